@@ -1,0 +1,17 @@
+//! The values every stage speaks of: prefixes, next hops, next-hop sets, routes, paths.
+
+mod family;
+mod next_hop;
+mod path;
+mod prefix;
+#[expect(
+    clippy::module_inception,
+    reason = "the route is the value the module is named after"
+)]
+mod route;
+
+pub use family::Family;
+pub use next_hop::{Label, NextHop, NextHopSet, NextHopSource, RouteType};
+pub use path::{Path, PathKind, PathSet};
+pub use prefix::{Prefix, PrefixError};
+pub use route::{Route, RouteKey};

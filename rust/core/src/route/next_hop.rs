@@ -1,0 +1,84 @@
+//! Next hops and sets of them, as the kernel describes them.
+
+use std::net::IpAddr;
+
+use smallvec::SmallVec;
+
+use super::Family;
+
+/// An MPLS label, 20 bits.
+pub type Label = u32;
+
+/// What the kernel does with a packet that matches (`rtm_type`, `linux/rtnetlink.h`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RouteType {
+    /// `RTN_UNICAST`: forwarded to a next hop.
+    Unicast,
+    /// `RTN_BLACKHOLE`: dropped in silence.
+    Blackhole,
+    /// `RTN_UNREACHABLE`: dropped, answered with ICMP unreachable.
+    Unreachable,
+    /// `RTN_PROHIBIT`: dropped, answered with ICMP prohibited.
+    Prohibit,
+    /// Any other `RTN_` number (local, throw, …): never mirrored, but it takes part when the
+    /// kernel chooses the route that forwards.
+    Other(u8),
+}
+
+/// One next hop (leg) of a route.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NextHop {
+    /// Address to send to (`RTA_GATEWAY`, or `RTA_VIA` whose family may differ from the route's);
+    /// none for a route through a device only.
+    pub gateway: Option<IpAddr>,
+    /// Output interface (`RTA_OIF` or `rtnh_ifindex`), 0 where the kernel names none.
+    pub interface: u32,
+    /// Weight in the set, 1 to 65,536 (`rtnh_hops` + 1, or `nexthop_grp.weight` + 1).
+    pub weight: u32,
+    /// `RTNH_F_ONLINK`: the gateway is taken as directly reachable through the interface.
+    pub onlink: bool,
+    /// `RTNH_F_DEAD`: not used for forwarding now. The kernel changes it without a message.
+    pub dead: bool,
+    /// MPLS labels pushed, outermost first (`RTA_ENCAP` of type `LWTUNNEL_ENCAP_MPLS`).
+    pub labels: SmallVec<[Label; 2]>,
+    /// `RTA_ENCAP_TYPE` of an encapsulation that cannot be mirrored (anything but MPLS), else 0.
+    pub encapsulation: u16,
+}
+
+impl NextHop {
+    /// A next hop with weight 1 and neither flags nor labels.
+    #[must_use]
+    pub fn new(gateway: Option<IpAddr>, interface: u32) -> Self {
+        Self {
+            gateway,
+            interface,
+            weight: 1,
+            onlink: false,
+            dead: false,
+            labels: SmallVec::new(),
+            encapsulation: 0,
+        }
+    }
+}
+
+/// Where a route's next hops are written down.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum NextHopSource {
+    /// In the route itself, in the kernel's order.
+    Inline(SmallVec<[NextHop; 1]>),
+    /// In the next-hop object of this id (`RTA_NH_ID`).
+    Object(u32),
+}
+
+/// What a route does with packets: the part that many routes have in common, stored once.
+///
+/// The family is part of it because a device-only next hop means another thing in each family.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NextHopSet {
+    /// Family of the routes that use the set.
+    pub family: Family,
+    /// What happens to a packet.
+    pub route_type: RouteType,
+    /// The next hops; without meaning unless the type is unicast.
+    pub next_hops: NextHopSource,
+}

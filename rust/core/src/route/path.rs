@@ -1,0 +1,69 @@
+//! Paths: a next-hop set in VPP's terms.
+
+use std::net::IpAddr;
+
+use smallvec::SmallVec;
+
+use super::{Family, Label};
+
+/// What VPP does with a packet on a path (`fib_path_type` in VPP's `fib_types.api`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum PathKind {
+    /// `FIB_API_PATH_TYPE_NORMAL`: forwarded.
+    Normal,
+    /// `FIB_API_PATH_TYPE_DROP`.
+    Drop,
+    /// `FIB_API_PATH_TYPE_ICMP_UNREACH`.
+    IcmpUnreach,
+    /// `FIB_API_PATH_TYPE_ICMP_PROHIBIT`.
+    IcmpProhibit,
+}
+
+/// One path of a VPP route (`vl_api_fib_path_t` in VPP's `fib_types.api`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Path {
+    /// What happens to a packet.
+    pub kind: PathKind,
+    /// Family of the next hop (`FIB_API_PATH_NH_PROTO_IP4` or `_IP6`).
+    pub family: Family,
+    /// Address of the next hop; none on an attached (device-only) or a special path.
+    pub next_hop: Option<IpAddr>,
+    /// VPP interface, [`Path::NO_INTERFACE`] where VPP's own FIB finds it.
+    pub sw_if_index: u32,
+    /// VPP table in which the next hop is looked up when there is no interface.
+    pub table: u32,
+    /// Share of the traffic, 1 to 255.
+    pub weight: u8,
+    /// Preference, lower is better; paths of higher numbers are backups.
+    pub preference: u8,
+    /// MPLS labels pushed, outermost first; at most [`Path::MAX_LABELS`].
+    pub labels: SmallVec<[Label; 2]>,
+}
+
+impl Path {
+    /// `sw_if_index` of a path that names no interface.
+    pub const NO_INTERFACE: u32 = u32::MAX;
+    /// Places in a path's label stack on the wire.
+    pub const MAX_LABELS: usize = 16;
+    /// The most paths one message can carry (`n_paths` is a u8).
+    pub const MAX_PATHS: usize = 255;
+}
+
+/// The paths of one VPP route, sorted, so that equal sets compare equal.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PathSet(Box<[Path]>);
+
+impl PathSet {
+    /// Makes a set; the order of `paths` does not matter.
+    #[must_use]
+    pub fn new(mut paths: Vec<Path>) -> Self {
+        paths.sort_unstable();
+        Self(paths.into_boxed_slice())
+    }
+
+    /// The paths in their canonical order.
+    #[must_use]
+    pub fn paths(&self) -> &[Path] {
+        &self.0
+    }
+}

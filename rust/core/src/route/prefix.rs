@@ -1,0 +1,152 @@
+//! A destination prefix.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use super::Family;
+
+/// A destination prefix: address and length, the bits behind the length always zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Prefix {
+    address: IpAddr,
+    length: u8,
+}
+
+/// Why a text or a pair of address and length is not a prefix.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum PrefixError {
+    /// The length exceeds the family's 32 or 128 bits.
+    #[error("prefix length {length} exceeds the {bits} bits of {address}")]
+    Length {
+        /// The address given.
+        address: IpAddr,
+        /// The length given.
+        length: u8,
+        /// The most that the family allows.
+        bits: u8,
+    },
+    /// The text is not `ADDRESS/LENGTH`.
+    #[error("{0:?} is not a prefix: expected ADDRESS/LENGTH, for instance 192.0.2.0/24")]
+    Syntax(String),
+}
+
+impl Prefix {
+    /// Makes a prefix; bits behind `length` are cleared.
+    ///
+    /// # Errors
+    /// [`PrefixError::Length`] if `length` exceeds the family's bits.
+    pub fn new(address: IpAddr, length: u8) -> Result<Self, PrefixError> {
+        match address {
+            IpAddr::V4(v4) if length <= 32 => Ok(Self::v4(u32::from(v4), length)),
+            IpAddr::V6(v6) if length <= 128 => Ok(Self::v6(u128::from(v6), length)),
+            IpAddr::V4(_) => Err(PrefixError::Length {
+                address,
+                length,
+                bits: 32,
+            }),
+            IpAddr::V6(_) => Err(PrefixError::Length {
+                address,
+                length,
+                bits: 128,
+            }),
+        }
+    }
+
+    /// An IPv4 prefix from its address in host byte order; a length over 32 counts as 32.
+    #[must_use]
+    pub fn v4(address: u32, length: u8) -> Self {
+        let length = length.min(32);
+        let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
+        Self {
+            address: IpAddr::V4(Ipv4Addr::from(address & mask)),
+            length,
+        }
+    }
+
+    /// An IPv6 prefix from its address in host byte order; a length over 128 counts as 128.
+    #[must_use]
+    pub fn v6(address: u128, length: u8) -> Self {
+        let length = length.min(128);
+        let mask = u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0);
+        Self {
+            address: IpAddr::V6(Ipv6Addr::from(address & mask)),
+            length,
+        }
+    }
+
+    /// The network address.
+    #[must_use]
+    pub const fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// The length in bits, 0 to 32 or 0 to 128.
+    #[must_use]
+    pub const fn length(&self) -> u8 {
+        self.length
+    }
+
+    /// The address family.
+    #[must_use]
+    pub const fn family(&self) -> Family {
+        match self.address {
+            IpAddr::V4(_) => Family::V4,
+            IpAddr::V6(_) => Family::V6,
+        }
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.length)
+    }
+}
+
+impl FromStr for Prefix {
+    type Err = PrefixError;
+
+    fn from_str(text: &str) -> Result<Self, PrefixError> {
+        let syntax = || PrefixError::Syntax(text.to_owned());
+        let (address, length) = text.split_once('/').ok_or_else(syntax)?;
+        let address = address.parse().map_err(|_| syntax())?;
+        let length = length.parse().map_err(|_| syntax())?;
+        Self::new(address, length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clears_the_bits_behind_the_length() {
+        let prefix: Prefix = "192.0.2.77/24".parse().unwrap();
+        assert_eq!(prefix.to_string(), "192.0.2.0/24");
+        let prefix: Prefix = "2001:db8::1/32".parse().unwrap();
+        assert_eq!(prefix.to_string(), "2001:db8::/32");
+    }
+
+    #[test]
+    fn default_routes_have_length_zero() {
+        assert_eq!(
+            "10.1.2.3/0".parse::<Prefix>().unwrap().to_string(),
+            "0.0.0.0/0"
+        );
+        assert_eq!(
+            "2001:db8::1/0".parse::<Prefix>().unwrap().to_string(),
+            "::/0"
+        );
+    }
+
+    #[test]
+    fn refuses_what_is_no_prefix() {
+        assert_eq!(
+            "10.0.0.0/33".parse::<Prefix>().unwrap_err().to_string(),
+            "prefix length 33 exceeds the 32 bits of 10.0.0.0"
+        );
+        for text in ["", "10.0.0.0", "10.0.0.0/", "x/8", "10.0.0.0/8/9"] {
+            assert!(text.parse::<Prefix>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! A route as the kernel announced it.
+
+use super::{NextHopSet, Prefix};
+
+/// What makes two kernel routes the same one: table, prefix, TOS and metric.
+///
+/// Several routes can stand under one key (appended ones): see `docs/architecture.md`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RouteKey {
+    /// Kernel table id (`RTA_TABLE`, or `rtm_table` where that is missing).
+    pub table: u32,
+    /// Destination (`RTA_DST` and `rtm_dst_len`; a missing `RTA_DST` is the default route).
+    pub prefix: Prefix,
+    /// Type of service (`rtm_tos`), always 0 for IPv6.
+    pub tos: u8,
+    /// Metric (`RTA_PRIORITY`), 0 where it is missing. The lowest forwards.
+    pub metric: u32,
+}
+
+/// A route: what the kernel has.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Route {
+    /// Its key.
+    pub key: RouteKey,
+    /// Who installed it (`rtm_protocol`; 12 is `RTPROT_BIRD`).
+    pub protocol: u8,
+    /// What it does with packets.
+    pub set: NextHopSet,
+}
