@@ -1,1 +1,146 @@
-//! table
+//! The route table: what the kernel has, what VPP has acknowledged, and the difference.
+//!
+//! Kernel changes enter through [`Table::announce`], [`Table::withdraw`] and their like and take
+//! effect at once. A prefix whose desired paths differ from the installed ones becomes *dirty* and
+//! waits, once, however often it changes, until [`Table::take_dirty`] hands it out. The outcome of
+//! a request comes back through [`Table::acknowledge`]: only what VPP has acknowledged counts as
+//! installed.
+
+mod any_rib;
+mod best;
+mod counts;
+mod entry;
+mod ids;
+mod input;
+mod interner;
+mod meaning;
+mod next_hops;
+mod order;
+mod requests;
+mod resolve;
+mod resync;
+mod rib;
+mod scope;
+mod surroundings;
+mod view;
+
+use std::collections::VecDeque;
+
+use ahash::AHashMap;
+
+use crate::route::Family;
+
+use any_rib::AnyRib;
+use meaning::Meanings;
+use resync::Resync;
+
+pub use counts::{Anomalies, Counts};
+pub use ids::{Handle, PathSetId};
+pub use next_hops::NextHopObject;
+pub use order::Placement;
+pub use requests::{Refusal, Request, Taken};
+pub use resolve::{Held, Interfaces, Link, Unmapped};
+pub use resync::Swept;
+pub use scope::{ForeignRoutes, Scope};
+pub use view::{Cursor, RouteState, RouteView};
+
+/// The routes of every mirrored kernel table, and what VPP has of them.
+pub struct Table {
+    scope: Scope,
+    ribs: Vec<AnyRib>,
+    meanings: Meanings,
+    dirty: VecDeque<Handle>,
+    refusals: AHashMap<Handle, Refusal>,
+    counts: [Counts; 2],
+    anomalies: Anomalies,
+    generation: u8,
+    resync: Option<Resync>,
+}
+
+impl Table {
+    /// An empty table for what `scope` mirrors.
+    #[must_use]
+    pub fn new(scope: Scope) -> Self {
+        let ribs = scope
+            .families
+            .iter()
+            .flat_map(|family| {
+                scope
+                    .tables
+                    .iter()
+                    .map(|(k, v)| AnyRib::new(*family, *k, *v))
+            })
+            .collect();
+        Self {
+            scope,
+            ribs,
+            meanings: Meanings::default(),
+            dirty: VecDeque::new(),
+            refusals: AHashMap::new(),
+            counts: [Counts::default(); 2],
+            anomalies: Anomalies::default(),
+            generation: 0,
+            resync: None,
+        }
+    }
+
+    /// What is mirrored.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// How many prefixes of a family are in which state.
+    #[must_use]
+    pub fn counts(&self, family: Family) -> Counts {
+        let [v4, v6] = self.counts;
+        match family {
+            Family::V4 => v4,
+            Family::V6 => v6,
+        }
+    }
+
+    /// What the kernel said that does not fit what was known.
+    #[must_use]
+    pub fn anomalies(&self) -> Anomalies {
+        self.anomalies
+    }
+
+    /// Prefixes that wait for a request to VPP.
+    #[must_use]
+    pub fn dirty(&self) -> usize {
+        self.dirty.len()
+    }
+
+    fn counts_mut(&mut self, family: Family) -> &mut Counts {
+        let [v4, v6] = &mut self.counts;
+        match family {
+            Family::V4 => v4,
+            Family::V6 => v6,
+        }
+    }
+
+    fn rib(&self, handle: Handle) -> Option<&AnyRib> {
+        self.ribs.get(usize::from(handle.rib))
+    }
+
+    fn rib_mut(&mut self, handle: Handle) -> Option<&mut AnyRib> {
+        self.ribs.get_mut(usize::from(handle.rib))
+    }
+
+    fn rib_index(&self, family: Family, kernel_table: u32) -> Option<u16> {
+        let is = |rib: &AnyRib| rib.kernel_table == kernel_table && rib.family() == family;
+        self.ribs
+            .iter()
+            .position(is)
+            .and_then(|index| u16::try_from(index).ok())
+    }
+
+    /// Every place ever used, whether or not it is in use now.
+    fn places(&self) -> impl Iterator<Item = Handle> + use<> {
+        let slots: Vec<u32> = self.ribs.iter().map(AnyRib::slots).collect();
+        (0_u16..)
+            .zip(slots)
+            .flat_map(|(rib, slots)| (0..slots).map(move |slot| Handle { rib, slot }))
+    }
+}

@@ -1,0 +1,100 @@
+//! The prefixes of one kernel table in either family, behind one face.
+
+use crate::route::{Family, Prefix};
+
+use super::entry::{Address, Body, KernelRoute, Routes, Words, words};
+use super::rib::Rib;
+
+enum Store {
+    V4(Rib<u32>),
+    V6(Rib<Words>),
+}
+
+/// A [`Rib`] of either family, with the tables it stands between.
+pub(super) struct AnyRib {
+    pub(super) kernel_table: u32,
+    pub(super) vpp_table: u32,
+    store: Store,
+}
+
+macro_rules! either {
+    ($self:expr, $rib:ident => $body:expr) => {
+        match $self {
+            Store::V4($rib) => $body,
+            Store::V6($rib) => $body,
+        }
+    };
+}
+
+impl AnyRib {
+    pub(super) fn new(family: Family, kernel_table: u32, vpp_table: u32) -> Self {
+        let store = match family {
+            Family::V4 => Store::V4(Rib::new()),
+            Family::V6 => Store::V6(Rib::new()),
+        };
+        Self {
+            kernel_table,
+            vpp_table,
+            store,
+        }
+    }
+
+    pub(super) fn family(&self) -> Family {
+        match self.store {
+            Store::V4(_) => Family::V4,
+            Store::V6(_) => Family::V6,
+        }
+    }
+
+    /// The prefix's slot; none too where the prefix is of the other family.
+    pub(super) fn find(&self, prefix: &Prefix) -> Option<u32> {
+        match (&self.store, prefix.address()) {
+            (Store::V4(rib), std::net::IpAddr::V4(a)) => rib.find(a.into(), prefix.length()),
+            (Store::V6(rib), std::net::IpAddr::V6(a)) => rib.find(words(a.into()), prefix.length()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn find_or_insert(&mut self, prefix: &Prefix) -> Option<u32> {
+        match (&mut self.store, prefix.address()) {
+            (Store::V4(rib), std::net::IpAddr::V4(a)) => {
+                Some(rib.find_or_insert(a.into(), prefix.length()))
+            }
+            (Store::V6(rib), std::net::IpAddr::V6(a)) => {
+                Some(rib.find_or_insert(words(a.into()), prefix.length()))
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn prefix(&self, slot: u32) -> Option<Prefix> {
+        either!(&self.store, rib => {
+            let entry = rib.get(slot)?;
+            Some(entry.address.prefix(entry.body.length))
+        })
+    }
+
+    pub(super) fn slots(&self) -> u32 {
+        either!(&self.store, rib => rib.slots())
+    }
+
+    pub(super) fn body(&self, slot: u32) -> Option<&Body> {
+        either!(&self.store, rib => Some(&rib.get(slot)?.body))
+    }
+
+    pub(super) fn body_mut(&mut self, slot: u32) -> Option<&mut Body> {
+        either!(&mut self.store, rib => Some(&mut rib.get_mut(slot)?.body))
+    }
+
+    pub(super) fn routes(&self, slot: u32) -> Routes {
+        either!(&self.store, rib => rib.routes(slot))
+    }
+
+    pub(super) fn set_routes(&mut self, slot: u32, routes: Routes, best: Option<KernelRoute>) {
+        either!(&mut self.store, rib => rib.set_routes(slot, routes, best));
+    }
+
+    pub(super) fn remove(&mut self, slot: u32) {
+        either!(&mut self.store, rib => rib.remove(slot));
+    }
+}

@@ -1,0 +1,111 @@
+//! Which of a prefix's routes forwards, what VPP shall have for it, and whether that differs from
+//! what VPP has.
+
+use super::Table;
+use super::entry::{Body, KernelRoute, Routes, flag};
+use super::ids::{Handle, PathSetId};
+use super::resolve::Held;
+use super::scope::ForeignRoutes;
+
+impl Table {
+    /// The route that the kernel forwards ordinary packets (TOS 0) by: the first it can use.
+    pub(super) fn best(&self, routes: &Routes) -> Option<KernelRoute> {
+        let ordinary = |route: &&KernelRoute| route.tos == 0 && self.counts_in(route.protocol);
+        let mut candidates = routes.iter().filter(ordinary);
+        let usable = candidates
+            .clone()
+            .find(|route| self.meanings.usable(route.set));
+        usable.or_else(|| candidates.next()).copied()
+    }
+
+    fn counts_in(&self, protocol: u8) -> bool {
+        self.scope.foreign == ForeignRoutes::Hide || self.mirrors(protocol)
+    }
+
+    pub(super) fn mirrors(&self, protocol: u8) -> bool {
+        self.scope.protocols.contains(&protocol)
+    }
+
+    /// What VPP shall have: none where the best route is foreign; the reason where it is ours and
+    /// VPP cannot have it.
+    pub(super) fn wanted(&self, body: &Body) -> Option<Result<PathSetId, Held>> {
+        let route = body.route().filter(|route| self.mirrors(route.protocol))?;
+        Some(self.meanings.resolution(route.set))
+    }
+
+    pub(super) fn desired(&self, body: &Body) -> PathSetId {
+        match self.wanted(body) {
+            Some(Ok(paths)) => paths,
+            Some(Err(_)) | None => PathSetId::NONE,
+        }
+    }
+
+    /// Takes note of a prefix's new routes.
+    pub(super) fn store_routes(&mut self, handle: Handle, routes: Routes) {
+        let best = self.best(&routes);
+        if let Some(rib) = self.rib_mut(handle) {
+            rib.set_routes(handle.slot, routes, best);
+        }
+        self.refresh(handle);
+    }
+
+    /// Brings the figures and the dirty queue up to date after anything about a prefix changed.
+    pub(super) fn refresh(&mut self, handle: Handle) {
+        let Some(rib) = self.rib(handle) else { return };
+        let family = rib.family();
+        let Some(body) = rib.body(handle.slot).copied() else {
+            return;
+        };
+        let wanted = self.wanted(&body);
+        let (desired, held) = (
+            matches!(wanted, Some(Ok(_))),
+            matches!(wanted, Some(Err(_))),
+        );
+        let failed = body.has(flag::FAILED);
+        let counts = self.counts_mut(family);
+        adjust(&mut counts.desired, body.has(flag::DESIRED), desired);
+        adjust(&mut counts.held, body.has(flag::HELD), held);
+        adjust(&mut counts.failed, failed, false);
+        if failed {
+            self.refusals.remove(&handle);
+        }
+        let differs = self.desired(&body) != body.installed;
+        let queue = differs && !body.has(flag::QUEUED) && !body.has(flag::TAKEN);
+        if let Some(body) = self
+            .rib_mut(handle)
+            .and_then(|rib| rib.body_mut(handle.slot))
+        {
+            body.set_flag(flag::DESIRED, desired);
+            body.set_flag(flag::HELD, held);
+            body.set_flag(flag::FAILED, false);
+            if queue {
+                body.set_flag(flag::QUEUED, true);
+            }
+        }
+        if queue {
+            self.dirty.push_back(handle);
+        }
+        self.tidy(handle);
+    }
+
+    /// Forgets a prefix that the kernel, VPP and the queues know nothing of any more.
+    pub(super) fn tidy(&mut self, handle: Handle) {
+        const BUSY: u8 = flag::ROUTE | flag::MANY | flag::QUEUED | flag::TAKEN | flag::FAILED;
+        let Some(rib) = self.rib_mut(handle) else {
+            return;
+        };
+        let idle = |body: &Body| !body.has(BUSY) && body.installed.is_none();
+        if rib.body(handle.slot).is_some_and(idle) {
+            rib.remove(handle.slot);
+        }
+    }
+}
+
+/// Moves a figure by what one flag's change adds or takes.
+pub(super) fn adjust(count: &mut usize, was: bool, is: bool) {
+    match (was, is) {
+        (false, true) => *count = count.saturating_add(1),
+        (true, false) => *count = count.saturating_sub(1),
+        _ => {}
+    }
+}

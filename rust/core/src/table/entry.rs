@@ -1,0 +1,154 @@
+//! One prefix's record.
+
+use smallvec::SmallVec;
+
+use super::ids::{PathSetId, SetId};
+
+/// The address of a prefix in its shortest form.
+pub(super) trait Address: Copy + Eq + std::hash::Hash {
+    fn prefix(self, length: u8) -> crate::route::Prefix;
+}
+
+impl Address for u32 {
+    fn prefix(self, length: u8) -> crate::route::Prefix {
+        crate::route::Prefix::v4(self, length)
+    }
+}
+
+/// An IPv6 address as four words: aligned to 4 bytes, where a u128 would cost 16 more an entry.
+pub(super) type Words = [u32; 4];
+
+impl Address for Words {
+    fn prefix(self, length: u8) -> crate::route::Prefix {
+        let address = self
+            .iter()
+            .fold(0_u128, |sum, word| sum << 32 | u128::from(*word));
+        crate::route::Prefix::v6(address, length)
+    }
+}
+
+/// An IPv6 address as its four words.
+pub(super) fn words(address: u128) -> Words {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = address.to_be_bytes();
+    [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]].map(u32::from_be_bytes)
+}
+
+/// One kernel route of a prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KernelRoute {
+    pub(super) metric: u32,
+    pub(super) set: SetId,
+    pub(super) tos: u8,
+    pub(super) protocol: u8,
+    /// The resync that last saw it.
+    pub(super) generation: u8,
+}
+
+/// The kernel routes of a prefix in the kernel's order: by metric, then as the kernel lists them.
+pub(super) type Routes = SmallVec<[KernelRoute; 2]>;
+
+/// Bits of [`Body::flags`].
+pub(super) mod flag {
+    /// A route of the kernel is stored in the entry (`metric`, `set`, `protocol`, `generation`).
+    pub(in crate::table) const ROUTE: u8 = 1;
+    /// The kernel's routes are in the overflow map; those in the entry are a copy of the best.
+    pub(in crate::table) const MANY: u8 = 1 << 1;
+    /// Waits in the dirty queue.
+    pub(in crate::table) const QUEUED: u8 = 1 << 2;
+    /// Handed out by `take_dirty`, its outcome not yet told.
+    pub(in crate::table) const TAKEN: u8 = 1 << 3;
+    /// VPP refused the last request for it.
+    pub(in crate::table) const FAILED: u8 = 1 << 4;
+    /// Counts as desired (`Counts::desired`).
+    pub(in crate::table) const DESIRED: u8 = 1 << 5;
+    /// Counts as held (`Counts::held`).
+    pub(in crate::table) const HELD: u8 = 1 << 6;
+    /// The slot is in use.
+    pub(in crate::table) const USED: u8 = 1 << 7;
+}
+
+/// A prefix: its address and the rest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry<A> {
+    pub(super) address: A,
+    pub(super) body: Body,
+}
+
+/// What is known of a prefix: the best kernel route and what VPP has acknowledged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Body {
+    pub(super) length: u8,
+    pub(super) protocol: u8,
+    pub(super) generation: u8,
+    pub(super) flags: u8,
+    pub(super) metric: u32,
+    pub(super) set: SetId,
+    pub(super) installed: PathSetId,
+}
+
+impl Body {
+    pub(super) fn new(length: u8) -> Self {
+        Self {
+            length,
+            protocol: 0,
+            generation: 0,
+            flags: flag::USED,
+            metric: 0,
+            set: SetId(0),
+            installed: PathSetId::NONE,
+        }
+    }
+
+    pub(super) fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    pub(super) fn set_flag(&mut self, flag: u8, on: bool) {
+        if on {
+            self.flags |= flag;
+        } else {
+            self.flags &= !flag;
+        }
+    }
+
+    /// The kernel route stored in the entry itself.
+    pub(super) fn route(&self) -> Option<KernelRoute> {
+        self.has(flag::ROUTE).then_some(KernelRoute {
+            metric: self.metric,
+            set: self.set,
+            tos: 0,
+            protocol: self.protocol,
+            generation: self.generation,
+        })
+    }
+
+    pub(super) fn set_route(&mut self, route: Option<KernelRoute>) {
+        self.set_flag(flag::ROUTE, route.is_some());
+        if let Some(route) = route {
+            self.metric = route.metric;
+            self.set = route.set;
+            self.protocol = route.protocol;
+            self.generation = route.generation;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_stay_small() {
+        assert_eq!(size_of::<Entry<u32>>(), 20);
+        assert_eq!(size_of::<Entry<Words>>(), 32);
+    }
+
+    #[test]
+    fn words_keep_the_address() {
+        let address = 0x2001_0db8_0001_0002_0003_0004_0005_0006;
+        assert_eq!(
+            words(address).prefix(128),
+            crate::route::Prefix::v6(address, 128)
+        );
+    }
+}

@@ -1,0 +1,197 @@
+//! What the kernel announces and withdraws.
+
+use crate::route::{Route, RouteKey};
+
+use super::Table;
+use super::entry::{KernelRoute, Routes, flag};
+use super::ids::{Handle, SetId};
+use super::meaning::SetMarks;
+use super::order::{self, Announced, Placement, Withdrawn};
+use super::resync::Touch;
+
+impl Table {
+    /// Whether routes of this key are kept at all.
+    #[must_use]
+    pub fn in_scope(&self, key: &RouteKey) -> bool {
+        self.rib_index(key.prefix.family(), key.table).is_some()
+    }
+
+    /// Enters a route. Routes of tables and families out of scope are left out.
+    pub fn announce(&mut self, route: Route, placement: Placement) {
+        let Route { key, protocol, set } = route;
+        let Some(rib) = self.rib_index(key.prefix.family(), key.table) else {
+            return;
+        };
+        let set = self.meanings.acquire(set);
+        if !self.resync_takes(&key, protocol, set, placement) {
+            self.meanings.release(set);
+            return;
+        }
+        let generation = self.generation;
+        let Some(slot) = self
+            .ribs
+            .get_mut(usize::from(rib))
+            .and_then(|r| r.find_or_insert(&key.prefix))
+        else {
+            self.meanings.release(set);
+            return;
+        };
+        let new = KernelRoute {
+            metric: key.metric,
+            set,
+            tos: key.tos,
+            protocol,
+            generation,
+        };
+        self.enter(Handle { rib, slot }, new, placement);
+    }
+
+    fn enter(&mut self, handle: Handle, new: KernelRoute, placement: Placement) {
+        let Some(rib) = self.rib(handle) else { return };
+        let family = rib.family();
+        let mut routes = rib.routes(handle.slot);
+        let sets = &self.meanings.sets;
+        match order::announce(&mut routes, new, placement, family, sets) {
+            Announced::Known => {
+                self.meanings.release(new.set);
+                self.mark_seen(handle, routes);
+                return;
+            }
+            Announced::Added(Some(old)) => self.meanings.release(old),
+            Announced::Added(None) => {
+                let counts = self.counts_mut(family);
+                counts.kernel = counts.kernel.saturating_add(1);
+            }
+        }
+        self.store_routes(handle, routes);
+    }
+
+    /// Stores routes of which nothing but the generation changed.
+    fn mark_seen(&mut self, handle: Handle, routes: Routes) {
+        let best = self.best(&routes);
+        if let Some(rib) = self.rib_mut(handle) {
+            rib.set_routes(handle.slot, routes, best);
+        }
+    }
+
+    /// Takes a route away; `route` may name only some of the legs of an IPv6 route.
+    pub fn withdraw(&mut self, route: Route) {
+        let Route { key, protocol, set } = route;
+        let Some(rib) = self.rib_index(key.prefix.family(), key.table) else {
+            return;
+        };
+        let place = self
+            .ribs
+            .get(usize::from(rib))
+            .and_then(|r| r.find(&key.prefix));
+        let handle = place.map(|slot| Handle { rib, slot });
+        let removed = handle.is_some_and(|handle| {
+            let Some(routes) = self.rib(handle).map(|rib| rib.routes(handle.slot)) else {
+                return false;
+            };
+            let sets = &self.meanings.sets;
+            let gone = order::withdraw(&routes, (key.tos, key.metric, protocol), &set, sets);
+            self.take_away(handle, routes, gone)
+        });
+        if !removed {
+            self.anomalies.unknown_withdrawals += 1;
+        }
+        self.touch(key, Touch::Withdrawn { protocol, set });
+    }
+
+    fn take_away(&mut self, handle: Handle, mut routes: Routes, gone: Withdrawn) -> bool {
+        match gone {
+            Withdrawn::Nothing => return false,
+            Withdrawn::Whole(at) => self.drop_route(handle, &mut routes, at),
+            Withdrawn::Legs(at, rest) => {
+                let set = self.meanings.acquire(rest);
+                let generation = self.generation;
+                if let Some(route) = routes.get_mut(at) {
+                    let old = std::mem::replace(&mut route.set, set);
+                    route.generation = generation;
+                    self.meanings.release(old);
+                }
+            }
+        }
+        self.store_routes(handle, routes);
+        true
+    }
+
+    pub(super) fn drop_route(&mut self, handle: Handle, routes: &mut Routes, at: usize) {
+        if at >= routes.len() {
+            return;
+        }
+        let route = routes.remove(at);
+        self.meanings.release(route.set);
+        if let Some(family) = self.rib(handle).map(super::any_rib::AnyRib::family) {
+            let counts = self.counts_mut(family);
+            counts.kernel = counts.kernel.saturating_sub(1);
+        }
+    }
+
+    /// Removes every kernel route that `stale` picks out; returns how many.
+    pub(super) fn remove_routes(
+        &mut self,
+        handles: impl Iterator<Item = Handle>,
+        stale: impl Fn(&KernelRoute) -> bool,
+    ) -> usize {
+        let mut removed = 0;
+        for handle in handles {
+            let Some(rib) = self.rib(handle) else {
+                continue;
+            };
+            let Some(body) = rib.body(handle.slot) else {
+                continue;
+            };
+            // Nearly every prefix has one route, kept in the entry: no list is made for those.
+            if !body.has(flag::MANY) && !body.route().is_some_and(|route| stale(&route)) {
+                continue;
+            }
+            let mut routes = rib.routes(handle.slot);
+            let before = routes.len();
+            while let Some(at) = routes.iter().position(&stale) {
+                self.drop_route(handle, &mut routes, at);
+            }
+            if routes.len() < before {
+                removed += before - routes.len();
+                self.store_routes(handle, routes);
+            }
+        }
+        removed
+    }
+
+    /// Chooses again wherever one of the marked sets is used.
+    pub(super) fn refresh_sets(&mut self, changed: &SetMarks) {
+        if changed.is_empty() {
+            return;
+        }
+        for handle in self.places() {
+            let Some(rib) = self.rib(handle) else {
+                continue;
+            };
+            let Some(body) = rib.body(handle.slot) else {
+                continue;
+            };
+            if body.has(flag::MANY) {
+                let routes = rib.routes(handle.slot);
+                if routes.iter().any(|route| changed.has(route.set)) {
+                    self.store_routes(handle, routes);
+                }
+            } else if body.route().is_some_and(|route| changed.has(route.set)) {
+                self.refresh(handle);
+            }
+        }
+    }
+
+    pub(super) fn flush_sets(&mut self, gone: &SetMarks) -> usize {
+        if gone.is_empty() {
+            return 0;
+        }
+        self.remove_routes(self.places(), |route: &KernelRoute| gone.has(route.set))
+    }
+
+    /// The sets themselves, for those who keep only their numbers.
+    pub(super) fn is_set(&self, id: SetId, set: &crate::route::NextHopSet) -> bool {
+        self.meanings.sets.get(id.0) == Some(set)
+    }
+}

@@ -1,0 +1,155 @@
+//! Values that many entries share, stored once and counted.
+
+use std::hash::Hash;
+
+use ahash::RandomState;
+use hashbrown::HashTable;
+
+struct Slot<T> {
+    value: Option<T>,
+    references: u32,
+    /// Rises whenever the slot gets another value, so that copies kept elsewhere can be checked.
+    version: u32,
+}
+
+/// Stores each distinct value once, under a small number, for as long as it is referenced.
+pub(super) struct Interner<T> {
+    slots: Vec<Slot<T>>,
+    free: Vec<u32>,
+    index: HashTable<u32>,
+    hasher: RandomState,
+}
+
+impl<T: Eq + Hash> Interner<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            index: HashTable::new(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// Number of the value, which gains one reference.
+    pub(super) fn acquire(&mut self, value: T) -> u32 {
+        let hash = self.hasher.hash_one(&value);
+        let slots = &self.slots;
+        let holds = |id: &u32| value_at(slots, *id) == Some(&value);
+        if let Some(&id) = self.index.find(hash, holds) {
+            self.retain(id);
+            return id;
+        }
+        let id = self.store(value);
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        self.index.insert_unique(hash, id, |id| {
+            value_at(slots, *id).map_or(0, |value| hasher.hash_one(value))
+        });
+        id
+    }
+
+    fn store(&mut self, value: T) -> u32 {
+        if let Some(id) = self.free.pop() {
+            if let Some(slot) = self.slots.get_mut(id as usize) {
+                slot.value = Some(value);
+                slot.references = 1;
+                slot.version = slot.version.wrapping_add(1);
+            }
+            return id;
+        }
+        let id = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+        self.slots.push(Slot {
+            value: Some(value),
+            references: 1,
+            version: 0,
+        });
+        id
+    }
+
+    pub(super) fn retain(&mut self, id: u32) {
+        if let Some(slot) = self.slots.get_mut(id as usize) {
+            slot.references = slot.references.saturating_add(1);
+        }
+    }
+
+    /// Gives one reference back; returns whether it was the last and the value is gone.
+    pub(super) fn release(&mut self, id: u32) -> bool {
+        let Some(slot) = self.slots.get_mut(id as usize) else {
+            return false;
+        };
+        slot.references = slot.references.saturating_sub(1);
+        if slot.references > 0 {
+            return false;
+        }
+        let Some(value) = slot.value.take() else {
+            return false;
+        };
+        let hash = self.hasher.hash_one(&value);
+        if let Ok(found) = self.index.find_entry(hash, |other| *other == id) {
+            found.remove();
+        }
+        self.free.push(id);
+        true
+    }
+
+    pub(super) fn get(&self, id: u32) -> Option<&T> {
+        value_at(&self.slots, id)
+    }
+
+    pub(super) fn version(&self, id: u32) -> u32 {
+        self.slots.get(id as usize).map_or(0, |slot| slot.version)
+    }
+
+    /// Number and value of everything stored.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
+        (0_u32..)
+            .zip(&self.slots)
+            .filter_map(|(id, slot)| Some((id, slot.value.as_ref()?)))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.index.len()
+    }
+}
+
+fn value_at<T>(slots: &[Slot<T>], id: u32) -> Option<&T> {
+    slots.get(id as usize)?.value.as_ref()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_values_share_a_number_until_the_last_reference_goes() {
+        let mut interner = Interner::new();
+        let a = interner.acquire("a");
+        let b = interner.acquire("b");
+        assert_ne!(a, b);
+        assert_eq!(interner.acquire("a"), a);
+        assert!(!interner.release(a));
+        assert_eq!(interner.get(a), Some(&"a"));
+        assert!(interner.release(a));
+        assert_eq!(interner.get(a), None);
+        assert_eq!(interner.len(), 1);
+    }
+
+    #[test]
+    fn a_reused_number_has_another_version() {
+        let mut interner = Interner::new();
+        let a = interner.acquire("a");
+        let version = interner.version(a);
+        interner.release(a);
+        assert_eq!(interner.acquire("c"), a);
+        assert_ne!(interner.version(a), version);
+        assert_eq!(interner.iter().collect::<Vec<_>>(), [(a, &"c")]);
+    }
+
+    #[test]
+    fn survives_growth() {
+        let mut interner = Interner::new();
+        let ids: Vec<u32> = (0..10_000).map(|n| interner.acquire(n)).collect();
+        for (n, id) in ids.iter().enumerate() {
+            assert_eq!(interner.acquire(n), *id);
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! How the kernel orders, merges and removes the routes of one prefix.
+//!
+//! Follows `fib_table_insert` in `net/ipv4/fib_trie.c` and `fib6_add_rt2node` in
+//! `net/ipv6/ip6_fib.c`: the notifications say what was added, not where it went.
+
+use std::ops::Range;
+
+use crate::route::{Family, NextHop, NextHopSet, NextHopSource, RouteType};
+
+use super::entry::{KernelRoute, Routes};
+use super::ids::SetId;
+use super::interner::Interner;
+
+/// Where a new route stands among those of the same key (flags of `RTM_NEWROUTE`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// `NLM_F_REPLACE`: takes the place of the first.
+    Replace,
+    /// `NLM_F_APPEND`: behind the others.
+    Append,
+    /// Neither flag: before the others.
+    Prepend,
+    /// From a dump: behind what the dump has shown so far.
+    Dump,
+}
+
+/// What an announcement did to the list.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Announced {
+    /// The same route was there: nothing but its generation changed.
+    Known,
+    /// It is new; the set that it took the place of, if it did.
+    Added(Option<SetId>),
+}
+
+/// Enters `new` into the routes of its prefix.
+pub(super) fn announce(
+    routes: &mut Routes,
+    new: KernelRoute,
+    placement: Placement,
+    family: Family,
+    sets: &Interner<NextHopSet>,
+) -> Announced {
+    let range = same_key(routes, new.tos, new.metric);
+    if let Some(known) = twin(routes, range.clone(), &new) {
+        known.generation = new.generation;
+        return Announced::Known;
+    }
+    let target = match family {
+        Family::V4 => (placement == Placement::Replace).then_some(range.start),
+        Family::V6 => v6_target(routes, range.clone(), new, placement, sets),
+    };
+    if let Some(old) = target
+        .filter(|at| range.contains(at))
+        .and_then(|at| routes.get_mut(at))
+    {
+        let set = old.set;
+        *old = new;
+        return Announced::Added(Some(set));
+    }
+    let at = match (family, placement) {
+        (Family::V4, Placement::Prepend) => range.start,
+        _ => range.end,
+    };
+    routes.insert(at, new);
+    Announced::Added(None)
+}
+
+fn same_key(routes: &Routes, tos: u8, metric: u32) -> Range<usize> {
+    let key = |route: &KernelRoute| (route.metric, route.tos);
+    let start = routes.partition_point(|route| key(route) < (metric, tos));
+    let end = routes.partition_point(|route| key(route) <= (metric, tos));
+    start..end
+}
+
+fn twin<'a>(
+    routes: &'a mut Routes,
+    range: Range<usize>,
+    new: &KernelRoute,
+) -> Option<&'a mut KernelRoute> {
+    let mut same = routes.get_mut(range)?.iter_mut();
+    same.find(|route| route.set == new.set && route.protocol == new.protocol)
+}
+
+/// The route that an IPv6 announcement takes the place of: IPv6 merges routes with gateways into
+/// one multipath route, and announces the whole of it, even when one leg was added.
+fn v6_target(
+    routes: &Routes,
+    range: Range<usize>,
+    new: KernelRoute,
+    placement: Placement,
+    sets: &Interner<NextHopSet>,
+) -> Option<usize> {
+    let merges = |set: SetId| sets.get(set.0).is_some_and(merges);
+    let new_merges = merges(new.set);
+    let alike = range.clone().find(|at| {
+        routes
+            .get(*at)
+            .is_some_and(|route| merges(route.set) == new_merges)
+    });
+    match placement {
+        Placement::Replace => alike.or(Some(range.start)),
+        _ if new_merges => alike,
+        _ => None,
+    }
+}
+
+/// Whether IPv6 merges the route with others of its key (`fib6_qualify_for_ecmp`).
+fn merges(set: &NextHopSet) -> bool {
+    match (&set.route_type, &set.next_hops) {
+        (RouteType::Unicast, NextHopSource::Inline(hops)) => {
+            hops.iter().any(|hop| hop.gateway.is_some())
+        }
+        _ => false,
+    }
+}
+
+/// What a withdrawal does to the list.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Withdrawn {
+    /// The route at this place goes.
+    Whole(usize),
+    /// The IPv6 route at this place loses legs and keeps this set.
+    Legs(usize, NextHopSet),
+    /// Nothing in the list matches.
+    Nothing,
+}
+
+/// Finds what `RTM_DELROUTE` for `gone` (with the given protocol, TOS and metric) takes away.
+pub(super) fn withdraw(
+    routes: &Routes,
+    (tos, metric, protocol): (u8, u32, u8),
+    gone: &NextHopSet,
+    sets: &Interner<NextHopSet>,
+) -> Withdrawn {
+    let range = same_key(routes, tos, metric);
+    let candidates = || {
+        range.clone().filter_map(|at| {
+            let route = routes.get(at)?;
+            Some((at, route, sets.get(route.set.0)?))
+        })
+    };
+    let equal = |(_, route, set): &(usize, &KernelRoute, &NextHopSet)| {
+        route.protocol == protocol && same_forwarding(set, gone)
+    };
+    if let Some((at, ..)) = candidates().find(equal) {
+        return Withdrawn::Whole(at);
+    }
+    if gone.family == Family::V6 {
+        let left =
+            |(at, _, set): (usize, &KernelRoute, &NextHopSet)| Some((at, without_legs(set, gone)?));
+        match candidates().find_map(left) {
+            Some((at, None)) => return Withdrawn::Whole(at),
+            Some((at, Some(rest))) => return Withdrawn::Legs(at, rest),
+            None => {}
+        }
+    }
+    let by_protocol = candidates()
+        .find(|(_, route, set)| route.protocol == protocol && set.route_type == gone.route_type);
+    by_protocol.map_or(Withdrawn::Nothing, |(at, ..)| Withdrawn::Whole(at))
+}
+
+/// Equal but for what the kernel changes without a message (`RTNH_F_DEAD`).
+fn same_forwarding(a: &NextHopSet, b: &NextHopSet) -> bool {
+    if a.route_type != b.route_type {
+        return false;
+    }
+    match (&a.next_hops, &b.next_hops) {
+        (NextHopSource::Inline(a), NextHopSource::Inline(b)) => {
+            a.len() == b.len()
+                && a.iter()
+                    .zip(b)
+                    .all(|(a, b)| same_leg(a, b) && a.weight == b.weight)
+        }
+        (a, b) => a == b,
+    }
+}
+
+fn same_leg(a: &NextHop, b: &NextHop) -> bool {
+    a.gateway == b.gateway && a.interface == b.interface && a.labels == b.labels
+}
+
+/// `set` without the legs of `gone`: none where it does not hold them all, `Some(None)` where
+/// nothing is left.
+fn without_legs(set: &NextHopSet, gone: &NextHopSet) -> Option<Option<NextHopSet>> {
+    let (NextHopSource::Inline(hops), NextHopSource::Inline(gone_hops)) =
+        (&set.next_hops, &gone.next_hops)
+    else {
+        return None;
+    };
+    let held = |leg: &NextHop| hops.iter().any(|hop| same_leg(hop, leg));
+    if set.route_type != gone.route_type || gone_hops.is_empty() || !gone_hops.iter().all(held) {
+        return None;
+    }
+    let stays = |hop: &&NextHop| !gone_hops.iter().any(|leg| same_leg(hop, leg));
+    let rest: smallvec::SmallVec<[NextHop; 1]> = hops.iter().filter(stays).cloned().collect();
+    if rest.is_empty() {
+        return Some(None);
+    }
+    Some(Some(NextHopSet {
+        next_hops: NextHopSource::Inline(rest),
+        ..set.clone()
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::IpAddr;
+
+    struct List {
+        family: Family,
+        routes: Routes,
+        sets: Interner<NextHopSet>,
+    }
+
+    impl List {
+        fn new(family: Family) -> Self {
+            Self {
+                family,
+                routes: Routes::new(),
+                sets: Interner::new(),
+            }
+        }
+
+        fn set(&self, hops: &[&str]) -> NextHopSet {
+            let hop = |text: &&str| NextHop::new(text.parse::<IpAddr>().ok(), 2);
+            NextHopSet {
+                family: self.family,
+                route_type: RouteType::Unicast,
+                next_hops: NextHopSource::Inline(hops.iter().map(hop).collect()),
+            }
+        }
+
+        fn add(&mut self, metric: u32, hops: &[&str], placement: Placement) -> Announced {
+            let set = SetId(self.sets.acquire(self.set(hops)));
+            let new = KernelRoute {
+                metric,
+                set,
+                tos: 0,
+                protocol: 12,
+                generation: 0,
+            };
+            announce(&mut self.routes, new, placement, self.family, &self.sets)
+        }
+
+        fn remove(&self, metric: u32, hops: &[&str]) -> Withdrawn {
+            withdraw(&self.routes, (0, metric, 12), &self.set(hops), &self.sets)
+        }
+
+        fn text(&self) -> Vec<String> {
+            let gateways = |set: &NextHopSet| match &set.next_hops {
+                NextHopSource::Inline(hops) => hops
+                    .iter()
+                    .map(|h| h.gateway.map_or("device".to_owned(), |g| g.to_string()))
+                    .collect::<Vec<_>>()
+                    .join("+"),
+                NextHopSource::Object(id) => id.to_string(),
+            };
+            let line = |r: &KernelRoute| {
+                format!("{} {}", r.metric, gateways(self.sets.get(r.set.0).unwrap()))
+            };
+            self.routes.iter().map(line).collect()
+        }
+    }
+
+    #[test]
+    fn v4_orders_by_metric_then_by_placement() {
+        let mut list = List::new(Family::V4);
+        list.add(20, &["10.0.0.1"], Placement::Prepend);
+        list.add(10, &["10.0.0.2"], Placement::Prepend);
+        list.add(10, &["10.0.0.3"], Placement::Append);
+        list.add(10, &["10.0.0.4"], Placement::Prepend);
+        assert_eq!(
+            list.text(),
+            ["10 10.0.0.4", "10 10.0.0.2", "10 10.0.0.3", "20 10.0.0.1"]
+        );
+    }
+
+    #[test]
+    fn v4_replace_takes_the_first_of_its_key_only() {
+        let mut list = List::new(Family::V4);
+        list.add(10, &["10.0.0.1"], Placement::Prepend);
+        list.add(10, &["10.0.0.2"], Placement::Append);
+        list.add(10, &["10.0.0.3"], Placement::Replace);
+        assert_eq!(list.text(), ["10 10.0.0.3", "10 10.0.0.2"]);
+        assert!(matches!(
+            list.add(10, &["10.0.0.3"], Placement::Replace),
+            Announced::Known
+        ));
+    }
+
+    #[test]
+    fn v6_gateways_merge_and_devices_do_not() {
+        let mut list = List::new(Family::V6);
+        list.add(1024, &["fe80::1"], Placement::Prepend);
+        list.add(1024, &["fe80::1", "fe80::2"], Placement::Append);
+        list.add(1024, &[""], Placement::Append);
+        assert_eq!(list.text(), ["1024 fe80::1+fe80::2", "1024 device"]);
+        list.add(1024, &["fe80::3"], Placement::Replace);
+        assert_eq!(list.text(), ["1024 fe80::3", "1024 device"]);
+    }
+
+    #[test]
+    fn v6_withdrawal_of_a_leg_leaves_the_others() {
+        let mut list = List::new(Family::V6);
+        list.add(1024, &["fe80::1", "fe80::2"], Placement::Replace);
+        let rest = list.set(&["fe80::2"]);
+        assert_eq!(list.remove(1024, &["fe80::1"]), Withdrawn::Legs(0, rest));
+        assert_eq!(
+            list.remove(1024, &["fe80::1", "fe80::2"]),
+            Withdrawn::Whole(0)
+        );
+        assert_eq!(list.remove(1, &["fe80::1"]), Withdrawn::Nothing);
+    }
+
+    #[test]
+    fn a_withdrawal_prefers_the_exact_route() {
+        let mut list = List::new(Family::V4);
+        list.add(10, &["10.0.0.1"], Placement::Prepend);
+        list.add(10, &["10.0.0.2"], Placement::Append);
+        assert_eq!(list.remove(10, &["10.0.0.2"]), Withdrawn::Whole(1));
+        assert_eq!(list.remove(10, &["10.0.0.9"]), Withdrawn::Whole(0));
+    }
+
+    #[test]
+    fn a_leg_that_died_in_silence_is_still_the_same_leg() {
+        let list = List::new(Family::V4);
+        let alive = list.set(&["10.0.0.1", "10.0.0.2"]);
+        let mut dead = alive.clone();
+        if let NextHopSource::Inline(hops) = &mut dead.next_hops {
+            hops[0].dead = true;
+        }
+        assert!(same_forwarding(&alive, &dead));
+    }
+}

@@ -1,0 +1,296 @@
+//! From dirty prefixes to requests, and from replies to what is installed.
+
+use crate::route::{Family, PathSet, Prefix};
+
+use super::Table;
+use super::best::adjust;
+use super::entry::flag;
+use super::ids::{Handle, PathSetId};
+
+/// What VPP shall do for one prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The prefix's place.
+    pub handle: Handle,
+    /// The prefix.
+    pub prefix: Prefix,
+    /// VPP table.
+    pub vpp_table: u32,
+    /// The paths it shall have; [`PathSetId::NONE`] to delete it.
+    pub paths: PathSetId,
+    /// Version of `paths`: with another version the same number names other paths.
+    pub version: u32,
+    /// Whether VPP has the prefix already.
+    pub installed: bool,
+}
+
+/// Dirty prefixes handed out together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Their places.
+    pub handles: Vec<Handle>,
+    /// How many of them VPP shall add.
+    pub adds: usize,
+    /// How many VPP shall replace the paths of.
+    pub replaces: usize,
+    /// How many VPP shall delete.
+    pub deletes: usize,
+}
+
+/// VPP's last refusal of a prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// VPP's `retval`.
+    pub retval: i32,
+    /// How often it was refused in a row.
+    pub attempts: u32,
+}
+
+impl Table {
+    /// Hands out up to `limit` dirty prefixes. Each must come back, by [`Self::begin_request`] or
+    /// [`Self::put_back`].
+    pub fn take_dirty(&mut self, limit: usize) -> Taken {
+        let mut taken = Taken::default();
+        while taken.handles.len() < limit {
+            let Some(handle) = self.dirty.pop_front() else {
+                break;
+            };
+            let Some(body) = self.rib(handle).and_then(|rib| rib.body(handle.slot)) else {
+                continue;
+            };
+            let (desired, installed) = (self.desired(body), body.installed);
+            let needed = desired != installed;
+            if let Some(body) = self
+                .rib_mut(handle)
+                .and_then(|rib| rib.body_mut(handle.slot))
+            {
+                body.set_flag(flag::QUEUED, false);
+                body.set_flag(flag::TAKEN, needed);
+            }
+            if !needed {
+                self.tidy(handle);
+                continue;
+            }
+            match (desired.is_none(), installed.is_none()) {
+                (true, _) => taken.deletes += 1,
+                (false, true) => taken.adds += 1,
+                (false, false) => taken.replaces += 1,
+            }
+            taken.handles.push(handle);
+        }
+        if self.dirty.is_empty() {
+            // A queue that once held a full table shall not keep its memory.
+            self.dirty.shrink_to(1024);
+        }
+        taken
+    }
+
+    /// Gives taken prefixes back unsent; they are dirty again.
+    pub fn put_back(&mut self, handles: impl IntoIterator<Item = Handle>) {
+        for handle in handles {
+            self.give_back(handle);
+        }
+    }
+
+    fn give_back(&mut self, handle: Handle) {
+        if let Some(body) = self
+            .rib_mut(handle)
+            .and_then(|rib| rib.body_mut(handle.slot))
+        {
+            body.set_flag(flag::TAKEN, false);
+            self.refresh(handle);
+        }
+    }
+
+    /// What to ask VPP for a taken prefix now; none where meanwhile nothing is to be done, and the
+    /// prefix is no longer taken then. A request must come back by [`Self::acknowledge`] or
+    /// [`Self::abandon`].
+    pub fn begin_request(&mut self, handle: Handle) -> Option<Request> {
+        let rib = self.rib(handle)?;
+        let body = rib.body(handle.slot).copied()?;
+        let (prefix, vpp_table) = (rib.prefix(handle.slot)?, rib.vpp_table);
+        let paths = self.desired(&body);
+        if paths == body.installed {
+            self.give_back(handle);
+            return None;
+        }
+        self.meanings.retain_paths(paths);
+        let version = self.meanings.path_sets.version(paths.0);
+        let installed = !body.installed.is_none();
+        Some(Request {
+            handle,
+            prefix,
+            vpp_table,
+            paths,
+            version,
+            installed,
+        })
+    }
+
+    /// Takes note of VPP's answer to a request.
+    ///
+    /// A refused prefix rests until its paths change or [`Self::retry_refused`] is called.
+    pub fn acknowledge(&mut self, request: &Request, outcome: Result<(), i32>) {
+        match outcome {
+            Ok(()) => {
+                self.set_installed(request.handle, request.paths);
+                if !self.refusals.is_empty() {
+                    self.refusals.remove(&request.handle);
+                }
+                self.give_back(request.handle);
+            }
+            Err(retval) => self.refused(request, retval),
+        }
+    }
+
+    fn set_installed(&mut self, handle: Handle, paths: PathSetId) {
+        let Some(rib) = self.rib_mut(handle) else {
+            return;
+        };
+        let family = rib.family();
+        let Some(body) = rib.body_mut(handle.slot) else {
+            return;
+        };
+        let old = std::mem::replace(&mut body.installed, paths);
+        self.meanings.release_paths(old);
+        let counts = self.counts_mut(family);
+        adjust(&mut counts.installed, !old.is_none(), !paths.is_none());
+    }
+
+    fn refused(&mut self, request: &Request, retval: i32) {
+        let handle = request.handle;
+        self.give_back_paths(request);
+        let Some(body) = self
+            .rib(handle)
+            .and_then(|rib| rib.body(handle.slot))
+            .copied()
+        else {
+            return;
+        };
+        if self.desired(&body) != request.paths {
+            self.give_back(handle);
+            return;
+        }
+        let attempts = self
+            .refusals
+            .get(&handle)
+            .map_or(0, |refusal| refusal.attempts);
+        self.refusals.insert(
+            handle,
+            Refusal {
+                retval,
+                attempts: attempts.saturating_add(1),
+            },
+        );
+        let counts = self.counts_mut(request.prefix.family());
+        counts.failed = counts.failed.saturating_add(1);
+        if let Some(body) = self
+            .rib_mut(handle)
+            .and_then(|rib| rib.body_mut(handle.slot))
+        {
+            body.set_flag(flag::TAKEN, false);
+            body.set_flag(flag::FAILED, true);
+        }
+    }
+
+    fn give_back_paths(&mut self, request: &Request) {
+        self.meanings.release_paths(request.paths);
+    }
+
+    /// Takes note that a request will have no answer: its prefix is dirty again. Whether VPP acted
+    /// on it is unknown, so the session's loss has to be told too ([`Self::forget_installed`]).
+    pub fn abandon(&mut self, request: &Request) {
+        self.give_back_paths(request);
+        self.give_back(request.handle);
+    }
+
+    /// Makes the refused prefixes dirty again; returns how many.
+    pub fn retry_refused(&mut self) -> usize {
+        let handles: Vec<Handle> = self.refusals.keys().copied().collect();
+        let mut retried = 0;
+        for handle in handles {
+            let Some(rib) = self.rib_mut(handle) else {
+                continue;
+            };
+            let family = rib.family();
+            let Some(body) = rib
+                .body_mut(handle.slot)
+                .filter(|body| body.has(flag::FAILED))
+            else {
+                continue;
+            };
+            // Cleared here, not by refresh, which would forget how often it was refused.
+            body.set_flag(flag::FAILED, false);
+            let counts = self.counts_mut(family);
+            counts.failed = counts.failed.saturating_sub(1);
+            retried += 1;
+            self.refresh(handle);
+        }
+        retried
+    }
+
+    /// The refused prefixes, at most `limit` of them.
+    #[must_use]
+    pub fn refusals(&self, limit: usize) -> Vec<(u32, Prefix, Refusal)> {
+        let entry = |(handle, refusal): (&Handle, &Refusal)| {
+            let rib = self.rib(*handle)?;
+            Some((rib.kernel_table, rib.prefix(handle.slot)?, *refusal))
+        };
+        self.refusals.iter().filter_map(entry).take(limit).collect()
+    }
+
+    /// Takes note that VPP has nothing of ours, or that what it has is unknown.
+    pub fn forget_installed(&mut self) {
+        for handle in self.places() {
+            let installed = self.rib(handle).and_then(|rib| rib.body(handle.slot));
+            if installed.is_some_and(|body| !body.installed.is_none() || body.has(flag::FAILED)) {
+                self.set_installed(handle, PathSetId::NONE);
+                self.refresh(handle);
+            }
+        }
+        self.refusals.clear();
+    }
+
+    /// Takes note of a route that VPP has under our source already. Returns whether the VPP table
+    /// is one of ours.
+    pub fn adopt(&mut self, vpp_table: u32, prefix: &Prefix, paths: PathSet) -> bool {
+        let family = prefix.family();
+        let ours =
+            |rib: &super::any_rib::AnyRib| rib.vpp_table == vpp_table && rib.family() == family;
+        let Some(index) = self.ribs.iter().position(ours) else {
+            return false;
+        };
+        let Some(slot) = self
+            .ribs
+            .get_mut(index)
+            .and_then(|rib| rib.find_or_insert(prefix))
+        else {
+            return false;
+        };
+        let Ok(rib) = u16::try_from(index) else {
+            return false;
+        };
+        let paths = PathSetId(self.meanings.path_sets.acquire(paths));
+        let handle = Handle { rib, slot };
+        self.set_installed(handle, paths);
+        self.refresh(handle);
+        true
+    }
+
+    /// The paths behind a number.
+    #[must_use]
+    pub fn paths(&self, id: PathSetId) -> Option<&PathSet> {
+        self.meanings.path_sets.get(id.0)
+    }
+
+    /// Next-hop sets and path sets stored.
+    #[must_use]
+    pub fn sets(&self) -> (usize, usize) {
+        (self.meanings.sets.len(), self.meanings.path_sets.len())
+    }
+
+    /// VPP tables and families that routes go into.
+    pub fn vpp_tables(&self) -> impl Iterator<Item = (u32, Family)> {
+        self.ribs.iter().map(|rib| (rib.vpp_table, rib.family()))
+    }
+}

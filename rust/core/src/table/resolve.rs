@@ -1,0 +1,399 @@
+//! From the kernel's next hops to VPP's paths.
+
+use ahash::AHashMap;
+use smallvec::SmallVec;
+
+use crate::route::{
+    Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, RouteType,
+};
+
+use super::next_hops::{NextHopObject, NextHopObjects};
+
+/// Why a route is not in VPP although it is the best of a mirrored protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Held {
+    /// Its interface has no counterpart in VPP yet: it goes in when one appears.
+    WaitsForInterface(u32),
+    /// Its next-hop object is not known yet.
+    WaitsForNextHop(u32),
+    /// None of its next hops can be used now: interfaces down or legs dead.
+    NoUsableNextHop,
+    /// Its type has no counterpart in VPP (`RTN_LOCAL`, `RTN_THROW`, …).
+    RouteType(u8),
+    /// It uses an encapsulation that is not MPLS.
+    Encapsulation(u16),
+    /// It pushes more labels than a message has places for.
+    TooManyLabels(usize),
+    /// It has more next hops than a message has places for.
+    TooManyNextHops(usize),
+}
+
+impl Held {
+    /// The reason's name in metrics and listings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Held::WaitsForInterface(_) => "waits_for_interface",
+            Held::WaitsForNextHop(_) => "waits_for_next_hop",
+            Held::NoUsableNextHop => "no_usable_next_hop",
+            Held::RouteType(_) => "route_type",
+            Held::Encapsulation(_) => "encapsulation",
+            Held::TooManyLabels(_) => "too_many_labels",
+            Held::TooManyNextHops(_) => "too_many_next_hops",
+        }
+    }
+}
+
+impl std::fmt::Display for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Held::WaitsForInterface(index) => {
+                write!(
+                    f,
+                    "waits for a VPP interface for the kernel's interface {index}"
+                )
+            }
+            Held::WaitsForNextHop(id) => write!(f, "waits for next-hop object {id}"),
+            Held::NoUsableNextHop => f.write_str("none of its next hops can be used now"),
+            Held::RouteType(number) => write!(f, "route type {number} has no counterpart in VPP"),
+            Held::Encapsulation(number) => write!(f, "encapsulation {number} is not mirrored"),
+            Held::TooManyLabels(count) => {
+                write!(
+                    f,
+                    "{count} labels, VPP's message holds {}",
+                    Path::MAX_LABELS
+                )
+            }
+            Held::TooManyNextHops(count) => {
+                write!(
+                    f,
+                    "{count} next hops, VPP's message holds {}",
+                    Path::MAX_PATHS
+                )
+            }
+        }
+    }
+}
+
+/// What becomes of a next hop whose interface has no counterpart in VPP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Unmapped {
+    /// The route waits until there is one.
+    #[default]
+    Wait,
+    /// VPP finds the interface by looking the gateway up in its own FIB.
+    Recursive,
+    /// It goes out of this VPP interface (the original's main interface).
+    Interface(u32),
+}
+
+/// Kernel interfaces and their counterparts in VPP.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interfaces {
+    /// Kernel `ifindex` to VPP `sw_if_index`.
+    pub map: AHashMap<u32, u32>,
+    /// What happens to the others.
+    pub unmapped: Unmapped,
+}
+
+/// A kernel link, as far as it decides about routes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its name (`IFLA_IFNAME`).
+    pub name: String,
+    /// `IFF_UP`.
+    pub up: bool,
+}
+
+/// Everything that a next-hop set's meaning in VPP depends on.
+#[derive(Default)]
+pub(super) struct Surroundings {
+    pub(super) interfaces: Interfaces,
+    pub(super) links: AHashMap<u32, Link>,
+    pub(super) objects: NextHopObjects,
+}
+
+type Hops = SmallVec<[NextHop; 4]>;
+
+impl Surroundings {
+    /// The paths that VPP shall have for `set`, looked up in VPP table `table` where they are
+    /// recursive.
+    pub(super) fn resolve(&self, set: &NextHopSet) -> Result<PathSet, Held> {
+        match set.route_type {
+            RouteType::Blackhole => Ok(special(set.family, PathKind::Drop)),
+            RouteType::Unreachable => Ok(special(set.family, PathKind::IcmpUnreach)),
+            RouteType::Prohibit => Ok(special(set.family, PathKind::IcmpProhibit)),
+            RouteType::Other(number) => Err(Held::RouteType(number)),
+            RouteType::Unicast => match self.next_hops(&set.next_hops)? {
+                None => Ok(special(set.family, PathKind::Drop)),
+                Some(hops) => self.paths(set.family, &hops),
+            },
+        }
+    }
+
+    /// Whether the kernel can forward by `set` now.
+    pub(super) fn usable(&self, set: &NextHopSet) -> bool {
+        if set.route_type != RouteType::Unicast {
+            return true;
+        }
+        match self.next_hops(&set.next_hops) {
+            Ok(Some(hops)) => hops.iter().any(|hop| self.alive(hop)),
+            Ok(None) => true,
+            Err(_) => false,
+        }
+    }
+
+    /// Whether one of the set's next hops goes through the interface.
+    pub(super) fn uses_interface(&self, set: &NextHopSet, interface: u32) -> bool {
+        match self.next_hops(&set.next_hops) {
+            Ok(Some(hops)) => hops.iter().any(|hop| hop.interface == interface),
+            _ => false,
+        }
+    }
+
+    /// The next hops, those of objects included; none for an object that is a blackhole.
+    fn next_hops(&self, source: &NextHopSource) -> Result<Option<Hops>, Held> {
+        match source {
+            NextHopSource::Inline(hops) => Ok(Some(hops.iter().cloned().collect())),
+            NextHopSource::Object(id) => match self.objects.get(*id) {
+                None => Err(Held::WaitsForNextHop(*id)),
+                Some(NextHopObject::Blackhole) => Ok(None),
+                Some(NextHopObject::Single(hop)) => Ok(Some(Hops::from_elem(hop.clone(), 1))),
+                Some(NextHopObject::Group(members)) => self.members(members),
+            },
+        }
+    }
+
+    fn members(&self, members: &[(u32, u32)]) -> Result<Option<Hops>, Held> {
+        let mut hops = Hops::new();
+        for &(id, weight) in members {
+            match self.objects.get(id) {
+                Some(NextHopObject::Single(hop)) => {
+                    hops.push(NextHop {
+                        weight,
+                        ..hop.clone()
+                    });
+                }
+                // The kernel allows a blackhole in a group only alone.
+                Some(NextHopObject::Blackhole) => return Ok(None),
+                Some(NextHopObject::Group(_)) | None => return Err(Held::WaitsForNextHop(id)),
+            }
+        }
+        Ok(Some(hops))
+    }
+
+    fn alive(&self, hop: &NextHop) -> bool {
+        !hop.dead && self.links.get(&hop.interface).is_none_or(|link| link.up)
+    }
+
+    fn paths(&self, family: Family, hops: &Hops) -> Result<PathSet, Held> {
+        let mut legs: Vec<(Path, u32)> = Vec::with_capacity(hops.len());
+        for hop in hops.iter().filter(|hop| self.alive(hop)) {
+            let path = self.path(family, hop)?;
+            match legs.iter_mut().find(|(known, _)| *known == path) {
+                Some((_, weight)) => *weight = weight.saturating_add(hop.weight),
+                None => legs.push((path, hop.weight)),
+            }
+        }
+        if legs.is_empty() {
+            return Err(Held::NoUsableNextHop);
+        }
+        if legs.len() > Path::MAX_PATHS {
+            return Err(Held::TooManyNextHops(legs.len()));
+        }
+        let heaviest = legs.iter().map(|(_, weight)| *weight).max().unwrap_or(1);
+        let scaled = |(path, weight)| Path {
+            weight: scale(weight, heaviest),
+            ..path
+        };
+        Ok(PathSet::new(legs.into_iter().map(scaled).collect()))
+    }
+
+    fn path(&self, family: Family, hop: &NextHop) -> Result<Path, Held> {
+        if hop.encapsulation != 0 {
+            return Err(Held::Encapsulation(hop.encapsulation));
+        }
+        if hop.labels.len() > Path::MAX_LABELS {
+            return Err(Held::TooManyLabels(hop.labels.len()));
+        }
+        Ok(Path {
+            kind: PathKind::Normal,
+            family: hop.gateway.map_or(family, |gateway| match gateway {
+                std::net::IpAddr::V4(_) => Family::V4,
+                std::net::IpAddr::V6(_) => Family::V6,
+            }),
+            next_hop: hop.gateway,
+            sw_if_index: self.sw_if_index(hop)?,
+            table: 0,
+            weight: 1,
+            preference: 0,
+            labels: hop.labels.clone(),
+        })
+    }
+
+    fn sw_if_index(&self, hop: &NextHop) -> Result<u32, Held> {
+        let mapped = self.interfaces.map.get(&hop.interface).copied();
+        match (mapped, self.interfaces.unmapped) {
+            (Some(sw_if_index), _) | (None, Unmapped::Interface(sw_if_index)) => Ok(sw_if_index),
+            (None, Unmapped::Recursive) if recursive(hop) => Ok(Path::NO_INTERFACE),
+            (None, _) => Err(Held::WaitsForInterface(hop.interface)),
+        }
+    }
+}
+
+/// Whether VPP can find the gateway by itself: there is one, and it is no link-local address.
+fn recursive(hop: &NextHop) -> bool {
+    match hop.gateway {
+        Some(std::net::IpAddr::V6(gateway)) => !gateway.is_unicast_link_local(),
+        Some(std::net::IpAddr::V4(_)) => true,
+        None => false,
+    }
+}
+
+fn special(family: Family, kind: PathKind) -> PathSet {
+    PathSet::new(vec![Path {
+        kind,
+        family,
+        next_hop: None,
+        sw_if_index: Path::NO_INTERFACE,
+        table: 0,
+        weight: 1,
+        preference: 0,
+        labels: SmallVec::new(),
+    }])
+}
+
+/// The kernel's weight in VPP's range of 1 to 255; every leg keeps a share.
+fn scale(weight: u32, heaviest: u32) -> u8 {
+    if heaviest <= u32::from(u8::MAX) {
+        return u8::try_from(weight.max(1)).unwrap_or(u8::MAX);
+    }
+    let share = (u64::from(weight) * 255 + u64::from(heaviest) / 2) / u64::from(heaviest);
+    u8::try_from(share.max(1)).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn around() -> Surroundings {
+        let mut around = Surroundings::default();
+        around.interfaces.map = [(2, 20), (3, 30)].into_iter().collect();
+        around
+    }
+
+    fn set(hops: Vec<NextHop>) -> NextHopSet {
+        NextHopSet {
+            family: Family::V4,
+            route_type: RouteType::Unicast,
+            next_hops: NextHopSource::Inline(hops.into()),
+        }
+    }
+
+    fn hop(gateway: &str, interface: u32, weight: u32) -> NextHop {
+        NextHop {
+            weight,
+            ..NextHop::new(gateway.parse().ok(), interface)
+        }
+    }
+
+    #[test]
+    fn weights_scale_without_losing_a_leg() {
+        let hops = vec![
+            hop("10.0.0.1", 2, 1),
+            hop("10.0.0.2", 2, 65_536),
+            hop("10.0.0.3", 3, 32_768),
+        ];
+        let paths = around().resolve(&set(hops)).unwrap();
+        let weights: Vec<u8> = paths.paths().iter().map(|path| path.weight).collect();
+        assert_eq!(weights, [1, 255, 128]);
+    }
+
+    #[test]
+    fn legs_that_are_one_path_in_vpp_add_up() {
+        let mut around = around();
+        around.interfaces.map.insert(4, 20);
+        let hops = vec![hop("10.0.0.1", 2, 3), hop("10.0.0.1", 4, 4)];
+        let paths = around.resolve(&set(hops)).unwrap();
+        assert_eq!(paths.paths().len(), 1);
+        assert_eq!(paths.paths()[0].weight, 7);
+    }
+
+    #[test]
+    fn a_dead_leg_is_left_out_and_the_last_one_is_said() {
+        let mut around = around();
+        let both = set(vec![hop("10.0.0.1", 2, 1), hop("10.0.0.2", 3, 1)]);
+        let down = Link {
+            name: "b".into(),
+            up: false,
+        };
+        around.links.insert(3, down.clone());
+        assert_eq!(around.resolve(&both).unwrap().paths().len(), 1);
+        around.links.insert(2, down);
+        assert_eq!(around.resolve(&both), Err(Held::NoUsableNextHop));
+        assert!(!around.usable(&both));
+    }
+
+    #[test]
+    fn unmapped_interfaces_follow_the_choice() {
+        let mut around = around();
+        let unmapped = set(vec![hop("10.0.0.1", 9, 1)]);
+        let device_only = set(vec![hop("", 9, 1)]);
+        assert_eq!(around.resolve(&unmapped), Err(Held::WaitsForInterface(9)));
+        around.interfaces.unmapped = Unmapped::Recursive;
+        let paths = around.resolve(&unmapped).unwrap();
+        assert_eq!(paths.paths()[0].sw_if_index, Path::NO_INTERFACE);
+        assert_eq!(
+            around.resolve(&device_only),
+            Err(Held::WaitsForInterface(9))
+        );
+        around.interfaces.unmapped = Unmapped::Interface(7);
+        assert_eq!(
+            around.resolve(&device_only).unwrap().paths()[0].sw_if_index,
+            7
+        );
+    }
+
+    #[test]
+    fn what_vpp_has_no_place_for_is_said() {
+        let around = around();
+        let other = NextHopSet {
+            route_type: RouteType::Other(9),
+            ..set(vec![])
+        };
+        assert_eq!(around.resolve(&other), Err(Held::RouteType(9)));
+        let encapsulated = NextHop {
+            encapsulation: 5,
+            ..hop("10.0.0.1", 2, 1)
+        };
+        assert_eq!(
+            around.resolve(&set(vec![encapsulated])),
+            Err(Held::Encapsulation(5))
+        );
+        let many = (0..256)
+            .map(|n| hop(&format!("10.0.{n}.1"), 2, 1))
+            .collect();
+        assert_eq!(around.resolve(&set(many)), Err(Held::TooManyNextHops(256)));
+    }
+
+    #[test]
+    fn objects_and_groups_resolve_to_their_next_hops() {
+        let mut around = around();
+        let by_object = |id| NextHopSet {
+            next_hops: NextHopSource::Object(id),
+            ..set(vec![])
+        };
+        assert_eq!(around.resolve(&by_object(1)), Err(Held::WaitsForNextHop(1)));
+        around
+            .objects
+            .insert(1, NextHopObject::Single(hop("10.0.0.1", 2, 1)));
+        around.objects.insert(2, NextHopObject::Blackhole);
+        around.objects.insert(3, NextHopObject::Group(vec![(1, 9)]));
+        assert_eq!(around.resolve(&by_object(1)).unwrap().paths().len(), 1);
+        assert_eq!(
+            around.resolve(&by_object(2)).unwrap().paths()[0].kind,
+            PathKind::Drop
+        );
+        assert_eq!(around.resolve(&by_object(3)).unwrap().paths()[0].weight, 9);
+    }
+}

@@ -1,0 +1,191 @@
+//! The prefixes of one family in one kernel table: a dense array and an index into it.
+//!
+//! The array keeps a prefix's place fixed while it lives, so a place serves as its short name in
+//! queues and batches; the index costs five bytes a prefix where a map of entries would cost
+//! twenty more.
+
+use ahash::RandomState;
+use hashbrown::{HashMap, HashTable};
+
+use super::entry::{Address, Body, Entry, KernelRoute, Routes, flag};
+
+/// Prefixes of one family and kernel table.
+pub(super) struct Rib<A> {
+    entries: Vec<Entry<A>>,
+    free: Vec<u32>,
+    index: HashTable<u32>,
+    hasher: RandomState,
+    /// The kernel's routes of the few prefixes that have more than one, or one with a TOS.
+    more: HashMap<u32, Routes, RandomState>,
+}
+
+impl<A: Address> Rib<A> {
+    pub(super) fn new() -> Self {
+        Self {
+            entries: Vec::new(),
+            free: Vec::new(),
+            index: HashTable::new(),
+            hasher: RandomState::new(),
+            more: HashMap::default(),
+        }
+    }
+
+    /// Number of slots ever used: the bound of a walk by slot.
+    pub(super) fn slots(&self) -> u32 {
+        u32::try_from(self.entries.len()).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn find(&self, address: A, length: u8) -> Option<u32> {
+        let entries = &self.entries;
+        let hash = self.hasher.hash_one((address, length));
+        self.index
+            .find(hash, |slot| is_at(entries, *slot, address, length))
+            .copied()
+    }
+
+    pub(super) fn find_or_insert(&mut self, address: A, length: u8) -> u32 {
+        if let Some(slot) = self.find(address, length) {
+            return slot;
+        }
+        let slot = self.store(Entry {
+            address,
+            body: Body::new(length),
+        });
+        let (entries, hasher) = (&self.entries, &self.hasher);
+        let rehash = |slot: &u32| {
+            entries
+                .get(*slot as usize)
+                .map_or(0, |e| hasher.hash_one((e.address, e.body.length)))
+        };
+        self.index
+            .insert_unique(self.hasher.hash_one((address, length)), slot, rehash);
+        slot
+    }
+
+    fn store(&mut self, entry: Entry<A>) -> u32 {
+        if let Some(slot) = self.free.pop() {
+            if let Some(place) = self.entries.get_mut(slot as usize) {
+                *place = entry;
+            }
+            return slot;
+        }
+        let slot = self.slots();
+        self.entries.push(entry);
+        slot
+    }
+
+    /// Forgets a prefix that nothing refers to any more.
+    pub(super) fn remove(&mut self, slot: u32) {
+        let Some(entry) = self.entries.get_mut(slot as usize) else {
+            return;
+        };
+        entry.body.flags = 0;
+        let hash = self.hasher.hash_one((entry.address, entry.body.length));
+        if let Ok(found) = self.index.find_entry(hash, |other| *other == slot) {
+            found.remove();
+        }
+        self.more.remove(&slot);
+        self.free.push(slot);
+    }
+
+    pub(super) fn get(&self, slot: u32) -> Option<&Entry<A>> {
+        self.entries
+            .get(slot as usize)
+            .filter(|entry| entry.body.has(flag::USED))
+    }
+
+    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Entry<A>> {
+        self.entries
+            .get_mut(slot as usize)
+            .filter(|entry| entry.body.has(flag::USED))
+    }
+
+    /// All kernel routes of a prefix, in the kernel's order.
+    pub(super) fn routes(&self, slot: u32) -> Routes {
+        match self.get(slot).map(|entry| &entry.body) {
+            Some(body) if body.has(flag::MANY) => self.more.get(&slot).cloned().unwrap_or_default(),
+            Some(body) => body.route().into_iter().collect(),
+            None => Routes::new(),
+        }
+    }
+
+    /// Stores the kernel routes of a prefix and which of them is the best.
+    pub(super) fn set_routes(&mut self, slot: u32, routes: Routes, best: Option<KernelRoute>) {
+        let many = match routes.as_slice() {
+            [] => false,
+            [only] => best != Some(*only),
+            _ => true,
+        };
+        let Some(entry) = self.get_mut(slot) else {
+            return;
+        };
+        let had_many = entry.body.has(flag::MANY);
+        entry.body.set_route(best);
+        entry.body.set_flag(flag::MANY, many);
+        if many {
+            self.more.insert(slot, routes);
+        } else if had_many {
+            self.more.remove(&slot);
+        }
+    }
+}
+
+fn is_at<A: Address>(entries: &[Entry<A>], slot: u32, address: A, length: u8) -> bool {
+    entries
+        .get(slot as usize)
+        .is_some_and(|e| e.address == address && e.body.length == length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ids::SetId;
+    use super::*;
+
+    fn route(metric: u32) -> KernelRoute {
+        KernelRoute {
+            metric,
+            set: SetId(metric),
+            tos: 0,
+            protocol: 12,
+            generation: 0,
+        }
+    }
+
+    #[test]
+    fn places_are_reused_but_never_shared() {
+        let mut rib = Rib::<u32>::new();
+        let a = rib.find_or_insert(1, 32);
+        let b = rib.find_or_insert(1, 31);
+        assert_ne!(a, b);
+        assert_eq!(rib.find_or_insert(1, 32), a);
+        rib.remove(a);
+        assert_eq!(rib.find(1, 32), None);
+        assert!(rib.get(a).is_none());
+        assert_eq!(rib.find_or_insert(2, 32), a);
+        assert_eq!(rib.slots(), 2);
+    }
+
+    #[test]
+    fn a_single_best_route_needs_no_overflow() {
+        let mut rib = Rib::<u32>::new();
+        let slot = rib.find_or_insert(1, 32);
+        rib.set_routes(
+            slot,
+            [route(1), route(2)].into_iter().collect(),
+            Some(route(1)),
+        );
+        assert_eq!(rib.routes(slot).len(), 2);
+        assert_eq!(rib.more.len(), 1);
+        rib.set_routes(slot, [route(2)].into_iter().collect(), Some(route(2)));
+        assert_eq!(rib.routes(slot).as_slice(), [route(2)]);
+        assert!(rib.more.is_empty());
+    }
+
+    #[test]
+    fn a_route_that_is_never_best_is_kept() {
+        let mut rib = Rib::<u32>::new();
+        let slot = rib.find_or_insert(1, 32);
+        rib.set_routes(slot, [route(1)].into_iter().collect(), None);
+        assert_eq!(rib.routes(slot).as_slice(), [route(1)]);
+    }
+}

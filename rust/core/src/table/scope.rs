@@ -1,0 +1,51 @@
+//! What of the kernel is mirrored.
+
+use std::collections::BTreeMap;
+
+use crate::route::Family;
+
+/// Whether a route of a protocol that is not mirrored hides ours when it is the better one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ForeignRoutes {
+    /// It does: VPP gets what the kernel forwards by.
+    #[default]
+    Hide,
+    /// It does not: VPP gets the best of the mirrored protocols.
+    Ignore,
+}
+
+/// What of the kernel is mirrored, and into which VPP tables.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// Protocols that are mirrored (`rtm_protocol`).
+    pub protocols: Vec<u8>,
+    /// Kernel table to VPP table (`table_id`).
+    pub tables: BTreeMap<u32, u32>,
+    /// Families that are mirrored.
+    pub families: Vec<Family>,
+    /// What foreign routes do.
+    pub foreign: ForeignRoutes,
+}
+
+impl Default for Scope {
+    /// BIRD's routes (`RTPROT_BIRD`, 12) of the main table (254) into VPP's table 0.
+    fn default() -> Self {
+        Self {
+            protocols: vec![12],
+            tables: BTreeMap::from([(254, 0)]),
+            families: Family::ALL.to_vec(),
+            foreign: ForeignRoutes::default(),
+        }
+    }
+}
+
+impl Scope {
+    /// The protocol a dump may be limited to: one, where no other can matter.
+    #[must_use]
+    pub fn dump_protocol(&self) -> Option<u8> {
+        match (self.foreign, self.protocols.as_slice()) {
+            (ForeignRoutes::Ignore, [only]) => Some(*only),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Links, next-hop objects and VPP's interfaces: what changes the meaning of routes without a
+//! message about them.
+
+use crate::route::{Family, NextHopSet, NextHopSource, RouteType};
+
+use super::Table;
+use super::next_hops::NextHopObject;
+use super::resolve::{Interfaces, Link, Surroundings};
+
+impl Table {
+    /// Takes note of a link. Returns how many routes went with it: where a link goes down the
+    /// kernel removes its routes without a message.
+    pub fn link(&mut self, index: u32, link: Link) -> usize {
+        let up = link.up;
+        let old = self.meanings.around.links.insert(index, link);
+        match old {
+            Some(old) if old.up == up => 0,
+            None if up => 0,
+            _ => self.link_changed(index, up),
+        }
+    }
+
+    /// Takes note that a link is gone; returns how many routes went with it.
+    pub fn remove_link(&mut self, index: u32) -> usize {
+        match self.meanings.around.links.get_mut(&index) {
+            Some(link) => {
+                link.up = false;
+                let removed = self.link_changed(index, false);
+                self.meanings.around.links.remove(&index);
+                removed
+            }
+            None => 0,
+        }
+    }
+
+    /// The links by index.
+    pub fn links(&self) -> impl Iterator<Item = (u32, &Link)> {
+        self.meanings
+            .around
+            .links
+            .iter()
+            .map(|(index, link)| (*index, link))
+    }
+
+    fn link_changed(&mut self, index: u32, up: bool) -> usize {
+        let through = |around: &Surroundings, set: &NextHopSet| around.uses_interface(set, index);
+        let concerned = self.meanings.marks(through);
+        let mut removed = 0;
+        if !up {
+            for id in self.meanings.around.objects.through(index) {
+                self.meanings.around.objects.remove(id);
+            }
+            let gone = self.meanings.marks(|around, set| {
+                (through(around, set) || waits(around, set)) && goes_with_link(around, set)
+            });
+            removed = self.flush_sets(&gone);
+        }
+        let changed = self.meanings.update_all(|_, _| !concerned.is_empty());
+        self.refresh_sets(&changed);
+        removed
+    }
+
+    /// Takes note of a next-hop object.
+    pub fn next_hop(&mut self, id: u32, object: NextHopObject) {
+        if self.meanings.around.objects.insert(id, object) {
+            self.objects_changed(id);
+        }
+    }
+
+    /// Takes note that a next-hop object is gone; returns how many routes went with it.
+    pub fn remove_next_hop(&mut self, id: u32) -> usize {
+        if !self.meanings.around.objects.remove(id) {
+            return 0;
+        }
+        let gone = self.meanings.marks(waits);
+        let removed = self.flush_sets(&gone);
+        let changed = self.meanings.update_all(|_, set| by_object(set));
+        self.refresh_sets(&changed);
+        removed
+    }
+
+    fn objects_changed(&mut self, id: u32) {
+        let changed = self.meanings.update_all(|around, set| match set.next_hops {
+            NextHopSource::Object(used) => around.objects.depends_on(used, id),
+            NextHopSource::Inline(_) => false,
+        });
+        self.refresh_sets(&changed);
+    }
+
+    /// Starts a dump of the next-hop objects.
+    pub fn begin_next_hop_dump(&mut self) {
+        self.meanings.around.objects.begin_dump();
+    }
+
+    /// Removes the objects that the dump did not show. Their routes stay until the route dump
+    /// that follows has told whether they are still there.
+    pub fn sweep_next_hops(&mut self) -> usize {
+        let gone = self.meanings.around.objects.sweep();
+        if !gone.is_empty() {
+            let changed = self.meanings.update_all(|_, set| by_object(set));
+            self.refresh_sets(&changed);
+        }
+        gone.len()
+    }
+
+    /// Takes note of VPP's interfaces; routes that can go in now, or must change, become dirty.
+    pub fn set_interfaces(&mut self, interfaces: Interfaces) {
+        if self.meanings.around.interfaces == interfaces {
+            return;
+        }
+        self.meanings.around.interfaces = interfaces;
+        let changed = self.meanings.update_all(|_, _| true);
+        self.refresh_sets(&changed);
+    }
+}
+
+fn by_object(set: &NextHopSet) -> bool {
+    matches!(set.next_hops, NextHopSource::Object(_))
+}
+
+/// Whether the set's next-hop object is unknown.
+fn waits(around: &Surroundings, set: &NextHopSet) -> bool {
+    matches!(set.next_hops, NextHopSource::Object(id) if around.objects.get(id).is_none())
+}
+
+/// Whether the kernel removes routes of the set when their last link goes down: all but IPv6
+/// multipath routes, whose dead legs stay and revive (`fib6_ifdown`).
+fn goes_with_link(around: &Surroundings, set: &NextHopSet) -> bool {
+    if set.route_type != RouteType::Unicast || around.usable(set) {
+        return false;
+    }
+    match (&set.next_hops, set.family) {
+        (NextHopSource::Inline(hops), Family::V6) => hops.len() <= 1,
+        _ => true,
+    }
+}

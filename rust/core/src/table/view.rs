@@ -1,0 +1,166 @@
+//! The table read out, for those who look at it.
+
+use crate::route::{NextHopSet, PathSet, Prefix};
+
+use super::Table;
+use super::entry::{Body, KernelRoute, flag};
+use super::ids::{Handle, PathSetId};
+use super::resolve::Held;
+
+/// Where a listing goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    rib: u16,
+    slot: u32,
+}
+
+/// What VPP has of a kernel route, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteState {
+    /// VPP has it.
+    Installed,
+    /// A request for it waits or is under way.
+    Pending,
+    /// VPP cannot have it now.
+    Held(Held),
+    /// VPP refused it with this `retval`.
+    Failed(i32),
+    /// Another route of its prefix forwards.
+    NotBest,
+    /// It is of a protocol that is not mirrored.
+    Foreign,
+}
+
+impl RouteState {
+    /// The state's name in metrics and listings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            RouteState::Installed => "installed",
+            RouteState::Pending => "pending",
+            RouteState::Held(_) => "held",
+            RouteState::Failed(_) => "failed",
+            RouteState::NotBest => "not_best",
+            RouteState::Foreign => "foreign",
+        }
+    }
+}
+
+/// One kernel route and what VPP has of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteView {
+    /// Kernel table.
+    pub table: u32,
+    /// Destination.
+    pub prefix: Prefix,
+    /// Type of service.
+    pub tos: u8,
+    /// Metric.
+    pub metric: u32,
+    /// Who installed it (`rtm_protocol`).
+    pub protocol: u8,
+    /// What it does with packets.
+    pub set: NextHopSet,
+    /// What VPP has of it.
+    pub state: RouteState,
+    /// The paths that VPP has for the prefix.
+    pub installed: Option<PathSet>,
+}
+
+impl Table {
+    /// Kernel routes from `cursor` on: about `limit` of them (the routes of one prefix stay
+    /// together), and where to go on, none at the end.
+    #[must_use]
+    pub fn routes(&self, cursor: Cursor, limit: usize) -> (Vec<RouteView>, Option<Cursor>) {
+        let mut views = Vec::new();
+        let Cursor {
+            rib: mut index,
+            mut slot,
+        } = cursor;
+        while let Some(rib) = self.ribs.get(usize::from(index)) {
+            while slot < rib.slots() {
+                if views.len() >= limit {
+                    return (views, Some(Cursor { rib: index, slot }));
+                }
+                self.views(Handle { rib: index, slot }, &mut views);
+                slot += 1;
+            }
+            (index, slot) = (index.saturating_add(1), 0);
+        }
+        (views, None)
+    }
+
+    /// The kernel routes of one prefix in one kernel table.
+    #[must_use]
+    pub fn routes_of(&self, table: u32, prefix: &Prefix) -> Vec<RouteView> {
+        let mut views = Vec::new();
+        if let Some(rib) = self.rib_index(prefix.family(), table) {
+            let slot = self.ribs.get(usize::from(rib)).and_then(|r| r.find(prefix));
+            if let Some(slot) = slot {
+                self.views(Handle { rib, slot }, &mut views);
+            }
+        }
+        views
+    }
+
+    fn views(&self, handle: Handle, views: &mut Vec<RouteView>) {
+        let Some(rib) = self.rib(handle) else { return };
+        let (Some(body), Some(prefix)) = (rib.body(handle.slot), rib.prefix(handle.slot)) else {
+            return;
+        };
+        let installed = self.paths(body.installed);
+        for route in rib.routes(handle.slot) {
+            let Some(set) = self.meanings.sets.get(route.set.0) else {
+                continue;
+            };
+            views.push(RouteView {
+                table: rib.kernel_table,
+                prefix,
+                tos: route.tos,
+                metric: route.metric,
+                protocol: route.protocol,
+                set: set.clone(),
+                state: self.state(handle, body, &route),
+                installed: installed.cloned(),
+            });
+        }
+    }
+
+    fn state(&self, handle: Handle, body: &Body, route: &KernelRoute) -> RouteState {
+        if !self.mirrors(route.protocol) {
+            return RouteState::Foreign;
+        }
+        if body.route() != Some(*route) {
+            return RouteState::NotBest;
+        }
+        let refusal = self
+            .refusals
+            .get(&handle)
+            .filter(|_| body.has(flag::FAILED));
+        match (self.wanted(body), refusal) {
+            (_, Some(refusal)) => RouteState::Failed(refusal.retval),
+            (Some(Err(held)), None) => RouteState::Held(held),
+            (Some(Ok(paths)), None) if paths == body.installed => RouteState::Installed,
+            (Some(Ok(_)) | None, None) => RouteState::Pending,
+        }
+    }
+
+    /// What a dirty prefix has and shall have: its kernel table, the prefix, the paths installed
+    /// and the paths desired.
+    #[must_use]
+    pub fn difference(
+        &self,
+        handle: Handle,
+    ) -> Option<(u32, Prefix, Option<&PathSet>, Option<&PathSet>)> {
+        let rib = self.rib(handle)?;
+        let body = rib.body(handle.slot)?;
+        let paths = |id: PathSetId| self.paths(id);
+        let desired = self.desired(body);
+        Some((
+            rib.kernel_table,
+            rib.prefix(handle.slot)?,
+            paths(body.installed),
+            paths(desired),
+        ))
+    }
+}

@@ -1,0 +1,488 @@
+//! The table against a model a person can check at a glance, and a VPP that does what it is told.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv4Addr};
+
+use bgpreflector_core::route::{
+    Family, NextHop, NextHopSet, NextHopSource, PathSet, Prefix, Route, RouteKey, RouteType,
+};
+use bgpreflector_core::table::{
+    Cursor, Handle, Interfaces, Link, PathSetId, Placement, Request, RouteState, Scope, Table,
+};
+use proptest::prelude::*;
+
+const MIRRORED: u8 = 12;
+const FOREIGN: u8 = 4;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Announce {
+        prefix: u8,
+        metric: u8,
+        protocol: u8,
+        gateway: u8,
+        interface: u8,
+    },
+    Withdraw {
+        prefix: u8,
+        metric: u8,
+    },
+    Map {
+        interface: u8,
+        sw_if_index: Option<u8>,
+    },
+    Take {
+        limit: usize,
+    },
+    Begin {
+        count: usize,
+    },
+    Answer {
+        count: usize,
+        refuse: bool,
+    },
+    PutBack,
+    LoseSession,
+    Retry,
+    ResyncWithout {
+        prefix: u8,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let protocol = prop_oneof![3 => Just(MIRRORED), 1 => Just(FOREIGN)];
+    prop_oneof![
+        8 => (0..6_u8, 0..3_u8, protocol, 0..3_u8, 1..4_u8).prop_map(
+            |(prefix, metric, protocol, gateway, interface)| Step::Announce {
+                prefix, metric, protocol, gateway, interface
+            }
+        ),
+        4 => (0..6_u8, 0..3_u8).prop_map(|(prefix, metric)| Step::Withdraw { prefix, metric }),
+        1 => (1..4_u8, proptest::option::of(10..13_u8))
+            .prop_map(|(interface, sw_if_index)| Step::Map { interface, sw_if_index }),
+        3 => (1..5_usize).prop_map(|limit| Step::Take { limit }),
+        3 => (1..5_usize).prop_map(|count| Step::Begin { count }),
+        3 => (1..5_usize, prop::bool::weighted(0.2))
+            .prop_map(|(count, refuse)| Step::Answer { count, refuse }),
+        1 => Just(Step::PutBack),
+        1 => Just(Step::LoseSession),
+        1 => Just(Step::Retry),
+        1 => (0..6_u8).prop_map(|prefix| Step::ResyncWithout { prefix }),
+    ]
+}
+
+struct World {
+    table: Table,
+    /// What the kernel has: by prefix and metric, the protocol and next hop.
+    kernel: BTreeMap<(u8, u8), (u8, NextHop)>,
+    interfaces: Interfaces,
+    vpp: HashMap<Prefix, PathSet>,
+    taken: Vec<Handle>,
+    in_flight: Vec<Request>,
+}
+
+fn prefix(number: u8) -> Prefix {
+    Prefix::v4(0x0a00_0000 | u32::from(number) << 8, 24)
+}
+
+fn route(number: u8, metric: u8, protocol: u8, hop: &NextHop) -> Route {
+    Route {
+        key: RouteKey {
+            table: 254,
+            prefix: prefix(number),
+            tos: 0,
+            metric: metric.into(),
+        },
+        protocol,
+        set: NextHopSet {
+            family: Family::V4,
+            route_type: RouteType::Unicast,
+            next_hops: NextHopSource::Inline([hop.clone()].into_iter().collect()),
+        },
+    }
+}
+
+impl World {
+    fn new() -> Self {
+        let mut world = Self {
+            table: Table::new(Scope::default()),
+            kernel: BTreeMap::new(),
+            interfaces: Interfaces::default(),
+            vpp: HashMap::new(),
+            taken: Vec::new(),
+            in_flight: Vec::new(),
+        };
+        world.interfaces.map.insert(1, 10);
+        world.table.set_interfaces(world.interfaces.clone());
+        world
+    }
+
+    fn apply(&mut self, step: Step) {
+        match step {
+            Step::Announce {
+                prefix,
+                metric,
+                protocol,
+                gateway,
+                interface,
+            } => {
+                let gateway = IpAddr::V4(Ipv4Addr::new(192, 0, 2, gateway));
+                let hop = NextHop::new(Some(gateway), interface.into());
+                self.table
+                    .announce(route(prefix, metric, protocol, &hop), Placement::Replace);
+                self.kernel.insert((prefix, metric), (protocol, hop));
+            }
+            Step::Withdraw { prefix, metric } => {
+                if let Some((protocol, hop)) = self.kernel.remove(&(prefix, metric)) {
+                    self.table.withdraw(route(prefix, metric, protocol, &hop));
+                }
+            }
+            Step::Map {
+                interface,
+                sw_if_index,
+            } => {
+                match sw_if_index {
+                    Some(index) => self.interfaces.map.insert(interface.into(), index.into()),
+                    None => self.interfaces.map.remove(&interface.into()),
+                };
+                self.table.set_interfaces(self.interfaces.clone());
+            }
+            Step::Take { limit } => self.taken.extend(self.table.take_dirty(limit).handles),
+            Step::Begin { count } => self.begin(count),
+            Step::Answer { count, refuse } => self.answer(count, refuse),
+            Step::PutBack => self.table.put_back(self.taken.drain(..)),
+            Step::LoseSession => self.lose_session(),
+            Step::Retry => {
+                self.table.retry_refused();
+            }
+            Step::ResyncWithout { prefix } => self.resync_without(prefix),
+        }
+    }
+
+    fn begin(&mut self, count: usize) {
+        let count = count.min(self.taken.len());
+        for handle in self.taken.drain(..count) {
+            self.in_flight.extend(self.table.begin_request(handle));
+        }
+    }
+
+    fn answer(&mut self, count: usize, refuse: bool) {
+        let count = count.min(self.in_flight.len());
+        for request in self.in_flight.drain(..count) {
+            if !refuse {
+                match self.table.paths(request.paths) {
+                    Some(paths) => self.vpp.insert(request.prefix, paths.clone()),
+                    None => self.vpp.remove(&request.prefix),
+                };
+            }
+            self.table
+                .acknowledge(&request, if refuse { Err(-5) } else { Ok(()) });
+        }
+    }
+
+    /// VPP restarts empty.
+    fn lose_session(&mut self) {
+        self.vpp.clear();
+        self.table.forget_installed();
+        for request in self.in_flight.drain(..) {
+            self.table.abandon(&request);
+        }
+    }
+
+    /// The kernel loses a prefix in silence; a resync finds out.
+    fn resync_without(&mut self, number: u8) {
+        self.kernel.retain(|(prefix, _), _| *prefix != number);
+        self.table.begin_resync();
+        for ((prefix, metric), (protocol, hop)) in &self.kernel {
+            self.table
+                .announce(route(*prefix, *metric, *protocol, hop), Placement::Dump);
+        }
+        assert_eq!(self.table.end_resync(&Family::ALL).uncertain, 0);
+    }
+
+    /// Lets everything that waits go through.
+    fn settle(&mut self) {
+        self.begin(usize::MAX);
+        self.answer(usize::MAX, false);
+        self.table.retry_refused();
+        loop {
+            self.taken = self.table.take_dirty(3).handles;
+            if self.taken.is_empty() {
+                break;
+            }
+            self.begin(usize::MAX);
+            self.answer(usize::MAX, false);
+        }
+        assert_eq!(self.table.dirty(), 0);
+    }
+
+    /// The prefixes that VPP shall have, with gateway and interface.
+    fn expected(&self) -> BTreeMap<Prefix, (Option<IpAddr>, u32)> {
+        let mut best: BTreeMap<u8, &(u8, NextHop)> = BTreeMap::new();
+        for ((prefix, _), value) in &self.kernel {
+            best.entry(*prefix).or_insert(value);
+        }
+        let mirrored = best
+            .into_iter()
+            .filter(|(_, (protocol, _))| *protocol == MIRRORED);
+        mirrored
+            .filter_map(|(number, (_, hop))| {
+                let sw_if_index = self.interfaces.map.get(&hop.interface)?;
+                Some((prefix(number), (hop.gateway, *sw_if_index)))
+            })
+            .collect()
+    }
+
+    fn in_vpp(&self) -> BTreeMap<Prefix, (Option<IpAddr>, u32)> {
+        let first = |(prefix, paths): (&Prefix, &PathSet)| {
+            let path = &paths.paths()[0];
+            (*prefix, (path.next_hop, path.sw_if_index))
+        };
+        self.vpp.iter().map(first).collect()
+    }
+
+    fn check(&self) {
+        let expected = self.expected();
+        assert_eq!(self.in_vpp(), expected);
+        let counts = self.table.counts(Family::V4);
+        assert_eq!(counts.kernel, self.kernel.len());
+        assert_eq!(counts.desired, expected.len());
+        assert_eq!(counts.installed, expected.len());
+        assert_eq!(counts.failed, 0);
+        let (views, rest) = self.table.routes(Cursor::default(), usize::MAX);
+        assert_eq!(rest, None);
+        assert_eq!(views.len(), self.kernel.len());
+        let installed = views
+            .iter()
+            .filter(|v| v.state == RouteState::Installed)
+            .count();
+        assert_eq!(installed, expected.len());
+        let held = views
+            .iter()
+            .filter(|v| matches!(v.state, RouteState::Held(_)))
+            .count();
+        assert_eq!(counts.held, held);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn vpp_ends_with_what_the_kernel_forwards_by(steps in prop::collection::vec(step(), 1..60)) {
+        let mut world = World::new();
+        for step in steps {
+            world.apply(step);
+        }
+        world.settle();
+        world.check();
+
+        for number in 0..6 {
+            world.resync_without(number);
+        }
+        world.settle();
+        world.check();
+        assert_eq!(world.table.sets(), (0, 0), "every set must be given back");
+    }
+}
+
+fn hop(gateway: &str, interface: u32) -> NextHop {
+    NextHop::new(gateway.parse().ok(), interface)
+}
+
+#[test]
+fn a_prefix_that_flaps_while_vpp_is_busy_costs_one_request_or_none() {
+    let mut world = World::new();
+    for metric in 0..100_u8 {
+        let hop = hop(&format!("192.0.2.{metric}"), 1);
+        world
+            .table
+            .announce(route(1, 0, MIRRORED, &hop), Placement::Replace);
+    }
+    assert_eq!(world.table.dirty(), 1);
+    world.taken = world.table.take_dirty(10).handles;
+    world.begin(10);
+    assert_eq!(world.in_flight.len(), 1);
+    world.answer(10, false);
+
+    world.table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
+        Placement::Replace,
+    );
+    world.table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.99", 1)),
+        Placement::Replace,
+    );
+    assert!(world.table.take_dirty(10).handles.is_empty());
+}
+
+#[test]
+fn a_change_under_way_is_followed_by_what_came_after_it() {
+    let mut world = World::new();
+    world.table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
+        Placement::Replace,
+    );
+    world.taken = world.table.take_dirty(10).handles;
+    world.begin(10);
+    world
+        .table
+        .withdraw(route(1, 0, MIRRORED, &hop("192.0.2.1", 1)));
+    assert_eq!(
+        world.table.dirty(),
+        0,
+        "nothing is sent beside a request under way"
+    );
+    world.answer(10, false);
+    assert_eq!(world.vpp.len(), 1);
+    world.settle();
+    assert!(world.vpp.is_empty());
+}
+
+#[test]
+fn another_protocol_that_replaces_a_route_leaves_no_ghost() {
+    let mut world = World::new();
+    world.table.announce(
+        route(1, 32, MIRRORED, &hop("192.0.2.1", 1)),
+        Placement::Replace,
+    );
+    world.settle();
+    assert_eq!(world.vpp.len(), 1);
+    world.table.announce(
+        route(1, 32, FOREIGN, &hop("192.0.2.2", 1)),
+        Placement::Replace,
+    );
+    world.settle();
+    assert!(world.vpp.is_empty());
+}
+
+#[test]
+fn a_link_that_goes_down_takes_its_v4_routes_along_in_silence() {
+    let mut world = World::new();
+    let up = Link {
+        name: "eth0".into(),
+        up: true,
+    };
+    world.table.link(1, up.clone());
+    world.table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
+        Placement::Replace,
+    );
+    world.settle();
+    assert_eq!(
+        world.table.link(
+            1,
+            Link {
+                up: false,
+                ..up.clone()
+            }
+        ),
+        1
+    );
+    world.settle();
+    assert!(world.vpp.is_empty());
+    world.table.link(1, up);
+    world.settle();
+    assert!(
+        world.vpp.is_empty(),
+        "the kernel does not bring them back by itself"
+    );
+}
+
+#[test]
+fn a_dump_that_is_older_than_a_notification_does_not_win() {
+    let mut world = World::new();
+    let old = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
+    world.table.announce(old.clone(), Placement::Replace);
+    world.table.begin_resync();
+    world.table.withdraw(old.clone());
+    world.table.announce(old, Placement::Dump);
+    let swept = world.table.end_resync(&[Family::V4]);
+    assert_eq!((swept.removed, swept.uncertain), (0, 0));
+    world.settle();
+    assert!(world.vpp.is_empty());
+}
+
+#[test]
+fn a_dump_that_contradicts_a_notification_is_uncertain() {
+    let mut world = World::new();
+    world.table.begin_resync();
+    world
+        .table
+        .withdraw(route(1, 0, MIRRORED, &hop("192.0.2.1", 1)));
+    world
+        .table
+        .announce(route(1, 0, MIRRORED, &hop("192.0.2.2", 1)), Placement::Dump);
+    assert_eq!(world.table.end_resync(&[Family::V4]).uncertain, 1);
+}
+
+#[test]
+fn a_family_that_is_not_named_is_not_swept() {
+    let mut world = World::new();
+    world.table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
+        Placement::Replace,
+    );
+    world.table.begin_resync();
+    assert_eq!(world.table.end_resync(&[Family::V6]).removed, 0);
+    world.table.begin_resync();
+    assert_eq!(world.table.end_resync(&[Family::V4]).removed, 1);
+}
+
+#[test]
+fn what_vpp_has_already_is_adopted_and_only_the_difference_sent() {
+    let mut world = World::new();
+    world.table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
+        Placement::Replace,
+    );
+    world.settle();
+    let paths = world.vpp[&prefix(1)].clone();
+
+    let mut next = World::new();
+    assert!(next.table.adopt(0, &prefix(1), paths.clone()));
+    assert!(next.table.adopt(0, &prefix(2), paths.clone()));
+    assert!(
+        !next.table.adopt(7, &prefix(1), paths),
+        "table 7 is not ours"
+    );
+    next.table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
+        Placement::Replace,
+    );
+    let taken = next.table.take_dirty(10);
+    assert_eq!((taken.adds, taken.replaces, taken.deletes), (0, 0, 1));
+    let request = next.table.begin_request(taken.handles[0]).unwrap();
+    assert_eq!(
+        (request.prefix, request.paths),
+        (prefix(2), PathSetId::NONE)
+    );
+}
+
+#[test]
+fn a_refused_route_rests_until_it_is_retried_and_remembers_how_often() {
+    let mut world = World::new();
+    world.table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
+        Placement::Replace,
+    );
+    for attempts in 1..4 {
+        world.taken = world.table.take_dirty(10).handles;
+        world.begin(10);
+        world.answer(10, true);
+        assert_eq!(world.table.dirty(), 0);
+        let (_, refused, refusal) = world.table.refusals(10)[0];
+        assert_eq!(
+            (refused, refusal.retval, refusal.attempts),
+            (prefix(1), -5, attempts)
+        );
+        assert_eq!(world.table.counts(Family::V4).failed, 1);
+        assert_eq!(
+            world.table.routes_of(254, &prefix(1))[0].state,
+            RouteState::Failed(-5)
+        );
+        assert_eq!(world.table.retry_refused(), 1);
+    }
+    world.settle();
+    assert!(world.table.refusals(10).is_empty());
+}
