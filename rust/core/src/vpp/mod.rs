@@ -10,16 +10,36 @@
 
 pub mod address;
 pub mod bytes;
+pub mod details;
 pub mod encoded_paths;
 pub mod error;
 pub mod frame;
+pub mod handshake;
+pub mod ip_route;
 pub mod message_table;
 pub mod messages;
 pub mod normal_form;
 pub mod path;
+pub mod pending;
+pub mod ping;
+pub mod plain;
+pub mod retval;
+pub mod route;
+pub mod sources;
+pub mod tables;
 
+pub use details::{RouteDetails, RouteDump, RouteLookup, RouteLookupReply};
 pub use encoded_paths::{EncodedPaths, PathBytes};
 pub use error::{FrameError, MessageError, WireError};
 pub use frame::{FrameReader, FrameStart, begin_frame};
+pub use handshake::{SockclntCreate, SockclntCreateReply, SockclntDelete};
+pub use ip_route::{IpRoute, RouteVersion};
 pub use message_table::MessageTable;
 pub use messages::MessageName;
+pub use pending::{Pending, UnexpectedReply};
+pub use ping::ControlPingReply;
+pub use plain::{PlainReply, PlainRequest};
+pub use retval::{Disposition, Retval};
+pub use route::{RouteAddDel, RouteEncoder, RouteReply};
+pub use sources::{FibSource, FibSourceAdd, FibSourceAddReply, FibSourceDetails};
+pub use tables::{IpTable, IpTableAddDel, IpTableDetails};

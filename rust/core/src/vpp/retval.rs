@@ -1,0 +1,219 @@
+//! VPP's return codes (`foreach_vnet_error` in VPP's `vnet/error.h`; the API calls them
+//! `VNET_API_ERROR_`): names, meanings, and what each asks for.
+
+use std::fmt;
+
+/// What to do about a request that VPP refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Disposition {
+    /// Send it again later: the cause may pass.
+    Retry,
+    /// Send it again when the interface appears or changes.
+    WaitForInterface,
+    /// Send it again when the table exists.
+    WaitForTable,
+    /// VPP has something else than was believed: dump and compare.
+    Resynchronise,
+    /// VPP will never take this request: report it, and send none until the route changes.
+    GiveUp,
+}
+
+impl fmt::Display for Disposition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Retry => "it is sent again later",
+            Self::WaitForInterface => "it is sent again when the VPP interface is there",
+            Self::WaitForTable => "it is sent again when the VPP table is there",
+            Self::Resynchronise => "VPP's routes are read again and compared",
+            Self::GiveUp => "it is not sent again until the route changes",
+        })
+    }
+}
+
+/// A return code: 0 is success, anything below it a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Retval(pub i32);
+
+struct Known(i32, &'static str, &'static str, Disposition);
+
+const KNOWN: &[Known] = {
+    use Disposition::{GiveUp, Resynchronise, Retry, WaitForInterface, WaitForTable};
+    &[
+        Known(-1, "UNSPECIFIED", "VPP gives no reason", Retry),
+        Known(
+            -2,
+            "INVALID_SW_IF_INDEX",
+            "VPP has no interface of this index",
+            WaitForInterface,
+        ),
+        Known(
+            -3,
+            "NO_SUCH_FIB",
+            "VPP has no table of this id",
+            WaitForTable,
+        ),
+        Known(-6, "NO_SUCH_ENTRY", "VPP has no such entry", Resynchronise),
+        Known(
+            -7,
+            "INVALID_VALUE",
+            "a field has an impossible value",
+            GiveUp,
+        ),
+        Known(
+            -8,
+            "INVALID_VALUE_2",
+            "a field has an impossible value",
+            GiveUp,
+        ),
+        Known(-9, "UNIMPLEMENTED", "this VPP cannot do it", GiveUp),
+        Known(
+            -50,
+            "NEXT_HOP_NOT_IN_FIB",
+            "VPP has no route to the next hop",
+            Retry,
+        ),
+        Known(
+            -51,
+            "UNKNOWN_DESTINATION",
+            "VPP does not know the destination",
+            Retry,
+        ),
+        Known(-52, "NO_PATHS_IN_ROUTE", "the request has no path", GiveUp),
+        Known(
+            -53,
+            "NEXT_HOP_NOT_FOUND_MP",
+            "the route has no such path",
+            Resynchronise,
+        ),
+        Known(
+            -54,
+            "NO_MATCHING_INTERFACE",
+            "a path's interface does not exist in VPP",
+            WaitForInterface,
+        ),
+        Known(
+            -62,
+            "IP6_NOT_ENABLED",
+            "IPv6 is not enabled on the interface",
+            WaitForInterface,
+        ),
+        Known(-65, "NO_SUCH_TABLE", "VPP has no such table", WaitForTable),
+        Known(
+            -71,
+            "INVALID_INTERFACE",
+            "VPP does not take this interface",
+            WaitForInterface,
+        ),
+        Known(
+            -73,
+            "INVALID_ARGUMENT",
+            "a field has an impossible value",
+            GiveUp,
+        ),
+        Known(
+            -74,
+            "UNEXPECTED_INTF_STATE",
+            "the interface is not in the right state",
+            WaitForInterface,
+        ),
+        Known(-77, "RESPONSE_NOT_READY", "VPP is not ready", Retry),
+        Known(
+            -88,
+            "IP_PREFIX_INVALID",
+            "the prefix has bits behind its length",
+            GiveUp,
+        ),
+        Known(
+            -97,
+            "INVALID_ADDRESS_FAMILY",
+            "VPP does not know the address family",
+            GiveUp,
+        ),
+        Known(-107, "QUEUE_FULL", "a queue in VPP is full", Retry),
+        Known(
+            -116,
+            "ENTRY_ALREADY_EXISTS",
+            "VPP has the entry already",
+            Resynchronise,
+        ),
+        Known(-126, "UNSUPPORTED", "this VPP cannot do it", GiveUp),
+        Known(
+            -157,
+            "FIB_PATH_UNSUPPORTED_NH_PROTO",
+            "VPP does not take this kind of next hop",
+            GiveUp,
+        ),
+        Known(
+            -159,
+            "API_ENDIAN_FAILED",
+            "VPP could not read the message",
+            GiveUp,
+        ),
+        Known(-162, "LIMIT_EXCEEDED", "a limit of VPP is reached", Retry),
+        Known(-165, "EAGAIN", "VPP asks to try again", Retry),
+        Known(-167, "BUSY", "VPP is busy", Retry),
+        Known(
+            -171,
+            "INVALID_PREFIX_LENGTH",
+            "the prefix is longer than its address",
+            GiveUp,
+        ),
+    ]
+};
+
+impl Retval {
+    /// Success.
+    pub const OK: Self = Self(0);
+    /// A table that does not exist.
+    pub const NO_SUCH_FIB: Self = Self(-3);
+    /// A lookup that found nothing.
+    pub const NO_SUCH_ENTRY: Self = Self(-6);
+    /// An add without paths.
+    pub const NO_PATHS_IN_ROUTE: Self = Self(-52);
+    /// A path through an interface that does not exist.
+    pub const NO_MATCHING_INTERFACE: Self = Self(-54);
+    /// A prefix longer than its address.
+    pub const INVALID_PREFIX_LENGTH: Self = Self(-171);
+
+    fn known(self) -> Option<&'static Known> {
+        KNOWN.iter().find(|known| known.0 == self.0)
+    }
+
+    /// Whether VPP did what was asked.
+    #[must_use]
+    pub const fn is_ok(self) -> bool {
+        self.0 >= 0
+    }
+
+    /// VPP's name of the code, without its prefix, for those that concern routes.
+    #[must_use]
+    pub fn name(self) -> Option<&'static str> {
+        self.known().map(|known| known.1)
+    }
+
+    /// What to do about the refused request; none if it was not refused. A code that is not
+    /// known here is worth another try: most of VPP's say that something is missing or busy.
+    #[must_use]
+    pub fn disposition(self) -> Option<Disposition> {
+        if self.is_ok() {
+            return None;
+        }
+        Some(self.known().map_or(Disposition::Retry, |known| known.3))
+    }
+}
+
+impl fmt::Display for Retval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.known() {
+            None if self.is_ok() => f.write_str("accepted"),
+            None => write!(f, "VPP error {}", self.0),
+            Some(Known(code, name, meaning, _)) => write!(f, "{meaning} ({name}, {code})"),
+        }
+    }
+}
+
+/// What to do about a request that was answered with `retval`; none if it was not refused.
+#[must_use]
+pub fn what_to_do(retval: i32) -> Option<Disposition> {
+    Retval(retval).disposition()
+}
