@@ -1,0 +1,69 @@
+"""The event loop: events, handlers, transactions and the controller that runs them.
+
+Sources push events; the :class:`Controller` takes each through the :class:`EventHandler`
+objects, which put what they want into a :class:`Transaction`, and commits that to the
+:class:`Sink`, the southbound.
+"""
+
+from .backoff import Backoff
+from .batch import RouteBatch
+from .clock import Clock, SystemClock
+from .controller import Controller
+from .errors import (
+    AbortEventError,
+    ControllerClosedError,
+    EventLoopAbortingError,
+    EventQueueFullError,
+    FatalError,
+    OperationsFailedError,
+)
+from .event import Event, EventLoop, UpdateEvent
+from .events import (
+    DownstreamResync,
+    FullResync,
+    HealingResync,
+    HealingResyncType,
+    Shutdown,
+    UpstreamResync,
+)
+from .handler import EventHandler, KubeStateData, UsesEventLoop
+from .kinds import Direction, EventMethod, TransactionType
+from .recovery import Settings
+from .sink import CommitResult, OperationFailure, Sink
+from .transaction import ResyncOperations, Transaction, UpdateOperations
+
+__all__ = [
+    "AbortEventError",
+    "Backoff",
+    "Clock",
+    "CommitResult",
+    "Controller",
+    "ControllerClosedError",
+    "Direction",
+    "DownstreamResync",
+    "Event",
+    "EventHandler",
+    "EventLoop",
+    "EventLoopAbortingError",
+    "EventMethod",
+    "EventQueueFullError",
+    "FatalError",
+    "FullResync",
+    "HealingResync",
+    "HealingResyncType",
+    "KubeStateData",
+    "OperationFailure",
+    "OperationsFailedError",
+    "ResyncOperations",
+    "RouteBatch",
+    "Settings",
+    "Shutdown",
+    "Sink",
+    "SystemClock",
+    "Transaction",
+    "TransactionType",
+    "UpdateEvent",
+    "UpdateOperations",
+    "UpstreamResync",
+    "UsesEventLoop",
+]

@@ -1,0 +1,40 @@
+"""A full table's worth of changes as one object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+
+class RouteBatch(Protocol):
+    """Changes that were taken out of the route table together, one a prefix.
+
+    ``len()`` is their number. The changes stay outside Python: only :meth:`changes` makes
+    objects of them.
+    """
+
+    def __len__(self) -> int: ...
+
+    @property
+    def adds(self) -> int:
+        """Prefixes that the southbound does not have yet."""
+
+    @property
+    def replaces(self) -> int:
+        """Prefixes that the southbound has with other next hops."""
+
+    @property
+    def deletes(self) -> int:
+        """Prefixes that the southbound has and should not have."""
+
+    def changes(self, limit: int) -> Iterator[object]:
+        """At most ``limit`` of the changes, each made when it is asked for.
+
+        ``str()`` of a change is one line for a person to read.
+        """
+
+    def release(self) -> None:
+        """Give back what was not committed: its prefixes become dirty again.
+
+        Calling it twice, or after the whole batch was committed, does nothing.
+        """

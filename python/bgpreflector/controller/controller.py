@@ -1,0 +1,223 @@
+"""The event loop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from .clock import Clock, SystemClock
+from .errors import ControllerClosedError, EventLoopAbortingError, FatalError
+from .event import Event, UpdateEvent
+from .events import HealingResync, HealingResyncType, Shutdown
+from .handler import EventHandler, KubeStateData, UsesEventLoop
+from .kinds import EventMethod
+from .mailbox import Mailbox, QueuedEvent
+from .processor import Outcome, Processor
+from .recovery import Recovery, Settings
+from .sink import Sink
+from .timers import Timer, Timers
+
+_log = logging.getLogger(__name__)
+
+
+class Controller:
+    """One thread that takes events, one at a time, through the handlers to the southbound.
+
+    * Until the first full resync, all other events wait; then they follow in their order.
+    * Events that handlers push while one is processed go before all queued ones.
+    * Failed events are healed by a resync, failed operations are tried again; both wait
+      outside the queue, so other events go on meanwhile.
+    * A :class:`FatalError` ends the loop: see :meth:`wait`.
+
+    ``queue_size`` bounds the events that wait; ``settings`` is for instance the
+    ``controller`` section of the configuration.
+    """
+
+    def __init__(
+        self,
+        handlers: Sequence[EventHandler],
+        sink: Sink,
+        settings: Settings,
+        *,
+        queue_size: int = 1000,
+        clock: Clock | None = None,
+    ) -> None:
+        clock = clock or SystemClock()
+        self._sink = sink
+        self._timers = Timers()
+        self._mailbox = Mailbox(clock, queue_size)
+        self._recovery = Recovery(settings, clock, self._timers)
+        self._processor = Processor(handlers, sink)
+        self._kube_state_data: KubeStateData = {}
+        self._resync_count = 0
+        self._delayed: list[QueuedEvent] = []
+        self._fatal: FatalError | None = None
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="event-loop", daemon=True)
+        self._closing = threading.Lock()
+        for handler in handlers:
+            if isinstance(handler, UsesEventLoop):
+                handler.use_event_loop(self)
+
+    @property
+    def fatal_error(self) -> FatalError | None:
+        """The error that ended the loop, ``None`` if there was none."""
+        return self._fatal
+
+    def start(self) -> None:
+        """Start the loop's thread, once. ``ControllerClosedError`` after :meth:`close`."""
+        if self._ended.is_set():
+            raise ControllerClosedError("the controller is closed and cannot start again")
+        self._thread.start()
+
+    def push_event(self, event: Event) -> None:
+        """Queue the event and return; with a blocking event, wait until it is done.
+
+        Raises the error that a blocking event ended with; ``EventQueueFullError``;
+        ``ControllerClosedError`` after :meth:`close`; ``EventLoopAbortingError`` after a
+        fatal error; ``RuntimeError`` for a blocking event from within a handler, which
+        would wait for itself; ``TypeError`` for an update that is no :class:`UpdateEvent`.
+        """
+        if isinstance(event, UpdateEvent) == event.method.is_resync:
+            raise TypeError(f"{event.name}: an event is an UpdateEvent exactly if it is an update")
+        queued = QueuedEvent(event)
+        if threading.current_thread() is self._thread:
+            if event.is_blocking:
+                raise RuntimeError(
+                    f"{event.name}: a blocking event pushed by a handler would wait for itself"
+                )
+            self._mailbox.put_follow_up(queued)
+            return
+        self._mailbox.put(queued, unbounded=isinstance(event, Shutdown))
+        if event.is_blocking:
+            queued.answer.result()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the loop has ended; ``False`` if ``timeout`` seconds were not enough.
+
+        Raises the :class:`FatalError` that ended it.
+        """
+        ended = self._ended.wait(timeout)
+        if ended and self._fatal is not None:
+            raise self._fatal
+        return ended
+
+    def close(self) -> None:
+        """Let what is queued be processed, end the loop and wait for its thread.
+
+        Twice is fine, and so is a controller that was never started. A fatal error is not
+        raised here but by :meth:`wait`; an error with which a handler answers
+        :class:`Shutdown` is.
+        """
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("a handler cannot close the controller that is calling it")
+        with self._closing:
+            if self._ended.is_set():
+                return
+            if self._thread.ident is None:
+                self._end()
+                return
+            try:
+                self.push_event(Shutdown())
+            except (ControllerClosedError, FatalError):
+                _log.debug("The event loop ended before the shutdown reached it")
+            finally:
+                self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while self._step(self._mailbox.take(self._timers)):
+                pass
+        except FatalError as error:
+            self._fatal = error
+        except BaseException as error:
+            _log.exception("The event loop failed")
+            self._fatal = FatalError(error)
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        reason: ControllerClosedError
+        if self._fatal is not None:
+            reason = EventLoopAbortingError(f"a fatal error ended the event loop: {self._fatal}")
+            reason.__cause__ = self._fatal
+        else:
+            reason = ControllerClosedError("the controller is closed")
+        for queued in [*self._delayed, *self._mailbox.refuse_more(reason)]:
+            queued.refuse(reason)
+        self._delayed.clear()
+        self._ended.set()
+
+    def _step(self, item: QueuedEvent | Timer) -> bool:
+        """Do one thing; ``False`` when it was the last."""
+        if item is Timer.RETRY:
+            self._retry()
+        elif isinstance(item, Timer):
+            healing = QueuedEvent(self._recovery.healing_event(item))
+            self._mailbox.put(healing, unbounded=True)
+        elif self._resync_count == 0 and not _may_be_first(item.event):
+            self._delayed.append(item)
+        else:
+            self._process(item)
+            return not isinstance(item.event, Shutdown)
+        return True
+
+    def _process(self, queued: QueuedEvent) -> None:
+        event = queued.event
+        method = event.method
+        if method.is_resync:
+            self._resync_count += 1
+            self._kube_state_data = getattr(event, "kube_state_data", self._kube_state_data)
+        if method.rereads_southbound:
+            self._recovery.forget_retries()
+        _log.log(_level(event), "%s", event)
+        outcome = self._processor.process(event, self._kube_state_data, self._resync_count)
+        _log_outcome(event, outcome)
+        if method.is_resync:
+            self._mailbox.put_back(self._delayed)
+            self._delayed.clear()
+        if outcome.fatal is None:
+            self._recover(event, outcome)
+        queued.finish(outcome.error)
+        if outcome.fatal is not None:
+            raise outcome.fatal
+
+    def _recover(self, event: Event, outcome: Outcome) -> None:
+        if outcome.result is not None and not outcome.result.ok:
+            self._recovery.operations_failed(outcome.result, heal=outcome.heals_failed_operations)
+        if outcome.needs_healing and outcome.error is not None:
+            self._recovery.schedule_healing(outcome.error)
+        elif event.method is EventMethod.FULL_RESYNC:
+            self._recovery.resynchronised()
+        self._recovery.schedule_periodic()
+
+    def _retry(self) -> None:
+        try:
+            result = self._sink.retry()
+        except FatalError:
+            raise
+        except Exception as error:
+            _log.warning("Failed operations could not be tried again: %s", error)
+            self._recovery.forget_retries()
+            self._recovery.schedule_healing(error)
+            return
+        _log.info("Retry of failed operations: %s", result)
+        self._recovery.retried(result)
+
+
+def _may_be_first(event: Event) -> bool:
+    return event.method is EventMethod.FULL_RESYNC or isinstance(event, Shutdown)
+
+
+def _level(event: Event) -> int:
+    if isinstance(event, HealingResync) and event.type is HealingResyncType.PERIODIC:
+        return logging.DEBUG
+    return logging.DEBUG if isinstance(event, UpdateEvent) else logging.INFO
+
+
+def _log_outcome(event: Event, outcome: Outcome) -> None:
+    for handler, change in outcome.changes.items():
+        _log.debug("%s: %s: %s", event.name, handler, change)
+    if outcome.result is not None:
+        _log.log(_level(event), "%s: %s", event.name, outcome.result)

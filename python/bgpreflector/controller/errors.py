@@ -1,0 +1,51 @@
+"""Errors that tell the controller, or its caller, what to do next."""
+
+from __future__ import annotations
+
+
+class _WrappingError(Exception):
+    """An error whose text and cause are those of another one."""
+
+    def __init__(self, error: BaseException | str) -> None:
+        super().__init__(str(error) or repr(error))
+        self.original: BaseException | None = None
+        if isinstance(error, BaseException):
+            self.original = error
+            self.__cause__ = error
+
+
+class FatalError(_WrappingError):
+    """The event loop must stop and the program must end.
+
+    ``original`` is the error it was made from, ``None`` where it was made from a text.
+    """
+
+
+class AbortEventError(_WrappingError):
+    """The event must not be processed further, and a resync is needed soon.
+
+    Nothing of the event's transaction is committed; an update that reverts on failure is
+    reverted. The program goes on.
+    """
+
+
+class ControllerClosedError(Exception):
+    """The event came too late: the controller is closed or is closing."""
+
+
+class EventLoopAbortingError(ControllerClosedError):
+    """The event came too late: a fatal error has stopped the event loop.
+
+    ``__cause__`` is that :class:`FatalError`.
+    """
+
+
+class EventQueueFullError(Exception):
+    """The event queue holds as many events as it may; the event was not accepted."""
+
+
+class OperationsFailedError(Exception):
+    """The southbound was reached but refused some operations.
+
+    The southbound keeps them and the controller has them tried again.
+    """

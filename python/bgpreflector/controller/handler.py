@@ -1,0 +1,49 @@
+"""What an event handler is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+from .event import Event, EventLoop, UpdateEvent
+from .transaction import ResyncOperations, UpdateOperations
+
+KubeStateData = Mapping[str, Mapping[str, object]]
+"""Kubernetes state by resource and key; empty where there is no Kubernetes."""
+
+
+class EventHandler(Protocol):
+    """One of the parts that react to events. Every call is made by the event loop."""
+
+    @property
+    def name(self) -> str:
+        """The handler's name in logs."""
+
+    def handles_event(self, event: Event) -> bool:
+        """Whether the handler wants to see this event."""
+
+    def resync(
+        self,
+        event: Event,
+        kube_state_data: KubeStateData,
+        resync_count: int,
+        txn: ResyncOperations,
+    ) -> None:
+        """Put everything that must exist into ``txn``.
+
+        ``resync_count`` is 1 for the first resync after the start.
+        """
+
+    def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:
+        """Put what changes into ``txn`` and describe it in a line (may be empty)."""
+
+    def revert(self, event: UpdateEvent) -> None:
+        """Undo the internal changes of the last :meth:`update`, which was this event."""
+
+
+@runtime_checkable
+class UsesEventLoop(Protocol):
+    """A handler that pushes events itself; the controller tells it where to."""
+
+    def use_event_loop(self, event_loop: EventLoop) -> None:
+        """Called once by the controller's constructor."""

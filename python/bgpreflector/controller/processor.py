@@ -1,0 +1,213 @@
+"""One event through the handlers and into the southbound."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .errors import AbortEventError, FatalError, OperationsFailedError
+from .event import Event, UpdateEvent
+from .handler import EventHandler, KubeStateData
+from .kinds import Direction, EventMethod, TransactionType
+from .sink import CommitResult, Sink
+from .transaction import Transaction
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Outcome:
+    """How the processing of one event ended."""
+
+    error: BaseException | None = None
+    """The first error, for whoever waits for the event."""
+
+    needs_healing: bool = False
+    """Whether something was left half done."""
+
+    result: CommitResult | None = None
+    """What the southbound did; ``None`` if nothing was committed."""
+
+    heals_failed_operations: bool = False
+    """Whether operations that keep failing are a reason for a healing resync."""
+
+    changes: dict[str, str] = field(default_factory=dict)
+    """Descriptions of the changes by the name of the handler."""
+
+    @property
+    def fatal(self) -> FatalError | None:
+        """The error, if it must end the event loop."""
+        return self.error if isinstance(self.error, FatalError) else None
+
+    def fail(self, error: BaseException) -> None:
+        """Record an error. The first one stays, unless a later one is fatal."""
+        if self.error is None or isinstance(error, FatalError):
+            self.error = error
+
+
+class Processor:
+    """Takes events through the handlers, in order, and commits what they ask for."""
+
+    def __init__(self, handlers: Sequence[EventHandler], sink: Sink) -> None:
+        self._handlers = tuple(handlers)
+        self._sink = sink
+        self._values: dict[str, object] = {}
+
+    def process(self, event: Event, kube_state_data: KubeStateData, resync_count: int) -> Outcome:
+        """Process one event; never raises an ``Exception``."""
+        outcome = Outcome()
+        txn = Transaction(event.method, event.name)
+        reverts = _transaction_type(event) is TransactionType.REVERT_ON_FAILURE
+        reread = not event.method.rereads_southbound or self._reread(outcome)
+        executed, complete = self._run_handlers(event, txn, outcome, kube_state_data, resync_count)
+        committed = False
+        if reread and complete and (event.method.is_resync or not txn.is_empty):
+            committed = self._commit(txn, outcome, reverts)
+        if outcome.error is not None and outcome.fatal is None:
+            if reverts and isinstance(event, UpdateEvent):
+                self._revert(executed, event, outcome)
+            elif not isinstance(outcome.error, OperationsFailedError):
+                outcome.needs_healing = _wants_healing(event)
+        outcome.heals_failed_operations = _wants_healing(event) and not event.method.is_resync
+        self._release(event, txn, committed)
+        return outcome
+
+    def _reread(self, outcome: Outcome) -> bool:
+        try:
+            self._sink.resync()
+        except Exception as error:
+            _log.warning("The southbound could not be read again: %s", error)
+            outcome.fail(error)
+            return False
+        return True
+
+    def _run_handlers(
+        self,
+        event: Event,
+        txn: Transaction,
+        outcome: Outcome,
+        kube_state_data: KubeStateData,
+        resync_count: int,
+    ) -> tuple[list[EventHandler], bool]:
+        """The handlers that succeeded, in order, and whether the transaction is to be used."""
+        executed: list[EventHandler] = []
+        reverts = _transaction_type(event) is TransactionType.REVERT_ON_FAILURE
+        for handler in self._in_order(event):
+            try:
+                if not handler.handles_event(event):
+                    continue
+                if isinstance(event, UpdateEvent):
+                    change = handler.update(event, txn)
+                    if change:
+                        outcome.changes[handler.name] = change
+                else:
+                    handler.resync(event, kube_state_data, resync_count, txn)
+            except Exception as error:
+                _log_handler_error(event, handler, error)
+                outcome.fail(error)
+                if reverts or isinstance(error, FatalError | AbortEventError):
+                    return executed, False
+            else:
+                executed.append(handler)
+        return executed, True
+
+    def _in_order(self, event: Event) -> Sequence[EventHandler]:
+        if not event.method.calls_handlers:
+            return ()
+        if isinstance(event, UpdateEvent) and event.direction is Direction.REVERSE:
+            return self._handlers[::-1]
+        return self._handlers
+
+    def _commit(self, txn: Transaction, outcome: Outcome, reverts: bool) -> bool:
+        """Whether the southbound took the transaction, refused operations included."""
+        try:
+            result = self._sink.commit(txn)
+        except Exception as error:
+            _log.warning("%s: the transaction could not be committed: %s", txn.description, error)
+            outcome.fail(error)
+            if reverts:
+                self._undo(txn, outcome)
+            return False
+        outcome.result = result
+        if result.ok:
+            self._remember(txn)
+            return True
+        outcome.fail(OperationsFailedError(f"{txn.description}: {result}"))
+        if reverts:
+            self._undo(txn, outcome)
+            return False
+        self._remember(txn)
+        return True
+
+    def _remember(self, txn: Transaction) -> None:
+        if txn.method is EventMethod.DOWNSTREAM_RESYNC:
+            return
+        if txn.is_resync:
+            self._values.clear()
+        for key in txn.deletes():
+            self._values.pop(key, None)
+        self._values.update(txn.puts())
+
+    def _undo(self, txn: Transaction, outcome: Outcome) -> None:
+        """Set every key of the transaction back to what was committed before it."""
+        undo = Transaction(EventMethod.UPDATE, f"undo of {txn.description}")
+        for key in txn.values:
+            if key in self._values:
+                undo.put(key, self._values[key])
+            else:
+                undo.delete(key)
+        outcome.result = None
+        if undo.is_empty:
+            return
+        try:
+            result = self._sink.commit(undo)
+            if not result.ok:
+                raise OperationsFailedError(f"{undo.description}: {result}")
+        except Exception as error:
+            self._not_undone(outcome, undo.description, error)
+
+    def _revert(
+        self, executed: Sequence[EventHandler], event: UpdateEvent, outcome: Outcome
+    ) -> None:
+        for handler in reversed(executed):
+            try:
+                handler.revert(event)
+            except Exception as error:
+                self._not_undone(outcome, f"{event.name}: revert of {handler.name}", error)
+                if outcome.fatal is not None:
+                    return
+
+    def _not_undone(self, outcome: Outcome, what: str, error: BaseException) -> None:
+        _log.error("%s failed: %s", what, error)
+        outcome.fail(error)
+        if outcome.error is not None and outcome.error is not error:
+            outcome.error.add_note(f"{what} failed: {error}")
+        outcome.needs_healing = True
+
+    def _release(self, event: Event, txn: Transaction, committed: bool) -> None:
+        used = txn.batches if committed else ()
+        for batch in (*event.batches, *txn.batches):
+            if not any(batch is one for one in used):
+                batch.release()
+
+
+def _transaction_type(event: Event) -> TransactionType | None:
+    return event.transaction_type if isinstance(event, UpdateEvent) else None
+
+
+def _wants_healing(event: Event) -> bool:
+    """Whether an error in the event is a reason for a healing resync."""
+    return _transaction_type(event) is not TransactionType.BEST_EFFORT_IGNORE_ERRORS
+
+
+def _log_handler_error(event: Event, handler: EventHandler, error: Exception) -> None:
+    fatal = isinstance(error, FatalError)
+    _log.log(
+        logging.CRITICAL if fatal else logging.ERROR,
+        "%s: handler %s failed: %s",
+        event.name,
+        handler.name,
+        error,
+        exc_info=None if isinstance(error, FatalError | AbortEventError) else error,
+    )

@@ -1,0 +1,117 @@
+"""When to try again and when to heal."""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+from .backoff import Backoff
+from .clock import Clock
+from .errors import OperationsFailedError
+from .events import HealingResync, HealingResyncType
+from .sink import CommitResult
+from .timers import Timer, Timers
+
+_log = logging.getLogger(__name__)
+
+_MAX_HEALING_DELAY = 60.0
+"""Seconds; healing resyncs that fail are repeated at growing delays up to this one."""
+
+
+class Settings(Protocol):
+    """The controller's settings; ``bgpreflector.config.ControllerConfig`` is one."""
+
+    @property
+    def healing_delay(self) -> float:
+        """Seconds from a failed event to the healing resync."""
+
+    @property
+    def periodic_resync(self) -> float:
+        """Seconds between periodic healing resyncs, 0 for none."""
+
+    @property
+    def retry_attempts(self) -> int:
+        """How often failed operations are tried again."""
+
+    @property
+    def retry_delay(self) -> float:
+        """Seconds before the first of these; each later one waits twice as long."""
+
+
+class Recovery:
+    """Schedules retries and healing resyncs. Used by the loop's thread alone.
+
+    Failed operations are tried again in one series for all of them, so that a route that
+    keeps failing costs the same however many others come and go. When the series ends and
+    operations still fail, one healing resync follows, unless they come from a resync.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock, timers: Timers) -> None:
+        self._clock = clock
+        self._timers = timers
+        self._period = settings.periodic_resync
+        self._retries = Backoff(settings.retry_delay, attempts=settings.retry_attempts)
+        self._healing = Backoff(
+            settings.healing_delay, maximum=max(_MAX_HEALING_DELAY, settings.healing_delay)
+        )
+        self._error: BaseException | None = None
+        self._heal_when_exhausted = False
+
+    def schedule_healing(self, error: BaseException) -> None:
+        """One healing resync after the delay, however many errors ask for it."""
+        if self._timers.is_set(Timer.HEALING):
+            return
+        self._error = error
+        delay = self._healing.next_delay() or 0.0
+        _log.info("Healing resync in %.1f s, after: %s", delay, error)
+        self._timers.set(Timer.HEALING, self._clock.monotonic() + delay)
+
+    def schedule_periodic(self) -> None:
+        """The next periodic healing resync, where they are wanted and none is waiting."""
+        if self._period > 0 and not self._timers.is_set(Timer.PERIODIC_HEALING):
+            self._timers.set(Timer.PERIODIC_HEALING, self._clock.monotonic() + self._period)
+
+    def operations_failed(self, result: CommitResult, *, heal: bool) -> None:
+        """Have the failed operations of an event tried again.
+
+        ``heal``: whether a healing resync shall follow if that does not help.
+        """
+        self._heal_when_exhausted |= heal
+        if not self._timers.is_set(Timer.RETRY):
+            self._retries.reset()
+            self._next_retry(result)
+
+    def retried(self, result: CommitResult) -> None:
+        """Go on, or end, after a retry."""
+        if result.ok:
+            self.forget_retries()
+        else:
+            self._next_retry(result)
+
+    def forget_retries(self) -> None:
+        """End the series: nothing failed is left, or a resync is about to try everything."""
+        self._timers.cancel(Timer.RETRY)
+        self._heal_when_exhausted = False
+
+    def resynchronised(self) -> None:
+        """A full resync has succeeded: what was to be healed is healed."""
+        self._timers.cancel(Timer.HEALING)
+        self._healing.reset()
+
+    def healing_event(self, timer: Timer) -> HealingResync:
+        """The event of a healing timer that is due."""
+        if timer is Timer.PERIODIC_HEALING:
+            return HealingResync(HealingResyncType.PERIODIC)
+        return HealingResync(HealingResyncType.AFTER_ERROR, self._error)
+
+    def _next_retry(self, result: CommitResult) -> None:
+        delay = self._retries.next_delay() if result.retriable else None
+        if delay is not None:
+            _log.warning("Operations failed, next try in %.1f s: %s", delay, result)
+            self._timers.set(Timer.RETRY, self._clock.monotonic() + delay)
+            return
+        _log.error("Operations failed, the next resync will try them again: %s", result)
+        heal = self._heal_when_exhausted
+        self.forget_retries()
+        if heal:
+            self.schedule_healing(OperationsFailedError(str(result)))

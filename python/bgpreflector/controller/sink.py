@@ -1,0 +1,87 @@
+"""The southbound as the controller sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from .transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class OperationFailure:
+    """One operation that the southbound refused."""
+
+    key: str
+    """What it was about, for instance a prefix and its table."""
+
+    message: str
+    """Why, in the southbound's words."""
+
+    retriable: bool
+    """Whether trying the same again can help."""
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class CommitResult:
+    """What became of the operations of one commit or retry, and only of that one."""
+
+    applied: int = 0
+    """Operations that the southbound acknowledged."""
+
+    failed: int = 0
+    """Operations that it refused; it keeps them for :meth:`Sink.retry`."""
+
+    waiting: int = 0
+    """Operations kept until an interface or a table appears; these are no failures."""
+
+    failures: tuple[OperationFailure, ...] = ()
+    """A sample of the failed ones, bounded in length."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed."""
+        return self.failed == 0
+
+    @property
+    def retriable(self) -> bool:
+        """Whether a retry can help: not if every failure is known and says that it cannot."""
+        known = len(self.failures) >= self.failed
+        return not self.ok and not (known and not any(f.retriable for f in self.failures))
+
+    def __str__(self) -> str:
+        text = f"{self.applied} applied, {self.failed} failed, {self.waiting} waiting"
+        if self.failures:
+            text += ": " + "; ".join(str(failure) for failure in self.failures[:3])
+        if self.failed > len(self.failures[:3]):
+            text += f" and {self.failed - len(self.failures[:3])} more"
+        return text
+
+
+class Sink(Protocol):
+    """What the controller needs of the southbound. Every call is made by the event loop.
+
+    An exception from any of these means that the southbound could not be reached or has
+    lost its state: the event has failed and a healing resync follows. A refused operation
+    is no exception but part of the :class:`CommitResult`.
+    """
+
+    def resync(self) -> None:
+        """Read again what the southbound holds.
+
+        Called in full and downstream resyncs before the handlers, so that what they then
+        take is the difference to what is really there.
+        """
+
+    def commit(self, txn: Transaction) -> CommitResult:
+        """Apply the transaction.
+
+        A later put, delete or change of the same key or prefix replaces a kept failure of
+        it. After an exception the controller releases the transaction's batches.
+        """
+
+    def retry(self) -> CommitResult:
+        """Try the kept failures again, all of them."""

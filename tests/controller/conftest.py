@@ -1,0 +1,27 @@
+"""A bench whose controller is closed after the test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from controller_support import Bench, Delays, MakeBench
+
+
+@pytest.fixture
+def make_bench() -> Iterator[MakeBench]:
+    benches: list[Bench] = []
+
+    def make(delays: Delays | None = None, queue_size: int = 1000) -> Bench:
+        benches.append(Bench(delays, queue_size))
+        return benches[-1]
+
+    yield make
+    for bench in benches:
+        bench.heal()
+        bench.controller.close()
+
+
+@pytest.fixture
+def bench(make_bench: MakeBench) -> Bench:
+    return make_bench()
