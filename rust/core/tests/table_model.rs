@@ -1,4 +1,9 @@
 //! The table against a model a person can check at a glance, and a VPP that does what it is told.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};

@@ -1,1 +1,17 @@
-//! engine
+//! Sockets and threads: the kernel reader and the bulk connection to VPP around one table.
+//!
+//! Two threads share the [`Table`](bgpreflector_core::table::Table) behind one lock. The kernel
+//! reader puts every notification into it at once and never waits for VPP; the bulk connection
+//! takes dirty prefixes from it, sends requests within a window and puts the outcomes back.
+
+mod batch;
+mod engine;
+mod error;
+pub mod kernel;
+mod shared;
+pub mod vpp;
+
+pub use batch::{Batch, BatchChange};
+pub use engine::{Engine, Settings, Status};
+pub use error::{KernelError, VppError};
+pub use shared::{KernelCounters, Shared};

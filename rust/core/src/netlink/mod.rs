@@ -1,1 +1,19 @@
-//! netlink
+//! The rtnetlink decoder and the requests to the kernel: bytes and [`route`](crate::route) values,
+//! nothing else.
+
+mod attributes;
+pub mod constants;
+mod error;
+mod link;
+mod message;
+mod next_hop;
+mod object;
+mod request;
+mod route;
+
+pub use error::{DecodeError, Problem, SkipReason};
+pub use link::LinkMessage;
+pub use message::{Action, Body, Header, Message, Messages};
+pub use object::NextHopMessage;
+pub use request::{RouteDump, link_dump, next_hop_dump, route_lookup};
+pub use route::RouteMessage;

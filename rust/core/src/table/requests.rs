@@ -251,30 +251,45 @@ impl Table {
         self.refusals.clear();
     }
 
-    /// Takes note of a route that VPP has under our source already. Returns whether the VPP table
-    /// is one of ours.
-    pub fn adopt(&mut self, vpp_table: u32, prefix: &Prefix, paths: PathSet) -> bool {
-        let family = prefix.family();
-        let ours =
-            |rib: &super::any_rib::AnyRib| rib.vpp_table == vpp_table && rib.family() == family;
-        let Some(index) = self.ribs.iter().position(ours) else {
+    /// Takes note of a route that VPP has under our source already. `as_wanted` says whether VPP
+    /// shows wanted paths as `dumped`. Returns whether the VPP table is one of ours.
+    pub fn adopt(
+        &mut self,
+        vpp_table: u32,
+        prefix: &Prefix,
+        dumped: &PathSet,
+        as_wanted: impl Fn(&PathSet) -> bool,
+    ) -> bool {
+        let Some(handle) = self.place_in_vpp_table(vpp_table, prefix) else {
             return false;
         };
-        let Some(slot) = self
-            .ribs
-            .get_mut(index)
-            .and_then(|rib| rib.find_or_insert(prefix))
-        else {
-            return false;
+        let body = self
+            .rib(handle)
+            .and_then(|rib| rib.body(handle.slot))
+            .copied();
+        let desired = body.map_or(PathSetId::NONE, |body| self.desired(&body));
+        let paths = if self.paths(desired).is_some_and(as_wanted) {
+            self.meanings.retain_paths(desired);
+            desired
+        } else {
+            PathSetId(self.meanings.path_sets.acquire(dumped.clone()))
         };
-        let Ok(rib) = u16::try_from(index) else {
-            return false;
-        };
-        let paths = PathSetId(self.meanings.path_sets.acquire(paths));
-        let handle = Handle { rib, slot };
         self.set_installed(handle, paths);
         self.refresh(handle);
         true
+    }
+
+    fn place_in_vpp_table(&mut self, vpp_table: u32, prefix: &Prefix) -> Option<Handle> {
+        let family = prefix.family();
+        let index = self
+            .ribs
+            .iter()
+            .position(|rib| rib.vpp_table == vpp_table && rib.family() == family)?;
+        let slot = self.ribs.get_mut(index)?.find_or_insert(prefix)?;
+        Some(Handle {
+            rib: u16::try_from(index).ok()?,
+            slot,
+        })
     }
 
     /// The paths behind a number.

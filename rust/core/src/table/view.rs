@@ -14,6 +14,23 @@ pub struct Cursor {
     slot: u32,
 }
 
+impl Cursor {
+    /// The place as a number, for those who keep it elsewhere.
+    #[must_use]
+    pub const fn to_bits(self) -> u64 {
+        (self.rib as u64) << 32 | self.slot as u64
+    }
+
+    /// The place that [`Self::to_bits`] gave.
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Self {
+        Self {
+            rib: (bits >> 32) as u16,
+            slot: bits as u32,
+        }
+    }
+}
+
 /// What VPP has of a kernel route, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RouteState {

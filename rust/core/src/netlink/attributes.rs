@@ -1,0 +1,146 @@
+//! Attributes (`struct rtattr`, `linux/rtnetlink.h`) and the values in them.
+
+use std::net::IpAddr;
+
+use smallvec::SmallVec;
+
+use super::constants::{LWTUNNEL_ENCAP_MPLS, MPLS_IPTUNNEL_DST, NLA_TYPE_MASK, RTA_ENCAP, RTA_VIA};
+use super::error::Problem;
+use crate::route::{Family, Label};
+
+const HEADER: usize = 4;
+const ALIGN: usize = 4;
+
+/// The next multiple of four, where the next message or attribute begins.
+pub(super) const fn align(length: usize) -> usize {
+    length.next_multiple_of(ALIGN)
+}
+
+/// Walks over attributes; ends after the first that does not fit.
+pub(super) struct Attributes<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Attributes<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = Result<(u16, &'a [u8]), Problem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        // Fewer bytes than a header are padding, as the kernel's own RTA_OK has it.
+        let (header, _) = self.rest.split_first_chunk::<HEADER>()?;
+        let [a, b, c, d] = *header;
+        let length = usize::from(u16::from_ne_bytes([a, b]));
+        let kind = u16::from_ne_bytes([c, d]) & NLA_TYPE_MASK;
+        match self.rest.get(HEADER..length) {
+            Some(value) => {
+                self.rest = self.rest.get(align(length)..).unwrap_or_default();
+                Some(Ok((kind, value)))
+            }
+            None => {
+                self.rest = &[];
+                Some(Err(Problem::AttributeLength))
+            }
+        }
+    }
+}
+
+fn exact<const N: usize>(attribute: u16, value: &[u8]) -> Result<[u8; N], Problem> {
+    value.try_into().map_err(|_| Problem::AttributeSize {
+        attribute,
+        length: value.len(),
+    })
+}
+
+/// A number in host byte order.
+pub(super) fn u32_of(attribute: u16, value: &[u8]) -> Result<u32, Problem> {
+    exact(attribute, value).map(u32::from_ne_bytes)
+}
+
+/// A number in host byte order.
+pub(super) fn u16_of(attribute: u16, value: &[u8]) -> Result<u16, Problem> {
+    exact(attribute, value).map(u16::from_ne_bytes)
+}
+
+/// An address of the given family, in network byte order.
+pub(super) fn address(family: Family, attribute: u16, value: &[u8]) -> Result<IpAddr, Problem> {
+    match family {
+        Family::V4 => exact::<4>(attribute, value).map(IpAddr::from),
+        Family::V6 => exact::<16>(attribute, value).map(IpAddr::from),
+    }
+}
+
+/// `struct rtvia`: a family and an address of it.
+pub(super) fn via(value: &[u8]) -> Result<IpAddr, Problem> {
+    let short = Problem::AttributeSize {
+        attribute: RTA_VIA,
+        length: value.len(),
+    };
+    let (number, rest) = value.split_first_chunk::<2>().ok_or(short)?;
+    let number = u16::from_ne_bytes(*number);
+    let family = u8::try_from(number).ok().and_then(Family::from_af);
+    address(family.ok_or(Problem::AddressFamily(number))?, RTA_VIA, rest)
+}
+
+/// What an encapsulation adds to a packet: labels, or the type of one that is not MPLS.
+pub(super) type Encapsulation = (SmallVec<[Label; 2]>, u16);
+
+/// `RTA_ENCAP` of the type in `RTA_ENCAP_TYPE`.
+pub(super) fn encapsulation(kind: u16, value: Option<&[u8]>) -> Result<Encapsulation, Problem> {
+    let mut labels = SmallVec::new();
+    if kind != LWTUNNEL_ENCAP_MPLS {
+        return Ok((labels, kind));
+    }
+    for attribute in Attributes::new(value.unwrap_or_default()) {
+        let (MPLS_IPTUNNEL_DST, value) = attribute? else {
+            continue;
+        };
+        let entries = value.chunks_exact(4);
+        if !entries.remainder().is_empty() {
+            return Err(Problem::AttributeSize {
+                attribute: RTA_ENCAP,
+                length: value.len(),
+            });
+        }
+        // A label stack entry (RFC 3032): 20 bits of label, 3 of class, bottom mark, 8 of TTL.
+        labels.extend(
+            entries
+                .filter_map(|e| e.try_into().ok())
+                .map(|e| u32::from_be_bytes(e) >> 12),
+        );
+    }
+    Ok((labels, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn walks_padded_attributes_and_ignores_flags() {
+        let bytes = [5, 0, 1, 0x80, 9, 0, 0, 0, 8, 0, 2, 0x40, 1, 2, 3, 4];
+        let all: Vec<_> = Attributes::new(&bytes).map(Result::unwrap).collect();
+        assert_eq!(all, [(1, &[9][..]), (2, &[1, 2, 3, 4][..])]);
+    }
+
+    #[test]
+    fn an_attribute_that_does_not_fit_ends_the_walk() {
+        for length in [0, 3, 9] {
+            let bytes = [length, 0, 1, 0, 9, 0, 0, 0];
+            let all: Vec<_> = Attributes::new(&bytes).collect();
+            assert_eq!(all, [Err(Problem::AttributeLength)]);
+        }
+    }
+
+    #[test]
+    fn reads_a_label_stack() {
+        let value = [12, 0, 1, 0, 0, 0x01, 0x00, 0x40, 0, 0x01, 0x11, 0x40];
+        let (labels, other) = encapsulation(LWTUNNEL_ENCAP_MPLS, Some(&value)).unwrap();
+        assert_eq!((labels.as_slice(), other), (&[16, 17][..], 0));
+        assert_eq!(encapsulation(5, None).unwrap(), (SmallVec::new(), 5));
+    }
+}

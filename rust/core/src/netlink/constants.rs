@@ -1,0 +1,128 @@
+//! The kernel's numbers, under the kernel's names.
+
+/// `linux/netlink.h`
+pub const NLMSG_NOOP: u16 = 1;
+/// `linux/netlink.h`
+pub const NLMSG_ERROR: u16 = 2;
+/// `linux/netlink.h`
+pub const NLMSG_DONE: u16 = 3;
+/// `linux/netlink.h`
+pub const NLMSG_OVERRUN: u16 = 4;
+
+/// `linux/netlink.h`
+pub const NLM_F_REQUEST: u16 = 0x1;
+/// `linux/netlink.h`
+pub const NLM_F_DUMP_INTR: u16 = 0x10;
+/// `linux/netlink.h`
+pub const NLM_F_DUMP: u16 = 0x300;
+/// `linux/netlink.h`, in `RTM_NEWROUTE`
+pub const NLM_F_REPLACE: u16 = 0x100;
+/// `linux/netlink.h`, in `RTM_NEWROUTE`
+pub const NLM_F_APPEND: u16 = 0x800;
+/// `linux/netlink.h`, in `NLMSG_ERROR`: only the request's header is repeated.
+pub const NLM_F_CAPPED: u16 = 0x100;
+/// `linux/netlink.h`, in `NLMSG_ERROR`: attributes follow.
+pub const NLM_F_ACK_TLVS: u16 = 0x200;
+/// `linux/netlink.h`
+pub const NLMSGERR_ATTR_MSG: u16 = 1;
+
+/// `linux/netlink.h`: flags in an attribute's type.
+pub const NLA_TYPE_MASK: u16 = 0x3fff;
+
+/// `linux/rtnetlink.h`
+pub const RTM_NEWLINK: u16 = 16;
+/// `linux/rtnetlink.h`
+pub const RTM_DELLINK: u16 = 17;
+/// `linux/rtnetlink.h`
+pub const RTM_GETLINK: u16 = 18;
+/// `linux/rtnetlink.h`
+pub const RTM_NEWROUTE: u16 = 24;
+/// `linux/rtnetlink.h`
+pub const RTM_DELROUTE: u16 = 25;
+/// `linux/rtnetlink.h`
+pub const RTM_GETROUTE: u16 = 26;
+/// `linux/rtnetlink.h`
+pub const RTM_NEWNEXTHOP: u16 = 104;
+/// `linux/rtnetlink.h`
+pub const RTM_DELNEXTHOP: u16 = 105;
+/// `linux/rtnetlink.h`
+pub const RTM_GETNEXTHOP: u16 = 106;
+
+/// `linux/rtnetlink.h`: multicast group of link messages.
+pub const RTNLGRP_LINK: u32 = 1;
+/// `linux/rtnetlink.h`: multicast group of IPv4 route messages.
+pub const RTNLGRP_IPV4_ROUTE: u32 = 7;
+/// `linux/rtnetlink.h`: multicast group of IPv6 route messages.
+pub const RTNLGRP_IPV6_ROUTE: u32 = 11;
+/// `linux/rtnetlink.h`: multicast group of next-hop object messages.
+pub const RTNLGRP_NEXTHOP: u32 = 32;
+
+/// `linux/rtnetlink.h`: a route the kernel cached for itself.
+pub const RTM_F_CLONED: u32 = 0x200;
+
+/// `linux/rtnetlink.h`
+pub const RTA_DST: u16 = 1;
+/// `linux/rtnetlink.h`
+pub const RTA_OIF: u16 = 4;
+/// `linux/rtnetlink.h`
+pub const RTA_GATEWAY: u16 = 5;
+/// `linux/rtnetlink.h`
+pub const RTA_PRIORITY: u16 = 6;
+/// `linux/rtnetlink.h`
+pub const RTA_MULTIPATH: u16 = 9;
+/// `linux/rtnetlink.h`
+pub const RTA_TABLE: u16 = 15;
+/// `linux/rtnetlink.h`
+pub const RTA_VIA: u16 = 18;
+/// `linux/rtnetlink.h`
+pub const RTA_ENCAP_TYPE: u16 = 21;
+/// `linux/rtnetlink.h`
+pub const RTA_ENCAP: u16 = 22;
+/// `linux/rtnetlink.h`
+pub const RTA_NH_ID: u16 = 30;
+
+/// `linux/rtnetlink.h`
+pub const RTN_UNICAST: u8 = 1;
+/// `linux/rtnetlink.h`
+pub const RTN_BLACKHOLE: u8 = 6;
+/// `linux/rtnetlink.h`
+pub const RTN_UNREACHABLE: u8 = 7;
+/// `linux/rtnetlink.h`
+pub const RTN_PROHIBIT: u8 = 8;
+
+/// `linux/rtnetlink.h`: the next hop cannot be used now.
+pub const RTNH_F_DEAD: u8 = 1;
+/// `linux/rtnetlink.h`: the gateway is forced on the link.
+pub const RTNH_F_ONLINK: u8 = 4;
+
+/// `linux/lwtunnel.h`
+pub const LWTUNNEL_ENCAP_MPLS: u16 = 1;
+/// `linux/mpls_iptunnel.h`
+pub const MPLS_IPTUNNEL_DST: u16 = 1;
+
+/// `linux/if_link.h`
+pub const IFLA_IFNAME: u16 = 3;
+/// `linux/if.h`
+pub const IFF_UP: u32 = 1;
+/// `linux/if.h`
+pub const IFF_LOWER_UP: u32 = 1 << 16;
+
+/// `linux/nexthop.h`
+pub const NHA_ID: u16 = 1;
+/// `linux/nexthop.h`
+pub const NHA_GROUP: u16 = 2;
+/// `linux/nexthop.h`
+pub const NHA_BLACKHOLE: u16 = 4;
+/// `linux/nexthop.h`
+pub const NHA_OIF: u16 = 5;
+/// `linux/nexthop.h`
+pub const NHA_GATEWAY: u16 = 6;
+/// `linux/nexthop.h`
+pub const NHA_ENCAP_TYPE: u16 = 7;
+/// `linux/nexthop.h`
+pub const NHA_ENCAP: u16 = 8;
+/// `linux/nexthop.h`
+pub const NHA_FDB: u16 = 11;
+
+/// `AF_UNSPEC`
+pub const AF_UNSPEC: u8 = 0;

@@ -1,0 +1,85 @@
+//! What is wrong with a message.
+
+/// A message that could not be decoded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("message type {kind} at byte {offset}: {problem}")]
+pub struct DecodeError {
+    /// `nlmsg_type`, 0 where not even the header was whole.
+    pub kind: u16,
+    /// Where in the buffer the message begins, bytes.
+    pub offset: usize,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// What is wrong with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// `nlmsg_len` is shorter than a header or reaches beyond the buffer.
+    #[error("its length {length} does not fit the {left} bytes left")]
+    Length {
+        /// `nlmsg_len`.
+        length: usize,
+        /// Bytes from the message's beginning to the buffer's end.
+        left: usize,
+    },
+    /// The message is shorter than the fixed part of its type.
+    #[error("it is too short for its {0}")]
+    Short(&'static str),
+    /// An attribute reaches beyond the message, or is shorter than its own header.
+    #[error("an attribute does not fit")]
+    AttributeLength,
+    /// An attribute's value has another length than its type has.
+    #[error("attribute {attribute} has {length} bytes")]
+    AttributeSize {
+        /// Its type.
+        attribute: u16,
+        /// Its length.
+        length: usize,
+    },
+    /// The prefix is longer than an address.
+    #[error("its prefix length is {0}")]
+    PrefixLength(u8),
+    /// An address of a family that is neither IPv4 nor IPv6.
+    #[error("it has an address of family {0}")]
+    AddressFamily(u16),
+    /// A next-hop object without an id.
+    #[error("it has no {0}")]
+    Missing(&'static str),
+}
+
+/// Why a message is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    /// A message type that is not followed: nobody asked for it.
+    Type,
+    /// A route, link or next hop of another family: multicast routing, MPLS, bridge ports.
+    Family,
+    /// `RTM_F_CLONED`: an exception that the kernel keeps for itself (path MTU, redirect).
+    Cloned,
+}
+
+impl SkipReason {
+    /// All reasons, in the order of [`Self::index`].
+    pub const ALL: [SkipReason; 3] = [SkipReason::Type, SkipReason::Family, SkipReason::Cloned];
+
+    /// The reason's name in metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            SkipReason::Type => "type",
+            SkipReason::Family => "family",
+            SkipReason::Cloned => "cloned",
+        }
+    }
+
+    /// The reason's place in an array of counters.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            SkipReason::Type => 0,
+            SkipReason::Family => 1,
+            SkipReason::Cloned => 2,
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Link messages (`struct ifinfomsg`, `linux/rtnetlink.h` and `linux/if_link.h`).
+
+use super::attributes::Attributes;
+use super::constants::{AF_UNSPEC, IFF_LOWER_UP, IFF_UP, IFLA_IFNAME};
+use super::error::{Problem, SkipReason};
+use super::message::{Action, Body};
+
+const IFINFOMSG: usize = 16;
+
+/// `RTM_NEWLINK` or `RTM_DELLINK`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkMessage {
+    /// Whether it comes (or changes) or goes.
+    pub action: Action,
+    /// Interface index.
+    pub index: u32,
+    /// Name (`IFLA_IFNAME`).
+    pub name: Option<Box<str>>,
+    /// `IFF_UP`: set up by an administrator.
+    pub up: bool,
+    /// `IFF_LOWER_UP`: there is a carrier.
+    pub carrier: bool,
+}
+
+pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
+    let (header, rest) = payload
+        .split_first_chunk::<IFINFOMSG>()
+        .ok_or(Problem::Short("struct ifinfomsg"))?;
+    let [family, _, _, _, i0, i1, i2, i3, f0, f1, f2, f3, ..] = *header;
+    // Bridges announce their ports as links of AF_BRIDGE, "deleted" when they leave the bridge.
+    if family != AF_UNSPEC {
+        return Ok(Body::Skipped(SkipReason::Family));
+    }
+    let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
+    let mut name = None;
+    for attribute in Attributes::new(rest) {
+        let (IFLA_IFNAME, value) = attribute? else {
+            continue;
+        };
+        let text = value.split(|byte| *byte == 0).next().unwrap_or_default();
+        name = Some(String::from_utf8_lossy(text).into());
+        break;
+    }
+    Ok(Body::Link(LinkMessage {
+        action,
+        index: u32::from_ne_bytes([i0, i1, i2, i3]),
+        name,
+        up: flags & IFF_UP != 0,
+        carrier: flags & IFF_LOWER_UP != 0,
+    }))
+}

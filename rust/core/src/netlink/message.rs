@@ -1,0 +1,225 @@
+//! Messages (`struct nlmsghdr`, `linux/netlink.h`) in a buffer.
+
+use super::attributes::{Attributes, align};
+use super::constants::{
+    NLM_F_ACK_TLVS, NLM_F_APPEND, NLM_F_CAPPED, NLM_F_DUMP_INTR, NLM_F_REPLACE, NLMSG_DONE,
+    NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN, NLMSGERR_ATTR_MSG, RTM_DELLINK, RTM_DELNEXTHOP,
+    RTM_DELROUTE, RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE,
+};
+use super::error::{DecodeError, Problem, SkipReason};
+use super::link::{self, LinkMessage};
+use super::object::{self, NextHopMessage};
+use super::route::{self, RouteMessage};
+
+const NLMSGHDR: usize = 16;
+
+/// Whether something comes or goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// `RTM_NEW…`: it is new or has changed.
+    New,
+    /// `RTM_DEL…`: it is gone.
+    Delete,
+}
+
+/// `struct nlmsghdr` without its length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// `nlmsg_type`.
+    pub kind: u16,
+    /// `nlmsg_flags`.
+    pub flags: u16,
+    /// `nlmsg_seq`: of the request that this answers.
+    pub sequence: u32,
+    /// `nlmsg_pid`: the port of whoever caused it.
+    pub port: u32,
+}
+
+impl Header {
+    /// `NLM_F_DUMP_INTR`: what is dumped changed, so the dump is not consistent.
+    #[must_use]
+    pub const fn dump_interrupted(&self) -> bool {
+        self.flags & NLM_F_DUMP_INTR != 0
+    }
+
+    /// `NLM_F_REPLACE`: a new route takes the place of another.
+    #[must_use]
+    pub const fn replace(&self) -> bool {
+        self.flags & NLM_F_REPLACE != 0
+    }
+
+    /// `NLM_F_APPEND`: a new route stands behind others of its key.
+    #[must_use]
+    pub const fn append(&self) -> bool {
+        self.flags & NLM_F_APPEND != 0
+    }
+}
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Its header.
+    pub header: Header,
+    /// What it says.
+    pub body: Body,
+}
+
+/// What a message says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// A route comes or goes.
+    Route(RouteMessage),
+    /// A link comes, changes or goes.
+    Link(LinkMessage),
+    /// A next-hop object comes, changes or goes.
+    NextHop(NextHopMessage),
+    /// The end of a dump: 0, or a negative error number.
+    Done(i32),
+    /// The answer to a request: 0, or a negative error number and the kernel's words for it.
+    Error {
+        /// 0 or negative.
+        errno: i32,
+        /// `NLMSGERR_ATTR_MSG`.
+        text: Option<Box<str>>,
+    },
+    /// `NLMSG_OVERRUN`: messages were lost.
+    Overrun,
+    /// `NLMSG_NOOP`.
+    Noop,
+    /// A message that is not taken, and why.
+    Skipped(SkipReason),
+}
+
+/// The messages of a buffer, as `recvmsg` filled it.
+pub struct Messages<'a> {
+    buffer: &'a [u8],
+    offset: usize,
+}
+
+impl<'a> Messages<'a> {
+    /// Begins at the buffer's start.
+    #[must_use]
+    pub const fn new(buffer: &'a [u8]) -> Self {
+        Self { buffer, offset: 0 }
+    }
+}
+
+impl Iterator for Messages<'_> {
+    type Item = Result<Message, DecodeError>;
+
+    /// The next message. A malformed one is an error and the walk goes on behind it; one whose
+    /// length does not fit ends the walk, for nobody knows where the next begins.
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self
+            .buffer
+            .get(self.offset..)
+            .filter(|rest| !rest.is_empty())?;
+        let offset = self.offset;
+        let Some((bytes, _)) = rest.split_first_chunk::<NLMSGHDR>() else {
+            self.offset = self.buffer.len();
+            let problem = Problem::Short("struct nlmsghdr");
+            return Some(Err(DecodeError {
+                kind: 0,
+                offset,
+                problem,
+            }));
+        };
+        let (length, header) = header(bytes);
+        let Some(payload) = rest.get(NLMSGHDR..length) else {
+            self.offset = self.buffer.len();
+            let problem = Problem::Length {
+                length,
+                left: rest.len(),
+            };
+            return Some(Err(DecodeError {
+                kind: header.kind,
+                offset,
+                problem,
+            }));
+        };
+        self.offset = offset.saturating_add(align(length));
+        let body = body(&header, payload);
+        let failed = |problem| DecodeError {
+            kind: header.kind,
+            offset,
+            problem,
+        };
+        Some(body.map(|body| Message { header, body }).map_err(failed))
+    }
+}
+
+fn header(bytes: &[u8; NLMSGHDR]) -> (usize, Header) {
+    let [
+        l0,
+        l1,
+        l2,
+        l3,
+        k0,
+        k1,
+        f0,
+        f1,
+        s0,
+        s1,
+        s2,
+        s3,
+        p0,
+        p1,
+        p2,
+        p3,
+    ] = *bytes;
+    let header = Header {
+        kind: u16::from_ne_bytes([k0, k1]),
+        flags: u16::from_ne_bytes([f0, f1]),
+        sequence: u32::from_ne_bytes([s0, s1, s2, s3]),
+        port: u32::from_ne_bytes([p0, p1, p2, p3]),
+    };
+    (u32::from_ne_bytes([l0, l1, l2, l3]) as usize, header)
+}
+
+fn body(header: &Header, payload: &[u8]) -> Result<Body, Problem> {
+    match header.kind {
+        RTM_NEWROUTE => route::decode(Action::New, payload),
+        RTM_DELROUTE => route::decode(Action::Delete, payload),
+        RTM_NEWLINK => link::decode(Action::New, payload),
+        RTM_DELLINK => link::decode(Action::Delete, payload),
+        RTM_NEWNEXTHOP => object::decode(Action::New, payload),
+        RTM_DELNEXTHOP => object::decode(Action::Delete, payload),
+        NLMSG_DONE => {
+            // Kernels before 2.6 sent none; the dump is whole then.
+            let errno = payload
+                .first_chunk::<4>()
+                .map_or(0, |bytes| i32::from_ne_bytes(*bytes));
+            Ok(Body::Done(errno))
+        }
+        NLMSG_ERROR => error(header, payload),
+        NLMSG_OVERRUN => Ok(Body::Overrun),
+        NLMSG_NOOP => Ok(Body::Noop),
+        _ => Ok(Body::Skipped(SkipReason::Type)),
+    }
+}
+
+/// `struct nlmsgerr`: the error number, the request (its header alone where capped), attributes.
+fn error(header: &Header, payload: &[u8]) -> Result<Body, Problem> {
+    let short = Problem::Short("struct nlmsgerr");
+    let (errno, request) = payload.split_first_chunk::<4>().ok_or(short)?;
+    let errno = i32::from_ne_bytes(*errno);
+    if header.flags & NLM_F_ACK_TLVS == 0 {
+        return Ok(Body::Error { errno, text: None });
+    }
+    let length = request.first_chunk::<4>().ok_or(short)?;
+    let length = match header.flags & NLM_F_CAPPED {
+        0 => align(u32::from_ne_bytes(*length) as usize),
+        _ => NLMSGHDR,
+    };
+    let attributes = Attributes::new(request.get(length..).unwrap_or_default());
+    let text = attributes
+        .flatten()
+        .find(|(kind, _)| *kind == NLMSGERR_ATTR_MSG);
+    let text = text.map(|(_, value)| {
+        String::from_utf8_lossy(value)
+            .trim_end_matches('\0')
+            .to_owned()
+            .into_boxed_str()
+    });
+    Ok(Body::Error { errno, text })
+}

@@ -1,0 +1,53 @@
+//! The attributes that describe one next hop, alike in a route, in a leg of a multipath route and
+//! (under other numbers) in a next-hop object.
+
+use std::net::IpAddr;
+
+use super::attributes::{address, encapsulation, u16_of, u32_of, via};
+use super::constants::{
+    RTA_ENCAP, RTA_ENCAP_TYPE, RTA_GATEWAY, RTA_OIF, RTA_VIA, RTNH_F_DEAD, RTNH_F_ONLINK,
+};
+use super::error::Problem;
+use crate::route::{Family, NextHop};
+
+/// What has been read of a next hop so far.
+#[derive(Default)]
+pub(super) struct NextHopParts<'a> {
+    pub(super) gateway: Option<IpAddr>,
+    pub(super) interface: u32,
+    pub(super) encap_type: u16,
+    pub(super) encap: Option<&'a [u8]>,
+}
+
+impl<'a> NextHopParts<'a> {
+    /// Takes an attribute of a route or a leg; returns whether it was one of a next hop.
+    pub(super) fn take(
+        &mut self,
+        family: Family,
+        kind: u16,
+        value: &'a [u8],
+    ) -> Result<bool, Problem> {
+        match kind {
+            RTA_GATEWAY => self.gateway = Some(address(family, kind, value)?),
+            RTA_VIA => self.gateway = Some(via(value)?),
+            RTA_OIF => self.interface = u32_of(kind, value)?,
+            RTA_ENCAP_TYPE => self.encap_type = u16_of(kind, value)?,
+            RTA_ENCAP => self.encap = Some(value),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    pub(super) fn finish(self, flags: u8, weight: u32) -> Result<NextHop, Problem> {
+        let (labels, encapsulation) = encapsulation(self.encap_type, self.encap)?;
+        Ok(NextHop {
+            gateway: self.gateway,
+            interface: self.interface,
+            weight,
+            onlink: flags & RTNH_F_ONLINK != 0,
+            dead: flags & RTNH_F_DEAD != 0,
+            labels,
+            encapsulation,
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! Requests to the kernel, as bytes.
+
+use std::net::IpAddr;
+
+use super::constants::{
+    NLM_F_DUMP, NLM_F_REQUEST, RTA_DST, RTA_OIF, RTA_TABLE, RTM_GETLINK, RTM_GETNEXTHOP,
+    RTM_GETROUTE,
+};
+use crate::route::Family;
+
+/// `linux/rtnetlink.h`: answer with the matching FIB entry, not with a resolved route.
+const RTM_F_FIB_MATCH: u32 = 0x2000;
+
+/// A dump of routes. The filters work only on a socket with `NETLINK_GET_STRICT_CHK`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteDump {
+    /// Family.
+    pub family: Family,
+    /// Only this kernel table.
+    pub table: Option<u32>,
+    /// Only this protocol.
+    pub protocol: Option<u8>,
+    /// Only routes through this interface.
+    pub interface: Option<u32>,
+}
+
+impl RouteDump {
+    /// The request.
+    #[must_use]
+    pub fn encode(&self, sequence: u32) -> Vec<u8> {
+        let protocol = self.protocol.unwrap_or(0);
+        let fixed = [self.family.af(), 0, 0, 0, 0, protocol, 0, 0, 0, 0, 0, 0];
+        let mut request = Request::new(RTM_GETROUTE, NLM_F_DUMP, sequence, &fixed);
+        if let Some(table) = self.table {
+            request.attribute(RTA_TABLE, &table.to_ne_bytes());
+        }
+        if let Some(interface) = self.interface {
+            request.attribute(RTA_OIF, &interface.to_ne_bytes());
+        }
+        request.finish()
+    }
+}
+
+/// A dump of links.
+#[must_use]
+pub fn link_dump(sequence: u32) -> Vec<u8> {
+    Request::new(RTM_GETLINK, NLM_F_DUMP, sequence, &[0; 16]).finish()
+}
+
+/// A dump of next-hop objects.
+#[must_use]
+pub fn next_hop_dump(sequence: u32) -> Vec<u8> {
+    Request::new(RTM_GETNEXTHOP, NLM_F_DUMP, sequence, &[0; 8]).finish()
+}
+
+/// A question for the entry by which the kernel forwards to an address.
+#[must_use]
+pub fn route_lookup(address: IpAddr, sequence: u32) -> Vec<u8> {
+    let (family, bits) = match address {
+        IpAddr::V4(_) => (Family::V4, 32),
+        IpAddr::V6(_) => (Family::V6, 128),
+    };
+    let [a, b, c, d] = RTM_F_FIB_MATCH.to_ne_bytes();
+    let fixed = [family.af(), bits, 0, 0, 0, 0, 0, 0, a, b, c, d];
+    let mut request = Request::new(RTM_GETROUTE, 0, sequence, &fixed);
+    match address {
+        IpAddr::V4(address) => request.attribute(RTA_DST, &address.octets()),
+        IpAddr::V6(address) => request.attribute(RTA_DST, &address.octets()),
+    }
+    request.finish()
+}
+
+struct Request(Vec<u8>);
+
+impl Request {
+    fn new(kind: u16, flags: u16, sequence: u32, fixed: &[u8]) -> Self {
+        let mut bytes = vec![0; 4];
+        bytes.extend_from_slice(&kind.to_ne_bytes());
+        bytes.extend_from_slice(&(NLM_F_REQUEST | flags).to_ne_bytes());
+        bytes.extend_from_slice(&sequence.to_ne_bytes());
+        bytes.extend_from_slice(&[0; 4]);
+        bytes.extend_from_slice(fixed);
+        Self(bytes)
+    }
+
+    /// Appends an attribute of at most 16 bytes, a multiple of four.
+    fn attribute(&mut self, kind: u16, value: &[u8]) {
+        let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX);
+        self.0.extend_from_slice(&length.to_ne_bytes());
+        self.0.extend_from_slice(&kind.to_ne_bytes());
+        self.0.extend_from_slice(value);
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        let length = u32::try_from(self.0.len())
+            .unwrap_or(u32::MAX)
+            .to_ne_bytes();
+        if let Some(place) = self.0.first_chunk_mut::<4>() {
+            *place = length;
+        }
+        self.0
+    }
+}

@@ -1,0 +1,182 @@
+//! Route messages (`struct rtmsg`, `linux/rtnetlink.h`).
+
+use std::net::IpAddr;
+
+use smallvec::SmallVec;
+
+use super::attributes::{Attributes, address, align, u32_of};
+use super::constants::{
+    RTA_DST, RTA_MULTIPATH, RTA_NH_ID, RTA_PRIORITY, RTA_TABLE, RTM_F_CLONED, RTN_BLACKHOLE,
+    RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE,
+};
+use super::error::{Problem, SkipReason};
+use super::message::{Action, Body};
+use super::next_hop::NextHopParts;
+use crate::route::{
+    Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
+};
+
+const RTMSG: usize = 12;
+const RTNEXTHOP: usize = 8;
+
+/// `RTM_NEWROUTE` or `RTM_DELROUTE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteMessage {
+    /// Whether it comes or goes.
+    pub action: Action,
+    /// The route; where it goes, an IPv6 route may name only the legs that go.
+    pub route: Route,
+}
+
+struct Parts<'a> {
+    destination: Option<IpAddr>,
+    table: u32,
+    metric: u32,
+    next_hop: NextHopParts<'a>,
+    multipath: Option<&'a [u8]>,
+    object: u32,
+}
+
+pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
+    let (header, rest) = payload
+        .split_first_chunk::<RTMSG>()
+        .ok_or(Problem::Short("struct rtmsg"))?;
+    let [
+        af,
+        dst_len,
+        _,
+        tos,
+        table,
+        protocol,
+        _,
+        kind,
+        f0,
+        f1,
+        f2,
+        f3,
+    ] = *header;
+    let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
+    let Some(family) = Family::from_af(af) else {
+        return Ok(Body::Skipped(SkipReason::Family));
+    };
+    if flags & RTM_F_CLONED != 0 {
+        return Ok(Body::Skipped(SkipReason::Cloned));
+    }
+    let parts = parts(family, table, rest)?;
+    let prefix = prefix(family, parts.destination, dst_len)?;
+    let key = RouteKey {
+        table: parts.table,
+        prefix,
+        tos,
+        metric: parts.metric,
+    };
+    let route_type = route_type(kind);
+    // The low byte of rtm_flags holds the flags of a route's only next hop.
+    let next_hops = next_hops(family, route_type, parts, f0_of(flags))?;
+    let set = NextHopSet {
+        family,
+        route_type,
+        next_hops,
+    };
+    Ok(Body::Route(RouteMessage {
+        action,
+        route: Route { key, protocol, set },
+    }))
+}
+
+fn f0_of(flags: u32) -> u8 {
+    let [.., low] = flags.to_be_bytes();
+    low
+}
+
+fn parts(family: Family, table: u8, attributes: &[u8]) -> Result<Parts<'_>, Problem> {
+    let mut parts = Parts {
+        destination: None,
+        table: table.into(),
+        metric: 0,
+        next_hop: NextHopParts::default(),
+        multipath: None,
+        object: 0,
+    };
+    for attribute in Attributes::new(attributes) {
+        let (kind, value) = attribute?;
+        match kind {
+            RTA_DST => parts.destination = Some(address(family, kind, value)?),
+            RTA_TABLE => parts.table = u32_of(kind, value)?,
+            RTA_PRIORITY => parts.metric = u32_of(kind, value)?,
+            RTA_MULTIPATH => parts.multipath = Some(value),
+            RTA_NH_ID => parts.object = u32_of(kind, value)?,
+            _ => {
+                parts.next_hop.take(family, kind, value)?;
+            }
+        }
+    }
+    Ok(parts)
+}
+
+fn prefix(family: Family, address: Option<IpAddr>, length: u8) -> Result<Prefix, Problem> {
+    let default = match family {
+        Family::V4 => Prefix::v4(0, 0).address(),
+        Family::V6 => Prefix::v6(0, 0).address(),
+    };
+    Prefix::new(address.unwrap_or(default), length).map_err(|_| Problem::PrefixLength(length))
+}
+
+fn route_type(number: u8) -> RouteType {
+    match number {
+        RTN_UNICAST => RouteType::Unicast,
+        RTN_BLACKHOLE => RouteType::Blackhole,
+        RTN_UNREACHABLE => RouteType::Unreachable,
+        RTN_PROHIBIT => RouteType::Prohibit,
+        other => RouteType::Other(other),
+    }
+}
+
+fn next_hops(
+    family: Family,
+    route_type: RouteType,
+    parts: Parts<'_>,
+    flags: u8,
+) -> Result<NextHopSource, Problem> {
+    if route_type != RouteType::Unicast {
+        // Whatever interface such a route carries (IPv6 names `lo`), it forwards to none.
+        return Ok(NextHopSource::Inline(SmallVec::new()));
+    }
+    // With nexthop_compat_mode=1 the kernel writes the object's next hops into the route too; the
+    // object is what changes, so it is the source.
+    if parts.object != 0 {
+        return Ok(NextHopSource::Object(parts.object));
+    }
+    if let Some(multipath) = parts.multipath {
+        return legs(family, multipath).map(NextHopSource::Inline);
+    }
+    let hop = parts.next_hop.finish(flags, 1)?;
+    if hop.gateway.is_none() && hop.interface == 0 {
+        // A withdrawal without next hops (BIRD's) names only the key.
+        return Ok(NextHopSource::Inline(SmallVec::new()));
+    }
+    Ok(NextHopSource::Inline(SmallVec::from_buf([hop])))
+}
+
+/// `RTA_MULTIPATH`: a `struct rtnexthop` with attributes a leg.
+fn legs(family: Family, mut rest: &[u8]) -> Result<SmallVec<[NextHop; 1]>, Problem> {
+    let mut legs = SmallVec::new();
+    while let Some((header, _)) = rest.split_first_chunk::<RTNEXTHOP>() {
+        let [l0, l1, flags, hops, i0, i1, i2, i3] = *header;
+        let length = usize::from(u16::from_ne_bytes([l0, l1]));
+        let attributes = rest
+            .get(RTNEXTHOP..length)
+            .ok_or(Problem::AttributeLength)?;
+        let mut parts = NextHopParts {
+            interface: u32::from_ne_bytes([i0, i1, i2, i3]),
+            ..NextHopParts::default()
+        };
+        for attribute in Attributes::new(attributes) {
+            let (kind, value) = attribute?;
+            parts.take(family, kind, value)?;
+        }
+        legs.push(parts.finish(flags, u32::from(hops) + 1)?);
+        rest = rest.get(align(length)..).unwrap_or_default();
+    }
+    Ok(legs)
+}

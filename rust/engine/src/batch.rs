@@ -1,0 +1,79 @@
+//! Dirty prefixes on their way from the table to VPP.
+
+use std::sync::Arc;
+
+use bgpreflector_core::route::{PathSet, Prefix};
+use bgpreflector_core::table::{Handle, Taken};
+
+use crate::shared::Shared;
+
+/// Dirty prefixes handed out together. What is not committed goes back when it is dropped.
+pub struct Batch {
+    shared: Arc<Shared>,
+    taken: Taken,
+}
+
+/// One change of a batch: kernel table, prefix, paths installed, paths desired.
+pub type BatchChange = (u32, Prefix, Option<PathSet>, Option<PathSet>);
+
+impl Batch {
+    pub(crate) fn new(shared: Arc<Shared>, taken: Taken) -> Self {
+        Self { shared, taken }
+    }
+
+    /// Takes up to `limit` dirty prefixes.
+    #[must_use]
+    pub fn take(shared: &Arc<Shared>, limit: usize) -> Self {
+        let taken = shared.table().take_dirty(limit);
+        Self::new(Arc::clone(shared), taken)
+    }
+
+    /// Prefixes in it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.taken.handles.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.taken.handles.is_empty()
+    }
+
+    /// How many VPP shall add, replace and delete, as it was when they were taken.
+    #[must_use]
+    pub fn operations(&self) -> (usize, usize, usize) {
+        (self.taken.adds, self.taken.replaces, self.taken.deletes)
+    }
+
+    /// The changes from the `start`th on, at most `limit`, as they stand now.
+    #[must_use]
+    pub fn changes(&self, start: usize, limit: usize) -> Vec<BatchChange> {
+        let table = self.shared.table();
+        let change = |handle: &Handle| {
+            let (kernel_table, prefix, installed, desired) = table.difference(*handle)?;
+            Some((kernel_table, prefix, installed.cloned(), desired.cloned()))
+        };
+        self.taken
+            .handles
+            .iter()
+            .skip(start)
+            .take(limit)
+            .filter_map(change)
+            .collect()
+    }
+
+    /// The handles, for the one who commits them and then answers for each.
+    pub(crate) fn into_handles(mut self) -> Vec<Handle> {
+        std::mem::take(&mut self.taken.handles)
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        let handles = std::mem::take(&mut self.taken.handles);
+        if !handles.is_empty() {
+            self.shared.change(|table| table.put_back(handles));
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The engine: the table, the kernel reader, and the bulk connection, under one handle.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bgpreflector_core::netlink::SkipReason;
+use bgpreflector_core::route::{Family, Route};
+use bgpreflector_core::table::{Anomalies, Counts, Interfaces, Placement, Scope};
+use parking_lot::Mutex;
+
+use crate::batch::Batch;
+use crate::error::{KernelError, VppError};
+use crate::kernel::{KernelSettings, Reader, ResyncReport};
+use crate::shared::Shared;
+use crate::vpp::{Adopted, BulkConnection, BulkSettings, CommitReport};
+
+/// What the engine mirrors and how it reads the kernel.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// What is mirrored.
+    pub scope: Scope,
+    /// How the kernel is read.
+    pub kernel: KernelSettings,
+}
+
+/// The engine's figures.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    /// Prefixes by state, IPv4 and IPv6.
+    pub counts: [Counts; 2],
+    /// Prefixes that wait for a request.
+    pub dirty: usize,
+    /// Next-hop sets and path sets stored.
+    pub sets: (usize, usize),
+    /// What the kernel said that did not fit.
+    pub anomalies: Anomalies,
+    /// `RTM_NEWROUTE`, `RTM_DELROUTE`, link and next-hop messages, and malformed ones.
+    pub messages: [u64; 5],
+    /// Messages not taken, by reason.
+    pub skipped: Vec<(&'static str, u64)>,
+    /// Times that the kernel dropped notifications.
+    pub overruns: u64,
+    /// Resyncs done.
+    pub resyncs: u64,
+    /// Receive buffer that the kernel granted, bytes.
+    pub receive_buffer: u64,
+}
+
+/// The table with its two threads.
+pub struct Engine {
+    shared: Arc<Shared>,
+    settings: Settings,
+    reader: Mutex<Option<Arc<Reader>>>,
+    vpp: Mutex<Option<Arc<BulkConnection>>>,
+}
+
+impl Engine {
+    /// An engine that does nothing yet.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let shared = Arc::new(Shared::new(settings.scope.clone()));
+        Self {
+            shared,
+            settings,
+            reader: Mutex::new(None),
+            vpp: Mutex::new(None),
+        }
+    }
+
+    /// Subscribes to the kernel's notifications; once is enough, twice is fine.
+    ///
+    /// # Errors
+    /// [`KernelError`]
+    pub fn start(&self) -> Result<(), KernelError> {
+        let mut reader = self.reader.lock();
+        if reader.is_none() {
+            let started = Reader::start(Arc::clone(&self.shared), &self.settings.kernel)?;
+            *reader = Some(Arc::new(started));
+        }
+        Ok(())
+    }
+
+    /// Dumps the kernel and returns once the table says what the kernel says.
+    ///
+    /// # Errors
+    /// [`KernelError`]
+    pub fn resync(&self) -> Result<ResyncReport, KernelError> {
+        let reader = self.reader.lock().clone();
+        let not_running = || KernelError::NotRunning {
+            reason: self.shared.failure(),
+        };
+        reader.ok_or_else(not_running)?.resync()
+    }
+
+    /// Connects to VPP; a connection that was there before is closed.
+    ///
+    /// # Errors
+    /// [`VppError`]
+    pub fn connect(&self, settings: &BulkSettings) -> Result<(), VppError> {
+        self.disconnect();
+        let connection = BulkConnection::connect(Arc::clone(&self.shared), settings)?;
+        *self.vpp.lock() = Some(Arc::new(connection));
+        Ok(())
+    }
+
+    /// Closes the connection to VPP. What VPP has counts as unknown until it is adopted.
+    pub fn disconnect(&self) {
+        let connection = self.vpp.lock().take();
+        drop(connection);
+    }
+
+    fn vpp(&self) -> Result<Arc<BulkConnection>, VppError> {
+        self.vpp.lock().clone().ok_or(VppError::Closed)
+    }
+
+    /// Why the connection to VPP ended, once it has; [`VppError::Closed`] where there is none.
+    #[must_use]
+    pub fn vpp_lost(&self) -> Option<VppError> {
+        match self.vpp() {
+            Ok(connection) => connection.lost(),
+            Err(error) => Some(error),
+        }
+    }
+
+    /// Sends a batch to VPP under a FIB source and waits for the answers.
+    ///
+    /// # Errors
+    /// [`VppError`]; the prefixes without an answer are dirty again.
+    pub fn commit(&self, batch: Batch, source: u8) -> Result<CommitReport, VppError> {
+        self.vpp()?.commit(batch, source)
+    }
+
+    /// Takes what VPP has under a FIB source as installed.
+    ///
+    /// # Errors
+    /// [`VppError`]
+    pub fn adopt(&self, source: u8) -> Result<Adopted, VppError> {
+        self.vpp()?.adopt(source)
+    }
+
+    /// Waits until there are dirty prefixes; false at the timeout and once closed.
+    #[must_use]
+    pub fn wait_dirty(&self, timeout: Option<Duration>) -> bool {
+        self.shared.wait_dirty(timeout)
+    }
+
+    /// Takes up to `limit` dirty prefixes.
+    #[must_use]
+    pub fn take_batch(&self, limit: usize) -> Batch {
+        Batch::take(&self.shared, limit)
+    }
+
+    /// Enters a route as if the kernel had announced it; the next resync compares it.
+    pub fn announce(&self, route: Route) {
+        self.shared
+            .change(|table| table.announce(route, Placement::Replace));
+    }
+
+    /// Takes a route away as if the kernel had withdrawn it; the next resync compares it.
+    pub fn withdraw(&self, route: Route) {
+        self.shared.change(|table| table.withdraw(route));
+    }
+
+    /// Makes refused prefixes dirty again; returns how many.
+    #[must_use]
+    pub fn retry_refused(&self) -> usize {
+        self.shared
+            .change(bgpreflector_core::table::Table::retry_refused)
+    }
+
+    /// Makes every installed route unwanted, so that it is deleted from VPP.
+    pub fn forget_kernel(&self) {
+        let mut families = Family::ALL.to_vec();
+        families.retain(|family| self.settings.scope.families.contains(family));
+        self.shared.change(|table| {
+            table.begin_resync();
+            table.end_resync(&families)
+        });
+    }
+
+    /// Says which kernel interface is which in VPP.
+    pub fn set_interfaces(&self, interfaces: Interfaces) {
+        self.shared.change(|table| table.set_interfaces(interfaces));
+    }
+
+    /// What the threads share.
+    #[must_use]
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// The figures.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let kernel = &self.shared.kernel;
+        let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        let messages = [
+            &kernel.route_announcements,
+            &kernel.route_withdrawals,
+            &kernel.links,
+            &kernel.next_hops,
+            &kernel.malformed,
+        ];
+        let skipped = SkipReason::ALL.iter().zip(&kernel.skipped);
+        let table = self.shared.table();
+        Status {
+            counts: Family::ALL.map(|family| table.counts(family)),
+            dirty: table.dirty(),
+            sets: table.sets(),
+            anomalies: table.anomalies(),
+            messages: messages.map(read),
+            skipped: skipped
+                .map(|(reason, counter)| (reason.name(), read(counter)))
+                .collect(),
+            overruns: read(&kernel.overruns),
+            resyncs: read(&kernel.resyncs),
+            receive_buffer: read(&kernel.receive_buffer),
+        }
+    }
+
+    /// Ends the threads and every wait; twice is fine.
+    pub fn close(&self) {
+        self.shared.close();
+        drop(self.reader.lock().take());
+        self.disconnect();
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

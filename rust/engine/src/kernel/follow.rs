@@ -1,0 +1,154 @@
+//! From decoded messages to the table.
+
+use std::sync::atomic::AtomicU64;
+
+use bgpreflector_core::netlink::{
+    Action, Body, Header, LinkMessage, Message, Messages, NextHopMessage, RouteMessage,
+};
+use bgpreflector_core::route::{Family, NextHop};
+use bgpreflector_core::table::{Link, NextHopObject, Placement, Table};
+
+use crate::shared::{KernelCounters, Shared};
+
+/// What a buffer's messages did, beyond their entry in the table.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Effects {
+    /// Something happened that can change routes without a message about them.
+    pub(super) silent: bool,
+    /// IPv6 routes were announced or withdrawn.
+    pub(super) v6_changed: bool,
+    /// The kernel dropped messages.
+    pub(super) overrun: bool,
+}
+
+/// Puts notifications into the table.
+pub(super) fn notifications(shared: &Shared, table: &mut Table, buffer: &[u8]) -> Effects {
+    let mut effects = Effects::default();
+    for message in Messages::new(buffer) {
+        match message {
+            Ok(message) => one(shared, table, message, &mut effects),
+            Err(error) => {
+                // A message that cannot be read may have been about any route.
+                malformed(shared, &error);
+                effects.silent = true;
+            }
+        }
+    }
+    effects
+}
+
+pub(super) fn malformed(shared: &Shared, error: &dyn std::fmt::Display) {
+    KernelCounters::count(&shared.kernel.malformed);
+    log::warn!("a message of the kernel cannot be decoded and was left out: {error}");
+}
+
+fn one(shared: &Shared, table: &mut Table, message: Message, effects: &mut Effects) {
+    let Message { header, body } = message;
+    match body {
+        Body::Route(route) => {
+            effects.v6_changed |= route.route.key.prefix.family() == Family::V6;
+            let placement = placement(&header);
+            route_message(shared, table, route, placement);
+        }
+        Body::Link(link) => effects.silent |= link_message(shared, table, link),
+        Body::NextHop(next_hop) => effects.silent |= next_hop_message(shared, table, next_hop),
+        Body::Overrun => effects.overrun = true,
+        Body::Skipped(reason) => {
+            if let Some(counter) = shared.kernel.skipped.get(reason.index()) {
+                KernelCounters::count(counter);
+            }
+        }
+        Body::Done(_) | Body::Error { .. } | Body::Noop => {}
+    }
+}
+
+fn placement(header: &Header) -> Placement {
+    if header.replace() {
+        Placement::Replace
+    } else if header.append() {
+        Placement::Append
+    } else {
+        Placement::Prepend
+    }
+}
+
+pub(super) fn route_message(
+    shared: &Shared,
+    table: &mut Table,
+    message: RouteMessage,
+    placement: Placement,
+) {
+    match message.action {
+        Action::New => {
+            KernelCounters::count(&shared.kernel.route_announcements);
+            table.announce(message.route, placement);
+        }
+        Action::Delete => {
+            KernelCounters::count(&shared.kernel.route_withdrawals);
+            table.withdraw(message.route);
+        }
+    }
+}
+
+/// Returns whether the link went up or down, so that routes may have changed in silence.
+pub(super) fn link_message(shared: &Shared, table: &mut Table, message: LinkMessage) -> bool {
+    count(&shared.kernel.links);
+    let known = table.links().find(|(index, _)| *index == message.index);
+    let was_up = known.map(|(_, link)| link.up);
+    match message.action {
+        Action::New => {
+            let name = message
+                .name
+                .map(|name| name.to_string())
+                .unwrap_or_default();
+            table.link(
+                message.index,
+                Link {
+                    name,
+                    up: message.up,
+                },
+            );
+            was_up.is_some_and(|was_up| was_up != message.up)
+        }
+        Action::Delete => {
+            table.remove_link(message.index);
+            was_up.is_some()
+        }
+    }
+}
+
+/// Returns whether routes may have changed in silence.
+pub(super) fn next_hop_message(
+    shared: &Shared,
+    table: &mut Table,
+    message: NextHopMessage,
+) -> bool {
+    count(&shared.kernel.next_hops);
+    match (message.action, object(&message)) {
+        (Action::New, Some(object)) => {
+            table.next_hop(message.id, object);
+            message.is_group
+        }
+        (Action::New, None) => false,
+        (Action::Delete, _) => {
+            table.remove_next_hop(message.id);
+            true
+        }
+    }
+}
+
+fn object(message: &NextHopMessage) -> Option<NextHopObject> {
+    if message.is_group {
+        return Some(NextHopObject::Group(message.group.to_vec()));
+    }
+    if message.blackhole {
+        return Some(NextHopObject::Blackhole);
+    }
+    // Objects of a bridge's forwarding database (NHA_FDB) carry no route.
+    let next_hop: NextHop = message.next_hop.clone().filter(|_| !message.fdb)?;
+    Some(NextHopObject::Single(next_hop))
+}
+
+fn count(counter: &AtomicU64) {
+    KernelCounters::count(counter);
+}

@@ -1,0 +1,11 @@
+//! Reading the kernel: sockets, the dump, and the thread that follows the notifications.
+
+mod dump;
+mod follow;
+mod reader;
+mod resync;
+mod socket;
+mod wake;
+
+pub use reader::{KernelSettings, Reader, ResyncReport};
+pub(crate) use wake::Wake;

@@ -1,0 +1,302 @@
+//! The thread that follows the kernel.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use bgpreflector_core::netlink::constants::{
+    RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_LINK, RTNLGRP_NEXTHOP,
+};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use crate::error::KernelError;
+use crate::shared::{KernelCounters, Shared};
+
+use super::Wake;
+use super::dump::Dumper;
+use super::follow::{self, Effects};
+use super::socket::{Datagrams, RouteSocket, in_namespace};
+
+/// How the kernel is read.
+#[derive(Clone, Debug)]
+pub struct KernelSettings {
+    /// Receive buffer to ask for, bytes.
+    pub receive_buffer: usize,
+    /// File of the network namespace to read, this process's where there is none.
+    pub namespace: Option<PathBuf>,
+}
+
+impl Default for KernelSettings {
+    /// 32 MiB, which hold about 40,000 notifications, and this process's namespace.
+    fn default() -> Self {
+        Self {
+            receive_buffer: 32 << 20,
+            namespace: None,
+        }
+    }
+}
+
+/// What a resync found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ResyncReport {
+    /// Routes that the dumps showed, those of repeated dumps counted again.
+    pub dumped: usize,
+    /// Routes that were held and that the kernel no longer has.
+    pub removed: usize,
+    /// Dumps that it took.
+    pub dumps: usize,
+    /// Whether every family could be compared; if not, another resync follows by itself.
+    pub complete: bool,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+pub(super) type ResyncReply = Sender<Result<ResyncReport, KernelError>>;
+
+/// The reader's handle: dropping it ends the thread.
+pub struct Reader {
+    commands: Sender<ResyncReply>,
+    wake: Arc<Wake>,
+    stop: Arc<std::sync::atomic::AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Reader {
+    /// Subscribes to the kernel's notifications and starts the thread. Nothing is dumped until
+    /// [`Self::resync`] is called.
+    ///
+    /// # Errors
+    /// [`KernelError`] if the namespace cannot be entered or a socket cannot be made.
+    pub fn start(shared: Arc<Shared>, settings: &KernelSettings) -> Result<Self, KernelError> {
+        let bytes = settings.receive_buffer;
+        let open = || {
+            let socket = RouteSocket::open(groups())?;
+            let granted = socket.set_receive_buffer(bytes)?;
+            Ok((socket, granted, Dumper::open()?))
+        };
+        let (notifications, granted, dumper) = in_namespace(settings.namespace.as_deref(), open)?;
+        report_buffer(&shared, bytes, granted);
+        let wake = Wake::new();
+        let wake = Arc::new(wake.map_err(|source| KernelError::Socket {
+            step: "eventfd",
+            source,
+        })?);
+        let (commands, received) = unbounded();
+        let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let follower = Follower {
+            shared,
+            settings: settings.clone(),
+            notifications,
+            datagrams: Datagrams::new(),
+            dumper: Some(dumper),
+            wake: Arc::clone(&wake),
+            commands: received,
+            stop: Arc::clone(&stop),
+            verify_at: None,
+            overruns_in_a_row: 0,
+        };
+        let thread = std::thread::Builder::new()
+            .name("kernel-reader".into())
+            .spawn(move || follower.run())
+            .map_err(|source| KernelError::Socket {
+                step: "thread",
+                source,
+            })?;
+        Ok(Self {
+            commands,
+            wake,
+            stop,
+            thread: Some(thread),
+        })
+    }
+
+    /// Dumps the kernel's links, next-hop objects and routes, removes what is gone, and returns
+    /// once the table says what the kernel says.
+    ///
+    /// # Errors
+    /// [`KernelError`] if a dump is refused or breaks off; nothing was removed then.
+    pub fn resync(&self) -> Result<ResyncReport, KernelError> {
+        let (reply, answer) = bounded(1);
+        let gone = |_| KernelError::NotRunning { reason: None };
+        self.commands
+            .send(reply)
+            .map_err(|_| KernelError::NotRunning { reason: None })?;
+        self.wake.ring();
+        answer.recv().map_err(gone)?
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        self.wake.ring();
+        if let Some(thread) = self.thread.take() {
+            if thread.join().is_err() {
+                log::error!("the kernel reader broke off");
+            }
+        }
+    }
+}
+
+fn groups() -> u32 {
+    [
+        RTNLGRP_LINK,
+        RTNLGRP_IPV4_ROUTE,
+        RTNLGRP_IPV6_ROUTE,
+        RTNLGRP_NEXTHOP,
+    ]
+    .iter()
+    .fold(0, |mask, group| mask | 1 << (group - 1))
+}
+
+fn report_buffer(shared: &Shared, asked: usize, granted: usize) {
+    shared
+        .kernel
+        .receive_buffer
+        .store(granted as u64, Ordering::Relaxed);
+    // The kernel doubles what is asked for, to account for its own overhead.
+    if granted / 2 < asked {
+        log::warn!(
+            "the kernel granted a receive buffer of {granted} bytes where {asked} were asked for: \
+             give this process CAP_NET_ADMIN or raise net.core.rmem_max, or notifications are \
+             lost (and repaired by dumps) when many routes change at once"
+        );
+    } else {
+        log::info!("receive buffer for the kernel's notifications: {granted} bytes");
+    }
+}
+
+/// The thread's state.
+pub(super) struct Follower {
+    pub(super) shared: Arc<Shared>,
+    pub(super) settings: KernelSettings,
+    notifications: RouteSocket,
+    datagrams: Datagrams,
+    pub(super) dumper: Option<Dumper>,
+    wake: Arc<Wake>,
+    commands: Receiver<ResyncReply>,
+    stop: Arc<std::sync::atomic::AtomicBool>,
+    /// When to look whether routes changed in silence.
+    pub(super) verify_at: Option<Instant>,
+    overruns_in_a_row: u32,
+}
+
+/// How long to let events settle before the kernel is dumped because of them.
+const SETTLE: Duration = Duration::from_millis(100);
+/// The longest pause between dumps when notifications keep being lost.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+impl Follower {
+    fn run(mut self) {
+        while !self.stop.load(Ordering::Acquire) {
+            if let Err(error) = self.turn() {
+                log::error!("the kernel reader ends: {error}");
+                self.shared.fail(error.to_string());
+                return;
+            }
+        }
+    }
+
+    fn turn(&mut self) -> Result<(), KernelError> {
+        self.wait()?;
+        self.wake.silence();
+        self.drain()?;
+        while let Ok(reply) = self.commands.try_recv() {
+            let result = self.resync();
+            // Whoever asked may have gone meanwhile; the resync is done all the same.
+            let _ = reply.send(result);
+        }
+        if self.verify_at.is_some_and(|at| at <= Instant::now()) {
+            self.verify_at = None;
+            if let Err(error) = self.resync() {
+                log::warn!("a resync failed and will be tried again: {error}");
+                self.verify_after(LONGEST_PAUSE);
+            }
+        }
+        Ok(())
+    }
+
+    fn wait(&self) -> Result<(), KernelError> {
+        let timeout = match self.verify_at {
+            None => PollTimeout::NONE,
+            Some(at) => {
+                let left = at.saturating_duration_since(Instant::now());
+                // Rounded up: waking early would only mean to wait once more.
+                PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX)
+            }
+        };
+        let mut waited = [
+            PollFd::new(self.notifications.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.wake.as_fd(), PollFlags::POLLIN),
+        ];
+        match poll(&mut waited, timeout) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(error) => Err(KernelError::Read(error.into())),
+        }
+    }
+
+    /// Reads all notifications there are into the table.
+    pub(super) fn drain(&mut self) -> Result<Effects, KernelError> {
+        let mut all = Effects::default();
+        loop {
+            match self.notifications.receive_many(&mut self.datagrams) {
+                Ok(()) => {
+                    let effects = self.apply();
+                    all.silent |= effects.silent;
+                    all.v6_changed |= effects.v6_changed;
+                    all.overrun |= effects.overrun;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // The kernel dropped notifications and goes on dropping until all that is queued
+                // has been read.
+                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => all.overrun = true,
+                Err(error) => return Err(KernelError::Read(error)),
+            }
+        }
+        if all.overrun {
+            KernelCounters::count(&self.shared.kernel.overruns);
+            self.overruns_in_a_row = self.overruns_in_a_row.saturating_add(1);
+            let pause = SETTLE.saturating_mul(1 << self.overruns_in_a_row.min(6));
+            log::warn!("the kernel dropped notifications (overrun): its routes are dumped again");
+            self.verify_after(pause.min(LONGEST_PAUSE));
+        } else if all.silent {
+            self.verify_after(SETTLE);
+        }
+        Ok(all)
+    }
+
+    fn apply(&mut self) -> Effects {
+        let (shared, datagrams) = (&self.shared, &self.datagrams);
+        shared.change(|table| {
+            let mut all = Effects::default();
+            for datagram in datagrams.iter() {
+                let Some(datagram) = datagram else {
+                    all.overrun = true;
+                    continue;
+                };
+                let effects = follow::notifications(shared, table, datagram);
+                all.silent |= effects.silent;
+                all.v6_changed |= effects.v6_changed;
+                all.overrun |= effects.overrun;
+            }
+            all
+        })
+    }
+
+    /// Plans a resync, unless one is planned already that comes earlier.
+    pub(super) fn verify_after(&mut self, pause: Duration) {
+        let at = Instant::now() + pause;
+        self.verify_at = Some(self.verify_at.map_or(at, |planned| planned.min(at)));
+    }
+
+    pub(super) fn calm(&mut self) {
+        self.overruns_in_a_row = 0;
+    }
+}

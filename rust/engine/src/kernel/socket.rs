@@ -1,0 +1,189 @@
+//! Route netlink sockets.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use nix::sched::{CloneFlags, setns};
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, getsockopt, recv,
+    send, setsockopt, socket, sockopt,
+};
+
+use crate::error::KernelError;
+
+/// Datagrams that one `recvmmsg` takes at most.
+const MANY: usize = 64;
+/// The most that one notification may be long: a multipath route of 256 legs has about 10 KiB.
+const DATAGRAM: usize = 16 * 1024;
+
+/// A `NETLINK_ROUTE` socket.
+pub(super) struct RouteSocket(OwnedFd);
+
+impl RouteSocket {
+    /// Opens a socket that is a member of the multicast groups in the bit mask `groups`.
+    pub(super) fn open(groups: u32) -> Result<Self, KernelError> {
+        let failed = |step| {
+            move |error: nix::Error| KernelError::Socket {
+                step,
+                source: error.into(),
+            }
+        };
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let protocol = SockProtocol::NetlinkRoute;
+        let fd = socket(AddressFamily::Netlink, SockType::Raw, flags, protocol)
+            .map_err(failed("socket"))?;
+        bind(fd.as_raw_fd(), &NetlinkAddr::new(0, groups)).map_err(failed("bind"))?;
+        Ok(Self(fd))
+    }
+
+    /// Asks for a receive buffer of `bytes`; returns what the kernel granted. Beyond
+    /// `net.core.rmem_max` that takes `CAP_NET_ADMIN`.
+    pub(super) fn set_receive_buffer(&self, bytes: usize) -> Result<usize, KernelError> {
+        if setsockopt(&self.0, sockopt::RcvBufForce, &bytes).is_err() {
+            setsockopt(&self.0, sockopt::RcvBuf, &bytes).map_err(|error| KernelError::Socket {
+                step: "SO_RCVBUF",
+                source: error.into(),
+            })?;
+        }
+        getsockopt(&self.0, sockopt::RcvBuf).map_err(|error| KernelError::Socket {
+            step: "SO_RCVBUF",
+            source: error.into(),
+        })
+    }
+
+    /// Makes the kernel obey the filters in dump requests (`NETLINK_GET_STRICT_CHK`).
+    pub(super) fn check_strictly(&self) -> Result<(), KernelError> {
+        let on: libc::c_int = 1;
+        let size = libc::socklen_t::try_from(size_of::<libc::c_int>()).unwrap_or(4);
+        // SAFETY: `on` outlives the call, which reads `size` bytes of it and keeps no pointer.
+        let result = unsafe {
+            libc::setsockopt(
+                self.0.as_raw_fd(),
+                libc::SOL_NETLINK,
+                libc::NETLINK_GET_STRICT_CHK,
+                (&raw const on).cast(),
+                size,
+            )
+        };
+        if result == 0 {
+            return Ok(());
+        }
+        let source = io::Error::last_os_error();
+        Err(KernelError::Socket {
+            step: "NETLINK_GET_STRICT_CHK",
+            source,
+        })
+    }
+
+    pub(super) fn send(&self, request: &[u8]) -> io::Result<()> {
+        send(self.0.as_raw_fd(), request, MsgFlags::empty())?;
+        Ok(())
+    }
+
+    /// One datagram; `WouldBlock` where there is none.
+    pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(recv(self.0.as_raw_fd(), buffer, MsgFlags::empty())?)
+    }
+
+    /// As many datagrams as there are, [`MANY`] at most; `WouldBlock` where there is none.
+    pub(super) fn receive_many(&self, into: &mut Datagrams) -> io::Result<()> {
+        into.lengths.clear();
+        let mut vectors: Vec<libc::iovec> = into
+            .buffer
+            .chunks_exact_mut(DATAGRAM)
+            .map(|chunk| libc::iovec {
+                iov_base: chunk.as_mut_ptr().cast(),
+                iov_len: DATAGRAM,
+            })
+            .collect();
+        let mut headers: Vec<libc::mmsghdr> = vectors
+            .iter_mut()
+            .map(|vector| {
+                // SAFETY: all of msghdr's fields are numbers and pointers, for which zero is valid.
+                let mut header: libc::mmsghdr = unsafe { std::mem::zeroed() };
+                header.msg_hdr.msg_iov = vector;
+                header.msg_hdr.msg_iovlen = 1;
+                header
+            })
+            .collect();
+        let count = libc::c_uint::try_from(headers.len()).unwrap_or(0);
+        // SAFETY: `headers` holds `count` entries, each with one vector in `vectors` that spans
+        // DATAGRAM bytes of `into.buffer`; all three live beyond the call and are not moved.
+        let received = unsafe {
+            libc::recvmmsg(
+                self.0.as_raw_fd(),
+                headers.as_mut_ptr(),
+                count,
+                libc::MSG_DONTWAIT,
+                std::ptr::null_mut(),
+            )
+        };
+        let Ok(received) = usize::try_from(received) else {
+            return Err(io::Error::last_os_error());
+        };
+        for header in headers.iter().take(received) {
+            let truncated = header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0;
+            into.lengths.push((header.msg_len as usize, truncated));
+        }
+        Ok(())
+    }
+}
+
+impl AsFd for RouteSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Datagrams received together.
+pub(super) struct Datagrams {
+    buffer: Vec<u8>,
+    lengths: Vec<(usize, bool)>,
+}
+
+impl Datagrams {
+    pub(super) fn new() -> Self {
+        Self {
+            buffer: vec![0; MANY * DATAGRAM],
+            lengths: Vec::with_capacity(MANY),
+        }
+    }
+
+    /// The datagrams, none in place of one that was longer than its place.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Option<&[u8]>> {
+        let place = |(chunk, (length, truncated)): (_, &(usize, bool))| {
+            let chunk: &[u8] = chunk;
+            chunk.get(..*length).filter(|_| !truncated)
+        };
+        self.buffer
+            .chunks_exact(DATAGRAM)
+            .zip(&self.lengths)
+            .map(place)
+    }
+}
+
+/// Runs `make` on a thread in the namespace at `path`, this one's where there is none: a socket
+/// belongs to the namespace of the thread that made it.
+pub(super) fn in_namespace<T: Send>(
+    path: Option<&Path>,
+    make: impl FnOnce() -> Result<T, KernelError> + Send,
+) -> Result<T, KernelError> {
+    let Some(path) = path else { return make() };
+    let failed = |source: io::Error| KernelError::Namespace {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(failed)?;
+    let enter = move || {
+        setns(file, CloneFlags::CLONE_NEWNET).map_err(|error| failed(error.into()))?;
+        make()
+    };
+    std::thread::scope(|scope| match scope.spawn(enter).join() {
+        Ok(result) => result,
+        Err(_) => Err(failed(io::Error::other(
+            "the thread that entered it broke off",
+        ))),
+    })
+}

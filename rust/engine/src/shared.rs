@@ -1,0 +1,137 @@
+//! What the threads share.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bgpreflector_core::netlink::SkipReason;
+use bgpreflector_core::table::{Scope, Table};
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+/// The table, its bell, and the kernel reader's figures.
+pub struct Shared {
+    table: Mutex<Table>,
+    dirty: Condvar,
+    closed: AtomicBool,
+    /// The kernel's routes have been read once: before that, everything VPP has would look stale.
+    synchronised: AtomicBool,
+    failure: Mutex<Option<String>>,
+    /// The kernel reader's figures.
+    pub kernel: KernelCounters,
+}
+
+/// The kernel reader's figures; each only grows, but for the buffer's size.
+#[derive(Debug, Default)]
+pub struct KernelCounters {
+    /// `RTM_NEWROUTE` messages.
+    pub route_announcements: AtomicU64,
+    /// `RTM_DELROUTE` messages.
+    pub route_withdrawals: AtomicU64,
+    /// Link messages.
+    pub links: AtomicU64,
+    /// Next-hop object messages.
+    pub next_hops: AtomicU64,
+    /// Messages that could not be decoded.
+    pub malformed: AtomicU64,
+    /// Messages that were not taken, by [`SkipReason::index`].
+    pub skipped: [AtomicU64; SkipReason::ALL.len()],
+    /// Times that the kernel dropped notifications (`ENOBUFS`).
+    pub overruns: AtomicU64,
+    /// Resyncs done.
+    pub resyncs: AtomicU64,
+    /// Receive buffer that the kernel granted, bytes.
+    pub receive_buffer: AtomicU64,
+}
+
+impl KernelCounters {
+    pub(crate) fn count(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Shared {
+    /// An empty table for what `scope` mirrors.
+    #[must_use]
+    pub fn new(scope: Scope) -> Self {
+        Self {
+            table: Mutex::new(Table::new(scope)),
+            dirty: Condvar::new(),
+            closed: AtomicBool::new(false),
+            synchronised: AtomicBool::new(false),
+            failure: Mutex::new(None),
+            kernel: KernelCounters::default(),
+        }
+    }
+
+    /// The table, locked.
+    pub fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock()
+    }
+
+    /// Changes the table and rings the bell if there are dirty prefixes.
+    pub fn change<T>(&self, change: impl FnOnce(&mut Table) -> T) -> T {
+        let mut table = self.table.lock();
+        let result = change(&mut table);
+        if table.dirty() > 0 {
+            self.dirty.notify_all();
+        }
+        result
+    }
+
+    /// Takes note that the table says what the kernel says.
+    pub(crate) fn synchronised(&self) {
+        let table = self.table.lock();
+        self.synchronised.store(true, Ordering::Release);
+        if table.dirty() > 0 {
+            self.dirty.notify_all();
+        }
+    }
+
+    fn something_to_do(&self, table: &Table) -> bool {
+        table.dirty() > 0 && self.synchronised.load(Ordering::Acquire)
+    }
+
+    /// Waits until the kernel has been read and there are dirty prefixes: true; false at the
+    /// timeout and once closed.
+    pub fn wait_dirty(&self, timeout: Option<Duration>) -> bool {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut table = self.table.lock();
+        loop {
+            if self.closed.load(Ordering::Acquire) {
+                return false;
+            }
+            if self.something_to_do(&table) {
+                return true;
+            }
+            match deadline {
+                None => self.dirty.wait(&mut table),
+                Some(deadline) => {
+                    if self.dirty.wait_until(&mut table, deadline).timed_out() {
+                        return self.something_to_do(&table);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether [`Self::close`] was called.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Ends every wait.
+    pub fn close(&self) {
+        let _table = self.table.lock();
+        self.closed.store(true, Ordering::Release);
+        self.dirty.notify_all();
+    }
+
+    /// Why the kernel reader ended, if it failed.
+    pub fn failure(&self) -> Option<String> {
+        self.failure.lock().clone()
+    }
+
+    pub(crate) fn fail(&self, reason: String) {
+        *self.failure.lock() = Some(reason);
+        self.close();
+    }
+}

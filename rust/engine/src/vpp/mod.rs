@@ -1,0 +1,9 @@
+//! The bulk connection to VPP.
+
+mod adopt;
+mod bulk;
+mod commit;
+mod connect;
+mod worker;
+
+pub use bulk::{Adopted, BulkConnection, BulkSettings, CommitReport, Failure};
