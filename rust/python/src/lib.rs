@@ -1,1 +1,21 @@
-//! python
+//! The Python module `bgpreflector._core`: exports and conversions only.
+
+mod batch;
+mod convert;
+mod engine;
+mod errors;
+mod figures;
+mod listing;
+
+/// The Rust core of bgpreflector. See `_core.pyi` for the types.
+#[pyo3::pymodule(gil_used = true)]
+mod _core {
+    #[pymodule_export]
+    use super::batch::RouteBatch;
+    #[pymodule_export]
+    use super::engine::Engine;
+    #[pymodule_export]
+    use super::figures::{Adopted, CommitReport, ResyncReport, Status};
+    #[pymodule_export]
+    use super::listing::{NextHop, RouteChange, RouteView};
+}

@@ -122,7 +122,7 @@ impl Dumper {
 
 /// A table that does not exist is an empty one: the kernel says so with `ENOENT`.
 fn outcome(errno: i32) -> io::Result<()> {
-    match errno.unsigned_abs().cast_signed() {
+    match errno.saturating_abs() {
         0 | libc::ENOENT => Ok(()),
         code => Err(io::Error::from_raw_os_error(code)),
     }

@@ -1,0 +1,75 @@
+//! Values in both languages.
+
+use std::net::IpAddr;
+
+use bgpreflector_core::route::{
+    Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, RouteType,
+};
+use pyo3::exceptions::PyValueError;
+use pyo3::{PyErr, PyResult};
+
+pub(crate) fn value_error(error: impl std::fmt::Display) -> PyErr {
+    PyValueError::new_err(error.to_string())
+}
+
+pub(crate) fn prefix(text: &str) -> PyResult<Prefix> {
+    text.parse().map_err(value_error)
+}
+
+pub(crate) fn family(name: &str) -> PyResult<Family> {
+    match name {
+        "ipv4" => Ok(Family::V4),
+        "ipv6" => Ok(Family::V6),
+        _ => Err(value_error(format!("{name:?} is no family: expected \"ipv4\" or \"ipv6\""))),
+    }
+}
+
+/// A next hop as Python passes it in: gateway, kernel interface, weight.
+pub(crate) type NextHopTuple = (Option<IpAddr>, u32, u32);
+
+pub(crate) fn set(family: Family, next_hops: Vec<NextHopTuple>) -> NextHopSet {
+    let hop = |(gateway, interface, weight): NextHopTuple| NextHop {
+        weight,
+        ..NextHop::new(gateway, interface)
+    };
+    NextHopSet {
+        family,
+        route_type: RouteType::Unicast,
+        next_hops: NextHopSource::Inline(next_hops.into_iter().map(hop).collect()),
+    }
+}
+
+pub(crate) fn route_type(route_type: RouteType) -> String {
+    match route_type {
+        RouteType::Unicast => "unicast".to_owned(),
+        RouteType::Blackhole => "blackhole".to_owned(),
+        RouteType::Unreachable => "unreachable".to_owned(),
+        RouteType::Prohibit => "prohibit".to_owned(),
+        RouteType::Other(number) => format!("type {number}"),
+    }
+}
+
+/// A path set as a person reads it.
+pub(crate) fn paths(set: &PathSet) -> Vec<String> {
+    set.paths().iter().map(path).collect()
+}
+
+fn path(path: &Path) -> String {
+    let mut text = match (path.kind, path.next_hop) {
+        (PathKind::Drop, _) => return "drop".to_owned(),
+        (PathKind::IcmpUnreach, _) => return "icmp-unreach".to_owned(),
+        (PathKind::IcmpProhibit, _) => return "icmp-prohibit".to_owned(),
+        (PathKind::Normal, Some(next_hop)) => format!("via {next_hop}"),
+        (PathKind::Normal, None) => "attached".to_owned(),
+    };
+    if path.sw_if_index != Path::NO_INTERFACE {
+        text.push_str(&format!(" sw_if_index {}", path.sw_if_index));
+    }
+    if path.weight != 1 {
+        text.push_str(&format!(" weight {}", path.weight));
+    }
+    if !path.labels.is_empty() {
+        text.push_str(&format!(" labels {:?}", path.labels));
+    }
+    text
+}

@@ -1,0 +1,205 @@
+//! The engine.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bgpreflector_core::route::{Route, RouteKey};
+use bgpreflector_core::table::{Cursor, ForeignRoutes, Interfaces, Scope, Unmapped};
+use bgpreflector_engine::kernel::KernelSettings;
+use bgpreflector_engine::vpp::BulkSettings;
+use bgpreflector_engine::{Engine as Inner, Settings};
+use pyo3::prelude::*;
+
+use crate::batch::RouteBatch;
+use crate::convert::{self, NextHopTuple, value_error};
+use crate::errors;
+use crate::figures::{Adopted, CommitReport, ResyncReport, Status};
+use crate::listing::RouteView;
+
+/// The route table with the kernel reader and the bulk connection to VPP.
+#[pyclass(frozen, module = "bgpreflector._core")]
+pub struct Engine {
+    inner: Inner,
+}
+
+#[pymethods]
+impl Engine {
+    #[new]
+    #[pyo3(signature = (*, protocols, tables, families, foreign_routes, receive_buffer, namespace = None))]
+    fn new(
+        protocols: Vec<u8>,
+        tables: BTreeMap<u32, u32>,
+        families: Vec<String>,
+        foreign_routes: &str,
+        receive_buffer: usize,
+        namespace: Option<PathBuf>,
+    ) -> PyResult<Self> {
+        let families: PyResult<Vec<_>> = families.iter().map(|f| convert::family(f)).collect();
+        let foreign = match foreign_routes {
+            "hide" => ForeignRoutes::Hide,
+            "ignore" => ForeignRoutes::Ignore,
+            other => return Err(value_error(format!("{other:?} is not \"hide\" or \"ignore\""))),
+        };
+        let scope = Scope { protocols, tables, families: families?, foreign };
+        let kernel = KernelSettings { receive_buffer, namespace };
+        Ok(Self { inner: Inner::new(Settings { scope, kernel }) })
+    }
+
+    fn start(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.inner.start()).map_err(errors::kernel)
+    }
+
+    fn resync(&self, py: Python<'_>) -> PyResult<ResyncReport> {
+        py.detach(|| self.inner.resync()).map(ResyncReport::from).map_err(errors::kernel)
+    }
+
+    #[pyo3(signature = (timeout = None))]
+    fn wait_dirty(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
+        let timeout = timeout.map(seconds).transpose()?;
+        Ok(py.detach(|| self.inner.wait_dirty(timeout)))
+    }
+
+    fn take_batch(&self, py: Python<'_>, limit: usize) -> RouteBatch {
+        RouteBatch::new(py.detach(|| self.inner.take_batch(limit)))
+    }
+
+    fn failure(&self) -> Option<String> {
+        self.inner.shared().failure()
+    }
+
+    #[pyo3(signature = (*, socket, name, window, connect_timeout, request_timeout))]
+    fn connect(
+        &self,
+        py: Python<'_>,
+        socket: PathBuf,
+        name: String,
+        window: usize,
+        connect_timeout: f64,
+        request_timeout: f64,
+    ) -> PyResult<()> {
+        let (connect, request) = (seconds(connect_timeout)?, seconds(request_timeout)?);
+        let settings = BulkSettings {
+            socket,
+            name,
+            window,
+            connect_timeout: connect,
+            request_timeout: request,
+        };
+        py.detach(|| self.inner.connect(&settings)).map_err(errors::vpp)
+    }
+
+    fn disconnect(&self, py: Python<'_>) {
+        py.detach(|| self.inner.disconnect());
+    }
+
+    fn vpp_lost(&self) -> Option<String> {
+        self.inner.vpp_lost().map(|error| error.to_string())
+    }
+
+    fn commit(&self, py: Python<'_>, batch: &RouteBatch, source: u8) -> PyResult<CommitReport> {
+        let batch = batch.take()?;
+        let report = py.detach(|| self.inner.commit(batch, source));
+        report.map(CommitReport::from).map_err(errors::vpp)
+    }
+
+    fn adopt(&self, py: Python<'_>, source: u8) -> PyResult<Adopted> {
+        py.detach(|| self.inner.adopt(source)).map(Adopted::from).map_err(errors::vpp)
+    }
+
+    #[pyo3(signature = (table, prefix, next_hops, *, protocol, metric = 0))]
+    fn announce(
+        &self,
+        table: u32,
+        prefix: &str,
+        next_hops: Vec<NextHopTuple>,
+        protocol: u8,
+        metric: u32,
+    ) -> PyResult<()> {
+        self.inner.announce(route(table, prefix, next_hops, protocol, metric)?);
+        Ok(())
+    }
+
+    #[pyo3(signature = (table, prefix, next_hops, *, protocol, metric = 0))]
+    fn withdraw(
+        &self,
+        table: u32,
+        prefix: &str,
+        next_hops: Vec<NextHopTuple>,
+        protocol: u8,
+        metric: u32,
+    ) -> PyResult<()> {
+        self.inner.withdraw(route(table, prefix, next_hops, protocol, metric)?);
+        Ok(())
+    }
+
+    fn retry_refused(&self) -> usize {
+        self.inner.retry_refused()
+    }
+
+    fn forget_kernel(&self, py: Python<'_>) {
+        py.detach(|| self.inner.forget_kernel());
+    }
+
+    fn set_interfaces(
+        &self,
+        py: Python<'_>,
+        interfaces: HashMap<u32, u32>,
+        unmapped: Option<u32>,
+        recursive: bool,
+    ) {
+        let unmapped = match (unmapped, recursive) {
+            (Some(sw_if_index), _) => Unmapped::Interface(sw_if_index),
+            (None, true) => Unmapped::Recursive,
+            (None, false) => Unmapped::Wait,
+        };
+        let map = interfaces.into_iter().collect();
+        py.detach(|| self.inner.set_interfaces(Interfaces { map, unmapped }));
+    }
+
+    fn links(&self) -> Vec<(u32, String, bool)> {
+        let table = self.inner.shared().table();
+        table.links().map(|(index, link)| (index, link.name.clone(), link.up)).collect()
+    }
+
+    fn status(&self) -> Status {
+        self.inner.status().into()
+    }
+
+    fn routes(
+        &self,
+        py: Python<'_>,
+        cursor: u64,
+        limit: usize,
+    ) -> (Vec<RouteView>, Option<u64>) {
+        let cursor = Cursor::from_bits(cursor);
+        let (views, rest) = py.detach(|| self.inner.shared().table().routes(cursor, limit));
+        (views.into_iter().map(RouteView::from).collect(), rest.map(Cursor::to_bits))
+    }
+
+    fn routes_of(&self, table: u32, prefix: &str) -> PyResult<Vec<RouteView>> {
+        let prefix = convert::prefix(prefix)?;
+        let views = self.inner.shared().table().routes_of(table, &prefix);
+        Ok(views.into_iter().map(RouteView::from).collect())
+    }
+
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| self.inner.close());
+    }
+}
+
+fn seconds(seconds: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(seconds).map_err(value_error)
+}
+
+fn route(
+    table: u32,
+    prefix: &str,
+    next_hops: Vec<NextHopTuple>,
+    protocol: u8,
+    metric: u32,
+) -> PyResult<Route> {
+    let prefix = convert::prefix(prefix)?;
+    let set = convert::set(prefix.family(), next_hops);
+    Ok(Route { key: RouteKey { table, prefix, tos: 0, metric }, protocol, set })
+}

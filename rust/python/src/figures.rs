@@ -1,0 +1,123 @@
+//! Reports and figures.
+
+use std::collections::HashMap;
+
+use pyo3::prelude::*;
+
+/// What a resync with the kernel found.
+#[pyclass(frozen, get_all, module = "bgpreflector._core")]
+pub struct ResyncReport {
+    /// Routes that the dumps showed.
+    dumped: usize,
+    /// Routes that were held and that the kernel no longer has.
+    removed: usize,
+    /// Dumps that it took.
+    dumps: usize,
+    /// Whether every family could be compared.
+    complete: bool,
+    /// Seconds.
+    duration: f64,
+}
+
+impl From<bgpreflector_engine::kernel::ResyncReport> for ResyncReport {
+    fn from(report: bgpreflector_engine::kernel::ResyncReport) -> Self {
+        Self {
+            dumped: report.dumped,
+            removed: report.removed,
+            dumps: report.dumps,
+            complete: report.complete,
+            duration: report.duration.as_secs_f64(),
+        }
+    }
+}
+
+/// What became of a batch.
+#[pyclass(frozen, get_all, module = "bgpreflector._core")]
+pub struct CommitReport {
+    added: usize,
+    replaced: usize,
+    deleted: usize,
+    unchanged: usize,
+    failed: usize,
+    /// Some of the refusals: VPP table, prefix, `retval`, what it means.
+    failures: Vec<(u32, String, i32, String)>,
+}
+
+impl From<bgpreflector_engine::vpp::CommitReport> for CommitReport {
+    fn from(report: bgpreflector_engine::vpp::CommitReport) -> Self {
+        let failure = |failure: bgpreflector_engine::vpp::Failure| {
+            let meaning = bgpreflector_core::vpp::Retval(failure.retval).to_string();
+            (failure.vpp_table, failure.prefix.to_string(), failure.retval, meaning)
+        };
+        Self {
+            added: report.added,
+            replaced: report.replaced,
+            deleted: report.deleted,
+            unchanged: report.unchanged,
+            failed: report.failed,
+            failures: report.failures.into_iter().map(failure).collect(),
+        }
+    }
+}
+
+/// What was read of VPP.
+#[pyclass(frozen, get_all, module = "bgpreflector._core")]
+pub struct Adopted {
+    routes: usize,
+    elsewhere: usize,
+}
+
+impl From<bgpreflector_engine::vpp::Adopted> for Adopted {
+    fn from(adopted: bgpreflector_engine::vpp::Adopted) -> Self {
+        Self { routes: adopted.routes, elsewhere: adopted.elsewhere }
+    }
+}
+
+/// The engine's figures.
+#[pyclass(frozen, get_all, module = "bgpreflector._core")]
+pub struct Status {
+    /// By family: kernel, desired, installed, held, failed.
+    prefixes: HashMap<&'static str, HashMap<&'static str, usize>>,
+    dirty: usize,
+    next_hop_sets: usize,
+    path_sets: usize,
+    /// By type.
+    messages: HashMap<&'static str, u64>,
+    /// By reason.
+    skipped: HashMap<&'static str, u64>,
+    anomalies: HashMap<&'static str, u64>,
+    overruns: u64,
+    resyncs: u64,
+    receive_buffer: u64,
+}
+
+impl From<bgpreflector_engine::Status> for Status {
+    fn from(status: bgpreflector_engine::Status) -> Self {
+        let names = ["ipv4", "ipv6"];
+        let counts = status.counts.map(|counts| {
+            HashMap::from([
+                ("kernel", counts.kernel),
+                ("desired", counts.desired),
+                ("installed", counts.installed),
+                ("held", counts.held),
+                ("failed", counts.failed),
+            ])
+        });
+        let types = ["new_route", "del_route", "link", "next_hop", "malformed"];
+        Self {
+            prefixes: names.into_iter().zip(counts).collect(),
+            dirty: status.dirty,
+            next_hop_sets: status.sets.0,
+            path_sets: status.sets.1,
+            messages: types.into_iter().zip(status.messages).collect(),
+            skipped: status.skipped.into_iter().collect(),
+            anomalies: HashMap::from([
+                ("unknown_withdrawals", status.anomalies.unknown_withdrawals),
+                ("uncertain_dump_routes", status.anomalies.uncertain_dump_routes),
+            ]),
+            overruns: status.overruns,
+            resyncs: status.resyncs,
+            receive_buffer: status.receive_buffer,
+        }
+    }
+}
