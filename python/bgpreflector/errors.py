@@ -1,0 +1,31 @@
+"""The exceptions of bgpreflector.
+
+The Rust core raises the ones about the kernel and VPP; they are defined here so that Python
+code can catch them without knowing the core.
+"""
+
+from __future__ import annotations
+
+
+class ReflectorError(Exception):
+    """Base of all errors that bgpreflector raises on its own account."""
+
+
+class KernelError(ReflectorError):
+    """The kernel's routes cannot be read: socket, namespace, or a dump that was refused."""
+
+
+class VppError(ReflectorError):
+    """VPP cannot be programmed."""
+
+
+class VppConnectError(VppError):
+    """There is no VPP at the socket, or whoever answers is not one."""
+
+
+class VppMessageError(VppError):
+    """VPP lacks a message that is needed, or has another layout of it."""
+
+
+class VppLostError(VppError):
+    """The connection to VPP ended, or VPP does not answer; nothing of the table is lost."""
