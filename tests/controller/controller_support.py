@@ -249,7 +249,7 @@ class Bench:
         """Push and return the error instead of raising it."""
         try:
             self.controller.push_event(event)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the error is what is looked at
             return error
         return None
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
-from controller_support import PATIENCE, Bench, Change, MakeBench, MemoryBatch, Work
 
 from bgpreflector.controller import (
     AbortEventError,
@@ -20,6 +19,10 @@ from bgpreflector.controller import (
     Shutdown,
     TransactionType,
 )
+from controller.controller_support import PATIENCE, Bench, Change, MakeBench, MemoryBatch, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 REVERT = TransactionType.REVERT_ON_FAILURE
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 
 import pytest
-from controller_support import PATIENCE, Bench, Change, MakeBench
 
 from bgpreflector.controller import (
     CommitResult,
@@ -19,6 +18,7 @@ from bgpreflector.controller import (
     TransactionType,
     UpstreamResync,
 )
+from controller.controller_support import PATIENCE, Bench, Change, MakeBench
 
 
 def test_forward_events_pass_the_handlers_in_order(bench: Bench) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from controller_support import PATIENCE, Bench, Change, Delays, MakeBench
 
 from bgpreflector.controller import (
     Event,
@@ -15,6 +14,7 @@ from bgpreflector.controller import (
     ResyncOperations,
     TransactionType,
 )
+from controller.controller_support import PATIENCE, Bench, Change, Delays, MakeBench
 
 HEALING = "a.resync Healing Resync (After error: no)"
 IGNORE = TransactionType.BEST_EFFORT_IGNORE_ERRORS

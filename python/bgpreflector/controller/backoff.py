@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tenacity import RetryCallState, Retrying, stop_after_attempt, stop_never
-from tenacity.stop import stop_base
 from tenacity.wait import wait_base, wait_exponential
+
+if TYPE_CHECKING:
+    from tenacity.stop import stop_base
 
 
 class Backoff:

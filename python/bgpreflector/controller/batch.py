@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class RouteBatch(Protocol):
@@ -27,8 +29,8 @@ class RouteBatch(Protocol):
     def deletes(self) -> int:
         """Prefixes that the southbound has and should not have."""
 
-    def changes(self, limit: int) -> Iterator[object]:
-        """At most ``limit`` of the changes, each made when it is asked for.
+    def changes(self, limit: int) -> Iterable[object]:
+        """At most ``limit`` of the changes, made when this is called.
 
         ``str()`` of a change is one line for a person to read.
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from .clock import Clock, SystemClock
 from .errors import ControllerClosedError, EventLoopAbortingError, FatalError
@@ -15,8 +15,12 @@ from .kinds import EventMethod
 from .mailbox import Mailbox, QueuedEvent
 from .processor import Outcome, Processor
 from .recovery import Recovery, Settings
-from .sink import Sink
 from .timers import Timer, Timers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .sink import Sink
 
 _log = logging.getLogger(__name__)
 
@@ -131,7 +135,7 @@ class Controller:
                 pass
         except FatalError as error:
             self._fatal = error
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - nothing may end the loop unseen
             _log.exception("The event loop failed")
             self._fatal = FatalError(error)
         finally:
@@ -197,7 +201,7 @@ class Controller:
             result = self._sink.retry()
         except FatalError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the southbound's, healed
             _log.warning("Failed operations could not be tried again: %s", error)
             self._recovery.forget_retries()
             self._recovery.schedule_healing(error)

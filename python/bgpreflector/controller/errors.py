@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bgpreflector.errors import ReflectorError
 
-class _WrappingError(Exception):
+
+class _WrappingError(ReflectorError):
     """An error whose text and cause are those of another one."""
 
     def __init__(self, error: BaseException | str) -> None:
@@ -29,7 +31,7 @@ class AbortEventError(_WrappingError):
     """
 
 
-class ControllerClosedError(Exception):
+class ControllerClosedError(ReflectorError):
     """The event came too late: the controller is closed or is closing."""
 
 
@@ -40,11 +42,11 @@ class EventLoopAbortingError(ControllerClosedError):
     """
 
 
-class EventQueueFullError(Exception):
+class EventQueueFullError(ReflectorError):
     """The event queue holds as many events as it may; the event was not accepted."""
 
 
-class OperationsFailedError(Exception):
+class OperationsFailedError(ReflectorError):
     """The southbound was reached but refused some operations.
 
     The southbound keeps them and the controller has them tried again.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from .batch import RouteBatch
 from .kinds import Direction, EventMethod, TransactionType
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .batch import RouteBatch
 
 
 class Event(ABC):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from .event import Event, UpdateEvent
-from .handler import KubeStateData
 from .kinds import EventMethod
+
+if TYPE_CHECKING:
+    from .handler import KubeStateData
 
 
 @dataclass(frozen=True, eq=False)

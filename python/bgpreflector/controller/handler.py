@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from .event import Event, EventLoop, UpdateEvent
-from .transaction import ResyncOperations, UpdateOperations
+if TYPE_CHECKING:
+    from .event import Event, EventLoop, UpdateEvent
+    from .transaction import ResyncOperations, UpdateOperations
 
 KubeStateData = Mapping[str, Mapping[str, object]]
 """Kubernetes state by resource and key; empty where there is no Kubernetes."""

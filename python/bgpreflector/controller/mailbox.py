@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterable
 from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
-from .clock import Clock
 from .errors import ControllerClosedError, EventQueueFullError
-from .event import Event
-from .timers import Timer, Timers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .clock import Clock
+    from .event import Event
+    from .timers import Timer, Timers
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +31,7 @@ class QueuedEvent:
         """Tell the event and its producer how it ended."""
         try:
             self.event.done(error)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the producer's; the loop goes on
             _log.exception("%s: done() of the event failed", self.event.name)
         if error is None:
             self.answer.set_result(None)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .errors import AbortEventError, FatalError, OperationsFailedError
 from .event import Event, UpdateEvent
-from .handler import EventHandler, KubeStateData
 from .kinds import Direction, EventMethod, TransactionType
-from .sink import CommitResult, Sink
 from .transaction import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .batch import RouteBatch
+    from .handler import EventHandler, KubeStateData
+    from .sink import CommitResult, Sink
 
 _log = logging.getLogger(__name__)
 
@@ -63,20 +68,20 @@ class Processor:
         executed, complete = self._run_handlers(event, txn, outcome, kube_state_data, resync_count)
         committed = False
         if reread and complete and (event.method.is_resync or not txn.is_empty):
-            committed = self._commit(txn, outcome, reverts)
+            committed = self._commit(txn, outcome, reverts=reverts)
         if outcome.error is not None and outcome.fatal is None:
             if reverts and isinstance(event, UpdateEvent):
                 self._revert(executed, event, outcome)
             elif not isinstance(outcome.error, OperationsFailedError):
                 outcome.needs_healing = _wants_healing(event)
         outcome.heals_failed_operations = _wants_healing(event) and not event.method.is_resync
-        self._release(event, txn, committed)
+        self._release(event, txn.batches, committed=committed)
         return outcome
 
     def _reread(self, outcome: Outcome) -> bool:
         try:
             self._sink.resync()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - part of the outcome
             _log.warning("The southbound could not be read again: %s", error)
             outcome.fail(error)
             return False
@@ -103,7 +108,7 @@ class Processor:
                         outcome.changes[handler.name] = change
                 else:
                     handler.resync(event, kube_state_data, resync_count, txn)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - part of the outcome
                 _log_handler_error(event, handler, error)
                 outcome.fail(error)
                 if reverts or isinstance(error, FatalError | AbortEventError):
@@ -119,11 +124,11 @@ class Processor:
             return self._handlers[::-1]
         return self._handlers
 
-    def _commit(self, txn: Transaction, outcome: Outcome, reverts: bool) -> bool:
+    def _commit(self, txn: Transaction, outcome: Outcome, *, reverts: bool) -> bool:
         """Whether the southbound took the transaction, refused operations included."""
         try:
             result = self._sink.commit(txn)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - part of the outcome
             _log.warning("%s: the transaction could not be committed: %s", txn.description, error)
             outcome.fail(error)
             if reverts:
@@ -162,10 +167,11 @@ class Processor:
             return
         try:
             result = self._sink.commit(undo)
-            if not result.ok:
-                raise OperationsFailedError(f"{undo.description}: {result}")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - part of the outcome
             self._not_undone(outcome, undo.description, error)
+        else:
+            if not result.ok:
+                self._not_undone(outcome, undo.description, OperationsFailedError(str(result)))
 
     def _revert(
         self, executed: Sequence[EventHandler], event: UpdateEvent, outcome: Outcome
@@ -173,7 +179,7 @@ class Processor:
         for handler in reversed(executed):
             try:
                 handler.revert(event)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - part of the outcome
                 self._not_undone(outcome, f"{event.name}: revert of {handler.name}", error)
                 if outcome.fatal is not None:
                     return
@@ -185,10 +191,11 @@ class Processor:
             outcome.error.add_note(f"{what} failed: {error}")
         outcome.needs_healing = True
 
-    def _release(self, event: Event, txn: Transaction, committed: bool) -> None:
-        used = txn.batches if committed else ()
-        for batch in (*event.batches, *txn.batches):
-            if not any(batch is one for one in used):
+    def _release(self, event: Event, put: Sequence[RouteBatch], *, committed: bool) -> None:
+        """Give back every batch of the event that the southbound did not take."""
+        taken = {id(batch) for batch in put} if committed else set()
+        for batch in {id(batch): batch for batch in (*event.batches, *put)}.values():
+            if id(batch) not in taken:
                 batch.release()
 
 

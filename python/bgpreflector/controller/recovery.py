@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .backoff import Backoff
-from .clock import Clock
 from .errors import OperationsFailedError
 from .events import HealingResync, HealingResyncType
-from .sink import CommitResult
 from .timers import Timer, Timers
+
+if TYPE_CHECKING:
+    from .clock import Clock
+    from .sink import CommitResult
 
 _log = logging.getLogger(__name__)
 

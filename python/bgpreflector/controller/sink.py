@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from .transaction import Transaction
+if TYPE_CHECKING:
+    from .transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

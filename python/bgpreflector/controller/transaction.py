@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from .batch import RouteBatch
-from .kinds import EventMethod
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .batch import RouteBatch
+    from .kinds import EventMethod
 
 
 class ResyncOperations(Protocol):

@@ -1,0 +1,30 @@
+"""The configuration: one TOML file, or what concerns us of a Contiv ``contiv.conf``.
+
+:func:`load` returns a read-only :class:`Config` or raises :class:`ConfigError` with all
+problems at once. ``Config()`` is the default configuration.
+"""
+
+from .controller import ControllerConfig
+from .errors import ConfigError, Problem
+from .kernel import KernelConfig
+from .load import CONTIV_SUFFIXES, load, loads, loads_contiv
+from .log import LogConfig
+from .root import Config
+from .vpp import FibSourceConfig, InterfacesConfig, Strategy, VppConfig
+
+__all__ = [
+    "CONTIV_SUFFIXES",
+    "Config",
+    "ConfigError",
+    "ControllerConfig",
+    "FibSourceConfig",
+    "InterfacesConfig",
+    "KernelConfig",
+    "LogConfig",
+    "Problem",
+    "Strategy",
+    "VppConfig",
+    "load",
+    "loads",
+    "loads_contiv",
+]

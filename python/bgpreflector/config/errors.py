@@ -1,0 +1,51 @@
+"""What is wrong with a configuration."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bgpreflector.errors import ReflectorError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_NO_VALUE = object()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing to correct."""
+
+    key: str
+    """The key as it is written in the file, dotted; empty for the file itself."""
+
+    message: str
+    """What is wrong and what is allowed."""
+
+    value: object = _NO_VALUE
+    """The value that is refused, where the problem is about one."""
+
+    @property
+    def has_value(self) -> bool:
+        """Whether the problem is about a value."""
+        return self.value is not _NO_VALUE
+
+    def __str__(self) -> str:
+        value = f" = {_shown(self.value)}" if self.has_value else ""
+        return f"{self.key}{value}: {self.message}" if self.key else self.message
+
+
+class ConfigError(ReflectorError):
+    """A configuration that cannot be used, with all its problems at once."""
+
+    def __init__(self, source: str, problems: Iterable[Problem]) -> None:
+        self.source = source
+        self.problems = tuple(problems)
+        lines = "".join(f"\n  {problem}" for problem in self.problems)
+        super().__init__(f"{source}: the configuration cannot be used:{lines}")
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value, default=str, ensure_ascii=False)

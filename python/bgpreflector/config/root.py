@@ -1,0 +1,82 @@
+"""The configuration as a whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from .controller import ControllerConfig
+from .kernel import KernelConfig
+from .log import LogConfig
+from .section import Section
+from .values import StrictBool  # noqa: TC001 - pydantic evaluates annotations
+from .vpp import VppConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class Config(Section):
+    """The configuration of bgpreflector. Every key has a default."""
+
+    use_external_ipam: StrictBool = Field(
+        default=True,
+        description="Whether routes are reflected at all. Contiv's useExternalIPAM, which is "
+        "false where a contiv.conf does not mention it.",
+    )
+    kernel: KernelConfig = Field(
+        default_factory=KernelConfig, description="Which routes are read, and how."
+    )
+    vpp: VppConfig = Field(
+        default_factory=VppConfig, description="How VPP is reached and what is told to it."
+    )
+    controller: ControllerConfig = Field(
+        default_factory=ControllerConfig, description="Retries and resyncs."
+    )
+    log: LogConfig = Field(default_factory=LogConfig, description="Logging.")
+
+    _ignored: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Keys of a Contiv file that mean nothing here, dotted; empty for a TOML file."""
+        return self._ignored
+
+    def ignoring(self, keys: Iterable[str]) -> Config:
+        """The same configuration with that list of ignored keys."""
+        copy = self.model_copy()
+        copy._ignored = tuple(keys)  # noqa: SLF001 - our own
+        return copy
+
+    @property
+    def table_map(self) -> Mapping[int, int]:
+        """The mirrored kernel tables and the VPP table of each."""
+        return {table: self.vpp.tables[table] for table in self.kernel.tables}
+
+    @field_validator("vpp")
+    @classmethod
+    def _has_every_table(cls, vpp: VppConfig, info: ValidationInfo) -> VppConfig:
+        kernel = info.data.get("kernel")
+        if kernel is None:
+            return vpp
+        owner: dict[int, int] = {}
+        for table in kernel.tables:
+            target = vpp.tables.get(table)
+            if target is None:
+                raise _tables_error(
+                    f"must say into which VPP table kernel table {table}, which is in "
+                    f"kernel.tables, goes; for instance {table} = {table}"
+                )
+            if target in owner:
+                raise _tables_error(
+                    f"must not send two kernel tables, {owner[target]} and {table}, into "
+                    f"VPP table {target}: their routes would replace each other"
+                )
+            owner[target] = table
+        return vpp
+
+
+def _tables_error(message: str) -> PydanticCustomError:
+    return PydanticCustomError("tables", "{error}", {"error": message, "key": "vpp.tables"})

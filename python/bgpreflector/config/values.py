@@ -1,0 +1,150 @@
+"""Values that are more than a number or a text: names, sizes, tables."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BeforeValidator, ByteSize, Field, Strict, TypeAdapter, ValidationError
+
+from .suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROTOCOLS: Mapping[str, int] = {
+    "redirect": 1,
+    "kernel": 2,
+    "boot": 3,
+    "static": 4,
+    "gated": 8,
+    "ra": 9,
+    "mrt": 10,
+    "zebra": 11,
+    "bird": 12,
+    "dnrouted": 13,
+    "xorp": 14,
+    "ntk": 15,
+    "dhcp": 16,
+    "mrouted": 17,
+    "keepalived": 18,
+    "babel": 42,
+    "ovn": 84,
+    "openr": 99,
+    "bgp": 186,
+    "isis": 187,
+    "ospf": 188,
+    "rip": 189,
+    "eigrp": 192,
+}
+"""``RTPROT_*`` of linux/rtnetlink.h by lower-case name."""
+
+KERNEL_TABLES: Mapping[str, int] = {"default": 253, "main": 254, "local": 255}
+"""``RT_TABLE_*`` of linux/rtnetlink.h by lower-case name."""
+
+_NO_INTERFACE = 0xFFFFFFFF
+"""VPP's ``sw_if_index`` for none."""
+
+_MAX_SOCKET_PATH = 107
+"""What ``sun_path`` holds besides its final zero."""
+
+_BYTES = TypeAdapter(ByteSize)
+
+
+def _named(value: object, names: Mapping[str, int], allowed: str, highest: int) -> int:
+    """A number from 1 to ``highest``, given as such, in digits or by name."""
+    hint = ""
+    if isinstance(value, str):
+        text = value.strip().lower()
+        value = int(text) if text.isdecimal() else names.get(text, value)
+        hint = did_you_mean(text, names)
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= highest:
+        return value
+    raise ValueError(f"must be {allowed}{hint}")
+
+
+def protocol(value: object) -> int:
+    """A routing protocol (``rtm_protocol``) by number or name."""
+    return _named(value, PROTOCOLS, 'a protocol, 1 to 255 or a name such as "bird"', 255)
+
+
+def kernel_table(value: object) -> int:
+    """A kernel table (``RTA_TABLE``) by number or name."""
+    allowed = 'a kernel table, 1 to 4294967295, "main", "default" or "local"'
+    return _named(value, KERNEL_TABLES, allowed, 0xFFFFFFFF)
+
+
+def byte_size(value: object) -> int:
+    """A number of bytes, also as text with a unit: ``"32 MiB"``."""
+    if not isinstance(value, bool) and isinstance(value, int | str):
+        try:
+            return int(_BYTES.validate_python(value))
+        except ValidationError:
+            pass
+    raise ValueError('must be a number of bytes or a size such as "32 MiB"')
+
+
+def linux_interface(value: object) -> str:
+    """The name of a Linux interface (``IFNAMSIZ``, ``dev_valid_name``)."""
+    if (
+        isinstance(value, str)
+        and re.fullmatch(r"[^\s/:]{1,15}", value)
+        and value not in (".", "..")
+    ):
+        return value
+    raise ValueError("must be the name of a Linux interface: 1 to 15 characters, no space, / or :")
+
+
+def optional_vpp_interface(value: object) -> str | int | None:
+    """As :func:`vpp_interface`, or ``None``."""
+    return None if value is None else vpp_interface(value)
+
+
+def vpp_interface(value: object) -> str | int:
+    """A VPP interface by name or by ``sw_if_index``."""
+    if isinstance(value, str) and re.fullmatch(r"[!-~]{1,63}", value):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _NO_INTERFACE:
+        return value
+    raise ValueError(
+        "must be a VPP interface: its name, 1 to 63 characters without space, or its sw_if_index"
+    )
+
+
+def namespace(value: object) -> str | None:
+    """A network namespace: a name of ``ip netns``, or the absolute path of its file."""
+    if value is None:
+        return None
+    if isinstance(value, str) and re.fullmatch(r"/.*|(?!\.\.?$)[^\s/]+", value):
+        return value
+    raise ValueError("must be a name as in `ip netns list` or an absolute path")
+
+
+def socket_path(value: object) -> str:
+    """The absolute path of a socket; ``sun_path`` holds 107 bytes."""
+    if isinstance(value, str) and value.startswith("/") and len(value.encode()) <= _MAX_SOCKET_PATH:
+        return value
+    raise ValueError("must be an absolute path of at most 107 bytes")
+
+
+def source_name(value: object) -> str:
+    """The name of a FIB source (``fib_source_add``: 64 bytes with the final zero)."""
+    if isinstance(value, str) and re.fullmatch(r"[!-~]{1,63}", value):
+        return value
+    raise ValueError("must be 1 to 63 printable ASCII characters without space")
+
+
+StrictInt = Annotated[int, Strict()]
+StrictBool = Annotated[bool, Strict()]
+Seconds = Annotated[float, Strict(), Field(ge=0, le=86400, allow_inf_nan=False)]
+PositiveSeconds = Annotated[float, Strict(), Field(gt=0, le=3600, allow_inf_nan=False)]
+Protocol = Annotated[int, BeforeValidator(protocol)]
+KernelTable = Annotated[int, BeforeValidator(kernel_table)]
+Bytes = Annotated[int, BeforeValidator(byte_size), Field(ge=64 << 10, le=(1 << 30) - 1)]
+VppTable = Annotated[int, Strict(), Field(ge=0, le=0xFFFFFFFE)]
+LinuxInterface = Annotated[str, BeforeValidator(linux_interface)]
+VppInterface = Annotated[str | int, BeforeValidator(vpp_interface)]
+OptionalVppInterface = Annotated[str | int | None, BeforeValidator(optional_vpp_interface)]
+Namespace = Annotated[str | None, BeforeValidator(namespace)]
+SocketPath = Annotated[str, BeforeValidator(socket_path)]
+SourceName = Annotated[str, BeforeValidator(source_name)]

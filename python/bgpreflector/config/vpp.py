@@ -1,0 +1,140 @@
+"""The ``[vpp]`` section: how VPP is reached and what is told to it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from .section import Section, without_repetition
+from .values import (
+    KernelTable,
+    LinuxInterface,
+    OptionalVppInterface,
+    PositiveSeconds,
+    SocketPath,
+    SourceName,
+    StrictInt,
+    VppInterface,
+    VppTable,
+    kernel_table,
+)
+
+Strategy = Literal["map", "linux-cp", "name", "recursive", "main"]
+
+MAIN_TABLES = {254: 0}
+"""The kernel's main table goes to VPP's table 0 unless the map says otherwise."""
+
+
+class FibSourceConfig(Section):
+    """The FIB source under which all routes are installed."""
+
+    name: SourceName = Field(
+        default="bgpreflector",
+        description="Name of the source. Routes of the source are taken as ours, also those of "
+        "an earlier run, so two instances on one VPP need two names.",
+    )
+    priority: StrictInt = Field(
+        default=0x88,
+        ge=1,
+        le=254,
+        description="Priority of the source, 1 to 254; where two sources have a prefix the lower "
+        "one wins. The default, 0x88, lies just behind VPP's own API (0x80) and CLI (0x81) "
+        "sources: a static route that an operator sets by hand wins over a learned one, as on "
+        "any router, and a learned one still wins over neighbours' host routes (0xd0).",
+    )
+
+
+class InterfacesConfig(Section):
+    """Which VPP interface stands for a Linux interface."""
+
+    map: dict[LinuxInterface, VppInterface] = Field(
+        default_factory=dict,
+        description="VPP interface, by name or sw_if_index, for a Linux interface.",
+    )
+    main_interface: OptionalVppInterface = Field(
+        default=None,
+        description='VPP interface of the "main" strategy, by name or sw_if_index. Contiv\'s '
+        "mainInterfaceName.",
+    )
+    strategies: tuple[Strategy, ...] = Field(
+        default=(),
+        description='How the VPP interface is found, in order: "map" (the table above), '
+        '"linux-cp" (pairs of that plugin), "name" (equal names), "recursive" (none: VPP '
+        'resolves the gateway by its own FIB), "main" (always main_interface). Default: map, '
+        "linux-cp, name; and main, where main_interface is set.",
+    )
+
+    _unique = field_validator("strategies")(without_repetition)
+
+    @field_validator("strategies")
+    @classmethod
+    def _usable(cls, strategies: tuple[Strategy, ...], info: ValidationInfo) -> tuple[str, ...]:
+        main = info.data.get("main_interface")
+        if "main_interface" not in info.data:
+            return strategies
+        if not strategies:
+            return ("map", "linux-cp", "name", *(("main",) if main is not None else ()))
+        if "main" in strategies and main is None:
+            raise ValueError('must not have "main" without vpp.interfaces.main_interface')
+        if main is not None and "main" not in strategies:
+            raise ValueError('must have "main" for vpp.interfaces.main_interface to be used')
+        if info.data.get("map") and "map" not in strategies:
+            raise ValueError('must have "map" for vpp.interfaces.map to be used')
+        return strategies
+
+
+class VppConfig(Section):
+    """How VPP is reached and what is told to it."""
+
+    api_socket: SocketPath = Field(
+        default="/run/vpp/api.sock", description="VPP's API socket (socksvr in startup.conf)."
+    )
+    window: StrictInt = Field(
+        default=256,
+        ge=1,
+        le=65536,
+        description="Route requests that may be unanswered at a time.",
+    )
+    connect_timeout: PositiveSeconds = Field(
+        default=5.0, description="Seconds to wait for the connection and its handshake."
+    )
+    request_timeout: PositiveSeconds = Field(
+        default=10.0, description="Seconds without any answer after which VPP counts as lost."
+    )
+    on_exit: Literal["keep", "flush"] = Field(
+        default="keep", description="What becomes of our routes in VPP when the program ends."
+    )
+    fib_source: FibSourceConfig = Field(
+        default_factory=FibSourceConfig, description="The FIB source of our routes."
+    )
+    interfaces: InterfacesConfig = Field(
+        default_factory=InterfacesConfig, description="From Linux to VPP interfaces."
+    )
+    tables: dict[KernelTable, VppTable] = Field(
+        default_factory=lambda: dict(MAIN_TABLES),
+        description="VPP table for a kernel table, each by number, the kernel's also by name. "
+        "The main table, 254, goes to 0 unless it is named here. Contiv's mainVRFID is the "
+        "table of main.",
+    )
+
+    @field_validator("tables", mode="before")
+    @classmethod
+    def _named_once(cls, tables: object) -> object:
+        if isinstance(tables, dict):
+            numbers = [kernel_table(key) for key in tables if _is_table(key)]
+            without_repetition(tuple(numbers))
+        return tables
+
+    @field_validator("tables")
+    @classmethod
+    def _with_main(cls, tables: dict[int, int]) -> dict[int, int]:
+        return MAIN_TABLES | tables
+
+
+def _is_table(key: object) -> bool:
+    try:
+        kernel_table(key)
+    except ValueError:
+        return False
+    return True

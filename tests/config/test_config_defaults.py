@@ -1,0 +1,148 @@
+"""What holds where nothing is written, and that it cannot be changed afterwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from bgpreflector.config import Config, loads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def test_an_empty_file_is_the_default_configuration() -> None:
+    assert loads("") == Config()
+
+
+def test_the_defaults_are_those_of_the_daemon() -> None:
+    config = Config()
+    assert config.use_external_ipam is True
+    assert config.ignored == ()
+    assert config.model_dump() == {
+        "use_external_ipam": True,
+        "kernel": {
+            "protocols": (12,),
+            "tables": (254,),
+            "families": ("ipv4", "ipv6"),
+            "receive_buffer": 32 * 1024 * 1024,
+            "namespace": None,
+            "foreign_routes": "hide",
+        },
+        "vpp": {
+            "api_socket": "/run/vpp/api.sock",
+            "window": 256,
+            "connect_timeout": 5.0,
+            "request_timeout": 10.0,
+            "on_exit": "keep",
+            "fib_source": {"name": "bgpreflector", "priority": 0x88},
+            "interfaces": {
+                "map": {},
+                "main_interface": None,
+                "strategies": ("map", "linux-cp", "name"),
+            },
+            "tables": {254: 0},
+        },
+        "controller": {
+            "healing_delay": 5.0,
+            "periodic_resync": 0.0,
+            "retry_attempts": 3,
+            "retry_delay": 1.0,
+        },
+        "log": {"level": "info", "format": "text"},
+    }
+
+
+def test_a_configuration_is_read_only() -> None:
+    config = Config()
+    with pytest.raises(ValidationError, match="frozen"):
+        config.use_external_ipam = False
+    with pytest.raises(ValidationError, match="frozen"):
+        config.vpp.window = 1
+
+
+def sections(section: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    yield section
+    for field in section.model_fields.values():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from sections(kind)
+
+
+@pytest.mark.parametrize("section", list(sections(Config)))
+def test_every_key_is_described(section: type[BaseModel]) -> None:
+    assert [n for n, f in section.model_fields.items() if not f.description] == []
+
+
+def test_everything_can_be_set() -> None:
+    config = loads(
+        """
+        use_external_ipam = false
+        [kernel]
+        protocols = ["bird", 186, "STATIC"]
+        tables = ["main", 1000]
+        families = ["ipv6"]
+        receive_buffer = "64 MiB"
+        namespace = "blue"
+        foreign_routes = "ignore"
+        [vpp]
+        api_socket = "/tmp/api.sock"
+        window = 64
+        connect_timeout = 1
+        request_timeout = 2.5
+        on_exit = "flush"
+        [vpp.fib_source]
+        name = "mine"
+        priority = 0xc8
+        [vpp.interfaces]
+        strategies = ["main", "map", "recursive"]
+        main_interface = 3
+        [vpp.interfaces.map]
+        eth0 = "GigabitEthernet0/8/0"
+        eth1 = 2
+        [vpp.tables]
+        1000 = 10
+        [controller]
+        healing_delay = 0
+        periodic_resync = 60
+        retry_attempts = 0
+        retry_delay = 0.5
+        [log]
+        level = "debug"
+        format = "json"
+        """
+    )
+    assert config.use_external_ipam is False
+    assert config.kernel.protocols == (12, 186, 4)
+    assert config.kernel.receive_buffer == 64 * 1024 * 1024
+    assert config.kernel.namespace_path == Path("/run/netns/blue")
+    assert config.vpp.interfaces.map == {"eth0": "GigabitEthernet0/8/0", "eth1": 2}
+    assert config.vpp.interfaces.main_interface == 3
+    assert config.vpp.fib_source.priority == 200
+    assert config.table_map == {254: 0, 1000: 10}
+    assert config.controller.periodic_resync == 60.0
+
+
+def test_a_namespace_may_be_a_path() -> None:
+    config = loads('[kernel]\nnamespace = "/proc/1/ns/net"')
+    assert config.kernel.namespace_path == Path("/proc/1/ns/net")
+    assert Config().kernel.namespace_path is None
+
+
+def test_the_main_table_goes_to_table_0_unless_the_map_has_it() -> None:
+    assert loads("[vpp.tables]\n100 = 10").vpp.tables == {254: 0, 100: 10}
+    assert loads("[vpp.tables]\nmain = 10").vpp.tables == {254: 10}
+
+
+def test_only_mirrored_tables_are_in_the_table_map() -> None:
+    config = loads("[kernel]\ntables = [100]\n[vpp.tables]\n100 = 10\n200 = 20")
+    assert config.table_map == {100: 10}
+
+
+def test_a_main_interface_is_the_last_resort_unless_strategies_are_given() -> None:
+    assert loads('mainInterfaceName = "x"').vpp.interfaces.strategies[-1] == "main"
+    config = loads('[vpp.interfaces]\nmain_interface = "x"\nstrategies = ["main"]')
+    assert config.vpp.interfaces.strategies == ("main",)

@@ -1,0 +1,198 @@
+"""Wrong configurations: every problem by its key, with what is allowed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bgpreflector.config import ConfigError, load, loads
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        loads(text)
+    return [str(problem) for problem in caught.value.problems]
+
+
+BYTES = 'must be a number of bytes or a size such as "32 MiB"'
+PROTOCOL = 'must be a protocol, 1 to 255 or a name such as "bird"'
+NAMESPACE = "must be a name as in `ip netns list` or an absolute path"
+SOCKET = "must be an absolute path of at most 107 bytes"
+TABLE = 'must be a kernel table, 1 to 4294967295, "main", "default" or "local"'
+LINUX = "must be the name of a Linux interface: 1 to 15 characters, no space, / or :"
+VPP = "must be a VPP interface: its name, 1 to 63 characters without space, or its sw_if_index"
+SOURCE = "must be 1 to 63 printable ASCII characters without space"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('use_external_ipam = "yes"', 'use_external_ipam = "yes": must be true or false'),
+        ("kernel = 3", "kernel = 3: must be a section"),
+        ("[kernel]\nprotocols = 12", "kernel.protocols = 12: must be a list"),
+        ("[kernel]\nprotocols = []", "kernel.protocols = []: must not be empty"),
+        ("[kernel]\nprotocols = [256]", f"kernel.protocols[0] = 256: {PROTOCOL}"),
+        ("[kernel]\nprotocols = [true]", f"kernel.protocols[0] = true: {PROTOCOL}"),
+        (
+            '[kernel]\nprotocols = [4, "brid"]',
+            f'kernel.protocols[1] = "brid": {PROTOCOL}; did you mean "bird"?',
+        ),
+        (
+            '[kernel]\nprotocols = [12, "bird"]',
+            'kernel.protocols = [12, "bird"]: must name everything once; named twice: 12',
+        ),
+        ("[kernel]\ntables = [0]", f"kernel.tables[0] = 0: {TABLE}"),
+        (
+            '[kernel]\nfamilies = ["inet"]',
+            'kernel.families[0] = "inet": must be "ipv4" or "ipv6"',
+        ),
+        ('[kernel]\nreceive_buffer = "3 foo"', f'kernel.receive_buffer = "3 foo": {BYTES}'),
+        ("[kernel]\nreceive_buffer = 1", "kernel.receive_buffer = 1: must be at least 65536"),
+        ('[kernel]\nnamespace = "a/b"', f'kernel.namespace = "a/b": {NAMESPACE}'),
+        (
+            '[kernel]\nforeign_routes = "hid"',
+            'kernel.foreign_routes = "hid": must be "hide" or "ignore"; did you mean "hide"?',
+        ),
+        ('[vpp]\napi_socket = "api.sock"', f'vpp.api_socket = "api.sock": {SOCKET}'),
+        ("[vpp]\nwindow = 0", "vpp.window = 0: must be at least 1"),
+        ("[vpp]\nwindow = 70000", "vpp.window = 70000: must be at most 65536"),
+        ("[vpp]\nwindow = 1.5", "vpp.window = 1.5: must be a whole number"),
+        ('[vpp]\nrequest_timeout = "1s"', 'vpp.request_timeout = "1s": must be a number'),
+        ("[vpp]\nconnect_timeout = 0", "vpp.connect_timeout = 0: must be more than 0"),
+        ('[vpp.fib_source]\nname = "a b"', f'vpp.fib_source.name = "a b": {SOURCE}'),
+        ("[vpp.fib_source]\npriority = 255", "vpp.fib_source.priority = 255: must be at most 254"),
+        ('[vpp.interfaces.map]\neth0 = "a b"', f'vpp.interfaces.map.eth0 = "a b": {VPP}'),
+        ('[vpp.interfaces.map]\n"a/b" = 1', f"vpp.interfaces.map.a/b: {LINUX}"),
+        ("[vpp.interfaces]\nmain_interface = -1", f"vpp.interfaces.main_interface = -1: {VPP}"),
+        (
+            '[vpp.interfaces]\nstrategies = ["main"]',
+            (
+                'vpp.interfaces.strategies = ["main"]: must not have "main" without '
+                "vpp.interfaces.main_interface"
+            ),
+        ),
+        (
+            '[vpp.interfaces]\nmain_interface = 1\nstrategies = ["name"]',
+            (
+                'vpp.interfaces.strategies = ["name"]: must have "main" for '
+                "vpp.interfaces.main_interface to be used"
+            ),
+        ),
+        (
+            '[vpp.interfaces]\nstrategies = ["name"]\nmap = { eth0 = 1 }',
+            (
+                'vpp.interfaces.strategies = ["name"]: must have "map" for '
+                "vpp.interfaces.map to be used"
+            ),
+        ),
+        ("[vpp.tables]\nfoo = 1", f"vpp.tables.foo: {TABLE}"),
+        ("[vpp.tables]\n5 = -1", "vpp.tables.5 = -1: must be at least 0"),
+        (
+            "[vpp.tables]\nmain = 1\n254 = 2",
+            'vpp.tables = {"main": 1, "254": 2}: must name everything once; named twice: 254',
+        ),
+        (
+            "[kernel]\ntables = [254, 100]",
+            (
+                "vpp.tables: must say into which VPP table kernel table 100, which is in "
+                "kernel.tables, goes; for instance 100 = 100"
+            ),
+        ),
+        (
+            "[kernel]\ntables = [254, 100]\n[vpp.tables]\n100 = 0",
+            (
+                "vpp.tables: must not send two kernel tables, 254 and 100, into VPP table 0: their "
+                "routes would replace each other"
+            ),
+        ),
+        (
+            "[controller]\nhealing_delay = nan",
+            "controller.healing_delay = NaN: must be a finite number",
+        ),
+        ("[controller]\nretry_attempts = -1", "controller.retry_attempts = -1: must be at least 0"),
+        (
+            '[log]\nlevel = "warn"',
+            (
+                'log.level = "warn": must be "debug", "info", "warning" or "error"; did you mean '
+                '"warning"?'
+            ),
+        ),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(text: str, problem: str) -> None:
+    assert problems(text) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[vpp]\nwindw = 1", 'vpp.windw: unknown key; did you mean "window"?'),
+        ("window = 1", "window: unknown key; did you mean vpp.window?"),
+        ("useExternalIpam = true", 'useExternalIpam: unknown key; did you mean "useExternalIPAM"?'),
+        ("[vpp.fib_source]\nnme = 'x'", 'vpp.fib_source.nme: unknown key; did you mean "name"?'),
+        ("[log]\nzzz = 1", "log.zzz: unknown key; known here: level, format"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_a_suggestion(text: str, problem: str) -> None:
+    assert problems(text) == [problem]
+
+
+def test_all_problems_are_told_at_once() -> None:
+    found = problems(
+        """
+        windw = 3
+        use_external_ipam = 1
+        useExternalIPAM = true
+        [kernel]
+        protocols = ["brid", 300]
+        foreign_routes = "x"
+        [vpp]
+        window = 0
+        [vpp.interfaces]
+        strategies = ["main"]
+        [log]
+        level = 3
+        """
+    )
+    assert [line.split(": ")[0].split(" = ")[0] for line in found] == [
+        "useExternalIPAM",
+        "use_external_ipam",
+        "kernel.protocols[0]",
+        "kernel.protocols[1]",
+        "kernel.foreign_routes",
+        "vpp.window",
+        "vpp.interfaces.strategies",
+        "log.level",
+        "windw",
+    ]
+
+
+def test_the_error_names_the_file_and_all_problems(tmp_path: Path) -> None:
+    path = tmp_path / "reflector.toml"
+    path.write_text("[vpp]\nwindow = 0\nwindw = 0\n")
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert str(caught.value) == (
+        f"{path}: the configuration cannot be used:\n"
+        "  vpp.window = 0: must be at least 1\n"
+        '  vpp.windw: unknown key; did you mean "window"?'
+    )
+
+
+def test_broken_toml_is_told_with_its_place() -> None:
+    assert problems("a = 1\nb = =\n") == [
+        "this is not TOML: Invalid value (at line 2, column 5)",
+    ]
+
+
+def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: No such file or directory"):
+        load(tmp_path / "none.toml")
+    binary = tmp_path / "binary.toml"
+    binary.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        load(binary)
