@@ -86,6 +86,10 @@ struct World {
     in_flight: Vec<Request>,
 }
 
+fn name(index: u32) -> String {
+    format!("eth{index}")
+}
+
 fn prefix(number: u8) -> Prefix {
     Prefix::v4(0x0a00_0000 | u32::from(number) << 8, 24)
 }
@@ -117,7 +121,16 @@ impl World {
             taken: Vec::new(),
             in_flight: Vec::new(),
         };
-        world.interfaces.map.insert(1, 10);
+        world.interfaces.map.insert(name(1), 10);
+        for index in 1..4 {
+            world.table.link(
+                index,
+                Link {
+                    name: name(index),
+                    up: true,
+                },
+            );
+        }
         world.table.set_interfaces(world.interfaces.clone());
         world
     }
@@ -147,8 +160,11 @@ impl World {
                 sw_if_index,
             } => {
                 match sw_if_index {
-                    Some(index) => self.interfaces.map.insert(interface.into(), index.into()),
-                    None => self.interfaces.map.remove(&interface.into()),
+                    Some(index) => self
+                        .interfaces
+                        .map
+                        .insert(name(interface.into()), index.into()),
+                    None => self.interfaces.map.remove(&name(interface.into())),
                 };
                 self.table.set_interfaces(self.interfaces.clone());
             }
@@ -232,7 +248,7 @@ impl World {
             .filter(|(_, (protocol, _))| *protocol == MIRRORED);
         mirrored
             .filter_map(|(number, (_, hop))| {
-                let sw_if_index = self.interfaces.map.get(&hop.interface)?;
+                let sw_if_index = self.interfaces.map.get(&name(hop.interface))?;
                 Some((prefix(number), (hop.gateway, *sw_if_index)))
             })
             .collect()
@@ -365,7 +381,7 @@ fn another_protocol_that_replaces_a_route_leaves_no_ghost() {
 fn a_link_that_goes_down_takes_its_v4_routes_along_in_silence() {
     let mut world = World::new();
     let up = Link {
-        name: "eth0".into(),
+        name: name(1),
         up: true,
     };
     world.table.link(1, up.clone());

@@ -106,8 +106,9 @@ impl Engine {
 
     /// Closes the connection to VPP. What VPP has counts as unknown until it is adopted.
     pub fn disconnect(&self) {
-        let connection = self.vpp.lock().take();
-        drop(connection);
+        if let Some(connection) = self.vpp.lock().take() {
+            connection.hang_up();
+        }
     }
 
     fn vpp(&self) -> Result<Arc<BulkConnection>, VppError> {
@@ -120,6 +121,15 @@ impl Engine {
         match self.vpp() {
             Ok(connection) => connection.lost(),
             Err(error) => Some(error),
+        }
+    }
+
+    /// Waits until the connection to VPP has ended, and says why.
+    #[must_use]
+    pub fn wait_vpp_lost(&self) -> VppError {
+        match self.vpp() {
+            Ok(connection) => connection.wait_lost(),
+            Err(error) => error,
         }
     }
 

@@ -24,7 +24,13 @@ impl RouteBatch {
     pub(crate) fn new(batch: Batch) -> Self {
         let (adds, replaces, deletes) = batch.operations();
         let length = batch.len();
-        Self { batch: Mutex::new(Some(batch)), length, adds, replaces, deletes }
+        Self {
+            batch: Mutex::new(Some(batch)),
+            length,
+            adds,
+            replaces,
+            deletes,
+        }
     }
 
     /// The batch itself, for the one who commits it.
@@ -40,14 +46,32 @@ impl RouteBatch {
         self.length
     }
 
-    #[pyo3(signature = (limit = None))]
-    fn changes(&self, limit: Option<usize>) -> Vec<RouteChange> {
+    fn changes(&self, limit: usize) -> ChangeIterator {
         let batch = self.batch.lock();
-        batch.as_ref().map(|b| changes(b, limit.unwrap_or(usize::MAX))).unwrap_or_default()
+        let changes = batch
+            .as_ref()
+            .map(|b| changes(b, limit))
+            .unwrap_or_default();
+        ChangeIterator(changes.into_iter())
     }
 
     fn release(&self, py: Python<'_>) {
         let batch = self.batch.lock().take();
         py.detach(|| drop(batch));
+    }
+}
+
+/// The changes of a batch, one after the other.
+#[pyclass(module = "bgpreflector._core")]
+struct ChangeIterator(std::vec::IntoIter<RouteChange>);
+
+#[pymethods]
+impl ChangeIterator {
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __next__(&mut self) -> Option<RouteChange> {
+        self.0.next()
     }
 }

@@ -20,7 +20,9 @@ pub(crate) fn family(name: &str) -> PyResult<Family> {
     match name {
         "ipv4" => Ok(Family::V4),
         "ipv6" => Ok(Family::V6),
-        _ => Err(value_error(format!("{name:?} is no family: expected \"ipv4\" or \"ipv6\""))),
+        _ => Err(value_error(format!(
+            "{name:?} is no family: expected \"ipv4\" or \"ipv6\""
+        ))),
     }
 }
 

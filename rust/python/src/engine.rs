@@ -39,11 +39,25 @@ impl Engine {
         let foreign = match foreign_routes {
             "hide" => ForeignRoutes::Hide,
             "ignore" => ForeignRoutes::Ignore,
-            other => return Err(value_error(format!("{other:?} is not \"hide\" or \"ignore\""))),
+            other => {
+                return Err(value_error(format!(
+                    "{other:?} is not \"hide\" or \"ignore\""
+                )));
+            }
         };
-        let scope = Scope { protocols, tables, families: families?, foreign };
-        let kernel = KernelSettings { receive_buffer, namespace };
-        Ok(Self { inner: Inner::new(Settings { scope, kernel }) })
+        let scope = Scope {
+            protocols,
+            tables,
+            families: families?,
+            foreign,
+        };
+        let kernel = KernelSettings {
+            receive_buffer,
+            namespace,
+        };
+        Ok(Self {
+            inner: Inner::new(Settings { scope, kernel }),
+        })
     }
 
     fn start(&self, py: Python<'_>) -> PyResult<()> {
@@ -51,7 +65,9 @@ impl Engine {
     }
 
     fn resync(&self, py: Python<'_>) -> PyResult<ResyncReport> {
-        py.detach(|| self.inner.resync()).map(ResyncReport::from).map_err(errors::kernel)
+        py.detach(|| self.inner.resync())
+            .map(ResyncReport::from)
+            .map_err(errors::kernel)
     }
 
     #[pyo3(signature = (timeout = None))]
@@ -86,7 +102,8 @@ impl Engine {
             connect_timeout: connect,
             request_timeout: request,
         };
-        py.detach(|| self.inner.connect(&settings)).map_err(errors::vpp)
+        py.detach(|| self.inner.connect(&settings))
+            .map_err(errors::vpp)
     }
 
     fn disconnect(&self, py: Python<'_>) {
@@ -97,6 +114,10 @@ impl Engine {
         self.inner.vpp_lost().map(|error| error.to_string())
     }
 
+    fn wait_vpp_lost(&self, py: Python<'_>) -> String {
+        py.detach(|| self.inner.wait_vpp_lost()).to_string()
+    }
+
     fn commit(&self, py: Python<'_>, batch: &RouteBatch, source: u8) -> PyResult<CommitReport> {
         let batch = batch.take()?;
         let report = py.detach(|| self.inner.commit(batch, source));
@@ -104,7 +125,9 @@ impl Engine {
     }
 
     fn adopt(&self, py: Python<'_>, source: u8) -> PyResult<Adopted> {
-        py.detach(|| self.inner.adopt(source)).map(Adopted::from).map_err(errors::vpp)
+        py.detach(|| self.inner.adopt(source))
+            .map(Adopted::from)
+            .map_err(errors::vpp)
     }
 
     #[pyo3(signature = (table, prefix, next_hops, *, protocol, metric = 0))]
@@ -116,7 +139,8 @@ impl Engine {
         protocol: u8,
         metric: u32,
     ) -> PyResult<()> {
-        self.inner.announce(route(table, prefix, next_hops, protocol, metric)?);
+        self.inner
+            .announce(route(table, prefix, next_hops, protocol, metric)?);
         Ok(())
     }
 
@@ -129,7 +153,8 @@ impl Engine {
         protocol: u8,
         metric: u32,
     ) -> PyResult<()> {
-        self.inner.withdraw(route(table, prefix, next_hops, protocol, metric)?);
+        self.inner
+            .withdraw(route(table, prefix, next_hops, protocol, metric)?);
         Ok(())
     }
 
@@ -144,7 +169,7 @@ impl Engine {
     fn set_interfaces(
         &self,
         py: Python<'_>,
-        interfaces: HashMap<u32, u32>,
+        interfaces: HashMap<String, u32>,
         unmapped: Option<u32>,
         recursive: bool,
     ) {
@@ -159,22 +184,23 @@ impl Engine {
 
     fn links(&self) -> Vec<(u32, String, bool)> {
         let table = self.inner.shared().table();
-        table.links().map(|(index, link)| (index, link.name.clone(), link.up)).collect()
+        table
+            .links()
+            .map(|(index, link)| (index, link.name.clone(), link.up))
+            .collect()
     }
 
     fn status(&self) -> Status {
         self.inner.status().into()
     }
 
-    fn routes(
-        &self,
-        py: Python<'_>,
-        cursor: u64,
-        limit: usize,
-    ) -> (Vec<RouteView>, Option<u64>) {
+    fn routes(&self, py: Python<'_>, cursor: u64, limit: usize) -> (Vec<RouteView>, Option<u64>) {
         let cursor = Cursor::from_bits(cursor);
         let (views, rest) = py.detach(|| self.inner.shared().table().routes(cursor, limit));
-        (views.into_iter().map(RouteView::from).collect(), rest.map(Cursor::to_bits))
+        (
+            views.into_iter().map(RouteView::from).collect(),
+            rest.map(Cursor::to_bits),
+        )
     }
 
     fn routes_of(&self, table: u32, prefix: &str) -> PyResult<Vec<RouteView>> {
@@ -201,5 +227,14 @@ fn route(
 ) -> PyResult<Route> {
     let prefix = convert::prefix(prefix)?;
     let set = convert::set(prefix.family(), next_hops);
-    Ok(Route { key: RouteKey { table, prefix, tos: 0, metric }, protocol, set })
+    Ok(Route {
+        key: RouteKey {
+            table,
+            prefix,
+            tos: 0,
+            metric,
+        },
+        protocol,
+        set,
+    })
 }

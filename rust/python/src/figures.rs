@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use bgpreflector_core::vpp::{Disposition, Retval};
 use pyo3::prelude::*;
 
 /// What a resync with the kernel found.
@@ -39,15 +40,22 @@ pub struct CommitReport {
     deleted: usize,
     unchanged: usize,
     failed: usize,
-    /// Some of the refusals: VPP table, prefix, `retval`, what it means.
-    failures: Vec<(u32, String, i32, String)>,
+    /// Some of the refusals: VPP table, prefix, `retval`, what it means, whether to retry.
+    failures: Vec<(u32, String, i32, String, bool)>,
 }
 
 impl From<bgpreflector_engine::vpp::CommitReport> for CommitReport {
     fn from(report: bgpreflector_engine::vpp::CommitReport) -> Self {
         let failure = |failure: bgpreflector_engine::vpp::Failure| {
-            let meaning = bgpreflector_core::vpp::Retval(failure.retval).to_string();
-            (failure.vpp_table, failure.prefix.to_string(), failure.retval, meaning)
+            let retval = Retval(failure.retval);
+            let retry = retval.disposition() != Some(Disposition::GiveUp);
+            (
+                failure.vpp_table,
+                failure.prefix.to_string(),
+                failure.retval,
+                retval.to_string(),
+                retry,
+            )
         };
         Self {
             added: report.added,
@@ -69,7 +77,10 @@ pub struct Adopted {
 
 impl From<bgpreflector_engine::vpp::Adopted> for Adopted {
     fn from(adopted: bgpreflector_engine::vpp::Adopted) -> Self {
-        Self { routes: adopted.routes, elsewhere: adopted.elsewhere }
+        Self {
+            routes: adopted.routes,
+            elsewhere: adopted.elsewhere,
+        }
     }
 }
 
@@ -113,7 +124,10 @@ impl From<bgpreflector_engine::Status> for Status {
             skipped: status.skipped.into_iter().collect(),
             anomalies: HashMap::from([
                 ("unknown_withdrawals", status.anomalies.unknown_withdrawals),
-                ("uncertain_dump_routes", status.anomalies.uncertain_dump_routes),
+                (
+                    "uncertain_dump_routes",
+                    status.anomalies.uncertain_dump_routes,
+                ),
             ]),
             overruns: status.overruns,
             resyncs: status.resyncs,

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use crate::convert;
 
 /// One next hop of a kernel route.
-#[pyclass(frozen, get_all, skip_from_py_object, module = "bgpreflector._core")]
+#[pyclass(frozen, get_all, module = "bgpreflector._core")]
 #[derive(Clone)]
 pub struct NextHop {
     gateway: Option<IpAddr>,
@@ -58,7 +58,11 @@ impl From<bgpreflector_core::table::RouteView> for RouteView {
             next_hop_id,
             state: view.state.name(),
             reason: reason(view.state),
-            installed: view.installed.as_ref().map(convert::paths).unwrap_or_default(),
+            installed: view
+                .installed
+                .as_ref()
+                .map(convert::paths)
+                .unwrap_or_default(),
         }
     }
 }

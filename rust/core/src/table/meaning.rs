@@ -156,4 +156,8 @@ impl SetMarks {
     pub(super) fn is_empty(&self) -> bool {
         !self.0.contains(&true)
     }
+
+    pub(super) fn intersection(&self, other: &Self) -> Self {
+        Self(self.0.iter().zip(&other.0).map(|(a, b)| *a && *b).collect())
+    }
 }

@@ -90,8 +90,8 @@ pub enum Unmapped {
 /// Kernel interfaces and their counterparts in VPP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interfaces {
-    /// Kernel `ifindex` to VPP `sw_if_index`.
-    pub map: AHashMap<u32, u32>,
+    /// Name of a kernel interface to VPP's `sw_if_index`: names outlive indices.
+    pub map: AHashMap<String, u32>,
     /// What happens to the others.
     pub unmapped: Unmapped,
 }
@@ -232,7 +232,10 @@ impl Surroundings {
     }
 
     fn sw_if_index(&self, hop: &NextHop) -> Result<u32, Held> {
-        let mapped = self.interfaces.map.get(&hop.interface).copied();
+        let link = self.links.get(&hop.interface);
+        let mapped = link
+            .and_then(|link| self.interfaces.map.get(&link.name))
+            .copied();
         match (mapped, self.interfaces.unmapped) {
             (Some(sw_if_index), _) | (None, Unmapped::Interface(sw_if_index)) => Ok(sw_if_index),
             (None, Unmapped::Recursive) if recursive(hop) => Ok(Path::NO_INTERFACE),
@@ -278,7 +281,16 @@ mod tests {
 
     fn around() -> Surroundings {
         let mut around = Surroundings::default();
-        around.interfaces.map = [(2, 20), (3, 30)].into_iter().collect();
+        around.interfaces.map = [("a".into(), 20), ("b".into(), 30)].into_iter().collect();
+        for (index, name) in [(2, "a"), (3, "b"), (4, "c")] {
+            around.links.insert(
+                index,
+                Link {
+                    name: name.into(),
+                    up: true,
+                },
+            );
+        }
         around
     }
 
@@ -312,7 +324,7 @@ mod tests {
     #[test]
     fn legs_that_are_one_path_in_vpp_add_up() {
         let mut around = around();
-        around.interfaces.map.insert(4, 20);
+        around.interfaces.map.insert("c".into(), 20);
         let hops = vec![hop("10.0.0.1", 2, 3), hop("10.0.0.1", 4, 4)];
         let paths = around.resolve(&set(hops)).unwrap();
         assert_eq!(paths.paths().len(), 1);

@@ -11,12 +11,15 @@ impl Table {
     /// Takes note of a link. Returns how many routes went with it: where a link goes down the
     /// kernel removes its routes without a message.
     pub fn link(&mut self, index: u32, link: Link) -> usize {
-        let up = link.up;
-        let old = self.meanings.around.links.insert(index, link);
-        match old {
-            Some(old) if old.up == up => 0,
-            None if up => 0,
-            _ => self.link_changed(index, up),
+        let new = link.clone();
+        match self.meanings.around.links.insert(index, link) {
+            Some(old) if old == new => 0,
+            Some(old) if old.up && !new.up => self.link_down(index),
+            None if !new.up => self.link_down(index),
+            _ => {
+                self.link_changed(index);
+                0
+            }
         }
     }
 
@@ -25,8 +28,9 @@ impl Table {
         match self.meanings.around.links.get_mut(&index) {
             Some(link) => {
                 link.up = false;
-                let removed = self.link_changed(index, false);
+                let removed = self.link_down(index);
                 self.meanings.around.links.remove(&index);
+                self.link_changed(index);
                 removed
             }
             None => 0,
@@ -42,20 +46,27 @@ impl Table {
             .map(|(index, link)| (*index, link))
     }
 
-    fn link_changed(&mut self, index: u32, up: bool) -> usize {
-        let through = |around: &Surroundings, set: &NextHopSet| around.uses_interface(set, index);
-        let concerned = self.meanings.marks(through);
-        let mut removed = 0;
-        if !up {
-            for id in self.meanings.around.objects.through(index) {
-                self.meanings.around.objects.remove(id);
-            }
-            let gone = self.meanings.marks(|around, set| {
-                (through(around, set) || waits(around, set)) && goes_with_link(around, set)
-            });
-            removed = self.flush_sets(&gone);
+    /// A link's state or name changed, so what goes through it means something else now.
+    fn link_changed(&mut self, index: u32) {
+        let changed = self
+            .meanings
+            .update_all(|around, set| around.uses_interface(set, index));
+        self.refresh_sets(&changed);
+    }
+
+    /// A link went down: routes and next-hop objects through it are gone in silence.
+    fn link_down(&mut self, index: u32) -> usize {
+        let through = self
+            .meanings
+            .marks(|around, set| around.uses_interface(set, index));
+        for id in self.meanings.around.objects.through(index) {
+            self.meanings.around.objects.remove(id);
         }
-        let changed = self.meanings.update_all(|_, _| !concerned.is_empty());
+        let gone = self.meanings.marks(goes_with_link);
+        let removed = self.flush_sets(&gone.intersection(&through));
+        let changed = self
+            .meanings
+            .update_all(|around, set| around.uses_interface(set, index) || by_object(set));
         self.refresh_sets(&changed);
         removed
     }

@@ -1,6 +1,6 @@
 //! The bulk connection's handle.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -8,7 +8,6 @@ use std::time::Duration;
 use bgpreflector_core::route::Prefix;
 use bgpreflector_core::table::Handle;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use parking_lot::Mutex;
 
 use crate::batch::Batch;
 use crate::error::VppError;
@@ -16,6 +15,7 @@ use crate::kernel::Wake;
 use crate::shared::Shared;
 
 use super::connect::connect;
+use super::lost::Lost;
 use super::worker::Worker;
 
 /// How the bulk connection behaves.
@@ -88,7 +88,7 @@ pub(super) enum Job {
 pub struct BulkConnection {
     jobs: Sender<Job>,
     wake: Arc<Wake>,
-    lost: Arc<Mutex<Option<VppError>>>,
+    lost: Arc<Lost>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -103,7 +103,7 @@ impl BulkConnection {
         let wake = Wake::new().map_err(|error| VppError::Handshake(error.to_string()))?;
         let wake = Arc::new(wake);
         let (jobs, received): (Sender<Job>, Receiver<Job>) = unbounded();
-        let lost = Arc::new(Mutex::new(None));
+        let lost = Arc::new(Lost::default());
         let worker = Worker::new(
             shared,
             session,
@@ -167,7 +167,18 @@ impl BulkConnection {
     /// Why the connection ended, once it has.
     #[must_use]
     pub fn lost(&self) -> Option<VppError> {
-        self.lost.lock().clone()
+        self.lost.get()
+    }
+
+    /// Waits until the connection has ended, and says why.
+    #[must_use]
+    pub fn wait_lost(&self) -> VppError {
+        self.lost.wait()
+    }
+
+    /// Ends the connection, also for those who wait for that.
+    pub fn hang_up(&self) {
+        self.send(Job::Close);
     }
 
     /// Ends the connection; twice is fine.
@@ -178,12 +189,6 @@ impl BulkConnection {
                 log::error!("the bulk connection's thread broke off");
             }
         }
-    }
-
-    /// The socket's path as errors name it.
-    #[must_use]
-    pub fn describe(path: &Path) -> String {
-        path.display().to_string()
     }
 }
 

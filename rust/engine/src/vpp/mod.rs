@@ -4,6 +4,7 @@ mod adopt;
 mod bulk;
 mod commit;
 mod connect;
+mod lost;
 mod worker;
 
 pub use bulk::{Adopted, BulkConnection, BulkSettings, CommitReport, Failure};

@@ -10,7 +10,6 @@ use bgpreflector_core::vpp::ping::answer_keepalive;
 use crossbeam_channel::Receiver;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use parking_lot::Mutex;
 
 use crate::error::VppError;
 use crate::kernel::Wake;
@@ -20,6 +19,7 @@ use super::adopt::AdoptJob;
 use super::bulk::{BulkSettings, Job};
 use super::commit::{CommitJob, Encoder};
 use super::connect::Session;
+use super::lost::Lost;
 
 /// Message ids of this VPP.
 #[derive(Clone, Copy)]
@@ -46,7 +46,7 @@ pub(super) struct Worker {
     encoder: Encoder,
     jobs: Receiver<Job>,
     wake: Arc<Wake>,
-    lost: Arc<Mutex<Option<VppError>>>,
+    lost: Arc<Lost>,
     active: Option<Active>,
     out: Vec<u8>,
     written: usize,
@@ -63,7 +63,7 @@ impl Worker {
         settings: BulkSettings,
         jobs: Receiver<Job>,
         wake: Arc<Wake>,
-        lost: Arc<Mutex<Option<VppError>>>,
+        lost: Arc<Lost>,
     ) -> Result<Self, VppError> {
         let id = |name| {
             session
@@ -105,10 +105,9 @@ impl Worker {
                 Err(error) => break error,
             }
         };
-        *self.lost.lock() = Some(error.clone());
         match self.active.take() {
-            Some(Active::Commit(job)) => job.break_off(&self.shared, error),
-            Some(Active::Adopt(job)) => job.break_off(&self.shared, error),
+            Some(Active::Commit(job)) => job.break_off(&self.shared, error.clone()),
+            Some(Active::Adopt(job)) => job.break_off(&self.shared, error.clone()),
             None => {}
         }
         // Jobs that nobody will do: their prefixes are dirty again.
@@ -117,6 +116,7 @@ impl Worker {
                 self.shared.change(|table| table.put_back(handles));
             }
         }
+        self.lost.set(error);
     }
 
     /// One round: wait, read, work, write. False once the connection shall be closed.

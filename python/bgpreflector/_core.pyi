@@ -1,0 +1,282 @@
+"""The Rust core: the route table, the kernel reader and the bulk connection to VPP."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import IPv4Address, IPv6Address
+from os import PathLike
+from typing import final
+
+@final
+class NextHop:
+    """One next hop of a kernel route."""
+
+    @property
+    def gateway(self) -> IPv4Address | IPv6Address | None: ...
+    @property
+    def interface(self) -> int:
+        """Kernel interface index, 0 where the kernel names none."""
+    @property
+    def weight(self) -> int:
+        """1 to 65,536."""
+    @property
+    def onlink(self) -> bool: ...
+    @property
+    def labels(self) -> list[int]:
+        """MPLS labels pushed, outermost first."""
+
+@final
+class RouteView:
+    """One kernel route and what VPP has of it."""
+
+    @property
+    def table(self) -> int:
+        """Kernel table."""
+    @property
+    def prefix(self) -> str: ...
+    @property
+    def tos(self) -> int: ...
+    @property
+    def metric(self) -> int: ...
+    @property
+    def protocol(self) -> int:
+        """``rtm_protocol``."""
+    @property
+    def route_type(self) -> str:
+        """``unicast``, ``blackhole``, ``unreachable``, ``prohibit``, or ``type N``."""
+    @property
+    def next_hops(self) -> list[NextHop]: ...
+    @property
+    def next_hop_id(self) -> int | None:
+        """Id of the next-hop object, where the route uses one."""
+    @property
+    def state(self) -> str:
+        """``installed``, ``pending``, ``held``, ``failed``, ``not_best`` or ``foreign``."""
+    @property
+    def reason(self) -> str | None:
+        """Why, where the state alone does not say it."""
+    @property
+    def installed(self) -> list[str]:
+        """Paths that VPP has acknowledged for the prefix."""
+
+@final
+class RouteChange:
+    """One change of a batch."""
+
+    @property
+    def operation(self) -> str:
+        """``add``, ``replace``, ``delete``, or ``none`` where nothing is to be done any more."""
+    @property
+    def table(self) -> int:
+        """Kernel table."""
+    @property
+    def prefix(self) -> str: ...
+    @property
+    def installed(self) -> list[str]:
+        """Paths that VPP has."""
+    @property
+    def desired(self) -> list[str]:
+        """Paths that VPP shall have."""
+
+@final
+class RouteBatch:
+    """Dirty prefixes taken together; opaque but for its figures."""
+
+    def __len__(self) -> int: ...
+    @property
+    def adds(self) -> int: ...
+    @property
+    def replaces(self) -> int: ...
+    @property
+    def deletes(self) -> int: ...
+    def changes(self, limit: int) -> Iterator[RouteChange]:
+        """At most ``limit`` changes as they stand now; none once it was committed."""
+    def release(self) -> None:
+        """Give the prefixes back unsent; they are dirty again. Twice is fine."""
+
+@final
+class ResyncReport:
+    """What a resync with the kernel found."""
+
+    @property
+    def dumped(self) -> int:
+        """Routes that the dumps showed."""
+    @property
+    def removed(self) -> int:
+        """Routes that were held and that the kernel no longer has."""
+    @property
+    def dumps(self) -> int:
+        """Dumps that it took."""
+    @property
+    def complete(self) -> bool:
+        """Whether every family could be compared; if not, another resync follows by itself."""
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+
+@final
+class CommitReport:
+    """What became of a batch: prefixes by outcome."""
+
+    @property
+    def added(self) -> int: ...
+    @property
+    def replaced(self) -> int: ...
+    @property
+    def deleted(self) -> int: ...
+    @property
+    def unchanged(self) -> int:
+        """Nothing was to be done any more."""
+    @property
+    def failed(self) -> int:
+        """VPP refused."""
+    @property
+    def failures(self) -> list[tuple[int, str, int, str, bool]]:
+        """Some of the refusals: VPP table, prefix, ``retval``, meaning, whether to retry."""
+
+@final
+class Adopted:
+    """What was read of VPP."""
+
+    @property
+    def routes(self) -> int:
+        """Routes under our source that are installed state now."""
+    @property
+    def elsewhere(self) -> int:
+        """Routes under our source in VPP tables that are not ours."""
+
+@final
+class Status:
+    """The engine's figures."""
+
+    @property
+    def prefixes(self) -> dict[str, dict[str, int]]:
+        """By family: ``kernel``, ``desired``, ``installed``, ``held``, ``failed``."""
+    @property
+    def dirty(self) -> int:
+        """Prefixes that wait for a request."""
+    @property
+    def next_hop_sets(self) -> int: ...
+    @property
+    def path_sets(self) -> int: ...
+    @property
+    def messages(self) -> dict[str, int]:
+        """Kernel messages by type."""
+    @property
+    def skipped(self) -> dict[str, int]:
+        """Kernel messages not taken, by reason."""
+    @property
+    def anomalies(self) -> dict[str, int]:
+        """What the kernel said that did not fit what was known."""
+    @property
+    def overruns(self) -> int:
+        """Times that the kernel dropped notifications."""
+    @property
+    def resyncs(self) -> int: ...
+    @property
+    def receive_buffer(self) -> int:
+        """Bytes that the kernel granted."""
+
+@final
+class Engine:
+    """The route table with the kernel reader and the bulk connection to VPP.
+
+    Every method may be called from any thread; those that wait release the GIL.
+    """
+
+    def __new__(
+        cls,
+        *,
+        protocols: Sequence[int],
+        tables: Mapping[int, int],
+        families: Sequence[str],
+        foreign_routes: str,
+        receive_buffer: int,
+        namespace: str | PathLike[str] | None = None,
+    ) -> Engine:
+        """``tables`` maps kernel tables to VPP tables. Nothing is opened before ``start()``.
+
+        Raises ``ValueError`` for an unknown family or ``foreign_routes``.
+        """
+    def start(self) -> None:
+        """Subscribe to the kernel's notifications. Raises ``KernelError``. Twice is fine."""
+    def resync(self) -> ResyncReport:
+        """Dump the kernel; the table then says what the kernel says. Raises ``KernelError``."""
+    def wait_dirty(self, timeout: float | None = None) -> bool:
+        """Wait until the kernel has been read and a prefix is dirty.
+
+        ``False`` after ``timeout`` seconds and once the engine is closed or has failed.
+        """
+    def take_batch(self, limit: int) -> RouteBatch:
+        """Take at most ``limit`` dirty prefixes; may be empty."""
+    def failure(self) -> str | None:
+        """Why the kernel reader ended by itself."""
+    def connect(
+        self,
+        *,
+        socket: str | PathLike[str],
+        name: str,
+        window: int,
+        connect_timeout: float,
+        request_timeout: float,
+    ) -> None:
+        """Open the bulk connection, in place of one that is open. Times in seconds.
+
+        Raises ``VppConnectError``, or ``VppMessageError`` where VPP's messages differ.
+        """
+    def disconnect(self) -> None:
+        """Close the bulk connection. Twice is fine."""
+    def vpp_lost(self) -> str | None:
+        """Why the bulk connection ended; ``None`` while it stands."""
+    def wait_vpp_lost(self) -> str:
+        """Wait until the bulk connection ends; why it did."""
+    def commit(self, batch: RouteBatch, source: int) -> CommitReport:
+        """Send what the batch needs under a FIB source and wait for VPP's answers.
+
+        Raises ``VppLostError`` if the connection ends first: the rest is dirty again.
+        Raises ``ValueError`` if the batch was committed or released already.
+        """
+    def adopt(self, source: int) -> Adopted:
+        """Take what VPP has under a FIB source as installed. Raises ``VppLostError``."""
+    def announce(
+        self,
+        table: int,
+        prefix: str,
+        next_hops: Sequence[tuple[IPv4Address | IPv6Address | None, int, int]],
+        *,
+        protocol: int,
+        metric: int = 0,
+    ) -> None:
+        """Enter a route as if the kernel had announced it; the next resync compares it.
+
+        A next hop is gateway, interface index and weight. Raises ``ValueError``.
+        """
+    def withdraw(
+        self,
+        table: int,
+        prefix: str,
+        next_hops: Sequence[tuple[IPv4Address | IPv6Address | None, int, int]],
+        *,
+        protocol: int,
+        metric: int = 0,
+    ) -> None:
+        """Take a route away as if the kernel had withdrawn it. Raises ``ValueError``."""
+    def retry_refused(self) -> int:
+        """Make the prefixes that VPP refused dirty again; how many they are."""
+    def forget_kernel(self) -> None:
+        """Forget all kernel routes, so that all that is installed shall go."""
+    def set_interfaces(
+        self, interfaces: Mapping[str, int], unmapped: int | None, recursive: bool
+    ) -> None:
+        """Say which ``sw_if_index`` stands for which kernel interface.
+
+        A next hop through any other goes out of ``unmapped``, or is left to VPP's own FIB
+        if ``recursive``, or makes its route wait.
+        """
+    def links(self) -> list[tuple[int, str, bool]]:
+        """The kernel's links: index, name, whether up."""
+    def status(self) -> Status: ...
+    def routes(self, cursor: int, limit: int) -> tuple[list[RouteView], int | None]:
+        """About ``limit`` kernel routes from ``cursor`` (0: the first) on, and the next cursor."""
+    def routes_of(self, table: int, prefix: str) -> list[RouteView]:
+        """The kernel routes of one prefix. Raises ``ValueError``."""
+    def close(self) -> None:
+        """End the threads and every wait. Twice is fine."""

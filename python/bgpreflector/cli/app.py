@@ -1,0 +1,57 @@
+"""The command line's root: commands, errors, exit codes."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+
+import typer
+from rich.console import Console
+
+from bgpreflector.controller import FatalError
+from bgpreflector.errors import ReflectorError
+
+from .check import check
+from .demo import demo
+from .exit_codes import ExitCode, exit_code
+from .routes import show
+from .run import run
+from .simulate import simulate
+
+app = typer.Typer(
+    name="bgpreflector",
+    help="Reflects the routes that a BGP daemon put into the Linux kernel into FD.io VPP.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(run)
+app.command()(demo)
+app.command()(simulate)
+app.command()(check)
+app.add_typer(show, name="show")
+
+
+def _version(show: bool) -> None:  # noqa: FBT001 - typer passes it so
+    if show:
+        typer.echo(f"bgpreflector {version('bgpreflector')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _: bool = typer.Option(  # noqa: FBT001 - typer's way to say a flag
+        False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
+    ),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; errors become one message and an exit code."""
+    try:
+        app()
+    except (ReflectorError, FatalError) as error:
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {error}", highlight=False)
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.FAILURE)

@@ -1,0 +1,49 @@
+"""Exit codes of the command line."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from bgpreflector.config import ConfigError
+from bgpreflector.controller import FatalError
+from bgpreflector.errors import KernelError, ReflectorError, VppError
+
+
+class ExitCode(IntEnum):
+    """What the program's exit status means."""
+
+    OK = 0
+    FAILURE = 1
+    """Something failed that has no code of its own."""
+
+    USAGE = 2
+    """The command line is wrong."""
+
+    CONFIG = 3
+    """The configuration is wrong."""
+
+    VPP = 4
+    """VPP cannot be reached or programmed."""
+
+    KERNEL = 5
+    """The kernel's routes cannot be read."""
+
+    DIFFERENT = 6
+    """Kernel and VPP differ where they should not."""
+
+
+def exit_code(error: BaseException) -> ExitCode:
+    """The code that an error ends the program with."""
+    if isinstance(error, FatalError) and error.__cause__ is not None:
+        return exit_code(error.__cause__)
+    for kind, code in _CODES.items():
+        if isinstance(error, kind):
+            return code
+    return ExitCode.FAILURE
+
+
+_CODES: dict[type[ReflectorError], ExitCode] = {
+    ConfigError: ExitCode.CONFIG,
+    VppError: ExitCode.VPP,
+    KernelError: ExitCode.KERNEL,
+}

@@ -1,0 +1,67 @@
+"""Options that several commands share, and the configuration they make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bgpreflector.config import Config, ConfigError, Problem, load
+from bgpreflector.config.override import override
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="Configuration file: TOML, or a Contiv contiv.conf."),
+]
+Socket = Annotated[Path | None, typer.Option("--socket", help="VPP's API socket.")]
+Netns = Annotated[
+    str | None, typer.Option("--netns", help="Network namespace to read, by name or path.")
+]
+Protocols = Annotated[
+    list[str] | None,
+    typer.Option("--protocol", help="Routing protocol to mirror, by number or name; repeatable."),
+]
+Interfaces = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--interface", metavar="LINUX=VPP", help="VPP interface for a Linux one; repeatable."
+    ),
+]
+
+
+def read_config(
+    file: Path | None,
+    *,
+    socket: Path | None = None,
+    netns: str | None = None,
+    protocols: list[str] | None = None,
+    interfaces: list[str] | None = None,
+    **others: dict[str, object],
+) -> Config:
+    """The file's configuration, or the default one, with the command line's values before it."""
+    config = Config() if file is None else load(file)
+    kernel: dict[str, object] = {}
+    vpp: dict[str, object] = {}
+    if netns is not None:
+        kernel["namespace"] = netns
+    if protocols:
+        kernel["protocols"] = [int(p) if p.isdecimal() else p for p in protocols]
+    if socket is not None:
+        vpp["api_socket"] = str(socket)
+    if interfaces:
+        vpp["interfaces"] = {"map": dict(_pair(text) for text in interfaces)}
+    values = {"kernel": kernel, "vpp": vpp}
+    for section, more in others.items():
+        values.setdefault(section, {}).update(more)
+    return override(config, values, source="command line")
+
+
+def _pair(text: str) -> tuple[str, str | int]:
+    linux, separator, vpp = text.partition("=")
+    if not (linux and separator and vpp):
+        raise ConfigError(
+            "command line",
+            [Problem("--interface", "must be LINUX=VPP, for instance eth0=GigabitEthernet0/8/0")],
+        )
+    return linux, int(vpp) if vpp.isdecimal() else vpp

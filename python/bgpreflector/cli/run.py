@@ -1,0 +1,67 @@
+"""``bgpreflector run``."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from typing import Annotated, Literal
+
+import typer
+
+from bgpreflector.daemon import Daemon
+
+from .logs import configure_logging
+from .options import ConfigFile, Interfaces, Netns, Protocols, Socket, read_config
+
+_log = logging.getLogger(__name__)
+
+
+def run(
+    config: ConfigFile = None,
+    socket: Socket = None,
+    netns: Netns = None,
+    protocol: Protocols = None,
+    interface: Interfaces = None,
+    on_exit: Annotated[
+        Literal["keep", "flush"] | None, typer.Option(help="What becomes of our routes at the end.")
+    ] = None,
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"] | None, typer.Option(help="What is logged.")
+    ] = None,
+) -> None:
+    """Reflect the kernel's routes into VPP until SIGTERM or SIGINT."""
+    settings = read_config(
+        config,
+        socket=socket,
+        netns=netns,
+        protocols=protocol,
+        interfaces=interface,
+        vpp={} if on_exit is None else {"on_exit": on_exit},
+        log={} if log_level is None else {"level": log_level},
+    )
+    configure_logging(settings.log)
+    if not settings.use_external_ipam:
+        _log.warning("use_external_ipam is false: nothing is reflected")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    daemon = Daemon(settings)
+    waiter = threading.Thread(target=_wait_for_end, args=(daemon, stop), daemon=True)
+    try:
+        daemon.start()
+        waiter.start()
+        stop.wait()
+        if not daemon.wait(0):
+            _log.info("Ending on a signal")
+    finally:
+        daemon.stop()
+    _log.info("Ended")
+
+
+def _wait_for_end(daemon: Daemon, stop: threading.Event) -> None:
+    try:
+        daemon.wait()
+    except Exception as error:  # noqa: BLE001 - raised again by the main thread's own wait
+        _log.debug("The event loop ended: %s", error)
+    stop.set()

@@ -1,0 +1,100 @@
+"""The parts put together: what ``bgpreflector run`` and the demo both are."""
+
+from __future__ import annotations
+
+import logging
+from typing import cast
+
+from bgpreflector import _core
+from bgpreflector.config import Config
+from bgpreflector.controller import Controller, FullResync
+from bgpreflector.reflector import (
+    BGPReflector,
+    Deps,
+    KernelRouteWatcher,
+    kernel_engine,
+    new_plugin,
+    use_deps,
+)
+from bgpreflector.vpp import VppMonitor, VppSink
+
+_log = logging.getLogger(__name__)
+
+IPV6 = "ipv6"
+
+
+class Daemon:
+    """One kernel, one VPP, and the event loop between them.
+
+    :meth:`start` returns once VPP is connected and the first resync is on its way;
+    :meth:`wait` waits for the end, which :meth:`stop` brings about from any thread.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.engine = cast(_core.Engine, kernel_engine(config))
+        tables = [
+            (vpp_table, family == IPV6)
+            for vpp_table in config.table_map.values()
+            for family in config.kernel.families
+        ]
+        self.sink = VppSink(
+            self.engine, config.vpp, tables=tables, protocol=config.kernel.protocols[0]
+        )
+        self.reflector: BGPReflector = new_plugin(use_deps(self._inject))
+        self.monitor = VppMonitor(self.engine, self.sink, lambda e: self.controller.push_event(e))
+        self.controller = Controller(
+            [self.monitor, self.reflector], self.sink, config.controller
+        )
+
+    def _inject(self, deps: Deps) -> None:
+        deps.contiv_conf = self.config
+        deps.watcher = lambda _: KernelRouteWatcher(self.engine)
+
+    def start(self) -> None:
+        """Connect to VPP and begin.
+
+        Raises :class:`~bgpreflector.errors.VppError` where VPP cannot be reached: at the start
+        that is a mistake worth ending for, later it is an event to live through.
+        """
+        self.reflector.init()
+        self.sink.connect()
+        self.monitor.start()
+        self.controller.start()
+        self.controller.push_event(FullResync("startup"))
+
+    @property
+    def in_sync(self) -> bool:
+        """Whether the kernel has been read and VPP has acknowledged all that it shall have."""
+        status = self.engine.status()
+        return (
+            status.resyncs > 0
+            and status.dirty == 0
+            and self.engine.vpp_lost() is None
+            and all(c["desired"] == c["installed"] for c in status.prefixes.values())
+        )
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end; raises the :class:`~bgpreflector.controller.FatalError` of it."""
+        return self.controller.wait(timeout)
+
+    def stop(self) -> None:
+        """End everything; routes stay in VPP unless ``vpp.on_exit`` says ``flush``."""
+        self.controller.close()
+        try:
+            if self.config.vpp.on_exit == "flush":
+                self._flush()
+        finally:
+            self.engine.disconnect()
+            self.monitor.close()
+            self.reflector.close()
+            self.sink.close()
+            self.engine.close()
+
+    def _flush(self) -> None:
+        if self.engine.vpp_lost() is not None:
+            _log.error("VPP is not connected: our routes stay in it")
+            return
+        self.engine.forget_kernel()
+        result = self.sink.flush()
+        _log.info("Removed our routes from VPP: %s", result)

@@ -1,0 +1,50 @@
+"""The reflector, its events and its route source.
+
+``default_plugin`` is a reflector with the default dependencies, made when it is first
+asked for.
+"""
+
+from typing import TYPE_CHECKING
+
+from .deps import ContivConf, Deps, WatcherFactory, kernel_engine, kernel_route_watcher
+from .engine import Engine
+from .plugin import BGPReflector, Option, new_plugin, use_deps
+from .route import RT_TABLE_MAIN, NextHop, Route
+from .update import BGPRouteBatchUpdate, BGPRouteUpdate, BGPRouteUpdateType, RouteWatchFailure
+from .watcher import BATCH_LIMIT, KernelRouteWatcher, PushEvent, RouteWatcher
+
+if TYPE_CHECKING:
+    default_plugin: BGPReflector
+
+__all__ = [
+    "BATCH_LIMIT",
+    "RT_TABLE_MAIN",
+    "BGPReflector",
+    "BGPRouteBatchUpdate",
+    "BGPRouteUpdate",
+    "BGPRouteUpdateType",
+    "ContivConf",
+    "Deps",
+    "Engine",
+    "KernelRouteWatcher",
+    "NextHop",
+    "Option",
+    "PushEvent",
+    "Route",
+    "RouteWatchFailure",
+    "RouteWatcher",
+    "WatcherFactory",
+    "default_plugin",
+    "kernel_engine",
+    "kernel_route_watcher",
+    "new_plugin",
+    "use_deps",
+]
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> BGPReflector:
+        if name != "default_plugin":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return globals().setdefault(name, new_plugin())

@@ -1,0 +1,67 @@
+"""What the reflector depends on, and the defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+from bgpreflector.config import Config, KernelConfig
+
+from .watcher import KernelRouteWatcher, RouteWatcher
+
+if TYPE_CHECKING:
+    from bgpreflector.controller import EventLoop
+
+    from .engine import Engine
+
+
+class ContivConf(Protocol):
+    """The configuration as the reflector needs it; :class:`bgpreflector.config.Config`."""
+
+    @property
+    def use_external_ipam(self) -> bool:
+        """Whether routes are reflected at all."""
+
+    @property
+    def kernel(self) -> KernelConfig:
+        """Which routes of the kernel are read, and how."""
+
+    @property
+    def table_map(self) -> Mapping[int, int]:
+        """The mirrored kernel tables and the VPP table of each."""
+
+
+WatcherFactory = Callable[[ContivConf], RouteWatcher]
+
+
+def kernel_engine(conf: ContivConf) -> Engine:
+    """The engine of the compiled module. Nothing is opened before its ``start()``."""
+    kernel = conf.kernel
+    engine = import_module("bgpreflector._core").Engine(
+        protocols=list(kernel.protocols),
+        tables=dict(conf.table_map),
+        families=list(kernel.families),
+        foreign_routes=kernel.foreign_routes,
+        receive_buffer=kernel.receive_buffer,
+        namespace=kernel.namespace_path,
+    )
+    return cast("Engine", engine)
+
+
+def kernel_route_watcher(conf: ContivConf) -> RouteWatcher:
+    """The default factory: the kernel of this machine, through the compiled module."""
+    return KernelRouteWatcher(kernel_engine(conf))
+
+
+@dataclass
+class Deps:
+    """Dependencies of the reflector; each has a default that works."""
+
+    contiv_conf: ContivConf = field(default_factory=Config)
+    event_loop: EventLoop | None = None
+    """Where changes are pushed; ``None``: the controller that the reflector is given to."""
+
+    watcher: WatcherFactory = kernel_route_watcher
+    """Makes the route watcher at the first resync."""

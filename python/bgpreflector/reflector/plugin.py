@@ -1,0 +1,157 @@
+"""The reflector: an event handler that mirrors the host's BGP routes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bgpreflector.controller import (
+    Event,
+    EventLoop,
+    FatalError,
+    KubeStateData,
+    ResyncOperations,
+    UpdateEvent,
+    UpdateOperations,
+)
+
+from .deps import Deps
+from .update import BGPRouteBatchUpdate, BGPRouteUpdate, BGPRouteUpdateType, RouteWatchFailure
+
+if TYPE_CHECKING:
+    from .watcher import RouteWatcher
+
+_log = logging.getLogger(__name__)
+
+_UPDATES = (BGPRouteUpdate, BGPRouteBatchUpdate, RouteWatchFailure)
+
+
+class BGPReflector:
+    """Reflects the BGP routes of the host into the southbound.
+
+    Make one with :func:`new_plugin`. While ``use_external_ipam`` is false in the
+    configuration it handles no event at all.
+    """
+
+    def __init__(self) -> None:
+        self.deps = Deps()
+        self._watcher: RouteWatcher | None = None
+
+    @property
+    def name(self) -> str:
+        """The handler's name: "bgpreflector"."""
+        return "bgpreflector"
+
+    def init(self) -> None:
+        """Do nothing: initialisation happens at the first resync."""
+
+    def use_event_loop(self, event_loop: EventLoop) -> None:
+        """Take the controller as event loop, unless the dependencies name another."""
+        if self.deps.event_loop is None:
+            self.deps.event_loop = event_loop
+
+    def handles_event(self, event: Event) -> bool:
+        """Whether it is a resync or one of the route events."""
+        if not self.deps.contiv_conf.use_external_ipam:
+            return False
+        return event.method.is_resync or isinstance(event, _UPDATES)
+
+    def resync(
+        self,
+        event: Event,
+        kube_state_data: KubeStateData,
+        resync_count: int,
+        txn: ResyncOperations,
+    ) -> None:
+        """Put everything that differs into the transaction; the first call starts watching.
+
+        Raises :class:`FatalError` for every error: without the kernel's routes there is
+        nothing left to do.
+        """
+        try:
+            if self._watcher is None:
+                self._watcher = self._start_watcher()
+            txn.put_batch(self._watcher.resync_batch())
+        except FatalError:
+            raise
+        except Exception as error:
+            raise FatalError(error) from error
+
+    def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:
+        """Put or delete what the event says and return the description of the change."""
+        if isinstance(event, BGPRouteUpdate):
+            return _update_route(event, txn)
+        if isinstance(event, BGPRouteBatchUpdate):
+            return _update_batch(event, txn)
+        if isinstance(event, RouteWatchFailure):
+            raise FatalError(event.error)
+        return ""
+
+    def revert(self, event: UpdateEvent) -> None:
+        """Do nothing: no event of the reflector reverts on failure."""
+
+    def close(self) -> None:
+        """End the subscription and release everything; twice is fine.
+
+        Close the controller first, or do not call this from one of its handlers.
+        """
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            watcher.close()
+
+    def _start_watcher(self) -> RouteWatcher:
+        event_loop = self.deps.event_loop
+        if event_loop is None:
+            raise FatalError(
+                "bgpreflector has no event loop: hand it to a Controller, or set "
+                "deps.event_loop with use_deps()"
+            )
+        watcher = self.deps.watcher(self.deps.contiv_conf)
+        try:
+            watcher.start(event_loop.push_event)
+        except BaseException:
+            watcher.close()
+            raise
+        return watcher
+
+
+def _update_route(event: BGPRouteUpdate, txn: UpdateOperations) -> str:
+    route = event.route
+    if event.type is BGPRouteUpdateType.ROUTE_DELETE:
+        txn.delete(route.key)
+        return "BGP route Delete"
+    if not route.is_valid:
+        _log.warning("%s is not reflected: its gateway is unspecified", event.dst_network)
+        return ""
+    txn.put(route.key, route)
+    return "BGP route Add"
+
+
+def _update_batch(event: BGPRouteBatchUpdate, txn: UpdateOperations) -> str:
+    if event.superseded:
+        return ""
+    batch = event.batch
+    txn.put_batch(batch)
+    return f"BGP routes: {batch.adds} added, {batch.replaces} replaced, {batch.deletes} deleted"
+
+
+Option = Callable[[BGPReflector], None]
+"""Acts on a new reflector, to inject dependencies or configuration."""
+
+
+def new_plugin(*options: Option) -> BGPReflector:
+    """Make a reflector with the default dependencies and apply the options to it in order."""
+    plugin = BGPReflector()
+    for option in options:
+        option(plugin)
+    return plugin
+
+
+def use_deps(callback: Callable[[Deps], None]) -> Option:
+    """Make an option that lets ``callback`` change the dependencies."""
+
+    def option(plugin: BGPReflector) -> None:
+        callback(plugin.deps)
+
+    return option

@@ -1,0 +1,63 @@
+"""A single route as a value, for those who handle routes one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+RT_TABLE_MAIN = 254
+"""The kernel's main table (linux/rtnetlink.h)."""
+
+_MAX_WEIGHT = 256
+_MAX_TABLE = 0xFFFFFFFF
+
+IPAddress = IPv4Address | IPv6Address
+IPNetwork = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class NextHop:
+    """Where packets go: to a gateway, out of an interface, or to a gateway through one."""
+
+    gateway: IPAddress | None = None
+    interface: str | int | None = None
+    """The Linux interface by name or index; ``None`` if the gateway decides."""
+
+    weight: int = 1
+    """1 to 256, the kernel's ``rtnh_hops`` plus one."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.weight <= _MAX_WEIGHT:
+            raise ValueError(f"next hop weight {self.weight}: must be 1 to 256")
+
+    def order(self) -> tuple[int, int, str, int]:
+        """A key to sort next hops by."""
+        version, address = (self.gateway.version, int(self.gateway)) if self.gateway else (0, 0)
+        return version, address, str(self.interface), self.weight
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A prefix with its next-hop set; the order in which the set is given does not matter."""
+
+    network: IPNetwork
+    next_hops: tuple[NextHop, ...] = field(default=())
+    table: int = RT_TABLE_MAIN
+    """The kernel table, 1 to 2^32 - 1."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.table <= _MAX_TABLE:
+            raise ValueError(f"table {self.table}: must be 1 to 4294967295")
+        object.__setattr__(self, "next_hops", tuple(sorted(self.next_hops, key=NextHop.order)))
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether every next hop, and there is one, has a gateway that is not unspecified."""
+        return bool(self.next_hops) and all(
+            hop.gateway is not None and not hop.gateway.is_unspecified for hop in self.next_hops
+        )
+
+    @property
+    def key(self) -> str:
+        """The transaction key: one a table and prefix, whatever the next hops."""
+        return f"route/table/{self.table}/{self.network}"

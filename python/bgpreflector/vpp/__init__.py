@@ -1,0 +1,17 @@
+"""VPP: the session for everything rare, and the sink that programs routes."""
+
+from .interfaces import InterfaceMap, VppInterfaces, map_interfaces
+from .monitor import VppMonitor
+from .session import VppSession, VppSettings
+from .sink import RouteEngine, VppSink
+
+__all__ = [
+    "InterfaceMap",
+    "RouteEngine",
+    "VppInterfaces",
+    "VppMonitor",
+    "VppSession",
+    "VppSettings",
+    "VppSink",
+    "map_interfaces",
+]

@@ -1,0 +1,87 @@
+"""Which VPP interface stands for which Linux interface: policy only, no API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bgpreflector.errors import VppError
+
+if TYPE_CHECKING:
+    from bgpreflector.config import InterfacesConfig
+
+
+@dataclass(frozen=True)
+class VppInterfaces:
+    """What VPP has: ``sw_if_index`` by name, and its linux-cp pairs."""
+
+    by_name: Mapping[str, int] = field(default_factory=dict)
+    pairs: Mapping[str, int] = field(default_factory=dict)
+    """Name of the Linux end of a linux-cp pair to the VPP interface's ``sw_if_index``."""
+
+
+@dataclass(frozen=True)
+class InterfaceMap:
+    """Linux interfaces by name, and what becomes of the others."""
+
+    map: Mapping[str, int]
+    unmapped: int | None = None
+    """``sw_if_index`` for all others: the main interface."""
+
+    recursive: bool = False
+    """Whether VPP's own FIB finds the interface for all others."""
+
+    missing: tuple[str, ...] = ()
+    """Configured VPP interfaces that VPP does not have (yet)."""
+
+
+def map_interfaces(config: InterfacesConfig, vpp: VppInterfaces) -> InterfaceMap:
+    """Apply the configured strategies; for each Linux interface the first that knows it wins."""
+    result: dict[str, int] = {}
+    unmapped: int | None = None
+    recursive = False
+    missing: list[str] = []
+    for strategy in config.strategies:
+        match strategy:
+            case "map":
+                _merge(result, _explicit(config.map, vpp, missing))
+            case "linux-cp":
+                _merge(result, vpp.pairs)
+            case "name":
+                _merge(result, vpp.by_name)
+            case "recursive":
+                recursive = recursive or unmapped is None
+            case "main":
+                main = _index(config.main_interface, vpp)
+                if main is None:
+                    missing.append(str(config.main_interface))
+                elif not recursive:
+                    unmapped = main
+    return InterfaceMap(result, unmapped, recursive, tuple(missing))
+
+
+def _merge(result: dict[str, int], more: Mapping[str, int]) -> None:
+    for name, sw_if_index in more.items():
+        result.setdefault(name, sw_if_index)
+
+
+def _explicit(
+    wanted: Mapping[str, str | int], vpp: VppInterfaces, missing: list[str]
+) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for linux, name in wanted.items():
+        index = _index(name, vpp)
+        if index is None:
+            missing.append(str(name))
+        else:
+            found[linux] = index
+    return found
+
+
+def _index(name: str | int | None, vpp: VppInterfaces) -> int | None:
+    if name is None:
+        raise VppError("vpp.interfaces.main_interface is not set, but its strategy is in use")
+    if isinstance(name, int):
+        return name if name in vpp.by_name.values() else None
+    return vpp.by_name.get(name)

@@ -1,0 +1,197 @@
+"""The API session for everything rare: version, interfaces, tables, the FIB source, events.
+
+Routes do not go through it: packing one message here costs as much as a hundred routes on the
+bulk connection.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from vpp_papi import VPPApiClient, VPPIOError
+from vpp_papi.vpp_papi import VPPRuntimeError, VPPValueError
+
+from bgpreflector.config import FibSourceConfig, InterfacesConfig
+from bgpreflector.errors import VppConnectError, VppError, VppLostError
+
+from .interfaces import VppInterfaces
+
+_log = logging.getLogger(__name__)
+
+CLIENT_NAME = "bgpreflector"
+"""Under this name, and this name with ``-bulk``, VPP lists our two connections."""
+
+_FAILURES = (VPPIOError, VPPRuntimeError, VPPValueError, OSError)
+
+
+class VppSettings(Protocol):
+    """How VPP is reached; the ``vpp`` section of the configuration."""
+
+    @property
+    def api_socket(self) -> str:
+        """VPP's API socket."""
+
+    @property
+    def connect_timeout(self) -> float:
+        """Seconds that connecting may take."""
+
+    @property
+    def request_timeout(self) -> float:
+        """Seconds without an answer after which VPP counts as lost."""
+
+    @property
+    def window(self) -> int:
+        """Unanswered requests on the bulk connection."""
+
+    @property
+    def fib_source(self) -> FibSourceConfig:
+        """Our FIB source."""
+
+    @property
+    def interfaces(self) -> InterfacesConfig:
+        """How Linux interfaces are found in VPP."""
+
+
+class VppSession:
+    """One connection through ``vpp_papi``.
+
+    The client is not thread-safe: all calls come from one thread, the event loop's. Errors
+    are :class:`VppConnectError` while connecting and :class:`VppLostError` afterwards.
+    """
+
+    def __init__(self, settings: VppSettings) -> None:
+        self._settings = settings
+        self._client: Any = None
+        self._on_change: Callable[[], None] | None = None
+        self._changed = threading.Event()
+
+    def connect(self) -> None:
+        """Connect and shake hands; a connection that is open is closed first."""
+        self.close()
+        socket = self._settings.api_socket
+        if not Path(socket).exists():
+            raise VppConnectError(
+                f"cannot connect to VPP's API socket {socket}: there is no such socket; is VPP "
+                "running, and is `socksvr { socket-name … }` in its startup configuration the "
+                "same path?"
+            )
+        try:
+            client = VPPApiClient(
+                server_address=socket,
+                bootstrapapi=True,
+                read_timeout=max(1, round(self._settings.request_timeout)),
+                logger=logging.getLogger("vpp_papi"),
+            )
+            client.connect(CLIENT_NAME)
+        except PermissionError as error:
+            raise VppConnectError(
+                f"cannot connect to VPP's API socket {socket}: {error}; run as a member of the "
+                "socket's group (often `vpp`)"
+            ) from error
+        except Exception as error:
+            # vpp_papi raises whatever struct, json or the socket raise at a stranger's answer.
+            raise VppConnectError(
+                f"cannot connect to VPP's API socket {socket}: {error or type(error).__name__}; "
+                "is it VPP that listens there?"
+            ) from error
+        self._client = client
+
+    @property
+    def connected(self) -> bool:
+        """Whether :meth:`connect` succeeded and :meth:`close` was not called since."""
+        return self._client is not None
+
+    def call(self, message: str, **fields: object) -> Any:
+        """Send one request; its reply, or the list of details. A refusal is not an error."""
+        if self._client is None:
+            raise VppLostError("not connected to VPP")
+        try:
+            return getattr(self._client.api, message)(**fields)
+        except AttributeError as error:
+            raise VppError(
+                f"this VPP has no message {message}: a plugin is not loaded, or VPP is too old"
+            ) from error
+        except _FAILURES as error:
+            raise VppLostError(f"VPP did not answer {message}: {error}") from error
+
+    def version(self) -> str:
+        """VPP's version, as ``show version`` has it."""
+        return str(self.call("show_version").version)
+
+    def interfaces(self) -> VppInterfaces:
+        """All interfaces and, where the linux-cp plugin is loaded, its pairs."""
+        details = self.call("sw_interface_dump", sw_if_index=0xFFFFFFFF, name_filter_valid=False)
+        by_name = {str(d.interface_name).rstrip("\0"): int(d.sw_if_index) for d in details}
+        return VppInterfaces(by_name, self._pairs())
+
+    def _pairs(self) -> dict[str, int]:
+        try:
+            _, details = self.call("lcp_itf_pair_get_v2", sw_if_index=0xFFFFFFFF, cursor=0)
+        except VppLostError:
+            raise
+        except VppError:
+            return {}
+        return {str(d.host_if_name).rstrip("\0"): int(d.phy_sw_if_index) for d in details}
+
+    def fib_source(self, name: str, priority: int) -> int:
+        """Id of the FIB source ``name``; it is added only if it is not there.
+
+        VPP makes a new source at every request, and never frees one.
+        """
+        for details in self.call("fib_source_dump"):
+            if str(details.src.name).rstrip("\0") == name:
+                self._warn_of_priority(details.src, priority)
+                return int(details.src.id)
+        reply = self.call("fib_source_add", src={"name": name, "priority": priority, "id": 0})
+        if reply.retval != 0:
+            raise VppError(f"VPP refused to add the FIB source {name!r}: retval {reply.retval}")
+        return int(reply.id)
+
+    def _warn_of_priority(self, source: Any, priority: int) -> None:
+        if int(source.priority) != priority:
+            _log.warning(
+                "VPP has the FIB source %s with priority %d where %d is configured: a source's "
+                "priority cannot be changed before VPP is restarted",
+                str(source.name).rstrip("\0"),
+                source.priority,
+                priority,
+            )
+
+    def ensure_tables(self, tables: Iterable[tuple[int, bool]]) -> list[tuple[int, bool]]:
+        """Create the IP tables (id, whether IPv6) that VPP lacks; those that were created."""
+        present = {
+            (int(d.table.table_id), bool(d.table.is_ip6)) for d in self.call("ip_table_dump")
+        }
+        created = []
+        for table_id, is_ip6 in tables:
+            if (table_id, is_ip6) in present:
+                continue
+            table = {"table_id": table_id, "is_ip6": is_ip6, "name": f"{CLIENT_NAME}-{table_id}"}
+            reply = self.call("ip_table_add_del", is_add=True, table=table)
+            if reply.retval != 0:
+                raise VppError(f"VPP refused to add IP table {table_id}: retval {reply.retval}")
+            created.append((table_id, is_ip6))
+        return created
+
+    def watch_interfaces(self, on_change: Callable[[], None]) -> None:
+        """Have ``on_change`` called, on a thread of the client's, when interfaces change."""
+        self._on_change = on_change
+        self._client.register_event_callback(self._event)
+        self.call("want_interface_events", enable_disable=True, pid=0)
+
+    def _event(self, name: str, _message: object) -> None:
+        if name == "sw_interface_event" and self._on_change is not None:
+            self._on_change()
+
+    def close(self) -> None:
+        """Disconnect; twice is fine."""
+        client, self._client = self._client, None
+        if client is not None:
+            # Whatever a broken connection raises here changes nothing: it is over.
+            with suppress(Exception):
+                client.disconnect()

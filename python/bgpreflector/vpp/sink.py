@@ -1,0 +1,230 @@
+"""The southbound: transactions into VPP."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address
+from typing import Protocol, cast
+
+from bgpreflector import _core
+from bgpreflector.controller import CommitResult, OperationFailure, Transaction
+from bgpreflector.errors import VppError
+from bgpreflector.reflector import Route
+
+from .interfaces import InterfaceMap, map_interfaces
+from .session import CLIENT_NAME, VppSession, VppSettings
+
+_log = logging.getLogger(__name__)
+
+ALL = 0xFFFFFFFF
+"""The limit of a batch that shall hold whatever is dirty."""
+
+NextHopTuple = tuple[IPv4Address | IPv6Address | None, int, int]
+
+
+class RouteEngine(Protocol):
+    """What the sink needs of :class:`bgpreflector._core.Engine`."""
+
+    def connect(
+        self,
+        *,
+        socket: str,
+        name: str,
+        window: int,
+        connect_timeout: float,
+        request_timeout: float,
+    ) -> None: ...
+    def disconnect(self) -> None: ...
+    def vpp_lost(self) -> str | None: ...
+    def adopt(self, source: int) -> _core.Adopted: ...
+    def commit(self, batch: _core.RouteBatch, source: int) -> _core.CommitReport: ...
+    def take_batch(self, limit: int) -> _core.RouteBatch: ...
+    def retry_refused(self) -> int: ...
+    def announce(
+        self,
+        table: int,
+        prefix: str,
+        next_hops: Sequence[NextHopTuple],
+        *,
+        protocol: int,
+        metric: int = 0,
+    ) -> None: ...
+    def withdraw(
+        self,
+        table: int,
+        prefix: str,
+        next_hops: Sequence[NextHopTuple],
+        *,
+        protocol: int,
+        metric: int = 0,
+    ) -> None: ...
+    def set_interfaces(
+        self, interfaces: dict[str, int], unmapped: int | None, recursive: bool
+    ) -> None: ...
+    def links(self) -> list[tuple[int, str, bool]]: ...
+    def status(self) -> _core.Status: ...
+
+
+class VppSink:
+    """Programs VPP: batches over the bulk connection, everything rare over the session.
+
+    All calls come from the event loop's thread.
+    """
+
+    def __init__(
+        self,
+        engine: RouteEngine,
+        settings: VppSettings,
+        *,
+        tables: Sequence[tuple[int, bool]],
+        protocol: int,
+    ) -> None:
+        """``tables`` are the VPP tables (id, whether IPv6) that routes go into; ``protocol``
+        is the one of routes that are put one by one."""
+        self._engine = engine
+        self._settings = settings
+        self._tables = tuple(tables)
+        self._protocol = protocol
+        self._put: dict[str, Route] = {}
+        self._on_interface_change = _ignore
+        self._source: int | None = None
+        self._map: InterfaceMap | None = None
+        self.session = VppSession(settings)
+
+    def on_interface_change(self, notify: object) -> None:
+        """Have ``notify()`` called on a foreign thread when VPP's interfaces change."""
+        self._on_interface_change = cast("_Notify", notify)
+
+    def connect(self) -> None:
+        """Open both connections and learn what depends on this run of VPP.
+
+        Raises :class:`VppError`; then neither connection is open.
+        """
+        try:
+            self.session.connect()
+            version = self.session.version()
+            source = self._settings.fib_source
+            self._source = self.session.fib_source(source.name, source.priority)
+            for table_id, is_ip6 in self.session.ensure_tables(self._tables):
+                family = "IPv6" if is_ip6 else "IPv4"
+                _log.info("Created VPP's %s table %d", family, table_id)
+            self.session.watch_interfaces(lambda: self._on_interface_change())
+            self.refresh_interfaces()
+            self._engine.connect(
+                socket=self._settings.api_socket,
+                name=f"{CLIENT_NAME}-bulk",
+                window=self._settings.window,
+                connect_timeout=self._settings.connect_timeout,
+                request_timeout=self._settings.request_timeout,
+            )
+        except VppError:
+            self.session.close()
+            raise
+        _log.info("Connected to VPP %s; FIB source %s is %d", version, source.name, self._source)
+
+    def refresh_interfaces(self) -> None:
+        """Look VPP's interfaces up again; routes that are concerned become dirty."""
+        new = map_interfaces(self._settings.interfaces, self.session.interfaces())
+        if new.missing and (self._map is None or new.missing != self._map.missing):
+            _log.warning(
+                "VPP has no interface %s, which vpp.interfaces names: routes through it wait",
+                ", ".join(new.missing),
+            )
+        self._map = new
+        self._engine.set_interfaces(dict(new.map), new.unmapped, new.recursive)
+
+    def resync(self) -> None:
+        """Connect if that is needed, and read what VPP has under our source."""
+        if not self.session.connected or self._engine.vpp_lost() is not None:
+            self.connect()
+        else:
+            self.refresh_interfaces()
+        adopted = self._engine.adopt(self._known_source())
+        _log.info("VPP has %d routes under our source", adopted.routes)
+        if adopted.elsewhere:
+            _log.warning(
+                "VPP has %d routes under our source in tables that are not configured: they "
+                "are left alone",
+                adopted.elsewhere,
+            )
+
+    def _known_source(self) -> int:
+        if self._source is None:
+            raise VppError("the FIB source is not known before VPP was connected to")
+        return self._source
+
+    def commit(self, txn: Transaction) -> CommitResult:
+        """Apply a transaction; single routes enter the table as if the kernel had them."""
+        for key, value in txn.values.items():
+            self._take(key, value)
+        batches = [cast(_core.RouteBatch, batch) for batch in txn.batches]
+        if txn.values or not batches:
+            batches.append(self._engine.take_batch(ALL))
+        return self._send(batches)
+
+    def _take(self, key: str, value: object) -> None:
+        if value is None:
+            route = self._put.pop(key, None)
+            if route is not None:
+                self._engine.withdraw(
+                    route.table, str(route.network), self._hops(route), protocol=self._protocol
+                )
+            return
+        if not isinstance(value, Route):
+            raise TypeError(f"{key}: expected a Route, got {type(value).__name__}")
+        self._engine.announce(
+            value.table, str(value.network), self._hops(value), protocol=self._protocol
+        )
+        self._put[key] = value
+
+    def _hops(self, route: Route) -> list[NextHopTuple]:
+        indices = {name: index for index, name, _ in self._engine.links()}
+        return [
+            (hop.gateway, _interface(hop.interface, indices), hop.weight)
+            for hop in route.next_hops
+        ]
+
+    def _send(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
+        applied = failed = 0
+        failures: list[OperationFailure] = []
+        for batch in batches:
+            report = self._engine.commit(batch, self._known_source())
+            applied += report.added + report.replaced + report.deleted
+            failed += report.failed
+            failures.extend(
+                OperationFailure(f"{prefix} in VPP table {table}", f"{meaning}", retry)
+                for table, prefix, _, meaning, retry in report.failures
+            )
+        waiting = sum(counts["held"] for counts in self._engine.status().prefixes.values())
+        return CommitResult(applied, failed, waiting, tuple(failures))
+
+    def flush(self) -> CommitResult:
+        """Send whatever is dirty, outside any transaction; for the end, after the event loop's."""
+        return self._send([self._engine.take_batch(ALL)])
+
+    def retry(self) -> CommitResult:
+        """Send what VPP refused once more."""
+        self._engine.retry_refused()
+        return self.flush()
+
+    def close(self) -> None:
+        """Close both connections; twice is fine."""
+        self._engine.disconnect()
+        self.session.close()
+
+
+class _Notify(Protocol):
+    def __call__(self) -> None: ...
+
+
+def _ignore() -> None:
+    """Nobody wants to know."""
+
+
+def _interface(interface: str | int | None, indices: dict[str, int]) -> int:
+    if interface is None:
+        return 0
+    if isinstance(interface, int):
+        return interface
+    return indices.get(interface, 0)
