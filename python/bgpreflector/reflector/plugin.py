@@ -59,9 +59,9 @@ class BGPReflector:
 
     def resync(
         self,
-        event: Event,
-        kube_state_data: KubeStateData,
-        resync_count: int,
+        event: Event,  # noqa: ARG002 - the handlers' common signature
+        kube_state_data: KubeStateData,  # noqa: ARG002
+        resync_count: int,  # noqa: ARG002
         txn: ResyncOperations,
     ) -> None:
         """Put everything that differs into the transaction; the first call starts watching.

@@ -110,7 +110,7 @@ class KernelRouteWatcher:
                 self._push_batch(push_event)
         except (ControllerClosedError, FatalError) as error:
             _log.debug("Route watching ends with the event loop: %s", error)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whatever it is, changes are lost now
             self._report(push_event, error)
         else:
             failure = self._engine.failure()
@@ -162,5 +162,5 @@ class KernelRouteWatcher:
         _log.error("Route watching failed: %s", error)
         try:
             push_event(RouteWatchFailure(error))
-        except Exception as refusal:
+        except Exception as refusal:  # noqa: BLE001 - nobody else is left to tell
             _log.error("The failure could not be reported to the event loop: %s", refusal)

@@ -1,0 +1,266 @@
+"""A small route table that follows a kernel in a dictionary, and a southbound for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bgpreflector.config import ControllerConfig
+from bgpreflector.controller import CommitResult, Controller, FullResync, OperationFailure
+from bgpreflector.reflector import BGPReflector, Deps, KernelRouteWatcher, new_plugin, use_deps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bgpreflector.controller import Backoff, Event, RouteBatch, Transaction
+    from bgpreflector.reflector import ContivConf, PushEvent, RouteWatcher
+
+PATIENCE = 20.0
+"""Seconds until a test that would hang fails instead."""
+
+
+class MemoryBatch:
+    """Changes, prefix to gateway, as they were when the batch was taken."""
+
+    def __init__(self, engine: MemoryEngine, taken: dict[str, str | None]) -> None:
+        self._engine = engine
+        self.taken = taken
+        self.committed = False
+
+    def __len__(self) -> int:
+        return len(self.taken)
+
+    def _count(self, *, wanted: bool, known: bool) -> int:
+        installed = self._engine.installed
+        return sum(
+            (gateway is not None, prefix in installed) == (wanted, known)
+            for prefix, gateway in self.taken.items()
+        )
+
+    @property
+    def adds(self) -> int:
+        return self._count(wanted=True, known=False)
+
+    @property
+    def replaces(self) -> int:
+        return self._count(wanted=True, known=True)
+
+    @property
+    def deletes(self) -> int:
+        return self._count(wanted=False, known=True)
+
+    def changes(self, limit: int) -> Iterable[object]:
+        return list(self.taken.items())[:limit]
+
+    def release(self) -> None:
+        if not self.committed:
+            self._engine.give_back(self.taken)
+            self.committed = True
+
+
+class MemoryEngine:
+    """An engine whose kernel is a dictionary, prefix to gateway."""
+
+    def __init__(self) -> None:
+        self.kernel: dict[str, str] = {}
+        self.installed: dict[str, str] = {}
+        self.calls: list[str] = []
+        self.sizes: list[int] = []
+        self.start_error: Exception | None = None
+        self.resync_error: Exception | None = None
+        self._table: dict[str, str] = {}
+        self._dirty: dict[str, None] = {}
+        self._changed = threading.Condition()
+        self._failure: str | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        self.calls.append("start")
+        if self.start_error is not None:
+            raise self.start_error
+
+    def resync(self) -> None:
+        self.calls.append("resync")
+        if self.resync_error is not None:
+            raise self.resync_error
+        with self._changed:
+            self._table = dict(self.kernel)
+            for prefix in self._table.keys() | self.installed.keys():
+                if self._table.get(prefix) != self.installed.get(prefix):
+                    self._dirty[prefix] = None
+            self._changed.notify_all()
+
+    def wait_dirty(self, timeout: float | None) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: self._dirty or self._closed, timeout)
+            return bool(self._dirty) and not self._closed
+
+    def take_batch(self, limit: int) -> RouteBatch:
+        with self._changed:
+            taken = list(self._dirty)[:limit]
+            for prefix in taken:
+                del self._dirty[prefix]
+            if taken:
+                self.sizes.append(len(taken))
+            return MemoryBatch(self, {prefix: self._table.get(prefix) for prefix in taken})
+
+    def failure(self) -> str | None:
+        return self._failure
+
+    def close(self) -> None:
+        self.calls.append("close")
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def change(self, routes: dict[str, str | None]) -> None:
+        """Change the kernel's routes at once, ``None`` to withdraw one, and notice it."""
+        with self._changed:
+            for prefix, gateway in routes.items():
+                for table in (self.kernel, self._table):
+                    table.pop(prefix, None)
+                    if gateway is not None:
+                        table[prefix] = gateway
+                self._dirty[prefix] = None
+            self._changed.notify_all()
+
+    def give_back(self, prefixes: Iterable[str]) -> None:
+        with self._changed:
+            self._dirty.update(dict.fromkeys(prefixes))
+            self._changed.notify_all()
+
+    def fail(self, reason: str) -> None:
+        """Stop by itself, as after a lost socket."""
+        self._failure = reason
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+
+class MemorySouthbound:
+    """A southbound that acknowledges to the engine, unless it is down or refuses."""
+
+    def __init__(self, engine: MemoryEngine) -> None:
+        self.engine = engine
+        self.down: Exception | None = None
+        self.refuse: set[str] = set()
+        self.attempts = 0
+        self._changed = threading.Condition()
+
+    def resync(self) -> None:
+        pass
+
+    def retry(self) -> CommitResult:
+        return CommitResult()
+
+    def commit(self, txn: Transaction) -> CommitResult:
+        with self._changed:
+            self.attempts += 1
+            self._changed.notify_all()
+            if self.down is not None:
+                raise self.down
+            failures = tuple(self._install(batch) for batch in txn.batches)
+            failed = tuple(failure for some in failures for failure in some)
+            applied = sum(map(len, txn.batches)) - len(failed)
+            return CommitResult(applied, len(failed), 0, failed)
+
+    def _install(self, batch: RouteBatch) -> list[OperationFailure]:
+        assert isinstance(batch, MemoryBatch)
+        assert not batch.committed, "a batch is committed at most once"
+        batch.committed = True
+        for prefix, gateway in batch.taken.items():
+            if prefix in self.refuse:
+                continue
+            self.engine.installed.pop(prefix, None)
+            if gateway is not None:
+                self.engine.installed[prefix] = gateway
+        refused = batch.taken.keys() & self.refuse
+        return [OperationFailure(prefix, "refused", retriable=False) for prefix in refused]
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        """Wait until a commit has made ``condition`` true."""
+        with self._changed:
+            assert self._changed.wait_for(condition, PATIENCE), "the condition did not come true"
+
+    def wait_for_kernel(self) -> None:
+        """Wait until what is installed equals the kernel."""
+        self.wait_for(lambda: self.engine.installed == self.engine.kernel)
+
+
+@dataclass
+class Reflection:
+    """A controller with a reflector between a memory engine and a memory southbound."""
+
+    engine: MemoryEngine
+    southbound: MemorySouthbound
+    plugin: BGPReflector
+    controller: Controller
+
+    @classmethod
+    def make(
+        cls,
+        healing_delay: float = 0.0,
+        batch_limit: int = 65536,
+        pause: Backoff | None = None,
+    ) -> Reflection:
+        engine = MemoryEngine()
+
+        def watcher(conf: ContivConf) -> RouteWatcher:
+            return KernelRouteWatcher(engine, batch_limit=batch_limit, pause=pause)
+
+        def deps(deps: Deps) -> None:
+            deps.watcher = watcher
+
+        plugin = new_plugin(use_deps(deps))
+        southbound = MemorySouthbound(engine)
+        settings = ControllerConfig(healing_delay=healing_delay)
+        return cls(engine, southbound, plugin, Controller([plugin], southbound, settings))
+
+    def start(self) -> None:
+        self.controller.start()
+        self.controller.push_event(FullResync("startup", blocking=True))
+
+    def close(self) -> None:
+        self.controller.close()
+        self.plugin.close()
+
+
+MakeReflection = Callable[..., Reflection]
+
+
+class ListedEvents:
+    """An event loop that only keeps what is pushed."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def push_event(self, event: Event) -> None:
+        self.events.append(event)
+
+
+class ListedWatcher:
+    """A watcher that writes down its calls."""
+
+    def __init__(self, batch: RouteBatch) -> None:
+        self.batch = batch
+        self.calls: list[str] = []
+        self.push_event: PushEvent | None = None
+        self.error_in: str = ""
+
+    def start(self, push_event: PushEvent) -> None:
+        self.push_event = push_event
+        self._call("start")
+
+    def resync_batch(self) -> RouteBatch:
+        self._call("resync_batch")
+        return self.batch
+
+    def close(self) -> None:
+        self._call("close")
+
+    def _call(self, name: str) -> None:
+        self.calls.append(name)
+        if name == self.error_in:
+            raise OSError(f"{name} failed")

@@ -1,0 +1,331 @@
+"""From a kernel to a southbound through the watcher, the reflector and the controller."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bgpreflector.controller import (
+    Backoff,
+    EventQueueFullError,
+    FatalError,
+    FullResync,
+    OperationsFailedError,
+)
+from bgpreflector.errors import KernelError
+from bgpreflector.reflector import KernelRouteWatcher, RouteWatchFailure
+from reflector.reflector_support import PATIENCE, ListedEvents, MemoryEngine, Reflection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bgpreflector.controller import Event, RouteBatch
+    from reflector.reflector_support import MakeReflection
+
+
+@pytest.fixture
+def make() -> Iterator[MakeReflection]:
+    made: list[Reflection] = []
+
+    def make(**settings: object) -> Reflection:
+        made.append(Reflection.make(**settings))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for reflection in made:
+        reflection.close()
+
+
+def table(count: int, gateway: str) -> dict[str, str | None]:
+    return {f"10.{i >> 8}.{i & 255}.0/24": gateway for i in range(count)}
+
+
+def test_a_full_table_is_one_batch_of_the_startup_resync(
+    make: MakeReflection,
+) -> None:
+    reflection = make(batch_limit=10)
+    reflection.engine.kernel = {p: g for p, g in table(1000, "192.0.2.1").items() if g}
+    reflection.start()
+    assert reflection.engine.installed == reflection.engine.kernel
+    assert reflection.engine.sizes == [1000]
+    assert reflection.engine.calls == ["start", "resync"]
+
+
+def test_changes_follow(make: MakeReflection) -> None:
+    reflection = make()
+    reflection.start()
+    reflection.engine.change(table(300, "192.0.2.1"))
+    reflection.southbound.wait_for_kernel()
+    reflection.engine.change(table(200, "192.0.2.2"))
+    reflection.southbound.wait_for_kernel()
+    reflection.engine.change(dict.fromkeys(table(100, ""), None))
+    reflection.southbound.wait_for_kernel()
+    assert len(reflection.engine.installed) == 200
+
+
+def test_many_changes_come_in_bounded_batches(make: MakeReflection) -> None:
+    reflection = make(batch_limit=100)
+    reflection.start()
+    reflection.engine.change(table(250, "192.0.2.1"))
+    reflection.southbound.wait_for_kernel()
+    assert reflection.engine.sizes == [100, 100, 50]
+
+
+def test_what_changes_while_a_batch_is_away_is_one_batch_more(
+    make: MakeReflection,
+) -> None:
+    reflection = make()
+    reflection.start()
+    with reflection.southbound._changed:
+        before = reflection.southbound.attempts
+        reflection.engine.change({"10.0.0.0/8": "192.0.2.1"})
+        for i in range(100):
+            reflection.engine.change({"10.0.0.0/8": f"192.0.2.{i + 2}"})
+    reflection.southbound.wait_for_kernel()
+    assert reflection.southbound.attempts <= before + 2
+
+
+def test_a_resync_finds_what_no_notification_told(make: MakeReflection) -> None:
+    reflection = make()
+    reflection.start()
+    reflection.engine.change({"10.0.0.0/8": "192.0.2.1", "10.1.0.0/16": "192.0.2.1"})
+    reflection.southbound.wait_for_kernel()
+    del reflection.engine.kernel["10.1.0.0/16"]
+    reflection.controller.push_event(FullResync("operator", blocking=True))
+    assert reflection.engine.installed == {"10.0.0.0/8": "192.0.2.1"}
+
+
+def test_a_failed_batch_is_given_back_and_healed(make: MakeReflection) -> None:
+    reflection = make(pause=Backoff(3600))
+    reflection.start()
+    reflection.southbound.down = ConnectionError("gone")
+    reflection.engine.change({"10.0.0.0/8": "192.0.2.1"})
+    reflection.southbound.wait_for(lambda: reflection.southbound.attempts > 1)
+    reflection.southbound.down = None
+    reflection.southbound.wait_for_kernel()
+    reflection.engine.change({"10.0.0.0/8": "192.0.2.2"})
+    reflection.southbound.wait_for_kernel()
+
+
+def test_without_a_resync_the_watcher_tries_again_after_its_pause(
+    make: MakeReflection,
+) -> None:
+    reflection = make(healing_delay=3600, pause=Backoff(0.001))
+    reflection.start()
+    reflection.southbound.down = ConnectionError("gone")
+    reflection.engine.change({"10.0.0.0/8": "192.0.2.1"})
+    reflection.southbound.wait_for(lambda: reflection.southbound.attempts > 3)
+    reflection.southbound.down = None
+    reflection.southbound.wait_for_kernel()
+
+
+def test_refused_routes_do_not_hold_up_the_others(make: MakeReflection) -> None:
+    reflection = make(healing_delay=3600, pause=Backoff(3600))
+    reflection.start()
+    reflection.southbound.refuse = {"10.0.0.0/8"}
+    reflection.engine.change({"10.0.0.0/8": "192.0.2.1"})
+    reflection.southbound.wait_for(lambda: reflection.southbound.attempts == 2)
+    reflection.engine.change({"10.1.0.0/16": "192.0.2.1"})
+    reflection.southbound.wait_for(lambda: "10.1.0.0/16" in reflection.engine.installed)
+
+
+def test_an_engine_that_dies_ends_the_loop_with_its_reason(
+    make: MakeReflection,
+) -> None:
+    reflection = make()
+    reflection.start()
+    reflection.engine.fail("netlink socket: connection reset")
+    with pytest.raises(FatalError, match="netlink socket: connection reset") as caught:
+        reflection.controller.wait(PATIENCE)
+    assert isinstance(caught.value.original, KernelError)
+
+
+def test_a_dump_that_fails_is_fatal(make: MakeReflection) -> None:
+    reflection = make()
+    reflection.engine.resync_error = KernelError("the dump was refused")
+    with pytest.raises(FatalError, match="the dump was refused"):
+        reflection.start()
+
+
+def test_closing_ends_the_thread_and_twice_is_fine(make: MakeReflection) -> None:
+    reflection = make()
+    reflection.start()
+    reflection.plugin.close()
+    reflection.plugin.close()
+    assert "route-watcher" not in [thread.name for thread in threading.enumerate()]
+    assert reflection.engine.calls[-1] == "close"
+    reflection.controller.push_event(FullResync("still there"))
+
+
+def test_a_pausing_watcher_can_be_closed(make: MakeReflection) -> None:
+    reflection = make(healing_delay=3600, pause=Backoff(3600))
+    reflection.start()
+    reflection.southbound.down = ConnectionError("gone")
+    reflection.engine.change({"10.0.0.0/8": "192.0.2.1"})
+    reflection.southbound.wait_for(lambda: reflection.southbound.attempts == 2)
+    reflection.plugin.close()
+    assert "route-watcher" not in [thread.name for thread in threading.enumerate()]
+
+
+class HeldLoop:
+    """An event loop that holds the first event until told, then takes what comes."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.proceed = threading.Event()
+        self.events: list[Event] = []
+        self.error: Exception | None = None
+
+    def push_event(self, event: Event) -> None:
+        self.events.append(event)
+        self.reached.set()
+        assert self.proceed.wait(PATIENCE)
+        if self.error is not None:
+            raise self.error
+
+
+def test_a_resync_takes_over_the_batch_that_waits_in_the_queue() -> None:
+    engine, loop = MemoryEngine(), HeldLoop()
+    watcher = KernelRouteWatcher(engine)
+    watcher.start(loop.push_event)
+    engine.change({"10.0.0.0/8": "192.0.2.1"})
+    assert loop.reached.wait(PATIENCE)
+    engine.change({"10.1.0.0/16": "192.0.2.1"})
+    batch = watcher.resync_batch()
+    changes = [("10.0.0.0/8", "192.0.2.1"), ("10.1.0.0/16", "192.0.2.1")]
+    assert sorted(map(str, batch.changes(9))) == sorted(map(str, changes))
+    assert loop.events[0].superseded  # type: ignore[attr-defined]
+    loop.proceed.set()
+    watcher.close()
+    assert len(loop.events) == 1
+
+
+class NotedBackoff(Backoff):
+    """Says when a pause begins."""
+
+    def __init__(self) -> None:
+        super().__init__(3600)
+        self.paused = threading.Event()
+
+    def next_delay(self) -> float | None:
+        self.paused.set()
+        return super().next_delay()
+
+
+def test_after_a_failed_batch_the_watcher_waits_for_a_resync() -> None:
+    engine, loop, backoff = MemoryEngine(), HeldLoop(), NotedBackoff()
+    watcher = KernelRouteWatcher(engine, pause=backoff)
+    watcher.start(loop.push_event)
+    loop.error = ConnectionError("gone")
+    loop.proceed.set()
+    engine.change({"10.0.0.0/8": "192.0.2.1"})
+    assert backoff.paused.wait(PATIENCE)
+    engine.change({"10.0.0.0/8": "192.0.2.2"})
+    assert len(loop.events) == 1
+    loop.error = None
+    loop.reached.clear()
+    assert len(watcher.resync_batch()) == 1
+    engine.change({"10.1.0.0/16": "192.0.2.1"})
+    assert loop.reached.wait(PATIENCE)
+    watcher.close()
+
+
+def test_a_batch_that_the_event_loop_refuses_is_pushed_again() -> None:
+    engine, loop = MemoryEngine(), HeldLoop()
+    watcher = KernelRouteWatcher(engine, pause=Backoff(0.001))
+    watcher.start(loop.push_event)
+    loop.error = EventQueueFullError("full")
+    engine.change({"10.0.0.0/8": "192.0.2.1"})
+    assert loop.reached.wait(PATIENCE)
+    loop.reached.clear()
+    loop.proceed.set()
+    assert loop.reached.wait(PATIENCE)
+    watcher.close()
+    assert [len(event.batches[0]) for event in loop.events[:2]] == [1, 1]
+
+
+def test_nothing_is_pushed_where_nothing_is_left_to_take() -> None:
+    class Eager(MemoryEngine):
+        looks = 0
+
+        def wait_dirty(self, timeout: float | None) -> bool:
+            self.looks += 1
+            return self.looks <= 3
+
+    engine, loop = Eager(), HeldLoop()
+    loop.proceed.set()
+    watcher = KernelRouteWatcher(engine)
+    watcher.start(loop.push_event)
+    watcher.close()
+    assert engine.looks == 4
+    assert loop.events == []
+
+
+def test_no_batch_is_taken_while_a_resync_reads() -> None:
+    class Slow(MemoryEngine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.woken = threading.Event()
+            self.taken = threading.Event()
+            self.taken_meanwhile = False
+
+        def wait_dirty(self, timeout: float | None) -> bool:
+            dirty = super().wait_dirty(timeout)
+            self.woken.set()
+            return dirty
+
+        def take_batch(self, limit: int) -> RouteBatch:
+            self.taken.set()
+            return super().take_batch(limit)
+
+        def resync(self) -> None:
+            self.change({"10.0.0.0/8": "192.0.2.1"})
+            assert self.woken.wait(PATIENCE)
+            self.taken_meanwhile = self.taken.wait(0.2)
+
+    engine, loop = Slow(), HeldLoop()
+    loop.proceed.set()
+    watcher = KernelRouteWatcher(engine)
+    watcher.start(loop.push_event)
+    assert len(watcher.resync_batch()) == 1
+    watcher.close()
+    assert not engine.taken_meanwhile
+
+
+def test_a_batch_that_was_done_is_not_taken_over() -> None:
+    engine, loop = MemoryEngine(), HeldLoop()
+    watcher = KernelRouteWatcher(engine)
+    watcher.start(loop.push_event)
+    loop.proceed.set()
+    loop.error = OperationsFailedError("one refused")
+    engine.change({"10.0.0.0/8": "192.0.2.1"})
+    assert loop.reached.wait(PATIENCE)
+    watcher.close()
+    watcher.resync_batch()
+    assert not loop.events[0].superseded  # type: ignore[attr-defined]
+
+
+def test_a_failure_while_closing_is_nobodys_business() -> None:
+    engine, loop = MemoryEngine(), ListedEvents()
+    watcher = KernelRouteWatcher(engine)
+    watcher.start(loop.push_event)
+    engine._failure = "closed under our feet"
+    watcher.close()
+    assert loop.events == []
+
+
+def test_a_bug_in_the_engine_is_reported_too() -> None:
+    class Broken(MemoryEngine):
+        def wait_dirty(self, timeout: float | None) -> bool:
+            raise ValueError("bug")
+
+    loop = HeldLoop()
+    loop.proceed.set()
+    watcher = KernelRouteWatcher(Broken())
+    watcher.start(loop.push_event)
+    assert loop.reached.wait(PATIENCE)
+    watcher.close()
+    assert isinstance(loop.events[0], RouteWatchFailure)
+    assert str(loop.events[0].error) == "bug"
