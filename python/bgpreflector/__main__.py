@@ -1,0 +1,5 @@
+"""``python -m bgpreflector``."""
+
+from bgpreflector.cli import main
+
+main()

@@ -1,0 +1,36 @@
+"""``bgpreflector simulate``."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bgpreflector import _core
+
+
+def simulate(
+    socket: Annotated[Path, typer.Option(help="Where to listen, as VPP's API socket.")],
+    control: Annotated[
+        Path | None,
+        typer.Option(help="Where to take orders for faults and figures: JSON, one a line."),
+    ] = None,
+    interface: Annotated[
+        list[str] | None, typer.Option(help="An interface that it shall have; repeatable.")
+    ] = None,
+) -> None:
+    """Be a VPP, as far as its API tells, until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    simulator = _core.Simulator(
+        socket=socket, control_socket=control, interfaces=interface or ["loop0", "loop1"]
+    )
+    typer.echo(f"Listening on {socket}", err=True)
+    try:
+        stop.wait()
+    finally:
+        simulator.stop()

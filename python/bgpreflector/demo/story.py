@@ -1,0 +1,179 @@
+"""What the demonstration shows, step by step."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bgpreflector import _core
+from bgpreflector.config import Config
+from bgpreflector.daemon import Daemon
+from bgpreflector.errors import ReflectorError
+
+from . import world
+
+SOURCE = "bgpreflector"
+DEADLINE = 120.0
+"""Seconds after which a step that does not come to its end is given up."""
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demonstration ended with."""
+
+    routes: int
+    """Routes reflected at first."""
+
+    seconds: float
+    """From the beginning of the kernel's dump until VPP had acknowledged the last."""
+
+    differences: list[str] = field(default_factory=list)
+    """What kernel and VPP did not agree about; empty if all is well."""
+
+
+def run_demo(console: Console, count: int) -> DemoResult:
+    """Run it in the current namespace: our own, or the host's, which is left as it is."""
+    with tempfile.TemporaryDirectory(prefix="bgpreflector-") as directory:
+        socket = Path(directory) / "api.sock"
+        with _simulator(socket) as simulator, _daemon(socket) as daemon:
+            if world.inside_namespace():
+                return _Story(console, simulator, daemon).tell(count)
+            return _Story(console, simulator, daemon).tell_of_host()
+
+
+@contextmanager
+def _simulator(socket: Path) -> Iterator[_core.Simulator]:
+    simulator = _core.Simulator(socket=socket, interfaces=[world.LINK])
+    try:
+        yield simulator
+    finally:
+        simulator.stop()
+
+
+@contextmanager
+def _daemon(socket: Path) -> Iterator[Daemon]:
+    # On the host its interfaces have no counterpart: there VPP's own FIB resolves the gateways.
+    strategies = ["name"] if world.inside_namespace() else ["name", "recursive"]
+    values = {"vpp": {"api_socket": str(socket), "interfaces": {"strategies": strategies}}}
+    daemon = Daemon(Config.model_validate(values))
+    try:
+        yield daemon
+    finally:
+        daemon.stop()
+
+
+class _Story:
+    def __init__(self, console: Console, simulator: _core.Simulator, daemon: Daemon) -> None:
+        self._console = console
+        self._simulator = simulator
+        self._daemon = daemon
+
+    def tell(self, count: int) -> DemoResult:
+        """The whole story, with routes of our own."""
+        routes = list(world.routes(count))
+        self._say(f"Putting {count:,} routes of protocol 12 into a kernel namespace of our own …")
+        world.make_link()
+        world.install(routes)
+        seconds = self._first_sync(count)
+
+        tenth = max(1, count // 10)
+        moved = [
+            world.DemoRoute(r.prefix, world.gateway(6 if ":" in r.prefix else 4, n + 1))
+            for n, r in enumerate(routes[:tenth])
+        ]
+        self._step(f"Moving {tenth:,} routes to another next hop", lambda: world.install(moved))
+        gone = routes[-tenth:]
+        self._step(f"Withdrawing {tenth:,} routes", lambda: world.withdraw(gone))
+        self._step(f"Announcing {tenth:,} routes again", lambda: world.install(gone))
+        differences = self._compare()
+        every = moved + routes[tenth:]
+        self._step("Withdrawing all routes", lambda: world.withdraw(every))
+        left = len(self._in_vpp())
+        self._say(f"VPP holds {left} of our routes")
+        if left:
+            differences.append(f"{left} routes are left in VPP after the last was withdrawn")
+        return DemoResult(count, seconds, differences)
+
+    def tell_of_host(self) -> DemoResult:
+        """The short one: the host's own routes, only read."""
+        self._say(
+            "No network namespace can be had here (it takes root, or user namespaces, and the "
+            "`ip` command): reflecting this host's own protocol-12 routes, read-only."
+        )
+        count = len(world.kernel_routes())
+        seconds = self._first_sync(count)
+        return DemoResult(count, seconds, self._compare())
+
+    def _first_sync(self, count: int) -> float:
+        self._say("Reflecting them into the embedded VPP …")
+        began = time.monotonic()
+        self._daemon.start()
+        with Progress(
+            TextColumn("  {task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self._console,
+        ) as progress:
+            task = progress.add_task("routes in VPP", total=count)
+            self._wait_in_sync(lambda: progress.update(task, completed=self._installed()))
+            progress.update(task, completed=self._installed())
+        seconds = time.monotonic() - began
+        rate = self._installed() / seconds
+        self._say(f"  in sync after {seconds:.2f} s ({rate:,.0f} routes a second)")
+        return seconds
+
+    def _step(self, title: str, change: Callable[[], None]) -> None:
+        before = self._simulator.statistics()["route_requests"]
+        change()
+        began = time.monotonic()
+        self._wait_in_sync(lambda: None)
+        lag = time.monotonic() - began
+        requests = self._simulator.statistics()["route_requests"] - before
+        self._say(f"{title}: {requests:,} requests, in sync {lag * 1000:.0f} ms later")
+
+    def _wait_in_sync(self, tick: Callable[[], None]) -> None:
+        deadline = time.monotonic() + DEADLINE
+        marker = self._kernel_seen()
+        while not (self._daemon.in_sync and self._kernel_seen() == marker):
+            marker = self._kernel_seen()
+            if self._daemon.wait(0.02):
+                raise ReflectorError("the daemon ended in the middle of the demonstration")
+            if time.monotonic() > deadline:
+                raise ReflectorError(f"kernel and VPP were not in sync after {DEADLINE:.0f} s")
+            tick()
+
+    def _kernel_seen(self) -> int:
+        return sum(self._daemon.engine.status().messages.values())
+
+    def _installed(self) -> int:
+        return sum(c["installed"] for c in self._daemon.engine.status().prefixes.values())
+
+    def _in_vpp(self) -> dict[str, frozenset[str]]:
+        return {
+            prefix: frozenset("" if hop is None else str(hop) for hop, _, _ in paths)
+            for _, prefix, paths in self._simulator.snapshot(SOURCE)
+        }
+
+    def _compare(self) -> list[str]:
+        kernel, vpp = world.kernel_routes(), self._in_vpp()
+        differences = [
+            f"{prefix}: kernel {sorted(kernel.get(prefix, ()))}, VPP {sorted(vpp.get(prefix, ()))}"
+            for prefix in sorted(kernel.keys() | vpp.keys())
+            if kernel.get(prefix) != vpp.get(prefix)
+        ]
+        self._say(
+            f"Comparing {len(kernel):,} routes of the kernel (as `ip` shows them) with "
+            f"{len(vpp):,} of VPP: {len(differences)} differences"
+        )
+        return differences
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, highlight=False)
