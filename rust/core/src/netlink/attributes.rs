@@ -13,7 +13,7 @@ const ALIGN: usize = 4;
 
 /// The next multiple of four, where the next message or attribute begins.
 pub(super) const fn align(length: usize) -> usize {
-    length.next_multiple_of(ALIGN)
+    length.saturating_add(ALIGN - 1) & !(ALIGN - 1)
 }
 
 /// Walks over attributes; ends after the first that does not fit.
@@ -89,13 +89,17 @@ pub(super) fn via(value: &[u8]) -> Result<IpAddr, Problem> {
 /// What an encapsulation adds to a packet: labels, or the type of one that is not MPLS.
 pub(super) type Encapsulation = (SmallVec<[Label; 2]>, u16);
 
-/// `RTA_ENCAP` of the type in `RTA_ENCAP_TYPE`.
+/// `RTA_ENCAP` of the type in `RTA_ENCAP_TYPE`. An encapsulation of which a part is missing is an
+/// error: without it the packets would go out plain.
 pub(super) fn encapsulation(kind: u16, value: Option<&[u8]>) -> Result<Encapsulation, Problem> {
     let mut labels = SmallVec::new();
-    if kind != LWTUNNEL_ENCAP_MPLS {
-        return Ok((labels, kind));
-    }
-    for attribute in Attributes::new(value.unwrap_or_default()) {
+    let value = match (kind, value) {
+        (0, None) => return Ok((labels, 0)),
+        (0, Some(_)) => return Err(Problem::Missing("RTA_ENCAP_TYPE")),
+        (LWTUNNEL_ENCAP_MPLS, value) => value.unwrap_or_default(),
+        (other, _) => return Ok((labels, other)),
+    };
+    for attribute in Attributes::new(value) {
         let (MPLS_IPTUNNEL_DST, value) = attribute? else {
             continue;
         };
@@ -112,6 +116,9 @@ pub(super) fn encapsulation(kind: u16, value: Option<&[u8]>) -> Result<Encapsula
                 .filter_map(|e| e.try_into().ok())
                 .map(|e| u32::from_be_bytes(e) >> 12),
         );
+    }
+    if labels.is_empty() {
+        return Err(Problem::Missing("MPLS_IPTUNNEL_DST"));
     }
     Ok((labels, 0))
 }

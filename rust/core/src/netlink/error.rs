@@ -43,7 +43,7 @@ pub enum Problem {
     /// An address of a family that is neither IPv4 nor IPv6.
     #[error("it has an address of family {0}")]
     AddressFamily(u16),
-    /// A next-hop object without an id.
+    /// An attribute without which the message makes no sense.
     #[error("it has no {0}")]
     Missing(&'static str),
 }
@@ -57,11 +57,19 @@ pub enum SkipReason {
     Family,
     /// `RTM_F_CLONED`: an exception that the kernel keeps for itself (path MTU, redirect).
     Cloned,
+    /// `rtm_src_len`: an IPv6 route for packets from some sources only. As an ordinary route it
+    /// would attract the packets of all.
+    SourceSpecific,
 }
 
 impl SkipReason {
     /// All reasons, in the order of [`Self::index`].
-    pub const ALL: [SkipReason; 3] = [SkipReason::Type, SkipReason::Family, SkipReason::Cloned];
+    pub const ALL: [SkipReason; 4] = [
+        SkipReason::Type,
+        SkipReason::Family,
+        SkipReason::Cloned,
+        SkipReason::SourceSpecific,
+    ];
 
     /// The reason's name in metrics.
     #[must_use]
@@ -70,6 +78,7 @@ impl SkipReason {
             SkipReason::Type => "type",
             SkipReason::Family => "family",
             SkipReason::Cloned => "cloned",
+            SkipReason::SourceSpecific => "source_specific",
         }
     }
 
@@ -80,6 +89,7 @@ impl SkipReason {
             SkipReason::Type => 0,
             SkipReason::Family => 1,
             SkipReason::Cloned => 2,
+            SkipReason::SourceSpecific => 3,
         }
     }
 }

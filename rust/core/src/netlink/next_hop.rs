@@ -10,6 +10,12 @@ use super::constants::{
 use super::error::Problem;
 use crate::route::{Family, NextHop};
 
+/// The flags of a next hop (`RTNH_F_…`) in a word of flags.
+pub(super) const fn low_byte(flags: u32) -> u8 {
+    let [.., low] = flags.to_be_bytes();
+    low
+}
+
 /// What has been read of a next hop so far.
 #[derive(Default)]
 pub(super) struct NextHopParts<'a> {

@@ -9,7 +9,7 @@ use super::constants::{
 };
 use super::error::{Problem, SkipReason};
 use super::message::{Action, Body};
-use super::next_hop::NextHopParts;
+use super::next_hop::{NextHopParts, low_byte};
 use crate::route::{Family, NextHop};
 
 const NHMSG: usize = 8;
@@ -38,7 +38,8 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
     let (header, rest) = payload
         .split_first_chunk::<NHMSG>()
         .ok_or(Problem::Short("struct nhmsg"))?;
-    let [af, _, _, _, flags, ..] = *header;
+    let [af, _, _, _, f0, f1, f2, f3] = *header;
+    let flags = low_byte(u32::from_ne_bytes([f0, f1, f2, f3]));
     let family = Family::from_af(af);
     if family.is_none() && af != AF_UNSPEC {
         return Ok(Body::Skipped(SkipReason::Family));

@@ -11,7 +11,7 @@ use super::constants::{
 };
 use super::error::{Problem, SkipReason};
 use super::message::{Action, Body};
-use super::next_hop::NextHopParts;
+use super::next_hop::{NextHopParts, low_byte};
 use crate::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
 };
@@ -44,7 +44,7 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
     let [
         af,
         dst_len,
-        _,
+        src_len,
         tos,
         table,
         protocol,
@@ -62,6 +62,9 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
     if flags & RTM_F_CLONED != 0 {
         return Ok(Body::Skipped(SkipReason::Cloned));
     }
+    if src_len != 0 {
+        return Ok(Body::Skipped(SkipReason::SourceSpecific));
+    }
     let parts = parts(family, table, rest)?;
     let prefix = prefix(family, parts.destination, dst_len)?;
     let key = RouteKey {
@@ -72,7 +75,7 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
     };
     let route_type = route_type(kind);
     // The low byte of rtm_flags holds the flags of a route's only next hop.
-    let next_hops = next_hops(family, route_type, parts, f0_of(flags))?;
+    let next_hops = next_hops(family, route_type, parts, low_byte(flags))?;
     let set = NextHopSet {
         family,
         route_type,
@@ -82,11 +85,6 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
         action,
         route: Route { key, protocol, set },
     }))
-}
-
-fn f0_of(flags: u32) -> u8 {
-    let [.., low] = flags.to_be_bytes();
-    low
 }
 
 fn parts(family: Family, table: u8, attributes: &[u8]) -> Result<Parts<'_>, Problem> {
@@ -115,11 +113,14 @@ fn parts(family: Family, table: u8, attributes: &[u8]) -> Result<Parts<'_>, Prob
 }
 
 fn prefix(family: Family, address: Option<IpAddr>, length: u8) -> Result<Prefix, Problem> {
-    let default = match family {
-        Family::V4 => Prefix::v4(0, 0).address(),
-        Family::V6 => Prefix::v6(0, 0).address(),
-    };
-    Prefix::new(address.unwrap_or(default), length).map_err(|_| Problem::PrefixLength(length))
+    match (address, family) {
+        (Some(address), _) => {
+            Prefix::new(address, length).map_err(|_| Problem::PrefixLength(length))
+        }
+        (None, Family::V4) if length == 0 => Ok(Prefix::v4(0, 0)),
+        (None, Family::V6) if length == 0 => Ok(Prefix::v6(0, 0)),
+        (None, _) => Err(Problem::Missing("RTA_DST")),
+    }
 }
 
 fn route_type(number: u8) -> RouteType {
@@ -138,14 +139,15 @@ fn next_hops(
     parts: Parts<'_>,
     flags: u8,
 ) -> Result<NextHopSource, Problem> {
+    // With nexthop_compat_mode=1 the kernel writes the object's next hops into the route too; the
+    // object is what changes, so it is the source. A route by an object that is a blackhole is of
+    // type RTN_BLACKHOLE as long as the object is one, and goes with the object.
+    if parts.object != 0 {
+        return Ok(NextHopSource::Object(parts.object));
+    }
     if route_type != RouteType::Unicast {
         // Whatever interface such a route carries (IPv6 names `lo`), it forwards to none.
         return Ok(NextHopSource::Inline(SmallVec::new()));
-    }
-    // With nexthop_compat_mode=1 the kernel writes the object's next hops into the route too; the
-    // object is what changes, so it is the source.
-    if parts.object != 0 {
-        return Ok(NextHopSource::Object(parts.object));
     }
     if let Some(multipath) = parts.multipath {
         return legs(family, multipath).map(NextHopSource::Inline);
@@ -158,10 +160,14 @@ fn next_hops(
     Ok(NextHopSource::Inline(SmallVec::from_buf([hop])))
 }
 
-/// `RTA_MULTIPATH`: a `struct rtnexthop` with attributes a leg.
+/// `RTA_MULTIPATH`: a `struct rtnexthop` with attributes a leg. What is left over is an error, as
+/// it is to the kernel (`fib_count_nexthops`): a leg may be missing.
 fn legs(family: Family, mut rest: &[u8]) -> Result<SmallVec<[NextHop; 1]>, Problem> {
     let mut legs = SmallVec::new();
-    while let Some((header, _)) = rest.split_first_chunk::<RTNEXTHOP>() {
+    while !rest.is_empty() {
+        let (header, _) = rest
+            .split_first_chunk::<RTNEXTHOP>()
+            .ok_or(Problem::AttributeLength)?;
         let [l0, l1, flags, hops, i0, i1, i2, i3] = *header;
         let length = usize::from(u16::from_ne_bytes([l0, l1]));
         let attributes = rest

@@ -1,0 +1,145 @@
+//! Values of messages: sizes, what may not be missing, and what a route would be without it.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
+
+mod netlink_support;
+
+use bgpreflector_core::netlink::constants::{
+    AF_UNSPEC, NHA_ENCAP, NHA_ENCAP_TYPE, NHA_GATEWAY, NHA_GROUP, NHA_ID, RTA_DST, RTA_ENCAP,
+    RTA_ENCAP_TYPE, RTA_GATEWAY, RTA_MULTIPATH, RTA_OIF, RTA_TABLE, RTA_VIA, RTM_NEWNEXTHOP,
+    RTM_NEWROUTE,
+};
+use bgpreflector_core::netlink::{Body, Messages, Problem};
+use bgpreflector_core::route::{NextHop, NextHopSource};
+use netlink_support::encode::{message, rtmsg_of_v4 as rtmsg, with};
+
+fn only(bytes: &[u8]) -> Result<Body, Problem> {
+    let mut all: Vec<_> = Messages::new(bytes).collect();
+    assert_eq!(all.len(), 1, "{all:?}");
+    all.remove(0)
+        .map(|message| message.body)
+        .map_err(|error| error.problem)
+}
+
+fn new_route(attributes: &[(u16, &[u8])]) -> Result<Body, Problem> {
+    let destination: (u16, &[u8]) = (RTA_DST, &[198, 51, 100, 0]);
+    let attributes = [&[destination], attributes].concat();
+    only(&message(RTM_NEWROUTE, 0, &with(rtmsg(24), &attributes)))
+}
+
+#[test]
+fn values_of_the_wrong_size_are_errors() {
+    let sizes: [(u16, &[u8]); 6] = [
+        (RTA_GATEWAY, &[1; 5]),
+        (RTA_GATEWAY, &[1; 16]),
+        (RTA_TABLE, &[1; 3]),
+        (RTA_OIF, &[]),
+        (RTA_VIA, &[2]),
+        (RTA_VIA, &[10, 0, 1, 2, 3, 4]),
+    ];
+    for (kind, value) in sizes {
+        let size = match (kind, value.len()) {
+            (RTA_VIA, 6) => 4,
+            (_, length) => length,
+        };
+        let problem = Problem::AttributeSize {
+            attribute: kind,
+            length: size,
+        };
+        assert_eq!(new_route(&[(kind, value)]), Err(problem));
+    }
+    let family = Problem::AddressFamily(17);
+    assert_eq!(new_route(&[(RTA_VIA, &[17, 0, 1, 2])]), Err(family));
+    let group = with(
+        vec![0; 8],
+        &[(NHA_ID, &[1, 0, 0, 0]), (NHA_GROUP, &[0; 12])],
+    );
+    let size = Problem::AttributeSize {
+        attribute: NHA_GROUP,
+        length: 12,
+    };
+    assert_eq!(only(&message(RTM_NEWNEXTHOP, 0, &group)), Err(size));
+}
+
+#[test]
+fn a_prefix_needs_its_address() {
+    let default = only(&message(RTM_NEWROUTE, 0, &rtmsg(0)));
+    assert!(matches!(default, Ok(Body::Route(_))), "{default:?}");
+    let missing = only(&message(RTM_NEWROUTE, 0, &rtmsg(24)));
+    assert_eq!(missing, Err(Problem::Missing("RTA_DST")));
+    let body = with(rtmsg(33), &[(RTA_DST, &[1; 4])]);
+    let long = only(&message(RTM_NEWROUTE, 0, &body));
+    assert_eq!(long, Err(Problem::PrefixLength(33)));
+}
+
+#[test]
+fn no_leg_is_lost_in_silence() {
+    let leg = |length: u8| [length, 0, 0, 0, 7, 0, 0, 0];
+    let multipath = |value: &[u8]| new_route(&[(RTA_MULTIPATH, value)]);
+    let two = [leg(8), leg(8)].concat();
+    let Ok(Body::Route(route)) = multipath(&two) else {
+        panic!("two legs");
+    };
+    let hops = [NextHop::new(None, 7), NextHop::new(None, 7)];
+    let hops = NextHopSource::Inline(hops.into_iter().collect());
+    assert_eq!(route.route.set.next_hops, hops);
+    for broken in [
+        &two[..15],
+        &two[..9],
+        &[leg(8), leg(7)].concat(),
+        &leg(9),
+        &leg(0),
+    ] {
+        assert_eq!(
+            multipath(broken),
+            Err(Problem::AttributeLength),
+            "{broken:?}"
+        );
+    }
+}
+
+#[test]
+fn no_encapsulation_is_lost_in_silence() {
+    let mpls = 1_u16.to_ne_bytes();
+    let hop: (u16, &[u8]) = (RTA_OIF, &[7, 0, 0, 0]);
+    let no_labels = Err(Problem::Missing("MPLS_IPTUNNEL_DST"));
+    assert_eq!(new_route(&[hop, (RTA_ENCAP_TYPE, &mpls)]), no_labels);
+    let empty = [hop, (RTA_ENCAP_TYPE, &mpls), (RTA_ENCAP, &[])];
+    assert_eq!(new_route(&empty), no_labels);
+    let no_type = Err(Problem::Missing("RTA_ENCAP_TYPE"));
+    assert_eq!(new_route(&[hop, (RTA_ENCAP, &[])]), no_type);
+    let uneven = [8, 0, 1, 0, 0, 1, 1];
+    let uneven = [hop, (RTA_ENCAP_TYPE, &mpls), (RTA_ENCAP, &uneven)];
+    assert_eq!(new_route(&uneven), Err(Problem::AttributeLength));
+    let object = [(NHA_ID, &[1, 0, 0, 0][..]), (NHA_ENCAP_TYPE, &mpls)];
+    let body = with(vec![0; 8], &object);
+    assert_eq!(only(&message(RTM_NEWNEXTHOP, 0, &body)), no_labels);
+}
+
+#[test]
+fn next_hop_objects_need_an_id() {
+    let missing = only(&message(RTM_NEWNEXTHOP, 0, &[AF_UNSPEC; 8]));
+    assert_eq!(missing, Err(Problem::Missing("NHA_ID")));
+    let labels = [8, 0, 1, 0, 0, 1, 1, 0];
+    let attributes: [(u16, &[u8]); 4] = [
+        (NHA_ID, &[9, 0, 0, 0]),
+        (NHA_GATEWAY, &[192, 0, 2, 7]),
+        (NHA_ENCAP_TYPE, &[1, 0]),
+        (NHA_ENCAP, &labels),
+    ];
+    let body = with(vec![2, 0, 0, 0, 5, 0, 0, 0], &attributes);
+    let Ok(Body::NextHop(object)) = only(&message(RTM_NEWNEXTHOP, 0, &body)) else {
+        panic!("an object");
+    };
+    let hop = NextHop {
+        onlink: true,
+        dead: true,
+        labels: [16].into_iter().collect(),
+        ..NextHop::new(Some("192.0.2.7".parse().unwrap()), 0)
+    };
+    assert_eq!((object.id, object.next_hop), (9, Some(hop)));
+}
