@@ -280,3 +280,35 @@ class Engine:
         """The kernel routes of one prefix. Raises ``ValueError``."""
     def close(self) -> None:
         """End the threads and every wait. Twice is fine."""
+
+@final
+class Simulator:
+    """A server that speaks VPP's socket API, on threads of its own until ``stop()``."""
+
+    def __new__(
+        cls,
+        *,
+        socket: str | PathLike[str],
+        control_socket: str | PathLike[str] | None = None,
+        interfaces: Sequence[str] | None = None,
+        pairs: Sequence[tuple[str, str]] | None = None,
+        keepalive: float | None = None,
+    ) -> Simulator:
+        """Listen on ``socket``; ``interfaces`` come after ``local0``, by default two loopbacks.
+
+        ``pairs`` are linux-cp pairs (VPP interface, Linux interface); ``keepalive`` is the
+        silence in seconds after which a client is asked for life. Raises ``OSError``.
+        """
+    def statistics(self) -> dict[str, int]:
+        """Figures since the start: ``route_requests``, ``adds``, ``replaces``, ``deletes``,
+        ``deletes_of_absent``, ``refused``; and now: ``routes``, ``clients``."""
+    def snapshot(self, source: str) -> list[tuple[int, str, list[tuple[str, int, int]]]]:
+        """The routes of a FIB source, by name: VPP table, prefix, and its paths.
+
+        A path is next hop (``drop``, ``icmp-unreach`` or ``icmp-prohibit`` for a special one,
+        empty for an attached one), ``sw_if_index`` and weight.
+        """
+    def fault(self, order: str) -> None:
+        """Order a fault, as JSON: see ``docs/simulator.md``. Raises ``ValueError``."""
+    def stop(self) -> None:
+        """End it. Twice is fine."""

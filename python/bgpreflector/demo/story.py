@@ -20,6 +20,9 @@ from bgpreflector.errors import ReflectorError
 from . import world
 
 SOURCE = "bgpreflector"
+POLL = 0.02
+"""Seconds between two looks at the figures."""
+
 DEADLINE = 120.0
 """Seconds after which a step that does not come to its end is given up."""
 
@@ -140,11 +143,12 @@ class _Story:
         self._say(f"{title}: {requests:,} requests, in sync {lag * 1000:.0f} ms later")
 
     def _wait_in_sync(self, tick: Callable[[], None]) -> None:
+        """Wait until all that the kernel said has been read and VPP has all of it."""
         deadline = time.monotonic() + DEADLINE
-        marker = self._kernel_seen()
-        while not (self._daemon.in_sync and self._kernel_seen() == marker):
-            marker = self._kernel_seen()
-            if self._daemon.wait(0.02):
+        seen = -1
+        while not (self._daemon.in_sync and self._kernel_seen() == seen):
+            seen = self._kernel_seen()
+            if self._daemon.wait(POLL):
                 raise ReflectorError("the daemon ended in the middle of the demonstration")
             if time.monotonic() > deadline:
                 raise ReflectorError(f"kernel and VPP were not in sync after {DEADLINE:.0f} s")
@@ -158,7 +162,7 @@ class _Story:
 
     def _in_vpp(self) -> dict[str, frozenset[str]]:
         return {
-            prefix: frozenset("" if hop is None else str(hop) for hop, _, _ in paths)
+            prefix: frozenset(hop for hop, _, _ in paths)
             for _, prefix, paths in self._simulator.snapshot(SOURCE)
         }
 

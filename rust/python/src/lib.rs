@@ -6,6 +6,7 @@ mod engine;
 mod errors;
 mod figures;
 mod listing;
+mod simulator;
 
 /// The Rust core of bgpreflector. See `_core.pyi` for the types.
 #[pyo3::pymodule(gil_used = true)]
@@ -18,4 +19,6 @@ mod _core {
     use super::figures::{Adopted, CommitReport, ResyncReport, Status};
     #[pymodule_export]
     use super::listing::{NextHop, RouteChange, RouteView};
+    #[pymodule_export]
+    use super::simulator::Simulator;
 }

@@ -1,1 +1,24 @@
-//! simulator
+//! A VPP to talk to where there is none: it speaks VPP's socket API, keeps interfaces, tables, FIB
+//! sources and routes as VPP does, and can be ordered to fail in the ways a VPP fails.
+
+mod cli;
+mod client;
+mod control;
+mod description;
+mod dispatch;
+mod faults;
+mod fib;
+mod handle;
+mod interfaces;
+mod routes;
+mod server;
+mod settings;
+mod sources;
+mod state;
+mod statistics;
+mod wire;
+
+pub use faults::Fault;
+pub use handle::{Simulator, SimulatorError};
+pub use settings::Settings;
+pub use statistics::Statistics;

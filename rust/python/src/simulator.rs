@@ -1,0 +1,105 @@
+//! The embedded VPP.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bgpreflector_core::route::{Path, PathKind, PathSet};
+use bgpreflector_simulator::{Fault, Settings, Simulator as Inner};
+use parking_lot::Mutex;
+use pyo3::exceptions::PyOSError;
+use pyo3::prelude::*;
+
+use crate::convert::value_error;
+
+/// A route of a snapshot: VPP table, prefix, and its paths: next hop (or the kind of a special
+/// path), `sw_if_index`, weight.
+type SnapshotRoute = (u32, String, Vec<(String, u32, u8)>);
+
+/// A server that speaks VPP's socket API.
+#[pyclass(frozen, module = "bgpreflector._core")]
+pub struct Simulator {
+    inner: Mutex<Option<Inner>>,
+}
+
+#[pymethods]
+impl Simulator {
+    #[new]
+    #[pyo3(signature = (*, socket, control_socket = None, interfaces = None, pairs = None, keepalive = None))]
+    fn new(
+        socket: PathBuf,
+        control_socket: Option<PathBuf>,
+        interfaces: Option<Vec<String>>,
+        pairs: Option<Vec<(String, String)>>,
+        keepalive: Option<f64>,
+    ) -> PyResult<Self> {
+        let mut settings = Settings::new(socket);
+        settings.control_socket = control_socket;
+        settings.interfaces = interfaces.unwrap_or(settings.interfaces);
+        settings.pairs = pairs.unwrap_or_default();
+        let keepalive = keepalive.map(Duration::try_from_secs_f64).transpose();
+        settings.keepalive = keepalive.map_err(value_error)?;
+        let inner = Inner::start(settings).map_err(|e| PyOSError::new_err(e.to_string()))?;
+        Ok(Self {
+            inner: Mutex::new(Some(inner)),
+        })
+    }
+
+    fn statistics(&self) -> HashMap<&'static str, u64> {
+        let statistics = self
+            .inner
+            .lock()
+            .as_ref()
+            .map(Inner::statistics)
+            .unwrap_or_default();
+        HashMap::from([
+            ("route_requests", statistics.route_requests),
+            ("adds", statistics.adds),
+            ("replaces", statistics.replaces),
+            ("deletes", statistics.deletes),
+            ("deletes_of_absent", statistics.deletes_of_absent),
+            ("refused", statistics.refused),
+            ("routes", statistics.routes),
+            ("clients", statistics.clients),
+        ])
+    }
+
+    fn snapshot(&self, py: Python<'_>, source: &str) -> Vec<SnapshotRoute> {
+        py.detach(|| {
+            let inner = self.inner.lock();
+            let routes = inner
+                .as_ref()
+                .map(|inner| inner.snapshot(source))
+                .unwrap_or_default();
+            let shown = |set: &PathSet| set.paths().iter().map(path).collect();
+            routes
+                .iter()
+                .map(|(table, prefix, s)| (*table, prefix.to_string(), shown(s)))
+                .collect()
+        })
+    }
+
+    fn fault(&self, order: &str) -> PyResult<()> {
+        let fault: Fault = serde_json::from_str(order).map_err(value_error)?;
+        match &*self.inner.lock() {
+            Some(inner) => inner.fault(fault).map_err(value_error),
+            None => Err(value_error("the simulator is stopped")),
+        }
+    }
+
+    fn stop(&self, py: Python<'_>) {
+        let inner = self.inner.lock().take();
+        py.detach(|| drop(inner));
+    }
+}
+
+fn path(path: &Path) -> (String, u32, u8) {
+    let next_hop = match (path.kind, path.next_hop) {
+        (PathKind::Normal, hop) => hop.as_ref().map(IpAddr::to_string).unwrap_or_default(),
+        (PathKind::Drop, _) => "drop".to_owned(),
+        (PathKind::IcmpUnreach, _) => "icmp-unreach".to_owned(),
+        (PathKind::IcmpProhibit, _) => "icmp-prohibit".to_owned(),
+    };
+    (next_hop, path.sw_if_index, path.weight)
+}

@@ -1,0 +1,159 @@
+//! A client's connection.
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::time::Instant;
+
+use bgpreflector_core::vpp::FrameReader;
+
+use crate::dispatch;
+use crate::state::State;
+
+/// Replies that a client may leave unread before its requests wait.
+const BACKLOG: usize = 1 << 20;
+/// Reads of one client before the others' turn.
+const READS: usize = 8;
+
+/// Why work on a client paused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Nothing is left to do.
+    Idle,
+    /// The client is over.
+    Over,
+    /// A rate limit holds requests back.
+    Limited,
+    /// A fault drops all connections.
+    DropAll,
+}
+
+pub(crate) struct Client {
+    pub(crate) stream: UnixStream,
+    reader: FrameReader,
+    pub(crate) index: u32,
+    pub(crate) out: Vec<u8>,
+    written: usize,
+    /// Process id under which it wants interface events.
+    pub(crate) events: Option<u32>,
+    pub(crate) leaving: bool,
+    pub(crate) last_heard: Instant,
+    pub(crate) keepalive_sent: Option<Instant>,
+    pub(crate) run: u64,
+    /// Whether a request waits in the reader for a rate limit.
+    held: Option<Vec<u8>>,
+}
+
+impl Client {
+    pub(crate) fn new(stream: UnixStream, index: u32, run: u64) -> Self {
+        Self {
+            stream,
+            reader: FrameReader::default(),
+            index,
+            out: Vec::new(),
+            written: 0,
+            events: None,
+            leaving: false,
+            last_heard: Instant::now(),
+            keepalive_sent: None,
+            run,
+            held: None,
+        }
+    }
+
+    pub(crate) fn backlog(&self) -> usize {
+        self.out.len() - self.written
+    }
+
+    /// Whether more of its requests may be read.
+    pub(crate) fn takes_requests(&self) -> bool {
+        self.backlog() < BACKLOG
+    }
+
+    /// Reads and serves what there is.
+    pub(crate) fn work(&mut self, state: &mut State) -> Progress {
+        for _ in 0..READS {
+            match self.serve(state) {
+                Progress::Idle => {}
+                other => return other,
+            }
+            if !self.takes_requests() {
+                return Progress::Idle;
+            }
+            match self.stream.read(self.reader.spare()) {
+                Ok(0) => return Progress::Over,
+                Ok(count) => {
+                    self.reader.advance(count);
+                    self.last_heard = Instant::now();
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Progress::Idle,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return Progress::Over,
+            }
+        }
+        self.serve(state)
+    }
+
+    fn serve(&mut self, state: &mut State) -> Progress {
+        if let Some(held) = self.held.take() {
+            if !state.faults.allows_request() {
+                self.held = Some(held);
+                return Progress::Limited;
+            }
+            if !dispatch::serve(state, self, &held) {
+                return Progress::Over;
+            }
+        }
+        // The reader is taken out so that its messages can be served without a copy.
+        let mut reader = std::mem::take(&mut self.reader);
+        let progress = self.serve_all(state, &mut reader);
+        self.reader = reader;
+        progress
+    }
+
+    fn serve_all(&mut self, state: &mut State, reader: &mut FrameReader) -> Progress {
+        loop {
+            let message = match reader.next_message() {
+                Ok(Some(message)) => message,
+                Ok(None) => return Progress::Idle,
+                Err(_) => return Progress::Over,
+            };
+            if state.faults.mute {
+                continue;
+            }
+            if !state.faults.allows_request() {
+                self.held = Some(message.to_vec());
+                return Progress::Limited;
+            }
+            let before = state.statistics.route_requests;
+            if !dispatch::serve(state, self, message) {
+                return Progress::Over;
+            }
+            if state.statistics.route_requests > before {
+                if let Some(mid_frame) = state.faults.drops_now() {
+                    if mid_frame {
+                        self.out.truncate(self.out.len().saturating_sub(5));
+                    }
+                    return Progress::DropAll;
+                }
+            }
+            if !self.takes_requests() {
+                return Progress::Idle;
+            }
+        }
+    }
+
+    /// Writes what the client takes; false once it is over.
+    pub(crate) fn flush(&mut self) -> bool {
+        while let Some(rest) = self.out.get(self.written..).filter(|rest| !rest.is_empty()) {
+            match self.stream.write(rest) {
+                Ok(count) => self.written += count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return false,
+            }
+        }
+        self.out.clear();
+        self.written = 0;
+        !self.leaving
+    }
+}

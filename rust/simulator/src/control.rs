@@ -1,0 +1,73 @@
+//! Orders over a socket of their own: a JSON object a line, answered by one.
+//!
+//! `{"fault": "stall", "on": true}` orders a [`Fault`]; `{"query": "statistics"}` asks.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::faults::Fault;
+use crate::handle::Remote;
+
+/// Bytes that an order may be long.
+const LONGEST: u64 = 64 * 1024;
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Order {
+    Fault(Fault),
+    Query { query: Query },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Query {
+    Statistics,
+}
+
+pub(crate) fn serve(listener: &UnixListener, remote: &Remote, stop: &AtomicBool) {
+    if let Err(error) = listener.set_nonblocking(false) {
+        log::error!("the simulator takes no orders: {error}");
+        return;
+    }
+    while let Ok((stream, _)) = listener.accept() {
+        if stop.load(Ordering::Acquire) {
+            return;
+        }
+        if let Err(error) = one(&stream, remote) {
+            log::debug!("a control connection broke off: {error}");
+        }
+    }
+}
+
+fn one(stream: &UnixStream, remote: &Remote) -> std::io::Result<()> {
+    use std::io::Read as _;
+    let mut reader = BufReader::new(stream.take(LONGEST));
+    let mut line = String::new();
+    while reader.read_line(&mut line)? > 0 {
+        let answer = answer(&line, remote);
+        let mut out: &UnixStream = stream;
+        writeln!(out, "{answer}")?;
+        line.clear();
+        reader.get_mut().set_limit(LONGEST);
+    }
+    Ok(())
+}
+
+fn answer(line: &str, remote: &Remote) -> Value {
+    match serde_json::from_str(line) {
+        Ok(Order::Fault(fault)) => match remote.fault(fault) {
+            Ok(()) => json!({"ok": true}),
+            Err(error) => json!({"ok": false, "error": error.to_string()}),
+        },
+        Ok(Order::Query {
+            query: Query::Statistics,
+        }) => {
+            json!({"ok": true, "statistics": remote.statistics()})
+        }
+        Err(error) => json!({"ok": false, "error": format!("not an order: {error}")}),
+    }
+}

@@ -1,0 +1,155 @@
+//! Faults to order.
+
+use std::time::Instant;
+
+use bgpreflector_core::route::Prefix;
+use serde::Deserialize;
+
+/// A way to fail.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(tag = "fault", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Fault {
+    /// At most this many requests a second; 0 takes the limit away.
+    RateLimit {
+        /// Requests a second.
+        per_second: u64,
+    },
+    /// The `nth` route request from now on is refused, and every `nth` after it if `every`.
+    FailNth {
+        /// 1 is the next one.
+        nth: u64,
+        /// VPP's return code.
+        retval: i32,
+        /// Again and again.
+        #[serde(default)]
+        every: bool,
+    },
+    /// Requests for this prefix are refused; `retval` 0 takes that back.
+    FailPrefix {
+        /// The prefix.
+        prefix: String,
+        /// VPP's return code.
+        retval: i32,
+    },
+    /// Nothing is read from clients, or is again.
+    Stall {
+        /// Whether to stall.
+        on: bool,
+    },
+    /// Requests are read and neither done nor answered, or are again.
+    Mute {
+        /// Whether to be mute.
+        on: bool,
+    },
+    /// All connections are closed, after this many more route requests.
+    Drop {
+        /// 0 is at once.
+        #[serde(default)]
+        after: u64,
+        /// Whether the last reply breaks off in the middle.
+        #[serde(default)]
+        mid_frame: bool,
+    },
+    /// VPP is restarted: it forgets everything.
+    Restart {
+        /// How much higher than before the interfaces' `sw_if_index` are.
+        #[serde(default)]
+        shift: u32,
+    },
+    /// A message has another CRC for clients that connect from now on.
+    ChangeCrc {
+        /// Its name.
+        message: String,
+        /// Eight hexadecimal digits.
+        crc: String,
+    },
+    /// No faults any more, but for changed CRCs and what has happened already.
+    Clear,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Countdown {
+    pub(crate) left: u64,
+    again: Option<u64>,
+    pub(crate) retval: i32,
+}
+
+/// The faults in force.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    pub(crate) stalled: bool,
+    pub(crate) mute: bool,
+    pub(crate) per_second: u64,
+    fail_nth: Option<Countdown>,
+    fail_prefixes: Vec<(Prefix, i32)>,
+    pub(crate) drop_after: Option<(u64, bool)>,
+    window: Option<(Instant, u64)>,
+}
+
+impl Faults {
+    pub(crate) fn fail_nth(&mut self, nth: u64, retval: i32, every: bool) {
+        let again = every.then_some(nth);
+        self.fail_nth = (nth > 0).then_some(Countdown {
+            left: nth,
+            again,
+            retval,
+        });
+    }
+
+    pub(crate) fn fail_prefix(&mut self, prefix: Prefix, retval: i32) {
+        self.fail_prefixes.retain(|(other, _)| *other != prefix);
+        if retval != 0 {
+            self.fail_prefixes.push((prefix, retval));
+        }
+    }
+
+    /// The return code with which a route request is to be refused, if it is.
+    pub(crate) fn refusal(&mut self, prefix: &Prefix) -> Option<i32> {
+        let by_prefix = self.fail_prefixes.iter().find(|(other, _)| other == prefix);
+        let by_prefix = by_prefix.map(|(_, retval)| *retval);
+        let Some(countdown) = &mut self.fail_nth else {
+            return by_prefix;
+        };
+        countdown.left = countdown.left.saturating_sub(1);
+        if countdown.left > 0 {
+            return by_prefix;
+        }
+        let retval = countdown.retval;
+        match countdown.again {
+            Some(nth) => countdown.left = nth,
+            None => self.fail_nth = None,
+        }
+        Some(retval)
+    }
+
+    /// Whether the connections are to be dropped after this route request, and in mid-frame.
+    pub(crate) fn drops_now(&mut self) -> Option<bool> {
+        let (after, mid_frame) = self.drop_after.as_mut()?;
+        *after = after.saturating_sub(1);
+        if *after > 0 {
+            return None;
+        }
+        let mid_frame = *mid_frame;
+        self.drop_after = None;
+        Some(mid_frame)
+    }
+
+    /// Whether one more request may be done now; without a limit, always.
+    pub(crate) fn allows_request(&mut self) -> bool {
+        if self.per_second == 0 {
+            return true;
+        }
+        // Ten windows a second, so that a limit is felt evenly.
+        let limit = self.per_second.div_ceil(10);
+        match &mut self.window {
+            Some((began, done)) if began.elapsed().as_millis() < 100 => {
+                *done += 1;
+                *done <= limit
+            }
+            window => {
+                *window = Some((Instant::now(), 1));
+                true
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The simulator's handle.
+
+use std::io;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use bgpreflector_core::route::{PathSet, Prefix};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use parking_lot::Mutex;
+
+use crate::control;
+use crate::faults::{Fault, Faults};
+use crate::server::Server;
+use crate::settings::Settings;
+use crate::state::State;
+use crate::statistics::Statistics;
+
+/// The simulator cannot do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulatorError {
+    /// It cannot listen.
+    #[error("cannot listen on {}: {source}", path.display())]
+    Listen {
+        /// The socket.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A fault names something that there is not.
+    #[error("{0}")]
+    Fault(String),
+}
+
+/// A simulator that runs on threads of its own until it is dropped.
+pub struct Simulator {
+    remote: Remote,
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+    sockets: Vec<PathBuf>,
+}
+
+/// What orders can be given through.
+#[derive(Clone)]
+pub(crate) struct Remote {
+    pub(crate) state: Arc<Mutex<State>>,
+    pub(crate) wake: Arc<EventFd>,
+}
+
+impl Simulator {
+    /// Starts one.
+    ///
+    /// # Errors
+    /// [`SimulatorError::Listen`]
+    pub fn start(settings: Settings) -> Result<Self, SimulatorError> {
+        let listener = listen(&settings.socket)?;
+        let flags = EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC;
+        let failed = |path: &Path, source| SimulatorError::Listen {
+            path: path.to_owned(),
+            source,
+        };
+        let socket = settings.socket.clone();
+        let wake = EventFd::from_value_and_flags(0, flags);
+        let wake = Arc::new(wake.map_err(|error| failed(&socket, error.into()))?);
+        let mut sockets = vec![socket.clone()];
+        let control_socket = settings.control_socket.clone();
+        let stop = Arc::new(AtomicBool::new(false));
+        let remote = Remote {
+            state: Arc::new(Mutex::new(State::new(settings))),
+            wake,
+        };
+        let state = Arc::clone(&remote.state);
+        let server = Server::new(listener, state, Arc::clone(&remote.wake), Arc::clone(&stop));
+        let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
+            let thread = std::thread::Builder::new().name(name.into());
+            thread.spawn(run).map_err(|error| failed(&socket, error))
+        };
+        let mut threads = vec![spawn("simulator", Box::new(move || server.run()))?];
+        if let Some(path) = control_socket {
+            let listener = listen(&path)?;
+            let (remote, stop) = (remote.clone(), Arc::clone(&stop));
+            let run = move || control::serve(&listener, &remote, &stop);
+            threads.push(spawn("simulator-control", Box::new(run))?);
+            sockets.push(path);
+        }
+        Ok(Self {
+            remote,
+            stop,
+            threads,
+            sockets,
+        })
+    }
+
+    /// The figures.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        self.remote.statistics()
+    }
+
+    /// Orders a fault.
+    ///
+    /// # Errors
+    /// [`SimulatorError::Fault`] where it names something that there is not.
+    pub fn fault(&self, fault: Fault) -> Result<(), SimulatorError> {
+        self.remote.fault(fault)
+    }
+
+    /// The routes of the source of this name, by table and prefix; empty where there is none.
+    #[must_use]
+    pub fn snapshot(&self, source: &str) -> Vec<(u32, Prefix, PathSet)> {
+        let state = self.remote.state.lock();
+        let Some(id) = state.sources.named(source) else {
+            return Vec::new();
+        };
+        let routes = state.fib.of_source(id);
+        routes
+            .map(|((table, prefix), set)| (table, prefix, set.clone()))
+            .collect()
+    }
+
+    /// Ends it; twice is fine.
+    pub fn stop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        self.remote.ring();
+        // A thread that waits for connections is woken by one.
+        for socket in self.sockets.drain(..) {
+            let _ = std::os::unix::net::UnixStream::connect(&socket);
+            let _ = std::fs::remove_file(&socket);
+        }
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                log::error!("a thread of the simulator broke off");
+            }
+        }
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Remote {
+    fn ring(&self) {
+        // It can only fail when the bell rings already.
+        let _ = self.wake.write(1);
+    }
+
+    pub(crate) fn statistics(&self) -> Statistics {
+        self.state.lock().statistics.clone()
+    }
+
+    pub(crate) fn fault(&self, fault: Fault) -> Result<(), SimulatorError> {
+        let result = apply(&mut self.state.lock(), fault);
+        self.ring();
+        result
+    }
+}
+
+fn apply(state: &mut State, fault: Fault) -> Result<(), SimulatorError> {
+    match fault {
+        Fault::RateLimit { per_second } => state.faults.per_second = per_second,
+        Fault::FailNth { nth, retval, every } => state.faults.fail_nth(nth, retval, every),
+        Fault::FailPrefix { prefix, retval } => {
+            let prefix = prefix
+                .parse()
+                .map_err(|e| SimulatorError::Fault(format!("{e}")))?;
+            state.faults.fail_prefix(prefix, retval);
+        }
+        Fault::Stall { on } => state.faults.stalled = on,
+        Fault::Mute { on } => state.faults.mute = on,
+        Fault::Drop { after: 0, .. } => state.run += 1,
+        Fault::Drop { after, mid_frame } => state.faults.drop_after = Some((after, mid_frame)),
+        Fault::Restart { shift } => state.restart(shift),
+        Fault::ChangeCrc { message, crc } => {
+            let known = |known: &&bgpreflector_core::vpp::MessageName| known.name == message;
+            if !bgpreflector_core::vpp::messages::ALL
+                .iter()
+                .any(|m| known(&m))
+            {
+                return Err(SimulatorError::Fault(format!(
+                    "there is no message {message}"
+                )));
+            }
+            state.description.change_crc(message, crc);
+        }
+        Fault::Clear => state.faults = Faults::default(),
+    }
+    Ok(())
+}
+
+/// Listens on a path; a socket that nobody listens on any more is replaced.
+fn listen(path: &Path) -> Result<UnixListener, SimulatorError> {
+    let failed = |source| SimulatorError::Listen {
+        path: path.to_owned(),
+        source,
+    };
+    let stale = path.exists() && std::os::unix::net::UnixStream::connect(path).is_err();
+    if stale {
+        std::fs::remove_file(path).map_err(failed)?;
+    }
+    let listener = UnixListener::bind(path).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    Ok(listener)
+}

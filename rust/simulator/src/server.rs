@@ -1,0 +1,192 @@
+//! The thread that serves all clients.
+
+use std::io::ErrorKind;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use bgpreflector_core::vpp::messages as m;
+use bgpreflector_core::vpp::{PlainRequest, begin_frame};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::eventfd::EventFd;
+use parking_lot::Mutex;
+
+use crate::client::{Client, Progress};
+use crate::description::id;
+use crate::state::State;
+
+/// A client's first index, as VPP's socket clients have it.
+const FIRST_INDEX: u32 = 0x8000_0001;
+/// Keepalives that a client may leave unanswered.
+const UNANSWERED: u32 = 2;
+
+pub(crate) struct Server {
+    pub(crate) listener: UnixListener,
+    pub(crate) state: Arc<Mutex<State>>,
+    pub(crate) wake: Arc<EventFd>,
+    pub(crate) stop: Arc<AtomicBool>,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) next_index: u32,
+    pub(crate) limited: bool,
+}
+
+impl Server {
+    pub(crate) fn new(
+        listener: UnixListener,
+        state: Arc<Mutex<State>>,
+        wake: Arc<EventFd>,
+        stop: Arc<AtomicBool>,
+    ) -> Self {
+        let clients = Vec::new();
+        Self {
+            listener,
+            state,
+            wake,
+            stop,
+            clients,
+            next_index: FIRST_INDEX,
+            limited: false,
+        }
+    }
+
+    pub(crate) fn run(mut self) {
+        while !self.stop.load(Ordering::Acquire) {
+            match self.wait() {
+                Ok(()) | Err(Errno::EINTR) => self.turn(),
+                Err(error) => {
+                    log::error!("the simulator ends: {error}");
+                    return;
+                }
+            }
+        }
+    }
+
+    fn wait(&self) -> Result<(), Errno> {
+        let (stalled, keepalive) = {
+            let state = self.state.lock();
+            (state.faults.stalled, state.settings.keepalive)
+        };
+        let mut waited = vec![
+            PollFd::new(self.listener.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.wake.as_fd(), PollFlags::POLLIN),
+        ];
+        for client in &self.clients {
+            let mut flags = PollFlags::empty();
+            let reads = !stalled && !self.limited && client.takes_requests();
+            flags.set(PollFlags::POLLIN, reads);
+            flags.set(PollFlags::POLLOUT, client.backlog() > 0);
+            waited.push(PollFd::new(client.stream.as_fd(), flags));
+        }
+        let timeout = match keepalive {
+            _ if self.limited => PollTimeout::from(1_u8),
+            Some(interval) => {
+                PollTimeout::try_from(interval.as_millis() / 2 + 1).unwrap_or(PollTimeout::MAX)
+            }
+            None => PollTimeout::NONE,
+        };
+        poll(&mut waited, timeout).map(|_| ())
+    }
+
+    fn turn(&mut self) {
+        // It can only fail when the bell does not ring.
+        let _ = self.wake.read();
+        let shared = Arc::clone(&self.state);
+        let mut state = shared.lock();
+        self.clients.retain(|client| client.run == state.run);
+        self.accept(&state);
+        if !state.faults.stalled {
+            self.work(&mut state);
+        }
+        self.announce(&mut state);
+        self.keep_alive(&state);
+        self.clients.retain_mut(Client::flush);
+        state.statistics.clients = self.clients.len() as u64;
+        state.statistics.routes = state.fib.len() as u64;
+    }
+
+    fn accept(&mut self, state: &State) {
+        loop {
+            match self.listener.accept() {
+                Ok((stream, _)) => {
+                    if let Err(error) = stream.set_nonblocking(true) {
+                        log::error!("a client cannot be served: {error}");
+                        continue;
+                    }
+                    self.clients
+                        .push(Client::new(stream, self.next_index, state.run));
+                    self.next_index = self.next_index.wrapping_add(1);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn work(&mut self, state: &mut State) {
+        self.limited = false;
+        let mut drop_all = false;
+        let mut limited = false;
+        self.clients.retain_mut(|client| match client.work(state) {
+            Progress::Idle => true,
+            Progress::Over => false,
+            Progress::Limited => {
+                limited = true;
+                true
+            }
+            Progress::DropAll => {
+                drop_all = true;
+                true
+            }
+        });
+        self.limited = limited;
+        if drop_all {
+            for client in &mut self.clients {
+                client.flush();
+            }
+            self.clients.clear();
+        }
+    }
+
+    fn announce(&mut self, state: &mut State) {
+        let number = id(m::SW_INTERFACE_EVENT).unwrap_or(u16::MAX);
+        for (sw_if_index, up, deleted) in state.events.drain(..) {
+            for client in &mut self.clients {
+                let Some(pid) = client.events else { continue };
+                let flags = if up { 3_u32 } else { 0 };
+                let frame = begin_frame(&mut client.out);
+                client.out.extend_from_slice(&number.to_be_bytes());
+                for word in [client.index, pid, sw_if_index, flags] {
+                    client.out.extend_from_slice(&word.to_be_bytes());
+                }
+                client.out.push(deleted.into());
+                frame.finish(&mut client.out);
+            }
+        }
+    }
+
+    fn keep_alive(&mut self, state: &State) {
+        let Some(interval) = state.settings.keepalive else {
+            return;
+        };
+        let number = id(m::MEMCLNT_KEEPALIVE).unwrap_or(u16::MAX);
+        self.clients
+            .retain_mut(|client| match client.keepalive_sent {
+                Some(sent) => sent.elapsed() < interval.saturating_mul(UNANSWERED),
+                None => {
+                    if client.last_heard.elapsed() >= interval {
+                        client.keepalive_sent = Some(Instant::now());
+                        let (client_index, context) = (client.index, client.index);
+                        PlainRequest {
+                            client_index,
+                            context,
+                        }
+                        .encode(number, &mut client.out);
+                    }
+                    true
+                }
+            });
+    }
+}

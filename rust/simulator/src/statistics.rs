@@ -1,0 +1,28 @@
+//! What the simulator has been asked.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// Figures since the simulator's start; a simulated restart does not reset them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Statistics {
+    /// Requests by message.
+    pub requests: BTreeMap<&'static str, u64>,
+    /// `ip_route_add_del` and its v2.
+    pub route_requests: u64,
+    /// Of those, prefixes that were new to their source.
+    pub adds: u64,
+    /// Of those, prefixes that their source had.
+    pub replaces: u64,
+    /// Of those, deletions of prefixes that their source had.
+    pub deletes: u64,
+    /// Of those, deletions of prefixes that their source did not have.
+    pub deletes_of_absent: u64,
+    /// Of those, refused.
+    pub refused: u64,
+    /// Routes held now, of all sources.
+    pub routes: u64,
+    /// Clients connected now.
+    pub clients: u64,
+}
