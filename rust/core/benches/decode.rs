@@ -1,0 +1,90 @@
+//! Decoding what a route dump delivers: buffers of 32 KiB, as the kernel fills them, of routes as
+//! a kernel wrote them (`tests/vectors/netlink`), each with a prefix of its own. Beside it
+//! `netlink-packet-route`, which reads every attribute.
+#![allow(
+    missing_docs,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a benchmark may fail loudly"
+)]
+
+use std::hint::black_box;
+
+use bgpreflector_core::netlink::{Body, Messages};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use netlink_packet_core::NetlinkMessage;
+use netlink_packet_route::RouteNetlinkMessage;
+
+#[path = "../tests/netlink_support/captures.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
+mod captures;
+
+const BUFFER: usize = 32 * 1024;
+/// `struct nlmsghdr`, `struct rtmsg`, `RTA_TABLE`, the header of `RTA_DST`.
+const ADDRESS: usize = 16 + 12 + 8 + 4;
+
+/// What is dumped, and the capture whose first message is a route of that kind.
+const KINDS: [(&str, &str); 3] = [
+    ("ipv4", "v4 unicast: ipv4 routes"),
+    ("ipv6", "v6 unicast: ipv6 routes"),
+    ("ipv4_multipath", "v4 multipath with weights: ipv4 routes"),
+];
+
+/// A full buffer of one route with many prefixes, and how many they are.
+fn buffer(capture: &str) -> (Vec<u8>, usize) {
+    let captures = captures::load();
+    let capture = captures.iter().find(|c| c.name == capture).unwrap();
+    let length = u32::from_ne_bytes(capture.bytes[..4].try_into().unwrap());
+    let message = &capture.bytes[..length as usize];
+    let count = BUFFER / message.len();
+    let mut buffer = message.repeat(count);
+    for (number, message) in buffer.chunks_mut(message.len()).enumerate() {
+        let number = u16::try_from(number).unwrap();
+        message[ADDRESS + 1..ADDRESS + 3].copy_from_slice(&number.to_be_bytes());
+    }
+    (buffer, count)
+}
+
+fn routes(buffer: &[u8]) -> usize {
+    Messages::new(buffer)
+        .map(|message| black_box(message.unwrap()))
+        .filter(|message| matches!(message.body, Body::Route(_)))
+        .count()
+}
+
+fn routes_of_netlink_packet_route(mut buffer: &[u8]) -> usize {
+    let mut count = 0;
+    while !buffer.is_empty() {
+        let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(buffer).unwrap();
+        buffer = &buffer[message.header.length as usize..];
+        count += 1;
+        black_box(message);
+    }
+    count
+}
+
+fn decode(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("decode");
+    for (kind, capture) in KINDS {
+        let (buffer, count) = buffer(capture);
+        assert_eq!(routes(&buffer), count);
+        assert_eq!(routes_of_netlink_packet_route(&buffer), count);
+        group.throughput(Throughput::Elements(count as u64));
+        group.bench_with_input(
+            BenchmarkId::new("ours", kind),
+            &buffer,
+            |bencher, buffer| {
+                bencher.iter(|| routes(buffer));
+            },
+        );
+        let other = BenchmarkId::new("netlink-packet-route", kind);
+        group.bench_with_input(other, &buffer, |bencher, buffer| {
+            bencher.iter(|| routes_of_netlink_packet_route(buffer));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, decode);
+criterion_main!(benches);
