@@ -9,9 +9,9 @@
 mod netlink_support;
 
 use bgpreflector_core::netlink::constants::{
-    AF_UNSPEC, NHA_ENCAP, NHA_ENCAP_TYPE, NHA_GATEWAY, NHA_GROUP, NHA_ID, RTA_DST, RTA_ENCAP,
-    RTA_ENCAP_TYPE, RTA_GATEWAY, RTA_MULTIPATH, RTA_OIF, RTA_TABLE, RTA_VIA, RTM_NEWNEXTHOP,
-    RTM_NEWROUTE,
+    AF_UNSPEC, NHA_ENCAP, NHA_ENCAP_TYPE, NHA_GATEWAY, NHA_GROUP, NHA_ID, NHA_OP_FLAGS, RTA_DST,
+    RTA_ENCAP, RTA_ENCAP_TYPE, RTA_GATEWAY, RTA_MULTIPATH, RTA_OIF, RTA_TABLE, RTA_VIA,
+    RTM_NEWNEXTHOP, RTM_NEWROUTE,
 };
 use bgpreflector_core::netlink::{Body, Messages, Problem};
 use bgpreflector_core::route::{NextHop, NextHopSource};
@@ -142,4 +142,24 @@ fn next_hop_objects_need_an_id() {
         ..NextHop::new(Some("192.0.2.7".parse().unwrap()), 0)
     };
     assert_eq!((object.id, object.next_hop), (9, Some(hop)));
+}
+
+#[test]
+fn the_high_byte_of_a_weight_counts_only_where_the_kernel_cleared_it() {
+    let members = [7, 0, 0, 0, 0x34, 0x12, 9, 9, 8, 0, 0, 0, 0xff, 0xff, 0, 0];
+    let cleared = (1_u32 << 31).to_ne_bytes();
+    let group = |attributes: &[(u16, &[u8])]| {
+        let body = with(vec![AF_UNSPEC; 8], attributes);
+        match only(&message(RTM_NEWNEXTHOP, 0, &body)) {
+            Ok(Body::NextHop(object)) => object.group.to_vec(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let id: (u16, &[u8]) = (NHA_ID, &[1, 0, 0, 0]);
+    let members: (u16, &[u8]) = (NHA_GROUP, &members);
+    let other_flags: (u16, &[u8]) = (NHA_OP_FLAGS, &[3, 0, 0, 0]);
+    let wide = group(&[id, members, (NHA_OP_FLAGS, &cleared)]);
+    assert_eq!(wide, [(7, 0x1235), (8, 65_536)]);
+    assert_eq!(group(&[id, members]), [(7, 0x35), (8, 256)]);
+    assert_eq!(group(&[id, members, other_flags]), [(7, 0x35), (8, 256)]);
 }

@@ -123,6 +123,10 @@ pub const NHA_ENCAP_TYPE: u16 = 7;
 pub const NHA_ENCAP: u16 = 8;
 /// `linux/nexthop.h`
 pub const NHA_FDB: u16 = 11;
+/// `linux/nexthop.h`
+pub const NHA_OP_FLAGS: u16 = 14;
+/// `linux/nexthop.h`, in `NHA_OP_FLAGS` of an answer: what `struct nexthop_grp` reserves is zero.
+pub const NHA_OP_FLAG_RESP_GRP_RESVD_0: u32 = 1 << 31;
 
 /// `AF_UNSPEC`
 pub const AF_UNSPEC: u8 = 0;

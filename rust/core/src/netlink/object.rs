@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::attributes::{Attributes, address, u16_of, u32_of};
 use super::constants::{
     AF_UNSPEC, NHA_BLACKHOLE, NHA_ENCAP, NHA_ENCAP_TYPE, NHA_FDB, NHA_GATEWAY, NHA_GROUP, NHA_ID,
-    NHA_OIF,
+    NHA_OIF, NHA_OP_FLAG_RESP_GRP_RESVD_0, NHA_OP_FLAGS,
 };
 use super::error::{Problem, SkipReason};
 use super::message::{Action, Body};
@@ -46,12 +46,13 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
     }
     let mut id = None;
     let mut parts = NextHopParts::default();
-    let (mut blackhole, mut fdb, mut group) = (false, false, None);
+    let (mut blackhole, mut fdb, mut group, mut op_flags) = (false, false, None, 0);
     for attribute in Attributes::new(rest) {
         let (kind, value) = attribute?;
         match (kind, family) {
             (NHA_ID, _) => id = Some(u32_of(kind, value)?),
-            (NHA_GROUP, _) => group = Some(members(value)?),
+            (NHA_GROUP, _) => group = Some(value),
+            (NHA_OP_FLAGS, _) => op_flags = u32_of(kind, value)?,
             (NHA_BLACKHOLE, _) => blackhole = true,
             (NHA_FDB, _) => fdb = true,
             (NHA_OIF, _) => parts.interface = u32_of(kind, value)?,
@@ -61,6 +62,7 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
             _ => {}
         }
     }
+    let wide = op_flags & NHA_OP_FLAG_RESP_GRP_RESVD_0 != 0;
     let single = group.is_none() && !blackhole;
     Ok(Body::NextHop(NextHopMessage {
         action,
@@ -68,13 +70,14 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
         next_hop: single.then(|| parts.finish(flags, 1)).transpose()?,
         blackhole,
         is_group: group.is_some(),
-        group: group.unwrap_or_default(),
+        group: members(group.unwrap_or_default(), wide)?,
         fdb,
     }))
 }
 
-/// `struct nexthop_grp`: id, weight - 1 in two bytes of which the high one came later (6.12).
-fn members(value: &[u8]) -> Result<SmallVec<[(u32, u32); 4]>, Problem> {
+/// `struct nexthop_grp`: id, weight - 1 in two bytes. The high one came later (Linux 6.12): where
+/// the kernel does not say that it knows it, there is anything in it.
+fn members(value: &[u8], wide: bool) -> Result<SmallVec<[(u32, u32); 4]>, Problem> {
     let entries = value.chunks_exact(NEXTHOP_GRP);
     if !entries.remainder().is_empty() {
         return Err(Problem::AttributeSize {
@@ -84,6 +87,7 @@ fn members(value: &[u8]) -> Result<SmallVec<[(u32, u32); 4]>, Problem> {
     }
     let member = |entry: &[u8]| {
         let [a, b, c, d, low, high, ..] = *<&[u8; NEXTHOP_GRP]>::try_from(entry).ok()?;
+        let high = if wide { high } else { 0 };
         let weight = u32::from(u16::from_le_bytes([low, high])) + 1;
         Some((u32::from_ne_bytes([a, b, c, d]), weight))
     };
