@@ -128,6 +128,7 @@ impl World {
                 Link {
                     name: name(index),
                     up: true,
+                    carrier: true,
                 },
             );
         }
@@ -383,6 +384,7 @@ fn a_link_that_goes_down_takes_its_v4_routes_along_in_silence() {
     let up = Link {
         name: name(1),
         up: true,
+        carrier: true,
     };
     world.table.link(1, up.clone());
     world.table.announce(

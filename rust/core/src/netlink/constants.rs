@@ -36,6 +36,10 @@ pub const RTM_DELLINK: u16 = 17;
 /// `linux/rtnetlink.h`
 pub const RTM_GETLINK: u16 = 18;
 /// `linux/rtnetlink.h`
+pub const RTM_NEWADDR: u16 = 20;
+/// `linux/rtnetlink.h`
+pub const RTM_DELADDR: u16 = 21;
+/// `linux/rtnetlink.h`
 pub const RTM_NEWROUTE: u16 = 24;
 /// `linux/rtnetlink.h`
 pub const RTM_DELROUTE: u16 = 25;
@@ -50,6 +54,10 @@ pub const RTM_GETNEXTHOP: u16 = 106;
 
 /// `linux/rtnetlink.h`: multicast group of link messages.
 pub const RTNLGRP_LINK: u32 = 1;
+/// `linux/rtnetlink.h`: multicast group of IPv4 address messages.
+pub const RTNLGRP_IPV4_IFADDR: u32 = 5;
+/// `linux/rtnetlink.h`: multicast group of IPv6 address messages.
+pub const RTNLGRP_IPV6_IFADDR: u32 = 9;
 /// `linux/rtnetlink.h`: multicast group of IPv4 route messages.
 pub const RTNLGRP_IPV4_ROUTE: u32 = 7;
 /// `linux/rtnetlink.h`: multicast group of IPv6 route messages.
@@ -104,6 +112,8 @@ pub const MPLS_IPTUNNEL_DST: u16 = 1;
 pub const IFLA_IFNAME: u16 = 3;
 /// `linux/if.h`
 pub const IFF_UP: u32 = 1;
+/// `linux/if.h`
+pub const IFF_RUNNING: u32 = 1 << 6;
 /// `linux/if.h`
 pub const IFF_LOWER_UP: u32 = 1 << 16;
 

@@ -1,7 +1,7 @@
 //! Link messages (`struct ifinfomsg`, `linux/rtnetlink.h` and `linux/if_link.h`).
 
 use super::attributes::Attributes;
-use super::constants::{AF_UNSPEC, IFF_LOWER_UP, IFF_UP, IFLA_IFNAME};
+use super::constants::{AF_UNSPEC, IFF_LOWER_UP, IFF_RUNNING, IFF_UP, IFLA_IFNAME};
 use super::error::{Problem, SkipReason};
 use super::message::{Action, Body};
 
@@ -18,7 +18,7 @@ pub struct LinkMessage {
     pub name: Option<Box<str>>,
     /// `IFF_UP`: set up by an administrator.
     pub up: bool,
-    /// `IFF_LOWER_UP`: there is a carrier.
+    /// `IFF_RUNNING` or `IFF_LOWER_UP`: without either the kernel drops next-hop objects.
     pub carrier: bool,
 }
 
@@ -46,6 +46,6 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
         index: u32::from_ne_bytes([i0, i1, i2, i3]),
         name,
         up: flags & IFF_UP != 0,
-        carrier: flags & IFF_LOWER_UP != 0,
+        carrier: flags & (IFF_RUNNING | IFF_LOWER_UP) != 0,
     }))
 }

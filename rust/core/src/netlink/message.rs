@@ -1,10 +1,11 @@
 //! Messages (`struct nlmsghdr`, `linux/netlink.h`) in a buffer.
 
+use super::address::{self, AddressMessage};
 use super::attributes::{Attributes, align};
 use super::constants::{
     NLM_F_ACK_TLVS, NLM_F_APPEND, NLM_F_CAPPED, NLM_F_DUMP_INTR, NLM_F_REPLACE, NLMSG_DONE,
-    NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN, NLMSGERR_ATTR_MSG, RTM_DELLINK, RTM_DELNEXTHOP,
-    RTM_DELROUTE, RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE,
+    NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN, NLMSGERR_ATTR_MSG, RTM_DELADDR, RTM_DELLINK,
+    RTM_DELNEXTHOP, RTM_DELROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE,
 };
 use super::error::{DecodeError, Problem, SkipReason};
 use super::link::{self, LinkMessage};
@@ -71,6 +72,8 @@ pub enum Body {
     Route(RouteMessage),
     /// A link comes, changes or goes.
     Link(LinkMessage),
+    /// An address comes, changes or goes.
+    Address(AddressMessage),
     /// A next-hop object comes, changes or goes.
     NextHop(NextHopMessage),
     /// The end of a dump: 0, or a negative error number.
@@ -182,14 +185,16 @@ fn body(header: &Header, payload: &[u8]) -> Result<Body, Problem> {
         RTM_DELROUTE => route::decode(Action::Delete, payload),
         RTM_NEWLINK => link::decode(Action::New, payload),
         RTM_DELLINK => link::decode(Action::Delete, payload),
+        RTM_NEWADDR => address::decode(Action::New, payload),
+        RTM_DELADDR => address::decode(Action::Delete, payload),
         RTM_NEWNEXTHOP => object::decode(Action::New, payload),
         RTM_DELNEXTHOP => object::decode(Action::Delete, payload),
         NLMSG_DONE => {
-            // Kernels before 2.6 sent none; the dump is whole then.
+            // A dump whose end cannot be read must not count as a whole one.
             let errno = payload
                 .first_chunk::<4>()
-                .map_or(0, |bytes| i32::from_ne_bytes(*bytes));
-            Ok(Body::Done(errno))
+                .ok_or(Problem::Short("error number"))?;
+            Ok(Body::Done(i32::from_ne_bytes(*errno)))
         }
         NLMSG_ERROR => error(header, payload),
         NLMSG_OVERRUN => Ok(Body::Overrun),

@@ -1,6 +1,7 @@
 //! The rtnetlink decoder and the requests to the kernel: bytes and [`route`](crate::route) values,
 //! nothing else.
 
+mod address;
 mod attributes;
 pub mod constants;
 mod error;
@@ -11,6 +12,7 @@ mod object;
 mod request;
 mod route;
 
+pub use address::AddressMessage;
 pub use error::{DecodeError, Problem, SkipReason};
 pub use link::LinkMessage;
 pub use message::{Action, Body, Header, Message, Messages};

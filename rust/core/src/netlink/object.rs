@@ -56,6 +56,7 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
             (NHA_BLACKHOLE, _) => blackhole = true,
             (NHA_FDB, _) => fdb = true,
             (NHA_OIF, _) => parts.interface = u32_of(kind, value)?,
+            (NHA_GATEWAY, None) => return Err(Problem::AddressFamily(af.into())),
             (NHA_GATEWAY, Some(family)) => parts.gateway = Some(address(family, kind, value)?),
             (NHA_ENCAP_TYPE, _) => parts.encap_type = u16_of(kind, value)?,
             (NHA_ENCAP, _) => parts.encap = Some(value),

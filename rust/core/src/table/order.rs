@@ -42,8 +42,8 @@ pub(super) fn announce(
     sets: &Interner<NextHopSet>,
 ) -> Announced {
     let range = same_key(routes, new.tos, new.metric);
-    if let Some(known) = twin(routes, range.clone(), &new) {
-        known.generation = new.generation;
+    if let Some(at) = twin(routes, range.clone(), &new) {
+        seen_again(routes, range, at, new.generation, placement);
         return Announced::Known;
     }
     let target = match family {
@@ -55,11 +55,23 @@ pub(super) fn announce(
         .and_then(|at| routes.get_mut(at))
     {
         let set = old.set;
-        *old = new;
+        // Routes that IPv6 merges keep the protocol of the first of them.
+        let merged =
+            family == Family::V6 && matches!(placement, Placement::Append | Placement::Prepend);
+        let protocol = if merged { old.protocol } else { new.protocol };
+        *old = KernelRoute { protocol, ..new };
         return Announced::Added(Some(set));
     }
     let at = match (family, placement) {
         (Family::V4, Placement::Prepend) => range.start,
+        (_, Placement::Dump) => {
+            let unseen = |at: &usize| {
+                routes
+                    .get(*at)
+                    .is_some_and(|route| route.generation != new.generation)
+            };
+            range.clone().find(unseen).unwrap_or(range.end)
+        }
         _ => range.end,
     };
     routes.insert(at, new);
@@ -73,13 +85,37 @@ fn same_key(routes: &Routes, tos: u8, metric: u32) -> Range<usize> {
     start..end
 }
 
-fn twin<'a>(
-    routes: &'a mut Routes,
-    range: Range<usize>,
-    new: &KernelRoute,
-) -> Option<&'a mut KernelRoute> {
-    let mut same = routes.get_mut(range)?.iter_mut();
-    same.find(|route| route.set == new.set && route.protocol == new.protocol)
+fn twin(routes: &Routes, mut range: Range<usize>, new: &KernelRoute) -> Option<usize> {
+    range.find(|at| {
+        routes
+            .get(*at)
+            .is_some_and(|r| r.set == new.set && r.protocol == new.protocol)
+    })
+}
+
+/// A dump shows routes in the kernel's order, so one that it shows stands behind those that it
+/// has shown before, and before all others.
+fn seen_again(
+    routes: &mut Routes,
+    mut range: Range<usize>,
+    at: usize,
+    generation: u8,
+    placement: Placement,
+) {
+    let Some(known) = routes.get(at).copied() else {
+        return;
+    };
+    let unseen = |route: &KernelRoute| route.generation != generation;
+    let place = range
+        .find(|place| routes.get(*place).is_some_and(unseen))
+        .unwrap_or(at);
+    if let Some(route) = routes.get_mut(at) {
+        route.generation = generation;
+    }
+    if placement == Placement::Dump && unseen(&known) && place < at {
+        let route = routes.remove(at);
+        routes.insert(place, route);
+    }
 }
 
 /// The route that an IPv6 announcement takes the place of: IPv6 merges routes with gateways into
@@ -155,8 +191,11 @@ pub(super) fn withdraw(
             None => {}
         }
     }
-    let by_protocol = candidates()
-        .find(|(_, route, set)| route.protocol == protocol && set.route_type == gone.route_type);
+    // Only a withdrawal that names no next hops means whatever there is of its protocol.
+    let by_key = matches!(&gone.next_hops, NextHopSource::Inline(hops) if hops.is_empty());
+    let by_protocol = candidates().find(|(_, route, set)| {
+        by_key && route.protocol == protocol && set.route_type == gone.route_type
+    });
     by_protocol.map_or(Withdrawn::Nothing, |(at, ..)| Withdrawn::Whole(at))
 }
 
@@ -320,7 +359,8 @@ mod tests {
         list.add(10, &["10.0.0.1"], Placement::Prepend);
         list.add(10, &["10.0.0.2"], Placement::Append);
         assert_eq!(list.remove(10, &["10.0.0.2"]), Withdrawn::Whole(1));
-        assert_eq!(list.remove(10, &["10.0.0.9"]), Withdrawn::Whole(0));
+        assert_eq!(list.remove(10, &["10.0.0.9"]), Withdrawn::Nothing);
+        assert_eq!(list.remove(10, &[]), Withdrawn::Whole(0));
     }
 
     #[test]

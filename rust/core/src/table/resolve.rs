@@ -103,6 +103,8 @@ pub struct Link {
     pub name: String,
     /// `IFF_UP`.
     pub up: bool,
+    /// `IFF_RUNNING` or `IFF_LOWER_UP`.
+    pub carrier: bool,
 }
 
 /// Everything that a next-hop set's meaning in VPP depends on.
@@ -119,21 +121,23 @@ impl Surroundings {
     /// The paths that VPP shall have for `set`, looked up in VPP table `table` where they are
     /// recursive.
     pub(super) fn resolve(&self, set: &NextHopSet) -> Result<PathSet, Held> {
+        if forwards(set) {
+            return match self.next_hops(&set.next_hops)? {
+                None => Ok(special(set.family, PathKind::Drop)),
+                Some(hops) => self.paths(set.family, &hops),
+            };
+        }
         match set.route_type {
-            RouteType::Blackhole => Ok(special(set.family, PathKind::Drop)),
+            RouteType::Unicast | RouteType::Blackhole => Ok(special(set.family, PathKind::Drop)),
             RouteType::Unreachable => Ok(special(set.family, PathKind::IcmpUnreach)),
             RouteType::Prohibit => Ok(special(set.family, PathKind::IcmpProhibit)),
             RouteType::Other(number) => Err(Held::RouteType(number)),
-            RouteType::Unicast => match self.next_hops(&set.next_hops)? {
-                None => Ok(special(set.family, PathKind::Drop)),
-                Some(hops) => self.paths(set.family, &hops),
-            },
         }
     }
 
     /// Whether the kernel can forward by `set` now.
     pub(super) fn usable(&self, set: &NextHopSet) -> bool {
-        if set.route_type != RouteType::Unicast {
+        if !forwards(set) {
             return true;
         }
         match self.next_hops(&set.next_hops) {
@@ -201,6 +205,10 @@ impl Surroundings {
         if legs.len() > Path::MAX_PATHS {
             return Err(Held::TooManyNextHops(legs.len()));
         }
+        // The only leg takes everything, whatever its weight.
+        if let [(_, weight)] = legs.as_mut_slice() {
+            *weight = 1;
+        }
         let heaviest = legs.iter().map(|(_, weight)| *weight).max().unwrap_or(1);
         let scaled = |(path, weight)| Path {
             weight: scale(weight, heaviest),
@@ -241,6 +249,16 @@ impl Surroundings {
             (None, Unmapped::Recursive) if recursive(hop) => Ok(Path::NO_INTERFACE),
             (None, _) => Err(Held::WaitsForInterface(hop.interface)),
         }
+    }
+}
+
+/// Whether next hops decide what happens to a packet: those of a blackhole do where they are an
+/// object's, which may become another one.
+pub(super) fn forwards(set: &NextHopSet) -> bool {
+    match set.route_type {
+        RouteType::Unicast => true,
+        RouteType::Blackhole => matches!(set.next_hops, NextHopSource::Object(_)),
+        _ => false,
     }
 }
 
@@ -288,6 +306,7 @@ mod tests {
                 Link {
                     name: name.into(),
                     up: true,
+                    carrier: true,
                 },
             );
         }
@@ -325,9 +344,13 @@ mod tests {
     fn legs_that_are_one_path_in_vpp_add_up() {
         let mut around = around();
         around.interfaces.map.insert("c".into(), 20);
-        let hops = vec![hop("10.0.0.1", 2, 3), hop("10.0.0.1", 4, 4)];
+        let hops = vec![
+            hop("10.0.0.1", 2, 3),
+            hop("10.0.0.1", 4, 4),
+            hop("10.0.0.2", 2, 1),
+        ];
         let paths = around.resolve(&set(hops)).unwrap();
-        assert_eq!(paths.paths().len(), 1);
+        assert_eq!(paths.paths().len(), 2);
         assert_eq!(paths.paths()[0].weight, 7);
     }
 
@@ -338,6 +361,7 @@ mod tests {
         let down = Link {
             name: "b".into(),
             up: false,
+            carrier: false,
         };
         around.links.insert(3, down.clone());
         assert_eq!(around.resolve(&both).unwrap().paths().len(), 1);
@@ -406,6 +430,6 @@ mod tests {
             around.resolve(&by_object(2)).unwrap().paths()[0].kind,
             PathKind::Drop
         );
-        assert_eq!(around.resolve(&by_object(3)).unwrap().paths()[0].weight, 9);
+        assert_eq!(around.resolve(&by_object(3)).unwrap().paths()[0].weight, 1);
     }
 }

@@ -1,11 +1,11 @@
 //! Links, next-hop objects and VPP's interfaces: what changes the meaning of routes without a
 //! message about them.
 
-use crate::route::{Family, NextHopSet, NextHopSource, RouteType};
+use crate::route::{Family, NextHopSet, NextHopSource};
 
 use super::Table;
 use super::next_hops::NextHopObject;
-use super::resolve::{Interfaces, Link, Surroundings};
+use super::resolve::{Interfaces, Link, Surroundings, forwards};
 
 impl Table {
     /// Takes note of a link. Returns how many routes went with it: where a link goes down the
@@ -137,7 +137,7 @@ fn waits(around: &Surroundings, set: &NextHopSet) -> bool {
 /// Whether the kernel removes routes of the set when their last link goes down: all but IPv6
 /// multipath routes, whose dead legs stay and revive (`fib6_ifdown`).
 fn goes_with_link(around: &Surroundings, set: &NextHopSet) -> bool {
-    if set.route_type != RouteType::Unicast || around.usable(set) {
+    if !forwards(set) || around.usable(set) {
         return false;
     }
     match (&set.next_hops, set.family) {

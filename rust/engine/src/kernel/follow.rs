@@ -51,6 +51,8 @@ fn one(shared: &Shared, table: &mut Table, message: Message, effects: &mut Effec
             route_message(shared, table, route, placement);
         }
         Body::Link(link) => effects.silent |= link_message(shared, table, link),
+        // An address that comes or goes revives or kills next hops, without a message.
+        Body::Address(_) => effects.silent = true,
         Body::NextHop(next_hop) => effects.silent |= next_hop_message(shared, table, next_hop),
         Body::Overrun => effects.overrun = true,
         Body::Skipped(reason) => {
@@ -94,7 +96,7 @@ pub(super) fn route_message(
 pub(super) fn link_message(shared: &Shared, table: &mut Table, message: LinkMessage) -> bool {
     count(&shared.kernel.links);
     let known = table.links().find(|(index, _)| *index == message.index);
-    let was_up = known.map(|(_, link)| link.up);
+    let was = known.map(|(_, link)| (link.up, link.carrier));
     match message.action {
         Action::New => {
             let name = message
@@ -106,13 +108,14 @@ pub(super) fn link_message(shared: &Shared, table: &mut Table, message: LinkMess
                 Link {
                     name,
                     up: message.up,
+                    carrier: message.carrier,
                 },
             );
-            was_up.is_some_and(|was_up| was_up != message.up)
+            was.is_some_and(|was| was != (message.up, message.carrier))
         }
         Action::Delete => {
             table.remove_link(message.index);
-            was_up.is_some()
+            was.is_some()
         }
     }
 }

@@ -9,7 +9,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bgpreflector_core::netlink::constants::{
-    RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_LINK, RTNLGRP_NEXTHOP,
+    RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE, RTNLGRP_LINK,
+    RTNLGRP_NEXTHOP,
 };
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use nix::errno::Errno;
@@ -147,7 +148,9 @@ impl Drop for Reader {
 fn groups() -> u32 {
     [
         RTNLGRP_LINK,
+        RTNLGRP_IPV4_IFADDR,
         RTNLGRP_IPV4_ROUTE,
+        RTNLGRP_IPV6_IFADDR,
         RTNLGRP_IPV6_ROUTE,
         RTNLGRP_NEXTHOP,
     ]

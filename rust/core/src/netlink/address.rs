@@ -1,0 +1,27 @@
+//! Address messages (`struct ifaddrmsg`, `linux/if_addr.h`).
+//!
+//! Only that an address came or went matters: the kernel kills and revives next hops with it, and
+//! says nothing of those.
+
+use super::error::Problem;
+use super::message::{Action, Body};
+
+const IFADDRMSG: usize = 8;
+
+/// `RTM_NEWADDR` or `RTM_DELADDR`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddressMessage {
+    /// Whether it comes (or changes) or goes.
+    pub action: Action,
+    /// Interface index.
+    pub interface: u32,
+}
+
+pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
+    let header = payload
+        .first_chunk::<IFADDRMSG>()
+        .ok_or(Problem::Short("struct ifaddrmsg"))?;
+    let [_, _, _, _, i0, i1, i2, i3] = *header;
+    let interface = u32::from_ne_bytes([i0, i1, i2, i3]);
+    Ok(Body::Address(AddressMessage { action, interface }))
+}
