@@ -1,0 +1,46 @@
+"""Skips what cannot run here, saying why, and hands out the laboratory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from lab import BgpPair, Namespace, namespace, running_bgp_pair
+from lab.requirements import insists_on, missing
+
+MARKERS = ("root", "bird", "vpp")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips a marked test where what it needs is missing, or fails it where that is not allowed."""
+    for marker in MARKERS:
+        if item.get_closest_marker(marker):
+            _require(marker)
+
+
+@pytest.fixture
+def make_namespace() -> Iterator[Callable[[str], Namespace]]:
+    """Makes network namespaces that go with the test."""
+    _require("root")
+    with ExitStack() as stack:
+        yield lambda label: stack.enter_context(namespace(label))
+
+
+@pytest.fixture
+def bgp_pair() -> Iterator[BgpPair]:
+    """Two BIRDs with established sessions, nothing announced yet."""
+    _require("root")
+    _require("bird")
+    with running_bgp_pair() as pair:
+        yield pair
+
+
+def _require(marker: str) -> None:
+    reason = missing(marker)
+    if reason is None:
+        return
+    if insists_on(marker):
+        pytest.fail(f"{marker}: {reason}", pytrace=False)
+    pytest.skip(f"{marker}: {reason}")

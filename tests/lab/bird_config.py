@@ -1,0 +1,96 @@
+"""BIRD's configuration, generated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .prefixes import Family
+
+
+@dataclass(frozen=True)
+class Session:
+    """A BGP session to a neighbour on a shared link; the neighbour's address tells the family."""
+
+    local: str
+    neighbour: str
+    local_as: int
+    neighbour_as: int
+
+    @property
+    def family(self) -> Family:
+        """4 or 6."""
+        return 6 if ":" in self.neighbour else 4
+
+
+@dataclass(frozen=True)
+class BirdConfig:
+    """What one BIRD does.
+
+    ``routes`` are static routes: by next hop, the prefixes that go there. The same prefix under
+    several next hops is announced with ADD-PATH.
+    """
+
+    router_id: str
+    sessions: Sequence[Session]
+    install: bool = False
+    """Whether BGP's routes go into the namespace's main kernel table (protocol 12)."""
+    merge_paths: bool = True
+    """Whether the kernel gets several paths to a prefix as one multipath route."""
+    routes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def write(self, directory: Path) -> Path:
+        """Writes ``bird.conf`` and the routes it includes; returns the former's path."""
+        texts = [
+            f'log "{directory / "bird.log"}" all;',
+            f"router id {self.router_id};",
+            "protocol device { scan time 10; }",
+        ]
+        if self.install:
+            texts += [self._kernel(family) for family in (4, 6)]
+        texts += [self._static(next_hop, directory) for next_hop in self.routes]
+        texts += [_bgp(session) for session in self.sessions]
+        path = directory / "bird.conf"
+        path.write_text("\n".join(texts) + "\n")
+        return path
+
+    def _kernel(self, family: Family) -> str:
+        merge = "\n  merge paths on;" if self.merge_paths else ""
+        return f"""protocol kernel kernel{family} {{{merge}
+  scan time 10;
+  ipv{family} {{ import none; export where source = RTS_BGP; }};
+}}"""
+
+    def _static(self, next_hop: str, directory: Path) -> str:
+        # Named by the next hop, so that a reconfiguration leaves the others' routes alone.
+        name = "via_" + next_hop.replace(".", "_").replace(":", "_")
+        included = directory / f"{name}.conf"
+        included.write_text(
+            "".join(f"route {prefix} via {next_hop};\n" for prefix in self.routes[next_hop])
+        )
+        family = 6 if ":" in next_hop else 4
+        return f"""protocol static {name} {{
+  ipv{family};
+  include "{included}";
+}}"""
+
+
+def _bgp(session: Session) -> str:
+    # Short times, so that no test waits for BIRD's patience; the next hop is the static route's.
+    return f"""protocol bgp bgp{session.family} {{
+  local {session.local} as {session.local_as};
+  neighbor {session.neighbour} as {session.neighbour_as};
+  connect delay time 1;
+  connect retry time 1;
+  error wait time 1, 1;
+  ipv{session.family} {{
+    add paths on;
+    import all;
+    export filter {{
+      if source != RTS_STATIC then reject;
+      bgp_next_hop = gw;
+      accept;
+    }};
+  }};
+}}"""

@@ -1,0 +1,54 @@
+"""What a machine must have for the marked tests, and what to do where it lacks it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from functools import cache
+
+REQUIRE = "BGPREFLECTOR_TESTS_REQUIRE"
+"""Environment variable: the markers, comma separated, whose tests must not be skipped."""
+
+PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+
+
+def insists_on(marker: str) -> bool:
+    """Whether a test with this marker fails rather than is skipped where something is missing."""
+    return marker in os.environ.get(REQUIRE, "").split(",")
+
+
+@cache
+def missing(marker: str) -> str | None:
+    """Why tests with this marker cannot run here and what makes them run; None if they can."""
+    checks = {"root": _no_namespaces, "bird": _no_bird, "vpp": _no_vpp}
+    check = checks.get(marker)
+    return check() if check else None
+
+
+def _no_namespaces() -> str | None:
+    if shutil.which("ip", path=PATH) is None:
+        return "no `ip`: apt-get install iproute2"
+    if os.geteuid() != 0:
+        return "network namespaces need root: run the tests as root (sudo make test)"
+    name = f"bgpr-{os.getpid()}-probe"
+    done = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        return (
+            f"`ip netns add` is refused ({done.stderr.strip()}): run where CAP_SYS_ADMIN and "
+            "CAP_NET_ADMIN are granted, for instance in a privileged container"
+        )
+    subprocess.run(["ip", "netns", "delete", name], check=True)
+    return None
+
+
+def _no_bird() -> str | None:
+    if shutil.which("bird", path=PATH) and shutil.which("birdc", path=PATH):
+        return None
+    return "no `bird`: apt-get install --no-install-recommends bird2"
+
+
+def _no_vpp() -> str | None:
+    if shutil.which("vpp", path=PATH):
+        return None
+    return "no `vpp` on PATH: install FD.io VPP (24.06 or newer) and run `make test ARGS='-m vpp'`"
