@@ -1,0 +1,55 @@
+# What each target does: `make help`.
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+SOURCES := $(shell find rust python -name '*.rs' -o -name '*.json' -path '*simulator*' -o -name Cargo.toml) Cargo.toml Cargo.lock pyproject.toml
+LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlicense;Zlib
+
+.PHONY: help demo test check bench oracle build wheel fmt clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: build ## real kernel routes into the embedded VPP, before your eyes
+	.venv/bin/bgpreflector demo
+
+test: build ## all tests: Rust, Python, kernel, BIRD
+	cargo test --workspace --locked
+	$(PYTHON) -m pytest
+
+check: build ## formatters, linters, types, stubs, licences
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -m mypy.stubtest bgpreflector._core --ignore-disjoint-bases
+	$(PYTHON) scripts/check_licences.py
+	.venv/bin/pip-licenses --partial-match --allow-only="$(LICENCES)" --ignore-packages bgpreflector --summary
+
+bench: build ## benchmarks: the core by criterion, the rest by pytest-benchmark
+	cargo bench --workspace --locked
+	$(PYTHON) -m pytest benches --benchmark-only -o testpaths=benches
+
+SEEDS ?= 1-50
+oracle: build ## random changes against the kernel: make oracle SEEDS=1-500
+	ORACLE_SEEDS=$(SEEDS) $(PYTHON) -m pytest tests/oracle
+
+build: .venv/built ## the extension module, in .venv
+wheel: .venv/installed ## a wheel in dist/
+	$(PYTHON) -m maturin build --release --locked --out dist
+
+.venv/installed: pyproject.toml scripts/setup.sh
+	scripts/setup.sh
+	@touch $@
+
+.venv/built: .venv/installed $(SOURCES)
+	VIRTUAL_ENV=$(CURDIR)/.venv $(PYTHON) -m maturin develop --release --locked --quiet
+	@touch $@
+
+fmt: .venv/installed ## format everything
+	cargo fmt --all
+	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix-only .
+
+clean: ## remove what was built
+	rm -rf target dist .venv .pytest_cache .mypy_cache .ruff_cache
