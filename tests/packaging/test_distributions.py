@@ -1,0 +1,124 @@
+"""The wheel and the source distribution hold what a user needs, and work."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import venv
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+def run(*argv: str, cwd: Path = ROOT, **environment: str) -> str:
+    """Runs a command and returns its output; fails the test with its own words."""
+    done = subprocess.run(
+        argv,
+        cwd=cwd,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{' '.join(argv)}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def build(directory: Path, *arguments: str, suffix: str) -> Path:
+    """Builds with maturin and returns the one file that came out."""
+    if shutil.which("cargo") is None:
+        pytest.skip("no `cargo`: install a Rust toolchain to build the distributions")
+    run(sys.executable, "-m", "maturin", *arguments, "--out", str(directory))
+    (built,) = directory.glob(f"*{suffix}")
+    return built
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel."""
+    return build(tmp_path_factory.mktemp("wheel"), "build", "--release", suffix=".whl")
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source distribution."""
+    return build(tmp_path_factory.mktemp("sdist"), "sdist", suffix=".tar.gz")
+
+
+def install(wheel: Path, directory: Path) -> Path:
+    """Installs the wheel alone into a new environment that has its dependencies from here."""
+    venv.create(directory, with_pip=False)
+    python = directory / "bin" / "python"
+    libraries = run(str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
+    # A plain path, not a site: the editable install here stays out of sight.
+    (Path(libraries.strip()) / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    run(sys.executable, "-m", "pip", "--python", str(python), "install", "-q", "--no-deps",
+        str(wheel))  # fmt: skip
+    return directory / "bin"
+
+
+def test_the_wheel_serves_every_python_from_3_11(wheel: Path) -> None:
+    assert "-cp311-abi3-" in wheel.name
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        (info,) = {name.split("/")[0] for name in names if ".dist-info/" in name}
+        metadata = Parser().parsestr(archive.read(f"{info}/METADATA").decode())
+        entry_points = archive.read(f"{info}/entry_points.txt").decode()
+    assert {
+        "bgpreflector/__init__.py",
+        "bgpreflector/py.typed",
+        "bgpreflector/_core.pyi",
+        "bgpreflector/_core.abi3.so",
+        f"{info}/licenses/LICENSE",
+    } <= names
+    assert not [name for name in names if name.startswith("tests") or ".pyc" in name]
+    assert metadata["Requires-Python"] == ">=3.11"
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert "bgpreflector=bgpreflector.cli:main" in entry_points.replace(" ", "")
+
+
+def test_the_wheel_works_without_a_rust_toolchain(wheel: Path, tmp_path: Path) -> None:
+    programs = install(wheel, tmp_path / "environment")
+    elsewhere = {"cwd": tmp_path, "PATH": str(programs)}
+    where = "import bgpreflector._core as core; print(core.__file__)"
+    loaded = run(str(programs / "python"), "-c", where, **elsewhere)  # type: ignore[arg-type]
+    assert Path(loaded.strip()).is_relative_to(tmp_path / "environment")
+    said = run(str(programs / "bgpreflector"), "--help", **elsewhere)  # type: ignore[arg-type]
+    for command in ("run", "demo", "simulate", "show", "check"):
+        assert command in said
+
+
+def test_the_source_distribution_builds_by_itself(sdist: Path, tmp_path: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        top, *_ = archive.getnames()[0].split("/")
+        names = {name.removeprefix(f"{top}/") for name in archive.getnames()}
+        archive.extractall(tmp_path, filter="data")
+    assert {
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE",
+        "README.md",
+        "pyproject.toml",
+        "python/bgpreflector/_core.pyi",
+        "python/bgpreflector/py.typed",
+        "rust/core/src/lib.rs",
+        "rust/engine/src/lib.rs",
+        "rust/python/src/lib.rs",
+        "rust/simulator/src/lib.rs",
+    } <= names
+    assert not [name for name in names if name.endswith(".so")]
+    # The dependencies are compiled already; what is built anew are our own crates.
+    target = os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
+    run(sys.executable, "-m", "maturin", "build", "--release", "--out", str(tmp_path / "out"),
+        cwd=tmp_path / top, CARGO_TARGET_DIR=target)  # fmt: skip
+    assert list((tmp_path / "out").glob("*.whl"))
