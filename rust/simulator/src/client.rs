@@ -39,8 +39,10 @@ pub(crate) struct Client {
     pub(crate) last_heard: Instant,
     pub(crate) keepalive_sent: Option<Instant>,
     pub(crate) run: u64,
-    /// Whether a request waits in the reader for a rate limit.
+    /// A request that waits for a rate limit.
     held: Option<Vec<u8>>,
+    /// Whether requests may be left in the reader, because replies were not taken.
+    pub(crate) paused: bool,
 }
 
 impl Client {
@@ -57,6 +59,7 @@ impl Client {
             keepalive_sent: None,
             run,
             held: None,
+            paused: false,
         }
     }
 
@@ -71,12 +74,16 @@ impl Client {
 
     /// Reads and serves what there is.
     pub(crate) fn work(&mut self, state: &mut State) -> Progress {
+        self.paused = !self.takes_requests();
         for _ in 0..READS {
+            if self.paused {
+                return Progress::Idle;
+            }
             match self.serve(state) {
                 Progress::Idle => {}
                 other => return other,
             }
-            if !self.takes_requests() {
+            if self.paused {
                 return Progress::Idle;
             }
             match self.stream.read(self.reader.spare()) {
@@ -99,8 +106,9 @@ impl Client {
                 self.held = Some(held);
                 return Progress::Limited;
             }
-            if !dispatch::serve(state, self, &held) {
-                return Progress::Over;
+            match self.serve_one(state, &held) {
+                Progress::Idle => {}
+                other => return other,
             }
         }
         // The reader is taken out so that its messages can be served without a copy.
@@ -124,21 +132,33 @@ impl Client {
                 self.held = Some(message.to_vec());
                 return Progress::Limited;
             }
-            let before = state.statistics.route_requests;
-            if !dispatch::serve(state, self, message) {
-                return Progress::Over;
+            match self.serve_one(state, message) {
+                Progress::Idle => {}
+                other => return other,
             }
-            if state.statistics.route_requests > before {
-                if let Some(mid_frame) = state.faults.drops_now() {
-                    if mid_frame {
-                        self.out.truncate(self.out.len().saturating_sub(5));
-                    }
-                    return Progress::DropAll;
-                }
-            }
-            if !self.takes_requests() {
+            self.paused = !self.takes_requests();
+            if self.paused {
                 return Progress::Idle;
             }
+        }
+    }
+
+    fn serve_one(&mut self, state: &mut State, message: &[u8]) -> Progress {
+        let before = state.statistics.route_requests;
+        if !dispatch::serve(state, self, message) {
+            return Progress::Over;
+        }
+        if state.statistics.route_requests == before {
+            return Progress::Idle;
+        }
+        match state.faults.drops_now() {
+            Some(mid_frame) => {
+                if mid_frame {
+                    self.out.truncate(self.out.len().saturating_sub(5));
+                }
+                Progress::DropAll
+            }
+            None => Progress::Idle,
         }
     }
 

@@ -38,12 +38,17 @@ impl Description {
 
     /// The description in VPP's format: a list of modules.
     pub(crate) fn json(&self) -> String {
-        let mut text = API.to_owned();
-        for message in ALL {
-            if let Some(crc) = self.changed.get(message.name) {
-                text = text.replace(&format!("0x{}", message.crc), &format!("0x{crc}"));
+        // Messages may share a CRC, so a changed one is looked for on its message's own line.
+        let line = |line: &str| {
+            let name = line.trim_start().strip_prefix("[\"");
+            let name = name.and_then(|rest| rest.split('"').next());
+            let message = ALL.iter().find(|message| Some(message.name) == name);
+            match message.and_then(|m| Some((m.crc, self.changed.get(m.name)?))) {
+                Some((crc, changed)) => line.replace(&format!("0x{crc}"), &format!("0x{changed}")),
+                None => line.to_owned(),
             }
-        }
+        };
+        let text = API.lines().map(line).collect::<Vec<_>>().join("\n");
         format!("[{text}]")
     }
 }

@@ -28,9 +28,12 @@ pub(crate) fn serve(state: &mut State, client: &mut Client, payload: &[u8]) -> b
     let Some(number) = message_id(payload) else {
         return false;
     };
+    let before = client.out.len();
     let ids = state.route_ids;
     if number == ids.v2 || number == ids.v1 {
-        return routes::serve(state, number == ids.v2, payload, &mut client.out);
+        let stays = routes::serve(state, number == ids.v2, payload, &mut client.out);
+        silence_stranger(client, payload, before);
+        return stays;
     }
     let Some(message) = message(number) else {
         log::debug!("a client sent message {number}, which is not served");
@@ -38,11 +41,23 @@ pub(crate) fn serve(state: &mut State, client: &mut Client, payload: &[u8]) -> b
     };
     *state.statistics.requests.entry(message.name).or_default() += 1;
     match rare(state, client, message, payload) {
-        Ok(stays) => stays,
+        Ok(stays) => {
+            if message != m::SOCKCLNT_CREATE {
+                silence_stranger(client, payload, before);
+            }
+            stays
+        }
         Err(error) => {
             log::debug!("a client sent a malformed {}: {error}", message.name);
             false
         }
+    }
+}
+
+/// VPP does what a request with a wrong client index asks for, and has nobody to answer.
+fn silence_stranger(client: &mut Client, payload: &[u8], before: usize) {
+    if request_header(payload).is_ok_and(|(index, _)| index != client.index) {
+        client.out.truncate(before);
     }
 }
 
@@ -145,16 +160,18 @@ fn rare(
                 state.events.push((index, false, true));
             }
         }
-        m::LCP_ITF_PAIR_GET_V2 | m::LCP_ITF_PAIR_GET => {
-            pairs(state, context, out);
-            let reply = match message {
-                m::LCP_ITF_PAIR_GET_V2 => m::LCP_ITF_PAIR_GET_V2_REPLY,
-                _ => m::LCP_ITF_PAIR_GET_REPLY,
-            };
-            Reply::new(out, number(reply), context)
-                .i32(0)
-                .u32(u32::MAX)
-                .finish();
+        m::LCP_ITF_PAIR_GET => {
+            let retval = pairs(state, u32::MAX, context, out);
+            let reply = Reply::new(out, number(m::LCP_ITF_PAIR_GET_REPLY), context);
+            reply.i32(retval).u32(u32::MAX).finish();
+        }
+        m::LCP_ITF_PAIR_GET_V2 => {
+            let mut reader = Reader::message("lcp_itf_pair_get_v2", payload)?;
+            reader.slice(8)?;
+            let (_cursor, wanted) = (reader.u32()?, reader.u32()?);
+            let retval = pairs(state, wanted, context, out);
+            let reply = Reply::new(out, number(m::LCP_ITF_PAIR_GET_V2_REPLY), context);
+            reply.i32(retval).u32(u32::MAX).finish();
         }
         m::IP_TABLE_ADD_DEL => {
             let request = IpTableAddDel::decode(payload)?;
@@ -231,9 +248,9 @@ fn interfaces(
         }
         let [.., low] = index.to_be_bytes();
         let (mac, flags, mtu) = match index {
-            0 => ([0; 6], 0, 0),
+            0 => ([0; 6], 0, 0_u16),
             _ => (
-                [0xde, 0xad, 0, 0, 0, low],
+                [0xde, 0xad, 0, 0, 0, low.wrapping_sub(1)],
                 if interface.up { 3 } else { 0 },
                 9000,
             ),
@@ -248,8 +265,8 @@ fn interfaces(
             .u32(0)
             .u32(0)
             .u32(0)
-            .bytes(&[0, 0])
-            .u32(mtu)
+            .bytes(&mtu.to_be_bytes())
+            .u32(mtu.into())
             .zeros(12);
         // Sub-interfaces, tag rewriting and provider bridging: nothing of it is simulated.
         let reply = reply.zeros(SUB_INTERFACE);
@@ -265,18 +282,25 @@ fn interfaces(
 /// From `sub_id` to `i_sid` in `sw_interface_details`.
 const SUB_INTERFACE: usize = 4 + 1 + 2 + 2 + 4 + 4 * 4 + 2 + 6 + 6 + 2 + 4;
 
-fn pairs(state: &State, context: u32, out: &mut Vec<u8>) {
+/// Shows the pair of an interface, or all; returns how it went.
+fn pairs(state: &State, wanted: u32, context: u32, out: &mut Vec<u8>) -> i32 {
     let details = id(m::LCP_ITF_PAIR_DETAILS).unwrap_or(u16::MAX);
+    let mut found = wanted == u32::MAX;
     for (vpp, linux) in &state.interfaces.pairs {
         let Some(index) = state.interfaces.index(vpp) else {
             continue;
         };
+        if wanted != u32::MAX && wanted != index {
+            continue;
+        }
+        found = true;
         let reply = Reply::new(out, details, context)
             .u32(index)
             .u32(index)
             .u32(0);
         reply.text(linux, 16).u8(0).text("", 32).finish();
     }
+    if found { 0 } else { INVALID_SW_IF_INDEX }
 }
 
 /// The paths of a route as VPP shows them.

@@ -139,10 +139,12 @@ impl Faults {
         if self.per_second == 0 {
             return true;
         }
-        // Ten windows a second, so that a limit is felt evenly.
-        let limit = self.per_second.div_ceil(10);
+        // Ten windows a second where that can be, so that a limit is felt evenly.
+        let windows = if self.per_second < 10 { 1 } else { 10 };
+        let limit = self.per_second / windows;
+        let length = 1000 / u128::from(windows);
         match &mut self.window {
-            Some((began, done)) if began.elapsed().as_millis() < 100 => {
+            Some((began, done)) if began.elapsed().as_millis() < length => {
                 *done += 1;
                 *done <= limit
             }

@@ -80,7 +80,9 @@ impl Server {
             flags.set(PollFlags::POLLOUT, client.backlog() > 0);
             waited.push(PollFd::new(client.stream.as_fd(), flags));
         }
+        let unpaused = |client: &Client| client.paused && client.takes_requests();
         let timeout = match keepalive {
+            _ if !stalled && self.clients.iter().any(unpaused) => PollTimeout::ZERO,
             _ if self.limited => PollTimeout::from(1_u8),
             Some(interval) => {
                 PollTimeout::try_from(interval.as_millis() / 2 + 1).unwrap_or(PollTimeout::MAX)
@@ -171,6 +173,14 @@ impl Server {
         let Some(interval) = state.settings.keepalive else {
             return;
         };
+        if state.faults.stalled || state.faults.mute {
+            // Its clients' answers are not heard, so their silence says nothing.
+            for client in &mut self.clients {
+                client.last_heard = Instant::now();
+                client.keepalive_sent = None;
+            }
+            return;
+        }
         let number = id(m::MEMCLNT_KEEPALIVE).unwrap_or(u16::MAX);
         self.clients
             .retain_mut(|client| match client.keepalive_sent {

@@ -1,0 +1,153 @@
+//! Clients among each other: slow ones, silent ones, and those that watch interfaces.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
+
+mod support;
+
+use std::time::Duration;
+
+use bgpreflector_core::vpp::{RouteReply, messages as m};
+use bgpreflector_simulator::Fault;
+use support::requests::{Ask, via};
+use support::{Bench, Client};
+
+const P: &str = "198.51.100.0/24";
+/// Requests whose replies (30 bytes each) are more than a socket holds and the simulator keeps.
+const MANY: u64 = 100_000;
+
+#[test]
+fn a_client_that_does_not_read_blocks_no_other_and_loses_nothing() {
+    let bench = Bench::new();
+    let mut slow = bench.client();
+    let mut other = bench.client();
+    let paths = [via("10.0.0.1")];
+    let (frame, context) = slow.frame(&Ask::delete(8, P));
+    let mut sender = slow.second_handle();
+    let sending = std::thread::spawn(move || {
+        for _ in 0..MANY {
+            sender.send(&frame);
+        }
+        sender
+    });
+    bench.wait_for("a backlog", |s| s.route_requests > 40_000);
+    for _ in 0..100 {
+        assert_eq!(other.route(&Ask::replace(8, P, &paths)), 0);
+    }
+    let asked = bench.simulator.statistics().route_requests;
+    assert!(asked < MANY, "its requests wait while it does not read");
+    for _ in 0..MANY {
+        let reply = RouteReply::decode(&slow.receive()).unwrap();
+        assert_eq!((reply.context, reply.retval), (context, 0));
+    }
+    drop(sending.join().unwrap());
+    assert_eq!(bench.simulator.statistics().route_requests, MANY + 100);
+}
+
+/// Dumps are long answers to short requests, so many requests wait in the simulator.
+#[test]
+fn requests_read_before_a_backlog_are_served_after_it() {
+    let bench = Bench::new();
+    let mut client = bench.client();
+    for number in 0..2000 {
+        let prefix = format!("10.{}.{}.0/24", number / 256, number % 256);
+        let paths = [via("10.0.0.1")];
+        assert_eq!(client.route(&Ask::replace(8, &prefix, &paths)), 0);
+    }
+    let mut fields = vec![0; 1 + 4 + 1 + 64];
+    fields[0] = 8;
+    for _ in 0..20 {
+        client.request(m::IP_ROUTE_V2_DUMP, &fields);
+    }
+    assert_eq!(client.ping().len(), 20 * 2000);
+}
+
+fn with_keepalive() -> Bench {
+    Bench::with(|settings| settings.keepalive = Some(Duration::from_millis(250)))
+}
+
+#[test]
+fn a_silent_client_is_asked_for_life_and_then_dropped() {
+    let bench = with_keepalive();
+    let mut client = bench.client();
+    let asked = client.receive();
+    assert_eq!(client.name(&asked), "memclnt_keepalive");
+    assert_eq!(client.try_receive(), Err(0));
+    bench.wait_for("no client", |s| s.clients == 0);
+}
+
+#[test]
+fn a_client_that_answers_stays() {
+    let bench = with_keepalive();
+    let mut client = bench.client();
+    for _ in 0..4 {
+        let asked = client.receive();
+        assert_eq!(client.name(&asked), "memclnt_keepalive");
+        let mut frame = Vec::new();
+        let reply = client.id(m::MEMCLNT_KEEPALIVE_REPLY);
+        bgpreflector_core::vpp::ping::answer_keepalive(&asked, reply, &mut frame).unwrap();
+        client.send(&frame);
+    }
+    assert_eq!(bench.simulator.statistics().clients, 1);
+}
+
+#[test]
+fn nobody_is_dropped_for_silence_while_the_simulator_is_deaf() {
+    for fault in [Fault::Stall { on: true }, Fault::Mute { on: true }] {
+        let bench = with_keepalive();
+        let mut client = bench.client();
+        bench.order(fault);
+        let mut witness = KeepaliveClock::start(Duration::from_millis(250));
+        witness.tick(4);
+        bench.order(Fault::Clear);
+        client.ping();
+    }
+}
+
+/// Another simulator of the same interval, by whose keepalives time is told.
+struct KeepaliveClock {
+    _bench: Bench,
+    client: Client,
+}
+
+impl KeepaliveClock {
+    fn start(interval: Duration) -> Self {
+        let bench = Bench::with(|settings| settings.keepalive = Some(interval));
+        let client = bench.client();
+        Self {
+            _bench: bench,
+            client,
+        }
+    }
+
+    fn tick(&mut self, count: usize) {
+        for _ in 0..count {
+            let asked = self.client.receive();
+            let mut frame = Vec::new();
+            let reply = self.client.id(m::MEMCLNT_KEEPALIVE_REPLY);
+            bgpreflector_core::vpp::ping::answer_keepalive(&asked, reply, &mut frame).unwrap();
+            self.client.send(&frame);
+        }
+    }
+}
+
+#[test]
+fn events_go_to_those_who_want_them() {
+    let bench = Bench::new();
+    let (mut watcher, mut other) = (bench.client(), bench.client());
+    watcher.call(m::WANT_INTERFACE_EVENTS, &[0, 0, 0, 1, 0, 0, 0, 77]);
+    other.call(m::SW_INTERFACE_SET_FLAGS, &[0, 0, 0, 2, 0, 0, 0, 0]);
+    let event = watcher.receive();
+    assert_eq!(watcher.name(&event), "sw_interface_event");
+    let mut expected = watcher.index.to_be_bytes().to_vec();
+    expected.extend([0, 0, 0, 77, 0, 0, 0, 2, 0, 0, 0, 0, 0]);
+    assert_eq!(event[2..], expected);
+    assert_eq!(other.ping(), Vec::<Vec<u8>>::new());
+    watcher.call(m::WANT_INTERFACE_EVENTS, &[0, 0, 0, 0, 0, 0, 0, 77]);
+    other.call(m::SW_INTERFACE_SET_FLAGS, &[0, 0, 0, 2, 0, 0, 0, 1]);
+    assert_eq!(watcher.ping(), Vec::<Vec<u8>>::new());
+}

@@ -1,0 +1,159 @@
+//! Routes: legs, sources, lookups.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
+
+mod support;
+
+use bgpreflector_core::route::Path;
+use support::Bench;
+use support::requests::{Ask, prefix, via, weighted};
+
+const P: &str = "198.51.100.0/24";
+const NO_SUCH_ENTRY: i32 = -6;
+
+#[test]
+fn legs_join_and_leave_one_by_one() {
+    let bench = Bench::new();
+    let mut client = bench.client();
+    let (a, b, c) = (via("10.0.0.1"), via("10.0.0.2"), via("10.0.0.3"));
+    let add = |paths| Ask::replace(8, P, paths).legs();
+    let remove = |paths| Ask {
+        is_add: false,
+        ..Ask::replace(8, P, paths).legs()
+    };
+    let leg = |path: &_| vec![Path::clone(path)];
+    let (a, b, c) = (&a, &b, &c);
+    let (only_a, only_b, b_and_c) = (leg(a), leg(b), [leg(b), leg(c)].concat());
+    let (all, without_b) = (
+        [leg(a), b_and_c.clone()].concat(),
+        [leg(a), leg(c)].concat(),
+    );
+    let steps = [
+        (add(&only_a), &only_a),
+        (add(&b_and_c), &all),
+        (add(&only_b), &all),
+        (remove(&only_b), &without_b),
+        (remove(&only_b), &without_b),
+    ];
+    for (number, (ask, left)) in steps.iter().enumerate() {
+        assert_eq!(client.route(ask), 0, "step {number}");
+        let found = client.lookup(P, true).unwrap().2;
+        assert_eq!(found.paths(), **left, "step {number}");
+    }
+    assert_eq!(client.route(&remove(&without_b)), 0);
+    assert_eq!(client.lookup(P, true), Err(NO_SUCH_ENTRY));
+}
+
+#[test]
+fn a_leg_added_again_has_the_new_weight() {
+    let bench = Bench::new();
+    let mut client = bench.client();
+    let other = via("10.0.0.2");
+    let first = [via("10.0.0.1"), other.clone()];
+    assert_eq!(client.route(&Ask::replace(8, P, &first)), 0);
+    let heavier = weighted("10.0.0.1", 7);
+    let leg = [heavier.clone()];
+    assert_eq!(client.route(&Ask::replace(8, P, &leg).legs()), 0);
+    let found = client.lookup(P, true).unwrap().2;
+    assert_eq!(found.paths(), [heavier, other]);
+}
+
+#[test]
+fn without_multipath_the_whole_set_is_replaced() {
+    let bench = Bench::new();
+    let mut client = bench.client();
+    let (old, new) = ([via("10.0.0.1"), via("10.0.0.2")], [via("10.0.0.3")]);
+    assert_eq!(client.route(&Ask::replace(8, P, &old)), 0);
+    assert_eq!(client.route(&Ask::replace(8, P, &new)), 0);
+    assert_eq!(client.lookup(P, true).unwrap().2.paths(), new);
+    let statistics = bench.simulator.statistics();
+    assert_eq!((statistics.adds, statistics.replaces), (1, 1));
+}
+
+#[test]
+fn the_source_of_the_lowest_priority_forwards() {
+    let bench = Bench::new();
+    let mut client = bench.client();
+    let (high, low) = (client.add_source("high", 10), client.add_source("low", 250));
+    let (by_high, by_low, by_api) = ([via("10.0.0.1")], [via("10.0.0.2")], [via("10.0.0.3")]);
+    let forwards = |client: &mut support::Client| {
+        let (_, source, paths) = client.lookup(P, true).unwrap();
+        (source, paths.paths().to_vec())
+    };
+    assert_eq!(client.route(&Ask::replace(low, P, &by_low)), 0);
+    assert_eq!(forwards(&mut client), (low, by_low.to_vec()));
+    assert_eq!(client.route(&Ask::replace(high, P, &by_high)), 0);
+    assert_eq!(forwards(&mut client), (high, by_high.to_vec()));
+    // Version 1 has no source: the API's, of priority 128.
+    let mut v1 = Ask::replace(8, P, &by_api);
+    v1.source = None;
+    assert_eq!(client.route(&v1), 0);
+    assert_eq!(forwards(&mut client), (high, by_high.to_vec()));
+    let sources = |routes: Vec<(_, Option<u8>, _)>| -> Vec<u8> {
+        routes
+            .iter()
+            .map(|(_, source, _)| source.unwrap())
+            .collect()
+    };
+    assert_eq!(sources(client.dump(0)), [high]);
+    assert_eq!(sources(client.dump(high)), [high]);
+    assert_eq!(client.dump(low), [], "only what forwards is shown");
+    assert_eq!(client.route(&Ask::delete(high, P)), 0);
+    assert_eq!(forwards(&mut client), (8, by_api.to_vec()));
+    v1 = Ask::delete(8, P);
+    v1.source = None;
+    assert_eq!(client.route(&v1), 0);
+    assert_eq!(forwards(&mut client), (low, by_low.to_vec()));
+    assert_eq!(bench.simulator.snapshot("low").len(), 1);
+}
+
+#[test]
+fn a_name_added_twice_makes_two_sources() {
+    let bench = Bench::new();
+    let mut client = bench.client();
+    let ids = [0; 2].map(|_| client.add_source("same", 100));
+    assert_ne!(ids[0], ids[1]);
+}
+
+#[test]
+fn the_longest_match_is_found() {
+    let bench = Bench::new();
+    let mut client = bench.client();
+    let paths = [via("10.0.0.1")];
+    for route in [
+        "0.0.0.0/0",
+        "198.51.0.0/16",
+        P,
+        "198.51.100.7/32",
+        "2001:db8::/32",
+    ] {
+        let hop = match route.contains(':') {
+            true => vec![via("fe80::1")],
+            false => paths.to_vec(),
+        };
+        assert_eq!(client.route(&Ask::replace(8, route, &hop)), 0);
+    }
+    let expected = [
+        ("198.51.100.7/32", "198.51.100.7/32"),
+        ("198.51.100.8/32", P),
+        ("198.51.100.0/25", P),
+        ("198.51.100.0/23", "198.51.0.0/16"),
+        ("203.0.113.1/32", "0.0.0.0/0"),
+        ("2001:db8:1::1/128", "2001:db8::/32"),
+    ];
+    for (asked, found) in expected {
+        assert_eq!(
+            client.lookup(asked, false).unwrap().0,
+            prefix(found),
+            "{asked}"
+        );
+    }
+    assert_eq!(client.lookup("2001:db9::1/128", false), Err(NO_SUCH_ENTRY));
+    assert_eq!(client.lookup("198.51.100.8/32", true), Err(NO_SUCH_ENTRY));
+    assert_eq!(client.lookup(P, true).unwrap().0, prefix(P));
+}
