@@ -201,17 +201,17 @@ pub(super) fn withdraw(
 
 /// Equal but for what the kernel changes without a message (`RTNH_F_DEAD`).
 fn same_forwarding(a: &NextHopSet, b: &NextHopSet) -> bool {
-    if a.route_type != b.route_type {
-        return false;
-    }
     match (&a.next_hops, &b.next_hops) {
-        (NextHopSource::Inline(a), NextHopSource::Inline(b)) => {
-            a.len() == b.len()
-                && a.iter()
-                    .zip(b)
-                    .all(|(a, b)| same_leg(a, b) && a.weight == b.weight)
+        // A route says that it is a blackhole when its object is one, so the same route can be
+        // announced as one type and withdrawn as another.
+        (NextHopSource::Object(a), NextHopSource::Object(b)) => a == b,
+        (NextHopSource::Inline(hops), NextHopSource::Inline(others)) => {
+            let same = |(a, b): (&NextHop, &NextHop)| same_leg(a, b) && a.weight == b.weight;
+            a.route_type == b.route_type
+                && hops.len() == others.len()
+                && hops.iter().zip(others).all(same)
         }
-        (a, b) => a == b,
+        _ => false,
     }
 }
 

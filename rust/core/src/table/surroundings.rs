@@ -78,6 +78,12 @@ impl Table {
         }
     }
 
+    /// Whether the next-hop object of this id is a blackhole.
+    #[must_use]
+    pub fn is_blackhole(&self, id: u32) -> bool {
+        self.meanings.around.objects.get(id) == Some(&NextHopObject::Blackhole)
+    }
+
     /// Takes note that a next-hop object is gone; returns how many routes went with it.
     pub fn remove_next_hop(&mut self, id: u32) -> usize {
         if !self.meanings.around.objects.remove(id) {

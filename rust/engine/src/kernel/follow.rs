@@ -129,8 +129,10 @@ pub(super) fn next_hop_message(
     count(&shared.kernel.next_hops);
     match (message.action, object(&message)) {
         (Action::New, Some(object)) => {
+            let was_blackhole = table.is_blackhole(message.id);
             table.next_hop(message.id, object);
-            message.is_group
+            // What becomes of routes by a blackhole that is none any more only a dump tells.
+            message.is_group || message.blackhole || was_blackhole
         }
         (Action::New, None) => false,
         (Action::Delete, _) => {
