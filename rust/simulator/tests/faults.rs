@@ -45,7 +45,12 @@ fn a_rate_limit_holds_requests_back_until_it_is_taken_back() {
     let mut client = bench.client();
     bench.order(Fault::RateLimit { per_second: 1 });
     let paths = [via("10.0.0.7")];
-    let contexts: Vec<u32> = (0..200).map(|_| client.ask(&replace(P, &paths))).collect();
+    let asked: Vec<_> = (0..200)
+        .map(|_| client.frame(&replace(P, &paths)))
+        .collect();
+    let (frames, contexts): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
+    // In one piece: each alone would take so much of the socket's room that sending waited.
+    client.send(&frames.concat());
     bench.wait_for("a first request", |s| s.route_requests > 0);
     // All 200 would take more than three minutes.
     assert!(bench.simulator.statistics().route_requests < 100);
