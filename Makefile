@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 SOURCES := $(shell find rust python -name '*.rs' -o -name '*.json' -path '*simulator*' -o -name Cargo.toml) Cargo.toml Cargo.lock pyproject.toml
 LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlicense;Zlib
 
-.PHONY: help demo test check bench oracle build wheel fmt clean
+.PHONY: help demo test check bench oracle reference build wheel fmt clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -23,6 +23,7 @@ check: build ## formatters, linters, types, stubs, licences
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	$(PYTHON) -m mypy.stubtest bgpreflector._core --ignore-disjoint-bases
+	$(PYTHON) scripts/write_reference.py --check
 	$(PYTHON) scripts/check_licences.py
 	.venv/bin/pip-licenses --partial-match --allow-only="$(LICENCES)" --ignore-packages bgpreflector --summary
 
@@ -31,8 +32,12 @@ bench: build ## benchmarks: the core by criterion, the rest by pytest-benchmark
 	$(PYTHON) -m pytest benches --benchmark-only -o testpaths=benches
 
 SEEDS ?= 1-50
+
 oracle: build ## random changes against the kernel: make oracle SEEDS=1-500
 	ORACLE_SEEDS=$(SEEDS) $(PYTHON) -m pytest tests/oracle
+
+reference: build ## docs/configuration.md, from the code
+	$(PYTHON) scripts/write_reference.py
 
 build: .venv/built ## the extension module, in .venv
 wheel: .venv/installed ## a wheel in dist/
