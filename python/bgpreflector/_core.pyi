@@ -5,6 +5,19 @@ from ipaddress import IPv4Address, IPv6Address
 from os import PathLike
 from typing import final
 
+__all__ = [
+    "Adopted",
+    "CommitReport",
+    "Engine",
+    "NextHop",
+    "ResyncReport",
+    "RouteBatch",
+    "RouteChange",
+    "RouteView",
+    "Simulator",
+    "Status",
+]
+
 @final
 class NextHop:
     """One next hop of a kernel route."""

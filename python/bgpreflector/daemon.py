@@ -7,7 +7,7 @@ from typing import cast
 
 from bgpreflector import _core
 from bgpreflector.config import Config
-from bgpreflector.controller import Controller, FullResync
+from bgpreflector.controller import Controller, Event, FullResync
 from bgpreflector.reflector import (
     BGPReflector,
     Deps,
@@ -32,7 +32,7 @@ class Daemon:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.engine = cast(_core.Engine, kernel_engine(config))
+        self.engine = cast("_core.Engine", kernel_engine(config))
         tables = [
             (vpp_table, family == IPV6)
             for vpp_table in config.table_map.values()
@@ -42,10 +42,12 @@ class Daemon:
             self.engine, config.vpp, tables=tables, protocol=config.kernel.protocols[0]
         )
         self.reflector: BGPReflector = new_plugin(use_deps(self._inject))
-        self.monitor = VppMonitor(self.engine, self.sink, lambda e: self.controller.push_event(e))
-        self.controller = Controller(
-            [self.monitor, self.reflector], self.sink, config.controller
-        )
+        self.monitor = VppMonitor(self.engine, self.sink, self._push_event)
+        self.controller = Controller([self.monitor, self.reflector], self.sink, config.controller)
+
+    def _push_event(self, event: Event) -> None:
+        # The controller is made after the monitor, which is one of its handlers.
+        self.controller.push_event(event)
 
     def _inject(self, deps: Deps) -> None:
         deps.contiv_conf = self.config

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from e2e.daemon import running_daemon
 from lab import BgpPair, running_bgp_pair, wait_until
 from lab.bgp_pair import DEVICE

@@ -41,9 +41,7 @@ def namespace(sysctls: Sequence[str] = ()) -> Iterator[str]:
     _ip("netns", "add", name)
     try:
         for sysctl in sysctls:
-            subprocess.run(
-                ["ip", "netns", "exec", name, "sysctl", "-qw", sysctl], check=True
-            )
+            subprocess.run(["ip", "netns", "exec", name, "sysctl", "-qw", sysctl], check=True)
         for number, link in enumerate(LINKS):
             inside = ("-n", name)
             _ip(*inside, "link", "add", link, "type", "veth", "peer", "name", f"{link}p")
@@ -134,9 +132,7 @@ def run(operations: Sequence[str], sysctls: Sequence[str] = ()) -> Difference | 
     with namespace(sysctls) as name, engine(name) as table:
         for done, operation in enumerate(operations, 1):
             # Many operations are refused, as they must be: what counts is what the kernel has.
-            subprocess.run(
-                ["ip", "-n", name, *operation.split()], check=False, capture_output=True
-            )
+            subprocess.run(["ip", "-n", name, *operation.split()], check=False, capture_output=True)
             if done % STEP == 0 or done == len(operations):
                 difference = compare(name, table, done)
                 if difference is not None:

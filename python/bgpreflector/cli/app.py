@@ -31,7 +31,7 @@ app.command()(check)
 app.add_typer(show, name="show")
 
 
-def _version(show: bool) -> None:  # noqa: FBT001 - typer passes it so
+def _version(show: bool) -> None:
     if show:
         typer.echo(f"bgpreflector {version('bgpreflector')}")
         raise typer.Exit
@@ -39,7 +39,7 @@ def _version(show: bool) -> None:  # noqa: FBT001 - typer passes it so
 
 @app.callback()
 def _root(
-    _: bool = typer.Option(  # noqa: FBT001 - typer's way to say a flag
+    _: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
     ),
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from .section import Section
-from .values import PositiveSeconds, Seconds, StrictInt  # noqa: TC001 - pydantic evaluates annotations
+from .values import PositiveSeconds, Seconds, StrictInt
 
 
 class ControllerConfig(Section):

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from .section import Section, without_repetition
-from .values import Bytes, KernelTable, Namespace, Protocol  # noqa: TC001 - pydantic evaluates annotations
+from .values import Bytes, KernelTable, Namespace, Protocol
 
 _NETNS = Path("/run/netns")
 

@@ -11,7 +11,7 @@ from .controller import ControllerConfig
 from .kernel import KernelConfig
 from .log import LogConfig
 from .section import Section
-from .values import StrictBool  # noqa: TC001 - pydantic evaluates annotations
+from .values import StrictBool
 from .vpp import VppConfig
 
 if TYPE_CHECKING:

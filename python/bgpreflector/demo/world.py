@@ -16,6 +16,7 @@ from bgpreflector.errors import KernelError
 LINK = "demo0"
 """The kernel's interface that all routes go through; the embedded VPP has one of this name."""
 
+IPV6 = 6
 GATEWAYS = 64
 PROTOCOL = 12
 METRIC = 32
@@ -63,7 +64,7 @@ class DemoRoute:
 def gateway(family: int, number: int) -> str:
     """One of the peers' addresses on the link."""
     host = 2 + number % GATEWAYS
-    return f"10.0.0.{host}" if family == 4 else f"fd00::{host:x}"
+    return f"fd00::{host:x}" if family == IPV6 else f"10.0.0.{host}"
 
 
 def routes(count: int) -> Iterator[DemoRoute]:
@@ -129,7 +130,7 @@ def _ip(options: list[str], lines: Sequence[str]) -> None:
 def kernel_routes() -> dict[str, frozenset[str]]:
     """The gateways of each protocol-12 prefix as ``ip`` shows them: a second opinion."""
     found: dict[str, frozenset[str]] = {}
-    for family, bits in (("-4", 32), ("-6", 128)):
+    for family, bits, default in (("-4", 32, "0.0.0.0/0"), ("-6", 128, "::/0")):
         output = subprocess.run(
             ["ip", "-json", family, "route", "show", "table", "main", "proto", str(PROTOCOL)],
             check=True,
@@ -138,7 +139,7 @@ def kernel_routes() -> dict[str, frozenset[str]]:
         for route in json.loads(output or b"[]"):
             destination = str(route["dst"])
             if destination == "default":
-                destination = "0.0.0.0/0" if bits == 32 else "::/0"
+                destination = default
             elif "/" not in destination:
                 destination = f"{destination}/{bits}"
             hops = route.get("nexthops", [route])

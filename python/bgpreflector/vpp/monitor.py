@@ -68,18 +68,22 @@ class VppMonitor:
         return isinstance(event, VppInterfacesChanged) or event.method.is_resync
 
     def resync(
-        self, event: Event, kube_state_data: KubeStateData, resync_count: int, txn: ResyncOperations
+        self,
+        event: Event,  # noqa: ARG002 - a handler's signature
+        kube_state_data: KubeStateData,  # noqa: ARG002
+        resync_count: int,  # noqa: ARG002
+        txn: ResyncOperations,  # noqa: ARG002
     ) -> None:
         """The sink has just connected or found itself connected: watch on."""
         self._connected.set()
 
-    def update(self, event: Event, txn: UpdateOperations) -> str:
+    def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:  # noqa: ARG002
         """Look the interfaces up again; what that changes becomes dirty."""
         self._pending.clear()
         self._sink.refresh_interfaces()
         return "VPP interfaces"
 
-    def revert(self, event: Event) -> None:
+    def revert(self, event: UpdateEvent) -> None:
         """Nothing to undo: looking again is harmless."""
 
     def close(self) -> None:

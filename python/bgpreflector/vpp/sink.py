@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol, cast
 
@@ -60,7 +60,10 @@ class RouteEngine(Protocol):
         metric: int = 0,
     ) -> None: ...
     def set_interfaces(
-        self, interfaces: dict[str, int], unmapped: int | None, recursive: bool
+        self,
+        interfaces: dict[str, int],
+        unmapped: int | None,
+        recursive: bool,  # noqa: FBT001 - as the compiled engine has it
     ) -> None: ...
     def links(self) -> list[tuple[int, str, bool]]: ...
     def status(self) -> _core.Status: ...
@@ -87,14 +90,14 @@ class VppSink:
         self._tables = tuple(tables)
         self._protocol = protocol
         self._put: dict[str, Route] = {}
-        self._on_interface_change = _ignore
+        self._on_interface_change: Callable[[], None] = _ignore
         self._source: int | None = None
         self._map: InterfaceMap | None = None
         self.session = VppSession(settings)
 
-    def on_interface_change(self, notify: object) -> None:
+    def on_interface_change(self, notify: Callable[[], None]) -> None:
         """Have ``notify()`` called on a foreign thread when VPP's interfaces change."""
-        self._on_interface_change = cast("_Notify", notify)
+        self._on_interface_change = notify
 
     def connect(self) -> None:
         """Open both connections and learn what depends on this run of VPP.
@@ -102,15 +105,6 @@ class VppSink:
         Raises :class:`VppError`; then neither connection is open.
         """
         try:
-            self.session.connect()
-            version = self.session.version()
-            source = self._settings.fib_source
-            self._source = self.session.fib_source(source.name, source.priority)
-            for table_id, is_ip6 in self.session.ensure_tables(self._tables):
-                family = "IPv6" if is_ip6 else "IPv4"
-                _log.info("Created VPP's %s table %d", family, table_id)
-            self.session.watch_interfaces(lambda: self._on_interface_change())
-            self.refresh_interfaces()
             self._engine.connect(
                 socket=self._settings.api_socket,
                 name=f"{CLIENT_NAME}-bulk",
@@ -118,10 +112,23 @@ class VppSink:
                 connect_timeout=self._settings.connect_timeout,
                 request_timeout=self._settings.request_timeout,
             )
+            self.session.connect()
+            version = self.session.version()
+            source = self._settings.fib_source
+            self._source = self.session.fib_source(source.name, source.priority)
+            for table_id, is_ip6 in self.session.ensure_tables(self._tables):
+                family = "IPv6" if is_ip6 else "IPv4"
+                _log.info("Created VPP's %s table %d", family, table_id)
+            self.session.watch_interfaces(self._interfaces_changed)
+            self.refresh_interfaces()
         except VppError:
-            self.session.close()
+            self.close()
             raise
         _log.info("Connected to VPP %s; FIB source %s is %d", version, source.name, self._source)
+
+    def _interfaces_changed(self) -> None:
+        # Looked up at each call: who wants to know may be set later.
+        self._on_interface_change()
 
     def refresh_interfaces(self) -> None:
         """Look VPP's interfaces up again; routes that are concerned become dirty."""
@@ -158,7 +165,7 @@ class VppSink:
         """Apply a transaction; single routes enter the table as if the kernel had them."""
         for key, value in txn.values.items():
             self._take(key, value)
-        batches = [cast(_core.RouteBatch, batch) for batch in txn.batches]
+        batches = [cast("_core.RouteBatch", batch) for batch in txn.batches]
         if txn.values or not batches:
             batches.append(self._engine.take_batch(ALL))
         return self._send(batches)
@@ -181,8 +188,7 @@ class VppSink:
     def _hops(self, route: Route) -> list[NextHopTuple]:
         indices = {name: index for index, name, _ in self._engine.links()}
         return [
-            (hop.gateway, _interface(hop.interface, indices), hop.weight)
-            for hop in route.next_hops
+            (hop.gateway, _interface(hop.interface, indices), hop.weight) for hop in route.next_hops
         ]
 
     def _send(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
@@ -212,10 +218,6 @@ class VppSink:
         """Close both connections; twice is fine."""
         self._engine.disconnect()
         self.session.close()
-
-
-class _Notify(Protocol):
-    def __call__(self) -> None: ...
 
 
 def _ignore() -> None:

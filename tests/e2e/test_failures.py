@@ -1,0 +1,238 @@
+"""What goes wrong, and what the operator is told."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from e2e.daemon import running_daemon
+from lab import Namespace, ip_batch, wait_until
+from lab.vpp import SimulatedVpp
+
+COUNT = 2_000
+
+
+def bgpreflector(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "bgpreflector", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_wrong_configuration_names_every_key(tmp_path: Path) -> None:
+    """Exit code 3, and what is allowed."""
+    file = tmp_path / "wrong.toml"
+    file.write_text('[vpp]\nwindow = 0\nfoo = 1\n[kernel]\nprotocols = ["brd"]\n')
+    for command in (["check", str(file)], ["run", "--config", str(file)]):
+        done = bgpreflector(*command)
+        assert done.returncode == 3
+        for key in ("vpp.window", "vpp.foo", "kernel.protocols"):
+            assert key in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_right_configuration_is_said_to_be(tmp_path: Path) -> None:
+    """Also as JSON, whole."""
+    file = tmp_path / "right.toml"
+    file.write_text("[vpp]\nwindow = 64\n")
+    assert bgpreflector("check", str(file)).returncode == 0
+    shown = json.loads(bgpreflector("check", str(file), "--json").stdout)
+    assert shown["vpp"]["window"] == 64
+
+
+def test_a_socket_that_is_not_there(tmp_path: Path) -> None:
+    """Exit code 4, the path, and what to look at."""
+    place = tmp_path / "nowhere.sock"
+    done = bgpreflector("run", "--socket", str(place))
+    assert done.returncode == 4
+    assert str(place) in done.stderr
+    assert "is VPP running" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_socket_that_nobody_listens_on(tmp_path: Path) -> None:
+    """The file alone is no VPP."""
+    place = tmp_path / "stale.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place))
+    done = bgpreflector("run", "--socket", str(place))
+    assert done.returncode == 4
+    assert str(place) in done.stderr
+
+
+def _close_the_first(listener: socket.socket) -> None:
+    listener.accept()[0].close()
+
+
+def test_a_stranger_at_the_socket(tmp_path: Path) -> None:
+    """Whoever closes at once is no VPP either."""
+    place = tmp_path / "stranger.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place))
+        listener.listen()
+        threading.Thread(target=_close_the_first, args=(listener,), daemon=True).start()
+        done = bgpreflector("run", "--socket", str(place))
+    assert done.returncode == 4
+    assert "Traceback" not in done.stderr
+
+
+AS_NOBODY = """
+import os, sys
+from bgpreflector.cli import main
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+sys.argv = ["bgpreflector", "run", "--socket", sys.argv[1]]
+main()
+"""
+
+
+@pytest.mark.root
+def test_no_permission_to_the_socket(simulator: SimulatedVpp) -> None:
+    """As an ordinary user, with the socket's owner alone allowed."""
+    simulator.socket.chmod(0o600)
+    done = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY, str(simulator.socket)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 4, done.stderr
+    assert "Permission denied" in done.stderr
+    assert "member of the socket's group" in done.stderr
+
+
+@pytest.mark.root
+def test_a_namespace_that_is_not_there(simulator: SimulatedVpp) -> None:
+    """Exit code 5, with the namespace's name."""
+    done = bgpreflector("run", "--socket", str(simulator.socket), "--netns", "no-such-namespace")
+    assert done.returncode == 5, done.stderr
+    assert "no-such-namespace" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def kernel_with_routes(make_namespace: Callable[[str], Namespace]) -> Namespace:
+    """A namespace with protocol-12 routes."""
+    made = make_namespace("failures")
+    made.ip("link", "add", "f0", "type", "veth", "peer", "name", "f1")
+    made.ip("addr", "add", "10.0.0.1/24", "dev", "f0")
+    made.ip("link", "set", "f0", "up")
+    made.ip("link", "set", "f1", "up")
+    ip_batch(
+        made,
+        (
+            f"route add 30.{n >> 8}.{n & 255}.0/24 via 10.0.0.2 proto 12 metric 32"
+            for n in range(COUNT)
+        ),
+    )
+    return made
+
+
+FAULTS = {
+    "closes in mid-stream": {"name": "drop", "after": COUNT // 2},
+    "closes in mid-frame": {"name": "drop", "after": COUNT // 3, "mid_frame": True},
+    "refuses every tenth": {"name": "fail_nth", "nth": 10, "retval": -5, "every": True},
+}
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("fault", FAULTS)
+def test_nothing_is_lost(
+    fault: str,
+    simulator: SimulatedVpp,
+    make_namespace: Callable[[str], Namespace],
+    tmp_path: Path,
+) -> None:
+    """Whatever VPP does to the first sync, it ends with all routes."""
+    kernel = kernel_with_routes(make_namespace)
+    simulator.fault(**FAULTS[fault])  # type: ignore[arg-type]
+    arguments = ("--socket", str(simulator.socket), "--interface", "f0=loop0")
+    with running_daemon(tmp_path / "run.log", *arguments, namespace=kernel) as daemon:
+        wait_until(
+            lambda: simulator.simulator.statistics()["route_requests"], 30, "the sync has begun"
+        )
+        if "every" in FAULTS[fault]:
+            wait_until(
+                lambda: simulator.simulator.statistics()["refused"], 30, "requests are refused"
+            )
+            simulator.fault("clear")
+        wait_until(
+            lambda: (len(simulator.routes()), daemon.process.poll()),
+            60,
+            "VPP has all routes",
+            accept=lambda seen: seen[0] == COUNT,
+        )
+        assert daemon.end() == 0, daemon.log()
+
+
+@pytest.mark.root
+def test_a_vpp_that_restarts_gets_everything_again(
+    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> None:
+    """With other interface indices than before, and kernel changes meanwhile."""
+    kernel = kernel_with_routes(make_namespace)
+    arguments = ("--socket", str(simulator.socket), "--interface", "f0=loop0")
+    with running_daemon(tmp_path / "run.log", *arguments, namespace=kernel) as daemon:
+        everything = lambda: len(simulator.routes())  # noqa: E731
+        wait_until(everything, 30, "VPP has all routes", accept=lambda n: n == COUNT)
+        simulator.fault("restart", shift=10)
+        ip_batch(kernel, ["route del 30.0.0.0/24 proto 12"])
+        wait_until(everything, 60, "VPP has all again", accept=lambda n: n == COUNT - 1)
+        assert daemon.process.poll() is None, daemon.log()
+
+
+@pytest.mark.root
+def test_the_end_may_take_the_routes_along(
+    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> None:
+    """``--on-exit flush``, and nobody else's."""
+    simulator.add_foreign_route("203.0.113.0/24")
+    kernel = kernel_with_routes(make_namespace)
+    arguments = ("--socket", str(simulator.socket), "--interface", "f0=loop0", "--on-exit", "flush")
+    with running_daemon(tmp_path / "run.log", *arguments, namespace=kernel) as daemon:
+        wait_until(lambda: len(simulator.routes()), 30, "all routes", accept=lambda n: n == COUNT)
+        assert daemon.end() == 0, daemon.log()
+    assert simulator.routes() == {}
+    assert simulator.has_foreign_route("203.0.113.0/24")
+
+
+@pytest.mark.root
+def test_a_restart_of_the_daemon_sends_nothing(
+    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> None:
+    """What VPP has is adopted."""
+    kernel = kernel_with_routes(make_namespace)
+    arguments = ("--socket", str(simulator.socket), "--interface", "f0=loop0")
+    with running_daemon(tmp_path / "one.log", *arguments, namespace=kernel):
+        wait_until(lambda: len(simulator.routes()), 30, "all routes", accept=lambda n: n == COUNT)
+    sent = simulator.simulator.statistics()["route_requests"]
+    ip_batch(kernel, ["route del 30.0.0.0/24 proto 12"])
+    with running_daemon(tmp_path / "two.log", *arguments, namespace=kernel):
+        wait_until(
+            lambda: len(simulator.routes()), 30, "the one is gone", accept=lambda n: n == COUNT - 1
+        )
+    assert simulator.simulator.statistics()["route_requests"] == sent + 1
+
+
+@pytest.mark.root
+def test_show_routes_shows_the_kernel(make_namespace: Callable[[str], Namespace]) -> None:
+    """A JSON object a line."""
+    kernel = kernel_with_routes(make_namespace)
+    done = bgpreflector("show", "routes", "--json", "--netns", kernel.name)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(lines) == COUNT
+    assert lines[0]["protocol"] == 12
+    assert lines[0]["next_hops"][0]["gateway"] == "10.0.0.2"
+    assert lines[0]["next_hops"][0]["interface"] == "f0"
