@@ -14,8 +14,9 @@ from bgpreflector.config import Config
 PAGE = Path("docs/configuration.md")
 HEAD = """# Configuration
 
-One TOML file; every key has a default. `bgpreflector check FILE` names every mistake by its key, and
-unknown keys are refused. A file named `*.yaml`, `*.yml` or `*.conf` is read as Contiv's `contiv.conf`.
+One TOML file; every key has a default. `bgpreflector check FILE` names every mistake by its key,
+and unknown keys are refused. A file named `*.yaml`, `*.yml` or `*.conf` is read as Contiv's
+`contiv.conf`.
 This page is generated from the code by `make reference`.
 """
 
