@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from lab import BgpPair, Namespace, namespace, running_bgp_pair
 from lab.requirements import insists_on, missing
+from lab.vpp import RealVpp
 
 MARKERS = ("root", "bird", "vpp")
 
@@ -35,6 +37,15 @@ def bgp_pair() -> Iterator[BgpPair]:
     _require("bird")
     with running_bgp_pair() as pair:
         yield pair
+
+
+@pytest.fixture
+def real_vpp(tmp_path: Path) -> Iterator[RealVpp]:
+    """A real VPP with one loopback, in a namespace of its own."""
+    _require("root")
+    _require("vpp")
+    with RealVpp.running(tmp_path) as running:
+        yield running
 
 
 def _require(marker: str) -> None:

@@ -49,6 +49,6 @@ def _no_bird() -> str | None:
 
 
 def _no_vpp() -> str | None:
-    if shutil.which("vpp", path=PATH):
+    if shutil.which("vpp"):
         return None
-    return "no `vpp` on PATH: install FD.io VPP (24.06 or newer) and run `make test ARGS='-m vpp'`"
+    return "no `vpp` on PATH: install FD.io VPP (24.06 or newer) and run the tests again"

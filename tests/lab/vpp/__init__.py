@@ -1,0 +1,10 @@
+"""VPPs to reflect into: the embedded one, and a real one where there is one."""
+
+from __future__ import annotations
+
+from .api import Routes, Vpp
+from .real import RealVpp, VppError
+from .simulated import SimulatedVpp
+from .startup import Startup
+
+__all__ = ["RealVpp", "Routes", "SimulatedVpp", "Startup", "Vpp", "VppError"]

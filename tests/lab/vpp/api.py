@@ -1,0 +1,99 @@
+"""What tests ask of any VPP, and the way there: its own Python client, ``vpp_papi``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from vpp_papi import VPPApiClient
+
+SOURCE = "bgpreflector"
+
+Routes = dict[str, object]
+"""By prefix: the name of a special path, or the gateways ("" for none)."""
+
+SPECIAL = {2: "drop", 5: "icmp-unreach", 6: "icmp-prohibit"}
+"""FIB_API_PATH_TYPE_*: the paths that end a packet's way."""
+
+NO_INTERFACE = 0xFFFFFFFF
+
+
+class Vpp(Protocol):
+    """What the tests need of a VPP."""
+
+    @property
+    def socket(self) -> Path:
+        """Its API socket."""
+
+    @property
+    def interface(self) -> str:
+        """The name of an interface that it has."""
+
+    def routes(self) -> Routes:
+        """The routes under our source in table 0."""
+
+    def add_foreign_route(self, prefix: str) -> None:
+        """Adds a route that is none of ours."""
+
+    def has_foreign_route(self, prefix: str) -> bool:
+        """Whether that route is there."""
+
+
+class ApiUser:
+    """What a VPP of either kind can only be asked through the API."""
+
+    def __init__(self, socket: Path) -> None:
+        self.socket = socket
+        self._client: Any = None
+
+    @property
+    def api(self) -> Any:
+        """``vpp_papi``'s methods, over a connection that is made at the first use."""
+        if self._client is None:
+            client = VPPApiClient(server_address=str(self.socket), bootstrapapi=True)
+            client.connect("tests")
+            self._client = client
+        return self._client.api
+
+    def close(self) -> None:
+        """Ends the connection; the next use makes another."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.disconnect()
+
+    def source(self) -> int | None:
+        """Id of our FIB source, or None while VPP does not have it."""
+        for details in self.api.fib_source_dump():
+            if str(details.src.name).rstrip("\0") == SOURCE:
+                return int(details.src.id)
+        return None
+
+    def add_foreign_route(self, prefix: str) -> None:
+        """Adds a drop route under the API's own source."""
+        label = {"is_uniform": 0, "label": 0, "ttl": 0, "exp": 0}
+        drop = {
+            "sw_if_index": NO_INTERFACE,
+            "table_id": 0,
+            "rpf_id": NO_INTERFACE,
+            "weight": 1,
+            "preference": 0,
+            "type": 2,
+            "flags": 0,
+            "proto": 0,
+            "nh": {},
+            "n_labels": 0,
+            "label_stack": [label] * 16,
+        }
+        route = {"table_id": 0, "prefix": prefix, "n_paths": 1, "paths": [drop]}
+        reply = self.api.ip_route_add_del(is_add=True, route=route)
+        assert reply.retval == 0, reply
+
+    def has_foreign_route(self, prefix: str) -> bool:
+        """Looks it up exactly."""
+        reply = self.api.ip_route_lookup_v2(prefix=prefix, exact=True)
+        return bool(reply.retval == 0)
+
+
+def meaning(gateways: frozenset[str]) -> object:
+    """A route of `Routes`: the special path's name alone, or the gateways."""
+    return next(iter(gateways & frozenset(SPECIAL.values())), gateways)

@@ -1,0 +1,182 @@
+"""A real VPP in a namespace of its own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lab.netns import Namespace, namespace
+from lab.wait import wait_until
+
+from .api import SPECIAL, ApiUser, Routes, meaning
+from .startup import Startup
+
+START = 60.0
+STOP = 30.0
+"""Seconds."""
+
+ADDRESSES = ("192.168.100.99/24", "fd00:100::99/64")
+"""Of ``loop0``: on the subnets that `lab.bgp_pair` takes its next hops from."""
+
+
+class VppError(RuntimeError):
+    """VPP did not do as it was told; the message has its own words."""
+
+
+class RealVpp(ApiUser):
+    """One VPP process: starts with one loopback, is asked, is killed, starts again empty."""
+
+    interface = "loop0"
+
+    def __init__(self, directory: Path, namespace: Namespace, startup: Startup) -> None:
+        super().__init__(directory / "api.sock")
+        self.namespace = namespace
+        self.startup = startup
+        self._directory = directory
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Starts VPP and waits until its API answers. Raises `VppError` with its words if not."""
+        if self._process:
+            raise VppError(f"VPP in {self.namespace.name} runs already")
+        program = shutil.which("vpp")
+        if program is None:
+            raise VppError("vpp is not on PATH: install FD.io VPP")
+        file = self.startup.write(self._directory, self.namespace.name)
+        self.socket.unlink(missing_ok=True)
+        with (self._directory / "output").open("wb") as output:
+            self._process = self.namespace.start(
+                program, "-c", str(file),
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            )  # fmt: skip
+        try:
+            wait_until(self._answers, START, f"VPP in {self.namespace.name} answers")
+            self.create_loopback(*ADDRESSES)
+        except BaseException:
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """Ends VPP with SIGKILL."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+        self.close()
+        self._remove_shared_memory()
+
+    def stop(self) -> None:
+        """Ends VPP in order. Raises `VppError` if it does not end."""
+        # Before VPP goes: the client says goodbye and waits for the answer.
+        self.close()
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(STOP)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise VppError(f"VPP did not end within {STOP:g} s: {self.log()}") from None
+        finally:
+            self._remove_shared_memory()
+
+    def restart(self) -> None:
+        """Starts VPP again, killing it first if it runs: it knows nothing of before."""
+        self.kill()
+        self.start()
+
+    def cli(self, command: str) -> str:
+        """What VPP answers to a command of its debug CLI. Raises `VppError` if it refuses."""
+        reply = self.api.cli_inband(cmd=command)
+        if reply.retval != 0:
+            raise VppError(f"{command}: retval {reply.retval}: {reply.reply}")
+        return str(reply.reply)
+
+    def create_loopback(self, *addresses: str) -> str:
+        """Makes a loopback interface, up, with addresses like ``192.0.2.1/24``; its name."""
+        return self._bring_up(self.cli("create loopback interface"), addresses)
+
+    def create_host_interface(self, device: str, *addresses: str) -> str:
+        """Makes an interface (af_packet) on a link of VPP's namespace, up; its name, host-DEVICE.
+
+        The link is best a `lab.connect` to another namespace without an address on this side.
+        """
+        return self._bring_up(self.cli(f"create host-interface name {device}"), addresses)
+
+    def routes(self) -> Routes:
+        """By dumping."""
+        source = self.source()
+        found: Routes = {}
+        if source is None:
+            return found
+        for is_ip6 in (False, True):
+            table = {"table_id": 0, "is_ip6": is_ip6}
+            for details in self.api.ip_route_v2_dump(table=table, src=source):
+                route = details.route
+                found[str(route.prefix)] = meaning(frozenset(map(_gateway, route.paths)))
+        return found
+
+    def log(self) -> str:
+        """The end of what VPP wrote."""
+        files = [self._directory / name for name in ("output", "vpp.log")]
+        return "\n".join(
+            file.read_text(errors="replace")[-2000:] for file in files if file.exists()
+        )
+
+    def _bring_up(self, said: str, addresses: Sequence[str]) -> str:
+        name = said.strip()
+        self.cli(f"set interface state {name} up")
+        for address in addresses:
+            self.cli(f"set interface ip address {name} {address}")
+        return name
+
+    def _answers(self) -> bool:
+        if self._process is None or self._process.poll() is not None:
+            raise VppError(f"VPP in {self.namespace.name} ended: {self.log()}")
+        if not self.socket.exists():
+            return False
+        try:
+            return bool(self.api.show_version().retval == 0)
+        except Exception:  # noqa: BLE001 - vpp_papi raises what it will until VPP listens
+            return False
+
+    def _remove_shared_memory(self) -> None:
+        """A VPP that is killed cannot do it."""
+        for file in Path("/dev/shm").glob(f"{self.namespace.name}-*"):
+            file.unlink(missing_ok=True)
+
+    @staticmethod
+    @contextmanager
+    def running(directory: Path, startup: Startup | None = None) -> Iterator[RealVpp]:
+        """A new one with its files in ``directory``; ended and cleaned up at the end.
+
+        Sockets are made in ``directory``, so its path must leave room in their 107 bytes.
+        """
+        with namespace("vpp") as own:
+            made = RealVpp(directory, own, startup or Startup())
+            made.start()
+            try:
+                yield made
+            except BaseException:
+                made.kill()
+                raise
+            made.stop()
+
+
+def _gateway(path: Any) -> str:
+    special = SPECIAL.get(int(path.type))
+    if special is not None:
+        return special
+    text = str(path.nh.address.ip6 if int(path.proto) == 1 else path.nh.address.ip4)
+    return "" if text in ("0.0.0.0", "::") else text

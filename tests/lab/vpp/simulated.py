@@ -1,0 +1,44 @@
+"""The embedded VPP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bgpreflector import _core
+
+from .api import SOURCE, ApiUser, Routes, meaning
+
+
+class SimulatedVpp(ApiUser):
+    """The embedded VPP."""
+
+    interface = "loop0"
+
+    def __init__(self, socket: Path) -> None:
+        super().__init__(socket)
+        self.simulator = _core.Simulator(socket=socket)
+
+    def routes(self) -> Routes:
+        """Without the API: a snapshot."""
+        return {
+            prefix: meaning(frozenset(gateway for gateway, _, _ in hops))
+            for _, prefix, hops in self.simulator.snapshot(SOURCE)
+        }
+
+    def fault(self, name: str, **fields: object) -> None:
+        """Orders a fault."""
+        self.simulator.fault(json.dumps({"fault": name, **fields}))
+
+    @staticmethod
+    @contextmanager
+    def running(directory: Path) -> Iterator[SimulatedVpp]:
+        """A new one; its API socket is made in ``directory``."""
+        made = SimulatedVpp(directory / "api.sock")
+        try:
+            yield made
+        finally:
+            made.close()
+            made.simulator.stop()
