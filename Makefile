@@ -4,15 +4,20 @@ PYTHON := .venv/bin/python
 SOURCES := $(shell find rust python -name '*.rs' -o -name '*.json' -path '*simulator*' -o -name Cargo.toml) Cargo.toml Cargo.lock pyproject.toml
 LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlicense;Zlib
 
+# Where rustup puts them, before a new shell has found them.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
 .PHONY: help demo test check bench oracle reference build wheel fmt clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
 
 demo: build ## real kernel routes into the embedded VPP, before your eyes
+	@scripts/setup.sh programs iproute2:ip
 	.venv/bin/bgpreflector demo
 
 test: build ## all tests: Rust, Python, kernel, BIRD
+	@scripts/setup.sh programs iproute2:ip bird2:bird
 	cargo test --workspace --locked
 	$(PYTHON) -m pytest
 
@@ -48,7 +53,7 @@ wheel: .venv/installed ## a wheel in dist/
 	@touch $@
 
 .venv/built: .venv/installed $(SOURCES)
-	VIRTUAL_ENV=$(CURDIR)/.venv $(PYTHON) -m maturin develop --release --locked --quiet
+	PIP_QUIET=1 VIRTUAL_ENV=$(CURDIR)/.venv $(PYTHON) -m maturin develop --release --locked --quiet
 	@touch $@
 
 fmt: .venv/installed ## format everything
@@ -57,4 +62,6 @@ fmt: .venv/installed ## format everything
 	$(PYTHON) -m ruff check --fix-only .
 
 clean: ## remove what was built
-	rm -rf target dist .venv .pytest_cache .mypy_cache .ruff_cache
+	cargo clean --quiet
+	rm -rf dist .venv python/bgpreflector/_core*.so
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

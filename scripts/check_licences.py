@@ -1,4 +1,4 @@
-"""Checks the licences of every crate against deny.toml's list.
+"""Checks every crate's licence and source as deny.toml wants them.
 
 A full cargo-deny takes minutes to build; what is needed of it is this.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 def main() -> int:
-    """Prints every crate whose licence is not allowed; 1 if there is one."""
+    """Prints every crate that is refused; 1 if there is one."""
     allowed = set(tomllib.loads(Path("deny.toml").read_text())["licenses"]["allow"])
     metadata = json.loads(
         subprocess.run(
@@ -24,14 +24,23 @@ def main() -> int:
         ).stdout
     )
     refused = [
-        f"{package['name']} {package['version']}: {package['license']}"
+        f"{package['name']} {package['version']}: {reason}"
         for package in metadata["packages"]
-        if not _is_allowed(package["license"] or "", allowed)
+        for reason in _reasons(package, allowed)
     ]
     for line in refused:
-        sys.stderr.write(f"licence not allowed: {line}\n")
+        sys.stderr.write(f"not allowed: {line}\n")
     sys.stdout.write(f"{len(metadata['packages'])} crates, {len(refused)} refused\n")
     return 1 if refused else 0
+
+
+def _reasons(package: dict[str, str | None], allowed: set[str]) -> list[str]:
+    licence, source = package["license"] or "none stated", package["source"]
+    reasons = [] if _is_allowed(licence, allowed) else [f"licence {licence}"]
+    # This repository's own have no source; what is left to refuse is git.
+    if source is not None and not source.startswith("registry+"):
+        reasons.append(f"source {source}")
+    return reasons
 
 
 def _is_allowed(expression: str, allowed: set[str]) -> bool:

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Makes .venv with everything that building and testing needs, and says clearly what is missing.
+# Sets a machine up, and says clearly what is missing where it cannot.
+#   setup.sh                           .venv with everything that building and testing needs
+#   setup.sh programs PACKAGE:PROGRAM… Debian packages, each with a program that tells it is there
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -7,54 +9,89 @@ fail() { printf '%s\n' "error: $*" >&2; exit 1; }
 
 installed_with_apt() {
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
+    printf '%s\n' "installing $*" >&2
     # The lists may be empty on a new machine, or too old to serve.
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >/dev/null 2>&1 ||
-        { apt-get update -q >/dev/null &&
-          DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >/dev/null; }
+    apt_install "$@" >/dev/null 2>&1 ||
+        { apt-get update -q >/dev/null && apt_install "$@" >/dev/null; }
 }
 
-python=""
-for candidate in "${PYTHON:-}" python3.13 python3.12 python3.11 python3; do
-    [ -n "$candidate" ] && command -v "$candidate" >/dev/null || continue
-    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-        python=$candidate
-        break
+apt_install() {
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
+}
+
+install_programs() {
+    local package program
+    for pair; do
+        package=${pair%:*} program=${pair#*:}
+        if command -v "$program" >/dev/null || [ -x "/usr/sbin/$program" ]; then
+            continue
+        elif installed_with_apt "$package"; then
+            stop_service "$program"
+        else
+            printf '%s\n' "note: $package is missing and cannot be installed here:" \
+                "      what needs it is skipped (Debian, as root: apt-get install $package)" >&2
+        fi
+    done
+}
+
+# The package starts a BIRD of its own; the tests bring theirs.
+stop_service() {
+    [ "$1" = bird ] || return 0
+    if [ -d /run/systemd/system ]; then
+        systemctl disable --quiet --now bird || true
+    elif [ -x /etc/init.d/bird ]; then
+        /etc/init.d/bird stop >/dev/null || true
     fi
-done
-[ -n "$python" ] || fail "Python 3.11 or newer is needed (Debian: apt-get install python3 python3-venv)"
+}
 
-wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
-command -v cargo >/dev/null ||
-    fail "a Rust toolchain is needed, $wanted or newer: see https://rustup.rs, or apt-get install cargo"
-found=$(cargo --version | sed 's/^cargo \([0-9.]*\).*/\1/')
-[ "$(printf '%s\n%s\n' "$wanted" "$found" | sort -V | head -n 1)" = "$wanted" ] ||
-    fail "Rust $wanted or newer is needed, this is $found: run 'rustup update stable'"
-command -v cc >/dev/null || installed_with_apt gcc libc6-dev ||
-    fail "a C linker is needed (Debian: apt-get install gcc libc6-dev)"
+# Prints the first Python that is new enough.
+find_python() {
+    local candidate
+    for candidate in "${PYTHON:-}" python3.14 python3.13 python3.12 python3.11 python3; do
+        if [ -n "$candidate" ] && command -v "$candidate" >/dev/null &&
+            "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            printf '%s\n' "$candidate"
+            return
+        fi
+    done
+    fail "Python 3.11 or newer is needed (Debian: apt-get install python3 python3-venv)"
+}
 
-if ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
-    installed_with_apt python3-venv ||
-        fail "Python's venv module is missing (Debian: apt-get install python3-venv)"
-fi
-[ -x .venv/bin/python ] || "$python" -m venv .venv
+check_rust() {
+    local wanted found
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    command -v cargo >/dev/null ||
+        fail "a Rust toolchain is needed, $wanted or newer: see https://rustup.rs"
+    found=$(cargo --version | sed 's/^cargo \([0-9.]*\).*/\1/')
+    [ "$(printf '%s\n%s\n' "$wanted" "$found" | sort -V | head -n 1)" = "$wanted" ] ||
+        fail "Rust $wanted or newer is needed, this is $found: run 'rustup update stable'"
+    command -v cc >/dev/null || installed_with_apt gcc libc6-dev ||
+        fail "a C linker is needed (Debian: apt-get install gcc libc6-dev)"
+}
 
-for package in iproute2:ip bird2:bird; do
-    command -v "${package#*:}" >/dev/null || [ -x "/usr/sbin/${package#*:}" ] && continue
-    if installed_with_apt "${package%:*}"; then
-        # The package starts a BIRD of its own; the tests bring theirs.
-        [ "${package%:*}" = bird2 ] && command -v systemctl >/dev/null &&
-            systemctl disable --now bird >/dev/null 2>&1 || true
-    else
-        printf '%s\n' "note: ${package%:*} is missing and cannot be installed here:" \
-            "      what needs it is skipped (Debian: apt-get install ${package%:*})" >&2
+make_environment() {
+    local python
+    python=$(find_python)
+    check_rust
+    if ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
+        installed_with_apt python3-venv && "$python" -c 'import venv, ensurepip' 2>/dev/null ||
+            fail "the venv module of $python is missing (Debian: apt-get install python3-venv)"
     fi
-done
-
-.venv/bin/python - <<'PYTHON' >.venv/requirements.txt
+    # One that was left half made, or that has been moved, has no pip that runs.
+    .venv/bin/python -m pip --version >/dev/null 2>&1 || "$python" -m venv --clear .venv
+    .venv/bin/python - <<'PYTHON' >.venv/requirements.txt
 import tomllib
 
 with open("pyproject.toml", "rb") as file:
     project = tomllib.load(file)["project"]
 print("\n".join(project["dependencies"] + project["optional-dependencies"]["dev"]))
 PYTHON
-.venv/bin/python -m pip install -q --disable-pip-version-check -r .venv/requirements.txt
+    .venv/bin/python -m pip install -q --disable-pip-version-check -r .venv/requirements.txt
+}
+
+if [ "${1:-}" = programs ]; then
+    shift
+    install_programs "$@"
+else
+    make_environment
+fi

@@ -30,7 +30,7 @@ def _no_namespaces() -> str | None:
     if shutil.which("ip", path=PATH) is None:
         return "no `ip`: apt-get install iproute2"
     if os.geteuid() != 0:
-        return "network namespaces need root: run the tests as root (sudo make test)"
+        return "network namespaces need root: run the tests as root (sudo .venv/bin/pytest)"
     name = f"bgpr-{os.getpid()}-probe"
     done = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -17,9 +17,11 @@ Forwarding = dict[tuple[int, str], object]
 def forwarding(namespace: str, protocol: str = "12") -> Forwarding:
     """The protocol's routes that forward, by table and prefix."""
     result: Forwarding = {}
+    objects = _objects(namespace)
     for family, bits in ((4, 32), (6, 128)):
         for table in TABLES:
-            for prefix, route in _first_usable(_show(namespace, family, table), family, bits):
+            routes = [_expanded(route, objects) for route in _show(namespace, family, table)]
+            for prefix, route in _first_usable(routes, family, bits):
                 if str(route["protocol"]) == protocol:
                     result[(table, prefix)] = _meaning(route)
     return result
@@ -35,6 +37,33 @@ def _show(namespace: str, family: int, table: int) -> list[dict[str, object]]:
         return []
     routes: list[dict[str, object]] = json.loads(shown.stdout or b"[]")
     return routes
+
+
+def _objects(namespace: str) -> dict[int, dict[str, object]]:
+    """The next-hop objects by id."""
+    command = ["ip", "-n", namespace, "-N", "-json", "nexthop", "show"]
+    shown = subprocess.run(command, capture_output=True, check=True)
+    return {int(entry["id"]): entry for entry in json.loads(shown.stdout or b"[]")}
+
+
+def _expanded(
+    route: dict[str, object], objects: dict[int, dict[str, object]]
+) -> dict[str, object]:
+    """The route with the next hops of its object, where the kernel does not write them down."""
+    if "nhid" not in route or "dev" in route or "nexthops" in route:
+        return route
+    entry = objects.get(int(str(route["nhid"])), {})
+    if "blackhole" in entry:
+        return route | {"type": "6"}
+    group = entry.get("group")
+    if not isinstance(group, list):
+        return route | {"nexthops": [entry]} if "dev" in entry else route
+    members = [
+        objects[int(member["id"])] | {"weight": member.get("weight", 1)} for member in group
+    ]
+    if any("blackhole" in member for member in members):
+        return route | {"type": "6"}
+    return route | {"nexthops": members}
 
 
 def _first_usable(
@@ -90,6 +119,9 @@ def _meaning(route: dict[str, object]) -> object:
             leg = (_gateway(hop), str(hop["dev"]))
             # Legs that are equal but for their weight are one path in VPP.
             weights[leg] = weights.get(leg, 0) + int(str(hop.get("weight", 1)))
+    if len(weights) == 1:
+        # The only leg takes everything, whatever its weight.
+        weights = dict.fromkeys(weights, 1)
     return sorted((gateway, device, weight) for (gateway, device), weight in weights.items())
 
 

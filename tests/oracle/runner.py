@@ -41,7 +41,9 @@ def namespace(sysctls: Sequence[str] = ()) -> Iterator[str]:
     _ip("netns", "add", name)
     try:
         for sysctl in sysctls:
-            subprocess.run(["ip", "netns", "exec", name, "sysctl", "-qw", sysctl], check=True)
+            key, _, value = sysctl.partition("=")
+            file = f"/proc/sys/{key.replace('.', '/')}"
+            _ip("netns", "exec", name, "sh", "-c", f"echo {value} > {file}")
         for number, link in enumerate(LINKS):
             inside = ("-n", name)
             _ip(*inside, "link", "add", link, "type", "veth", "peer", "name", f"{link}p")
