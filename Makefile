@@ -53,7 +53,7 @@ wheel: .venv/installed ## a wheel in dist/
 	@touch $@
 
 .venv/built: .venv/installed $(SOURCES)
-	PIP_QUIET=1 VIRTUAL_ENV=$(CURDIR)/.venv $(PYTHON) -m maturin develop --release --locked --quiet
+	VIRTUAL_ENV=$(CURDIR)/.venv $(PYTHON) -m maturin develop --release --locked --quiet >/dev/null
 	@touch $@
 
 fmt: .venv/installed ## format everything

@@ -59,11 +59,12 @@ def install(wheel: Path, directory: Path) -> Path:
     """Installs the wheel alone into a new environment that has its dependencies from here."""
     venv.create(directory, with_pip=False)
     python = directory / "bin" / "python"
-    libraries = run(str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
-    # A plain path, not a site: the editable install here stays out of sight.
-    (Path(libraries.strip()) / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     run(sys.executable, "-m", "pip", "--python", str(python), "install", "-q", "--no-deps",
         str(wheel))  # fmt: skip
+    libraries = run(str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
+    # A plain path, not a site: the editable install here stays out of sight. Written last, for pip
+    # would take what is installed here for what is installed there.
+    (Path(libraries.strip()) / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     return directory / "bin"
 
 
