@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from os import PathLike
-from typing import final
+from typing import TypeAlias, final
 
 __all__ = [
     "Adopted",
     "CommitReport",
     "Engine",
     "NextHop",
+    "RequestList",
     "ResyncReport",
     "RouteBatch",
     "RouteChange",
@@ -104,6 +105,27 @@ class RouteBatch:
         """At most ``limit`` changes as they stand now; none once it was committed."""
     def release(self) -> None:
         """Give the prefixes back unsent; they are dirty again. Twice is fine."""
+
+_PathTuple: TypeAlias = tuple[
+    int, int, IPv4Address | IPv6Address | None, int, int, int, int, Sequence[int]
+]
+
+@final
+class RequestList:
+    """A batch's requests, for somebody else to send and to answer for."""
+
+    def __len__(self) -> int:
+        """Requests, answered or not."""
+    def request(self, index: int) -> tuple[int, str, list[_PathTuple] | None]:
+        """VPP table, prefix and the paths it shall have, ``None`` to delete it.
+
+        A path is ``type``, ``proto``, next hop, ``sw_if_index``, ``table_id``, weight,
+        preference and labels. Raises ``ValueError`` if the request is not open.
+        """
+    def answer(self, index: int, retval: int) -> None:
+        """Take note of VPP's answer. Raises ``ValueError`` if the request is not open."""
+    def release(self) -> None:
+        """Give what has no answer back: it is dirty again. Twice is fine."""
 
 @final
 class ResyncReport:
@@ -249,6 +271,12 @@ class Engine:
         """
     def adopt(self, source: int) -> Adopted:
         """Take what VPP has under a FIB source as installed. Raises ``VppLostError``."""
+    def open_requests(self, batch: RouteBatch) -> RequestList:
+        """The requests that a batch needs, to be sent some other way. Raises ``ValueError``."""
+    def forget_installed(self) -> None:
+        """What VPP has is unknown, until ``adopt_route()`` tells."""
+    def adopt_route(self, vpp_table: int, prefix: str, paths: Sequence[_PathTuple]) -> bool:
+        """Take a route that VPP has under our source as installed; false in a foreign table."""
     def announce(
         self,
         table: int,

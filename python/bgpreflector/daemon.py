@@ -72,7 +72,7 @@ class Daemon:
         return (
             status.resyncs > 0
             and status.dirty == 0
-            and self.engine.vpp_lost() is None
+            and not self.sink.lost
             and all(c["desired"] == c["installed"] for c in status.prefixes.values())
         )
 
@@ -94,7 +94,7 @@ class Daemon:
             self.engine.close()
 
     def _flush(self) -> None:
-        if self.engine.vpp_lost() is not None:
+        if self.sink.lost:
             _log.error("VPP is not connected: our routes stay in it")
             return
         self.engine.forget_kernel()

@@ -194,6 +194,28 @@ def test_a_vpp_that_restarts_gets_everything_again(
 
 
 @pytest.mark.root
+def test_a_vpp_with_another_layout_is_programmed_the_slow_way(
+    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> None:
+    """Through vpp_papi, with a warning that names message, CRC and version; adopted likewise."""
+    kernel = kernel_with_routes(make_namespace)
+    simulator.fault("change_crc", message="ip_route_add_del_v2", crc="0badcafe")
+    arguments = ("--socket", str(simulator.socket), "--interface", "f0=loop0")
+    with running_daemon(tmp_path / "one.log", *arguments, namespace=kernel) as daemon:
+        wait_until(lambda: len(simulator.routes()), 60, "all routes", accept=lambda n: n == COUNT)
+        ip_batch(kernel, ["route del 30.0.0.0/24 proto 12"])
+        wait_until(lambda: len(simulator.routes()), 30, "one less", accept=lambda n: n == COUNT - 1)
+        assert daemon.end() == 0, daemon.log()
+        for word in ("ip_route_add_del_v2", "521ef330", "0badcafe", "26.10"):
+            assert word in daemon.log()
+    sent = simulator.simulator.statistics()["route_requests"]
+    ip_batch(kernel, ["route del 30.0.1.0/24 proto 12"])
+    with running_daemon(tmp_path / "two.log", *arguments, namespace=kernel):
+        wait_until(lambda: len(simulator.routes()), 30, "one less", accept=lambda n: n == COUNT - 2)
+    assert simulator.simulator.statistics()["route_requests"] == sent + 1
+
+
+@pytest.mark.root
 def test_the_end_may_take_the_routes_along(
     simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
 ) -> None:

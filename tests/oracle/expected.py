@@ -46,9 +46,7 @@ def _objects(namespace: str) -> dict[int, dict[str, object]]:
     return {int(entry["id"]): entry for entry in json.loads(shown.stdout or b"[]")}
 
 
-def _expanded(
-    route: dict[str, object], objects: dict[int, dict[str, object]]
-) -> dict[str, object]:
+def _expanded(route: dict[str, object], objects: dict[int, dict[str, object]]) -> dict[str, object]:
     """The route with the next hops of its object, where the kernel does not write them down."""
     if "nhid" not in route or "dev" in route or "nexthops" in route:
         return route
@@ -58,9 +56,7 @@ def _expanded(
     group = entry.get("group")
     if not isinstance(group, list):
         return route | {"nexthops": [entry]} if "dev" in entry else route
-    members = [
-        objects[int(member["id"])] | {"weight": member.get("weight", 1)} for member in group
-    ]
+    members = [objects[int(member["id"])] | {"weight": member.get("weight", 1)} for member in group]
     if any("blackhole" in member for member in members):
         return route | {"type": "6"}
     return route | {"nexthops": members}

@@ -105,6 +105,9 @@ class VppMonitor:
             if self._closed:
                 return
             self._connected.clear()
+            if not self._sink.has_bulk:
+                # Without one only the next request tells that VPP is gone.
+                continue
             reason = self._engine.wait_vpp_lost()
             if self._closed:
                 return

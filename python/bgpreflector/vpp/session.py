@@ -107,6 +107,10 @@ class VppSession:
         except _FAILURES as error:
             raise VppLostError(f"VPP did not answer {message}: {error}") from error
 
+    def has(self, message: str) -> bool:
+        """Whether this VPP has a message of the name."""
+        return self._client is not None and hasattr(self._client.api, message)
+
     def version(self) -> str:
         """VPP's version, as ``show version`` has it."""
         return str(self.call("show_version").version)

@@ -9,13 +9,17 @@ from typing import Protocol, cast
 
 from bgpreflector import _core
 from bgpreflector.controller import CommitResult, OperationFailure, Transaction
-from bgpreflector.errors import VppError
+from bgpreflector.errors import VppError, VppLostError, VppMessageError
 from bgpreflector.reflector import Route
 
+from .by_papi import PapiRoutes
 from .interfaces import InterfaceMap, map_interfaces
 from .session import CLIENT_NAME, VppSession, VppSettings
 
 _log = logging.getLogger(__name__)
+
+FAILURES = 100
+"""Refusals that a result names."""
 
 ALL = 0xFFFFFFFF
 """The limit of a batch that shall hold whatever is dirty."""
@@ -39,6 +43,11 @@ class RouteEngine(Protocol):
     def vpp_lost(self) -> str | None: ...
     def adopt(self, source: int) -> _core.Adopted: ...
     def commit(self, batch: _core.RouteBatch, source: int) -> _core.CommitReport: ...
+    def open_requests(self, batch: _core.RouteBatch) -> _core.RequestList: ...
+    def forget_installed(self) -> None: ...
+    def adopt_route(
+        self, vpp_table: int, prefix: str, paths: Sequence[_core._PathTuple]
+    ) -> bool: ...
     def take_batch(self, limit: int) -> _core.RouteBatch: ...
     def retry_refused(self) -> int: ...
     def announce(
@@ -93,6 +102,7 @@ class VppSink:
         self._on_interface_change: Callable[[], None] = _ignore
         self._source: int | None = None
         self._map: InterfaceMap | None = None
+        self._slow: PapiRoutes | None = None
         self.session = VppSession(settings)
 
     def on_interface_change(self, notify: Callable[[], None]) -> None:
@@ -105,13 +115,7 @@ class VppSink:
         Raises :class:`VppError`; then neither connection is open.
         """
         try:
-            self._engine.connect(
-                socket=self._settings.api_socket,
-                name=f"{CLIENT_NAME}-bulk",
-                window=self._settings.window,
-                connect_timeout=self._settings.connect_timeout,
-                request_timeout=self._settings.request_timeout,
-            )
+            mismatch = self._connect_bulk()
             self.session.connect()
             version = self.session.version()
             source = self._settings.fib_source
@@ -124,7 +128,40 @@ class VppSink:
         except VppError:
             self.close()
             raise
+        self._slow = None if mismatch is None else PapiRoutes(self.session)
+        if mismatch is not None:
+            _log.warning(
+                "%s; this is VPP %s: routes go through vpp_papi, a hundred times slower",
+                mismatch,
+                version,
+            )
         _log.info("Connected to VPP %s; FIB source %s is %d", version, source.name, self._source)
+
+    def _connect_bulk(self) -> VppMessageError | None:
+        """Open the bulk connection; the reason where VPP's messages are not the encoder's."""
+        try:
+            self._engine.connect(
+                socket=self._settings.api_socket,
+                name=f"{CLIENT_NAME}-bulk",
+                window=self._settings.window,
+                connect_timeout=self._settings.connect_timeout,
+                request_timeout=self._settings.request_timeout,
+            )
+        except VppMessageError as error:
+            return error
+        return None
+
+    @property
+    def has_bulk(self) -> bool:
+        """Whether there is a bulk connection, which can be waited for to end."""
+        return self._slow is None
+
+    @property
+    def lost(self) -> bool:
+        """Whether there is no connection that routes could be sent over."""
+        if self._slow is not None:
+            return not self.session.connected
+        return self._engine.vpp_lost() is not None
 
     def _interfaces_changed(self) -> None:
         # Looked up at each call: who wants to know may be set later.
@@ -143,10 +180,13 @@ class VppSink:
 
     def resync(self) -> None:
         """Connect if that is needed, and read what VPP has under our source."""
-        if not self.session.connected or self._engine.vpp_lost() is not None:
+        if not self.session.connected or self.lost:
             self.connect()
         else:
             self.refresh_interfaces()
+        if self._slow is not None:
+            self._adopt_slowly(self._slow)
+            return
         adopted = self._engine.adopt(self._known_source())
         _log.info("VPP has %d routes under our source", adopted.routes)
         if adopted.elsewhere:
@@ -155,6 +195,17 @@ class VppSink:
                 "are left alone",
                 adopted.elsewhere,
             )
+
+    def _adopt_slowly(self, slow: PapiRoutes) -> None:
+        self._engine.forget_installed()
+        count = 0
+        try:
+            for table, prefix, paths in slow.dump(self._tables, self._known_source()):
+                count += self._engine.adopt_route(table, prefix, paths)
+        except VppLostError:
+            self.close()
+            raise
+        _log.info("VPP has %d routes under our source", count)
 
     def _known_source(self) -> int:
         if self._source is None:
@@ -194,6 +245,8 @@ class VppSink:
     def _send(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
         applied = failed = 0
         failures: list[OperationFailure] = []
+        if self._slow is not None:
+            return self._send_slowly(self._slow, batches)
         for batch in batches:
             report = self._engine.commit(batch, self._known_source())
             applied += report.added + report.replaced + report.deleted
@@ -202,8 +255,32 @@ class VppSink:
                 OperationFailure(f"{prefix} in VPP table {table}", f"{meaning}", retry)
                 for table, prefix, _, meaning, retry in report.failures
             )
-        waiting = sum(counts["held"] for counts in self._engine.status().prefixes.values())
-        return CommitResult(applied, failed, waiting, tuple(failures))
+        return CommitResult(applied, failed, self._waiting(), tuple(failures))
+
+    def _waiting(self) -> int:
+        return sum(counts["held"] for counts in self._engine.status().prefixes.values())
+
+    def _send_slowly(self, slow: PapiRoutes, batches: Sequence[_core.RouteBatch]) -> CommitResult:
+        applied, failures = 0, []
+        for batch in batches:
+            requests = self._engine.open_requests(batch)
+            try:
+                for index in range(len(requests)):
+                    table, prefix, paths = requests.request(index)
+                    retval = slow.send(table, prefix, paths, self._known_source())
+                    requests.answer(index, retval)
+                    if retval == 0:
+                        applied += 1
+                    else:
+                        where = f"{prefix} in VPP table {table}"
+                        failures.append(OperationFailure(where, f"retval {retval}", retriable=True))
+            except VppLostError:
+                # vpp_papi may have left half a frame on the stream: it is not used again.
+                self.close()
+                raise
+            finally:
+                requests.release()
+        return CommitResult(applied, len(failures), self._waiting(), tuple(failures[:FAILURES]))
 
     def flush(self) -> CommitResult:
         """Send whatever is dirty, outside any transaction; for the end, after the event loop's."""

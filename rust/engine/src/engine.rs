@@ -5,13 +5,15 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bgpreflector_core::netlink::SkipReason;
-use bgpreflector_core::route::{Family, Route};
+use bgpreflector_core::route::{Family, Path, PathSet, Prefix, Route};
 use bgpreflector_core::table::{Anomalies, Counts, Interfaces, Placement, Scope};
+use bgpreflector_core::vpp::normal_form::{installed_path, installed_paths};
 use parking_lot::Mutex;
 
 use crate::batch::Batch;
 use crate::error::{KernelError, VppError};
 use crate::kernel::{KernelSettings, Reader, ResyncReport};
+use crate::requests::Requests;
 use crate::shared::Shared;
 use crate::vpp::{Adopted, BulkConnection, BulkSettings, CommitReport};
 
@@ -139,6 +141,29 @@ impl Engine {
     /// [`VppError`]; the prefixes without an answer are dirty again.
     pub fn commit(&self, batch: Batch, source: u8) -> Result<CommitReport, VppError> {
         self.vpp()?.commit(batch, source)
+    }
+
+    /// The requests that a batch needs, for somebody else to send and answer for.
+    #[must_use]
+    pub fn open_requests(&self, batch: Batch) -> Requests {
+        Requests::open(&self.shared, batch)
+    }
+
+    /// Takes note that what VPP has is unknown, before it is told by [`Self::adopt_route`].
+    pub fn forget_installed(&self) {
+        self.shared
+            .change(bgpreflector_core::table::Table::forget_installed);
+    }
+
+    /// Takes one route that VPP shows under our source as installed; false where its table is
+    /// none of ours.
+    #[must_use]
+    pub fn adopt_route(&self, vpp_table: u32, prefix: &Prefix, dumped: PathSet) -> bool {
+        let installed = |path: &Path| installed_path(prefix, path.clone());
+        let dumped = PathSet::new(dumped.paths().iter().map(installed).collect());
+        let as_wanted = |wanted: &PathSet| *installed_paths(prefix, wanted) == dumped;
+        self.shared
+            .change(|table| table.adopt(vpp_table, prefix, &dumped, as_wanted))
     }
 
     /// Takes what VPP has under a FIB source as installed.

@@ -8,10 +8,12 @@ mod batch;
 mod engine;
 mod error;
 pub mod kernel;
+mod requests;
 mod shared;
 pub mod vpp;
 
 pub use batch::{Batch, BatchChange};
 pub use engine::{Engine, Settings, Status};
 pub use error::{KernelError, VppError};
+pub use requests::Requests;
 pub use shared::{KernelCounters, Shared};

@@ -16,6 +16,7 @@ use crate::convert::{self, NextHopTuple, value_error};
 use crate::errors;
 use crate::figures::{Adopted, CommitReport, ResyncReport, Status};
 use crate::listing::RouteView;
+use crate::requests::{PathTuple, RequestList, path_set};
 
 /// The route table with the kernel reader and the bulk connection to VPP.
 #[pyclass(frozen, module = "bgpreflector._core")]
@@ -122,6 +123,22 @@ impl Engine {
         let batch = batch.take()?;
         let report = py.detach(|| self.inner.commit(batch, source));
         report.map(CommitReport::from).map_err(errors::vpp)
+    }
+
+    fn open_requests(&self, py: Python<'_>, batch: &RouteBatch) -> PyResult<RequestList> {
+        let batch = batch.take()?;
+        Ok(RequestList::new(
+            py.detach(|| self.inner.open_requests(batch)),
+        ))
+    }
+
+    fn forget_installed(&self, py: Python<'_>) {
+        py.detach(|| self.inner.forget_installed());
+    }
+
+    fn adopt_route(&self, vpp_table: u32, prefix: &str, paths: Vec<PathTuple>) -> PyResult<bool> {
+        let prefix = convert::prefix(prefix)?;
+        Ok(self.inner.adopt_route(vpp_table, &prefix, path_set(paths)?))
     }
 
     fn adopt(&self, py: Python<'_>, source: u8) -> PyResult<Adopted> {

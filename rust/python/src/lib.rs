@@ -6,6 +6,7 @@ mod engine;
 mod errors;
 mod figures;
 mod listing;
+mod requests;
 mod simulator;
 
 /// The Rust core of bgpreflector. See `_core.pyi` for the types.
@@ -19,6 +20,8 @@ mod _core {
     use super::figures::{Adopted, CommitReport, ResyncReport, Status};
     #[pymodule_export]
     use super::listing::{NextHop, RouteChange, RouteView};
+    #[pymodule_export]
+    use super::requests::RequestList;
     #[pymodule_export]
     use super::simulator::Simulator;
 }

@@ -3,6 +3,7 @@
 //! `{"fault": "stall", "on": true}` orders a [`Fault`]; `{"query": "statistics"}` asks.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -33,14 +34,27 @@ pub(crate) fn serve(listener: &UnixListener, remote: &Remote, stop: &AtomicBool)
         log::error!("the simulator takes no orders: {error}");
         return;
     }
-    while let Ok((stream, _)) = listener.accept() {
-        if stop.load(Ordering::Acquire) {
-            return;
+    std::thread::scope(|scope| {
+        let mut open: Vec<UnixStream> = Vec::new();
+        while let Ok((stream, _)) = listener.accept() {
+            if stop.load(Ordering::Acquire) {
+                break;
+            }
+            let Ok(kept) = stream.try_clone() else {
+                continue;
+            };
+            open.push(kept);
+            scope.spawn(move || {
+                if let Err(error) = one(&stream, remote) {
+                    log::debug!("a control connection broke off: {error}");
+                }
+            });
         }
-        if let Err(error) = one(&stream, remote) {
-            log::debug!("a control connection broke off: {error}");
+        // Whoever still reads from a client is woken by the end of its connection.
+        for stream in open {
+            let _ = stream.shutdown(Shutdown::Both);
         }
-    }
+    });
 }
 
 fn one(stream: &UnixStream, remote: &Remote) -> std::io::Result<()> {

@@ -31,6 +31,7 @@ pub(crate) struct Fib {
     routes: HashMap<Key, BySource, RandomState>,
     sets: Vec<PathSet>,
     by_bytes: HashMap<Box<[u8]>, u32, RandomState>,
+    by_set: HashMap<PathSet, u32, RandomState>,
 }
 
 impl Fib {
@@ -46,7 +47,11 @@ impl Fib {
     }
 
     fn keep(&mut self, set: PathSet) -> u32 {
+        if let Some(id) = self.by_set.get(&set) {
+            return *id;
+        }
         let id = u32::try_from(self.sets.len()).unwrap_or(u32::MAX);
+        self.by_set.insert(set.clone(), id);
         self.sets.push(set);
         id
     }

@@ -1,0 +1,75 @@
+//! A batch's requests for somebody else to send: the slow way, where VPP's messages differ from
+//! those that the encoder knows.
+
+use std::sync::Arc;
+
+use bgpreflector_core::route::PathSet;
+use bgpreflector_core::table::Request;
+
+use crate::batch::Batch;
+use crate::shared::Shared;
+
+/// Requests without an answer yet. Those that get none are dirty again when it is dropped.
+pub struct Requests {
+    shared: Arc<Shared>,
+    open: Vec<Option<Request>>,
+}
+
+impl Requests {
+    /// Makes the requests that a batch needs now.
+    #[must_use]
+    pub fn open(shared: &Arc<Shared>, batch: Batch) -> Self {
+        let mut table = shared.table();
+        let handles = batch.into_handles().into_iter();
+        let open = handles
+            .filter_map(|handle| table.begin_request(handle))
+            .map(Some)
+            .collect();
+        drop(table);
+        Self {
+            shared: Arc::clone(shared),
+            open,
+        }
+    }
+
+    /// How many there are, answered or not.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// An open request and the paths that the prefix shall have, none to delete it.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<(Request, Option<PathSet>)> {
+        let request = *self.open.get(index)?.as_ref()?;
+        let paths = self.shared.table().paths(request.paths).cloned();
+        Some((request, paths))
+    }
+
+    /// Takes note of VPP's answer; returns whether the request was open.
+    pub fn answer(&mut self, index: usize, retval: i32) -> bool {
+        let Some(request) = self.open.get_mut(index).and_then(Option::take) else {
+            return false;
+        };
+        let outcome = if retval == 0 { Ok(()) } else { Err(retval) };
+        self.shared
+            .change(|table| table.acknowledge(&request, outcome));
+        true
+    }
+}
+
+impl Drop for Requests {
+    fn drop(&mut self) {
+        let open: Vec<Request> = self.open.drain(..).flatten().collect();
+        if !open.is_empty() {
+            self.shared
+                .change(|table| open.iter().for_each(|request| table.abandon(request)));
+        }
+    }
+}
