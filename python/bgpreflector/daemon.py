@@ -87,10 +87,8 @@ class Daemon:
             if self.config.vpp.on_exit == "flush":
                 self._flush()
         finally:
-            self.engine.disconnect()
             self.monitor.close()
             self.reflector.close()
-            self.sink.close()
             self.engine.close()
 
     def _flush(self) -> None:

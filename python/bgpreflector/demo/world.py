@@ -129,6 +129,8 @@ def _ip(options: list[str], lines: Sequence[str]) -> None:
 
 def kernel_routes() -> dict[str, frozenset[str]]:
     """The gateways of each protocol-12 prefix as ``ip`` shows them: a second opinion."""
+    if shutil.which("ip") is None:
+        raise KernelError("the `ip` command is missing: install iproute2")
     found: dict[str, frozenset[str]] = {}
     for family, bits, default in (("-4", 32, "0.0.0.0/0"), ("-6", 128, "::/0")):
         output = subprocess.run(

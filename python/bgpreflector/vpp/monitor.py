@@ -87,9 +87,10 @@ class VppMonitor:
         """Nothing to undo: looking again is harmless."""
 
     def close(self) -> None:
-        """Stop watching; the connection must be closed."""
+        """Stop watching and close the sink's connections, whose end is no news then."""
         self._closed = True
         self._connected.set()
+        self._sink.close()
         if self._thread.is_alive():
             self._thread.join()
 
