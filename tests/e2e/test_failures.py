@@ -194,6 +194,26 @@ def test_a_vpp_that_restarts_gets_everything_again(
 
 
 @pytest.mark.root
+def test_a_vpp_that_stays_away_is_waited_for(
+    tmp_path: Path, make_namespace: Callable[[str], Namespace]
+) -> None:
+    """Without a storm of attempts; when it is back it gets everything."""
+    kernel = kernel_with_routes(make_namespace)
+    log = tmp_path / "run.log"
+    with SimulatedVpp.running(tmp_path) as first:
+        arguments = ("--socket", str(first.socket), "--interface", "f0=loop0")
+        with running_daemon(log, *arguments, namespace=kernel) as daemon:
+            wait_until(lambda: len(first.routes()), 30, "all", accept=lambda n: n == COUNT)
+            first.close()
+            first.simulator.stop()
+            wait_until(lambda: daemon.log().count("Healing Resync"), 30, "an attempt to heal")
+            with SimulatedVpp.running(tmp_path) as second:
+                wait_until(lambda: len(second.routes()), 60, "all", accept=lambda n: n == COUNT)
+            assert daemon.log().count("Full Resync (VPP connection") < 5, daemon.log()
+            assert daemon.end() == 0, daemon.log()
+
+
+@pytest.mark.root
 def test_a_vpp_with_another_layout_is_programmed_the_slow_way(
     simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
 ) -> None:

@@ -74,8 +74,9 @@ class VppMonitor:
         resync_count: int,  # noqa: ARG002
         txn: ResyncOperations,  # noqa: ARG002
     ) -> None:
-        """The sink has just connected or found itself connected: watch on."""
-        self._connected.set()
+        """Watch on, if the sink has connected or found itself connected."""
+        if not self._sink.lost:
+            self._connected.set()
 
     def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:  # noqa: ARG002
         """Look the interfaces up again; what that changes becomes dirty."""
