@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bgpreflector_core::netlink::SkipReason;
 use bgpreflector_core::route::{Family, Path, PathSet, Prefix, Route};
-use bgpreflector_core::table::{Anomalies, Counts, Interfaces, Placement, Scope};
+use bgpreflector_core::table::{Anomalies, Counts, Interfaces, Placement, Scope, Table};
 use bgpreflector_core::vpp::normal_form::{installed_path, installed_paths};
 use parking_lot::Mutex;
 
@@ -151,8 +151,7 @@ impl Engine {
 
     /// Takes note that what VPP has is unknown, before it is told by [`Self::adopt_route`].
     pub fn forget_installed(&self) {
-        self.shared
-            .change(bgpreflector_core::table::Table::forget_installed);
+        self.shared.change(Table::forget_installed);
     }
 
     /// Takes one route that VPP shows under our source as installed; false where its table is
@@ -200,17 +199,14 @@ impl Engine {
     /// Makes refused prefixes dirty again; returns how many.
     #[must_use]
     pub fn retry_refused(&self) -> usize {
-        self.shared
-            .change(bgpreflector_core::table::Table::retry_refused)
+        self.shared.change(Table::retry_refused)
     }
 
     /// Makes every installed route unwanted, so that it is deleted from VPP.
     pub fn forget_kernel(&self) {
-        let mut families = Family::ALL.to_vec();
-        families.retain(|family| self.settings.scope.families.contains(family));
         self.shared.change(|table| {
             table.begin_resync();
-            table.end_resync(&families)
+            table.end_resync(&Family::ALL)
         });
     }
 

@@ -21,6 +21,17 @@ pub(super) struct Effects {
     pub(super) overrun: bool,
 }
 
+impl Effects {
+    /// Both together.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            silent: self.silent | other.silent,
+            v6_changed: self.v6_changed | other.v6_changed,
+            overrun: self.overrun | other.overrun,
+        }
+    }
+}
+
 /// Puts notifications into the table.
 pub(super) fn notifications(shared: &Shared, table: &mut Table, buffer: &[u8]) -> Effects {
     let mut effects = Effects::default();

@@ -250,10 +250,7 @@ impl Follower {
         loop {
             match self.notifications.receive_many(&mut self.datagrams) {
                 Ok(()) => {
-                    let effects = self.apply();
-                    all.silent |= effects.silent;
-                    all.v6_changed |= effects.v6_changed;
-                    all.overrun |= effects.overrun;
+                    all = all.and(self.apply());
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -284,10 +281,7 @@ impl Follower {
                     all.overrun = true;
                     continue;
                 };
-                let effects = follow::notifications(shared, table, datagram);
-                all.silent |= effects.silent;
-                all.v6_changed |= effects.v6_changed;
-                all.overrun |= effects.overrun;
+                all = all.and(follow::notifications(shared, table, datagram));
             }
             all
         })

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use ahash::AHashSet;
 use bgpreflector_core::netlink::{Body, Message, RouteDump, link_dump, next_hop_dump};
 use bgpreflector_core::route::Family;
-use bgpreflector_core::table::Placement;
+use bgpreflector_core::table::{Placement, Table};
 
 use crate::error::KernelError;
-use crate::shared::{KernelCounters, Shared};
+use crate::shared::KernelCounters;
 
 use super::dump::{Dumper, Ended};
 use super::follow;
@@ -62,8 +62,7 @@ impl Follower {
     fn rounds(&mut self, dumper: &mut Dumper) -> Result<ResyncReport, KernelError> {
         let mut report = ResyncReport::default();
         let mut v6_certified = false;
-        self.shared
-            .change(bgpreflector_core::table::Table::begin_resync);
+        self.shared.change(Table::begin_resync);
         loop {
             let round = self.round(dumper)?;
             report.dumped += round.dumped;
@@ -82,8 +81,7 @@ impl Follower {
                 report.removed = swept.removed;
                 return Ok(report);
             }
-            self.shared
-                .change(bgpreflector_core::table::Table::repeat_dump);
+            self.shared.change(Table::repeat_dump);
         }
     }
 
@@ -135,8 +133,7 @@ impl Follower {
         dumper: &mut Dumper,
         round: &mut Round,
     ) -> Result<(), KernelError> {
-        self.shared
-            .change(bgpreflector_core::table::Table::begin_next_hop_dump);
+        self.shared.change(Table::begin_next_hop_dump);
         let shared = std::sync::Arc::clone(&self.shared);
         let take = |table: &mut _, message: Message, _: &mut Round| {
             if let Body::NextHop(next_hop) = message.body {
@@ -144,8 +141,7 @@ impl Follower {
             }
         };
         self.dump(dumper, "next-hop objects", next_hop_dump, take, round)?;
-        self.shared
-            .change(bgpreflector_core::table::Table::sweep_next_hops);
+        self.shared.change(Table::sweep_next_hops);
         Ok(())
     }
 
@@ -188,7 +184,7 @@ impl Follower {
         dumper: &mut Dumper,
         what: &'static str,
         request: impl FnOnce(u32) -> Vec<u8>,
-        mut take: impl FnMut(&mut bgpreflector_core::table::Table, Message, &mut Round),
+        mut take: impl FnMut(&mut Table, Message, &mut Round),
         round: &mut Round,
     ) -> Result<(), KernelError> {
         let shared = std::sync::Arc::clone(&self.shared);
@@ -200,7 +196,7 @@ impl Follower {
         };
         let ended = dumper.dump(&shared, what, request, |messages| {
             note(self, round)?;
-            shared_change(&shared, |table| {
+            shared.change(|table| {
                 for message in messages {
                     take(table, message, round);
                 }
@@ -211,8 +207,4 @@ impl Follower {
         round.interrupted |= ended == Ended::Interrupted;
         Ok(())
     }
-}
-
-fn shared_change(shared: &Shared, change: impl FnOnce(&mut bgpreflector_core::table::Table)) {
-    shared.change(change);
 }
