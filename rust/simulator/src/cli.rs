@@ -1,74 +1,193 @@
-//! A few of VPP's debug CLI commands.
+//! A few of VPP's debug CLI commands, in VPP's words.
 
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write as _};
+use std::net::IpAddr;
 
-use bgpreflector_core::route::{Family, Prefix};
+use bgpreflector_core::route::{Family, PathKind, Prefix};
 
+use crate::fib::Best;
+use crate::interfaces::Interface;
 use crate::state::State;
 
 /// What it calls its version.
 pub(crate) const VERSION: &str = "26.10-simulated";
+/// When it says that it was built.
+pub(crate) const BUILT: &str = "1970-01-01T00:00:00";
 
-/// The output of a command.
-pub(crate) fn run(state: &State, command: &str) -> String {
+const UNKNOWN: i32 = -1;
+
+/// VPP's return code and the output of a command.
+pub(crate) fn run(state: &State, command: &str) -> (i32, String) {
     let words: Vec<&str> = command.split_whitespace().collect();
-    match words.as_slice() {
-        ["show", "version"] => format!("vpp v{VERSION}\n"),
+    let text = match words.as_slice() {
+        ["show", "version"] => {
+            format!("vpp v{VERSION} built by bgpreflector on simulator at {BUILT}\n")
+        }
         ["show", "interface"] => interfaces(state),
-        ["show", "plugins"] => " Plugin path is: (simulated)\n".into(),
-        ["show", "ip", "fib", "summary"] => summary(state, Family::V4),
-        ["show", "ip6", "fib", "summary"] => summary(state, Family::V6),
-        ["show", "ip" | "ip6", "fib", prefix] => match prefix.parse() {
-            Ok(prefix) => one(state, &prefix),
-            Err(error) => format!("{error}\n"),
-        },
-        _ => format!("unknown input `{command}'\n"),
-    }
+        ["show", "interface", "address"] => state.interfaces.all().iter().map(addresses).collect(),
+        ["show", "plugins"] => plugins(state),
+        ["show", "ip", "table"] => tables(state, Family::V4),
+        ["show", "ip6", "table"] => tables(state, Family::V6),
+        ["show", "ip", "fib", rest @ ..] => return fib(state, Family::V4, rest, command),
+        ["show", "ip6", "fib", rest @ ..] => return fib(state, Family::V6, rest, command),
+        _ => return unknown(command),
+    };
+    (0, text)
+}
+
+fn unknown(command: &str) -> (i32, String) {
+    (UNKNOWN, format!("unknown input `{command}'\n"))
+}
+
+fn lines<T>(items: impl Iterator<Item = T>, line: impl Fn(T) -> String) -> String {
+    items.map(|item| line(item) + "\n").collect()
+}
+
+/// VPP centres, and where that cannot be, to the right.
+fn centred(text: &dyn Display, width: usize) -> String {
+    let text = text.to_string();
+    let left = width.saturating_sub(text.len()).div_ceil(2);
+    format!("{:<width$}", " ".repeat(left) + &text)
 }
 
 fn interfaces(state: &State) -> String {
-    let mut text = String::from("Name  Idx  State\n");
-    for interface in state.interfaces.all() {
+    let row = |name: String, index: &dyn Display, state: &str, mtu: &str| {
+        name + &centred(index, 5) + &centred(&state, 10) + &centred(&mtu, 21)
+    };
+    let head = row(
+        centred(&"Name", 32),
+        &"Idx",
+        "State",
+        "MTU (L3/IP4/IP6/MPLS)",
+    );
+    let head = head + "     Counter          Count     \n";
+    let one = |interface: &Interface| {
         let up = if interface.up { "up" } else { "down" };
-        let _ = writeln!(text, "{}  {}  {up}", interface.name, interface.sw_if_index);
-    }
-    text
+        let index = interface.sw_if_index;
+        let mtu = if index == 0 { "0/0/0/0" } else { "9000/0/0/0" };
+        row(format!("{:<32}", interface.name), &index, up, mtu)
+    };
+    head + &lines(state.interfaces.all().iter(), one)
 }
 
-fn summary(state: &State, family: Family) -> String {
-    let mut lengths = std::collections::BTreeMap::new();
-    for ((table, prefix), ..) in state.fib.all(&state.sources) {
-        if prefix.family() == family {
-            *lengths.entry((table, prefix.length())).or_insert(0_u64) += 1;
-        }
-    }
-    let mut text = String::from("Table  Prefix length  Count\n");
-    for ((table, length), count) in lengths {
-        let _ = writeln!(text, "{table}  {length}  {count}");
-    }
-    text
+fn addresses(interface: &Interface) -> String {
+    let state = if interface.up { "up" } else { "dn" };
+    let head = format!("{} ({state}):\n", interface.name);
+    head + &lines(interface.addresses.iter(), |(address, length)| {
+        format!("  L3 {address}/{length}")
+    })
 }
 
-fn one(state: &State, prefix: &Prefix) -> String {
+fn plugins(state: &State) -> String {
+    let head = " Plugin path is: (simulated), plugins shown in load order\n\n     \
+                Plugin                                   Version                          \
+                Description\n";
+    let numbered = (1..).zip(&state.settings.plugins);
+    let one = |(number, name): (u32, &String)| format!("{number:>3}. {name:<40} {VERSION:<32}");
+    head.to_owned() + &lines(numbered, one)
+}
+
+fn tables(state: &State, family: Family) -> String {
+    let ours = state.tables.all().filter(|(_, of, _)| *of == family);
+    lines((0..).zip(ours), |(index, (table, _, name)): (u32, _)| {
+        format!("[{index}] table_id:{table} {name}")
+    })
+}
+
+fn fib(state: &State, family: Family, words: &[&str], command: &str) -> (i32, String) {
     let mut text = String::new();
-    for source in state.sources.all() {
-        let here = state
-            .fib
-            .of_source(source.id)
-            .filter(|((_, other), _)| other == prefix);
-        for ((table, _), set) in here {
-            let _ = writeln!(text, "{prefix} table:{table} source:{}", source.name);
-            for path in set.paths() {
-                let via = path
-                    .next_hop
-                    .map_or("attached".to_owned(), |hop| hop.to_string());
-                let _ = writeln!(
-                    text,
-                    "  {:?} {via} sw_if_index:{}",
-                    path.kind, path.sw_if_index
-                );
+    let ours = state.tables.all().filter(|(_, of, _)| *of == family);
+    for (index, (table, _, name)) in (0_u32..).zip(ours) {
+        let _ = writeln!(
+            text,
+            "{name}, fib_index:{index}, flow hash:[src dst sport dport proto flowlabel ] epoch:0 \
+             flags:none locks:[]"
+        );
+        match words {
+            ["summary"] => summary(state, table, family, &mut text),
+            [] => {
+                let here = state.fib.all(&state.sources);
+                let here = here.filter(|b| b.key.0 == table && b.key.1.family() == family);
+                here.for_each(|best| route(state, &best, &mut text));
             }
+            [wanted] => match looked_up(state, table, wanted) {
+                Some(best) => route(state, &best, &mut text),
+                None => return unknown(command),
+            },
+            _ => return unknown(command),
         }
     }
-    text
+    (0, text)
+}
+
+/// An address is looked up by longest match, and so is a prefix that has no route.
+fn looked_up<'a>(state: &'a State, table: u32, wanted: &str) -> Option<Best<'a>> {
+    let host = |address: IpAddr| Prefix::new(address, if address.is_ipv4() { 32 } else { 128 });
+    let prefix = match wanted.parse() {
+        Ok(prefix) => prefix,
+        Err(_) => host(wanted.parse().ok()?).ok()?,
+    };
+    state.fib.lookup(table, &prefix, &state.sources)
+}
+
+fn summary(state: &State, table: u32, family: Family, text: &mut String) {
+    let mut lengths = BTreeMap::new();
+    for best in state.fib.all(&state.sources) {
+        if best.key.0 == table && best.key.1.family() == family {
+            *lengths.entry(best.key.1.length()).or_insert(0_u64) += 1;
+        }
+    }
+    text.push_str("    Prefix length         Count     \n");
+    let row = |(length, count): (&u8, &u64)| match family {
+        Family::V4 => format!("{length:>20}{count:>16}"),
+        Family::V6 => centred(length, 20) + &centred(count, 16),
+    };
+    match family {
+        Family::V4 => text.push_str(&lines(lengths.iter(), row)),
+        Family::V6 => text.push_str(&lines(lengths.iter().rev(), row)),
+    }
+}
+
+/// A route in the first lines of VPP's form: its sources and paths, without the forwarding.
+fn route(state: &State, best: &Best<'_>, text: &mut String) {
+    let (table, prefix) = best.key;
+    let _ = writeln!(
+        text,
+        "{prefix} fib:{table} index:{} locks:2",
+        best.stats_index
+    );
+    for source in state.sources.all() {
+        let Some(set) = state.fib.route(&best.key, source.id) else {
+            continue;
+        };
+        let active = if source.id == best.source {
+            "active,"
+        } else {
+            ""
+        };
+        let _ = writeln!(
+            text,
+            "  {} refs:1 src-flags:added,contributing,{active}",
+            source.name
+        );
+        for path in set
+            .to_path_set()
+            .iter()
+            .flat_map(|set| set.paths().to_vec())
+        {
+            let kind = match path.kind {
+                PathKind::Normal => "attached-nexthop:",
+                PathKind::Drop => "special:  cfg-flags:drop,",
+                PathKind::IcmpUnreach => "special:  cfg-flags:icmp-unreach,",
+                PathKind::IcmpProhibit => "special:  cfg-flags:icmp-prohibit,",
+            };
+            let (weight, preference) = (path.weight, path.preference);
+            let _ = writeln!(text, "      path: weight={weight} pref={preference} {kind}");
+            let interface = state.interfaces.get(path.sw_if_index);
+            let name = interface.map_or("", |interface| interface.name.as_str());
+            let hop = path.next_hop.map_or(String::new(), |hop| hop.to_string());
+            let _ = writeln!(text, "        {hop} {name}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bgpreflector_core::vpp::FrameReader;
 
-use crate::dispatch;
+use crate::serve;
 use crate::state::State;
 
 /// Replies that a client may leave unread before its requests wait.
@@ -145,7 +145,7 @@ impl Client {
 
     fn serve_one(&mut self, state: &mut State, message: &[u8]) -> Progress {
         let before = state.statistics.route_requests;
-        if !dispatch::serve(state, self, message) {
+        if !serve::serve(state, self, message) {
             return Progress::Over;
         }
         if state.statistics.route_requests == before {

@@ -7,6 +7,28 @@ use bgpreflector_core::vpp::messages::{
     ALL, SOCKCLNT_CREATE, SOCKCLNT_CREATE_ID, SOCKCLNT_CREATE_REPLY, SOCKCLNT_CREATE_REPLY_ID,
 };
 
+macro_rules! messages {
+    ($($constant:ident = $name:literal, $crc:literal;)*) => {
+        $(pub(crate) const $constant: MessageName = MessageName { name: $name, crc: $crc };)*
+
+        /// Messages that only the simulator speaks.
+        const MORE: &[MessageName] = &[$($constant),*];
+    };
+}
+
+messages! {
+    API_VERSIONS = "api_versions", "51077d14";
+    API_VERSIONS_REPLY = "api_versions_reply", "5f0d99d6";
+    CREATE_LOOPBACK_INSTANCE = "create_loopback_instance", "d36a3ee2";
+    CREATE_LOOPBACK_INSTANCE_REPLY = "create_loopback_instance_reply", "5383d31f";
+    SW_INTERFACE_ADD_DEL_ADDRESS = "sw_interface_add_del_address", "5463d73b";
+    SW_INTERFACE_ADD_DEL_ADDRESS_REPLY = "sw_interface_add_del_address_reply", "e8d4e804";
+    IP_TABLE_ADD_DEL_V2 = "ip_table_add_del_v2", "14e5081f";
+    IP_TABLE_ADD_DEL_V2_REPLY = "ip_table_add_del_v2_reply", "e8d4e804";
+    IP_TABLE_ALLOCATE = "ip_table_allocate", "b9d2e09e";
+    IP_TABLE_ALLOCATE_REPLY = "ip_table_allocate_reply", "1728303a";
+}
+
 const API: &str = include_str!("api.json");
 /// Where the ids of messages without a fixed one begin.
 const FIRST_ID: u16 = 100;
@@ -24,8 +46,8 @@ impl Description {
 
     /// `name_crc` and id of every message.
     pub(crate) fn table(&self) -> Vec<(u16, String)> {
-        ALL.iter()
-            .filter_map(|message| Some((id(*message)?, self.name(*message))))
+        all()
+            .filter_map(|message| Some((id(message)?, self.name(message))))
             .collect()
     }
 
@@ -42,7 +64,7 @@ impl Description {
         let line = |line: &str| {
             let name = line.trim_start().strip_prefix("[\"");
             let name = name.and_then(|rest| rest.split('"').next());
-            let message = ALL.iter().find(|message| Some(message.name) == name);
+            let message = all().find(|message| Some(message.name) == name);
             match message.and_then(|m| Some((m.crc, self.changed.get(m.name)?))) {
                 Some((crc, changed)) => line.replace(&format!("0x{crc}"), &format!("0x{changed}")),
                 None => line.to_owned(),
@@ -53,13 +75,18 @@ impl Description {
     }
 }
 
+/// All messages.
+pub(crate) fn all() -> impl Iterator<Item = MessageName> {
+    ALL.iter().chain(MORE).copied()
+}
+
 /// Id of a message here.
 pub(crate) fn id(message: MessageName) -> Option<u16> {
     match message {
         SOCKCLNT_CREATE => Some(SOCKCLNT_CREATE_ID),
         SOCKCLNT_CREATE_REPLY => Some(SOCKCLNT_CREATE_REPLY_ID),
         _ => {
-            let place = ALL.iter().position(|other| *other == message)?;
+            let place = all().position(|other| other == message)?;
             u16::try_from(place).ok()?.checked_add(FIRST_ID)
         }
     }
@@ -69,6 +96,6 @@ pub(crate) fn id(message: MessageName) -> Option<u16> {
 pub(crate) fn message(id: u16) -> Option<MessageName> {
     match id {
         SOCKCLNT_CREATE_ID => Some(SOCKCLNT_CREATE),
-        _ => ALL.get(usize::from(id.checked_sub(FIRST_ID)?)).copied(),
+        _ => all().nth(usize::from(id.checked_sub(FIRST_ID)?)),
     }
 }

@@ -1,21 +1,26 @@
 //! The routes.
 //!
-//! A prefix may have routes of several sources; the one of the lowest priority forwards. Paths are
-//! kept once a distinct set, found by the bytes in which a client sent them.
+//! A prefix may have routes of several sources; the one of the lowest priority forwards.
 
 use ahash::RandomState;
-use bgpreflector_core::route::{Path, PathSet, Prefix};
-use bgpreflector_core::vpp::PathBytes;
+use bgpreflector_core::route::Prefix;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
+use crate::paths::ApiPath;
+use crate::sets::{Set, SetId, Sets};
 use crate::sources::Sources;
 
 /// VPP table and prefix.
 pub(crate) type Key = (u32, Prefix);
 
-/// A source's route: its id and the number of its paths.
-type BySource = SmallVec<[(u8, u32); 1]>;
+/// A prefix's routes.
+struct Entry {
+    /// Index of its counters, the same for as long as it has a route.
+    stats_index: u32,
+    /// Source and paths.
+    routes: SmallVec<[(u8, SetId); 1]>,
+}
 
 /// What a change did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,153 +31,150 @@ pub(crate) enum Change {
     Absent,
 }
 
+/// What forwards a prefix.
+pub(crate) struct Best<'a> {
+    pub(crate) key: Key,
+    pub(crate) stats_index: u32,
+    pub(crate) source: u8,
+    pub(crate) set: &'a Set,
+}
+
 #[derive(Default)]
 pub(crate) struct Fib {
-    routes: HashMap<Key, BySource, RandomState>,
-    sets: Vec<PathSet>,
-    by_bytes: HashMap<Box<[u8]>, u32, RandomState>,
-    by_set: HashMap<PathSet, u32, RandomState>,
+    entries: HashMap<Key, Entry, RandomState>,
+    pub(crate) sets: Sets,
+    made: u32,
 }
 
 impl Fib {
-    /// Number of the set that a client's bytes mean; none where they mean none.
-    pub(crate) fn set_of(&mut self, bytes: PathBytes<'_>) -> Option<u32> {
-        if let Some(id) = self.by_bytes.get(bytes.as_bytes()) {
-            return Some(*id);
-        }
-        let set = bytes.to_set().ok()?;
-        let id = self.keep(set);
-        self.by_bytes.insert(bytes.as_bytes().into(), id);
-        Some(id)
-    }
-
-    fn keep(&mut self, set: PathSet) -> u32 {
-        if let Some(id) = self.by_set.get(&set) {
-            return *id;
-        }
-        let id = u32::try_from(self.sets.len()).unwrap_or(u32::MAX);
-        self.by_set.insert(set.clone(), id);
-        self.sets.push(set);
-        id
-    }
-
-    pub(crate) fn set(&self, id: u32) -> Option<&PathSet> {
-        self.sets.get(id as usize)
-    }
-
-    pub(crate) fn replace(&mut self, key: Key, source: u8, set: u32) -> Change {
-        let routes = self.routes.entry(key).or_default();
-        match routes.iter_mut().find(|(id, _)| *id == source) {
+    pub(crate) fn replace(&mut self, key: Key, source: u8, set: SetId) -> Change {
+        let made = &mut self.made;
+        let entry = self.entries.entry(key).or_insert_with(|| {
+            *made = made.wrapping_add(1);
+            let stats_index = *made;
+            let routes = SmallVec::new();
+            Entry {
+                stats_index,
+                routes,
+            }
+        });
+        match entry.routes.iter_mut().find(|(id, _)| *id == source) {
             Some((_, old)) => {
                 *old = set;
                 Change::Replaced
             }
             None => {
-                routes.push((source, set));
+                entry.routes.push((source, set));
                 Change::Added
             }
         }
     }
 
     pub(crate) fn delete(&mut self, key: &Key, source: u8) -> Change {
-        let Some(routes) = self.routes.get_mut(key) else {
+        let Some(entry) = self.entries.get_mut(key) else {
             return Change::Absent;
         };
-        let before = routes.len();
-        routes.retain(|(id, _)| *id != source);
-        let change = if routes.len() < before {
+        let before = entry.routes.len();
+        entry.routes.retain(|(id, _)| *id != source);
+        let deleted = entry.routes.len() < before;
+        if entry.routes.is_empty() {
+            self.entries.remove(key);
+        }
+        if deleted {
             Change::Deleted
         } else {
             Change::Absent
-        };
-        if routes.is_empty() {
-            self.routes.remove(key);
         }
-        change
     }
 
-    /// Adds legs to a source's route (`is_multipath`); a leg that is there gets the new weight.
-    pub(crate) fn add_legs(&mut self, key: Key, source: u8, legs: &PathSet) -> Change {
+    /// Adds legs to a source's route (`is_multipath`). A leg that is there stays as it is, its
+    /// weight included (`fib_path_list_copy_and_path_add`).
+    pub(crate) fn add_legs(&mut self, key: Key, source: u8, legs: SetId) -> Change {
         let mut paths = self.paths_of(&key, source);
-        paths.retain(|path| !legs.paths().iter().any(|leg| same_leg(path, leg)));
-        paths.extend(legs.paths().iter().cloned());
-        let set = self.keep(PathSet::new(paths));
+        let there: Vec<_> = paths.iter().map(ApiPath::identity).collect();
+        let legs = self.sets.get(legs).map(|set| set.paths.clone());
+        let new = legs.iter().flat_map(|legs| legs.iter());
+        paths.extend(new.filter(|leg| !there.contains(&leg.identity())).cloned());
+        let set = self.sets.keep(paths);
         self.replace(key, source, set)
     }
 
     /// Takes legs from a source's route; without any left it is deleted.
-    pub(crate) fn remove_legs(&mut self, key: &Key, source: u8, legs: &PathSet) -> Change {
+    pub(crate) fn remove_legs(&mut self, key: &Key, source: u8, legs: SetId) -> Change {
         let mut paths = self.paths_of(key, source);
-        paths.retain(|path| !legs.paths().iter().any(|leg| same_leg(path, leg)));
+        if paths.is_empty() {
+            return Change::Absent;
+        }
+        let legs = self.sets.get(legs).map(|set| set.paths.clone());
+        for leg in legs.iter().flat_map(|legs| legs.iter()) {
+            let same = |path: &ApiPath| path.identity() == leg.identity();
+            if let Some(place) = paths.iter().position(same) {
+                paths.remove(place);
+            }
+        }
         if paths.is_empty() {
             return self.delete(key, source);
         }
-        let set = self.keep(PathSet::new(paths));
+        let set = self.sets.keep(paths);
         self.replace(*key, source, set)
     }
 
-    fn paths_of(&self, key: &Key, source: u8) -> Vec<Path> {
-        let set = self
-            .routes
-            .get(key)
-            .and_then(|r| r.iter().find(|(id, _)| *id == source));
-        let set = set.and_then(|(_, set)| self.set(*set));
-        set.map(|set| set.paths().to_vec()).unwrap_or_default()
+    /// A source's route for a prefix, whether or not it forwards.
+    pub(crate) fn route(&self, key: &Key, source: u8) -> Option<&Set> {
+        let mut routes = self.entries.get(key)?.routes.iter();
+        self.sets.get(routes.find(|(id, _)| *id == source)?.1)
     }
 
-    /// The source and paths that a prefix is forwarded by.
-    pub(crate) fn best(&self, key: &Key, sources: &Sources) -> Option<(u8, &PathSet)> {
-        self.best_of(self.routes.get(key)?, sources)
+    fn paths_of(&self, key: &Key, source: u8) -> Vec<ApiPath> {
+        let set = self.route(key, source);
+        set.map(|set| set.paths.to_vec()).unwrap_or_default()
     }
 
-    fn best_of(&self, routes: &BySource, sources: &Sources) -> Option<(u8, &PathSet)> {
-        let priority = |(id, _): &&(u8, u32)| (sources.priority(*id).unwrap_or(u8::MAX), *id);
-        let (id, set) = routes.iter().min_by_key(priority)?;
-        Some((*id, self.set(*set)?))
+    /// The index of a prefix's counters.
+    pub(crate) fn stats_index(&self, key: &Key) -> Option<u32> {
+        Some(self.entries.get(key)?.stats_index)
     }
 
-    /// The longest prefix that holds `prefix`, and what forwards there.
+    /// What a prefix is forwarded by.
+    pub(crate) fn best(&self, key: &Key, sources: &Sources) -> Option<Best<'_>> {
+        self.best_of(*key, self.entries.get(key)?, sources)
+    }
+
+    fn best_of(&self, key: Key, entry: &Entry, sources: &Sources) -> Option<Best<'_>> {
+        let priority = |(id, _): &&(u8, SetId)| (sources.priority(*id).unwrap_or(u8::MAX), *id);
+        let (source, set) = *entry.routes.iter().min_by_key(priority)?;
+        Some(Best {
+            key,
+            stats_index: entry.stats_index,
+            source,
+            set: self.sets.get(set)?,
+        })
+    }
+
+    /// What forwards at the longest prefix that holds `prefix`.
     pub(crate) fn lookup(
         &self,
         table: u32,
         prefix: &Prefix,
         sources: &Sources,
-    ) -> Option<(Prefix, u8, &PathSet)> {
+    ) -> Option<Best<'_>> {
         (0..=prefix.length()).rev().find_map(|length| {
             let wider = Prefix::new(prefix.address(), length).ok()?;
-            let (source, set) = self.best(&(table, wider), sources)?;
-            Some((wider, source, set))
+            self.best(&(table, wider), sources)
         })
     }
 
-    /// Everything, with the source and paths that each prefix is forwarded by.
-    pub(crate) fn all<'a>(
-        &'a self,
-        sources: &'a Sources,
-    ) -> impl Iterator<Item = (Key, u8, &'a PathSet)> {
-        self.routes.iter().filter_map(|(key, routes)| {
-            let (source, set) = self.best_of(routes, sources)?;
-            Some((*key, source, set))
-        })
+    /// What forwards each prefix.
+    pub(crate) fn all<'a>(&'a self, sources: &'a Sources) -> impl Iterator<Item = Best<'a>> {
+        let entries = self.entries.iter();
+        entries.filter_map(|(key, entry)| self.best_of(*key, entry, sources))
     }
 
     /// The routes of one source, whether or not they forward.
-    pub(crate) fn of_source(&self, source: u8) -> impl Iterator<Item = (Key, &PathSet)> {
-        self.routes.iter().filter_map(move |(key, routes)| {
-            let (_, set) = routes.iter().find(|(id, _)| *id == source)?;
-            Some((*key, self.set(*set)?))
+    pub(crate) fn of_source(&self, source: u8) -> impl Iterator<Item = (Key, &Set)> {
+        self.entries.iter().filter_map(move |(key, entry)| {
+            let (_, set) = entry.routes.iter().find(|(id, _)| *id == source)?;
+            Some((*key, self.sets.get(*set)?))
         })
     }
-
-    pub(crate) fn len(&self) -> usize {
-        self.routes.len()
-    }
-}
-
-fn same_leg(a: &Path, b: &Path) -> bool {
-    let without_weight = |path: &Path| Path {
-        weight: 1,
-        ..path.clone()
-    };
-    without_weight(a) == without_weight(b)
 }

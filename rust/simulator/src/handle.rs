@@ -12,6 +12,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use parking_lot::Mutex;
 
 use crate::control;
+use crate::description;
 use crate::faults::{Fault, Faults};
 use crate::server::Server;
 use crate::settings::Settings;
@@ -108,6 +109,7 @@ impl Simulator {
     }
 
     /// The routes of the source of this name, by table and prefix; empty where there is none.
+    /// Routes with a path that no [`Path`](bgpreflector_core::route::Path) stands for are left out.
     #[must_use]
     pub fn snapshot(&self, source: &str) -> Vec<(u32, Prefix, PathSet)> {
         let state = self.remote.state.lock();
@@ -116,7 +118,7 @@ impl Simulator {
         };
         let routes = state.fib.of_source(id);
         routes
-            .map(|((table, prefix), set)| (table, prefix, set.clone()))
+            .filter_map(|((table, prefix), set)| Some((table, prefix, set.to_path_set()?)))
             .collect()
     }
 
@@ -176,11 +178,7 @@ fn apply(state: &mut State, fault: Fault) -> Result<(), SimulatorError> {
         Fault::Drop { after, mid_frame } => state.faults.drop_after = Some((after, mid_frame)),
         Fault::Restart { shift } => state.restart(shift),
         Fault::ChangeCrc { message, crc } => {
-            let known = |known: &&bgpreflector_core::vpp::MessageName| known.name == message;
-            if !bgpreflector_core::vpp::messages::ALL
-                .iter()
-                .any(|m| known(&m))
-            {
+            if !description::all().any(|known| known.name == message) {
                 return Err(SimulatorError::Fault(format!(
                     "there is no message {message}"
                 )));

@@ -1,4 +1,7 @@
-//! Interfaces and linux-cp pairs.
+//! Interfaces, their addresses, and linux-cp pairs.
+
+use bgpreflector_core::route::Prefix;
+use std::net::IpAddr;
 
 use crate::settings::Settings;
 
@@ -7,65 +10,86 @@ use crate::settings::Settings;
 pub(crate) struct Interface {
     pub(crate) sw_if_index: u32,
     pub(crate) name: String,
+    /// `interface_dev_type`
+    pub(crate) device: &'static str,
+    pub(crate) mac: [u8; 6],
     pub(crate) up: bool,
+    pub(crate) addresses: Vec<(IpAddr, u8)>,
 }
 
-/// All interfaces. An index is never used again, as a deleted interface made anew has another.
+/// All interfaces. As in VPP, an interface gets the index that was freed last, so one that is made
+/// anew may have its old index again.
 #[derive(Debug)]
 pub(crate) struct Interfaces {
     all: Vec<Interface>,
     next: u32,
+    freed: Vec<u32>,
     /// VPP interface name and Linux interface name.
     pub(crate) pairs: Vec<(String, String)>,
 }
 
 impl Interfaces {
     pub(crate) fn new(settings: &Settings, shift: u32) -> Self {
-        let local0 = Interface {
-            sw_if_index: 0,
-            name: "local0".into(),
-            up: false,
-        };
-        let first = shift.saturating_add(1);
         let mut new = Self {
-            all: vec![local0],
-            next: first,
+            all: Vec::new(),
+            next: 0,
+            freed: Vec::new(),
             pairs: settings.pairs.clone(),
         };
-        for name in &settings.interfaces {
-            new.add(name.clone());
-        }
-        for interface in &mut new.all {
-            interface.up = interface.sw_if_index != 0;
+        new.add("local0".into(), "local", [0; 6]);
+        new.next = shift.saturating_add(1);
+        for (instance, name) in (0..).zip(&settings.interfaces) {
+            let index = new.add(name.clone(), "Loopback", mac_of(instance));
+            new.set_up(index, true);
         }
         new
     }
 
-    fn add(&mut self, name: String) -> u32 {
-        let sw_if_index = self.next;
-        self.next = self.next.saturating_add(1);
+    fn add(&mut self, name: String, device: &'static str, mac: [u8; 6]) -> u32 {
+        let sw_if_index = self.freed.pop().unwrap_or_else(|| {
+            let next = self.next;
+            self.next = next.saturating_add(1);
+            next
+        });
         self.all.push(Interface {
             sw_if_index,
             name,
+            device,
+            mac,
             up: false,
+            addresses: Vec::new(),
         });
+        self.all.sort_by_key(|interface| interface.sw_if_index);
         sw_if_index
     }
 
-    /// Makes a loopback under the first free name.
-    pub(crate) fn add_loopback(&mut self) -> u32 {
-        let taken = |name: &str| self.all.iter().any(|interface| interface.name == name);
-        let name = (0..=self.all.len())
-            .map(|n| format!("loop{n}"))
-            .find(|name| !taken(name));
-        self.add(name.unwrap_or_default())
+    /// Makes a loopback of the instance, or of the lowest that is free; none if it is taken.
+    pub(crate) fn add_loopback(&mut self, instance: Option<u32>) -> Option<u32> {
+        let name = |instance: u32| format!("loop{instance}");
+        let instance = match instance {
+            Some(instance) => Some(instance).filter(|i| self.index(&name(*i)).is_none()),
+            None => (0..=u32::MAX).find(|i| self.index(&name(*i)).is_none()),
+        }?;
+        Some(self.add(name(instance), "Loopback", mac_of(instance)))
     }
 
-    pub(crate) fn remove(&mut self, sw_if_index: u32) -> bool {
-        let before = self.all.len();
-        self.all
-            .retain(|i| i.sw_if_index != sw_if_index || sw_if_index == 0);
-        self.all.len() < before
+    /// The interface by which VPP reaches the Linux one of a pair.
+    pub(crate) fn add_tap(&mut self) -> u32 {
+        let name = |number: u32| format!("tap{number}");
+        // linux-cp counts its own from 4096.
+        let number = (4096..u32::MAX).find(|n| self.index(&name(*n)).is_none());
+        let number = number.unwrap_or_default();
+        self.add(name(number), "virtio", mac_of(number))
+    }
+
+    /// Removes an interface and its pair, but `local0`.
+    pub(crate) fn remove(&mut self, sw_if_index: u32) -> Option<Interface> {
+        let place = self.all.iter().position(|i| i.sw_if_index == sw_if_index);
+        let place = place.filter(|place| *place != 0)?;
+        let removed = self.all.remove(place);
+        self.freed.push(sw_if_index);
+        self.pairs.retain(|(vpp, _)| *vpp != removed.name);
+        Some(removed)
     }
 
     pub(crate) fn all(&self) -> &[Interface] {
@@ -73,25 +97,59 @@ impl Interfaces {
     }
 
     pub(crate) fn has(&self, sw_if_index: u32) -> bool {
-        self.all
-            .iter()
-            .any(|interface| interface.sw_if_index == sw_if_index)
+        self.get(sw_if_index).is_some()
+    }
+
+    pub(crate) fn get(&self, sw_if_index: u32) -> Option<&Interface> {
+        self.all.iter().find(|i| i.sw_if_index == sw_if_index)
     }
 
     pub(crate) fn index(&self, name: &str) -> Option<u32> {
-        self.all
-            .iter()
-            .find(|i| i.name == name)
-            .map(|i| i.sw_if_index)
+        let named = self.all.iter().find(|i| i.name == name);
+        named.map(|i| i.sw_if_index)
     }
 
-    pub(crate) fn set_up(&mut self, sw_if_index: u32, up: bool) -> bool {
-        match self.all.iter_mut().find(|i| i.sw_if_index == sw_if_index) {
-            Some(interface) => {
-                interface.up = up;
-                true
-            }
-            None => false,
-        }
+    /// Sets the administrative state; whether it changed, none where there is no interface.
+    pub(crate) fn set_up(&mut self, sw_if_index: u32, up: bool) -> Option<bool> {
+        let interface = self.get_mut(sw_if_index)?;
+        Some(std::mem::replace(&mut interface.up, up) != up)
     }
+
+    fn get_mut(&mut self, sw_if_index: u32) -> Option<&mut Interface> {
+        self.all.iter_mut().find(|i| i.sw_if_index == sw_if_index)
+    }
+
+    /// Adds an address; false where its network is on an interface already.
+    pub(crate) fn add_address(&mut self, sw_if_index: u32, address: (IpAddr, u8)) -> bool {
+        let network = |(address, length): (IpAddr, u8)| Prefix::new(address, length).ok();
+        let wanted = network(address);
+        let mut taken = self.all.iter().flat_map(|i| &i.addresses);
+        let overlaps = |other: &(IpAddr, u8)| {
+            let shorter = address.1.min(other.1);
+            other.0.is_ipv4() == address.0.is_ipv4()
+                && network((other.0, shorter)) == network((address.0, shorter))
+        };
+        if wanted.is_none() || taken.any(overlaps) {
+            return false;
+        }
+        if let Some(interface) = self.get_mut(sw_if_index) {
+            interface.addresses.push(address);
+        }
+        true
+    }
+
+    /// Removes an address; false where it is not there.
+    pub(crate) fn remove_address(&mut self, sw_if_index: u32, address: (IpAddr, u8)) -> bool {
+        let Some(interface) = self.get_mut(sw_if_index) else {
+            return false;
+        };
+        let before = interface.addresses.len();
+        interface.addresses.retain(|other| *other != address);
+        interface.addresses.len() < before
+    }
+}
+
+fn mac_of(instance: u32) -> [u8; 6] {
+    let [a, b, c, d] = instance.to_be_bytes();
+    [0xde, 0xad, a, b, c, d]
 }

@@ -1,21 +1,25 @@
 //! A VPP to talk to where there is none: it speaks VPP's socket API, keeps interfaces, tables, FIB
 //! sources and routes as VPP does, and can be ordered to fail in the ways a VPP fails.
 
+mod addresses;
 mod cli;
 mod client;
 mod control;
 mod description;
-mod dispatch;
 mod faults;
 mod fib;
 mod handle;
 mod interfaces;
-mod routes;
+mod paths;
+mod retval;
+mod serve;
 mod server;
+mod sets;
 mod settings;
 mod sources;
 mod state;
 mod statistics;
+mod tables;
 mod wire;
 
 pub use faults::Fault;

@@ -106,7 +106,6 @@ impl Server {
         self.keep_alive(&state);
         self.clients.retain_mut(Client::flush);
         state.statistics.clients = self.clients.len() as u64;
-        state.statistics.routes = state.fib.len() as u64;
     }
 
     fn accept(&mut self, state: &State) {

@@ -14,12 +14,14 @@ pub struct Settings {
     pub interfaces: Vec<String>,
     /// linux-cp pairs: VPP interface and Linux interface.
     pub pairs: Vec<(String, String)>,
+    /// Its plugins. With `linux_nl_plugin.so` it has that plugin's FIB sources too.
+    pub plugins: Vec<String>,
     /// How long a client may be silent before it is sent a `memclnt_keepalive`; none: never.
     pub keepalive: Option<Duration>,
 }
 
 impl Settings {
-    /// Two loopbacks, as the recorded VPP had, and nothing else.
+    /// Two loopbacks and the linux-cp plugins, as the recorded VPP had.
     #[must_use]
     pub fn new(socket: impl Into<PathBuf>) -> Self {
         Self {
@@ -27,7 +29,12 @@ impl Settings {
             control_socket: None,
             interfaces: vec!["loop0".into(), "loop1".into()],
             pairs: Vec::new(),
+            plugins: vec!["linux_cp_plugin.so".into(), "linux_nl_plugin.so".into()],
             keepalive: None,
         }
+    }
+
+    pub(crate) fn has_plugin(&self, name: &str) -> bool {
+        self.plugins.iter().any(|plugin| plugin == name)
     }
 }

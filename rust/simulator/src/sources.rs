@@ -1,5 +1,7 @@
 //! FIB sources.
 
+use crate::settings::Settings;
+
 /// A FIB source.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
@@ -8,11 +10,17 @@ pub(crate) struct Source {
     pub(crate) name: String,
 }
 
+/// Id of the source of routes that no table is without.
+pub(crate) const SPECIAL: u8 = 1;
+/// Id of the source of interfaces' addresses.
+pub(crate) const INTERFACE: u8 = 4;
 /// Id of the source that requests without one belong to.
 pub(crate) const API: u8 = 8;
+/// Id of the source of what matches where nothing else does.
+pub(crate) const DEFAULT_ROUTE: u8 = 20;
 
 /// VPP's own sources: priority and name; the id is the place.
-const BUILT_IN: [(u8, &str); 25] = [
+const BUILT_IN: [(u8, &str); 23] = [
     (255, "invalid"),
     (0, "special"),
     (1, "classify"),
@@ -36,22 +44,26 @@ const BUILT_IN: [(u8, &str); 25] = [
     (253, "default-route"),
     (254, "interpose"),
     (16, "path-mtu"),
-    (16, "lcp-rt"),
-    (17, "lcp-rt-dynamic"),
 ];
+/// Those of the plugin that follows the kernel's routes.
+const LINUX_NL: [(u8, &str); 2] = [(16, "lcp-rt"), (17, "lcp-rt-dynamic")];
 
 /// All sources. As in VPP, adding always makes a new one and none is ever freed.
 #[derive(Debug)]
 pub(crate) struct Sources(Vec<Source>);
 
 impl Sources {
-    pub(crate) fn new() -> Self {
+    /// VPP's own, and those of its plugins.
+    pub(crate) fn new(settings: &Settings) -> Self {
         let source = |(id, (priority, name)): (u8, &(u8, &str))| Source {
             id,
             priority: *priority,
             name: (*name).to_owned(),
         };
-        Self((0..).zip(&BUILT_IN).map(source).collect())
+        let follows_kernel = settings.has_plugin("linux_nl_plugin.so");
+        let of_plugins = LINUX_NL.iter().filter(|_| follows_kernel);
+        let first = BUILT_IN.iter().chain(of_plugins);
+        Self((0..).zip(first).map(source).collect())
     }
 
     /// The new source's id; none when there are 255.

@@ -1,9 +1,5 @@
 //! Everything that a simulated VPP knows.
 
-use std::collections::BTreeMap;
-
-use bgpreflector_core::route::Family;
-
 use crate::description::{Description, id};
 use crate::faults::Faults;
 use crate::fib::Fib;
@@ -11,6 +7,7 @@ use crate::interfaces::Interfaces;
 use crate::settings::Settings;
 use crate::sources::Sources;
 use crate::statistics::Statistics;
+use crate::tables::Tables;
 
 /// Ids that the hot path needs at every message.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +23,7 @@ pub(crate) struct State {
     pub(crate) settings: Settings,
     pub(crate) description: Description,
     pub(crate) interfaces: Interfaces,
-    /// Name by table and family.
-    pub(crate) tables: BTreeMap<(u32, bool), String>,
+    pub(crate) tables: Tables,
     pub(crate) sources: Sources,
     pub(crate) fib: Fib,
     pub(crate) faults: Faults,
@@ -44,13 +40,15 @@ impl State {
         use bgpreflector_core::vpp::messages as m;
         let of = |message| id(message).unwrap_or(u16::MAX);
         let interfaces = Interfaces::new(&settings, 0);
+        let sources = Sources::new(&settings);
+        let mut fib = Fib::default();
         Self {
             settings,
             description: Description::default(),
             interfaces,
-            tables: first_tables(),
-            sources: Sources::new(),
-            fib: Fib::default(),
+            tables: Tables::new(&mut fib),
+            sources,
+            fib,
             faults: Faults::default(),
             statistics: Statistics::default(),
             route_ids: RouteIds {
@@ -67,21 +65,11 @@ impl State {
     /// Forgets everything, as a VPP that is started again.
     pub(crate) fn restart(&mut self, shift: u32) {
         self.interfaces = Interfaces::new(&self.settings, shift);
-        self.tables = first_tables();
-        self.sources = Sources::new();
+        self.sources = Sources::new(&self.settings);
         self.fib = Fib::default();
+        self.tables = Tables::new(&mut self.fib);
+        self.statistics.routes = 0;
         self.events.clear();
         self.run += 1;
     }
-
-    pub(crate) fn has_table(&self, table: u32, family: Family) -> bool {
-        table == 0 || self.tables.contains_key(&(table, family == Family::V6))
-    }
-}
-
-fn first_tables() -> BTreeMap<(u32, bool), String> {
-    BTreeMap::from([
-        ((0, false), "ipv4-VRF:0".into()),
-        ((0, true), "ipv6-VRF:0".into()),
-    ])
 }

@@ -21,7 +21,7 @@ pub struct Statistics {
     pub deletes_of_absent: u64,
     /// Of those, refused.
     pub refused: u64,
-    /// Routes held now, of all sources.
+    /// Routes that clients have put in and not taken out again, of all sources.
     pub routes: u64,
     /// Clients connected now.
     pub clients: u64,

@@ -1,0 +1,134 @@
+//! Messages and who serves them.
+
+mod interface;
+mod pair;
+mod reading;
+mod route;
+mod session;
+mod source;
+mod table;
+
+use bgpreflector_core::vpp::bytes::{message_id, request_header};
+use bgpreflector_core::vpp::{MessageName, PlainReply, WireError, messages as m};
+
+use crate::client::Client;
+use crate::description::{self as d, id, message};
+use crate::state::State;
+
+/// What a request is served with.
+struct Request<'a> {
+    message: MessageName,
+    payload: &'a [u8],
+    context: u32,
+}
+
+/// Serves one message; returns whether the client stays.
+pub(crate) fn serve(state: &mut State, client: &mut Client, payload: &[u8]) -> bool {
+    let Some(number) = message_id(payload) else {
+        return false;
+    };
+    if client.leaving {
+        return true;
+    }
+    let before = client.out.len();
+    let ids = state.route_ids;
+    if number == ids.v2 || number == ids.v1 {
+        route::serve(state, number == ids.v2, payload, &mut client.out);
+        silence_stranger(client, payload, before);
+        return true;
+    }
+    let Some(message) = message(number) else {
+        log::debug!("a client sent message {number}, which is not served");
+        return true;
+    };
+    *state.statistics.requests.entry(message.name).or_default() += 1;
+    if let Err(error) = without_surplus(payload, |payload| rare(state, client, message, payload)) {
+        client.out.truncate(before);
+        log::debug!("a client sent a malformed {}: {error}", message.name);
+    }
+    if message != m::SOCKCLNT_CREATE {
+        silence_stranger(client, payload, before);
+    }
+    true
+}
+
+/// VPP does what a request with a wrong client index asks for, and has nobody to answer.
+fn silence_stranger(client: &mut Client, payload: &[u8], before: usize) {
+    if request_header(payload).is_ok_and(|(index, _)| index != client.index) {
+        client.out.truncate(before);
+    }
+}
+
+/// VPP takes no notice of bytes behind a message, and drops one that is too short in silence.
+fn without_surplus<T>(
+    payload: &[u8],
+    mut serve: impl FnMut(&[u8]) -> Result<T, WireError>,
+) -> Result<T, WireError> {
+    match serve(payload) {
+        Err(WireError::TrailingBytes { extra, .. }) => {
+            let length = payload.len().saturating_sub(extra);
+            serve(payload.get(..length).unwrap_or_default())
+        }
+        result => result,
+    }
+}
+
+fn number(message: MessageName) -> u16 {
+    // Every message that is served has an id.
+    id(message).unwrap_or(u16::MAX)
+}
+
+/// A reply of a return code alone.
+fn reply(out: &mut Vec<u8>, message: MessageName, context: u32, retval: i32) {
+    PlainReply { context, retval }.encode(number(message), out);
+}
+
+fn rare(
+    state: &mut State,
+    client: &mut Client,
+    message: MessageName,
+    payload: &[u8],
+) -> Result<(), WireError> {
+    if message == m::SOCKCLNT_CREATE {
+        return session::create(state, client, payload);
+    }
+    let (_, context) = request_header(payload)?;
+    let request = Request {
+        message,
+        payload,
+        context,
+    };
+    match message {
+        m::MEMCLNT_KEEPALIVE_REPLY => {
+            client.keepalive_sent = None;
+            Ok(())
+        }
+        m::SOCKCLNT_DELETE
+        | m::CONTROL_PING
+        | m::GET_API_JSON
+        | m::SHOW_VERSION
+        | m::CLI_INBAND
+        | d::API_VERSIONS => session::serve(state, client, &request),
+        m::WANT_INTERFACE_EVENTS => interface::want_events(client, &request),
+        m::SW_INTERFACE_DUMP
+        | m::SW_INTERFACE_SET_FLAGS
+        | m::CREATE_LOOPBACK
+        | d::CREATE_LOOPBACK_INSTANCE
+        | m::DELETE_LOOPBACK
+        | d::SW_INTERFACE_ADD_DEL_ADDRESS => interface::serve(state, &request, &mut client.out),
+        m::LCP_ITF_PAIR_GET | m::LCP_ITF_PAIR_GET_V2 | m::LCP_ITF_PAIR_ADD_DEL_V2 => {
+            pair::serve(state, &request, &mut client.out)
+        }
+        m::IP_TABLE_ADD_DEL | d::IP_TABLE_ADD_DEL_V2 | d::IP_TABLE_ALLOCATE | m::IP_TABLE_DUMP => {
+            table::serve(state, &request, &mut client.out)
+        }
+        m::FIB_SOURCE_ADD | m::FIB_SOURCE_DUMP => source::serve(state, &request, &mut client.out),
+        m::IP_ROUTE_DUMP | m::IP_ROUTE_V2_DUMP | m::IP_ROUTE_LOOKUP | m::IP_ROUTE_LOOKUP_V2 => {
+            reading::serve(state, &request, &mut client.out)
+        }
+        _ => {
+            log::debug!("a client sent {}, which is not served", message.name);
+            Ok(())
+        }
+    }
+}

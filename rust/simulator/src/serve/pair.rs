@@ -1,0 +1,116 @@
+//! linux-cp pairs.
+
+use bgpreflector_core::vpp::bytes::Reader;
+use bgpreflector_core::vpp::{WireError, messages as m};
+
+use super::{Request, number};
+use crate::paths::NO_INTERFACE;
+use crate::retval;
+use crate::state::State;
+use crate::wire::Reply;
+
+const HOST_NAME_LENGTH: usize = 16;
+
+pub(super) fn serve(
+    state: &mut State,
+    request: &Request<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), WireError> {
+    let mut reader = Reader::message(request.message.name, request.payload)?;
+    reader.slice(8)?;
+    match request.message {
+        m::LCP_ITF_PAIR_GET => {
+            let retval = show(state, NO_INTERFACE, request.context, out);
+            let reply = Reply::new(out, number(m::LCP_ITF_PAIR_GET_REPLY), request.context);
+            // Where there is no pair at all, VPP does not even begin to count.
+            let cursor = if state.interfaces.pairs.is_empty() {
+                0
+            } else {
+                u32::MAX
+            };
+            reply.i32(retval).u32(cursor).finish();
+        }
+        m::LCP_ITF_PAIR_GET_V2 => {
+            // For all pairs VPP 26.10 answers with v1's reply, for which a client waits in vain;
+            // not so here.
+            let (_cursor, wanted) = (reader.u32()?, reader.u32()?);
+            let retval = show(state, wanted, request.context, out);
+            let reply = number(m::LCP_ITF_PAIR_GET_V2_REPLY);
+            let reply = Reply::new(out, reply, request.context);
+            reply.i32(retval).u32(u32::MAX).finish();
+        }
+        _ => {
+            let (is_add, index) = (reader.bool()?, reader.u32()?);
+            let name = reader.slice(HOST_NAME_LENGTH)?;
+            let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
+            let name = String::from_utf8_lossy(name).into_owned();
+            let (retval, host) = match is_add {
+                true => add(state, index, name),
+                false => (delete(state, index), u32::MAX),
+            };
+            let reply = number(m::LCP_ITF_PAIR_ADD_DEL_V2_REPLY);
+            let reply = Reply::new(out, reply, request.context);
+            reply.i32(retval).u32(host).finish();
+        }
+    }
+    Ok(())
+}
+
+/// Shows the pair of an interface, or all; returns how it went.
+fn show(state: &State, wanted: u32, context: u32, out: &mut Vec<u8>) -> i32 {
+    let mut found = wanted == NO_INTERFACE;
+    for (vpp, linux) in &state.interfaces.pairs {
+        let Some(index) = state.interfaces.index(vpp) else {
+            continue;
+        };
+        if wanted != NO_INTERFACE && wanted != index {
+            continue;
+        }
+        found = true;
+        let reply = Reply::new(out, number(m::LCP_ITF_PAIR_DETAILS), context);
+        let reply = reply.u32(index).u32(index).u32(0);
+        reply
+            .text(linux, HOST_NAME_LENGTH)
+            .u8(0)
+            .text("", 32)
+            .finish();
+    }
+    if found {
+        0
+    } else {
+        retval::INVALID_SW_IF_INDEX
+    }
+}
+
+/// Pairs an interface; the other side of the pair is a tap interface of VPP's.
+fn add(state: &mut State, index: u32, linux: String) -> (i32, u32) {
+    let Some(interface) = state.interfaces.get(index) else {
+        return (retval::INVALID_SW_IF_INDEX, u32::MAX);
+    };
+    let vpp = interface.name.clone();
+    if state
+        .interfaces
+        .pairs
+        .iter()
+        .any(|(other, _)| *other == vpp)
+    {
+        return (retval::VALUE_EXIST, u32::MAX);
+    }
+    state.interfaces.pairs.push((vpp, linux));
+    let tap = state.interfaces.add_tap();
+    state.events.push((tap, false, false));
+    (0, tap)
+}
+
+fn delete(state: &mut State, index: u32) -> i32 {
+    let name = state.interfaces.get(index).map(|i| i.name.clone());
+    let before = state.interfaces.pairs.len();
+    state
+        .interfaces
+        .pairs
+        .retain(|(vpp, _)| Some(vpp) != name.as_ref());
+    match state.interfaces.pairs.len() < before {
+        true => 0,
+        false => retval::INVALID_SW_IF_INDEX,
+    }
+}

@@ -1,0 +1,101 @@
+//! Sets of paths, each kept once and found by the bytes in which clients send it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use ahash::RandomState;
+use bgpreflector_core::route::{PathSet, Prefix};
+use bgpreflector_core::vpp::PathBytes;
+use bgpreflector_core::vpp::bytes::Reader;
+use bgpreflector_core::vpp::path::PATH_LENGTH;
+use hashbrown::HashMap;
+
+use crate::paths::ApiPath;
+
+/// Number of a set.
+pub(crate) type SetId = u32;
+
+/// Paths in VPP's order, and as it shows them.
+pub(crate) struct Set {
+    pub(crate) paths: Arc<[ApiPath]>,
+    shown: Box<[u8]>,
+}
+
+#[derive(Default)]
+pub(crate) struct Sets {
+    all: Vec<Set>,
+    by_request: HashMap<Box<[u8]>, SetId, RandomState>,
+    by_paths: HashMap<Arc<[ApiPath]>, SetId, RandomState>,
+}
+
+impl Set {
+    /// How many paths there are; VPP too counts in a byte.
+    pub(crate) fn count(&self) -> u8 {
+        u8::try_from(self.paths.len()).unwrap_or(u8::MAX)
+    }
+
+    /// The bytes in which VPP shows the set in a route of `prefix`.
+    pub(crate) fn shown(&self, prefix: &Prefix) -> Cow<'_, [u8]> {
+        if self
+            .paths
+            .iter()
+            .all(|path| path.fixed_up(prefix).is_none())
+        {
+            return Cow::Borrowed(&self.shown);
+        }
+        let paths = self.paths.iter();
+        Cow::Owned(encode(paths.map(|path| match path.fixed_up(prefix) {
+            Some(fixed_up) => Cow::Owned(fixed_up),
+            None => Cow::Borrowed(path),
+        })))
+    }
+
+    /// The set in the words of the other stages; none where it has a path that they have none for.
+    pub(crate) fn to_path_set(&self) -> Option<PathSet> {
+        let mut reader = Reader::new("paths", &self.shown);
+        PathBytes::read(&mut reader, self.count())
+            .ok()?
+            .to_set()
+            .ok()
+    }
+}
+
+fn encode<'a>(paths: impl Iterator<Item = Cow<'a, ApiPath>>) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(paths.size_hint().0 * PATH_LENGTH);
+    for path in paths {
+        path.put(&mut bytes);
+    }
+    bytes
+}
+
+impl Sets {
+    /// The set that a client's bytes mean, or VPP's return code where it refuses a path.
+    pub(crate) fn of_request(&mut self, bytes: PathBytes<'_>) -> Result<SetId, i32> {
+        let bytes = bytes.as_bytes();
+        if let Some(id) = self.by_request.get(bytes) {
+            return Ok(*id);
+        }
+        let paths: Result<Vec<_>, _> = bytes.chunks(PATH_LENGTH).map(ApiPath::decode).collect();
+        let id = self.keep(paths?);
+        self.by_request.insert(bytes.into(), id);
+        Ok(id)
+    }
+
+    /// The set of these paths.
+    pub(crate) fn keep(&mut self, mut paths: Vec<ApiPath>) -> SetId {
+        paths.sort_by_key(|path| (path.preference, path.identity()));
+        if let Some(id) = self.by_paths.get(paths.as_slice()) {
+            return *id;
+        }
+        let id = SetId::try_from(self.all.len()).unwrap_or(SetId::MAX);
+        let shown = encode(paths.iter().map(Cow::Borrowed)).into();
+        let paths: Arc<[ApiPath]> = paths.into();
+        self.by_paths.insert(Arc::clone(&paths), id);
+        self.all.push(Set { paths, shown });
+        id
+    }
+
+    pub(crate) fn get(&self, id: SetId) -> Option<&Set> {
+        self.all.get(id as usize)
+    }
+}

@@ -1,0 +1,90 @@
+//! VPP's tables, and the routes that each has by itself.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use bgpreflector_core::route::{Family, Prefix};
+
+use crate::fib::Fib;
+use crate::paths::{ApiPath, DROP, Kind};
+use crate::sources::{DEFAULT_ROUTE, SPECIAL};
+
+/// Names by table, IPv4's first, as VPP lists them.
+#[derive(Debug)]
+pub(crate) struct Tables(BTreeMap<(bool, u32), String>);
+
+impl Tables {
+    /// Table 0 of both families.
+    pub(crate) fn new(fib: &mut Fib) -> Self {
+        let mut tables = Self(BTreeMap::new());
+        for family in Family::ALL {
+            tables.add(0, family, "", fib);
+        }
+        tables
+    }
+
+    /// Adds a table; one that is there keeps its name.
+    pub(crate) fn add(&mut self, table: u32, family: Family, name: &str, fib: &mut Fib) {
+        let name = match name {
+            "" => format!("{family}-VRF:{table}"),
+            name => name.to_owned(),
+        };
+        self.0.entry((family == Family::V6, table)).or_insert(name);
+        fill(table, family, fib);
+    }
+
+    /// Deletes a table; table 0 stays. As in VPP, its routes are neither shown nor freed, and
+    /// are there again when the table is: a client must delete them first.
+    pub(crate) fn remove(&mut self, table: u32, family: Family) {
+        if table != 0 {
+            self.0.remove(&(family == Family::V6, table));
+        }
+    }
+
+    /// The lowest table id of a family that is not used.
+    pub(crate) fn unused(&self, family: Family) -> Option<u32> {
+        (1..u32::MAX).find(|table| !self.has(*table, family))
+    }
+
+    pub(crate) fn has(&self, table: u32, family: Family) -> bool {
+        self.0.contains_key(&(family == Family::V6, table))
+    }
+
+    /// Table, family and name.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (u32, Family, &str)> {
+        self.0.iter().map(|((is_ip6, table), name)| {
+            let family = if *is_ip6 { Family::V6 } else { Family::V4 };
+            (*table, family, name.as_str())
+        })
+    }
+}
+
+/// The routes of every new table (`ip4_specials` in `ip4_fib.c`, and `ip6_fib.c`).
+fn fill(table: u32, family: Family, fib: &mut Fib) {
+    let v4 = |a, b, c, d, length| Prefix::new(IpAddr::from(Ipv4Addr::new(a, b, c, d)), length);
+    let drop = ApiPath::new(Kind::Special(DROP), family);
+    let specials = match family {
+        Family::V4 => vec![
+            (v4(0, 0, 0, 0, 0), DEFAULT_ROUTE, drop.clone()),
+            (v4(0, 0, 0, 0, 32), DEFAULT_ROUTE, drop.clone()),
+            (v4(240, 0, 0, 0, 4), SPECIAL, drop.clone()),
+            (v4(224, 0, 0, 0, 4), SPECIAL, drop.clone()),
+            (v4(255, 255, 255, 255, 32), DEFAULT_ROUTE, drop),
+        ],
+        Family::V6 => {
+            let any = IpAddr::from(Ipv6Addr::UNSPECIFIED);
+            let link_local = IpAddr::from(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0));
+            let by_link = ApiPath::new(Kind::Exclusive, family);
+            vec![
+                (Prefix::new(any, 0), DEFAULT_ROUTE, drop),
+                (Prefix::new(link_local, 10), SPECIAL, by_link),
+            ]
+        }
+    };
+    for (prefix, source, path) in specials {
+        if let Ok(prefix) = prefix {
+            let set = fib.sets.keep(vec![path]);
+            fib.replace((table, prefix), source, set);
+        }
+    }
+}
