@@ -123,7 +123,8 @@ class VppSession:
 
     def _pairs(self) -> dict[str, int]:
         try:
-            _, details = self.call("lcp_itf_pair_get_v2", sw_if_index=0xFFFFFFFF, cursor=0)
+            # VPP answers the v2 of this message with the reply of the first, so vpp_papi waits in vain.
+            _, details = self.call("lcp_itf_pair_get", cursor=0)
         except VppLostError:
             raise
         except VppError:

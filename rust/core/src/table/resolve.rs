@@ -22,6 +22,8 @@ pub enum Held {
     RouteType(u8),
     /// It uses an encapsulation that is not MPLS.
     Encapsulation(u16),
+    /// It pushes labels and has no gateway: VPP 26.10 crashes on such a path.
+    LabelsWithoutGateway,
     /// It pushes more labels than a message has places for.
     TooManyLabels(usize),
     /// It has more next hops than a message has places for.
@@ -38,6 +40,7 @@ impl Held {
             Held::NoUsableNextHop => "no_usable_next_hop",
             Held::RouteType(_) => "route_type",
             Held::Encapsulation(_) => "encapsulation",
+            Held::LabelsWithoutGateway => "labels_without_gateway",
             Held::TooManyLabels(_) => "too_many_labels",
             Held::TooManyNextHops(_) => "too_many_next_hops",
         }
@@ -57,6 +60,9 @@ impl std::fmt::Display for Held {
             Held::NoUsableNextHop => f.write_str("none of its next hops can be used now"),
             Held::RouteType(number) => write!(f, "route type {number} has no counterpart in VPP"),
             Held::Encapsulation(number) => write!(f, "encapsulation {number} is not mirrored"),
+            Held::LabelsWithoutGateway => {
+                f.write_str("it pushes labels and has no gateway, which VPP does not survive")
+            }
             Held::TooManyLabels(count) => {
                 write!(
                     f,
@@ -220,6 +226,9 @@ impl Surroundings {
     fn path(&self, family: Family, hop: &NextHop) -> Result<Path, Held> {
         if hop.encapsulation != 0 {
             return Err(Held::Encapsulation(hop.encapsulation));
+        }
+        if !hop.labels.is_empty() && hop.gateway.is_none() {
+            return Err(Held::LabelsWithoutGateway);
         }
         if hop.labels.len() > Path::MAX_LABELS {
             return Err(Held::TooManyLabels(hop.labels.len()));
@@ -405,6 +414,14 @@ mod tests {
         assert_eq!(
             around.resolve(&set(vec![encapsulated])),
             Err(Held::Encapsulation(5))
+        );
+        let labelled = NextHop {
+            labels: [16].into_iter().collect(),
+            ..hop("", 2, 1)
+        };
+        assert_eq!(
+            around.resolve(&set(vec![labelled])),
+            Err(Held::LabelsWithoutGateway)
         );
         let many = (0..256)
             .map(|n| hop(&format!("10.0.{n}.1"), 2, 1))
