@@ -123,7 +123,7 @@ class VppSession:
 
     def _pairs(self) -> dict[str, int]:
         try:
-            # VPP answers the v2 of this message with the reply of the first, so vpp_papi waits in vain.
+            # VPP answers this message's v2 with the reply of the first: vpp_papi waits in vain.
             _, details = self.call("lcp_itf_pair_get", cursor=0)
         except VppLostError:
             raise

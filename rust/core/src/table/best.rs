@@ -3,8 +3,8 @@
 
 use super::Table;
 use super::entry::{Body, KernelRoute, Routes, flag};
+use super::held::Held;
 use super::ids::{Handle, PathSetId};
-use super::resolve::Held;
 use super::scope::ForeignRoutes;
 
 impl Table {

@@ -2,9 +2,10 @@
 
 use crate::route::{NextHopSet, PathSet};
 
+use super::held::Held;
 use super::ids::{PathSetId, SetId};
 use super::interner::Interner;
-use super::resolve::{Held, Surroundings};
+use super::resolve::Surroundings;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Meaning {

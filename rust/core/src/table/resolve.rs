@@ -7,79 +7,8 @@ use crate::route::{
     Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, RouteType,
 };
 
+use super::held::Held;
 use super::next_hops::{NextHopObject, NextHopObjects};
-
-/// Why a route is not in VPP although it is the best of a mirrored protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Held {
-    /// Its interface has no counterpart in VPP yet: it goes in when one appears.
-    WaitsForInterface(u32),
-    /// Its next-hop object is not known yet.
-    WaitsForNextHop(u32),
-    /// None of its next hops can be used now: interfaces down or legs dead.
-    NoUsableNextHop,
-    /// Its type has no counterpart in VPP (`RTN_LOCAL`, `RTN_THROW`, …).
-    RouteType(u8),
-    /// It uses an encapsulation that is not MPLS.
-    Encapsulation(u16),
-    /// It pushes labels and has no gateway: VPP 26.10 crashes on such a path.
-    LabelsWithoutGateway,
-    /// It pushes more labels than a message has places for.
-    TooManyLabels(usize),
-    /// It has more next hops than a message has places for.
-    TooManyNextHops(usize),
-}
-
-impl Held {
-    /// The reason's name in metrics and listings.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Held::WaitsForInterface(_) => "waits_for_interface",
-            Held::WaitsForNextHop(_) => "waits_for_next_hop",
-            Held::NoUsableNextHop => "no_usable_next_hop",
-            Held::RouteType(_) => "route_type",
-            Held::Encapsulation(_) => "encapsulation",
-            Held::LabelsWithoutGateway => "labels_without_gateway",
-            Held::TooManyLabels(_) => "too_many_labels",
-            Held::TooManyNextHops(_) => "too_many_next_hops",
-        }
-    }
-}
-
-impl std::fmt::Display for Held {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Held::WaitsForInterface(index) => {
-                write!(
-                    f,
-                    "waits for a VPP interface for the kernel's interface {index}"
-                )
-            }
-            Held::WaitsForNextHop(id) => write!(f, "waits for next-hop object {id}"),
-            Held::NoUsableNextHop => f.write_str("none of its next hops can be used now"),
-            Held::RouteType(number) => write!(f, "route type {number} has no counterpart in VPP"),
-            Held::Encapsulation(number) => write!(f, "encapsulation {number} is not mirrored"),
-            Held::LabelsWithoutGateway => {
-                f.write_str("it pushes labels and has no gateway, which VPP does not survive")
-            }
-            Held::TooManyLabels(count) => {
-                write!(
-                    f,
-                    "{count} labels, VPP's message holds {}",
-                    Path::MAX_LABELS
-                )
-            }
-            Held::TooManyNextHops(count) => {
-                write!(
-                    f,
-                    "{count} next hops, VPP's message holds {}",
-                    Path::MAX_PATHS
-                )
-            }
-        }
-    }
-}
 
 /// What becomes of a next hop whose interface has no counterpart in VPP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -4,8 +4,8 @@ use crate::route::{NextHopSet, PathSet, Prefix};
 
 use super::Table;
 use super::entry::{Body, KernelRoute, flag};
+use super::held::Held;
 use super::ids::{Handle, PathSetId};
-use super::resolve::Held;
 
 /// Where a listing goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
