@@ -21,6 +21,8 @@ from bgpreflector.vpp import VppMonitor, VppSink
 _log = logging.getLogger(__name__)
 
 IPV6 = "ipv6"
+FLUSH_PATIENCE = 5.0
+"""Seconds to wait for prefixes that somebody else still holds."""
 
 
 class Daemon:
@@ -96,5 +98,16 @@ class Daemon:
             _log.error("VPP is not connected: our routes stay in it")
             return
         self.engine.forget_kernel()
-        result = self.sink.flush()
-        _log.info("Removed our routes from VPP: %s", result)
+        removed = failed = 0
+        # The watcher may still hold a batch; it gives it back when the event loop refuses it.
+        while self._installed and not failed and self.engine.wait_dirty(FLUSH_PATIENCE):
+            result = self.sink.flush()
+            removed += result.applied
+            failed = result.failed
+        if self._installed:
+            _log.error("%d of our routes stay in VPP: they could not be removed", self._installed)
+        _log.info("Removed %d of our routes from VPP", removed)
+
+    @property
+    def _installed(self) -> int:
+        return sum(counts["installed"] for counts in self.engine.status().prefixes.values())
