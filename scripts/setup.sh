@@ -77,8 +77,9 @@ make_environment() {
         installed_with_apt python3-venv && "$python" -c 'import venv, ensurepip' 2>/dev/null ||
             fail "the venv module of $python is missing (Debian: apt-get install python3-venv)"
     fi
-    # One that was left half made, or that has been moved, has no pip that runs.
-    .venv/bin/python -m pip --version >/dev/null 2>&1 || "$python" -m venv --clear .venv
+    # One that was left half made has no pip, or would even have the system's.
+    .venv/bin/python -c 'import pip, sys; sys.exit(sys.prefix == sys.base_prefix)' 2>/dev/null ||
+        "$python" -m venv --clear .venv
     .venv/bin/python - <<'PYTHON' >.venv/requirements.txt
 import tomllib
 
