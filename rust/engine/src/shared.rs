@@ -113,11 +113,6 @@ impl Shared {
         }
     }
 
-    /// Whether [`Self::close`] was called.
-    pub fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
-    }
-
     /// Ends every wait.
     pub fn close(&self) {
         let _table = self.table.lock();

@@ -42,11 +42,16 @@ impl Table {
 
     /// Takes note of a prefix's new routes.
     pub(super) fn store_routes(&mut self, handle: Handle, routes: Routes) {
+        self.put_routes(handle, routes);
+        self.refresh(handle);
+    }
+
+    /// Stores routes of which nothing changed that VPP could see.
+    pub(super) fn put_routes(&mut self, handle: Handle, routes: Routes) {
         let best = self.best(&routes);
         if let Some(rib) = self.rib_mut(handle) {
             rib.set_routes(handle.slot, routes, best);
         }
-        self.refresh(handle);
     }
 
     /// Brings the figures and the dirty queue up to date after anything about a prefix changed.

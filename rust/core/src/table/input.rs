@@ -1,6 +1,6 @@
 //! What the kernel announces and withdraws.
 
-use crate::route::{Route, RouteKey};
+use crate::route::Route;
 
 use super::Table;
 use super::entry::{KernelRoute, Routes, flag};
@@ -10,12 +10,6 @@ use super::order::{self, Announced, Placement, Withdrawn};
 use super::resync::Touch;
 
 impl Table {
-    /// Whether routes of this key are kept at all.
-    #[must_use]
-    pub fn in_scope(&self, key: &RouteKey) -> bool {
-        self.rib_index(key.prefix.family(), key.table).is_some()
-    }
-
     /// Enters a route. Routes of tables and families out of scope are left out.
     pub fn announce(&mut self, route: Route, placement: Placement) {
         let Route { key, protocol, set } = route;
@@ -54,7 +48,7 @@ impl Table {
         match order::announce(&mut routes, new, placement, family, sets) {
             Announced::Known => {
                 self.meanings.release(new.set);
-                self.mark_seen(handle, routes);
+                self.put_routes(handle, routes);
                 return;
             }
             Announced::Added(Some(old)) => self.meanings.release(old),
@@ -64,14 +58,6 @@ impl Table {
             }
         }
         self.store_routes(handle, routes);
-    }
-
-    /// Stores routes of which nothing but the generation changed.
-    fn mark_seen(&mut self, handle: Handle, routes: Routes) {
-        let best = self.best(&routes);
-        if let Some(rib) = self.rib_mut(handle) {
-            rib.set_routes(handle.slot, routes, best);
-        }
     }
 
     /// Takes a route away; `route` may name only some of the legs of an IPv6 route.

@@ -159,7 +159,7 @@ impl Table {
 
     fn refused(&mut self, request: &Request, retval: i32) {
         let handle = request.handle;
-        self.give_back_paths(request);
+        self.meanings.release_paths(request.paths);
         let Some(body) = self
             .rib(handle)
             .and_then(|rib| rib.body(handle.slot))
@@ -193,14 +193,10 @@ impl Table {
         }
     }
 
-    fn give_back_paths(&mut self, request: &Request) {
-        self.meanings.release_paths(request.paths);
-    }
-
     /// Takes note that a request will have no answer: its prefix is dirty again. Whether VPP acted
     /// on it is unknown, so the session's loss has to be told too ([`Self::forget_installed`]).
     pub fn abandon(&mut self, request: &Request) {
-        self.give_back_paths(request);
+        self.meanings.release_paths(request.paths);
         self.give_back(request.handle);
     }
 

@@ -37,6 +37,12 @@ impl Table {
         }
     }
 
+    /// The link of an index.
+    #[must_use]
+    pub fn link_of(&self, index: u32) -> Option<&Link> {
+        self.meanings.around.links.get(&index)
+    }
+
     /// The links by index.
     pub fn links(&self) -> impl Iterator<Item = (u32, &Link)> {
         self.meanings

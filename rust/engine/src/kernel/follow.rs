@@ -1,7 +1,5 @@
 //! From decoded messages to the table.
 
-use std::sync::atomic::AtomicU64;
-
 use bgpreflector_core::netlink::{
     Action, Body, Header, LinkMessage, Message, Messages, NextHopMessage, RouteMessage,
 };
@@ -105,9 +103,10 @@ pub(super) fn route_message(
 
 /// Returns whether the link went up or down, so that routes may have changed in silence.
 pub(super) fn link_message(shared: &Shared, table: &mut Table, message: LinkMessage) -> bool {
-    count(&shared.kernel.links);
-    let known = table.links().find(|(index, _)| *index == message.index);
-    let was = known.map(|(_, link)| (link.up, link.carrier));
+    KernelCounters::count(&shared.kernel.links);
+    let was = table
+        .link_of(message.index)
+        .map(|link| (link.up, link.carrier));
     match message.action {
         Action::New => {
             let name = message
@@ -137,7 +136,7 @@ pub(super) fn next_hop_message(
     table: &mut Table,
     message: NextHopMessage,
 ) -> bool {
-    count(&shared.kernel.next_hops);
+    KernelCounters::count(&shared.kernel.next_hops);
     match (message.action, object(&message)) {
         (Action::New, Some(object)) => {
             let was_blackhole = table.is_blackhole(message.id);
@@ -163,8 +162,4 @@ fn object(message: &NextHopMessage) -> Option<NextHopObject> {
     // Objects of a bridge's forwarding database (NHA_FDB) carry no route.
     let next_hop: NextHop = message.next_hop.clone().filter(|_| !message.fdb)?;
     Some(NextHopObject::Single(next_hop))
-}
-
-fn count(counter: &AtomicU64) {
-    KernelCounters::count(counter);
 }
