@@ -35,7 +35,8 @@ PREFIXES = {
     ),
 }
 METRICS = {4: ("", " metric 10", " metric 20"), 6: ("", " metric 10", " metric 1024")}
-PROTOCOLS = ("12", "12", "12", "12", "static", "186")
+PROTOCOLS = ("12", "12", "12", "12", "4", "186")
+"""Always numbers: of names, `ip` remembers wrong ones from line to line."""
 OBJECTS = {4: (1, 2, 3), 6: (11, 12, 13)}
 GROUPS = {4: (101, 102), 6: (111, 112)}
 MIXED = 121
@@ -78,6 +79,15 @@ def is_operation(line: str) -> bool:
     return line not in (QUIET, COMMIT, RESYNC)
 
 
+def is_about_routes(line: str) -> bool:
+    """Whether it is for the kernel's routes alone: the kernel tells all that follows from it."""
+    return is_operation(line) and all("route " in part for part in line.split("; "))
+
+
+Kinds = tuple[tuple[float, Callable[[], str]], ...]
+"""What to draw from, by weight."""
+
+
 class Generator:
     """Draws operations; the same seed draws the same ones."""
 
@@ -90,36 +100,40 @@ class Generator:
         self._without: set[tuple[int, int]] = set()
         """Links (after their family) that lack their address."""
         self._objects_before: dict[int, set[int]] = {4: set(), 6: set()}
-        self._kinds: tuple[tuple[float, Callable[[], str]], ...] = (
+        self._routes: Kinds = (
             (38, self._put),
             (9, self._delete),
             (4, self._delete_leg),
-            (8, self._object),
-            (2, self._delete_object),
-            (4, self._link),
-            (0.7, self._recreate),
-            (4, self._address),
             (0.6, self._flush),
-            (0.2, self._loopback),
+        )
+        self._others: Kinds = (
+            (10, self._object),
+            (3, self._delete_object),
+            (6, self._link),
+            (1, self._recreate),
+            (5, self._address),
+            (0.3, self._loopback),
         )
 
     def draw(self, count: int) -> list[str]:
-        """``count`` operations, with moments of quiet among them and one at the end."""
-        lines: list[str] = []
-        row = self._row()
-        for _ in range(count):
-            kinds, weights = [k for _, k in self._kinds], [w for w, _ in self._kinds]
-            lines.append(self._random.choices(kinds, weights)[0]())
-            row -= 1
-            if row == 0:
-                lines.append(QUIET)
-                row = self._row()
-            elif self._random.random() < 0.04:
-                lines.append(self._random.choice((COMMIT, COMMIT, RESYNC)))
-        return lines if lines[-1:] == [QUIET] else [*lines, QUIET]
+        """``count`` operations, with moments of quiet among them and one at the end.
 
-    def _row(self) -> int:
-        return self._random.randint(1, MOST_IN_A_ROW)
+        Between most of these moments there are operations on routes only: after any other the
+        engine dumps the kernel to verify, which would repair what went wrong with a route.
+        """
+        lines: list[str] = []
+        while count > 0:
+            kinds = self._routes if self._chance(0.6) else self._routes + self._others
+            for _ in range(min(count, self._random.randint(1, MOST_IN_A_ROW))):
+                lines.append(self._one(kinds))
+                count -= 1
+                if self._chance(0.03):
+                    lines.append(self._random.choice((COMMIT, COMMIT, RESYNC)))
+            lines.append(QUIET)
+        return lines
+
+    def _one(self, kinds: Kinds) -> str:
+        return self._random.choices([k for _, k in kinds], [w for w, _ in kinds])[0]()
 
     def _chance(self, share: float) -> bool:
         return self._random.random() < share
@@ -179,7 +193,7 @@ class Generator:
         else:
             hops = self._hop(family)
         self._put_before.append((family, prefix, key, hops))
-        return f"-{family} route {verb} {prefix}{key} proto {protocol}{self._extra(family)} {hops}"
+        return f"-{family} route {verb} {prefix}{key} proto {protocol} {hops}"
 
     def _target(self, known: float) -> tuple[int, str, str, str]:
         """Something put before, one of the latest, with the chance ``known``; else any."""
@@ -188,16 +202,9 @@ class Generator:
         family = self._family()
         return (family, *self._key(family), self._hop(family))
 
-    def _extra(self, family: int) -> str:
-        """What makes a route another one to the kernel, and not to VPP."""
-        if self._chance(0.04):
-            link = self._link_number()
-            return f" src 10.7.{link}.1" if family == 4 else f" src fd07:{link}::1"
-        return " mtu 1400" if self._chance(0.04) else ""
-
     def _delete(self) -> str:
         family, prefix, key, _ = self._target(0.8)
-        protocol = self._random.choice((" proto 12", "", "", "", " proto static"))
+        protocol = self._random.choice((" proto 12", "", "", "", " proto 4"))
         return f"-{family} route del {prefix}{key}{protocol}"
 
     def _delete_leg(self) -> str:

@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .expected import Forwarding, forwarding
-from .operations import COMMIT, QUIET, RESYNC, Generator, is_operation
+from .operations import COMMIT, QUIET, RESYNC, Generator, is_about_routes, is_operation
 from .world import World, world
 
-SETTLED = 3.0
+SETTLED = 2.0
 """Seconds within which table and VPP must say what the kernel does."""
+
+VERIFIED = 0.3
+"""Seconds within which the engine dumps the kernel after what can change routes in silence: before
+that has happened, nothing else may go wrong, for it would be repaired unseen."""
 
 PAUSE = 0.002
 LONGEST_PAUSE = 0.05
@@ -63,19 +67,31 @@ def run(lines: Sequence[str], sysctls: Sequence[str] = ()) -> Difference | None:
     All is compared at each moment of quiet and at the end.
     """
     with world(sysctls) as made:
+        resyncs = made.resyncs()
+        verifies = False
         for done, line in enumerate(lines, 1):
-            if line == COMMIT:
-                made.settle(0)
-            elif line == RESYNC:
-                made.engine.resync()
-            elif line != QUIET:
-                # Many operations are refused, as they must be: what counts is the kernel.
-                made.ip.run(line)
-            if line == QUIET or done == len(lines):
+            _do(made, line)
+            verifies |= is_operation(line) and not is_about_routes(line)
+            if line != QUIET and done < len(lines):
+                continue
+            difference = compare(made, done)
+            if difference is None and verifies:
+                made.wait_for_resync(resyncs, VERIFIED)
                 difference = compare(made, done)
-                if difference is not None:
-                    return difference
+            if difference is not None:
+                return difference
+            resyncs, verifies = made.resyncs(), False
     return None
+
+
+def _do(made: World, line: str) -> None:
+    if line == COMMIT:
+        made.settle(0)
+    elif line == RESYNC:
+        made.engine.resync()
+    elif line != QUIET:
+        # Many operations are refused, as they must be: what counts is the kernel.
+        made.ip.run(line)
 
 
 def shrink(lines: Sequence[str], sysctls: Sequence[str] = ()) -> list[str]:

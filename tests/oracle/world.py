@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ SOURCE = "oracle"
 INDICES = dict(enumerate(LINKS, 1))
 """Kernel links by the ``sw_if_index`` that stands for them."""
 ALL = 1 << 30
+NO_DAD = ("net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,17 @@ class World:
         """Sends VPP whatever comes up within ``timeout`` seconds; returns early once it has."""
         if self.engine.wait_dirty(timeout):
             self.commit()
+
+    def resyncs(self) -> int:
+        """Dumps of the kernel so far."""
+        return self.engine.status().resyncs
+
+    def wait_for_resync(self, before: int, timeout: float) -> None:
+        """Waits for one more dump than ``before``; at most ``timeout`` seconds, as what looks
+        like an event can be none to the kernel."""
+        deadline = time.monotonic() + timeout
+        while self.resyncs() == before and time.monotonic() < deadline:
+            self.settle(0.005)
 
     def table(self) -> Forwarding:
         """What the table says VPP has, in the oracle's words."""
@@ -129,10 +142,9 @@ def _namespace(sysctls: Sequence[str]) -> Iterator[str]:
     name = f"oracle-{uuid.uuid4().hex[:8]}"
     _ip("netns", "add", name)
     try:
-        files = [setting.partition("=") for setting in sysctls]
+        files = [setting.partition("=") for setting in (*NO_DAD, *sysctls)]
         commands = [f"echo {value} > /proc/sys/{key.replace('.', '/')}" for key, _, value in files]
-        if commands:
-            _ip("netns", "exec", name, "sh", "-ec", "; ".join(commands))
+        _ip("netns", "exec", name, "sh", "-ec", "; ".join(commands))
         yield name
     finally:
         _ip("netns", "del", name)
@@ -170,4 +182,6 @@ def _start(engine: _core.Engine, socket: Path, source: int) -> None:
     engine.connect(socket=socket, name="oracle", window=64, connect_timeout=10, request_timeout=10)
     engine.adopt(source)
     engine.set_interfaces({link: index for index, link in INDICES.items()}, None, False)
-    engine.resync()
+    # A resync that is still due would repair what shall be found.
+    while not engine.resync().complete:
+        pass
