@@ -146,6 +146,12 @@ class ResyncReport:
     @property
     def duration(self) -> float:
         """Seconds."""
+    @property
+    def drift(self) -> dict[str, int]:
+        """What an audit repaired, by kind: ``missing``, ``different``, ``stale``."""
+    @property
+    def drifted(self) -> list[tuple[int, str, str]]:
+        """Some of that: kernel table, prefix, kind."""
 
 @final
 class CommitReport:
@@ -184,7 +190,8 @@ class Status:
 
     @property
     def prefixes(self) -> dict[str, dict[str, int]]:
-        """By family: ``kernel``, ``desired``, ``installed``, ``held``, ``failed``."""
+        """By family: ``kernel``, ``desired``, ``installed``, ``held``, ``failed``,
+        ``unconfirmed``."""
     @property
     def dirty(self) -> int:
         """Prefixes that wait for a request."""
@@ -205,7 +212,20 @@ class Status:
     def overruns(self) -> int:
         """Times that the kernel dropped notifications."""
     @property
-    def resyncs(self) -> int: ...
+    def drops(self) -> int:
+        """Notifications that the kernel dropped."""
+    @property
+    def synchronised(self) -> bool:
+        """Whether all of the kernel has been read once."""
+    @property
+    def resyncs(self) -> dict[str, int]:
+        """Resyncs done, by reason."""
+    @property
+    def drift(self) -> dict[str, int]:
+        """Differences that audits found and repaired, by kind."""
+    @property
+    def unmirrored(self) -> dict[str, int]:
+        """Routes of mirrored protocols that VPP cannot have, by reason."""
     @property
     def receive_buffer(self) -> int:
         """Bytes that the kernel granted."""
@@ -226,13 +246,23 @@ class Engine:
         foreign_routes: str,
         receive_buffer: int,
         namespace: str | PathLike[str] | None = None,
+        prefix_rules: Sequence[tuple[str, int, int, bool]] = ...,
+        audit_interval: float = 0.0,
+        grace: float = 0.0,
     ) -> Engine:
         """``tables`` maps kernel tables to VPP tables. Nothing is opened before ``start()``.
 
-        Raises ``ValueError`` for an unknown family or ``foreign_routes``.
+        A prefix rule is a prefix, the shortest and the longest length of what it matches within
+        that, and whether it allows. ``audit_interval`` (0: never) and ``grace`` are seconds.
+
+        Raises ``ValueError`` for an unknown family or ``foreign_routes``, or what is no prefix.
         """
     def start(self) -> None:
         """Subscribe to the kernel's notifications. Raises ``KernelError``. Twice is fine."""
+    def audit(self) -> ResyncReport:
+        """As :meth:`resync`, and report what differed though no notification explains it."""
+    def last_drift(self) -> list[tuple[int, str, str]]:
+        """Some of what the last audit that found anything repaired: table, prefix, kind."""
     def resync(self) -> ResyncReport:
         """Dump the kernel; the table then says what the kernel says. Raises ``KernelError``."""
     def wait_dirty(self, timeout: float | None = None) -> bool:

@@ -72,7 +72,7 @@ class Daemon:
         """Whether the kernel has been read and VPP has acknowledged all that it shall have."""
         status = self.engine.status()
         return (
-            status.resyncs > 0
+            status.synchronised
             and status.dirty == 0
             and not self.sink.lost
             and all(c["desired"] == c["installed"] for c in status.prefixes.values())
