@@ -17,6 +17,8 @@ __all__ = [
     "RouteView",
     "Simulator",
     "Status",
+    "keep_logs",
+    "next_log",
 ]
 
 @final
@@ -383,3 +385,9 @@ class Simulator:
         """Order a fault, as JSON: see ``docs/simulator.md``. Raises ``ValueError``."""
     def stop(self) -> None:
         """End it. Twice is fine."""
+
+def keep_logs(level: int) -> None:
+    """Keep the log records of the compiled module, of this level of ``logging`` at least."""
+
+def next_log(wait: bool) -> tuple[int, str, str] | None:
+    """The next of them: level, logger's name, message; ``wait`` for one, or ``None``."""

@@ -72,6 +72,12 @@ def test_a_grace_time_for_the_bgp_daemon(
             assert now["route_requests"] == before["route_requests"] + 1
         else:
             wait_until(simulator.routes, 30, "nothing is left", accept=lambda seen: not seen)
+            wait_until(
+                daemon.log,
+                30,
+                "said",
+                accept=lambda log: f"VPP has {2 * COUNT} routes of ours" in log,
+            )
         assert daemon.end() == 0, daemon.log()
 
 
@@ -89,6 +95,7 @@ def test_a_reflector_that_is_switched_off_touches_nothing(
     with running_daemon(
         tmp_path / "two.log", "--config", str(config), *arguments, namespace=kernel
     ) as daemon:
-        wait_until(daemon.log, 30, "the resync", accept=lambda log: f"VPP has {2 * COUNT}" in log)
+        wait_until(daemon.log, 30, "the resync", accept=lambda log: "0 applied" in log)
+        assert f"VPP has {2 * COUNT} routes" in daemon.log()
         assert daemon.end() == 0, daemon.log()
     assert simulator.simulator.statistics()["route_requests"] == before

@@ -6,6 +6,7 @@ mod engine;
 mod errors;
 mod figures;
 mod listing;
+mod logs;
 mod requests;
 mod simulator;
 
@@ -20,6 +21,8 @@ mod _core {
     use super::figures::{Adopted, CommitReport, ResyncReport, Status};
     #[pymodule_export]
     use super::listing::{NextHop, RouteChange, RouteView};
+    #[pymodule_export]
+    use super::logs::{keep_logs, next_log};
     #[pymodule_export]
     use super::requests::RequestList;
     #[pymodule_export]
