@@ -17,6 +17,7 @@ __all__ = [
     "RouteView",
     "Simulator",
     "Status",
+    "VppAudit",
     "keep_logs",
     "next_log",
 ]
@@ -103,8 +104,9 @@ class RouteBatch:
     def replaces(self) -> int: ...
     @property
     def deletes(self) -> int: ...
-    def changes(self, limit: int) -> Iterator[RouteChange]:
-        """At most ``limit`` changes as they stand now; none once it was committed."""
+    def changes(self, limit: int, start: int = 0) -> Iterator[RouteChange]:
+        """At most ``limit`` changes from ``start`` on, as they stand now; none once it was
+        committed. Those for which meanwhile nothing is to be done are left out or ``none``."""
     def release(self) -> None:
         """Give the prefixes back unsent; they are dirty again. Twice is fine."""
 
@@ -185,6 +187,20 @@ class Adopted:
     @property
     def elsewhere(self) -> int:
         """Routes under our source in VPP tables that are not ours."""
+
+@final
+class VppAudit:
+    """What an audit of VPP found."""
+
+    @property
+    def shown(self) -> int:
+        """Routes under our source that VPP showed."""
+    @property
+    def drift(self) -> dict[str, int]:
+        """Differences by kind: ``missing``, ``different``, ``unexpected``, ``overridden``."""
+    @property
+    def drifted(self) -> list[tuple[int, str, str]]:
+        """Some of them: VPP table, prefix, kind."""
 
 @final
 class Status:
@@ -303,6 +319,12 @@ class Engine:
         """
     def adopt(self, source: int) -> Adopted:
         """Take what VPP has under a FIB source as installed. Raises ``VppLostError``."""
+    def audit_vpp(self, source: int, *, repair: bool, limit: int = 100) -> VppAudit:
+        """Compare what VPP shows under a FIB source with what it has acknowledged.
+
+        ``repair`` makes what differs dirty; ``limit`` differences are named. Raises
+        ``VppLostError``.
+        """
     def open_requests(self, batch: RouteBatch) -> RequestList:
         """The requests that a batch needs, to be sent some other way. Raises ``ValueError``."""
     def forget_installed(self) -> None:

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bgpreflector_core::netlink::SkipReason;
 use bgpreflector_core::route::{Family, Path, PathSet, Prefix, Route};
 use bgpreflector_core::table::{
-    Anomalies, Counts, Drift, Extent, Interfaces, Placement, Scope, Table,
+    Anomalies, Counts, Drift, Extent, Interfaces, Placement, Scope, Table, VppDrift,
 };
 use bgpreflector_core::vpp::normal_form::{installed_path, installed_paths};
 use parking_lot::Mutex;
@@ -18,7 +18,7 @@ use crate::error::{KernelError, VppError};
 use crate::kernel::{KernelSettings, Reader, Reason, ResyncReport};
 use crate::requests::Requests;
 use crate::shared::Shared;
-use crate::vpp::{Adopted, BulkConnection, BulkSettings, CommitReport};
+use crate::vpp::{Adopted, AuditSettings, BulkConnection, BulkSettings, CommitReport, VppAudit};
 
 /// What the engine mirrors and how it reads the kernel.
 #[derive(Clone, Debug, Default)]
@@ -195,6 +195,22 @@ impl Engine {
     /// [`VppError`]
     pub fn adopt(&self, source: u8) -> Result<Adopted, VppError> {
         self.vpp()?.adopt(source)
+    }
+
+    /// Compares what VPP has under a FIB source with what it has acknowledged.
+    ///
+    /// # Errors
+    /// [`VppError`]
+    pub fn audit_vpp(&self, settings: AuditSettings) -> Result<VppAudit, VppError> {
+        let audit = self.vpp()?.audit(settings)?;
+        let unexpected = audit.counts.get(VppDrift::Unexpected.index());
+        if settings.repair && unexpected.is_some_and(|count| *count > 0) {
+            // Only a dump of the kernel tells for certain that it lacks them.
+            if let Err(error) = self.audit() {
+                log::warn!("routes of ours that VPP should not have stay for now: {error}");
+            }
+        }
+        Ok(audit)
     }
 
     /// Waits until there are dirty prefixes; false at the timeout and once closed.

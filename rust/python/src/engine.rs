@@ -7,14 +7,14 @@ use std::time::Duration;
 use bgpreflector_core::route::{Route, RouteKey};
 use bgpreflector_core::table::{Cursor, ForeignRoutes, Interfaces, Scope, Unmapped};
 use bgpreflector_engine::kernel::KernelSettings;
-use bgpreflector_engine::vpp::BulkSettings;
+use bgpreflector_engine::vpp::{AuditSettings, BulkSettings};
 use bgpreflector_engine::{Engine as Inner, Settings};
 use pyo3::prelude::*;
 
 use crate::batch::RouteBatch;
 use crate::convert::{self, NextHopTuple, PrefixRuleTuple, value_error};
 use crate::errors;
-use crate::figures::{Adopted, CommitReport, DriftTuple, ResyncReport, Status, drift};
+use crate::figures::{Adopted, CommitReport, DriftTuple, ResyncReport, Status, VppAudit, drift};
 use crate::listing::RouteView;
 use crate::requests::{PathTuple, RequestList, path_set};
 
@@ -162,6 +162,24 @@ impl Engine {
     fn adopt(&self, py: Python<'_>, source: u8) -> PyResult<Adopted> {
         py.detach(|| self.inner.adopt(source))
             .map(Adopted::from)
+            .map_err(errors::vpp)
+    }
+
+    #[pyo3(signature = (source, *, repair, limit = 100))]
+    fn audit_vpp(
+        &self,
+        py: Python<'_>,
+        source: u8,
+        repair: bool,
+        limit: usize,
+    ) -> PyResult<VppAudit> {
+        let settings = AuditSettings {
+            source,
+            repair,
+            limit,
+        };
+        py.detach(|| self.inner.audit_vpp(settings))
+            .map(VppAudit::from)
             .map_err(errors::vpp)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bgpreflector_core::route::Prefix;
-use bgpreflector_core::table::{Drift, DriftReport};
+use bgpreflector_core::table::{Drift, DriftReport, VppDrift};
 use bgpreflector_core::vpp::{Disposition, Retval};
 use pyo3::prelude::*;
 
@@ -101,6 +101,31 @@ impl From<bgpreflector_engine::vpp::Adopted> for Adopted {
         Self {
             routes: adopted.routes,
             elsewhere: adopted.elsewhere,
+        }
+    }
+}
+
+/// What an audit of VPP found.
+#[pyclass(frozen, get_all, module = "bgpreflector._core")]
+pub struct VppAudit {
+    /// Routes under our source that VPP showed.
+    shown: usize,
+    /// Differences by kind.
+    drift: HashMap<&'static str, usize>,
+    /// Some of them: VPP table, prefix, kind.
+    drifted: Vec<DriftTuple>,
+}
+
+impl From<bgpreflector_engine::vpp::VppAudit> for VppAudit {
+    fn from(audit: bgpreflector_engine::vpp::VppAudit) -> Self {
+        let kinds = VppDrift::ALL.iter().map(|kind| kind.name());
+        let tuple = |(table, prefix, kind): (u32, Prefix, VppDrift)| {
+            (table, prefix.to_string(), kind.name())
+        };
+        Self {
+            shown: audit.shown,
+            drift: kinds.zip(audit.counts).collect(),
+            drifted: audit.examples.into_iter().map(tuple).collect(),
         }
     }
 }

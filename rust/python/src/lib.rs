@@ -18,7 +18,7 @@ mod _core {
     #[pymodule_export]
     use super::engine::Engine;
     #[pymodule_export]
-    use super::figures::{Adopted, CommitReport, ResyncReport, Status};
+    use super::figures::{Adopted, CommitReport, ResyncReport, Status, VppAudit};
     #[pymodule_export]
     use super::listing::{NextHop, RouteChange, RouteView};
     #[pymodule_export]

@@ -26,6 +26,7 @@ mod rib;
 mod scope;
 mod surroundings;
 mod view;
+mod vpp_audit;
 
 use std::collections::VecDeque;
 
@@ -50,6 +51,7 @@ pub use resolve::{Interfaces, Link, Unmapped};
 pub use resync::{Extent, Swept};
 pub use scope::{ForeignRoutes, Scope};
 pub use view::{Cursor, RouteState, RouteView};
+pub use vpp_audit::{Shown, VppDrift};
 
 /// The routes of every mirrored kernel table, and what VPP has of them.
 pub struct Table {

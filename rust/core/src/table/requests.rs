@@ -143,7 +143,7 @@ impl Table {
         }
     }
 
-    fn set_installed(&mut self, handle: Handle, paths: PathSetId) {
+    pub(super) fn set_installed(&mut self, handle: Handle, paths: PathSetId) {
         let Some(rib) = self.rib_mut(handle) else {
             return;
         };
