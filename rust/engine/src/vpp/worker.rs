@@ -16,6 +16,7 @@ use crate::kernel::Wake;
 use crate::shared::Shared;
 
 use super::adopt::AdoptJob;
+use super::audit::AuditJob;
 use super::bulk::{BulkSettings, Job};
 use super::commit::{CommitJob, Encoder};
 use super::connect::Session;
@@ -36,6 +37,7 @@ pub(super) struct Ids {
 enum Active {
     Commit(CommitJob),
     Adopt(AdoptJob),
+    Audit(AuditJob),
 }
 
 pub(super) struct Worker {
@@ -108,6 +110,7 @@ impl Worker {
         match self.active.take() {
             Some(Active::Commit(job)) => job.break_off(&self.shared, error.clone()),
             Some(Active::Adopt(job)) => job.break_off(&self.shared, error.clone()),
+            Some(Active::Audit(job)) => job.break_off(error.clone()),
             None => {}
         }
         // Jobs that nobody will do: their prefixes are dirty again.
@@ -177,7 +180,7 @@ impl Worker {
     fn check_silence(&self) -> Result<(), VppError> {
         let pending = match &self.active {
             Some(Active::Commit(job)) => job.pending(),
-            Some(Active::Adopt(_)) => 1,
+            Some(Active::Adopt(_) | Active::Audit(_)) => 1,
             None => 0,
         };
         let after = self.last_heard.elapsed();
@@ -205,6 +208,7 @@ impl Worker {
             match &mut self.active {
                 Some(Active::Commit(job)) => job.take(&self.ids, id, message)?,
                 Some(Active::Adopt(job)) => job.take(&self.shared, &self.ids, id, message)?,
+                Some(Active::Audit(job)) => job.take(&self.shared, &self.ids, id, message)?,
                 None => log::debug!("VPP sent message {id} that nobody asked for"),
             }
         }
@@ -240,6 +244,11 @@ impl Worker {
                 )));
                 true
             }
+            Ok(Job::Audit { settings, reply }) => {
+                let tables: Vec<_> = self.shared.table().vpp_tables().collect();
+                self.active = Some(Active::Audit(AuditJob::new(settings, tables, reply)));
+                true
+            }
             Ok(Job::Close) => false,
             Err(_) => true,
         }
@@ -259,6 +268,10 @@ impl Worker {
             }
             Some(Active::Adopt(job)) => {
                 job.encode(&self.ids, self.session.client_index, &mut self.out);
+            }
+            Some(Active::Audit(job)) => {
+                let client_index = self.session.client_index;
+                job.encode(&self.shared, &self.ids, client_index, &mut self.out);
             }
             None => {}
         }
@@ -283,6 +296,7 @@ impl Worker {
         let done = match &self.active {
             Some(Active::Commit(job)) => job.done(),
             Some(Active::Adopt(job)) => job.done(),
+            Some(Active::Audit(job)) => job.done(),
             None => false,
         };
         if !done {
@@ -291,6 +305,7 @@ impl Worker {
         match self.active.take() {
             Some(Active::Commit(job)) => job.report(),
             Some(Active::Adopt(job)) => job.report(),
+            Some(Active::Audit(job)) => job.report(&self.shared),
             None => {}
         }
     }
