@@ -252,9 +252,11 @@ class Engine:
         window: int,
         connect_timeout: float,
         request_timeout: float,
+        keepalive_interval: float = 0.0,
     ) -> None:
         """Open the bulk connection, in place of one that is open. Times in seconds.
 
+        A VPP that has nothing to say is pinged every ``keepalive_interval``, at 0 never.
         Raises ``VppConnectError``, or ``VppMessageError`` where VPP's messages differ.
         """
     def disconnect(self) -> None:

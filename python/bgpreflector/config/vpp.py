@@ -12,6 +12,7 @@ from .values import (
     LinuxInterface,
     OptionalVppInterface,
     PositiveSeconds,
+    Seconds,
     SocketPath,
     SourceName,
     StrictInt,
@@ -101,6 +102,11 @@ class VppConfig(Section):
     )
     request_timeout: PositiveSeconds = Field(
         default=10.0, description="Seconds without any answer after which VPP counts as lost."
+    )
+    keepalive_interval: Seconds = Field(
+        default=5.0,
+        description="Seconds after which a VPP that has had nothing to say is pinged, so that one "
+        "that hangs is noticed before there are routes to send; 0 for never.",
     )
     on_exit: Literal["keep", "flush"] = Field(
         default="keep", description="What becomes of our routes in VPP when the program ends."

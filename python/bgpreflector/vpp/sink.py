@@ -30,7 +30,7 @@ NextHopTuple = tuple[IPv4Address | IPv6Address | None, int, int]
 class RouteEngine(Protocol):
     """What the sink needs of :class:`bgpreflector._core.Engine`."""
 
-    def connect(
+    def connect(  # noqa: PLR0913 - as the compiled engine has it
         self,
         *,
         socket: str,
@@ -38,6 +38,7 @@ class RouteEngine(Protocol):
         window: int,
         connect_timeout: float,
         request_timeout: float,
+        keepalive_interval: float,
     ) -> None: ...
     def disconnect(self) -> None: ...
     def vpp_lost(self) -> str | None: ...
@@ -146,6 +147,7 @@ class VppSink:
                 window=self._settings.window,
                 connect_timeout=self._settings.connect_timeout,
                 request_timeout=self._settings.request_timeout,
+                keepalive_interval=self._settings.keepalive_interval,
             )
         except VppMessageError as error:
             return error
@@ -293,8 +295,10 @@ class VppSink:
 
     def close(self) -> None:
         """Close both connections; twice is fine."""
+        # A VPP that does not answer would be waited for to answer the goodbye.
+        goodbye = not self.lost
         self._engine.disconnect()
-        self.session.close()
+        self.session.close(goodbye=goodbye)
 
 
 def _ignore() -> None:

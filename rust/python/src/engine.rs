@@ -85,7 +85,8 @@ impl Engine {
         self.inner.shared().failure()
     }
 
-    #[pyo3(signature = (*, socket, name, window, connect_timeout, request_timeout))]
+    #[pyo3(signature = (*, socket, name, window, connect_timeout, request_timeout, keepalive_interval = 0.0))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn connect(
         &self,
         py: Python<'_>,
@@ -94,6 +95,7 @@ impl Engine {
         window: usize,
         connect_timeout: f64,
         request_timeout: f64,
+        keepalive_interval: f64,
     ) -> PyResult<()> {
         let (connect, request) = (seconds(connect_timeout)?, seconds(request_timeout)?);
         let settings = BulkSettings {
@@ -102,6 +104,7 @@ impl Engine {
             window,
             connect_timeout: connect,
             request_timeout: request,
+            keepalive_interval: seconds(keepalive_interval)?,
         };
         py.detach(|| self.inner.connect(&settings))
             .map_err(errors::vpp)

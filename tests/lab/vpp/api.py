@@ -38,6 +38,12 @@ class Vpp(Protocol):
     def has_foreign_route(self, prefix: str) -> bool:
         """Whether that route is there."""
 
+    def hang(self) -> None:
+        """Makes it stop reading and answering, with its sockets open."""
+
+    def go_on(self) -> None:
+        """Ends that; twice is fine."""
+
 
 class ApiUser:
     """What a VPP of either kind can only be asked through the API."""

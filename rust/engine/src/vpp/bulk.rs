@@ -31,6 +31,8 @@ pub struct BulkSettings {
     pub connect_timeout: Duration,
     /// How long VPP may leave requests unanswered before it counts as unresponsive.
     pub request_timeout: Duration,
+    /// How long VPP may have nothing to say before it is pinged; zero never.
+    pub keepalive_interval: Duration,
 }
 
 /// What became of a batch.

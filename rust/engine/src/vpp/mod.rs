@@ -5,6 +5,7 @@ mod bulk;
 mod commit;
 mod connect;
 mod lost;
+mod silence;
 mod worker;
 
 pub use bulk::{Adopted, BulkConnection, BulkSettings, CommitReport, Failure};

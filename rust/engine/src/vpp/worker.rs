@@ -3,10 +3,11 @@
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bgpreflector_core::vpp::messages;
 use bgpreflector_core::vpp::ping::answer_keepalive;
+use bgpreflector_core::vpp::{ControlPingReply, PlainRequest};
 use crossbeam_channel::Receiver;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -20,6 +21,7 @@ use super::bulk::{BulkSettings, Job};
 use super::commit::{CommitJob, Encoder};
 use super::connect::Session;
 use super::lost::Lost;
+use super::silence::Silence;
 
 /// Message ids of this VPP.
 #[derive(Clone, Copy)]
@@ -50,11 +52,13 @@ pub(super) struct Worker {
     active: Option<Active>,
     out: Vec<u8>,
     written: usize,
-    last_heard: Instant,
+    silence: Silence,
 }
 
 /// Bytes written but not yet taken by VPP before no more requests are encoded.
 const OUT: usize = 256 * 1024;
+/// Context of the ping to an idle VPP; that which ends a dump has another.
+const KEEPALIVE: u32 = u32::MAX;
 
 impl Worker {
     pub(super) fn new(
@@ -81,6 +85,8 @@ impl Worker {
             keepalive_reply: id(messages::MEMCLNT_KEEPALIVE_REPLY)?,
         };
         let encoder = Encoder::new(id(messages::IP_ROUTE_ADD_DEL_V2)?, session.client_index);
+        let (interval, patience) = (settings.keepalive_interval, settings.request_timeout);
+        let silence = Silence::new(interval, patience, Instant::now());
         Ok(Self {
             shared,
             session,
@@ -93,7 +99,7 @@ impl Worker {
             active: None,
             out: Vec::with_capacity(OUT * 2),
             written: 0,
-            last_heard: Instant::now(),
+            silence,
         })
     }
 
@@ -136,11 +142,11 @@ impl Worker {
     fn wait(&self) -> Result<(), VppError> {
         // Replies that have been read let the window go on: there is something to do at once.
         let busy = matches!(&self.active, Some(Active::Commit(job)) if self.can_send(job));
-        let timeout = match &self.active {
-            _ if busy || (self.active.is_none() && !self.jobs.is_empty()) => PollTimeout::ZERO,
-            Some(_) => PollTimeout::try_from(self.settings.request_timeout.as_millis().max(1))
-                .unwrap_or(PollTimeout::MAX),
-            None => PollTimeout::NONE,
+        let timeout = if busy || (self.active.is_none() && !self.jobs.is_empty()) {
+            PollTimeout::ZERO
+        } else {
+            let sleep = self.silence.sleep(Instant::now(), self.pending());
+            sleep.map_or(PollTimeout::NONE, poll_timeout)
         };
         let mut flags = PollFlags::POLLIN;
         flags.set(PollFlags::POLLOUT, self.written < self.out.len());
@@ -164,27 +170,24 @@ impl Worker {
                 Ok(0) => return Err(VppError::Lost("VPP closed it".into())),
                 Ok(count) => {
                     self.session.reader.advance(count);
-                    self.last_heard = Instant::now();
+                    self.silence.broken(Instant::now());
                     self.take_messages()?;
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return self.check_silence(),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    return self.silence.check(Instant::now(), self.pending());
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(VppError::Lost(error.to_string())),
             }
         }
     }
 
-    fn check_silence(&self) -> Result<(), VppError> {
-        let pending = match &self.active {
+    fn pending(&self) -> usize {
+        match &self.active {
             Some(Active::Commit(job)) => job.pending(),
             Some(Active::Adopt(_)) => 1,
             None => 0,
-        };
-        let after = self.last_heard.elapsed();
-        if pending > 0 && after >= self.settings.request_timeout {
-            return Err(VppError::Unresponsive { after, pending });
         }
-        Ok(())
     }
 
     fn take_messages(&mut self) -> Result<(), VppError> {
@@ -200,6 +203,10 @@ impl Worker {
             if id == self.ids.keepalive {
                 answer_keepalive(message, self.ids.keepalive_reply, &mut self.out)
                     .map_err(|error| VppError::Lost(error.to_string()))?;
+                continue;
+            }
+            if id == self.ids.control_ping_reply && is_keepalive(message)? {
+                self.silence.answered();
                 continue;
             }
             match &mut self.active {
@@ -219,18 +226,19 @@ impl Worker {
         if self.active.is_some() {
             return true;
         }
-        self.last_heard = Instant::now();
         match self.jobs.try_recv() {
             Ok(Job::Commit {
                 handles,
                 source,
                 reply,
             }) => {
+                self.silence.broken(Instant::now());
                 self.encoder.set_source(source);
                 self.active = Some(Active::Commit(CommitJob::new(handles, reply)));
                 true
             }
             Ok(Job::Adopt { source, reply }) => {
+                self.silence.broken(Instant::now());
                 let tables: Vec<_> = self.shared.table().vpp_tables().collect();
                 self.active = Some(Active::Adopt(AdoptJob::new(
                     &self.shared,
@@ -260,6 +268,11 @@ impl Worker {
             Some(Active::Adopt(job)) => {
                 job.encode(&self.ids, self.session.client_index, &mut self.out);
             }
+            None if self.silence.ping(Instant::now()) => PlainRequest {
+                client_index: self.session.client_index,
+                context: KEEPALIVE,
+            }
+            .encode(self.ids.control_ping, &mut self.out),
             None => {}
         }
         Ok(())
@@ -294,4 +307,15 @@ impl Worker {
             None => {}
         }
     }
+}
+
+/// Rounded up: woken too early, the thread would turn without having anything to do.
+fn poll_timeout(sleep: Duration) -> PollTimeout {
+    PollTimeout::try_from(sleep.as_millis().saturating_add(1)).unwrap_or(PollTimeout::MAX)
+}
+
+fn is_keepalive(message: &[u8]) -> Result<bool, VppError> {
+    let reply = ControlPingReply::decode(message);
+    let reply = reply.map_err(|error| VppError::Lost(error.to_string()))?;
+    Ok(reply.context == KEEPALIVE)
 }
