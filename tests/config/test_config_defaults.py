@@ -35,6 +35,7 @@ def test_the_defaults_are_those_of_the_daemon() -> None:
         "vpp": {
             "api_socket": "/run/vpp/api.sock",
             "window": 256,
+            "rate_limit": None,
             "connect_timeout": 5.0,
             "request_timeout": 10.0,
             "keepalive_interval": 5.0,

@@ -10,6 +10,7 @@ from .section import Section, without_repetition
 from .values import (
     KernelTable,
     LinuxInterface,
+    OptionalRate,
     OptionalVppInterface,
     PositiveSeconds,
     Seconds,
@@ -96,6 +97,11 @@ class VppConfig(Section):
         ge=1,
         le=65536,
         description="Route requests that may be unanswered at a time.",
+    )
+    rate_limit: OptionalRate = Field(
+        default=None,
+        description="The most route requests a second, for a VPP whose main thread forwards while "
+        "it learns. Default: as many as VPP takes.",
     )
     connect_timeout: PositiveSeconds = Field(
         default=5.0, description="Seconds to wait for the connection and its handshake."

@@ -48,6 +48,10 @@ class VppSettings(Protocol):
         """Seconds after which an idle VPP is pinged, 0 for never."""
 
     @property
+    def rate_limit(self) -> int | None:
+        """The most route requests a second, ``None`` for as many as VPP takes."""
+
+    @property
     def window(self) -> int:
         """Unanswered requests on the bulk connection."""
 

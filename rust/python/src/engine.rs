@@ -85,7 +85,7 @@ impl Engine {
         self.inner.shared().failure()
     }
 
-    #[pyo3(signature = (*, socket, name, window, connect_timeout, request_timeout, keepalive_interval = 0.0))]
+    #[pyo3(signature = (*, socket, name, window, connect_timeout, request_timeout, keepalive_interval = 0.0, rate_limit = None))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn connect(
         &self,
@@ -96,6 +96,7 @@ impl Engine {
         connect_timeout: f64,
         request_timeout: f64,
         keepalive_interval: f64,
+        rate_limit: Option<u32>,
     ) -> PyResult<()> {
         let (connect, request) = (seconds(connect_timeout)?, seconds(request_timeout)?);
         let settings = BulkSettings {
@@ -105,6 +106,7 @@ impl Engine {
             connect_timeout: connect,
             request_timeout: request,
             keepalive_interval: seconds(keepalive_interval)?,
+            rate_limit,
         };
         py.detach(|| self.inner.connect(&settings))
             .map_err(errors::vpp)
@@ -126,6 +128,10 @@ impl Engine {
         let batch = batch.take()?;
         let report = py.detach(|| self.inner.commit(batch, source));
         report.map(CommitReport::from).map_err(errors::vpp)
+    }
+
+    fn hold_requests(&self, on: bool) {
+        self.inner.hold_requests(on);
     }
 
     fn open_requests(&self, py: Python<'_>, batch: &RouteBatch) -> PyResult<RequestList> {

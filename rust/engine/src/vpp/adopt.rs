@@ -11,7 +11,7 @@ use crate::error::VppError;
 use crate::shared::Shared;
 
 use super::bulk::Adopted;
-use super::worker::Ids;
+use super::ids::Ids;
 
 /// A dump under way: one table and family after the other, each closed by a ping, for VPP ends a
 /// dump without a message of its own.

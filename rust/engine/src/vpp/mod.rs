@@ -4,7 +4,10 @@ mod adopt;
 mod bulk;
 mod commit;
 mod connect;
+mod ids;
 mod lost;
+mod orders;
+mod pace;
 mod silence;
 mod worker;
 

@@ -5,7 +5,6 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bgpreflector_core::vpp::messages;
 use bgpreflector_core::vpp::ping::answer_keepalive;
 use bgpreflector_core::vpp::{ControlPingReply, PlainRequest};
 use crossbeam_channel::Receiver;
@@ -18,22 +17,13 @@ use crate::shared::Shared;
 
 use super::adopt::AdoptJob;
 use super::bulk::{BulkSettings, Job};
-use super::commit::{CommitJob, Encoder};
+use super::commit::{CHUNK, CommitJob, Encoder};
 use super::connect::Session;
+use super::ids::Ids;
 use super::lost::Lost;
+use super::orders::Orders;
+use super::pace::Pace;
 use super::silence::Silence;
-
-/// Message ids of this VPP.
-#[derive(Clone, Copy)]
-pub(super) struct Ids {
-    pub(super) route_reply: u16,
-    pub(super) route_dump: u16,
-    pub(super) route_details: u16,
-    pub(super) control_ping: u16,
-    pub(super) control_ping_reply: u16,
-    keepalive: u16,
-    keepalive_reply: u16,
-}
 
 enum Active {
     Commit(CommitJob),
@@ -49,10 +39,12 @@ pub(super) struct Worker {
     jobs: Receiver<Job>,
     wake: Arc<Wake>,
     lost: Arc<Lost>,
+    orders: Arc<Orders>,
     active: Option<Active>,
     out: Vec<u8>,
     written: usize,
     silence: Silence,
+    pace: Pace,
 }
 
 /// Bytes written but not yet taken by VPP before no more requests are encoded.
@@ -68,25 +60,13 @@ impl Worker {
         jobs: Receiver<Job>,
         wake: Arc<Wake>,
         lost: Arc<Lost>,
+        orders: Arc<Orders>,
     ) -> Result<Self, VppError> {
-        let id = |name| {
-            session
-                .messages
-                .id(name)
-                .map_err(|e| VppError::Message(e.to_string()))
-        };
-        let ids = Ids {
-            route_reply: id(messages::IP_ROUTE_ADD_DEL_V2_REPLY)?,
-            route_dump: id(messages::IP_ROUTE_V2_DUMP)?,
-            route_details: id(messages::IP_ROUTE_V2_DETAILS)?,
-            control_ping: id(messages::CONTROL_PING)?,
-            control_ping_reply: id(messages::CONTROL_PING_REPLY)?,
-            keepalive: id(messages::MEMCLNT_KEEPALIVE)?,
-            keepalive_reply: id(messages::MEMCLNT_KEEPALIVE_REPLY)?,
-        };
-        let encoder = Encoder::new(id(messages::IP_ROUTE_ADD_DEL_V2)?, session.client_index);
+        let ids = Ids::of(&session.messages)?;
+        let encoder = Encoder::new(ids.route, session.client_index);
         let (interval, patience) = (settings.keepalive_interval, settings.request_timeout);
         let silence = Silence::new(interval, patience, Instant::now());
+        let pace = Pace::new(settings.rate_limit, Instant::now());
         Ok(Self {
             shared,
             session,
@@ -96,10 +76,12 @@ impl Worker {
             jobs,
             wake,
             lost,
+            orders,
             active: None,
             out: Vec::with_capacity(OUT * 2),
             written: 0,
             silence,
+            pace,
         })
     }
 
@@ -129,10 +111,11 @@ impl Worker {
     fn turn(&mut self) -> Result<bool, VppError> {
         self.wait()?;
         self.wake.silence();
-        self.read()?;
-        if !self.begin() {
+        if self.orders.closes() {
             return Ok(false);
         }
+        self.read()?;
+        self.begin();
         self.advance()?;
         self.write()?;
         self.finish();
@@ -140,23 +123,33 @@ impl Worker {
     }
 
     fn wait(&self) -> Result<(), VppError> {
-        // Replies that have been read let the window go on: there is something to do at once.
-        let busy = matches!(&self.active, Some(Active::Commit(job)) if self.can_send(job));
-        let timeout = if busy || (self.active.is_none() && !self.jobs.is_empty()) {
-            PollTimeout::ZERO
-        } else {
-            let sleep = self.silence.sleep(Instant::now(), self.pending());
-            sleep.map_or(PollTimeout::NONE, poll_timeout)
-        };
         let mut flags = PollFlags::POLLIN;
         flags.set(PollFlags::POLLOUT, self.written < self.out.len());
         let mut waited = [
             PollFd::new(self.session.stream.as_fd(), flags),
             PollFd::new(self.wake.as_fd(), PollFlags::POLLIN),
         ];
-        match poll(&mut waited, timeout) {
+        match poll(&mut waited, self.sleep(Instant::now())) {
             Ok(_) | Err(Errno::EINTR) => Ok(()),
             Err(error) => Err(VppError::Lost(error.to_string())),
+        }
+    }
+
+    /// How long to wait for VPP or for a job, at most.
+    fn sleep(&self, now: Instant) -> PollTimeout {
+        // Replies that have been read let the window go on: there is something to do at once.
+        let next = match &self.active {
+            Some(Active::Commit(job)) if self.can_send(job) => Some(self.pace.wait(now)),
+            None if !self.jobs.is_empty() => Some(Duration::ZERO),
+            _ => None,
+        };
+        let given_up = self.silence.sleep(now, self.pending());
+        match next.into_iter().chain(given_up).min() {
+            None => PollTimeout::NONE,
+            Some(Duration::ZERO) => PollTimeout::ZERO,
+            // Rounded up: woken too early, the thread would turn with nothing to do.
+            Some(sleep) => PollTimeout::try_from(sleep.as_millis().saturating_add(1))
+                .unwrap_or(PollTimeout::MAX),
         }
     }
 
@@ -221,48 +214,45 @@ impl Worker {
         Ok(())
     }
 
-    /// Takes the next job if there is none under way; false if it is to close.
-    fn begin(&mut self) -> bool {
+    /// Takes the next job if there is none under way.
+    fn begin(&mut self) {
         if self.active.is_some() {
-            return true;
+            return;
         }
-        match self.jobs.try_recv() {
-            Ok(Job::Commit {
+        let Ok(job) = self.jobs.try_recv() else {
+            return;
+        };
+        self.silence.broken(Instant::now());
+        self.active = Some(match job {
+            Job::Commit {
                 handles,
                 source,
                 reply,
-            }) => {
-                self.silence.broken(Instant::now());
+            } => {
                 self.encoder.set_source(source);
-                self.active = Some(Active::Commit(CommitJob::new(handles, reply)));
-                true
+                Active::Commit(CommitJob::new(handles, reply))
             }
-            Ok(Job::Adopt { source, reply }) => {
-                self.silence.broken(Instant::now());
+            Job::Adopt { source, reply } => {
                 let tables: Vec<_> = self.shared.table().vpp_tables().collect();
-                self.active = Some(Active::Adopt(AdoptJob::new(
-                    &self.shared,
-                    source,
-                    tables,
-                    reply,
-                )));
-                true
+                Active::Adopt(AdoptJob::new(&self.shared, source, tables, reply))
             }
-            Ok(Job::Close) => false,
-            Err(_) => true,
-        }
+        });
     }
 
     fn advance(&mut self) -> Result<(), VppError> {
         match &mut self.active {
+            Some(Active::Commit(job)) if self.orders.holds() => job.put_back(&self.shared),
             Some(Active::Commit(job)) => {
+                let (shared, encoder) = (&self.shared, &mut self.encoder);
                 while self.out.len() - self.written < OUT && job.can_send(self.settings.window) {
-                    job.encode(
-                        &self.shared,
-                        &mut self.encoder,
-                        &mut self.out,
-                        self.settings.window,
-                    )?;
+                    let now = Instant::now();
+                    let room = self.settings.window - job.pending();
+                    let limit = self.pace.allowed(now, room.min(CHUNK));
+                    if limit == 0 {
+                        break;
+                    }
+                    let sent = job.encode(shared, encoder, &mut self.out, limit)?;
+                    self.pace.spend(now, sent);
                 }
             }
             Some(Active::Adopt(job)) => {
@@ -307,11 +297,6 @@ impl Worker {
             None => {}
         }
     }
-}
-
-/// Rounded up: woken too early, the thread would turn without having anything to do.
-fn poll_timeout(sleep: Duration) -> PollTimeout {
-    PollTimeout::try_from(sleep.as_millis().saturating_add(1)).unwrap_or(PollTimeout::MAX)
 }
 
 fn is_keepalive(message: &[u8]) -> Result<bool, VppError> {
