@@ -300,9 +300,13 @@ class Engine:
         window: int,
         connect_timeout: float,
         request_timeout: float,
+        keepalive_interval: float = 0.0,
+        rate_limit: int | None = None,
     ) -> None:
         """Open the bulk connection, in place of one that is open. Times in seconds.
 
+        A VPP that has nothing to say is pinged every ``keepalive_interval``, at 0 never.
+        ``rate_limit`` is the most route requests a second.
         Raises ``VppConnectError``, or ``VppMessageError`` where VPP's messages differ.
         """
     def disconnect(self) -> None:
@@ -325,6 +329,8 @@ class Engine:
         ``repair`` makes what differs dirty; ``limit`` differences are named. Raises
         ``VppLostError``.
         """
+    def hold_requests(self, on: bool) -> None:
+        """Have commits end early from now on, what they have not sent staying dirty; or not."""
     def open_requests(self, batch: RouteBatch) -> RequestList:
         """The requests that a batch needs, to be sent some other way. Raises ``ValueError``."""
     def forget_installed(self) -> None:

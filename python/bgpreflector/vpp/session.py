@@ -7,9 +7,9 @@ bulk connection.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from socket import SHUT_RDWR
 from typing import Any, Protocol
 
 from vpp_papi import VPPApiClient, VPPIOError
@@ -44,6 +44,14 @@ class VppSettings(Protocol):
         """Seconds without an answer after which VPP counts as lost."""
 
     @property
+    def keepalive_interval(self) -> float:
+        """Seconds after which an idle VPP is pinged, 0 for never."""
+
+    @property
+    def rate_limit(self) -> int | None:
+        """The most route requests a second, ``None`` for as many as VPP takes."""
+
+    @property
     def window(self) -> int:
         """Unanswered requests on the bulk connection."""
 
@@ -66,8 +74,8 @@ class VppSession:
     def __init__(self, settings: VppSettings) -> None:
         self._settings = settings
         self._client: Any = None
+        self._healthy = False
         self._on_change: Callable[[], None] | None = None
-        self._changed = threading.Event()
 
     def connect(self) -> None:
         """Connect and shake hands; a connection that is open is closed first."""
@@ -88,6 +96,7 @@ class VppSession:
                 "is it VPP that listens there?"
             ) from error
         self._client = client
+        self._healthy = True
 
     @property
     def connected(self) -> bool:
@@ -105,6 +114,7 @@ class VppSession:
                 f"this VPP has no message {message}: a plugin is not loaded, or VPP is too old"
             ) from error
         except _FAILURES as error:
+            self._healthy = False
             raise VppLostError(f"VPP did not answer {message}: {error}") from error
 
     def has(self, message: str) -> bool:
@@ -193,10 +203,17 @@ class VppSession:
         if name == "sw_interface_event" and self._on_change is not None:
             self._on_change()
 
-    def close(self) -> None:
-        """Disconnect; twice is fine."""
+    def close(self, *, goodbye: bool = True) -> None:
+        """Disconnect, without the farewell that VPP would have to answer if not ``goodbye``.
+
+        Twice is fine.
+        """
         client, self._client = self._client, None
-        if client is not None:
-            # Whatever a broken connection raises here changes nothing: it is over.
-            with suppress(Exception):
-                client.disconnect()
+        if client is None:
+            return
+        # Whatever a broken connection raises here changes nothing: it is over.
+        with suppress(Exception):
+            if not (goodbye and self._healthy):
+                client.transport.socket.shutdown(SHUT_RDWR)
+        with suppress(Exception):
+            client.disconnect()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol, cast
@@ -14,6 +15,7 @@ from bgpreflector.reflector import Route
 
 from .by_papi import PapiRoutes
 from .interfaces import InterfaceMap, map_interfaces
+from .pace import Pace
 from .session import CLIENT_NAME, VppSession, VppSettings
 
 _log = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ NextHopTuple = tuple[IPv4Address | IPv6Address | None, int, int]
 class RouteEngine(Protocol):
     """What the sink needs of :class:`bgpreflector._core.Engine`."""
 
-    def connect(
+    def connect(  # noqa: PLR0913 - as the compiled engine has it
         self,
         *,
         socket: str,
@@ -38,12 +40,15 @@ class RouteEngine(Protocol):
         window: int,
         connect_timeout: float,
         request_timeout: float,
+        keepalive_interval: float,
+        rate_limit: int | None,
     ) -> None: ...
     def disconnect(self) -> None: ...
     def vpp_lost(self) -> str | None: ...
     def adopt(self, source: int) -> _core.Adopted: ...
     def commit(self, batch: _core.RouteBatch, source: int) -> _core.CommitReport: ...
     def audit_vpp(self, source: int, *, repair: bool, limit: int) -> _core.VppAudit: ...
+    def hold_requests(self, on: bool) -> None: ...  # noqa: FBT001 - as the compiled engine has it
     def open_requests(self, batch: _core.RouteBatch) -> _core.RequestList: ...
     def forget_installed(self) -> None: ...
     def adopt_route(
@@ -109,6 +114,8 @@ class VppSink:
         self._source: int | None = None
         self._map: InterfaceMap | None = None
         self._slow: PapiRoutes | None = None
+        self._held = threading.Event()
+        self._pace = Pace(settings.rate_limit)
         self.session = VppSession(settings)
 
     def on_interface_change(self, notify: Callable[[], None]) -> None:
@@ -160,6 +167,8 @@ class VppSink:
                 window=self._settings.window,
                 connect_timeout=self._settings.connect_timeout,
                 request_timeout=self._settings.request_timeout,
+                keepalive_interval=self._settings.keepalive_interval,
+                rate_limit=self._settings.rate_limit,
             )
         except VppMessageError as error:
             return error
@@ -294,6 +303,9 @@ class VppSink:
             requests = self._engine.open_requests(batch)
             try:
                 for index in range(len(requests)):
+                    if self._held.is_set():
+                        break
+                    self._pace.wait()
                     table, prefix, paths = requests.request(index)
                     retval = slow.send(table, prefix, paths, self._known_source())
                     requests.answer(index, retval)
@@ -319,10 +331,24 @@ class VppSink:
         self._engine.retry_refused()
         return self.flush()
 
+    def hold(self, *, on: bool) -> None:
+        """Have commits end early from now on, what they have not sent staying dirty; or not.
+
+        The one method that another thread than the event loop's may call: it is for the end,
+        which shall not wait until a full table is sent.
+        """
+        if on:
+            self._held.set()
+        else:
+            self._held.clear()
+        self._engine.hold_requests(on)
+
     def close(self) -> None:
         """Close both connections; twice is fine."""
+        # A VPP that does not answer would be waited for to answer the goodbye.
+        goodbye = not self.lost
         self._engine.disconnect()
-        self.session.close()
+        self.session.close(goodbye=goodbye)
 
 
 def _ignore() -> None:

@@ -167,6 +167,13 @@ impl Engine {
         self.vpp()?.commit(batch, source)
     }
 
+    /// Has commits end early from now on, what they have not sent yet staying dirty; or no longer.
+    pub fn hold_requests(&self, on: bool) {
+        if let Ok(connection) = self.vpp() {
+            connection.hold(on);
+        }
+    }
+
     /// The requests that a batch needs, for somebody else to send and answer for.
     #[must_use]
     pub fn open_requests(&self, batch: Batch) -> Requests {

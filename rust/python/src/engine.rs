@@ -103,7 +103,8 @@ impl Engine {
         self.inner.shared().failure()
     }
 
-    #[pyo3(signature = (*, socket, name, window, connect_timeout, request_timeout))]
+    #[pyo3(signature = (*, socket, name, window, connect_timeout, request_timeout, keepalive_interval = 0.0, rate_limit = None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn connect(
         &self,
         py: Python<'_>,
@@ -112,6 +113,8 @@ impl Engine {
         window: usize,
         connect_timeout: f64,
         request_timeout: f64,
+        keepalive_interval: f64,
+        rate_limit: Option<u32>,
     ) -> PyResult<()> {
         let (connect, request) = (seconds(connect_timeout)?, seconds(request_timeout)?);
         let settings = BulkSettings {
@@ -120,6 +123,8 @@ impl Engine {
             window,
             connect_timeout: connect,
             request_timeout: request,
+            keepalive_interval: seconds(keepalive_interval)?,
+            rate_limit,
         };
         py.detach(|| self.inner.connect(&settings))
             .map_err(errors::vpp)
@@ -141,6 +146,10 @@ impl Engine {
         let batch = batch.take()?;
         let report = py.detach(|| self.inner.commit(batch, source));
         report.map(CommitReport::from).map_err(errors::vpp)
+    }
+
+    fn hold_requests(&self, on: bool) {
+        self.inner.hold_requests(on);
     }
 
     fn open_requests(&self, py: Python<'_>, batch: &RouteBatch) -> PyResult<RequestList> {

@@ -44,6 +44,12 @@ class Vpp(Protocol):
     def source(self) -> int | None:
         """Id of our FIB source, or None while VPP does not have it."""
 
+    def hang(self) -> None:
+        """Makes it stop reading and answering, with its sockets open."""
+
+    def go_on(self) -> None:
+        """Ends that; twice is fine."""
+
 
 class ApiUser:
     """What a VPP of either kind can only be asked through the API."""

@@ -28,6 +28,14 @@ class SimulatedVpp(ApiUser):
             for _, prefix, hops in self.simulator.snapshot(SOURCE)
         }
 
+    def hang(self) -> None:
+        """By a fault."""
+        self.fault("stall", on=True)
+
+    def go_on(self) -> None:
+        """Ends that."""
+        self.fault("stall", on=False)
+
     def fault(self, name: str, **fields: object) -> None:
         """Orders a fault."""
         self.simulator.fault(json.dumps({"fault": name, **fields}))

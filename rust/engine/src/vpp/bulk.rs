@@ -17,6 +17,7 @@ use crate::shared::Shared;
 use super::audit::{AuditSettings, VppAudit};
 use super::connect::connect;
 use super::lost::Lost;
+use super::orders::Orders;
 use super::worker::Worker;
 
 /// How the bulk connection behaves.
@@ -32,6 +33,10 @@ pub struct BulkSettings {
     pub connect_timeout: Duration,
     /// How long VPP may leave requests unanswered before it counts as unresponsive.
     pub request_timeout: Duration,
+    /// How long VPP may have nothing to say before it is pinged; zero never.
+    pub keepalive_interval: Duration,
+    /// The most route requests a second; none for as many as VPP takes.
+    pub rate_limit: Option<u32>,
 }
 
 /// What became of a batch.
@@ -86,7 +91,6 @@ pub(super) enum Job {
         settings: AuditSettings,
         reply: Sender<Result<VppAudit, VppError>>,
     },
-    Close,
 }
 
 /// An API connection of its own for routes, served by a thread of its own.
@@ -94,6 +98,7 @@ pub struct BulkConnection {
     jobs: Sender<Job>,
     wake: Arc<Wake>,
     lost: Arc<Lost>,
+    orders: Arc<Orders>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -109,6 +114,7 @@ impl BulkConnection {
         let wake = Arc::new(wake);
         let (jobs, received): (Sender<Job>, Receiver<Job>) = unbounded();
         let lost = Arc::new(Lost::default());
+        let orders = Arc::new(Orders::default());
         let worker = Worker::new(
             shared,
             session,
@@ -116,6 +122,7 @@ impl BulkConnection {
             received,
             Arc::clone(&wake),
             Arc::clone(&lost),
+            Arc::clone(&orders),
         )?;
         let thread = std::thread::Builder::new()
             .name("vpp-bulk".into())
@@ -125,6 +132,7 @@ impl BulkConnection {
             jobs,
             wake,
             lost,
+            orders,
             thread: Some(thread),
         })
     }
@@ -193,14 +201,22 @@ impl BulkConnection {
         self.lost.wait()
     }
 
-    /// Ends the connection, also for those who wait for that.
+    /// Has batches end early from now on, what of them is not sent yet staying dirty; or no
+    /// longer.
+    pub fn hold(&self, on: bool) {
+        self.orders.hold(on);
+        self.wake.ring();
+    }
+
+    /// Ends the connection at once, also for those who wait for its end or for a batch.
     pub fn hang_up(&self) {
-        self.send(Job::Close);
+        self.orders.close();
+        self.wake.ring();
     }
 
     /// Ends the connection; twice is fine.
     pub fn close(&mut self) {
-        self.send(Job::Close);
+        self.hang_up();
         if let Some(thread) = self.thread.take() {
             if thread.join().is_err() {
                 log::error!("the bulk connection's thread broke off");

@@ -5,7 +5,11 @@ mod audit;
 mod bulk;
 mod commit;
 mod connect;
+mod ids;
 mod lost;
+mod orders;
+mod pace;
+mod silence;
 mod table_dump;
 mod worker;
 

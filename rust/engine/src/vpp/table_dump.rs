@@ -6,7 +6,7 @@ use bgpreflector_core::vpp::{PlainRequest, RouteDetails, RouteDump};
 
 use crate::error::VppError;
 
-use super::worker::Ids;
+use super::ids::Ids;
 
 /// A dump under way.
 pub(super) struct TableDump {
