@@ -409,6 +409,11 @@ class Simulator:
         A path is next hop (``drop``, ``icmp-unreach`` or ``icmp-prohibit`` for a special one,
         empty for an attached one), ``sw_if_index`` and weight.
         """
+    def record_deletions(self) -> None:
+        """Keep note of the prefixes that are deleted from now on, and forget earlier ones."""
+    def deletions(self) -> list[tuple[int, str]]:
+        """VPP table and prefix of what was deleted since ``record_deletions()``, once each,
+        whether or not it was there, or is there again."""
     def fault(self, order: str) -> None:
         """Order a fault, as JSON: see ``docs/simulator.md``. Raises ``ValueError``."""
     def stop(self) -> None:
