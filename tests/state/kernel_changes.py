@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from hypothesis import strategies as st
 
 from lab import prefixes
@@ -14,8 +16,6 @@ OTHERS = ("static", "186")
 
 BLOCK = 300
 """Routes that are added or removed at once."""
-
-BLOCKS = range(3)
 
 families: st.SearchStrategy[Family] = st.sampled_from((4, 6))
 weights = st.sampled_from((1, 1, 3))
@@ -81,50 +81,65 @@ def objects(draw: st.DrawFn) -> str:
     """A next-hop object or a group that is made, changed, or removed."""
     family = draw(families)
     if draw(st.sampled_from((False, False, False, True))):
-        return f"nexthop del id {draw(st.sampled_from(OBJECTS[family] + GROUPS[family]))}"
+        return f"-{family} nexthop del id {draw(st.sampled_from(OBJECTS[family] + GROUPS[family]))}"
     if draw(st.booleans()):
         members = draw(st.lists(st.sampled_from(OBJECTS[family]), min_size=1, unique=True))
         group = "/".join(f"{member},{draw(weights)}" for member in members)
-        return f"nexthop replace id {draw(st.sampled_from(GROUPS[family]))} group {group}"
+        return f"-{family} nexthop replace id {draw(st.sampled_from(GROUPS[family]))} group {group}"
     link = draw(st.sampled_from(range(len(LINKS))))
     via = gateway(family, link, draw(st.sampled_from((2, 3))))
     number = draw(st.sampled_from(OBJECTS[family]))
     return f"-{family} nexthop replace id {number} via {via} dev {LINKS[link]}"
 
 
-@st.composite
-def links(draw: st.DrawFn) -> str:
-    """A link, or the far end that decides about its carrier, up or down."""
-    link = draw(st.sampled_from(LINKS))
-    end = draw(st.sampled_from(("", "", "p")))
-    return f"link set {link}{end} {draw(st.sampled_from(('up', 'up', 'down')))}"
-
-
+links = st.builds(
+    lambda link, end, state: [f"-4 link set {link}{end} {state}"],
+    st.sampled_from(LINKS),
+    # The far end decides about the carrier.
+    st.sampled_from(("", "", "p")),
+    st.sampled_from(("up", "up", "down")),
+)
 flushes = st.builds(
-    lambda family, table: f"-{family} route flush table {table} proto {BIRD}",
+    lambda family, table: [f"-{family} route flush table {table} proto {BIRD}"],
     families,
     st.sampled_from(TABLES),
 )
 changes = st.lists(st.one_of(puts(), puts(), puts(), deletes(), objects()), min_size=1, max_size=6)
 
 
-def block_put(family: Family, number: int, way: int, host: int) -> list[str]:
-    """Replaces a block of routes: through one of the links, or through all of them."""
-    link = f"via {gateway(family, way, host)} dev {LINKS[way]}" if way < len(LINKS) else ""
-    legs = (f"nexthop via {gateway(family, n, host)} dev {name}" for n, name in enumerate(LINKS))
-    hop = link or " ".join(legs)
-    return [
-        f"-{family} route replace {prefix} proto {BIRD} {hop}" for prefix in _block(family, number)
-    ]
+@dataclass(frozen=True)
+class Block:
+    """Some hundred routes that are replaced or deleted at once."""
+
+    family: Family
+    number: int
+    way: int | None
+    """One of the links, one more for all of them at once, None for no routes."""
+
+    host: int
+    """The neighbour on the link."""
+
+    def lines(self) -> list[str]:
+        """The commands, one a route."""
+        verb, hop = ("del", "") if self.way is None else ("replace", self._hop(self.way))
+        found = prefixes(self.family, BLOCK, first=self.number * BLOCK)
+        return [f"-{self.family} route {verb} {prefix} proto {BIRD} {hop}" for prefix in found]
+
+    def _hop(self, way: int) -> str:
+        via = [
+            f"via {gateway(self.family, number, self.host)} dev {name}"
+            for number, name in enumerate(LINKS)
+        ]
+        return via[way] if way < len(via) else " ".join(f"nexthop {hop}" for hop in via)
 
 
-def block_delete(family: Family, number: int) -> list[str]:
-    """Deletes a block of routes."""
-    return [f"-{family} route del {prefix} proto {BIRD}" for prefix in _block(family, number)]
-
-
-def _block(family: Family, number: int) -> list[str]:
-    return prefixes(family, BLOCK, first=number * BLOCK)
+blocks = st.builds(
+    Block,
+    family=families,
+    number=st.sampled_from(range(3)),
+    way=st.sampled_from((0, 1, 2, 3, None)),
+    host=st.sampled_from((2, 3)),
+)
 
 
 def set_up() -> list[str]:

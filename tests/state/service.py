@@ -23,8 +23,8 @@ SHOWN = 4000
 CONFIG = """
 [vpp]
 api_socket = "{socket}"
-connect_timeout = 1.0
-request_timeout = 1.0
+connect_timeout = 0.5
+request_timeout = 0.5
 window = 16
 
 [vpp.interfaces]
@@ -103,8 +103,8 @@ class Service:
             return
         raise AssertionError(f"the daemon has ended with exit code {code}:\n{_tail(daemon)}")
 
-    def resynchronised(self) -> None:
-        """Waits until its first resync is done."""
+    def await_first_resync(self) -> None:
+        """Waits until its first resync is done, or it has ended for want of a VPP."""
         daemon = self._daemon
         assert daemon is not None
         wait_until(

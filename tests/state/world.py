@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
+from itertools import groupby
 from pathlib import Path
 
-from lab import ConditionNotMet, namespace, wait_until
+from lab import ConditionNotMet, ip_batch, namespace, wait_until
 from lab.vpp import OtherUsers, SimulatedVpp
 from lab.vpp.api import SOURCE
 from oracle.operations import SPECIAL
@@ -43,7 +45,7 @@ class World:
         directory = tempfile.TemporaryDirectory(prefix="bgpr-state-")
         self._directory = Path(self._stack.enter_context(directory))
         self.namespace = self._stack.enter_context(namespace("state"))
-        self.change(kernel.set_up())
+        ip_batch(self.namespace, kernel.set_up())
         self.vpp = self._new_vpp()
         self._stack.callback(self._end_vpp)
         self.others = OtherUsers(self.vpp)
@@ -64,10 +66,14 @@ class World:
         self._stack.close()
 
     def change(self, lines: Iterable[str]) -> None:
-        """Changes the kernel. What it refuses is left out: what counts is what it has then."""
-        command = ["ip", "-netns", self.namespace.name, "-force", "-batch", "-"]
-        text = "\n".join(lines) + "\n"
-        subprocess.run(command, input=text, text=True, check=False, capture_output=True)
+        """Changes the kernel. What it refuses is left out: what counts is what it has then.
+
+        A batch has one family, which ``-4`` or ``-6`` before its lines tell.
+        """
+        for family, group in groupby(lines, lambda line: line[:2]):
+            words = ["ip", "-netns", self.namespace.name, family, "-force", "-batch", "-"]
+            text = "".join(f"{line[3:]}\n" for line in group)
+            subprocess.run(words, input=text, text=True, check=False, capture_output=True)
 
     @property
     def route_requests(self) -> int:
@@ -92,21 +98,22 @@ class World:
             self._vpp_away = False
         self.vpp.fault("clear")
 
-    def agree(self) -> None:
-        """Ends all faults and waits until VPP has what the kernel has; then once more.
+    def agree(self) -> int:
+        """Ends all faults and waits until VPP has what the kernel has; how many routes that are.
 
-        For the second time a mark is changed, so that whatever came before it is through.
+        Then once more with a mark, which is changed so that whatever came before it is through.
         """
         self.recover()
         for instance in range(len(LOOPBACKS)):
             self.others.create_loopback(instance)
         self.service.start()
-        self._wait_until_same()
+        routes = self._wait_until_same()
         self._marks += 1
         kind = SPECIAL[self._marks % len(SPECIAL)]
-        self.change([f"route replace {kind} {MARK} proto {kernel.BIRD}"])
+        self.change([f"-4 route replace {kind} {MARK} proto {kernel.BIRD}"])
         self._wait_until_same()
         self.check_others()
+        return routes
 
     def restart_daemon(self, number: int) -> None:
         """Restarts the daemon by a signal where nothing else happens: it sends no route."""
@@ -120,12 +127,25 @@ class World:
         )
         requests = self.route_requests
         self.service.start()
-        self.service.resynchronised()
+        self.service.await_first_resync()
         self._wait_until_same()
         sent = self.route_requests - requests
         # A carrier that comes late is a change.
         if kernel_forwarding(self.namespace.name) == before:
             assert sent == 0, f"{sent} route requests after a restart:\n{self.service.log()}"
+
+    def order_fault(self, order: Mapping[str, object]) -> None:
+        """Has VPP do otherwise than it is told."""
+        self.vpp.simulator.fault(json.dumps(order))
+
+    def await_progress(self, seconds: float) -> None:
+        """Waits until the daemon does something that can be seen from outside, or so long."""
+        before = self._progress()
+        with suppress(ConditionNotMet):
+            wait_until(lambda: self._progress() != before, seconds, "something happens")
+
+    def _progress(self) -> object:
+        return self.vpp.simulator.statistics(), self.service.log()
 
     def kill_daemon_in_mid_batch(self, lines: Iterable[str], after: int) -> None:
         """Kills the daemon once VPP has had so many of the requests that a change needs.
@@ -152,7 +172,7 @@ class World:
         vpp = vpp_forwarding(self.vpp.simulator.snapshot(SOURCE), names)
         return differences(kernel_forwarding(self.namespace.name), vpp)
 
-    def _wait_until_same(self) -> None:
+    def _wait_until_same(self) -> int:
         try:
             wait_until(
                 self._differences,
@@ -163,3 +183,4 @@ class World:
         except ConditionNotMet as error:
             error.add_note(f"The daemon's log:\n{self.service.log()}")
             raise
+        return len(self.vpp.simulator.snapshot(SOURCE))
