@@ -46,7 +46,7 @@ class World:
 
     def resyncs(self) -> int:
         """Dumps of the kernel so far."""
-        return self.engine.status().resyncs
+        return sum(self.engine.status().resyncs.values())
 
     def wait_for_resync(self, before: int, timeout: float) -> None:
         """Waits for one more dump than ``before``; at most ``timeout`` seconds, as what looks
