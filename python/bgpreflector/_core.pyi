@@ -17,6 +17,9 @@ __all__ = [
     "RouteView",
     "Simulator",
     "Status",
+    "VppAudit",
+    "keep_logs",
+    "next_log",
 ]
 
 @final
@@ -101,8 +104,9 @@ class RouteBatch:
     def replaces(self) -> int: ...
     @property
     def deletes(self) -> int: ...
-    def changes(self, limit: int) -> Iterator[RouteChange]:
-        """At most ``limit`` changes as they stand now; none once it was committed."""
+    def changes(self, limit: int, start: int = 0) -> Iterator[RouteChange]:
+        """At most ``limit`` changes from ``start`` on, as they stand now; none once it was
+        committed. Those for which meanwhile nothing is to be done are left out or ``none``."""
     def release(self) -> None:
         """Give the prefixes back unsent; they are dirty again. Twice is fine."""
 
@@ -146,6 +150,12 @@ class ResyncReport:
     @property
     def duration(self) -> float:
         """Seconds."""
+    @property
+    def drift(self) -> dict[str, int]:
+        """What an audit repaired, by kind: ``missing``, ``different``, ``stale``."""
+    @property
+    def drifted(self) -> list[tuple[int, str, str]]:
+        """Some of that: kernel table, prefix, kind."""
 
 @final
 class CommitReport:
@@ -179,12 +189,27 @@ class Adopted:
         """Routes under our source in VPP tables that are not ours."""
 
 @final
+class VppAudit:
+    """What an audit of VPP found."""
+
+    @property
+    def shown(self) -> int:
+        """Routes under our source that VPP showed."""
+    @property
+    def drift(self) -> dict[str, int]:
+        """Differences by kind: ``missing``, ``different``, ``unexpected``, ``overridden``."""
+    @property
+    def drifted(self) -> list[tuple[int, str, str]]:
+        """Some of them: VPP table, prefix, kind."""
+
+@final
 class Status:
     """The engine's figures."""
 
     @property
     def prefixes(self) -> dict[str, dict[str, int]]:
-        """By family: ``kernel``, ``desired``, ``installed``, ``held``, ``failed``."""
+        """By family: ``kernel``, ``desired``, ``installed``, ``held``, ``failed``,
+        ``unconfirmed``."""
     @property
     def dirty(self) -> int:
         """Prefixes that wait for a request."""
@@ -205,7 +230,20 @@ class Status:
     def overruns(self) -> int:
         """Times that the kernel dropped notifications."""
     @property
-    def resyncs(self) -> int: ...
+    def drops(self) -> int:
+        """Notifications that the kernel dropped."""
+    @property
+    def synchronised(self) -> bool:
+        """Whether all of the kernel has been read once."""
+    @property
+    def resyncs(self) -> dict[str, int]:
+        """Resyncs done, by reason."""
+    @property
+    def drift(self) -> dict[str, int]:
+        """Differences that audits found and repaired, by kind."""
+    @property
+    def unmirrored(self) -> dict[str, int]:
+        """Routes of mirrored protocols that VPP cannot have, by reason."""
     @property
     def receive_buffer(self) -> int:
         """Bytes that the kernel granted."""
@@ -226,13 +264,23 @@ class Engine:
         foreign_routes: str,
         receive_buffer: int,
         namespace: str | PathLike[str] | None = None,
+        prefix_rules: Sequence[tuple[str, int, int, bool]] = ...,
+        audit_interval: float = 0.0,
+        grace: float = 0.0,
     ) -> Engine:
         """``tables`` maps kernel tables to VPP tables. Nothing is opened before ``start()``.
 
-        Raises ``ValueError`` for an unknown family or ``foreign_routes``.
+        A prefix rule is a prefix, the shortest and the longest length of what it matches within
+        that, and whether it allows. ``audit_interval`` (0: never) and ``grace`` are seconds.
+
+        Raises ``ValueError`` for an unknown family or ``foreign_routes``, or what is no prefix.
         """
     def start(self) -> None:
         """Subscribe to the kernel's notifications. Raises ``KernelError``. Twice is fine."""
+    def audit(self) -> ResyncReport:
+        """As :meth:`resync`, and report what differed though no notification explains it."""
+    def last_drift(self) -> list[tuple[int, str, str]]:
+        """Some of what the last audit that found anything repaired: table, prefix, kind."""
     def resync(self) -> ResyncReport:
         """Dump the kernel; the table then says what the kernel says. Raises ``KernelError``."""
     def wait_dirty(self, timeout: float | None = None) -> bool:
@@ -277,6 +325,12 @@ class Engine:
         """Take what VPP has under a FIB source as installed. Raises ``VppLostError``."""
     def hold_requests(self, on: bool) -> None:
         """Have commits end early from now on, what they have not sent staying dirty; or not."""
+    def audit_vpp(self, source: int, *, repair: bool, limit: int = 100) -> VppAudit:
+        """Compare what VPP shows under a FIB source with what it has acknowledged.
+
+        ``repair`` makes what differs dirty; ``limit`` differences are named. Raises
+        ``VppLostError``.
+        """
     def open_requests(self, batch: RouteBatch) -> RequestList:
         """The requests that a batch needs, to be sent some other way. Raises ``ValueError``."""
     def forget_installed(self) -> None:
@@ -359,3 +413,9 @@ class Simulator:
         """Order a fault, as JSON: see ``docs/simulator.md``. Raises ``ValueError``."""
     def stop(self) -> None:
         """End it. Twice is fine."""
+
+def keep_logs(level: int) -> None:
+    """Keep the log records of the compiled module, of this level of ``logging`` at least."""
+
+def next_log(wait: bool) -> tuple[int, str, str] | None:
+    """The next of them: level, logger's name, message; ``wait`` for one, or ``None``."""

@@ -30,7 +30,11 @@ def test_the_defaults_are_those_of_the_daemon() -> None:
             "families": ("ipv4", "ipv6"),
             "receive_buffer": 32 * 1024 * 1024,
             "namespace": None,
+            "allow": (),
+            "deny": (),
             "foreign_routes": "hide",
+            "audit_interval": 300.0,
+            "grace": 0.0,
         },
         "vpp": {
             "api_socket": "/run/vpp/api.sock",

@@ -146,14 +146,25 @@ class VppSession:
 
         VPP makes a new source at every request, and never frees one.
         """
-        for details in self.call("fib_source_dump"):
-            if str(details.src.name).rstrip("\0") == name:
-                self._warn_of_priority(details.src, priority)
-                return int(details.src.id)
+        source = self._source(name)
+        if source is not None:
+            self._warn_of_priority(source, priority)
+            return int(source.id)
         reply = self.call("fib_source_add", src={"name": name, "priority": priority, "id": 0})
         if reply.retval != 0:
             raise VppError(f"VPP refused to add the FIB source {name!r}: retval {reply.retval}")
         return int(reply.id)
+
+    def find_fib_source(self, name: str) -> int | None:
+        """Id of the FIB source ``name``, ``None`` if VPP has none."""
+        source = self._source(name)
+        return None if source is None else int(source.id)
+
+    def _source(self, name: str) -> Any:
+        for details in self.call("fib_source_dump"):
+            if str(details.src.name).rstrip("\0") == name:
+                return details.src
+        return None
 
     def _warn_of_priority(self, source: Any, priority: int) -> None:
         if int(source.priority) != priority:
@@ -165,15 +176,16 @@ class VppSession:
                 priority,
             )
 
+    def missing_tables(self, tables: Iterable[tuple[int, bool]]) -> list[tuple[int, bool]]:
+        """Those of the IP tables (id, whether IPv6) that VPP lacks."""
+        details = self.call("ip_table_dump")
+        present = {(int(d.table.table_id), bool(d.table.is_ip6)) for d in details}
+        return [table for table in tables if table not in present]
+
     def ensure_tables(self, tables: Iterable[tuple[int, bool]]) -> list[tuple[int, bool]]:
         """Create the IP tables (id, whether IPv6) that VPP lacks; those that were created."""
-        present = {
-            (int(d.table.table_id), bool(d.table.is_ip6)) for d in self.call("ip_table_dump")
-        }
         created = []
-        for table_id, is_ip6 in tables:
-            if (table_id, is_ip6) in present:
-                continue
+        for table_id, is_ip6 in self.missing_tables(tables):
             table = {"table_id": table_id, "is_ip6": is_ip6, "name": f"{CLIENT_NAME}-{table_id}"}
             reply = self.call("ip_table_add_del", is_add=True, table=table)
             if reply.retval != 0:

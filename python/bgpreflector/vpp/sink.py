@@ -48,6 +48,7 @@ class RouteEngine(Protocol):
     def adopt(self, source: int) -> _core.Adopted: ...
     def commit(self, batch: _core.RouteBatch, source: int) -> _core.CommitReport: ...
     def hold_requests(self, on: bool) -> None: ...  # noqa: FBT001 - as the compiled engine has it
+    def audit_vpp(self, source: int, *, repair: bool, limit: int) -> _core.VppAudit: ...
     def open_requests(self, batch: _core.RouteBatch) -> _core.RequestList: ...
     def forget_installed(self) -> None: ...
     def adopt_route(
@@ -96,13 +97,18 @@ class VppSink:
         *,
         tables: Sequence[tuple[int, bool]],
         protocol: int,
+        read_only: bool = False,
     ) -> None:
         """``tables`` are the VPP tables (id, whether IPv6) that routes go into; ``protocol``
-        is the one of routes that are put one by one."""
+        is the one of routes that are put one by one. ``read_only`` adds no FIB source and no
+        table; what is missing is then found by :attr:`missing_tables`."""
         self._engine = engine
         self._settings = settings
         self._tables = tuple(tables)
         self._protocol = protocol
+        self._read_only = read_only
+        self.missing_tables: list[tuple[int, bool]] = []
+        """VPP tables (id, whether IPv6) that VPP lacks, where they are not to be added."""
         self._put: dict[str, Route] = {}
         self._on_interface_change: Callable[[], None] = _ignore
         self._source: int | None = None
@@ -126,10 +132,12 @@ class VppSink:
             self.session.connect()
             version = self.session.version()
             source = self._settings.fib_source
-            self._source = self.session.fib_source(source.name, source.priority)
-            for table_id, is_ip6 in self.session.ensure_tables(self._tables):
-                family = "IPv6" if is_ip6 else "IPv4"
-                _log.info("Created VPP's %s table %d", family, table_id)
+            if self._read_only:
+                self._source = self.session.find_fib_source(source.name)
+                self.missing_tables = self.session.missing_tables(self._tables)
+            else:
+                self._source = self.session.fib_source(source.name, source.priority)
+                self._add_tables()
             self.session.watch_interfaces(self._interfaces_changed)
             self.refresh_interfaces()
         except VppError:
@@ -142,7 +150,13 @@ class VppSink:
                 mismatch,
                 version,
             )
-        _log.info("Connected to VPP %s; FIB source %s is %d", version, source.name, self._source)
+        shown = "not there yet" if self._source is None else self._source
+        _log.info("Connected to VPP %s; FIB source %s is %s", version, source.name, shown)
+
+    def _add_tables(self) -> None:
+        for table_id, is_ip6 in self.session.ensure_tables(self._tables):
+            family = "IPv6" if is_ip6 else "IPv4"
+            _log.info("Created VPP's %s table %d", family, table_id)
 
     def _connect_bulk(self) -> VppMessageError | None:
         """Open the bulk connection; the reason where VPP's messages are not the encoder's."""
@@ -193,6 +207,10 @@ class VppSink:
             self.connect()
         else:
             self.refresh_interfaces()
+        if self._source is None:
+            # Only where it must not be added: without a source VPP has nothing of ours.
+            self._engine.forget_installed()
+            return
         if self._slow is not None:
             self._adopt_slowly(self._slow)
             return
@@ -215,6 +233,16 @@ class VppSink:
             self.close()
             raise
         _log.info("VPP has %d routes under our source", count)
+
+    def audit(self, *, repair: bool, limit: int = FAILURES) -> _core.VppAudit | None:
+        """Compare what VPP has with what it has acknowledged; ``None`` where it cannot be told.
+
+        That is so without the bulk connection, and while VPP does not know our FIB source.
+        With ``repair`` what differs is sent again by the next commit.
+        """
+        if self._slow is not None or self._source is None:
+            return None
+        return self._engine.audit_vpp(self._source, repair=repair, limit=limit)
 
     def _known_source(self) -> int:
         if self._source is None:

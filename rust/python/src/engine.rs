@@ -7,14 +7,14 @@ use std::time::Duration;
 use bgpreflector_core::route::{Route, RouteKey};
 use bgpreflector_core::table::{Cursor, ForeignRoutes, Interfaces, Scope, Unmapped};
 use bgpreflector_engine::kernel::KernelSettings;
-use bgpreflector_engine::vpp::BulkSettings;
+use bgpreflector_engine::vpp::{AuditSettings, BulkSettings};
 use bgpreflector_engine::{Engine as Inner, Settings};
 use pyo3::prelude::*;
 
 use crate::batch::RouteBatch;
-use crate::convert::{self, NextHopTuple, value_error};
+use crate::convert::{self, NextHopTuple, PrefixRuleTuple, value_error};
 use crate::errors;
-use crate::figures::{Adopted, CommitReport, ResyncReport, Status};
+use crate::figures::{Adopted, CommitReport, DriftTuple, ResyncReport, Status, VppAudit, drift};
 use crate::listing::RouteView;
 use crate::requests::{PathTuple, RequestList, path_set};
 
@@ -27,7 +27,9 @@ pub struct Engine {
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (*, protocols, tables, families, foreign_routes, receive_buffer, namespace = None))]
+    #[pyo3(signature = (*, protocols, tables, families, foreign_routes, receive_buffer, namespace = None,
+                        prefix_rules = Vec::new(), audit_interval = 0.0, grace = 0.0))]
+    #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
     fn new(
         protocols: Vec<u8>,
         tables: BTreeMap<u32, u32>,
@@ -35,6 +37,9 @@ impl Engine {
         foreign_routes: &str,
         receive_buffer: usize,
         namespace: Option<PathBuf>,
+        prefix_rules: Vec<PrefixRuleTuple>,
+        audit_interval: f64,
+        grace: f64,
     ) -> PyResult<Self> {
         let families: PyResult<Vec<_>> = families.iter().map(|f| convert::family(f)).collect();
         let foreign = match foreign_routes {
@@ -50,11 +55,14 @@ impl Engine {
             protocols,
             tables,
             families: families?,
+            prefixes: convert::prefix_lists(prefix_rules)?,
             foreign,
         };
         let kernel = KernelSettings {
             receive_buffer,
             namespace,
+            audit_interval: Some(seconds(audit_interval)?).filter(|interval| !interval.is_zero()),
+            grace: seconds(grace)?,
         };
         Ok(Self {
             inner: Inner::new(Settings { scope, kernel }),
@@ -69,6 +77,16 @@ impl Engine {
         py.detach(|| self.inner.resync())
             .map(ResyncReport::from)
             .map_err(errors::kernel)
+    }
+
+    fn audit(&self, py: Python<'_>) -> PyResult<ResyncReport> {
+        py.detach(|| self.inner.audit())
+            .map(ResyncReport::from)
+            .map_err(errors::kernel)
+    }
+
+    fn last_drift(&self) -> Vec<DriftTuple> {
+        drift(&self.inner.shared().last_drift())
     }
 
     #[pyo3(signature = (timeout = None))]
@@ -153,6 +171,24 @@ impl Engine {
     fn adopt(&self, py: Python<'_>, source: u8) -> PyResult<Adopted> {
         py.detach(|| self.inner.adopt(source))
             .map(Adopted::from)
+            .map_err(errors::vpp)
+    }
+
+    #[pyo3(signature = (source, *, repair, limit = 100))]
+    fn audit_vpp(
+        &self,
+        py: Python<'_>,
+        source: u8,
+        repair: bool,
+        limit: usize,
+    ) -> PyResult<VppAudit> {
+        let settings = AuditSettings {
+            source,
+            repair,
+            limit,
+        };
+        py.detach(|| self.inner.audit_vpp(settings))
+            .map(VppAudit::from)
             .map_err(errors::vpp)
     }
 

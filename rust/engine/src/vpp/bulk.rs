@@ -14,6 +14,7 @@ use crate::error::VppError;
 use crate::kernel::Wake;
 use crate::shared::Shared;
 
+use super::audit::{AuditSettings, VppAudit};
 use super::connect::connect;
 use super::lost::Lost;
 use super::orders::Orders;
@@ -85,6 +86,10 @@ pub(super) enum Job {
     Adopt {
         source: u8,
         reply: Sender<Result<Adopted, VppError>>,
+    },
+    Audit {
+        settings: AuditSettings,
+        reply: Sender<Result<VppAudit, VppError>>,
     },
 }
 
@@ -161,6 +166,18 @@ impl BulkConnection {
     pub fn adopt(&self, source: u8) -> Result<Adopted, VppError> {
         let (reply, answer) = bounded(1);
         self.send(Job::Adopt { source, reply });
+        answer
+            .recv()
+            .unwrap_or_else(|_| Err(self.lost().unwrap_or(VppError::Closed)))
+    }
+
+    /// Compares what VPP has with what it has acknowledged.
+    ///
+    /// # Errors
+    /// [`VppError`] if the connection ends first.
+    pub fn audit(&self, settings: AuditSettings) -> Result<VppAudit, VppError> {
+        let (reply, answer) = bounded(1);
+        self.send(Job::Audit { settings, reply });
         answer
             .recv()
             .unwrap_or_else(|_| Err(self.lost().unwrap_or(VppError::Closed)))

@@ -1,6 +1,7 @@
 //! The bulk connection to VPP.
 
 mod adopt;
+mod audit;
 mod bulk;
 mod commit;
 mod connect;
@@ -9,6 +10,8 @@ mod lost;
 mod orders;
 mod pace;
 mod silence;
+mod table_dump;
 mod worker;
 
+pub use audit::{AuditSettings, VppAudit};
 pub use bulk::{Adopted, BulkConnection, BulkSettings, CommitReport, Failure};

@@ -16,6 +16,7 @@ use crate::kernel::Wake;
 use crate::shared::Shared;
 
 use super::adopt::AdoptJob;
+use super::audit::AuditJob;
 use super::bulk::{BulkSettings, Job};
 use super::commit::{CHUNK, CommitJob, Encoder};
 use super::connect::Session;
@@ -28,6 +29,7 @@ use super::silence::Silence;
 enum Active {
     Commit(CommitJob),
     Adopt(AdoptJob),
+    Audit(AuditJob),
 }
 
 pub(super) struct Worker {
@@ -96,6 +98,7 @@ impl Worker {
         match self.active.take() {
             Some(Active::Commit(job)) => job.break_off(&self.shared, error.clone()),
             Some(Active::Adopt(job)) => job.break_off(&self.shared, error.clone()),
+            Some(Active::Audit(job)) => job.break_off(error.clone()),
             None => {}
         }
         // Jobs that nobody will do: their prefixes are dirty again.
@@ -178,7 +181,7 @@ impl Worker {
     fn pending(&self) -> usize {
         match &self.active {
             Some(Active::Commit(job)) => job.pending(),
-            Some(Active::Adopt(_)) => 1,
+            Some(Active::Adopt(_) | Active::Audit(_)) => 1,
             None => 0,
         }
     }
@@ -205,6 +208,7 @@ impl Worker {
             match &mut self.active {
                 Some(Active::Commit(job)) => job.take(&self.ids, id, message)?,
                 Some(Active::Adopt(job)) => job.take(&self.shared, &self.ids, id, message)?,
+                Some(Active::Audit(job)) => job.take(&self.shared, &self.ids, id, message)?,
                 None => log::debug!("VPP sent message {id} that nobody asked for"),
             }
         }
@@ -236,6 +240,10 @@ impl Worker {
                 let tables: Vec<_> = self.shared.table().vpp_tables().collect();
                 Active::Adopt(AdoptJob::new(&self.shared, source, tables, reply))
             }
+            Job::Audit { settings, reply } => {
+                let tables: Vec<_> = self.shared.table().vpp_tables().collect();
+                Active::Audit(AuditJob::new(settings, tables, reply))
+            }
         });
     }
 
@@ -257,6 +265,10 @@ impl Worker {
             }
             Some(Active::Adopt(job)) => {
                 job.encode(&self.ids, self.session.client_index, &mut self.out);
+            }
+            Some(Active::Audit(job)) => {
+                let client_index = self.session.client_index;
+                job.encode(&self.shared, &self.ids, client_index, &mut self.out);
             }
             None if self.silence.ping(Instant::now()) => PlainRequest {
                 client_index: self.session.client_index,
@@ -286,6 +298,7 @@ impl Worker {
         let done = match &self.active {
             Some(Active::Commit(job)) => job.done(),
             Some(Active::Adopt(job)) => job.done(),
+            Some(Active::Audit(job)) => job.done(),
             None => false,
         };
         if !done {
@@ -294,6 +307,7 @@ impl Worker {
         match self.active.take() {
             Some(Active::Commit(job)) => job.report(),
             Some(Active::Adopt(job)) => job.report(),
+            Some(Active::Audit(job)) => job.report(&self.shared),
             None => {}
         }
     }
