@@ -323,14 +323,14 @@ class Engine:
         """
     def adopt(self, source: int) -> Adopted:
         """Take what VPP has under a FIB source as installed. Raises ``VppLostError``."""
-    def hold_requests(self, on: bool) -> None:
-        """Have commits end early from now on, what they have not sent staying dirty; or not."""
     def audit_vpp(self, source: int, *, repair: bool, limit: int = 100) -> VppAudit:
         """Compare what VPP shows under a FIB source with what it has acknowledged.
 
         ``repair`` makes what differs dirty; ``limit`` differences are named. Raises
         ``VppLostError``.
         """
+    def hold_requests(self, on: bool) -> None:
+        """Have commits end early from now on, what they have not sent staying dirty; or not."""
     def open_requests(self, batch: RouteBatch) -> RequestList:
         """The requests that a batch needs, to be sent some other way. Raises ``ValueError``."""
     def forget_installed(self) -> None:
@@ -409,6 +409,11 @@ class Simulator:
         A path is next hop (``drop``, ``icmp-unreach`` or ``icmp-prohibit`` for a special one,
         empty for an attached one), ``sw_if_index`` and weight.
         """
+    def record_deletions(self) -> None:
+        """Keep note of the prefixes that are deleted from now on, and forget earlier ones."""
+    def deletions(self) -> list[tuple[int, str]]:
+        """VPP table and prefix of what was deleted since ``record_deletions()``, once each,
+        whether or not it was there, or is there again."""
     def fault(self, order: str) -> None:
         """Order a fault, as JSON: see ``docs/simulator.md``. Raises ``ValueError``."""
     def stop(self) -> None:

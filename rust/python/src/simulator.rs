@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bgpreflector_core::route::{Path, PathKind, PathSet};
+use bgpreflector_core::route::{Path, PathKind, PathSet, Prefix};
 use bgpreflector_simulator::{Fault, Settings, Simulator as Inner};
 use parking_lot::Mutex;
 use pyo3::exceptions::PyOSError;
@@ -77,6 +77,21 @@ impl Simulator {
                 .iter()
                 .map(|(table, prefix, s)| (*table, prefix.to_string(), shown(s)))
                 .collect()
+        })
+    }
+
+    fn record_deletions(&self) {
+        if let Some(inner) = &*self.inner.lock() {
+            inner.record_deletions();
+        }
+    }
+
+    fn deletions(&self, py: Python<'_>) -> Vec<(u32, String)> {
+        py.detach(|| {
+            let inner = self.inner.lock();
+            let deletions = inner.as_ref().map(Inner::deletions).unwrap_or_default();
+            let shown = |(table, prefix): &(u32, Prefix)| (*table, prefix.to_string());
+            deletions.iter().map(shown).collect()
         })
     }
 

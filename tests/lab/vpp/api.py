@@ -38,17 +38,17 @@ class Vpp(Protocol):
     def has_foreign_route(self, prefix: str) -> bool:
         """Whether that route is there."""
 
-    def hang(self) -> None:
-        """Makes it stop reading and answering, with its sockets open."""
-
-    def go_on(self) -> None:
-        """Ends that; twice is fine."""
-
     def tamper(self, prefix: str, *, delete: bool = False) -> None:
         """Adds a drop route under our source, or deletes what that has, behind our back."""
 
     def source(self) -> int | None:
         """Id of our FIB source, or None while VPP does not have it."""
+
+    def hang(self) -> None:
+        """Makes it stop reading and answering, with its sockets open."""
+
+    def go_on(self) -> None:
+        """Ends that; twice is fine."""
 
 
 class ApiUser:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,9 +17,9 @@ class SimulatedVpp(ApiUser):
 
     interface = "loop0"
 
-    def __init__(self, socket: Path) -> None:
+    def __init__(self, socket: Path, interfaces: Sequence[str] | None = None) -> None:
         super().__init__(socket)
-        self.simulator = _core.Simulator(socket=socket)
+        self.simulator = _core.Simulator(socket=socket, interfaces=interfaces)
 
     def routes(self) -> Routes:
         """Without the API: a snapshot."""
