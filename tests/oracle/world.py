@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 import time
 import uuid
@@ -10,10 +9,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bgpreflector import _core
 from bgpreflector.config import FibSourceConfig, VppConfig
 from bgpreflector.vpp.session import VppSession
+from lab import Namespace
+from lab.netns import run
 
 from .expected import Forwarding, Hop, Meaning
 from .iproute import Ip, running
@@ -30,6 +32,7 @@ NO_DAD = ("net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0"
 class World:
     """All that takes part."""
 
+    namespace: Namespace
     ip: Ip
     engine: _core.Engine
     simulator: _core.Simulator
@@ -46,7 +49,7 @@ class World:
 
     def resyncs(self) -> int:
         """Dumps of the kernel so far."""
-        return self.engine.status().resyncs
+        return sum(self.engine.status().resyncs.values())
 
     def wait_for_resync(self, before: int, timeout: float) -> None:
         """Waits for one more dump than ``before``; at most ``timeout`` seconds, as what looks
@@ -115,11 +118,14 @@ def _by_paths(paths: Sequence[tuple[str, int, int]]) -> Meaning:
 
 
 @contextmanager
-def world(sysctls: Sequence[str] = ()) -> Iterator[World]:
-    """A new one: three links with an address of each family, nothing else."""
+def world(sysctls: Sequence[str] = (), **settings: Any) -> Iterator[World]:
+    """A new one: three links with an address of each family, nothing else.
+
+    ``settings`` are arguments of the engine, in place of those that it has here.
+    """
     with (
-        _namespace(sysctls) as name,
-        running(name) as ip,
+        _namespace(sysctls) as namespace,
+        running(namespace.name) as ip,
         tempfile.TemporaryDirectory() as directory,
     ):
         ip.run("link set lo up")
@@ -127,42 +133,40 @@ def world(sysctls: Sequence[str] = ()) -> Iterator[World]:
             ip.run("; ".join(link_lines(link, 10 + link, (4, 6))))
         socket = Path(directory) / "api.sock"
         simulator = _core.Simulator(socket=socket, interfaces=LINKS)
-        engine = _engine(name)
+        engine = _engine(namespace, **settings)
         try:
             source = _register(socket)
             _start(engine, socket, source)
-            yield World(ip, engine, simulator, source)
+            yield World(namespace, ip, engine, simulator, source)
         finally:
             engine.close()
             simulator.stop()
 
 
 @contextmanager
-def _namespace(sysctls: Sequence[str]) -> Iterator[str]:
+def _namespace(sysctls: Sequence[str]) -> Iterator[Namespace]:
     name = f"oracle-{uuid.uuid4().hex[:8]}"
-    _ip("netns", "add", name)
+    run("ip", "netns", "add", name)
     try:
         files = [setting.partition("=") for setting in (*NO_DAD, *sysctls)]
         commands = [f"echo {value} > /proc/sys/{key.replace('.', '/')}" for key, _, value in files]
-        _ip("netns", "exec", name, "sh", "-ec", "; ".join(commands))
-        yield name
+        made = Namespace(name)
+        made.run("sh", "-ec", "; ".join(commands))
+        yield made
     finally:
-        _ip("netns", "del", name)
+        run("ip", "netns", "del", name)
 
 
-def _ip(*arguments: str) -> None:
-    subprocess.run(["ip", *arguments], check=True, capture_output=True)
-
-
-def _engine(namespace: str) -> _core.Engine:
-    return _core.Engine(
-        protocols=[12],
-        tables={table: table for table in TABLES},
-        families=["ipv4", "ipv6"],
-        foreign_routes="hide",
-        receive_buffer=32 << 20,
-        namespace=f"/run/netns/{namespace}",
-    )
+def _engine(namespace: Namespace, **settings: Any) -> _core.Engine:
+    usual: dict[str, Any] = {
+        "protocols": [12],
+        "tables": {table: table for table in TABLES},
+        "families": ["ipv4", "ipv6"],
+        "foreign_routes": "hide",
+        "receive_buffer": 32 << 20,
+        "namespace": namespace.path,
+    }
+    return _core.Engine(**usual | settings)
 
 
 def _register(socket: Path) -> int:
