@@ -337,6 +337,14 @@ class Engine:
         """What VPP has is unknown, until ``adopt_route()`` tells."""
     def adopt_route(self, vpp_table: int, prefix: str, paths: Sequence[_PathTuple]) -> bool:
         """Take a route that VPP has under our source as installed; false in a foreign table."""
+    def overridden(
+        self, sources: Sequence[int], *, limit: int
+    ) -> tuple[int, list[tuple[int, str, int]]]:
+        """How many of our routes VPP does not forward by, because one of these FIB sources has a
+        better one for the prefix; and some: VPP table, prefix, source. Raises ``VppLostError``.
+        """
+    def has_installed(self, vpp_table: int, prefix: str) -> bool:
+        """Whether VPP has acknowledged a route of ours for a prefix. Raises ``ValueError``."""
     def announce(
         self,
         table: int,
@@ -394,11 +402,14 @@ class Simulator:
         interfaces: Sequence[str] | None = None,
         pairs: Sequence[tuple[str, str]] | None = None,
         keepalive: float | None = None,
+        plugins: Sequence[str] | None = None,
     ) -> Simulator:
         """Listen on ``socket``; ``interfaces`` come after ``local0``, by default two loopbacks.
 
         ``pairs`` are linux-cp pairs (VPP interface, Linux interface); ``keepalive`` is the
-        silence in seconds after which a client is asked for life. Raises ``OSError``.
+        silence in seconds after which a client is asked for life. ``plugins``
+        are by default ``linux_cp_plugin.so`` alone; with ``linux_nl_plugin.so`` it has that
+        plugin's FIB sources. Raises ``OSError``.
         """
     def statistics(self) -> dict[str, int]:
         """Figures since the start: ``route_requests``, ``adds``, ``replaces``, ``deletes``,

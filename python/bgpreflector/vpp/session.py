@@ -19,6 +19,7 @@ from bgpreflector.config import FibSourceConfig, InterfacesConfig
 from bgpreflector.errors import VppConnectError, VppError, VppLostError
 
 from .interfaces import VppInterfaces
+from .others import FibSource
 
 _log = logging.getLogger(__name__)
 
@@ -149,7 +150,7 @@ class VppSession:
         source = self._source(name)
         if source is not None:
             self._warn_of_priority(source, priority)
-            return int(source.id)
+            return source.id
         reply = self.call("fib_source_add", src={"name": name, "priority": priority, "id": 0})
         if reply.retval != 0:
             raise VppError(f"VPP refused to add the FIB source {name!r}: retval {reply.retval}")
@@ -158,20 +159,27 @@ class VppSession:
     def find_fib_source(self, name: str) -> int | None:
         """Id of the FIB source ``name``, ``None`` if VPP has none."""
         source = self._source(name)
-        return None if source is None else int(source.id)
+        return None if source is None else source.id
 
-    def _source(self, name: str) -> Any:
-        for details in self.call("fib_source_dump"):
-            if str(details.src.name).rstrip("\0") == name:
-                return details.src
-        return None
+    def fib_sources(self) -> list[FibSource]:
+        """All FIB sources: VPP's own, its plugins' and its clients'."""
+        return [
+            FibSource(
+                int(details.src.id), str(details.src.name).rstrip("\0"), int(details.src.priority)
+            )
+            for details in self.call("fib_source_dump")
+        ]
 
-    def _warn_of_priority(self, source: Any, priority: int) -> None:
-        if int(source.priority) != priority:
+    def _source(self, name: str) -> FibSource | None:
+        # The first, should somebody have added several of the name.
+        return next((source for source in self.fib_sources() if source.name == name), None)
+
+    def _warn_of_priority(self, source: FibSource, priority: int) -> None:
+        if source.priority != priority:
             _log.warning(
                 "VPP has the FIB source %s with priority %d where %d is configured: a source's "
                 "priority cannot be changed before VPP is restarted",
-                str(source.name).rstrip("\0"),
+                source.name,
                 source.priority,
                 priority,
             )

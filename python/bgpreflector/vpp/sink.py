@@ -15,6 +15,7 @@ from bgpreflector.reflector import Route
 
 from .by_papi import PapiRoutes
 from .interfaces import InterfaceMap, map_interfaces
+from .others import OtherWriters, Overridden, look_slowly
 from .pace import Pace
 from .session import CLIENT_NAME, VppSession, VppSettings
 
@@ -48,6 +49,10 @@ class RouteEngine(Protocol):
     def adopt(self, source: int) -> _core.Adopted: ...
     def commit(self, batch: _core.RouteBatch, source: int) -> _core.CommitReport: ...
     def audit_vpp(self, source: int, *, repair: bool, limit: int) -> _core.VppAudit: ...
+    def overridden(
+        self, sources: Sequence[int], *, limit: int
+    ) -> tuple[int, list[tuple[int, str, int]]]: ...
+    def has_installed(self, vpp_table: int, prefix: str) -> bool: ...
     def hold_requests(self, on: bool) -> None: ...  # noqa: FBT001 - as the compiled engine has it
     def open_requests(self, batch: _core.RouteBatch) -> _core.RequestList: ...
     def forget_installed(self) -> None: ...
@@ -109,6 +114,7 @@ class VppSink:
         self._read_only = read_only
         self.missing_tables: list[tuple[int, bool]] = []
         """VPP tables (id, whether IPv6) that VPP lacks, where they are not to be added."""
+        self.others = OtherWriters()
         self._put: dict[str, Route] = {}
         self._on_interface_change: Callable[[], None] = _ignore
         self._source: int | None = None
@@ -138,6 +144,7 @@ class VppSink:
             else:
                 self._source = self.session.fib_source(source.name, source.priority)
                 self._add_tables()
+            self.others.learn(self.session.fib_sources(), self._source)
             self.session.watch_interfaces(self._interfaces_changed)
             self.refresh_interfaces()
         except VppError:
@@ -244,6 +251,24 @@ class VppSink:
             return None
         return self._engine.audit_vpp(self._source, repair=repair, limit=limit)
 
+    def overridden(self, *, limit: int = FAILURES) -> Overridden:
+        """Look up which of our routes VPP does not forward by, as another source has a better one.
+
+        It costs VPP a walk over its routes for every source that could be better, but no message
+        for those that are as they shall be. Raises :class:`VppLostError`.
+        """
+        better = self.others.better
+        if self._slow is None:
+            return self.others.found(*self._engine.overridden(better, limit=limit))
+        slow = self._slow
+        found = look_slowly(
+            lambda source: ((t, p) for t, p, _ in slow.dump(self._tables, source)),
+            self._engine.has_installed,
+            better,
+            limit,
+        )
+        return self.others.found(*found)
+
     def _known_source(self) -> int:
         if self._source is None:
             raise VppError("the FIB source is not known before VPP was connected to")
@@ -256,7 +281,11 @@ class VppSink:
         batches = [cast("_core.RouteBatch", batch) for batch in txn.batches]
         if txn.values or not batches:
             batches.append(self._engine.take_batch(ALL))
-        return self._send(batches)
+        result = self._send(batches)
+        if txn.is_resync and self.others.unknown:
+            # Only now VPP has all routes that others could override.
+            self.overridden()
+        return result
 
     def _take(self, key: str, value: object) -> None:
         if value is None:

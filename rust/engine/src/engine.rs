@@ -18,7 +18,9 @@ use crate::error::{KernelError, VppError};
 use crate::kernel::{KernelSettings, Reader, Reason, ResyncReport};
 use crate::requests::Requests;
 use crate::shared::Shared;
-use crate::vpp::{Adopted, AuditSettings, BulkConnection, BulkSettings, CommitReport, VppAudit};
+use crate::vpp::{
+    Adopted, AuditSettings, BulkConnection, BulkSettings, CommitReport, Overridden, VppAudit,
+};
 
 /// What the engine mirrors and how it reads the kernel.
 #[derive(Clone, Debug, Default)]
@@ -221,6 +223,15 @@ impl Engine {
             }
         }
         Ok(audit)
+    }
+
+    /// Which of our routes VPP has and does not forward by, because one of these FIB sources has a
+    /// route for the prefix too; `limit` of them are named.
+    ///
+    /// # Errors
+    /// [`VppError`]
+    pub fn overridden(&self, sources: Vec<u8>, limit: usize) -> Result<Overridden, VppError> {
+        self.vpp()?.overridden(sources, limit)
     }
 
     /// Waits until there are dirty prefixes; false at the timeout and once closed.

@@ -26,18 +26,20 @@ pub struct Simulator {
 #[pymethods]
 impl Simulator {
     #[new]
-    #[pyo3(signature = (*, socket, control_socket = None, interfaces = None, pairs = None, keepalive = None))]
+    #[pyo3(signature = (*, socket, control_socket = None, interfaces = None, pairs = None, keepalive = None, plugins = None))]
     fn new(
         socket: PathBuf,
         control_socket: Option<PathBuf>,
         interfaces: Option<Vec<String>>,
         pairs: Option<Vec<(String, String)>>,
         keepalive: Option<f64>,
+        plugins: Option<Vec<String>>,
     ) -> PyResult<Self> {
         let mut settings = Settings::new(socket);
         settings.control_socket = control_socket;
         settings.interfaces = interfaces.unwrap_or(settings.interfaces);
         settings.pairs = pairs.unwrap_or_default();
+        settings.plugins = plugins.unwrap_or_else(|| vec!["linux_cp_plugin.so".into()]);
         let keepalive = keepalive.map(Duration::try_from_secs_f64).transpose();
         settings.keepalive = keepalive.map_err(value_error)?;
         let inner = Inner::start(settings).map_err(|e| PyOSError::new_err(e.to_string()))?;

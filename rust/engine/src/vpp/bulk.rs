@@ -18,6 +18,7 @@ use super::audit::{AuditSettings, VppAudit};
 use super::connect::connect;
 use super::lost::Lost;
 use super::orders::Orders;
+use super::overridden::Overridden;
 use super::worker::Worker;
 
 /// How the bulk connection behaves.
@@ -86,6 +87,11 @@ pub(super) enum Job {
     Adopt {
         source: u8,
         reply: Sender<Result<Adopted, VppError>>,
+    },
+    Overridden {
+        sources: Vec<u8>,
+        limit: usize,
+        reply: Sender<Result<Overridden, VppError>>,
     },
     Audit {
         settings: AuditSettings,
@@ -178,6 +184,22 @@ impl BulkConnection {
     pub fn audit(&self, settings: AuditSettings) -> Result<VppAudit, VppError> {
         let (reply, answer) = bounded(1);
         self.send(Job::Audit { settings, reply });
+        answer
+            .recv()
+            .unwrap_or_else(|_| Err(self.lost().unwrap_or(VppError::Closed)))
+    }
+
+    /// Which of our routes are overridden by those of other sources; `limit` of them are named.
+    ///
+    /// # Errors
+    /// [`VppError`] if the connection ends first.
+    pub fn overridden(&self, sources: Vec<u8>, limit: usize) -> Result<Overridden, VppError> {
+        let (reply, answer) = bounded(1);
+        self.send(Job::Overridden {
+            sources,
+            limit,
+            reply,
+        });
         answer
             .recv()
             .unwrap_or_else(|_| Err(self.lost().unwrap_or(VppError::Closed)))

@@ -8,6 +8,7 @@ mod connect;
 mod ids;
 mod lost;
 mod orders;
+mod overridden;
 mod pace;
 mod silence;
 mod table_dump;
@@ -15,3 +16,4 @@ mod worker;
 
 pub use audit::{AuditSettings, VppAudit};
 pub use bulk::{Adopted, BulkConnection, BulkSettings, CommitReport, Failure};
+pub use overridden::Overridden;

@@ -23,12 +23,14 @@ use super::connect::Session;
 use super::ids::Ids;
 use super::lost::Lost;
 use super::orders::Orders;
+use super::overridden::OverriddenJob;
 use super::pace::Pace;
 use super::silence::Silence;
 
 enum Active {
     Commit(CommitJob),
     Adopt(AdoptJob),
+    Overridden(OverriddenJob),
     Audit(AuditJob),
 }
 
@@ -98,6 +100,7 @@ impl Worker {
         match self.active.take() {
             Some(Active::Commit(job)) => job.break_off(&self.shared, error.clone()),
             Some(Active::Adopt(job)) => job.break_off(&self.shared, error.clone()),
+            Some(Active::Overridden(job)) => job.break_off(error.clone()),
             Some(Active::Audit(job)) => job.break_off(error.clone()),
             None => {}
         }
@@ -181,7 +184,7 @@ impl Worker {
     fn pending(&self) -> usize {
         match &self.active {
             Some(Active::Commit(job)) => job.pending(),
-            Some(Active::Adopt(_) | Active::Audit(_)) => 1,
+            Some(Active::Adopt(_) | Active::Overridden(_) | Active::Audit(_)) => 1,
             None => 0,
         }
     }
@@ -208,6 +211,7 @@ impl Worker {
             match &mut self.active {
                 Some(Active::Commit(job)) => job.take(&self.ids, id, message)?,
                 Some(Active::Adopt(job)) => job.take(&self.shared, &self.ids, id, message)?,
+                Some(Active::Overridden(job)) => job.take(&self.shared, &self.ids, id, message)?,
                 Some(Active::Audit(job)) => job.take(&self.shared, &self.ids, id, message)?,
                 None => log::debug!("VPP sent message {id} that nobody asked for"),
             }
@@ -240,6 +244,14 @@ impl Worker {
                 let tables: Vec<_> = self.shared.table().vpp_tables().collect();
                 Active::Adopt(AdoptJob::new(&self.shared, source, tables, reply))
             }
+            Job::Overridden {
+                sources,
+                limit,
+                reply,
+            } => {
+                let tables: Vec<_> = self.shared.table().vpp_tables().collect();
+                Active::Overridden(OverriddenJob::new(&sources, &tables, limit, reply))
+            }
             Job::Audit { settings, reply } => {
                 let tables: Vec<_> = self.shared.table().vpp_tables().collect();
                 Active::Audit(AuditJob::new(settings, tables, reply))
@@ -264,6 +276,9 @@ impl Worker {
                 }
             }
             Some(Active::Adopt(job)) => {
+                job.encode(&self.ids, self.session.client_index, &mut self.out);
+            }
+            Some(Active::Overridden(job)) => {
                 job.encode(&self.ids, self.session.client_index, &mut self.out);
             }
             Some(Active::Audit(job)) => {
@@ -298,6 +313,7 @@ impl Worker {
         let done = match &self.active {
             Some(Active::Commit(job)) => job.done(),
             Some(Active::Adopt(job)) => job.done(),
+            Some(Active::Overridden(job)) => job.done(),
             Some(Active::Audit(job)) => job.done(),
             None => false,
         };
@@ -307,6 +323,7 @@ impl Worker {
         match self.active.take() {
             Some(Active::Commit(job)) => job.report(),
             Some(Active::Adopt(job)) => job.report(),
+            Some(Active::Overridden(job)) => job.report(),
             Some(Active::Audit(job)) => job.report(&self.shared),
             None => {}
         }
