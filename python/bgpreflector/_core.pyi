@@ -300,9 +300,13 @@ class Engine:
         window: int,
         connect_timeout: float,
         request_timeout: float,
+        keepalive_interval: float = 0.0,
+        rate_limit: int | None = None,
     ) -> None:
         """Open the bulk connection, in place of one that is open. Times in seconds.
 
+        A VPP that has nothing to say is pinged every ``keepalive_interval``, at 0 never.
+        ``rate_limit`` is the most route requests a second.
         Raises ``VppConnectError``, or ``VppMessageError`` where VPP's messages differ.
         """
     def disconnect(self) -> None:
@@ -325,12 +329,22 @@ class Engine:
         ``repair`` makes what differs dirty; ``limit`` differences are named. Raises
         ``VppLostError``.
         """
+    def hold_requests(self, on: bool) -> None:
+        """Have commits end early from now on, what they have not sent staying dirty; or not."""
     def open_requests(self, batch: RouteBatch) -> RequestList:
         """The requests that a batch needs, to be sent some other way. Raises ``ValueError``."""
     def forget_installed(self) -> None:
         """What VPP has is unknown, until ``adopt_route()`` tells."""
     def adopt_route(self, vpp_table: int, prefix: str, paths: Sequence[_PathTuple]) -> bool:
         """Take a route that VPP has under our source as installed; false in a foreign table."""
+    def overridden(
+        self, sources: Sequence[int], *, limit: int
+    ) -> tuple[int, list[tuple[int, str, int]]]:
+        """How many of our routes VPP does not forward by, because one of these FIB sources has a
+        better one for the prefix; and some: VPP table, prefix, source. Raises ``VppLostError``.
+        """
+    def has_installed(self, vpp_table: int, prefix: str) -> bool:
+        """Whether VPP has acknowledged a route of ours for a prefix. Raises ``ValueError``."""
     def announce(
         self,
         table: int,
@@ -388,11 +402,14 @@ class Simulator:
         interfaces: Sequence[str] | None = None,
         pairs: Sequence[tuple[str, str]] | None = None,
         keepalive: float | None = None,
+        plugins: Sequence[str] | None = None,
     ) -> Simulator:
         """Listen on ``socket``; ``interfaces`` come after ``local0``, by default two loopbacks.
 
         ``pairs`` are linux-cp pairs (VPP interface, Linux interface); ``keepalive`` is the
-        silence in seconds after which a client is asked for life. Raises ``OSError``.
+        silence in seconds after which a client is asked for life. ``plugins``
+        are by default ``linux_cp_plugin.so`` alone; with ``linux_nl_plugin.so`` it has that
+        plugin's FIB sources. Raises ``OSError``.
         """
     def statistics(self) -> dict[str, int]:
         """Figures since the start: ``route_requests``, ``adds``, ``replaces``, ``deletes``,
@@ -403,6 +420,11 @@ class Simulator:
         A path is next hop (``drop``, ``icmp-unreach`` or ``icmp-prohibit`` for a special one,
         empty for an attached one), ``sw_if_index`` and weight.
         """
+    def record_deletions(self) -> None:
+        """Keep note of the prefixes that are deleted from now on, and forget earlier ones."""
+    def deletions(self) -> list[tuple[int, str]]:
+        """VPP table and prefix of what was deleted since ``record_deletions()``, once each,
+        whether or not it was there, or is there again."""
     def fault(self, order: str) -> None:
         """Order a fault, as JSON: see ``docs/simulator.md``. Raises ``ValueError``."""
     def stop(self) -> None:

@@ -83,9 +83,12 @@ class Daemon:
 
     def stop(self) -> None:
         """End everything; routes stay in VPP unless ``vpp.on_exit`` says ``flush``."""
+        # What is being sent shall not keep the end waiting: under a rate limit it may be hours.
+        self.sink.hold(on=True)
         self.controller.close()
         try:
             if self.config.vpp.on_exit == "flush":
+                self.sink.hold(on=False)
                 self._flush()
         finally:
             self.monitor.close()

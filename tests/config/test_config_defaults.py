@@ -39,8 +39,11 @@ def test_the_defaults_are_those_of_the_daemon() -> None:
         "vpp": {
             "api_socket": "/run/vpp/api.sock",
             "window": 256,
+            "rate_limit": None,
             "connect_timeout": 5.0,
             "request_timeout": 10.0,
+            "keepalive_interval": 5.0,
+            "audit_interval": 0.0,
             "on_exit": "keep",
             "fib_source": {"name": "bgpreflector", "priority": 0x88},
             "interfaces": {

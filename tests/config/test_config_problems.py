@@ -88,6 +88,8 @@ SOURCE = "must be 1 to 63 printable ASCII characters without space"
         ("[vpp]\nwindow = 0", "vpp.window = 0: must be at least 1"),
         ("[vpp]\nwindow = 70000", "vpp.window = 70000: must be at most 65536"),
         ("[vpp]\nwindow = 1.5", "vpp.window = 1.5: must be a whole number"),
+        ("[vpp]\nrate_limit = 0", "vpp.rate_limit = 0: must be at least 1"),
+        ("[vpp]\nkeepalive_interval = -1.0", "vpp.keepalive_interval = -1.0: must be at least 0"),
         ('[vpp]\nrequest_timeout = "1s"', 'vpp.request_timeout = "1s": must be a number'),
         ("[vpp]\nconnect_timeout = 0", "vpp.connect_timeout = 0: must be more than 0"),
         ('[vpp.fib_source]\nname = "a b"', f'vpp.fib_source.name = "a b": {SOURCE}'),

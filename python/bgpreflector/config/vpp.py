@@ -10,6 +10,7 @@ from .section import Section, without_repetition
 from .values import (
     KernelTable,
     LinuxInterface,
+    OptionalRate,
     OptionalVppInterface,
     PositiveSeconds,
     Seconds,
@@ -97,6 +98,11 @@ class VppConfig(Section):
         le=65536,
         description="Route requests that may be unanswered at a time.",
     )
+    rate_limit: OptionalRate = Field(
+        default=None,
+        description="The most route requests a second, for a VPP whose main thread forwards while "
+        "it learns. Default: as many as VPP takes.",
+    )
     connect_timeout: PositiveSeconds = Field(
         default=5.0, description="Seconds to wait for the connection and its handshake."
     )
@@ -109,6 +115,11 @@ class VppConfig(Section):
         "compare them with what it has acknowledged, and repair, count and log what differs. "
         "0 for none. VPP does not forward while it lists its routes (about a second for a "
         "million), so an interval of an hour or more is wise for large tables.",
+    )
+    keepalive_interval: Seconds = Field(
+        default=5.0,
+        description="Seconds after which a VPP that has had nothing to say is pinged, so that one "
+        "that hangs is noticed before there are routes to send; 0 for never.",
     )
     on_exit: Literal["keep", "flush"] = Field(
         default="keep", description="What becomes of our routes in VPP when the program ends."

@@ -18,7 +18,9 @@ use crate::error::{KernelError, VppError};
 use crate::kernel::{KernelSettings, Reader, Reason, ResyncReport};
 use crate::requests::Requests;
 use crate::shared::Shared;
-use crate::vpp::{Adopted, AuditSettings, BulkConnection, BulkSettings, CommitReport, VppAudit};
+use crate::vpp::{
+    Adopted, AuditSettings, BulkConnection, BulkSettings, CommitReport, Overridden, VppAudit,
+};
 
 /// What the engine mirrors and how it reads the kernel.
 #[derive(Clone, Debug, Default)]
@@ -119,13 +121,16 @@ impl Engine {
         reader.ok_or_else(not_running)?.resync(reason)
     }
 
-    /// Connects to VPP; a connection that was there before is closed.
+    /// Connects to VPP; a connection that was there before is closed. What VPP has is unknown
+    /// then, until it is adopted.
     ///
     /// # Errors
     /// [`VppError`]
     pub fn connect(&self, settings: &BulkSettings) -> Result<(), VppError> {
         self.disconnect();
         let connection = BulkConnection::connect(Arc::clone(&self.shared), settings)?;
+        // It may be another VPP: what it has is unknown until it is adopted.
+        self.forget_installed();
         *self.vpp.lock() = Some(Arc::new(connection));
         Ok(())
     }
@@ -165,6 +170,13 @@ impl Engine {
     /// [`VppError`]; the prefixes without an answer are dirty again.
     pub fn commit(&self, batch: Batch, source: u8) -> Result<CommitReport, VppError> {
         self.vpp()?.commit(batch, source)
+    }
+
+    /// Has commits end early from now on, what they have not sent yet staying dirty; or no longer.
+    pub fn hold_requests(&self, on: bool) {
+        if let Ok(connection) = self.vpp() {
+            connection.hold(on);
+        }
     }
 
     /// The requests that a batch needs, for somebody else to send and answer for.
@@ -211,6 +223,15 @@ impl Engine {
             }
         }
         Ok(audit)
+    }
+
+    /// Which of our routes VPP has and does not forward by, because one of these FIB sources has a
+    /// route for the prefix too; `limit` of them are named.
+    ///
+    /// # Errors
+    /// [`VppError`]
+    pub fn overridden(&self, sources: Vec<u8>, limit: usize) -> Result<Overridden, VppError> {
+        self.vpp()?.overridden(sources, limit)
     }
 
     /// Waits until there are dirty prefixes; false at the timeout and once closed.

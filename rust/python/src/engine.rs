@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bgpreflector_core::route::{Route, RouteKey};
+use bgpreflector_core::route::{Prefix, Route, RouteKey};
 use bgpreflector_core::table::{Cursor, ForeignRoutes, Interfaces, Scope, Unmapped};
 use bgpreflector_engine::kernel::KernelSettings;
 use bgpreflector_engine::vpp::{AuditSettings, BulkSettings};
@@ -17,6 +17,9 @@ use crate::errors;
 use crate::figures::{Adopted, CommitReport, DriftTuple, ResyncReport, Status, VppAudit, drift};
 use crate::listing::RouteView;
 use crate::requests::{PathTuple, RequestList, path_set};
+
+/// VPP table, prefix, FIB source.
+type OverriddenTuple = (u32, String, u8);
 
 /// The route table with the kernel reader and the bulk connection to VPP.
 #[pyclass(frozen, module = "bgpreflector._core")]
@@ -103,7 +106,8 @@ impl Engine {
         self.inner.shared().failure()
     }
 
-    #[pyo3(signature = (*, socket, name, window, connect_timeout, request_timeout))]
+    #[pyo3(signature = (*, socket, name, window, connect_timeout, request_timeout, keepalive_interval = 0.0, rate_limit = None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn connect(
         &self,
         py: Python<'_>,
@@ -112,6 +116,8 @@ impl Engine {
         window: usize,
         connect_timeout: f64,
         request_timeout: f64,
+        keepalive_interval: f64,
+        rate_limit: Option<u32>,
     ) -> PyResult<()> {
         let (connect, request) = (seconds(connect_timeout)?, seconds(request_timeout)?);
         let settings = BulkSettings {
@@ -120,6 +126,8 @@ impl Engine {
             window,
             connect_timeout: connect,
             request_timeout: request,
+            keepalive_interval: seconds(keepalive_interval)?,
+            rate_limit,
         };
         py.detach(|| self.inner.connect(&settings))
             .map_err(errors::vpp)
@@ -141,6 +149,10 @@ impl Engine {
         let batch = batch.take()?;
         let report = py.detach(|| self.inner.commit(batch, source));
         report.map(CommitReport::from).map_err(errors::vpp)
+    }
+
+    fn hold_requests(&self, on: bool) {
+        self.inner.hold_requests(on);
     }
 
     fn open_requests(&self, py: Python<'_>, batch: &RouteBatch) -> PyResult<RequestList> {
@@ -181,6 +193,29 @@ impl Engine {
         py.detach(|| self.inner.audit_vpp(settings))
             .map(VppAudit::from)
             .map_err(errors::vpp)
+    }
+
+    #[pyo3(signature = (sources, *, limit))]
+    fn overridden(
+        &self,
+        py: Python<'_>,
+        sources: Vec<u8>,
+        limit: usize,
+    ) -> PyResult<(usize, Vec<OverriddenTuple>)> {
+        let found = py.detach(|| self.inner.overridden(sources, limit));
+        let found = found.map_err(errors::vpp)?;
+        let named =
+            |(table, prefix, source): (u32, Prefix, u8)| (table, prefix.to_string(), source);
+        Ok((found.count, found.some.into_iter().map(named).collect()))
+    }
+
+    fn has_installed(&self, vpp_table: u32, prefix: &str) -> PyResult<bool> {
+        let prefix = convert::prefix(prefix)?;
+        Ok(self
+            .inner
+            .shared()
+            .table()
+            .has_installed(vpp_table, &prefix))
     }
 
     #[pyo3(signature = (table, prefix, next_hops, *, protocol, metric = 0))]

@@ -38,11 +38,20 @@ class Vpp(Protocol):
     def has_foreign_route(self, prefix: str) -> bool:
         """Whether that route is there."""
 
+    def remove_foreign_route(self, prefix: str) -> None:
+        """Removes it again."""
+
     def tamper(self, prefix: str, *, delete: bool = False) -> None:
         """Adds a drop route under our source, or deletes what that has, behind our back."""
 
     def source(self) -> int | None:
         """Id of our FIB source, or None while VPP does not have it."""
+
+    def hang(self) -> None:
+        """Makes it stop reading and answering, with its sockets open."""
+
+    def go_on(self) -> None:
+        """Ends that; twice is fine."""
 
 
 class ApiUser:
@@ -85,6 +94,12 @@ class ApiUser:
         if delete:
             route |= {"n_paths": 0, "paths": []}
         reply = self.api.ip_route_add_del_v2(is_add=not delete, route=route)
+        assert reply.retval == 0, reply
+
+    def remove_foreign_route(self, prefix: str) -> None:
+        """Under the API's own source."""
+        route = {"table_id": 0, "prefix": prefix, "n_paths": 0, "paths": []}
+        reply = self.api.ip_route_add_del(is_add=False, route=route)
         assert reply.retval == 0, reply
 
     def has_foreign_route(self, prefix: str) -> bool:

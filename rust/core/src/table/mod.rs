@@ -14,6 +14,7 @@ mod entry;
 mod held;
 mod ids;
 mod input;
+mod installed;
 mod interner;
 mod meaning;
 mod next_hops;

@@ -93,6 +93,9 @@ impl Follower {
         }
         if report.complete {
             self.calm();
+        } else if extent != Extent::Everything {
+            // Where a route stands among others of its key only a dump of all tells.
+            return self.resync(reason, Extent::Everything);
         } else {
             self.plan
                 .after(LATER, Reason::Incomplete, Extent::Everything);
@@ -189,7 +192,8 @@ impl Follower {
                 v6.take(&round);
             }
             report.complete = v6.known() && !broken;
-            if report.complete || report.dumps >= DUMPS {
+            let pointless = uncertain && extent != Extent::Everything;
+            if report.complete || pointless || report.dumps >= DUMPS {
                 let families: &[Family] = match (broken, v6.known()) {
                     (true, _) => &[],
                     (false, false) => &[Family::V4],

@@ -11,8 +11,8 @@ use crate::error::VppError;
 use crate::shared::Shared;
 
 use super::bulk::Adopted;
+use super::ids::Ids;
 use super::table_dump::TableDump;
-use super::worker::Ids;
 
 /// An adoption under way.
 pub(super) struct AdoptJob {

@@ -11,8 +11,8 @@ use crate::error::VppError;
 use crate::shared::Shared;
 
 use super::adopt::{adopt, shown_paths};
+use super::ids::Ids;
 use super::table_dump::TableDump;
-use super::worker::Ids;
 
 /// What an audit of VPP found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

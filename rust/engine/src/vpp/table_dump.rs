@@ -6,12 +6,11 @@ use bgpreflector_core::vpp::{PlainRequest, RouteDetails, RouteDump};
 
 use crate::error::VppError;
 
-use super::worker::Ids;
+use super::ids::Ids;
 
 /// A dump under way.
 pub(super) struct TableDump {
-    source: u8,
-    tables: std::vec::IntoIter<(u32, Family)>,
+    wanted: std::vec::IntoIter<(u8, u32, Family)>,
     asking: bool,
     done: bool,
 }
@@ -19,9 +18,18 @@ pub(super) struct TableDump {
 impl TableDump {
     /// A dump of these VPP tables' routes of one source, 0 for all.
     pub(super) fn new(source: u8, tables: Vec<(u32, Family)>) -> Self {
+        Self::of_sources(&[source], &tables)
+    }
+
+    /// Dumps of these VPP tables' routes, one of each source.
+    pub(super) fn of_sources(sources: &[u8], tables: &[(u32, Family)]) -> Self {
+        let of_table = |(table, family): &(u32, Family)| {
+            let (table, family) = (*table, *family);
+            sources.iter().map(move |source| (*source, table, family))
+        };
+        let wanted: Vec<_> = tables.iter().flat_map(of_table).collect();
         Self {
-            source,
-            tables: tables.into_iter(),
+            wanted: wanted.into_iter(),
             asking: false,
             done: false,
         }
@@ -36,14 +44,14 @@ impl TableDump {
         if self.asking || self.done {
             return;
         }
-        let Some((table, family)) = self.tables.next() else {
+        let Some((source, table, family)) = self.wanted.next() else {
             self.done = true;
             return;
         };
         RouteDump {
             client_index,
             context: 0,
-            source: self.source,
+            source,
             table,
             family,
         }

@@ -1,0 +1,157 @@
+"""Other users of the same VPP: their routes and their interfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import Any
+
+from vpp_papi import VPPApiClient
+
+from .api import NO_INTERFACE
+from .simulated import SimulatedVpp
+
+API = "API"
+"""The source of a route whose client names none."""
+
+OTHER = "other"
+"""A client's own source; ours goes before it."""
+
+OTHER_PRIORITY = 0xB0
+LABEL = {"is_uniform": 0, "label": 0, "ttl": 0, "exp": 0}
+DROP = "drop"
+SPARE = 100
+"""First instance of loopbacks that only take an index."""
+
+Path = tuple[str, int, int]
+"""As `bgpreflector._core.Simulator.snapshot` shows it: next hop, ``sw_if_index``, weight."""
+
+Found = dict[str, dict[str, list[Path]]]
+"""By source and prefix."""
+
+
+class OtherUsers:
+    """Puts routes of other sources into VPP and takes note of them, so as to see them unchanged.
+
+    Each call has a connection of its own: it shall not end with those that a fault drops.
+    """
+
+    def __init__(self, vpp: SimulatedVpp) -> None:
+        self.vpp = vpp
+        self.put: Found = {API: {}, OTHER: {}}
+
+    def forget(self) -> None:
+        """VPP has started again: nothing is left of what was put."""
+        self.put = {API: {}, OTHER: {}}
+
+    def found(self) -> Found:
+        """What VPP has of them in table 0."""
+        return {
+            source: {
+                prefix: sorted(paths) for _, prefix, paths in self.vpp.simulator.snapshot(source)
+            }
+            for source in self.put
+        }
+
+    def set_route(self, source: str, prefix: str, hops: Mapping[str, int]) -> None:
+        """Replaces a route by paths with weights: gateways on ``loop3``, or `DROP` alone."""
+        with self._client() as api:
+            index = NO_INTERFACE if DROP in hops else _indices(api)["loop3"]
+            paths = [_path(hop, index, weight) for hop, weight in hops.items()]
+            _send(api, source, prefix, paths, is_add=True)
+        self.put[source][prefix] = sorted((hop, index, weight) for hop, weight in hops.items())
+
+    def delete_route(self, source: str, prefix: str) -> None:
+        """Deletes a route, which may be absent."""
+        with self._client() as api:
+            _send(api, source, prefix, [], is_add=False)
+        self.put[source].pop(prefix, None)
+
+    def interfaces(self) -> dict[str, int]:
+        """``sw_if_index`` by name."""
+        with self._client() as api:
+            return _indices(api)
+
+    def delete_loopback(self, name: str) -> None:
+        """Deletes a loopback, which may be absent."""
+        with self._client() as api:
+            index = _indices(api).get(name)
+            if index is not None:
+                _done(api.delete_loopback(sw_if_index=index))
+
+    def create_loopback(self, instance: int, *, other_index: bool = False) -> None:
+        """Makes ``loop{instance}`` unless it is there.
+
+        VPP gives it the index that was freed last; with ``other_index``, another loopback that is
+        made first takes that.
+        """
+        with self._client() as api:
+            there = _indices(api)
+            if f"loop{instance}" in there:
+                return
+            if other_index:
+                spare = next(n for n in range(SPARE, 1 << 14) if f"loop{n}" not in there)
+                _done(api.create_loopback_instance(is_specified=True, user_instance=spare))
+            _done(api.create_loopback_instance(is_specified=True, user_instance=instance))
+
+    @contextmanager
+    def _client(self) -> Iterator[Any]:
+        client = VPPApiClient(server_address=str(self.vpp.socket), bootstrapapi=True)
+        client.connect("others")
+        try:
+            yield client.api
+        finally:
+            client.disconnect()
+
+
+def _send(
+    api: Any, source: str, prefix: str, paths: list[dict[str, object]], *, is_add: bool
+) -> None:
+    route = {
+        "table_id": 0,
+        "prefix": prefix,
+        "n_paths": len(paths),
+        "paths": paths,
+        "src": _source(api, source),
+    }
+    _done(api.ip_route_add_del_v2(is_add=is_add, is_multipath=False, route=route))
+
+
+def _source(api: Any, name: str) -> int:
+    if name == API:
+        return 0
+    for details in api.fib_source_dump():
+        if str(details.src.name).rstrip("\0") == name:
+            return int(details.src.id)
+    made = api.fib_source_add(src={"name": name, "priority": OTHER_PRIORITY, "id": 0})
+    _done(made)
+    return int(made.id)
+
+
+def _indices(api: Any) -> dict[str, int]:
+    details = api.sw_interface_dump(sw_if_index=NO_INTERFACE, name_filter_valid=False)
+    return {str(d.interface_name).rstrip("\0"): int(d.sw_if_index) for d in details}
+
+
+def _done(reply: Any) -> None:
+    assert reply.retval == 0, reply
+
+
+def _path(hop: str, sw_if_index: int, weight: int) -> dict[str, object]:
+    special = hop == DROP
+    address = None if special else ip_address(hop)
+    is_ip6 = address is not None and address.version == 6
+    return {
+        "sw_if_index": sw_if_index,
+        "table_id": 0,
+        "rpf_id": NO_INTERFACE,
+        "weight": weight,
+        "preference": 0,
+        "type": 2 if special else 0,
+        "flags": 0,
+        "proto": int(is_ip6),
+        "nh": {} if address is None else {"address": {f"ip{address.version}": address.packed}},
+        "n_labels": 0,
+        "label_stack": [LABEL] * 16,
+    }

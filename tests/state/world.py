@@ -1,0 +1,193 @@
+"""A kernel, a VPP with other users, and the daemon between them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack, suppress
+from itertools import groupby
+from pathlib import Path
+from typing import ClassVar
+
+from lab import ConditionNotMet, ip_batch, namespace, wait_until
+from lab.vpp import OtherUsers, SimulatedVpp
+from lab.vpp.api import SOURCE
+from oracle.operations import SPECIAL
+
+from . import kernel_changes as kernel
+from .expected import differences, kernel_forwarding, vpp_forwarding
+from .service import Service
+
+LOOPBACKS = ("loop0", "loop1", "loop2", "loop3")
+"""VPP's interfaces: one for each link, and one for its other users."""
+
+SETTLE = 30.0
+"""Seconds within which all must agree once nothing goes wrong any more."""
+
+SHRINK = 6.0
+"""The same after a failure: enough to see it again in the many shorter sequences that are tried."""
+
+MARK = "203.0.113.1/32"
+"""A prefix that only `World.agree` changes."""
+
+
+class World:
+    """Everything that the state machine acts on; each has its own."""
+
+    settle: ClassVar[float] = SETTLE
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        try:
+            self._set_up()
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def _set_up(self) -> None:
+        directory = tempfile.TemporaryDirectory(prefix="bgpr-state-")
+        self._directory = Path(self._stack.enter_context(directory))
+        self.namespace = self._stack.enter_context(namespace("state"))
+        ip_batch(self.namespace, kernel.set_up())
+        self.vpp = self._new_vpp()
+        self._stack.callback(self._end_vpp)
+        self.others = OtherUsers(self.vpp)
+        self._vpp_away = False
+        self._marks = 0
+        self.service = Service(self._directory, self.namespace, self.vpp.socket)
+        self._stack.callback(self.service.kill)
+        self.service.start()
+
+    def _new_vpp(self) -> SimulatedVpp:
+        return SimulatedVpp(self._directory / "api.sock", LOOPBACKS)
+
+    def _end_vpp(self) -> None:
+        self.vpp.simulator.stop()
+
+    def close(self) -> None:
+        """Ends everything and leaves nothing behind."""
+        self._stack.close()
+
+    def change(self, lines: Iterable[str]) -> None:
+        """Changes the kernel. What it refuses is left out: what counts is what it has then.
+
+        A batch has one family, which ``-4`` or ``-6`` before its lines tell.
+        """
+        for family, group in groupby(lines, lambda line: line[:2]):
+            words = ["ip", "-netns", self.namespace.name, family, "-force", "-batch", "-"]
+            text = "".join(f"{line[3:]}\n" for line in group)
+            subprocess.run(words, input=text, text=True, check=False, capture_output=True)
+
+    @property
+    def route_requests(self) -> int:
+        """Route requests that VPP has had since it was started."""
+        return self.vpp.simulator.statistics()["route_requests"]
+
+    def restart_vpp(self, shift: int) -> None:
+        """VPP starts again, with interface indices that are that much higher."""
+        self.vpp.fault("restart", shift=shift)
+        self.others.forget()
+
+    def stop_vpp(self) -> None:
+        """VPP ends, and its socket goes."""
+        self._end_vpp()
+        self.others.forget()
+        self._vpp_away = True
+
+    def recover(self) -> None:
+        """VPP is there and does as it is told."""
+        if self._vpp_away:
+            self.vpp = self.others.vpp = self._new_vpp()
+            self._vpp_away = False
+        self.vpp.fault("clear")
+
+    def agree(self) -> int:
+        """Ends all faults and waits until VPP has what the kernel has; how many routes that are.
+
+        Then once more with a mark, which is changed so that whatever came before it is through.
+        """
+        self.recover()
+        for instance in range(len(LOOPBACKS)):
+            self.others.create_loopback(instance, other_index=True)
+        self.service.start()
+        routes = self._wait_until_same()
+        self._marks += 1
+        kind = SPECIAL[self._marks % len(SPECIAL)]
+        self.change([f"-4 route replace {kind} {MARK} proto {kernel.BIRD}"])
+        self._wait_until_same()
+        self.check_others()
+        return routes
+
+    def restart_daemon(self, number: int) -> None:
+        """Restarts the daemon by a signal where nothing else happens: it sends no route."""
+        before = kernel_forwarding(self.namespace.name)
+        self.service.end(number)
+        wait_until(
+            lambda: self.vpp.simulator.statistics()["clients"],
+            SETTLE,
+            "VPP has seen the daemon's end",
+            accept=lambda clients: not clients,
+        )
+        requests = self.route_requests
+        self.service.start()
+        self.service.await_first_resync()
+        self._wait_until_same()
+        sent = self.route_requests - requests
+        # A carrier that comes late is a change.
+        if kernel_forwarding(self.namespace.name) == before:
+            assert sent == 0, f"{sent} route requests after a restart:\n{self.service.log()}"
+
+    def order_fault(self, order: Mapping[str, object]) -> None:
+        """Has VPP do otherwise than it is told."""
+        self.vpp.simulator.fault(json.dumps(order))
+
+    def await_progress(self, seconds: float) -> None:
+        """Waits until the daemon does something that can be seen from outside, or so long."""
+        before = self._progress()
+        with suppress(ConditionNotMet):
+            wait_until(lambda: self._progress() != before, seconds, "something happens")
+
+    def _progress(self) -> object:
+        return self.vpp.simulator.statistics(), self.service.log()
+
+    def kill_daemon_in_mid_batch(self, lines: Iterable[str], after: int) -> None:
+        """Kills the daemon once VPP has had so many of the requests that a change needs.
+
+        Where it sends fewer, because the kernel refuses the change or has made it before, the
+        daemon is killed afterwards.
+        """
+        self.vpp.fault("rate_limit", per_second=2000)
+        before = self.route_requests
+        self.change(lines)
+        with suppress(ConditionNotMet):
+            wait_until(lambda: self.route_requests >= before + after, 0.5, "", interval=0.001)
+        self.service.end(signal.SIGKILL)
+        self.vpp.fault("clear")
+
+    def check_others(self) -> None:
+        """Sees that other users' routes are those that they have put, unchanged."""
+        if not self._vpp_away:
+            assert self.others.found() == self.others.put
+
+    def _differences(self) -> list[str]:
+        self.service.check()
+        names = {index: name for name, index in self.others.interfaces().items()}
+        vpp = vpp_forwarding(self.vpp.simulator.snapshot(SOURCE), names)
+        return differences(kernel_forwarding(self.namespace.name), vpp)
+
+    def _wait_until_same(self) -> int:
+        try:
+            wait_until(
+                self._differences,
+                self.settle,
+                "VPP has what the kernel forwards by",
+                accept=lambda found: not found,
+            )
+        except ConditionNotMet as error:
+            World.settle = SHRINK
+            error.add_note(f"The daemon's log:\n{self.service.log()}")
+            raise
+        return len(self.vpp.simulator.snapshot(SOURCE))
