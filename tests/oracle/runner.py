@@ -81,7 +81,14 @@ def run(lines: Sequence[str], sysctls: Sequence[str] = ()) -> Difference | None:
             if difference is not None:
                 return difference
             resyncs, verifies = made.resyncs(), False
-    return None
+        return _audit(made, len(lines))
+
+
+def _audit(made: World, after: int) -> Difference | None:
+    """What the engine itself finds at the end: also about routes that forward nothing now."""
+    drifted = made.engine.audit().drifted
+    lines = (f"table {table} {prefix}: {kind} at an audit" for table, prefix, kind in drifted)
+    return Difference(after, tuple(lines)) if drifted else None
 
 
 def _do(made: World, line: str) -> None:
