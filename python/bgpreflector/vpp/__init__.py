@@ -1,9 +1,10 @@
 """VPP: the session for everything rare, and the sink that programs routes."""
 
+from .engine import RouteEngine
 from .interfaces import InterfaceMap, VppInterfaces, map_interfaces
 from .monitor import VppMonitor
 from .session import VppSession, VppSettings
-from .sink import RouteEngine, VppSink
+from .sink import VppSink
 
 __all__ = [
     "InterfaceMap",
