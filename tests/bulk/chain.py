@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from bgpreflector.config import Config
 from bgpreflector.daemon import Daemon
@@ -69,15 +70,15 @@ class Chain:
 
 
 @contextmanager
-def running_chain(
+def running_daemon(
     namespace: Namespace,
-    vpp: SimulatedVpp,
+    socket: Path,
     interfaces: Mapping[str, str],
     *,
     kernel: Mapping[str, object] | None = None,
     request_timeout: float = PATIENCE,
-) -> Iterator[Chain]:
-    """A daemon that follows the namespace, ended at the end.
+) -> Iterator[Daemon]:
+    """A daemon in this process that follows the namespace, ended at the end.
 
     ``interfaces`` are VPP's by Linux's, ``kernel`` further keys of that section. Fails where the
     daemon ended by itself.
@@ -86,7 +87,7 @@ def running_chain(
         {
             "kernel": {"namespace": namespace.name, **(kernel or {})},
             "vpp": {
-                "api_socket": str(vpp.socket),
+                "api_socket": str(socket),
                 "request_timeout": request_timeout,
                 "interfaces": {"map": dict(interfaces)},
             },
@@ -95,10 +96,26 @@ def running_chain(
     daemon = Daemon(config)
     try:
         daemon.start()
-        yield Chain(namespace, vpp, daemon)
+        yield daemon
         assert daemon.wait(0) is False, "the daemon ended"
     finally:
         daemon.stop()
+
+
+@contextmanager
+def running_chain(
+    namespace: Namespace,
+    vpp: SimulatedVpp,
+    interfaces: Mapping[str, str],
+    *,
+    kernel: Mapping[str, object] | None = None,
+    request_timeout: float = PATIENCE,
+) -> Iterator[Chain]:
+    """As `running_daemon`, with the embedded VPP."""
+    with running_daemon(
+        namespace, vpp.socket, interfaces, kernel=kernel, request_timeout=request_timeout
+    ) as daemon:
+        yield Chain(namespace, vpp, daemon)
 
 
 def kernel_routes(namespace: Namespace) -> Routes:

@@ -44,6 +44,16 @@ def agreed(router: World, expected: Mapping[str, Meaning], table: int = 254) -> 
     )
 
 
+def vpp_has(router: World, count: int) -> None:
+    """Waits until VPP has that many routes."""
+
+    def has() -> int:
+        router.settle(0)
+        return len(router.vpp())
+
+    wait_until(has, TIMEOUT, f"{count} routes in VPP", accept=lambda seen: seen == count)
+
+
 def do(router: World, *operations: str) -> None:
     """Runs operations of `ip`, each as ``-4 route add …``. Raises where the kernel refuses."""
     for operation in operations:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from lab.vpp.others import API, DROP, OTHER
 from oracle.operations import LINKS, PREFIXES
@@ -70,14 +72,13 @@ class Reflection(RuleBasedStateMachine):
         """Leaves nothing behind."""
         self.world.close()
 
-    @invariant()
-    def others_routes_are_untouched(self) -> None:
-        """At any time."""
+    @contextmanager
+    def _step(self) -> Iterator[World]:
+        """One step; others' routes are untouched at any time, and all agree before long."""
+        type(self).steps += 1
+        self.unsettled += 1
+        yield self.world
         self.world.check_others()
-
-    @invariant()
-    def all_agree_in_the_end(self) -> None:
-        """At the latest after so many steps."""
         if self.unsettled >= PATIENCE:
             self._agree()
 
@@ -85,36 +86,32 @@ class Reflection(RuleBasedStateMachine):
         type(self).compared += self.world.agree()
         self.healthy, self.away, self.unsettled = True, False, 0
 
-    def _step(self) -> None:
-        type(self).steps += 1
-        self.unsettled += 1
-
     @rule()
     @precondition(lambda self: self.unsettled)
     def agree(self) -> None:
         """A quiet moment. Its name comes first, so that shorter sequences end with it."""
-        self._step()
-        self._agree()
+        with self._step():
+            self._agree()
 
     # The kernel
 
     @rule(lines=kernel.changes)
     def change_kernel(self, lines: list[str]) -> None:
         """A few routes."""
-        self._step()
-        self.world.change(lines)
+        with self._step() as world:
+            world.change(lines)
 
     @rule(lines=st.one_of(kernel.links, kernel.links, kernel.flushes))
     def change_kernel_in_silence(self, lines: list[str]) -> None:
         """What takes routes away, not all with a message."""
-        self._step()
-        self.world.change(lines)
+        with self._step() as world:
+            world.change(lines)
 
     @rule(block=kernel.blocks)
     def change_many(self, block: kernel.Block) -> None:
         """Some hundred routes at once."""
-        self._step()
-        self.world.change(block.lines())
+        with self._step() as world:
+            world.change(block.lines())
 
     # VPP
 
@@ -122,42 +119,42 @@ class Reflection(RuleBasedStateMachine):
     @vpp_is_there
     def restart_vpp(self, shift: int | None) -> None:
         """It forgets everything and comes back at once, or not."""
-        self._step()
-        if shift is None:
-            self.healthy, self.away = False, True
-            self.world.stop_vpp()
-        else:
-            self.world.restart_vpp(shift)
+        with self._step() as world:
+            if shift is None:
+                self.healthy, self.away = False, True
+                world.stop_vpp()
+            else:
+                world.restart_vpp(shift)
 
     @rule(order=st.sampled_from(FAULTS))
     @vpp_is_there
     def fail(self, order: dict[str, object]) -> None:
         """VPP does not do as it is told."""
-        self._step()
-        self.healthy = False
-        self.world.order_fault(order)
+        with self._step() as world:
+            self.healthy = False
+            world.order_fault(order)
 
     @rule()
     @precondition(lambda self: not self.healthy)
     def recover(self) -> None:
         """No faults any more."""
-        self._step()
-        self.world.recover()
-        self.healthy, self.away = True, False
+        with self._step() as world:
+            world.recover()
+            self.healthy, self.away = True, False
 
     @rule(number=st.sampled_from(range(len(LINKS))))
     @vpp_is_healthy
     def delete_interface(self, number: int) -> None:
         """Routes through it have to wait."""
-        self._step()
-        self.world.others.delete_loopback(f"loop{number}")
+        with self._step() as world:
+            world.others.delete_loopback(f"loop{number}")
 
     @rule(number=st.sampled_from(range(len(LINKS))), other_index=st.booleans())
     @vpp_is_healthy
     def make_interface(self, number: int, other_index: bool) -> None:
         """Makes one that was deleted."""
-        self._step()
-        self.world.others.create_loopback(number, other_index=other_index)
+        with self._step() as world:
+            world.others.create_loopback(number, other_index=other_index)
 
     @rule(
         source=st.sampled_from((API, OTHER)),
@@ -167,44 +164,44 @@ class Reflection(RuleBasedStateMachine):
     @vpp_is_healthy
     def change_others_route(self, source: str, prefix: str, hops: dict[str, int] | None) -> None:
         """Somebody else's, that is none of our business."""
-        self._step()
-        if hops is None:
-            self.world.others.delete_route(source, prefix)
-        else:
-            self.world.others.set_route(source, prefix, hops)
+        with self._step() as world:
+            if hops is None:
+                world.others.delete_route(source, prefix)
+            else:
+                world.others.set_route(source, prefix, hops)
 
     # The daemon
 
     @rule(seconds=st.sampled_from((0.1, 0.1, 0.1, 0.6, 1.5)))
     def wait_for_progress(self, seconds: float) -> None:
         """Lets the daemon do what it is about to do, the next thing at least."""
-        self._step()
-        self.world.await_progress(seconds)
+        with self._step() as world:
+            world.await_progress(seconds)
 
     @rule(number=signals)
     def end_daemon(self, number: int) -> None:
         """It stays away until it is started."""
-        self._step()
-        self.world.service.end(number)
+        with self._step() as world:
+            world.service.end(number)
 
     @rule(wait=st.booleans())
     def start_daemon(self, wait: bool) -> None:
         """Whatever VPP does at present."""
-        self._step()
-        self.world.service.start()
-        if wait:
-            self.world.service.await_first_resync()
+        with self._step() as world:
+            world.service.start()
+            if wait:
+                world.service.await_first_resync()
 
     @rule(block=kernel.blocks, after=st.sampled_from((1, 5, 40, 200)))
     def kill_daemon_in_mid_batch(self, block: kernel.Block, after: int) -> None:
         """When VPP has had so many requests of a change."""
-        self._step()
         self._agree()
-        self.world.kill_daemon_in_mid_batch(block.lines(), after)
+        with self._step() as world:
+            world.kill_daemon_in_mid_batch(block.lines(), after)
 
     @rule(number=signals)
     def restart_daemon_quietly(self, number: int) -> None:
         """A restart where nothing else happens sends no route request."""
-        self._step()
         self._agree()
-        self.world.restart_daemon(number)
+        with self._step() as world:
+            world.restart_daemon(number)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from itertools import groupby
 from pathlib import Path
+from typing import ClassVar
 
 from lab import ConditionNotMet, ip_batch, namespace, wait_until
 from lab.vpp import OtherUsers, SimulatedVpp
@@ -26,12 +27,17 @@ LOOPBACKS = ("loop0", "loop1", "loop2", "loop3")
 SETTLE = 30.0
 """Seconds within which all must agree once nothing goes wrong any more."""
 
+SHRINK = 6.0
+"""The same after a failure: enough to see it again in the many shorter sequences that are tried."""
+
 MARK = "203.0.113.1/32"
 """A prefix that only `World.agree` changes."""
 
 
 class World:
     """Everything that the state machine acts on; each has its own."""
+
+    settle: ClassVar[float] = SETTLE
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -105,7 +111,7 @@ class World:
         """
         self.recover()
         for instance in range(len(LOOPBACKS)):
-            self.others.create_loopback(instance)
+            self.others.create_loopback(instance, other_index=True)
         self.service.start()
         routes = self._wait_until_same()
         self._marks += 1
@@ -176,11 +182,12 @@ class World:
         try:
             wait_until(
                 self._differences,
-                SETTLE,
+                self.settle,
                 "VPP has what the kernel forwards by",
                 accept=lambda found: not found,
             )
         except ConditionNotMet as error:
+            World.settle = SHRINK
             error.add_note(f"The daemon's log:\n{self.service.log()}")
             raise
         return len(self.vpp.simulator.snapshot(SOURCE))

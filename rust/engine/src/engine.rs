@@ -121,13 +121,16 @@ impl Engine {
         reader.ok_or_else(not_running)?.resync(reason)
     }
 
-    /// Connects to VPP; a connection that was there before is closed.
+    /// Connects to VPP; a connection that was there before is closed. What VPP has is unknown
+    /// then, until it is adopted.
     ///
     /// # Errors
     /// [`VppError`]
     pub fn connect(&self, settings: &BulkSettings) -> Result<(), VppError> {
         self.disconnect();
         let connection = BulkConnection::connect(Arc::clone(&self.shared), settings)?;
+        // It may be another VPP: what it has is unknown until it is adopted.
+        self.forget_installed();
         *self.vpp.lock() = Some(Arc::new(connection));
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What the kernel announces and withdraws.
 
-use crate::route::{Route, RouteKey};
+use crate::route::{NextHopSet, NextHopSource, Route, RouteKey};
 
 use super::Table;
 use super::drift::Drift;
@@ -83,29 +83,34 @@ impl Table {
         }
     }
 
-    /// Takes a route away; `route` may name only some of the legs of an IPv6 route.
-    pub fn withdraw(&mut self, route: Route) {
+    /// Takes a route away; `route` may name only some of the legs of an IPv6 route. Returns an
+    /// interface of the legs that are left then: they keep the protocol that each was installed
+    /// by, and only the first one's is known.
+    pub fn withdraw(&mut self, route: Route) -> Option<u32> {
         let Route { key, protocol, set } = route;
-        let Some(rib) = self.rib_index(key.prefix.family(), key.table) else {
-            return;
-        };
+        let rib = self.rib_index(key.prefix.family(), key.table)?;
         let place = self
             .ribs
             .get(usize::from(rib))
             .and_then(|r| r.find(&key.prefix));
         let handle = place.map(|slot| Handle { rib, slot });
+        let mut rest = None;
         let removed = handle.is_some_and(|handle| {
             let Some(routes) = self.rib(handle).map(|rib| rib.routes(handle.slot)) else {
                 return false;
             };
             let sets = &self.meanings.sets;
             let gone = order::withdraw(&routes, (key.tos, key.metric, protocol), &set, sets);
+            if let Withdrawn::Legs(_, left) = &gone {
+                rest = first_interface(left);
+            }
             self.take_away(handle, routes, gone)
         });
         if !removed && self.scope.prefixes.allow(&key.prefix) {
             self.anomalies.unknown_withdrawals += 1;
         }
         self.touch(key, Touch::Withdrawn { protocol, set });
+        rest
     }
 
     fn take_away(&mut self, handle: Handle, mut routes: Routes, gone: Withdrawn) -> bool {
@@ -216,6 +221,13 @@ impl Table {
     /// The sets themselves, for those who keep only their numbers.
     pub(super) fn is_set(&self, id: SetId, set: &crate::route::NextHopSet) -> bool {
         self.meanings.sets.get(id.0) == Some(set)
+    }
+}
+
+fn first_interface(set: &NextHopSet) -> Option<u32> {
+    match &set.next_hops {
+        NextHopSource::Inline(hops) => hops.first().map(|hop| hop.interface),
+        NextHopSource::Object(_) => None,
     }
 }
 

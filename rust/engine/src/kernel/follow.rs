@@ -75,7 +75,9 @@ fn one(shared: &Shared, table: &mut Table, message: Message, effects: &mut Effec
                 }
             }
             let placement = placement(&header);
-            route_message(shared, table, route, placement);
+            if let Some(interface) = route_message(shared, table, route, placement) {
+                effects.silent(Extent::Interface(interface));
+            }
         }
         Body::Link(link) => {
             let index = link.index;
@@ -110,20 +112,22 @@ fn placement(header: &Header) -> Placement {
     }
 }
 
+/// Returns an interface of a route that may not be what is held now ([`Table::withdraw`]).
 pub(super) fn route_message(
     shared: &Shared,
     table: &mut Table,
     message: RouteMessage,
     placement: Placement,
-) {
+) -> Option<u32> {
     match message.action {
         Action::New => {
             KernelCounters::count(&shared.kernel.route_announcements);
             table.announce(message.route, placement);
+            None
         }
         Action::Delete => {
             KernelCounters::count(&shared.kernel.route_withdrawals);
-            table.withdraw(message.route);
+            table.withdraw(message.route)
         }
     }
 }
