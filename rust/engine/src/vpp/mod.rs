@@ -12,6 +12,7 @@ mod overridden;
 mod pace;
 mod silence;
 mod table_dump;
+mod work;
 mod worker;
 
 pub use audit::{AuditSettings, VppAudit};
