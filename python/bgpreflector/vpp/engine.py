@@ -7,12 +7,15 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
 from bgpreflector import _core
+from bgpreflector.errors import VppMessageError
+
+from .session import CLIENT_NAME, VppSettings
 
 NextHopTuple = tuple[IPv4Address | IPv6Address | None, int, int]
 
 
-class RouteEngine(Protocol):
-    """What the sink needs of :class:`bgpreflector._core.Engine`."""
+class ConnectsToVpp(Protocol):
+    """What has a bulk connection."""
 
     def connect(  # noqa: PLR0913 - as the compiled engine has it
         self,
@@ -25,6 +28,11 @@ class RouteEngine(Protocol):
         keepalive_interval: float,
         rate_limit: int | None,
     ) -> None: ...
+
+
+class RouteEngine(ConnectsToVpp, Protocol):
+    """What the sink needs of :class:`bgpreflector._core.Engine`."""
+
     def disconnect(self) -> None: ...
     def vpp_lost(self) -> str | None: ...
     def adopt(self, source: int) -> _core.Adopted: ...
@@ -68,3 +76,23 @@ class RouteEngine(Protocol):
     ) -> None: ...
     def links(self) -> list[tuple[int, str, bool]]: ...
     def status(self) -> _core.Status: ...
+
+
+def connect_bulk(engine: ConnectsToVpp, settings: VppSettings) -> VppMessageError | None:
+    """Open the bulk connection; the reason where VPP's messages are not the encoder's.
+
+    Raises :class:`bgpreflector.errors.VppConnectError`.
+    """
+    try:
+        engine.connect(
+            socket=settings.api_socket,
+            name=f"{CLIENT_NAME}-bulk",
+            window=settings.window,
+            connect_timeout=settings.connect_timeout,
+            request_timeout=settings.request_timeout,
+            keepalive_interval=settings.keepalive_interval,
+            rate_limit=settings.rate_limit,
+        )
+    except VppMessageError as error:
+        return error
+    return None

@@ -9,15 +9,15 @@ from typing import cast
 
 from bgpreflector import _core
 from bgpreflector.controller import CommitResult, OperationFailure, Transaction
-from bgpreflector.errors import VppError, VppLostError, VppMessageError
+from bgpreflector.errors import VppError, VppLostError
 from bgpreflector.reflector import Route
 
 from .by_papi import PapiRoutes
-from .engine import NextHopTuple, RouteEngine
+from .engine import NextHopTuple, RouteEngine, connect_bulk
 from .interfaces import InterfaceMap, map_interfaces
 from .others import OtherWriters, Overridden, look_slowly
 from .pace import Pace
-from .session import CLIENT_NAME, Table, VppSession, VppSettings
+from .session import Table, VppSession, VppSettings
 from .tables import remove_own_tables
 
 _log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class VppSink:
         Raises :class:`VppError`; then neither connection is open.
         """
         try:
-            mismatch = self._connect_bulk()
+            mismatch = connect_bulk(self._engine, self._settings)
             self.session.connect()
             version = self.session.version()
             source = self._settings.fib_source
@@ -104,22 +104,6 @@ class VppSink:
         for table_id, is_ip6 in self.session.ensure_tables(self._tables):
             family = "IPv6" if is_ip6 else "IPv4"
             _log.info("Created VPP's %s table %d", family, table_id)
-
-    def _connect_bulk(self) -> VppMessageError | None:
-        """Open the bulk connection; the reason where VPP's messages are not the encoder's."""
-        try:
-            self._engine.connect(
-                socket=self._settings.api_socket,
-                name=f"{CLIENT_NAME}-bulk",
-                window=self._settings.window,
-                connect_timeout=self._settings.connect_timeout,
-                request_timeout=self._settings.request_timeout,
-                keepalive_interval=self._settings.keepalive_interval,
-                rate_limit=self._settings.rate_limit,
-            )
-        except VppMessageError as error:
-            return error
-        return None
 
     @property
     def has_bulk(self) -> bool:

@@ -17,6 +17,7 @@ use super::adopt::AdoptJob;
 use super::audit::{AuditJob, AuditSettings, VppAudit};
 use super::commit::CommitJob;
 use super::connect::connect;
+use super::flush::{FlushJob, FlushSettings, Flushed};
 use super::lost::Lost;
 use super::orders::Orders;
 use super::overridden::{Overridden, OverriddenJob};
@@ -158,6 +159,14 @@ impl BulkConnection {
     /// [`VppError`] if the connection ends first.
     pub fn overridden(&self, sources: Vec<u8>, limit: usize) -> Result<Overridden, VppError> {
         self.ask(|reply| OverriddenJob::new(sources, limit, reply))
+    }
+
+    /// Deletes everything under a FIB source from VPP tables. The engine's own table is not told.
+    ///
+    /// # Errors
+    /// [`VppError`] if the connection ends first.
+    pub fn flush(&self, settings: FlushSettings) -> Result<Flushed, VppError> {
+        self.ask(|reply| FlushJob::new(settings, reply))
     }
 
     /// Has the worker do a piece of work, and waits for its end.

@@ -17,7 +17,7 @@ use super::work::{Tools, Work};
 /// Requests encoded under one lock of the table: the kernel reader waits no longer than that.
 pub(super) const CHUNK: usize = 256;
 /// Refusals that a report names.
-const FAILURES: usize = 100;
+pub(super) const FAILURES: usize = 100;
 
 /// Encodes requests; each set of paths once.
 pub(super) struct Encoder {

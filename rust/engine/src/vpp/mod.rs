@@ -5,6 +5,7 @@ mod audit;
 mod bulk;
 mod commit;
 mod connect;
+mod flush;
 mod ids;
 mod lost;
 mod orders;
@@ -17,4 +18,5 @@ mod worker;
 
 pub use audit::{AuditSettings, VppAudit};
 pub use bulk::{Adopted, BulkConnection, BulkSettings, CommitReport, Failure};
+pub use flush::{FlushSettings, Flushed, FlushedTable};
 pub use overridden::Overridden;
