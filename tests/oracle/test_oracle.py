@@ -36,6 +36,13 @@ FOUND = {
         "-4 route append 198.18.0.0/24 table 254 proto 12 via 10.7.2.4 dev o2",
         "addr del 10.7.0.1/24 dev o0",
     ),
+    "the order of merged legs": (
+        (
+            "-6 route replace 2001:db8:1::/48 metric 1024 table 1000 proto 12 "
+            "nexthop via fd07:0::3 dev o0 nexthop via fd07:0::2 dev o0 onlink"
+        ),
+        "-6 route append 2001:db8:1::/48 metric 1024 table 1000 proto 4 via fd07:1::3 dev o1",
+    ),
     "merged routes of two protocols": (
         "-6 route replace 2001:db8:2::/48 table 254 proto 12 via fd07:1::3 dev o1",
         "-6 route append 2001:db8:2::/48 table 254 proto 4 via fd07:2::2 dev o2",

@@ -1,6 +1,6 @@
 //! What the kernel announces and withdraws.
 
-use crate::route::{NextHopSet, NextHopSource, Route, RouteKey};
+use crate::route::{Family, NextHopSet, NextHopSource, Route, RouteKey};
 
 use super::Table;
 use super::drift::Drift;
@@ -21,7 +21,7 @@ impl Table {
             self.denied += 1;
             return;
         }
-        let set = self.meanings.acquire(set);
+        let set = self.meanings.acquire(in_order(set));
         if !self.resync_takes(&key, protocol, set, placement) {
             self.meanings.release(set);
             return;
@@ -88,6 +88,7 @@ impl Table {
     /// by, and only the first one's is known.
     pub fn withdraw(&mut self, route: Route) -> Option<u32> {
         let Route { key, protocol, set } = route;
+        let set = in_order(set);
         let rib = self.rib_index(key.prefix.family(), key.table)?;
         let place = self
             .ribs
@@ -222,6 +223,15 @@ impl Table {
     pub(super) fn is_set(&self, id: SetId, set: &crate::route::NextHopSet) -> bool {
         self.meanings.sets.get(id.0) == Some(set)
     }
+}
+
+/// The set with its legs in an order of their own: IPv6 announces the legs of a route that one was
+/// added to beginning with that one, and dumps them beginning with the first.
+fn in_order(mut set: NextHopSet) -> NextHopSet {
+    if let (Family::V6, NextHopSource::Inline(hops)) = (set.family, &mut set.next_hops) {
+        hops.sort_unstable();
+    }
+    set
 }
 
 fn first_interface(set: &NextHopSet) -> Option<u32> {
