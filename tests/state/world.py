@@ -110,8 +110,7 @@ class World:
         Then once more with a mark, which is changed so that whatever came before it is through.
         """
         self.recover()
-        for instance in range(len(LOOPBACKS)):
-            self.others.create_loopback(instance, other_index=True)
+        self.others.create_loopbacks(range(len(LOOPBACKS)), other_index=True)
         self.service.start()
         routes = self._wait_until_same()
         self._marks += 1
@@ -174,8 +173,8 @@ class World:
 
     def _differences(self) -> list[str]:
         self.service.check()
-        names = {index: name for name, index in self.others.interfaces().items()}
-        vpp = vpp_forwarding(self.vpp.simulator.snapshot(SOURCE), names)
+        snapshot = self.vpp.simulator.snapshot(SOURCE)
+        vpp = vpp_forwarding(snapshot, self.others.interface_names())
         return differences(kernel_forwarding(self.namespace.name), vpp)
 
     def _wait_until_same(self) -> int:
@@ -185,6 +184,7 @@ class World:
                 self.settle,
                 "VPP has what the kernel forwards by",
                 accept=lambda found: not found,
+                interval=0.06,
             )
         except ConditionNotMet as error:
             World.settle = SHRINK
