@@ -7,7 +7,7 @@ LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlice
 # Where rustup puts them, before a new shell has found them.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test check bench oracle reference build wheel fmt clean
+.PHONY: help demo test check bench oracle bulk reference build wheel fmt clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -40,6 +40,9 @@ SEEDS ?= 1-50
 
 oracle: build ## random changes against the kernel: make oracle SEEDS=1-500
 	ORACLE_SEEDS=$(SEEDS) $(PYTHON) -m pytest tests/oracle
+
+bulk: build ## many routes at once, at the sizes of a full table
+	BGPREFLECTOR_TESTS_SIZE=full $(PYTHON) -m pytest tests/bulk
 
 reference: build ## docs/configuration.md, from the code
 	$(PYTHON) scripts/write_reference.py

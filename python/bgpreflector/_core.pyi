@@ -17,6 +17,9 @@ __all__ = [
     "RouteView",
     "Simulator",
     "Status",
+    "VppAudit",
+    "keep_logs",
+    "next_log",
 ]
 
 @final
@@ -101,8 +104,9 @@ class RouteBatch:
     def replaces(self) -> int: ...
     @property
     def deletes(self) -> int: ...
-    def changes(self, limit: int) -> Iterator[RouteChange]:
-        """At most ``limit`` changes as they stand now; none once it was committed."""
+    def changes(self, limit: int, start: int = 0) -> Iterator[RouteChange]:
+        """At most ``limit`` changes from ``start`` on, as they stand now; none once it was
+        committed. Those for which meanwhile nothing is to be done are left out or ``none``."""
     def release(self) -> None:
         """Give the prefixes back unsent; they are dirty again. Twice is fine."""
 
@@ -146,6 +150,12 @@ class ResyncReport:
     @property
     def duration(self) -> float:
         """Seconds."""
+    @property
+    def drift(self) -> dict[str, int]:
+        """What an audit repaired, by kind: ``missing``, ``different``, ``stale``."""
+    @property
+    def drifted(self) -> list[tuple[int, str, str]]:
+        """Some of that: kernel table, prefix, kind."""
 
 @final
 class CommitReport:
@@ -179,12 +189,27 @@ class Adopted:
         """Routes under our source in VPP tables that are not ours."""
 
 @final
+class VppAudit:
+    """What an audit of VPP found."""
+
+    @property
+    def shown(self) -> int:
+        """Routes under our source that VPP showed."""
+    @property
+    def drift(self) -> dict[str, int]:
+        """Differences by kind: ``missing``, ``different``, ``unexpected``, ``overridden``."""
+    @property
+    def drifted(self) -> list[tuple[int, str, str]]:
+        """Some of them: VPP table, prefix, kind."""
+
+@final
 class Status:
     """The engine's figures."""
 
     @property
     def prefixes(self) -> dict[str, dict[str, int]]:
-        """By family: ``kernel``, ``desired``, ``installed``, ``held``, ``failed``."""
+        """By family: ``kernel``, ``desired``, ``installed``, ``held``, ``failed``,
+        ``unconfirmed``."""
     @property
     def dirty(self) -> int:
         """Prefixes that wait for a request."""
@@ -205,7 +230,20 @@ class Status:
     def overruns(self) -> int:
         """Times that the kernel dropped notifications."""
     @property
-    def resyncs(self) -> int: ...
+    def drops(self) -> int:
+        """Notifications that the kernel dropped."""
+    @property
+    def synchronised(self) -> bool:
+        """Whether all of the kernel has been read once."""
+    @property
+    def resyncs(self) -> dict[str, int]:
+        """Resyncs done, by reason."""
+    @property
+    def drift(self) -> dict[str, int]:
+        """Differences that audits found and repaired, by kind."""
+    @property
+    def unmirrored(self) -> dict[str, int]:
+        """Routes of mirrored protocols that VPP cannot have, by reason."""
     @property
     def receive_buffer(self) -> int:
         """Bytes that the kernel granted."""
@@ -226,13 +264,23 @@ class Engine:
         foreign_routes: str,
         receive_buffer: int,
         namespace: str | PathLike[str] | None = None,
+        prefix_rules: Sequence[tuple[str, int, int, bool]] = ...,
+        audit_interval: float = 0.0,
+        grace: float = 0.0,
     ) -> Engine:
         """``tables`` maps kernel tables to VPP tables. Nothing is opened before ``start()``.
 
-        Raises ``ValueError`` for an unknown family or ``foreign_routes``.
+        A prefix rule is a prefix, the shortest and the longest length of what it matches within
+        that, and whether it allows. ``audit_interval`` (0: never) and ``grace`` are seconds.
+
+        Raises ``ValueError`` for an unknown family or ``foreign_routes``, or what is no prefix.
         """
     def start(self) -> None:
         """Subscribe to the kernel's notifications. Raises ``KernelError``. Twice is fine."""
+    def audit(self) -> ResyncReport:
+        """As :meth:`resync`, and report what differed though no notification explains it."""
+    def last_drift(self) -> list[tuple[int, str, str]]:
+        """Some of what the last audit that found anything repaired: table, prefix, kind."""
     def resync(self) -> ResyncReport:
         """Dump the kernel; the table then says what the kernel says. Raises ``KernelError``."""
     def wait_dirty(self, timeout: float | None = None) -> bool:
@@ -252,9 +300,13 @@ class Engine:
         window: int,
         connect_timeout: float,
         request_timeout: float,
+        keepalive_interval: float = 0.0,
+        rate_limit: int | None = None,
     ) -> None:
         """Open the bulk connection, in place of one that is open. Times in seconds.
 
+        A VPP that has nothing to say is pinged every ``keepalive_interval``, at 0 never.
+        ``rate_limit`` is the most route requests a second.
         Raises ``VppConnectError``, or ``VppMessageError`` where VPP's messages differ.
         """
     def disconnect(self) -> None:
@@ -271,12 +323,28 @@ class Engine:
         """
     def adopt(self, source: int) -> Adopted:
         """Take what VPP has under a FIB source as installed. Raises ``VppLostError``."""
+    def audit_vpp(self, source: int, *, repair: bool, limit: int = 100) -> VppAudit:
+        """Compare what VPP shows under a FIB source with what it has acknowledged.
+
+        ``repair`` makes what differs dirty; ``limit`` differences are named. Raises
+        ``VppLostError``.
+        """
+    def hold_requests(self, on: bool) -> None:
+        """Have commits end early from now on, what they have not sent staying dirty; or not."""
     def open_requests(self, batch: RouteBatch) -> RequestList:
         """The requests that a batch needs, to be sent some other way. Raises ``ValueError``."""
     def forget_installed(self) -> None:
         """What VPP has is unknown, until ``adopt_route()`` tells."""
     def adopt_route(self, vpp_table: int, prefix: str, paths: Sequence[_PathTuple]) -> bool:
         """Take a route that VPP has under our source as installed; false in a foreign table."""
+    def overridden(
+        self, sources: Sequence[int], *, limit: int
+    ) -> tuple[int, list[tuple[int, str, int]]]:
+        """How many of our routes VPP does not forward by, because one of these FIB sources has a
+        better one for the prefix; and some: VPP table, prefix, source. Raises ``VppLostError``.
+        """
+    def has_installed(self, vpp_table: int, prefix: str) -> bool:
+        """Whether VPP has acknowledged a route of ours for a prefix. Raises ``ValueError``."""
     def announce(
         self,
         table: int,
@@ -334,11 +402,14 @@ class Simulator:
         interfaces: Sequence[str] | None = None,
         pairs: Sequence[tuple[str, str]] | None = None,
         keepalive: float | None = None,
+        plugins: Sequence[str] | None = None,
     ) -> Simulator:
         """Listen on ``socket``; ``interfaces`` come after ``local0``, by default two loopbacks.
 
         ``pairs`` are linux-cp pairs (VPP interface, Linux interface); ``keepalive`` is the
-        silence in seconds after which a client is asked for life. Raises ``OSError``.
+        silence in seconds after which a client is asked for life. ``plugins``
+        are by default ``linux_cp_plugin.so`` alone; with ``linux_nl_plugin.so`` it has that
+        plugin's FIB sources. Raises ``OSError``.
         """
     def statistics(self) -> dict[str, int]:
         """Figures since the start: ``route_requests``, ``adds``, ``replaces``, ``deletes``,
@@ -349,7 +420,18 @@ class Simulator:
         A path is next hop (``drop``, ``icmp-unreach`` or ``icmp-prohibit`` for a special one,
         empty for an attached one), ``sw_if_index`` and weight.
         """
+    def record_deletions(self) -> None:
+        """Keep note of the prefixes that are deleted from now on, and forget earlier ones."""
+    def deletions(self) -> list[tuple[int, str]]:
+        """VPP table and prefix of what was deleted since ``record_deletions()``, once each,
+        whether or not it was there, or is there again."""
     def fault(self, order: str) -> None:
         """Order a fault, as JSON: see ``docs/simulator.md``. Raises ``ValueError``."""
     def stop(self) -> None:
         """End it. Twice is fine."""
+
+def keep_logs(level: int) -> None:
+    """Keep the log records of the compiled module, of this level of ``logging`` at least."""
+
+def next_log(wait: bool) -> tuple[int, str, str] | None:
+    """The next of them: level, logger's name, message; ``wait`` for one, or ``None``."""

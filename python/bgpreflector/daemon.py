@@ -20,7 +20,6 @@ from bgpreflector.vpp import VppMonitor, VppSink
 
 _log = logging.getLogger(__name__)
 
-IPV6 = "ipv6"
 FLUSH_PATIENCE = 5.0
 """Seconds to wait for prefixes that somebody else still holds."""
 
@@ -35,16 +34,16 @@ class Daemon:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.engine = cast("_core.Engine", kernel_engine(config))
-        tables = [
-            (vpp_table, family == IPV6)
-            for vpp_table in config.table_map.values()
-            for family in config.kernel.families
-        ]
         self.sink = VppSink(
-            self.engine, config.vpp, tables=tables, protocol=config.kernel.protocols[0]
+            self.engine,
+            config.vpp,
+            tables=config.vpp_tables,
+            protocol=config.kernel.protocols[0],
         )
         self.reflector: BGPReflector = new_plugin(use_deps(self._inject))
-        self.monitor = VppMonitor(self.engine, self.sink, self._push_event)
+        self.monitor = VppMonitor(
+            self.engine, self.sink, self._push_event, audit_interval=config.vpp.audit_interval
+        )
         self.controller = Controller([self.monitor, self.reflector], self.sink, config.controller)
 
     def _push_event(self, event: Event) -> None:
@@ -72,7 +71,7 @@ class Daemon:
         """Whether the kernel has been read and VPP has acknowledged all that it shall have."""
         status = self.engine.status()
         return (
-            status.resyncs > 0
+            status.synchronised
             and status.dirty == 0
             and not self.sink.lost
             and all(c["desired"] == c["installed"] for c in status.prefixes.values())
@@ -84,9 +83,12 @@ class Daemon:
 
     def stop(self) -> None:
         """End everything; routes stay in VPP unless ``vpp.on_exit`` says ``flush``."""
+        # What is being sent shall not keep the end waiting: under a rate limit it may be hours.
+        self.sink.hold(on=True)
         self.controller.close()
         try:
             if self.config.vpp.on_exit == "flush":
+                self.sink.hold(on=False)
                 self._flush()
         finally:
             self.monitor.close()

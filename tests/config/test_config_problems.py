@@ -25,6 +25,7 @@ SOCKET = "must be an absolute path of at most 107 bytes"
 TABLE = 'must be a kernel table, 1 to 4294967295, "main", "default" or "local"'
 LINUX = "must be the name of a Linux interface: 1 to 15 characters, no space, / or :"
 VPP = "must be a VPP interface: its name, 1 to 63 characters without space, or its sw_if_index"
+RULE = 'must be a prefix such as "10.0.0.0/8" or "10.0.0.0/8{16,24}": '
 SOURCE = "must be 1 to 63 printable ASCII characters without space"
 
 
@@ -57,10 +58,38 @@ SOURCE = "must be 1 to 63 printable ASCII characters without space"
             '[kernel]\nforeign_routes = "hid"',
             'kernel.foreign_routes = "hid": must be "hide" or "ignore"; did you mean "hide"?',
         ),
+        (
+            '[kernel]\nallow = ["10.0.0.0"]',
+            f'kernel.allow[0] = "10.0.0.0": {RULE}not ADDRESS/LENGTH or ADDRESS/LENGTH{{LOW,HIGH}}',
+        ),
+        (
+            '[kernel]\ndeny = ["10.0.0.1/8"]',
+            f'kernel.deny[0] = "10.0.0.1/8": {RULE}10.0.0.1/8 has host bits set',
+        ),
+        (
+            '[kernel]\ndeny = ["::/0{8,4}"]',
+            (
+                f'kernel.deny[0] = "::/0{{8,4}}": {RULE}lengths within ::/0 are 0 to 128, '
+                "the lower one first"
+            ),
+        ),
+        (
+            "[kernel]\nallow = [7]",
+            f"kernel.allow[0] = 7: {RULE}not ADDRESS/LENGTH or ADDRESS/LENGTH{{LOW,HIGH}}",
+        ),
+        (
+            '[kernel]\nallow = ["10.0.0.0/8", "10.0.0.0/8"]',
+            (
+                'kernel.allow = ["10.0.0.0/8", "10.0.0.0/8"]: must name everything once; '
+                "named twice: 10.0.0.0/8"
+            ),
+        ),
         ('[vpp]\napi_socket = "api.sock"', f'vpp.api_socket = "api.sock": {SOCKET}'),
         ("[vpp]\nwindow = 0", "vpp.window = 0: must be at least 1"),
         ("[vpp]\nwindow = 70000", "vpp.window = 70000: must be at most 65536"),
         ("[vpp]\nwindow = 1.5", "vpp.window = 1.5: must be a whole number"),
+        ("[vpp]\nrate_limit = 0", "vpp.rate_limit = 0: must be at least 1"),
+        ("[vpp]\nkeepalive_interval = -1.0", "vpp.keepalive_interval = -1.0: must be at least 0"),
         ('[vpp]\nrequest_timeout = "1s"', 'vpp.request_timeout = "1s": must be a number'),
         ("[vpp]\nconnect_timeout = 0", "vpp.connect_timeout = 0: must be more than 0"),
         ('[vpp.fib_source]\nname = "a b"', f'vpp.fib_source.name = "a b": {SOURCE}'),

@@ -36,17 +36,28 @@ class BgpPair:
     _announced: dict[Family, list[str]] = field(default_factory=dict)
     _hosts: tuple[int, ...] = (10,)
 
-    def announce(self, count: int, hosts: Sequence[int] | None = None) -> None:
-        """Announces the first ``count`` prefixes of each family and withdraws all others.
+    def announce(
+        self,
+        count: int,
+        hosts: Sequence[int] | None = None,
+        families: Sequence[Family] = (4, 6),
+        first: int = 0,
+    ) -> None:
+        """Announces ``count`` prefixes of each family and withdraws all others.
 
         ``hosts`` are the host numbers (10 to 250) of the next hops; several make multipath routes.
+        ``first`` is the number of the first prefix.
         """
-        self._announced = {4: prefixes(4, count), 6: prefixes(6, count)}
+        self._announced = {family: prefixes(family, count, first=first) for family in families}
         self._hosts = tuple(hosts) if hosts is not None else self._hosts
         self._configure()
 
     def change_next_hop(self, *hosts: int) -> None:
-        """Sends all prefixes that are announced to other hosts of the link."""
+        """Sends all prefixes that are announced to other hosts of the link.
+
+        From one host to another no prefix is withdrawn in between, and in the router's kernel its
+        route is replaced.
+        """
         self._hosts = hosts
         self._configure()
 

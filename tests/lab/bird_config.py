@@ -21,7 +21,7 @@ class Session:
     @property
     def family(self) -> Family:
         """4 or 6."""
-        return 6 if ":" in self.neighbour else 4
+        return _family(self.neighbour)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,11 @@ class BirdConfig:
         ]
         if self.install:
             texts += [self._kernel(family) for family in (4, 6)]
-        texts += [self._static(next_hop, directory) for next_hop in self.routes]
+        texts += [
+            self._static(f"static{family}_{number}", next_hop, directory)
+            for family in (4, 6)
+            for number, next_hop in enumerate(self._next_hops(family))
+        ]
         texts += [_bgp(session) for session in self.sessions]
         path = directory / "bird.conf"
         path.write_text("\n".join(texts) + "\n")
@@ -62,18 +66,24 @@ class BirdConfig:
   ipv{family} {{ import none; export where source = RTS_BGP; }};
 }}"""
 
-    def _static(self, next_hop: str, directory: Path) -> str:
-        # Named by the next hop, so that a reconfiguration leaves the others' routes alone.
-        name = "via_" + next_hop.replace(".", "_").replace(":", "_")
+    def _next_hops(self, family: Family) -> list[str]:
+        return [next_hop for next_hop in self.routes if _family(next_hop) == family]
+
+    def _static(self, name: str, next_hop: str, directory: Path) -> str:
+        # Not named by the next hop: a protocol that stays announces a changed route anew, while one
+        # that goes would withdraw its routes before another announces them.
         included = directory / f"{name}.conf"
         included.write_text(
             "".join(f"route {prefix} via {next_hop};\n" for prefix in self.routes[next_hop])
         )
-        family = 6 if ":" in next_hop else 4
         return f"""protocol static {name} {{
-  ipv{family};
+  ipv{_family(next_hop)};
   include "{included}";
 }}"""
+
+
+def _family(address: str) -> Family:
+    return 6 if ":" in address else 4
 
 
 def _bgp(session: Session) -> str:

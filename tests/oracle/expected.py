@@ -2,59 +2,48 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
+from collections.abc import Iterable
 
+from .iproute import Entry, Ip
 from .operations import TABLES
 
 Hop = tuple[str, str, int]
 """Gateway ("" for none), device, weight."""
 
-Forwarding = dict[tuple[int, str], object]
-"""By table and prefix: a route type, or the sorted hops."""
+Meaning = str | list[Hop]
+"""A route type, or the sorted hops."""
+
+Forwarding = dict[tuple[int, str], Meaning]
+"""By table and prefix."""
+
+Objects = dict[int, Entry]
+
+TYPES = {"6": "blackhole", "7": "unreachable", "8": "prohibit"}
+THROW = "9"
 
 
-def forwarding(namespace: str, protocol: str = "12") -> Forwarding:
+def forwarding(ip: Ip, protocol: str = "12") -> Forwarding:
     """The protocol's routes that forward, by table and prefix."""
     result: Forwarding = {}
-    objects = _objects(namespace)
-    for family, bits in ((4, 32), (6, 128)):
-        for table in TABLES:
-            routes = [_expanded(route, objects) for route in _show(namespace, family, table)]
-            for prefix, route in _first_usable(routes, family, bits):
-                if str(route["protocol"]) == protocol:
-                    result[(table, prefix)] = _meaning(route)
+    objects = {int(entry["id"]): entry for entry in ip.objects()}
+    for family in (4, 6):
+        routes = [_expanded(route, objects) for route in ip.routes(family)]
+        for key, route in _first_usable(routes, family):
+            # VPP has nothing like a route that makes the lookup go on in another table.
+            if route["protocol"] == protocol and route["type"] != THROW:
+                result[key] = _meaning(route)
     return result
 
 
-def _show(namespace: str, family: int, table: int) -> list[dict[str, object]]:
-    command = ["ip", "-n", namespace, f"-{family}", "-N", "-json", "-details"]
-    shown = subprocess.run(
-        [*command, "route", "show", "table", str(table)], capture_output=True, check=False
-    )
-    if shown.returncode != 0:
-        # A table that does not exist.
-        return []
-    routes: list[dict[str, object]] = json.loads(shown.stdout or b"[]")
-    return routes
-
-
-def _objects(namespace: str) -> dict[int, dict[str, object]]:
-    """The next-hop objects by id."""
-    command = ["ip", "-n", namespace, "-N", "-json", "nexthop", "show"]
-    shown = subprocess.run(command, capture_output=True, check=True)
-    return {int(entry["id"]): entry for entry in json.loads(shown.stdout or b"[]")}
-
-
-def _expanded(route: dict[str, object], objects: dict[int, dict[str, object]]) -> dict[str, object]:
+def _expanded(route: Entry, objects: Objects) -> Entry:
     """The route with the next hops of its object, where the kernel does not write them down."""
     if "nhid" not in route or "dev" in route or "nexthops" in route:
         return route
-    entry = objects.get(int(str(route["nhid"])), {})
+    entry = objects[int(route["nhid"])]
     if "blackhole" in entry:
         return route | {"type": "6"}
     group = entry.get("group")
-    if not isinstance(group, list):
+    if group is None:
         return route | {"nexthops": [entry]} if "dev" in entry else route
     members = [objects[int(member["id"])] | {"weight": member.get("weight", 1)} for member in group]
     if any("blackhole" in member for member in members):
@@ -62,67 +51,63 @@ def _expanded(route: dict[str, object], objects: dict[int, dict[str, object]]) -
     return route | {"nexthops": members}
 
 
-def _first_usable(
-    routes: list[dict[str, object]], family: int, bits: int
-) -> list[tuple[str, dict[str, object]]]:
+def _first_usable(routes: Iterable[Entry], family: int) -> Iterable[tuple[tuple[int, str], Entry]]:
     """The first route of each prefix by metric, then in the kernel's order."""
-    best: dict[str, dict[str, object]] = {}
-    for route in sorted(routes, key=lambda r: int(str(r.get("metric", 0)))):
-        if str(route.get("tos", "0")) not in ("0", "0x00", "default"):
-            continue
-        prefix = str(route["dst"])
-        if prefix == "default":
-            prefix = "0.0.0.0/0" if family == 4 else "::/0"
-        elif "/" not in prefix:
-            prefix = f"{prefix}/{bits}"
-        if prefix not in best and _usable(route):
-            best[prefix] = route
-    return list(best.items())
+    best: dict[tuple[int, str], Entry] = {}
+    for route in sorted(routes, key=lambda route: int(route.get("metric", 0))):
+        key = (int(route["table"]), _prefix(str(route["dst"]), family))
+        ordinary = key[0] in TABLES and route.get("tos", "0x00") == "0x00"
+        if ordinary and key not in best and _usable(route):
+            best[key] = route
+    return best.items()
 
 
-def _is_unicast(route: dict[str, object]) -> bool:
-    return str(route.get("type", "1")) in ("1", "unicast")
+def _prefix(destination: str, family: int) -> str:
+    if destination == "default":
+        return "0.0.0.0/0" if family == 4 else "::/0"
+    if "/" in destination:
+        return destination
+    return f"{destination}/{32 if family == 4 else 128}"
 
 
-def _usable(route: dict[str, object]) -> bool:
-    return not _is_unicast(route) or any(not _dead(hop) for hop in _hops(route))
+def _usable(route: Entry) -> bool:
+    return route["type"] != "1" or any(not _dead(hop) for hop in _hops(route))
 
 
-def _hops(route: dict[str, object]) -> list[dict[str, object]]:
-    hops = route.get("nexthops", [route])
-    assert isinstance(hops, list)
+def _hops(route: Entry) -> list[Entry]:
+    hops: list[Entry] = route.get("nexthops", [route])
     return hops
 
 
-def _dead(hop: dict[str, object]) -> bool:
-    flags = hop.get("flags", [])
-    assert isinstance(flags, list)
-    return "dead" in flags
+def _dead(hop: Entry) -> bool:
+    return "dead" in hop.get("flags", [])
 
 
-_TYPES = {"6": "blackhole", "7": "unreachable", "8": "prohibit"}
-
-
-def _meaning(route: dict[str, object]) -> object:
-    if not _is_unicast(route):
-        kind = str(route["type"])
-        return _TYPES.get(kind, kind)
-    if "blackhole" in route.get("flags", []):  # type: ignore[operator]
+def _meaning(route: Entry) -> Meaning:
+    if route["type"] != "1":
+        return TYPES.get(route["type"], str(route["type"]))
+    if "blackhole" in route.get("flags", []):
         return "blackhole"
     weights: dict[tuple[str, str], int] = {}
     for hop in _hops(route):
         if not _dead(hop):
             leg = (_gateway(hop), str(hop["dev"]))
             # Legs that are equal but for their weight are one path in VPP.
-            weights[leg] = weights.get(leg, 0) + int(str(hop.get("weight", 1)))
+            weights[leg] = weights.get(leg, 0) + int(hop.get("weight", 1))
+    return sorted((*leg, weight) for leg, weight in _shares(weights).items())
+
+
+def _shares(weights: dict[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    """In VPP's range, 1 to 255."""
     if len(weights) == 1:
         # The only leg takes everything, whatever its weight.
-        weights = dict.fromkeys(weights, 1)
-    return sorted((gateway, device, weight) for (gateway, device), weight in weights.items())
+        return dict.fromkeys(weights, 1)
+    heaviest = max(weights.values())
+    if heaviest <= 255:
+        return weights
+    return {leg: max(1, round(weight * 255 / heaviest)) for leg, weight in weights.items()}
 
 
-def _gateway(hop: dict[str, object]) -> str:
+def _gateway(hop: Entry) -> str:
     via = hop.get("via")
-    if isinstance(via, dict):
-        return str(via["host"])
-    return str(hop.get("gateway", ""))
+    return str(via["host"]) if via else str(hop.get("gateway", ""))

@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from .runner import check_seed
+from .runner import check_seed, run
 
-pytestmark = [pytest.mark.root, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.root, pytest.mark.timeout(900)]
 
 OPERATIONS = 150
 COMPAT = ("net.ipv4.nexthop_compat_mode=1",)
@@ -22,6 +22,38 @@ def seeds() -> range:
 
 
 @pytest.mark.parametrize("seed", seeds())
-def test_the_table_says_what_the_kernel_does(seed: int) -> None:
+def test_table_and_vpp_say_what_the_kernel_does(seed: int) -> None:
     """With both ways in which the kernel tells of next-hop objects and of links that go down."""
-    check_seed(seed, OPERATIONS, COMPAT if seed % 2 else PLAIN)
+    assert check_seed(seed, OPERATIONS, COMPAT if seed % 2 else PLAIN) == OPERATIONS
+
+
+FOUND = {
+    "a dead leg of the first of two": (
+        (
+            "-4 route prepend 198.18.0.0/24 table 254 proto 4 "
+            "nexthop via 10.7.1.3 dev o1 nexthop via 10.7.0.3 dev o0"
+        ),
+        "-4 route append 198.18.0.0/24 table 254 proto 12 via 10.7.2.4 dev o2",
+        "addr del 10.7.0.1/24 dev o0",
+    ),
+    "the order of merged legs": (
+        (
+            "-6 route replace 2001:db8:1::/48 metric 1024 table 1000 proto 12 "
+            "nexthop via fd07:0::3 dev o0 nexthop via fd07:0::2 dev o0 onlink"
+        ),
+        "-6 route append 2001:db8:1::/48 metric 1024 table 1000 proto 4 via fd07:1::3 dev o1",
+    ),
+    "merged routes of two protocols": (
+        "-6 route replace 2001:db8:2::/48 table 254 proto 12 via fd07:1::3 dev o1",
+        "-6 route append 2001:db8:2::/48 table 254 proto 4 via fd07:2::2 dev o2",
+        "-6 route flush table 254 proto 12",
+    ),
+}
+"""Sequences that once led to a difference."""
+
+
+@pytest.mark.parametrize("sysctls", [COMPAT, PLAIN], ids=["compat", "plain"])
+@pytest.mark.parametrize("name", FOUND)
+def test_what_was_found_once_is_right(name: str, sysctls: tuple[str, ...]) -> None:
+    """They stay that way."""
+    assert run(FOUND[name], sysctls) is None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from oracle.expected import Forwarding, forwarding
+from oracle.expected import Forwarding, Meaning, forwarding
+from oracle.iproute import running
 from oracle.operations import LINKS
 
 VPP_TABLES = {254: 0, 1000: 10}
@@ -17,13 +18,14 @@ Snapshot = Iterable[tuple[int, str, list[tuple[str, int, int]]]]
 
 def kernel_forwarding(namespace: str) -> Forwarding:
     """By VPP table and prefix, with VPP's interfaces."""
+    with running(namespace) as ip:
+        routes = forwarding(ip)
     return {
-        (VPP_TABLES[table], prefix): _on_vpp(meaning)
-        for (table, prefix), meaning in forwarding(namespace).items()
+        (VPP_TABLES[table], prefix): _on_vpp(meaning) for (table, prefix), meaning in routes.items()
     }
 
 
-def _on_vpp(meaning: object) -> object:
+def _on_vpp(meaning: Meaning) -> Meaning:
     if not isinstance(meaning, list):
         return meaning
     loopbacks = {link: f"loop{number}" for number, link in enumerate(LINKS)}

@@ -13,6 +13,7 @@ from bgpreflector.errors import ReflectorError
 
 from .check import check
 from .demo import demo
+from .differences import audit, plan
 from .exit_codes import ExitCode, exit_code
 from .routes import show
 from .run import run
@@ -28,6 +29,8 @@ app.command()(run)
 app.command()(demo)
 app.command()(simulate)
 app.command()(check)
+app.command()(plan)
+app.command()(audit)
 app.add_typer(show, name="show")
 
 

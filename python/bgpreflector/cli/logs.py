@@ -4,14 +4,35 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 
 import structlog
 
+from bgpreflector import _core
 from bgpreflector.config import LogConfig
 
 
+def _pass_on(record: tuple[int, str, str]) -> None:
+    level, name, message = record
+    logging.getLogger(name.replace("_", ".", 1)).log(level, "%s", message)
+
+
+def _forward() -> None:
+    while (record := _core.next_log(wait=True)) is not None:
+        _pass_on(record)
+
+
+def flush_logs() -> None:
+    """Pass on what the compiled module has logged so far, before the end."""
+    while (record := _core.next_log(wait=False)) is not None:
+        _pass_on(record)
+
+
 def configure_logging(config: LogConfig) -> None:
-    """Send all records to standard error, as lines for people or as JSON."""
+    """Send all records to standard error, as lines for people or as JSON.
+
+    Those of the compiled module too, through a thread of their own.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -36,3 +57,5 @@ def configure_logging(config: LogConfig) -> None:
     root.setLevel(config.level.upper())
     # vpp_papi tells at info level of every event and connection.
     logging.getLogger("vpp_papi").setLevel(logging.WARNING)
+    _core.keep_logs(root.level)
+    threading.Thread(target=_forward, name="native-logs", daemon=True).start()

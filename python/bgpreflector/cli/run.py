@@ -11,7 +11,7 @@ import typer
 
 from bgpreflector.daemon import Daemon
 
-from .logs import configure_logging
+from .logs import configure_logging, flush_logs
 from .options import ConfigFile, Interfaces, Netns, Protocols, Socket, read_config
 
 _log = logging.getLogger(__name__)
@@ -56,6 +56,7 @@ def run(
             _log.info("Ending on a signal")
     finally:
         daemon.stop()
+        flush_logs()
     _log.info("Ended")
 
 

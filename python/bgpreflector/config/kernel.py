@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from .section import Section, without_repetition
-from .values import Bytes, KernelTable, Namespace, Protocol
+from .values import Bytes, KernelTable, Namespace, PrefixRule, Protocol, Seconds, parse_rule
 
 _NETNS = Path("/run/netns")
 
@@ -41,15 +41,46 @@ class KernelConfig(Section):
         description="Network namespace to read, as a name of `ip netns` or the path of its file. "
         "Default: the program's own.",
     )
+    allow: tuple[PrefixRule, ...] = Field(
+        default=(),
+        description='Prefixes to mirror: "10.0.0.0/8" stands for it and everything within it, '
+        '"10.0.0.0/8{16,24}" for what of that is 16 to 24 bits long. Default: all. Where a '
+        "family has one, only what is allowed is mirrored.",
+    )
+    deny: tuple[PrefixRule, ...] = Field(
+        default=(),
+        description="Prefixes not to mirror, written likewise. Of all entries of both lists that "
+        "match, the one with the longest prefix decides, and deny between equals.",
+    )
     foreign_routes: Literal["hide", "ignore"] = Field(
         default="hide",
         description="What a better route of another protocol does to ours: hide it, so that VPP "
         "forwards as the kernel does, or nothing.",
     )
 
-    _unique = field_validator("protocols", "tables", "families")(without_repetition)
+    audit_interval: Seconds = Field(
+        default=300.0,
+        description="Seconds between audits, which dump the kernel's routes, compare them with "
+        "the table and repair, count and log what differs. 0 for none.",
+    )
+    grace: Seconds = Field(
+        default=0.0,
+        description="Seconds from the start in which routes stay in VPP that an earlier run put "
+        "there and that the kernel lacks: the time that the BGP daemon needs after a restart "
+        "of the host. Without it they go as soon as the kernel's routes are known for certain.",
+    )
+
+    _unique = field_validator("protocols", "tables", "families", "allow", "deny")(
+        without_repetition
+    )
 
     @property
     def namespace_path(self) -> Path | None:
         """The namespace's file, ``None`` for the program's own namespace."""
         return None if self.namespace is None else _NETNS / self.namespace
+
+    @property
+    def prefix_rules(self) -> list[tuple[str, int, int, bool]]:
+        """Both lists: prefix, shortest and longest length, whether it allows."""
+        lists = ((self.allow, True), (self.deny, False))
+        return [(*parse_rule(rule), allow) for rules, allow in lists for rule in rules]

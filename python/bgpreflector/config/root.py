@@ -55,6 +55,12 @@ class Config(Section):
         """The mirrored kernel tables and the VPP table of each."""
         return {table: self.vpp.tables[table] for table in self.kernel.tables}
 
+    @property
+    def vpp_tables(self) -> list[tuple[int, bool]]:
+        """The VPP tables that routes go into: id, whether IPv6."""
+        families = self.kernel.families
+        return [(t, family == "ipv6") for t in self.table_map.values() for family in families]
+
     @field_validator("vpp")
     @classmethod
     def _has_every_table(cls, vpp: VppConfig, info: ValidationInfo) -> VppConfig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BeforeValidator, ByteSize, Field, Strict, TypeAdapter, ValidationError
@@ -120,6 +121,37 @@ def namespace(value: object) -> str | None:
     raise ValueError("must be a name as in `ip netns list` or an absolute path")
 
 
+_RULE = re.compile(r"(?P<prefix>[0-9A-Fa-f.:]+/\d{1,3})(?:\{(?P<low>\d{1,3}),(?P<high>\d{1,3})\})?")
+
+
+def parse_rule(rule: str) -> tuple[str, int, int]:
+    """A prefix rule's prefix and the shortest and longest length of what it matches.
+
+    Raises ``ValueError`` where it is none.
+    """
+    match = _RULE.fullmatch(rule)
+    if match is None:
+        raise ValueError("not ADDRESS/LENGTH or ADDRESS/LENGTH{LOW,HIGH}")
+    network = ip_network(match["prefix"])
+    low = network.prefixlen if match["low"] is None else int(match["low"])
+    high = network.max_prefixlen if match["high"] is None else int(match["high"])
+    if not network.prefixlen <= low <= high <= network.max_prefixlen:
+        bounds = f"{network.prefixlen} to {network.max_prefixlen}"
+        raise ValueError(f"lengths within {network} are {bounds}, the lower one first")
+    return str(network), low, high
+
+
+def prefix_rule(value: object) -> str:
+    """A prefix, with or without bounds of length: ``10.0.0.0/8{16,24}``."""
+    example = 'must be a prefix such as "10.0.0.0/8" or "10.0.0.0/8{16,24}"'
+    text = value.replace(" ", "") if isinstance(value, str) else ""
+    try:
+        prefix, low, high = parse_rule(text)
+    except ValueError as error:
+        raise ValueError(f"{example}: {error}") from error
+    return f"{prefix}{{{low},{high}}}" if "{" in text else prefix
+
+
 def socket_path(value: object) -> str:
     """The absolute path of a socket; ``sun_path`` holds 107 bytes."""
     if isinstance(value, str) and value.startswith("/") and len(value.encode()) <= _MAX_SOCKET_PATH:
@@ -136,6 +168,7 @@ def source_name(value: object) -> str:
 
 StrictInt = Annotated[int, Strict()]
 StrictBool = Annotated[bool, Strict()]
+OptionalRate = Annotated[int, Strict(), Field(ge=1, le=10_000_000)] | None
 Seconds = Annotated[float, Strict(), Field(ge=0, le=86400, allow_inf_nan=False)]
 PositiveSeconds = Annotated[float, Strict(), Field(gt=0, le=3600, allow_inf_nan=False)]
 Protocol = Annotated[int, BeforeValidator(protocol)]
@@ -145,6 +178,7 @@ VppTable = Annotated[int, Strict(), Field(ge=0, le=0xFFFFFFFE)]
 LinuxInterface = Annotated[str, BeforeValidator(linux_interface)]
 VppInterface = Annotated[str | int, BeforeValidator(vpp_interface)]
 OptionalVppInterface = Annotated[str | int | None, BeforeValidator(optional_vpp_interface)]
+PrefixRule = Annotated[str, BeforeValidator(prefix_rule)]
 Namespace = Annotated[str | None, BeforeValidator(namespace)]
 SocketPath = Annotated[str, BeforeValidator(socket_path)]
 SourceName = Annotated[str, BeforeValidator(source_name)]

@@ -10,8 +10,10 @@ from .section import Section, without_repetition
 from .values import (
     KernelTable,
     LinuxInterface,
+    OptionalRate,
     OptionalVppInterface,
     PositiveSeconds,
+    Seconds,
     SocketPath,
     SourceName,
     StrictInt,
@@ -96,11 +98,28 @@ class VppConfig(Section):
         le=65536,
         description="Route requests that may be unanswered at a time.",
     )
+    rate_limit: OptionalRate = Field(
+        default=None,
+        description="The most route requests a second, for a VPP whose main thread forwards while "
+        "it learns. Default: as many as VPP takes.",
+    )
     connect_timeout: PositiveSeconds = Field(
         default=5.0, description="Seconds to wait for the connection and its handshake."
     )
     request_timeout: PositiveSeconds = Field(
         default=10.0, description="Seconds without any answer after which VPP counts as lost."
+    )
+    audit_interval: Seconds = Field(
+        default=0.0,
+        description="Seconds between audits, which read all routes that VPP has under our source, "
+        "compare them with what it has acknowledged, and repair, count and log what differs. "
+        "0 for none. VPP does not forward while it lists its routes (about a second for a "
+        "million), so an interval of an hour or more is wise for large tables.",
+    )
+    keepalive_interval: Seconds = Field(
+        default=5.0,
+        description="Seconds after which a VPP that has had nothing to say is pinged, so that one "
+        "that hangs is noticed before there are routes to send; 0 for never.",
     )
     on_exit: Literal["keep", "flush"] = Field(
         default="keep", description="What becomes of our routes in VPP when the program ends."

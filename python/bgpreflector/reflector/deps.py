@@ -46,6 +46,9 @@ def kernel_engine(conf: ContivConf) -> Engine:
         foreign_routes=kernel.foreign_routes,
         receive_buffer=kernel.receive_buffer,
         namespace=kernel.namespace_path,
+        prefix_rules=kernel.prefix_rules,
+        audit_interval=kernel.audit_interval,
+        grace=kernel.grace,
     )
     return cast("Engine", engine)
 

@@ -22,6 +22,12 @@ from .sink import VppSink
 
 _log = logging.getLogger(__name__)
 
+DRIFT = ("missing", "different", "unexpected", "overridden")
+"""Kinds of differences that an audit of VPP finds."""
+
+NAMED = 20
+"""Prefixes that the log names."""
+
 
 class VppInterfacesChanged(UpdateEvent):
     """VPP's interfaces changed: they have to be looked up again."""
@@ -30,6 +36,15 @@ class VppInterfacesChanged(UpdateEvent):
     def name(self) -> str:
         """The name of all events of this type."""
         return "VPP Interfaces Changed"
+
+
+class VppAuditDue(UpdateEvent):
+    """What VPP has is to be compared with what it has acknowledged."""
+
+    @property
+    def name(self) -> str:
+        """The name of all events of this type."""
+        return "VPP Audit"
 
 
 class LosesVpp(Protocol):
@@ -42,13 +57,24 @@ class VppMonitor:
     """An event handler that keeps the sink's session right, and the thread that watches it."""
 
     def __init__(
-        self, engine: LosesVpp, sink: VppSink, push_event: Callable[[Event], None]
+        self,
+        engine: LosesVpp,
+        sink: VppSink,
+        push_event: Callable[[Event], None],
+        *,
+        audit_interval: float = 0.0,
     ) -> None:
+        """``audit_interval`` is the time in seconds between audits of VPP, 0 for none."""
         self._engine = engine
         self._sink = sink
         self._push_event = push_event
         self._pending = threading.Event()
         self._connected = threading.Event()
+        self._audit_interval = audit_interval
+        self._ended = threading.Event()
+        self._auditor = threading.Thread(target=self._audit_again, name="vpp-audit", daemon=True)
+        self.drift: dict[str, int] = dict.fromkeys(DRIFT, 0)
+        """Differences that audits found in VPP so far, by kind."""
         self._closed = False
         self._thread = threading.Thread(target=self._watch, name="vpp-monitor", daemon=True)
         sink.on_interface_change(self._interfaces_changed)
@@ -62,10 +88,12 @@ class VppMonitor:
         """Start to watch the connection, which must be open."""
         self._connected.set()
         self._thread.start()
+        if self._audit_interval > 0:
+            self._auditor.start()
 
     def handles_event(self, event: Event) -> bool:
-        """True for :class:`VppInterfacesChanged` and for resyncs."""
-        return isinstance(event, VppInterfacesChanged) or event.method.is_resync
+        """True for :class:`VppInterfacesChanged`, :class:`VppAuditDue` and resyncs."""
+        return isinstance(event, VppInterfacesChanged | VppAuditDue) or event.method.is_resync
 
     def resync(
         self,
@@ -79,10 +107,30 @@ class VppMonitor:
             self._connected.set()
 
     def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:  # noqa: ARG002
-        """Look the interfaces up again; what that changes becomes dirty."""
+        """Look the interfaces up, or what VPP has; what that changes becomes dirty."""
+        if isinstance(event, VppAuditDue):
+            return self._audit()
         self._pending.clear()
         self._sink.refresh_interfaces()
         return "VPP interfaces"
+
+    def _audit(self) -> str:
+        audit = self._sink.audit(repair=True)
+        if audit is None:
+            return "VPP cannot be audited over this connection"
+        for kind, count in audit.drift.items():
+            self.drift[kind] += count
+        found = {kind: count for kind, count in audit.drift.items() if count}
+        if found:
+            _log.warning(
+                "An audit found that VPP differs from what it had acknowledged (%s); what is not "
+                "overridden by another source is repaired: %s",
+                ", ".join(f"{count} {kind}" for kind, count in found.items()),
+                ", ".join(
+                    f"{kind} {prefix} (table {t})" for t, prefix, kind in audit.drifted[:NAMED]
+                ),
+            )
+        return f"VPP showed {audit.shown} routes of ours, {sum(found.values())} of them differed"
 
     def revert(self, event: UpdateEvent) -> None:
         """Nothing to undo: looking again is harmless."""
@@ -90,10 +138,16 @@ class VppMonitor:
     def close(self) -> None:
         """Stop watching and close the sink's connections, whose end is no news then."""
         self._closed = True
+        self._ended.set()
         self._connected.set()
         self._sink.close()
-        if self._thread.is_alive():
-            self._thread.join()
+        for thread in (self._thread, self._auditor):
+            if thread.is_alive():
+                thread.join()
+
+    def _audit_again(self) -> None:
+        while not self._ended.wait(self._audit_interval):
+            self._push(VppAuditDue())
 
     def _interfaces_changed(self) -> None:
         # One event is enough for all changes until it is processed.

@@ -7,9 +7,9 @@ bulk connection.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from socket import SHUT_RDWR
 from typing import Any, Protocol
 
 from vpp_papi import VPPApiClient, VPPIOError
@@ -19,6 +19,7 @@ from bgpreflector.config import FibSourceConfig, InterfacesConfig
 from bgpreflector.errors import VppConnectError, VppError, VppLostError
 
 from .interfaces import VppInterfaces
+from .others import FibSource
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +45,14 @@ class VppSettings(Protocol):
         """Seconds without an answer after which VPP counts as lost."""
 
     @property
+    def keepalive_interval(self) -> float:
+        """Seconds after which an idle VPP is pinged, 0 for never."""
+
+    @property
+    def rate_limit(self) -> int | None:
+        """The most route requests a second, ``None`` for as many as VPP takes."""
+
+    @property
     def window(self) -> int:
         """Unanswered requests on the bulk connection."""
 
@@ -66,8 +75,8 @@ class VppSession:
     def __init__(self, settings: VppSettings) -> None:
         self._settings = settings
         self._client: Any = None
+        self._healthy = False
         self._on_change: Callable[[], None] | None = None
-        self._changed = threading.Event()
 
     def connect(self) -> None:
         """Connect and shake hands; a connection that is open is closed first."""
@@ -88,6 +97,7 @@ class VppSession:
                 "is it VPP that listens there?"
             ) from error
         self._client = client
+        self._healthy = True
 
     @property
     def connected(self) -> bool:
@@ -105,6 +115,7 @@ class VppSession:
                 f"this VPP has no message {message}: a plugin is not loaded, or VPP is too old"
             ) from error
         except _FAILURES as error:
+            self._healthy = False
             raise VppLostError(f"VPP did not answer {message}: {error}") from error
 
     def has(self, message: str) -> bool:
@@ -136,34 +147,53 @@ class VppSession:
 
         VPP makes a new source at every request, and never frees one.
         """
-        for details in self.call("fib_source_dump"):
-            if str(details.src.name).rstrip("\0") == name:
-                self._warn_of_priority(details.src, priority)
-                return int(details.src.id)
+        source = self._source(name)
+        if source is not None:
+            self._warn_of_priority(source, priority)
+            return source.id
         reply = self.call("fib_source_add", src={"name": name, "priority": priority, "id": 0})
         if reply.retval != 0:
             raise VppError(f"VPP refused to add the FIB source {name!r}: retval {reply.retval}")
         return int(reply.id)
 
-    def _warn_of_priority(self, source: Any, priority: int) -> None:
-        if int(source.priority) != priority:
+    def find_fib_source(self, name: str) -> int | None:
+        """Id of the FIB source ``name``, ``None`` if VPP has none."""
+        source = self._source(name)
+        return None if source is None else source.id
+
+    def fib_sources(self) -> list[FibSource]:
+        """All FIB sources: VPP's own, its plugins' and its clients'."""
+        return [
+            FibSource(
+                int(details.src.id), str(details.src.name).rstrip("\0"), int(details.src.priority)
+            )
+            for details in self.call("fib_source_dump")
+        ]
+
+    def _source(self, name: str) -> FibSource | None:
+        # The first, should somebody have added several of the name.
+        return next((source for source in self.fib_sources() if source.name == name), None)
+
+    def _warn_of_priority(self, source: FibSource, priority: int) -> None:
+        if source.priority != priority:
             _log.warning(
                 "VPP has the FIB source %s with priority %d where %d is configured: a source's "
                 "priority cannot be changed before VPP is restarted",
-                str(source.name).rstrip("\0"),
+                source.name,
                 source.priority,
                 priority,
             )
 
+    def missing_tables(self, tables: Iterable[tuple[int, bool]]) -> list[tuple[int, bool]]:
+        """Those of the IP tables (id, whether IPv6) that VPP lacks."""
+        details = self.call("ip_table_dump")
+        present = {(int(d.table.table_id), bool(d.table.is_ip6)) for d in details}
+        return [table for table in tables if table not in present]
+
     def ensure_tables(self, tables: Iterable[tuple[int, bool]]) -> list[tuple[int, bool]]:
         """Create the IP tables (id, whether IPv6) that VPP lacks; those that were created."""
-        present = {
-            (int(d.table.table_id), bool(d.table.is_ip6)) for d in self.call("ip_table_dump")
-        }
         created = []
-        for table_id, is_ip6 in tables:
-            if (table_id, is_ip6) in present:
-                continue
+        for table_id, is_ip6 in self.missing_tables(tables):
             table = {"table_id": table_id, "is_ip6": is_ip6, "name": f"{CLIENT_NAME}-{table_id}"}
             reply = self.call("ip_table_add_del", is_add=True, table=table)
             if reply.retval != 0:
@@ -181,10 +211,17 @@ class VppSession:
         if name == "sw_interface_event" and self._on_change is not None:
             self._on_change()
 
-    def close(self) -> None:
-        """Disconnect; twice is fine."""
+    def close(self, *, goodbye: bool = True) -> None:
+        """Disconnect, without the farewell that VPP would have to answer if not ``goodbye``.
+
+        Twice is fine.
+        """
         client, self._client = self._client, None
-        if client is not None:
-            # Whatever a broken connection raises here changes nothing: it is over.
-            with suppress(Exception):
-                client.disconnect()
+        if client is None:
+            return
+        # Whatever a broken connection raises here changes nothing: it is over.
+        with suppress(Exception):
+            if not (goodbye and self._healthy):
+                client.transport.socket.shutdown(SHUT_RDWR)
+        with suppress(Exception):
+            client.disconnect()

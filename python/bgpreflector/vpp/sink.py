@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol, cast
@@ -14,6 +15,8 @@ from bgpreflector.reflector import Route
 
 from .by_papi import PapiRoutes
 from .interfaces import InterfaceMap, map_interfaces
+from .others import OtherWriters, Overridden, look_slowly
+from .pace import Pace
 from .session import CLIENT_NAME, VppSession, VppSettings
 
 _log = logging.getLogger(__name__)
@@ -30,7 +33,7 @@ NextHopTuple = tuple[IPv4Address | IPv6Address | None, int, int]
 class RouteEngine(Protocol):
     """What the sink needs of :class:`bgpreflector._core.Engine`."""
 
-    def connect(
+    def connect(  # noqa: PLR0913 - as the compiled engine has it
         self,
         *,
         socket: str,
@@ -38,11 +41,19 @@ class RouteEngine(Protocol):
         window: int,
         connect_timeout: float,
         request_timeout: float,
+        keepalive_interval: float,
+        rate_limit: int | None,
     ) -> None: ...
     def disconnect(self) -> None: ...
     def vpp_lost(self) -> str | None: ...
     def adopt(self, source: int) -> _core.Adopted: ...
     def commit(self, batch: _core.RouteBatch, source: int) -> _core.CommitReport: ...
+    def audit_vpp(self, source: int, *, repair: bool, limit: int) -> _core.VppAudit: ...
+    def overridden(
+        self, sources: Sequence[int], *, limit: int
+    ) -> tuple[int, list[tuple[int, str, int]]]: ...
+    def has_installed(self, vpp_table: int, prefix: str) -> bool: ...
+    def hold_requests(self, on: bool) -> None: ...  # noqa: FBT001 - as the compiled engine has it
     def open_requests(self, batch: _core.RouteBatch) -> _core.RequestList: ...
     def forget_installed(self) -> None: ...
     def adopt_route(
@@ -91,18 +102,26 @@ class VppSink:
         *,
         tables: Sequence[tuple[int, bool]],
         protocol: int,
+        read_only: bool = False,
     ) -> None:
         """``tables`` are the VPP tables (id, whether IPv6) that routes go into; ``protocol``
-        is the one of routes that are put one by one."""
+        is the one of routes that are put one by one. ``read_only`` adds no FIB source and no
+        table; what is missing is then found by :attr:`missing_tables`."""
         self._engine = engine
         self._settings = settings
         self._tables = tuple(tables)
         self._protocol = protocol
+        self._read_only = read_only
+        self.missing_tables: list[tuple[int, bool]] = []
+        """VPP tables (id, whether IPv6) that VPP lacks, where they are not to be added."""
+        self.others = OtherWriters()
         self._put: dict[str, Route] = {}
         self._on_interface_change: Callable[[], None] = _ignore
         self._source: int | None = None
         self._map: InterfaceMap | None = None
         self._slow: PapiRoutes | None = None
+        self._held = threading.Event()
+        self._pace = Pace(settings.rate_limit)
         self.session = VppSession(settings)
 
     def on_interface_change(self, notify: Callable[[], None]) -> None:
@@ -119,10 +138,13 @@ class VppSink:
             self.session.connect()
             version = self.session.version()
             source = self._settings.fib_source
-            self._source = self.session.fib_source(source.name, source.priority)
-            for table_id, is_ip6 in self.session.ensure_tables(self._tables):
-                family = "IPv6" if is_ip6 else "IPv4"
-                _log.info("Created VPP's %s table %d", family, table_id)
+            if self._read_only:
+                self._source = self.session.find_fib_source(source.name)
+                self.missing_tables = self.session.missing_tables(self._tables)
+            else:
+                self._source = self.session.fib_source(source.name, source.priority)
+                self._add_tables()
+            self.others.learn(self.session.fib_sources(), self._source)
             self.session.watch_interfaces(self._interfaces_changed)
             self.refresh_interfaces()
         except VppError:
@@ -135,7 +157,13 @@ class VppSink:
                 mismatch,
                 version,
             )
-        _log.info("Connected to VPP %s; FIB source %s is %d", version, source.name, self._source)
+        shown = "not there yet" if self._source is None else self._source
+        _log.info("Connected to VPP %s; FIB source %s is %s", version, source.name, shown)
+
+    def _add_tables(self) -> None:
+        for table_id, is_ip6 in self.session.ensure_tables(self._tables):
+            family = "IPv6" if is_ip6 else "IPv4"
+            _log.info("Created VPP's %s table %d", family, table_id)
 
     def _connect_bulk(self) -> VppMessageError | None:
         """Open the bulk connection; the reason where VPP's messages are not the encoder's."""
@@ -146,6 +174,8 @@ class VppSink:
                 window=self._settings.window,
                 connect_timeout=self._settings.connect_timeout,
                 request_timeout=self._settings.request_timeout,
+                keepalive_interval=self._settings.keepalive_interval,
+                rate_limit=self._settings.rate_limit,
             )
         except VppMessageError as error:
             return error
@@ -184,6 +214,10 @@ class VppSink:
             self.connect()
         else:
             self.refresh_interfaces()
+        if self._source is None:
+            # Only where it must not be added: without a source VPP has nothing of ours.
+            self._engine.forget_installed()
+            return
         if self._slow is not None:
             self._adopt_slowly(self._slow)
             return
@@ -207,6 +241,34 @@ class VppSink:
             raise
         _log.info("VPP has %d routes under our source", count)
 
+    def audit(self, *, repair: bool, limit: int = FAILURES) -> _core.VppAudit | None:
+        """Compare what VPP has with what it has acknowledged; ``None`` where it cannot be told.
+
+        That is so without the bulk connection, and while VPP does not know our FIB source.
+        With ``repair`` what differs is sent again by the next commit.
+        """
+        if self._slow is not None or self._source is None:
+            return None
+        return self._engine.audit_vpp(self._source, repair=repair, limit=limit)
+
+    def overridden(self, *, limit: int = FAILURES) -> Overridden:
+        """Look up which of our routes VPP does not forward by, as another source has a better one.
+
+        It costs VPP a walk over its routes for every source that could be better, but no message
+        for those that are as they shall be. Raises :class:`VppLostError`.
+        """
+        better = self.others.better
+        if self._slow is None:
+            return self.others.found(*self._engine.overridden(better, limit=limit))
+        slow = self._slow
+        found = look_slowly(
+            lambda source: ((t, p) for t, p, _ in slow.dump(self._tables, source)),
+            self._engine.has_installed,
+            better,
+            limit,
+        )
+        return self.others.found(*found)
+
     def _known_source(self) -> int:
         if self._source is None:
             raise VppError("the FIB source is not known before VPP was connected to")
@@ -219,7 +281,11 @@ class VppSink:
         batches = [cast("_core.RouteBatch", batch) for batch in txn.batches]
         if txn.values or not batches:
             batches.append(self._engine.take_batch(ALL))
-        return self._send(batches)
+        result = self._send(batches)
+        if txn.is_resync and self.others.unknown:
+            # Only now VPP has all routes that others could override.
+            self.overridden()
+        return result
 
     def _take(self, key: str, value: object) -> None:
         if value is None:
@@ -266,6 +332,9 @@ class VppSink:
             requests = self._engine.open_requests(batch)
             try:
                 for index in range(len(requests)):
+                    if self._held.is_set():
+                        break
+                    self._pace.wait()
                     table, prefix, paths = requests.request(index)
                     retval = slow.send(table, prefix, paths, self._known_source())
                     requests.answer(index, retval)
@@ -291,10 +360,24 @@ class VppSink:
         self._engine.retry_refused()
         return self.flush()
 
+    def hold(self, *, on: bool) -> None:
+        """Have commits end early from now on, what they have not sent staying dirty; or not.
+
+        The one method that another thread than the event loop's may call: it is for the end,
+        which shall not wait until a full table is sent.
+        """
+        if on:
+            self._held.set()
+        else:
+            self._held.clear()
+        self._engine.hold_requests(on)
+
     def close(self) -> None:
         """Close both connections; twice is fine."""
+        # A VPP that does not answer would be waited for to answer the goodbye.
+        goodbye = not self.lost
         self._engine.disconnect()
-        self.session.close()
+        self.session.close(goodbye=goodbye)
 
 
 def _ignore() -> None:

@@ -12,7 +12,8 @@ use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, PathSet, Prefix, Route, RouteKey, RouteType,
 };
 use bgpreflector_core::table::{
-    Cursor, Handle, Interfaces, Link, PathSetId, Placement, Request, RouteState, Scope, Table,
+    Cursor, Drift, Extent, Handle, Interfaces, Link, PathSetId, Placement, Request, RouteState,
+    Scope, Table,
 };
 use proptest::prelude::*;
 
@@ -48,6 +49,7 @@ enum Step {
     },
     PutBack,
     LoseSession,
+    Adopt,
     Retry,
     ResyncWithout {
         prefix: u8,
@@ -71,6 +73,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(count, refuse)| Step::Answer { count, refuse }),
         1 => Just(Step::PutBack),
         1 => Just(Step::LoseSession),
+        1 => Just(Step::Adopt),
         1 => Just(Step::Retry),
         1 => (0..6_u8).prop_map(|prefix| Step::ResyncWithout { prefix }),
     ]
@@ -174,6 +177,7 @@ impl World {
             Step::Answer { count, refuse } => self.answer(count, refuse),
             Step::PutBack => self.table.put_back(self.taken.drain(..)),
             Step::LoseSession => self.lose_session(),
+            Step::Adopt => self.adopt(),
             Step::Retry => {
                 self.table.retry_refused();
             }
@@ -211,15 +215,28 @@ impl World {
         }
     }
 
+    /// The session ends, and what VPP has is read.
+    fn adopt(&mut self) {
+        self.table.forget_installed();
+        for request in self.in_flight.drain(..) {
+            self.table.abandon(&request);
+        }
+        for (prefix, paths) in &self.vpp {
+            let as_wanted = |wanted: &PathSet| wanted == paths;
+            assert!(self.table.adopt(0, prefix, paths, as_wanted));
+        }
+    }
+
     /// The kernel loses a prefix in silence; a resync finds out.
     fn resync_without(&mut self, number: u8) {
         self.kernel.retain(|(prefix, _), _| *prefix != number);
-        self.table.begin_resync();
+        self.table.begin_resync(Extent::Everything);
         for ((prefix, metric), (protocol, hop)) in &self.kernel {
             self.table
                 .announce(route(*prefix, *metric, *protocol, hop), Placement::Dump);
         }
         assert_eq!(self.table.end_resync(&Family::ALL).uncertain, 0);
+        self.table.confirm(&Family::ALL);
     }
 
     /// Lets everything that waits go through.
@@ -271,6 +288,7 @@ impl World {
         assert_eq!(counts.desired, expected.len());
         assert_eq!(counts.installed, expected.len());
         assert_eq!(counts.failed, 0);
+        assert_eq!(counts.unconfirmed, 0);
         let (views, rest) = self.table.routes(Cursor::default(), usize::MAX);
         assert_eq!(rest, None);
         assert_eq!(views.len(), self.kernel.len());
@@ -296,6 +314,7 @@ proptest! {
         for step in steps {
             world.apply(step);
         }
+        world.table.confirm(&Family::ALL);
         world.settle();
         world.check();
 
@@ -417,7 +436,7 @@ fn a_dump_that_is_older_than_a_notification_does_not_win() {
     let mut world = World::new();
     let old = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
     world.table.announce(old.clone(), Placement::Replace);
-    world.table.begin_resync();
+    world.table.begin_resync(Extent::Everything);
     world.table.withdraw(old.clone());
     world.table.announce(old, Placement::Dump);
     let swept = world.table.end_resync(&[Family::V4]);
@@ -429,7 +448,7 @@ fn a_dump_that_is_older_than_a_notification_does_not_win() {
 #[test]
 fn a_dump_that_contradicts_a_notification_is_uncertain() {
     let mut world = World::new();
-    world.table.begin_resync();
+    world.table.begin_resync(Extent::Everything);
     world
         .table
         .withdraw(route(1, 0, MIRRORED, &hop("192.0.2.1", 1)));
@@ -446,9 +465,9 @@ fn a_family_that_is_not_named_is_not_swept() {
         route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
         Placement::Replace,
     );
-    world.table.begin_resync();
+    world.table.begin_resync(Extent::Everything);
     assert_eq!(world.table.end_resync(&[Family::V6]).removed, 0);
-    world.table.begin_resync();
+    world.table.begin_resync(Extent::Everything);
     assert_eq!(world.table.end_resync(&[Family::V4]).removed, 1);
 }
 
@@ -474,6 +493,14 @@ fn what_vpp_has_already_is_adopted_and_only_the_difference_sent() {
         !next.table.adopt(7, &prefix(1), &paths, equal),
         "table 7 is not ours"
     );
+    assert!(
+        next.table.take_dirty(10).handles.is_empty(),
+        "what the kernel has not shown may yet come"
+    );
+    assert_eq!(next.table.counts(Family::V4).unconfirmed, 1);
+    assert_eq!(next.table.confirm(&[Family::V6]), 0);
+    assert_eq!(next.table.confirm(&[Family::V4]), 1);
+    assert_eq!(next.table.counts(Family::V4).unconfirmed, 0);
     let taken = next.table.take_dirty(10);
     assert_eq!((taken.adds, taken.replaces, taken.deletes), (0, 0, 1));
     let request = next.table.begin_request(taken.handles[0]).unwrap();
@@ -509,4 +536,77 @@ fn a_refused_route_rests_until_it_is_retried_and_remembers_how_often() {
     }
     world.settle();
     assert!(world.table.refusals(10).is_empty());
+}
+
+#[test]
+fn an_adopted_route_that_the_kernel_shows_late_is_never_touched() {
+    let mut world = World::new();
+    let route = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
+    world.table.announce(route.clone(), Placement::Replace);
+    world.settle();
+    let paths = world.vpp[&prefix(1)].clone();
+
+    let mut next = World::new();
+    let equal = |wanted: &PathSet| *wanted == paths;
+    assert!(next.table.adopt(0, &prefix(1), &paths, equal));
+    next.table.begin_resync(Extent::Everything);
+    next.table.end_resync(&[]);
+    assert_eq!(next.table.dirty(), 0);
+    next.table.announce(route, Placement::Dump);
+    assert_eq!(next.table.counts(Family::V4).unconfirmed, 0);
+    assert_eq!(next.table.confirm(&Family::ALL), 0);
+    assert!(next.table.take_dirty(10).handles.is_empty());
+}
+
+#[test]
+fn a_route_that_goes_is_deleted_though_nothing_is_confirmed_yet() {
+    let mut world = World::new();
+    let known = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
+    world.table.announce(known.clone(), Placement::Replace);
+    world.settle();
+    let paths = world.vpp[&prefix(1)].clone();
+    let equal = |wanted: &PathSet| *wanted == paths;
+    assert!(world.table.adopt(0, &prefix(1), &paths, equal));
+    assert_eq!(world.table.counts(Family::V4).unconfirmed, 0);
+    world.table.withdraw(known);
+    assert_eq!(world.table.take_dirty(10).deletes, 1);
+}
+
+#[test]
+fn a_resync_of_one_interface_leaves_the_others_alone() {
+    let mut world = World::new();
+    for (number, interface) in [(1, 1), (2, 1), (3, 2)] {
+        let hop = hop("192.0.2.1", interface);
+        world
+            .table
+            .announce(route(number, 0, MIRRORED, &hop), Placement::Replace);
+    }
+    world.table.begin_resync(Extent::Interface(1));
+    world.table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
+        Placement::PartialDump,
+    );
+    let swept = world.table.end_resync(&Family::ALL);
+    assert_eq!((swept.removed, swept.uncertain), (1, 0));
+    let drift = world.table.take_drift(10);
+    assert_eq!(drift.examples, [(254, prefix(2), Drift::Stale)]);
+    assert_eq!(world.table.take_drift(10).total(), 0, "told once");
+    assert_eq!(world.table.counts(Family::V4).kernel, 2);
+}
+
+#[test]
+fn what_a_notification_explains_is_no_drift() {
+    let mut world = World::new();
+    let known = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
+    let other = route(1, 0, MIRRORED, &hop("192.0.2.2", 1));
+    let new = route(2, 0, MIRRORED, &hop("192.0.2.1", 1));
+    world.table.announce(known, Placement::Replace);
+    world.table.begin_resync(Extent::Everything);
+    world.table.announce(other.clone(), Placement::Dump);
+    world.table.announce(new.clone(), Placement::Dump);
+    world.table.announce(new, Placement::Replace);
+    world.table.end_resync(&Family::ALL);
+    let drift = world.table.take_drift(10);
+    assert_eq!(drift.examples, [(254, prefix(1), Drift::Different)]);
+    assert_eq!(drift.counts, [0, 1, 0]);
 }

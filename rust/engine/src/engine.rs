@@ -1,21 +1,26 @@
 //! The engine: the table, the kernel reader, and the bulk connection, under one handle.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bgpreflector_core::netlink::SkipReason;
 use bgpreflector_core::route::{Family, Path, PathSet, Prefix, Route};
-use bgpreflector_core::table::{Anomalies, Counts, Interfaces, Placement, Scope, Table};
+use bgpreflector_core::table::{
+    Anomalies, Counts, Drift, Extent, Interfaces, Placement, Scope, Table, VppDrift,
+};
 use bgpreflector_core::vpp::normal_form::{installed_path, installed_paths};
 use parking_lot::Mutex;
 
 use crate::batch::Batch;
 use crate::error::{KernelError, VppError};
-use crate::kernel::{KernelSettings, Reader, ResyncReport};
+use crate::kernel::{KernelSettings, Reader, Reason, ResyncReport};
 use crate::requests::Requests;
 use crate::shared::Shared;
-use crate::vpp::{Adopted, BulkConnection, BulkSettings, CommitReport};
+use crate::vpp::{
+    Adopted, AuditSettings, BulkConnection, BulkSettings, CommitReport, Overridden, VppAudit,
+};
 
 /// What the engine mirrors and how it reads the kernel.
 #[derive(Clone, Debug, Default)]
@@ -39,12 +44,20 @@ pub struct Status {
     pub anomalies: Anomalies,
     /// `RTM_NEWROUTE`, `RTM_DELROUTE`, link and next-hop messages, and malformed ones.
     pub messages: [u64; 5],
-    /// Messages not taken, by reason.
+    /// Messages not taken, by reason, with those that the prefix lists left out.
     pub skipped: Vec<(&'static str, u64)>,
     /// Times that the kernel dropped notifications.
     pub overruns: u64,
-    /// Resyncs done.
-    pub resyncs: u64,
+    /// Notifications that it dropped.
+    pub drops: u64,
+    /// Whether all of the kernel has been read once.
+    pub synchronised: bool,
+    /// Resyncs done, by reason.
+    pub resyncs: Vec<(&'static str, u64)>,
+    /// Differences that audits found and repaired, by kind.
+    pub drift: Vec<(&'static str, u64)>,
+    /// Routes of mirrored protocols that VPP cannot have, by reason.
+    pub unmirrored: BTreeMap<&'static str, usize>,
     /// Receive buffer that the kernel granted, bytes.
     pub receive_buffer: u64,
 }
@@ -88,20 +101,36 @@ impl Engine {
     /// # Errors
     /// [`KernelError`]
     pub fn resync(&self) -> Result<ResyncReport, KernelError> {
+        self.resync_because(Reason::Requested)
+    }
+
+    /// Compares the table with the kernel, and repairs and reports what differs though no
+    /// notification explains it.
+    ///
+    /// # Errors
+    /// [`KernelError`]
+    pub fn audit(&self) -> Result<ResyncReport, KernelError> {
+        self.resync_because(Reason::Audit)
+    }
+
+    fn resync_because(&self, reason: Reason) -> Result<ResyncReport, KernelError> {
         let reader = self.reader.lock().clone();
         let not_running = || KernelError::NotRunning {
             reason: self.shared.failure(),
         };
-        reader.ok_or_else(not_running)?.resync()
+        reader.ok_or_else(not_running)?.resync(reason)
     }
 
-    /// Connects to VPP; a connection that was there before is closed.
+    /// Connects to VPP; a connection that was there before is closed. What VPP has is unknown
+    /// then, until it is adopted.
     ///
     /// # Errors
     /// [`VppError`]
     pub fn connect(&self, settings: &BulkSettings) -> Result<(), VppError> {
         self.disconnect();
         let connection = BulkConnection::connect(Arc::clone(&self.shared), settings)?;
+        // It may be another VPP: what it has is unknown until it is adopted.
+        self.forget_installed();
         *self.vpp.lock() = Some(Arc::new(connection));
         Ok(())
     }
@@ -143,6 +172,13 @@ impl Engine {
         self.vpp()?.commit(batch, source)
     }
 
+    /// Has commits end early from now on, what they have not sent yet staying dirty; or no longer.
+    pub fn hold_requests(&self, on: bool) {
+        if let Ok(connection) = self.vpp() {
+            connection.hold(on);
+        }
+    }
+
     /// The requests that a batch needs, for somebody else to send and answer for.
     #[must_use]
     pub fn open_requests(&self, batch: Batch) -> Requests {
@@ -171,6 +207,31 @@ impl Engine {
     /// [`VppError`]
     pub fn adopt(&self, source: u8) -> Result<Adopted, VppError> {
         self.vpp()?.adopt(source)
+    }
+
+    /// Compares what VPP has under a FIB source with what it has acknowledged.
+    ///
+    /// # Errors
+    /// [`VppError`]
+    pub fn audit_vpp(&self, settings: AuditSettings) -> Result<VppAudit, VppError> {
+        let audit = self.vpp()?.audit(settings)?;
+        let unexpected = audit.counts.get(VppDrift::Unexpected.index());
+        if settings.repair && unexpected.is_some_and(|count| *count > 0) {
+            // Only a dump of the kernel tells for certain that it lacks them.
+            if let Err(error) = self.audit() {
+                log::warn!("routes of ours that VPP should not have stay for now: {error}");
+            }
+        }
+        Ok(audit)
+    }
+
+    /// Which of our routes VPP has and does not forward by, because one of these FIB sources has a
+    /// route for the prefix too; `limit` of them are named.
+    ///
+    /// # Errors
+    /// [`VppError`]
+    pub fn overridden(&self, sources: Vec<u8>, limit: usize) -> Result<Overridden, VppError> {
+        self.vpp()?.overridden(sources, limit)
     }
 
     /// Waits until there are dirty prefixes; false at the timeout and once closed.
@@ -202,11 +263,14 @@ impl Engine {
         self.shared.change(Table::retry_refused)
     }
 
-    /// Makes every installed route unwanted, so that it is deleted from VPP.
+    /// Ends the kernel reader and makes every installed route unwanted, so that it is deleted
+    /// from VPP.
     pub fn forget_kernel(&self) {
+        drop(self.reader.lock().take());
         self.shared.change(|table| {
-            table.begin_resync();
-            table.end_resync(&Family::ALL)
+            table.begin_resync(Extent::Everything);
+            table.end_resync(&Family::ALL);
+            table.confirm(&Family::ALL);
         });
     }
 
@@ -225,7 +289,7 @@ impl Engine {
     #[must_use]
     pub fn status(&self) -> Status {
         let kernel = &self.shared.kernel;
-        let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let messages = [
             &kernel.route_announcements,
             &kernel.route_withdrawals,
@@ -233,19 +297,26 @@ impl Engine {
             &kernel.next_hops,
             &kernel.malformed,
         ];
-        let skipped = SkipReason::ALL.iter().zip(&kernel.skipped);
+        let named = |names: &[&'static str], counters: &[AtomicU64]| {
+            let counts = counters.iter().map(read);
+            names.iter().copied().zip(counts).collect::<Vec<_>>()
+        };
         let table = self.shared.table();
+        let mut skipped = named(&SkipReason::ALL.map(SkipReason::name), &kernel.skipped);
+        skipped.push(("prefix_lists", table.denied()));
         Status {
             counts: Family::ALL.map(|family| table.counts(family)),
             dirty: table.dirty(),
             sets: table.sets(),
             anomalies: table.anomalies(),
             messages: messages.map(read),
-            skipped: skipped
-                .map(|(reason, counter)| (reason.name(), read(counter)))
-                .collect(),
+            skipped,
             overruns: read(&kernel.overruns),
-            resyncs: read(&kernel.resyncs),
+            drops: read(&kernel.drops),
+            synchronised: self.shared.is_synchronised(),
+            resyncs: named(&Reason::ALL.map(Reason::name), &kernel.resyncs),
+            drift: named(&Drift::ALL.map(Drift::name), &kernel.drift),
+            unmirrored: table.unmirrored(),
             receive_buffer: read(&kernel.receive_buffer),
         }
     }

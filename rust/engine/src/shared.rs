@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bgpreflector_core::netlink::SkipReason;
-use bgpreflector_core::table::{Scope, Table};
+use bgpreflector_core::table::{Drift, DriftReport, Scope, Table};
 use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use crate::kernel::Reason;
 
 /// The table, its bell, and the kernel reader's figures.
 pub struct Shared {
@@ -15,6 +17,7 @@ pub struct Shared {
     /// The kernel's routes have been read once: before that, everything VPP has would look stale.
     synchronised: AtomicBool,
     failure: Mutex<Option<String>>,
+    last_drift: Mutex<DriftReport>,
     /// The kernel reader's figures.
     pub kernel: KernelCounters,
 }
@@ -36,8 +39,12 @@ pub struct KernelCounters {
     pub skipped: [AtomicU64; SkipReason::ALL.len()],
     /// Times that the kernel dropped notifications (`ENOBUFS`).
     pub overruns: AtomicU64,
-    /// Resyncs done.
-    pub resyncs: AtomicU64,
+    /// Notifications that it dropped.
+    pub drops: AtomicU64,
+    /// Resyncs done, by [`Reason::index`].
+    pub resyncs: [AtomicU64; Reason::ALL.len()],
+    /// Differences that audits found and repaired, by [`Drift::index`].
+    pub drift: [AtomicU64; Drift::ALL.len()],
     /// Receive buffer that the kernel granted, bytes.
     pub receive_buffer: AtomicU64,
 }
@@ -58,6 +65,7 @@ impl Shared {
             closed: AtomicBool::new(false),
             synchronised: AtomicBool::new(false),
             failure: Mutex::new(None),
+            last_drift: Mutex::new(DriftReport::default()),
             kernel: KernelCounters::default(),
         }
     }
@@ -86,8 +94,13 @@ impl Shared {
         }
     }
 
+    /// Whether all of the kernel has been read once.
+    pub fn is_synchronised(&self) -> bool {
+        self.synchronised.load(Ordering::Acquire)
+    }
+
     fn something_to_do(&self, table: &Table) -> bool {
-        table.dirty() > 0 && self.synchronised.load(Ordering::Acquire)
+        table.dirty() > 0 && self.is_synchronised()
     }
 
     /// Waits until the kernel has been read and there are dirty prefixes: true; false at the
@@ -123,6 +136,18 @@ impl Shared {
     /// Why the kernel reader ended, if it failed.
     pub fn failure(&self) -> Option<String> {
         self.failure.lock().clone()
+    }
+
+    /// What the last audit that found anything repaired.
+    pub fn last_drift(&self) -> DriftReport {
+        self.last_drift.lock().clone()
+    }
+
+    pub(crate) fn drifted(&self, report: &DriftReport) {
+        for (counter, count) in self.kernel.drift.iter().zip(report.counts) {
+            counter.fetch_add(count as u64, Ordering::Relaxed);
+        }
+        self.last_drift.lock().clone_from(report);
     }
 
     pub(crate) fn fail(&self, reason: String) {

@@ -1,40 +1,10 @@
 //! Any bytes as a buffer of rtnetlink messages.
 #![no_main]
 
+#[path = "../../core/tests/fuzz_support/decode.rs"]
+mod decode;
 #[path = "../../core/tests/netlink_support/encode.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
 mod encode;
 
-use bgpreflector_core::netlink::{Action, Body, Messages, RouteMessage};
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|bytes: &[u8]| {
-    // A message has at least a header; what is left over is at most one error.
-    let limit = bytes.len() / 16 + 1;
-    let mut beyond = 0;
-    for (count, item) in Messages::new(bytes).enumerate() {
-        assert!(count < limit, "{limit} messages and no end");
-        match item {
-            Ok(message) => {
-                if let Body::Route(route) = message.body {
-                    survives(&route);
-                }
-            }
-            Err(error) => {
-                assert!(error.offset >= beyond && error.offset < bytes.len());
-                beyond = error.offset + 4;
-            }
-        }
-    }
-});
-
-/// Nothing of a route is lost when it is written and read again.
-fn survives(message: &RouteMessage) {
-    let mut bytes = Vec::new();
-    match message.action {
-        Action::New => encode::put_new_route(&mut bytes, &message.route),
-        Action::Delete => encode::put_delete_route(&mut bytes, &message.route),
-    }
-    let again = Messages::new(&bytes).next().expect("a message");
-    assert_eq!(again.expect("a route").body, Body::Route(message.clone()));
-}
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| decode::check(bytes));

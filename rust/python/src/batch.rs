@@ -46,11 +46,12 @@ impl RouteBatch {
         self.length
     }
 
-    fn changes(&self, limit: usize) -> ChangeIterator {
+    #[pyo3(signature = (limit, start = 0))]
+    fn changes(&self, limit: usize, start: usize) -> ChangeIterator {
         let batch = self.batch.lock();
         let changes = batch
             .as_ref()
-            .map(|b| changes(b, limit))
+            .map(|b| changes(b, start, limit))
             .unwrap_or_default();
         ChangeIterator(changes.into_iter())
     }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, RouteType,
 };
+use bgpreflector_core::table::{PrefixLists, PrefixRule, Verdict};
 use pyo3::exceptions::PyValueError;
 use pyo3::{PyErr, PyResult};
 
@@ -24,6 +25,21 @@ pub(crate) fn family(name: &str) -> PyResult<Family> {
             "{name:?} is no family: expected \"ipv4\" or \"ipv6\""
         ))),
     }
+}
+
+/// A prefix rule as Python passes it in: prefix, shortest and longest length, whether it allows.
+pub(crate) type PrefixRuleTuple = (String, u8, u8, bool);
+
+pub(crate) fn prefix_lists(rules: Vec<PrefixRuleTuple>) -> PyResult<PrefixLists> {
+    let rule = |(within, shortest, longest, allow): PrefixRuleTuple| {
+        Ok(PrefixRule {
+            within: prefix(&within)?,
+            lengths: shortest..=longest,
+            verdict: if allow { Verdict::Allow } else { Verdict::Deny },
+        })
+    };
+    let rules: PyResult<Vec<_>> = rules.into_iter().map(rule).collect();
+    Ok(PrefixLists::new(rules?))
 }
 
 /// A next hop as Python passes it in: gateway, kernel interface, weight.

@@ -4,19 +4,22 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bgpreflector_core::route::{Route, RouteKey};
+use bgpreflector_core::route::{Prefix, Route, RouteKey};
 use bgpreflector_core::table::{Cursor, ForeignRoutes, Interfaces, Scope, Unmapped};
 use bgpreflector_engine::kernel::KernelSettings;
-use bgpreflector_engine::vpp::BulkSettings;
+use bgpreflector_engine::vpp::{AuditSettings, BulkSettings};
 use bgpreflector_engine::{Engine as Inner, Settings};
 use pyo3::prelude::*;
 
 use crate::batch::RouteBatch;
-use crate::convert::{self, NextHopTuple, value_error};
+use crate::convert::{self, NextHopTuple, PrefixRuleTuple, value_error};
 use crate::errors;
-use crate::figures::{Adopted, CommitReport, ResyncReport, Status};
+use crate::figures::{Adopted, CommitReport, DriftTuple, ResyncReport, Status, VppAudit, drift};
 use crate::listing::RouteView;
 use crate::requests::{PathTuple, RequestList, path_set};
+
+/// VPP table, prefix, FIB source.
+type OverriddenTuple = (u32, String, u8);
 
 /// The route table with the kernel reader and the bulk connection to VPP.
 #[pyclass(frozen, module = "bgpreflector._core")]
@@ -27,7 +30,9 @@ pub struct Engine {
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (*, protocols, tables, families, foreign_routes, receive_buffer, namespace = None))]
+    #[pyo3(signature = (*, protocols, tables, families, foreign_routes, receive_buffer, namespace = None,
+                        prefix_rules = Vec::new(), audit_interval = 0.0, grace = 0.0))]
+    #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
     fn new(
         protocols: Vec<u8>,
         tables: BTreeMap<u32, u32>,
@@ -35,6 +40,9 @@ impl Engine {
         foreign_routes: &str,
         receive_buffer: usize,
         namespace: Option<PathBuf>,
+        prefix_rules: Vec<PrefixRuleTuple>,
+        audit_interval: f64,
+        grace: f64,
     ) -> PyResult<Self> {
         let families: PyResult<Vec<_>> = families.iter().map(|f| convert::family(f)).collect();
         let foreign = match foreign_routes {
@@ -50,11 +58,14 @@ impl Engine {
             protocols,
             tables,
             families: families?,
+            prefixes: convert::prefix_lists(prefix_rules)?,
             foreign,
         };
         let kernel = KernelSettings {
             receive_buffer,
             namespace,
+            audit_interval: Some(seconds(audit_interval)?).filter(|interval| !interval.is_zero()),
+            grace: seconds(grace)?,
         };
         Ok(Self {
             inner: Inner::new(Settings { scope, kernel }),
@@ -71,6 +82,16 @@ impl Engine {
             .map_err(errors::kernel)
     }
 
+    fn audit(&self, py: Python<'_>) -> PyResult<ResyncReport> {
+        py.detach(|| self.inner.audit())
+            .map(ResyncReport::from)
+            .map_err(errors::kernel)
+    }
+
+    fn last_drift(&self) -> Vec<DriftTuple> {
+        drift(&self.inner.shared().last_drift())
+    }
+
     #[pyo3(signature = (timeout = None))]
     fn wait_dirty(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
         let timeout = timeout.map(seconds).transpose()?;
@@ -85,7 +106,8 @@ impl Engine {
         self.inner.shared().failure()
     }
 
-    #[pyo3(signature = (*, socket, name, window, connect_timeout, request_timeout))]
+    #[pyo3(signature = (*, socket, name, window, connect_timeout, request_timeout, keepalive_interval = 0.0, rate_limit = None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn connect(
         &self,
         py: Python<'_>,
@@ -94,6 +116,8 @@ impl Engine {
         window: usize,
         connect_timeout: f64,
         request_timeout: f64,
+        keepalive_interval: f64,
+        rate_limit: Option<u32>,
     ) -> PyResult<()> {
         let (connect, request) = (seconds(connect_timeout)?, seconds(request_timeout)?);
         let settings = BulkSettings {
@@ -102,6 +126,8 @@ impl Engine {
             window,
             connect_timeout: connect,
             request_timeout: request,
+            keepalive_interval: seconds(keepalive_interval)?,
+            rate_limit,
         };
         py.detach(|| self.inner.connect(&settings))
             .map_err(errors::vpp)
@@ -125,6 +151,10 @@ impl Engine {
         report.map(CommitReport::from).map_err(errors::vpp)
     }
 
+    fn hold_requests(&self, on: bool) {
+        self.inner.hold_requests(on);
+    }
+
     fn open_requests(&self, py: Python<'_>, batch: &RouteBatch) -> PyResult<RequestList> {
         let batch = batch.take()?;
         Ok(RequestList::new(
@@ -145,6 +175,47 @@ impl Engine {
         py.detach(|| self.inner.adopt(source))
             .map(Adopted::from)
             .map_err(errors::vpp)
+    }
+
+    #[pyo3(signature = (source, *, repair, limit = 100))]
+    fn audit_vpp(
+        &self,
+        py: Python<'_>,
+        source: u8,
+        repair: bool,
+        limit: usize,
+    ) -> PyResult<VppAudit> {
+        let settings = AuditSettings {
+            source,
+            repair,
+            limit,
+        };
+        py.detach(|| self.inner.audit_vpp(settings))
+            .map(VppAudit::from)
+            .map_err(errors::vpp)
+    }
+
+    #[pyo3(signature = (sources, *, limit))]
+    fn overridden(
+        &self,
+        py: Python<'_>,
+        sources: Vec<u8>,
+        limit: usize,
+    ) -> PyResult<(usize, Vec<OverriddenTuple>)> {
+        let found = py.detach(|| self.inner.overridden(sources, limit));
+        let found = found.map_err(errors::vpp)?;
+        let named =
+            |(table, prefix, source): (u32, Prefix, u8)| (table, prefix.to_string(), source);
+        Ok((found.count, found.some.into_iter().map(named).collect()))
+    }
+
+    fn has_installed(&self, vpp_table: u32, prefix: &str) -> PyResult<bool> {
+        let prefix = convert::prefix(prefix)?;
+        Ok(self
+            .inner
+            .shared()
+            .table()
+            .has_installed(vpp_table, &prefix))
     }
 
     #[pyo3(signature = (table, prefix, next_hops, *, protocol, metric = 0))]

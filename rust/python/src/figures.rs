@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use bgpreflector_core::route::Prefix;
+use bgpreflector_core::table::{Drift, DriftReport, VppDrift};
 use bgpreflector_core::vpp::{Disposition, Retval};
 use pyo3::prelude::*;
 
@@ -18,6 +20,19 @@ pub struct ResyncReport {
     complete: bool,
     /// Seconds.
     duration: f64,
+    /// What an audit repaired, by kind.
+    drift: HashMap<&'static str, usize>,
+    /// Some of that: kernel table, prefix, kind.
+    drifted: Vec<DriftTuple>,
+}
+
+/// Kernel table, prefix, kind of a difference.
+pub(crate) type DriftTuple = (u32, String, &'static str);
+
+pub(crate) fn drift(report: &DriftReport) -> Vec<DriftTuple> {
+    let tuple =
+        |(table, prefix, kind): &(u32, Prefix, Drift)| (*table, prefix.to_string(), kind.name());
+    report.examples.iter().map(tuple).collect()
 }
 
 impl From<bgpreflector_engine::kernel::ResyncReport> for ResyncReport {
@@ -28,6 +43,12 @@ impl From<bgpreflector_engine::kernel::ResyncReport> for ResyncReport {
             dumps: report.dumps,
             complete: report.complete,
             duration: report.duration.as_secs_f64(),
+            drift: Drift::ALL
+                .iter()
+                .map(|kind| kind.name())
+                .zip(report.drift.counts)
+                .collect(),
+            drifted: drift(&report.drift),
         }
     }
 }
@@ -84,10 +105,35 @@ impl From<bgpreflector_engine::vpp::Adopted> for Adopted {
     }
 }
 
+/// What an audit of VPP found.
+#[pyclass(frozen, get_all, module = "bgpreflector._core")]
+pub struct VppAudit {
+    /// Routes under our source that VPP showed.
+    shown: usize,
+    /// Differences by kind.
+    drift: HashMap<&'static str, usize>,
+    /// Some of them: VPP table, prefix, kind.
+    drifted: Vec<DriftTuple>,
+}
+
+impl From<bgpreflector_engine::vpp::VppAudit> for VppAudit {
+    fn from(audit: bgpreflector_engine::vpp::VppAudit) -> Self {
+        let kinds = VppDrift::ALL.iter().map(|kind| kind.name());
+        let tuple = |(table, prefix, kind): (u32, Prefix, VppDrift)| {
+            (table, prefix.to_string(), kind.name())
+        };
+        Self {
+            shown: audit.shown,
+            drift: kinds.zip(audit.counts).collect(),
+            drifted: audit.examples.into_iter().map(tuple).collect(),
+        }
+    }
+}
+
 /// The engine's figures.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
 pub struct Status {
-    /// By family: kernel, desired, installed, held, failed.
+    /// By family: kernel, desired, installed, held, failed, unconfirmed.
     prefixes: HashMap<&'static str, HashMap<&'static str, usize>>,
     dirty: usize,
     next_hop_sets: usize,
@@ -98,7 +144,14 @@ pub struct Status {
     skipped: HashMap<&'static str, u64>,
     anomalies: HashMap<&'static str, u64>,
     overruns: u64,
-    resyncs: u64,
+    drops: u64,
+    synchronised: bool,
+    /// By reason.
+    resyncs: HashMap<&'static str, u64>,
+    /// By kind.
+    drift: HashMap<&'static str, u64>,
+    /// By reason.
+    unmirrored: HashMap<&'static str, usize>,
     receive_buffer: u64,
 }
 
@@ -112,6 +165,7 @@ impl From<bgpreflector_engine::Status> for Status {
                 ("installed", counts.installed),
                 ("held", counts.held),
                 ("failed", counts.failed),
+                ("unconfirmed", counts.unconfirmed),
             ])
         });
         let types = ["new_route", "del_route", "link", "next_hop", "malformed"];
@@ -130,7 +184,11 @@ impl From<bgpreflector_engine::Status> for Status {
                 ),
             ]),
             overruns: status.overruns,
-            resyncs: status.resyncs,
+            drops: status.drops,
+            synchronised: status.synchronised,
+            resyncs: status.resyncs.into_iter().collect(),
+            drift: status.drift.into_iter().collect(),
+            unmirrored: status.unmirrored.into_iter().collect(),
             receive_buffer: status.receive_buffer,
         }
     }

@@ -6,6 +6,7 @@ mod engine;
 mod errors;
 mod figures;
 mod listing;
+mod logs;
 mod requests;
 mod simulator;
 
@@ -17,9 +18,11 @@ mod _core {
     #[pymodule_export]
     use super::engine::Engine;
     #[pymodule_export]
-    use super::figures::{Adopted, CommitReport, ResyncReport, Status};
+    use super::figures::{Adopted, CommitReport, ResyncReport, Status, VppAudit};
     #[pymodule_export]
     use super::listing::{NextHop, RouteChange, RouteView};
+    #[pymodule_export]
+    use super::logs::{keep_logs, next_log};
     #[pymodule_export]
     use super::requests::RequestList;
     #[pymodule_export]

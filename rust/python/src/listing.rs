@@ -101,7 +101,7 @@ pub struct RouteChange {
     desired: Vec<String>,
 }
 
-pub(crate) fn changes(batch: &Batch, limit: usize) -> Vec<RouteChange> {
+pub(crate) fn changes(batch: &Batch, start: usize, limit: usize) -> Vec<RouteChange> {
     let change = |(table, prefix, installed, desired): bgpreflector_engine::BatchChange| {
         let operation = match (&installed, &desired) {
             (None, Some(_)) => "add",
@@ -117,5 +117,9 @@ pub(crate) fn changes(batch: &Batch, limit: usize) -> Vec<RouteChange> {
             desired: desired.as_ref().map(convert::paths).unwrap_or_default(),
         }
     };
-    batch.changes(0, limit).into_iter().map(change).collect()
+    batch
+        .changes(start, limit)
+        .into_iter()
+        .map(change)
+        .collect()
 }

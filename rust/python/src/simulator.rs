@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bgpreflector_core::route::{Path, PathKind, PathSet};
+use bgpreflector_core::route::{Path, PathKind, PathSet, Prefix};
 use bgpreflector_simulator::{Fault, Settings, Simulator as Inner};
 use parking_lot::Mutex;
 use pyo3::exceptions::PyOSError;
@@ -26,18 +26,20 @@ pub struct Simulator {
 #[pymethods]
 impl Simulator {
     #[new]
-    #[pyo3(signature = (*, socket, control_socket = None, interfaces = None, pairs = None, keepalive = None))]
+    #[pyo3(signature = (*, socket, control_socket = None, interfaces = None, pairs = None, keepalive = None, plugins = None))]
     fn new(
         socket: PathBuf,
         control_socket: Option<PathBuf>,
         interfaces: Option<Vec<String>>,
         pairs: Option<Vec<(String, String)>>,
         keepalive: Option<f64>,
+        plugins: Option<Vec<String>>,
     ) -> PyResult<Self> {
         let mut settings = Settings::new(socket);
         settings.control_socket = control_socket;
         settings.interfaces = interfaces.unwrap_or(settings.interfaces);
         settings.pairs = pairs.unwrap_or_default();
+        settings.plugins = plugins.unwrap_or_else(|| vec!["linux_cp_plugin.so".into()]);
         let keepalive = keepalive.map(Duration::try_from_secs_f64).transpose();
         settings.keepalive = keepalive.map_err(value_error)?;
         let inner = Inner::start(settings).map_err(|e| PyOSError::new_err(e.to_string()))?;
@@ -77,6 +79,21 @@ impl Simulator {
                 .iter()
                 .map(|(table, prefix, s)| (*table, prefix.to_string(), shown(s)))
                 .collect()
+        })
+    }
+
+    fn record_deletions(&self) {
+        if let Some(inner) = &*self.inner.lock() {
+            inner.record_deletions();
+        }
+    }
+
+    fn deletions(&self, py: Python<'_>) -> Vec<(u32, String)> {
+        py.detach(|| {
+            let inner = self.inner.lock();
+            let deletions = inner.as_ref().map(Inner::deletions).unwrap_or_default();
+            let shown = |(table, prefix): &(u32, Prefix)| (*table, prefix.to_string());
+            deletions.iter().map(shown).collect()
         })
     }
 

@@ -1,5 +1,6 @@
 //! The simulator's handle.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -120,6 +121,19 @@ impl Simulator {
         routes
             .filter_map(|((table, prefix), set)| Some((table, prefix, set.to_path_set()?)))
             .collect()
+    }
+
+    /// Keeps note of the prefixes that are deleted from now on, and forgets those noted before.
+    pub fn record_deletions(&self) {
+        self.remote.state.lock().deletions = Some(BTreeSet::new());
+    }
+
+    /// The prefixes, by table, that clients have deleted since [`Self::record_deletions`], of any
+    /// source and whether or not they were there, once each; those in again included.
+    #[must_use]
+    pub fn deletions(&self) -> Vec<(u32, Prefix)> {
+        let state = self.remote.state.lock();
+        state.deletions.iter().flatten().copied().collect()
     }
 
     /// Ends it; twice is fine.

@@ -1,8 +1,10 @@
 //! Everything that a simulated VPP knows.
 
+use std::collections::BTreeSet;
+
 use crate::description::{Description, id};
 use crate::faults::Faults;
-use crate::fib::Fib;
+use crate::fib::{Fib, Key};
 use crate::interfaces::Interfaces;
 use crate::settings::Settings;
 use crate::sources::Sources;
@@ -28,6 +30,8 @@ pub(crate) struct State {
     pub(crate) fib: Fib,
     pub(crate) faults: Faults,
     pub(crate) statistics: Statistics,
+    /// What was asked to be deleted, while somebody wants to know.
+    pub(crate) deletions: Option<BTreeSet<Key>>,
     pub(crate) route_ids: RouteIds,
     /// Interface events to send: `sw_if_index`, up, deleted.
     pub(crate) events: Vec<(u32, bool, bool)>,
@@ -51,6 +55,7 @@ impl State {
             fib,
             faults: Faults::default(),
             statistics: Statistics::default(),
+            deletions: None,
             route_ids: RouteIds {
                 v1: of(m::IP_ROUTE_ADD_DEL),
                 v1_reply: of(m::IP_ROUTE_ADD_DEL_REPLY),

@@ -161,3 +161,30 @@ fn the_longest_match_is_found() {
     assert_eq!(client.lookup("198.51.100.8/32", true), Err(NO_SUCH_ENTRY));
     assert_eq!(client.lookup(P, true).unwrap().0, prefix(P));
 }
+
+#[test]
+fn deletions_are_noted_when_somebody_wants_to_know() {
+    let bench = Bench::new();
+    let mut client = bench.client();
+    let (paths, q, absent) = ([via("10.0.0.7")], "2001:db8::/32", "192.0.2.0/24");
+    for p in [P, q] {
+        assert_eq!(client.route(&Ask::replace(8, p, &paths)), 0);
+    }
+    assert_eq!(client.route(&Ask::delete(8, P)), 0);
+    assert_eq!(bench.simulator.deletions(), []);
+
+    bench.simulator.record_deletions();
+    assert_eq!(client.route(&Ask::replace(8, P, &paths)), 0);
+    assert_eq!(client.route(&Ask::replace(8, P, &paths)), 0);
+    assert_eq!(bench.simulator.deletions(), []);
+    for p in [q, absent, P] {
+        assert_eq!(client.route(&Ask::delete(8, p)), 0);
+    }
+    // What comes back was deleted all the same.
+    assert_eq!(client.route(&Ask::replace(8, P, &paths)), 0);
+    let noted = [absent, P, q].map(|p| (0, prefix(p)));
+    assert_eq!(bench.simulator.deletions(), noted);
+
+    bench.simulator.record_deletions();
+    assert_eq!(bench.simulator.deletions(), []);
+}

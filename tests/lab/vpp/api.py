@@ -38,6 +38,21 @@ class Vpp(Protocol):
     def has_foreign_route(self, prefix: str) -> bool:
         """Whether that route is there."""
 
+    def remove_foreign_route(self, prefix: str) -> None:
+        """Removes it again."""
+
+    def tamper(self, prefix: str, *, delete: bool = False) -> None:
+        """Adds a drop route under our source, or deletes what that has, behind our back."""
+
+    def source(self) -> int | None:
+        """Id of our FIB source, or None while VPP does not have it."""
+
+    def hang(self) -> None:
+        """Makes it stop reading and answering, with its sockets open."""
+
+    def go_on(self) -> None:
+        """Ends that; twice is fine."""
+
 
 class ApiUser:
     """What a VPP of either kind can only be asked through the API."""
@@ -70,28 +85,46 @@ class ApiUser:
 
     def add_foreign_route(self, prefix: str) -> None:
         """Adds a drop route under the API's own source."""
-        label = {"is_uniform": 0, "label": 0, "ttl": 0, "exp": 0}
-        drop = {
-            "sw_if_index": NO_INTERFACE,
-            "table_id": 0,
-            "rpf_id": NO_INTERFACE,
-            "weight": 1,
-            "preference": 0,
-            "type": 2,
-            "flags": 0,
-            "proto": 0,
-            "nh": {},
-            "n_labels": 0,
-            "label_stack": [label] * 16,
-        }
-        route = {"table_id": 0, "prefix": prefix, "n_paths": 1, "paths": [drop]}
-        reply = self.api.ip_route_add_del(is_add=True, route=route)
+        reply = self.api.ip_route_add_del(is_add=True, route=_drop(prefix))
+        assert reply.retval == 0, reply
+
+    def tamper(self, prefix: str, *, delete: bool = False) -> None:
+        """Adds a drop route under our source, or deletes what that has, behind our back."""
+        route = _drop(prefix) | {"src": self.source()}
+        if delete:
+            route |= {"n_paths": 0, "paths": []}
+        reply = self.api.ip_route_add_del_v2(is_add=not delete, route=route)
+        assert reply.retval == 0, reply
+
+    def remove_foreign_route(self, prefix: str) -> None:
+        """Under the API's own source."""
+        route = {"table_id": 0, "prefix": prefix, "n_paths": 0, "paths": []}
+        reply = self.api.ip_route_add_del(is_add=False, route=route)
         assert reply.retval == 0, reply
 
     def has_foreign_route(self, prefix: str) -> bool:
         """Looks it up exactly."""
         reply = self.api.ip_route_lookup_v2(prefix=prefix, exact=True)
         return bool(reply.retval == 0)
+
+
+def _drop(prefix: str) -> dict[str, Any]:
+    """A route of table 0 that drops."""
+    label = {"is_uniform": 0, "label": 0, "ttl": 0, "exp": 0}
+    drop = {
+        "sw_if_index": NO_INTERFACE,
+        "table_id": 0,
+        "rpf_id": NO_INTERFACE,
+        "weight": 1,
+        "preference": 0,
+        "type": 2,
+        "flags": 0,
+        "proto": 0,
+        "nh": {},
+        "n_labels": 0,
+        "label_stack": [label] * 16,
+    }
+    return {"table_id": 0, "prefix": prefix, "n_paths": 1, "paths": [drop]}
 
 
 def meaning(gateways: frozenset[str]) -> object:

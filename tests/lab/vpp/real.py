@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -95,6 +96,18 @@ class RealVpp(ApiUser):
         """Starts VPP again, killing it first if it runs: it knows nothing of before."""
         self.kill()
         self.start()
+
+    def hang(self) -> None:
+        """By SIGSTOP."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """By SIGCONT."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
 
     def cli(self, command: str) -> str:
         """What VPP answers to a command of its debug CLI. Raises `VppError` if it refuses."""

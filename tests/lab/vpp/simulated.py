@@ -17,9 +17,14 @@ class SimulatedVpp(ApiUser):
 
     interface = "loop0"
 
-    def __init__(self, socket: Path, interfaces: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        socket: Path,
+        interfaces: Sequence[str] | None = None,
+        plugins: Sequence[str] | None = None,
+    ) -> None:
         super().__init__(socket)
-        self.simulator = _core.Simulator(socket=socket, interfaces=interfaces)
+        self.simulator = _core.Simulator(socket=socket, interfaces=interfaces, plugins=plugins)
 
     def routes(self) -> Routes:
         """Without the API: a snapshot."""
@@ -28,15 +33,23 @@ class SimulatedVpp(ApiUser):
             for _, prefix, hops in self.simulator.snapshot(SOURCE)
         }
 
+    def hang(self) -> None:
+        """By a fault."""
+        self.fault("stall", on=True)
+
+    def go_on(self) -> None:
+        """Ends that."""
+        self.fault("stall", on=False)
+
     def fault(self, name: str, **fields: object) -> None:
         """Orders a fault."""
         self.simulator.fault(json.dumps({"fault": name, **fields}))
 
     @staticmethod
     @contextmanager
-    def running(directory: Path) -> Iterator[SimulatedVpp]:
+    def running(directory: Path, *, plugins: Sequence[str] | None = None) -> Iterator[SimulatedVpp]:
         """A new one; its API socket is made in ``directory``."""
-        made = SimulatedVpp(directory / "api.sock")
+        made = SimulatedVpp(directory / "api.sock", plugins=plugins)
         try:
             yield made
         finally:

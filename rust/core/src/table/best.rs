@@ -34,6 +34,9 @@ impl Table {
     }
 
     pub(super) fn desired(&self, body: &Body) -> PathSetId {
+        if body.unconfirmed() {
+            return body.installed;
+        }
         match self.wanted(body) {
             Some(Ok(paths)) => paths,
             Some(Err(_)) | None => PathSetId::NONE,
@@ -71,6 +74,9 @@ impl Table {
         adjust(&mut counts.desired, body.has(flag::DESIRED), desired);
         adjust(&mut counts.held, body.has(flag::HELD), held);
         adjust(&mut counts.failed, failed, false);
+        let unconfirmed = body.unconfirmed();
+        let was_unconfirmed = body.has(flag::UNCONFIRMED);
+        adjust(&mut counts.unconfirmed, was_unconfirmed, unconfirmed);
         if failed {
             self.refusals.remove(&handle);
         }
@@ -83,6 +89,7 @@ impl Table {
             body.set_flag(flag::DESIRED, desired);
             body.set_flag(flag::HELD, held);
             body.set_flag(flag::FAILED, false);
+            body.set_flag(flag::UNCONFIRMED, unconfirmed);
             if queue {
                 body.set_flag(flag::QUEUED, true);
             }

@@ -13,6 +13,9 @@ pub struct Counts {
     pub held: usize,
     /// Prefixes whose last request VPP refused.
     pub failed: usize,
+    /// Prefixes that VPP had before we came and that the kernel has not shown: they are deleted
+    /// once a certified dump has confirmed that ([`Table::confirm`](super::Table::confirm)).
+    pub unconfirmed: usize,
 }
 
 /// Messages that did not fit what was known; each is repaired, and worth a look when it grows.

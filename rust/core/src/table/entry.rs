@@ -63,9 +63,13 @@ pub(super) mod flag {
     pub(in crate::table) const DESIRED: u8 = 1 << 5;
     /// Counts as held (`Counts::held`).
     pub(in crate::table) const HELD: u8 = 1 << 6;
-    /// The slot is in use.
-    pub(in crate::table) const USED: u8 = 1 << 7;
+    /// VPP had it before we came, and the kernel has not shown a route for it yet: whether it is
+    /// stale only a certified dump tells, so it stays until then.
+    pub(in crate::table) const UNCONFIRMED: u8 = 1 << 7;
 }
+
+/// The length of a prefix whose slot is free; no prefix is that long.
+const FREE: u8 = u8::MAX;
 
 /// A prefix: its address and the rest.
 #[derive(Clone, Copy, Debug)]
@@ -92,11 +96,29 @@ impl Body {
             length,
             protocol: 0,
             generation: 0,
-            flags: flag::USED,
+            flags: 0,
             metric: 0,
             set: SetId(0),
             installed: PathSetId::NONE,
         }
+    }
+
+    /// Whether the slot holds a prefix.
+    pub(super) fn in_use(&self) -> bool {
+        self.length != FREE
+    }
+
+    /// Gives the slot up.
+    pub(super) fn free(&mut self) {
+        self.length = FREE;
+        self.flags = 0;
+    }
+
+    /// Whether VPP's route is to be left alone, as nobody knows yet what the kernel has.
+    pub(super) fn unconfirmed(&self) -> bool {
+        self.has(flag::UNCONFIRMED)
+            && !self.has(flag::ROUTE | flag::MANY)
+            && !self.installed.is_none()
     }
 
     pub(super) fn has(&self, flag: u8) -> bool {

@@ -19,6 +19,8 @@ pub enum Held {
     LabelsWithoutGateway,
     /// It pushes more labels than a message has places for.
     TooManyLabels(usize),
+    /// It is for packets with this type of service alone; VPP's FIB knows none.
+    TypeOfService(u8),
     /// It has more next hops than a message has places for.
     TooManyNextHops(usize),
 }
@@ -35,6 +37,7 @@ impl Held {
             Held::Encapsulation(_) => "encapsulation",
             Held::LabelsWithoutGateway => "labels_without_gateway",
             Held::TooManyLabels(_) => "too_many_labels",
+            Held::TypeOfService(_) => "type_of_service",
             Held::TooManyNextHops(_) => "too_many_next_hops",
         }
     }
@@ -62,6 +65,9 @@ impl std::fmt::Display for Held {
                     "{count} labels, VPP's message holds {}",
                     Path::MAX_LABELS
                 )
+            }
+            Held::TypeOfService(tos) => {
+                write!(f, "it is for packets with TOS {tos} alone")
             }
             Held::TooManyNextHops(count) => {
                 write!(

@@ -1,8 +1,9 @@
 //! What the kernel announces and withdraws.
 
-use crate::route::Route;
+use crate::route::{Family, NextHopSet, NextHopSource, Route, RouteKey};
 
 use super::Table;
+use super::drift::Drift;
 use super::entry::{KernelRoute, Routes, flag};
 use super::ids::{Handle, SetId};
 use super::meaning::SetMarks;
@@ -10,18 +11,22 @@ use super::order::{self, Announced, Placement, Withdrawn};
 use super::resync::Touch;
 
 impl Table {
-    /// Enters a route. Routes of tables and families out of scope are left out.
+    /// Enters a route. Routes of tables, families and prefixes out of scope are left out.
     pub fn announce(&mut self, route: Route, placement: Placement) {
         let Route { key, protocol, set } = route;
         let Some(rib) = self.rib_index(key.prefix.family(), key.table) else {
             return;
         };
-        let set = self.meanings.acquire(set);
+        if !self.scope.prefixes.allow(&key.prefix) {
+            self.denied += 1;
+            return;
+        }
+        let set = self.meanings.acquire(in_order(set));
         if !self.resync_takes(&key, protocol, set, placement) {
             self.meanings.release(set);
             return;
         }
-        let generation = self.generation;
+        let generation = self.resyncs.generation();
         let Some(slot) = self
             .ribs
             .get_mut(usize::from(rib))
@@ -37,15 +42,20 @@ impl Table {
             protocol,
             generation,
         };
-        self.enter(Handle { rib, slot }, new, placement);
+        self.enter(Handle { rib, slot }, key, new, placement);
     }
 
-    fn enter(&mut self, handle: Handle, new: KernelRoute, placement: Placement) {
+    fn enter(&mut self, handle: Handle, key: RouteKey, new: KernelRoute, placement: Placement) {
         let Some(rib) = self.rib(handle) else { return };
         let family = rib.family();
         let mut routes = rib.routes(handle.slot);
         let sets = &self.meanings.sets;
-        match order::announce(&mut routes, new, placement, family, sets) {
+        let announced = order::announce(&mut routes, new, placement, family, sets);
+        if placement.from_dump() && announced != Announced::Known {
+            let alone = announced == Announced::Added(None) && !has_others(&routes, &new);
+            self.drifted(key, alone, placement);
+        }
+        match announced {
             Announced::Known => {
                 self.meanings.release(new.set);
                 self.put_routes(handle, routes);
@@ -60,29 +70,48 @@ impl Table {
         self.store_routes(handle, routes);
     }
 
-    /// Takes a route away; `route` may name only some of the legs of an IPv6 route.
-    pub fn withdraw(&mut self, route: Route) {
-        let Route { key, protocol, set } = route;
-        let Some(rib) = self.rib_index(key.prefix.family(), key.table) else {
-            return;
+    /// A dump showed a route that was not held.
+    fn drifted(&mut self, key: RouteKey, alone: bool, placement: Placement) {
+        let drift = if alone {
+            Drift::Missing
+        } else {
+            Drift::Different
         };
+        self.suspects.suspect(key, drift);
+        if !alone && placement == Placement::PartialDump {
+            self.uncertain();
+        }
+    }
+
+    /// Takes a route away; `route` may name only some of the legs of an IPv6 route. Returns an
+    /// interface of the legs that are left then: they keep the protocol that each was installed
+    /// by, and only the first one's is known.
+    pub fn withdraw(&mut self, route: Route) -> Option<u32> {
+        let Route { key, protocol, set } = route;
+        let set = in_order(set);
+        let rib = self.rib_index(key.prefix.family(), key.table)?;
         let place = self
             .ribs
             .get(usize::from(rib))
             .and_then(|r| r.find(&key.prefix));
         let handle = place.map(|slot| Handle { rib, slot });
+        let mut rest = None;
         let removed = handle.is_some_and(|handle| {
             let Some(routes) = self.rib(handle).map(|rib| rib.routes(handle.slot)) else {
                 return false;
             };
             let sets = &self.meanings.sets;
             let gone = order::withdraw(&routes, (key.tos, key.metric, protocol), &set, sets);
+            if let Withdrawn::Legs(_, left) = &gone {
+                rest = first_interface(left);
+            }
             self.take_away(handle, routes, gone)
         });
-        if !removed {
+        if !removed && self.scope.prefixes.allow(&key.prefix) {
             self.anomalies.unknown_withdrawals += 1;
         }
         self.touch(key, Touch::Withdrawn { protocol, set });
+        rest
     }
 
     fn take_away(&mut self, handle: Handle, mut routes: Routes, gone: Withdrawn) -> bool {
@@ -91,7 +120,7 @@ impl Table {
             Withdrawn::Whole(at) => self.drop_route(handle, &mut routes, at),
             Withdrawn::Legs(at, rest) => {
                 let set = self.meanings.acquire(rest);
-                let generation = self.generation;
+                let generation = self.resyncs.generation();
                 if let Some(route) = routes.get_mut(at) {
                     let old = std::mem::replace(&mut route.set, set);
                     route.generation = generation;
@@ -120,6 +149,7 @@ impl Table {
         &mut self,
         handles: impl Iterator<Item = Handle>,
         stale: impl Fn(&KernelRoute) -> bool,
+        mut tell: impl FnMut(RouteKey),
     ) -> usize {
         let mut removed = 0;
         for handle in handles {
@@ -133,9 +163,18 @@ impl Table {
             if !body.has(flag::MANY) && !body.route().is_some_and(|route| stale(&route)) {
                 continue;
             }
+            let (table, prefix) = (rib.kernel_table, rib.prefix(handle.slot));
             let mut routes = rib.routes(handle.slot);
             let before = routes.len();
             while let Some(at) = routes.iter().position(&stale) {
+                if let (Some(prefix), Some(route)) = (prefix, routes.get(at)) {
+                    tell(RouteKey {
+                        table,
+                        prefix,
+                        tos: route.tos,
+                        metric: route.metric,
+                    });
+                }
                 self.drop_route(handle, &mut routes, at);
             }
             if routes.len() < before {
@@ -173,11 +212,37 @@ impl Table {
         if gone.is_empty() {
             return 0;
         }
-        self.remove_routes(self.places(), |route: &KernelRoute| gone.has(route.set))
+        self.remove_routes(
+            self.places(),
+            |route: &KernelRoute| gone.has(route.set),
+            |_| {},
+        )
     }
 
     /// The sets themselves, for those who keep only their numbers.
     pub(super) fn is_set(&self, id: SetId, set: &crate::route::NextHopSet) -> bool {
         self.meanings.sets.get(id.0) == Some(set)
     }
+}
+
+/// The set with its legs in an order of their own: IPv6 announces the legs of a route that one was
+/// added to beginning with that one, and dumps them beginning with the first.
+fn in_order(mut set: NextHopSet) -> NextHopSet {
+    if let (Family::V6, NextHopSource::Inline(hops)) = (set.family, &mut set.next_hops) {
+        hops.sort_unstable();
+    }
+    set
+}
+
+fn first_interface(set: &NextHopSet) -> Option<u32> {
+    match &set.next_hops {
+        NextHopSource::Inline(hops) => hops.first().map(|hop| hop.interface),
+        NextHopSource::Object(_) => None,
+    }
+}
+
+/// Whether there are routes of the same key beside `new`.
+fn has_others(routes: &Routes, new: &KernelRoute) -> bool {
+    let alike = |route: &&KernelRoute| route.metric == new.metric && route.tos == new.tos;
+    routes.iter().filter(alike).count() > 1
 }

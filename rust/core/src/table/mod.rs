@@ -9,14 +9,17 @@
 mod any_rib;
 mod best;
 mod counts;
+mod drift;
 mod entry;
 mod held;
 mod ids;
 mod input;
+mod installed;
 mod interner;
 mod meaning;
 mod next_hops;
 mod order;
+mod prefix_lists;
 mod requests;
 mod resolve;
 mod resync;
@@ -24,6 +27,7 @@ mod rib;
 mod scope;
 mod surroundings;
 mod view;
+mod vpp_audit;
 
 use std::collections::VecDeque;
 
@@ -32,19 +36,23 @@ use ahash::AHashMap;
 use crate::route::Family;
 
 use any_rib::AnyRib;
+use drift::Suspects;
 use meaning::Meanings;
-use resync::Resync;
+use resync::Resyncs;
 
 pub use counts::{Anomalies, Counts};
+pub use drift::{Drift, DriftReport};
 pub use held::Held;
 pub use ids::{Handle, PathSetId};
 pub use next_hops::NextHopObject;
 pub use order::Placement;
+pub use prefix_lists::{PrefixLists, PrefixRule, Verdict};
 pub use requests::{Refusal, Request, Taken};
 pub use resolve::{Interfaces, Link, Unmapped};
-pub use resync::Swept;
+pub use resync::{Extent, Swept};
 pub use scope::{ForeignRoutes, Scope};
 pub use view::{Cursor, RouteState, RouteView};
+pub use vpp_audit::{Shown, VppDrift};
 
 /// The routes of every mirrored kernel table, and what VPP has of them.
 pub struct Table {
@@ -55,8 +63,9 @@ pub struct Table {
     refusals: AHashMap<Handle, Refusal>,
     counts: [Counts; 2],
     anomalies: Anomalies,
-    generation: u8,
-    resync: Option<Resync>,
+    denied: u64,
+    resyncs: Resyncs,
+    suspects: Suspects,
 }
 
 impl Table {
@@ -81,8 +90,9 @@ impl Table {
             refusals: AHashMap::new(),
             counts: [Counts::default(); 2],
             anomalies: Anomalies::default(),
-            generation: 0,
-            resync: None,
+            denied: 0,
+            resyncs: Resyncs::default(),
+            suspects: Suspects::default(),
         }
     }
 
@@ -106,6 +116,12 @@ impl Table {
     #[must_use]
     pub fn anomalies(&self) -> Anomalies {
         self.anomalies
+    }
+
+    /// Announcements so far that [`Scope::prefixes`] left out.
+    #[must_use]
+    pub fn denied(&self) -> u64 {
+        self.denied
     }
 
     /// Prefixes that wait for a request to VPP.

@@ -20,8 +20,18 @@ pub enum Placement {
     Append,
     /// Neither flag: before the others.
     Prepend,
-    /// From a dump: behind what the dump has shown so far.
+    /// From a dump of all routes: behind what the dump has shown so far.
     Dump,
+    /// From a dump of some routes, which tells nothing of the order.
+    PartialDump,
+}
+
+impl Placement {
+    /// Whether a dump showed the route, and no notification.
+    #[must_use]
+    pub const fn from_dump(self) -> bool {
+        matches!(self, Placement::Dump | Placement::PartialDump)
+    }
 }
 
 /// What an announcement did to the list.

@@ -143,7 +143,7 @@ impl Table {
         }
     }
 
-    fn set_installed(&mut self, handle: Handle, paths: PathSetId) {
+    pub(super) fn set_installed(&mut self, handle: Handle, paths: PathSetId) {
         let Some(rib) = self.rib_mut(handle) else {
             return;
         };
@@ -271,8 +271,51 @@ impl Table {
             PathSetId(self.meanings.path_sets.acquire(dumped.clone()))
         };
         self.set_installed(handle, paths);
+        self.doubt(handle);
         self.refresh(handle);
         true
+    }
+
+    /// Marks a prefix that VPP has, and of which the kernel has shown no route so far.
+    fn doubt(&mut self, handle: Handle) {
+        let Some(rib) = self.rib_mut(handle) else {
+            return;
+        };
+        let family = rib.family();
+        let Some(body) = rib.body_mut(handle.slot) else {
+            return;
+        };
+        let known = body.has(flag::ROUTE | flag::MANY);
+        if !known && !body.has(flag::UNCONFIRMED) {
+            body.set_flag(flag::UNCONFIRMED, true);
+            adjust(&mut self.counts_mut(family).unconfirmed, false, true);
+        }
+    }
+
+    /// Takes note that the kernel has shown all its routes of these families: what VPP has beyond
+    /// them is stale and shall be deleted. Returns how many prefixes that are.
+    pub fn confirm(&mut self, families: &[Family]) -> usize {
+        let unconfirmed = |family: &Family| self.counts(*family).unconfirmed > 0;
+        if !families.iter().any(unconfirmed) {
+            return 0;
+        }
+        let mut stale = 0;
+        for handle in self.places() {
+            let Some(rib) = self.rib_mut(handle) else {
+                continue;
+            };
+            let family = rib.family();
+            let body = rib
+                .body_mut(handle.slot)
+                .filter(|body| families.contains(&family) && body.has(flag::UNCONFIRMED));
+            if let Some(body) = body {
+                body.set_flag(flag::UNCONFIRMED, false);
+                adjust(&mut self.counts_mut(family).unconfirmed, true, false);
+                stale += 1;
+                self.refresh(handle);
+            }
+        }
+        stale
     }
 
     fn place_in_vpp_table(&mut self, vpp_table: u32, prefix: &Prefix) -> Option<Handle> {

@@ -11,9 +11,20 @@ use ahash::AHashMap;
 use crate::route::{Family, NextHopSet, RouteKey};
 
 use super::Table;
+use super::drift::{Drift, Suspects};
 use super::entry::KernelRoute;
 use super::ids::{Handle, SetId};
+use super::meaning::SetMarks;
 use super::order::Placement;
+
+/// What of the scope a resync compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All routes.
+    Everything,
+    /// Routes with a next hop through this interface: the kernel's index.
+    Interface(u32),
+}
 
 /// The last notification about a key since the resync began.
 pub(super) enum Touch {
@@ -21,10 +32,32 @@ pub(super) enum Touch {
     Withdrawn { protocol: u8, set: NextHopSet },
 }
 
-#[derive(Default)]
-pub(super) struct Resync {
+struct Resync {
+    extent: Extent,
     touched: AHashMap<RouteKey, Touch>,
     uncertain: usize,
+}
+
+/// The resync under way, if there is one, and what it has found so far.
+#[derive(Default)]
+pub(super) struct Resyncs {
+    generation: u8,
+    current: Option<Resync>,
+}
+
+impl Resyncs {
+    /// The mark of routes that the last resync has seen.
+    pub(super) fn generation(&self) -> u8 {
+        self.generation
+    }
+
+    fn begin(&mut self, extent: Extent) {
+        self.current = Some(Resync {
+            extent,
+            touched: AHashMap::new(),
+            uncertain: 0,
+        });
+    }
 }
 
 /// What a resync ended with.
@@ -38,43 +71,75 @@ pub struct Swept {
 
 impl Table {
     /// Begins a resync: from here on every route that is announced or dumped counts as seen.
-    pub fn begin_resync(&mut self) {
-        self.generation = self.generation.wrapping_add(1);
-        self.resync = Some(Resync::default());
+    ///
+    /// A route keeps the mark of the last resync that covered it, and marks repeat after 256
+    /// resyncs: at least every hundredth has to be one of [`Extent::Everything`].
+    pub fn begin_resync(&mut self, extent: Extent) {
+        self.resyncs.generation = self.resyncs.generation.wrapping_add(1);
+        self.resyncs.begin(extent);
+        self.suspects = Suspects::default();
     }
 
     /// Starts one more dump within the resync; what the dumps before it saw still counts.
     pub fn repeat_dump(&mut self) {
-        self.resync = Some(Resync::default());
+        if let Some(resync) = &self.resyncs.current {
+            self.resyncs.begin(resync.extent);
+        }
     }
 
-    /// Ends the resync and removes the routes of `families` that it did not see.
+    /// Ends the resync and removes the routes of `families` that it covered and did not see.
     ///
     /// A family whose dump broke off, or lost routes, must not be named: nothing of it is removed.
     pub fn end_resync(&mut self, families: &[Family]) -> Swept {
-        let uncertain = self.uncertain_dump_routes();
-        self.resync = None;
-        let generation = self.generation;
-        let swept: Vec<Handle> = self
-            .places()
-            .filter(|handle| {
-                self.rib(*handle)
-                    .is_some_and(|rib| families.contains(&rib.family()))
-            })
-            .collect();
-        let unseen = |route: &KernelRoute| route.generation != generation;
-        let removed = self.remove_routes(swept.into_iter(), unseen);
-        Swept { removed, uncertain }
+        let Some(resync) = self.resyncs.current.take() else {
+            return Swept::default();
+        };
+        let generation = self.resyncs.generation;
+        let covered = match resync.extent {
+            Extent::Everything => None,
+            Extent::Interface(index) => Some(
+                self.meanings
+                    .marks(|around, set| around.uses_interface(set, index)),
+            ),
+        };
+        let stale = |route: &KernelRoute| {
+            let covers = |marks: &SetMarks| marks.has(route.set);
+            route.generation != generation && covered.as_ref().is_none_or(covers)
+        };
+        let swept = self.places().filter(|handle| {
+            let family = self.rib(*handle).map(super::any_rib::AnyRib::family);
+            family.is_some_and(|family| families.contains(&family))
+        });
+        let swept: Vec<Handle> = swept.collect();
+        let mut suspects = std::mem::take(&mut self.suspects);
+        let removed = self.remove_routes(swept.into_iter(), stale, |key| {
+            suspects.suspect(key, Drift::Stale);
+        });
+        self.suspects = suspects;
+        Swept {
+            removed,
+            uncertain: resync.uncertain,
+        }
     }
 
     /// Dump routes so far that contradicted notifications.
     #[must_use]
     pub fn uncertain_dump_routes(&self) -> usize {
-        self.resync.as_ref().map_or(0, |resync| resync.uncertain)
+        let current = self.resyncs.current.as_ref();
+        current.map_or(0, |resync| resync.uncertain)
+    }
+
+    /// Takes note that a dump showed a route that it may have shown at the wrong place.
+    pub(super) fn uncertain(&mut self) {
+        self.anomalies.uncertain_dump_routes += 1;
+        if let Some(resync) = &mut self.resyncs.current {
+            resync.uncertain += 1;
+        }
     }
 
     pub(super) fn touch(&mut self, key: RouteKey, touch: Touch) {
-        if let Some(resync) = &mut self.resync {
+        self.suspects.explain(&key);
+        if let Some(resync) = &mut self.resyncs.current {
             resync.touched.insert(key, touch);
         }
     }
@@ -87,14 +152,12 @@ impl Table {
         set: SetId,
         placement: Placement,
     ) -> bool {
-        let Some(resync) = &self.resync else {
-            return true;
-        };
-        if placement != Placement::Dump {
+        if !placement.from_dump() {
             self.touch(*key, Touch::Announced { protocol });
             return true;
         }
-        let outdated = match resync.touched.get(key) {
+        let touched = self.resyncs.current.as_ref();
+        let outdated = match touched.and_then(|resync| resync.touched.get(key)) {
             None => return true,
             Some(Touch::Announced { protocol: told }) => *told == protocol,
             Some(Touch::Withdrawn {
@@ -103,10 +166,7 @@ impl Table {
             }) => *told == protocol && self.is_set(set, gone),
         };
         if !outdated {
-            self.anomalies.uncertain_dump_routes += 1;
-            if let Some(resync) = &mut self.resync {
-                resync.uncertain += 1;
-            }
+            self.uncertain();
         }
         false
     }

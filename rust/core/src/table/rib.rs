@@ -79,8 +79,8 @@ impl<A: Address> Rib<A> {
         let Some(entry) = self.entries.get_mut(slot as usize) else {
             return;
         };
-        entry.body.flags = 0;
         let hash = self.hasher.hash_one((entry.address, entry.body.length));
+        entry.body.free();
         if let Ok(found) = self.index.find_entry(hash, |other| *other == slot) {
             found.remove();
         }
@@ -91,13 +91,13 @@ impl<A: Address> Rib<A> {
     pub(super) fn get(&self, slot: u32) -> Option<&Entry<A>> {
         self.entries
             .get(slot as usize)
-            .filter(|entry| entry.body.has(flag::USED))
+            .filter(|entry| entry.body.in_use())
     }
 
     pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Entry<A>> {
         self.entries
             .get_mut(slot as usize)
-            .filter(|entry| entry.body.has(flag::USED))
+            .filter(|entry| entry.body.in_use())
     }
 
     /// All kernel routes of a prefix, in the kernel's order.
@@ -107,6 +107,11 @@ impl<A: Address> Rib<A> {
             Some(body) => body.route().into_iter().collect(),
             None => Routes::new(),
         }
+    }
+
+    /// The kernel routes of the prefixes that have more than one, or one with a TOS.
+    pub(super) fn lists(&self) -> impl Iterator<Item = &Routes> {
+        self.more.values()
     }
 
     /// Stores the kernel routes of a prefix and which of them is the best.

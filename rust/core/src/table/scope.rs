@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::route::Family;
 
+use super::prefix_lists::PrefixLists;
+
 /// Whether a route of a protocol that is not mirrored hides ours when it is the better one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum ForeignRoutes {
@@ -23,6 +25,8 @@ pub struct Scope {
     pub tables: BTreeMap<u32, u32>,
     /// Families that are mirrored.
     pub families: Vec<Family>,
+    /// Prefixes that are mirrored.
+    pub prefixes: PrefixLists,
     /// What foreign routes do.
     pub foreign: ForeignRoutes,
 }
@@ -34,6 +38,7 @@ impl Default for Scope {
             protocols: vec![12],
             tables: BTreeMap::from([(254, 0)]),
             families: Family::ALL.to_vec(),
+            prefixes: PrefixLists::default(),
             foreign: ForeignRoutes::default(),
         }
     }

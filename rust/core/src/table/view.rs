@@ -1,6 +1,8 @@
 //! The table read out, for those who look at it.
 
-use crate::route::{NextHopSet, PathSet, Prefix};
+use std::collections::BTreeMap;
+
+use crate::route::{Family, NextHopSet, PathSet, Prefix};
 
 use super::Table;
 use super::entry::{Body, KernelRoute, flag};
@@ -120,6 +122,27 @@ impl Table {
         views
     }
 
+    /// Routes of mirrored protocols that VPP cannot have, by reason ([`Held::name`]): the best of
+    /// their prefix, and those with a TOS. Walks the whole table where there are any.
+    #[must_use]
+    pub fn unmirrored(&self) -> BTreeMap<&'static str, usize> {
+        let mut reasons = BTreeMap::new();
+        let mirrors = |protocol| self.mirrors(protocol);
+        let with_tos: usize = self.ribs.iter().map(|r| r.routes_with_tos(mirrors)).sum();
+        if with_tos > 0 {
+            reasons.insert(Held::TypeOfService(0).name(), with_tos);
+        }
+        if Family::ALL.iter().any(|f| self.counts(*f).held > 0) {
+            for handle in self.places() {
+                let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
+                if let Some(Err(held)) = body.and_then(|body| self.wanted(body)) {
+                    *reasons.entry(held.name()).or_default() += 1;
+                }
+            }
+        }
+        reasons
+    }
+
     fn views(&self, handle: Handle, views: &mut Vec<RouteView>) {
         let Some(rib) = self.rib(handle) else { return };
         let (Some(body), Some(prefix)) = (rib.body(handle.slot), rib.prefix(handle.slot)) else {
@@ -146,6 +169,9 @@ impl Table {
     fn state(&self, handle: Handle, body: &Body, route: &KernelRoute) -> RouteState {
         if !self.mirrors(route.protocol) {
             return RouteState::Foreign;
+        }
+        if route.tos != 0 {
+            return RouteState::Held(Held::TypeOfService(route.tos));
         }
         if body.route() != Some(*route) {
             return RouteState::NotBest;

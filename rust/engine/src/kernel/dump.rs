@@ -120,10 +120,11 @@ impl Dumper {
     }
 }
 
-/// A table that does not exist is an empty one: the kernel says so with `ENOENT`.
+/// A table or an interface that does not exist has no routes: the kernel says so with `ENOENT`
+/// and `ENODEV`.
 fn outcome(errno: i32) -> io::Result<()> {
     match errno.saturating_abs() {
-        0 | libc::ENOENT => Ok(()),
+        0 | libc::ENOENT | libc::ENODEV => Ok(()),
         code => Err(io::Error::from_raw_os_error(code)),
     }
 }

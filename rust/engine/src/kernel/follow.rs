@@ -4,17 +4,21 @@ use bgpreflector_core::netlink::{
     Action, Body, Header, LinkMessage, Message, Messages, NextHopMessage, RouteMessage,
 };
 use bgpreflector_core::route::{Family, NextHop};
-use bgpreflector_core::table::{Link, NextHopObject, Placement, Table};
+use bgpreflector_core::table::{Extent, Link, NextHopObject, Placement, Table};
 
 use crate::shared::{KernelCounters, Shared};
+
+use super::plan::union;
 
 /// What a buffer's messages did, beyond their entry in the table.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Effects {
-    /// Something happened that can change routes without a message about them.
-    pub(super) silent: bool,
-    /// IPv6 routes were announced or withdrawn.
-    pub(super) v6_changed: bool,
+    /// Where routes may have changed without a message about them.
+    pub(super) silent: Option<Extent>,
+    /// IPv6 routes were announced.
+    pub(super) v6_announced: bool,
+    /// IPv6 routes were withdrawn.
+    pub(super) v6_withdrawn: bool,
     /// The kernel dropped messages.
     pub(super) overrun: bool,
 }
@@ -23,10 +27,19 @@ impl Effects {
     /// Both together.
     pub(super) fn and(self, other: Self) -> Self {
         Self {
-            silent: self.silent | other.silent,
-            v6_changed: self.v6_changed | other.v6_changed,
+            silent: match (self.silent, other.silent) {
+                (Some(a), Some(b)) => Some(union(a, b)),
+                (a, b) => a.or(b),
+            },
+            v6_announced: self.v6_announced | other.v6_announced,
+            v6_withdrawn: self.v6_withdrawn | other.v6_withdrawn,
             overrun: self.overrun | other.overrun,
         }
+    }
+
+    /// Takes note that routes may have changed in silence.
+    fn silent(&mut self, extent: Extent) {
+        self.silent = Some(self.silent.map_or(extent, |known| union(known, extent)));
     }
 }
 
@@ -39,7 +52,7 @@ pub(super) fn notifications(shared: &Shared, table: &mut Table, buffer: &[u8]) -
             Err(error) => {
                 // A message that cannot be read may have been about any route.
                 malformed(shared, &error);
-                effects.silent = true;
+                effects.silent(Extent::Everything);
             }
         }
     }
@@ -55,14 +68,30 @@ fn one(shared: &Shared, table: &mut Table, message: Message, effects: &mut Effec
     let Message { header, body } = message;
     match body {
         Body::Route(route) => {
-            effects.v6_changed |= route.route.key.prefix.family() == Family::V6;
+            if route.route.key.prefix.family() == Family::V6 {
+                match route.action {
+                    Action::New => effects.v6_announced = true,
+                    Action::Delete => effects.v6_withdrawn = true,
+                }
+            }
             let placement = placement(&header);
-            route_message(shared, table, route, placement);
+            if let Some(interface) = route_message(shared, table, route, placement) {
+                effects.silent(Extent::Interface(interface));
+            }
         }
-        Body::Link(link) => effects.silent |= link_message(shared, table, link),
+        Body::Link(link) => {
+            let index = link.index;
+            if link_message(shared, table, link) {
+                effects.silent(Extent::Interface(index));
+            }
+        }
         // An address that comes or goes revives or kills next hops, without a message.
-        Body::Address(_) => effects.silent = true,
-        Body::NextHop(next_hop) => effects.silent |= next_hop_message(shared, table, next_hop),
+        Body::Address(address) => effects.silent(Extent::Interface(address.interface)),
+        Body::NextHop(next_hop) => {
+            if next_hop_message(shared, table, next_hop) {
+                effects.silent(Extent::Everything);
+            }
+        }
         Body::Overrun => effects.overrun = true,
         Body::Skipped(reason) => {
             if let Some(counter) = shared.kernel.skipped.get(reason.index()) {
@@ -83,20 +112,22 @@ fn placement(header: &Header) -> Placement {
     }
 }
 
+/// Returns an interface of a route that may not be what is held now ([`Table::withdraw`]).
 pub(super) fn route_message(
     shared: &Shared,
     table: &mut Table,
     message: RouteMessage,
     placement: Placement,
-) {
+) -> Option<u32> {
     match message.action {
         Action::New => {
             KernelCounters::count(&shared.kernel.route_announcements);
             table.announce(message.route, placement);
+            None
         }
         Action::Delete => {
             KernelCounters::count(&shared.kernel.route_withdrawals);
-            table.withdraw(message.route);
+            table.withdraw(message.route)
         }
     }
 }

@@ -2,10 +2,12 @@
 
 mod dump;
 mod follow;
+mod plan;
 mod reader;
 mod resync;
 mod socket;
 mod wake;
 
+pub use plan::Reason;
 pub use reader::{KernelSettings, Reader, ResyncReport};
 pub(crate) use wake::Wake;

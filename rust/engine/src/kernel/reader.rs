@@ -12,6 +12,7 @@ use bgpreflector_core::netlink::constants::{
     RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE, RTNLGRP_LINK,
     RTNLGRP_NEXTHOP,
 };
+use bgpreflector_core::table::{DriftReport, Extent};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -22,6 +23,7 @@ use crate::shared::{KernelCounters, Shared};
 use super::Wake;
 use super::dump::Dumper;
 use super::follow::{self, Effects};
+use super::plan::{Plan, Reason};
 use super::socket::{Datagrams, RouteSocket, in_namespace};
 
 /// How the kernel is read.
@@ -31,20 +33,26 @@ pub struct KernelSettings {
     pub receive_buffer: usize,
     /// File of the network namespace to read, this process's where there is none.
     pub namespace: Option<PathBuf>,
+    /// How often the table is compared with the kernel; never where there is none.
+    pub audit_interval: Option<Duration>,
+    /// How long, from the start, routes stay in VPP that it had before and the kernel lacks.
+    pub grace: Duration,
 }
 
 impl Default for KernelSettings {
-    /// 32 MiB, which hold about 40,000 notifications, and this process's namespace.
+    /// 32 MiB, which hold about 40,000 notifications, this process's namespace, no audit, no grace.
     fn default() -> Self {
         Self {
             receive_buffer: 32 << 20,
             namespace: None,
+            audit_interval: None,
+            grace: Duration::ZERO,
         }
     }
 }
 
 /// What a resync found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResyncReport {
     /// Routes that the dumps showed, those of repeated dumps counted again.
     pub dumped: usize,
@@ -56,13 +64,19 @@ pub struct ResyncReport {
     pub complete: bool,
     /// How long it took.
     pub duration: Duration,
+    /// What differed though nothing explains it; only audits look for that.
+    pub drift: DriftReport,
 }
 
-pub(super) type ResyncReply = Sender<Result<ResyncReport, KernelError>>;
+/// A resync that somebody waits for.
+struct Command {
+    reason: Reason,
+    reply: Sender<Result<ResyncReport, KernelError>>,
+}
 
 /// The reader's handle: dropping it ends the thread.
 pub struct Reader {
-    commands: Sender<ResyncReply>,
+    commands: Sender<Command>,
     wake: Arc<Wake>,
     stop: Arc<std::sync::atomic::AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -99,7 +113,12 @@ impl Reader {
             wake: Arc::clone(&wake),
             commands: received,
             stop: Arc::clone(&stop),
-            verify_at: None,
+            plan: Plan::default(),
+            audit_at: settings
+                .audit_interval
+                .map(|interval| Instant::now() + interval),
+            grace_until: Instant::now() + settings.grace,
+            partial_resyncs: 0,
             overruns_in_a_row: 0,
         };
         let thread = std::thread::Builder::new()
@@ -122,11 +141,11 @@ impl Reader {
     ///
     /// # Errors
     /// [`KernelError`] if a dump is refused or breaks off; nothing was removed then.
-    pub fn resync(&self) -> Result<ResyncReport, KernelError> {
+    pub fn resync(&self, reason: Reason) -> Result<ResyncReport, KernelError> {
         let (reply, answer) = bounded(1);
         let gone = |_| KernelError::NotRunning { reason: None };
         self.commands
-            .send(reply)
+            .send(Command { reason, reply })
             .map_err(|_| KernelError::NotRunning { reason: None })?;
         self.wake.ring();
         answer.recv().map_err(gone)?
@@ -183,10 +202,15 @@ pub(super) struct Follower {
     datagrams: Datagrams,
     pub(super) dumper: Option<Dumper>,
     wake: Arc<Wake>,
-    commands: Receiver<ResyncReply>,
+    commands: Receiver<Command>,
     stop: Arc<std::sync::atomic::AtomicBool>,
-    /// When to look whether routes changed in silence.
-    pub(super) verify_at: Option<Instant>,
+    pub(super) plan: Plan,
+    /// When to compare the table with the kernel next.
+    pub(super) audit_at: Option<Instant>,
+    /// From when on routes are deleted from VPP that it had before us and the kernel lacks.
+    pub(super) grace_until: Instant,
+    /// Resyncs of one interface since the last of everything.
+    pub(super) partial_resyncs: u8,
     overruns_in_a_row: u32,
 }
 
@@ -210,23 +234,30 @@ impl Follower {
         self.wait()?;
         self.wake.silence();
         self.drain()?;
-        while let Ok(reply) = self.commands.try_recv() {
-            let result = self.resync();
+        while let Ok(Command { reason, reply }) = self.commands.try_recv() {
+            let result = self.resync(reason, Extent::Everything);
             // Whoever asked may have gone meanwhile; the resync is done all the same.
             let _ = reply.send(result);
         }
-        if self.verify_at.is_some_and(|at| at <= Instant::now()) {
-            self.verify_at = None;
-            if let Err(error) = self.resync() {
-                log::warn!("a resync failed and will be tried again: {error}");
-                self.verify_after(LONGEST_PAUSE);
-            }
+        let now = Instant::now();
+        if let Some(due) = self.plan.take_due(now) {
+            self.resync_by_itself(due.reason, due.extent);
+        } else if self.audit_at.is_some_and(|at| at <= now) {
+            self.resync_by_itself(Reason::Audit, Extent::Everything);
         }
         Ok(())
     }
 
+    fn resync_by_itself(&mut self, reason: Reason, extent: Extent) {
+        if let Err(error) = self.resync(reason, extent) {
+            log::warn!("a resync failed and will be tried again: {error}");
+            self.plan.after(LONGEST_PAUSE, reason, Extent::Everything);
+        }
+    }
+
     fn wait(&self) -> Result<(), KernelError> {
-        let timeout = match self.verify_at {
+        let next = [self.plan.at(), self.audit_at].into_iter().flatten().min();
+        let timeout = match next {
             None => PollTimeout::NONE,
             Some(at) => {
                 let left = at.saturating_duration_since(Instant::now());
@@ -265,9 +296,11 @@ impl Follower {
             self.overruns_in_a_row = self.overruns_in_a_row.saturating_add(1);
             let pause = SETTLE.saturating_mul(1 << self.overruns_in_a_row.min(6));
             log::warn!("the kernel dropped notifications (overrun): its routes are dumped again");
-            self.verify_after(pause.min(LONGEST_PAUSE));
-        } else if all.silent {
-            self.verify_after(SETTLE);
+            self.count_drops();
+            let pause = pause.min(LONGEST_PAUSE);
+            self.plan.after(pause, Reason::Overrun, Extent::Everything);
+        } else if let Some(extent) = all.silent {
+            self.plan.after(SETTLE, Reason::Event, extent);
         }
         Ok(all)
     }
@@ -287,10 +320,14 @@ impl Follower {
         })
     }
 
-    /// Plans a resync, unless one is planned already that comes earlier.
-    pub(super) fn verify_after(&mut self, pause: Duration) {
-        let at = Instant::now() + pause;
-        self.verify_at = Some(self.verify_at.map_or(at, |planned| planned.min(at)));
+    fn count_drops(&self) {
+        match self.notifications.drops() {
+            Ok(drops) => {
+                let counter = &self.shared.kernel.drops;
+                counter.store(drops.into(), Ordering::Relaxed);
+            }
+            Err(error) => log::debug!("the kernel does not tell how much it dropped: {error}"),
+        }
     }
 
     pub(super) fn calm(&mut self) {

@@ -4,91 +4,221 @@ use std::time::{Duration, Instant};
 
 use ahash::AHashSet;
 use bgpreflector_core::netlink::{Body, Message, RouteDump, link_dump, next_hop_dump};
-use bgpreflector_core::route::Family;
-use bgpreflector_core::table::{Placement, Table};
+use bgpreflector_core::route::{Family, Prefix};
+use bgpreflector_core::table::{Drift, DriftReport, Extent, Placement, Table};
 
 use crate::error::KernelError;
 use crate::shared::KernelCounters;
 
 use super::dump::{Dumper, Ended};
 use super::follow;
+use super::plan::Reason;
 use super::reader::{Follower, ResyncReport};
 use super::socket::in_namespace;
 
 /// Dumps of one resync at most: a kernel that keeps changing is asked again later.
 const DUMPS: usize = 3;
 const LATER: Duration = Duration::from_secs(1);
+/// Resyncs of one interface before one of everything ([`Table::begin_resync`]).
+const PARTIAL: u8 = 100;
+/// Routes that the log names when the table has drifted.
+const NAMED: usize = 20;
 
 /// What one round of dumps found.
 #[derive(Default)]
 struct Round {
     dumped: usize,
-    /// IPv6 changed while it was dumped: such dumps lose routes that did not change.
-    v6_shaken: bool,
+    /// IPv6 routes were announced while they were dumped.
+    v6_announced: bool,
+    /// IPv6 routes may have gone while they were dumped.
+    v6_withdrawn: bool,
     /// A family's dump was not consistent.
     interrupted: bool,
     /// Notifications were lost while the round ran.
     overrun: bool,
 }
 
+/// Whether IPv6 routes that no dump of a resync showed are gone.
+///
+/// A walk of the IPv6 table starts again at its root whenever the tree changes, and skips as many
+/// nodes as it had visited (`fib6_dump_table`): routes withdrawn meanwhile make it skip others
+/// that did not change. A dump beside which nothing happened is certified by that; two beside
+/// which routes were only announced must agree.
+#[derive(Default)]
+struct V6 {
+    certified: bool,
+    agreeing: usize,
+}
+
+impl V6 {
+    fn take(&mut self, round: &Round) {
+        if !round.v6_withdrawn {
+            self.agreeing += 1;
+            self.certified |= !round.v6_announced;
+        }
+    }
+
+    fn known(&self) -> bool {
+        self.certified || self.agreeing >= 2
+    }
+}
+
 impl Follower {
-    /// Dumps links, next-hop objects and routes, in this order, and removes what is gone.
-    pub(super) fn resync(&mut self) -> Result<ResyncReport, KernelError> {
+    /// Dumps links, next-hop objects and routes, in this order, and removes what is gone. For one
+    /// interface only routes are dumped: its own state is known from notifications.
+    pub(super) fn resync(
+        &mut self,
+        reason: Reason,
+        extent: Extent,
+    ) -> Result<ResyncReport, KernelError> {
         let began = Instant::now();
+        let extent = self.extent(extent);
         let mut dumper = match self.dumper.take() {
             Some(dumper) => dumper,
             None => in_namespace(self.settings.namespace.as_deref(), Dumper::open)?,
         };
-        let result = self.rounds(&mut dumper);
+        let result = self.rounds(&mut dumper, extent);
         // A dumper whose dump broke off may still have replies under way and is not used again.
         match result {
             Ok(_) => self.dumper = Some(dumper),
             Err(_) => drop(self.shared.change(|table| table.end_resync(&[]))),
         }
-        let report = ResyncReport {
-            duration: began.elapsed(),
-            ..result?
-        };
-        KernelCounters::count(&self.shared.kernel.resyncs);
-        self.shared.synchronised();
+        let (mut report, families) = result?;
+        report.duration = began.elapsed();
+        if let Some(counter) = self.shared.kernel.resyncs.get(reason.index()) {
+            KernelCounters::count(counter);
+        }
+        if extent == Extent::Everything {
+            self.whole(reason, &mut report, families)?;
+        }
         if report.complete {
             self.calm();
+        } else if extent != Extent::Everything {
+            // Where a route stands among others of its key only a dump of all tells.
+            return self.resync(reason, Extent::Everything);
         } else {
-            self.verify_after(LATER);
+            self.plan
+                .after(LATER, Reason::Incomplete, Extent::Everything);
         }
         Ok(report)
     }
 
-    fn rounds(&mut self, dumper: &mut Dumper) -> Result<ResyncReport, KernelError> {
+    fn extent(&mut self, extent: Extent) -> Extent {
+        let whole = extent == Extent::Everything || self.partial_resyncs >= PARTIAL;
+        self.partial_resyncs = if whole { 0 } else { self.partial_resyncs + 1 };
+        if whole { Extent::Everything } else { extent }
+    }
+
+    /// What follows from a resync of everything that compared these families.
+    fn whole(
+        &mut self,
+        reason: Reason,
+        report: &mut ResyncReport,
+        families: &[Family],
+    ) -> Result<(), KernelError> {
+        self.confirm(families);
+        self.shared.synchronised();
+        self.audit_at = self
+            .settings
+            .audit_interval
+            .map(|after| Instant::now() + after);
+        // A change that the dump has shown may have its notification still under way.
+        self.drain()?;
+        let drift = self.shared.table().take_drift(NAMED);
+        if reason == Reason::Audit {
+            self.report_drift(&drift);
+            report.drift = drift;
+        }
+        Ok(())
+    }
+
+    /// What VPP had before us and the kernel lacks is stale, unless it still has time to appear.
+    fn confirm(&mut self, families: &[Family]) {
+        let grace = self.grace_until.saturating_duration_since(Instant::now());
+        if grace.is_zero() {
+            let stale = self.shared.change(|table| table.confirm(families));
+            if stale > 0 {
+                log::info!("VPP has {stale} routes of ours that the kernel lacks: they go");
+            }
+        } else if Family::ALL
+            .iter()
+            .any(|f| self.shared.table().counts(*f).unconfirmed > 0)
+        {
+            self.plan.after(grace, Reason::Grace, Extent::Everything);
+        }
+    }
+
+    fn report_drift(&self, drift: &DriftReport) {
+        if drift.total() == 0 {
+            log::debug!("an audit found the table as the kernel has it");
+            return;
+        }
+        self.shared.drifted(drift);
+        let named = |(table, prefix, drift): &(u32, Prefix, Drift)| {
+            format!("{} {prefix} (table {table})", drift.name())
+        };
+        let named: Vec<String> = drift.examples.iter().map(named).collect();
+        let more = drift.total().saturating_sub(named.len());
+        log::warn!(
+            "an audit found {} routes that differed from the kernel without a notification; they \
+             are repaired: {}{}",
+            drift.total(),
+            named.join(", "),
+            if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            },
+        );
+    }
+
+    /// Dumps until the dumps tell what is gone, [`DUMPS`] times at most; also returns the families
+    /// of which they told.
+    fn rounds(
+        &mut self,
+        dumper: &mut Dumper,
+        extent: Extent,
+    ) -> Result<(ResyncReport, &'static [Family]), KernelError> {
         let mut report = ResyncReport::default();
-        let mut v6_certified = false;
-        self.shared.change(Table::begin_resync);
+        let mut v6 = V6::default();
+        self.shared.change(|table| table.begin_resync(extent));
         loop {
-            let round = self.round(dumper)?;
+            let round = self.round(dumper, extent)?;
             report.dumped += round.dumped;
             report.dumps += 1;
             let uncertain = self.shared.table().uncertain_dump_routes() > 0;
             let broken = uncertain || round.interrupted || round.overrun;
-            v6_certified |= !round.v6_shaken && !broken;
-            report.complete = v6_certified && !broken;
-            if report.complete || report.dumps >= DUMPS {
-                let families: &[Family] = match (broken, v6_certified) {
+            if !broken {
+                v6.take(&round);
+            }
+            report.complete = v6.known() && !broken;
+            let pointless = uncertain && extent != Extent::Everything;
+            if report.complete || pointless || report.dumps >= DUMPS {
+                let families: &[Family] = match (broken, v6.known()) {
                     (true, _) => &[],
                     (false, false) => &[Family::V4],
                     (false, true) => &Family::ALL,
                 };
                 let swept = self.shared.change(|table| table.end_resync(families));
                 report.removed = swept.removed;
-                return Ok(report);
+                return Ok((report, families));
             }
             self.shared.change(Table::repeat_dump);
         }
     }
 
-    fn round(&mut self, dumper: &mut Dumper) -> Result<Round, KernelError> {
+    fn round(&mut self, dumper: &mut Dumper, extent: Extent) -> Result<Round, KernelError> {
         let mut round = Round::default();
-        self.dump_links(dumper, &mut round)?;
-        self.dump_next_hops(dumper, &mut round)?;
+        let interface = match extent {
+            Extent::Everything => {
+                self.dump_links(dumper, &mut round)?;
+                self.dump_next_hops(dumper, &mut round)?;
+                // What came before the routes are dumped does not disturb their dump.
+                (round.v6_announced, round.v6_withdrawn) = (false, false);
+                None
+            }
+            Extent::Interface(index) => Some(index),
+        };
         let (families, tables, protocol) = {
             let table = self.shared.table();
             let scope = table.scope();
@@ -101,7 +231,7 @@ impl Follower {
                     family,
                     table: Some(*table),
                     protocol,
-                    interface: None,
+                    interface,
                 };
                 self.dump_routes(dumper, request, &mut round)?;
             }
@@ -157,10 +287,14 @@ impl Follower {
         };
         let shared = std::sync::Arc::clone(&self.shared);
         let mut other = Round::default();
+        let placement = match request.interface {
+            None => Placement::Dump,
+            Some(_) => Placement::PartialDump,
+        };
         let take = |table: &mut _, message: Message, round: &mut Round| {
             if let Body::Route(route) = message.body {
                 round.dumped += 1;
-                follow::route_message(&shared, table, route, Placement::Dump);
+                follow::route_message(&shared, table, route, placement);
             }
         };
         self.dump(
@@ -173,7 +307,10 @@ impl Follower {
         round.dumped += other.dumped;
         round.overrun |= other.overrun;
         round.interrupted |= other.interrupted;
-        round.v6_shaken |= other.v6_shaken && request.family == Family::V6;
+        if request.family == Family::V6 {
+            round.v6_announced |= other.v6_announced;
+            round.v6_withdrawn |= other.v6_withdrawn;
+        }
         Ok(())
     }
 
@@ -191,7 +328,8 @@ impl Follower {
         let note = |follower: &mut Self, round: &mut Round| {
             let effects = follower.drain()?;
             round.overrun |= effects.overrun;
-            round.v6_shaken |= effects.v6_changed;
+            round.v6_announced |= effects.v6_announced;
+            round.v6_withdrawn |= effects.v6_withdrawn || effects.silent.is_some();
             Ok(())
         };
         let ended = dumper.dump(&shared, what, request, |messages| {

@@ -18,6 +18,10 @@ const MANY: usize = 64;
 /// The most that one notification may be long: a multipath route of 256 legs has about 10 KiB.
 const DATAGRAM: usize = 16 * 1024;
 
+/// `linux/sock_diag.h`: how many figures `SO_MEMINFO` gives, and which of them the drops are.
+const SK_MEMINFO_VARS: usize = 9;
+const SK_MEMINFO_DROPS: usize = 8;
+
 /// A `NETLINK_ROUTE` socket.
 pub(super) struct RouteSocket(OwnedFd);
 
@@ -75,6 +79,28 @@ impl RouteSocket {
             step: "NETLINK_GET_STRICT_CHK",
             source,
         })
+    }
+
+    /// How many notifications the kernel has dropped here since the socket was made: the column
+    /// `Drops` of `/proc/net/netlink` (`SO_MEMINFO`, `linux/sock_diag.h`).
+    pub(super) fn drops(&self) -> io::Result<u32> {
+        let mut figures = [0_u32; SK_MEMINFO_VARS];
+        let mut size = libc::socklen_t::try_from(size_of_val(&figures)).unwrap_or(0);
+        // SAFETY: `figures` has room for `size` bytes, both outlive the call, and the kernel
+        // writes at most that many bytes, of numbers, for which all bits are valid.
+        let result = unsafe {
+            libc::getsockopt(
+                self.0.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_MEMINFO,
+                figures.as_mut_ptr().cast(),
+                &raw mut size,
+            )
+        };
+        if result != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(figures.get(SK_MEMINFO_DROPS).copied().unwrap_or(0))
     }
 
     pub(super) fn send(&self, request: &[u8]) -> io::Result<()> {

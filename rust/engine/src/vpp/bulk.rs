@@ -14,8 +14,11 @@ use crate::error::VppError;
 use crate::kernel::Wake;
 use crate::shared::Shared;
 
+use super::audit::{AuditSettings, VppAudit};
 use super::connect::connect;
 use super::lost::Lost;
+use super::orders::Orders;
+use super::overridden::Overridden;
 use super::worker::Worker;
 
 /// How the bulk connection behaves.
@@ -31,6 +34,10 @@ pub struct BulkSettings {
     pub connect_timeout: Duration,
     /// How long VPP may leave requests unanswered before it counts as unresponsive.
     pub request_timeout: Duration,
+    /// How long VPP may have nothing to say before it is pinged; zero never.
+    pub keepalive_interval: Duration,
+    /// The most route requests a second; none for as many as VPP takes.
+    pub rate_limit: Option<u32>,
 }
 
 /// What became of a batch.
@@ -81,7 +88,15 @@ pub(super) enum Job {
         source: u8,
         reply: Sender<Result<Adopted, VppError>>,
     },
-    Close,
+    Overridden {
+        sources: Vec<u8>,
+        limit: usize,
+        reply: Sender<Result<Overridden, VppError>>,
+    },
+    Audit {
+        settings: AuditSettings,
+        reply: Sender<Result<VppAudit, VppError>>,
+    },
 }
 
 /// An API connection of its own for routes, served by a thread of its own.
@@ -89,6 +104,7 @@ pub struct BulkConnection {
     jobs: Sender<Job>,
     wake: Arc<Wake>,
     lost: Arc<Lost>,
+    orders: Arc<Orders>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -104,6 +120,7 @@ impl BulkConnection {
         let wake = Arc::new(wake);
         let (jobs, received): (Sender<Job>, Receiver<Job>) = unbounded();
         let lost = Arc::new(Lost::default());
+        let orders = Arc::new(Orders::default());
         let worker = Worker::new(
             shared,
             session,
@@ -111,6 +128,7 @@ impl BulkConnection {
             received,
             Arc::clone(&wake),
             Arc::clone(&lost),
+            Arc::clone(&orders),
         )?;
         let thread = std::thread::Builder::new()
             .name("vpp-bulk".into())
@@ -120,6 +138,7 @@ impl BulkConnection {
             jobs,
             wake,
             lost,
+            orders,
             thread: Some(thread),
         })
     }
@@ -158,6 +177,34 @@ impl BulkConnection {
             .unwrap_or_else(|_| Err(self.lost().unwrap_or(VppError::Closed)))
     }
 
+    /// Compares what VPP has with what it has acknowledged.
+    ///
+    /// # Errors
+    /// [`VppError`] if the connection ends first.
+    pub fn audit(&self, settings: AuditSettings) -> Result<VppAudit, VppError> {
+        let (reply, answer) = bounded(1);
+        self.send(Job::Audit { settings, reply });
+        answer
+            .recv()
+            .unwrap_or_else(|_| Err(self.lost().unwrap_or(VppError::Closed)))
+    }
+
+    /// Which of our routes are overridden by those of other sources; `limit` of them are named.
+    ///
+    /// # Errors
+    /// [`VppError`] if the connection ends first.
+    pub fn overridden(&self, sources: Vec<u8>, limit: usize) -> Result<Overridden, VppError> {
+        let (reply, answer) = bounded(1);
+        self.send(Job::Overridden {
+            sources,
+            limit,
+            reply,
+        });
+        answer
+            .recv()
+            .unwrap_or_else(|_| Err(self.lost().unwrap_or(VppError::Closed)))
+    }
+
     fn send(&self, job: Job) {
         // Where the worker has ended, the job's reply channel ends with the job.
         let _ = self.jobs.send(job);
@@ -176,14 +223,22 @@ impl BulkConnection {
         self.lost.wait()
     }
 
-    /// Ends the connection, also for those who wait for that.
+    /// Has batches end early from now on, what of them is not sent yet staying dirty; or no
+    /// longer.
+    pub fn hold(&self, on: bool) {
+        self.orders.hold(on);
+        self.wake.ring();
+    }
+
+    /// Ends the connection at once, also for those who wait for its end or for a batch.
     pub fn hang_up(&self) {
-        self.send(Job::Close);
+        self.orders.close();
+        self.wake.ring();
     }
 
     /// Ends the connection; twice is fine.
     pub fn close(&mut self) {
-        self.send(Job::Close);
+        self.hang_up();
         if let Some(thread) = self.thread.take() {
             if thread.join().is_err() {
                 log::error!("the bulk connection's thread broke off");

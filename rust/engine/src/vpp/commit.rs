@@ -11,10 +11,10 @@ use crate::error::VppError;
 use crate::shared::Shared;
 
 use super::bulk::{CommitReport, Failure};
-use super::worker::Ids;
+use super::ids::Ids;
 
 /// Requests encoded under one lock of the table: the kernel reader waits no longer than that.
-const CHUNK: usize = 256;
+pub(super) const CHUNK: usize = 256;
 /// Refusals that a report names.
 const FAILURES: usize = 100;
 
@@ -106,16 +106,20 @@ impl CommitJob {
         self.waiting.is_empty() && self.pending.is_empty()
     }
 
-    /// Encodes what fits into the window, [`CHUNK`] requests at most.
+    /// Encodes up to `limit` requests; returns how many. Prefixes that need none are passed over.
     pub(super) fn encode(
         &mut self,
         shared: &Shared,
         encoder: &mut Encoder,
         out: &mut Vec<u8>,
-        window: usize,
-    ) -> Result<(), VppError> {
+        limit: usize,
+    ) -> Result<usize, VppError> {
         let mut table = shared.table();
-        for _ in 0..CHUNK.min(window.saturating_sub(self.pending.len())) {
+        let mut sent = 0;
+        for _ in 0..CHUNK {
+            if sent == limit {
+                break;
+            }
             let Some(handle) = self.waiting.pop_front() else {
                 break;
             };
@@ -123,11 +127,20 @@ impl CommitJob {
                 Some(request) => {
                     let context = self.pending.push(request);
                     encoder.encode(&table, &request, context, out)?;
+                    sent += 1;
                 }
                 None => self.report.unchanged += 1,
             }
         }
-        Ok(())
+        Ok(sent)
+    }
+
+    /// Gives back what is not sent yet: the batch ends with the answers to the rest.
+    pub(super) fn put_back(&mut self, shared: &Shared) {
+        let waiting = std::mem::take(&mut self.waiting);
+        if !waiting.is_empty() {
+            shared.change(|table| table.put_back(waiting));
+        }
     }
 
     /// Takes note of a message from VPP.

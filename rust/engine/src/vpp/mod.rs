@@ -1,10 +1,19 @@
 //! The bulk connection to VPP.
 
 mod adopt;
+mod audit;
 mod bulk;
 mod commit;
 mod connect;
+mod ids;
 mod lost;
+mod orders;
+mod overridden;
+mod pace;
+mod silence;
+mod table_dump;
 mod worker;
 
+pub use audit::{AuditSettings, VppAudit};
 pub use bulk::{Adopted, BulkConnection, BulkSettings, CommitReport, Failure};
+pub use overridden::Overridden;

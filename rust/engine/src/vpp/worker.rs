@@ -3,10 +3,10 @@
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use bgpreflector_core::vpp::messages;
 use bgpreflector_core::vpp::ping::answer_keepalive;
+use bgpreflector_core::vpp::{ControlPingReply, PlainRequest};
 use crossbeam_channel::Receiver;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -16,26 +16,22 @@ use crate::kernel::Wake;
 use crate::shared::Shared;
 
 use super::adopt::AdoptJob;
+use super::audit::AuditJob;
 use super::bulk::{BulkSettings, Job};
-use super::commit::{CommitJob, Encoder};
+use super::commit::{CHUNK, CommitJob, Encoder};
 use super::connect::Session;
+use super::ids::Ids;
 use super::lost::Lost;
-
-/// Message ids of this VPP.
-#[derive(Clone, Copy)]
-pub(super) struct Ids {
-    pub(super) route_reply: u16,
-    pub(super) route_dump: u16,
-    pub(super) route_details: u16,
-    pub(super) control_ping: u16,
-    pub(super) control_ping_reply: u16,
-    keepalive: u16,
-    keepalive_reply: u16,
-}
+use super::orders::Orders;
+use super::overridden::OverriddenJob;
+use super::pace::Pace;
+use super::silence::Silence;
 
 enum Active {
     Commit(CommitJob),
     Adopt(AdoptJob),
+    Overridden(OverriddenJob),
+    Audit(AuditJob),
 }
 
 pub(super) struct Worker {
@@ -47,14 +43,18 @@ pub(super) struct Worker {
     jobs: Receiver<Job>,
     wake: Arc<Wake>,
     lost: Arc<Lost>,
+    orders: Arc<Orders>,
     active: Option<Active>,
     out: Vec<u8>,
     written: usize,
-    last_heard: Instant,
+    silence: Silence,
+    pace: Pace,
 }
 
 /// Bytes written but not yet taken by VPP before no more requests are encoded.
 const OUT: usize = 256 * 1024;
+/// Context of the ping to an idle VPP; that which ends a dump has another.
+const KEEPALIVE: u32 = u32::MAX;
 
 impl Worker {
     pub(super) fn new(
@@ -64,23 +64,13 @@ impl Worker {
         jobs: Receiver<Job>,
         wake: Arc<Wake>,
         lost: Arc<Lost>,
+        orders: Arc<Orders>,
     ) -> Result<Self, VppError> {
-        let id = |name| {
-            session
-                .messages
-                .id(name)
-                .map_err(|e| VppError::Message(e.to_string()))
-        };
-        let ids = Ids {
-            route_reply: id(messages::IP_ROUTE_ADD_DEL_V2_REPLY)?,
-            route_dump: id(messages::IP_ROUTE_V2_DUMP)?,
-            route_details: id(messages::IP_ROUTE_V2_DETAILS)?,
-            control_ping: id(messages::CONTROL_PING)?,
-            control_ping_reply: id(messages::CONTROL_PING_REPLY)?,
-            keepalive: id(messages::MEMCLNT_KEEPALIVE)?,
-            keepalive_reply: id(messages::MEMCLNT_KEEPALIVE_REPLY)?,
-        };
-        let encoder = Encoder::new(id(messages::IP_ROUTE_ADD_DEL_V2)?, session.client_index);
+        let ids = Ids::of(&session.messages)?;
+        let encoder = Encoder::new(ids.route, session.client_index);
+        let (interval, patience) = (settings.keepalive_interval, settings.request_timeout);
+        let silence = Silence::new(interval, patience, Instant::now());
+        let pace = Pace::new(settings.rate_limit, Instant::now());
         Ok(Self {
             shared,
             session,
@@ -90,10 +80,12 @@ impl Worker {
             jobs,
             wake,
             lost,
+            orders,
             active: None,
             out: Vec::with_capacity(OUT * 2),
             written: 0,
-            last_heard: Instant::now(),
+            silence,
+            pace,
         })
     }
 
@@ -108,6 +100,8 @@ impl Worker {
         match self.active.take() {
             Some(Active::Commit(job)) => job.break_off(&self.shared, error.clone()),
             Some(Active::Adopt(job)) => job.break_off(&self.shared, error.clone()),
+            Some(Active::Overridden(job)) => job.break_off(error.clone()),
+            Some(Active::Audit(job)) => job.break_off(error.clone()),
             None => {}
         }
         // Jobs that nobody will do: their prefixes are dirty again.
@@ -123,10 +117,11 @@ impl Worker {
     fn turn(&mut self) -> Result<bool, VppError> {
         self.wait()?;
         self.wake.silence();
-        self.read()?;
-        if !self.begin() {
+        if self.orders.closes() {
             return Ok(false);
         }
+        self.read()?;
+        self.begin();
         self.advance()?;
         self.write()?;
         self.finish();
@@ -134,23 +129,33 @@ impl Worker {
     }
 
     fn wait(&self) -> Result<(), VppError> {
-        // Replies that have been read let the window go on: there is something to do at once.
-        let busy = matches!(&self.active, Some(Active::Commit(job)) if self.can_send(job));
-        let timeout = match &self.active {
-            _ if busy || (self.active.is_none() && !self.jobs.is_empty()) => PollTimeout::ZERO,
-            Some(_) => PollTimeout::try_from(self.settings.request_timeout.as_millis().max(1))
-                .unwrap_or(PollTimeout::MAX),
-            None => PollTimeout::NONE,
-        };
         let mut flags = PollFlags::POLLIN;
         flags.set(PollFlags::POLLOUT, self.written < self.out.len());
         let mut waited = [
             PollFd::new(self.session.stream.as_fd(), flags),
             PollFd::new(self.wake.as_fd(), PollFlags::POLLIN),
         ];
-        match poll(&mut waited, timeout) {
+        match poll(&mut waited, self.sleep(Instant::now())) {
             Ok(_) | Err(Errno::EINTR) => Ok(()),
             Err(error) => Err(VppError::Lost(error.to_string())),
+        }
+    }
+
+    /// How long to wait for VPP or for a job, at most.
+    fn sleep(&self, now: Instant) -> PollTimeout {
+        // Replies that have been read let the window go on: there is something to do at once.
+        let next = match &self.active {
+            Some(Active::Commit(job)) if self.can_send(job) => Some(self.pace.wait(now)),
+            None if !self.jobs.is_empty() => Some(Duration::ZERO),
+            _ => None,
+        };
+        let given_up = self.silence.sleep(now, self.pending());
+        match next.into_iter().chain(given_up).min() {
+            None => PollTimeout::NONE,
+            Some(Duration::ZERO) => PollTimeout::ZERO,
+            // Rounded up: woken too early, the thread would turn with nothing to do.
+            Some(sleep) => PollTimeout::try_from(sleep.as_millis().saturating_add(1))
+                .unwrap_or(PollTimeout::MAX),
         }
     }
 
@@ -164,27 +169,24 @@ impl Worker {
                 Ok(0) => return Err(VppError::Lost("VPP closed it".into())),
                 Ok(count) => {
                     self.session.reader.advance(count);
-                    self.last_heard = Instant::now();
+                    self.silence.broken(Instant::now());
                     self.take_messages()?;
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return self.check_silence(),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    return self.silence.check(Instant::now(), self.pending());
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(VppError::Lost(error.to_string())),
             }
         }
     }
 
-    fn check_silence(&self) -> Result<(), VppError> {
-        let pending = match &self.active {
+    fn pending(&self) -> usize {
+        match &self.active {
             Some(Active::Commit(job)) => job.pending(),
-            Some(Active::Adopt(_)) => 1,
+            Some(Active::Adopt(_) | Active::Overridden(_) | Active::Audit(_)) => 1,
             None => 0,
-        };
-        let after = self.last_heard.elapsed();
-        if pending > 0 && after >= self.settings.request_timeout {
-            return Err(VppError::Unresponsive { after, pending });
         }
-        Ok(())
     }
 
     fn take_messages(&mut self) -> Result<(), VppError> {
@@ -202,9 +204,15 @@ impl Worker {
                     .map_err(|error| VppError::Lost(error.to_string()))?;
                 continue;
             }
+            if id == self.ids.control_ping_reply && is_keepalive(message)? {
+                self.silence.answered();
+                continue;
+            }
             match &mut self.active {
                 Some(Active::Commit(job)) => job.take(&self.ids, id, message)?,
                 Some(Active::Adopt(job)) => job.take(&self.shared, &self.ids, id, message)?,
+                Some(Active::Overridden(job)) => job.take(&self.shared, &self.ids, id, message)?,
+                Some(Active::Audit(job)) => job.take(&self.shared, &self.ids, id, message)?,
                 None => log::debug!("VPP sent message {id} that nobody asked for"),
             }
         }
@@ -214,52 +222,74 @@ impl Worker {
         Ok(())
     }
 
-    /// Takes the next job if there is none under way; false if it is to close.
-    fn begin(&mut self) -> bool {
+    /// Takes the next job if there is none under way.
+    fn begin(&mut self) {
         if self.active.is_some() {
-            return true;
+            return;
         }
-        self.last_heard = Instant::now();
-        match self.jobs.try_recv() {
-            Ok(Job::Commit {
+        let Ok(job) = self.jobs.try_recv() else {
+            return;
+        };
+        self.silence.broken(Instant::now());
+        self.active = Some(match job {
+            Job::Commit {
                 handles,
                 source,
                 reply,
-            }) => {
+            } => {
                 self.encoder.set_source(source);
-                self.active = Some(Active::Commit(CommitJob::new(handles, reply)));
-                true
+                Active::Commit(CommitJob::new(handles, reply))
             }
-            Ok(Job::Adopt { source, reply }) => {
+            Job::Adopt { source, reply } => {
                 let tables: Vec<_> = self.shared.table().vpp_tables().collect();
-                self.active = Some(Active::Adopt(AdoptJob::new(
-                    &self.shared,
-                    source,
-                    tables,
-                    reply,
-                )));
-                true
+                Active::Adopt(AdoptJob::new(&self.shared, source, tables, reply))
             }
-            Ok(Job::Close) => false,
-            Err(_) => true,
-        }
+            Job::Overridden {
+                sources,
+                limit,
+                reply,
+            } => {
+                let tables: Vec<_> = self.shared.table().vpp_tables().collect();
+                Active::Overridden(OverriddenJob::new(&sources, &tables, limit, reply))
+            }
+            Job::Audit { settings, reply } => {
+                let tables: Vec<_> = self.shared.table().vpp_tables().collect();
+                Active::Audit(AuditJob::new(settings, tables, reply))
+            }
+        });
     }
 
     fn advance(&mut self) -> Result<(), VppError> {
         match &mut self.active {
+            Some(Active::Commit(job)) if self.orders.holds() => job.put_back(&self.shared),
             Some(Active::Commit(job)) => {
+                let (shared, encoder) = (&self.shared, &mut self.encoder);
                 while self.out.len() - self.written < OUT && job.can_send(self.settings.window) {
-                    job.encode(
-                        &self.shared,
-                        &mut self.encoder,
-                        &mut self.out,
-                        self.settings.window,
-                    )?;
+                    let now = Instant::now();
+                    let room = self.settings.window - job.pending();
+                    let limit = self.pace.allowed(now, room.min(CHUNK));
+                    if limit == 0 {
+                        break;
+                    }
+                    let sent = job.encode(shared, encoder, &mut self.out, limit)?;
+                    self.pace.spend(now, sent);
                 }
             }
             Some(Active::Adopt(job)) => {
                 job.encode(&self.ids, self.session.client_index, &mut self.out);
             }
+            Some(Active::Overridden(job)) => {
+                job.encode(&self.ids, self.session.client_index, &mut self.out);
+            }
+            Some(Active::Audit(job)) => {
+                let client_index = self.session.client_index;
+                job.encode(&self.shared, &self.ids, client_index, &mut self.out);
+            }
+            None if self.silence.ping(Instant::now()) => PlainRequest {
+                client_index: self.session.client_index,
+                context: KEEPALIVE,
+            }
+            .encode(self.ids.control_ping, &mut self.out),
             None => {}
         }
         Ok(())
@@ -283,6 +313,8 @@ impl Worker {
         let done = match &self.active {
             Some(Active::Commit(job)) => job.done(),
             Some(Active::Adopt(job)) => job.done(),
+            Some(Active::Overridden(job)) => job.done(),
+            Some(Active::Audit(job)) => job.done(),
             None => false,
         };
         if !done {
@@ -291,7 +323,15 @@ impl Worker {
         match self.active.take() {
             Some(Active::Commit(job)) => job.report(),
             Some(Active::Adopt(job)) => job.report(),
+            Some(Active::Overridden(job)) => job.report(),
+            Some(Active::Audit(job)) => job.report(&self.shared),
             None => {}
         }
     }
+}
+
+fn is_keepalive(message: &[u8]) -> Result<bool, VppError> {
+    let reply = ControlPingReply::decode(message);
+    let reply = reply.map_err(|error| VppError::Lost(error.to_string()))?;
+    Ok(reply.context == KEEPALIVE)
 }

@@ -7,7 +7,7 @@ use bgpreflector_core::vpp::route::{
 use bgpreflector_core::vpp::{RouteAddDel, RouteReply, WireError};
 
 use super::without_surplus;
-use crate::fib::Change;
+use crate::fib::{Change, Key};
 use crate::retval;
 use crate::sets::SetId;
 use crate::sources::API;
@@ -60,7 +60,7 @@ fn answer(state: &mut State, request: &RouteAddDel<'_>) -> (u32, Result<u32, i32
     let route = &request.route;
     let key = (route.table, route.prefix);
     let result = apply(state, request).map(|change| {
-        count(state, change);
+        count(state, change, key);
         let stats_index = request
             .is_add
             .then(|| state.fib.stats_index(&key))
@@ -116,7 +116,10 @@ fn resolvable(state: &mut State, request: &RouteAddDel<'_>) -> Result<SetId, i32
     Ok(id)
 }
 
-fn count(state: &mut State, change: Change) {
+fn count(state: &mut State, change: Change, key: Key) {
+    if let (Change::Deleted | Change::Absent, Some(deletions)) = (change, &mut state.deletions) {
+        deletions.insert(key);
+    }
     let statistics = &mut state.statistics;
     match change {
         Change::Added => {

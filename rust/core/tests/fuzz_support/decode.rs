@@ -1,0 +1,38 @@
+//! Any bytes as a buffer of rtnetlink messages: what the fuzz target and the seeded run hold to.
+
+use bgpreflector_core::netlink::{Action, Body, Messages, RouteMessage};
+
+use super::encode;
+
+/// No panic, the walk ends, errors name their place, and every route survives being written and
+/// read again.
+pub fn check(bytes: &[u8]) {
+    // A message has at least a header; what is left over is at most one error.
+    let limit = bytes.len() / 16 + 1;
+    let mut beyond = 0;
+    for (count, item) in Messages::new(bytes).enumerate() {
+        assert!(count < limit, "{limit} messages and no end");
+        match item {
+            Ok(message) => {
+                if let Body::Route(route) = message.body {
+                    survives(&route);
+                }
+            }
+            Err(error) => {
+                assert!(error.offset >= beyond && error.offset < bytes.len());
+                beyond = error.offset + 4;
+            }
+        }
+    }
+}
+
+/// Nothing of a route is lost when it is written and read again.
+fn survives(message: &RouteMessage) {
+    let mut bytes = Vec::new();
+    match message.action {
+        Action::New => encode::put_new_route(&mut bytes, &message.route),
+        Action::Delete => encode::put_delete_route(&mut bytes, &message.route),
+    }
+    let again = Messages::new(&bytes).next().expect("a message");
+    assert_eq!(again.expect("a route").body, Body::Route(message.clone()));
+}

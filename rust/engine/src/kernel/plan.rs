@@ -1,0 +1,129 @@
+//! When and why the kernel is dumped next.
+
+use std::time::{Duration, Instant};
+
+use bgpreflector_core::table::Extent;
+
+/// Why the kernel is dumped; of two reasons the greater one counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// To see whether the table has drifted, at an interval or on request.
+    Audit,
+    /// Routes that VPP had before us get no more time to appear in the kernel.
+    Grace,
+    /// Somebody asked for it: the start, or a resync of everything.
+    Requested,
+    /// A link, an address or a next-hop object changed, which removes routes in silence.
+    Event,
+    /// The resync before it could not compare everything.
+    Incomplete,
+    /// The kernel dropped notifications.
+    Overrun,
+}
+
+impl Reason {
+    /// All reasons, in the order of [`Self::index`].
+    pub const ALL: [Reason; 6] = [
+        Reason::Audit,
+        Reason::Grace,
+        Reason::Requested,
+        Reason::Event,
+        Reason::Incomplete,
+        Reason::Overrun,
+    ];
+
+    /// The reason's name in metrics and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Reason::Audit => "audit",
+            Reason::Grace => "grace",
+            Reason::Requested => "requested",
+            Reason::Event => "event",
+            Reason::Incomplete => "incomplete",
+            Reason::Overrun => "overrun",
+        }
+    }
+
+    /// The reason's place in [`Self::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// What covers both.
+pub(super) fn union(a: Extent, b: Extent) -> Extent {
+    if a == b { a } else { Extent::Everything }
+}
+
+/// A resync that is due at some time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Planned {
+    pub(super) at: Instant,
+    pub(super) reason: Reason,
+    pub(super) extent: Extent,
+}
+
+/// The resync that comes next, if one is planned.
+#[derive(Debug, Default)]
+pub(super) struct Plan(Option<Planned>);
+
+impl Plan {
+    /// Plans a resync; with one that is planned already it becomes one that serves both.
+    pub(super) fn after(&mut self, pause: Duration, reason: Reason, extent: Extent) {
+        let new = Planned {
+            at: Instant::now() + pause,
+            reason,
+            extent,
+        };
+        self.0 = Some(self.0.map_or(new, |old| Planned {
+            at: old.at.min(new.at),
+            reason: old.reason.max(new.reason),
+            extent: union(old.extent, new.extent),
+        }));
+    }
+
+    pub(super) fn at(&self) -> Option<Instant> {
+        self.0.map(|planned| planned.at)
+    }
+
+    /// The planned resync, if its time has come.
+    pub(super) fn take_due(&mut self, now: Instant) -> Option<Planned> {
+        self.0.take_if(|planned| planned.at <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plans_are_merged() {
+        let mut plan = Plan::default();
+        assert!(plan.take_due(Instant::now()).is_none());
+        plan.after(Duration::from_secs(60), Reason::Event, Extent::Interface(1));
+        assert!(plan.take_due(Instant::now()).is_none());
+        plan.after(Duration::ZERO, Reason::Event, Extent::Interface(1));
+        let due = plan.take_due(Instant::now()).unwrap();
+        assert_eq!(
+            (due.reason, due.extent),
+            (Reason::Event, Extent::Interface(1))
+        );
+        assert_eq!(plan.at(), None);
+        plan.after(Duration::ZERO, Reason::Overrun, Extent::Everything);
+        plan.after(Duration::ZERO, Reason::Event, Extent::Interface(1));
+        let due = plan.take_due(Instant::now()).unwrap();
+        assert_eq!(
+            (due.reason, due.extent),
+            (Reason::Overrun, Extent::Everything)
+        );
+    }
+
+    #[test]
+    fn reasons_know_their_place() {
+        for (place, reason) in Reason::ALL.iter().enumerate() {
+            assert_eq!(reason.index(), place);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Comparing what VPP shows with what it has acknowledged.
+
+use ahash::AHashMap;
+use bgpreflector_core::route::{Family, PathSet, Prefix};
+use bgpreflector_core::table::{Handle, Shown, VppDrift};
+use bgpreflector_core::vpp::RouteDetails;
+use bgpreflector_core::vpp::normal_form::installed_paths;
+use crossbeam_channel::Sender;
+
+use crate::error::VppError;
+use crate::shared::Shared;
+
+use super::adopt::{adopt, shown_paths};
+use super::ids::Ids;
+use super::table_dump::TableDump;
+
+/// What an audit of VPP found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VppAudit {
+    /// Routes under our source that VPP showed.
+    pub shown: usize,
+    /// Differences, by [`VppDrift::index`].
+    pub counts: [usize; VppDrift::ALL.len()],
+    /// VPP table, prefix and kind of the first of them.
+    pub examples: Vec<(u32, Prefix, VppDrift)>,
+}
+
+/// How an audit is made.
+#[derive(Clone, Copy, Debug)]
+pub struct AuditSettings {
+    /// Our FIB source.
+    pub source: u8,
+    /// Whether what differs is corrected in the table, and so sent to VPP again.
+    pub repair: bool,
+    /// Differences that the report names.
+    pub limit: usize,
+}
+
+/// An audit under way: first what VPP shows under our source; then, where prefixes are missing
+/// from that, all of VPP's routes: another source's route hides ours.
+pub(super) struct AuditJob {
+    settings: AuditSettings,
+    tables: Vec<(u32, Family)>,
+    dump: TableDump,
+    shown: Shown,
+    /// Prefixes not shown; none while it is not known which those are.
+    missing: Option<AHashMap<(u32, Prefix), Handle>>,
+    report: VppAudit,
+    reply: Sender<Result<VppAudit, VppError>>,
+}
+
+impl AuditJob {
+    pub(super) fn new(
+        settings: AuditSettings,
+        tables: Vec<(u32, Family)>,
+        reply: Sender<Result<VppAudit, VppError>>,
+    ) -> Self {
+        Self {
+            settings,
+            dump: TableDump::new(settings.source, tables.clone()),
+            tables,
+            shown: Shown::default(),
+            missing: None,
+            report: VppAudit::default(),
+            reply,
+        }
+    }
+
+    pub(super) fn done(&self) -> bool {
+        self.missing.is_some() && self.dump.done()
+    }
+
+    pub(super) fn encode(
+        &mut self,
+        shared: &Shared,
+        ids: &Ids,
+        client_index: u32,
+        out: &mut Vec<u8>,
+    ) {
+        self.dump.encode(ids, client_index, out);
+        if self.dump.done() && self.missing.is_none() {
+            self.look_for_others(shared);
+            self.dump.encode(ids, client_index, out);
+        }
+    }
+
+    /// Everything under our source has been shown: what hides the rest?
+    fn look_for_others(&mut self, shared: &Shared) {
+        let table = shared.table();
+        let place = |handle: Handle| {
+            let (vpp_table, prefix, _) = table.place(handle)?;
+            Some(((vpp_table, prefix), handle))
+        };
+        let missing: AHashMap<_, _> = table
+            .not_shown(&self.shown)
+            .into_iter()
+            .filter_map(place)
+            .collect();
+        let concerned = |(table, family): &(u32, Family)| {
+            let is = |(vpp_table, prefix): &(u32, Prefix)| {
+                vpp_table == table && prefix.family() == *family
+            };
+            missing.keys().any(is)
+        };
+        let tables = self.tables.iter().copied().filter(concerned).collect();
+        self.dump = TableDump::new(0, tables);
+        self.missing = Some(missing);
+    }
+
+    pub(super) fn take(
+        &mut self,
+        shared: &Shared,
+        ids: &Ids,
+        id: u16,
+        message: &[u8],
+    ) -> Result<(), VppError> {
+        let Some(details) = self.dump.take(ids, id, message)? else {
+            return Ok(());
+        };
+        let (table, prefix) = (details.route.table, details.route.prefix);
+        match &mut self.missing {
+            None => self.compare(shared, &details),
+            Some(missing) => {
+                if details.route.source != Some(self.settings.source)
+                    && missing.remove(&(table, prefix)).is_some()
+                {
+                    self.found(table, prefix, VppDrift::Overridden);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn compare(&mut self, shared: &Shared, details: &RouteDetails<'_>) {
+        self.report.shown += 1;
+        let (vpp_table, prefix) = (details.route.table, details.route.prefix);
+        let shown = shown_paths(details);
+        let equals = |installed: &PathSet| *installed_paths(&prefix, installed) == shown;
+        let drift = shared
+            .table()
+            .compare_shown(vpp_table, &prefix, &mut self.shown, equals);
+        if let Some(drift) = drift {
+            self.found(vpp_table, prefix, drift);
+            if self.settings.repair {
+                shared.change(|table| {
+                    adopt(table, details);
+                    // Known from now on, and shown.
+                    table.compare_shown(vpp_table, &prefix, &mut self.shown, |_| true)
+                });
+            }
+        }
+    }
+
+    fn found(&mut self, vpp_table: u32, prefix: Prefix, drift: VppDrift) {
+        if let Some(count) = self.report.counts.get_mut(drift.index()) {
+            *count += 1;
+        }
+        if self.report.examples.len() < self.settings.limit {
+            self.report.examples.push((vpp_table, prefix, drift));
+        }
+    }
+
+    /// What nobody showed is missing, where VPP had acknowledged it.
+    pub(super) fn report(mut self, shared: &Shared) {
+        for ((vpp_table, prefix), handle) in self.missing.take().unwrap_or_default() {
+            let acknowledged = matches!(shared.table().place(handle), Some((_, _, true)));
+            if !acknowledged {
+                continue;
+            }
+            self.found(vpp_table, prefix, VppDrift::Missing);
+            if self.settings.repair {
+                shared.change(|table| table.lost(handle));
+            }
+        }
+        self.report.examples.sort_unstable();
+        // Whoever asked may have gone meanwhile; the table knows the outcome.
+        let _ = self.reply.send(Ok(self.report));
+    }
+
+    pub(super) fn break_off(self, error: VppError) {
+        let _ = self.reply.send(Err(error));
+    }
+}

@@ -1,0 +1,144 @@
+"""Routes change while the kernel is dumped: a dump of IPv6 then lacks some that did not change."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from lab import BgpPair, Namespace, prefixes
+from lab.vpp import SimulatedVpp
+
+from .chain import Chain, running_chain
+from .size import Figures, sized
+from .wave import DEVICE, Wave, at_once, link
+
+pytestmark = [pytest.mark.root, pytest.mark.timeout(900)]
+
+RESYNCS = 10
+ATTEMPTS = 1000
+OVERLAP = 100
+"""Notifications during a resync that show that it did not just end before the changes."""
+COUNT = sized(quick=10_000, full=100_000)
+
+
+@contextmanager
+def again_and_again(change: Callable[[int], None]) -> Iterator[None]:
+    """Calls ``change`` with 1, 2, … on another thread until the end; raises what it raises."""
+    failed: list[BaseException] = []
+    ended = threading.Event()
+
+    def run() -> None:
+        number = 0
+        try:
+            while not ended.is_set():
+                number += 1
+                change(number)
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            failed.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+    if failed:
+        raise failed[0]
+
+
+def resync_amid_changes(chain: Chain) -> str:
+    """Resyncs until routes have changed during ten of them; says how it went."""
+    overlapped = dumps = notified = 0
+    for attempt in range(1, ATTEMPTS + 1):
+        before = route_messages(chain)
+        report = chain.engine.resync()
+        # Those that were dumped count as messages, too.
+        meanwhile = route_messages(chain) - before - report.dumped
+        if meanwhile >= OVERLAP:
+            overlapped, dumps, notified = overlapped + 1, dumps + report.dumps, notified + meanwhile
+        if overlapped == RESYNCS:
+            return (
+                f"{RESYNCS} of {attempt} resyncs amid changes: {dumps} dumps, "
+                f"{notified} notifications meanwhile"
+            )
+    raise AssertionError(f"only {overlapped} of {ATTEMPTS} resyncs were amid changes")
+
+
+def route_messages(chain: Chain) -> int:
+    """Messages about routes that the reader has had."""
+    messages = chain.engine.status().messages
+    return messages["new_route"] + messages["del_route"]
+
+
+@pytest.mark.bird
+def test_bird_replaces_while_the_kernel_is_dumped(
+    simulator: SimulatedVpp, bgp_pair: BgpPair, figures: Figures
+) -> None:
+    """Nothing was ever withdrawn, so nothing must be withdrawn from VPP."""
+    bgp_pair.announce(COUNT, hosts=[10], families=[6])
+    bgp_pair.wait_kernel()
+    router = bgp_pair.router.namespace
+    with running_chain(router, simulator, {DEVICE: simulator.interface}) as chain:
+        chain.wait_in_sync(COUNT)
+        with again_and_again(lambda number: bgp_pair.change_next_hop(10 + number % 2)):
+            how = resync_amid_changes(chain)
+        bgp_pair.wait_kernel()
+        assert len(chain.wait_same()) == COUNT
+        statistics = chain.statistics()
+        assert statistics["replaces"] > 0
+        assert statistics["deletes"] == statistics["deletes_of_absent"] == 0
+        figures(f"{COUNT} IPv6 routes, replaced by BIRD: {how}; VPP: {statistics}")
+
+
+@pytest.mark.bird
+def test_bird_withdraws_others_while_the_kernel_is_dumped(
+    simulator: SimulatedVpp, bgp_pair: BgpPair, figures: Figures
+) -> None:
+    """The first half comes and goes; the kernel's walk then skips routes of the second."""
+    bgp_pair.announce(COUNT, hosts=[10], families=[6])
+    bgp_pair.wait_kernel()
+    router = bgp_pair.router.namespace
+    kept = prefixes(6, COUNT // 2, first=COUNT // 2)
+
+    def announce(number: int) -> None:
+        first = (number % 2) * (COUNT // 2)
+        bgp_pair.announce(COUNT - first, families=[6], first=first)
+
+    with running_chain(router, simulator, {DEVICE: simulator.interface}) as chain:
+        chain.wait_in_sync(COUNT)
+        simulator.simulator.record_deletions()
+        with again_and_again(announce):
+            how = resync_amid_changes(chain)
+        bgp_pair.wait_kernel()
+        assert chain.wait_same().keys() >= set(kept)
+        assert chain.deleted(), "nothing was withdrawn"
+        assert not chain.deleted() & set(kept), "withdrawn, although the kernel kept them"
+        figures(f"{COUNT // 2} of {COUNT} IPv6 routes withdrawn by BIRD: {how}")
+
+
+def test_others_change_while_the_kernel_is_dumped(
+    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], figures: Figures
+) -> None:
+    """Without a BGP daemon, faster: routes come and go among those that stay."""
+    kernel = make_namespace("churn")
+    link(kernel, make_namespace("peer"))
+    wave = Wave(COUNT // 4, rounds=2, families=[6])
+    at_once(kernel, [wave.before()])
+
+    def change(_: int) -> None:
+        at_once(kernel, wave.batches(2))
+        at_once(kernel, wave.back())
+
+    with running_chain(kernel, simulator, {DEVICE: simulator.interface}) as chain:
+        chain.wait_in_sync(len(wave.before()))
+        simulator.simulator.record_deletions()
+        with again_and_again(change):
+            how = resync_amid_changes(chain)
+        assert chain.wait_same().keys() >= set(wave.kept)
+        assert chain.deleted() & set(wave.going), "nothing was withdrawn"
+        assert not chain.deleted() & set(wave.kept), "withdrawn, although the kernel kept them"
+        figures(f"IPv6 routes among {len(wave.kept)} that stay: {how}")

@@ -1,0 +1,1 @@
+"""The engine against real kernels, in network namespaces."""

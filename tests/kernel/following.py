@@ -1,0 +1,58 @@
+"""An engine that follows a namespace, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bgpreflector import _core
+from lab import Namespace
+
+LINK = "k0"
+"""The link of the namespace, with 10.0.0.1/24 and fd00::1/64."""
+
+
+def with_link(namespace: Namespace, name: str = LINK, number: int = 0) -> None:
+    """Adds a link that is up, with an address of both families."""
+    namespace.ip("link", "add", name, "type", "veth", "peer", "name", f"{name}p")
+    namespace.ip("link", "set", f"{name}p", "up")
+    namespace.ip("link", "set", name, "up")
+    namespace.ip("addr", "add", f"10.0.{number}.1/24", "dev", name)
+    namespace.ip("addr", "add", f"fd00:{number}::1/64", "dev", name, "nodad")
+
+
+@contextmanager
+def following(
+    namespace: Namespace,
+    *,
+    interfaces: tuple[str, ...] = (LINK,),
+    prefix_rules: tuple[tuple[str, int, int, bool], ...] = (),
+    grace: float = 0.0,
+) -> Iterator[_core.Engine]:
+    """An engine that has read the namespace once and follows it; VPP knows ``interfaces``."""
+    engine = _core.Engine(
+        protocols=[12],
+        tables={254: 0},
+        families=["ipv4", "ipv6"],
+        foreign_routes="hide",
+        receive_buffer=4 << 20,
+        namespace=namespace.path,
+        prefix_rules=prefix_rules,
+        grace=grace,
+    )
+    try:
+        engine.start()
+        engine.resync()
+        engine.set_interfaces({name: n for n, name in enumerate(interfaces, 1)}, None, False)
+        yield engine
+    finally:
+        engine.close()
+
+
+def desired(engine: _core.Engine) -> dict[str, list[str]]:
+    """The paths that VPP shall have, by prefix."""
+    batch = engine.take_batch(1 << 30)
+    try:
+        return {c.prefix: c.desired for c in batch.changes(1 << 30) if c.desired}
+    finally:
+        batch.release()

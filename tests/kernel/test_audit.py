@@ -1,0 +1,144 @@
+"""Audits: kernel against table, while the table goes on following."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from bgpreflector import _core
+from lab import Namespace, ip_batch, wait_until
+
+from .following import LINK, desired, following, with_link
+
+pytestmark = pytest.mark.root
+
+Hop = tuple[None, int, int]
+
+
+def hop(engine: _core.Engine) -> Hop:
+    """A next hop through the link."""
+    (index,) = [index for index, name, _ in engine.links() if name == LINK]
+    return (None, index, 1)
+
+
+def test_drift_is_repaired_counted_and_named(make_namespace: Callable[[str], Namespace]) -> None:
+    """Routes that got into the table, or out of it, by no notification."""
+    kernel = make_namespace("drift")
+    with_link(kernel)
+    ip_batch(kernel, [f"route add 10.9.{n}.0/24 dev {LINK} proto 12" for n in range(3)])
+    with following(kernel) as engine:
+        assert engine.audit().drift == {"missing": 0, "different": 0, "stale": 0}
+        engine.announce(254, "10.8.0.0/24", [hop(engine)], protocol=12)
+        engine.withdraw(254, "10.9.0.0/24", [hop(engine)], protocol=12)
+        report = engine.audit()
+        assert report.drift == {"missing": 1, "different": 0, "stale": 1}
+        assert report.drifted == [(254, "10.8.0.0/24", "stale"), (254, "10.9.0.0/24", "missing")]
+        assert engine.last_drift() == report.drifted
+        assert set(desired(engine)) == {f"10.9.{n}.0/24" for n in range(3)}
+        engine.announce(254, "2001:db8::/32", [hop(engine)], protocol=12)
+        assert engine.audit().drifted == [(254, "2001:db8::/32", "stale")]
+        assert engine.status().drift == {"missing": 1, "different": 0, "stale": 2}
+        assert engine.status().resyncs["audit"] == 3
+
+
+def test_an_audit_beside_changes_finds_nothing(make_namespace: Callable[[str], Namespace]) -> None:
+    """What a notification explains is no drift, whichever of dump and notification is first."""
+    kernel = make_namespace("busy")
+    with_link(kernel)
+    stop = threading.Event()
+
+    def churn() -> None:
+        while not stop.is_set():
+            for verb in ("add", "del"):
+                lines = (
+                    f"route {verb} 10.{n >> 8}.{n & 255}.0/24 via 10.0.0.2 proto 12"
+                    for n in range(4 << 8, 9 << 8)
+                )
+                ip_batch(kernel, lines)
+
+    with following(kernel) as engine:
+        churner = threading.Thread(target=churn)
+        churner.start()
+        try:
+            enough = engine.status().messages["new_route"] + 5000
+            while engine.status().messages["new_route"] < enough:
+                report = engine.audit()
+                assert sum(report.drift.values()) == 0, report.drifted
+                assert churner.is_alive()
+        finally:
+            stop.set()
+            churner.join()
+
+
+def test_ipv6_is_swept_beside_replacements(make_namespace: Callable[[str], Namespace]) -> None:
+    """A stale route goes though the IPv6 table never rests: two dumps agree about it."""
+    kernel = make_namespace("restless")
+    with_link(kernel)
+    prefixes = [f"2001:db8:{n:x}::/48" for n in range(1, 3000)]
+    ip_batch(kernel, [f"route add {p} via fd00:0::2 proto 12" for p in prefixes])
+    stop = threading.Event()
+
+    def churn() -> None:
+        host = 2
+        while not stop.is_set():
+            host = 5 - host
+            ip_batch(kernel, [f"route replace {p} via fd00:0::{host} proto 12" for p in prefixes])
+
+    with following(kernel) as engine:
+        churner = threading.Thread(target=churn)
+        churner.start()
+        try:
+            seen = engine.status().messages["new_route"]
+            wait_until(
+                lambda: engine.status().messages["new_route"],
+                10,
+                "churn",
+                accept=lambda now: now > seen,
+            )
+            engine.announce(254, "2001:db8:ffff::/48", [hop(engine)], protocol=12)
+            engine.resync()
+            wait_until(
+                lambda: engine.routes_of(254, "2001:db8:ffff::/48"),
+                20,
+                "it is gone",
+                accept=lambda routes: not routes,
+            )
+            assert not stop.is_set()
+        finally:
+            stop.set()
+            churner.join()
+        assert engine.status().prefixes["ipv6"]["kernel"] >= len(prefixes)
+
+
+def test_a_link_event_dumps_what_goes_through_the_link(
+    make_namespace: Callable[[str], Namespace],
+) -> None:
+    """A dead leg is known at once, then verified by a dump of that interface alone."""
+    kernel = make_namespace("targeted")
+    with_link(kernel)
+    with_link(kernel, "k1", 1)
+    legs = "nexthop via 10.0.0.2 nexthop via 10.0.1.2"
+    with following(kernel, interfaces=(LINK, "k1")) as engine:
+        ip_batch(kernel, [f"route add 10.9.0.0/24 proto 12 {legs}"])
+        ip_batch(kernel, ["route add 10.8.0.0/24 via 10.0.1.2 proto 12"])
+        wait_until(lambda: len(desired(engine)), 10, "two routes", accept=lambda n: n == 2)
+        before = engine.status()
+        kernel.ip("link", "set", "k1", "down")
+        wait_until(
+            lambda: desired(engine),
+            10,
+            "one leg is left",
+            accept=lambda d: d == {"10.9.0.0/24": ["via 10.0.0.2 sw_if_index 1"]},
+        )
+        wait_until(
+            lambda: engine.status().resyncs["event"],
+            10,
+            "verified",
+            accept=lambda n: n > before.resyncs["event"],
+        )
+        kernel.ip("link", "set", "k1", "up")
+        wait_until(
+            lambda: len(desired(engine)["10.9.0.0/24"]), 10, "revived", accept=lambda n: n == 2
+        )

@@ -1,0 +1,97 @@
+"""Other writers of routes: they are named, and nothing of theirs is touched."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bgpreflector.controller import EventMethod, Transaction
+from bgpreflector.vpp.others import FibSource, OtherWriters, Overridden
+from lab.vpp import RealVpp, SimulatedVpp, Startup, Vpp
+from vpp.support import Programmer, prefixes
+
+OURS = FibSource(25, "bgpreflector", 0x88)
+API = FibSource(8, "API", 0x80)
+WORSE = FibSource(18, "recursive-resolution", 0xFB)
+PLUGINS = ["af_packet_plugin.so", "linux_cp_plugin.so", "linux_nl_plugin.so"]
+
+
+def resync(made: Programmer) -> None:
+    """What the event loop does at a full resync, as far as the sink takes part."""
+    made.sink.resync()
+    made.sink.commit(Transaction(EventMethod.FULL_RESYNC))
+
+
+def test_linux_nl_is_warned_of(place: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """At each start, with what to do."""
+    with SimulatedVpp.running(place, plugins=PLUGINS) as vpp, Programmer.of(vpp) as made:
+        assert made.sink.others.linux_nl
+    assert "linux_nl_plugin.so" in caplog.text
+    assert "startup.conf" in caplog.text
+
+
+@pytest.mark.root
+@pytest.mark.vpp
+def test_a_real_linux_nl_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    startup = Startup(heap="512M", statseg="128M", plugins=PLUGINS)
+    with RealVpp.running(tmp_path, startup) as vpp, Programmer.of(vpp) as made:
+        assert made.sink.others.linux_nl
+    assert "linux_nl_plugin.so" in caplog.text
+
+
+def test_what_others_override_is_found(
+    vpp: Vpp, program: Callable[..., Programmer], caplog: pytest.LogCaptureFixture
+) -> None:
+    """After the first sync and when asked; also when it ends; and it stays untouched."""
+    found_and_forgotten(vpp, program, caplog)
+
+
+def test_it_is_found_on_the_slow_way(
+    simulator: SimulatedVpp, program: Callable[..., Programmer], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Likewise."""
+    simulator.fault("change_crc", message="ip_route_add_del_v2", crc="0badcafe")
+    found_and_forgotten(simulator, program, caplog)
+
+
+def found_and_forgotten(
+    vpp: Vpp, program: Callable[..., Programmer], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another client's routes come and go."""
+    made = program(vpp)
+    one, two, *_ = ours = prefixes(20)
+    vpp.add_foreign_route(one)
+    vpp.add_foreign_route("203.0.113.0/24")
+    made.announce(ours)
+    resync(made)
+    assert not made.sink.others.linux_nl
+    assert made.sink.others.overridden == Overridden(1, ((0, one, "API"),))
+    assert "1 of our prefixes" in caplog.text
+    assert one in caplog.text
+
+    caplog.clear()
+    resync(made)
+    assert not [r for r in caplog.records if r.levelno >= logging.WARNING], "said once"
+    vpp.add_foreign_route(two)
+    found = made.sink.overridden(limit=1)
+    assert found.count == 2
+    assert len(found.some) == 1
+    for prefix in (one, two):
+        assert vpp.has_foreign_route(prefix)
+        vpp.remove_foreign_route(prefix)
+    assert made.sink.overridden() == Overridden()
+    assert len(vpp.routes()) == 20, "ours were there all the time"
+
+
+def test_only_better_sources_are_asked() -> None:
+    """And of equal ones VPP may prefer either."""
+    others = OtherWriters()
+    equal = FibSource(26, "another client", 0x88)
+    others.learn([API, WORSE, OURS, equal], OURS.id)
+    assert list(others.better) == [8, 26]
+    assert others.unknown
+    others.learn([API, WORSE], None)
+    assert list(others.better) == []

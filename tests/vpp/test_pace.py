@@ -1,0 +1,94 @@
+"""A limit on requests a second."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from bgpreflector.vpp.pace import Pace
+from lab import wait_until
+from lab.vpp import SimulatedVpp
+from vpp.support import Programmer, prefixes
+
+
+def test_the_slow_way_keeps_the_limit() -> None:
+    """By a clock of its own: four a second, the first at once, nothing saved up."""
+    now = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    pace = Pace(4, clock=lambda: now, sleep=sleep)
+    sent = []
+    for _ in range(5):
+        pace.wait()
+        sent.append(now)
+    assert sent == [0.0, 0.25, 0.5, 0.75, 1.0]
+    now = 100.0
+    pace.wait()
+    pace.wait()
+    assert now == 100.25
+
+
+def test_without_a_limit_nobody_waits() -> None:
+    pace = Pace(None, sleep=lambda _: pytest.fail("waited"))
+    for _ in range(100):
+        pace.wait()
+
+
+@pytest.mark.parametrize("way", ["fast", "slow"])
+def test_a_commit_under_a_limit_can_be_held(
+    way: str, simulator: SimulatedVpp, program: Callable[..., Programmer]
+) -> None:
+    """It ends with the requests that are out; the rest stays dirty and goes later."""
+    if way == "slow":
+        simulator.fault("change_crc", message="ip_route_add_del_v2", crc="0badcafe")
+    made = program(simulator, rate_limit=1)
+    made.announce(prefixes(1000))
+    commit = threading.Thread(target=made.sink.flush)
+    commit.start()
+    requests = lambda: simulator.simulator.statistics()["route_requests"]  # noqa: E731
+    wait_until(requests, 30, "a request")
+    made.sink.hold(on=True)
+    commit.join(60)
+    assert not commit.is_alive()
+    status = made.engine.status()
+    installed = status.prefixes["ipv4"]["installed"]
+    assert 0 < installed < 1000
+    assert installed + status.dirty == 1000
+    assert made.engine.vpp_lost() is None or way == "slow"
+    made.sink.hold(on=False)
+
+
+def test_a_commit_under_a_limit_ends(
+    simulator: SimulatedVpp, program: Callable[..., Programmer]
+) -> None:
+    """With everything in VPP, though the window and the limit both stop it again and again."""
+    made = program(simulator, rate_limit=20_000, window=7)
+    assert made.install(prefixes(5000)).applied == 5000
+    assert len(simulator.routes()) == 5000
+
+
+def test_closing_does_not_wait(simulator: SimulatedVpp, program: Callable[..., Programmer]) -> None:
+    """Neither for the limit nor for VPP."""
+    made = program(simulator, rate_limit=1)
+    made.announce(prefixes(1000))
+    ended: list[BaseException] = []
+
+    def commit() -> None:
+        try:
+            made.sink.flush()
+        except BaseException as error:  # noqa: BLE001 - looked at below
+            ended.append(error)
+
+    thread = threading.Thread(target=commit)
+    thread.start()
+    wait_until(lambda: simulator.simulator.statistics()["route_requests"], 30, "a request is made")
+    made.engine.disconnect()
+    thread.join(60)
+    assert "closed" in str(ended)
+    status = made.engine.status()
+    assert status.prefixes["ipv4"]["installed"] + status.dirty == 1000
