@@ -197,13 +197,21 @@ class Reflection(RuleBasedStateMachine):
             if wait:
                 world.service.await_first_resync()
 
+    @rule(block=kernel.blocks, after=st.sampled_from((1, 5, 40, 200)), number=signals)
     @daemon_is_due
-    @rule(block=kernel.blocks, after=st.sampled_from((1, 5, 40, 200)))
-    def kill_daemon_in_mid_batch(self, block: kernel.Block, after: int) -> None:
+    def end_daemon_in_mid_batch(self, block: kernel.Block, after: int, number: int) -> None:
         """When VPP has had so many requests of a change."""
         self._agree()
         with self._step() as world:
-            world.kill_daemon_in_mid_batch(block.lines(), after)
+            world.end_daemon_in_mid_batch(block.lines(), after, number)
+
+    @rule(block=kernel.blocks)
+    @daemon_is_due
+    def restart_daemon_amid_changes(self, block: kernel.Block) -> None:
+        """What the kernel does not change meanwhile is never absent from VPP."""
+        self._agree()
+        with self._step() as world:
+            world.restart_daemon_amid_changes(block.lines())
 
     @rule(number=signals)
     @daemon_is_due
