@@ -61,6 +61,7 @@ impl Table {
                 self.put_routes(handle, routes);
                 return;
             }
+            Announced::Moved => self.meanings.release(new.set),
             Announced::Added(Some(old)) => self.meanings.release(old),
             Announced::Added(None) => {
                 let counts = self.counts_mut(family);
