@@ -105,6 +105,8 @@ impl Table {
             let sets = &self.meanings.sets;
             let gone = order::withdraw(&routes, (key.tos, key.metric, protocol), &set, sets);
             uncertain = match &gone {
+                // The first of the legs decides where among others the whole stands.
+                Withdrawn::Legs(..) if routes.len() > 1 => Some(Extent::Everything),
                 Withdrawn::Legs(_, left) => first_interface(left).map(Extent::Interface),
                 Withdrawn::Whole(_) if routes.len() > 1 && order::hides(&set) => {
                     Some(Extent::Everything)
