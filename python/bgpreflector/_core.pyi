@@ -371,6 +371,8 @@ class Engine:
         unseen. For those who mirror nothing: the engine's table is not told. Raises
         ``VppLostError``.
         """
+    def leads_through(self, sw_if_index: int) -> bool:
+        """Whether paths that VPP has or shall have go out of one of its interfaces."""
     def has_installed(self, vpp_table: int, prefix: str) -> bool:
         """Whether VPP has acknowledged a route of ours for a prefix. Raises ``ValueError``."""
     def announce(

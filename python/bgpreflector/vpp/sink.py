@@ -58,7 +58,8 @@ class VppSink:
         self._put: dict[str, Route] = {}
         self._on_interface_change: Callable[[], None] = _ignore
         self._source: int | None = None
-        self._map: InterfaceMap | None = None
+        self._map = InterfaceMap({})
+        self._gone: frozenset[int] = frozenset()
         self._slow: PapiRoutes | None = None
         self._held = threading.Event()
         self._pace = Pace(settings.rate_limit)
@@ -86,7 +87,7 @@ class VppSink:
                 self._add_tables()
             self.others.learn(self.session.fib_sources(), self._source)
             self.session.watch_interfaces(self._interfaces_changed)
-            self.refresh_interfaces()
+            self._look_at_interfaces()
         except VppError:
             self.close()
             raise
@@ -123,21 +124,49 @@ class VppSink:
 
     def refresh_interfaces(self) -> None:
         """Look VPP's interfaces up again; routes that are concerned become dirty."""
+        self._look_at_interfaces()
+        self._let_go()
+
+    def _look_at_interfaces(self) -> None:
+        # Asked for first: what is there now may be the successor of one that was deleted.
+        gone = self.session.deleted_interfaces()
         new = map_interfaces(self._settings.interfaces, self.session.interfaces())
-        if new.missing and (self._map is None or new.missing != self._map.missing):
+        if new.missing and new.missing != self._map.missing:
             _log.warning(
                 "VPP has no interface %s, which vpp.interfaces names: routes through it wait",
                 ", ".join(new.missing),
             )
         self._map = new
-        self._engine.set_interfaces(dict(new.map), new.unmapped, new.recursive)
+        self._gone |= gone
+        self._set_interfaces()
+
+    def _set_interfaces(self) -> None:
+        usable = self._map.without(self._gone)
+        self._engine.set_interfaces(dict(usable.map), usable.unmapped, usable.recursive)
+
+    def _let_go(self) -> None:
+        """Use the indices of deleted interfaces again once no route of ours leads there.
+
+        VPP keeps what it has worked out for a set of paths for as long as any route has the set.
+        A route through an interface that was deleted drops, is shown unchanged, and stays so
+        under a new interface of the same index: all of them must go before the first is added.
+        """
+        left = frozenset(index for index in self._gone if self._engine.leads_through(index))
+        if left != self._gone:
+            self._gone = left
+            self._set_interfaces()
 
     def resync(self) -> None:
         """Connect if that is needed, and read what VPP has under our source."""
         if not self.session.connected or self.lost:
             self.connect()
         else:
-            self.refresh_interfaces()
+            self._look_at_interfaces()
+        self._adopt()
+        # Not before it is known again what VPP has.
+        self._let_go()
+
+    def _adopt(self) -> None:
         if self._source is None:
             # Only where it must not be added: without a source VPP has nothing of ours.
             self._engine.forget_installed()
@@ -233,10 +262,15 @@ class VppSink:
         ]
 
     def _send(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
+        slow = self._slow
+        result = self._send_fast(batches) if slow is None else self._send_slowly(slow, batches)
+        if self._gone:
+            self._let_go()
+        return result
+
+    def _send_fast(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
         applied = failed = 0
         failures: list[OperationFailure] = []
-        if self._slow is not None:
-            return self._send_slowly(self._slow, batches)
         for batch in batches:
             report = self._engine.commit(batch, self._known_source())
             applied += report.added + report.replaced + report.deleted
