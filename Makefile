@@ -44,6 +44,11 @@ oracle: build ## random changes against the kernel: make oracle SEEDS=1-500
 bulk: build ## many routes at once, at the sizes of a full table
 	BGPREFLECTOR_TESTS_SIZE=full $(PYTHON) -m pytest tests/bulk
 
+STEPS ?= 20000
+
+state: build ## random faults of kernel, VPP and daemon: make state STEPS=20000
+	STATE_STEPS=$(STEPS) $(PYTHON) -m pytest tests/state -rP
+
 reference: build ## docs/configuration.md, from the code
 	$(PYTHON) scripts/write_reference.py
 

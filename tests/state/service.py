@@ -103,14 +103,22 @@ class Service:
             return
         raise AssertionError(f"the daemon has ended with exit code {code}:\n{_tail(daemon)}")
 
+    def await_connection(self) -> None:
+        """Waits until it has connected to VPP and is about to read it."""
+        self._await("Connected to VPP")
+
     def await_first_resync(self) -> None:
         """Waits until its first resync is done, or it has ended for want of a VPP."""
+        self._await("Full Resync: ")
+
+    def _await(self, words: str) -> None:
         daemon = self._daemon
         assert daemon is not None
         wait_until(
-            lambda: "Full Resync: " in daemon.log() or daemon.process.poll() is not None,
+            lambda: words in daemon.log() or daemon.process.poll() is not None,
             START,
-            f"the daemon has resynchronised:\n{_tail(daemon)}",
+            f"the daemon has logged {words!r}",
+            interval=0.001,
         )
         self.check()
 

@@ -110,8 +110,7 @@ class World:
         Then once more with a mark, which is changed so that whatever came before it is through.
         """
         self.recover()
-        for instance in range(len(LOOPBACKS)):
-            self.others.create_loopback(instance, other_index=True)
+        self.others.create_loopbacks(range(len(LOOPBACKS)), other_index=True)
         self.service.start()
         routes = self._wait_until_same()
         self._marks += 1
@@ -153,18 +152,39 @@ class World:
     def _progress(self) -> object:
         return self.vpp.simulator.statistics(), self.service.log()
 
-    def kill_daemon_in_mid_batch(self, lines: Iterable[str], after: int) -> None:
-        """Kills the daemon once VPP has had so many of the requests that a change needs.
+    def restart_daemon_amid_changes(self, lines: Iterable[str]) -> None:
+        """Restarts the daemon and changes the kernel while it resynchronises.
+
+        Only what the kernel has no more is deleted from VPP.
+        """
+        before = kernel_forwarding(self.namespace.name)
+        self.service.end(signal.SIGKILL)
+        deletes = self._deletes
+        self.service.start()
+        self.service.await_connection()
+        self.change(lines)
+        self._wait_until_same()
+        gone = before.keys() - kernel_forwarding(self.namespace.name).keys()
+        deletes = self._deletes - deletes
+        assert deletes <= len(gone), f"{deletes} deletes for {len(gone)}:\n{self.service.log()}"
+
+    @property
+    def _deletes(self) -> int:
+        statistics = self.vpp.simulator.statistics()
+        return statistics["deletes"] + statistics["deletes_of_absent"]
+
+    def end_daemon_in_mid_batch(self, lines: Iterable[str], after: int, number: int) -> None:
+        """Ends the daemon once VPP has had so many of the requests that a change needs.
 
         Where it sends fewer, because the kernel refuses the change or has made it before, the
-        daemon is killed afterwards.
+        daemon is ended afterwards.
         """
         self.vpp.fault("rate_limit", per_second=2000)
         before = self.route_requests
         self.change(lines)
         with suppress(ConditionNotMet):
             wait_until(lambda: self.route_requests >= before + after, 0.5, "", interval=0.001)
-        self.service.end(signal.SIGKILL)
+        self.service.end(number)
         self.vpp.fault("clear")
 
     def check_others(self) -> None:
@@ -174,8 +194,8 @@ class World:
 
     def _differences(self) -> list[str]:
         self.service.check()
-        names = {index: name for name, index in self.others.interfaces().items()}
-        vpp = vpp_forwarding(self.vpp.simulator.snapshot(SOURCE), names)
+        snapshot = self.vpp.simulator.snapshot(SOURCE)
+        vpp = vpp_forwarding(snapshot, self.others.interface_names())
         return differences(kernel_forwarding(self.namespace.name), vpp)
 
     def _wait_until_same(self) -> int:
@@ -185,6 +205,7 @@ class World:
                 self.settle,
                 "VPP has what the kernel forwards by",
                 accept=lambda found: not found,
+                interval=0.06,
             )
         except ConditionNotMet as error:
             World.settle = SHRINK

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from socket import SHUT_RDWR
+from socket import AF_UNIX, SHUT_RDWR, socket
 from typing import Any, Protocol
 
 from vpp_papi import VPPApiClient, VPPIOError
@@ -91,10 +91,10 @@ class VppSession:
     def connect(self) -> None:
         """Connect and shake hands; a connection that is open is closed first."""
         self.close()
-        socket = self._settings.api_socket
+        path = self._settings.api_socket
         try:
             client = VPPApiClient(
-                server_address=socket,
+                server_address=path,
                 bootstrapapi=True,
                 read_timeout=max(1, round(self._settings.request_timeout)),
                 logger=logging.getLogger("vpp_papi"),
@@ -103,11 +103,17 @@ class VppSession:
         except Exception as error:
             # vpp_papi raises whatever struct, json or the socket raise at a stranger's answer.
             raise VppConnectError(
-                f"cannot connect to VPP's API socket {socket}: {error or type(error).__name__}; "
+                f"cannot connect to VPP's API socket {path}: {error or type(error).__name__}; "
                 "is it VPP that listens there?"
             ) from error
         self._client = client
         self._healthy = True
+
+    def knock(self) -> None:
+        """See whether anybody takes connections at VPP's API socket. Raises ``OSError`` if not."""
+        with socket(AF_UNIX) as door:
+            door.settimeout(self._settings.connect_timeout)
+            door.connect(self._settings.api_socket)
 
     @property
     def connected(self) -> bool:

@@ -110,6 +110,7 @@ fn route(number: u8, metric: u8, protocol: u8, hop: &NextHop) -> Route {
             family: Family::V4,
             route_type: RouteType::Unicast,
             next_hops: NextHopSource::Inline([hop.clone()].into_iter().collect()),
+            digest: 0,
         },
     }
 }

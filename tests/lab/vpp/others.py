@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_address
+from itertools import count
 from typing import Any
 
 from vpp_papi import VPPApiClient
@@ -40,10 +41,12 @@ class OtherUsers:
     def __init__(self, vpp: SimulatedVpp) -> None:
         self.vpp = vpp
         self.put: Found = {API: {}, OTHER: {}}
+        self._names: dict[int, str] | None = None
 
     def forget(self) -> None:
         """VPP has started again: nothing is left of what was put."""
         self.put = {API: {}, OTHER: {}}
+        self._names = None
 
     def found(self) -> Found:
         """What VPP has of them in table 0."""
@@ -68,32 +71,38 @@ class OtherUsers:
             _send(api, source, prefix, [], is_add=False)
         self.put[source].pop(prefix, None)
 
-    def interfaces(self) -> dict[str, int]:
-        """``sw_if_index`` by name."""
-        with self._client() as api:
-            return _indices(api)
+    def interface_names(self) -> dict[int, str]:
+        """By ``sw_if_index``; asked for only once, as they change by us alone."""
+        if self._names is None:
+            with self._client() as api:
+                self._names = {index: name for name, index in _indices(api).items()}
+        return self._names
 
     def delete_loopback(self, name: str) -> None:
         """Deletes a loopback, which may be absent."""
+        self._names = None
         with self._client() as api:
             index = _indices(api).get(name)
             if index is not None:
                 _done(api.delete_loopback(sw_if_index=index))
 
-    def create_loopback(self, instance: int, *, other_index: bool = False) -> None:
-        """Makes ``loop{instance}`` unless it is there.
+    def create_loopbacks(self, instances: Iterable[int], *, other_index: bool = False) -> None:
+        """Makes each ``loop{instance}`` that is not there.
 
         VPP gives it the index that was freed last; with ``other_index``, another loopback that is
         made first takes that.
         """
+        present = set(self.interface_names().values())
+        missing = [n for n in instances if f"loop{n}" not in present]
+        if not missing:
+            return
+        self._names = None
+        spare = iter(n for n in count(SPARE) if f"loop{n}" not in present)
         with self._client() as api:
-            there = _indices(api)
-            if f"loop{instance}" in there:
-                return
-            if other_index:
-                spare = next(n for n in range(SPARE, 1 << 14) if f"loop{n}" not in there)
-                _done(api.create_loopback_instance(is_specified=True, user_instance=spare))
-            _done(api.create_loopback_instance(is_specified=True, user_instance=instance))
+            for instance in missing:
+                if other_index:
+                    _create_loopback(api, next(spare))
+                _create_loopback(api, instance)
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
@@ -132,6 +141,10 @@ def _source(api: Any, name: str) -> int:
 def _indices(api: Any) -> dict[str, int]:
     details = api.sw_interface_dump(sw_if_index=NO_INTERFACE, name_filter_valid=False)
     return {str(d.interface_name).rstrip("\0"): int(d.sw_if_index) for d in details}
+
+
+def _create_loopback(api: Any, instance: int) -> None:
+    _done(api.create_loopback_instance(is_specified=True, user_instance=instance))
 
 
 def _done(reply: Any) -> None:

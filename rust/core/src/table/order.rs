@@ -52,14 +52,19 @@ pub(super) fn announce(
     sets: &Interner<NextHopSet>,
 ) -> Announced {
     let range = same_key(routes, new.tos, new.metric);
-    if let Some(at) = twin(routes, range.clone(), &new) {
-        seen_again(routes, range, at, new.generation, placement);
-        return Announced::Known;
-    }
     let target = match family {
         Family::V4 => (placement == Placement::Replace).then_some(range.start),
         Family::V6 => v6_target(routes, range.clone(), new, placement, sets),
     };
+    // IPv6 replaces the first route that it can, be there an equal one behind it or not.
+    let known = match (family, placement, target) {
+        (Family::V6, Placement::Replace, Some(at)) => twin(routes, at..at + 1, &new),
+        _ => twin(routes, range.clone(), &new),
+    };
+    if let Some(at) = known {
+        seen_again(routes, range, at, new.generation, placement);
+        return Announced::Known;
+    }
     if let Some(old) = target
         .filter(|at| range.contains(at))
         .and_then(|at| routes.get_mut(at))
@@ -95,12 +100,17 @@ fn same_key(routes: &Routes, tos: u8, metric: u32) -> Range<usize> {
     start..end
 }
 
-fn twin(routes: &Routes, mut range: Range<usize>, new: &KernelRoute) -> Option<usize> {
-    range.find(|at| {
-        routes
-            .get(*at)
-            .is_some_and(|r| r.set == new.set && r.protocol == new.protocol)
-    })
+/// The place of an equal route, best of one that the resync has not seen: a dump may show two.
+fn twin(routes: &Routes, range: Range<usize>, new: &KernelRoute) -> Option<usize> {
+    let mut equal = range.filter(|at| {
+        let route = routes.get(*at);
+        route.is_some_and(|r| r.set == new.set && r.protocol == new.protocol)
+    });
+    let unseen = |at: &usize| {
+        let route = routes.get(*at);
+        route.is_some_and(|route| route.generation != new.generation)
+    };
+    equal.clone().find(unseen).or_else(|| equal.next())
 }
 
 /// A dump shows routes in the kernel's order, so one that it shows stands behind those that it
@@ -151,14 +161,22 @@ fn v6_target(
     }
 }
 
-/// Whether IPv6 merges the route with others of its key (`fib6_qualify_for_ecmp`).
-fn merges(set: &NextHopSet) -> bool {
+/// Whether IPv6 merges the route with others of its key (`rt6_qualify_for_ecmp`).
+pub(super) fn merges(set: &NextHopSet) -> bool {
     match (&set.route_type, &set.next_hops) {
         (RouteType::Unicast, NextHopSource::Inline(hops)) => {
             hops.iter().any(|hop| hop.gateway.is_some())
         }
         _ => false,
     }
+}
+
+/// Whether the set is that of IPv6 routes merged into one. A dump shows such a route at the place
+/// of the first of them and goes on behind the last, so it hides what stands in between
+/// (`fib6_dump_node`).
+pub(super) fn hides(set: &NextHopSet) -> bool {
+    let several = matches!(&set.next_hops, NextHopSource::Inline(hops) if hops.len() > 1);
+    set.family == Family::V6 && several && merges(set)
 }
 
 /// What a withdrawal does to the list.
@@ -189,7 +207,9 @@ pub(super) fn withdraw(
     let equal = |(_, route, set): &(usize, &KernelRoute, &NextHopSet)| {
         route.protocol == protocol && same_forwarding(set, gone)
     };
-    if let Some((at, ..)) = candidates().find(equal) {
+    let twins = |(_, _, set): &(usize, &KernelRoute, &NextHopSet)| set.digest == gone.digest;
+    let mut alike = candidates().filter(equal);
+    if let Some((at, ..)) = alike.clone().find(twins).or_else(|| alike.next()) {
         return Withdrawn::Whole(at);
     }
     if gone.family == Family::V6 {
@@ -278,6 +298,7 @@ mod tests {
                 family: self.family,
                 route_type: RouteType::Unicast,
                 next_hops: NextHopSource::Inline(hops.iter().map(hop).collect()),
+                digest: 0,
             }
         }
 
