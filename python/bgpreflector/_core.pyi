@@ -399,7 +399,7 @@ class Engine:
     ) -> None:
         """Take a route away as if the kernel had withdrawn it. Raises ``ValueError``."""
     def retry_refused(self) -> int:
-        """Make the prefixes that VPP refused dirty again; how many they are."""
+        """Make the prefixes dirty again that VPP refused and may take later; how many."""
     def forget_kernel(self) -> None:
         """Forget all kernel routes, so that all that is installed shall go."""
     def set_interfaces(

@@ -300,7 +300,7 @@ class VppSink:
                         applied += 1
                     else:
                         where = f"{prefix} in VPP table {table}"
-                        failures.append(OperationFailure(where, f"retval {retval}", retriable=True))
+                        failures.append(OperationFailure(where, *_core.retval_meaning(retval)))
             except VppLostError:
                 # vpp_papi may have left half a frame on the stream: it is not used again.
                 self.close()
@@ -318,7 +318,7 @@ class VppSink:
         return remove_own_tables(self.session)
 
     def retry(self) -> CommitResult:
-        """Send what VPP refused once more."""
+        """Send what VPP refused once more, but for what it will never take."""
         self._engine.retry_refused()
         return self.flush()
 
