@@ -11,6 +11,7 @@ from bgpreflector import _core
 from bgpreflector.controller import CommitResult, OperationFailure, Transaction
 from bgpreflector.errors import VppError, VppLostError
 from bgpreflector.reflector import Route
+from bgpreflector.reflector.route import IPNetwork
 
 from .by_papi import PapiRoutes
 from .engine import NextHopTuple, RouteEngine, connect_bulk
@@ -55,7 +56,6 @@ class VppSink:
         self.missing_tables: list[tuple[int, bool]] = []
         """VPP tables (id, whether IPv6) that VPP lacks, where they are not to be added."""
         self.others = OtherWriters()
-        self._put: dict[str, Route] = {}
         self._on_interface_change: Callable[[], None] = _ignore
         self._source: int | None = None
         self._map = InterfaceMap({})
@@ -242,18 +242,20 @@ class VppSink:
 
     def _take(self, key: str, value: object) -> None:
         if value is None:
-            route = self._put.pop(key, None)
-            if route is not None:
-                self._engine.withdraw(
-                    route.table, str(route.network), self._hops(route), protocol=self._protocol
-                )
+            self._withdraw(*Route.place(key))
             return
         if not isinstance(value, Route):
             raise TypeError(f"{key}: expected a Route, got {type(value).__name__}")
         self._engine.announce(
             value.table, str(value.network), self._hops(value), protocol=self._protocol
         )
-        self._put[key] = value
+
+    def _withdraw(self, table: int, network: IPNetwork) -> None:
+        """Take out what was put: the table knows whether a resync has swept it since."""
+        for view in self._engine.routes_of(table, str(network)):
+            if (view.protocol, view.metric, view.tos) == (self._protocol, 0, 0):
+                hops = [(hop.gateway, hop.interface, hop.weight) for hop in view.next_hops]
+                self._engine.withdraw(table, view.prefix, hops, protocol=self._protocol)
 
     def _hops(self, route: Route) -> list[NextHopTuple]:
         indices = {name: index for index, name, _ in self._engine.links()}
