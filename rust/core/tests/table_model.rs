@@ -180,7 +180,7 @@ impl World {
             Step::LoseSession => self.lose_session(),
             Step::Adopt => self.adopt(),
             Step::Retry => {
-                self.table.retry_refused();
+                self.table.retry_refused(|_| true);
             }
             Step::ResyncWithout { prefix } => self.resync_without(prefix),
         }
@@ -244,7 +244,7 @@ impl World {
     fn settle(&mut self) {
         self.begin(usize::MAX);
         self.answer(usize::MAX, false);
-        self.table.retry_refused();
+        self.table.retry_refused(|_| true);
         loop {
             self.taken = self.table.take_dirty(3).handles;
             if self.taken.is_empty() {
@@ -533,7 +533,8 @@ fn a_refused_route_rests_until_it_is_retried_and_remembers_how_often() {
             world.table.routes_of(254, &prefix(1))[0].state,
             RouteState::Failed(-5)
         );
-        assert_eq!(world.table.retry_refused(), 1);
+        assert_eq!(world.table.retry_refused(|_| false), 0);
+        assert_eq!(world.table.retry_refused(|_| true), 1);
     }
     world.settle();
     assert!(world.table.refusals(10).is_empty());
