@@ -10,7 +10,7 @@ import pytest
 
 from lab import BgpPair, Namespace, namespace, running_bgp_pair
 from lab.requirements import insists_on, missing
-from lab.vpp import RealVpp
+from lab.vpp import RealVpp, SimulatedVpp
 
 MARKERS = ("root", "bird", "vpp")
 
@@ -37,6 +37,15 @@ def bgp_pair() -> Iterator[BgpPair]:
     _require("bird")
     with running_bgp_pair() as pair:
         yield pair
+
+
+@pytest.fixture
+def simulator(tmp_path: Path) -> Iterator[SimulatedVpp]:
+    """The embedded VPP."""
+    place = tmp_path / "vpp"
+    place.mkdir()
+    with SimulatedVpp.running(place) as running:
+        yield running
 
 
 @pytest.fixture

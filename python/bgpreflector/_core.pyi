@@ -9,6 +9,7 @@ __all__ = [
     "Adopted",
     "CommitReport",
     "Engine",
+    "Flushed",
     "NextHop",
     "RequestList",
     "ResyncReport",
@@ -20,6 +21,7 @@ __all__ = [
     "VppAudit",
     "keep_logs",
     "next_log",
+    "retval_meaning",
 ]
 
 @final
@@ -189,6 +191,18 @@ class Adopted:
         """Routes under our source in VPP tables that are not ours."""
 
 @final
+class Flushed:
+    """What a flush found and did."""
+
+    @property
+    def tables(self) -> list[tuple[int, bool, int, int, int]]:
+        """By VPP table: id, whether IPv6, routes of ours that VPP showed, how many of them it
+        deleted, and refusals, those for routes that it did not show included."""
+    @property
+    def failures(self) -> list[tuple[int, str, int, str, bool]]:
+        """Some of the refusals: VPP table, prefix, ``retval``, meaning, whether to retry."""
+
+@final
 class VppAudit:
     """What an audit of VPP found."""
 
@@ -343,6 +357,20 @@ class Engine:
         """How many of our routes VPP does not forward by, because one of these FIB sources has a
         better one for the prefix; and some: VPP table, prefix, source. Raises ``VppLostError``.
         """
+    def flush(
+        self,
+        source: int,
+        *,
+        better: Sequence[int],
+        tables: Sequence[tuple[int, bool]],
+        dry_run: bool,
+    ) -> Flushed:
+        """Delete everything under a FIB source from VPP tables (id, whether IPv6).
+
+        Under routes of the ``better`` sources VPP does not show ours: there they are deleted
+        unseen. For those who mirror nothing: the engine's table is not told. Raises
+        ``VppLostError``.
+        """
     def has_installed(self, vpp_table: int, prefix: str) -> bool:
         """Whether VPP has acknowledged a route of ours for a prefix. Raises ``ValueError``."""
     def announce(
@@ -435,3 +463,6 @@ def keep_logs(level: int) -> None:
 
 def next_log(wait: bool) -> tuple[int, str, str] | None:
     """The next of them: level, logger's name, message; ``wait`` for one, or ``None``."""
+
+def retval_meaning(retval: int) -> tuple[str, bool]:
+    """What VPP's return code means, and whether the request is worth another try."""

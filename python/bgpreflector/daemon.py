@@ -108,6 +108,8 @@ class Daemon:
             failed = result.failed
         if self._installed:
             _log.error("%d of our routes stay in VPP: they could not be removed", self._installed)
+        else:
+            self.sink.remove_tables()
         _log.info("Removed %d of our routes from VPP", removed)
 
     @property

@@ -1,26 +1,12 @@
-"""The embedded VPP for the tests of many routes."""
+"""Shows the figures of the tests of many routes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-
-from lab.vpp import SimulatedVpp
 
 from .size import Figures
 
 LINES = pytest.StashKey[list[str]]()
-
-
-@pytest.fixture
-def simulator(tmp_path: Path) -> Iterator[SimulatedVpp]:
-    """The embedded VPP."""
-    place = tmp_path / "vpp"
-    place.mkdir()
-    with SimulatedVpp.running(place) as running:
-        yield running
 
 
 @pytest.fixture

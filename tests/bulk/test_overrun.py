@@ -10,13 +10,10 @@ from lab import Namespace
 from lab.vpp import SimulatedVpp
 
 from .chain import running_chain
-from .size import Figures
+from .size import SMALLEST, Figures
 from .wave import DEVICE, Wave, at_once, link
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(900)]
-
-SMALLEST = 64 * 1024
-"""Bytes of receive buffer, the least that the configuration allows: some 150 notifications."""
 
 PROCESSES = 4
 

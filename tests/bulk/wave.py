@@ -73,13 +73,6 @@ class Wave:
         """The changes in ``number`` batches that do not share a prefix."""
         return [list(self._batch(slice(first, None, number))) for first in range(number)]
 
-    def back(self) -> list[list[str]]:
-        """What undoes the changes but for the gateways, in two batches."""
-        return [
-            [add(prefix, gateway(prefix, 0)) for prefix in self.going],
-            [delete(prefix) for prefix in self.coming],
-        ]
-
     def __len__(self) -> int:
         """Changes."""
         return self.rounds * (len(self.kept) + len(self.flapping)) + len(self.going + self.coming)

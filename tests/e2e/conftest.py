@@ -18,12 +18,3 @@ def vpp(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Vpp]:
     kind = SimulatedVpp if request.param == "simulator" else RealVpp
     with kind.running(place) as running:
         yield running
-
-
-@pytest.fixture
-def simulator(tmp_path: Path) -> Iterator[SimulatedVpp]:
-    """The embedded VPP."""
-    place = tmp_path / "vpp"
-    place.mkdir()
-    with SimulatedVpp.running(place) as running:
-        yield running

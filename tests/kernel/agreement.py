@@ -67,3 +67,9 @@ def refused(router: World, operation: str) -> bool:
     except RuntimeError:
         return True
     return False
+
+
+def drifted(router: World) -> list[tuple[int, str, str]]:
+    """What an audit finds, but for the kernel's own routes: those come as links come up."""
+    own = ("10.7.", "fd07:", "fe80:", "ff00:")
+    return [found for found in router.engine.audit().drifted if not found[1].startswith(own)]

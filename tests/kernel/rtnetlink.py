@@ -22,6 +22,7 @@ GROUPS = (7, 11, 32)
 """RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_NEXTHOP."""
 RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_MULTIPATH, RTA_TABLE, RTA_NH_ID = 1, 4, 5, 9, 15, 30
 NHA_ID = 1
+RTPROT_KERNEL = 2
 SOL_NETLINK, ADD_MEMBERSHIP, GET_STRICT_CHK = 270, 1, 12
 SOCK_BUFFER = 1 << 20
 """Bytes of a read: more than the kernel ever fills."""
@@ -131,14 +132,14 @@ class Listener:
         return [message for datagram in self.datagrams() for message in messages(datagram)]
 
     def routes(self, family: int) -> list[Message]:
-        """Of these, those about routes of a family, 4 or 6, in tables of ordinary routes."""
+        """Of these, those about routes of a family, 4 or 6, that are not the kernel's own."""
         number = {4: socket.AF_INET, 6: socket.AF_INET6}[family]
         return [
             message
             for message in self.heard()
             if message.kind in (NEWROUTE, DELROUTE)
             and message.family == number
-            and message.table != 255
+            and message.protocol != RTPROT_KERNEL
         ]
 
 

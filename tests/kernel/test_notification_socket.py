@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from lab import Namespace, ip_batch, wait_until
+from oracle.expected import Forwarding
 from oracle.world import World, world
 
 from .agreement import PREFIX, TIMEOUT, agreed, do, hop, via, vpp_has
@@ -60,34 +61,28 @@ def test_an_overrun_is_repaired_by_a_dump() -> None:
     with world(receive_buffer=SMALL) as router:
         do(router, f"-4 route add {V4} proto 12 {via(4, 2)}")
         agreed(router, {V4: [hop(4, 2)]})
-        ip_batch(router.namespace, many(count))
-        vpp_has(router, count + 1)
-        ip_batch(router.namespace, many(count, 1))
-        expected = {(254, V4): [hop(4, 2)]}
-        wait_until(
-            lambda: _hops_of(router),
-            TIMEOUT,
-            "all through the other link",
-            accept=lambda seen: seen == {(hop(4, 1),), (hop(4, 2),)},
-        )
-        ip_batch(router.namespace, [line.replace("replace", "del") for line in many(count, 1)])
-        wait_until(
-            lambda: _vpp(router), TIMEOUT, "what is left", accept=lambda seen: seen == expected
-        )
-        status = router.engine.status()
-        assert status.overruns > 0
-        assert status.resyncs["overrun"] > 0
-        assert status.receive_buffer == 2 * SMALL
+        kept: Forwarding = {(254, V4): [hop(4, 2)]}
+        # A reader that is quick enough loses nothing, so there may be more than one round.
+        while not router.engine.status().overruns:
+            for link in (0, 1):
+                ip_batch(router.namespace, many(count, link))
+                changed: Forwarding = {
+                    (254, line.split()[2]): [hop(4, link)] for line in many(count)
+                }
+                _vpp_says(router, {**kept, **changed})
+            ip_batch(router.namespace, [line.replace("replace", "del") for line in many(count, 1)])
+            _vpp_says(router, kept)
+        wait_until(lambda: router.engine.status().resyncs["overrun"], TIMEOUT, "a dump for it")
+        _vpp_says(router, kept)
+        assert router.engine.status().receive_buffer == 2 * SMALL
 
 
-def _vpp(router: World) -> object:
-    router.settle(0)
-    return router.vpp()
+def _vpp_says(router: World, expected: Forwarding) -> None:
+    def says() -> Forwarding:
+        router.settle(0)
+        return router.vpp()
 
-
-def _hops_of(router: World) -> set[tuple[object, ...]]:
-    router.settle(0)
-    return {tuple(hops) for hops in router.vpp().values()}
+    wait_until(says, TIMEOUT, "VPP follows", accept=lambda seen: seen == expected)
 
 
 def test_the_socket_belongs_to_the_namespace(

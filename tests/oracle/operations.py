@@ -101,7 +101,8 @@ class Generator:
         """Links (after their family) that lack their address."""
         self._objects_before: dict[int, set[int]] = {4: set(), 6: set()}
         self._routes: Kinds = (
-            (38, self._put),
+            (36, self._put),
+            (2, self._put_again),
             (9, self._delete),
             (4, self._delete_leg),
             (0.6, self._flush),
@@ -193,7 +194,14 @@ class Generator:
         else:
             hops = self._hop(family)
         self._put_before.append((family, prefix, key, hops))
-        return f"-{family} route {verb} {prefix}{key} proto {protocol} {hops}"
+        extra = self._extra(family) if self._chance(0.08) else ""
+        return f"-{family} route {verb} {prefix}{key} proto {protocol}{extra} {hops}"
+
+    def _put_again(self) -> str:
+        """A route like another one, but for what VPP does not see."""
+        family, prefix, key, hops = self._target(1)
+        verb = self._random.choice(("append", "prepend"))
+        return f"-{family} route {verb} {prefix}{key} proto 12{self._extra(family)} {hops}"
 
     def _target(self, known: float) -> tuple[int, str, str, str]:
         """Something put before, one of the latest, with the chance ``known``; else any."""
@@ -201,6 +209,13 @@ class Generator:
             return self._random.choice(self._put_before[-12:])
         family = self._family()
         return (family, *self._key(family), self._hop(family))
+
+    def _extra(self, family: int) -> str:
+        """What makes a route another one to the kernel, and not to VPP."""
+        link = self._link_number()
+        if family == 6:
+            return self._random.choice((f" src fd07:{link}::1", " mtu 1400"))
+        return self._random.choice((f" src 10.7.{link}.1", " mtu 1400", " scope link"))
 
     def _delete(self) -> str:
         family, prefix, key, _ = self._target(0.8)

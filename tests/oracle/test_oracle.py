@@ -43,6 +43,19 @@ FOUND = {
         ),
         "-6 route append 2001:db8:1::/48 metric 1024 table 1000 proto 4 via fd07:1::3 dev o1",
     ),
+    "a route between merged ones": (
+        "-6 route append fd07:1::/64 table 254 proto 12 via fd07:2::2 dev o2 onlink",
+        "-6 route append prohibit fd07:1::/64 table 254 proto 12",
+        "-6 route append fd07:1::/64 metric 1024 table 254 proto 12 via fd07:2::3 dev o2",
+        "-6 route del fd07:1::/64 table 254 proto 12 via fd07:2::2 dev o2 onlink",
+        "-6 route del fd07:1::/64 table 254 proto 12 via fd07:2::3 dev o2",
+    ),
+    "an order that only a dump tells": (
+        "-6 route add 2001:db8:2::/48 table 254 proto 12 via fd07:1::3 dev o1",
+        "-6 route append blackhole 2001:db8:2::/48 table 254 proto 12",
+        "-6 route append 2001:db8:2::/48 table 254 proto 12 via fd07:2::2 dev o2",
+        "link del o1",
+    ),
     "merged routes of two protocols": (
         "-6 route replace 2001:db8:2::/48 table 254 proto 12 via fd07:1::3 dev o1",
         "-6 route append 2001:db8:2::/48 table 254 proto 4 via fd07:2::2 dev o2",

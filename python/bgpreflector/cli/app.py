@@ -15,6 +15,7 @@ from .check import check
 from .demo import demo
 from .differences import audit, plan
 from .exit_codes import ExitCode, exit_code
+from .flush import flush
 from .routes import show
 from .run import run
 from .simulate import simulate
@@ -31,6 +32,7 @@ app.command()(simulate)
 app.command()(check)
 app.command()(plan)
 app.command()(audit)
+app.command()(flush)
 app.add_typer(show, name="show")
 
 

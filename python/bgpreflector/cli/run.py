@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 from typing import Annotated, Literal
 
@@ -11,6 +10,7 @@ import typer
 
 from bgpreflector.daemon import Daemon
 
+from .end import End
 from .logs import configure_logging, flush_logs
 from .options import ConfigFile, Interfaces, Netns, Protocols, Socket, read_config
 
@@ -43,9 +43,7 @@ def run(
     configure_logging(settings.log)
     if not settings.use_external_ipam:
         _log.warning("use_external_ipam is false: nothing is reflected")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = End()
     daemon = Daemon(settings)
     waiter = threading.Thread(target=_wait_for_end, args=(daemon, stop), daemon=True)
     try:
@@ -60,7 +58,7 @@ def run(
     _log.info("Ended")
 
 
-def _wait_for_end(daemon: Daemon, stop: threading.Event) -> None:
+def _wait_for_end(daemon: Daemon, stop: End) -> None:
     try:
         daemon.wait()
     except Exception as error:  # noqa: BLE001 - raised again by the main thread's own wait

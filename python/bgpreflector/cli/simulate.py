@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bgpreflector import _core
+
+from .end import End
 
 
 def simulate(
@@ -23,9 +23,7 @@ def simulate(
     ] = None,
 ) -> None:
     """Be a VPP, as far as its API tells, until SIGTERM or SIGINT."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = End()
     simulator = _core.Simulator(
         socket=socket, control_socket=control, interfaces=interface or ["loop0", "loop1"]
     )

@@ -122,7 +122,9 @@ class VppConfig(Section):
         "that hangs is noticed before there are routes to send; 0 for never.",
     )
     on_exit: Literal["keep", "flush"] = Field(
-        default="keep", description="What becomes of our routes in VPP when the program ends."
+        default="keep",
+        description="What becomes of our routes in VPP, and of the tables that "
+        "were created for them, when the program ends.",
     )
     fib_source: FibSourceConfig = Field(
         default_factory=FibSourceConfig, description="The FIB source of our routes."

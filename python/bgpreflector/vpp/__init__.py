@@ -1,11 +1,14 @@
 """VPP: the session for everything rare, and the sink that programs routes."""
 
+from .engine import RouteEngine
+from .flush import FlushResult, flush
 from .interfaces import InterfaceMap, VppInterfaces, map_interfaces
 from .monitor import VppMonitor
 from .session import VppSession, VppSettings
-from .sink import RouteEngine, VppSink
+from .sink import VppSink
 
 __all__ = [
+    "FlushResult",
     "InterfaceMap",
     "RouteEngine",
     "VppInterfaces",
@@ -13,5 +16,6 @@ __all__ = [
     "VppSession",
     "VppSettings",
     "VppSink",
+    "flush",
     "map_interfaces",
 ]

@@ -37,6 +37,11 @@ class PapiRoutes:
                 "source and cannot be told from other clients'"
             )
 
+    @property
+    def tells_sources_apart(self) -> bool:
+        """Whether routes have a FIB source of their own, so that ours can be told from others."""
+        return self._v2
+
     def send(self, table: int, prefix: str, paths: Sequence[_PathTuple] | None, source: int) -> int:
         """Make ``paths`` all the paths of a prefix, or delete it; VPP's ``retval``."""
         legs = [_path(path) for path in paths or ()]

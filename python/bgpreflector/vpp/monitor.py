@@ -7,6 +7,9 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from tenacity import Retrying, retry_if_exception_type
+from tenacity.wait import wait_exponential_jitter
+
 from bgpreflector.controller import (
     ControllerClosedError,
     Event,
@@ -24,6 +27,9 @@ _log = logging.getLogger(__name__)
 
 DRIFT = ("missing", "different", "unexpected", "overridden")
 """Kinds of differences that an audit of VPP finds."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+"""Seconds between attempts to reach a VPP that has gone, first and at most."""
 
 NAMED = 20
 """Prefixes that the log names."""
@@ -160,15 +166,36 @@ class VppMonitor:
             self._connected.wait()
             if self._closed:
                 return
-            self._connected.clear()
             if not self._sink.has_bulk:
                 # Without one only the next request tells that VPP is gone.
+                self._connected.clear()
                 continue
             reason = self._engine.wait_vpp_lost()
             if self._closed:
                 return
             _log.warning("%s; connecting again", reason)
-            self._push(FullResync(f"VPP connection: {reason}"))
+            if not self._somebody_listens():
+                return
+            self._connected.clear()
+            if self._sink.lost:
+                self._push(FullResync(f"VPP connection: {reason}"))
+            else:
+                # A healing resync has connected meanwhile.
+                self._connected.set()
+
+    def _somebody_listens(self) -> bool:
+        """Wait until the API socket takes connections again; false at the end."""
+        waits = wait_exponential_jitter(initial=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=FIRST_PAUSE)
+        attempts = Retrying(wait=waits, sleep=self._pause, retry=retry_if_exception_type(OSError))
+        for attempt in attempts:
+            with attempt:
+                if self._ended.is_set():
+                    return False
+                self._sink.session.knock()
+        return True
+
+    def _pause(self, seconds: float) -> None:
+        self._ended.wait(seconds)
 
     def _push(self, event: Event) -> None:
         try:

@@ -26,6 +26,18 @@ class FibSource:
     """Lower wins where several sources have a prefix."""
 
 
+def better_sources(sources: Iterable[FibSource], ours: int | None) -> tuple[FibSource, ...]:
+    """Those whose routes VPP forwards by rather than by ours: their priority is lower.
+
+    Of the same priority VPP may prefer either.
+    """
+    known = {source.id: source for source in sources}
+    own = None if ours is None else known.get(ours)
+    if own is None:
+        return ()
+    return tuple(s for s in known.values() if s.priority <= own.priority and s.id != ours)
+
+
 @dataclass(frozen=True)
 class Overridden:
     """Our prefixes that VPP forwards by a route of another source."""
@@ -55,16 +67,9 @@ class OtherWriters:
         known = {source.id: source for source in sources}
         self.unknown = True
         self.linux_nl = any(source.name in LINUX_NL for source in known.values())
+        self._better = better_sources(known.values(), ours)
         own = known.get(ours) if ours is not None else None
-        if own is None:
-            self._better = ()
-            return
-        self._better = tuple(
-            source
-            for source in known.values()
-            if source.priority <= own.priority and source.id != ours
-        )
-        if self.linux_nl:
+        if self.linux_nl and own is not None:
             _log.warning(
                 "VPP has the linux_nl plugin (FIB sources %s): it mirrors the kernel's routes "
                 "too, and where it does, VPP forwards by its routes and not by ours (%s, "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from socket import SHUT_RDWR
+from socket import AF_UNIX, SHUT_RDWR, socket
 from typing import Any, Protocol
 
 from vpp_papi import VPPApiClient, VPPIOError
@@ -26,7 +26,15 @@ _log = logging.getLogger(__name__)
 CLIENT_NAME = "bgpreflector"
 """Under this name, and this name with ``-bulk``, VPP lists our two connections."""
 
+Table = tuple[int, bool]
+"""An IP table of VPP's: its id, and whether it is IPv6."""
+
 _FAILURES = (VPPIOError, VPPRuntimeError, VPPValueError, OSError)
+
+
+def table_name(table_id: int) -> str:
+    """The name of the tables that we create, in either family."""
+    return f"{CLIENT_NAME}-{table_id}"
 
 
 class VppSettings(Protocol):
@@ -81,10 +89,10 @@ class VppSession:
     def connect(self) -> None:
         """Connect and shake hands; a connection that is open is closed first."""
         self.close()
-        socket = self._settings.api_socket
+        path = self._settings.api_socket
         try:
             client = VPPApiClient(
-                server_address=socket,
+                server_address=path,
                 bootstrapapi=True,
                 read_timeout=max(1, round(self._settings.request_timeout)),
                 logger=logging.getLogger("vpp_papi"),
@@ -93,11 +101,17 @@ class VppSession:
         except Exception as error:
             # vpp_papi raises whatever struct, json or the socket raise at a stranger's answer.
             raise VppConnectError(
-                f"cannot connect to VPP's API socket {socket}: {error or type(error).__name__}; "
+                f"cannot connect to VPP's API socket {path}: {error or type(error).__name__}; "
                 "is it VPP that listens there?"
             ) from error
         self._client = client
         self._healthy = True
+
+    def knock(self) -> None:
+        """See whether anybody takes connections at VPP's API socket. Raises ``OSError`` if not."""
+        with socket(AF_UNIX) as door:
+            door.settimeout(self._settings.connect_timeout)
+            door.connect(self._settings.api_socket)
 
     @property
     def connected(self) -> bool:
@@ -184,22 +198,48 @@ class VppSession:
                 priority,
             )
 
-    def missing_tables(self, tables: Iterable[tuple[int, bool]]) -> list[tuple[int, bool]]:
-        """Those of the IP tables (id, whether IPv6) that VPP lacks."""
-        details = self.call("ip_table_dump")
-        present = {(int(d.table.table_id), bool(d.table.is_ip6)) for d in details}
+    def tables(self) -> dict[Table, str]:
+        """VPP's IP tables (id, whether IPv6) and their names."""
+        return {
+            (int(d.table.table_id), bool(d.table.is_ip6)): str(d.table.name).rstrip("\0")
+            for d in self.call("ip_table_dump")
+        }
+
+    def own_tables(self) -> list[Table]:
+        """Those that we have created: they bear our name. Table 0 is VPP's own."""
+        named = self.tables().items()
+        return [table for table, name in named if table[0] and name == table_name(table[0])]
+
+    def missing_tables(self, tables: Iterable[Table]) -> list[Table]:
+        """Those of the IP tables that VPP lacks."""
+        present = self.tables()
         return [table for table in tables if table not in present]
 
-    def ensure_tables(self, tables: Iterable[tuple[int, bool]]) -> list[tuple[int, bool]]:
-        """Create the IP tables (id, whether IPv6) that VPP lacks; those that were created."""
-        created = []
-        for table_id, is_ip6 in self.missing_tables(tables):
-            table = {"table_id": table_id, "is_ip6": is_ip6, "name": f"{CLIENT_NAME}-{table_id}"}
-            reply = self.call("ip_table_add_del", is_add=True, table=table)
-            if reply.retval != 0:
-                raise VppError(f"VPP refused to add IP table {table_id}: retval {reply.retval}")
-            created.append((table_id, is_ip6))
-        return created
+    def ensure_tables(self, tables: Iterable[Table]) -> list[Table]:
+        """Create the IP tables that VPP lacks; those that were created."""
+        missing = self.missing_tables(tables)
+        for table in missing:
+            self._add_del_table(table, is_add=True)
+        return missing
+
+    def remove_table(self, table: Table) -> None:
+        """Delete an IP table, which must be empty: its routes would come back with its id."""
+        self._add_del_table(table, is_add=False)
+
+    def _add_del_table(self, table: Table, *, is_add: bool) -> None:
+        table_id, is_ip6 = table
+        fields = {"table_id": table_id, "is_ip6": is_ip6, "name": table_name(table_id)}
+        reply = self.call("ip_table_add_del", is_add=is_add, table=fields)
+        if reply.retval != 0:
+            what = "add" if is_add else "delete"
+            raise VppError(f"VPP refused to {what} IP table {table_id}: retval {reply.retval}")
+
+    def sources_in(self, table: Table) -> set[int] | None:
+        """Ids of the FIB sources that forward prefixes of a table; ``None`` if VPP cannot tell."""
+        if not self.has("ip_route_v2_dump"):
+            return None
+        fields = {"table_id": table[0], "is_ip6": table[1]}
+        return {int(d.route.src) for d in self.call("ip_route_v2_dump", table=fields, src=0)}
 
     def watch_interfaces(self, on_change: Callable[[], None]) -> None:
         """Have ``on_change`` called, on a thread of the client's, when interfaces change."""

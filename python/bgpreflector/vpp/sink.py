@@ -5,19 +5,20 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Address, IPv6Address
-from typing import Protocol, cast
+from typing import cast
 
 from bgpreflector import _core
 from bgpreflector.controller import CommitResult, OperationFailure, Transaction
-from bgpreflector.errors import VppError, VppLostError, VppMessageError
+from bgpreflector.errors import VppError, VppLostError
 from bgpreflector.reflector import Route
 
 from .by_papi import PapiRoutes
+from .engine import NextHopTuple, RouteEngine, connect_bulk
 from .interfaces import InterfaceMap, map_interfaces
 from .others import OtherWriters, Overridden, look_slowly
 from .pace import Pace
-from .session import CLIENT_NAME, VppSession, VppSettings
+from .session import Table, VppSession, VppSettings
+from .tables import remove_own_tables
 
 _log = logging.getLogger(__name__)
 
@@ -26,67 +27,6 @@ FAILURES = 100
 
 ALL = 0xFFFFFFFF
 """The limit of a batch that shall hold whatever is dirty."""
-
-NextHopTuple = tuple[IPv4Address | IPv6Address | None, int, int]
-
-
-class RouteEngine(Protocol):
-    """What the sink needs of :class:`bgpreflector._core.Engine`."""
-
-    def connect(  # noqa: PLR0913 - as the compiled engine has it
-        self,
-        *,
-        socket: str,
-        name: str,
-        window: int,
-        connect_timeout: float,
-        request_timeout: float,
-        keepalive_interval: float,
-        rate_limit: int | None,
-    ) -> None: ...
-    def disconnect(self) -> None: ...
-    def vpp_lost(self) -> str | None: ...
-    def adopt(self, source: int) -> _core.Adopted: ...
-    def commit(self, batch: _core.RouteBatch, source: int) -> _core.CommitReport: ...
-    def audit_vpp(self, source: int, *, repair: bool, limit: int) -> _core.VppAudit: ...
-    def overridden(
-        self, sources: Sequence[int], *, limit: int
-    ) -> tuple[int, list[tuple[int, str, int]]]: ...
-    def has_installed(self, vpp_table: int, prefix: str) -> bool: ...
-    def hold_requests(self, on: bool) -> None: ...  # noqa: FBT001 - as the compiled engine has it
-    def open_requests(self, batch: _core.RouteBatch) -> _core.RequestList: ...
-    def forget_installed(self) -> None: ...
-    def adopt_route(
-        self, vpp_table: int, prefix: str, paths: Sequence[_core._PathTuple]
-    ) -> bool: ...
-    def take_batch(self, limit: int) -> _core.RouteBatch: ...
-    def retry_refused(self) -> int: ...
-    def announce(
-        self,
-        table: int,
-        prefix: str,
-        next_hops: Sequence[NextHopTuple],
-        *,
-        protocol: int,
-        metric: int = 0,
-    ) -> None: ...
-    def withdraw(
-        self,
-        table: int,
-        prefix: str,
-        next_hops: Sequence[NextHopTuple],
-        *,
-        protocol: int,
-        metric: int = 0,
-    ) -> None: ...
-    def set_interfaces(
-        self,
-        interfaces: dict[str, int],
-        unmapped: int | None,
-        recursive: bool,  # noqa: FBT001 - as the compiled engine has it
-    ) -> None: ...
-    def links(self) -> list[tuple[int, str, bool]]: ...
-    def status(self) -> _core.Status: ...
 
 
 class VppSink:
@@ -134,7 +74,7 @@ class VppSink:
         Raises :class:`VppError`; then neither connection is open.
         """
         try:
-            mismatch = self._connect_bulk()
+            mismatch = connect_bulk(self._engine, self._settings)
             self.session.connect()
             version = self.session.version()
             source = self._settings.fib_source
@@ -164,22 +104,6 @@ class VppSink:
         for table_id, is_ip6 in self.session.ensure_tables(self._tables):
             family = "IPv6" if is_ip6 else "IPv4"
             _log.info("Created VPP's %s table %d", family, table_id)
-
-    def _connect_bulk(self) -> VppMessageError | None:
-        """Open the bulk connection; the reason where VPP's messages are not the encoder's."""
-        try:
-            self._engine.connect(
-                socket=self._settings.api_socket,
-                name=f"{CLIENT_NAME}-bulk",
-                window=self._settings.window,
-                connect_timeout=self._settings.connect_timeout,
-                request_timeout=self._settings.request_timeout,
-                keepalive_interval=self._settings.keepalive_interval,
-                rate_limit=self._settings.rate_limit,
-            )
-        except VppMessageError as error:
-            return error
-        return None
 
     @property
     def has_bulk(self) -> bool:
@@ -354,6 +278,10 @@ class VppSink:
     def flush(self) -> CommitResult:
         """Send whatever is dirty, outside any transaction; for the end, after the event loop's."""
         return self._send([self._engine.take_batch(ALL)])
+
+    def remove_tables(self) -> list[Table]:
+        """Delete the IP tables that we created, where no routes are left in them."""
+        return remove_own_tables(self.session)
 
     def retry(self) -> CommitResult:
         """Send what VPP refused once more."""

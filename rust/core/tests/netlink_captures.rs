@@ -28,9 +28,14 @@ fn of(kind: Kind) -> impl Iterator<Item = (Capture, Vec<Message>)> {
 }
 
 /// The routes of the messages that say `action`, in a comparable order.
+/// Without the digest, of which iproute2 shows nothing.
 fn routes(messages: &[Message], action: Action) -> Vec<Route> {
     let route = |message: &Message| match &message.body {
-        Body::Route(route) if route.action == action => Some(route.route.clone()),
+        Body::Route(route) if route.action == action => {
+            let mut route = route.route.clone();
+            route.set.digest = 0;
+            Some(route)
+        }
         _ => None,
     };
     sorted(messages.iter().filter_map(route))

@@ -19,7 +19,8 @@ use crate::kernel::{KernelSettings, Reader, Reason, ResyncReport};
 use crate::requests::Requests;
 use crate::shared::Shared;
 use crate::vpp::{
-    Adopted, AuditSettings, BulkConnection, BulkSettings, CommitReport, Overridden, VppAudit,
+    Adopted, AuditSettings, BulkConnection, BulkSettings, CommitReport, FlushSettings, Flushed,
+    Overridden, VppAudit,
 };
 
 /// What the engine mirrors and how it reads the kernel.
@@ -232,6 +233,15 @@ impl Engine {
     /// [`VppError`]
     pub fn overridden(&self, sources: Vec<u8>, limit: usize) -> Result<Overridden, VppError> {
         self.vpp()?.overridden(sources, limit)
+    }
+
+    /// Deletes everything under a FIB source from VPP tables, whether or not they are mirrored.
+    /// What counts as installed does not change: it is for those who mirror nothing.
+    ///
+    /// # Errors
+    /// [`VppError`]
+    pub fn flush(&self, settings: FlushSettings) -> Result<Flushed, VppError> {
+        self.vpp()?.flush(settings)
     }
 
     /// Waits until there are dirty prefixes; false at the timeout and once closed.

@@ -54,6 +54,7 @@ pub(crate) fn set(family: Family, next_hops: Vec<NextHopTuple>) -> NextHopSet {
         family,
         route_type: RouteType::Unicast,
         next_hops: NextHopSource::Inline(next_hops.into_iter().map(hop).collect()),
+        digest: 0,
     }
 }
 

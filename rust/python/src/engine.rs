@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bgpreflector_core::route::{Prefix, Route, RouteKey};
+use bgpreflector_core::route::{Family, Prefix, Route, RouteKey};
 use bgpreflector_core::table::{Cursor, ForeignRoutes, Interfaces, Scope, Unmapped};
 use bgpreflector_engine::kernel::KernelSettings;
-use bgpreflector_engine::vpp::{AuditSettings, BulkSettings};
+use bgpreflector_engine::vpp::{AuditSettings, BulkSettings, FlushSettings};
 use bgpreflector_engine::{Engine as Inner, Settings};
 use pyo3::prelude::*;
 
 use crate::batch::RouteBatch;
 use crate::convert::{self, NextHopTuple, PrefixRuleTuple, value_error};
 use crate::errors;
-use crate::figures::{Adopted, CommitReport, DriftTuple, ResyncReport, Status, VppAudit, drift};
+use crate::figures::{
+    Adopted, CommitReport, DriftTuple, Flushed, ResyncReport, Status, VppAudit, drift,
+};
 use crate::listing::RouteView;
 use crate::requests::{PathTuple, RequestList, path_set};
 
@@ -207,6 +209,28 @@ impl Engine {
         let named =
             |(table, prefix, source): (u32, Prefix, u8)| (table, prefix.to_string(), source);
         Ok((found.count, found.some.into_iter().map(named).collect()))
+    }
+
+    #[pyo3(signature = (source, *, better, tables, dry_run))]
+    fn flush(
+        &self,
+        py: Python<'_>,
+        source: u8,
+        better: Vec<u8>,
+        tables: Vec<(u32, bool)>,
+        dry_run: bool,
+    ) -> PyResult<Flushed> {
+        let family = |is_ip6| if is_ip6 { Family::V6 } else { Family::V4 };
+        let table = |(table, is_ip6)| (table, family(is_ip6));
+        let tables = tables.into_iter().map(table).collect();
+        let settings = FlushSettings {
+            source,
+            better,
+            tables,
+            dry_run,
+        };
+        let flushed = py.detach(|| self.inner.flush(settings));
+        flushed.map(Flushed::from).map_err(errors::vpp)
     }
 
     fn has_installed(&self, vpp_table: u32, prefix: &str) -> PyResult<bool> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use bgpreflector_core::route::Family;
 use bgpreflector_core::route::Prefix;
 use bgpreflector_core::table::{Drift, DriftReport, VppDrift};
 use bgpreflector_core::vpp::{Disposition, Retval};
@@ -53,6 +54,51 @@ impl From<bgpreflector_engine::kernel::ResyncReport> for ResyncReport {
     }
 }
 
+/// A refusal: VPP table, prefix, `retval`, what it means, whether to retry.
+type FailureTuple = (u32, String, i32, String, bool);
+
+/// What VPP's return code means, and whether the request is worth another try.
+#[pyfunction]
+pub fn retval_meaning(retval: i32) -> (String, bool) {
+    let retval = Retval(retval);
+    let retry = !matches!(retval.disposition(), None | Some(Disposition::GiveUp));
+    (retval.to_string(), retry)
+}
+
+fn failure(failure: bgpreflector_engine::vpp::Failure) -> FailureTuple {
+    let (meaning, retry) = retval_meaning(failure.retval);
+    let prefix = failure.prefix.to_string();
+    (failure.vpp_table, prefix, failure.retval, meaning, retry)
+}
+
+/// What a flush found and did.
+#[pyclass(frozen, get_all, module = "bgpreflector._core")]
+pub struct Flushed {
+    /// By VPP table: id, whether IPv6, routes shown, deleted, refused.
+    tables: Vec<(u32, bool, usize, usize, usize)>,
+    /// Some of the refusals.
+    failures: Vec<FailureTuple>,
+}
+
+impl From<bgpreflector_engine::vpp::Flushed> for Flushed {
+    fn from(flushed: bgpreflector_engine::vpp::Flushed) -> Self {
+        let table = |table: bgpreflector_engine::vpp::FlushedTable| {
+            let is_ip6 = table.family == Family::V6;
+            (
+                table.table,
+                is_ip6,
+                table.shown,
+                table.deleted,
+                table.failed,
+            )
+        };
+        Self {
+            tables: flushed.tables.into_iter().map(table).collect(),
+            failures: flushed.failures.into_iter().map(failure).collect(),
+        }
+    }
+}
+
 /// What became of a batch.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
 pub struct CommitReport {
@@ -62,22 +108,11 @@ pub struct CommitReport {
     unchanged: usize,
     failed: usize,
     /// Some of the refusals: VPP table, prefix, `retval`, what it means, whether to retry.
-    failures: Vec<(u32, String, i32, String, bool)>,
+    failures: Vec<FailureTuple>,
 }
 
 impl From<bgpreflector_engine::vpp::CommitReport> for CommitReport {
     fn from(report: bgpreflector_engine::vpp::CommitReport) -> Self {
-        let failure = |failure: bgpreflector_engine::vpp::Failure| {
-            let retval = Retval(failure.retval);
-            let retry = retval.disposition() != Some(Disposition::GiveUp);
-            (
-                failure.vpp_table,
-                failure.prefix.to_string(),
-                failure.retval,
-                retval.to_string(),
-                retry,
-            )
-        };
         Self {
             added: report.added,
             replaced: report.replaced,

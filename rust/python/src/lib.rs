@@ -18,7 +18,9 @@ mod _core {
     #[pymodule_export]
     use super::engine::Engine;
     #[pymodule_export]
-    use super::figures::{Adopted, CommitReport, ResyncReport, Status, VppAudit};
+    use super::figures::{
+        Adopted, CommitReport, Flushed, ResyncReport, Status, VppAudit, retval_meaning,
+    };
     #[pymodule_export]
     use super::listing::{NextHop, RouteChange, RouteView};
     #[pymodule_export]

@@ -26,19 +26,23 @@ class Vpp(Protocol):
         """Its API socket."""
 
     @property
+    def api(self) -> Any:
+        """``vpp_papi``'s methods."""
+
+    @property
     def interface(self) -> str:
         """The name of an interface that it has."""
 
     def routes(self) -> Routes:
         """The routes under our source in table 0."""
 
-    def add_foreign_route(self, prefix: str) -> None:
+    def add_foreign_route(self, prefix: str, table: int = 0) -> None:
         """Adds a route that is none of ours."""
 
     def has_foreign_route(self, prefix: str) -> bool:
         """Whether that route is there."""
 
-    def remove_foreign_route(self, prefix: str) -> None:
+    def remove_foreign_route(self, prefix: str, table: int = 0) -> None:
         """Removes it again."""
 
     def tamper(self, prefix: str, *, delete: bool = False) -> None:
@@ -83,9 +87,9 @@ class ApiUser:
                 return int(details.src.id)
         return None
 
-    def add_foreign_route(self, prefix: str) -> None:
+    def add_foreign_route(self, prefix: str, table: int = 0) -> None:
         """Adds a drop route under the API's own source."""
-        reply = self.api.ip_route_add_del(is_add=True, route=_drop(prefix))
+        reply = self.api.ip_route_add_del(is_add=True, route=_drop(prefix) | {"table_id": table})
         assert reply.retval == 0, reply
 
     def tamper(self, prefix: str, *, delete: bool = False) -> None:
@@ -96,9 +100,9 @@ class ApiUser:
         reply = self.api.ip_route_add_del_v2(is_add=not delete, route=route)
         assert reply.retval == 0, reply
 
-    def remove_foreign_route(self, prefix: str) -> None:
+    def remove_foreign_route(self, prefix: str, table: int = 0) -> None:
         """Under the API's own source."""
-        route = {"table_id": 0, "prefix": prefix, "n_paths": 0, "paths": []}
+        route = {"table_id": table, "prefix": prefix, "n_paths": 0, "paths": []}
         reply = self.api.ip_route_add_del(is_add=False, route=route)
         assert reply.retval == 0, reply
 

@@ -77,6 +77,10 @@ pub const RTA_GATEWAY: u16 = 5;
 /// `linux/rtnetlink.h`
 pub const RTA_PRIORITY: u16 = 6;
 /// `linux/rtnetlink.h`
+pub const RTA_PREFSRC: u16 = 7;
+/// `linux/rtnetlink.h`
+pub const RTA_METRICS: u16 = 8;
+/// `linux/rtnetlink.h`
 pub const RTA_MULTIPATH: u16 = 9;
 /// `linux/rtnetlink.h`
 pub const RTA_TABLE: u16 = 15;

@@ -6,8 +6,8 @@ use smallvec::SmallVec;
 
 use super::attributes::{Attributes, address, align, u32_of};
 use super::constants::{
-    RTA_DST, RTA_MULTIPATH, RTA_NH_ID, RTA_PRIORITY, RTA_TABLE, RTM_F_CLONED, RTN_BLACKHOLE,
-    RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE,
+    RTA_DST, RTA_METRICS, RTA_MULTIPATH, RTA_NH_ID, RTA_PREFSRC, RTA_PRIORITY, RTA_TABLE,
+    RTM_F_CLONED, RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE,
 };
 use super::error::{Problem, SkipReason};
 use super::message::{Action, Body};
@@ -35,6 +35,19 @@ struct Parts<'a> {
     next_hop: NextHopParts<'a>,
     multipath: Option<&'a [u8]>,
     object: u32,
+    digest: Digest,
+}
+
+/// FNV-1a, so that the same bytes give the same digest in every run.
+#[derive(Default)]
+struct Digest(u32);
+
+impl Digest {
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+        }
+    }
 }
 
 pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
@@ -48,7 +61,7 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
         tos,
         table,
         protocol,
-        _,
+        scope,
         kind,
         f0,
         f1,
@@ -65,7 +78,10 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
     if src_len != 0 {
         return Ok(Body::Skipped(SkipReason::SourceSpecific));
     }
-    let parts = parts(family, table, rest)?;
+    let mut parts = parts(family, table, rest)?;
+    if scope != 0 {
+        parts.digest.add(&[scope]);
+    }
     let prefix = prefix(family, parts.destination, dst_len)?;
     let key = RouteKey {
         table: parts.table,
@@ -75,11 +91,17 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
     };
     let route_type = route_type(kind);
     // The low byte of rtm_flags holds the flags of a route's only next hop.
+    let digest = match family {
+        Family::V4 => parts.digest.0,
+        // IPv6 takes no second route with the same next hop, whatever else differs.
+        Family::V6 => 0,
+    };
     let next_hops = next_hops(family, route_type, parts, low_byte(flags))?;
     let set = NextHopSet {
         family,
         route_type,
         next_hops,
+        digest,
     };
     Ok(Body::Route(RouteMessage {
         action,
@@ -95,6 +117,7 @@ fn parts(family: Family, table: u8, attributes: &[u8]) -> Result<Parts<'_>, Prob
         next_hop: NextHopParts::default(),
         multipath: None,
         object: 0,
+        digest: Digest::default(),
     };
     for attribute in Attributes::new(attributes) {
         let (kind, value) = attribute?;
@@ -103,6 +126,7 @@ fn parts(family: Family, table: u8, attributes: &[u8]) -> Result<Parts<'_>, Prob
             RTA_TABLE => parts.table = u32_of(kind, value)?,
             RTA_PRIORITY => parts.metric = u32_of(kind, value)?,
             RTA_MULTIPATH => parts.multipath = Some(value),
+            RTA_PREFSRC | RTA_METRICS => parts.digest.add(value),
             RTA_NH_ID => parts.object = u32_of(kind, value)?,
             _ => {
                 parts.next_hop.take(family, kind, value)?;

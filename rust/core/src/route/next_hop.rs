@@ -81,4 +81,7 @@ pub struct NextHopSet {
     pub route_type: RouteType,
     /// The next hops; without meaning unless the type is unicast.
     pub next_hops: NextHopSource,
+    /// What else tells IPv4 routes of one key apart without a say in forwarding: a digest of
+    /// `rtm_scope`, `RTA_PREFSRC` and `RTA_METRICS`; 0 where there is nothing of the kind.
+    pub digest: u32,
 }

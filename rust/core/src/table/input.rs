@@ -8,7 +8,7 @@ use super::entry::{KernelRoute, Routes, flag};
 use super::ids::{Handle, SetId};
 use super::meaning::SetMarks;
 use super::order::{self, Announced, Placement, Withdrawn};
-use super::resync::Touch;
+use super::resync::{Extent, Touch};
 
 impl Table {
     /// Enters a route. Routes of tables, families and prefixes out of scope are left out.
@@ -61,6 +61,7 @@ impl Table {
                 self.put_routes(handle, routes);
                 return;
             }
+            Announced::Moved => self.meanings.release(new.set),
             Announced::Added(Some(old)) => self.meanings.release(old),
             Announced::Added(None) => {
                 let counts = self.counts_mut(family);
@@ -83,10 +84,11 @@ impl Table {
         }
     }
 
-    /// Takes a route away; `route` may name only some of the legs of an IPv6 route. Returns an
-    /// interface of the legs that are left then: they keep the protocol that each was installed
-    /// by, and only the first one's is known.
-    pub fn withdraw(&mut self, route: Route) -> Option<u32> {
+    /// Takes a route away; `route` may name only some of the legs of an IPv6 route. Returns what
+    /// of the rest is uncertain then: the legs that are left keep the protocol that each was
+    /// installed by, and only the first one's is known; and what IPv6 routes with several legs
+    /// hid from dumps may be gone.
+    pub fn withdraw(&mut self, route: Route) -> Option<Extent> {
         let Route { key, protocol, set } = route;
         let set = in_order(set);
         let rib = self.rib_index(key.prefix.family(), key.table)?;
@@ -95,23 +97,27 @@ impl Table {
             .get(usize::from(rib))
             .and_then(|r| r.find(&key.prefix));
         let handle = place.map(|slot| Handle { rib, slot });
-        let mut rest = None;
+        let mut uncertain = None;
         let removed = handle.is_some_and(|handle| {
             let Some(routes) = self.rib(handle).map(|rib| rib.routes(handle.slot)) else {
                 return false;
             };
             let sets = &self.meanings.sets;
             let gone = order::withdraw(&routes, (key.tos, key.metric, protocol), &set, sets);
-            if let Withdrawn::Legs(_, left) = &gone {
-                rest = first_interface(left);
-            }
+            uncertain = match &gone {
+                Withdrawn::Legs(_, left) => first_interface(left).map(Extent::Interface),
+                Withdrawn::Whole(_) if routes.len() > 1 && order::hides(&set) => {
+                    Some(Extent::Everything)
+                }
+                _ => None,
+            };
             self.take_away(handle, routes, gone)
         });
         if !removed && self.scope.prefixes.allow(&key.prefix) {
             self.anomalies.unknown_withdrawals += 1;
         }
         self.touch(key, Touch::Withdrawn { protocol, set });
-        rest
+        uncertain
     }
 
     fn take_away(&mut self, handle: Handle, mut routes: Routes, gone: Withdrawn) -> bool {
@@ -144,11 +150,13 @@ impl Table {
         }
     }
 
-    /// Removes every kernel route that `stale` picks out; returns how many.
+    /// Removes every kernel route that `stale` picks out, but for those that are `spared` for the
+    /// others of their prefix; returns how many.
     pub(super) fn remove_routes(
         &mut self,
         handles: impl Iterator<Item = Handle>,
         stale: impl Fn(&KernelRoute) -> bool,
+        spared: impl Fn(&Routes, &KernelRoute) -> bool,
         mut tell: impl FnMut(RouteKey),
     ) -> usize {
         let mut removed = 0;
@@ -166,7 +174,11 @@ impl Table {
             let (table, prefix) = (rib.kernel_table, rib.prefix(handle.slot));
             let mut routes = rib.routes(handle.slot);
             let before = routes.len();
-            while let Some(at) = routes.iter().position(&stale) {
+            let goes = |routes: &Routes| {
+                let gone = |route: &KernelRoute| stale(route) && !spared(routes, route);
+                routes.iter().position(gone)
+            };
+            while let Some(at) = goes(&routes) {
                 if let (Some(prefix), Some(route)) = (prefix, routes.get(at)) {
                     tell(RouteKey {
                         table,
@@ -215,6 +227,7 @@ impl Table {
         self.remove_routes(
             self.places(),
             |route: &KernelRoute| gone.has(route.set),
+            |_, _| false,
             |_| {},
         )
     }

@@ -39,6 +39,8 @@ impl Placement {
 pub(super) enum Announced {
     /// The same route was there: nothing but its generation changed.
     Known,
+    /// The same route was there, at another place: another one may be the best now.
+    Moved,
     /// It is new; the set that it took the place of, if it did.
     Added(Option<SetId>),
 }
@@ -52,14 +54,23 @@ pub(super) fn announce(
     sets: &Interner<NextHopSet>,
 ) -> Announced {
     let range = same_key(routes, new.tos, new.metric);
-    if let Some(at) = twin(routes, range.clone(), &new) {
-        seen_again(routes, range, at, new.generation, placement);
-        return Announced::Known;
-    }
     let target = match family {
         Family::V4 => (placement == Placement::Replace).then_some(range.start),
         Family::V6 => v6_target(routes, range.clone(), new, placement, sets),
     };
+    // IPv6 replaces the first route that it can, be there an equal one behind it or not.
+    let known = match (family, placement, target) {
+        (Family::V6, Placement::Replace, Some(at)) => twin(routes, at..at + 1, &new),
+        _ => twin(routes, range.clone(), &new),
+    };
+    if let Some(at) = known {
+        let moved = seen_again(routes, range, at, new.generation, placement);
+        return if moved {
+            Announced::Moved
+        } else {
+            Announced::Known
+        };
+    }
     if let Some(old) = target
         .filter(|at| range.contains(at))
         .and_then(|at| routes.get_mut(at))
@@ -95,25 +106,30 @@ fn same_key(routes: &Routes, tos: u8, metric: u32) -> Range<usize> {
     start..end
 }
 
-fn twin(routes: &Routes, mut range: Range<usize>, new: &KernelRoute) -> Option<usize> {
-    range.find(|at| {
-        routes
-            .get(*at)
-            .is_some_and(|r| r.set == new.set && r.protocol == new.protocol)
-    })
+/// The place of an equal route, best of one that the resync has not seen: a dump may show two.
+fn twin(routes: &Routes, range: Range<usize>, new: &KernelRoute) -> Option<usize> {
+    let mut equal = range.filter(|at| {
+        let route = routes.get(*at);
+        route.is_some_and(|r| r.set == new.set && r.protocol == new.protocol)
+    });
+    let unseen = |at: &usize| {
+        let route = routes.get(*at);
+        route.is_some_and(|route| route.generation != new.generation)
+    };
+    equal.clone().find(unseen).or_else(|| equal.next())
 }
 
 /// A dump shows routes in the kernel's order, so one that it shows stands behind those that it
-/// has shown before, and before all others.
+/// has shown before, and before all others. Returns whether it stood elsewhere.
 fn seen_again(
     routes: &mut Routes,
     mut range: Range<usize>,
     at: usize,
     generation: u8,
     placement: Placement,
-) {
+) -> bool {
     let Some(known) = routes.get(at).copied() else {
-        return;
+        return false;
     };
     let unseen = |route: &KernelRoute| route.generation != generation;
     let place = range
@@ -122,10 +138,12 @@ fn seen_again(
     if let Some(route) = routes.get_mut(at) {
         route.generation = generation;
     }
-    if placement == Placement::Dump && unseen(&known) && place < at {
+    let moves = placement == Placement::Dump && unseen(&known) && place < at;
+    if moves {
         let route = routes.remove(at);
         routes.insert(place, route);
     }
+    moves
 }
 
 /// The route that an IPv6 announcement takes the place of: IPv6 merges routes with gateways into
@@ -151,14 +169,22 @@ fn v6_target(
     }
 }
 
-/// Whether IPv6 merges the route with others of its key (`fib6_qualify_for_ecmp`).
-fn merges(set: &NextHopSet) -> bool {
+/// Whether IPv6 merges the route with others of its key (`rt6_qualify_for_ecmp`).
+pub(super) fn merges(set: &NextHopSet) -> bool {
     match (&set.route_type, &set.next_hops) {
         (RouteType::Unicast, NextHopSource::Inline(hops)) => {
             hops.iter().any(|hop| hop.gateway.is_some())
         }
         _ => false,
     }
+}
+
+/// Whether the set is that of IPv6 routes merged into one. A dump shows such a route at the place
+/// of the first of them and goes on behind the last, so it hides what stands in between
+/// (`fib6_dump_node`).
+pub(super) fn hides(set: &NextHopSet) -> bool {
+    let several = matches!(&set.next_hops, NextHopSource::Inline(hops) if hops.len() > 1);
+    set.family == Family::V6 && several && merges(set)
 }
 
 /// What a withdrawal does to the list.
@@ -189,7 +215,9 @@ pub(super) fn withdraw(
     let equal = |(_, route, set): &(usize, &KernelRoute, &NextHopSet)| {
         route.protocol == protocol && same_forwarding(set, gone)
     };
-    if let Some((at, ..)) = candidates().find(equal) {
+    let twins = |(_, _, set): &(usize, &KernelRoute, &NextHopSet)| set.digest == gone.digest;
+    let mut alike = candidates().filter(equal);
+    if let Some((at, ..)) = alike.clone().find(twins).or_else(|| alike.next()) {
         return Withdrawn::Whole(at);
     }
     if gone.family == Family::V6 {
@@ -278,6 +306,7 @@ mod tests {
                 family: self.family,
                 route_type: RouteType::Unicast,
                 next_hops: NextHopSource::Inline(hops.iter().map(hop).collect()),
+                digest: 0,
             }
         }
 

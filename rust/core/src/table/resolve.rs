@@ -256,6 +256,7 @@ mod tests {
             family: Family::V4,
             route_type: RouteType::Unicast,
             next_hops: NextHopSource::Inline(hops.into()),
+            digest: 0,
         }
     }
 

@@ -12,10 +12,10 @@ use crate::route::{Family, NextHopSet, RouteKey};
 
 use super::Table;
 use super::drift::{Drift, Suspects};
-use super::entry::KernelRoute;
+use super::entry::{KernelRoute, Routes};
 use super::ids::{Handle, SetId};
 use super::meaning::SetMarks;
-use super::order::Placement;
+use super::order::{self, Placement};
 
 /// What of the scope a resync compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +112,17 @@ impl Table {
         });
         let swept: Vec<Handle> = swept.collect();
         let mut suspects = std::mem::take(&mut self.suspects);
-        let removed = self.remove_routes(swept.into_iter(), stale, |key| {
+        let hiding = self.meanings.marks(|_, set| order::hides(set));
+        let merging = self.meanings.marks(|_, set| order::merges(set));
+        let spared = |routes: &Routes, route: &KernelRoute| {
+            let hides = |other: &KernelRoute| {
+                other.generation == generation
+                    && (other.metric, other.tos) == (route.metric, route.tos)
+                    && hiding.has(other.set)
+            };
+            !merging.has(route.set) && routes.iter().any(hides)
+        };
+        let removed = self.remove_routes(swept.into_iter(), stale, spared, |key| {
             suspects.suspect(key, Drift::Stale);
         });
         self.suspects = suspects;

@@ -69,7 +69,13 @@ impl Table {
             self.meanings.around.objects.remove(id);
         }
         let gone = self.meanings.marks(goes_with_link);
-        let removed = self.flush_sets(&gone.intersection(&through));
+        let mut removed = self.flush_sets(&gone.intersection(&through));
+        if self
+            .link_of(index)
+            .is_some_and(|link| link.name == LOOPBACK)
+        {
+            removed += self.flush_sets(&self.meanings.marks(|_, set| is_at_loopback(set)));
+        }
         let changed = self
             .meanings
             .update_all(|around, set| around.uses_interface(set, index) || by_object(set));
@@ -135,6 +141,13 @@ impl Table {
         let changed = self.meanings.update_all(|_, _| true);
         self.refresh_sets(&changed);
     }
+}
+
+/// The link that IPv6 ties routes to that forward to none.
+const LOOPBACK: &str = "lo";
+
+fn is_at_loopback(set: &NextHopSet) -> bool {
+    set.family == Family::V6 && !forwards(set)
 }
 
 fn by_object(set: &NextHopSet) -> bool {

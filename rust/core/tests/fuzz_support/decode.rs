@@ -26,13 +26,15 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// Nothing of a route is lost when it is written and read again.
+/// Nothing of a route is lost when it is written and read again, but for what is kept as a digest.
 fn survives(message: &RouteMessage) {
+    let mut message = message.clone();
+    message.route.set.digest = 0;
     let mut bytes = Vec::new();
     match message.action {
         Action::New => encode::put_new_route(&mut bytes, &message.route),
         Action::Delete => encode::put_delete_route(&mut bytes, &message.route),
     }
     let again = Messages::new(&bytes).next().expect("a message");
-    assert_eq!(again.expect("a route").body, Body::Route(message.clone()));
+    assert_eq!(again.expect("a route").body, Body::Route(message));
 }

@@ -102,6 +102,7 @@ pub fn route(row: &Value) -> Option<Route> {
             family: prefix.family(),
             route_type,
             next_hops,
+            digest: 0,
         },
     })
 }

@@ -75,6 +75,7 @@ fn set(family: Family) -> impl Strategy<Value = NextHopSet> {
         family,
         route_type,
         next_hops,
+        digest: 0,
     })
 }
 

@@ -75,8 +75,8 @@ fn one(shared: &Shared, table: &mut Table, message: Message, effects: &mut Effec
                 }
             }
             let placement = placement(&header);
-            if let Some(interface) = route_message(shared, table, route, placement) {
-                effects.silent(Extent::Interface(interface));
+            if let Some(extent) = route_message(shared, table, route, placement) {
+                effects.silent(extent);
             }
         }
         Body::Link(link) => {
@@ -112,13 +112,13 @@ fn placement(header: &Header) -> Placement {
     }
 }
 
-/// Returns an interface of a route that may not be what is held now ([`Table::withdraw`]).
+/// Returns where something else than what is held may be now ([`Table::withdraw`]).
 pub(super) fn route_message(
     shared: &Shared,
     table: &mut Table,
     message: RouteMessage,
     placement: Placement,
-) -> Option<u32> {
+) -> Option<Extent> {
     match message.action {
         Action::New => {
             KernelCounters::count(&shared.kernel.route_announcements);

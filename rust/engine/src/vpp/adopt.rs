@@ -1,6 +1,6 @@
 //! Reading what VPP has under our source.
 
-use bgpreflector_core::route::{Family, PathSet};
+use bgpreflector_core::route::PathSet;
 use bgpreflector_core::table::Table;
 use bgpreflector_core::vpp::RouteDetails;
 use bgpreflector_core::vpp::details::dumped_paths;
@@ -8,51 +8,58 @@ use bgpreflector_core::vpp::normal_form::installed_paths;
 use crossbeam_channel::Sender;
 
 use crate::error::VppError;
-use crate::shared::Shared;
 
 use super::bulk::Adopted;
-use super::ids::Ids;
 use super::table_dump::TableDump;
+use super::work::{Tools, Work};
 
 /// An adoption under way.
 pub(super) struct AdoptJob {
+    source: u8,
     dump: TableDump,
     adopted: Adopted,
     reply: Sender<Result<Adopted, VppError>>,
 }
 
 impl AdoptJob {
-    pub(super) fn new(
-        shared: &Shared,
-        source: u8,
-        tables: Vec<(u32, Family)>,
-        reply: Sender<Result<Adopted, VppError>>,
-    ) -> Self {
-        shared.change(Table::forget_installed);
+    pub(super) fn new(source: u8, reply: Sender<Result<Adopted, VppError>>) -> Self {
         Self {
-            dump: TableDump::new(source, tables),
+            source,
+            dump: TableDump::new(source, Vec::new()),
             adopted: Adopted::default(),
             reply,
         }
     }
+}
 
-    pub(super) fn done(&self) -> bool {
-        self.dump.done()
+impl Work for AdoptJob {
+    fn begin(&mut self, tools: &mut Tools) {
+        tools.shared.change(Table::forget_installed);
+        let tables = tools.shared.table().vpp_tables().collect();
+        self.dump = TableDump::new(self.source, tables);
     }
 
-    pub(super) fn encode(&mut self, ids: &Ids, client_index: u32, out: &mut Vec<u8>) {
-        self.dump.encode(ids, client_index, out);
+    fn pending(&self) -> usize {
+        1
     }
 
-    pub(super) fn take(
+    fn can_send(&self, _window: usize) -> bool {
+        !self.dump.asking() && !self.dump.done()
+    }
+
+    fn encode(
         &mut self,
-        shared: &Shared,
-        ids: &Ids,
-        id: u16,
-        message: &[u8],
-    ) -> Result<(), VppError> {
-        if let Some(details) = self.dump.take(ids, id, message)? {
-            if adopt(&mut shared.table(), &details) {
+        tools: &mut Tools,
+        out: &mut Vec<u8>,
+        _limit: usize,
+    ) -> Result<usize, VppError> {
+        self.dump.encode(tools, out);
+        Ok(0)
+    }
+
+    fn take(&mut self, tools: &Tools, id: u16, message: &[u8]) -> Result<(), VppError> {
+        if let Some(details) = self.dump.take(&tools.ids, id, message)? {
+            if adopt(&mut tools.shared.table(), &details) {
                 self.adopted.routes += 1;
             } else {
                 self.adopted.elsewhere += 1;
@@ -61,14 +68,18 @@ impl AdoptJob {
         Ok(())
     }
 
-    pub(super) fn report(self) {
+    fn done(&self) -> bool {
+        self.dump.done()
+    }
+
+    fn report(self: Box<Self>, _tools: &Tools) {
         // Whoever asked may have gone meanwhile; the table knows the outcome.
         let _ = self.reply.send(Ok(self.adopted));
     }
 
-    /// The connection has ended: what VPP has is unknown.
-    pub(super) fn break_off(self, shared: &Shared, error: VppError) {
-        shared.change(Table::forget_installed);
+    /// What VPP has is unknown.
+    fn break_off(self: Box<Self>, tools: &Tools, error: VppError) {
+        tools.shared.change(Table::forget_installed);
         let _ = self.reply.send(Err(error));
     }
 }

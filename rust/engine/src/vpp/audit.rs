@@ -11,8 +11,8 @@ use crate::error::VppError;
 use crate::shared::Shared;
 
 use super::adopt::{adopt, shown_paths};
-use super::ids::Ids;
 use super::table_dump::TableDump;
+use super::work::{Tools, Work};
 
 /// What an audit of VPP found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,37 +50,15 @@ pub(super) struct AuditJob {
 }
 
 impl AuditJob {
-    pub(super) fn new(
-        settings: AuditSettings,
-        tables: Vec<(u32, Family)>,
-        reply: Sender<Result<VppAudit, VppError>>,
-    ) -> Self {
+    pub(super) fn new(settings: AuditSettings, reply: Sender<Result<VppAudit, VppError>>) -> Self {
         Self {
             settings,
-            dump: TableDump::new(settings.source, tables.clone()),
-            tables,
+            dump: TableDump::new(settings.source, Vec::new()),
+            tables: Vec::new(),
             shown: Shown::default(),
             missing: None,
             report: VppAudit::default(),
             reply,
-        }
-    }
-
-    pub(super) fn done(&self) -> bool {
-        self.missing.is_some() && self.dump.done()
-    }
-
-    pub(super) fn encode(
-        &mut self,
-        shared: &Shared,
-        ids: &Ids,
-        client_index: u32,
-        out: &mut Vec<u8>,
-    ) {
-        self.dump.encode(ids, client_index, out);
-        if self.dump.done() && self.missing.is_none() {
-            self.look_for_others(shared);
-            self.dump.encode(ids, client_index, out);
         }
     }
 
@@ -105,30 +83,6 @@ impl AuditJob {
         let tables = self.tables.iter().copied().filter(concerned).collect();
         self.dump = TableDump::new(0, tables);
         self.missing = Some(missing);
-    }
-
-    pub(super) fn take(
-        &mut self,
-        shared: &Shared,
-        ids: &Ids,
-        id: u16,
-        message: &[u8],
-    ) -> Result<(), VppError> {
-        let Some(details) = self.dump.take(ids, id, message)? else {
-            return Ok(());
-        };
-        let (table, prefix) = (details.route.table, details.route.prefix);
-        match &mut self.missing {
-            None => self.compare(shared, &details),
-            Some(missing) => {
-                if details.route.source != Some(self.settings.source)
-                    && missing.remove(&(table, prefix)).is_some()
-                {
-                    self.found(table, prefix, VppDrift::Overridden);
-                }
-            }
-        }
-        Ok(())
     }
 
     fn compare(&mut self, shared: &Shared, details: &RouteDetails<'_>) {
@@ -159,9 +113,61 @@ impl AuditJob {
             self.report.examples.push((vpp_table, prefix, drift));
         }
     }
+}
+
+impl Work for AuditJob {
+    fn begin(&mut self, tools: &mut Tools) {
+        self.tables = tools.shared.table().vpp_tables().collect();
+        self.dump = TableDump::new(self.settings.source, self.tables.clone());
+    }
+
+    fn pending(&self) -> usize {
+        1
+    }
+
+    fn can_send(&self, _window: usize) -> bool {
+        !self.dump.asking() && !self.done()
+    }
+
+    fn encode(
+        &mut self,
+        tools: &mut Tools,
+        out: &mut Vec<u8>,
+        _limit: usize,
+    ) -> Result<usize, VppError> {
+        self.dump.encode(tools, out);
+        if self.dump.done() && self.missing.is_none() {
+            self.look_for_others(&tools.shared);
+            self.dump.encode(tools, out);
+        }
+        Ok(0)
+    }
+
+    fn take(&mut self, tools: &Tools, id: u16, message: &[u8]) -> Result<(), VppError> {
+        let Some(details) = self.dump.take(&tools.ids, id, message)? else {
+            return Ok(());
+        };
+        let (table, prefix) = (details.route.table, details.route.prefix);
+        match &mut self.missing {
+            None => self.compare(&tools.shared, &details),
+            Some(missing) => {
+                if details.route.source != Some(self.settings.source)
+                    && missing.remove(&(table, prefix)).is_some()
+                {
+                    self.found(table, prefix, VppDrift::Overridden);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn done(&self) -> bool {
+        self.missing.is_some() && self.dump.done()
+    }
 
     /// What nobody showed is missing, where VPP had acknowledged it.
-    pub(super) fn report(mut self, shared: &Shared) {
+    fn report(mut self: Box<Self>, tools: &Tools) {
+        let shared = &tools.shared;
         for ((vpp_table, prefix), handle) in self.missing.take().unwrap_or_default() {
             let acknowledged = matches!(shared.table().place(handle), Some((_, _, true)));
             if !acknowledged {
@@ -177,7 +183,7 @@ impl AuditJob {
         let _ = self.reply.send(Ok(self.report));
     }
 
-    pub(super) fn break_off(self, error: VppError) {
+    fn break_off(self: Box<Self>, _tools: &Tools, error: VppError) {
         let _ = self.reply.send(Err(error));
     }
 }

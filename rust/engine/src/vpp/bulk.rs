@@ -6,19 +6,22 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bgpreflector_core::route::Prefix;
-use bgpreflector_core::table::Handle;
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Sender, bounded, unbounded};
 
 use crate::batch::Batch;
 use crate::error::VppError;
 use crate::kernel::Wake;
 use crate::shared::Shared;
 
-use super::audit::{AuditSettings, VppAudit};
+use super::adopt::AdoptJob;
+use super::audit::{AuditJob, AuditSettings, VppAudit};
+use super::commit::CommitJob;
 use super::connect::connect;
+use super::flush::{FlushJob, FlushSettings, Flushed};
 use super::lost::Lost;
 use super::orders::Orders;
-use super::overridden::Overridden;
+use super::overridden::{Overridden, OverriddenJob};
+use super::work::Work;
 use super::worker::Worker;
 
 /// How the bulk connection behaves.
@@ -77,31 +80,10 @@ pub struct Adopted {
     pub elsewhere: usize,
 }
 
-/// What the worker is asked to do.
-pub(super) enum Job {
-    Commit {
-        handles: Vec<Handle>,
-        source: u8,
-        reply: Sender<Result<CommitReport, VppError>>,
-    },
-    Adopt {
-        source: u8,
-        reply: Sender<Result<Adopted, VppError>>,
-    },
-    Overridden {
-        sources: Vec<u8>,
-        limit: usize,
-        reply: Sender<Result<Overridden, VppError>>,
-    },
-    Audit {
-        settings: AuditSettings,
-        reply: Sender<Result<VppAudit, VppError>>,
-    },
-}
-
 /// An API connection of its own for routes, served by a thread of its own.
 pub struct BulkConnection {
-    jobs: Sender<Job>,
+    shared: Arc<Shared>,
+    jobs: Sender<Box<dyn Work>>,
     wake: Arc<Wake>,
     lost: Arc<Lost>,
     orders: Arc<Orders>,
@@ -118,11 +100,11 @@ impl BulkConnection {
         let session = connect(&settings.socket, &settings.name, settings.connect_timeout)?;
         let wake = Wake::new().map_err(|error| VppError::Handshake(error.to_string()))?;
         let wake = Arc::new(wake);
-        let (jobs, received): (Sender<Job>, Receiver<Job>) = unbounded();
+        let (jobs, received) = unbounded();
         let lost = Arc::new(Lost::default());
         let orders = Arc::new(Orders::default());
         let worker = Worker::new(
-            shared,
+            Arc::clone(&shared),
             session,
             settings.clone(),
             received,
@@ -135,6 +117,7 @@ impl BulkConnection {
             .spawn(move || worker.run())
             .map_err(|error| VppError::Handshake(error.to_string()))?;
         Ok(Self {
+            shared,
             jobs,
             wake,
             lost,
@@ -149,19 +132,8 @@ impl BulkConnection {
     /// # Errors
     /// [`VppError`] if the connection ends first; all prefixes without an answer are dirty again.
     pub fn commit(&self, batch: Batch, source: u8) -> Result<CommitReport, VppError> {
-        let (reply, answer) = bounded(1);
-        if let Some(lost) = self.lost() {
-            return Err(lost);
-        }
-        let handles = batch.into_handles();
-        self.send(Job::Commit {
-            handles,
-            source,
-            reply,
-        });
-        answer
-            .recv()
-            .unwrap_or_else(|_| Err(self.lost().unwrap_or(VppError::Closed)))
+        let shared = Arc::clone(&self.shared);
+        self.ask(|reply| CommitJob::new(shared, batch.into_handles(), source, reply))
     }
 
     /// Reads what VPP has under `source` in our tables and takes it as installed, in place of all
@@ -170,11 +142,7 @@ impl BulkConnection {
     /// # Errors
     /// [`VppError`] if the connection ends first; nothing is taken as installed then.
     pub fn adopt(&self, source: u8) -> Result<Adopted, VppError> {
-        let (reply, answer) = bounded(1);
-        self.send(Job::Adopt { source, reply });
-        answer
-            .recv()
-            .unwrap_or_else(|_| Err(self.lost().unwrap_or(VppError::Closed)))
+        self.ask(|reply| AdoptJob::new(source, reply))
     }
 
     /// Compares what VPP has with what it has acknowledged.
@@ -182,11 +150,7 @@ impl BulkConnection {
     /// # Errors
     /// [`VppError`] if the connection ends first.
     pub fn audit(&self, settings: AuditSettings) -> Result<VppAudit, VppError> {
-        let (reply, answer) = bounded(1);
-        self.send(Job::Audit { settings, reply });
-        answer
-            .recv()
-            .unwrap_or_else(|_| Err(self.lost().unwrap_or(VppError::Closed)))
+        self.ask(|reply| AuditJob::new(settings, reply))
     }
 
     /// Which of our routes are overridden by those of other sources; `limit` of them are named.
@@ -194,21 +158,29 @@ impl BulkConnection {
     /// # Errors
     /// [`VppError`] if the connection ends first.
     pub fn overridden(&self, sources: Vec<u8>, limit: usize) -> Result<Overridden, VppError> {
+        self.ask(|reply| OverriddenJob::new(sources, limit, reply))
+    }
+
+    /// Deletes everything under a FIB source from VPP tables. The engine's own table is not told.
+    ///
+    /// # Errors
+    /// [`VppError`] if the connection ends first.
+    pub fn flush(&self, settings: FlushSettings) -> Result<Flushed, VppError> {
+        self.ask(|reply| FlushJob::new(settings, reply))
+    }
+
+    /// Has the worker do a piece of work, and waits for its end.
+    fn ask<T, W: Work + 'static>(
+        &self,
+        work: impl FnOnce(Sender<Result<T, VppError>>) -> W,
+    ) -> Result<T, VppError> {
         let (reply, answer) = bounded(1);
-        self.send(Job::Overridden {
-            sources,
-            limit,
-            reply,
-        });
+        // Where the worker has ended, the reply channel ends with the work.
+        let _ = self.jobs.send(Box::new(work(reply)));
+        self.wake.ring();
         answer
             .recv()
             .unwrap_or_else(|_| Err(self.lost().unwrap_or(VppError::Closed)))
-    }
-
-    fn send(&self, job: Job) {
-        // Where the worker has ended, the job's reply channel ends with the job.
-        let _ = self.jobs.send(job);
-        self.wake.ring();
     }
 
     /// Why the connection ended, once it has.

@@ -1,6 +1,7 @@
 //! A batch on its way to VPP and back.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use ahash::AHashMap;
 use bgpreflector_core::table::{Handle, Request, Table};
@@ -11,12 +12,12 @@ use crate::error::VppError;
 use crate::shared::Shared;
 
 use super::bulk::{CommitReport, Failure};
-use super::ids::Ids;
+use super::work::{Tools, Work};
 
 /// Requests encoded under one lock of the table: the kernel reader waits no longer than that.
 pub(super) const CHUNK: usize = 256;
 /// Refusals that a report names.
-const FAILURES: usize = 100;
+pub(super) const FAILURES: usize = 100;
 
 /// Encodes requests; each set of paths once.
 pub(super) struct Encoder {
@@ -74,8 +75,10 @@ impl Encoder {
     }
 }
 
-/// A batch under way.
+/// A batch under way. What has no answer when it ends, however it ends, is dirty again.
 pub(super) struct CommitJob {
+    shared: Arc<Shared>,
+    source: u8,
     waiting: VecDeque<Handle>,
     pending: Pending<Request>,
     answered: Vec<(Request, i32)>,
@@ -84,8 +87,15 @@ pub(super) struct CommitJob {
 }
 
 impl CommitJob {
-    pub(super) fn new(handles: Vec<Handle>, reply: Sender<Result<CommitReport, VppError>>) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        handles: Vec<Handle>,
+        source: u8,
+        reply: Sender<Result<CommitReport, VppError>>,
+    ) -> Self {
         Self {
+            shared,
+            source,
             waiting: handles.into(),
             pending: Pending::default(),
             answered: Vec::new(),
@@ -94,27 +104,45 @@ impl CommitJob {
         }
     }
 
-    pub(super) fn pending(&self) -> usize {
+    fn put_answers(&mut self) {
+        if self.answered.is_empty() {
+            return;
+        }
+        let answered = std::mem::take(&mut self.answered);
+        let report = &mut self.report;
+        self.shared.change(|table| {
+            for (request, retval) in &answered {
+                let outcome = if *retval == 0 { Ok(()) } else { Err(*retval) };
+                table.acknowledge(request, outcome);
+                count(report, request, *retval);
+            }
+        });
+        self.answered = answered;
+        self.answered.clear();
+    }
+}
+
+impl Work for CommitJob {
+    fn begin(&mut self, tools: &mut Tools) {
+        tools.encoder.set_source(self.source);
+    }
+
+    fn pending(&self) -> usize {
         self.pending.len()
     }
 
-    pub(super) fn can_send(&self, window: usize) -> bool {
+    fn can_send(&self, window: usize) -> bool {
         !self.waiting.is_empty() && self.pending.len() < window
     }
 
-    pub(super) fn done(&self) -> bool {
-        self.waiting.is_empty() && self.pending.is_empty()
-    }
-
-    /// Encodes up to `limit` requests; returns how many. Prefixes that need none are passed over.
-    pub(super) fn encode(
+    /// Prefixes for which nothing is to be done any more are passed over.
+    fn encode(
         &mut self,
-        shared: &Shared,
-        encoder: &mut Encoder,
+        tools: &mut Tools,
         out: &mut Vec<u8>,
         limit: usize,
     ) -> Result<usize, VppError> {
-        let mut table = shared.table();
+        let table = &mut self.shared.table();
         let mut sent = 0;
         for _ in 0..CHUNK {
             if sent == limit {
@@ -126,7 +154,7 @@ impl CommitJob {
             match table.begin_request(handle) {
                 Some(request) => {
                     let context = self.pending.push(request);
-                    encoder.encode(&table, &request, context, out)?;
+                    tools.encoder.encode(table, &request, context, out)?;
                     sent += 1;
                 }
                 None => self.report.unchanged += 1,
@@ -135,17 +163,8 @@ impl CommitJob {
         Ok(sent)
     }
 
-    /// Gives back what is not sent yet: the batch ends with the answers to the rest.
-    pub(super) fn put_back(&mut self, shared: &Shared) {
-        let waiting = std::mem::take(&mut self.waiting);
-        if !waiting.is_empty() {
-            shared.change(|table| table.put_back(waiting));
-        }
-    }
-
-    /// Takes note of a message from VPP.
-    pub(super) fn take(&mut self, ids: &Ids, id: u16, message: &[u8]) -> Result<(), VppError> {
-        if id != ids.route_reply {
+    fn take(&mut self, tools: &Tools, id: u16, message: &[u8]) -> Result<(), VppError> {
+        if id != tools.ids.route_reply {
             log::debug!("VPP sent message {id} while routes were sent");
             return Ok(());
         }
@@ -157,59 +176,67 @@ impl CommitJob {
         Ok(())
     }
 
-    /// Puts the answers into the table.
-    pub(super) fn apply(&mut self, shared: &Shared) {
-        if self.answered.is_empty() {
+    fn apply(&mut self, _tools: &Tools) {
+        self.put_answers();
+    }
+
+    /// The batch ends with the answers to what was sent.
+    fn hold(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        if !waiting.is_empty() {
+            self.shared.change(|table| table.put_back(waiting));
+        }
+    }
+
+    fn done(&self) -> bool {
+        self.waiting.is_empty() && self.pending.is_empty()
+    }
+
+    fn report(mut self: Box<Self>, _tools: &Tools) {
+        // Whoever asked may have gone meanwhile; the table knows all outcomes.
+        let _ = self.reply.send(Ok(std::mem::take(&mut self.report)));
+    }
+
+    fn break_off(self: Box<Self>, _tools: &Tools, error: VppError) {
+        let reply = self.reply.clone();
+        drop(self);
+        let _ = reply.send(Err(error));
+    }
+}
+
+impl Drop for CommitJob {
+    fn drop(&mut self) {
+        self.put_answers();
+        if self.done() {
             return;
         }
-        let answered = std::mem::take(&mut self.answered);
-        shared.change(|table| {
-            for (request, retval) in &answered {
-                let outcome = if *retval == 0 { Ok(()) } else { Err(*retval) };
-                table.acknowledge(request, outcome);
-                self.count(request, *retval);
-            }
-        });
-        self.answered = answered;
-        self.answered.clear();
-    }
-
-    fn count(&mut self, request: &Request, retval: i32) {
-        let report = &mut self.report;
-        match (retval, request.paths.is_none(), request.installed) {
-            (0, true, _) => report.deleted += 1,
-            (0, false, true) => report.replaced += 1,
-            (0, false, false) => report.added += 1,
-            _ => {
-                report.failed += 1;
-                if report.failures.len() < FAILURES {
-                    let Request {
-                        vpp_table, prefix, ..
-                    } = *request;
-                    report.failures.push(Failure {
-                        vpp_table,
-                        prefix,
-                        retval,
-                    });
-                }
-            }
-        }
-    }
-
-    pub(super) fn report(self) {
-        // Whoever asked may have gone meanwhile; the table knows all outcomes.
-        let _ = self.reply.send(Ok(self.report));
-    }
-
-    /// The connection has ended: all that has no answer is dirty again.
-    pub(super) fn break_off(mut self, shared: &Shared, error: VppError) {
-        self.apply(shared);
-        shared.change(|table| {
-            for (_, request) in self.pending.drain() {
+        let (pending, waiting) = (&mut self.pending, &mut self.waiting);
+        self.shared.change(|table| {
+            for (_, request) in pending.drain() {
                 table.abandon(&request);
             }
-            table.put_back(self.waiting.drain(..));
+            table.put_back(waiting.drain(..));
         });
-        let _ = self.reply.send(Err(error));
+    }
+}
+
+fn count(report: &mut CommitReport, request: &Request, retval: i32) {
+    match (retval, request.paths.is_none(), request.installed) {
+        (0, true, _) => report.deleted += 1,
+        (0, false, true) => report.replaced += 1,
+        (0, false, false) => report.added += 1,
+        _ => {
+            report.failed += 1;
+            if report.failures.len() < FAILURES {
+                let Request {
+                    vpp_table, prefix, ..
+                } = *request;
+                report.failures.push(Failure {
+                    vpp_table,
+                    prefix,
+                    retval,
+                });
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@ mod audit;
 mod bulk;
 mod commit;
 mod connect;
+mod flush;
 mod ids;
 mod lost;
 mod orders;
@@ -12,8 +13,10 @@ mod overridden;
 mod pace;
 mod silence;
 mod table_dump;
+mod work;
 mod worker;
 
 pub use audit::{AuditSettings, VppAudit};
 pub use bulk::{Adopted, BulkConnection, BulkSettings, CommitReport, Failure};
+pub use flush::{FlushSettings, Flushed, FlushedTable};
 pub use overridden::Overridden;

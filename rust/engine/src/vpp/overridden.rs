@@ -1,13 +1,12 @@
 //! Which of our routes VPP has and does not forward by, because another source has a better one.
 
-use bgpreflector_core::route::{Family, Prefix};
+use bgpreflector_core::route::Prefix;
 use crossbeam_channel::Sender;
 
 use crate::error::VppError;
-use crate::shared::Shared;
 
-use super::ids::Ids;
 use super::table_dump::TableDump;
+use super::work::{Tools, Work};
 
 /// Our prefixes that other FIB sources' routes override.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +20,7 @@ pub struct Overridden {
 /// Dumps of other sources' routes under way. A dump by source shows a prefix only where that
 /// source's route is the best.
 pub(super) struct OverriddenJob {
+    sources: Vec<u8>,
     dump: TableDump,
     limit: usize,
     found: Overridden,
@@ -29,39 +29,51 @@ pub(super) struct OverriddenJob {
 
 impl OverriddenJob {
     pub(super) fn new(
-        sources: &[u8],
-        tables: &[(u32, Family)],
+        sources: Vec<u8>,
         limit: usize,
         reply: Sender<Result<Overridden, VppError>>,
     ) -> Self {
         Self {
-            dump: TableDump::of_sources(sources, tables),
+            sources,
+            dump: TableDump::of_sources(&[], &[]),
             limit,
             found: Overridden::default(),
             reply,
         }
     }
+}
 
-    pub(super) fn done(&self) -> bool {
-        self.dump.done()
+impl Work for OverriddenJob {
+    fn begin(&mut self, tools: &mut Tools) {
+        let tables: Vec<_> = tools.shared.table().vpp_tables().collect();
+        self.dump = TableDump::of_sources(&self.sources, &tables);
     }
 
-    pub(super) fn encode(&mut self, ids: &Ids, client_index: u32, out: &mut Vec<u8>) {
-        self.dump.encode(ids, client_index, out);
+    fn pending(&self) -> usize {
+        1
     }
 
-    pub(super) fn take(
+    fn can_send(&self, _window: usize) -> bool {
+        !self.dump.asking() && !self.dump.done()
+    }
+
+    fn encode(
         &mut self,
-        shared: &Shared,
-        ids: &Ids,
-        id: u16,
-        message: &[u8],
-    ) -> Result<(), VppError> {
-        let Some(details) = self.dump.take(ids, id, message)? else {
+        tools: &mut Tools,
+        out: &mut Vec<u8>,
+        _limit: usize,
+    ) -> Result<usize, VppError> {
+        self.dump.encode(tools, out);
+        Ok(0)
+    }
+
+    fn take(&mut self, tools: &Tools, id: u16, message: &[u8]) -> Result<(), VppError> {
+        let Some(details) = self.dump.take(&tools.ids, id, message)? else {
             return Ok(());
         };
         let route = details.route;
-        if !shared.table().has_installed(route.table, &route.prefix) {
+        let table = tools.shared.table();
+        if !table.has_installed(route.table, &route.prefix) {
             return Ok(());
         }
         self.found.count += 1;
@@ -72,12 +84,16 @@ impl OverriddenJob {
         Ok(())
     }
 
-    pub(super) fn report(self) {
+    fn done(&self) -> bool {
+        self.dump.done()
+    }
+
+    fn report(self: Box<Self>, _tools: &Tools) {
         // Whoever asked may have gone meanwhile.
         let _ = self.reply.send(Ok(self.found));
     }
 
-    pub(super) fn break_off(self, error: VppError) {
+    fn break_off(self: Box<Self>, _tools: &Tools, error: VppError) {
         let _ = self.reply.send(Err(error));
     }
 }

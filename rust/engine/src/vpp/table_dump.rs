@@ -7,6 +7,7 @@ use bgpreflector_core::vpp::{PlainRequest, RouteDetails, RouteDump};
 use crate::error::VppError;
 
 use super::ids::Ids;
+use super::work::Tools;
 
 /// A dump under way.
 pub(super) struct TableDump {
@@ -39,8 +40,13 @@ impl TableDump {
         self.done
     }
 
+    /// Whether VPP owes the end of a dump.
+    pub(super) fn asking(&self) -> bool {
+        self.asking
+    }
+
     /// Asks for the next table, unless an answer is still under way.
-    pub(super) fn encode(&mut self, ids: &Ids, client_index: u32, out: &mut Vec<u8>) {
+    pub(super) fn encode(&mut self, tools: &Tools, out: &mut Vec<u8>) {
         if self.asking || self.done {
             return;
         }
@@ -48,6 +54,7 @@ impl TableDump {
             self.done = true;
             return;
         };
+        let (ids, client_index) = (&tools.ids, tools.client_index);
         RouteDump {
             client_index,
             context: 0,

@@ -15,36 +15,25 @@ use crate::error::VppError;
 use crate::kernel::Wake;
 use crate::shared::Shared;
 
-use super::adopt::AdoptJob;
-use super::audit::AuditJob;
-use super::bulk::{BulkSettings, Job};
-use super::commit::{CHUNK, CommitJob, Encoder};
+use super::bulk::BulkSettings;
+use super::commit::{CHUNK, Encoder};
 use super::connect::Session;
 use super::ids::Ids;
 use super::lost::Lost;
 use super::orders::Orders;
-use super::overridden::OverriddenJob;
 use super::pace::Pace;
 use super::silence::Silence;
-
-enum Active {
-    Commit(CommitJob),
-    Adopt(AdoptJob),
-    Overridden(OverriddenJob),
-    Audit(AuditJob),
-}
+use super::work::{Tools, Work};
 
 pub(super) struct Worker {
-    shared: Arc<Shared>,
+    tools: Tools,
     session: Session,
     settings: BulkSettings,
-    ids: Ids,
-    encoder: Encoder,
-    jobs: Receiver<Job>,
+    jobs: Receiver<Box<dyn Work>>,
     wake: Arc<Wake>,
     lost: Arc<Lost>,
     orders: Arc<Orders>,
-    active: Option<Active>,
+    active: Option<Box<dyn Work>>,
     out: Vec<u8>,
     written: usize,
     silence: Silence,
@@ -61,22 +50,26 @@ impl Worker {
         shared: Arc<Shared>,
         session: Session,
         settings: BulkSettings,
-        jobs: Receiver<Job>,
+        jobs: Receiver<Box<dyn Work>>,
         wake: Arc<Wake>,
         lost: Arc<Lost>,
         orders: Arc<Orders>,
     ) -> Result<Self, VppError> {
         let ids = Ids::of(&session.messages)?;
-        let encoder = Encoder::new(ids.route, session.client_index);
+        let client_index = session.client_index;
+        let tools = Tools {
+            shared,
+            ids,
+            client_index,
+            encoder: Encoder::new(ids.route, client_index),
+        };
         let (interval, patience) = (settings.keepalive_interval, settings.request_timeout);
         let silence = Silence::new(interval, patience, Instant::now());
         let pace = Pace::new(settings.rate_limit, Instant::now());
         Ok(Self {
-            shared,
+            tools,
             session,
             settings,
-            ids,
-            encoder,
             jobs,
             wake,
             lost,
@@ -97,18 +90,9 @@ impl Worker {
                 Err(error) => break error,
             }
         };
-        match self.active.take() {
-            Some(Active::Commit(job)) => job.break_off(&self.shared, error.clone()),
-            Some(Active::Adopt(job)) => job.break_off(&self.shared, error.clone()),
-            Some(Active::Overridden(job)) => job.break_off(error.clone()),
-            Some(Active::Audit(job)) => job.break_off(error.clone()),
-            None => {}
-        }
-        // Jobs that nobody will do: their prefixes are dirty again.
-        while let Ok(job) = self.jobs.try_recv() {
-            if let Job::Commit { handles, .. } = job {
-                self.shared.change(|table| table.put_back(handles));
-            }
+        let left = std::iter::from_fn(|| self.jobs.try_recv().ok());
+        for work in self.active.take().into_iter().chain(left) {
+            work.break_off(&self.tools, error.clone());
         }
         self.lost.set(error);
     }
@@ -145,7 +129,7 @@ impl Worker {
     fn sleep(&self, now: Instant) -> PollTimeout {
         // Replies that have been read let the window go on: there is something to do at once.
         let next = match &self.active {
-            Some(Active::Commit(job)) if self.can_send(job) => Some(self.pace.wait(now)),
+            Some(work) if self.can_send(work.as_ref()) => Some(self.pace.wait(now)),
             None if !self.jobs.is_empty() => Some(Duration::ZERO),
             _ => None,
         };
@@ -159,8 +143,8 @@ impl Worker {
         }
     }
 
-    fn can_send(&self, job: &CommitJob) -> bool {
-        self.out.len() - self.written < OUT && job.can_send(self.settings.window)
+    fn can_send(&self, work: &dyn Work) -> bool {
+        self.out.len() - self.written < OUT && work.can_send(self.settings.window)
     }
 
     fn read(&mut self) -> Result<(), VppError> {
@@ -182,11 +166,7 @@ impl Worker {
     }
 
     fn pending(&self) -> usize {
-        match &self.active {
-            Some(Active::Commit(job)) => job.pending(),
-            Some(Active::Adopt(_) | Active::Overridden(_) | Active::Audit(_)) => 1,
-            None => 0,
-        }
+        self.active.as_ref().map_or(0, |work| work.pending())
     }
 
     fn take_messages(&mut self) -> Result<(), VppError> {
@@ -199,25 +179,22 @@ impl Worker {
                 continue;
             };
             let id = u16::from_be_bytes(*id);
-            if id == self.ids.keepalive {
-                answer_keepalive(message, self.ids.keepalive_reply, &mut self.out)
+            if id == self.tools.ids.keepalive {
+                answer_keepalive(message, self.tools.ids.keepalive_reply, &mut self.out)
                     .map_err(|error| VppError::Lost(error.to_string()))?;
                 continue;
             }
-            if id == self.ids.control_ping_reply && is_keepalive(message)? {
+            if id == self.tools.ids.control_ping_reply && is_keepalive(message)? {
                 self.silence.answered();
                 continue;
             }
             match &mut self.active {
-                Some(Active::Commit(job)) => job.take(&self.ids, id, message)?,
-                Some(Active::Adopt(job)) => job.take(&self.shared, &self.ids, id, message)?,
-                Some(Active::Overridden(job)) => job.take(&self.shared, &self.ids, id, message)?,
-                Some(Active::Audit(job)) => job.take(&self.shared, &self.ids, id, message)?,
+                Some(work) => work.take(&self.tools, id, message)?,
                 None => log::debug!("VPP sent message {id} that nobody asked for"),
             }
         }
-        if let Some(Active::Commit(job)) = &mut self.active {
-            job.apply(&self.shared);
+        if let Some(work) = &mut self.active {
+            work.apply(&self.tools);
         }
         Ok(())
     }
@@ -227,70 +204,37 @@ impl Worker {
         if self.active.is_some() {
             return;
         }
-        let Ok(job) = self.jobs.try_recv() else {
+        let Ok(mut work) = self.jobs.try_recv() else {
             return;
         };
         self.silence.broken(Instant::now());
-        self.active = Some(match job {
-            Job::Commit {
-                handles,
-                source,
-                reply,
-            } => {
-                self.encoder.set_source(source);
-                Active::Commit(CommitJob::new(handles, reply))
-            }
-            Job::Adopt { source, reply } => {
-                let tables: Vec<_> = self.shared.table().vpp_tables().collect();
-                Active::Adopt(AdoptJob::new(&self.shared, source, tables, reply))
-            }
-            Job::Overridden {
-                sources,
-                limit,
-                reply,
-            } => {
-                let tables: Vec<_> = self.shared.table().vpp_tables().collect();
-                Active::Overridden(OverriddenJob::new(&sources, &tables, limit, reply))
-            }
-            Job::Audit { settings, reply } => {
-                let tables: Vec<_> = self.shared.table().vpp_tables().collect();
-                Active::Audit(AuditJob::new(settings, tables, reply))
-            }
-        });
+        work.begin(&mut self.tools);
+        self.active = Some(work);
     }
 
     fn advance(&mut self) -> Result<(), VppError> {
-        match &mut self.active {
-            Some(Active::Commit(job)) if self.orders.holds() => job.put_back(&self.shared),
-            Some(Active::Commit(job)) => {
-                let (shared, encoder) = (&self.shared, &mut self.encoder);
-                while self.out.len() - self.written < OUT && job.can_send(self.settings.window) {
-                    let now = Instant::now();
-                    let room = self.settings.window - job.pending();
-                    let limit = self.pace.allowed(now, room.min(CHUNK));
-                    if limit == 0 {
-                        break;
-                    }
-                    let sent = job.encode(shared, encoder, &mut self.out, limit)?;
-                    self.pace.spend(now, sent);
+        let Some(work) = &mut self.active else {
+            if self.silence.ping(Instant::now()) {
+                PlainRequest {
+                    client_index: self.tools.client_index,
+                    context: KEEPALIVE,
                 }
+                .encode(self.tools.ids.control_ping, &mut self.out);
             }
-            Some(Active::Adopt(job)) => {
-                job.encode(&self.ids, self.session.client_index, &mut self.out);
+            return Ok(());
+        };
+        if self.orders.holds() {
+            work.hold();
+        }
+        while self.out.len() - self.written < OUT && work.can_send(self.settings.window) {
+            let now = Instant::now();
+            let room = self.settings.window.saturating_sub(work.pending());
+            let limit = self.pace.allowed(now, room.clamp(1, CHUNK));
+            if limit == 0 {
+                break;
             }
-            Some(Active::Overridden(job)) => {
-                job.encode(&self.ids, self.session.client_index, &mut self.out);
-            }
-            Some(Active::Audit(job)) => {
-                let client_index = self.session.client_index;
-                job.encode(&self.shared, &self.ids, client_index, &mut self.out);
-            }
-            None if self.silence.ping(Instant::now()) => PlainRequest {
-                client_index: self.session.client_index,
-                context: KEEPALIVE,
-            }
-            .encode(self.ids.control_ping, &mut self.out),
-            None => {}
+            let sent = work.encode(&mut self.tools, &mut self.out, limit)?;
+            self.pace.spend(now, sent);
         }
         Ok(())
     }
@@ -310,22 +254,8 @@ impl Worker {
     }
 
     fn finish(&mut self) {
-        let done = match &self.active {
-            Some(Active::Commit(job)) => job.done(),
-            Some(Active::Adopt(job)) => job.done(),
-            Some(Active::Overridden(job)) => job.done(),
-            Some(Active::Audit(job)) => job.done(),
-            None => false,
-        };
-        if !done {
-            return;
-        }
-        match self.active.take() {
-            Some(Active::Commit(job)) => job.report(),
-            Some(Active::Adopt(job)) => job.report(),
-            Some(Active::Overridden(job)) => job.report(),
-            Some(Active::Audit(job)) => job.report(&self.shared),
-            None => {}
+        if let Some(work) = self.active.take_if(|work| work.done()) {
+            work.report(&self.tools);
         }
     }
 }

@@ -1,0 +1,95 @@
+"""``bgpreflector flush``."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, cast
+
+import typer
+
+from bgpreflector import _core
+from bgpreflector.reflector import kernel_engine
+from bgpreflector.vpp import FlushResult
+from bgpreflector.vpp import flush as flush_vpp
+
+from .exit_codes import ExitCode
+from .logs import configure_logging, flush_logs
+from .options import ConfigFile, Socket, read_config
+
+SCHEMA = 1
+"""Version of the JSON object; it grows when a field changes its meaning or goes."""
+
+
+def flush(
+    config: ConfigFile = None,
+    socket: Socket = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count; delete nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Delete all our routes from VPP, whoever put them there, and the tables that we created.
+
+    Ours are the routes under the FIB source vpp.fib_source.name, in all of VPP's tables, also
+    in those that are not configured; others' routes are not touched. Stop a running daemon
+    first: it would put its routes back at its next resync. Exit status 4 where VPP cannot be
+    reached or refuses a deletion.
+    """
+    settings = read_config(config, socket=socket)
+    configure_logging(settings.log)
+    # Nothing is read from the kernel: the engine is only the way into VPP.
+    engine = cast("_core.Engine", kernel_engine(settings))
+    try:
+        result = flush_vpp(engine, settings.vpp, dry_run=dry_run)
+    finally:
+        engine.close()
+        flush_logs()
+    source = settings.vpp.fib_source.name
+    if as_json:
+        typer.echo(json.dumps(_object(result, source, dry_run=dry_run)))
+    else:
+        for line in _lines(result, source, dry_run=dry_run):
+            typer.echo(line)
+    if result.failed:
+        raise typer.Exit(ExitCode.VPP)
+
+
+def _family(is_ip6: bool) -> str:
+    return "ipv6" if is_ip6 else "ipv4"
+
+
+def _object(result: FlushResult, source: str, *, dry_run: bool) -> dict[str, object]:
+    def named(table: tuple[int, bool]) -> dict[str, object]:
+        return {"table": table[0], "family": _family(table[1])}
+
+    return {
+        "schema": SCHEMA,
+        "source": source,
+        "dry_run": dry_run,
+        "routes": result.shown,
+        "deleted": result.deleted,
+        "failed": result.failed,
+        "tables": [
+            named(t.table) | {"routes": t.shown, "deleted": t.deleted, "failed": t.failed}
+            for t in result.tables
+        ],
+        "own_tables": [named(table) for table in result.own_tables],
+        "removed_tables": [named(table) for table in result.removed_tables],
+        "failures": result.failures,
+    }
+
+
+def _lines(result: FlushResult, source: str, *, dry_run: bool) -> list[str]:
+    lines = []
+    if not result.tables:
+        lines.append(f"VPP has no FIB source {source}, so it has no routes of ours")
+    for t in result.tables:
+        if t.shown or t.failed:
+            where = f"table {t.table[0]} {_family(t.table[1])}"
+            did = "" if dry_run else f", {t.deleted} deleted, {t.failed} refused"
+            lines.append(f"{where}: {t.shown} routes{did}")
+    lines += [f"refused: {failure}" for failure in result.failures]
+    made = result.own_tables if dry_run else result.removed_tables
+    what = "created by us" if dry_run else "deleted"
+    lines += [f"table {table} {_family(is_ip6)}: {what}" for table, is_ip6 in made]
+    verb = "would be deleted" if dry_run else f"found, {result.deleted} deleted"
+    lines.append(f"{result.shown} routes of the FIB source {source} {verb}")
+    return lines

@@ -1,0 +1,98 @@
+"""What the southbound needs of an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address
+from typing import Protocol
+
+from bgpreflector import _core
+from bgpreflector.errors import VppMessageError
+
+from .session import CLIENT_NAME, VppSettings
+
+NextHopTuple = tuple[IPv4Address | IPv6Address | None, int, int]
+
+
+class ConnectsToVpp(Protocol):
+    """What has a bulk connection."""
+
+    def connect(  # noqa: PLR0913 - as the compiled engine has it
+        self,
+        *,
+        socket: str,
+        name: str,
+        window: int,
+        connect_timeout: float,
+        request_timeout: float,
+        keepalive_interval: float,
+        rate_limit: int | None,
+    ) -> None: ...
+
+
+class RouteEngine(ConnectsToVpp, Protocol):
+    """What the sink needs of :class:`bgpreflector._core.Engine`."""
+
+    def disconnect(self) -> None: ...
+    def vpp_lost(self) -> str | None: ...
+    def adopt(self, source: int) -> _core.Adopted: ...
+    def commit(self, batch: _core.RouteBatch, source: int) -> _core.CommitReport: ...
+    def audit_vpp(self, source: int, *, repair: bool, limit: int) -> _core.VppAudit: ...
+    def overridden(
+        self, sources: Sequence[int], *, limit: int
+    ) -> tuple[int, list[tuple[int, str, int]]]: ...
+    def has_installed(self, vpp_table: int, prefix: str) -> bool: ...
+    def hold_requests(self, on: bool) -> None: ...  # noqa: FBT001 - as the compiled engine has it
+    def open_requests(self, batch: _core.RouteBatch) -> _core.RequestList: ...
+    def forget_installed(self) -> None: ...
+    def adopt_route(
+        self, vpp_table: int, prefix: str, paths: Sequence[_core._PathTuple]
+    ) -> bool: ...
+    def take_batch(self, limit: int) -> _core.RouteBatch: ...
+    def retry_refused(self) -> int: ...
+    def announce(
+        self,
+        table: int,
+        prefix: str,
+        next_hops: Sequence[NextHopTuple],
+        *,
+        protocol: int,
+        metric: int = 0,
+    ) -> None: ...
+    def withdraw(
+        self,
+        table: int,
+        prefix: str,
+        next_hops: Sequence[NextHopTuple],
+        *,
+        protocol: int,
+        metric: int = 0,
+    ) -> None: ...
+    def set_interfaces(
+        self,
+        interfaces: dict[str, int],
+        unmapped: int | None,
+        recursive: bool,  # noqa: FBT001 - as the compiled engine has it
+    ) -> None: ...
+    def links(self) -> list[tuple[int, str, bool]]: ...
+    def status(self) -> _core.Status: ...
+
+
+def connect_bulk(engine: ConnectsToVpp, settings: VppSettings) -> VppMessageError | None:
+    """Open the bulk connection; the reason where VPP's messages are not the encoder's.
+
+    Raises :class:`bgpreflector.errors.VppConnectError`.
+    """
+    try:
+        engine.connect(
+            socket=settings.api_socket,
+            name=f"{CLIENT_NAME}-bulk",
+            window=settings.window,
+            connect_timeout=settings.connect_timeout,
+            request_timeout=settings.request_timeout,
+            keepalive_interval=settings.keepalive_interval,
+            rate_limit=settings.rate_limit,
+        )
+    except VppMessageError as error:
+        return error
+    return None

@@ -1,0 +1,161 @@
+"""Everything of ours out of VPP, without a daemon."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bgpreflector import _core
+from bgpreflector.errors import VppError
+
+from .by_papi import PapiRoutes
+from .engine import ConnectsToVpp, connect_bulk
+from .others import better_sources
+from .pace import Pace
+from .session import Table, VppSession, VppSettings
+from .tables import remove_own_tables
+
+_log = logging.getLogger(__name__)
+
+FAILURES = 100
+"""Refusals that a result names."""
+
+
+class FlushEngine(ConnectsToVpp, Protocol):
+    """What a flush needs of :class:`bgpreflector._core.Engine`."""
+
+    def disconnect(self) -> None: ...
+    def flush(
+        self,
+        source: int,
+        *,
+        better: list[int],
+        tables: list[Table],
+        dry_run: bool,
+    ) -> _core.Flushed: ...
+
+
+@dataclass
+class FlushedTable:
+    """One IP table of VPP's."""
+
+    table: Table
+    shown: int = 0
+    """Routes of ours that VPP showed: those that another source overrides it does not."""
+
+    deleted: int = 0
+    failed: int = 0
+
+
+@dataclass
+class FlushResult:
+    """What a flush found and did."""
+
+    tables: list[FlushedTable] = field(default_factory=list)
+    """All of VPP's IP tables; none if VPP does not know our FIB source."""
+
+    failures: list[str] = field(default_factory=list)
+    """Some of the refusals, with VPP's reason."""
+
+    own_tables: list[Table] = field(default_factory=list)
+    """IP tables that we had created."""
+
+    removed_tables: list[Table] = field(default_factory=list)
+    """Those of them that were deleted, as nobody has routes in them."""
+
+    @property
+    def shown(self) -> int:
+        """Routes of ours that VPP showed."""
+        return sum(table.shown for table in self.tables)
+
+    @property
+    def deleted(self) -> int:
+        """How many of them were deleted."""
+        return sum(table.deleted for table in self.tables)
+
+    @property
+    def failed(self) -> int:
+        """Deletions that VPP refused."""
+        return sum(table.failed for table in self.tables)
+
+
+def flush(engine: FlushEngine, settings: VppSettings, *, dry_run: bool) -> FlushResult:
+    """Delete all routes under our FIB source from all of VPP's tables, then our tables.
+
+    The source is looked up and never added. With ``dry_run`` nothing is deleted. Raises
+    :class:`VppError`.
+    """
+    session = VppSession(settings)
+    try:
+        mismatch = connect_bulk(engine, settings)
+        session.connect()
+        slow = None if mismatch is None else PapiRoutes(session)
+        if slow is not None and not slow.tells_sources_apart:
+            raise VppError(
+                f"{mismatch}: this VPP cannot tell our routes from those of other API clients, "
+                "so none are deleted; restarting VPP removes them all"
+            )
+        return _flush(engine, session, slow, settings, dry_run=dry_run)
+    finally:
+        engine.disconnect()
+        session.close()
+
+
+def _flush(
+    engine: FlushEngine,
+    session: VppSession,
+    slow: PapiRoutes | None,
+    settings: VppSettings,
+    *,
+    dry_run: bool,
+) -> FlushResult:
+    result = FlushResult(own_tables=session.own_tables())
+    sources = session.fib_sources()
+    source = next(
+        (source.id for source in sources if source.name == settings.fib_source.name), None
+    )
+    if source is not None:
+        tables = list(session.tables())
+        better = [other.id for other in better_sources(sources, source)]
+        if slow is None:
+            flushed = engine.flush(source, better=better, tables=tables, dry_run=dry_run)
+            result.tables = [FlushedTable((id_, v6), *n) for id_, v6, *n in flushed.tables]
+            result.failures = [
+                f"{prefix} in VPP table {table}: {meaning}"
+                for table, prefix, _, meaning, _ in flushed.failures
+            ]
+        else:
+            result.tables = [FlushedTable(table) for table in tables]
+            pace = None if dry_run else Pace(settings.rate_limit)
+            _flush_slowly(slow, source, better, result, pace)
+    if not dry_run and not result.failed:
+        result.removed_tables = remove_own_tables(session)
+    return result
+
+
+def _flush_slowly(
+    slow: PapiRoutes, source: int, better: Iterable[int], result: FlushResult, pace: Pace | None
+) -> None:
+    """As ``Engine.flush``; without a pace nothing is deleted."""
+    for table in result.tables:
+        shown = list(_prefixes(slow, table.table, source))
+        table.shown = len(shown)
+        if pace is None:
+            continue
+        unseen = [prefix for other in better for prefix in _prefixes(slow, table.table, other)]
+        for number, prefix in enumerate(shown + unseen):
+            pace.wait()
+            retval = slow.send(table.table[0], prefix, None, source)
+            if retval == 0:
+                table.deleted += number < len(shown)
+                continue
+            table.failed += 1
+            if len(result.failures) < FAILURES:
+                meaning, _ = _core.retval_meaning(retval)
+                result.failures.append(f"{prefix} in VPP table {table.table[0]}: {meaning}")
+
+
+def _prefixes(slow: PapiRoutes, table: Table, source: int) -> Iterator[str]:
+    return (prefix for _, prefix, _ in slow.dump([table], source))
