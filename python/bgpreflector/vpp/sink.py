@@ -76,6 +76,7 @@ class VppSink:
         """
         try:
             mismatch = connect_bulk(self._engine, self._settings)
+            self._engine.hold_requests(self._held.is_set())
             self.session.connect()
             version = self.session.version()
             source = self._settings.fib_source
