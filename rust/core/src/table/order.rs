@@ -276,7 +276,11 @@ fn without_legs(set: &NextHopSet, gone: &NextHopSet) -> Option<Option<NextHopSet
         return None;
     }
     let stays = |hop: &&NextHop| !gone_hops.iter().any(|leg| same_leg(hop, leg));
-    let rest: smallvec::SmallVec<[NextHop; 1]> = hops.iter().filter(stays).cloned().collect();
+    let mut rest: smallvec::SmallVec<[NextHop; 1]> = hops.iter().filter(stays).cloned().collect();
+    if let [only] = rest.as_mut_slice() {
+        // The kernel shows a weight only beside other legs.
+        only.weight = 1;
+    }
     if rest.is_empty() {
         return Some(None);
     }
