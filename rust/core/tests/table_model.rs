@@ -612,3 +612,20 @@ fn what_a_notification_explains_is_no_drift() {
     assert_eq!(drift.examples, [(254, prefix(1), Drift::Different)]);
     assert_eq!(drift.counts, [0, 1, 0]);
 }
+
+#[test]
+fn an_order_that_only_a_dump_tells_reaches_vpp() {
+    let mut world = World::new();
+    let first = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
+    let second = route(1, 0, MIRRORED, &hop("192.0.2.2", 1));
+    world.table.announce(first.clone(), Placement::Append);
+    world.table.announce(second.clone(), Placement::Append);
+    world.settle();
+    world.table.begin_resync(Extent::Everything);
+    world.table.announce(second, Placement::Dump);
+    world.table.announce(first, Placement::Dump);
+    world.table.end_resync(&Family::ALL);
+    world.settle();
+    let gateway = world.in_vpp()[&prefix(1)].0;
+    assert_eq!(gateway, "192.0.2.2".parse().ok());
+}
