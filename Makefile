@@ -32,9 +32,16 @@ check: build ## formatters, linters, types, stubs, licences
 	$(PYTHON) scripts/check_licences.py
 	.venv/bin/pip-licenses --partial-match --allow-only="$(LICENCES)" --ignore-packages bgpreflector --summary
 
-bench: build ## benchmarks: the core by criterion, the rest by pytest-benchmark
-	cargo bench --workspace --locked
-	$(PYTHON) -m pytest benches --benchmark-only -o testpaths=benches
+# IPv4 routes of the table, with a fifth as many of IPv6; routes of the largest one; results.
+ROUTES ?= 1000000
+LARGEST ?= $(ROUTES)
+OUT ?= target/bench
+
+bench: build ## ours beside peers and limits, against targets: make bench ROUTES=100000 OUT=docs
+	@scripts/setup.sh programs iproute2:ip bird2:bird
+	BGPREFLECTOR_BENCH_ROUTES=$(ROUTES) cargo bench -p bgpreflector-core --locked
+	BGPREFLECTOR_BENCH_ROUTES=$(ROUTES) BGPREFLECTOR_BENCH_LARGEST=$(LARGEST) \
+		BGPREFLECTOR_BENCH_OUT=$(OUT) $(PYTHON) -m pytest benches -o timeout=3600
 
 SEEDS ?= 1-50
 
