@@ -49,7 +49,7 @@ pub use order::Placement;
 pub use prefix_lists::{PrefixLists, PrefixRule, Verdict};
 pub use requests::{Refusal, Request, Taken};
 pub use resolve::{Interfaces, Link, Unmapped};
-pub use resync::{Extent, Swept};
+pub use resync::{Doubt, Extent, Swept};
 pub use scope::{ForeignRoutes, Scope};
 pub use view::{Cursor, RouteState, RouteView};
 pub use vpp_audit::{Shown, VppDrift};

@@ -39,6 +39,8 @@ impl Placement {
 pub(super) enum Announced {
     /// The same route was there: nothing but its generation changed.
     Known,
+    /// The same route was there, at another place: another one may be the best now.
+    Moved,
     /// It is new; the set that it took the place of, if it did.
     Added(Option<SetId>),
 }
@@ -56,14 +58,20 @@ pub(super) fn announce(
         Family::V4 => (placement == Placement::Replace).then_some(range.start),
         Family::V6 => v6_target(routes, range.clone(), new, placement, sets),
     };
-    // IPv6 replaces the first route that it can, be there an equal one behind it or not.
+    // IPv6 replaces the first route that it can, be there an equal one behind it or not; but where
+    // that one is by a next-hop object, it is rather the object that was replaced.
+    let by_object = sets.get(new.set.0).is_some_and(by_object);
     let known = match (family, placement, target) {
-        (Family::V6, Placement::Replace, Some(at)) => twin(routes, at..at + 1, &new),
+        (Family::V6, Placement::Replace, Some(at)) if !by_object => twin(routes, at..at + 1, &new),
         _ => twin(routes, range.clone(), &new),
     };
     if let Some(at) = known {
-        seen_again(routes, range, at, new.generation, placement);
-        return Announced::Known;
+        let moved = seen_again(routes, range, at, new.generation, placement);
+        return if moved {
+            Announced::Moved
+        } else {
+            Announced::Known
+        };
     }
     if let Some(old) = target
         .filter(|at| range.contains(at))
@@ -100,6 +108,10 @@ fn same_key(routes: &Routes, tos: u8, metric: u32) -> Range<usize> {
     start..end
 }
 
+fn by_object(set: &NextHopSet) -> bool {
+    matches!(set.next_hops, NextHopSource::Object(_))
+}
+
 /// The place of an equal route, best of one that the resync has not seen: a dump may show two.
 fn twin(routes: &Routes, range: Range<usize>, new: &KernelRoute) -> Option<usize> {
     let mut equal = range.filter(|at| {
@@ -114,16 +126,16 @@ fn twin(routes: &Routes, range: Range<usize>, new: &KernelRoute) -> Option<usize
 }
 
 /// A dump shows routes in the kernel's order, so one that it shows stands behind those that it
-/// has shown before, and before all others.
+/// has shown before, and before all others. Returns whether it stood elsewhere.
 fn seen_again(
     routes: &mut Routes,
     mut range: Range<usize>,
     at: usize,
     generation: u8,
     placement: Placement,
-) {
+) -> bool {
     let Some(known) = routes.get(at).copied() else {
-        return;
+        return false;
     };
     let unseen = |route: &KernelRoute| route.generation != generation;
     let place = range
@@ -132,10 +144,12 @@ fn seen_again(
     if let Some(route) = routes.get_mut(at) {
         route.generation = generation;
     }
-    if placement == Placement::Dump && unseen(&known) && place < at {
+    let moves = placement == Placement::Dump && unseen(&known) && place < at;
+    if moves {
         let route = routes.remove(at);
         routes.insert(place, route);
     }
+    moves
 }
 
 /// The route that an IPv6 announcement takes the place of: IPv6 merges routes with gateways into
@@ -262,7 +276,11 @@ fn without_legs(set: &NextHopSet, gone: &NextHopSet) -> Option<Option<NextHopSet
         return None;
     }
     let stays = |hop: &&NextHop| !gone_hops.iter().any(|leg| same_leg(hop, leg));
-    let rest: smallvec::SmallVec<[NextHop; 1]> = hops.iter().filter(stays).cloned().collect();
+    let mut rest: smallvec::SmallVec<[NextHop; 1]> = hops.iter().filter(stays).cloned().collect();
+    if let [only] = rest.as_mut_slice() {
+        // The kernel shows a weight only beside other legs.
+        only.weight = 1;
+    }
     if rest.is_empty() {
         return Some(None);
     }
