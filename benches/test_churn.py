@@ -12,7 +12,7 @@ import pytest
 
 from bgpreflector.daemon import Daemon
 from bulk.chain import running_daemon
-from bulk.memory import forget_most_resident, most_resident, resident
+from bulk.memory import most_resident, start_measuring
 from lab import BgpPair, running_bgp_pair, wait_until
 from lab.bgp_pair import DEVICE, SUBNETS
 from lab.vpp import SimulatedVpp
@@ -84,8 +84,7 @@ def test_churn(pair: BgpPair, simulator: SimulatedVpp, add: Add) -> None:
         )
         heard = daemon.engine.status().messages["new_route"]
         requests = simulator.simulator.statistics()["route_requests"]
-        forget_most_resident()
-        before = resident()
+        before = start_measuring()
         until = time.monotonic() + SECONDS
         for number in count(1):
             if time.monotonic() > until:
