@@ -7,6 +7,7 @@ from pathlib import Path
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from .rows import Row, Verdict
 
@@ -19,7 +20,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     """Draws a bar for each row that has a target: 1 is the target, more is better."""
     targeted = [(row, fulfilment(row)) for row in rows if row.verdict]
     # The same rows give the same file.
-    with rc_context({"svg.hashsalt": "bgpreflector", "font.size": 9}):
+    with rc_context({"svg.hashsalt": "bgpreflector", "svg.fonttype": "none", "font.size": 9}):
         figure = Figure(figsize=(9, 1 + 0.28 * max(1, len(targeted))), layout="constrained")
         axes = figure.subplots()
         places = range(len(targeted))
@@ -29,12 +30,19 @@ def draw(rows: Sequence[Row], path: Path) -> None:
             left=LEAST,
             color=[COLOURS[row.verdict] for row, _ in targeted],
         )
-        axes.set_yticks(places, [row.what for row, _ in targeted])
+        axes.set_yticks(places, [label(row) for row, _ in targeted])
         axes.invert_yaxis()
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.axvline(1, color="black", linewidth=1)
         axes.set_xlabel("times the target: right of the line it is met")
         figure.savefig(path, format="svg", metadata={"Date": None})
+
+
+def label(row: Row) -> str:
+    """What it is, and against what."""
+    against = row.target is not None and row.target.of_ratio and row.peer_name
+    return f"{row.what}: {row.peer_name}" if against else row.what
 
 
 def fulfilment(row: Row) -> float:

@@ -14,11 +14,14 @@ from .bare_dump import FAMILIES, dumped
 from .conftest import Add
 from .criterion_results import rate
 from .rows import Row, at_least, at_most
-from .size import ALL, FULL, MEASURES, scaled
+from .size import ALL, MEASURES, V4
 from .timing import timed
 
 SAMPLE = 20
 """Datagrams of a dump that pyroute2 parses."""
+
+GROWTH = (10_000, 100_000, 1_000_000, 4_000_000)
+"""Table sizes."""
 
 STEPS = {
     "diff/take": "Take everything that is dirty",
@@ -108,7 +111,7 @@ def test_step(benchmark_name: str, add: Add) -> None:
 @pytest.mark.parametrize("work", ["decode_and_store", "decode_and_compare"])
 def test_growth(work: str, add: Add) -> None:
     """What a route costs in a table four hundred times as large."""
-    largest = 4 * scaled(FULL, least=10_000)
+    largest = max(size for size in GROWTH if size <= 4 * max(V4, GROWTH[0]))
     small, large = measured(f"growth/{work}/10000"), measured(f"growth/{work}/{largest}")
     add(
         Row(

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bgpreflector_core::netlink::{Body, Messages};
 use bgpreflector_core::table::Table;
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use netlink_packet_core::NetlinkMessage;
 use netlink_packet_route::RouteNetlinkMessage;
 
@@ -94,11 +94,11 @@ fn growth(criterion: &mut Criterion) {
         let legs = Legs::Inline(1);
         let buffers = dump(&routes(size, legs));
         group.throughput(Throughput::Elements(size.all() as u64));
-        group.bench_function(format!("decode_and_store/{v4}"), |bencher| {
+        group.bench_function(BenchmarkId::new("decode_and_store", v4), |bencher| {
             let store = |table: &mut Table| resync(table, &buffers);
             bencher.iter_batched_ref(|| empty_table(legs), store, BatchSize::PerIteration);
         });
-        group.bench_function(format!("decode_and_compare/{v4}"), |bencher| {
+        group.bench_function(BenchmarkId::new("decode_and_compare", v4), |bencher| {
             let mut table = stored(legs, &buffers);
             acknowledge_all(&mut table);
             bencher.iter(|| resync(&mut table, &buffers));

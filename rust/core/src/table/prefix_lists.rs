@@ -76,6 +76,9 @@ impl PrefixLists {
     pub fn allow(&self, prefix: &Prefix) -> bool {
         let (length, [v4, v6]) = (prefix.length(), self.allow_listed);
         let (verdict, listed) = match prefix.address() {
+            // Most have no lists, and a look into an empty trie is a tenth of storing a route.
+            IpAddr::V4(_) if self.v4.is_empty() => (None, v4),
+            IpAddr::V6(_) if self.v6.is_empty() => (None, v6),
             IpAddr::V4(address) => {
                 let covering = self.v4.cover_values(&(address.into(), length));
                 (decide(covering, length), v4)
