@@ -1,27 +1,29 @@
 //! The engine: the table, the kernel reader, and the bulk connection, under one handle.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bgpreflector_core::netlink::SkipReason;
 use bgpreflector_core::route::{Family, Path, PathSet, Prefix, Route};
 use bgpreflector_core::table::{
-    Anomalies, Counts, Drift, Extent, Interfaces, Placement, Scope, Table, VppDrift,
+    Anomalies, Counts, Drift, Extent, Interfaces, Placement, Scope, Shown, Table, VppDrift,
 };
 use bgpreflector_core::vpp::normal_form::{installed_path, installed_paths};
 use parking_lot::Mutex;
 
 use crate::batch::Batch;
 use crate::error::{KernelError, VppError};
-use crate::kernel::{KernelSettings, Reader, Reason, ResyncReport};
+use crate::kernel::{Found, KernelSettings, Reader, Reason, ResyncReport, lookup};
 use crate::requests::Requests;
 use crate::shared::Shared;
 use crate::vpp::{
     Adopted, AuditSettings, BulkConnection, BulkSettings, CommitReport, FlushSettings, Flushed,
     Overridden, VppAudit,
 };
+use crate::waiting::Latency;
 
 /// What the engine mirrors and how it reads the kernel.
 #[derive(Clone, Debug, Default)]
@@ -37,8 +39,16 @@ pub struct Settings {
 pub struct Status {
     /// Prefixes by state, IPv4 and IPv6.
     pub counts: [Counts; 2],
+    /// Those figures by kernel table.
+    pub tables: Vec<(u32, Family, Counts)>,
     /// Prefixes that wait for a request.
     pub dirty: usize,
+    /// How long the change has waited that waits the longest.
+    pub oldest_waiting: Option<Duration>,
+    /// How long changes waited.
+    pub latency: Latency,
+    /// Route requests that VPP has answered: by operation, those that it did and refused.
+    pub requests: [[u64; 2]; 3],
     /// Next-hop sets and path sets stored.
     pub sets: (usize, usize),
     /// What the kernel said that did not fit.
@@ -55,6 +65,8 @@ pub struct Status {
     pub synchronised: bool,
     /// Resyncs done, by reason.
     pub resyncs: Vec<(&'static str, u64)>,
+    /// Seconds that they took, by reason.
+    pub resync_seconds: Vec<(&'static str, f64)>,
     /// Differences that audits found and repaired, by kind.
     pub drift: Vec<(&'static str, u64)>,
     /// Routes of mirrored protocols that VPP cannot have, by reason.
@@ -202,6 +214,22 @@ impl Engine {
             .change(|table| table.adopt(vpp_table, prefix, &dumped, as_wanted))
     }
 
+    /// How a route that VPP shows under our source differs from what it has acknowledged; none
+    /// where it does not, and where its table is none of ours.
+    #[must_use]
+    pub fn compare_route(
+        &self,
+        vpp_table: u32,
+        prefix: &Prefix,
+        dumped: &PathSet,
+    ) -> Option<VppDrift> {
+        let installed = |path: &Path| installed_path(prefix, path.clone());
+        let dumped = PathSet::new(dumped.paths().iter().map(installed).collect());
+        let equals = |known: &PathSet| *installed_paths(prefix, known) == dumped;
+        let table = self.shared.table();
+        table.compare_shown(vpp_table, prefix, &mut Shown::default(), equals)
+    }
+
     /// Takes what VPP has under a FIB source as installed.
     ///
     /// # Errors
@@ -289,6 +317,14 @@ impl Engine {
         self.shared.change(|table| table.set_interfaces(interfaces));
     }
 
+    /// By which route the kernel forwards to an address, asked of the kernel itself.
+    ///
+    /// # Errors
+    /// [`KernelError`]
+    pub fn lookup(&self, address: IpAddr) -> Result<Found, KernelError> {
+        lookup(self.settings.kernel.namespace.as_deref(), address)
+    }
+
     /// What the threads share.
     #[must_use]
     pub fn shared(&self) -> &Arc<Shared> {
@@ -311,12 +347,24 @@ impl Engine {
             let counts = counters.iter().map(read);
             names.iter().copied().zip(counts).collect::<Vec<_>>()
         };
+        let seconds = |micros: &AtomicU64| Duration::from_micros(read(micros)).as_secs_f64();
+        let resync_names = Reason::ALL.iter().map(|reason| reason.name());
+        let requests = self.shared.vpp.requests.each_ref();
         let table = self.shared.table();
+        let (oldest_waiting, latency) = {
+            let waiting = self.shared.waiting();
+            let oldest = waiting.oldest(table.dirty(), Instant::now());
+            (oldest, waiting.latency())
+        };
         let mut skipped = named(&SkipReason::ALL.map(SkipReason::name), &kernel.skipped);
         skipped.push(("prefix_lists", table.denied()));
         Status {
             counts: Family::ALL.map(|family| table.counts(family)),
+            tables: table.counts_by_table(),
             dirty: table.dirty(),
+            oldest_waiting,
+            latency,
+            requests: requests.map(|results| results.each_ref().map(read)),
             sets: table.sets(),
             anomalies: table.anomalies(),
             messages: messages.map(read),
@@ -325,6 +373,9 @@ impl Engine {
             drops: read(&kernel.drops),
             synchronised: self.shared.is_synchronised(),
             resyncs: named(&Reason::ALL.map(Reason::name), &kernel.resyncs),
+            resync_seconds: resync_names
+                .zip(kernel.resync_micros.iter().map(seconds))
+                .collect(),
             drift: named(&Drift::ALL.map(Drift::name), &kernel.drift),
             unmirrored: table.unmirrored(),
             receive_buffer: read(&kernel.receive_buffer),

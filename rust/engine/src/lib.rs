@@ -11,9 +11,11 @@ pub mod kernel;
 mod requests;
 mod shared;
 pub mod vpp;
+mod waiting;
 
 pub use batch::{Batch, BatchChange};
 pub use engine::{Engine, Settings, Status};
 pub use error::{KernelError, VppError};
 pub use requests::Requests;
-pub use shared::{KernelCounters, Shared};
+pub use shared::{KernelCounters, Shared, VppCounters};
+pub use waiting::{BOUNDS, Latency};

@@ -27,6 +27,13 @@ pub(crate) fn family(name: &str) -> PyResult<Family> {
     }
 }
 
+pub(crate) const fn family_name(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "ipv4",
+        Family::V6 => "ipv6",
+    }
+}
+
 /// A prefix rule as Python passes it in: prefix, shortest and longest length, whether it allows.
 pub(crate) type PrefixRuleTuple = (String, u8, u8, bool);
 

@@ -1,12 +1,15 @@
 //! The engine.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use bgpreflector_core::route::{Family, Prefix, Route, RouteKey};
-use bgpreflector_core::table::{Cursor, ForeignRoutes, Interfaces, Scope, Unmapped};
-use bgpreflector_engine::kernel::KernelSettings;
+use bgpreflector_core::table::{
+    Cursor, ForeignRoutes, Interfaces, RouteFilter, Scope, Unmapped, VppDrift,
+};
+use bgpreflector_engine::kernel::{Found, KernelSettings};
 use bgpreflector_engine::vpp::{AuditSettings, BulkSettings, FlushSettings};
 use bgpreflector_engine::{Engine as Inner, Settings};
 use pyo3::prelude::*;
@@ -17,7 +20,7 @@ use crate::errors;
 use crate::figures::{
     Adopted, CommitReport, DriftTuple, Flushed, ResyncReport, Status, VppAudit, drift,
 };
-use crate::listing::RouteView;
+use crate::listing::{KernelRoute, NextHopSetView, RouteView};
 use crate::requests::{PathTuple, RequestList, path_set};
 
 /// VPP table, prefix, FIB source.
@@ -173,6 +176,17 @@ impl Engine {
         Ok(self.inner.adopt_route(vpp_table, &prefix, path_set(paths)?))
     }
 
+    fn compare_route(
+        &self,
+        vpp_table: u32,
+        prefix: &str,
+        paths: Vec<PathTuple>,
+    ) -> PyResult<(Vec<String>, Option<&'static str>)> {
+        let (prefix, paths) = (convert::prefix(prefix)?, path_set(paths)?);
+        let difference = self.inner.compare_route(vpp_table, &prefix, &paths);
+        Ok((convert::paths(&paths), difference.map(VppDrift::name)))
+    }
+
     fn adopt(&self, py: Python<'_>, source: u8) -> PyResult<Adopted> {
         py.detach(|| self.inner.adopt(source))
             .map(Adopted::from)
@@ -302,17 +316,56 @@ impl Engine {
             .collect()
     }
 
-    fn status(&self) -> Status {
-        self.inner.status().into()
+    fn status(&self, py: Python<'_>) -> Status {
+        py.detach(|| self.inner.status()).into()
     }
 
-    fn routes(&self, py: Python<'_>, cursor: u64, limit: usize) -> (Vec<RouteView>, Option<u64>) {
+    #[pyo3(signature = (cursor, limit, *, states = Vec::new(), within = None))]
+    fn routes(
+        &self,
+        py: Python<'_>,
+        cursor: u64,
+        limit: usize,
+        states: Vec<String>,
+        within: Option<&str>,
+    ) -> PyResult<(Vec<RouteView>, Option<u64>)> {
         let cursor = Cursor::from_bits(cursor);
-        let (views, rest) = py.detach(|| self.inner.shared().table().routes(cursor, limit));
-        (
+        let within = within.map(convert::prefix).transpose()?;
+        let filter = RouteFilter { states, within };
+        let listed = || {
+            self.inner
+                .shared()
+                .table()
+                .routes_where(cursor, limit, &filter)
+        };
+        let (views, rest) = py.detach(listed);
+        Ok((
             views.into_iter().map(RouteView::from).collect(),
             rest.map(Cursor::to_bits),
-        )
+        ))
+    }
+
+    fn next_hop_sets(
+        &self,
+        py: Python<'_>,
+        cursor: u32,
+        limit: usize,
+    ) -> (Vec<NextHopSetView>, Option<u32>) {
+        let listed = || self.inner.shared().table().next_hop_sets(cursor, limit);
+        let (views, rest) = py.detach(listed);
+        (views.into_iter().map(NextHopSetView::from).collect(), rest)
+    }
+
+    fn lookup(
+        &self,
+        py: Python<'_>,
+        address: IpAddr,
+    ) -> PyResult<(Option<KernelRoute>, Option<i32>)> {
+        let found = py.detach(|| self.inner.lookup(address));
+        Ok(match found.map_err(errors::kernel)? {
+            Found::Route(route) => (Some(KernelRoute::from(*route)), None),
+            Found::Error(errno) => (None, Some(errno)),
+        })
     }
 
     fn routes_of(&self, table: u32, prefix: &str) -> PyResult<Vec<RouteView>> {
