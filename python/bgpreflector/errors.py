@@ -29,3 +29,7 @@ class VppMessageError(VppError):
 
 class VppLostError(VppError):
     """The connection to VPP ended, or VPP does not answer; nothing of the table is lost."""
+
+
+class ControlError(ReflectorError):
+    """The control socket: it cannot be had, nobody answers there, or the daemon refuses."""

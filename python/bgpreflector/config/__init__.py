@@ -4,6 +4,7 @@
 problems at once. ``Config()`` is the default configuration.
 """
 
+from .control import ControlConfig
 from .controller import ControllerConfig
 from .errors import ConfigError, Problem
 from .kernel import KernelConfig
@@ -16,6 +17,7 @@ __all__ = [
     "CONTIV_SUFFIXES",
     "Config",
     "ConfigError",
+    "ControlConfig",
     "ControllerConfig",
     "FibSourceConfig",
     "InterfacesConfig",

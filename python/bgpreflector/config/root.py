@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from .control import ControlConfig
 from .controller import ControllerConfig
 from .kernel import KernelConfig
 from .log import LogConfig
@@ -36,6 +37,9 @@ class Config(Section):
         default_factory=ControllerConfig, description="Retries and resyncs."
     )
     log: LogConfig = Field(default_factory=LogConfig, description="Logging.")
+    control: ControlConfig = Field(
+        default_factory=ControlConfig, description="How a running daemon is asked and told."
+    )
 
     _ignored: tuple[str, ...] = PrivateAttr(default=())
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from bgpreflector import _core
@@ -14,7 +16,8 @@ from bgpreflector.reflector import Route
 
 from .by_papi import PapiRoutes
 from .engine import NextHopTuple, RouteEngine, connect_bulk
-from .interfaces import InterfaceMap, map_interfaces
+from .interfaces import InterfaceMap, VppInterfaces, map_interfaces
+from .lookup import Question, VppEntry, lookup
 from .others import OtherWriters, Overridden, look_slowly
 from .pace import Pace
 from .session import Table, VppSession, VppSettings
@@ -27,6 +30,15 @@ FAILURES = 100
 
 ALL = 0xFFFFFFFF
 """The limit of a batch that shall hold whatever is dirty."""
+
+
+@dataclass(frozen=True)
+class VppPeer:
+    """The VPP that is, or was last, connected to."""
+
+    version: str
+    since: float
+    """When that was, in seconds of ``time.monotonic()``."""
 
 
 class VppSink:
@@ -55,12 +67,23 @@ class VppSink:
         self.missing_tables: list[tuple[int, bool]] = []
         """VPP tables (id, whether IPv6) that VPP lacks, where they are not to be added."""
         self.others = OtherWriters()
+        self.peer: VppPeer | None = None
+        """``None`` before the first connection."""
+
+        self.resynchronised = False
+        """Whether a resync has gone through since VPP was connected to."""
+
+        self.interfaces = VppInterfaces()
+        """VPP's interfaces, as they were looked up last."""
+
+        self.interface_map = InterfaceMap({})
+        """What they stand for."""
         self._put: dict[str, Route] = {}
         self._on_interface_change: Callable[[], None] = _ignore
         self._source: int | None = None
-        self._map: InterfaceMap | None = None
         self._slow: PapiRoutes | None = None
         self._held = threading.Event()
+        self._holding = threading.Lock()
         self._pace = Pace(settings.rate_limit)
         self.session = VppSession(settings)
 
@@ -74,7 +97,10 @@ class VppSink:
         Raises :class:`VppError`; then neither connection is open.
         """
         try:
+            self.resynchronised = False
             mismatch = connect_bulk(self._engine, self._settings)
+            with self._holding:
+                self._engine.hold_requests(self._held.is_set())
             self.session.connect()
             version = self.session.version()
             source = self._settings.fib_source
@@ -97,6 +123,7 @@ class VppSink:
                 mismatch,
                 version,
             )
+        self.peer = VppPeer(version, time.monotonic())
         shown = "not there yet" if self._source is None else self._source
         _log.info("Connected to VPP %s; FIB source %s is %s", version, source.name, shown)
 
@@ -123,13 +150,14 @@ class VppSink:
 
     def refresh_interfaces(self) -> None:
         """Look VPP's interfaces up again; routes that are concerned become dirty."""
-        new = map_interfaces(self._settings.interfaces, self.session.interfaces())
-        if new.missing and (self._map is None or new.missing != self._map.missing):
+        self.interfaces = self.session.interfaces()
+        new = map_interfaces(self._settings.interfaces, self.interfaces)
+        if new.missing and new.missing != self.interface_map.missing:
             _log.warning(
                 "VPP has no interface %s, which vpp.interfaces names: routes through it wait",
                 ", ".join(new.missing),
             )
-        self._map = new
+        self.interface_map = new
         self._engine.set_interfaces(dict(new.map), new.unmapped, new.recursive)
 
     def resync(self) -> None:
@@ -209,7 +237,13 @@ class VppSink:
         if txn.is_resync and self.others.unknown:
             # Only now VPP has all routes that others could override.
             self.overridden()
+        if txn.is_resync and not self._held.is_set():
+            self.resynchronised = True
         return result
+
+    def look_up(self, questions: Sequence[Question]) -> list[VppEntry | None]:
+        """What VPP forwards by, now. Raises :class:`VppError`."""
+        return [lookup(self.session, q.table, q.prefix, exact=q.exact) for q in questions]
 
     def _take(self, key: str, value: object) -> None:
         if value is None:
@@ -291,14 +325,15 @@ class VppSink:
     def hold(self, *, on: bool) -> None:
         """Have commits end early from now on, what they have not sent staying dirty; or not.
 
-        The one method that another thread than the event loop's may call: it is for the end,
-        which shall not wait until a full table is sent.
+        The one method that another thread than the event loop's may call. It holds through
+        connections that are lost and made again.
         """
-        if on:
-            self._held.set()
-        else:
-            self._held.clear()
-        self._engine.hold_requests(on)
+        with self._holding:
+            if on:
+                self._held.set()
+            else:
+                self._held.clear()
+            self._engine.hold_requests(on)
 
     def close(self) -> None:
         """Close both connections; twice is fine."""
