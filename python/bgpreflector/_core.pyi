@@ -444,6 +444,8 @@ class Engine:
         unseen. For those who mirror nothing: the engine's table is not told. Raises
         ``VppLostError``.
         """
+    def leads_through(self, sw_if_index: int) -> bool:
+        """Whether paths that VPP has or shall have go out of one of its interfaces."""
     def has_installed(self, vpp_table: int, prefix: str) -> bool:
         """Whether VPP has acknowledged a route of ours for a prefix. Raises ``ValueError``."""
     def announce(
@@ -470,7 +472,7 @@ class Engine:
     ) -> None:
         """Take a route away as if the kernel had withdrawn it. Raises ``ValueError``."""
     def retry_refused(self) -> int:
-        """Make the prefixes that VPP refused dirty again; how many they are."""
+        """Make the prefixes dirty again that VPP refused and may take later; how many."""
     def forget_kernel(self) -> None:
         """Forget all kernel routes, so that all that is installed shall go."""
     def set_interfaces(

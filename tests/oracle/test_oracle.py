@@ -50,6 +50,18 @@ FOUND = {
         "-6 route del fd07:1::/64 table 254 proto 12 via fd07:2::2 dev o2 onlink",
         "-6 route del fd07:1::/64 table 254 proto 12 via fd07:2::3 dev o2",
     ),
+    "an order that only a dump tells": (
+        "-6 route add 2001:db8:2::/48 table 254 proto 12 via fd07:1::3 dev o1",
+        "-6 route append blackhole 2001:db8:2::/48 table 254 proto 12",
+        "-6 route append 2001:db8:2::/48 table 254 proto 12 via fd07:2::2 dev o2",
+        "link del o1",
+    ),
+    "the first leg of a merged route": (
+        "-6 route add 2001:db8:1::/48 table 254 proto 12 via fd07:1::2 dev o1",
+        "-6 route append throw 2001:db8:1::/48 table 254 proto 12",
+        "-6 route append 2001:db8:1::/48 table 254 proto 12 via fd07:2::2 dev o2",
+        "-6 route del 2001:db8:1::/48 table 254 via fd07:1::2 dev o1",
+    ),
     "merged routes of two protocols": (
         "-6 route replace 2001:db8:2::/48 table 254 proto 12 via fd07:1::3 dev o1",
         "-6 route append 2001:db8:2::/48 table 254 proto 4 via fd07:2::2 dev o2",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import ClassVar
+from collections.abc import Callable
+from typing import ClassVar, Concatenate, ParamSpec
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
@@ -48,10 +48,33 @@ FAULTS = (
 )
 
 signals = st.sampled_from((signal.SIGTERM, signal.SIGKILL))
+durations = st.sampled_from((0.05, 0.05, 0.2, 1.0))
 vpp_is_there = precondition(lambda self: not self.away)
 vpp_is_healthy = precondition(lambda self: self.healthy)
 # A start takes longer than all else: it shall not be every second step.
 daemon_is_due = precondition(lambda self: self.unsettled > 2)
+
+
+P = ParamSpec("P")
+
+
+def step(
+    function: Callable[Concatenate[Reflection, P], None],
+) -> Callable[Concatenate[Reflection, P], None]:
+    """One step of the machine, and the checks that follow each."""
+
+    @functools.wraps(function)
+    def run(self: Reflection, /, *args: P.args, **arguments: P.kwargs) -> None:
+        shown = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+        self.begin(f"{function.__name__}({shown})")
+        try:
+            function(self, *args, **arguments)
+            self.end()
+        except Exception as error:
+            self.fail_with(error)
+            raise
+
+    return run
 
 
 class Reflection(RuleBasedStateMachine):
@@ -66,6 +89,9 @@ class Reflection(RuleBasedStateMachine):
     compared: ClassVar[int] = 0
     """Routes that were the same, at all quiet moments together."""
 
+    failure: ClassVar[str | None] = None
+    """The first failure with what led to it."""
+
     def __init__(self) -> None:
         super().__init__()
         self.world = World()
@@ -73,6 +99,7 @@ class Reflection(RuleBasedStateMachine):
         """Whether VPP is there and does as it is told."""
         self.away = False
         """Whether VPP has ended."""
+        self._trace: list[str] = []
         self.unsettled = 0
         """Steps since all agreed."""
 
@@ -80,143 +107,160 @@ class Reflection(RuleBasedStateMachine):
         """Leaves nothing behind."""
         self.world.close()
 
-    @contextmanager
-    def _step(self) -> Iterator[World]:
-        """One step; others' routes are untouched at any time, and all agree before long."""
+    def begin(self, step: str) -> None:
+        """Takes note of a step."""
         type(self).steps += 1
         self.unsettled += 1
-        yield self.world
+        self._trace.append(step)
+
+    def end(self) -> None:
+        """Others' routes are untouched at any time, and all agree before long."""
         self.world.check_others()
         if self.unsettled >= PATIENCE:
-            self._agree()
+            self.settle()
 
-    def _agree(self) -> None:
+    def fail_with(self, error: Exception) -> None:
+        """Keeps the first failure, for the case that it is not seen again."""
+        if type(self).failure is None:
+            steps = "\n".join(self._trace)
+            notes = "\n".join(getattr(error, "__notes__", ()))
+            type(self).failure = f"{steps}\n{error}\n{notes}"
+
+    def settle(self) -> None:
+        """Waits until all agree."""
         type(self).compared += self.world.agree()
         self.healthy, self.away, self.unsettled = True, False, 0
 
+    def settle_first(self) -> None:
+        """Waits until all agree before something is done."""
+        self.settle()
+        self.unsettled = 1
+
     @rule()
     @precondition(lambda self: self.unsettled)
+    @step
     def agree(self) -> None:
         """A quiet moment. Its name comes first, so that shorter sequences end with it."""
-        with self._step():
-            self._agree()
+        self.settle()
 
     # The kernel
 
     @rule(lines=kernel.changes)
+    @step
     def change_kernel(self, lines: list[str]) -> None:
         """A few routes."""
-        with self._step() as world:
-            world.change(lines)
+        self.world.change(lines)
 
     @rule(lines=st.one_of(kernel.links, kernel.links, kernel.flushes))
+    @step
     def change_kernel_in_silence(self, lines: list[str]) -> None:
         """What takes routes away, not all with a message."""
-        with self._step() as world:
-            world.change(lines)
+        self.world.change(lines)
 
     @rule(block=kernel.blocks)
+    @step
     def change_many(self, block: kernel.Block) -> None:
         """Some hundred routes at once."""
-        with self._step() as world:
-            world.change(block.lines())
+        self.world.change(block.lines())
 
     # VPP
 
     @rule(shift=st.sampled_from((0, 1, 10, None)))
     @vpp_is_there
+    @step
     def restart_vpp(self, shift: int | None) -> None:
         """It forgets everything and comes back at once, or not."""
-        with self._step() as world:
-            if shift is None:
-                self.healthy, self.away = False, True
-                world.stop_vpp()
-            else:
-                world.restart_vpp(shift)
+        if shift is None:
+            self.healthy, self.away = False, True
+            self.world.stop_vpp()
+        else:
+            self.world.restart_vpp(shift)
 
-    @rule(order=st.sampled_from(FAULTS))
+    @rule(order=st.sampled_from(FAULTS), block=kernel.blocks, seconds=durations)
     @vpp_is_there
-    def fail(self, order: dict[str, object]) -> None:
-        """VPP does not do as it is told."""
-        with self._step() as world:
-            self.healthy = False
-            world.order_fault(order)
+    @step
+    def fail(self, order: dict[str, object], block: kernel.Block, seconds: float) -> None:
+        """VPP does not do as it is told when the kernel changes, and from then on."""
+        self.healthy = False
+        self.world.order_fault(order)
+        self.world.change(block.lines())
+        self.world.await_progress(seconds)
 
     @rule()
     @precondition(lambda self: not self.healthy)
+    @step
     def recover(self) -> None:
         """No faults any more."""
-        with self._step() as world:
-            world.recover()
-            self.healthy, self.away = True, False
+        self.world.recover()
+        self.healthy, self.away = True, False
 
     @rule(number=st.sampled_from(range(len(LINKS))))
     @vpp_is_healthy
+    @step
     def delete_interface(self, number: int) -> None:
         """Routes through it have to wait."""
-        with self._step() as world:
-            world.others.delete_loopback(f"loop{number}")
+        self.world.others.delete_loopback(f"loop{number}")
 
     @rule(number=st.sampled_from(range(len(LINKS))), other_index=st.booleans())
     @vpp_is_healthy
+    @step
     def make_interface(self, number: int, other_index: bool) -> None:
         """Makes one that was deleted."""
-        with self._step() as world:
-            world.others.create_loopbacks([number], other_index=other_index)
+        self.world.others.create_loopbacks([number], other_index=other_index)
 
     @rule(place=st.sampled_from(OTHERS_PLACES), hops=st.sampled_from(OTHERS_HOPS))
     @vpp_is_healthy
+    @step
     def change_others_route(self, place: tuple[str, str], hops: dict[str, int] | None) -> None:
         """Somebody else's, that is none of our business."""
-        with self._step() as world:
-            if hops is None:
-                world.others.delete_route(*place)
-            else:
-                world.others.set_route(*place, hops)
+        if hops is None:
+            self.world.others.delete_route(*place)
+        else:
+            self.world.others.set_route(*place, hops)
 
     # The daemon
 
-    @rule(seconds=st.sampled_from((0.05, 0.05, 0.2, 1.0)))
+    @rule(seconds=durations)
     @precondition(lambda self: self.unsettled)
+    @step
     def wait_for_progress(self, seconds: float) -> None:
         """Lets the daemon do what it is about to do, the next thing at least."""
-        with self._step() as world:
-            world.await_progress(seconds)
+        self.world.await_progress(seconds)
 
     @rule(number=signals)
+    @step
     def end_daemon(self, number: int) -> None:
         """It stays away until it is started."""
-        with self._step() as world:
-            world.service.end(number)
+        self.world.service.end(number)
 
     @rule(wait=st.booleans())
+    @step
     def start_daemon(self, wait: bool) -> None:
         """Whatever VPP does at present."""
-        with self._step() as world:
-            world.service.start()
-            if wait:
-                world.service.await_first_resync()
+        self.world.service.start()
+        if wait:
+            self.world.service.await_first_resync()
 
     @rule(block=kernel.blocks, after=st.sampled_from((1, 5, 40, 200)), number=signals)
     @daemon_is_due
+    @step
     def end_daemon_in_mid_batch(self, block: kernel.Block, after: int, number: int) -> None:
         """When VPP has had so many requests of a change."""
-        self._agree()
-        with self._step() as world:
-            world.end_daemon_in_mid_batch(block.lines(), after, number)
+        self.settle_first()
+        self.world.end_daemon_in_mid_batch(block.lines(), after, number)
 
     @rule(block=kernel.blocks)
     @daemon_is_due
+    @step
     def restart_daemon_amid_changes(self, block: kernel.Block) -> None:
         """What the kernel does not change meanwhile is never absent from VPP."""
-        self._agree()
-        with self._step() as world:
-            world.restart_daemon_amid_changes(block.lines())
+        self.settle_first()
+        self.world.restart_daemon_amid_changes(block.lines())
 
     @rule(number=signals)
     @daemon_is_due
+    @step
     def restart_daemon_quietly(self, number: int) -> None:
         """A restart where nothing else happens sends no route request."""
-        self._agree()
-        with self._step() as world:
-            world.restart_daemon(number)
+        self.settle_first()
+        self.world.restart_daemon(number)

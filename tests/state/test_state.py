@@ -7,6 +7,7 @@ from itertools import count
 
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 from .machine import Reflection
@@ -28,12 +29,16 @@ def test_all_agree_in_the_end(number: int, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(World, "settle", SETTLE)
     monkeypatch.setattr(Reflection, "steps", 0)
     monkeypatch.setattr(Reflection, "compared", 0)
+    monkeypatch.setattr(Reflection, "failure", None)
     for again in count():
         # Some examples end early.
         missing = RUN - Reflection.steps
         if missing <= 0:
             break
-        _run(1000 * again + number, -(-missing // LENGTH))
+        try:
+            _run(1000 * again + number, -(-missing // LENGTH))
+        except Flaky as error:
+            raise AssertionError(f"Seen once, and then not again:\n{Reflection.failure}") from error
     assert Reflection.compared >= RUN
     print(  # noqa: T201 - for -rP
         f"seed {number}: {Reflection.steps} steps, {Reflection.compared} routes compared"

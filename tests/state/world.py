@@ -27,7 +27,7 @@ LOOPBACKS = ("loop0", "loop1", "loop2", "loop3")
 SETTLE = 30.0
 """Seconds within which all must agree once nothing goes wrong any more."""
 
-SHRINK = 6.0
+SHRINK = 10.0
 """The same after a failure: enough to see it again in the many shorter sequences that are tried."""
 
 MARK = "203.0.113.1/32"

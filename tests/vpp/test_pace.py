@@ -92,3 +92,18 @@ def test_closing_does_not_wait(simulator: SimulatedVpp, program: Callable[..., P
     assert "closed" in str(ended)
     status = made.engine.status()
     assert status.prefixes["ipv4"]["installed"] + status.dirty == 1000
+
+
+def test_a_new_connection_is_held_like_the_old_one(
+    simulator: SimulatedVpp, program: Callable[..., Programmer]
+) -> None:
+    """A resync may still be on its way when the end has begun."""
+    made = program(simulator)
+    made.sink.hold(on=True)
+    made.engine.disconnect()
+    made.sink.resync()
+    made.announce(prefixes(100))
+    assert made.sink.flush().applied == 0
+    assert made.engine.status().dirty == 100
+    made.sink.hold(on=False)
+    assert made.sink.flush().applied == 100

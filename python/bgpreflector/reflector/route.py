@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
 RT_TABLE_MAIN = 254
 """The kernel's main table (linux/rtnetlink.h)."""
 
+_KEY = "route/table/"
 _MAX_WEIGHT = 256
 _MAX_TABLE = 0xFFFFFFFF
 
@@ -60,4 +61,12 @@ class Route:
     @property
     def key(self) -> str:
         """The transaction key: one a table and prefix, whatever the next hops."""
-        return f"route/table/{self.table}/{self.network}"
+        return f"{_KEY}{self.table}/{self.network}"
+
+    @staticmethod
+    def place(key: str) -> tuple[int, IPNetwork]:
+        """Table and network of a transaction key. Raises ``ValueError`` if it is no route's."""
+        table, separator, network = key.removeprefix(_KEY).partition("/")
+        if not (key.startswith(_KEY) and separator):
+            raise ValueError(f"{key!r} is not the key of a route")
+        return int(table), ip_network(network)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bgpreflector.errors import VppError
@@ -34,6 +34,14 @@ class InterfaceMap:
 
     missing: tuple[str, ...] = ()
     """Configured VPP interfaces that VPP does not have (yet)."""
+
+    def without(self, gone: Collection[int]) -> InterfaceMap:
+        """The same without some VPP interfaces."""
+        return replace(
+            self,
+            map={name: index for name, index in self.map.items() if index not in gone},
+            unmapped=None if self.unmapped in gone else self.unmapped,
+        )
 
 
 def map_interfaces(config: InterfacesConfig, vpp: VppInterfaces) -> InterfaceMap:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 from socket import AF_UNIX, SHUT_RDWR, socket
 from typing import Any, Protocol
 
@@ -85,6 +86,7 @@ class VppSession:
         self._client: Any = None
         self._healthy = False
         self._on_change: Callable[[], None] | None = None
+        self._deleted: SimpleQueue[int] = SimpleQueue()
 
     def connect(self) -> None:
         """Connect and shake hands; a connection that is open is closed first."""
@@ -247,9 +249,25 @@ class VppSession:
         self._client.register_event_callback(self._event)
         self.call("want_interface_events", enable_disable=True, pid=0)
 
-    def _event(self, name: str, _message: object) -> None:
-        if name == "sw_interface_event" and self._on_change is not None:
+    def _event(self, name: str, message: Any) -> None:
+        if name != "sw_interface_event":
+            return
+        if message.deleted:
+            self._deleted.put(int(message.sw_if_index))
+        if self._on_change is not None:
             self._on_change()
+
+    def deleted_interfaces(self) -> set[int]:
+        """``sw_if_index`` of the interfaces that were deleted since the last call.
+
+        Others may have these indices now: VPP gives those first that were freed last, and
+        tells of a deletion and what followed at once in one event.
+        """
+        deleted = set()
+        with suppress(Empty):
+            while True:
+                deleted.add(self._deleted.get_nowait())
+        return deleted
 
     def close(self, *, goodbye: bool = True) -> None:
         """Disconnect, without the farewell that VPP would have to answer if not ``goodbye``.

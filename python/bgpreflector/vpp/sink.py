@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from bgpreflector import _core
 from bgpreflector.controller import CommitResult, OperationFailure, Transaction
 from bgpreflector.errors import VppError, VppLostError
 from bgpreflector.reflector import Route
+from bgpreflector.reflector.route import IPNetwork
 
 from .by_papi import PapiRoutes
 from .engine import NextHopTuple, RouteEngine, connect_bulk
-from .interfaces import InterfaceMap, VppInterfaces, map_interfaces
+from .interfaces import map_interfaces
 from .lookup import Question, VppEntry, lookup
 from .others import OtherWriters, Overridden, look_slowly
 from .pace import Pace
+from .seen import Seen
 from .session import Table, VppSession, VppSettings
 from .tables import remove_own_tables
 
@@ -30,15 +30,6 @@ FAILURES = 100
 
 ALL = 0xFFFFFFFF
 """The limit of a batch that shall hold whatever is dirty."""
-
-
-@dataclass(frozen=True)
-class VppPeer:
-    """The VPP that is, or was last, connected to."""
-
-    version: str
-    since: float
-    """When that was, in seconds of ``time.monotonic()``."""
 
 
 class VppSink:
@@ -67,20 +58,10 @@ class VppSink:
         self.missing_tables: list[tuple[int, bool]] = []
         """VPP tables (id, whether IPv6) that VPP lacks, where they are not to be added."""
         self.others = OtherWriters()
-        self.peer: VppPeer | None = None
-        """``None`` before the first connection."""
-
-        self.resynchronised = False
-        """Whether a resync has gone through since VPP was connected to."""
-
-        self.interfaces = VppInterfaces()
-        """VPP's interfaces, as they were looked up last."""
-
-        self.interface_map = InterfaceMap({})
-        """What they stand for."""
-        self._put: dict[str, Route] = {}
+        self.seen = Seen()
         self._on_interface_change: Callable[[], None] = _ignore
         self._source: int | None = None
+        self._gone: frozenset[int] = frozenset()
         self._slow: PapiRoutes | None = None
         self._held = threading.Event()
         self._holding = threading.Lock()
@@ -97,7 +78,6 @@ class VppSink:
         Raises :class:`VppError`; then neither connection is open.
         """
         try:
-            self.resynchronised = False
             mismatch = connect_bulk(self._engine, self._settings)
             with self._holding:
                 self._engine.hold_requests(self._held.is_set())
@@ -112,7 +92,7 @@ class VppSink:
                 self._add_tables()
             self.others.learn(self.session.fib_sources(), self._source)
             self.session.watch_interfaces(self._interfaces_changed)
-            self.refresh_interfaces()
+            self._look_at_interfaces()
         except VppError:
             self.close()
             raise
@@ -123,7 +103,7 @@ class VppSink:
                 mismatch,
                 version,
             )
-        self.peer = VppPeer(version, time.monotonic())
+        self.seen.connected(version)
         shown = "not there yet" if self._source is None else self._source
         _log.info("Connected to VPP %s; FIB source %s is %s", version, source.name, shown)
 
@@ -150,22 +130,50 @@ class VppSink:
 
     def refresh_interfaces(self) -> None:
         """Look VPP's interfaces up again; routes that are concerned become dirty."""
-        self.interfaces = self.session.interfaces()
-        new = map_interfaces(self._settings.interfaces, self.interfaces)
-        if new.missing and new.missing != self.interface_map.missing:
+        self._look_at_interfaces()
+        self._let_go()
+
+    def _look_at_interfaces(self) -> None:
+        # Asked for first: what is there now may be the successor of one that was deleted.
+        gone = self.session.deleted_interfaces()
+        self.seen.interfaces = self.session.interfaces()
+        new = map_interfaces(self._settings.interfaces, self.seen.interfaces)
+        if new.missing and new.missing != self.seen.interface_map.missing:
             _log.warning(
                 "VPP has no interface %s, which vpp.interfaces names: routes through it wait",
                 ", ".join(new.missing),
             )
-        self.interface_map = new
-        self._engine.set_interfaces(dict(new.map), new.unmapped, new.recursive)
+        self.seen.interface_map = new
+        self._gone |= gone
+        self._set_interfaces()
+
+    def _set_interfaces(self) -> None:
+        usable = self.seen.interface_map.without(self._gone)
+        self._engine.set_interfaces(dict(usable.map), usable.unmapped, usable.recursive)
+
+    def _let_go(self) -> None:
+        """Use the indices of deleted interfaces again once no route of ours leads there.
+
+        VPP keeps what it has worked out for a set of paths for as long as any route has the set.
+        A route through an interface that was deleted drops, is shown unchanged, and stays so
+        under a new interface of the same index: all of them must go before the first is added.
+        """
+        left = frozenset(index for index in self._gone if self._engine.leads_through(index))
+        if left != self._gone:
+            self._gone = left
+            self._set_interfaces()
 
     def resync(self) -> None:
         """Connect if that is needed, and read what VPP has under our source."""
         if not self.session.connected or self.lost:
             self.connect()
         else:
-            self.refresh_interfaces()
+            self._look_at_interfaces()
+        self._adopt()
+        # Not before it is known again what VPP has.
+        self._let_go()
+
+    def _adopt(self) -> None:
         if self._source is None:
             # Only where it must not be added: without a source VPP has nothing of ours.
             self._engine.forget_installed()
@@ -238,7 +246,7 @@ class VppSink:
             # Only now VPP has all routes that others could override.
             self.overridden()
         if txn.is_resync and not self._held.is_set():
-            self.resynchronised = True
+            self.seen.resynchronised = True
         return result
 
     def look_up(self, questions: Sequence[Question]) -> list[VppEntry | None]:
@@ -247,18 +255,20 @@ class VppSink:
 
     def _take(self, key: str, value: object) -> None:
         if value is None:
-            route = self._put.pop(key, None)
-            if route is not None:
-                self._engine.withdraw(
-                    route.table, str(route.network), self._hops(route), protocol=self._protocol
-                )
+            self._withdraw(*Route.place(key))
             return
         if not isinstance(value, Route):
             raise TypeError(f"{key}: expected a Route, got {type(value).__name__}")
         self._engine.announce(
             value.table, str(value.network), self._hops(value), protocol=self._protocol
         )
-        self._put[key] = value
+
+    def _withdraw(self, table: int, network: IPNetwork) -> None:
+        """Take out what was put: the table knows whether a resync has swept it since."""
+        for view in self._engine.routes_of(table, str(network)):
+            if (view.protocol, view.metric, view.tos) == (self._protocol, 0, 0):
+                hops = [(hop.gateway, hop.interface, hop.weight) for hop in view.next_hops]
+                self._engine.withdraw(table, view.prefix, hops, protocol=self._protocol)
 
     def _hops(self, route: Route) -> list[NextHopTuple]:
         indices = {name: index for index, name, _ in self._engine.links()}
@@ -267,10 +277,15 @@ class VppSink:
         ]
 
     def _send(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
+        slow = self._slow
+        result = self._send_fast(batches) if slow is None else self._send_slowly(slow, batches)
+        if self._gone:
+            self._let_go()
+        return result
+
+    def _send_fast(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
         applied = failed = 0
         failures: list[OperationFailure] = []
-        if self._slow is not None:
-            return self._send_slowly(self._slow, batches)
         for batch in batches:
             report = self._engine.commit(batch, self._known_source())
             applied += report.added + report.replaced + report.deleted
@@ -300,7 +315,7 @@ class VppSink:
                         applied += 1
                     else:
                         where = f"{prefix} in VPP table {table}"
-                        failures.append(OperationFailure(where, f"retval {retval}", retriable=True))
+                        failures.append(OperationFailure(where, *_core.retval_meaning(retval)))
             except VppLostError:
                 # vpp_papi may have left half a frame on the stream: it is not used again.
                 self.close()
@@ -318,7 +333,7 @@ class VppSink:
         return remove_own_tables(self.session)
 
     def retry(self) -> CommitResult:
-        """Send what VPP refused once more."""
+        """Send what VPP refused once more, but for what it will never take."""
         self._engine.retry_refused()
         return self.flush()
 

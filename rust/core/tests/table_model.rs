@@ -180,7 +180,7 @@ impl World {
             Step::LoseSession => self.lose_session(),
             Step::Adopt => self.adopt(),
             Step::Retry => {
-                self.table.retry_refused();
+                self.table.retry_refused(|_| true);
             }
             Step::ResyncWithout { prefix } => self.resync_without(prefix),
         }
@@ -244,7 +244,7 @@ impl World {
     fn settle(&mut self) {
         self.begin(usize::MAX);
         self.answer(usize::MAX, false);
-        self.table.retry_refused();
+        self.table.retry_refused(|_| true);
         loop {
             self.taken = self.table.take_dirty(3).handles;
             if self.taken.is_empty() {
@@ -533,7 +533,8 @@ fn a_refused_route_rests_until_it_is_retried_and_remembers_how_often() {
             world.table.routes_of(254, &prefix(1))[0].state,
             RouteState::Failed(-5)
         );
-        assert_eq!(world.table.retry_refused(), 1);
+        assert_eq!(world.table.retry_refused(|_| false), 0);
+        assert_eq!(world.table.retry_refused(|_| true), 1);
     }
     world.settle();
     assert!(world.table.refusals(10).is_empty());
@@ -610,4 +611,21 @@ fn what_a_notification_explains_is_no_drift() {
     let drift = world.table.take_drift(10);
     assert_eq!(drift.examples, [(254, prefix(1), Drift::Different)]);
     assert_eq!(drift.counts, [0, 1, 0]);
+}
+
+#[test]
+fn an_order_that_only_a_dump_tells_reaches_vpp() {
+    let mut world = World::new();
+    let first = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
+    let second = route(1, 0, MIRRORED, &hop("192.0.2.2", 1));
+    world.table.announce(first.clone(), Placement::Append);
+    world.table.announce(second.clone(), Placement::Append);
+    world.settle();
+    world.table.begin_resync(Extent::Everything);
+    world.table.announce(second, Placement::Dump);
+    world.table.announce(first, Placement::Dump);
+    world.table.end_resync(&Family::ALL);
+    world.settle();
+    let gateway = world.in_vpp()[&prefix(1)].0;
+    assert_eq!(gateway, "192.0.2.2".parse().ok());
 }

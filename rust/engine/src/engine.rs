@@ -12,6 +12,7 @@ use bgpreflector_core::table::{
     Anomalies, Counts, Drift, Extent, Interfaces, Placement, Scope, Shown, Table, VppDrift,
 };
 use bgpreflector_core::vpp::normal_form::{installed_path, installed_paths};
+use bgpreflector_core::vpp::retval::{Disposition, what_to_do};
 use parking_lot::Mutex;
 
 use crate::batch::Batch;
@@ -295,10 +296,11 @@ impl Engine {
         self.shared.change(|table| table.withdraw(route));
     }
 
-    /// Makes refused prefixes dirty again; returns how many.
+    /// Makes the refused prefixes dirty again that VPP may take later; returns how many.
     #[must_use]
     pub fn retry_refused(&self) -> usize {
-        self.shared.change(Table::retry_refused)
+        let worth = |retval| what_to_do(retval) != Some(Disposition::GiveUp);
+        self.shared.change(|table| table.retry_refused(worth))
     }
 
     /// Ends the kernel reader and makes every installed route unwanted, so that it is deleted

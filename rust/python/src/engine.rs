@@ -247,6 +247,10 @@ impl Engine {
         flushed.map(Flushed::from).map_err(errors::vpp)
     }
 
+    fn leads_through(&self, sw_if_index: u32) -> bool {
+        self.inner.shared().table().leads_through(sw_if_index)
+    }
+
     fn has_installed(&self, vpp_table: u32, prefix: &str) -> PyResult<bool> {
         let prefix = convert::prefix(prefix)?;
         Ok(self

@@ -54,12 +54,15 @@ pub(crate) fn remove_all(state: &mut State, index: u32) -> i32 {
     0
 }
 
-/// Removes an interface with its addresses. As in VPP, clients' routes through it stay.
+/// Removes an interface with its addresses. As in VPP, clients' routes through it stay,
+/// and drop.
 pub(crate) fn remove_interface(state: &mut State, index: u32) -> Option<Interface> {
     if index != 0 {
         remove_all(state, index);
     }
-    state.interfaces.remove(index)
+    let removed = state.interfaces.remove(index)?;
+    state.fib.sets.interface_deleted(index);
+    Some(removed)
 }
 
 fn routes(index: u32, (address, length): (IpAddr, u8)) -> Vec<(Prefix, ApiPath)> {

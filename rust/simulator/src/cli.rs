@@ -188,6 +188,9 @@ fn route(state: &State, best: &Best<'_>, text: &mut String) {
             let name = interface.map_or("", |interface| interface.name.as_str());
             let hop = path.next_hop.map_or(String::new(), |hop| hop.to_string());
             let _ = writeln!(text, "        {hop} {name}");
+            if set.is_dead(path.sw_if_index) {
+                let _ = writeln!(text, "        unresolved");
+            }
         }
     }
 }

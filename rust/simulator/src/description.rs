@@ -1,6 +1,6 @@
 //! The API's description and message table: what `get_api_json` and the handshake hand out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bgpreflector_core::vpp::MessageName;
 use bgpreflector_core::vpp::messages::{
@@ -33,10 +33,12 @@ const API: &str = include_str!("api.json");
 /// Where the ids of messages without a fixed one begin.
 const FIRST_ID: u16 = 100;
 
-/// The messages' ids, and their CRCs where they are not the right ones.
+/// The messages' ids, and what is not as it is in VPP.
 #[derive(Debug, Default)]
 pub(crate) struct Description {
+    /// CRCs that are not the right ones.
     changed: BTreeMap<String, String>,
+    removed: BTreeSet<String>,
 }
 
 impl Description {
@@ -44,9 +46,14 @@ impl Description {
         self.changed.insert(message, crc);
     }
 
+    pub(crate) fn remove(&mut self, message: String) {
+        self.removed.insert(message);
+    }
+
     /// `name_crc` and id of every message.
     pub(crate) fn table(&self) -> Vec<(u16, String)> {
         all()
+            .filter(|message| !self.removed.contains(message.name))
             .filter_map(|message| Some((id(message)?, self.name(message))))
             .collect()
     }

@@ -63,7 +63,12 @@ pub enum Fault {
         /// Eight hexadecimal digits.
         crc: String,
     },
-    /// No faults any more, but for changed CRCs and what has happened already.
+    /// Clients that connect from now on find no such message.
+    RemoveMessage {
+        /// Its name.
+        message: String,
+    },
+    /// No faults any more, but for changed and removed messages and what has happened already.
     Clear,
 }
 

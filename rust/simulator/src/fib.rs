@@ -48,6 +48,8 @@ pub(crate) struct Fib {
 
 impl Fib {
     pub(crate) fn replace(&mut self, key: Key, source: u8, set: SetId) -> Change {
+        // Before the old one is released: it may be the same.
+        self.sets.retain(set);
         let made = &mut self.made;
         let entry = self.entries.entry(key).or_insert_with(|| {
             *made = made.wrapping_add(1);
@@ -59,8 +61,9 @@ impl Fib {
             }
         });
         match entry.routes.iter_mut().find(|(id, _)| *id == source) {
-            Some((_, old)) => {
-                *old = set;
+            Some((_, place)) => {
+                let old = std::mem::replace(place, set);
+                self.sets.release(old);
                 Change::Replaced
             }
             None => {
@@ -74,13 +77,15 @@ impl Fib {
         let Some(entry) = self.entries.get_mut(key) else {
             return Change::Absent;
         };
-        let before = entry.routes.len();
-        entry.routes.retain(|(id, _)| *id != source);
-        let deleted = entry.routes.len() < before;
+        let place = entry.routes.iter().position(|(id, _)| *id == source);
+        let removed = place.map(|place| entry.routes.remove(place));
+        if let Some((_, set)) = removed {
+            self.sets.release(set);
+        }
         if entry.routes.is_empty() {
             self.entries.remove(key);
         }
-        if deleted {
+        if removed.is_some() {
             Change::Deleted
         } else {
             Change::Absent

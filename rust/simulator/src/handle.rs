@@ -192,16 +192,24 @@ fn apply(state: &mut State, fault: Fault) -> Result<(), SimulatorError> {
         Fault::Drop { after, mid_frame } => state.faults.drop_after = Some((after, mid_frame)),
         Fault::Restart { shift } => state.restart(shift),
         Fault::ChangeCrc { message, crc } => {
-            if !description::all().any(|known| known.name == message) {
-                return Err(SimulatorError::Fault(format!(
-                    "there is no message {message}"
-                )));
-            }
+            known(&message)?;
             state.description.change_crc(message, crc);
+        }
+        Fault::RemoveMessage { message } => {
+            known(&message)?;
+            state.description.remove(message);
         }
         Fault::Clear => state.faults = Faults::default(),
     }
     Ok(())
+}
+
+fn known(message: &str) -> Result<(), SimulatorError> {
+    if description::all().any(|known| known.name == message) {
+        return Ok(());
+    }
+    let text = format!("there is no message {message}");
+    Err(SimulatorError::Fault(text))
 }
 
 /// Listens on a path; a socket that nobody listens on any more is replaced.

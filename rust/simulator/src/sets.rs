@@ -19,6 +19,10 @@ pub(crate) type SetId = u32;
 pub(crate) struct Set {
     pub(crate) paths: Arc<[ApiPath]>,
     shown: Box<[u8]>,
+    /// Routes that have it.
+    routes: u32,
+    /// Interfaces that were deleted while a route had it.
+    dead: Vec<u32>,
 }
 
 #[derive(Default)]
@@ -32,6 +36,13 @@ impl Set {
     /// How many paths there are; VPP too counts in a byte.
     pub(crate) fn count(&self) -> u8 {
         u8::try_from(self.paths.len()).unwrap_or(u8::MAX)
+    }
+
+    /// Whether what goes out of an interface is dropped, though an interface of that index may be
+    /// there again. As in VPP (`fib_path_back_walk_notify`, `FIB_PATH_OPER_FLAG_DROP`) that stays
+    /// so, and is not shown, for as long as any route has the set.
+    pub(crate) fn is_dead(&self, sw_if_index: u32) -> bool {
+        self.dead.contains(&sw_if_index)
     }
 
     /// The bytes in which VPP shows the set in a route of `prefix`.
@@ -91,8 +102,40 @@ impl Sets {
         let shown = encode(paths.iter().map(Cow::Borrowed)).into();
         let paths: Arc<[ApiPath]> = paths.into();
         self.by_paths.insert(Arc::clone(&paths), id);
-        self.all.push(Set { paths, shown });
+        self.all.push(Set {
+            paths,
+            shown,
+            routes: 0,
+            dead: Vec::new(),
+        });
         id
+    }
+
+    /// Takes note of one more route that has a set.
+    pub(crate) fn retain(&mut self, id: SetId) {
+        if let Some(set) = self.all.get_mut(id as usize) {
+            set.routes = set.routes.saturating_add(1);
+        }
+    }
+
+    /// Takes note of one route less. A set that none has is made anew when it is used again.
+    pub(crate) fn release(&mut self, id: SetId) {
+        if let Some(set) = self.all.get_mut(id as usize) {
+            set.routes = set.routes.saturating_sub(1);
+            if set.routes == 0 {
+                set.dead.clear();
+            }
+        }
+    }
+
+    /// Takes note that an interface was deleted.
+    pub(crate) fn interface_deleted(&mut self, sw_if_index: u32) {
+        for set in self.all.iter_mut().filter(|set| set.routes > 0) {
+            let concerned = set.paths.iter().any(|p| p.interface() == Some(sw_if_index));
+            if concerned && !set.is_dead(sw_if_index) {
+                set.dead.push(sw_if_index);
+            }
+        }
     }
 
     pub(crate) fn get(&self, id: SetId) -> Option<&Set> {

@@ -10,8 +10,9 @@
 mod support;
 
 use bgpreflector_core::route::{Path, PathKind};
-use support::Bench;
+use bgpreflector_core::vpp::messages as m;
 use support::requests::{Ask, prefix, via, weighted};
+use support::{Bench, Client};
 
 const P: &str = "198.51.100.0/24";
 const NO_SUCH_ENTRY: i32 = -6;
@@ -187,4 +188,36 @@ fn deletions_are_noted_when_somebody_wants_to_know() {
 
     bench.simulator.record_deletions();
     assert_eq!(bench.simulator.deletions(), []);
+}
+
+#[test]
+fn what_went_through_a_deleted_interface_stays_dead_while_any_route_has_its_paths() {
+    let bench = Bench::new();
+    let mut client = bench.client();
+    let (one, two) = ("198.51.100.0/24", "198.51.101.0/24");
+    let paths = [via("10.0.0.1")];
+    let dead = |client: &mut Client, prefix: &str| {
+        let command = format!("show ip fib {prefix}");
+        let mut fields = u32::try_from(command.len()).unwrap().to_be_bytes().to_vec();
+        fields.extend_from_slice(command.as_bytes());
+        let reply = client.call(m::CLI_INBAND, &fields);
+        String::from_utf8_lossy(&reply).contains("unresolved")
+    };
+    for prefix in [one, two] {
+        assert_eq!(client.route(&Ask::replace(8, prefix, &paths)), 0);
+    }
+    assert!(!dead(&mut client, one));
+    client.call(m::DELETE_LOOPBACK, &1_u32.to_be_bytes());
+    client.call(m::CREATE_LOOPBACK, &[0; 6]);
+    assert!(dead(&mut client, one));
+    assert_eq!(client.route(&Ask::replace(8, one, &paths)), 0);
+    assert!(dead(&mut client, one), "the same paths heal nothing");
+    assert_eq!(client.route(&Ask::delete(8, one)), 0);
+    assert_eq!(client.route(&Ask::replace(8, one, &paths)), 0);
+    assert!(dead(&mut client, one), "another route has them still");
+    for prefix in [one, two] {
+        assert_eq!(client.route(&Ask::delete(8, prefix)), 0);
+    }
+    assert_eq!(client.route(&Ask::replace(8, one, &paths)), 0);
+    assert!(!dead(&mut client, one));
 }

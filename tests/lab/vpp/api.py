@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -51,6 +52,12 @@ class Vpp(Protocol):
     def source(self) -> int | None:
         """Id of our FIB source, or None while VPP does not have it."""
 
+    def unresolved(self, prefixes: Iterable[str]) -> int:
+        """How many of these forward nothing, as the interface of a path was deleted."""
+
+    def recreate_interface(self) -> None:
+        """Deletes the interface and makes one of the same name and index."""
+
     def hang(self) -> None:
         """Makes it stop reading and answering, with its sockets open."""
 
@@ -60,6 +67,9 @@ class Vpp(Protocol):
 
 class ApiUser:
     """What a VPP of either kind can only be asked through the API."""
+
+    addresses: Sequence[str] = ()
+    """Of the first loopback."""
 
     def __init__(self, socket: Path) -> None:
         self.socket = socket
@@ -99,6 +109,24 @@ class ApiUser:
             route |= {"n_paths": 0, "paths": []}
         reply = self.api.ip_route_add_del_v2(is_add=not delete, route=route)
         assert reply.retval == 0, reply
+
+    def unresolved(self, prefixes: Iterable[str]) -> int:
+        """By its debug CLI."""
+        shown = (self.api.cli_inband(cmd=f"show ip fib {prefix}").reply for prefix in prefixes)
+        return sum("unresolved" in str(text) for text in shown)
+
+    def recreate_interface(self) -> None:
+        """The first loopback, with the addresses that it had."""
+        old = 1
+        assert self.api.delete_loopback(sw_if_index=old).retval == 0
+        made = self.api.create_loopback()
+        assert (made.retval, made.sw_if_index) == (0, old)
+        assert self.api.sw_interface_set_flags(sw_if_index=old, flags=1).retval == 0
+        for prefix in self.addresses:
+            reply = self.api.sw_interface_add_del_address(
+                sw_if_index=old, is_add=True, prefix=prefix
+            )
+            assert reply.retval == 0
 
     def remove_foreign_route(self, prefix: str, table: int = 0) -> None:
         """Under the API's own source."""

@@ -32,6 +32,7 @@ class RealVpp(ApiUser):
     """One VPP process: starts with one loopback, is asked, is killed, starts again empty."""
 
     interface = "loop0"
+    addresses = ADDRESSES
 
     def __init__(self, directory: Path, namespace: Namespace, startup: Startup) -> None:
         super().__init__(directory / "api.sock")
@@ -61,7 +62,7 @@ class RealVpp(ApiUser):
             )  # fmt: skip
         try:
             wait_until(self._answers, START, f"VPP in {self.namespace.name} answers")
-            self.create_loopback(*ADDRESSES)
+            self.create_loopback(*self.addresses)
         except BaseException:
             self.kill()
             raise

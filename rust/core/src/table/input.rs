@@ -61,6 +61,7 @@ impl Table {
                 self.put_routes(handle, routes);
                 return;
             }
+            Announced::Moved => self.meanings.release(new.set),
             Announced::Added(Some(old)) => self.meanings.release(old),
             Announced::Added(None) => {
                 let counts = self.counts_mut(family);
@@ -104,6 +105,8 @@ impl Table {
             let sets = &self.meanings.sets;
             let gone = order::withdraw(&routes, (key.tos, key.metric, protocol), &set, sets);
             uncertain = match &gone {
+                // The first of the legs decides where among others the whole stands.
+                Withdrawn::Legs(..) if routes.len() > 1 => Some(Extent::Everything),
                 Withdrawn::Legs(_, left) => first_interface(left).map(Extent::Interface),
                 Withdrawn::Whole(_) if routes.len() > 1 && order::hides(&set) => {
                     Some(Extent::Everything)

@@ -12,4 +12,11 @@ impl Table {
         ribs.filter_map(|rib| rib.body(rib.find(prefix)?))
             .any(|body| !body.installed.is_none())
     }
+
+    /// Whether paths that VPP has or shall have go out of one of its interfaces.
+    #[must_use]
+    pub fn leads_through(&self, sw_if_index: u32) -> bool {
+        let mut sets = self.meanings.path_sets.iter();
+        sets.any(|(_, set)| set.paths().iter().any(|p| p.sw_if_index == sw_if_index))
+    }
 }

@@ -39,6 +39,8 @@ impl Placement {
 pub(super) enum Announced {
     /// The same route was there: nothing but its generation changed.
     Known,
+    /// The same route was there, at another place: another one may be the best now.
+    Moved,
     /// It is new; the set that it took the place of, if it did.
     Added(Option<SetId>),
 }
@@ -62,8 +64,12 @@ pub(super) fn announce(
         _ => twin(routes, range.clone(), &new),
     };
     if let Some(at) = known {
-        seen_again(routes, range, at, new.generation, placement);
-        return Announced::Known;
+        let moved = seen_again(routes, range, at, new.generation, placement);
+        return if moved {
+            Announced::Moved
+        } else {
+            Announced::Known
+        };
     }
     if let Some(old) = target
         .filter(|at| range.contains(at))
@@ -114,16 +120,16 @@ fn twin(routes: &Routes, range: Range<usize>, new: &KernelRoute) -> Option<usize
 }
 
 /// A dump shows routes in the kernel's order, so one that it shows stands behind those that it
-/// has shown before, and before all others.
+/// has shown before, and before all others. Returns whether it stood elsewhere.
 fn seen_again(
     routes: &mut Routes,
     mut range: Range<usize>,
     at: usize,
     generation: u8,
     placement: Placement,
-) {
+) -> bool {
     let Some(known) = routes.get(at).copied() else {
-        return;
+        return false;
     };
     let unseen = |route: &KernelRoute| route.generation != generation;
     let place = range
@@ -132,10 +138,12 @@ fn seen_again(
     if let Some(route) = routes.get_mut(at) {
         route.generation = generation;
     }
-    if placement == Placement::Dump && unseen(&known) && place < at {
+    let moves = placement == Placement::Dump && unseen(&known) && place < at;
+    if moves {
         let route = routes.remove(at);
         routes.insert(place, route);
     }
+    moves
 }
 
 /// The route that an IPv6 announcement takes the place of: IPv6 merges routes with gateways into

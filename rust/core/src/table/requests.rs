@@ -200,9 +200,14 @@ impl Table {
         self.give_back(request.handle);
     }
 
-    /// Makes the refused prefixes dirty again; returns how many.
-    pub fn retry_refused(&mut self) -> usize {
-        let handles: Vec<Handle> = self.refusals.keys().copied().collect();
+    /// Makes the refused prefixes dirty again whose `retval` is worth another try; returns how
+    /// many.
+    pub fn retry_refused(&mut self, worth: impl Fn(i32) -> bool) -> usize {
+        let refusals = self.refusals.iter();
+        let handles: Vec<Handle> = refusals
+            .filter(|(_, refusal)| worth(refusal.retval))
+            .map(|(handle, _)| *handle)
+            .collect();
         let mut retried = 0;
         for handle in handles {
             let Some(rib) = self.rib_mut(handle) else {

@@ -1,0 +1,114 @@
+"""What VPP refuses, on the fast and on the slow way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from e2e.daemon import running_daemon
+from lab import Namespace, ip_batch, wait_until
+from lab.vpp import SimulatedVpp
+from vpp.support import DEVICE, Programmer, kernel_with_routes, prefixes
+from vpp.test_flush import flush
+
+EAGAIN, INVALID_VALUE = -165, -7
+V2 = (
+    "ip_route_add_del_v2",
+    "ip_route_add_del_v2_reply",
+    "ip_route_v2_dump",
+    "ip_route_v2_details",
+)
+
+
+@pytest.mark.parametrize("way", ["fast", "slow"])
+def test_they_are_explained_and_tried_again_where_that_may_help(
+    way: str, simulator: SimulatedVpp, program: Callable[..., Programmer]
+) -> None:
+    """By VPP's own meaning of its return code."""
+    if way == "slow":
+        simulator.fault("change_crc", message="ip_route_add_del_v2", crc="0badcafe")
+    made = program(simulator)
+    later, never, unknown, *_ = wanted = prefixes(10)
+    refused = {later: EAGAIN, never: INVALID_VALUE, unknown: -9999}
+    for prefix, retval in refused.items():
+        simulator.fault("fail_prefix", prefix=prefix, retval=retval)
+    result = made.install(wanted)
+    assert (result.applied, result.failed) == (7, 3)
+    told = {failure.key.split()[0]: failure for failure in result.failures}
+    assert "EAGAIN" in told[later].message
+    assert "INVALID_VALUE" in told[never].message
+    assert "-9999" in told[unknown].message
+    assert {prefix: failure.retriable for prefix, failure in told.items()} == {
+        later: True,
+        never: False,
+        unknown: True,
+    }
+    before = simulator.simulator.statistics()["route_requests"]
+    for prefix in refused:
+        simulator.fault("fail_prefix", prefix=prefix, retval=0)
+    assert made.sink.retry().applied == 2
+    assert simulator.simulator.statistics()["route_requests"] == before + 2
+    made.sink.resync()
+    assert made.sink.flush().applied == 1, "a resync tries everything"
+    assert len(simulator.routes()) == 10
+
+
+@pytest.mark.root
+def test_a_vpp_without_version_2_of_the_messages(
+    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> None:
+    """Routes go in under the API's own source, with a warning; a flush cannot tell them."""
+    for message in V2:
+        simulator.fault("remove_message", message=message)
+    kernel = kernel_with_routes(make_namespace("version1"), 100)
+
+    def routes() -> int:
+        return len(simulator.simulator.snapshot("API"))
+
+    arguments = (
+        "--socket",
+        str(simulator.socket),
+        "--interface",
+        f"{DEVICE}={simulator.interface}",
+    )
+    with running_daemon(tmp_path / "run.log", *arguments, namespace=kernel) as daemon:
+        wait_until(routes, 30, "all routes", accept=lambda n: n == 100)
+        ip_batch(kernel, ["route del 30.0.0.0/24 proto 12"])
+        wait_until(routes, 30, "one less", accept=lambda n: n == 99)
+        assert daemon.end() == 0, daemon.log()
+        for word in ("ip_route_add_del_v2", "API's own FIB source"):
+            assert word in daemon.log()
+    assert simulator.routes() == {}
+    done = flush(simulator)
+    assert done.returncode == 4
+    assert "cannot tell our routes" in done.stderr
+    assert routes() == 99
+
+
+@pytest.mark.root
+def test_and_it_can_be_left_without_our_routes(
+    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> None:
+    """The daemon knows what it has put there."""
+    for message in V2:
+        simulator.fault("remove_message", message=message)
+    kernel = kernel_with_routes(make_namespace("version1"), 100)
+
+    def routes() -> int:
+        return len(simulator.simulator.snapshot("API"))
+
+    simulator.add_foreign_route("203.0.113.0/24")
+    arguments = (
+        "--socket",
+        str(simulator.socket),
+        "--interface",
+        f"{DEVICE}={simulator.interface}",
+    )
+    with running_daemon(
+        tmp_path / "run.log", *arguments, "--on-exit", "flush", namespace=kernel
+    ) as daemon:
+        wait_until(routes, 30, "all routes", accept=lambda n: n == 101)
+        assert daemon.end() == 0, daemon.log()
+    assert routes() == 1
