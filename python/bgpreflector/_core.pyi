@@ -496,9 +496,7 @@ class Engine:
         """
     def next_hop_sets(self, cursor: int, limit: int) -> tuple[list[NextHopSetView], int | None]:
         """At most ``limit`` next-hop sets from ``cursor`` (0: the first) on; the next cursor."""
-    def lookup(
-        self, address: IPv4Address | IPv6Address
-    ) -> tuple[KernelRoute | None, int | None]:
+    def lookup(self, address: IPv4Address | IPv6Address) -> tuple[KernelRoute | None, int | None]:
         """By which route the kernel forwards to an address, asked of the kernel itself; where it
         does not, its ``errno``. Raises ``KernelError``."""
     def routes_of(self, table: int, prefix: str) -> list[RouteView]:

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from bgpreflector.config import ConfigError
 from bgpreflector.controller import FatalError
-from bgpreflector.errors import KernelError, ReflectorError, VppError
+from bgpreflector.errors import ControlError, KernelError, ReflectorError, VppError
 
 
 class ExitCode(IntEnum):
@@ -31,6 +31,9 @@ class ExitCode(IntEnum):
     DIFFERENT = 6
     """Kernel and VPP differ where they should not."""
 
+    DAEMON = 7
+    """No daemon answers at the control socket, or the socket cannot be had."""
+
 
 def exit_code(error: BaseException) -> ExitCode:
     """The code that an error ends the program with."""
@@ -46,4 +49,5 @@ _CODES: dict[type[ReflectorError], ExitCode] = {
     ConfigError: ExitCode.CONFIG,
     VppError: ExitCode.VPP,
     KernelError: ExitCode.KERNEL,
+    ControlError: ExitCode.DAEMON,
 }

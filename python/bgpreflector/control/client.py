@@ -6,7 +6,7 @@ import json
 import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import cast
+from typing import Self, cast
 
 from bgpreflector.errors import ControlError
 
@@ -76,7 +76,8 @@ class ControlClient:
 
     def _lines(self) -> Iterator[bytes]:
         try:
-            yield from self._file
+            # Not the file itself: an iterator that is given up closes what it yields from.
+            yield from iter(self._file.readline, b"")
         except TimeoutError as error:
             raise ControlError("the daemon does not answer; its log may say why") from error
         except OSError as error:
@@ -87,7 +88,7 @@ class ControlClient:
         self._file.close()
         self._socket.close()
 
-    def __enter__(self) -> ControlClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -81,9 +81,7 @@ class ControlServer:
         """
         self._open.close()
 
-    def _run(
-        self, loop: asyncio.AbstractEventLoop, stop: asyncio.Event, listener: socket
-    ) -> None:
+    def _run(self, loop: asyncio.AbstractEventLoop, stop: asyncio.Event, listener: socket) -> None:
         with ThreadPoolExecutor(self._limits.clients, "control-command") as pool:
             loop.set_default_executor(pool)
             loop.run_until_complete(self._serve(stop, listener))
@@ -142,7 +140,7 @@ class ControlServer:
             await self._write(writer, error_line(_code(error), str(error)))
         except (OSError, TimeoutError):
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told to the client, and the server goes on
             _log.exception("A control command failed")
             message = f"{type(error).__name__}: {error}; the daemon's log has more"
             await self._write(writer, error_line("failed", message))
@@ -178,6 +176,9 @@ def _next(answering: Answering) -> tuple[Sequence[Row], Mapping[str, object] | N
         return next(answering), None
     except StopIteration as stop:
         return (), stop.value
+    except OSError as error:
+        # Not the client's connection: that is the server's alone.
+        raise RefusedError("failed", str(error)) from error
 
 
 def _busy(clients: int) -> bytes:

@@ -124,6 +124,11 @@ class VppSink:
             return not self.session.connected
         return self._engine.vpp_lost() is not None
 
+    @property
+    def source(self) -> int | None:
+        """The id of our FIB source, once it is known."""
+        return self._source
+
     def _interfaces_changed(self) -> None:
         # Looked up at each call: who wants to know may be set later.
         self._on_interface_change()
