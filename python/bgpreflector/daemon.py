@@ -125,8 +125,8 @@ class Daemon:
 
     @property
     def alive(self) -> bool:
-        """Whether the threads that it takes run: the event loop and the kernel reader."""
-        return self.controller.running and self.engine.failure() is None
+        """Whether the event loop and the kernel reader go on, or are still to begin."""
+        return not self.controller.ended and self.engine.failure() is None
 
     @property
     def in_sync(self) -> bool:

@@ -32,4 +32,13 @@ class VppLostError(VppError):
 
 
 class ControlError(ReflectorError):
-    """The control socket: it cannot be had, nobody answers there, or the daemon refuses."""
+    """The control socket: it cannot be had, or no daemon answers there."""
+
+
+class RefusedByDaemonError(ControlError):
+    """A daemon's answer to a request that it cannot serve."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        """What kind of mistake: ``bgpreflector.control.protocol.Code``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
 from importlib.metadata import version
@@ -12,8 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bgpreflector import _core
 
     from .daemon import Daemon
@@ -211,9 +210,9 @@ class StatusReport:
         return asdict(self)
 
 
-def status_of(daemon: Daemon) -> StatusReport:
-    """Look at a daemon, from any thread."""
-    figures = daemon.engine.status()
+def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusReport:
+    """Look at a daemon, from any thread; ``figures`` are its engine's, looked up already."""
+    figures = figures or daemon.engine.status()
     vpp = _vpp(daemon, figures)
     in_sync = daemon.in_sync_by(figures)
     state = _state(daemon, figures, vpp, in_sync=in_sync)
@@ -226,9 +225,9 @@ def status_of(daemon: Daemon) -> StatusReport:
         in_sync=state is State.IN_SYNC,
         ready=_ready(state, figures, vpp),
         paused=daemon.paused,
-        prefixes=figures.prefixes,
+        prefixes={f: _sorted(counts) for f, counts in sorted(figures.prefixes.items())},
         tables=tuple(
-            TableStatus(table, family, daemon.config.table_map[table], prefixes)
+            TableStatus(table, family, daemon.config.table_map[table], _sorted(prefixes))
             for table, family, prefixes in figures.tables
         ),
         dirty=figures.dirty,
@@ -236,7 +235,7 @@ def status_of(daemon: Daemon) -> StatusReport:
         queued_events=daemon.controller.queued,
         next_hop_sets=figures.next_hop_sets,
         path_sets=figures.path_sets,
-        unmirrored=figures.unmirrored,
+        unmirrored=_sorted(figures.unmirrored),
         memory=_memory(),
         kernel=_kernel(daemon, figures),
         vpp=vpp,
@@ -268,16 +267,16 @@ def _kernel(daemon: Daemon, figures: _core.Status) -> KernelStatus:
     return KernelStatus(
         synchronised=figures.synchronised,
         namespace=None if path is None else str(path),
-        messages=figures.messages,
-        skipped=figures.skipped,
-        anomalies=figures.anomalies,
+        messages=_sorted(figures.messages),
+        skipped=_sorted(figures.skipped),
+        anomalies=_sorted(figures.anomalies),
         overruns=figures.overruns,
         drops=figures.drops,
         resyncs={
             reason: Resyncs(count, figures.resync_seconds[reason])
-            for reason, count in figures.resyncs.items()
+            for reason, count in _sorted(figures.resyncs).items()
         },
-        drift=figures.drift,
+        drift=_sorted(figures.drift),
         receive_buffer_wanted=settings.receive_buffer,
         receive_buffer=figures.receive_buffer,
     )
@@ -300,10 +299,15 @@ def _vpp(daemon: Daemon, figures: _core.Status) -> VppStatus:
             OverriddenPrefix(table, prefix, source)
             for table, prefix, source in overridden.some[:NAMED]
         ),
-        requests={name: Requests(*results) for name, results in figures.requests.items()},
+        requests={name: Requests(*results) for name, results in sorted(figures.requests.items())},
         drift=daemon.monitor.drift,
         missing_interfaces=seen.interface_map.missing,
     )
+
+
+def _sorted(figures: Mapping[str, int]) -> dict[str, int]:
+    """In an order that stays."""
+    return dict(sorted(figures.items()))
 
 
 def _memory() -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bgpreflector.control import ControlClient
+from bgpreflector.errors import ControlError
 from lab.netns import Namespace
 
 
@@ -54,6 +55,14 @@ class RunningDaemon:
         """Its status, without a process."""
         with ControlClient(self.control, timeout=60) as client:
             return dict(client.ask("status").end)
+
+    def answers(self) -> bool:
+        """Whether it listens at its control socket."""
+        try:
+            ControlClient(self.control).close()
+        except ControlError:
+            return False
+        return True
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """Sends a signal and waits for the end; the exit code."""

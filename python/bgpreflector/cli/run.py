@@ -13,6 +13,7 @@ import typer
 from bgpreflector.control import ControlServer, commands_of
 from bgpreflector.daemon import Daemon
 from bgpreflector.errors import ControlError
+from bgpreflector.metrics import MetricsServer
 
 from .end import End
 from .logs import configure_logging, flush_logs
@@ -58,6 +59,7 @@ def run(
     with ExitStack() as surfaces:
         try:
             _open_control(daemon, surfaces)
+            _open_metrics(daemon, surfaces)
             daemon.start()
             waiter.start()
             stop.wait()
@@ -67,6 +69,14 @@ def run(
             daemon.stop()
             flush_logs()
     _log.info("Ended")
+
+
+def _open_metrics(daemon: Daemon, surfaces: ExitStack) -> None:
+    address = daemon.config.metrics.listen
+    if address is not None:
+        server = MetricsServer(daemon, address)
+        server.start()
+        surfaces.callback(server.close)
 
 
 def _open_control(daemon: Daemon, surfaces: ExitStack) -> None:

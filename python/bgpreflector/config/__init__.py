@@ -10,11 +10,13 @@ from .errors import ConfigError, Problem
 from .kernel import KernelConfig
 from .load import CONTIV_SUFFIXES, load, loads, loads_contiv
 from .log import LogConfig
+from .metrics import Address, MetricsConfig
 from .root import Config
 from .vpp import FibSourceConfig, InterfacesConfig, Strategy, VppConfig
 
 __all__ = [
     "CONTIV_SUFFIXES",
+    "Address",
     "Config",
     "ConfigError",
     "ControlConfig",
@@ -23,6 +25,7 @@ __all__ = [
     "InterfacesConfig",
     "KernelConfig",
     "LogConfig",
+    "MetricsConfig",
     "Problem",
     "Strategy",
     "VppConfig",

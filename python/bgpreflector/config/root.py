@@ -11,6 +11,7 @@ from .control import ControlConfig
 from .controller import ControllerConfig
 from .kernel import KernelConfig
 from .log import LogConfig
+from .metrics import MetricsConfig
 from .section import Section
 from .values import StrictBool
 from .vpp import VppConfig
@@ -39,6 +40,9 @@ class Config(Section):
     log: LogConfig = Field(default_factory=LogConfig, description="Logging.")
     control: ControlConfig = Field(
         default_factory=ControlConfig, description="How a running daemon is asked and told."
+    )
+    metrics: MetricsConfig = Field(
+        default_factory=MetricsConfig, description="Prometheus metrics and probes over HTTP."
     )
 
     _ignored: tuple[str, ...] = PrivateAttr(default=())

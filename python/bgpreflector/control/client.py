@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Self, cast
 
-from bgpreflector.errors import ControlError
+from bgpreflector.errors import ControlError, RefusedByDaemonError
 
 from .protocol import request_line
 
@@ -24,7 +24,8 @@ class Answer:
         self._end: Mapping[str, object] | None = None
 
     def __iter__(self) -> Iterator[Mapping[str, object]]:
-        """The rows. Raises :class:`ControlError` where the daemon refuses or goes away."""
+        """The rows. Raises :class:`ControlError` where the daemon goes away, and
+        :class:`RefusedByDaemonError`."""
         for line in self._lines:
             kind, value = next(iter(json.loads(line).items()))
             if kind == "row":
@@ -33,7 +34,7 @@ class Answer:
                 self._end = value
                 return
             else:
-                raise ControlError(str(value["message"]))
+                raise RefusedByDaemonError(str(value["code"]), str(value["message"]))
         raise ControlError("the daemon hung up in the middle of its answer: has it ended?")
 
     @property

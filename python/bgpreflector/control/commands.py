@@ -15,6 +15,7 @@ from pydantic import (
     ValidationError,
 )
 
+from bgpreflector.controller import OperationsFailedError
 from bgpreflector.status import status_of
 
 from .explain import explain
@@ -114,7 +115,10 @@ class _Commands:
 
     def resync(self, _: _Arguments) -> Answering:
         yield ()
-        self._daemon.resync("operator")
+        try:
+            self._daemon.resync("operator")
+        except OperationsFailedError as error:
+            raise RefusedError("vpp", str(error)) from error
         return self._figures()
 
     def pause(self, _: _Arguments) -> Answering:

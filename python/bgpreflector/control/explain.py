@@ -24,8 +24,13 @@ IPAddress = IPv4Address | IPv6Address
 PATIENCE = 10.0
 """Seconds to wait for VPP's answer, behind whatever the event loop does."""
 
-LOCAL = 255
-"""RT_TABLE_LOCAL: the kernel's own addresses."""
+ITS_OWN = {
+    "type 2": "is one of its own addresses",
+    "type 3": "is a broadcast address",
+    "type 4": "is an anycast address of its own",
+    "type 5": "is a multicast group",
+}
+"""RTN_LOCAL, RTN_BROADCAST, RTN_ANYCAST, RTN_MULTICAST: what the kernel does not forward."""
 
 KERNEL_SAYS = {
     errno.ENETUNREACH: "the kernel has no route to it",
@@ -130,20 +135,26 @@ def _kernel_side(
     settings = daemon.config.kernel
     if kernel is None:
         return KERNEL_SAYS.get(number or 0, f"the kernel says: {os.strerror(number or 0)}")
+    own = ITS_OWN.get(kernel.route_type)
+    if own is not None:
+        return f"the kernel takes it in itself and forwards nothing: {kernel.prefix} {own}"
     by = f"the kernel forwards it by {kernel.prefix}"
     if kernel.table not in settings.tables:
-        what = "its own addresses" if kernel.table == LOCAL else f"table {kernel.table}"
-        return f"{by} in {what}, which is not mirrored (kernel.tables)"
+        return f"{by} in table {kernel.table}, which is not mirrored (kernel.tables)"
     held = next(match for match in matches if match.table == kernel.table)
-    if held.views and held.views[0].prefix == kernel.prefix:
-        return None
+    agree = held.views and held.views[0].prefix == kernel.prefix
+    return None if agree else f"{by}{_why_not_held(daemon, kernel)}"
+
+
+def _why_not_held(daemon: Daemon, kernel: _core.KernelRoute) -> str:
+    settings = daemon.config.kernel
     family = "ipv6" if ":" in kernel.prefix else "ipv4"
     if family not in settings.families:
-        return f"{by}: {family} is not mirrored (kernel.families)"
+        return f": {family} is not mirrored (kernel.families)"
     if kernel.protocol not in settings.protocols:
-        return f"{by} of protocol {kernel.protocol}, which is not mirrored (kernel.protocols)"
+        return f" of protocol {kernel.protocol}, which is not mirrored (kernel.protocols)"
     return (
-        f"{by}, which the table does not hold: the prefix lists leave it out (kernel.allow, "
+        ", which the table does not hold: the prefix lists leave it out (kernel.allow, "
         "kernel.deny), or its notification is still to come"
     )
 

@@ -70,9 +70,9 @@ class Controller:
         return self._fatal
 
     @property
-    def running(self) -> bool:
-        """Whether the loop's thread was started and has not ended."""
-        return self._thread.is_alive()
+    def ended(self) -> bool:
+        """Whether the loop has ended, whatever the reason."""
+        return self._ended.is_set()
 
     @property
     def queued(self) -> int:
