@@ -60,6 +60,8 @@ def test_the_defaults_are_those_of_the_daemon() -> None:
             "retry_delay": 1.0,
         },
         "log": {"level": "info", "format": "text"},
+        "control": {"socket": "/run/bgpreflector/control.sock"},
+        "metrics": {"address": None},
     }
 
 

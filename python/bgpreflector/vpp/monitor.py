@@ -175,7 +175,7 @@ class VppMonitor:
                 return
             if not self._sink.has_bulk:
                 # Without one only the next request tells that VPP is gone.
-                self._connected.clear()
+                self._await_connection()
                 continue
             reason = self._engine.wait_vpp_lost()
             if self._closed:
@@ -183,12 +183,18 @@ class VppMonitor:
             _log.warning("%s; connecting again", reason)
             if not self._somebody_listens():
                 return
-            self._connected.clear()
+            self._await_connection()
             if self._sink.lost:
                 self._push(FullResync(f"VPP connection: {reason}"))
             else:
                 # A healing resync has connected meanwhile.
                 self._connected.set()
+
+    def _await_connection(self) -> None:
+        self._connected.clear()
+        # The end may have come in between: nobody sets it again then.
+        if self._closed:
+            self._connected.set()
 
     def _somebody_listens(self) -> bool:
         """Wait until the API socket takes connections again; false at the end."""
