@@ -7,7 +7,7 @@ LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlice
 # Where rustup puts them, before a new shell has found them.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test check bench oracle bulk reference build wheel fmt clean
+.PHONY: help demo test check bench instructions oracle bulk reference build wheel fmt clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -32,9 +32,30 @@ check: build ## formatters, linters, types, stubs, licences
 	$(PYTHON) scripts/check_licences.py
 	.venv/bin/pip-licenses --partial-match --allow-only="$(LICENCES)" --ignore-packages bgpreflector --summary
 
-bench: build ## benchmarks: the core by criterion, the rest by pytest-benchmark
-	cargo bench --workspace --locked
-	$(PYTHON) -m pytest benches --benchmark-only -o testpaths=benches
+# IPv4 routes of the table, with a fifth as many of IPv6; routes of the largest one; results.
+ROUTES ?= 1000000
+LARGEST ?= $(ROUTES)
+OUT ?= target/bench
+
+bench: build ## ours beside peers and limits, against targets: make bench ROUTES=100000 OUT=docs
+	@scripts/setup.sh programs iproute2:ip bird2:bird
+	BGPREFLECTOR_BENCH_ROUTES=$(ROUTES) cargo bench -p bgpreflector-core --locked \
+		--bench decode --bench full_dump --bench table
+	BGPREFLECTOR_BENCH_ROUTES=$(ROUTES) BGPREFLECTOR_BENCH_LARGEST=$(LARGEST) \
+		BGPREFLECTOR_BENCH_OUT=$(OUT) $(PYTHON) -m pytest benches -o timeout=3600
+
+GUNGRAUN := .venv/bin/gungraun-runner
+GUNGRAUN_VERSION := $(shell sed -n '/^name = "gungraun-runner"/{n;s/.*"\(.*\)"/\1/p}' Cargo.lock)
+
+instructions: build ## the core's instructions, counted by valgrind, against limits
+	@scripts/setup.sh programs valgrind:valgrind
+	@command -v valgrind >/dev/null || { echo "skipped: it needs valgrind"; exit 0; }; \
+	$(MAKE) $(GUNGRAUN) && GUNGRAUN_RUNNER=$(CURDIR)/$(GUNGRAUN) \
+		cargo bench -p bgpreflector-core --locked --bench instructions
+
+$(GUNGRAUN): .venv/installed Cargo.lock
+	cargo install --quiet --locked --root .venv --version $(GUNGRAUN_VERSION) gungraun-runner
+	@touch $@
 
 SEEDS ?= 1-50
 

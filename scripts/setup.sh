@@ -85,7 +85,8 @@ import tomllib
 
 with open("pyproject.toml", "rb") as file:
     project = tomllib.load(file)["project"]
-print("\n".join(project["dependencies"] + project["optional-dependencies"]["dev"]))
+extras = project["optional-dependencies"].values()
+print("\n".join(project["dependencies"] + [one for extra in extras for one in extra]))
 PYTHON
     .venv/bin/python -m pip install -q --disable-pip-version-check -r .venv/requirements.txt
 }

@@ -19,6 +19,7 @@ from bgpreflector.controller import (
     Shutdown,
     TransactionType,
 )
+from bgpreflector.errors import VppLostError
 from controller.controller_support import PATIENCE, Bench, Change, MakeBench, MemoryBatch, Work
 
 if TYPE_CHECKING:
@@ -45,6 +46,20 @@ def test_best_effort_goes_on_after_an_error_and_commits_the_rest(bench: Bench) -
     bench.c.work = putting("l", 2)
     assert str(bench.push(Change())) == "no"
     assert bench.sink.values == {"k": 1, "l": 2}
+
+
+@pytest.mark.parametrize(
+    ("error", "shows_code"), [(VppLostError("VPP has gone"), False), (ValueError("no"), True)]
+)
+def test_only_what_nobody_foresaw_is_logged_with_the_code_it_came_from(
+    bench: Bench, caplog: pytest.LogCaptureFixture, error: Exception, shows_code: bool
+) -> None:
+    bench.started()
+    bench.a.work = raising(error)
+    bench.push(Change())
+    (record,) = [record for record in caplog.records if "handler a failed" in record.message]
+    assert str(error) in record.message
+    assert bool(record.exc_info) is shows_code
 
 
 def test_revert_on_failure_discards_the_transaction(bench: Bench) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from .bgp_pair import BgpPair, running_bgp_pair
 from .bird import Bird, BirdError, running_bird
 from .bird_config import BirdConfig, Session
+from .global_table import TableRoute, global_table, hosts_of
 from .kernel import (
     KernelRoute,
     NextHop,
@@ -32,8 +33,11 @@ __all__ = [
     "NextHop",
     "RouteKey",
     "Session",
+    "TableRoute",
     "connect",
     "forwarding",
+    "global_table",
+    "hosts_of",
     "ip_batch",
     "namespace",
     "prefixes",

@@ -26,13 +26,23 @@ def forwarding(ip: Ip, protocol: str = "12") -> Forwarding:
     """The protocol's routes that forward, by table and prefix."""
     result: Forwarding = {}
     objects = {int(entry["id"]): entry for entry in ip.objects()}
+    down = {link["ifname"] for link in ip.links() if "UP" not in link["flags"]}
     for family in (4, 6):
         routes = [_expanded(route, objects) for route in ip.routes(family)]
+        _bury(routes, down)
         for key, route in _first_usable(routes, family):
             # VPP has nothing like a route that makes the lookup go on in another table.
             if route["protocol"] == protocol and route["type"] != THROW:
                 result[key] = _meaning(route)
     return result
+
+
+def _bury(routes: Iterable[Entry], down: set[str]) -> None:
+    """Marks the hops of links that are down as dead: of merged IPv6 routes and what stands between
+    them, the kernel cleans up but the first (`fib6_clean_node`), and drops what goes there."""
+    for hop in (hop for route in routes for hop in _hops(route)):
+        if hop.get("dev") in down:
+            hop["flags"] = [*hop.get("flags", []), "dead"]
 
 
 def _expanded(route: Entry, objects: Objects) -> Entry:

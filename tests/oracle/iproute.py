@@ -94,6 +94,10 @@ class Ip:
         """The next-hop objects."""
         return self._batch("show", "").ask("nexthop show")
 
+    def links(self) -> list[Entry]:
+        """The links."""
+        return self._batch("show", "").ask("link show")
+
     def _batch(self, purpose: str, family: str) -> _Batch:
         key = (purpose, family)
         if key not in self._batches:

@@ -70,8 +70,9 @@ def run(lines: Sequence[str], sysctls: Sequence[str] = ()) -> Difference | None:
         resyncs = made.resyncs()
         verifies = False
         for done, line in enumerate(lines, 1):
+            if is_operation(line) and not is_about_routes(line):
+                resyncs, verifies = made.resyncs(), True
             _do(made, line)
-            verifies |= is_operation(line) and not is_about_routes(line)
             if line != QUIET and done < len(lines):
                 continue
             difference = compare(made, done)
@@ -80,7 +81,7 @@ def run(lines: Sequence[str], sysctls: Sequence[str] = ()) -> Difference | None:
                 difference = compare(made, done)
             if difference is not None:
                 return difference
-            resyncs, verifies = made.resyncs(), False
+            verifies = False
         return _audit(made, len(lines))
 
 

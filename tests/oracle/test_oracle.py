@@ -62,6 +62,19 @@ FOUND = {
         "-6 route append 2001:db8:1::/48 table 254 proto 12 via fd07:2::2 dev o2",
         "-6 route del 2001:db8:1::/48 table 254 via fd07:1::2 dev o1",
     ),
+    "an object replaced under the second of two": (
+        "-6 nexthop replace id 11 via fe80::4 dev o1",
+        "-6 nexthop replace id 13 via fe80::4 dev o0",
+        "-6 route replace 2001:db8:2::/48 metric 1024 table 254 proto 12 nhid 11",
+        "-6 route prepend 2001:db8:2::/48 table 254 proto 12 nhid 13",
+        "-6 nexthop replace id 13 via fd07:1::2 dev o1",
+    ),
+    "a replacement of what had gone in silence": (
+        "-4 route add 198.18.0.0/24 table 254 proto 12 via 10.7.0.4 dev o0",
+        "-4 route append 198.18.0.0/24 table 254 proto 4 via 10.7.1.2 dev o1",
+        "addr flush dev o0",
+        "-4 route replace 198.18.0.0/24 table 254 proto 12 via 10.7.2.3 dev o2",
+    ),
     "merged routes of two protocols": (
         "-6 route replace 2001:db8:2::/48 table 254 proto 12 via fd07:1::3 dev o1",
         "-6 route append 2001:db8:2::/48 table 254 proto 4 via fd07:2::2 dev o2",

@@ -85,6 +85,8 @@ class Service:
         # A daemon that had not got so far does not know of signals, or of a VPP.
         early = {-number, NO_VPP} if not _connected(daemon) else set()
         assert code in expected | early, f"exit code {code}:\n{_tail(daemon)}"
+        # What goes wrong is expected to, and is said in words.
+        assert "Traceback" not in daemon.log(), _tail(daemon)
 
     def kill(self) -> None:
         """Ends it whatever it does."""

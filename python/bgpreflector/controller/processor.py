@@ -6,6 +6,8 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bgpreflector.errors import ReflectorError
+
 from .errors import AbortEventError, FatalError, OperationsFailedError
 from .event import Event, UpdateEvent
 from .kinds import Direction, EventMethod, TransactionType
@@ -216,5 +218,6 @@ def _log_handler_error(event: Event, handler: EventHandler, error: Exception) ->
         event.name,
         handler.name,
         error,
-        exc_info=None if isinstance(error, FatalError | AbortEventError) else error,
+        # Our own errors say what is to be said; where others come from is worth knowing.
+        exc_info=None if isinstance(error, ReflectorError) else error,
     )

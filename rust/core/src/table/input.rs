@@ -8,23 +8,23 @@ use super::entry::{KernelRoute, Routes, flag};
 use super::ids::{Handle, SetId};
 use super::meaning::SetMarks;
 use super::order::{self, Announced, Placement, Withdrawn};
-use super::resync::{Extent, Touch};
+use super::resync::{Doubt, Extent, Touch};
 
 impl Table {
     /// Enters a route. Routes of tables, families and prefixes out of scope are left out.
-    pub fn announce(&mut self, route: Route, placement: Placement) {
+    pub fn announce(&mut self, route: Route, placement: Placement) -> Doubt {
         let Route { key, protocol, set } = route;
         let Some(rib) = self.rib_index(key.prefix.family(), key.table) else {
-            return;
+            return Doubt::Nothing;
         };
         if !self.scope.prefixes.allow(&key.prefix) {
             self.denied += 1;
-            return;
+            return Doubt::Nothing;
         }
         let set = self.meanings.acquire(in_order(set));
         if !self.resync_takes(&key, protocol, set, placement) {
             self.meanings.release(set);
-            return;
+            return Doubt::Nothing;
         }
         let generation = self.resyncs.generation();
         let Some(slot) = self
@@ -33,7 +33,7 @@ impl Table {
             .and_then(|r| r.find_or_insert(&key.prefix))
         else {
             self.meanings.release(set);
-            return;
+            return Doubt::Nothing;
         };
         let new = KernelRoute {
             metric: key.metric,
@@ -42,11 +42,19 @@ impl Table {
             protocol,
             generation,
         };
-        self.enter(Handle { rib, slot }, key, new, placement);
+        self.enter(Handle { rib, slot }, key, new, placement)
     }
 
-    fn enter(&mut self, handle: Handle, key: RouteKey, new: KernelRoute, placement: Placement) {
-        let Some(rib) = self.rib(handle) else { return };
+    fn enter(
+        &mut self,
+        handle: Handle,
+        key: RouteKey,
+        new: KernelRoute,
+        placement: Placement,
+    ) -> Doubt {
+        let Some(rib) = self.rib(handle) else {
+            return Doubt::Nothing;
+        };
         let family = rib.family();
         let mut routes = rib.routes(handle.slot);
         let sets = &self.meanings.sets;
@@ -55,11 +63,12 @@ impl Table {
             let alone = announced == Announced::Added(None) && !has_others(&routes, &new);
             self.drifted(key, alone, placement);
         }
+        let doubt = self.replaced(&routes, &new, placement, announced == Announced::Known);
         match announced {
             Announced::Known => {
                 self.meanings.release(new.set);
                 self.put_routes(handle, routes);
-                return;
+                return doubt;
             }
             Announced::Moved => self.meanings.release(new.set),
             Announced::Added(Some(old)) => self.meanings.release(old),
@@ -69,6 +78,27 @@ impl Table {
             }
         }
         self.store_routes(handle, routes);
+        doubt
+    }
+
+    /// What a replacement among several routes of one key leaves uncertain.
+    fn replaced(
+        &self,
+        routes: &Routes,
+        new: &KernelRoute,
+        placement: Placement,
+        known: bool,
+    ) -> Doubt {
+        if placement != Placement::Replace || !has_others(routes, new) {
+            return Doubt::Nothing;
+        }
+        let set = self.meanings.sets.get(new.set.0);
+        let by_object = set.is_some_and(|set| matches!(set.next_hops, NextHopSource::Object(_)));
+        if known && by_object {
+            // The kernel announces a route likewise where its next-hop object was replaced.
+            return Doubt::Of(Extent::Everything);
+        }
+        Doubt::IfShaken
     }
 
     /// A dump showed a route that was not held.
@@ -85,33 +115,36 @@ impl Table {
     }
 
     /// Takes a route away; `route` may name only some of the legs of an IPv6 route. Returns what
-    /// of the rest is uncertain then: the legs that are left keep the protocol that each was
+    /// of the rest is uncertain: the legs that are left keep the protocol that each was
     /// installed by, and only the first one's is known; and what IPv6 routes with several legs
     /// hid from dumps may be gone.
-    pub fn withdraw(&mut self, route: Route) -> Option<Extent> {
+    pub fn withdraw(&mut self, route: Route) -> Doubt {
         let Route { key, protocol, set } = route;
         let set = in_order(set);
-        let rib = self.rib_index(key.prefix.family(), key.table)?;
+        let Some(rib) = self.rib_index(key.prefix.family(), key.table) else {
+            return Doubt::Nothing;
+        };
         let place = self
             .ribs
             .get(usize::from(rib))
             .and_then(|r| r.find(&key.prefix));
         let handle = place.map(|slot| Handle { rib, slot });
-        let mut uncertain = None;
+        let mut doubt = Doubt::Nothing;
         let removed = handle.is_some_and(|handle| {
             let Some(routes) = self.rib(handle).map(|rib| rib.routes(handle.slot)) else {
                 return false;
             };
             let sets = &self.meanings.sets;
             let gone = order::withdraw(&routes, (key.tos, key.metric, protocol), &set, sets);
-            uncertain = match &gone {
+            doubt = match &gone {
                 // The first of the legs decides where among others the whole stands.
-                Withdrawn::Legs(..) if routes.len() > 1 => Some(Extent::Everything),
-                Withdrawn::Legs(_, left) => first_interface(left).map(Extent::Interface),
+                Withdrawn::Legs(..) if routes.len() > 1 => Doubt::Of(Extent::Everything),
+                Withdrawn::Legs(_, left) => first_interface(left)
+                    .map_or(Doubt::Nothing, |index| Doubt::Of(Extent::Interface(index))),
                 Withdrawn::Whole(_) if routes.len() > 1 && order::hides(&set) => {
-                    Some(Extent::Everything)
+                    Doubt::Of(Extent::Everything)
                 }
-                _ => None,
+                _ => Doubt::Nothing,
             };
             self.take_away(handle, routes, gone)
         });
@@ -119,7 +152,7 @@ impl Table {
             self.anomalies.unknown_withdrawals += 1;
         }
         self.touch(key, Touch::Withdrawn { protocol, set });
-        uncertain
+        doubt
     }
 
     fn take_away(&mut self, handle: Handle, mut routes: Routes, gone: Withdrawn) -> bool {

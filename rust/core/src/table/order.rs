@@ -58,9 +58,11 @@ pub(super) fn announce(
         Family::V4 => (placement == Placement::Replace).then_some(range.start),
         Family::V6 => v6_target(routes, range.clone(), new, placement, sets),
     };
-    // IPv6 replaces the first route that it can, be there an equal one behind it or not.
+    // IPv6 replaces the first route that it can, be there an equal one behind it or not; but where
+    // that one is by a next-hop object, it is rather the object that was replaced.
+    let by_object = sets.get(new.set.0).is_some_and(by_object);
     let known = match (family, placement, target) {
-        (Family::V6, Placement::Replace, Some(at)) => twin(routes, at..at + 1, &new),
+        (Family::V6, Placement::Replace, Some(at)) if !by_object => twin(routes, at..at + 1, &new),
         _ => twin(routes, range.clone(), &new),
     };
     if let Some(at) = known {
@@ -104,6 +106,10 @@ fn same_key(routes: &Routes, tos: u8, metric: u32) -> Range<usize> {
     let start = routes.partition_point(|route| key(route) < (metric, tos));
     let end = routes.partition_point(|route| key(route) <= (metric, tos));
     start..end
+}
+
+fn by_object(set: &NextHopSet) -> bool {
+    matches!(set.next_hops, NextHopSource::Object(_))
 }
 
 /// The place of an equal route, best of one that the resync has not seen: a dump may show two.
@@ -270,7 +276,11 @@ fn without_legs(set: &NextHopSet, gone: &NextHopSet) -> Option<Option<NextHopSet
         return None;
     }
     let stays = |hop: &&NextHop| !gone_hops.iter().any(|leg| same_leg(hop, leg));
-    let rest: smallvec::SmallVec<[NextHop; 1]> = hops.iter().filter(stays).cloned().collect();
+    let mut rest: smallvec::SmallVec<[NextHop; 1]> = hops.iter().filter(stays).cloned().collect();
+    if let [only] = rest.as_mut_slice() {
+        // The kernel shows a weight only beside other legs.
+        only.weight = 1;
+    }
     if rest.is_empty() {
         return Some(None);
     }

@@ -26,6 +26,18 @@ pub enum Extent {
     Interface(u32),
 }
 
+/// What a notification leaves uncertain, so that a dump has to tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Doubt {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Which of several routes was replaced, if any of them may have gone in silence before.
+    IfShaken,
+    /// What of this is there now.
+    Of(Extent),
+}
+
 /// The last notification about a key since the resync began.
 pub(super) enum Touch {
     Announced { protocol: u8 },

@@ -4,7 +4,7 @@ use bgpreflector_core::netlink::{
     Action, Body, Header, LinkMessage, Message, Messages, NextHopMessage, RouteMessage,
 };
 use bgpreflector_core::route::{Family, NextHop};
-use bgpreflector_core::table::{Extent, Link, NextHopObject, Placement, Table};
+use bgpreflector_core::table::{Doubt, Extent, Link, NextHopObject, Placement, Table};
 
 use crate::shared::{KernelCounters, Shared};
 
@@ -19,6 +19,8 @@ pub(super) struct Effects {
     pub(super) v6_announced: bool,
     /// IPv6 routes were withdrawn.
     pub(super) v6_withdrawn: bool,
+    /// One of several routes of a key was replaced: the first, unless that had gone in silence.
+    pub(super) replaced_among: bool,
     /// The kernel dropped messages.
     pub(super) overrun: bool,
 }
@@ -33,6 +35,7 @@ impl Effects {
             },
             v6_announced: self.v6_announced | other.v6_announced,
             v6_withdrawn: self.v6_withdrawn | other.v6_withdrawn,
+            replaced_among: self.replaced_among | other.replaced_among,
             overrun: self.overrun | other.overrun,
         }
     }
@@ -75,8 +78,10 @@ fn one(shared: &Shared, table: &mut Table, message: Message, effects: &mut Effec
                 }
             }
             let placement = placement(&header);
-            if let Some(extent) = route_message(shared, table, route, placement) {
-                effects.silent(extent);
+            match route_message(shared, table, route, placement) {
+                Doubt::Nothing => {}
+                Doubt::IfShaken => effects.replaced_among = true,
+                Doubt::Of(extent) => effects.silent(extent),
             }
         }
         Body::Link(link) => {
@@ -112,18 +117,17 @@ fn placement(header: &Header) -> Placement {
     }
 }
 
-/// Returns where something else than what is held may be now ([`Table::withdraw`]).
+/// Returns where something else than what is held may be now.
 pub(super) fn route_message(
     shared: &Shared,
     table: &mut Table,
     message: RouteMessage,
     placement: Placement,
-) -> Option<Extent> {
+) -> Doubt {
     match message.action {
         Action::New => {
             KernelCounters::count(&shared.kernel.route_announcements);
-            table.announce(message.route, placement);
-            None
+            table.announce(message.route, placement)
         }
         Action::Delete => {
             KernelCounters::count(&shared.kernel.route_withdrawals);

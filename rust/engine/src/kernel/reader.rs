@@ -299,6 +299,8 @@ impl Follower {
             self.count_drops();
             let pause = pause.min(LONGEST_PAUSE);
             self.plan.after(pause, Reason::Overrun, Extent::Everything);
+        } else if all.replaced_among && (all.silent.is_some() || self.plan.at().is_some()) {
+            self.plan.after(SETTLE, Reason::Event, Extent::Everything);
         } else if let Some(extent) = all.silent {
             self.plan.after(SETTLE, Reason::Event, extent);
         }

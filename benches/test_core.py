@@ -1,0 +1,119 @@
+"""The core by criterion's figures, from the same `make bench`, and pyroute2 beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from pyroute2.netlink.rtnl.marshal import MarshalRtnl
+
+from lab import Namespace
+
+from .bare_dump import FAMILIES, dumped
+from .conftest import Add
+from .criterion_results import rate
+from .rows import Row, at_least, at_most
+from .size import ALL, FULL, MEASURES, scaled
+from .timing import timed
+
+SAMPLE = 20
+"""Datagrams of a dump that pyroute2 parses."""
+
+STEPS = {
+    "diff/take": "Take everything that is dirty",
+    "diff/request": "Work out what to ask VPP for",
+    "encode/plain": "Encode, one next hop",
+    "encode/ecmp4": "Encode, four next hops",
+    "diff/acknowledge": "Take note of VPP's answers",
+    "sweep/all": "Sweep: nothing was seen again",
+    "next_hop_change/one_of_64_sets": "One next-hop object of 64 moves",
+    "next_hop_change/all_sets": "All next-hop sets move",
+}
+
+
+def measured(benchmark: str) -> float:
+    """Routes a second."""
+    found = rate(benchmark)
+    if found is None or (MEASURES and found[1] != ALL and "growth" not in benchmark):
+        pytest.skip(f"criterion has not measured {benchmark} at this size: run `make bench`")
+    return found[0]
+
+
+def test_results_are_read(tmp_path: Path) -> None:
+    """A thousand elements in a millisecond are a million a second."""
+    assert rate("group/function", tmp_path) is None
+    latest = tmp_path / "group" / "function" / "new"
+    latest.mkdir(parents=True)
+    estimates = {"median": {"point_estimate": 1e6}}
+    (latest / "estimates.json").write_text(json.dumps(estimates))
+    (latest / "benchmark.json").write_text(json.dumps({"throughput": {"Elements": 1000}}))
+    assert rate("group/function", tmp_path) == (1e6, 1000)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("kind", ["plain", "ecmp4"])
+def test_full_dump(kind: str, plain_kernel: Namespace, add: Add) -> None:
+    """Bytes in memory into the table, held against those who only decode."""
+    pyroute2 = routes_a_second_of_pyroute2(plain_kernel)
+    store = measured(f"full_dump_{kind}/decode_and_store")
+    other = measured(f"full_dump_{kind}/decode_by_netlink_packet_route")
+    what = f"Decode and store a full dump, {kind}"
+    target = at_least(5e6) if kind == "plain" else None
+    add(Row(what, store, "routes/s", target=target))
+    target = at_least(3, ratio=True) if kind == "plain" else None
+    add(
+        Row(
+            what, store, "routes/s", "netlink-packet-route's decode alone", other, store / other,
+            target,
+        )
+    )  # fmt: skip
+    if kind == "plain":
+        target = at_least(500, ratio=True)
+        add(
+            Row(
+                what, store, "routes/s", "pyroute2's decode alone", pyroute2, store / pyroute2,
+                target,
+            )
+        )  # fmt: skip
+    decode = measured(f"full_dump_{kind}/decode")
+    compare = measured(f"full_dump_{kind}/decode_and_compare")
+    add(Row(f"Decode alone, {kind}", decode, "routes/s", "netlink-packet-route", other,
+            decode / other))  # fmt: skip
+    add(Row(f"Decode and compare with a table that has it, {kind}", compare, "routes/s"))
+
+
+def routes_a_second_of_pyroute2(kernel: Namespace) -> float:
+    """What its parser takes of the kernel's own bytes."""
+    datagrams = [part for family in FAMILIES for part in dumped(kernel, family)[:SAMPLE]]
+    marshal = MarshalRtnl()
+    counts: list[int] = []
+
+    def parse() -> None:
+        for datagram in datagrams:
+            messages = list(marshal.parse(datagram))
+            counts.append(sum(message["event"] == "RTM_NEWROUTE" for message in messages))
+
+    seconds = timed(parse)
+    assert sum(counts) > 0
+    return sum(counts) / seconds
+
+
+@pytest.mark.parametrize("benchmark_name", STEPS)
+def test_step(benchmark_name: str, add: Add) -> None:
+    """The steps between the dump and VPP."""
+    add(Row(STEPS[benchmark_name], measured(benchmark_name), "routes/s"))
+
+
+@pytest.mark.parametrize("work", ["decode_and_store", "decode_and_compare"])
+def test_growth(work: str, add: Add) -> None:
+    """What a route costs in a table four hundred times as large."""
+    largest = 4 * scaled(FULL, least=10_000)
+    small, large = measured(f"growth/{work}/10000"), measured(f"growth/{work}/{largest}")
+    add(
+        Row(
+            f"Cost of a route in memory, {work.replace('_', ' ')}", 1e9 / large, "ns",
+            "in a table of 10,000", 1e9 / small, small / large, at_most(1.5, ratio=True),
+            note=f"{largest:,} routes",
+        )
+    )  # fmt: skip

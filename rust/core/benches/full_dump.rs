@@ -1,0 +1,111 @@
+//! A whole dump of a full table, from bytes in memory: decoding alone, here and by
+//! `netlink-packet-route`; decoding and storing; comparing with a table that has it all already;
+//! and what a route costs as the table grows.
+#![allow(
+    missing_docs,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a benchmark may fail loudly"
+)]
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use bgpreflector_core::netlink::{Body, Messages};
+use bgpreflector_core::table::Table;
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use netlink_packet_core::NetlinkMessage;
+use netlink_packet_route::RouteNetlinkMessage;
+
+mod support;
+
+use support::size::{Size, measures};
+use support::{Legs, acknowledge_all, dump, empty_table, resync, routes};
+
+const KINDS: [(&str, Legs); 2] = [("plain", Legs::Inline(1)), ("ecmp4", Legs::Inline(4))];
+
+fn decode(buffers: &[Vec<u8>]) -> usize {
+    let messages = buffers.iter().flat_map(|buffer| Messages::new(buffer));
+    messages
+        .map(|message| black_box(message.unwrap()))
+        .filter(|message| matches!(message.body, Body::Route(_)))
+        .count()
+}
+
+fn decode_by_netlink_packet_route(buffers: &[Vec<u8>]) -> usize {
+    let mut count = 0;
+    for buffer in buffers {
+        let mut rest = buffer.as_slice();
+        while !rest.is_empty() {
+            let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest).unwrap();
+            rest = &rest[message.header.length as usize..];
+            count += 1;
+            black_box(message);
+        }
+    }
+    count
+}
+
+fn stored(legs: Legs, buffers: &[Vec<u8>]) -> Table {
+    let mut table = empty_table(legs);
+    resync(&mut table, buffers);
+    table
+}
+
+fn full_dump(criterion: &mut Criterion) {
+    let size = Size::wanted();
+    for (kind, legs) in KINDS {
+        let buffers = dump(&routes(size, legs));
+        let mut group = criterion.benchmark_group(format!("full_dump_{kind}"));
+        group.throughput(Throughput::Elements(size.all() as u64));
+        group
+            .sample_size(10)
+            .measurement_time(Duration::from_secs(8));
+        group.bench_function("decode", |bencher| bencher.iter(|| decode(&buffers)));
+        group.bench_function("decode_by_netlink_packet_route", |bencher| {
+            bencher.iter(|| decode_by_netlink_packet_route(&buffers));
+        });
+        group.bench_function("decode_and_store", |bencher| {
+            // The table's own end is not counted.
+            let store = |table: &mut Table| resync(table, &buffers);
+            bencher.iter_batched_ref(|| empty_table(legs), store, BatchSize::PerIteration);
+        });
+        group.bench_function("decode_and_compare", |bencher| {
+            let mut table = stored(legs, &buffers);
+            assert_eq!(acknowledge_all(&mut table), size.all());
+            bencher.iter(|| assert_eq!(resync(&mut table, &buffers).removed, 0));
+            assert_eq!(table.dirty(), 0);
+        });
+        group.finish();
+    }
+}
+
+/// From ten thousand to four times the size asked for.
+fn growth(criterion: &mut Criterion) {
+    let largest = 4 * Size::wanted().v4;
+    let mut group = criterion.benchmark_group("growth");
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(5));
+    let sizes = [10_000, 100_000, 1_000_000, 4_000_000];
+    let sizes = sizes.into_iter().filter(|v4| *v4 <= largest && measures());
+    for v4 in sizes.chain((!measures()).then_some(largest)) {
+        let size = Size { v4, v6: 0 };
+        let legs = Legs::Inline(1);
+        let buffers = dump(&routes(size, legs));
+        group.throughput(Throughput::Elements(size.all() as u64));
+        group.bench_function(format!("decode_and_store/{v4}"), |bencher| {
+            let store = |table: &mut Table| resync(table, &buffers);
+            bencher.iter_batched_ref(|| empty_table(legs), store, BatchSize::PerIteration);
+        });
+        group.bench_function(format!("decode_and_compare/{v4}"), |bencher| {
+            let mut table = stored(legs, &buffers);
+            acknowledge_all(&mut table);
+            bencher.iter(|| resync(&mut table, &buffers));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, full_dump, growth);
+criterion_main!(benches);

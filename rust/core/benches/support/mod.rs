@@ -1,0 +1,176 @@
+//! What the benchmarks share: a routing table of the size and shape of the internet's, as routes
+//! and as the bytes of a kernel's dump, and ways to put it into a table.
+#![allow(dead_code, reason = "each benchmark uses its own part")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a benchmark may fail loudly"
+)]
+
+#[path = "../../tests/netlink_support/encode.rs"]
+mod encode;
+pub mod prefixes;
+pub mod size;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use bgpreflector_core::netlink::{Action, Body, Messages};
+use bgpreflector_core::route::{
+    Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
+};
+use bgpreflector_core::table::{
+    Extent, Interfaces, Link, Placement, Scope, Swept, Table, Unmapped,
+};
+
+use size::Size;
+
+/// The kernel fills at most 32 KiB a read.
+const BUFFER: usize = 32 * 1024;
+/// Next-hop sets of a table.
+pub const SETS: u8 = 64;
+/// The kernel's index of the only link.
+pub const LINK: u32 = 3;
+
+/// Where a route's next hops are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Legs {
+    /// In the route, so many.
+    Inline(u8),
+    /// In next-hop objects, which the table is told of by [`empty_table`].
+    Objects,
+}
+
+/// The host of a set's leg; legs of one set differ, and so do the sets.
+fn host(set: u8, leg: u8) -> u8 {
+    const STEPS: [u8; 4] = [0, 1, 5, 21];
+    10 + (set + STEPS[usize::from(leg)]) % SETS
+}
+
+/// The next hop on the only link.
+pub fn hop(family: Family, host: u8) -> NextHop {
+    let gateway = match family {
+        Family::V4 => IpAddr::V4(Ipv4Addr::new(192, 168, 100, host)),
+        Family::V6 => IpAddr::V6(Ipv6Addr::new(0xfd00, 0x100, 0, 0, 0, 0, 0, host.into())),
+    };
+    NextHop::new(Some(gateway), LINK)
+}
+
+/// The id of a set's next-hop object.
+pub fn object(family: Family, set: u8) -> u32 {
+    u32::from(set) + if family == Family::V4 { 1 } else { 1001 }
+}
+
+fn set(family: Family, legs: Legs, number: u8) -> NextHopSet {
+    let next_hops = match legs {
+        Legs::Inline(count) => NextHopSource::Inline(
+            (0..count)
+                .map(|leg| hop(family, host(number, leg)))
+                .collect(),
+        ),
+        Legs::Objects => NextHopSource::Object(object(family, number)),
+    };
+    NextHopSet {
+        family,
+        route_type: RouteType::Unicast,
+        next_hops,
+        digest: 0,
+    }
+}
+
+/// The routes of a table, IPv4 first, each family in the order of its addresses as a dump has it.
+pub fn routes(size: Size, legs: Legs) -> Vec<Route> {
+    let mut random = oorandom::Rand32::new(64);
+    let mut route = |prefix: Prefix| Route {
+        key: RouteKey {
+            table: 254,
+            prefix,
+            tos: 0,
+            metric: if prefix.family() == Family::V4 {
+                32
+            } else {
+                1024
+            },
+        },
+        protocol: 12,
+        set: set(
+            prefix.family(),
+            legs,
+            u8::try_from(random.rand_range(0..u32::from(SETS))).unwrap(),
+        ),
+    };
+    let v4 = prefixes::v4(size.v4).into_iter().map(&mut route);
+    let v4: Vec<Route> = v4.collect();
+    let v6 = prefixes::v6(size.v6).into_iter().map(&mut route);
+    v4.into_iter().chain(v6).collect()
+}
+
+/// The routes as a dump delivers them: buffers as full as the kernel makes them.
+pub fn dump(routes: &[Route]) -> Vec<Vec<u8>> {
+    let mut buffers = vec![Vec::with_capacity(BUFFER)];
+    let mut message = Vec::new();
+    for route in routes {
+        message.clear();
+        encode::put_new_route(&mut message, route);
+        if buffers.last().unwrap().len() + message.len() > BUFFER {
+            buffers.push(Vec::with_capacity(BUFFER));
+        }
+        buffers.last_mut().unwrap().extend_from_slice(&message);
+    }
+    buffers
+}
+
+/// A table that knows the link, its counterpart in VPP and, where routes use them, the next-hop
+/// objects.
+pub fn empty_table(legs: Legs) -> Table {
+    let mut table = Table::new(Scope::default());
+    let link = Link {
+        name: "uplink".into(),
+        up: true,
+        carrier: true,
+    };
+    table.link(LINK, link);
+    table.set_interfaces(interfaces(1));
+    if legs == Legs::Objects {
+        for family in Family::ALL {
+            for number in 0..SETS {
+                let hop = hop(family, host(number, 0));
+                let single = bgpreflector_core::table::NextHopObject::Single(hop);
+                table.next_hop(object(family, number), single);
+            }
+        }
+    }
+    table
+}
+
+/// The link's counterpart in VPP.
+pub fn interfaces(sw_if_index: u32) -> Interfaces {
+    Interfaces {
+        map: [("uplink".to_owned(), sw_if_index)].into_iter().collect(),
+        unmapped: Unmapped::Wait,
+    }
+}
+
+/// A resync from a dump's bytes.
+pub fn resync(table: &mut Table, buffers: &[Vec<u8>]) -> Swept {
+    table.begin_resync(Extent::Everything);
+    for buffer in buffers {
+        for message in Messages::new(buffer) {
+            if let Body::Route(message) = message.unwrap().body {
+                assert_eq!(message.action, Action::New);
+                table.announce(message.route, Placement::Dump);
+            }
+        }
+    }
+    table.end_resync(&Family::ALL)
+}
+
+/// As if VPP had done all that is to be done.
+pub fn acknowledge_all(table: &mut Table) -> usize {
+    let taken = table.take_dirty(usize::MAX);
+    let count = taken.handles.len();
+    for handle in taken.handles {
+        let request = table.begin_request(handle).unwrap();
+        table.acknowledge(&request, Ok(()));
+    }
+    count
+}

@@ -1,0 +1,192 @@
+//! What becomes of a full table: taken as requests, encoded, acknowledged, swept, and moved to
+//! other next hops. Each on a table of the benchmark's size, so figures are for all its routes.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "a benchmark may fail loudly"
+)]
+
+use std::time::Duration;
+
+use bgpreflector_core::route::{Family, PathSet};
+use bgpreflector_core::table::{Extent, NextHopObject, Request, Table, Taken};
+use bgpreflector_core::vpp::{EncodedPaths, RouteEncoder};
+use criterion::measurement::WallTime;
+use criterion::{
+    BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main,
+};
+
+mod support;
+
+use support::size::Size;
+use support::{
+    Legs, SETS, acknowledge_all, dump, empty_table, hop, interfaces, object, resync, routes,
+};
+
+/// A table with everything dirty, or everything acknowledged.
+struct Filled {
+    legs: Legs,
+    buffers: Vec<Vec<u8>>,
+    count: usize,
+}
+
+impl Filled {
+    fn new(legs: Legs) -> Self {
+        let routes = routes(Size::wanted(), legs);
+        Self {
+            legs,
+            buffers: dump(&routes),
+            count: routes.len(),
+        }
+    }
+
+    fn dirty(&self) -> Table {
+        let mut table = empty_table(self.legs);
+        resync(&mut table, &self.buffers);
+        assert_eq!(table.dirty(), self.count);
+        table
+    }
+
+    fn clean(&self) -> Table {
+        let mut table = self.dirty();
+        assert_eq!(acknowledge_all(&mut table), self.count);
+        assert_eq!(table.dirty(), 0);
+        table
+    }
+
+    fn taken(&self) -> (Table, Taken) {
+        let mut table = self.dirty();
+        let taken = table.take_dirty(usize::MAX);
+        (table, taken)
+    }
+}
+
+fn group<'a>(criterion: &'a mut Criterion, name: &str, all: usize) -> BenchmarkGroup<'a, WallTime> {
+    let mut group = criterion.benchmark_group(name);
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(5));
+    group.throughput(Throughput::Elements(all as u64));
+    group
+}
+
+fn requests(table: &mut Table, taken: &Taken) -> Vec<Request> {
+    let requests = taken.handles.iter();
+    requests
+        .map(|handle| table.begin_request(*handle).unwrap())
+        .collect()
+}
+
+/// Writes every request; the paths' bytes are made once a set, as the bulk connection does.
+fn encode(requests: &[Request], sets: &[(usize, EncodedPaths)], out: &mut Vec<u8>) {
+    const ROOM: usize = 256 * 1024;
+    let encoder = RouteEncoder::v2(1234, 0, 20);
+    for (context, request) in (0_u32..).zip(requests) {
+        if out.len() > ROOM {
+            out.clear();
+        }
+        let set = sets.get(request.paths.index());
+        let (_, paths) = set.unwrap();
+        encoder.replace(out, context, request.vpp_table, &request.prefix, paths);
+    }
+}
+
+fn encoded_sets(table: &Table, requests: &[Request]) -> Vec<(usize, EncodedPaths)> {
+    let empty = EncodedPaths::new(&PathSet::new(Vec::new())).unwrap();
+    let mut sets: Vec<(usize, EncodedPaths)> = Vec::new();
+    for request in requests {
+        let index = request.paths.index();
+        while sets.len() <= index {
+            sets.push((usize::MAX, empty.clone()));
+        }
+        if let Some(place) = sets.get_mut(index).filter(|(known, _)| *known != index) {
+            let paths = table.paths(request.paths).unwrap();
+            *place = (index, EncodedPaths::new(paths).unwrap());
+        }
+    }
+    sets
+}
+
+fn diff(criterion: &mut Criterion) {
+    let filled = Filled::new(Legs::Inline(1));
+    let mut group = group(criterion, "diff", filled.count);
+    group.bench_function("take", |bencher| {
+        let take = |table: &mut Table| table.take_dirty(usize::MAX);
+        bencher.iter_batched_ref(|| filled.dirty(), take, BatchSize::PerIteration);
+    });
+    group.bench_function("request", |bencher| {
+        let ask = |(table, taken): &mut (Table, Taken)| requests(table, taken);
+        bencher.iter_batched_ref(|| filled.taken(), ask, BatchSize::PerIteration);
+    });
+    group.bench_function("acknowledge", |bencher| {
+        let asked = || {
+            let (mut table, taken) = filled.taken();
+            let requests = requests(&mut table, &taken);
+            (table, requests)
+        };
+        let acknowledge = |(table, requests): &mut (Table, Vec<Request>)| {
+            for request in requests {
+                table.acknowledge(request, Ok(()));
+            }
+        };
+        bencher.iter_batched_ref(asked, acknowledge, BatchSize::PerIteration);
+    });
+    group.finish();
+}
+
+fn encoding(criterion: &mut Criterion) {
+    for (kind, legs) in [("plain", 1), ("ecmp4", 4)] {
+        let filled = Filled::new(Legs::Inline(legs));
+        let (mut table, taken) = filled.taken();
+        let requests = requests(&mut table, &taken);
+        let sets = encoded_sets(&table, &requests);
+        let mut group = group(criterion, "encode", filled.count);
+        let mut out = Vec::with_capacity(512 * 1024);
+        group.bench_function(kind, |bencher| {
+            bencher.iter(|| encode(&requests, &sets, &mut out))
+        });
+        group.finish();
+    }
+}
+
+/// A resync that sees nothing, so that everything goes.
+fn sweep(criterion: &mut Criterion) {
+    let filled = Filled::new(Legs::Inline(1));
+    let mut group = group(criterion, "sweep", filled.count);
+    group.bench_function("all", |bencher| {
+        let sweep = |table: &mut Table| {
+            table.begin_resync(Extent::Everything);
+            table.end_resync(&Family::ALL)
+        };
+        bencher.iter_batched_ref(|| filled.clean(), sweep, BatchSize::PerIteration);
+    });
+    group.finish();
+}
+
+/// Next hops move without a message about the routes: one next-hop object of the many, and the
+/// interface that all of them go through.
+fn next_hop_change(criterion: &mut Criterion) {
+    let filled = Filled::new(Legs::Objects);
+    let mut table = filled.clean();
+    let mut group = group(criterion, "next_hop_change", filled.count);
+    group.bench_function("one_of_64_sets", |bencher| {
+        let mut host = 0;
+        bencher.iter(|| {
+            host = (host + 1) % 2;
+            let single = NextHopObject::Single(hop(Family::V4, 200 + host));
+            table.next_hop(object(Family::V4, 0), single);
+            let dirty = table.dirty();
+            assert!(dirty > 0 && dirty < filled.count / usize::from(SETS) * 2);
+        });
+        // Each round made dirty what was dirty already, but for the first.
+        acknowledge_all(&mut table);
+    });
+    group.bench_function("all_sets", |bencher| {
+        let move_all = |table: &mut Table| table.set_interfaces(interfaces(2));
+        bencher.iter_batched_ref(|| filled.clean(), move_all, BatchSize::PerIteration);
+    });
+    group.finish();
+}
+
+criterion_group!(benches, diff, encoding, sweep, next_hop_change);
+criterion_main!(benches);

@@ -1,0 +1,311 @@
+//! What the table does in single situations, each once a mistake or a doubt.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
+
+mod table_support;
+
+use bgpreflector_core::route::{Family, PathSet};
+use bgpreflector_core::table::{Drift, Extent, Link, PathSetId, Placement, RouteState};
+
+use table_support::{FOREIGN, MIRRORED, World, hop, name, prefix, route};
+
+#[test]
+fn a_prefix_that_flaps_while_vpp_is_busy_costs_one_request_or_none() {
+    let mut world = World::new();
+    for metric in 0..100_u8 {
+        let hop = hop(&format!("192.0.2.{metric}"), 1);
+        world
+            .table
+            .announce(route(1, 0, MIRRORED, &hop), Placement::Replace);
+    }
+    assert_eq!(world.table.dirty(), 1);
+    world.taken = world.table.take_dirty(10).handles;
+    world.begin(10);
+    assert_eq!(world.in_flight.len(), 1);
+    world.answer(10, false);
+
+    world.table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
+        Placement::Replace,
+    );
+    world.table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.99", 1)),
+        Placement::Replace,
+    );
+    assert!(world.table.take_dirty(10).handles.is_empty());
+}
+
+#[test]
+fn a_change_under_way_is_followed_by_what_came_after_it() {
+    let mut world = World::new();
+    world.table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
+        Placement::Replace,
+    );
+    world.taken = world.table.take_dirty(10).handles;
+    world.begin(10);
+    world
+        .table
+        .withdraw(route(1, 0, MIRRORED, &hop("192.0.2.1", 1)));
+    assert_eq!(
+        world.table.dirty(),
+        0,
+        "nothing is sent beside a request under way"
+    );
+    world.answer(10, false);
+    assert_eq!(world.vpp.len(), 1);
+    world.settle();
+    assert!(world.vpp.is_empty());
+}
+
+#[test]
+fn another_protocol_that_replaces_a_route_leaves_no_ghost() {
+    let mut world = World::new();
+    world.table.announce(
+        route(1, 32, MIRRORED, &hop("192.0.2.1", 1)),
+        Placement::Replace,
+    );
+    world.settle();
+    assert_eq!(world.vpp.len(), 1);
+    world.table.announce(
+        route(1, 32, FOREIGN, &hop("192.0.2.2", 1)),
+        Placement::Replace,
+    );
+    world.settle();
+    assert!(world.vpp.is_empty());
+}
+
+#[test]
+fn a_link_that_goes_down_takes_its_v4_routes_along_in_silence() {
+    let mut world = World::new();
+    let up = Link {
+        name: name(1),
+        up: true,
+        carrier: true,
+    };
+    world.table.link(1, up.clone());
+    world.table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
+        Placement::Replace,
+    );
+    world.settle();
+    assert_eq!(
+        world.table.link(
+            1,
+            Link {
+                up: false,
+                ..up.clone()
+            }
+        ),
+        1
+    );
+    world.settle();
+    assert!(world.vpp.is_empty());
+    world.table.link(1, up);
+    world.settle();
+    assert!(
+        world.vpp.is_empty(),
+        "the kernel does not bring them back by itself"
+    );
+}
+
+#[test]
+fn a_dump_that_is_older_than_a_notification_does_not_win() {
+    let mut world = World::new();
+    let old = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
+    world.table.announce(old.clone(), Placement::Replace);
+    world.table.begin_resync(Extent::Everything);
+    world.table.withdraw(old.clone());
+    world.table.announce(old, Placement::Dump);
+    let swept = world.table.end_resync(&[Family::V4]);
+    assert_eq!((swept.removed, swept.uncertain), (0, 0));
+    world.settle();
+    assert!(world.vpp.is_empty());
+}
+
+#[test]
+fn a_dump_that_contradicts_a_notification_is_uncertain() {
+    let mut world = World::new();
+    world.table.begin_resync(Extent::Everything);
+    world
+        .table
+        .withdraw(route(1, 0, MIRRORED, &hop("192.0.2.1", 1)));
+    world
+        .table
+        .announce(route(1, 0, MIRRORED, &hop("192.0.2.2", 1)), Placement::Dump);
+    assert_eq!(world.table.end_resync(&[Family::V4]).uncertain, 1);
+}
+
+#[test]
+fn a_family_that_is_not_named_is_not_swept() {
+    let mut world = World::new();
+    world.table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
+        Placement::Replace,
+    );
+    world.table.begin_resync(Extent::Everything);
+    assert_eq!(world.table.end_resync(&[Family::V6]).removed, 0);
+    world.table.begin_resync(Extent::Everything);
+    assert_eq!(world.table.end_resync(&[Family::V4]).removed, 1);
+}
+
+#[test]
+fn what_vpp_has_already_is_adopted_and_only_the_difference_sent() {
+    let mut world = World::new();
+    world.table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
+        Placement::Replace,
+    );
+    world.settle();
+    let paths = world.vpp[&prefix(1)].clone();
+
+    let mut next = World::new();
+    next.table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
+        Placement::Replace,
+    );
+    let equal = |wanted: &PathSet| *wanted == paths;
+    assert!(next.table.adopt(0, &prefix(1), &paths, equal));
+    assert!(next.table.adopt(0, &prefix(2), &paths, equal));
+    assert!(
+        !next.table.adopt(7, &prefix(1), &paths, equal),
+        "table 7 is not ours"
+    );
+    assert!(
+        next.table.take_dirty(10).handles.is_empty(),
+        "what the kernel has not shown may yet come"
+    );
+    assert_eq!(next.table.counts(Family::V4).unconfirmed, 1);
+    assert_eq!(next.table.confirm(&[Family::V6]), 0);
+    assert_eq!(next.table.confirm(&[Family::V4]), 1);
+    assert_eq!(next.table.counts(Family::V4).unconfirmed, 0);
+    let taken = next.table.take_dirty(10);
+    assert_eq!((taken.adds, taken.replaces, taken.deletes), (0, 0, 1));
+    let request = next.table.begin_request(taken.handles[0]).unwrap();
+    assert_eq!(
+        (request.prefix, request.paths),
+        (prefix(2), PathSetId::NONE)
+    );
+}
+
+#[test]
+fn a_refused_route_rests_until_it_is_retried_and_remembers_how_often() {
+    let mut world = World::new();
+    world.table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
+        Placement::Replace,
+    );
+    for attempts in 1..4 {
+        world.taken = world.table.take_dirty(10).handles;
+        world.begin(10);
+        world.answer(10, true);
+        assert_eq!(world.table.dirty(), 0);
+        let (_, refused, refusal) = world.table.refusals(10)[0];
+        assert_eq!(
+            (refused, refusal.retval, refusal.attempts),
+            (prefix(1), -5, attempts)
+        );
+        assert_eq!(world.table.counts(Family::V4).failed, 1);
+        assert_eq!(
+            world.table.routes_of(254, &prefix(1))[0].state,
+            RouteState::Failed(-5)
+        );
+        assert_eq!(world.table.retry_refused(|_| false), 0);
+        assert_eq!(world.table.retry_refused(|_| true), 1);
+    }
+    world.settle();
+    assert!(world.table.refusals(10).is_empty());
+}
+
+#[test]
+fn an_adopted_route_that_the_kernel_shows_late_is_never_touched() {
+    let mut world = World::new();
+    let route = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
+    world.table.announce(route.clone(), Placement::Replace);
+    world.settle();
+    let paths = world.vpp[&prefix(1)].clone();
+
+    let mut next = World::new();
+    let equal = |wanted: &PathSet| *wanted == paths;
+    assert!(next.table.adopt(0, &prefix(1), &paths, equal));
+    next.table.begin_resync(Extent::Everything);
+    next.table.end_resync(&[]);
+    assert_eq!(next.table.dirty(), 0);
+    next.table.announce(route, Placement::Dump);
+    assert_eq!(next.table.counts(Family::V4).unconfirmed, 0);
+    assert_eq!(next.table.confirm(&Family::ALL), 0);
+    assert!(next.table.take_dirty(10).handles.is_empty());
+}
+
+#[test]
+fn a_route_that_goes_is_deleted_though_nothing_is_confirmed_yet() {
+    let mut world = World::new();
+    let known = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
+    world.table.announce(known.clone(), Placement::Replace);
+    world.settle();
+    let paths = world.vpp[&prefix(1)].clone();
+    let equal = |wanted: &PathSet| *wanted == paths;
+    assert!(world.table.adopt(0, &prefix(1), &paths, equal));
+    assert_eq!(world.table.counts(Family::V4).unconfirmed, 0);
+    world.table.withdraw(known);
+    assert_eq!(world.table.take_dirty(10).deletes, 1);
+}
+
+#[test]
+fn a_resync_of_one_interface_leaves_the_others_alone() {
+    let mut world = World::new();
+    for (number, interface) in [(1, 1), (2, 1), (3, 2)] {
+        let hop = hop("192.0.2.1", interface);
+        world
+            .table
+            .announce(route(number, 0, MIRRORED, &hop), Placement::Replace);
+    }
+    world.table.begin_resync(Extent::Interface(1));
+    world.table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
+        Placement::PartialDump,
+    );
+    let swept = world.table.end_resync(&Family::ALL);
+    assert_eq!((swept.removed, swept.uncertain), (1, 0));
+    let drift = world.table.take_drift(10);
+    assert_eq!(drift.examples, [(254, prefix(2), Drift::Stale)]);
+    assert_eq!(world.table.take_drift(10).total(), 0, "told once");
+    assert_eq!(world.table.counts(Family::V4).kernel, 2);
+}
+
+#[test]
+fn what_a_notification_explains_is_no_drift() {
+    let mut world = World::new();
+    let known = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
+    let other = route(1, 0, MIRRORED, &hop("192.0.2.2", 1));
+    let new = route(2, 0, MIRRORED, &hop("192.0.2.1", 1));
+    world.table.announce(known, Placement::Replace);
+    world.table.begin_resync(Extent::Everything);
+    world.table.announce(other.clone(), Placement::Dump);
+    world.table.announce(new.clone(), Placement::Dump);
+    world.table.announce(new, Placement::Replace);
+    world.table.end_resync(&Family::ALL);
+    let drift = world.table.take_drift(10);
+    assert_eq!(drift.examples, [(254, prefix(1), Drift::Different)]);
+    assert_eq!(drift.counts, [0, 1, 0]);
+}
+
+#[test]
+fn an_order_that_only_a_dump_tells_reaches_vpp() {
+    let mut world = World::new();
+    let first = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
+    let second = route(1, 0, MIRRORED, &hop("192.0.2.2", 1));
+    world.table.announce(first.clone(), Placement::Append);
+    world.table.announce(second.clone(), Placement::Append);
+    world.settle();
+    world.table.begin_resync(Extent::Everything);
+    world.table.announce(second, Placement::Dump);
+    world.table.announce(first, Placement::Dump);
+    world.table.end_resync(&Family::ALL);
+    world.settle();
+    let gateway = world.in_vpp()[&prefix(1)].0;
+    assert_eq!(gateway, "192.0.2.2".parse().ok());
+}
