@@ -11,6 +11,7 @@ from typing import cast
 from bgpreflector import _core
 from bgpreflector.config import Config
 from bgpreflector.controller import Controller, Event, FullResync
+from bgpreflector.errors import VppError
 from bgpreflector.reflector import (
     BGPReflector,
     Deps,
@@ -68,14 +69,19 @@ class Daemon:
         deps.contiv_conf = self.config
         deps.watcher = lambda _: self._watcher
 
-    def start(self) -> None:
+    def start(self, *, insist: bool = True) -> None:
         """Connect to VPP and begin.
 
-        Raises :class:`~bgpreflector.errors.VppError` where VPP cannot be reached: at the start
-        that is a mistake worth ending for, later it is an event to live through.
+        Raises :class:`~bgpreflector.errors.VppError` where VPP cannot be reached, if ``insist``:
+        at the start that is a mistake worth ending for, later it is an event to live through.
         """
         self.reflector.init()
-        self.sink.connect()
+        try:
+            self.sink.connect()
+        except VppError as error:
+            if insist:
+                raise
+            _log.warning("%s", error)
         self.monitor.start()
         self.controller.start()
         self.controller.push_event(FullResync("startup"))
@@ -146,15 +152,18 @@ class Daemon:
         """Wait for the end; raises the :class:`~bgpreflector.controller.FatalError` of it."""
         return self.controller.wait(timeout)
 
-    def stop(self) -> None:
-        """End everything; routes stay in VPP unless ``vpp.on_exit`` says ``flush``."""
+    def stop(self, *, keep_routes: bool = False) -> None:
+        """End everything; routes stay in VPP unless ``vpp.on_exit`` says ``flush``.
+
+        With ``keep_routes`` they stay whatever it says.
+        """
         # What is being sent shall not keep the end waiting: under a rate limit it may be hours.
         with self._pausing:
             self._watcher.hold(on=False)
             self.sink.hold(on=True)
         self.controller.close()
         try:
-            if self.config.vpp.on_exit == "flush":
+            if self.config.vpp.on_exit == "flush" and not keep_routes:
                 self.sink.hold(on=False)
                 self._flush()
         finally:

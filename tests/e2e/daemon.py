@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from lab.netns import Namespace
 class RunningDaemon:
     """``bgpreflector run``."""
 
-    def __init__(self, *arguments: str, log: Path) -> None:
+    def __init__(
+        self, *arguments: str, log: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
         self._log = log
         self.control = log.with_suffix(".sock")
         """Its control socket, unless the arguments name another."""
@@ -28,6 +31,7 @@ class RunningDaemon:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "bgpreflector", "run", *arguments, *control],
             stderr=log.open("wb"),
+            env=None if environment is None else {**os.environ, **environment},
         )
 
     def log(self) -> str:
@@ -72,11 +76,14 @@ class RunningDaemon:
 
 @contextmanager
 def running_daemon(
-    log: Path, *arguments: str, namespace: Namespace | None = None
+    log: Path,
+    *arguments: str,
+    namespace: Namespace | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[RunningDaemon]:
-    """A daemon that is ended at the end."""
+    """A daemon that is ended at the end; ``environment`` is added to this process's own."""
     netns = [] if namespace is None else ["--netns", str(namespace.path)]
-    daemon = RunningDaemon(*netns, *arguments, log=log)
+    daemon = RunningDaemon(*netns, *arguments, log=log, environment=environment)
     try:
         yield daemon
     finally:

@@ -17,7 +17,7 @@ from .differences import audit, plan
 from .exit_codes import ExitCode, exit_code
 from .flush import flush
 from .monitor import monitor
-from .orders import pause, resume, resync
+from .orders import pause, reload, resume, resync
 from .run import run
 from .show import show
 from .simulate import simulate
@@ -41,6 +41,7 @@ app.command()(monitor)
 app.command()(resync)
 app.command()(pause)
 app.command()(resume)
+app.command()(reload)
 app.add_typer(show, name="show")
 
 

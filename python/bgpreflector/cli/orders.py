@@ -38,6 +38,17 @@ def resume(
     _order("resume", "Resumed", control, config, as_json=as_json)
 
 
+def reload(
+    config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
+) -> None:
+    """Have the daemon read its configuration file again; SIGHUP does the same.
+
+    What is wrong, or needs a restart, is refused as a whole, with exit status 3. VPP forwards
+    all the time.
+    """
+    _order("reload", "Reloaded", control, config, as_json=as_json)
+
+
 def _order(
     command: str, done: str, control: Path | None, config: Path | None, *, as_json: bool
 ) -> None:
@@ -46,6 +57,8 @@ def _order(
     if as_json:
         typer.echo(json.dumps(end))
         return
+    if "changed" in end:
+        done = f"{done} ({', '.join(end['changed']) or 'nothing changed'})"
     installed = sum(counts["installed"] for counts in end["prefixes"].values())
     desired = sum(counts["desired"] for counts in end["prefixes"].values())
     typer.echo(

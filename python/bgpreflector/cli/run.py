@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import threading
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,14 +11,18 @@ from typing import Annotated, Literal
 
 import typer
 
+from bgpreflector.config import Config, ConfigError
 from bgpreflector.control import ControlServer, commands_of
-from bgpreflector.daemon import Daemon
 from bgpreflector.errors import ControlError
 from bgpreflector.metrics import MetricsServer
+from bgpreflector.notify import Watchdog, notify, reloading
+from bgpreflector.service import Service
+from bgpreflector.status import status_of
 
 from .end import End
-from .logs import configure_logging, flush_logs
+from .logs import configure_logging, flush_logs, set_log
 from .options import ConfigFile, Interfaces, Netns, Protocols, Socket, read_config
+from .status import headline
 
 _log = logging.getLogger(__name__)
 
@@ -39,64 +44,97 @@ def run(
         Literal["debug", "info", "warning", "error"] | None, typer.Option(help="What is logged.")
     ] = None,
 ) -> None:
-    """Reflect the kernel's routes into VPP until SIGTERM or SIGINT."""
-    settings = read_config(
-        config,
-        socket=socket,
-        netns=netns,
-        protocols=protocol,
-        interfaces=interface,
-        vpp={} if on_exit is None else {"on_exit": on_exit},
-        log={} if log_level is None else {"level": log_level},
-        control={} if control is None else {"socket": control},
-    )
+    """Reflect the kernel's routes into VPP until SIGTERM or SIGINT.
+
+    SIGHUP reads the configuration file again. A service manager is told of the state
+    (sd_notify).
+    """
+
+    def read() -> Config:
+        return read_config(
+            config,
+            socket=socket,
+            netns=netns,
+            protocols=protocol,
+            interfaces=interface,
+            vpp={} if on_exit is None else {"on_exit": on_exit},
+            control={} if control is None else {"socket": control},
+            log={} if log_level is None else {"level": log_level},
+        )
+
+    settings = read()
     configure_logging(settings.log)
     if not settings.use_external_ipam:
         _log.warning("use_external_ipam is false: nothing is reflected")
-    stop = End()
-    daemon = Daemon(settings)
-    waiter = threading.Thread(target=_wait_for_end, args=(daemon, stop), daemon=True)
+    end = End(signal.SIGHUP)
+    service = Service(settings, read)
+    service.on_config = lambda new: set_log(new.log)
     with ExitStack() as surfaces:
         try:
-            _open_control(daemon, surfaces)
-            _open_metrics(daemon, surfaces)
-            daemon.start()
-            waiter.start()
-            stop.wait()
-            if not daemon.wait(0):
-                _log.info("Ending on a signal")
+            _open(service, surfaces)
+            service.start()
+            _serve(service, end)
         finally:
-            daemon.stop()
+            notify("STOPPING=1")
+            service.stop()
             flush_logs()
     _log.info("Ended")
 
 
-def _open_metrics(daemon: Daemon, surfaces: ExitStack) -> None:
-    address = daemon.config.metrics.listen
-    if address is not None:
-        server = MetricsServer(daemon, address)
-        server.start()
-        surfaces.callback(server.close)
-
-
-def _open_control(daemon: Daemon, surfaces: ExitStack) -> None:
-    settings = daemon.config.control
-    if settings.socket is None:
-        return
-    server = ControlServer(Path(settings.socket), commands_of(daemon))
+def _serve(service: Service, end: End) -> None:
+    """Reload at every SIGHUP, until the end."""
+    waiter = threading.Thread(target=_wait_for_end, args=(service, end), daemon=True)
+    waiter.start()
+    watchdog = Watchdog(lambda: _state(service))
+    notify("READY=1", f"STATUS={_state(service)}")
+    watchdog.start()
     try:
-        server.start()
-    except ControlError as error:
-        if settings.insists:
-            raise
-        _log.info("Without a control socket, as none is configured: %s", error)
+        while (number := end.wait()) == signal.SIGHUP:
+            _reload(service)
+    finally:
+        watchdog.close()
+    if number:
+        _log.info("Ending on a signal")
     else:
-        surfaces.callback(server.close)
+        service.wait()
 
 
-def _wait_for_end(daemon: Daemon, stop: End) -> None:
+def _reload(service: Service) -> None:
+    reloading()
     try:
-        daemon.wait()
+        service.reload()
+    except ConfigError as error:
+        _log.error("The reload is refused, and all stays as it was: %s", error)
+    notify("READY=1", f"STATUS={_state(service)}")
+
+
+def _state(service: Service) -> str | None:
+    daemon = service.daemon
+    return headline(status_of(daemon)) if service.alive else None
+
+
+def _wait_for_end(service: Service, end: End) -> None:
+    try:
+        service.wait()
     except Exception as error:  # noqa: BLE001 - raised again by the main thread's own wait
         _log.debug("The event loop ended: %s", error)
-    stop.set()
+    end.set()
+
+
+def _open(service: Service, surfaces: ExitStack) -> None:
+    """Listen for those who ask, before VPP is touched: what cannot be had ends the start."""
+    settings = service.daemon.config
+    if settings.control.socket is not None:
+        server = ControlServer(Path(settings.control.socket), commands_of(service))
+        try:
+            server.start()
+        except ControlError as error:
+            if settings.control.insists:
+                raise
+            _log.info("Without a control socket, as none is configured: %s", error)
+        else:
+            surfaces.callback(server.close)
+    if settings.metrics.listen is not None:
+        metrics = MetricsServer(service, settings.metrics.listen)
+        metrics.start()
+        surfaces.callback(metrics.close)

@@ -15,6 +15,7 @@ from pydantic import (
     ValidationError,
 )
 
+from bgpreflector.config import ConfigError
 from bgpreflector.controller import OperationsFailedError
 from bgpreflector.status import status_of
 
@@ -26,6 +27,7 @@ from .routes import STATES, route_pages, routes_to
 
 if TYPE_CHECKING:
     from bgpreflector.daemon import Daemon
+    from bgpreflector.service import Service
 
 SCHEMA = 1
 """Version of the rows and ends of all commands but ``status``, which has its own."""
@@ -69,9 +71,9 @@ class SinceArguments(_Arguments):
     since: int = Field(default=0, ge=0)
 
 
-def commands_of(daemon: Daemon) -> dict[str, Handler]:
+def commands_of(service: Service) -> dict[str, Handler]:
     """The commands by name."""
-    commands = _Commands(daemon)
+    commands = _Commands(service)
     return {
         "status": _command(_Arguments, commands.status),
         "routes": _command(RoutesArguments, commands.routes),
@@ -82,12 +84,17 @@ def commands_of(daemon: Daemon) -> dict[str, Handler]:
         "resync": _command(_Arguments, commands.resync),
         "pause": _command(_Arguments, commands.pause),
         "resume": _command(_Arguments, commands.resume),
+        "reload": _command(_Arguments, commands.reload),
     }
 
 
 class _Commands:
-    def __init__(self, daemon: Daemon) -> None:
-        self._daemon = daemon
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    @property
+    def _daemon(self) -> Daemon:
+        return self._service.daemon
 
     def status(self, _: _Arguments) -> Answering:
         yield ()
@@ -130,6 +137,14 @@ class _Commands:
         yield ()
         self._daemon.resume()
         return self._figures()
+
+    def reload(self, _: _Arguments) -> Answering:
+        yield ()
+        try:
+            changed = self._service.reload()
+        except ConfigError as error:
+            raise RefusedError("config", str(error)) from error
+        return {**self._figures(), "changed": changed}
 
     def _figures(self) -> dict[str, object]:
         report = status_of(self._daemon)

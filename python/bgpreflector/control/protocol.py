@@ -19,7 +19,9 @@ VERSION = 1
 LINE = 16 * 1024
 """The longest request, in bytes."""
 
-Code = Literal["request", "version", "command", "arguments", "busy", "failed", "vpp", "kernel"]
+Code = Literal[
+    "request", "version", "command", "arguments", "busy", "failed", "config", "vpp", "kernel"
+]
 """What kind of mistake: of the request, or the daemon's own."""
 
 Row: TypeAlias = Mapping[str, object]

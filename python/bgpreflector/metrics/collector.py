@@ -19,14 +19,18 @@ from bgpreflector.status import StatusReport, status_of
 from .list import METRICS, PREFIX, Metric, Totals, latency_buckets
 
 if TYPE_CHECKING:
-    from bgpreflector.daemon import Daemon
+    from bgpreflector.service import Service
 
 
 class DaemonCollector(Collector):
-    """Looks at a daemon once a scrape; nothing is counted twice or kept."""
+    """Looks at the daemon once a scrape; nothing is counted twice or kept.
 
-    def __init__(self, daemon: Daemon) -> None:
-        self._daemon = daemon
+    A reload may put another daemon in its place, whose counters begin at 0 again, as after a
+    restart.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     def describe(self) -> list[Family]:
         """Nothing: whoever registers it need not look at the daemon."""
@@ -34,8 +38,9 @@ class DaemonCollector(Collector):
 
     def collect(self) -> Iterator[Family]:
         """All of :data:`METRICS`, of one moment."""
-        figures = self._daemon.engine.status()
-        report = status_of(self._daemon, figures)
+        daemon = self._service.daemon
+        figures = daemon.engine.status()
+        report = status_of(daemon, figures)
         for metric in METRICS:
             if metric.samples is None:
                 histogram = HistogramMetricFamily(f"{PREFIX}_{metric.name}", metric.help)

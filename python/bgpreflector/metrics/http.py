@@ -20,7 +20,7 @@ from .collector import DaemonCollector
 
 if TYPE_CHECKING:
     from bgpreflector.config import Address
-    from bgpreflector.daemon import Daemon
+    from bgpreflector.service import Service
 
 _log = logging.getLogger(__name__)
 
@@ -36,8 +36,8 @@ TEXT = "text/plain; charset=utf-8"
 class MetricsServer:
     """Serves ``/metrics``, ``/-/healthy`` and ``/-/ready`` from :meth:`start` to :meth:`close`."""
 
-    def __init__(self, daemon: Daemon, address: Address) -> None:
-        self._daemon = daemon
+    def __init__(self, service: Service, address: Address) -> None:
+        self._service = service
         self._address = address
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
@@ -50,11 +50,11 @@ class MetricsServer:
     def start(self) -> None:
         """Listen, once. Raises :class:`ReflectorError`."""
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(DaemonCollector(self._daemon))
+        registry.register(DaemonCollector(self._service))
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         try:
-            self._server = _Server(self._address, self._daemon, registry)
+            self._server = _Server(self._address, self._service, registry)
         except OSError as error:
             raise ReflectorError(
                 f"metrics cannot be served at {self._address}: {error.strerror or error}; name "
@@ -80,8 +80,8 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, address: Address, daemon: Daemon, registry: CollectorRegistry) -> None:
-        self.daemon = daemon
+    def __init__(self, address: Address, service: Service, registry: CollectorRegistry) -> None:
+        self.service = service
         self.registry = registry
         self._room = threading.BoundedSemaphore(CLIENTS)
         self.address_family = socket.AF_INET6 if address.is_ip6 else socket.AF_INET
@@ -121,10 +121,10 @@ class _Handler(BaseHTTPRequestHandler):
             encode, kind = choose_encoder(self.headers.get("Accept", ""))
             self._answer(HTTPStatus.OK, kind, encode(self.server.registry))
         elif path == "/-/healthy":
-            alive = self.server.daemon.alive
+            alive = self.server.service.alive
             self._say("healthy" if alive else "the daemon ends", well=alive)
         elif path == "/-/ready":
-            report = status_of(self.server.daemon)
+            report = status_of(self.server.service.daemon)
             self._say(report.state, well=report.ready)
         else:
             text = "there are /metrics, /-/healthy and /-/ready\n"
