@@ -85,8 +85,8 @@ def _serve(service: Service, end: End) -> None:
     """Reload at every SIGHUP, until the end."""
     waiter = threading.Thread(target=_wait_for_end, args=(service, end), daemon=True)
     waiter.start()
-    watchdog = Watchdog(lambda: _state(service))
-    notify("READY=1", f"STATUS={_state(service)}")
+    watchdog = Watchdog(lambda: _headline(service) if service.alive else None)
+    notify("READY=1", f"STATUS={_headline(service)}")
     watchdog.start()
     try:
         while (number := end.wait()) == signal.SIGHUP:
@@ -105,12 +105,11 @@ def _reload(service: Service) -> None:
         service.reload()
     except ConfigError as error:
         _log.error("The reload is refused, and all stays as it was: %s", error)
-    notify("READY=1", f"STATUS={_state(service)}")
+    notify("READY=1", f"STATUS={_headline(service)}")
 
 
-def _state(service: Service) -> str | None:
-    daemon = service.daemon
-    return headline(status_of(daemon)) if service.alive else None
+def _headline(service: Service) -> str:
+    return headline(status_of(service.daemon))
 
 
 def _wait_for_end(service: Service, end: End) -> None:
