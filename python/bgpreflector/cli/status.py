@@ -65,17 +65,32 @@ def full(report: StatusReport) -> RenderableType:
 
 
 def headline(report: StatusReport) -> str:
-    """The state in a line."""
-    parts = [report.state.replace("_", " ")]
-    if report.state == State.SYNCHRONISING.value and report.ready:
-        parts = ["in sync but for the latest changes"]
-    if report.vpp.lost is not None:
-        parts.append(report.vpp.lost)
+    """The state in a line, with what to do where that is known."""
+    parts = [_said(report)]
     if report.dirty:
         parts.append(f"{figure(report.dirty)} prefixes wait")
     if report.oldest_waiting is not None:
         parts.append(f"the oldest for {report.oldest_waiting:.1f} s")
     return ", ".join(parts)
+
+
+def _said(report: StatusReport) -> str:
+    failed = sum(counts["failed"] for counts in report.prefixes.values())
+    match State(report.state):
+        case State.ENDED:
+            return "the event loop or the kernel reader has ended"
+        case State.KERNEL_UNREAD:
+            return "the kernel's routes are not read yet"
+        case State.VPP_LOST:
+            return f"VPP is lost, and tried again: {report.vpp.lost}"
+        case State.PAUSED:
+            return "paused until `bgpreflector resume`"
+        case State.REFUSED:
+            return f"VPP refused {figure(failed)} (`bgpreflector show routes --failed`)"
+        case State.SYNCHRONISING:
+            return "in sync but for the latest changes" if report.ready else "synchronising"
+        case State.IN_SYNC:
+            return "in sync"
 
 
 def prefixes(report: StatusReport) -> Table:
@@ -134,7 +149,7 @@ def _overridden(report: StatusReport) -> str:
     if not vpp.overridden:
         return ""
     some = ", ".join(f"{o.prefix} by {o.source}" for o in vpp.overridden_prefixes[:3])
-    return f"{figure(vpp.overridden)} prefixes by other sources' routes, such as {some}"
+    return f"{figure(vpp.overridden)} by other sources' routes, such as {some}"
 
 
 def _time(seconds: float) -> str:
