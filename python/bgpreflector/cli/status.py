@@ -76,21 +76,18 @@ def headline(report: StatusReport) -> str:
 
 def _said(report: StatusReport) -> str:
     failed = sum(counts["failed"] for counts in report.prefixes.values())
-    match State(report.state):
-        case State.ENDED:
-            return "the event loop or the kernel reader has ended"
-        case State.KERNEL_UNREAD:
-            return "the kernel's routes are not read yet"
-        case State.VPP_LOST:
-            return f"VPP is lost, and tried again: {report.vpp.lost}"
-        case State.PAUSED:
-            return "paused until `bgpreflector resume`"
-        case State.REFUSED:
-            return f"VPP refused {figure(failed)} (`bgpreflector show routes --failed`)"
-        case State.SYNCHRONISING:
-            return "in sync but for the latest changes" if report.ready else "synchronising"
-        case State.IN_SYNC:
-            return "in sync"
+    said = {
+        State.ENDED: "the event loop or the kernel reader has ended",
+        State.KERNEL_UNREAD: "the kernel's routes are not read yet",
+        State.VPP_LOST: f"VPP is lost, and tried again: {report.vpp.lost}",
+        State.PAUSED: "paused until `bgpreflector resume`",
+        State.REFUSED: f"VPP refused {figure(failed)} (`bgpreflector show routes --failed`)",
+        State.SYNCHRONISING: "in sync but for the latest changes"
+        if report.ready
+        else "synchronising",
+        State.IN_SYNC: "in sync",
+    }
+    return said[State(report.state)]
 
 
 def prefixes(report: StatusReport) -> Table:
