@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use bgpreflector_core::route::{Family, Prefix, Route, RouteKey};
+use bgpreflector_core::route::{Family, Prefix};
 use bgpreflector_core::table::{
     Cursor, ForeignRoutes, Interfaces, RouteFilter, Scope, Unmapped, VppDrift,
 };
@@ -69,8 +68,9 @@ impl Engine {
         let kernel = KernelSettings {
             receive_buffer,
             namespace,
-            audit_interval: Some(seconds(audit_interval)?).filter(|interval| !interval.is_zero()),
-            grace: seconds(grace)?,
+            audit_interval: Some(convert::seconds(audit_interval)?)
+                .filter(|interval| !interval.is_zero()),
+            grace: convert::seconds(grace)?,
         };
         Ok(Self {
             inner: Inner::new(Settings { scope, kernel }),
@@ -99,7 +99,7 @@ impl Engine {
 
     #[pyo3(signature = (timeout = None))]
     fn wait_dirty(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
-        let timeout = timeout.map(seconds).transpose()?;
+        let timeout = timeout.map(convert::seconds).transpose()?;
         Ok(py.detach(|| self.inner.wait_dirty(timeout)))
     }
 
@@ -124,14 +124,17 @@ impl Engine {
         keepalive_interval: f64,
         rate_limit: Option<u32>,
     ) -> PyResult<()> {
-        let (connect, request) = (seconds(connect_timeout)?, seconds(request_timeout)?);
+        let (connect, request) = (
+            convert::seconds(connect_timeout)?,
+            convert::seconds(request_timeout)?,
+        );
         let settings = BulkSettings {
             socket,
             name,
             window,
             connect_timeout: connect,
             request_timeout: request,
-            keepalive_interval: seconds(keepalive_interval)?,
+            keepalive_interval: convert::seconds(keepalive_interval)?,
             rate_limit,
         };
         py.detach(|| self.inner.connect(&settings))
@@ -270,7 +273,7 @@ impl Engine {
         metric: u32,
     ) -> PyResult<()> {
         self.inner
-            .announce(route(table, prefix, next_hops, protocol, metric)?);
+            .announce(convert::route(table, prefix, next_hops, protocol, metric)?);
         Ok(())
     }
 
@@ -284,7 +287,7 @@ impl Engine {
         metric: u32,
     ) -> PyResult<()> {
         self.inner
-            .withdraw(route(table, prefix, next_hops, protocol, metric)?);
+            .withdraw(convert::route(table, prefix, next_hops, protocol, metric)?);
         Ok(())
     }
 
@@ -381,29 +384,4 @@ impl Engine {
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.inner.close());
     }
-}
-
-fn seconds(seconds: f64) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(seconds).map_err(value_error)
-}
-
-fn route(
-    table: u32,
-    prefix: &str,
-    next_hops: Vec<NextHopTuple>,
-    protocol: u8,
-    metric: u32,
-) -> PyResult<Route> {
-    let prefix = convert::prefix(prefix)?;
-    let set = convert::set(prefix.family(), next_hops);
-    Ok(Route {
-        key: RouteKey {
-            table,
-            prefix,
-            tos: 0,
-            metric,
-        },
-        protocol,
-        set,
-    })
 }
