@@ -82,6 +82,8 @@ def run(lines: Sequence[str], sysctls: Sequence[str] = ()) -> Difference | None:
             if difference is not None:
                 return difference
             verifies = False
+        # What a message left in doubt is looked up by a dump, which may be due yet.
+        made.wait_for_resync(made.resyncs(), VERIFIED)
         return _audit(made, len(lines))
 
 
