@@ -94,6 +94,8 @@ class ControlServer:
         for client in self._clients:
             client.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
+        # A connection is closed in the round of the loop after the one that says so.
+        await asyncio.sleep(0)
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -112,8 +114,7 @@ class ControlServer:
             _log.debug("A control client was hung up on, as the daemon ends")
         finally:
             self._clients.discard(task)
-            # What a client does not read is not waited for.
-            writer.transport.abort() if writer.transport.get_write_buffer_size() else writer.close()
+            await _hang_up(writer)
 
     async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
@@ -169,6 +170,17 @@ class ControlServer:
         writer.write(data)
         async with asyncio.timeout(self._limits.write):
             await writer.drain()
+
+
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    if writer.transport.get_write_buffer_size():
+        # What a client does not read is not waited for.
+        writer.transport.abort()
+    else:
+        writer.close()
+    # Only then it is done, and the loop, if it ends, must not end before.
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 def _next(answering: Answering) -> tuple[Sequence[Row], Mapping[str, object] | None]:
