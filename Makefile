@@ -70,7 +70,7 @@ STEPS ?= 20000
 state: build ## random faults of kernel, VPP and daemon: make state STEPS=20000
 	STATE_STEPS=$(STEPS) $(PYTHON) -m pytest tests/state -rP
 
-reference: build ## docs/configuration.md, from the code
+reference: build ## docs/configuration.md and docs/metrics.md, from the code
 	$(PYTHON) scripts/write_reference.py
 
 build: .venv/built ## the extension module, in .venv

@@ -1,4 +1,4 @@
-"""Writes docs/configuration.md from the configuration's own descriptions."""
+"""Writes docs/configuration.md and docs/metrics.md from the code's own descriptions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from bgpreflector.config import Config
+from bgpreflector.metrics import METRICS
 
-PAGE = Path("docs/configuration.md")
+CONFIGURATION = Path("docs/configuration.md")
+METRICS_PAGE = Path("docs/metrics.md")
 HEAD = """# Configuration
 
 One TOML file; every key has a default. `bgpreflector check FILE` names every mistake by its key,
@@ -21,9 +23,35 @@ This page is generated from the code by `make reference`.
 """
 
 
-def page() -> str:
-    """The page as it has to be."""
+METRICS_HEAD = """# Metrics and probes
+
+With `[metrics] address = "127.0.0.1:9482"` the daemon serves `/metrics` for Prometheus,
+`/-/healthy` (200 while its threads run) and `/-/ready` (200 if `bgpreflector_ready` is 1, else 503,
+with the state as text) over HTTP. Nothing listens without an address. No label is a prefix, so
+the number of series does not depend on the number of routes.
+This page is generated from the code by `make reference`.
+
+| metric | type | labels | meaning |
+| --- | --- | --- | --- |
+"""
+METRICS_FOOT = """
+Beside these there are those of prometheus-client about the process (`process_*`: memory, processor
+time, open files, start time) and Python (`python_info`).
+"""
+
+
+def configuration_page() -> str:
+    """docs/configuration.md as it has to be."""
     return HEAD + "".join(_section(Config, ""))
+
+
+def metrics_page() -> str:
+    """docs/metrics.md as it has to be."""
+    rows = (f"| `{m.full_name}` | {m.kind} | {', '.join(m.labels)} | {m.help} |\n" for m in METRICS)
+    return METRICS_HEAD + "".join(rows) + METRICS_FOOT
+
+
+PAGES = {CONFIGURATION: configuration_page, METRICS_PAGE: metrics_page}
 
 
 def _section(model: type[BaseModel], prefix: str) -> list[str]:
@@ -46,14 +74,19 @@ def _shown(default: object) -> str:
 
 
 def main() -> int:
-    """Writes the page, or with ``--check`` says whether it is right."""
-    if sys.argv[1:] == ["--check"]:
-        right = PAGE.read_text(encoding="utf-8") == page()
-        if not right:
-            sys.stderr.write(f"{PAGE} is not up to date: run `make reference`\n")
-        return 0 if right else 1
-    PAGE.write_text(page(), encoding="utf-8")
-    return 0
+    """Writes the pages, or with ``--check`` says whether they are right."""
+    if sys.argv[1:] != ["--check"]:
+        for place, page in PAGES.items():
+            place.write_text(page(), encoding="utf-8")
+        return 0
+    wrong = [
+        place
+        for place, page in PAGES.items()
+        if not place.exists() or place.read_text(encoding="utf-8") != page()
+    ]
+    for place in wrong:
+        sys.stderr.write(f"{place} is not up to date: run `make reference`\n")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ __all__ = [
     "CommitReport",
     "Engine",
     "Flushed",
+    "KernelRoute",
     "NextHop",
+    "NextHopSetView",
     "RequestList",
     "ResyncReport",
     "RouteBatch",
@@ -75,6 +77,53 @@ class RouteView:
     @property
     def installed(self) -> list[str]:
         """Paths that VPP has acknowledged for the prefix."""
+
+@final
+class KernelRoute:
+    """A route as the kernel itself shows it; the properties are those of :class:`RouteView`."""
+
+    @property
+    def table(self) -> int: ...
+    @property
+    def prefix(self) -> str: ...
+    @property
+    def tos(self) -> int: ...
+    @property
+    def metric(self) -> int: ...
+    @property
+    def protocol(self) -> int: ...
+    @property
+    def route_type(self) -> str: ...
+    @property
+    def next_hops(self) -> list[NextHop]: ...
+    @property
+    def next_hop_id(self) -> int | None: ...
+
+@final
+class NextHopSetView:
+    """A set of next hops that kernel routes share."""
+
+    @property
+    def family(self) -> str:
+        """``ipv4`` or ``ipv6``."""
+    @property
+    def route_type(self) -> str:
+        """As :attr:`RouteView.route_type`."""
+    @property
+    def next_hop_id(self) -> int | None:
+        """Id of the next-hop object that it is."""
+    @property
+    def next_hops(self) -> list[NextHop]:
+        """Those of the object included; empty while the object is not known."""
+    @property
+    def routes(self) -> int:
+        """Kernel routes that use it."""
+    @property
+    def paths(self) -> list[str]:
+        """Paths that VPP shall have for it."""
+    @property
+    def reason(self) -> str | None:
+        """Why VPP can have none."""
 
 @final
 class RouteChange:
@@ -225,8 +274,24 @@ class Status:
         """By family: ``kernel``, ``desired``, ``installed``, ``held``, ``failed``,
         ``unconfirmed``."""
     @property
+    def tables(self) -> list[tuple[int, str, dict[str, int]]]:
+        """By kernel table and family, likewise."""
+    @property
     def dirty(self) -> int:
         """Prefixes that wait for a request."""
+    @property
+    def oldest_waiting(self) -> float | None:
+        """Seconds that the change has waited that waits the longest."""
+    @property
+    def latency(self) -> list[tuple[float, int]]:
+        """Seconds, and how many changes waited no longer for their batch to be answered."""
+    @property
+    def latency_sum(self) -> float:
+        """Seconds that all changes waited together."""
+    @property
+    def requests(self) -> dict[str, tuple[int, int]]:
+        """Route requests that VPP did and refused, by operation: ``add``, ``replace``,
+        ``delete``."""
     @property
     def next_hop_sets(self) -> int: ...
     @property
@@ -252,6 +317,9 @@ class Status:
     @property
     def resyncs(self) -> dict[str, int]:
         """Resyncs done, by reason."""
+    @property
+    def resync_seconds(self) -> dict[str, float]:
+        """Seconds that they took, by reason."""
     @property
     def drift(self) -> dict[str, int]:
         """Differences that audits found and repaired, by kind."""
@@ -351,6 +419,11 @@ class Engine:
         """What VPP has is unknown, until ``adopt_route()`` tells."""
     def adopt_route(self, vpp_table: int, prefix: str, paths: Sequence[_PathTuple]) -> bool:
         """Take a route that VPP has under our source as installed; false in a foreign table."""
+    def compare_route(
+        self, vpp_table: int, prefix: str, paths: Sequence[_PathTuple]
+    ) -> tuple[list[str], str | None]:
+        """A route that VPP shows under our source: its paths as text, and how they differ from
+        what VPP has acknowledged: ``different``, ``unexpected`` or ``None``."""
     def overridden(
         self, sources: Sequence[int], *, limit: int
     ) -> tuple[int, list[tuple[int, str, int]]]:
@@ -413,8 +486,19 @@ class Engine:
     def links(self) -> list[tuple[int, str, bool]]:
         """The kernel's links: index, name, whether up."""
     def status(self) -> Status: ...
-    def routes(self, cursor: int, limit: int) -> tuple[list[RouteView], int | None]:
-        """About ``limit`` kernel routes from ``cursor`` (0: the first) on, and the next cursor."""
+    def routes(
+        self, cursor: int, limit: int, *, states: Sequence[str] = ..., within: str | None = None
+    ) -> tuple[list[RouteView], int | None]:
+        """About ``limit`` kernel routes from ``cursor`` (0: the first) on, and the next cursor.
+
+        Only those in one of the ``states``, where there are any, and to prefixes ``within`` one:
+        then a page may be empty though there is another. Raises ``ValueError``.
+        """
+    def next_hop_sets(self, cursor: int, limit: int) -> tuple[list[NextHopSetView], int | None]:
+        """At most ``limit`` next-hop sets from ``cursor`` (0: the first) on; the next cursor."""
+    def lookup(self, address: IPv4Address | IPv6Address) -> tuple[KernelRoute | None, int | None]:
+        """By which route the kernel forwards to an address, asked of the kernel itself; where it
+        does not, its ``errno``. Raises ``KernelError``."""
     def routes_of(self, table: int, prefix: str) -> list[RouteView]:
         """The kernel routes of one prefix. Raises ``ValueError``."""
     def close(self) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
+from collections.abc import Sequence
 from typing import cast
 
 from bgpreflector import _core
 from bgpreflector.config import Config
 from bgpreflector.controller import Controller, Event, FullResync
+from bgpreflector.errors import VppError
 from bgpreflector.reflector import (
     BGPReflector,
     Deps,
@@ -16,7 +20,9 @@ from bgpreflector.reflector import (
     new_plugin,
     use_deps,
 )
-from bgpreflector.vpp import VppMonitor, VppSink
+from bgpreflector.vpp import Question, VppEntry, VppLookup, VppMonitor, VppSink
+
+from .recent import RecentChanges
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +50,16 @@ class Daemon:
         self.monitor = VppMonitor(
             self.engine, self.sink, self._push_event, audit_interval=config.vpp.audit_interval
         )
-        self.controller = Controller([self.monitor, self.reflector], self.sink, config.controller)
+        self.changes = RecentChanges()
+        self.controller = Controller(
+            [self.monitor, self.reflector, self.changes], self.sink, config.controller
+        )
+        self.began = time.monotonic()
+        """When it was made, in seconds of ``time.monotonic()``."""
+
+        self._watcher = KernelRouteWatcher(self.engine)
+        self._pausing = threading.Lock()
+        self._paused = False
 
     def _push_event(self, event: Event) -> None:
         # The controller is made after the monitor, which is one of its handlers.
@@ -52,24 +67,80 @@ class Daemon:
 
     def _inject(self, deps: Deps) -> None:
         deps.contiv_conf = self.config
-        deps.watcher = lambda _: KernelRouteWatcher(self.engine)
+        deps.watcher = lambda _: self._watcher
 
-    def start(self) -> None:
+    def start(self, *, insist: bool = True) -> None:
         """Connect to VPP and begin.
 
-        Raises :class:`~bgpreflector.errors.VppError` where VPP cannot be reached: at the start
-        that is a mistake worth ending for, later it is an event to live through.
+        Raises :class:`~bgpreflector.errors.VppError` where VPP cannot be reached, if ``insist``:
+        at the start that is a mistake worth ending for, later it is an event to live through.
         """
         self.reflector.init()
-        self.sink.connect()
+        try:
+            self.sink.connect()
+        except VppError as error:
+            if insist:
+                raise
+            _log.warning("%s", error)
         self.monitor.start()
         self.controller.start()
         self.controller.push_event(FullResync("startup"))
 
     @property
+    def paused(self) -> bool:
+        """Whether VPP is sent no route requests, by :meth:`pause`."""
+        return self._paused
+
+    def pause(self) -> None:
+        """Send VPP no more route requests; the kernel's changes go on gathering in the table.
+
+        What VPP is being sent at the moment is cut short. The session stays open, and a VPP
+        that is lost meanwhile is connected to again, and read, but nothing is put into it.
+        """
+        with self._pausing:
+            self._paused = True
+            self._watcher.hold(on=True)
+            self.sink.hold(on=True)
+        _log.warning("Paused: VPP gets no routes until `bgpreflector resume`")
+
+    def resume(self) -> None:
+        """Send VPP again what it needs. Twice is fine."""
+        with self._pausing:
+            was, self._paused = self._paused, False
+            self.sink.hold(on=False)
+            self._watcher.hold(on=False)
+        if was:
+            _log.info("Resumed: VPP gets what has changed")
+
+    def resync(self, reason: str) -> None:
+        """Read VPP and the kernel again and wait until VPP has what differs.
+
+        Raises what went wrong, after which another resync follows by itself.
+        """
+        self.controller.push_event(FullResync(reason, blocking=True))
+
+    def look_up(self, questions: Sequence[Question], timeout: float) -> list[VppEntry | None]:
+        """Ask VPP by what it forwards.
+
+        Raises ``TimeoutError`` where the event loop is busy with other things for too long, and
+        :class:`~bgpreflector.errors.VppError`.
+        """
+        event = VppLookup(questions)
+        self.controller.push_event(event)
+        return event.answer.result(timeout)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the event loop and the kernel reader go on, or are still to begin."""
+        return not self.controller.ended and self.engine.failure() is None
+
+    @property
     def in_sync(self) -> bool:
         """Whether the kernel has been read and VPP has acknowledged all that it shall have."""
-        status = self.engine.status()
+        return self.in_sync_by(self.engine.status())
+
+    def in_sync_by(self, status: _core.Status) -> bool:
+        """The same by figures that were looked up already."""
         return (
             status.synchronised
             and status.dirty == 0
@@ -81,13 +152,18 @@ class Daemon:
         """Wait for the end; raises the :class:`~bgpreflector.controller.FatalError` of it."""
         return self.controller.wait(timeout)
 
-    def stop(self) -> None:
-        """End everything; routes stay in VPP unless ``vpp.on_exit`` says ``flush``."""
+    def stop(self, *, keep_routes: bool = False) -> None:
+        """End everything; routes stay in VPP unless ``vpp.on_exit`` says ``flush``.
+
+        With ``keep_routes`` they stay whatever it says.
+        """
         # What is being sent shall not keep the end waiting: under a rate limit it may be hours.
-        self.sink.hold(on=True)
+        with self._pausing:
+            self._watcher.hold(on=False)
+            self.sink.hold(on=True)
         self.controller.close()
         try:
-            if self.config.vpp.on_exit == "flush":
+            if self.config.vpp.on_exit == "flush" and not keep_routes:
                 self.sink.hold(on=False)
                 self._flush()
         finally:

@@ -29,3 +29,16 @@ class VppMessageError(VppError):
 
 class VppLostError(VppError):
     """The connection to VPP ended, or VPP does not answer; nothing of the table is lost."""
+
+
+class ControlError(ReflectorError):
+    """The control socket: it cannot be had, or no daemon answers there."""
+
+
+class RefusedByDaemonError(ControlError):
+    """A daemon's answer to a request that it cannot serve."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        """What kind of mistake: ``bgpreflector.control.protocol.Code``."""

@@ -60,6 +60,8 @@ def test_the_defaults_are_those_of_the_daemon() -> None:
             "retry_delay": 1.0,
         },
         "log": {"level": "info", "format": "text"},
+        "control": {"socket": "/run/bgpreflector/control.sock"},
+        "metrics": {"address": None},
     }
 
 
@@ -153,3 +155,24 @@ def test_a_main_interface_is_the_last_resort_unless_strategies_are_given() -> No
     assert loads('mainInterfaceName = "x"').vpp.interfaces.strategies[-1] == "main"
     config = loads('[vpp.interfaces]\nmain_interface = "x"\nstrategies = ["main"]')
     assert config.vpp.interfaces.strategies == ("main",)
+
+
+@pytest.mark.parametrize(
+    ("written", "host", "port"),
+    [("127.0.0.1:9482", "127.0.0.1", 9482), ("[::1]:0", "::1", 0), ("0.0.0.0:80", "0.0.0.0", 80)],
+)
+def test_an_address_to_listen_at(written: str, host: str, port: int) -> None:
+    """With its port, and IPv6 in brackets."""
+    metrics = loads(f'[metrics]\naddress = "{written}"').metrics
+    assert metrics.listen is not None
+    assert (str(metrics.listen.host), metrics.listen.port) == (host, port)
+    assert str(metrics.listen) == written
+
+
+def test_surfaces_are_switched_off_by_an_empty_text() -> None:
+    """A control socket is insisted on only if it was named."""
+    off = loads('[control]\nsocket = ""\n[metrics]\naddress = ""')
+    assert off.control.socket is None
+    assert off.metrics.listen is None
+    assert loads('[control]\nsocket = "/c.sock"').control.insists
+    assert not loads("").control.insists

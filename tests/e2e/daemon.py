@@ -2,29 +2,71 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from bgpreflector.control import ControlClient
+from bgpreflector.errors import ControlError
 from lab.netns import Namespace
 
 
 class RunningDaemon:
     """``bgpreflector run``."""
 
-    def __init__(self, *arguments: str, log: Path) -> None:
+    def __init__(
+        self, *arguments: str, log: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
         self._log = log
+        self.control = log.with_suffix(".sock")
+        """Its control socket, unless the arguments name another."""
+
+        control = () if "--control" in arguments else ("--control", str(self.control))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "bgpreflector", "run", *arguments],
+            [sys.executable, "-m", "bgpreflector", "run", *arguments, *control],
             stderr=log.open("wb"),
+            env=None if environment is None else {**os.environ, **environment},
         )
 
     def log(self) -> str:
         """What it has logged."""
         return self._log.read_text()
+
+    def ask(self, *command: str, exit_code: int = 0) -> str:
+        """What a command of the command line prints that is put to it."""
+        done = subprocess.run(
+            [sys.executable, "-m", "bgpreflector", *command, "--control", str(self.control)],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == exit_code, done.stdout + done.stderr + self.log()
+        return done.stdout
+
+    def ask_json(self, *command: str, exit_code: int = 0) -> list[dict[str, Any]]:
+        """The same as objects, one a line."""
+        printed = self.ask(*command, "--json", exit_code=exit_code)
+        return [json.loads(line) for line in printed.splitlines()]
+
+    def status(self) -> dict[str, Any]:
+        """Its status, without a process."""
+        with ControlClient(self.control, timeout=60) as client:
+            return dict(client.ask("status").end)
+
+    def answers(self) -> bool:
+        """Whether it listens at its control socket."""
+        try:
+            ControlClient(self.control).close()
+        except ControlError:
+            return False
+        return True
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """Sends a signal and waits for the end; the exit code."""
@@ -34,11 +76,14 @@ class RunningDaemon:
 
 @contextmanager
 def running_daemon(
-    log: Path, *arguments: str, namespace: Namespace | None = None
+    log: Path,
+    *arguments: str,
+    namespace: Namespace | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[RunningDaemon]:
-    """A daemon that is ended at the end."""
+    """A daemon that is ended at the end; ``environment`` is added to this process's own."""
     netns = [] if namespace is None else ["--netns", str(namespace.path)]
-    daemon = RunningDaemon(*netns, *arguments, log=log)
+    daemon = RunningDaemon(*netns, *arguments, log=log, environment=environment)
     try:
         yield daemon
     finally:

@@ -16,9 +16,12 @@ from .demo import demo
 from .differences import audit, plan
 from .exit_codes import ExitCode, exit_code
 from .flush import flush
-from .routes import show
+from .monitor import monitor
+from .orders import pause, reload, resume, resync
 from .run import run
+from .show import show
 from .simulate import simulate
+from .status import status
 
 app = typer.Typer(
     name="bgpreflector",
@@ -33,6 +36,12 @@ app.command()(check)
 app.command()(plan)
 app.command()(audit)
 app.command()(flush)
+app.command()(status)
+app.command()(monitor)
+app.command()(resync)
+app.command()(pause)
+app.command()(resume)
+app.command()(reload)
 app.add_typer(show, name="show")
 
 

@@ -6,7 +6,13 @@ from enum import IntEnum
 
 from bgpreflector.config import ConfigError
 from bgpreflector.controller import FatalError
-from bgpreflector.errors import KernelError, ReflectorError, VppError
+from bgpreflector.errors import (
+    ControlError,
+    KernelError,
+    ReflectorError,
+    RefusedByDaemonError,
+    VppError,
+)
 
 
 class ExitCode(IntEnum):
@@ -31,19 +37,32 @@ class ExitCode(IntEnum):
     DIFFERENT = 6
     """Kernel and VPP differ where they should not."""
 
+    DAEMON = 7
+    """No daemon answers at the control socket, or the socket cannot be had."""
+
 
 def exit_code(error: BaseException) -> ExitCode:
     """The code that an error ends the program with."""
     if isinstance(error, FatalError) and error.__cause__ is not None:
         return exit_code(error.__cause__)
+    if isinstance(error, RefusedByDaemonError):
+        return _ANSWERS.get(error.code, ExitCode.FAILURE)
     for kind, code in _CODES.items():
         if isinstance(error, kind):
             return code
     return ExitCode.FAILURE
 
 
+_ANSWERS: dict[str, ExitCode] = {
+    "arguments": ExitCode.USAGE,
+    "config": ExitCode.CONFIG,
+    "vpp": ExitCode.VPP,
+    "kernel": ExitCode.KERNEL,
+}
+
 _CODES: dict[type[ReflectorError], ExitCode] = {
     ConfigError: ExitCode.CONFIG,
     VppError: ExitCode.VPP,
     KernelError: ExitCode.KERNEL,
+    ControlError: ExitCode.DAEMON,
 }

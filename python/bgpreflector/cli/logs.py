@@ -31,8 +31,14 @@ def flush_logs() -> None:
 def configure_logging(config: LogConfig) -> None:
     """Send all records to standard error, as lines for people or as JSON.
 
-    Those of the compiled module too, through a thread of their own.
+    Those of the compiled module too, through a thread of their own. Once.
     """
+    set_log(config)
+    threading.Thread(target=_forward, name="native-logs", daemon=True).start()
+
+
+def set_log(config: LogConfig) -> None:
+    """Change the level and the format, at any time."""
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -58,4 +64,3 @@ def configure_logging(config: LogConfig) -> None:
     # vpp_papi tells at info level of every event and connection.
     logging.getLogger("vpp_papi").setLevel(logging.WARNING)
     _core.keep_logs(root.level)
-    threading.Thread(target=_forward, name="native-logs", daemon=True).start()

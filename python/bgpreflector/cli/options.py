@@ -30,6 +30,12 @@ Interfaces = Annotated[
 ]
 
 
+ControlSocket = Annotated[
+    Path | None,
+    typer.Option("--control", help="The daemon's control socket; before that of --config."),
+]
+
+
 def read_config(
     file: Path | None,
     *,

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import logging
+import signal
 import threading
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from bgpreflector.daemon import Daemon
+from bgpreflector.config import Config, ConfigError
+from bgpreflector.control import ControlServer, commands_of
+from bgpreflector.errors import ControlError
+from bgpreflector.metrics import MetricsServer
+from bgpreflector.notify import Watchdog, notify, reloading
+from bgpreflector.service import Service
+from bgpreflector.status import status_of
 
 from .end import End
-from .logs import configure_logging, flush_logs
+from .logs import configure_logging, flush_logs, set_log
 from .options import ConfigFile, Interfaces, Netns, Protocols, Socket, read_config
+from .status import headline
 
 _log = logging.getLogger(__name__)
 
@@ -26,41 +36,104 @@ def run(
     on_exit: Annotated[
         Literal["keep", "flush"] | None, typer.Option(help="What becomes of our routes at the end.")
     ] = None,
+    control: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Control socket for status and the like; '' for none."),
+    ] = None,
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"] | None, typer.Option(help="What is logged.")
     ] = None,
 ) -> None:
-    """Reflect the kernel's routes into VPP until SIGTERM or SIGINT."""
-    settings = read_config(
-        config,
-        socket=socket,
-        netns=netns,
-        protocols=protocol,
-        interfaces=interface,
-        vpp={} if on_exit is None else {"on_exit": on_exit},
-        log={} if log_level is None else {"level": log_level},
-    )
+    """Reflect the kernel's routes into VPP until SIGTERM or SIGINT.
+
+    SIGHUP reads the configuration file again. A service manager is told of the state
+    (sd_notify).
+    """
+
+    def read() -> Config:
+        return read_config(
+            config,
+            socket=socket,
+            netns=netns,
+            protocols=protocol,
+            interfaces=interface,
+            vpp={} if on_exit is None else {"on_exit": on_exit},
+            control={} if control is None else {"socket": control},
+            log={} if log_level is None else {"level": log_level},
+        )
+
+    settings = read()
     configure_logging(settings.log)
     if not settings.use_external_ipam:
         _log.warning("use_external_ipam is false: nothing is reflected")
-    stop = End()
-    daemon = Daemon(settings)
-    waiter = threading.Thread(target=_wait_for_end, args=(daemon, stop), daemon=True)
-    try:
-        daemon.start()
-        waiter.start()
-        stop.wait()
-        if not daemon.wait(0):
-            _log.info("Ending on a signal")
-    finally:
-        daemon.stop()
-        flush_logs()
+    end = End(signal.SIGHUP)
+    service = Service(settings, read)
+    service.on_config = lambda new: set_log(new.log)
+    with ExitStack() as surfaces:
+        try:
+            _open(service, surfaces)
+            service.start()
+            _serve(service, end)
+        finally:
+            notify("STOPPING=1")
+            service.stop()
+            flush_logs()
     _log.info("Ended")
 
 
-def _wait_for_end(daemon: Daemon, stop: End) -> None:
+def _serve(service: Service, end: End) -> None:
+    """Reload at every SIGHUP, until the end."""
+    waiter = threading.Thread(target=_wait_for_end, args=(service, end), daemon=True)
+    waiter.start()
+    watchdog = Watchdog(lambda: _headline(service) if service.alive else None)
+    notify("READY=1", f"STATUS={_headline(service)}")
+    watchdog.start()
     try:
-        daemon.wait()
+        while (number := end.wait()) == signal.SIGHUP:
+            _reload(service)
+    finally:
+        watchdog.close()
+    if number:
+        _log.info("Ending on a signal")
+    else:
+        service.wait()
+
+
+def _reload(service: Service) -> None:
+    reloading()
+    try:
+        service.reload()
+    except ConfigError as error:
+        _log.error("The reload is refused, and all stays as it was: %s", error)
+    notify("READY=1", f"STATUS={_headline(service)}")
+
+
+def _headline(service: Service) -> str:
+    return headline(status_of(service.daemon))
+
+
+def _wait_for_end(service: Service, end: End) -> None:
+    try:
+        service.wait()
     except Exception as error:  # noqa: BLE001 - raised again by the main thread's own wait
         _log.debug("The event loop ended: %s", error)
-    stop.set()
+    end.set()
+
+
+def _open(service: Service, surfaces: ExitStack) -> None:
+    """Listen for those who ask, before VPP is touched: what cannot be had ends the start."""
+    settings = service.daemon.config
+    if settings.control.socket is not None:
+        server = ControlServer(Path(settings.control.socket), commands_of(service))
+        try:
+            server.start()
+        except ControlError as error:
+            if settings.control.insists:
+                raise
+            _log.info("Without a control socket, as none is configured: %s", error)
+        else:
+            surfaces.callback(server.close)
+    if settings.metrics.listen is not None:
+        metrics = MetricsServer(service, settings.metrics.listen)
+        metrics.start()
+        surfaces.callback(metrics.close)

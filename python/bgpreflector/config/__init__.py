@@ -4,23 +4,28 @@
 problems at once. ``Config()`` is the default configuration.
 """
 
+from .control import ControlConfig
 from .controller import ControllerConfig
 from .errors import ConfigError, Problem
 from .kernel import KernelConfig
 from .load import CONTIV_SUFFIXES, load, loads, loads_contiv
 from .log import LogConfig
+from .metrics import Address, MetricsConfig
 from .root import Config
 from .vpp import FibSourceConfig, InterfacesConfig, Strategy, VppConfig
 
 __all__ = [
     "CONTIV_SUFFIXES",
+    "Address",
     "Config",
     "ConfigError",
+    "ControlConfig",
     "ControllerConfig",
     "FibSourceConfig",
     "InterfacesConfig",
     "KernelConfig",
     "LogConfig",
+    "MetricsConfig",
     "Problem",
     "Strategy",
     "VppConfig",

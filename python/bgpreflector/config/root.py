@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from .control import ControlConfig
 from .controller import ControllerConfig
 from .kernel import KernelConfig
 from .log import LogConfig
+from .metrics import MetricsConfig
 from .section import Section
 from .values import StrictBool
 from .vpp import VppConfig
@@ -36,6 +38,12 @@ class Config(Section):
         default_factory=ControllerConfig, description="Retries and resyncs."
     )
     log: LogConfig = Field(default_factory=LogConfig, description="Logging.")
+    control: ControlConfig = Field(
+        default_factory=ControlConfig, description="How a running daemon is asked and told."
+    )
+    metrics: MetricsConfig = Field(
+        default_factory=MetricsConfig, description="Prometheus metrics and probes over HTTP."
+    )
 
     _ignored: tuple[str, ...] = PrivateAttr(default=())
 

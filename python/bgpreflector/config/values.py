@@ -159,6 +159,11 @@ def socket_path(value: object) -> str:
     raise ValueError("must be an absolute path of at most 107 bytes")
 
 
+def optional_socket_path(value: object) -> str | None:
+    """As :func:`socket_path`, or ``None``, which in a file is an empty text."""
+    return None if value in (None, "") else socket_path(value)
+
+
 def source_name(value: object) -> str:
     """The name of a FIB source (``fib_source_add``: 64 bytes with the final zero)."""
     if isinstance(value, str) and re.fullmatch(r"[!-~]{1,63}", value):
@@ -181,4 +186,5 @@ OptionalVppInterface = Annotated[str | int | None, BeforeValidator(optional_vpp_
 PrefixRule = Annotated[str, BeforeValidator(prefix_rule)]
 Namespace = Annotated[str | None, BeforeValidator(namespace)]
 SocketPath = Annotated[str, BeforeValidator(socket_path)]
+OptionalSocketPath = Annotated[str | None, BeforeValidator(optional_socket_path)]
 SourceName = Annotated[str, BeforeValidator(source_name)]

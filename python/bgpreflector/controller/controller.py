@@ -69,6 +69,16 @@ class Controller:
         """The error that ended the loop, ``None`` if there was none."""
         return self._fatal
 
+    @property
+    def ended(self) -> bool:
+        """Whether the loop has ended, whatever the reason."""
+        return self._ended.is_set()
+
+    @property
+    def queued(self) -> int:
+        """Events that wait for the one that is being processed."""
+        return len(self._mailbox)
+
     def start(self) -> None:
         """Start the loop's thread, once. ``ControllerClosedError`` after :meth:`close`."""
         if self._ended.is_set():

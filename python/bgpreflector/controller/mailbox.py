@@ -59,6 +59,10 @@ class Mailbox:
         self._queue: deque[QueuedEvent] = deque()
         self._closed: BaseException | None = None
 
+    def __len__(self) -> int:
+        """Events that wait."""
+        return len(self._queue) + len(self._follow_ups)
+
     def put(self, queued: QueuedEvent, *, unbounded: bool = False) -> None:
         """Append an event.
 

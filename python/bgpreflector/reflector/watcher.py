@@ -69,6 +69,7 @@ class KernelRouteWatcher:
         self._changed = threading.Condition()
         self._resyncs = 0
         self._closed = False
+        self._held = False
         self._thread: threading.Thread | None = None
 
     def start(self, push_event: PushEvent) -> None:
@@ -95,6 +96,12 @@ class KernelRouteWatcher:
             self._changed.notify_all()
         return batch
 
+    def hold(self, *, on: bool) -> None:
+        """Push nothing from now on, what changes staying dirty; or push again. From any thread."""
+        with self._changed:
+            self._held = on
+            self._changed.notify_all()
+
     def close(self) -> None:
         """Close the engine and wait for the thread; not from the event loop's thread."""
         with self._changed:
@@ -107,6 +114,8 @@ class KernelRouteWatcher:
     def _run(self, push_event: PushEvent) -> None:
         try:
             while self._engine.wait_dirty(None):
+                with self._changed:
+                    self._changed.wait_for(lambda: self._closed or not self._held)
                 self._push_batch(push_event)
         except (ControllerClosedError, FatalError) as error:
             _log.debug("Route watching ends with the event loop: %s", error)

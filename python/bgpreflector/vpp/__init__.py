@@ -3,15 +3,20 @@
 from .engine import RouteEngine
 from .flush import FlushResult, flush
 from .interfaces import InterfaceMap, VppInterfaces, map_interfaces
-from .monitor import VppMonitor
+from .lookup import Question, VppEntry, VppLookup
+from .monitor import DRIFT, VppMonitor
 from .session import VppSession, VppSettings
 from .sink import VppSink
 
 __all__ = [
+    "DRIFT",
     "FlushResult",
     "InterfaceMap",
+    "Question",
     "RouteEngine",
+    "VppEntry",
     "VppInterfaces",
+    "VppLookup",
     "VppMonitor",
     "VppSession",
     "VppSettings",

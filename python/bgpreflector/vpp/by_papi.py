@@ -70,7 +70,7 @@ class PapiRoutes:
             table = {"table_id": table_id, "is_ip6": is_ip6}
             for details in self._session.call("ip_route_v2_dump", table=table, src=source):
                 route = details.route
-                yield table_id, str(route.prefix), [_tuple(path) for path in route.paths]
+                yield table_id, str(route.prefix), [path_tuple(path) for path in route.paths]
 
 
 def _path(path: _PathTuple) -> dict[str, object]:
@@ -92,7 +92,8 @@ def _path(path: _PathTuple) -> dict[str, object]:
     }
 
 
-def _tuple(path: Any) -> _PathTuple:
+def path_tuple(path: Any) -> _PathTuple:
+    """A path as the engine takes it."""
     proto = int(path.proto)
     address = ip_address(str(path.nh.address.ip6 if proto else path.nh.address.ip4))
     labels = [int(label.label) for label in path.label_stack[: path.n_labels]]

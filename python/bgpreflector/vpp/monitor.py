@@ -21,6 +21,7 @@ from bgpreflector.controller import (
     UpdateOperations,
 )
 
+from .lookup import VppLookup
 from .sink import VppSink
 
 _log = logging.getLogger(__name__)
@@ -51,6 +52,9 @@ class VppAuditDue(UpdateEvent):
     def name(self) -> str:
         """The name of all events of this type."""
         return "VPP Audit"
+
+
+_UPDATES = (VppInterfacesChanged, VppAuditDue, VppLookup)
 
 
 class LosesVpp(Protocol):
@@ -98,8 +102,8 @@ class VppMonitor:
             self._auditor.start()
 
     def handles_event(self, event: Event) -> bool:
-        """True for :class:`VppInterfacesChanged`, :class:`VppAuditDue` and resyncs."""
-        return isinstance(event, VppInterfacesChanged | VppAuditDue) or event.method.is_resync
+        """True for this module's events, :class:`VppLookup` and resyncs."""
+        return isinstance(event, _UPDATES) or event.method.is_resync
 
     def resync(
         self,
@@ -116,6 +120,9 @@ class VppMonitor:
         """Look the interfaces up, or what VPP has; what that changes becomes dirty."""
         if isinstance(event, VppAuditDue):
             return self._audit()
+        if isinstance(event, VppLookup):
+            event.answer.set_result(self._sink.look_up(event.questions))
+            return ""
         self._pending.clear()
         self._sink.refresh_interfaces()
         return "VPP interfaces"

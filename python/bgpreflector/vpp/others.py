@@ -61,11 +61,13 @@ class OtherWriters:
         """Whether nobody has looked since VPP was connected to."""
 
         self._better: tuple[FibSource, ...] = ()
+        self._names: dict[int, str] = {}
 
     def learn(self, sources: Iterable[FibSource], ours: int | None) -> None:
         """Take note of VPP's sources, and warn of the plugin that does what we do."""
         known = {source.id: source for source in sources}
         self.unknown = True
+        self._names = {source.id: source.name for source in known.values()}
         self.linux_nl = any(source.name in LINUX_NL for source in known.values())
         self._better = better_sources(known.values(), ours)
         own = known.get(ours) if ours is not None else None
@@ -80,6 +82,10 @@ class OtherWriters:
                 own.name,
                 own.priority,
             )
+
+    def name(self, source: int) -> str:
+        """The name of a FIB source, or its number where it came after VPP was connected to."""
+        return self._names.get(source, str(source))
 
     @property
     def better(self) -> Sequence[int]:

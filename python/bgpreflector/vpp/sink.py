@@ -15,9 +15,11 @@ from bgpreflector.reflector.route import IPNetwork
 
 from .by_papi import PapiRoutes
 from .engine import NextHopTuple, RouteEngine, connect_bulk
-from .interfaces import InterfaceMap, map_interfaces
+from .interfaces import map_interfaces
+from .lookup import Question, VppEntry, lookup
 from .others import OtherWriters, Overridden, look_slowly
 from .pace import Pace
+from .seen import Seen
 from .session import Table, VppSession, VppSettings
 from .tables import remove_own_tables
 
@@ -56,12 +58,13 @@ class VppSink:
         self.missing_tables: list[tuple[int, bool]] = []
         """VPP tables (id, whether IPv6) that VPP lacks, where they are not to be added."""
         self.others = OtherWriters()
+        self.seen = Seen()
         self._on_interface_change: Callable[[], None] = _ignore
         self._source: int | None = None
-        self._map = InterfaceMap({})
         self._gone: frozenset[int] = frozenset()
         self._slow: PapiRoutes | None = None
         self._held = threading.Event()
+        self._holding = threading.Lock()
         self._pace = Pace(settings.rate_limit)
         self.session = VppSession(settings)
 
@@ -76,7 +79,8 @@ class VppSink:
         """
         try:
             mismatch = connect_bulk(self._engine, self._settings)
-            self._engine.hold_requests(self._held.is_set())
+            with self._holding:
+                self._engine.hold_requests(self._held.is_set())
             self.session.connect()
             version = self.session.version()
             source = self._settings.fib_source
@@ -99,6 +103,7 @@ class VppSink:
                 mismatch,
                 version,
             )
+        self.seen.connected(version)
         shown = "not there yet" if self._source is None else self._source
         _log.info("Connected to VPP %s; FIB source %s is %s", version, source.name, shown)
 
@@ -119,6 +124,11 @@ class VppSink:
             return not self.session.connected
         return self._engine.vpp_lost() is not None
 
+    @property
+    def source(self) -> int | None:
+        """The id of our FIB source, once it is known."""
+        return self._source
+
     def _interfaces_changed(self) -> None:
         # Looked up at each call: who wants to know may be set later.
         self._on_interface_change()
@@ -131,18 +141,19 @@ class VppSink:
     def _look_at_interfaces(self) -> None:
         # Asked for first: what is there now may be the successor of one that was deleted.
         gone = self.session.deleted_interfaces()
-        new = map_interfaces(self._settings.interfaces, self.session.interfaces())
-        if new.missing and new.missing != self._map.missing:
+        self.seen.interfaces = self.session.interfaces()
+        new = map_interfaces(self._settings.interfaces, self.seen.interfaces)
+        if new.missing and new.missing != self.seen.interface_map.missing:
             _log.warning(
                 "VPP has no interface %s, which vpp.interfaces names: routes through it wait",
                 ", ".join(new.missing),
             )
-        self._map = new
+        self.seen.interface_map = new
         self._gone |= gone
         self._set_interfaces()
 
     def _set_interfaces(self) -> None:
-        usable = self._map.without(self._gone)
+        usable = self.seen.interface_map.without(self._gone)
         self._engine.set_interfaces(dict(usable.map), usable.unmapped, usable.recursive)
 
     def _let_go(self) -> None:
@@ -239,7 +250,13 @@ class VppSink:
         if txn.is_resync and self.others.unknown:
             # Only now VPP has all routes that others could override.
             self.overridden()
+        if txn.is_resync and not self._held.is_set():
+            self.seen.resynchronised = True
         return result
+
+    def look_up(self, questions: Sequence[Question]) -> list[VppEntry | None]:
+        """What VPP forwards by, now. Raises :class:`VppError`."""
+        return [lookup(self.session, q.table, q.prefix, exact=q.exact) for q in questions]
 
     def _take(self, key: str, value: object) -> None:
         if value is None:
@@ -328,14 +345,15 @@ class VppSink:
     def hold(self, *, on: bool) -> None:
         """Have commits end early from now on, what they have not sent staying dirty; or not.
 
-        The one method that another thread than the event loop's may call: it is for the end,
-        which shall not wait until a full table is sent.
+        The one method that another thread than the event loop's may call. It holds through
+        connections that are lost and made again.
         """
-        if on:
-            self._held.set()
-        else:
-            self._held.clear()
-        self._engine.hold_requests(on)
+        with self._holding:
+            if on:
+                self._held.set()
+            else:
+                self._held.clear()
+            self._engine.hold_requests(on)
 
     def close(self) -> None:
         """Close both connections; twice is fine."""

@@ -80,7 +80,10 @@ fn a_lookup_asks_for_the_entry_of_one_address() {
         let address = text.parse().unwrap();
         let asked = read_route(REQUEST, &route_lookup(address, 77));
         assert_eq!(asked.header.destination_prefix_length, bits);
-        assert_eq!(asked.header.flags, RouteFlags::FibMatch);
+        assert_eq!(
+            asked.header.flags,
+            RouteFlags::FibMatch | RouteFlags::LookupTable
+        );
         let destination = RouteAttribute::Destination(RouteAddress::from(address));
         assert_eq!(asked.attributes, [destination]);
     }

@@ -6,26 +6,32 @@ use bgpreflector_core::route::{PathSet, Prefix};
 use bgpreflector_core::table::{Handle, Taken};
 
 use crate::shared::Shared;
+use crate::waiting::Ticket;
 
 /// Dirty prefixes handed out together. What is not committed goes back when it is dropped.
 pub struct Batch {
     shared: Arc<Shared>,
     taken: Taken,
+    ticket: Option<Ticket>,
 }
 
 /// One change of a batch: kernel table, prefix, paths installed, paths desired.
 pub type BatchChange = (u32, Prefix, Option<PathSet>, Option<PathSet>);
 
 impl Batch {
-    pub(crate) fn new(shared: Arc<Shared>, taken: Taken) -> Self {
-        Self { shared, taken }
-    }
-
     /// Takes up to `limit` dirty prefixes.
     #[must_use]
     pub fn take(shared: &Arc<Shared>, limit: usize) -> Self {
-        let taken = shared.table().take_dirty(limit);
-        Self::new(Arc::clone(shared), taken)
+        let mut table = shared.table();
+        let before = table.dirty();
+        let taken = table.take_dirty(limit);
+        let left = before.saturating_sub(table.dirty());
+        let ticket = Ticket::new(shared, left, taken.handles.len());
+        Self {
+            shared: Arc::clone(shared),
+            taken,
+            ticket: Some(ticket),
+        }
     }
 
     /// Prefixes in it.
@@ -63,9 +69,10 @@ impl Batch {
             .collect()
     }
 
-    /// The handles, for the one who commits them and then answers for each.
-    pub(crate) fn into_handles(mut self) -> Vec<Handle> {
-        std::mem::take(&mut self.taken.handles)
+    /// The handles, for the one who commits them and then answers for each, and the ticket to
+    /// say so with.
+    pub(crate) fn into_parts(mut self) -> (Vec<Handle>, Option<Ticket>) {
+        (std::mem::take(&mut self.taken.handles), self.ticket.take())
     }
 }
 

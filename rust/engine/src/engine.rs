@@ -1,22 +1,18 @@
 //! The engine: the table, the kernel reader, and the bulk connection, under one handle.
 
-use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bgpreflector_core::netlink::SkipReason;
 use bgpreflector_core::route::{Family, Path, PathSet, Prefix, Route};
-use bgpreflector_core::table::{
-    Anomalies, Counts, Drift, Extent, Interfaces, Placement, Scope, Table, VppDrift,
-};
+use bgpreflector_core::table::{Extent, Interfaces, Placement, Scope, Shown, Table, VppDrift};
 use bgpreflector_core::vpp::normal_form::{installed_path, installed_paths};
 use bgpreflector_core::vpp::retval::{Disposition, what_to_do};
 use parking_lot::Mutex;
 
 use crate::batch::Batch;
 use crate::error::{KernelError, VppError};
-use crate::kernel::{KernelSettings, Reader, Reason, ResyncReport};
+use crate::kernel::{Found, KernelSettings, Reader, Reason, ResyncReport, lookup};
 use crate::requests::Requests;
 use crate::shared::Shared;
 use crate::vpp::{
@@ -31,37 +27,6 @@ pub struct Settings {
     pub scope: Scope,
     /// How the kernel is read.
     pub kernel: KernelSettings,
-}
-
-/// The engine's figures.
-#[derive(Clone, Debug, Default)]
-pub struct Status {
-    /// Prefixes by state, IPv4 and IPv6.
-    pub counts: [Counts; 2],
-    /// Prefixes that wait for a request.
-    pub dirty: usize,
-    /// Next-hop sets and path sets stored.
-    pub sets: (usize, usize),
-    /// What the kernel said that did not fit.
-    pub anomalies: Anomalies,
-    /// `RTM_NEWROUTE`, `RTM_DELROUTE`, link and next-hop messages, and malformed ones.
-    pub messages: [u64; 5],
-    /// Messages not taken, by reason, with those that the prefix lists left out.
-    pub skipped: Vec<(&'static str, u64)>,
-    /// Times that the kernel dropped notifications.
-    pub overruns: u64,
-    /// Notifications that it dropped.
-    pub drops: u64,
-    /// Whether all of the kernel has been read once.
-    pub synchronised: bool,
-    /// Resyncs done, by reason.
-    pub resyncs: Vec<(&'static str, u64)>,
-    /// Differences that audits found and repaired, by kind.
-    pub drift: Vec<(&'static str, u64)>,
-    /// Routes of mirrored protocols that VPP cannot have, by reason.
-    pub unmirrored: BTreeMap<&'static str, usize>,
-    /// Receive buffer that the kernel granted, bytes.
-    pub receive_buffer: u64,
 }
 
 /// The table with its two threads.
@@ -203,6 +168,22 @@ impl Engine {
             .change(|table| table.adopt(vpp_table, prefix, &dumped, as_wanted))
     }
 
+    /// How a route that VPP shows under our source differs from what it has acknowledged; none
+    /// where it does not, and where its table is none of ours.
+    #[must_use]
+    pub fn compare_route(
+        &self,
+        vpp_table: u32,
+        prefix: &Prefix,
+        dumped: &PathSet,
+    ) -> Option<VppDrift> {
+        let installed = |path: &Path| installed_path(prefix, path.clone());
+        let dumped = PathSet::new(dumped.paths().iter().map(installed).collect());
+        let equals = |known: &PathSet| *installed_paths(prefix, known) == dumped;
+        let table = self.shared.table();
+        table.compare_shown(vpp_table, prefix, &mut Shown::default(), equals)
+    }
+
     /// Takes what VPP has under a FIB source as installed.
     ///
     /// # Errors
@@ -291,46 +272,18 @@ impl Engine {
         self.shared.change(|table| table.set_interfaces(interfaces));
     }
 
+    /// By which route the kernel forwards to an address, asked of the kernel itself.
+    ///
+    /// # Errors
+    /// [`KernelError`]
+    pub fn lookup(&self, address: IpAddr) -> Result<Found, KernelError> {
+        lookup(self.settings.kernel.namespace.as_deref(), address)
+    }
+
     /// What the threads share.
     #[must_use]
     pub fn shared(&self) -> &Arc<Shared> {
         &self.shared
-    }
-
-    /// The figures.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        let kernel = &self.shared.kernel;
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let messages = [
-            &kernel.route_announcements,
-            &kernel.route_withdrawals,
-            &kernel.links,
-            &kernel.next_hops,
-            &kernel.malformed,
-        ];
-        let named = |names: &[&'static str], counters: &[AtomicU64]| {
-            let counts = counters.iter().map(read);
-            names.iter().copied().zip(counts).collect::<Vec<_>>()
-        };
-        let table = self.shared.table();
-        let mut skipped = named(&SkipReason::ALL.map(SkipReason::name), &kernel.skipped);
-        skipped.push(("prefix_lists", table.denied()));
-        Status {
-            counts: Family::ALL.map(|family| table.counts(family)),
-            dirty: table.dirty(),
-            sets: table.sets(),
-            anomalies: table.anomalies(),
-            messages: messages.map(read),
-            skipped,
-            overruns: read(&kernel.overruns),
-            drops: read(&kernel.drops),
-            synchronised: self.shared.is_synchronised(),
-            resyncs: named(&Reason::ALL.map(Reason::name), &kernel.resyncs),
-            drift: named(&Drift::ALL.map(Drift::name), &kernel.drift),
-            unmirrored: table.unmirrored(),
-            receive_buffer: read(&kernel.receive_buffer),
-        }
     }
 
     /// Ends the threads and every wait; twice is fine.

@@ -42,6 +42,14 @@ pub enum KernelError {
         /// How long it was waited for.
         timeout: Duration,
     },
+    /// A question for the route to an address was not answered.
+    #[error("the kernel cannot be asked for its route to {address}: {source}")]
+    Lookup {
+        /// The address.
+        address: std::net::IpAddr,
+        /// Why not.
+        source: io::Error,
+    },
     /// The notification socket failed.
     #[error("cannot read the kernel's route notifications: {0}")]
     Read(#[source] io::Error),

@@ -10,10 +10,14 @@ mod error;
 pub mod kernel;
 mod requests;
 mod shared;
+mod status;
 pub mod vpp;
+mod waiting;
 
 pub use batch::{Batch, BatchChange};
-pub use engine::{Engine, Settings, Status};
+pub use engine::{Engine, Settings};
 pub use error::{KernelError, VppError};
 pub use requests::Requests;
-pub use shared::{KernelCounters, Shared};
+pub use shared::{KernelCounters, Shared, VppCounters};
+pub use status::Status;
+pub use waiting::{BOUNDS, Latency};

@@ -8,11 +8,13 @@ use bgpreflector_core::table::Request;
 
 use crate::batch::Batch;
 use crate::shared::Shared;
+use crate::waiting::Ticket;
 
 /// Requests without an answer yet. Those that get none are dirty again when it is dropped.
 pub struct Requests {
     shared: Arc<Shared>,
     open: Vec<Option<Request>>,
+    ticket: Option<Ticket>,
 }
 
 impl Requests {
@@ -20,8 +22,9 @@ impl Requests {
     #[must_use]
     pub fn open(shared: &Arc<Shared>, batch: Batch) -> Self {
         let mut table = shared.table();
-        let handles = batch.into_handles().into_iter();
+        let (handles, ticket) = batch.into_parts();
         let open = handles
+            .into_iter()
             .filter_map(|handle| table.begin_request(handle))
             .map(Some)
             .collect();
@@ -29,6 +32,7 @@ impl Requests {
         Self {
             shared: Arc::clone(shared),
             open,
+            ticket,
         }
     }
 
@@ -58,6 +62,7 @@ impl Requests {
             return false;
         };
         let outcome = if retval == 0 { Ok(()) } else { Err(retval) };
+        self.shared.vpp.answered(&request, retval);
         self.shared
             .change(|table| table.acknowledge(&request, outcome));
         true
@@ -67,7 +72,9 @@ impl Requests {
 impl Drop for Requests {
     fn drop(&mut self) {
         let open: Vec<Request> = self.open.drain(..).flatten().collect();
-        if !open.is_empty() {
+        if open.is_empty() {
+            self.ticket.take().map(Ticket::answered).unwrap_or_default();
+        } else {
             self.shared
                 .change(|table| open.iter().for_each(|request| table.abandon(request)));
         }

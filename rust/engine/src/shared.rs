@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bgpreflector_core::netlink::SkipReason;
-use bgpreflector_core::table::{Drift, DriftReport, Scope, Table};
+use bgpreflector_core::table::{Drift, DriftReport, Request, Scope, Table};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::kernel::Reason;
+use crate::waiting::Waiting;
 
 /// The table, its bell, and the kernel reader's figures.
 pub struct Shared {
@@ -18,8 +19,33 @@ pub struct Shared {
     synchronised: AtomicBool,
     failure: Mutex<Option<String>>,
     last_drift: Mutex<DriftReport>,
+    waiting: Mutex<Waiting>,
     /// The kernel reader's figures.
     pub kernel: KernelCounters,
+    /// What VPP was asked.
+    pub vpp: VppCounters,
+}
+
+/// Route requests that VPP has answered.
+#[derive(Debug, Default)]
+pub struct VppCounters {
+    /// By operation ([`Self::OPERATIONS`]), those that it did and those that it refused.
+    pub requests: [[AtomicU64; 2]; 3],
+}
+
+impl VppCounters {
+    /// The operations' names.
+    pub const OPERATIONS: [&'static str; 3] = ["add", "replace", "delete"];
+
+    pub(crate) fn answered(&self, request: &Request, retval: i32) {
+        let [add, replace, delete] = &self.requests;
+        let [done, refused] = match (request.paths.is_none(), request.installed) {
+            (true, _) => delete,
+            (false, true) => replace,
+            (false, false) => add,
+        };
+        KernelCounters::count(if retval == 0 { done } else { refused });
+    }
 }
 
 /// The kernel reader's figures; each only grows, but for the buffer's size.
@@ -43,6 +69,8 @@ pub struct KernelCounters {
     pub drops: AtomicU64,
     /// Resyncs done, by [`Reason::index`].
     pub resyncs: [AtomicU64; Reason::ALL.len()],
+    /// Microseconds that they took, likewise.
+    pub resync_micros: [AtomicU64; Reason::ALL.len()],
     /// Differences that audits found and repaired, by [`Drift::index`].
     pub drift: [AtomicU64; Drift::ALL.len()],
     /// Receive buffer that the kernel granted, bytes.
@@ -66,7 +94,9 @@ impl Shared {
             synchronised: AtomicBool::new(false),
             failure: Mutex::new(None),
             last_drift: Mutex::new(DriftReport::default()),
+            waiting: Mutex::new(Waiting::default()),
             kernel: KernelCounters::default(),
+            vpp: VppCounters::default(),
         }
     }
 
@@ -80,9 +110,15 @@ impl Shared {
         let mut table = self.table.lock();
         let result = change(&mut table);
         if table.dirty() > 0 {
+            self.waiting().queued(table.dirty(), Instant::now());
             self.dirty.notify_all();
         }
         result
+    }
+
+    /// How long changes have waited. Where both are locked, the table is locked first.
+    pub(crate) fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock()
     }
 
     /// Takes note that the table says what the kernel says.

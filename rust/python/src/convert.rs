@@ -1,9 +1,11 @@
 //! Values in both languages.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use bgpreflector_core::route::{
-    Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, RouteType,
+    Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, Route, RouteKey,
+    RouteType,
 };
 use bgpreflector_core::table::{PrefixLists, PrefixRule, Verdict};
 use pyo3::exceptions::PyValueError;
@@ -24,6 +26,13 @@ pub(crate) fn family(name: &str) -> PyResult<Family> {
         _ => Err(value_error(format!(
             "{name:?} is no family: expected \"ipv4\" or \"ipv6\""
         ))),
+    }
+}
+
+pub(crate) const fn family_name(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "ipv4",
+        Family::V6 => "ipv6",
     }
 }
 
@@ -91,4 +100,31 @@ fn path(path: &Path) -> String {
         text.push_str(&format!(" labels {:?}", path.labels));
     }
     text
+}
+
+/// A time in seconds.
+pub(crate) fn seconds(seconds: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(seconds).map_err(value_error)
+}
+
+/// A route with these next hops and no TOS.
+pub(crate) fn route(
+    table: u32,
+    prefix: &str,
+    next_hops: Vec<NextHopTuple>,
+    protocol: u8,
+    metric: u32,
+) -> PyResult<Route> {
+    let prefix = self::prefix(prefix)?;
+    let set = set(prefix.family(), next_hops);
+    Ok(Route {
+        key: RouteKey {
+            table,
+            prefix,
+            tos: 0,
+            metric,
+        },
+        protocol,
+        set,
+    })
 }

@@ -1,12 +1,14 @@
 //! The engine.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use bgpreflector_core::route::{Family, Prefix, Route, RouteKey};
-use bgpreflector_core::table::{Cursor, ForeignRoutes, Interfaces, Scope, Unmapped};
-use bgpreflector_engine::kernel::KernelSettings;
+use bgpreflector_core::route::{Family, Prefix};
+use bgpreflector_core::table::{
+    Cursor, ForeignRoutes, Interfaces, RouteFilter, Scope, Unmapped, VppDrift,
+};
+use bgpreflector_engine::kernel::{Found, KernelSettings};
 use bgpreflector_engine::vpp::{AuditSettings, BulkSettings, FlushSettings};
 use bgpreflector_engine::{Engine as Inner, Settings};
 use pyo3::prelude::*;
@@ -17,7 +19,7 @@ use crate::errors;
 use crate::figures::{
     Adopted, CommitReport, DriftTuple, Flushed, ResyncReport, Status, VppAudit, drift,
 };
-use crate::listing::RouteView;
+use crate::listing::{KernelRoute, NextHopSetView, RouteView};
 use crate::requests::{PathTuple, RequestList, path_set};
 
 /// VPP table, prefix, FIB source.
@@ -66,8 +68,9 @@ impl Engine {
         let kernel = KernelSettings {
             receive_buffer,
             namespace,
-            audit_interval: Some(seconds(audit_interval)?).filter(|interval| !interval.is_zero()),
-            grace: seconds(grace)?,
+            audit_interval: Some(convert::seconds(audit_interval)?)
+                .filter(|interval| !interval.is_zero()),
+            grace: convert::seconds(grace)?,
         };
         Ok(Self {
             inner: Inner::new(Settings { scope, kernel }),
@@ -96,7 +99,7 @@ impl Engine {
 
     #[pyo3(signature = (timeout = None))]
     fn wait_dirty(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
-        let timeout = timeout.map(seconds).transpose()?;
+        let timeout = timeout.map(convert::seconds).transpose()?;
         Ok(py.detach(|| self.inner.wait_dirty(timeout)))
     }
 
@@ -121,14 +124,17 @@ impl Engine {
         keepalive_interval: f64,
         rate_limit: Option<u32>,
     ) -> PyResult<()> {
-        let (connect, request) = (seconds(connect_timeout)?, seconds(request_timeout)?);
+        let (connect, request) = (
+            convert::seconds(connect_timeout)?,
+            convert::seconds(request_timeout)?,
+        );
         let settings = BulkSettings {
             socket,
             name,
             window,
             connect_timeout: connect,
             request_timeout: request,
-            keepalive_interval: seconds(keepalive_interval)?,
+            keepalive_interval: convert::seconds(keepalive_interval)?,
             rate_limit,
         };
         py.detach(|| self.inner.connect(&settings))
@@ -171,6 +177,17 @@ impl Engine {
     fn adopt_route(&self, vpp_table: u32, prefix: &str, paths: Vec<PathTuple>) -> PyResult<bool> {
         let prefix = convert::prefix(prefix)?;
         Ok(self.inner.adopt_route(vpp_table, &prefix, path_set(paths)?))
+    }
+
+    fn compare_route(
+        &self,
+        vpp_table: u32,
+        prefix: &str,
+        paths: Vec<PathTuple>,
+    ) -> PyResult<(Vec<String>, Option<&'static str>)> {
+        let (prefix, paths) = (convert::prefix(prefix)?, path_set(paths)?);
+        let difference = self.inner.compare_route(vpp_table, &prefix, &paths);
+        Ok((convert::paths(&paths), difference.map(VppDrift::name)))
     }
 
     fn adopt(&self, py: Python<'_>, source: u8) -> PyResult<Adopted> {
@@ -256,7 +273,7 @@ impl Engine {
         metric: u32,
     ) -> PyResult<()> {
         self.inner
-            .announce(route(table, prefix, next_hops, protocol, metric)?);
+            .announce(convert::route(table, prefix, next_hops, protocol, metric)?);
         Ok(())
     }
 
@@ -270,7 +287,7 @@ impl Engine {
         metric: u32,
     ) -> PyResult<()> {
         self.inner
-            .withdraw(route(table, prefix, next_hops, protocol, metric)?);
+            .withdraw(convert::route(table, prefix, next_hops, protocol, metric)?);
         Ok(())
     }
 
@@ -306,17 +323,56 @@ impl Engine {
             .collect()
     }
 
-    fn status(&self) -> Status {
-        self.inner.status().into()
+    fn status(&self, py: Python<'_>) -> Status {
+        py.detach(|| self.inner.status()).into()
     }
 
-    fn routes(&self, py: Python<'_>, cursor: u64, limit: usize) -> (Vec<RouteView>, Option<u64>) {
+    #[pyo3(signature = (cursor, limit, *, states = Vec::new(), within = None))]
+    fn routes(
+        &self,
+        py: Python<'_>,
+        cursor: u64,
+        limit: usize,
+        states: Vec<String>,
+        within: Option<&str>,
+    ) -> PyResult<(Vec<RouteView>, Option<u64>)> {
         let cursor = Cursor::from_bits(cursor);
-        let (views, rest) = py.detach(|| self.inner.shared().table().routes(cursor, limit));
-        (
+        let within = within.map(convert::prefix).transpose()?;
+        let filter = RouteFilter { states, within };
+        let listed = || {
+            self.inner
+                .shared()
+                .table()
+                .routes_where(cursor, limit, &filter)
+        };
+        let (views, rest) = py.detach(listed);
+        Ok((
             views.into_iter().map(RouteView::from).collect(),
             rest.map(Cursor::to_bits),
-        )
+        ))
+    }
+
+    fn next_hop_sets(
+        &self,
+        py: Python<'_>,
+        cursor: u32,
+        limit: usize,
+    ) -> (Vec<NextHopSetView>, Option<u32>) {
+        let listed = || self.inner.shared().table().next_hop_sets(cursor, limit);
+        let (views, rest) = py.detach(listed);
+        (views.into_iter().map(NextHopSetView::from).collect(), rest)
+    }
+
+    fn lookup(
+        &self,
+        py: Python<'_>,
+        address: IpAddr,
+    ) -> PyResult<(Option<KernelRoute>, Option<i32>)> {
+        let found = py.detach(|| self.inner.lookup(address));
+        Ok(match found.map_err(errors::kernel)? {
+            Found::Route(route) => (Some(KernelRoute::from(*route)), None),
+            Found::Error(errno) => (None, Some(errno)),
+        })
     }
 
     fn routes_of(&self, table: u32, prefix: &str) -> PyResult<Vec<RouteView>> {
@@ -328,29 +384,4 @@ impl Engine {
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.inner.close());
     }
-}
-
-fn seconds(seconds: f64) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(seconds).map_err(value_error)
-}
-
-fn route(
-    table: u32,
-    prefix: &str,
-    next_hops: Vec<NextHopTuple>,
-    protocol: u8,
-    metric: u32,
-) -> PyResult<Route> {
-    let prefix = convert::prefix(prefix)?;
-    let set = convert::set(prefix.family(), next_hops);
-    Ok(Route {
-        key: RouteKey {
-            table,
-            prefix,
-            tos: 0,
-            metric,
-        },
-        protocol,
-        set,
-    })
 }

@@ -4,9 +4,12 @@ use std::collections::HashMap;
 
 use bgpreflector_core::route::Family;
 use bgpreflector_core::route::Prefix;
-use bgpreflector_core::table::{Drift, DriftReport, VppDrift};
+use bgpreflector_core::table::{Counts, Drift, DriftReport, VppDrift};
 use bgpreflector_core::vpp::{Disposition, Retval};
+use bgpreflector_engine::{BOUNDS, VppCounters};
 use pyo3::prelude::*;
+
+use crate::convert;
 
 /// What a resync with the kernel found.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
@@ -170,7 +173,17 @@ impl From<bgpreflector_engine::vpp::VppAudit> for VppAudit {
 pub struct Status {
     /// By family: kernel, desired, installed, held, failed, unconfirmed.
     prefixes: HashMap<&'static str, HashMap<&'static str, usize>>,
+    /// By kernel table and family, likewise.
+    tables: Vec<(u32, &'static str, HashMap<&'static str, usize>)>,
     dirty: usize,
+    /// Seconds.
+    oldest_waiting: Option<f64>,
+    /// Upper bound in seconds, and changes that waited no longer.
+    latency: Vec<(f64, u64)>,
+    /// Seconds that all changes waited.
+    latency_sum: f64,
+    /// By operation: done, refused.
+    requests: HashMap<&'static str, (u64, u64)>,
     next_hop_sets: usize,
     path_sets: usize,
     /// By type.
@@ -183,6 +196,8 @@ pub struct Status {
     synchronised: bool,
     /// By reason.
     resyncs: HashMap<&'static str, u64>,
+    /// Seconds that they took, by reason.
+    resync_seconds: HashMap<&'static str, f64>,
     /// By kind.
     drift: HashMap<&'static str, u64>,
     /// By reason.
@@ -190,23 +205,39 @@ pub struct Status {
     receive_buffer: u64,
 }
 
+fn figures(counts: Counts) -> HashMap<&'static str, usize> {
+    HashMap::from([
+        ("kernel", counts.kernel),
+        ("desired", counts.desired),
+        ("installed", counts.installed),
+        ("held", counts.held),
+        ("failed", counts.failed),
+        ("unconfirmed", counts.unconfirmed),
+    ])
+}
+
 impl From<bgpreflector_engine::Status> for Status {
     fn from(status: bgpreflector_engine::Status) -> Self {
-        let names = ["ipv4", "ipv6"];
-        let counts = status.counts.map(|counts| {
-            HashMap::from([
-                ("kernel", counts.kernel),
-                ("desired", counts.desired),
-                ("installed", counts.installed),
-                ("held", counts.held),
-                ("failed", counts.failed),
-                ("unconfirmed", counts.unconfirmed),
-            ])
-        });
+        let names = Family::ALL.map(convert::family_name);
+        let by_table = |(table, family, counts): (u32, Family, Counts)| {
+            (table, convert::family_name(family), figures(counts))
+        };
+        let requests = status.requests.map(|[done, refused]| (done, refused));
+        let mut waited = 0;
+        let cumulative = |(bound, count): (f64, u64)| {
+            waited += count;
+            (bound, waited)
+        };
+        let bounds = BOUNDS.into_iter().chain([f64::INFINITY]);
         let types = ["new_route", "del_route", "link", "next_hop", "malformed"];
         Self {
-            prefixes: names.into_iter().zip(counts).collect(),
+            prefixes: names.into_iter().zip(status.counts.map(figures)).collect(),
+            tables: status.tables.into_iter().map(by_table).collect(),
             dirty: status.dirty,
+            oldest_waiting: status.oldest_waiting.map(|waited| waited.as_secs_f64()),
+            latency: bounds.zip(status.latency.buckets).map(cumulative).collect(),
+            latency_sum: status.latency.sum,
+            requests: VppCounters::OPERATIONS.into_iter().zip(requests).collect(),
             next_hop_sets: status.sets.0,
             path_sets: status.sets.1,
             messages: types.into_iter().zip(status.messages).collect(),
@@ -222,6 +253,7 @@ impl From<bgpreflector_engine::Status> for Status {
             drops: status.drops,
             synchronised: status.synchronised,
             resyncs: status.resyncs.into_iter().collect(),
+            resync_seconds: status.resync_seconds.into_iter().collect(),
             drift: status.drift.into_iter().collect(),
             unmirrored: status.unmirrored.into_iter().collect(),
             receive_buffer: status.receive_buffer,

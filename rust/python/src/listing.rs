@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use bgpreflector_core::route::NextHopSource;
-use bgpreflector_core::table::RouteState;
+use bgpreflector_core::route::{NextHopSource, Route};
+use bgpreflector_core::table::{RouteState, SetView};
 use bgpreflector_core::vpp::Retval;
 use bgpreflector_engine::Batch;
 use pyo3::prelude::*;
@@ -43,10 +43,7 @@ pub struct RouteView {
 
 impl From<bgpreflector_core::table::RouteView> for RouteView {
     fn from(view: bgpreflector_core::table::RouteView) -> Self {
-        let (next_hops, next_hop_id) = match view.set.next_hops {
-            NextHopSource::Object(id) => (Vec::new(), Some(id)),
-            NextHopSource::Inline(hops) => (hops.into_iter().map(NextHop::from).collect(), None),
-        };
+        let (next_hops, next_hop_id) = source(view.set.next_hops);
         Self {
             table: view.table,
             prefix: view.prefix.to_string(),
@@ -83,6 +80,77 @@ impl From<bgpreflector_core::route::NextHop> for NextHop {
             weight: hop.weight,
             onlink: hop.onlink,
             labels: hop.labels.to_vec(),
+        }
+    }
+}
+
+/// A kernel route as the kernel itself shows it.
+#[pyclass(frozen, get_all, module = "bgpreflector._core")]
+pub struct KernelRoute {
+    table: u32,
+    prefix: String,
+    tos: u8,
+    metric: u32,
+    protocol: u8,
+    route_type: String,
+    next_hops: Vec<NextHop>,
+    next_hop_id: Option<u32>,
+}
+
+impl From<Route> for KernelRoute {
+    fn from(route: Route) -> Self {
+        let (next_hops, next_hop_id) = source(route.set.next_hops);
+        Self {
+            table: route.key.table,
+            prefix: route.key.prefix.to_string(),
+            tos: route.key.tos,
+            metric: route.key.metric,
+            protocol: route.protocol,
+            route_type: convert::route_type(route.set.route_type),
+            next_hops,
+            next_hop_id,
+        }
+    }
+}
+
+fn source(next_hops: NextHopSource) -> (Vec<NextHop>, Option<u32>) {
+    match next_hops {
+        NextHopSource::Object(id) => (Vec::new(), Some(id)),
+        NextHopSource::Inline(hops) => (hops.into_iter().map(NextHop::from).collect(), None),
+    }
+}
+
+/// A set of next hops that kernel routes share.
+#[pyclass(frozen, get_all, module = "bgpreflector._core")]
+pub struct NextHopSetView {
+    family: &'static str,
+    route_type: String,
+    next_hop_id: Option<u32>,
+    /// Those of the next-hop object included.
+    next_hops: Vec<NextHop>,
+    /// Kernel routes that use it.
+    routes: u32,
+    /// Paths that VPP shall have for it.
+    paths: Vec<String>,
+    /// Why VPP can have none.
+    reason: Option<String>,
+}
+
+impl From<SetView> for NextHopSetView {
+    fn from(view: SetView) -> Self {
+        let (_, next_hop_id) = source(view.set.next_hops);
+        let (paths, reason) = match view.meaning {
+            Ok(paths) => (convert::paths(&paths), None),
+            Err(held) => (Vec::new(), Some(held.to_string())),
+        };
+        Self {
+            family: convert::family_name(view.set.family),
+            route_type: convert::route_type(view.set.route_type),
+            next_hop_id,
+            next_hops: view.next_hops.into_iter().map(NextHop::from).collect(),
+            routes: view.routes,
+            paths,
+            reason,
         }
     }
 }

@@ -8,6 +8,8 @@ use super::constants::{
 };
 use crate::route::Family;
 
+/// `linux/rtnetlink.h`: answer with the table in which it was found, not always with main.
+const RTM_F_LOOKUP_TABLE: u32 = 0x1000;
 /// `linux/rtnetlink.h`: answer with the matching FIB entry, not with a resolved route.
 const RTM_F_FIB_MATCH: u32 = 0x2000;
 
@@ -60,7 +62,7 @@ pub fn route_lookup(address: IpAddr, sequence: u32) -> Vec<u8> {
         IpAddr::V4(_) => (Family::V4, 32),
         IpAddr::V6(_) => (Family::V6, 128),
     };
-    let [a, b, c, d] = RTM_F_FIB_MATCH.to_ne_bytes();
+    let [a, b, c, d] = (RTM_F_FIB_MATCH | RTM_F_LOOKUP_TABLE).to_ne_bytes();
     let fixed = [family.af(), bits, 0, 0, 0, 0, 0, 0, a, b, c, d];
     let mut request = Request::new(RTM_GETROUTE, 0, sequence, &fixed);
     match address {

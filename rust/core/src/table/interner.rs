@@ -95,6 +95,13 @@ impl<T: Eq + Hash> Interner<T> {
         value_at(&self.slots, id)
     }
 
+    /// How often it is referenced.
+    pub(super) fn references(&self, id: u32) -> u32 {
+        self.slots
+            .get(id as usize)
+            .map_or(0, |slot| slot.references)
+    }
+
     pub(super) fn version(&self, id: u32) -> u32 {
         self.slots.get(id as usize).map_or(0, |slot| slot.version)
     }

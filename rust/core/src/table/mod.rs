@@ -8,6 +8,7 @@
 
 mod any_rib;
 mod best;
+mod by_table;
 mod counts;
 mod drift;
 mod entry;
@@ -25,6 +26,7 @@ mod resolve;
 mod resync;
 mod rib;
 mod scope;
+mod sets;
 mod surroundings;
 mod view;
 mod vpp_audit;
@@ -51,7 +53,8 @@ pub use requests::{Refusal, Request, Taken};
 pub use resolve::{Interfaces, Link, Unmapped};
 pub use resync::{Doubt, Extent, Swept};
 pub use scope::{ForeignRoutes, Scope};
-pub use view::{Cursor, RouteState, RouteView};
+pub use sets::SetView;
+pub use view::{Cursor, RouteFilter, RouteState, RouteView};
 pub use vpp_audit::{Shown, VppDrift};
 
 /// The routes of every mirrored kernel table, and what VPP has of them.

@@ -91,7 +91,7 @@ impl Surroundings {
     }
 
     /// The next hops, those of objects included; none for an object that is a blackhole.
-    fn next_hops(&self, source: &NextHopSource) -> Result<Option<Hops>, Held> {
+    pub(super) fn next_hops(&self, source: &NextHopSource) -> Result<Option<Hops>, Held> {
         match source {
             NextHopSource::Inline(hops) => Ok(Some(hops.iter().cloned().collect())),
             NextHopSource::Object(id) => match self.objects.get(*id) {

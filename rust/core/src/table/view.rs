@@ -33,6 +33,31 @@ impl Cursor {
     }
 }
 
+/// Places that one call of [`Table::routes_where`] looks at: others wait for the table meanwhile.
+const PLACES: u32 = 65_536;
+
+/// Which routes a listing shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouteFilter {
+    /// Those in one of these states ([`RouteState::name`]); empty for all.
+    pub states: Vec<String>,
+    /// Those to this prefix or to one within it; none for all.
+    pub within: Option<Prefix>,
+}
+
+impl RouteFilter {
+    fn takes(&self, state: RouteState) -> bool {
+        self.states.is_empty() || self.states.iter().any(|name| name == state.name())
+    }
+
+    fn contains(&self, prefix: &Prefix) -> bool {
+        self.within.is_none_or(|within| {
+            let cut = Prefix::new(prefix.address(), within.length());
+            prefix.length() >= within.length() && cut == Ok(within)
+        })
+    }
+}
+
 /// What VPP has of a kernel route, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RouteState {
@@ -91,18 +116,42 @@ impl Table {
     /// together), and where to go on, none at the end.
     #[must_use]
     pub fn routes(&self, cursor: Cursor, limit: usize) -> (Vec<RouteView>, Option<Cursor>) {
+        self.listing(cursor, limit, u32::MAX, &RouteFilter::default())
+    }
+
+    /// As [`Self::routes`], of the routes that `filter` takes: perhaps fewer than `limit`, or
+    /// none, though there are more.
+    #[must_use]
+    pub fn routes_where(
+        &self,
+        cursor: Cursor,
+        limit: usize,
+        filter: &RouteFilter,
+    ) -> (Vec<RouteView>, Option<Cursor>) {
+        self.listing(cursor, limit, PLACES, filter)
+    }
+
+    fn listing(
+        &self,
+        cursor: Cursor,
+        limit: usize,
+        places: u32,
+        filter: &RouteFilter,
+    ) -> (Vec<RouteView>, Option<Cursor>) {
         let mut views = Vec::new();
         let Cursor {
             rib: mut index,
             mut slot,
         } = cursor;
+        let mut left = places;
         while let Some(rib) = self.ribs.get(usize::from(index)) {
             while slot < rib.slots() {
-                if views.len() >= limit {
+                if views.len() >= limit || left == 0 {
                     return (views, Some(Cursor { rib: index, slot }));
                 }
-                self.views(Handle { rib: index, slot }, &mut views);
+                self.views(Handle { rib: index, slot }, filter, &mut views);
                 slot += 1;
+                left -= 1;
             }
             (index, slot) = (index.saturating_add(1), 0);
         }
@@ -116,7 +165,7 @@ impl Table {
         if let Some(rib) = self.rib_index(prefix.family(), table) {
             let slot = self.ribs.get(usize::from(rib)).and_then(|r| r.find(prefix));
             if let Some(slot) = slot {
-                self.views(Handle { rib, slot }, &mut views);
+                self.views(Handle { rib, slot }, &RouteFilter::default(), &mut views);
             }
         }
         views
@@ -143,13 +192,20 @@ impl Table {
         reasons
     }
 
-    fn views(&self, handle: Handle, views: &mut Vec<RouteView>) {
+    fn views(&self, handle: Handle, filter: &RouteFilter, views: &mut Vec<RouteView>) {
         let Some(rib) = self.rib(handle) else { return };
         let (Some(body), Some(prefix)) = (rib.body(handle.slot), rib.prefix(handle.slot)) else {
             return;
         };
+        if !filter.contains(&prefix) {
+            return;
+        }
         let installed = self.paths(body.installed);
         for route in rib.routes(handle.slot) {
+            let state = self.state(handle, body, &route);
+            if !filter.takes(state) {
+                continue;
+            }
             let Some(set) = self.meanings.sets.get(route.set.0) else {
                 continue;
             };
@@ -160,7 +216,7 @@ impl Table {
                 metric: route.metric,
                 protocol: route.protocol,
                 set: set.clone(),
-                state: self.state(handle, body, &route),
+                state,
                 installed: installed.cloned(),
             });
         }

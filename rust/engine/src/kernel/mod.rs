@@ -2,12 +2,14 @@
 
 mod dump;
 mod follow;
+mod lookup;
 mod plan;
 mod reader;
 mod resync;
 mod socket;
 mod wake;
 
+pub use lookup::{Found, lookup};
 pub use plan::Reason;
 pub use reader::{KernelSettings, Reader, ResyncReport};
 pub(crate) use wake::Wake;

@@ -1,5 +1,6 @@
 //! A resync of everything that the scope mirrors.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use ahash::AHashSet;
@@ -87,6 +88,10 @@ impl Follower {
         report.duration = began.elapsed();
         if let Some(counter) = self.shared.kernel.resyncs.get(reason.index()) {
             KernelCounters::count(counter);
+        }
+        if let Some(taken) = self.shared.kernel.resync_micros.get(reason.index()) {
+            let micros = u64::try_from(report.duration.as_micros()).unwrap_or(u64::MAX);
+            taken.fetch_add(micros, Ordering::Relaxed);
         }
         if extent == Extent::Everything {
             self.whole(reason, &mut report, families)?;

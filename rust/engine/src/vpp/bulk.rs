@@ -12,6 +12,7 @@ use crate::batch::Batch;
 use crate::error::VppError;
 use crate::kernel::Wake;
 use crate::shared::Shared;
+use crate::waiting::Ticket;
 
 use super::adopt::AdoptJob;
 use super::audit::{AuditJob, AuditSettings, VppAudit};
@@ -56,6 +57,8 @@ pub struct CommitReport {
     pub unchanged: usize,
     /// Prefixes that VPP refused.
     pub failed: usize,
+    /// Prefixes that were not sent, as they were not to be.
+    pub unsent: usize,
     /// Some of the refusals.
     pub failures: Vec<Failure>,
 }
@@ -133,7 +136,12 @@ impl BulkConnection {
     /// [`VppError`] if the connection ends first; all prefixes without an answer are dirty again.
     pub fn commit(&self, batch: Batch, source: u8) -> Result<CommitReport, VppError> {
         let shared = Arc::clone(&self.shared);
-        self.ask(|reply| CommitJob::new(shared, batch.into_handles(), source, reply))
+        let (handles, ticket) = batch.into_parts();
+        let report = self.ask(|reply| CommitJob::new(shared, handles, source, reply))?;
+        if report.unsent == 0 {
+            ticket.map(Ticket::answered).unwrap_or_default();
+        }
+        Ok(report)
     }
 
     /// Reads what VPP has under `source` in our tables and takes it as installed, in place of all

@@ -109,9 +109,10 @@ impl CommitJob {
             return;
         }
         let answered = std::mem::take(&mut self.answered);
-        let report = &mut self.report;
+        let (report, counters) = (&mut self.report, &self.shared.vpp);
         self.shared.change(|table| {
             for (request, retval) in &answered {
+                counters.answered(request, *retval);
                 let outcome = if *retval == 0 { Ok(()) } else { Err(*retval) };
                 table.acknowledge(request, outcome);
                 count(report, request, *retval);
@@ -184,6 +185,7 @@ impl Work for CommitJob {
     fn hold(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
         if !waiting.is_empty() {
+            self.report.unsent += waiting.len();
             self.shared.change(|table| table.put_back(waiting));
         }
     }

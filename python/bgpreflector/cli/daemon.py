@@ -1,0 +1,52 @@
+"""The way to a running daemon."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from bgpreflector.config import ControlConfig, load
+from bgpreflector.control import Answer, ControlClient
+from bgpreflector.errors import ControlError
+
+SILENCE = 120.0
+"""Seconds without a word from the daemon before it is given up; a resync may take that long."""
+
+
+@contextmanager
+def daemon_at(
+    control: Path | None, config: Path | None, *, timeout: float = SILENCE
+) -> Iterator[ControlClient]:
+    """A connection to the daemon of a control socket, or of a configuration file."""
+    settings = ControlConfig() if config is None else load(config).control
+    place = control or (None if settings.socket is None else Path(settings.socket))
+    if place is None:
+        raise ControlError(
+            f"{config} switches the control socket off (control.socket is empty): name one there "
+            "and restart the daemon"
+        )
+    with ControlClient(place, timeout=timeout) as client:
+        yield client
+
+
+def echo_json(answer: Answer) -> None:
+    """Every row as an object on a line of its own, and the end last."""
+    for row in answer:
+        typer.echo(json.dumps(row))
+    typer.echo(json.dumps(answer.end))
+
+
+def figure(value: object) -> str:
+    """A number for people."""
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def by_name(figures: Mapping[str, int]) -> str:
+    """Figures that are not zero, with their names; empty if all are."""
+    return ", ".join(
+        f"{figure(count)} {name.replace('_', ' ')}" for name, count in figures.items() if count
+    )

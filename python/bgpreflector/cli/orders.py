@@ -1,0 +1,67 @@
+"""``bgpreflector resync``, ``pause`` and ``resume``: orders to a running daemon."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .daemon import daemon_at, figure
+from .options import ConfigFile, ControlSocket
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def resync(
+    config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
+) -> None:
+    """Have the daemon read VPP and the kernel again, and put right what differs."""
+    _order("resync", "Resynchronised", control, config, as_json=as_json)
+
+
+def pause(
+    config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
+) -> None:
+    """Have VPP sent no routes until `resume`; the kernel's changes gather meanwhile.
+
+    A pause ends with the daemon.
+    """
+    _order("pause", "Paused", control, config, as_json=as_json)
+
+
+def resume(
+    config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
+) -> None:
+    """Have VPP sent again what it needs."""
+    _order("resume", "Resumed", control, config, as_json=as_json)
+
+
+def reload(
+    config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
+) -> None:
+    """Have the daemon read its configuration file again; SIGHUP does the same.
+
+    What is wrong, or needs a restart, is refused as a whole, with exit status 3. VPP forwards
+    all the time.
+    """
+    _order("reload", "Reloaded", control, config, as_json=as_json)
+
+
+def _order(
+    command: str, done: str, control: Path | None, config: Path | None, *, as_json: bool
+) -> None:
+    with daemon_at(control, config) as daemon:
+        end: Any = daemon.ask(command).end
+    if as_json:
+        typer.echo(json.dumps(end))
+        return
+    if "changed" in end:
+        done = f"{done} ({', '.join(end['changed']) or 'nothing changed'})"
+    installed = sum(counts["installed"] for counts in end["prefixes"].values())
+    desired = sum(counts["desired"] for counts in end["prefixes"].values())
+    typer.echo(
+        f"{done}: VPP has {figure(installed)} of {figure(desired)} prefixes, "
+        f"{figure(end['dirty'])} wait; {end['state'].replace('_', ' ')}"
+    )

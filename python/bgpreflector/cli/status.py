@@ -1,0 +1,153 @@
+"""``bgpreflector status``."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+from pydantic import TypeAdapter
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bgpreflector.status import State, StatusReport
+
+from .daemon import by_name, daemon_at, figure
+from .exit_codes import ExitCode
+from .options import ConfigFile, ControlSocket
+
+REPORT = TypeAdapter(StatusReport)
+
+CHECKED = {
+    State.ENDED: ExitCode.FAILURE,
+    State.KERNEL_UNREAD: ExitCode.KERNEL,
+    State.VPP_LOST: ExitCode.VPP,
+}
+"""Exit status of ``--check`` where the daemon is not ready; 6 for everything else."""
+
+MEBI = 1 << 20
+
+
+def status(
+    config: ConfigFile = None,
+    control: ControlSocket = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Say in one line whether all is well, and end with 0 if so; with 4 if VPP is "
+            "not connected, 5 if the kernel is not read yet, 6 if VPP lacks or refused routes "
+            "or the daemon is paused, 7 if no daemon answers.",
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """How a running daemon does."""
+    with daemon_at(control, config) as daemon:
+        answered = daemon.ask("status").end
+    if as_json:
+        typer.echo(json.dumps(answered))
+    report = REPORT.validate_python(answered)
+    if not as_json:
+        if check:
+            typer.echo(headline(report))
+        else:
+            Console(highlight=False).print(full(report))
+    if check and not report.ready:
+        raise typer.Exit(CHECKED.get(State(report.state), ExitCode.DIFFERENT))
+
+
+def full(report: StatusReport) -> RenderableType:
+    """All of it."""
+    return Group(Text(headline(report), style="bold"), prefixes(report), *map(Text, lines(report)))
+
+
+def headline(report: StatusReport) -> str:
+    """The state in a line, with what to do where that is known."""
+    parts = [_said(report)]
+    if report.dirty:
+        parts.append(f"{figure(report.dirty)} prefixes wait")
+    if report.oldest_waiting is not None:
+        parts.append(f"the oldest for {report.oldest_waiting:.1f} s")
+    return ", ".join(parts)
+
+
+def _said(report: StatusReport) -> str:
+    failed = sum(counts["failed"] for counts in report.prefixes.values())
+    said = {
+        State.ENDED: "the event loop or the kernel reader has ended",
+        State.KERNEL_UNREAD: "the kernel's routes are not read yet",
+        State.VPP_LOST: f"VPP is lost, and tried again: {report.vpp.lost}",
+        State.PAUSED: "paused until `bgpreflector resume`",
+        State.REFUSED: f"VPP refused {figure(failed)} (`bgpreflector show routes --failed`)",
+        State.SYNCHRONISING: "in sync but for the latest changes"
+        if report.ready
+        else "synchronising",
+        State.IN_SYNC: "in sync",
+    }
+    return said[State(report.state)]
+
+
+def prefixes(report: StatusReport) -> Table:
+    """Prefixes by table, family and state."""
+    table = Table(box=None, pad_edge=False)
+    states = ("kernel", "desired", "installed", "held", "failed", "unconfirmed")
+    table.add_column("table")
+    for name in states:
+        table.add_column(name, justify="right")
+    for row in report.tables:
+        counts = (figure(row.prefixes[state]) for state in states)
+        table.add_row(f"{row.table} {row.family} -> VPP {row.vpp_table}", *counts)
+    return table
+
+
+def lines(report: StatusReport) -> list[str]:
+    """Everything else that is worth a line."""
+    kernel, vpp = report.kernel, report.vpp
+    unmirrored = by_name(report.unmirrored)
+    requests = by_name(
+        {f"{name} done": r.done for name, r in vpp.requests.items()}
+        | {f"{name} refused": r.refused for name, r in vpp.requests.items()}
+    )
+    resyncs = by_name({name: r.count for name, r in kernel.resyncs.items()})
+    found = {
+        "VPP": _vpp(report),
+        "requests": requests,
+        "unmirrored": unmirrored,
+        "overridden": _overridden(report),
+        "missing": ", ".join(vpp.missing_interfaces),
+        "kernel": f"{by_name(kernel.messages) or 'no messages'}, receive buffer "
+        f"{kernel.receive_buffer // MEBI} MiB",
+        "lost": f"{kernel.overruns} overruns, {figure(kernel.drops)} messages dropped"
+        if kernel.overruns
+        else "",
+        "resyncs": resyncs,
+        "drift": by_name(kernel.drift),
+        "VPP drift": by_name(vpp.drift),
+        "daemon": f"{report.version}, pid {report.pid}, up {_time(report.uptime)}, "
+        f"{report.memory // MEBI} MiB",
+    }
+    return [f"{name:<11}{text}" for name, text in found.items() if text]
+
+
+def _vpp(report: StatusReport) -> str:
+    vpp = report.vpp
+    if vpp.connected_seconds is None:
+        return f"not connected ({vpp.socket})"
+    slow = "" if vpp.bulk else ", by the slow way"
+    linux_nl = "; its linux_nl plugin mirrors routes, too" if vpp.linux_nl else ""
+    return f"{vpp.version}, connected for {_time(vpp.connected_seconds)}{slow}{linux_nl}"
+
+
+def _overridden(report: StatusReport) -> str:
+    vpp = report.vpp
+    if not vpp.overridden:
+        return ""
+    some = ", ".join(f"{o.prefix} by {o.source}" for o in vpp.overridden_prefixes[:3])
+    return f"{figure(vpp.overridden)} by other sources' routes, such as {some}"
+
+
+def _time(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))

@@ -1,0 +1,20 @@
+"""A running daemon asked and told, over a Unix socket that only its owner can use.
+
+:class:`ControlServer` serves the commands that :func:`commands_of` makes of a daemon;
+:class:`ControlClient` is the other end.
+"""
+
+from .client import Answer, ControlClient
+from .commands import commands_of
+from .protocol import VERSION, Handler, Row
+from .server import ControlServer
+
+__all__ = [
+    "VERSION",
+    "Answer",
+    "ControlClient",
+    "ControlServer",
+    "Handler",
+    "Row",
+    "commands_of",
+]

@@ -1,0 +1,107 @@
+"""The client: what the command line uses, and whoever writes a tool of his own."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Self, cast
+
+from bgpreflector.errors import ControlError, RefusedByDaemonError
+
+from .protocol import request_line
+
+CONNECT = 5.0
+"""Seconds to wait for the connection."""
+
+
+class Answer:
+    """What a daemon answers: rows as they come, and :attr:`end` once they have been read."""
+
+    def __init__(self, lines: Iterator[bytes]) -> None:
+        self._lines = lines
+        self._end: Mapping[str, object] | None = None
+
+    def __iter__(self) -> Iterator[Mapping[str, object]]:
+        """The rows. Raises :class:`ControlError` where the daemon goes away, and
+        :class:`RefusedByDaemonError`."""
+        for line in self._lines:
+            kind, value = next(iter(json.loads(line).items()))
+            if kind == "row":
+                yield value
+            elif kind == "end":
+                self._end = value
+                return
+            else:
+                raise RefusedByDaemonError(str(value["code"]), str(value["message"]))
+        raise ControlError("the daemon hung up in the middle of its answer: has it ended?")
+
+    @property
+    def end(self) -> Mapping[str, object]:
+        """What came last; rows that nobody has read yet are skipped."""
+        if self._end is None:
+            for _ in self:
+                pass
+        return cast("Mapping[str, object]", self._end)
+
+
+class ControlClient:
+    """A connection to a daemon, for one request after the other; a context manager."""
+
+    def __init__(self, path: Path, *, timeout: float | None = None) -> None:
+        """``timeout`` is the longest silence to bear in the middle of an answer, in seconds.
+
+        Raises :class:`ControlError`.
+        """
+        self._socket = socket.socket(socket.AF_UNIX)
+        try:
+            self._socket.settimeout(CONNECT)
+            self._socket.connect(str(path))
+        except OSError as error:
+            self._socket.close()
+            raise ControlError(_unreachable(path, error)) from error
+        self._socket.settimeout(timeout)
+        self._file = self._socket.makefile("rb")
+
+    def ask(self, command: str, **arguments: object) -> Answer:
+        """Send a request. An answer must be read to its end before the next one."""
+        try:
+            self._socket.sendall(request_line(command, arguments))
+        except (BrokenPipeError, ConnectionResetError):
+            # It may have said why before it hung up.
+            pass
+        except OSError as error:
+            raise ControlError(f"the daemon cannot be asked: {error}") from error
+        return Answer(self._lines())
+
+    def _lines(self) -> Iterator[bytes]:
+        try:
+            # Not the file itself: an iterator that is given up closes what it yields from.
+            yield from iter(self._file.readline, b"")
+        except TimeoutError as error:
+            raise ControlError("the daemon does not answer; its log may say why") from error
+        except OSError as error:
+            raise ControlError(f"the daemon's answer broke off: {error}") from error
+
+    def close(self) -> None:
+        """Hang up; twice is fine."""
+        self._file.close()
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _unreachable(path: Path, error: OSError) -> str:
+    reason = error.strerror or str(error)
+    if isinstance(error, FileNotFoundError | ConnectionRefusedError):
+        hint = "is the daemon running, and is this its control.socket?"
+    elif isinstance(error, PermissionError):
+        hint = "only the daemon's own user and root may use it: try with sudo"
+    else:
+        hint = "try again"
+    return f"no daemon answers at {path}: {reason}; {hint}"

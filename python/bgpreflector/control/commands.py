@@ -1,0 +1,177 @@
+"""The commands that a daemon serves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyAddress,
+    StringConstraints,
+    ValidationError,
+)
+
+from bgpreflector.config import ConfigError
+from bgpreflector.controller import OperationsFailedError
+from bgpreflector.status import status_of
+
+from .explain import explain
+from .interfaces import interface_rows
+from .next_hops import next_hop_pages
+from .protocol import Handler, RefusedError, Row, problems
+from .routes import STATES, route_pages, routes_to
+
+if TYPE_CHECKING:
+    from bgpreflector.daemon import Daemon
+    from bgpreflector.service import Service
+
+SCHEMA = 1
+"""Version of the rows and ends of all commands but ``status``, which has its own."""
+
+A = TypeVar("A", bound=BaseModel)
+
+Answering = Generator[Sequence[Row], None, Mapping[str, object]]
+
+Name = Annotated[str, StringConstraints(max_length=64)]
+
+
+class _Arguments(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RoutesArguments(_Arguments):
+    """Which routes."""
+
+    prefix: Name | None = None
+    """Only those of this prefix."""
+
+    within: Name | None = None
+    """Only those to this prefix and to what is within it."""
+
+    states: list[Name] = Field(default_factory=list, max_length=len(STATES))
+    """Only those in one of these states; empty for all but foreign ones and those behind others."""
+
+    every: bool = False
+    """Foreign ones and those behind others too."""
+
+
+class AddressArguments(_Arguments):
+    """An address."""
+
+    address: IPvAnyAddress
+
+
+class SinceArguments(_Arguments):
+    """The number of the last change that the client knows."""
+
+    since: int = Field(default=0, ge=0)
+
+
+def commands_of(service: Service) -> dict[str, Handler]:
+    """The commands by name."""
+    commands = _Commands(service)
+    return {
+        "status": _command(_Arguments, commands.status),
+        "routes": _command(RoutesArguments, commands.routes),
+        "route": _command(AddressArguments, commands.route),
+        "next_hops": _command(_Arguments, commands.next_hops),
+        "interfaces": _command(_Arguments, commands.interfaces),
+        "changes": _command(SinceArguments, commands.changes),
+        "resync": _command(_Arguments, commands.resync),
+        "pause": _command(_Arguments, commands.pause),
+        "resume": _command(_Arguments, commands.resume),
+        "reload": _command(_Arguments, commands.reload),
+    }
+
+
+class _Commands:
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    @property
+    def _daemon(self) -> Daemon:
+        return self._service.daemon
+
+    def status(self, _: _Arguments) -> Answering:
+        yield ()
+        return status_of(self._daemon).as_object()
+
+    def routes(self, wanted: RoutesArguments) -> Answering:
+        if wanted.prefix is not None:
+            return (yield from _listing([routes_to(self._daemon, wanted.prefix)]))
+        pages = route_pages(self._daemon, wanted.states, wanted.within, every=wanted.every)
+        return (yield from _listing(pages))
+
+    def route(self, wanted: AddressArguments) -> Answering:
+        yield ()
+        return {"schema": SCHEMA, **explain(self._daemon, wanted.address)}
+
+    def next_hops(self, _: _Arguments) -> Answering:
+        return (yield from _listing(next_hop_pages(self._daemon)))
+
+    def interfaces(self, _: _Arguments) -> Answering:
+        return (yield from _listing([interface_rows(self._daemon)]))
+
+    def changes(self, wanted: SinceArguments) -> Answering:
+        recent = self._daemon.changes.since(wanted.since)
+        return (yield from _listing([[asdict(change) for change in recent]]))
+
+    def resync(self, _: _Arguments) -> Answering:
+        yield ()
+        try:
+            self._daemon.resync("operator")
+        except OperationsFailedError as error:
+            raise RefusedError("vpp", str(error)) from error
+        return self._figures()
+
+    def pause(self, _: _Arguments) -> Answering:
+        yield ()
+        self._daemon.pause()
+        return self._figures()
+
+    def resume(self, _: _Arguments) -> Answering:
+        yield ()
+        self._daemon.resume()
+        return self._figures()
+
+    def reload(self, _: _Arguments) -> Answering:
+        yield ()
+        try:
+            changed = self._service.reload()
+        except ConfigError as error:
+            raise RefusedError("config", str(error)) from error
+        return {**self._figures(), "changed": changed}
+
+    def _figures(self) -> dict[str, object]:
+        report = status_of(self._daemon)
+        return {
+            "schema": SCHEMA,
+            "state": report.state,
+            "prefixes": report.prefixes,
+            "dirty": report.dirty,
+        }
+
+
+def _command(model: type[A], serve: Callable[[A], Answering]) -> Handler:
+    """The handler that checks a command's arguments first."""
+
+    def handler(arguments: Mapping[str, object]) -> Answering:
+        try:
+            checked = model.model_validate(arguments)
+        except ValidationError as error:
+            raise RefusedError("arguments", problems(error)) from error
+        return serve(checked)
+
+    return handler
+
+
+def _listing(pages: Iterable[Sequence[Row]]) -> Answering:
+    count = 0
+    for page in pages:
+        count += len(page)
+        yield page
+    return {"schema": SCHEMA, "count": count}

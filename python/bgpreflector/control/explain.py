@@ -1,0 +1,217 @@
+"""``show route ADDRESS``: what the kernel, the table and VPP have for it, and why they differ."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_network
+from typing import TYPE_CHECKING, Any
+
+from bgpreflector import _core
+from bgpreflector.errors import VppError
+from bgpreflector.rows import route_row
+from bgpreflector.vpp import Question, VppEntry
+
+from .routes import link_names, mirrored_row
+
+if TYPE_CHECKING:
+    from bgpreflector.daemon import Daemon
+
+IPAddress = IPv4Address | IPv6Address
+
+PATIENCE = 10.0
+"""Seconds to wait for VPP's answer, behind whatever the event loop does."""
+
+ITS_OWN = {
+    "type 2": "is one of its own addresses",
+    "type 3": "is a broadcast address",
+    "type 4": "is an anycast address of its own",
+    "type 5": "is a multicast group",
+}
+"""RTN_LOCAL, RTN_BROADCAST, RTN_ANYCAST, RTN_MULTICAST: what the kernel does not forward."""
+
+KERNEL_SAYS = {
+    errno.ENETUNREACH: "the kernel has no route to it",
+    errno.EINVAL: "the kernel drops what goes there: a blackhole route",
+    errno.EHOSTUNREACH: "the kernel answers that it cannot be reached: an unreachable route",
+    errno.EACCES: "the kernel answers that it is prohibited: a prohibit route",
+}
+
+
+@dataclass(frozen=True)
+class InTable:
+    """The longest match in one mirrored table."""
+
+    table: int
+    vpp_table: int
+    views: Sequence[_core.RouteView]
+    """The routes of its prefix; none if nothing matches."""
+
+    @property
+    def forwarding(self) -> _core.RouteView | None:
+        """The route of a mirrored protocol that forwards, if one does."""
+        found = (v for v in self.views if v.state not in ("not_best", "foreign"))
+        return next((view for view in found if view.tos == 0), None)
+
+
+def explain(daemon: Daemon, address: IPAddress) -> dict[str, object]:
+    """An object with ``kernel``, ``tables`` (ours and VPP's side by side) and ``why``."""
+    names = link_names(daemon)
+    kernel, number = daemon.engine.lookup(address)
+    matches = [_longest(daemon, table, address) for table in daemon.config.kernel.tables]
+    entries, unanswered = _ask_vpp(daemon, matches, address)
+    why = [
+        None if unanswered is None else f"VPP could not be asked: {unanswered}",
+        _kernel_side(daemon, kernel, number, matches),
+    ]
+    tables = []
+    for match, (exact, longest) in zip(matches, entries, strict=True):
+        shown, difference = _shown(daemon, match, exact)
+        if unanswered is None:
+            why.append(_vpp_side(daemon, match, exact, difference))
+        tables.append(
+            {
+                "table": match.table,
+                "vpp_table": match.vpp_table,
+                "routes": [mirrored_row(daemon, view, names) for view in match.views],
+                "vpp": _entry(daemon, exact, shown),
+                "vpp_forwards_by": _entry(daemon, longest, None),
+            }
+        )
+    return {
+        "address": str(address),
+        "kernel": None if kernel is None else route_row(kernel, names),
+        "kernel_error": None if number is None else os.strerror(number),
+        "tables": tables,
+        "why": [reason for reason in why if reason is not None],
+    }
+
+
+def _longest(daemon: Daemon, table: int, address: IPAddress) -> InTable:
+    for length in range(address.max_prefixlen, -1, -1):
+        prefix = ip_network((address, length), strict=False)
+        views = daemon.engine.routes_of(table, str(prefix))
+        if views:
+            return InTable(table, daemon.config.table_map[table], views)
+    return InTable(table, daemon.config.table_map[table], ())
+
+
+Entries = list[tuple[VppEntry | None, VppEntry | None]]
+
+
+def _ask_vpp(
+    daemon: Daemon, matches: Sequence[InTable], address: IPAddress
+) -> tuple[Entries, str | None]:
+    """VPP's entry for the prefix and for the address, in each table; or why there is none."""
+    host = f"{address}/{address.max_prefixlen}"
+    questions = [
+        question
+        for match in matches
+        for question in (
+            Question(match.vpp_table, match.views[0].prefix if match.views else host, exact=True),
+            Question(match.vpp_table, host, exact=False),
+        )
+    ]
+    try:
+        answers = daemon.look_up(questions, PATIENCE)
+    except TimeoutError:
+        reason = f"the event loop was busy for {PATIENCE:.0f} s"
+    except VppError as error:
+        reason = str(error)
+    else:
+        return list(zip(answers[::2], answers[1::2], strict=True)), None
+    return [(None, None)] * len(matches), reason
+
+
+def _kernel_side(
+    daemon: Daemon,
+    kernel: _core.KernelRoute | None,
+    number: int | None,
+    matches: Sequence[InTable],
+) -> str | None:
+    """What explains that the kernel forwards by something else than the tables hold."""
+    settings = daemon.config.kernel
+    if kernel is None:
+        return KERNEL_SAYS.get(number or 0, f"the kernel says: {os.strerror(number or 0)}")
+    own = ITS_OWN.get(kernel.route_type)
+    if own is not None:
+        return f"the kernel takes it in itself and forwards nothing: {kernel.prefix} {own}"
+    by = f"the kernel forwards it by {kernel.prefix}"
+    if kernel.table not in settings.tables:
+        return f"{by} in table {kernel.table}, which is not mirrored (kernel.tables)"
+    held = next(match for match in matches if match.table == kernel.table)
+    agree = held.views and held.views[0].prefix == kernel.prefix
+    return None if agree else f"{by}{_why_not_held(daemon, kernel)}"
+
+
+def _why_not_held(daemon: Daemon, kernel: _core.KernelRoute) -> str:
+    settings = daemon.config.kernel
+    family = "ipv6" if ":" in kernel.prefix else "ipv4"
+    if family not in settings.families:
+        return f": {family} is not mirrored (kernel.families)"
+    if kernel.protocol not in settings.protocols:
+        return f" of protocol {kernel.protocol}, which is not mirrored (kernel.protocols)"
+    return (
+        ", which the table does not hold: the prefix lists leave it out (kernel.allow, "
+        "kernel.deny), or its notification is still to come"
+    )
+
+
+def _vpp_side(
+    daemon: Daemon, match: InTable, entry: VppEntry | None, difference: str | None
+) -> str | None:
+    """Why VPP does not forward the prefix as the kernel does, or that it does."""
+    if not match.views:
+        return None
+    view = match.forwarding
+    prefix = match.views[0].prefix
+    if view is None:
+        protocols = sorted({v.protocol for v in match.views if v.state == "foreign"})
+        return (
+            f"{prefix} is none of ours: its route is of protocol "
+            f"{', '.join(map(str, protocols))}, which is not mirrored (kernel.protocols)"
+        )
+    if view.state == "held":
+        return f"{prefix} is not in VPP: {view.reason}"
+    if view.state == "failed":
+        return f"VPP refused {prefix}: {view.reason}; it is tried again at the next resync"
+    if view.state == "pending":
+        paused = "; the daemon is paused: see `bgpreflector resume`" if daemon.paused else ""
+        return f"a request for {prefix} waits for VPP's answer{paused}"
+    return _installed(daemon, prefix, entry, difference)
+
+
+def _installed(daemon: Daemon, prefix: str, entry: VppEntry | None, difference: str | None) -> str:
+    repair = "`bgpreflector resync` puts it right"
+    if entry is None:
+        return f"VPP had acknowledged {prefix} and lacks it now: {repair}"
+    if entry.source is not None and entry.source != daemon.sink.source:
+        name = daemon.sink.others.name(entry.source)
+        return (
+            f"VPP forwards {prefix} by a route of the FIB source {name}, which goes before ours "
+            "(vpp.fib_source.priority)"
+        )
+    if difference is not None:
+        return f"VPP has other paths for {prefix} than it had acknowledged: {repair}"
+    return f"VPP forwards {prefix} as the kernel does"
+
+
+def _shown(
+    daemon: Daemon, match: InTable, entry: VppEntry | None
+) -> tuple[list[str] | None, str | None]:
+    if entry is None or not match.views:
+        return None, None
+    return daemon.engine.compare_route(match.vpp_table, entry.prefix, entry.paths)
+
+
+def _entry(
+    daemon: Daemon, entry: VppEntry | None, texts: list[str] | None
+) -> dict[str, Any] | None:
+    if entry is None:
+        return None
+    if texts is None:
+        texts, _ = daemon.engine.compare_route(entry.table, entry.prefix, entry.paths)
+    source = None if entry.source is None else daemon.sink.others.name(entry.source)
+    return {"prefix": entry.prefix, "source": source, "paths": texts}

@@ -1,0 +1,61 @@
+"""The kernel's interfaces and what stands for them in VPP, as rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bgpreflector.vpp import InterfaceMap
+
+from .protocol import Row
+from .routes import PAGE
+
+if TYPE_CHECKING:
+    from bgpreflector.daemon import Daemon
+
+
+def interface_rows(daemon: Daemon) -> list[Row]:
+    """Every interface of the kernel, and those that are configured and not there."""
+    seen = daemon.sink.seen
+    vpp_names = {index: name for name, index in seen.interfaces.by_name.items()}
+    sets = _sets_through(daemon)
+    links = sorted(daemon.engine.links())
+    rows: list[Row] = [
+        _row(name, seen.interface_map, vpp_names)
+        | {"index": index, "up": up, "next_hop_sets": sets.get(index, 0)}
+        for index, name, up in links
+    ]
+    known = {name for _, name, _ in links}
+    absent = [name for name in daemon.config.vpp.interfaces.map if name not in known]
+    rows += [
+        _row(name, seen.interface_map, vpp_names) | {"index": None, "up": False, "next_hop_sets": 0}
+        for name in absent
+    ]
+    return rows
+
+
+def _row(name: str, mapping: InterfaceMap, vpp_names: dict[int, str]) -> dict[str, object]:
+    sw_if_index = mapping.map.get(name, mapping.unmapped)
+    if name in mapping.map:
+        found = "mapped"
+    elif sw_if_index is not None:
+        found = "main"
+    else:
+        found = "recursive" if mapping.recursive else "none"
+    return {
+        "interface": name,
+        "sw_if_index": sw_if_index,
+        "vpp_interface": None if sw_if_index is None else vpp_names.get(sw_if_index),
+        "found": found,
+    }
+
+
+def _sets_through(daemon: Daemon) -> dict[int, int]:
+    """Next-hop sets by the interface that they go through."""
+    counts: dict[int, int] = {}
+    cursor: int | None = 0
+    while cursor is not None:
+        views, cursor = daemon.engine.next_hop_sets(cursor, PAGE)
+        for view in views:
+            for index in {hop.interface for hop in view.next_hops}:
+                counts[index] = counts.get(index, 0) + 1
+    return counts

@@ -1,0 +1,90 @@
+"""The socket's place in the file system."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bgpreflector.errors import ControlError
+
+OWNER_ONLY = 0o600
+DIRECTORY = 0o700
+BACKLOG = 16
+
+
+@contextmanager
+def listening(path: Path) -> Iterator[socket.socket]:
+    """A listening socket at ``path`` that only its owner can connect to; removed at the end.
+
+    Whoever holds the lock beside it owns the place, so a socket that a daemon left behind when
+    it was killed is replaced, and one that is in use is not. Raises :class:`ControlError`.
+    """
+    lock = _lock(path)
+    try:
+        _remove_stale(path)
+        with _bound(path) as made:
+            try:
+                yield made
+            finally:
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _failed(path, error) from error
+    finally:
+        os.close(lock)
+
+
+def _lock(path: Path) -> int:
+    try:
+        path.parent.mkdir(mode=DIRECTORY, exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        # The file stays: if it were removed, two daemons could hold two locks of one name.
+        lock = os.open(path.with_name(f"{path.name}.lock"), flags, OWNER_ONLY)
+    except OSError as error:
+        raise _failed(path, error) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(lock)
+        raise ControlError(
+            f"the control socket {path} belongs to another daemon that is running: give this "
+            "one its own by control.socket, or none by an empty text"
+        ) from error
+    return lock
+
+
+def _remove_stale(path: Path) -> None:
+    try:
+        is_socket = stat.S_ISSOCK(path.lstat().st_mode)
+    except FileNotFoundError:
+        return
+    if not is_socket:
+        raise ControlError(
+            f"{path} is there and is no socket: control.socket must name a place that is free"
+        )
+    path.unlink()
+
+
+def _bound(path: Path) -> socket.socket:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        # bind() gives the file the rights that the socket has: it never has others, and the
+        # umask, which all threads share, is left alone.
+        os.fchmod(made.fileno(), OWNER_ONLY)
+        made.bind(os.fspath(path))
+        made.listen(BACKLOG)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def _failed(path: Path, error: OSError) -> ControlError:
+    return ControlError(
+        f"the control socket {path} cannot be made: {error.strerror or error}; name another place "
+        "by control.socket, or none by an empty text"
+    )

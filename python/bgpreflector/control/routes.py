@@ -1,0 +1,75 @@
+"""Routes as rows, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from bgpreflector import _core
+from bgpreflector.rows import route_row
+
+from .protocol import RefusedError, Row
+
+if TYPE_CHECKING:
+    from bgpreflector.daemon import Daemon
+
+PAGE = 500
+"""Routes in a page."""
+
+STATES = ("installed", "pending", "held", "failed", "not_best", "foreign")
+"""``RouteState::name`` of the core."""
+
+MIRRORED = ("installed", "pending", "held", "failed")
+"""Those of the routes that forward and are of a mirrored protocol."""
+
+
+def route_pages(
+    daemon: Daemon, states: Sequence[str], within: str | None, *, every: bool
+) -> Iterator[Sequence[Row]]:
+    """The routes in some states, within a prefix: those that shall be mirrored by default.
+
+    Raises :class:`RefusedError`.
+    """
+    unknown = [state for state in states if state not in STATES]
+    if unknown:
+        raise RefusedError(
+            "arguments", f"no state {', '.join(unknown)}; there are: {', '.join(STATES)}"
+        )
+    wanted = states or (STATES if every else MIRRORED)
+    names = link_names(daemon)
+    cursor: int | None = 0
+    while cursor is not None:
+        try:
+            views, cursor = daemon.engine.routes(cursor, PAGE, states=wanted, within=within)
+        except ValueError as error:
+            raise RefusedError("arguments", str(error)) from error
+        yield [mirrored_row(daemon, view, names) for view in views]
+
+
+def routes_to(daemon: Daemon, prefix: str) -> list[Row]:
+    """All routes of a prefix, in all mirrored tables. Raises :class:`RefusedError`."""
+    names = link_names(daemon)
+    try:
+        views = [
+            view
+            for table in daemon.config.kernel.tables
+            for view in daemon.engine.routes_of(table, prefix)
+        ]
+    except ValueError as error:
+        raise RefusedError("arguments", str(error)) from error
+    return [mirrored_row(daemon, view, names) for view in views]
+
+
+def mirrored_row(daemon: Daemon, view: _core.RouteView, names: dict[int, str]) -> Row:
+    """A route of the table, with what VPP has of it."""
+    return route_row(view, names) | {
+        "vpp_table": daemon.config.table_map[view.table],
+        "state": view.state,
+        "reason": view.reason,
+        "installed": view.installed,
+    }
+
+
+def link_names(daemon: Daemon) -> dict[int, str]:
+    """The kernel's interfaces by index."""
+    return {index: name for index, name, _ in daemon.engine.links()}

@@ -1,0 +1,204 @@
+"""The server: a thread of its own, which serves a bounded number of clients."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+
+from bgpreflector.errors import KernelError, ReflectorError, VppError
+
+from .place import listening
+from .protocol import (
+    LINE,
+    Code,
+    Handler,
+    RefusedError,
+    Request,
+    Row,
+    end_line,
+    error_line,
+    parse_request,
+    row_lines,
+)
+
+_log = logging.getLogger(__name__)
+
+Answering = Generator[Sequence[Row], None, Mapping[str, object]]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a client may take of the daemon."""
+
+    clients: int = 16
+    """At a time."""
+
+    idle: float = 60.0
+    """Seconds that a client may take for a request."""
+
+    write: float = 30.0
+    """Seconds that a client may take to read a page."""
+
+
+class ControlServer:
+    """Serves commands at a Unix socket from :meth:`start` to :meth:`close`."""
+
+    def __init__(
+        self, path: Path, handlers: Mapping[str, Handler], *, limits: Limits | None = None
+    ) -> None:
+        """``handlers`` serve the commands by name; each call has a thread of its own."""
+        self.path = path
+        self._handlers = handlers
+        self._limits = limits or Limits()
+        self._open = ExitStack()
+        self._clients: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Listen, once. Raises :class:`bgpreflector.errors.ControlError`."""
+        with ExitStack() as opened:
+            listener = opened.enter_context(listening(self.path))
+            loop, stop = asyncio.new_event_loop(), asyncio.Event()
+            thread = threading.Thread(
+                target=self._run, args=(loop, stop, listener), name="control", daemon=True
+            )
+            thread.start()
+            opened.callback(thread.join)
+            opened.callback(loop.call_soon_threadsafe, stop.set)
+            self._open = opened.pop_all()
+        _log.info("Listening for `bgpreflector status` and the like at %s", self.path)
+
+    def close(self) -> None:
+        """Hang up and remove the socket; twice is fine.
+
+        Commands that are under way are waited for, so whatever they wait for must have ended.
+        """
+        self._open.close()
+
+    def _run(self, loop: asyncio.AbstractEventLoop, stop: asyncio.Event, listener: socket) -> None:
+        with ThreadPoolExecutor(self._limits.clients, "control-command") as pool:
+            loop.set_default_executor(pool)
+            loop.run_until_complete(self._serve(stop, listener))
+        loop.close()
+
+    async def _serve(self, stop: asyncio.Event, listener: socket) -> None:
+        server = await asyncio.start_unix_server(self._client, sock=listener, limit=LINE)
+        await stop.wait()
+        server.close()
+        for client in self._clients:
+            client.cancel()
+        await asyncio.gather(*self._clients, return_exceptions=True)
+        # A connection is closed in the round of the loop after the one that says so.
+        await asyncio.sleep(0)
+
+    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            return
+        full = len(self._clients) >= self._limits.clients
+        self._clients.add(task)
+        try:
+            if full:
+                await self._write(writer, _busy(self._limits.clients))
+            else:
+                await self._requests(reader, writer)
+        except (OSError, TimeoutError) as error:
+            _log.debug("A control client was hung up on: %s", error or type(error).__name__)
+        except asyncio.CancelledError:
+            _log.debug("A control client was hung up on, as the daemon ends")
+        finally:
+            self._clients.discard(task)
+            await _hang_up(writer)
+
+    async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._limits.idle):
+                    line = await reader.readline()
+            except ValueError:
+                # Where the next request begins in what is left nobody knows.
+                message = f"a request has at most {LINE} bytes"
+                await self._write(writer, error_line("request", message))
+                return
+            if not line:
+                return
+            await self._answer(line, writer)
+
+    async def _answer(self, line: bytes, writer: asyncio.StreamWriter) -> None:
+        try:
+            request = parse_request(line)
+            answering = self._handler(request)(request.arguments)
+            await self._pages(answering, writer)
+        except RefusedError as error:
+            await self._write(writer, error_line(error.code, str(error)))
+        except ReflectorError as error:
+            await self._write(writer, error_line(_code(error), str(error)))
+        except (OSError, TimeoutError):
+            raise
+        except Exception as error:  # noqa: BLE001 - told to the client, and the server goes on
+            _log.exception("A control command failed")
+            message = f"{type(error).__name__}: {error}; the daemon's log has more"
+            await self._write(writer, error_line("failed", message))
+
+    def _handler(self, request: Request) -> Handler:
+        handler = self._handlers.get(request.command)
+        if handler is None:
+            known = ", ".join(sorted(self._handlers))
+            raise RefusedError("command", f"no command {request.command!r}; there are: {known}")
+        return handler
+
+    async def _pages(self, answering: Answering, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                page, end = await asyncio.to_thread(_next, answering)
+                if end is not None:
+                    await self._write(writer, end_line(end))
+                    return
+                await self._write(writer, row_lines(page))
+        finally:
+            # A command that was cancelled in the middle of a page is still running it.
+            with suppress(ValueError):
+                answering.close()
+
+    async def _write(self, writer: asyncio.StreamWriter, data: bytes) -> None:
+        writer.write(data)
+        async with asyncio.timeout(self._limits.write):
+            await writer.drain()
+
+
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    if writer.transport.get_write_buffer_size():
+        # What a client does not read is not waited for.
+        writer.transport.abort()
+    else:
+        writer.close()
+    # Only then it is done, and the loop, if it ends, must not end before.
+    with suppress(OSError):
+        await writer.wait_closed()
+
+
+def _next(answering: Answering) -> tuple[Sequence[Row], Mapping[str, object] | None]:
+    try:
+        return next(answering), None
+    except StopIteration as stop:
+        return (), stop.value
+    except OSError as error:
+        # Not the client's connection: that is the server's alone.
+        raise RefusedError("failed", str(error)) from error
+
+
+def _busy(clients: int) -> bytes:
+    message = f"{clients} clients are connected already, which is the most: try again later"
+    return error_line("busy", message)
+
+
+def _code(error: ReflectorError) -> Code:
+    if isinstance(error, VppError):
+        return "vpp"
+    return "kernel" if isinstance(error, KernelError) else "failed"

@@ -1,0 +1,7 @@
+"""Prometheus metrics, liveness and readiness, over HTTP where an address is configured."""
+
+from .collector import DaemonCollector
+from .http import MetricsServer
+from .list import METRICS, Metric
+
+__all__ = ["METRICS", "DaemonCollector", "Metric", "MetricsServer"]

@@ -1,0 +1,68 @@
+"""From a daemon's figures to Prometheus's metric families, at scrape time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    SummaryMetricFamily,
+)
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
+
+from bgpreflector.status import StatusReport, status_of
+
+from .list import METRICS, PREFIX, Metric, Totals, latency_buckets
+
+if TYPE_CHECKING:
+    from bgpreflector.service import Service
+
+
+class DaemonCollector(Collector):
+    """Looks at the daemon once a scrape; nothing is counted twice or kept.
+
+    A reload may put another daemon in its place, whose counters begin at 0 again, as after a
+    restart.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def describe(self) -> list[Family]:
+        """Nothing: whoever registers it need not look at the daemon."""
+        return []
+
+    def collect(self) -> Iterator[Family]:
+        """All of :data:`METRICS`, of one moment."""
+        daemon = self._service.daemon
+        figures = daemon.engine.status()
+        report = status_of(daemon, figures)
+        for metric in METRICS:
+            if metric.samples is None:
+                histogram = HistogramMetricFamily(f"{PREFIX}_{metric.name}", metric.help)
+                buckets, total = latency_buckets(figures)
+                histogram.add_metric([], buckets, total)
+                yield histogram
+            else:
+                yield _family(metric, report)
+
+
+def _family(metric: Metric, report: StatusReport) -> Family:
+    name = f"{PREFIX}_{metric.name}"
+    samples = () if metric.samples is None else metric.samples(report)
+    if metric.kind == "summary":
+        summary = SummaryMetricFamily(name, metric.help, labels=metric.labels)
+        for labels, value in samples:
+            if isinstance(value, Totals):
+                summary.add_metric(labels, value.number, value.total)
+        return summary
+    kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+    family = kind(name, metric.help, labels=metric.labels)
+    for labels, value in samples:
+        if isinstance(value, float):
+            family.add_metric(labels, value)
+    return family

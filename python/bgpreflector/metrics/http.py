@@ -1,0 +1,149 @@
+"""The HTTP listener: metrics, liveness and readiness, all of them read-only."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+from prometheus_client.exposition import choose_encoder
+
+from bgpreflector.errors import ReflectorError
+from bgpreflector.status import status_of
+
+from .collector import DaemonCollector
+
+if TYPE_CHECKING:
+    from bgpreflector.config import Address
+    from bgpreflector.service import Service
+
+_log = logging.getLogger(__name__)
+
+CLIENTS = 16
+"""Requests that are served at a time; others are hung up on."""
+
+PATIENCE = 10.0
+"""Seconds that a client may take for its request."""
+
+TEXT = "text/plain; charset=utf-8"
+
+
+class MetricsServer:
+    """Serves ``/metrics``, ``/-/healthy`` and ``/-/ready`` from :meth:`start` to :meth:`close`."""
+
+    def __init__(self, service: Service, address: Address) -> None:
+        self._service = service
+        self._address = address
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def port(self) -> int:
+        """The port that it listens at, once it does."""
+        return self._address.port if self._server is None else self._server.server_port
+
+    def start(self) -> None:
+        """Listen, once. Raises :class:`ReflectorError`."""
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(DaemonCollector(self._service))
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        try:
+            self._server = _Server(self._address, self._service, registry)
+        except OSError as error:
+            raise ReflectorError(
+                f"metrics cannot be served at {self._address}: {error.strerror or error}; name "
+                "another address by metrics.address, or none by an empty text"
+            ) from error
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, name="metrics", daemon=True
+        )
+        self._thread.start()
+        _log.info("Metrics at http://%s/metrics", self._address.with_port(self.port))
+
+    def close(self) -> None:
+        """Listen no more; twice is fine."""
+        server, self._server = self._server, None
+        if server is None or self._thread is None:
+            return
+        server.shutdown()
+        self._thread.join()
+        server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, address: Address, service: Service, registry: CollectorRegistry) -> None:
+        self.service = service
+        self.registry = registry
+        self._room = threading.BoundedSemaphore(CLIENTS)
+        self.address_family = socket.AF_INET6 if address.is_ip6 else socket.AF_INET
+        super().__init__((str(address.host), address.port), _Handler)
+
+    def server_bind(self) -> None:
+        """Without looking the host's name up, which may take long and is for nothing."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+
+    def verify_request(self, request: object, client_address: object) -> bool:  # noqa: ARG002
+        """Whether there is room for one more."""
+        return self._room.acquire(blocking=False)
+
+    def process_request_thread(self, request: object, client_address: object) -> None:
+        """Makes room when it is done."""
+        try:
+            super().process_request_thread(request, client_address)  # type: ignore[arg-type]
+        finally:
+            self._room.release()
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
+        """A client that breaks off is none of an operator's business."""
+        _log.debug("A request for metrics failed", exc_info=True)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    timeout = PATIENCE
+    server_version = "bgpreflector"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        """Answer a path."""
+        path = self.path.partition("?")[0]
+        if path == "/metrics":
+            encode, kind = choose_encoder(self.headers.get("Accept", ""))
+            self._answer(HTTPStatus.OK, kind, encode(self.server.registry))
+        elif path == "/-/healthy":
+            alive = self.server.service.alive
+            self._say("healthy" if alive else "the daemon ends", well=alive)
+        elif path == "/-/ready":
+            report = status_of(self.server.service.daemon)
+            self._say(report.state, well=report.ready)
+        else:
+            text = "there are /metrics, /-/healthy and /-/ready\n"
+            self._answer(HTTPStatus.NOT_FOUND, TEXT, text.encode())
+
+    do_HEAD = do_GET  # noqa: N815 - http.server's name
+
+    def _say(self, text: str, *, well: bool) -> None:
+        code = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
+        self._answer(code, TEXT, f"{text}\n".encode())
+
+    def _answer(self, code: HTTPStatus, kind: str, body: bytes) -> None:
+        self.send_response(code)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - its name there
+        """Probes come every few seconds."""
+        _log.debug(format, *arguments)

@@ -1,0 +1,75 @@
+"""What a service manager is told (``sd_notify(3)``), where there is one that listens."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+_log = logging.getLogger(__name__)
+
+MICRO = 1_000_000
+
+
+def notify(*lines: str) -> None:
+    """Send lines such as ``READY=1`` to ``$NOTIFY_SOCKET``; nothing where it is not set."""
+    place = os.environ.get("NOTIFY_SOCKET")
+    if not place:
+        return
+    # An abstract socket is written with @ and named by a zero byte.
+    address = "\0" + place[1:] if place.startswith("@") else place
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.sendto("\n".join(lines).encode(), address)
+    except OSError as error:
+        _log.warning("The service manager cannot be told of the state: %s", error)
+
+
+def reloading() -> None:
+    """A reload begins; ``READY=1`` ends it."""
+    notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+
+class Watchdog:
+    """Tells a service manager that wants to hear it (``$WATCHDOG_USEC``) that all is well."""
+
+    def __init__(self, state: Callable[[], str | None]) -> None:
+        """``state`` says how things are in a line, or ``None`` where the manager shall act."""
+        self._state = state
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin, if it is wanted of this process."""
+        interval = wanted_interval()
+        if interval is None:
+            return
+        self._thread = threading.Thread(
+            target=self._run, args=(interval,), name="watchdog", daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """End; twice is fine."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self, interval: float) -> None:
+        while True:
+            state = self._state()
+            if state is not None:
+                notify("WATCHDOG=1", f"STATUS={state}")
+            if self._ended.wait(interval):
+                return
+
+
+def wanted_interval() -> float | None:
+    """Half of what the manager waits for, in seconds, as ``sd_watchdog_enabled(3)`` advises."""
+    micros, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID")
+    if not micros.isdecimal() or int(micros) == 0 or pid not in (None, str(os.getpid())):
+        return None
+    return int(micros) / MICRO / 2

@@ -1,0 +1,103 @@
+"""The last route changes, for whoever watches: some of each batch, never all of a full table."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bgpreflector import _core
+from bgpreflector.controller import (
+    Event,
+    KubeStateData,
+    ResyncOperations,
+    UpdateEvent,
+    UpdateOperations,
+)
+from bgpreflector.reflector import BGPRouteBatchUpdate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEPT = 200
+"""Changes that are remembered."""
+
+OF_EACH = 20
+"""Changes that are taken of one batch."""
+
+
+@dataclass(frozen=True)
+class RecentChange:
+    """A change on its way to VPP."""
+
+    number: int
+    """Counts from 1 on."""
+
+    time: float
+    """Seconds since the epoch."""
+
+    operation: str
+    table: int
+    """Kernel table."""
+
+    prefix: str
+    paths: tuple[str, ...]
+    """Paths that VPP shall have; none to delete the prefix."""
+
+
+class RecentChanges:
+    """An event handler that looks at what passes, and asks nothing of VPP."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._changes: deque[RecentChange] = deque(maxlen=KEPT)
+        self._count = 0
+
+    @property
+    def name(self) -> str:
+        """The handler's name in logs."""
+        return "RecentChanges"
+
+    def since(self, number: int) -> list[RecentChange]:
+        """Those after the one of that number, the oldest first. From any thread."""
+        with self._lock:
+            return [change for change in self._changes if change.number > number]
+
+    def handles_event(self, event: Event) -> bool:
+        """True for batches of route changes."""
+        return isinstance(event, BGPRouteBatchUpdate)
+
+    def resync(
+        self,
+        event: Event,
+        kube_state_data: KubeStateData,
+        resync_count: int,
+        txn: ResyncOperations,
+    ) -> None:
+        """Never called: resyncs are not handled."""
+
+    def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:  # noqa: ARG002
+        """Take note of some of the batch."""
+        if isinstance(event, BGPRouteBatchUpdate) and not event.superseded:
+            with self._lock:
+                self._changes.extend(self._noted(event))
+        return ""
+
+    def _noted(self, event: BGPRouteBatchUpdate) -> Iterator[RecentChange]:
+        now = time.time()
+        for change in event.batch.changes(OF_EACH):
+            if isinstance(change, _core.RouteChange) and change.operation != "none":
+                self._count += 1
+                yield RecentChange(
+                    self._count,
+                    now,
+                    change.operation,
+                    change.table,
+                    change.prefix,
+                    tuple(change.desired),
+                )
+
+    def revert(self, event: UpdateEvent) -> None:
+        """Nothing to undo."""

@@ -1,0 +1,315 @@
+"""The state of a running daemon in one object: for people, for machines, and for probes."""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import Enum
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bgpreflector import _core
+
+    from .daemon import Daemon
+
+SCHEMA = 1
+"""Version of :class:`StatusReport`; it grows when a field changes its meaning or goes."""
+
+READY_LAG = 10.0
+"""Seconds that a change may wait before a VPP that was in sync once no longer counts as ready."""
+
+NAMED = 20
+"""Overridden prefixes that a report names."""
+
+
+class State(Enum):
+    """How things stand; of several that apply the first."""
+
+    ENDED = "ended"
+    """The daemon has ended, or one of its threads."""
+
+    KERNEL_UNREAD = "kernel_unread"
+    """The kernel's routes have not been read yet."""
+
+    VPP_LOST = "vpp_lost"
+    """There is no connection to VPP."""
+
+    PAUSED = "paused"
+    """VPP is sent nothing, as somebody asked for."""
+
+    REFUSED = "refused"
+    """VPP refused routes."""
+
+    SYNCHRONISING = "synchronising"
+    """VPP is still being sent what it lacks."""
+
+    IN_SYNC = "in_sync"
+    """VPP has acknowledged all that it shall have."""
+
+
+@dataclass(frozen=True)
+class Resyncs:
+    """Resyncs with the kernel of one reason."""
+
+    count: int
+    seconds: float
+    """That all of them took."""
+
+
+@dataclass(frozen=True)
+class KernelStatus:
+    """The kernel's side."""
+
+    synchronised: bool
+    """Whether all of it has been read once."""
+
+    namespace: str | None
+    """``None`` for the daemon's own."""
+
+    messages: Mapping[str, int]
+    """By type."""
+
+    skipped: Mapping[str, int]
+    """Messages not taken, by reason."""
+
+    anomalies: Mapping[str, int]
+    """What the kernel said that did not fit what was known."""
+
+    overruns: int
+    """Times that it dropped notifications."""
+
+    drops: int
+    """Notifications that it dropped."""
+
+    resyncs: Mapping[str, Resyncs]
+    """By reason."""
+
+    drift: Mapping[str, int]
+    """Differences that audits found and repaired, by kind."""
+
+    receive_buffer_wanted: int
+    """Bytes."""
+
+    receive_buffer: int
+    """Bytes that the kernel granted: it counts twice what it was asked for."""
+
+
+@dataclass(frozen=True)
+class OverriddenPrefix:
+    """A prefix that VPP forwards by another source's route."""
+
+    table: int
+    """VPP table."""
+
+    prefix: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Route requests of one operation."""
+
+    done: int
+    refused: int
+
+
+@dataclass(frozen=True)
+class VppStatus:
+    """VPP's side."""
+
+    connected: bool
+    lost: str | None
+    """Why it is not connected."""
+
+    socket: str
+    version: str | None
+    connected_seconds: float | None
+    bulk: bool
+    """Whether routes go over the bulk connection, rather than the slow way."""
+
+    resynchronised: bool
+    """Whether a resync has gone through since it was connected to."""
+
+    linux_nl: bool
+    """Whether it mirrors the kernel's routes by itself, too."""
+
+    overridden: int
+    """Prefixes that it forwards by other sources' routes, when that was looked up last."""
+
+    overridden_prefixes: tuple[OverriddenPrefix, ...]
+    """Some of them."""
+
+    requests: Mapping[str, Requests]
+    """Route requests, by operation."""
+
+    drift: Mapping[str, int]
+    """Differences that audits found, by kind."""
+
+    missing_interfaces: tuple[str, ...]
+    """Configured VPP interfaces that it does not have."""
+
+
+@dataclass(frozen=True)
+class TableStatus:
+    """A mirrored kernel table, one family."""
+
+    table: int
+    family: str
+    vpp_table: int
+    prefixes: Mapping[str, int]
+    """``kernel`` (routes), ``desired``, ``installed``, ``held``, ``failed``, ``unconfirmed``."""
+
+
+@dataclass(frozen=True)
+class StatusReport:
+    """How a daemon does."""
+
+    schema: int
+    version: str
+    pid: int
+    uptime: float
+    """Seconds."""
+
+    state: str
+    """A value of :class:`State`."""
+
+    in_sync: bool
+    ready: bool
+    """In sync, or in sync before and now behind by less than :data:`READY_LAG` seconds."""
+
+    paused: bool
+    prefixes: Mapping[str, Mapping[str, int]]
+    """By family, as :attr:`TableStatus.prefixes`."""
+
+    tables: tuple[TableStatus, ...]
+    dirty: int
+    """Prefixes that wait for a request."""
+
+    oldest_waiting: float | None
+    """Seconds that the oldest of the changes has waited that VPP has not answered."""
+
+    queued_events: int
+    next_hop_sets: int
+    path_sets: int
+    unmirrored: Mapping[str, int]
+    """Routes of mirrored protocols that VPP cannot have, by reason."""
+
+    memory: int
+    """Resident memory in bytes."""
+
+    kernel: KernelStatus
+    vpp: VppStatus
+
+    def as_object(self) -> dict[str, object]:
+        """For JSON."""
+        return asdict(self)
+
+
+def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusReport:
+    """Look at a daemon, from any thread; ``figures`` are its engine's, looked up already."""
+    figures = figures or daemon.engine.status()
+    vpp = _vpp(daemon, figures)
+    in_sync = daemon.in_sync_by(figures)
+    state = _state(daemon, figures, vpp, in_sync=in_sync)
+    return StatusReport(
+        schema=SCHEMA,
+        version=version("bgpreflector"),
+        pid=os.getpid(),
+        uptime=time.monotonic() - daemon.began,
+        state=state.value,
+        in_sync=state is State.IN_SYNC,
+        ready=_ready(state, figures, vpp),
+        paused=daemon.paused,
+        prefixes={f: _sorted(counts) for f, counts in sorted(figures.prefixes.items())},
+        tables=tuple(
+            TableStatus(table, family, daemon.config.table_map[table], _sorted(prefixes))
+            for table, family, prefixes in figures.tables
+        ),
+        dirty=figures.dirty,
+        oldest_waiting=figures.oldest_waiting,
+        queued_events=daemon.controller.queued,
+        next_hop_sets=figures.next_hop_sets,
+        path_sets=figures.path_sets,
+        unmirrored=_sorted(figures.unmirrored),
+        memory=_memory(),
+        kernel=_kernel(daemon, figures),
+        vpp=vpp,
+    )
+
+
+def _state(daemon: Daemon, figures: _core.Status, vpp: VppStatus, *, in_sync: bool) -> State:
+    failed = any(counts["failed"] for counts in figures.prefixes.values())
+    found = {
+        State.ENDED: not daemon.alive,
+        State.KERNEL_UNREAD: not figures.synchronised,
+        State.VPP_LOST: not vpp.connected,
+        State.PAUSED: daemon.paused,
+        State.REFUSED: failed,
+        State.SYNCHRONISING: not in_sync,
+    }
+    return next((state for state, applies in found.items() if applies), State.IN_SYNC)
+
+
+def _ready(state: State, figures: _core.Status, vpp: VppStatus) -> bool:
+    if state is not State.SYNCHRONISING:
+        return state is State.IN_SYNC
+    return vpp.resynchronised and (figures.oldest_waiting or 0.0) < READY_LAG
+
+
+def _kernel(daemon: Daemon, figures: _core.Status) -> KernelStatus:
+    settings = daemon.config.kernel
+    path = settings.namespace_path
+    return KernelStatus(
+        synchronised=figures.synchronised,
+        namespace=None if path is None else str(path),
+        messages=_sorted(figures.messages),
+        skipped=_sorted(figures.skipped),
+        anomalies=_sorted(figures.anomalies),
+        overruns=figures.overruns,
+        drops=figures.drops,
+        resyncs={
+            reason: Resyncs(count, figures.resync_seconds[reason])
+            for reason, count in _sorted(figures.resyncs).items()
+        },
+        drift=_sorted(figures.drift),
+        receive_buffer_wanted=settings.receive_buffer,
+        receive_buffer=figures.receive_buffer,
+    )
+
+
+def _vpp(daemon: Daemon, figures: _core.Status) -> VppStatus:
+    sink = daemon.sink
+    lost, seen, overridden = sink.lost, sink.seen, sink.others.overridden
+    return VppStatus(
+        connected=not lost,
+        lost=(daemon.engine.vpp_lost() or "not connected") if lost else None,
+        socket=daemon.config.vpp.api_socket,
+        version=seen.version,
+        connected_seconds=(None if lost or seen.since is None else time.monotonic() - seen.since),
+        bulk=sink.has_bulk,
+        resynchronised=seen.resynchronised,
+        linux_nl=sink.others.linux_nl,
+        overridden=overridden.count,
+        overridden_prefixes=tuple(
+            OverriddenPrefix(table, prefix, source)
+            for table, prefix, source in overridden.some[:NAMED]
+        ),
+        requests={name: Requests(*results) for name, results in sorted(figures.requests.items())},
+        drift=daemon.monitor.drift,
+        missing_interfaces=seen.interface_map.missing,
+    )
+
+
+def _sorted(figures: Mapping[str, int]) -> dict[str, int]:
+    """In an order that stays."""
+    return dict(sorted(figures.items()))
+
+
+def _memory() -> int:
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * resource.getpagesize()

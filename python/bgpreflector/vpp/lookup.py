@@ -1,0 +1,73 @@
+"""What VPP itself says of one prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bgpreflector.controller import TransactionType, UpdateEvent
+
+from .by_papi import path_tuple
+from .session import VppSession
+
+if TYPE_CHECKING:
+    from bgpreflector._core import _PathTuple
+
+
+@dataclass(frozen=True)
+class VppEntry:
+    """The entry that VPP forwards a prefix, or an address, by."""
+
+    table: int
+    prefix: str
+    source: int | None
+    """The FIB source whose route it is; ``None`` where this VPP does not say."""
+
+    paths: Sequence[_PathTuple]
+
+
+def lookup(session: VppSession, table: int, prefix: str, *, exact: bool) -> VppEntry | None:
+    """VPP's entry for a prefix, ``exact`` or the longest match; ``None`` where it has none."""
+    message = "ip_route_lookup_v2" if session.has("ip_route_lookup_v2") else "ip_route_lookup"
+    reply = session.call(message, table_id=table, exact=int(exact), prefix=prefix)
+    if reply.retval != 0:
+        return None
+    route = reply.route
+    source = int(route.src) if message.endswith("_v2") else None
+    paths = [path_tuple(path) for path in route.paths[: route.n_paths]]
+    return VppEntry(table, str(route.prefix), source, paths)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A prefix in a VPP table; ``exact``, or the entry that is its longest match."""
+
+    table: int
+    prefix: str
+    exact: bool
+
+
+class VppLookup(UpdateEvent):
+    """Questions to VPP, answered by the thread that its session belongs to."""
+
+    def __init__(self, questions: Sequence[Question]) -> None:
+        self.questions = tuple(questions)
+        self.answer: Future[list[VppEntry | None]] = Future()
+        """An entry for each question."""
+
+    @property
+    def name(self) -> str:
+        """The name of all events of this type."""
+        return "VPP Lookup"
+
+    @property
+    def transaction_type(self) -> TransactionType:
+        """An error is the asker's: nothing is left half done by it."""
+        return TransactionType.BEST_EFFORT_IGNORE_ERRORS
+
+    def done(self, error: BaseException | None) -> None:
+        """Whoever waits shall not wait in vain."""
+        if error is not None and not self.answer.done():
+            self.answer.set_exception(error)

@@ -1,0 +1,51 @@
+//! The next-hop sets read out: what they are and what they mean for VPP now.
+
+use crate::route::{NextHop, NextHopSet, NextHopSource, PathSet};
+
+use super::Table;
+use super::held::Held;
+use super::ids::SetId;
+
+/// A stored next-hop set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetView {
+    /// The set.
+    pub set: NextHopSet,
+    /// The next hops, those of a next-hop object included; none while that is not known.
+    pub next_hops: Vec<NextHop>,
+    /// Kernel routes that use it.
+    pub routes: u32,
+    /// The paths that VPP shall have for it, or why it can have none.
+    pub meaning: Result<PathSet, Held>,
+}
+
+impl Table {
+    /// Stored next-hop sets from `cursor` (0: the first) on, at most `limit`, and where to go on.
+    #[must_use]
+    pub fn next_hop_sets(&self, cursor: u32, limit: usize) -> (Vec<SetView>, Option<u32>) {
+        let meanings = &self.meanings;
+        let later = meanings.sets.iter().skip_while(|(id, _)| *id < cursor);
+        let mut views = Vec::new();
+        for (id, set) in later {
+            if views.len() >= limit {
+                return (views, Some(id));
+            }
+            let meaning = meanings.resolution(SetId(id)).map(|paths| {
+                let paths = self.paths(paths).cloned();
+                paths.unwrap_or_else(|| PathSet::new(Vec::new()))
+            });
+            views.push(SetView {
+                set: set.clone(),
+                next_hops: self.next_hops_of(&set.next_hops),
+                routes: meanings.sets.references(id),
+                meaning,
+            });
+        }
+        (views, None)
+    }
+
+    fn next_hops_of(&self, source: &NextHopSource) -> Vec<NextHop> {
+        let hops = self.meanings.around.next_hops(source);
+        hops.ok().flatten().map(|h| h.to_vec()).unwrap_or_default()
+    }
+}

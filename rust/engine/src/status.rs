@@ -1,0 +1,107 @@
+//! The engine's figures.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bgpreflector_core::netlink::SkipReason;
+use bgpreflector_core::route::Family;
+use bgpreflector_core::table::{Anomalies, Counts, Drift};
+
+use crate::engine::Engine;
+use crate::kernel::Reason;
+use crate::waiting::Latency;
+
+/// The engine's figures.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    /// Prefixes by state, IPv4 and IPv6.
+    pub counts: [Counts; 2],
+    /// Those figures by kernel table.
+    pub tables: Vec<(u32, Family, Counts)>,
+    /// Prefixes that wait for a request.
+    pub dirty: usize,
+    /// How long the change has waited that waits the longest.
+    pub oldest_waiting: Option<Duration>,
+    /// How long changes waited.
+    pub latency: Latency,
+    /// Route requests that VPP has answered: by operation, those that it did and refused.
+    pub requests: [[u64; 2]; 3],
+    /// Next-hop sets and path sets stored.
+    pub sets: (usize, usize),
+    /// What the kernel said that did not fit.
+    pub anomalies: Anomalies,
+    /// `RTM_NEWROUTE`, `RTM_DELROUTE`, link and next-hop messages, and malformed ones.
+    pub messages: [u64; 5],
+    /// Messages not taken, by reason, with those that the prefix lists left out.
+    pub skipped: Vec<(&'static str, u64)>,
+    /// Times that the kernel dropped notifications.
+    pub overruns: u64,
+    /// Notifications that it dropped.
+    pub drops: u64,
+    /// Whether all of the kernel has been read once.
+    pub synchronised: bool,
+    /// Resyncs done, by reason.
+    pub resyncs: Vec<(&'static str, u64)>,
+    /// Seconds that they took, by reason.
+    pub resync_seconds: Vec<(&'static str, f64)>,
+    /// Differences that audits found and repaired, by kind.
+    pub drift: Vec<(&'static str, u64)>,
+    /// Routes of mirrored protocols that VPP cannot have, by reason.
+    pub unmirrored: BTreeMap<&'static str, usize>,
+    /// Receive buffer that the kernel granted, bytes.
+    pub receive_buffer: u64,
+}
+
+impl Engine {
+    /// The figures.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let kernel = &self.shared().kernel;
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let messages = [
+            &kernel.route_announcements,
+            &kernel.route_withdrawals,
+            &kernel.links,
+            &kernel.next_hops,
+            &kernel.malformed,
+        ];
+        let named = |names: &[&'static str], counters: &[AtomicU64]| {
+            let counts = counters.iter().map(read);
+            names.iter().copied().zip(counts).collect::<Vec<_>>()
+        };
+        let seconds = |micros: &AtomicU64| Duration::from_micros(read(micros)).as_secs_f64();
+        let resync_names = Reason::ALL.iter().map(|reason| reason.name());
+        let requests = self.shared().vpp.requests.each_ref();
+        let table = self.shared().table();
+        let (oldest_waiting, latency) = {
+            let waiting = self.shared().waiting();
+            let oldest = waiting.oldest(table.dirty(), Instant::now());
+            (oldest, waiting.latency())
+        };
+        let mut skipped = named(&SkipReason::ALL.map(SkipReason::name), &kernel.skipped);
+        skipped.push(("prefix_lists", table.denied()));
+        Status {
+            counts: Family::ALL.map(|family| table.counts(family)),
+            tables: table.counts_by_table(),
+            dirty: table.dirty(),
+            oldest_waiting,
+            latency,
+            requests: requests.map(|results| results.each_ref().map(read)),
+            sets: table.sets(),
+            anomalies: table.anomalies(),
+            messages: messages.map(read),
+            skipped,
+            overruns: read(&kernel.overruns),
+            drops: read(&kernel.drops),
+            synchronised: self.shared().is_synchronised(),
+            resyncs: named(&Reason::ALL.map(Reason::name), &kernel.resyncs),
+            resync_seconds: resync_names
+                .zip(kernel.resync_micros.iter().map(seconds))
+                .collect(),
+            drift: named(&Drift::ALL.map(Drift::name), &kernel.drift),
+            unmirrored: table.unmirrored(),
+            receive_buffer: read(&kernel.receive_buffer),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+"""A changed configuration put in place while VPP forwards, and what a service manager hears."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from e2e.daemon import RunningDaemon, running_daemon
+from e2e.world import COUNT, MIRRORED, kernel_of, route
+from lab import Namespace, ip_batch, wait_until
+from lab.vpp import SimulatedVpp
+
+pytestmark = pytest.mark.root
+
+
+class Bench:
+    """A kernel, a VPP, a configuration file that changes, and the daemon that reads it."""
+
+    def __init__(self, kernel: Namespace, vpp: SimulatedVpp, directory: Path) -> None:
+        self.kernel = kernel
+        self.vpp = vpp
+        self.file = directory / "bgpreflector.toml"
+        self.log = directory / "d.log"
+        self.write()
+
+    def write(
+        self, kernel: str = "", vpp: str = "", interfaces: str = 'f0 = "loop0"', more: str = ""
+    ) -> None:
+        """A configuration with lines added to its sections."""
+        self.file.write_text(
+            f'[kernel]\nnamespace = "{self.kernel.name}"\n{kernel}\n'
+            f'[vpp]\napi_socket = "{self.vpp.socket}"\n{vpp}\n'
+            f"[vpp.interfaces]\nmap = {{ {interfaces} }}\n{more}\n"
+        )
+
+    @contextmanager
+    def running(self, **environment: str) -> Iterator[RunningDaemon]:
+        """The daemon, in sync."""
+        arguments = ("--config", str(self.file))
+        with running_daemon(self.log, *arguments, environment=environment) as daemon:
+            wait_until(daemon.answers, 30, "it listens")
+            wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+            yield daemon
+
+    def requests(self) -> int:
+        """Route requests that VPP has had."""
+        return self.vpp.simulator.statistics()["route_requests"]
+
+
+@pytest.fixture
+def bench(
+    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
+) -> Bench:
+    """With all sorts of routes."""
+    return Bench(kernel_of(make_namespace), simulator, tmp_path)
+
+
+def in_sync(daemon: RunningDaemon) -> None:
+    """Waits for it."""
+    wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+
+
+def test_only_what_differs_is_sent(bench: Bench) -> None:
+    """A prefix list, then an interface: everything else stays in VPP all the time."""
+    with bench.running() as daemon:
+        before = bench.requests()
+        bench.vpp.simulator.record_deletions()
+        bench.write(kernel='deny = ["30.0.4.0/22"]')
+        (end,) = daemon.ask_json("reload")
+        assert end["changed"] == ["kernel.deny"]
+        in_sync(daemon)
+        denied = {route(n) for n in (4, 5, 6, 7)}
+        assert len(bench.vpp.routes()) == MIRRORED - 4
+        assert {prefix for _, prefix in bench.vpp.simulator.deletions()} == denied
+        assert bench.requests() == before + 4
+
+        bench.write(interfaces='f0 = "loop0", g0 = "loop1"')
+        assert "kernel.deny, vpp.interfaces" in daemon.ask("reload")
+        in_sync(daemon)
+        assert len(bench.vpp.routes()) == MIRRORED + 1
+        assert bench.requests() == before + 9
+        assert {prefix for _, prefix in bench.vpp.simulator.deletions()} == denied
+        assert "nothing changed" in daemon.ask("reload")
+        ip_batch(bench.kernel, [f"route del {route(20)} proto 12"])
+        wait_until(bench.vpp.routes, 30, "it follows", accept=lambda seen: len(seen) == MIRRORED)
+        assert daemon.end() == 0, daemon.log()
+
+
+def test_what_is_wrong_is_refused_as_a_whole(bench: Bench) -> None:
+    """By its keys, with what was right beside it; nothing is touched."""
+    with bench.running() as daemon:
+        before = bench.requests()
+        wrong = {
+            "vpp.window": {"kernel": 'deny = ["30.0.0.0/8"]', "vpp": "window = 0"},
+            "vpp.fib_source": {"more": '[vpp.fib_source]\nname = "other"'},
+            "metrics.address": {"more": '[metrics]\naddress = "127.0.0.1:0"'},
+            "control.socket": {"more": '[control]\nsocket = "/tmp/other.sock"'},
+        }
+        for key, lines in wrong.items():
+            bench.write(**lines)
+            if key == "control.socket":
+                # The command line's own value goes before the file's.
+                daemon.ask("reload")
+                continue
+            daemon.ask("reload", exit_code=3)
+            seen = daemon.log().count("refused")
+            daemon.process.send_signal(signal.SIGHUP)
+            wait_until(
+                lambda seen=seen: daemon.log().count("refused") > seen,  # type: ignore[misc]
+                30,
+                "SIGHUP is refused too",
+            )
+            assert key in daemon.log()
+        assert bench.requests() == before
+        assert daemon.log().count("Connected to VPP") == 1
+        assert daemon.status()["in_sync"]
+        assert daemon.end() == 0, daemon.log()
+
+
+def test_a_log_level_needs_no_new_connection(bench: Bench) -> None:
+    """It is in force at once."""
+    with bench.running() as daemon:
+        bench.write(more='[log]\nformat = "json"\nlevel = "debug"')
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_until(daemon.log, 30, "reloaded", accept=lambda log: '"event": "Reloaded' in log)
+        assert daemon.log().count("Connected to VPP") == 1
+
+
+def test_a_table_that_is_mirrored_no_more_is_cleared(bench: Bench) -> None:
+    """Of our routes alone."""
+    ip_batch(
+        bench.kernel, [f"route add 12.0.{n}.0/24 via 10.0.0.2 proto 12 table 100" for n in range(9)]
+    )
+    bench.write(kernel="tables = [254, 100]", more="[vpp.tables]\n100 = 100")
+    with bench.running() as daemon:
+        bench.vpp.add_foreign_route("12.9.0.0/16", table=100)
+
+        def ours() -> int:
+            return sum(1 for table, _, _ in bench.vpp.simulator.snapshot("bgpreflector") if table)
+
+        assert ours() == 9
+        bench.write()
+        daemon.ask("reload")
+        assert ours() == 0
+        assert "9 routes of ours deleted" in daemon.log()
+        assert len(bench.vpp.simulator.snapshot("API")) == 1
+        in_sync(daemon)
+        assert len(bench.vpp.routes()) == MIRRORED
+
+
+def test_a_reload_while_vpp_is_away(bench: Bench, tmp_path: Path) -> None:
+    """Takes effect when it is back."""
+    with bench.running() as daemon:
+        bench.vpp.close()
+        bench.vpp.simulator.stop()
+        wait_until(daemon.status, 30, "lost", accept=lambda seen: seen["state"] == "vpp_lost")
+        bench.write(kernel='deny = ["30.0.4.0/22"]')
+        assert "kernel.deny" in daemon.ask("reload")
+        wait_until(daemon.status, 30, "lost", accept=lambda seen: seen["state"] == "vpp_lost")
+        with SimulatedVpp.running(tmp_path / "vpp") as back:
+            wait_until(back.routes, 60, "all", accept=lambda seen: len(seen) == MIRRORED - 4)
+            in_sync(daemon)
+            assert daemon.end() == 0, daemon.log()
+
+
+def test_a_pause_outlives_a_reload(bench: Bench) -> None:
+    """What changes waits on."""
+    with bench.running() as daemon:
+        daemon.ask("pause")
+        before = bench.requests()
+        bench.write(kernel='deny = ["30.0.4.0/22"]')
+        daemon.ask("reload")
+        wait_until(daemon.status, 30, "waits", accept=lambda seen: seen["dirty"] == 4)
+        assert daemon.status()["state"] == "paused"
+        assert bench.requests() == before
+        daemon.ask("resume")
+        in_sync(daemon)
+        assert bench.requests() == before + 4
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_a_service_manager_is_told(bench: Bench, tmp_path: Path, abstract: bool) -> None:
+    """READY, WATCHDOG, RELOADING with its time, READY again, and STOPPING."""
+    place = f"@bgpreflector-{tmp_path.name}" if abstract else str(tmp_path / "n.sock")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind("\0" + place[1:] if abstract else place)
+        manager.settimeout(30)
+
+        def hear(wanted: str) -> dict[str, str]:
+            while True:
+                lines = manager.recv(4096).decode().splitlines()
+                said = dict(line.split("=", 1) for line in lines)
+                if wanted in said:
+                    return said
+                assert said.keys() <= {"WATCHDOG", "STATUS"}, said
+
+        with bench.running(NOTIFY_SOCKET=place, WATCHDOG_USEC="200000") as daemon:
+            assert hear("READY")["READY"] == "1"
+            assert hear("WATCHDOG")["STATUS"]
+            bench.write(kernel='deny = ["30.0.4.0/22"]')
+            daemon.process.send_signal(signal.SIGHUP)
+            assert int(hear("RELOADING")["MONOTONIC_USEC"]) > 0
+            assert hear("READY")["READY"] == "1"
+            in_sync(daemon)
+            # Those that were said before are heard first.
+            while "in sync" not in hear("WATCHDOG")["STATUS"]:
+                pass
+            daemon.process.send_signal(signal.SIGTERM)
+            assert hear("STOPPING")["STOPPING"] == "1"
+            assert daemon.process.wait(30) == 0, daemon.log()
+        assert len(bench.vpp.routes()) == MIRRORED - 4 == 2 * COUNT - 3

@@ -1,0 +1,84 @@
+"""The systemd unit, by systemd's own tools."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+UNITS = Path(__file__).parents[2] / "packaging" / "systemd"
+UNIT = "bgpreflector.service"
+INSTALLED = "/usr/bin/bgpreflector"
+EXPOSURE = 20
+"""Tenths of what `systemd-analyze security` may find at most."""
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None,
+    reason="no systemd-analyze: install Debian's package systemd and run the tests again",
+)
+
+
+def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs ``systemd-analyze``."""
+    return subprocess.run(
+        ["systemd-analyze", *arguments], check=False, capture_output=True, text=True, timeout=60
+    )
+
+
+def systemd_version() -> int:
+    """Its number."""
+    found = re.match(r"systemd (\d+)", analyze("--version").stdout)
+    assert found is not None
+    return int(found[1])
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Path:
+    """The unit as installed, with a program that is there."""
+    text = (UNITS / UNIT).read_text()
+    assert INSTALLED in text
+    place = tmp_path / UNIT
+    place.write_text(text.replace(INSTALLED, sys.executable))
+    return place
+
+
+def test_the_unit_is_valid(unit: Path) -> None:
+    """Every directive is known, and nothing is warned of."""
+    done = analyze("verify", str(unit))
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_the_unit_with_its_addition_is_valid(unit: Path) -> None:
+    """For newer versions."""
+    if systemd_version() < 253:
+        pytest.skip("Type=notify-reload needs systemd 253: run the tests where that is")
+    shutil.copytree(UNITS / f"{UNIT}.d", unit.parent / f"{UNIT}.d")
+    done = analyze("verify", str(unit))
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_the_unit_exposes_little(unit: Path) -> None:
+    """By systemd's own measure."""
+    done = analyze("security", "--offline=yes", f"--threshold={EXPOSURE}", str(unit))
+    assert done.returncode == 0, done.stdout
+
+
+def test_its_commands_are_ours() -> None:
+    """With options that exist."""
+    commands = re.findall(rf"^Exec\w+={INSTALLED} (.+)$", (UNITS / UNIT).read_text(), re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        name, *options = command.split()
+        done = subprocess.run(
+            [sys.executable, "-m", "bgpreflector", name, "--help"],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"},
+        )
+        for option in options[::2]:
+            assert option in done.stdout
