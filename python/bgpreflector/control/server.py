@@ -30,6 +30,9 @@ from .protocol import (
 
 _log = logging.getLogger(__name__)
 
+ACCEPT_PAUSE = 1.0
+"""Seconds without a new client after one could not be accepted, as where descriptors ran out."""
+
 Answering = Generator[Sequence[Row], None, Mapping[str, object]]
 
 
@@ -58,7 +61,7 @@ class ControlServer:
         self._handlers = handlers
         self._limits = limits or Limits()
         self._open = ExitStack()
-        self._clients: set[asyncio.Task[None]] = set()
+        self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     def start(self) -> None:
         """Listen, once. Raises :class:`bgpreflector.errors.ControlError`."""
@@ -88,21 +91,37 @@ class ControlServer:
         loop.close()
 
     async def _serve(self, stop: asyncio.Event, listener: socket) -> None:
-        server = await asyncio.start_unix_server(self._client, sock=listener, limit=LINE)
+        accepting = asyncio.create_task(self._accept(listener))
         await stop.wait()
-        server.close()
-        for client in self._clients:
+        accepting.cancel()
+        await asyncio.wait([accepting])
+        clients = dict(self._clients)
+        for client in clients:
             client.cancel()
-        await asyncio.gather(*self._clients, return_exceptions=True)
-        # A connection is closed in the round of the loop after the one that says so.
-        await asyncio.sleep(0)
+        await asyncio.gather(*clients, return_exceptions=True)
+        for writer in clients.values():
+            # A client that had only just been accepted has not begun, so it did not do it itself.
+            await _hang_up(writer)
 
-    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            return
-        full = len(self._clients) >= self._limits.clients
-        self._clients.add(task)
+    async def _accept(self, listener: socket) -> None:
+        """Not asyncio's own server: it forgets at its end whom it has only just accepted."""
+        listener.settimeout(0)
+        while True:
+            try:
+                connection, _ = await asyncio.get_running_loop().sock_accept(listener)
+            except OSError as error:
+                _log.warning("No control client can be accepted for a while: %s", error)
+                await asyncio.sleep(ACCEPT_PAUSE)
+                continue
+            reader, writer = await asyncio.open_unix_connection(sock=connection, limit=LINE)
+            full = len(self._clients) >= self._limits.clients
+            task = asyncio.create_task(self._client(reader, writer, full=full))
+            self._clients[task] = writer
+            task.add_done_callback(self._clients.pop)
+
+    async def _client(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, full: bool
+    ) -> None:
         try:
             if full:
                 await self._write(writer, _busy(self._limits.clients))
@@ -113,7 +132,6 @@ class ControlServer:
         except asyncio.CancelledError:
             _log.debug("A control client was hung up on, as the daemon ends")
         finally:
-            self._clients.discard(task)
             await _hang_up(writer)
 
     async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -198,7 +198,9 @@ class VppMonitor:
 
     def _somebody_listens(self) -> bool:
         """Wait until the API socket takes connections again; false at the end."""
-        waits = wait_exponential_jitter(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=FIRST_PAUSE)
+        waits = wait_exponential_jitter(
+            multiplier=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=FIRST_PAUSE
+        )
         attempts = Retrying(wait=waits, sleep=self._pause, retry=retry_if_exception_type(OSError))
         for attempt in attempts:
             with attempt:
