@@ -44,6 +44,16 @@ pub(super) struct KernelRoute {
     pub(super) generation: u8,
 }
 
+impl KernelRoute {
+    /// Whether it is the other one, whenever that was seen.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Self {
+            generation: other.generation,
+            ..*self
+        } == *other
+    }
+}
+
 /// The kernel routes of a prefix in the kernel's order: by metric, then as the kernel lists them.
 pub(super) type Routes = SmallVec<[KernelRoute; 2]>;
 

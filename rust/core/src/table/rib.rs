@@ -5,7 +5,7 @@
 //! twenty more.
 
 use ahash::RandomState;
-use hashbrown::{HashMap, HashTable};
+use hashbrown::{HashMap, HashTable, hash_table};
 
 use super::entry::{Address, Body, Entry, KernelRoute, Routes, flag};
 
@@ -44,34 +44,26 @@ impl<A: Address> Rib<A> {
     }
 
     pub(super) fn find_or_insert(&mut self, address: A, length: u8) -> u32 {
-        if let Some(slot) = self.find(address, length) {
-            return slot;
-        }
-        let slot = self.store(Entry {
-            address,
-            body: Body::new(length),
-        });
+        let hash = self.hasher.hash_one((address, length));
         let (entries, hasher) = (&self.entries, &self.hasher);
+        let is = |slot: &u32| is_at(entries, *slot, address, length);
         let rehash = |slot: &u32| {
             entries
                 .get(*slot as usize)
                 .map_or(0, |e| hasher.hash_one((e.address, e.body.length)))
         };
-        self.index
-            .insert_unique(self.hasher.hash_one((address, length)), slot, rehash);
-        slot
-    }
-
-    fn store(&mut self, entry: Entry<A>) -> u32 {
-        if let Some(slot) = self.free.pop() {
-            if let Some(place) = self.entries.get_mut(slot as usize) {
-                *place = entry;
+        match self.index.entry(hash, is, rehash) {
+            hash_table::Entry::Occupied(found) => *found.get(),
+            hash_table::Entry::Vacant(place) => {
+                let entry = Entry {
+                    address,
+                    body: Body::new(length),
+                };
+                let slot = store(&mut self.entries, &mut self.free, entry);
+                place.insert(slot);
+                slot
             }
-            return slot;
         }
-        let slot = self.slots();
-        self.entries.push(entry);
-        slot
     }
 
     /// Forgets a prefix that nothing refers to any more.
@@ -133,6 +125,18 @@ impl<A: Address> Rib<A> {
             self.more.remove(&slot);
         }
     }
+}
+
+fn store<A>(entries: &mut Vec<Entry<A>>, free: &mut Vec<u32>, entry: Entry<A>) -> u32 {
+    if let Some(slot) = free.pop() {
+        if let Some(place) = entries.get_mut(slot as usize) {
+            *place = entry;
+        }
+        return slot;
+    }
+    let slot = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+    entries.push(entry);
+    slot
 }
 
 fn is_at<A: Address>(entries: &[Entry<A>], slot: u32, address: A, length: u8) -> bool {

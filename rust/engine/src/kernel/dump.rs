@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use bgpreflector_core::netlink::{Body, Message, Messages};
+use bgpreflector_core::netlink::{Body, DecodeError, RawMessage, RawMessages, Shallow};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
@@ -26,6 +26,48 @@ pub(super) enum Ended {
     Whole,
     /// The kernel says that the dump is not consistent (`NLM_F_DUMP_INTR`).
     Interrupted,
+}
+
+/// What a buffer of a dump shows.
+pub(super) struct Replies<'a> {
+    messages: RawMessages<'a>,
+    shared: &'a Shared,
+    sequence: u32,
+    ended: Ended,
+    done: Option<i32>,
+}
+
+impl Replies<'_> {
+    /// What cannot be decoded may have been any route, so the dump does not tell what is gone.
+    pub(super) fn malformed(&mut self, error: &DecodeError) {
+        follow::malformed(self.shared, error);
+        self.ended = Ended::Interrupted;
+    }
+}
+
+impl<'a> Iterator for Replies<'a> {
+    type Item = (RawMessage<'a>, Shallow<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let read = |raw: RawMessage<'a>| Ok((raw, raw.read_shallow()?));
+            match self.messages.next()?.and_then(read) {
+                Ok((raw, _)) if raw.header.sequence != self.sequence => {}
+                Ok((raw, message)) => {
+                    if raw.header.dump_interrupted() {
+                        self.ended = Ended::Interrupted;
+                    }
+                    match message {
+                        Shallow::Other(Body::Done(errno) | Body::Error { errno, .. }) => {
+                            self.done = Some(errno);
+                        }
+                        message => return Some((raw, message)),
+                    }
+                }
+                Err(error) => self.malformed(&error),
+            }
+        }
+    }
 }
 
 /// A socket for dumps, one after the other.
@@ -53,7 +95,7 @@ impl Dumper {
         shared: &Shared,
         what: &'static str,
         request: impl FnOnce(u32) -> Vec<u8>,
-        mut take: impl FnMut(Vec<Message>) -> Result<(), KernelError>,
+        mut take: impl FnMut(&mut Replies<'_>) -> Result<(), KernelError>,
     ) -> Result<Ended, KernelError> {
         self.sequence = self.sequence.wrapping_add(1);
         let failed = |source: io::Error| KernelError::Dump { what, source };
@@ -61,30 +103,16 @@ impl Dumper {
         let mut ended = Ended::Whole;
         loop {
             let length = self.receive(what)?;
-            let bytes = self.buffer.get(..length).unwrap_or_default();
-            let mut messages = Vec::with_capacity(512);
-            let mut done = None;
-            for message in Messages::new(bytes) {
-                match message {
-                    Ok(message) if message.header.sequence != self.sequence => {}
-                    Ok(message) => {
-                        if message.header.dump_interrupted() {
-                            ended = Ended::Interrupted;
-                        }
-                        match message.body {
-                            Body::Done(errno) => done = Some(errno),
-                            Body::Error { errno, .. } => done = Some(errno),
-                            _ => messages.push(message),
-                        }
-                    }
-                    Err(error) => {
-                        follow::malformed(shared, &error);
-                        ended = Ended::Interrupted;
-                    }
-                }
-            }
-            take(messages)?;
-            if let Some(errno) = done {
+            let mut replies = Replies {
+                messages: RawMessages::new(self.buffer.get(..length).unwrap_or_default()),
+                shared,
+                sequence: self.sequence,
+                ended,
+                done: None,
+            };
+            take(&mut replies)?;
+            ended = replies.ended;
+            if let Some(errno) = replies.done {
                 return outcome(errno).map(|()| ended).map_err(failed);
             }
         }
