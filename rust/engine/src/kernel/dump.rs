@@ -1,23 +1,16 @@
 //! One dump: the request, its replies, and how it ended.
 
 use std::io;
-use std::os::fd::AsFd;
-use std::time::Duration;
+use std::thread;
 
 use bgpreflector_core::netlink::{Body, DecodeError, RawMessage, RawMessages, Shallow};
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::error::KernelError;
 use crate::shared::Shared;
 
 use super::follow;
+use super::read_ahead::ReadAhead;
 use super::socket::RouteSocket;
-
-/// The kernel fills at most 32 KiB a read.
-const BUFFER: usize = 64 * 1024;
-const TIMEOUT: Duration = Duration::from_secs(30);
-const TIMEOUT_MS: u16 = 30_000;
 
 /// How a dump ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +66,6 @@ impl<'a> Iterator for Replies<'a> {
 /// A socket for dumps, one after the other.
 pub(super) struct Dumper {
     socket: RouteSocket,
-    buffer: Vec<u8>,
     sequence: u32,
 }
 
@@ -81,15 +73,13 @@ impl Dumper {
     pub(super) fn open() -> Result<Self, KernelError> {
         let socket = RouteSocket::open(0)?;
         socket.check_strictly()?;
-        Ok(Self {
-            socket,
-            buffer: vec![0; BUFFER],
-            sequence: 0,
-        })
+        let sequence = 0;
+        Ok(Self { socket, sequence })
     }
 
     /// Sends the request that `request` makes of a sequence number and gives the reply's messages,
-    /// a buffer at a time, to `take`.
+    /// a buffer at a time, to `take`. Meanwhile the next buffers are read, for the kernel needs
+    /// longer to fill one than `take` to empty it.
     pub(super) fn dump(
         &mut self,
         shared: &Shared,
@@ -98,53 +88,29 @@ impl Dumper {
         mut take: impl FnMut(&mut Replies<'_>) -> Result<(), KernelError>,
     ) -> Result<Ended, KernelError> {
         self.sequence = self.sequence.wrapping_add(1);
+        let (socket, sequence) = (&self.socket, self.sequence);
         let failed = |source: io::Error| KernelError::Dump { what, source };
-        self.socket.send(&request(self.sequence)).map_err(failed)?;
-        let mut ended = Ended::Whole;
-        loop {
-            let length = self.receive(what)?;
-            let mut replies = Replies {
-                messages: RawMessages::new(self.buffer.get(..length).unwrap_or_default()),
-                shared,
-                sequence: self.sequence,
-                ended,
-                done: None,
-            };
-            take(&mut replies)?;
-            ended = replies.ended;
-            if let Some(errno) = replies.done {
-                return outcome(errno).map(|()| ended).map_err(failed);
-            }
-        }
-    }
-
-    fn receive(&mut self, what: &'static str) -> Result<usize, KernelError> {
-        loop {
-            match self.socket.receive(&mut self.buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let mut waited = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
-                    let ready = poll(&mut waited, PollTimeout::from(TIMEOUT_MS));
-                    match ready {
-                        Ok(0) => {
-                            return Err(KernelError::DumpTimeout {
-                                what,
-                                timeout: TIMEOUT,
-                            });
-                        }
-                        Ok(_) | Err(Errno::EINTR) => {}
-                        Err(error) => {
-                            return Err(KernelError::Dump {
-                                what,
-                                source: error.into(),
-                            });
-                        }
-                    }
+        socket.send(&request(sequence)).map_err(failed)?;
+        thread::scope(|scope| {
+            let ahead = ReadAhead::start(scope, socket, what, sequence).map_err(failed)?;
+            let mut ended = Ended::Whole;
+            loop {
+                let buffer = ahead.next()?;
+                let mut replies = Replies {
+                    messages: RawMessages::new(&buffer),
+                    shared,
+                    sequence,
+                    ended,
+                    done: None,
+                };
+                take(&mut replies)?;
+                ended = replies.ended;
+                if let Some(errno) = replies.done {
+                    return outcome(errno).map(|()| ended).map_err(failed);
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(source) => return Err(KernelError::Dump { what, source }),
-                Ok(length) => return Ok(length),
+                ahead.give_back(buffer);
             }
-        }
+        })
     }
 }
 
