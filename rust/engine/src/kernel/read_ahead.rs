@@ -16,9 +16,11 @@ use crate::error::KernelError;
 use super::socket::RouteSocket;
 
 /// The kernel fills at most 32 KiB a read.
-const BUFFER: usize = 64 * 1024;
+const READ: usize = 64 * 1024;
+/// Bytes of several reads, for to wake the other thread costs as much as a hundred routes.
+const BUFFER: usize = 256 * 1024;
 /// Buffers that are read before one of them is given back.
-const AHEAD: usize = 8;
+const AHEAD: usize = 4;
 const TIMEOUT: Duration = Duration::from_secs(30);
 const TIMEOUT_MS: u16 = 30_000;
 
@@ -81,16 +83,31 @@ fn read_all(
     emptied: &Receiver<Vec<u8>>,
 ) {
     while let Ok(mut buffer) = emptied.recv() {
-        buffer.resize(BUFFER, 0);
-        let read = receive(socket, what, &mut buffer);
-        let last = read.as_ref().map_or(true, |length| {
-            buffer.truncate(*length);
-            ends(&buffer, sequence)
-        });
+        let read = read_many(socket, what, sequence, &mut buffer);
+        let last = *read.as_ref().unwrap_or(&true);
         if fill.send(read.map(|_| buffer)).is_err() || last {
             return;
         }
     }
+}
+
+/// Fills the buffer; returns whether the dump is over.
+fn read_many(
+    socket: &RouteSocket,
+    what: &'static str,
+    sequence: u32,
+    buffer: &mut Vec<u8>,
+) -> Result<bool, KernelError> {
+    let mut filled = 0;
+    let mut last = false;
+    buffer.resize(BUFFER, 0);
+    while let (false, Some(room)) = (last, buffer.get_mut(filled..filled + READ)) {
+        let length = receive(socket, what, room)?;
+        last = ends(room.get(..length).unwrap_or_default(), sequence);
+        filled += length;
+    }
+    buffer.truncate(filled);
+    Ok(last)
 }
 
 /// Whether the dump is over with these messages.
