@@ -72,7 +72,7 @@ class RunningDaemon:
     def end(self, number: int = signal.SIGTERM) -> int:
         """Sends a signal and waits for the end; the exit code.
 
-        One that does not end is ended, and what each of its threads did then is a note of the error.
+        One that does not end is ended; what each of its threads did then is a note of the error.
         """
         self.process.send_signal(number)
         try:
