@@ -28,6 +28,7 @@ mod rib;
 mod scope;
 mod sets;
 mod surroundings;
+mod unseen;
 mod view;
 mod vpp_audit;
 
@@ -41,6 +42,7 @@ use any_rib::AnyRib;
 use drift::Suspects;
 use meaning::Meanings;
 use resync::Resyncs;
+use unseen::Unseen;
 
 pub use counts::{Anomalies, Counts};
 pub use drift::{Drift, DriftReport};
@@ -69,6 +71,7 @@ pub struct Table {
     denied: u64,
     resyncs: Resyncs,
     suspects: Suspects,
+    unseen: Unseen,
 }
 
 impl Table {
@@ -96,6 +99,7 @@ impl Table {
             denied: 0,
             resyncs: Resyncs::default(),
             suspects: Suspects::default(),
+            unseen: Unseen::default(),
         }
     }
 
