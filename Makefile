@@ -66,9 +66,10 @@ bulk: build ## many routes at once, at the sizes of a full table
 	BGPREFLECTOR_TESTS_SIZE=full $(PYTHON) -m pytest tests/bulk
 
 STEPS ?= 20000
+FIRST_SEED ?= 0
 
 state: build ## random faults of kernel, VPP and daemon: make state STEPS=20000
-	STATE_STEPS=$(STEPS) $(PYTHON) -m pytest tests/state -rP
+	STATE_STEPS=$(STEPS) STATE_FIRST_SEED=$(FIRST_SEED) $(PYTHON) -m pytest tests/state -rP
 
 reference: build ## docs/configuration.md and docs/metrics.md, from the code
 	$(PYTHON) scripts/write_reference.py

@@ -403,8 +403,12 @@ class Engine:
         Raises ``VppLostError`` if the connection ends first: the rest is dirty again.
         Raises ``ValueError`` if the batch was committed or released already.
         """
-    def adopt(self, source: int) -> Adopted:
-        """Take what VPP has under a FIB source as installed. Raises ``VppLostError``."""
+    def adopt(self, source: int, *, better: Sequence[int] = ()) -> Adopted:
+        """Take what VPP has under a FIB source as installed.
+
+        Where one of the ``better`` sources has a route, VPP does not show ours: what the kernel
+        lacks there is deleted unseen. Raises ``VppLostError``.
+        """
     def audit_vpp(self, source: int, *, repair: bool, limit: int = 100) -> VppAudit:
         """Compare what VPP shows under a FIB source with what it has acknowledged.
 
@@ -416,7 +420,11 @@ class Engine:
     def open_requests(self, batch: RouteBatch) -> RequestList:
         """The requests that a batch needs, to be sent some other way. Raises ``ValueError``."""
     def forget_installed(self) -> None:
-        """What VPP has is unknown, until ``adopt_route()`` tells."""
+        """VPP has nothing of ours, or what it has is unknown."""
+    def begin_adoption(self) -> None:
+        """What VPP has is about to be told by ``adopt_route()``."""
+    def suspect_unseen(self, vpp_table: int, prefix: str) -> None:
+        """VPP may have a route of ours for a prefix, unseen behind that of a better source."""
     def adopt_route(self, vpp_table: int, prefix: str, paths: Sequence[_PathTuple]) -> bool:
         """Take a route that VPP has under our source as installed; false in a foreign table."""
     def compare_route(

@@ -31,7 +31,8 @@ class RunningDaemon:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "bgpreflector", "run", *arguments, *control],
             stderr=log.open("wb"),
-            env=None if environment is None else {**os.environ, **environment},
+            # So that the signal that ends a daemon which hangs shows where.
+            env={**os.environ, "PYTHONFAULTHANDLER": "1", **(environment or {})},
         )
 
     def log(self) -> str:
@@ -69,9 +70,18 @@ class RunningDaemon:
         return True
 
     def end(self, number: int = signal.SIGTERM) -> int:
-        """Sends a signal and waits for the end; the exit code."""
+        """Sends a signal and waits for the end; the exit code.
+
+        One that does not end is ended; what each of its threads did then is a note of the error.
+        """
         self.process.send_signal(number)
-        return self.process.wait(30)
+        try:
+            return self.process.wait(30)
+        except subprocess.TimeoutExpired as error:
+            self.process.send_signal(signal.SIGABRT)
+            self.process.wait(30)
+            error.add_note(self.log())
+            raise
 
 
 @contextmanager

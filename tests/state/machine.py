@@ -21,11 +21,7 @@ PATIENCE = 12
 
 OURS_TOO = (*PREFIXES[4][:4], *PREFIXES[6][:4], "0.0.0.0/0", "2001:db8::/64")
 NOT_OURS = ("192.0.2.0/24", "2001:db8:ff::/48")
-OTHERS_PLACES = (
-    *((OTHER, prefix) for prefix in OURS_TOO + NOT_OURS),
-    # A better source hides our route for the same prefix from us: see test_hidden.py.
-    *((API, prefix) for prefix in NOT_OURS),
-)
+OTHERS_PLACES = tuple((source, prefix) for source in (OTHER, API) for prefix in OURS_TOO + NOT_OURS)
 """Sources and prefixes of VPP's other users."""
 
 OTHERS_HOPS: tuple[dict[str, int] | None, ...] = (

@@ -36,9 +36,18 @@ def test_a_hidden_route_goes_with_the_kernel_s(hidden: World) -> None:
     hidden.agree()
 
 
-@pytest.mark.xfail(reason="adoption does not see routes that a better source hides")
 def test_a_hidden_route_goes_though_it_cannot_be_adopted(hidden: World) -> None:
     """Else VPP would forward by it once the other source's route goes."""
     hidden.service.end(signal.SIGTERM)
     hidden.change([f"-4 route del {PREFIX} proto 12"])
     hidden.agree()
+
+
+def test_a_hidden_route_that_the_kernel_has_stays(hidden: World) -> None:
+    """It is sent once more, for nobody can tell what VPP has of it; nothing is deleted."""
+    before = hidden.vpp.simulator.statistics()
+    hidden.restart_daemon(signal.SIGTERM)
+    after = hidden.vpp.simulator.statistics()
+    assert after["deletes"] == before["deletes"]
+    assert after["deletes_of_absent"] == before["deletes_of_absent"]
+    assert after["route_requests"] == before["route_requests"] + 1

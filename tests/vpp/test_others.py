@@ -86,6 +86,51 @@ def found_and_forgotten(
     assert len(vpp.routes()) == 20, "ours were there all the time"
 
 
+def test_what_an_earlier_run_left_behind_theirs_goes(
+    vpp: Vpp, program: Callable[..., Programmer]
+) -> None:
+    """Unseen, and theirs stay: behind some there is nothing of ours."""
+    left_behind(vpp, program)
+
+
+def test_it_goes_on_the_slow_way(
+    simulator: SimulatedVpp, program: Callable[..., Programmer]
+) -> None:
+    """Likewise."""
+    simulator.fault("change_crc", message="ip_route_add_del_v2", crc="0badcafe")
+    left_behind(simulator, program)
+
+
+def left_behind(vpp: Vpp, program: Callable[..., Programmer]) -> None:
+    """Routes of an earlier run that a client of VPP's has hidden meanwhile."""
+    before = program(vpp)
+    hidden, seen, *_ = ours = prefixes(20)
+    theirs = (hidden, "203.0.113.0/24", "198.51.100.0/24")
+    assert before.install(ours).applied == 20
+    before.sink.close()
+    for prefix in theirs:
+        vpp.add_foreign_route(prefix)
+
+    made = program(vpp)
+    resync(made)
+    assert vpp.has_foreign_route(seen), "nobody knows yet what the kernel has"
+    made.engine.forget_kernel()
+    assert made.sink.flush().applied == 20 + 2
+    assert vpp.routes() == {}
+    for prefix in theirs:
+        assert vpp.has_foreign_route(prefix)
+        vpp.remove_foreign_route(prefix)
+    assert not vpp.has_foreign_route(hidden), "ours was behind it"
+    assert made.sink.flush().applied == 0
+
+
+def test_sources_of_vpp_itself_are_not_looked_behind() -> None:
+    """Every VPP has routes of theirs: a restart shall send nothing for them."""
+    others = OtherWriters()
+    others.learn([API, FibSource(4, "interface", 3), FibSource(30, "lcp-rt", 0x10), OURS], OURS.id)
+    assert list(others.hiding) == [API.id]
+
+
 def test_only_better_sources_are_asked() -> None:
     """And of equal ones VPP may prefer either."""
     others = OtherWriters()

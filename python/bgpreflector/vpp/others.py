@@ -12,6 +12,10 @@ _log = logging.getLogger(__name__)
 LINUX_NL = ("lcp-rt", "lcp-rt-dynamic")
 """FIB sources of VPP's linux_nl plugin, there exactly if it is loaded (``lcp_router.c``)."""
 
+OF_VPP_ITSELF = 0x10
+"""Sources of a lower priority than this are not clients' or plugins' (``fib_source.h``): routes of
+interfaces and the like, which every VPP has."""
+
 NAMED = 20
 """Prefixes that a log record names."""
 
@@ -91,6 +95,18 @@ class OtherWriters:
     def better(self) -> Sequence[int]:
         """Ids of the sources whose routes would override ours."""
         return [source.id for source in self._better]
+
+    @property
+    def hiding(self) -> Sequence[int]:
+        """Ids of the sources behind whose routes ours may be when VPP is connected to.
+
+        linux_nl's are left out: what the kernel lacks they lack, too.
+        """
+        return [
+            source.id
+            for source in self._better
+            if source.priority >= OF_VPP_ITSELF and source.name not in LINUX_NL
+        ]
 
     def found(self, count: int, some: Iterable[tuple[int, str, int]]) -> Overridden:
         """Take note of what was found; say it, unless it was the same before."""

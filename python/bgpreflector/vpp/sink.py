@@ -28,6 +28,9 @@ _log = logging.getLogger(__name__)
 FAILURES = 100
 """Refusals that a result names."""
 
+HIDING = 1000
+"""Routes of better sources that are looked behind on the slow way."""
+
 ALL = 0xFFFFFFFF
 """The limit of a batch that shall hold whatever is dirty."""
 
@@ -62,6 +65,7 @@ class VppSink:
         self._on_interface_change: Callable[[], None] = _ignore
         self._source: int | None = None
         self._gone: frozenset[int] = frozenset()
+        self._read = False
         self._slow: PapiRoutes | None = None
         self._held = threading.Event()
         self._holding = threading.Lock()
@@ -96,6 +100,7 @@ class VppSink:
         except VppError:
             self.close()
             raise
+        self._read = False
         self._slow = None if mismatch is None else PapiRoutes(self.session)
         if mismatch is not None:
             _log.warning(
@@ -183,10 +188,16 @@ class VppSink:
             # Only where it must not be added: without a source VPP has nothing of ours.
             self._engine.forget_installed()
             return
+        # Later it is known what we have put behind others' routes.
+        hiding = () if self._read else self.others.hiding
         if self._slow is not None:
-            self._adopt_slowly(self._slow)
-            return
-        adopted = self._engine.adopt(self._known_source())
+            self._adopt_slowly(self._slow, hiding)
+        else:
+            self._adopt_fast(hiding)
+        self._read = True
+
+    def _adopt_fast(self, hiding: Sequence[int]) -> None:
+        adopted = self._engine.adopt(self._known_source(), better=hiding)
         _log.info("VPP has %d routes under our source", adopted.routes)
         if adopted.elsewhere:
             _log.warning(
@@ -195,16 +206,26 @@ class VppSink:
                 adopted.elsewhere,
             )
 
-    def _adopt_slowly(self, slow: PapiRoutes) -> None:
-        self._engine.forget_installed()
+    def _adopt_slowly(self, slow: PapiRoutes, hiding: Sequence[int]) -> None:
+        self._engine.begin_adoption()
         count = 0
         try:
             for table, prefix, paths in slow.dump(self._tables, self._known_source()):
                 count += self._engine.adopt_route(table, prefix, paths)
+            unseen = [(t, p) for source in hiding for t, p, _ in slow.dump(self._tables, source)]
         except VppLostError:
             self.close()
             raise
         _log.info("VPP has %d routes under our source", count)
+        if len(unseen) > HIDING:
+            _log.warning(
+                "VPP has %d routes of FIB sources that go before ours: what of ours an earlier run "
+                "left behind them stays, unless `bgpreflector flush` removes it",
+                len(unseen),
+            )
+            return
+        for table, prefix in unseen:
+            self._engine.suspect_unseen(table, prefix)
 
     def audit(self, *, repair: bool, limit: int = FAILURES) -> _core.VppAudit | None:
         """Compare what VPP has with what it has acknowledged; ``None`` where it cannot be told.

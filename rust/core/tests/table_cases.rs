@@ -309,3 +309,33 @@ fn an_order_that_only_a_dump_tells_reaches_vpp() {
     let gateway = world.in_vpp()[&prefix(1)].0;
     assert_eq!(gateway, "192.0.2.2".parse().ok());
 }
+
+#[test]
+fn what_another_source_hides_is_deleted_unseen_unless_the_kernel_has_it() {
+    let mut world = World::new();
+    world.table.suspect_unseen(0, prefix(1));
+    world.table.suspect_unseen(0, prefix(2));
+    world.table.suspect_unseen(7, prefix(3));
+    let wanted = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
+    world.table.announce(wanted.clone(), Placement::Replace);
+    assert!(world.table.awaits_confirmation());
+    assert_eq!(world.table.confirm(&[Family::V6]), 0);
+    assert!(world.table.awaits_confirmation());
+    assert_eq!(world.table.confirm(&[Family::V4]), 0, "nobody knows of any");
+    assert!(!world.table.awaits_confirmation());
+    // What is withdrawn before it was sent may be there already.
+    world.table.withdraw(wanted);
+    world.taken = world.table.take_dirty(10).handles;
+    world.begin(10);
+    let mut deleted: Vec<_> = world
+        .in_flight
+        .iter()
+        .map(|r| (r.prefix, r.paths))
+        .collect();
+    deleted.sort_unstable_by_key(|(prefix, _)| *prefix);
+    let none = PathSetId::NONE;
+    assert_eq!(deleted, [(prefix(1), none), (prefix(2), none)]);
+    world.answer(10, false);
+    assert_eq!(world.table.counts(Family::V4).installed, 0);
+    assert_eq!(world.table.sets(), (0, 0));
+}

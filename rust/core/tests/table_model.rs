@@ -39,7 +39,12 @@ enum Step {
     },
     PutBack,
     LoseSession,
-    Adopt,
+    Adopt {
+        hidden: u8,
+    },
+    AdoptAgain {
+        hidden: u8,
+    },
     Retry,
     ResyncWithout {
         prefix: u8,
@@ -63,7 +68,8 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(count, refuse)| Step::Answer { count, refuse }),
         1 => Just(Step::PutBack),
         1 => Just(Step::LoseSession),
-        1 => Just(Step::Adopt),
+        1 => any::<u8>().prop_map(|hidden| Step::Adopt { hidden }),
+        1 => any::<u8>().prop_map(|hidden| Step::AdoptAgain { hidden }),
         1 => Just(Step::Retry),
         1 => (0..6_u8).prop_map(|prefix| Step::ResyncWithout { prefix }),
     ]
@@ -108,7 +114,8 @@ fn apply(world: &mut World, step: Step) {
         Step::Answer { count, refuse } => world.answer(count, refuse),
         Step::PutBack => world.table.put_back(world.taken.drain(..)),
         Step::LoseSession => world.lose_session(),
-        Step::Adopt => world.adopt(),
+        Step::Adopt { hidden } => world.adopt(hidden),
+        Step::AdoptAgain { hidden } => world.adopt_again(hidden),
         Step::Retry => {
             world.table.retry_refused(|_| true);
         }

@@ -152,9 +152,20 @@ impl Engine {
         Requests::open(&self.shared, batch)
     }
 
-    /// Takes note that what VPP has is unknown, before it is told by [`Self::adopt_route`].
+    /// Takes note that VPP has nothing of ours, or that what it has is unknown.
     pub fn forget_installed(&self) {
         self.shared.change(Table::forget_installed);
+    }
+
+    /// Takes note that what VPP has is about to be told by [`Self::adopt_route`].
+    pub fn begin_adoption(&self) {
+        self.shared.change(Table::begin_adoption);
+    }
+
+    /// Takes note that VPP may have a route of ours for a prefix, unseen behind another source's.
+    pub fn suspect_unseen(&self, vpp_table: u32, prefix: Prefix) {
+        self.shared
+            .change(|table| table.suspect_unseen(vpp_table, prefix));
     }
 
     /// Takes one route that VPP shows under our source as installed; false where its table is
@@ -184,12 +195,13 @@ impl Engine {
         table.compare_shown(vpp_table, prefix, &mut Shown::default(), equals)
     }
 
-    /// Takes what VPP has under a FIB source as installed.
+    /// Takes what VPP has under a FIB source as installed. Where one of the `better` sources has a
+    /// route, VPP does not show ours: what the kernel lacks there is deleted unseen.
     ///
     /// # Errors
     /// [`VppError`]
-    pub fn adopt(&self, source: u8) -> Result<Adopted, VppError> {
-        self.vpp()?.adopt(source)
+    pub fn adopt(&self, source: u8, better: Vec<u8>) -> Result<Adopted, VppError> {
+        self.vpp()?.adopt(source, better)
     }
 
     /// Compares what VPP has under a FIB source with what it has acknowledged.

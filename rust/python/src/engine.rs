@@ -174,6 +174,16 @@ impl Engine {
         py.detach(|| self.inner.forget_installed());
     }
 
+    fn begin_adoption(&self, py: Python<'_>) {
+        py.detach(|| self.inner.begin_adoption());
+    }
+
+    fn suspect_unseen(&self, vpp_table: u32, prefix: &str) -> PyResult<()> {
+        let prefix = convert::prefix(prefix)?;
+        self.inner.suspect_unseen(vpp_table, prefix);
+        Ok(())
+    }
+
     fn adopt_route(&self, vpp_table: u32, prefix: &str, paths: Vec<PathTuple>) -> PyResult<bool> {
         let prefix = convert::prefix(prefix)?;
         Ok(self.inner.adopt_route(vpp_table, &prefix, path_set(paths)?))
@@ -190,8 +200,9 @@ impl Engine {
         Ok((convert::paths(&paths), difference.map(VppDrift::name)))
     }
 
-    fn adopt(&self, py: Python<'_>, source: u8) -> PyResult<Adopted> {
-        py.detach(|| self.inner.adopt(source))
+    #[pyo3(signature = (source, *, better = Vec::new()))]
+    fn adopt(&self, py: Python<'_>, source: u8, better: Vec<u8>) -> PyResult<Adopted> {
+        py.detach(|| self.inner.adopt(source, better))
             .map(Adopted::from)
             .map_err(errors::vpp)
     }

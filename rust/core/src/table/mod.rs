@@ -29,6 +29,7 @@ mod rib;
 mod scope;
 mod sets;
 mod surroundings;
+mod unseen;
 mod view;
 mod vpp_audit;
 
@@ -42,6 +43,7 @@ use any_rib::AnyRib;
 use drift::Suspects;
 use meaning::Meanings;
 use resync::Resyncs;
+use unseen::Unseen;
 
 pub use counts::{Anomalies, Counts};
 pub use drift::{Drift, DriftReport};
@@ -70,6 +72,7 @@ pub struct Table {
     denied: u64,
     resyncs: Resyncs,
     suspects: Suspects,
+    unseen: Unseen,
 }
 
 impl Table {
@@ -97,6 +100,7 @@ impl Table {
             denied: 0,
             resyncs: Resyncs::default(),
             suspects: Suspects::default(),
+            unseen: Unseen::default(),
         }
     }
 

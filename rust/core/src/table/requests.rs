@@ -250,6 +250,7 @@ impl Table {
             }
         }
         self.refusals.clear();
+        self.forget_unseen();
     }
 
     /// Takes note of a route that VPP has under our source already. `as_wanted` says whether VPP
@@ -300,6 +301,7 @@ impl Table {
     /// Takes note that the kernel has shown all its routes of these families: what VPP has beyond
     /// them is stale and shall be deleted. Returns how many prefixes that are.
     pub fn confirm(&mut self, families: &[Family]) -> usize {
+        self.confirm_unseen(families);
         let unconfirmed = |family: &Family| self.counts(*family).unconfirmed > 0;
         if !families.iter().any(unconfirmed) {
             return 0;
@@ -323,7 +325,7 @@ impl Table {
         stale
     }
 
-    fn place_in_vpp_table(&mut self, vpp_table: u32, prefix: &Prefix) -> Option<Handle> {
+    pub(super) fn place_in_vpp_table(&mut self, vpp_table: u32, prefix: &Prefix) -> Option<Handle> {
         let family = prefix.family();
         let index = self
             .ribs

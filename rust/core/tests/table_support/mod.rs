@@ -111,13 +111,36 @@ impl World {
         }
     }
 
-    /// The session ends, and what VPP has is read.
-    pub fn adopt(&mut self) {
+    /// The session ends, and what VPP has is read; a bit of `hidden` for each prefix that another
+    /// source has too.
+    pub fn adopt(&mut self, hidden: u8) {
         self.table.forget_installed();
         for request in self.in_flight.drain(..) {
             self.table.abandon(&request);
         }
-        for (prefix, paths) in &self.vpp {
+        self.read_vpp(hidden);
+        for number in (0..8).filter(|number| hidden >> number & 1 == 1) {
+            self.table.suspect_unseen(0, prefix(number));
+        }
+    }
+
+    /// What VPP has is read once more.
+    pub fn adopt_again(&mut self, hidden: u8) {
+        self.answer(usize::MAX, false);
+        self.read_vpp(hidden);
+    }
+
+    fn read_vpp(&mut self, hidden: u8) {
+        self.table.begin_adoption();
+        let unseen: Vec<Prefix> = (0..8)
+            .filter(|number| hidden >> number & 1 == 1)
+            .map(prefix)
+            .collect();
+        for (prefix, paths) in self
+            .vpp
+            .iter()
+            .filter(|(prefix, _)| !unseen.contains(prefix))
+        {
             let as_wanted = |wanted: &PathSet| wanted == paths;
             assert!(self.table.adopt(0, prefix, paths, as_wanted));
         }

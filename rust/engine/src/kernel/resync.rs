@@ -145,10 +145,7 @@ impl Follower {
             if stale > 0 {
                 log::info!("VPP has {stale} routes of ours that the kernel lacks: they go");
             }
-        } else if Family::ALL
-            .iter()
-            .any(|f| self.shared.table().counts(*f).unconfirmed > 0)
-        {
+        } else if self.shared.table().awaits_confirmation() {
             self.plan.after(grace, Reason::Grace, Extent::Everything);
         }
     }

@@ -1,6 +1,8 @@
 //! Reading what VPP has under our source.
 
-use bgpreflector_core::route::PathSet;
+use std::cmp::Ordering;
+
+use bgpreflector_core::route::{Family, PathSet};
 use bgpreflector_core::table::Table;
 use bgpreflector_core::vpp::RouteDetails;
 use bgpreflector_core::vpp::details::dumped_paths;
@@ -13,30 +15,54 @@ use super::bulk::Adopted;
 use super::table_dump::TableDump;
 use super::work::{Tools, Work};
 
-/// An adoption under way.
+/// Prefixes of better sources that are kept in mind; where there are more, none is.
+const UNSEEN: usize = 65_536;
+
+/// An adoption under way: what VPP shows under our source, then where others may hide it.
 pub(super) struct AdoptJob {
     source: u8,
+    /// Sources that may hide routes of ours; none once they are asked for.
+    better: Option<Vec<u8>>,
+    tables: Vec<(u32, Family)>,
     dump: TableDump,
+    /// Routes of better sources.
+    hiding: usize,
     adopted: Adopted,
     reply: Sender<Result<Adopted, VppError>>,
 }
 
 impl AdoptJob {
-    pub(super) fn new(source: u8, reply: Sender<Result<Adopted, VppError>>) -> Self {
+    pub(super) fn new(
+        source: u8,
+        better: Vec<u8>,
+        reply: Sender<Result<Adopted, VppError>>,
+    ) -> Self {
         Self {
             source,
+            better: Some(better),
+            tables: Vec::new(),
             dump: TableDump::new(source, Vec::new()),
+            hiding: 0,
             adopted: Adopted::default(),
             reply,
+        }
+    }
+
+    fn may_hide(&mut self, table: &mut Table, details: &RouteDetails<'_>) {
+        self.hiding += 1;
+        match self.hiding.cmp(&(UNSEEN + 1)) {
+            Ordering::Less => table.suspect_unseen(details.route.table, details.route.prefix),
+            Ordering::Equal => table.forget_unseen(),
+            Ordering::Greater => {}
         }
     }
 }
 
 impl Work for AdoptJob {
     fn begin(&mut self, tools: &mut Tools) {
-        tools.shared.change(Table::forget_installed);
-        let tables = tools.shared.table().vpp_tables().collect();
-        self.dump = TableDump::new(self.source, tables);
+        tools.shared.change(Table::begin_adoption);
+        self.tables = tools.shared.table().vpp_tables().collect();
+        self.dump = TableDump::new(self.source, self.tables.clone());
     }
 
     fn pending(&self) -> usize {
@@ -44,7 +70,7 @@ impl Work for AdoptJob {
     }
 
     fn can_send(&self, _window: usize) -> bool {
-        !self.dump.asking() && !self.dump.done()
+        !self.dump.asking() && !self.done()
     }
 
     fn encode(
@@ -54,12 +80,20 @@ impl Work for AdoptJob {
         _limit: usize,
     ) -> Result<usize, VppError> {
         self.dump.encode(tools, out);
+        if self.dump.done() {
+            if let Some(better) = self.better.take() {
+                self.dump = TableDump::of_sources(&better, &self.tables);
+                self.dump.encode(tools, out);
+            }
+        }
         Ok(0)
     }
 
     fn take(&mut self, tools: &Tools, id: u16, message: &[u8]) -> Result<(), VppError> {
         if let Some(details) = self.dump.take(&tools.ids, id, message)? {
-            if adopt(&mut tools.shared.table(), &details) {
+            if self.better.is_none() {
+                self.may_hide(&mut tools.shared.table(), &details);
+            } else if adopt(&mut tools.shared.table(), &details) {
                 self.adopted.routes += 1;
             } else {
                 self.adopted.elsewhere += 1;
@@ -69,10 +103,17 @@ impl Work for AdoptJob {
     }
 
     fn done(&self) -> bool {
-        self.dump.done()
+        self.better.is_none() && self.dump.done()
     }
 
     fn report(self: Box<Self>, _tools: &Tools) {
+        if self.hiding > UNSEEN {
+            log::warn!(
+                "VPP has {} routes of FIB sources that go before ours: what of ours an earlier run \
+                 left behind them stays, unless `bgpreflector flush` removes it",
+                self.hiding
+            );
+        }
         // Whoever asked may have gone meanwhile; the table knows the outcome.
         let _ = self.reply.send(Ok(self.adopted));
     }

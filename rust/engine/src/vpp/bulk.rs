@@ -145,12 +145,13 @@ impl BulkConnection {
     }
 
     /// Reads what VPP has under `source` in our tables and takes it as installed, in place of all
-    /// that was taken as installed before.
+    /// that was taken as installed before. Where one of the `better` sources has a route, VPP does
+    /// not show ours: what the kernel lacks there is deleted unseen.
     ///
     /// # Errors
     /// [`VppError`] if the connection ends first; nothing is taken as installed then.
-    pub fn adopt(&self, source: u8) -> Result<Adopted, VppError> {
-        self.ask(|reply| AdoptJob::new(source, reply))
+    pub fn adopt(&self, source: u8, better: Vec<u8>) -> Result<Adopted, VppError> {
+        self.ask(|reply| AdoptJob::new(source, better, reply))
     }
 
     /// Compares what VPP has with what it has acknowledged.
