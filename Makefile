@@ -9,7 +9,8 @@ LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlice
 # Where rustup puts them, before a new shell has found them.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test check bench instructions oracle state bulk reference build wheel fmt clean
+.PHONY: help demo test check bench instructions oracle state bulk reference licences build \
+	wheel sdist deb fmt clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -33,6 +34,7 @@ check: build ## formatters, linters, types, stubs, licences
 	$(PYTHON) -m mypy.stubtest bgpreflector._core --ignore-disjoint-bases
 	$(PYTHON) scripts/write_reference.py --check
 	$(PYTHON) scripts/check_licences.py
+	$(PYTHON) scripts/write_licences.py --check
 	.venv/bin/pip-licenses --partial-match --allow-only="$(LICENCES)" --ignore-packages $(NOT_LINKED) --summary
 
 # IPv4 routes of the table, with a fifth as many of IPv6; routes of the largest one; results.
@@ -77,8 +79,19 @@ reference: build ## docs/configuration.md and docs/metrics.md, from the code
 	$(PYTHON) scripts/write_reference.py
 
 build: .venv/built ## the extension module, in .venv
-wheel: .venv/installed ## a wheel in dist/
-	$(PYTHON) -m maturin build --release --locked --out dist
+
+licences: build ## THIRD-PARTY-LICENSES, of all that is linked in
+	$(PYTHON) scripts/write_licences.py
+
+# Zig links against a glibc of 2014 (2.17), whatever this machine has.
+wheel: .venv/installed ## a manylinux wheel with its SBOM in dist/, for each target that is installed
+	$(PYTHON) scripts/build_wheels.py dist
+
+sdist: .venv/installed ## the source distribution in dist/
+	$(PYTHON) -m maturin sdist --out dist
+
+deb: build ## a Debian package in dist/
+	scripts/build_deb.sh dist
 
 .venv/installed: pyproject.toml scripts/setup.sh
 	scripts/setup.sh
