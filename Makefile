@@ -10,10 +10,10 @@ LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlice
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .PHONY: help demo test check bench instructions oracle state bulk reference licences build \
-	wheel sdist deb fmt clean
+	wheel test-wheel sdist sbom deb fmt clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
 
 demo: build ## real kernel routes into the embedded VPP, before your eyes
 	@scripts/setup.sh programs iproute2:ip
@@ -86,6 +86,27 @@ licences: build ## THIRD-PARTY-LICENSES, of all that is linked in
 # Zig links against a glibc of 2014 (2.17), whatever this machine has.
 wheel: .venv/installed ## a manylinux wheel with its SBOM in dist/, for each target that is installed
 	$(PYTHON) scripts/build_wheels.py dist
+
+VERSION := $(shell sed -n '/^\[workspace.package\]/,/^version/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+WHEEL = $(shell ls dist/bgpreflector-$(VERSION)-*manylinux*_$(shell uname -m).whl)
+CLEAN := target/clean
+
+$(CLEAN): wheel
+	$(PYTHON) -m venv --clear $(CLEAN)
+	$(CLEAN)/bin/pip install -q --disable-pip-version-check $(WHEEL)
+
+TESTS ?= tests
+
+test-wheel: $(CLEAN) ## the tests, against the built wheel in a clean environment: TESTS=tests/e2e
+	@scripts/setup.sh programs iproute2:ip bird2:bird
+	$(CLEAN)/bin/pip install -q --disable-pip-version-check '$(WHEEL)[bench,dev,packaging]'
+	BGPREFLECTOR_TESTS_WHEEL=$(WHEEL) $(CLEAN)/bin/python -m pytest $(TESTS)
+
+sbom: $(CLEAN) ## what the wheel brings along in Python, as CycloneDX (its crates are told in it)
+	$(PYTHON) -m venv --clear target/sbom
+	target/sbom/bin/pip install -q --disable-pip-version-check 'cyclonedx-bom>=7.5,<8'
+	target/sbom/bin/cyclonedx-py environment --output-reproducible --validate \
+		--pyproject pyproject.toml --outfile dist/bgpreflector-$(VERSION).cdx.json $(CLEAN)/bin/python
 
 sdist: .venv/installed ## the source distribution in dist/
 	$(PYTHON) -m maturin sdist --out dist

@@ -29,6 +29,7 @@ fill_environment() {
     "$python" -m pip install -q --disable-pip-version-check --no-compile --only-binary :all: \
         --constraint "$work/constraints" --target "$libraries" "$work"/wheel/*.whl
     rm -rf "$libraries/bin"
+    find "$libraries" -name '*.so' -exec strip --strip-unneeded {} +
     "$python" -m compileall -q --invalidation-mode unchecked-hash -s "$root" "$libraries"
     install -d "$root/$home/bin" "$root/usr/bin"
     ln -s /usr/bin/python3 "$root/$home/bin/python3"
