@@ -118,7 +118,7 @@ def test_the_tests_pass_with_the_wheel(wheel: Path, tmp_path: Path) -> None:
     programs = install(wheel, tmp_path / "environment")
     said = run(
         str(programs / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider",
-        "tests/config", "tests/reflector", "tests/vpp",
+        "tests/config", "tests/reflector", "tests/simulator",
     )  # fmt: skip
     assert re.search(r"\d+ passed", said)
     assert "failed" not in said
