@@ -32,7 +32,7 @@ STEP = 2
 WINDOW = "20s"
 """What Grafana would choose for rates."""
 
-UNITS = {"bytes": "B", "reqps": "requests/s"}
+UNITS = {"bytes": "B", "reqps": "/s"}
 COLOURS = {"green": "#56a64b", "orange": "#ff9830", "red": "#e02f44"}
 NAMES = {"bgpreflector_build_info": "bgpreflector", "bgpreflector_vpp_info": "VPP"}
 STATES = {"0": "no", "1": "yes"}
@@ -108,7 +108,7 @@ def _draw_lines(axes: Axes, panel: dict[str, Any], prometheus: Prometheus, start
         axes.yaxis.set_major_formatter(
             matplotlib.ticker.EngFormatter(sep=" " if named else "", unit=named)
         )
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.1 * max(axes.dataLim.y1, 1e-9) if axes.lines else 1)
     axes.set_xlim(*prometheus.minutes)
     axes.xaxis.set_major_formatter("{x:g} min")
     axes.grid(alpha=0.3)
