@@ -8,6 +8,7 @@ import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -237,11 +238,11 @@ def test_nothing_listens_by_default(
 ) -> None:
     """No TCP socket at all."""
     with reflecting(kernel, simulator, tmp_path / "d.log") as daemon:
-        inodes = {
-            path.readlink().name.removeprefix("socket:[").removesuffix("]")
-            for path in Path(f"/proc/{daemon.process.pid}/fd").iterdir()
-            if str(path.readlink()).startswith("socket:")
-        }
+        inodes = set()
+        for path in Path(f"/proc/{daemon.process.pid}/fd").iterdir():
+            # A descriptor that is closed meanwhile is no socket that listens.
+            with suppress(FileNotFoundError):
+                inodes.add(path.readlink().name.removeprefix("socket:[").removesuffix("]"))
         tables = [Path(f"/proc/{daemon.process.pid}/net/{name}") for name in ("tcp", "tcp6", "udp")]
         lines = [line.split() for table in tables for line in table.read_text().splitlines()[1:]]
         assert not inodes & {fields[9] for fields in lines}

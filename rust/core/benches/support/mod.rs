@@ -14,7 +14,7 @@ pub mod size;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use bgpreflector_core::netlink::{Action, Body, Messages};
+use bgpreflector_core::netlink::{RawMessages, Shallow};
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
 };
@@ -154,11 +154,15 @@ pub fn interfaces(sw_if_index: u32) -> Interfaces {
 pub fn resync(table: &mut Table, buffers: &[Vec<u8>]) -> Swept {
     table.begin_resync(Extent::Everything);
     for buffer in buffers {
-        for message in Messages::new(buffer) {
-            if let Body::Route(message) = message.unwrap().body {
-                assert_eq!(message.action, Action::New);
-                table.announce(message.route, Placement::Dump);
-            }
+        for message in RawMessages::new(buffer) {
+            let Shallow::Announced(route) = message.unwrap().read_shallow().unwrap() else {
+                continue;
+            };
+            let key = (route.key, route.protocol);
+            let read = || route.read_set();
+            table
+                .announce_encoded(key, route.set_bytes(), read, Placement::Dump)
+                .unwrap();
         }
     }
     table.end_resync(&Family::ALL)

@@ -25,6 +25,11 @@ impl<'a> Attributes<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
+
+    /// Bytes that have not been walked over.
+    pub(super) fn left(&self) -> usize {
+        self.rest.len()
+    }
 }
 
 impl<'a> Iterator for Attributes<'a> {

@@ -10,7 +10,7 @@ use super::constants::{
 use super::error::{DecodeError, Problem, SkipReason};
 use super::link::{self, LinkMessage};
 use super::object::{self, NextHopMessage};
-use super::route::{self, RouteMessage};
+use super::route::{self, Encoded, EncodedRoute, RouteMessage};
 
 const NLMSGHDR: usize = 16;
 
@@ -93,17 +93,118 @@ pub enum Body {
     Skipped(SkipReason),
 }
 
-/// The messages of a buffer, as `recvmsg` filled it.
-pub struct Messages<'a> {
+/// A message whose body is unread.
+#[derive(Clone, Copy, Debug)]
+pub struct RawMessage<'a> {
+    /// Its header.
+    pub header: Header,
+    offset: usize,
+    payload: &'a [u8],
+}
+
+/// What a message says, the next hops of a route that comes unread.
+#[derive(Clone, Debug)]
+pub enum Shallow<'a> {
+    /// A route comes.
+    Announced(EncodedRoute<'a>),
+    /// Anything else.
+    Other(Body),
+}
+
+impl<'a> RawMessage<'a> {
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where it is malformed.
+    pub fn read(&self) -> Result<Body, DecodeError> {
+        body(&self.header, self.payload).map_err(|problem| self.error(problem))
+    }
+
+    /// Reads the body, but for the next hops of a route that comes.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where it is malformed.
+    pub fn read_shallow(&self) -> Result<Shallow<'a>, DecodeError> {
+        if self.header.kind != RTM_NEWROUTE {
+            return self.read().map(Shallow::Other);
+        }
+        match EncodedRoute::read(self.payload) {
+            Ok(Encoded::Route(route)) => Ok(Shallow::Announced(route)),
+            Ok(Encoded::Skipped(reason)) => Ok(Shallow::Other(Body::Skipped(reason))),
+            Err(problem) => Err(self.error(problem)),
+        }
+    }
+
+    /// The error that tells of a problem in this message.
+    #[must_use]
+    pub fn error(&self, problem: Problem) -> DecodeError {
+        DecodeError {
+            kind: self.header.kind,
+            offset: self.offset,
+            problem,
+        }
+    }
+}
+
+/// The messages of a buffer, as `recvmsg` filled it, unread.
+pub struct RawMessages<'a> {
     buffer: &'a [u8],
     offset: usize,
 }
+
+impl<'a> RawMessages<'a> {
+    /// Begins at the buffer's start.
+    #[must_use]
+    pub const fn new(buffer: &'a [u8]) -> Self {
+        Self { buffer, offset: 0 }
+    }
+
+    /// Nobody knows where the next message begins.
+    fn end(&mut self, kind: u16, problem: Problem) -> DecodeError {
+        let offset = std::mem::replace(&mut self.offset, self.buffer.len());
+        DecodeError {
+            kind,
+            offset,
+            problem,
+        }
+    }
+}
+
+impl<'a> Iterator for RawMessages<'a> {
+    type Item = Result<RawMessage<'a>, DecodeError>;
+
+    /// The next message; one whose length does not fit ends the walk.
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self
+            .buffer
+            .get(self.offset..)
+            .filter(|rest| !rest.is_empty())?;
+        let Some((bytes, _)) = rest.split_first_chunk::<NLMSGHDR>() else {
+            return Some(Err(self.end(0, Problem::Short("struct nlmsghdr"))));
+        };
+        let (length, header) = header(bytes);
+        let Some(payload) = rest.get(NLMSGHDR..length) else {
+            let left = rest.len();
+            return Some(Err(self.end(header.kind, Problem::Length { length, left })));
+        };
+        let offset = self.offset;
+        self.offset = offset.saturating_add(align(length));
+        Some(Ok(RawMessage {
+            header,
+            offset,
+            payload,
+        }))
+    }
+}
+
+/// The messages of a buffer, as `recvmsg` filled it.
+pub struct Messages<'a>(RawMessages<'a>);
 
 impl<'a> Messages<'a> {
     /// Begins at the buffer's start.
     #[must_use]
     pub const fn new(buffer: &'a [u8]) -> Self {
-        Self { buffer, offset: 0 }
+        Self(RawMessages::new(buffer))
     }
 }
 
@@ -111,43 +212,16 @@ impl Iterator for Messages<'_> {
     type Item = Result<Message, DecodeError>;
 
     /// The next message. A malformed one is an error and the walk goes on behind it; one whose
-    /// length does not fit ends the walk, for nobody knows where the next begins.
+    /// length does not fit ends the walk.
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = self
-            .buffer
-            .get(self.offset..)
-            .filter(|rest| !rest.is_empty())?;
-        let offset = self.offset;
-        let Some((bytes, _)) = rest.split_first_chunk::<NLMSGHDR>() else {
-            self.offset = self.buffer.len();
-            let problem = Problem::Short("struct nlmsghdr");
-            return Some(Err(DecodeError {
-                kind: 0,
-                offset,
-                problem,
-            }));
+        let raw = match self.0.next()? {
+            Ok(raw) => raw,
+            Err(error) => return Some(Err(error)),
         };
-        let (length, header) = header(bytes);
-        let Some(payload) = rest.get(NLMSGHDR..length) else {
-            self.offset = self.buffer.len();
-            let problem = Problem::Length {
-                length,
-                left: rest.len(),
-            };
-            return Some(Err(DecodeError {
-                kind: header.kind,
-                offset,
-                problem,
-            }));
-        };
-        self.offset = offset.saturating_add(align(length));
-        let body = body(&header, payload);
-        let failed = |problem| DecodeError {
-            kind: header.kind,
-            offset,
-            problem,
-        };
-        Some(body.map(|body| Message { header, body }).map_err(failed))
+        Some(raw.read().map(|body| Message {
+            header: raw.header,
+            body,
+        }))
     }
 }
 

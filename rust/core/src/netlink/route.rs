@@ -1,19 +1,21 @@
 //! Route messages (`struct rtmsg`, `linux/rtnetlink.h`).
 
 use std::net::IpAddr;
+use std::ops::Range;
 
 use smallvec::SmallVec;
 
 use super::attributes::{Attributes, address, align, u32_of};
 use super::constants::{
-    RTA_DST, RTA_METRICS, RTA_MULTIPATH, RTA_NH_ID, RTA_PREFSRC, RTA_PRIORITY, RTA_TABLE,
-    RTM_F_CLONED, RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE,
+    RTA_DST, RTA_ENCAP, RTA_ENCAP_TYPE, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_NH_ID,
+    RTA_OIF, RTA_PREFSRC, RTA_PRIORITY, RTA_TABLE, RTA_VIA, RTM_F_CLONED, RTN_BLACKHOLE,
+    RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE,
 };
 use super::error::{Problem, SkipReason};
 use super::message::{Action, Body};
 use super::next_hop::{NextHopParts, low_byte};
 use crate::route::{
-    Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
+    Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType, SetBytes,
 };
 
 const RTMSG: usize = 12;
@@ -28,14 +30,195 @@ pub struct RouteMessage {
     pub route: Route,
 }
 
-struct Parts<'a> {
+/// A route whose next hops are unread yet. Many routes have the same ones, so whoever has read
+/// those bytes before need not do so again.
+#[derive(Clone, Debug)]
+pub struct EncodedRoute<'a> {
+    /// Its key.
+    pub key: RouteKey,
+    /// Who installed it (`rtm_protocol`).
+    pub protocol: u8,
+    family: Family,
+    route_type: u8,
+    scope: u8,
+    flags: u8,
+    attributes: &'a [u8],
+    set: Option<Range<usize>>,
+}
+
+/// A route message, read as far as its key.
+pub(super) enum Encoded<'a> {
+    Route(EncodedRoute<'a>),
+    Skipped(SkipReason),
+}
+
+impl<'a> EncodedRoute<'a> {
+    pub(super) fn read(payload: &'a [u8]) -> Result<Encoded<'a>, Problem> {
+        let (header, attributes) = payload
+            .split_first_chunk::<RTMSG>()
+            .ok_or(Problem::Short("struct rtmsg"))?;
+        let [
+            af,
+            dst_len,
+            src_len,
+            tos,
+            table,
+            protocol,
+            scope,
+            route_type,
+            f0,
+            f1,
+            f2,
+            f3,
+        ] = *header;
+        let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
+        let Some(family) = Family::from_af(af) else {
+            return Ok(Encoded::Skipped(SkipReason::Family));
+        };
+        if flags & RTM_F_CLONED != 0 {
+            return Ok(Encoded::Skipped(SkipReason::Cloned));
+        }
+        if src_len != 0 {
+            return Ok(Encoded::Skipped(SkipReason::SourceSpecific));
+        }
+        let outer = Outer::read(family, table.into(), attributes)?;
+        let key = RouteKey {
+            table: outer.table,
+            prefix: prefix(family, outer.destination, dst_len)?,
+            tos,
+            metric: outer.metric,
+        };
+        Ok(Encoded::Route(Self {
+            key,
+            protocol,
+            family,
+            route_type,
+            scope,
+            // The low byte of rtm_flags holds the flags of a route's only next hop.
+            flags: low_byte(flags),
+            attributes,
+            set: outer.set,
+        }))
+    }
+
+    /// The bytes that say what the route does with packets; none where they are scattered.
+    #[must_use]
+    pub fn set_bytes(&self) -> Option<SetBytes<'a>> {
+        let range = self.set.clone()?;
+        Some(SetBytes {
+            head: u32::from_ne_bytes([self.family.af(), self.route_type, self.scope, self.flags]),
+            attributes: self.attributes.get(range)?,
+        })
+    }
+
+    /// Reads what the route does with packets.
+    ///
+    /// # Errors
+    /// [`Problem`] where an attribute is malformed.
+    pub fn read_set(&self) -> Result<NextHopSet, Problem> {
+        let bytes = self.set.clone().and_then(|set| self.attributes.get(set));
+        let mut inner = Inner::read(self.family, bytes.unwrap_or(self.attributes))?;
+        if self.scope != 0 {
+            inner.digest.add(&[self.scope]);
+        }
+        let route_type = route_type(self.route_type);
+        let digest = match self.family {
+            Family::V4 => inner.digest.0,
+            // IPv6 takes no second route with the same next hop, whatever else differs.
+            Family::V6 => 0,
+        };
+        Ok(NextHopSet {
+            family: self.family,
+            route_type,
+            next_hops: next_hops(self.family, route_type, inner, self.flags)?,
+            digest,
+        })
+    }
+}
+
+pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
+    let encoded = match EncodedRoute::read(payload)? {
+        Encoded::Route(encoded) => encoded,
+        Encoded::Skipped(reason) => return Ok(Body::Skipped(reason)),
+    };
+    let route = Route {
+        set: encoded.read_set()?,
+        key: encoded.key,
+        protocol: encoded.protocol,
+    };
+    Ok(Body::Route(RouteMessage { action, route }))
+}
+
+/// The attributes of the key, and where those of the set are.
+struct Outer {
     destination: Option<IpAddr>,
     table: u32,
     metric: u32,
+    /// None where other attributes stand between those of the set.
+    set: Option<Range<usize>>,
+}
+
+impl Outer {
+    fn read(family: Family, table: u32, bytes: &[u8]) -> Result<Self, Problem> {
+        let mut outer = Self {
+            destination: None,
+            table,
+            metric: 0,
+            set: Some(0..0),
+        };
+        let mut attributes = Attributes::new(bytes);
+        let mut begin = 0;
+        while let Some(attribute) = attributes.next() {
+            let (kind, value) = attribute?;
+            let end = bytes.len().saturating_sub(attributes.left());
+            match kind {
+                RTA_DST => outer.destination = Some(address(family, kind, value)?),
+                RTA_TABLE => outer.table = u32_of(kind, value)?,
+                RTA_PRIORITY => outer.metric = u32_of(kind, value)?,
+                RTA_OIF | RTA_GATEWAY | RTA_VIA | RTA_MULTIPATH | RTA_NH_ID | RTA_PREFSRC
+                | RTA_METRICS | RTA_ENCAP | RTA_ENCAP_TYPE => {
+                    outer.set = outer.set.and_then(|set| joined(&set, begin..end));
+                }
+                _ => {}
+            }
+            begin = end;
+        }
+        Ok(outer)
+    }
+}
+
+fn joined(first: &Range<usize>, next: Range<usize>) -> Option<Range<usize>> {
+    if first.is_empty() {
+        return Some(next);
+    }
+    (first.end == next.start).then_some(first.start..next.end)
+}
+
+/// The attributes of the set.
+#[derive(Default)]
+struct Inner<'a> {
     next_hop: NextHopParts<'a>,
     multipath: Option<&'a [u8]>,
     object: u32,
     digest: Digest,
+}
+
+impl<'a> Inner<'a> {
+    fn read(family: Family, bytes: &'a [u8]) -> Result<Self, Problem> {
+        let mut inner = Self::default();
+        for attribute in Attributes::new(bytes) {
+            let (kind, value) = attribute?;
+            match kind {
+                RTA_MULTIPATH => inner.multipath = Some(value),
+                RTA_PREFSRC | RTA_METRICS => inner.digest.add(value),
+                RTA_NH_ID => inner.object = u32_of(kind, value)?,
+                _ => {
+                    inner.next_hop.take(family, kind, value)?;
+                }
+            }
+        }
+        Ok(inner)
+    }
 }
 
 /// FNV-1a, so that the same bytes give the same digest in every run.
@@ -48,92 +231,6 @@ impl Digest {
             self.0 = (self.0 ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
         }
     }
-}
-
-pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
-    let (header, rest) = payload
-        .split_first_chunk::<RTMSG>()
-        .ok_or(Problem::Short("struct rtmsg"))?;
-    let [
-        af,
-        dst_len,
-        src_len,
-        tos,
-        table,
-        protocol,
-        scope,
-        kind,
-        f0,
-        f1,
-        f2,
-        f3,
-    ] = *header;
-    let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
-    let Some(family) = Family::from_af(af) else {
-        return Ok(Body::Skipped(SkipReason::Family));
-    };
-    if flags & RTM_F_CLONED != 0 {
-        return Ok(Body::Skipped(SkipReason::Cloned));
-    }
-    if src_len != 0 {
-        return Ok(Body::Skipped(SkipReason::SourceSpecific));
-    }
-    let mut parts = parts(family, table, rest)?;
-    if scope != 0 {
-        parts.digest.add(&[scope]);
-    }
-    let prefix = prefix(family, parts.destination, dst_len)?;
-    let key = RouteKey {
-        table: parts.table,
-        prefix,
-        tos,
-        metric: parts.metric,
-    };
-    let route_type = route_type(kind);
-    // The low byte of rtm_flags holds the flags of a route's only next hop.
-    let digest = match family {
-        Family::V4 => parts.digest.0,
-        // IPv6 takes no second route with the same next hop, whatever else differs.
-        Family::V6 => 0,
-    };
-    let next_hops = next_hops(family, route_type, parts, low_byte(flags))?;
-    let set = NextHopSet {
-        family,
-        route_type,
-        next_hops,
-        digest,
-    };
-    Ok(Body::Route(RouteMessage {
-        action,
-        route: Route { key, protocol, set },
-    }))
-}
-
-fn parts(family: Family, table: u8, attributes: &[u8]) -> Result<Parts<'_>, Problem> {
-    let mut parts = Parts {
-        destination: None,
-        table: table.into(),
-        metric: 0,
-        next_hop: NextHopParts::default(),
-        multipath: None,
-        object: 0,
-        digest: Digest::default(),
-    };
-    for attribute in Attributes::new(attributes) {
-        let (kind, value) = attribute?;
-        match kind {
-            RTA_DST => parts.destination = Some(address(family, kind, value)?),
-            RTA_TABLE => parts.table = u32_of(kind, value)?,
-            RTA_PRIORITY => parts.metric = u32_of(kind, value)?,
-            RTA_MULTIPATH => parts.multipath = Some(value),
-            RTA_PREFSRC | RTA_METRICS => parts.digest.add(value),
-            RTA_NH_ID => parts.object = u32_of(kind, value)?,
-            _ => {
-                parts.next_hop.take(family, kind, value)?;
-            }
-        }
-    }
-    Ok(parts)
 }
 
 fn prefix(family: Family, address: Option<IpAddr>, length: u8) -> Result<Prefix, Problem> {
@@ -160,23 +257,23 @@ fn route_type(number: u8) -> RouteType {
 fn next_hops(
     family: Family,
     route_type: RouteType,
-    parts: Parts<'_>,
+    inner: Inner<'_>,
     flags: u8,
 ) -> Result<NextHopSource, Problem> {
     // With nexthop_compat_mode=1 the kernel writes the object's next hops into the route too; the
     // object is what changes, so it is the source. A route by an object that is a blackhole is of
     // type RTN_BLACKHOLE as long as the object is one, and goes with the object.
-    if parts.object != 0 {
-        return Ok(NextHopSource::Object(parts.object));
+    if inner.object != 0 {
+        return Ok(NextHopSource::Object(inner.object));
     }
     if route_type != RouteType::Unicast {
         // Whatever interface such a route carries (IPv6 names `lo`), it forwards to none.
         return Ok(NextHopSource::Inline(SmallVec::new()));
     }
-    if let Some(multipath) = parts.multipath {
+    if let Some(multipath) = inner.multipath {
         return legs(family, multipath).map(NextHopSource::Inline);
     }
-    let hop = parts.next_hop.finish(flags, 1)?;
+    let hop = inner.next_hop.finish(flags, 1)?;
     if hop.gateway.is_none() && hop.interface == 0 {
         // A withdrawal without next hops (BIRD's) names only the key.
         return Ok(NextHopSource::Inline(SmallVec::new()));

@@ -11,7 +11,7 @@ mod prefix;
 mod route;
 
 pub use family::Family;
-pub use next_hop::{Label, NextHop, NextHopSet, NextHopSource, RouteType};
+pub use next_hop::{Label, NextHop, NextHopSet, NextHopSource, RouteType, SetBytes};
 pub use path::{Path, PathKind, PathSet};
 pub use prefix::{Prefix, PrefixError};
 pub use route::{Route, RouteKey};

@@ -85,3 +85,12 @@ pub struct NextHopSet {
     /// `rtm_scope`, `RTA_PREFSRC` and `RTA_METRICS`; 0 where there is nothing of the kind.
     pub digest: u32,
 }
+
+/// Bytes that determine a [`NextHopSet`]: equal ones stand for equal sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SetBytes<'a> {
+    /// Family, `rtm_type`, `rtm_scope` and the low byte of `rtm_flags`.
+    pub head: u32,
+    /// The attributes, as the kernel wrote them.
+    pub attributes: &'a [u8],
+}

@@ -18,7 +18,7 @@ impl Table {
         usable.or_else(|| candidates.next()).copied()
     }
 
-    fn counts_in(&self, protocol: u8) -> bool {
+    pub(super) fn counts_in(&self, protocol: u8) -> bool {
         self.scope.foreign == ForeignRoutes::Hide || self.mirrors(protocol)
     }
 

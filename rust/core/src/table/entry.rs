@@ -1,17 +1,25 @@
 //! One prefix's record.
 
+use ahash::RandomState;
 use smallvec::SmallVec;
 
 use super::ids::{PathSetId, SetId};
 
 /// The address of a prefix in its shortest form.
-pub(super) trait Address: Copy + Eq + std::hash::Hash {
+pub(super) trait Address: Copy + Eq {
     fn prefix(self, length: u8) -> crate::route::Prefix;
+
+    /// In as few steps as the hasher can do it.
+    fn hash_with(self, length: u8, hasher: &RandomState) -> u64;
 }
 
 impl Address for u32 {
     fn prefix(self, length: u8) -> crate::route::Prefix {
         crate::route::Prefix::v4(self, length)
+    }
+
+    fn hash_with(self, length: u8, hasher: &RandomState) -> u64 {
+        hasher.hash_one(u64::from(self) << 8 | u64::from(length))
     }
 }
 
@@ -20,11 +28,18 @@ pub(super) type Words = [u32; 4];
 
 impl Address for Words {
     fn prefix(self, length: u8) -> crate::route::Prefix {
-        let address = self
-            .iter()
-            .fold(0_u128, |sum, word| sum << 32 | u128::from(*word));
-        crate::route::Prefix::v6(address, length)
+        crate::route::Prefix::v6(number(self), length)
     }
+
+    fn hash_with(self, length: u8, hasher: &RandomState) -> u64 {
+        hasher.hash_one((number(self), length))
+    }
+}
+
+fn number(words: Words) -> u128 {
+    words
+        .iter()
+        .fold(0, |sum, word| sum << 32 | u128::from(*word))
 }
 
 /// An IPv6 address as its four words.
@@ -42,6 +57,16 @@ pub(super) struct KernelRoute {
     pub(super) protocol: u8,
     /// The resync that last saw it.
     pub(super) generation: u8,
+}
+
+impl KernelRoute {
+    /// Whether it is the other one, whenever that was seen.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Self {
+            generation: other.generation,
+            ..*self
+        } == *other
+    }
 }
 
 /// The kernel routes of a prefix in the kernel's order: by metric, then as the kernel lists them.

@@ -1,6 +1,6 @@
 //! What the kernel announces and withdraws.
 
-use crate::route::{Family, NextHopSet, NextHopSource, Route, RouteKey};
+use crate::route::{Family, NextHopSet, NextHopSource, Route, RouteKey, SetBytes};
 
 use super::Table;
 use super::drift::Drift;
@@ -10,18 +10,74 @@ use super::meaning::SetMarks;
 use super::order::{self, Announced, Placement, Withdrawn};
 use super::resync::{Doubt, Extent, Touch};
 
+/// A route among those of its prefix.
+enum Alone {
+    /// It is the only one, and known.
+    Known,
+    /// There was none before.
+    First,
+    /// There are others, or it counts for nothing.
+    No,
+}
+
 impl Table {
     /// Enters a route. Routes of tables, families and prefixes out of scope are left out.
     pub fn announce(&mut self, route: Route, placement: Placement) -> Doubt {
         let Route { key, protocol, set } = route;
-        let Some(rib) = self.rib_index(key.prefix.family(), key.table) else {
+        let Some(rib) = self.rib_in_scope(&key) else {
             return Doubt::Nothing;
         };
+        let set = self.meanings.acquire(in_order(set));
+        self.announce_set(rib, key, protocol, set, placement)
+    }
+
+    /// Enters a route whose next-hop set is known by its bytes, or else read by `read`; routes out
+    /// of scope are left out.
+    ///
+    /// # Errors
+    /// What `read` returns: the route is not entered then.
+    pub fn announce_encoded<E>(
+        &mut self,
+        (key, protocol): (RouteKey, u8),
+        bytes: Option<SetBytes<'_>>,
+        read: impl FnOnce() -> Result<NextHopSet, E>,
+        placement: Placement,
+    ) -> Result<Doubt, E> {
+        let Some(rib) = self.rib_in_scope(&key) else {
+            return Ok(Doubt::Nothing);
+        };
+        let known = bytes.and_then(|bytes| self.meanings.recall(bytes));
+        let set = match known {
+            Some(set) => set,
+            None => {
+                let set = self.meanings.acquire(in_order(read()?));
+                if let Some(bytes) = bytes {
+                    self.meanings.remember(bytes, set);
+                }
+                set
+            }
+        };
+        Ok(self.announce_set(rib, key, protocol, set, placement))
+    }
+
+    fn rib_in_scope(&mut self, key: &RouteKey) -> Option<u16> {
+        let rib = self.rib_index(key.prefix.family(), key.table)?;
         if !self.scope.prefixes.allow(&key.prefix) {
             self.denied += 1;
-            return Doubt::Nothing;
+            return None;
         }
-        let set = self.meanings.acquire(in_order(set));
+        Some(rib)
+    }
+
+    /// Enters a route by a set that one reference has been taken to for it.
+    fn announce_set(
+        &mut self,
+        rib: u16,
+        key: RouteKey,
+        protocol: u8,
+        set: SetId,
+        placement: Placement,
+    ) -> Doubt {
         if !self.resync_takes(&key, protocol, set, placement) {
             self.meanings.release(set);
             return Doubt::Nothing;
@@ -42,7 +98,55 @@ impl Table {
             protocol,
             generation,
         };
-        self.enter(Handle { rib, slot }, key, new, placement)
+        let handle = Handle { rib, slot };
+        match self.alone(handle, &new, placement) {
+            Alone::Known => {
+                self.meanings.release(set);
+                Doubt::Nothing
+            }
+            Alone::First => {
+                self.first(handle, key, new, placement);
+                Doubt::Nothing
+            }
+            Alone::No => self.enter(handle, key, new, placement),
+        }
+    }
+
+    /// Nearly every prefix has one route: what [`Self::enter`] would do with that takes no list.
+    fn alone(&mut self, handle: Handle, new: &KernelRoute, placement: Placement) -> Alone {
+        let ordinary = new.tos == 0 && self.counts_in(new.protocol);
+        let Some(body) = self
+            .rib_mut(handle)
+            .and_then(|rib| rib.body_mut(handle.slot))
+        else {
+            return Alone::No;
+        };
+        if !ordinary || body.has(flag::MANY) {
+            return Alone::No;
+        }
+        match body.route() {
+            None => Alone::First,
+            Some(known) if placement.from_dump() && known.is(new) => {
+                body.generation = new.generation;
+                Alone::Known
+            }
+            Some(_) => Alone::No,
+        }
+    }
+
+    fn first(&mut self, handle: Handle, key: RouteKey, new: KernelRoute, placement: Placement) {
+        if placement.from_dump() {
+            self.drifted(key, true, placement);
+        }
+        let counts = self.counts_mut(key.prefix.family());
+        counts.kernel = counts.kernel.saturating_add(1);
+        if let Some(body) = self
+            .rib_mut(handle)
+            .and_then(|rib| rib.body_mut(handle.slot))
+        {
+            body.set_route(Some(new));
+        }
+        self.refresh(handle);
     }
 
     fn enter(

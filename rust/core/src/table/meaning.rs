@@ -1,10 +1,11 @@
 //! What each next-hop set means for VPP now.
 
-use crate::route::{NextHopSet, PathSet};
+use crate::route::{NextHopSet, PathSet, SetBytes};
 
 use super::held::Held;
 use super::ids::{PathSetId, SetId};
 use super::interner::Interner;
+use super::recollection::Recollection;
 use super::resolve::Surroundings;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,7 @@ pub(super) struct Meanings {
     pub(super) path_sets: Interner<PathSet>,
     pub(super) around: Surroundings,
     meanings: Vec<Option<Meaning>>,
+    recollection: Recollection,
 }
 
 impl<T: Eq + std::hash::Hash> Default for Interner<T> {
@@ -36,6 +38,22 @@ impl Meanings {
             self.update(SetId(id));
         }
         SetId(id)
+    }
+
+    /// The number of the set that these bytes were last read as, if there is still that set; it
+    /// gains one reference.
+    pub(super) fn recall(&mut self, bytes: SetBytes<'_>) -> Option<SetId> {
+        let (id, version) = self.recollection.get(bytes)?;
+        if self.sets.version(id.0) != version || self.sets.get(id.0).is_none() {
+            return None;
+        }
+        self.sets.retain(id.0);
+        Some(id)
+    }
+
+    pub(super) fn remember(&mut self, bytes: SetBytes<'_>, id: SetId) {
+        let version = self.sets.version(id.0);
+        self.recollection.put(bytes, (id, version));
     }
 
     pub(super) fn release(&mut self, id: SetId) {

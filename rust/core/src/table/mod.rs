@@ -21,6 +21,7 @@ mod meaning;
 mod next_hops;
 mod order;
 mod prefix_lists;
+mod recollection;
 mod requests;
 mod resolve;
 mod resync;

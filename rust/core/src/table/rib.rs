@@ -15,6 +15,8 @@ pub(super) struct Rib<A> {
     free: Vec<u32>,
     index: HashTable<u32>,
     hasher: RandomState,
+    /// The place found last.
+    last: u32,
     /// The kernel's routes of the few prefixes that have more than one, or one with a TOS.
     more: HashMap<u32, Routes, RandomState>,
 }
@@ -26,6 +28,7 @@ impl<A: Address> Rib<A> {
             free: Vec::new(),
             index: HashTable::new(),
             hasher: RandomState::new(),
+            last: u32::MAX,
             more: HashMap::default(),
         }
     }
@@ -37,29 +40,56 @@ impl<A: Address> Rib<A> {
 
     pub(super) fn find(&self, address: A, length: u8) -> Option<u32> {
         let entries = &self.entries;
-        let hash = self.hasher.hash_one((address, length));
+        let hash = address.hash_with(length, &self.hasher);
         self.index
             .find(hash, |slot| is_at(entries, *slot, address, length))
             .copied()
     }
 
+    /// The prefix's slot, a new one where it has none.
+    ///
+    /// A dump shows prefixes in the order in which the dump before it made their slots, so the next
+    /// one is tried before the index, which the processor would have to fetch from memory.
     pub(super) fn find_or_insert(&mut self, address: A, length: u8) -> u32 {
+        let next = self.last.wrapping_add(1);
+        self.last = if is_at(&self.entries, next, address, length) {
+            next
+        } else {
+            self.find_or_insert_by_index(address, length)
+        };
+        self.last
+    }
+
+    fn find_or_insert_by_index(&mut self, address: A, length: u8) -> u32 {
         if let Some(slot) = self.find(address, length) {
             return slot;
         }
-        let slot = self.store(Entry {
+        let entry = Entry {
             address,
             body: Body::new(length),
-        });
-        let (entries, hasher) = (&self.entries, &self.hasher);
-        let rehash = |slot: &u32| {
-            entries
-                .get(*slot as usize)
-                .map_or(0, |e| hasher.hash_one((e.address, e.body.length)))
         };
-        self.index
-            .insert_unique(self.hasher.hash_one((address, length)), slot, rehash);
+        if self.index.len() == self.index.capacity() {
+            self.grow_index();
+        }
+        let slot = self.store(entry);
+        let (entries, hasher) = (&self.entries, &self.hasher);
+        let rehash = |slot: &u32| entries.get(*slot as usize).map_or(0, |e| hash(hasher, e));
+        self.index.insert_unique(hash(hasher, &entry), slot, rehash);
         slot
+    }
+
+    /// Makes the index anew in the order of the entries: left to itself it would look them up one
+    /// by one, all over the memory.
+    fn grow_index(&mut self) {
+        let wanted = self.index.len().saturating_mul(2);
+        self.index = HashTable::with_capacity(wanted);
+        let in_use = (0_u32..)
+            .zip(&self.entries)
+            .filter(|(_, e)| e.body.in_use());
+        for (slot, entry) in in_use {
+            self.index
+                .insert_unique(hash(&self.hasher, entry), slot, |_| 0);
+        }
     }
 
     fn store(&mut self, entry: Entry<A>) -> u32 {
@@ -79,7 +109,7 @@ impl<A: Address> Rib<A> {
         let Some(entry) = self.entries.get_mut(slot as usize) else {
             return;
         };
-        let hash = self.hasher.hash_one((entry.address, entry.body.length));
+        let hash = hash(&self.hasher, entry);
         entry.body.free();
         if let Ok(found) = self.index.find_entry(hash, |other| *other == slot) {
             found.remove();
@@ -133,6 +163,10 @@ impl<A: Address> Rib<A> {
             self.more.remove(&slot);
         }
     }
+}
+
+fn hash<A: Address>(hasher: &RandomState, entry: &Entry<A>) -> u64 {
+    entry.address.hash_with(entry.body.length, hasher)
 }
 
 fn is_at<A: Address>(entries: &[Entry<A>], slot: u32, address: A, length: u8) -> bool {

@@ -1,7 +1,8 @@
 //! From decoded messages to the table.
 
 use bgpreflector_core::netlink::{
-    Action, Body, Header, LinkMessage, Message, Messages, NextHopMessage, RouteMessage,
+    Action, Body, DecodeError, EncodedRoute, Header, LinkMessage, NextHopMessage, Problem,
+    RawMessage, RawMessages, Shallow,
 };
 use bgpreflector_core::route::{Family, NextHop};
 use bgpreflector_core::table::{Doubt, Extent, Link, NextHopObject, Placement, Table};
@@ -40,6 +41,14 @@ impl Effects {
         }
     }
 
+    fn doubt(&mut self, doubt: Doubt) {
+        match doubt {
+            Doubt::Nothing => {}
+            Doubt::IfShaken => self.replaced_among = true,
+            Doubt::Of(extent) => self.silent(extent),
+        }
+    }
+
     /// Takes note that routes may have changed in silence.
     fn silent(&mut self, extent: Extent) {
         self.silent = Some(self.silent.map_or(extent, |known| union(known, extent)));
@@ -49,14 +58,11 @@ impl Effects {
 /// Puts notifications into the table.
 pub(super) fn notifications(shared: &Shared, table: &mut Table, buffer: &[u8]) -> Effects {
     let mut effects = Effects::default();
-    for message in Messages::new(buffer) {
-        match message {
-            Ok(message) => one(shared, table, message, &mut effects),
-            Err(error) => {
-                // A message that cannot be read may have been about any route.
-                malformed(shared, &error);
-                effects.silent(Extent::Everything);
-            }
+    for message in RawMessages::new(buffer) {
+        if let Err(error) = message.and_then(|raw| one(shared, table, &raw, &mut effects)) {
+            // A message that cannot be read may have been about any route.
+            malformed(shared, &error);
+            effects.silent(Extent::Everything);
         }
     }
     effects
@@ -67,22 +73,26 @@ pub(super) fn malformed(shared: &Shared, error: &dyn std::fmt::Display) {
     log::warn!("a message of the kernel cannot be decoded and was left out: {error}");
 }
 
-fn one(shared: &Shared, table: &mut Table, message: Message, effects: &mut Effects) {
-    let Message { header, body } = message;
+fn one(
+    shared: &Shared,
+    table: &mut Table,
+    raw: &RawMessage<'_>,
+    effects: &mut Effects,
+) -> Result<(), DecodeError> {
+    let body = match raw.read_shallow()? {
+        Shallow::Announced(route) => {
+            effects.v6_announced |= route.key.prefix.family() == Family::V6;
+            let doubt = announcement(shared, table, &route, placement(&raw.header));
+            effects.doubt(doubt.map_err(|problem| raw.error(problem))?);
+            return Ok(());
+        }
+        Shallow::Other(body) => body,
+    };
     match body {
-        Body::Route(route) => {
-            if route.route.key.prefix.family() == Family::V6 {
-                match route.action {
-                    Action::New => effects.v6_announced = true,
-                    Action::Delete => effects.v6_withdrawn = true,
-                }
-            }
-            let placement = placement(&header);
-            match route_message(shared, table, route, placement) {
-                Doubt::Nothing => {}
-                Doubt::IfShaken => effects.replaced_among = true,
-                Doubt::Of(extent) => effects.silent(extent),
-            }
+        Body::Route(message) => {
+            effects.v6_withdrawn |= message.route.key.prefix.family() == Family::V6;
+            KernelCounters::count(&shared.kernel.route_withdrawals);
+            effects.doubt(table.withdraw(message.route));
         }
         Body::Link(link) => {
             let index = link.index;
@@ -105,6 +115,7 @@ fn one(shared: &Shared, table: &mut Table, message: Message, effects: &mut Effec
         }
         Body::Done(_) | Body::Error { .. } | Body::Noop => {}
     }
+    Ok(())
 }
 
 fn placement(header: &Header) -> Placement {
@@ -117,23 +128,20 @@ fn placement(header: &Header) -> Placement {
     }
 }
 
-/// Returns where something else than what is held may be now.
-pub(super) fn route_message(
+/// Puts a route that was announced, or that a dump shows, into the table.
+pub(super) fn announcement(
     shared: &Shared,
     table: &mut Table,
-    message: RouteMessage,
+    route: &EncodedRoute<'_>,
     placement: Placement,
-) -> Doubt {
-    match message.action {
-        Action::New => {
-            KernelCounters::count(&shared.kernel.route_announcements);
-            table.announce(message.route, placement)
-        }
-        Action::Delete => {
-            KernelCounters::count(&shared.kernel.route_withdrawals);
-            table.withdraw(message.route)
-        }
-    }
+) -> Result<Doubt, Problem> {
+    KernelCounters::count(&shared.kernel.route_announcements);
+    table.announce_encoded(
+        (route.key, route.protocol),
+        route.set_bytes(),
+        || route.read_set(),
+        placement,
+    )
 }
 
 /// Returns whether the link went up or down, so that routes may have changed in silence.

@@ -4,6 +4,7 @@ mod dump;
 mod follow;
 mod lookup;
 mod plan;
+mod read_ahead;
 mod reader;
 mod resync;
 mod socket;

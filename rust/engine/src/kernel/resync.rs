@@ -4,14 +4,14 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use ahash::AHashSet;
-use bgpreflector_core::netlink::{Body, Message, RouteDump, link_dump, next_hop_dump};
+use bgpreflector_core::netlink::{Body, RouteDump, Shallow, link_dump, next_hop_dump};
 use bgpreflector_core::route::{Family, Prefix};
 use bgpreflector_core::table::{Drift, DriftReport, Extent, Placement, Table};
 
 use crate::error::KernelError;
 use crate::shared::KernelCounters;
 
-use super::dump::{Dumper, Ended};
+use super::dump::{Dumper, Ended, Replies};
 use super::follow;
 use super::plan::Reason;
 use super::reader::{Follower, ResyncReport};
@@ -247,10 +247,12 @@ impl Follower {
     fn dump_links(&mut self, dumper: &mut Dumper, round: &mut Round) -> Result<(), KernelError> {
         let mut seen = AHashSet::new();
         let shared = std::sync::Arc::clone(&self.shared);
-        let take = |table: &mut _, message: Message, _: &mut Round| {
-            if let Body::Link(link) = message.body {
-                seen.insert(link.index);
-                follow::link_message(&shared, table, link);
+        let take = |table: &mut _, replies: &mut Replies<'_>, _: &mut Round| {
+            for (_, message) in replies {
+                if let Shallow::Other(Body::Link(link)) = message {
+                    seen.insert(link.index);
+                    follow::link_message(&shared, table, link);
+                }
             }
         };
         self.dump(dumper, "links", link_dump, take, round)?;
@@ -270,9 +272,11 @@ impl Follower {
     ) -> Result<(), KernelError> {
         self.shared.change(Table::begin_next_hop_dump);
         let shared = std::sync::Arc::clone(&self.shared);
-        let take = |table: &mut _, message: Message, _: &mut Round| {
-            if let Body::NextHop(next_hop) = message.body {
-                follow::next_hop_message(&shared, table, next_hop);
+        let take = |table: &mut _, replies: &mut Replies<'_>, _: &mut Round| {
+            for (_, message) in replies {
+                if let Shallow::Other(Body::NextHop(next_hop)) = message {
+                    follow::next_hop_message(&shared, table, next_hop);
+                }
             }
         };
         self.dump(dumper, "next-hop objects", next_hop_dump, take, round)?;
@@ -296,10 +300,15 @@ impl Follower {
             None => Placement::Dump,
             Some(_) => Placement::PartialDump,
         };
-        let take = |table: &mut _, message: Message, round: &mut Round| {
-            if let Body::Route(route) = message.body {
-                round.dumped += 1;
-                follow::route_message(&shared, table, route, placement);
+        let take = |table: &mut _, replies: &mut Replies<'_>, round: &mut Round| {
+            while let Some((raw, message)) = replies.next() {
+                if let Shallow::Announced(route) = message {
+                    round.dumped += 1;
+                    let taken = follow::announcement(&shared, table, &route, placement);
+                    if let Err(problem) = taken {
+                        replies.malformed(&raw.error(problem));
+                    }
+                }
             }
         };
         self.dump(
@@ -326,7 +335,7 @@ impl Follower {
         dumper: &mut Dumper,
         what: &'static str,
         request: impl FnOnce(u32) -> Vec<u8>,
-        mut take: impl FnMut(&mut Table, Message, &mut Round),
+        mut take: impl FnMut(&mut Table, &mut Replies<'_>, &mut Round),
         round: &mut Round,
     ) -> Result<(), KernelError> {
         let shared = std::sync::Arc::clone(&self.shared);
@@ -337,13 +346,9 @@ impl Follower {
             round.v6_withdrawn |= effects.v6_withdrawn || effects.silent.is_some();
             Ok(())
         };
-        let ended = dumper.dump(&shared, what, request, |messages| {
+        let ended = dumper.dump(&shared, what, request, |replies| {
             note(self, round)?;
-            shared.change(|table| {
-                for message in messages {
-                    take(table, message, round);
-                }
-            });
+            shared.change(|table| take(table, replies, round));
             Ok(())
         })?;
         note(self, round)?;

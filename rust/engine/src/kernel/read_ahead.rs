@@ -1,0 +1,128 @@
+//! Reads a dump's next buffers while one is worked on.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::thread::{Builder, Scope};
+use std::time::Duration;
+
+use bgpreflector_core::netlink::RawMessages;
+use bgpreflector_core::netlink::constants::{NLMSG_DONE, NLMSG_ERROR};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use crate::error::KernelError;
+
+use super::socket::RouteSocket;
+
+/// The kernel fills at most 32 KiB a read.
+const BUFFER: usize = 64 * 1024;
+/// Buffers that are read before one of them is given back.
+const AHEAD: usize = 8;
+const TIMEOUT: Duration = Duration::from_secs(30);
+const TIMEOUT_MS: u16 = 30_000;
+
+type Filled = Result<Vec<u8>, KernelError>;
+
+/// The buffers of one dump. Dropping it ends the thread that reads them, at the next buffer.
+pub(super) struct ReadAhead {
+    what: &'static str,
+    filled: Receiver<Filled>,
+    empty: Sender<Vec<u8>>,
+}
+
+impl ReadAhead {
+    /// Starts to read what the kernel sends until the end of the dump that was asked for by
+    /// `sequence`.
+    pub(super) fn start<'scope>(
+        scope: &'scope Scope<'scope, '_>,
+        socket: &'scope RouteSocket,
+        what: &'static str,
+        sequence: u32,
+    ) -> io::Result<Self> {
+        let (fill, filled) = bounded(AHEAD);
+        let (empty, emptied) = bounded(AHEAD);
+        let read = move || read_all(socket, what, sequence, &fill, &emptied);
+        Builder::new()
+            .name("bgpr-dump".into())
+            .spawn_scoped(scope, read)?;
+        let made = Self {
+            what,
+            filled,
+            empty,
+        };
+        for _ in 0..AHEAD {
+            made.give_back(Vec::new());
+        }
+        Ok(made)
+    }
+
+    /// The next buffer.
+    pub(super) fn next(&self) -> Filled {
+        let gone = |_| KernelError::Dump {
+            what: self.what,
+            source: io::ErrorKind::UnexpectedEof.into(),
+        };
+        self.filled.recv().map_err(gone)?
+    }
+
+    /// Lets a buffer be filled again.
+    pub(super) fn give_back(&self, buffer: Vec<u8>) {
+        // The thread has ended where the dump has: nobody needs the buffer then.
+        let _ = self.empty.send(buffer);
+    }
+}
+
+fn read_all(
+    socket: &RouteSocket,
+    what: &'static str,
+    sequence: u32,
+    fill: &Sender<Filled>,
+    emptied: &Receiver<Vec<u8>>,
+) {
+    while let Ok(mut buffer) = emptied.recv() {
+        buffer.resize(BUFFER, 0);
+        let read = receive(socket, what, &mut buffer);
+        let last = read.as_ref().map_or(true, |length| {
+            buffer.truncate(*length);
+            ends(&buffer, sequence)
+        });
+        if fill.send(read.map(|_| buffer)).is_err() || last {
+            return;
+        }
+    }
+}
+
+/// Whether the dump is over with these messages.
+fn ends(buffer: &[u8], sequence: u32) -> bool {
+    RawMessages::new(buffer).flatten().any(|message| {
+        message.header.sequence == sequence
+            && matches!(message.header.kind, NLMSG_DONE | NLMSG_ERROR)
+    })
+}
+
+fn receive(
+    socket: &RouteSocket,
+    what: &'static str,
+    buffer: &mut [u8],
+) -> Result<usize, KernelError> {
+    let failed = |source: io::Error| KernelError::Dump { what, source };
+    loop {
+        match socket.receive(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let mut waited = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
+                match poll(&mut waited, PollTimeout::from(TIMEOUT_MS)) {
+                    Ok(0) => {
+                        let timeout = TIMEOUT;
+                        return Err(KernelError::DumpTimeout { what, timeout });
+                    }
+                    Ok(_) | Err(Errno::EINTR) => {}
+                    Err(error) => return Err(failed(error.into())),
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(source) => return Err(failed(source)),
+            Ok(length) => return Ok(length),
+        }
+    }
+}
