@@ -106,7 +106,7 @@ sbom: $(CLEAN) ## what the wheel brings along in Python, as CycloneDX (its crate
 	$(PYTHON) -m venv --clear target/sbom
 	target/sbom/bin/pip install -q --disable-pip-version-check 'cyclonedx-bom>=7.5,<8'
 	target/sbom/bin/cyclonedx-py environment --output-reproducible --validate \
-		--pyproject pyproject.toml --outfile dist/bgpreflector-$(VERSION).cdx.json $(CLEAN)/bin/python
+		--pyproject pyproject.toml --output-file dist/bgpreflector-$(VERSION).cdx.json $(CLEAN)/bin/python
 
 sdist: .venv/installed ## the source distribution in dist/
 	$(PYTHON) -m maturin sdist --out dist
