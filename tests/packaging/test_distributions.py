@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -45,7 +47,10 @@ def build(directory: Path, *arguments: str, suffix: str) -> Path:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel."""
+    """That which `make test-wheel` has built and installed, or else a new one."""
+    built = os.environ.get("BGPREFLECTOR_TESTS_WHEEL")
+    if built is not None:
+        return ROOT / built
     return build(tmp_path_factory.mktemp("wheel"), "build", "--release", suffix=".whl")
 
 
@@ -81,11 +86,42 @@ def test_the_wheel_serves_every_python_from_3_11(wheel: Path) -> None:
         "bgpreflector/_core.pyi",
         "bgpreflector/_core.abi3.so",
         f"{info}/licenses/LICENSE",
+        f"{info}/licenses/THIRD-PARTY-LICENSES",
     } <= names
     assert not [name for name in names if name.startswith("tests") or ".pyc" in name]
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "Apache-2.0"
     assert "bgpreflector=bgpreflector.cli:main" in entry_points.replace(" ", "")
+
+
+def test_the_wheel_is_for_many_systems(wheel: Path) -> None:
+    """Audited: it needs nothing of the system but what its tag promises."""
+    assert "-manylinux" in wheel.name
+
+
+def test_the_wheel_tells_what_is_linked_in(wheel: Path) -> None:
+    """A bill of materials of its crates, and the licence of each."""
+    with zipfile.ZipFile(wheel) as archive:
+        (place,) = [name for name in archive.namelist() if "/sboms/" in name]
+        bill = json.loads(archive.read(place))
+        (place,) = [name for name in archive.namelist() if "/THIRD-PARTY-LICENSES" in name]
+        licences = archive.read(place).decode()
+    assert bill["bomFormat"] == "CycloneDX"
+    listed = {(one["name"], one["version"]) for one in bill["components"]}
+    linked = set(re.findall(r"^([\w-]+) (\d\S*): ", licences, re.MULTILINE))
+    assert ("pyo3", dict(linked)["pyo3"]) in listed
+    assert linked <= listed
+
+
+def test_the_tests_pass_with_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    """A part of them: `make test-wheel` runs them all."""
+    programs = install(wheel, tmp_path / "environment")
+    said = run(
+        str(programs / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider",
+        "tests/config", "tests/reflector", "tests/simulator",
+    )  # fmt: skip
+    assert re.search(r"\d+ passed", said)
+    assert "failed" not in said
 
 
 def test_the_wheel_works_without_a_rust_toolchain(wheel: Path, tmp_path: Path) -> None:
@@ -109,7 +145,11 @@ def test_the_source_distribution_builds_by_itself(sdist: Path, tmp_path: Path) -
         "Cargo.lock",
         "Cargo.toml",
         "LICENSE",
+        "Makefile",
         "README.md",
+        "THIRD-PARTY-LICENSES",
+        "docs/configuration.md",
+        "packaging/systemd/bgpreflector.service",
         "pyproject.toml",
         "python/bgpreflector/_core.pyi",
         "python/bgpreflector/py.typed",
@@ -117,8 +157,11 @@ def test_the_source_distribution_builds_by_itself(sdist: Path, tmp_path: Path) -
         "rust/engine/src/lib.rs",
         "rust/python/src/lib.rs",
         "rust/simulator/src/lib.rs",
+        "scripts/setup.sh",
+        "tests/packaging/test_distributions.py",
+        "tests/vectors/netlink/cases.toml",
     } <= names
-    assert not [name for name in names if name.endswith(".so")]
+    assert not [name for name in names if name.endswith((".so", ".pyc"))]
     # Dependencies are compiled already. Our crates are built anew, since cargo goes by the time of
     # a file, and those of an archive are old.
     for path in (tmp_path / top / "rust").rglob("*"):
@@ -126,4 +169,7 @@ def test_the_source_distribution_builds_by_itself(sdist: Path, tmp_path: Path) -
     target = os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
     run(sys.executable, "-m", "maturin", "build", "--release", "--out", str(tmp_path / "out"),
         cwd=tmp_path / top, CARGO_TARGET_DIR=target)  # fmt: skip
-    assert list((tmp_path / "out").glob("*.whl"))
+    (built,) = (tmp_path / "out").glob("*.whl")
+    programs = install(built, tmp_path / "environment")
+    said = run(str(programs / "bgpreflector"), "--version", cwd=tmp_path)
+    assert said.split()[0] == "bgpreflector"

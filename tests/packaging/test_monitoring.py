@@ -1,0 +1,217 @@
+"""The Grafana dashboard and the alert rules use what the daemon exports, and the rules work."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import promql_parser as promql
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+
+from bgpreflector.metrics import METRICS
+
+PACKAGING = Path(__file__).parents[2] / "packaging"
+DASHBOARD = PACKAGING / "grafana" / "bgpreflector.json"
+RULES = PACKAGING / "prometheus" / "bgpreflector.rules.yml"
+RULE_TESTS = PACKAGING / "prometheus" / "bgpreflector.test.yml"
+
+TARGET_LABELS = frozenset({"job", "instance"})
+"""What Prometheus itself adds to every series."""
+
+TOOLS = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+"""Where programs are looked for."""
+
+WIDTH = 24
+"""Columns of Grafana's grid."""
+
+SUFFIXES = {"histogram": ("_bucket", "_count", "_sum"), "summary": ("_count", "_sum")}
+
+
+def exported() -> dict[str, frozenset[str]]:
+    """Each series that there is, with its labels: ours, the process's, and Prometheus's own."""
+    series = {"up": TARGET_LABELS}
+    for metric in METRICS:
+        for suffix in SUFFIXES.get(metric.kind, ("",)):
+            le = {"le"} if suffix == "_bucket" else set()
+            series[metric.full_name + suffix] = TARGET_LABELS | set(metric.labels) | le
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    for family in registry.collect():
+        for sample in family.samples:
+            series[sample.name] = TARGET_LABELS | set(sample.labels)
+    return series
+
+
+EXPORTED = exported()
+
+
+def dashboard() -> dict[str, Any]:
+    """As Grafana imports it."""
+    return dict(json.loads(DASHBOARD.read_text()))
+
+
+def panels() -> list[dict[str, Any]]:
+    """Those that show something."""
+    return [panel for panel in dashboard()["panels"] if panel["type"] != "row"]
+
+
+def rules() -> list[dict[str, Any]]:
+    """The alerts."""
+    (group,) = yaml.safe_load(RULES.read_text())["groups"]
+    return list(group["rules"])
+
+
+def expressions() -> list[tuple[str, str]]:
+    """Where each is, and what it says."""
+    found = [(rule["alert"], rule["expr"]) for rule in rules()]
+    for panel in panels():
+        found += [(panel["title"], target["expr"]) for target in panel["targets"]]
+    for annotation in dashboard()["annotations"]["list"]:
+        if "expr" in annotation:
+            found.append((annotation["name"], annotation["expr"]))
+    return found
+
+
+def parse(expression: str) -> promql.Expr:
+    """With Grafana's intervals filled in as it fills them in."""
+    return promql.parse(re.sub(r"\$__(rate_)?interval", "5m", expression))
+
+
+def selectors(expression: promql.Expr) -> list[promql.VectorSelector]:
+    """The series that it looks at."""
+    found: list[promql.VectorSelector] = []
+
+    def visit(node: promql.Expr) -> None:
+        if isinstance(node, promql.VectorSelector):
+            found.append(node)
+
+    promql.walk(expression, visit)
+    return found
+
+
+def labels_of(expression: promql.Expr) -> set[str]:
+    """All labels of all that it looks at."""
+    return {label for one in selectors(expression) for label in EXPORTED[str(one.name)]}
+
+
+def groupings(expression: promql.Expr) -> Iterator[tuple[set[str], set[str]]]:
+    """The labels of each ``by`` and ``on``, with those that are there."""
+    found: list[tuple[set[str], set[str]]] = []
+
+    def visit(node: promql.Expr) -> None:
+        if isinstance(node, promql.AggregateExpr) and node.modifier is not None:
+            found.append((set(node.modifier.labels), labels_of(node)))
+        elif isinstance(node, promql.BinaryExpr) and node.modifier is not None:
+            matching = node.modifier.matching
+            found.append((set(matching.labels if matching else ()), labels_of(node)))
+
+    promql.walk(expression, visit)
+    yield from found
+
+
+@pytest.mark.parametrize(("where", "expression"), expressions())
+def test_only_what_is_exported_is_used(where: str, expression: str) -> None:
+    """Each series, each label, and each value that is asked for."""
+    parsed = parse(expression)
+    assert selectors(parsed), where
+    helps = {metric.full_name: metric.help for metric in METRICS}
+    for selector in selectors(parsed):
+        name = str(selector.name)
+        assert name in EXPORTED, f"{where}: the daemon does not export {name}"
+        for matcher in selector.matchers.matchers:
+            assert matcher.name in EXPORTED[name], f"{where}: {name} has no label {matcher.name}"
+            if matcher.name not in TARGET_LABELS:
+                assert f"{matcher.value} (" in helps[name], f"{where}: {name} is never such"
+    for asked, there in groupings(parsed):
+        assert asked <= there, where
+
+
+def test_every_metric_is_shown() -> None:
+    """In the dashboard: all that can be looked at can be seen."""
+    shown = {
+        str(selector.name)
+        for panel in panels()
+        for target in panel["targets"]
+        for selector in selectors(parse(target["expr"]))
+    }
+    for metric in METRICS:
+        assert any(name.startswith(metric.full_name) for name in shown), metric.full_name
+
+
+def test_panels_name_labels_that_they_have() -> None:
+    """In their legends; and each can be filtered by router."""
+    for panel in panels():
+        for target in panel["targets"]:
+            expression = parse(target["expr"])
+            kept = [asked for asked, _ in groupings(expression)]
+            for label in re.findall(r"{{(\w+)}}", target["legendFormat"]):
+                assert any(label in labels for labels in kept), panel["title"]
+            for selector in selectors(expression):
+                names = [matcher.name for matcher in selector.matchers.matchers]
+                assert "instance" in names, panel["title"]
+
+
+def test_panels_have_places_of_their_own() -> None:
+    """And numbers, and a word of explanation."""
+    taken: dict[tuple[int, int], str] = {}
+    everything = dashboard()["panels"]
+    assert len({panel["id"] for panel in everything}) == len(everything)
+    for panel in everything:
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= WIDTH
+        for x in range(place["x"], place["x"] + place["w"]):
+            for y in range(place["y"], place["y"] + place["h"]):
+                assert (x, y) not in taken, f"{panel['title']} lies on {taken[x, y]}"
+                taken[x, y] = panel["title"]
+    assert all(panel["description"] for panel in panels())
+    variables = {variable["name"] for variable in dashboard()["templating"]["list"]}
+    assert set(re.findall(r"\$(?:{)?([a-z]\w+)", DASHBOARD.read_text())) == variables
+
+
+def test_alerts_tell_what_to_do() -> None:
+    """And how urgent it is."""
+    for rule in rules():
+        assert rule["labels"]["severity"] in {"critical", "warning", "info"}
+        assert set(rule["annotations"]) == {"summary", "description"}
+        asked = parse(rule["expr"])
+        for label in re.findall(r"\$labels\.(\w+)", str(rule["annotations"])):
+            assert label in labels_of(asked), rule["alert"]
+
+
+def test_every_alert_has_a_test_that_fires_it() -> None:
+    """And one in which it is silent."""
+    fired: set[str] = set()
+    silent: set[str] = set()
+    for case in yaml.safe_load(RULE_TESTS.read_text())["tests"]:
+        for check in case["alert_rule_test"]:
+            (fired if check["exp_alerts"] else silent).add(check["alertname"])
+    names = {rule["alert"] for rule in rules()}
+    assert fired == names
+    assert silent == names
+
+
+@pytest.mark.parametrize("arguments", [("check", RULES), ("test", RULE_TESTS)], ids=str)
+def test_promtool_has_no_complaint(arguments: tuple[str, Path]) -> None:
+    """Prometheus's own check of the rules, and their unit tests."""
+    promtool = shutil.which("promtool", path=TOOLS)
+    if promtool is None:
+        pytest.skip("no promtool: run `scripts/setup.sh extract prometheus:promtool`")
+    done = subprocess.run(
+        [promtool, arguments[0], "rules", str(arguments[1])],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "SUCCESS" in done.stdout
