@@ -7,7 +7,7 @@ LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlice
 # Where rustup puts them, before a new shell has found them.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test check bench instructions oracle state bulk reference build wheel fmt clean
+.PHONY: help demo test check bench instructions oracle state bulk reference docs man build wheel fmt clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -70,8 +70,14 @@ STEPS ?= 20000
 state: build ## random faults of kernel, VPP and daemon: make state STEPS=20000
 	STATE_STEPS=$(STEPS) $(PYTHON) -m pytest tests/state -rP
 
-reference: build ## docs/configuration.md and docs/metrics.md, from the code
+reference: build ## the references in docs/, from the code
 	$(PYTHON) scripts/write_reference.py
+
+docs: build ## the site of docs/, in target/site
+	$(PYTHON) -m mkdocs build --quiet --strict
+
+man: build ## the manual pages, in target/man
+	$(PYTHON) scripts/write_man.py target/man
 
 build: .venv/built ## the extension module, in .venv
 wheel: .venv/installed ## a wheel in dist/
