@@ -4,7 +4,7 @@
     transcript.py PAGE NAME --write  puts what was printed into the page
 
 Run are the ``console`` blocks behind ``<!-- run: NAME, … -->``, up to the next of these that does
-not have the name: lines that begin with ``# ``, with a here-document behind them where they open one.
+not have the name: lines that begin with ``# ``, with the here-document that they open, if any.
 ``<!-- until: COMMAND -->`` between blocks waits until the command succeeds, as a reader would. It
 takes root: the shell has an empty /tmp/lab and no named network namespaces, and whatever it starts
 ends with it.
