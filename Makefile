@@ -74,7 +74,8 @@ reference: build ## the references in docs/, from the code
 	$(PYTHON) scripts/write_reference.py
 
 docs: build ## the site of docs/, in target/site
-	$(PYTHON) -m mkdocs build --quiet --strict
+	$(PYTHON) -m sphinx --quiet --fail-on-warning --keep-going \
+		-d target/doctrees docs target/site
 
 man: build ## the manual pages, in target/man
 	$(PYTHON) scripts/write_man.py target/man
