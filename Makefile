@@ -17,7 +17,7 @@ demo: build ## real kernel routes into the embedded VPP, before your eyes
 	.venv/bin/bgpreflector demo
 
 test: build ## all tests: Rust, Python, kernel, BIRD
-	@scripts/setup.sh programs iproute2:ip bird2:bird
+	@scripts/setup.sh programs iproute2:ip bird2:bird mandoc:mandoc
 	cargo test --workspace --locked
 	$(PYTHON) -m pytest
 

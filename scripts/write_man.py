@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from textwrap import wrap
 
 from bgpreflector.cli.app import app
 from bgpreflector.cli.exit_codes import ExitCode
@@ -17,6 +18,9 @@ from config_keys import Key, sections
 
 CONFIGURATION = f"{PROGRAM}.toml"
 TITLE = "bgpreflector"
+WIDTH = 78
+CONTROL = re.compile(r"^(?=[.'])", re.MULTILINE)
+"""Where roff would see a request of its own."""
 
 
 def pages() -> Iterator[tuple[str, str]]:
@@ -40,7 +44,7 @@ def _root_page(root: Command, below: Iterable[Command]) -> str:
         _section("COMMANDS", *items),
         _section("OPTIONS", *map(_option, root.options)),
         _exit_status(),
-        _section("SEE ALSO", f"{_reference(CONFIGURATION, 5)}, {see}"),
+        _section("SEE ALSO", _filled(f"{_reference(CONFIGURATION, 5)}, {see}")),
     )
 
 
@@ -64,7 +68,7 @@ def _configuration_page() -> str:
     return _page(
         _title(CONFIGURATION, 5),
         _section("NAME", f"{_plain(CONFIGURATION)} \\- configuration of {PROGRAM}"),
-        _section("DESCRIPTION", f"{_plain(about)}\n{check}"),
+        _section("DESCRIPTION", _filled(f"{_plain(about)} {check}")),
         *(
             _section(
                 f"[{one.name}]" if one.name else "KEYS OUTSIDE OF SECTIONS",
@@ -119,11 +123,11 @@ def _exit_status() -> str:
 
 
 def _item(term: str, text: str) -> str:
-    return f".TP\n{term}\n{text}"
+    return f".TP\n{term}\n{_filled(text)}"
 
 
 def _paragraphs(text: str) -> str:
-    told = (_plain(" ".join(part.split())) for part in text.strip().split("\n\n"))
+    told = (_filled(_plain(part)) for part in text.strip().split("\n\n"))
     return "\n.PP\n".join(told)
 
 
@@ -153,7 +157,12 @@ def _plain(text: str) -> str:
     escaped = text.replace("\\", "\\e").replace("-", "\\-").replace('"', "\\(dq")
     escaped = escaped.replace("…", "...")
     escaped = re.sub(r"`([^`]*)`", r"\\fB\1\\fR", escaped)
-    return re.sub(r"(?m)^(?=[.'])", r"\\&", escaped)
+    return CONTROL.sub(r"\\&", escaped)
+
+
+def _filled(escaped: str) -> str:
+    lines = wrap(escaped, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(CONTROL.sub(r"\\&", line) for line in lines)
 
 
 def main() -> int:
