@@ -9,8 +9,8 @@ LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlice
 # Where rustup puts them, before a new shell has found them.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test check bench instructions oracle state bulk reference licences build \
-	wheel test-wheel sdist sbom deb fmt clean
+.PHONY: help demo test check bench instructions oracle state bulk reference docs man licences \
+	build wheel test-wheel sdist sbom deb fmt clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -20,7 +20,7 @@ demo: build ## real kernel routes into the embedded VPP, before your eyes
 	.venv/bin/bgpreflector demo
 
 test: build ## all tests: Rust, Python, kernel, BIRD
-	@scripts/setup.sh programs iproute2:ip bird2:bird
+	@scripts/setup.sh programs iproute2:ip bird2:bird mandoc:mandoc
 	@scripts/setup.sh extract prometheus:promtool
 	cargo test --workspace --locked
 	$(PYTHON) -m pytest
@@ -76,8 +76,15 @@ FIRST_SEED ?= 0
 state: build ## random faults of kernel, VPP and daemon: make state STEPS=20000
 	STATE_STEPS=$(STEPS) STATE_FIRST_SEED=$(FIRST_SEED) $(PYTHON) -m pytest tests/state -rP
 
-reference: build ## docs/configuration.md and docs/metrics.md, from the code
+reference: build ## the references in docs/, from the code
 	$(PYTHON) scripts/write_reference.py
+
+docs: build ## the site of docs/, in target/site
+	$(PYTHON) -m sphinx --quiet --fail-on-warning --keep-going \
+		-d target/doctrees docs target/site
+
+man: build ## the manual pages, in target/man
+	$(PYTHON) scripts/write_man.py target/man
 
 build: .venv/built ## the extension module, in .venv
 

@@ -1,19 +1,17 @@
-"""Writes docs/configuration.md and docs/metrics.md from the code's own descriptions."""
+"""Writes the references of docs/ from the code's own descriptions."""
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
-from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
-
-from bgpreflector.config import Config
 from bgpreflector.metrics import METRICS
+from commands_page import commands_page
+from config_keys import Section, sections
 
 CONFIGURATION = Path("docs/configuration.md")
 METRICS_PAGE = Path("docs/metrics.md")
+COMMANDS_PAGE = Path("docs/commands.md")
 HEAD = """# Configuration
 
 One TOML file; every key has a default. `bgpreflector check FILE` names every mistake by its key,
@@ -42,7 +40,7 @@ time, open files, start time) and Python (`python_info`).
 
 def configuration_page() -> str:
     """docs/configuration.md as it has to be."""
-    return HEAD + "".join(_section(Config, ""))
+    return HEAD + "".join(map(_section, sections()))
 
 
 def metrics_page() -> str:
@@ -51,26 +49,24 @@ def metrics_page() -> str:
     return METRICS_HEAD + "".join(rows) + METRICS_FOOT
 
 
-PAGES = {CONFIGURATION: configuration_page, METRICS_PAGE: metrics_page}
+PAGES = {
+    CONFIGURATION: configuration_page,
+    METRICS_PAGE: metrics_page,
+    COMMANDS_PAGE: commands_page,
+}
 
 
-def _section(model: type[BaseModel], prefix: str) -> list[str]:
-    keys, sections = [], []
-    for name, field in model.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            path = f"{prefix}.{name}" if prefix else name
-            sections += [f"\n## `[{path}]`\n\n{field.description}\n", *_section(kind, path)]
-            continue
-        default = field.get_default(call_default_factory=True, validated_data={})
-        shown = "" if default is PydanticUndefined else _shown(default)
-        keys.append(f"| `{name}` | {shown} | {field.description} |\n")
-    table = ["\n| key | default | meaning |\n| --- | --- | --- |\n", *keys] if keys else []
-    return table + sections
+def _section(section: Section) -> str:
+    head = f"\n## `[{section.name}]`\n\n{section.help}\n" if section.name else ""
+    if not section.keys:
+        return head
+    return f"{head}\n| key | default | meaning |\n| --- | --- | --- |\n" + "".join(
+        f"| `{key.name}` | {_shown(key.default)} | {key.help} |\n" for key in section.keys
+    )
 
 
-def _shown(default: object) -> str:
-    return "none" if default is None else f"`{json.dumps(default, default=str)}`"
+def _shown(default: str | None) -> str:
+    return "none" if default is None else f"`{default}`" if default else ""
 
 
 def main() -> int:

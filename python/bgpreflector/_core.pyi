@@ -127,7 +127,7 @@ class NextHopSetView:
 
 @final
 class RouteChange:
-    """One change of a batch."""
+    """One change of a batch; ``str()`` is a line for a person to read."""
 
     @property
     def operation(self) -> str:

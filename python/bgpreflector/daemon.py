@@ -10,7 +10,7 @@ from typing import cast
 
 from bgpreflector import _core
 from bgpreflector.config import Config
-from bgpreflector.controller import Controller, Event, FullResync
+from bgpreflector.controller import Controller, Event, EventHandler, FullResync
 from bgpreflector.errors import VppError
 from bgpreflector.reflector import (
     BGPReflector,
@@ -37,7 +37,8 @@ class Daemon:
     :meth:`wait` waits for the end, which :meth:`stop` brings about from any thread.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, handlers: Sequence[EventHandler] = ()) -> None:
+        """``handlers`` are somebody's own, called behind the reflector."""
         self.config = config
         self.engine = cast("_core.Engine", kernel_engine(config))
         self.sink = VppSink(
@@ -52,7 +53,7 @@ class Daemon:
         )
         self.changes = RecentChanges()
         self.controller = Controller(
-            [self.monitor, self.reflector, self.changes], self.sink, config.controller
+            [self.monitor, self.reflector, self.changes, *handlers], self.sink, config.controller
         )
         self.began = time.monotonic()
         """When it was made, in seconds of ``time.monotonic()``."""

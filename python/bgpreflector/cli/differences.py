@@ -12,6 +12,7 @@ import typer
 from bgpreflector import _core
 from bgpreflector.comparison import Comparison, Place, comparison
 
+from .daemon import by_name
 from .exit_codes import ExitCode
 from .options import ConfigFile, Interfaces, Netns, Protocols, Socket, read_config
 
@@ -124,5 +125,5 @@ def _summary(what: str, counts: Counter[str], *, as_json: bool, **more: object) 
 
 def _figures(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{count} {reason}" for reason, count in value.items()) or "none"
+        return by_name(value) or "none"
     return str(value)

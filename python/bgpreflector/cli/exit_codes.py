@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Self
 
 from bgpreflector.config import ConfigError
 from bgpreflector.controller import FatalError
@@ -18,27 +19,24 @@ from bgpreflector.errors import (
 class ExitCode(IntEnum):
     """What the program's exit status means."""
 
-    OK = 0
-    FAILURE = 1
-    """Something failed that has no code of its own."""
+    meaning: str
+    """In a sentence, for the manual."""
 
-    USAGE = 2
-    """The command line is wrong."""
+    def __new__(cls, value: int, meaning: str) -> Self:
+        """A code with its meaning."""
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
 
-    CONFIG = 3
-    """The configuration is wrong."""
-
-    VPP = 4
-    """VPP cannot be reached or programmed."""
-
-    KERNEL = 5
-    """The kernel's routes cannot be read."""
-
-    DIFFERENT = 6
-    """Kernel and VPP differ where they should not."""
-
-    DAEMON = 7
-    """No daemon answers at the control socket, or the socket cannot be had."""
+    OK = 0, "All is well."
+    FAILURE = 1, "Something failed that has no code of its own."
+    USAGE = 2, "The command line is wrong."
+    CONFIG = 3, "The configuration is wrong."
+    VPP = 4, "VPP cannot be reached or programmed."
+    KERNEL = 5, "The kernel's routes cannot be read."
+    DIFFERENT = 6, "Kernel and VPP differ where they should not (demo, audit, status --check)."
+    DAEMON = 7, "No daemon answers at the control socket, or the socket cannot be had."
 
 
 def exit_code(error: BaseException) -> ExitCode:

@@ -59,6 +59,9 @@ def _order(
         return
     if "changed" in end:
         done = f"{done} ({', '.join(end['changed']) or 'nothing changed'})"
+    if any(not key.startswith("log.") for key in end.get("changed", ())):
+        typer.echo(f"{done}: kernel and VPP are compared now; `bgpreflector status` tells the end")
+        return
     installed = sum(counts["installed"] for counts in end["prefixes"].values())
     desired = sum(counts["desired"] for counts in end["prefixes"].values())
     typer.echo(

@@ -39,7 +39,16 @@ def load(path: str | os.PathLike[str], *, node_name: str | None = None) -> Confi
 
 
 def loads(text: str, *, source: str = "configuration") -> Config:
-    """Read a configuration in TOML. Raises :class:`ConfigError`, which names ``source``."""
+    """Read a configuration in TOML. Raises :class:`ConfigError`, which names ``source``.
+
+    Examples:
+        >>> loads('[kernel]\\nreceive_buffer = "32 MiB"').kernel.receive_buffer
+        33554432
+        >>> loads('[vpp]\\non_exit = "stay"', source="mine.toml")
+        Traceback (most recent call last):
+        bgpreflector.config.errors.ConfigError: mine.toml: the configuration cannot be used:
+          vpp.on_exit = "stay": must be "keep" or "flush"
+    """
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -48,7 +57,12 @@ def loads(text: str, *, source: str = "configuration") -> Config:
 
 
 def loads_contiv(text: str, *, node_name: str | None = None, source: str = "contiv.conf") -> Config:
-    """Read what concerns us of a Contiv configuration in YAML; see :func:`load`."""
+    """Read what concerns us of a Contiv configuration in YAML; see :func:`load`.
+
+    Examples:
+        >>> loads_contiv("{mainVRFID: 7, ipamConfig: {useExternalIPAM: true}}").table_map
+        {254: 7}
+    """
     try:
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:

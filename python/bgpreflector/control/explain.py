@@ -14,7 +14,7 @@ from bgpreflector.errors import VppError
 from bgpreflector.rows import route_row
 from bgpreflector.vpp import Question, VppEntry
 
-from .routes import link_names, mirrored_row
+from .routes import link_names, mirrored_row, named_reason
 
 if TYPE_CHECKING:
     from bgpreflector.daemon import Daemon
@@ -174,7 +174,7 @@ def _vpp_side(
             f"{', '.join(map(str, protocols))}, which is not mirrored (kernel.protocols)"
         )
     if view.state == "held":
-        return f"{prefix} is not in VPP: {view.reason}"
+        return f"{prefix} is not in VPP: {named_reason(view.reason, link_names(daemon))}"
     if view.state == "failed":
         return f"VPP refused {prefix}: {view.reason}; it is tried again at the next resync"
     if view.state == "pending":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bgpreflector.rows import next_hop_row
 
 from .protocol import Row
-from .routes import PAGE, link_names
+from .routes import PAGE, link_names, named_reason
 
 if TYPE_CHECKING:
     from bgpreflector.daemon import Daemon
@@ -28,7 +28,7 @@ def next_hop_pages(daemon: Daemon) -> Iterator[Sequence[Row]]:
                 "next_hops": [next_hop_row(hop, names) for hop in view.next_hops],
                 "routes": view.routes,
                 "paths": view.paths,
-                "reason": view.reason,
+                "reason": named_reason(view.reason, names),
             }
             for view in views
         ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bgpreflector import _core
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 PAGE = 500
 """Routes in a page."""
+
+BY_INDEX = re.compile(r"the kernel's interface (\d+)$")
+"""How ``Held::WaitsForInterface`` of the core ends."""
 
 STATES = ("installed", "pending", "held", "failed", "not_best", "foreign")
 """``RouteState::name`` of the core."""
@@ -65,9 +69,20 @@ def mirrored_row(daemon: Daemon, view: _core.RouteView, names: dict[int, str]) -
     return route_row(view, names) | {
         "vpp_table": daemon.config.table_map[view.table],
         "state": view.state,
-        "reason": view.reason,
+        "reason": named_reason(view.reason, names),
         "installed": view.installed,
     }
+
+
+def named_reason(reason: str | None, names: Mapping[int, str]) -> str | None:
+    """The core's reason why VPP cannot have a route, with the interface by its name.
+
+    The core knows interfaces by index, as the kernel's routes do.
+    """
+    waits = None if reason is None else BY_INDEX.search(reason)
+    if waits is None or int(waits[1]) not in names:
+        return reason
+    return BY_INDEX.sub(f"{names[int(waits[1])]} (vpp.interfaces)", str(reason))
 
 
 def link_names(daemon: Daemon) -> dict[int, str]:

@@ -28,7 +28,16 @@ class OperationFailure:
 
 @dataclass(frozen=True, slots=True)
 class CommitResult:
-    """What became of the operations of one commit or retry, and only of that one."""
+    """What became of the operations of one commit or retry, and only of that one.
+
+    Examples:
+        >>> refused = OperationFailure("192.0.2.0/24", "no such table", retriable=True)
+        >>> result = CommitResult(applied=3, failed=1, failures=(refused,))
+        >>> print(result)
+        3 applied, 1 failed, 0 waiting: 192.0.2.0/24: no such table
+        >>> result.ok, result.retriable
+        (False, True)
+    """
 
     applied: int = 0
     """Operations that the southbound acknowledged."""

@@ -39,6 +39,17 @@ class Transaction:
     resync, :attr:`values` is everything that must exist: keys not mentioned must go. A
     batch is always a difference. The transaction of a downstream resync is empty: the
     southbound corrects whatever differs from what it was told before.
+
+    Examples:
+        >>> from bgpreflector.controller import EventMethod
+        >>> update = Transaction(EventMethod.UPDATE)
+        >>> update.put("a", 1)
+        >>> update.delete("b")
+        >>> list(update.puts()), list(update.deletes()), update.get("a")
+        ([('a', 1)], ['b'], 1)
+        >>> Transaction(EventMethod.FULL_RESYNC).delete("a")
+        Traceback (most recent call last):
+        ValueError: delete of 'a' in a resync: leave the key out instead
     """
 
     def __init__(self, method: EventMethod, description: str = "") -> None:

@@ -141,7 +141,14 @@ Option = Callable[[BGPReflector], None]
 
 
 def new_plugin(*options: Option) -> BGPReflector:
-    """Make a reflector with the default dependencies and apply the options to it in order."""
+    """Make a reflector with the default dependencies and apply the options to it in order.
+
+    Examples:
+        >>> from bgpreflector.controller import FullResync
+        >>> reflector = new_plugin()
+        >>> reflector.name, reflector.handles_event(FullResync("startup"))
+        ('bgpreflector', True)
+    """
     plugin = BGPReflector()
     for option in options:
         option(plugin)
@@ -149,7 +156,18 @@ def new_plugin(*options: Option) -> BGPReflector:
 
 
 def use_deps(callback: Callable[[Deps], None]) -> Option:
-    """Make an option that lets ``callback`` change the dependencies."""
+    """Make an option that lets ``callback`` change the dependencies.
+
+    Examples:
+        A reflector that its configuration switches off handles no event.
+
+        >>> from bgpreflector.config import loads_contiv
+        >>> from bgpreflector.controller import FullResync
+        >>> def inject(deps):
+        ...     deps.contiv_conf = loads_contiv("useExternalIPAM: false")
+        >>> new_plugin(use_deps(inject)).handles_event(FullResync("startup"))
+        False
+    """
 
     def option(plugin: BGPReflector) -> None:
         callback(plugin.deps)

@@ -18,7 +18,14 @@ IPNetwork = IPv4Network | IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class NextHop:
-    """Where packets go: to a gateway, out of an interface, or to a gateway through one."""
+    """Where packets go: to a gateway, out of an interface, or to a gateway through one.
+
+    Examples:
+        >>> from ipaddress import ip_address
+        >>> NextHop(ip_address("fe80::1"), interface="eth0", weight=257)
+        Traceback (most recent call last):
+        ValueError: next hop weight 257: must be 1 to 256
+    """
 
     gateway: IPAddress | None = None
     interface: str | int | None = None
@@ -39,7 +46,21 @@ class NextHop:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A prefix with its next-hop set; the order in which the set is given does not matter."""
+    """A prefix with its next-hop set; the order in which the set is given does not matter.
+
+    Examples:
+        >>> from ipaddress import ip_address, ip_network
+        >>> one, two = (NextHop(ip_address(f"10.0.0.{n}")) for n in (1, 2))
+        >>> route = Route(ip_network("192.0.2.0/24"), (two, one))
+        >>> route == Route(ip_network("192.0.2.0/24"), (one, two))
+        True
+        >>> route.key
+        'route/table/254/192.0.2.0/24'
+        >>> Route.place(route.key)
+        (254, IPv4Network('192.0.2.0/24'))
+        >>> Route(ip_network("192.0.2.0/24"), (NextHop(interface="eth0"),)).is_valid
+        False
+    """
 
     network: IPNetwork
     next_hops: tuple[NextHop, ...] = field(default=())

@@ -26,7 +26,18 @@ class BGPRouteUpdateType(Enum):
 
 @dataclass(frozen=True)
 class BGPRouteUpdate(UpdateEvent):
-    """A BGP route of the host was added or deleted."""
+    """A BGP route of the host was added or deleted.
+
+    Examples:
+        >>> from ipaddress import ip_address, ip_network
+        >>> kind = BGPRouteUpdateType.ROUTE_DELETE
+        >>> event = BGPRouteUpdate(kind, ip_network("2001:db8::/32"), ip_address("fe80::1"))
+        >>> print(event)
+        BGP route Change
+        * Type: RouteDelete
+        * DstNetwork: 2001:db8::/32
+        * GW: fe80::1
+    """
 
     type: BGPRouteUpdateType
     dst_network: IPNetwork

@@ -169,6 +169,21 @@ pub struct RouteChange {
     desired: Vec<String>,
 }
 
+#[pymethods]
+impl RouteChange {
+    /// One line for a person to read.
+    fn __str__(&self) -> String {
+        let mut line = format!("{} {} table {}", self.operation, self.prefix, self.table);
+        if !self.desired.is_empty() {
+            line.push_str(&format!(" {}", self.desired.join(", ")));
+        }
+        if !self.installed.is_empty() {
+            line.push_str(&format!(" (VPP has {})", self.installed.join(", ")));
+        }
+        line
+    }
+}
+
 pub(crate) fn changes(batch: &Batch, start: usize, limit: usize) -> Vec<RouteChange> {
     let change = |(table, prefix, installed, desired): bgpreflector_engine::BatchChange| {
         let operation = match (&installed, &desired) {

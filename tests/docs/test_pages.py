@@ -1,0 +1,41 @@
+"""The pages of docs/ lead to what is there, and the references are the code's."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+FULL = re.compile(r"`((?:tests|rust)/[\w/]+\.(?:py|rs))::(\w+)`")
+
+
+def test_every_test_that_the_threat_model_names_exists() -> None:
+    page = (ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")
+    server = "tests/control/test_control_server.py"
+    named = FULL.findall(page) + [(server, name) for name in re.findall(r"`::(\w+)`", page)]
+    assert len(named) > 30
+    for file, name in named:
+        assert re.search(rf"(def|fn) {name}\b", (ROOT / file).read_text()), f"{file}::{name}"
+
+
+def test_the_references_are_up_to_date() -> None:
+    command = [sys.executable, "scripts/write_reference.py", "--check"]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_site_has_every_page_and_no_dead_link(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going"]
+    command += ["-d", str(tmp_path / "doctrees"), "docs", str(tmp_path / "site")]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+    made = {page.stem for page in (tmp_path / "site").glob("*.html")}
+    assert {page.stem for page in (ROOT / "docs").glob("*.md")} <= made
+    # A link out of docs/ leads to a copy of the file.
+    (unit,) = (tmp_path / "site").glob("_downloads/*/bgpreflector.service")
+    assert "[Unit]" in unit.read_text()
+    # Links may be clicked on, but nothing is fetched from elsewhere to show a page.
+    page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert not re.findall(r'(?:src="|rel="stylesheet"[^>]*href=")https?:', page)

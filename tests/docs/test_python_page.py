@@ -1,0 +1,37 @@
+"""What the pages and docstrings show of the Python API is what happens."""
+
+from __future__ import annotations
+
+import doctest
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from sybil.document import Document
+from sybil.parsers.markdown import PythonCodeBlockParser
+
+PAGE = Path(__file__).parents[2] / "docs" / "python.md"
+MODULES = {
+    "bgpreflector.config.load": 2,
+    "bgpreflector.controller.sink": 1,
+    "bgpreflector.controller.transaction": 1,
+    "bgpreflector.reflector.plugin": 2,
+    "bgpreflector.reflector.route": 2,
+    "bgpreflector.reflector.update": 1,
+}
+"""Public modules, and how many of their docstrings have examples at least."""
+
+
+def test_the_page() -> None:
+    examples = list(Document.parse(str(PAGE), PythonCodeBlockParser()).examples())
+    assert len(examples) > 20
+    for example in examples:
+        example.evaluate()
+
+
+@pytest.mark.parametrize(("name", "count"), MODULES.items())
+def test_docstrings(name: str, count: int) -> None:
+    module = import_module(name)
+    shown = [test for test in doctest.DocTestFinder().find(module) if test.examples]
+    assert len(shown) >= count
+    assert doctest.testmod(module).failed == 0
