@@ -17,6 +17,7 @@ mod ids;
 mod input;
 mod installed;
 mod interner;
+mod limit;
 mod meaning;
 mod next_hops;
 mod order;
@@ -39,6 +40,7 @@ use crate::route::Family;
 
 use any_rib::AnyRib;
 use drift::Suspects;
+use limit::Limited;
 use meaning::Meanings;
 use resync::Resyncs;
 
@@ -46,6 +48,7 @@ pub use counts::{Anomalies, Counts};
 pub use drift::{Drift, DriftReport};
 pub use held::Held;
 pub use ids::{Handle, PathSetId};
+pub use limit::{Beyond, Limit, LimitChange};
 pub use next_hops::NextHopObject;
 pub use order::Placement;
 pub use prefix_lists::{PrefixLists, PrefixRule, Verdict};
@@ -69,6 +72,7 @@ pub struct Table {
     denied: u64,
     resyncs: Resyncs,
     suspects: Suspects,
+    limited: Limited,
 }
 
 impl Table {
@@ -96,6 +100,7 @@ impl Table {
             denied: 0,
             resyncs: Resyncs::default(),
             suspects: Suspects::default(),
+            limited: Limited::default(),
         }
     }
 
