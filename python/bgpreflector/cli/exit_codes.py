@@ -40,6 +40,9 @@ class ExitCode(IntEnum):
     DAEMON = 7
     """No daemon answers at the control socket, or the socket cannot be had."""
 
+    FINDINGS = 8
+    """``doctor`` found an error."""
+
 
 def exit_code(error: BaseException) -> ExitCode:
     """The code that an error ends the program with."""
