@@ -7,7 +7,7 @@ LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlice
 # Where rustup puts them, before a new shell has found them.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test check bench instructions oracle state bulk reference build wheel fmt clean
+.PHONY: help demo test check bench instructions oracle state bulk soak reference build wheel fmt clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -69,6 +69,12 @@ STEPS ?= 20000
 
 state: build ## random faults of kernel, VPP and daemon: make state STEPS=20000
 	STATE_STEPS=$(STEPS) $(PYTHON) -m pytest tests/state -rP
+
+MINUTES ?= 30
+
+soak: build ## everything at once for a long time: make soak MINUTES=30
+	@scripts/setup.sh programs iproute2:ip
+	SOAK_MINUTES=$(MINUTES) $(PYTHON) -m pytest tests/soak -rP
 
 reference: build ## docs/configuration.md and docs/metrics.md, from the code
 	$(PYTHON) scripts/write_reference.py
