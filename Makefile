@@ -9,7 +9,7 @@ LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlice
 # Where rustup puts them, before a new shell has found them.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test check bench instructions oracle state bulk reference docs man licences \
+.PHONY: help demo test check bench instructions oracle state bulk soak reference docs man licences \
 	build wheel test-wheel sdist sbom deb fmt clean
 
 help: ## this list
@@ -75,6 +75,12 @@ FIRST_SEED ?= 0
 
 state: build ## random faults of kernel, VPP and daemon: make state STEPS=20000
 	STATE_STEPS=$(STEPS) STATE_FIRST_SEED=$(FIRST_SEED) $(PYTHON) -m pytest tests/state -rP
+
+MINUTES ?= 30
+
+soak: build ## everything at once for a long time: make soak MINUTES=30
+	@scripts/setup.sh programs iproute2:ip
+	SOAK_MINUTES=$(MINUTES) $(PYTHON) -m pytest tests/soak -rP
 
 reference: build ## the references in docs/, from the code
 	$(PYTHON) scripts/write_reference.py

@@ -327,6 +327,9 @@ class Status:
     def unmirrored(self) -> dict[str, int]:
         """Routes of mirrored protocols that VPP cannot have, by reason."""
     @property
+    def limit_exceeded(self) -> bool:
+        """Whether there are more prefixes than ``max_routes``."""
+    @property
     def receive_buffer(self) -> int:
         """Bytes that the kernel granted."""
 
@@ -349,11 +352,14 @@ class Engine:
         prefix_rules: Sequence[tuple[str, int, int, bool]] = ...,
         audit_interval: float = 0.0,
         grace: float = 0.0,
+        max_routes: int | None = None,
+        refuse: bool = False,
     ) -> Engine:
         """``tables`` maps kernel tables to VPP tables. Nothing is opened before ``start()``.
 
         A prefix rule is a prefix, the shortest and the longest length of what it matches within
         that, and whether it allows. ``audit_interval`` (0: never) and ``grace`` are seconds.
+        ``refuse``: prefixes beyond ``max_routes`` wait, and are not only warned of.
 
         Raises ``ValueError`` for an unknown family or ``foreign_routes``, or what is no prefix.
         """
@@ -507,6 +513,9 @@ class Engine:
     def lookup(self, address: IPv4Address | IPv6Address) -> tuple[KernelRoute | None, int | None]:
         """By which route the kernel forwards to an address, asked of the kernel itself; where it
         does not, its ``errno``. Raises ``KernelError``."""
+    def sysctl(self, key: str) -> str | None:
+        """The kernel's setting ``net.KEY``, such as ``ipv4/ip_forward``, in the namespace that is
+        read; ``None`` where it has none. Raises ``KernelError``."""
     def routes_of(self, table: int, prefix: str) -> list[RouteView]:
         """The kernel routes of one prefix. Raises ``ValueError``."""
     def close(self) -> None:

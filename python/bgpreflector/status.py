@@ -166,6 +166,23 @@ class TableStatus:
 
 
 @dataclass(frozen=True)
+class LimitStatus:
+    """The limit of prefixes."""
+
+    max_routes: int | None
+    """``None`` where there is no limit."""
+
+    action: str
+    """``refuse`` or ``warn``."""
+
+    exceeded: bool
+    """Whether there are more, or were just now."""
+
+    refused: int
+    """Prefixes that wait, as VPP is to have no more."""
+
+
+@dataclass(frozen=True)
 class StatusReport:
     """How a daemon does."""
 
@@ -199,6 +216,7 @@ class StatusReport:
     unmirrored: Mapping[str, int]
     """Routes of mirrored protocols that VPP cannot have, by reason."""
 
+    limit: LimitStatus
     memory: int
     """Resident memory in bytes."""
 
@@ -236,6 +254,7 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
         next_hop_sets=figures.next_hop_sets,
         path_sets=figures.path_sets,
         unmirrored=_sorted(figures.unmirrored),
+        limit=_limit(daemon, figures),
         memory=_memory(),
         kernel=_kernel(daemon, figures),
         vpp=vpp,
@@ -259,6 +278,16 @@ def _ready(state: State, figures: _core.Status, vpp: VppStatus) -> bool:
     if state is not State.SYNCHRONISING:
         return state is State.IN_SYNC
     return vpp.resynchronised and (figures.oldest_waiting or 0.0) < READY_LAG
+
+
+def _limit(daemon: Daemon, figures: _core.Status) -> LimitStatus:
+    settings = daemon.config.kernel
+    return LimitStatus(
+        max_routes=settings.max_routes,
+        action=settings.max_routes_action,
+        exceeded=figures.limit_exceeded,
+        refused=figures.unmirrored.get("over_limit", 0),
+    )
 
 
 def _kernel(daemon: Daemon, figures: _core.Status) -> KernelStatus:

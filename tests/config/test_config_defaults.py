@@ -34,6 +34,8 @@ def test_the_defaults_are_those_of_the_daemon() -> None:
             "deny": (),
             "foreign_routes": "hide",
             "audit_interval": 300.0,
+            "max_routes": None,
+            "max_routes_action": "refuse",
             "grace": 0.0,
         },
         "vpp": {

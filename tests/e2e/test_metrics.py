@@ -76,7 +76,10 @@ def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
 def config(tmp_path: Path) -> tuple[str, str]:
     """The option that switches metrics on, at any free port."""
     file = tmp_path / "metrics.toml"
-    file.write_text('[metrics]\naddress = "127.0.0.1:0"\n[vpp]\naudit_interval = 0.3\n')
+    file.write_text(
+        '[metrics]\naddress = "127.0.0.1:0"\n[vpp]\naudit_interval = 0.3\n'
+        "[kernel]\nmax_routes = 5000\n"
+    )
     return "--config", str(file)
 
 
@@ -148,6 +151,8 @@ def test_metrics_agree_with_status_and_vpp(
     assert value("next_hop_sets") == status["next_hop_sets"] > 0
     assert value("path_sets") == status["path_sets"] > 0
     assert value("vpp_overridden_prefixes") == value("vpp_missing_interfaces") == 0
+    assert value("max_routes", action="refuse") == 5000
+    assert value("max_routes_exceeded") == 0
     requests = simulator.simulator.statistics()
     assert value("vpp_requests_total", operation="add", result="done") == requests["adds"]
     assert value("change_latency_seconds_count") == requests["route_requests"] == MIRRORED

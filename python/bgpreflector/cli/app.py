@@ -14,6 +14,7 @@ from bgpreflector.errors import ReflectorError
 from .check import check
 from .demo import demo
 from .differences import audit, plan
+from .doctor import doctor
 from .exit_codes import ExitCode, exit_code
 from .flush import flush
 from .monitor import monitor
@@ -33,6 +34,7 @@ app.command()(run)
 app.command()(demo)
 app.command()(simulate)
 app.command()(check)
+app.command()(doctor)
 app.command()(plan)
 app.command()(audit)
 app.command()(flush)

@@ -38,6 +38,9 @@ class ExitCode(IntEnum):
     DIFFERENT = 6, "Kernel and VPP differ where they should not (demo, audit, status --check)."
     DAEMON = 7, "No daemon answers at the control socket, or the socket cannot be had."
 
+    FINDINGS = 8
+    """``doctor`` found an error."""
+
 
 def exit_code(error: BaseException) -> ExitCode:
     """The code that an error ends the program with."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+from typing import TextIO
 
 import structlog
 
@@ -26,6 +27,14 @@ def flush_logs() -> None:
     """Pass on what the compiled module has logged so far, before the end."""
     while (record := _core.next_log(wait=False)) is not None:
         _pass_on(record)
+
+
+class _StandardError(logging.StreamHandler[TextIO]):
+    """Whatever is standard error at the moment: a progress bar puts itself before it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
 
 
 def configure_logging(config: LogConfig) -> None:
@@ -51,7 +60,7 @@ def set_log(config: LogConfig) -> None:
         renderer = structlog.processors.JSONRenderer()
     else:
         renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardError()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

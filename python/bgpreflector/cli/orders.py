@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+
+from bgpreflector.errors import ControlError
+from bgpreflector.progress import Bar, SyncProgress
+from bgpreflector.status import StatusReport
 
 from .daemon import daemon_at, figure
 from .options import ConfigFile, ControlSocket
+from .status import REPORT
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -18,7 +26,32 @@ def resync(
     config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
 ) -> None:
     """Have the daemon read VPP and the kernel again, and put right what differs."""
-    _order("resync", "Resynchronised", control, config, as_json=as_json)
+    with _progress(control, config, shown=not as_json):
+        _order("resync", "Resynchronised", control, config, as_json=as_json)
+
+
+@contextmanager
+def _progress(control: Path | None, config: Path | None, *, shown: bool) -> Iterator[None]:
+    """A bar while the daemon is at it, where somebody watches."""
+    console = Console(stderr=True)
+    if not (shown and console.is_terminal):
+        yield
+        return
+    with daemon_at(control, config) as daemon:
+
+        def look() -> StatusReport | None:
+            try:
+                return REPORT.validate_python(daemon.ask("status").end)
+            except ControlError:
+                # The command itself will say so.
+                return None
+
+        progress = SyncProgress(look, Bar(console))
+        progress.start()
+        try:
+            yield
+        finally:
+            progress.close()
 
 
 def pause(

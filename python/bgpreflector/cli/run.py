@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from rich.console import Console
 
 from bgpreflector.config import Config, ConfigError
 from bgpreflector.control import ControlServer, commands_of
 from bgpreflector.errors import ControlError
 from bgpreflector.metrics import MetricsServer
 from bgpreflector.notify import Watchdog, notify, reloading
+from bgpreflector.progress import Bar, LogLines, SyncProgress
 from bgpreflector.service import Service
 from bgpreflector.status import status_of
 
@@ -72,6 +74,7 @@ def run(
     with ExitStack() as surfaces:
         try:
             _open(service, surfaces)
+            surfaces.callback(_show_progress(service).close)
             service.start()
             _serve(service, end)
         finally:
@@ -97,6 +100,16 @@ def _serve(service: Service, end: End) -> None:
         _log.info("Ending on a signal")
     else:
         service.wait()
+
+
+def _show_progress(service: Service) -> SyncProgress:
+    """A bar where somebody watches, lines in the log where nobody does."""
+    console = Console(stderr=True)
+    shown = SyncProgress(
+        lambda: status_of(service.daemon), Bar(console) if console.is_terminal else LogLines()
+    )
+    shown.start()
+    return shown
 
 
 def _reload(service: Service) -> None:

@@ -69,6 +69,8 @@ def headline(report: StatusReport) -> str:
     parts = [_said(report)]
     if report.dirty:
         parts.append(f"{figure(report.dirty)} prefixes wait")
+    if report.limit.exceeded:
+        parts.append(f"more prefixes than kernel.max_routes ({report.limit.action})")
     if report.oldest_waiting is not None:
         parts.append(f"the oldest for {report.oldest_waiting:.1f} s")
     return ", ".join(parts)
@@ -116,6 +118,7 @@ def lines(report: StatusReport) -> list[str]:
         "VPP": _vpp(report),
         "requests": requests,
         "unmirrored": unmirrored,
+        "limit": _limit(report),
         "overridden": _overridden(report),
         "missing": ", ".join(vpp.missing_interfaces),
         "kernel": f"{by_name(kernel.messages) or 'no messages'}, receive buffer "
@@ -139,6 +142,14 @@ def _vpp(report: StatusReport) -> str:
     slow = "" if vpp.bulk else ", by the slow way"
     linux_nl = "; its linux_nl plugin mirrors routes, too" if vpp.linux_nl else ""
     return f"{vpp.version}, connected for {_time(vpp.connected_seconds)}{slow}{linux_nl}"
+
+
+def _limit(report: StatusReport) -> str:
+    limit = report.limit
+    if limit.max_routes is None:
+        return ""
+    refused = f", {figure(limit.refused)} kept out of VPP" if limit.refused else ""
+    return f"{figure(limit.max_routes)} prefixes, then {limit.action}{refused}"
 
 
 def _overridden(report: StatusReport) -> str:

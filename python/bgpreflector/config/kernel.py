@@ -8,7 +8,16 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from .section import Section, without_repetition
-from .values import Bytes, KernelTable, Namespace, PrefixRule, Protocol, Seconds, parse_rule
+from .values import (
+    Bytes,
+    KernelTable,
+    Namespace,
+    OptionalCount,
+    PrefixRule,
+    Protocol,
+    Seconds,
+    parse_rule,
+)
 
 _NETNS = Path("/run/netns")
 
@@ -56,6 +65,18 @@ class KernelConfig(Section):
         default="hide",
         description="What a better route of another protocol does to ours: hide it, so that VPP "
         "forwards as the kernel does, or nothing.",
+    )
+    max_routes: OptionalCount = Field(
+        default=None,
+        description="The most prefixes that VPP is given, both families and all tables together: "
+        "a guard against a BGP peer that sends far more than it should. Default: as many as the "
+        "kernel has.",
+    )
+    max_routes_action: Literal["refuse", "warn"] = Field(
+        default="refuse",
+        description="What becomes of prefixes beyond max_routes: they are kept out of VPP until "
+        "others have gone, while those that are in stay in and are kept up to date; or they go "
+        "in, and a warning is logged. A lower limit takes nothing out of VPP that is in.",
     )
 
     audit_interval: Seconds = Field(

@@ -174,6 +174,7 @@ def source_name(value: object) -> str:
 StrictInt = Annotated[int, Strict()]
 StrictBool = Annotated[bool, Strict()]
 OptionalRate = Annotated[int, Strict(), Field(ge=1, le=10_000_000)] | None
+OptionalCount = Annotated[int, Strict(), Field(ge=1, le=1_000_000_000)] | None
 Seconds = Annotated[float, Strict(), Field(ge=0, le=86400, allow_inf_nan=False)]
 PositiveSeconds = Annotated[float, Strict(), Field(gt=0, le=3600, allow_inf_nan=False)]
 Protocol = Annotated[int, BeforeValidator(protocol)]

@@ -89,6 +89,11 @@ def _vpp(report: StatusReport) -> Iterator[Sample]:
         yield (report.vpp.version,), 1.0
 
 
+def _max_routes(report: StatusReport) -> Iterator[Sample]:
+    if report.limit.max_routes is not None:
+        yield (report.limit.action,), float(report.limit.max_routes)
+
+
 LATENCY = "change_latency_seconds"
 
 METRICS = (
@@ -139,6 +144,22 @@ METRICS = (
         "Routes of mirrored protocols that VPP cannot have, by reason.",
         ("reason",),
         _by(lambda r: r.unmirrored),
+    ),
+    Metric(
+        "max_routes",
+        "gauge",
+        "The most prefixes that VPP is given, by what becomes of more (refuse, warn); absent "
+        "without a limit.",
+        ("action",),
+        _max_routes,
+    ),
+    Metric(
+        "max_routes_exceeded",
+        "gauge",
+        "1 if there are more prefixes than that: those kept out of VPP are unmirrored_routes with "
+        "the reason over_limit.",
+        (),
+        _one(lambda r: r.limit.exceeded),
     ),
     Metric(
         "dirty_prefixes",

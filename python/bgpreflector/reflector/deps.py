@@ -49,6 +49,8 @@ def kernel_engine(conf: ContivConf) -> Engine:
         prefix_rules=kernel.prefix_rules,
         audit_interval=kernel.audit_interval,
         grace=kernel.grace,
+        max_routes=kernel.max_routes,
+        refuse=kernel.max_routes_action == "refuse",
     )
     return cast("Engine", engine)
 

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use crate::batch::Batch;
 use crate::error::{KernelError, VppError};
-use crate::kernel::{Found, KernelSettings, Reader, Reason, ResyncReport, lookup};
+use crate::kernel::{Found, KernelSettings, Reader, Reason, ResyncReport, lookup, sysctl};
 use crate::requests::Requests;
 use crate::shared::Shared;
 use crate::vpp::{
@@ -290,6 +290,14 @@ impl Engine {
     /// [`KernelError`]
     pub fn lookup(&self, address: IpAddr) -> Result<Found, KernelError> {
         lookup(self.settings.kernel.namespace.as_deref(), address)
+    }
+
+    /// A setting of the kernel for the network namespace that is read: see [`sysctl`].
+    ///
+    /// # Errors
+    /// [`KernelError`] if the namespace cannot be entered.
+    pub fn sysctl(&self, key: &str) -> Result<Option<String>, KernelError> {
+        sysctl(self.settings.kernel.namespace.as_deref(), key)
     }
 
     /// What the threads share.

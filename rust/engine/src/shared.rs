@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bgpreflector_core::netlink::SkipReason;
-use bgpreflector_core::table::{Drift, DriftReport, Request, Scope, Table};
+use bgpreflector_core::table::{Beyond, Drift, DriftReport, LimitChange, Request, Scope, Table};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::kernel::Reason;
@@ -109,6 +109,9 @@ impl Shared {
     pub fn change<T>(&self, change: impl FnOnce(&mut Table) -> T) -> T {
         let mut table = self.table.lock();
         let result = change(&mut table);
+        if let Some(change) = table.take_limit_change() {
+            limit_changed(change);
+        }
         if table.dirty() > 0 {
             self.waiting().queued(table.dirty(), Instant::now());
             self.dirty.notify_all();
@@ -189,5 +192,25 @@ impl Shared {
     pub(crate) fn fail(&self, reason: String) {
         *self.failure.lock() = Some(reason);
         self.close();
+    }
+}
+
+fn limit_changed(change: LimitChange) {
+    let LimitChange {
+        limit, prefixes, ..
+    } = change;
+    let most = limit.prefixes;
+    match (change.exceeded, limit.beyond) {
+        (true, Beyond::Refuse) => log::warn!(
+            "{prefixes} prefixes are more than kernel.max_routes ({most}): VPP keeps those that it \
+             has, and further ones wait (`bgpreflector show routes --unmirrored`); find out which \
+             BGP peer sends them and filter or limit its routes, or raise kernel.max_routes"
+        ),
+        (true, Beyond::Warn) => log::warn!(
+            "{prefixes} prefixes are more than kernel.max_routes ({most}): they go into VPP all \
+             the same, as kernel.max_routes_action is \"warn\"; find out which BGP peer sends \
+             them, and whether VPP's memory is enough"
+        ),
+        (false, _) => log::info!("{prefixes} prefixes: kernel.max_routes ({most}) is kept again"),
     }
 }

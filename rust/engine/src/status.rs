@@ -49,6 +49,8 @@ pub struct Status {
     pub drift: Vec<(&'static str, u64)>,
     /// Routes of mirrored protocols that VPP cannot have, by reason.
     pub unmirrored: BTreeMap<&'static str, usize>,
+    /// Whether there are more prefixes than the limit.
+    pub limit_exceeded: bool,
     /// Receive buffer that the kernel granted, bytes.
     pub receive_buffer: u64,
 }
@@ -101,6 +103,7 @@ impl Engine {
                 .collect(),
             drift: named(&Drift::ALL.map(Drift::name), &kernel.drift),
             unmirrored: table.unmirrored(),
+            limit_exceeded: table.limit_exceeded(),
             receive_buffer: read(&kernel.receive_buffer),
         }
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use bgpreflector_core::route::{Family, Prefix};
 use bgpreflector_core::table::{
-    Cursor, ForeignRoutes, Interfaces, RouteFilter, Scope, Unmapped, VppDrift,
+    Beyond, Cursor, ForeignRoutes, Interfaces, Limit, RouteFilter, Scope, Unmapped, VppDrift,
 };
 use bgpreflector_engine::kernel::{Found, KernelSettings};
 use bgpreflector_engine::vpp::{AuditSettings, BulkSettings, FlushSettings};
@@ -35,7 +35,8 @@ pub struct Engine {
 impl Engine {
     #[new]
     #[pyo3(signature = (*, protocols, tables, families, foreign_routes, receive_buffer, namespace = None,
-                        prefix_rules = Vec::new(), audit_interval = 0.0, grace = 0.0))]
+                        prefix_rules = Vec::new(), audit_interval = 0.0, grace = 0.0, max_routes = None,
+                        refuse = false))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
     fn new(
         protocols: Vec<u8>,
@@ -47,6 +48,8 @@ impl Engine {
         prefix_rules: Vec<PrefixRuleTuple>,
         audit_interval: f64,
         grace: f64,
+        max_routes: Option<usize>,
+        refuse: bool,
     ) -> PyResult<Self> {
         let families: PyResult<Vec<_>> = families.iter().map(|f| convert::family(f)).collect();
         let foreign = match foreign_routes {
@@ -64,6 +67,10 @@ impl Engine {
             families: families?,
             prefixes: convert::prefix_lists(prefix_rules)?,
             foreign,
+            limit: max_routes.map(|prefixes| Limit {
+                prefixes,
+                beyond: if refuse { Beyond::Refuse } else { Beyond::Warn },
+            }),
         };
         let kernel = KernelSettings {
             receive_buffer,
@@ -384,6 +391,10 @@ impl Engine {
             Found::Route(route) => (Some(KernelRoute::from(*route)), None),
             Found::Error(errno) => (None, Some(errno)),
         })
+    }
+
+    fn sysctl(&self, py: Python<'_>, key: &str) -> PyResult<Option<String>> {
+        py.detach(|| self.inner.sysctl(key)).map_err(errors::kernel)
     }
 
     fn routes_of(&self, table: u32, prefix: &str) -> PyResult<Vec<RouteView>> {

@@ -202,6 +202,7 @@ pub struct Status {
     drift: HashMap<&'static str, u64>,
     /// By reason.
     unmirrored: HashMap<&'static str, usize>,
+    limit_exceeded: bool,
     receive_buffer: u64,
 }
 
@@ -256,6 +257,7 @@ impl From<bgpreflector_engine::Status> for Status {
             resync_seconds: status.resync_seconds.into_iter().collect(),
             drift: status.drift.into_iter().collect(),
             unmirrored: status.unmirrored.into_iter().collect(),
+            limit_exceeded: status.limit_exceeded,
             receive_buffer: status.receive_buffer,
         }
     }

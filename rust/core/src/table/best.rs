@@ -27,10 +27,22 @@ impl Table {
     }
 
     /// What VPP shall have: none where the best route is foreign; the reason where it is ours and
-    /// VPP cannot have it.
+    /// VPP cannot have it, or shall not, as it has enough.
     pub(super) fn wanted(&self, body: &Body) -> Option<Result<PathSetId, Held>> {
+        let possible = self.possible(body)?;
+        let admitted = self.most().is_none() || body.has(flag::DESIRED);
+        Some(possible.and_then(|paths| admitted.then_some(paths).ok_or(Held::OverLimit)))
+    }
+
+    /// What VPP could have, whatever the limit.
+    fn possible(&self, body: &Body) -> Option<Result<PathSetId, Held>> {
         let route = body.route().filter(|route| self.mirrors(route.protocol))?;
         Some(self.meanings.resolution(route.set))
+    }
+
+    /// Whether VPP may have a prefix that it can have: those stay in that have a place.
+    fn admits(&self, body: &Body) -> bool {
+        body.has(flag::DESIRED | flag::UNCONFIRMED) || self.has_room()
     }
 
     pub(super) fn desired(&self, body: &Body) -> PathSetId {
@@ -64,11 +76,11 @@ impl Table {
         let Some(body) = rib.body(handle.slot).copied() else {
             return;
         };
-        let wanted = self.wanted(&body);
-        let (desired, held) = (
-            matches!(wanted, Some(Ok(_))),
-            matches!(wanted, Some(Err(_))),
-        );
+        let possible = self.possible(&body);
+        let can = matches!(possible, Some(Ok(_)));
+        let desired = can && self.admits(&body);
+        let held = possible.is_some() && !desired;
+        self.wait_for_room(handle, can && !desired);
         let failed = body.has(flag::FAILED);
         let counts = self.counts_mut(family);
         adjust(&mut counts.desired, body.has(flag::DESIRED), desired);
@@ -80,6 +92,8 @@ impl Table {
         if failed {
             self.refusals.remove(&handle);
         }
+        let mut body = body;
+        body.set_flag(flag::DESIRED, desired);
         let differs = self.desired(&body) != body.installed;
         let queue = differs && !body.has(flag::QUEUED) && !body.has(flag::TAKEN);
         if let Some(body) = self
@@ -98,6 +112,9 @@ impl Table {
             self.dirty.push_back(handle);
         }
         self.tidy(handle);
+        if self.over_limit() > 0 {
+            self.admit();
+        }
     }
 
     /// Forgets a prefix that the kernel, VPP and the queues know nothing of any more.

@@ -23,6 +23,8 @@ pub enum Held {
     TypeOfService(u8),
     /// It has more next hops than a message has places for.
     TooManyNextHops(usize),
+    /// VPP has as many prefixes as it shall have ([`Limit`](super::Limit)).
+    OverLimit,
 }
 
 impl Held {
@@ -39,6 +41,7 @@ impl Held {
             Held::TooManyLabels(_) => "too_many_labels",
             Held::TypeOfService(_) => "type_of_service",
             Held::TooManyNextHops(_) => "too_many_next_hops",
+            Held::OverLimit => "over_limit",
         }
     }
 }
@@ -69,6 +72,7 @@ impl std::fmt::Display for Held {
             Held::TypeOfService(tos) => {
                 write!(f, "it is for packets with TOS {tos} alone")
             }
+            Held::OverLimit => f.write_str("VPP has as many prefixes as kernel.max_routes allows"),
             Held::TooManyNextHops(count) => {
                 write!(
                     f,

@@ -17,6 +17,7 @@ mod ids;
 mod input;
 mod installed;
 mod interner;
+mod limit;
 mod meaning;
 mod next_hops;
 mod order;
@@ -41,6 +42,7 @@ use crate::route::Family;
 
 use any_rib::AnyRib;
 use drift::Suspects;
+use limit::Limited;
 use meaning::Meanings;
 use resync::Resyncs;
 use unseen::Unseen;
@@ -49,6 +51,7 @@ pub use counts::{Anomalies, Counts};
 pub use drift::{Drift, DriftReport};
 pub use held::Held;
 pub use ids::{Handle, PathSetId};
+pub use limit::{Beyond, Limit, LimitChange};
 pub use next_hops::NextHopObject;
 pub use order::Placement;
 pub use prefix_lists::{PrefixLists, PrefixRule, Verdict};
@@ -73,6 +76,7 @@ pub struct Table {
     resyncs: Resyncs,
     suspects: Suspects,
     unseen: Unseen,
+    limited: Limited,
 }
 
 impl Table {
@@ -101,6 +105,7 @@ impl Table {
             resyncs: Resyncs::default(),
             suspects: Suspects::default(),
             unseen: Unseen::default(),
+            limited: Limited::default(),
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::route::Family;
 
+use super::limit::Limit;
 use super::prefix_lists::PrefixLists;
 
 /// Whether a route of a protocol that is not mirrored hides ours when it is the better one.
@@ -29,6 +30,8 @@ pub struct Scope {
     pub prefixes: PrefixLists,
     /// What foreign routes do.
     pub foreign: ForeignRoutes,
+    /// How many prefixes VPP shall have at most.
+    pub limit: Option<Limit>,
 }
 
 impl Default for Scope {
@@ -40,6 +43,7 @@ impl Default for Scope {
             families: Family::ALL.to_vec(),
             prefixes: PrefixLists::default(),
             foreign: ForeignRoutes::default(),
+            limit: None,
         }
     }
 }

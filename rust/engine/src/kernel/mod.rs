@@ -8,9 +8,11 @@ mod read_ahead;
 mod reader;
 mod resync;
 mod socket;
+mod sysctl;
 mod wake;
 
 pub use lookup::{Found, lookup};
 pub use plan::Reason;
 pub use reader::{KernelSettings, Reader, ResyncReport};
+pub use sysctl::sysctl;
 pub(crate) use wake::Wake;

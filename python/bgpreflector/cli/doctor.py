@@ -1,0 +1,107 @@
+"""``bgpreflector doctor``."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from bgpreflector.config import Config, ConfigError
+from bgpreflector.doctor import SCHEMA, Finding, Severity, check_up
+
+from .exit_codes import ExitCode
+from .options import ConfigFile, ControlSocket, Interfaces, Netns, Protocols, Socket, read_config
+
+STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
+
+
+def doctor(
+    config: ConfigFile = None,
+    socket: Socket = None,
+    netns: Netns = None,
+    protocol: Protocols = None,
+    interface: Interfaces = None,
+    control: ControlSocket = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Let warnings decide about the exit status, too.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Look at the kernel, the BGP daemon's routes, VPP and the configuration, and change nothing.
+
+    Each finding says what, of which object, and what to do. Exit status 8 if there is an error,
+    with --strict also if there is a warning; 0 if not. Run it as the user that the daemon has.
+    """
+    # What the parts would log is among the findings.
+    logging.disable(logging.CRITICAL)
+    findings = []
+    try:
+        settings = read_config(
+            config,
+            socket=socket,
+            netns=netns,
+            protocols=protocol,
+            interfaces=interface,
+            control={} if control is None else {"socket": str(control)},
+        )
+    except ConfigError as wrong:
+        findings = _mistakes(config, wrong)
+        _print(findings, as_json=as_json)
+    else:
+        findings = _look(settings, as_json=as_json)
+    severities = {finding.severity for finding in findings}
+    _conclude(findings, as_json=as_json)
+    if Severity.ERROR in severities or (strict and Severity.WARNING in severities):
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+def _look(settings: Config, *, as_json: bool) -> list[Finding]:
+    """Each finding is shown as soon as it is known: some take a while."""
+    findings = []
+    for finding in check_up(settings):
+        findings.append(finding)
+        _print([finding], as_json=as_json)
+    return findings
+
+
+def _mistakes(file: Path | None, wrong: ConfigError) -> list[Finding]:
+    source = wrong.source if file is None else str(file)
+    return [
+        Finding(
+            "configuration",
+            Severity.ERROR,
+            problem.key or source,
+            str(problem),
+            f"correct it in {source}; docs/configuration.md has every key",
+        )
+        for problem in wrong.problems
+    ]
+
+
+def _print(findings: list[Finding], *, as_json: bool) -> None:
+    if as_json:
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    for finding in findings:
+        text = Text()
+        text.append(f"{finding.severity.value:<8}", STYLES[finding.severity])
+        text.append(f"{finding.check}: {finding.object}: {finding.what}")
+        if finding.do is not None:
+            text.append(f"\n        -> {finding.do}")
+        console.print(text)
+
+
+def _conclude(findings: list[Finding], *, as_json: bool) -> None:
+    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    warnings = sum(finding.severity is Severity.WARNING for finding in findings)
+    if as_json:
+        listed = [finding.as_object() for finding in findings]
+        result = {"schema": SCHEMA, "errors": errors, "warnings": warnings, "findings": listed}
+        typer.echo(json.dumps(result))
+    else:
+        typer.echo(f"{errors} errors, {warnings} warnings, {len(findings)} findings")

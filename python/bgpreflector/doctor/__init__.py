@@ -1,0 +1,6 @@
+"""What stands in the way of the routes: the kernel, the BGP daemon, VPP and the configuration."""
+
+from .checkup import SCHEMA, check_up
+from .finding import Finding, Severity
+
+__all__ = ["SCHEMA", "Finding", "Severity", "check_up"]

@@ -1,0 +1,83 @@
+"""All checks, in the order of the data's way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from bgpreflector import _core
+from bgpreflector.config import Config
+from bgpreflector.errors import KernelError, VppError
+from bgpreflector.reflector import kernel_engine
+from bgpreflector.vpp import VppSink
+
+from .configuration import configuration_findings
+from .finding import Finding, error
+from .interfaces import interface_findings
+from .kernel import kernel_findings
+from .memory import memory_findings
+from .routes import KernelRoutes, read_routes, route_findings
+from .running import daemon_findings
+from .vpp import vpp_findings
+
+SCHEMA = 1
+"""Version of the JSON object; it grows when a field changes its meaning or goes."""
+
+
+def check_up(config: Config) -> Iterator[Finding]:
+    """Look at everything, and change nothing: not even the FIB source is added to VPP."""
+    yield from configuration_findings(config)
+    yield from daemon_findings(config)
+    # Nobody waits here, and what the limit would keep out is to be seen.
+    alone = {"grace": 0.0, "audit_interval": 0.0, "max_routes": None}
+    kernel = config.kernel.model_copy(update=alone)
+    engine = cast("_core.Engine", kernel_engine(config.model_copy(update={"kernel": kernel})))
+    sink = VppSink(
+        engine,
+        config.vpp,
+        tables=config.vpp_tables,
+        protocol=config.kernel.protocols[0],
+        read_only=True,
+    )
+    try:
+        yield from _both_sides(config, engine, sink)
+    finally:
+        engine.close()
+        sink.close()
+
+
+def _both_sides(config: Config, engine: _core.Engine, sink: VppSink) -> Iterator[Finding]:
+    routes: KernelRoutes | None = None
+    try:
+        engine.start()
+        routes = read_routes(config, engine)
+        yield from kernel_findings(config, engine)
+        yield from route_findings(config, engine, routes)
+    except KernelError as failure:
+        yield error(
+            "kernel",
+            str(config.kernel.namespace_path or "this network namespace"),
+            str(failure),
+            "correct kernel.namespace (`ip netns list` shows those that there are), or run this "
+            "as root: entering another namespace needs CAP_SYS_ADMIN",
+        )
+    try:
+        yield from _vpp_side(config, engine, sink, routes)
+    except VppError as failure:
+        yield error(
+            "vpp",
+            config.vpp.api_socket,
+            f"it was lost while it was being asked: {failure}",
+            "see that VPP is alive: `vppctl show version`, and its log",
+        )
+
+
+def _vpp_side(
+    config: Config, engine: _core.Engine, sink: VppSink, routes: KernelRoutes | None
+) -> Iterator[Finding]:
+    yield from vpp_findings(config, sink)
+    if not sink.session.connected:
+        return
+    yield from memory_findings(engine, sink)
+    if routes is not None:
+        yield from interface_findings(sink, routes)

@@ -1,0 +1,70 @@
+"""The VPP interface that stands for each interface that routes go out of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bgpreflector.vpp import VppSink
+
+from .finding import Finding, error, ok, warning
+from .finding import routes as routes_
+from .routes import KernelRoutes
+
+CHECK = "interfaces"
+ADMIN_UP = 1
+"""``IF_STATUS_API_FLAG_ADMIN_UP`` of VPP."""
+
+ALL = 0xFFFFFFFF
+
+
+def interface_findings(sink: VppSink, routes: KernelRoutes) -> Iterator[Finding]:
+    """Of the interfaces that mirrored routes use, those most used first."""
+    mapping = sink.seen.interface_map
+    vpp_names = {index: name for name, index in sink.seen.interfaces.by_name.items()}
+    up = _up(sink)
+    for name in mapping.missing:
+        yield error(
+            CHECK,
+            name,
+            "VPP has no such interface, and vpp.interfaces names it",
+            f"correct the name: VPP has {', '.join(sorted(vpp_names.values()))}",
+        )
+    used = [(routes.names.get(i, str(i)), n) for i, n in routes.by_interface.most_common() if i]
+    nowhere = all(name not in mapping.map for name, _ in used) and mapping.unmapped is None
+    for name, count in used:
+        sw_if_index = mapping.map.get(name, mapping.unmapped)
+        if sw_if_index is not None:
+            yield _mapped(name, count, sw_if_index, vpp_names.get(sw_if_index, "?"), up)
+        elif mapping.recursive:
+            yield ok(
+                CHECK,
+                name,
+                f"{routes_(count)}: VPP's own FIB finds the interface of their gateways",
+            )
+        else:
+            found = error if nowhere else warning
+            yield found(
+                CHECK,
+                name,
+                f"{routes_(count)} to go out of it, and no VPP interface stands for it: waiting",
+                f'name one in vpp.interfaces.map ({name} = "..."; VPP has '
+                f"{', '.join(sorted(vpp_names.values()))}), pair it by linux-cp (`lcp create`), or "
+                "set vpp.interfaces.main_interface for all",
+            )
+
+
+def _mapped(name: str, count: int, sw_if_index: int, vpp_name: str, up: set[int] | None) -> Finding:
+    stands = f"{routes_(count)}; VPP's {vpp_name} (sw_if_index {sw_if_index}) stands for it"
+    if up is None or sw_if_index in up:
+        return ok(CHECK, name, stands)
+    return warning(
+        CHECK,
+        name,
+        f"{stands}, and is down: VPP drops what these routes forward",
+        f"`vppctl set interface state {vpp_name} up`",
+    )
+
+
+def _up(sink: VppSink) -> set[int] | None:
+    details = sink.session.call("sw_interface_dump", sw_if_index=ALL, name_filter_valid=False)
+    return {int(d.sw_if_index) for d in details if int(d.flags) & ADMIN_UP}

@@ -1,0 +1,53 @@
+"""A daemon that runs already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from bgpreflector.config import Config
+from bgpreflector.control import ControlClient
+from bgpreflector.errors import ControlError
+from bgpreflector.status import StatusReport
+
+from .finding import Finding, ok, warning
+
+CHECK = "daemon"
+SILENCE = 30.0
+"""Seconds."""
+
+SOME = 5
+"""Prefixes that a finding names."""
+
+
+def daemon_findings(config: Config) -> Iterator[Finding]:
+    """How it does, if it answers."""
+    if config.control.socket is None:
+        return
+    try:
+        with ControlClient(Path(config.control.socket), timeout=SILENCE) as client:
+            answered = client.ask("status").end
+    except ControlError as error:
+        yield ok(CHECK, config.control.socket, str(error))
+        return
+    report = TypeAdapter(StatusReport).validate_python(answered)
+    if report.vpp.overridden:
+        some = ", ".join(f"{o.prefix} by {o.source}" for o in report.vpp.overridden_prefixes[:SOME])
+        yield warning(
+            CHECK,
+            "FIB sources",
+            f"VPP forwards {report.vpp.overridden} of our prefixes by other routes, such as {some}",
+            "remove those routes, or set vpp.fib_source.priority below theirs and restart VPP",
+        )
+    state = report.state.replace("_", " ")
+    if report.ready:
+        yield ok(CHECK, config.control.socket, f"a daemon runs, pid {report.pid}: {state}")
+    else:
+        yield warning(
+            CHECK,
+            config.control.socket,
+            f"a daemon runs, pid {report.pid}, and is not ready: {state}",
+            "see `bgpreflector status`, and the findings below",
+        )

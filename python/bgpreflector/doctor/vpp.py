@@ -1,0 +1,115 @@
+"""VPP: whether it can be reached, is one that we know, and who else writes into it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from bgpreflector.config import Config
+from bgpreflector.errors import VppError
+from bgpreflector.vpp import VppSink
+from bgpreflector.vpp.others import LINUX_NL
+
+from .finding import Finding, error, ok, warning
+
+CHECK = "vpp"
+
+
+def vpp_findings(config: Config, sink: VppSink) -> Iterator[Finding]:
+    """The sink is connected in the course of it, if VPP can be reached."""
+    place = Path(config.vpp.api_socket)
+    trouble = _socket(place)
+    if trouble is not None:
+        yield trouble
+        return
+    try:
+        sink.resync()
+    except VppError as failure:
+        yield error(
+            CHECK,
+            str(place),
+            str(failure),
+            "see that it is VPP's API socket (socksvr { socket-name } in startup.conf, not "
+            "cli-listen), and that VPP is alive: `vppctl show version`",
+        )
+        return
+    yield ok(CHECK, str(place), "VPP answers")
+    yield ok(CHECK, "version", f"VPP {sink.seen.version}")
+    if sink.has_bulk:
+        yield ok(CHECK, "messages", "its route messages are those that we know (CRCs)")
+    else:
+        yield warning(
+            CHECK,
+            "messages",
+            "its route messages are other ones than we know: routes go through vpp_papi, a hundred "
+            "times slower",
+            "use a release of bgpreflector for this VPP, and tell us of its version",
+        )
+    yield from _tables(sink)
+    yield from _sources(config, sink)
+
+
+def _socket(place: Path) -> Finding | None:
+    try:
+        there = place.is_socket()
+    except PermissionError:
+        there = True
+    if not there:
+        what = "it is no socket" if place.exists() else "it is not there"
+        return error(
+            CHECK,
+            str(place),
+            what,
+            "start VPP, have it listen (socksvr { default } in startup.conf), or name the right "
+            "place by vpp.api_socket",
+        )
+    if not os.access(place, os.R_OK | os.W_OK):
+        return error(
+            CHECK,
+            str(place),
+            f"user {os.geteuid()} may not use it",
+            "run as a member of VPP's group (unix { gid vpp } in startup.conf; SupplementaryGroups="
+            "vpp in the service's unit), or as root",
+        )
+    return None
+
+
+def _tables(sink: VppSink) -> Iterator[Finding]:
+    for table, is_ip6 in sink.missing_tables:
+        family = "IPv6" if is_ip6 else "IPv4"
+        yield ok(CHECK, f"{family} table {table}", "VPP lacks it: a run creates it")
+
+
+def _sources(config: Config, sink: VppSink) -> Iterator[Finding]:
+    wanted = config.vpp.fib_source
+    sources = sink.session.fib_sources()
+    own = next((source for source in sources if source.id == sink.source), None)
+    priority = wanted.priority if own is None else own.priority
+    if own is not None and own.priority != wanted.priority:
+        yield warning(
+            CHECK,
+            f"FIB source {own.name}",
+            f"it has priority {own.priority}, and vpp.fib_source.priority is {wanted.priority}",
+            "restart VPP: a source's priority cannot be changed before",
+        )
+    there = "there" if own is not None else "not there yet: a run adds it"
+    yield ok(CHECK, f"FIB source {wanted.name}", f"priority {priority}, {there}")
+    if any(source.name in LINUX_NL for source in sources):
+        yield warning(
+            CHECK,
+            "linux_nl plugin",
+            "it is loaded, and mirrors the kernel's routes too: where it does, VPP forwards by its "
+            "routes",
+            "let one of the two do it: `plugin linux_nl_plugin.so { disable }` in VPP's "
+            "startup.conf, or give it another namespace (linux-cp { default netns })",
+        )
+    before = ", ".join(
+        sorted(s.name for s in sources if s.priority <= priority and s.id != sink.source)
+    )
+    yield ok(
+        CHECK,
+        "FIB sources",
+        f"routes of these go before ours of the same prefix: {before}; which do is known to a "
+        "running daemon (`bgpreflector status`)",
+    )

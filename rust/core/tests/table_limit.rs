@@ -1,0 +1,197 @@
+//! The limit of prefixes: what goes in, what waits, and that no order of events passes it.
+
+use std::collections::BTreeMap;
+
+use bgpreflector_core::route::{
+    Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, Route, RouteKey,
+    RouteType,
+};
+use bgpreflector_core::table::{Beyond, Interfaces, Limit, Placement, Scope, Table, Unmapped};
+use proptest::prelude::*;
+
+fn table_of(prefixes: usize, beyond: Beyond) -> Table {
+    let mut table = Table::new(Scope {
+        tables: BTreeMap::from([(254, 0)]),
+        limit: Some(Limit { prefixes, beyond }),
+        ..Scope::default()
+    });
+    table.set_interfaces(Interfaces {
+        unmapped: Unmapped::Interface(1),
+        ..Interfaces::default()
+    });
+    table
+}
+
+fn route(number: u32, gateway: u8) -> Route {
+    let gateway = std::net::IpAddr::from([10, 0, 0, gateway]);
+    Route {
+        key: RouteKey {
+            table: 254,
+            prefix: Prefix::v4(number << 8, 24),
+            tos: 0,
+            metric: 0,
+        },
+        protocol: 12,
+        set: NextHopSet {
+            family: Family::V4,
+            route_type: RouteType::Unicast,
+            next_hops: NextHopSource::Inline(vec![NextHop::new(Some(gateway), 2)].into()),
+            digest: 0,
+        },
+    }
+}
+
+fn answer_all(table: &mut Table) {
+    for handle in table.take_dirty(usize::MAX).handles {
+        if let Some(request) = table.begin_request(handle) {
+            table.acknowledge(&request, Ok(()));
+        }
+    }
+}
+
+fn desired(table: &Table) -> usize {
+    Family::ALL.iter().map(|f| table.counts(*f).desired).sum()
+}
+
+fn installed(table: &Table) -> usize {
+    Family::ALL.iter().map(|f| table.counts(*f).installed).sum()
+}
+
+#[test]
+fn what_is_in_stays_in_and_is_kept_up_to_date() {
+    let mut table = table_of(3, Beyond::Refuse);
+    for number in 0..10 {
+        table.announce(route(number, 2), Placement::Replace);
+    }
+    answer_all(&mut table);
+    assert_eq!((desired(&table), installed(&table)), (3, 3));
+    assert_eq!(table.over_limit(), 7);
+    assert_eq!(table.unmirrored(), BTreeMap::from([("over_limit", 7)]));
+    let change = table.take_limit_change().unwrap();
+    assert!(change.exceeded);
+    assert_eq!(change.prefixes, 10);
+    assert_eq!(table.take_limit_change(), None);
+    table.announce(route(0, 3), Placement::Replace);
+    let taken = table.take_dirty(usize::MAX);
+    assert_eq!(taken.replaces, 1);
+    table.put_back(taken.handles);
+    answer_all(&mut table);
+    assert_eq!((desired(&table), table.over_limit()), (3, 7));
+}
+
+#[test]
+fn those_that_wait_go_in_when_there_is_room() {
+    let mut table = table_of(3, Beyond::Refuse);
+    for number in 0..10 {
+        table.announce(route(number, 2), Placement::Replace);
+    }
+    answer_all(&mut table);
+    table.withdraw(route(1, 2));
+    answer_all(&mut table);
+    assert_eq!((desired(&table), installed(&table)), (3, 3));
+    assert_eq!(table.over_limit(), 6);
+    for number in 0..10 {
+        table.withdraw(route(number, 2));
+    }
+    answer_all(&mut table);
+    assert_eq!((desired(&table), installed(&table)), (0, 0));
+    assert_eq!(table.over_limit(), 0);
+    assert!(
+        table.take_limit_change().is_none(),
+        "told twice and over at once"
+    );
+}
+
+#[test]
+fn a_warning_keeps_nothing_out() {
+    let mut table = table_of(20, Beyond::Warn);
+    for number in 0..30 {
+        table.announce(route(number, 2), Placement::Replace);
+    }
+    answer_all(&mut table);
+    assert_eq!((installed(&table), table.over_limit()), (30, 0));
+    assert!(table.take_limit_change().unwrap().exceeded);
+    for number in 20..30 {
+        table.withdraw(route(number, 2));
+        assert_eq!(
+            table.take_limit_change(),
+            None,
+            "it is passed again too easily"
+        );
+    }
+    table.withdraw(route(19, 2));
+    assert!(!table.take_limit_change().unwrap().exceeded);
+    assert!(!table.limit_exceeded());
+}
+
+#[test]
+fn what_an_earlier_run_put_there_keeps_its_place() {
+    let mut table = table_of(3, Beyond::Refuse);
+    let paths = PathSet::new(vec![Path {
+        kind: PathKind::Normal,
+        family: Family::V4,
+        next_hop: Some(std::net::IpAddr::from([10, 0, 0, 2])),
+        sw_if_index: 1,
+        table: 0,
+        weight: 1,
+        preference: 0,
+        labels: smallvec::SmallVec::new(),
+    }]);
+    for number in 7..10 {
+        assert!(table.adopt(0, &Prefix::v4(number << 8, 24), &paths, |_| true));
+    }
+    table.begin_resync(bgpreflector_core::table::Extent::Everything);
+    for number in 0..10 {
+        table.announce(route(number, 2), Placement::Dump);
+    }
+    table.end_resync(&Family::ALL);
+    table.confirm(&Family::ALL);
+    assert_eq!(table.dirty(), 0, "VPP forwards as before");
+    assert_eq!((desired(&table), table.over_limit()), (3, 7));
+}
+
+#[test]
+fn many_that_wait_go_in_one_by_one() {
+    let mut table = table_of(1_000, Beyond::Refuse);
+    for number in 0..200_000 {
+        table.announce(route(number, 2), Placement::Replace);
+    }
+    assert_eq!(table.over_limit(), 199_000);
+    for number in 0..1_000 {
+        table.withdraw(route(number, 2));
+    }
+    assert_eq!((desired(&table), table.over_limit()), (1_000, 198_000));
+}
+
+proptest! {
+    /// Whatever comes and goes, and whenever VPP answers: never more than the limit, nobody waits
+    /// while there is room, and nothing is lost.
+    #[test]
+    fn no_order_of_events_passes_the_limit(
+        most in 1_usize..6,
+        events in prop::collection::vec((0_u32..12, 0_u8..4), 1..200),
+    ) {
+        let mut table = table_of(most, Beyond::Refuse);
+        let mut held = std::collections::BTreeSet::new();
+        for (number, event) in events {
+            match event {
+                0 | 1 => {
+                    table.announce(route(number, 2 + event), Placement::Replace);
+                    held.insert(number);
+                }
+                2 => {
+                    for gateway in [2, 3] {
+                        table.withdraw(route(number, gateway));
+                    }
+                    held.remove(&number);
+                }
+                _ => answer_all(&mut table),
+            }
+            prop_assert!(desired(&table) <= most);
+            prop_assert_eq!(desired(&table) + table.over_limit(), held.len());
+            prop_assert_eq!(desired(&table), held.len().min(most));
+        }
+        answer_all(&mut table);
+        prop_assert_eq!(installed(&table), held.len().min(most));
+    }
+}

@@ -1,0 +1,185 @@
+"""What is shown of a sync: to people, and in a log."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from bgpreflector.config import Config
+from bgpreflector.daemon import Daemon
+from bgpreflector.progress import INTERVAL, Bar, LogLines, SyncProgress
+from bgpreflector.status import Requests, StatusReport, status_of
+from e2e.daemon import running_daemon
+from lab import Namespace, ip_batch, wait_until
+from lab.vpp import SimulatedVpp
+
+MANY = 20_000
+
+
+def report(state: str, *, desired: int = 0, installed: int = 0, done: int = 0) -> StatusReport:
+    """A status like that of a daemon."""
+    daemon = Daemon(Config())
+    try:
+        made = status_of(daemon)
+    finally:
+        daemon.stop()
+    counts = {"kernel": desired, "desired": desired, "installed": installed}
+    prefixes = {"ipv4": {"held": 0, "failed": 0, "unconfirmed": 0, **counts}}
+    return replace(
+        made,
+        state=state,
+        in_sync=state == "in_sync",
+        prefixes=prefixes,
+        kernel=replace(made.kernel, synchronised=state != "kernel_unread"),
+        vpp=replace(made.vpp, requests={"add": Requests(done, 0)}),
+    )
+
+
+def lines_of(
+    caplog: pytest.LogCaptureFixture, turns: list[tuple[float, StatusReport]]
+) -> list[str]:
+    """What is logged if these are seen at these times."""
+    caplog.set_level(logging.INFO, "bgpreflector.progress")
+    progress = SyncProgress(lambda: None, LogLines())
+    for now, seen in turns:
+        progress.turn(seen, now)
+    return [record.message for record in caplog.records if record.name == "bgpreflector.progress"]
+
+
+def test_lines_with_counts_rate_and_time_left(caplog: pytest.LogCaptureFixture) -> None:
+    """Every few seconds, whatever is looked at in between, and one at the end."""
+    turns = [(0.0, report("kernel_unread")), (0.5, report("kernel_unread", desired=50_000))]
+    for tenths in range(10, 120):
+        done = (tenths - 10) * 1000
+        seen = report("synchronising", desired=110_000, installed=done, done=done)
+        turns.append((tenths / 10, seen))
+    turns.append((12.0, report("in_sync", desired=110_000, installed=110_000, done=110_000)))
+    lines = lines_of(caplog, turns)
+    assert len(lines) == 3, lines
+    for line, done in zip(lines, (40_000, 90_000), strict=False):
+        found = re.fullmatch(
+            r"Synchronising: ([\d,]+) of 110,000 prefixes, ([\d,]+) a second, (\d+) s left", line
+        )
+        assert found is not None, line
+        shown, rate, left = (int(text.replace(",", "")) for text in found.groups())
+        assert shown == done
+        assert rate == pytest.approx(10_000, rel=0.01)
+        assert left == pytest.approx((110_000 - done) / 10_000, abs=1)
+    assert lines[-1] == "Synchronised: 110000 prefixes in 12.0 s, 9167 a second"
+
+
+def test_a_few_changes_are_not_worth_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    """And neither is a daemon that is paused, or has lost VPP."""
+    few = [(n * INTERVAL, report("synchronising", desired=999)) for n in range(5)]
+    assert lines_of(caplog, few) == []
+    for state in ("paused", "vpp_lost"):
+        assert (
+            lines_of(caplog, [(n * INTERVAL, report(state, desired=9999)) for n in range(5)]) == []
+        )
+
+
+def test_an_interruption(caplog: pytest.LogCaptureFixture) -> None:
+    """By a pause or a loss, and by another daemon that counts from the beginning."""
+    turns = [
+        (0.0, report("synchronising", desired=5000, done=0)),
+        (1.0, report("synchronising", desired=5000, installed=2000, done=2000)),
+        (2.0, report("vpp_lost", desired=5000, installed=3000, done=3000)),
+        (3.0, report("synchronising", desired=5000, installed=3000, done=3000)),
+        (4.0, report("synchronising", desired=5000, installed=4500, done=4500)),
+        (5.0, report("synchronising", desired=5000, installed=4500, done=0)),
+    ]
+    assert lines_of(caplog, turns) == [
+        "The sync is interrupted: 3000 prefixes in 2.0 s, 1500 a second",
+        "The sync is interrupted: 1500 prefixes in 1.0 s, 1500 a second",
+    ]
+
+
+def test_a_bar_on_a_terminal() -> None:
+    """With the same figures; it goes when all is done."""
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=120)
+    progress = SyncProgress(lambda: None, Bar(console))
+    for now in range(5):
+        seen = report("synchronising", desired=5000, installed=now * 1000, done=now * 1000)
+        progress.turn(seen, float(now))
+    progress.turn(report("in_sync", desired=5000, installed=5000, done=5000), 5.0)
+    assert "4,000 of 5,000 prefixes, 1,000 a second, 1 s left" in screen.getvalue()
+    assert screen.getvalue().rstrip().endswith("\x1b[2K")
+
+
+@pytest.fixture
+def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
+    """With more routes than are in VPP at once."""
+    made = make_namespace("progress")
+    made.ip("link", "add", "f0", "type", "veth", "peer", "name", "f0p")
+    for link in ("f0", "f0p"):
+        made.ip("link", "set", link, "up")
+    made.ip("addr", "add", "10.0.0.1/24", "dev", "f0")
+    prefixes = (f"11.{n >> 8}.{n & 255}.0/24" for n in range(MANY))
+    ip_batch(made, [f"route add {prefix} via 10.0.0.2 proto 12" for prefix in prefixes])
+    return made
+
+
+@pytest.mark.root
+def test_a_daemon_logs_its_syncs(
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """The first one, which a limit slows down so that it takes a while; not one line a route."""
+    config = tmp_path / "slow.toml"
+    config.write_text("[vpp]\nrate_limit = 3000\n")
+    arguments = ("--config", str(config), "--socket", str(simulator.socket))
+    with running_daemon(
+        tmp_path / "d.log", *arguments, "--interface", "f0=loop0", namespace=kernel
+    ) as daemon:
+        wait_until(daemon.log, 60, "done", accept=lambda log: f"Synchronised: {MANY}" in log)
+        lines = re.findall(
+            r"Synchronising: [\d,]+ of 20,000 prefixes, [\d,]+ a second", daemon.log()
+        )
+        assert 1 <= len(lines) <= 10
+        assert len(daemon.log().splitlines()) < 50
+
+
+@pytest.mark.root
+def test_who_orders_a_resync_sees_a_bar(
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """On a terminal, while the daemon is at it."""
+    config = tmp_path / "slow.toml"
+    config.write_text("[vpp]\nrate_limit = 5000\n")
+    arguments = ("--config", str(config), "--socket", str(simulator.socket))
+    with running_daemon(
+        tmp_path / "d.log", *arguments, "--interface", "f0=loop0", namespace=kernel
+    ) as daemon:
+        wait_until(daemon.answers, 30, "it listens")
+        wait_until(daemon.status, 60, "in sync", accept=lambda seen: seen["in_sync"])
+        daemon.ask("pause")
+        ours, theirs = pty.openpty()
+        command = [sys.executable, "-m", "bgpreflector", "resync", "--control", str(daemon.control)]
+        moved = (f"11.{n >> 8}.{n & 255}.0/24" for n in range(MANY))
+        ip_batch(kernel, [f"route del {prefix} proto 12" for prefix in moved])
+        daemon.ask("resume")
+        with subprocess.Popen(command, stderr=theirs, stdout=subprocess.PIPE) as resync:
+            os.close(theirs)
+            shown = b"".join(iter(lambda: _read(ours), b"")).decode()
+            os.close(ours)
+        assert resync.returncode == 0
+        assert re.search(r"[\d,]+ of [\d,]+ prefixes, [\d,]+ a second", shown), shown
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        # The other side has closed it.
+        return b""
