@@ -220,6 +220,11 @@ class World:
         found: dict[str, int] = json.loads(done.stdout.splitlines()[-1])["audit"]
         return found
 
+    def audits(self) -> str:
+        """What the daemon has logged of its audits."""
+        lines = self.daemon.log().splitlines()
+        return "\n".join(line for line in lines if "audit" in line or "drift" in line)
+
     def resident(self) -> float:
         """The daemon's memory, MiB."""
         lines = Path(f"/proc/{self.daemon.process.pid}/status").read_text().splitlines()

@@ -11,6 +11,8 @@ from pydantic import (
     ConfigDict,
     Field,
     IPvAnyAddress,
+    StrictBool,
+    StrictInt,
     StringConstraints,
     ValidationError,
 )
@@ -55,7 +57,7 @@ class RoutesArguments(_Arguments):
     states: list[Name] = Field(default_factory=list, max_length=len(STATES))
     """Only those in one of these states; empty for all but foreign ones and those behind others."""
 
-    every: bool = False
+    every: StrictBool = False
     """Foreign ones and those behind others too."""
 
 
@@ -68,7 +70,7 @@ class AddressArguments(_Arguments):
 class SinceArguments(_Arguments):
     """The number of the last change that the client knows."""
 
-    since: int = Field(default=0, ge=0)
+    since: StrictInt = Field(default=0, ge=0)
 
 
 def commands_of(service: Service) -> dict[str, Handler]:

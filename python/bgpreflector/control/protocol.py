@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictInt, ValidationError
 
 VERSION = 1
 
@@ -49,7 +49,7 @@ class Request(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    version: int
+    version: StrictInt
     command: str = Field(max_length=64)
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
 

@@ -134,6 +134,8 @@ class VppMonitor:
         for kind, count in audit.drift.items():
             self.drift[kind] += count
         found = {kind: count for kind, count in audit.drift.items() if count}
+        if "overridden" in found or self._sink.others.overridden.count:
+            self._sink.overridden()
         if found:
             _log.warning(
                 "An audit found that VPP differs from what it had acknowledged (%s); what is not "
