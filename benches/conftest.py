@@ -109,6 +109,6 @@ def simulator(tmp_path: Path) -> Iterator[SimulatedVpp]:
 @pytest.fixture
 def real_vpp(tmp_path: Path) -> Iterator[RealVpp]:
     """A real VPP with room for the table."""
-    startup = Startup(heap="6G", statseg="3G") if MEASURES else Startup()
+    startup = Startup(heap="6G", statseg="3G", sleep=0) if MEASURES else Startup()
     with RealVpp.running(tmp_path, startup) as made:
         yield made

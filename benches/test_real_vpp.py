@@ -30,7 +30,7 @@ PART = scaled(200_000, least=100)
 WRITES = (4 << 10, 64 << 10, 1 << 20)
 """Bytes."""
 
-WINDOWS = (16, 64, 1024, 4096)
+WINDOWS = (16, 64, 256, 4096)
 
 
 def rates(count: int, seconds: list[float]) -> list[float]:

@@ -409,7 +409,7 @@ class Engine:
         Raises ``VppLostError`` if the connection ends first: the rest is dirty again.
         Raises ``ValueError`` if the batch was committed or released already.
         """
-    def adopt(self, source: int, *, better: Sequence[int] = ()) -> Adopted:
+    def adopt(self, source: int, *, better: Sequence[int] = ...) -> Adopted:
         """Take what VPP has under a FIB source as installed.
 
         Where one of the ``better`` sources has a route, VPP does not show ours: what the kernel

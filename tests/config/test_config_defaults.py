@@ -40,7 +40,7 @@ def test_the_defaults_are_those_of_the_daemon() -> None:
         },
         "vpp": {
             "api_socket": "/run/vpp/api.sock",
-            "window": 256,
+            "window": 1024,
             "rate_limit": None,
             "connect_timeout": 5.0,
             "request_timeout": 10.0,

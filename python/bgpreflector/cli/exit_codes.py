@@ -37,9 +37,7 @@ class ExitCode(IntEnum):
     KERNEL = 5, "The kernel's routes cannot be read."
     DIFFERENT = 6, "Kernel and VPP differ where they should not (demo, audit, status --check)."
     DAEMON = 7, "No daemon answers at the control socket, or the socket cannot be had."
-
-    FINDINGS = 8
-    """``doctor`` found an error."""
+    FINDINGS = 8, "`doctor` found an error."
 
 
 def exit_code(error: BaseException) -> ExitCode:

@@ -93,7 +93,7 @@ class VppConfig(Section):
         default="/run/vpp/api.sock", description="VPP's API socket (socksvr in startup.conf)."
     )
     window: StrictInt = Field(
-        default=256,
+        default=1024,
         ge=1,
         le=65536,
         description="Route requests that may be unanswered at a time.",

@@ -20,6 +20,10 @@ class Startup:
     plugins: Sequence[str] = ("af_packet_plugin.so",)
     """The plugins that are loaded; all others are not."""
 
+    sleep: int = 100
+    """Microseconds of sleep between polls; 0 as where packets are forwarded, at the price of a
+    processor."""
+
     def write(self, directory: Path, name: str) -> Path:
         """Writes ``startup.conf`` and returns its path; every socket is made beside it.
 
@@ -33,7 +37,7 @@ class Startup:
   runtime-dir {directory}
   cli-listen {directory}/cli.sock
   log {directory}/vpp.log
-  poll-sleep-usec 100
+  poll-sleep-usec {self.sleep}
 }}
 api-segment {{ prefix {name} }}
 socksvr {{ socket-name {directory}/api.sock }}

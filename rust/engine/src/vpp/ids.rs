@@ -15,6 +15,8 @@ pub(super) struct Ids {
     pub(super) control_ping_reply: u16,
     pub(super) keepalive: u16,
     pub(super) keepalive_reply: u16,
+    pub(super) sockclnt_delete: u16,
+    pub(super) sockclnt_delete_reply: u16,
 }
 
 impl Ids {
@@ -36,6 +38,8 @@ impl Ids {
             control_ping_reply: id(messages::CONTROL_PING_REPLY)?,
             keepalive: id(messages::MEMCLNT_KEEPALIVE)?,
             keepalive_reply: id(messages::MEMCLNT_KEEPALIVE_REPLY)?,
+            sockclnt_delete: id(messages::SOCKCLNT_DELETE)?,
+            sockclnt_delete_reply: id(messages::SOCKCLNT_DELETE_REPLY)?,
         })
     }
 }

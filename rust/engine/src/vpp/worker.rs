@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bgpreflector_core::vpp::ping::answer_keepalive;
-use bgpreflector_core::vpp::{ControlPingReply, PlainRequest};
+use bgpreflector_core::vpp::{ControlPingReply, PlainRequest, SockclntDelete};
 use crossbeam_channel::Receiver;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -44,6 +44,12 @@ pub(super) struct Worker {
 const OUT: usize = 256 * 1024;
 /// Context of the ping to an idle VPP; that which ends a dump has another.
 const KEEPALIVE: u32 = u32::MAX;
+/// Reads in a row before something is written: VPP may send without a pause.
+const READS: usize = 64;
+/// Bytes that wait to be written before VPP counts as one that does not read.
+const UNREAD: usize = 16 * OUT;
+/// How long VPP may take to hang up when it is asked to.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 impl Worker {
     pub(super) fn new(
@@ -86,7 +92,10 @@ impl Worker {
         let error = loop {
             match self.turn() {
                 Ok(true) => {}
-                Ok(false) => break VppError::Closed,
+                Ok(false) => {
+                    self.farewell();
+                    break VppError::Closed;
+                }
                 Err(error) => break error,
             }
         };
@@ -112,17 +121,45 @@ impl Worker {
         Ok(true)
     }
 
-    fn wait(&self) -> Result<(), VppError> {
+    /// Asks VPP to end the session. A VPP that is only hung up on may keep the connection and read
+    /// its end for ever: `vl_socket_read_ready` takes the end for an `EAGAIN` where `errno` is
+    /// still that of an earlier call.
+    fn farewell(&mut self) {
+        let index = self.tools.client_index;
+        let delete = SockclntDelete {
+            client_index: index,
+            context: 0,
+            index,
+        };
+        delete.encode(self.tools.ids.sockclnt_delete, &mut self.out);
+        let deadline = Instant::now() + FAREWELL;
+        while self.write().and_then(|()| self.read()).is_ok() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || self.await_vpp(left).is_err() {
+                log::debug!("VPP did not answer to the end of the session");
+                return;
+            }
+        }
+    }
+
+    fn await_vpp(&self, longest: Duration) -> Result<(), VppError> {
+        let timeout = PollTimeout::try_from(longest).unwrap_or(PollTimeout::ZERO);
+        let mut waited = [PollFd::new(self.session.stream.as_fd(), self.wants())];
+        polled(poll(&mut waited, timeout))
+    }
+
+    fn wants(&self) -> PollFlags {
         let mut flags = PollFlags::POLLIN;
         flags.set(PollFlags::POLLOUT, self.written < self.out.len());
+        flags
+    }
+
+    fn wait(&self) -> Result<(), VppError> {
         let mut waited = [
-            PollFd::new(self.session.stream.as_fd(), flags),
+            PollFd::new(self.session.stream.as_fd(), self.wants()),
             PollFd::new(self.wake.as_fd(), PollFlags::POLLIN),
         ];
-        match poll(&mut waited, self.sleep(Instant::now())) {
-            Ok(_) | Err(Errno::EINTR) => Ok(()),
-            Err(error) => Err(VppError::Lost(error.to_string())),
-        }
+        polled(poll(&mut waited, self.sleep(Instant::now())))
     }
 
     /// How long to wait for VPP or for a job, at most.
@@ -148,7 +185,7 @@ impl Worker {
     }
 
     fn read(&mut self) -> Result<(), VppError> {
-        loop {
+        for _ in 0..READS {
             match (&self.session.stream).read(self.session.reader.spare()) {
                 Ok(0) => return Err(VppError::Lost("VPP closed it".into())),
                 Ok(count) => {
@@ -163,6 +200,7 @@ impl Worker {
                 Err(error) => return Err(VppError::Lost(error.to_string())),
             }
         }
+        Ok(())
     }
 
     fn pending(&self) -> usize {
@@ -182,7 +220,13 @@ impl Worker {
             if id == self.tools.ids.keepalive {
                 answer_keepalive(message, self.tools.ids.keepalive_reply, &mut self.out)
                     .map_err(|error| VppError::Lost(error.to_string()))?;
+                if self.out.len() - self.written > UNREAD {
+                    return Err(VppError::Lost("VPP sends, but does not read".into()));
+                }
                 continue;
+            }
+            if id == self.tools.ids.sockclnt_delete_reply {
+                return Err(VppError::Closed);
             }
             if id == self.tools.ids.control_ping_reply && is_keepalive(message)? {
                 self.silence.answered();
@@ -257,6 +301,13 @@ impl Worker {
         if let Some(work) = self.active.take_if(|work| work.done()) {
             work.report(&self.tools);
         }
+    }
+}
+
+fn polled(result: nix::Result<i32>) -> Result<(), VppError> {
+    match result {
+        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(error) => Err(VppError::Lost(error.to_string())),
     }
 }
 

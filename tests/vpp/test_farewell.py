@@ -1,0 +1,39 @@
+"""The end of the bulk connection, as VPP sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bgpreflector import _core
+from lab import wait_until
+from lab.vpp import RealVpp
+
+
+def connect_and_end(vpp_socket: Path) -> None:
+    """A session without a request."""
+    engine = _core.Engine(
+        protocols=[12],
+        tables={254: 0},
+        families=["ipv4", "ipv6"],
+        foreign_routes="hide",
+        receive_buffer=1 << 20,
+    )
+    engine.connect(socket=vpp_socket, name="t", window=1, connect_timeout=10, request_timeout=10)
+    engine.close()
+
+
+@pytest.mark.root
+@pytest.mark.vpp
+def test_vpp_keeps_no_connection_that_has_ended(real_vpp: RealVpp) -> None:
+    """A VPP that is hung up on without a word may keep it, and read its end for ever."""
+
+    def connections() -> int:
+        assert real_vpp.pid is not None
+        return sum(1 for _ in Path(f"/proc/{real_vpp.pid}/fd").iterdir())
+
+    before = connections()
+    for _ in range(5):
+        connect_and_end(real_vpp.socket)
+    wait_until(lambda: connections() == before, 10, "VPP has closed what has ended")
