@@ -460,6 +460,9 @@ class Engine:
         """
     def leads_through(self, sw_if_index: int) -> bool:
         """Whether paths that VPP has or shall have go out of one of its interfaces."""
+    def examples(self) -> list[tuple[int, str, list[int]]]:
+        """VPP table and prefix of one route for each set of paths that VPP has, and the
+        interfaces (``sw_if_index``) that it leads through, where there are any."""
     def has_installed(self, vpp_table: int, prefix: str) -> bool:
         """Whether VPP has acknowledged a route of ours for a prefix. Raises ``ValueError``."""
     def announce(

@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from itertools import groupby
 from pathlib import Path
@@ -114,6 +114,7 @@ class World:
         self.others.create_loopbacks(range(len(LOOPBACKS)), other_index=True)
         self.service.start()
         routes = self._wait_until_same()
+        self._wait_until(self.others.dead_paths, "all paths lead to interfaces that are there")
         self._marks += 1
         kind = SPECIAL[self._marks % len(SPECIAL)]
         self.change([f"-4 route replace {kind} {MARK} proto {kernel.BIRD}"])
@@ -207,11 +208,16 @@ class World:
         return differences(kernel_forwarding(self.namespace.name), vpp)
 
     def _wait_until_same(self) -> int:
+        self._wait_until(self._differences, "VPP has what the kernel forwards by")
+        return len(self.vpp.simulator.snapshot(SOURCE))
+
+    def _wait_until(self, differences: Callable[[], list[str]], message: str) -> None:
+        """Waits until there are none."""
         try:
             wait_until(
-                self._differences,
+                differences,
                 self.settle,
-                "VPP has what the kernel forwards by",
+                message,
                 accept=lambda found: not found,
                 interval=0.06,
             )
@@ -219,4 +225,3 @@ class World:
             World.settle = SHRINK
             error.add_note(f"The daemon's log:\n{self.service.log()}")
             raise
-        return len(self.vpp.simulator.snapshot(SOURCE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -113,3 +114,55 @@ def test_the_daemon_heals_it(
             vpp.recreate_interface()
             wait_until(state, 30, "all routes forward again", accept=lambda seen: seen == whole)
         assert daemon.end() == 0, daemon.log()
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("after", ["a restart", "an unclean end"])
+def test_while_no_daemon_runs(
+    after: str, vpp: Vpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> None:
+    """The next one finds out, and once is enough."""
+    kernel = kernel_with_routes(make_namespace("away"), COUNT)
+    arguments = ("--socket", str(vpp.socket), "--interface", f"{DEVICE}={vpp.interface}")
+    state = lambda: (len(vpp.routes()), vpp.unresolved(ALL))  # noqa: E731
+    with running_daemon(tmp_path / "one.log", *arguments, namespace=kernel) as daemon:
+        wait_until(state, 30, "all routes", accept=lambda seen: seen == (COUNT, 0))
+        daemon.end(signal.SIGTERM if after == "a restart" else signal.SIGKILL)
+    vpp.recreate_interface()
+    assert (len(vpp.routes()), vpp.unresolved(ALL)) == (COUNT, COUNT), "what this is about"
+    with running_daemon(tmp_path / "two.log", *arguments, namespace=kernel) as daemon:
+        wait_until(state, 30, "all routes forward again", accept=lambda seen: seen == (COUNT, 0))
+        assert "deleted while nobody was connected (sw_if_index 1)" in daemon.log()
+        assert daemon.end() == 0, daemon.log()
+    with running_daemon(tmp_path / "three.log", *arguments, namespace=kernel) as daemon:
+        resynced = lambda: "Full Resync: " in daemon.log()  # noqa: E731
+        wait_until(resynced, 30, "the first resync is done")
+        assert "nobody was connected" not in daemon.log()
+        assert "0 applied" in daemon.log()
+
+
+def test_while_no_daemon_runs_with_another_index(
+    vpp: Vpp, program: Callable[..., Programmer]
+) -> None:
+    """Then the paths differ, which an adoption sees."""
+    before = program(vpp)
+    before.install(ALL)
+    before.sink.close()
+    assert vpp.api.delete_loopback(sw_if_index=1).retval == 0
+    for instance in (7, 0):
+        reply = vpp.api.create_loopback_instance(is_specified=True, user_instance=instance)
+        assert (reply.retval, reply.sw_if_index == 1) == (0, instance == 7)
+    made = program(vpp)
+    made.announce(ALL)
+    made.sink.resync()
+    while made.sink.flush().applied:
+        pass
+    paths = {
+        path.sw_if_index
+        for details in vpp.api.ip_route_v2_dump(
+            table={"table_id": 0, "is_ip6": False}, src=vpp.source()
+        )
+        for path in details.route.paths
+    }
+    assert paths == {made.sink.seen.interfaces.by_name["loop0"]}
+    assert len(vpp.routes()) == COUNT

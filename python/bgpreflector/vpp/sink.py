@@ -13,7 +13,9 @@ from bgpreflector.errors import VppError, VppLostError
 from bgpreflector.reflector import Route
 from bgpreflector.reflector.route import IPNetwork
 
+from .adoption import adopt, adopt_slowly
 from .by_papi import PapiRoutes
+from .dead_paths import dead_interfaces
 from .engine import NextHopTuple, RouteEngine, connect_bulk
 from .interfaces import map_interfaces
 from .lookup import Question, VppEntry, lookup
@@ -27,9 +29,6 @@ _log = logging.getLogger(__name__)
 
 FAILURES = 100
 """Refusals that a result names."""
-
-HIDING = 1000
-"""Routes of better sources that are looked behind on the slow way."""
 
 ALL = 0xFFFFFFFF
 """The limit of a batch that shall hold whatever is dirty."""
@@ -190,42 +189,34 @@ class VppSink:
             return
         # Later it is known what we have put behind others' routes.
         hiding = () if self._read else self.others.hiding
-        if self._slow is not None:
-            self._adopt_slowly(self._slow, hiding)
+        if self._slow is None:
+            adopt(self._engine, self._source, hiding)
         else:
-            self._adopt_fast(hiding)
+            self._adopt_slowly(self._slow, self._source, hiding)
+        if not self._read:
+            self._look_for_dead_paths()
         self._read = True
 
-    def _adopt_fast(self, hiding: Sequence[int]) -> None:
-        adopted = self._engine.adopt(self._known_source(), better=hiding)
-        _log.info("VPP has %d routes under our source", adopted.routes)
-        if adopted.elsewhere:
-            _log.warning(
-                "VPP has %d routes under our source in tables that are not configured: they "
-                "are left alone",
-                adopted.elsewhere,
-            )
-
-    def _adopt_slowly(self, slow: PapiRoutes, hiding: Sequence[int]) -> None:
-        self._engine.begin_adoption()
-        count = 0
+    def _adopt_slowly(self, slow: PapiRoutes, source: int, hiding: Sequence[int]) -> None:
         try:
-            for table, prefix, paths in slow.dump(self._tables, self._known_source()):
-                count += self._engine.adopt_route(table, prefix, paths)
-            unseen = [(t, p) for source in hiding for t, p, _ in slow.dump(self._tables, source)]
+            adopt_slowly(self._engine, slow, self._tables, source, hiding)
         except VppLostError:
             self.close()
             raise
-        _log.info("VPP has %d routes under our source", count)
-        if len(unseen) > HIDING:
+
+    def _look_for_dead_paths(self) -> None:
+        """Of what happens to interfaces while we are connected there are events."""
+        source = self._settings.fib_source.name
+        dead = dead_interfaces(self.session, source, self._engine.examples())
+        if dead and not self._read_only:
             _log.warning(
-                "VPP has %d routes of FIB sources that go before ours: what of ours an earlier run "
-                "left behind them stays, unless `bgpreflector flush` removes it",
-                len(unseen),
+                "VPP interfaces were deleted while nobody was connected (sw_if_index %s), and "
+                "routes of ours through them drop: they are deleted, and added again where "
+                "there is an interface",
+                ", ".join(map(str, sorted(dead))),
             )
-            return
-        for table, prefix in unseen:
-            self._engine.suspect_unseen(table, prefix)
+            self._gone |= dead
+            self._set_interfaces()
 
     def audit(self, *, repair: bool, limit: int = FAILURES) -> _core.VppAudit | None:
         """Compare what VPP has with what it has acknowledged; ``None`` where it cannot be told.

@@ -186,9 +186,7 @@ impl Engine {
     }
 
     fn suspect_unseen(&self, vpp_table: u32, prefix: &str) -> PyResult<()> {
-        let prefix = convert::prefix(prefix)?;
-        self.inner.suspect_unseen(vpp_table, prefix);
-        Ok(())
+        convert::prefix(prefix).map(|prefix| self.inner.suspect_unseen(vpp_table, prefix))
     }
 
     fn adopt_route(&self, vpp_table: u32, prefix: &str, paths: Vec<PathTuple>) -> PyResult<bool> {
@@ -272,13 +270,16 @@ impl Engine {
         self.inner.shared().table().leads_through(sw_if_index)
     }
 
+    fn examples(&self, py: Python<'_>) -> Vec<(u32, String, Vec<u32>)> {
+        let found = py.detach(|| self.inner.shared().table().examples());
+        let found = found.into_iter().map(|(t, p, i)| (t, p.to_string(), i));
+        found.collect()
+    }
+
     fn has_installed(&self, vpp_table: u32, prefix: &str) -> PyResult<bool> {
         let prefix = convert::prefix(prefix)?;
-        Ok(self
-            .inner
-            .shared()
-            .table()
-            .has_installed(vpp_table, &prefix))
+        let shared = self.inner.shared();
+        Ok(shared.table().has_installed(vpp_table, &prefix))
     }
 
     #[pyo3(signature = (table, prefix, next_hops, *, protocol, metric = 0))]

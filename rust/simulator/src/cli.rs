@@ -97,8 +97,18 @@ fn tables(state: &State, family: Family) -> String {
 
 fn fib(state: &State, family: Family, words: &[&str], command: &str) -> (i32, String) {
     let mut text = String::new();
+    let (only, words) = match words {
+        ["table", table, rest @ ..] => match table.parse::<u32>() {
+            Ok(table) => (Some(table), rest),
+            Err(_) => return unknown(command),
+        },
+        _ => (None, words),
+    };
     let ours = state.tables.all().filter(|(_, of, _)| *of == family);
     for (index, (table, _, name)) in (0_u32..).zip(ours) {
+        if only.is_some_and(|only| only != table) {
+            continue;
+        }
         let _ = writeln!(
             text,
             "{name}, fib_index:{index}, flow hash:[src dst sport dport proto flowlabel ] epoch:0 \
@@ -177,7 +187,10 @@ fn route(state: &State, best: &Best<'_>, text: &mut String) {
             .flat_map(|set| set.paths().to_vec())
         {
             let kind = match path.kind {
-                PathKind::Normal => "attached-nexthop:",
+                PathKind::Normal if set.is_dead(path.sw_if_index) => {
+                    "attached-nexthop:  oper-flags:drop,"
+                }
+                PathKind::Normal => "attached-nexthop:  oper-flags:resolved,",
                 PathKind::Drop => "special:  cfg-flags:drop,",
                 PathKind::IcmpUnreach => "special:  cfg-flags:icmp-unreach,",
                 PathKind::IcmpProhibit => "special:  cfg-flags:icmp-prohibit,",
@@ -187,9 +200,11 @@ fn route(state: &State, best: &Best<'_>, text: &mut String) {
             let interface = state.interfaces.get(path.sw_if_index);
             let name = interface.map_or("", |interface| interface.name.as_str());
             let hop = path.next_hop.map_or(String::new(), |hop| hop.to_string());
-            let _ = writeln!(text, "        {hop} {name}");
             if set.is_dead(path.sw_if_index) {
+                let _ = writeln!(text, "        {hop} if_index:{}", path.sw_if_index);
                 let _ = writeln!(text, "        unresolved");
+            } else {
+                let _ = writeln!(text, "        {hop} {name}");
             }
         }
     }

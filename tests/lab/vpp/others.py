@@ -78,6 +78,12 @@ class OtherUsers:
                 self._names = {index: name for name, index in _indices(api).items()}
         return self._names
 
+    def dead_paths(self) -> list[str]:
+        """Paths through interfaces that were deleted, as the debug CLI shows them."""
+        with self._client() as api:
+            shown = [str(api.cli_inband(cmd=f"show {ip} fib").reply) for ip in ("ip", "ip6")]
+        return [line for text in shown for line in text.splitlines() if "if_index:" in line]
+
     def delete_loopback(self, name: str) -> None:
         """Deletes a loopback, which may be absent."""
         self._names = None

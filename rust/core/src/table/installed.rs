@@ -1,8 +1,11 @@
 //! Questions about what VPP has, for those who look at VPP itself.
 
-use crate::route::Prefix;
+use ahash::AHashSet;
+
+use crate::route::{Path, Prefix};
 
 use super::Table;
+use super::ids::PathSetId;
 
 impl Table {
     /// Whether VPP has acknowledged a route of ours for a prefix in one of its tables.
@@ -18,5 +21,31 @@ impl Table {
     pub fn leads_through(&self, sw_if_index: u32) -> bool {
         let mut sets = self.meanings.path_sets.iter();
         sets.any(|(_, set)| set.paths().iter().any(|p| p.sw_if_index == sw_if_index))
+    }
+
+    /// VPP table and prefix of one route for each set of paths that VPP has and that leads through
+    /// interfaces (their `sw_if_index`).
+    #[must_use]
+    pub fn examples(&self) -> Vec<(u32, Prefix, Vec<u32>)> {
+        let mut seen = AHashSet::<PathSetId>::new();
+        let mut found = Vec::new();
+        for handle in self.places() {
+            let Some(rib) = self.rib(handle) else {
+                continue;
+            };
+            let Some(body) = rib.body(handle.slot).filter(|body| body.in_use()) else {
+                continue;
+            };
+            if body.installed.is_none() || !seen.insert(body.installed) {
+                continue;
+            }
+            let paths = self.paths(body.installed).into_iter();
+            let interfaces = paths.flat_map(|set| set.paths()).map(|p| p.sw_if_index);
+            let interfaces: Vec<u32> = interfaces.filter(|i| *i != Path::NO_INTERFACE).collect();
+            if let Some(prefix) = rib.prefix(handle.slot).filter(|_| !interfaces.is_empty()) {
+                found.push((rib.vpp_table, prefix, interfaces));
+            }
+        }
+        found
     }
 }

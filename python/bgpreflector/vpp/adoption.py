@@ -1,0 +1,56 @@
+"""What VPP has under our source becomes the installed state."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from .by_papi import PapiRoutes
+from .engine import RouteEngine
+from .session import Table
+
+_log = logging.getLogger(__name__)
+
+HIDING = 1000
+"""Routes of better sources that are looked behind on the slow way."""
+
+
+def adopt(engine: RouteEngine, source: int, hiding: Sequence[int]) -> None:
+    """Read VPP over the bulk connection.
+
+    ``hiding`` are the sources behind whose routes there may be routes of ours, unseen. Raises
+    :class:`~bgpreflector.errors.VppLostError`.
+    """
+    adopted = engine.adopt(source, better=hiding)
+    _log.info("VPP has %d routes under our source", adopted.routes)
+    if adopted.elsewhere:
+        _log.warning(
+            "VPP has %d routes under our source in tables that are not configured: they "
+            "are left alone",
+            adopted.elsewhere,
+        )
+
+
+def adopt_slowly(
+    engine: RouteEngine,
+    slow: PapiRoutes,
+    tables: Sequence[Table],
+    source: int,
+    hiding: Sequence[int],
+) -> None:
+    """Likewise through ``vpp_papi``."""
+    engine.begin_adoption()
+    count = 0
+    for table, prefix, paths in slow.dump(tables, source):
+        count += engine.adopt_route(table, prefix, paths)
+    _log.info("VPP has %d routes under our source", count)
+    unseen = [(t, p) for other in hiding for t, p, _ in slow.dump(tables, other)]
+    if len(unseen) > HIDING:
+        _log.warning(
+            "VPP has %d routes of FIB sources that go before ours: what of ours an earlier run "
+            "left behind them stays, unless `bgpreflector flush` removes it",
+            len(unseen),
+        )
+        return
+    for table, prefix in unseen:
+        engine.suspect_unseen(table, prefix)

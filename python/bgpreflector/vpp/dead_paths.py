@@ -1,0 +1,59 @@
+"""Which interfaces were made anew while nobody of ours was connected to VPP.
+
+A route through an interface that was deleted drops, and VPP's API shows it unchanged; with an
+interface of the same index, which it does not lead to, it looks right. Only VPP's debug CLI tells
+such paths apart (``format_fib_path`` in ``fib_path.c``): they have the flag ``drop``, and the index
+instead of the interface's name.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice, pairwise
+
+from bgpreflector.errors import VppError, VppLostError
+
+from .session import VppSession
+
+_log = logging.getLogger(__name__)
+
+Example = tuple[int, str, list[int]]
+"""VPP table and prefix of a route, and the interfaces that it leads through."""
+
+ASKED = 1000
+"""Sets of paths that are looked at: about a millisecond each."""
+
+_SOURCE = re.compile(r"^  (\S.*) refs:\d", re.MULTILINE)
+_DEAD = re.compile(r"oper-flags:drop,.*\n\s+(?:\S+ )?if_index:(\d+)$", re.MULTILINE)
+
+
+def dead_interfaces(session: VppSession, source: str, examples: Iterable[Example]) -> set[int]:
+    """``sw_if_index`` of interfaces that paths of our FIB source lead through in vain.
+
+    ``examples`` are one route for each set of paths. Raises :class:`VppLostError`.
+    """
+    found: set[int] = set()
+    try:
+        for table, prefix, interfaces in islice(examples, ASKED):
+            if not found.issuperset(interfaces):
+                command = f"show ip{'6' if ':' in prefix else ''} fib table {table} {prefix}"
+                reply = session.call("cli_inband", cmd=command)
+                found.update(_dead(str(reply.reply), source, interfaces))
+    except VppLostError:
+        raise
+    except VppError as error:
+        _log.debug("It is not known whether interfaces were made anew: %s", error)
+    return found
+
+
+def _dead(text: str, source: str, interfaces: Iterable[int]) -> Iterator[int]:
+    starts = [*_SOURCE.finditer(text), None]
+    for start, end in pairwise(starts):
+        if start is not None and start[1] == source:
+            ours = text[start.end() : len(text) if end is None else end.start()]
+            for dead in _DEAD.finditer(ours):
+                index = int(dead[1])
+                # Paths without a next hop are shown with the index 0.
+                yield from [index] if index else interfaces
