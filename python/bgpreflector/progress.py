@@ -137,11 +137,15 @@ class SyncProgress:
         self._display = display
         self._poll = poll
         self._meter: _Meter | None = None
+        self._idle: int | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
 
     def start(self) -> None:
-        """Once."""
+        """Once. What VPP has answered before is not counted."""
+        report = self._look()
+        if report is not None:
+            self.turn(report, time.monotonic())
         self._thread.start()
 
     def close(self) -> None:
@@ -165,9 +169,12 @@ class SyncProgress:
             self._over(complete=False)
         working = report.state in WORKING
         if self._meter is None:
+            before, self._idle = self._idle, answered
             if not working or (report.kernel.synchronised and left < MANY):
                 return
-            self._meter = _Meter(now, answered)
+            # Some of it has been answered since the last look, unless that was another daemon.
+            base = answered if before is None or before > answered else before
+            self._meter = _Meter(now, base)
         if not working or (report.kernel.synchronised and not left):
             self._meter.look(report, now)
             self._over(complete=working or report.in_sync)
@@ -176,6 +183,7 @@ class SyncProgress:
 
     def _over(self, *, complete: bool) -> None:
         meter, self._meter = self._meter, None
+        self._idle = self._idle if meter is None else meter.answered
         if meter is not None and meter.last is not None and meter.worth_a_word:
             self._display.end(meter.last, complete=complete)
 

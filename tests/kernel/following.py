@@ -28,6 +28,7 @@ def following(
     interfaces: tuple[str, ...] = (LINK,),
     prefix_rules: tuple[tuple[str, int, int, bool], ...] = (),
     grace: float = 0.0,
+    receive_buffer: int = 4 << 20,
 ) -> Iterator[_core.Engine]:
     """An engine that has read the namespace once and follows it; VPP knows ``interfaces``."""
     engine = _core.Engine(
@@ -35,7 +36,7 @@ def following(
         tables={254: 0},
         families=["ipv4", "ipv6"],
         foreign_routes="hide",
-        receive_buffer=4 << 20,
+        receive_buffer=receive_buffer,
         namespace=namespace.path,
         prefix_rules=prefix_rules,
         grace=grace,

@@ -89,6 +89,19 @@ def test_a_few_changes_are_not_worth_a_word(caplog: pytest.LogCaptureFixture) ->
         )
 
 
+def test_what_was_answered_before_the_second_look_counts(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """And what was before the first one does not."""
+    turns = [
+        (0.0, report("in_sync", desired=100, installed=100, done=7000)),
+        (0.5, report("synchronising", desired=5100, installed=1100, done=8000)),
+        (1.0, report("in_sync", desired=5100, installed=5100, done=12_000)),
+    ]
+    (line,) = lines_of(caplog, turns)
+    assert line.startswith("Synchronised: 5000 prefixes")
+
+
 def test_an_interruption(caplog: pytest.LogCaptureFixture) -> None:
     """By a pause or a loss, and by another daemon that counts from the beginning."""
     turns = [

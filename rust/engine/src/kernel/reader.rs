@@ -332,6 +332,11 @@ impl Follower {
         }
     }
 
+    /// Whether the kernel has dropped notifications since the last dump that was whole.
+    pub(super) fn has_lost_notifications(&self) -> bool {
+        self.overruns_in_a_row > 0
+    }
+
     pub(super) fn calm(&mut self) {
         self.overruns_in_a_row = 0;
     }

@@ -96,12 +96,11 @@ impl Follower {
         if extent == Extent::Everything {
             self.whole(reason, &mut report, families)?;
         }
-        if report.complete {
-            self.calm();
-        } else if extent != Extent::Everything {
-            // Where a route stands among others of its key only a dump of all tells.
-            return self.resync(reason, Extent::Everything);
-        } else {
+        if !report.complete {
+            if extent != Extent::Everything {
+                // Where a route stands among others of its key only a dump of all tells.
+                return self.resync(reason, Extent::Everything);
+            }
             self.plan
                 .after(LATER, Reason::Incomplete, Extent::Everything);
         }
@@ -127,10 +126,16 @@ impl Follower {
             .settings
             .audit_interval
             .map(|after| Instant::now() + after);
+        let lost = self.has_lost_notifications();
+        if report.complete {
+            self.calm();
+        }
         // A change that the dump has shown may have its notification still under way.
         self.drain()?;
+        let lost = lost || self.has_lost_notifications();
         let drift = self.shared.table().take_drift(NAMED);
-        if reason == Reason::Audit {
+        // Notifications that the kernel has dropped would explain what differs.
+        if reason == Reason::Audit && !lost {
             self.report_drift(&drift);
             report.drift = drift;
         }
