@@ -12,6 +12,13 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from .controller import (
+    Event,
+    KubeStateData,
+    ResyncOperations,
+    UpdateEvent,
+    UpdateOperations,
+)
 from .status import State, StatusReport
 
 _log = logging.getLogger(__name__)
@@ -127,39 +134,89 @@ class Bar:
 
 
 class SyncProgress:
-    """Looks at a daemon's status on a thread of its own, and shows syncs that take a while."""
+    """Looks at a daemon's status on a thread of its own, and shows syncs that take a while.
+
+    An event handler that asks nothing of VPP, so that events can wake it.
+    """
 
     def __init__(
-        self, look: Callable[[], StatusReport | None], display: Display, *, poll: float = POLL
+        self,
+        look: Callable[[], StatusReport | None],
+        display: Display,
+        *,
+        poll: float = POLL,
+        rests: bool = False,
     ) -> None:
-        """``look`` finds out how the daemon does; ``None`` where that is not known just now."""
+        """``look`` finds out how the daemon does; ``None`` where that is not known just now.
+
+        ``rests``: once VPP is in sync, look no more until there is an event.
+        """
         self._look = look
         self._display = display
         self._poll = poll
+        self._rests = rests
         self._meter: _Meter | None = None
         self._idle: int | None = None
         self._stop = threading.Event()
+        self._awake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
+
+    @property
+    def name(self) -> str:
+        """The handler's name in logs."""
+        return "SyncProgress"
+
+    def handles_event(self, event: Event) -> bool:  # noqa: ARG002
+        """Never; but there may be something to show now."""
+        self._awake.set()
+        return False
+
+    def resync(
+        self,
+        event: Event,
+        kube_state_data: KubeStateData,
+        resync_count: int,
+        txn: ResyncOperations,
+    ) -> None:
+        """Never called: no event is handled."""
+
+    def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:  # noqa: ARG002
+        """Never called: no event is handled."""
+        return ""
+
+    def revert(self, event: UpdateEvent) -> None:
+        """Nothing to undo."""
 
     def start(self) -> None:
         """Once. What VPP has answered before is not counted."""
         report = self._look()
         if report is not None:
             self.turn(report, time.monotonic())
+        self._awake.set()
         self._thread.start()
 
     def close(self) -> None:
         """End it; twice is fine."""
         self._stop.set()
+        self._awake.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def _run(self) -> None:
+        while not self._stop.is_set():
+            self._awake.wait()
+            self._awake.clear()
+            self._look_on()
+        self._over(complete=False)
+
+    def _look_on(self) -> None:
         while not self._stop.wait(self._poll):
             report = self._look()
-            if report is not None:
-                self.turn(report, time.monotonic())
-        self._over(complete=False)
+            if report is None:
+                continue
+            self.turn(report, time.monotonic())
+            if self._rests and report.in_sync:
+                return
 
     def turn(self, report: StatusReport, now: float) -> None:
         """Take note of a status at a time in seconds."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bgpreflector.config import Config, ConfigError, Problem
+from bgpreflector.controller import EventHandler
 from bgpreflector.errors import VppError
 
 from .daemon import Daemon
@@ -37,11 +38,17 @@ class Service:
     configuration, which adopts them and sends what differs: VPP forwards all the time.
     """
 
-    def __init__(self, config: Config, read: Callable[[], Config]) -> None:
-        """``read`` reads the configuration anew. Raises :class:`ConfigError`."""
+    def __init__(
+        self, config: Config, read: Callable[[], Config], handlers: Sequence[EventHandler] = ()
+    ) -> None:
+        """``read`` reads the configuration anew. Raises :class:`ConfigError`.
+
+        ``handlers`` are called by every daemon, behind its own.
+        """
         self._read = read
         self._config = config
-        self._daemon = Daemon(config)
+        self._handlers = handlers
+        self._daemon = Daemon(config, handlers)
         self._reloading = threading.Lock()
         self._changed = threading.Condition()
         self._replacing = False
@@ -114,7 +121,7 @@ class Service:
         before.stop(keep_routes=True)
         # The kernel's routes have been known since the start: what is not among them may go.
         known = new.kernel.model_copy(update={"grace": 0.0})
-        made = Daemon(new.model_copy(update={"kernel": known}))
+        made = Daemon(new.model_copy(update={"kernel": known}), self._handlers)
         if before.paused:
             made.pause()
         self._daemon = made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Literal
@@ -19,7 +20,7 @@ from bgpreflector.metrics import MetricsServer
 from bgpreflector.notify import Watchdog, notify, reloading
 from bgpreflector.progress import Bar, LogLines, SyncProgress
 from bgpreflector.service import Service
-from bgpreflector.status import status_of
+from bgpreflector.status import StatusReport, status_of
 
 from .end import End
 from .logs import configure_logging, flush_logs, set_log
@@ -69,12 +70,14 @@ def run(
     if not settings.use_external_ipam:
         _log.warning("use_external_ipam is false: nothing is reflected")
     end = End(signal.SIGHUP)
-    service = Service(settings, read)
+    progress = _progress(lambda: status_of(service.daemon))
+    service = Service(settings, read, [progress])
     service.on_config = lambda new: set_log(new.log)
     with ExitStack() as surfaces:
         try:
             _open(service, surfaces)
-            surfaces.callback(_show_progress(service).close)
+            progress.start()
+            surfaces.callback(progress.close)
             service.start()
             _serve(service, end)
         finally:
@@ -102,14 +105,11 @@ def _serve(service: Service, end: End) -> None:
         service.wait()
 
 
-def _show_progress(service: Service) -> SyncProgress:
+def _progress(look: Callable[[], StatusReport]) -> SyncProgress:
     """A bar where somebody watches, lines in the log where nobody does."""
     console = Console(stderr=True)
-    shown = SyncProgress(
-        lambda: status_of(service.daemon), Bar(console) if console.is_terminal else LogLines()
-    )
-    shown.start()
-    return shown
+    display = Bar(console) if console.is_terminal else LogLines()
+    return SyncProgress(look, display, rests=True)
 
 
 def _reload(service: Service) -> None:
