@@ -187,8 +187,9 @@ class VppSink:
             # Only where it must not be added: without a source VPP has nothing of ours.
             self._engine.forget_installed()
             return
-        # Later it is known what we have put behind others' routes.
-        hiding = () if self._read else self.others.hiding
+        # Later it is known what we have put behind others' routes; and what is deleted there
+        # only to be certain is nothing to announce.
+        hiding = () if self._read or self._read_only else self.others.hiding
         if self._slow is None:
             adopt(self._engine, self._source, hiding)
         else:
@@ -259,7 +260,7 @@ class VppSink:
         if txn.values or not batches:
             batches.append(self._engine.take_batch(ALL))
         result = self._send(batches)
-        if txn.is_resync and self.others.unknown:
+        if txn.is_resync and (self.others.unknown or self.others.overridden.count):
             # Only now VPP has all routes that others could override.
             self.overridden()
         if txn.is_resync and not self._held.is_set():
