@@ -57,6 +57,8 @@ class VppSink:
         self._tables = tuple(tables)
         self._protocol = protocol
         self._read_only = read_only
+        self.looks_behind = True
+        """Whether what VPP's dumps may hide is dealt with, or they are taken at their word."""
         self.missing_tables: list[tuple[int, bool]] = []
         """VPP tables (id, whether IPv6) that VPP lacks, where they are not to be added."""
         self.others = OtherWriters()
@@ -187,14 +189,14 @@ class VppSink:
             # Only where it must not be added: without a source VPP has nothing of ours.
             self._engine.forget_installed()
             return
-        # Later it is known what we have put behind others' routes; and what is deleted there
-        # only to be certain is nothing to announce.
-        hiding = () if self._read or self._read_only else self.others.hiding
+        # Later it is known what we have put behind others' routes.
+        look_behind = self.looks_behind and not self._read
+        hiding = self.others.hiding if look_behind else ()
         if self._slow is None:
             adopt(self._engine, self._source, hiding)
         else:
             self._adopt_slowly(self._slow, self._source, hiding)
-        if not self._read:
+        if look_behind:
             self._look_for_dead_paths()
         self._read = True
 
@@ -209,7 +211,7 @@ class VppSink:
         """Of what happens to interfaces while we are connected there are events."""
         source = self._settings.fib_source.name
         dead = dead_interfaces(self.session, source, self._engine.examples())
-        if dead and not self._read_only:
+        if dead:
             _log.warning(
                 "VPP interfaces were deleted while nobody was connected (sw_if_index %s), and "
                 "routes of ours through them drop: they are deleted, and added again where "
