@@ -44,6 +44,8 @@ class Comparison:
             protocol=config.kernel.protocols[0],
             read_only=read_only,
         )
+        # Who compares once has no second batch to add what a first had to delete.
+        self.sink.looks_behind = False
         self._table_map = config.table_map
 
     def read(self) -> None:

@@ -57,6 +57,8 @@ class VppSink:
         self._tables = tuple(tables)
         self._protocol = protocol
         self._read_only = read_only
+        self.looks_behind = True
+        """Whether what VPP's dumps may hide is dealt with, or they are taken at their word."""
         self.missing_tables: list[tuple[int, bool]] = []
         """VPP tables (id, whether IPv6) that VPP lacks, where they are not to be added."""
         self.others = OtherWriters()
@@ -188,12 +190,13 @@ class VppSink:
             self._engine.forget_installed()
             return
         # Later it is known what we have put behind others' routes.
-        hiding = () if self._read else self.others.hiding
+        look_behind = self.looks_behind and not self._read
+        hiding = self.others.hiding if look_behind else ()
         if self._slow is None:
             adopt(self._engine, self._source, hiding)
         else:
             self._adopt_slowly(self._slow, self._source, hiding)
-        if not self._read:
+        if look_behind:
             self._look_for_dead_paths()
         self._read = True
 
@@ -208,7 +211,7 @@ class VppSink:
         """Of what happens to interfaces while we are connected there are events."""
         source = self._settings.fib_source.name
         dead = dead_interfaces(self.session, source, self._engine.examples())
-        if dead and not self._read_only:
+        if dead:
             _log.warning(
                 "VPP interfaces were deleted while nobody was connected (sw_if_index %s), and "
                 "routes of ours through them drop: they are deleted, and added again where "
@@ -259,7 +262,7 @@ class VppSink:
         if txn.values or not batches:
             batches.append(self._engine.take_batch(ALL))
         result = self._send(batches)
-        if txn.is_resync and self.others.unknown:
+        if txn.is_resync and (self.others.unknown or self.others.overridden.count):
             # Only now VPP has all routes that others could override.
             self.overridden()
         if txn.is_resync and not self._held.is_set():
