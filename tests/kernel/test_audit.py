@@ -72,6 +72,33 @@ def test_an_audit_beside_changes_finds_nothing(make_namespace: Callable[[str], N
             churner.join()
 
 
+def test_what_an_overrun_lost_is_no_drift(make_namespace: Callable[[str], Namespace]) -> None:
+    """Audits between an overrun and the resync that it asks for, and those that it breaks into."""
+    kernel = make_namespace("overrun")
+    with_link(kernel)
+    prefixes = [f"10.{n >> 8}.{n & 255}.0/24" for n in range(4 << 8, 14 << 8)]
+    stop = threading.Event()
+
+    def churn() -> None:
+        host = 2
+        while not stop.is_set():
+            host = 5 - host
+            ip_batch(kernel, [f"route replace {p} via 10.0.0.{host} proto 12" for p in prefixes])
+
+    with following(kernel, receive_buffer=64 << 10) as engine:
+        churner = threading.Thread(target=churn)
+        churner.start()
+        try:
+            while engine.status().overruns < 6:
+                report = engine.audit()
+                assert sum(report.drift.values()) == 0, report.drifted
+                assert churner.is_alive()
+        finally:
+            stop.set()
+            churner.join()
+        assert sum(engine.status().drift.values()) == 0
+
+
 def test_ipv6_is_swept_beside_replacements(make_namespace: Callable[[str], Namespace]) -> None:
     """A stale route goes though the IPv6 table never rests: two dumps agree about it."""
     kernel = make_namespace("restless")

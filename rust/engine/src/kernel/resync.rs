@@ -210,7 +210,14 @@ impl Follower {
                 report.removed = swept.removed;
                 return Ok((report, families));
             }
-            self.shared.change(Table::repeat_dump);
+            if round.overrun {
+                // What this round saw may have been replaced since by what was dropped: if it
+                // counted, the old route would stay beside the new one.
+                v6 = V6::default();
+                self.shared.change(|table| table.begin_resync(extent));
+            } else {
+                self.shared.change(Table::repeat_dump);
+            }
         }
     }
 
