@@ -19,16 +19,45 @@ pub(super) const fn align(length: usize) -> usize {
 /// Walks over attributes; ends after the first that does not fit.
 pub(super) struct Attributes<'a> {
     rest: &'a [u8],
+    broken: bool,
 }
 
 impl<'a> Attributes<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes }
+        Self {
+            rest: bytes,
+            broken: false,
+        }
     }
 
     /// Bytes that have not been walked over.
     pub(super) fn left(&self) -> usize {
         self.rest.len()
+    }
+
+    /// The next attribute; none at the end, of which [`Self::end`] tells whether it was one.
+    pub(super) fn step(&mut self) -> Option<(u16, &'a [u8])> {
+        // Fewer bytes than a header are padding, as the kernel's own RTA_OK has it.
+        let header = self.rest.first_chunk::<HEADER>()?;
+        let ([length, kind], _) = header.as_chunks::<2>() else {
+            return None;
+        };
+        let length = usize::from(u16::from_ne_bytes(*length));
+        let Some(value) = self.rest.get(HEADER..length) else {
+            self.broken = true;
+            self.rest = &[];
+            return None;
+        };
+        self.rest = self.rest.get(align(length)..).unwrap_or_default();
+        Some((u16::from_ne_bytes(*kind) & NLA_TYPE_MASK, value))
+    }
+
+    /// An error where an attribute did not fit.
+    pub(super) fn end(&self) -> Result<(), Problem> {
+        if self.broken {
+            return Err(Problem::AttributeLength);
+        }
+        Ok(())
     }
 }
 
@@ -36,25 +65,17 @@ impl<'a> Iterator for Attributes<'a> {
     type Item = Result<(u16, &'a [u8]), Problem>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        // Fewer bytes than a header are padding, as the kernel's own RTA_OK has it.
-        let (header, _) = self.rest.split_first_chunk::<HEADER>()?;
-        let [a, b, c, d] = *header;
-        let length = usize::from(u16::from_ne_bytes([a, b]));
-        let kind = u16::from_ne_bytes([c, d]) & NLA_TYPE_MASK;
-        match self.rest.get(HEADER..length) {
-            Some(value) => {
-                self.rest = self.rest.get(align(length)..).unwrap_or_default();
-                Some(Ok((kind, value)))
-            }
-            None => {
-                self.rest = &[];
-                Some(Err(Problem::AttributeLength))
-            }
+        let was_broken = self.broken;
+        match self.step() {
+            Some(attribute) => Some(Ok(attribute)),
+            None if self.broken && !was_broken => Some(Err(Problem::AttributeLength)),
+            None => None,
         }
     }
 }
 
-fn exact<const N: usize>(attribute: u16, value: &[u8]) -> Result<[u8; N], Problem> {
+/// The value, which must have so many bytes.
+pub(super) fn exact<const N: usize>(attribute: u16, value: &[u8]) -> Result<[u8; N], Problem> {
     value.try_into().map_err(|_| Problem::AttributeSize {
         attribute,
         length: value.len(),

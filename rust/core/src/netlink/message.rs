@@ -226,31 +226,21 @@ impl Iterator for Messages<'_> {
 }
 
 fn header(bytes: &[u8; NLMSGHDR]) -> (usize, Header) {
-    let [
-        l0,
-        l1,
-        l2,
-        l3,
-        k0,
-        k1,
-        f0,
-        f1,
-        s0,
-        s1,
-        s2,
-        s3,
-        p0,
-        p1,
-        p2,
-        p3,
-    ] = *bytes;
+    let word = |at: usize| u32::from_ne_bytes(part(bytes, at));
+    let half = |at: usize| u16::from_ne_bytes(part(bytes, at));
     let header = Header {
-        kind: u16::from_ne_bytes([k0, k1]),
-        flags: u16::from_ne_bytes([f0, f1]),
-        sequence: u32::from_ne_bytes([s0, s1, s2, s3]),
-        port: u32::from_ne_bytes([p0, p1, p2, p3]),
+        kind: half(4),
+        flags: half(6),
+        sequence: word(8),
+        port: word(12),
     };
-    (u32::from_ne_bytes([l0, l1, l2, l3]) as usize, header)
+    (word(0) as usize, header)
+}
+
+/// Some of the bytes, read at once and not one by one.
+fn part<const N: usize>(bytes: &[u8; NLMSGHDR], at: usize) -> [u8; N] {
+    let part = bytes.get(at..).and_then(<[u8]>::first_chunk);
+    part.copied().unwrap_or([0; N])
 }
 
 fn body(header: &Header, payload: &[u8]) -> Result<Body, Problem> {

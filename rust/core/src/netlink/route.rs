@@ -1,11 +1,10 @@
 //! Route messages (`struct rtmsg`, `linux/rtnetlink.h`).
 
-use std::net::IpAddr;
 use std::ops::Range;
 
 use smallvec::SmallVec;
 
-use super::attributes::{Attributes, address, align, u32_of};
+use super::attributes::{Attributes, align, exact, u32_of};
 use super::constants::{
     RTA_DST, RTA_ENCAP, RTA_ENCAP_TYPE, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_NH_ID,
     RTA_OIF, RTA_PREFSRC, RTA_PRIORITY, RTA_TABLE, RTA_VIA, RTM_F_CLONED, RTN_BLACKHOLE,
@@ -81,7 +80,7 @@ impl<'a> EncodedRoute<'a> {
         if src_len != 0 {
             return Ok(Encoded::Skipped(SkipReason::SourceSpecific));
         }
-        let outer = Outer::read(family, table.into(), attributes)?;
+        let outer = Outer::read(table.into(), attributes)?;
         let key = RouteKey {
             table: outer.table,
             prefix: prefix(family, outer.destination, dst_len)?,
@@ -150,48 +149,46 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
 }
 
 /// The attributes of the key, and where those of the set are.
-struct Outer {
-    destination: Option<IpAddr>,
+struct Outer<'a> {
+    destination: Option<&'a [u8]>,
     table: u32,
     metric: u32,
     /// None where other attributes stand between those of the set.
     set: Option<Range<usize>>,
 }
 
-impl Outer {
-    fn read(family: Family, table: u32, bytes: &[u8]) -> Result<Self, Problem> {
+impl<'a> Outer<'a> {
+    fn read(table: u32, bytes: &'a [u8]) -> Result<Self, Problem> {
         let mut outer = Self {
             destination: None,
             table,
             metric: 0,
-            set: Some(0..0),
+            set: None,
         };
         let mut attributes = Attributes::new(bytes);
-        let mut begin = 0;
-        while let Some(attribute) = attributes.next() {
-            let (kind, value) = attribute?;
+        let (mut begin, mut set, mut scattered) = (0, 0..0, false);
+        while let Some((kind, value)) = attributes.step() {
             let end = bytes.len().saturating_sub(attributes.left());
             match kind {
-                RTA_DST => outer.destination = Some(address(family, kind, value)?),
+                RTA_DST => outer.destination = Some(value),
                 RTA_TABLE => outer.table = u32_of(kind, value)?,
                 RTA_PRIORITY => outer.metric = u32_of(kind, value)?,
                 RTA_OIF | RTA_GATEWAY | RTA_VIA | RTA_MULTIPATH | RTA_NH_ID | RTA_PREFSRC
                 | RTA_METRICS | RTA_ENCAP | RTA_ENCAP_TYPE => {
-                    outer.set = outer.set.and_then(|set| joined(&set, begin..end));
+                    if set.is_empty() {
+                        set.start = begin;
+                    }
+                    scattered |= !set.is_empty() && set.end != begin;
+                    set.end = end;
                 }
                 _ => {}
             }
             begin = end;
         }
+        attributes.end()?;
+        outer.set = (!scattered).then_some(set);
         Ok(outer)
     }
-}
-
-fn joined(first: &Range<usize>, next: Range<usize>) -> Option<Range<usize>> {
-    if first.is_empty() {
-        return Some(next);
-    }
-    (first.end == next.start).then_some(first.start..next.end)
 }
 
 /// The attributes of the set.
@@ -233,14 +230,24 @@ impl Digest {
     }
 }
 
-fn prefix(family: Family, address: Option<IpAddr>, length: u8) -> Result<Prefix, Problem> {
-    match (address, family) {
-        (Some(address), _) => {
-            Prefix::new(address, length).map_err(|_| Problem::PrefixLength(length))
+fn prefix(family: Family, bytes: Option<&[u8]>, length: u8) -> Result<Prefix, Problem> {
+    let Some(bytes) = bytes else {
+        return match (family, length) {
+            (Family::V4, 0) => Ok(Prefix::v4(0, 0)),
+            (Family::V6, 0) => Ok(Prefix::v6(0, 0)),
+            _ => Err(Problem::Missing("RTA_DST")),
+        };
+    };
+    match family {
+        Family::V4 if length <= 32 => {
+            let address = u32::from_be_bytes(exact(RTA_DST, bytes)?);
+            Ok(Prefix::v4(address, length))
         }
-        (None, Family::V4) if length == 0 => Ok(Prefix::v4(0, 0)),
-        (None, Family::V6) if length == 0 => Ok(Prefix::v6(0, 0)),
-        (None, _) => Err(Problem::Missing("RTA_DST")),
+        Family::V6 if length <= 128 => {
+            let address = u128::from_be_bytes(exact(RTA_DST, bytes)?);
+            Ok(Prefix::v6(address, length))
+        }
+        _ => Err(Problem::PrefixLength(length)),
     }
 }
 
