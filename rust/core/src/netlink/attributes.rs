@@ -38,18 +38,15 @@ impl<'a> Attributes<'a> {
     /// The next attribute; none at the end, of which [`Self::end`] tells whether it was one.
     pub(super) fn step(&mut self) -> Option<(u16, &'a [u8])> {
         // Fewer bytes than a header are padding, as the kernel's own RTA_OK has it.
-        let header = self.rest.first_chunk::<HEADER>()?;
-        let ([length, kind], _) = header.as_chunks::<2>() else {
-            return None;
-        };
-        let length = usize::from(u16::from_ne_bytes(*length));
+        let [a, b, c, d] = *self.rest.first_chunk::<HEADER>()?;
+        let length = usize::from(u16::from_ne_bytes([a, b]));
         let Some(value) = self.rest.get(HEADER..length) else {
             self.broken = true;
             self.rest = &[];
             return None;
         };
         self.rest = self.rest.get(align(length)..).unwrap_or_default();
-        Some((u16::from_ne_bytes(*kind) & NLA_TYPE_MASK, value))
+        Some((u16::from_ne_bytes([c, d]) & NLA_TYPE_MASK, value))
     }
 
     /// An error where an attribute did not fit.
