@@ -340,5 +340,5 @@ def _sorted(figures: Mapping[str, int]) -> dict[str, int]:
 
 
 def _memory() -> int:
-    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    pages = Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]
     return int(pages) * resource.getpagesize()
