@@ -120,6 +120,7 @@ impl Reader {
             grace_until: Instant::now() + settings.grace,
             partial_resyncs: 0,
             overruns_in_a_row: 0,
+            drops_before_dump: 0,
         };
         let thread = std::thread::Builder::new()
             .name("kernel-reader".into())
@@ -212,6 +213,8 @@ pub(super) struct Follower {
     /// Resyncs of one interface since the last of everything.
     pub(super) partial_resyncs: u8,
     overruns_in_a_row: u32,
+    /// The kernel's count of dropped notifications when the last dump began that was whole.
+    drops_before_dump: u32,
 }
 
 /// How long to let events settle before the kernel is dumped because of them.
@@ -332,12 +335,22 @@ impl Follower {
         }
     }
 
-    /// Whether the kernel has dropped notifications since the last dump that was whole.
+    /// Whether the kernel has dropped notifications since the last dump began that was whole.
+    ///
+    /// The count tells, not `ENOBUFS`: the kernel reports drops that belong together only once.
     pub(super) fn has_lost_notifications(&self) -> bool {
-        self.overruns_in_a_row > 0
+        self.overruns_in_a_row > 0 || self.drops() != self.drops_before_dump
     }
 
-    pub(super) fn calm(&mut self) {
+    /// Notifications that the kernel has dropped so far.
+    pub(super) fn drops(&self) -> u32 {
+        // Where it cannot be asked (`count_drops` says so) `ENOBUFS` has to do.
+        self.notifications.drops().unwrap_or(0)
+    }
+
+    /// Takes note of a dump that was whole, and began with this count of dropped notifications.
+    pub(super) fn calm(&mut self, drops: u32) {
         self.overruns_in_a_row = 0;
+        self.drops_before_dump = drops;
     }
 }

@@ -37,6 +37,8 @@ struct Round {
     interrupted: bool,
     /// Notifications were lost while the round ran.
     overrun: bool,
+    /// Notifications that the kernel had dropped before it.
+    drops: u32,
 }
 
 /// Whether IPv6 routes that no dump of a resync showed are gone.
@@ -84,7 +86,7 @@ impl Follower {
             Ok(_) => self.dumper = Some(dumper),
             Err(_) => drop(self.shared.change(|table| table.end_resync(&[]))),
         }
-        let (mut report, families) = result?;
+        let (mut report, families, drops) = result?;
         report.duration = began.elapsed();
         if let Some(counter) = self.shared.kernel.resyncs.get(reason.index()) {
             KernelCounters::count(counter);
@@ -94,7 +96,7 @@ impl Follower {
             taken.fetch_add(micros, Ordering::Relaxed);
         }
         if extent == Extent::Everything {
-            self.whole(reason, &mut report, families)?;
+            self.whole(reason, &mut report, families, drops)?;
         }
         if !report.complete {
             if extent != Extent::Everything {
@@ -119,6 +121,7 @@ impl Follower {
         reason: Reason,
         report: &mut ResyncReport,
         families: &[Family],
+        drops: u32,
     ) -> Result<(), KernelError> {
         self.confirm(families);
         self.shared.synchronised();
@@ -126,13 +129,12 @@ impl Follower {
             .settings
             .audit_interval
             .map(|after| Instant::now() + after);
-        let lost = self.has_lost_notifications();
-        if report.complete {
-            self.calm();
-        }
         // A change that the dump has shown may have its notification still under way.
         self.drain()?;
-        let lost = lost || self.has_lost_notifications();
+        let lost = self.has_lost_notifications();
+        if report.complete {
+            self.calm(drops);
+        }
         let drift = self.shared.table().take_drift(NAMED);
         // Notifications that the kernel has dropped would explain what differs.
         if reason == Reason::Audit && !lost {
@@ -180,12 +182,12 @@ impl Follower {
     }
 
     /// Dumps until the dumps tell what is gone, [`DUMPS`] times at most; also returns the families
-    /// of which they told.
+    /// of which they told, and the drops before the last of them.
     fn rounds(
         &mut self,
         dumper: &mut Dumper,
         extent: Extent,
-    ) -> Result<(ResyncReport, &'static [Family]), KernelError> {
+    ) -> Result<(ResyncReport, &'static [Family], u32), KernelError> {
         let mut report = ResyncReport::default();
         let mut v6 = V6::default();
         self.shared.change(|table| table.begin_resync(extent));
@@ -208,7 +210,7 @@ impl Follower {
                 };
                 let swept = self.shared.change(|table| table.end_resync(families));
                 report.removed = swept.removed;
-                return Ok((report, families));
+                return Ok((report, families, round.drops));
             }
             if round.overrun {
                 // What this round saw may have been replaced since by what was dropped: if it
@@ -222,7 +224,10 @@ impl Follower {
     }
 
     fn round(&mut self, dumper: &mut Dumper, extent: Extent) -> Result<Round, KernelError> {
-        let mut round = Round::default();
+        let mut round = Round {
+            drops: self.drops(),
+            ..Round::default()
+        };
         let interface = match extent {
             Extent::Everything => {
                 self.dump_links(dumper, &mut round)?;
@@ -250,6 +255,7 @@ impl Follower {
                 self.dump_routes(dumper, request, &mut round)?;
             }
         }
+        round.overrun |= self.drops() != round.drops;
         Ok(round)
     }
 
