@@ -100,6 +100,10 @@ impl AnyRib {
         either!(&mut self.store, rib => rib.set_routes(slot, routes, best));
     }
 
+    pub(super) fn index_all(&mut self) {
+        either!(&mut self.store, rib => rib.index_all());
+    }
+
     pub(super) fn remove(&mut self, slot: u32) {
         either!(&mut self.store, rib => rib.remove(slot));
     }

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::ids::{PathSetId, SetId};
 
 /// The address of a prefix in its shortest form.
-pub(super) trait Address: Copy + Eq {
+pub(super) trait Address: Copy + Ord {
     fn prefix(self, length: u8) -> crate::route::Prefix;
 
     /// In as few steps as the hasher can do it.

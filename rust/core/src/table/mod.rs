@@ -169,9 +169,14 @@ impl Table {
 
     /// Every place ever used, whether or not it is in use now.
     fn places(&self) -> impl Iterator<Item = Handle> + use<> {
-        let slots: Vec<u32> = self.ribs.iter().map(AnyRib::slots).collect();
-        (0_u16..)
-            .zip(slots)
-            .flat_map(|(rib, slots)| (0..slots).map(move |slot| Handle { rib, slot }))
+        self.places_of(&Family::ALL)
+    }
+
+    fn places_of(&self, families: &[Family]) -> impl Iterator<Item = Handle> + use<> {
+        let ribs = (0_u16..).zip(&self.ribs);
+        let of_families = ribs.filter(|(_, rib)| families.contains(&rib.family()));
+        let slots: Vec<(u16, u32)> = of_families.map(|(i, rib)| (i, rib.slots())).collect();
+        let places = |(rib, slots)| (0..slots).map(move |slot| Handle { rib, slot });
+        slots.into_iter().flat_map(places)
     }
 }

@@ -11,9 +11,10 @@ use ahash::AHashMap;
 use crate::route::{Family, NextHopSet, RouteKey};
 
 use super::Table;
+use super::any_rib::AnyRib;
 use super::drift::{Drift, Suspects};
 use super::entry::{KernelRoute, Routes};
-use super::ids::{Handle, SetId};
+use super::ids::SetId;
 use super::meaning::SetMarks;
 use super::order::{self, Placement};
 
@@ -106,6 +107,7 @@ impl Table {
         let Some(resync) = self.resyncs.current.take() else {
             return Swept::default();
         };
+        self.ribs.iter_mut().for_each(AnyRib::index_all);
         let generation = self.resyncs.generation;
         let covered = match resync.extent {
             Extent::Everything => None,
@@ -118,11 +120,7 @@ impl Table {
             let covers = |marks: &SetMarks| marks.has(route.set);
             route.generation != generation && covered.as_ref().is_none_or(covers)
         };
-        let swept = self.places().filter(|handle| {
-            let family = self.rib(*handle).map(super::any_rib::AnyRib::family);
-            family.is_some_and(|family| families.contains(&family))
-        });
-        let swept: Vec<Handle> = swept.collect();
+        let swept = self.places_of(families);
         let mut suspects = std::mem::take(&mut self.suspects);
         let hiding = self.meanings.marks(|_, set| order::hides(set));
         let merging = self.meanings.marks(|_, set| order::merges(set));
@@ -134,7 +132,7 @@ impl Table {
             };
             !merging.has(route.set) && routes.iter().any(hides)
         };
-        let removed = self.remove_routes(swept.into_iter(), stale, spared, |key| {
+        let removed = self.remove_routes(swept, stale, spared, |key| {
             suspects.suspect(key, Drift::Stale);
         });
         self.suspects = suspects;

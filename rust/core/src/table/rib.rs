@@ -3,6 +3,10 @@
 //! The array keeps a prefix's place fixed while it lives, so a place serves as its short name in
 //! queues and batches; the index costs five bytes a prefix where a map of entries would cost
 //! twenty more.
+//!
+//! A dump shows prefixes in the order of their addresses. As long as each new one lies beyond all
+//! before it, it cannot be known, and the array itself is in order: the index, whose places lie
+//! all over the memory, is then made for many entries at once.
 
 use ahash::RandomState;
 use hashbrown::{HashMap, HashTable};
@@ -14,6 +18,11 @@ pub(super) struct Rib<A> {
     entries: Vec<Entry<A>>,
     free: Vec<u32>,
     index: HashTable<u32>,
+    /// Entries from this place on are not in the index: they are in the order of their addresses,
+    /// none is below the address of an entry before them, and all are in use.
+    indexed: usize,
+    /// No entry has had a higher address.
+    highest: Option<A>,
     hasher: RandomState,
     /// The place found last.
     last: u32,
@@ -27,6 +36,8 @@ impl<A: Address> Rib<A> {
             entries: Vec::new(),
             free: Vec::new(),
             index: HashTable::new(),
+            indexed: 0,
+            highest: None,
             hasher: RandomState::new(),
             last: u32::MAX,
             more: HashMap::default(),
@@ -41,9 +52,21 @@ impl<A: Address> Rib<A> {
     pub(super) fn find(&self, address: A, length: u8) -> Option<u32> {
         let entries = &self.entries;
         let hash = address.hash_with(length, &self.hasher);
-        self.index
-            .find(hash, |slot| is_at(entries, *slot, address, length))
-            .copied()
+        let indexed = self
+            .index
+            .find(hash, |slot| is_at(entries, *slot, address, length));
+        indexed.copied().or_else(|| self.find_new(address, length))
+    }
+
+    /// Searches those that are not in the index yet.
+    fn find_new(&self, address: A, length: u8) -> Option<u32> {
+        let new = self.entries.get(self.indexed..).unwrap_or_default();
+        let first = new.partition_point(|entry| entry.address < address);
+        let same = new.get(first..).unwrap_or_default().iter();
+        let at = same
+            .take_while(|entry| entry.address == address)
+            .position(|entry| entry.body.length == length)?;
+        u32::try_from(self.indexed + first + at).ok()
     }
 
     /// The prefix's slot, a new one where it has none.
@@ -61,38 +84,80 @@ impl<A: Address> Rib<A> {
     }
 
     fn find_or_insert_by_index(&mut self, address: A, length: u8) -> u32 {
-        if let Some(slot) = self.find(address, length) {
-            return slot;
-        }
         let entry = Entry {
             address,
             body: Body::new(length),
         };
-        if self.index.len() == self.index.capacity() {
-            self.grow_index();
+        if self.free.is_empty() && self.is_beyond_all(address, length) {
+            return self.store(entry);
         }
+        self.index_all();
+        if let Some(slot) = self.find(address, length) {
+            return slot;
+        }
+        self.reserve(1);
         let slot = self.store(entry);
-        let (entries, hasher) = (&self.entries, &self.hasher);
-        let rehash = |slot: &u32| entries.get(*slot as usize).map_or(0, |e| hash(hasher, e));
-        self.index.insert_unique(hash(hasher, &entry), slot, rehash);
+        self.enter(slot);
+        self.indexed = self.entries.len();
         slot
     }
 
-    /// Makes the index anew in the order of the entries: left to itself it would look them up one
-    /// by one, all over the memory.
-    fn grow_index(&mut self) {
-        let wanted = self.index.len().saturating_mul(2);
+    fn is_beyond_all(&self, address: A, length: u8) -> bool {
+        match self.highest {
+            Some(highest) if address == highest => !self.is_among_highest(address, length),
+            highest => Some(address) > highest,
+        }
+    }
+
+    /// Whether there is a prefix of the highest address and this length.
+    fn is_among_highest(&self, highest: A, length: u8) -> bool {
+        let new = self.entries.get(self.indexed..).unwrap_or_default();
+        if new.first().is_none_or(|entry| entry.address == highest) {
+            return self.find(highest, length).is_some();
+        }
+        new.iter()
+            .rev()
+            .take_while(|entry| entry.address == highest)
+            .any(|entry| entry.body.length == length)
+    }
+
+    /// Makes the index whole: what is not in it costs a search in the order of addresses.
+    pub(super) fn index_all(&mut self) {
+        let all = self.entries.len();
+        if self.indexed == all {
+            return;
+        }
+        self.reserve(all - self.indexed);
+        for slot in self.indexed..all {
+            self.enter(u32::try_from(slot).unwrap_or(u32::MAX));
+        }
+        self.indexed = all;
+    }
+
+    /// Makes room for further entries in the index. Where there is none it is made anew in the
+    /// order of the entries: left to itself it would look them up one by one, all over the memory.
+    fn reserve(&mut self, more: usize) {
+        let len = self.index.len();
+        if len + more <= self.index.capacity() {
+            return;
+        }
+        let wanted = len.saturating_mul(2).max(len + more);
         self.index = HashTable::with_capacity(wanted);
-        let in_use = (0_u32..)
-            .zip(&self.entries)
-            .filter(|(_, e)| e.body.in_use());
-        for (slot, entry) in in_use {
-            self.index
-                .insert_unique(hash(&self.hasher, entry), slot, |_| 0);
+        for slot in 0..self.indexed {
+            self.enter(u32::try_from(slot).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// Enters a place in the index, which has room for it; nothing happens if it is free.
+    fn enter(&mut self, slot: u32) {
+        if let Some(entry) = self.get(slot) {
+            let hash = hash(&self.hasher, entry);
+            self.index.insert_unique(hash, slot, |_| 0);
         }
     }
 
     fn store(&mut self, entry: Entry<A>) -> u32 {
+        self.highest = self.highest.max(Some(entry.address));
         if let Some(slot) = self.free.pop() {
             if let Some(place) = self.entries.get_mut(slot as usize) {
                 *place = entry;
@@ -106,6 +171,7 @@ impl<A: Address> Rib<A> {
 
     /// Forgets a prefix that nothing refers to any more.
     pub(super) fn remove(&mut self, slot: u32) {
+        self.index_all();
         let Some(entry) = self.entries.get_mut(slot as usize) else {
             return;
         };
@@ -177,6 +243,8 @@ fn is_at<A: Address>(entries: &[Entry<A>], slot: u32, address: A, length: u8) ->
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::super::ids::SetId;
     use super::*;
 
@@ -202,6 +270,58 @@ mod tests {
         assert!(rib.get(a).is_none());
         assert_eq!(rib.find_or_insert(2, 32), a);
         assert_eq!(rib.slots(), 2);
+    }
+
+    /// Prefixes in every order: what a dump shows, what comes between, what goes again.
+    #[test]
+    fn every_prefix_is_found_at_its_place() {
+        let (mut rib, mut model) = (Rib::<u32>::new(), BTreeMap::new());
+        let mut random = 1_u64;
+        let mut below = |end: u64| {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            u32::try_from((random >> 33) % end).unwrap()
+        };
+        let mut next = 0;
+        let mut pending = 0;
+        for step in 0..20_000 {
+            let length = u8::try_from(24 + below(4)).unwrap();
+            match below(100) {
+                // In order, several of an address among them.
+                0..90 => {
+                    next += below(2);
+                    let slot = rib.find_or_insert(next, length);
+                    assert_eq!(*model.entry((next, length)).or_insert(slot), slot);
+                }
+                90..95 => {
+                    let address = below(u64::from(next) + 3);
+                    next = next.max(address);
+                    let slot = rib.find_or_insert(address, length);
+                    assert_eq!(*model.entry((address, length)).or_insert(slot), slot);
+                }
+                95..97 => {
+                    let at = (below(u64::from(next) + 1), length);
+                    assert_eq!(rib.find(at.0, at.1), model.get(&at).copied());
+                    if let Some(slot) = model.remove(&at) {
+                        rib.remove(slot);
+                    }
+                }
+                _ => {
+                    let at = (below(u64::from(next) + 1), length);
+                    assert_eq!(rib.find(at.0, at.1), model.get(&at).copied());
+                }
+            }
+            pending = pending.max(rib.entries.len() - rib.indexed);
+            if step % 1000 == 0 {
+                for ((address, length), slot) in &model {
+                    assert_eq!(rib.find(*address, *length), Some(*slot));
+                }
+                rib.index_all();
+                assert_eq!(rib.index.len(), model.len());
+            }
+        }
+        assert!(pending > 20, "{pending}");
     }
 
     #[test]
