@@ -64,6 +64,7 @@ impl Simulator {
             ("refused", statistics.refused),
             ("routes", statistics.routes),
             ("clients", statistics.clients),
+            ("answered_at", statistics.answered_at),
         ])
     }
 

@@ -5,13 +5,14 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bgpreflector_core::vpp::messages as m;
 use bgpreflector_core::vpp::{PlainRequest, begin_frame};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::EventFd;
+use nix::time::{ClockId, clock_gettime};
 use parking_lot::Mutex;
 
 use crate::client::{Client, Progress};
@@ -97,6 +98,7 @@ impl Server {
         let _ = self.wake.read();
         let shared = Arc::clone(&self.state);
         let mut state = shared.lock();
+        let asked = state.statistics.route_requests;
         self.clients.retain(|client| client.run == state.run);
         self.accept(&state);
         if !state.faults.stalled {
@@ -106,6 +108,9 @@ impl Server {
         self.keep_alive(&state);
         self.clients.retain_mut(Client::flush);
         state.statistics.clients = self.clients.len() as u64;
+        if state.statistics.route_requests != asked {
+            state.statistics.answered_at = monotonic();
+        }
     }
 
     fn accept(&mut self, state: &State) {
@@ -198,4 +203,10 @@ impl Server {
                 }
             });
     }
+}
+
+/// Nanoseconds of `CLOCK_MONOTONIC`; 0 where they cannot be told.
+fn monotonic() -> u64 {
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from);
+    now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(0))
 }

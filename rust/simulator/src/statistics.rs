@@ -25,4 +25,6 @@ pub struct Statistics {
     pub routes: u64,
     /// Clients connected now.
     pub clients: u64,
+    /// When answers to route requests were last sent, nanoseconds of `CLOCK_MONOTONIC`; 0 before.
+    pub answered_at: u64,
 }
