@@ -50,9 +50,9 @@ def test_one_change(simulator: SimulatedVpp, add: Add) -> None:
 def one(vpp: SimulatedVpp, routes: RouteSocket, message: bytes) -> float:
     """Seconds from the kernel to VPP's answer."""
     statistics = vpp.simulator.statistics
-    time.sleep(IDLE)
     began = time.monotonic_ns()
     routes.change(message)
+    time.sleep(IDLE)
     wait_until(lambda: statistics()["answered_at"] > began, DEADLINE, "VPP got the change")
     routes.check()
     return (statistics()["answered_at"] - began) / 1e9

@@ -1,5 +1,6 @@
 //! The bulk connection's handle.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -10,7 +11,6 @@ use crossbeam_channel::{Sender, bounded, unbounded};
 
 use crate::batch::Batch;
 use crate::error::VppError;
-use crate::kernel::Wake;
 use crate::shared::Shared;
 use crate::waiting::Ticket;
 
@@ -18,8 +18,8 @@ use super::adopt::AdoptJob;
 use super::audit::{AuditJob, AuditSettings, VppAudit};
 use super::commit::CommitJob;
 use super::connect::connect;
+use super::desk::Desk;
 use super::flush::{FlushJob, FlushSettings, Flushed};
-use super::lost::Lost;
 use super::orders::Orders;
 use super::overridden::{Overridden, OverriddenJob};
 use super::work::Work;
@@ -86,9 +86,7 @@ pub struct Adopted {
 /// An API connection of its own for routes, served by a thread of its own.
 pub struct BulkConnection {
     shared: Arc<Shared>,
-    jobs: Sender<Box<dyn Work>>,
-    wake: Arc<Wake>,
-    lost: Arc<Lost>,
+    desk: Arc<Desk>,
     orders: Arc<Orders>,
     thread: Option<JoinHandle<()>>,
 }
@@ -101,29 +99,26 @@ impl BulkConnection {
     /// messages differ from those this encoder knows.
     pub fn connect(shared: Arc<Shared>, settings: &BulkSettings) -> Result<Self, VppError> {
         let session = connect(&settings.socket, &settings.name, settings.connect_timeout)?;
-        let wake = Wake::new().map_err(|error| VppError::Handshake(error.to_string()))?;
-        let wake = Arc::new(wake);
+        let failed = |error: io::Error| VppError::Handshake(error.to_string());
+        let stream = session.stream.try_clone().map_err(failed)?;
         let (jobs, received) = unbounded();
-        let lost = Arc::new(Lost::default());
         let orders = Arc::new(Orders::default());
         let worker = Worker::new(
             Arc::clone(&shared),
             session,
             settings.clone(),
             received,
-            Arc::clone(&wake),
-            Arc::clone(&lost),
             Arc::clone(&orders),
         )?;
+        let desk = Arc::new(Desk::new(jobs, worker).map_err(failed)?);
+        let served = Arc::clone(&desk);
         let thread = std::thread::Builder::new()
             .name("vpp-bulk".into())
-            .spawn(move || worker.run())
-            .map_err(|error| VppError::Handshake(error.to_string()))?;
+            .spawn(move || served.serve(stream))
+            .map_err(failed)?;
         Ok(Self {
             shared,
-            jobs,
-            wake,
-            lost,
+            desk,
             orders,
             thread: Some(thread),
         })
@@ -184,9 +179,8 @@ impl BulkConnection {
         work: impl FnOnce(Sender<Result<T, VppError>>) -> W,
     ) -> Result<T, VppError> {
         let (reply, answer) = bounded(1);
-        // Where the worker has ended, the reply channel ends with the work.
-        let _ = self.jobs.send(Box::new(work(reply)));
-        self.wake.ring();
+        self.desk.order(Box::new(work(reply)));
+        // Where the connection has ended, the reply channel ends with the work.
         answer
             .recv()
             .unwrap_or_else(|_| Err(self.lost().unwrap_or(VppError::Closed)))
@@ -195,26 +189,26 @@ impl BulkConnection {
     /// Why the connection ended, once it has.
     #[must_use]
     pub fn lost(&self) -> Option<VppError> {
-        self.lost.get()
+        self.desk.lost().get()
     }
 
     /// Waits until the connection has ended, and says why.
     #[must_use]
     pub fn wait_lost(&self) -> VppError {
-        self.lost.wait()
+        self.desk.lost().wait()
     }
 
     /// Has batches end early from now on, what of them is not sent yet staying dirty; or no
     /// longer.
     pub fn hold(&self, on: bool) {
         self.orders.hold(on);
-        self.wake.ring();
+        self.desk.wake();
     }
 
     /// Ends the connection at once, also for those who wait for its end or for a batch.
     pub fn hang_up(&self) {
         self.orders.close();
-        self.wake.ring();
+        self.desk.wake();
     }
 
     /// Ends the connection; twice is fine.

@@ -5,6 +5,7 @@ mod audit;
 mod bulk;
 mod commit;
 mod connect;
+mod desk;
 mod flush;
 mod ids;
 mod lost;

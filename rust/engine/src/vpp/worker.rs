@@ -1,4 +1,4 @@
-//! The thread that owns the bulk connection.
+//! The work on the bulk connection.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd;
@@ -12,14 +12,12 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::error::VppError;
-use crate::kernel::Wake;
 use crate::shared::Shared;
 
 use super::bulk::BulkSettings;
 use super::commit::{CHUNK, Encoder};
 use super::connect::Session;
 use super::ids::Ids;
-use super::lost::Lost;
 use super::orders::Orders;
 use super::pace::Pace;
 use super::silence::Silence;
@@ -30,10 +28,9 @@ pub(super) struct Worker {
     session: Session,
     settings: BulkSettings,
     jobs: Receiver<Box<dyn Work>>,
-    wake: Arc<Wake>,
-    lost: Arc<Lost>,
     orders: Arc<Orders>,
     active: Option<Box<dyn Work>>,
+    failed: Option<VppError>,
     out: Vec<u8>,
     written: usize,
     silence: Silence,
@@ -57,8 +54,6 @@ impl Worker {
         session: Session,
         settings: BulkSettings,
         jobs: Receiver<Box<dyn Work>>,
-        wake: Arc<Wake>,
-        lost: Arc<Lost>,
         orders: Arc<Orders>,
     ) -> Result<Self, VppError> {
         let ids = Ids::of(&session.messages)?;
@@ -77,10 +72,9 @@ impl Worker {
             session,
             settings,
             jobs,
-            wake,
-            lost,
             orders,
             active: None,
+            failed: None,
             out: Vec::with_capacity(OUT * 2),
             written: 0,
             silence,
@@ -88,37 +82,44 @@ impl Worker {
         })
     }
 
-    pub(super) fn run(mut self) {
-        let error = loop {
-            match self.turn() {
-                Ok(true) => {}
-                Ok(false) => {
-                    self.farewell();
-                    break VppError::Closed;
-                }
-                Err(error) => break error,
-            }
-        };
-        let left = std::iter::from_fn(|| self.jobs.try_recv().ok());
-        for work in self.active.take().into_iter().chain(left) {
-            work.break_off(&self.tools, error.clone());
+    /// One round: read, work, write. False once the connection shall be closed.
+    ///
+    /// # Errors
+    /// Why the connection has ended.
+    pub(super) fn turn(&mut self) -> Result<bool, VppError> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
         }
-        self.lost.set(error);
-    }
-
-    /// One round: wait, read, work, write. False once the connection shall be closed.
-    fn turn(&mut self) -> Result<bool, VppError> {
-        self.wait()?;
-        self.wake.silence();
         if self.orders.closes() {
+            self.farewell();
             return Ok(false);
         }
         self.read()?;
+        self.work()?;
+        Ok(true)
+    }
+
+    /// What of a round needs nothing from VPP. If it fails, so does the next round.
+    pub(super) fn start(&mut self) {
+        if self.failed.is_none() && !self.orders.closes() {
+            self.failed = self.work().err();
+        }
+    }
+
+    fn work(&mut self) -> Result<(), VppError> {
         self.begin();
         self.advance()?;
         self.write()?;
         self.finish();
-        Ok(true)
+        Ok(())
+    }
+
+    /// Ends what is under way and what is ordered.
+    pub(super) fn break_off(mut self, error: &VppError) {
+        let left = std::iter::from_fn(|| self.jobs.try_recv().ok());
+        for work in self.active.take().into_iter().chain(left) {
+            work.break_off(&self.tools, error.clone());
+        }
     }
 
     /// Asks VPP to end the session. A VPP that is only hung up on may keep the connection and read
@@ -148,25 +149,19 @@ impl Worker {
         polled(poll(&mut waited, timeout))
     }
 
-    fn wants(&self) -> PollFlags {
+    /// What to wait for on the connection.
+    pub(super) fn wants(&self) -> PollFlags {
         let mut flags = PollFlags::POLLIN;
         flags.set(PollFlags::POLLOUT, self.written < self.out.len());
         flags
     }
 
-    fn wait(&self) -> Result<(), VppError> {
-        let mut waited = [
-            PollFd::new(self.session.stream.as_fd(), self.wants()),
-            PollFd::new(self.wake.as_fd(), PollFlags::POLLIN),
-        ];
-        polled(poll(&mut waited, self.sleep(Instant::now())))
-    }
-
     /// How long to wait for VPP or for a job, at most.
-    fn sleep(&self, now: Instant) -> PollTimeout {
+    pub(super) fn sleep(&self, now: Instant) -> PollTimeout {
         // Replies that have been read let the window go on: there is something to do at once.
         let next = match &self.active {
             Some(work) if self.can_send(work.as_ref()) => Some(self.pace.wait(now)),
+            _ if self.failed.is_some() => Some(Duration::ZERO),
             None if !self.jobs.is_empty() => Some(Duration::ZERO),
             _ => None,
         };
@@ -304,7 +299,7 @@ impl Worker {
     }
 }
 
-fn polled(result: nix::Result<i32>) -> Result<(), VppError> {
+pub(super) fn polled(result: nix::Result<i32>) -> Result<(), VppError> {
     match result {
         Ok(_) | Err(Errno::EINTR) => Ok(()),
         Err(error) => Err(VppError::Lost(error.to_string())),
