@@ -522,7 +522,7 @@ class Engine:
     def routes_of(self, table: int, prefix: str) -> list[RouteView]:
         """The kernel routes of one prefix. Raises ``ValueError``."""
     def close(self) -> None:
-        """End the threads and every wait. Twice is fine."""
+        """End the threads and every wait, and empty the table. Twice is fine."""
 
 @final
 class Simulator:

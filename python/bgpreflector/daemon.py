@@ -47,6 +47,7 @@ class Daemon:
             tables=config.vpp_tables,
             protocol=config.kernel.protocols[0],
         )
+        self._watcher = KernelRouteWatcher(self.engine)
         self.reflector: BGPReflector = new_plugin(use_deps(self._inject))
         self.monitor = VppMonitor(
             self.engine, self.sink, self._push_event, audit_interval=config.vpp.audit_interval
@@ -58,7 +59,6 @@ class Daemon:
         self.began = time.monotonic()
         """When it was made, in seconds of ``time.monotonic()``."""
 
-        self._watcher = KernelRouteWatcher(self.engine)
         self._pausing = threading.Lock()
         self._paused = False
 
@@ -67,8 +67,10 @@ class Daemon:
         self.controller.push_event(event)
 
     def _inject(self, deps: Deps) -> None:
+        watcher = self._watcher
         deps.contiv_conf = self.config
-        deps.watcher = lambda _: self._watcher
+        # Not by way of the daemon, which would keep itself alive.
+        deps.watcher = lambda _: watcher
 
     def start(self, *, insist: bool = True) -> None:
         """Connect to VPP and begin.

@@ -104,7 +104,8 @@ class Recovery:
         """The event of a healing timer that is due."""
         if timer is Timer.PERIODIC_HEALING:
             return HealingResync(HealingResyncType.PERIODIC)
-        return HealingResync(HealingResyncType.AFTER_ERROR, self._error)
+        error, self._error = self._error, None
+        return HealingResync(HealingResyncType.AFTER_ERROR, error)
 
     def _next_retry(self, result: CommitResult) -> None:
         delay = self._retries.next_delay() if result.retriable else None

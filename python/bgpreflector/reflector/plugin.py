@@ -37,6 +37,7 @@ class BGPReflector:
     def __init__(self) -> None:
         self.deps = Deps()
         self._watcher: RouteWatcher | None = None
+        self._controller: EventLoop | None = None
 
     @property
     def name(self) -> str:
@@ -49,7 +50,7 @@ class BGPReflector:
     def use_event_loop(self, event_loop: EventLoop) -> None:
         """Take the controller as event loop, unless the dependencies name another."""
         if self.deps.event_loop is None:
-            self.deps.event_loop = event_loop
+            self.deps.event_loop = self._controller = event_loop
 
     def handles_event(self, event: Event) -> bool:
         """Whether it is a resync or one of the route events."""
@@ -99,6 +100,10 @@ class BGPReflector:
         watcher, self._watcher = self._watcher, None
         if watcher is not None:
             watcher.close()
+        controller, self._controller = self._controller, None
+        if controller is not None and self.deps.event_loop is controller:
+            # It has the reflector among its handlers: they would keep each other alive.
+            self.deps.event_loop = None
 
     def _start_watcher(self) -> RouteWatcher:
         event_loop = self.deps.event_loop

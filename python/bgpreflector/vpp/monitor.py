@@ -82,11 +82,10 @@ class VppMonitor:
         self._connected = threading.Event()
         self._audit_interval = audit_interval
         self._ended = threading.Event()
-        self._auditor = threading.Thread(target=self._audit_again, name="vpp-audit", daemon=True)
         self.drift: dict[str, int] = dict.fromkeys(DRIFT, 0)
         """Differences that audits found in VPP so far, by kind."""
         self._closed = False
-        self._thread = threading.Thread(target=self._watch, name="vpp-monitor", daemon=True)
+        self._threads: list[threading.Thread] = []
         sink.on_interface_change(self._interfaces_changed)
 
     @property
@@ -97,9 +96,14 @@ class VppMonitor:
     def start(self) -> None:
         """Start to watch the connection, which must be open."""
         self._connected.set()
-        self._thread.start()
+        self._begin("vpp-monitor", self._watch)
         if self._audit_interval > 0:
-            self._auditor.start()
+            self._begin("vpp-audit", self._audit_again)
+
+    def _begin(self, name: str, target: Callable[[], None]) -> None:
+        thread = threading.Thread(target=target, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def handles_event(self, event: Event) -> bool:
         """True for this module's events, :class:`VppLookup` and resyncs."""
@@ -156,9 +160,12 @@ class VppMonitor:
         self._ended.set()
         self._connected.set()
         self._sink.close()
-        for thread in (self._thread, self._auditor):
+        for thread in self._threads:
             if thread.is_alive():
                 thread.join()
+        # Those whom they lead to know the monitor too: they would keep each other alive.
+        self._sink.on_interface_change(_nothing)
+        self._push_event = _nobody
 
     def _audit_again(self) -> None:
         while not self._ended.wait(self._audit_interval):
@@ -219,3 +226,12 @@ class VppMonitor:
             self._push_event(event)
         except (ControllerClosedError, FatalError) as error:
             _log.debug("The event loop has ended: %s", error)
+
+
+def _nothing() -> None:
+    """Nobody wants to know any more."""
+
+
+def _nobody(event: Event) -> None:
+    """Nobody processes it any more."""
+    _log.debug("%s came after the end", event)

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from socket import AF_UNIX, SHUT_RDWR, socket
+from socket import AF_UNIX, socket
 from typing import Any, Protocol
 
 from vpp_papi import VPPApiClient, VPPIOError
@@ -19,6 +19,7 @@ from vpp_papi.vpp_papi import VPPRuntimeError, VPPValueError
 from bgpreflector.config import FibSourceConfig, InterfacesConfig
 from bgpreflector.errors import VppConnectError, VppError, VppLostError
 
+from .ended import end_client
 from .interfaces import VppInterfaces
 from .others import FibSource
 
@@ -92,15 +93,16 @@ class VppSession:
         """Connect and shake hands; a connection that is open is closed first."""
         self.close()
         path = self._settings.api_socket
+        client = VPPApiClient(
+            server_address=path,
+            bootstrapapi=True,
+            read_timeout=max(1, round(self._settings.request_timeout)),
+            logger=logging.getLogger("vpp_papi"),
+        )
         try:
-            client = VPPApiClient(
-                server_address=path,
-                bootstrapapi=True,
-                read_timeout=max(1, round(self._settings.request_timeout)),
-                logger=logging.getLogger("vpp_papi"),
-            )
             client.connect(CLIENT_NAME)
         except Exception as error:
+            end_client(client, goodbye=False)
             # vpp_papi raises whatever struct, json or the socket raise at a stranger's answer.
             raise VppConnectError(
                 f"cannot connect to VPP's API socket {path}: {error or type(error).__name__}; "
@@ -254,8 +256,9 @@ class VppSession:
             return
         if message.deleted:
             self._deleted.put(int(message.sw_if_index))
-        if self._on_change is not None:
-            self._on_change()
+        on_change = self._on_change
+        if on_change is not None:
+            on_change()
 
     def deleted_interfaces(self) -> set[int]:
         """``sw_if_index`` of the interfaces that were deleted since the last call.
@@ -275,11 +278,6 @@ class VppSession:
         Twice is fine.
         """
         client, self._client = self._client, None
-        if client is None:
-            return
-        # Whatever a broken connection raises here changes nothing: it is over.
-        with suppress(Exception):
-            if not (goodbye and self._healthy):
-                client.transport.socket.shutdown(SHUT_RDWR)
-        with suppress(Exception):
-            client.disconnect()
+        self._on_change = None
+        if client is not None:
+            end_client(client, goodbye=goodbye and self._healthy)

@@ -306,11 +306,12 @@ impl Engine {
         &self.shared
     }
 
-    /// Ends the threads and every wait; twice is fine.
+    /// Ends the threads and every wait, and empties the table; twice is fine.
     pub fn close(&self) {
         self.shared.close();
         drop(self.reader.lock().take());
         self.disconnect();
+        self.shared.let_go();
     }
 }
 

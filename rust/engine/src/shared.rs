@@ -172,6 +172,16 @@ impl Shared {
         self.dirty.notify_all();
     }
 
+    /// Frees what the table holds: whoever still has a handle of an engine that has ended, such as
+    /// a garbage collector that is in no hurry, shall not keep a full table alive.
+    pub(crate) fn let_go(&self) {
+        let mut table = self.table.lock();
+        let empty = Table::new(table.scope().clone());
+        let full = std::mem::replace(&mut *table, empty);
+        drop(table);
+        drop(full);
+    }
+
     /// Why the kernel reader ended, if it failed.
     pub fn failure(&self) -> Option<String> {
         self.failure.lock().clone()
