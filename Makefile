@@ -10,7 +10,7 @@ LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlice
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .PHONY: help demo test check bench instructions oracle state bulk soak reference docs man licences \
-	build wheel test-wheel sdist sbom deb fmt clean
+	build wheel wheels test-wheel test-wheels sdist sbom deb fmt clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -98,11 +98,15 @@ licences: build ## THIRD-PARTY-LICENSES, of all that is linked in
 	$(PYTHON) scripts/write_licences.py
 
 # Zig links against a glibc of 2014 (2.17), whatever this machine has.
-wheel: .venv/installed ## a manylinux wheel with its SBOM in dist/, for each target that is installed
+wheel: .venv/installed ## a manylinux wheel for this kind of machine, with its SBOM, in dist/
+	$(PYTHON) scripts/build_wheels.py dist $(MACHINE)-unknown-linux-gnu
+
+wheels: .venv/installed ## a wheel for each system, glibc and musl, x86_64 and aarch64, in dist/
 	$(PYTHON) scripts/build_wheels.py dist
 
 VERSION := $(shell sed -n '/^\[workspace.package\]/,/^version/s/^version = "\(.*\)"/\1/p' Cargo.toml)
-WHEEL = $(shell ls dist/bgpreflector-$(VERSION)-*manylinux*_$(shell uname -m).whl)
+MACHINE := $(shell uname -m)
+WHEEL = $(shell ls dist/bgpreflector-$(VERSION)-*manylinux*_$(MACHINE).whl)
 CLEAN := target/clean
 
 $(CLEAN): wheel
@@ -115,6 +119,15 @@ test-wheel: $(CLEAN) ## the tests, against the built wheel in a clean environmen
 	@scripts/setup.sh programs iproute2:ip bird2:bird
 	$(CLEAN)/bin/pip install -q --disable-pip-version-check '$(WHEEL)[bench,dev,packaging]'
 	BGPREFLECTOR_TESTS_WHEEL=$(WHEEL) $(CLEAN)/bin/python -m pytest $(TESTS)
+
+# A Python for each system that is not this one's. Where one cannot be had, its wheel is not tried.
+FOREIGN := $(filter-out glibc-$(MACHINE),glibc-x86_64 glibc-aarch64 musl-x86_64 musl-aarch64)
+
+test-wheels: $(FOREIGN:%=.tools/python-%/python) ## tests with the wheels for other systems in dist/
+	$(PYTHON) scripts/try_wheels.py dist
+
+.tools/python-%/python: .venv/installed
+	-scripts/cross.sh python $(@D) $(subst -, ,$*)
 
 sbom: $(CLEAN) ## what the wheel brings along in Python, as CycloneDX (its crates are told in it)
 	$(PYTHON) -m venv --clear target/sbom
@@ -143,5 +156,5 @@ fmt: .venv/installed ## format everything
 
 clean: ## remove what was built
 	cargo clean --quiet
-	rm -rf dist .venv python/bgpreflector/_core*.so
+	rm -rf dist .venv .tools python/bgpreflector/_core*.so
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

@@ -11,6 +11,8 @@ python=.venv/bin/python
 version=$(sed -n '/^\[workspace.package\]/,/^version/s/^version = "\(.*\)"/\1/p' Cargo.toml)-1
 architecture=$(dpkg --print-architecture)
 minor=$("$python" -c 'import sys; print(sys.version_info.minor)')
+# Who builds a package is its maintainer, and says so as Debian's own tools want it.
+maintainer="${DEBFULLNAME:-The bgpreflector authors} <${DEBEMAIL:-bgpreflector@localhost}>"
 # The same sources make the same package.
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
 
@@ -29,10 +31,10 @@ fill_environment() {
     "$python" -m pip install -q --disable-pip-version-check --no-compile --only-binary :all: \
         --constraint "$work/constraints" --target "$libraries" "$work"/wheel/*.whl
     rm -rf "$libraries/bin"
-    find "$libraries" -name '*.so' -exec strip --strip-unneeded {} +
+    find "$libraries" -name '*.so' -exec strip --strip-unneeded -R .comment -R .note {} +
     "$python" -m compileall -q --invalidation-mode unchecked-hash -s "$root" "$libraries"
     install -d "$root/$home/bin" "$root/usr/bin"
-    ln -s /usr/bin/python3 "$root/$home/bin/python3"
+    ln -s ../../../bin/python3 "$root/$home/bin/python3"
     cat >"$root/$home/pyvenv.cfg" <<-END
 		home = /usr/bin
 		include-system-site-packages = false
@@ -62,11 +64,13 @@ place_files() {
     place 644 packaging/debian/copyright "$share/copyright"
     place 644 CHANGELOG.md "$share/changelog"
     printf 'bgpreflector (%s) unstable; urgency=medium\n\n  * See changelog.gz.\n\n -- %s  %s\n' \
-        "$version" "$(sed -n 's/^Maintainer: //p' packaging/debian/control.in)" \
-        "$(date -R -u -d "@$SOURCE_DATE_EPOCH")" >"$root/$share/changelog.Debian"
-    for page in docs/man/*.[1-8]; do
-        [ ! -e "$page" ] || place 644 "$page" "usr/share/man/man${page##*.}/$(basename "$page")"
+        "$version" "$maintainer" "$(date -R -u -d "@$SOURCE_DATE_EPOCH")" \
+        >"$root/$share/changelog.Debian"
+    "$python" scripts/write_man.py "$work/man"
+    for page in "$work"/man/*.[1-8]; do
+        place 644 "$page" "usr/share/man/man${page##*.}/$(basename "$page")"
     done
+    place 644 packaging/debian/lintian-overrides usr/share/lintian/overrides/bgpreflector
     for shell in bash:usr/share/bash-completion/completions/bgpreflector \
         zsh:usr/share/zsh/vendor-completions/_bgpreflector \
         fish:usr/share/fish/vendor_completions.d/bgpreflector.fish; do
@@ -74,7 +78,7 @@ place_files() {
         _BGPREFLECTOR_COMPLETE=source_${shell%:*} .venv/bin/bgpreflector >"$root/${shell#*:}"
     done
     find "$root/$share/changelog" "$root/$share/changelog.Debian" "$root/usr/share/man" -type f \
-        -exec gzip -9n {} + 2>/dev/null || true
+        -exec gzip -9n {} +
 }
 
 # The libraries that the compiled modules are linked with.
@@ -89,7 +93,7 @@ linked_libraries() {
 describe() {
     local script
     install -d "$root/DEBIAN"
-    sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" \
+    sed -e "s/@VERSION@/$version/" -e "s/@MAINTAINER@/$maintainer/" -e "s/@ARCHITECTURE@/$architecture/" \
         -e "s/@SIZE@/$(du -sk --apparent-size "$root" | cut -f 1)/" \
         -e "s/@LIBRARIES@/$(linked_libraries)/" \
         -e "s/@PYTHON@/python3 (>= 3.$minor), python3 (<< 3.$((minor + 1)))/" \

@@ -1,6 +1,9 @@
-"""Builds a wheel for each target whose standard library is installed, and says which are not.
+"""Builds a wheel for each target that a compiler at hand can compile for, and says which are not.
 
 Usage: build_wheels.py FOLDER [TARGET…]
+
+The first compiler is that of PATH, the second that which `scripts/cross.sh rust .tools/rust` gets.
+Where neither has the standard library of a target, it is compiled from its source.
 """
 
 from __future__ import annotations
@@ -8,6 +11,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 TARGETS = {
@@ -18,6 +22,34 @@ TARGETS = {
 }
 """The oldest systems that each is for, as maturin names them."""
 
+CROSS = Path(".tools/rust/bin").resolve()
+MISSING = """not built: {target}: no compiler here has its standard library or the source of one:
+  rustup target add {target}, or rustup component add rust-src, or scripts/cross.sh rust .tools/rust
+"""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How to compile for a target."""
+
+    path: str
+    """Where the compiler is found."""
+
+    compiles_library: bool
+
+    def environment(self, target: str) -> dict[str, str]:
+        """What the compiler is told by its environment."""
+        # Maturin asks the first Python of PATH for zig.
+        told = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{self.path}"}
+        if self.compiles_library:
+            # A stable compiler takes -Z build-std then too. What two compilers have compiled lies
+            # apart, so that neither begins anew for the other.
+            told |= {"RUSTC_BOOTSTRAP": "1", "CARGO_TARGET_DIR": str(_target_folder() / "cross")}
+        if target.endswith("-musl"):
+            # For musl the default is a program that needs no libraries; a module needs its Python.
+            told["RUSTFLAGS"] = "-C target-feature=-crt-static"
+        return os.environ | told
+
 
 def main() -> int:
     """1 if one that was asked for by name cannot be built."""
@@ -27,36 +59,54 @@ def main() -> int:
          "maturin[zig]>=1.9,<2"],
         check=True,
     )  # fmt: skip
-    missing = [target for target in asked or TARGETS if not _has_standard_library(target)]
+    missing = []
     for target in asked or TARGETS:
-        if target not in missing:
-            _build(target, folder)
+        if (way := _way(target)) is not None:
+            _build(target, way, folder)
+        else:
+            missing.append(target)
     for target in missing:
-        sys.stderr.write(
-            f"not built: {target} (its standard library: rustup target add {target})\n"
-        )
+        sys.stderr.write(MISSING.format(target=target))
     return 1 if asked and missing else 0
 
 
-def _has_standard_library(target: str) -> bool:
+def _way(target: str) -> Way | None:
+    """The library as it is, of the first compiler that has it; else its source."""
+    here = os.environ["PATH"]
+    paths = [here, *([f"{CROSS}{os.pathsep}{here}"] if CROSS.exists() else [])]
+    for path in paths:
+        if any(Path(_ask(path, "target-libdir", target)).glob("libstd-*")):
+            return Way(path, compiles_library=False)
+    for path in paths:
+        sources = Path(_ask(path, "sysroot", target), "lib/rustlib/src/rust/library")
+        if (sources / "Cargo.lock").exists():
+            return Way(path, compiles_library=True)
+    return None
+
+
+def _ask(path: str, what: str, target: str) -> str:
     done = subprocess.run(
-        ["rustc", "--print", "target-libdir", "--target", target],
+        ["rustc", "--print", what, "--target", target],
+        env=os.environ | {"PATH": path},
         check=True,
         capture_output=True,
         text=True,
     )
-    return any(Path(done.stdout.strip()).glob("libstd-*"))
+    return done.stdout.strip()
 
 
-def _build(target: str, folder: str) -> None:
+def _target_folder() -> Path:
+    return Path(os.environ.get("CARGO_TARGET_DIR", "target")).resolve()
+
+
+def _build(target: str, way: Way, folder: str) -> None:
     """With zig as the linker: it has the libraries of every system to link against."""
-    # Maturin asks the first Python of PATH for zig.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    library = ["-Z", "build-std=std,panic_abort"] if way.compiles_library else []
     subprocess.run(
         [sys.executable, "-m", "maturin", "build", "--release", "--locked", "--zig",
-         "--target", target, "--compatibility", TARGETS[target], "--out", folder],
+         "--target", target, "--compatibility", TARGETS[target], "--out", folder, *library],
         check=True,
-        env=os.environ | {"PATH": path},
+        env=way.environment(target),
     )  # fmt: skip
 
 

@@ -48,7 +48,8 @@ def unit(tmp_path: Path) -> Path:
 
 def test_the_unit_is_valid(unit: Path) -> None:
     """Every directive is known, and nothing is warned of."""
-    done = analyze("verify", str(unit))
+    # The manual that it names is installed with it, and not here.
+    done = analyze("verify", "--man=no", str(unit))
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
@@ -57,7 +58,8 @@ def test_the_unit_with_its_addition_is_valid(unit: Path) -> None:
     if systemd_version() < 253:
         pytest.skip("Type=notify-reload needs systemd 253: run the tests where that is")
     shutil.copytree(UNITS / f"{UNIT}.d", unit.parent / f"{UNIT}.d")
-    done = analyze("verify", str(unit))
+    # The manual that it names is installed with it, and not here.
+    done = analyze("verify", "--man=no", str(unit))
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 

@@ -142,7 +142,9 @@ impl RouteSocket {
                 self.0.as_raw_fd(),
                 headers.as_mut_ptr(),
                 count,
-                libc::MSG_DONTWAIT,
+                // The socket does not block anyway; and the constant's type is not the same in
+                // glibc and musl.
+                0,
                 std::ptr::null_mut(),
             )
         };

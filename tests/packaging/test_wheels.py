@@ -1,0 +1,101 @@
+"""Wheels for other systems, as far as they are built: that they are what their tags say."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from build_wheels import TARGETS
+
+ROOT = Path(__file__).parents[2]
+MACHINES = {"x86_64": "Advanced Micro Devices X86-64", "aarch64": "AArch64"}
+LIBRARIES = {
+    "manylinux_2_17": {"libc.so.6", "libdl.so.2", "libpthread.so.0"},
+    "musllinux_1_2": {"libc.so"},
+}
+"""What the C library itself consists of: there is nothing else to install."""
+
+
+@pytest.fixture(params=TARGETS)
+def target(request: pytest.FixtureRequest) -> str:
+    """As Rust names it."""
+    return str(request.param)
+
+
+@pytest.fixture
+def wheel(target: str) -> zipfile.ZipFile:
+    """That of the target in dist/."""
+    system, machine = TARGETS[target], target.partition("-")[0]
+    name = f"bgpreflector-{version('bgpreflector')}-cp311-abi3-*{system}_{machine}.whl"
+    found = sorted((ROOT / "dist").glob(name))
+    if not found:
+        pytest.skip(f"no wheel for {target} in dist/: build it with `make wheels`")
+    return zipfile.ZipFile(found[0])
+
+
+@pytest.fixture
+def module(wheel: zipfile.ZipFile, tmp_path: Path) -> Path:
+    """The compiled module out of it."""
+    if shutil.which("readelf") is None:
+        pytest.skip("no readelf: install it (Debian: binutils) to look into the module")
+    return Path(wheel.extract("bgpreflector/_core.abi3.so", tmp_path))
+
+
+def readelf(option: str, module: Path) -> str:
+    """What it prints, in full."""
+    done = subprocess.run(
+        ["readelf", "--wide", option, str(module)], check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+def test_its_tags_and_files(wheel: zipfile.ZipFile, target: str) -> None:
+    """One wheel for each Python from 3.11 on, with its licences and its bill of materials."""
+    names = set(wheel.namelist())
+    (info,) = {name.split("/")[0] for name in names if ".dist-info/" in name}
+    tags = re.findall(r"^Tag: (.*)$", wheel.read(f"{info}/WHEEL").decode(), re.MULTILINE)
+    assert f"cp311-abi3-{TARGETS[target]}_{target.partition('-')[0]}" in tags
+    assert all(tag.startswith("cp311-abi3-") for tag in tags)
+    bill = f"{info}/sboms/bgpreflector-python.cyclonedx.json"
+    assert {
+        "bgpreflector/__init__.py",
+        "bgpreflector/_core.pyi",
+        "bgpreflector/py.typed",
+        f"{info}/licenses/LICENSE",
+        f"{info}/licenses/THIRD-PARTY-LICENSES",
+        bill,
+    } <= names
+    assert [name for name in names if name.endswith(".so")] == ["bgpreflector/_core.abi3.so"]
+    assert json.loads(wheel.read(bill))["bomFormat"] == "CycloneDX"
+
+
+def test_its_module_is_for_the_machine(module: Path, target: str) -> None:
+    header = readelf("--file-header", module)
+    assert re.search(rf"Machine: +{re.escape(MACHINES[target.partition('-')[0]])}\n", header)
+    assert re.search(r"\bPyInit__core\b", readelf("--dyn-syms", module))
+
+
+def test_its_module_needs_the_c_library_alone(module: Path, target: str) -> None:
+    """And an old one does."""
+    system = TARGETS[target]
+    loaders = r"ld-linux-[\w-]+\.so\.\d"
+    needed = {
+        name
+        for name in re.findall(r"\(NEEDED\).*\[(.*)\]", readelf("--dynamic", module))
+        if not re.fullmatch(loaders, name)
+    }
+    assert needed <= LIBRARIES[system]
+    wanted = set(re.findall(r"@GLIBC_(\d+)\.(\d+)", readelf("--dyn-syms", module)))
+    newest = max(((int(major), int(minor)) for major, minor in wanted), default=None)
+    if system.startswith("musl"):
+        assert newest is None
+    else:
+        assert newest is not None
+        assert newest <= (2, 17)
