@@ -103,7 +103,7 @@ def sound_explanation(client: ControlClient, address: str) -> None:
     assert found["why"], found
     (table,) = found["tables"]
     for row in table["routes"]:
-        assert row["state"] in ("installed", "pending"), found
+        assert row["state"] in ("installed", "waiting"), found
     if any("as the kernel does" in reason for reason in found["why"]):
         assert table["vpp"] is not None, found
 

@@ -134,7 +134,7 @@ def test_a_route_of_many_legs_in_one_message(router: World) -> None:
         assert len(desired(fresh)[V6]) == len(hosts)
     do(router, f"-6 route append {V6} proto 12 {via(6, 1)}")
     vpp_has(router, 0)
-    assert router.engine.status().unmirrored == {"too_many_next_hops": 1}
+    assert router.engine.status().held_routes == {"too_many_next_hops": 1}
     do(router, f"-6 route del {V6} {via(6, 1)}")
     agreed(router, {V6: most})
 
