@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -82,13 +82,26 @@ def routes(
         raise typer.BadParameter("--netns and --protocol go with --kernel only")
     if prefix and (within or states):
         raise typer.BadParameter("a prefix goes without --in, --failed, --waiting, --held")
+    wanted = {"prefix": prefix, "within": within, "states": states, "every": every}
+    _listing(control, config, "routes", _route, as_json=as_json, **wanted)
+
+
+def _listing(
+    control: Path | None,
+    config: Path | None,
+    command: str,
+    line: Callable[[Row], str],
+    *,
+    as_json: bool,
+    **arguments: object,
+) -> None:
     with daemon_at(control, config) as daemon:
-        answer = daemon.ask("routes", prefix=prefix, within=within, states=states, every=every)
+        answer = daemon.ask(command, **arguments)
         if as_json:
             echo_json(answer)
             return
         for row in answer:
-            typer.echo(_route(row))
+            typer.echo(line(row))
 
 
 def _kernel(
@@ -159,13 +172,7 @@ def next_hops(
     config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
 ) -> None:
     """The sets of next hops that routes share, and what VPP shall have for each."""
-    with daemon_at(control, config) as daemon:
-        answer = daemon.ask("next_hops")
-        if as_json:
-            echo_json(answer)
-            return
-        for row in answer:
-            typer.echo(_next_hops(row))
+    _listing(control, config, "next_hops", _next_hops, as_json=as_json)
 
 
 def _next_hops(row: Row) -> str:
@@ -181,13 +188,7 @@ def interfaces(
     config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
 ) -> None:
     """The kernel's interfaces, and the VPP interface that stands for each."""
-    with daemon_at(control, config) as daemon:
-        answer = daemon.ask("interfaces")
-        if as_json:
-            echo_json(answer)
-            return
-        for row in answer:
-            typer.echo(_interface(row))
+    _listing(control, config, "interfaces", _interface, as_json=as_json)
 
 
 _FOUND = {
