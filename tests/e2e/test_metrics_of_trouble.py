@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from bgpreflector.control import ControlClient
 from e2e.test_metrics import scraper_of
 from e2e.world import MIRRORED, kernel_of, reflecting, route
-from lab import Namespace, ip_batch, wait_until
+from lab import Namespace, again_and_again, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 
 pytestmark = pytest.mark.root
@@ -139,34 +138,14 @@ def test_a_withdrawal_of_what_is_gone_is_an_anomaly(
         wait_until(simulator.routes, 30, "gone", accept=lambda seen: prefix not in seen)
 
 
-@contextmanager
-def several_a_key(kernel: Namespace) -> Iterator[None]:
-    """Several routes of one key come and go all the time."""
-    ended = threading.Event()
-    failed: list[BaseException] = []
+def several_a_key(kernel: Namespace) -> None:
+    """Several routes of one key come and go."""
     protocols = (12, 13, 14)
-
-    def run() -> None:
-        try:
-            while not ended.is_set():
-                for protocol in protocols:
-                    via = f"via 10.0.0.{protocol} proto {protocol}"
-                    ip_batch(kernel, [f"route append 11.0.{n}.0/24 {via}" for n in range(200)])
-                for protocol in protocols:
-                    lines = [f"route del 11.0.{n}.0/24 proto {protocol}" for n in range(200)]
-                    ip_batch(kernel, lines)
-        except BaseException as error:  # noqa: BLE001 - raised again below
-            failed.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-    if failed:
-        raise failed[0]
+    for protocol in protocols:
+        via = f"via 10.0.0.{protocol} proto {protocol}"
+        ip_batch(kernel, [f"route append 11.0.{n}.0/24 {via}" for n in range(200)])
+    for protocol in protocols:
+        ip_batch(kernel, [f"route del 11.0.{n}.0/24 proto {protocol}" for n in range(200)])
 
 
 def test_a_dump_beside_changes_is_an_anomaly(
@@ -176,7 +155,8 @@ def test_a_dump_beside_changes_is_an_anomaly(
     with reflecting(kernel, simulator, tmp_path / "d.log", *config) as daemon:
         scraper = scraper_of(daemon)
         assert scraper.value("kernel_anomalies_total", kind="uncertain_dump_routes") == 0
-        with several_a_key(kernel), ControlClient(daemon.control, timeout=60) as client:
+        churn = again_and_again(lambda _: several_a_key(kernel))
+        with churn, ControlClient(daemon.control, timeout=60) as client:
 
             def resynchronised() -> float:
                 assert client.ask("resync").end
