@@ -14,20 +14,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bgpreflector.config import load
-from bgpreflector.controller import (
-    Event,
-    KubeStateData,
-    ResyncOperations,
-    UpdateEvent,
-    UpdateOperations,
-)
+from bgpreflector.controller import Event, Observer
 from bgpreflector.daemon import Daemon
 from bgpreflector.reflector import BGPRouteBatchUpdate
 
 SAMPLE = 3
 
 
-class WithdrawalAlarm:
+class WithdrawalAlarm(Observer):
     """Calls ``alarm`` with the number of prefixes and some of them.
 
     The event loop calls it for every event that it says it handles, behind the reflector, and
@@ -39,34 +33,17 @@ class WithdrawalAlarm:
         self._limit = limit
         self._alarm = alarm
 
-    @property
-    def name(self) -> str:
-        """For logs."""
-        return "withdrawal-alarm"
-
     def handles_event(self, event: Event) -> bool:
         """Batches of route changes, and nothing else: no resync either."""
         return isinstance(event, BGPRouteBatchUpdate)
 
-    def resync(
-        self,
-        event: Event,
-        kube_state_data: KubeStateData,
-        resync_count: int,
-        txn: ResyncOperations,
-    ) -> None:
-        """Never called, as no resync is handled."""
-
-    def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:  # noqa: ARG002
+    def observe(self, event: Event) -> str:
         """Looks at the batch; the figures cost nothing, a sample makes few Python objects."""
         if not isinstance(event, BGPRouteBatchUpdate) or event.batch.deletes <= self._limit:
             return ""
         gone = [str(change) for change in event.batch.changes(SAMPLE)]
         self._alarm(event.batch.deletes, gone)
         return f"{event.batch.deletes} withdrawals"
-
-    def revert(self, event: UpdateEvent) -> None:
-        """Nothing to undo."""
 
 
 def main() -> None:

@@ -10,9 +10,8 @@ HEAD = f"""# Commands
 
 Every command has `--help`; `{PROGRAM} --install-completion` has the shell complete them. `--json`
 prints what is meant for programs: one object, or one object a line and a summary last, each with a
-`schema` that grows when a field changes its meaning or goes; `check --json` alone prints the
-configuration itself. Messages and logs go to standard error. [A running daemon](operating.md) says
-more of what the answers mean.
+`schema` that grows when a field changes its meaning or goes. Messages and logs go to standard
+error. [A running daemon](operating.md) says more of what the answers mean.
 This page is generated from the code by `make reference`.
 
 | command | does |

@@ -16,7 +16,10 @@ HEAD = """# Configuration
 
 One TOML file; every key has a default. `bgpreflector check FILE` names every mistake by its key,
 and unknown keys are refused. A file named `*.yaml`, `*.yml` or `*.conf` is read as Contiv's
-`contiv.conf`.
+`contiv.conf`. With `--json` it prints `{"schema": 1, "valid": true, "problems": [], "ignored": [],
+"configuration": {…}}`: of a file with mistakes `configuration` is null, and `problems` has an
+object for each, with `key` (empty for the file itself), `message`, and `value` where one is
+refused.
 This page is generated from the code by `make reference`.
 """
 

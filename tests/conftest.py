@@ -10,7 +10,7 @@ import pytest
 
 from lab import BgpPair, Namespace, namespace, running_bgp_pair
 from lab.requirements import insists_on, missing
-from lab.vpp import RealVpp, SimulatedVpp
+from lab.vpp import RealVpp, SimulatedVpp, Vpp
 
 MARKERS = ("root", "bird", "vpp")
 
@@ -54,6 +54,16 @@ def real_vpp(tmp_path: Path) -> Iterator[RealVpp]:
     _require("root")
     _require("vpp")
     with RealVpp.running(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(params=["simulator", pytest.param("vpp", marks=[pytest.mark.vpp])])
+def vpp(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Vpp]:
+    """The embedded VPP, then a real one where there is one."""
+    place = tmp_path / "vpp"
+    place.mkdir()
+    kind = SimulatedVpp if request.param == "simulator" else RealVpp
+    with kind.running(place) as running:
         yield running
 
 

@@ -70,7 +70,7 @@ class RouteView:
         """Id of the next-hop object, where the route uses one."""
     @property
     def state(self) -> str:
-        """``installed``, ``pending``, ``held``, ``failed``, ``not_best`` or ``foreign``."""
+        """``installed``, ``waiting``, ``held``, ``failed``, ``not_best`` or ``foreign``."""
     @property
     def reason(self) -> str | None:
         """Why, where the state alone does not say it."""
@@ -324,7 +324,7 @@ class Status:
     def drift(self) -> dict[str, int]:
         """Differences that audits found and repaired, by kind."""
     @property
-    def unmirrored(self) -> dict[str, int]:
+    def held_routes(self) -> dict[str, int]:
         """Routes of mirrored protocols that VPP cannot have, by reason."""
     @property
     def limit_exceeded(self) -> bool:

@@ -12,13 +12,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from .controller import (
-    Event,
-    KubeStateData,
-    ResyncOperations,
-    UpdateEvent,
-    UpdateOperations,
-)
+from .controller import Event, Observer
 from .status import State, StatusReport
 
 _log = logging.getLogger(__name__)
@@ -133,10 +127,10 @@ class Bar:
         LogLines().end(amount, complete=complete)
 
 
-class SyncProgress:
+class SyncProgress(Observer):
     """Looks at a daemon's status on a thread of its own, and shows syncs that take a while.
 
-    An event handler that asks nothing of VPP, so that events can wake it.
+    An event handler so that events can wake it.
     """
 
     def __init__(
@@ -161,31 +155,10 @@ class SyncProgress:
         self._awake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
 
-    @property
-    def name(self) -> str:
-        """The handler's name in logs."""
-        return "SyncProgress"
-
     def handles_event(self, event: Event) -> bool:  # noqa: ARG002
         """Never; but there may be something to show now."""
         self._awake.set()
         return False
-
-    def resync(
-        self,
-        event: Event,
-        kube_state_data: KubeStateData,
-        resync_count: int,
-        txn: ResyncOperations,
-    ) -> None:
-        """Never called: no event is handled."""
-
-    def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:  # noqa: ARG002
-        """Never called: no event is handled."""
-        return ""
-
-    def revert(self, event: UpdateEvent) -> None:
-        """Nothing to undo."""
 
     def start(self) -> None:
         """Once. What VPP has answered before is not counted."""

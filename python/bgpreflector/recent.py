@@ -9,13 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bgpreflector import _core
-from bgpreflector.controller import (
-    Event,
-    KubeStateData,
-    ResyncOperations,
-    UpdateEvent,
-    UpdateOperations,
-)
+from bgpreflector.controller import Event, Observer
 from bgpreflector.reflector import BGPRouteBatchUpdate
 
 if TYPE_CHECKING:
@@ -47,18 +41,13 @@ class RecentChange:
     """Paths that VPP shall have; none to delete the prefix."""
 
 
-class RecentChanges:
-    """An event handler that looks at what passes, and asks nothing of VPP."""
+class RecentChanges(Observer):
+    """Looks at the route changes that pass."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._changes: deque[RecentChange] = deque(maxlen=KEPT)
         self._count = 0
-
-    @property
-    def name(self) -> str:
-        """The handler's name in logs."""
-        return "RecentChanges"
 
     def since(self, number: int) -> list[RecentChange]:
         """Those after the one of that number, the oldest first. From any thread."""
@@ -69,16 +58,7 @@ class RecentChanges:
         """True for batches of route changes."""
         return isinstance(event, BGPRouteBatchUpdate)
 
-    def resync(
-        self,
-        event: Event,
-        kube_state_data: KubeStateData,
-        resync_count: int,
-        txn: ResyncOperations,
-    ) -> None:
-        """Never called: resyncs are not handled."""
-
-    def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:  # noqa: ARG002
+    def observe(self, event: Event) -> str:
         """Take note of some of the batch."""
         if isinstance(event, BGPRouteBatchUpdate) and not event.superseded:
             with self._lock:
@@ -98,6 +78,3 @@ class RecentChanges:
                     change.prefix,
                     tuple(change.desired),
                 )
-
-    def revert(self, event: UpdateEvent) -> None:
-        """Nothing to undo."""

@@ -178,8 +178,8 @@ class LimitStatus:
     exceeded: bool
     """Whether there are more, or were just now."""
 
-    refused: int
-    """Prefixes that wait, as VPP is to have no more."""
+    held: int
+    """Prefixes that VPP is not given, as it is to have no more."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ class StatusReport:
     queued_events: int
     next_hop_sets: int
     path_sets: int
-    unmirrored: Mapping[str, int]
+    held_routes: Mapping[str, int]
     """Routes of mirrored protocols that VPP cannot have, by reason."""
 
     limit: LimitStatus
@@ -253,7 +253,7 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
         queued_events=daemon.controller.queued,
         next_hop_sets=figures.next_hop_sets,
         path_sets=figures.path_sets,
-        unmirrored=_sorted(figures.unmirrored),
+        held_routes=_sorted(figures.held_routes),
         limit=_limit(daemon, figures),
         memory=_memory(),
         kernel=_kernel(daemon, figures),
@@ -286,7 +286,7 @@ def _limit(daemon: Daemon, figures: _core.Status) -> LimitStatus:
         max_routes=settings.max_routes,
         action=settings.max_routes_action,
         exceeded=figures.limit_exceeded,
-        refused=figures.unmirrored.get("over_limit", 0),
+        held=figures.held_routes.get("over_limit", 0),
     )
 
 

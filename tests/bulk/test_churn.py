@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 
-from lab import BgpPair, Namespace, ip_batch, prefixes
+from lab import BgpPair, Namespace, again_and_again, ip_batch, prefixes
 from lab.vpp import SimulatedVpp
 
 from .chain import Chain, running_chain
@@ -24,32 +22,6 @@ OVERLAP = 100
 COUNT = sized(quick=10_000, full=100_000)
 MOVED = sized(quick=20_000, full=100_000)
 """With fewer, a table that took what three dumps in a row did not show for gone would pass."""
-
-
-@contextmanager
-def again_and_again(change: Callable[[int], None]) -> Iterator[None]:
-    """Calls ``change`` with 1, 2, … on another thread until the end; raises what it raises."""
-    failed: list[BaseException] = []
-    ended = threading.Event()
-
-    def run() -> None:
-        number = 0
-        try:
-            while not ended.is_set():
-                number += 1
-                change(number)
-        except BaseException as error:  # noqa: BLE001 - raised again below
-            failed.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-        if failed:
-            raise failed[0]
 
 
 def resync_amid_changes(chain: Chain) -> str:

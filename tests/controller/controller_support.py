@@ -108,7 +108,9 @@ class MemorySink:
         self.journal.append("sink.commit")
         self._check_up()
         self.transactions.append(txn)
-        if txn.is_resync and txn.method is not EventMethod.DOWNSTREAM_RESYNC:
+        if txn.method is EventMethod.DOWNSTREAM_RESYNC:
+            return self._apply(dict(self._kept))
+        if txn.is_resync:
             self.values.clear()
         result = self._apply(dict(txn.values))
         for batch in txn.batches:

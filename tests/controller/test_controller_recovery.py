@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bgpreflector.controller import (
+    DownstreamResync,
     Event,
     FatalError,
     FullResync,
@@ -17,6 +18,9 @@ from bgpreflector.controller import (
 from controller.controller_support import PATIENCE, Bench, Change, Delays, MakeBench
 
 HEALING = "a.resync Healing Resync (After error: no)"
+SOUTHBOUND = ["sink.resync", "sink.commit"]
+"""It is read again and corrected, and no handler is asked."""
+
 IGNORE = TransactionType.BEST_EFFORT_IGNORE_ERRORS
 
 
@@ -112,8 +116,47 @@ def test_failed_operations_are_tried_three_times_then_healed(bench: Bench) -> No
         assert bench.advance(delay - 0.25) == []
         assert bench.advance(0.25) == ["sink.retry"]
     assert bench.advance(4.75) == []
-    assert "sink.resync" in bench.advance(0.25)
+    assert bench.advance(0.25) == SOUTHBOUND
+    assert [bench.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
     assert bench.advance(600) == []
+
+
+def test_healing_after_refusals_that_does_not_help_becomes_rare(bench: Bench) -> None:
+    """However many are refused meanwhile; and the handlers are left alone."""
+    bench.started()
+    for delay in (5, 10, 20, 40, 60, 60):
+        refused(bench)
+        assert [bench.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
+        assert bench.advance(delay - 0.25) == []
+        assert bench.advance(0.25) == SOUTHBOUND
+    bench.sink.refuse.clear()
+    bench.push(DownstreamResync("operator", blocking=True))
+    refused(bench)
+    assert [bench.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
+    assert bench.advance(5) == SOUTHBOUND
+
+
+@pytest.mark.parametrize("error_first", [True, False])
+def test_an_error_beside_refusals_is_healed_from_the_sources_on(
+    bench: Bench, error_first: bool
+) -> None:
+    """One resync serves both."""
+    bench.started()
+
+    def fail() -> None:
+        bench.a.work = fail_updates
+        bench.push(Change())
+        bench.a.work = None
+
+    refused(bench)
+    bench.advance(1 + 2 + (0 if error_first else 4))
+    if error_first:
+        fail()
+        bench.advance(4)
+        assert HEALING in bench.advance(1)
+    else:
+        fail()
+        assert HEALING in bench.advance(5)
 
 
 def test_a_retry_that_succeeds_ends_the_series(bench: Bench) -> None:
@@ -137,7 +180,7 @@ def test_failures_that_no_retry_can_help_go_straight_to_healing(bench: Bench) ->
     bench.push(Change())
     bench.a.work = None
     assert bench.advance(4.75) == []
-    assert "sink.resync" in bench.advance(0.25)
+    assert bench.advance(0.25) == SOUTHBOUND
 
 
 def test_operations_that_fail_in_a_healing_resync_do_not_heal_for_ever(bench: Bench) -> None:
@@ -193,7 +236,7 @@ def test_retries_can_be_switched_off(make_bench: MakeBench) -> None:
     bench = make_bench(Delays(retry_attempts=0))
     refused(bench.started())
     assert "sink.retry" not in bench.advance(4.75)
-    assert "sink.resync" in bench.advance(0.25)
+    assert bench.advance(0.25) == SOUTHBOUND
 
 
 def test_periodic_healing_corrects_the_southbound_at_its_interval(
@@ -217,8 +260,13 @@ def test_updates_do_not_put_off_periodic_healing(make_bench: MakeBench) -> None:
 
 def test_healing_events_describe_themselves() -> None:
     after = HealingResync(HealingResyncType.AFTER_ERROR, ValueError("no"))
+    refusals = HealingResync(HealingResyncType.AFTER_REFUSALS, ValueError("no"))
     periodic = HealingResync(HealingResyncType.PERIODIC)
     assert (str(after), str(after.method)) == ("Healing Resync (After error: no)", "FullResync")
+    assert (str(refusals), str(refusals.method)) == (
+        "Healing Resync (After refusals: no)",
+        "DownstreamResync",
+    )
     assert (str(periodic), str(periodic.method)) == (
         "Healing Resync (Periodic)",
         "DownstreamResync",

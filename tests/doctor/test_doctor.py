@@ -74,16 +74,6 @@ def ills(findings: list[dict[str, Any]]) -> dict[str, str]:
     }
 
 
-@pytest.fixture(params=["simulator", pytest.param("vpp", marks=[pytest.mark.vpp])])
-def vpp(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Vpp]:
-    """The embedded VPP, then a real one where there is one."""
-    place = tmp_path / "vpp"
-    place.mkdir()
-    kind = SimulatedVpp if request.param == "simulator" else RealVpp
-    with kind.running(place) as running:
-        yield running
-
-
 @pytest.fixture
 def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
     """Routes through two links, one of them with a VPP interface."""

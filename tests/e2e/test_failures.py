@@ -43,12 +43,35 @@ def test_a_wrong_configuration_names_every_key(tmp_path: Path) -> None:
 
 
 def test_a_right_configuration_is_said_to_be(tmp_path: Path) -> None:
-    """Also as JSON, whole."""
+    """Also as JSON, whole, with what is not ours in a file of Contiv's."""
     file = tmp_path / "right.toml"
     file.write_text("[vpp]\nwindow = 64\n")
     assert bgpreflector("check", str(file)).returncode == 0
     shown = json.loads(bgpreflector("check", str(file), "--json").stdout)
-    assert shown["vpp"]["window"] == 64
+    assert shown.pop("configuration")["vpp"]["window"] == 64
+    assert shown == {"schema": 1, "valid": True, "problems": [], "ignored": []}
+    contiv = tmp_path / "contiv.conf"
+    contiv.write_text("mainVRFID: 7\nnatExternalTraffic: true\n")
+    shown = json.loads(bgpreflector("check", str(contiv), "--json").stdout)
+    assert shown["configuration"]["vpp"]["tables"] == {"254": 7}
+    assert shown["ignored"] == ["natExternalTraffic"]
+
+
+def test_mistakes_as_json(tmp_path: Path) -> None:
+    """The same object, with each mistake by its key, and the value where one is refused."""
+    file = tmp_path / "wrong.toml"
+    file.write_text("[vpp]\nwindow = 0\nfoo = 1\n")
+    done = bgpreflector("check", str(file), "--json")
+    assert done.returncode == 3
+    shown = json.loads(done.stdout)
+    problems = {problem["key"]: problem for problem in shown.pop("problems")}
+    assert shown == {"schema": 1, "valid": False, "ignored": [], "configuration": None}
+    assert problems.keys() == {"vpp.window", "vpp.foo"}
+    assert problems["vpp.window"]["value"] == 0
+    assert all(problem["message"] in done.stderr for problem in problems.values())
+    file.write_text("[vpp\n")
+    shown = json.loads(bgpreflector("check", str(file), "--json").stdout)
+    assert [problem["key"] for problem in shown["problems"]] == [""]
 
 
 def test_a_socket_that_is_not_there(tmp_path: Path) -> None:

@@ -48,25 +48,25 @@ def test_refused_beyond_the_limit(kernel: Namespace, vpp: Vpp, tmp_path: Path) -
         before = set(vpp.routes())
         flood(kernel)
         full = MIRRORED + len(FLOOD) - LIMIT
-        wait_until(daemon.status, 30, "all seen", accept=lambda s: s["limit"]["refused"] == full)
+        wait_until(daemon.status, 30, "all seen", accept=lambda s: s["limit"]["held"] == full)
         wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
         seen = vpp.routes()
         assert len(seen) == LIMIT
         assert before < set(seen)
-        *rows, end = daemon.ask_json("show", "routes", "--unmirrored")
+        *rows, end = daemon.ask_json("show", "routes", "--held")
         assert end["count"] == full + HELD
-        waiting = [row["prefix"] for row in rows if "kernel.max_routes" in row["reason"]]
-        assert len(waiting) == full
-        assert scraper.value("unmirrored_routes", reason="over_limit") == full
+        held = [row["prefix"] for row in rows if "kernel.max_routes" in row["reason"]]
+        assert len(held) == full
+        assert scraper.value("held_routes", reason="over_limit") == full
         assert scraper.value("max_routes_exceeded") == 1
         assert scraper.value("max_routes", action="refuse") == LIMIT
         assert "kernel.max_routes" in daemon.ask("status")
-        assert "kernel.max_routes" in daemon.ask("show", "route", waiting[0].split("/")[0])
+        assert "kernel.max_routes" in daemon.ask("show", "route", held[0].split("/")[0])
 
         ip_batch(kernel, [f"route replace {route(1)} via 10.0.0.3 proto 12"])
         wait_until(vpp.routes, 30, "moved", accept=lambda s: s[route(1)] == frozenset(["10.0.0.3"]))
         ip_batch(kernel, [f"route del {route(n)} proto 12" for n in range(2, 7)])
-        wait_until(daemon.status, 30, "room", accept=lambda s: s["limit"]["refused"] == full - 5)
+        wait_until(daemon.status, 30, "room", accept=lambda s: s["limit"]["held"] == full - 5)
         wait_until(vpp.routes, 30, "filled", accept=lambda s: len(s) == LIMIT)
         assert not {route(n) for n in range(2, 7)} & set(vpp.routes())
 
@@ -113,7 +113,7 @@ def test_a_warning_keeps_nothing_out(kernel: Namespace, vpp: Vpp, tmp_path: Path
             "max_routes": LIMIT,
             "action": "warn",
             "exceeded": True,
-            "refused": 0,
+            "held": 0,
         }
         assert scraper_of(daemon).value("max_routes_exceeded") == 1
         assert len(re.findall(r"kernel\.max_routes_action", daemon.log())) == 1

@@ -132,7 +132,7 @@ def test_metrics_agree_with_status_and_vpp(
             assert value("prefixes", **labels) == count
     assert value("prefixes", family="ipv4", table="254", state="installed") == COUNT + 1
     assert value("prefixes", family="ipv4", table="254", state="held") == HELD - 1
-    assert value("unmirrored_routes", reason="type_of_service") == 1
+    assert value("held_routes", reason="type_of_service") == 1
     assert value("build_info", version=status["version"], python=platform.python_version()) == 1
     assert value("vpp_info", version=status["vpp"]["version"]) == 1
     for name in ("in_sync", "ready", "kernel_synchronised", "vpp_connected"):

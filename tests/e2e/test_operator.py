@@ -48,7 +48,7 @@ def test_status_agrees_with_kernel_and_vpp(
         v4, v6 = status["prefixes"]["ipv4"], status["prefixes"]["ipv6"]
         assert v4["installed"] + v6["installed"] == MIRRORED == len(simulator.routes())
         assert v4["held"] == HELD - 1, "a route with a TOS holds no prefix back"
-        assert status["unmirrored"] == {"waits_for_interface": 1, "type_of_service": 1}
+        assert status["held_routes"] == {"no_interface": 1, "type_of_service": 1}
         assert {(t["table"], t["family"], t["vpp_table"]) for t in status["tables"]} == {
             (254, "ipv4", 0),
             (254, "ipv6", 0),
@@ -70,7 +70,7 @@ def test_status_agrees_with_kernel_and_vpp(
         assert daemon.ask("status", "--check").strip() == "in sync"
         shown = daemon.ask("status")
         assert f"{v4['installed']:,}" in shown
-        assert "1 waits for interface" in shown
+        assert "1 no interface" in shown
 
 
 def test_a_check_says_what_is_wrong(kernel: Namespace, simulator: SimulatedVpp, log: Path) -> None:
@@ -109,11 +109,12 @@ def test_routes_by_state(kernel: Namespace, simulator: SimulatedVpp, log: Path) 
         assert (failed["prefix"], failed["state"]) == (REFUSED, "failed")
         assert "INVALID_VALUE" in failed["reason"]
         assert REFUSED in daemon.ask("show", "routes", "--failed")
-        *held, _ = daemon.ask_json("show", "routes", "--unmirrored")
+        *held, _ = daemon.ask_json("show", "routes", "--held")
+        assert daemon.ask_json("show", "routes", "--unmirrored")[:-1] == held
         assert {row["prefix"] for row in held} == {"40.0.0.0/24", "40.0.1.0/24"}
         assert all(row["reason"] and not row["installed"] for row in held)
-        assert "waits for a VPP interface for g0 (vpp.interfaces)" in daemon.ask(
-            "show", "routes", "--unmirrored"
+        assert "no VPP interface stands for g0 (vpp.interfaces)" in daemon.ask(
+            "show", "routes", "--held"
         )
         assert daemon.ask_json("show", "routes", "--waiting") == [{"schema": 1, "count": 0}]
         (one, _) = daemon.ask_json("show", "routes", route(7))
@@ -164,7 +165,7 @@ def test_an_address_is_explained(kernel: Namespace, simulator: SimulatedVpp, log
         "2001:db8:7::9": "VPP forwards 2001:db8:7::/48 as the kernel does",
         "30.0.5.1": f"VPP refused {REFUSED}",
         "30.0.9.1": "FIB source API",
-        "40.0.0.1": "waits for a VPP interface for g0",
+        "40.0.0.1": "no VPP interface stands for g0",
         "40.0.2.1": "of protocol 4, which is not mirrored",
         "40.0.3.1": "VPP forwards 40.0.3.0/24 as the kernel does",
         "10.0.0.1": "one of its own addresses",
@@ -214,7 +215,7 @@ def test_next_hops_and_interfaces(kernel: Namespace, simulator: SimulatedVpp, lo
         assert ours["ipv4", "10.0.0.2"]["routes"] >= COUNT
         assert ours["ipv6", "fd00::2"]["routes"] == COUNT
         assert ours["ipv6", "fd00::2"]["paths"] == ["via fd00::2 sw_if_index 1"]
-        assert "waits for a VPP interface for g0" in ours["ipv4", "10.9.0.2"]["reason"]
+        assert "no VPP interface stands for g0" in ours["ipv4", "10.9.0.2"]["reason"]
         *rows, _ = daemon.ask_json("show", "interfaces")
         by_name = {row["interface"]: row for row in rows}
         assert by_name["f0"] == {

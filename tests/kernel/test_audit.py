@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 import pytest
 
 from bgpreflector import _core
-from lab import Namespace, ip_batch, wait_until
+from lab import Namespace, again_and_again, ip_batch, wait_until
 
 from .following import LINK, desired, following, with_link
 
@@ -47,29 +46,24 @@ def test_an_audit_beside_changes_finds_nothing(make_namespace: Callable[[str], N
     """What a notification explains is no drift, whichever of dump and notification is first."""
     kernel = make_namespace("busy")
     with_link(kernel)
-    stop = threading.Event()
 
-    def churn() -> None:
-        while not stop.is_set():
-            for verb in ("add", "del"):
-                lines = (
-                    f"route {verb} 10.{n >> 8}.{n & 255}.0/24 via 10.0.0.2 proto 12"
-                    for n in range(4 << 8, 9 << 8)
-                )
-                ip_batch(kernel, lines)
+    def churn(_: int) -> None:
+        for verb in ("add", "del"):
+            lines = (
+                f"route {verb} 10.{n >> 8}.{n & 255}.0/24 via 10.0.0.2 proto 12"
+                for n in range(4 << 8, 9 << 8)
+            )
+            ip_batch(kernel, lines)
 
-    with following(kernel) as engine:
-        churner = threading.Thread(target=churn)
-        churner.start()
-        try:
-            enough = engine.status().messages["new_route"] + 5000
-            while engine.status().messages["new_route"] < enough:
-                report = engine.audit()
-                assert sum(report.drift.values()) == 0, report.drifted
-                assert churner.is_alive()
-        finally:
-            stop.set()
-            churner.join()
+    with following(kernel) as engine, again_and_again(churn):
+        enough = engine.status().messages["new_route"] + 5000
+
+        def audited() -> int:
+            report = engine.audit()
+            assert sum(report.drift.values()) == 0, report.drifted
+            return engine.status().messages["new_route"]
+
+        wait_until(audited, 60, "changes beside", accept=lambda seen: seen >= enough, interval=0)
 
 
 def test_what_an_overrun_lost_is_no_drift(make_namespace: Callable[[str], Namespace]) -> None:
@@ -77,25 +71,20 @@ def test_what_an_overrun_lost_is_no_drift(make_namespace: Callable[[str], Namesp
     kernel = make_namespace("overrun")
     with_link(kernel)
     prefixes = [f"10.{n >> 8}.{n & 255}.0/24" for n in range(4 << 8, 14 << 8)]
-    stop = threading.Event()
 
-    def churn() -> None:
-        host = 2
-        while not stop.is_set():
-            host = 5 - host
-            ip_batch(kernel, [f"route replace {p} via 10.0.0.{host} proto 12" for p in prefixes])
+    def churn(number: int) -> None:
+        host = 2 + number % 2
+        ip_batch(kernel, [f"route replace {p} via 10.0.0.{host} proto 12" for p in prefixes])
 
     with following(kernel, receive_buffer=64 << 10) as engine:
-        churner = threading.Thread(target=churn)
-        churner.start()
-        try:
-            while engine.status().overruns < 6:
-                report = engine.audit()
-                assert sum(report.drift.values()) == 0, report.drifted
-                assert churner.is_alive()
-        finally:
-            stop.set()
-            churner.join()
+
+        def audited() -> int:
+            report = engine.audit()
+            assert sum(report.drift.values()) == 0, report.drifted
+            return engine.status().overruns
+
+        with again_and_again(churn):
+            wait_until(audited, 60, "overruns", accept=lambda seen: seen >= 6, interval=0)
         assert sum(engine.status().drift.values()) == 0
 
 
@@ -105,19 +94,14 @@ def test_ipv6_is_swept_beside_replacements(make_namespace: Callable[[str], Names
     with_link(kernel)
     prefixes = [f"2001:db8:{n:x}::/48" for n in range(1, 3000)]
     ip_batch(kernel, [f"route add {p} via fd00:0::2 proto 12" for p in prefixes])
-    stop = threading.Event()
 
-    def churn() -> None:
-        host = 2
-        while not stop.is_set():
-            host = 5 - host
-            ip_batch(kernel, [f"route replace {p} via fd00:0::{host} proto 12" for p in prefixes])
+    def churn(number: int) -> None:
+        host = 2 + number % 2
+        ip_batch(kernel, [f"route replace {p} via fd00:0::{host} proto 12" for p in prefixes])
 
     with following(kernel) as engine:
-        churner = threading.Thread(target=churn)
-        churner.start()
-        try:
-            seen = engine.status().messages["new_route"]
+        seen = engine.status().messages["new_route"]
+        with again_and_again(churn):
             wait_until(
                 lambda: engine.status().messages["new_route"],
                 10,
@@ -132,10 +116,6 @@ def test_ipv6_is_swept_beside_replacements(make_namespace: Callable[[str], Names
                 "it is gone",
                 accept=lambda routes: not routes,
             )
-            assert not stop.is_set()
-        finally:
-            stop.set()
-            churner.join()
         assert engine.status().prefixes["ipv6"]["kernel"] >= len(prefixes)
 
 

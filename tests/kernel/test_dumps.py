@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import pytest
 
-from lab import ip_batch
+from lab import again_and_again, ip_batch
 from oracle.operations import LINKS
 from oracle.world import World, world
 
@@ -41,32 +41,9 @@ def dumped(router: World, body: bytes, *, strict: bool = True) -> list[Message]:
         return [message for datagram in rest_of(opened) for message in messages(datagram)]
 
 
-@contextmanager
-def churning(router: World, lines: Sequence[str]) -> Iterator[threading.Event]:
-    """Runs the lines over and over; the event is set once they have been run for the first time.
-
-    Fails if they were refused.
-    """
-    stop, began = threading.Event(), threading.Event()
-    failed: list[Exception] = []
-
-    def churn() -> None:
-        try:
-            while not stop.is_set():
-                ip_batch(router.namespace, lines)
-                began.set()
-        except RuntimeError as error:
-            failed.append(error)
-            began.set()
-
-    churner = threading.Thread(target=churn)
-    churner.start()
-    try:
-        yield began
-    finally:
-        stop.set()
-        churner.join()
-    assert failed == []
+def churning(router: World, lines: Sequence[str]) -> AbstractContextManager[threading.Event]:
+    """Runs the lines over and over; the event is set once they have been run for the first time."""
+    return again_and_again(lambda _: ip_batch(router.namespace, lines))
 
 
 def test_filters_need_strict_checking(router: World) -> None:
@@ -134,7 +111,7 @@ def test_a_route_of_many_legs_in_one_message(router: World) -> None:
         assert len(desired(fresh)[V6]) == len(hosts)
     do(router, f"-6 route append {V6} proto 12 {via(6, 1)}")
     vpp_has(router, 0)
-    assert router.engine.status().unmirrored == {"too_many_next_hops": 1}
+    assert router.engine.status().held_routes == {"too_many_next_hops": 1}
     do(router, f"-6 route del {V6} {via(6, 1)}")
     agreed(router, {V6: most})
 

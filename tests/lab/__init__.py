@@ -8,6 +8,7 @@ from __future__ import annotations
 from .bgp_pair import BgpPair, running_bgp_pair
 from .bird import Bird, BirdError, running_bird
 from .bird_config import BirdConfig, Session
+from .churn import again_and_again
 from .global_table import TableRoute, global_table, hosts_of
 from .kernel import (
     KernelRoute,
@@ -34,6 +35,7 @@ __all__ = [
     "RouteKey",
     "Session",
     "TableRoute",
+    "again_and_again",
     "connect",
     "forwarding",
     "global_table",

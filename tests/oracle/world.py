@@ -63,7 +63,7 @@ class World:
         return {
             (view.table, view.prefix): _by_text(view.installed) if view.installed else view.state
             for view in self._views()
-            if view.state in ("installed", "pending", "failed")
+            if view.state in ("installed", "waiting", "failed")
         }
 
     def _views(self) -> Iterator[_core.RouteView]:

@@ -16,7 +16,7 @@ from e2e.daemon import running_daemon
 from e2e.test_metrics import scraper_of
 from lab import Namespace, wait_until
 from lab.requirements import missing
-from lab.vpp import RealVpp, SimulatedVpp, Vpp
+from lab.vpp import Vpp
 
 from .prober import Prober
 from .world import ACTIONS, OFTEN, World, make_links, write_config
@@ -28,16 +28,6 @@ pytestmark = [pytest.mark.root, pytest.mark.timeout(300 + int(MINUTES * 120))]
 
 GROWTH, SLACK = 1.10, 16.0
 """What memory may be at the end: in parts of what it was after the warm-up, and MiB beside that."""
-
-
-@pytest.fixture(params=["simulator", pytest.param("vpp", marks=[pytest.mark.vpp])])
-def vpp(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Vpp]:
-    """The embedded VPP, then a real one where there is one."""
-    place = tmp_path / "vpp"
-    place.mkdir()
-    kind = SimulatedVpp if request.param == "simulator" else RealVpp
-    with kind.running(place) as running:
-        yield running
 
 
 @pytest.fixture

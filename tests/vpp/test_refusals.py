@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from e2e.daemon import running_daemon
+from e2e.daemon import RunningDaemon, running_daemon
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 from vpp.support import DEVICE, Programmer, kernel_with_routes, prefixes
@@ -55,28 +56,45 @@ def test_they_are_explained_and_tried_again_where_that_may_help(
     assert len(simulator.routes()) == 10
 
 
+class Version1:
+    """A kernel with 100 routes, and a VPP that knows the first version of the messages alone."""
+
+    def __init__(self, simulator: SimulatedVpp, kernel: Namespace, log: Path) -> None:
+        for message in V2:
+            simulator.fault("remove_message", message=message)
+        self.kernel = kernel
+        self._simulator = simulator
+        self._log = log
+
+    def routes(self) -> int:
+        """Those of the API's own source."""
+        return len(self._simulator.simulator.snapshot("API"))
+
+    def running(self, *more: str) -> AbstractContextManager[RunningDaemon]:
+        """A daemon between the two."""
+        socket, interface = str(self._simulator.socket), f"{DEVICE}={self._simulator.interface}"
+        arguments = ("--socket", socket, "--interface", interface, *more)
+        return running_daemon(self._log, *arguments, namespace=self.kernel)
+
+
+@pytest.fixture
+def version1(
+    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> Version1:
+    """One of each."""
+    kernel = kernel_with_routes(make_namespace("version1"), 100)
+    return Version1(simulator, kernel, tmp_path / "run.log")
+
+
 @pytest.mark.root
 def test_a_vpp_without_version_2_of_the_messages(
-    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+    simulator: SimulatedVpp, version1: Version1
 ) -> None:
     """Routes go in under the API's own source, with a warning; a flush cannot tell them."""
-    for message in V2:
-        simulator.fault("remove_message", message=message)
-    kernel = kernel_with_routes(make_namespace("version1"), 100)
-
-    def routes() -> int:
-        return len(simulator.simulator.snapshot("API"))
-
-    arguments = (
-        "--socket",
-        str(simulator.socket),
-        "--interface",
-        f"{DEVICE}={simulator.interface}",
-    )
-    with running_daemon(tmp_path / "run.log", *arguments, namespace=kernel) as daemon:
-        wait_until(routes, 30, "all routes", accept=lambda n: n == 100)
-        ip_batch(kernel, ["route del 30.0.0.0/24 proto 12"])
-        wait_until(routes, 30, "one less", accept=lambda n: n == 99)
+    with version1.running() as daemon:
+        wait_until(version1.routes, 30, "all routes", accept=lambda n: n == 100)
+        ip_batch(version1.kernel, ["route del 30.0.0.0/24 proto 12"])
+        wait_until(version1.routes, 30, "one less", accept=lambda n: n == 99)
         assert daemon.end() == 0, daemon.log()
         for word in ("ip_route_add_del_v2", "API's own FIB source"):
             assert word in daemon.log()
@@ -84,31 +102,14 @@ def test_a_vpp_without_version_2_of_the_messages(
     done = flush(simulator)
     assert done.returncode == 4
     assert "cannot tell our routes" in done.stderr
-    assert routes() == 99
+    assert version1.routes() == 99
 
 
 @pytest.mark.root
-def test_and_it_can_be_left_without_our_routes(
-    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
-) -> None:
+def test_and_it_can_be_left_without_our_routes(simulator: SimulatedVpp, version1: Version1) -> None:
     """The daemon knows what it has put there."""
-    for message in V2:
-        simulator.fault("remove_message", message=message)
-    kernel = kernel_with_routes(make_namespace("version1"), 100)
-
-    def routes() -> int:
-        return len(simulator.simulator.snapshot("API"))
-
     simulator.add_foreign_route("203.0.113.0/24")
-    arguments = (
-        "--socket",
-        str(simulator.socket),
-        "--interface",
-        f"{DEVICE}={simulator.interface}",
-    )
-    with running_daemon(
-        tmp_path / "run.log", *arguments, "--on-exit", "flush", namespace=kernel
-    ) as daemon:
-        wait_until(routes, 30, "all routes", accept=lambda n: n == 101)
+    with version1.running("--on-exit", "flush") as daemon:
+        wait_until(version1.routes, 30, "all routes", accept=lambda n: n == 101)
         assert daemon.end() == 0, daemon.log()
-    assert routes() == 1
+    assert version1.routes() == 1

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bgpreflector.config import load
+from bgpreflector.config import Config, ConfigError, Problem, load
+
+SCHEMA = 1
+"""Version of the JSON object; it grows when a field changes its meaning or goes."""
 
 
 def check(
     file: Annotated[Path, typer.Argument(help="Configuration file to check.")],
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print the whole configuration as JSON.")
+        bool,
+        typer.Option(
+            "--json", help="Print one JSON object: the mistakes, or the whole configuration."
+        ),
     ] = False,
 ) -> None:
     """Check a configuration file; every mistake is named by its key."""
-    config = load(file)
+    try:
+        config = load(file)
+    except ConfigError as wrong:
+        if as_json:
+            typer.echo(json.dumps(_object(None, wrong.problems), default=str))
+        raise
     if as_json:
-        typer.echo(config.model_dump_json(indent=2))
+        typer.echo(json.dumps(_object(config)))
         return
     typer.echo(f"{file}: the configuration is valid")
     for key in config.ignored:
@@ -29,3 +41,17 @@ def check(
         typer.echo("  use_external_ipam is false: nothing will be reflected")
     tables = json.dumps({str(k): v for k, v in config.table_map.items()})
     typer.echo(f"  kernel tables to VPP tables: {tables}")
+
+
+def _object(config: Config | None, problems: Iterable[Problem] = ()) -> dict[str, object]:
+    return {
+        "schema": SCHEMA,
+        "valid": config is not None,
+        "problems": [
+            {"key": problem.key, "message": problem.message}
+            | ({"value": problem.value} if problem.has_value else {})
+            for problem in problems
+        ],
+        "ignored": [] if config is None else list(config.ignored),
+        "configuration": None if config is None else config.model_dump(mode="json"),
+    }

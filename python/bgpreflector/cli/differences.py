@@ -41,8 +41,8 @@ def plan(
             family = "IPv6" if is_ip6 else "IPv4"
             typer.echo(f"VPP's {family} table {table} would be created", err=True)
         counts = _show(both.changes(), both.overridden(), as_json=as_json)
-        held = both.engine.status().unmirrored
-    _summary("plan", counts, as_json=as_json, unmirrored=held)
+        held = both.engine.status().held_routes
+    _summary("plan", counts, as_json=as_json, held=held)
 
 
 def audit(

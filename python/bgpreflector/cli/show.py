@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,10 +41,13 @@ def routes(
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Those that VPP refused.")] = False,
     waiting: Annotated[
-        bool, typer.Option("--waiting", help="Those whose request has no answer yet.")
+        bool, typer.Option("--waiting", help="Those of which VPP has not answered a change yet.")
     ] = False,
-    unmirrored: Annotated[
-        bool, typer.Option("--unmirrored", help="Those that VPP cannot have, with the reason.")
+    held: Annotated[
+        bool,
+        typer.Option(
+            "--held", "--unmirrored", help="Those that VPP cannot have now, with the reason."
+        ),
     ] = False,
     every: Annotated[
         bool, typer.Option("--all", help="Routes of other protocols and not the best ones too.")
@@ -61,9 +64,14 @@ def routes(
 ) -> None:
     """The kernel's routes, and what VPP has of each.
 
+    A line ends with the route's state: installed (VPP has it), waiting (VPP has not answered a
+    change of it yet), held (VPP cannot have it now: the reason follows), failed (VPP refused it),
+    and with --all not_best (a better one of its prefix forwards) or foreign (of a protocol that is
+    not mirrored).
+
     --netns and --protocol are for --kernel, which shows no VPP.
     """
-    chosen = {"failed": failed, "pending": waiting, "held": unmirrored}
+    chosen = {"failed": failed, "waiting": waiting, "held": held}
     states = [state for state, wanted in chosen.items() if wanted]
     if kernel:
         if prefix or within or states or control:
@@ -73,14 +81,27 @@ def routes(
     if netns or protocol:
         raise typer.BadParameter("--netns and --protocol go with --kernel only")
     if prefix and (within or states):
-        raise typer.BadParameter("a prefix goes without --in, --failed, --waiting, --unmirrored")
+        raise typer.BadParameter("a prefix goes without --in, --failed, --waiting, --held")
+    wanted = {"prefix": prefix, "within": within, "states": states, "every": every}
+    _listing(control, config, "routes", _route, as_json=as_json, **wanted)
+
+
+def _listing(
+    control: Path | None,
+    config: Path | None,
+    command: str,
+    line: Callable[[Row], str],
+    *,
+    as_json: bool,
+    **arguments: object,
+) -> None:
     with daemon_at(control, config) as daemon:
-        answer = daemon.ask("routes", prefix=prefix, within=within, states=states, every=every)
+        answer = daemon.ask(command, **arguments)
         if as_json:
             echo_json(answer)
             return
         for row in answer:
-            typer.echo(_route(row))
+            typer.echo(line(row))
 
 
 def _kernel(
@@ -151,13 +172,7 @@ def next_hops(
     config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
 ) -> None:
     """The sets of next hops that routes share, and what VPP shall have for each."""
-    with daemon_at(control, config) as daemon:
-        answer = daemon.ask("next_hops")
-        if as_json:
-            echo_json(answer)
-            return
-        for row in answer:
-            typer.echo(_next_hops(row))
+    _listing(control, config, "next_hops", _next_hops, as_json=as_json)
 
 
 def _next_hops(row: Row) -> str:
@@ -173,17 +188,11 @@ def interfaces(
     config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
 ) -> None:
     """The kernel's interfaces, and the VPP interface that stands for each."""
-    with daemon_at(control, config) as daemon:
-        answer = daemon.ask("interfaces")
-        if as_json:
-            echo_json(answer)
-            return
-        for row in answer:
-            typer.echo(_interface(row))
+    _listing(control, config, "interfaces", _interface, as_json=as_json)
 
 
 _FOUND = {
-    "none": "no VPP interface: routes through it wait",
+    "none": "no VPP interface: routes through it are held",
     "recursive": "VPP's own FIB finds the interface",
 }
 

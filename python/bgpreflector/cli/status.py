@@ -29,6 +29,23 @@ CHECKED = {
 
 MEBI = 1 << 20
 
+COLUMNS = {
+    "kernel": "kernel (all)",
+    "desired": "desired",
+    "installed": "installed",
+    "held": "held",
+    "failed": "failed",
+    "unconfirmed": "unconfirmed",
+}
+"""The states of prefixes, and what they are headed by."""
+
+FOOTER = (
+    "kernel (all): routes of all protocols; desired: VPP shall have it; installed:\n"
+    "VPP has acknowledged it; held: VPP cannot have it now (show routes --held);\n"
+    "failed: VPP refused it; unconfirmed: of an earlier run, still to be compared"
+)
+"""What the columns mean."""
+
 
 def status(
     config: ConfigFile = None,
@@ -61,7 +78,12 @@ def status(
 
 def full(report: StatusReport) -> RenderableType:
     """All of it."""
-    return Group(Text(headline(report), style="bold"), prefixes(report), *map(Text, lines(report)))
+    return Group(
+        Text(headline(report), style="bold"),
+        prefixes(report),
+        Text(FOOTER, style="dim"),
+        *map(Text, lines(report)),
+    )
 
 
 def headline(report: StatusReport) -> str:
@@ -95,12 +117,11 @@ def _said(report: StatusReport) -> str:
 def prefixes(report: StatusReport) -> Table:
     """Prefixes by table, family and state."""
     table = Table(box=None, pad_edge=False)
-    states = ("kernel", "desired", "installed", "held", "failed", "unconfirmed")
     table.add_column("table")
-    for name in states:
+    for name in COLUMNS.values():
         table.add_column(name, justify="right")
     for row in report.tables:
-        counts = (figure(row.prefixes[state]) for state in states)
+        counts = (figure(row.prefixes[state]) for state in COLUMNS)
         table.add_row(f"{row.table} {row.family} -> VPP {row.vpp_table}", *counts)
     return table
 
@@ -108,7 +129,6 @@ def prefixes(report: StatusReport) -> Table:
 def lines(report: StatusReport) -> list[str]:
     """Everything else that is worth a line."""
     kernel, vpp = report.kernel, report.vpp
-    unmirrored = by_name(report.unmirrored)
     requests = by_name(
         {f"{name} done": r.done for name, r in vpp.requests.items()}
         | {f"{name} refused": r.refused for name, r in vpp.requests.items()}
@@ -117,11 +137,11 @@ def lines(report: StatusReport) -> list[str]:
     found = {
         "VPP": _vpp(report),
         "requests": requests,
-        "unmirrored": unmirrored,
+        "held": by_name(report.held_routes),
         "limit": _limit(report),
         "overridden": _overridden(report),
         "missing": ", ".join(vpp.missing_interfaces),
-        "kernel": f"{by_name(kernel.messages) or 'no messages'}, receive buffer "
+        "messages": f"{by_name(kernel.messages) or 'none'}, receive buffer "
         f"{kernel.receive_buffer // MEBI} MiB",
         "lost": f"{kernel.overruns} overruns, {figure(kernel.drops)} messages dropped"
         if kernel.overruns
@@ -148,7 +168,7 @@ def _limit(report: StatusReport) -> str:
     limit = report.limit
     if limit.max_routes is None:
         return ""
-    refused = f", {figure(limit.refused)} kept out of VPP" if limit.refused else ""
+    refused = f", {figure(limit.held)} kept out of VPP" if limit.held else ""
     return f"{figure(limit.max_routes)} prefixes, then {limit.action}{refused}"
 
 

@@ -12,7 +12,9 @@ class ControllerConfig(Section):
     """When failed work is tried again and when everything is compared again."""
 
     healing_delay: Seconds = Field(
-        default=5.0, description="Seconds from a failed event to the healing resync."
+        default=5.0,
+        description="Seconds from a failed event, or from the last try of refused routes, to the "
+        "healing resync; twice as long after each that does not help, up to 60.",
     )
     periodic_resync: Seconds = Field(
         default=0.0,

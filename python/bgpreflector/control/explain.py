@@ -177,7 +177,7 @@ def _vpp_side(
         return f"{prefix} is not in VPP: {named_reason(view.reason, link_names(daemon))}"
     if view.state == "failed":
         return f"VPP refused {prefix}: {view.reason}; it is tried again at the next resync"
-    if view.state == "pending":
+    if view.state == "waiting":
         paused = "; the daemon is paused: see `bgpreflector resume`" if daemon.paused else ""
         return f"a request for {prefix} waits for VPP's answer{paused}"
     return _installed(daemon, prefix, entry, difference)

@@ -18,12 +18,12 @@ PAGE = 500
 """Routes in a page."""
 
 BY_INDEX = re.compile(r"the kernel's interface (\d+)$")
-"""How ``Held::WaitsForInterface`` of the core ends."""
+"""How ``Held::NoInterface`` of the core ends."""
 
-STATES = ("installed", "pending", "held", "failed", "not_best", "foreign")
+STATES = ("installed", "waiting", "held", "failed", "not_best", "foreign")
 """``RouteState::name`` of the core."""
 
-MIRRORED = ("installed", "pending", "held", "failed")
+MIRRORED = ("installed", "waiting", "held", "failed")
 """Those of the routes that forward and are of a mirrored protocol."""
 
 

@@ -28,6 +28,7 @@ from .events import (
 )
 from .handler import EventHandler, KubeStateData, UsesEventLoop
 from .kinds import Direction, EventMethod, TransactionType
+from .observer import Observer
 from .recovery import Settings
 from .sink import CommitResult, OperationFailure, Sink
 from .transaction import ResyncOperations, Transaction, UpdateOperations
@@ -52,6 +53,7 @@ __all__ = [
     "HealingResync",
     "HealingResyncType",
     "KubeStateData",
+    "Observer",
     "OperationFailure",
     "OperationsFailedError",
     "ResyncOperations",

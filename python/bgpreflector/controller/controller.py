@@ -204,6 +204,8 @@ class Controller:
             self._recovery.schedule_healing(outcome.error)
         elif event.method is EventMethod.FULL_RESYNC:
             self._recovery.resynchronised()
+        elif event.method is EventMethod.DOWNSTREAM_RESYNC and outcome.error is None:
+            self._recovery.southbound_accepts()
         self._recovery.schedule_periodic()
 
     def _retry(self) -> None:

@@ -85,7 +85,13 @@ class HealingResyncType(Enum):
     """What started a healing resync."""
 
     PERIODIC = "Periodic"
+    """The interval for it is over."""
+
     AFTER_ERROR = "AfterError"
+    """An event failed: sources, handlers or southbound may not be what they are thought to be."""
+
+    AFTER_REFUSALS = "AfterRefusals"
+    """The southbound goes on refusing operations; what it was told was right."""
 
     def __str__(self) -> str:
         return self.value
@@ -93,7 +99,7 @@ class HealingResyncType(Enum):
 
 @dataclass(frozen=True, eq=False)
 class HealingResync(Event):
-    """A resync that repairs: at an interval, or after an event that failed."""
+    """A resync that repairs: at an interval, or after events or operations that failed."""
 
     type: HealingResyncType
     error: BaseException | None = None
@@ -106,14 +112,16 @@ class HealingResync(Event):
 
     @property
     def method(self) -> EventMethod:
-        """``DOWNSTREAM_RESYNC`` for the periodic one, ``FULL_RESYNC`` after an error."""
-        if self.type is HealingResyncType.PERIODIC:
-            return EventMethod.DOWNSTREAM_RESYNC
-        return EventMethod.FULL_RESYNC
+        """``FULL_RESYNC`` after an error, otherwise ``DOWNSTREAM_RESYNC``."""
+        if self.type is HealingResyncType.AFTER_ERROR:
+            return EventMethod.FULL_RESYNC
+        return EventMethod.DOWNSTREAM_RESYNC
 
     def __str__(self) -> str:
         if self.type is HealingResyncType.AFTER_ERROR:
             return f"{self.name} (After error: {self.error})"
+        if self.type is HealingResyncType.AFTER_REFUSALS:
+            return f"{self.name} (After refusals: {self.error})"
         return f"{self.name} (Periodic)"
 
 

@@ -45,7 +45,8 @@ class Recovery:
 
     Failed operations are tried again in one series for all of them, so that a route that
     keeps failing costs the same however many others come and go. When the series ends and
-    operations still fail, one healing resync follows, unless they come from a resync.
+    operations still fail, one healing resync follows, unless they come from a resync: of the
+    southbound alone, for it alone said no.
     """
 
     def __init__(self, settings: Settings, clock: Clock, timers: Timers) -> None:
@@ -56,14 +57,22 @@ class Recovery:
         self._healing = Backoff(
             settings.healing_delay, maximum=max(_MAX_HEALING_DELAY, settings.healing_delay)
         )
+        self._cause = HealingResyncType.AFTER_ERROR
         self._error: BaseException | None = None
         self._heal_when_exhausted = False
 
-    def schedule_healing(self, error: BaseException) -> None:
-        """One healing resync after the delay, however many errors ask for it."""
+    def schedule_healing(
+        self, error: BaseException, cause: HealingResyncType = HealingResyncType.AFTER_ERROR
+    ) -> None:
+        """One healing resync after the delay, however many errors ask for it.
+
+        Where refusals and other errors ask, it is one that heals both.
+        """
         if self._timers.is_set(Timer.HEALING):
+            if self._cause is HealingResyncType.AFTER_REFUSALS:
+                self._cause, self._error = cause, error
             return
-        self._error = error
+        self._cause, self._error = cause, error
         delay = self._healing.next_delay() or 0.0
         _log.info("Healing resync in %.1f s, after: %s", delay, error)
         self._timers.set(Timer.HEALING, self._clock.monotonic() + delay)
@@ -100,12 +109,17 @@ class Recovery:
         self._timers.cancel(Timer.HEALING)
         self._healing.reset()
 
+    def southbound_accepts(self) -> None:
+        """A resync of the southbound has left nothing refused: the next delay is short again."""
+        if not self._timers.is_set(Timer.HEALING):
+            self._healing.reset()
+
     def healing_event(self, timer: Timer) -> HealingResync:
         """The event of a healing timer that is due."""
         if timer is Timer.PERIODIC_HEALING:
             return HealingResync(HealingResyncType.PERIODIC)
         error, self._error = self._error, None
-        return HealingResync(HealingResyncType.AFTER_ERROR, error)
+        return HealingResync(self._cause, error)
 
     def _next_retry(self, result: CommitResult) -> None:
         delay = self._retries.next_delay() if result.retriable else None
@@ -117,4 +131,6 @@ class Recovery:
         heal = self._heal_when_exhausted
         self.forget_retries()
         if heal:
-            self.schedule_healing(OperationsFailedError(str(result)))
+            self.schedule_healing(
+                OperationsFailedError(str(result)), HealingResyncType.AFTER_REFUSALS
+            )

@@ -34,7 +34,7 @@ class CommitResult:
         >>> refused = OperationFailure("192.0.2.0/24", "no such table", retriable=True)
         >>> result = CommitResult(applied=3, failed=1, failures=(refused,))
         >>> print(result)
-        3 applied, 1 failed, 0 waiting: 192.0.2.0/24: no such table
+        3 applied, 1 failed, 0 held: 192.0.2.0/24: no such table
         >>> result.ok, result.retriable
         (False, True)
     """
@@ -45,7 +45,7 @@ class CommitResult:
     failed: int = 0
     """Operations that it refused; it keeps them for :meth:`Sink.retry`."""
 
-    waiting: int = 0
+    held: int = 0
     """Operations kept until an interface or a table appears; these are no failures."""
 
     failures: tuple[OperationFailure, ...] = ()
@@ -63,7 +63,7 @@ class CommitResult:
         return not self.ok and not (known and not any(f.retriable for f in self.failures))
 
     def __str__(self) -> str:
-        text = f"{self.applied} applied, {self.failed} failed, {self.waiting} waiting"
+        text = f"{self.applied} applied, {self.failed} failed, {self.held} held"
         if self.failures:
             text += ": " + "; ".join(str(failure) for failure in self.failures[:3])
         if self.failed > len(self.failures[:3]):

@@ -46,7 +46,7 @@ def interface_findings(sink: VppSink, routes: KernelRoutes) -> Iterator[Finding]
             yield found(
                 CHECK,
                 name,
-                f"{routes_(count)} to go out of it, and no VPP interface stands for it: waiting",
+                f"{routes_(count)} to go out of it, and no VPP interface stands for it: held",
                 f'name one in vpp.interfaces.map ({name} = "..."; VPP has '
                 f"{', '.join(sorted(vpp_names.values()))}), pair it by linux-cp (`lcp create`), or "
                 "set vpp.interfaces.main_interface for all",

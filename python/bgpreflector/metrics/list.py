@@ -132,18 +132,18 @@ METRICS = (
         "prefixes",
         "gauge",
         "By kernel table, family and state: kernel (routes of the kernel, of all protocols), "
-        "desired (that VPP shall have), installed (that VPP has acknowledged), held (that wait, as "
-        "VPP cannot have them now), failed (that VPP refused), unconfirmed (of an earlier run, not "
+        "desired (that VPP shall have), installed (that VPP has acknowledged), held (that VPP "
+        "cannot have now), failed (that VPP refused), unconfirmed (of an earlier run, not "
         "yet compared with the kernel).",
         ("family", "table", "state"),
         _prefixes,
     ),
     Metric(
-        "unmirrored_routes",
+        "held_routes",
         "gauge",
-        "Routes of mirrored protocols that VPP cannot have, by reason.",
+        "Routes of mirrored protocols that VPP cannot have now, by reason.",
         ("reason",),
-        _by(lambda r: r.unmirrored),
+        _by(lambda r: r.held_routes),
     ),
     Metric(
         "max_routes",
@@ -156,7 +156,7 @@ METRICS = (
     Metric(
         "max_routes_exceeded",
         "gauge",
-        "1 if there are more prefixes than that: those kept out of VPP are unmirrored_routes with "
+        "1 if there are more prefixes than that: those kept out of VPP are held_routes with "
         "the reason over_limit.",
         (),
         _one(lambda r: r.limit.exceeded),

@@ -151,7 +151,7 @@ class VppSink:
         new = map_interfaces(self._settings.interfaces, self.seen.interfaces)
         if new.missing and new.missing != self.seen.interface_map.missing:
             _log.warning(
-                "VPP has no interface %s, which vpp.interfaces names: routes through it wait",
+                "VPP has no interface %s, which vpp.interfaces names: routes through it are held",
                 ", ".join(new.missing),
             )
         self.seen.interface_map = new
@@ -314,9 +314,9 @@ class VppSink:
                 OperationFailure(f"{prefix} in VPP table {table}", f"{meaning}", retry)
                 for table, prefix, _, meaning, retry in report.failures
             )
-        return CommitResult(applied, failed, self._waiting(), tuple(failures))
+        return CommitResult(applied, failed, self._held_prefixes(), tuple(failures))
 
-    def _waiting(self) -> int:
+    def _held_prefixes(self) -> int:
         return sum(counts["held"] for counts in self._engine.status().prefixes.values())
 
     def _send_slowly(self, slow: PapiRoutes, batches: Sequence[_core.RouteBatch]) -> CommitResult:
@@ -342,7 +342,9 @@ class VppSink:
                 raise
             finally:
                 requests.release()
-        return CommitResult(applied, len(failures), self._waiting(), tuple(failures[:FAILURES]))
+        return CommitResult(
+            applied, len(failures), self._held_prefixes(), tuple(failures[:FAILURES])
+        )
 
     def flush(self) -> CommitResult:
         """Send whatever is dirty, outside any transaction; for the end, after the event loop's."""

@@ -66,7 +66,7 @@ fn what_is_in_stays_in_and_is_kept_up_to_date() {
     answer_all(&mut table);
     assert_eq!((desired(&table), installed(&table)), (3, 3));
     assert_eq!(table.over_limit(), 7);
-    assert_eq!(table.unmirrored(), BTreeMap::from([("over_limit", 7)]));
+    assert_eq!(table.held_routes(), BTreeMap::from([("over_limit", 7)]));
     let change = table.take_limit_change().unwrap();
     assert!(change.exceeded);
     assert_eq!(change.prefixes, 10);

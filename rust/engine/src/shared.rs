@@ -213,7 +213,7 @@ fn limit_changed(change: LimitChange) {
     match (change.exceeded, limit.beyond) {
         (true, Beyond::Refuse) => log::warn!(
             "{prefixes} prefixes are more than kernel.max_routes ({most}): VPP keeps those that it \
-             has, and further ones wait (`bgpreflector show routes --unmirrored`); find out which \
+             has, and further ones are held (`bgpreflector show routes --held`); find out which \
              BGP peer sends them and filter or limit its routes, or raise kernel.max_routes"
         ),
         (true, Beyond::Warn) => log::warn!(

@@ -48,7 +48,7 @@ pub struct Status {
     /// Differences that audits found and repaired, by kind.
     pub drift: Vec<(&'static str, u64)>,
     /// Routes of mirrored protocols that VPP cannot have, by reason.
-    pub unmirrored: BTreeMap<&'static str, usize>,
+    pub held_routes: BTreeMap<&'static str, usize>,
     /// Whether there are more prefixes than the limit.
     pub limit_exceeded: bool,
     /// Receive buffer that the kernel granted, bytes.
@@ -102,7 +102,7 @@ impl Engine {
                 .zip(kernel.resync_micros.iter().map(seconds))
                 .collect(),
             drift: named(&Drift::ALL.map(Drift::name), &kernel.drift),
-            unmirrored: table.unmirrored(),
+            held_routes: table.held_routes(),
             limit_exceeded: table.limit_exceeded(),
             receive_buffer: read(&kernel.receive_buffer),
         }

@@ -201,7 +201,7 @@ pub struct Status {
     /// By kind.
     drift: HashMap<&'static str, u64>,
     /// By reason.
-    unmirrored: HashMap<&'static str, usize>,
+    held_routes: HashMap<&'static str, usize>,
     limit_exceeded: bool,
     receive_buffer: u64,
 }
@@ -256,7 +256,7 @@ impl From<bgpreflector_engine::Status> for Status {
             resyncs: status.resyncs.into_iter().collect(),
             resync_seconds: status.resync_seconds.into_iter().collect(),
             drift: status.drift.into_iter().collect(),
-            unmirrored: status.unmirrored.into_iter().collect(),
+            held_routes: status.held_routes.into_iter().collect(),
             limit_exceeded: status.limit_exceeded,
             receive_buffer: status.receive_buffer,
         }

@@ -6,9 +6,9 @@ use crate::route::Path;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Held {
     /// Its interface has no counterpart in VPP yet: it goes in when one appears.
-    WaitsForInterface(u32),
+    NoInterface(u32),
     /// Its next-hop object is not known yet.
-    WaitsForNextHop(u32),
+    UnknownNextHop(u32),
     /// None of its next hops can be used now: interfaces down or legs dead.
     NoUsableNextHop,
     /// Its type has no counterpart in VPP (`RTN_LOCAL`, `RTN_THROW`, …).
@@ -32,8 +32,8 @@ impl Held {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Held::WaitsForInterface(_) => "waits_for_interface",
-            Held::WaitsForNextHop(_) => "waits_for_next_hop",
+            Held::NoInterface(_) => "no_interface",
+            Held::UnknownNextHop(_) => "unknown_next_hop",
             Held::NoUsableNextHop => "no_usable_next_hop",
             Held::RouteType(_) => "route_type",
             Held::Encapsulation(_) => "encapsulation",
@@ -49,13 +49,13 @@ impl Held {
 impl std::fmt::Display for Held {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Held::WaitsForInterface(index) => {
+            Held::NoInterface(index) => {
                 write!(
                     f,
-                    "waits for a VPP interface for the kernel's interface {index}"
+                    "no VPP interface stands for the kernel's interface {index}"
                 )
             }
-            Held::WaitsForNextHop(id) => write!(f, "waits for next-hop object {id}"),
+            Held::UnknownNextHop(id) => write!(f, "next-hop object {id} is not known yet"),
             Held::NoUsableNextHop => f.write_str("none of its next hops can be used now"),
             Held::RouteType(number) => write!(f, "route type {number} has no counterpart in VPP"),
             Held::Encapsulation(number) => write!(f, "encapsulation {number} is not mirrored"),

@@ -95,7 +95,7 @@ impl Surroundings {
         match source {
             NextHopSource::Inline(hops) => Ok(Some(hops.iter().cloned().collect())),
             NextHopSource::Object(id) => match self.objects.get(*id) {
-                None => Err(Held::WaitsForNextHop(*id)),
+                None => Err(Held::UnknownNextHop(*id)),
                 Some(NextHopObject::Blackhole) => Ok(None),
                 Some(NextHopObject::Single(hop)) => Ok(Some(Hops::from_elem(hop.clone(), 1))),
                 Some(NextHopObject::Group(members)) => self.members(members),
@@ -115,7 +115,7 @@ impl Surroundings {
                 }
                 // The kernel allows a blackhole in a group only alone.
                 Some(NextHopObject::Blackhole) => return Ok(None),
-                Some(NextHopObject::Group(_)) | None => return Err(Held::WaitsForNextHop(id)),
+                Some(NextHopObject::Group(_)) | None => return Err(Held::UnknownNextHop(id)),
             }
         }
         Ok(Some(hops))
@@ -185,7 +185,7 @@ impl Surroundings {
         match (mapped, self.interfaces.unmapped) {
             (Some(sw_if_index), _) | (None, Unmapped::Interface(sw_if_index)) => Ok(sw_if_index),
             (None, Unmapped::Recursive) if recursive(hop) => Ok(Path::NO_INTERFACE),
-            (None, _) => Err(Held::WaitsForInterface(hop.interface)),
+            (None, _) => Err(Held::NoInterface(hop.interface)),
         }
     }
 }
@@ -314,14 +314,11 @@ mod tests {
         let mut around = around();
         let unmapped = set(vec![hop("10.0.0.1", 9, 1)]);
         let device_only = set(vec![hop("", 9, 1)]);
-        assert_eq!(around.resolve(&unmapped), Err(Held::WaitsForInterface(9)));
+        assert_eq!(around.resolve(&unmapped), Err(Held::NoInterface(9)));
         around.interfaces.unmapped = Unmapped::Recursive;
         let paths = around.resolve(&unmapped).unwrap();
         assert_eq!(paths.paths()[0].sw_if_index, Path::NO_INTERFACE);
-        assert_eq!(
-            around.resolve(&device_only),
-            Err(Held::WaitsForInterface(9))
-        );
+        assert_eq!(around.resolve(&device_only), Err(Held::NoInterface(9)));
         around.interfaces.unmapped = Unmapped::Interface(7);
         assert_eq!(
             around.resolve(&device_only).unwrap().paths()[0].sw_if_index,
@@ -366,7 +363,7 @@ mod tests {
             next_hops: NextHopSource::Object(id),
             ..set(vec![])
         };
-        assert_eq!(around.resolve(&by_object(1)), Err(Held::WaitsForNextHop(1)));
+        assert_eq!(around.resolve(&by_object(1)), Err(Held::UnknownNextHop(1)));
         around
             .objects
             .insert(1, NextHopObject::Single(hop("10.0.0.1", 2, 1)));

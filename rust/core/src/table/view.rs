@@ -63,8 +63,8 @@ impl RouteFilter {
 pub enum RouteState {
     /// VPP has it.
     Installed,
-    /// A request for it waits or is under way.
-    Pending,
+    /// VPP has not answered a request for it, which may be still to be sent.
+    Waiting,
     /// VPP cannot have it now.
     Held(Held),
     /// VPP refused it with this `retval`.
@@ -81,7 +81,7 @@ impl RouteState {
     pub const fn name(self) -> &'static str {
         match self {
             RouteState::Installed => "installed",
-            RouteState::Pending => "pending",
+            RouteState::Waiting => "waiting",
             RouteState::Held(_) => "held",
             RouteState::Failed(_) => "failed",
             RouteState::NotBest => "not_best",
@@ -174,7 +174,7 @@ impl Table {
     /// Routes of mirrored protocols that VPP cannot have, by reason ([`Held::name`]): the best of
     /// their prefix, and those with a TOS. Walks the whole table where there are any.
     #[must_use]
-    pub fn unmirrored(&self) -> BTreeMap<&'static str, usize> {
+    pub fn held_routes(&self) -> BTreeMap<&'static str, usize> {
         let mut reasons = BTreeMap::new();
         let mirrors = |protocol| self.mirrors(protocol);
         let with_tos: usize = self.ribs.iter().map(|r| r.routes_with_tos(mirrors)).sum();
@@ -240,7 +240,7 @@ impl Table {
             (_, Some(refusal)) => RouteState::Failed(refusal.retval),
             (Some(Err(held)), None) => RouteState::Held(held),
             (Some(Ok(paths)), None) if paths == body.installed => RouteState::Installed,
-            (Some(Ok(_)) | None, None) => RouteState::Pending,
+            (Some(Ok(_)) | None, None) => RouteState::Waiting,
         }
     }
 

@@ -1,0 +1,61 @@
+"""Handlers that only look on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .event import Event, UpdateEvent
+    from .handler import KubeStateData
+    from .transaction import ResyncOperations, UpdateOperations
+
+
+class Observer:
+    """An :class:`EventHandler` that asks nothing of the southbound.
+
+    It handles no event until a subclass says otherwise; each method is the event loop's to call.
+    What :meth:`handles_event` or :meth:`observe` raises is logged, and a healing resync follows.
+
+    Examples:
+        >>> from bgpreflector.controller import Event, Shutdown, Transaction
+        >>> class Farewell(Observer):
+        ...     def handles_event(self, event):
+        ...         return isinstance(event, Shutdown)
+        ...     def observe(self, event):
+        ...         return "so long"
+        >>> handler, event = Farewell(), Shutdown()
+        >>> handler.name, handler.handles_event(event)
+        ('Farewell', True)
+        >>> handler.update(event, Transaction(event.method))
+        'so long'
+    """
+
+    @property
+    def name(self) -> str:
+        """The handler's name in logs: that of its class."""
+        return type(self).__name__
+
+    def handles_event(self, event: Event) -> bool:  # noqa: ARG002 - for subclasses
+        """Whether it wants to see the event: never, by default."""
+        return False
+
+    def observe(self, event: Event) -> str:  # noqa: ARG002 - for subclasses
+        """Look at an event, and say in a line for logs what there was to see; empty for nothing."""
+        return ""
+
+    def resync(
+        self,
+        event: Event,
+        kube_state_data: KubeStateData,  # noqa: ARG002 - the handlers' common signature
+        resync_count: int,  # noqa: ARG002
+        txn: ResyncOperations,  # noqa: ARG002
+    ) -> None:
+        """Look at a resync, and put nothing."""
+        self.observe(event)
+
+    def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:  # noqa: ARG002
+        """Look at an update, and put nothing."""
+        return self.observe(event)
+
+    def revert(self, event: UpdateEvent) -> None:
+        """Nothing to undo."""

@@ -1,0 +1,73 @@
+"""A VPP that goes on refusing routes: what that costs, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from e2e.world import MIRRORED, kernel_of, reflecting, route
+from lab import Namespace, ip_batch, wait_until
+from lab.vpp import SimulatedVpp
+
+pytestmark = pytest.mark.root
+
+REFUSED = route(5)
+INVALID_VALUE = -7
+CONFIG = """
+[controller]
+retry_attempts = 1
+retry_delay = 0.05
+healing_delay = 0.05
+"""
+
+
+def test_the_kernel_is_not_read_again(
+    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """It has no part in it: VPP is read and asked again, at growing intervals, and others go in."""
+    kernel = kernel_of(make_namespace)
+    config = tmp_path / "refusals.toml"
+    config.write_text(CONFIG)
+    with reflecting(kernel, simulator, tmp_path / "d.log", "--config", str(config)) as daemon:
+        before = daemon.status()["kernel"]["resyncs"]
+        simulator.fault("fail_prefix", prefix=REFUSED, retval=INVALID_VALUE)
+        moves = 0
+
+        def healings() -> int:
+            nonlocal moves
+            moves += 1
+            host = 3 + moves % 2
+            ip_batch(kernel, [f"route replace {REFUSED} via 10.0.0.{host} proto 12"])
+            return daemon.log().count("Healing Resync (After refusals")
+
+        wait_until(healings, 30, "VPP is read again", accept=lambda n: n >= 3)
+        ip_batch(kernel, ["route add 41.0.0.0/24 via 10.0.0.2 proto 12"])
+        wait_until(simulator.routes, 30, "goes in", accept=lambda seen: "41.0.0.0/24" in seen)
+        assert daemon.status()["state"] == "refused"
+        assert daemon.status()["kernel"]["resyncs"] | {"audit": None} == before | {"audit": None}
+        simulator.fault("fail_prefix", prefix=REFUSED, retval=0)
+        ip_batch(kernel, [f"route replace {REFUSED} via 10.0.0.9 proto 12"])
+        wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+        assert simulator.routes()[REFUSED] == frozenset({"10.0.0.9"})
+        assert len(simulator.routes()) == MIRRORED + 1
+
+
+def test_what_is_taken_in_the_end_goes_in_by_itself(
+    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """The resync after the last try finds it refused before, and sends it once more."""
+    kernel = kernel_of(make_namespace)
+    config = tmp_path / "refusals.toml"
+    config.write_text(CONFIG.replace("healing_delay = 0.05", "healing_delay = 2"))
+    with reflecting(kernel, simulator, tmp_path / "d.log", "--config", str(config)) as daemon:
+        before = daemon.status()["kernel"]["resyncs"]["requested"]
+        simulator.fault("fail_prefix", prefix=REFUSED, retval=INVALID_VALUE)
+        ip_batch(kernel, [f"route replace {REFUSED} via 10.0.0.3 proto 12"])
+        wait_until(daemon.log, 30, "given up", accept=lambda log: "Healing resync in" in log)
+        assert simulator.routes()[REFUSED] == frozenset({"10.0.0.2"})
+        simulator.fault("fail_prefix", prefix=REFUSED, retval=0)
+        wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+        assert simulator.routes()[REFUSED] == frozenset({"10.0.0.3"})
+        assert daemon.status()["kernel"]["resyncs"]["requested"] == before
