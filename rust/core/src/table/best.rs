@@ -1,6 +1,8 @@
 //! Which of a prefix's routes forwards, what VPP shall have for it, and whether that differs from
 //! what VPP has.
 
+use crate::route::Family;
+
 use super::Table;
 use super::entry::{Body, KernelRoute, Routes, flag};
 use super::held::Held;
@@ -79,55 +81,68 @@ impl Table {
         let possible = self.possible(&body);
         let can = matches!(possible, Some(Ok(_)));
         let desired = can && self.admits(&body);
-        let held = possible.is_some() && !desired;
         self.wait_for_room(handle, can && !desired);
-        let failed = body.has(flag::FAILED);
-        let counts = self.counts_mut(family);
-        adjust(&mut counts.desired, body.has(flag::DESIRED), desired);
-        adjust(&mut counts.held, body.has(flag::HELD), held);
-        adjust(&mut counts.failed, failed, false);
         let unconfirmed = body.unconfirmed();
-        let was_unconfirmed = body.has(flag::UNCONFIRMED);
-        adjust(&mut counts.unconfirmed, was_unconfirmed, unconfirmed);
-        if failed {
-            self.refusals.remove(&handle);
+        let paths = match possible {
+            _ if unconfirmed => body.installed,
+            Some(Ok(paths)) if desired => paths,
+            _ => PathSetId::NONE,
+        };
+        let dirty = paths != body.installed && !body.has(flag::TAKEN);
+        let mut new = body;
+        new.set_flag(flag::DESIRED, desired);
+        new.set_flag(flag::HELD, possible.is_some() && !desired);
+        new.set_flag(flag::FAILED, false);
+        new.set_flag(flag::UNCONFIRMED, unconfirmed);
+        new.set_flag(flag::QUEUED, body.has(flag::QUEUED) || dirty);
+        if new.flags != body.flags {
+            self.change_flags(handle, family, &body, &new);
         }
-        let mut body = body;
-        body.set_flag(flag::DESIRED, desired);
-        let differs = self.desired(&body) != body.installed;
-        let queue = differs && !body.has(flag::QUEUED) && !body.has(flag::TAKEN);
-        if let Some(body) = self
-            .rib_mut(handle)
-            .and_then(|rib| rib.body_mut(handle.slot))
-        {
-            body.set_flag(flag::DESIRED, desired);
-            body.set_flag(flag::HELD, held);
-            body.set_flag(flag::FAILED, false);
-            body.set_flag(flag::UNCONFIRMED, unconfirmed);
-            if queue {
-                body.set_flag(flag::QUEUED, true);
-            }
+        if is_idle(&new) {
+            self.tidy(handle);
         }
-        if queue {
-            self.dirty.push_back(handle);
-        }
-        self.tidy(handle);
         if self.over_limit() > 0 {
             self.admit();
         }
     }
 
+    /// Has the figures and the dirty queue follow a prefix's flags.
+    fn change_flags(&mut self, handle: Handle, family: Family, old: &Body, new: &Body) {
+        let counts = self.counts_mut(family);
+        for (count, flag) in [
+            (&mut counts.desired, flag::DESIRED),
+            (&mut counts.held, flag::HELD),
+            (&mut counts.failed, flag::FAILED),
+            (&mut counts.unconfirmed, flag::UNCONFIRMED),
+        ] {
+            adjust(count, old.has(flag), new.has(flag));
+        }
+        if old.has(flag::FAILED) {
+            self.refusals.remove(&handle);
+        }
+        if new.has(flag::QUEUED) && !old.has(flag::QUEUED) {
+            self.dirty.push_back(handle);
+        }
+        let rib = self.rib_mut(handle);
+        if let Some(body) = rib.and_then(|rib| rib.body_mut(handle.slot)) {
+            body.flags = new.flags;
+        }
+    }
+
     /// Forgets a prefix that the kernel, VPP and the queues know nothing of any more.
     pub(super) fn tidy(&mut self, handle: Handle) {
-        const BUSY: u8 = flag::ROUTE | flag::MANY | flag::QUEUED | flag::TAKEN | flag::FAILED;
         let Some(rib) = self.rib_mut(handle) else {
             return;
         };
-        let idle = |body: &Body| !body.has(BUSY) && body.installed.is_none();
-        if rib.body(handle.slot).is_some_and(idle) {
+        if rib.body(handle.slot).is_some_and(is_idle) {
             rib.remove(handle.slot);
         }
     }
+}
+
+fn is_idle(body: &Body) -> bool {
+    const BUSY: u8 = flag::ROUTE | flag::MANY | flag::QUEUED | flag::TAKEN | flag::FAILED;
+    !body.has(BUSY) && body.installed.is_none()
 }
 
 /// Moves a figure by what one flag's change adds or takes.
