@@ -2,8 +2,8 @@
 
 Usage: build_wheels.py FOLDER [TARGET…]
 
-The first compiler is that of PATH, the second that which `scripts/cross.sh rust .tools/rust` gets.
-Where neither has the standard library of a target, it is compiled from its source.
+The first compiler is that of PATH. Where it has neither a target's standard library nor the source
+to compile one from, that which `scripts/cross.sh rust .tools/rust` gets is the second.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ TARGETS = {
 
 CROSS = Path(".tools/rust/bin").resolve()
 MISSING = """not built: {target}: no compiler here has its standard library or the source of one:
-  rustup target add {target}, or rustup component add rust-src, or scripts/cross.sh rust .tools/rust
+  rustup target add {target}, or rustup component add rust-src, or on Debian 12
+  scripts/cross.sh rust .tools/rust
 """
 
 
@@ -47,7 +48,8 @@ class Way:
             told |= {"RUSTC_BOOTSTRAP": "1", "CARGO_TARGET_DIR": str(_target_folder() / "cross")}
         if target.endswith("-musl"):
             # For musl the default is a program that needs no libraries; a module needs its Python.
-            told["RUSTFLAGS"] = "-C target-feature=-crt-static"
+            given = os.environ.get("RUSTFLAGS", "")
+            told["RUSTFLAGS"] = f"{given} -C target-feature=-crt-static".strip()
         return os.environ | told
 
 
@@ -59,8 +61,10 @@ def main() -> int:
          "maturin[zig]>=1.9,<2"],
         check=True,
     )  # fmt: skip
-    missing = []
-    for target in asked or TARGETS:
+    targets, missing = asked or list(TARGETS), []
+    if not CROSS.exists() and not all(_way(target) for target in targets):
+        subprocess.run(["scripts/cross.sh", "rust", str(CROSS.parent)], check=False)
+    for target in targets:
         if (way := _way(target)) is not None:
             _build(target, way, folder)
         else:

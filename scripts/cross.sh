@@ -97,17 +97,22 @@ compile_python() {
     .venv/bin/python -m pip install -q --disable-pip-version-check ziglang
     zig=$(.venv/bin/python -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))')/zig
     mkdir -p "$build"
-    sources_of python3.11 "$build"
+    sources_of "$build" libffi zlib python3.11
+    # To be asked where headers are it has an answer for this machine, so it is not asked.
     cat >"$build/cc" <<-END
 		#!/bin/sh
 		case " \$* " in
 		*" -print-multiarch "*) echo $host && exit ;;
+		*" -E -v - "*) exit 1 ;;
 		*" -c "* | *" -E "* | *" -shared "*) exec $zig cc -target $host -fPIC "\$@" ;;
 		esac
 		exec $zig cc -target $host -fPIC -pie -dynamic -rdynamic \\
 		    -Wl,-dynamic-linker,$folder/root/lib/ld-musl-$2.so.1 "\$@"
 	END
     chmod +x "$build/cc"
+    export CC=$build/cc AR="$zig ar" RANLIB="$zig ranlib"
+    compile_libraries "$build" "$host" >"$build/log" 2>&1 ||
+        fail "zlib or libffi could not be compiled: see $build/log"
     # As wheels for musl name their modules; Python of this age does not do so by itself.
     sed -i "s/^\( *$2-linux-\)gnu$/\1musl/" "$build"/Python-*/configure
     # Configure cannot run what it compiles, and is told what it would have found out; the older
@@ -117,29 +122,39 @@ compile_python() {
         --without-ensurepip --disable-test-modules \
         ac_cv_buggy_getaddrinfo=no ac_cv_file__dev_ptmx=yes ac_cv_file__dev_ptc=no \
         ac_cv_func_preadv2=no ac_cv_func_pwritev2=no ac_cv_header_stropts_h=no \
-        CC="$build/cc" AR="$zig ar" RANLIB="$zig ranlib" READELF="$(command -v readelf)" \
-        PKG_CONFIG=false OPT="-O2 -DNDEBUG -Wno-date-time -fno-sanitize=undefined" &&
-        make -j"$(nproc)" && make install DESTDIR="$folder/root") >"$build/log" 2>&1 ||
+        READELF="$(command -v readelf)" PKG_CONFIG=false CPPFLAGS="-I$build/include" LDFLAGS="-L$build/lib" OPT="-O2 -DNDEBUG -Wno-date-time -fno-sanitize=undefined" &&
+        make -j"$(nproc)" && make install DESTDIR="$folder/root") >>"$build/log" 2>&1 ||
         fail "Python could not be compiled: see $build/log"
 }
 
-# The source of a package, from where the packages themselves come; security's archive need not have
-# the source of all that it has.
+compile_libraries() {
+    (cd "$1"/zlib-* && ./configure --static --prefix="$1" && make -j"$(nproc)" install) &&
+        cd "$1"/libffi-* && ./configure --prefix="$1" --libdir="$1/lib" --host="$2" \
+        --build="$(uname -m)-linux-gnu" --disable-shared --disable-multi-os-directory \
+        --disable-exec-static-tramp --disable-docs CFLAGS=-O2 && make -j"$(nproc)" install
+}
+
+# Unpacks sources into a folder, from where the packages themselves come; security's archive need not
+# have the source of all that it has.
 sources_of() {
-    local list=$2/sources.list
+    local folder=$1 list=$1/sources.list archive
+    shift
     # shellcheck disable=SC2016 # apt fills them in
     apt-get indextargets --format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' \
         'Created-By: Packages' | grep -v -- '-security ' | sort -u >"$list"
-    mkdir -p "$2/lists/partial"
+    mkdir -p "$folder/lists/partial"
     (
         options=(-o Dir::Etc::sourcelist="$list" -o Dir::Etc::sourceparts=/dev/null
-            -o Dir::State::lists="$2/lists" -o APT::Sandbox::User="$(id -un)")
+            -o Dir::State::lists="$folder/lists" -o APT::Sandbox::User="$(id -un)")
         apt_quietly update >/dev/null
-        cd "$2" && apt_quietly source --download-only "$1" >/dev/null
+        cd "$folder" && apt_quietly source --download-only "$@" >/dev/null
     )
-    tar -C "$2" -xf "$2"/python3.11_*.orig.tar.*
+    for archive in "$folder"/*.orig.tar.*; do
+        case $archive in *.asc) ;; *) tar -C "$folder" -xf "$archive" ;; esac
+    done
 }
 
+command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || fail "this needs Debian's apt-get"
 case ${1:-} in
 rust) [ $# = 2 ] && folder=$(realpath -m "$2") && get_rust "$folder" ;;
 python) [ $# = 4 ] && folder=$(realpath -m "$2") && get_python "$folder" "$3" "$4" ;;
