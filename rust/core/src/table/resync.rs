@@ -106,6 +106,7 @@ impl Table {
         let Some(resync) = self.resyncs.current.take() else {
             return Swept::default();
         };
+        self.see_own();
         let generation = self.resyncs.generation;
         let covered = match resync.extent {
             Extent::Everything => None,
@@ -161,6 +162,8 @@ impl Table {
 
     pub(super) fn touch(&mut self, key: RouteKey, touch: Touch) {
         self.suspects.explain(&key);
+        let (Touch::Announced { protocol } | Touch::Withdrawn { protocol, .. }) = &touch;
+        self.disown(key, *protocol);
         if let Some(resync) = &mut self.resyncs.current {
             resync.touched.insert(key, touch);
         }
