@@ -378,6 +378,20 @@ class Engine:
         """
     def take_batch(self, limit: int) -> RouteBatch:
         """Take at most ``limit`` dirty prefixes; may be empty."""
+    def take_own(
+        self,
+        withdrawn: Sequence[tuple[int, str]],
+        announced: Sequence[
+            tuple[int, str, Sequence[tuple[IPv4Address | IPv6Address | None, int, int]]]
+        ],
+        *,
+        protocol: int,
+    ) -> RouteBatch:
+        """Withdraw and announce routes that are not the kernel's, and take all that is dirty then.
+
+        They are given by kernel table and prefix, announced ones with next hops as in
+        :meth:`announce`, and have metric 0. No resync takes them away. Raises ``ValueError``.
+        """
     def failure(self) -> str | None:
         """Why the kernel reader ended by itself."""
     def connect(
@@ -491,7 +505,7 @@ class Engine:
     def retry_refused(self) -> int:
         """Make the prefixes dirty again that VPP refused and may take later; how many."""
     def forget_kernel(self) -> None:
-        """Forget all kernel routes, so that all that is installed shall go."""
+        """Forget all kernel routes and our own, so that all that is installed shall go."""
     def set_interfaces(
         self, interfaces: Mapping[str, int], unmapped: int | None, recursive: bool
     ) -> None:

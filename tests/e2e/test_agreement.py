@@ -29,9 +29,9 @@ def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
     return kernel_of(make_namespace)
 
 
-def churn(kernel: Namespace, chance: random.Random) -> None:
-    """Routes move, go and come, and are all there then."""
-    some = [(n, f) for f in (4, 6) for n in chance.sample(range(COUNT), 60)]
+def churn(kernel: Namespace, chance: random.Random, count: int = COUNT) -> None:
+    """Some of the first ``count`` routes of each family move, go and come, and are there then."""
+    some = [(n, f) for f in (4, 6) for n in chance.sample(range(count), 60)]
     lines = [f"route del {route(n, f)} proto 12" for n, f in some[::2]]
     lines += [f"route replace {there(n, f, chance.randrange(4))}" for n, f in some]
     ip_batch(kernel, lines)
@@ -66,6 +66,101 @@ def test_nothing_contradicts(kernel: Namespace, vpp: Vpp, tmp_path: Path) -> Non
         drift = daemon.status()
         assert not any(drift["kernel"]["drift"].values()), drift
         assert not any(drift["vpp"]["drift"].values()), drift
+
+
+def test_kernel_and_vpp_are_told_right_while_others_change(
+    kernel: Namespace, vpp: Vpp, tmp_path: Path
+) -> None:
+    """Of what rests each answer is what both have; of what moves it is what they may have."""
+    moving = COUNT // 2
+    resting = [route(number, family) for family in (4, 6) for number in range(moving, COUNT)]
+    config = tmp_path / "metrics.toml"
+    config.write_text('[metrics]\naddress = "127.0.0.1:0"\n')
+    with reflecting(kernel, vpp, tmp_path / "d.log", "--config", str(config)) as daemon:
+        scraper, chance = scraper_of(daemon), random.Random(0)
+        churning = again_and_again(lambda _: churn(kernel, chance, moving))
+        with churning as began, ControlClient(daemon.control, timeout=60) as client:
+            assert began.wait(30)
+            answered = requests(scraper.values())
+            for look in range(LOOKS):
+                rests, moves = moving + look * 7 % moving, look * 7 % moving
+                resting_is_right(kernel, vpp, client, rests)
+                moving_is_possible(client, moves)
+                rows = {row["prefix"]: row for row in client.ask("routes")}
+                assert {rows[prefix]["state"] for prefix in resting} == {"installed"}
+                figures = installed_figures(client, scraper)
+                assert all(len(resting) < n <= MIRRORED for n in figures), figures
+            assert requests(scraper.values()) > answered + LOOKS, "it went on meanwhile"
+
+
+def resting_is_right(kernel: Namespace, vpp: Vpp, client: ControlClient, number: int) -> None:
+    """The kernel's route and VPP's, as each of them shows it."""
+    prefix = route(number)
+    (line,) = kernel.ip_json("route", "show", prefix)
+    found: Any = client.ask("route", address=prefix.replace("0/24", "1")).end
+    assert found["why"] == [f"VPP forwards {prefix} as the kernel does"]
+    (hop,) = found["kernel"]["next_hops"]
+    assert (hop["gateway"], hop["interface"]) == (line["gateway"], line["dev"])
+    (table,) = found["tables"]
+    (row,) = table["routes"]
+    assert row["state"] == "installed"
+    assert table["vpp"] == table["vpp_forwards_by"]
+    assert table["vpp"]["paths"] == row["installed"]
+    assert vpp.routes()[prefix] == frozenset({line["gateway"]})
+    assert f"via {line['gateway']} " in row["installed"][0]
+
+
+def moving_is_possible(client: ControlClient, number: int) -> None:
+    """It is there by one of the neighbours, or just not."""
+    found: Any = client.ask("route", address=route(number).replace("0/24", "1")).end
+    neighbours = {f"10.0.0.{2 + n}" for n in range(4)}
+    if found["kernel"] is not None:
+        assert {hop["gateway"] for hop in found["kernel"]["next_hops"]} <= neighbours
+    (table,) = found["tables"]
+    for row in table["routes"]:
+        assert {hop["gateway"] for hop in row["next_hops"]} <= neighbours, found
+
+
+def installed_figures(client: ControlClient, scraper: Scraper) -> list[float]:
+    """How many prefixes VPP has, by status and by metrics."""
+    status: Any = client.ask("status").end
+    values = scraper.values()
+    return [
+        sum(counts["installed"] for counts in status["prefixes"].values()),
+        sum(
+            value
+            for (name, labels), value in values.items()
+            if name == "bgpreflector_prefixes" and ("state", "installed") in labels
+        ),
+    ]
+
+
+def test_vpp_is_told_right_while_the_kernel_changes(
+    kernel: Namespace, vpp: Vpp, tmp_path: Path
+) -> None:
+    """Paused, VPP stands still: each answer about it is exactly what it has, all the time."""
+    config = tmp_path / "metrics.toml"
+    config.write_text('[metrics]\naddress = "127.0.0.1:0"\n')
+    with reflecting(kernel, vpp, tmp_path / "d.log", "--config", str(config)) as daemon:
+        scraper, chance = scraper_of(daemon), random.Random(0)
+        daemon.ask("pause")
+        wait_until(daemon.status, 30, "paused", accept=lambda seen: seen["state"] == "paused")
+        has = vpp.routes()
+        churning = again_and_again(lambda _: churn(kernel, chance))
+        with churning as began, ControlClient(daemon.control, timeout=60) as client:
+            assert began.wait(30)
+            messages = daemon.status()["kernel"]["messages"]["new_route"]
+            for _ in range(LOOKS):
+                assert installed_figures(client, scraper) == [len(has), len(has)]
+                rows: list[Any] = list(client.ask("routes", every=True))
+                for row in rows:
+                    if row["prefix"] in has and not isinstance(has[row["prefix"]], str):
+                        gateways = {text.split()[1] for text in row["installed"]}
+                        assert gateways == has[row["prefix"]], row
+            assert vpp.routes() == has
+            assert daemon.status()["kernel"]["messages"]["new_route"] > messages
+        daemon.ask("resume")
+        quiet(kernel, vpp, daemon, scraper)
 
 
 def sound_rows(client: ControlClient) -> None:

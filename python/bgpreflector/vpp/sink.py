@@ -10,16 +10,15 @@ from typing import cast
 from bgpreflector import _core
 from bgpreflector.controller import CommitResult, OperationFailure, Transaction
 from bgpreflector.errors import VppError, VppLostError
-from bgpreflector.reflector import Route
-from bgpreflector.reflector.route import IPNetwork
 
 from .adoption import adopt, adopt_slowly
 from .by_papi import PapiRoutes
 from .dead_paths import dead_interfaces
-from .engine import NextHopTuple, RouteEngine, connect_bulk
+from .engine import RouteEngine, connect_bulk
 from .interfaces import map_interfaces
 from .lookup import Question, VppEntry, lookup
 from .others import OtherWriters, Overridden, look_slowly
+from .own_routes import OwnRoutes
 from .pace import Pace
 from .seen import Seen
 from .session import Table, VppSession, VppSettings
@@ -55,7 +54,6 @@ class VppSink:
         self._engine = engine
         self._settings = settings
         self._tables = tuple(tables)
-        self._protocol = protocol
         self._read_only = read_only
         self.looks_behind = True
         """Whether what VPP's dumps may hide is dealt with, or they are taken at their word."""
@@ -67,6 +65,7 @@ class VppSink:
         self._source: int | None = None
         self._gone: frozenset[int] = frozenset()
         self._read = False
+        self._own = OwnRoutes(engine, protocol)
         self._slow: PapiRoutes | None = None
         self._held = threading.Event()
         self._holding = threading.Lock()
@@ -255,11 +254,12 @@ class VppSink:
         return self._source
 
     def commit(self, txn: Transaction) -> CommitResult:
-        """Apply a transaction; single routes enter the table as if the kernel had them."""
-        for key, value in txn.values.items():
-            self._take(key, value)
+        """Apply a transaction; its single routes stand beside the kernel's (:class:`OwnRoutes`)."""
         batches = [cast("_core.RouteBatch", batch) for batch in txn.batches]
-        if txn.values or not batches:
+        own = self._own.take(txn)
+        if own is not None:
+            batches.append(own)
+        elif not batches:
             batches.append(self._engine.take_batch(ALL))
         result = self._send(batches)
         if txn.is_resync and (self.others.unknown or self.others.overridden.count):
@@ -272,29 +272,6 @@ class VppSink:
     def look_up(self, questions: Sequence[Question]) -> list[VppEntry | None]:
         """What VPP forwards by, now. Raises :class:`VppError`."""
         return [lookup(self.session, q.table, q.prefix, exact=q.exact) for q in questions]
-
-    def _take(self, key: str, value: object) -> None:
-        if value is None:
-            self._withdraw(*Route.place(key))
-            return
-        if not isinstance(value, Route):
-            raise TypeError(f"{key}: expected a Route, got {type(value).__name__}")
-        self._engine.announce(
-            value.table, str(value.network), self._hops(value), protocol=self._protocol
-        )
-
-    def _withdraw(self, table: int, network: IPNetwork) -> None:
-        """Take out what was put: the table knows whether a resync has swept it since."""
-        for view in self._engine.routes_of(table, str(network)):
-            if (view.protocol, view.metric, view.tos) == (self._protocol, 0, 0):
-                hops = [(hop.gateway, hop.interface, hop.weight) for hop in view.next_hops]
-                self._engine.withdraw(table, view.prefix, hops, protocol=self._protocol)
-
-    def _hops(self, route: Route) -> list[NextHopTuple]:
-        indices = {name: index for index, name, _ in self._engine.links()}
-        return [
-            (hop.gateway, _interface(hop.interface, indices), hop.weight) for hop in route.next_hops
-        ]
 
     def _send(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
         slow = self._slow
@@ -382,11 +359,3 @@ class VppSink:
 
 def _ignore() -> None:
     """Nobody wants to know."""
-
-
-def _interface(interface: str | int | None, indices: dict[str, int]) -> int:
-    if interface is None:
-        return 0
-    if isinstance(interface, int):
-        return interface
-    return indices.get(interface, 0)

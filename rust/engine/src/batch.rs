@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bgpreflector_core::route::{PathSet, Prefix};
-use bgpreflector_core::table::{Handle, Taken};
+use bgpreflector_core::table::{Handle, Table, Taken};
 
 use crate::shared::Shared;
 use crate::waiting::Ticket;
@@ -22,7 +22,18 @@ impl Batch {
     /// Takes up to `limit` dirty prefixes.
     #[must_use]
     pub fn take(shared: &Arc<Shared>, limit: usize) -> Self {
+        Self::take_from(shared, &mut shared.table(), limit)
+    }
+
+    /// Changes the table and takes all that is dirty then, before anybody else can.
+    #[must_use]
+    pub fn take_after(shared: &Arc<Shared>, change: impl FnOnce(&mut Table)) -> Self {
         let mut table = shared.table();
+        shared.change_in(&mut table, change);
+        Self::take_from(shared, &mut table, usize::MAX)
+    }
+
+    fn take_from(shared: &Arc<Shared>, table: &mut Table, limit: usize) -> Self {
         let before = table.dirty();
         let taken = table.take_dirty(limit);
         let left = before.saturating_sub(table.dirty());

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bgpreflector_core::route::{Family, Path, PathSet, Prefix, Route};
+use bgpreflector_core::route::{Family, Path, PathSet, Prefix, Route, RouteKey};
 use bgpreflector_core::table::{Extent, Interfaces, Placement, Scope, Shown, Table, VppDrift};
 use bgpreflector_core::vpp::normal_form::{installed_path, installed_paths};
 use bgpreflector_core::vpp::retval::{Disposition, what_to_do};
@@ -261,6 +261,20 @@ impl Engine {
         self.shared.change(|table| table.withdraw(route));
     }
 
+    /// Withdraws routes of our own, by key and protocol, and announces others, which the kernel
+    /// does not have and no resync takes away; takes all that is dirty then.
+    #[must_use]
+    pub fn take_own(&self, withdrawn: Vec<(RouteKey, u8)>, announced: Vec<Route>) -> Batch {
+        Batch::take_after(&self.shared, |table| {
+            for (key, protocol) in withdrawn {
+                table.withdraw_own(key, protocol);
+            }
+            for route in announced {
+                table.announce_own(route);
+            }
+        })
+    }
+
     /// Makes the refused prefixes dirty again that VPP may take later; returns how many.
     #[must_use]
     pub fn retry_refused(&self) -> usize {
@@ -268,11 +282,12 @@ impl Engine {
         self.shared.change(|table| table.retry_refused(worth))
     }
 
-    /// Ends the kernel reader and makes every installed route unwanted, so that it is deleted
+    /// Ends the kernel reader and makes every installed route unwanted, our own too, so that it is deleted
     /// from VPP.
     pub fn forget_kernel(&self) {
         drop(self.reader.lock().take());
         self.shared.change(|table| {
+            table.forget_own();
             table.begin_resync(Extent::Everything);
             table.end_resync(&Family::ALL);
             table.confirm(&Family::ALL);

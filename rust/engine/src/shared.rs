@@ -107,8 +107,16 @@ impl Shared {
 
     /// Changes the table and rings the bell if there are dirty prefixes.
     pub fn change<T>(&self, change: impl FnOnce(&mut Table) -> T) -> T {
-        let mut table = self.table.lock();
-        let result = change(&mut table);
+        self.change_in(&mut self.table.lock(), change)
+    }
+
+    /// The same with the table locked already.
+    pub(crate) fn change_in<T>(
+        &self,
+        table: &mut Table,
+        change: impl FnOnce(&mut Table) -> T,
+    ) -> T {
+        let result = change(table);
         if let Some(change) = table.take_limit_change() {
             limit_changed(change);
         }

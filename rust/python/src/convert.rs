@@ -115,16 +115,38 @@ pub(crate) fn route(
     protocol: u8,
     metric: u32,
 ) -> PyResult<Route> {
-    let prefix = self::prefix(prefix)?;
-    let set = set(prefix.family(), next_hops);
-    Ok(Route {
-        key: RouteKey {
-            table,
-            prefix,
-            tos: 0,
-            metric,
-        },
-        protocol,
-        set,
+    let key = key(table, prefix, metric)?;
+    let set = set(key.prefix.family(), next_hops);
+    Ok(Route { key, protocol, set })
+}
+
+fn key(table: u32, prefix: &str, metric: u32) -> PyResult<RouteKey> {
+    Ok(RouteKey {
+        table,
+        prefix: self::prefix(prefix)?,
+        tos: 0,
+        metric,
     })
+}
+
+/// Keys and protocols of routes that go, and routes that come.
+pub(crate) type OwnRoutes = (Vec<(RouteKey, u8)>, Vec<Route>);
+
+/// Routes of our own as Python passes them in: those that go by table and prefix, those that come
+/// with their next hops too.
+pub(crate) fn own(
+    withdrawn: Vec<(u32, String)>,
+    announced: Vec<(u32, String, Vec<NextHopTuple>)>,
+    protocol: u8,
+) -> PyResult<OwnRoutes> {
+    let keys = withdrawn
+        .into_iter()
+        .map(|(table, prefix)| Ok((key(table, &prefix, 0)?, protocol)));
+    let routes = announced
+        .into_iter()
+        .map(|(table, prefix, hops)| route(table, &prefix, hops, protocol, 0));
+    Ok((
+        keys.collect::<PyResult<_>>()?,
+        routes.collect::<PyResult<_>>()?,
+    ))
 }

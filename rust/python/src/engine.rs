@@ -114,6 +114,19 @@ impl Engine {
         RouteBatch::new(py.detach(|| self.inner.take_batch(limit)))
     }
 
+    #[pyo3(signature = (withdrawn, announced, *, protocol))]
+    fn take_own(
+        &self,
+        py: Python<'_>,
+        withdrawn: Vec<(u32, String)>,
+        announced: Vec<(u32, String, Vec<NextHopTuple>)>,
+        protocol: u8,
+    ) -> PyResult<RouteBatch> {
+        let (keys, routes) = convert::own(withdrawn, announced, protocol)?;
+        let batch = py.detach(|| self.inner.take_own(keys, routes));
+        Ok(RouteBatch::new(batch))
+    }
+
     fn failure(&self) -> Option<String> {
         self.inner.shared().failure()
     }

@@ -21,6 +21,7 @@ mod limit;
 mod meaning;
 mod next_hops;
 mod order;
+mod own;
 mod prefix_lists;
 mod recollection;
 mod requests;
@@ -44,6 +45,7 @@ use any_rib::AnyRib;
 use drift::Suspects;
 use limit::Limited;
 use meaning::Meanings;
+use own::Own;
 use resync::Resyncs;
 use unseen::Unseen;
 
@@ -77,6 +79,7 @@ pub struct Table {
     suspects: Suspects,
     unseen: Unseen,
     limited: Limited,
+    own: Own,
 }
 
 impl Table {
@@ -106,6 +109,7 @@ impl Table {
             suspects: Suspects::default(),
             unseen: Unseen::default(),
             limited: Limited::default(),
+            own: Own::default(),
         }
     }
 

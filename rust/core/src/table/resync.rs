@@ -108,6 +108,7 @@ impl Table {
             return Swept::default();
         };
         self.ribs.iter_mut().for_each(AnyRib::index_all);
+        self.see_own();
         let generation = self.resyncs.generation;
         let covered = match resync.extent {
             Extent::Everything => None,
@@ -159,6 +160,8 @@ impl Table {
 
     pub(super) fn touch(&mut self, key: RouteKey, touch: Touch) {
         self.suspects.explain(&key);
+        let (Touch::Announced { protocol } | Touch::Withdrawn { protocol, .. }) = &touch;
+        self.disown(key, *protocol);
         if let Some(resync) = &mut self.resyncs.current {
             resync.touched.insert(key, touch);
         }

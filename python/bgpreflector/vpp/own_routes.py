@@ -1,0 +1,67 @@
+"""Routes that are put one by one, beside those of the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bgpreflector import _core
+from bgpreflector.controller import EventMethod, Transaction
+from bgpreflector.reflector import Route
+
+from .engine import NextHopTuple, RouteEngine
+
+
+class OwnRoutes:
+    """Enters the single routes of transactions into the table, with metric 0.
+
+    Whatever is found out of the kernel leaves them alone: they go when they are deleted, or when
+    a full or upstream resync does not put them again. Where the kernel has a route of the same
+    prefix with metric 0 and their protocol, the one told of last counts.
+    """
+
+    def __init__(self, engine: RouteEngine, protocol: int) -> None:
+        self._engine = engine
+        self._protocol = protocol
+        self._keys: set[str] = set()
+
+    def take(self, txn: Transaction) -> _core.RouteBatch | None:
+        """Do what a transaction says of single routes; ``None`` where that is nothing.
+
+        The batch has all that is dirty then: whoever waits for the transaction waits for that.
+        Raises ``TypeError`` for a value that is no :class:`Route`, ``ValueError`` for a key that is
+        none of a route's.
+        """
+        gone = {key for key, value in txn.values.items() if value is None}
+        if txn.is_resync and txn.method is not EventMethod.DOWNSTREAM_RESYNC:
+            gone |= self._keys - txn.values.keys()
+        put = {key: _route(key, value) for key, value in txn.values.items() if value is not None}
+        if not gone and not put:
+            return None
+        indices = {name: index for index, name, _ in self._engine.links()}
+        batch = self._engine.take_own(
+            [(table, str(network)) for table, network in map(Route.place, gone)],
+            [(route.table, str(route.network), _hops(route, indices)) for route in put.values()],
+            protocol=self._protocol,
+        )
+        self._keys = (self._keys - gone) | put.keys()
+        return batch
+
+
+def _route(key: str, value: object) -> Route:
+    if not isinstance(value, Route):
+        raise TypeError(f"{key}: expected a Route, got {type(value).__name__}")
+    return value
+
+
+def _hops(route: Route, indices: Mapping[str, int]) -> list[NextHopTuple]:
+    return [
+        (hop.gateway, _interface(hop.interface, indices), hop.weight) for hop in route.next_hops
+    ]
+
+
+def _interface(interface: str | int | None, indices: Mapping[str, int]) -> int:
+    if interface is None:
+        return 0
+    if isinstance(interface, int):
+        return interface
+    return indices.get(interface, 0)

@@ -1,0 +1,171 @@
+"""The commands that look at kernel and VPP by themselves, while a daemon runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2e.daemon import RunningDaemon, running_daemon
+from e2e.world import MIRRORED, kernel_of, reflecting, route
+from lab import Namespace, ip_batch, wait_until
+from lab.vpp import SimulatedVpp
+
+pytestmark = pytest.mark.root
+
+
+@pytest.fixture
+def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
+    """With all sorts of routes."""
+    return kernel_of(make_namespace)
+
+
+def bgpreflector(*arguments: str, exit_code: int = 0) -> str:
+    """What a command prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bgpreflector", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == exit_code, done.stdout + done.stderr
+    return done.stdout
+
+
+def last(printed: str) -> dict[str, Any]:
+    """The summary."""
+    summary: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    return summary
+
+
+def test_plan_and_audit_find_nothing_to_do(
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """Where the daemon is in sync; what somebody has deleted in VPP they both find."""
+    with reflecting(kernel, simulator, tmp_path / "d.log") as daemon:
+        where = ("--socket", str(simulator.socket), "--netns", str(kernel.path))
+        arguments = (*where, "--interface", f"f0={simulator.interface}", "--json")
+        nothing = {"add": 0, "replace": 0, "delete": 0}
+        assert last(bgpreflector("plan", *arguments))["plan"] == nothing
+        assert last(bgpreflector("audit", "--dry-run", *arguments))["audit"] == nothing
+        simulator.tamper(route(3), delete=True)
+        one = {"add": 1, "replace": 0, "delete": 0}
+        assert last(bgpreflector("plan", *arguments))["plan"] == one
+        found = last(bgpreflector("audit", "--dry-run", *arguments, exit_code=6))
+        assert (found["audit"], found["repaired"]) == (one, 0)
+        assert last(bgpreflector("audit", *arguments))["repaired"] == 1
+        assert len(simulator.routes()) == MIRRORED
+        assert daemon.status()["in_sync"]
+
+
+def test_what_a_flush_takes_the_daemon_puts_back(
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """At its next resync, as the command's help says."""
+    with reflecting(kernel, simulator, tmp_path / "d.log") as daemon:
+        said = last(bgpreflector("flush", "--socket", str(simulator.socket), "--json"))
+        assert said["deleted"] == MIRRORED
+        assert simulator.routes() == {}
+        daemon.ask("resync")
+        assert len(simulator.routes()) == MIRRORED
+        assert daemon.status()["in_sync"]
+
+
+def test_orders_say_how_it_stands(
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """In a line, and as an object with its schema."""
+    with reflecting(kernel, simulator, tmp_path / "d.log") as daemon:
+        all_there = f"VPP has {MIRRORED} of {MIRRORED} prefixes, 0 wait"
+        assert daemon.ask("pause") == f"Paused: {all_there}; paused\n"
+        assert daemon.ask("resume") == f"Resumed: {all_there}; in sync\n"
+        assert daemon.ask("resync") == f"Resynchronised: {all_there}; in sync\n"
+        for order in ("pause", "resume", "resync", "reload"):
+            (end,) = daemon.ask_json(order)
+            assert end["schema"] == 1
+            assert end["state"] == ("paused" if order == "pause" else "in_sync")
+            assert sum(counts["installed"] for counts in end["prefixes"].values()) == MIRRORED
+
+
+def test_a_monitor_on_a_terminal(
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """The whole status, and the last changes."""
+    with reflecting(kernel, simulator, tmp_path / "d.log") as daemon:
+        ip_batch(kernel, [f"route del {route(7)} proto 12"])
+        wait_until(simulator.routes, 30, "gone", accept=lambda seen: route(7) not in seen)
+        shown = on_a_terminal(daemon, "monitor", "--count", "2", "--interval", "0.1")
+        for text in ("in sync", "kernel (all)", "last changes", f"delete  {route(7)}"):
+            assert text in shown
+
+
+def on_a_terminal(daemon: RunningDaemon, *command: str) -> str:
+    """What a command draws there."""
+    master, slave = pty.openpty()
+    arguments = [sys.executable, "-m", "bgpreflector", *command, "--control", str(daemon.control)]
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "120", "LINES": "60"}
+    with subprocess.Popen(arguments, stdout=slave, env=environment) as process:
+        os.close(slave)
+        drawn = b""
+        # EIO is how a terminal says that nobody has it open any more.
+        with os.fdopen(master, "rb", buffering=0) as terminal, suppress(OSError):
+            while part := terminal.read(65536):
+                drawn += part
+        assert process.wait(60) == 0
+    return drawn.decode()
+
+
+def test_a_simulator_as_a_program(kernel: Namespace, tmp_path: Path) -> None:
+    """A daemon's VPP like any other, with faults by its control socket."""
+    place, control = tmp_path / "vpp.sock", tmp_path / "vpp.control"
+    arguments = ["simulate", "--socket", str(place), "--control", str(control)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "bgpreflector", *arguments, "--interface", "port1"],
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            assert process.stderr is not None
+            assert b"Listening" in process.stderr.readline()
+            with closing(socket.socket(socket.AF_UNIX)) as orders:
+                orders.connect(str(control))
+                refused = {"fault": "fail_prefix", "prefix": route(5), "retval": -7}
+                assert "error" not in order(orders, refused)
+                there = ("--socket", str(place), "--interface", "f0=port1")
+                with running_daemon(tmp_path / "d.log", *there, namespace=kernel) as daemon:
+                    wait_until(daemon.answers, 30, "it listens")
+                    wait_until(
+                        daemon.status, 30, "refused", accept=lambda s: s["state"] == "refused"
+                    )
+                    assert "INVALID_VALUE" in daemon.ask("show", "routes", "--failed")
+                    assert "error" not in order(orders, {"fault": "clear"})
+                    daemon.ask("resync")
+                    assert daemon.status()["in_sync"]
+                figures = order(orders, {"query": "statistics"})
+                assert figures["statistics"]["adds"] == MIRRORED
+        finally:
+            process.terminate()
+            assert process.wait(30) == 0
+
+
+def order(orders: socket.socket, what: dict[str, object]) -> dict[str, Any]:
+    """Gives an order, and returns the answer."""
+    orders.sendall(json.dumps(what).encode() + b"\n")
+    answer: dict[str, Any] = json.loads(orders.makefile().readline())
+    return answer
+
+
+def test_a_demonstration(tmp_path: Path) -> None:
+    """In a namespace of its own, to its end, with kernel and VPP of one mind."""
+    shown = bgpreflector("demo", "--routes", "500")
+    assert "Kernel and VPP agree." in shown
+    assert "500" in shown
