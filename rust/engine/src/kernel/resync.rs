@@ -41,6 +41,15 @@ struct Round {
     drops: u32,
 }
 
+/// What the rounds of a resync came to.
+struct Rounds {
+    report: ResyncReport,
+    /// The families of which they told what is gone.
+    families: &'static [Family],
+    /// [`Round::drops`] of the last.
+    drops: u32,
+}
+
 /// Whether IPv6 routes that no dump of a resync showed are gone.
 ///
 /// A walk of the IPv6 table starts again at its root whenever the tree changes, and skips as many
@@ -86,19 +95,19 @@ impl Follower {
             Ok(_) => self.dumper = Some(dumper),
             Err(_) => drop(self.shared.change(|table| table.end_resync(&[]))),
         }
-        let (mut report, families, drops) = result?;
-        report.duration = began.elapsed();
+        let mut rounds = result?;
+        rounds.report.duration = began.elapsed();
         if let Some(counter) = self.shared.kernel.resyncs.get(reason.index()) {
             KernelCounters::count(counter);
         }
         if let Some(taken) = self.shared.kernel.resync_micros.get(reason.index()) {
-            let micros = u64::try_from(report.duration.as_micros()).unwrap_or(u64::MAX);
+            let micros = u64::try_from(rounds.report.duration.as_micros()).unwrap_or(u64::MAX);
             taken.fetch_add(micros, Ordering::Relaxed);
         }
         if extent == Extent::Everything {
-            self.whole(reason, &mut report, families, drops)?;
+            self.whole(reason, &mut rounds)?;
         }
-        if !report.complete {
+        if !rounds.report.complete {
             if extent != Extent::Everything {
                 // Where a route stands among others of its key only a dump of all tells.
                 return self.resync(reason, Extent::Everything);
@@ -106,7 +115,7 @@ impl Follower {
             self.plan
                 .after(LATER, Reason::Incomplete, Extent::Everything);
         }
-        Ok(report)
+        Ok(rounds.report)
     }
 
     fn extent(&mut self, extent: Extent) -> Extent {
@@ -115,15 +124,9 @@ impl Follower {
         if whole { Extent::Everything } else { extent }
     }
 
-    /// What follows from a resync of everything that compared these families.
-    fn whole(
-        &mut self,
-        reason: Reason,
-        report: &mut ResyncReport,
-        families: &[Family],
-        drops: u32,
-    ) -> Result<(), KernelError> {
-        self.confirm(families);
+    /// What follows from a resync of everything.
+    fn whole(&mut self, reason: Reason, rounds: &mut Rounds) -> Result<(), KernelError> {
+        self.confirm(rounds.families);
         self.shared.synchronised();
         self.audit_at = self
             .settings
@@ -132,14 +135,14 @@ impl Follower {
         // A change that the dump has shown may have its notification still under way.
         self.drain()?;
         let lost = self.has_lost_notifications();
-        if report.complete {
-            self.calm(drops);
+        if rounds.report.complete {
+            self.calm(rounds.drops);
         }
         let drift = self.shared.table().take_drift(NAMED);
         // Notifications that the kernel has dropped would explain what differs.
         if reason == Reason::Audit && !lost {
             self.report_drift(&drift);
-            report.drift = drift;
+            rounds.report.drift = drift;
         }
         Ok(())
     }
@@ -181,13 +184,8 @@ impl Follower {
         );
     }
 
-    /// Dumps until the dumps tell what is gone, [`DUMPS`] times at most; also returns the families
-    /// of which they told, and the drops before the last of them.
-    fn rounds(
-        &mut self,
-        dumper: &mut Dumper,
-        extent: Extent,
-    ) -> Result<(ResyncReport, &'static [Family], u32), KernelError> {
+    /// Dumps until the dumps tell what is gone, [`DUMPS`] times at most.
+    fn rounds(&mut self, dumper: &mut Dumper, extent: Extent) -> Result<Rounds, KernelError> {
         let mut report = ResyncReport::default();
         let mut v6 = V6::default();
         self.shared.change(|table| table.begin_resync(extent));
@@ -203,14 +201,19 @@ impl Follower {
             report.complete = v6.known() && !broken;
             let pointless = uncertain && extent != Extent::Everything;
             if report.complete || pointless || report.dumps >= DUMPS {
-                let families: &[Family] = match (broken, v6.known()) {
+                let families: &'static [Family] = match (broken, v6.known()) {
                     (true, _) => &[],
                     (false, false) => &[Family::V4],
                     (false, true) => &Family::ALL,
                 };
                 let swept = self.shared.change(|table| table.end_resync(families));
                 report.removed = swept.removed;
-                return Ok((report, families, round.drops));
+                let drops = round.drops;
+                return Ok(Rounds {
+                    report,
+                    families,
+                    drops,
+                });
             }
             if round.overrun {
                 // What this round saw may have been replaced since by what was dropped: if it
