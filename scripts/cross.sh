@@ -5,7 +5,8 @@
 #                                         standard library, from which one for any target is compiled
 #   cross.sh python FOLDER glibc aarch64  FOLDER/python: that of a Debian for aarch64, run by qemu
 #   cross.sh python FOLDER musl ARCH      FOLDER/python: of the same version, compiled against musl
-# They are those of Debian 12: it alone has a compiler that is new enough beside an old Python.
+# It is written for the packages of Debian 12. The Python for musl has no OpenSSL, and so no module
+# ssl, which bgpreflector's metrics load: tests of the module run with it, the daemon does not.
 set -euo pipefail
 script=$(realpath "$0")
 cd "$(dirname "$script")/.."
@@ -98,7 +99,7 @@ compile_python() {
     zig=$(.venv/bin/python -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))')/zig
     mkdir -p "$build"
     sources_of "$build" libffi zlib python3.11
-    # To be asked where headers are it has an answer for this machine, so it is not asked.
+    # Where headers are it would say for this machine, so it does not answer that.
     cat >"$build/cc" <<-END
 		#!/bin/sh
 		case " \$* " in
@@ -122,16 +123,20 @@ compile_python() {
         --without-ensurepip --disable-test-modules \
         ac_cv_buggy_getaddrinfo=no ac_cv_file__dev_ptmx=yes ac_cv_file__dev_ptc=no \
         ac_cv_func_preadv2=no ac_cv_func_pwritev2=no ac_cv_header_stropts_h=no \
-        READELF="$(command -v readelf)" PKG_CONFIG=false CPPFLAGS="-I$build/include" LDFLAGS="-L$build/lib" OPT="-O2 -DNDEBUG -Wno-date-time -fno-sanitize=undefined" &&
+        READELF="$(command -v readelf)" PKG_CONFIG=false \
+        CPPFLAGS="-I$build/include" LDFLAGS="-L$build/lib" \
+        OPT="-O2 -DNDEBUG -Wno-date-time -fno-sanitize=undefined" &&
         make -j"$(nproc)" && make install DESTDIR="$folder/root") >>"$build/log" 2>&1 ||
         fail "Python could not be compiled: see $build/log"
 }
 
+# What its modules zlib and ctypes need.
 compile_libraries() {
     (cd "$1"/zlib-* && ./configure --static --prefix="$1" && make -j"$(nproc)" install) &&
-        cd "$1"/libffi-* && ./configure --prefix="$1" --libdir="$1/lib" --host="$2" \
-        --build="$(uname -m)-linux-gnu" --disable-shared --disable-multi-os-directory \
-        --disable-exec-static-tramp --disable-docs CFLAGS=-O2 && make -j"$(nproc)" install
+        (cd "$1"/libffi-* && ./configure --prefix="$1" --libdir="$1/lib" --host="$2" \
+            --build="$(uname -m)-linux-gnu" --disable-shared --disable-multi-os-directory \
+            --disable-exec-static-tramp --disable-docs CFLAGS=-O2 &&
+            make -j"$(nproc)" install)
 }
 
 # Unpacks sources into a folder, from where the packages themselves come; security's archive need not
@@ -158,5 +163,5 @@ command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || fail "this ne
 case ${1:-} in
 rust) [ $# = 2 ] && folder=$(realpath -m "$2") && get_rust "$folder" ;;
 python) [ $# = 4 ] && folder=$(realpath -m "$2") && get_python "$folder" "$3" "$4" ;;
-*) sed -n '2,9s/^# //p' "$script" >&2 && exit 2 ;;
+*) sed -n '2,10s/^# //p' "$script" >&2 && exit 2 ;;
 esac
