@@ -167,27 +167,33 @@ def test_a_daemon_logs_its_syncs(
 def test_who_orders_a_resync_sees_a_bar(
     kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
-    """On a terminal, while the daemon is at it."""
+    """On a terminal, while the daemon is at it: here as VPP takes its time."""
     config = tmp_path / "slow.toml"
-    config.write_text("[vpp]\nrate_limit = 5000\n")
+    config.write_text("[vpp]\nrequest_timeout = 300\n")
     arguments = ("--config", str(config), "--socket", str(simulator.socket))
     with running_daemon(
         tmp_path / "d.log", *arguments, "--interface", "f0=loop0", namespace=kernel
     ) as daemon:
         wait_until(daemon.answers, 30, "it listens")
         wait_until(daemon.status, 60, "in sync", accept=lambda seen: seen["in_sync"])
-        daemon.ask("pause")
+        simulator.hang()
+        gone = (f"11.{n >> 8}.{n & 255}.0/24" for n in range(MANY))
+        ip_batch(kernel, [f"route del {prefix} proto 12" for prefix in gone])
         ours, theirs = pty.openpty()
         command = [sys.executable, "-m", "bgpreflector", "resync", "--control", str(daemon.control)]
-        moved = (f"11.{n >> 8}.{n & 255}.0/24" for n in range(MANY))
-        ip_batch(kernel, [f"route del {prefix} proto 12" for prefix in moved])
-        daemon.ask("resume")
         with subprocess.Popen(command, stderr=theirs, stdout=subprocess.PIPE) as resync:
             os.close(theirs)
-            shown = b"".join(iter(lambda: _read(ours), b"")).decode()
+            shown = b""
+            while not re.search(rb"[\d,]+ of [\d,]+ prefixes, [\d,]+ a second", shown):
+                part = _read(ours)
+                assert part, shown
+                shown += part
+            simulator.go_on()
+            while _read(ours):
+                pass
             os.close(ours)
         assert resync.returncode == 0
-        assert re.search(r"[\d,]+ of [\d,]+ prefixes, [\d,]+ a second", shown), shown
+        assert simulator.routes() == {}
 
 
 def _read(terminal: int) -> bytes:
