@@ -24,6 +24,7 @@ from bgpreflector.status import StatusReport, status_of
 
 from .end import End
 from .logs import configure_logging, flush_logs, set_log
+from .malloc import give_memory_back
 from .options import ConfigFile, Interfaces, Netns, Protocols, Socket, read_config
 from .status import headline
 
@@ -65,6 +66,7 @@ def run(
             log={} if log_level is None else {"level": log_level},
         )
 
+    give_memory_back()
     settings = read()
     configure_logging(settings.log)
     if not settings.use_external_ipam:
