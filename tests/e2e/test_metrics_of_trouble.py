@@ -111,7 +111,13 @@ def test_what_goes_in_silence_is_drift(
         withdrawn = scraper.value("kernel_messages_total", type="del_route")
         kernel.sysctl("ipv6/conf/h0/disable_ipv6", 1)
         wait_until(simulator.routes, 30, "repaired", accept=lambda s: len(s) == MIRRORED)
-        assert scraper.value("kernel_drift_total", kind="stale") == len(gone)
+        # Told only once a notification had time to explain it.
+        wait_until(
+            lambda: scraper.value("kernel_drift_total", kind="stale"),
+            30,
+            "told",
+            accept=lambda n: n == len(gone),
+        )
         assert scraper.value("kernel_messages_total", type="del_route") == withdrawn
         for prefix in gone:
             assert f"stale {prefix}" in daemon.log()

@@ -85,6 +85,12 @@ impl Suspects {
 }
 
 impl Table {
+    /// Whether the last resync repaired something that no notification has explained so far.
+    #[must_use]
+    pub fn has_suspects(&self) -> bool {
+        !self.suspects.keys.is_empty()
+    }
+
     /// What the last resync repaired, as far as no notification has explained it meanwhile; names
     /// `limit` routes. Empty at the second call.
     #[must_use]

@@ -218,7 +218,7 @@ pub(super) struct Follower {
 }
 
 /// How long to let events settle before the kernel is dumped because of them.
-const SETTLE: Duration = Duration::from_millis(100);
+pub(super) const SETTLE: Duration = Duration::from_millis(100);
 /// The longest pause between dumps when notifications keep being lost.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -272,10 +272,15 @@ impl Follower {
             PollFd::new(self.notifications.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.wake.as_fd(), PollFlags::POLLIN),
         ];
-        match poll(&mut waited, timeout) {
-            Ok(_) | Err(Errno::EINTR) => Ok(()),
-            Err(error) => Err(KernelError::Read(error.into())),
-        }
+        polled(poll(&mut waited, timeout))
+    }
+
+    /// Waits for notifications alone.
+    pub(super) fn await_notifications(&self, longest: Duration) -> Result<(), KernelError> {
+        // Rounded up, as in `wait`.
+        let timeout = PollTimeout::try_from(longest.as_millis() + 1).unwrap_or(PollTimeout::MAX);
+        let mut waited = [PollFd::new(self.notifications.as_fd(), PollFlags::POLLIN)];
+        polled(poll(&mut waited, timeout))
     }
 
     /// Reads all notifications there are into the table.
@@ -352,5 +357,12 @@ impl Follower {
     pub(super) fn calm(&mut self, drops: u32) {
         self.overruns_in_a_row = 0;
         self.drops_before_dump = drops;
+    }
+}
+
+fn polled(result: nix::Result<i32>) -> Result<(), KernelError> {
+    match result {
+        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(error) => Err(KernelError::Read(error.into())),
     }
 }

@@ -14,7 +14,7 @@ use crate::shared::KernelCounters;
 use super::dump::{Dumper, Ended, Replies};
 use super::follow;
 use super::plan::Reason;
-use super::reader::{Follower, ResyncReport};
+use super::reader::{Follower, ResyncReport, SETTLE};
 use super::socket::in_namespace;
 
 /// Dumps of one resync at most: a kernel that keeps changing is asked again later.
@@ -132,8 +132,10 @@ impl Follower {
             .settings
             .audit_interval
             .map(|after| Instant::now() + after);
-        // A change that the dump has shown may have its notification still under way.
         self.drain()?;
+        if reason == Reason::Audit {
+            self.await_explanations()?;
+        }
         let lost = self.has_lost_notifications();
         if rounds.report.complete {
             self.calm(rounds.drops);
@@ -143,6 +145,21 @@ impl Follower {
         if reason == Reason::Audit && !lost {
             self.report_drift(&drift);
             rounds.report.drift = drift;
+        }
+        Ok(())
+    }
+
+    /// Reads on while something differs that a notification may yet explain: the kernel changes a
+    /// route first and tells of it then, and whoever changes it may have to wait in between.
+    fn await_explanations(&mut self) -> Result<(), KernelError> {
+        let deadline = Instant::now() + SETTLE;
+        while self.shared.table().has_suspects() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            self.await_notifications(left)?;
+            self.drain()?;
         }
         Ok(())
     }
