@@ -32,7 +32,7 @@ impl Table {
     /// VPP cannot have it, or shall not, as it has enough.
     pub(super) fn wanted(&self, body: &Body) -> Option<Result<PathSetId, Held>> {
         let possible = self.possible(body)?;
-        let admitted = self.most().is_none() || body.has(flag::DESIRED);
+        let admitted = self.admitted(body);
         Some(possible.and_then(|paths| admitted.then_some(paths).ok_or(Held::OverLimit)))
     }
 
@@ -47,14 +47,13 @@ impl Table {
         body.has(flag::DESIRED | flag::UNCONFIRMED) || self.has_room()
     }
 
+    /// Whether VPP is given a prefix that it can have.
+    fn admitted(&self, body: &Body) -> bool {
+        self.most().is_none() || body.has(flag::DESIRED)
+    }
+
     pub(super) fn desired(&self, body: &Body) -> PathSetId {
-        if body.unconfirmed() {
-            return body.installed;
-        }
-        match self.wanted(body) {
-            Some(Ok(paths)) => paths,
-            Some(Err(_)) | None => PathSetId::NONE,
-        }
+        paths(body, self.possible(body), self.admitted(body))
     }
 
     /// Takes note of a prefix's new routes.
@@ -82,18 +81,12 @@ impl Table {
         let can = matches!(possible, Some(Ok(_)));
         let desired = can && self.admits(&body);
         self.wait_for_room(handle, can && !desired);
-        let unconfirmed = body.unconfirmed();
-        let paths = match possible {
-            _ if unconfirmed => body.installed,
-            Some(Ok(paths)) if desired => paths,
-            _ => PathSetId::NONE,
-        };
-        let dirty = paths != body.installed && !body.has(flag::TAKEN);
+        let dirty = paths(&body, possible, desired) != body.installed && !body.has(flag::TAKEN);
         let mut new = body;
         new.set_flag(flag::DESIRED, desired);
         new.set_flag(flag::HELD, possible.is_some() && !desired);
         new.set_flag(flag::FAILED, false);
-        new.set_flag(flag::UNCONFIRMED, unconfirmed);
+        new.set_flag(flag::UNCONFIRMED, body.unconfirmed());
         new.set_flag(flag::QUEUED, body.has(flag::QUEUED) || dirty);
         if new.flags != body.flags {
             self.change_flags(handle, family, &body, &new);
@@ -137,6 +130,15 @@ impl Table {
         if rib.body(handle.slot).is_some_and(is_idle) {
             rib.remove(handle.slot);
         }
+    }
+}
+
+/// What VPP shall have of what it could have.
+fn paths(body: &Body, possible: Option<Result<PathSetId, Held>>, admitted: bool) -> PathSetId {
+    match possible {
+        _ if body.unconfirmed() => body.installed,
+        Some(Ok(paths)) if admitted => paths,
+        _ => PathSetId::NONE,
     }
 }
 
