@@ -282,8 +282,8 @@ impl Engine {
         self.shared.change(|table| table.retry_refused(worth))
     }
 
-    /// Ends the kernel reader and makes every installed route unwanted, our own too, so that it is deleted
-    /// from VPP.
+    /// Ends the kernel reader and makes every installed route unwanted, our own too, so that it is
+    /// deleted from VPP.
     pub fn forget_kernel(&self) {
         drop(self.reader.lock().take());
         self.shared.change(|table| {

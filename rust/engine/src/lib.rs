@@ -8,6 +8,7 @@ mod batch;
 mod engine;
 mod error;
 pub mod kernel;
+mod ready;
 mod requests;
 mod shared;
 mod status;

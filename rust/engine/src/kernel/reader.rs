@@ -14,10 +14,10 @@ use bgpreflector_core::netlink::constants::{
 };
 use bgpreflector_core::table::{DriftReport, Extent};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags};
 
 use crate::error::KernelError;
+use crate::ready::wait_ready;
 use crate::shared::{KernelCounters, Shared};
 
 use super::Wake;
@@ -260,27 +260,18 @@ impl Follower {
 
     fn wait(&self) -> Result<(), KernelError> {
         let next = [self.plan.at(), self.audit_at].into_iter().flatten().min();
-        let timeout = match next {
-            None => PollTimeout::NONE,
-            Some(at) => {
-                let left = at.saturating_duration_since(Instant::now());
-                // Rounded up: waking early would only mean to wait once more.
-                PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX)
-            }
-        };
+        let left = next.map(|at| at.saturating_duration_since(Instant::now()));
         let mut waited = [
             PollFd::new(self.notifications.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.wake.as_fd(), PollFlags::POLLIN),
         ];
-        polled(poll(&mut waited, timeout))
+        wait_ready(&mut waited, left).map_err(KernelError::Read)
     }
 
     /// Waits for notifications alone.
     pub(super) fn await_notifications(&self, longest: Duration) -> Result<(), KernelError> {
-        // Rounded up, as in `wait`.
-        let timeout = PollTimeout::try_from(longest.as_millis() + 1).unwrap_or(PollTimeout::MAX);
         let mut waited = [PollFd::new(self.notifications.as_fd(), PollFlags::POLLIN)];
-        polled(poll(&mut waited, timeout))
+        wait_ready(&mut waited, Some(longest)).map_err(KernelError::Read)
     }
 
     /// Reads all notifications there are into the table.
@@ -357,12 +348,5 @@ impl Follower {
     pub(super) fn calm(&mut self, drops: u32) {
         self.overruns_in_a_row = 0;
         self.drops_before_dump = drops;
-    }
-}
-
-fn polled(result: nix::Result<i32>) -> Result<(), KernelError> {
-    match result {
-        Ok(_) | Err(Errno::EINTR) => Ok(()),
-        Err(error) => Err(KernelError::Read(error.into())),
     }
 }

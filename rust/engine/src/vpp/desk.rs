@@ -9,15 +9,16 @@ use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
 use crossbeam_channel::Sender;
-use nix::poll::{PollFd, PollFlags, poll};
+use nix::poll::{PollFd, PollFlags};
 use parking_lot::Mutex;
 
 use crate::error::VppError;
 use crate::kernel::Wake;
+use crate::ready::wait_ready;
 
 use super::lost::Lost;
 use super::work::Work;
-use super::worker::{Worker, polled};
+use super::worker::Worker;
 
 /// The worker, for those who order and for the thread that waits.
 pub(super) struct Desk {
@@ -77,14 +78,14 @@ impl Desk {
     fn turn(&self, stream: &UnixStream) -> Result<bool, VppError> {
         let wants = |worker: &Worker| (worker.wants(), worker.sleep(Instant::now()));
         let wanted = self.worker.lock().as_ref().map(wants);
-        let Some((flags, timeout)) = wanted else {
+        let Some((flags, longest)) = wanted else {
             return Ok(false);
         };
         let mut waited = [
             PollFd::new(stream.as_fd(), flags),
             PollFd::new(self.wake.as_fd(), PollFlags::POLLIN),
         ];
-        polled(poll(&mut waited, timeout))?;
+        wait_ready(&mut waited, longest).map_err(|error| VppError::Lost(error.to_string()))?;
         self.wake.silence();
         let mut worker = self.worker.lock();
         worker.as_mut().map_or(Ok(false), Worker::turn)

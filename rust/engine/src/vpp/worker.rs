@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use bgpreflector_core::vpp::ping::answer_keepalive;
 use bgpreflector_core::vpp::{ControlPingReply, PlainRequest, SockclntDelete};
 use crossbeam_channel::Receiver;
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags};
 
 use crate::error::VppError;
+use crate::ready::wait_ready;
 use crate::shared::Shared;
 
 use super::bulk::BulkSettings;
@@ -144,9 +144,8 @@ impl Worker {
     }
 
     fn await_vpp(&self, longest: Duration) -> Result<(), VppError> {
-        let timeout = PollTimeout::try_from(longest).unwrap_or(PollTimeout::ZERO);
         let mut waited = [PollFd::new(self.session.stream.as_fd(), self.wants())];
-        polled(poll(&mut waited, timeout))
+        wait_ready(&mut waited, Some(longest)).map_err(|error| VppError::Lost(error.to_string()))
     }
 
     /// What to wait for on the connection.
@@ -156,23 +155,16 @@ impl Worker {
         flags
     }
 
-    /// How long to wait for VPP or for a job, at most.
-    pub(super) fn sleep(&self, now: Instant) -> PollTimeout {
+    /// How long to wait for VPP or for a job, at most; none for ever.
+    pub(super) fn sleep(&self, now: Instant) -> Option<Duration> {
         // Replies that have been read let the window go on: there is something to do at once.
         let next = match &self.active {
             Some(work) if self.can_send(work.as_ref()) => Some(self.pace.wait(now)),
-            _ if self.failed.is_some() => Some(Duration::ZERO),
             None if !self.jobs.is_empty() => Some(Duration::ZERO),
             _ => None,
         };
         let given_up = self.silence.sleep(now, self.pending());
-        match next.into_iter().chain(given_up).min() {
-            None => PollTimeout::NONE,
-            Some(Duration::ZERO) => PollTimeout::ZERO,
-            // Rounded up: woken too early, the thread would turn with nothing to do.
-            Some(sleep) => PollTimeout::try_from(sleep.as_millis().saturating_add(1))
-                .unwrap_or(PollTimeout::MAX),
-        }
+        next.into_iter().chain(given_up).min()
     }
 
     fn can_send(&self, work: &dyn Work) -> bool {
@@ -296,13 +288,6 @@ impl Worker {
         if let Some(work) = self.active.take_if(|work| work.done()) {
             work.report(&self.tools);
         }
-    }
-}
-
-pub(super) fn polled(result: nix::Result<i32>) -> Result<(), VppError> {
-    match result {
-        Ok(_) | Err(Errno::EINTR) => Ok(()),
-        Err(error) => Err(VppError::Lost(error.to_string())),
     }
 }
 
