@@ -472,6 +472,8 @@ class Engine:
         unseen. For those who mirror nothing: the engine's table is not told. Raises
         ``VppLostError``.
         """
+    def held(self) -> int:
+        """Prefixes that VPP cannot have now: a figure that is kept, where :meth:`status` counts."""
     def leads_through(self, sw_if_index: int) -> bool:
         """Whether paths that VPP has or shall have go out of one of its interfaces."""
     def examples(self) -> list[tuple[int, str, list[int]]]:

@@ -291,10 +291,7 @@ class VppSink:
                 OperationFailure(f"{prefix} in VPP table {table}", f"{meaning}", retry)
                 for table, prefix, _, meaning, retry in report.failures
             )
-        return CommitResult(applied, failed, self._held_prefixes(), tuple(failures))
-
-    def _held_prefixes(self) -> int:
-        return sum(counts["held"] for counts in self._engine.status().prefixes.values())
+        return CommitResult(applied, failed, self._engine.held(), tuple(failures))
 
     def _send_slowly(self, slow: PapiRoutes, batches: Sequence[_core.RouteBatch]) -> CommitResult:
         applied, failures = 0, []
@@ -319,9 +316,7 @@ class VppSink:
                 raise
             finally:
                 requests.release()
-        return CommitResult(
-            applied, len(failures), self._held_prefixes(), tuple(failures[:FAILURES])
-        )
+        return CommitResult(applied, len(failures), self._engine.held(), tuple(failures[:FAILURES]))
 
     def flush(self) -> CommitResult:
         """Send whatever is dirty, outside any transaction; for the end, after the event loop's."""

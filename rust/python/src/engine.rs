@@ -279,6 +279,14 @@ impl Engine {
         flushed.map(Flushed::from).map_err(errors::vpp)
     }
 
+    fn held(&self) -> usize {
+        let table = self.inner.shared().table();
+        Family::ALL
+            .map(|family| table.counts(family).held)
+            .iter()
+            .sum()
+    }
+
     fn leads_through(&self, sw_if_index: u32) -> bool {
         self.inner.shared().table().leads_through(sw_if_index)
     }
