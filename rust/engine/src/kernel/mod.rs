@@ -7,6 +7,7 @@ mod plan;
 mod read_ahead;
 mod reader;
 mod resync;
+mod rush;
 mod socket;
 mod sysctl;
 mod wake;

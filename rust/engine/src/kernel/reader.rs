@@ -24,6 +24,7 @@ use super::Wake;
 use super::dump::Dumper;
 use super::follow::{self, Effects};
 use super::plan::{Plan, Reason};
+use super::rush::{GATHER, Rush};
 use super::socket::{Datagrams, RouteSocket, in_namespace};
 
 /// How the kernel is read.
@@ -109,6 +110,7 @@ impl Reader {
             settings: settings.clone(),
             notifications,
             datagrams: Datagrams::new(),
+            rush: Rush::default(),
             dumper: Some(dumper),
             wake: Arc::clone(&wake),
             commands: received,
@@ -201,6 +203,7 @@ pub(super) struct Follower {
     pub(super) settings: KernelSettings,
     notifications: RouteSocket,
     datagrams: Datagrams,
+    rush: Rush,
     pub(super) dumper: Option<Dumper>,
     wake: Arc<Wake>,
     commands: Receiver<Command>,
@@ -234,7 +237,9 @@ impl Follower {
     }
 
     fn turn(&mut self) -> Result<(), KernelError> {
-        self.wait()?;
+        if self.wait()? && self.rush.arrived(Instant::now()) {
+            self.await_order(GATHER)?;
+        }
         self.wake.silence();
         self.drain()?;
         while let Ok(Command { reason, reply }) = self.commands.try_recv() {
@@ -258,14 +263,23 @@ impl Follower {
         }
     }
 
-    fn wait(&self) -> Result<(), KernelError> {
+    /// Waits for something to do; returns whether there are notifications.
+    fn wait(&self) -> Result<bool, KernelError> {
         let next = [self.plan.at(), self.audit_at].into_iter().flatten().min();
         let left = next.map(|at| at.saturating_duration_since(Instant::now()));
         let mut waited = [
             PollFd::new(self.notifications.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.wake.as_fd(), PollFlags::POLLIN),
         ];
-        wait_ready(&mut waited, left).map_err(KernelError::Read)
+        wait_ready(&mut waited, left).map_err(KernelError::Read)?;
+        let [notifications, _] = waited;
+        Ok(notifications.any().unwrap_or(false))
+    }
+
+    /// Waits for orders alone.
+    fn await_order(&self, longest: Duration) -> Result<(), KernelError> {
+        let mut waited = [PollFd::new(self.wake.as_fd(), PollFlags::POLLIN)];
+        wait_ready(&mut waited, Some(longest)).map_err(KernelError::Read)
     }
 
     /// Waits for notifications alone.
@@ -290,6 +304,7 @@ impl Follower {
                 Err(error) => return Err(KernelError::Read(error)),
             }
         }
+        self.rush.read(Instant::now());
         if all.overrun {
             KernelCounters::count(&self.shared.kernel.overruns);
             self.overruns_in_a_row = self.overruns_in_a_row.saturating_add(1);
