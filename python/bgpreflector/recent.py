@@ -6,14 +6,10 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from bgpreflector import _core
 from bgpreflector.controller import Event, Observer
 from bgpreflector.reflector import BGPRouteBatchUpdate
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 KEPT = 200
 """Changes that are remembered."""
@@ -46,13 +42,18 @@ class RecentChanges(Observer):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._changes: deque[RecentChange] = deque(maxlen=KEPT)
+        # Made into what is asked for only then: here the change is on its way to VPP.
+        self._noted: deque[tuple[int, float, _core.RouteChange]] = deque(maxlen=KEPT)
         self._count = 0
 
     def since(self, number: int) -> list[RecentChange]:
         """Those after the one of that number, the oldest first. From any thread."""
         with self._lock:
-            return [change for change in self._changes if change.number > number]
+            noted = [entry for entry in self._noted if entry[0] > number]
+        return [
+            RecentChange(n, at, c.operation, c.table, c.prefix, tuple(c.desired))
+            for n, at, c in noted
+        ]
 
     def handles_event(self, event: Event) -> bool:
         """True for batches of route changes."""
@@ -62,19 +63,12 @@ class RecentChanges(Observer):
         """Take note of some of the batch."""
         if isinstance(event, BGPRouteBatchUpdate) and not event.superseded:
             with self._lock:
-                self._changes.extend(self._noted(event))
+                self._note(event)
         return ""
 
-    def _noted(self, event: BGPRouteBatchUpdate) -> Iterator[RecentChange]:
+    def _note(self, event: BGPRouteBatchUpdate) -> None:
         now = time.time()
         for change in event.batch.changes(OF_EACH):
             if isinstance(change, _core.RouteChange) and change.operation != "none":
                 self._count += 1
-                yield RecentChange(
-                    self._count,
-                    now,
-                    change.operation,
-                    change.table,
-                    change.prefix,
-                    tuple(change.desired),
-                )
+                self._noted.append((self._count, now, change))

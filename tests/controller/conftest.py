@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture
-def make_bench() -> Iterator[MakeBench]:
+@pytest.fixture(params=[False, True], ids=["loop", "apart"])
+def make_bench(request: pytest.FixtureRequest) -> Iterator[MakeBench]:
     benches: list[Bench] = []
 
     def make(delays: Delays | None = None, queue_size: int = 1000) -> Bench:
-        benches.append(Bench(delays, queue_size))
+        benches.append(Bench(delays, queue_size, apart=request.param))
         return benches[-1]
 
     yield make

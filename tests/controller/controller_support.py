@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from bgpreflector.controller import (
@@ -235,7 +236,11 @@ class Delays:
 class Bench:
     """A controller with its surroundings; ``journal`` has every call in order."""
 
-    def __init__(self, delays: Delays | None = None, queue_size: int = 1000) -> None:
+    def __init__(
+        self, delays: Delays | None = None, queue_size: int = 1000, *, apart: bool = False
+    ) -> None:
+        """``apart``: events are pushed on threads of their own, which may stand in for the loop."""
+        self._apart = apart
         self.journal: list[str] = []
         self.clock = HandClock()
         self.sink = MemorySink(self.journal)
@@ -249,6 +254,14 @@ class Bench:
 
     def push(self, event: Event) -> BaseException | None:
         """Push and return the error instead of raising it."""
+        return self.push_apart(event) if self._apart else self._push(event)
+
+    def push_apart(self, event: Event) -> BaseException | None:
+        """The same on a thread of its own."""
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(self._push, event).result(PATIENCE)
+
+    def _push(self, event: Event) -> BaseException | None:
         try:
             self.controller.push_event(event)
         except Exception as error:  # noqa: BLE001 - the error is what is looked at

@@ -26,8 +26,10 @@ _log = logging.getLogger(__name__)
 
 
 class Controller:
-    """One thread that takes events, one at a time, through the handlers to the southbound.
+    """Takes events, one at a time, through the handlers to the southbound.
 
+    * A thread of its own does that. A blocking update that finds it idle is processed by the
+      thread that pushes it and would only wait: that is one thread less to wake up.
     * Until the first full resync, all other events wait; then they follow in their order.
     * Events that handlers push while one is processed go before all queued ones.
     * Failed events are healed by a resync, failed operations are tried again; both wait
@@ -59,6 +61,7 @@ class Controller:
         self._fatal: FatalError | None = None
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="event-loop", daemon=True)
+        self._at_work: threading.Thread | None = None
         self._closing = threading.Lock()
         for handler in handlers:
             if isinstance(handler, UsesEventLoop):
@@ -96,16 +99,30 @@ class Controller:
         if isinstance(event, UpdateEvent) == event.method.is_resync:
             raise TypeError(f"{event.name}: an event is an UpdateEvent exactly if it is an update")
         queued = QueuedEvent(event)
-        if threading.current_thread() is self._thread:
+        if threading.current_thread() is self._at_work:
             if event.is_blocking:
                 raise RuntimeError(
                     f"{event.name}: a blocking event pushed by a handler would wait for itself"
                 )
             self._mailbox.put_follow_up(queued)
             return
-        self._mailbox.put(queued, unbounded=isinstance(event, Shutdown))
+        if _may_be_done_here(event) and self._mailbox.stand_in():
+            self._stand_in(queued)
+        else:
+            self._mailbox.put(queued, unbounded=isinstance(event, Shutdown))
         if event.is_blocking:
             queued.answer.result()
+
+    def _stand_in(self, queued: QueuedEvent) -> None:
+        """Process an event in the place of the loop's thread, where a failure is raised."""
+        failure: BaseException | None = None
+        try:
+            self._step(queued)
+        except BaseException as error:  # noqa: BLE001 - the loop ends with it
+            failure = error
+        finally:
+            self._at_work = None
+            self._mailbox.step_down(self._timers, failure)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the loop has ended; ``False`` if ``timeout`` seconds were not enough.
@@ -124,7 +141,7 @@ class Controller:
         raised here but by :meth:`wait`; an error with which a handler answers
         :class:`Shutdown` is.
         """
-        if threading.current_thread() is self._thread:
+        if threading.current_thread() is self._at_work:
             raise RuntimeError("a handler cannot close the controller that is calling it")
         with self._closing:
             if self._ended.is_set():
@@ -165,6 +182,7 @@ class Controller:
 
     def _step(self, item: QueuedEvent | Timer) -> bool:
         """Do one thing; ``False`` when it was the last."""
+        self._at_work = threading.current_thread()
         if item is Timer.RETRY:
             self._retry()
         elif isinstance(item, Timer):
@@ -173,7 +191,11 @@ class Controller:
         elif self._resync_count == 0 and not _may_be_first(item.event):
             self._delayed.append(item)
         else:
-            self._process(item)
+            try:
+                self._process(item)
+            except BaseException as error:
+                item.abandon(error)
+                raise
             return not isinstance(item.event, Shutdown)
         return True
 
@@ -224,6 +246,16 @@ class Controller:
 
 def _may_be_first(event: Event) -> bool:
     return event.method is EventMethod.FULL_RESYNC or isinstance(event, Shutdown)
+
+
+def _may_be_done_here(event: Event) -> bool:
+    """Not on the main thread, whose work a signal may interrupt, nor where the loop is to end."""
+    return (
+        event.is_blocking
+        and isinstance(event, UpdateEvent)
+        and not isinstance(event, Shutdown)
+        and threading.current_thread() is not threading.main_thread()
+    )
 
 
 def _level(event: Event) -> int:

@@ -14,7 +14,11 @@ KubeStateData = Mapping[str, Mapping[str, object]]
 
 
 class EventHandler(Protocol):
-    """One of the parts that react to events. Every call is made by the event loop."""
+    """One of the parts that react to events.
+
+    The event loop makes every call, one at a time: on its own thread, or, for a blocking update
+    that finds it idle, on the thread that pushed it.
+    """
 
     @property
     def name(self) -> str:

@@ -38,6 +38,11 @@ class QueuedEvent:
         else:
             self.answer.set_exception(error)
 
+    def abandon(self, error: BaseException) -> None:
+        """Tell the producer that processing broke off, if it was not told how it ended."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
     def refuse(self, error: BaseException) -> None:
         """Finish an event that was never processed; what it carried is given back."""
         for batch in self.event.batches:
@@ -48,7 +53,8 @@ class QueuedEvent:
 class Mailbox:
     """Follow-up events first, then due timers, then queued events in their order.
 
-    Any thread may put; the loop's thread alone takes.
+    Any thread may put; the loop's thread alone takes. While that waits, having nothing to do,
+    another thread may :meth:`stand_in` for it.
     """
 
     def __init__(self, clock: Clock, limit: int) -> None:
@@ -58,6 +64,9 @@ class Mailbox:
         self._follow_ups: deque[QueuedEvent] = deque()
         self._queue: deque[QueuedEvent] = deque()
         self._closed: BaseException | None = None
+        self._idle = False
+        self._awaited: float | None = None
+        self._failure: BaseException | None = None
 
     def __len__(self) -> int:
         """Events that wait."""
@@ -91,17 +100,49 @@ class Mailbox:
             self._queue.extendleft(reversed(list(events)))
 
     def take(self, timers: Timers) -> QueuedEvent | Timer:
-        """The next thing to do; waits until there is one."""
+        """The next thing to do; waits until there is one, and nobody stands in.
+
+        Raises what whoever stood in failed with.
+        """
         with self._changed:
+            self._idle = True
             while True:
-                if self._follow_ups:
-                    return self._follow_ups.popleft()
-                due = timers.pop_due(self._clock.monotonic())
-                if due is not None:
-                    return due
-                if self._queue:
-                    return self._queue.popleft()
-                self._clock.wait_until(self._changed, timers.next_deadline())
+                if self._failure is not None:
+                    raise self._failure
+                item = self._next(timers) if self._idle else None
+                if item is not None:
+                    self._idle = False
+                    return item
+                self._awaited = timers.next_deadline() if self._idle else None
+                self._clock.wait_until(self._changed, self._awaited)
+
+    def _next(self, timers: Timers) -> QueuedEvent | Timer | None:
+        if self._follow_ups:
+            return self._follow_ups.popleft()
+        due = timers.pop_due(self._clock.monotonic())
+        if due is None and self._queue:
+            return self._queue.popleft()
+        return due
+
+    def stand_in(self) -> bool:
+        """Take the place of the loop's thread, which takes nothing until :meth:`step_down`.
+
+        ``False`` if it has something to do.
+        """
+        with self._changed:
+            if not self._idle or self._follow_ups or self._queue or self._failure is not None:
+                return False
+            self._idle = False
+            return True
+
+    def step_down(self, timers: Timers, failure: BaseException | None = None) -> None:
+        """Let the loop's thread go on, or raise the failure there."""
+        with self._changed:
+            self._idle = True
+            self._failure = failure
+            left = self._follow_ups or self._queue or failure is not None
+            if left or timers.next_deadline() != self._awaited:
+                self._changed.notify()
 
     def refuse_more(self, error: BaseException) -> list[QueuedEvent]:
         """Let every later put raise ``ControllerClosedError``; what is left is returned."""

@@ -41,7 +41,7 @@ class Settings(Protocol):
 
 
 class Recovery:
-    """Schedules retries and healing resyncs. Used by the loop's thread alone.
+    """Schedules retries and healing resyncs. Used by whoever processes an event alone.
 
     Failed operations are tried again in one series for all of them, so that a route that
     keeps failing costs the same however many others come and go. When the series ends and

@@ -14,7 +14,7 @@ class Timer(Enum):
 
 
 class Timers:
-    """Deadlines in the seconds of the loop's clock. Used by the loop's thread alone."""
+    """Deadlines in the seconds of the loop's clock. Used by whoever processes an event alone."""
 
     def __init__(self) -> None:
         self._deadlines: dict[Timer, float] = {}

@@ -10,7 +10,7 @@ from .interfaces import InterfaceMap, VppInterfaces
 
 @dataclass
 class Seen:
-    """Written by the event loop's thread, read by any."""
+    """Written by the event loop, read by any thread."""
 
     version: str | None = None
     """``None`` before the first connection."""

@@ -36,7 +36,7 @@ ALL = 0xFFFFFFFF
 class VppSink:
     """Programs VPP: batches over the bulk connection, everything rare over the session.
 
-    All calls come from the event loop's thread.
+    All calls come from the event loop, one at a time.
     """
 
     def __init__(
@@ -334,7 +334,7 @@ class VppSink:
     def hold(self, *, on: bool) -> None:
         """Have commits end early from now on, what they have not sent staying dirty; or not.
 
-        The one method that another thread than the event loop's may call. It holds through
+        The one method that may be called from outside the event loop. It holds through
         connections that are lost and made again.
         """
         with self._holding:

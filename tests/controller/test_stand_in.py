@@ -1,0 +1,217 @@
+"""Blocking updates that find the loop idle are processed by the thread that pushes them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from bgpreflector.controller import (
+    ControllerClosedError,
+    Event,
+    EventLoopAbortingError,
+    FatalError,
+    FullResync,
+    ResyncOperations,
+    UpdateEvent,
+)
+from controller.controller_support import PATIENCE, Bench, Change
+from lab import wait_until
+
+LOOP = "event-loop"
+
+
+class Workers:
+    """Takes note of the threads that call a handler."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.names: list[str] = []
+        bench.a.work = self._note
+
+    def _note(self, event: Event, txn: ResyncOperations) -> None:
+        self.names.append(threading.current_thread().name)
+        txn.put("last", event.name)
+
+    def push(self, event: UpdateEvent) -> str:
+        """Push the event on another thread; returns the name of the one that processed it."""
+        assert self.bench.push_apart(event) is None
+        return self.names[-1]
+
+
+def stand_in(bench: Bench, work: Callable[[Event], None]) -> BaseException | None:
+    """Have ``work`` done by a handler on a thread that stands in; returns the push's error.
+
+    The loop is idle a moment after its last event only: until then it takes the event itself.
+    """
+    done: list[BaseException | None] = []
+
+    def once(event: Event, txn: ResyncOperations) -> None:
+        if threading.current_thread().name != LOOP and not done:
+            done.append(None)
+            work(event)
+
+    def stood_in() -> bool:
+        bench.a.work = once
+        error = bench.push_apart(Change())
+        if done:
+            done[0] = error
+        return bool(done)
+
+    wait_until(stood_in, PATIENCE, "a thread stands in")
+    bench.a.work = None
+    return done[0]
+
+
+def test_the_thread_that_would_wait_does_the_work(bench: Bench) -> None:
+    bench.started()
+    workers = Workers(bench)
+    wait_until(lambda: workers.push(Change()) != LOOP, PATIENCE, "a thread stands in")
+    assert workers.push(Change("another")) != LOOP
+    assert bench.sink.values == {"last": "another"}
+
+
+def test_not_the_main_thread_which_signals_interrupt(bench: Bench) -> None:
+    bench.started()
+    workers = Workers(bench)
+    for _ in range(50):
+        bench.controller.push_event(Change())
+    assert set(workers.names) == {LOOP}
+
+
+def test_not_for_what_nobody_waits_for_nor_for_resyncs(bench: Bench) -> None:
+    bench.started()
+    workers = Workers(bench)
+    for _ in range(20):
+        bench.push_apart(Change(blocking=False))
+        bench.push_apart(FullResync("again", blocking=True))
+    assert set(workers.names) == {LOOP}
+
+
+def test_a_busy_loop_takes_the_event_itself_and_in_order(bench: Bench) -> None:
+    bench.started()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def wait(event: Event, txn: ResyncOperations) -> None:
+        begun.set()
+        assert go_on.wait(PATIENCE)
+
+    bench.a.work = wait
+    bench.controller.push_event(Change("first", blocking=False))
+    assert begun.wait(PATIENCE)
+    second = threading.Thread(target=bench.push, args=(Change("second"),))
+    second.start()
+    wait_until(lambda: bench.controller.queued == 1, PATIENCE, "the second event waits")
+    go_on.set()
+    second.join(PATIENCE)
+    assert [line for line in bench.journal if line.startswith("a.")] == [
+        "a.update first",
+        "a.update second",
+    ]
+
+
+def test_the_loop_takes_nothing_meanwhile_and_goes_on_afterwards(bench: Bench) -> None:
+    bench.started()
+
+    def push_more(event: Event) -> None:
+        bench.journal.clear()
+        outside = threading.Thread(
+            target=bench.controller.push_event, args=(Change("queued", blocking=False),)
+        )
+        outside.start()
+        outside.join(PATIENCE)
+        bench.controller.push_event(Change("follow-up", blocking=False))
+        assert bench.controller.queued == 2
+
+    assert stand_in(bench, push_more) is None
+    bench.settle()
+    assert [line for line in bench.journal if line.startswith("c.")] == [
+        "c.update change",
+        "c.update follow-up",
+        "c.update queued",
+    ]
+
+
+def test_a_handler_can_neither_wait_for_itself_nor_close(bench: Bench) -> None:
+    bench.started()
+    refused: list[str] = []
+
+    def ask(event: Event) -> None:
+        wishes: list[Callable[[], None]] = [
+            lambda: bench.controller.push_event(Change()),
+            bench.controller.close,
+        ]
+        for wish in wishes:
+            with pytest.raises(RuntimeError) as error:
+                wish()
+            refused.append(str(error.value))
+
+    assert stand_in(bench, ask) is None
+    waits, closes = refused
+    assert "would wait for itself" in waits
+    assert "cannot close the controller" in closes
+
+
+def test_timers_that_are_set_there_are_waited_for(bench: Bench) -> None:
+    bench.started()
+    bench.sink.refuse.add("key")
+
+    def refused(event: Event, txn: ResyncOperations) -> None:
+        txn.put("key", 1)
+
+    bench.b.work = refused
+    assert stand_in(bench, lambda event: None) is not None
+    bench.b.work = None
+    assert "sink.retry" not in bench.advance(0.5)
+    assert "sink.retry" in bench.advance(1.0)
+
+
+def test_a_fatal_error_there_ends_the_loop(bench: Bench) -> None:
+    bench.started()
+
+    def fail(event: Event) -> None:
+        raise FatalError("the end")
+
+    error = stand_in(bench, fail)
+    assert isinstance(error, FatalError)
+    with pytest.raises(FatalError, match="the end"):
+        bench.controller.wait(PATIENCE)
+    with pytest.raises(EventLoopAbortingError):
+        bench.controller.push_event(Change())
+
+
+class Broken(BaseException):
+    """What no handler should raise."""
+
+
+def test_whatever_breaks_there_is_raised_and_ends_the_loop(bench: Bench) -> None:
+    bench.started()
+
+    def fail(event: Event) -> None:
+        raise Broken
+
+    with pytest.raises(Broken):
+        stand_in(bench, fail)
+    with pytest.raises(FatalError):
+        bench.controller.wait(PATIENCE)
+
+
+def test_whatever_breaks_on_the_loops_thread_is_raised_where_it_is_waited_for(
+    bench: Bench,
+) -> None:
+    bench.started()
+
+    def fail(event: Event, txn: ResyncOperations) -> None:
+        raise Broken
+
+    bench.a.work = fail
+    with pytest.raises(Broken):
+        bench.controller.push_event(Change())
+    with pytest.raises(FatalError):
+        bench.controller.wait(PATIENCE)
+
+
+def test_an_event_after_the_end_is_refused(bench: Bench) -> None:
+    bench.started().controller.close()
+    assert isinstance(bench.push_apart(Change()), ControllerClosedError)
