@@ -12,7 +12,7 @@ from .event import Event, UpdateEvent
 from .events import HealingResync, HealingResyncType, Shutdown
 from .handler import EventHandler, KubeStateData, UsesEventLoop
 from .kinds import EventMethod
-from .mailbox import Mailbox, QueuedEvent
+from .mailbox import Mailbox, QueuedEvent, tell_done
 from .processor import Outcome, Processor
 from .recovery import Recovery, Settings
 from .timers import Timer, Timers
@@ -61,7 +61,7 @@ class Controller:
         self._fatal: FatalError | None = None
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="event-loop", daemon=True)
-        self._at_work: threading.Thread | None = None
+        self._at_work: int | None = None
         self._closing = threading.Lock()
         for handler in handlers:
             if isinstance(handler, UsesEventLoop):
@@ -98,31 +98,45 @@ class Controller:
         """
         if isinstance(event, UpdateEvent) == event.method.is_resync:
             raise TypeError(f"{event.name}: an event is an UpdateEvent exactly if it is an update")
-        queued = QueuedEvent(event)
-        if threading.current_thread() is self._at_work:
+        pusher = threading.get_ident()
+        if pusher == self._at_work:
             if event.is_blocking:
                 raise RuntimeError(
                     f"{event.name}: a blocking event pushed by a handler would wait for itself"
                 )
-            self._mailbox.put_follow_up(queued)
-            return
-        if _may_be_done_here(event) and self._mailbox.stand_in():
-            self._stand_in(queued)
+            self._mailbox.put_follow_up(QueuedEvent(event))
+        elif not event.is_blocking:
+            self._mailbox.put(QueuedEvent(event))
+        elif self._may_stand_in(event, pusher) and self._mailbox.stand_in():
+            self._stand_in(event, pusher)
         else:
+            queued = QueuedEvent(event)
             self._mailbox.put(queued, unbounded=isinstance(event, Shutdown))
-        if event.is_blocking:
             queued.answer.result()
 
-    def _stand_in(self, queued: QueuedEvent) -> None:
-        """Process an event in the place of the loop's thread, where a failure is raised."""
+    def _may_stand_in(self, event: Event, pusher: int) -> bool:
+        """Not on the main thread, whose work a signal may interrupt, nor for the loop's end."""
+        return (
+            self._resync_count > 0
+            and not event.method.is_resync
+            and pusher != threading.main_thread().ident
+            and not isinstance(event, Shutdown)
+        )
+
+    def _stand_in(self, event: Event, pusher: int) -> None:
+        """Process an event in the place of the loop's thread, which a failure ends."""
         failure: BaseException | None = None
+        self._at_work = pusher
         try:
-            self._step(queued)
-        except BaseException as error:  # noqa: BLE001 - the loop ends with it
-            failure = error
+            error = self._process(event)
+        except BaseException as broken:
+            failure = broken
+            raise
         finally:
             self._at_work = None
             self._mailbox.step_down(self._timers, failure)
+        if error is not None:
+            raise error
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the loop has ended; ``False`` if ``timeout`` seconds were not enough.
@@ -141,7 +155,7 @@ class Controller:
         raised here but by :meth:`wait`; an error with which a handler answers
         :class:`Shutdown` is.
         """
-        if threading.current_thread() is self._at_work:
+        if threading.get_ident() == self._at_work:
             raise RuntimeError("a handler cannot close the controller that is calling it")
         with self._closing:
             if self._ended.is_set():
@@ -178,11 +192,12 @@ class Controller:
         for queued in [*self._delayed, *self._mailbox.refuse_more(reason)]:
             queued.refuse(reason)
         self._delayed.clear()
+        self._at_work = None
         self._ended.set()
 
     def _step(self, item: QueuedEvent | Timer) -> bool:
         """Do one thing; ``False`` when it was the last."""
-        self._at_work = threading.current_thread()
+        self._at_work = threading.get_ident()
         if item is Timer.RETRY:
             self._retry()
         elif isinstance(item, Timer):
@@ -192,32 +207,35 @@ class Controller:
             self._delayed.append(item)
         else:
             try:
-                self._process(item)
-            except BaseException as error:
-                item.abandon(error)
+                error = self._process(item.event)
+            except BaseException as broken:
+                item.finish(broken)
                 raise
+            item.finish(error)
             return not isinstance(item.event, Shutdown)
         return True
 
-    def _process(self, queued: QueuedEvent) -> None:
-        event = queued.event
+    def _process(self, event: Event) -> BaseException | None:
+        """The error that the event ended with. Raises a :class:`FatalError`."""
         method = event.method
         if method.is_resync:
             self._resync_count += 1
             self._kube_state_data = getattr(event, "kube_state_data", self._kube_state_data)
         if method.rereads_southbound:
             self._recovery.forget_retries()
-        _log.log(_level(event), "%s", event)
+        level = _level(event)
+        _log.log(level, "%s", event)
         outcome = self._processor.process(event, self._kube_state_data, self._resync_count)
-        _log_outcome(event, outcome)
+        _log_outcome(event, outcome, level)
         if method.is_resync:
             self._mailbox.put_back(self._delayed)
             self._delayed.clear()
         if outcome.fatal is None:
             self._recover(event, outcome)
-        queued.finish(outcome.error)
+        tell_done(event, outcome.error)
         if outcome.fatal is not None:
             raise outcome.fatal
+        return outcome.error
 
     def _recover(self, event: Event, outcome: Outcome) -> None:
         if outcome.result is not None and not outcome.result.ok:
@@ -248,24 +266,15 @@ def _may_be_first(event: Event) -> bool:
     return event.method is EventMethod.FULL_RESYNC or isinstance(event, Shutdown)
 
 
-def _may_be_done_here(event: Event) -> bool:
-    """Not on the main thread, whose work a signal may interrupt, nor where the loop is to end."""
-    return (
-        event.is_blocking
-        and isinstance(event, UpdateEvent)
-        and not isinstance(event, Shutdown)
-        and threading.current_thread() is not threading.main_thread()
-    )
-
-
 def _level(event: Event) -> int:
-    if isinstance(event, HealingResync) and event.type is HealingResyncType.PERIODIC:
+    if not event.method.is_resync:
         return logging.DEBUG
-    return logging.DEBUG if isinstance(event, UpdateEvent) else logging.INFO
+    periodic = isinstance(event, HealingResync) and event.type is HealingResyncType.PERIODIC
+    return logging.DEBUG if periodic else logging.INFO
 
 
-def _log_outcome(event: Event, outcome: Outcome) -> None:
+def _log_outcome(event: Event, outcome: Outcome, level: int) -> None:
     for handler, change in outcome.changes.items():
         _log.debug("%s: %s: %s", event.name, handler, change)
     if outcome.result is not None:
-        _log.log(_level(event), "%s: %s", event.name, outcome.result)
+        _log.log(level, "%s: %s", event.name, outcome.result)

@@ -49,10 +49,8 @@ class Event(ABC):
 class UpdateEvent(Event):
     """An event that can be reacted to by an incremental change."""
 
-    @property
-    def method(self) -> EventMethod:
-        """Always ``UPDATE``."""
-        return EventMethod.UPDATE
+    method = EventMethod.UPDATE
+    """How it is reacted to: always by an update."""
 
     @property
     def transaction_type(self) -> TransactionType:

@@ -20,23 +20,18 @@ class EventMethod(Enum):
     UPDATE = "Update"
     """An incremental change."""
 
-    def __str__(self) -> str:
-        return self.value
-
-    @property
-    def is_resync(self) -> bool:
+    def __init__(self, value: str) -> None:
+        self.is_resync = value != "Update"
         """Whether this is one of the three resync methods."""
-        return self is not EventMethod.UPDATE
 
-    @property
-    def calls_handlers(self) -> bool:
+        self.calls_handlers = value != "DownstreamResync"
         """Whether the event reaches the handlers at all."""
-        return self is not EventMethod.DOWNSTREAM_RESYNC
 
-    @property
-    def rereads_southbound(self) -> bool:
+        self.rereads_southbound = value in {"FullResync", "DownstreamResync"}
         """Whether the southbound is read again before the handlers run."""
-        return self in (EventMethod.FULL_RESYNC, EventMethod.DOWNSTREAM_RESYNC)
+
+    def __str__(self) -> str:
+        return str(self.value)
 
 
 class Direction(Enum):

@@ -28,26 +28,26 @@ class QueuedEvent:
         self.answer: Future[None] = Future()
 
     def finish(self, error: BaseException | None) -> None:
-        """Tell the event and its producer how it ended."""
-        try:
-            self.event.done(error)
-        except Exception:  # noqa: BLE001 - the producer's; the loop goes on
-            _log.exception("%s: done() of the event failed", self.event.name)
+        """Tell whoever waits how it ended."""
         if error is None:
             self.answer.set_result(None)
         else:
-            self.answer.set_exception(error)
-
-    def abandon(self, error: BaseException) -> None:
-        """Tell the producer that processing broke off, if it was not told how it ended."""
-        if not self.answer.done():
             self.answer.set_exception(error)
 
     def refuse(self, error: BaseException) -> None:
         """Finish an event that was never processed; what it carried is given back."""
         for batch in self.event.batches:
             batch.release()
+        tell_done(self.event, error)
         self.finish(error)
+
+
+def tell_done(event: Event, error: BaseException | None) -> None:
+    """Tell an event how it ended."""
+    try:
+        event.done(error)
+    except Exception:  # noqa: BLE001 - the producer's; the loop goes on
+        _log.exception("%s: done() of the event failed", event.name)
 
 
 class Mailbox:

@@ -14,7 +14,7 @@ from .kinds import Direction, EventMethod, TransactionType
 from .transaction import Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .batch import RouteBatch
     from .handler import EventHandler, KubeStateData
@@ -65,18 +65,27 @@ class Processor:
         """Process one event; never raises an ``Exception``."""
         outcome = Outcome()
         txn = Transaction(event.method, event.name)
-        reverts = _transaction_type(event) is TransactionType.REVERT_ON_FAILURE
+        update = event if isinstance(event, UpdateEvent) else None
+        kind = None if update is None else update.transaction_type
+        wants_healing = kind is not TransactionType.BEST_EFFORT_IGNORE_ERRORS
+        reverts = kind is TransactionType.REVERT_ON_FAILURE
         reread = not event.method.rereads_southbound or self._reread(outcome)
-        executed, complete = self._run_handlers(event, txn, outcome, kube_state_data, resync_count)
+        handlers = self._handlers if event.method.calls_handlers else ()
+        if update is None:
+            call = _resyncing(event, kube_state_data, resync_count, txn)
+        else:
+            call = _updating(update, txn)
+            handlers = handlers if update.direction is Direction.FORWARD else handlers[::-1]
+        executed, complete = self._run_handlers(event, handlers, call, outcome, stops=reverts)
         committed = False
         if reread and complete and (event.method.is_resync or not txn.is_empty):
             committed = self._commit(txn, outcome, reverts=reverts)
         if outcome.error is not None and outcome.fatal is None:
-            if reverts and isinstance(event, UpdateEvent):
-                self._revert(executed, event, outcome)
+            if reverts and update is not None:
+                self._revert(executed, update, outcome)
             elif not isinstance(outcome.error, OperationsFailedError):
-                outcome.needs_healing = _wants_healing(event)
-        outcome.heals_failed_operations = _wants_healing(event) and not event.method.is_resync
+                outcome.needs_healing = wants_healing
+        outcome.heals_failed_operations = update is not None and wants_healing
         self._release(event, txn.batches, committed=committed)
         return outcome
 
@@ -92,39 +101,32 @@ class Processor:
     def _run_handlers(
         self,
         event: Event,
-        txn: Transaction,
+        handlers: Sequence[EventHandler],
+        call: Callable[[EventHandler], str],
         outcome: Outcome,
-        kube_state_data: KubeStateData,
-        resync_count: int,
+        *,
+        stops: bool,
     ) -> tuple[list[EventHandler], bool]:
-        """The handlers that succeeded, in order, and whether the transaction is to be used."""
+        """The handlers that succeeded, in order, and whether the transaction is to be used.
+
+        ``stops``: no handler runs after one that failed.
+        """
         executed: list[EventHandler] = []
-        reverts = _transaction_type(event) is TransactionType.REVERT_ON_FAILURE
-        for handler in self._in_order(event):
+        for handler in handlers:
             try:
                 if not handler.handles_event(event):
                     continue
-                if isinstance(event, UpdateEvent):
-                    change = handler.update(event, txn)
-                    if change:
-                        outcome.changes[handler.name] = change
-                else:
-                    handler.resync(event, kube_state_data, resync_count, txn)
+                change = call(handler)
             except Exception as error:  # noqa: BLE001 - part of the outcome
                 _log_handler_error(event, handler, error)
                 outcome.fail(error)
-                if reverts or isinstance(error, FatalError | AbortEventError):
+                if stops or isinstance(error, FatalError | AbortEventError):
                     return executed, False
             else:
                 executed.append(handler)
+                if change:
+                    outcome.changes[handler.name] = change
         return executed, True
-
-    def _in_order(self, event: Event) -> Sequence[EventHandler]:
-        if not event.method.calls_handlers:
-            return ()
-        if isinstance(event, UpdateEvent) and event.direction is Direction.REVERSE:
-            return self._handlers[::-1]
-        return self._handlers
 
     def _commit(self, txn: Transaction, outcome: Outcome, *, reverts: bool) -> bool:
         """Whether the southbound took the transaction, refused operations included."""
@@ -201,13 +203,21 @@ class Processor:
                 batch.release()
 
 
-def _transaction_type(event: Event) -> TransactionType | None:
-    return event.transaction_type if isinstance(event, UpdateEvent) else None
+def _updating(event: UpdateEvent, txn: Transaction) -> Callable[[EventHandler], str]:
+    def call(handler: EventHandler) -> str:
+        return handler.update(event, txn)
+
+    return call
 
 
-def _wants_healing(event: Event) -> bool:
-    """Whether an error in the event is a reason for a healing resync."""
-    return _transaction_type(event) is not TransactionType.BEST_EFFORT_IGNORE_ERRORS
+def _resyncing(
+    event: Event, kube_state_data: KubeStateData, resync_count: int, txn: Transaction
+) -> Callable[[EventHandler], str]:
+    def call(handler: EventHandler) -> str:
+        handler.resync(event, kube_state_data, resync_count, txn)
+        return ""
+
+    return call
 
 
 def _log_handler_error(event: Event, handler: EventHandler, error: Exception) -> None:

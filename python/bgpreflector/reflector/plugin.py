@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_UPDATES = (BGPRouteUpdate, BGPRouteBatchUpdate, RouteWatchFailure)
+_UPDATES = (BGPRouteBatchUpdate, BGPRouteUpdate, RouteWatchFailure)
 
 
 class BGPReflector:
@@ -81,10 +81,10 @@ class BGPReflector:
 
     def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:
         """Put or delete what the event says and return the description of the change."""
-        if isinstance(event, BGPRouteUpdate):
-            return _update_route(event, txn)
         if isinstance(event, BGPRouteBatchUpdate):
             return _update_batch(event, txn)
+        if isinstance(event, BGPRouteUpdate):
+            return _update_route(event, txn)
         if isinstance(event, RouteWatchFailure):
             raise FatalError(event.error)
         return ""

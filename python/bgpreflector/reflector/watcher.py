@@ -115,8 +115,10 @@ class KernelRouteWatcher:
         try:
             while self._engine.wait_dirty(None):
                 with self._changed:
-                    self._changed.wait_for(lambda: self._closed or not self._held)
-                self._push_batch(push_event)
+                    while self._held and not self._closed:
+                        self._changed.wait()
+                    resyncs = self._resyncs
+                self._push_batch(push_event, resyncs)
         except (ControllerClosedError, FatalError) as error:
             _log.debug("Route watching ends with the event loop: %s", error)
         except BaseException as error:  # noqa: BLE001 - whatever it is, changes are lost now
@@ -126,9 +128,7 @@ class KernelRouteWatcher:
             if failure is not None:
                 self._report(push_event, KernelError(failure))
 
-    def _push_batch(self, push_event: PushEvent) -> None:
-        with self._changed:
-            resyncs = self._resyncs
+    def _push_batch(self, push_event: PushEvent, resyncs: int) -> None:
         event = self._take()
         if event is None:
             return

@@ -54,7 +54,7 @@ class VppAuditDue(UpdateEvent):
         return "VPP Audit"
 
 
-_UPDATES = (VppInterfacesChanged, VppAuditDue, VppLookup)
+_UPDATES = frozenset({VppInterfacesChanged, VppAuditDue, VppLookup})
 
 
 class LosesVpp(Protocol):
@@ -107,7 +107,7 @@ class VppMonitor:
 
     def handles_event(self, event: Event) -> bool:
         """True for this module's events, :class:`VppLookup` and resyncs."""
-        return isinstance(event, _UPDATES) or event.method.is_resync
+        return type(event) in _UPDATES or event.method.is_resync
 
     def resync(
         self,

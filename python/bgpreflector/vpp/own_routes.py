@@ -31,6 +31,8 @@ class OwnRoutes:
         Raises ``TypeError`` for a value that is no :class:`Route`, ``ValueError`` for a key that is
         none of a route's.
         """
+        if not txn.values and not (txn.is_resync and self._keys):
+            return None
         gone = {key for key, value in txn.values.items() if value is None}
         if txn.is_resync and txn.method is not EventMethod.DOWNSTREAM_RESYNC:
             gone |= self._keys - txn.values.keys()

@@ -78,7 +78,7 @@ class VppSettings(Protocol):
 class VppSession:
     """One connection through ``vpp_papi``.
 
-    The client is not thread-safe: all calls come from one thread, the event loop's. Errors
+    The client is not thread-safe: the event loop makes all calls, one at a time. Errors
     are :class:`VppConnectError` while connecting and :class:`VppLostError` afterwards.
     """
 

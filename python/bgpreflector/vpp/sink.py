@@ -255,7 +255,7 @@ class VppSink:
 
     def commit(self, txn: Transaction) -> CommitResult:
         """Apply a transaction; its single routes stand beside the kernel's (:class:`OwnRoutes`)."""
-        batches = [cast("_core.RouteBatch", batch) for batch in txn.batches]
+        batches = cast("list[_core.RouteBatch]", list(txn.batches))
         own = self._own.take(txn)
         if own is not None:
             batches.append(own)
