@@ -1,7 +1,8 @@
 //! Where orders are left for the worker, and the thread that waits for VPP.
 //!
 //! The thread does nearly all of the work. Whoever orders something while nobody is at work starts
-//! it himself: what is sent then needs no other thread to wake up first.
+//! it himself: what is sent then needs no other thread to wake up first. The thread is woken only
+//! if it would miss something otherwise.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -20,20 +21,56 @@ use super::lost::Lost;
 use super::work::Work;
 use super::worker::Worker;
 
+/// What the thread waits for.
+#[derive(Clone, Copy, Debug)]
+struct Watch {
+    flags: PollFlags,
+    /// None for ever.
+    until: Option<Instant>,
+}
+
+impl Watch {
+    fn of(worker: &Worker) -> Self {
+        let now = Instant::now();
+        let sleep = worker.sleep(now);
+        Self {
+            flags: worker.wants(),
+            until: sleep.and_then(|longest| now.checked_add(longest)),
+        }
+    }
+
+    /// Whether whoever waits for this comes in time for the other too.
+    fn covers(self, other: Self) -> bool {
+        let in_time = match (self.until, other.until) {
+            (Some(this), Some(other)) => this <= other,
+            (_, None) => true,
+            (None, Some(_)) => false,
+        };
+        in_time && self.flags.contains(other.flags)
+    }
+}
+
+/// The worker, and what the thread waits for meanwhile.
+struct Place {
+    worker: Worker,
+    watch: Watch,
+}
+
 /// The worker, for those who order and for the thread that waits.
 pub(super) struct Desk {
     jobs: Sender<Box<dyn Work>>,
     /// None once the connection has ended.
-    worker: Mutex<Option<Worker>>,
+    place: Mutex<Option<Place>>,
     wake: Wake,
     lost: Lost,
 }
 
 impl Desk {
     pub(super) fn new(jobs: Sender<Box<dyn Work>>, worker: Worker) -> io::Result<Self> {
+        let watch = Watch::of(&worker);
         Ok(Self {
             jobs,
-            worker: Mutex::new(Some(worker)),
+            place: Mutex::new(Some(Place { worker, watch })),
             wake: Wake::new()?,
             lost: Lost::default(),
         })
@@ -49,10 +86,15 @@ impl Desk {
     pub(super) fn order(&self, work: Box<dyn Work>) {
         // It fails where the worker is gone, and then whoever waits for the work is told.
         let _ = self.jobs.send(work);
-        if let Some(mut worker) = self.worker.try_lock() {
-            worker.iter_mut().for_each(Worker::start);
+        let started = self.place.try_lock().is_some_and(|mut place| {
+            place.as_mut().is_none_or(|place| {
+                place.worker.start();
+                place.watch.covers(Watch::of(&place.worker))
+            })
+        });
+        if !started {
+            self.wake();
         }
-        self.wake();
     }
 
     /// Has the thread look again at what it is to do.
@@ -69,25 +111,59 @@ impl Desk {
                 Err(error) => break error,
             }
         };
-        if let Some(worker) = self.worker.lock().take() {
-            worker.break_off(&error);
+        if let Some(place) = self.place.lock().take() {
+            place.worker.break_off(&error);
         }
         self.lost.set(error);
     }
 
     fn turn(&self, stream: &UnixStream) -> Result<bool, VppError> {
-        let wants = |worker: &Worker| (worker.wants(), worker.sleep(Instant::now()));
-        let wanted = self.worker.lock().as_ref().map(wants);
-        let Some((flags, longest)) = wanted else {
+        let Some(watch) = self.place.lock().as_mut().map(|place| {
+            place.watch = Watch::of(&place.worker);
+            place.watch
+        }) else {
             return Ok(false);
         };
+        let longest = watch
+            .until
+            .map(|at| at.saturating_duration_since(Instant::now()));
         let mut waited = [
-            PollFd::new(stream.as_fd(), flags),
+            PollFd::new(stream.as_fd(), watch.flags),
             PollFd::new(self.wake.as_fd(), PollFlags::POLLIN),
         ];
         wait_ready(&mut waited, longest).map_err(|error| VppError::Lost(error.to_string()))?;
         self.wake.silence();
-        let mut worker = self.worker.lock();
-        worker.as_mut().map_or(Ok(false), Worker::turn)
+        let mut place = self.place.lock();
+        place
+            .as_mut()
+            .map_or(Ok(false), |place| place.worker.turn())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use nix::poll::PollFlags;
+
+    use super::Watch;
+
+    #[test]
+    fn a_watch_covers_what_comes_later_and_wants_no_more() {
+        let soon = Instant::now();
+        let later = soon + Duration::from_secs(1);
+        let (read, both) = (PollFlags::POLLIN, PollFlags::POLLIN | PollFlags::POLLOUT);
+        let watch = |flags, until| Watch { flags, until };
+        for (known, wanted, covered) in [
+            (watch(read, Some(soon)), watch(read, Some(later)), true),
+            (watch(read, Some(later)), watch(read, Some(soon)), false),
+            (watch(read, Some(soon)), watch(read, None), true),
+            (watch(read, None), watch(read, Some(later)), false),
+            (watch(read, None), watch(read, None), true),
+            (watch(both, None), watch(read, None), true),
+            (watch(read, None), watch(both, None), false),
+        ] {
+            assert_eq!(known.covers(wanted), covered, "{known:?} {wanted:?}");
+        }
     }
 }

@@ -159,6 +159,7 @@ impl Worker {
     pub(super) fn sleep(&self, now: Instant) -> Option<Duration> {
         // Replies that have been read let the window go on: there is something to do at once.
         let next = match &self.active {
+            _ if self.failed.is_some() => Some(Duration::ZERO),
             Some(work) if self.can_send(work.as_ref()) => Some(self.pace.wait(now)),
             None if !self.jobs.is_empty() => Some(Duration::ZERO),
             _ => None,
