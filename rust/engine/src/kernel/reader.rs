@@ -309,7 +309,17 @@ impl Follower {
             KernelCounters::count(&self.shared.kernel.overruns);
             self.overruns_in_a_row = self.overruns_in_a_row.saturating_add(1);
             let pause = SETTLE.saturating_mul(1 << self.overruns_in_a_row.min(6));
-            log::warn!("the kernel dropped notifications (overrun): its routes are dumped again");
+            // Until its routes are known again, more of it says nothing new.
+            let first = self.overruns_in_a_row == 1;
+            let level = if first {
+                log::Level::Warn
+            } else {
+                log::Level::Debug
+            };
+            log::log!(
+                level,
+                "the kernel dropped notifications (overrun): its routes are dumped again"
+            );
             self.count_drops();
             let pause = pause.min(LONGEST_PAUSE);
             self.plan.after(pause, Reason::Overrun, Extent::Everything);

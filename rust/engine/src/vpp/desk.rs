@@ -118,12 +118,17 @@ impl Desk {
     }
 
     fn turn(&self, stream: &UnixStream) -> Result<bool, VppError> {
-        let Some(watch) = self.place.lock().as_mut().map(|place| {
+        let Some((watch, pause)) = self.place.lock().as_mut().map(|place| {
             place.watch = Watch::of(&place.worker);
-            place.watch
+            (place.watch, place.worker.pause())
         }) else {
             return Ok(false);
         };
+        let lost = |error: io::Error| VppError::Lost(error.to_string());
+        if pause.is_some() {
+            let mut orders = [PollFd::new(self.wake.as_fd(), PollFlags::POLLIN)];
+            wait_ready(&mut orders, pause).map_err(lost)?;
+        }
         let longest = watch
             .until
             .map(|at| at.saturating_duration_since(Instant::now()));
@@ -131,7 +136,7 @@ impl Desk {
             PollFd::new(stream.as_fd(), watch.flags),
             PollFd::new(self.wake.as_fd(), PollFlags::POLLIN),
         ];
-        wait_ready(&mut waited, longest).map_err(|error| VppError::Lost(error.to_string()))?;
+        wait_ready(&mut waited, longest).map_err(lost)?;
         self.wake.silence();
         let mut place = self.place.lock();
         place

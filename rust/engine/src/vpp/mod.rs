@@ -7,6 +7,7 @@ mod commit;
 mod connect;
 mod desk;
 mod flush;
+mod gather;
 mod ids;
 mod lost;
 mod orders;

@@ -6,6 +6,8 @@ const SECOND: u64 = 1_000_000_000;
 /// Shares of a second that the bucket holds, so that a limit is felt evenly and a thread that
 /// sleeps by milliseconds still reaches it.
 const SHARES: u32 = 100;
+/// What a high limit makes wait at least: for each single request it would be all waking up.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// A bucket that fills by one token a request allowed.
 #[derive(Debug)]
@@ -57,7 +59,12 @@ impl Pace {
             return Duration::ZERO;
         };
         let next = self.empty + Duration::from_nanos(interval);
-        next.saturating_duration_since(now)
+        let wait = next.saturating_duration_since(now);
+        if wait.is_zero() {
+            wait
+        } else {
+            wait.max(MOMENT)
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::shared::Shared;
 use super::bulk::BulkSettings;
 use super::commit::{CHUNK, Encoder};
 use super::connect::Session;
+use super::gather::Gather;
 use super::ids::Ids;
 use super::orders::Orders;
 use super::pace::Pace;
@@ -35,6 +36,7 @@ pub(super) struct Worker {
     written: usize,
     silence: Silence,
     pace: Pace,
+    gather: Gather,
 }
 
 /// Bytes written but not yet taken by VPP before no more requests are encoded.
@@ -67,6 +69,7 @@ impl Worker {
         let (interval, patience) = (settings.keepalive_interval, settings.request_timeout);
         let silence = Silence::new(interval, patience, Instant::now());
         let pace = Pace::new(settings.rate_limit, Instant::now());
+        let gather = Gather::new(settings.window);
         Ok(Self {
             tools,
             session,
@@ -79,6 +82,7 @@ impl Worker {
             written: 0,
             silence,
             pace,
+            gather,
         })
     }
 
@@ -94,8 +98,12 @@ impl Worker {
             self.farewell();
             return Ok(false);
         }
+        let pending = self.pending();
         self.read()?;
+        let answers = pending.saturating_sub(self.pending());
         self.work()?;
+        self.gather
+            .answered(answers, self.pending(), Instant::now());
         Ok(true)
     }
 
@@ -153,6 +161,12 @@ impl Worker {
         let mut flags = PollFlags::POLLIN;
         flags.set(PollFlags::POLLOUT, self.written < self.out.len());
         flags
+    }
+
+    /// How long to leave VPP alone, as it has enough to do.
+    pub(super) fn pause(&self) -> Option<Duration> {
+        let all_written = self.written == self.out.len();
+        self.gather.pause(self.pending()).filter(|_| all_written)
     }
 
     /// How long to wait for VPP or for a job, at most; none for ever.
