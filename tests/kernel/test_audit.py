@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -86,6 +87,28 @@ def test_what_an_overrun_lost_is_no_drift(make_namespace: Callable[[str], Namesp
         with again_and_again(churn):
             wait_until(audited, 60, "overruns", accept=lambda seen: seen >= 6, interval=0)
         assert sum(engine.status().drift.values()) == 0
+
+
+def test_what_waits_to_be_read_is_older_than_what_was_dropped_behind_it(
+    make_namespace: Callable[[str], Namespace],
+) -> None:
+    """A dump that begins with a full buffer shows more than the notifications in it."""
+    kernel = make_namespace("queued")
+    with_link(kernel)
+    prefixes = [f"10.{n >> 8}.{n & 255}.0/24" for n in range(4 << 8, 8 << 8)]
+
+    def replace_all(number: int) -> None:
+        host = 2 + number % 20
+        ip_batch(kernel, [f"route replace {p} via 10.0.0.{host} proto 12" for p in prefixes])
+
+    with following(kernel, receive_buffer=4 << 10) as engine, ThreadPoolExecutor(1) as thread:
+        for number in range(40):
+            burst = thread.submit(replace_all, number)
+            while not burst.done():
+                engine.resync()
+            report = engine.audit()
+            assert sum(report.drift.values()) == 0, (number, report.drifted)
+        assert engine.status().overruns > 0
 
 
 def test_ipv6_is_swept_beside_replacements(make_namespace: Callable[[str], Namespace]) -> None:

@@ -7,6 +7,7 @@
 //! installed.
 
 mod any_rib;
+mod beside;
 mod best;
 mod by_table;
 mod counts;
@@ -42,6 +43,7 @@ use ahash::AHashMap;
 use crate::route::Family;
 
 use any_rib::AnyRib;
+use beside::Beside;
 use drift::Suspects;
 use limit::Limited;
 use meaning::Meanings;
@@ -80,6 +82,8 @@ pub struct Table {
     unseen: Unseen,
     limited: Limited,
     own: Own,
+    link_dump: Option<Beside>,
+    next_hop_dump: Option<Beside>,
 }
 
 impl Table {
@@ -110,6 +114,8 @@ impl Table {
             unseen: Unseen::default(),
             limited: Limited::default(),
             own: Own::default(),
+            link_dump: None,
+            next_hop_dump: None,
         }
     }
 

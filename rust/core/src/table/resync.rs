@@ -104,6 +104,7 @@ impl Table {
     ///
     /// A family whose dump broke off, or lost routes, must not be named: nothing of it is removed.
     pub fn end_resync(&mut self, families: &[Family]) -> Swept {
+        (self.link_dump, self.next_hop_dump) = (None, None);
         let Some(resync) = self.resyncs.current.take() else {
             return Swept::default();
         };

@@ -4,6 +4,7 @@
 use crate::route::{Family, NextHopSet, NextHopSource};
 
 use super::Table;
+use super::beside::Beside;
 use super::next_hops::NextHopObject;
 use super::resolve::{Interfaces, Link, Surroundings, forwards};
 
@@ -11,6 +12,11 @@ impl Table {
     /// Takes note of a link. Returns how many routes went with it: where a link goes down the
     /// kernel removes its routes without a message.
     pub fn link(&mut self, index: u32, link: Link) -> usize {
+        Beside::told(&mut self.link_dump, index);
+        self.enter_link(index, link)
+    }
+
+    fn enter_link(&mut self, index: u32, link: Link) -> usize {
         let new = link.clone();
         match self.meanings.around.links.insert(index, link) {
             Some(old) if old == new => 0,
@@ -25,6 +31,7 @@ impl Table {
 
     /// Takes note that a link is gone; returns how many routes went with it.
     pub fn remove_link(&mut self, index: u32) -> usize {
+        Beside::told(&mut self.link_dump, index);
         match self.meanings.around.links.get_mut(&index) {
             Some(link) => {
                 link.up = false;
@@ -35,6 +42,30 @@ impl Table {
             }
             None => 0,
         }
+    }
+
+    /// Begins a dump of the links: what notifications say from here on is newer than it.
+    pub fn begin_link_dump(&mut self) {
+        self.link_dump = Some(Beside::default());
+    }
+
+    /// Takes note of a link that the dump shows, as [`Self::link`] does.
+    pub fn dumped_link(&mut self, index: u32, link: Link) -> usize {
+        if Beside::shown(&mut self.link_dump, index) {
+            self.enter_link(index, link)
+        } else {
+            0
+        }
+    }
+
+    /// Ends the dump and removes the links that it did not show; returns how many.
+    pub fn sweep_links(&mut self) -> usize {
+        let Some(dump) = self.link_dump.take() else {
+            return 0;
+        };
+        let known: Vec<u32> = self.links().map(|(index, _)| index).collect();
+        let gone = known.into_iter().filter(|index| dump.lacks(*index));
+        gone.map(|index| self.remove_link(index)).count()
     }
 
     /// The link of an index.
@@ -85,6 +116,18 @@ impl Table {
 
     /// Takes note of a next-hop object.
     pub fn next_hop(&mut self, id: u32, object: NextHopObject) {
+        Beside::told(&mut self.next_hop_dump, id);
+        self.enter_next_hop(id, object);
+    }
+
+    /// Stores a next-hop object that the dump shows.
+    pub fn dumped_next_hop(&mut self, id: u32, object: NextHopObject) {
+        if Beside::shown(&mut self.next_hop_dump, id) {
+            self.enter_next_hop(id, object);
+        }
+    }
+
+    fn enter_next_hop(&mut self, id: u32, object: NextHopObject) {
         if self.meanings.around.objects.insert(id, object) {
             self.objects_changed(id);
         }
@@ -98,6 +141,7 @@ impl Table {
 
     /// Takes note that a next-hop object is gone; returns how many routes went with it.
     pub fn remove_next_hop(&mut self, id: u32) -> usize {
+        Beside::told(&mut self.next_hop_dump, id);
         if !self.meanings.around.objects.remove(id) {
             return 0;
         }
@@ -118,12 +162,14 @@ impl Table {
 
     /// Starts a dump of the next-hop objects.
     pub fn begin_next_hop_dump(&mut self) {
+        self.next_hop_dump = Some(Beside::default());
         self.meanings.around.objects.begin_dump();
     }
 
     /// Removes the objects that the dump did not show. Their routes stay until the route dump
     /// that follows has told whether they are still there.
     pub fn sweep_next_hops(&mut self) -> usize {
+        self.next_hop_dump = None;
         let gone = self.meanings.around.objects.sweep();
         if !gone.is_empty() {
             let changed = self.meanings.update_all(|_, set| by_object(set));

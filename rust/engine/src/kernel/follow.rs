@@ -152,24 +152,36 @@ pub(super) fn link_message(shared: &Shared, table: &mut Table, message: LinkMess
         .map(|link| (link.up, link.carrier));
     match message.action {
         Action::New => {
-            let name = message
-                .name
-                .map(|name| name.to_string())
-                .unwrap_or_default();
-            table.link(
-                message.index,
-                Link {
-                    name,
-                    up: message.up,
-                    carrier: message.carrier,
-                },
-            );
+            table.link(message.index, link(&message));
             was.is_some_and(|was| was != (message.up, message.carrier))
         }
         Action::Delete => {
             table.remove_link(message.index);
             was.is_some()
         }
+    }
+}
+
+/// Puts a link that a dump shows into the table.
+pub(super) fn dumped_link(shared: &Shared, table: &mut Table, message: &LinkMessage) {
+    KernelCounters::count(&shared.kernel.links);
+    table.dumped_link(message.index, link(message));
+}
+
+fn link(message: &LinkMessage) -> Link {
+    let name = message.name.as_deref().map(ToString::to_string);
+    Link {
+        name: name.unwrap_or_default(),
+        up: message.up,
+        carrier: message.carrier,
+    }
+}
+
+/// Puts a next-hop object that a dump shows into the table.
+pub(super) fn dumped_next_hop(shared: &Shared, table: &mut Table, message: &NextHopMessage) {
+    KernelCounters::count(&shared.kernel.next_hops);
+    if let Some(object) = object(message) {
+        table.dumped_next_hop(message.id, object);
     }
 }
 

@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use ahash::AHashSet;
 use bgpreflector_core::netlink::{Body, RouteDump, Shallow, link_dump, next_hop_dump};
 use bgpreflector_core::route::{Family, Prefix};
 use bgpreflector_core::table::{Drift, DriftReport, Extent, Placement, Table};
@@ -37,8 +36,6 @@ struct Round {
     interrupted: bool,
     /// Notifications were lost while the round ran.
     overrun: bool,
-    /// Notifications that the kernel had dropped before it.
-    drops: u32,
 }
 
 /// What the rounds of a resync came to.
@@ -46,7 +43,7 @@ struct Rounds {
     report: ResyncReport,
     /// The families of which they told what is gone.
     families: &'static [Family],
-    /// [`Round::drops`] of the last.
+    /// Notifications that the kernel had dropped before the last.
     drops: u32,
 }
 
@@ -205,9 +202,22 @@ impl Follower {
     fn rounds(&mut self, dumper: &mut Dumper, extent: Extent) -> Result<Rounds, KernelError> {
         let mut report = ResyncReport::default();
         let mut v6 = V6::default();
-        self.shared.change(|table| table.begin_resync(extent));
+        let mut before = None;
         loop {
-            let round = self.round(dumper, extent)?;
+            let drops = self.drops();
+            // A notification that was queued before others were dropped is older than the dump, and
+            // must not count as newer.
+            self.drain()?;
+            if before == Some(drops) {
+                self.shared.change(Table::repeat_dump);
+            } else {
+                // What the last round saw may have been replaced since by what was dropped: if it
+                // counted, the old route would stay beside the new one.
+                v6 = V6::default();
+                self.shared.change(|table| table.begin_resync(extent));
+            }
+            let round = self.round(dumper, extent, drops)?;
+            before = (!round.overrun).then_some(drops);
             report.dumped += round.dumped;
             report.dumps += 1;
             let uncertain = self.shared.table().uncertain_dump_routes() > 0;
@@ -225,29 +235,22 @@ impl Follower {
                 };
                 let swept = self.shared.change(|table| table.end_resync(families));
                 report.removed = swept.removed;
-                let drops = round.drops;
                 return Ok(Rounds {
                     report,
                     families,
                     drops,
                 });
             }
-            if round.overrun {
-                // What this round saw may have been replaced since by what was dropped: if it
-                // counted, the old route would stay beside the new one.
-                v6 = V6::default();
-                self.shared.change(|table| table.begin_resync(extent));
-            } else {
-                self.shared.change(Table::repeat_dump);
-            }
         }
     }
 
-    fn round(&mut self, dumper: &mut Dumper, extent: Extent) -> Result<Round, KernelError> {
-        let mut round = Round {
-            drops: self.drops(),
-            ..Round::default()
-        };
+    fn round(
+        &mut self,
+        dumper: &mut Dumper,
+        extent: Extent,
+        drops: u32,
+    ) -> Result<Round, KernelError> {
+        let mut round = Round::default();
         let interface = match extent {
             Extent::Everything => {
                 self.dump_links(dumper, &mut round)?;
@@ -275,28 +278,22 @@ impl Follower {
                 self.dump_routes(dumper, request, &mut round)?;
             }
         }
-        round.overrun |= self.drops() != round.drops;
+        round.overrun |= self.drops() != drops;
         Ok(round)
     }
 
     fn dump_links(&mut self, dumper: &mut Dumper, round: &mut Round) -> Result<(), KernelError> {
-        let mut seen = AHashSet::new();
+        self.shared.change(Table::begin_link_dump);
         let shared = std::sync::Arc::clone(&self.shared);
         let take = |table: &mut _, replies: &mut Replies<'_>, _: &mut Round| {
             for (_, message) in replies {
                 if let Shallow::Other(Body::Link(link)) = message {
-                    seen.insert(link.index);
-                    follow::link_message(&shared, table, link);
+                    follow::dumped_link(&shared, table, &link);
                 }
             }
         };
         self.dump(dumper, "links", link_dump, take, round)?;
-        self.shared.change(|table| {
-            let known: Vec<u32> = table.links().map(|(index, _)| index).collect();
-            for index in known.into_iter().filter(|index| !seen.contains(index)) {
-                table.remove_link(index);
-            }
-        });
+        self.shared.change(Table::sweep_links);
         Ok(())
     }
 
@@ -310,7 +307,7 @@ impl Follower {
         let take = |table: &mut _, replies: &mut Replies<'_>, _: &mut Round| {
             for (_, message) in replies {
                 if let Shallow::Other(Body::NextHop(next_hop)) = message {
-                    follow::next_hop_message(&shared, table, next_hop);
+                    follow::dumped_next_hop(&shared, table, &next_hop);
                 }
             }
         };
