@@ -39,6 +39,18 @@ fn a_prefix_that_flaps_while_vpp_is_busy_costs_one_request_or_none() {
 }
 
 #[test]
+fn a_prefix_that_comes_back_while_it_waits_waits_once() {
+    let mut world = World::new();
+    let only = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
+    world.table.announce(only.clone(), Placement::Replace);
+    world.table.withdraw(only.clone());
+    world.table.announce(only, Placement::Replace);
+    assert_eq!(world.table.dirty(), 1);
+    world.settle();
+    assert_eq!(world.vpp.len(), 1);
+}
+
+#[test]
 fn a_change_under_way_is_followed_by_what_came_after_it() {
     let mut world = World::new();
     world.table.announce(

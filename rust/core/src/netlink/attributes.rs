@@ -38,15 +38,23 @@ impl<'a> Attributes<'a> {
     /// The next attribute; none at the end, of which [`Self::end`] tells whether it was one.
     pub(super) fn step(&mut self) -> Option<(u16, &'a [u8])> {
         // Fewer bytes than a header are padding, as the kernel's own RTA_OK has it.
-        let [a, b, c, d] = *self.rest.first_chunk::<HEADER>()?;
-        let length = usize::from(u16::from_ne_bytes([a, b]));
+        let (length, kind) = halves(self.rest.first_chunk::<HEADER>()?);
+        let kind = kind & NLA_TYPE_MASK;
+        // Most have four bytes. Where the next one begins the processor then knows beforehand, and
+        // need not wait for the length.
+        if let (8, Some((whole, rest))) = (length, self.rest.split_first_chunk::<8>()) {
+            let [_, _, _, _, value @ ..] = whole;
+            self.rest = rest;
+            return Some((kind, value));
+        }
+        let length = usize::from(length);
         let Some(value) = self.rest.get(HEADER..length) else {
             self.broken = true;
             self.rest = &[];
             return None;
         };
         self.rest = self.rest.get(align(length)..).unwrap_or_default();
-        Some((u16::from_ne_bytes([c, d]) & NLA_TYPE_MASK, value))
+        Some((kind, value))
     }
 
     /// An error where an attribute did not fit.
@@ -68,6 +76,17 @@ impl<'a> Iterator for Attributes<'a> {
             None if self.broken && !was_broken => Some(Err(Problem::AttributeLength)),
             None => None,
         }
+    }
+}
+
+/// Both numbers of a header.
+fn halves(header: &[u8; HEADER]) -> (u16, u16) {
+    let both = u32::from_ne_bytes(*header);
+    let (low, high) = (both as u16, (both >> 16) as u16);
+    if cfg!(target_endian = "little") {
+        (low, high)
+    } else {
+        (high, low)
     }
 }
 

@@ -11,7 +11,7 @@ use super::constants::{
     RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE,
 };
 use super::error::{Problem, SkipReason};
-use super::message::{Action, Body};
+use super::message::{Action, Body, Shallow};
 use super::next_hop::{NextHopParts, low_byte};
 use crate::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType, SetBytes,
@@ -37,22 +37,18 @@ pub struct EncodedRoute<'a> {
     pub key: RouteKey,
     /// Who installed it (`rtm_protocol`).
     pub protocol: u8,
-    family: Family,
-    route_type: u8,
-    scope: u8,
-    flags: u8,
-    attributes: &'a [u8],
-    set: Option<Range<usize>>,
-}
-
-/// A route message, read as far as its key.
-pub(super) enum Encoded<'a> {
-    Route(EncodedRoute<'a>),
-    Skipped(SkipReason),
+    /// Family, `rtm_type`, `rtm_scope` and the low byte of `rtm_flags`.
+    head: [u8; 4],
+    /// The attributes of the set, those that stand between them included.
+    set: &'a [u8],
+    /// Whether the set has them for itself.
+    together: bool,
 }
 
 impl<'a> EncodedRoute<'a> {
-    pub(super) fn read(payload: &'a [u8]) -> Result<Encoded<'a>, Problem> {
+    // See `RawMessage::read_shallow`.
+    #[inline(always)]
+    pub(super) fn read(payload: &'a [u8]) -> Result<Shallow<'a>, Problem> {
         let (header, attributes) = payload
             .split_first_chunk::<RTMSG>()
             .ok_or(Problem::Short("struct rtmsg"))?;
@@ -72,41 +68,38 @@ impl<'a> EncodedRoute<'a> {
         ] = *header;
         let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
         let Some(family) = Family::from_af(af) else {
-            return Ok(Encoded::Skipped(SkipReason::Family));
+            return Ok(skipped(SkipReason::Family));
         };
         if flags & RTM_F_CLONED != 0 {
-            return Ok(Encoded::Skipped(SkipReason::Cloned));
+            return Ok(skipped(SkipReason::Cloned));
         }
         if src_len != 0 {
-            return Ok(Encoded::Skipped(SkipReason::SourceSpecific));
+            return Ok(skipped(SkipReason::SourceSpecific));
         }
         let outer = Outer::read(table.into(), attributes)?;
+        let destination = address(family, outer.destination, dst_len)?;
         let key = RouteKey {
             table: outer.table,
-            prefix: prefix(family, outer.destination, dst_len)?,
+            prefix: Prefix::of(family, destination, dst_len),
             tos,
             metric: outer.metric,
         };
-        Ok(Encoded::Route(Self {
+        Ok(Shallow::Announced(Self {
             key,
             protocol,
-            family,
-            route_type,
-            scope,
             // The low byte of rtm_flags holds the flags of a route's only next hop.
-            flags: low_byte(flags),
-            attributes,
-            set: outer.set,
+            head: [af, route_type, scope, low_byte(flags)],
+            set: attributes.get(outer.set.range).unwrap_or_default(),
+            together: outer.set.together,
         }))
     }
 
     /// The bytes that say what the route does with packets; none where they are scattered.
     #[must_use]
     pub fn set_bytes(&self) -> Option<SetBytes<'a>> {
-        let range = self.set.clone()?;
-        Some(SetBytes {
-            head: u32::from_ne_bytes([self.family.af(), self.route_type, self.scope, self.flags]),
-            attributes: self.attributes.get(range)?,
+        self.together.then_some(SetBytes {
+            head: u32::from_ne_bytes(self.head),
+            attributes: self.set,
         })
     }
 
@@ -115,30 +108,35 @@ impl<'a> EncodedRoute<'a> {
     /// # Errors
     /// [`Problem`] where an attribute is malformed.
     pub fn read_set(&self) -> Result<NextHopSet, Problem> {
-        let bytes = self.set.clone().and_then(|set| self.attributes.get(set));
-        let mut inner = Inner::read(self.family, bytes.unwrap_or(self.attributes))?;
-        if self.scope != 0 {
-            inner.digest.add(&[self.scope]);
+        let family = self.key.prefix.family();
+        let [_, number, scope, flags] = self.head;
+        let mut inner = Inner::read(family, self.set)?;
+        if scope != 0 {
+            inner.digest.add(&[scope]);
         }
-        let route_type = route_type(self.route_type);
-        let digest = match self.family {
+        let route_type = route_type(number);
+        let digest = match family {
             Family::V4 => inner.digest.0,
             // IPv6 takes no second route with the same next hop, whatever else differs.
             Family::V6 => 0,
         };
         Ok(NextHopSet {
-            family: self.family,
+            family,
             route_type,
-            next_hops: next_hops(self.family, route_type, inner, self.flags)?,
+            next_hops: next_hops(family, route_type, inner, flags)?,
             digest,
         })
     }
 }
 
+fn skipped<'a>(reason: SkipReason) -> Shallow<'a> {
+    Shallow::Other(Box::new(Body::Skipped(reason)))
+}
+
 pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
     let encoded = match EncodedRoute::read(payload)? {
-        Encoded::Route(encoded) => encoded,
-        Encoded::Skipped(reason) => return Ok(Body::Skipped(reason)),
+        Shallow::Announced(encoded) => encoded,
+        Shallow::Other(body) => return Ok(*body),
     };
     let route = Route {
         set: encoded.read_set()?,
@@ -153,41 +151,63 @@ struct Outer<'a> {
     destination: Option<&'a [u8]>,
     table: u32,
     metric: u32,
-    /// None where other attributes stand between those of the set.
-    set: Option<Range<usize>>,
+    set: Run,
 }
 
 impl<'a> Outer<'a> {
+    #[inline]
     fn read(table: u32, bytes: &'a [u8]) -> Result<Self, Problem> {
         let mut outer = Self {
             destination: None,
             table,
             metric: 0,
-            set: None,
+            set: Run::new(),
         };
         let mut attributes = Attributes::new(bytes);
-        let (mut begin, mut set, mut scattered) = (0, 0..0, false);
-        while let Some((kind, value)) = attributes.step() {
-            let end = bytes.len().saturating_sub(attributes.left());
+        loop {
+            let left = attributes.left();
+            let Some((kind, value)) = attributes.step() else {
+                break;
+            };
             match kind {
                 RTA_DST => outer.destination = Some(value),
                 RTA_TABLE => outer.table = u32_of(kind, value)?,
                 RTA_PRIORITY => outer.metric = u32_of(kind, value)?,
                 RTA_OIF | RTA_GATEWAY | RTA_VIA | RTA_MULTIPATH | RTA_NH_ID | RTA_PREFSRC
                 | RTA_METRICS | RTA_ENCAP | RTA_ENCAP_TYPE => {
-                    if set.is_empty() {
-                        set.start = begin;
-                    }
-                    scattered |= !set.is_empty() && set.end != begin;
-                    set.end = end;
+                    let at = |left| bytes.len().saturating_sub(left);
+                    outer.set.add(at(left)..at(attributes.left()));
                 }
                 _ => {}
             }
-            begin = end;
         }
         attributes.end()?;
-        outer.set = (!scattered).then_some(set);
         Ok(outer)
+    }
+}
+
+/// Where attributes are, from the first to the last of them.
+struct Run {
+    range: Range<usize>,
+    /// Whether nothing else stands between them.
+    together: bool,
+}
+
+impl Run {
+    fn new() -> Self {
+        Self {
+            range: 0..0,
+            together: true,
+        }
+    }
+
+    fn add(&mut self, at: Range<usize>) {
+        if self.range.is_empty() {
+            self.range = at;
+        } else {
+            self.together &= self.range.end == at.start;
+            self.range.end = at.end;
+        }
     }
 }
 
@@ -230,24 +250,20 @@ impl Digest {
     }
 }
 
-fn prefix(family: Family, bytes: Option<&[u8]>, length: u8) -> Result<Prefix, Problem> {
+#[inline]
+fn address(family: Family, bytes: Option<&[u8]>, length: u8) -> Result<u128, Problem> {
     let Some(bytes) = bytes else {
-        return match (family, length) {
-            (Family::V4, 0) => Ok(Prefix::v4(0, 0)),
-            (Family::V6, 0) => Ok(Prefix::v6(0, 0)),
+        return match length {
+            0 => Ok(0),
             _ => Err(Problem::Missing("RTA_DST")),
         };
     };
+    if length > family.bits() {
+        return Err(Problem::PrefixLength(length));
+    }
     match family {
-        Family::V4 if length <= 32 => {
-            let address = u32::from_be_bytes(exact(RTA_DST, bytes)?);
-            Ok(Prefix::v4(address, length))
-        }
-        Family::V6 if length <= 128 => {
-            let address = u128::from_be_bytes(exact(RTA_DST, bytes)?);
-            Ok(Prefix::v6(address, length))
-        }
-        _ => Err(Problem::PrefixLength(length)),
+        Family::V4 => exact(RTA_DST, bytes).map(|bytes| u32::from_be_bytes(bytes).into()),
+        Family::V6 => exact(RTA_DST, bytes).map(u128::from_be_bytes),
     }
 }
 

@@ -7,9 +7,13 @@ use std::str::FromStr;
 use super::Family;
 
 /// A destination prefix: address and length, the bits behind the length always zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Prefix {
-    address: IpAddr,
+    family: Family,
+    /// The address as a number. Numbers, unlike an [`IpAddr`], the compiler keeps in registers: a
+    /// copy by way of memory, written in pieces and read as a whole, stops the processor.
+    high: u64,
+    low: u64,
     length: u8,
 }
 
@@ -56,29 +60,43 @@ impl Prefix {
     /// An IPv4 prefix from its address in host byte order; a length over 32 counts as 32.
     #[must_use]
     pub fn v4(address: u32, length: u8) -> Self {
-        let length = length.min(32);
-        let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
-        Self {
-            address: IpAddr::V4(Ipv4Addr::from(address & mask)),
-            length,
-        }
+        Self::of(Family::V4, address.into(), length)
     }
 
     /// An IPv6 prefix from its address in host byte order; a length over 128 counts as 128.
     #[must_use]
     pub fn v6(address: u128, length: u8) -> Self {
-        let length = length.min(128);
-        let mask = u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0);
+        Self::of(Family::V6, address, length)
+    }
+
+    /// A prefix from its address as a number; a length over the family's bits counts as those.
+    #[must_use]
+    #[inline]
+    pub fn of(family: Family, address: u128, length: u8) -> Self {
+        let length = length.min(family.bits());
+        let behind = u32::from(family.bits() - length);
+        let address = address & u128::MAX.checked_shl(behind).unwrap_or(0);
         Self {
-            address: IpAddr::V6(Ipv6Addr::from(address & mask)),
+            family,
+            high: (address >> 64) as u64,
+            low: address as u64,
             length,
         }
+    }
+
+    /// The network address as a number.
+    #[must_use]
+    pub const fn bits(&self) -> u128 {
+        (self.high as u128) << 64 | self.low as u128
     }
 
     /// The network address.
     #[must_use]
     pub const fn address(&self) -> IpAddr {
-        self.address
+        match self.family {
+            Family::V4 => IpAddr::V4(Ipv4Addr::from_bits(self.low as u32)),
+            Family::V6 => IpAddr::V6(Ipv6Addr::from_bits(self.bits())),
+        }
     }
 
     /// The length in bits, 0 to 32 or 0 to 128.
@@ -90,16 +108,19 @@ impl Prefix {
     /// The address family.
     #[must_use]
     pub const fn family(&self) -> Family {
-        match self.address {
-            IpAddr::V4(_) => Family::V4,
-            IpAddr::V6(_) => Family::V6,
-        }
+        self.family
+    }
+}
+
+impl fmt::Debug for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.length)
+        write!(f, "{}/{}", self.address(), self.length)
     }
 }
 

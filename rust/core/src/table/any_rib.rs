@@ -48,23 +48,28 @@ impl AnyRib {
 
     /// The prefix's slot; none too where the prefix is of the other family.
     pub(super) fn find(&self, prefix: &Prefix) -> Option<u32> {
-        match (&self.store, prefix.address()) {
-            (Store::V4(rib), std::net::IpAddr::V4(a)) => rib.find(a.into(), prefix.length()),
-            (Store::V6(rib), std::net::IpAddr::V6(a)) => rib.find(words(a.into()), prefix.length()),
+        let (bits, length) = (prefix.bits(), prefix.length());
+        match (&self.store, prefix.family()) {
+            (Store::V4(rib), Family::V4) => rib.find(bits as u32, length),
+            (Store::V6(rib), Family::V6) => rib.find(words(bits), length),
             _ => None,
         }
     }
 
-    pub(super) fn find_or_insert(&mut self, prefix: &Prefix) -> Option<u32> {
-        match (&mut self.store, prefix.address()) {
-            (Store::V4(rib), std::net::IpAddr::V4(a)) => {
-                Some(rib.find_or_insert(a.into(), prefix.length()))
-            }
-            (Store::V6(rib), std::net::IpAddr::V6(a)) => {
-                Some(rib.find_or_insert(words(a.into()), prefix.length()))
-            }
+    /// The prefix's slot, a new one where it has none, and what is known of it; none where the
+    /// prefix is of the other family.
+    pub(super) fn place(&mut self, prefix: &Prefix) -> Option<(u32, &mut Body)> {
+        let (bits, length) = (prefix.bits(), prefix.length());
+        match (&mut self.store, prefix.family()) {
+            (Store::V4(rib), Family::V4) => rib.place(bits as u32, length),
+            (Store::V6(rib), Family::V6) => rib.place(words(bits), length),
             _ => None,
         }
+    }
+
+    /// The first slot from this one on whose prefix `is` picks out.
+    pub(super) fn next(&self, from: u32, is: impl Fn(&Body) -> bool) -> Option<u32> {
+        either!(&self.store, rib => rib.next(from, is))
     }
 
     pub(super) fn prefix(&self, slot: u32) -> Option<Prefix> {

@@ -7,25 +7,17 @@ use super::Table;
 use super::entry::{Body, KernelRoute, Routes, flag};
 use super::held::Held;
 use super::ids::{Handle, PathSetId};
-use super::scope::ForeignRoutes;
 
 impl Table {
     /// The route that the kernel forwards ordinary packets (TOS 0) by: the first it can use.
     pub(super) fn best(&self, routes: &Routes) -> Option<KernelRoute> {
-        let ordinary = |route: &&KernelRoute| route.tos == 0 && self.counts_in(route.protocol);
+        let ordinary =
+            |route: &&KernelRoute| route.tos == 0 && self.scope.counts_in(route.protocol);
         let mut candidates = routes.iter().filter(ordinary);
         let usable = candidates
             .clone()
             .find(|route| self.meanings.usable(route.set));
         usable.or_else(|| candidates.next()).copied()
-    }
-
-    pub(super) fn counts_in(&self, protocol: u8) -> bool {
-        self.scope.foreign == ForeignRoutes::Hide || self.mirrors(protocol)
-    }
-
-    pub(super) fn mirrors(&self, protocol: u8) -> bool {
-        self.scope.protocols.contains(&protocol)
     }
 
     /// What VPP shall have: none where the best route is foreign; the reason where it is ours and
@@ -38,7 +30,9 @@ impl Table {
 
     /// What VPP could have, whatever the limit.
     fn possible(&self, body: &Body) -> Option<Result<PathSetId, Held>> {
-        let route = body.route().filter(|route| self.mirrors(route.protocol))?;
+        let route = body
+            .route()
+            .filter(|route| self.scope.mirrors(route.protocol))?;
         Some(self.meanings.resolution(route.set))
     }
 
@@ -49,7 +43,7 @@ impl Table {
 
     /// Whether VPP is given a prefix that it can have.
     fn admitted(&self, body: &Body) -> bool {
-        self.most().is_none() || body.has(flag::DESIRED)
+        self.scope.most().is_none() || body.has(flag::DESIRED)
     }
 
     pub(super) fn desired(&self, body: &Body) -> PathSetId {
@@ -82,16 +76,15 @@ impl Table {
         let desired = can && self.admits(&body);
         self.wait_for_room(handle, can && !desired);
         let dirty = paths(&body, possible, desired) != body.installed && !body.has(flag::TAKEN);
-        let mut new = body;
-        new.set_flag(flag::DESIRED, desired);
-        new.set_flag(flag::HELD, possible.is_some() && !desired);
-        new.set_flag(flag::FAILED, false);
-        new.set_flag(flag::UNCONFIRMED, body.unconfirmed());
-        new.set_flag(flag::QUEUED, body.has(flag::QUEUED) || dirty);
-        if new.flags != body.flags {
-            self.change_flags(handle, family, &body, &new);
+        let flags = body.flags & !JUDGED
+            | flag::of(flag::DESIRED, desired)
+            | flag::of(flag::HELD, possible.is_some() && !desired)
+            | flag::of(flag::UNCONFIRMED, body.unconfirmed())
+            | flag::of(flag::QUEUED, dirty);
+        if flags != body.flags {
+            self.change_flags(handle, family, body.flags, flags);
         }
-        if is_idle(&new) {
+        if is_idle(&Body { flags, ..body }) {
             self.tidy(handle);
         }
         if self.over_limit() > 0 {
@@ -100,7 +93,7 @@ impl Table {
     }
 
     /// Has the figures and the dirty queue follow a prefix's flags.
-    fn change_flags(&mut self, handle: Handle, family: Family, old: &Body, new: &Body) {
+    fn change_flags(&mut self, handle: Handle, family: Family, old: u8, new: u8) {
         let counts = self.counts_mut(family);
         for (count, flag) in [
             (&mut counts.desired, flag::DESIRED),
@@ -108,17 +101,17 @@ impl Table {
             (&mut counts.failed, flag::FAILED),
             (&mut counts.unconfirmed, flag::UNCONFIRMED),
         ] {
-            adjust(count, old.has(flag), new.has(flag));
+            adjust(count, old & flag != 0, new & flag != 0);
         }
-        if old.has(flag::FAILED) {
+        if old & flag::FAILED != 0 {
             self.refusals.remove(&handle);
         }
-        if new.has(flag::QUEUED) && !old.has(flag::QUEUED) {
+        if new & !old & flag::QUEUED != 0 {
             self.dirty.push_back(handle);
         }
         let rib = self.rib_mut(handle);
         if let Some(body) = rib.and_then(|rib| rib.body_mut(handle.slot)) {
-            body.flags = new.flags;
+            body.flags = new;
         }
     }
 
@@ -132,6 +125,9 @@ impl Table {
         }
     }
 }
+
+/// Flags that [`Table::refresh`] decides on anew.
+const JUDGED: u8 = flag::DESIRED | flag::HELD | flag::FAILED | flag::UNCONFIRMED;
 
 /// What VPP shall have of what it could have.
 fn paths(body: &Body, possible: Option<Result<PathSetId, Held>>, admitted: bool) -> PathSetId {

@@ -69,10 +69,11 @@ pub(super) struct Suspects {
 }
 
 impl Suspects {
-    pub(super) fn suspect(&mut self, key: RouteKey, drift: Drift) {
+    #[inline]
+    pub(super) fn suspect(&mut self, key: &RouteKey, drift: Drift) {
         if self.keys.len() < REMEMBERED {
             // What takes the place of a route is found before the one that it replaced is swept.
-            self.keys.entry(key).or_insert(drift);
+            self.keys.entry(*key).or_insert(drift);
         } else if let Some(count) = self.uncounted.get_mut(drift.index()) {
             *count += 1;
         }

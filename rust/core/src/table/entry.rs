@@ -10,7 +10,7 @@ pub(super) trait Address: Copy + Ord {
     fn prefix(self, length: u8) -> crate::route::Prefix;
 
     /// In as few steps as the hasher can do it.
-    fn hash_with(self, length: u8, hasher: &RandomState) -> u64;
+    fn hash_with(self, length: u8, hasher: &RandomState) -> u32;
 }
 
 impl Address for u32 {
@@ -18,8 +18,8 @@ impl Address for u32 {
         crate::route::Prefix::v4(self, length)
     }
 
-    fn hash_with(self, length: u8, hasher: &RandomState) -> u64 {
-        hasher.hash_one(u64::from(self) << 8 | u64::from(length))
+    fn hash_with(self, length: u8, hasher: &RandomState) -> u32 {
+        hasher.hash_one(u64::from(self) << 8 | u64::from(length)) as u32
     }
 }
 
@@ -31,8 +31,8 @@ impl Address for Words {
         crate::route::Prefix::v6(number(self), length)
     }
 
-    fn hash_with(self, length: u8, hasher: &RandomState) -> u64 {
-        hasher.hash_one((number(self), length))
+    fn hash_with(self, length: u8, hasher: &RandomState) -> u32 {
+        hasher.hash_one((number(self), length)) as u32
     }
 }
 
@@ -91,6 +91,11 @@ pub(super) mod flag {
     /// VPP had it before we came, and the kernel has not shown a route for it yet: whether it is
     /// stale only a certified dump tells, so it stays until then.
     pub(in crate::table) const UNCONFIRMED: u8 = 1 << 7;
+
+    /// The flag, or none.
+    pub(in crate::table) fn of(flag: u8, on: bool) -> u8 {
+        flag * u8::from(on)
+    }
 }
 
 /// The length of a prefix whose slot is free; no prefix is that long.
@@ -137,6 +142,11 @@ impl Body {
     pub(super) fn free(&mut self) {
         self.length = FREE;
         self.flags = 0;
+    }
+
+    /// Whether nothing but the prefix is known.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.flags == 0 && self.installed.is_none()
     }
 
     /// Whether VPP's route is to be left alone, as nobody knows yet what the kernel has.

@@ -4,11 +4,12 @@ use crate::route::{Family, NextHopSet, NextHopSource, Route, RouteKey, SetBytes}
 
 use super::Table;
 use super::drift::Drift;
-use super::entry::{KernelRoute, Routes, flag};
+use super::entry::{Body, KernelRoute, Routes, flag};
 use super::ids::{Handle, SetId};
-use super::meaning::SetMarks;
+use super::meaning::{Meanings, SetMarks};
 use super::order::{self, Announced, Placement, Withdrawn};
 use super::resync::{Doubt, Extent, Touch};
+use super::scope::Scope;
 
 /// A route among those of its prefix.
 enum Alone {
@@ -16,8 +17,6 @@ enum Alone {
     Known,
     /// There was none before.
     First,
-    /// There are others, or it counts for nothing.
-    No,
 }
 
 impl Table {
@@ -82,71 +81,53 @@ impl Table {
             self.meanings.release(set);
             return Doubt::Nothing;
         }
-        let generation = self.resyncs.generation();
-        let Some(slot) = self
-            .ribs
-            .get_mut(usize::from(rib))
-            .and_then(|r| r.find_or_insert(&key.prefix))
-        else {
-            self.meanings.release(set);
-            return Doubt::Nothing;
-        };
         let new = KernelRoute {
             metric: key.metric,
             set,
             tos: key.tos,
             protocol,
-            generation,
+            generation: self.resyncs.generation(),
+        };
+        let counts = new.tos == 0 && self.scope.counts_in(protocol);
+        let place = self.ribs.get_mut(usize::from(rib));
+        let Some((slot, body)) = place.and_then(|rib| rib.place(&key.prefix)) else {
+            self.meanings.release(set);
+            return Doubt::Nothing;
         };
         let handle = Handle { rib, slot };
-        match self.alone(handle, &new, placement) {
-            Alone::Known => {
+        match alone(body, &new, placement).filter(|_| counts) {
+            Some(Alone::Known) => {
+                body.generation = new.generation;
                 self.meanings.release(set);
                 Doubt::Nothing
             }
-            Alone::First => {
-                self.first(handle, key, new, placement);
+            Some(Alone::First) => {
+                let untouched = body.is_untouched();
+                body.set_route(Some(new));
+                // As `refresh` would find, which takes longer.
+                let given = untouched && gives(&self.scope, &self.meanings, &new);
+                if given {
+                    body.set_flag(flag::DESIRED | flag::QUEUED, true);
+                }
+                self.first(handle, key, placement, given);
                 Doubt::Nothing
             }
-            Alone::No => self.enter(handle, key, new, placement),
+            None => self.enter(handle, key, new, placement),
         }
     }
 
-    /// Nearly every prefix has one route: what [`Self::enter`] would do with that takes no list.
-    fn alone(&mut self, handle: Handle, new: &KernelRoute, placement: Placement) -> Alone {
-        let ordinary = new.tos == 0 && self.counts_in(new.protocol);
-        let Some(body) = self
-            .rib_mut(handle)
-            .and_then(|rib| rib.body_mut(handle.slot))
-        else {
-            return Alone::No;
-        };
-        if !ordinary || body.has(flag::MANY) {
-            return Alone::No;
-        }
-        match body.route() {
-            None => Alone::First,
-            Some(known) if placement.from_dump() && known.is(new) => {
-                body.generation = new.generation;
-                Alone::Known
-            }
-            Some(_) => Alone::No,
-        }
-    }
-
-    fn first(&mut self, handle: Handle, key: RouteKey, new: KernelRoute, placement: Placement) {
+    fn first(&mut self, handle: Handle, key: RouteKey, placement: Placement, given: bool) {
         if placement.from_dump() {
             self.drifted(key, true, placement);
         }
         let counts = self.counts_mut(key.prefix.family());
         counts.kernel = counts.kernel.saturating_add(1);
-        if let Some(body) = self
-            .rib_mut(handle)
-            .and_then(|rib| rib.body_mut(handle.slot))
-        {
-            body.set_route(Some(new));
+        if given {
+            counts.desired = counts.desired.saturating_add(1);
+            self.dirty.push_back(handle);
+        } else {
+            self.refresh(handle);
         }
-        self.refresh(handle);
     }
 
     fn enter(
@@ -212,7 +193,7 @@ impl Table {
         } else {
             Drift::Different
         };
-        self.suspects.suspect(key, drift);
+        self.suspects.suspect(&key, drift);
         if !alone && placement == Placement::PartialDump {
             self.uncertain();
         }
@@ -289,49 +270,60 @@ impl Table {
         }
     }
 
-    /// Removes every kernel route that `stale` picks out, but for those that are `spared` for the
-    /// others of their prefix; returns how many.
+    /// Removes every kernel route of `families` that `stale` picks out, but for those that are
+    /// `spared` for the others of their prefix; returns how many.
     pub(super) fn remove_routes(
         &mut self,
-        handles: impl Iterator<Item = Handle>,
+        families: &[Family],
         stale: impl Fn(&KernelRoute) -> bool,
         spared: impl Fn(&Routes, &KernelRoute) -> bool,
         mut tell: impl FnMut(RouteKey),
     ) -> usize {
+        let goes = |routes: &Routes| {
+            let gone = |route: &KernelRoute| stale(route) && !spared(routes, route);
+            routes.iter().position(gone)
+        };
+        // Nearly every prefix has one route, kept in the entry: no list is made for those.
+        let suspect =
+            |body: &Body| body.has(flag::MANY) || body.route().is_some_and(|route| stale(&route));
         let mut removed = 0;
-        for handle in handles {
-            let Some(rib) = self.rib(handle) else {
-                continue;
-            };
-            let Some(body) = rib.body(handle.slot) else {
-                continue;
-            };
-            // Nearly every prefix has one route, kept in the entry: no list is made for those.
-            if !body.has(flag::MANY) && !body.route().is_some_and(|route| stale(&route)) {
-                continue;
+        for rib in self.ribs_of(families) {
+            let mut from = 0;
+            let next = |table: &Self, from| table.ribs.get(usize::from(rib))?.next(from, suspect);
+            while let Some(slot) = next(self, from) {
+                removed += self.remove_routes_at(Handle { rib, slot }, goes, &mut tell);
+                from = slot.saturating_add(1);
             }
-            let (table, prefix) = (rib.kernel_table, rib.prefix(handle.slot));
-            let mut routes = rib.routes(handle.slot);
-            let before = routes.len();
-            let goes = |routes: &Routes| {
-                let gone = |route: &KernelRoute| stale(route) && !spared(routes, route);
-                routes.iter().position(gone)
-            };
-            while let Some(at) = goes(&routes) {
-                if let (Some(prefix), Some(route)) = (prefix, routes.get(at)) {
-                    tell(RouteKey {
-                        table,
-                        prefix,
-                        tos: route.tos,
-                        metric: route.metric,
-                    });
-                }
-                self.drop_route(handle, &mut routes, at);
+        }
+        removed
+    }
+
+    fn remove_routes_at(
+        &mut self,
+        handle: Handle,
+        goes: impl Fn(&Routes) -> Option<usize>,
+        mut tell: impl FnMut(RouteKey),
+    ) -> usize {
+        let Some(rib) = self.rib(handle) else {
+            return 0;
+        };
+        let (table, prefix) = (rib.kernel_table, rib.prefix(handle.slot));
+        let mut routes = rib.routes(handle.slot);
+        let before = routes.len();
+        while let Some(at) = goes(&routes) {
+            if let (Some(prefix), Some(route)) = (prefix, routes.get(at)) {
+                tell(RouteKey {
+                    table,
+                    prefix,
+                    tos: route.tos,
+                    metric: route.metric,
+                });
             }
-            if routes.len() < before {
-                removed += before - routes.len();
-                self.store_routes(handle, routes);
-            }
+            self.drop_route(handle, &mut routes, at);
+        }
+        let removed = before - routes.len();
+        if removed > 0 {
+            self.store_routes(handle, routes);
         }
         removed
     }
@@ -364,7 +356,7 @@ impl Table {
             return 0;
         }
         self.remove_routes(
-            self.places(),
+            &Family::ALL,
             |route: &KernelRoute| gone.has(route.set),
             |_, _| false,
             |_| {},
@@ -374,6 +366,25 @@ impl Table {
     /// The sets themselves, for those who keep only their numbers.
     pub(super) fn is_set(&self, id: SetId, set: &crate::route::NextHopSet) -> bool {
         self.meanings.sets.get(id.0) == Some(set)
+    }
+}
+
+/// Whether VPP is given a prefix whose only route this is, whatever other prefixes there are.
+fn gives(scope: &Scope, meanings: &Meanings, route: &KernelRoute) -> bool {
+    scope.most().is_none()
+        && scope.mirrors(route.protocol)
+        && meanings.resolution(route.set).is_ok()
+}
+
+/// Nearly every prefix has one route: what [`Table::enter`] would do with that takes no list. None
+/// where there are others.
+fn alone(body: &Body, new: &KernelRoute, placement: Placement) -> Option<Alone> {
+    if body.has(flag::MANY) {
+        return None;
+    }
+    match body.route() {
+        None => Some(Alone::First),
+        Some(known) => (placement.from_dump() && known.is(new)).then_some(Alone::Known),
     }
 }
 

@@ -71,6 +71,16 @@ impl<T: Eq + Hash> Interner<T> {
         }
     }
 
+    /// Takes one more reference if the value is still there, in this version; returns whether it is.
+    pub(super) fn retain_version(&mut self, id: u32, version: u32) -> bool {
+        let Some(slot) = self.slots.get_mut(id as usize) else {
+            return false;
+        };
+        let same = slot.version == version && slot.value.is_some();
+        slot.references = slot.references.saturating_add(u32::from(same));
+        same
+    }
+
     /// Gives one reference back; returns whether it was the last and the value is gone.
     pub(super) fn release(&mut self, id: u32) -> bool {
         let Some(slot) = self.slots.get_mut(id as usize) else {

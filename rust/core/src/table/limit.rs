@@ -87,15 +87,9 @@ impl Table {
         claimed.sum()
     }
 
-    /// The most prefixes that VPP may be given.
-    pub(super) fn most(&self) -> Option<usize> {
-        let limit = self.scope.limit?;
-        (limit.beyond == Beyond::Refuse).then_some(limit.prefixes)
-    }
-
     /// Whether one more prefix may go into VPP.
     pub(super) fn has_room(&self) -> bool {
-        self.most().is_none_or(|most| self.claimed() < most)
+        self.scope.most().is_none_or(|most| self.claimed() < most)
     }
 
     /// Takes note whether a prefix waits for room.

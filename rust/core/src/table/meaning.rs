@@ -44,11 +44,7 @@ impl Meanings {
     /// gains one reference.
     pub(super) fn recall(&mut self, bytes: SetBytes<'_>) -> Option<SetId> {
         let (id, version) = self.recollection.get(bytes)?;
-        if self.sets.version(id.0) != version || self.sets.get(id.0).is_none() {
-            return None;
-        }
-        self.sets.retain(id.0);
-        Some(id)
+        self.sets.retain_version(id.0, version).then_some(id)
     }
 
     pub(super) fn remember(&mut self, bytes: SetBytes<'_>, id: SetId) {

@@ -23,6 +23,7 @@ mod meaning;
 mod next_hops;
 mod order;
 mod own;
+mod parts;
 mod prefix_lists;
 mod recollection;
 mod requests;
@@ -179,14 +180,15 @@ impl Table {
 
     /// Every place ever used, whether or not it is in use now.
     fn places(&self) -> impl Iterator<Item = Handle> + use<> {
-        self.places_of(&Family::ALL)
-    }
-
-    fn places_of(&self, families: &[Family]) -> impl Iterator<Item = Handle> + use<> {
         let ribs = (0_u16..).zip(&self.ribs);
-        let of_families = ribs.filter(|(_, rib)| families.contains(&rib.family()));
-        let slots: Vec<(u16, u32)> = of_families.map(|(i, rib)| (i, rib.slots())).collect();
+        let slots: Vec<(u16, u32)> = ribs.map(|(i, rib)| (i, rib.slots())).collect();
         let places = |(rib, slots)| (0..slots).map(move |slot| Handle { rib, slot });
         slots.into_iter().flat_map(places)
+    }
+
+    fn ribs_of(&self, families: &[Family]) -> Vec<u16> {
+        let ribs = (0_u16..).zip(&self.ribs);
+        let of_families = ribs.filter(|(_, rib)| families.contains(&rib.family()));
+        of_families.map(|(index, _)| index).collect()
     }
 }

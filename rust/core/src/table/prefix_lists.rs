@@ -73,10 +73,15 @@ impl PrefixLists {
 
     /// Whether `prefix` is mirrored.
     #[must_use]
+    #[inline]
     pub fn allow(&self, prefix: &Prefix) -> bool {
+        // Most have no lists, and a look into an empty trie is a tenth of storing a route.
+        (self.v4.is_empty() && self.v6.is_empty()) || self.decide(prefix)
+    }
+
+    fn decide(&self, prefix: &Prefix) -> bool {
         let (length, [v4, v6]) = (prefix.length(), self.allow_listed);
         let (verdict, listed) = match prefix.address() {
-            // Most have no lists, and a look into an empty trie is a tenth of storing a route.
             IpAddr::V4(_) if self.v4.is_empty() => (None, v4),
             IpAddr::V6(_) if self.v6.is_empty() => (None, v6),
             IpAddr::V4(address) => {

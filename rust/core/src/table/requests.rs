@@ -331,7 +331,7 @@ impl Table {
             .ribs
             .iter()
             .position(|rib| rib.vpp_table == vpp_table && rib.family() == family)?;
-        let slot = self.ribs.get_mut(index)?.find_or_insert(prefix)?;
+        let (slot, _) = self.ribs.get_mut(index)?.place(prefix)?;
         Some(Handle {
             rib: u16::try_from(index).ok()?,
             slot,

@@ -122,7 +122,6 @@ impl Table {
             let covers = |marks: &SetMarks| marks.has(route.set);
             route.generation != generation && covered.as_ref().is_none_or(covers)
         };
-        let swept = self.places_of(families);
         let mut suspects = std::mem::take(&mut self.suspects);
         let hiding = self.meanings.marks(|_, set| order::hides(set));
         let merging = self.meanings.marks(|_, set| order::merges(set));
@@ -134,8 +133,8 @@ impl Table {
             };
             !merging.has(route.set) && routes.iter().any(hides)
         };
-        let removed = self.remove_routes(swept, stale, spared, |key| {
-            suspects.suspect(key, Drift::Stale);
+        let removed = self.remove_routes(families, stale, spared, |key| {
+            suspects.suspect(&key, Drift::Stale);
         });
         self.suspects = suspects;
         Swept {

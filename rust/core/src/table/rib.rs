@@ -8,10 +8,13 @@
 //! before it, it cannot be known, and the array itself is in order: the index, whose places lie
 //! all over the memory, is then made for many entries at once.
 
+use std::ops::Range;
+
 use ahash::RandomState;
 use hashbrown::{HashMap, HashTable};
 
 use super::entry::{Address, Body, Entry, KernelRoute, Routes, flag};
+use super::parts::Parts;
 
 /// Prefixes of one family and kernel table.
 pub(super) struct Rib<A> {
@@ -51,7 +54,7 @@ impl<A: Address> Rib<A> {
 
     pub(super) fn find(&self, address: A, length: u8) -> Option<u32> {
         let entries = &self.entries;
-        let hash = address.hash_with(length, &self.hasher);
+        let hash = spread(address.hash_with(length, &self.hasher));
         let indexed = self
             .index
             .find(hash, |slot| is_at(entries, *slot, address, length));
@@ -128,9 +131,7 @@ impl<A: Address> Rib<A> {
             return;
         }
         self.reserve(all - self.indexed);
-        for slot in self.indexed..all {
-            self.enter(u32::try_from(slot).unwrap_or(u32::MAX));
-        }
+        self.enter_all(self.indexed..all);
         self.indexed = all;
     }
 
@@ -143,8 +144,26 @@ impl<A: Address> Rib<A> {
         }
         let wanted = len.saturating_mul(2).max(len + more);
         self.index = HashTable::with_capacity(wanted);
-        for slot in 0..self.indexed {
-            self.enter(u32::try_from(slot).unwrap_or(u32::MAX));
+        self.enter_all(0..self.indexed);
+    }
+
+    /// Enters places in the index, which has room for them; those that are free are left out.
+    fn enter_all(&mut self, places: Range<usize>) {
+        let mut parts = Parts::new(self.index.num_buckets(), places.len());
+        let slots = (0_u32..).zip(&self.entries).take(places.end);
+        for (slot, entry) in slots.skip(places.start) {
+            if !entry.body.in_use() {
+                continue;
+            }
+            let hash = hash(&self.hasher, entry);
+            if !parts.as_mut().is_some_and(|parts| parts.put(hash, slot)) {
+                enter(&mut self.index, hash, slot);
+            }
+        }
+        for part in parts.iter().flat_map(Parts::iter) {
+            for (hash, slot) in part {
+                enter(&mut self.index, *hash, *slot);
+            }
         }
     }
 
@@ -152,7 +171,7 @@ impl<A: Address> Rib<A> {
     fn enter(&mut self, slot: u32) {
         if let Some(entry) = self.get(slot) {
             let hash = hash(&self.hasher, entry);
-            self.index.insert_unique(hash, slot, |_| 0);
+            enter(&mut self.index, hash, slot);
         }
     }
 
@@ -175,13 +194,28 @@ impl<A: Address> Rib<A> {
         let Some(entry) = self.entries.get_mut(slot as usize) else {
             return;
         };
-        let hash = hash(&self.hasher, entry);
+        let hash = spread(hash(&self.hasher, entry));
         entry.body.free();
         if let Ok(found) = self.index.find_entry(hash, |other| *other == slot) {
             found.remove();
         }
         self.more.remove(&slot);
         self.free.push(slot);
+    }
+
+    /// The prefix's slot, as [`Self::find_or_insert`] says, and what is known of it.
+    pub(super) fn place(&mut self, address: A, length: u8) -> Option<(u32, &mut Body)> {
+        let slot = self.find_or_insert(address, length);
+        let entry = self.entries.get_mut(slot as usize)?;
+        Some((slot, &mut entry.body))
+    }
+
+    /// The first slot from this one on whose prefix `is` picks out.
+    pub(super) fn next(&self, from: u32, is: impl Fn(&Body) -> bool) -> Option<u32> {
+        let rest = self.entries.get(from as usize..)?;
+        let picked = |entry: &Entry<A>| entry.body.in_use() && is(&entry.body);
+        let after = rest.iter().position(picked)?;
+        Some(from.saturating_add(u32::try_from(after).ok()?))
     }
 
     pub(super) fn get(&self, slot: u32) -> Option<&Entry<A>> {
@@ -231,8 +265,19 @@ impl<A: Address> Rib<A> {
     }
 }
 
-fn hash<A: Address>(hasher: &RandomState, entry: &Entry<A>) -> u64 {
+fn hash<A: Address>(hasher: &RandomState, entry: &Entry<A>) -> u32 {
     entry.address.hash_with(entry.body.length, hasher)
+}
+
+/// Enters a place in an index that has room for it.
+#[inline]
+fn enter(index: &mut HashTable<u32>, hash: u32, slot: u32) {
+    index.insert_unique(spread(hash), slot, |_| 0);
+}
+
+/// The index takes a bucket from a hash's low bits and a tag from its high ones.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
 }
 
 fn is_at<A: Address>(entries: &[Entry<A>], slot: u32, address: A, length: u8) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::route::Family;
 
-use super::limit::Limit;
+use super::limit::{Beyond, Limit};
 use super::prefix_lists::PrefixLists;
 
 /// Whether a route of a protocol that is not mirrored hides ours when it is the better one.
@@ -56,5 +56,20 @@ impl Scope {
             (ForeignRoutes::Ignore, [only]) => Some(*only),
             _ => None,
         }
+    }
+
+    /// Whether routes of a protocol decide what the kernel forwards by, as far as VPP follows it.
+    pub(super) fn counts_in(&self, protocol: u8) -> bool {
+        self.foreign == ForeignRoutes::Hide || self.mirrors(protocol)
+    }
+
+    pub(super) fn mirrors(&self, protocol: u8) -> bool {
+        self.protocols.contains(&protocol)
+    }
+
+    /// The most prefixes that VPP may be given.
+    pub(super) fn most(&self) -> Option<usize> {
+        let limit = self.limit?;
+        (limit.beyond == Beyond::Refuse).then_some(limit.prefixes)
     }
 }

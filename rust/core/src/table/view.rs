@@ -176,7 +176,7 @@ impl Table {
     #[must_use]
     pub fn held_routes(&self) -> BTreeMap<&'static str, usize> {
         let mut reasons = BTreeMap::new();
-        let mirrors = |protocol| self.mirrors(protocol);
+        let mirrors = |protocol| self.scope.mirrors(protocol);
         let with_tos: usize = self.ribs.iter().map(|r| r.routes_with_tos(mirrors)).sum();
         if with_tos > 0 {
             reasons.insert(Held::TypeOfService(0).name(), with_tos);
@@ -223,7 +223,7 @@ impl Table {
     }
 
     fn state(&self, handle: Handle, body: &Body, route: &KernelRoute) -> RouteState {
-        if !self.mirrors(route.protocol) {
+        if !self.scope.mirrors(route.protocol) {
             return RouteState::Foreign;
         }
         if route.tos != 0 {

@@ -50,16 +50,25 @@ impl<'a> Iterator for Replies<'a> {
                     if raw.header.dump_interrupted() {
                         self.ended = Ended::Interrupted;
                     }
-                    match message {
-                        Shallow::Other(Body::Done(errno) | Body::Error { errno, .. }) => {
-                            self.done = Some(errno);
-                        }
-                        message => return Some((raw, message)),
+                    match end(&message) {
+                        None => return Some((raw, message)),
+                        errno => self.done = errno,
                     }
                 }
                 Err(error) => self.malformed(&error),
             }
         }
+    }
+}
+
+/// The error number of a message that ends a dump.
+fn end(message: &Shallow<'_>) -> Option<i32> {
+    let Shallow::Other(body) = message else {
+        return None;
+    };
+    match **body {
+        Body::Done(errno) | Body::Error { errno, .. } => Some(errno),
+        _ => None,
     }
 }
 

@@ -86,7 +86,7 @@ fn one(
             effects.doubt(doubt.map_err(|problem| raw.error(problem))?);
             return Ok(());
         }
-        Shallow::Other(body) => body,
+        Shallow::Other(body) => *body,
     };
     match body {
         Body::Route(message) => {

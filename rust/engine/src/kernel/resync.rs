@@ -287,7 +287,10 @@ impl Follower {
         let shared = std::sync::Arc::clone(&self.shared);
         let take = |table: &mut _, replies: &mut Replies<'_>, _: &mut Round| {
             for (_, message) in replies {
-                if let Shallow::Other(Body::Link(link)) = message {
+                let Shallow::Other(body) = message else {
+                    continue;
+                };
+                if let Body::Link(link) = *body {
                     follow::dumped_link(&shared, table, &link);
                 }
             }
@@ -306,7 +309,10 @@ impl Follower {
         let shared = std::sync::Arc::clone(&self.shared);
         let take = |table: &mut _, replies: &mut Replies<'_>, _: &mut Round| {
             for (_, message) in replies {
-                if let Shallow::Other(Body::NextHop(next_hop)) = message {
+                let Shallow::Other(body) = message else {
+                    continue;
+                };
+                if let Body::NextHop(next_hop) = *body {
                     follow::dumped_next_hop(&shared, table, &next_hop);
                 }
             }
