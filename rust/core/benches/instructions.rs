@@ -81,8 +81,8 @@ fn to_encode(legs: Legs) -> (Vec<Request>, Vec<EncodedPaths>, Vec<u8>) {
 }
 
 #[library_benchmark]
-#[bench::plain(args = (PLAIN), setup = buffers, config = at_most(1060))]
-#[bench::ecmp4(args = (Legs::Inline(4)), setup = buffers, config = at_most(2740))]
+#[bench::plain(args = (PLAIN), setup = buffers, config = at_most(970))]
+#[bench::ecmp4(args = (Legs::Inline(4)), setup = buffers, config = at_most(2345))]
 fn decode(buffers: Vec<Vec<u8>>) -> usize {
     let messages = buffers.iter().flat_map(|buffer| Messages::new(buffer));
     messages
@@ -92,15 +92,15 @@ fn decode(buffers: Vec<Vec<u8>>) -> usize {
 }
 
 #[library_benchmark]
-#[bench::new(args = (PLAIN), setup = empty, config = at_most(1370))]
-#[bench::known(args = (PLAIN), setup = clean, config = at_most(915))]
+#[bench::new(args = (PLAIN), setup = empty, config = at_most(1020))]
+#[bench::known(args = (PLAIN), setup = clean, config = at_most(735))]
 fn decode_and_store((mut table, buffers): (Table, Vec<Vec<u8>>)) -> (Table, Vec<Vec<u8>>) {
     resync(&mut table, &buffers);
     (table, buffers)
 }
 
 #[library_benchmark]
-#[bench::all(args = (PLAIN), setup = dirty, config = at_most(355))]
+#[bench::all(args = (PLAIN), setup = dirty, config = at_most(320))]
 fn take_and_request((mut table, buffers): (Table, Vec<Vec<u8>>)) -> (Table, Vec<Vec<u8>>) {
     for handle in table.take_dirty(usize::MAX).handles {
         black_box(table.begin_request(handle));
@@ -131,7 +131,7 @@ fn acknowledge((mut table, requests): (Table, Vec<Request>)) -> (Table, Vec<Requ
 }
 
 #[library_benchmark]
-#[bench::all(args = (PLAIN), setup = clean, config = at_most(670))]
+#[bench::all(args = (PLAIN), setup = clean, config = at_most(650))]
 fn sweep((mut table, buffers): (Table, Vec<Vec<u8>>)) -> (Table, Vec<Vec<u8>>) {
     table.begin_resync(Extent::Everything);
     table.end_resync(&Family::ALL);
