@@ -29,6 +29,7 @@ def following(
     prefix_rules: tuple[tuple[str, int, int, bool], ...] = (),
     grace: float = 0.0,
     receive_buffer: int = 4 << 20,
+    audit_interval: float = 0.0,
 ) -> Iterator[_core.Engine]:
     """An engine that has read the namespace once and follows it; VPP knows ``interfaces``."""
     engine = _core.Engine(
@@ -40,6 +41,7 @@ def following(
         namespace=namespace.path,
         prefix_rules=prefix_rules,
         grace=grace,
+        audit_interval=audit_interval,
     )
     try:
         engine.start()

@@ -111,6 +111,23 @@ def test_what_waits_to_be_read_is_older_than_what_was_dropped_behind_it(
         assert engine.status().overruns > 0
 
 
+def test_what_a_link_event_has_verified_anyway_is_no_drift(
+    make_namespace: Callable[[str], Namespace],
+) -> None:
+    """What went with the link, where audits come before the event has settled."""
+    kernel = make_namespace("flapping")
+    with_link(kernel)
+    routes = [f"route replace 2001:db8:{n:x}::/48 dev {LINK} proto 12" for n in range(200)]
+    with following(kernel, audit_interval=0.01) as engine:
+        for _ in range(20):
+            ip_batch(kernel, [*routes, f"link set {LINK} down", f"link set {LINK} up"])
+            audits = engine.status().resyncs["audit"] + 2
+            wait_until(
+                lambda wanted=audits: engine.status().resyncs["audit"] >= wanted, 20, "audits"
+            )
+        assert engine.status().drift["stale"] == 0, engine.last_drift()
+
+
 def test_ipv6_is_swept_beside_replacements(make_namespace: Callable[[str], Namespace]) -> None:
     """A stale route goes though the IPv6 table never rests: two dumps agree about it."""
     kernel = make_namespace("restless")

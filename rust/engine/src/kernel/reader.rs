@@ -247,13 +247,19 @@ impl Follower {
             // Whoever asked may have gone meanwhile; the resync is done all the same.
             let _ = reply.send(result);
         }
-        let now = Instant::now();
-        if let Some(due) = self.plan.take_due(now) {
+        if let Some(due) = self.plan.take_due(Instant::now()) {
             self.resync_by_itself(due.reason, due.extent);
-        } else if self.audit_at.is_some_and(|at| at <= now) {
+        }
+        if self.next_audit().is_some_and(|at| at <= Instant::now()) {
             self.resync_by_itself(Reason::Audit, Extent::Everything);
         }
         Ok(())
+    }
+
+    /// When the next audit is due. What a resync is planned for is known to differ, and no drift:
+    /// until it is done there is no audit.
+    fn next_audit(&self) -> Option<Instant> {
+        self.audit_at.filter(|_| self.plan.at().is_none())
     }
 
     fn resync_by_itself(&mut self, reason: Reason, extent: Extent) {
@@ -265,7 +271,7 @@ impl Follower {
 
     /// Waits for something to do; returns whether there are notifications.
     fn wait(&self) -> Result<bool, KernelError> {
-        let next = [self.plan.at(), self.audit_at].into_iter().flatten().min();
+        let next = self.plan.at().or(self.audit_at);
         let left = next.map(|at| at.saturating_duration_since(Instant::now()));
         let mut waited = [
             PollFd::new(self.notifications.as_fd(), PollFlags::POLLIN),

@@ -138,8 +138,9 @@ impl Follower {
             self.calm(rounds.drops);
         }
         let drift = self.shared.table().take_drift(NAMED);
-        // Notifications that the kernel has dropped would explain what differs.
-        if reason == Reason::Audit && !lost {
+        // Notifications that the kernel has dropped would explain what differs, and so would an
+        // event beside the audit, for which another resync is planned.
+        if reason == Reason::Audit && !lost && self.plan.at().is_none() {
             self.report_drift(&drift);
             rounds.report.drift = drift;
         }
