@@ -25,6 +25,11 @@ def hop(engine: _core.Engine) -> Hop:
     return (None, index, 1)
 
 
+def move(kernel: Namespace, prefixes: list[str], host: int) -> None:
+    """Have the routes go by another neighbour."""
+    ip_batch(kernel, [f"route replace {p} via 10.0.0.{host} proto 12" for p in prefixes])
+
+
 def test_drift_is_repaired_counted_and_named(make_namespace: Callable[[str], Namespace]) -> None:
     """Routes that got into the table, or out of it, by no notification."""
     kernel = make_namespace("drift")
@@ -76,8 +81,7 @@ def test_what_an_overrun_lost_is_no_drift(make_namespace: Callable[[str], Namesp
     prefixes = [f"10.{n >> 8}.{n & 255}.0/24" for n in range(4 << 8, 14 << 8)]
 
     def churn(number: int) -> None:
-        host = 2 + number % 2
-        ip_batch(kernel, [f"route replace {p} via 10.0.0.{host} proto 12" for p in prefixes])
+        move(kernel, prefixes, 2 + number % 2)
 
     with following(kernel, receive_buffer=64 << 10) as engine:
 
@@ -100,8 +104,7 @@ def test_what_waits_to_be_read_is_older_than_what_was_dropped_behind_it(
     prefixes = [f"10.{n >> 8}.{n & 255}.0/24" for n in range(4 << 8, 8 << 8)]
 
     def replace_all(number: int) -> None:
-        host = 2 + number % 20
-        ip_batch(kernel, [f"route replace {p} via 10.0.0.{host} proto 12" for p in prefixes])
+        move(kernel, prefixes, 2 + number % 20)
 
     with following(kernel, receive_buffer=4 << 10) as engine, ThreadPoolExecutor(1) as thread:
         for number in range(40):
