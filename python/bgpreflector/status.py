@@ -232,8 +232,9 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
     """Look at a daemon, from any thread; ``figures`` are its engine's, looked up already."""
     figures = figures or daemon.engine.status()
     vpp = _vpp(daemon, figures)
-    in_sync = daemon.in_sync_by(figures)
-    state = _state(daemon, figures, vpp, in_sync=in_sync)
+    # Once: it may change while this looks on, and the report shall not contradict itself.
+    paused = daemon.paused
+    state = _state(daemon, figures, vpp, paused=paused)
     return StatusReport(
         schema=SCHEMA,
         version=version("bgpreflector"),
@@ -242,7 +243,7 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
         state=state.value,
         in_sync=state is State.IN_SYNC,
         ready=_ready(state, figures, vpp),
-        paused=daemon.paused,
+        paused=paused,
         prefixes={f: _sorted(counts) for f, counts in sorted(figures.prefixes.items())},
         tables=tuple(
             TableStatus(table, family, daemon.config.table_map[table], _sorted(prefixes))
@@ -261,15 +262,15 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
     )
 
 
-def _state(daemon: Daemon, figures: _core.Status, vpp: VppStatus, *, in_sync: bool) -> State:
+def _state(daemon: Daemon, figures: _core.Status, vpp: VppStatus, *, paused: bool) -> State:
     failed = any(counts["failed"] for counts in figures.prefixes.values())
     found = {
         State.ENDED: not daemon.alive,
         State.KERNEL_UNREAD: not figures.synchronised,
         State.VPP_LOST: not vpp.connected,
-        State.PAUSED: daemon.paused,
+        State.PAUSED: paused,
         State.REFUSED: failed,
-        State.SYNCHRONISING: not in_sync,
+        State.SYNCHRONISING: not daemon.in_sync_by(figures),
     }
     return next((state for state, applies in found.items() if applies), State.IN_SYNC)
 
