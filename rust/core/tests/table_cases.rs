@@ -152,6 +152,30 @@ fn a_dump_that_contradicts_a_notification_is_uncertain() {
 }
 
 #[test]
+fn what_is_left_over_from_a_loss_does_not_hide_that_the_route_came_back() {
+    let mut world = World::new();
+    let [first, other] =
+        ["192.0.2.1", "192.0.2.2"].map(|gateway| route(1, 0, MIRRORED, &hop(gateway, 1)));
+    world.table.announce(first.clone(), Placement::Replace);
+    world.settle();
+    // The kernel dropped that the other took its place, and goes on dropping: nothing is swept.
+    world.table.begin_resync(Extent::Everything);
+    world.table.announce(other.clone(), Placement::Dump);
+    world.table.end_resync(&[]);
+    world.table.begin_resync(Extent::Everything);
+    world.table.announce(other, Placement::Dump);
+    world.table.announce(first.clone(), Placement::Replace);
+    world.table.end_resync(&Family::ALL);
+    world.settle();
+    assert_eq!(world.in_vpp()[&prefix(1)].0, "192.0.2.1".parse().ok());
+    assert_eq!(world.table.counts(Family::V4).kernel, 1);
+    world.table.begin_resync(Extent::Everything);
+    world.table.announce(first, Placement::Dump);
+    assert_eq!(world.table.end_resync(&Family::ALL).removed, 0);
+    assert_eq!(world.table.take_drift(10).total(), 0);
+}
+
+#[test]
 fn a_family_that_is_not_named_is_not_swept() {
     let mut world = World::new();
     world.table.announce(

@@ -157,6 +157,12 @@ impl Table {
             }
             Announced::Moved => self.meanings.release(new.set),
             Announced::Added(Some(old)) => self.meanings.release(old),
+            Announced::Instead(old) => {
+                self.meanings.release(new.set);
+                self.meanings.release(old);
+                let counts = self.counts_mut(family);
+                counts.kernel = counts.kernel.saturating_sub(1);
+            }
             Announced::Added(None) => {
                 let counts = self.counts_mut(family);
                 counts.kernel = counts.kernel.saturating_add(1);

@@ -43,6 +43,9 @@ pub(super) enum Announced {
     Moved,
     /// It is new; the set that it took the place of, if it did.
     Added(Option<SetId>),
+    /// The same route was there, left over from before messages were lost: that is gone, and the
+    /// new one has taken the place of a route with this set.
+    Instead(SetId),
 }
 
 /// Enters `new` into the routes of its prefix.
@@ -65,6 +68,12 @@ pub(super) fn announce(
         (Family::V6, Placement::Replace, Some(at)) if !by_object => twin(routes, at..at + 1, &new),
         _ => twin(routes, range.clone(), &new),
     };
+    if let (Family::V4, Some(first), Some(at)) = (family, target, known) {
+        if at > first && !by_object {
+            // Where IPv4 has an equal route already it refuses to replace the first by it.
+            return instead(routes, first, at, new);
+        }
+    }
     if let Some(at) = known {
         let moved = seen_again(routes, range, at, new.generation, placement);
         return if moved {
@@ -150,6 +159,17 @@ fn seen_again(
         routes.insert(place, route);
     }
     moves
+}
+
+/// Puts the new route in the place of the first of its key, and takes its twin behind that away.
+fn instead(routes: &mut Routes, first: usize, twin: usize, new: KernelRoute) -> Announced {
+    if twin < routes.len() {
+        routes.remove(twin);
+    }
+    match routes.get_mut(first) {
+        Some(place) => Announced::Instead(std::mem::replace(place, new).set),
+        None => Announced::Known,
+    }
 }
 
 /// The route that an IPv6 announcement takes the place of: IPv6 merges routes with gateways into
