@@ -81,8 +81,8 @@ fn to_encode(legs: Legs) -> (Vec<Request>, Vec<EncodedPaths>, Vec<u8>) {
 }
 
 #[library_benchmark]
-#[bench::plain(args = (PLAIN), setup = buffers, config = at_most(970))]
-#[bench::ecmp4(args = (Legs::Inline(4)), setup = buffers, config = at_most(2345))]
+#[bench::plain(args = (PLAIN), setup = buffers, config = at_most(915))]
+#[bench::ecmp4(args = (Legs::Inline(4)), setup = buffers, config = at_most(2290))]
 fn decode(buffers: Vec<Vec<u8>>) -> usize {
     let messages = buffers.iter().flat_map(|buffer| Messages::new(buffer));
     messages
@@ -92,8 +92,8 @@ fn decode(buffers: Vec<Vec<u8>>) -> usize {
 }
 
 #[library_benchmark]
-#[bench::new(args = (PLAIN), setup = empty, config = at_most(1020))]
-#[bench::known(args = (PLAIN), setup = clean, config = at_most(735))]
+#[bench::new(args = (PLAIN), setup = empty, config = at_most(935))]
+#[bench::known(args = (PLAIN), setup = clean, config = at_most(645))]
 fn decode_and_store((mut table, buffers): (Table, Vec<Vec<u8>>)) -> (Table, Vec<Vec<u8>>) {
     resync(&mut table, &buffers);
     (table, buffers)

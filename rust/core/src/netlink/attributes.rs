@@ -35,6 +35,20 @@ impl<'a> Attributes<'a> {
         self.rest.len()
     }
 
+    /// The value of the next attribute, if that is of this kind and its value so long; else nothing
+    /// happens.
+    #[inline]
+    pub(super) fn expect<const N: usize>(&mut self, kind: u16) -> Option<&'a [u8; N]> {
+        let (header, rest) = self.rest.split_first_chunk::<HEADER>()?;
+        let (length, found) = halves(header);
+        let (value, rest) = rest.split_first_chunk::<N>()?;
+        if (usize::from(length), found) != (HEADER + N, kind) {
+            return None;
+        }
+        self.rest = rest;
+        Some(value)
+    }
+
     /// The next attribute; none at the end, of which [`Self::end`] tells whether it was one.
     pub(super) fn step(&mut self) -> Option<(u16, &'a [u8])> {
         // Fewer bytes than a header are padding, as the kernel's own RTA_OK has it.

@@ -76,7 +76,7 @@ impl<'a> EncodedRoute<'a> {
         if src_len != 0 {
             return Ok(skipped(SkipReason::SourceSpecific));
         }
-        let outer = Outer::read(table.into(), attributes)?;
+        let outer = Outer::read(family, table.into(), attributes)?;
         let destination = address(family, outer.destination, dst_len)?;
         let key = RouteKey {
             table: outer.table,
@@ -156,7 +156,7 @@ struct Outer<'a> {
 
 impl<'a> Outer<'a> {
     #[inline]
-    fn read(table: u32, bytes: &'a [u8]) -> Result<Self, Problem> {
+    fn read(family: Family, table: u32, bytes: &'a [u8]) -> Result<Self, Problem> {
         let mut outer = Self {
             destination: None,
             table,
@@ -164,6 +164,7 @@ impl<'a> Outer<'a> {
             set: Run::new(),
         };
         let mut attributes = Attributes::new(bytes);
+        outer.begin(family, &mut attributes);
         loop {
             let left = attributes.left();
             let Some((kind, value)) = attributes.step() else {
@@ -183,6 +184,21 @@ impl<'a> Outer<'a> {
         }
         attributes.end()?;
         Ok(outer)
+    }
+
+    /// Reads what the kernel begins with (`fib_dump_info`, `rt6_fill_node`), in its order.
+    #[inline]
+    fn begin(&mut self, family: Family, attributes: &mut Attributes<'a>) {
+        if let Some(table) = attributes.expect(RTA_TABLE) {
+            self.table = u32::from_ne_bytes(*table);
+        }
+        self.destination = match family {
+            Family::V4 => attributes.expect::<4>(RTA_DST).map(|v| v.as_slice()),
+            Family::V6 => attributes.expect::<16>(RTA_DST).map(|v| v.as_slice()),
+        };
+        if let Some(metric) = attributes.expect(RTA_PRIORITY) {
+            self.metric = u32::from_ne_bytes(*metric);
+        }
     }
 }
 

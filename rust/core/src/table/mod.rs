@@ -20,6 +20,7 @@ mod installed;
 mod interner;
 mod limit;
 mod meaning;
+mod near;
 mod next_hops;
 mod order;
 mod own;

@@ -6,6 +6,7 @@ use hashbrown::HashTable;
 use crate::route::SetBytes;
 
 use super::ids::SetId;
+use super::near::{Near, Short};
 
 /// Byte strings that are remembered; then all are forgotten and it begins again.
 const REMEMBERED: usize = 4096;
@@ -13,7 +14,7 @@ const REMEMBERED: usize = 4096;
 const LONGEST: usize = 1024;
 
 /// A set's number, and the version of it that is meant.
-type Known = (SetId, u32);
+pub(super) type Known = (SetId, u32);
 
 struct Memory {
     head: u32,
@@ -34,12 +35,24 @@ impl Memory {
 /// check that the version is still the same.
 #[derive(Default)]
 pub(super) struct Recollection {
+    near: Near,
     index: HashTable<Memory>,
     hasher: RandomState,
 }
 
 impl Recollection {
-    pub(super) fn get(&self, bytes: SetBytes<'_>) -> Option<Known> {
+    #[inline]
+    pub(super) fn get(&mut self, bytes: SetBytes<'_>) -> Option<Known> {
+        let short = Short::of(bytes);
+        if let Some(known) = short.as_ref().and_then(|short| self.near.get(short)) {
+            return Some(known);
+        }
+        let known = self.find(bytes)?;
+        self.near.put(short, known);
+        Some(known)
+    }
+
+    fn find(&self, bytes: SetBytes<'_>) -> Option<Known> {
         let hash = self.hasher.hash_one(bytes);
         let found = self.index.find(hash, |memory| memory.bytes() == bytes);
         found.map(|memory| memory.known)
@@ -49,6 +62,7 @@ impl Recollection {
         if bytes.attributes.len() > LONGEST {
             return;
         }
+        self.near.put(Short::of(bytes), known);
         if self.index.len() >= REMEMBERED {
             self.index.clear();
         }
