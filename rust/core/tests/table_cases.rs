@@ -139,6 +139,27 @@ fn a_dump_that_is_older_than_a_notification_does_not_win() {
 }
 
 #[test]
+fn a_notification_about_one_route_of_a_key_does_not_hide_the_others_from_a_dump() {
+    let mut world = World::new();
+    let routes = ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+        .map(|gateway| route(1, 0, MIRRORED, &hop(gateway, 1)));
+    let [first, second, third] = &routes;
+    world.table.announce(first.clone(), Placement::Replace);
+    world.table.announce(second.clone(), Placement::Append);
+    world.settle();
+    world.table.begin_resync(Extent::Everything);
+    world.table.announce(third.clone(), Placement::Append);
+    for shown in routes.clone() {
+        world.table.announce(shown, Placement::Dump);
+    }
+    assert_eq!(world.table.end_resync(&Family::ALL).removed, 0);
+    assert_eq!(world.table.take_drift(10).total(), 0);
+    world.settle();
+    assert_eq!(world.in_vpp()[&prefix(1)].0, "192.0.2.1".parse().ok());
+    assert_eq!(world.table.counts(Family::V4).kernel, 3);
+}
+
+#[test]
 fn a_dump_that_contradicts_a_notification_is_uncertain() {
     let mut world = World::new();
     world.table.begin_resync(Extent::Everything);

@@ -212,16 +212,11 @@ impl Table {
     pub fn withdraw(&mut self, route: Route) -> Doubt {
         let Route { key, protocol, set } = route;
         let set = in_order(set);
-        let Some(rib) = self.rib_index(key.prefix.family(), key.table) else {
+        if self.rib_index(key.prefix.family(), key.table).is_none() {
             return Doubt::Nothing;
-        };
-        let place = self
-            .ribs
-            .get(usize::from(rib))
-            .and_then(|r| r.find(&key.prefix));
-        let handle = place.map(|slot| Handle { rib, slot });
+        }
         let mut doubt = Doubt::Nothing;
-        let removed = handle.is_some_and(|handle| {
+        let removed = self.handle_of(&key).is_some_and(|handle| {
             let Some(routes) = self.rib(handle).map(|rib| rib.routes(handle.slot)) else {
                 return false;
             };
@@ -244,6 +239,13 @@ impl Table {
         }
         self.touch(key, Touch::Withdrawn { protocol, set });
         doubt
+    }
+
+    /// Where the key's prefix is, if it is known.
+    pub(super) fn handle_of(&self, key: &RouteKey) -> Option<Handle> {
+        let rib = self.rib_index(key.prefix.family(), key.table)?;
+        let slot = self.ribs.get(usize::from(rib))?.find(&key.prefix)?;
+        Some(Handle { rib, slot })
     }
 
     fn take_away(&mut self, handle: Handle, mut routes: Routes, gone: Withdrawn) -> bool {

@@ -188,9 +188,30 @@ impl Table {
                 set: gone,
             }) => *told == protocol && self.is_set(set, gone),
         };
-        if !outdated {
+        if !self.sees_known(key, protocol, set) && !outdated {
             self.uncertain();
         }
         false
+    }
+
+    /// Marks a route that is held as seen, whatever was told of others of its key; returns whether
+    /// there is one.
+    fn sees_known(&mut self, key: &RouteKey, protocol: u8, set: SetId) -> bool {
+        let Some(handle) = self.handle_of(key) else {
+            return false;
+        };
+        let Some(mut routes) = self.rib(handle).map(|rib| rib.routes(handle.slot)) else {
+            return false;
+        };
+        let is = |route: &&mut KernelRoute| {
+            (route.metric, route.tos, route.protocol, route.set)
+                == (key.metric, key.tos, protocol, set)
+        };
+        let Some(route) = routes.iter_mut().find(is) else {
+            return false;
+        };
+        route.generation = self.resyncs.generation();
+        self.put_routes(handle, routes);
+        true
     }
 }
