@@ -12,7 +12,7 @@ use super::recollection::Known;
 
 /// Places, as a power of two.
 const BITS: u32 = 9;
-/// Attributes are taken from both ends, which overlap.
+/// Bytes of either end of the attributes; the ends may overlap.
 const END: usize = 16;
 
 type Words = [u64; 2];
