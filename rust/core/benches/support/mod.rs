@@ -77,7 +77,7 @@ fn set(family: Family, legs: Legs, number: u8) -> NextHopSet {
     }
 }
 
-/// The routes of a table, IPv4 first, each family in the order of its addresses as a dump has it.
+/// The routes of a table, IPv4 first, each family in the order in which a dump has it.
 pub fn routes(size: Size, legs: Legs) -> Vec<Route> {
     let mut random = oorandom::Rand32::new(64);
     let mut route = |prefix: Prefix| Route {

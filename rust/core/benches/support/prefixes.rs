@@ -1,6 +1,7 @@
 //! Prefixes as the internet's table has them: their lengths, and several within one allocation.
 //! Always the same for a count.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use bgpreflector_core::route::Prefix;
@@ -63,7 +64,8 @@ pub fn v4(count: usize) -> Vec<Prefix> {
     })
 }
 
-/// IPv6 prefixes, in the order of their addresses.
+/// IPv6 prefixes, in the order in which the kernel walks its tree: each comes after those that it
+/// covers (`fib6_walk_continue`).
 pub fn v6(count: usize) -> Vec<Prefix> {
     let mut random = Rand64::new(6);
     let allocation = |random: &mut Rand64| {
@@ -71,10 +73,13 @@ pub fn v6(count: usize) -> Vec<Prefix> {
         registry | u128::from(below(random, 1 << 20)) << 96
     };
     let pool = pool(count / V6_SIBLINGS, &mut random, allocation);
-    draw(count, &V6_LENGTHS, &mut random, |random, length| {
+    let mut prefixes = draw(count, &V6_LENGTHS, &mut random, |random, length| {
         let low = u128::from(below(random, 1 << 16)) << 80;
         Prefix::v6(pick(&pool, random) | low, length)
-    })
+    });
+    let last = |prefix: &Prefix| prefix.bits() | u128::MAX >> prefix.length();
+    prefixes.sort_by_key(|prefix| (last(prefix), Reverse(prefix.length())));
+    prefixes
 }
 
 fn pool<T>(count: usize, random: &mut Rand64, allocation: impl Fn(&mut Rand64) -> T) -> Vec<T> {

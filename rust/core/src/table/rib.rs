@@ -150,8 +150,9 @@ impl<A: Address> Rib<A> {
     /// Enters places in the index, which has room for them; those that are free are left out.
     fn enter_all(&mut self, places: Range<usize>) {
         let mut parts = Parts::new(self.index.num_buckets(), places.len());
-        let slots = (0_u32..).zip(&self.entries).take(places.end);
-        for (slot, entry) in slots.skip(places.start) {
+        let first = u32::try_from(places.start).unwrap_or(u32::MAX);
+        let entries = self.entries.get(places).unwrap_or_default();
+        for (slot, entry) in (first..).zip(entries) {
             if !entry.body.in_use() {
                 continue;
             }
