@@ -92,7 +92,7 @@ fn decode(buffers: Vec<Vec<u8>>) -> usize {
 }
 
 #[library_benchmark]
-#[bench::new(args = (PLAIN), setup = empty, config = at_most(935))]
+#[bench::new(args = (PLAIN), setup = empty, config = at_most(960))]
 #[bench::known(args = (PLAIN), setup = clean, config = at_most(645))]
 fn decode_and_store((mut table, buffers): (Table, Vec<Vec<u8>>)) -> (Table, Vec<Vec<u8>>) {
     resync(&mut table, &buffers);
