@@ -203,14 +203,17 @@ impl Table {
         let Some(mut routes) = self.rib(handle).map(|rib| rib.routes(handle.slot)) else {
             return false;
         };
-        let is = |route: &&mut KernelRoute| {
-            (route.metric, route.tos, route.protocol, route.set)
-                == (key.metric, key.tos, protocol, set)
+        let shown = KernelRoute {
+            metric: key.metric,
+            set,
+            tos: key.tos,
+            protocol,
+            generation: self.resyncs.generation(),
         };
-        let Some(route) = routes.iter_mut().find(is) else {
+        let Some(route) = routes.iter_mut().find(|route| route.is(&shown)) else {
             return false;
         };
-        route.generation = self.resyncs.generation();
+        *route = shown;
         self.put_routes(handle, routes);
         true
     }
