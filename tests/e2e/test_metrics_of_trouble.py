@@ -145,20 +145,27 @@ def test_a_withdrawal_of_what_is_gone_is_an_anomaly(
 
 
 def several_a_key(kernel: Namespace) -> None:
-    """Several routes of one key come and go."""
-    protocols = (12, 13, 14)
-    for protocol in protocols:
-        via = f"via 10.0.0.{protocol} proto {protocol}"
-        ip_batch(kernel, [f"route append 11.0.{n}.0/24 {via}" for n in range(200)])
-    for protocol in protocols:
-        ip_batch(kernel, [f"route del 11.0.{n}.0/24 proto {protocol}" for n in range(200)])
+    """Several routes of one key come, and go one right after the other."""
+    protocols, keys = (12, 13, 14), range(200)
+    ip_batch(
+        kernel,
+        [
+            f"route append 11.0.{n}.0/24 via 10.0.0.{protocol} proto {protocol}"
+            for n in keys
+            for protocol in protocols
+        ]
+        + [f"route del 11.0.{n}.0/24 proto {protocol}" for n in keys for protocol in protocols],
+    )
 
 
 def test_a_dump_beside_changes_is_an_anomaly(
-    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path, config: tuple[str, str]
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
     """Where it says something else than a notification meanwhile; and all is repaired."""
-    with reflecting(kernel, simulator, tmp_path / "d.log", *config) as daemon:
+    file = tmp_path / "enough.toml"
+    # A dump shows routes of which two have gone since, and both withdrawals are known by then.
+    file.write_text(CONFIG.replace("64 KiB", "8 MiB"))
+    with reflecting(kernel, simulator, tmp_path / "d.log", "--config", str(file)) as daemon:
         scraper = scraper_of(daemon)
         assert scraper.value("kernel_anomalies_total", kind="uncertain_dump_routes") == 0
         churn = again_and_again(lambda _: several_a_key(kernel))
