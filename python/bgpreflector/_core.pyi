@@ -378,6 +378,9 @@ class Engine:
         """
     def take_batch(self, limit: int) -> RouteBatch:
         """Take at most ``limit`` dirty prefixes; may be empty."""
+    def recent_changes(self, since: int) -> list[tuple[int, float, RouteChange]]:
+        """Of the last changes that were sent, those after the one of that number: number, seconds
+        since the epoch, change."""
     def take_own(
         self,
         withdrawn: Sequence[tuple[int, str]],

@@ -22,8 +22,6 @@ from bgpreflector.reflector import (
 )
 from bgpreflector.vpp import Question, VppEntry, VppLookup, VppMonitor, VppSink
 
-from .recent import RecentChanges
-
 _log = logging.getLogger(__name__)
 
 FLUSH_PATIENCE = 5.0
@@ -52,9 +50,8 @@ class Daemon:
         self.monitor = VppMonitor(
             self.engine, self.sink, self._push_event, audit_interval=config.vpp.audit_interval
         )
-        self.changes = RecentChanges()
         self.controller = Controller(
-            [self.monitor, self.reflector, self.changes, *handlers], self.sink, config.controller
+            [self.monitor, self.reflector, *handlers], self.sink, config.controller
         )
         self.began = time.monotonic()
         """When it was made, in seconds of ``time.monotonic()``."""

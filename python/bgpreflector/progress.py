@@ -157,7 +157,8 @@ class SyncProgress(Observer):
 
     def handles_event(self, event: Event) -> bool:  # noqa: ARG002
         """Never; but there may be something to show now."""
-        self._awake.set()
+        if not self._awake.is_set():
+            self._awake.set()
         return False
 
     def start(self) -> None:

@@ -19,6 +19,7 @@ from pydantic import (
 
 from bgpreflector.config import ConfigError
 from bgpreflector.controller import OperationsFailedError
+from bgpreflector.recent import recent_changes
 from bgpreflector.status import status_of
 
 from .explain import explain
@@ -70,7 +71,7 @@ class AddressArguments(_Arguments):
 class SinceArguments(_Arguments):
     """The number of the last change that the client knows."""
 
-    since: StrictInt = Field(default=0, ge=0)
+    since: StrictInt = Field(default=0, ge=0, lt=1 << 64)
 
 
 def commands_of(service: Service) -> dict[str, Handler]:
@@ -119,7 +120,7 @@ class _Commands:
         return (yield from _listing([interface_rows(self._daemon)]))
 
     def changes(self, wanted: SinceArguments) -> Answering:
-        recent = self._daemon.changes.since(wanted.since)
+        recent = recent_changes(self._daemon.engine, wanted.since)
         return (yield from _listing([[asdict(change) for change in recent]]))
 
     def resync(self, _: _Arguments) -> Answering:

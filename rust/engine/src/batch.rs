@@ -67,22 +67,20 @@ impl Batch {
     #[must_use]
     pub fn changes(&self, start: usize, limit: usize) -> Vec<BatchChange> {
         let table = self.shared.table();
-        let change = |handle: &Handle| {
+        self.changes_in(&table).skip(start).take(limit).collect()
+    }
+
+    fn changes_in(&self, table: &Table) -> impl Iterator<Item = BatchChange> {
+        self.taken.handles.iter().filter_map(|handle| {
             let (kernel_table, prefix, installed, desired) = table.difference(*handle)?;
             Some((kernel_table, prefix, installed.cloned(), desired.cloned()))
-        };
-        self.taken
-            .handles
-            .iter()
-            .skip(start)
-            .take(limit)
-            .filter_map(change)
-            .collect()
+        })
     }
 
     /// The handles, for the one who commits them and then answers for each, and the ticket to
     /// say so with.
-    pub(crate) fn into_parts(mut self) -> (Vec<Handle>, Option<Ticket>) {
+    pub(crate) fn into_parts(mut self, table: &Table) -> (Vec<Handle>, Option<Ticket>) {
+        self.shared.recent().note(self.changes_in(table));
         (std::mem::take(&mut self.taken.handles), self.ticket.take())
     }
 }

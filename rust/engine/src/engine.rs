@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bgpreflector_core::route::{Family, Path, PathSet, Prefix, Route, RouteKey};
 use bgpreflector_core::table::{Extent, Interfaces, Placement, Scope, Shown, Table, VppDrift};
@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use crate::batch::Batch;
 use crate::error::{KernelError, VppError};
 use crate::kernel::{Found, KernelSettings, Reader, Reason, ResyncReport, lookup, sysctl};
+use crate::recent::RecentChange;
 use crate::requests::Requests;
 use crate::shared::Shared;
 use crate::vpp::{
@@ -241,13 +242,23 @@ impl Engine {
     /// Waits until there are dirty prefixes; false at the timeout and once closed.
     #[must_use]
     pub fn wait_dirty(&self, timeout: Option<Duration>) -> bool {
-        self.shared.wait_dirty(timeout)
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let reader = self.reader.lock().clone();
+        reader
+            .and_then(|reader| reader.wait_in_its_place(deadline))
+            .unwrap_or_else(|| self.shared.wait_dirty(deadline))
     }
 
     /// Takes up to `limit` dirty prefixes.
     #[must_use]
     pub fn take_batch(&self, limit: usize) -> Batch {
         Batch::take(&self.shared, limit)
+    }
+
+    /// Of the last changes that were sent to VPP, those after the one of that number.
+    #[must_use]
+    pub fn recent_changes(&self, since: u64) -> Vec<RecentChange> {
+        self.shared.recent().since(since)
     }
 
     /// Enters a route as if the kernel had announced it; the next resync compares it.
@@ -285,13 +296,20 @@ impl Engine {
     /// Ends the kernel reader and makes every installed route unwanted, our own too, so that it is
     /// deleted from VPP.
     pub fn forget_kernel(&self) {
-        drop(self.reader.lock().take());
+        self.end_reader();
         self.shared.change(|table| {
             table.forget_own();
             table.begin_resync(Extent::Everything);
             table.end_resync(&Family::ALL);
             table.confirm(&Family::ALL);
         });
+    }
+
+    fn end_reader(&self) {
+        let reader = self.reader.lock().take();
+        if let Some(reader) = reader {
+            reader.end();
+        }
     }
 
     /// Says which kernel interface is which in VPP.
@@ -324,7 +342,7 @@ impl Engine {
     /// Ends the threads and every wait, and empties the table; twice is fine.
     pub fn close(&self) {
         self.shared.close();
-        drop(self.reader.lock().take());
+        self.end_reader();
         self.disconnect();
         self.shared.let_go();
     }

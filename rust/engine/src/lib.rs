@@ -2,13 +2,16 @@
 //!
 //! Two threads share the [`Table`](bgpreflector_core::table::Table) behind one lock. The kernel
 //! reader puts every notification into it at once and never waits for VPP; the bulk connection
-//! takes dirty prefixes from it, sends requests within a window and puts the outcomes back.
+//! takes dirty prefixes from it, sends requests within a window and puts the outcomes back. Whoever
+//! waits for changes stands in for the first, and who orders a commit for the second, where those
+//! have nothing else to do.
 
 mod batch;
 mod engine;
 mod error;
 pub mod kernel;
 mod ready;
+mod recent;
 mod requests;
 mod shared;
 mod status;
@@ -18,6 +21,7 @@ mod waiting;
 pub use batch::{Batch, BatchChange};
 pub use engine::{Engine, Settings};
 pub use error::{KernelError, VppError};
+pub use recent::RecentChange;
 pub use requests::Requests;
 pub use shared::{KernelCounters, Shared, VppCounters};
 pub use status::Status;

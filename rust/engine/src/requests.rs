@@ -22,7 +22,7 @@ impl Requests {
     #[must_use]
     pub fn open(shared: &Arc<Shared>, batch: Batch) -> Self {
         let mut table = shared.table();
-        let (handles, ticket) = batch.into_parts();
+        let (handles, ticket) = batch.into_parts(&table);
         let open = handles
             .into_iter()
             .filter_map(|handle| table.begin_request(handle))

@@ -1,25 +1,30 @@
 //! What the threads share.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bgpreflector_core::netlink::SkipReason;
 use bgpreflector_core::table::{Beyond, Drift, DriftReport, LimitChange, Request, Scope, Table};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use crate::kernel::Reason;
+use crate::kernel::{Reason, Wake};
+use crate::recent::Recent;
 use crate::waiting::Waiting;
 
 /// The table, its bell, and the kernel reader's figures.
 pub struct Shared {
     table: Mutex<Table>,
     dirty: Condvar,
+    /// The bell of who waits for changes and reads the kernel meanwhile; set with the table locked.
+    looking_out: Mutex<Option<Arc<Wake>>>,
     closed: AtomicBool,
     /// The kernel's routes have been read once: before that, everything VPP has would look stale.
     synchronised: AtomicBool,
     failure: Mutex<Option<String>>,
     last_drift: Mutex<DriftReport>,
     waiting: Mutex<Waiting>,
+    recent: Mutex<Recent>,
     /// The kernel reader's figures.
     pub kernel: KernelCounters,
     /// What VPP was asked.
@@ -90,11 +95,13 @@ impl Shared {
         Self {
             table: Mutex::new(Table::new(scope)),
             dirty: Condvar::new(),
+            looking_out: Mutex::new(None),
             closed: AtomicBool::new(false),
             synchronised: AtomicBool::new(false),
             failure: Mutex::new(None),
             last_drift: Mutex::new(DriftReport::default()),
             waiting: Mutex::new(Waiting::default()),
+            recent: Mutex::new(Recent::default()),
             kernel: KernelCounters::default(),
             vpp: VppCounters::default(),
         }
@@ -122,7 +129,7 @@ impl Shared {
         }
         if table.dirty() > 0 {
             self.waiting().queued(table.dirty(), Instant::now());
-            self.dirty.notify_all();
+            self.wake_all();
         }
         result
     }
@@ -132,12 +139,17 @@ impl Shared {
         self.waiting.lock()
     }
 
+    /// The last changes. Where both are locked, the table is locked first.
+    pub(crate) fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock()
+    }
+
     /// Takes note that the table says what the kernel says.
     pub(crate) fn synchronised(&self) {
         let table = self.table.lock();
         self.synchronised.store(true, Ordering::Release);
         if table.dirty() > 0 {
-            self.dirty.notify_all();
+            self.wake_all();
         }
     }
 
@@ -150,17 +162,50 @@ impl Shared {
         table.dirty() > 0 && self.is_synchronised()
     }
 
+    /// What whoever waits for changes is told, if anything yet.
+    fn told(&self, table: &Table) -> Option<bool> {
+        if self.closed.load(Ordering::Acquire) {
+            return Some(false);
+        }
+        self.something_to_do(table).then_some(true)
+    }
+
+    /// What [`Self::wait_dirty`] would return at once; otherwise the bell rings when that changes,
+    /// until [`Self::look_away`].
+    pub(crate) fn look_out(&self, bell: &Arc<Wake>) -> Option<bool> {
+        let table = self.table.lock();
+        let told = self.told(&table);
+        if told.is_none() {
+            *self.looking_out.lock() = Some(Arc::clone(bell));
+        }
+        told
+    }
+
+    pub(crate) fn look_away(&self) {
+        *self.looking_out.lock() = None;
+    }
+
+    /// Has everybody who waits for changes look again.
+    pub(crate) fn ring(&self) {
+        let _table = self.table.lock();
+        self.wake_all();
+    }
+
+    /// The same with the table locked already: nobody is just about to wait then.
+    fn wake_all(&self) {
+        self.dirty.notify_all();
+        if let Some(bell) = &*self.looking_out.lock() {
+            bell.ring();
+        }
+    }
+
     /// Waits until the kernel has been read and there are dirty prefixes: true; false at the
-    /// timeout and once closed.
-    pub fn wait_dirty(&self, timeout: Option<Duration>) -> bool {
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    /// deadline and once closed.
+    pub(crate) fn wait_dirty(&self, deadline: Option<Instant>) -> bool {
         let mut table = self.table.lock();
         loop {
-            if self.closed.load(Ordering::Acquire) {
-                return false;
-            }
-            if self.something_to_do(&table) {
-                return true;
+            if let Some(told) = self.told(&table) {
+                return told;
             }
             match deadline {
                 None => self.dirty.wait(&mut table),
@@ -177,7 +222,7 @@ impl Shared {
     pub fn close(&self) {
         let _table = self.table.lock();
         self.closed.store(true, Ordering::Release);
-        self.dirty.notify_all();
+        self.wake_all();
     }
 
     /// Frees what the table holds: whoever still has a handle of an engine that has ended, such as

@@ -19,7 +19,7 @@ use crate::errors;
 use crate::figures::{
     Adopted, CommitReport, DriftTuple, Flushed, ResyncReport, Status, VppAudit, drift,
 };
-use crate::listing::{KernelRoute, NextHopSetView, RouteView};
+use crate::listing::{self, KernelRoute, NextHopSetView, RecentTuple, RouteView};
 use crate::requests::{PathTuple, RequestList, path_set};
 
 /// VPP table, prefix, FIB source.
@@ -112,6 +112,11 @@ impl Engine {
 
     fn take_batch(&self, py: Python<'_>, limit: usize) -> RouteBatch {
         RouteBatch::new(py.detach(|| self.inner.take_batch(limit)))
+    }
+
+    fn recent_changes(&self, since: u64) -> Vec<RecentTuple> {
+        let recent = self.inner.recent_changes(since);
+        recent.into_iter().map(listing::recent).collect()
     }
 
     #[pyo3(signature = (withdrawn, announced, *, protocol))]

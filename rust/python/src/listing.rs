@@ -1,11 +1,12 @@
 //! Routes and changes for those who look at them one by one.
 
 use std::net::IpAddr;
+use std::time::UNIX_EPOCH;
 
 use bgpreflector_core::route::{NextHopSource, Route};
 use bgpreflector_core::table::{RouteState, SetView};
 use bgpreflector_core::vpp::Retval;
-use bgpreflector_engine::Batch;
+use bgpreflector_engine::{Batch, BatchChange, RecentChange};
 use pyo3::prelude::*;
 
 use crate::convert;
@@ -184,25 +185,33 @@ impl RouteChange {
     }
 }
 
-pub(crate) fn changes(batch: &Batch, start: usize, limit: usize) -> Vec<RouteChange> {
-    let change = |(table, prefix, installed, desired): bgpreflector_engine::BatchChange| {
+impl From<BatchChange> for RouteChange {
+    fn from((table, prefix, installed, desired): BatchChange) -> Self {
         let operation = match (&installed, &desired) {
             (None, Some(_)) => "add",
             (Some(old), Some(new)) if old != new => "replace",
             (Some(_), None) => "delete",
             _ => "none",
         };
-        RouteChange {
+        Self {
             operation,
             table,
             prefix: prefix.to_string(),
             installed: installed.as_ref().map(convert::paths).unwrap_or_default(),
             desired: desired.as_ref().map(convert::paths).unwrap_or_default(),
         }
-    };
-    batch
-        .changes(start, limit)
-        .into_iter()
-        .map(change)
-        .collect()
+    }
+}
+
+pub(crate) fn changes(batch: &Batch, start: usize, limit: usize) -> Vec<RouteChange> {
+    let changes = batch.changes(start, limit).into_iter();
+    changes.map(RouteChange::from).collect()
+}
+
+/// Number, seconds since the epoch, change.
+pub(crate) type RecentTuple = (u64, f64, RouteChange);
+
+pub(crate) fn recent(recent: RecentChange) -> RecentTuple {
+    let seconds = recent.at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    (recent.number, seconds.as_secs_f64(), recent.change.into())
 }

@@ -2,6 +2,8 @@
 
 mod dump;
 mod follow;
+mod follower;
+mod lookout;
 mod lookup;
 mod plan;
 mod read_ahead;

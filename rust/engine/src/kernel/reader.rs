@@ -1,10 +1,8 @@
 //! The thread that follows the kernel.
 
-use std::io;
-use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -12,20 +10,18 @@ use bgpreflector_core::netlink::constants::{
     RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE, RTNLGRP_LINK,
     RTNLGRP_NEXTHOP,
 };
-use bgpreflector_core::table::{DriftReport, Extent};
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
-use nix::poll::{PollFd, PollFlags};
+use bgpreflector_core::table::DriftReport;
+use crossbeam_channel::{Sender, bounded, unbounded};
+use parking_lot::Mutex;
 
 use crate::error::KernelError;
-use crate::ready::wait_ready;
-use crate::shared::{KernelCounters, Shared};
+use crate::shared::Shared;
 
-use super::Wake;
 use super::dump::Dumper;
-use super::follow::{self, Effects};
-use super::plan::{Plan, Reason};
-use super::rush::{GATHER, Rush};
-use super::socket::{Datagrams, RouteSocket, in_namespace};
+use super::follower::Follower;
+use super::lookout::Lookout;
+use super::plan::Reason;
+use super::socket::{RouteSocket, in_namespace};
 
 /// How the kernel is read.
 #[derive(Clone, Debug)]
@@ -52,6 +48,9 @@ impl Default for KernelSettings {
     }
 }
 
+/// How long to wait for the reader's thread to go back to its wait.
+const A_MOMENT: Duration = Duration::from_millis(1);
+
 /// What a resync found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResyncReport {
@@ -70,17 +69,21 @@ pub struct ResyncReport {
 }
 
 /// A resync that somebody waits for.
-struct Command {
-    reason: Reason,
-    reply: Sender<Result<ResyncReport, KernelError>>,
+pub(super) struct Command {
+    pub(super) reason: Reason,
+    pub(super) reply: Sender<Result<ResyncReport, KernelError>>,
 }
 
 /// The reader's handle: dropping it ends the thread.
 pub struct Reader {
+    shared: Arc<Shared>,
+    follower: Arc<Mutex<Follower>>,
     commands: Sender<Command>,
-    wake: Arc<Wake>,
-    stop: Arc<std::sync::atomic::AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    /// Where whoever waits for changes stands in for the thread.
+    visitor: Mutex<Lookout>,
+    orders: Arc<Lookout>,
+    stop: Arc<AtomicBool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Reader {
@@ -98,44 +101,37 @@ impl Reader {
         };
         let (notifications, granted, dumper) = in_namespace(settings.namespace.as_deref(), open)?;
         report_buffer(&shared, bytes, granted);
-        let wake = Wake::new();
-        let wake = Arc::new(wake.map_err(|source| KernelError::Socket {
-            step: "eventfd",
-            source,
-        })?);
+        let failed = |step| move |source| KernelError::Socket { step, source };
+        // The one that was made first is woken where both are waited at.
+        let visitor = Lookout::new(&notifications).map_err(failed("epoll"))?;
+        let orders = Arc::new(Lookout::new(&notifications).map_err(failed("epoll"))?);
         let (commands, received) = unbounded();
-        let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let follower = Follower {
-            shared,
-            settings: settings.clone(),
+        let follower = Follower::new(
+            Arc::clone(&shared),
+            settings,
             notifications,
-            datagrams: Datagrams::new(),
-            rush: Rush::default(),
-            dumper: Some(dumper),
-            wake: Arc::clone(&wake),
-            commands: received,
-            stop: Arc::clone(&stop),
-            plan: Plan::default(),
-            audit_at: settings
-                .audit_interval
-                .map(|interval| Instant::now() + interval),
-            grace_until: Instant::now() + settings.grace,
-            partial_resyncs: 0,
-            overruns_in_a_row: 0,
-            drops_before_dump: 0,
+            dumper,
+            Arc::clone(&orders),
+            received,
+        );
+        let follower = Arc::new(Mutex::new(follower));
+        let stop = Arc::new(AtomicBool::new(false));
+        let work = {
+            let (follower, orders, stop) = (follower.clone(), orders.clone(), stop.clone());
+            move || run(&follower, &orders, &stop)
         };
         let thread = std::thread::Builder::new()
             .name("kernel-reader".into())
-            .spawn(move || follower.run())
-            .map_err(|source| KernelError::Socket {
-                step: "thread",
-                source,
-            })?;
+            .spawn(work)
+            .map_err(failed("thread"))?;
         Ok(Self {
+            shared,
+            follower,
             commands,
-            wake,
+            visitor: Mutex::new(visitor),
+            orders,
             stop,
-            thread: Some(thread),
+            thread: Mutex::new(Some(thread)),
         })
     }
 
@@ -150,19 +146,91 @@ impl Reader {
         self.commands
             .send(Command { reason, reply })
             .map_err(|_| KernelError::NotRunning { reason: None })?;
-        self.wake.ring();
+        self.orders.ring();
         answer.recv().map_err(gone)?
+    }
+
+    /// Waits until there are dirty prefixes, true, or the end, false, and reads the kernel's
+    /// notifications meanwhile: who takes the changes then needs no other thread to wake up first.
+    /// None where that has to be left to the reader's thread, and at the deadline.
+    pub fn wait_in_its_place(&self, deadline: Option<Instant>) -> Option<bool> {
+        // One is enough.
+        let lookout = self.visitor.try_lock()?;
+        while !self.stop.load(Ordering::Acquire) {
+            if let Some(found) = self.shared.look_out(lookout.bell()) {
+                return Some(found);
+            }
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            let seen = self.can_be_stood_in_for().then(|| lookout.wait(left));
+            self.shared.look_away();
+            let read = seen.is_some_and(|seen| self.read_in_its_place(seen));
+            if !read || left.is_some_and(|left| left.is_zero()) {
+                break;
+            }
+        }
+        None
+    }
+
+    /// Not in a rush, nor in the middle of a resync.
+    fn can_be_stood_in_for(&self) -> bool {
+        let follower = self.follower.try_lock_for(A_MOMENT);
+        follower.is_some_and(|follower| !follower.in_a_rush())
+    }
+
+    /// Reads what has come; returns whether that is of use.
+    fn read_in_its_place(&self, seen: std::io::Result<bool>) -> bool {
+        let Some(mut follower) = self.follower.try_lock() else {
+            // The kernel has told one of two who waited, and it was not the one who reads.
+            self.orders.ring();
+            return false;
+        };
+        if self.stop.load(Ordering::Acquire) {
+            return false;
+        }
+        let read = seen.map_err(KernelError::Read);
+        read.and_then(|notified| follower.stand_in(notified))
+            .unwrap_or_else(|error| {
+                follower.fail(&error);
+                self.stop.store(true, Ordering::Release);
+                self.orders.ring();
+                false
+            })
+    }
+
+    /// Ends the reading: on return the table changes by it no more. Twice is fine.
+    pub fn end(&self) {
+        self.stop.store(true, Ordering::Release);
+        self.orders.ring();
+        self.shared.ring();
+        if let Some(thread) = self.thread.lock().take() {
+            if thread.join().is_err() {
+                log::error!("the kernel reader broke off");
+            }
+        }
+        // Who stands in may be at it.
+        drop(self.follower.lock());
     }
 }
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        self.wake.ring();
-        if let Some(thread) = self.thread.take() {
-            if thread.join().is_err() {
-                log::error!("the kernel reader broke off");
-            }
+        self.end();
+    }
+}
+
+/// The thread.
+fn run(follower: &Mutex<Follower>, orders: &Lookout, stop: &AtomicBool) {
+    loop {
+        let due = follower.lock().due();
+        let left = due.map(|at| at.saturating_duration_since(Instant::now()));
+        let seen = orders.wait(left).map_err(KernelError::Read);
+        let mut follower = follower.lock();
+        if stop.load(Ordering::Acquire) {
+            return;
+        }
+        if let Err(error) = seen.and_then(|notified| follower.turn(notified)) {
+            follower.fail(&error);
+            return;
         }
     }
 }
@@ -194,190 +262,5 @@ fn report_buffer(shared: &Shared, asked: usize, granted: usize) {
         );
     } else {
         log::info!("receive buffer for the kernel's notifications: {granted} bytes");
-    }
-}
-
-/// The thread's state.
-pub(super) struct Follower {
-    pub(super) shared: Arc<Shared>,
-    pub(super) settings: KernelSettings,
-    notifications: RouteSocket,
-    datagrams: Datagrams,
-    rush: Rush,
-    pub(super) dumper: Option<Dumper>,
-    wake: Arc<Wake>,
-    commands: Receiver<Command>,
-    stop: Arc<std::sync::atomic::AtomicBool>,
-    pub(super) plan: Plan,
-    /// When to compare the table with the kernel next.
-    pub(super) audit_at: Option<Instant>,
-    /// From when on routes are deleted from VPP that it had before us and the kernel lacks.
-    pub(super) grace_until: Instant,
-    /// Resyncs of one interface since the last of everything.
-    pub(super) partial_resyncs: u8,
-    overruns_in_a_row: u32,
-    /// The kernel's count of dropped notifications when the last dump began that was whole.
-    drops_before_dump: u32,
-}
-
-/// How long to let events settle before the kernel is dumped because of them.
-pub(super) const SETTLE: Duration = Duration::from_millis(100);
-/// The longest pause between dumps when notifications keep being lost.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
-impl Follower {
-    fn run(mut self) {
-        while !self.stop.load(Ordering::Acquire) {
-            if let Err(error) = self.turn() {
-                log::error!("the kernel reader ends: {error}");
-                self.shared.fail(error.to_string());
-                return;
-            }
-        }
-    }
-
-    fn turn(&mut self) -> Result<(), KernelError> {
-        if self.wait()? && self.rush.arrived(Instant::now()) {
-            self.await_order(GATHER)?;
-        }
-        self.wake.silence();
-        self.drain()?;
-        while let Ok(Command { reason, reply }) = self.commands.try_recv() {
-            let result = self.resync(reason, Extent::Everything);
-            // Whoever asked may have gone meanwhile; the resync is done all the same.
-            let _ = reply.send(result);
-        }
-        if let Some(due) = self.plan.take_due(Instant::now()) {
-            self.resync_by_itself(due.reason, due.extent);
-        }
-        if self.next_audit().is_some_and(|at| at <= Instant::now()) {
-            self.resync_by_itself(Reason::Audit, Extent::Everything);
-        }
-        Ok(())
-    }
-
-    /// When the next audit is due. What a resync is planned for is known to differ, and no drift:
-    /// until it is done there is no audit.
-    fn next_audit(&self) -> Option<Instant> {
-        self.audit_at.filter(|_| self.plan.at().is_none())
-    }
-
-    fn resync_by_itself(&mut self, reason: Reason, extent: Extent) {
-        if let Err(error) = self.resync(reason, extent) {
-            log::warn!("a resync failed and will be tried again: {error}");
-            self.plan.after(LONGEST_PAUSE, reason, Extent::Everything);
-        }
-    }
-
-    /// Waits for something to do; returns whether there are notifications.
-    fn wait(&self) -> Result<bool, KernelError> {
-        let next = self.plan.at().or(self.audit_at);
-        let left = next.map(|at| at.saturating_duration_since(Instant::now()));
-        let mut waited = [
-            PollFd::new(self.notifications.as_fd(), PollFlags::POLLIN),
-            PollFd::new(self.wake.as_fd(), PollFlags::POLLIN),
-        ];
-        wait_ready(&mut waited, left).map_err(KernelError::Read)?;
-        let [notifications, _] = waited;
-        Ok(notifications.any().unwrap_or(false))
-    }
-
-    /// Waits for orders alone.
-    fn await_order(&self, longest: Duration) -> Result<(), KernelError> {
-        let mut waited = [PollFd::new(self.wake.as_fd(), PollFlags::POLLIN)];
-        wait_ready(&mut waited, Some(longest)).map_err(KernelError::Read)
-    }
-
-    /// Waits for notifications alone.
-    pub(super) fn await_notifications(&self, longest: Duration) -> Result<(), KernelError> {
-        let mut waited = [PollFd::new(self.notifications.as_fd(), PollFlags::POLLIN)];
-        wait_ready(&mut waited, Some(longest)).map_err(KernelError::Read)
-    }
-
-    /// Reads all notifications there are into the table.
-    pub(super) fn drain(&mut self) -> Result<Effects, KernelError> {
-        let mut all = Effects::default();
-        loop {
-            match self.notifications.receive_many(&mut self.datagrams) {
-                Ok(()) => {
-                    all = all.and(self.apply());
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // The kernel dropped notifications and goes on dropping until all that is queued
-                // has been read.
-                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => all.overrun = true,
-                Err(error) => return Err(KernelError::Read(error)),
-            }
-        }
-        self.rush.read(Instant::now());
-        if all.overrun {
-            KernelCounters::count(&self.shared.kernel.overruns);
-            self.overruns_in_a_row = self.overruns_in_a_row.saturating_add(1);
-            let pause = SETTLE.saturating_mul(1 << self.overruns_in_a_row.min(6));
-            // Until its routes are known again, more of it says nothing new.
-            let first = self.overruns_in_a_row == 1;
-            let level = if first {
-                log::Level::Warn
-            } else {
-                log::Level::Debug
-            };
-            log::log!(
-                level,
-                "the kernel dropped notifications (overrun): its routes are dumped again"
-            );
-            self.count_drops();
-            let pause = pause.min(LONGEST_PAUSE);
-            self.plan.after(pause, Reason::Overrun, Extent::Everything);
-        } else if all.replaced_among && (all.silent.is_some() || self.plan.at().is_some()) {
-            self.plan.after(SETTLE, Reason::Event, Extent::Everything);
-        } else if let Some(extent) = all.silent {
-            self.plan.after(SETTLE, Reason::Event, extent);
-        }
-        Ok(all)
-    }
-
-    fn apply(&mut self) -> Effects {
-        let (shared, datagrams) = (&self.shared, &self.datagrams);
-        shared.change(|table| {
-            let mut all = Effects::default();
-            for datagram in datagrams.iter() {
-                let Some(datagram) = datagram else {
-                    all.overrun = true;
-                    continue;
-                };
-                all = all.and(follow::notifications(shared, table, datagram));
-            }
-            all
-        })
-    }
-
-    fn count_drops(&self) {
-        match self.notifications.drops() {
-            Ok(drops) => {
-                let counter = &self.shared.kernel.drops;
-                counter.store(drops.into(), Ordering::Relaxed);
-            }
-            Err(error) => log::debug!("the kernel does not tell how much it dropped: {error}"),
-        }
-    }
-
-    /// Whether the kernel has dropped notifications since the last dump began that was whole.
-    ///
-    /// The count tells, not `ENOBUFS`: the kernel reports drops that belong together only once.
-    pub(super) fn has_lost_notifications(&self) -> bool {
-        self.overruns_in_a_row > 0 || self.drops() != self.drops_before_dump
-    }
-
-    /// Notifications that the kernel has dropped so far.
-    pub(super) fn drops(&self) -> u32 {
-        // Where it cannot be asked (`count_drops` says so) `ENOBUFS` has to do.
-        self.notifications.drops().unwrap_or(0)
-    }
-
-    /// Takes note of a dump that was whole, and began with this count of dropped notifications.
-    pub(super) fn calm(&mut self, drops: u32) {
-        self.overruns_in_a_row = 0;
-        self.drops_before_dump = drops;
     }
 }

@@ -12,8 +12,9 @@ use crate::shared::KernelCounters;
 
 use super::dump::{Dumper, Ended, Replies};
 use super::follow;
+use super::follower::{Follower, SETTLE};
 use super::plan::Reason;
-use super::reader::{Follower, ResyncReport, SETTLE};
+use super::reader::ResyncReport;
 use super::socket::in_namespace;
 
 /// Dumps of one resync at most: a kernel that keeps changing is asked again later.

@@ -27,6 +27,11 @@ impl Rush {
             Some(last) if quick(last) => self.quick.saturating_add(1),
             _ => 0,
         };
+        self.is_on()
+    }
+
+    /// Whether the last ones came in a rush.
+    pub(super) fn is_on(&self) -> bool {
         self.quick >= SUSTAINED
     }
 

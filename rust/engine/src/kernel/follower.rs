@@ -1,0 +1,238 @@
+//! What is known of the kernel, and how to go on from there.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use bgpreflector_core::table::Extent;
+use crossbeam_channel::Receiver;
+use nix::poll::{PollFd, PollFlags};
+
+use crate::error::KernelError;
+use crate::ready::wait_ready;
+use crate::shared::{KernelCounters, Shared};
+
+use super::dump::Dumper;
+use super::follow::{self, Effects};
+use super::lookout::Lookout;
+use super::plan::{Plan, Reason};
+use super::reader::{Command, KernelSettings};
+use super::rush::{GATHER, Rush};
+use super::socket::{Datagrams, RouteSocket};
+
+/// The kernel as it was read so far: one thread reads at a time.
+pub(super) struct Follower {
+    pub(super) shared: Arc<Shared>,
+    pub(super) settings: KernelSettings,
+    notifications: RouteSocket,
+    datagrams: Datagrams,
+    rush: Rush,
+    pub(super) dumper: Option<Dumper>,
+    /// Where the reader's own thread waits, and is told of orders.
+    orders: Arc<Lookout>,
+    commands: Receiver<Command>,
+    pub(super) plan: Plan,
+    /// When to compare the table with the kernel next.
+    pub(super) audit_at: Option<Instant>,
+    /// From when on routes are deleted from VPP that it had before us and the kernel lacks.
+    pub(super) grace_until: Instant,
+    /// Resyncs of one interface since the last of everything.
+    pub(super) partial_resyncs: u8,
+    overruns_in_a_row: u32,
+    /// The kernel's count of dropped notifications when the last dump began that was whole.
+    drops_before_dump: u32,
+}
+
+/// How long to let events settle before the kernel is dumped because of them.
+pub(super) const SETTLE: Duration = Duration::from_millis(100);
+/// The longest pause between dumps when notifications keep being lost.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+impl Follower {
+    /// A follower that has read nothing yet.
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        settings: &KernelSettings,
+        notifications: RouteSocket,
+        dumper: Dumper,
+        orders: Arc<Lookout>,
+        commands: Receiver<Command>,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            shared,
+            settings: settings.clone(),
+            notifications,
+            datagrams: Datagrams::new(),
+            rush: Rush::default(),
+            dumper: Some(dumper),
+            orders,
+            commands,
+            plan: Plan::default(),
+            audit_at: settings.audit_interval.map(|interval| now + interval),
+            grace_until: now + settings.grace,
+            partial_resyncs: 0,
+            overruns_in_a_row: 0,
+            drops_before_dump: 0,
+        }
+    }
+
+    /// What the reader's thread does once something has come, or is due.
+    pub(super) fn turn(&mut self, notified: bool) -> Result<(), KernelError> {
+        if notified && self.rush.arrived(Instant::now()) {
+            self.orders.await_bell(GATHER).map_err(KernelError::Read)?;
+        }
+        self.drain()?;
+        while let Ok(Command { reason, reply }) = self.commands.try_recv() {
+            let result = self.resync(reason, Extent::Everything);
+            // Whoever asked may have gone meanwhile; the resync is done all the same.
+            let _ = reply.send(result);
+        }
+        if let Some(due) = self.plan.take_due(Instant::now()) {
+            self.resync_by_itself(due.reason, due.extent);
+        }
+        if self.next_audit().is_some_and(|at| at <= Instant::now()) {
+            self.resync_by_itself(Reason::Audit, Extent::Everything);
+        }
+        Ok(())
+    }
+
+    /// Reads what has come, in the place of the reader's thread; returns whether that is of use.
+    pub(super) fn stand_in(&mut self, notified: bool) -> Result<bool, KernelError> {
+        // In a rush it is the thread that lets notifications gather.
+        if notified && self.rush.arrived(Instant::now()) {
+            self.orders.ring();
+            return Ok(false);
+        }
+        let due = self.due();
+        self.drain()?;
+        if self.due() != due {
+            self.orders.ring();
+        }
+        Ok(true)
+    }
+
+    /// Whether notifications come so fast that they had better be left to the reader's thread.
+    pub(super) fn in_a_rush(&self) -> bool {
+        self.rush.is_on()
+    }
+
+    /// When there is something to do even if nothing comes.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.plan.at().or(self.audit_at)
+    }
+
+    /// Takes note that the kernel can no longer be read.
+    pub(super) fn fail(&self, error: &KernelError) {
+        log::error!("the kernel reader ends: {error}");
+        self.shared.fail(error.to_string());
+    }
+
+    /// When the next audit is due. What a resync is planned for is known to differ, and no drift:
+    /// until it is done there is no audit.
+    fn next_audit(&self) -> Option<Instant> {
+        self.audit_at.filter(|_| self.plan.at().is_none())
+    }
+
+    fn resync_by_itself(&mut self, reason: Reason, extent: Extent) {
+        if let Err(error) = self.resync(reason, extent) {
+            log::warn!("a resync failed and will be tried again: {error}");
+            self.plan.after(LONGEST_PAUSE, reason, Extent::Everything);
+        }
+    }
+
+    /// Waits for notifications alone.
+    pub(super) fn await_notifications(&self, longest: Duration) -> Result<(), KernelError> {
+        let mut waited = [PollFd::new(self.notifications.as_fd(), PollFlags::POLLIN)];
+        wait_ready(&mut waited, Some(longest)).map_err(KernelError::Read)
+    }
+
+    /// Reads all notifications there are into the table.
+    pub(super) fn drain(&mut self) -> Result<Effects, KernelError> {
+        let mut all = Effects::default();
+        loop {
+            match self.notifications.receive_many(&mut self.datagrams) {
+                Ok(()) => {
+                    all = all.and(self.apply());
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // The kernel dropped notifications and goes on dropping until all that is queued
+                // has been read.
+                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => all.overrun = true,
+                Err(error) => return Err(KernelError::Read(error)),
+            }
+        }
+        self.rush.read(Instant::now());
+        if all.overrun {
+            KernelCounters::count(&self.shared.kernel.overruns);
+            self.overruns_in_a_row = self.overruns_in_a_row.saturating_add(1);
+            let pause = SETTLE.saturating_mul(1 << self.overruns_in_a_row.min(6));
+            // Until its routes are known again, more of it says nothing new.
+            let first = self.overruns_in_a_row == 1;
+            let level = if first {
+                log::Level::Warn
+            } else {
+                log::Level::Debug
+            };
+            log::log!(
+                level,
+                "the kernel dropped notifications (overrun): its routes are dumped again"
+            );
+            self.count_drops();
+            let pause = pause.min(LONGEST_PAUSE);
+            self.plan.after(pause, Reason::Overrun, Extent::Everything);
+        } else if all.replaced_among && (all.silent.is_some() || self.plan.at().is_some()) {
+            self.plan.after(SETTLE, Reason::Event, Extent::Everything);
+        } else if let Some(extent) = all.silent {
+            self.plan.after(SETTLE, Reason::Event, extent);
+        }
+        Ok(all)
+    }
+
+    fn apply(&mut self) -> Effects {
+        let (shared, datagrams) = (&self.shared, &self.datagrams);
+        shared.change(|table| {
+            let mut all = Effects::default();
+            for datagram in datagrams.iter() {
+                let Some(datagram) = datagram else {
+                    all.overrun = true;
+                    continue;
+                };
+                all = all.and(follow::notifications(shared, table, datagram));
+            }
+            all
+        })
+    }
+
+    fn count_drops(&self) {
+        match self.notifications.drops() {
+            Ok(drops) => {
+                let counter = &self.shared.kernel.drops;
+                counter.store(drops.into(), Ordering::Relaxed);
+            }
+            Err(error) => log::debug!("the kernel does not tell how much it dropped: {error}"),
+        }
+    }
+
+    /// Whether the kernel has dropped notifications since the last dump began that was whole.
+    ///
+    /// The count tells, not `ENOBUFS`: the kernel reports drops that belong together only once.
+    pub(super) fn has_lost_notifications(&self) -> bool {
+        self.overruns_in_a_row > 0 || self.drops() != self.drops_before_dump
+    }
+
+    /// Notifications that the kernel has dropped so far.
+    pub(super) fn drops(&self) -> u32 {
+        // Where it cannot be asked (`count_drops` says so) `ENOBUFS` has to do.
+        self.notifications.drops().unwrap_or(0)
+    }
+
+    /// Takes note of a dump that was whole, and began with this count of dropped notifications.
+    pub(super) fn calm(&mut self, drops: u32) {
+        self.overruns_in_a_row = 0;
+        self.drops_before_dump = drops;
+    }
+}
