@@ -30,6 +30,12 @@ class Process:
         now, most = (int(status[key].split()[0]) << 10 for key in ("VmRSS", "VmHWM"))
         return now, most
 
+    def forget_most(self) -> int:
+        """Resident memory now, bytes; the most counts from now on."""
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+        now, _ = self.resident()
+        return now
+
     def wakeups(self) -> dict[str, int]:
         """By thread's name, how often its threads have waited so far and gone on."""
         found: dict[str, int] = {}
