@@ -107,7 +107,7 @@ impl Table {
             self.refusals.remove(&handle);
         }
         if new & !old & flag::QUEUED != 0 {
-            self.dirty.push_back(handle);
+            self.dirty.push(handle);
         }
         let rib = self.rib_mut(handle);
         if let Some(body) = rib.and_then(|rib| rib.body_mut(handle.slot)) {

@@ -124,7 +124,7 @@ impl Table {
         counts.kernel = counts.kernel.saturating_add(1);
         if given {
             counts.desired = counts.desired.saturating_add(1);
-            self.dirty.push_back(handle);
+            self.dirty.push(handle);
         } else {
             self.refresh(handle);
         }

@@ -26,6 +26,7 @@ mod order;
 mod own;
 mod parts;
 mod prefix_lists;
+mod queue;
 mod recollection;
 mod requests;
 mod resolve;
@@ -38,8 +39,6 @@ mod unseen;
 mod view;
 mod vpp_audit;
 
-use std::collections::VecDeque;
-
 use ahash::AHashMap;
 
 use crate::route::Family;
@@ -50,6 +49,7 @@ use drift::Suspects;
 use limit::Limited;
 use meaning::Meanings;
 use own::Own;
+use queue::Queue;
 use resync::Resyncs;
 use unseen::Unseen;
 
@@ -74,7 +74,7 @@ pub struct Table {
     scope: Scope,
     ribs: Vec<AnyRib>,
     meanings: Meanings,
-    dirty: VecDeque<Handle>,
+    dirty: Queue,
     refusals: AHashMap<Handle, Refusal>,
     counts: [Counts; 2],
     anomalies: Anomalies,
@@ -106,7 +106,7 @@ impl Table {
             scope,
             ribs,
             meanings: Meanings::default(),
-            dirty: VecDeque::new(),
+            dirty: Queue::default(),
             refusals: AHashMap::new(),
             counts: [Counts::default(); 2],
             anomalies: Anomalies::default(),

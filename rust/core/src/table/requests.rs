@@ -52,7 +52,7 @@ impl Table {
     pub fn take_dirty(&mut self, limit: usize) -> Taken {
         let mut taken = Taken::default();
         while taken.handles.len() < limit {
-            let Some(handle) = self.dirty.pop_front() else {
+            let Some(handle) = self.dirty.pop() else {
                 break;
             };
             let Some(body) = self.rib(handle).and_then(|rib| rib.body(handle.slot)) else {
@@ -77,10 +77,6 @@ impl Table {
                 (false, false) => taken.replaces += 1,
             }
             taken.handles.push(handle);
-        }
-        if self.dirty.is_empty() {
-            // A queue that once held a full table shall not keep its memory.
-            self.dirty.shrink_to(1024);
         }
         taken
     }
