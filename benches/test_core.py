@@ -86,6 +86,20 @@ def test_full_dump(kind: str, plain_kernel: Namespace, add: Add) -> None:
     add(Row(f"Decode and compare with a table that has it, {kind}", compare, "routes/s"))
 
 
+def test_full_dump_with_memory_at_hand(add: Add) -> None:
+    """Without the page faults of a process's first table, which are not our work."""
+    store, other = (
+        measured(f"full_dump_memory_at_hand/{what}")
+        for what in ("decode_and_store", "decode_by_netlink_packet_route")
+    )
+    add(
+        Row(
+            "Decode and store a full dump, plain, in memory that the process has already", store,
+            "routes/s", "netlink-packet-route's decode alone", other, store / other,
+        )
+    )  # fmt: skip
+
+
 def routes_a_second_of_pyroute2(kernel: Namespace) -> float:
     """What its parser takes of the kernel's own bytes."""
     datagrams = [part for family in FAMILIES for part in dumped(kernel, family)[:SAMPLE]]

@@ -19,6 +19,7 @@ use netlink_packet_route::RouteNetlinkMessage;
 
 mod support;
 
+use support::memory::keep;
 use support::size::{Size, measures};
 use support::{Legs, acknowledge_all, dump, empty_table, resync, routes};
 
@@ -107,5 +108,27 @@ fn growth(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, full_dump, growth);
+/// A new table in memory that the process has already. The last one, for it remains so.
+fn memory_at_hand(criterion: &mut Criterion) {
+    if !keep() {
+        return;
+    }
+    let (size, legs) = (Size::wanted(), Legs::Inline(1));
+    let buffers = dump(&routes(size, legs));
+    let mut group = criterion.benchmark_group("full_dump_memory_at_hand");
+    group
+        .throughput(Throughput::Elements(size.all() as u64))
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(8));
+    group.bench_function("decode_by_netlink_packet_route", |bencher| {
+        bencher.iter(|| decode_by_netlink_packet_route(&buffers));
+    });
+    group.bench_function("decode_and_store", |bencher| {
+        let store = |table: &mut Table| resync(table, &buffers);
+        bencher.iter_batched_ref(|| empty_table(legs), store, BatchSize::PerIteration);
+    });
+    group.finish();
+}
+
+criterion_group!(benches, full_dump, growth, memory_at_hand);
 criterion_main!(benches);

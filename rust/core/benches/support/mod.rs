@@ -9,6 +9,7 @@
 
 #[path = "../../tests/netlink_support/encode.rs"]
 mod encode;
+pub mod memory;
 pub mod prefixes;
 pub mod size;
 
