@@ -32,7 +32,6 @@ pub(super) struct Follower {
     pub(super) dumper: Option<Dumper>,
     /// Where the reader's own thread waits, and is told of orders.
     orders: Arc<Lookout>,
-    commands: Receiver<Command>,
     pub(super) plan: Plan,
     /// When to compare the table with the kernel next.
     pub(super) audit_at: Option<Instant>,
@@ -50,6 +49,9 @@ pub(super) const SETTLE: Duration = Duration::from_millis(100);
 /// The longest pause between dumps when notifications keep being lost.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// How often who stands in reads before he goes on with what he has got.
+const STAND_IN: usize = 4;
+
 impl Follower {
     /// A follower that has read nothing yet.
     pub(super) fn new(
@@ -58,7 +60,6 @@ impl Follower {
         notifications: RouteSocket,
         dumper: Dumper,
         orders: Arc<Lookout>,
-        commands: Receiver<Command>,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -69,7 +70,6 @@ impl Follower {
             rush: Rush::default(),
             dumper: Some(dumper),
             orders,
-            commands,
             plan: Plan::default(),
             audit_at: settings.audit_interval.map(|interval| now + interval),
             grace_until: now + settings.grace,
@@ -80,12 +80,16 @@ impl Follower {
     }
 
     /// What the reader's thread does once something has come, or is due.
-    pub(super) fn turn(&mut self, notified: bool) -> Result<(), KernelError> {
+    pub(super) fn turn(
+        &mut self,
+        notified: bool,
+        commands: &Receiver<Command>,
+    ) -> Result<(), KernelError> {
         if notified && self.rush.arrived(Instant::now()) {
             self.orders.await_bell(GATHER).map_err(KernelError::Read)?;
         }
         self.drain()?;
-        while let Ok(Command { reason, reply }) = self.commands.try_recv() {
+        while let Ok(Command { reason, reply }) = commands.try_recv() {
             let result = self.resync(reason, Extent::Everything);
             // Whoever asked may have gone meanwhile; the resync is done all the same.
             let _ = reply.send(result);
@@ -107,11 +111,11 @@ impl Follower {
             return Ok(false);
         }
         let due = self.due();
-        self.drain()?;
-        if self.due() != due {
+        let (_, all) = self.drain_at_most(STAND_IN)?;
+        if self.due() != due || !all {
             self.orders.ring();
         }
-        Ok(true)
+        Ok(all)
     }
 
     /// Whether notifications come so fast that they had better be left to the reader's thread.
@@ -151,13 +155,22 @@ impl Follower {
 
     /// Reads all notifications there are into the table.
     pub(super) fn drain(&mut self) -> Result<Effects, KernelError> {
+        Ok(self.drain_at_most(usize::MAX)?.0)
+    }
+
+    /// Reads notifications so many times; returns also whether those are all there are.
+    fn drain_at_most(&mut self, times: usize) -> Result<(Effects, bool), KernelError> {
         let mut all = Effects::default();
-        loop {
+        let mut emptied = false;
+        for _ in 0..times {
             match self.notifications.receive_many(&mut self.datagrams) {
                 Ok(()) => {
                     all = all.and(self.apply());
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    emptied = true;
+                    break;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // The kernel dropped notifications and goes on dropping until all that is queued
                 // has been read.
@@ -189,7 +202,7 @@ impl Follower {
         } else if let Some(extent) = all.silent {
             self.plan.after(SETTLE, Reason::Event, extent);
         }
-        Ok(all)
+        Ok((all, emptied))
     }
 
     fn apply(&mut self) -> Effects {

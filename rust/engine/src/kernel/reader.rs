@@ -11,7 +11,7 @@ use bgpreflector_core::netlink::constants::{
     RTNLGRP_NEXTHOP,
 };
 use bgpreflector_core::table::DriftReport;
-use crossbeam_channel::{Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use parking_lot::Mutex;
 
 use crate::error::KernelError;
@@ -112,13 +112,12 @@ impl Reader {
             notifications,
             dumper,
             Arc::clone(&orders),
-            received,
         );
         let follower = Arc::new(Mutex::new(follower));
         let stop = Arc::new(AtomicBool::new(false));
         let work = {
             let (follower, orders, stop) = (follower.clone(), orders.clone(), stop.clone());
-            move || run(&follower, &orders, &stop)
+            move || run(&follower, &orders, &received, &stop)
         };
         let thread = std::thread::Builder::new()
             .name("kernel-reader".into())
@@ -218,8 +217,13 @@ impl Drop for Reader {
     }
 }
 
-/// The thread.
-fn run(follower: &Mutex<Follower>, orders: &Lookout, stop: &AtomicBool) {
+/// The thread. With it the commands' receiver goes, so that nobody waits for an answer any more.
+fn run(
+    follower: &Mutex<Follower>,
+    orders: &Lookout,
+    commands: &Receiver<Command>,
+    stop: &AtomicBool,
+) {
     loop {
         let due = follower.lock().due();
         let left = due.map(|at| at.saturating_duration_since(Instant::now()));
@@ -228,7 +232,7 @@ fn run(follower: &Mutex<Follower>, orders: &Lookout, stop: &AtomicBool) {
         if stop.load(Ordering::Acquire) {
             return;
         }
-        if let Err(error) = seen.and_then(|notified| follower.turn(notified)) {
+        if let Err(error) = seen.and_then(|notified| follower.turn(notified, commands)) {
             follower.fail(&error);
             return;
         }
@@ -262,5 +266,52 @@ fn report_buffer(shared: &Shared, asked: usize, granted: usize) {
         );
     } else {
         log::info!("receive buffer for the kernel's notifications: {granted} bytes");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+    use std::time::{Duration, Instant};
+
+    use bgpreflector_core::table::Scope;
+
+    use super::{KernelSettings, Reader, Reason};
+    use crate::error::KernelError;
+    use crate::shared::Shared;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    fn reader() -> Arc<Reader> {
+        let shared = Arc::new(Shared::new(Scope::default()));
+        Arc::new(Reader::start(shared, &KernelSettings::default()).unwrap())
+    }
+
+    #[test]
+    fn nobody_waits_for_a_reader_that_has_ended() {
+        let reader = reader();
+        let complete = reader.resync(Reason::Requested);
+        assert!(complete.is_ok(), "{complete:?}");
+        reader.end();
+        let (tell, told) = channel();
+        let asking = Arc::clone(&reader);
+        std::thread::spawn(move || tell.send(asking.resync(Reason::Requested)));
+        let answer = told.recv_timeout(PATIENCE).unwrap();
+        assert!(matches!(answer, Err(KernelError::NotRunning { .. })));
+        assert_eq!(reader.wait_in_its_place(None), None);
+        reader.end();
+    }
+
+    #[test]
+    fn a_wait_in_its_place_has_an_end() {
+        let reader = reader();
+        let began = Instant::now();
+        let soon = began + Duration::from_millis(5);
+        while reader.wait_in_its_place(Some(soon)).is_some() || Instant::now() < soon {
+            assert!(began.elapsed() < PATIENCE);
+        }
+        reader.shared.close();
+        assert_eq!(reader.wait_in_its_place(None), Some(false));
     }
 }
