@@ -28,6 +28,9 @@ HOSTS = range(10, 74)
 
 PATIENCE = 300.0
 FOREIGN = "203.0.113.0/24"
+HIDDEN = 1
+"""Requests for what the foreign route may hide, at each first look: it is deleted unseen."""
+
 LINK = "uplink"
 
 
@@ -112,12 +115,12 @@ def test_everything_may_be_restarted_under_a_full_table(
         first = wait_all(daemon)
         taken = most_resident() - empty
         check(daemon, before, big_vpp)
-    assert applied(caplog)[0] == V4 + V6, "the first resync sends everything"
+    assert applied(caplog)[0] == V4 + V6 + HIDDEN, "the first resync sends everything"
     caplog.clear()
 
     with running_daemon(kernel, big_vpp.socket, interfaces) as daemon:
         again = wait_all(daemon)
-        assert wait_until(lambda: applied(caplog), PATIENCE, "the resync is over") == [0]
+        assert wait_until(lambda: applied(caplog), PATIENCE, "the resync is over") == [HIDDEN]
         check(daemon, before, big_vpp)
 
         big_vpp.kill()
@@ -126,7 +129,8 @@ def test_everything_may_be_restarted_under_a_full_table(
         restart = wait_all(daemon)
         check(daemon, before, big_vpp)
     figures(
-        f"{V4} IPv4 and {V6} IPv6 routes: {first:.1f} s until VPP has them; daemon restarted: 0 "
-        f"requests, in sync after {again:.1f} s; VPP restarted: all again {restart:.1f} s after "
-        f"it answers; at most {taken // (V4 + V6)} bytes of memory a route"
+        f"{V4} IPv4 and {V6} IPv6 routes: {first:.1f} s until VPP has them; daemon restarted: "
+        f"{HIDDEN} request, in sync after {again:.1f} s; VPP restarted: "
+        f"all again {restart:.1f} s after it answers; at most "
+        f"{taken // (V4 + V6)} bytes of memory a route"
     )
