@@ -67,22 +67,25 @@ impl Batch {
     #[must_use]
     pub fn changes(&self, start: usize, limit: usize) -> Vec<BatchChange> {
         let table = self.shared.table();
-        self.changes_in(&table).skip(start).take(limit).collect()
-    }
-
-    fn changes_in(&self, table: &Table) -> impl Iterator<Item = BatchChange> {
-        self.taken.handles.iter().filter_map(|handle| {
-            let (kernel_table, prefix, installed, desired) = table.difference(*handle)?;
-            Some((kernel_table, prefix, installed.cloned(), desired.cloned()))
-        })
+        let wanted = self.taken.handles.iter().skip(start).take(limit);
+        wanted
+            .filter_map(|handle| change(&table, *handle))
+            .collect()
     }
 
     /// The handles, for the one who commits them and then answers for each, and the ticket to
     /// say so with.
     pub(crate) fn into_parts(mut self, table: &Table) -> (Vec<Handle>, Option<Ticket>) {
-        self.shared.recent().note(self.changes_in(table));
+        let changes = self.taken.handles.iter();
+        let changes = changes.filter_map(|handle| change(table, *handle));
+        self.shared.recent().note(changes);
         (std::mem::take(&mut self.taken.handles), self.ticket.take())
     }
+}
+
+fn change(table: &Table, handle: Handle) -> Option<BatchChange> {
+    let (kernel_table, prefix, installed, desired) = table.difference(handle)?;
+    Some((kernel_table, prefix, installed.cloned(), desired.cloned()))
 }
 
 impl Drop for Batch {
