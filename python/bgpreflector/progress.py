@@ -157,6 +157,7 @@ class SyncProgress(Observer):
 
     def handles_event(self, event: Event) -> bool:  # noqa: ARG002
         """Never; but there may be something to show now."""
+        # Setting it takes locks each time, and a change is on its way to VPP here.
         if not self._awake.is_set():
             self._awake.set()
         return False

@@ -219,7 +219,9 @@ def test_what_the_kernel_keeps_silent_about(simulated: Doctor, kernel: Namespace
     assert found["kernel: net.ipv4.conf.f0.ignore_routes_with_linkdown"] == "warning"
 
 
-@pytest.mark.skipif(shutil.which("setpriv") is None, reason="it needs setpriv of util-linux")
+@pytest.mark.skipif(
+    shutil.which("setpriv") is None, reason="no setpriv: install util-linux and run the tests again"
+)
 def test_a_receive_buffer_that_is_not_granted(simulated: Doctor) -> None:
     """Without the capability, and for more than net.core.rmem_max."""
     config = '[kernel]\nreceive_buffer = "512 MiB"'

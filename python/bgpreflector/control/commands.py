@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import (
@@ -19,9 +18,9 @@ from pydantic import (
 
 from bgpreflector.config import ConfigError
 from bgpreflector.controller import OperationsFailedError
-from bgpreflector.recent import recent_changes
 from bgpreflector.status import status_of
 
+from .changes import change_rows
 from .explain import explain
 from .interfaces import interface_rows
 from .next_hops import next_hop_pages
@@ -120,8 +119,7 @@ class _Commands:
         return (yield from _listing([interface_rows(self._daemon)]))
 
     def changes(self, wanted: SinceArguments) -> Answering:
-        recent = recent_changes(self._daemon.engine, wanted.since)
-        return (yield from _listing([[asdict(change) for change in recent]]))
+        return (yield from _listing([change_rows(self._daemon, wanted.since)]))
 
     def resync(self, _: _Arguments) -> Answering:
         yield ()

@@ -13,7 +13,9 @@ use std::time::Duration;
 
 use bgpreflector_core::netlink::{Body, Messages};
 use bgpreflector_core::table::Table;
-use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, Criterion, Throughput};
+use criterion::{criterion_group, criterion_main};
 use netlink_packet_core::NetlinkMessage;
 use netlink_packet_route::RouteNetlinkMessage;
 
@@ -53,6 +55,18 @@ fn stored(legs: Legs, buffers: &[Vec<u8>]) -> Table {
     table
 }
 
+/// A new table beside the other's decoding alone.
+fn store_beside_other(group: &mut BenchmarkGroup<'_, WallTime>, legs: Legs, buffers: &[Vec<u8>]) {
+    group.bench_function("decode_by_netlink_packet_route", |bencher| {
+        bencher.iter(|| decode_by_netlink_packet_route(buffers));
+    });
+    group.bench_function("decode_and_store", |bencher| {
+        // The table's own end is not counted.
+        let store = |table: &mut Table| resync(table, buffers);
+        bencher.iter_batched_ref(|| empty_table(legs), store, BatchSize::PerIteration);
+    });
+}
+
 fn full_dump(criterion: &mut Criterion) {
     let size = Size::wanted();
     for (kind, legs) in KINDS {
@@ -63,14 +77,7 @@ fn full_dump(criterion: &mut Criterion) {
             .sample_size(10)
             .measurement_time(Duration::from_secs(8));
         group.bench_function("decode", |bencher| bencher.iter(|| decode(&buffers)));
-        group.bench_function("decode_by_netlink_packet_route", |bencher| {
-            bencher.iter(|| decode_by_netlink_packet_route(&buffers));
-        });
-        group.bench_function("decode_and_store", |bencher| {
-            // The table's own end is not counted.
-            let store = |table: &mut Table| resync(table, &buffers);
-            bencher.iter_batched_ref(|| empty_table(legs), store, BatchSize::PerIteration);
-        });
+        store_beside_other(&mut group, legs, &buffers);
         group.bench_function("decode_and_compare", |bencher| {
             let mut table = stored(legs, &buffers);
             assert_eq!(acknowledge_all(&mut table), size.all());
@@ -120,13 +127,7 @@ fn memory_at_hand(criterion: &mut Criterion) {
         .throughput(Throughput::Elements(size.all() as u64))
         .sample_size(10)
         .measurement_time(Duration::from_secs(8));
-    group.bench_function("decode_by_netlink_packet_route", |bencher| {
-        bencher.iter(|| decode_by_netlink_packet_route(&buffers));
-    });
-    group.bench_function("decode_and_store", |bencher| {
-        let store = |table: &mut Table| resync(table, &buffers);
-        bencher.iter_batched_ref(|| empty_table(legs), store, BatchSize::PerIteration);
-    });
+    store_beside_other(&mut group, legs, &buffers);
     group.finish();
 }
 

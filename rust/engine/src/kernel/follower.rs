@@ -1,17 +1,15 @@
 //! What is known of the kernel, and how to go on from there.
 
 use std::io;
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bgpreflector_core::table::Extent;
 use crossbeam_channel::Receiver;
-use nix::poll::{PollFd, PollFlags};
 
 use crate::error::KernelError;
-use crate::ready::wait_ready;
+use crate::ready::wait_readable;
 use crate::shared::{KernelCounters, Shared};
 
 use super::dump::Dumper;
@@ -149,8 +147,7 @@ impl Follower {
 
     /// Waits for notifications alone.
     pub(super) fn await_notifications(&self, longest: Duration) -> Result<(), KernelError> {
-        let mut waited = [PollFd::new(self.notifications.as_fd(), PollFlags::POLLIN)];
-        wait_ready(&mut waited, Some(longest)).map_err(KernelError::Read)
+        wait_readable(&self.notifications, Some(longest)).map_err(KernelError::Read)
     }
 
     /// Reads all notifications there are into the table.

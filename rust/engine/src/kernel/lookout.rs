@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
-use crate::ready::wait_ready;
+use crate::ready::wait_readable;
 
 use super::Wake;
 
@@ -61,8 +60,7 @@ impl Lookout {
 
     /// Waits for the bell alone, and leaves it ringing.
     pub(super) fn await_bell(&self, longest: Duration) -> io::Result<()> {
-        let mut waited = [PollFd::new(self.bell.as_fd(), PollFlags::POLLIN)];
-        wait_ready(&mut waited, Some(longest))
+        wait_readable(&*self.bell, Some(longest))
     }
 }
 

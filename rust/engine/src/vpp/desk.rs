@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 
 use crate::error::VppError;
 use crate::kernel::Wake;
-use crate::ready::wait_ready;
+use crate::ready::{wait_readable, wait_ready};
 
 use super::lost::Lost;
 use super::work::Work;
@@ -126,8 +126,7 @@ impl Desk {
         };
         let lost = |error: io::Error| VppError::Lost(error.to_string());
         if pause.is_some() {
-            let mut orders = [PollFd::new(self.wake.as_fd(), PollFlags::POLLIN)];
-            wait_ready(&mut orders, pause).map_err(lost)?;
+            wait_readable(&self.wake, pause).map_err(lost)?;
         }
         let longest = watch
             .until

@@ -1,0 +1,29 @@
+"""The last route changes, for whoever watches, as rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .protocol import Row
+
+if TYPE_CHECKING:
+    from bgpreflector.daemon import Daemon
+
+
+def change_rows(daemon: Daemon, since: int) -> list[Row]:
+    """Those after the one of that number, the oldest first.
+
+    ``number`` counts from 1 on, ``time`` is in seconds since the epoch, ``table`` the kernel's;
+    ``paths`` are those that VPP shall have, none to delete the prefix.
+    """
+    return [
+        {
+            "number": number,
+            "time": at,
+            "operation": change.operation,
+            "table": change.table,
+            "prefix": change.prefix,
+            "paths": change.desired,
+        }
+        for number, at, change in daemon.engine.recent_changes(since)
+    ]
