@@ -435,11 +435,14 @@ class Engine:
         Where one of the ``better`` sources has a route, VPP does not show ours: what the kernel
         lacks there is deleted unseen. Raises ``VppLostError``.
         """
-    def audit_vpp(self, source: int, *, repair: bool, limit: int = 100) -> VppAudit:
+    def audit_vpp(
+        self, source: int, *, better: Sequence[int] = ..., repair: bool, limit: int = 100
+    ) -> VppAudit:
         """Compare what VPP shows under a FIB source with what it has acknowledged.
 
-        ``repair`` makes what differs dirty; ``limit`` differences are named. Raises
-        ``VppLostError``.
+        Where one of the ``better`` sources has a prefix ours is overridden; where another has it
+        and ours is not shown, it is missing. ``repair`` makes what differs dirty; ``limit``
+        differences are named. Raises ``VppLostError``.
         """
     def hold_requests(self, on: bool) -> None:
         """Have commits end early from now on, what they have not sent staying dirty; or not."""
