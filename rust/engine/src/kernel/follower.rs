@@ -40,6 +40,9 @@ pub(super) struct Follower {
     overruns_in_a_row: u32,
     /// The kernel's count of dropped notifications when the last dump began that was whole.
     drops_before_dump: u32,
+    /// The next look at what has come breaks off.
+    #[cfg(test)]
+    pub(super) fault: bool,
 }
 
 /// How long to let events settle before the kernel is dumped because of them.
@@ -74,6 +77,8 @@ impl Follower {
             partial_resyncs: 0,
             overruns_in_a_row: 0,
             drops_before_dump: 0,
+            #[cfg(test)]
+            fault: false,
         }
     }
 
@@ -157,6 +162,8 @@ impl Follower {
 
     /// Reads notifications so many times; returns also whether those are all there are.
     fn drain_at_most(&mut self, times: usize) -> Result<(Effects, bool), KernelError> {
+        #[cfg(test)]
+        assert!(!self.fault, "injected");
         let mut all = Effects::default();
         let mut emptied = false;
         for _ in 0..times {

@@ -138,7 +138,7 @@ impl Follower {
         if rounds.report.complete {
             self.calm(rounds.drops);
         }
-        let drift = self.shared.table().take_drift(NAMED);
+        let drift = self.shared.change(|table| table.take_drift(NAMED));
         // Notifications that the kernel has dropped would explain what differs, and so would an
         // event beside the audit, for which another resync is planned.
         if reason == Reason::Audit && !lost && self.plan.at().is_none() {

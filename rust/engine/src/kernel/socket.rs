@@ -12,6 +12,7 @@ use nix::sys::socket::{
 };
 
 use crate::error::KernelError;
+use crate::panics;
 
 /// Datagrams that one `recvmmsg` takes at most.
 const MANY: usize = 64;
@@ -208,10 +209,16 @@ pub(super) fn in_namespace<T: Send>(
         setns(file, CloneFlags::CLONE_NEWNET).map_err(|error| failed(error.into()))?;
         make()
     };
-    std::thread::scope(|scope| match scope.spawn(enter).join() {
-        Ok(result) => result,
-        Err(_) => Err(failed(io::Error::other(
-            "the thread that entered it broke off",
-        ))),
+    std::thread::scope(|scope| {
+        let guarded = move || panics::guarded(enter);
+        let named = std::thread::Builder::new().name("in-namespace".into());
+        // There may be no room for one more thread for the moment: whoever asked may ask again.
+        let thread = named.spawn_scoped(scope, guarded);
+        let thread = thread.map_err(|source| KernelError::Socket {
+            step: "thread",
+            source,
+        })?;
+        let result = thread.join().unwrap_or_else(|_| Err("no result".into()));
+        result.unwrap_or_else(|reason| Err(failed(io::Error::other(reason))))
     })
 }
