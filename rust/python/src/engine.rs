@@ -465,3 +465,10 @@ impl Engine {
         self.inner.with(py, |inner| inner.close());
     }
 }
+
+impl Drop for Engine {
+    /// Ends the threads, for which it waits.
+    fn drop(&mut self) {
+        Python::attach(|py| self.inner.with(py, Inner::close));
+    }
+}

@@ -213,6 +213,8 @@ impl Follower {
         let (shared, datagrams) = (&self.shared, &self.datagrams);
         shared.change(|table| {
             let mut all = Effects::default();
+            // One walk over the table for all links and next-hop objects that are told of.
+            table.defer();
             for datagram in datagrams.iter() {
                 let Some(datagram) = datagram else {
                     all.overrun = true;
@@ -220,6 +222,7 @@ impl Follower {
                 };
                 all = all.and(follow::notifications(shared, table, datagram));
             }
+            table.settle();
             all
         })
     }

@@ -388,7 +388,12 @@ impl Follower {
         };
         let ended = dumper.dump(&shared, what, request, |replies| {
             note(self, round)?;
-            shared.change(|table| take(table, replies, round));
+            shared.change(|table| {
+                // Of links and next-hop objects: their routes are looked for once a buffer.
+                table.defer();
+                take(table, replies, round);
+                table.settle();
+            });
             Ok(())
         })?;
         note(self, round)?;
