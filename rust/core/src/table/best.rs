@@ -77,9 +77,29 @@ impl Table {
     /// Stores routes of which nothing changed that VPP could see.
     pub(super) fn put_routes(&mut self, handle: Handle, routes: Routes) {
         let best = self.best(&routes);
+        let Some(rib) = self.rib(handle) else { return };
+        let Some(body) = rib.body(handle.slot).copied() else {
+            return;
+        };
+        let before = match body.has(flag::MANY) {
+            true => self.with_tos(&rib.routes(handle.slot)),
+            false => 0,
+        };
+        let after = self.with_tos(&routes);
+        self.with_tos = (self.with_tos + after).saturating_sub(before);
+        if let Some(best) = best.filter(|best| body.has(flag::HELD) && best.set != body.set) {
+            self.meanings.count_held(body.set, false);
+            self.meanings.count_held(best.set, true);
+        }
         if let Some(rib) = self.rib_mut(handle) {
             rib.set_routes(handle.slot, routes, best);
         }
+    }
+
+    /// Routes with a TOS, of mirrored protocols: VPP cannot have them.
+    fn with_tos(&self, routes: &Routes) -> usize {
+        let with_tos = |route: &&KernelRoute| route.tos != 0 && self.scope.mirrors(route.protocol);
+        routes.iter().filter(with_tos).count()
     }
 
     /// Brings the figures and the dirty queue up to date after anything about a prefix changed.
@@ -123,6 +143,12 @@ impl Table {
         }
         if old & flag::FAILED != 0 {
             self.refusals.remove(&handle);
+        }
+        if (old ^ new) & flag::HELD != 0 {
+            let set = self.rib(handle).and_then(|rib| rib.body(handle.slot));
+            if let Some(set) = set.map(|body| body.set) {
+                self.meanings.count_held(set, new & flag::HELD != 0);
+            }
         }
         if new & !old & flag::QUEUED != 0 {
             self.dirty.push(handle);

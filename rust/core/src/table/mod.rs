@@ -34,8 +34,10 @@ mod resync;
 mod rib;
 mod scope;
 mod sets;
+mod settle;
 mod surroundings;
 mod unseen;
+mod users;
 mod view;
 mod vpp_audit;
 
@@ -51,6 +53,7 @@ use meaning::Meanings;
 use own::Own;
 use queue::Queue;
 use resync::Resyncs;
+use settle::Unsettled;
 use unseen::Unseen;
 
 pub use counts::{Anomalies, Counts};
@@ -83,6 +86,9 @@ pub struct Table {
     resyncs: Resyncs,
     suspects: Suspects,
     unseen: Unseen,
+    unsettled: Unsettled,
+    /// Routes of mirrored protocols with a TOS.
+    with_tos: usize,
     limited: Limited,
     own: Own,
     link_dump: Option<Beside>,
@@ -115,6 +121,8 @@ impl Table {
             resyncs: Resyncs::default(),
             suspects: Suspects::default(),
             unseen: Unseen::default(),
+            unsettled: Unsettled::default(),
+            with_tos: 0,
             limited: Limited::default(),
             own: Own::default(),
             link_dump: None,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::route::{Family, NextHopSet, PathSet, Prefix};
+use crate::route::{NextHopSet, PathSet, Prefix};
 
 use super::Table;
 use super::entry::{Body, KernelRoute, flag};
@@ -172,22 +172,17 @@ impl Table {
     }
 
     /// Routes of mirrored protocols that VPP cannot have, by reason ([`Held::name`]): the best of
-    /// their prefix, and those with a TOS. Walks the whole table where there are any.
+    /// their prefix, and those with a TOS.
     #[must_use]
     pub fn held_routes(&self) -> BTreeMap<&'static str, usize> {
         let mut reasons = BTreeMap::new();
-        let mirrors = |protocol| self.scope.mirrors(protocol);
-        let with_tos: usize = self.ribs.iter().map(|r| r.routes_with_tos(mirrors)).sum();
-        if with_tos > 0 {
-            reasons.insert(Held::TypeOfService(0).name(), with_tos);
+        if self.with_tos > 0 {
+            reasons.insert(Held::TypeOfService(0).name(), self.with_tos);
         }
-        if Family::ALL.iter().any(|f| self.counts(*f).held > 0) {
-            for handle in self.places() {
-                let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
-                if let Some(Err(held)) = body.and_then(|body| self.wanted(body)) {
-                    *reasons.entry(held.name()).or_default() += 1;
-                }
-            }
+        for (set, count) in self.meanings.held() {
+            let reason = self.meanings.resolution(set).err();
+            let name = reason.unwrap_or(Held::OverLimit).name();
+            *reasons.entry(name).or_default() += count;
         }
         reasons
     }

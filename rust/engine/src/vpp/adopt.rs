@@ -92,8 +92,8 @@ impl Work for AdoptJob {
     fn take(&mut self, tools: &Tools, id: u16, message: &[u8]) -> Result<(), VppError> {
         if let Some(details) = self.dump.take(&tools.ids, id, message)? {
             if self.better.is_none() {
-                self.may_hide(&mut tools.shared.table(), &details);
-            } else if adopt(&mut tools.shared.table(), &details) {
+                tools.shared.change(|table| self.may_hide(table, &details));
+            } else if tools.shared.change(|table| adopt(table, &details)) {
                 self.adopted.routes += 1;
             } else {
                 self.adopted.elsewhere += 1;

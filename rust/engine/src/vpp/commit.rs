@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ahash::AHashMap;
 use bgpreflector_core::table::{Handle, Request, Table};
+use bgpreflector_core::vpp::retval::Retval;
 use bgpreflector_core::vpp::{EncodedPaths, Pending, RouteEncoder, RouteReply};
 use crossbeam_channel::Sender;
 
@@ -24,7 +25,8 @@ pub(super) struct Encoder {
     message_id: u16,
     client_index: u32,
     routes: RouteEncoder,
-    paths: AHashMap<usize, (u32, EncodedPaths)>,
+    /// None where there is no message for them.
+    paths: AHashMap<usize, (u32, Option<EncodedPaths>)>,
 }
 
 impl Encoder {
@@ -42,17 +44,19 @@ impl Encoder {
         self.routes = RouteEncoder::v2(self.message_id, self.client_index, source);
     }
 
+    /// Appends the request's message under the context that `context` gives; false, and nothing
+    /// asked for, where there is no message for its paths.
     fn encode(
         &mut self,
         table: &Table,
         request: &Request,
-        context: u32,
+        context: impl FnOnce() -> u32,
         out: &mut Vec<u8>,
-    ) -> Result<(), VppError> {
+    ) -> bool {
         if request.paths.is_none() {
             self.routes
-                .delete(out, context, request.vpp_table, &request.prefix);
-            return Ok(());
+                .delete(out, context(), request.vpp_table, &request.prefix);
+            return true;
         }
         let index = request.paths.index();
         let known = self
@@ -60,18 +64,24 @@ impl Encoder {
             .get(&index)
             .is_some_and(|(version, _)| *version == request.version);
         if !known {
-            let paths = table
-                .paths(request.paths)
-                .ok_or_else(|| VppError::Lost("a request names paths that are gone".into()))?;
-            let encoded =
-                EncodedPaths::new(paths).map_err(|error| VppError::Lost(error.to_string()))?;
+            let encoded = table.paths(request.paths).map(EncodedPaths::new);
+            if let Some(Err(error)) = &encoded {
+                // Once for all routes with these paths.
+                log::error!(
+                    "{} and other routes with its paths cannot be put into a message to VPP, \
+                     which is a bug: {error}",
+                    request.prefix
+                );
+            }
+            let encoded = encoded.and_then(Result::ok);
             self.paths.insert(index, (request.version, encoded));
         }
-        if let Some((_, paths)) = self.paths.get(&index) {
-            self.routes
-                .replace(out, context, request.vpp_table, &request.prefix, paths);
-        }
-        Ok(())
+        let Some((_, Some(paths))) = self.paths.get(&index) else {
+            return false;
+        };
+        self.routes
+            .replace(out, context(), request.vpp_table, &request.prefix, paths);
+        true
     }
 }
 
@@ -102,6 +112,37 @@ impl CommitJob {
             report: CommitReport::default(),
             reply,
         }
+    }
+
+    fn encode_some(
+        &mut self,
+        table: &mut Table,
+        tools: &mut Tools,
+        out: &mut Vec<u8>,
+        limit: usize,
+    ) -> usize {
+        let mut sent = 0;
+        for _ in 0..CHUNK {
+            if sent == limit {
+                break;
+            }
+            let Some(handle) = self.waiting.pop_front() else {
+                break;
+            };
+            let Some(request) = table.begin_request(handle) else {
+                self.report.unchanged += 1;
+                continue;
+            };
+            let context = || self.pending.push(request);
+            if tools.encoder.encode(table, &request, context, out) {
+                sent += 1;
+            } else {
+                let Retval(retval) = Retval::NOT_ENCODABLE;
+                table.acknowledge(&request, Err(retval));
+                count(&mut self.report, &request, retval);
+            }
+        }
+        sent
     }
 
     fn put_answers(&mut self) {
@@ -143,25 +184,8 @@ impl Work for CommitJob {
         out: &mut Vec<u8>,
         limit: usize,
     ) -> Result<usize, VppError> {
-        let table = &mut self.shared.table();
-        let mut sent = 0;
-        for _ in 0..CHUNK {
-            if sent == limit {
-                break;
-            }
-            let Some(handle) = self.waiting.pop_front() else {
-                break;
-            };
-            match table.begin_request(handle) {
-                Some(request) => {
-                    let context = self.pending.push(request);
-                    tools.encoder.encode(table, &request, context, out)?;
-                    sent += 1;
-                }
-                None => self.report.unchanged += 1,
-            }
-        }
-        Ok(sent)
+        let shared = Arc::clone(&self.shared);
+        Ok(shared.change(|table| self.encode_some(table, tools, out, limit)))
     }
 
     fn take(&mut self, tools: &Tools, id: u16, message: &[u8]) -> Result<(), VppError> {
@@ -213,7 +237,7 @@ impl Drop for CommitJob {
             return;
         }
         let (pending, waiting) = (&mut self.pending, &mut self.waiting);
-        self.shared.change(|table| {
+        self.shared.hand_back(|table| {
             for (_, request) in pending.drain() {
                 table.abandon(&request);
             }

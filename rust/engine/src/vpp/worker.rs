@@ -114,6 +114,11 @@ impl Worker {
         }
     }
 
+    /// Has the next round fail.
+    pub(super) fn fail(&mut self, error: VppError) {
+        self.failed = Some(error);
+    }
+
     fn work(&mut self) -> Result<(), VppError> {
         self.begin();
         self.advance()?;
