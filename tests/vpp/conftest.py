@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.vpp import RealVpp, SimulatedVpp, Vpp
+from lab.vpp import RELEASES, RealVpp, SimulatedVpp, Vpp
 from vpp.support import Programmer
 
 
@@ -20,18 +20,24 @@ def place(tmp_path: Path) -> Path:
     return place
 
 
-@pytest.fixture(params=["simulator", pytest.param("vpp", marks=[pytest.mark.vpp])])
+REAL = pytest.param("vpp", marks=[pytest.mark.vpp])
+
+
+@pytest.fixture(params=[*RELEASES, REAL])
 def vpp(request: pytest.FixtureRequest, place: Path) -> Iterator[Vpp]:
-    """The embedded VPP, then a real one where there is one."""
-    kind = SimulatedVpp if request.param == "simulator" else RealVpp
-    with kind.running(place) as running:
-        yield running
+    """The embedded VPP as each release, then a real one where there is one."""
+    if request.param == "vpp":
+        with RealVpp.running(place) as real:
+            yield real
+        return
+    with SimulatedVpp.running(place, release=request.param) as simulated:
+        yield simulated
 
 
-@pytest.fixture
-def simulator(place: Path) -> Iterator[SimulatedVpp]:
-    """The embedded VPP."""
-    with SimulatedVpp.running(place) as running:
+@pytest.fixture(params=RELEASES)
+def simulator(request: pytest.FixtureRequest, place: Path) -> Iterator[SimulatedVpp]:
+    """The embedded VPP as each release."""
+    with SimulatedVpp.running(place, release=request.param) as running:
         yield running
 
 

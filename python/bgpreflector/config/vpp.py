@@ -92,6 +92,12 @@ class VppConfig(Section):
     api_socket: SocketPath = Field(
         default="/run/vpp/api.sock", description="VPP's API socket (socksvr in startup.conf)."
     )
+    api_directory: str = Field(
+        default="/usr/share/vpp/api",
+        min_length=1,
+        description="Where the description of VPP's API (`.api.json` files) is. Only read where "
+        "VPP does not hand it out itself, as before 24.06.",
+    )
     window: StrictInt = Field(
         default=1024,
         ge=1,

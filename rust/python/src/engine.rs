@@ -166,6 +166,25 @@ impl Engine {
             .map_err(errors::vpp)
     }
 
+    fn connected_to(&self, py: Python<'_>, version: &str) -> usize {
+        py.detach(|| self.inner.shared().connected_to(version))
+    }
+
+    fn ended_vpp(&self) -> Vec<(u32, String)> {
+        let places = self.inner.shared().table().ended_vpp();
+        places
+            .into_iter()
+            .map(|(t, p)| (t, p.to_string()))
+            .collect()
+    }
+
+    #[pyo3(signature = (prefix = None))]
+    fn release(&self, py: Python<'_>, prefix: Option<&str>) -> PyResult<usize> {
+        let prefix = prefix.map(convert::prefix).transpose()?;
+        let shared = self.inner.shared();
+        Ok(py.detach(|| shared.change(|table| table.release(prefix.as_ref()))))
+    }
+
     fn disconnect(&self, py: Python<'_>) {
         py.detach(|| self.inner.disconnect());
     }

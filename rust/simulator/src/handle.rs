@@ -123,6 +123,12 @@ impl Simulator {
             .collect()
     }
 
+    /// The description of its messages as one of VPP's `.api.json` files.
+    #[must_use]
+    pub fn api_description(&self) -> String {
+        self.remote.state.lock().description.module()
+    }
+
     /// Keeps note of the prefixes that are deleted from now on, and forgets those noted before.
     pub fn record_deletions(&self) {
         self.remote.state.lock().deletions = Some(BTreeSet::new());
@@ -186,6 +192,13 @@ fn apply(state: &mut State, fault: Fault) -> Result<(), SimulatorError> {
                 .map_err(|e| SimulatorError::Fault(format!("{e}")))?;
             state.faults.fail_prefix(prefix, retval);
         }
+        Fault::EndAt { prefix, on } => {
+            let prefix = prefix
+                .parse()
+                .map_err(|e| SimulatorError::Fault(format!("{e}")))?;
+            state.faults.end_at(prefix, on);
+        }
+        Fault::PairsAtOnce { count } => state.faults.pairs_at_once = count,
         Fault::Stall { on } => state.faults.stalled = on,
         Fault::Mute { on } => state.faults.mute = on,
         Fault::Drop { after: 0, .. } => state.run += 1,

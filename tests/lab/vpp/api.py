@@ -27,6 +27,10 @@ class Vpp(Protocol):
         """Its API socket."""
 
     @property
+    def api_directory(self) -> Path:
+        """Where the description of its API is, if that is in files."""
+
+    @property
     def api(self) -> Any:
         """``vpp_papi``'s methods."""
 
@@ -71,15 +75,18 @@ class ApiUser:
     addresses: Sequence[str] = ()
     """Of the first loopback."""
 
-    def __init__(self, socket: Path) -> None:
+    def __init__(self, socket: Path, api_directory: Path) -> None:
         self.socket = socket
+        self.api_directory = api_directory
         self._client: Any = None
 
     @property
     def api(self) -> Any:
         """``vpp_papi``'s methods, over a connection that is made at the first use."""
         if self._client is None:
-            client = VPPApiClient(server_address=str(self.socket), bootstrapapi=True)
+            files = sorted(map(str, self.api_directory.rglob("*.api.json")))
+            how: dict[str, Any] = {"apifiles": files} if files else {"bootstrapapi": True}
+            client = VPPApiClient(server_address=str(self.socket), **how)
             client.connect("tests")
             self._client = client
         return self._client.api

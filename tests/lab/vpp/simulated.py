@@ -12,6 +12,10 @@ from bgpreflector import _core
 from .api import SOURCE, ApiUser, Routes, meaning
 
 
+RELEASES = ("22.10", "24.02", "25.06", "26.06", "26.10")
+"""Those that the embedded VPP plays."""
+
+
 class SimulatedVpp(ApiUser):
     """The embedded VPP."""
 
@@ -22,9 +26,14 @@ class SimulatedVpp(ApiUser):
         socket: Path,
         interfaces: Sequence[str] | None = None,
         plugins: Sequence[str] | None = None,
+        release: str | None = None,
     ) -> None:
-        super().__init__(socket)
-        self.simulator = _core.Simulator(socket=socket, interfaces=interfaces, plugins=plugins)
+        super().__init__(socket, socket.parent / "api")
+        self.simulator = _core.Simulator(
+            socket=socket, interfaces=interfaces, plugins=plugins, release=release
+        )
+        self.api_directory.mkdir(exist_ok=True)
+        (self.api_directory / "simulator.api.json").write_text(self.simulator.api_description())
 
     def routes(self) -> Routes:
         """Without the API: a snapshot."""
@@ -47,9 +56,11 @@ class SimulatedVpp(ApiUser):
 
     @staticmethod
     @contextmanager
-    def running(directory: Path, *, plugins: Sequence[str] | None = None) -> Iterator[SimulatedVpp]:
+    def running(
+        directory: Path, *, plugins: Sequence[str] | None = None, release: str | None = None
+    ) -> Iterator[SimulatedVpp]:
         """A new one; its API socket is made in ``directory``."""
-        made = SimulatedVpp(directory / "api.sock", plugins=plugins)
+        made = SimulatedVpp(directory / "api.sock", plugins=plugins, release=release)
         try:
             yield made
         finally:

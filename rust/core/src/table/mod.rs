@@ -26,6 +26,7 @@ mod order;
 mod own;
 mod parts;
 mod prefix_lists;
+mod quarantine;
 mod queue;
 mod recollection;
 mod requests;
@@ -49,6 +50,7 @@ use drift::Suspects;
 use limit::Limited;
 use meaning::Meanings;
 use own::Own;
+use quarantine::Quarantine;
 use queue::Queue;
 use resync::Resyncs;
 use unseen::Unseen;
@@ -84,6 +86,7 @@ pub struct Table {
     unseen: Unseen,
     limited: Limited,
     own: Own,
+    quarantine: Quarantine,
     link_dump: Option<Beside>,
     next_hop_dump: Option<Beside>,
 }
@@ -116,6 +119,7 @@ impl Table {
             unseen: Unseen::default(),
             limited: Limited::default(),
             own: Own::default(),
+            quarantine: Quarantine::default(),
             link_dump: None,
             next_hop_dump: None,
         }

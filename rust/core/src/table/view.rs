@@ -184,7 +184,7 @@ impl Table {
         if Family::ALL.iter().any(|f| self.counts(*f).held > 0) {
             for handle in self.places() {
                 let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
-                if let Some(Err(held)) = body.and_then(|body| self.wanted(body)) {
+                if let Some(Err(held)) = body.and_then(|body| self.wanted(handle, body)) {
                     *reasons.entry(held.name()).or_default() += 1;
                 }
             }
@@ -236,7 +236,7 @@ impl Table {
             .refusals
             .get(&handle)
             .filter(|_| body.has(flag::FAILED));
-        match (self.wanted(body), refusal) {
+        match (self.wanted(handle, body), refusal) {
             (_, Some(refusal)) => RouteState::Failed(refusal.retval),
             (Some(Err(held)), None) => RouteState::Held(held),
             (Some(Ok(paths)), None) if paths == body.installed => RouteState::Installed,
@@ -254,7 +254,7 @@ impl Table {
         let rib = self.rib(handle)?;
         let body = rib.body(handle.slot)?;
         let paths = |id: PathSetId| self.paths(id);
-        let desired = self.desired(body);
+        let desired = self.desired(handle, body);
         Some((
             rib.kernel_table,
             rib.prefix(handle.slot)?,

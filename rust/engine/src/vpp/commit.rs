@@ -1,11 +1,13 @@
 //! A batch on its way to VPP and back.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ahash::AHashMap;
+use bgpreflector_core::route::PathSet;
 use bgpreflector_core::table::{Handle, Request, Table};
-use bgpreflector_core::vpp::{EncodedPaths, Pending, RouteEncoder, RouteReply};
+use bgpreflector_core::vpp::{EncodedPaths, Faults, Pending, RouteEncoder, RouteReply};
 use crossbeam_channel::Sender;
 
 use crate::error::VppError;
@@ -24,6 +26,7 @@ pub(super) struct Encoder {
     message_id: u16,
     client_index: u32,
     routes: RouteEncoder,
+    faults: Faults,
     paths: AHashMap<usize, (u32, EncodedPaths)>,
 }
 
@@ -34,11 +37,13 @@ impl Encoder {
             message_id,
             client_index,
             routes,
+            faults: Faults::ALL,
             paths: AHashMap::new(),
         }
     }
 
-    pub(super) fn set_source(&mut self, source: u8) {
+    pub(super) fn begin(&mut self, source: u8, faults: Faults) {
+        self.faults = faults;
         self.routes = RouteEncoder::v2(self.message_id, self.client_index, source);
     }
 
@@ -54,18 +59,33 @@ impl Encoder {
                 .delete(out, context, request.vpp_table, &request.prefix);
             return Ok(());
         }
+        if request.vpp_table != 0 && self.faults != Faults::NONE {
+            let paths = wanted(table, request)?;
+            let sent = self
+                .faults
+                .survivable(request.vpp_table, &request.prefix, paths);
+            match sent {
+                Some(Cow::Borrowed(_)) => {}
+                Some(Cow::Owned(sent)) => {
+                    let (vpp_table, prefix) = (request.vpp_table, &request.prefix);
+                    self.routes
+                        .replace(out, context, vpp_table, prefix, &encoded(&sent)?);
+                    return Ok(());
+                }
+                None => {
+                    let text = format!("{} in VPP table {}", request.prefix, request.vpp_table);
+                    return Err(VppError::Lost(format!("a drop of {text} would end VPP")));
+                }
+            }
+        }
         let index = request.paths.index();
         let known = self
             .paths
             .get(&index)
             .is_some_and(|(version, _)| *version == request.version);
         if !known {
-            let paths = table
-                .paths(request.paths)
-                .ok_or_else(|| VppError::Lost("a request names paths that are gone".into()))?;
-            let encoded =
-                EncodedPaths::new(paths).map_err(|error| VppError::Lost(error.to_string()))?;
-            self.paths.insert(index, (request.version, encoded));
+            let paths = encoded(wanted(table, request)?)?;
+            self.paths.insert(index, (request.version, paths));
         }
         if let Some((_, paths)) = self.paths.get(&index) {
             self.routes
@@ -75,11 +95,22 @@ impl Encoder {
     }
 }
 
+fn wanted<'a>(table: &'a Table, request: &Request) -> Result<&'a PathSet, VppError> {
+    let paths = table.paths(request.paths);
+    paths.ok_or_else(|| VppError::Lost("a request names paths that are gone".into()))
+}
+
+fn encoded(paths: &PathSet) -> Result<EncodedPaths, VppError> {
+    EncodedPaths::new(paths).map_err(|error| VppError::Lost(error.to_string()))
+}
+
 /// A batch under way. What has no answer when it ends, however it ends, is dirty again.
 pub(super) struct CommitJob {
     shared: Arc<Shared>,
     source: u8,
     waiting: VecDeque<Handle>,
+    /// Those over which VPP may have ended: they go last, and one by one.
+    suspects: VecDeque<Handle>,
     pending: Pending<Request>,
     answered: Vec<(Request, i32)>,
     report: CommitReport,
@@ -97,6 +128,7 @@ impl CommitJob {
             shared,
             source,
             waiting: handles.into(),
+            suspects: VecDeque::new(),
             pending: Pending::default(),
             answered: Vec::new(),
             report: CommitReport::default(),
@@ -125,7 +157,7 @@ impl CommitJob {
 
 impl Work for CommitJob {
     fn begin(&mut self, tools: &mut Tools) {
-        tools.encoder.set_source(self.source);
+        tools.encoder.begin(self.source, self.shared.faults());
     }
 
     fn pending(&self) -> usize {
@@ -133,7 +165,10 @@ impl Work for CommitJob {
     }
 
     fn can_send(&self, window: usize) -> bool {
-        !self.waiting.is_empty() && self.pending.len() < window
+        match self.waiting.is_empty() {
+            false => self.pending.len() < window,
+            true => !self.suspects.is_empty() && self.pending.is_empty(),
+        }
     }
 
     /// Prefixes for which nothing is to be done any more are passed over.
@@ -149,10 +184,19 @@ impl Work for CommitJob {
             if sent == limit {
                 break;
             }
-            let Some(handle) = self.waiting.pop_front() else {
-                break;
+            let (handle, alone) = match self.waiting.pop_front() {
+                Some(handle) => (handle, false),
+                None if !self.pending.is_empty() => break,
+                None => match self.suspects.pop_front() {
+                    Some(handle) => (handle, true),
+                    None => break,
+                },
             };
             match table.begin_request(handle) {
+                Some(request) if !alone && table.goes_alone(&request) => {
+                    table.postpone(&request);
+                    self.suspects.push_back(handle);
+                }
                 Some(request) => {
                     let context = self.pending.push(request);
                     tools.encoder.encode(table, &request, context, out)?;
@@ -183,7 +227,8 @@ impl Work for CommitJob {
 
     /// The batch ends with the answers to what was sent.
     fn hold(&mut self) {
-        let waiting = std::mem::take(&mut self.waiting);
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.append(&mut self.suspects);
         if !waiting.is_empty() {
             self.report.unsent += waiting.len();
             self.shared.change(|table| table.put_back(waiting));
@@ -191,7 +236,7 @@ impl Work for CommitJob {
     }
 
     fn done(&self) -> bool {
-        self.waiting.is_empty() && self.pending.is_empty()
+        self.waiting.is_empty() && self.suspects.is_empty() && self.pending.is_empty()
     }
 
     fn report(mut self: Box<Self>, _tools: &Tools) {
@@ -199,8 +244,14 @@ impl Work for CommitJob {
         let _ = self.reply.send(Ok(std::mem::take(&mut self.report)));
     }
 
-    fn break_off(self: Box<Self>, _tools: &Tools, error: VppError) {
+    fn break_off(mut self: Box<Self>, tools: &Tools, error: VppError) {
         let reply = self.reply.clone();
+        self.put_answers();
+        if matches!(error, VppError::Gone(_)) {
+            let pending = self.pending.drain().map(|(_, request)| request).collect();
+            let encoder = Encoder::new(tools.ids.route, tools.client_index);
+            suspected(&self.shared, encoder, self.source, pending);
+        }
         drop(self);
         let _ = reply.send(Err(error));
     }
@@ -212,6 +263,7 @@ impl Drop for CommitJob {
         if self.done() {
             return;
         }
+        self.waiting.append(&mut self.suspects);
         let (pending, waiting) = (&mut self.pending, &mut self.waiting);
         self.shared.change(|table| {
             for (_, request) in pending.drain() {
@@ -220,6 +272,37 @@ impl Drop for CommitJob {
             table.put_back(waiting.drain(..));
         });
     }
+}
+
+/// VPP went, and these requests had no answer.
+fn suspected(shared: &Shared, mut encoder: Encoder, source: u8, pending: Vec<Request>) {
+    encoder.begin(source, shared.faults());
+    shared.change(|table| {
+        for request in table.suspect(&pending) {
+            let mut frame = Vec::new();
+            let encoded = encoder.encode(table, &request, 0, &mut frame);
+            log_ended(table, &request, encoded.map(|()| frame));
+        }
+        pending.iter().for_each(|request| table.abandon(request));
+    });
+}
+
+/// Once for each route that is held: all that a report of VPP's fault needs.
+pub(crate) fn log_ended(table: &Table, request: &Request, frame: Result<Vec<u8>, VppError>) {
+    let Request {
+        vpp_table, prefix, ..
+    } = request;
+    let message: String = match frame {
+        Ok(frame) => frame.iter().map(|byte| format!("{byte:02x}")).collect(),
+        Err(error) => error.to_string(),
+    };
+    log::error!(
+        "VPP ended three times while the route {prefix} in VPP table {vpp_table} had no answer, the \
+         last time with nothing else under way: it is held (ended_vpp) until `bgpreflector release \
+         {prefix}` or until VPP has another version. For a report of the fault to VPP: \
+         ip_route_add_del_v2, paths {:?}, frame {message}",
+        table.paths(request.paths)
+    );
 }
 
 fn count(report: &mut CommitReport, request: &Request, retval: i32) {
