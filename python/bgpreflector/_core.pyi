@@ -504,10 +504,12 @@ class Engine:
         *,
         protocol: int,
         metric: int = 0,
+        kind: str = "unicast",
     ) -> None:
         """Enter a route as if the kernel had announced it; the next resync compares it.
 
-        A next hop is gateway, interface index and weight. Raises ``ValueError``.
+        A next hop is gateway, interface index and weight. ``kind`` may be ``blackhole``,
+        ``unreachable`` or ``prohibit``. Raises ``ValueError``.
         """
     def withdraw(
         self,

@@ -78,6 +78,10 @@ class Programmer:
         for prefix in wanted:
             self.engine.announce(table, prefix, hops, protocol=BIRD)
 
+    def announce_special(self, kind: str, prefix: str, table: int = MAIN) -> None:
+        """Enters a route that forwards nothing: ``blackhole``, ``unreachable``, ``prohibit``."""
+        self.engine.announce(table, prefix, [], protocol=BIRD, kind=kind)
+
     def withdraw(self, gone: Iterable[str], *gateways: str, table: int = MAIN) -> None:
         """Takes routes away again."""
         hops = [(ip_address(gateway), 0, 1) for gateway in gateways or (GATEWAY,)]

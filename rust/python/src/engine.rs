@@ -327,7 +327,8 @@ impl Engine {
         Ok(shared.table().has_installed(vpp_table, &prefix))
     }
 
-    #[pyo3(signature = (table, prefix, next_hops, *, protocol, metric = 0))]
+    #[pyo3(signature = (table, prefix, next_hops, *, protocol, metric = 0, kind = "unicast"))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn announce(
         &self,
         table: u32,
@@ -335,9 +336,11 @@ impl Engine {
         next_hops: Vec<NextHopTuple>,
         protocol: u8,
         metric: u32,
+        kind: &str,
     ) -> PyResult<()> {
-        self.inner
-            .announce(convert::route(table, prefix, next_hops, protocol, metric)?);
+        let mut route = convert::route(table, prefix, next_hops, protocol, metric)?;
+        route.set.route_type = convert::route_type_named(kind)?;
+        self.inner.announce(route);
         Ok(())
     }
 

@@ -84,12 +84,22 @@ class ApiUser:
     def api(self) -> Any:
         """``vpp_papi``'s methods, over a connection that is made at the first use."""
         if self._client is None:
-            files = sorted(map(str, self.api_directory.rglob("*.api.json")))
-            how: dict[str, Any] = {"apifiles": files} if files else {"bootstrapapi": True}
-            client = VPPApiClient(server_address=str(self.socket), **how)
-            client.connect("tests")
-            self._client = client
+            self._client = self._connected(bootstrapapi=True) or self._connected(
+                apifiles=sorted(map(str, self.api_directory.rglob("*.api.json")))
+            )
         return self._client.api
+
+    def _connected(self, **description: Any) -> Any:
+        """None where VPP does not describe itself and is asked to."""
+        client = VPPApiClient(server_address=str(self.socket), **description)
+        try:
+            client.connect("tests")
+        except AttributeError as error:
+            if error.name != "get_api_json":
+                raise
+            client.disconnect()
+            return None
+        return client
 
     def close(self) -> None:
         """Ends the connection; the next use makes another."""

@@ -32,8 +32,13 @@ class SimulatedVpp(ApiUser):
         self.simulator = _core.Simulator(
             socket=socket, interfaces=interfaces, plugins=plugins, release=release
         )
+        self._describe()
+
+    def _describe(self) -> None:
+        """As VPP's packages do."""
         self.api_directory.mkdir(exist_ok=True)
-        (self.api_directory / "simulator.api.json").write_text(self.simulator.api_description())
+        file = self.api_directory / "simulator.api.json"
+        file.write_text(self.simulator.api_description())
 
     def routes(self) -> Routes:
         """Without the API: a snapshot."""
@@ -53,6 +58,7 @@ class SimulatedVpp(ApiUser):
     def fault(self, name: str, **fields: object) -> None:
         """Orders a fault."""
         self.simulator.fault(json.dumps({"fault": name, **fields}))
+        self._describe()
 
     @staticmethod
     @contextmanager
