@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bgpreflector.config.vpp import API_DIRECTORY
 from lab import BgpPair, Namespace, namespace, running_bgp_pair
 from lab.requirements import insists_on, missing
 from lab.vpp import RealVpp, SimulatedVpp, Vpp
@@ -49,21 +50,25 @@ def simulator(tmp_path: Path) -> Iterator[SimulatedVpp]:
 
 
 @pytest.fixture
-def real_vpp(tmp_path: Path) -> Iterator[RealVpp]:
+def real_vpp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RealVpp]:
     """A real VPP with one loopback, in a namespace of its own."""
     _require("root")
     _require("vpp")
     with RealVpp.running(tmp_path) as running:
+        monkeypatch.setenv(API_DIRECTORY, str(running.api_directory))
         yield running
 
 
 @pytest.fixture(params=["simulator", pytest.param("vpp", marks=[pytest.mark.vpp])])
-def vpp(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Vpp]:
+def vpp(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Vpp]:
     """The embedded VPP, then a real one where there is one."""
     place = tmp_path / "vpp"
     place.mkdir()
     kind = SimulatedVpp if request.param == "simulator" else RealVpp
     with kind.running(place) as running:
+        monkeypatch.setenv(API_DIRECTORY, str(running.api_directory))
         yield running
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bgpreflector.config.vpp import API_DIRECTORY
 from lab.vpp import RELEASES, RealVpp, SimulatedVpp, Vpp
 from vpp.support import Programmer
 
@@ -24,20 +25,27 @@ REAL = pytest.param("vpp", marks=[pytest.mark.vpp])
 
 
 @pytest.fixture(params=[*RELEASES, REAL])
-def vpp(request: pytest.FixtureRequest, place: Path) -> Iterator[Vpp]:
+def vpp(
+    request: pytest.FixtureRequest, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Vpp]:
     """The embedded VPP as each release, then a real one where there is one."""
     if request.param == "vpp":
         with RealVpp.running(place) as real:
+            monkeypatch.setenv(API_DIRECTORY, str(real.api_directory))
             yield real
         return
     with SimulatedVpp.running(place, release=request.param) as simulated:
+        monkeypatch.setenv(API_DIRECTORY, str(simulated.api_directory))
         yield simulated
 
 
 @pytest.fixture(params=RELEASES)
-def simulator(request: pytest.FixtureRequest, place: Path) -> Iterator[SimulatedVpp]:
+def simulator(
+    request: pytest.FixtureRequest, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SimulatedVpp]:
     """The embedded VPP as each release."""
     with SimulatedVpp.running(place, release=request.param) as running:
+        monkeypatch.setenv(API_DIRECTORY, str(running.api_directory))
         yield running
 
 

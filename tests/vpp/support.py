@@ -36,16 +36,12 @@ def kernel_with_routes(namespace: Namespace, count: int) -> Namespace:
     return namespace
 
 
-def _reached(vpp: Vpp) -> dict[str, object]:
-    return {"api_socket": str(vpp.socket), "api_directory": str(vpp.api_directory)}
-
-
 class Programmer:
     """An engine and its sink; every interface is VPP's first loopback unless settings differ."""
 
     def __init__(self, vpp: Vpp, **settings: object) -> None:
         settings = {"interfaces": {"main_interface": vpp.interface}} | settings
-        self.config = VppConfig.model_validate(_reached(vpp) | settings)
+        self.config = VppConfig.model_validate({"api_socket": str(vpp.socket)} | settings)
         self.engine = _core.Engine(
             protocols=[BIRD],
             tables=self.config.tables,

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bgpreflector.config import VppConfig
-from bgpreflector.errors import VppConnectError, VppMessageError
+from bgpreflector.errors import VppConnectError, VppLostError, VppMessageError
 from bgpreflector.vpp import VppSession
-from lab.vpp import RELEASES, SimulatedVpp
+from lab.vpp import RELEASES, SimulatedVpp, Vpp
 
 from .support import MAIN, Programmer
 
@@ -52,26 +52,43 @@ def test_a_message_that_is_missing_is_named_at_once(simulator: SimulatedVpp) -> 
 
 @pytest.mark.parametrize("family", [4, 6])
 def test_what_ends_a_release_reaches_it_in_a_form_that_it_survives(
-    simulator: SimulatedVpp, program: Callable[..., Programmer], family: int
+    vpp: Vpp, program: Callable[..., Programmer], family: int
 ) -> None:
     """`unreachable` and the like go as they are into table 0 alone."""
+    programmer = program(vpp, tables={MAIN: 0, 10: 10})
+    announce_all_kinds(programmer, family)
+    result = programmer.sink.flush()
+    without_form = programmer.sink.session.version().removeprefix("v") < "24.10"
+    assert (result.failed, result.held) == (0, without_form)
+    # They are as they shall be, for an audit and for the next start.
+    audit = programmer.sink.audit(repair=False)
+    assert audit is not None
+    assert (audit.shown, any(audit.drift.values())) == (8 - without_form, False)
+    programmer.sink.resync()
+    assert len(programmer.engine.take_batch(100)) == 0
+    assert programmer.sink.session.call("control_ping").retval == 0
+
+
+@pytest.mark.parametrize("release", ["22.10", "24.02", "25.06"])
+def test_without_that_it_would_end(
+    place: Path, program: Callable[..., Programmer], release: str
+) -> None:
+    """The same with a VPP that is taken for a later one."""
+    with SimulatedVpp.running(place, release=release) as vpp:
+        programmer = program(vpp, api_directory=str(vpp.api_directory), tables={MAIN: 0, 10: 10})
+        programmer.engine.connected_to("26.02-release")
+        announce_all_kinds(programmer, 4)
+        with pytest.raises(VppLostError):
+            programmer.sink.flush()
+        assert vpp.simulator.statistics()["ends"] == 1
+
+
+def announce_all_kinds(programmer: Programmer, family: int) -> None:
+    """Every kind of route that forwards nothing, and such a default route, into two tables."""
     network = ip_network("10.9.0.0/16" if family == 4 else "2001:db8:9::/48")
     default = "0.0.0.0/0" if family == 4 else "::/0"
-    programmer = program(simulator, tables={MAIN: 0, 10: 10})
+    kinds = ("unreachable", "prohibit", "blackhole")
     for table in (MAIN, 10):
-        for kind, prefix in zip(
-            ("unreachable", "prohibit", "blackhole"), network.subnets(2), strict=False
-        ):
-            programmer.announce_special(kind, str(prefix), table=table)
+        for kind, subnet in zip(kinds, network.subnets(2), strict=False):
+            programmer.announce_special(kind, str(subnet), table=table)
         programmer.announce_special("unreachable", default, table=table)
-    result = programmer.sink.flush()
-    statistics = simulator.simulator.statistics()
-    assert (statistics["ends"], result.failed) == (0, 0)
-    before_drop_was_mended = programmer.sink.session.version() < "24.10"
-    assert statistics["routes"] == 8 - before_drop_was_mended
-    assert programmer.engine.held() == before_drop_was_mended
-    # They are as they shall be, for an audit and for the next start.
-    assert not any(programmer.sink.audit(repair=False).drift.values())
-    programmer.sink.resync()
-    assert simulator.simulator.statistics()["route_requests"] == statistics["route_requests"]
-    assert programmer.engine.take_batch(100).count == 0

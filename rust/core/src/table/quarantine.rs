@@ -18,6 +18,9 @@ use super::requests::Request;
 
 /// Times that VPP ended over a prefix after which it goes alone.
 const TWICE: u8 = 2;
+/// The first requests without an answer, among which that is which VPP ended over: it takes them in
+/// order, 4,096 bytes (18 of them and more) at a time, and what it has answered may be lost with it.
+const FIRST: usize = 256;
 /// Suspects that are kept in mind; where there are more, those of one time are forgotten.
 const SUSPECTS: usize = 65_536;
 
@@ -42,6 +45,12 @@ impl Quarantine {
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.ended.is_empty() && !self.nameless_drops
+    }
+
+    /// Whether the prefix has to be looked at more closely.
+    #[inline]
+    pub(super) fn may_concern(&self, prefix: &Prefix) -> bool {
+        !self.ended.is_empty() || self.nameless_drops && prefix.address().is_unspecified()
     }
 
     fn has_ended(&self, place: &Place, paths: &PathSet) -> bool {
@@ -117,10 +126,12 @@ impl Table {
             .for_each(|handle| self.refresh(handle));
     }
 
-    /// Takes note that VPP went while these requests, and no others, had no answer. Returns those
+    /// Takes note that VPP went while these requests, and no others, had no answer, in the order in
+    /// which they were sent. Returns those
     /// that are held from now on. Each must come back by [`Self::abandon`] still.
     pub fn suspect(&mut self, requests: &[Request]) -> Vec<Request> {
-        let adding = requests.iter().filter(|request| !request.paths.is_none());
+        let first = requests.iter().take(FIRST);
+        let adding = first.filter(|request| !request.paths.is_none());
         let alone = requests.len() == 1;
         let mut ended = Vec::new();
         if self.quarantine.suspects.len() > SUSPECTS {

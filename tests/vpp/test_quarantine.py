@@ -1,0 +1,158 @@
+"""A route over which VPP ends keeps neither VPP nor the other routes down."""
+
+from __future__ import annotations
+
+import random
+
+from collections.abc import Callable
+
+import pytest
+
+from bgpreflector.errors import VppLostError
+from lab.vpp import SimulatedVpp
+
+from .support import Programmer, prefixes
+
+POISON = "30.0.77.0/24"
+ROUTES = 600
+GATEWAYS = ("192.168.100.12", "192.168.100.13")
+
+
+def send(programmer: Programmer) -> bool:
+    """As the daemon does: connect if that is needed, read VPP, send. Whether it went through."""
+    try:
+        programmer.sink.resync()
+        programmer.sink.flush()
+    except VppLostError:
+        # Whatever is left of the connections is of the run of VPP that has ended.
+        programmer.sink.close()
+        return False
+    return True
+
+
+def rounds_until_all_is_sent(programmer: Programmer, most: int) -> int:
+    """How often VPP ended before all went through."""
+    for done in range(most):
+        if send(programmer):
+            return done
+    raise AssertionError(f"VPP ended {most} times")
+
+
+def in_vpp(vpp: SimulatedVpp) -> set[str]:
+    return {prefix for _, prefix, _ in vpp.simulator.snapshot("bgpreflector")}
+
+
+def test_what_ends_vpp_again_and_again_is_held(
+    simulator: SimulatedVpp,
+    program: Callable[..., Programmer],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    programmer = program(simulator)
+    simulator.fault("end_at", prefix=POISON, on=True)
+    programmer.announce(prefixes(ROUTES))
+    assert rounds_until_all_is_sent(programmer, 10) == 3
+    assert in_vpp(simulator) == set(prefixes(ROUTES)) - {POISON}
+    assert programmer.engine.ended_vpp() == [(0, POISON)]
+    (route,) = programmer.engine.routes_of(254, POISON)
+    assert (route.state.split()[0], programmer.engine.held()) == ("held", 1)
+    assert simulator.simulator.statistics()["ends"] == 3
+
+
+def test_it_stays_held_while_other_things_change_and_goes_in_when_released(
+    simulator: SimulatedVpp, program: Callable[..., Programmer]
+) -> None:
+    programmer = program(simulator)
+    simulator.fault("end_at", prefix=POISON, on=True)
+    programmer.announce(prefixes(ROUTES))
+    rounds_until_all_is_sent(programmer, 10)
+    # VPP starts again with other numbers of its interfaces: it is the same route all the same.
+    simulator.fault("restart", shift=3)
+    rounds_until_all_is_sent(programmer, 3)
+    assert simulator.simulator.statistics()["ends"] == 3
+    simulator.fault("end_at", prefix=POISON, on=False)
+    assert programmer.engine.release("198.51.100.0/24") == 0
+    assert programmer.engine.release(POISON) == 1
+    assert send(programmer)
+    assert in_vpp(simulator) == set(prefixes(ROUTES))
+    assert programmer.engine.held() == 0
+
+
+def test_another_version_of_vpp_is_given_it_again(
+    simulator: SimulatedVpp, program: Callable[..., Programmer]
+) -> None:
+    programmer = program(simulator)
+    simulator.fault("end_at", prefix=POISON, on=True)
+    programmer.announce(prefixes(ROUTES))
+    rounds_until_all_is_sent(programmer, 10)
+    version = programmer.sink.session.version()
+    assert programmer.engine.connected_to(version) == 0
+    assert programmer.engine.connected_to("99.02-release") == 1
+    assert programmer.engine.ended_vpp() == []
+
+
+def test_others_ends_of_vpp_hold_no_route(
+    simulator: SimulatedVpp, program: Callable[..., Programmer]
+) -> None:
+    """VPP is killed again and again amid a sync, with hundreds of requests under way."""
+    programmer = program(simulator)
+    programmer.announce(prefixes(ROUTES))
+    for after in (100, 1, 50):
+        simulator.fault("drop", after=after, mid_frame=True)
+        assert not send(programmer)
+        simulator.fault("restart")
+    rounds_until_all_is_sent(programmer, 2)
+    assert in_vpp(simulator) == set(prefixes(ROUTES))
+    assert programmer.engine.ended_vpp() == []
+
+
+def test_paths_that_end_vpp_with_every_prefix_are_held_for_all(
+    simulator: SimulatedVpp, program: Callable[..., Programmer]
+) -> None:
+    """Two prefixes tell, where no other with such paths went in."""
+    programmer = program(simulator)
+    bad = prefixes(40)
+    for prefix in bad:
+        simulator.fault("end_at", prefix=prefix, on=True)
+    programmer.announce(bad, "192.168.100.66")
+    good = prefixes(ROUTES)[40:]
+    programmer.announce(good)
+    assert rounds_until_all_is_sent(programmer, 8) == 4
+    assert in_vpp(simulator) == set(good)
+    assert programmer.engine.held() == len(bad)
+    assert programmer.engine.release() == 2
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_two_hundred_restarts_with_a_poison_route(
+    simulator: SimulatedVpp, program: Callable[..., Programmer], seed: int
+) -> None:
+    """Kills by others, restarts, changes of routes: VPP always gets all but what ends it."""
+    chance = random.Random(seed)
+    programmer = program(simulator)
+    simulator.fault("end_at", prefix=POISON, on=True)
+    wanted = {prefix: GATEWAYS[0] for prefix in prefixes(60)} | {POISON: GATEWAYS[0]}
+    for prefix, gateway in wanted.items():
+        programmer.announce([prefix], gateway)
+    for _ in range(50):
+        match chance.randrange(4):
+            case 0:
+                simulator.fault("restart", shift=chance.randrange(4))
+            case 1:
+                after = chance.randrange(1, 80)
+                simulator.fault("drop", after=after, mid_frame=chance.random() < 0.5)
+                if not send(programmer):
+                    simulator.fault("restart")
+                simulator.fault("clear")
+                simulator.fault("end_at", prefix=POISON, on=True)
+            case _:
+                for prefix in chance.sample(sorted(wanted), 5):
+                    old, wanted[prefix] = wanted[prefix], chance.choice(GATEWAYS)
+                    programmer.withdraw([prefix], old)
+                    programmer.announce([prefix], wanted[prefix])
+                if chance.random() < 0.7:
+                    simulator.fault("restart")
+        rounds_until_all_is_sent(programmer, 6)
+        assert in_vpp(simulator) == set(wanted) - {POISON}
+        assert {prefix for _, prefix in programmer.engine.ended_vpp()} <= {POISON}
+    # Each of two sets of paths was tried at most thrice, and then no other.
+    assert simulator.simulator.statistics()["ends"] <= 6
