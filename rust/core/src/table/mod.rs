@@ -59,6 +59,7 @@ pub use counts::{Anomalies, Counts};
 pub use drift::{Drift, DriftReport};
 pub use held::Held;
 pub use ids::{Handle, PathSetId};
+pub use input::Announcement;
 pub use limit::{Beyond, Limit, LimitChange};
 pub use next_hops::NextHopObject;
 pub use order::Placement;

@@ -203,17 +203,13 @@ impl Table {
         let Some(mut routes) = self.rib(handle).map(|rib| rib.routes(handle.slot)) else {
             return false;
         };
-        let shown = KernelRoute {
-            metric: key.metric,
-            set,
-            tos: key.tos,
-            protocol,
-            generation: self.resyncs.generation(),
-        };
-        let Some(route) = routes.iter_mut().find(|route| route.is(&shown)) else {
+        let generation = self.resyncs.generation();
+        let shown = (key.metric, key.tos, protocol, set);
+        let is = |r: &KernelRoute| (r.metric, r.tos, r.protocol, r.set) == shown;
+        let Some(route) = routes.iter_mut().find(|route| is(route)) else {
             return false;
         };
-        *route = shown;
+        route.generation = generation;
         self.put_routes(handle, routes);
         true
     }

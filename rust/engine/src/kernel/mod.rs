@@ -1,6 +1,7 @@
 //! Reading the kernel: sockets, the dump, and the thread that follows the notifications.
 
 mod dump;
+mod expiry;
 mod follow;
 mod follower;
 mod lookout;

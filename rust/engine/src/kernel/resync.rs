@@ -11,7 +11,7 @@ use crate::error::KernelError;
 use crate::shared::KernelCounters;
 
 use super::dump::{Dumper, Ended, Replies};
-use super::follow;
+use super::follow::{self, earlier};
 use super::follower::{Follower, SETTLE};
 use super::plan::Reason;
 use super::reader::ResyncReport;
@@ -37,6 +37,8 @@ struct Round {
     interrupted: bool,
     /// Notifications were lost while the round ran.
     overrun: bool,
+    /// What the dumps show of the shortest lifetime.
+    expiry: Option<Duration>,
 }
 
 /// What the rounds of a resync came to.
@@ -46,6 +48,8 @@ struct Rounds {
     families: &'static [Family],
     /// Notifications that the kernel had dropped before the last.
     drops: u32,
+    /// The shortest lifetime of a route that the last showed.
+    expiry: Option<Duration>,
 }
 
 /// Whether IPv6 routes that no dump of a resync showed are gone.
@@ -124,6 +128,7 @@ impl Follower {
 
     /// What follows from a resync of everything.
     fn whole(&mut self, reason: Reason, rounds: &mut Rounds) -> Result<(), KernelError> {
+        self.expiry.dumped(rounds.expiry, rounds.report.duration);
         self.confirm(rounds.families);
         self.shared.synchronised();
         self.audit_at = self
@@ -241,6 +246,7 @@ impl Follower {
                     report,
                     families,
                     drops,
+                    expiry: round.expiry,
                 });
             }
         }
@@ -263,18 +269,20 @@ impl Follower {
             }
             Extent::Interface(index) => Some(index),
         };
-        let (families, tables, protocol) = {
+        let (families, tables) = {
             let table = self.shared.table();
             let scope = table.scope();
             let tables: Vec<u32> = scope.tables.keys().copied().collect();
-            (scope.families.clone(), tables, scope.dump_protocol())
+            (scope.families.clone(), tables)
         };
         for family in families {
             for table in &tables {
                 let request = RouteDump {
                     family,
                     table: Some(*table),
-                    protocol,
+                    // Of every protocol, as the notifications are: what a foreign route replaces, or
+                    // is replaced by, may be ours.
+                    protocol: None,
                     interface,
                 };
                 self.dump_routes(dumper, request, &mut round)?;
@@ -344,6 +352,7 @@ impl Follower {
             while let Some((raw, message)) = replies.next() {
                 if let Shallow::Announced(route) = message {
                     round.dumped += 1;
+                    round.expiry = earlier(round.expiry, follow::expiry(&route));
                     let taken = follow::announcement(&shared, table, &route, placement);
                     if let Err(problem) = taken {
                         replies.malformed(&raw.error(problem));
@@ -359,6 +368,7 @@ impl Follower {
             &mut other,
         )?;
         round.dumped += other.dumped;
+        round.expiry = earlier(round.expiry, other.expiry);
         round.overrun |= other.overrun;
         round.interrupted |= other.interrupted;
         if request.family == Family::V6 {
