@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import random
-
 from collections.abc import Callable
 
 import pytest
 
 from bgpreflector.errors import VppLostError
-from lab.vpp import SimulatedVpp
+from lab.vpp import RealVpp, SimulatedVpp
 
-from .support import Programmer, prefixes
+from .support import MAIN, Programmer, prefixes
 
 POISON = "30.0.77.0/24"
 ROUTES = 600
+RESTARTS = int(os.environ.get("QUARANTINE_RESTARTS", "5"))
+"""Of a real VPP, each of which takes a second or two."""
+
 GATEWAYS = ("192.168.100.12", "192.168.100.13")
 
 
@@ -130,7 +133,7 @@ def test_two_hundred_restarts_with_a_poison_route(
     chance = random.Random(seed)
     programmer = program(simulator)
     simulator.fault("end_at", prefix=POISON, on=True)
-    wanted = {prefix: GATEWAYS[0] for prefix in prefixes(60)} | {POISON: GATEWAYS[0]}
+    wanted = dict.fromkeys(prefixes(60), GATEWAYS[0]) | {POISON: GATEWAYS[0]}
     for prefix, gateway in wanted.items():
         programmer.announce([prefix], gateway)
     for _ in range(50):
@@ -156,3 +159,41 @@ def test_two_hundred_restarts_with_a_poison_route(
         assert {prefix for _, prefix in programmer.engine.ended_vpp()} <= {POISON}
     # Each of two sets of paths was tried at most thrice, and then no other.
     assert simulator.simulator.statistics()["ends"] <= 6
+
+
+@pytest.mark.vpp
+@pytest.mark.root
+def test_a_real_vpp_that_ends_over_a_route(
+    real_vpp: RealVpp, program: Callable[..., Programmer]
+) -> None:
+    """One that is taken for a later release, so that nothing is known beforehand."""
+    version = str(real_vpp.api.show_version().version)
+    if version.removeprefix("v") >= "26.02":
+        pytest.skip(f"no route of ours ends VPP {version}")
+    programmer = program(real_vpp, taken_for="26.02-release", tables={MAIN: 0, 10: 10})
+    good = prefixes(ROUTES)
+    programmer.announce(good, table=MAIN)
+    programmer.announce_special("unreachable", POISON, table=10)
+    ends = 0
+    while not send(programmer):
+        ends += 1
+        assert ends < 10
+        real_vpp.restart()
+    assert ends == 3
+    assert programmer.engine.ended_vpp() == [(10, POISON)]
+    audit = programmer.sink.audit(repair=False)
+    assert audit is not None
+    assert (audit.shown, any(audit.drift.values())) == (ROUTES, False)
+    # It stays held through random restarts; the others are always there.
+    chance = random.Random(1)
+    for _ in range(RESTARTS):
+        real_vpp.restart()
+        programmer.withdraw(dropped := chance.sample(good, 50))
+        rounds = 0
+        while not send(programmer):
+            rounds += 1
+            assert rounds < 3
+        programmer.announce(dropped)
+    assert send(programmer)
+    assert programmer.engine.ended_vpp() == [(10, POISON)]
+    assert len(real_vpp.routes()) == ROUTES

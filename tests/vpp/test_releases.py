@@ -75,8 +75,8 @@ def test_without_that_it_would_end(
 ) -> None:
     """The same with a VPP that is taken for a later one."""
     with SimulatedVpp.running(place, release=release) as vpp:
-        programmer = program(vpp, api_directory=str(vpp.api_directory), tables={MAIN: 0, 10: 10})
-        programmer.engine.connected_to("26.02-release")
+        settings = {"api_directory": str(vpp.api_directory), "tables": {MAIN: 0, 10: 10}}
+        programmer = program(vpp, taken_for="26.02-release", **settings)
         announce_all_kinds(programmer, 4)
         with pytest.raises(VppLostError):
             programmer.sink.flush()

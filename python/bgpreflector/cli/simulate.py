@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from bgpreflector import _core
-
 from bgpreflector.errors import SimulatorError
 
 from .end import End
@@ -46,10 +45,10 @@ def simulate(
         )
     except (OSError, ValueError) as error:
         raise SimulatorError(str(error)) from error
-    if api_directory is not None:
-        _write(api_directory, simulator.api_description())
-    typer.echo(f"Listening on {socket}", err=True)
     try:
+        if api_directory is not None:
+            _write(api_directory, simulator.api_description())
+        typer.echo(f"Listening on {socket}", err=True)
         stop.wait()
     finally:
         simulator.stop()

@@ -141,7 +141,7 @@ class VppSession:
         }
 
     def _pair_details(self) -> list[Any]:
-        """In pieces: after a millisecond VPP ends the list, and goes on from a cursor when asked."""
+        """In pieces: VPP ends the list after a millisecond, and goes on from a cursor."""
         found: list[Any] = []
         cursor = 0
         while True:
@@ -150,6 +150,8 @@ class VppSession:
             found.extend(details)
             if reply.retval != EAGAIN:
                 return found
+            if reply.cursor == cursor:
+                raise VppError(f"VPP's list of linux-cp pairs does not go on from {cursor}")
             cursor = reply.cursor
 
     def fib_source(self, name: str, priority: int) -> int:

@@ -8,4 +8,13 @@ from .real import RealVpp, VppError
 from .simulated import RELEASES, SimulatedVpp
 from .startup import Startup
 
-__all__ = ["RELEASES", "OtherUsers", "RealVpp", "Routes", "SimulatedVpp", "Startup", "Vpp", "VppError"]
+__all__ = [
+    "RELEASES",
+    "OtherUsers",
+    "RealVpp",
+    "Routes",
+    "SimulatedVpp",
+    "Startup",
+    "Vpp",
+    "VppError",
+]

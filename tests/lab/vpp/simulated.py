@@ -11,7 +11,6 @@ from bgpreflector import _core
 
 from .api import SOURCE, ApiUser, Routes, meaning
 
-
 RELEASES = ("22.10", "24.02", "25.06", "26.06", "26.10")
 """Those that the embedded VPP plays."""
 
