@@ -584,7 +584,8 @@ class Simulator:
     def statistics(self) -> dict[str, int]:
         """Figures since the start: ``route_requests``, ``adds``, ``replaces``, ``deletes``,
         ``deletes_of_absent``, ``refused``, ``ends``; now: ``routes``, ``clients``; and
-        ``answered_at``, when answers to route requests were last sent, nanoseconds of ``time.monotonic_ns()``."""
+        ``answered_at``, when answers to route requests were last sent, nanoseconds of
+        ``time.monotonic_ns()``."""
     def snapshot(self, source: str) -> list[tuple[int, str, list[tuple[str, int, int]]]]:
         """The routes of a FIB source, by name: VPP table, prefix, and its paths.
 

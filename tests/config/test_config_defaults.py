@@ -40,6 +40,7 @@ def test_the_defaults_are_those_of_the_daemon() -> None:
         },
         "vpp": {
             "api_socket": "/run/vpp/api.sock",
+            "api_directory": "/usr/share/vpp/api",
             "window": 1024,
             "rate_limit": None,
             "connect_timeout": 5.0,

@@ -23,8 +23,20 @@ def place(tmp_path: Path) -> Path:
 
 REAL = pytest.param("vpp", marks=[pytest.mark.vpp])
 
+FEW = ("24.02", "26.06")
+"""Releases for tests that take long: one that needs its API's files, and one that does not."""
 
-@pytest.fixture(params=[*RELEASES, REAL])
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Runs each test with every release, or with few (the marker ``few_releases``)."""
+    few = metafunc.definition.get_closest_marker("few_releases")
+    releases = FEW if few else RELEASES
+    for fixture, params in (("vpp", [*releases, REAL]), ("simulator", releases)):
+        if fixture in metafunc.fixturenames:
+            metafunc.parametrize(fixture, params, indirect=True)
+
+
+@pytest.fixture
 def vpp(
     request: pytest.FixtureRequest, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Vpp]:
@@ -39,7 +51,7 @@ def vpp(
         yield simulated
 
 
-@pytest.fixture(params=RELEASES)
+@pytest.fixture
 def simulator(
     request: pytest.FixtureRequest, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[SimulatedVpp]:

@@ -16,7 +16,7 @@ PAIRS = [(f"loop{number}", f"eth{number}") for number in range(300)]
 
 
 @pytest.fixture(params=["24.02", "26.06"])
-def simulator(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[_core.Simulator]:
+def many_pairs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[_core.Simulator]:
     """A VPP with many pairs."""
     made = _core.Simulator(
         socket=tmp_path / "api.sock",
@@ -30,8 +30,8 @@ def simulator(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[_core.
 
 
 @pytest.mark.parametrize("at_once", [0, 1, 7, 100, 299, 300, 301])
-def test_all_of_them_are_found(simulator: _core.Simulator, tmp_path: Path, at_once: int) -> None:
-    simulator.fault(json.dumps({"fault": "pairs_at_once", "count": at_once}))
+def test_all_of_them_are_found(many_pairs: _core.Simulator, tmp_path: Path, at_once: int) -> None:
+    many_pairs.fault(json.dumps({"fault": "pairs_at_once", "count": at_once}))
     settings = {"api_socket": str(tmp_path / "api.sock"), "api_directory": str(tmp_path)}
     session = VppSession(VppConfig.model_validate(settings))
     session.connect()

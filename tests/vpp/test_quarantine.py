@@ -125,6 +125,7 @@ def test_paths_that_end_vpp_with_every_prefix_are_held_for_all(
     assert programmer.engine.release() == 2
 
 
+@pytest.mark.few_releases
 @pytest.mark.parametrize("seed", range(4))
 def test_two_hundred_restarts_with_a_poison_route(
     simulator: SimulatedVpp, program: Callable[..., Programmer], seed: int
