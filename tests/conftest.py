@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +13,7 @@ from bgpreflector.config.vpp import API_DIRECTORY
 from lab import BgpPair, Namespace, namespace, running_bgp_pair
 from lab.requirements import insists_on, missing
 from lab.vpp import RealVpp, SimulatedVpp, Vpp
+from lab.vpp.real import api_directory
 
 MARKERS = ("root", "bird", "vpp")
 
@@ -21,6 +23,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in MARKERS:
         if item.get_closest_marker(marker):
             _require(marker)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def api_of_the_real_vpp() -> None:
+    """Where the files of its API are, for all that is started."""
+    if api_directory().is_dir():
+        os.environ.setdefault(API_DIRECTORY, str(api_directory()))
 
 
 @pytest.fixture
@@ -50,25 +59,21 @@ def simulator(tmp_path: Path) -> Iterator[SimulatedVpp]:
 
 
 @pytest.fixture
-def real_vpp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RealVpp]:
+def real_vpp(tmp_path: Path) -> Iterator[RealVpp]:
     """A real VPP with one loopback, in a namespace of its own."""
     _require("root")
     _require("vpp")
     with RealVpp.running(tmp_path) as running:
-        monkeypatch.setenv(API_DIRECTORY, str(running.api_directory))
         yield running
 
 
 @pytest.fixture(params=["simulator", pytest.param("vpp", marks=[pytest.mark.vpp])])
-def vpp(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Vpp]:
+def vpp(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Vpp]:
     """The embedded VPP, then a real one where there is one."""
     place = tmp_path / "vpp"
     place.mkdir()
     kind = SimulatedVpp if request.param == "simulator" else RealVpp
     with kind.running(place) as running:
-        monkeypatch.setenv(API_DIRECTORY, str(running.api_directory))
         yield running
 
 

@@ -43,7 +43,6 @@ def vpp(
     """The embedded VPP as each release, then a real one where there is one."""
     if request.param == "vpp":
         with RealVpp.running(place) as real:
-            monkeypatch.setenv(API_DIRECTORY, str(real.api_directory))
             yield real
         return
     with SimulatedVpp.running(place, release=request.param) as simulated:

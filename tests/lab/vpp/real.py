@@ -35,7 +35,7 @@ class RealVpp(ApiUser):
     addresses = ADDRESSES
 
     def __init__(self, directory: Path, namespace: Namespace, startup: Startup) -> None:
-        super().__init__(directory / "api.sock", _api_directory())
+        super().__init__(directory / "api.sock", api_directory())
         self.namespace = namespace
         self.startup = startup
         self._directory = directory
@@ -188,7 +188,7 @@ class RealVpp(ApiUser):
             made.stop()
 
 
-def _api_directory() -> Path:
+def api_directory() -> Path:
     """Beside the program: ``bin/vpp`` and ``share/vpp/api``."""
     program = shutil.which("vpp") or "/usr/bin/vpp"
     return Path(program).resolve().parent.parent / "share" / "vpp" / "api"
