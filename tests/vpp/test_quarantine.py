@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from bgpreflector.errors import VppLostError
+from e2e.daemon import running_daemon
+from lab import Namespace, wait_until
 from lab.vpp import RealVpp, SimulatedVpp
 
-from .support import MAIN, Programmer, prefixes
+from .support import DEVICE, MAIN, Programmer, kernel_with_routes, prefixes
 
 POISON = "30.0.77.0/24"
 ROUTES = 600
@@ -160,6 +164,46 @@ def test_two_hundred_restarts_with_a_poison_route(
         assert {prefix for _, prefix in programmer.engine.ended_vpp()} <= {POISON}
     # Each of two sets of paths was tried at most thrice, and then no other.
     assert simulator.simulator.statistics()["ends"] <= 6
+
+
+@pytest.mark.root
+@pytest.mark.few_releases
+def test_the_daemon_goes_on_without_it_and_an_operator_releases_it(
+    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> None:
+    """With the message in full in its log, once."""
+    simulator.fault("end_at", prefix=POISON, on=True)
+    kernel = kernel_with_routes(make_namespace("poison"), 200)
+    arguments = (
+        "--socket",
+        str(simulator.socket),
+        "--interface",
+        f"{DEVICE}={simulator.interface}",
+    )
+    with running_daemon(tmp_path / "run.log", *arguments, namespace=kernel) as daemon:
+        rest = set(prefixes(200)) - {POISON}
+        wait_until(lambda: in_vpp(simulator), 60, "all others", accept=lambda there: there == rest)
+        wait_until(
+            lambda: daemon.ask_json("show", "routes", "--held"),
+            30,
+            "it is held",
+            accept=lambda rows: [row["prefix"] for row in rows if "prefix" in row] == [POISON],
+        )
+        text = daemon.log()
+        assert text.count("For a report of the fault to VPP") == 1, text
+        assert re.search(
+            r"ip_route_add_del_v2, paths .*192\.168\.100\.12.*frame [0-9a-f]{446}", text
+        )
+        assert daemon.ask("release", POISON.replace("77", "78")).startswith("Released: 0")
+        daemon.ask("release", exit_code=2)
+        daemon.ask("release", "nonsense", exit_code=2)
+        simulator.fault("end_at", prefix=POISON, on=False)
+        assert daemon.ask("release", "--all").startswith("Released: 1")
+        wait_until(
+            lambda: in_vpp(simulator), 30, "all", accept=lambda there: there == rest | {POISON}
+        )
+        assert daemon.end() == 0, daemon.log()
+    assert simulator.simulator.statistics()["ends"] == 3
 
 
 @pytest.mark.vpp
