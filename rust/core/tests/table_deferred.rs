@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
+    RouterPreference,
 };
 use bgpreflector_core::table::{
     Cursor, Interfaces, Link, NextHopObject, Placement, RouteView, Scope, Table, Unmapped,
@@ -69,6 +70,7 @@ fn route() -> impl Strategy<Value = Route> {
                         family,
                         route_type,
                         next_hops,
+                        preference: RouterPreference::default(),
                         digest: 0,
                     },
                 }
@@ -269,6 +271,7 @@ fn by_object(number: u32, id: u32) -> Route {
             family: Family::V4,
             route_type: RouteType::Unicast,
             next_hops: NextHopSource::Object(id),
+            preference: RouterPreference::default(),
             digest: 0,
         },
     }

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
+    RouterPreference,
 };
 use bgpreflector_core::table::{Interfaces, NextHopObject, Placement, Scope, Table, Unmapped};
 
@@ -26,6 +27,7 @@ fn route(number: u32, next_hops: NextHopSource) -> Route {
             family: Family::V4,
             route_type: RouteType::Unicast,
             next_hops,
+            preference: RouterPreference::default(),
             digest: 0,
         },
     }

@@ -51,7 +51,13 @@ impl Requests {
     pub fn get(&self, index: usize) -> Option<(Request, Option<PathSet>)> {
         let request = *self.open.get(index)?.as_ref()?;
         let paths = self.shared.table().paths(request.paths).cloned();
-        Some((request, paths))
+        let faults = self.shared.faults();
+        let survivable = |paths: PathSet| {
+            let sent = faults.survivable(request.vpp_table, &request.prefix, &paths);
+            Some(sent?.into_owned())
+        };
+        // What has no form that VPP survives is not among the requests.
+        Some((request, paths.and_then(survivable)))
     }
 
     /// Takes note of VPP's answer; returns whether the request was open.

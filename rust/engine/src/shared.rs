@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use bgpreflector_core::netlink::SkipReason;
 use bgpreflector_core::table::{Beyond, Drift, DriftReport, LimitChange, Request, Scope, Table};
+use bgpreflector_core::vpp::Faults;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::kernel::{Reason, Wake};
@@ -30,10 +31,18 @@ pub struct Shared {
     last_drift: Mutex<DriftReport>,
     waiting: Mutex<Waiting>,
     recent: Mutex<Recent>,
+    /// What ends the VPP that is connected.
+    faults: Mutex<VppFaults>,
     /// The kernel reader's figures.
     pub kernel: KernelCounters,
     /// What VPP was asked.
     pub vpp: VppCounters,
+}
+
+#[derive(Default)]
+struct VppFaults {
+    version: Option<String>,
+    faults: Faults,
 }
 
 /// Route requests that VPP has answered.
@@ -111,6 +120,7 @@ impl Shared {
             last_drift: Mutex::new(DriftReport::default()),
             waiting: Mutex::new(Waiting::default()),
             recent: Mutex::new(Recent::default()),
+            faults: Mutex::new(VppFaults::default()),
             kernel: KernelCounters::default(),
             vpp: VppCounters::default(),
         }
@@ -171,6 +181,31 @@ impl Shared {
             self.wake_all();
         }
         result
+    }
+
+    /// What ends the VPP that is connected: everything known until its version is told.
+    pub fn faults(&self) -> Faults {
+        self.faults.lock().faults
+    }
+
+    /// Takes note of VPP's version, before anything is sent. Routes over which one of another
+    /// version ended are let in again; returns how many.
+    pub fn connected_to(&self, version: &str) -> usize {
+        let faults = Faults::of_version(version);
+        let old = std::mem::replace(
+            &mut *self.faults.lock(),
+            VppFaults {
+                version: Some(version.to_owned()),
+                faults,
+            },
+        );
+        self.change(|table| {
+            table.withhold_nameless_drops(faults.drop);
+            match old.version {
+                Some(old) if old != version => table.release(None),
+                _ => 0,
+            }
+        })
     }
 
     /// How long changes have waited. Where both are locked, the table is locked first.

@@ -179,6 +179,31 @@ impl Engine {
             .map_err(errors::vpp)
     }
 
+    fn connected_to(&self, py: Python<'_>, version: &str) -> usize {
+        self.inner
+            .with(py, |inner| inner.shared().connected_to(version))
+    }
+
+    fn ended_vpp(&self, py: Python<'_>) -> Vec<(u32, String)> {
+        let places = self
+            .inner
+            .with(py, |inner| inner.shared().table().ended_vpp());
+        places
+            .into_iter()
+            .map(|(t, p)| (t, p.to_string()))
+            .collect()
+    }
+
+    #[pyo3(signature = (prefix = None))]
+    fn release(&self, py: Python<'_>, prefix: Option<&str>) -> PyResult<usize> {
+        let prefix = prefix.map(convert::prefix).transpose()?;
+        Ok(self.inner.with(py, |inner| {
+            inner
+                .shared()
+                .change(|table| table.release(prefix.as_ref()))
+        }))
+    }
+
     fn disconnect(&self, py: Python<'_>) {
         self.inner.with(py, |inner| inner.disconnect());
     }
@@ -340,7 +365,8 @@ impl Engine {
         Ok(self.read(py, |table| table.has_installed(vpp_table, &prefix)))
     }
 
-    #[pyo3(signature = (table, prefix, next_hops, *, protocol, metric = 0))]
+    #[pyo3(signature = (table, prefix, next_hops, *, protocol, metric = 0, kind = "unicast"))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn announce(
         &self,
         py: Python<'_>,
@@ -349,8 +375,10 @@ impl Engine {
         next_hops: Vec<NextHopTuple>,
         protocol: u8,
         metric: u32,
+        kind: &str,
     ) -> PyResult<()> {
-        let route = convert::route(table, prefix, next_hops, protocol, metric)?;
+        let mut route = convert::route(table, prefix, next_hops, protocol, metric)?;
+        route.set.route_type = convert::route_type_named(kind)?;
         self.inner.with(py, |inner| inner.announce(route));
         Ok(())
     }

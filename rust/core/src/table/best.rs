@@ -40,18 +40,22 @@ impl Table {
 
     /// What VPP shall have: none where the best route is foreign; the reason where it is ours and
     /// VPP cannot have it, or shall not, as it has enough.
-    pub(super) fn wanted(&self, body: &Body) -> Option<Result<PathSetId, Held>> {
-        let possible = self.possible(body)?;
+    pub(super) fn wanted(&self, handle: Handle, body: &Body) -> Option<Result<PathSetId, Held>> {
+        let possible = self.possible(handle, body)?;
         let admitted = self.admitted(body);
         Some(possible.and_then(|paths| admitted.then_some(paths).ok_or(Held::OverLimit)))
     }
 
     /// What VPP could have, whatever the limit.
-    fn possible(&self, body: &Body) -> Option<Result<PathSetId, Held>> {
+    fn possible(&self, handle: Handle, body: &Body) -> Option<Result<PathSetId, Held>> {
         let route = body
             .route()
             .filter(|route| self.scope.mirrors(route.protocol))?;
-        Some(self.meanings.resolution(route.set))
+        let resolution = self.meanings.resolution(route.set);
+        if self.quarantine.is_empty() {
+            return Some(resolution);
+        }
+        Some(resolution.and_then(|paths| self.unless_withheld(handle, paths)))
     }
 
     /// Whether VPP may have a prefix that it can have: those stay in that have a place.
@@ -64,8 +68,8 @@ impl Table {
         self.scope.most().is_none() || body.has(flag::DESIRED)
     }
 
-    pub(super) fn desired(&self, body: &Body) -> PathSetId {
-        paths(body, self.possible(body), self.admitted(body))
+    pub(super) fn desired(&self, handle: Handle, body: &Body) -> PathSetId {
+        paths(body, self.possible(handle, body), self.admitted(body))
     }
 
     /// Takes note of a prefix's new routes.
@@ -109,7 +113,7 @@ impl Table {
         let Some(body) = rib.body(handle.slot).copied() else {
             return;
         };
-        let possible = self.possible(&body);
+        let possible = self.possible(handle, &body);
         let can = matches!(possible, Some(Ok(_)));
         let desired = can && self.admits(&body);
         self.wait_for_room(handle, can && !desired);

@@ -127,7 +127,9 @@ impl Table {
                 let untouched = body.is_untouched();
                 body.set_route(Some(new));
                 // As `refresh` would find, which takes longer.
-                let given = untouched && gives(&self.scope, &self.meanings, &new);
+                let given = untouched
+                    && gives(&self.scope, &self.meanings, &new)
+                    && !self.quarantine.may_concern(&key.prefix);
                 if given {
                     body.set_flag(flag::DESIRED | flag::QUEUED, true);
                 }

@@ -26,6 +26,7 @@ mod order;
 mod own;
 mod parts;
 mod prefix_lists;
+mod quarantine;
 mod queue;
 mod recollection;
 mod requests;
@@ -51,6 +52,7 @@ use drift::Suspects;
 use limit::Limited;
 use meaning::Meanings;
 use own::Own;
+use quarantine::Quarantine;
 use queue::Queue;
 use resync::Resyncs;
 use settle::Unsettled;
@@ -91,6 +93,7 @@ pub struct Table {
     with_tos: usize,
     limited: Limited,
     own: Own,
+    quarantine: Quarantine,
     link_dump: Option<Beside>,
     next_hop_dump: Option<Beside>,
 }
@@ -125,6 +128,7 @@ impl Table {
             with_tos: 0,
             limited: Limited::default(),
             own: Own::default(),
+            quarantine: Quarantine::default(),
             link_dump: None,
             next_hop_dump: None,
         }

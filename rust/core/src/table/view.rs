@@ -179,10 +179,20 @@ impl Table {
         if self.with_tos > 0 {
             reasons.insert(Held::TypeOfService(0).name(), self.with_tos);
         }
-        for (set, count) in self.meanings.held() {
-            let reason = self.meanings.resolution(set).err();
-            let name = reason.unwrap_or(Held::OverLimit).name();
-            *reasons.entry(name).or_default() += count;
+        if self.quarantine.is_empty() {
+            for (set, count) in self.meanings.held() {
+                let reason = self.meanings.resolution(set).err();
+                let name = reason.unwrap_or(Held::OverLimit).name();
+                *reasons.entry(name).or_default() += count;
+            }
+        } else {
+            // What is withheld from VPP is so by its prefix.
+            for handle in self.places() {
+                let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
+                if let Some(Err(held)) = body.and_then(|body| self.wanted(handle, body)) {
+                    *reasons.entry(held.name()).or_default() += 1;
+                }
+            }
         }
         reasons
     }
@@ -231,7 +241,7 @@ impl Table {
             .refusals
             .get(&handle)
             .filter(|_| body.has(flag::FAILED));
-        match (self.wanted(body), refusal) {
+        match (self.wanted(handle, body), refusal) {
             (_, Some(refusal)) => RouteState::Failed(refusal.retval),
             (Some(Err(held)), None) => RouteState::Held(held),
             (Some(Ok(paths)), None) if paths == body.installed => RouteState::Installed,
@@ -249,7 +259,7 @@ impl Table {
         let rib = self.rib(handle)?;
         let body = rib.body(handle.slot)?;
         let paths = |id: PathSetId| self.paths(id);
-        let desired = self.desired(body);
+        let desired = self.desired(handle, body);
         Some((
             rib.kernel_table,
             rib.prefix(handle.slot)?,

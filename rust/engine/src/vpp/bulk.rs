@@ -241,7 +241,7 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     use bgpreflector_core::route::{
-        Family, NextHop, NextHopSet, NextHopSource, Route, RouteKey, RouteType,
+        Family, NextHop, NextHopSet, NextHopSource, Route, RouteKey, RouteType, RouterPreference,
     };
     use bgpreflector_core::table::{Interfaces, Placement, Scope, Unmapped};
     use bgpreflector_core::vpp::retval::Retval;
@@ -372,6 +372,7 @@ mod tests {
             family: Family::V4,
             route_type: RouteType::Unicast,
             next_hops: NextHopSource::Inline([hop].into_iter().collect()),
+            preference: RouterPreference::default(),
             digest: 0,
         };
         let key = RouteKey {
