@@ -20,7 +20,7 @@ from bgpreflector.reflector import (
     new_plugin,
     use_deps,
 )
-from bgpreflector.vpp import Question, VppEntry, VppLookup, VppMonitor, VppSink
+from bgpreflector.vpp import Question, VppAuditAsked, VppEntry, VppLookup, VppMonitor, VppSink
 
 _log = logging.getLogger(__name__)
 
@@ -126,6 +126,15 @@ class Daemon:
         :class:`~bgpreflector.errors.VppError`.
         """
         event = VppLookup(questions)
+        self.controller.push_event(event)
+        return event.answer.result(timeout)
+
+    def compare(self, timeout: float) -> _core.VppAudit | None:
+        """How VPP differs from what it has acknowledged; ``None`` where it cannot be told.
+
+        Raises as :meth:`look_up`.
+        """
+        event = VppAuditAsked()
         self.controller.push_event(event)
         return event.answer.result(timeout)
 

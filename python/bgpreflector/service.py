@@ -19,6 +19,7 @@ FIXED = (
     "vpp.fib_source",
     "kernel.namespace",
     "control.socket",
+    "control.lock_directory",
     "metrics.address",
 )
 """What a reload cannot change: our routes would stay behind under the old name or in the old place,

@@ -62,7 +62,10 @@ def test_the_defaults_are_those_of_the_daemon() -> None:
             "retry_delay": 1.0,
         },
         "log": {"level": "info", "format": "text"},
-        "control": {"socket": "/run/bgpreflector/control.sock"},
+        "control": {
+            "socket": "/run/bgpreflector/control.sock",
+            "lock_directory": "/run/bgpreflector",
+        },
         "metrics": {"address": None},
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import IntEnum
 from typing import Self
 
@@ -13,6 +14,7 @@ from bgpreflector.errors import (
     ReflectorError,
     RefusedByDaemonError,
     VppError,
+    WriterError,
 )
 
 
@@ -38,6 +40,7 @@ class ExitCode(IntEnum):
     DIFFERENT = 6, "Kernel and VPP differ where they should not (demo, audit, status --check)."
     DAEMON = 7, "No daemon answers at the control socket, or the socket cannot be had."
     FINDINGS = 8, "`doctor` found an error."
+    BUSY = os.EX_TEMPFAIL, "Another process writes to this VPP under our FIB source."
 
 
 def exit_code(error: BaseException) -> ExitCode:
@@ -64,4 +67,5 @@ _CODES: dict[type[ReflectorError], ExitCode] = {
     VppError: ExitCode.VPP,
     KernelError: ExitCode.KERNEL,
     ControlError: ExitCode.DAEMON,
+    WriterError: ExitCode.BUSY,
 }

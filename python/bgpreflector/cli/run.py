@@ -21,7 +21,9 @@ from bgpreflector.notify import Watchdog, notify, reloading
 from bgpreflector.progress import Bar, LogLines, SyncProgress
 from bgpreflector.service import Service
 from bgpreflector.status import StatusReport, status_of
+from bgpreflector.writer_lock import writing
 
+from .config_file import where_from
 from .end import End
 from .logs import configure_logging, flush_logs, set_log
 from .malloc import give_memory_back
@@ -29,6 +31,9 @@ from .options import ConfigFile, Interfaces, Netns, Protocols, Socket, read_conf
 from .status import headline
 
 _log = logging.getLogger(__name__)
+
+TODO = "end it first, or give this one a vpp.fib_source.name of its own"
+"""What to do where another writes to VPP under our source."""
 
 
 def run(
@@ -69,6 +74,7 @@ def run(
     give_memory_back()
     settings = read()
     configure_logging(settings.log)
+    _log.info("Configuration: %s", where_from(config))
     if not settings.use_external_ipam:
         _log.warning("use_external_ipam is false: nothing is reflected")
     end = End(signal.SIGHUP)
@@ -76,6 +82,7 @@ def run(
     service = Service(settings, read, [progress])
     service.on_config = lambda new: set_log(new.log)
     with ExitStack() as surfaces:
+        surfaces.enter_context(writing(settings, "run", where_from(config), TODO))
         try:
             _open(service, surfaces)
             progress.start()

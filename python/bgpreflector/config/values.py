@@ -164,6 +164,15 @@ def optional_socket_path(value: object) -> str | None:
     return None if value in (None, "") else socket_path(value)
 
 
+def optional_directory(value: object) -> str | None:
+    """An absolute path, or ``None``, which in a file is an empty text."""
+    if value in (None, ""):
+        return None
+    if isinstance(value, str) and value.startswith("/") and "\0" not in value:
+        return value
+    raise ValueError("must be the absolute path of a directory")
+
+
 def source_name(value: object) -> str:
     """The name of a FIB source (``fib_source_add``: 64 bytes with the final zero)."""
     if isinstance(value, str) and re.fullmatch(r"[!-~]{1,63}", value):
@@ -188,4 +197,5 @@ PrefixRule = Annotated[str, BeforeValidator(prefix_rule)]
 Namespace = Annotated[str | None, BeforeValidator(namespace)]
 SocketPath = Annotated[str, BeforeValidator(socket_path)]
 OptionalSocketPath = Annotated[str | None, BeforeValidator(optional_socket_path)]
+OptionalDirectory = Annotated[str | None, BeforeValidator(optional_directory)]
 SourceName = Annotated[str, BeforeValidator(source_name)]

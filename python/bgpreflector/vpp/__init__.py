@@ -1,5 +1,6 @@
 """VPP: the session for everything rare, and the sink that programs routes."""
 
+from .audit import VppAuditAsked
 from .engine import RouteEngine
 from .flush import FlushResult, flush
 from .interfaces import InterfaceMap, VppInterfaces, map_interfaces
@@ -14,6 +15,7 @@ __all__ = [
     "InterfaceMap",
     "Question",
     "RouteEngine",
+    "VppAuditAsked",
     "VppEntry",
     "VppInterfaces",
     "VppLookup",

@@ -21,6 +21,7 @@ from bgpreflector.controller import (
     UpdateOperations,
 )
 
+from .audit import VppAuditAsked
 from .lookup import VppLookup
 from .sink import VppSink
 
@@ -54,7 +55,7 @@ class VppAuditDue(UpdateEvent):
         return "VPP Audit"
 
 
-_UPDATES = frozenset({VppInterfacesChanged, VppAuditDue, VppLookup})
+_UPDATES = frozenset({VppInterfacesChanged, VppAuditDue, VppAuditAsked, VppLookup})
 
 
 class LosesVpp(Protocol):
@@ -124,6 +125,9 @@ class VppMonitor:
         """Look the interfaces up, or what VPP has; what that changes becomes dirty."""
         if isinstance(event, VppAuditDue):
             return self._audit()
+        if isinstance(event, VppAuditAsked):
+            event.answer.set_result(self._sink.audit(repair=False))
+            return ""
         if isinstance(event, VppLookup):
             event.answer.set_result(self._sink.look_up(event.questions))
             return ""
