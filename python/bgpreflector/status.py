@@ -42,6 +42,9 @@ class State(Enum):
     PAUSED = "paused"
     """VPP is sent nothing, as somebody asked for."""
 
+    GUARDED = "guarded"
+    """The first sync would delete too much: that waits for somebody to say so."""
+
     REFUSED = "refused"
     """VPP refused routes."""
 
@@ -183,6 +186,19 @@ class LimitStatus:
 
 
 @dataclass(frozen=True)
+class GuardStatus:
+    """Deletions that wait for ``bgpreflector resume``."""
+
+    deletions: int
+    of: int
+    """Routes of ours that VPP had when the daemon came."""
+
+    reason: str
+    left: int
+    """Routes in VPP tables that a reload would not clear."""
+
+
+@dataclass(frozen=True)
 class StatusReport:
     """How a daemon does."""
 
@@ -217,6 +233,9 @@ class StatusReport:
     """Routes of mirrored protocols that VPP cannot have, by reason."""
 
     limit: LimitStatus
+    guard: GuardStatus | None
+    """``None`` where no deletion waits for somebody."""
+
     memory: int
     """Resident memory in bytes."""
 
@@ -256,6 +275,7 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
         path_sets=figures.path_sets,
         held_routes=_sorted(figures.held_routes),
         limit=_limit(daemon, figures),
+        guard=_guard(daemon),
         memory=_memory(),
         kernel=_kernel(daemon, figures),
         vpp=vpp,
@@ -269,6 +289,7 @@ def _state(daemon: Daemon, figures: _core.Status, vpp: VppStatus, *, paused: boo
         State.KERNEL_UNREAD: not figures.synchronised,
         State.VPP_LOST: not vpp.connected,
         State.PAUSED: paused,
+        State.GUARDED: _guard(daemon) is not None,
         State.REFUSED: failed,
         State.SYNCHRONISING: not daemon.in_sync_by(figures),
     }
@@ -289,6 +310,13 @@ def _limit(daemon: Daemon, figures: _core.Status) -> LimitStatus:
         exceeded=figures.limit_exceeded,
         held=figures.held_routes.get("over_limit", 0),
     )
+
+
+def _guard(daemon: Daemon) -> GuardStatus | None:
+    waiting, left = daemon.sink.guard.waiting, daemon.left
+    if waiting is None:
+        return GuardStatus(0, 0, "", left) if left else None
+    return GuardStatus(waiting.deletions, waiting.of, waiting.reason, left)
 
 
 def _kernel(daemon: Daemon, figures: _core.Status) -> KernelStatus:

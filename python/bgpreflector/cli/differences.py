@@ -11,7 +11,10 @@ from typing import Annotated
 import typer
 
 from bgpreflector import _core
-from bgpreflector.comparison import Place, comparison
+from bgpreflector.comparison import Comparison, Place, comparison
+from bgpreflector.config import GuardConfig
+from bgpreflector.errors import VppError
+from bgpreflector.vpp import exceeds
 from bgpreflector.writer_lock import writing
 
 from .config_file import where_from
@@ -79,6 +82,9 @@ def audit(
             "--no-daemon", help="With --repair: repair without one, by the given configuration."
         ),
     ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --no-daemon: also where most routes would go.")
+    ] = False,
     _: Annotated[
         bool, typer.Option("--dry-run", hidden=True, help="As without: it only looks.")
     ] = False,
@@ -112,10 +118,21 @@ def audit(
         overridden = both.overridden()
         counts = _show(both.lasting(), overridden, as_json=as_json)
         different = sum(counts.values())
+        if repair and not yes:
+            _guard(settings.vpp.guard, counts["delete"], both)
         repaired = repair_all(both) if different and repair else 0
     _summary("audit", counts, as_json=as_json, overridden=len(overridden), repaired=repaired)
     if different > repaired:
         raise typer.Exit(ExitCode.DIFFERENT)
+
+
+def _guard(settings: GuardConfig, deletions: int, both: Comparison) -> None:
+    installed = sum(c["installed"] for c in both.engine.status().prefixes.values())
+    if exceeds(settings, deletions, installed):
+        raise VppError(
+            f"{deletions} of the {installed} routes that VPP has would be deleted, so nothing is "
+            "repaired: is the configuration right? If so, say --yes"
+        )
 
 
 def _show(

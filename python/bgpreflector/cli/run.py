@@ -49,6 +49,10 @@ def run(
         str | None,
         typer.Option(metavar="PATH", help="Control socket for status and the like; '' for none."),
     ] = None,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="Let the first sync delete whatever it will (vpp.guard)."),
+    ] = False,
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"] | None, typer.Option(help="What is logged.")
     ] = None,
@@ -79,7 +83,7 @@ def run(
         _log.warning("use_external_ipam is false: nothing is reflected")
     end = End(signal.SIGHUP)
     progress = _progress(lambda: status_of(service.daemon))
-    service = Service(settings, read, [progress])
+    service = Service(settings, read, [progress], approved=yes)
     service.on_config = lambda new: set_log(new.log)
     with ExitStack() as surfaces:
         surfaces.enter_context(writing(settings, "run", where_from(config), TODO))

@@ -56,7 +56,7 @@ def status(
             "--check",
             help="Say in one line whether all is well, and end with 0 if so; with 4 if VPP is "
             "not connected, 5 if the kernel is not read yet, 6 if VPP lacks or refused routes "
-            "or the daemon is paused, 7 if no daemon answers.",
+            "or the daemon is paused or waits for `resume`, 7 if no daemon answers.",
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -105,6 +105,7 @@ def _said(report: StatusReport) -> str:
         State.KERNEL_UNREAD: "the kernel's routes are not read yet",
         State.VPP_LOST: f"VPP is lost, and tried again: {report.vpp.lost}",
         State.PAUSED: "paused until `bgpreflector resume`",
+        State.GUARDED: _guarded(report),
         State.REFUSED: f"VPP refused {figure(failed)} (`bgpreflector show routes --failed`)",
         State.SYNCHRONISING: "in sync but for the latest changes"
         if report.ready
@@ -112,6 +113,20 @@ def _said(report: StatusReport) -> str:
         State.IN_SYNC: "in sync",
     }
     return said[State(report.state)]
+
+
+def _guarded(report: StatusReport) -> str:
+    guard = report.guard
+    if guard is None:
+        return ""
+    if not guard.deletions:
+        what = f"{figure(guard.left)} routes in tables that are not mirrored into any more stay"
+    else:
+        what = (
+            f"{figure(guard.deletions)} of {figure(guard.of)} routes are not deleted, though "
+            f"{guard.reason}"
+        )
+    return f"{what}: `bgpreflector resume` deletes them, if the configuration is right"
 
 
 def prefixes(report: StatusReport) -> Table:

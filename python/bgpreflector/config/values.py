@@ -186,6 +186,7 @@ OptionalRate = Annotated[int, Strict(), Field(ge=1, le=10_000_000)] | None
 OptionalCount = Annotated[int, Strict(), Field(ge=1, le=1_000_000_000)] | None
 Seconds = Annotated[float, Strict(), Field(ge=0, le=86400, allow_inf_nan=False)]
 PositiveSeconds = Annotated[float, Strict(), Field(gt=0, le=3600, allow_inf_nan=False)]
+Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 Protocol = Annotated[int, BeforeValidator(protocol)]
 KernelTable = Annotated[int, BeforeValidator(kernel_table)]
 Bytes = Annotated[int, BeforeValidator(byte_size), Field(ge=64 << 10, le=(1 << 30) - 1)]

@@ -14,6 +14,7 @@ from .values import (
     OptionalVppInterface,
     PositiveSeconds,
     Seconds,
+    Share,
     SocketPath,
     SourceName,
     StrictInt,
@@ -86,6 +87,23 @@ class InterfacesConfig(Section):
         return strategies
 
 
+class GuardConfig(Section):
+    """What a first sync may delete by itself."""
+
+    share: Share = Field(
+        default=0.5,
+        description="A start, or a reload, that would delete more than this share of our routes in "
+        "VPP, and at least as many as guard.routes, deletes none of them before `bgpreflector "
+        "resume` (or a start with --yes): an interface map with a typing error, or a wrong table, "
+        "shall not empty a router. New and changed routes go in meanwhile. 1 for no guard.",
+    )
+    routes: StrictInt = Field(
+        default=100,
+        ge=1,
+        description="Fewer deletions than this never wait.",
+    )
+
+
 class VppConfig(Section):
     """How VPP is reached and what is told to it."""
 
@@ -128,6 +146,10 @@ class VppConfig(Section):
     )
     fib_source: FibSourceConfig = Field(
         default_factory=FibSourceConfig, description="The FIB source of our routes."
+    )
+    guard: GuardConfig = Field(
+        default_factory=GuardConfig,
+        description="What the first sync after a start or a reload may delete by itself.",
     )
     interfaces: InterfacesConfig = Field(
         default_factory=InterfacesConfig, description="From Linux to VPP interfaces."

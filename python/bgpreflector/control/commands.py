@@ -169,7 +169,10 @@ class _Commands:
 
     def resume(self, _: _Arguments) -> Answering:
         yield ()
-        self._daemon.resume()
+        try:
+            self._service.resume()
+        except OperationsFailedError as error:
+            raise RefusedError("vpp", str(error)) from error
         return self._figures()
 
     def reload(self, _: _Arguments) -> Answering:

@@ -129,6 +129,14 @@ METRICS = (
         _one(lambda r: r.paused),
     ),
     Metric(
+        "guarded_deletions",
+        "gauge",
+        "Routes of ours that the first sync after a start or a reload would delete, and that wait "
+        "for `bgpreflector resume` as they are so many; 0 if none wait.",
+        (),
+        _one(lambda r: 0 if r.guard is None else r.guard.deletions + r.guard.left),
+    ),
+    Metric(
         "prefixes",
         "gauge",
         "By kernel table, family and state: kernel (routes of the kernel, of all protocols), "

@@ -3,6 +3,7 @@
 from .audit import VppAuditAsked
 from .engine import RouteEngine
 from .flush import FlushResult, flush
+from .guard import DeletionGuard, VppGuardDue, Waiting, exceeds, held_reasons
 from .interfaces import InterfaceMap, VppInterfaces, map_interfaces
 from .lookup import Question, VppEntry, VppLookup
 from .monitor import DRIFT, VppMonitor
@@ -11,18 +12,23 @@ from .sink import VppSink
 
 __all__ = [
     "DRIFT",
+    "DeletionGuard",
     "FlushResult",
     "InterfaceMap",
     "Question",
     "RouteEngine",
     "VppAuditAsked",
     "VppEntry",
+    "VppGuardDue",
     "VppInterfaces",
     "VppLookup",
     "VppMonitor",
     "VppSession",
     "VppSettings",
     "VppSink",
+    "Waiting",
+    "exceeds",
     "flush",
+    "held_reasons",
     "map_interfaces",
 ]

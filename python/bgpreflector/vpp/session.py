@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from vpp_papi import VPPApiClient, VPPIOError
 from vpp_papi.vpp_papi import VPPRuntimeError, VPPValueError
 
-from bgpreflector.config import FibSourceConfig, InterfacesConfig
+from bgpreflector.config import FibSourceConfig, GuardConfig, InterfacesConfig
 from bgpreflector.errors import VppConnectError, VppError, VppLostError
 
 from .ended import end_client
@@ -69,6 +69,10 @@ class VppSettings(Protocol):
     @property
     def fib_source(self) -> FibSourceConfig:
         """Our FIB source."""
+
+    @property
+    def guard(self) -> GuardConfig:
+        """What a first sync may delete by itself."""
 
     @property
     def interfaces(self) -> InterfacesConfig:

@@ -292,6 +292,23 @@ impl Engine {
             .sum()
     }
 
+    fn withhold_deletions(&self, py: Python<'_>, gone: Vec<u32>) {
+        py.detach(|| self.inner.withhold_deletions(gone));
+    }
+
+    fn release_deletions(&self, py: Python<'_>) {
+        py.detach(|| self.inner.release_deletions());
+    }
+
+    fn withheld_deletions(&self, py: Python<'_>) -> (usize, usize) {
+        let found = py.detach(|| self.inner.shared().table().withheld_deletions());
+        (found.total, found.held)
+    }
+
+    fn held_interfaces(&self, py: Python<'_>) -> HashMap<String, usize> {
+        py.detach(|| self.inner.shared().table().held_interfaces())
+    }
+
     fn leads_through(&self, sw_if_index: u32) -> bool {
         self.inner.shared().table().leads_through(sw_if_index)
     }

@@ -38,6 +38,7 @@ mod surroundings;
 mod unseen;
 mod view;
 mod vpp_audit;
+mod withheld;
 
 use ahash::AHashMap;
 
@@ -52,6 +53,7 @@ use own::Own;
 use queue::Queue;
 use resync::Resyncs;
 use unseen::Unseen;
+use withheld::Withheld;
 
 pub use counts::{Anomalies, Counts};
 pub use drift::{Drift, DriftReport};
@@ -68,6 +70,7 @@ pub use scope::{ForeignRoutes, Scope};
 pub use sets::SetView;
 pub use view::{Cursor, RouteFilter, RouteState, RouteView};
 pub use vpp_audit::{Shown, VppDrift};
+pub use withheld::WithheldDeletions;
 
 /// The routes of every mirrored kernel table, and what VPP has of them.
 pub struct Table {
@@ -82,6 +85,7 @@ pub struct Table {
     resyncs: Resyncs,
     suspects: Suspects,
     unseen: Unseen,
+    withheld: Withheld,
     limited: Limited,
     own: Own,
     link_dump: Option<Beside>,
@@ -114,6 +118,7 @@ impl Table {
             resyncs: Resyncs::default(),
             suspects: Suspects::default(),
             unseen: Unseen::default(),
+            withheld: Withheld::default(),
             limited: Limited::default(),
             own: Own::default(),
             link_dump: None,

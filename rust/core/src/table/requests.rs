@@ -60,12 +60,17 @@ impl Table {
             };
             let (desired, installed) = (self.desired(body), body.installed);
             let needed = desired != installed;
+            let withheld = needed && self.withholds(body);
             if let Some(body) = self
                 .rib_mut(handle)
                 .and_then(|rib| rib.body_mut(handle.slot))
             {
                 body.set_flag(flag::QUEUED, false);
-                body.set_flag(flag::TAKEN, needed);
+                body.set_flag(flag::TAKEN, needed && !withheld);
+            }
+            if withheld {
+                self.withhold(handle);
+                continue;
             }
             if !needed {
                 self.tidy(handle);
@@ -106,7 +111,7 @@ impl Table {
         let body = rib.body(handle.slot).copied()?;
         let (prefix, vpp_table) = (rib.prefix(handle.slot)?, rib.vpp_table);
         let paths = self.desired(&body);
-        if paths == body.installed {
+        if paths == body.installed || self.withholds(&body) {
             self.give_back(handle);
             return None;
         }

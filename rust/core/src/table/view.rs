@@ -1,6 +1,6 @@
 //! The table read out, for those who look at it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::route::{Family, NextHopSet, PathSet, Prefix};
 
@@ -190,6 +190,28 @@ impl Table {
             }
         }
         reasons
+    }
+
+    /// Routes that VPP cannot have as nothing stands for their interface, by the interface's name,
+    /// or its number where the kernel shows none. Walks the whole table where there are any.
+    #[must_use]
+    pub fn held_interfaces(&self) -> HashMap<String, usize> {
+        let mut by_index = BTreeMap::<u32, usize>::new();
+        if Family::ALL.iter().any(|f| self.counts(*f).held > 0) {
+            for handle in self.places() {
+                let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
+                let wanted = body.and_then(|body| self.wanted(body));
+                if let Some(Err(Held::NoInterface(index))) = wanted {
+                    *by_index.entry(index).or_default() += 1;
+                }
+            }
+        }
+        let names: HashMap<u32, &str> = self.links().map(|(i, l)| (i, l.name.as_str())).collect();
+        let name = |index: u32| match names.get(&index) {
+            Some(name) => (*name).to_owned(),
+            None => format!("interface {index}"),
+        };
+        by_index.into_iter().map(|(i, n)| (name(i), n)).collect()
     }
 
     fn views(&self, handle: Handle, filter: &RouteFilter, views: &mut Vec<RouteView>) {
