@@ -88,19 +88,17 @@ class Daemon:
         # Not by way of the daemon, which would keep itself alive.
         deps.watcher = lambda _: watcher
 
-    def start(self, *, insist: bool = True) -> None:
+    def start(self, *, survives: tuple[type[VppError], ...] = ()) -> None:
         """Connect to VPP and begin.
 
-        Raises :class:`~bgpreflector.errors.VppError` where VPP cannot be reached, if ``insist``:
-        at the start that is a mistake worth ending for, later it is an event to live through.
+        Raises :class:`~bgpreflector.errors.VppError` where that fails in a way that is not to be
+        survived; otherwise it is tried again until it succeeds.
         """
         self.reflector.init()
         try:
             self.sink.connect()
-        except VppError as error:
-            if insist:
-                raise
-            _log.warning("%s", error)
+        except survives as error:
+            _log.warning("%s; it is waited for", error)
         self.monitor.start()
         self.controller.start()
         self.controller.push_event(FullResync("startup"))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from bgpreflector.config import Config, ConfigError, Problem
 from bgpreflector.controller import EventHandler
-from bgpreflector.errors import VppError
+from bgpreflector.errors import VppConnectError, VppError, VppLostError
 
 from .daemon import Daemon
 from .vpp import exceeds
@@ -83,8 +83,13 @@ class Service:
         return self._replacing or self._daemon.alive
 
     def start(self) -> None:
-        """Start the first. Raises what :meth:`Daemon.start` raises."""
-        self._daemon.start()
+        """Start the first.
+
+        Raises what :meth:`Daemon.start` raises: with ``vpp.wait`` nothing for a VPP that is not
+        there yet, but for one that lacks a message, or refuses our FIB source.
+        """
+        waits = self._config.vpp.wait
+        self._daemon.start(survives=(VppConnectError, VppLostError) if waits else ())
 
     def wait(self) -> None:
         """Wait for the end, over reloads; raises what brought it about, unless it was a stop."""
@@ -140,7 +145,7 @@ class Service:
         if before.paused:
             made.pause()
         self._daemon = made
-        made.start(insist=False)
+        made.start(survives=(VppError,))
         gone = [*old.vpp_tables, *self._left]
         left = sorted({table for table in gone if table not in new.vpp_tables})
         self._left = _clear(made, left) if left else []

@@ -33,11 +33,11 @@ class State(Enum):
     ENDED = "ended"
     """The daemon has ended, or one of its threads."""
 
-    KERNEL_UNREAD = "kernel_unread"
-    """The kernel's routes have not been read yet."""
-
     VPP_LOST = "vpp_lost"
     """There is no connection to VPP."""
+
+    KERNEL_UNREAD = "kernel_unread"
+    """The kernel's routes have not been read yet."""
 
     PAUSED = "paused"
     """VPP is sent nothing, as somebody asked for."""
@@ -286,8 +286,8 @@ def _state(daemon: Daemon, figures: _core.Status, vpp: VppStatus, *, paused: boo
     failed = any(counts["failed"] for counts in figures.prefixes.values())
     found = {
         State.ENDED: not daemon.alive,
-        State.KERNEL_UNREAD: not figures.synchronised,
         State.VPP_LOST: not vpp.connected,
+        State.KERNEL_UNREAD: not figures.synchronised,
         State.PAUSED: paused,
         State.GUARDED: _guard(daemon) is not None,
         State.REFUSED: failed,

@@ -47,6 +47,8 @@ def test_the_defaults_are_those_of_the_daemon() -> None:
             "keepalive_interval": 5.0,
             "audit_interval": 0.0,
             "on_exit": "keep",
+            "wait": True,
+            "guard": {"share": 0.5, "routes": 100},
             "fib_source": {"name": "bgpreflector", "priority": 0x88},
             "interfaces": {
                 "map": {},

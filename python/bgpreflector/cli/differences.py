@@ -85,8 +85,8 @@ def audit(
     yes: Annotated[
         bool, typer.Option("--yes", help="With --no-daemon: also where most routes would go.")
     ] = False,
-    _: Annotated[
-        bool, typer.Option("--dry-run", hidden=True, help="As without: it only looks.")
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only look, as without --repair.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -96,6 +96,8 @@ def audit(
     6 where differences stay. What is right depends on the configuration: --repair asks the daemon,
     and refuses options that would have it judged by another one.
     """
+    if repair and dry_run:
+        raise typer.BadParameter("--dry-run and --repair are of two minds")
     if no_daemon and not repair:
         raise typer.BadParameter("--no-daemon says how to --repair")
     if repair and not no_daemon:

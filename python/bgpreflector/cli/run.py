@@ -53,6 +53,10 @@ def run(
         bool,
         typer.Option("--yes", help="Let the first sync delete whatever it will (vpp.guard)."),
     ] = False,
+    no_wait: Annotated[
+        bool,
+        typer.Option("--no-wait", help="End with exit status 4 where VPP is not there (vpp.wait)."),
+    ] = False,
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"] | None, typer.Option(help="What is logged.")
     ] = None,
@@ -70,7 +74,8 @@ def run(
             netns=netns,
             protocols=protocol,
             interfaces=interface,
-            vpp={} if on_exit is None else {"on_exit": on_exit},
+            vpp=({} if on_exit is None else {"on_exit": on_exit})
+            | ({"wait": False} if no_wait else {}),
             control={} if control is None else {"socket": control},
             log={} if log_level is None else {"level": log_level},
         )

@@ -103,7 +103,7 @@ def _said(report: StatusReport) -> str:
     said = {
         State.ENDED: "the event loop or the kernel reader has ended",
         State.KERNEL_UNREAD: "the kernel's routes are not read yet",
-        State.VPP_LOST: f"VPP is lost, and tried again: {report.vpp.lost}",
+        State.VPP_LOST: _lost(report),
         State.PAUSED: "paused until `bgpreflector resume`",
         State.GUARDED: _guarded(report),
         State.REFUSED: f"VPP refused {figure(failed)} (`bgpreflector show routes --failed`)",
@@ -113,6 +113,13 @@ def _said(report: StatusReport) -> str:
         State.IN_SYNC: "in sync",
     }
     return said[State(report.state)]
+
+
+def _lost(report: StatusReport) -> str:
+    vpp = report.vpp
+    if vpp.version is None:
+        return f"waiting for VPP at {vpp.socket}"
+    return f"VPP is lost, and tried again: {vpp.lost}"
 
 
 def _guarded(report: StatusReport) -> str:

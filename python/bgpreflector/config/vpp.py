@@ -17,6 +17,7 @@ from .values import (
     Share,
     SocketPath,
     SourceName,
+    StrictBool,
     StrictInt,
     VppInterface,
     VppTable,
@@ -109,6 +110,12 @@ class VppConfig(Section):
 
     api_socket: SocketPath = Field(
         default="/run/vpp/api.sock", description="VPP's API socket (socksvr in startup.conf)."
+    )
+    wait: StrictBool = Field(
+        default=True,
+        description="Whether a VPP that cannot be reached at the start is waited for, not ready "
+        "meanwhile; otherwise the program ends with exit status 4. One that goes away later always "
+        "is waited for.",
     )
     window: StrictInt = Field(
         default=1024,
