@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .vpp import held_prefixes
+
 if TYPE_CHECKING:
     from bgpreflector import _core
 
@@ -50,6 +52,9 @@ class State(Enum):
 
     SYNCHRONISING = "synchronising"
     """VPP is still being sent what it lacks."""
+
+    HELD = "held"
+    """As in sync, but VPP cannot have more of the prefixes than is allowed for."""
 
     IN_SYNC = "in_sync"
     """VPP has acknowledged all that it shall have."""
@@ -186,6 +191,21 @@ class LimitStatus:
 
 
 @dataclass(frozen=True)
+class HeldStatus:
+    """Prefixes that VPP cannot have, but for those beyond ``kernel.max_routes``."""
+
+    prefixes: int
+    of: int
+    """All that VPP should have."""
+
+    too_many: bool
+    """Whether they are more than ``vpp.max_held`` allows for."""
+
+    interfaces: Mapping[str, int]
+    """Those of them for whose interface nothing stands in VPP, by its name."""
+
+
+@dataclass(frozen=True)
 class GuardStatus:
     """Deletions that wait for ``bgpreflector resume``."""
 
@@ -213,7 +233,8 @@ class StatusReport:
 
     in_sync: bool
     ready: bool
-    """In sync, or in sync before and now behind by less than :data:`READY_LAG` seconds."""
+    """In sync, or in sync before and now behind by less than :data:`READY_LAG` seconds; and no more
+    prefixes held than is allowed for."""
 
     paused: bool
     prefixes: Mapping[str, Mapping[str, int]]
@@ -232,6 +253,7 @@ class StatusReport:
     held_routes: Mapping[str, int]
     """Routes of mirrored protocols that VPP cannot have, by reason."""
 
+    held: HeldStatus
     limit: LimitStatus
     guard: GuardStatus | None
     """``None`` where no deletion waits for somebody."""
@@ -253,15 +275,16 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
     vpp = _vpp(daemon, figures)
     # Once: it may change while this looks on, and the report shall not contradict itself.
     paused = daemon.paused
-    state = _state(daemon, figures, vpp, paused=paused)
+    held = _held(daemon, figures)
+    state = _state(daemon, figures, vpp, paused=paused, too_many_held=held.too_many)
     return StatusReport(
         schema=SCHEMA,
         version=version("bgpreflector"),
         pid=os.getpid(),
         uptime=time.monotonic() - daemon.began,
         state=state.value,
-        in_sync=state is State.IN_SYNC,
-        ready=_ready(state, figures, vpp),
+        in_sync=state in (State.IN_SYNC, State.HELD),
+        ready=_ready(state, figures, vpp) and not held.too_many,
         paused=paused,
         prefixes={f: _sorted(counts) for f, counts in sorted(figures.prefixes.items())},
         tables=tuple(
@@ -274,6 +297,7 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
         next_hop_sets=figures.next_hop_sets,
         path_sets=figures.path_sets,
         held_routes=_sorted(figures.held_routes),
+        held=held,
         limit=_limit(daemon, figures),
         guard=_guard(daemon),
         memory=_memory(),
@@ -282,7 +306,14 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
     )
 
 
-def _state(daemon: Daemon, figures: _core.Status, vpp: VppStatus, *, paused: bool) -> State:
+def _state(
+    daemon: Daemon,
+    figures: _core.Status,
+    vpp: VppStatus,
+    *,
+    paused: bool,
+    too_many_held: bool,
+) -> State:
     failed = any(counts["failed"] for counts in figures.prefixes.values())
     found = {
         State.ENDED: not daemon.alive,
@@ -292,6 +323,7 @@ def _state(daemon: Daemon, figures: _core.Status, vpp: VppStatus, *, paused: boo
         State.GUARDED: _guard(daemon) is not None,
         State.REFUSED: failed,
         State.SYNCHRONISING: not daemon.in_sync_by(figures),
+        State.HELD: too_many_held,
     }
     return next((state for state, applies in found.items() if applies), State.IN_SYNC)
 
@@ -300,6 +332,17 @@ def _ready(state: State, figures: _core.Status, vpp: VppStatus) -> bool:
     if state is not State.SYNCHRONISING:
         return state is State.IN_SYNC
     return vpp.resynchronised and (figures.oldest_waiting or 0.0) < READY_LAG
+
+
+def _held(daemon: Daemon, figures: _core.Status) -> HeldStatus:
+    held, of = held_prefixes(figures)
+    unmapped = figures.held_routes.get("no_interface", 0)
+    return HeldStatus(
+        prefixes=held,
+        of=of,
+        too_many=held > daemon.config.vpp.max_held * of,
+        interfaces=_sorted(daemon.engine.held_interfaces()) if unmapped else {},
+    )
 
 
 def _limit(daemon: Daemon, figures: _core.Status) -> LimitStatus:

@@ -48,6 +48,7 @@ def test_the_defaults_are_those_of_the_daemon() -> None:
             "audit_interval": 0.0,
             "on_exit": "keep",
             "wait": True,
+            "max_held": 0.1,
             "guard": {"share": 0.5, "routes": 100},
             "fib_source": {"name": "bgpreflector", "priority": 0x88},
             "interfaces": {

@@ -158,6 +158,12 @@ class VppConfig(Section):
         default_factory=GuardConfig,
         description="What the first sync after a start or a reload may delete by itself.",
     )
+    max_held: Share = Field(
+        default=0.1,
+        description="The share of prefixes that VPP cannot have (as no VPP interface stands for "
+        "theirs, for instance) above which the daemon is not ready and warns, though in sync. "
+        "1 for never.",
+    )
     interfaces: InterfacesConfig = Field(
         default_factory=InterfacesConfig, description="From Linux to VPP interfaces."
     )

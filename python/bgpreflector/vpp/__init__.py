@@ -4,6 +4,7 @@ from .audit import VppAuditAsked
 from .engine import RouteEngine
 from .flush import FlushResult, flush
 from .guard import DeletionGuard, VppGuardDue, Waiting, exceeds, held_reasons
+from .held import held_prefixes
 from .interfaces import InterfaceMap, VppInterfaces, map_interfaces
 from .lookup import Question, VppEntry, VppLookup
 from .monitor import DRIFT, VppMonitor
@@ -29,6 +30,7 @@ __all__ = [
     "Waiting",
     "exceeds",
     "flush",
+    "held_prefixes",
     "held_reasons",
     "map_interfaces",
 ]

@@ -71,6 +71,10 @@ class VppSettings(Protocol):
         """Our FIB source."""
 
     @property
+    def max_held(self) -> float:
+        """The share of prefixes that VPP may be unable to have without a warning."""
+
+    @property
     def guard(self) -> GuardConfig:
         """What a first sync may delete by itself."""
 

@@ -16,6 +16,7 @@ from .by_papi import PapiRoutes
 from .dead_paths import dead_interfaces
 from .engine import RouteEngine, connect_bulk
 from .guard import DeletionGuard
+from .held import HeldWatch
 from .interfaces import map_interfaces
 from .lookup import Question, VppEntry, lookup
 from .others import OtherWriters, Overridden, look_slowly
@@ -72,6 +73,7 @@ class VppSink:
         self._holding = threading.Lock()
         self._pace = Pace(settings.rate_limit)
         self.guard = DeletionGuard(engine, settings.guard)
+        self._held_watch = HeldWatch(engine, settings.max_held)
         self.session = VppSession(settings)
 
     def on_interface_change(self, notify: Callable[[], None]) -> None:
@@ -272,6 +274,7 @@ class VppSink:
             self.overridden()
         if txn.is_resync and not self._held.is_set():
             self.seen.resynchronised = True
+        self._held_watch.look(result.held, certainly=txn.is_resync)
         return result
 
     def take_guarded(self) -> list[_core.RouteBatch]:
