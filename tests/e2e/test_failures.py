@@ -31,12 +31,12 @@ def bgpreflector(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_wrong_configuration_names_every_key(tmp_path: Path) -> None:
-    """Exit code 3, and what is allowed."""
+    """Exit code 78, and what is allowed."""
     file = tmp_path / "wrong.toml"
     file.write_text('[vpp]\nwindow = 0\nfoo = 1\n[kernel]\nprotocols = ["brd"]\n')
     for command in (["check", str(file)], ["run", "--config", str(file)]):
         done = bgpreflector(*command)
-        assert done.returncode == 3
+        assert done.returncode == 78
         for key in ("vpp.window", "vpp.foo", "kernel.protocols"):
             assert key in done.stderr
         assert "Traceback" not in done.stderr
@@ -62,7 +62,7 @@ def test_mistakes_as_json(tmp_path: Path) -> None:
     file = tmp_path / "wrong.toml"
     file.write_text("[vpp]\nwindow = 0\nfoo = 1\n")
     done = bgpreflector("check", str(file), "--json")
-    assert done.returncode == 3
+    assert done.returncode == 78
     shown = json.loads(done.stdout)
     problems = {problem["key"]: problem for problem in shown.pop("problems")}
     assert shown == {"schema": 1, "valid": False, "ignored": [], "configuration": None}

@@ -80,7 +80,7 @@ def reload(
 ) -> None:
     """Have the daemon read its configuration file again; SIGHUP does the same.
 
-    What is wrong, or needs a restart, is refused as a whole, with exit status 3. VPP forwards
+    What is wrong, or needs a restart, is refused as a whole, with exit status 78. VPP forwards
     all the time.
     """
     _order("reload", "Reloaded", control, config, as_json=as_json)
