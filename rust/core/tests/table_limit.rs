@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, Route, RouteKey,
-    RouteType,
+    RouteType, RouterPreference,
 };
 use bgpreflector_core::table::{Beyond, Interfaces, Limit, Placement, Scope, Table, Unmapped};
 use proptest::prelude::*;
@@ -36,6 +36,7 @@ fn route(number: u32, gateway: u8) -> Route {
             family: Family::V4,
             route_type: RouteType::Unicast,
             next_hops: NextHopSource::Inline(vec![NextHop::new(Some(gateway), 2)].into()),
+            preference: RouterPreference::default(),
             digest: 0,
         },
     }

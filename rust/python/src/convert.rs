@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, Route, RouteKey,
-    RouteType,
+    RouteType, RouterPreference,
 };
 use bgpreflector_core::table::{PrefixLists, PrefixRule, Verdict};
 use pyo3::exceptions::PyValueError;
@@ -63,6 +63,7 @@ pub(crate) fn set(family: Family, next_hops: Vec<NextHopTuple>) -> NextHopSet {
         family,
         route_type: RouteType::Unicast,
         next_hops: NextHopSource::Inline(next_hops.into_iter().map(hop).collect()),
+        preference: RouterPreference::default(),
         digest: 0,
     }
 }

@@ -18,9 +18,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use bgpreflector_core::netlink::{RawMessages, Shallow};
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
+    RouterPreference,
 };
 use bgpreflector_core::table::{
-    Extent, Interfaces, Link, Placement, Scope, Swept, Table, Unmapped,
+    Announcement, Extent, Interfaces, Link, Placement, Scope, Swept, Table, Unmapped,
 };
 
 use size::Size;
@@ -74,6 +75,7 @@ fn set(family: Family, legs: Legs, number: u8) -> NextHopSet {
         family,
         route_type: RouteType::Unicast,
         next_hops,
+        preference: RouterPreference::default(),
         digest: 0,
     }
 }
@@ -159,10 +161,14 @@ pub fn resync(table: &mut Table, buffers: &[Vec<u8>]) -> Swept {
             let Shallow::Announced(route) = message.unwrap().read_shallow().unwrap() else {
                 continue;
             };
-            let key = (route.key, route.protocol);
+            let announcement = Announcement {
+                key: route.key,
+                protocol: route.protocol,
+                expired: route.expires < 0,
+            };
             let read = || route.read_set();
             table
-                .announce_encoded(key, route.set_bytes(), read, Placement::Dump)
+                .announce_encoded(announcement, route.set_bytes(), read, Placement::Dump)
                 .unwrap();
         }
     }

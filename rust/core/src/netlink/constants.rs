@@ -82,16 +82,27 @@ pub const RTA_PREFSRC: u16 = 7;
 pub const RTA_METRICS: u16 = 8;
 /// `linux/rtnetlink.h`
 pub const RTA_MULTIPATH: u16 = 9;
+/// `linux/rtnetlink.h`: the realm (`tclassid`) of an IPv4 next hop.
+pub const RTA_FLOW: u16 = 11;
+/// `linux/rtnetlink.h`: `struct rta_cacheinfo`.
+pub const RTA_CACHEINFO: u16 = 12;
 /// `linux/rtnetlink.h`
 pub const RTA_TABLE: u16 = 15;
 /// `linux/rtnetlink.h`
 pub const RTA_VIA: u16 = 18;
+/// `linux/rtnetlink.h`: the router preference of an IPv6 route (RFC 4191).
+pub const RTA_PREF: u16 = 20;
 /// `linux/rtnetlink.h`
 pub const RTA_ENCAP_TYPE: u16 = 21;
 /// `linux/rtnetlink.h`
 pub const RTA_ENCAP: u16 = 22;
 /// `linux/rtnetlink.h`
 pub const RTA_NH_ID: u16 = 30;
+
+/// `linux/icmpv6.h`: values of [`RTA_PREF`].
+pub const ICMPV6_ROUTER_PREF_HIGH: u8 = 1;
+/// `linux/icmpv6.h`
+pub const ICMPV6_ROUTER_PREF_LOW: u8 = 3;
 
 /// `linux/rtnetlink.h`
 pub const RTN_UNICAST: u8 = 1;

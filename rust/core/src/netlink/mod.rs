@@ -4,6 +4,7 @@
 mod address;
 mod attributes;
 pub mod constants;
+mod digest;
 mod error;
 mod link;
 mod message;

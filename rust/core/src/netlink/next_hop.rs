@@ -5,8 +5,9 @@ use std::net::IpAddr;
 
 use super::attributes::{address, encapsulation, u16_of, u32_of, via};
 use super::constants::{
-    RTA_ENCAP, RTA_ENCAP_TYPE, RTA_GATEWAY, RTA_OIF, RTA_VIA, RTNH_F_DEAD, RTNH_F_ONLINK,
+    RTA_ENCAP, RTA_ENCAP_TYPE, RTA_FLOW, RTA_GATEWAY, RTA_OIF, RTA_VIA, RTNH_F_DEAD, RTNH_F_ONLINK,
 };
+use super::digest::Digest;
 use super::error::Problem;
 use crate::route::{Family, NextHop};
 
@@ -23,6 +24,7 @@ pub(super) struct NextHopParts<'a> {
     pub(super) interface: u32,
     pub(super) encap_type: u16,
     pub(super) encap: Option<&'a [u8]>,
+    pub(super) digest: Digest,
 }
 
 impl<'a> NextHopParts<'a> {
@@ -39,13 +41,17 @@ impl<'a> NextHopParts<'a> {
             RTA_OIF => self.interface = u32_of(kind, value)?,
             RTA_ENCAP_TYPE => self.encap_type = u16_of(kind, value)?,
             RTA_ENCAP => self.encap = Some(value),
+            RTA_FLOW => self.digest.add(value),
             _ => return Ok(false),
         }
         Ok(true)
     }
 
-    pub(super) fn finish(self, flags: u8, weight: u32) -> Result<NextHop, Problem> {
+    pub(super) fn finish(mut self, flags: u8, weight: u32) -> Result<NextHop, Problem> {
         let (labels, encapsulation) = encapsulation(self.encap_type, self.encap)?;
+        if encapsulation != 0 {
+            self.digest.add(self.encap.unwrap_or_default());
+        }
         Ok(NextHop {
             gateway: self.gateway,
             interface: self.interface,
@@ -54,6 +60,7 @@ impl<'a> NextHopParts<'a> {
             dead: flags & RTNH_F_DEAD != 0,
             labels,
             encapsulation,
+            digest: self.digest.value(),
         })
     }
 }

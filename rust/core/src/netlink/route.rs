@@ -6,15 +6,18 @@ use smallvec::SmallVec;
 
 use super::attributes::{Attributes, align, exact, u32_of};
 use super::constants::{
-    RTA_DST, RTA_ENCAP, RTA_ENCAP_TYPE, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_NH_ID,
-    RTA_OIF, RTA_PREFSRC, RTA_PRIORITY, RTA_TABLE, RTA_VIA, RTM_F_CLONED, RTN_BLACKHOLE,
+    ICMPV6_ROUTER_PREF_HIGH, ICMPV6_ROUTER_PREF_LOW, RTA_CACHEINFO, RTA_DST, RTA_ENCAP,
+    RTA_ENCAP_TYPE, RTA_FLOW, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_NH_ID, RTA_OIF,
+    RTA_PREF, RTA_PREFSRC, RTA_PRIORITY, RTA_TABLE, RTA_VIA, RTM_F_CLONED, RTN_BLACKHOLE,
     RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE,
 };
+use super::digest::Digest;
 use super::error::{Problem, SkipReason};
 use super::message::{Action, Body, Shallow};
 use super::next_hop::{NextHopParts, low_byte};
 use crate::route::{
-    Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType, SetBytes,
+    Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
+    RouterPreference, SetBytes,
 };
 
 const RTMSG: usize = 12;
@@ -37,7 +40,10 @@ pub struct EncodedRoute<'a> {
     pub key: RouteKey,
     /// Who installed it (`rtm_protocol`).
     pub protocol: u8,
-    /// Family, `rtm_type`, `rtm_scope` and the low byte of `rtm_flags`.
+    /// Ticks (`USER_HZ`, 10 ms each) until the kernel stops to use the route
+    /// (`rta_cacheinfo.rta_expires`): negative where it has stopped, 0 where it never does.
+    pub expires: i32,
+    /// As in [`SetBytes::head`].
     head: [u8; 4],
     /// The attributes of the set, those that stand between them included.
     set: &'a [u8],
@@ -87,8 +93,9 @@ impl<'a> EncodedRoute<'a> {
         Ok(Shallow::Announced(Self {
             key,
             protocol,
+            expires: outer.expires,
             // The low byte of rtm_flags holds the flags of a route's only next hop.
-            head: [af, route_type, scope, low_byte(flags)],
+            head: [af, route_type, scope | outer.preference, low_byte(flags)],
             set: attributes.get(outer.set.range).unwrap_or_default(),
             together: outer.set.together,
         }))
@@ -109,21 +116,24 @@ impl<'a> EncodedRoute<'a> {
     /// [`Problem`] where an attribute is malformed.
     pub fn read_set(&self) -> Result<NextHopSet, Problem> {
         let family = self.key.prefix.family();
-        let [_, number, scope, flags] = self.head;
+        let [_, number, scope_or_preference, flags] = self.head;
         let mut inner = Inner::read(family, self.set)?;
-        if scope != 0 {
-            inner.digest.add(&[scope]);
-        }
         let route_type = route_type(number);
-        let digest = match family {
-            Family::V4 => inner.digest.0,
+        let (preference, digest) = match family {
+            Family::V4 => {
+                if scope_or_preference != 0 {
+                    inner.digest.add(&[scope_or_preference]);
+                }
+                (RouterPreference::default(), inner.digest.value())
+            }
             // IPv6 takes no second route with the same next hop, whatever else differs.
-            Family::V6 => 0,
+            Family::V6 => (router_preference(scope_or_preference), 0),
         };
         Ok(NextHopSet {
             family,
             route_type,
             next_hops: next_hops(family, route_type, inner, flags)?,
+            preference,
             digest,
         })
     }
@@ -151,6 +161,8 @@ struct Outer<'a> {
     destination: Option<&'a [u8]>,
     table: u32,
     metric: u32,
+    expires: i32,
+    preference: u8,
     set: Run,
 }
 
@@ -161,6 +173,8 @@ impl<'a> Outer<'a> {
             destination: None,
             table,
             metric: 0,
+            expires: 0,
+            preference: 0,
             set: Run::new(),
         };
         let mut attributes = Attributes::new(bytes);
@@ -175,9 +189,13 @@ impl<'a> Outer<'a> {
                 RTA_TABLE => outer.table = u32_of(kind, value)?,
                 RTA_PRIORITY => outer.metric = u32_of(kind, value)?,
                 RTA_OIF | RTA_GATEWAY | RTA_VIA | RTA_MULTIPATH | RTA_NH_ID | RTA_PREFSRC
-                | RTA_METRICS | RTA_ENCAP | RTA_ENCAP_TYPE => {
+                | RTA_METRICS | RTA_FLOW | RTA_ENCAP | RTA_ENCAP_TYPE => {
                     let at = |left| bytes.len().saturating_sub(left);
                     outer.set.add(at(left)..at(attributes.left()));
+                }
+                RTA_CACHEINFO => outer.expires = expires(value),
+                RTA_PREF if family == Family::V6 => {
+                    outer.preference = value.first().copied().unwrap_or_default();
                 }
                 _ => {}
             }
@@ -254,18 +272,6 @@ impl<'a> Inner<'a> {
     }
 }
 
-/// FNV-1a, so that the same bytes give the same digest in every run.
-#[derive(Default)]
-struct Digest(u32);
-
-impl Digest {
-    fn add(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
-        }
-    }
-}
-
 #[inline]
 fn address(family: Family, bytes: Option<&[u8]>, length: u8) -> Result<u128, Problem> {
     let Some(bytes) = bytes else {
@@ -280,6 +286,20 @@ fn address(family: Family, bytes: Option<&[u8]>, length: u8) -> Result<u128, Pro
     match family {
         Family::V4 => exact(RTA_DST, bytes).map(|bytes| u32::from_be_bytes(bytes).into()),
         Family::V6 => exact(RTA_DST, bytes).map(u128::from_be_bytes),
+    }
+}
+
+/// `struct rta_cacheinfo`: the third of its numbers.
+fn expires(value: &[u8]) -> i32 {
+    let ticks = value.get(8..).and_then(<[u8]>::first_chunk::<4>);
+    ticks.map_or(0, |bytes| i32::from_ne_bytes(*bytes))
+}
+
+fn router_preference(number: u8) -> RouterPreference {
+    match number {
+        ICMPV6_ROUTER_PREF_HIGH => RouterPreference::High,
+        ICMPV6_ROUTER_PREF_LOW => RouterPreference::Low,
+        _ => RouterPreference::Medium,
     }
 }
 

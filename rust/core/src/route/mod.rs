@@ -11,7 +11,9 @@ mod prefix;
 mod route;
 
 pub use family::Family;
-pub use next_hop::{Label, NextHop, NextHopSet, NextHopSource, RouteType, SetBytes};
+pub use next_hop::{
+    Label, NextHop, NextHopSet, NextHopSource, RouteType, RouterPreference, SetBytes,
+};
 pub use path::{Path, PathKind, PathSet};
 pub use prefix::{Prefix, PrefixError};
-pub use route::{Route, RouteKey};
+pub use route::{RTPROT_RA, Route, RouteKey};

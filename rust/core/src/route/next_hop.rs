@@ -43,6 +43,9 @@ pub struct NextHop {
     pub labels: SmallVec<[Label; 2]>,
     /// `RTA_ENCAP_TYPE` of an encapsulation that cannot be mirrored (anything but MPLS), else 0.
     pub encapsulation: u16,
+    /// What else tells two next hops apart to the kernel (`nh_comp`, `rt6_duplicate_nexthop`): a
+    /// digest of `RTA_FLOW` and of the contents of such an encapsulation; 0 where there is neither.
+    pub digest: u32,
 }
 
 impl NextHop {
@@ -57,8 +60,22 @@ impl NextHop {
             dead: false,
             labels: SmallVec::new(),
             encapsulation: 0,
+            digest: 0,
         }
     }
+}
+
+/// Which of several IPv6 routes of one metric the kernel prefers (`RTA_PREF`, RFC 4191); the
+/// greater one wins (`rt6_score_route`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RouterPreference {
+    /// `ICMPV6_ROUTER_PREF_LOW`
+    Low,
+    /// `ICMPV6_ROUTER_PREF_MEDIUM`, and what IPv4 routes have.
+    #[default]
+    Medium,
+    /// `ICMPV6_ROUTER_PREF_HIGH`
+    High,
 }
 
 /// Where a route's next hops are written down.
@@ -81,15 +98,19 @@ pub struct NextHopSet {
     pub route_type: RouteType,
     /// The next hops; without meaning unless the type is unicast.
     pub next_hops: NextHopSource,
-    /// What else tells IPv4 routes of one key apart without a say in forwarding: a digest of
-    /// `rtm_scope`, `RTA_PREFSRC` and `RTA_METRICS`; 0 where there is nothing of the kind.
+    /// The router preference, which decides between IPv6 routes of one key.
+    pub preference: RouterPreference,
+    /// What else tells IPv4 routes of one key apart without a say in forwarding
+    /// (`fib_find_info`): a digest of `rtm_scope`, `RTA_PREFSRC` and `RTA_METRICS`; 0 where there
+    /// is nothing of the kind.
     pub digest: u32,
 }
 
 /// Bytes that determine a [`NextHopSet`]: equal ones stand for equal sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SetBytes<'a> {
-    /// Family, `rtm_type`, `rtm_scope` and the low byte of `rtm_flags`.
+    /// Family, `rtm_type`, `rtm_scope` (of IPv6, which has none, the router preference) and the low
+    /// byte of `rtm_flags`.
     pub head: u32,
     /// The attributes, as the kernel wrote them.
     pub attributes: &'a [u8],

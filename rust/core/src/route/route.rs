@@ -2,6 +2,9 @@
 
 use super::{NextHopSet, Prefix};
 
+/// `rtm_protocol` of the route of a router advertisement (`linux/rtnetlink.h`).
+pub const RTPROT_RA: u8 = 9;
+
 /// What makes two kernel routes the same one: table, prefix, TOS and metric.
 ///
 /// Several routes can stand under one key (appended ones): see `docs/architecture.md`.

@@ -9,15 +9,33 @@ use super::held::Held;
 use super::ids::{Handle, PathSetId};
 
 impl Table {
-    /// The route that the kernel forwards ordinary packets (TOS 0) by: the first it can use.
+    /// The route that the kernel forwards ordinary packets (TOS 0) by: of those that it can use and
+    /// that have the lowest metric the first of the highest preference (`find_rr_leaf`,
+    /// `rt6_score_route`). An IPv4 route has no preference, so the first is taken.
     pub(super) fn best(&self, routes: &Routes) -> Option<KernelRoute> {
-        let ordinary =
-            |route: &&KernelRoute| route.tos == 0 && self.scope.counts_in(route.protocol);
+        let ordinary = |route: &&KernelRoute| {
+            route.tos == 0 && !route.expired && self.scope.counts_in(route.protocol)
+        };
         let mut candidates = routes.iter().filter(ordinary);
-        let usable = candidates
+        let mut usable = candidates
             .clone()
-            .find(|route| self.meanings.usable(route.set));
-        usable.or_else(|| candidates.next()).copied()
+            .filter(|route| self.meanings.usable(route.set));
+        let Some(first) = usable.next() else {
+            return candidates.next().copied();
+        };
+        let preference = |route: &KernelRoute| {
+            let set = self.meanings.sets.get(route.set.0);
+            set.map(|set| set.preference).unwrap_or_default()
+        };
+        let alike = usable.take_while(|route| route.metric == first.metric);
+        let best = alike.fold(first, |best, route| {
+            if preference(route) > preference(best) {
+                route
+            } else {
+                best
+            }
+        });
+        Some(*best)
     }
 
     /// What VPP shall have: none where the best route is foreign; the reason where it is ours and

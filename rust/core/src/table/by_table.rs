@@ -49,7 +49,9 @@ mod tests {
     use smallvec::smallvec;
 
     use super::*;
-    use crate::route::{NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType};
+    use crate::route::{
+        NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType, RouterPreference,
+    };
     use crate::table::{Interfaces, Placement, Scope, Unmapped};
 
     fn table_of(tables: &[u32]) -> Table {
@@ -77,6 +79,7 @@ mod tests {
             family: Family::V4,
             route_type: RouteType::Unicast,
             next_hops: NextHopSource::Inline(smallvec![NextHop::new(None, 2)]),
+            preference: RouterPreference::default(),
             digest: 0,
         };
         let route = Route { key, protocol, set };

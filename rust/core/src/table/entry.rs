@@ -57,6 +57,9 @@ pub(super) struct KernelRoute {
     pub(super) protocol: u8,
     /// The resync that last saw it.
     pub(super) generation: u8,
+    /// The kernel uses it no more and will remove it (`fib6_check_expired`). The only route of a
+    /// prefix is kept in the overflow map then.
+    pub(super) expired: bool,
 }
 
 impl KernelRoute {
@@ -176,6 +179,7 @@ impl Body {
             tos: 0,
             protocol: self.protocol,
             generation: self.generation,
+            expired: false,
         })
     }
 

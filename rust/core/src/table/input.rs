@@ -1,6 +1,6 @@
 //! What the kernel announces and withdraws.
 
-use crate::route::{Family, NextHopSet, NextHopSource, Route, RouteKey, SetBytes};
+use crate::route::{Family, NextHopSet, NextHopSource, Prefix, Route, RouteKey, SetBytes};
 
 use super::Table;
 use super::drift::Drift;
@@ -10,6 +10,17 @@ use super::meaning::{Meanings, SetMarks};
 use super::order::{self, Announced, Placement, Withdrawn};
 use super::resync::{Doubt, Extent, Touch};
 use super::scope::Scope;
+
+/// What an announcement says of a route beside its next-hop set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// The route's key.
+    pub key: RouteKey,
+    /// Who installed it (`rtm_protocol`).
+    pub protocol: u8,
+    /// Whether the kernel has stopped to use it, as its lifetime is over.
+    pub expired: bool,
+}
 
 /// A route among those of its prefix.
 enum Alone {
@@ -27,7 +38,12 @@ impl Table {
             return Doubt::Nothing;
         };
         let set = self.meanings.acquire(in_order(set));
-        self.announce_set(rib, key, protocol, set, placement)
+        let announcement = Announcement {
+            key,
+            protocol,
+            expired: false,
+        };
+        self.announce_set(rib, announcement, set, placement)
     }
 
     /// Enters a route whose next-hop set is known by its bytes, or else read by `read`; routes out
@@ -37,12 +53,12 @@ impl Table {
     /// What `read` returns: the route is not entered then.
     pub fn announce_encoded<E>(
         &mut self,
-        (key, protocol): (RouteKey, u8),
+        announcement: Announcement,
         bytes: Option<SetBytes<'_>>,
         read: impl FnOnce() -> Result<NextHopSet, E>,
         placement: Placement,
     ) -> Result<Doubt, E> {
-        let Some(rib) = self.rib_in_scope(&key) else {
+        let Some(rib) = self.rib_in_scope(&announcement.key) else {
             return Ok(Doubt::Nothing);
         };
         let known = bytes.and_then(|bytes| self.meanings.recall(bytes));
@@ -56,7 +72,7 @@ impl Table {
                 set
             }
         };
-        Ok(self.announce_set(rib, key, protocol, set, placement))
+        Ok(self.announce_set(rib, announcement, set, placement))
     }
 
     fn rib_in_scope(&mut self, key: &RouteKey) -> Option<u16> {
@@ -72,11 +88,15 @@ impl Table {
     fn announce_set(
         &mut self,
         rib: u16,
-        key: RouteKey,
-        protocol: u8,
+        announcement: Announcement,
         set: SetId,
         placement: Placement,
     ) -> Doubt {
+        let Announcement {
+            key,
+            protocol,
+            expired,
+        } = announcement;
         if !self.resync_takes(&key, protocol, set, placement) {
             self.meanings.release(set);
             return Doubt::Nothing;
@@ -87,6 +107,7 @@ impl Table {
             tos: key.tos,
             protocol,
             generation: self.resyncs.generation(),
+            expired,
         };
         let counts = new.tos == 0 && self.scope.counts_in(protocol);
         let place = self.ribs.get_mut(usize::from(rib));
@@ -144,18 +165,19 @@ impl Table {
         let mut routes = rib.routes(handle.slot);
         let sets = &self.meanings.sets;
         let announced = order::announce(&mut routes, new, placement, family, sets);
-        if placement.from_dump() && announced != Announced::Known {
+        let same = matches!(announced, Announced::Known | Announced::Expiry);
+        if placement.from_dump() && !same {
             let alone = announced == Announced::Added(None) && !has_others(&routes, &new);
             self.drifted(key, alone, placement);
         }
-        let doubt = self.replaced(&routes, &new, placement, announced == Announced::Known);
+        let doubt = self.replaced(&routes, &new, placement, same);
         match announced {
             Announced::Known => {
                 self.meanings.release(new.set);
                 self.put_routes(handle, routes);
                 return doubt;
             }
-            Announced::Moved => self.meanings.release(new.set),
+            Announced::Moved | Announced::Expiry => self.meanings.release(new.set),
             Announced::Added(Some(old)) => self.meanings.release(old),
             Announced::Instead(old) => {
                 self.meanings.release(new.set);
@@ -243,8 +265,12 @@ impl Table {
 
     /// Where the key's prefix is, if it is known.
     pub(super) fn handle_of(&self, key: &RouteKey) -> Option<Handle> {
-        let rib = self.rib_index(key.prefix.family(), key.table)?;
-        let slot = self.ribs.get(usize::from(rib))?.find(&key.prefix)?;
+        self.handle_of_prefix(key.table, &key.prefix)
+    }
+
+    pub(super) fn handle_of_prefix(&self, table: u32, prefix: &Prefix) -> Option<Handle> {
+        let rib = self.rib_index(prefix.family(), table)?;
+        let slot = self.ribs.get(usize::from(rib))?.find(prefix)?;
         Some(Handle { rib, slot })
     }
 
@@ -306,7 +332,7 @@ impl Table {
         removed
     }
 
-    fn remove_routes_at(
+    pub(super) fn remove_routes_at(
         &mut self,
         handle: Handle,
         goes: impl Fn(&Routes) -> Option<usize>,
@@ -387,7 +413,7 @@ fn gives(scope: &Scope, meanings: &Meanings, route: &KernelRoute) -> bool {
 /// Nearly every prefix has one route: what [`Table::enter`] would do with that takes no list. None
 /// where there are others.
 fn alone(body: &Body, new: &KernelRoute, placement: Placement) -> Option<Alone> {
-    if body.has(flag::MANY) {
+    if body.has(flag::MANY) || new.expired {
         return None;
     }
     match body.route() {

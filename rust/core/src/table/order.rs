@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::route::{Family, NextHop, NextHopSet, NextHopSource, RouteType};
+use crate::route::{Family, NextHop, NextHopSet, NextHopSource, RTPROT_RA, RouteType};
 
 use super::entry::{KernelRoute, Routes};
 use super::ids::SetId;
@@ -41,6 +41,8 @@ pub(super) enum Announced {
     Known,
     /// The same route was there, at another place: another one may be the best now.
     Moved,
+    /// The same route was there, and the kernel has stopped to use it, or uses it again.
+    Expiry,
     /// It is new; the set that it took the place of, if it did.
     Added(Option<SetId>),
     /// The same route was there, left over from before messages were lost: that is gone, and the
@@ -75,11 +77,14 @@ pub(super) fn announce(
         }
     }
     if let Some(at) = known {
+        let expiry = routes
+            .get_mut(at)
+            .is_some_and(|route| std::mem::replace(&mut route.expired, new.expired) != new.expired);
         let moved = seen_again(routes, range, at, new.generation, placement);
-        return if moved {
-            Announced::Moved
-        } else {
-            Announced::Known
+        return match (moved, expiry) {
+            (true, _) => Announced::Moved,
+            (false, true) => Announced::Expiry,
+            (false, false) => Announced::Known,
         };
     }
     if let Some(old) = target
@@ -181,21 +186,46 @@ fn v6_target(
     placement: Placement,
     sets: &Interner<NextHopSet>,
 ) -> Option<usize> {
-    let merges = |set: SetId| sets.get(set.0).is_some_and(merges);
-    let new_merges = merges(new.set);
-    let alike = range.clone().find(|at| {
-        routes
-            .get(*at)
-            .is_some_and(|route| merges(route.set) == new_merges)
-    });
+    let set_of = |route: &KernelRoute| sets.get(route.set.0);
+    let new_set = set_of(&new)?;
+    let find = |is: &dyn Fn(&KernelRoute, &NextHopSet) -> bool| {
+        range.clone().find(|at| {
+            let route = routes.get(*at);
+            route.is_some_and(|route| set_of(route).is_some_and(|set| is(route, set)))
+        })
+    };
+    let qualifies = qualifies_for_ecmp(new.protocol, new_set);
+    let alike = find(&|route, set| qualifies_for_ecmp(route.protocol, set) == qualifies);
     match placement {
         Placement::Replace => alike.or(Some(range.start)),
-        _ if new_merges => alike,
+        // Whatever the legs of a route came from, they are merged.
+        _ if merges(new_set) => find(&|_, set| merges(set) && holds_legs(new_set, set))
+            .or_else(|| alike.filter(|_| qualifies)),
         _ => None,
     }
 }
 
-/// Whether IPv6 merges the route with others of its key (`rt6_qualify_for_ecmp`).
+/// Whether IPv6 merges a route with others of its key, as far as its message tells
+/// (`rt6_qualify_for_ecmp`). The kernel does not do so with those of router advertisements
+/// (`RTF_ADDRCONF`), but with those that a program adds under their protocol; a route of several
+/// legs has been merged.
+fn qualifies_for_ecmp(protocol: u8, set: &NextHopSet) -> bool {
+    let several = matches!(&set.next_hops, NextHopSource::Inline(hops) if hops.len() > 1);
+    merges(set) && (several || protocol != RTPROT_RA)
+}
+
+/// Whether all legs of `known` are among those of `set`.
+fn holds_legs(set: &NextHopSet, known: &NextHopSet) -> bool {
+    match (&set.next_hops, &known.next_hops) {
+        (NextHopSource::Inline(hops), NextHopSource::Inline(legs)) => legs
+            .iter()
+            .all(|leg| hops.iter().any(|hop| same_leg(hop, leg))),
+        _ => false,
+    }
+}
+
+/// Whether IPv6 can merge the route with others of its key: its next hops are its own, and there is
+/// a gateway among them.
 pub(super) fn merges(set: &NextHopSet) -> bool {
     match (&set.route_type, &set.next_hops) {
         (RouteType::Unicast, NextHopSource::Inline(hops)) => {
@@ -241,7 +271,9 @@ pub(super) fn withdraw(
     let equal = |(_, route, set): &(usize, &KernelRoute, &NextHopSet)| {
         route.protocol == protocol && same_forwarding(set, gone)
     };
-    let twins = |(_, _, set): &(usize, &KernelRoute, &NextHopSet)| set.digest == gone.digest;
+    let twins = |(_, _, set): &(usize, &KernelRoute, &NextHopSet)| {
+        (set.digest, set.preference) == (gone.digest, gone.preference)
+    };
     let mut alike = candidates().filter(equal);
     if let Some((at, ..)) = alike.clone().find(twins).or_else(|| alike.next()) {
         return Withdrawn::Whole(at);
@@ -280,7 +312,8 @@ fn same_forwarding(a: &NextHopSet, b: &NextHopSet) -> bool {
 }
 
 fn same_leg(a: &NextHop, b: &NextHop) -> bool {
-    a.gateway == b.gateway && a.interface == b.interface && a.labels == b.labels
+    let of = |hop: &NextHop| (hop.gateway, hop.interface, hop.encapsulation, hop.digest);
+    of(a) == of(b) && a.labels == b.labels
 }
 
 /// `set` without the legs of `gone`: none where it does not hold them all, `Some(None)` where
@@ -313,6 +346,7 @@ fn without_legs(set: &NextHopSet, gone: &NextHopSet) -> Option<Option<NextHopSet
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::route::RouterPreference;
     use std::net::IpAddr;
 
     struct List {
@@ -336,6 +370,7 @@ mod tests {
                 family: self.family,
                 route_type: RouteType::Unicast,
                 next_hops: NextHopSource::Inline(hops.iter().map(hop).collect()),
+                preference: RouterPreference::default(),
                 digest: 0,
             }
         }
@@ -348,6 +383,7 @@ mod tests {
                 tos: 0,
                 protocol: 12,
                 generation: 0,
+                expired: false,
             };
             announce(&mut self.routes, new, placement, self.family, &self.sets)
         }

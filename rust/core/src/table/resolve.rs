@@ -234,6 +234,7 @@ fn scale(weight: u32, heaviest: u32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::route::RouterPreference;
 
     fn around() -> Surroundings {
         let mut around = Surroundings::default();
@@ -256,6 +257,7 @@ mod tests {
             family: Family::V4,
             route_type: RouteType::Unicast,
             next_hops: NextHopSource::Inline(hops.into()),
+            preference: RouterPreference::default(),
             digest: 0,
         }
     }

@@ -301,6 +301,7 @@ mod tests {
             tos: 0,
             protocol: 12,
             generation: 0,
+            expired: false,
         }
     }
 

@@ -49,15 +49,6 @@ impl Default for Scope {
 }
 
 impl Scope {
-    /// The protocol a dump may be limited to: one, where no other can matter.
-    #[must_use]
-    pub fn dump_protocol(&self) -> Option<u8> {
-        match (self.foreign, self.protocols.as_slice()) {
-            (ForeignRoutes::Ignore, [only]) => Some(*only),
-            _ => None,
-        }
-    }
-
     /// Whether routes of a protocol decide what the kernel forwards by, as far as VPP follows it.
     pub(super) fn counts_in(&self, protocol: u8) -> bool {
         self.foreign == ForeignRoutes::Hide || self.mirrors(protocol)

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use bgpreflector_core::route::{
-    NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
+    NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType, RouterPreference,
 };
 use serde_json::Value;
 
@@ -102,6 +102,7 @@ pub fn route(row: &Value) -> Option<Route> {
             family: prefix.family(),
             route_type,
             next_hops,
+            preference: RouterPreference::default(),
             digest: 0,
         },
     })

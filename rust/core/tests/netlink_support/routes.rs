@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
+    RouterPreference,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -75,6 +76,7 @@ fn set(family: Family) -> impl Strategy<Value = NextHopSet> {
         family,
         route_type,
         next_hops,
+        preference: RouterPreference::default(),
         digest: 0,
     })
 }
@@ -110,6 +112,7 @@ fn leg(family: Family) -> impl Strategy<Value = NextHop> {
             dead,
             labels: labels.into(),
             encapsulation,
+            digest: 0,
         },
     )
 }

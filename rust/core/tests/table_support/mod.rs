@@ -12,6 +12,7 @@ use std::net::IpAddr;
 
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, PathSet, Prefix, Route, RouteKey, RouteType,
+    RouterPreference,
 };
 use bgpreflector_core::table::{
     Cursor, Extent, Handle, Interfaces, Link, Placement, Request, RouteState, Scope, Table,
@@ -51,6 +52,7 @@ pub fn route(number: u8, metric: u8, protocol: u8, hop: &NextHop) -> Route {
             family: Family::V4,
             route_type: RouteType::Unicast,
             next_hops: NextHopSource::Inline([hop.clone()].into_iter().collect()),
+            preference: RouterPreference::default(),
             digest: 0,
         },
     }

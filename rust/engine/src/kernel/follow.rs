@@ -1,11 +1,15 @@
 //! From decoded messages to the table.
 
+use std::time::Duration;
+
 use bgpreflector_core::netlink::{
     Action, Body, DecodeError, EncodedRoute, Header, LinkMessage, NextHopMessage, Problem,
     RawMessage, RawMessages, Shallow,
 };
 use bgpreflector_core::route::{Family, NextHop};
-use bgpreflector_core::table::{Doubt, Extent, Link, NextHopObject, Placement, Table};
+use bgpreflector_core::table::{
+    Announcement, Doubt, Extent, Link, NextHopObject, Placement, Table,
+};
 
 use crate::shared::{KernelCounters, Shared};
 
@@ -24,6 +28,8 @@ pub(super) struct Effects {
     pub(super) replaced_among: bool,
     /// The kernel dropped messages.
     pub(super) overrun: bool,
+    /// After this the kernel stops to use a route, without a message.
+    pub(super) expiry: Option<Duration>,
 }
 
 impl Effects {
@@ -38,6 +44,7 @@ impl Effects {
             v6_withdrawn: self.v6_withdrawn | other.v6_withdrawn,
             replaced_among: self.replaced_among | other.replaced_among,
             overrun: self.overrun | other.overrun,
+            expiry: earlier(self.expiry, other.expiry),
         }
     }
 
@@ -82,6 +89,7 @@ fn one(
     let body = match raw.read_shallow()? {
         Shallow::Announced(route) => {
             effects.v6_announced |= route.key.prefix.family() == Family::V6;
+            effects.expiry = earlier(effects.expiry, expiry(&route));
             let doubt = announcement(shared, table, &route, placement(&raw.header));
             effects.doubt(doubt.map_err(|problem| raw.error(problem))?);
             return Ok(());
@@ -118,6 +126,19 @@ fn one(
     Ok(())
 }
 
+/// The earlier of two times, if there is one.
+pub(super) fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
+    a.into_iter().chain(b).min()
+}
+
+/// When the kernel stops to use the route; none where it never does, or has done so.
+pub(super) fn expiry(route: &EncodedRoute<'_>) -> Option<Duration> {
+    const TICK: Duration = Duration::from_millis(10);
+    let ticks = u32::try_from(route.expires).ok().filter(|left| *left > 0)?;
+    // A tick more, as the kernel rounds down.
+    Some(TICK * ticks.saturating_add(1))
+}
+
 fn placement(header: &Header) -> Placement {
     if header.replace() {
         Placement::Replace
@@ -137,7 +158,11 @@ pub(super) fn announcement(
 ) -> Result<Doubt, Problem> {
     KernelCounters::count(&shared.kernel.route_announcements);
     table.announce_encoded(
-        (route.key, route.protocol),
+        Announcement {
+            key: route.key,
+            protocol: route.protocol,
+            expired: route.expires < 0,
+        },
         route.set_bytes(),
         || route.read_set(),
         placement,

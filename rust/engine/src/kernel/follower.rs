@@ -13,7 +13,8 @@ use crate::ready::wait_readable;
 use crate::shared::{KernelCounters, Shared};
 
 use super::dump::Dumper;
-use super::follow::{self, Effects};
+use super::expiry::Expiry;
+use super::follow::{self, Effects, earlier};
 use super::lookout::Lookout;
 use super::plan::{Plan, Reason};
 use super::reader::{Command, KernelSettings};
@@ -33,6 +34,9 @@ pub(super) struct Follower {
     pub(super) plan: Plan,
     /// When to compare the table with the kernel next.
     pub(super) audit_at: Option<Instant>,
+    /// When the kernel stops to use the next of the routes that have a lifetime, and when it may be
+    /// dumped because of that again.
+    pub(super) expiry: Expiry,
     /// From when on routes are deleted from VPP that it had before us and the kernel lacks.
     pub(super) grace_until: Instant,
     /// Resyncs of one interface since the last of everything.
@@ -70,6 +74,7 @@ impl Follower {
             orders,
             plan: Plan::default(),
             audit_at: settings.audit_interval.map(|interval| now + interval),
+            expiry: Expiry::default(),
             grace_until: now + settings.grace,
             partial_resyncs: 0,
             overruns_in_a_row: 0,
@@ -94,6 +99,9 @@ impl Follower {
         }
         if let Some(due) = self.plan.take_due(Instant::now()) {
             self.resync_by_itself(due.reason, due.extent);
+        }
+        if self.expiry.take_due(Instant::now()) {
+            self.resync_by_itself(Reason::Event, Extent::Everything);
         }
         if self.next_audit().is_some_and(|at| at <= Instant::now()) {
             self.resync_by_itself(Reason::Audit, Extent::Everything);
@@ -123,7 +131,7 @@ impl Follower {
 
     /// When there is something to do even if nothing comes.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.plan.at().or(self.audit_at)
+        earlier(self.plan.at().or(self.audit_at), self.expiry.at())
     }
 
     /// Takes note that the kernel can no longer be read.
@@ -176,6 +184,7 @@ impl Follower {
             }
         }
         self.rush.read(Instant::now());
+        self.expiry.after(all.expiry);
         if all.overrun {
             KernelCounters::count(&self.shared.kernel.overruns);
             self.overruns_in_a_row = self.overruns_in_a_row.saturating_add(1);

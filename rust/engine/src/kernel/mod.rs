@@ -1,11 +1,13 @@
 //! Reading the kernel: sockets, the dump, and the thread that follows the notifications.
 
 mod dump;
+mod expiry;
 mod follow;
 mod follower;
 mod lookout;
 mod lookup;
 mod plan;
+mod presence;
 mod read_ahead;
 mod reader;
 mod resync;
