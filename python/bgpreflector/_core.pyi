@@ -495,6 +495,14 @@ class Engine:
         """
     def held(self) -> int:
         """Prefixes that VPP cannot have now: a figure that is kept, where :meth:`status` counts."""
+    def withhold_deletions(self, gone: Sequence[int]) -> None:
+        """Hand out no deletions from now on, but for routes through these ``sw_if_index``."""
+    def release_deletions(self) -> None:
+        """Hand deletions out again."""
+    def withheld_deletions(self) -> tuple[int, int]:
+        """Deletions that wait, and how many of them are of prefixes that VPP cannot have."""
+    def held_interfaces(self) -> dict[str, int]:
+        """Routes that VPP cannot have as nothing stands for their interface, by its name."""
     def leads_through(self, sw_if_index: int) -> bool:
         """Whether paths that VPP has or shall have go out of one of its interfaces."""
     def examples(self) -> list[tuple[int, str, list[int]]]:

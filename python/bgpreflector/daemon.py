@@ -20,7 +20,15 @@ from bgpreflector.reflector import (
     new_plugin,
     use_deps,
 )
-from bgpreflector.vpp import Question, VppEntry, VppLookup, VppMonitor, VppSink
+from bgpreflector.vpp import (
+    Question,
+    VppAuditAsked,
+    VppEntry,
+    VppGuardDue,
+    VppLookup,
+    VppMonitor,
+    VppSink,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -35,8 +43,13 @@ class Daemon:
     :meth:`wait` waits for the end, which :meth:`stop` brings about from any thread.
     """
 
-    def __init__(self, config: Config, handlers: Sequence[EventHandler] = ()) -> None:
-        """``handlers`` are somebody's own, called behind the reflector."""
+    def __init__(
+        self, config: Config, handlers: Sequence[EventHandler] = (), *, approved: bool = False
+    ) -> None:
+        """``handlers`` are somebody's own, called behind the reflector.
+
+        ``approved``: the first sync may delete whatever it will.
+        """
         self.config = config
         self.engine = cast("_core.Engine", kernel_engine(config))
         self.sink = VppSink(
@@ -45,6 +58,9 @@ class Daemon:
             tables=config.vpp_tables,
             protocol=config.kernel.protocols[0],
         )
+        # Where nothing is mirrored nothing is deleted either.
+        if config.use_external_ipam and not approved:
+            self.sink.guard.arm(_mirrored(config))
         self._watcher = KernelRouteWatcher(self.engine)
         self.reflector: BGPReflector = new_plugin(use_deps(self._inject))
         self.monitor = VppMonitor(
@@ -55,6 +71,9 @@ class Daemon:
         )
         self.began = time.monotonic()
         """When it was made, in seconds of ``time.monotonic()``."""
+
+        self.left = 0
+        """Routes of ours in VPP tables that a reload has left, which wait for :meth:`resume`."""
 
         self._pausing = threading.Lock()
         self._paused = False
@@ -69,19 +88,17 @@ class Daemon:
         # Not by way of the daemon, which would keep itself alive.
         deps.watcher = lambda _: watcher
 
-    def start(self, *, insist: bool = True) -> None:
+    def start(self, *, survives: tuple[type[VppError], ...] = ()) -> None:
         """Connect to VPP and begin.
 
-        Raises :class:`~bgpreflector.errors.VppError` where VPP cannot be reached, if ``insist``:
-        at the start that is a mistake worth ending for, later it is an event to live through.
+        Raises :class:`~bgpreflector.errors.VppError` where that fails in a way that is not to be
+        survived; otherwise it is tried again until it succeeds.
         """
         self.reflector.init()
         try:
             self.sink.connect()
-        except VppError as error:
-            if insist:
-                raise
-            _log.warning("%s", error)
+        except survives as error:
+            _log.warning("%s; it is waited for", error)
         self.monitor.start()
         self.controller.start()
         self.controller.push_event(FullResync("startup"))
@@ -104,13 +121,19 @@ class Daemon:
         _log.warning("Paused: VPP gets no routes until `bgpreflector resume`")
 
     def resume(self) -> None:
-        """Send VPP again what it needs. Twice is fine."""
+        """Send VPP again what it needs; where nobody paused, deletions that wait, too.
+
+        Twice is fine. Who ends a pause does not approve of what he may not have seen.
+        """
         with self._pausing:
             was, self._paused = self._paused, False
             self.sink.hold(on=False)
             self._watcher.hold(on=False)
         if was:
             _log.info("Resumed: VPP gets what has changed")
+        elif self.sink.guard.waiting is not None:
+            self.sink.guard.approve()
+            self.controller.push_event(VppGuardDue(blocking=True))
 
     def resync(self, reason: str) -> None:
         """Read VPP and the kernel again and wait until VPP has what differs.
@@ -126,6 +149,15 @@ class Daemon:
         :class:`~bgpreflector.errors.VppError`.
         """
         event = VppLookup(questions)
+        self.controller.push_event(event)
+        return event.answer.result(timeout)
+
+    def compare(self, timeout: float) -> _core.VppAudit | None:
+        """How VPP differs from what it has acknowledged; ``None`` where it cannot be told.
+
+        Raises as :meth:`look_up`.
+        """
+        event = VppAuditAsked()
         self.controller.push_event(event)
         return event.answer.result(timeout)
 
@@ -175,6 +207,7 @@ class Daemon:
         if self.sink.lost:
             _log.error("VPP is not connected: our routes stay in it")
             return
+        self.sink.guard.end()
         self.engine.forget_kernel()
         removed = failed = 0
         # The watcher may still hold a batch; it gives it back when the event loop refuses it.
@@ -191,3 +224,9 @@ class Daemon:
     @property
     def _installed(self) -> int:
         return sum(counts["installed"] for counts in self.engine.status().prefixes.values())
+
+
+def _mirrored(config: Config) -> str:
+    protocols = ", ".join(map(str, config.kernel.protocols))
+    tables = ", ".join(map(str, config.kernel.tables))
+    return f"protocol {protocols} in kernel table {tables}"

@@ -46,3 +46,7 @@ class RefusedByDaemonError(ControlError):
         super().__init__(message)
         self.code = code
         """What kind of mistake: ``bgpreflector.control.protocol.Code``."""
+
+
+class WriterError(ReflectorError):
+    """Another process writes to this VPP under our FIB source."""

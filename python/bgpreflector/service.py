@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 
 from bgpreflector.config import Config, ConfigError, Problem
 from bgpreflector.controller import EventHandler
-from bgpreflector.errors import VppError
+from bgpreflector.errors import VppConnectError, VppError, VppLostError
 
 from .daemon import Daemon
+from .vpp import exceeds
 
 _log = logging.getLogger(__name__)
 
@@ -19,6 +20,7 @@ FIXED = (
     "vpp.fib_source",
     "kernel.namespace",
     "control.socket",
+    "control.lock_directory",
     "metrics.address",
 )
 """What a reload cannot change: our routes would stay behind under the old name or in the old place,
@@ -31,6 +33,12 @@ STAY = (
 )
 
 
+WAIT = (
+    "The reload would delete %d of the %d routes of ours that VPP has, as tables %s are not "
+    "mirrored into any more. They stay until `bgpreflector resume`; is the configuration right?"
+)
+
+
 class Service:
     """Keeps a daemon running, and puts another in its place when the configuration changes.
 
@@ -39,21 +47,28 @@ class Service:
     """
 
     def __init__(
-        self, config: Config, read: Callable[[], Config], handlers: Sequence[EventHandler] = ()
+        self,
+        config: Config,
+        read: Callable[[], Config],
+        handlers: Sequence[EventHandler] = (),
+        *,
+        approved: bool = False,
     ) -> None:
         """``read`` reads the configuration anew. Raises :class:`ConfigError`.
 
-        ``handlers`` are called by every daemon, behind its own.
+        ``handlers`` are called by every daemon, behind its own. ``approved``: the first one's
+        first sync may delete whatever it will.
         """
         self._read = read
         self._config = config
         self._handlers = handlers
-        self._daemon = Daemon(config, handlers)
+        self._daemon = Daemon(config, handlers, approved=approved)
         self._reloading = threading.Lock()
         self._changed = threading.Condition()
         self._replacing = False
         self._stopped = False
         self._failure: BaseException | None = None
+        self._left: list[tuple[int, bool]] = []
         self.on_config: Callable[[Config], None] = _ignore
         """Called with a configuration that was put in place."""
 
@@ -68,8 +83,13 @@ class Service:
         return self._replacing or self._daemon.alive
 
     def start(self) -> None:
-        """Start the first. Raises what :meth:`Daemon.start` raises."""
-        self._daemon.start()
+        """Start the first.
+
+        Raises what :meth:`Daemon.start` raises: with ``vpp.wait`` nothing for a VPP that is not
+        there yet, but for one that lacks a message, or refuses our FIB source.
+        """
+        waits = self._config.vpp.wait
+        self._daemon.start(survives=(VppConnectError, VppLostError) if waits else ())
 
     def wait(self) -> None:
         """Wait for the end, over reloads; raises what brought it about, unless it was a stop."""
@@ -125,10 +145,18 @@ class Service:
         if before.paused:
             made.pause()
         self._daemon = made
-        made.start(insist=False)
-        left = [table for table in old.vpp_tables if table not in new.vpp_tables]
-        if left:
-            _clear(made, left)
+        made.start(survives=(VppError,))
+        gone = [*old.vpp_tables, *self._left]
+        left = sorted({table for table in gone if table not in new.vpp_tables})
+        self._left = _clear(made, left) if left else []
+
+    def resume(self) -> None:
+        """Resume the daemon, and clear the tables that were left, unless it was paused."""
+        with self._reloading:
+            paused = self._daemon.paused
+            self._daemon.resume()
+            if self._left and not paused:
+                self._left = _clear(self._daemon, self._left, approved=True)
 
     def stop(self) -> None:
         """End it all, a reload that is under way first."""
@@ -137,19 +165,30 @@ class Service:
             self._daemon.stop()
 
 
-def _clear(daemon: Daemon, tables: list[tuple[int, bool]]) -> None:
-    """Take our routes out of VPP tables that are not mirrored into any more."""
+def _clear(
+    daemon: Daemon, tables: list[tuple[int, bool]], *, approved: bool = False
+) -> list[tuple[int, bool]]:
+    """Take our routes out of VPP tables that are not mirrored into any more; those that wait, as
+    there are too many to be deleted unasked."""
     source = daemon.sink.source
     numbers = ", ".join(map(str, sorted({table for table, _ in tables})))
     if source is None:
         _log.error(STAY, numbers, "VPP cannot be reached")
-        return
+        return []
     better = list(daemon.sink.others.better)
     try:
+        found = daemon.engine.flush(source, better=better, tables=tables, dry_run=True)
+        shown = sum(table[2] for table in found.tables)
+        kept = sum(counts["installed"] for counts in daemon.engine.status().prefixes.values())
+        if not approved and exceeds(daemon.config.vpp.guard, shown, shown + kept):
+            _log.warning(WAIT, shown, shown + kept, numbers)
+            daemon.left = shown
+            return tables
+        daemon.left = 0
         flushed = daemon.engine.flush(source, better=better, tables=tables, dry_run=False)
     except VppError as error:
         _log.error(STAY, numbers, error)
-        return
+        return []
     for table, is_ip6, _, deleted, refused in flushed.tables:
         family = "IPv6" if is_ip6 else "IPv4"
         _log.info(
@@ -160,6 +199,7 @@ def _clear(daemon: Daemon, tables: list[tuple[int, bool]]) -> None:
             deleted,
             refused,
         )
+    return []
 
 
 def differences(old: Config, new: Config) -> list[str]:

@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .vpp import held_prefixes
+
 if TYPE_CHECKING:
     from bgpreflector import _core
 
@@ -33,20 +35,26 @@ class State(Enum):
     ENDED = "ended"
     """The daemon has ended, or one of its threads."""
 
-    KERNEL_UNREAD = "kernel_unread"
-    """The kernel's routes have not been read yet."""
-
     VPP_LOST = "vpp_lost"
     """There is no connection to VPP."""
 
+    KERNEL_UNREAD = "kernel_unread"
+    """The kernel's routes have not been read yet."""
+
     PAUSED = "paused"
     """VPP is sent nothing, as somebody asked for."""
+
+    GUARDED = "guarded"
+    """The first sync would delete too much: that waits for somebody to say so."""
 
     REFUSED = "refused"
     """VPP refused routes."""
 
     SYNCHRONISING = "synchronising"
     """VPP is still being sent what it lacks."""
+
+    HELD = "held"
+    """As in sync, but VPP cannot have more of the prefixes than is allowed for."""
 
     IN_SYNC = "in_sync"
     """VPP has acknowledged all that it shall have."""
@@ -187,6 +195,34 @@ class LimitStatus:
 
 
 @dataclass(frozen=True)
+class HeldStatus:
+    """Prefixes that VPP cannot have, but for those beyond ``kernel.max_routes``."""
+
+    prefixes: int
+    of: int
+    """All that VPP should have."""
+
+    too_many: bool
+    """Whether they are more than ``vpp.max_held`` allows for."""
+
+    interfaces: Mapping[str, int]
+    """Those of them for whose interface nothing stands in VPP, by its name."""
+
+
+@dataclass(frozen=True)
+class GuardStatus:
+    """Deletions that wait for ``bgpreflector resume``."""
+
+    deletions: int
+    of: int
+    """Routes of ours that VPP had when the daemon came."""
+
+    reason: str
+    left: int
+    """Routes in VPP tables that a reload would not clear."""
+
+
+@dataclass(frozen=True)
 class StatusReport:
     """How a daemon does."""
 
@@ -201,7 +237,8 @@ class StatusReport:
 
     in_sync: bool
     ready: bool
-    """In sync, or in sync before and now behind by less than :data:`READY_LAG` seconds."""
+    """In sync, or in sync before and now behind by less than :data:`READY_LAG` seconds; and no more
+    prefixes held than is allowed for."""
 
     paused: bool
     prefixes: Mapping[str, Mapping[str, int]]
@@ -220,7 +257,11 @@ class StatusReport:
     held_routes: Mapping[str, int]
     """Routes of mirrored protocols that VPP cannot have, by reason."""
 
+    held: HeldStatus
     limit: LimitStatus
+    guard: GuardStatus | None
+    """``None`` where no deletion waits for somebody."""
+
     memory: int
     """Resident memory in bytes."""
 
@@ -238,15 +279,16 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
     vpp = _vpp(daemon, figures)
     # Once: it may change while this looks on, and the report shall not contradict itself.
     paused = daemon.paused
-    state = _state(daemon, figures, vpp, paused=paused)
+    held = _held(daemon, figures)
+    state = _state(daemon, figures, vpp, paused=paused, too_many_held=held.too_many)
     return StatusReport(
         schema=SCHEMA,
         version=version("bgpreflector"),
         pid=os.getpid(),
         uptime=time.monotonic() - daemon.began,
         state=state.value,
-        in_sync=state is State.IN_SYNC,
-        ready=_ready(state, figures, vpp),
+        in_sync=state in (State.IN_SYNC, State.HELD),
+        ready=_ready(state, figures, vpp) and not held.too_many,
         paused=paused,
         prefixes={f: _sorted(counts) for f, counts in sorted(figures.prefixes.items())},
         tables=tuple(
@@ -259,22 +301,33 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
         next_hop_sets=figures.next_hop_sets,
         path_sets=figures.path_sets,
         held_routes=_sorted(figures.held_routes),
+        held=held,
         limit=_limit(daemon, figures),
+        guard=_guard(daemon),
         memory=_memory(),
         kernel=_kernel(daemon, figures),
         vpp=vpp,
     )
 
 
-def _state(daemon: Daemon, figures: _core.Status, vpp: VppStatus, *, paused: bool) -> State:
+def _state(
+    daemon: Daemon,
+    figures: _core.Status,
+    vpp: VppStatus,
+    *,
+    paused: bool,
+    too_many_held: bool,
+) -> State:
     failed = any(counts["failed"] for counts in figures.prefixes.values())
     found = {
         State.ENDED: not daemon.alive,
-        State.KERNEL_UNREAD: not figures.synchronised,
         State.VPP_LOST: not vpp.connected,
+        State.KERNEL_UNREAD: not figures.synchronised,
         State.PAUSED: paused,
+        State.GUARDED: _guard(daemon) is not None,
         State.REFUSED: failed,
         State.SYNCHRONISING: not daemon.in_sync_by(figures),
+        State.HELD: too_many_held,
     }
     return next((state for state, applies in found.items() if applies), State.IN_SYNC)
 
@@ -285,6 +338,17 @@ def _ready(state: State, figures: _core.Status, vpp: VppStatus) -> bool:
     return vpp.resynchronised and (figures.oldest_waiting or 0.0) < READY_LAG
 
 
+def _held(daemon: Daemon, figures: _core.Status) -> HeldStatus:
+    held, of = held_prefixes(figures)
+    unmapped = figures.held_routes.get("no_interface", 0)
+    return HeldStatus(
+        prefixes=held,
+        of=of,
+        too_many=held > daemon.config.vpp.max_held * of,
+        interfaces=_sorted(daemon.engine.held_interfaces()) if unmapped else {},
+    )
+
+
 def _limit(daemon: Daemon, figures: _core.Status) -> LimitStatus:
     settings = daemon.config.kernel
     return LimitStatus(
@@ -293,6 +357,13 @@ def _limit(daemon: Daemon, figures: _core.Status) -> LimitStatus:
         exceeded=figures.limit_exceeded,
         held=figures.held_routes.get("over_limit", 0),
     )
+
+
+def _guard(daemon: Daemon) -> GuardStatus | None:
+    waiting, left = daemon.sink.guard.waiting, daemon.left
+    if waiting is None:
+        return GuardStatus(0, 0, "", left) if left else None
+    return GuardStatus(waiting.deletions, waiting.of, waiting.reason, left)
 
 
 def _kernel(daemon: Daemon, figures: _core.Status) -> KernelStatus:

@@ -50,6 +50,9 @@ def test_the_defaults_are_those_of_the_daemon(monkeypatch: pytest.MonkeyPatch) -
             "keepalive_interval": 5.0,
             "audit_interval": 0.0,
             "on_exit": "keep",
+            "wait": True,
+            "max_held": 0.1,
+            "guard": {"share": 0.5, "routes": 100},
             "fib_source": {"name": "bgpreflector", "priority": 0x88},
             "interfaces": {
                 "map": {},
@@ -65,7 +68,10 @@ def test_the_defaults_are_those_of_the_daemon(monkeypatch: pytest.MonkeyPatch) -
             "retry_delay": 1.0,
         },
         "log": {"level": "info", "format": "text"},
-        "control": {"socket": "/run/bgpreflector/control.sock"},
+        "control": {
+            "socket": "/run/bgpreflector/control.sock",
+            "lock_directory": "/run/bgpreflector",
+        },
         "metrics": {"address": None},
     }
 

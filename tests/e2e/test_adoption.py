@@ -59,7 +59,7 @@ def test_a_grace_time_for_the_bgp_daemon(
     config.write_text(f"[kernel]\ngrace = {600.0 if comes_back else 1.0}\n")
     before = simulator.simulator.statistics()
     with running_daemon(
-        tmp_path / "two.log", "--config", str(config), *arguments, namespace=kernel
+        tmp_path / "two.log", "--config", str(config), "--yes", *arguments, namespace=kernel
     ) as daemon:
         wait_until(daemon.log, 30, "adopted", accept=lambda log: f"VPP has {2 * COUNT}" in log)
         if comes_back:

@@ -42,6 +42,20 @@ def bgpreflector(*arguments: str, exit_code: int = 0) -> str:
     return done.stdout
 
 
+def failed(*arguments: str, exit_code: int) -> str:
+    """What a command says that is refused."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bgpreflector", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == exit_code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
 def last(printed: str) -> dict[str, Any]:
     """The summary."""
     summary: dict[str, Any] = json.loads(printed.splitlines()[-1])
@@ -61,19 +75,58 @@ def test_plan_and_audit_find_nothing_to_do(
         simulator.tamper(route(3), delete=True)
         one = {"add": 1, "replace": 0, "delete": 0}
         assert last(bgpreflector("plan", *arguments))["plan"] == one
-        found = last(bgpreflector("audit", "--dry-run", *arguments, exit_code=6))
+        found = last(bgpreflector("audit", *arguments, exit_code=6))
         assert (found["audit"], found["repaired"]) == (one, 0)
-        assert last(bgpreflector("audit", *arguments))["repaired"] == 1
+        # By the configuration of the daemon, which alone knows the interface map.
+        said = last(daemon.ask("audit", "--repair", "--json"))
+        assert (said["found"]["missing"], said["left"]["missing"]) == (1, 0)
         assert len(simulator.routes()) == MIRRORED
         assert daemon.status()["in_sync"]
+
+
+def test_a_look_by_the_wrong_configuration_changes_nothing(
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """Without the daemon's interface map all seems too much: it is listed, and stays."""
+    with reflecting(kernel, simulator, tmp_path / "d.log") as daemon:
+        where = ("--socket", str(simulator.socket), "--netns", str(kernel.path), "--json")
+        before = simulator.simulator.statistics()["route_requests"]
+        found = last(bgpreflector("audit", *where, exit_code=6))
+        assert (found["audit"]["delete"], found["repaired"]) == (MIRRORED - 1, 0)
+        refused = failed("audit", "--repair", "--no-daemon", *where, exit_code=75)
+        for text in ("bgpreflector run", f"pid {daemon.process.pid}", "leave --no-daemon out"):
+            assert text in refused
+        assert "--no-daemon" in failed("audit", "--repair", *where, exit_code=2)
+        assert simulator.simulator.statistics()["route_requests"] == before
+        assert len(simulator.routes()) == MIRRORED
+
+
+def test_one_writes_at_a_time(kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path) -> None:
+    """A second run, and a flush, end and name the first; a lock that was left is none."""
+    there = ("--socket", str(simulator.socket))
+    with reflecting(kernel, simulator, tmp_path / "d.log") as daemon:
+        for command in (("run", "--control", ""), ("flush",)):
+            said = failed(*command, *there, exit_code=75)
+            for text in ("bgpreflector run", f"pid {daemon.process.pid}", "since 20", "defaults"):
+                assert text in said
+        assert last(bgpreflector("flush", "--dry-run", "--json", *there))["routes"] == MIRRORED
+        assert len(simulator.routes()) == MIRRORED
+        # Another source is another's business.
+        config = tmp_path / "other.toml"
+        config.write_text('[vpp.fib_source]\nname = "other"\n')
+        bgpreflector("flush", "--config", str(config), *there)
+        daemon.process.kill()
+        daemon.process.wait()
+    flushed = last(bgpreflector("flush", "--json", *there))
+    assert flushed["deleted"] == MIRRORED
 
 
 def test_what_a_flush_takes_the_daemon_puts_back(
     kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
-    """At its next resync, as the command's help says."""
+    """By force, and until its next resync, as the command's help says."""
     with reflecting(kernel, simulator, tmp_path / "d.log") as daemon:
-        said = last(bgpreflector("flush", "--socket", str(simulator.socket), "--json"))
+        said = last(bgpreflector("flush", "--force", "--socket", str(simulator.socket), "--json"))
         assert said["deleted"] == MIRRORED
         assert simulator.routes() == {}
         daemon.ask("resync")

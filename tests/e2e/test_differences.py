@@ -114,14 +114,14 @@ def test_an_audit_lists_and_repairs(bench: Bench, tmp_path: Path) -> None:
         "30.0.2.0/24": ("replace", False),
         "203.0.113.0/24": ("delete", False),
     }
-    for exit_code, command in ((6, ("audit", "--dry-run")), (0, ("audit",))):
+    for exit_code, command in ((6, ("audit",)), (0, ("audit", "--repair", "--no-daemon"))):
         *changes, summary = bench.lines(*command, exit_code=exit_code)
         seen = {c["prefix"]: (c["operation"], c["overridden"]) for c in changes}
         # A route of ours that another source's hides cannot be seen, and is sent again.
         assert seen == expected | ({hidden: ("add", True)} if hidden in seen else {})
         assert summary["overridden"] == 1
         assert summary["repaired"] == (0 if exit_code else len(changes))
-    assert bench.lines("audit")[-1]["audit"] == {
+    assert bench.lines("audit", "--repair", "--no-daemon")[-1]["audit"] == {
         "add": int(hidden in seen),
         "replace": 0,
         "delete": 0,

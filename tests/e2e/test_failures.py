@@ -31,12 +31,12 @@ def bgpreflector(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_wrong_configuration_names_every_key(tmp_path: Path) -> None:
-    """Exit code 3, and what is allowed."""
+    """Exit code 78, and what is allowed."""
     file = tmp_path / "wrong.toml"
     file.write_text('[vpp]\nwindow = 0\nfoo = 1\n[kernel]\nprotocols = ["brd"]\n')
     for command in (["check", str(file)], ["run", "--config", str(file)]):
         done = bgpreflector(*command)
-        assert done.returncode == 3
+        assert done.returncode == 78
         for key in ("vpp.window", "vpp.foo", "kernel.protocols"):
             assert key in done.stderr
         assert "Traceback" not in done.stderr
@@ -62,7 +62,7 @@ def test_mistakes_as_json(tmp_path: Path) -> None:
     file = tmp_path / "wrong.toml"
     file.write_text("[vpp]\nwindow = 0\nfoo = 1\n")
     done = bgpreflector("check", str(file), "--json")
-    assert done.returncode == 3
+    assert done.returncode == 78
     shown = json.loads(done.stdout)
     problems = {problem["key"]: problem for problem in shown.pop("problems")}
     assert shown == {"schema": 1, "valid": False, "ignored": [], "configuration": None}
@@ -77,7 +77,7 @@ def test_mistakes_as_json(tmp_path: Path) -> None:
 def test_a_socket_that_is_not_there(tmp_path: Path) -> None:
     """Exit code 4, the path, and what to look at."""
     place = tmp_path / "nowhere.sock"
-    done = bgpreflector("run", "--socket", str(place))
+    done = bgpreflector("run", "--no-wait", "--socket", str(place))
     assert done.returncode == 4
     assert str(place) in done.stderr
     assert "is VPP running" in done.stderr
@@ -89,13 +89,46 @@ def test_a_socket_that_nobody_listens_on(tmp_path: Path) -> None:
     place = tmp_path / "stale.sock"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(place))
-    done = bgpreflector("run", "--socket", str(place))
+    done = bgpreflector("run", "--no-wait", "--socket", str(place))
     assert done.returncode == 4
     assert str(place) in done.stderr
 
 
 def _close_the_first(listener: socket.socket) -> None:
     listener.accept()[0].close()
+
+
+def test_a_vpp_that_comes_later(tmp_path: Path) -> None:
+    """It is waited for, alive and not ready; the service manager hears what for."""
+    place, manager_at = tmp_path / "vpp" / "api.sock", tmp_path / "notify"
+    place.parent.mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(manager_at))
+        manager.settimeout(30)
+        environment = {"NOTIFY_SOCKET": str(manager_at)}
+        arguments = ("--socket", str(place), "--interface", "f0=loop0")
+        with running_daemon(tmp_path / "d.log", *arguments, environment=environment) as daemon:
+            said = manager.recv(4096).decode()
+            assert said.splitlines() == ["READY=1", f"STATUS=waiting for VPP at {place}"]
+            wait_until(daemon.answers, 30, "it listens")
+            lost = wait_until(
+                daemon.status, 30, "waits", accept=lambda seen: seen["state"] == "vpp_lost"
+            )
+            assert (lost["ready"], lost["vpp"]["connected"]) == (False, False)
+            said = daemon.ask("status", "--check", exit_code=4)
+            assert said.startswith(f"waiting for VPP at {place}")
+            with SimulatedVpp.running(place.parent) as vpp:
+                assert vpp.socket == place
+                wait_until(daemon.status, 60, "ready", accept=lambda seen: seen["ready"])
+
+
+def test_an_end_while_vpp_is_waited_for(tmp_path: Path) -> None:
+    """At once, and with 0."""
+    arguments = ("--socket", str(tmp_path / "nowhere.sock"))
+    with running_daemon(tmp_path / "d.log", *arguments) as daemon:
+        wait_until(daemon.answers, 30, "it listens")
+        wait_until(daemon.log, 30, "it waits", accept=lambda log: "waited for" in log)
+        assert daemon.end() == 0, daemon.log()
 
 
 def test_a_stranger_at_the_socket(tmp_path: Path) -> None:
@@ -105,18 +138,21 @@ def test_a_stranger_at_the_socket(tmp_path: Path) -> None:
         listener.bind(str(place))
         listener.listen()
         threading.Thread(target=_close_the_first, args=(listener,), daemon=True).start()
-        done = bgpreflector("run", "--socket", str(place))
+        done = bgpreflector("run", "--no-wait", "--socket", str(place))
     assert done.returncode == 4
     assert "Traceback" not in done.stderr
 
 
 AS_NOBODY = """
 import os, sys
+from bgpreflector import writer_lock
 from bgpreflector.cli import main
+# Its directory may be root's.
+writer_lock.lock_path = lambda config: None
 os.setgroups([])
 os.setgid(65534)
 os.setuid(65534)
-sys.argv = ["bgpreflector", "run", "--socket", sys.argv[1]]
+sys.argv = ["bgpreflector", "run", "--no-wait", "--socket", sys.argv[1]]
 main()
 """
 

@@ -67,7 +67,8 @@ def test_status_agrees_with_kernel_and_vpp(
         assert status["kernel"]["receive_buffer"] > 0
         assert status["memory"] > 1 << 20
 
-        assert daemon.ask("status", "--check").strip() == "in sync"
+        first = f"in sync, 1 of {MIRRORED + 1} prefixes held (no VPP interface stands for g0: 1)"
+        assert daemon.ask("status", "--check").strip() == first
         shown = daemon.ask("status")
         assert f"{v4['installed']:,}" in shown
         assert "1 no interface" in shown
@@ -315,8 +316,11 @@ def test_a_control_socket_of_somebody_else(
     kernel: Namespace, simulator: SimulatedVpp, log: Path, tmp_path: Path
 ) -> None:
     """A second daemon does not take it, and one that was told to have it does not start."""
+    config = tmp_path / "second.toml"
+    config.write_text('[vpp.fib_source]\nname = "second"\n')
     with reflecting(kernel, simulator, log) as daemon:
-        arguments = ("--socket", str(simulator.socket), "--control", str(daemon.control))
+        there = ("--socket", str(simulator.socket), "--control", str(daemon.control))
+        arguments = ("--config", str(config), *there)
         with running_daemon(tmp_path / "second.log", *arguments, namespace=kernel) as second:
             assert second.process.wait(30) == 7
             assert "another daemon" in second.log()

@@ -107,7 +107,7 @@ def test_what_is_wrong_is_refused_as_a_whole(bench: Bench) -> None:
                 # The command line's own value goes before the file's.
                 daemon.ask("reload")
                 continue
-            daemon.ask("reload", exit_code=3)
+            daemon.ask("reload", exit_code=78)
             seen = daemon.log().count("refused")
             daemon.process.send_signal(signal.SIGHUP)
             wait_until(

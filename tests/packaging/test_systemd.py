@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -9,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from bgpreflector.cli.exit_codes import ExitCode
 
 UNITS = Path(__file__).parents[2] / "packaging" / "systemd"
 UNIT = "bgpreflector.service"
@@ -67,6 +70,16 @@ def test_the_unit_exposes_little(unit: Path) -> None:
     """By systemd's own measure."""
     done = analyze("security", "--offline=yes", f"--threshold={EXPOSURE}", str(unit))
     assert done.returncode == 0, done.stdout
+
+
+def test_what_stays_wrong_is_not_started_again() -> None:
+    """A configuration with a mistake, which failed every two seconds for ever."""
+    lines = (UNITS / UNIT).read_text().splitlines()
+    (prevented,) = (line for line in lines if line.startswith("RestartPreventExitStatus="))
+    codes = {int(code) for code in prevented.partition("=")[2].split()}
+    assert codes == {ExitCode.USAGE, ExitCode.CONFIG}
+    assert ExitCode.CONFIG == os.EX_CONFIG
+    assert not codes & {ExitCode.VPP, ExitCode.KERNEL, ExitCode.DAEMON, ExitCode.BUSY}
 
 
 def test_its_commands_are_ours() -> None:

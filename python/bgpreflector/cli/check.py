@@ -11,12 +11,17 @@ import typer
 
 from bgpreflector.config import Config, ConfigError, Problem, load
 
+from .config_file import DEFAULT_FILE, VARIABLE, config_file
+
 SCHEMA = 1
 """Version of the JSON object; it grows when a field changes its meaning or goes."""
 
 
 def check(
-    file: Annotated[Path, typer.Argument(help="Configuration file to check.")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="Configuration file to check. Default: as that of `run`."),
+    ] = None,
     as_json: Annotated[
         bool,
         typer.Option(
@@ -25,8 +30,13 @@ def check(
     ] = False,
 ) -> None:
     """Check a configuration file; every mistake is named by its key."""
+    found = config_file(file)
+    if found is None:
+        raise ConfigError(
+            str(DEFAULT_FILE), [Problem("", f"there is no such file; name one, or set ${VARIABLE}")]
+        )
     try:
-        config = load(file)
+        config = load(found)
     except ConfigError as wrong:
         if as_json:
             typer.echo(json.dumps(_object(None, wrong.problems), default=str))
@@ -34,7 +44,7 @@ def check(
     if as_json:
         typer.echo(json.dumps(_object(config)))
         return
-    typer.echo(f"{file}: the configuration is valid")
+    typer.echo(f"{found}: the configuration is valid")
     for key in config.ignored:
         typer.echo(f"  {key}: not ours, ignored")
     if not config.use_external_ipam:

@@ -13,6 +13,8 @@ from bgpreflector.config import ControlConfig, load
 from bgpreflector.control import Answer, ControlClient
 from bgpreflector.errors import ControlError
 
+from .config_file import config_file, where_from
+
 SILENCE = 120.0
 """Seconds without a word from the daemon before it is given up; a resync may take that long."""
 
@@ -22,14 +24,21 @@ def daemon_at(
     control: Path | None, config: Path | None, *, timeout: float = SILENCE
 ) -> Iterator[ControlClient]:
     """A connection to the daemon of a control socket, or of a configuration file."""
-    settings = ControlConfig() if config is None else load(config).control
+    found = config_file(config)
+    settings = ControlConfig() if found is None else load(found).control
     place = control or (None if settings.socket is None else Path(settings.socket))
     if place is None:
         raise ControlError(
-            f"{config} switches the control socket off (control.socket is empty): name one there "
+            f"{found} switches the control socket off (control.socket is empty): name one there "
             "and restart the daemon"
         )
-    with ControlClient(place, timeout=timeout) as client:
+    try:
+        client = ControlClient(place, timeout=timeout)
+    except ControlError as error:
+        if control is not None:
+            raise
+        raise ControlError(f"{error} (control.socket by {where_from(config)})") from error
+    with client:
         yield client
 
 

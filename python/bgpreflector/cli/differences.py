@@ -5,16 +5,33 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
 
 from bgpreflector import _core
 from bgpreflector.comparison import Comparison, Place, comparison
+from bgpreflector.config import GuardConfig
+from bgpreflector.errors import VppError
+from bgpreflector.vpp import exceeds
+from bgpreflector.writer_lock import writing
 
+from .config_file import where_from
 from .daemon import by_name
 from .exit_codes import ExitCode
-from .options import ConfigFile, Interfaces, Netns, Protocols, Socket, read_config
+from .options import (
+    ConfigFile,
+    ControlSocket,
+    Interfaces,
+    Netns,
+    Protocols,
+    Socket,
+    read_config,
+    say_configuration,
+)
+from .repair import repair as repair_all
+from .repair import repair_by_daemon
 
 SCHEMA = 1
 """Version of the JSON lines; it grows when a field changes its meaning or goes."""
@@ -36,6 +53,7 @@ def plan(
     settings = read_config(
         config, socket=socket, netns=netns, protocols=protocol, interfaces=interface
     )
+    say_configuration(config)
     with comparison(settings) as both:
         for table, is_ip6 in both.sink.missing_tables:
             family = "IPv6" if is_ip6 else "IPv4"
@@ -51,32 +69,72 @@ def audit(
     netns: Netns = None,
     protocol: Protocols = None,
     interface: Interfaces = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list; repair nothing.")] = False,
+    control: ControlSocket = None,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair", help="Have the running daemon repair, by the configuration that it has."
+        ),
+    ] = False,
+    no_daemon: Annotated[
+        bool,
+        typer.Option(
+            "--no-daemon", help="With --repair: repair without one, by the given configuration."
+        ),
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --no-daemon: also where most routes would go.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only look, as without --repair.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare kernel and VPP, list what differs, and repair it.
+    """Compare kernel and VPP and list what differs; nothing is changed but with --repair.
 
     What is still different a second later counts, so a daemon may run meanwhile. Exit status
-    6 where differences stay: with --dry-run, or as VPP refuses to repair them.
+    6 where differences stay. What is right depends on the configuration: --repair asks the daemon,
+    and refuses options that would have it judged by another one.
     """
+    if repair and dry_run:
+        raise typer.BadParameter("--dry-run and --repair are of two minds")
+    if no_daemon and not repair:
+        raise typer.BadParameter("--no-daemon says how to --repair")
+    if repair and not no_daemon:
+        if socket or netns or protocol or interface:
+            raise typer.BadParameter(
+                "--repair asks the daemon, which has its own --socket, --netns, --protocol and "
+                "--interface: leave them out, or say --no-daemon"
+            )
+        repair_by_daemon(control, config, as_json=as_json)
+        return
     settings = read_config(
         config, socket=socket, netns=netns, protocols=protocol, interfaces=interface
     )
-    with comparison(settings, read_only=dry_run) as both:
+    say_configuration(config)
+    with ExitStack() as held:
+        if repair:
+            todo = "leave --no-daemon out, so that it repairs by its own configuration"
+            held.enter_context(writing(settings, "audit --repair", where_from(config), todo))
+        both = held.enter_context(comparison(settings, read_only=not repair))
         overridden = both.overridden()
         counts = _show(both.lasting(), overridden, as_json=as_json)
         different = sum(counts.values())
-        repaired = _repair(both) if different and not dry_run else 0
+        if repair and not yes:
+            _guard(settings.vpp.guard, counts["delete"], both)
+        repaired = repair_all(both) if different and repair else 0
     _summary("audit", counts, as_json=as_json, overridden=len(overridden), repaired=repaired)
     if different > repaired:
         raise typer.Exit(ExitCode.DIFFERENT)
 
 
-def _repair(both: Comparison) -> int:
-    repaired, refusals = both.repair()
-    for refusal in refusals:
-        typer.echo(f"VPP refused: {refusal}", err=True)
-    return repaired
+def _guard(settings: GuardConfig, deletions: int, both: Comparison) -> None:
+    installed = sum(c["installed"] for c in both.engine.status().prefixes.values())
+    if exceeds(settings, deletions, installed):
+        raise VppError(
+            f"{deletions} of the {installed} routes that VPP has would be deleted, so nothing is "
+            "repaired: is the configuration right? If so, say --yes"
+        )
 
 
 def _show(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import IntEnum
 from typing import Self
 
@@ -13,11 +14,16 @@ from bgpreflector.errors import (
     ReflectorError,
     RefusedByDaemonError,
     VppError,
+    WriterError,
 )
 
 
 class ExitCode(IntEnum):
-    """What the program's exit status means."""
+    """What the program's exit status means.
+
+    That of sysexits.h where a supervisor acts on it: a wrong configuration stays wrong however
+    often it is started (``RestartPreventExitStatus=`` of the unit), another writer ends some day.
+    """
 
     meaning: str
     """In a sentence, for the manual."""
@@ -32,12 +38,13 @@ class ExitCode(IntEnum):
     OK = 0, "All is well."
     FAILURE = 1, "Something failed that has no code of its own."
     USAGE = 2, "The command line is wrong."
-    CONFIG = 3, "The configuration is wrong."
     VPP = 4, "VPP cannot be reached or programmed."
     KERNEL = 5, "The kernel's routes cannot be read."
     DIFFERENT = 6, "Kernel and VPP differ where they should not (demo, audit, status --check)."
     DAEMON = 7, "No daemon answers at the control socket, or the socket cannot be had."
     FINDINGS = 8, "`doctor` found an error."
+    BUSY = os.EX_TEMPFAIL, "Another process writes to this VPP under our FIB source."
+    CONFIG = os.EX_CONFIG, "The configuration is wrong; systemd does not start it again."
 
 
 def exit_code(error: BaseException) -> ExitCode:
@@ -64,4 +71,5 @@ _CODES: dict[type[ReflectorError], ExitCode] = {
     VppError: ExitCode.VPP,
     KernelError: ExitCode.KERNEL,
     ControlError: ExitCode.DAEMON,
+    WriterError: ExitCode.BUSY,
 }

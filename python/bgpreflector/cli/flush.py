@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from typing import Annotated, cast
 
 import typer
@@ -11,10 +12,12 @@ from bgpreflector import _core
 from bgpreflector.reflector import kernel_engine
 from bgpreflector.vpp import FlushResult
 from bgpreflector.vpp import flush as flush_vpp
+from bgpreflector.writer_lock import writing
 
+from .config_file import where_from
 from .exit_codes import ExitCode
 from .logs import configure_logging, flush_logs
-from .options import ConfigFile, Socket, read_config
+from .options import ConfigFile, Socket, read_config, say_configuration
 
 SCHEMA = 1
 """Version of the JSON object; it grows when a field changes its meaning or goes."""
@@ -24,21 +27,29 @@ def flush(
     config: ConfigFile = None,
     socket: Socket = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count; delete nothing.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also while a daemon, or another writer, is at work.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Delete all our routes from VPP, whoever put them there, and the tables that we created.
 
     Ours are the routes under the FIB source vpp.fib_source.name, in all of VPP's tables, also
-    in those that are not configured; others' routes are not touched. Stop a running daemon
-    first: it would put its routes back at its next resync. Exit status 4 where VPP cannot be
-    reached or refuses a deletion.
+    in those that are not configured; others' routes are not touched. It refuses while a daemon
+    is at work, which would not know of it, and put its routes back at its next resync: stop it
+    first, or say --force. Exit status 4 where VPP cannot be reached or refuses a deletion.
     """
     settings = read_config(config, socket=socket)
+    say_configuration(config)
     configure_logging(settings.log)
     # Nothing is read from the kernel: the engine is only the way into VPP.
     engine = cast("_core.Engine", kernel_engine(settings))
     try:
-        result = flush_vpp(engine, settings.vpp, dry_run=dry_run)
+        with ExitStack() as held:
+            if not (dry_run or force):
+                todo = "stop it first, or say --force to flush beside it"
+                held.enter_context(writing(settings, "flush", where_from(config), todo))
+            result = flush_vpp(engine, settings.vpp, dry_run=dry_run)
     finally:
         engine.close()
         flush_logs()

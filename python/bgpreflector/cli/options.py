@@ -10,9 +10,16 @@ import typer
 from bgpreflector.config import Config, ConfigError, Problem, load
 from bgpreflector.config.override import override
 
+from .config_file import DEFAULT_FILE, VARIABLE, config_file, where_from
+
 ConfigFile = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="Configuration file: TOML, or a Contiv contiv.conf."),
+    typer.Option(
+        "--config",
+        "-c",
+        help="Configuration file: TOML, or a Contiv contiv.conf. "
+        f"Default: that of ${VARIABLE}, else {DEFAULT_FILE} where it is there.",
+    ),
 ]
 Socket = Annotated[Path | None, typer.Option("--socket", help="VPP's API socket.")]
 Netns = Annotated[
@@ -45,8 +52,12 @@ def read_config(
     interfaces: list[str] | None = None,
     **others: dict[str, object],
 ) -> Config:
-    """The file's configuration, or the default one, with the command line's values before it."""
-    config = Config() if file is None else load(file)
+    """The configuration of :func:`config_file`, with the command line's values before it.
+
+    Raises :class:`ConfigError`.
+    """
+    found = config_file(file)
+    config = Config() if found is None else load(found)
     kernel: dict[str, object] = {}
     vpp: dict[str, object] = {}
     if netns is not None:
@@ -61,6 +72,12 @@ def read_config(
     for section, more in others.items():
         values.setdefault(section, {}).update(more)
     return override(config, values, source="command line")
+
+
+def say_configuration(file: Path | None) -> None:
+    """Tell which file is judged by, where the command line does not."""
+    if file is None:
+        typer.echo(f"Configuration: {where_from(file)}", err=True)
 
 
 def _pair(text: str) -> tuple[str, str | int]:

@@ -67,7 +67,11 @@ def pause(
 def resume(
     config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
 ) -> None:
-    """Have VPP sent again what it needs."""
+    """Have VPP sent again what it needs after a pause, or what waits for somebody to say so.
+
+    After a start or a reload, deletions of most of our routes wait (vpp.guard): `status` says
+    which. What waits behind a pause needs a second `resume`.
+    """
     _order("resume", "Resumed", control, config, as_json=as_json)
 
 
@@ -101,7 +105,7 @@ def reload(
 ) -> None:
     """Have the daemon read its configuration file again; SIGHUP does the same.
 
-    What is wrong, or needs a restart, is refused as a whole, with exit status 3. VPP forwards
+    What is wrong, or needs a restart, is refused as a whole, with exit status 78. VPP forwards
     all the time.
     """
     _order("reload", "Reloaded", control, config, as_json=as_json)

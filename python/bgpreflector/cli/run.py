@@ -21,7 +21,9 @@ from bgpreflector.notify import Watchdog, notify, reloading
 from bgpreflector.progress import Bar, LogLines, SyncProgress
 from bgpreflector.service import Service
 from bgpreflector.status import StatusReport, status_of
+from bgpreflector.writer_lock import writing
 
+from .config_file import where_from
 from .end import End
 from .logs import configure_logging, flush_logs, set_log
 from .malloc import give_memory_back
@@ -29,6 +31,9 @@ from .options import ConfigFile, Interfaces, Netns, Protocols, Socket, read_conf
 from .status import headline
 
 _log = logging.getLogger(__name__)
+
+TODO = "end it first, or give this one a vpp.fib_source.name of its own"
+"""What to do where another writes to VPP under our source."""
 
 
 def run(
@@ -44,6 +49,14 @@ def run(
         str | None,
         typer.Option(metavar="PATH", help="Control socket for status and the like; '' for none."),
     ] = None,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="Let the first sync delete whatever it will (vpp.guard)."),
+    ] = False,
+    no_wait: Annotated[
+        bool,
+        typer.Option("--no-wait", help="End with exit status 4 where VPP is not there (vpp.wait)."),
+    ] = False,
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"] | None, typer.Option(help="What is logged.")
     ] = None,
@@ -61,7 +74,8 @@ def run(
             netns=netns,
             protocols=protocol,
             interfaces=interface,
-            vpp={} if on_exit is None else {"on_exit": on_exit},
+            vpp=({} if on_exit is None else {"on_exit": on_exit})
+            | ({"wait": False} if no_wait else {}),
             control={} if control is None else {"socket": control},
             log={} if log_level is None else {"level": log_level},
         )
@@ -69,13 +83,15 @@ def run(
     give_memory_back()
     settings = read()
     configure_logging(settings.log)
+    _log.info("Configuration: %s", where_from(config))
     if not settings.use_external_ipam:
         _log.warning("use_external_ipam is false: nothing is reflected")
     end = End(signal.SIGHUP)
     progress = _progress(lambda: status_of(service.daemon))
-    service = Service(settings, read, [progress])
+    service = Service(settings, read, [progress], approved=yes)
     service.on_config = lambda new: set_log(new.log)
     with ExitStack() as surfaces:
+        surfaces.enter_context(writing(settings, "run", where_from(config), TODO))
         try:
             _open(service, surfaces)
             progress.start()

@@ -13,7 +13,7 @@ from bgpreflector.rows import next_hops_text, route_line
 
 from .daemon import daemon_at, echo_json
 from .kernel_routes import kernel_routes
-from .options import ConfigFile, ControlSocket, Netns, Protocols, read_config
+from .options import ConfigFile, ControlSocket, Netns, Protocols, read_config, say_configuration
 
 show = typer.Typer(help="Show what a running daemon holds.", no_args_is_help=True)
 
@@ -113,6 +113,7 @@ def _kernel(
     as_json: bool,
 ) -> None:
     count = 0
+    say_configuration(config)
     for row in kernel_routes(read_config(config, netns=netns, protocols=protocol), every=every):
         typer.echo(json.dumps(row) if as_json else route_line(row))
         count += 1

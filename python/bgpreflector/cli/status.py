@@ -29,6 +29,9 @@ CHECKED = {
 
 MEBI = 1 << 20
 
+NAMED = 3
+"""Interfaces that the first line names."""
+
 COLUMNS = {
     "kernel": "kernel (all)",
     "desired": "desired",
@@ -55,8 +58,9 @@ def status(
         typer.Option(
             "--check",
             help="Say in one line whether all is well, and end with 0 if so; with 4 if VPP is "
-            "not connected, 5 if the kernel is not read yet, 6 if VPP lacks or refused routes "
-            "or the daemon is paused, 7 if no daemon answers.",
+            "not connected, 5 if the kernel is not read yet, 6 if VPP lacks, refused or "
+            "cannot have routes or the daemon is paused or waits for `resume`, 7 if no daemon "
+            "answers.",
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -89,6 +93,8 @@ def full(report: StatusReport) -> RenderableType:
 def headline(report: StatusReport) -> str:
     """The state in a line, with what to do where that is known."""
     parts = [_said(report)]
+    if report.held.prefixes:
+        parts.append(_held(report))
     if report.dirty:
         parts.append(f"{figure(report.dirty)} prefixes wait")
     if report.limit.exceeded:
@@ -103,15 +109,47 @@ def _said(report: StatusReport) -> str:
     said = {
         State.ENDED: "the event loop or the kernel reader has ended",
         State.KERNEL_UNREAD: "the kernel's routes are not read yet",
-        State.VPP_LOST: f"VPP is lost, and tried again: {report.vpp.lost}",
+        State.VPP_LOST: _lost(report),
         State.PAUSED: "paused until `bgpreflector resume`",
+        State.GUARDED: _guarded(report),
         State.REFUSED: f"VPP refused {figure(failed)} (`bgpreflector show routes --failed`)",
         State.SYNCHRONISING: "in sync but for the latest changes"
         if report.ready
         else "synchronising",
+        State.HELD: "in sync, but not well",
         State.IN_SYNC: "in sync",
     }
     return said[State(report.state)]
+
+
+def _held(report: StatusReport) -> str:
+    held = report.held
+    most = sorted(held.interfaces.items(), key=lambda found: -found[1])
+    named = ", ".join(f"{name}: {figure(count)}" for name, count in most[:NAMED])
+    more = f" and {len(most) - NAMED} more interfaces" if len(most) > NAMED else ""
+    why = f" (no VPP interface stands for {named}{more})" if most else ""
+    return f"{figure(held.prefixes)} of {figure(held.of)} prefixes held{why}"
+
+
+def _lost(report: StatusReport) -> str:
+    vpp = report.vpp
+    if vpp.version is None:
+        return f"waiting for VPP at {vpp.socket}"
+    return f"VPP is lost, and tried again: {vpp.lost}"
+
+
+def _guarded(report: StatusReport) -> str:
+    guard = report.guard
+    if guard is None:
+        return ""
+    if not guard.deletions:
+        what = f"{figure(guard.left)} routes in tables that are not mirrored into any more stay"
+    else:
+        what = (
+            f"{figure(guard.deletions)} of {figure(guard.of)} routes are not deleted, though "
+            f"{guard.reason}"
+        )
+    return f"{what}: `bgpreflector resume` deletes them, if the configuration is right"
 
 
 def prefixes(report: StatusReport) -> Table:

@@ -12,7 +12,7 @@ from .load import CONTIV_SUFFIXES, load, loads, loads_contiv
 from .log import LogConfig
 from .metrics import Address, MetricsConfig
 from .root import Config
-from .vpp import FibSourceConfig, InterfacesConfig, Strategy, VppConfig
+from .vpp import FibSourceConfig, GuardConfig, InterfacesConfig, Strategy, VppConfig
 
 __all__ = [
     "CONTIV_SUFFIXES",
@@ -22,6 +22,7 @@ __all__ = [
     "ControlConfig",
     "ControllerConfig",
     "FibSourceConfig",
+    "GuardConfig",
     "InterfacesConfig",
     "KernelConfig",
     "LogConfig",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pydantic import Field
 
 from .section import Section
-from .values import OptionalSocketPath
+from .values import OptionalDirectory, OptionalSocketPath
 
 DEFAULT_SOCKET = "/run/bgpreflector/control.sock"
+DEFAULT_LOCKS = "/run/bgpreflector"
 
 
 class ControlConfig(Section):
@@ -19,6 +20,13 @@ class ControlConfig(Section):
         "root can use (mode 0600); empty for none. Its directory is made where that is possible. "
         "A daemon that cannot have the default one runs without; one that is named here is "
         "insisted on. Every daemon of a host needs its own.",
+    )
+    lock_directory: OptionalDirectory = Field(
+        default=DEFAULT_LOCKS,
+        description="Directory of the lock that whoever writes to VPP holds (run, flush, audit "
+        "--repair): a second one with the same API socket and FIB source ends, and names the "
+        "first. All of a host have to have the same; what runs in a container that does not share "
+        "it is not seen. Empty for no lock.",
     )
 
     @property

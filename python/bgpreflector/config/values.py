@@ -164,6 +164,15 @@ def optional_socket_path(value: object) -> str | None:
     return None if value in (None, "") else socket_path(value)
 
 
+def optional_directory(value: object) -> str | None:
+    """An absolute path, or ``None``, which in a file is an empty text."""
+    if value in (None, ""):
+        return None
+    if isinstance(value, str) and value.startswith("/") and "\0" not in value:
+        return value
+    raise ValueError("must be the absolute path of a directory")
+
+
 def source_name(value: object) -> str:
     """The name of a FIB source (``fib_source_add``: 64 bytes with the final zero)."""
     if isinstance(value, str) and re.fullmatch(r"[!-~]{1,63}", value):
@@ -177,6 +186,7 @@ OptionalRate = Annotated[int, Strict(), Field(ge=1, le=10_000_000)] | None
 OptionalCount = Annotated[int, Strict(), Field(ge=1, le=1_000_000_000)] | None
 Seconds = Annotated[float, Strict(), Field(ge=0, le=86400, allow_inf_nan=False)]
 PositiveSeconds = Annotated[float, Strict(), Field(gt=0, le=3600, allow_inf_nan=False)]
+Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 Protocol = Annotated[int, BeforeValidator(protocol)]
 KernelTable = Annotated[int, BeforeValidator(kernel_table)]
 Bytes = Annotated[int, BeforeValidator(byte_size), Field(ge=64 << 10, le=(1 << 30) - 1)]
@@ -188,4 +198,5 @@ PrefixRule = Annotated[str, BeforeValidator(prefix_rule)]
 Namespace = Annotated[str | None, BeforeValidator(namespace)]
 SocketPath = Annotated[str, BeforeValidator(socket_path)]
 OptionalSocketPath = Annotated[str | None, BeforeValidator(optional_socket_path)]
+OptionalDirectory = Annotated[str | None, BeforeValidator(optional_directory)]
 SourceName = Annotated[str, BeforeValidator(source_name)]

@@ -15,8 +15,10 @@ from .values import (
     OptionalVppInterface,
     PositiveSeconds,
     Seconds,
+    Share,
     SocketPath,
     SourceName,
+    StrictBool,
     StrictInt,
     VppInterface,
     VppTable,
@@ -92,6 +94,23 @@ class InterfacesConfig(Section):
         return strategies
 
 
+class GuardConfig(Section):
+    """What a first sync may delete by itself."""
+
+    share: Share = Field(
+        default=0.5,
+        description="A start, or a reload, that would delete more than this share of our routes in "
+        "VPP, and at least as many as guard.routes, deletes none of them before `bgpreflector "
+        "resume` (or a start with --yes): an interface map with a typing error, or a wrong table, "
+        "shall not empty a router. New and changed routes go in meanwhile. 1 for no guard.",
+    )
+    routes: StrictInt = Field(
+        default=100,
+        ge=1,
+        description="Fewer deletions than this never wait.",
+    )
+
+
 class VppConfig(Section):
     """How VPP is reached and what is told to it."""
 
@@ -104,6 +123,12 @@ class VppConfig(Section):
         description="Where the description of VPP's API (`.api.json` files) is. Only read where "
         "VPP does not hand it out itself, as before 24.06. By default that of the environment "
         f"variable {API_DIRECTORY}, or where VPP's packages put it, {PACKAGED_API}.",
+    )
+    wait: StrictBool = Field(
+        default=True,
+        description="Whether a VPP that cannot be reached at the start is waited for, not ready "
+        "meanwhile; otherwise the program ends with exit status 4. One that goes away later always "
+        "is waited for.",
     )
     window: StrictInt = Field(
         default=1024,
@@ -141,6 +166,16 @@ class VppConfig(Section):
     )
     fib_source: FibSourceConfig = Field(
         default_factory=FibSourceConfig, description="The FIB source of our routes."
+    )
+    guard: GuardConfig = Field(
+        default_factory=GuardConfig,
+        description="What the first sync after a start or a reload may delete by itself.",
+    )
+    max_held: Share = Field(
+        default=0.1,
+        description="The share of prefixes that VPP cannot have (as no VPP interface stands for "
+        "theirs, for instance) above which the daemon is not ready and warns, though in sync. "
+        "1 for never.",
     )
     interfaces: InterfacesConfig = Field(
         default_factory=InterfacesConfig, description="From Linux to VPP interfaces."

@@ -28,11 +28,15 @@ from .protocol import Handler, RefusedError, Row, problems
 from .routes import STATES, route_pages, routes_to
 
 if TYPE_CHECKING:
+    from bgpreflector._core import VppAudit
     from bgpreflector.daemon import Daemon
     from bgpreflector.service import Service
 
 SCHEMA = 1
 """Version of the rows and ends of all commands but ``status``, which has its own."""
+
+PATIENCE = 60.0
+"""Seconds to wait for a comparison, which queues behind what the event loop is at."""
 
 A = TypeVar("A", bound=BaseModel)
 
@@ -91,6 +95,7 @@ def commands_of(service: Service) -> dict[str, Handler]:
         "interfaces": _command(_Arguments, commands.interfaces),
         "changes": _command(SinceArguments, commands.changes),
         "resync": _command(_Arguments, commands.resync),
+        "repair": _command(_Arguments, commands.repair),
         "pause": _command(_Arguments, commands.pause),
         "resume": _command(_Arguments, commands.resume),
         "release": _command(ReleaseArguments, commands.release),
@@ -131,11 +136,39 @@ class _Commands:
 
     def resync(self, _: _Arguments) -> Answering:
         yield ()
+        self._resync("operator")
+        return self._figures()
+
+    def _resync(self, reason: str) -> None:
         try:
-            self._daemon.resync("operator")
+            self._daemon.resync(reason)
         except OperationsFailedError as error:
             raise RefusedError("vpp", str(error)) from error
-        return self._figures()
+
+    def repair(self, _: _Arguments) -> Answering:
+        """What differs in VPP, a resync with it and the kernel, and what is left then."""
+        yield ()
+        found = self._compare()
+        if found is not None:
+            yield [
+                {"table": table, "prefix": prefix, "kind": kind}
+                for table, prefix, kind in found.drifted
+            ]
+        self._resync("repair")
+        left = self._compare()
+        return {
+            **self._figures(),
+            "found": None if found is None else found.drift,
+            "left": None if left is None else _repairable(left),
+        }
+
+    def _compare(self) -> VppAudit | None:
+        try:
+            return self._daemon.compare(PATIENCE)
+        except TimeoutError as error:
+            raise RefusedError(
+                "busy", "the daemon is busy with other things: try again later"
+            ) from error
 
     def pause(self, _: _Arguments) -> Answering:
         yield ()
@@ -144,7 +177,10 @@ class _Commands:
 
     def resume(self, _: _Arguments) -> Answering:
         yield ()
-        self._daemon.resume()
+        try:
+            self._service.resume()
+        except OperationsFailedError as error:
+            raise RefusedError("vpp", str(error)) from error
         return self._figures()
 
     def release(self, wanted: ReleaseArguments) -> Answering:
@@ -171,6 +207,11 @@ class _Commands:
             "prefixes": report.prefixes,
             "dirty": report.dirty,
         }
+
+
+def _repairable(audit: VppAudit) -> dict[str, int]:
+    """Differences that a resync repairs: another source's route stays before ours."""
+    return {kind: count for kind, count in audit.drift.items() if kind != "overridden"}
 
 
 def _command(model: type[A], serve: Callable[[A], Answering]) -> Handler:

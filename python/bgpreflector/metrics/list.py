@@ -117,7 +117,8 @@ METRICS = (
     Metric(
         "ready",
         "gauge",
-        "1 if in sync, or in sync before and now behind by less than 10 seconds.",
+        "1 if in sync, or in sync before and now behind by less than 10 seconds, and no more held "
+        "than vpp.max_held allows for.",
         (),
         _one(lambda r: r.ready),
     ),
@@ -127,6 +128,22 @@ METRICS = (
         "1 while VPP is sent nothing by an operator's order.",
         (),
         _one(lambda r: r.paused),
+    ),
+    Metric(
+        "held_share",
+        "gauge",
+        "Share of the prefixes that VPP should have and cannot have, 0 to 1, but for those beyond "
+        "kernel.max_routes.",
+        (),
+        _one(lambda r: r.held.prefixes / r.held.of if r.held.of else 0.0),
+    ),
+    Metric(
+        "guarded_deletions",
+        "gauge",
+        "Routes of ours that the first sync after a start or a reload would delete, and that wait "
+        "for `bgpreflector resume` as they are so many; 0 if none wait.",
+        (),
+        _one(lambda r: 0 if r.guard is None else r.guard.deletions + r.guard.left),
     ),
     Metric(
         "prefixes",

@@ -1,7 +1,10 @@
 """VPP: the session for everything rare, and the sink that programs routes."""
 
+from .audit import VppAuditAsked
 from .engine import RouteEngine
 from .flush import FlushResult, flush
+from .guard import DeletionGuard, VppGuardDue, Waiting, exceeds, held_reasons
+from .held import held_prefixes
 from .interfaces import InterfaceMap, VppInterfaces, map_interfaces
 from .lookup import Question, VppEntry, VppLookup
 from .monitor import DRIFT, VppMonitor
@@ -10,17 +13,24 @@ from .sink import VppSink
 
 __all__ = [
     "DRIFT",
+    "DeletionGuard",
     "FlushResult",
     "InterfaceMap",
     "Question",
     "RouteEngine",
+    "VppAuditAsked",
     "VppEntry",
+    "VppGuardDue",
     "VppInterfaces",
     "VppLookup",
     "VppMonitor",
     "VppSession",
     "VppSettings",
     "VppSink",
+    "Waiting",
+    "exceeds",
     "flush",
+    "held_prefixes",
+    "held_reasons",
     "map_interfaces",
 ]

@@ -15,8 +15,8 @@ HIDING = 1000
 """Routes of better sources that are looked behind on the slow way."""
 
 
-def adopt(engine: RouteEngine, source: int, hiding: Sequence[int]) -> None:
-    """Read VPP over the bulk connection.
+def adopt(engine: RouteEngine, source: int, hiding: Sequence[int]) -> int:
+    """Read VPP over the bulk connection; how many routes it has there.
 
     ``hiding`` are the sources behind whose routes there may be routes of ours, unseen. Raises
     :class:`~bgpreflector.errors.VppLostError`.
@@ -29,6 +29,7 @@ def adopt(engine: RouteEngine, source: int, hiding: Sequence[int]) -> None:
             "are left alone",
             adopted.elsewhere,
         )
+    return adopted.routes
 
 
 def adopt_slowly(
@@ -37,7 +38,7 @@ def adopt_slowly(
     tables: Sequence[Table],
     source: int,
     hiding: Sequence[int],
-) -> None:
+) -> int:
     """Likewise through ``vpp_papi``."""
     engine.begin_adoption()
     count = 0
@@ -51,6 +52,7 @@ def adopt_slowly(
             "left behind them stays, unless `bgpreflector flush` removes it",
             len(unseen),
         )
-        return
+        return count
     for table, prefix in unseen:
         engine.suspect_unseen(table, prefix)
+    return count

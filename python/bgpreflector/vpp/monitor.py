@@ -21,6 +21,8 @@ from bgpreflector.controller import (
     UpdateOperations,
 )
 
+from .audit import VppAuditAsked
+from .guard import VppGuardDue
 from .lookup import VppLookup
 from .sink import VppSink
 
@@ -31,6 +33,9 @@ DRIFT = ("missing", "different", "unexpected", "overridden")
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds between attempts to reach a VPP that has gone, first and at most."""
+
+GUARD_INTERVAL = 1.0
+"""Seconds between two looks at deletions that wait."""
 
 NAMED = 20
 """Prefixes that the log names."""
@@ -54,7 +59,7 @@ class VppAuditDue(UpdateEvent):
         return "VPP Audit"
 
 
-_UPDATES = frozenset({VppInterfacesChanged, VppAuditDue, VppLookup})
+_UPDATES = frozenset({VppInterfacesChanged, VppAuditDue, VppAuditAsked, VppGuardDue, VppLookup})
 
 
 class LosesVpp(Protocol):
@@ -97,6 +102,8 @@ class VppMonitor:
         """Start to watch the connection, which must be open."""
         self._connected.set()
         self._begin("vpp-monitor", self._watch)
+        if self._sink.guard.armed:
+            self._begin("vpp-guard", self._guard_again)
         if self._audit_interval > 0:
             self._begin("vpp-audit", self._audit_again)
 
@@ -120,10 +127,18 @@ class VppMonitor:
         if not self._sink.lost:
             self._connected.set()
 
-    def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:  # noqa: ARG002
+    def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:
         """Look the interfaces up, or what VPP has; what that changes becomes dirty."""
         if isinstance(event, VppAuditDue):
             return self._audit()
+        if isinstance(event, VppGuardDue):
+            if self._sink.guard.armed and not self._sink.lost:
+                for batch in self._sink.take_guarded():
+                    txn.put_batch(batch)
+            return ""
+        if isinstance(event, VppAuditAsked):
+            event.answer.set_result(self._sink.audit(repair=False))
+            return ""
         if isinstance(event, VppLookup):
             event.answer.set_result(self._sink.look_up(event.questions))
             return ""
@@ -170,6 +185,12 @@ class VppMonitor:
     def _audit_again(self) -> None:
         while not self._ended.wait(self._audit_interval):
             self._push(VppAuditDue())
+
+    def _guard_again(self) -> None:
+        # What waits may come back without anything to be sent, as where the BGP daemon is late.
+        while self._sink.guard.armed and not self._ended.wait(GUARD_INTERVAL):
+            if self._sink.guard.waiting is not None:
+                self._push(VppGuardDue())
 
     def _interfaces_changed(self) -> None:
         # One event is enough for all changes until it is processed.

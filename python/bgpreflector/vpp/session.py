@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from vpp_papi import VPPIOError
 from vpp_papi.vpp_papi import VPPRuntimeError, VPPValueError
 
-from bgpreflector.config import FibSourceConfig, InterfacesConfig
+from bgpreflector.config import FibSourceConfig, GuardConfig, InterfacesConfig
 from bgpreflector.errors import VppError, VppLostError
 
 from .client import ClientSettings, connected_client
@@ -65,6 +65,14 @@ class VppSettings(ClientSettings, Protocol):
     @property
     def fib_source(self) -> FibSourceConfig:
         """Our FIB source."""
+
+    @property
+    def max_held(self) -> float:
+        """The share of prefixes that VPP may be unable to have without a warning."""
+
+    @property
+    def guard(self) -> GuardConfig:
+        """What a first sync may delete by itself."""
 
     @property
     def interfaces(self) -> InterfacesConfig:

@@ -15,6 +15,8 @@ from .adoption import adopt, adopt_slowly
 from .by_papi import PapiRoutes
 from .dead_paths import dead_interfaces
 from .engine import RouteEngine, connect_bulk
+from .guard import DeletionGuard
+from .held import HeldWatch
 from .interfaces import map_interfaces
 from .lookup import Question, VppEntry, lookup
 from .others import OtherWriters, Overridden, look_slowly
@@ -70,6 +72,8 @@ class VppSink:
         self._held = threading.Event()
         self._holding = threading.Lock()
         self._pace = Pace(settings.rate_limit)
+        self.guard = DeletionGuard(engine, settings.guard)
+        self._held_watch = HeldWatch(engine, settings.max_held)
         self.session = VppSession(settings)
 
     def on_interface_change(self, notify: Callable[[], None]) -> None:
@@ -169,6 +173,7 @@ class VppSink:
         self._set_interfaces()
 
     def _set_interfaces(self) -> None:
+        self.guard.withhold(list(self._gone))
         usable = self.seen.interface_map.without(self._gone)
         self._engine.set_interfaces(dict(usable.map), usable.unmapped, usable.recursive)
 
@@ -203,7 +208,7 @@ class VppSink:
         look_behind = self.looks_behind and not self._read
         hiding = self.others.hiding if look_behind else ()
         if self._slow is None:
-            adopt(self._engine, self._source, hiding)
+            self.guard.adopted(adopt(self._engine, self._source, hiding))
         else:
             self._adopt_slowly(self._slow, self._source, hiding)
         if look_behind:
@@ -212,7 +217,7 @@ class VppSink:
 
     def _adopt_slowly(self, slow: PapiRoutes, source: int, hiding: Sequence[int]) -> None:
         try:
-            adopt_slowly(self._engine, slow, self._tables, source, hiding)
+            self.guard.adopted(adopt_slowly(self._engine, slow, self._tables, source, hiding))
         except VppLostError:
             self.close()
             raise
@@ -275,12 +280,23 @@ class VppSink:
         elif not batches:
             batches.append(self._engine.take_batch(ALL))
         result = self._send(batches)
+        if self.guard.armed:
+            result = _both(result, self._send(self.take_guarded()))
         if txn.is_resync and (self.others.unknown or self.others.overridden.count):
             # Only now VPP has all routes that others could override.
             self.overridden()
         if txn.is_resync and not self._held.is_set():
             self.seen.resynchronised = True
+        self._held_watch.look(result.held, certainly=txn.is_resync)
         return result
+
+    def take_guarded(self) -> list[_core.RouteBatch]:
+        """What is dirty while the guard looks on, with the deletions, where those pass."""
+        batches = [self._engine.take_batch(ALL)]
+        if self.guard.armed and self.guard.passes():
+            batches.append(self._engine.take_batch(ALL))
+            self.guard.passed(list(self._gone))
+        return [batch for batch in batches if len(batch)]
 
     def look_up(self, questions: Sequence[Question]) -> list[VppEntry | None]:
         """What VPP forwards by, now. Raises :class:`VppError`."""
@@ -363,6 +379,12 @@ class VppSink:
         goodbye = not self.lost
         self._engine.disconnect()
         self.session.close(goodbye=goodbye)
+
+
+def _both(one: CommitResult, other: CommitResult) -> CommitResult:
+    failures = (*one.failures, *other.failures)[:FAILURES]
+    applied, failed = one.applied + other.applied, one.failed + other.failed
+    return CommitResult(applied, failed, other.held, failures)
 
 
 def _ignore() -> None:

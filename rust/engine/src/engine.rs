@@ -315,6 +315,16 @@ impl Engine {
         }
     }
 
+    /// Hands out no deletions from now on, but for those of routes through these VPP interfaces.
+    pub fn withhold_deletions(&self, gone: Vec<u32>) {
+        self.shared.change(|table| table.withhold_deletions(gone));
+    }
+
+    /// Hands deletions out again.
+    pub fn release_deletions(&self) {
+        self.shared.change(Table::release_deletions);
+    }
+
     /// Says which kernel interface is which in VPP.
     pub fn set_interfaces(&self, interfaces: Interfaces) {
         self.shared.change(|table| table.set_interfaces(interfaces));

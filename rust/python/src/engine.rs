@@ -350,6 +350,23 @@ impl Engine {
         })
     }
 
+    fn withhold_deletions(&self, py: Python<'_>, gone: Vec<u32>) {
+        self.inner.with(py, |inner| inner.withhold_deletions(gone));
+    }
+
+    fn release_deletions(&self, py: Python<'_>) {
+        self.inner.with(py, |inner| inner.release_deletions());
+    }
+
+    fn withheld_deletions(&self, py: Python<'_>) -> (usize, usize) {
+        let found = self.read(py, |table| table.withheld_deletions());
+        (found.total, found.held)
+    }
+
+    fn held_interfaces(&self, py: Python<'_>) -> HashMap<String, usize> {
+        self.read(py, |table| table.held_interfaces())
+    }
+
     fn leads_through(&self, py: Python<'_>, sw_if_index: u32) -> bool {
         self.read(py, |table| table.leads_through(sw_if_index))
     }

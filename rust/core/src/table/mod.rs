@@ -41,6 +41,7 @@ mod unseen;
 mod users;
 mod view;
 mod vpp_audit;
+mod withheld;
 
 use ahash::AHashMap;
 
@@ -57,6 +58,7 @@ use queue::Queue;
 use resync::Resyncs;
 use settle::Unsettled;
 use unseen::Unseen;
+use withheld::Withheld;
 
 pub use counts::{Anomalies, Counts};
 pub use drift::{Drift, DriftReport};
@@ -74,6 +76,7 @@ pub use scope::{ForeignRoutes, Scope};
 pub use sets::SetView;
 pub use view::{Cursor, RouteFilter, RouteState, RouteView};
 pub use vpp_audit::{Shown, VppDrift};
+pub use withheld::WithheldDeletions;
 
 /// The routes of every mirrored kernel table, and what VPP has of them.
 pub struct Table {
@@ -91,6 +94,7 @@ pub struct Table {
     unsettled: Unsettled,
     /// Routes of mirrored protocols with a TOS.
     with_tos: usize,
+    withheld: Withheld,
     limited: Limited,
     own: Own,
     quarantine: Quarantine,
@@ -126,6 +130,7 @@ impl Table {
             unseen: Unseen::default(),
             unsettled: Unsettled::default(),
             with_tos: 0,
+            withheld: Withheld::default(),
             limited: Limited::default(),
             own: Own::default(),
             quarantine: Quarantine::default(),

@@ -62,12 +62,17 @@ impl Table {
             };
             let (desired, installed) = (self.desired(handle, body), body.installed);
             let needed = desired != installed;
+            let withheld = needed && self.withholds(handle, body);
             if let Some(body) = self
                 .rib_mut(handle)
                 .and_then(|rib| rib.body_mut(handle.slot))
             {
                 body.set_flag(flag::QUEUED, false);
-                body.set_flag(flag::TAKEN, needed);
+                body.set_flag(flag::TAKEN, needed && !withheld);
+            }
+            if withheld {
+                self.withhold_deletion(handle);
+                continue;
             }
             if !needed {
                 self.tidy(handle);
@@ -108,7 +113,7 @@ impl Table {
         let body = rib.body(handle.slot).copied()?;
         let (prefix, vpp_table) = (rib.prefix(handle.slot)?, rib.vpp_table);
         let paths = self.desired(handle, &body);
-        if paths == body.installed {
+        if paths == body.installed || self.withholds(handle, &body) {
             self.give_back(handle);
             return None;
         }

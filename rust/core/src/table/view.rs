@@ -1,6 +1,6 @@
 //! The table read out, for those who look at it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::route::{NextHopSet, PathSet, Prefix};
 
@@ -195,6 +195,24 @@ impl Table {
             }
         }
         reasons
+    }
+
+    /// Routes that VPP cannot have as nothing stands for their interface, by the interface's name,
+    /// or its number where the kernel shows none.
+    #[must_use]
+    pub fn held_interfaces(&self) -> HashMap<String, usize> {
+        let mut by_index = BTreeMap::<u32, usize>::new();
+        for (set, count) in self.meanings.held() {
+            if let Err(Held::NoInterface(index)) = self.meanings.resolution(set) {
+                *by_index.entry(index).or_default() += count;
+            }
+        }
+        let names: HashMap<u32, &str> = self.links().map(|(i, l)| (i, l.name.as_str())).collect();
+        let name = |index: u32| match names.get(&index) {
+            Some(name) => (*name).to_owned(),
+            None => format!("interface {index}"),
+        };
+        by_index.into_iter().map(|(i, n)| (name(i), n)).collect()
     }
 
     fn views(&self, handle: Handle, filter: &RouteFilter, views: &mut Vec<RouteView>) {

@@ -1,0 +1,49 @@
+"""``bgpreflector audit --repair``: by the running daemon, or without one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from bgpreflector.comparison import Comparison
+
+from .daemon import by_name, daemon_at
+from .exit_codes import ExitCode
+
+
+def repair_by_daemon(control: Path | None, config: Path | None, *, as_json: bool) -> None:
+    """Have the daemon compare and repair, by its own configuration."""
+    with daemon_at(control, config) as daemon:
+        answer = daemon.ask("repair")
+        for row in answer:
+            typer.echo(json.dumps(row) if as_json else _line(row))
+        end: Any = answer.end
+    if as_json:
+        typer.echo(json.dumps(end))
+    else:
+        typer.echo(_summary(end))
+    if end["left"] is None or any(end["left"].values()):
+        raise typer.Exit(ExitCode.DIFFERENT)
+
+
+def _line(row: Any) -> str:
+    return f"{row['kind']:<10} {row['prefix']} VPP table {row['table']}"
+
+
+def _summary(end: Any) -> str:
+    if end["found"] is None:
+        return "VPP cannot be compared over this connection; it was resynchronised"
+    left = by_name(end["left"]) or "nothing"
+    said = f"found: {by_name(end['found']) or 'nothing'}; left: {left}"
+    return f"{said}; {end['state'].replace('_', ' ')}"
+
+
+def repair(both: Comparison) -> int:
+    """Have VPP do what differs; how many requests it did."""
+    repaired, refusals = both.repair()
+    for refusal in refusals:
+        typer.echo(f"VPP refused: {refusal}", err=True)
+    return repaired

@@ -1,0 +1,177 @@
+"""A first sync that would take most of our routes out of VPP waits for somebody to say so."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bgpreflector import _core
+from bgpreflector.config import GuardConfig
+from bgpreflector.controller import UpdateEvent
+
+_log = logging.getLogger(__name__)
+
+NAMED = 5
+"""Interfaces that a reason names."""
+
+
+class WithholdsDeletions(Protocol):
+    """What the guard needs of :class:`bgpreflector._core.Engine`."""
+
+    def withhold_deletions(self, gone: Sequence[int]) -> None: ...
+    def release_deletions(self) -> None: ...
+    def withheld_deletions(self) -> tuple[int, int]: ...
+    def held_interfaces(self) -> dict[str, int]: ...
+    def status(self) -> _core.Status: ...
+
+
+class VppGuardDue(UpdateEvent):
+    """Whether deletions still wait is to be looked at again."""
+
+    def __init__(self, *, blocking: bool = False) -> None:
+        self._blocking = blocking
+
+    @property
+    def is_blocking(self) -> bool:
+        """Whether somebody waits for what it leads to."""
+        return self._blocking
+
+    @property
+    def name(self) -> str:
+        """The name of all events of this type."""
+        return "VPP Guard"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Deletions that wait for an operator."""
+
+    deletions: int
+    of: int
+    """Routes that VPP had under our source, in the tables that are mirrored into."""
+
+    reason: str
+    """Why they would be deleted."""
+
+
+def exceeds(settings: GuardConfig, deletions: int, of: int) -> bool:
+    """Whether so many deletions are a question rather than a sync."""
+    return deletions >= settings.routes and deletions > settings.share * of
+
+
+class DeletionGuard:
+    """Withholds deletions from the start, or a reload, until the first sync is known to be sane.
+
+    It counts what the kernel and VPP's interfaces leave to delete of what an earlier run put into
+    VPP, once all of the kernel has been read. Additions and replacements go on meanwhile: they take
+    no destination away. What the kernel tells later is no mistake of ours and passes at once.
+    The event loop calls the methods; :attr:`waiting` and :meth:`approve` are for any thread.
+    """
+
+    def __init__(self, engine: WithholdsDeletions, settings: GuardConfig) -> None:
+        """It looks on once it is armed."""
+        self._engine = engine
+        self._settings = settings
+        self._mirrored = ""
+        self._armed = False
+        self._approved = threading.Event()
+        self._had: int | None = None
+        self._deleted = 0
+        self._waiting: Waiting | None = None
+
+    def arm(self, mirrored: str) -> None:
+        """Look at the first sync; ``mirrored`` says which routes of the kernel are mirrored."""
+        self._armed, self._mirrored = True, mirrored
+
+    @property
+    def armed(self) -> bool:
+        """Whether deletions are looked at before they are sent."""
+        return self._armed
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """The deletions that wait for :meth:`approve`, when they were looked at last."""
+        return self._waiting
+
+    def approve(self) -> None:
+        """Let the first sync delete what it will, whatever that is."""
+        self._approved.set()
+
+    def withhold(self, gone: Sequence[int]) -> None:
+        """Hand out no deletions but of routes through the VPP interfaces ``gone``."""
+        if self._armed:
+            self._engine.withhold_deletions(gone)
+
+    def adopted(self, routes: int) -> None:
+        """VPP has so many routes of ours; read again, there are those among them that were added
+        while others waited, which make none of these fewer."""
+        self._had = routes if self._had is None else min(self._had, routes)
+
+    def passes(self) -> bool:
+        """Whether deletions may be sent now, which are handed out again then.
+
+        All that is dirty has to be taken before, so that what would be deleted is known.
+        """
+        figures = self._engine.status()
+        if not figures.synchronised or self._had is None:
+            return False
+        deletions, held = self._engine.withheld_deletions()
+        if not self._approved.is_set() and exceeds(
+            self._settings, deletions + self._deleted, self._had
+        ):
+            self._wait(Waiting(deletions, self._had, self._reason(figures, deletions, held)))
+            return False
+        if self._waiting is not None:
+            _log.warning("%d routes of ours are deleted from VPP now", deletions)
+            self._waiting = None
+        self._deleted += deletions
+        self._engine.release_deletions()
+        return True
+
+    def passed(self, gone: Sequence[int]) -> None:
+        """The deletions have been taken: what an earlier run left may still be in question."""
+        unconfirmed = any(c["unconfirmed"] for c in self._engine.status().prefixes.values())
+        self._armed = unconfirmed
+        self.withhold(gone)
+
+    def end(self) -> None:
+        """Hand out all deletions: what is to go is known."""
+        self._armed, self._waiting = False, None
+        self._engine.release_deletions()
+
+    def _wait(self, waiting: Waiting) -> None:
+        first, self._waiting = self._waiting is None, waiting
+        if first:
+            _log.warning(
+                "The first sync would delete %d of the %d routes of ours that VPP has: %s. They "
+                "stay until `bgpreflector resume`; is the configuration right? New and changed "
+                "routes go in meanwhile",
+                waiting.deletions,
+                waiting.of,
+                waiting.reason,
+            )
+
+    def _reason(self, figures: _core.Status, deletions: int, held: int) -> str:
+        reasons = []
+        if deletions > held:
+            reasons.append(f"for {deletions - held} the kernel has no route of {self._mirrored}")
+        if held:
+            reasons.append(f"{held} VPP cannot have ({held_reasons(figures, self._engine)})")
+        return ", ".join(reasons)
+
+
+def held_reasons(figures: _core.Status, engine: WithholdsDeletions) -> str:
+    """Why routes are held, and through which interfaces, the most first."""
+    interfaces = sorted(engine.held_interfaces().items(), key=lambda found: -found[1])
+    parts = [f"no VPP interface stands for {name}: {count}" for name, count in interfaces[:NAMED]]
+    if len(interfaces) > NAMED:
+        parts.append(f"{len(interfaces) - NAMED} more interfaces")
+    parts += [
+        f"{reason.replace('_', ' ')}: {count}"
+        for reason, count in sorted(figures.held_routes.items())
+        if reason != "no_interface"
+    ]
+    return ", ".join(parts)

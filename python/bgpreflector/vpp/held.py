@@ -1,0 +1,65 @@
+"""How much of what VPP should have it cannot have, and that somebody hears of it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from .guard import WithholdsDeletions, held_reasons
+
+if TYPE_CHECKING:
+    from bgpreflector import _core
+
+_log = logging.getLogger(__name__)
+
+INTERVAL = 10.0
+"""Seconds between two looks while routes change."""
+
+QUIET = 300.0
+"""Seconds between two warnings at least: interfaces may come and go."""
+
+
+def held_prefixes(figures: _core.Status) -> tuple[int, int]:
+    """Prefixes that VPP cannot have, and all that it should have with them.
+
+    Those beyond ``kernel.max_routes`` are no part of it: that is somebody's will.
+    """
+    counts = figures.prefixes.values()
+    held = sum(c["held"] for c in counts) - figures.held_routes.get("over_limit", 0)
+    return held, held + sum(c["desired"] for c in counts)
+
+
+class HeldWatch:
+    """Warns where more than a share is held; the event loop calls it."""
+
+    def __init__(self, engine: WithholdsDeletions, limit: float) -> None:
+        self._engine = engine
+        self._limit = limit
+        self._seen = 0
+        self._next_look = 0.0
+        self._next_warning = 0.0
+        self._warned = False
+
+    def look(self, held: int, *, certainly: bool) -> None:
+        """Look, unless no other number is ``held`` than at the last look, or that was just now."""
+        now = time.monotonic()
+        if not certainly and (held == self._seen or now < self._next_look):
+            return
+        self._seen, self._next_look = held, now + INTERVAL
+        figures = self._engine.status()
+        those, of = held_prefixes(figures)
+        too_many = those > self._limit * of
+        if not too_many:
+            if self._warned:
+                _log.info("VPP can have most prefixes again: %d of %d are held", those, of)
+            self._warned = False
+        elif not self._warned and now >= self._next_warning:
+            self._warned, self._next_warning = True, now + QUIET
+            _log.warning(
+                "VPP cannot have %d of %d prefixes, so this is not ready: %s; `bgpreflector show "
+                "routes --held` lists them",
+                those,
+                of,
+                held_reasons(figures, self._engine),
+            )

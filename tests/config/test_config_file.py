@@ -1,0 +1,63 @@
+"""Which configuration file a command reads, and that it is said."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bgpreflector.cli import config_file
+from bgpreflector.cli.config_file import VARIABLE, where_from
+from bgpreflector.cli.options import read_config
+
+
+def test_the_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The option, then the environment, then the package's own, then every default."""
+    files = {name: tmp_path / f"{name}.toml" for name in ("own", "named", "given")}
+    for number, file in enumerate(files.values(), start=1):
+        file.write_text(f"[vpp]\nwindow = {number}\n")
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr(config_file, "DEFAULT_FILE", tmp_path / "absent.toml")
+    assert read_config(None).vpp.window == 1024
+    assert "defaults" in where_from(None)
+    monkeypatch.setattr(config_file, "DEFAULT_FILE", files["own"])
+    assert (read_config(None).vpp.window, where_from(None)) == (1, str(files["own"]))
+    monkeypatch.setenv(VARIABLE, "")
+    assert read_config(None).vpp.window == 1
+    monkeypatch.setenv(VARIABLE, str(files["named"]))
+    assert read_config(None).vpp.window == 2
+    assert where_from(None) == f"{files['named']} (${VARIABLE})"
+    assert read_config(files["given"]).vpp.window == 3
+    assert where_from(files["given"]) == str(files["given"])
+
+
+def command(file: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command with a file named by the environment."""
+    return subprocess.run(
+        [sys.executable, "-m", "bgpreflector", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, VARIABLE: str(file)},
+    )
+
+
+def test_commands_read_it_and_say_so(tmp_path: Path) -> None:
+    """Also those that only ask a daemon, where they cannot."""
+    file = tmp_path / "mine.toml"
+    socket = tmp_path / "control.sock"
+    file.write_text(f'[control]\nsocket = "{socket}"\n[vpp]\napi_socket = "{tmp_path}/vpp"\n')
+    checked = command(file, "check", "--json")
+    assert json.loads(checked.stdout)["configuration"]["control"]["socket"] == str(socket)
+    status = command(file, "status")
+    assert status.returncode == 7
+    assert str(socket) in status.stderr
+    for arguments in (("flush",), ("plan",), ("audit",)):
+        done = command(file, *arguments)
+        assert done.returncode == 4, done.stderr
+        assert str(file) in done.stderr
