@@ -261,7 +261,7 @@ NO_YAML = {
 @pytest.mark.parametrize("text", NO_YAML.values(), ids=NO_YAML.keys())
 def test_no_yaml_is_a_problem_and_no_accident(text: str) -> None:
     """Whatever the parser raises for it."""
-    with pytest.raises(ConfigError, match="^contiv.conf: "):
+    with pytest.raises(ConfigError, match=r"^contiv\.conf: "):
         loads_contiv(text)
 
 
@@ -277,7 +277,7 @@ def test_no_yaml_is_a_problem_and_no_accident(text: str) -> None:
 )
 def test_no_toml_is_a_problem_and_no_accident(text: str) -> None:
     """The same of TOML."""
-    with pytest.raises(ConfigError, match="^mine: "):
+    with pytest.raises(ConfigError, match=r"^mine: "):
         loads(text, source="mine")
 
 
@@ -298,7 +298,7 @@ def test_a_manifest_is_called_one() -> None:
     one = "apiVersion: v1\nkind: ConfigMap\ndata:\n  contiv.conf: |\n    mainVRFID: 7\n"
     other = "apiVersion: apps/v1\nkind: DaemonSet\n"
     for text in (one, f"---\n{one}---\n{other}"):
-        with pytest.raises(ConfigError, match="a Kubernetes manifest .* its ConfigMap"):
+        with pytest.raises(ConfigError, match=r"a Kubernetes manifest .* its ConfigMap"):
             loads_contiv(text)
     with pytest.raises(ConfigError, match="2 documents"):
         loads_contiv("mainVRFID: 7\n---\nmainVRFID: 8\n")
