@@ -153,7 +153,7 @@ def _reload(service: Service) -> None:
         service.reload()
     except ConfigError as error:
         _log.error("The reload is refused, and all stays as it was: %s", error)
-    except Exception:
+    except Exception:  # noqa: BLE001 - a signal must not end what runs
         # Where it has left nothing to run with, the wait for the end says so.
         _log.exception("The reload failed")
     notify("READY=1", f"STATUS={_headline(service)}")
