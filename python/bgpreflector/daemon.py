@@ -127,7 +127,11 @@ class Daemon:
         """
         event = VppLookup(questions)
         self.controller.push_event(event)
-        return event.answer.result(timeout)
+        try:
+            return event.answer.result(timeout)
+        finally:
+            # Nothing where it is answered; otherwise VPP is not asked for nobody.
+            event.answer.cancel()
 
     @property
     def alive(self) -> bool:
