@@ -110,7 +110,7 @@ class Bar:
         """Draws it."""
         if self._bar is None:
             self._bar = Progress(
-                BarColumn(), TextColumn("{task.description}"),
+                BarColumn(), TextColumn("{task.description}", markup=False),
                 console=self._console, transient=True,
             )  # fmt: skip
             self._task = self._bar.add_task("", total=None)

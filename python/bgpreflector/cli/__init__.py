@@ -12,6 +12,9 @@ def main() -> None:
         # Before the imports, which take a while: what is to be read again has not been read yet,
         # and by default the signal ends the process, which systemd takes for a clean end.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    from .output import open_standard  # noqa: PLC0415 - see above
+
+    open_standard()
     from .app import main as run_app  # noqa: PLC0415 - see above
 
     run_app()
