@@ -22,6 +22,8 @@ from bgpreflector.reflector import (
 )
 from bgpreflector.vpp import Question, VppEntry, VppLookup, VppMonitor, VppSink
 
+from .liveness import PATIENCE, Liveness
+
 _log = logging.getLogger(__name__)
 
 FLUSH_PATIENCE = 5.0
@@ -56,6 +58,8 @@ class Daemon:
         self.began = time.monotonic()
         """When it was made, in seconds of ``time.monotonic()``."""
 
+        vpp = config.vpp
+        self._liveness = Liveness(PATIENCE + 2 * (vpp.connect_timeout + vpp.request_timeout))
         self._pausing = threading.Lock()
         self._paused = False
 
@@ -137,6 +141,22 @@ class Daemon:
     def alive(self) -> bool:
         """Whether the event loop and the kernel reader go on, or are still to begin."""
         return not self.controller.ended and self.engine.failure() is None
+
+    @property
+    def hung(self) -> str | None:
+        """What does not get on with what it has to do; ``None`` where all is well."""
+        status = self.engine.status()
+        counts = status.prefixes.values()
+        progress = repr(
+            (
+                sorted(status.requests.items()),
+                sum(count["installed"] for count in counts),
+                sorted(status.resyncs.items()),
+                # Later it also changes by itself, whatever the event loop is at.
+                None if status.synchronised else sum(count["kernel"] for count in counts),
+            )
+        )
+        return self._liveness.look(self.controller.at_work, progress)
 
     @property
     def in_sync(self) -> bool:

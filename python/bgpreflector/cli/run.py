@@ -125,7 +125,7 @@ def _serve(service: Service, end: End) -> None:
     ended = threading.Event()
     waiter = threading.Thread(target=_wait_for_end, args=(service, end, ended), daemon=True)
     waiter.start()
-    watchdog = Watchdog(lambda: _headline(service) if service.alive else None)
+    watchdog = Watchdog(lambda: _well(service))
     notify("READY=1", f"STATUS={_headline(service)}")
     watchdog.start()
     try:
@@ -161,6 +161,18 @@ def _reload(service: Service) -> None:
 
 def _headline(service: Service) -> str:
     return headline(status_of(service.daemon))
+
+
+def _well(service: Service) -> str | None:
+    """How it does; ``None`` where the service manager has to act, and why in the log."""
+    if not service.alive:
+        return None
+    hung = service.hung
+    if hung is not None:
+        _log.critical("%s; where a watchdog is set, the service manager acts", hung)
+        notify(f"STATUS={hung}")
+        return None
+    return _headline(service)
 
 
 def _wait_for_end(service: Service, end: End, ended: threading.Event) -> None:

@@ -148,8 +148,9 @@ class _Handler(BaseHTTPRequestHandler):
             encode, kind = choose_encoder(self.headers.get("Accept", ""))
             self._answer(HTTPStatus.OK, kind, encode(self.server.registry))
         elif path == "/-/healthy":
-            alive = self.server.service.alive
-            self._say("healthy" if alive else "the daemon ends", well=alive)
+            service = self.server.service
+            wrong = service.hung if service.alive else "the daemon ends"
+            self._say(wrong or "healthy", well=wrong is None)
         elif path == "/-/ready":
             report = status_of(self.server.service.daemon)
             self._say(report.state, well=report.ready)
