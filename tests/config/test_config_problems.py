@@ -29,7 +29,7 @@ TABLE = 'must be a kernel table, 1 to 4294967295, "main", "default" or "local"'
 LINUX = "must be the name of a Linux interface: 1 to 15 characters, no space, / or :"
 VPP = "must be a VPP interface: its name, 1 to 63 characters without space, or its sw_if_index"
 RULE = 'must be a prefix such as "10.0.0.0/8" or "10.0.0.0/8{16,24}": '
-LISTEN = 'must be an address and a port such as "127.0.0.1:9482" or "[::1]:9482"'
+LISTEN = 'must be an address and a port such as "127.0.0.1:19482" or "[::1]:19482"'
 SOURCE = "must be 1 to 63 printable ASCII characters without space"
 
 
@@ -40,8 +40,8 @@ SOURCE = "must be 1 to 63 printable ASCII characters without space"
         ("kernel = 3", "kernel = 3: must be a section"),
         ('[control]\nsocket = "c.sock"', f'control.socket = "c.sock": {SOCKET}'),
         ("[control]\nsocket = 1", f"control.socket = 1: {SOCKET}"),
-        ("[metrics]\naddress = 9482", f"metrics.address = 9482: {LISTEN}"),
-        ('[metrics]\naddress = "::1:9482"', f'metrics.address = "::1:9482": {LISTEN}'),
+        ("[metrics]\naddress = 19482", f"metrics.address = 19482: {LISTEN}"),
+        ('[metrics]\naddress = "::1:19482"', f'metrics.address = "::1:19482": {LISTEN}'),
         ('[metrics]\naddress = "localhost:1"', f'metrics.address = "localhost:1": {LISTEN}'),
         (
             '[metrics]\naddress = "127.0.0.1:65536"',

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+from prometheus_client import CollectorRegistry, PlatformCollector
 from prometheus_client.exposition import choose_encoder
 
 from bgpreflector.errors import ReflectorError
@@ -18,6 +18,7 @@ from bgpreflector.status import status_of
 
 from .collector import DaemonCollector
 from .places import Places
+from .process import OwnProcess
 
 if TYPE_CHECKING:
     from bgpreflector.config import Address
@@ -52,7 +53,7 @@ class MetricsServer:
         """Listen, once. Raises :class:`ReflectorError`."""
         registry = CollectorRegistry(auto_describe=False)
         registry.register(DaemonCollector(self._service))
-        ProcessCollector(registry=registry)
+        OwnProcess(registry=registry)
         PlatformCollector(registry=registry)
         try:
             self._server = _Server(self._address, self._service, registry)
