@@ -312,6 +312,9 @@ class Status:
     def drops(self) -> int:
         """Notifications that the kernel dropped."""
     @property
+    def dump_ended_early(self) -> bool:
+        """Whether the last dump ended early, at a route too large for a netlink message."""
+    @property
     def synchronised(self) -> bool:
         """Whether all of the kernel has been read once."""
     @property
@@ -432,11 +435,14 @@ class Engine:
         Where one of the ``better`` sources has a route, VPP does not show ours: what the kernel
         lacks there is deleted unseen. Raises ``VppLostError``.
         """
-    def audit_vpp(self, source: int, *, repair: bool, limit: int = 100) -> VppAudit:
+    def audit_vpp(
+        self, source: int, *, better: Sequence[int] = ..., repair: bool, limit: int = 100
+    ) -> VppAudit:
         """Compare what VPP shows under a FIB source with what it has acknowledged.
 
-        ``repair`` makes what differs dirty; ``limit`` differences are named. Raises
-        ``VppLostError``.
+        Where one of the ``better`` sources has a prefix ours is overridden; where another has it
+        and ours is not shown, it is missing. ``repair`` makes what differs dirty; ``limit``
+        differences are named. Raises ``VppLostError``.
         """
     def hold_requests(self, on: bool) -> None:
         """Have commits end early from now on, what they have not sent staying dirty; or not."""

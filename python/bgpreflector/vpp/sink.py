@@ -228,7 +228,9 @@ class VppSink:
         """
         if self._slow is not None or self._source is None:
             return None
-        return self._engine.audit_vpp(self._source, repair=repair, limit=limit)
+        return self._engine.audit_vpp(
+            self._source, better=self.others.better, repair=repair, limit=limit
+        )
 
     def overridden(self, *, limit: int = FAILURES) -> Overridden:
         """Look up which of our routes VPP does not forward by, as another source has a better one.

@@ -210,9 +210,10 @@ impl Engine {
     /// # Errors
     /// [`VppError`]
     pub fn audit_vpp(&self, settings: AuditSettings) -> Result<VppAudit, VppError> {
+        let repair = settings.repair;
         let audit = self.vpp()?.audit(settings)?;
         let unexpected = audit.counts.get(VppDrift::Unexpected.index());
-        if settings.repair && unexpected.is_some_and(|count| *count > 0) {
+        if repair && unexpected.is_some_and(|count| *count > 0) {
             // Only a dump of the kernel tells for certain that it lacks them.
             if let Err(error) = self.audit() {
                 log::warn!("routes of ours that VPP should not have stay for now: {error}");

@@ -230,16 +230,18 @@ impl Engine {
             .map_err(errors::vpp)
     }
 
-    #[pyo3(signature = (source, *, repair, limit = 100))]
+    #[pyo3(signature = (source, *, better = Vec::new(), repair, limit = 100))]
     fn audit_vpp(
         &self,
         py: Python<'_>,
         source: u8,
+        better: Vec<u8>,
         repair: bool,
         limit: usize,
     ) -> PyResult<VppAudit> {
         let settings = AuditSettings {
             source,
+            better,
             repair,
             limit,
         };

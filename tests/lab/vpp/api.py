@@ -46,8 +46,9 @@ class Vpp(Protocol):
     def remove_foreign_route(self, prefix: str, table: int = 0) -> None:
         """Removes it again."""
 
-    def tamper(self, prefix: str, *, delete: bool = False) -> None:
-        """Adds a drop route under our source, or deletes what that has, behind our back."""
+    def tamper(self, prefix: str, *, delete: bool = False, source: int | None = None) -> None:
+        """Adds a drop route under a source, ours where none is named, or deletes what that has,
+        behind our back."""
 
     def source(self) -> int | None:
         """Id of our FIB source, or None while VPP does not have it."""
@@ -102,9 +103,9 @@ class ApiUser:
         reply = self.api.ip_route_add_del(is_add=True, route=_drop(prefix) | {"table_id": table})
         assert reply.retval == 0, reply
 
-    def tamper(self, prefix: str, *, delete: bool = False) -> None:
-        """Adds a drop route under our source, or deletes what that has, behind our back."""
-        route = _drop(prefix) | {"src": self.source()}
+    def tamper(self, prefix: str, *, delete: bool = False, source: int | None = None) -> None:
+        """Adds a drop route under a source, or deletes what that has, behind our back."""
+        route = _drop(prefix) | {"src": self.source() if source is None else source}
         if delete:
             route |= {"n_paths": 0, "paths": []}
         reply = self.api.ip_route_add_del_v2(is_add=not delete, route=route)

@@ -26,10 +26,13 @@ pub struct VppAudit {
 }
 
 /// How an audit is made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct AuditSettings {
     /// Our FIB source.
     pub source: u8,
+    /// The sources that VPP prefers to ours: where another one forwards a prefix, as VPP's own does
+    /// with `0.0.0.0/0`, ours is missing.
+    pub better: Vec<u8>,
     /// Whether what differs is corrected in the table, and so sent to VPP again.
     pub repair: bool,
     /// Differences that the report names.
@@ -37,7 +40,7 @@ pub struct AuditSettings {
 }
 
 /// An audit under way: first what VPP shows under our source; then, where prefixes are missing
-/// from that, all of VPP's routes: another source's route hides ours.
+/// from that, all of VPP's routes: a better source's route hides ours.
 pub(super) struct AuditJob {
     settings: AuditSettings,
     tables: Vec<(u32, Family)>,
@@ -52,8 +55,8 @@ pub(super) struct AuditJob {
 impl AuditJob {
     pub(super) fn new(settings: AuditSettings, reply: Sender<Result<VppAudit, VppError>>) -> Self {
         Self {
-            settings,
             dump: TableDump::new(settings.source, Vec::new()),
+            settings,
             tables: Vec::new(),
             shown: Shown::default(),
             missing: None,
@@ -151,7 +154,8 @@ impl Work for AuditJob {
         match &mut self.missing {
             None => self.compare(&tools.shared, &details),
             Some(missing) => {
-                if details.route.source != Some(self.settings.source)
+                let source = details.route.source;
+                if source.is_some_and(|source| self.settings.better.contains(&source))
                     && missing.remove(&(table, prefix)).is_some()
                 {
                     self.found(table, prefix, VppDrift::Overridden);
