@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+from pathlib import Path
 from typing import Any, cast
 
+import pytest
+
+from bgpreflector.config import VppConfig
 from bgpreflector.controller import EventQueueFullError
+from bgpreflector.errors import VppConnectError
 from bgpreflector.vpp import Question, VppLookup, VppMonitor, VppSink
+from bgpreflector.vpp.session import VppSession
 from lab import wait_until
 
 
@@ -93,6 +100,49 @@ def test_an_event_loop_without_room_is_waited_for() -> None:
     vpp.room.set()
     assert vpp.pushed.wait(30)
     vpp.monitor.close()
+
+
+class HungAgain(BusyLoop):
+    """It hangs again while it is being connected to, three times."""
+
+    lost = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.knocks = self.resyncs = 0
+
+    def knock(self) -> None:
+        """VPP answers."""
+        self.knocks += 1
+
+    def _push(self, event: Any) -> None:
+        self.resyncs += 1
+        if self.resyncs <= 3:
+            raise VppConnectError("mute")
+        self.pushed.set()
+
+
+def test_a_vpp_that_hangs_while_it_is_connected_to_is_knocked_at_again() -> None:
+    """Nobody waits for a healing resync, whose pauses grow."""
+    vpp = HungAgain()
+    vpp.monitor.start()
+    assert vpp.pushed.wait(30)
+    vpp.monitor.close()
+    assert vpp.knocks >= vpp.resyncs >= 4
+
+
+@pytest.mark.parametrize("answer", [b"", b"220 mail.example ESMTP ready\r\n"])
+def test_who_does_not_answer_as_vpp_does_is_not_there(tmp_path: Path, answer: bytes) -> None:
+    """The kernel takes the connection; VPP may hang all the same."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "api.sock"))
+        listener.listen()
+        session = VppSession(VppConfig(api_socket=str(tmp_path / "api.sock"), connect_timeout=1.0))
+        if answer:
+            thread = threading.Thread(target=lambda: listener.accept()[0].sendall(answer))
+            thread.start()
+        with pytest.raises(ConnectionError if answer else TimeoutError):
+            session.knock()
 
 
 class Audited(LostVpp):
