@@ -4,7 +4,6 @@ use ahash::AHashMap;
 use bgpreflector_core::route::{Family, PathSet, Prefix};
 use bgpreflector_core::table::{Handle, Shown, VppDrift};
 use bgpreflector_core::vpp::RouteDetails;
-use bgpreflector_core::vpp::normal_form::installed_paths;
 use crossbeam_channel::Sender;
 
 use crate::error::VppError;
@@ -92,7 +91,8 @@ impl AuditJob {
         self.report.shown += 1;
         let (vpp_table, prefix) = (details.route.table, details.route.prefix);
         let shown = shown_paths(details);
-        let equals = |installed: &PathSet| *installed_paths(&prefix, installed) == shown;
+        let faults = shared.faults();
+        let equals = |installed: &PathSet| faults.shows_as(vpp_table, &prefix, installed, &shown);
         let drift = shared
             .table()
             .compare_shown(vpp_table, &prefix, &mut self.shown, equals);
@@ -100,7 +100,7 @@ impl AuditJob {
             self.found(vpp_table, prefix, drift);
             if self.settings.repair {
                 shared.change(|table| {
-                    adopt(table, details);
+                    adopt(table, faults, details);
                     // Known from now on, and shown.
                     table.compare_shown(vpp_table, &prefix, &mut self.shown, |_| true)
                 });
