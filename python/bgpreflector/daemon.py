@@ -30,6 +30,8 @@ from bgpreflector.vpp import (
     VppSink,
 )
 
+from .liveness import PATIENCE, Liveness
+
 _log = logging.getLogger(__name__)
 
 FLUSH_PATIENCE = 5.0
@@ -75,6 +77,8 @@ class Daemon:
         self.left = 0
         """Routes of ours in VPP tables that a reload has left, which wait for :meth:`resume`."""
 
+        vpp = config.vpp
+        self._liveness = Liveness(PATIENCE + 2 * (vpp.connect_timeout + vpp.request_timeout))
         self._pausing = threading.Lock()
         self._paused = False
 
@@ -150,7 +154,11 @@ class Daemon:
         """
         event = VppLookup(questions)
         self.controller.push_event(event)
-        return event.answer.result(timeout)
+        try:
+            return event.answer.result(timeout)
+        finally:
+            # Nothing where it is answered; otherwise VPP is not asked for nobody.
+            event.answer.cancel()
 
     def compare(self, timeout: float) -> _core.VppAudit | None:
         """How VPP differs from what it has acknowledged; ``None`` where it cannot be told.
@@ -165,6 +173,22 @@ class Daemon:
     def alive(self) -> bool:
         """Whether the event loop and the kernel reader go on, or are still to begin."""
         return not self.controller.ended and self.engine.failure() is None
+
+    @property
+    def hung(self) -> str | None:
+        """What does not get on with what it has to do; ``None`` where all is well."""
+        status = self.engine.status()
+        counts = status.prefixes.values()
+        progress = repr(
+            (
+                sorted(status.requests.items()),
+                sum(count["installed"] for count in counts),
+                sorted(status.resyncs.items()),
+                # Later it also changes by itself, whatever the event loop is at.
+                None if status.synchronised else sum(count["kernel"] for count in counts),
+            )
+        )
+        return self._liveness.look(self.controller.at_work, progress)
 
     @property
     def in_sync(self) -> bool:

@@ -37,7 +37,10 @@ class Watchdog:
     """Tells a service manager that wants to hear it (``$WATCHDOG_USEC``) that all is well."""
 
     def __init__(self, state: Callable[[], str | None]) -> None:
-        """``state`` says how things are in a line, or ``None`` where the manager shall act."""
+        """``state`` says how things are in a line, or ``None`` where the manager shall act.
+
+        An error of its own, which it may raise, is no reason to act.
+        """
         self._state = state
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -60,9 +63,14 @@ class Watchdog:
 
     def _run(self, interval: float) -> None:
         while True:
-            state = self._state()
-            if state is not None:
-                notify("WATCHDOG=1", f"STATUS={state}")
+            try:
+                state = self._state()
+            except Exception:  # noqa: BLE001 - what cannot be looked at may do its work well
+                _log.exception("The state cannot be told")
+                notify("WATCHDOG=1")
+            else:
+                if state is not None:
+                    notify("WATCHDOG=1", f"STATUS={state}")
             if self._ended.wait(interval):
                 return
 

@@ -47,6 +47,9 @@ class Amount:
     seconds: float
     """Since the beginning."""
 
+    asks: str | None = None
+    """VPP's API socket while the kernel is not read, as VPP has yet to say what it has."""
+
     @property
     def left(self) -> float | None:
         """Seconds, at this rate; ``None`` where nobody knows."""
@@ -55,6 +58,8 @@ class Amount:
         return (self.total - self.done) / self.rate
 
     def __str__(self) -> str:
+        if self.asks is not None:
+            return f"waiting for VPP at {self.asks} to say what it has; then the kernel is read"
         if self.reading:
             return f"reading the kernel: {self.done:,} routes so far, {self.rate:,.0f} a second"
         left = "" if self.left is None else f", {self.left:,.0f} s left"
@@ -110,7 +115,7 @@ class Bar:
         """Draws it."""
         if self._bar is None:
             self._bar = Progress(
-                BarColumn(), TextColumn("{task.description}"),
+                BarColumn(), TextColumn("{task.description}", markup=False),
                 console=self._console, transient=True,
             )  # fmt: skip
             self._task = self._bar.add_task("", total=None)
@@ -248,7 +253,9 @@ class _Meter:
                 # What VPP answers comes in spurts.
                 rate = latest if not last.rate else 0.7 * last.rate + 0.3 * latest
         total = None if reading else done + _left(report)
-        self.last = Amount(reading, done, total, rate, now - self._began)
+        # A resync asks VPP first: until the kernel has said a word, it is VPP that is waited for.
+        asks = report.vpp.socket if reading and not any(report.kernel.messages.values()) else None
+        self.last = Amount(reading, done, total, rate, now - self._began, asks)
         return self.last
 
 

@@ -82,6 +82,11 @@ class Service:
         """Whether it goes on, or is still to begin; also while a reload changes daemons."""
         return self._replacing or self._daemon.alive
 
+    @property
+    def hung(self) -> str | None:
+        """What of the daemon does not get on, and for how long; ``None`` where all is well."""
+        return None if self._replacing else self._daemon.hung
+
     def start(self) -> None:
         """Start the first.
 

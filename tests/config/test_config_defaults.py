@@ -170,7 +170,7 @@ def test_a_main_interface_is_the_last_resort_unless_strategies_are_given() -> No
 
 @pytest.mark.parametrize(
     ("written", "host", "port"),
-    [("127.0.0.1:9482", "127.0.0.1", 9482), ("[::1]:0", "::1", 0), ("0.0.0.0:80", "0.0.0.0", 80)],
+    [("127.0.0.1:19482", "127.0.0.1", 19482), ("[::1]:0", "::1", 0), ("0.0.0.0:80", "0.0.0.0", 80)],
 )
 def test_an_address_to_listen_at(written: str, host: str, port: int) -> None:
     """With its port, and IPv6 in brackets."""

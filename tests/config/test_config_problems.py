@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
 
-from bgpreflector.config import ConfigError, load, loads
+from bgpreflector.cli.app import app
+from bgpreflector.config import ConfigError, load, loads, loads_contiv
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +29,7 @@ TABLE = 'must be a kernel table, 1 to 4294967295, "main", "default" or "local"'
 LINUX = "must be the name of a Linux interface: 1 to 15 characters, no space, / or :"
 VPP = "must be a VPP interface: its name, 1 to 63 characters without space, or its sw_if_index"
 RULE = 'must be a prefix such as "10.0.0.0/8" or "10.0.0.0/8{16,24}": '
-LISTEN = 'must be an address and a port such as "127.0.0.1:9482" or "[::1]:9482"'
+LISTEN = 'must be an address and a port such as "127.0.0.1:19482" or "[::1]:19482"'
 SOURCE = "must be 1 to 63 printable ASCII characters without space"
 
 
@@ -37,8 +40,8 @@ SOURCE = "must be 1 to 63 printable ASCII characters without space"
         ("kernel = 3", "kernel = 3: must be a section"),
         ('[control]\nsocket = "c.sock"', f'control.socket = "c.sock": {SOCKET}'),
         ("[control]\nsocket = 1", f"control.socket = 1: {SOCKET}"),
-        ("[metrics]\naddress = 9482", f"metrics.address = 9482: {LISTEN}"),
-        ('[metrics]\naddress = "::1:9482"', f'metrics.address = "::1:9482": {LISTEN}'),
+        ("[metrics]\naddress = 19482", f"metrics.address = 19482: {LISTEN}"),
+        ('[metrics]\naddress = "::1:19482"', f'metrics.address = "::1:19482": {LISTEN}'),
         ('[metrics]\naddress = "localhost:1"', f'metrics.address = "localhost:1": {LISTEN}'),
         (
             '[metrics]\naddress = "127.0.0.1:65536"',
@@ -235,3 +238,97 @@ def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path: Path) -> None:
     binary.write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="not UTF-8"):
         load(binary)
+
+
+ENDLESS = "9" * 4301
+DEEP = 20000
+NO_YAML = {
+    "a date of 30 February": "mainVRFID: 2026-02-30",
+    "an alias within itself": "a: &a [*a]",
+    "aliases of aliases": "\n".join(
+        ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+        + [f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 10)}]" for n in range(9)]
+    ),
+    "a number without end": f"mainVRFID: {ENDLESS}",
+    "deep nesting": "a: " + "[" * DEEP + "]" * DEEP,
+    "an empty integer": 'mainVRFID: !!int ""',
+    "a truth that is none": "mainVRFID: !!bool perhaps",
+    "a time that is none": "mainVRFID: !!timestamp noon",
+    "a surrogate": "a: \ud800",
+}
+
+
+@pytest.mark.parametrize("text", NO_YAML.values(), ids=NO_YAML.keys())
+def test_no_yaml_is_a_problem_and_no_accident(text: str) -> None:
+    """Whatever the parser raises for it."""
+    with pytest.raises(ConfigError, match=r"^contiv\.conf: "):
+        loads_contiv(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"a = {ENDLESS}",
+        "a = " + "[" * DEEP + "]" * DEEP,
+        "[" + ".".join("a" * 2000) + "]",
+        "a = 2026-02-30",
+    ],
+    ids=["number", "lists", "sections", "date"],
+)
+def test_no_toml_is_a_problem_and_no_accident(text: str) -> None:
+    """The same of TOML."""
+    with pytest.raises(ConfigError, match=r"^mine: "):
+        loads(text, source="mine")
+
+
+@pytest.mark.parametrize("name", ["c.toml", "c.yaml"])
+def test_a_byte_order_mark(tmp_path: Path, name: str) -> None:
+    """UTF-8's is no part of the text; UTF-16 is called by its name."""
+    file = tmp_path / name
+    text = "mainVRFID: 7" if name.endswith("yaml") else "mainVRFID = 7"
+    file.write_text(text, encoding="utf-8-sig")
+    assert load(file).table_map == {254: 7}
+    file.write_text(text, encoding="utf-16")
+    with pytest.raises(ConfigError, match="the file is not UTF-8 but UTF-16: save it as UTF-8"):
+        load(file)
+
+
+def test_a_manifest_is_called_one() -> None:
+    """With where the configuration is in it."""
+    one = "apiVersion: v1\nkind: ConfigMap\ndata:\n  contiv.conf: |\n    mainVRFID: 7\n"
+    other = "apiVersion: apps/v1\nkind: DaemonSet\n"
+    for text in (one, f"---\n{one}---\n{other}"):
+        with pytest.raises(ConfigError, match=r"a Kubernetes manifest .* its ConfigMap"):
+            loads_contiv(text)
+    with pytest.raises(ConfigError, match="2 documents"):
+        loads_contiv("mainVRFID: 7\n---\nmainVRFID: 8\n")
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/proc/self/mem", "/", "a\0b"])
+def test_what_is_no_file(path: str) -> None:
+    """A device without end is not read until the memory is full."""
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(path)
+
+
+def test_check_prints_json_that_is_json(tmp_path: Path) -> None:
+    """It has neither nan nor inf."""
+    file = tmp_path / "c.toml"
+    file.write_text("[vpp]\naudit_interval = nan\nconnect_timeout = inf\nwindow = [inf]\n")
+    done = CliRunner().invoke(app, ["check", "--json", str(file)])
+
+    def no_constant(name: str) -> None:
+        raise AssertionError(name)
+
+    said = json.loads(done.stdout, parse_constant=no_constant)
+    assert {problem["key"] for problem in said["problems"]} == {
+        "vpp.audit_interval",
+        "vpp.connect_timeout",
+        "vpp.window",
+    }
+
+
+def test_a_long_value_is_cut_short() -> None:
+    """The message is for a terminal and a log."""
+    (problem,) = problems(f'use_external_ipam = "{"x" * 5000}"')
+    assert len(problem) < 400

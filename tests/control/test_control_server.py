@@ -300,3 +300,13 @@ def test_the_end_hangs_up(place: Path) -> None:
         with suppress(ControlError):
             assert answer.end == {}
     server.close()
+
+
+def test_a_place_that_is_taken_by_something_else_is_left_as_it_is(tmp_path: Path) -> None:
+    """Not even the lock is made beside it."""
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+    with pytest.raises(ControlError, match="is no socket"):
+        ControlServer(taken, HANDLERS).start()
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+    assert taken.read_text() == "mine"

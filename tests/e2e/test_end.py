@@ -6,12 +6,14 @@ import ctypes
 import os
 import platform
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from e2e.daemon import running_daemon
 from lab import wait_until
 
 TGKILL = {"x86_64": 234, "aarch64": 131}
@@ -42,3 +44,57 @@ def test_a_signal_that_another_thread_gets(number: signal.Signals, tmp_path: Pat
     finally:
         process.kill()
         process.wait()
+
+
+def test_many_signals_are_one_and_the_end_is_first() -> None:
+    """More of them than the buffer of what wakes has room for."""
+    program = (
+        "import os, signal\n"
+        "from bgpreflector.cli.end import End\n"
+        "end = End(signal.SIGHUP)\n"
+        "for _ in range(2000): os.kill(os.getpid(), signal.SIGHUP)\n"
+        "assert end.wait() == signal.SIGHUP\n"
+        "for _ in range(2000): os.kill(os.getpid(), signal.SIGHUP)\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\n"
+        "assert end.wait() == signal.SIGTERM\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_a_hang_up_before_anything_is_imported(tmp_path: Path) -> None:
+    """It ends nothing: the command line ignores it before it imports what takes time."""
+    program = (
+        "import os, signal, sys\n"
+        "import bgpreflector.cli as cli\n"
+        "assert 'typer' not in sys.modules and 'pydantic' not in sys.modules\n"
+        "sys.argv = ['bgpreflector', 'run', '--config', sys.argv[1]]\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'typer': os.kill(os.getpid(), signal.SIGHUP)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "cli.main()\n"
+    )
+    none = tmp_path / "none.toml"
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(none)], check=False, capture_output=True, text=True
+    )
+    assert done.returncode > 0, "not by a signal"
+    assert "No such file" in done.stderr
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_end_while_vpp_is_mute_at_the_start(tmp_path: Path, number: signal.Signals) -> None:
+    """At once, with 0: whoever connected and waits for an answer has put nothing into VPP."""
+    place, config = tmp_path / "vpp.sock", tmp_path / "c.toml"
+    config.write_text("[vpp]\nconnect_timeout = 3600\nrequest_timeout = 3600\n")
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(str(place))
+        mute.listen()
+        arguments = ("--config", str(config), "--socket", str(place))
+        with running_daemon(tmp_path / "d.log", *arguments) as daemon:
+            connection, _ = mute.accept()
+            daemon.process.send_signal(signal.SIGHUP)
+            assert daemon.end(number) == 0, daemon.log()
+            connection.close()
+            assert "Traceback" not in daemon.log()

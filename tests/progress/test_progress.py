@@ -79,6 +79,17 @@ def test_lines_with_counts_rate_and_time_left(caplog: pytest.LogCaptureFixture) 
     assert lines[-1] == "Synchronised: 110000 prefixes in 12.0 s, 9167 a second"
 
 
+def test_a_vpp_that_is_mute_is_what_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    """The kernel is not read before VPP has said what it has."""
+    mute = report("kernel_unread")
+    with caplog.at_level(logging.INFO):
+        progress = SyncProgress(lambda: None, LogLines(0.0))
+        progress.turn(mute, 0.0)
+    assert "Waiting for VPP at " in caplog.text
+    assert mute.vpp.socket in caplog.text
+    assert "Reading the kernel" not in caplog.text
+
+
 def test_a_few_changes_are_not_worth_a_word(caplog: pytest.LogCaptureFixture) -> None:
     """And neither is a daemon that is paused, or has lost VPP."""
     few = [(n * INTERVAL, report("synchronising", desired=999)) for n in range(5)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bgpreflector.controller import (
+    AbortEventError,
     Backoff,
     EventQueueFullError,
     FatalError,
@@ -15,7 +16,7 @@ from bgpreflector.controller import (
     OperationsFailedError,
 )
 from bgpreflector.errors import KernelError
-from bgpreflector.reflector import KernelRouteWatcher, RouteWatchFailure
+from bgpreflector.reflector import BGPRouteBatchUpdate, KernelRouteWatcher, RouteWatchFailure
 from reflector.reflector_support import PATIENCE, ListedEvents, MemoryEngine, Reflection
 
 if TYPE_CHECKING:
@@ -147,6 +148,40 @@ def test_a_dump_that_fails_is_fatal(make: MakeReflection) -> None:
     reflection.engine.resync_error = KernelError("the dump was refused")
     with pytest.raises(FatalError, match="the dump was refused"):
         reflection.start()
+
+
+def test_a_dump_that_fails_later_is_repeated(make: MakeReflection) -> None:
+    reflection = make(healing_delay=0.0)
+    reflection.start()
+    reflection.engine.resync_error = KernelError("no buffer space")
+    with pytest.raises(AbortEventError, match="no buffer space"):
+        reflection.controller.push_event(FullResync("operator", blocking=True))
+    reflection.engine.resync_error = None
+    reflection.engine.change({"10.0.0.0/8": "192.0.2.1"})
+    reflection.southbound.wait_for_kernel()
+    assert not reflection.controller.ended
+
+
+def test_a_batch_that_is_done_while_a_resync_looks() -> None:
+    class Fleeting(KernelRouteWatcher):
+        """Its batch is in flight at the first look, and no more at the second."""
+
+        looks = 0
+        event: BGPRouteBatchUpdate
+
+        @property
+        def _in_flight(self) -> BGPRouteBatchUpdate | None:
+            self.looks += 1
+            return self.event if self.looks == 1 else None
+
+        @_in_flight.setter
+        def _in_flight(self, event: BGPRouteBatchUpdate | None) -> None:
+            pass
+
+    engine = MemoryEngine()
+    watcher = Fleeting(engine)
+    watcher.event = BGPRouteBatchUpdate(engine.take_batch(1))
+    watcher.resync_batch()
 
 
 def test_closing_ends_the_thread_and_twice_is_fine(make: MakeReflection) -> None:

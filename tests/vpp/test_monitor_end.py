@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+from pathlib import Path
 from typing import Any, cast
 
-from bgpreflector.vpp import VppMonitor, VppSink
+import pytest
+
+from bgpreflector.config import VppConfig
+from bgpreflector.controller import EventQueueFullError
+from bgpreflector.errors import VppConnectError
+from bgpreflector.vpp import Question, VppLookup, VppMonitor, VppSink
+from bgpreflector.vpp.session import VppSession
+from lab import wait_until
 
 
 class LostVpp:
@@ -51,3 +60,130 @@ def test_it_ends_while_vpp_is_knocked_at() -> None:
     assert vpp.closed.wait(30)
     vpp.closing.join(30)
     assert not vpp.closing.is_alive()
+
+
+class BusyLoop(LostVpp):
+    """Its event loop has no room, at first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused = threading.Event()
+        self.room = threading.Event()
+        self.pushed = threading.Event()
+        self.waits = threading.Event()
+
+    def wait_vpp_lost(self) -> str:
+        """Once."""
+        if self.pushed.is_set():
+            self.waits.wait(30)
+        return "lost"
+
+    def knock(self) -> None:
+        """VPP answers."""
+
+    def close(self) -> None:
+        """Nothing is waited for any more."""
+        self.waits.set()
+
+    def _push(self, event: object) -> None:
+        if not self.room.is_set():
+            self.refused.set()
+            raise EventQueueFullError("full")
+        self.pushed.set()
+
+
+def test_an_event_loop_without_room_is_waited_for() -> None:
+    """Whoever watches VPP goes on, and what it has to say is not lost."""
+    vpp = BusyLoop()
+    vpp.monitor.start()
+    assert vpp.refused.wait(30)
+    vpp.room.set()
+    assert vpp.pushed.wait(30)
+    vpp.monitor.close()
+
+
+class HungAgain(BusyLoop):
+    """It hangs again while it is being connected to, three times."""
+
+    lost = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.knocks = self.resyncs = 0
+
+    def knock(self) -> None:
+        """VPP answers."""
+        self.knocks += 1
+
+    def _push(self, event: Any) -> None:
+        self.resyncs += 1
+        if self.resyncs <= 3:
+            raise VppConnectError("mute")
+        self.pushed.set()
+
+
+def test_a_vpp_that_hangs_while_it_is_connected_to_is_knocked_at_again() -> None:
+    """Nobody waits for a healing resync, whose pauses grow."""
+    vpp = HungAgain()
+    vpp.monitor.start()
+    assert vpp.pushed.wait(30)
+    vpp.monitor.close()
+    assert vpp.knocks >= vpp.resyncs >= 4
+
+
+@pytest.mark.parametrize("answer", [b"", b"220 mail.example ESMTP ready\r\n"])
+def test_who_does_not_answer_as_vpp_does_is_not_there(tmp_path: Path, answer: bytes) -> None:
+    """The kernel takes the connection; VPP may hang all the same."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "api.sock"))
+        listener.listen()
+        session = VppSession(VppConfig(api_socket=str(tmp_path / "api.sock"), connect_timeout=1.0))
+        if answer:
+            thread = threading.Thread(target=lambda: listener.accept()[0].sendall(answer))
+            thread.start()
+        with pytest.raises(ConnectionError if answer else TimeoutError):
+            session.knock()
+
+
+class Audited(LostVpp):
+    """Events are gathered, and not processed."""
+
+    lost = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: list[Any] = []
+        self.monitor = VppMonitor(
+            self, cast("VppSink", self), self.events.append, audit_interval=0.001
+        )
+        self.done = threading.Event()
+
+    def wait_vpp_lost(self) -> str:
+        """Never, before the end."""
+        self.done.wait(30)
+        return "closed"
+
+    def close(self) -> None:
+        """The end."""
+        self.done.set()
+
+
+def test_audits_do_not_queue_behind_each_other() -> None:
+    """The next one is due once the one before is over, however long that takes."""
+    vpp = Audited()
+    vpp.monitor.start()
+    for count in range(1, 4):
+        wait_until(lambda: len(vpp.events), 30, "an audit", accept=count.__eq__)
+        assert not vpp.done.wait(0.05)
+        assert len(vpp.events) == count
+        vpp.events[-1].done(None)
+    vpp.monitor.close()
+
+
+def test_nobody_is_asked_for_whom_nobody_waits() -> None:
+    """A lookup whose asker has gone is skipped."""
+    vpp = Audited()
+    event = VppLookup([Question(0, "192.0.2.0/24", exact=True)])
+    assert event.answer.cancel()
+    # The sink has no look_up(): asking it would be an error.
+    vpp.monitor.update(event, cast("Any", None))

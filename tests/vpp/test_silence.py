@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from bgpreflector import _core
-from bgpreflector.errors import VppConnectError, VppError, VppLostError
+from bgpreflector.control import ControlClient
+from bgpreflector.errors import ControlError, VppConnectError, VppError, VppLostError
 from e2e.daemon import running_daemon
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp, Vpp
@@ -142,4 +144,40 @@ def test_the_daemon_lives_through_a_vpp_that_hangs_while_idle(
         vpp.go_on()
         wait_until(lambda: len(vpp.routes()), 60, "one less", accept=lambda n: n == 99)
         assert daemon.process.poll() is None, daemon.log()
+        assert daemon.end() == 0, daemon.log()
+
+
+HEALS_NEVER = (
+    CONFIG
+    + """
+[controller]
+healing_delay = 3600.0
+"""
+)
+
+
+@pytest.mark.root
+def test_a_vpp_that_hangs_for_long_is_connected_to_when_it_answers(
+    vpp: Vpp,
+    make_namespace: Callable[[str], Namespace],
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    """Not when the next healing resync is due, whose pauses have grown meanwhile."""
+    kernel = kernel_with_routes(make_namespace("mute"), 100)
+    file = tmp_path / "config.toml"
+    file.write_text(HEALS_NEVER)
+    arguments = ("--config", str(file), "--socket", str(vpp.socket))
+    interface = ("--interface", f"{DEVICE}={vpp.interface}")
+    with running_daemon(tmp_path / "run.log", *arguments, *interface, namespace=kernel) as daemon:
+        wait_until(lambda: len(vpp.routes()), 30, "all routes", accept=lambda n: n == 100)
+        # So that a resync runs into the silence, and fails.
+        vpp.hang()
+        request.addfinalizer(vpp.go_on)
+        with suppress(ControlError), ControlClient(daemon.control, timeout=60) as client:
+            client.ask("resync").end  # noqa: B018
+        wait_until(lambda: "Healing resync in 3600" in daemon.log(), 30, "a resync has failed")
+        ip_batch(kernel, ["route del 30.0.0.0/24 proto 12"])
+        vpp.go_on()
+        wait_until(lambda: len(vpp.routes()), 60, "one less", accept=lambda n: n == 99)
         assert daemon.end() == 0, daemon.log()

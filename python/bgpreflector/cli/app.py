@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.metadata import version
 
 import typer
-from rich.console import Console
 
 from bgpreflector.controller import FatalError
 from bgpreflector.errors import ReflectorError
@@ -19,6 +17,7 @@ from .exit_codes import ExitCode, exit_code
 from .flush import flush
 from .monitor import monitor
 from .orders import pause, release, reload, resume, resync
+from .output import OUTPUT_FAILS, leave, say_error
 from .run import run
 from .show import show
 from .simulate import simulate
@@ -68,7 +67,15 @@ def main() -> None:
     try:
         app()
     except (ReflectorError, FatalError) as error:
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {error}", highlight=False)
-        sys.exit(exit_code(error))
+        say_error(str(error))
+        leave(exit_code(error))
     except KeyboardInterrupt:
-        sys.exit(ExitCode.FAILURE)
+        leave(ExitCode.FAILURE)
+    except OSError as error:
+        if error.errno not in OUTPUT_FAILS:
+            raise
+        say_error(f"what there is to say cannot be written: {error.strerror}")
+        leave(ExitCode.FAILURE)
+    except SystemExit as end:
+        leave(end.code)
+    leave(ExitCode.OK)

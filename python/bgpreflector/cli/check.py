@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -39,7 +40,7 @@ def check(
         config = load(found)
     except ConfigError as wrong:
         if as_json:
-            typer.echo(json.dumps(_object(None, wrong.problems), default=str))
+            typer.echo(json.dumps(_object(None, wrong.problems), default=str, allow_nan=False))
         raise
     if as_json:
         typer.echo(json.dumps(_object(config)))
@@ -59,9 +60,20 @@ def _object(config: Config | None, problems: Iterable[Problem] = ()) -> dict[str
         "valid": config is not None,
         "problems": [
             {"key": problem.key, "message": problem.message}
-            | ({"value": problem.value} if problem.has_value else {})
+            | ({"value": _as_json(problem.value)} if problem.has_value else {})
             for problem in problems
         ],
         "ignored": [] if config is None else list(config.ignored),
         "configuration": None if config is None else config.model_dump(mode="json"),
     }
+
+
+def _as_json(value: object) -> object:
+    """JSON has no word for nan and inf, and its keys are texts: these are told as text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {str(key): _as_json(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_as_json(inner) for inner in value]
+    return value

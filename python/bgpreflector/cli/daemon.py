@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import typer
+from pydantic import ValidationError
 
 from bgpreflector.config import ControlConfig, load
 from bgpreflector.control import Answer, ControlClient
@@ -39,7 +41,23 @@ def daemon_at(
             raise
         raise ControlError(f"{error} (control.socket by {where_from(config)})") from error
     with client:
-        yield client
+        try:
+            yield client
+        except (KeyError, ValidationError) as error:
+            other = _version(client)
+            if other in (None, version("bgpreflector")):
+                raise
+            raise ControlError(
+                f"the daemon is bgpreflector {other}, which does not say all that this command, "
+                f"of {version('bgpreflector')}, wants to know: restart the daemon"
+            ) from error
+
+
+def _version(client: ControlClient) -> object:
+    try:
+        return client.ask("status").end.get("version")
+    except ControlError:
+        return None
 
 
 def echo_json(answer: Answer) -> None:

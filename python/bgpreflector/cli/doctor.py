@@ -16,6 +16,7 @@ from bgpreflector.doctor import SCHEMA, Finding, Severity, check_up
 
 from .exit_codes import ExitCode
 from .options import ConfigFile, ControlSocket, Interfaces, Netns, Protocols, Socket, read_config
+from .output import plain
 
 STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
 
@@ -90,9 +91,9 @@ def _print(findings: list[Finding], *, as_json: bool) -> None:
     for finding in findings:
         text = Text()
         text.append(f"{finding.severity.value:<8}", STYLES[finding.severity])
-        text.append(f"{finding.check}: {finding.object}: {finding.what}")
+        text.append(plain(f"{finding.check}: {finding.object}: {finding.what}"))
         if finding.do is not None:
-            text.append(f"\n        -> {finding.do}")
+            text.append(plain(f"\n        -> {finding.do}"))
         console.print(text)
 
 

@@ -18,6 +18,7 @@ from bgpreflector.status import StatusReport
 
 from .daemon import daemon_at, figure
 from .options import ConfigFile, ControlSocket
+from .output import plain
 from .status import REPORT, headline, lines, prefixes
 
 CHANGES = 12
@@ -77,7 +78,7 @@ def monitor(
         reports = _looks(daemon, interval, count)
         if not console.is_terminal:
             for view, report in reports:
-                console.print(_line(view, report))
+                console.print(Text(plain(_line(view, report))))
             return
         with Live(console=console, screen=False, auto_refresh=False) as live:
             for view, report in reports:
@@ -102,12 +103,14 @@ def _line(view: View, report: StatusReport) -> str:
 
 
 def _screen(view: View, report: StatusReport) -> RenderableType:
-    changes = [Text(_change(change)) for change in view.changes] or [Text("none yet", style="dim")]
+    changes = [Text(plain(_change(change))) for change in view.changes] or [
+        Text("none yet", style="dim")
+    ]
     return Group(
-        Text(headline(report), style="bold"),
+        Text(plain(headline(report)), style="bold"),
         Text(f"{view.rates()}, {report.queued_events} events in the queue"),
         prefixes(report),
-        *map(Text, lines(report)),
+        *(Text(plain(line)) for line in lines(report)),
         Text("last changes (a sample of each batch)", style="bold"),
         *changes,
     )

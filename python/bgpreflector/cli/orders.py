@@ -116,17 +116,19 @@ def _order(
 ) -> None:
     with daemon_at(control, config) as daemon:
         end: Any = daemon.ask(command).end
-    if as_json:
-        typer.echo(json.dumps(end))
-        return
-    if "changed" in end:
-        done = f"{done} ({', '.join(end['changed']) or 'nothing changed'})"
-    if any(not key.startswith("log.") for key in end.get("changed", ())):
-        typer.echo(f"{done}: kernel and VPP are compared now; `bgpreflector status` tells the end")
-        return
-    installed = sum(counts["installed"] for counts in end["prefixes"].values())
-    desired = sum(counts["desired"] for counts in end["prefixes"].values())
-    typer.echo(
-        f"{done}: VPP has {figure(installed)} of {figure(desired)} prefixes, "
-        f"{figure(end['dirty'])} wait; {end['state'].replace('_', ' ')}"
-    )
+        if as_json:
+            typer.echo(json.dumps(end))
+            return
+        if "changed" in end:
+            done = f"{done} ({', '.join(end['changed']) or 'nothing changed'})"
+        if any(not key.startswith("log.") for key in end.get("changed", ())):
+            typer.echo(
+                f"{done}: kernel and VPP are compared now; `bgpreflector status` tells the end"
+            )
+            return
+        installed = sum(counts["installed"] for counts in end["prefixes"].values())
+        desired = sum(counts["desired"] for counts in end["prefixes"].values())
+        typer.echo(
+            f"{done}: VPP has {figure(installed)} of {figure(desired)} prefixes, "
+            f"{figure(end['dirty'])} wait; {end['state'].replace('_', ' ')}"
+        )

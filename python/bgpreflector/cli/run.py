@@ -6,6 +6,7 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Literal
@@ -24,7 +25,7 @@ from bgpreflector.status import StatusReport, status_of
 from bgpreflector.writer_lock import writing
 
 from .config_file import where_from
-from .end import End
+from .end import SIGNALS, End
 from .logs import configure_logging, flush_logs, set_log
 from .malloc import give_memory_back
 from .options import ConfigFile, Interfaces, Netns, Protocols, Socket, read_config
@@ -80,44 +81,76 @@ def run(
             log={} if log_level is None else {"level": log_level},
         )
 
+    end = End(signal.SIGHUP)
     give_memory_back()
     settings = read()
     configure_logging(settings.log)
     _log.info("Configuration: %s", where_from(config))
     if not settings.use_external_ipam:
         _log.warning("use_external_ipam is false: nothing is reflected")
-    end = End(signal.SIGHUP)
     progress = _progress(lambda: status_of(service.daemon))
     service = Service(settings, read, [progress], approved=yes)
     service.on_config = lambda new: set_log(new.log)
+    started: bool | None = None
     with ExitStack() as surfaces:
         surfaces.enter_context(writing(settings, "run", where_from(config), TODO))
         try:
             _open(service, surfaces)
             progress.start()
             surfaces.callback(progress.close)
-            service.start()
-            _serve(service, end)
+            started = _start(service, end)
+            if started:
+                _serve(service, end)
         finally:
             notify("STOPPING=1")
-            service.stop()
+            # A start that still waits for VPP has put nothing into it, and ends with the process.
+            if started is not False:
+                service.stop()
             flush_logs()
     _log.info("Ended")
 
 
+def _start(service: Service, end: End) -> bool:
+    """Start on a thread of its own: connecting to VPP may take long, and a signal must not wait.
+
+    Whether it has started; false at a signal. Raises what the start raises.
+    """
+    starting: Future[None] = Future()
+
+    def start() -> None:
+        try:
+            service.start()
+        except BaseException as error:  # noqa: BLE001 - raised again by the main thread
+            starting.set_exception(error)
+        else:
+            starting.set_result(None)
+        end.wake()
+
+    threading.Thread(target=start, name="start", daemon=True).start()
+    while not starting.done():
+        number = end.wait()
+        if number in SIGNALS:
+            _log.info("Ending on a signal, while VPP is still waited for")
+            return False
+    starting.result()
+    return True
+
+
 def _serve(service: Service, end: End) -> None:
     """Reload at every SIGHUP, until the end."""
-    waiter = threading.Thread(target=_wait_for_end, args=(service, end), daemon=True)
+    ended = threading.Event()
+    waiter = threading.Thread(target=_wait_for_end, args=(service, end, ended), daemon=True)
     waiter.start()
-    watchdog = Watchdog(lambda: _headline(service) if service.alive else None)
+    watchdog = Watchdog(lambda: _well(service))
     notify("READY=1", f"STATUS={_headline(service)}")
     watchdog.start()
     try:
-        while (number := end.wait()) == signal.SIGHUP:
-            _reload(service)
+        while (number := end.wait()) not in SIGNALS and not ended.is_set():
+            if number:
+                _reload(service)
     finally:
         watchdog.close()
-    if number:
+    if number in SIGNALS:
         _log.info("Ending on a signal")
     else:
         service.wait()
@@ -136,6 +169,9 @@ def _reload(service: Service) -> None:
         service.reload()
     except ConfigError as error:
         _log.error("The reload is refused, and all stays as it was: %s", error)
+    except Exception:  # noqa: BLE001 - a signal must not end what runs
+        # Where it has left nothing to run with, the wait for the end says so.
+        _log.exception("The reload failed")
     notify("READY=1", f"STATUS={_headline(service)}")
 
 
@@ -143,12 +179,25 @@ def _headline(service: Service) -> str:
     return headline(status_of(service.daemon))
 
 
-def _wait_for_end(service: Service, end: End) -> None:
+def _well(service: Service) -> str | None:
+    """How it does; ``None`` where the service manager has to act, and why in the log."""
+    if not service.alive:
+        return None
+    hung = service.hung
+    if hung is not None:
+        _log.critical("%s; where a watchdog is set, the service manager acts", hung)
+        notify(f"STATUS={hung}")
+        return None
+    return _headline(service)
+
+
+def _wait_for_end(service: Service, end: End, ended: threading.Event) -> None:
     try:
         service.wait()
     except Exception as error:  # noqa: BLE001 - raised again by the main thread's own wait
         _log.debug("The event loop ended: %s", error)
-    end.set()
+    ended.set()
+    end.wake()
 
 
 def _open(service: Service, surfaces: ExitStack) -> None:

@@ -17,6 +17,7 @@ from bgpreflector.status import State, StatusReport
 from .daemon import by_name, daemon_at, figure
 from .exit_codes import ExitCode
 from .options import ConfigFile, ControlSocket
+from .output import plain
 
 REPORT = TypeAdapter(StatusReport)
 
@@ -68,12 +69,12 @@ def status(
     """How a running daemon does."""
     with daemon_at(control, config) as daemon:
         answered = daemon.ask("status").end
-    if as_json:
-        typer.echo(json.dumps(answered))
-    report = REPORT.validate_python(answered)
+        if as_json:
+            typer.echo(json.dumps(answered))
+        report = REPORT.validate_python(answered)
     if not as_json:
         if check:
-            typer.echo(headline(report))
+            typer.echo(plain(headline(report)))
         else:
             Console(highlight=False).print(full(report))
     if check and not report.ready:
@@ -83,10 +84,10 @@ def status(
 def full(report: StatusReport) -> RenderableType:
     """All of it."""
     return Group(
-        Text(headline(report), style="bold"),
+        Text(plain(headline(report)), style="bold"),
         prefixes(report),
         Text(FOOTER, style="dim"),
-        *map(Text, lines(report)),
+        *(Text(plain(line)) for line in lines(report)),
     )
 
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _NO_VALUE = object()
 
+LONGEST = 200
+"""Characters of a value that a message shows."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -48,4 +51,5 @@ class ConfigError(ReflectorError):
 
 
 def _shown(value: object) -> str:
-    return json.dumps(value, default=str, ensure_ascii=False)
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"

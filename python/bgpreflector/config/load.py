@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import socket
-import tomllib
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
 from .errors import ConfigError, Problem
+from .parse import parse_toml, parse_yaml, text_of
 from .problems import problems_of
 from .root import Config
 from .translate import Draft, from_contiv, from_toml
 
 CONTIV_SUFFIXES = (".yaml", ".yml", ".conf")
 """Files named so are read as Contiv's YAML, all others as TOML."""
+
+LARGEST = 16 << 20
+"""Bytes of a file; a device such as /dev/zero has no end."""
 
 
 def load(path: str | os.PathLike[str], *, node_name: str | None = None) -> Config:
@@ -27,12 +29,12 @@ def load(path: str | os.PathLike[str], *, node_name: str | None = None) -> Confi
     """
     source = os.fspath(path)
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        message = f"the file cannot be read: {error.strerror or error}"
+        content = _read(Path(path))
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        message = f"the file cannot be read: {reason}"
         raise ConfigError(source, [Problem("", message)]) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(source, [Problem("", f"the file is not UTF-8: {error}")]) from error
+    text = text_of(content, source)
     if Path(path).suffix in CONTIV_SUFFIXES:
         return loads_contiv(text, node_name=node_name, source=source)
     return loads(text, source=source)
@@ -49,11 +51,7 @@ def loads(text: str, *, source: str = "configuration") -> Config:
         bgpreflector.config.errors.ConfigError: mine.toml: the configuration cannot be used:
           vpp.on_exit = "stay": must be "keep" or "flush"
     """
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(source, [Problem("", f"this is not TOML: {error}")]) from error
-    return _validated(from_toml(data), source)
+    return _validated(from_toml(parse_toml(text, source)), source)
 
 
 def loads_contiv(text: str, *, node_name: str | None = None, source: str = "contiv.conf") -> Config:
@@ -63,16 +61,17 @@ def loads_contiv(text: str, *, node_name: str | None = None, source: str = "cont
         >>> loads_contiv("{mainVRFID: 7, ipamConfig: {useExternalIPAM: true}}").table_map
         {254: 7}
     """
-    try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(source, [Problem("", f"this is not YAML: {error}")]) from error
-    if data is None:
-        data = {}
-    if not isinstance(data, dict):
-        message = "this is no Contiv configuration in YAML; a TOML file must be named *.toml"
-        raise ConfigError(source, [Problem("", message)])
+    data = parse_yaml(text, source)
     return _validated(from_contiv(data, node_name or socket.gethostname()), source)
+
+
+def _read(path: Path) -> bytes:
+    """Raises ``OSError``, and ``ValueError`` where it is no path or no file of a sane size."""
+    with path.open("rb") as file:
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise ValueError(f"it has more than {LARGEST >> 20} MiB")
+    return content
 
 
 def _validated(draft: Draft, source: str) -> Config:

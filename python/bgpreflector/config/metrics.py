@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from .section import Section
 
-_EXAMPLE = 'must be an address and a port such as "127.0.0.1:9482" or "[::1]:9482"'
+_EXAMPLE = 'must be an address and a port such as "127.0.0.1:19482" or "[::1]:19482"'
 _HIGHEST = 65535
 
 
@@ -65,7 +65,7 @@ class MetricsConfig(Section):
 
     address: Annotated[str | None, BeforeValidator(_optional_address)] = Field(
         default=None,
-        description='Address and port to serve metrics and probes at, such as "127.0.0.1:9482"; '
+        description='Address and port to serve metrics and probes at, such as "127.0.0.1:19482"; '
         "empty for none, which is the default. Whoever can reach it can read the figures: they "
         "contain no route.",
     )

@@ -6,7 +6,7 @@ import json
 import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Self, cast
+from typing import Any, Self, cast
 
 from bgpreflector.errors import ControlError, RefusedByDaemonError
 
@@ -27,7 +27,7 @@ class Answer:
         """The rows. Raises :class:`ControlError` where the daemon goes away, and
         :class:`RefusedByDaemonError`."""
         for line in self._lines:
-            kind, value = next(iter(json.loads(line).items()))
+            kind, value = _parsed(line)
             if kind == "row":
                 yield value
             elif kind == "end":
@@ -94,6 +94,14 @@ class ControlClient:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _parsed(line: bytes) -> tuple[str, Any]:
+    try:
+        kind, value = next(iter(json.loads(line).items()))
+    except (ValueError, AttributeError, StopIteration, RecursionError) as error:
+        raise ControlError("whoever answers there does not speak as a daemon does") from error
+    return kind, value
 
 
 def _unreachable(path: Path, error: OSError) -> str:

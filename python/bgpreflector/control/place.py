@@ -24,6 +24,10 @@ def listening(path: Path) -> Iterator[socket.socket]:
     Whoever holds the lock beside it owns the place, so a socket that a daemon left behind when
     it was killed is replaced, and one that is in use is not. Raises :class:`ControlError`.
     """
+    try:
+        _refuse_others(path)
+    except OSError as error:
+        raise _failed(path, error) from error
     lock = _lock(path)
     try:
         _remove_stale(path)
@@ -57,16 +61,22 @@ def _lock(path: Path) -> int:
     return lock
 
 
-def _remove_stale(path: Path) -> None:
+def _refuse_others(path: Path) -> bool:
+    """Whether a socket is there; raises :class:`ControlError` where something else is."""
     try:
         is_socket = stat.S_ISSOCK(path.lstat().st_mode)
     except FileNotFoundError:
-        return
+        return False
     if not is_socket:
         raise ControlError(
             f"{path} is there and is no socket: control.socket must name a place that is free"
         )
-    path.unlink()
+    return True
+
+
+def _remove_stale(path: Path) -> None:
+    if _refuse_others(path):
+        path.unlink()
 
 
 def _bound(path: Path) -> socket.socket:

@@ -63,6 +63,8 @@ class Controller:
         self._thread = threading.Thread(target=self._run, name="event-loop", daemon=True)
         self._at_work: int | None = None
         self._closing = threading.Lock()
+        self._clock = clock
+        self._busy: tuple[str, float] | None = None
         for handler in handlers:
             if isinstance(handler, UsesEventLoop):
                 handler.use_event_loop(self)
@@ -81,6 +83,11 @@ class Controller:
     def queued(self) -> int:
         """Events that wait for the one that is being processed."""
         return len(self._mailbox)
+
+    @property
+    def at_work(self) -> tuple[str, float] | None:
+        """What is being processed, and since when by the clock; ``None`` where nothing is."""
+        return self._busy
 
     def start(self) -> None:
         """Start the loop's thread, once. ``ControllerClosedError`` after :meth:`close`."""
@@ -199,7 +206,11 @@ class Controller:
         """Do one thing; ``False`` when it was the last."""
         self._at_work = threading.get_ident()
         if item is Timer.RETRY:
-            self._retry()
+            self._busy = ("retry of failed operations", self._clock.monotonic())
+            try:
+                self._retry()
+            finally:
+                self._busy = None
         elif isinstance(item, Timer):
             healing = QueuedEvent(self._recovery.healing_event(item))
             self._mailbox.put(healing, unbounded=True)
@@ -217,6 +228,13 @@ class Controller:
 
     def _process(self, event: Event) -> BaseException | None:
         """The error that the event ended with. Raises a :class:`FatalError`."""
+        self._busy = (event.name, self._clock.monotonic())
+        try:
+            return self._process_now(event)
+        finally:
+            self._busy = None
+
+    def _process_now(self, event: Event) -> BaseException | None:
         method = event.method
         if method.is_resync:
             self._resync_count += 1

@@ -10,13 +10,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+from prometheus_client import CollectorRegistry, PlatformCollector
 from prometheus_client.exposition import choose_encoder
 
 from bgpreflector.errors import ReflectorError
 from bgpreflector.status import status_of
 
 from .collector import DaemonCollector
+from .places import Places
+from .process import OwnProcess
 
 if TYPE_CHECKING:
     from bgpreflector.config import Address
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-CLIENTS = 16
-"""Requests that are served at a time; others are hung up on."""
+ACCEPT_PAUSE = 1.0
+"""Seconds without a new client after one could not be accepted, as where descriptors ran out."""
 
 PATIENCE = 10.0
 """Seconds that a client may take for its request."""
@@ -51,7 +53,7 @@ class MetricsServer:
         """Listen, once. Raises :class:`ReflectorError`."""
         registry = CollectorRegistry(auto_describe=False)
         registry.register(DaemonCollector(self._service))
-        ProcessCollector(registry=registry)
+        OwnProcess(registry=registry)
         PlatformCollector(registry=registry)
         try:
             self._server = _Server(self._address, self._service, registry)
@@ -71,9 +73,14 @@ class MetricsServer:
         server, self._server = self._server, None
         if server is None or self._thread is None:
             return
+        server.ending.set()
         server.shutdown()
         self._thread.join()
         server.server_close()
+
+
+Connection = socket.socket | tuple[bytes, socket.socket]
+"""As http.server has it; ours are sockets."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -83,7 +90,8 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: Address, service: Service, registry: CollectorRegistry) -> None:
         self.service = service
         self.registry = registry
-        self._room = threading.BoundedSemaphore(CLIENTS)
+        self.places = Places()
+        self.ending = threading.Event()
         self.address_family = socket.AF_INET6 if address.is_ip6 else socket.AF_INET
         super().__init__((str(address.host), address.port), _Handler)
 
@@ -92,16 +100,35 @@ class _Server(ThreadingHTTPServer):
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
-    def verify_request(self, request: object, client_address: object) -> bool:  # noqa: ARG002
-        """Whether there is room for one more."""
-        return self._room.acquire(blocking=False)
+    def get_request(self) -> tuple[socket.socket, object]:
+        """The next connection. A failure is no reason to try again at once, as that would go on
+        failing while the connection waits."""
+        try:
+            return super().get_request()
+        except OSError as error:
+            _log.warning("No client of metrics can be accepted for a while: %s", error)
+            self.ending.wait(ACCEPT_PAUSE)
+            raise
 
-    def process_request_thread(self, request: object, client_address: object) -> None:
+    def verify_request(self, request: Connection, client_address: object) -> bool:  # noqa: ARG002
+        """Whether there is room for one more."""
+        return self.places.take(request)
+
+    def process_request(self, request: Connection, client_address: object) -> None:
+        """On a thread of its own, where there can be one."""
+        try:
+            super().process_request(request, client_address)
+        except BaseException as error:
+            self.places.give_back(request)
+            _log.warning("A client of metrics cannot be served: %s", error)
+            raise
+
+    def process_request_thread(self, request: Connection, client_address: object) -> None:
         """Makes room when it is done."""
         try:
-            super().process_request_thread(request, client_address)  # type: ignore[arg-type]
+            super().process_request_thread(request, client_address)
         finally:
-            self._room.release()
+            self.places.give_back(request)
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
         """A client that breaks off is none of an operator's business."""
@@ -116,13 +143,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer a path."""
+        self.server.places.has_asked(self.connection)
         path = self.path.partition("?")[0]
         if path == "/metrics":
             encode, kind = choose_encoder(self.headers.get("Accept", ""))
             self._answer(HTTPStatus.OK, kind, encode(self.server.registry))
         elif path == "/-/healthy":
-            alive = self.server.service.alive
-            self._say("healthy" if alive else "the daemon ends", well=alive)
+            service = self.server.service
+            wrong = service.hung if service.alive else "the daemon ends"
+            self._say(wrong or "healthy", well=wrong is None)
         elif path == "/-/ready":
             report = status_of(self.server.service.daemon)
             self._say(report.state, well=report.ready)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bgpreflector.controller import (
+    AbortEventError,
     Event,
     EventLoop,
     FatalError,
@@ -15,6 +16,7 @@ from bgpreflector.controller import (
     UpdateEvent,
     UpdateOperations,
 )
+from bgpreflector.errors import KernelError
 
 from .deps import Deps
 from .update import BGPRouteBatchUpdate, BGPRouteUpdate, BGPRouteUpdateType, RouteWatchFailure
@@ -37,6 +39,7 @@ class BGPReflector:
     def __init__(self) -> None:
         self.deps = Deps()
         self._watcher: RouteWatcher | None = None
+        self._known = False
         self._controller: EventLoop | None = None
 
     @property
@@ -67,15 +70,19 @@ class BGPReflector:
     ) -> None:
         """Put everything that differs into the transaction; the first call starts watching.
 
-        Raises :class:`FatalError` for every error: without the kernel's routes there is
-        nothing left to do.
+        Raises :class:`FatalError` where the kernel cannot be read at all: without its routes
+        there is nothing to do. Once they are known a dump that fails is repeated
+        (:class:`AbortEventError`): they go on being followed meanwhile.
         """
         try:
             if self._watcher is None:
                 self._watcher = self._start_watcher()
             txn.put_batch(self._watcher.resync_batch())
+            self._known = True
         except FatalError:
             raise
+        except KernelError as error:
+            raise (AbortEventError if self._known else FatalError)(error) from error
         except Exception as error:
             raise FatalError(error) from error
 

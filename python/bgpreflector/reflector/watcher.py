@@ -87,8 +87,10 @@ class KernelRouteWatcher:
         committed after it: its changes are given back first and come with this batch.
         """
         with self._taking:
-            if self._in_flight is not None:
-                self._in_flight.supersede()
+            # Once: the thread's own event may be done, and forgotten, in between.
+            in_flight = self._in_flight
+            if in_flight is not None:
+                in_flight.supersede()
             self._engine.resync()
             batch = self._engine.take_batch(ALL)
         with self._changed:

@@ -7,12 +7,13 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from tenacity import Retrying, retry_if_exception_type
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
 from tenacity.wait import wait_exponential_jitter
 
 from bgpreflector.controller import (
     ControllerClosedError,
     Event,
+    EventQueueFullError,
     FatalError,
     FullResync,
     KubeStateData,
@@ -20,6 +21,7 @@ from bgpreflector.controller import (
     UpdateEvent,
     UpdateOperations,
 )
+from bgpreflector.errors import VppConnectError, VppLostError
 
 from .audit import VppAuditAsked
 from .guard import VppGuardDue
@@ -37,6 +39,11 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 GUARD_INTERVAL = 1.0
 """Seconds between two looks at deletions that wait."""
 
+_WAITS = wait_exponential_jitter(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=FIRST_PAUSE)
+
+FULL_PAUSE = 0.1
+"""Seconds between attempts to push an event while the queue is full."""
+
 NAMED = 20
 """Prefixes that the log names."""
 
@@ -52,6 +59,14 @@ class VppInterfacesChanged(UpdateEvent):
 
 class VppAuditDue(UpdateEvent):
     """What VPP has is to be compared with what it has acknowledged."""
+
+    def __init__(self, finished: Callable[[], None] = lambda: None) -> None:
+        """``finished()`` is called once it is over, or refused."""
+        self._finished = finished
+
+    def done(self, error: BaseException | None) -> None:  # noqa: ARG002 - an event's signature
+        """Tell whoever waits to push the next one."""
+        self._finished()
 
     @property
     def name(self) -> str:
@@ -87,6 +102,7 @@ class VppMonitor:
         self._connected = threading.Event()
         self._audit_interval = audit_interval
         self._ended = threading.Event()
+        self._audited = threading.Event()
         self.drift: dict[str, int] = dict.fromkeys(DRIFT, 0)
         """Differences that audits found in VPP so far, by kind."""
         self._closed = False
@@ -140,7 +156,8 @@ class VppMonitor:
             event.answer.set_result(self._sink.audit(repair=False))
             return ""
         if isinstance(event, VppLookup):
-            event.answer.set_result(self._sink.look_up(event.questions))
+            if event.answer.set_running_or_notify_cancel():
+                event.answer.set_result(self._sink.look_up(event.questions))
             return ""
         self._pending.clear()
         self._sink.refresh_interfaces()
@@ -173,6 +190,7 @@ class VppMonitor:
         """Stop watching and close the sink's connections, whose end is no news then."""
         self._closed = True
         self._ended.set()
+        self._audited.set()
         self._connected.set()
         self._sink.close()
         for thread in self._threads:
@@ -183,8 +201,13 @@ class VppMonitor:
         self._push_event = _nobody
 
     def _audit_again(self) -> None:
+        # One that waits behind others is enough: more of them would be due all at once.
         while not self._ended.wait(self._audit_interval):
-            self._push(VppAuditDue())
+            self._audited.clear()
+            self._push(VppAuditDue(self._audited.set))
+            if self._ended.is_set():
+                return
+            self._audited.wait()
 
     def _guard_again(self) -> None:
         # What waits may come back without anything to be sent, as where the BGP daemon is late.
@@ -215,10 +238,35 @@ class VppMonitor:
                 return
             self._await_connection()
             if self._sink.lost:
-                self._push(FullResync(f"VPP connection: {reason}"))
+                self._connect_again(reason)
             else:
                 # A healing resync has connected meanwhile.
                 self._connected.set()
+
+    def _connect_again(self, reason: str) -> None:
+        """Have a resync connect, and again as soon as VPP answers, should it have hung meanwhile.
+
+        The pauses between healing resyncs are for what somebody has to put right; they would
+        keep a VPP waiting that is well again.
+        """
+        pause = FIRST_PAUSE
+        while not self._ended.is_set():
+            try:
+                self._push(FullResync(f"VPP connection: {reason}", blocking=True))
+            except (VppConnectError, VppLostError) as error:
+                _log.debug("VPP is knocked at again: %s", error)
+            except Exception as error:  # noqa: BLE001 - logged by the event loop, which heals it
+                _log.debug("The resync failed: %s", error)
+                return
+            else:
+                return
+            self._pause(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+            if not self._somebody_listens():
+                return
+            if not self._sink.lost:
+                self._connected.set()
+                return
 
     def _await_connection(self) -> None:
         self._connected.clear()
@@ -227,11 +275,10 @@ class VppMonitor:
             self._connected.set()
 
     def _somebody_listens(self) -> bool:
-        """Wait until the API socket takes connections again; false at the end."""
-        waits = wait_exponential_jitter(
-            multiplier=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=FIRST_PAUSE
+        """Wait until VPP answers at its API socket again; false at the end."""
+        attempts = Retrying(
+            wait=_wait_longer, sleep=self._pause, retry=retry_if_exception_type(OSError)
         )
-        attempts = Retrying(wait=waits, sleep=self._pause, retry=retry_if_exception_type(OSError))
         for attempt in attempts:
             with attempt:
                 if self._ended.is_set():
@@ -243,10 +290,27 @@ class VppMonitor:
         self._ended.wait(seconds)
 
     def _push(self, event: Event) -> None:
-        try:
-            self._push_event(event)
-        except (ControllerClosedError, FatalError) as error:
-            _log.debug("The event loop has ended: %s", error)
+        """Push an event, if need be once there is room; a blocking one raises its error."""
+        while True:
+            try:
+                self._push_event(event)
+            except EventQueueFullError as error:
+                _log.debug("%s", error)
+                if self._ended.wait(FULL_PAUSE):
+                    return
+            except (ControllerClosedError, FatalError) as error:
+                _log.debug("The event loop has ended: %s", error)
+                return
+            else:
+                return
+
+
+def _wait_longer(state: RetryCallState) -> float:
+    """Who waited for an answer in vain has waited already."""
+    outcome = state.outcome
+    if outcome is not None and isinstance(outcome.exception(), TimeoutError):
+        return FIRST_PAUSE
+    return _WAITS(state)
 
 
 def _nothing() -> None:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from socket import AF_UNIX, socket
+from socket import AF_UNIX, SHUT_RDWR, socket
 from typing import Any, Protocol
 
 from vpp_papi import VPPIOError
@@ -21,6 +21,7 @@ from bgpreflector.errors import VppError, VppLostError
 
 from .client import ClientSettings, connected_client
 from .ended import end_client
+from .greeting import greet
 from .interfaces import VppInterfaces
 from .others import FibSource
 
@@ -92,6 +93,7 @@ class VppSession:
         self._healthy = False
         self._on_change: Callable[[], None] | None = None
         self._deleted: SimpleQueue[int] = SimpleQueue()
+        self._door: socket | None = None
 
     def connect(self) -> None:
         """Connect and shake hands; a connection that is open is closed first.
@@ -103,10 +105,20 @@ class VppSession:
         self._healthy = True
 
     def knock(self) -> None:
-        """See whether anybody takes connections at VPP's API socket. Raises ``OSError`` if not."""
+        """See whether VPP answers at its API socket, as the kernel takes connections for one that
+        hangs, too.
+
+        Raises ``OSError`` if not, ``TimeoutError`` among them. From any thread; :meth:`close`
+        ends it.
+        """
         with socket(AF_UNIX) as door:
-            door.settimeout(self._settings.connect_timeout)
-            door.connect(self._settings.api_socket)
+            self._door = door
+            try:
+                door.settimeout(self._settings.connect_timeout)
+                door.connect(self._settings.api_socket)
+                greet(door)
+            finally:
+                self._door = None
 
     @property
     def connected(self) -> bool:
@@ -281,5 +293,10 @@ class VppSession:
         """
         client, self._client = self._client, None
         self._on_change = None
+        door = self._door
+        if door is not None:
+            # Nobody there any more is as good: it may just have closed itself.
+            with suppress(OSError):
+                door.shutdown(SHUT_RDWR)
         if client is not None:
             end_client(client, goodbye=goodbye and self._healthy)

@@ -323,7 +323,8 @@ class VppSink:
         return CommitResult(applied, failed, self._engine.held(), tuple(failures))
 
     def _send_slowly(self, slow: PapiRoutes, batches: Sequence[_core.RouteBatch]) -> CommitResult:
-        applied, failures = 0, []
+        applied = failed = 0
+        failures: list[OperationFailure] = []
         for batch in batches:
             requests = self._engine.open_requests(batch)
             try:
@@ -336,7 +337,9 @@ class VppSink:
                     requests.answer(index, retval)
                     if retval == 0:
                         applied += 1
-                    else:
+                        continue
+                    failed += 1
+                    if len(failures) < FAILURES:
                         where = f"{prefix} in VPP table {table}"
                         failures.append(OperationFailure(where, *_core.retval_meaning(retval)))
             except VppLostError:
@@ -345,7 +348,7 @@ class VppSink:
                 raise
             finally:
                 requests.release()
-        return CommitResult(applied, len(failures), self._engine.held(), tuple(failures[:FAILURES]))
+        return CommitResult(applied, failed, self._engine.held(), tuple(failures))
 
     def flush(self) -> CommitResult:
         """Send whatever is dirty, outside any transaction; for the end, after the event loop's."""

@@ -1,0 +1,72 @@
+"""Standard output and error where they are full, closed, or show text from outside."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+from .exit_codes import ExitCode
+
+OUTPUT_FAILS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE, errno.EBADF)
+"""What a write to a full disk, a terminal that has gone and the like fails with."""
+
+STANDARD = (0, 1, 2)
+
+
+def open_standard() -> None:
+    """Have whatever is closed of standard input, output and error be ``/dev/null``.
+
+    Otherwise the next socket, VPP's for instance, has that number, and gets what is said.
+    """
+    for number in STANDARD:
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest number that is free is this one.
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def plain(text: str) -> str:
+    """Text from outside with what a terminal would obey made visible."""
+    return "".join(
+        char if char.isprintable() or char in "\n\t" else ascii(char)[1:-1] for char in text
+    )
+
+
+def say_error(message: str) -> None:
+    """On standard error, if anybody can be told."""
+    try:
+        typer.secho("error: ", fg=typer.colors.RED, bold=True, nl=False, err=True)
+        typer.echo(plain(message), err=True)
+    except OSError:
+        _discard(2)
+
+
+def leave(code: object) -> NoReturn:
+    """End with a code, once all that was said is written; if it cannot be, that is a failure."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _discard(1)
+        say_error(f"what there is to say cannot be written: {error.strerror}")
+        code = code or ExitCode.FAILURE
+    try:
+        sys.stderr.flush()
+    except OSError:
+        _discard(2)
+    sys.exit(code if isinstance(code, int | str | None) else ExitCode.FAILURE)
+
+
+def _discard(number: int) -> None:
+    """What is still in the buffer would fail again at the very end, with a traceback."""
+    with Path(os.devnull).open("wb") as null:
+        os.dup2(null.fileno(), number)

@@ -1,0 +1,109 @@
+"""The edges of the program: output that is full or closed, and text that a terminal would obey."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+PROGRAM = f"{sys.executable} -m bgpreflector"
+
+
+def shell(command: str) -> subprocess.CompletedProcess[str]:
+    """What a command of the shell does."""
+    return subprocess.run(
+        command, shell=True, check=False, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    """A configuration that has nothing wrong."""
+    file = tmp_path / "good.toml"
+    file.write_text("")
+    return file
+
+
+def test_markup_in_a_name_is_text(tmp_path: Path) -> None:
+    """Neither an error of its own nor obeyed; escape sequences are shown."""
+    for name in ("[/x].toml", "[bold]x.toml", "\x1b[2J.toml"):
+        done = shell(f"{PROGRAM} check '{tmp_path}/{name}'")
+        assert "No such file" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert name.replace("\x1b", "\\x1b") in done.stderr
+        assert "\x1b" not in done.stderr
+
+
+def test_standard_error_that_is_closed(tmp_path: Path) -> None:
+    """The exit status says what is wrong all the same."""
+    wrong = shell(f"{PROGRAM} check {tmp_path}/none.toml")
+    closed = shell(f"{PROGRAM} check {tmp_path}/none.toml 2>&-")
+    full = shell(f"{PROGRAM} check {tmp_path}/none.toml 2>/dev/full")
+    assert closed.returncode == full.returncode == wrong.returncode not in (0, 1)
+
+
+def test_standard_output_that_is_full_or_closed(good: Path) -> None:
+    """A sentence, no traceback, and no success."""
+    done = shell(f"{PROGRAM} check {good} >/dev/full")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: what there is to say cannot be written: No space left on device\n"
+    )
+    assert shell(f"{PROGRAM} check {good} >&-").returncode == 0
+
+
+def test_what_is_closed_is_no_socket() -> None:
+    """The next descriptor that is opened does not get what is said."""
+    program = "import os; from bgpreflector.cli.output import open_standard; open_standard(); "
+    seen = "print(os.open('/etc/hostname', 0) > 2)"
+    done = shell(f'{sys.executable} -c "{program}{seen}" 0<&- 2>&-')
+    assert done.stdout == "True\n"
+
+
+@contextmanager
+def daemon_that_says(place: Path, *answers: bytes) -> Iterator[None]:
+    """Answers each request with a line of its own, whatever is asked."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place))
+        listener.listen()
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection, connection.makefile("rb") as requests:
+                for answer in answers:
+                    requests.readline()
+                    connection.sendall(answer + b"\n")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield
+        thread.join(30)
+
+
+@pytest.mark.parametrize("command", ["status", "pause", "resync"])
+def test_a_daemon_that_is_older(tmp_path: Path, command: str) -> None:
+    """A sentence with both versions, and what to do."""
+    end = json.dumps({"end": {"version": "0.0.1"}}).encode()
+    with daemon_that_says(tmp_path / "c.sock", end, end):
+        done = shell(f"{PROGRAM} {command} --control {tmp_path}/c.sock")
+    assert done.returncode == 7
+    assert "the daemon is bgpreflector 0.0.1" in done.stderr
+    assert "restart the daemon" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("answer", [b"220 mail.example ESMTP", b"[]", b"{}", b"7"])
+def test_a_stranger_at_the_control_socket(tmp_path: Path, answer: bytes) -> None:
+    """It is called one."""
+    with daemon_that_says(tmp_path / "c.sock", answer):
+        done = shell(f"{PROGRAM} status --control {tmp_path}/c.sock")
+    assert done.returncode == 7
+    assert "does not speak as a daemon does" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,107 @@
+"""What hangs is named; what takes long, but gets on, is left alone."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bgpreflector import notify as notifier
+from bgpreflector.config import Config
+from bgpreflector.controller import FullResync
+from bgpreflector.daemon import Daemon
+from bgpreflector.liveness import Liveness
+from lab import Namespace, wait_until
+from lab.vpp import SimulatedVpp
+
+
+class Time:
+    """A clock that is set by hand."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_what_gets_on_may_take_long() -> None:
+    """Only standing still counts, and only with something to do."""
+    time = Time()
+    liveness = Liveness(60.0, time)
+    for hour in range(5):
+        time.now = hour * 3600.0
+        assert liveness.look(("resync", 0.0), hour) is None
+    time.now += 59.0
+    assert liveness.look(("resync", 0.0), 4) is None
+    time.now += 1.0
+    said = liveness.look(("resync", 0.0), 4)
+    assert said is not None
+    assert "'resync' for 14460 s" in said
+    assert liveness.look(("resync", 14460.0), 4) is None, "another one"
+    time.now += 3600
+    assert liveness.look(None, 4) is None
+    time.now += 3600
+    assert liveness.look(None, 4) is None, "nothing to do is no hanging"
+
+
+@pytest.mark.root
+def test_an_event_loop_that_hangs_is_named(
+    make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> None:
+    """All its threads are there."""
+    kernel = make_namespace("hangs")
+    with SimulatedVpp.running(tmp_path) as vpp:
+        config = Config.model_validate(
+            {
+                "kernel": {"namespace": str(kernel.path)},
+                "vpp": {"api_socket": str(vpp.socket)},
+            }
+        )
+        daemon = Daemon(config)
+        time = Time()
+        daemon._liveness = Liveness(60.0, time)
+        daemon.start()
+        try:
+            wait_until(lambda: daemon.in_sync, 30, "in sync")
+            wait_until(lambda: daemon.controller.at_work is None, 30, "idle")
+            go_on, refresh = threading.Event(), daemon.sink.refresh_interfaces
+            daemon.sink.refresh_interfaces = lambda: (go_on.wait(60), refresh())[1]  # type: ignore[method-assign]
+            daemon.monitor._interfaces_changed()
+            wait_until(lambda: daemon.controller.at_work, 30, "at work")
+            assert daemon.hung is None
+            time.now += 60.0
+            assert daemon.hung is not None
+            assert "VPP Interfaces Changed" in daemon.hung
+            assert daemon.alive
+            go_on.set()
+            daemon.controller.push_event(FullResync("test", blocking=True))
+            assert daemon.hung is None
+        finally:
+            daemon.stop()
+
+
+def test_the_watchdog_survives_an_exception(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And goes on telling the manager."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(30)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setattr(notifier, "wanted_interval", lambda: 0.001)
+        states: Iterator[object] = iter(["well", OSError("no descriptor is left"), "well again"])
+
+        def state() -> str | None:
+            said = next(states, None)
+            if isinstance(said, Exception):
+                raise said
+            return None if said is None else str(said)
+
+        watchdog = notifier.Watchdog(state)
+        watchdog.start()
+        said = [manager.recv(1000) for _ in range(3)]
+        watchdog.close()
+    assert said == [b"WATCHDOG=1\nSTATUS=well", b"WATCHDOG=1", b"WATCHDOG=1\nSTATUS=well again"]
