@@ -44,7 +44,7 @@ class _Batch:
     def ask(self, line: str) -> list[Entry]:
         """What a ``show`` lists."""
         self._send(line)
-        listed: list[Entry] = json.loads(self._line(line))
+        listed: list[Entry] = json.loads(self._line(line), object_pairs_hook=_first_ones)
         return [entry for entry in listed if entry]
 
     def _send(self, text: str) -> None:
@@ -62,6 +62,11 @@ class _Batch:
     def close(self) -> None:
         """Ends the process, which ends when its input does."""
         self._process.communicate()
+
+
+def _first_ones(pairs: Sequence[tuple[str, Any]]) -> Entry:
+    """An object: an encapsulation's ``dst`` and ``src`` follow those of its route."""
+    return dict(reversed(pairs))
 
 
 class Ip:
@@ -85,6 +90,11 @@ class Ip:
         if "link del" in operation:
             # The processes remember the indices of names.
             self.close()
+
+    def run_all(self, lines: Sequence[str]) -> None:
+        """Runs many lines of one family at once."""
+        if lines:
+            self._batch("change", lines[0][:2]).run("\n".join(line[3:] for line in lines))
 
     def routes(self, family: int) -> list[Entry]:
         """The routes of all tables, in the kernel's order."""
