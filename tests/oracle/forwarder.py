@@ -89,7 +89,12 @@ class Forwarder:
         return str(reply.route.prefix), self._of_route(reply.route) if ours else None
 
     def _of_route(self, route: Any) -> Meaning:
-        return self._meaning([_path(path) for path in route.paths[: route.n_paths]])
+        # A host that is attached is shown as its own next hop.
+        host = str(route.prefix.network_address)
+        paths = [_path(path) for path in route.paths[: route.n_paths]]
+        return self._meaning(
+            [("" if hop == host else hop, index, weight) for hop, index, weight in paths]
+        )
 
     def _meaning(self, paths: Sequence[tuple[str, int, int]]) -> Meaning:
         first = paths[0][0]

@@ -44,7 +44,7 @@ class _Batch:
     def ask(self, line: str) -> list[Entry]:
         """What a ``show`` lists."""
         self._send(line)
-        listed: list[Entry] = json.loads(self._line(line), object_pairs_hook=_first_ones)
+        listed: list[Entry] = json.loads(self._line(line), object_pairs_hook=_without_encapsulations)
         return [entry for entry in listed if entry]
 
     def _send(self, text: str) -> None:
@@ -64,9 +64,16 @@ class _Batch:
         self._process.communicate()
 
 
-def _first_ones(pairs: Sequence[tuple[str, Any]]) -> Entry:
-    """An object: an encapsulation's ``dst`` and ``src`` follow those of its route."""
-    return dict(reversed(pairs))
+def _without_encapsulations(pairs: Sequence[tuple[str, Any]]) -> Entry:
+    """An object, of an encapsulation only its type: `ip` writes the rest among the route's own."""
+    found: Entry = {}
+    within = False
+    for name, value in pairs:
+        within = within and name not in ("gateway", "via", "dev", "nexthops")
+        if not within:
+            found[name] = value
+        within = within or name == "encap"
+    return found
 
 
 class Ip:

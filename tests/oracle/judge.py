@@ -1,7 +1,8 @@
 """What VPP must have and forward by: from what the kernel answers, on top of what `ip` lists.
 
-Three things cannot be had from one lookup. Which of several legs a packet takes is its hash's
-business, so the whole set is compared. At a route that drops, the kernel says an error and not the
+Four things cannot be had from one lookup. Which of several legs a packet takes is its hash's
+business, so the whole set is compared. Of IPv6 routes that share a next-hop object it may show
+another one. At a route that drops, the kernel says an error and not the
 route, which the list then tells. And of several IPv4 default routes of one metric the kernel takes
 one by what it knows of neighbours (`fib_select_default`): there the list's first one counts.
 """
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from .addresses import OUTSIDE, Prefixes, around, network
 from .expected import (
     THROW,
+    TYPES,
     Forwarding,
     Key,
     Listing,
@@ -55,6 +57,15 @@ class Judgement:
 
     routes: Forwarding
     addresses: Mapping[Question, Verdict]
+    hidden: Mapping[Key, Meaning]
+    """Where a drop of an IPv6 prefix can be one that the list hides between merged legs, and so be
+    anybody's (``fib6_dump_node`` goes on behind the last leg)."""
+
+    def allows(self, key: Key, found: Meaning | None) -> bool:
+        """Whether this is right for a prefix, or None."""
+        return found == self.routes.get(key) or (
+            key in self.hidden and found in (None, self.hidden[key])
+        )
 
     def broken_by(self, routes: Forwarding) -> Iterable[tuple[Question, Verdict, str | None]]:
         """The addresses that these routes would forward otherwise, and the prefix that does."""
@@ -88,7 +99,7 @@ def judge(
     """``foreign`` is ``kernel.foreign_routes``; where foreign routes are ignored, the kernel's
     answer counts where it is a route of ours, and else the list."""
     judged = _Judge(listed, answers, foreign)
-    return Judgement(judged.routes(), judged.addresses())
+    return Judgement(judged.routes(), judged.addresses(), judged.hidden)
 
 
 class _Judge:
@@ -101,6 +112,7 @@ class _Judge:
         self._prefixes = {
             table: Prefixes(p for t, p in listed.routes if t == table) for table in TABLES
         }
+        self.hidden: dict[Key, Meaning] = {}
 
     def routes(self) -> Forwarding:
         """By table and prefix."""
@@ -113,6 +125,8 @@ class _Judge:
             answer = self._answers.get((table, address)) if address else None
             if answer is None or self._is_undecided(key):
                 continue
+            if answer.kind is not None and self._may_hide(key):
+                self.hidden[key] = TYPES[answer.kind]
             route = self._route((table, str(address)), answer)
             found.pop(key, None)
             if route is not None and route[0] == prefix and _is_ours(route[1]):
@@ -130,6 +144,9 @@ class _Judge:
 
     def _verdict(self, question: Question, answer: Answer) -> Verdict | None:
         table, address = question
+        longest = self._prefixes[table].longest(address)
+        if answer.kind is not None and longest and self._may_hide((table, longest)):
+            return None
         route = self._route(question, answer)
         if route is None:
             # What ends here goes on in another table: VPP has no such thing.
@@ -158,7 +175,19 @@ class _Judge:
         if answer.route is None:
             return None
         route = self._listed.completed(answer.route)
+        if "nhid" in route and network(address).version == 6:
+            return self._of_object(question, route)
         return str(route["dst"]), route | {"protocol": self._protocol(table, route)}
+
+    def _of_object(self, question: Question, route: Entry) -> tuple[str, Entry]:
+        """What IPv6 caches of a lookup belongs to the next-hop object (``rt6_get_pcpu_route``), and
+        shows the first of its routes that was looked up: only the object is an answer."""
+        table, address = question
+        for prefix in self._prefixes[table].holding(address):
+            for listed in self._listed.routes[table, prefix]:
+                if listed.get("nhid") == route["nhid"]:
+                    return prefix, listed
+        return "not listed", route
 
     def _protocol(self, table: int, route: Entry) -> str:
         """Of merged IPv6 routes the kernel names the leg's that it chose, the list the first's."""
@@ -167,6 +196,10 @@ class _Judge:
                 if listed.get("metric", 0) == route["metric"] and meaning(listed) == meaning(route):
                     return str(listed["protocol"])
         return str(route["protocol"])
+
+    def _may_hide(self, key: Key) -> bool:
+        routes = self._listed.routes[key] if network(key[1]).version == 6 else ()
+        return any("nexthops" in route and "nhid" not in route for route in routes)
 
     def _is_undecided(self, key: Key) -> bool:
         routes = self._listed.routes.get(key, ()) if key[1] == ANY_IPV4 else ()

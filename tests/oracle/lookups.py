@@ -20,7 +20,7 @@ from .operations import TABLES
 NLMSG_ERROR = 2
 NEWROUTE, GETROUTE = 24, 26
 NLM_F_REQUEST = 1
-RTM_F_FIB_MATCH = 0x2000
+RTM_F_LOOKUP_TABLE, RTM_F_FIB_MATCH = 0x1000, 0x2000
 RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_MULTIPATH = 1, 4, 5, 6, 9
 RTA_TABLE, RTA_MARK, RTA_VIA, RTA_ENCAP_TYPE, RTA_NH_ID = 15, 16, 18, 21, 30
 RTNH_F_DEAD = 1
@@ -88,7 +88,9 @@ def _open() -> socket.socket:
 def _question(number: int, table: int, address: str) -> bytes:
     packed = ip_address(address).packed
     family = socket.AF_INET if len(packed) == 4 else socket.AF_INET6
-    body = struct.pack("=8BI", family, 8 * len(packed), 0, 0, 0, 0, 0, 0, RTM_F_FIB_MATCH)
+    # Without the first of them, IPv4 says that any answer is the main table's.
+    flags = RTM_F_LOOKUP_TABLE | RTM_F_FIB_MATCH
+    body = struct.pack("=8BI", family, 8 * len(packed), 0, 0, 0, 0, 0, 0, flags)
     body += struct.pack("=HH", 4 + len(packed), RTA_DST) + packed
     body += struct.pack("=HHI", 8, RTA_MARK, table)
     return struct.pack("=IHHII", 16 + len(body), GETROUTE, NLM_F_REQUEST, number, 0) + body

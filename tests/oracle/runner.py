@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from .doing import CHURN, churning, do
 from .expected import Forwarding, Listing, listing
 from .forwarder import Maker, embedded
-from .judge import judge, questions
+from .judge import Judgement, judge, questions
 from .more_operations import COMPAT, MoreOperations, Variant, variant_of
 from .operations import QUIET, is_about_routes, is_operation
 from .world import World, world
@@ -23,6 +23,12 @@ that has happened, nothing else may go wrong, for it would be repaired unseen.""
 PAUSE = 0.002
 LONGEST_PAUSE = 0.05
 """Seconds between two looks: at first, and at most."""
+
+QUICK = 1.0
+"""Seconds that all have to agree while a sequence is shortened."""
+
+SHOWN = 8
+"""Lines of a difference."""
 
 SHRINKING = float(os.environ.get("ORACLE_SHRINKING", "60"))
 """Seconds in which a sequence is shortened, at most."""
@@ -38,7 +44,9 @@ class Difference:
     lines: tuple[str, ...]
 
     def __str__(self) -> str:
-        return "after the last operation:\n  " + "\n  ".join(self.lines)
+        more = len(self.lines) - SHOWN
+        shown = (*self.lines[:SHOWN], *([f"and {more} more"] if more > 0 else []))
+        return "after the last operation:\n  " + "\n  ".join(shown)
 
 
 def compare(seen: World, after: int, settled: float) -> Difference | None:
@@ -71,7 +79,7 @@ def _look(seen: World) -> Iterator[str]:
     asked = questions(listed, vpp)
     judged = judge(listed, seen.lookups.ask(asked), seen.foreign)
     found = False
-    for line in _lines(seen, judged.routes, table, vpp):
+    for line in _lines(seen, judged, table, vpp):
         found = True
         yield line
     for (number, address), verdict, prefix in judged.broken_by(vpp):
@@ -86,12 +94,12 @@ def _without_churn(listed: Listing) -> Listing:
     return replace(listed, routes=kept)
 
 
-def _lines(seen: World, kernel: Forwarding, table: Forwarding, vpp: Forwarding) -> Iterator[str]:
-    for key in sorted(kernel.keys() | table.keys() | vpp.keys()):
-        if not kernel.get(key) == table.get(key) == vpp.get(key):
+def _lines(seen: World, judged: Judgement, table: Forwarding, vpp: Forwarding) -> Iterator[str]:
+    for key in sorted(judged.routes.keys() | table.keys() | vpp.keys()):
+        if not (table.get(key) == vpp.get(key) and judged.allows(key, vpp.get(key))):
             yield (
-                f"table {key[0]} {key[1]}: kernel {kernel.get(key)}, table {table.get(key)}, "
-                f"VPP {vpp.get(key)}; the engine holds: {seen.shown(key)}"
+                f"table {key[0]} {key[1]}: kernel {judged.routes.get(key)}, table {table.get(key)},"
+                f" VPP {vpp.get(key)}; the engine holds: {seen.shown(key)}"
             )
 
 
@@ -146,6 +154,7 @@ def shrink(lines: Sequence[str], variant: Variant, make: Maker = embedded) -> li
     kept = list(lines)
     size = max(1, len(kept) // 2)
     deadline = time.monotonic() + SHRINKING
+    quick = replace(variant, settled=min(variant.settled, QUICK))
     while True:
         at = 0
         removed = False
@@ -153,7 +162,7 @@ def shrink(lines: Sequence[str], variant: Variant, make: Maker = embedded) -> li
             if time.monotonic() > deadline:
                 return kept
             tried = kept[:at] + kept[at + size :]
-            if tried and run(tried, variant, make) is not None:
+            if tried and run(tried, quick, make) is not None:
                 kept, removed = tried, True
             else:
                 at += size
