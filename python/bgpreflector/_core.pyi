@@ -312,6 +312,9 @@ class Status:
     def drops(self) -> int:
         """Notifications that the kernel dropped."""
     @property
+    def dump_ended_early(self) -> bool:
+        """Whether the last dump ended early, at a route too large for a netlink message."""
+    @property
     def synchronised(self) -> bool:
         """Whether all of the kernel has been read once."""
     @property

@@ -86,6 +86,10 @@ class KernelStatus:
     drops: int
     """Notifications that it dropped."""
 
+    dump_ended_early: bool
+    """Whether its last dump ended early, at a route too large for a netlink message: what is behind
+    that is kept and not compared."""
+
     resyncs: Mapping[str, Resyncs]
     """By reason."""
 
@@ -302,6 +306,7 @@ def _kernel(daemon: Daemon, figures: _core.Status) -> KernelStatus:
         anomalies=_sorted(figures.anomalies),
         overruns=figures.overruns,
         drops=figures.drops,
+        dump_ended_early=figures.dump_ended_early,
         resyncs={
             reason: Resyncs(count, figures.resync_seconds[reason])
             for reason, count in _sorted(figures.resyncs).items()

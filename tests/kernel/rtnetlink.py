@@ -5,6 +5,7 @@ Constants are those of ``linux/netlink.h``, ``linux/rtnetlink.h`` and ``linux/ne
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 from collections.abc import Iterator
@@ -179,3 +180,13 @@ def route_dump(family: int, *, table: int = 0, protocol: int = 0) -> bytes:
     number = {4: socket.AF_INET, 6: socket.AF_INET6}[family]
     header = struct.pack("=8BI", number, 0, 0, 0, 0, protocol, 0, 0, 0)
     return header + (struct.pack("=HHI", 8, RTA_TABLE, table) if table else b"")
+
+
+def request(namespace: Namespace, message: bytes) -> None:
+    """Sends the kernel a request with NLM_F_ACK. Raises ``OSError`` where it refuses."""
+    with namespace.call(_open) as opened:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCK_BUFFER)
+        opened.send(message)
+        (answer,) = messages(opened.recv(SOCK_BUFFER))
+    if answer.number:
+        raise OSError(-answer.number, os.strerror(-answer.number))

@@ -147,6 +147,9 @@ def lines(report: StatusReport) -> list[str]:
         if kernel.overruns
         else "",
         "resyncs": resyncs,
+        "dump": "ends early, at a route of too many next hops: routes behind it are kept"
+        if kernel.dump_ended_early
+        else "",
         "drift": by_name(kernel.drift),
         "VPP drift": by_name(vpp.drift),
         "daemon": f"{report.version}, pid {report.pid}, up {_time(report.uptime)}, "

@@ -245,6 +245,14 @@ METRICS = (
         _one(lambda r: r.kernel.drops),
     ),
     Metric(
+        "kernel_dump_ended_early",
+        "gauge",
+        "1 while the kernel's dumps end early, at a route of too many next hops: what is behind is "
+        "kept and not compared.",
+        (),
+        _one(lambda r: int(r.kernel.dump_ended_early)),
+    ),
+    Metric(
         "kernel_receive_buffer_bytes",
         "gauge",
         "Receive buffer that the kernel granted for notifications.",

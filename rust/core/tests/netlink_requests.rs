@@ -76,14 +76,15 @@ fn dumps_of_links_and_next_hops_ask_for_all() {
 
 #[test]
 fn a_lookup_asks_for_the_entry_of_one_address() {
-    for (text, bits) in [("192.0.2.7", 32), ("2001:db8::7", 128)] {
+    let v4 = RouteFlags::FibMatch | RouteFlags::LookupTable;
+    for (text, bits, flags) in [
+        ("192.0.2.7", 32, v4),
+        ("2001:db8::7", 128, RouteFlags::FibMatch),
+    ] {
         let address = text.parse().unwrap();
         let asked = read_route(REQUEST, &route_lookup(address, 77));
         assert_eq!(asked.header.destination_prefix_length, bits);
-        assert_eq!(
-            asked.header.flags,
-            RouteFlags::FibMatch | RouteFlags::LookupTable
-        );
+        assert_eq!(asked.header.flags, flags);
         let destination = RouteAttribute::Destination(RouteAddress::from(address));
         assert_eq!(asked.attributes, [destination]);
     }

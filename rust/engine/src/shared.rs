@@ -53,7 +53,7 @@ impl VppCounters {
     }
 }
 
-/// The kernel reader's figures; each only grows, but for the buffer's size.
+/// The kernel reader's figures; each only grows, where nothing else is said.
 #[derive(Debug, Default)]
 pub struct KernelCounters {
     /// `RTM_NEWROUTE` messages.
@@ -78,6 +78,9 @@ pub struct KernelCounters {
     pub resync_micros: [AtomicU64; Reason::ALL.len()],
     /// Differences that audits found and repaired, by [`Drift::index`].
     pub drift: [AtomicU64; Drift::ALL.len()],
+    /// Prefixes, of those that it was asked for, that the kernel has and its last dump did not show
+    /// (not only growing).
+    pub ended_early: AtomicU64,
     /// Receive buffer that the kernel granted, bytes.
     pub receive_buffer: AtomicU64,
 }

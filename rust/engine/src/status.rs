@@ -39,6 +39,8 @@ pub struct Status {
     pub overruns: u64,
     /// Notifications that it dropped.
     pub drops: u64,
+    /// Whether the last dump of the kernel ended early, at a route too large for it.
+    pub dump_ended_early: bool,
     /// Whether all of the kernel has been read once.
     pub synchronised: bool,
     /// Resyncs done, by reason.
@@ -96,6 +98,7 @@ impl Engine {
             skipped,
             overruns: read(&kernel.overruns),
             drops: read(&kernel.drops),
+            dump_ended_early: read(&kernel.ended_early) > 0,
             synchronised: self.shared().is_synchronised(),
             resyncs: named(&Reason::ALL.map(Reason::name), &kernel.resyncs),
             resync_seconds: resync_names

@@ -193,6 +193,7 @@ pub struct Status {
     anomalies: HashMap<&'static str, u64>,
     overruns: u64,
     drops: u64,
+    dump_ended_early: bool,
     synchronised: bool,
     /// By reason.
     resyncs: HashMap<&'static str, u64>,
@@ -252,6 +253,7 @@ impl From<bgpreflector_engine::Status> for Status {
             ]),
             overruns: status.overruns,
             drops: status.drops,
+            dump_ended_early: status.dump_ended_early,
             synchronised: status.synchronised,
             resyncs: status.resyncs.into_iter().collect(),
             resync_seconds: status.resync_seconds.into_iter().collect(),

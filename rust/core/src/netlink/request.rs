@@ -58,12 +58,14 @@ pub fn next_hop_dump(sequence: u32) -> Vec<u8> {
 /// A question for the entry by which the kernel forwards to an address.
 #[must_use]
 pub fn route_lookup(address: IpAddr, sequence: u32) -> Vec<u8> {
-    let (family, bits) = match address {
-        IpAddr::V4(_) => (Family::V4, 32),
-        IpAddr::V6(_) => (Family::V6, 128),
+    // IPv6 names the table anyway, and refuses the flag where requests are checked strictly
+    // (`inet6_rtm_valid_getroute_req`).
+    let (family, flags) = match address {
+        IpAddr::V4(_) => (Family::V4, RTM_F_FIB_MATCH | RTM_F_LOOKUP_TABLE),
+        IpAddr::V6(_) => (Family::V6, RTM_F_FIB_MATCH),
     };
-    let [a, b, c, d] = (RTM_F_FIB_MATCH | RTM_F_LOOKUP_TABLE).to_ne_bytes();
-    let fixed = [family.af(), bits, 0, 0, 0, 0, 0, 0, a, b, c, d];
+    let [a, b, c, d] = flags.to_ne_bytes();
+    let fixed = [family.af(), family.bits(), 0, 0, 0, 0, 0, 0, a, b, c, d];
     let mut request = Request::new(RTM_GETROUTE, 0, sequence, &fixed);
     match address {
         IpAddr::V4(address) => request.attribute(RTA_DST, &address.octets()),

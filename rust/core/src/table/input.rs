@@ -1,6 +1,6 @@
 //! What the kernel announces and withdraws.
 
-use crate::route::{Family, NextHopSet, NextHopSource, Route, RouteKey, SetBytes};
+use crate::route::{Family, NextHopSet, NextHopSource, Prefix, Route, RouteKey, SetBytes};
 
 use super::Table;
 use super::drift::Drift;
@@ -265,8 +265,12 @@ impl Table {
 
     /// Where the key's prefix is, if it is known.
     pub(super) fn handle_of(&self, key: &RouteKey) -> Option<Handle> {
-        let rib = self.rib_index(key.prefix.family(), key.table)?;
-        let slot = self.ribs.get(usize::from(rib))?.find(&key.prefix)?;
+        self.handle_of_prefix(key.table, &key.prefix)
+    }
+
+    pub(super) fn handle_of_prefix(&self, table: u32, prefix: &Prefix) -> Option<Handle> {
+        let rib = self.rib_index(prefix.family(), table)?;
+        let slot = self.ribs.get(usize::from(rib))?.find(prefix)?;
         Some(Handle { rib, slot })
     }
 
@@ -328,7 +332,7 @@ impl Table {
         removed
     }
 
-    fn remove_routes_at(
+    pub(super) fn remove_routes_at(
         &mut self,
         handle: Handle,
         goes: impl Fn(&Routes) -> Option<usize>,

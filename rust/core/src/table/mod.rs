@@ -64,7 +64,7 @@ pub use order::Placement;
 pub use prefix_lists::{PrefixLists, PrefixRule, Verdict};
 pub use requests::{Refusal, Request, Taken};
 pub use resolve::{Interfaces, Link, Unmapped};
-pub use resync::{Doubt, Extent, Swept};
+pub use resync::{Doubt, Extent, Swept, UnseenPrefixes};
 pub use scope::{ForeignRoutes, Scope};
 pub use sets::SetView;
 pub use view::{Cursor, RouteFilter, RouteState, RouteView};

@@ -1,5 +1,7 @@
 //! From dirty prefixes to requests, and from replies to what is installed.
 
+use ahash::AHashSet;
+
 use crate::route::{Family, PathSet, Prefix};
 
 use super::Table;
@@ -297,26 +299,46 @@ impl Table {
     /// Takes note that the kernel has shown all its routes of these families: what VPP has beyond
     /// them is stale and shall be deleted. Returns how many prefixes that are.
     pub fn confirm(&mut self, families: &[Family]) -> usize {
+        self.confirm_where(families, |family, _, _| families.contains(&family))
+    }
+
+    /// The same of single prefixes, by kernel table, of which the kernel has nothing.
+    pub fn confirm_absent(&mut self, absent: &AHashSet<(u32, Prefix)>) -> usize {
+        if absent.is_empty() {
+            return 0;
+        }
+        self.confirm_where(&[], |_, table, prefix| absent.contains(&(table, prefix)))
+    }
+
+    fn confirm_where(
+        &mut self,
+        families: &[Family],
+        is_stale: impl Fn(Family, u32, Prefix) -> bool,
+    ) -> usize {
         self.confirm_unseen(families);
-        let unconfirmed = |family: &Family| self.counts(*family).unconfirmed > 0;
-        if !families.iter().any(unconfirmed) {
+        let unconfirmed = |family| self.counts(family).unconfirmed > 0;
+        if !Family::ALL.into_iter().any(unconfirmed) {
             return 0;
         }
         let mut stale = 0;
         for handle in self.places() {
-            let Some(rib) = self.rib_mut(handle) else {
+            let Some(rib) = self.rib(handle) else {
                 continue;
             };
-            let family = rib.family();
-            let body = rib
-                .body_mut(handle.slot)
-                .filter(|body| families.contains(&family) && body.has(flag::UNCONFIRMED));
-            if let Some(body) = body {
-                body.set_flag(flag::UNCONFIRMED, false);
-                adjust(&mut self.counts_mut(family).unconfirmed, true, false);
-                stale += 1;
-                self.refresh(handle);
+            let (family, table) = (rib.family(), rib.kernel_table);
+            let unconfirmed = rib
+                .body(handle.slot)
+                .is_some_and(|body| body.has(flag::UNCONFIRMED));
+            let goes = |prefix| is_stale(family, table, prefix);
+            if !unconfirmed || !rib.prefix(handle.slot).is_some_and(goes) {
+                continue;
             }
+            if let Some(body) = self.rib_mut(handle).and_then(|r| r.body_mut(handle.slot)) {
+                body.set_flag(flag::UNCONFIRMED, false);
+            }
+            adjust(&mut self.counts_mut(family).unconfirmed, true, false);
+            stale += 1;
+            self.refresh(handle);
         }
         stale
     }

@@ -6,14 +6,14 @@
 //! (several routes under one key), the route is counted as uncertain and the dump has to be
 //! repeated.
 
-use ahash::AHashMap;
+use ahash::{AHashMap, AHashSet};
 
-use crate::route::{Family, NextHopSet, RouteKey};
+use crate::route::{Family, NextHopSet, Prefix, RouteKey};
 
 use super::Table;
 use super::any_rib::AnyRib;
 use super::drift::{Drift, Suspects};
-use super::entry::{KernelRoute, Routes};
+use super::entry::{Body, KernelRoute, Routes, flag};
 use super::ids::SetId;
 use super::meaning::SetMarks;
 use super::order::{self, Placement};
@@ -73,6 +73,18 @@ impl Resyncs {
     }
 }
 
+/// Prefixes of each family and table that are named as having been seen.
+const CONTROLS: usize = 4;
+
+/// Prefixes of which a resync saw nothing, and some that it saw.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnseenPrefixes {
+    /// Kernel table and prefix of those not seen.
+    pub prefixes: Vec<(u32, Prefix)>,
+    /// Some that were seen: whoever asks the kernel for the others can ask for these to compare.
+    pub seen: Vec<(u32, Prefix)>,
+}
+
 /// What a resync ended with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
@@ -100,10 +112,73 @@ impl Table {
         }
     }
 
+    /// What the resync covered and did not see, and what VPP has of these families and the kernel
+    /// has not shown: by kernel table.
+    pub fn unseen_prefixes(&mut self, families: &[Family]) -> UnseenPrefixes {
+        let Some(extent) = self.resyncs.current.as_ref().map(|resync| resync.extent) else {
+            return UnseenPrefixes::default();
+        };
+        self.ribs.iter_mut().for_each(AnyRib::index_all);
+        self.see_own();
+        let stale = self.staleness(extent);
+        let mut found = UnseenPrefixes::default();
+        for rib in self
+            .ribs_of(families)
+            .into_iter()
+            .filter_map(|index| self.ribs.get(usize::from(index)))
+        {
+            let unseen = |slot: u32, body: &Body| {
+                let listed = || rib.routes(slot).iter().any(&stale);
+                body.unconfirmed()
+                    || body.route().is_some_and(|route| stale(&route))
+                    || (body.has(flag::MANY) && listed())
+            };
+            let mut controls = 0;
+            for slot in 0..rib.slots() {
+                let (Some(body), Some(prefix)) = (rib.body(slot), rib.prefix(slot)) else {
+                    continue;
+                };
+                if unseen(slot, body) {
+                    found.prefixes.push((rib.kernel_table, prefix));
+                } else if controls < CONTROLS && body.has(flag::ROUTE) {
+                    controls += 1;
+                    found.seen.push((rib.kernel_table, prefix));
+                }
+            }
+        }
+        found
+    }
+
+    /// Which routes a resync covered and did not see.
+    fn staleness(&self, extent: Extent) -> impl Fn(&KernelRoute) -> bool + use<> {
+        let generation = self.resyncs.generation;
+        let covered = match extent {
+            Extent::Everything => None,
+            Extent::Interface(index) => Some(
+                self.meanings
+                    .marks(|around, set| around.uses_interface(set, index)),
+            ),
+        };
+        move |route: &KernelRoute| {
+            let covers = |marks: &SetMarks| marks.has(route.set);
+            route.generation != generation && covered.as_ref().is_none_or(covers)
+        }
+    }
+
     /// Ends the resync and removes the routes of `families` that it covered and did not see.
     ///
     /// A family whose dump broke off, or lost routes, must not be named: nothing of it is removed.
     pub fn end_resync(&mut self, families: &[Family]) -> Swept {
+        self.end_resync_knowing(families, &AHashSet::new())
+    }
+
+    /// The same, and removes also what it did not see of the prefixes (by kernel table) that the
+    /// kernel is known to have nothing for.
+    pub fn end_resync_knowing(
+        &mut self,
+        families: &[Family],
+        absent: &AHashSet<(u32, Prefix)>,
+    ) -> Swept {
         (self.link_dump, self.next_hop_dump) = (None, None);
         let Some(resync) = self.resyncs.current.take() else {
             return Swept::default();
@@ -111,17 +186,7 @@ impl Table {
         self.ribs.iter_mut().for_each(AnyRib::index_all);
         self.see_own();
         let generation = self.resyncs.generation;
-        let covered = match resync.extent {
-            Extent::Everything => None,
-            Extent::Interface(index) => Some(
-                self.meanings
-                    .marks(|around, set| around.uses_interface(set, index)),
-            ),
-        };
-        let stale = |route: &KernelRoute| {
-            let covers = |marks: &SetMarks| marks.has(route.set);
-            route.generation != generation && covered.as_ref().is_none_or(covers)
-        };
+        let stale = self.staleness(resync.extent);
         let mut suspects = std::mem::take(&mut self.suspects);
         let hiding = self.meanings.marks(|_, set| order::hides(set));
         let merging = self.meanings.marks(|_, set| order::merges(set));
@@ -133,9 +198,19 @@ impl Table {
             };
             !merging.has(route.set) && routes.iter().any(hides)
         };
-        let removed = self.remove_routes(families, stale, spared, |key| {
+        let mut removed = self.remove_routes(families, &stale, spared, |key| {
             suspects.suspect(&key, Drift::Stale);
         });
+        for (table, prefix) in absent {
+            let Some(handle) = self.handle_of_prefix(*table, prefix) else {
+                continue;
+            };
+            // The kernel has nothing for the prefix, so nothing hides there.
+            let goes = |routes: &Routes| routes.iter().position(&stale);
+            removed += self.remove_routes_at(handle, goes, |key| {
+                suspects.suspect(&key, Drift::Stale);
+            });
+        }
         self.suspects = suspects;
         Swept {
             removed,

@@ -4,12 +4,14 @@
 use std::net::IpAddr;
 
 use bgpreflector_core::netlink::constants::{
-    LWTUNNEL_ENCAP_MPLS, MPLS_IPTUNNEL_DST, RTA_DST, RTA_ENCAP, RTA_ENCAP_TYPE, RTA_GATEWAY,
-    RTA_MULTIPATH, RTA_NH_ID, RTA_OIF, RTA_PRIORITY, RTA_TABLE, RTA_VIA, RTM_DELROUTE,
-    RTM_NEWROUTE, RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE, RTNH_F_DEAD,
-    RTNH_F_ONLINK,
+    ICMPV6_ROUTER_PREF_HIGH, ICMPV6_ROUTER_PREF_LOW, LWTUNNEL_ENCAP_MPLS, MPLS_IPTUNNEL_DST,
+    RTA_DST, RTA_ENCAP, RTA_ENCAP_TYPE, RTA_GATEWAY, RTA_MULTIPATH, RTA_NH_ID, RTA_OIF, RTA_PREF,
+    RTA_PRIORITY, RTA_TABLE, RTA_VIA, RTM_DELROUTE, RTM_NEWROUTE, RTN_BLACKHOLE, RTN_PROHIBIT,
+    RTN_UNICAST, RTN_UNREACHABLE, RTNH_F_DEAD, RTNH_F_ONLINK,
 };
-use bgpreflector_core::route::{Family, Label, NextHop, NextHopSource, Route, RouteType};
+use bgpreflector_core::route::{
+    Family, Label, NextHop, NextHopSource, Route, RouteType, RouterPreference,
+};
 
 const RT_TABLE_COMPAT: u8 = 252;
 const NLA_F_NESTED: u16 = 0x8000;
@@ -91,6 +93,14 @@ pub fn rtmsg(route: &Route) -> Vec<u8> {
     }
     if key.metric != 0 {
         put_attribute(&mut out, RTA_PRIORITY, &key.metric.to_ne_bytes());
+    }
+    let preference = match route.set.preference {
+        RouterPreference::Low => Some(ICMPV6_ROUTER_PREF_LOW),
+        RouterPreference::Medium => None,
+        RouterPreference::High => Some(ICMPV6_ROUTER_PREF_HIGH),
+    };
+    if let Some(preference) = preference {
+        put_attribute(&mut out, RTA_PREF, &[preference]);
     }
     match (&route.set.next_hops, flat) {
         (NextHopSource::Object(id), _) => put_attribute(&mut out, RTA_NH_ID, &id.to_ne_bytes()),

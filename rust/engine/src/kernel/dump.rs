@@ -4,11 +4,13 @@ use std::io;
 use std::thread;
 
 use bgpreflector_core::netlink::{Body, DecodeError, RawMessage, RawMessages, Shallow};
+use bgpreflector_core::table::UnseenPrefixes;
 
 use crate::error::KernelError;
 use crate::shared::Shared;
 
 use super::follow;
+use super::presence::{self, Presence};
 use super::read_ahead::ReadAhead;
 use super::socket::RouteSocket;
 
@@ -120,6 +122,13 @@ impl Dumper {
                 ahead.give_back(buffer);
             }
         })
+    }
+}
+
+impl Dumper {
+    /// Asks for each of the prefixes that the dumps did not show.
+    pub(super) fn ask(&mut self, unseen: &UnseenPrefixes) -> Result<Presence, KernelError> {
+        presence::ask(&self.socket, &mut self.sequence, unseen)
     }
 }
 

@@ -7,6 +7,7 @@ mod follower;
 mod lookout;
 mod lookup;
 mod plan;
+mod presence;
 mod read_ahead;
 mod reader;
 mod resync;

@@ -78,7 +78,14 @@ impl Plan {
             extent,
         };
         self.0 = Some(self.0.map_or(new, |old| Planned {
-            at: old.at.min(new.at),
+            // The pause after an overrun is there for the kernel to get ahead: nothing shortens it
+            // but another overrun.
+            at: match (old.reason, new.reason) {
+                (Reason::Overrun, Reason::Overrun) => old.at.min(new.at),
+                (Reason::Overrun, _) => old.at,
+                (_, Reason::Overrun) => new.at,
+                _ => old.at.min(new.at),
+            },
             reason: old.reason.max(new.reason),
             extent: union(old.extent, new.extent),
         }));
@@ -118,6 +125,27 @@ mod tests {
             (due.reason, due.extent),
             (Reason::Overrun, Extent::Everything)
         );
+    }
+
+    #[test]
+    fn an_event_does_not_shorten_the_pause_after_an_overrun() {
+        let (second, now) = (Duration::from_secs(1), Instant::now());
+        for overrun_first in [true, false] {
+            let mut plan = Plan::default();
+            let overrun = |plan: &mut Plan| {
+                plan.after(5 * second, Reason::Overrun, Extent::Everything);
+            };
+            if overrun_first {
+                overrun(&mut plan);
+            }
+            plan.after(second / 10, Reason::Event, Extent::Interface(1));
+            if !overrun_first {
+                overrun(&mut plan);
+            }
+            assert_eq!(plan.take_due(now + 4 * second), None);
+            let due = plan.take_due(now + 6 * second).unwrap();
+            assert_eq!(due.extent, Extent::Everything);
+        }
     }
 
     #[test]

@@ -118,7 +118,8 @@ fn ends(buffer: &[u8], sequence: u32) -> bool {
     })
 }
 
-fn receive(
+/// Waits for the next buffer that the kernel sends, [`TIMEOUT`] at most.
+pub(super) fn receive(
     socket: &RouteSocket,
     what: &'static str,
     buffer: &mut [u8],

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use ahash::AHashSet;
 use bgpreflector_core::netlink::{Body, RouteDump, Shallow, link_dump, next_hop_dump};
 use bgpreflector_core::route::{Family, Prefix};
 use bgpreflector_core::table::{Drift, DriftReport, Extent, Placement, Table};
@@ -20,6 +21,10 @@ use super::socket::in_namespace;
 /// Dumps of one resync at most: a kernel that keeps changing is asked again later.
 const DUMPS: usize = 3;
 const LATER: Duration = Duration::from_secs(1);
+/// The same where a dump ends early.
+const MUCH_LATER: Duration = Duration::from_secs(30);
+/// Prefixes that the kernel is asked for to see whether a dump was whole.
+const SAMPLE: usize = 64;
 /// Resyncs of one interface before one of everything ([`Table::begin_resync`]).
 const PARTIAL: u8 = 100;
 /// Routes that the log names when the table has drifted.
@@ -50,7 +55,12 @@ struct Rounds {
     drops: u32,
     /// The shortest lifetime of a route that the last showed.
     expiry: Option<Duration>,
+    /// What the kernel has nothing for, by kernel table, of what no dump showed.
+    absent: Absent,
 }
+
+/// Prefixes by kernel table.
+type Absent = AHashSet<(u32, Prefix)>;
 
 /// Whether IPv6 routes that no dump of a resync showed are gone.
 ///
@@ -75,6 +85,12 @@ impl V6 {
     fn known(&self) -> bool {
         self.certified || self.agreeing >= 2
     }
+}
+
+/// So many of the prefixes, evenly spread, the last one among them.
+fn sample(prefixes: &[(u32, Prefix)], count: usize) -> Vec<(u32, Prefix)> {
+    let step = prefixes.len().div_ceil(count).max(1);
+    prefixes.iter().rev().step_by(step).copied().collect()
 }
 
 impl Follower {
@@ -114,8 +130,11 @@ impl Follower {
                 // Where a route stands among others of its key only a dump of all tells.
                 return self.resync(reason, Extent::Everything);
             }
+            // Another dump will end at the same route.
+            let ended_early = self.shared.kernel.ended_early.load(Ordering::Relaxed) > 0;
+            let pause = if ended_early { MUCH_LATER } else { LATER };
             self.plan
-                .after(LATER, Reason::Incomplete, Extent::Everything);
+                .after(pause, Reason::Incomplete, Extent::Everything);
         }
         Ok(rounds.report)
     }
@@ -129,7 +148,7 @@ impl Follower {
     /// What follows from a resync of everything.
     fn whole(&mut self, reason: Reason, rounds: &mut Rounds) -> Result<(), KernelError> {
         self.expiry.dumped(rounds.expiry, rounds.report.duration);
-        self.confirm(rounds.families);
+        self.confirm(rounds.families, &rounds.absent);
         self.shared.synchronised();
         self.audit_at = self
             .settings
@@ -169,10 +188,12 @@ impl Follower {
     }
 
     /// What VPP had before us and the kernel lacks is stale, unless it still has time to appear.
-    fn confirm(&mut self, families: &[Family]) {
+    fn confirm(&mut self, families: &[Family], absent: &Absent) {
         let grace = self.grace_until.saturating_duration_since(Instant::now());
         if grace.is_zero() {
-            let stale = self.shared.change(|table| table.confirm(families));
+            let stale = self
+                .shared
+                .change(|table| table.confirm(families) + table.confirm_absent(absent));
             if stale > 0 {
                 log::info!("VPP has {stale} routes of ours that the kernel lacks: they go");
             }
@@ -235,20 +256,79 @@ impl Follower {
             report.complete = v6.known() && !broken;
             let pointless = uncertain && extent != Extent::Everything;
             if report.complete || pointless || report.dumps >= DUMPS {
-                let families: &'static [Family] = match (broken, v6.known()) {
+                let told: &'static [Family] = match (broken, v6.known()) {
                     (true, _) => &[],
                     (false, false) => &[Family::V4],
                     (false, true) => &Family::ALL,
                 };
-                let swept = self.shared.change(|table| table.end_resync(families));
+                let (families, absent) = self.ask_for_unseen(dumper, told, &mut report)?;
+                let swept = self
+                    .shared
+                    .change(|table| table.end_resync_knowing(families, &absent));
                 report.removed = swept.removed;
                 return Ok(Rounds {
                     report,
                     families,
                     drops,
                     expiry: round.expiry,
+                    absent,
                 });
             }
+        }
+    }
+
+    /// Asks the kernel singly for prefixes that the dumps did not show: for all of the families of
+    /// which they do not tell what is gone, and for some of those that they seem to tell of, since a
+    /// dump ends before a route that is too large for it and says nothing (`inet_dump_fib`,
+    /// `fib6_dump_table`). Returns the families of which the dumps tell, and what is absent.
+    fn ask_for_unseen(
+        &mut self,
+        dumper: &mut Dumper,
+        told: &'static [Family],
+        report: &mut ResyncReport,
+    ) -> Result<(&'static [Family], Absent), KernelError> {
+        let mut unseen = self.shared.change(|table| table.unseen_prefixes(told));
+        unseen.prefixes = sample(&unseen.prefixes, SAMPLE);
+        let present = dumper.ask(&unseen)?.present;
+        let ended_early = |family: &Family| present.iter().any(|(_, p)| p.family() == *family);
+        let families = match Family::ALL.map(|f| told.contains(&f) && !ended_early(&f)) {
+            [true, true] => &Family::ALL[..],
+            [true, false] => &[Family::V4],
+            [false, true] => &[Family::V6],
+            [false, false] => &[],
+        };
+        self.report_ended_early(&present);
+        report.complete &= present.is_empty();
+        let others: Vec<Family> = Family::ALL
+            .into_iter()
+            .filter(|family| !families.contains(family))
+            .collect();
+        let unseen = self.shared.change(|table| table.unseen_prefixes(&others));
+        let absent = if unseen.prefixes.is_empty() {
+            Absent::new()
+        } else {
+            dumper.ask(&unseen)?.absent
+        };
+        // What has come meanwhile is newer than the answers.
+        self.drain()?;
+        Ok((families, absent))
+    }
+
+    /// Takes note of prefixes that the kernel has though its dump, which it said was whole, did not
+    /// show them.
+    fn report_ended_early(&mut self, present: &[(u32, Prefix)]) {
+        let ended_early = &self.shared.kernel.ended_early;
+        let count = present.len() as u64;
+        let before = ended_early.swap(count, Ordering::Relaxed);
+        if let (Some((table, prefix)), 0) = (present.first(), before) {
+            log::warn!(
+                "the kernel's dump ends early: it does not show {prefix} (table {table}), which the \
+                 kernel has. A route with more next hops than fit in a netlink message ends a dump \
+                 (about 1,500): what is behind it stays as it is, and is not compared until that \
+                 route has fewer"
+            );
+        } else if count == 0 && before > 0 {
+            log::info!("the kernel's dumps show all routes again");
         }
     }
 
@@ -305,8 +385,9 @@ impl Follower {
                 }
             }
         };
-        self.dump(dumper, "links", link_dump, take, round)?;
-        self.shared.change(Table::sweep_links);
+        if self.dump(dumper, "links", link_dump, take, round)? {
+            self.shared.change(Table::sweep_links);
+        }
         Ok(())
     }
 
@@ -327,8 +408,9 @@ impl Follower {
                 }
             }
         };
-        self.dump(dumper, "next-hop objects", next_hop_dump, take, round)?;
-        self.shared.change(Table::sweep_next_hops);
+        if self.dump(dumper, "next-hop objects", next_hop_dump, take, round)? {
+            self.shared.change(Table::sweep_next_hops);
+        }
         Ok(())
     }
 
@@ -379,7 +461,8 @@ impl Follower {
     }
 
     /// Runs one dump; the notifications that come meanwhile go into the table before each buffer
-    /// of it, so that none waits behind a long dump.
+    /// of it, so that none waits behind a long dump. Returns whether it showed everything: what it
+    /// did not show is gone.
     fn dump(
         &mut self,
         dumper: &mut Dumper,
@@ -387,8 +470,9 @@ impl Follower {
         request: impl FnOnce(u32) -> Vec<u8>,
         mut take: impl FnMut(&mut Table, &mut Replies<'_>, &mut Round),
         round: &mut Round,
-    ) -> Result<(), KernelError> {
+    ) -> Result<bool, KernelError> {
         let shared = std::sync::Arc::clone(&self.shared);
+        let overrun_before = std::mem::take(&mut round.overrun);
         let note = |follower: &mut Self, round: &mut Round| {
             let effects = follower.drain()?;
             round.overrun |= effects.overrun;
@@ -402,7 +486,9 @@ impl Follower {
             Ok(())
         })?;
         note(self, round)?;
+        let whole = ended == Ended::Whole && !round.overrun;
         round.interrupted |= ended == Ended::Interrupted;
-        Ok(())
+        round.overrun |= overrun_before;
+        Ok(whole)
     }
 }

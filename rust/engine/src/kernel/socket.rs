@@ -15,8 +15,9 @@ use crate::error::KernelError;
 
 /// Datagrams that one `recvmmsg` takes at most.
 const MANY: usize = 64;
-/// The most that one notification may be long: a multipath route of 256 legs has about 10 KiB.
-const DATAGRAM: usize = 16 * 1024;
+/// The most that one notification may be long: an attribute, such as `RTA_MULTIPATH`, holds at most
+/// 64 KiB. Memory that no notification has reached costs nothing.
+const DATAGRAM: usize = 66 * 1024;
 
 /// `linux/sock_diag.h`: how many figures `SO_MEMINFO` gives, and which of them the drops are.
 const SK_MEMINFO_VARS: usize = 9;

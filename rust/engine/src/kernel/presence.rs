@@ -1,0 +1,186 @@
+//! Whether the kernel has a route for a prefix: asked prefix by prefix, where a dump does not tell.
+
+use std::net::IpAddr;
+
+use ahash::{AHashMap, AHashSet};
+use bgpreflector_core::netlink::{Body, Messages, route_lookup};
+use bgpreflector_core::route::{Family, Prefix};
+use bgpreflector_core::table::UnseenPrefixes;
+
+use crate::error::KernelError;
+
+use super::read_ahead::receive;
+use super::socket::RouteSocket;
+
+/// Questions sent at once: the answers must find room in a receive buffer of the usual size.
+const AT_ONCE: usize = 64;
+const BUFFER: usize = 128 * 1024;
+const WHAT: &str = "single routes";
+
+/// What the kernel's answer to a lookup tells of a prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    /// It forwards an address within by a route for just this prefix, in this table.
+    Present,
+    /// It looked into the table and found a route for a shorter prefix.
+    Absent,
+    /// It found no route in any table.
+    Nothing,
+    /// It forwards that address by a route for a longer prefix.
+    Covered,
+    /// Another table answered, or a route that is an error.
+    Unknown,
+}
+
+/// What is known of prefixes that no dump showed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Presence {
+    /// Kernel table and prefix of those that the kernel has a route for all the same.
+    pub(super) present: Vec<(u32, Prefix)>,
+    /// Those that it has nothing for.
+    pub(super) absent: AHashSet<(u32, Prefix)>,
+    /// How many nothing is known of.
+    pub(super) unknown: usize,
+}
+
+/// Asks the kernel for each of the prefixes that were not seen. It must answer for one that was seen
+/// before its word that there is nothing counts: policy rules may keep a lookup out of a table.
+pub(super) fn ask(
+    socket: &RouteSocket,
+    sequence: &mut u32,
+    unseen: &UnseenPrefixes,
+) -> Result<Presence, KernelError> {
+    let mut result = Presence::default();
+    let mut consulted = AHashSet::new();
+    let seen = unseen.seen.iter().copied();
+    for ((table, prefix), answer) in answers(socket, sequence, seen.collect())? {
+        if matches!(answer, Answer::Present | Answer::Absent) {
+            consulted.insert((table, prefix.family()));
+        }
+    }
+    for (asked, answer) in answers(socket, sequence, unseen.prefixes.clone())? {
+        let (table, prefix) = asked;
+        match answer {
+            Answer::Present => result.present.push(asked),
+            Answer::Nothing if !consulted.contains(&(table, prefix.family())) => {
+                result.unknown += 1;
+            }
+            Answer::Absent | Answer::Nothing => {
+                result.absent.insert(asked);
+            }
+            Answer::Covered | Answer::Unknown => result.unknown += 1,
+        }
+    }
+    Ok(result)
+}
+
+type Asked = (u32, Prefix);
+
+/// The answers for all prefixes; where a longer prefix is in the way other addresses are tried.
+fn answers(
+    socket: &RouteSocket,
+    sequence: &mut u32,
+    mut prefixes: Vec<Asked>,
+) -> Result<Vec<(Asked, Answer)>, KernelError> {
+    let mut all = Vec::with_capacity(prefixes.len());
+    for attempt in 0..ADDRESSES {
+        let mut covered = Vec::new();
+        for some in prefixes.chunks(AT_ONCE) {
+            for (asked, answer) in answers_at_once(socket, sequence, some, attempt)? {
+                if answer == Answer::Covered && attempt + 1 < ADDRESSES {
+                    covered.push(asked);
+                } else {
+                    all.push((asked, answer));
+                }
+            }
+        }
+        prefixes = covered;
+    }
+    Ok(all)
+}
+
+fn answers_at_once(
+    socket: &RouteSocket,
+    sequence: &mut u32,
+    prefixes: &[Asked],
+    attempt: usize,
+) -> Result<Vec<(Asked, Answer)>, KernelError> {
+    let failed = |source| KernelError::Dump { what: WHAT, source };
+    let mut waiting = AHashMap::new();
+    let mut requests = Vec::new();
+    for asked in prefixes {
+        *sequence = sequence.wrapping_add(1);
+        requests.extend(route_lookup(address(&asked.1, attempt), *sequence));
+        waiting.insert(*sequence, *asked);
+    }
+    socket.send(&requests).map_err(failed)?;
+    let mut answers = Vec::with_capacity(prefixes.len());
+    let mut buffer = vec![0; BUFFER];
+    while !waiting.is_empty() {
+        let length = receive(socket, WHAT, &mut buffer)?;
+        for message in Messages::new(buffer.get(..length).unwrap_or_default()).flatten() {
+            if let Some(asked) = waiting.remove(&message.header.sequence) {
+                answers.push((asked, meaning(asked, &message.body)));
+            }
+        }
+    }
+    Ok(answers)
+}
+
+fn meaning((table, prefix): Asked, body: &Body) -> Answer {
+    match body {
+        Body::Route(found) if found.route.key.table == table => {
+            let key = found.route.key;
+            match key.prefix.length().cmp(&prefix.length()) {
+                std::cmp::Ordering::Equal if key.prefix == prefix => Answer::Present,
+                std::cmp::Ordering::Less => Answer::Absent,
+                std::cmp::Ordering::Greater => Answer::Covered,
+                std::cmp::Ordering::Equal => Answer::Unknown,
+            }
+        }
+        Body::Error { errno, .. } if errno.saturating_abs() == libc::ENETUNREACH => Answer::Nothing,
+        _ => Answer::Unknown,
+    }
+}
+
+/// Addresses of a prefix that are tried.
+const ADDRESSES: usize = 3;
+
+/// One in the middle, the first and the last: longer prefixes are rather at the beginning.
+fn address(prefix: &Prefix, attempt: usize) -> IpAddr {
+    let host = u32::from(prefix.family().bits() - prefix.length());
+    let ones = 1_u128.checked_shl(host).map_or(u128::MAX, |end| end - 1);
+    let within = match attempt {
+        0 => (ones >> 1) + u128::from(host > 1),
+        1 => 0,
+        _ => ones,
+    };
+    let bits = prefix.bits() | within;
+    match prefix.family() {
+        Family::V4 => IpAddr::V4((bits as u32).into()),
+        Family::V6 => IpAddr::V6(bits.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses(prefix: &str) -> Vec<String> {
+        let prefix = prefix.parse().unwrap();
+        let all = (0..ADDRESSES).map(|attempt| address(&prefix, attempt).to_string());
+        all.collect()
+    }
+
+    #[test]
+    fn the_addresses_are_within_the_prefix() {
+        let expected = ["192.0.2.128", "192.0.2.0", "192.0.2.255"];
+        assert_eq!(addresses("192.0.2.0/24"), expected);
+        assert_eq!(addresses("192.0.2.7/32"), ["192.0.2.7"; 3]);
+        let expected = ["192.0.2.6", "192.0.2.6", "192.0.2.7"];
+        assert_eq!(addresses("192.0.2.6/31"), expected);
+        assert_eq!(addresses("0.0.0.0/0")[0], "128.0.0.0");
+        assert_eq!(addresses("::/0")[0], "8000::");
+        assert_eq!(addresses("2001:db8::1/128"), ["2001:db8::1"; 3]);
+    }
+}

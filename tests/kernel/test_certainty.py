@@ -1,0 +1,144 @@
+"""What is gone, where the kernel's dumps do not tell it."""
+
+from __future__ import annotations
+
+import itertools
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from socket import AF_INET, AF_INET6, if_nametoindex, inet_pton
+
+import pytest
+
+from bgpreflector import _core
+from lab import Namespace, wait_until
+from oracle.world import World
+
+from .agreement import PREFIX, TIMEOUT, agreed, do, hop, via
+from .following import LINK, following, with_link
+from .rtnetlink import request
+
+pytestmark = pytest.mark.root
+
+BOUND = 30.0
+"""Seconds in which a ghost goes; a few are usual, more only on a machine with much else to do."""
+
+ROUTES = 3000
+GONE = 1000
+SMALL_BUFFER = 4096
+CHURN = 20
+"""Changes of other prefixes in a row: they go on as long as somebody waits."""
+
+
+def route(number: int) -> str:
+    """One of many prefixes."""
+    return f"2001:db8:{number:x}::/48"
+
+
+def batch(namespace: Namespace, verb: str, numbers: range) -> None:
+    """Adds or deletes routes through the link."""
+    lines = [f"route {verb} {route(n)} proto 12 via fd00::2 dev {LINK}" for n in numbers]
+    namespace.run("ip", "-6", "-batch", "-", stdin="\n".join(lines))
+
+
+@contextmanager
+def churning(namespace: Namespace) -> Iterator[None]:
+    """Prefixes that come and go all the time."""
+    stop = threading.Event()
+    failure: list[BaseException] = []
+    numbers = range(0xF000, 0xF000 + CHURN)
+
+    def churn() -> None:
+        try:
+            while not stop.is_set():
+                for verb in ("add", "del"):
+                    batch(namespace, verb, numbers)
+        except BaseException as error:  # noqa: BLE001 - raised by who waits
+            failure.append(error)
+
+    thread = threading.Thread(target=churn)
+    thread.start()
+    try:
+        yield
+        assert not failure, failure
+    finally:
+        stop.set()
+        thread.join()
+
+
+def known(engine: _core.Engine) -> set[str]:
+    """The prefixes of the table that the kernel has routes for."""
+    cursor: int | None = 0
+    found: set[str] = set()
+    while cursor is not None:
+        views, cursor = engine.routes(cursor, 4096)
+        found.update(view.prefix for view in views if view.protocol == 12)
+    return found
+
+
+def test_ghosts_go_whatever_else_changes(make_namespace: Callable[[str], Namespace]) -> None:
+    """Withdrawals beside each dump: no IPv6 dump is certain, so the kernel is asked singly."""
+    namespace = make_namespace("ghosts")
+    with_link(namespace)
+    batch(namespace, "add", range(ROUTES))
+    gone = {route(n) for n in range(GONE)}
+    with following(namespace, receive_buffer=SMALL_BUFFER) as engine, churning(namespace):
+        batch(namespace, "del", range(GONE))
+        overruns = engine.status().overruns
+        assert overruns
+
+        def ghosts() -> set[str]:
+            return known(engine) & gone
+
+        wait_until(ghosts, BOUND, "no ghost is left", accept=lambda left: not left)
+        assert known(engine) >= {route(n) for n in range(GONE, ROUTES)}
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_a_dump_that_ends_early_takes_nothing_away(router: World, family: int) -> None:
+    """A route of too many legs ends the kernel's dump, without an error."""
+    first, last = PREFIX[family], {4: "203.0.113.0/24", 6: "2001:db8:ffff::/48"}[family]
+    large = {4: "198.51.100.0/24", 6: "2001:db8:2::/48"}[family]
+    for prefix in (first, last):
+        do(router, f"-{family} route add {prefix} proto 12 {via(family, 0)}")
+    expected = {first: [hop(family, 0)], last: [hop(family, 0)]}
+    agreed(router, expected)
+    # Foreign, so that it has no place in VPP anyway.
+    message = large_route(router.namespace, family, large)
+    request(router.namespace, message)
+    router.engine.resync()
+    router.settle(0)
+    assert {(254, prefix): hops for prefix, hops in expected.items()} == router.vpp()
+    assert router.engine.status().dump_ended_early
+    do(router, f"-{family} route del {large}")
+
+    def whole() -> bool:
+        router.engine.resync()
+        return not router.engine.status().dump_ended_early
+
+    wait_until(whole, TIMEOUT, "dumps are whole again")
+    do(router, f"-{family} route del {last}")
+    agreed(router, {first: [hop(family, 0)]})
+
+
+def large_route(namespace: Namespace, family: int, prefix: str, legs: int = 2100) -> bytes:
+    """``RTM_NEWROUTE`` with more next hops than ``ip`` takes."""
+    af = AF_INET if family == 4 else AF_INET6
+    index = namespace.call(lambda: if_nametoindex("o0"))
+    gateway = {4: "10.7.0.{}", 6: "fd07::{:x}"}[family]
+    hosts = itertools.cycle(range(2, 250)) if family == 4 else range(2, legs + 2)
+    hops = b"".join(
+        struct.pack("=HBBi", 8 + len(via), 0, number // 248 if family == 4 else 0, index) + via
+        for number, host in zip(range(legs), hosts, strict=False)
+        for via in [attribute(5, inet_pton(af, gateway.format(host)))]
+    )
+    address, _, length = prefix.partition("/")
+    rtmsg = struct.pack("=BBBBBBBBI", int(af), int(length), 0, 0, 254, 4, 0, 1, 0)
+    body = rtmsg + attribute(1, inet_pton(af, address)) + attribute(9, hops)
+    return struct.pack("=IHHII", 16 + len(body), 24, 0x405, 1, 0) + body
+
+
+def attribute(kind: int, value: bytes) -> bytes:
+    """``struct rtattr`` and its value."""
+    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
