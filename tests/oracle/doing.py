@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from lab import again_and_again, wait_until
@@ -27,26 +27,29 @@ PACE = 0.01
 
 def do(made: World, line: str) -> None:
     """Many operations are refused, as they must be: what counts is the kernel."""
-    if line == COMMIT:
-        made.settle(0)
-    elif line == RESYNC:
-        if made.is_running:
-            made.engine.resync()
-    elif line == STOP:
-        made.stop()
-    elif line == RESTART:
-        made.stop()
-        made.start(whole=False)
-    elif line == RECREATE:
-        made.recreate_namespace()
-    elif line == EXPIRE:
-        _await_expiry(made)
+    word = WORDS.get(line)
+    if word is not None:
+        word(made)
     elif line.startswith(RA):
         _advertise(made, *line.split()[1:])
     elif line.startswith(MANY_LINES):
         made.ip.run_all(many_lines(line))
-    elif line != QUIET:
+    else:
         made.ip.run(line)
+
+
+def _commit(made: World) -> None:
+    made.settle(0)
+
+
+def _resync(made: World) -> None:
+    if made.is_running:
+        made.engine.resync()
+
+
+def _restart(made: World) -> None:
+    made.stop()
+    made.start(whole=False)
 
 
 def _advertise(
@@ -73,6 +76,18 @@ def _await_expiry(made: World) -> None:
         "routes expire",
         accept=lambda left: not left,
     )
+
+
+WORDS: dict[str, Callable[[World], None]] = {
+    QUIET: lambda _: None,
+    COMMIT: _commit,
+    RESYNC: _resync,
+    STOP: World.stop,
+    RESTART: _restart,
+    RECREATE: World.recreate_namespace,
+    EXPIRE: _await_expiry,
+}
+"""What is not for `ip`, and says no more than one word."""
 
 
 @contextmanager

@@ -44,7 +44,9 @@ class _Batch:
     def ask(self, line: str) -> list[Entry]:
         """What a ``show`` lists."""
         self._send(line)
-        listed: list[Entry] = json.loads(self._line(line), object_pairs_hook=_without_encapsulations)
+        listed: list[Entry] = json.loads(
+            self._line(line), object_pairs_hook=_without_encapsulations
+        )
         return [entry for entry in listed if entry]
 
     def _send(self, text: str) -> None:

@@ -195,18 +195,21 @@ def world(sysctls: Sequence[str] = (), make: Maker = embedded, **settings: Any) 
 
     ``settings`` are arguments of the engine, in place of those that it has here.
     """
-    with tempfile.TemporaryDirectory(prefix="bgpr-o-") as directory:
-        with make(Path(directory)) as forwarder, _namespace() as namespace:
-            with running(namespace.name) as ip:
-                made = World(namespace, ip, forwarder, sysctls, _settings(**settings))
-                try:
-                    made.set_up()
-                    _register(forwarder)
-                    made.start()
-                    yield made
-                finally:
-                    made.stop()
-                    made.let_go()
+    with (
+        tempfile.TemporaryDirectory(prefix="bgpr-o-") as directory,
+        make(Path(directory)) as forwarder,
+        _namespace() as namespace,
+        running(namespace.name) as ip,
+    ):
+        made = World(namespace, ip, forwarder, sysctls, _settings(**settings))
+        try:
+            made.set_up()
+            _register(forwarder)
+            made.start()
+            yield made
+        finally:
+            made.stop()
+            made.let_go()
 
 
 @contextmanager
