@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from .iproute import Entry, Ip
@@ -96,7 +97,7 @@ def _named(route: Entry, links: Mapping[int, str]) -> Entry:
     return named
 
 
-def _bury(routes: Iterable[Entry], down: Set[str]) -> None:
+def _bury(routes: Iterable[Entry], down: AbstractSet[str]) -> None:
     """Marks the hops of links that are down as dead: of merged IPv6 routes and what stands between
     them, the kernel cleans up but the first (`fib6_clean_node`), and drops what goes there."""
     for hop in (hop for route in routes for hop in _hops(route)):
