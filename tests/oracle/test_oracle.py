@@ -82,6 +82,22 @@ FOUND = {
         "addr flush dev o0",
         "-4 route replace 198.18.0.0/24 table 254 proto 12 via 10.7.2.3 dev o2",
     ),
+    "a route that goes while its first leg is dead": (
+        (
+            "-4 route add 198.18.0.0/16 table 254 proto 12 "
+            "nexthop via 10.7.0.4 dev o0 weight 3 nexthop via 10.7.1.3 dev o1"
+        ),
+        "quiet",
+        "link set o0 down",
+        "quiet",
+        "-4 route del 198.18.0.0/16",
+    ),
+    "a leg appended behind an advertised route": (
+        "-6 route replace 2001:db8:2::1/128 metric 1024 table 254 proto 12 via fe80::4 dev o2",
+        "ra o2 fe80::99 1800 medium 2001:db8:2::1/128 high",
+        "quiet",
+        "-6 route append 2001:db8:2::1/128 metric 1024 table 254 proto 12 via fd07:2::2 dev o2",
+    ),
     "merged routes of two protocols": (
         "-6 route replace 2001:db8:2::/48 table 254 proto 12 via fd07:1::3 dev o1",
         "-6 route append 2001:db8:2::/48 table 254 proto 4 via fd07:2::2 dev o2",
