@@ -11,7 +11,7 @@ LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlice
 # Where rustup puts them, before a new shell has found them.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test check bench instructions oracle state bulk soak reference docs man licences \
+.PHONY: help demo test check bench instructions oracle state bulk matrix soak reference docs man licences \
 	build wheel wheels test-wheel test-wheels sdist sbom deb fmt clean
 
 help: ## this list
@@ -77,6 +77,14 @@ FIRST_SEED ?= 0
 
 state: build ## random faults of kernel, VPP and daemon: make state STEPS=20000
 	STATE_STEPS=$(STEPS) STATE_FIRST_SEED=$(FIRST_SEED) $(PYTHON) -m pytest tests/state -rP
+
+# Directories with bin/vpp, as VPP's own `make install` makes them, and what to run of the tests.
+VPPS ?=
+MATRIX ?= tests
+
+matrix: build ## the tests with real VPPs, each in turn: make matrix VPPS="/opt/vpp-24.02 /opt/vpp-25.06"
+	@test -n "$(VPPS)" || { echo 'which? make matrix VPPS="/opt/vpp-24.02 …"'; exit 2; }
+	$(PYTHON) scripts/matrix.py --write docs/compatibility.md $(VPPS) -- $(MATRIX)
 
 MINUTES ?= 30
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from bgpreflector.config.vpp import API_DIRECTORY
 from lab import BgpPair, Namespace, namespace, running_bgp_pair
 from lab.requirements import insists_on, missing
 from lab.vpp import RealVpp, SimulatedVpp, Vpp
+from lab.vpp.real import api_directory
 
 MARKERS = ("root", "bird", "vpp")
 
@@ -20,6 +23,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in MARKERS:
         if item.get_closest_marker(marker):
             _require(marker)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def api_of_the_real_vpp() -> None:
+    """Where the files of its API are, for all that is started."""
+    if api_directory().is_dir():
+        os.environ.setdefault(API_DIRECTORY, str(api_directory()))
 
 
 @pytest.fixture

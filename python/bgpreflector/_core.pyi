@@ -417,6 +417,18 @@ class Engine:
         ``rate_limit`` is the most route requests a second.
         Raises ``VppConnectError``, or ``VppMessageError`` where VPP's messages differ.
         """
+    def connected_to(self, version: str) -> int:
+        """Take note of VPP's version, as ``show_version`` tells it, before routes are sent.
+
+        It decides what would end this VPP (``docs/compatibility.md``) and is sent in another
+        form; until it is known, all that would end any. Routes over which a VPP of another
+        version ended are let in again; how many.
+        """
+    def ended_vpp(self) -> list[tuple[int, str]]:
+        """VPP table and prefix of the routes that are held as VPP ended over them."""
+    def release(self, prefix: str | None = None) -> int:
+        """Let one of them, in all VPP tables, or all in again; how many there were. Raises
+        ``ValueError``."""
     def disconnect(self) -> None:
         """Close the bulk connection. Twice is fine."""
     def vpp_lost(self) -> str | None:
@@ -435,11 +447,14 @@ class Engine:
         Where one of the ``better`` sources has a route, VPP does not show ours: what the kernel
         lacks there is deleted unseen. Raises ``VppLostError``.
         """
-    def audit_vpp(self, source: int, *, repair: bool, limit: int = 100) -> VppAudit:
+    def audit_vpp(
+        self, source: int, *, better: Sequence[int] = ..., repair: bool, limit: int = 100
+    ) -> VppAudit:
         """Compare what VPP shows under a FIB source with what it has acknowledged.
 
-        ``repair`` makes what differs dirty; ``limit`` differences are named. Raises
-        ``VppLostError``.
+        Where one of the ``better`` sources has a prefix ours is overridden; where another has it
+        and ours is not shown, it is missing. ``repair`` makes what differs dirty; ``limit``
+        differences are named. Raises ``VppLostError``.
         """
     def hold_requests(self, on: bool) -> None:
         """Have commits end early from now on, what they have not sent staying dirty; or not."""
@@ -495,10 +510,12 @@ class Engine:
         *,
         protocol: int,
         metric: int = 0,
+        kind: str = "unicast",
     ) -> None:
         """Enter a route as if the kernel had announced it; the next resync compares it.
 
-        A next hop is gateway, interface index and weight. Raises ``ValueError``.
+        A next hop is gateway, interface index and weight. ``kind`` may be ``blackhole``,
+        ``unreachable`` or ``prohibit``. Raises ``ValueError``.
         """
     def withdraw(
         self,
@@ -559,18 +576,22 @@ class Simulator:
         pairs: Sequence[tuple[str, str]] | None = None,
         keepalive: float | None = None,
         plugins: Sequence[str] | None = None,
+        release: str | None = None,
     ) -> Simulator:
         """Listen on ``socket``; ``interfaces`` come after ``local0``, by default two loopbacks.
 
         ``pairs`` are linux-cp pairs (VPP interface, Linux interface); ``keepalive`` is the
         silence in seconds after which a client is asked for life. ``plugins``
         are by default ``linux_cp_plugin.so`` alone; with ``linux_nl_plugin.so`` it has that
-        plugin's FIB sources. Raises ``OSError``.
+        plugin's FIB sources. ``release`` is the release of VPP that it plays, for instance
+        ``24.02``; by default one that has all messages and that no request ends. Raises
+        ``OSError``, and ``ValueError`` for an unknown release.
         """
     def statistics(self) -> dict[str, int]:
         """Figures since the start: ``route_requests``, ``adds``, ``replaces``, ``deletes``,
-        ``deletes_of_absent``, ``refused``; now: ``routes``, ``clients``; and ``answered_at``,
-        when answers to route requests were last sent, nanoseconds of ``time.monotonic_ns()``."""
+        ``deletes_of_absent``, ``refused``, ``ends``; now: ``routes``, ``clients``; and
+        ``answered_at``, when answers to route requests were last sent, nanoseconds of
+        ``time.monotonic_ns()``."""
     def snapshot(self, source: str) -> list[tuple[int, str, list[tuple[str, int, int]]]]:
         """The routes of a FIB source, by name: VPP table, prefix, and its paths.
 
@@ -584,6 +605,9 @@ class Simulator:
         whether or not it was there, or is there again."""
     def fault(self, order: str) -> None:
         """Order a fault, as JSON: see ``docs/simulator.md``. Raises ``ValueError``."""
+    def api_description(self) -> str:
+        """What one of VPP's ``.api.json`` files would say of its messages. Raises
+        ``ValueError`` once it is stopped."""
     def stop(self) -> None:
         """End it. Twice is fine."""
 

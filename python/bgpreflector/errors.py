@@ -31,6 +31,10 @@ class VppLostError(VppError):
     """The connection to VPP ended, or VPP does not answer; nothing of the table is lost."""
 
 
+class SimulatorError(ReflectorError):
+    """The embedded VPP cannot be started."""
+
+
 class ControlError(ReflectorError):
     """The control socket: it cannot be had, or no daemon answers there."""
 

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from bgpreflector.config import Config, loads
+from bgpreflector.config.vpp import API_DIRECTORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,8 @@ def test_an_empty_file_is_the_default_configuration() -> None:
     assert loads("") == Config()
 
 
-def test_the_defaults_are_those_of_the_daemon() -> None:
+def test_the_defaults_are_those_of_the_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(API_DIRECTORY, raising=False)
     config = Config()
     assert config.use_external_ipam is True
     assert config.ignored == ()
@@ -40,6 +42,7 @@ def test_the_defaults_are_those_of_the_daemon() -> None:
         },
         "vpp": {
             "api_socket": "/run/vpp/api.sock",
+            "api_directory": "/usr/share/vpp/api",
             "window": 1024,
             "rate_limit": None,
             "connect_timeout": 5.0,

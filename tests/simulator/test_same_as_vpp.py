@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from lab.vpp import RealVpp, SimulatedVpp
+from lab.vpp import RELEASES, RealVpp, SimulatedVpp
 
 ALL = 0xFFFFFFFF
 NORMAL, LOCAL, DROP, UNREACH, PROHIBIT, SOURCE_LOOKUP, DVR = 0, 1, 2, 5, 6, 7, 8
@@ -50,6 +51,13 @@ class Asked:
 
     def _source(self, name: str, priority: int) -> int:
         return int(self.api.fib_source_add(src={"name": name, "priority": priority, "id": 0}).id)
+
+    def add_table(self, table: int) -> Any:
+        """By the second version of the message, which VPP has since 24.10."""
+        add_del = getattr(self.api, "ip_table_add_del_v2", None)
+        if add_del is None:
+            return self.api.ip_table_add_del(is_add=True, table={"table_id": table})
+        return add_del(is_add=True, create_mfib=True, table={"table_id": table})
 
     def route(self, prefix: str, *paths: Any, table: int = 0, **flags: Any) -> Any:
         source = flags.pop("source", self.low)
@@ -187,7 +195,7 @@ QUESTIONS: dict[str, Ask] = {
         vpp.api.ip_table_add_del(is_add=True, table={"table_id": 10, "name": "ten"}),
         vpp.api.ip_table_add_del(is_add=True, table={"table_id": 10, "name": "other"}),
         vpp.api.ip_table_add_del(is_add=True, table={"table_id": 11, "is_ip6": True}),
-        vpp.api.ip_table_add_del_v2(is_add=True, create_mfib=True, table={"table_id": 12}),
+        vpp.add_table(12),
         vpp.api.ip_table_allocate(table={"table_id": 13, "name": "thirteen"}),
         vpp.api.ip_table_dump(),
         vpp.dump(table=10),
@@ -217,11 +225,19 @@ QUESTIONS: dict[str, Ask] = {
 }
 
 
+def release_of(version: str) -> str:
+    """The last release that the simulator plays and that is no later than this version."""
+    return max(release for release in RELEASES if release <= version.removeprefix("v"))
+
+
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Asked, Asked]]:
     """A real VPP and a simulator, each with one loopback without an address."""
     real, simulated = (tmp_path_factory.mktemp(name) for name in ("real", "simulated"))
-    with RealVpp.running(real) as vpp, SimulatedVpp.running(simulated) as simulator:
+    with ExitStack() as stack:
+        vpp = stack.enter_context(RealVpp.running(real))
+        release = release_of(str(vpp.api.show_version().version))
+        simulator = stack.enter_context(SimulatedVpp.running(simulated, release=release))
         for address in ("192.168.100.99/24", "fd00:100::99/64"):
             remove = {"sw_if_index": 1, "is_add": False, "prefix": address}
             assert vpp.api.sw_interface_add_del_address(**remove).retval == 0

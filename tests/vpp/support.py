@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
+from typing import cast
 
 from bgpreflector import _core
 from bgpreflector.config import VppConfig
@@ -36,10 +37,24 @@ def kernel_with_routes(namespace: Namespace, count: int) -> Namespace:
     return namespace
 
 
+class _Mistaken:
+    """An engine that takes every VPP for one version."""
+
+    def __init__(self, engine: _core.Engine, version: str) -> None:
+        self._engine, self._version = engine, version
+
+    def connected_to(self, _: str) -> int:
+        return self._engine.connected_to(self._version)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._engine, name)
+
+
 class Programmer:
     """An engine and its sink; every interface is VPP's first loopback unless settings differ."""
 
-    def __init__(self, vpp: Vpp, **settings: object) -> None:
+    def __init__(self, vpp: Vpp, *, taken_for: str | None = None, **settings: object) -> None:
+        """``taken_for`` is a version that VPP is taken for in place of its own."""
         settings = {"interfaces": {"main_interface": vpp.interface}} | settings
         self.config = VppConfig.model_validate({"api_socket": str(vpp.socket)} | settings)
         self.engine = _core.Engine(
@@ -52,13 +67,14 @@ class Programmer:
         tables = [
             (table, is_ip6) for table in self.config.tables.values() for is_ip6 in (False, True)
         ]
-        self.sink = VppSink(self.engine, self.config, tables=tables, protocol=BIRD)
+        engine = self.engine if taken_for is None else _Mistaken(self.engine, taken_for)
+        self.sink = VppSink(cast("_core.Engine", engine), self.config, tables=tables, protocol=BIRD)
 
     @staticmethod
     @contextmanager
-    def of(vpp: Vpp, **settings: object) -> Iterator[Programmer]:
+    def of(vpp: Vpp, *, taken_for: str | None = None, **settings: object) -> Iterator[Programmer]:
         """One that is connected; closed at the end."""
-        made = Programmer(vpp, **settings)
+        made = Programmer(vpp, taken_for=taken_for, **settings)
         try:
             made.sink.connect()
             yield made
@@ -73,6 +89,10 @@ class Programmer:
         hops = [(ip_address(gateway), interface, 1) for gateway in gateways or (GATEWAY,)]
         for prefix in wanted:
             self.engine.announce(table, prefix, hops, protocol=BIRD)
+
+    def announce_special(self, kind: str, prefix: str, table: int = MAIN) -> None:
+        """Enters a route that forwards nothing: ``blackhole``, ``unreachable``, ``prohibit``."""
+        self.engine.announce(table, prefix, [], protocol=BIRD, kind=kind)
 
     def withdraw(self, gone: Iterable[str], *gateways: str, table: int = MAIN) -> None:
         """Takes routes away again."""

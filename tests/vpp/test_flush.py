@@ -15,6 +15,8 @@ from lab.vpp import SimulatedVpp, Vpp
 from vpp.support import Programmer, prefixes
 
 V6 = [f"2001:db8:{n:x}::/48" for n in range(20)]
+pytestmark = pytest.mark.few_releases
+
 FOREIGN = "203.0.113.0/24"
 
 

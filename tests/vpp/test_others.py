@@ -49,6 +49,26 @@ def test_what_others_override_is_found(
     found_and_forgotten(vpp, program, caplog)
 
 
+@pytest.mark.parametrize("prefix", ["0.0.0.0/0", "::/0"])
+def test_a_worse_source_hides_nothing(
+    vpp: Vpp, program: Callable[..., Programmer], prefix: str
+) -> None:
+    """VPP's own default route is its lowest source's: where that shows, ours is missing."""
+    made = program(vpp)
+    source = vpp.api.fib_source_add(src={"name": "worse", "priority": 0xF0, "id": 0}).id
+    vpp.tamper(prefix, source=source)
+    made.announce([prefix])
+    resync(made)
+    assert prefix in vpp.routes()
+    vpp.tamper(prefix, delete=True)
+    assert prefix not in vpp.routes()
+    audit = made.sink.audit(repair=True)
+    assert audit is not None
+    assert audit.drifted == [(0, prefix, "missing")]
+    made.sink.flush()
+    assert prefix in vpp.routes()
+
+
 def test_it_is_found_on_the_slow_way(
     simulator: SimulatedVpp, program: Callable[..., Programmer], caplog: pytest.LogCaptureFixture
 ) -> None:

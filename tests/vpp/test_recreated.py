@@ -14,6 +14,8 @@ from lab import Namespace, wait_until
 from lab.vpp import SimulatedVpp, Vpp
 from vpp.support import DEVICE, Programmer, kernel_with_routes, prefixes
 
+pytestmark = pytest.mark.few_releases
+
 COUNT = 50
 ALL = prefixes(COUNT)
 OTHER = "192.168.100.13"

@@ -16,6 +16,8 @@ from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp, Vpp
 from vpp.support import DEVICE, Programmer, kernel_with_routes, prefixes
 
+pytestmark = pytest.mark.few_releases
+
 QUICK = {"keepalive_interval": 0.05, "request_timeout": 1.0, "connect_timeout": 1.0}
 
 

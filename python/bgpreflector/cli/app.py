@@ -18,7 +18,7 @@ from .doctor import doctor
 from .exit_codes import ExitCode, exit_code
 from .flush import flush
 from .monitor import monitor
-from .orders import pause, reload, resume, resync
+from .orders import pause, release, reload, resume, resync
 from .run import run
 from .show import show
 from .simulate import simulate
@@ -43,6 +43,7 @@ app.command()(monitor)
 app.command()(resync)
 app.command()(pause)
 app.command()(resume)
+app.command()(release)
 app.command()(reload)
 app.add_typer(show, name="show")
 

@@ -71,6 +71,31 @@ def resume(
     _order("resume", "Resumed", control, config, as_json=as_json)
 
 
+def release(
+    prefix: Annotated[
+        str | None, typer.Argument(help="The prefix of the routes, as `show routes` has it.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All that are held for this reason.")
+    ] = False,
+    config: ConfigFile = None,
+    control: ControlSocket = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let routes into VPP again that are held as VPP ended over them (`ended_vpp`).
+
+    If VPP ends over one again, it is held again.
+    """
+    if everything == (prefix is not None):
+        raise typer.BadParameter("name a prefix, or say --all")
+    with daemon_at(control, config) as daemon:
+        end: Any = daemon.ask("release", prefix=prefix).end
+    if as_json:
+        typer.echo(json.dumps(end))
+    else:
+        typer.echo(f"Released: {figure(end['released'])} prefixes")
+
+
 def reload(
     config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
 ) -> None:

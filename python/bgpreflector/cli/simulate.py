@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bgpreflector import _core
+from bgpreflector.errors import SimulatorError
 
 from .end import End
 
@@ -21,14 +22,41 @@ def simulate(
     interface: Annotated[
         list[str] | None, typer.Option(help="An interface that it shall have; repeatable.")
     ] = None,
+    release: Annotated[
+        str | None,
+        typer.Option(
+            help="The release of VPP that it plays, for instance 24.02: its message table, what it "
+            "lacks, and the requests that end it. By default one that has all and survives all."
+        ),
+    ] = None,
+    api_directory: Annotated[
+        Path | None,
+        typer.Option(help="Where to write its .api.json file, as VPP's packages do."),
+    ] = None,
 ) -> None:
     """Be a VPP, as far as its API tells, until SIGTERM or SIGINT."""
     stop = End()
-    simulator = _core.Simulator(
-        socket=socket, control_socket=control, interfaces=interface or ["loop0", "loop1"]
-    )
-    typer.echo(f"Listening on {socket}", err=True)
     try:
+        simulator = _core.Simulator(
+            socket=socket,
+            control_socket=control,
+            interfaces=interface or ["loop0", "loop1"],
+            release=release,
+        )
+    except (OSError, ValueError) as error:
+        raise SimulatorError(str(error)) from error
+    try:
+        if api_directory is not None:
+            _write(api_directory, simulator.api_description())
+        typer.echo(f"Listening on {socket}", err=True)
         stop.wait()
     finally:
         simulator.stop()
+
+
+def _write(directory: Path, description: str) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "simulator.api.json").write_text(description)
+    except OSError as error:
+        raise SimulatorError(f"cannot write the description of the API: {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -21,6 +22,11 @@ from .values import (
     VppTable,
     kernel_table,
 )
+
+API_DIRECTORY = "BGPREFLECTOR_API_DIRECTORY"
+"""The environment variable for commands that are told a socket and no configuration."""
+
+PACKAGED_API = "/usr/share/vpp/api"
 
 Strategy = Literal["map", "linux-cp", "name", "recursive", "main"]
 
@@ -91,6 +97,13 @@ class VppConfig(Section):
 
     api_socket: SocketPath = Field(
         default="/run/vpp/api.sock", description="VPP's API socket (socksvr in startup.conf)."
+    )
+    api_directory: str = Field(
+        default_factory=lambda: os.environ.get(API_DIRECTORY) or PACKAGED_API,
+        min_length=1,
+        description="Where the description of VPP's API (`.api.json` files) is. Only read where "
+        "VPP does not hand it out itself, as before 24.06. By default that of the environment "
+        f"variable {API_DIRECTORY}, or where VPP's packages put it, {PACKAGED_API}.",
     )
     window: StrictInt = Field(
         default=1024,

@@ -67,6 +67,13 @@ class AddressArguments(_Arguments):
     address: IPvAnyAddress
 
 
+class ReleaseArguments(_Arguments):
+    """Which of the routes that are held as VPP ended over them."""
+
+    prefix: Name | None = None
+    """Those of this prefix; all of them without one."""
+
+
 class SinceArguments(_Arguments):
     """The number of the last change that the client knows."""
 
@@ -86,6 +93,7 @@ def commands_of(service: Service) -> dict[str, Handler]:
         "resync": _command(_Arguments, commands.resync),
         "pause": _command(_Arguments, commands.pause),
         "resume": _command(_Arguments, commands.resume),
+        "release": _command(ReleaseArguments, commands.release),
         "reload": _command(_Arguments, commands.reload),
     }
 
@@ -138,6 +146,14 @@ class _Commands:
         yield ()
         self._daemon.resume()
         return self._figures()
+
+    def release(self, wanted: ReleaseArguments) -> Answering:
+        yield ()
+        try:
+            released = self._daemon.engine.release(wanted.prefix)
+        except ValueError as error:
+            raise RefusedError("arguments", str(error)) from error
+        return {**self._figures(), "released": released}
 
     def reload(self, _: _Arguments) -> Answering:
         yield ()

@@ -189,6 +189,11 @@ def _installed(daemon: Daemon, prefix: str, entry: VppEntry | None, difference: 
         return f"VPP had acknowledged {prefix} and lacks it now: {repair}"
     if entry.source is not None and entry.source != daemon.sink.source:
         name = daemon.sink.others.name(entry.source)
+        if entry.source not in daemon.sink.others.better:
+            return (
+                f"VPP had acknowledged {prefix} and lacks it now: it forwards it by a route of the "
+                f"FIB source {name}, which comes behind ours; {repair}"
+            )
         return (
             f"VPP forwards {prefix} by a route of the FIB source {name}, which goes before ours "
             "(vpp.fib_source.priority)"

@@ -13,12 +13,13 @@ from queue import Empty, SimpleQueue
 from socket import AF_UNIX, socket
 from typing import Any, Protocol
 
-from vpp_papi import VPPApiClient, VPPIOError
+from vpp_papi import VPPIOError
 from vpp_papi.vpp_papi import VPPRuntimeError, VPPValueError
 
 from bgpreflector.config import FibSourceConfig, InterfacesConfig
-from bgpreflector.errors import VppConnectError, VppError, VppLostError
+from bgpreflector.errors import VppError, VppLostError
 
+from .client import ClientSettings, connected_client
 from .ended import end_client
 from .interfaces import VppInterfaces
 from .others import FibSource
@@ -31,6 +32,9 @@ CLIENT_NAME = "bgpreflector"
 Table = tuple[int, bool]
 """An IP table of VPP's: its id, and whether it is IPv6."""
 
+EAGAIN = -165
+"""VPP's ``retval`` (``vnet/error.h``) where a list goes on from a cursor."""
+
 _FAILURES = (VPPIOError, VPPRuntimeError, VPPValueError, OSError)
 
 
@@ -39,20 +43,12 @@ def table_name(table_id: int) -> str:
     return f"{CLIENT_NAME}-{table_id}"
 
 
-class VppSettings(Protocol):
+class VppSettings(ClientSettings, Protocol):
     """How VPP is reached; the ``vpp`` section of the configuration."""
-
-    @property
-    def api_socket(self) -> str:
-        """VPP's API socket."""
 
     @property
     def connect_timeout(self) -> float:
         """Seconds that connecting may take."""
-
-    @property
-    def request_timeout(self) -> float:
-        """Seconds without an answer after which VPP counts as lost."""
 
     @property
     def keepalive_interval(self) -> float:
@@ -90,25 +86,12 @@ class VppSession:
         self._deleted: SimpleQueue[int] = SimpleQueue()
 
     def connect(self) -> None:
-        """Connect and shake hands; a connection that is open is closed first."""
+        """Connect and shake hands; a connection that is open is closed first.
+
+        Raises :class:`bgpreflector.errors.VppMessageError` where VPP lacks what is needed.
+        """
         self.close()
-        path = self._settings.api_socket
-        client = VPPApiClient(
-            server_address=path,
-            bootstrapapi=True,
-            read_timeout=max(1, round(self._settings.request_timeout)),
-            logger=logging.getLogger("vpp_papi"),
-        )
-        try:
-            client.connect(CLIENT_NAME)
-        except Exception as error:
-            end_client(client, goodbye=False)
-            # vpp_papi raises whatever struct, json or the socket raise at a stranger's answer.
-            raise VppConnectError(
-                f"cannot connect to VPP's API socket {path}: {error or type(error).__name__}; "
-                "is it VPP that listens there?"
-            ) from error
-        self._client = client
+        self._client = connected_client(self._settings, CLIENT_NAME)
         self._healthy = True
 
     def knock(self) -> None:
@@ -151,14 +134,25 @@ class VppSession:
         return VppInterfaces(by_name, self._pairs())
 
     def _pairs(self) -> dict[str, int]:
-        try:
-            # VPP answers this message's v2 with the reply of the first: vpp_papi waits in vain.
-            _, details = self.call("lcp_itf_pair_get", cursor=0)
-        except VppLostError:
-            raise
-        except VppError:
+        if not self.has("lcp_itf_pair_get"):
             return {}
-        return {str(d.host_if_name).rstrip("\0"): int(d.phy_sw_if_index) for d in details}
+        return {
+            str(d.host_if_name).rstrip("\0"): int(d.phy_sw_if_index) for d in self._pair_details()
+        }
+
+    def _pair_details(self) -> list[Any]:
+        """In pieces: VPP ends the list after a millisecond, and goes on from a cursor."""
+        found: list[Any] = []
+        cursor = 0
+        while True:
+            # VPP answers this message's v2 with the reply of the first: vpp_papi waits in vain.
+            reply, details = self.call("lcp_itf_pair_get", cursor=cursor)
+            found.extend(details)
+            if reply.retval != EAGAIN:
+                return found
+            if reply.cursor == cursor:
+                raise VppError(f"VPP's list of linux-cp pairs does not go on from {cursor}")
+            cursor = reply.cursor
 
     def fib_source(self, name: str, priority: int) -> int:
         """Id of the FIB source ``name``; it is added only if it is not there.

@@ -87,6 +87,7 @@ class VppSink:
                 self._engine.hold_requests(self._held.is_set())
             self.session.connect()
             version = self.session.version()
+            self._learn_version(version)
             source = self._settings.fib_source
             if self._read_only:
                 self._source = self.session.find_fib_source(source.name)
@@ -111,6 +112,16 @@ class VppSink:
         self.seen.connected(version)
         shown = "not there yet" if self._source is None else self._source
         _log.info("Connected to VPP %s; FIB source %s is %s", version, source.name, shown)
+
+    def _learn_version(self, version: str) -> None:
+        released = self._engine.connected_to(version)
+        if released:
+            _log.warning(
+                "VPP is another version, %s: routes over which the one before ended are let in "
+                "again (%d)",
+                version,
+                released,
+            )
 
     def _add_tables(self) -> None:
         for table_id, is_ip6 in self.session.ensure_tables(self._tables):
@@ -228,7 +239,9 @@ class VppSink:
         """
         if self._slow is not None or self._source is None:
             return None
-        return self._engine.audit_vpp(self._source, repair=repair, limit=limit)
+        return self._engine.audit_vpp(
+            self._source, better=self.others.better, repair=repair, limit=limit
+        )
 
     def overridden(self, *, limit: int = FAILURES) -> Overridden:
         """Look up which of our routes VPP does not forward by, as another source has a better one.

@@ -22,15 +22,15 @@ impl Batch {
     /// Takes up to `limit` dirty prefixes.
     #[must_use]
     pub fn take(shared: &Arc<Shared>, limit: usize) -> Self {
-        Self::take_from(shared, &mut shared.table(), limit)
+        shared.change(|table| Self::take_from(shared, table, limit))
     }
 
     /// Changes the table and takes all that is dirty then, before anybody else can.
     #[must_use]
     pub fn take_after(shared: &Arc<Shared>, change: impl FnOnce(&mut Table)) -> Self {
-        let mut table = shared.table();
-        shared.change_in(&mut table, change);
-        Self::take_from(shared, &mut table, usize::MAX)
+        shared.change_then(change, |table, ()| {
+            Self::take_from(shared, table, usize::MAX)
+        })
     }
 
     fn take_from(shared: &Arc<Shared>, table: &mut Table, limit: usize) -> Self {
@@ -76,10 +76,11 @@ impl Batch {
     /// The handles, for the one who commits them and then answers for each, and the ticket to
     /// say so with.
     pub(crate) fn into_parts(mut self, table: &Table) -> (Vec<Handle>, Option<Ticket>) {
-        let changes = self.taken.handles.iter();
-        let changes = changes.filter_map(|handle| change(table, *handle));
+        // Taken first: the table is locked, so that nothing must be left to be given back here.
+        let handles = std::mem::take(&mut self.taken.handles);
+        let changes = handles.iter().filter_map(|handle| change(table, *handle));
         self.shared.recent().note(changes);
-        (std::mem::take(&mut self.taken.handles), self.ticket.take())
+        (handles, self.ticket.take())
     }
 }
 
@@ -92,7 +93,7 @@ impl Drop for Batch {
     fn drop(&mut self) {
         let handles = std::mem::take(&mut self.taken.handles);
         if !handles.is_empty() {
-            self.shared.change(|table| table.put_back(handles));
+            self.shared.hand_back(|table| table.put_back(handles));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bgpreflector_core::route::{Family, Path, PathSet, Prefix, Route, RouteKey};
 use bgpreflector_core::table::{Extent, Interfaces, Placement, Scope, Shown, Table, VppDrift};
-use bgpreflector_core::vpp::normal_form::{installed_path, installed_paths};
+use bgpreflector_core::vpp::normal_form::installed_path;
 use bgpreflector_core::vpp::retval::{Disposition, what_to_do};
 use parking_lot::Mutex;
 
@@ -175,7 +175,8 @@ impl Engine {
     pub fn adopt_route(&self, vpp_table: u32, prefix: &Prefix, dumped: PathSet) -> bool {
         let installed = |path: &Path| installed_path(prefix, path.clone());
         let dumped = PathSet::new(dumped.paths().iter().map(installed).collect());
-        let as_wanted = |wanted: &PathSet| *installed_paths(prefix, wanted) == dumped;
+        let faults = self.shared.faults();
+        let as_wanted = |wanted: &PathSet| faults.shows_as(vpp_table, prefix, wanted, &dumped);
         self.shared
             .change(|table| table.adopt(vpp_table, prefix, &dumped, as_wanted))
     }
@@ -191,7 +192,8 @@ impl Engine {
     ) -> Option<VppDrift> {
         let installed = |path: &Path| installed_path(prefix, path.clone());
         let dumped = PathSet::new(dumped.paths().iter().map(installed).collect());
-        let equals = |known: &PathSet| *installed_paths(prefix, known) == dumped;
+        let faults = self.shared.faults();
+        let equals = |known: &PathSet| faults.shows_as(vpp_table, prefix, known, &dumped);
         let table = self.shared.table();
         table.compare_shown(vpp_table, prefix, &mut Shown::default(), equals)
     }
@@ -210,9 +212,10 @@ impl Engine {
     /// # Errors
     /// [`VppError`]
     pub fn audit_vpp(&self, settings: AuditSettings) -> Result<VppAudit, VppError> {
+        let repair = settings.repair;
         let audit = self.vpp()?.audit(settings)?;
         let unexpected = audit.counts.get(VppDrift::Unexpected.index());
-        if settings.repair && unexpected.is_some_and(|count| *count > 0) {
+        if repair && unexpected.is_some_and(|count| *count > 0) {
             // Only a dump of the kernel tells for certain that it lacks them.
             if let Err(error) = self.audit() {
                 log::warn!("routes of ours that VPP should not have stay for now: {error}");

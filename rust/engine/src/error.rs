@@ -83,6 +83,9 @@ pub enum VppError {
     /// The connection ended; nothing of the table is lost.
     #[error("the connection to VPP ended: {0}; what VPP holds has to be learned again")]
     Lost(String),
+    /// VPP itself hung up, as it does when it ends; nothing of the table is lost.
+    #[error("the connection to VPP ended: {0}; what VPP holds has to be learned again")]
+    Gone(String),
     /// VPP keeps the connection but does not answer.
     #[error("VPP has not answered for {} s ({pending} requests open)", after.as_secs_f32())]
     Unresponsive {

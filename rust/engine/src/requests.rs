@@ -21,14 +21,12 @@ impl Requests {
     /// Makes the requests that a batch needs now.
     #[must_use]
     pub fn open(shared: &Arc<Shared>, batch: Batch) -> Self {
-        let mut table = shared.table();
-        let (handles, ticket) = batch.into_parts(&table);
-        let open = handles
-            .into_iter()
-            .filter_map(|handle| table.begin_request(handle))
-            .map(Some)
-            .collect();
-        drop(table);
+        let (open, ticket) = shared.change(|table| {
+            let (handles, ticket) = batch.into_parts(table);
+            let requests = handles.into_iter();
+            let requests = requests.filter_map(|handle| table.begin_request(handle));
+            (requests.map(Some).collect(), ticket)
+        });
         Self {
             shared: Arc::clone(shared),
             open,
@@ -53,7 +51,13 @@ impl Requests {
     pub fn get(&self, index: usize) -> Option<(Request, Option<PathSet>)> {
         let request = *self.open.get(index)?.as_ref()?;
         let paths = self.shared.table().paths(request.paths).cloned();
-        Some((request, paths))
+        let faults = self.shared.faults();
+        let survivable = |paths: PathSet| {
+            let sent = faults.survivable(request.vpp_table, &request.prefix, &paths);
+            Some(sent?.into_owned())
+        };
+        // What has no form that VPP survives is not among the requests.
+        Some((request, paths.and_then(survivable)))
     }
 
     /// Takes note of VPP's answer; returns whether the request was open.
@@ -76,7 +80,7 @@ impl Drop for Requests {
             self.ticket.take().map(Ticket::answered).unwrap_or_default();
         } else {
             self.shared
-                .change(|table| open.iter().for_each(|request| table.abandon(request)));
+                .hand_back(|table| open.iter().for_each(|request| table.abandon(request)));
         }
     }
 }

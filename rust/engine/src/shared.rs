@@ -1,14 +1,18 @@
 //! What the threads share.
 
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use bgpreflector_core::netlink::SkipReason;
 use bgpreflector_core::table::{Beyond, Drift, DriftReport, LimitChange, Request, Scope, Table};
+use bgpreflector_core::vpp::Faults;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::kernel::{Reason, Wake};
+use crate::panics;
 use crate::recent::Recent;
 use crate::waiting::Waiting;
 
@@ -19,16 +23,26 @@ pub struct Shared {
     /// The bell of who waits for changes and reads the kernel meanwhile; set with the table locked.
     looking_out: Mutex<Option<Arc<Wake>>>,
     closed: AtomicBool,
+    /// A change of the table broke off: nothing is to be read from it or done by it any more.
+    half_changed: AtomicBool,
     /// The kernel's routes have been read once: before that, everything VPP has would look stale.
     synchronised: AtomicBool,
     failure: Mutex<Option<String>>,
     last_drift: Mutex<DriftReport>,
     waiting: Mutex<Waiting>,
     recent: Mutex<Recent>,
+    /// What ends the VPP that is connected.
+    faults: Mutex<VppFaults>,
     /// The kernel reader's figures.
     pub kernel: KernelCounters,
     /// What VPP was asked.
     pub vpp: VppCounters,
+}
+
+#[derive(Default)]
+struct VppFaults {
+    version: Option<String>,
+    faults: Faults,
 }
 
 /// Route requests that VPP has answered.
@@ -100,32 +114,64 @@ impl Shared {
             dirty: Condvar::new(),
             looking_out: Mutex::new(None),
             closed: AtomicBool::new(false),
+            half_changed: AtomicBool::new(false),
             synchronised: AtomicBool::new(false),
             failure: Mutex::new(None),
             last_drift: Mutex::new(DriftReport::default()),
             waiting: Mutex::new(Waiting::default()),
             recent: Mutex::new(Recent::default()),
+            faults: Mutex::new(VppFaults::default()),
             kernel: KernelCounters::default(),
             vpp: VppCounters::default(),
         }
     }
 
-    /// The table, locked.
-    pub fn table(&self) -> MutexGuard<'_, Table> {
-        self.table.lock()
+    /// The table, locked, to read: [`Self::change`] is the only way to change it.
+    pub fn table(&self) -> TableGuard<'_> {
+        TableGuard(self.table.lock())
     }
 
     /// Changes the table and rings the bell if there are dirty prefixes.
+    ///
+    /// # Panics
+    /// Where `change` does. The table may be half changed then: it counts as broken, and the
+    /// engine ends with that reason ([`Self::failure`]).
     pub fn change<T>(&self, change: impl FnOnce(&mut Table) -> T) -> T {
-        self.change_in(&mut self.table.lock(), change)
+        self.change_then(change, |_, result| result)
     }
 
-    /// The same with the table locked already.
-    pub(crate) fn change_in<T>(
+    /// The same, and `then` takes from the table what nobody else shall take before.
+    pub(crate) fn change_then<T, U>(
         &self,
-        table: &mut Table,
         change: impl FnOnce(&mut Table) -> T,
-    ) -> T {
+        then: impl FnOnce(&mut Table, T) -> U,
+    ) -> U {
+        let mut table = self.table.lock();
+        let changed = catch_unwind(AssertUnwindSafe(|| {
+            let result = self.change_locked(&mut table, change);
+            then(&mut table, result)
+        }));
+        changed.unwrap_or_else(|payload| {
+            self.half_changed.store(true, Ordering::Release);
+            drop(table);
+            let reason = panics::reason(&*payload);
+            self.fail(format!(
+                "a change of the route table broke off, which is a bug: {reason}; restart the \
+                 daemon, which reads everything again"
+            ));
+            resume_unwind(payload)
+        })
+    }
+
+    /// As [`Self::change`], for what is handed back where something ends: nothing happens if the
+    /// table is broken already.
+    pub(crate) fn hand_back(&self, change: impl FnOnce(&mut Table)) {
+        if !self.half_changed.load(Ordering::Acquire) {
+            self.change(change);
+        }
+    }
+
+    fn change_locked<T>(&self, table: &mut Table, change: impl FnOnce(&mut Table) -> T) -> T {
         let result = change(table);
         if let Some(change) = table.take_limit_change() {
             limit_changed(change);
@@ -135,6 +181,31 @@ impl Shared {
             self.wake_all();
         }
         result
+    }
+
+    /// What ends the VPP that is connected: everything known until its version is told.
+    pub fn faults(&self) -> Faults {
+        self.faults.lock().faults
+    }
+
+    /// Takes note of VPP's version, before anything is sent. Routes over which one of another
+    /// version ended are let in again; returns how many.
+    pub fn connected_to(&self, version: &str) -> usize {
+        let faults = Faults::of_version(version);
+        let old = std::mem::replace(
+            &mut *self.faults.lock(),
+            VppFaults {
+                version: Some(version.to_owned()),
+                faults,
+            },
+        );
+        self.change(|table| {
+            table.withhold_nameless_drops(faults.drop);
+            match old.version {
+                Some(old) if old != version => table.release(None),
+                _ => 0,
+            }
+        })
     }
 
     /// How long changes have waited. Where both are locked, the table is locked first.
@@ -255,9 +326,21 @@ impl Shared {
         self.last_drift.lock().clone_from(report);
     }
 
+    /// Ends the engine; the first reason stays.
     pub(crate) fn fail(&self, reason: String) {
-        *self.failure.lock() = Some(reason);
+        self.failure.lock().get_or_insert(reason);
         self.close();
+    }
+}
+
+/// The table, locked, to read.
+pub struct TableGuard<'a>(MutexGuard<'a, Table>);
+
+impl Deref for TableGuard<'_> {
+    type Target = Table;
+
+    fn deref(&self) -> &Table {
+        &self.0
     }
 }
 
@@ -278,5 +361,27 @@ fn limit_changed(change: LimitChange) {
              them, and whether VPP's memory is enough"
         ),
         (false, _) => log::info!("{prefixes} prefixes: kernel.max_routes ({most}) is kept again"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use bgpreflector_core::table::Scope;
+
+    use super::Shared;
+
+    #[test]
+    fn a_change_that_breaks_off_ends_the_engine_and_is_the_last() {
+        let shared = Shared::new(Scope::default());
+        let change = AssertUnwindSafe(|| shared.change(|_| panic!("injected")));
+        assert!(catch_unwind(change).is_err());
+        assert!(!shared.wait_dirty(None), "whoever waits is told");
+        let failure = shared.failure().unwrap();
+        assert!(failure.contains("panicked: injected"), "{failure}");
+        shared.hand_back(|_| panic!("the table is broken"));
+        shared.fail("later".into());
+        assert_eq!(shared.failure(), Some(failure), "the first reason stays");
     }
 }

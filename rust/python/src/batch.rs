@@ -5,12 +5,13 @@ use parking_lot::Mutex;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use crate::detached::Detached;
 use crate::listing::{RouteChange, changes};
 
 /// Dirty prefixes taken together.
 #[pyclass(frozen, module = "bgpreflector._core")]
 pub struct RouteBatch {
-    batch: Mutex<Option<Batch>>,
+    batch: Detached<Mutex<Option<Batch>>>,
     length: usize,
     #[pyo3(get)]
     adds: usize,
@@ -25,7 +26,7 @@ impl RouteBatch {
         let (adds, replaces, deletes) = batch.operations();
         let length = batch.len();
         Self {
-            batch: Mutex::new(Some(batch)),
+            batch: Detached::new(Mutex::new(Some(batch))),
             length,
             adds,
             replaces,
@@ -34,9 +35,10 @@ impl RouteBatch {
     }
 
     /// The batch itself, for the one who commits it.
-    pub(crate) fn take(&self) -> PyResult<Batch> {
+    pub(crate) fn take(&self, py: Python<'_>) -> PyResult<Batch> {
         let spent = || PyValueError::new_err("this batch was committed or released already");
-        self.batch.lock().take().ok_or_else(spent)
+        let batch = self.batch.with(py, |batch| batch.lock().take());
+        batch.ok_or_else(spent)
     }
 }
 
@@ -47,18 +49,29 @@ impl RouteBatch {
     }
 
     #[pyo3(signature = (limit, start = 0))]
-    fn changes(&self, limit: usize, start: usize) -> ChangeIterator {
-        let batch = self.batch.lock();
-        let changes = batch
-            .as_ref()
-            .map(|b| changes(b, start, limit))
-            .unwrap_or_default();
+    fn changes(&self, py: Python<'_>, limit: usize, start: usize) -> ChangeIterator {
+        let changes = self.batch.with(py, |batch| {
+            let batch = batch.lock();
+            let changes = batch.as_ref().map(|b| changes(b, start, limit));
+            changes.unwrap_or_default()
+        });
         ChangeIterator(changes.into_iter())
     }
 
     fn release(&self, py: Python<'_>) {
-        let batch = self.batch.lock().take();
-        py.detach(|| drop(batch));
+        self.batch.with(py, give_back);
+    }
+}
+
+fn give_back(batch: &Mutex<Option<Batch>>) {
+    let batch = batch.lock().take();
+    drop(batch);
+}
+
+impl Drop for RouteBatch {
+    /// Whoever forgot to release it: what it holds goes back to the table.
+    fn drop(&mut self) {
+        Python::attach(|py| self.batch.with(py, give_back));
     }
 }
 

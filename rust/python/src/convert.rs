@@ -78,6 +78,18 @@ pub(crate) fn route_type(route_type: RouteType) -> String {
     }
 }
 
+/// The type of a name that [`route_type`] gives.
+pub(crate) fn route_type_named(name: &str) -> PyResult<RouteType> {
+    let known = [
+        RouteType::Unicast,
+        RouteType::Blackhole,
+        RouteType::Unreachable,
+        RouteType::Prohibit,
+    ];
+    let named = known.into_iter().find(|kind| route_type(*kind) == name);
+    named.ok_or_else(|| value_error(format!("no route type {name:?}")))
+}
+
 /// A path set as a person reads it.
 pub(crate) fn paths(set: &PathSet) -> Vec<String> {
     set.paths().iter().map(path).collect()

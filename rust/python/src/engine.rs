@@ -10,11 +10,12 @@ use bgpreflector_core::table::{
 };
 use bgpreflector_engine::kernel::{Found, KernelSettings};
 use bgpreflector_engine::vpp::{AuditSettings, BulkSettings, FlushSettings};
-use bgpreflector_engine::{Engine as Inner, Settings};
+use bgpreflector_engine::{Engine as Inner, Settings, TableGuard};
 use pyo3::prelude::*;
 
 use crate::batch::RouteBatch;
 use crate::convert::{self, NextHopTuple, PrefixRuleTuple, value_error};
+use crate::detached::Detached;
 use crate::errors;
 use crate::figures::{
     Adopted, CommitReport, DriftTuple, Flushed, ResyncReport, Status, VppAudit, drift,
@@ -28,7 +29,14 @@ type OverriddenTuple = (u32, String, u8);
 /// The route table with the kernel reader and the bulk connection to VPP.
 #[pyclass(frozen, module = "bgpreflector._core")]
 pub struct Engine {
-    inner: Inner,
+    inner: Detached<Inner>,
+}
+
+impl Engine {
+    /// What `read` makes of the table.
+    fn read<T: Send>(&self, py: Python<'_>, read: impl FnOnce(TableGuard<'_>) -> T + Send) -> T {
+        self.inner.with(py, |inner| read(inner.shared().table()))
+    }
 }
 
 #[pymethods]
@@ -80,42 +88,46 @@ impl Engine {
             grace: convert::seconds(grace)?,
         };
         Ok(Self {
-            inner: Inner::new(Settings { scope, kernel }),
+            inner: Detached::new(Inner::new(Settings { scope, kernel })),
         })
     }
 
     fn start(&self, py: Python<'_>) -> PyResult<()> {
-        py.detach(|| self.inner.start()).map_err(errors::kernel)
+        self.inner
+            .with(py, |inner| inner.start())
+            .map_err(errors::kernel)
     }
 
     fn resync(&self, py: Python<'_>) -> PyResult<ResyncReport> {
-        py.detach(|| self.inner.resync())
+        self.inner
+            .with(py, |inner| inner.resync())
             .map(ResyncReport::from)
             .map_err(errors::kernel)
     }
 
     fn audit(&self, py: Python<'_>) -> PyResult<ResyncReport> {
-        py.detach(|| self.inner.audit())
+        self.inner
+            .with(py, |inner| inner.audit())
             .map(ResyncReport::from)
             .map_err(errors::kernel)
     }
 
-    fn last_drift(&self) -> Vec<DriftTuple> {
-        drift(&self.inner.shared().last_drift())
+    fn last_drift(&self, py: Python<'_>) -> Vec<DriftTuple> {
+        drift(&self.inner.with(py, |inner| inner.shared().last_drift()))
     }
 
     #[pyo3(signature = (timeout = None))]
     fn wait_dirty(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
         let timeout = timeout.map(convert::seconds).transpose()?;
-        Ok(py.detach(|| self.inner.wait_dirty(timeout)))
+        Ok(self.inner.with(py, |inner| inner.wait_dirty(timeout)))
     }
 
     fn take_batch(&self, py: Python<'_>, limit: usize) -> RouteBatch {
-        RouteBatch::new(py.detach(|| self.inner.take_batch(limit)))
+        RouteBatch::new(self.inner.with(py, |inner| inner.take_batch(limit)))
     }
 
-    fn recent_changes(&self, since: u64) -> Vec<RecentTuple> {
-        let recent = self.inner.recent_changes(since);
+    fn recent_changes(&self, py: Python<'_>, since: u64) -> Vec<RecentTuple> {
+        let recent = self.inner.with(py, |inner| inner.recent_changes(since));
         recent.into_iter().map(listing::recent).collect()
     }
 
@@ -128,12 +140,12 @@ impl Engine {
         protocol: u8,
     ) -> PyResult<RouteBatch> {
         let (keys, routes) = convert::own(withdrawn, announced, protocol)?;
-        let batch = py.detach(|| self.inner.take_own(keys, routes));
+        let batch = self.inner.with(py, |inner| inner.take_own(keys, routes));
         Ok(RouteBatch::new(batch))
     }
 
-    fn failure(&self) -> Option<String> {
-        self.inner.shared().failure()
+    fn failure(&self, py: Python<'_>) -> Option<String> {
+        self.inner.with(py, |inner| inner.shared().failure())
     }
 
     #[pyo3(signature = (*, socket, name, window, connect_timeout, request_timeout, keepalive_interval = 0.0, rate_limit = None))]
@@ -162,88 +174,133 @@ impl Engine {
             keepalive_interval: convert::seconds(keepalive_interval)?,
             rate_limit,
         };
-        py.detach(|| self.inner.connect(&settings))
+        self.inner
+            .with(py, |inner| inner.connect(&settings))
             .map_err(errors::vpp)
     }
 
-    fn disconnect(&self, py: Python<'_>) {
-        py.detach(|| self.inner.disconnect());
+    fn connected_to(&self, py: Python<'_>, version: &str) -> usize {
+        self.inner
+            .with(py, |inner| inner.shared().connected_to(version))
     }
 
-    fn vpp_lost(&self) -> Option<String> {
-        self.inner.vpp_lost().map(|error| error.to_string())
+    fn ended_vpp(&self, py: Python<'_>) -> Vec<(u32, String)> {
+        let places = self
+            .inner
+            .with(py, |inner| inner.shared().table().ended_vpp());
+        places
+            .into_iter()
+            .map(|(t, p)| (t, p.to_string()))
+            .collect()
+    }
+
+    #[pyo3(signature = (prefix = None))]
+    fn release(&self, py: Python<'_>, prefix: Option<&str>) -> PyResult<usize> {
+        let prefix = prefix.map(convert::prefix).transpose()?;
+        Ok(self.inner.with(py, |inner| {
+            inner
+                .shared()
+                .change(|table| table.release(prefix.as_ref()))
+        }))
+    }
+
+    fn disconnect(&self, py: Python<'_>) {
+        self.inner.with(py, |inner| inner.disconnect());
+    }
+
+    fn vpp_lost(&self, py: Python<'_>) -> Option<String> {
+        let lost = self.inner.with(py, Inner::vpp_lost);
+        lost.map(|error| error.to_string())
     }
 
     fn wait_vpp_lost(&self, py: Python<'_>) -> String {
-        py.detach(|| self.inner.wait_vpp_lost()).to_string()
+        self.inner
+            .with(py, |inner| inner.wait_vpp_lost())
+            .to_string()
     }
 
     fn commit(&self, py: Python<'_>, batch: &RouteBatch, source: u8) -> PyResult<CommitReport> {
-        let batch = batch.take()?;
-        let report = py.detach(|| self.inner.commit(batch, source));
+        let batch = batch.take(py)?;
+        let report = self.inner.with(py, |inner| inner.commit(batch, source));
         report.map(CommitReport::from).map_err(errors::vpp)
     }
 
-    fn hold_requests(&self, on: bool) {
-        self.inner.hold_requests(on);
+    fn hold_requests(&self, py: Python<'_>, on: bool) {
+        self.inner.with(py, |inner| inner.hold_requests(on));
     }
 
     fn open_requests(&self, py: Python<'_>, batch: &RouteBatch) -> PyResult<RequestList> {
-        let batch = batch.take()?;
+        let batch = batch.take(py)?;
         Ok(RequestList::new(
-            py.detach(|| self.inner.open_requests(batch)),
+            self.inner.with(py, |inner| inner.open_requests(batch)),
         ))
     }
 
     fn forget_installed(&self, py: Python<'_>) {
-        py.detach(|| self.inner.forget_installed());
+        self.inner.with(py, |inner| inner.forget_installed());
     }
 
     fn begin_adoption(&self, py: Python<'_>) {
-        py.detach(|| self.inner.begin_adoption());
+        self.inner.with(py, |inner| inner.begin_adoption());
     }
 
-    fn suspect_unseen(&self, vpp_table: u32, prefix: &str) -> PyResult<()> {
-        convert::prefix(prefix).map(|prefix| self.inner.suspect_unseen(vpp_table, prefix))
-    }
-
-    fn adopt_route(&self, vpp_table: u32, prefix: &str, paths: Vec<PathTuple>) -> PyResult<bool> {
+    fn suspect_unseen(&self, py: Python<'_>, vpp_table: u32, prefix: &str) -> PyResult<()> {
         let prefix = convert::prefix(prefix)?;
-        Ok(self.inner.adopt_route(vpp_table, &prefix, path_set(paths)?))
+        self.inner
+            .with(py, |inner| inner.suspect_unseen(vpp_table, prefix));
+        Ok(())
+    }
+
+    fn adopt_route(
+        &self,
+        py: Python<'_>,
+        vpp_table: u32,
+        prefix: &str,
+        paths: Vec<PathTuple>,
+    ) -> PyResult<bool> {
+        let (prefix, paths) = (convert::prefix(prefix)?, path_set(paths)?);
+        let adopt = |inner: &Inner| inner.adopt_route(vpp_table, &prefix, paths);
+        Ok(self.inner.with(py, adopt))
     }
 
     fn compare_route(
         &self,
+        py: Python<'_>,
         vpp_table: u32,
         prefix: &str,
         paths: Vec<PathTuple>,
     ) -> PyResult<(Vec<String>, Option<&'static str>)> {
         let (prefix, paths) = (convert::prefix(prefix)?, path_set(paths)?);
-        let difference = self.inner.compare_route(vpp_table, &prefix, &paths);
+        let compare = |inner: &Inner| inner.compare_route(vpp_table, &prefix, &paths);
+        let difference = self.inner.with(py, compare);
         Ok((convert::paths(&paths), difference.map(VppDrift::name)))
     }
 
     #[pyo3(signature = (source, *, better = Vec::new()))]
     fn adopt(&self, py: Python<'_>, source: u8, better: Vec<u8>) -> PyResult<Adopted> {
-        py.detach(|| self.inner.adopt(source, better))
+        self.inner
+            .with(py, |inner| inner.adopt(source, better))
             .map(Adopted::from)
             .map_err(errors::vpp)
     }
 
-    #[pyo3(signature = (source, *, repair, limit = 100))]
+    #[pyo3(signature = (source, *, better = Vec::new(), repair, limit = 100))]
     fn audit_vpp(
         &self,
         py: Python<'_>,
         source: u8,
+        better: Vec<u8>,
         repair: bool,
         limit: usize,
     ) -> PyResult<VppAudit> {
         let settings = AuditSettings {
             source,
+            better,
             repair,
             limit,
         };
-        py.detach(|| self.inner.audit_vpp(settings))
+        self.inner
+            .with(py, |inner| inner.audit_vpp(settings))
             .map(VppAudit::from)
             .map_err(errors::vpp)
     }
@@ -255,7 +312,9 @@ impl Engine {
         sources: Vec<u8>,
         limit: usize,
     ) -> PyResult<(usize, Vec<OverriddenTuple>)> {
-        let found = py.detach(|| self.inner.overridden(sources, limit));
+        let found = self
+            .inner
+            .with(py, |inner| inner.overridden(sources, limit));
         let found = found.map_err(errors::vpp)?;
         let named =
             |(table, prefix, source): (u32, Prefix, u8)| (table, prefix.to_string(), source);
@@ -280,68 +339,71 @@ impl Engine {
             tables,
             dry_run,
         };
-        let flushed = py.detach(|| self.inner.flush(settings));
+        let flushed = self.inner.with(py, |inner| inner.flush(settings));
         flushed.map(Flushed::from).map_err(errors::vpp)
     }
 
-    fn held(&self) -> usize {
-        let table = self.inner.shared().table();
-        Family::ALL
-            .map(|family| table.counts(family).held)
-            .iter()
-            .sum()
+    fn held(&self, py: Python<'_>) -> usize {
+        self.read(py, |table| {
+            let held = Family::ALL.map(|family| table.counts(family).held);
+            held.iter().sum()
+        })
     }
 
-    fn leads_through(&self, sw_if_index: u32) -> bool {
-        self.inner.shared().table().leads_through(sw_if_index)
+    fn leads_through(&self, py: Python<'_>, sw_if_index: u32) -> bool {
+        self.read(py, |table| table.leads_through(sw_if_index))
     }
 
     fn examples(&self, py: Python<'_>) -> Vec<(u32, String, Vec<u32>)> {
-        let found = py.detach(|| self.inner.shared().table().examples());
+        let found = self.read(py, |table| table.examples());
         let found = found.into_iter().map(|(t, p, i)| (t, p.to_string(), i));
         found.collect()
     }
 
-    fn has_installed(&self, vpp_table: u32, prefix: &str) -> PyResult<bool> {
+    fn has_installed(&self, py: Python<'_>, vpp_table: u32, prefix: &str) -> PyResult<bool> {
         let prefix = convert::prefix(prefix)?;
-        let shared = self.inner.shared();
-        Ok(shared.table().has_installed(vpp_table, &prefix))
+        Ok(self.read(py, |table| table.has_installed(vpp_table, &prefix)))
     }
 
-    #[pyo3(signature = (table, prefix, next_hops, *, protocol, metric = 0))]
+    #[pyo3(signature = (table, prefix, next_hops, *, protocol, metric = 0, kind = "unicast"))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn announce(
         &self,
+        py: Python<'_>,
         table: u32,
         prefix: &str,
         next_hops: Vec<NextHopTuple>,
         protocol: u8,
         metric: u32,
+        kind: &str,
     ) -> PyResult<()> {
-        self.inner
-            .announce(convert::route(table, prefix, next_hops, protocol, metric)?);
+        let mut route = convert::route(table, prefix, next_hops, protocol, metric)?;
+        route.set.route_type = convert::route_type_named(kind)?;
+        self.inner.with(py, |inner| inner.announce(route));
         Ok(())
     }
 
     #[pyo3(signature = (table, prefix, next_hops, *, protocol, metric = 0))]
     fn withdraw(
         &self,
+        py: Python<'_>,
         table: u32,
         prefix: &str,
         next_hops: Vec<NextHopTuple>,
         protocol: u8,
         metric: u32,
     ) -> PyResult<()> {
-        self.inner
-            .withdraw(convert::route(table, prefix, next_hops, protocol, metric)?);
+        let route = convert::route(table, prefix, next_hops, protocol, metric)?;
+        self.inner.with(py, |inner| inner.withdraw(route));
         Ok(())
     }
 
-    fn retry_refused(&self) -> usize {
-        self.inner.retry_refused()
+    fn retry_refused(&self, py: Python<'_>) -> usize {
+        self.inner.with(py, Inner::retry_refused)
     }
 
     fn forget_kernel(&self, py: Python<'_>) {
-        py.detach(|| self.inner.forget_kernel());
+        self.inner.with(py, |inner| inner.forget_kernel());
     }
 
     fn set_interfaces(
@@ -357,19 +419,22 @@ impl Engine {
             (None, false) => Unmapped::Wait,
         };
         let map = interfaces.into_iter().collect();
-        py.detach(|| self.inner.set_interfaces(Interfaces { map, unmapped }));
+        self.inner.with(py, |inner| {
+            inner.set_interfaces(Interfaces { map, unmapped })
+        });
     }
 
-    fn links(&self) -> Vec<(u32, String, bool)> {
-        let table = self.inner.shared().table();
-        table
-            .links()
-            .map(|(index, link)| (index, link.name.clone(), link.up))
-            .collect()
+    fn links(&self, py: Python<'_>) -> Vec<(u32, String, bool)> {
+        self.read(py, |table| {
+            let links = table.links();
+            links
+                .map(|(index, link)| (index, link.name.clone(), link.up))
+                .collect()
+        })
     }
 
     fn status(&self, py: Python<'_>) -> Status {
-        py.detach(|| self.inner.status()).into()
+        self.inner.with(py, |inner| inner.status()).into()
     }
 
     #[pyo3(signature = (cursor, limit, *, states = Vec::new(), within = None))]
@@ -384,13 +449,8 @@ impl Engine {
         let cursor = Cursor::from_bits(cursor);
         let within = within.map(convert::prefix).transpose()?;
         let filter = RouteFilter { states, within };
-        let listed = || {
-            self.inner
-                .shared()
-                .table()
-                .routes_where(cursor, limit, &filter)
-        };
-        let (views, rest) = py.detach(listed);
+        let listed = |table: TableGuard<'_>| table.routes_where(cursor, limit, &filter);
+        let (views, rest) = self.read(py, listed);
         Ok((
             views.into_iter().map(RouteView::from).collect(),
             rest.map(Cursor::to_bits),
@@ -403,8 +463,7 @@ impl Engine {
         cursor: u32,
         limit: usize,
     ) -> (Vec<NextHopSetView>, Option<u32>) {
-        let listed = || self.inner.shared().table().next_hop_sets(cursor, limit);
-        let (views, rest) = py.detach(listed);
+        let (views, rest) = self.read(py, |table| table.next_hop_sets(cursor, limit));
         (views.into_iter().map(NextHopSetView::from).collect(), rest)
     }
 
@@ -413,7 +472,7 @@ impl Engine {
         py: Python<'_>,
         address: IpAddr,
     ) -> PyResult<(Option<KernelRoute>, Option<i32>)> {
-        let found = py.detach(|| self.inner.lookup(address));
+        let found = self.inner.with(py, |inner| inner.lookup(address));
         Ok(match found.map_err(errors::kernel)? {
             Found::Route(route) => (Some(KernelRoute::from(*route)), None),
             Found::Error(errno) => (None, Some(errno)),
@@ -421,16 +480,25 @@ impl Engine {
     }
 
     fn sysctl(&self, py: Python<'_>, key: &str) -> PyResult<Option<String>> {
-        py.detach(|| self.inner.sysctl(key)).map_err(errors::kernel)
+        self.inner
+            .with(py, |inner| inner.sysctl(key))
+            .map_err(errors::kernel)
     }
 
-    fn routes_of(&self, table: u32, prefix: &str) -> PyResult<Vec<RouteView>> {
+    fn routes_of(&self, py: Python<'_>, table: u32, prefix: &str) -> PyResult<Vec<RouteView>> {
         let prefix = convert::prefix(prefix)?;
-        let views = self.inner.shared().table().routes_of(table, &prefix);
+        let views = self.read(py, |routes| routes.routes_of(table, &prefix));
         Ok(views.into_iter().map(RouteView::from).collect())
     }
 
     fn close(&self, py: Python<'_>) {
-        py.detach(|| self.inner.close());
+        self.inner.with(py, |inner| inner.close());
+    }
+}
+
+impl Drop for Engine {
+    /// Ends the threads, for which it waits.
+    fn drop(&mut self) {
+        Python::attach(|py| self.inner.with(py, Inner::close));
     }
 }

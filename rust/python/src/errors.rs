@@ -20,8 +20,9 @@ pub(crate) fn vpp(error: VppError) -> PyErr {
     match error {
         VppError::Connect { .. } | VppError::Handshake(_) => python::VppConnectError::new_err(text),
         VppError::Message(_) => python::VppMessageError::new_err(text),
-        VppError::Lost(_) | VppError::Unresponsive { .. } | VppError::Closed => {
-            python::VppLostError::new_err(text)
-        }
+        VppError::Lost(_)
+        | VppError::Gone(_)
+        | VppError::Unresponsive { .. }
+        | VppError::Closed => python::VppLostError::new_err(text),
     }
 }

@@ -2,6 +2,7 @@
 
 mod batch;
 mod convert;
+mod detached;
 mod engine;
 mod errors;
 mod figures;

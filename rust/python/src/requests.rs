@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 
 use crate::convert::value_error;
+use crate::detached::Detached;
 
 /// A path as VPP's API names its fields: `type`, `proto`, next hop, `sw_if_index`, `table_id`,
 /// weight, preference, labels.
@@ -21,45 +22,63 @@ const KINDS: [(u32, PathKind); 4] = [
     (6, PathKind::IcmpProhibit),
 ];
 
+type Open = Mutex<Option<Requests>>;
+
 /// The open requests of a batch.
 #[pyclass(frozen, module = "bgpreflector._core")]
 pub struct RequestList {
-    requests: Mutex<Option<Requests>>,
+    requests: Detached<Open>,
 }
 
 impl RequestList {
     pub(crate) fn new(requests: Requests) -> Self {
         Self {
-            requests: Mutex::new(Some(requests)),
+            requests: Detached::new(Mutex::new(Some(requests))),
         }
     }
 }
 
 #[pymethods]
 impl RequestList {
-    fn __len__(&self) -> usize {
-        self.requests.lock().as_ref().map_or(0, Requests::len)
+    fn __len__(&self, py: Python<'_>) -> usize {
+        let length = |requests: &Open| requests.lock().as_ref().map_or(0, Requests::len);
+        self.requests.with(py, length)
     }
 
-    fn request(&self, index: usize) -> PyResult<(u32, String, Option<Vec<PathTuple>>)> {
-        let requests = self.requests.lock();
-        let found = requests.as_ref().and_then(|requests| requests.get(index));
+    fn request(
+        &self,
+        py: Python<'_>,
+        index: usize,
+    ) -> PyResult<(u32, String, Option<Vec<PathTuple>>)> {
+        let get = |requests: &Open| requests.lock().as_ref()?.get(index);
+        let found = self.requests.with(py, get);
         let (request, paths) = found.ok_or_else(|| closed(index))?;
         let paths = paths.map(|set| set.paths().iter().map(tuple).collect());
         Ok((request.vpp_table, request.prefix.to_string(), paths))
     }
 
-    fn answer(&self, index: usize, retval: i32) -> PyResult<()> {
-        let mut requests = self.requests.lock();
-        let open = requests
-            .as_mut()
-            .is_some_and(|requests| requests.answer(index, retval));
+    fn answer(&self, py: Python<'_>, index: usize, retval: i32) -> PyResult<()> {
+        let open = self.requests.with(py, |requests| {
+            let mut requests = requests.lock();
+            requests.as_mut().is_some_and(|r| r.answer(index, retval))
+        });
         if open { Ok(()) } else { Err(closed(index)) }
     }
 
     fn release(&self, py: Python<'_>) {
-        let requests = self.requests.lock().take();
-        py.detach(|| drop(requests));
+        self.requests.with(py, give_back);
+    }
+}
+
+fn give_back(requests: &Open) {
+    let requests = requests.lock().take();
+    drop(requests);
+}
+
+impl Drop for RequestList {
+    /// Whoever forgot to release it: what has no answer is dirty again.
+    fn drop(&mut self) {
+        Python::attach(|py| self.requests.with(py, give_back));
     }
 }
 

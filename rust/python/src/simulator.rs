@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bgpreflector_core::route::{Path, PathKind, PathSet, Prefix};
-use bgpreflector_simulator::{Fault, Settings, Simulator as Inner};
+use bgpreflector_simulator::{Fault, Release, Settings, Simulator as Inner};
 use parking_lot::Mutex;
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
@@ -26,7 +26,7 @@ pub struct Simulator {
 #[pymethods]
 impl Simulator {
     #[new]
-    #[pyo3(signature = (*, socket, control_socket = None, interfaces = None, pairs = None, keepalive = None, plugins = None))]
+    #[pyo3(signature = (*, socket, control_socket = None, interfaces = None, pairs = None, keepalive = None, plugins = None, release = None))]
     fn new(
         socket: PathBuf,
         control_socket: Option<PathBuf>,
@@ -34,6 +34,7 @@ impl Simulator {
         pairs: Option<Vec<(String, String)>>,
         keepalive: Option<f64>,
         plugins: Option<Vec<String>>,
+        release: Option<&str>,
     ) -> PyResult<Self> {
         let mut settings = Settings::new(socket);
         settings.control_socket = control_socket;
@@ -42,6 +43,7 @@ impl Simulator {
         settings.plugins = plugins.unwrap_or_else(|| vec!["linux_cp_plugin.so".into()]);
         let keepalive = keepalive.map(Duration::try_from_secs_f64).transpose();
         settings.keepalive = keepalive.map_err(value_error)?;
+        settings.release = release.map(named).transpose()?;
         let inner = Inner::start(settings).map_err(|e| PyOSError::new_err(e.to_string()))?;
         Ok(Self {
             inner: Mutex::new(Some(inner)),
@@ -63,6 +65,7 @@ impl Simulator {
             ("deletes_of_absent", statistics.deletes_of_absent),
             ("refused", statistics.refused),
             ("routes", statistics.routes),
+            ("ends", statistics.ends),
             ("clients", statistics.clients),
             ("answered_at", statistics.answered_at),
         ])
@@ -106,10 +109,23 @@ impl Simulator {
         }
     }
 
+    fn api_description(&self) -> PyResult<String> {
+        match &*self.inner.lock() {
+            Some(inner) => Ok(inner.api_description()),
+            None => Err(value_error("the simulator is stopped")),
+        }
+    }
+
     fn stop(&self, py: Python<'_>) {
         let inner = self.inner.lock().take();
         py.detach(|| drop(inner));
     }
+}
+
+fn named(release: &str) -> PyResult<Release> {
+    let known = || Release::NAMES.join(", ");
+    Release::named(release)
+        .ok_or_else(|| value_error(format!("no release {release:?}; there are: {}", known())))
 }
 
 fn path(path: &Path) -> (String, u32, u8) {

@@ -22,7 +22,8 @@ pub(crate) fn run(state: &State, command: &str) -> (i32, String) {
     let words: Vec<&str> = command.split_whitespace().collect();
     let text = match words.as_slice() {
         ["show", "version"] => {
-            format!("vpp v{VERSION} built by bgpreflector on simulator at {BUILT}\n")
+            let version = state.version();
+            format!("vpp v{version} built by bgpreflector on simulator at {BUILT}\n")
         }
         ["show", "interface"] => interfaces(state),
         ["show", "interface", "address"] => state.interfaces.all().iter().map(addresses).collect(),
@@ -84,7 +85,8 @@ fn plugins(state: &State) -> String {
                 Plugin                                   Version                          \
                 Description\n";
     let numbered = (1..).zip(&state.settings.plugins);
-    let one = |(number, name): (u32, &String)| format!("{number:>3}. {name:<40} {VERSION:<32}");
+    let version = state.version();
+    let one = |(number, name): (u32, &String)| format!("{number:>3}. {name:<40} {version:<32}");
     head.to_owned() + &lines(numbered, one)
 }
 

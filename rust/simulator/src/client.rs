@@ -25,6 +25,8 @@ pub(crate) enum Progress {
     Limited,
     /// A fault drops all connections.
     DropAll,
+    /// A request has ended VPP.
+    Ended,
 }
 
 pub(crate) struct Client {
@@ -147,6 +149,9 @@ impl Client {
         let before = state.statistics.route_requests;
         if !serve::serve(state, self, message) {
             return Progress::Over;
+        }
+        if state.ended {
+            return Progress::Ended;
         }
         if state.statistics.route_requests == before {
             return Progress::Idle;

@@ -2,11 +2,13 @@
 //!
 //! `{"fault": "stall", "on": true}` orders a [`Fault`]; `{"query": "statistics"}` asks.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -34,8 +36,10 @@ pub(crate) fn serve(listener: &UnixListener, remote: &Remote, stop: &AtomicBool)
         log::error!("the simulator takes no orders: {error}");
         return;
     }
+    let open: Mutex<BTreeMap<u64, UnixStream>> = Mutex::default();
+    let open = &open;
     std::thread::scope(|scope| {
-        let mut open: Vec<UnixStream> = Vec::new();
+        let mut number = 0;
         while let Ok((stream, _)) = listener.accept() {
             if stop.load(Ordering::Acquire) {
                 break;
@@ -43,15 +47,17 @@ pub(crate) fn serve(listener: &UnixListener, remote: &Remote, stop: &AtomicBool)
             let Ok(kept) = stream.try_clone() else {
                 continue;
             };
-            open.push(kept);
+            number += 1;
+            open.lock().insert(number, kept);
             scope.spawn(move || {
                 if let Err(error) = one(&stream, remote) {
                     log::debug!("a control connection broke off: {error}");
                 }
+                open.lock().remove(&number);
             });
         }
         // Whoever still reads from a client is woken by the end of its connection.
-        for stream in open {
+        for stream in open.lock().values() {
             let _ = stream.shutdown(Shutdown::Both);
         }
     });

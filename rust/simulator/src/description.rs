@@ -7,6 +7,8 @@ use bgpreflector_core::vpp::messages::{
     ALL, SOCKCLNT_CREATE, SOCKCLNT_CREATE_ID, SOCKCLNT_CREATE_REPLY, SOCKCLNT_CREATE_REPLY_ID,
 };
 
+use crate::releases::Release;
+
 macro_rules! messages {
     ($($constant:ident = $name:literal, $crc:literal;)*) => {
         $(pub(crate) const $constant: MessageName = MessageName { name: $name, crc: $crc };)*
@@ -30,6 +32,8 @@ messages! {
 }
 
 const API: &str = include_str!("api.json");
+/// Bytes before each message.
+const FRAME_HEADER: usize = 16;
 /// Where the ids of messages without a fixed one begin.
 const FIRST_ID: u16 = 100;
 
@@ -39,9 +43,66 @@ pub(crate) struct Description {
     /// CRCs that are not the right ones.
     changed: BTreeMap<String, String>,
     removed: BTreeSet<String>,
+    /// Ids of a release: the one on the wire of each of ours, and the other way round.
+    wire: BTreeMap<u16, u16>,
+    own: BTreeMap<u16, u16>,
 }
 
 impl Description {
+    /// The messages of a release, those that it lacks removed.
+    pub(crate) fn of(release: Option<&Release>) -> Self {
+        let mut made = Self::default();
+        let Some(release) = release else { return made };
+        for message in all() {
+            match (id(message), release.messages.get(&message.to_string())) {
+                (Some(own), Some(wire)) => {
+                    made.wire.insert(own, *wire);
+                    made.own.insert(*wire, own);
+                }
+                _ => made.remove(message.name.to_owned()),
+            }
+        }
+        made
+    }
+
+    /// Whether ids on the wire are others than ours.
+    pub(crate) fn translates(&self) -> bool {
+        !self.wire.is_empty()
+    }
+
+    /// The id on the wire of a message of ours.
+    pub(crate) fn to_wire(&self, own: u16) -> u16 {
+        self.wire.get(&own).copied().unwrap_or(own)
+    }
+
+    /// The message of an id on the wire.
+    pub(crate) fn message(&self, wire: u16) -> Option<MessageName> {
+        let own = if self.translates() {
+            *self.own.get(&wire)?
+        } else {
+            wire
+        };
+        message(own).filter(|message| !self.removed.contains(message.name))
+    }
+
+    /// Gives the frames the ids that they have on the wire.
+    pub(crate) fn translate(&self, mut frames: &mut [u8]) {
+        if !self.translates() {
+            return;
+        }
+        while let Some((head, rest)) = frames.split_at_mut_checked(FRAME_HEADER) {
+            let length = head.get(8..12).and_then(|bytes| bytes.try_into().ok());
+            let length = length.map_or(0, u32::from_be_bytes) as usize;
+            let Some((message, later)) = rest.split_at_mut_checked(length) else {
+                return;
+            };
+            if let Some(number) = message.first_chunk_mut::<2>() {
+                *number = self.to_wire(u16::from_be_bytes(*number)).to_be_bytes();
+            }
+            frames = later;
+        }
+    }
+
     pub(crate) fn change_crc(&mut self, message: String, crc: String) {
         self.changed.insert(message, crc);
     }
@@ -54,7 +115,7 @@ impl Description {
     pub(crate) fn table(&self) -> Vec<(u16, String)> {
         all()
             .filter(|message| !self.removed.contains(message.name))
-            .filter_map(|message| Some((id(message)?, self.name(message))))
+            .filter_map(|message| Some((self.to_wire(id(message)?), self.name(message))))
             .collect()
     }
 
@@ -67,6 +128,11 @@ impl Description {
 
     /// The description in VPP's format: a list of modules.
     pub(crate) fn json(&self) -> String {
+        format!("[{}]", self.module())
+    }
+
+    /// The one module.
+    pub(crate) fn module(&self) -> String {
         // Messages may share a CRC, so a changed one is looked for on its message's own line.
         let line = |line: &str| {
             let name = line.trim_start().strip_prefix("[\"");
@@ -77,8 +143,7 @@ impl Description {
                 None => line.to_owned(),
             }
         };
-        let text = API.lines().map(line).collect::<Vec<_>>().join("\n");
-        format!("[{text}]")
+        API.lines().map(line).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -99,8 +164,7 @@ pub(crate) fn id(message: MessageName) -> Option<u16> {
     }
 }
 
-/// The message of an id here.
-pub(crate) fn message(id: u16) -> Option<MessageName> {
+fn message(id: u16) -> Option<MessageName> {
     match id {
         SOCKCLNT_CREATE_ID => Some(SOCKCLNT_CREATE),
         _ => all().nth(usize::from(id.checked_sub(FIRST_ID)?)),

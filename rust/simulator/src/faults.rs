@@ -31,6 +31,18 @@ pub enum Fault {
         /// VPP's return code.
         retval: i32,
     },
+    /// VPP ends at a request that adds this prefix, or no longer; it starts again, empty.
+    EndAt {
+        /// The prefix.
+        prefix: String,
+        /// Whether it does.
+        on: bool,
+    },
+    /// VPP shows at most this many linux-cp pairs in one answer; 0: all.
+    PairsAtOnce {
+        /// Pairs.
+        count: usize,
+    },
     /// Nothing is read from clients, or is again.
     Stall {
         /// Whether to stall.
@@ -87,6 +99,8 @@ pub(crate) struct Faults {
     pub(crate) per_second: u64,
     fail_nth: Option<Countdown>,
     fail_prefixes: Vec<(Prefix, i32)>,
+    end_at: Vec<Prefix>,
+    pub(crate) pairs_at_once: usize,
     pub(crate) drop_after: Option<(u64, bool)>,
     window: Option<(Instant, u64)>,
 }
@@ -106,6 +120,18 @@ impl Faults {
         if retval != 0 {
             self.fail_prefixes.push((prefix, retval));
         }
+    }
+
+    pub(crate) fn end_at(&mut self, prefix: Prefix, on: bool) {
+        self.end_at.retain(|other| *other != prefix);
+        if on {
+            self.end_at.push(prefix);
+        }
+    }
+
+    /// Whether a request that adds the prefix ends VPP.
+    pub(crate) fn ends_at(&self, prefix: &Prefix) -> bool {
+        self.end_at.contains(prefix)
     }
 
     /// The return code with which a route request is to be refused, if it is.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::os::unix::fs::FileTypeExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -66,7 +67,6 @@ impl Simulator {
         let socket = settings.socket.clone();
         let wake = EventFd::from_value_and_flags(0, flags);
         let wake = Arc::new(wake.map_err(|error| failed(&socket, error.into()))?);
-        let mut sockets = vec![socket.clone()];
         let control_socket = settings.control_socket.clone();
         let stop = Arc::new(AtomicBool::new(false));
         let remote = Remote {
@@ -79,20 +79,23 @@ impl Simulator {
             let thread = std::thread::Builder::new().name(name.into());
             thread.spawn(run).map_err(|error| failed(&socket, error))
         };
-        let mut threads = vec![spawn("simulator", Box::new(move || server.run()))?];
+        // Whatever fails from here on, it ends and leaves no socket.
+        let mut made = Self {
+            remote: remote.clone(),
+            stop: Arc::clone(&stop),
+            threads: Vec::new(),
+            sockets: vec![socket.clone()],
+        };
+        let thread = spawn("simulator", Box::new(move || server.run()))?;
+        made.threads.push(thread);
         if let Some(path) = control_socket {
             let listener = listen(&path)?;
-            let (remote, stop) = (remote.clone(), Arc::clone(&stop));
+            made.sockets.push(path);
             let run = move || control::serve(&listener, &remote, &stop);
-            threads.push(spawn("simulator-control", Box::new(run))?);
-            sockets.push(path);
+            let thread = spawn("simulator-control", Box::new(run))?;
+            made.threads.push(thread);
         }
-        Ok(Self {
-            remote,
-            stop,
-            threads,
-            sockets,
-        })
+        Ok(made)
     }
 
     /// The figures.
@@ -121,6 +124,12 @@ impl Simulator {
         routes
             .filter_map(|((table, prefix), set)| Some((table, prefix, set.to_path_set()?)))
             .collect()
+    }
+
+    /// The description of its messages as one of VPP's `.api.json` files.
+    #[must_use]
+    pub fn api_description(&self) -> String {
+        self.remote.state.lock().description.module()
     }
 
     /// Keeps note of the prefixes that are deleted from now on, and forgets those noted before.
@@ -186,6 +195,13 @@ fn apply(state: &mut State, fault: Fault) -> Result<(), SimulatorError> {
                 .map_err(|e| SimulatorError::Fault(format!("{e}")))?;
             state.faults.fail_prefix(prefix, retval);
         }
+        Fault::EndAt { prefix, on } => {
+            let prefix = prefix
+                .parse()
+                .map_err(|e| SimulatorError::Fault(format!("{e}")))?;
+            state.faults.end_at(prefix, on);
+        }
+        Fault::PairsAtOnce { count } => state.faults.pairs_at_once = count,
         Fault::Stall { on } => state.faults.stalled = on,
         Fault::Mute { on } => state.faults.mute = on,
         Fault::Drop { after: 0, .. } => state.run += 1,
@@ -218,8 +234,8 @@ fn listen(path: &Path) -> Result<UnixListener, SimulatorError> {
         path: path.to_owned(),
         source,
     };
-    let stale = path.exists() && std::os::unix::net::UnixStream::connect(path).is_err();
-    if stale {
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|at| at.file_type().is_socket());
+    if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
         std::fs::remove_file(path).map_err(failed)?;
     }
     let listener = UnixListener::bind(path).map_err(failed)?;

@@ -11,6 +11,7 @@ mod fib;
 mod handle;
 mod interfaces;
 mod paths;
+mod releases;
 mod retval;
 mod serve;
 mod server;
@@ -24,5 +25,6 @@ mod wire;
 
 pub use faults::Fault;
 pub use handle::{Simulator, SimulatorError};
+pub use releases::Release;
 pub use settings::Settings;
 pub use statistics::Statistics;

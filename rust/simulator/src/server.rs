@@ -135,14 +135,14 @@ impl Server {
         self.limited = false;
         let mut drop_all = false;
         let mut limited = false;
-        self.clients.retain_mut(|client| match client.work(state) {
+        self.clients.retain_mut(|client| match work(client, state) {
             Progress::Idle => true,
             Progress::Over => false,
             Progress::Limited => {
                 limited = true;
                 true
             }
-            Progress::DropAll => {
+            Progress::DropAll | Progress::Ended => {
                 drop_all = true;
                 true
             }
@@ -154,10 +154,16 @@ impl Server {
             }
             self.clients.clear();
         }
+        if std::mem::take(&mut state.ended) {
+            log::warn!("a request has ended this VPP; it starts again, empty");
+            state.statistics.ends += 1;
+            state.restart(0);
+        }
     }
 
     fn announce(&mut self, state: &mut State) {
         let number = id(m::SW_INTERFACE_EVENT).unwrap_or(u16::MAX);
+        let number = state.description.to_wire(number);
         for (sw_if_index, up, deleted) in state.events.drain(..) {
             for client in &mut self.clients {
                 let Some(pid) = client.events else { continue };
@@ -186,6 +192,7 @@ impl Server {
             return;
         }
         let number = id(m::MEMCLNT_KEEPALIVE).unwrap_or(u16::MAX);
+        let number = state.description.to_wire(number);
         self.clients
             .retain_mut(|client| match client.keepalive_sent {
                 Some(sent) => sent.elapsed() < interval.saturating_mul(UNANSWERED),
@@ -203,6 +210,14 @@ impl Server {
                 }
             });
     }
+}
+
+/// What others ask for after the request that ended VPP comes too late.
+fn work(client: &mut Client, state: &mut State) -> Progress {
+    if state.ended {
+        return Progress::Ended;
+    }
+    client.work(state)
 }
 
 /// Nanoseconds of `CLOCK_MONOTONIC`; 0 where they cannot be told.

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::releases::Release;
+
 /// How a simulator begins, and begins again after a restart.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -18,6 +20,8 @@ pub struct Settings {
     pub plugins: Vec<String>,
     /// How long a client may be silent before it is sent a `memclnt_keepalive`; none: never.
     pub keepalive: Option<Duration>,
+    /// The release that it plays; none: one with all messages, that nothing ends.
+    pub release: Option<Release>,
 }
 
 impl Settings {
@@ -31,6 +35,7 @@ impl Settings {
             pairs: Vec::new(),
             plugins: vec!["linux_cp_plugin.so".into(), "linux_nl_plugin.so".into()],
             keepalive: None,
+            release: None,
         }
     }
 

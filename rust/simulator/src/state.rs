@@ -2,10 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use bgpreflector_core::vpp::Faults;
+
+use crate::cli::VERSION;
 use crate::description::{Description, id};
-use crate::faults::Faults;
+use crate::faults::Faults as Ordered;
 use crate::fib::{Fib, Key};
 use crate::interfaces::Interfaces;
+use crate::releases::Release;
 use crate::settings::Settings;
 use crate::sources::Sources;
 use crate::statistics::Statistics;
@@ -28,11 +32,15 @@ pub(crate) struct State {
     pub(crate) tables: Tables,
     pub(crate) sources: Sources,
     pub(crate) fib: Fib,
-    pub(crate) faults: Faults,
+    pub(crate) faults: Ordered,
     pub(crate) statistics: Statistics,
     /// What was asked to be deleted, while somebody wants to know.
     pub(crate) deletions: Option<BTreeSet<Key>>,
     pub(crate) route_ids: RouteIds,
+    /// Requests that end a VPP of its release.
+    pub(crate) ends: Faults,
+    /// A request has ended it: it starts again, as under a supervisor.
+    pub(crate) ended: bool,
     /// Interface events to send: `sw_if_index`, up, deleted.
     pub(crate) events: Vec<(u32, bool, bool)>,
     /// Rises at each restart: clients of an earlier run are dropped.
@@ -42,29 +50,43 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(settings: Settings) -> Self {
         use bgpreflector_core::vpp::messages as m;
-        let of = |message| id(message).unwrap_or(u16::MAX);
+        let description = Description::of(settings.release.as_ref());
+        let of = |message| description.to_wire(id(message).unwrap_or(u16::MAX));
+        let route_ids = RouteIds {
+            v1: of(m::IP_ROUTE_ADD_DEL),
+            v1_reply: of(m::IP_ROUTE_ADD_DEL_REPLY),
+            v2: of(m::IP_ROUTE_ADD_DEL_V2),
+            v2_reply: of(m::IP_ROUTE_ADD_DEL_V2_REPLY),
+        };
+        let ends = settings
+            .release
+            .as_ref()
+            .map_or(Faults::NONE, Release::faults);
         let interfaces = Interfaces::new(&settings, 0);
         let sources = Sources::new(&settings);
         let mut fib = Fib::default();
         Self {
             settings,
-            description: Description::default(),
+            description,
             interfaces,
             tables: Tables::new(&mut fib),
             sources,
             fib,
-            faults: Faults::default(),
+            faults: Ordered::default(),
             statistics: Statistics::default(),
             deletions: None,
-            route_ids: RouteIds {
-                v1: of(m::IP_ROUTE_ADD_DEL),
-                v1_reply: of(m::IP_ROUTE_ADD_DEL_REPLY),
-                v2: of(m::IP_ROUTE_ADD_DEL_V2),
-                v2_reply: of(m::IP_ROUTE_ADD_DEL_V2_REPLY),
-            },
+            route_ids,
+            ends,
+            ended: false,
             events: Vec::new(),
             run: 0,
         }
+    }
+
+    /// VPP's version.
+    pub(crate) fn version(&self) -> &str {
+        let release = self.settings.release.as_ref();
+        release.map_or(VERSION, |release| &release.version)
     }
 
     /// Forgets everything, as a VPP that is started again.

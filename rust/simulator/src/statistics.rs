@@ -23,6 +23,8 @@ pub struct Statistics {
     pub refused: u64,
     /// Routes that clients have put in and not taken out again, of all sources.
     pub routes: u64,
+    /// Requests that ended VPP.
+    pub ends: u64,
     /// Clients connected now.
     pub clients: u64,
     /// When answers to route requests were last sent, nanoseconds of `CLOCK_MONOTONIC`; 0 before.

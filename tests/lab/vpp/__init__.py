@@ -5,7 +5,16 @@ from __future__ import annotations
 from .api import Routes, Vpp
 from .others import OtherUsers
 from .real import RealVpp, VppError
-from .simulated import SimulatedVpp
+from .simulated import RELEASES, SimulatedVpp
 from .startup import Startup
 
-__all__ = ["OtherUsers", "RealVpp", "Routes", "SimulatedVpp", "Startup", "Vpp", "VppError"]
+__all__ = [
+    "RELEASES",
+    "OtherUsers",
+    "RealVpp",
+    "Routes",
+    "SimulatedVpp",
+    "Startup",
+    "Vpp",
+    "VppError",
+]

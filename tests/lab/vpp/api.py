@@ -27,6 +27,10 @@ class Vpp(Protocol):
         """Its API socket."""
 
     @property
+    def api_directory(self) -> Path:
+        """Where the description of its API is, if that is in files."""
+
+    @property
     def api(self) -> Any:
         """``vpp_papi``'s methods."""
 
@@ -46,8 +50,9 @@ class Vpp(Protocol):
     def remove_foreign_route(self, prefix: str, table: int = 0) -> None:
         """Removes it again."""
 
-    def tamper(self, prefix: str, *, delete: bool = False) -> None:
-        """Adds a drop route under our source, or deletes what that has, behind our back."""
+    def tamper(self, prefix: str, *, delete: bool = False, source: int | None = None) -> None:
+        """Adds a drop route under a source, ours where none is named, or deletes what that has,
+        behind our back."""
 
     def source(self) -> int | None:
         """Id of our FIB source, or None while VPP does not have it."""
@@ -71,18 +76,31 @@ class ApiUser:
     addresses: Sequence[str] = ()
     """Of the first loopback."""
 
-    def __init__(self, socket: Path) -> None:
+    def __init__(self, socket: Path, api_directory: Path) -> None:
         self.socket = socket
+        self.api_directory = api_directory
         self._client: Any = None
 
     @property
     def api(self) -> Any:
         """``vpp_papi``'s methods, over a connection that is made at the first use."""
         if self._client is None:
-            client = VPPApiClient(server_address=str(self.socket), bootstrapapi=True)
-            client.connect("tests")
-            self._client = client
+            self._client = self._connected(bootstrapapi=True) or self._connected(
+                apifiles=sorted(map(str, self.api_directory.rglob("*.api.json")))
+            )
         return self._client.api
+
+    def _connected(self, **description: Any) -> Any:
+        """None where VPP does not describe itself and is asked to."""
+        client = VPPApiClient(server_address=str(self.socket), **description)
+        try:
+            client.connect("tests")
+        except AttributeError as error:
+            if error.name != "get_api_json":
+                raise
+            client.disconnect()
+            return None
+        return client
 
     def close(self) -> None:
         """Ends the connection; the next use makes another."""
@@ -99,12 +117,12 @@ class ApiUser:
 
     def add_foreign_route(self, prefix: str, table: int = 0) -> None:
         """Adds a drop route under the API's own source."""
-        reply = self.api.ip_route_add_del(is_add=True, route=_drop(prefix) | {"table_id": table})
+        reply = self.api.ip_route_add_del(is_add=True, route=_drop(prefix, table))
         assert reply.retval == 0, reply
 
-    def tamper(self, prefix: str, *, delete: bool = False) -> None:
-        """Adds a drop route under our source, or deletes what that has, behind our back."""
-        route = _drop(prefix) | {"src": self.source()}
+    def tamper(self, prefix: str, *, delete: bool = False, source: int | None = None) -> None:
+        """Adds a drop route under a source, or deletes what that has, behind our back."""
+        route = _drop(prefix) | {"src": self.source() if source is None else source}
         if delete:
             route |= {"n_paths": 0, "paths": []}
         reply = self.api.ip_route_add_del_v2(is_add=not delete, route=route)
@@ -140,8 +158,9 @@ class ApiUser:
         return bool(reply.retval == 0)
 
 
-def _drop(prefix: str) -> dict[str, Any]:
-    """A route of table 0 that drops."""
+def _drop(prefix: str, table: int = 0) -> dict[str, Any]:
+    """A route that drops. One of the drop kind in a table other than 0 ends VPP before 24.10; one
+    through the prefix's own address, which drops as well, does not."""
     label = {"is_uniform": 0, "label": 0, "ttl": 0, "exp": 0}
     drop = {
         "sw_if_index": NO_INTERFACE,
@@ -149,14 +168,14 @@ def _drop(prefix: str) -> dict[str, Any]:
         "rpf_id": NO_INTERFACE,
         "weight": 1,
         "preference": 0,
-        "type": 2,
+        "type": 2 if table == 0 else 0,
         "flags": 0,
         "proto": 0,
-        "nh": {},
+        "nh": {} if table == 0 else {"address": {"ip4": prefix.partition("/")[0]}},
         "n_labels": 0,
         "label_stack": [label] * 16,
     }
-    return {"table_id": 0, "prefix": prefix, "n_paths": 1, "paths": [drop]}
+    return {"table_id": table, "prefix": prefix, "n_paths": 1, "paths": [drop]}
 
 
 def meaning(gateways: frozenset[str]) -> object:

@@ -35,7 +35,7 @@ class RealVpp(ApiUser):
     addresses = ADDRESSES
 
     def __init__(self, directory: Path, namespace: Namespace, startup: Startup) -> None:
-        super().__init__(directory / "api.sock")
+        super().__init__(directory / "api.sock", api_directory())
         self.namespace = namespace
         self.startup = startup
         self._directory = directory
@@ -186,6 +186,12 @@ class RealVpp(ApiUser):
                 made.kill()
                 raise
             made.stop()
+
+
+def api_directory() -> Path:
+    """Beside the program: ``bin/vpp`` and ``share/vpp/api``."""
+    program = shutil.which("vpp") or "/usr/bin/vpp"
+    return Path(program).resolve().parent.parent / "share" / "vpp" / "api"
 
 
 def _gateway(path: Any) -> str:

@@ -11,6 +11,9 @@ from bgpreflector import _core
 
 from .api import SOURCE, ApiUser, Routes, meaning
 
+RELEASES = ("22.10", "24.02", "25.06", "26.06", "26.10")
+"""Those that the embedded VPP plays."""
+
 
 class SimulatedVpp(ApiUser):
     """The embedded VPP."""
@@ -22,9 +25,19 @@ class SimulatedVpp(ApiUser):
         socket: Path,
         interfaces: Sequence[str] | None = None,
         plugins: Sequence[str] | None = None,
+        release: str | None = None,
     ) -> None:
-        super().__init__(socket)
-        self.simulator = _core.Simulator(socket=socket, interfaces=interfaces, plugins=plugins)
+        super().__init__(socket, socket.parent / "api")
+        self.simulator = _core.Simulator(
+            socket=socket, interfaces=interfaces, plugins=plugins, release=release
+        )
+        self._describe()
+
+    def _describe(self) -> None:
+        """As VPP's packages do."""
+        self.api_directory.mkdir(exist_ok=True)
+        file = self.api_directory / "simulator.api.json"
+        file.write_text(self.simulator.api_description())
 
     def routes(self) -> Routes:
         """Without the API: a snapshot."""
@@ -44,12 +57,15 @@ class SimulatedVpp(ApiUser):
     def fault(self, name: str, **fields: object) -> None:
         """Orders a fault."""
         self.simulator.fault(json.dumps({"fault": name, **fields}))
+        self._describe()
 
     @staticmethod
     @contextmanager
-    def running(directory: Path, *, plugins: Sequence[str] | None = None) -> Iterator[SimulatedVpp]:
+    def running(
+        directory: Path, *, plugins: Sequence[str] | None = None, release: str | None = None
+    ) -> Iterator[SimulatedVpp]:
         """A new one; its API socket is made in ``directory``."""
-        made = SimulatedVpp(directory / "api.sock", plugins=plugins)
+        made = SimulatedVpp(directory / "api.sock", plugins=plugins, release=release)
         try:
             yield made
         finally:

@@ -95,12 +95,6 @@ impl AnyRib {
         either!(&self.store, rib => rib.routes(slot))
     }
 
-    /// Counts the routes with a TOS that `counts` picks out by protocol.
-    pub(super) fn routes_with_tos(&self, counts: impl Fn(u8) -> bool) -> usize {
-        let with_tos = |route: &&KernelRoute| route.tos != 0 && counts(route.protocol);
-        either!(&self.store, rib => rib.lists().flatten().filter(with_tos).count())
-    }
-
     pub(super) fn set_routes(&mut self, slot: u32, routes: Routes, best: Option<KernelRoute>) {
         either!(&mut self.store, rib => rib.set_routes(slot, routes, best));
     }

@@ -40,18 +40,22 @@ impl Table {
 
     /// What VPP shall have: none where the best route is foreign; the reason where it is ours and
     /// VPP cannot have it, or shall not, as it has enough.
-    pub(super) fn wanted(&self, body: &Body) -> Option<Result<PathSetId, Held>> {
-        let possible = self.possible(body)?;
+    pub(super) fn wanted(&self, handle: Handle, body: &Body) -> Option<Result<PathSetId, Held>> {
+        let possible = self.possible(handle, body)?;
         let admitted = self.admitted(body);
         Some(possible.and_then(|paths| admitted.then_some(paths).ok_or(Held::OverLimit)))
     }
 
     /// What VPP could have, whatever the limit.
-    fn possible(&self, body: &Body) -> Option<Result<PathSetId, Held>> {
+    fn possible(&self, handle: Handle, body: &Body) -> Option<Result<PathSetId, Held>> {
         let route = body
             .route()
             .filter(|route| self.scope.mirrors(route.protocol))?;
-        Some(self.meanings.resolution(route.set))
+        let resolution = self.meanings.resolution(route.set);
+        if self.quarantine.is_empty() {
+            return Some(resolution);
+        }
+        Some(resolution.and_then(|paths| self.unless_withheld(handle, paths)))
     }
 
     /// Whether VPP may have a prefix that it can have: those stay in that have a place.
@@ -64,8 +68,8 @@ impl Table {
         self.scope.most().is_none() || body.has(flag::DESIRED)
     }
 
-    pub(super) fn desired(&self, body: &Body) -> PathSetId {
-        paths(body, self.possible(body), self.admitted(body))
+    pub(super) fn desired(&self, handle: Handle, body: &Body) -> PathSetId {
+        paths(body, self.possible(handle, body), self.admitted(body))
     }
 
     /// Takes note of a prefix's new routes.
@@ -77,9 +81,29 @@ impl Table {
     /// Stores routes of which nothing changed that VPP could see.
     pub(super) fn put_routes(&mut self, handle: Handle, routes: Routes) {
         let best = self.best(&routes);
+        let Some(rib) = self.rib(handle) else { return };
+        let Some(body) = rib.body(handle.slot).copied() else {
+            return;
+        };
+        let before = match body.has(flag::MANY) {
+            true => self.with_tos(&rib.routes(handle.slot)),
+            false => 0,
+        };
+        let after = self.with_tos(&routes);
+        self.with_tos = (self.with_tos + after).saturating_sub(before);
+        if let Some(best) = best.filter(|best| body.has(flag::HELD) && best.set != body.set) {
+            self.meanings.count_held(body.set, false);
+            self.meanings.count_held(best.set, true);
+        }
         if let Some(rib) = self.rib_mut(handle) {
             rib.set_routes(handle.slot, routes, best);
         }
+    }
+
+    /// Routes with a TOS, of mirrored protocols: VPP cannot have them.
+    fn with_tos(&self, routes: &Routes) -> usize {
+        let with_tos = |route: &&KernelRoute| route.tos != 0 && self.scope.mirrors(route.protocol);
+        routes.iter().filter(with_tos).count()
     }
 
     /// Brings the figures and the dirty queue up to date after anything about a prefix changed.
@@ -89,7 +113,7 @@ impl Table {
         let Some(body) = rib.body(handle.slot).copied() else {
             return;
         };
-        let possible = self.possible(&body);
+        let possible = self.possible(handle, &body);
         let can = matches!(possible, Some(Ok(_)));
         let desired = can && self.admits(&body);
         self.wait_for_room(handle, can && !desired);
@@ -123,6 +147,12 @@ impl Table {
         }
         if old & flag::FAILED != 0 {
             self.refusals.remove(&handle);
+        }
+        if (old ^ new) & flag::HELD != 0 {
+            let set = self.rib(handle).and_then(|rib| rib.body(handle.slot));
+            if let Some(set) = set.map(|body| body.set) {
+                self.meanings.count_held(set, new & flag::HELD != 0);
+            }
         }
         if new & !old & flag::QUEUED != 0 {
             self.dirty.push(handle);

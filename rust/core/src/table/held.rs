@@ -25,6 +25,10 @@ pub enum Held {
     TooManyNextHops(usize),
     /// VPP has as many prefixes as it shall have ([`Limit`](super::Limit)).
     OverLimit,
+    /// VPP ended over it, more than once ([`Table::suspect`](super::Table::suspect)).
+    EndedVpp,
+    /// This VPP does not survive a drop of this prefix outside table 0, in no form.
+    VppFault,
 }
 
 impl Held {
@@ -42,6 +46,8 @@ impl Held {
             Held::TypeOfService(_) => "type_of_service",
             Held::TooManyNextHops(_) => "too_many_next_hops",
             Held::OverLimit => "over_limit",
+            Held::EndedVpp => "ended_vpp",
+            Held::VppFault => "vpp_fault",
         }
     }
 }
@@ -72,6 +78,12 @@ impl std::fmt::Display for Held {
             Held::TypeOfService(tos) => {
                 write!(f, "it is for packets with TOS {tos} alone")
             }
+            Held::EndedVpp => f.write_str(
+                "VPP ended each time it was sent: `bgpreflector release` lets it in again",
+            ),
+            Held::VppFault => f.write_str(
+                "a drop of this prefix in a table other than 0 ends VPP before 24.10: use a newer one",
+            ),
             Held::OverLimit => f.write_str("VPP has as many prefixes as kernel.max_routes allows"),
             Held::TooManyNextHops(count) => {
                 write!(

@@ -6,7 +6,7 @@ use super::Table;
 use super::drift::Drift;
 use super::entry::{Body, KernelRoute, Routes, flag};
 use super::ids::{Handle, SetId};
-use super::meaning::{Meanings, SetMarks};
+use super::meaning::Meanings;
 use super::order::{self, Announced, Placement, Withdrawn};
 use super::resync::{Doubt, Extent, Touch};
 use super::scope::Scope;
@@ -97,6 +97,7 @@ impl Table {
             protocol,
             expired,
         } = announcement;
+        self.settle_prefix(&key);
         if !self.resync_takes(&key, protocol, set, placement) {
             self.meanings.release(set);
             return Doubt::Nothing;
@@ -126,7 +127,9 @@ impl Table {
                 let untouched = body.is_untouched();
                 body.set_route(Some(new));
                 // As `refresh` would find, which takes longer.
-                let given = untouched && gives(&self.scope, &self.meanings, &new);
+                let given = untouched
+                    && gives(&self.scope, &self.meanings, &new)
+                    && !self.quarantine.may_concern(&key.prefix);
                 if given {
                     body.set_flag(flag::DESIRED | flag::QUEUED, true);
                 }
@@ -237,6 +240,7 @@ impl Table {
         if self.rib_index(key.prefix.family(), key.table).is_none() {
             return Doubt::Nothing;
         }
+        self.settle_prefix(&key);
         let mut doubt = Doubt::Nothing;
         let removed = self.handle_of(&key).is_some_and(|handle| {
             let Some(routes) = self.rib(handle).map(|rib| rib.routes(handle.slot)) else {
@@ -360,41 +364,6 @@ impl Table {
             self.store_routes(handle, routes);
         }
         removed
-    }
-
-    /// Chooses again wherever one of the marked sets is used.
-    pub(super) fn refresh_sets(&mut self, changed: &SetMarks) {
-        if changed.is_empty() {
-            return;
-        }
-        for handle in self.places() {
-            let Some(rib) = self.rib(handle) else {
-                continue;
-            };
-            let Some(body) = rib.body(handle.slot) else {
-                continue;
-            };
-            if body.has(flag::MANY) {
-                let routes = rib.routes(handle.slot);
-                if routes.iter().any(|route| changed.has(route.set)) {
-                    self.store_routes(handle, routes);
-                }
-            } else if body.route().is_some_and(|route| changed.has(route.set)) {
-                self.refresh(handle);
-            }
-        }
-    }
-
-    pub(super) fn flush_sets(&mut self, gone: &SetMarks) -> usize {
-        if gone.is_empty() {
-            return 0;
-        }
-        self.remove_routes(
-            &Family::ALL,
-            |route: &KernelRoute| gone.has(route.set),
-            |_, _| false,
-            |_| {},
-        )
     }
 
     /// The sets themselves, for those who keep only their numbers.

@@ -81,24 +81,41 @@ impl<T: Eq + Hash> Interner<T> {
         same
     }
 
-    /// Gives one reference back; returns whether it was the last and the value is gone.
-    pub(super) fn release(&mut self, id: u32) -> bool {
-        let Some(slot) = self.slots.get_mut(id as usize) else {
-            return false;
-        };
+    /// Gives one reference back; returns the value if it was the last and the value is gone.
+    pub(super) fn release(&mut self, id: u32) -> Option<T> {
+        let slot = self.slots.get_mut(id as usize)?;
         slot.references = slot.references.saturating_sub(1);
         if slot.references > 0 {
-            return false;
+            return None;
         }
-        let Some(value) = slot.value.take() else {
-            return false;
-        };
-        let hash = self.hasher.hash_one(&value);
+        let value = slot.value.take()?;
+        self.unlist(id, &value);
+        self.free.push(id);
+        Some(value)
+    }
+
+    fn unlist(&mut self, id: u32, value: &T) {
+        let hash = self.hasher.hash_one(value);
         if let Ok(found) = self.index.find_entry(hash, |other| *other == id) {
             found.remove();
         }
-        self.free.push(id);
-        true
+    }
+
+    /// Gives equal values another number from here on, while this one stays with those who have
+    /// it; it gains one reference.
+    pub(super) fn retire(&mut self, id: u32) {
+        let Some(slot) = self.slots.get_mut(id as usize) else {
+            return;
+        };
+        let Some(value) = slot.value.take() else {
+            return;
+        };
+        slot.references = slot.references.saturating_add(1);
+        slot.version = slot.version.wrapping_add(1);
+        self.unlist(id, &value);
+        if let Some(slot) = self.slots.get_mut(id as usize) {
+            slot.value = Some(value);
+        }
     }
 
     pub(super) fn get(&self, id: u32) -> Option<&T> {
@@ -143,9 +160,9 @@ mod tests {
         let b = interner.acquire("b");
         assert_ne!(a, b);
         assert_eq!(interner.acquire("a"), a);
-        assert!(!interner.release(a));
+        assert_eq!(interner.release(a), None);
         assert_eq!(interner.get(a), Some(&"a"));
-        assert!(interner.release(a));
+        assert_eq!(interner.release(a), Some("a"));
         assert_eq!(interner.get(a), None);
         assert_eq!(interner.len(), 1);
     }
@@ -159,6 +176,22 @@ mod tests {
         assert_eq!(interner.acquire("c"), a);
         assert_ne!(interner.version(a), version);
         assert_eq!(interner.iter().collect::<Vec<_>>(), [(a, &"c")]);
+    }
+
+    #[test]
+    fn a_retired_number_is_not_given_out_again_while_it_is_held() {
+        let mut interner = Interner::new();
+        let a = interner.acquire("a");
+        let version = interner.version(a);
+        interner.retire(a);
+        assert!(!interner.retain_version(a, version));
+        let b = interner.acquire("a");
+        assert_ne!(a, b);
+        assert_eq!(interner.release(a), None);
+        assert_eq!(interner.get(a), Some(&"a"));
+        assert_eq!(interner.release(a), Some("a"));
+        assert_eq!(interner.acquire("a"), b);
+        assert_eq!(interner.len(), 1);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What each next-hop set means for VPP now.
 
+use ahash::AHashMap;
+
 use crate::route::{NextHopSet, PathSet, SetBytes};
 
 use super::held::Held;
@@ -7,6 +9,7 @@ use super::ids::{PathSetId, SetId};
 use super::interner::Interner;
 use super::recollection::Recollection;
 use super::resolve::Surroundings;
+use super::users::Users;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Meaning {
@@ -22,6 +25,9 @@ pub(super) struct Meanings {
     pub(super) around: Surroundings,
     meanings: Vec<Option<Meaning>>,
     recollection: Recollection,
+    users: Users,
+    /// Prefixes that VPP cannot have, by their best route's set.
+    held: AHashMap<SetId, usize>,
 }
 
 impl<T: Eq + std::hash::Hash> Default for Interner<T> {
@@ -33,11 +39,14 @@ impl<T: Eq + std::hash::Hash> Default for Interner<T> {
 impl Meanings {
     /// The set's number; it gains one reference.
     pub(super) fn acquire(&mut self, set: NextHopSet) -> SetId {
-        let id = self.sets.acquire(set);
-        if self.meaning(SetId(id)).is_none() {
-            self.update(SetId(id));
+        let id = SetId(self.sets.acquire(set));
+        if self.meaning(id).is_none() {
+            if let Some(set) = self.sets.get(id.0) {
+                self.users.enter(id, set);
+            }
+            self.update(id);
         }
-        SetId(id)
+        id
     }
 
     /// The number of the set that these bytes were last read as, if there is still that set; it
@@ -53,9 +62,10 @@ impl Meanings {
     }
 
     pub(super) fn release(&mut self, id: SetId) {
-        if !self.sets.release(id.0) {
+        let Some(set) = self.sets.release(id.0) else {
             return;
-        }
+        };
+        self.users.remove(id, &set);
         let meaning = self.meanings.get_mut(id.0 as usize).and_then(Option::take);
         if let Some(Meaning {
             resolution: Ok(paths),
@@ -64,6 +74,74 @@ impl Meanings {
         {
             self.release_paths(paths);
         }
+    }
+
+    /// Gives routes that are announced from here on another number for the same set; the number
+    /// gains one reference.
+    pub(super) fn retire(&mut self, id: SetId) {
+        self.sets.retire(id.0);
+        if let Some(set) = self.sets.get(id.0) {
+            self.users.remove(id, set);
+        }
+    }
+
+    /// The sets of these objects, and of the groups that they are members of.
+    pub(super) fn by_objects(&self, objects: impl IntoIterator<Item = u32>) -> Vec<SetId> {
+        let mut concerned: Vec<u32> = Vec::new();
+        for object in objects {
+            concerned.push(object);
+            concerned.extend(self.around.objects.groups_of(object));
+        }
+        concerned.sort_unstable();
+        concerned.dedup();
+        let sets = concerned
+            .into_iter()
+            .flat_map(|id| self.users.of_object(id));
+        sets.collect()
+    }
+
+    /// The sets with a next hop through the interface, those of objects included; some others may
+    /// be among them, of groups whose members are not all known.
+    pub(super) fn by_interface(&self, interface: u32) -> Vec<SetId> {
+        let mut sets = self.by_objects(self.around.objects.through(interface));
+        sets.extend(self.users.of_interface(interface));
+        sets
+    }
+
+    /// The sets of these that `is` picks out.
+    pub(super) fn of(
+        &self,
+        sets: &[SetId],
+        is: impl Fn(&Surroundings, &NextHopSet) -> bool,
+    ) -> Vec<SetId> {
+        let picked = |id: &&SetId| {
+            let set = self.sets.get(id.0);
+            set.is_some_and(|set| is(&self.around, set))
+        };
+        sets.iter().filter(picked).copied().collect()
+    }
+
+    /// Works the meanings of these sets out again; returns those that changed.
+    pub(super) fn update_these(&mut self, sets: impl IntoIterator<Item = SetId>) -> Vec<SetId> {
+        let sets = sets.into_iter();
+        sets.filter(|id| self.update(*id)).collect()
+    }
+
+    /// Takes note that a prefix is held, or no longer, whose best route has this set.
+    pub(super) fn count_held(&mut self, id: SetId, held: bool) {
+        if held {
+            *self.held.entry(id).or_default() += 1;
+        } else if let Some(count) = self.held.get_mut(&id) {
+            *count -= 1;
+            if *count == 0 {
+                self.held.remove(&id);
+            }
+        }
+    }
+
+    /// The sets of held prefixes, and how many of those each has.
+    pub(super) fn held(&self) -> impl Iterator<Item = (SetId, usize)> {
+        self.held.iter().map(|(id, count)| (*id, *count))
     }
 
     pub(super) fn retain_paths(&mut self, paths: PathSetId) {
@@ -120,21 +198,9 @@ impl Meanings {
         old != new
     }
 
-    /// Works the meanings of the sets that `concerns` picks out again; returns those that changed.
-    pub(super) fn update_all(
-        &mut self,
-        concerns: impl Fn(&Surroundings, &NextHopSet) -> bool,
-    ) -> SetMarks {
-        let around = &self.around;
-        let picked = self.sets.iter().filter(|(_, set)| concerns(around, set));
-        let picked: Vec<SetId> = picked.map(|(id, _)| SetId(id)).collect();
-        let mut changed = SetMarks::default();
-        for id in picked {
-            if self.update(id) {
-                changed.mark(id);
-            }
-        }
-        changed
+    /// All sets.
+    pub(super) fn all(&self) -> Vec<SetId> {
+        self.sets.iter().map(|(id, _)| SetId(id)).collect()
     }
 
     /// The sets that `is` picks out.
@@ -154,7 +220,7 @@ impl Meanings {
 pub(super) struct SetMarks(Vec<bool>);
 
 impl SetMarks {
-    fn mark(&mut self, id: SetId) {
+    pub(super) fn mark(&mut self, id: SetId) {
         let index = id.0 as usize;
         if self.0.len() <= index {
             self.0.resize(index + 1, false);
@@ -166,13 +232,5 @@ impl SetMarks {
 
     pub(super) fn has(&self, id: SetId) -> bool {
         self.0.get(id.0 as usize).copied().unwrap_or(false)
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        !self.0.contains(&true)
-    }
-
-    pub(super) fn intersection(&self, other: &Self) -> Self {
-        Self(self.0.iter().zip(&other.0).map(|(a, b)| *a && *b).collect())
     }
 }

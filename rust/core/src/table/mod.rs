@@ -26,6 +26,7 @@ mod order;
 mod own;
 mod parts;
 mod prefix_lists;
+mod quarantine;
 mod queue;
 mod recollection;
 mod requests;
@@ -34,8 +35,10 @@ mod resync;
 mod rib;
 mod scope;
 mod sets;
+mod settle;
 mod surroundings;
 mod unseen;
+mod users;
 mod view;
 mod vpp_audit;
 
@@ -49,8 +52,10 @@ use drift::Suspects;
 use limit::Limited;
 use meaning::Meanings;
 use own::Own;
+use quarantine::Quarantine;
 use queue::Queue;
 use resync::Resyncs;
+use settle::Unsettled;
 use unseen::Unseen;
 
 pub use counts::{Anomalies, Counts};
@@ -83,8 +88,12 @@ pub struct Table {
     resyncs: Resyncs,
     suspects: Suspects,
     unseen: Unseen,
+    unsettled: Unsettled,
+    /// Routes of mirrored protocols with a TOS.
+    with_tos: usize,
     limited: Limited,
     own: Own,
+    quarantine: Quarantine,
     link_dump: Option<Beside>,
     next_hop_dump: Option<Beside>,
 }
@@ -115,8 +124,11 @@ impl Table {
             resyncs: Resyncs::default(),
             suspects: Suspects::default(),
             unseen: Unseen::default(),
+            unsettled: Unsettled::default(),
+            with_tos: 0,
             limited: Limited::default(),
             own: Own::default(),
+            quarantine: Quarantine::default(),
             link_dump: None,
             next_hop_dump: None,
         }

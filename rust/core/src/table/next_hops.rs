@@ -1,8 +1,10 @@
 //! The kernel's next-hop objects (`linux/nexthop.h`).
 
-use ahash::AHashMap;
+use ahash::{AHashMap, AHashSet};
 
 use crate::route::NextHop;
+
+use super::users::remove;
 
 /// A next-hop object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,10 @@ pub enum NextHopObject {
 #[derive(Default)]
 pub(super) struct NextHopObjects {
     objects: AHashMap<u32, (NextHopObject, u8)>,
+    /// Groups by member, whether or not that is known.
+    groups: AHashMap<u32, AHashSet<u32>>,
+    /// Single objects by interface.
+    by_interface: AHashMap<u32, AHashSet<u32>>,
     generation: u8,
 }
 
@@ -29,44 +35,74 @@ impl NextHopObjects {
 
     /// Stores an object; returns whether that changes anything.
     pub(super) fn insert(&mut self, id: u32, object: NextHopObject) -> bool {
-        let new = (object, self.generation);
-        match self.objects.insert(id, new.clone()) {
-            Some(old) => old.0 != new.0,
-            None => true,
+        if let Some((known, seen)) = self.objects.get_mut(&id) {
+            if *known == object {
+                *seen = self.generation;
+                return false;
+            }
         }
+        self.take(id);
+        match &object {
+            NextHopObject::Single(hop) => {
+                let through = self.by_interface.entry(hop.interface);
+                through.or_default().insert(id);
+            }
+            NextHopObject::Group(members) => {
+                for (member, _) in members {
+                    self.groups.entry(*member).or_default().insert(id);
+                }
+            }
+            NextHopObject::Blackhole => {}
+        }
+        self.objects.insert(id, (object, self.generation));
+        true
     }
 
-    /// Removes an object, also as a member of groups, as the kernel does; returns whether it was
-    /// there. A group that loses its last member goes too.
-    pub(super) fn remove(&mut self, id: u32) -> bool {
-        let found = self.objects.remove(&id).is_some();
-        self.objects.retain(|_, (object, _)| match object {
+    fn take(&mut self, id: u32) -> bool {
+        let Some((object, _)) = self.objects.remove(&id) else {
+            return false;
+        };
+        match &object {
+            NextHopObject::Single(hop) => remove(&mut self.by_interface, hop.interface, id),
             NextHopObject::Group(members) => {
-                members.retain(|(member, _)| *member != id);
-                !members.is_empty()
+                for (member, _) in members {
+                    remove(&mut self.groups, *member, id);
+                }
             }
-            NextHopObject::Single(_) | NextHopObject::Blackhole => true,
-        });
-        found
+            NextHopObject::Blackhole => {}
+        }
+        true
+    }
+
+    /// Removes an object, also as a member of groups, as the kernel does; a group that loses its
+    /// last member goes too. Returns those that are gone.
+    pub(super) fn remove(&mut self, id: u32) -> Vec<u32> {
+        let mut gone = Vec::new();
+        if self.take(id) {
+            gone.push(id);
+        }
+        for group in self.groups.remove(&id).unwrap_or_default() {
+            let Some((NextHopObject::Group(members), _)) = self.objects.get_mut(&group) else {
+                continue;
+            };
+            members.retain(|(member, _)| *member != id);
+            if members.is_empty() {
+                self.objects.remove(&group);
+                gone.push(group);
+            }
+        }
+        gone
     }
 
     /// The objects that send through the interface.
     pub(super) fn through(&self, interface: u32) -> Vec<u32> {
-        let uses = |object: &NextHopObject| matches!(object, NextHopObject::Single(hop) if hop.interface == interface);
-        self.objects
-            .iter()
-            .filter(|(_, (object, _))| uses(object))
-            .map(|(id, _)| *id)
-            .collect()
+        let through = self.by_interface.get(&interface);
+        through.into_iter().flatten().copied().collect()
     }
 
-    /// Whether the object of this id is, or is a group of, the object of the other id.
-    pub(super) fn depends_on(&self, id: u32, other: u32) -> bool {
-        id == other
-            || matches!(
-                self.get(id),
-                Some(NextHopObject::Group(members)) if members.iter().any(|(m, _)| *m == other)
-            )
+    /// The groups that the object of this id is a member of.
+    pub(super) fn groups_of(&self, id: u32) -> impl Iterator<Item = u32> {
+        self.groups.get(&id).into_iter().flatten().copied()
     }
 
     pub(super) fn begin_dump(&mut self) {
@@ -80,7 +116,7 @@ impl NextHopObjects {
             |(id, (_, seen)): (&u32, &(NextHopObject, u8))| (*seen != generation).then_some(*id);
         let gone: Vec<u32> = self.objects.iter().filter_map(stale).collect();
         for id in &gone {
-            self.objects.remove(id);
+            self.take(*id);
         }
         gone
     }
@@ -97,10 +133,13 @@ mod tests {
         objects.insert(2, NextHopObject::Single(NextHop::new(None, 8)));
         objects.insert(9, NextHopObject::Group(vec![(1, 1), (2, 1)]));
         assert_eq!(objects.through(7), [1]);
-        assert!(objects.remove(1));
+        assert_eq!(objects.remove(1), [1]);
         assert_eq!(objects.get(9), Some(&NextHopObject::Group(vec![(2, 1)])));
-        assert!(objects.remove(2));
+        assert_eq!(objects.remove(2), [2, 9]);
         assert_eq!(objects.get(9), None);
+        assert_eq!(objects.remove(2), []);
+        let indexes = (&objects.groups, &objects.by_interface);
+        assert!(indexes.0.is_empty() && indexes.1.is_empty());
     }
 
     #[test]
@@ -108,7 +147,7 @@ mod tests {
         let mut objects = NextHopObjects::default();
         assert!(objects.insert(1, NextHopObject::Blackhole));
         assert!(objects.insert(2, NextHopObject::Group(vec![(1, 1)])));
-        assert!(objects.depends_on(2, 1));
+        assert_eq!(objects.groups_of(1).collect::<Vec<_>>(), [2]);
         objects.begin_dump();
         assert!(!objects.insert(1, NextHopObject::Blackhole));
         assert_eq!(objects.sweep(), [2]);

@@ -60,7 +60,7 @@ impl Table {
             let Some(body) = self.rib(handle).and_then(|rib| rib.body(handle.slot)) else {
                 continue;
             };
-            let (desired, installed) = (self.desired(body), body.installed);
+            let (desired, installed) = (self.desired(handle, body), body.installed);
             let needed = desired != installed;
             if let Some(body) = self
                 .rib_mut(handle)
@@ -107,7 +107,7 @@ impl Table {
         let rib = self.rib(handle)?;
         let body = rib.body(handle.slot).copied()?;
         let (prefix, vpp_table) = (rib.prefix(handle.slot)?, rib.vpp_table);
-        let paths = self.desired(&body);
+        let paths = self.desired(handle, &body);
         if paths == body.installed {
             self.give_back(handle);
             return None;
@@ -129,6 +129,7 @@ impl Table {
     ///
     /// A refused prefix rests until its paths change or [`Self::retry_refused`] is called.
     pub fn acknowledge(&mut self, request: &Request, outcome: Result<(), i32>) {
+        self.survived(request);
         match outcome {
             Ok(()) => {
                 self.set_installed(request.handle, request.paths);
@@ -165,7 +166,7 @@ impl Table {
         else {
             return;
         };
-        if self.desired(&body) != request.paths {
+        if self.desired(handle, &body) != request.paths {
             self.give_back(handle);
             return;
         }
@@ -189,6 +190,11 @@ impl Table {
             body.set_flag(flag::TAKEN, false);
             body.set_flag(flag::FAILED, true);
         }
+    }
+
+    /// Takes a request back that has not been sent; its prefix stays taken.
+    pub fn postpone(&mut self, request: &Request) {
+        self.meanings.release_paths(request.paths);
     }
 
     /// Takes note that a request will have no answer: its prefix is dirty again. Whether VPP acted
@@ -267,7 +273,7 @@ impl Table {
             .rib(handle)
             .and_then(|rib| rib.body(handle.slot))
             .copied();
-        let desired = body.map_or(PathSetId::NONE, |body| self.desired(&body));
+        let desired = body.map_or(PathSetId::NONE, |body| self.desired(handle, &body));
         let paths = if self.paths(desired).is_some_and(as_wanted) {
             self.meanings.retain_paths(desired);
             desired

@@ -45,10 +45,27 @@ pub(super) enum Touch {
     Withdrawn { protocol: u8, set: NextHopSet },
 }
 
+/// Keys that notifications may be kept of while a resync runs: prefixes that come and go during a
+/// long dump shall not fill the memory.
+const TOUCHED: usize = if cfg!(test) { 8 } else { 1 << 18 };
+
 struct Resync {
     extent: Extent,
     touched: AHashMap<RouteKey, Touch>,
+    /// There were more: of any key a notification may have said something that is not kept.
+    overfull: bool,
     uncertain: usize,
+}
+
+impl Resync {
+    /// Returns whether the dump has become uncertain by it.
+    fn touch(&mut self, key: RouteKey, touch: Touch) -> bool {
+        if self.touched.len() < TOUCHED || self.touched.contains_key(&key) {
+            self.touched.insert(key, touch);
+            return false;
+        }
+        !std::mem::replace(&mut self.overfull, true)
+    }
 }
 
 /// The resync under way, if there is one, and what it has found so far.
@@ -68,6 +85,7 @@ impl Resyncs {
         self.current = Some(Resync {
             extent,
             touched: AHashMap::new(),
+            overfull: false,
             uncertain: 0,
         });
     }
@@ -237,8 +255,9 @@ impl Table {
         self.suspects.explain(&key);
         let (Touch::Announced { protocol } | Touch::Withdrawn { protocol, .. }) = &touch;
         self.disown(key, *protocol);
-        if let Some(resync) = &mut self.resyncs.current {
-            resync.touched.insert(key, touch);
+        let resync = self.resyncs.current.as_mut();
+        if resync.is_some_and(|resync| resync.touch(key, touch)) {
+            self.uncertain();
         }
     }
 
@@ -255,8 +274,11 @@ impl Table {
             return true;
         }
         let touched = self.resyncs.current.as_ref();
+        let overfull = touched.is_some_and(|resync| resync.overfull);
         let outdated = match touched.and_then(|resync| resync.touched.get(key)) {
-            None => return true,
+            None if !overfull => return true,
+            // The dump is uncertain and is done again: it adds nothing that may be gone by now.
+            None => true,
             Some(Touch::Announced { protocol: told }) => *told == protocol,
             Some(Touch::Withdrawn {
                 protocol: told,
@@ -287,5 +309,57 @@ impl Table {
         route.generation = generation;
         self.put_routes(handle, routes);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use smallvec::smallvec;
+
+    use super::*;
+    use crate::route::{NextHop, NextHopSource, Prefix, Route, RouteType};
+    use crate::table::Scope;
+
+    fn route(number: u32) -> Route {
+        Route {
+            key: RouteKey {
+                table: 254,
+                prefix: Prefix::v4(number << 8, 24),
+                tos: 0,
+                metric: 0,
+            },
+            protocol: 12,
+            set: NextHopSet {
+                family: Family::V4,
+                route_type: RouteType::Unicast,
+                next_hops: NextHopSource::Inline(smallvec![NextHop::new(None, 2)]),
+                preference: crate::route::RouterPreference::default(),
+                digest: 0,
+            },
+        }
+    }
+
+    #[test]
+    fn prefixes_that_come_and_go_during_a_dump_are_kept_up_to_a_bound() {
+        let mut table = Table::new(Scope::default());
+        table.announce(route(0), Placement::Replace);
+        table.begin_resync(Extent::Everything);
+        for number in 1..1000 {
+            table.announce(route(number), Placement::Replace);
+            table.withdraw(route(number));
+        }
+        let kept = |table: &Table| table.resyncs.current.as_ref().map(|r| r.touched.len());
+        assert_eq!(kept(&table), Some(TOUCHED));
+        assert_eq!(table.uncertain_dump_routes(), 1, "the dump is done again");
+        // What the dump showed before it was withdrawn does not come back.
+        table.announce(route(999), Placement::Dump);
+        table.announce(route(0), Placement::Dump);
+        assert_eq!(table.counts(Family::V4).kernel, 1);
+        // The next one has room again.
+        table.repeat_dump();
+        table.announce(route(0), Placement::Dump);
+        let swept = table.end_resync(&Family::ALL);
+        assert_eq!((swept.removed, swept.uncertain), (0, 0));
+        assert_eq!(table.counts(Family::V4).kernel, 1);
     }
 }

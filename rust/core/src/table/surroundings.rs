@@ -85,33 +85,30 @@ impl Table {
 
     /// A link's state or name changed, so what goes through it means something else now.
     fn link_changed(&mut self, index: u32) {
-        let changed = self
-            .meanings
-            .update_all(|around, set| around.uses_interface(set, index));
-        self.refresh_sets(&changed);
+        let through = self.meanings.by_interface(index);
+        self.sets_changed(through);
+        self.settle_at_once();
     }
 
     /// A link went down: routes and next-hop objects through it are gone in silence.
     fn link_down(&mut self, index: u32) -> usize {
-        let through = self
-            .meanings
-            .marks(|around, set| around.uses_interface(set, index));
+        let concerned = self.meanings.by_interface(index);
+        let uses = |around: &Surroundings, set: &NextHopSet| around.uses_interface(set, index);
+        let through = self.meanings.of(&concerned, uses);
         for id in self.meanings.around.objects.through(index) {
             self.meanings.around.objects.remove(id);
         }
-        let gone = self.meanings.marks(goes_with_link);
-        let mut removed = self.flush_sets(&gone.intersection(&through));
+        let mut gone = self.meanings.of(&through, goes_with_link);
         if self
             .link_of(index)
             .is_some_and(|link| link.name == LOOPBACK)
         {
-            removed += self.flush_sets(&self.meanings.marks(|_, set| is_at_loopback(set)));
+            let all = self.meanings.all();
+            gone.extend(self.meanings.of(&all, |_, set| is_at_loopback(set)));
         }
-        let changed = self
-            .meanings
-            .update_all(|around, set| around.uses_interface(set, index) || by_object(set));
-        self.refresh_sets(&changed);
-        removed
+        self.sets_gone(gone);
+        self.sets_changed(concerned);
+        self.settle_at_once()
     }
 
     /// Takes note of a next-hop object.
@@ -129,8 +126,14 @@ impl Table {
 
     fn enter_next_hop(&mut self, id: u32, object: NextHopObject) {
         if self.meanings.around.objects.insert(id, object) {
-            self.objects_changed(id);
+            self.objects_changed([id]);
         }
+    }
+
+    /// The next-hop object of an id.
+    #[must_use]
+    pub fn next_hop_object(&self, id: u32) -> Option<&NextHopObject> {
+        self.meanings.around.objects.get(id)
     }
 
     /// Whether the next-hop object of this id is a blackhole.
@@ -142,22 +145,19 @@ impl Table {
     /// Takes note that a next-hop object is gone; returns how many routes went with it.
     pub fn remove_next_hop(&mut self, id: u32) -> usize {
         Beside::told(&mut self.next_hop_dump, id);
-        if !self.meanings.around.objects.remove(id) {
-            return 0;
-        }
-        let gone = self.meanings.marks(waits);
-        let removed = self.flush_sets(&gone);
-        let changed = self.meanings.update_all(|_, set| by_object(set));
-        self.refresh_sets(&changed);
-        removed
+        let concerned = self.meanings.by_objects([id]);
+        let gone = self.meanings.around.objects.remove(id);
+        let is_gone = |_: &Surroundings, set: &NextHopSet| matches!(set.next_hops, NextHopSource::Object(used) if gone.contains(&used));
+        let sets = self.meanings.of(&concerned, is_gone);
+        self.sets_gone(sets);
+        self.sets_changed(concerned);
+        self.settle_at_once()
     }
 
-    fn objects_changed(&mut self, id: u32) {
-        let changed = self.meanings.update_all(|around, set| match set.next_hops {
-            NextHopSource::Object(used) => around.objects.depends_on(used, id),
-            NextHopSource::Inline(_) => false,
-        });
-        self.refresh_sets(&changed);
+    fn objects_changed(&mut self, objects: impl IntoIterator<Item = u32>) {
+        let concerned = self.meanings.by_objects(objects);
+        self.sets_changed(concerned);
+        self.settle_at_once();
     }
 
     /// Starts a dump of the next-hop objects.
@@ -171,10 +171,7 @@ impl Table {
     pub fn sweep_next_hops(&mut self) -> usize {
         self.next_hop_dump = None;
         let gone = self.meanings.around.objects.sweep();
-        if !gone.is_empty() {
-            let changed = self.meanings.update_all(|_, set| by_object(set));
-            self.refresh_sets(&changed);
-        }
+        self.objects_changed(gone.iter().copied());
         gone.len()
     }
 
@@ -184,8 +181,9 @@ impl Table {
             return;
         }
         self.meanings.around.interfaces = interfaces;
-        let changed = self.meanings.update_all(|_, _| true);
-        self.refresh_sets(&changed);
+        let all = self.meanings.all();
+        self.sets_changed(all);
+        self.settle_at_once();
     }
 }
 
@@ -194,15 +192,6 @@ const LOOPBACK: &str = "lo";
 
 fn is_at_loopback(set: &NextHopSet) -> bool {
     set.family == Family::V6 && !forwards(set)
-}
-
-fn by_object(set: &NextHopSet) -> bool {
-    matches!(set.next_hops, NextHopSource::Object(_))
-}
-
-/// Whether the set's next-hop object is unknown.
-fn waits(around: &Surroundings, set: &NextHopSet) -> bool {
-    matches!(set.next_hops, NextHopSource::Object(id) if around.objects.get(id).is_none())
 }
 
 /// Whether the kernel removes routes of the set when their last link goes down: all but IPv6

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::route::{Family, NextHopSet, PathSet, Prefix};
+use crate::route::{NextHopSet, PathSet, Prefix};
 
 use super::Table;
 use super::entry::{Body, KernelRoute, flag};
@@ -172,19 +172,24 @@ impl Table {
     }
 
     /// Routes of mirrored protocols that VPP cannot have, by reason ([`Held::name`]): the best of
-    /// their prefix, and those with a TOS. Walks the whole table where there are any.
+    /// their prefix, and those with a TOS.
     #[must_use]
     pub fn held_routes(&self) -> BTreeMap<&'static str, usize> {
         let mut reasons = BTreeMap::new();
-        let mirrors = |protocol| self.scope.mirrors(protocol);
-        let with_tos: usize = self.ribs.iter().map(|r| r.routes_with_tos(mirrors)).sum();
-        if with_tos > 0 {
-            reasons.insert(Held::TypeOfService(0).name(), with_tos);
+        if self.with_tos > 0 {
+            reasons.insert(Held::TypeOfService(0).name(), self.with_tos);
         }
-        if Family::ALL.iter().any(|f| self.counts(*f).held > 0) {
+        if self.quarantine.is_empty() {
+            for (set, count) in self.meanings.held() {
+                let reason = self.meanings.resolution(set).err();
+                let name = reason.unwrap_or(Held::OverLimit).name();
+                *reasons.entry(name).or_default() += count;
+            }
+        } else {
+            // What is withheld from VPP is so by its prefix.
             for handle in self.places() {
                 let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
-                if let Some(Err(held)) = body.and_then(|body| self.wanted(body)) {
+                if let Some(Err(held)) = body.and_then(|body| self.wanted(handle, body)) {
                     *reasons.entry(held.name()).or_default() += 1;
                 }
             }
@@ -236,7 +241,7 @@ impl Table {
             .refusals
             .get(&handle)
             .filter(|_| body.has(flag::FAILED));
-        match (self.wanted(body), refusal) {
+        match (self.wanted(handle, body), refusal) {
             (_, Some(refusal)) => RouteState::Failed(refusal.retval),
             (Some(Err(held)), None) => RouteState::Held(held),
             (Some(Ok(paths)), None) if paths == body.installed => RouteState::Installed,
@@ -254,7 +259,7 @@ impl Table {
         let rib = self.rib(handle)?;
         let body = rib.body(handle.slot)?;
         let paths = |id: PathSetId| self.paths(id);
-        let desired = self.desired(body);
+        let desired = self.desired(handle, body);
         Some((
             rib.kernel_table,
             rib.prefix(handle.slot)?,

@@ -39,6 +39,12 @@ struct Known(i32, &'static str, &'static str, Disposition);
 const KNOWN: &[Known] = {
     use Disposition::{GiveUp, Resynchronise, Retry, WaitForInterface, WaitForTable};
     &[
+        Known(
+            i32::MIN,
+            "NOT_ENCODABLE",
+            "VPP's message has no place for its paths, so VPP was not asked",
+            GiveUp,
+        ),
         Known(-1, "UNSPECIFIED", "VPP gives no reason", Retry),
         Known(
             -2,
@@ -162,6 +168,8 @@ const KNOWN: &[Known] = {
 };
 
 impl Retval {
+    /// None of VPP's: there is no message for what the prefix shall have, so it was not asked.
+    pub const NOT_ENCODABLE: Self = Self(i32::MIN);
     /// Success.
     pub const OK: Self = Self(0);
     /// A table that does not exist.

@@ -140,3 +140,27 @@ fn outcome(errno: i32) -> io::Result<()> {
         code => Err(io::Error::from_raw_os_error(code)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bgpreflector_core::netlink::link_dump;
+    use bgpreflector_core::table::Scope;
+
+    use super::{Dumper, Ended, Shared};
+
+    #[test]
+    fn a_dump_whose_reading_breaks_off_fails_with_the_reason() {
+        let shared = Shared::new(Scope::default());
+        let dump = |what| {
+            let mut dumper = Dumper::open().unwrap();
+            let taken = |replies: &mut super::Replies<'_>| {
+                replies.for_each(drop);
+                Ok(())
+            };
+            dumper.dump(&shared, what, link_dump, taken)
+        };
+        let failed = dump("what breaks off").unwrap_err().to_string();
+        assert!(failed.contains("thread bgpr-dump panicked"), "{failed}");
+        assert_eq!(dump("links").unwrap(), Ended::Whole);
+    }
+}

@@ -44,6 +44,9 @@ pub(super) struct Follower {
     overruns_in_a_row: u32,
     /// The kernel's count of dropped notifications when the last dump began that was whole.
     drops_before_dump: u32,
+    /// The next look at what has come breaks off.
+    #[cfg(test)]
+    pub(super) fault: bool,
 }
 
 /// How long to let events settle before the kernel is dumped because of them.
@@ -79,6 +82,8 @@ impl Follower {
             partial_resyncs: 0,
             overruns_in_a_row: 0,
             drops_before_dump: 0,
+            #[cfg(test)]
+            fault: false,
         }
     }
 
@@ -165,6 +170,8 @@ impl Follower {
 
     /// Reads notifications so many times; returns also whether those are all there are.
     fn drain_at_most(&mut self, times: usize) -> Result<(Effects, bool), KernelError> {
+        #[cfg(test)]
+        assert!(!self.fault, "injected");
         let mut all = Effects::default();
         let mut emptied = false;
         for _ in 0..times {
@@ -215,6 +222,8 @@ impl Follower {
         let (shared, datagrams) = (&self.shared, &self.datagrams);
         shared.change(|table| {
             let mut all = Effects::default();
+            // One walk over the table for all links and next-hop objects that are told of.
+            table.defer();
             for datagram in datagrams.iter() {
                 let Some(datagram) = datagram else {
                     all.overrun = true;
@@ -222,6 +231,7 @@ impl Follower {
                 };
                 all = all.and(follow::notifications(shared, table, datagram));
             }
+            table.settle();
             all
         })
     }

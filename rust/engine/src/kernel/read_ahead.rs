@@ -12,6 +12,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::error::KernelError;
+use crate::panics;
 
 use super::socket::RouteSocket;
 
@@ -83,7 +84,13 @@ fn read_all(
     emptied: &Receiver<Vec<u8>>,
 ) {
     while let Ok(mut buffer) = emptied.recv() {
-        let read = read_many(socket, what, sequence, &mut buffer);
+        let read = panics::guarded(|| read_many(socket, what, sequence, &mut buffer));
+        // The dump fails and is tried again, like one that the kernel refuses.
+        let read = read.unwrap_or_else(|reason| {
+            log::error!("the reading of a dump broke off, which is a bug: {reason}");
+            let source = io::Error::other(reason);
+            Err(KernelError::Dump { what, source })
+        });
         let last = *read.as_ref().unwrap_or(&true);
         if fill.send(read.map(|_| buffer)).is_err() || last {
             return;
@@ -98,6 +105,8 @@ fn read_many(
     sequence: u32,
     buffer: &mut Vec<u8>,
 ) -> Result<bool, KernelError> {
+    #[cfg(test)]
+    assert_ne!(what, "what breaks off", "injected");
     let mut filled = 0;
     let mut last = false;
     buffer.resize(BUFFER, 0);

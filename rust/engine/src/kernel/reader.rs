@@ -15,6 +15,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use parking_lot::Mutex;
 
 use crate::error::KernelError;
+use crate::panics;
 use crate::shared::Shared;
 
 use super::dump::Dumper;
@@ -117,7 +118,13 @@ impl Reader {
         let stop = Arc::new(AtomicBool::new(false));
         let work = {
             let (follower, orders, stop) = (follower.clone(), orders.clone(), stop.clone());
-            move || run(&follower, &orders, &received, &stop)
+            let shared = Arc::clone(&shared);
+            move || {
+                let ended = panics::guarded(|| run(&follower, &orders, &received, &stop));
+                if let Err(reason) = ended {
+                    broke_off(&shared, &reason);
+                }
+            }
         };
         let thread = std::thread::Builder::new()
             .name("kernel-reader".into())
@@ -141,12 +148,13 @@ impl Reader {
     /// [`KernelError`] if a dump is refused or breaks off; nothing was removed then.
     pub fn resync(&self, reason: Reason) -> Result<ResyncReport, KernelError> {
         let (reply, answer) = bounded(1);
-        let gone = |_| KernelError::NotRunning { reason: None };
-        self.commands
-            .send(Command { reason, reply })
-            .map_err(|_| KernelError::NotRunning { reason: None })?;
+        let gone = || KernelError::NotRunning {
+            reason: self.shared.failure(),
+        };
+        let sent = self.commands.send(Command { reason, reply });
+        sent.map_err(|_| gone())?;
         self.orders.ring();
-        answer.recv().map_err(gone)?
+        answer.recv().map_err(|_| gone())?
     }
 
     /// Waits until there are dirty prefixes, true, or the end, false, and reads the kernel's
@@ -187,13 +195,15 @@ impl Reader {
             return false;
         }
         let read = seen.map_err(KernelError::Read);
-        read.and_then(|notified| follower.stand_in(notified))
-            .unwrap_or_else(|error| {
-                follower.fail(&error);
-                self.stop.store(true, Ordering::Release);
-                self.orders.ring();
-                false
-            })
+        let read = panics::guarded(|| read.and_then(|notified| follower.stand_in(notified)));
+        match read {
+            Ok(Ok(read)) => return read,
+            Ok(Err(error)) => follower.fail(&error),
+            Err(reason) => broke_off(&self.shared, &reason),
+        }
+        self.stop.store(true, Ordering::Release);
+        self.orders.ring();
+        false
     }
 
     /// Ends the reading: on return the table changes by it no more. Twice is fine.
@@ -237,6 +247,15 @@ fn run(
             return;
         }
     }
+}
+
+/// What the follower knows may be half done: the kernel is read no more.
+fn broke_off(shared: &Shared, reason: &str) {
+    log::error!("the kernel reader broke off, which is a bug: {reason}");
+    shared.fail(format!(
+        "the kernel reader broke off, which is a bug: {reason}; restart the daemon, which reads \
+         everything again"
+    ));
 }
 
 fn groups() -> u32 {
@@ -300,6 +319,33 @@ mod tests {
         let answer = told.recv_timeout(PATIENCE).unwrap();
         assert!(matches!(answer, Err(KernelError::NotRunning { .. })));
         assert_eq!(reader.wait_in_its_place(None), None);
+        reader.end();
+    }
+
+    #[test]
+    fn a_reader_that_breaks_off_ends_the_engine_with_the_reason() {
+        let reader = reader();
+        reader.follower.lock().fault = true;
+        let answer = reader.resync(Reason::Requested);
+        assert!(matches!(answer, Err(KernelError::NotRunning { .. })));
+        // Whoever waits for changes learns it from the end of the wait.
+        assert!(!reader.shared.wait_dirty(None));
+        let failure = reader.shared.failure().unwrap();
+        assert!(
+            failure.contains("thread kernel-reader panicked: injected"),
+            "{failure}"
+        );
+        assert_eq!(reader.wait_in_its_place(None), Some(false));
+        reader.end();
+    }
+
+    #[test]
+    fn who_stands_in_and_breaks_off_ends_the_engine_likewise() {
+        let reader = reader();
+        reader.follower.lock().fault = true;
+        assert!(!reader.read_in_its_place(Ok(false)));
+        let failure = reader.shared.failure().unwrap();
+        assert!(failure.contains("panicked: injected"), "{failure}");
         reader.end();
     }
 

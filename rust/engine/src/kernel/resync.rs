@@ -162,7 +162,7 @@ impl Follower {
         if rounds.report.complete {
             self.calm(rounds.drops);
         }
-        let drift = self.shared.table().take_drift(NAMED);
+        let drift = self.shared.change(|table| table.take_drift(NAMED));
         // Notifications that the kernel has dropped would explain what differs, and so would an
         // event beside the audit, for which another resync is planned.
         if reason == Reason::Audit && !lost && self.plan.at().is_none() {
@@ -482,7 +482,12 @@ impl Follower {
         };
         let ended = dumper.dump(&shared, what, request, |replies| {
             note(self, round)?;
-            shared.change(|table| take(table, replies, round));
+            shared.change(|table| {
+                // Of links and next-hop objects: their routes are looked for once a buffer.
+                table.defer();
+                take(table, replies, round);
+                table.settle();
+            });
             Ok(())
         })?;
         note(self, round)?;

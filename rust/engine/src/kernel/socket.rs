@@ -7,17 +7,20 @@ use std::path::Path;
 
 use nix::sched::{CloneFlags, setns};
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, getsockopt, recv,
-    send, setsockopt, socket, sockopt,
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, getsockopt,
+    recvfrom, send, setsockopt, socket, sockopt,
 };
 
 use crate::error::KernelError;
+use crate::panics;
 
 /// Datagrams that one `recvmmsg` takes at most.
 const MANY: usize = 64;
 /// The most that one notification may be long: an attribute, such as `RTA_MULTIPATH`, holds at most
 /// 64 KiB. Memory that no notification has reached costs nothing.
 const DATAGRAM: usize = 66 * 1024;
+
+const SENDER: libc::socklen_t = size_of::<libc::sockaddr_nl>() as libc::socklen_t;
 
 /// `linux/sock_diag.h`: how many figures `SO_MEMINFO` gives, and which of them the drops are.
 const SK_MEMINFO_VARS: usize = 9;
@@ -109,9 +112,15 @@ impl RouteSocket {
         Ok(())
     }
 
-    /// One datagram; `WouldBlock` where there is none.
+    /// One datagram of the kernel's; `WouldBlock` where there is none.
     pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(recv(self.0.as_raw_fd(), buffer, MsgFlags::empty())?)
+        loop {
+            let (length, sender) = recvfrom::<NetlinkAddr>(self.0.as_raw_fd(), buffer)?;
+            match sender.map_or(0, |sender| sender.pid()) {
+                0 => return Ok(length),
+                sender => not_the_kernel(sender),
+            }
+        }
     }
 
     /// As many datagrams as there are, [`MANY`] at most; `WouldBlock` where there is none.
@@ -125,19 +134,25 @@ impl RouteSocket {
                 iov_len: DATAGRAM,
             })
             .collect();
+        // SAFETY: all of sockaddr_nl's fields are numbers, for which zero is valid.
+        let mut senders: Vec<libc::sockaddr_nl> = vec![unsafe { std::mem::zeroed() }; MANY];
         let mut headers: Vec<libc::mmsghdr> = vectors
             .iter_mut()
-            .map(|vector| {
+            .zip(&mut senders)
+            .map(|(vector, sender)| {
                 // SAFETY: all of msghdr's fields are numbers and pointers, for which zero is valid.
                 let mut header: libc::mmsghdr = unsafe { std::mem::zeroed() };
                 header.msg_hdr.msg_iov = vector;
                 header.msg_hdr.msg_iovlen = 1;
+                header.msg_hdr.msg_name = (&raw mut *sender).cast();
+                header.msg_hdr.msg_namelen = SENDER;
                 header
             })
             .collect();
         let count = libc::c_uint::try_from(headers.len()).unwrap_or(0);
         // SAFETY: `headers` holds `count` entries, each with one vector in `vectors` that spans
-        // DATAGRAM bytes of `into.buffer`; all three live beyond the call and are not moved.
+        // DATAGRAM bytes of `into.buffer`, and one address in `senders` of SENDER bytes; all four live
+        // beyond the call and are not moved.
         let received = unsafe {
             libc::recvmmsg(
                 self.0.as_raw_fd(),
@@ -152,9 +167,14 @@ impl RouteSocket {
         let Ok(received) = usize::try_from(received) else {
             return Err(io::Error::last_os_error());
         };
-        for header in headers.iter().take(received) {
-            let truncated = header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0;
-            into.lengths.push((header.msg_len as usize, truncated));
+        for (header, sender) in headers.iter().zip(&senders).take(received) {
+            if sender.nl_pid == 0 {
+                let truncated = header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0;
+                into.lengths.push((header.msg_len as usize, truncated));
+            } else {
+                not_the_kernel(sender.nl_pid);
+                into.lengths.push((0, false));
+            }
         }
         Ok(())
     }
@@ -164,6 +184,11 @@ impl AsFd for RouteSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
+}
+
+/// Another process has sent a message, which takes `CAP_NET_ADMIN`: it says nothing about routes.
+fn not_the_kernel(port: u32) {
+    log::warn!("a netlink message of port {port}, which is not the kernel, was left out");
 }
 
 /// Datagrams received together.
@@ -209,10 +234,47 @@ pub(super) fn in_namespace<T: Send>(
         setns(file, CloneFlags::CLONE_NEWNET).map_err(|error| failed(error.into()))?;
         make()
     };
-    std::thread::scope(|scope| match scope.spawn(enter).join() {
-        Ok(result) => result,
-        Err(_) => Err(failed(io::Error::other(
-            "the thread that entered it broke off",
-        ))),
+    std::thread::scope(|scope| {
+        let guarded = move || panics::guarded(enter);
+        let named = std::thread::Builder::new().name("in-namespace".into());
+        // There may be no room for one more thread for the moment: whoever asked may ask again.
+        let thread = named.spawn_scoped(scope, guarded);
+        let thread = thread.map_err(|source| KernelError::Socket {
+            step: "thread",
+            source,
+        })?;
+        let result = thread.join().unwrap_or_else(|_| Err("no result".into()));
+        result.unwrap_or_else(|reason| Err(failed(io::Error::other(reason))))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::sys::socket::{getsockname, sendto};
+
+    use super::*;
+
+    #[test]
+    fn what_another_process_sends_is_left_out() {
+        let socket = RouteSocket::open(0).unwrap();
+        let address: NetlinkAddr = getsockname(socket.0.as_raw_fd()).unwrap();
+        let other = RouteSocket::open(0).unwrap();
+        let send = || sendto(other.0.as_raw_fd(), &[0; 32], &address, MsgFlags::empty());
+        if send() == Err(nix::errno::Errno::EPERM) {
+            // The kernel lets only those send that have CAP_NET_ADMIN.
+            return;
+        }
+        let mut datagrams = Datagrams::new();
+        socket.receive_many(&mut datagrams).unwrap();
+        let all: Vec<Option<&[u8]>> = datagrams.iter().collect();
+        assert_eq!(all, [Some(&[][..])]);
+        send().unwrap();
+        let nothing = socket.receive(&mut [0; 64]).map_err(|error| error.kind());
+        assert_eq!(nothing, Err(io::ErrorKind::WouldBlock));
+        // The kernel's own are taken.
+        socket
+            .send(&bgpreflector_core::netlink::link_dump(1))
+            .unwrap();
+        assert!(socket.receive(&mut [0; 65_536]).unwrap() > 0);
+    }
 }

@@ -4,9 +4,8 @@ use std::cmp::Ordering;
 
 use bgpreflector_core::route::{Family, PathSet};
 use bgpreflector_core::table::Table;
-use bgpreflector_core::vpp::RouteDetails;
 use bgpreflector_core::vpp::details::dumped_paths;
-use bgpreflector_core::vpp::normal_form::installed_paths;
+use bgpreflector_core::vpp::{Faults, RouteDetails};
 use crossbeam_channel::Sender;
 
 use crate::error::VppError;
@@ -92,8 +91,11 @@ impl Work for AdoptJob {
     fn take(&mut self, tools: &Tools, id: u16, message: &[u8]) -> Result<(), VppError> {
         if let Some(details) = self.dump.take(&tools.ids, id, message)? {
             if self.better.is_none() {
-                self.may_hide(&mut tools.shared.table(), &details);
-            } else if adopt(&mut tools.shared.table(), &details) {
+                tools.shared.change(|table| self.may_hide(table, &details));
+            } else if tools
+                .shared
+                .change(|table| adopt(table, tools.shared.faults(), &details))
+            {
                 self.adopted.routes += 1;
             } else {
                 self.adopted.elsewhere += 1;
@@ -133,9 +135,10 @@ pub(super) fn shown_paths(details: &RouteDetails<'_>) -> PathSet {
 }
 
 /// Takes a route that VPP shows as installed; false where its VPP table is none of ours.
-pub(super) fn adopt(table: &mut Table, details: &RouteDetails<'_>) -> bool {
+pub(super) fn adopt(table: &mut Table, faults: Faults, details: &RouteDetails<'_>) -> bool {
     let prefix = details.route.prefix;
     let shown = shown_paths(details);
-    let as_wanted = |wanted: &PathSet| *installed_paths(&prefix, wanted) == shown;
-    table.adopt(details.route.table, &prefix, &shown, as_wanted)
+    let vpp_table = details.route.table;
+    let as_wanted = |wanted: &PathSet| faults.shows_as(vpp_table, &prefix, wanted, &shown);
+    table.adopt(vpp_table, &prefix, &shown, as_wanted)
 }

@@ -4,7 +4,6 @@ use ahash::AHashMap;
 use bgpreflector_core::route::{Family, PathSet, Prefix};
 use bgpreflector_core::table::{Handle, Shown, VppDrift};
 use bgpreflector_core::vpp::RouteDetails;
-use bgpreflector_core::vpp::normal_form::installed_paths;
 use crossbeam_channel::Sender;
 
 use crate::error::VppError;
@@ -26,10 +25,13 @@ pub struct VppAudit {
 }
 
 /// How an audit is made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct AuditSettings {
     /// Our FIB source.
     pub source: u8,
+    /// The sources that VPP prefers to ours: where another one forwards a prefix, as VPP's own does
+    /// with `0.0.0.0/0`, ours is missing.
+    pub better: Vec<u8>,
     /// Whether what differs is corrected in the table, and so sent to VPP again.
     pub repair: bool,
     /// Differences that the report names.
@@ -37,7 +39,7 @@ pub struct AuditSettings {
 }
 
 /// An audit under way: first what VPP shows under our source; then, where prefixes are missing
-/// from that, all of VPP's routes: another source's route hides ours.
+/// from that, all of VPP's routes: a better source's route hides ours.
 pub(super) struct AuditJob {
     settings: AuditSettings,
     tables: Vec<(u32, Family)>,
@@ -52,8 +54,8 @@ pub(super) struct AuditJob {
 impl AuditJob {
     pub(super) fn new(settings: AuditSettings, reply: Sender<Result<VppAudit, VppError>>) -> Self {
         Self {
-            settings,
             dump: TableDump::new(settings.source, Vec::new()),
+            settings,
             tables: Vec::new(),
             shown: Shown::default(),
             missing: None,
@@ -89,7 +91,8 @@ impl AuditJob {
         self.report.shown += 1;
         let (vpp_table, prefix) = (details.route.table, details.route.prefix);
         let shown = shown_paths(details);
-        let equals = |installed: &PathSet| *installed_paths(&prefix, installed) == shown;
+        let faults = shared.faults();
+        let equals = |installed: &PathSet| faults.shows_as(vpp_table, &prefix, installed, &shown);
         let drift = shared
             .table()
             .compare_shown(vpp_table, &prefix, &mut self.shown, equals);
@@ -97,7 +100,7 @@ impl AuditJob {
             self.found(vpp_table, prefix, drift);
             if self.settings.repair {
                 shared.change(|table| {
-                    adopt(table, details);
+                    adopt(table, faults, details);
                     // Known from now on, and shown.
                     table.compare_shown(vpp_table, &prefix, &mut self.shown, |_| true)
                 });
@@ -151,7 +154,8 @@ impl Work for AuditJob {
         match &mut self.missing {
             None => self.compare(&tools.shared, &details),
             Some(missing) => {
-                if details.route.source != Some(self.settings.source)
+                let source = details.route.source;
+                if source.is_some_and(|source| self.settings.better.contains(&source))
                     && missing.remove(&(table, prefix)).is_some()
                 {
                     self.found(table, prefix, VppDrift::Overridden);

@@ -17,7 +17,7 @@ use crate::waiting::Ticket;
 use super::adopt::AdoptJob;
 use super::audit::{AuditJob, AuditSettings, VppAudit};
 use super::commit::CommitJob;
-use super::connect::connect;
+use super::connect::{Session, connect};
 use super::desk::Desk;
 use super::flush::{FlushJob, FlushSettings, Flushed};
 use super::orders::Orders;
@@ -99,6 +99,14 @@ impl BulkConnection {
     /// messages differ from those this encoder knows.
     pub fn connect(shared: Arc<Shared>, settings: &BulkSettings) -> Result<Self, VppError> {
         let session = connect(&settings.socket, &settings.name, settings.connect_timeout)?;
+        Self::start(shared, session, settings)
+    }
+
+    fn start(
+        shared: Arc<Shared>,
+        session: Session,
+        settings: &BulkSettings,
+    ) -> Result<Self, VppError> {
         let failed = |error: io::Error| VppError::Handshake(error.to_string());
         let stream = session.stream.try_clone().map_err(failed)?;
         let (jobs, received) = unbounded();
@@ -225,5 +233,180 @@ impl BulkConnection {
 impl Drop for BulkConnection {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use bgpreflector_core::route::{
+        Family, NextHop, NextHopSet, NextHopSource, Route, RouteKey, RouteType, RouterPreference,
+    };
+    use bgpreflector_core::table::{Interfaces, Placement, Scope, Unmapped};
+    use bgpreflector_core::vpp::retval::Retval;
+    use bgpreflector_core::vpp::{FrameReader, MessageTable, messages};
+
+    use super::super::work::Tools;
+    use super::*;
+
+    /// A connection, and VPP's end of it, which says nothing.
+    fn connection() -> (BulkConnection, UnixStream) {
+        let (stream, vpp) = UnixStream::pair().unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let mut table = MessageTable::default();
+        for (id, message) in (100..).zip(messages::ALL) {
+            table.insert(&message.to_string(), id);
+        }
+        let session = Session {
+            stream,
+            reader: FrameReader::default(),
+            client_index: 0,
+            messages: table,
+        };
+        let settings = BulkSettings {
+            socket: PathBuf::new(),
+            name: String::new(),
+            window: 16,
+            connect_timeout: Duration::from_secs(1),
+            request_timeout: Duration::from_secs(60),
+            keepalive_interval: Duration::ZERO,
+            rate_limit: None,
+        };
+        let shared = Arc::new(Shared::new(Scope::default()));
+        shared.synchronised();
+        (
+            BulkConnection::start(shared, session, &settings).unwrap(),
+            vpp,
+        )
+    }
+
+    /// Where a piece of work breaks off.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum At {
+        Encode,
+        Hold,
+        Change,
+        BreakOff,
+    }
+
+    struct Faulty {
+        at: At,
+        reply: Sender<Result<(), VppError>>,
+    }
+
+    impl Work for Faulty {
+        fn pending(&self) -> usize {
+            1
+        }
+
+        fn can_send(&self, _window: usize) -> bool {
+            self.at != At::Hold
+        }
+
+        fn encode(
+            &mut self,
+            tools: &mut Tools,
+            _out: &mut Vec<u8>,
+            _limit: usize,
+        ) -> Result<usize, VppError> {
+            match self.at {
+                At::Change => tools.shared.change(|_| panic!("injected")),
+                At::BreakOff => Err(VppError::Lost("as asked".into())),
+                At::Encode | At::Hold => panic!("injected"),
+            }
+        }
+
+        fn take(&mut self, _: &Tools, _: u16, _: &[u8]) -> Result<(), VppError> {
+            Ok(())
+        }
+
+        fn hold(&mut self) {
+            panic!("injected");
+        }
+
+        fn done(&self) -> bool {
+            false
+        }
+
+        fn report(self: Box<Self>, _tools: &Tools) {}
+
+        fn break_off(self: Box<Self>, _tools: &Tools, error: VppError) {
+            assert_ne!(self.at, At::BreakOff, "injected");
+            let _ = self.reply.send(Err(error));
+        }
+    }
+
+    #[test]
+    fn work_that_breaks_off_ends_the_connection_with_the_reason() {
+        for at in [At::Encode, At::Hold, At::Change, At::BreakOff] {
+            let (connection, _vpp) = connection();
+            let ended = std::thread::scope(|scope| {
+                let ask = scope.spawn(|| connection.ask(|reply| Faulty { at, reply }));
+                if at == At::Hold {
+                    // The connection's own thread comes upon it.
+                    connection.hold(true);
+                }
+                ask.join().unwrap()
+            });
+            assert!(ended.is_err(), "{at:?}: {ended:?}");
+            let lost = connection.wait_lost().to_string();
+            let said = match at {
+                At::BreakOff => "as asked",
+                _ => "panicked: injected",
+            };
+            assert!(lost.contains(said), "{at:?}: {lost}");
+            let failure = connection.shared.failure().unwrap_or_default();
+            // Another connection learns what VPP has; a table that is half changed is another
+            // thing.
+            assert_eq!(failure.contains(said), at == At::Change, "{failure}");
+        }
+    }
+
+    fn enter(shared: &Shared, number: u32, labels: &[u32]) {
+        let hop = NextHop {
+            labels: labels.iter().copied().collect(),
+            ..NextHop::new("10.0.0.1".parse().ok(), 2)
+        };
+        let set = NextHopSet {
+            family: Family::V4,
+            route_type: RouteType::Unicast,
+            next_hops: NextHopSource::Inline([hop].into_iter().collect()),
+            preference: RouterPreference::default(),
+            digest: 0,
+        };
+        let key = RouteKey {
+            table: 254,
+            prefix: Prefix::v4(number << 8, 24),
+            tos: 0,
+            metric: 0,
+        };
+        let route = Route {
+            key,
+            protocol: 12,
+            set,
+        };
+        shared.change(|table| table.announce(route, Placement::Replace));
+    }
+
+    #[test]
+    fn a_route_that_has_no_message_is_refused_alone() {
+        let (connection, _vpp) = connection();
+        let shared = Arc::clone(&connection.shared);
+        shared.change(|table| {
+            table.set_interfaces(Interfaces {
+                unmapped: Unmapped::Interface(1),
+                ..Interfaces::default()
+            });
+        });
+        // A label has 20 bits; the kernel gives no more.
+        enter(&shared, 1, &[1 << 20]);
+        enter(&shared, 2, &[1 << 20]);
+        let report = connection.commit(Batch::take(&shared, 10), 8).unwrap();
+        let Retval(retval) = Retval::NOT_ENCODABLE;
+        let retvals: Vec<i32> = report.failures.iter().map(|f| f.retval).collect();
+        assert_eq!((report.failed, retvals), (2, vec![retval; 2]));
+        assert_eq!(shared.table().counts(Family::V4).failed, 2);
+        assert!(connection.lost().is_none());
     }
 }

@@ -1,11 +1,14 @@
 //! A batch on its way to VPP and back.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ahash::AHashMap;
+use bgpreflector_core::route::{PathSet, Prefix};
 use bgpreflector_core::table::{Handle, Request, Table};
-use bgpreflector_core::vpp::{EncodedPaths, Pending, RouteEncoder, RouteReply};
+use bgpreflector_core::vpp::retval::Retval;
+use bgpreflector_core::vpp::{EncodedPaths, Faults, Pending, RouteEncoder, RouteReply};
 use crossbeam_channel::Sender;
 
 use crate::error::VppError;
@@ -24,7 +27,9 @@ pub(super) struct Encoder {
     message_id: u16,
     client_index: u32,
     routes: RouteEncoder,
-    paths: AHashMap<usize, (u32, EncodedPaths)>,
+    faults: Faults,
+    /// None where there is no message for them.
+    paths: AHashMap<usize, (u32, Option<EncodedPaths>)>,
 }
 
 impl Encoder {
@@ -34,25 +39,56 @@ impl Encoder {
             message_id,
             client_index,
             routes,
+            faults: Faults::ALL,
             paths: AHashMap::new(),
         }
     }
 
-    pub(super) fn set_source(&mut self, source: u8) {
+    pub(super) fn begin(&mut self, source: u8, faults: Faults) {
+        self.faults = faults;
         self.routes = RouteEncoder::v2(self.message_id, self.client_index, source);
     }
 
+    /// Appends the request's message under the context that `context` gives; false, and nothing
+    /// asked for, where there is no message for its paths.
     fn encode(
         &mut self,
         table: &Table,
         request: &Request,
-        context: u32,
+        context: impl FnOnce() -> u32,
         out: &mut Vec<u8>,
-    ) -> Result<(), VppError> {
+    ) -> bool {
         if request.paths.is_none() {
             self.routes
-                .delete(out, context, request.vpp_table, &request.prefix);
-            return Ok(());
+                .delete(out, context(), request.vpp_table, &request.prefix);
+            return true;
+        }
+        if request.vpp_table != 0 && self.faults != Faults::NONE {
+            let Some(paths) = table.paths(request.paths) else {
+                return false;
+            };
+            let sent = self
+                .faults
+                .survivable(request.vpp_table, &request.prefix, paths);
+            match sent {
+                Some(Cow::Borrowed(_)) => {}
+                Some(Cow::Owned(sent)) => {
+                    let Some(paths) = encoded(&request.prefix, &sent) else {
+                        return false;
+                    };
+                    self.routes
+                        .replace(out, context(), request.vpp_table, &request.prefix, &paths);
+                    return true;
+                }
+                None => {
+                    log::error!(
+                        "{} in VPP table {} is not sent: this VPP would end over it",
+                        request.prefix,
+                        request.vpp_table
+                    );
+                    return false;
+                }
+            }
         }
         let index = request.paths.index();
         let known = self
@@ -60,19 +96,31 @@ impl Encoder {
             .get(&index)
             .is_some_and(|(version, _)| *version == request.version);
         if !known {
-            let paths = table
+            // Once for all routes with these paths.
+            let encoded = table
                 .paths(request.paths)
-                .ok_or_else(|| VppError::Lost("a request names paths that are gone".into()))?;
-            let encoded =
-                EncodedPaths::new(paths).map_err(|error| VppError::Lost(error.to_string()))?;
+                .and_then(|paths| encoded(&request.prefix, paths));
             self.paths.insert(index, (request.version, encoded));
         }
-        if let Some((_, paths)) = self.paths.get(&index) {
-            self.routes
-                .replace(out, context, request.vpp_table, &request.prefix, paths);
-        }
-        Ok(())
+        let Some((_, Some(paths))) = self.paths.get(&index) else {
+            return false;
+        };
+        self.routes
+            .replace(out, context(), request.vpp_table, &request.prefix, paths);
+        true
     }
+}
+
+/// None where there is no message for the paths, which would be a bug.
+fn encoded(prefix: &Prefix, paths: &PathSet) -> Option<EncodedPaths> {
+    let encoded = EncodedPaths::new(paths);
+    if let Err(error) = &encoded {
+        log::error!(
+            "{prefix} and other routes with its paths cannot be put into a message to VPP, which is \
+             a bug: {error}"
+        );
+    }
+    encoded.ok()
 }
 
 /// A batch under way. What has no answer when it ends, however it ends, is dirty again.
@@ -80,6 +128,8 @@ pub(super) struct CommitJob {
     shared: Arc<Shared>,
     source: u8,
     waiting: VecDeque<Handle>,
+    /// Those over which VPP may have ended: they go last, and one by one.
+    suspects: VecDeque<Handle>,
     pending: Pending<Request>,
     answered: Vec<(Request, i32)>,
     report: CommitReport,
@@ -97,11 +147,53 @@ impl CommitJob {
             shared,
             source,
             waiting: handles.into(),
+            suspects: VecDeque::new(),
             pending: Pending::default(),
             answered: Vec::new(),
             report: CommitReport::default(),
             reply,
         }
+    }
+
+    fn encode_some(
+        &mut self,
+        table: &mut Table,
+        tools: &mut Tools,
+        out: &mut Vec<u8>,
+        limit: usize,
+    ) -> usize {
+        let mut sent = 0;
+        for _ in 0..CHUNK {
+            if sent == limit {
+                break;
+            }
+            let (handle, alone) = match self.waiting.pop_front() {
+                Some(handle) => (handle, false),
+                None if !self.pending.is_empty() => break,
+                None => match self.suspects.pop_front() {
+                    Some(handle) => (handle, true),
+                    None => break,
+                },
+            };
+            let Some(request) = table.begin_request(handle) else {
+                self.report.unchanged += 1;
+                continue;
+            };
+            if !alone && table.goes_alone(&request) {
+                table.postpone(&request);
+                self.suspects.push_back(handle);
+                continue;
+            }
+            let context = || self.pending.push(request);
+            if tools.encoder.encode(table, &request, context, out) {
+                sent += 1;
+            } else {
+                let Retval(retval) = Retval::NOT_ENCODABLE;
+                table.acknowledge(&request, Err(retval));
+                count(&mut self.report, &request, retval);
+            }
+        }
+        sent
     }
 
     fn put_answers(&mut self) {
@@ -125,7 +217,7 @@ impl CommitJob {
 
 impl Work for CommitJob {
     fn begin(&mut self, tools: &mut Tools) {
-        tools.encoder.set_source(self.source);
+        tools.encoder.begin(self.source, self.shared.faults());
     }
 
     fn pending(&self) -> usize {
@@ -133,7 +225,10 @@ impl Work for CommitJob {
     }
 
     fn can_send(&self, window: usize) -> bool {
-        !self.waiting.is_empty() && self.pending.len() < window
+        match self.waiting.is_empty() {
+            false => self.pending.len() < window,
+            true => !self.suspects.is_empty() && self.pending.is_empty(),
+        }
     }
 
     /// Prefixes for which nothing is to be done any more are passed over.
@@ -143,25 +238,8 @@ impl Work for CommitJob {
         out: &mut Vec<u8>,
         limit: usize,
     ) -> Result<usize, VppError> {
-        let table = &mut self.shared.table();
-        let mut sent = 0;
-        for _ in 0..CHUNK {
-            if sent == limit {
-                break;
-            }
-            let Some(handle) = self.waiting.pop_front() else {
-                break;
-            };
-            match table.begin_request(handle) {
-                Some(request) => {
-                    let context = self.pending.push(request);
-                    tools.encoder.encode(table, &request, context, out)?;
-                    sent += 1;
-                }
-                None => self.report.unchanged += 1,
-            }
-        }
-        Ok(sent)
+        let shared = Arc::clone(&self.shared);
+        Ok(shared.change(|table| self.encode_some(table, tools, out, limit)))
     }
 
     fn take(&mut self, tools: &Tools, id: u16, message: &[u8]) -> Result<(), VppError> {
@@ -183,7 +261,8 @@ impl Work for CommitJob {
 
     /// The batch ends with the answers to what was sent.
     fn hold(&mut self) {
-        let waiting = std::mem::take(&mut self.waiting);
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.append(&mut self.suspects);
         if !waiting.is_empty() {
             self.report.unsent += waiting.len();
             self.shared.change(|table| table.put_back(waiting));
@@ -191,7 +270,7 @@ impl Work for CommitJob {
     }
 
     fn done(&self) -> bool {
-        self.waiting.is_empty() && self.pending.is_empty()
+        self.waiting.is_empty() && self.suspects.is_empty() && self.pending.is_empty()
     }
 
     fn report(mut self: Box<Self>, _tools: &Tools) {
@@ -199,8 +278,14 @@ impl Work for CommitJob {
         let _ = self.reply.send(Ok(std::mem::take(&mut self.report)));
     }
 
-    fn break_off(self: Box<Self>, _tools: &Tools, error: VppError) {
+    fn break_off(mut self: Box<Self>, tools: &Tools, error: VppError) {
         let reply = self.reply.clone();
+        self.put_answers();
+        if matches!(error, VppError::Gone(_)) {
+            let pending = self.pending.drain().map(|(_, request)| request).collect();
+            let encoder = Encoder::new(tools.ids.route, tools.client_index);
+            suspected(&self.shared, encoder, self.source, pending);
+        }
         drop(self);
         let _ = reply.send(Err(error));
     }
@@ -212,14 +297,43 @@ impl Drop for CommitJob {
         if self.done() {
             return;
         }
+        self.waiting.append(&mut self.suspects);
         let (pending, waiting) = (&mut self.pending, &mut self.waiting);
-        self.shared.change(|table| {
+        self.shared.hand_back(|table| {
             for (_, request) in pending.drain() {
                 table.abandon(&request);
             }
             table.put_back(waiting.drain(..));
         });
     }
+}
+
+/// VPP went, and these requests had no answer.
+fn suspected(shared: &Shared, mut encoder: Encoder, source: u8, pending: Vec<Request>) {
+    encoder.begin(source, shared.faults());
+    shared.change(|table| {
+        for request in table.suspect(&pending) {
+            let mut frame = Vec::new();
+            encoder.encode(table, &request, || 0, &mut frame);
+            log_ended(table, &request, &frame);
+        }
+        pending.iter().for_each(|request| table.abandon(request));
+    });
+}
+
+/// Once for each route that is held: all that a report of VPP's fault needs.
+fn log_ended(table: &Table, request: &Request, frame: &[u8]) {
+    let Request {
+        vpp_table, prefix, ..
+    } = request;
+    let message: String = frame.iter().map(|byte| format!("{byte:02x}")).collect();
+    log::error!(
+        "VPP ended three times while the route {prefix} in VPP table {vpp_table} had no answer, the \
+         last time with nothing else under way: it is held (ended_vpp) until `bgpreflector release \
+         {prefix}` or until VPP has another version. For a report of the fault to VPP: \
+         ip_route_add_del_v2, paths {:?}, frame {message}",
+        table.paths(request.paths)
+    );
 }
 
 fn count(report: &mut CommitReport, request: &Request, retval: i32) {

@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 
 use crate::error::VppError;
 use crate::kernel::Wake;
+use crate::panics;
 use crate::ready::{wait_readable, wait_ready};
 
 use super::lost::Lost;
@@ -88,7 +89,11 @@ impl Desk {
         let _ = self.jobs.send(work);
         let started = self.place.try_lock().is_some_and(|mut place| {
             place.as_mut().is_none_or(|place| {
-                place.worker.start();
+                // Whoever orders shall not break off for the worker's sake: the thread ends it.
+                if let Err(reason) = panics::guarded(|| place.worker.start()) {
+                    place.worker.fail(broke_off(&reason));
+                    return false;
+                }
                 place.watch.covers(Watch::of(&place.worker))
             })
         });
@@ -103,18 +108,31 @@ impl Desk {
     }
 
     /// Waits for VPP and for orders, until the connection ends. `stream` is the connection's.
+    ///
+    /// A panic ends the connection alone: what of the table was under way counts as unknown then,
+    /// as after any other end. A change of the table that broke off ends the engine
+    /// ([`Shared::change`](crate::Shared::change)).
     pub(super) fn serve(&self, stream: UnixStream) {
-        let error = loop {
-            match self.turn(&stream) {
-                Ok(true) => {}
-                Ok(false) => break VppError::Closed,
-                Err(error) => break error,
-            }
-        };
+        let ended = panics::guarded(|| self.turns(&stream));
+        let error = ended.unwrap_or_else(|reason| broke_off(&reason));
         if let Some(place) = self.place.lock().take() {
-            place.worker.break_off(&error);
+            let ended = panics::guarded(|| place.worker.break_off(&error));
+            if let Err(reason) = ended {
+                log::error!("what was ordered of the bulk connection did not end well: {reason}");
+            }
         }
         self.lost.set(error);
+    }
+
+    /// Why the connection ended.
+    fn turns(&self, stream: &UnixStream) -> VppError {
+        loop {
+            match self.turn(stream) {
+                Ok(true) => {}
+                Ok(false) => return VppError::Closed,
+                Err(error) => return error,
+            }
+        }
     }
 
     fn turn(&self, stream: &UnixStream) -> Result<bool, VppError> {
@@ -142,6 +160,11 @@ impl Desk {
             .as_mut()
             .map_or(Ok(false), |place| place.worker.turn())
     }
+}
+
+fn broke_off(reason: &str) -> VppError {
+    log::error!("the bulk connection broke off, which is a bug: {reason}");
+    VppError::Lost(reason.to_owned())
 }
 
 #[cfg(test)]

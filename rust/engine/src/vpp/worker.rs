@@ -114,6 +114,11 @@ impl Worker {
         }
     }
 
+    /// Has the next round fail.
+    pub(super) fn fail(&mut self, error: VppError) {
+        self.failed = Some(error);
+    }
+
     fn work(&mut self) -> Result<(), VppError> {
         self.begin();
         self.advance()?;
@@ -189,7 +194,7 @@ impl Worker {
     fn read(&mut self) -> Result<(), VppError> {
         for _ in 0..READS {
             match (&self.session.stream).read(self.session.reader.spare()) {
-                Ok(0) => return Err(VppError::Lost("VPP closed it".into())),
+                Ok(0) => return Err(VppError::Gone("VPP closed it".into())),
                 Ok(count) => {
                     self.session.reader.advance(count);
                     self.silence.broken(Instant::now());
@@ -199,7 +204,7 @@ impl Worker {
                     return self.silence.check(Instant::now(), self.pending());
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(VppError::Lost(error.to_string())),
+                Err(error) => return Err(VppError::Gone(error.to_string())),
             }
         }
         Ok(())
@@ -291,7 +296,7 @@ impl Worker {
                 Ok(count) => self.written += count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(VppError::Lost(error.to_string())),
+                Err(error) => return Err(VppError::Gone(error.to_string())),
             }
         }
         self.out.clear();

@@ -12,7 +12,7 @@ use bgpreflector_core::vpp::bytes::{message_id, request_header};
 use bgpreflector_core::vpp::{MessageName, PlainReply, WireError, messages as m};
 
 use crate::client::Client;
-use crate::description::{self as d, id, message};
+use crate::description::{self as d, id};
 use crate::state::State;
 
 /// What a request is served with.
@@ -34,10 +34,14 @@ pub(crate) fn serve(state: &mut State, client: &mut Client, payload: &[u8]) -> b
     let ids = state.route_ids;
     if number == ids.v2 || number == ids.v1 {
         route::serve(state, number == ids.v2, payload, &mut client.out);
+        if state.ended {
+            client.out.truncate(before);
+            return true;
+        }
         silence_stranger(client, payload, before);
         return true;
     }
-    let Some(message) = message(number) else {
+    let Some(message) = state.description.message(number) else {
         log::debug!("a client sent message {number}, which is not served");
         return true;
     };
@@ -46,6 +50,8 @@ pub(crate) fn serve(state: &mut State, client: &mut Client, payload: &[u8]) -> b
         client.out.truncate(before);
         log::debug!("a client sent a malformed {}: {error}", message.name);
     }
+    let answered = client.out.get_mut(before..).unwrap_or_default();
+    state.description.translate(answered);
     if message != m::SOCKCLNT_CREATE {
         silence_stranger(client, payload, before);
     }

@@ -20,14 +20,9 @@ pub(super) fn serve(
     reader.slice(8)?;
     match request.message {
         m::LCP_ITF_PAIR_GET => {
-            let retval = show(state, NO_INTERFACE, request.context, out);
+            let from = reader.u32()? as usize;
+            let (retval, cursor) = show_from(state, from, request.context, out);
             let reply = Reply::new(out, number(m::LCP_ITF_PAIR_GET_REPLY), request.context);
-            // Where there is no pair at all, VPP does not even begin to count.
-            let cursor = if state.interfaces.pairs.is_empty() {
-                0
-            } else {
-                u32::MAX
-            };
             reply.i32(retval).u32(cursor).finish();
         }
         m::LCP_ITF_PAIR_GET_V2 => {
@@ -56,6 +51,41 @@ pub(super) fn serve(
     Ok(())
 }
 
+/// Shows the pairs from one on, as many as VPP shows at once; returns how it went, and where the
+/// client is to go on.
+fn show_from(state: &State, from: usize, context: u32, out: &mut Vec<u8>) -> (i32, u32) {
+    let pairs = &state.interfaces.pairs;
+    if pairs.is_empty() {
+        // VPP does not even begin to count.
+        return (0, 0);
+    }
+    let at_once = match state.faults.pairs_at_once {
+        0 => usize::MAX,
+        count => count,
+    };
+    for pair in pairs.iter().skip(from).take(at_once) {
+        if let Some(index) = state.interfaces.index(&pair.0) {
+            show_one(index, &pair.1, context, out);
+        }
+    }
+    let next = from.saturating_add(at_once);
+    if next < pairs.len() {
+        let next = u32::try_from(next).unwrap_or(u32::MAX);
+        return (retval::EAGAIN, next);
+    }
+    (0, u32::MAX)
+}
+
+fn show_one(index: u32, linux: &str, context: u32, out: &mut Vec<u8>) {
+    let reply = Reply::new(out, number(m::LCP_ITF_PAIR_DETAILS), context);
+    let reply = reply.u32(index).u32(index).u32(0);
+    reply
+        .text(linux, HOST_NAME_LENGTH)
+        .u8(0)
+        .text("", 32)
+        .finish();
+}
+
 /// Shows the pair of an interface, or all; returns how it went.
 fn show(state: &State, wanted: u32, context: u32, out: &mut Vec<u8>) -> i32 {
     let mut found = wanted == NO_INTERFACE;
@@ -67,13 +97,7 @@ fn show(state: &State, wanted: u32, context: u32, out: &mut Vec<u8>) -> i32 {
             continue;
         }
         found = true;
-        let reply = Reply::new(out, number(m::LCP_ITF_PAIR_DETAILS), context);
-        let reply = reply.u32(index).u32(index).u32(0);
-        reply
-            .text(linux, HOST_NAME_LENGTH)
-            .u8(0)
-            .text("", 32)
-            .finish();
+        show_one(index, linux, context, out);
     }
     if found {
         0

@@ -1,5 +1,6 @@
 //! Route requests: the hot path.
 
+use bgpreflector_core::route::{Path, PathKind};
 use bgpreflector_core::vpp::bytes::request_header;
 use bgpreflector_core::vpp::route::{
     NO_STATS_INDEX, decode_route_add_del, decode_route_add_del_v2,
@@ -87,6 +88,10 @@ fn apply(state: &mut State, request: &RouteAddDel<'_>) -> Result<Change, i32> {
     if state.sources.priority(source).is_none() {
         return Err(retval::INVALID_VALUE);
     }
+    if request.is_add && ends(state, request) {
+        state.ended = true;
+        return Err(retval::INVALID_VALUE);
+    }
     let (key, fib) = ((route.table, route.prefix), &mut state.fib);
     match (request.is_add, request.is_multipath, set) {
         (false, false, _) => Ok(fib.delete(&key, source)),
@@ -95,6 +100,23 @@ fn apply(state: &mut State, request: &RouteAddDel<'_>) -> Result<Change, i32> {
         (true, true, Some(legs)) => Ok(fib.add_legs(key, source, legs)),
         (false, true, Some(legs)) => Ok(fib.remove_legs(&key, source, legs)),
     }
+}
+
+/// Whether the request ends this VPP, by its release or by order.
+fn ends(state: &State, request: &RouteAddDel<'_>) -> bool {
+    let route = &request.route;
+    if state.faults.ends_at(&route.prefix) {
+        return true;
+    }
+    if state.settings.release.is_none() {
+        return false;
+    }
+    let fatal = |path: Path| match path.kind {
+        PathKind::Normal => path.next_hop.is_none() && !path.labels.is_empty(),
+        PathKind::Drop => state.ends.drop && route.table != 0,
+        PathKind::IcmpUnreach | PathKind::IcmpProhibit => state.ends.icmp && route.table != 0,
+    };
+    route.paths.iter().flatten().any(fatal)
 }
 
 /// The request's paths, if their interfaces and tables are there (`fib_api_path_decode`).

@@ -34,7 +34,7 @@ pub(super) fn serve(
         }
         m::SHOW_VERSION => {
             let reply = Reply::new(out, number(m::SHOW_VERSION_REPLY), context).i32(0);
-            let reply = reply.text("vpe", 32).text(cli::VERSION, 32);
+            let reply = reply.text("vpe", 32).text(state.version(), 32);
             reply.text(cli::BUILT, 32).text("/", 256).finish();
         }
         m::CLI_INBAND => {

@@ -1,0 +1,105 @@
+"""A connected client of ``vpp_papi``, whatever release VPP is.
+
+It needs the description of VPP's API. From 24.06 on VPP hands it out itself (``get_api_json``);
+before that it is in files that VPP's packages install.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any, Protocol
+
+from vpp_papi import VPPApiClient
+
+from bgpreflector.errors import VppConnectError, VppMessageError
+
+from .ended import end_client
+
+REQUIRED = (
+    "show_version",
+    "sw_interface_dump",
+    "want_interface_events",
+    "ip_table_dump",
+    "ip_table_add_del",
+    "ip_route_add_del",
+    "fib_source_add",
+    "fib_source_dump",
+)
+"""Messages without which nothing can be reflected. VPP has all of them since 21.06."""
+
+
+class ClientSettings(Protocol):
+    """How VPP is reached."""
+
+    @property
+    def api_socket(self) -> str:
+        """VPP's API socket."""
+
+    @property
+    def api_directory(self) -> str:
+        """Where the description of VPP's API is, for VPPs that do not hand it out."""
+
+    @property
+    def request_timeout(self) -> float:
+        """Seconds without an answer after which VPP counts as lost."""
+
+
+def connected_client(settings: ClientSettings, name: str) -> Any:
+    """A client that has shaken hands as ``name``.
+
+    Raises :class:`VppConnectError`, and :class:`VppMessageError` with the names of the messages
+    that VPP lacks.
+    """
+    client = _client(settings, bootstrapapi=True)
+    if not _connect(client, settings, name, may_lack="get_api_json"):
+        client = _client(settings, apifiles=_api_files(settings), bootstrapapi=False)
+        _connect(client, settings, name)
+    missing = [message for message in REQUIRED if not hasattr(client.api, message)]
+    if missing:
+        end_client(client, goodbye=True)
+        raise VppMessageError(
+            f"the VPP at {settings.api_socket} lacks messages that bgpreflector needs "
+            f"({', '.join(missing)}): VPP 22.10 and newer have them"
+        )
+    return client
+
+
+def _client(settings: ClientSettings, **description: object) -> Any:
+    return VPPApiClient(
+        server_address=settings.api_socket,
+        read_timeout=max(1, round(settings.request_timeout)),
+        logger=logging.getLogger("vpp_papi"),
+        **description,
+    )
+
+
+def _connect(client: Any, settings: ClientSettings, name: str, *, may_lack: str = "") -> bool:
+    """Shake hands; false where VPP lacks the message that it may lack."""
+    try:
+        client.connect(name)
+    except Exception as error:
+        # vpp_papi raises whatever struct, json or the socket raise at a stranger's answer.
+        lacks = isinstance(error, AttributeError) and error.name == may_lack
+        end_client(client, goodbye=lacks)
+        if lacks:
+            return False
+        raise VppConnectError(
+            f"cannot connect to VPP's API socket {settings.api_socket}: "
+            f"{error or type(error).__name__}; is it VPP that listens there?"
+        ) from error
+    return True
+
+
+def _api_files(settings: ClientSettings) -> list[str]:
+    directory = Path(settings.api_directory)
+    files = sorted(map(str, directory.rglob("*.api.json")))
+    if not files:
+        raise VppConnectError(
+            f"the VPP at {settings.api_socket} does not hand out the description of its API "
+            f"(get_api_json, since VPP 24.06), and there is none in {directory}: have "
+            "vpp.api_directory name the directory with the .api.json files of this VPP (its "
+            "packages put them into /usr/share/vpp/api; copy them from there if VPP runs in a "
+            "container), or use VPP 24.06 or newer"
+        )
+    return files

@@ -1,0 +1,215 @@
+//! Routes that end VPP, by its version, and what is sent in their place.
+//!
+//! | sent | ends VPP |
+//! | --- | --- |
+//! | a drop into a table other than 0 | before 24.10 (24.02 measured; 22.10 survives it) |
+//! | an ICMP unreachable or prohibited into a table other than 0 | before 26.02 |
+//! | labels without a gateway | every release: the route is held, see [`Held`](crate::table::Held) |
+//!
+//! The cause of the first two (`fib_api_path_decode` in `fib_api.c`): the decoder leaves
+//! `frp_sw_if_index` at 0 for these kinds, and VPP looks interface 0 up in that table's world.
+
+use std::borrow::Cow;
+
+use smallvec::SmallVec;
+
+use super::normal_form::installed_paths;
+use crate::route::{Path, PathKind, PathSet, Prefix};
+
+/// What of this a VPP has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Faults {
+    /// A drop into a table other than 0 ends it.
+    pub drop: bool,
+    /// An ICMP unreachable or prohibited into a table other than 0 ends it.
+    pub icmp: bool,
+}
+
+/// First release that survives a drop in every table: year and month.
+const DROP_MENDED: (u16, u16) = (24, 10);
+/// First release that survives the ICMP kinds in every table.
+const ICMP_MENDED: (u16, u16) = (26, 2);
+
+impl Faults {
+    /// A VPP with none of them.
+    pub const NONE: Self = Self {
+        drop: false,
+        icmp: false,
+    };
+    /// A VPP of which nothing is known: what is sent in place of the dangerous is safe everywhere.
+    pub const ALL: Self = Self {
+        drop: true,
+        icmp: true,
+    };
+
+    /// Those of a version as `show_version` tells it (`25.06-release`, `26.10-rc0~12-gabc`); all of
+    /// them where that begins with no year and month.
+    #[must_use]
+    pub fn of_version(version: &str) -> Self {
+        release(version).map_or(Self::ALL, |release| Self {
+            drop: release < DROP_MENDED,
+            icmp: release < ICMP_MENDED,
+        })
+    }
+
+    /// Whether a drop of this prefix cannot be said in any form that VPP survives: that which is
+    /// sent instead needs an address.
+    #[must_use]
+    pub fn no_form_for(self, vpp_table: u32, prefix: &Prefix) -> bool {
+        self.drop && vpp_table != 0 && prefix.address().is_unspecified()
+    }
+
+    /// What is sent for `paths`: themselves, or a drop in a form that this VPP survives. None where
+    /// there is no such form ([`Self::no_form_for`]).
+    ///
+    /// That is a path of the drop kind, or one through the prefix's own address, which VPP makes a
+    /// drop after it has decoded it (`fib_table_route_path_fixup` in `fib_table.c`). Its dump shows
+    /// a drop for both.
+    #[must_use]
+    pub fn survivable<'a>(
+        self,
+        vpp_table: u32,
+        prefix: &Prefix,
+        paths: &'a PathSet,
+    ) -> Option<Cow<'a, PathSet>> {
+        if vpp_table == 0 || !paths.paths().iter().any(|path| self.ends(path.kind)) {
+            return Some(Cow::Borrowed(paths));
+        }
+        if self.no_form_for(vpp_table, prefix) {
+            return None;
+        }
+        let through_itself = self.drop;
+        let drop = Path {
+            kind: if through_itself {
+                PathKind::Normal
+            } else {
+                PathKind::Drop
+            },
+            family: prefix.family(),
+            next_hop: through_itself.then(|| prefix.address()),
+            sw_if_index: Path::NO_INTERFACE,
+            table: 0,
+            weight: 1,
+            preference: 0,
+            labels: SmallVec::new(),
+        };
+        Some(Cow::Owned(PathSet::new(vec![drop])))
+    }
+
+    /// Whether a dump shows `shown`, in normal form, for a route that shall have `wanted`.
+    #[must_use]
+    pub fn shows_as(
+        self,
+        vpp_table: u32,
+        prefix: &Prefix,
+        wanted: &PathSet,
+        shown: &PathSet,
+    ) -> bool {
+        let sent = self.survivable(vpp_table, prefix, wanted);
+        sent.is_some_and(|sent| *installed_paths(prefix, &sent) == *shown)
+    }
+
+    const fn ends(self, kind: PathKind) -> bool {
+        match kind {
+            PathKind::Normal => false,
+            PathKind::Drop => self.drop,
+            PathKind::IcmpUnreach | PathKind::IcmpProhibit => self.icmp,
+        }
+    }
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self::ALL
+    }
+}
+
+fn release(version: &str) -> Option<(u16, u16)> {
+    let version = version.strip_prefix('v').unwrap_or(version);
+    let (year, rest) = version.split_once('.')?;
+    let month = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+    Some((year.parse().ok()?, month.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::Family;
+
+    fn special(kind: PathKind) -> PathSet {
+        PathSet::new(vec![Path {
+            kind,
+            family: Family::V4,
+            next_hop: None,
+            sw_if_index: Path::NO_INTERFACE,
+            table: 0,
+            weight: 1,
+            preference: 0,
+            labels: SmallVec::new(),
+        }])
+    }
+
+    #[test]
+    fn the_version_decides() {
+        for (version, drop, icmp) in [
+            ("22.10-release", true, true),
+            ("24.02-release", true, true),
+            ("24.06.0-vyos", true, true),
+            ("24.10-rc1~3-gabc", false, true),
+            ("v25.06.0-4~g12", false, true),
+            ("25.10", false, true),
+            ("26.02-release", false, false),
+            ("26.10-rc0~100-g1", false, false),
+            ("custom build", true, true),
+            ("", true, true),
+        ] {
+            assert_eq!(
+                Faults::of_version(version),
+                Faults { drop, icmp },
+                "{version}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_ends_vpp_becomes_a_drop_that_it_shows_as_one() {
+        let prefix: Prefix = "10.9.0.0/16".parse().unwrap();
+        let shown = special(PathKind::Drop);
+        for version in ["22.10", "24.02", "25.06", "26.06"] {
+            let faults = Faults::of_version(version);
+            for kind in [
+                PathKind::Drop,
+                PathKind::IcmpUnreach,
+                PathKind::IcmpProhibit,
+            ] {
+                let wanted = special(kind);
+                let sent = faults.survivable(10, &prefix, &wanted).unwrap();
+                let safe = sent.paths().iter().all(|path| !faults.ends(path.kind));
+                assert!(safe, "{version} {kind:?}");
+                if faults.ends(kind) {
+                    assert_eq!(
+                        *installed_paths(&prefix, &sent),
+                        shown,
+                        "{version} {kind:?}"
+                    );
+                } else {
+                    assert_eq!(*sent, wanted);
+                }
+                assert_eq!(*faults.survivable(0, &prefix, &wanted).unwrap(), wanted);
+            }
+        }
+    }
+
+    #[test]
+    fn a_default_route_has_no_such_form_before_drops_are_safe() {
+        let default: Prefix = "0.0.0.0/0".parse().unwrap();
+        let unreachable = special(PathKind::IcmpUnreach);
+        let of = |version, table| {
+            let faults = Faults::of_version(version);
+            faults.survivable(table, &default, &unreachable).is_some()
+        };
+        assert!(!of("24.02", 10));
+        assert!(of("24.02", 0));
+        assert!(of("25.06", 10));
+    }
+}
