@@ -40,6 +40,10 @@ class Forwarder:
         """Its API socket."""
         return self.user.socket
 
+    def version(self) -> str:
+        """As it says."""
+        return str(self.user.api.show_version().version)
+
     def routes(self) -> Forwarding:
         """All under our source."""
         if isinstance(self.user, SimulatedVpp):
