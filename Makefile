@@ -67,7 +67,7 @@ $(GUNGRAUN): .venv/installed Cargo.lock
 SEEDS ?= 1-50
 
 oracle: build ## random changes against the kernel: make oracle SEEDS=1-500
-	ORACLE_SEEDS=$(SEEDS) $(PYTHON) -m pytest tests/oracle
+	ORACLE_SEEDS=$(SEEDS) $(PYTHON) -m pytest $(AT_ONCE) tests/oracle
 
 bulk: build ## many routes at once, at the sizes of a full table
 	BGPREFLECTOR_TESTS_SIZE=full $(PYTHON) -m pytest tests/bulk

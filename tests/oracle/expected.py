@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 from .iproute import Entry, Ip
 from .operations import TABLES
@@ -20,24 +22,82 @@ Objects = dict[int, Entry]
 
 TYPES = {"6": "blackhole", "7": "unreachable", "8": "prohibit"}
 THROW = "9"
+PREFERENCES = {"high": 0, "medium": 1, "low": 2}
 
 
-def forwarding(ip: Ip, protocol: str = "12") -> Forwarding:
-    """The protocol's routes that forward, by table and prefix."""
-    result: Forwarding = {}
+Key = tuple[int, str]
+"""Table and prefix."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What `ip` lists at one time."""
+
+    routes: Mapping[Key, Sequence[Entry]]
+    """The routes of each prefix that can forward with TOS 0, the first one first."""
+
+    objects: Objects
+    links: Mapping[int, str]
+    """Names by index."""
+
+    down: frozenset[str]
+
+    def completed(self, route: Entry) -> Entry:
+        """A route with devices by index, as a lookup answers it, in the list's words."""
+        named = _named(route, self.links)
+        named = _expanded(named, self.objects)
+        _bury([named], self.down)
+        return named
+
+
+def listing(ip: Ip) -> Listing:
+    """Lists everything."""
     objects = {int(entry["id"]): entry for entry in ip.objects()}
-    down = {link["ifname"] for link in ip.links() if "UP" not in link["flags"]}
+    links = ip.links()
+    names = {int(link["ifindex"]): str(link["ifname"]) for link in links}
+    down = frozenset(str(link["ifname"]) for link in links if "UP" not in link["flags"])
+    found: dict[Key, list[Entry]] = {}
     for family in (4, 6):
         routes = [_expanded(route, objects) for route in ip.routes(family)]
         _bury(routes, down)
-        for key, route in _first_usable(routes, family):
-            # VPP has nothing like a route that makes the lookup go on in another table.
-            if route["protocol"] == protocol and route["type"] != THROW:
-                result[key] = _meaning(route)
+        for key, route in _usable_ones(routes, family):
+            found.setdefault(key, []).append(route)
+    return Listing(found, objects, names, down)
+
+
+def forwarding(ip: Ip, protocol: str = "12", *, foreign: str = "hide") -> Forwarding:
+    """The protocol's routes that forward, by table and prefix."""
+    return of_listing(listing(ip), protocol, foreign=foreign)
+
+
+def of_listing(listed: Listing, protocol: str = "12", *, foreign: str = "hide") -> Forwarding:
+    """The same of what was listed; ``foreign`` is ``kernel.foreign_routes``."""
+    result: Forwarding = {}
+    for key, routes in listed.routes.items():
+        counted = (r for r in routes if foreign == "hide" or r["protocol"] == protocol)
+        first = next(counted, None)
+        if first is not None and first["protocol"] == protocol and is_for_vpp(first):
+            result[key] = meaning(first)
     return result
 
 
-def _bury(routes: Iterable[Entry], down: set[str]) -> None:
+def is_for_vpp(route: Entry) -> bool:
+    """Whether VPP can have it: it has nothing like a route that makes the lookup go on in another
+    table, and an encapsulation has to be configured there as a tunnel."""
+    live = (hop for hop in _hops(route) if not _dead(hop))
+    return route["type"] != THROW and not any("encap" in hop for hop in (route, *live))
+
+
+def _named(route: Entry, links: Mapping[int, str]) -> Entry:
+    named = dict(route)
+    if "dev" in route:
+        named["dev"] = links.get(int(route["dev"]), "?")
+    if "nexthops" in route:
+        named["nexthops"] = [_named(hop, links) for hop in route["nexthops"]]
+    return named
+
+
+def _bury(routes: Iterable[Entry], down: AbstractSet[str]) -> None:
     """Marks the hops of links that are down as dead: of merged IPv6 routes and what stands between
     them, the kernel cleans up but the first (`fib6_clean_node`), and drops what goes there."""
     for hop in (hop for route in routes for hop in _hops(route)):
@@ -61,15 +121,17 @@ def _expanded(route: Entry, objects: Objects) -> Entry:
     return route | {"nexthops": members}
 
 
-def _first_usable(routes: Iterable[Entry], family: int) -> Iterable[tuple[tuple[int, str], Entry]]:
-    """The first route of each prefix by metric, then in the kernel's order."""
-    best: dict[tuple[int, str], Entry] = {}
-    for route in sorted(routes, key=lambda route: int(route.get("metric", 0))):
+def _usable_ones(routes: Iterable[Entry], family: int) -> Iterable[tuple[Key, Entry]]:
+    """What can forward, by metric, then by preference (RFC 4191), then in the kernel's order."""
+
+    def rank(route: Entry) -> tuple[int, int]:
+        return int(route.get("metric", 0)), PREFERENCES.get(str(route.get("pref")), 1)
+
+    for route in sorted(routes, key=rank):
         key = (int(route["table"]), _prefix(str(route["dst"]), family))
         ordinary = key[0] in TABLES and route.get("tos", "0x00") == "0x00"
-        if ordinary and key not in best and _usable(route):
-            best[key] = route
-    return best.items()
+        if ordinary and _usable(route):
+            yield key, route
 
 
 def _prefix(destination: str, family: int) -> str:
@@ -81,6 +143,8 @@ def _prefix(destination: str, family: int) -> str:
 
 
 def _usable(route: Entry) -> bool:
+    if int(route.get("expires", 1)) < 0:
+        return False
     return route["type"] != "1" or any(not _dead(hop) for hop in _hops(route))
 
 
@@ -93,7 +157,8 @@ def _dead(hop: Entry) -> bool:
     return "dead" in hop.get("flags", [])
 
 
-def _meaning(route: Entry) -> Meaning:
+def meaning(route: Entry) -> Meaning:
+    """Where a route leads."""
     if route["type"] != "1":
         return TYPES.get(route["type"], str(route["type"]))
     if "blackhole" in route.get("flags", []):

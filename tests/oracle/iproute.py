@@ -44,7 +44,9 @@ class _Batch:
     def ask(self, line: str) -> list[Entry]:
         """What a ``show`` lists."""
         self._send(line)
-        listed: list[Entry] = json.loads(self._line(line))
+        listed: list[Entry] = json.loads(
+            self._line(line), object_pairs_hook=_without_encapsulations
+        )
         return [entry for entry in listed if entry]
 
     def _send(self, text: str) -> None:
@@ -62,6 +64,18 @@ class _Batch:
     def close(self) -> None:
         """Ends the process, which ends when its input does."""
         self._process.communicate()
+
+
+def _without_encapsulations(pairs: Sequence[tuple[str, Any]]) -> Entry:
+    """An object, of an encapsulation only its type: `ip` writes the rest among the route's own."""
+    found: Entry = {}
+    within = False
+    for name, value in pairs:
+        within = within and name not in ("gateway", "via", "dev", "nexthops")
+        if not within:
+            found[name] = value
+        within = within or name == "encap"
+    return found
 
 
 class Ip:
@@ -85,6 +99,11 @@ class Ip:
         if "link del" in operation:
             # The processes remember the indices of names.
             self.close()
+
+    def run_all(self, lines: Sequence[str]) -> None:
+        """Runs many lines of one family at once."""
+        if lines:
+            self._batch("change", lines[0][:2]).run("\n".join(line[3:] for line in lines))
 
     def routes(self, family: int) -> list[Entry]:
         """The routes of all tables, in the kernel's order."""

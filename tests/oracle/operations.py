@@ -3,6 +3,7 @@
 A line that begins with ``-4`` or ``-6`` is for `ip` of that family; an operation of several lines
 has them separated by ``; ``. Three more words: ``quiet`` is a moment in which all must agree,
 ``commit`` sends VPP what waits in the middle of changes, and ``resync`` dumps the kernel there.
+Those of `more_operations` are told there.
 """
 
 from __future__ import annotations
@@ -90,6 +91,9 @@ Kinds = tuple[tuple[float, Callable[[], str]], ...]
 
 class Generator:
     """Draws operations; the same seed draws the same ones."""
+
+    extras = 0.08
+    """How many routes have what `_extra` gives them."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -194,7 +198,7 @@ class Generator:
         else:
             hops = self._hop(family)
         self._put_before.append((family, prefix, key, hops))
-        extra = self._extra(family) if self._chance(0.08) else ""
+        extra = self._extra(family) if self._chance(self.extras) else ""
         return f"-{family} route {verb} {prefix}{key} proto {protocol}{extra} {hops}"
 
     def _put_again(self) -> str:

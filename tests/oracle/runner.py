@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 
-from .expected import Forwarding, forwarding
-from .operations import COMMIT, QUIET, RESYNC, Generator, is_about_routes, is_operation
+from .doing import CHURN, churning, do
+from .expected import Forwarding, Listing, listing
+from .forwarder import Maker, embedded
+from .judge import Judgement, judge, questions
+from .more_operations import COMPAT, MoreOperations, Variant, variant_of
+from .operations import QUIET, is_about_routes, is_operation
 from .world import World, world
-
-SETTLED = 2.0
-"""Seconds within which table and VPP must say what the kernel does."""
 
 VERIFIED = 0.3
 """Seconds within which the engine dumps the kernel after what can change routes in silence: before
@@ -20,6 +23,15 @@ that has happened, nothing else may go wrong, for it would be repaired unseen.""
 PAUSE = 0.002
 LONGEST_PAUSE = 0.05
 """Seconds between two looks: at first, and at most."""
+
+QUICK = 1.0
+"""Seconds that all have to agree while a sequence is shortened."""
+
+SHOWN = 8
+"""Lines of a difference."""
+
+SHRINKING = float(os.environ.get("ORACLE_SHRINKING", "60"))
+"""Seconds in which a sequence is shortened, at most."""
 
 
 @dataclass(frozen=True)
@@ -32,88 +44,125 @@ class Difference:
     lines: tuple[str, ...]
 
     def __str__(self) -> str:
-        return "after the last operation:\n  " + "\n  ".join(self.lines)
+        more = len(self.lines) - SHOWN
+        shown = (*self.lines[:SHOWN], *([f"and {more} more"] if more > 0 else []))
+        return "after the last operation:\n  " + "\n  ".join(shown)
 
 
-def compare(seen: World, after: int) -> Difference | None:
+def compare(seen: World, after: int, settled: float) -> Difference | None:
     """Waits until kernel, table and VPP agree; the difference if they do not in time."""
-    deadline = time.monotonic() + SETTLED
+    deadline = time.monotonic() + settled
     pause = 0.0
     while True:
         seen.settle(pause)
-        kernel, table, vpp = forwarding(seen.ip), seen.table(), seen.vpp()
-        if kernel == table == vpp:
+        lines = tuple(_look(seen))
+        if not lines:
             break
         if time.monotonic() > deadline:
-            return Difference(after, tuple(_lines(seen, kernel, table, vpp)))
+            return Difference(after, lines)
         pause = min(max(pause * 2, PAUSE), LONGEST_PAUSE)
     refused = seen.refused()
     return Difference(after, (f"VPP refused {refused} requests",)) if refused else None
 
 
-def _lines(seen: World, kernel: Forwarding, table: Forwarding, vpp: Forwarding) -> list[str]:
-    keys = sorted(kernel.keys() | table.keys() | vpp.keys())
-    return [
-        f"table {key[0]} {key[1]}: kernel {kernel.get(key)}, table {table.get(key)}, "
-        f"VPP {vpp.get(key)}; the engine holds: {seen.shown(key)}"
-        for key in keys
-        if not kernel.get(key) == table.get(key) == vpp.get(key)
-    ]
+def _look(seen: World) -> Iterator[str]:
+    """Where they do not agree now."""
+    failure = seen.engine.failure()
+    if failure is not None:
+        yield f"the engine has ended: {failure}"
+        return
+    listed = _without_churn(listing(seen.ip))
+    table, vpp = (
+        {key: found for key, found in routes.items() if not key[1].startswith(CHURN)}
+        for routes in (seen.table(), seen.vpp())
+    )
+    asked = questions(listed, vpp)
+    judged = judge(listed, seen.lookups.ask(asked), seen.foreign)
+    found = False
+    for line in _lines(seen, judged, table, vpp):
+        found = True
+        yield line
+    for (number, address), verdict, prefix in judged.broken_by(vpp):
+        found = True
+        yield f"table {number} {address}: kernel {verdict}, the longest of VPP's routes is {prefix}"
+    if not found:
+        yield from seen.forwarder.broken(asked, vpp)
 
 
-def run(lines: Sequence[str], sysctls: Sequence[str] = ()) -> Difference | None:
+def _without_churn(listed: Listing) -> Listing:
+    kept = {k: routes for k, routes in listed.routes.items() if not k[1].startswith(CHURN)}
+    return replace(listed, routes=kept)
+
+
+def _lines(seen: World, judged: Judgement, table: Forwarding, vpp: Forwarding) -> Iterator[str]:
+    for key in sorted(judged.routes.keys() | table.keys() | vpp.keys()):
+        if not (table.get(key) == vpp.get(key) and judged.allows(key, vpp.get(key))):
+            yield (
+                f"table {key[0]} {key[1]}: kernel {judged.routes.get(key)}, table {table.get(key)},"
+                f" VPP {vpp.get(key)}; the engine holds: {seen.shown(key)}"
+            )
+
+
+def run(
+    lines: Sequence[str], variant: Variant | None = None, make: Maker = embedded
+) -> Difference | None:
     """Runs the lines in a world of their own; the first difference, if there is one.
 
     All is compared at each moment of quiet and at the end.
     """
-    with world(sysctls) as made:
-        resyncs = made.resyncs()
+    kind = variant or Variant("usual", COMPAT)
+    with world(kind.sysctls, make, **kind.settings) as made:
+        with churning(made) if kind.churn else nullcontext():
+            difference = _run(made, lines, kind)
+        if difference is None and kind.churn:
+            made.ip.run(f"-6 route flush root {CHURN}:/32")
+            difference = compare(made, len(lines), kind.settled)
+        return difference or _end(made, len(lines))
+
+
+def _run(made: World, lines: Sequence[str], kind: Variant) -> Difference | None:
+    resyncs = made.resyncs()
+    verifies = False
+    for done, line in enumerate(lines, 1):
+        if not verifies and is_operation(line) and not is_about_routes(line):
+            resyncs, verifies = made.resyncs() if made.is_running else 0, True
+        do(made, line)
+        if line != QUIET and done < len(lines):
+            continue
+        made.start(whole=not kind.churn)
+        difference = compare(made, done, kind.settled)
+        if difference is None and verifies:
+            made.wait_for_resync(resyncs, VERIFIED)
+            difference = compare(made, done, kind.settled)
+        if difference is not None:
+            return difference
         verifies = False
-        for done, line in enumerate(lines, 1):
-            if is_operation(line) and not is_about_routes(line):
-                resyncs, verifies = made.resyncs(), True
-            _do(made, line)
-            if line != QUIET and done < len(lines):
-                continue
-            difference = compare(made, done)
-            if difference is None and verifies:
-                made.wait_for_resync(resyncs, VERIFIED)
-                difference = compare(made, done)
-            if difference is not None:
-                return difference
-            verifies = False
-        # What a message left in doubt is looked up by a dump, which may be due yet.
-        made.wait_for_resync(made.resyncs(), VERIFIED)
-        return _audit(made, len(lines))
+    return None
 
 
-def _audit(made: World, after: int) -> Difference | None:
+def _end(made: World, after: int) -> Difference | None:
     """What the engine itself finds at the end: also about routes that forward nothing now."""
+    # What a message left in doubt is looked up by a dump, which may be due yet.
+    made.wait_for_resync(made.resyncs(), VERIFIED)
     drifted = made.engine.audit().drifted
     lines = (f"table {table} {prefix}: {kind} at an audit" for table, prefix, kind in drifted)
     return Difference(after, tuple(lines)) if drifted else None
 
 
-def _do(made: World, line: str) -> None:
-    if line == COMMIT:
-        made.settle(0)
-    elif line == RESYNC:
-        made.engine.resync()
-    elif line != QUIET:
-        # Many operations are refused, as they must be: what counts is the kernel.
-        made.ip.run(line)
-
-
-def shrink(lines: Sequence[str], sysctls: Sequence[str] = ()) -> list[str]:
-    """The lines without those that the difference does not need."""
+def shrink(lines: Sequence[str], variant: Variant, make: Maker = embedded) -> list[str]:
+    """The lines without those that the difference does not need, as far as time allows."""
     kept = list(lines)
     size = max(1, len(kept) // 2)
+    deadline = time.monotonic() + SHRINKING
+    quick = replace(variant, settled=min(variant.settled, QUICK))
     while True:
         at = 0
         removed = False
         while at < len(kept):
+            if time.monotonic() > deadline:
+                return kept
             tried = kept[:at] + kept[at + size :]
-            if tried and run(tried, sysctls) is not None:
+            if tried and run(tried, quick, make) is not None:
                 kept, removed = tried, True
             else:
                 at += size
@@ -122,16 +171,15 @@ def shrink(lines: Sequence[str], sysctls: Sequence[str] = ()) -> list[str]:
         size = max(1, size // 2)
 
 
-def check_seed(seed: int, count: int, sysctls: Sequence[str] = ()) -> int:
+def check_seed(seed: int, count: int, make: Maker = embedded) -> int:
     """How many operations were done; fails with the shortest sequence that shows a difference."""
-    lines = Generator(seed).draw(count)
-    difference = run(lines, sysctls)
+    variant = variant_of(seed)
+    lines = MoreOperations(seed, variant).draw(count)
+    difference = run(lines, variant, make)
     if difference is None:
         return sum(map(is_operation, lines))
-    shortest = shrink(lines[: difference.after], sysctls)
-    last = run(shortest, sysctls)
+    shortest = shrink(lines[: difference.after], variant, make)
+    last = run(shortest, variant, make)
     text = str(last) if last else f"seen once, {difference}"
     sequence = "\n  ".join(shortest)
-    raise AssertionError(
-        f"seed {seed} ({', '.join(sysctls)}), {text}\nshortest sequence:\n  {sequence}"
-    )
+    raise AssertionError(f"seed {seed} ({variant.name}), {text}\nshortest sequence:\n  {sequence}")

@@ -6,25 +6,32 @@ import os
 
 import pytest
 
+from .forwarder import real
+from .more_operations import COMPAT, PLAIN, VARIANTS, Variant
 from .runner import check_seed, run
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(900)]
 
-OPERATIONS = 150
-COMPAT = ("net.ipv4.nexthop_compat_mode=1",)
-PLAIN = ("net.ipv4.nexthop_compat_mode=0", "net.ipv6.route.skip_notify_on_dev_down=1")
+OPERATIONS = int(os.environ.get("ORACLE_OPERATIONS", "150"))
+"""Of each seed."""
 
 
 def seeds() -> range:
-    """Those of ``ORACLE_SEEDS`` (FIRST-LAST), by default enough for 3,000 operations."""
-    first, _, last = os.environ.get("ORACLE_SEEDS", "1-20").partition("-")
+    """Those of ``ORACLE_SEEDS`` (FIRST-LAST), by default three of each variant."""
+    first, _, last = os.environ.get("ORACLE_SEEDS", f"1-{3 * len(VARIANTS)}").partition("-")
     return range(int(first), int(last or first) + 1)
 
 
 @pytest.mark.parametrize("seed", seeds())
 def test_table_and_vpp_say_what_the_kernel_does(seed: int) -> None:
-    """With both ways in which the kernel tells of next-hop objects and of links that go down."""
-    assert check_seed(seed, OPERATIONS, COMPAT if seed % 2 else PLAIN) == OPERATIONS
+    """Each seed has a variant of its own (`more_operations.VARIANTS`)."""
+    assert check_seed(seed, OPERATIONS) == OPERATIONS
+
+
+@pytest.mark.vpp
+@pytest.mark.parametrize("seed", [seed for seed in seeds() if seed <= len(VARIANTS)])
+def test_a_real_vpp_does_too(seed: int) -> None:
+    assert check_seed(seed, OPERATIONS, real) == OPERATIONS
 
 
 FOUND = {
@@ -75,6 +82,22 @@ FOUND = {
         "addr flush dev o0",
         "-4 route replace 198.18.0.0/24 table 254 proto 12 via 10.7.2.3 dev o2",
     ),
+    "a route that goes while its first leg is dead": (
+        (
+            "-4 route add 198.18.0.0/16 table 254 proto 12 "
+            "nexthop via 10.7.0.4 dev o0 weight 3 nexthop via 10.7.1.3 dev o1"
+        ),
+        "quiet",
+        "link set o0 down",
+        "quiet",
+        "-4 route del 198.18.0.0/16",
+    ),
+    "a leg appended behind an advertised route": (
+        "-6 route replace 2001:db8:2::1/128 metric 1024 table 254 proto 12 via fe80::4 dev o2",
+        "ra o2 fe80::99 1800 medium 2001:db8:2::1/128 high",
+        "quiet",
+        "-6 route append 2001:db8:2::1/128 metric 1024 table 254 proto 12 via fd07:2::2 dev o2",
+    ),
     "merged routes of two protocols": (
         "-6 route replace 2001:db8:2::/48 table 254 proto 12 via fd07:1::3 dev o1",
         "-6 route append 2001:db8:2::/48 table 254 proto 4 via fd07:2::2 dev o2",
@@ -88,4 +111,4 @@ FOUND = {
 @pytest.mark.parametrize("name", FOUND)
 def test_what_was_found_once_is_right(name: str, sysctls: tuple[str, ...]) -> None:
     """They stay that way."""
-    assert run(FOUND[name], sysctls) is None
+    assert run(FOUND[name], Variant("usual", sysctls)) is None

@@ -1,0 +1,152 @@
+"""The VPP that is compared: the embedded one, or a real one where ``vpp`` is on PATH."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lab.vpp import RealVpp, SimulatedVpp
+from lab.vpp.api import SPECIAL
+
+from .addresses import Prefixes, network
+from .expected import Forwarding, Hop, Meaning
+from .lookups import Question
+from .operations import LINKS, TABLES
+
+SOURCE = "oracle"
+KINDS = {"drop": "blackhole", "icmp-unreach": "unreachable", "icmp-prohibit": "prohibit"}
+AT_MOST = 200
+"""Addresses that VPP is asked for at a time: each takes a message there and back."""
+
+
+@dataclass
+class Forwarder:
+    """One VPP, its tables numbered as the kernel's."""
+
+    user: SimulatedVpp | RealVpp
+    interfaces: dict[int, str]
+    """Kernel links by the ``sw_if_index`` that stands for them."""
+
+    source: int = 0
+    """Id of our FIB source."""
+
+    _turn: int = 0
+
+    @property
+    def socket(self) -> Path:
+        """Its API socket."""
+        return self.user.socket
+
+    def version(self) -> str:
+        """As it says."""
+        return str(self.user.api.show_version().version)
+
+    def routes(self) -> Forwarding:
+        """All under our source."""
+        if isinstance(self.user, SimulatedVpp):
+            return {
+                (table, prefix): self._meaning(paths)
+                for table, prefix, paths in self.user.simulator.snapshot(SOURCE)
+            }
+        return {
+            (table, str(details.route.prefix)): self._of_route(details.route)
+            for table in TABLES
+            for is_ip6 in (False, True)
+            for details in self.user.api.ip_route_v2_dump(
+                table={"table_id": table, "is_ip6": is_ip6}, src=self.source
+            )
+        }
+
+    def refused(self) -> int:
+        """Requests that it refused, where it counts them."""
+        if isinstance(self.user, SimulatedVpp):
+            return self.user.simulator.statistics()["refused"]
+        return 0
+
+    def broken(self, asked: Sequence[Question], routes: Forwarding) -> Iterator[str]:
+        """Asks what VPP forwards addresses by (`ip_route_lookup_v2`), and says where that is not
+        the longest of the routes that it shows; other addresses each time, where there are many."""
+        by_table = {table: Prefixes(p for t, p in routes if t == table) for table in TABLES}
+        step = len(asked) // AT_MOST + 1
+        self._turn += 1
+        for table, address in asked[self._turn % step :: step]:
+            expected = by_table[table].longest(address)
+            found, meaning = self._lookup(table, address)
+            if meaning is None:
+                right = expected is None or network(expected).prefixlen < network(found).prefixlen
+            else:
+                right = expected == found and routes[table, found] == meaning
+            if not right:
+                yield (
+                    f"table {table} {address}: VPP forwards by {found} {meaning}, shows {expected}"
+                )
+
+    def _lookup(self, table: int, address: str) -> tuple[str, Meaning | None]:
+        """The prefix, and where our route of it leads; None if it is another source's."""
+        wanted = str(network(address))
+        reply = self.user.api.ip_route_lookup_v2(table_id=table, exact=False, prefix=wanted)
+        assert reply.retval == 0, reply
+        ours = int(reply.route.src) == self.source
+        return str(reply.route.prefix), self._of_route(reply.route) if ours else None
+
+    def _of_route(self, route: Any) -> Meaning:
+        # A host that is attached is shown as its own next hop.
+        host = str(route.prefix.network_address)
+        paths = [_path(path) for path in route.paths[: route.n_paths]]
+        return self._meaning(
+            [("" if hop == host else hop, index, weight) for hop, index, weight in paths]
+        )
+
+    def _meaning(self, paths: Sequence[tuple[str, int, int]]) -> Meaning:
+        first = paths[0][0]
+        if first in KINDS:
+            return KINDS[first]
+        hops: list[Hop] = [
+            (gateway, self.interfaces.get(index, str(index)), weight)
+            for gateway, index, weight in paths
+        ]
+        return sorted(hops)
+
+
+def _path(path: Any) -> tuple[str, int, int]:
+    special = SPECIAL.get(int(path.type))
+    if special is not None:
+        return special, int(path.sw_if_index), 1
+    text = str(path.nh.address.ip6 if int(path.proto) == 1 else path.nh.address.ip4)
+    gateway = "" if text in ("0.0.0.0", "::") else text
+    return gateway, int(path.sw_if_index), int(path.weight)
+
+
+@contextmanager
+def embedded(directory: Path) -> Iterator[Forwarder]:
+    """The embedded VPP with an interface for each link."""
+    user = SimulatedVpp(directory / "api.sock", LINKS)
+    try:
+        yield Forwarder(user, dict(enumerate(LINKS, 1)))
+    finally:
+        user.close()
+        user.simulator.stop()
+
+
+@contextmanager
+def real(directory: Path) -> Iterator[Forwarder]:
+    """A real VPP with a loopback for each link."""
+    with RealVpp.running(directory) as user:
+        # Its first one has addresses, whose routes would go before ours.
+        assert user.api.delete_loopback(sw_if_index=1).retval == 0
+        interfaces: dict[int, str] = {}
+        for link in LINKS:
+            made = user.api.create_loopback()
+            assert made.retval == 0, made
+            assert (
+                user.api.sw_interface_set_flags(sw_if_index=made.sw_if_index, flags=1).retval == 0
+            )
+            interfaces[int(made.sw_if_index)] = link
+        yield Forwarder(user, interfaces)
+
+
+Maker = Callable[[Path], Any]
+"""`embedded` or `real`."""

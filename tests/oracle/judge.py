@@ -1,0 +1,211 @@
+"""What VPP must have and forward by: from what the kernel answers, on top of what `ip` lists.
+
+Four things cannot be had from one lookup. Which of several legs a packet takes is its hash's
+business, so the whole set is compared. Of IPv6 routes that share a next-hop object it may show
+another one. At a route that drops, the kernel says an error and not the
+route, which the list then tells. And of several IPv4 default routes of one metric the kernel takes
+one by what it knows of neighbours (`fib_select_default`): there the list's first one counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from .addresses import OUTSIDE, Prefixes, around, network
+from .expected import (
+    THROW,
+    TYPES,
+    Forwarding,
+    Key,
+    Listing,
+    Meaning,
+    is_for_vpp,
+    meaning,
+    of_listing,
+)
+from .iproute import Entry
+from .lookups import Answer, Question
+from .operations import PREFIXES, TABLES
+
+PROTOCOL = "12"
+UNICAST = "1"
+ANY_IPV4 = "0.0.0.0/0"
+
+
+@dataclass(frozen=True)
+class Ours:
+    """An address is forwarded by this route of ours."""
+
+    prefix: str
+    meaning: Meaning
+
+
+@dataclass(frozen=True)
+class Shorter:
+    """None of our routes to an address may be as long as this one, which VPP does not have."""
+
+    length: int
+
+
+Verdict = Ours | Shorter
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the kernel's answers mean for VPP."""
+
+    routes: Forwarding
+    addresses: Mapping[Question, Verdict]
+    hidden: Mapping[Key, Meaning]
+    """Where a drop of an IPv6 prefix can be one that the list hides between merged legs, and so be
+    anybody's (``fib6_dump_node`` goes on behind the last leg)."""
+
+    def allows(self, key: Key, found: Meaning | None) -> bool:
+        """Whether this is right for a prefix, or None."""
+        return found == self.routes.get(key) or (
+            key in self.hidden and found in (None, self.hidden[key])
+        )
+
+    def broken_by(self, routes: Forwarding) -> Iterable[tuple[Question, Verdict, str | None]]:
+        """The addresses that these routes would forward otherwise, and the prefix that does."""
+        by_table = {table: Prefixes(p for t, p in routes if t == table) for table in TABLES}
+        for (table, address), verdict in self.addresses.items():
+            found = by_table[table].longest(address)
+            if isinstance(verdict, Ours):
+                right = found == verdict.prefix and routes[table, found] == verdict.meaning
+            else:
+                right = found is None or network(found).prefixlen < verdict.length
+            if not right:
+                yield (table, address), verdict, found
+
+
+def questions(listed: Listing, more: Iterable[Key] = ()) -> list[Question]:
+    """Addresses inside and beside all prefixes: those that are there, and that were or will be."""
+    known = {prefix for _, prefix in listed.routes} | {prefix for _, prefix in more}
+    known.update(*PREFIXES.values())
+    addresses = set(OUTSIDE).union(*map(around, known))
+    return sorted((table, a) for table in TABLES for a in addresses if _can_be_asked(a))
+
+
+def _can_be_asked(address: str) -> bool:
+    place = network(address).network_address
+    return not (place.is_multicast or place.is_link_local or place.is_unspecified)
+
+
+def judge(
+    listed: Listing, answers: Mapping[Question, Answer | None], foreign: str = "hide"
+) -> Judgement:
+    """``foreign`` is ``kernel.foreign_routes``; where foreign routes are ignored, the kernel's
+    answer counts where it is a route of ours, and else the list."""
+    judged = _Judge(listed, answers, foreign)
+    return Judgement(judged.routes(), judged.addresses(), judged.hidden)
+
+
+class _Judge:
+    def __init__(
+        self, listed: Listing, answers: Mapping[Question, Answer | None], foreign: str
+    ) -> None:
+        self._listed = listed
+        self._answers = answers
+        self._foreign = foreign
+        self._prefixes = {
+            table: Prefixes(p for t, p in listed.routes if t == table) for table in TABLES
+        }
+        self.hidden: dict[Key, Meaning] = {}
+
+    def routes(self) -> Forwarding:
+        """By table and prefix."""
+        found = of_listing(self._listed, PROTOCOL, foreign=self._foreign)
+        if self._foreign != "hide":
+            return found
+        for key in self._listed.routes:
+            table, prefix = key
+            address = self._prefixes[table].own_address(prefix)
+            answer = self._answers.get((table, address)) if address else None
+            if answer is None or self._is_undecided(key):
+                continue
+            if answer.kind is not None and self._may_hide(key):
+                self.hidden[key] = TYPES[answer.kind]
+            route = self._route((table, str(address)), answer)
+            found.pop(key, None)
+            if route is not None and route[0] == prefix and _is_ours(route[1]):
+                found[key] = meaning(route[1])
+        return found
+
+    def addresses(self) -> dict[Question, Verdict]:
+        """By table and address."""
+        found: dict[Question, Verdict] = {}
+        for question, answer in self._answers.items():
+            verdict = self._verdict(question, answer) if answer else None
+            if verdict is not None and (isinstance(verdict, Ours) or self._foreign == "hide"):
+                found[question] = verdict
+        return found
+
+    def _verdict(self, question: Question, answer: Answer) -> Verdict | None:
+        table, address = question
+        longest = self._prefixes[table].longest(address)
+        if answer.kind is not None and longest and self._may_hide((table, longest)):
+            return None
+        route = self._route(question, answer)
+        if route is None:
+            # What ends here goes on in another table: VPP has no such thing.
+            ends = [
+                network(prefix).prefixlen
+                for prefix in self._prefixes[table].holding(address)
+                if any(r["type"] == THROW for r in self._listed.routes[table, prefix])
+            ]
+            return Shorter(max(ends, default=0))
+        prefix, entry = route
+        if self._is_undecided((table, prefix)):
+            return None
+        return (
+            Ours(prefix, meaning(entry)) if _is_ours(entry) else Shorter(network(prefix).prefixlen)
+        )
+
+    def _route(self, question: Question, answer: Answer) -> tuple[str, Entry] | None:
+        """The prefix and the route that were found."""
+        table, address = question
+        if answer.kind is not None:
+            for prefix in self._prefixes[table].holding(address):
+                for route in self._listed.routes[table, prefix]:
+                    if route["type"] == answer.kind or "blackhole" in route.get("flags", []):
+                        return prefix, route
+            return "not listed", {"type": answer.kind, "protocol": PROTOCOL}
+        if answer.route is None:
+            return None
+        route = self._listed.completed(answer.route)
+        if "nhid" in route and network(address).version == 6:
+            return self._of_object(question, route)
+        return str(route["dst"]), route | {"protocol": self._protocol(table, route)}
+
+    def _of_object(self, question: Question, route: Entry) -> tuple[str, Entry]:
+        """What IPv6 caches of a lookup belongs to the next-hop object (``rt6_get_pcpu_route``), and
+        shows the first of its routes that was looked up: only the object is an answer."""
+        table, address = question
+        for prefix in self._prefixes[table].holding(address):
+            for listed in self._listed.routes[table, prefix]:
+                if listed.get("nhid") == route["nhid"]:
+                    return prefix, listed
+        return "not listed", route
+
+    def _protocol(self, table: int, route: Entry) -> str:
+        """Of merged IPv6 routes the kernel names the leg's that it chose, the list the first's."""
+        if "nexthops" in route and "nhid" not in route:
+            for listed in self._listed.routes.get((table, str(route["dst"])), ()):
+                if listed.get("metric", 0) == route["metric"] and meaning(listed) == meaning(route):
+                    return str(listed["protocol"])
+        return str(route["protocol"])
+
+    def _may_hide(self, key: Key) -> bool:
+        routes = self._listed.routes[key] if network(key[1]).version == 6 else ()
+        return any("nexthops" in route and "nhid" not in route for route in routes)
+
+    def _is_undecided(self, key: Key) -> bool:
+        routes = self._listed.routes.get(key, ()) if key[1] == ANY_IPV4 else ()
+        first = [r for r in routes if r.get("metric", 0) == routes[0].get("metric", 0)]
+        return len(first) > 1
+
+
+def _is_ours(route: Entry) -> bool:
+    return route["protocol"] == PROTOCOL and is_for_vpp(route)
