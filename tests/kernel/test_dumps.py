@@ -60,17 +60,6 @@ def test_filters_need_strict_checking(router: World) -> None:
     assert router.vpp().keys() == {(254, V4), (1000, V4)}
 
 
-def test_a_dump_shows_only_what_was_asked_for() -> None:
-    """Where foreign routes cannot matter, the kernel leaves them out of the dump."""
-    with world(foreign_routes="ignore") as router:
-        lines = [f"route add 198.18.{n}.0/24 proto 4 {via(4, 0)}" for n in range(100)]
-        ip_batch(router.namespace, [*lines, f"route add 198.18.100.0/24 proto 12 {via(4, 0)}"])
-        ip_batch(router.namespace, [f"route add {V4} table 77 proto 12 {via(4, 0)}"])
-        agreed(router, {"198.18.100.0/24": [hop(4, 0)]})
-        report = router.engine.resync()
-        assert (report.dumped, report.complete) == (report.dumps, True)
-
-
 def test_a_table_that_does_not_exist_is_empty() -> None:
     """The kernel ends the dump with ENOENT in NLMSG_DONE; the table may come later."""
     with world(tables={254: 254, 777: 1000}) as router:

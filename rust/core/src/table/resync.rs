@@ -8,7 +8,7 @@
 
 use ahash::{AHashMap, AHashSet};
 
-use crate::route::{Family, NextHopSet, Prefix, RouteKey};
+use crate::route::{Family, NextHopSet, Prefix, RTPROT_RA, RouteKey};
 
 use super::Table;
 use super::any_rib::AnyRib;
@@ -130,15 +130,15 @@ impl Table {
         }
     }
 
-    /// What the resync covered and did not see, and what VPP has of these families and the kernel
-    /// has not shown: by kernel table.
+    /// Prefixes of which the resync covered routes and saw none, and those that VPP has of these
+    /// families and the kernel has not shown: by kernel table.
     pub fn unseen_prefixes(&mut self, families: &[Family]) -> UnseenPrefixes {
         let Some(extent) = self.resyncs.current.as_ref().map(|resync| resync.extent) else {
             return UnseenPrefixes::default();
         };
         self.ribs.iter_mut().for_each(AnyRib::index_all);
         self.see_own();
-        let stale = self.staleness(extent);
+        let (stale, generation) = (self.staleness(extent), self.resyncs.generation);
         let mut found = UnseenPrefixes::default();
         for rib in self
             .ribs_of(families)
@@ -146,10 +146,14 @@ impl Table {
             .filter_map(|index| self.ribs.get(usize::from(index)))
         {
             let unseen = |slot: u32, body: &Body| {
-                let listed = || rib.routes(slot).iter().any(&stale);
-                body.unconfirmed()
-                    || body.route().is_some_and(|route| stale(&route))
-                    || (body.has(flag::MANY) && listed())
+                let seen = |route: &KernelRoute| route.generation == generation;
+                let listed =
+                    |routes: &Routes| routes.iter().any(&stale) && !routes.iter().any(seen);
+                match (body.has(flag::MANY), body.route()) {
+                    (true, _) => listed(&rib.routes(slot)),
+                    (false, Some(route)) => stale(&route),
+                    (false, None) => body.unconfirmed(),
+                }
             };
             let mut controls = 0;
             for slot in 0..rib.slots() {
@@ -214,7 +218,9 @@ impl Table {
                     && (other.metric, other.tos) == (route.metric, route.tos)
                     && hiding.has(other.set)
             };
-            !merging.has(route.set) && routes.iter().any(hides)
+            // The kernel merges no route of a router advertisement with others.
+            let apart = route.protocol == RTPROT_RA && !hiding.has(route.set);
+            (apart || !merging.has(route.set)) && routes.iter().any(hides)
         };
         let mut removed = self.remove_routes(families, &stale, spared, |key| {
             suspects.suspect(&key, Drift::Stale);

@@ -23,8 +23,8 @@ const DUMPS: usize = 3;
 const LATER: Duration = Duration::from_secs(1);
 /// The same where a dump ends early.
 const MUCH_LATER: Duration = Duration::from_secs(30);
-/// Prefixes that the kernel is asked for to see whether a dump was whole.
-const SAMPLE: usize = 64;
+/// Prefixes that the kernel is asked for, at most, to see whether a dump was whole.
+const SAMPLE: usize = 16_384;
 /// Resyncs of one interface before one of everything ([`Table::begin_resync`]).
 const PARTIAL: u8 = 100;
 /// Routes that the log names when the table has drifted.
@@ -261,7 +261,7 @@ impl Follower {
                     (false, false) => &[Family::V4],
                     (false, true) => &Family::ALL,
                 };
-                let (families, absent) = self.ask_for_unseen(dumper, told, &mut report)?;
+                let (families, absent) = self.ask_for_unseen(dumper, extent, told, &mut report)?;
                 let swept = self
                     .shared
                     .change(|table| table.end_resync_knowing(families, &absent));
@@ -284,6 +284,7 @@ impl Follower {
     fn ask_for_unseen(
         &mut self,
         dumper: &mut Dumper,
+        extent: Extent,
         told: &'static [Family],
         report: &mut ResyncReport,
     ) -> Result<(&'static [Family], Absent), KernelError> {
@@ -297,7 +298,11 @@ impl Follower {
             [false, true] => &[Family::V6],
             [false, false] => &[],
         };
-        self.report_ended_early(&present);
+        if extent == Extent::Everything {
+            // Otherwise the kernel may have another route for the prefix, through another interface:
+            // an incomplete resync is followed by one of everything.
+            self.report_ended_early(&present);
+        }
         report.complete &= present.is_empty();
         let others: Vec<Family> = Family::ALL
             .into_iter()
