@@ -227,6 +227,12 @@ impl Shared {
         }
     }
 
+    /// Takes note that what the table says is no longer what the kernel says: nothing is handed out
+    /// until that has been read again.
+    pub(crate) fn unsynchronised(&self) {
+        self.synchronised.store(false, Ordering::Release);
+    }
+
     /// Whether all of the kernel has been read once.
     pub fn is_synchronised(&self) -> bool {
         self.synchronised.load(Ordering::Acquire)

@@ -1,6 +1,7 @@
 //! What is known of the kernel, and how to go on from there.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -16,8 +17,9 @@ use super::dump::Dumper;
 use super::expiry::Expiry;
 use super::follow::{self, Effects, earlier};
 use super::lookout::Lookout;
+use super::namespace::{Change, NamespaceWatch, Sockets};
 use super::plan::{Plan, Reason};
-use super::reader::{Command, KernelSettings};
+use super::reader::{Command, KernelSettings, report_buffer};
 use super::rush::{GATHER, Rush};
 use super::socket::{Datagrams, RouteSocket};
 
@@ -31,6 +33,9 @@ pub(super) struct Follower {
     pub(super) dumper: Option<Dumper>,
     /// Where the reader's own thread waits, and is told of orders.
     orders: Arc<Lookout>,
+    /// Where whoever stands in for it waits.
+    visitor: Arc<Lookout>,
+    watch: NamespaceWatch,
     pub(super) plan: Plan,
     /// When to compare the table with the kernel next.
     pub(super) audit_at: Option<Instant>,
@@ -62,19 +67,22 @@ impl Follower {
     pub(super) fn new(
         shared: Arc<Shared>,
         settings: &KernelSettings,
-        notifications: RouteSocket,
-        dumper: Dumper,
-        orders: Arc<Lookout>,
+        sockets: Sockets,
+        [visitor, orders]: [Arc<Lookout>; 2],
     ) -> Self {
         let now = Instant::now();
+        let mut watch = NamespaceWatch::new(now);
+        sockets.watch(&mut watch);
         Self {
             shared,
             settings: settings.clone(),
-            notifications,
+            notifications: sockets.notifications,
             datagrams: Datagrams::new(),
             rush: Rush::default(),
-            dumper: Some(dumper),
+            dumper: Some(sockets.dumper),
             orders,
+            visitor,
+            watch,
             plan: Plan::default(),
             audit_at: settings.audit_interval.map(|interval| now + interval),
             expiry: Expiry::default(),
@@ -96,6 +104,7 @@ impl Follower {
         if notified && self.rush.arrived(Instant::now()) {
             self.orders.await_bell(GATHER).map_err(KernelError::Read)?;
         }
+        self.look_at_namespace()?;
         self.drain()?;
         while let Ok(Command { reason, reply }) = commands.try_recv() {
             let result = self.resync(reason, Extent::Everything);
@@ -129,6 +138,49 @@ impl Follower {
         Ok(all)
     }
 
+    /// Follows the namespace that has the configured name: while none has it VPP's routes stay as they
+    /// are, and the table does not say what the kernel says.
+    fn look_at_namespace(&mut self) -> Result<(), KernelError> {
+        let Some(path) = self.settings.namespace.clone() else {
+            return Ok(());
+        };
+        let name = path.display();
+        match self.watch.check(&path, Instant::now()) {
+            None => {}
+            Some(Change::Gone) => {
+                log::error!(
+                    "the network namespace {name} is gone: VPP keeps the routes that it has until \
+                     there is one of the name again"
+                );
+                self.shared.unsynchronised();
+            }
+            Some(Change::Back) => self.plan.after(SETTLE, Reason::Event, Extent::Everything),
+            Some(Change::Replaced) => match self.enter_namespace(&path) {
+                Ok(()) => log::warn!("the network namespace {name} is another one now: it is read"),
+                // Its file is there before the namespace is.
+                Err(error) => log::debug!("{name} cannot be entered yet: {error}"),
+            },
+        }
+        Ok(())
+    }
+
+    fn enter_namespace(&mut self, path: &Path) -> Result<(), KernelError> {
+        let sockets = Sockets::open(Some(path), self.settings.receive_buffer)?;
+        for lookout in [&self.visitor, &self.orders] {
+            lookout
+                .watch(&sockets.notifications)
+                .map_err(KernelError::Read)?;
+        }
+        report_buffer(&self.shared, self.settings.receive_buffer, sockets.granted);
+        sockets.watch(&mut self.watch);
+        self.notifications = sockets.notifications;
+        self.dumper = Some(sockets.dumper);
+        (self.overruns_in_a_row, self.drops_before_dump) = (0, 0);
+        self.shared.unsynchronised();
+        self.plan.after(SETTLE, Reason::Event, Extent::Everything);
+        Ok(())
+    }
+
     /// Whether notifications come so fast that they had better be left to the reader's thread.
     pub(super) fn in_a_rush(&self) -> bool {
         self.rush.is_on()
@@ -136,7 +188,9 @@ impl Follower {
 
     /// When there is something to do even if nothing comes.
     pub(super) fn due(&self) -> Option<Instant> {
-        earlier(self.plan.at().or(self.audit_at), self.expiry.at())
+        let due = earlier(self.plan.at().or(self.audit_at), self.expiry.at());
+        let watched = self.settings.namespace.is_some();
+        earlier(due, watched.then(|| self.watch.at()))
     }
 
     /// Takes note that the kernel can no longer be read.

@@ -27,11 +27,19 @@ pub(super) struct Lookout {
 impl Lookout {
     pub(super) fn new(socket: impl AsFd) -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-        let one = EpollFlags::EPOLLIN | EpollFlags::EPOLLEXCLUSIVE;
-        epoll.add(socket, EpollEvent::new(one, NOTIFICATIONS))?;
         let bell = Arc::new(Wake::new()?);
         epoll.add(&*bell, EpollEvent::new(EpollFlags::EPOLLIN, BELL))?;
-        Ok(Self { epoll, bell })
+        let made = Self { epoll, bell };
+        made.watch(socket)?;
+        Ok(made)
+    }
+
+    /// Waits at this socket from now on, and no more at one that has been closed.
+    pub(super) fn watch(&self, socket: impl AsFd) -> io::Result<()> {
+        let one = EpollFlags::EPOLLIN | EpollFlags::EPOLLEXCLUSIVE;
+        Ok(self
+            .epoll
+            .add(socket, EpollEvent::new(one, NOTIFICATIONS))?)
     }
 
     pub(super) fn bell(&self) -> &Arc<Wake> {

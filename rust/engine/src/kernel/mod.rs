@@ -6,6 +6,7 @@ mod follow;
 mod follower;
 mod lookout;
 mod lookup;
+mod namespace;
 mod plan;
 mod presence;
 mod read_ahead;

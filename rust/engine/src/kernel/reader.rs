@@ -18,11 +18,10 @@ use crate::error::KernelError;
 use crate::panics;
 use crate::shared::Shared;
 
-use super::dump::Dumper;
 use super::follower::Follower;
 use super::lookout::Lookout;
+use super::namespace::Sockets;
 use super::plan::Reason;
-use super::socket::{RouteSocket, in_namespace};
 
 /// How the kernel is read.
 #[derive(Clone, Debug)]
@@ -81,7 +80,7 @@ pub struct Reader {
     follower: Arc<Mutex<Follower>>,
     commands: Sender<Command>,
     /// Where whoever waits for changes stands in for the thread.
-    visitor: Mutex<Lookout>,
+    visitor: Mutex<Arc<Lookout>>,
     orders: Arc<Lookout>,
     stop: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -95,24 +94,18 @@ impl Reader {
     /// [`KernelError`] if the namespace cannot be entered or a socket cannot be made.
     pub fn start(shared: Arc<Shared>, settings: &KernelSettings) -> Result<Self, KernelError> {
         let bytes = settings.receive_buffer;
-        let open = || {
-            let socket = RouteSocket::open(groups())?;
-            let granted = socket.set_receive_buffer(bytes)?;
-            Ok((socket, granted, Dumper::open()?))
-        };
-        let (notifications, granted, dumper) = in_namespace(settings.namespace.as_deref(), open)?;
-        report_buffer(&shared, bytes, granted);
+        let sockets = Sockets::open(settings.namespace.as_deref(), bytes)?;
+        report_buffer(&shared, bytes, sockets.granted);
         let failed = |step| move |source| KernelError::Socket { step, source };
         // The one that was made first is woken where both are waited at.
-        let visitor = Lookout::new(&notifications).map_err(failed("epoll"))?;
-        let orders = Arc::new(Lookout::new(&notifications).map_err(failed("epoll"))?);
+        let lookout = || Lookout::new(&sockets.notifications).map_err(failed("epoll"));
+        let (visitor, orders) = (Arc::new(lookout()?), Arc::new(lookout()?));
         let (commands, received) = unbounded();
         let follower = Follower::new(
             Arc::clone(&shared),
             settings,
-            notifications,
-            dumper,
-            Arc::clone(&orders),
+            sockets,
+            [Arc::clone(&visitor), Arc::clone(&orders)],
         );
         let follower = Arc::new(Mutex::new(follower));
         let stop = Arc::new(AtomicBool::new(false));
@@ -258,7 +251,7 @@ fn broke_off(shared: &Shared, reason: &str) {
     ));
 }
 
-fn groups() -> u32 {
+pub(super) fn groups() -> u32 {
     [
         RTNLGRP_LINK,
         RTNLGRP_IPV4_IFADDR,
@@ -271,7 +264,7 @@ fn groups() -> u32 {
     .fold(0, |mask, group| mask | 1 << (group - 1))
 }
 
-fn report_buffer(shared: &Shared, asked: usize, granted: usize) {
+pub(super) fn report_buffer(shared: &Shared, asked: usize, granted: usize) {
     shared
         .kernel
         .receive_buffer

@@ -1,0 +1,144 @@
+//! The network namespace that is read: by what it is, and not by its name, which another one may have
+//! later.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::error::KernelError;
+
+use super::dump::Dumper;
+use super::reader::groups;
+use super::socket::{RouteSocket, in_namespace};
+
+/// How often the name is looked at.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Device and inode of the namespace's file (`nsfs`), alike wherever that is mounted.
+type Identity = (u64, u64);
+
+/// Sockets in one namespace.
+pub(super) struct Sockets {
+    pub(super) notifications: RouteSocket,
+    /// Bytes of receive buffer that the kernel granted.
+    pub(super) granted: usize,
+    pub(super) dumper: Dumper,
+    identity: Option<Identity>,
+}
+
+impl Sockets {
+    /// Opens them in the namespace at `path`, this process's where there is none.
+    pub(super) fn open(path: Option<&Path>, receive_buffer: usize) -> Result<Self, KernelError> {
+        in_namespace(path, || {
+            let notifications = RouteSocket::open(groups())?;
+            let granted = notifications.set_receive_buffer(receive_buffer)?;
+            Ok(Self {
+                notifications,
+                granted,
+                dumper: Dumper::open()?,
+                identity: identity(Path::new("/proc/thread-self/ns/net")).ok(),
+            })
+        })
+    }
+
+    /// Has `watch` look whether another namespace has the name now.
+    pub(super) fn watch(&self, watch: &mut NamespaceWatch) {
+        watch.known = self.identity;
+        watch.is_gone = false;
+    }
+}
+
+/// What has become of a namespace that was opened by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Nothing of the name is there any more.
+    Gone,
+    /// Another namespace has the name.
+    Replaced,
+    /// The one that is read has its name again.
+    Back,
+}
+
+/// Looks at a namespace's name now and then.
+#[derive(Debug)]
+pub(super) struct NamespaceWatch {
+    known: Option<Identity>,
+    is_gone: bool,
+    check_at: Instant,
+}
+
+impl NamespaceWatch {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            known: None,
+            is_gone: false,
+            check_at: now + INTERVAL,
+        }
+    }
+
+    /// When to look next.
+    pub(super) fn at(&self) -> Instant {
+        self.check_at
+    }
+
+    /// Looks if it is time to; returns what has changed since the last look.
+    pub(super) fn check(&mut self, path: &Path, now: Instant) -> Option<Change> {
+        if now < self.check_at {
+            return None;
+        }
+        self.check_at = now + INTERVAL;
+        let known = self.known?;
+        match identity(path) {
+            Ok(seen) if seen == known => {
+                let back = std::mem::take(&mut self.is_gone);
+                back.then_some(Change::Back)
+            }
+            Ok(_) => Some(Change::Replaced),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let news = !std::mem::replace(&mut self.is_gone, true);
+                news.then_some(Change::Gone)
+            }
+            Err(error) => {
+                log::debug!("{} cannot be looked at: {error}", path.display());
+                None
+            }
+        }
+    }
+}
+
+fn identity(path: &Path) -> io::Result<Identity> {
+    let file = fs::metadata(path)?;
+    Ok((file.dev(), file.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_goes_comes_back_or_stands_for_another() {
+        let path = std::env::temp_dir().join(format!("bgpreflector-watch-{}", std::process::id()));
+        let other = path.with_extension("other");
+        fs::write(&path, "").unwrap();
+        fs::write(&other, "").unwrap();
+        let mut now = Instant::now();
+        let mut watch = NamespaceWatch::new(now);
+        watch.known = identity(&path).ok();
+        let mut look = |watch: &mut NamespaceWatch| {
+            now += INTERVAL;
+            watch.check(&path, now)
+        };
+        assert_eq!(look(&mut watch), None);
+        let aside = path.with_extension("aside");
+        fs::rename(&path, &aside).unwrap();
+        assert_eq!(look(&mut watch), Some(Change::Gone));
+        assert_eq!(look(&mut watch), None);
+        fs::rename(&aside, &path).unwrap();
+        assert_eq!(look(&mut watch), Some(Change::Back));
+        fs::rename(&other, &path).unwrap();
+        assert_eq!(look(&mut watch), Some(Change::Replaced));
+        fs::remove_file(&path).unwrap();
+    }
+}
