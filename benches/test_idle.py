@@ -29,7 +29,8 @@ def test_idle(plain_kernel: Namespace, simulator: SimulatedVpp, add: Add) -> Non
         before = process.wakeups()
         time.sleep(SECONDS)
         after = process.wakeups()
-    assert after.keys() == before.keys()
+    # A thread of the start may end meanwhile.
+    assert after.keys() <= before.keys()
     woken = {name: after[name] - before[name] for name in after if after[name] > before[name]}
     note = ", ".join(f"{name.rpartition('-')[0]} {count}" for name, count in woken.items())
     add(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -22,6 +23,7 @@ class LostVpp:
 
     has_bulk = True
     lost = True
+    guard = SimpleNamespace(armed=False, waiting=None)
 
     def __init__(self) -> None:
         self.closed = threading.Event()

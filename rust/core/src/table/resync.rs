@@ -145,14 +145,15 @@ impl Table {
             .into_iter()
             .filter_map(|index| self.ribs.get(usize::from(index)))
         {
-            let unseen = |slot: u32, body: &Body| {
+            let unseen = |slot: u32, prefix: &Prefix, body: &Body| {
                 let seen = |route: &KernelRoute| route.generation == generation;
                 let listed =
                     |routes: &Routes| routes.iter().any(&stale) && !routes.iter().any(seen);
                 match (body.has(flag::MANY), body.route()) {
                     (true, _) => listed(&rib.routes(slot)),
                     (false, Some(route)) => stale(&route),
-                    (false, None) => body.unconfirmed(),
+                    // What the prefix lists leave out the kernel may have all the same.
+                    (false, None) => body.unconfirmed() && self.scope.prefixes.allow(prefix),
                 }
             };
             let mut controls = 0;
@@ -160,7 +161,7 @@ impl Table {
                 let (Some(body), Some(prefix)) = (rib.body(slot), rib.prefix(slot)) else {
                     continue;
                 };
-                if unseen(slot, body) {
+                if unseen(slot, &prefix, body) {
                     found.prefixes.push((rib.kernel_table, prefix));
                 } else if controls < CONTROLS && body.has(flag::ROUTE) {
                     controls += 1;
