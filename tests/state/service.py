@@ -22,6 +22,7 @@ SHOWN = 4000
 
 CONFIG = """
 [vpp]
+wait = false
 api_socket = "{socket}"
 connect_timeout = 0.5
 request_timeout = 0.5
