@@ -28,12 +28,15 @@ fn of(kind: Kind) -> impl Iterator<Item = (Capture, Vec<Message>)> {
 }
 
 /// The routes of the messages that say `action`, in a comparable order.
-/// Without the digest, of which iproute2 shows nothing.
+/// Without the digests, of which iproute2 shows nothing.
 fn routes(messages: &[Message], action: Action) -> Vec<Route> {
     let route = |message: &Message| match &message.body {
         Body::Route(route) if route.action == action => {
             let mut route = route.route.clone();
             route.set.digest = 0;
+            if let NextHopSource::Inline(hops) = &mut route.set.next_hops {
+                hops.iter_mut().for_each(|hop| hop.digest = 0);
+            }
             Some(route)
         }
         _ => None,
