@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from lab import Namespace
 from oracle.world import World, world
 
 from .rtnetlink import Listener, listening
+from .two_links import Place, two_links
 
 
 @pytest.fixture
@@ -23,3 +25,9 @@ def listener(router: World) -> Iterator[Listener]:
     """What the kernel says in it."""
     with listening(router.namespace) as made:
         yield made
+
+
+@pytest.fixture
+def place(make_namespace: Callable[[str], Namespace]) -> Place:
+    """A router with two links, that forwards and takes router advertisements."""
+    return two_links(make_namespace("router"), make_namespace("neighbour"))

@@ -3,9 +3,10 @@
 
 use std::net::IpAddr;
 
-use super::attributes::{address, encapsulation, u16_of, u32_of, via};
+use super::attributes::{Attributes, address, encapsulation, u16_of, u32_of, via};
 use super::constants::{
-    RTA_ENCAP, RTA_ENCAP_TYPE, RTA_FLOW, RTA_GATEWAY, RTA_OIF, RTA_VIA, RTNH_F_DEAD, RTNH_F_ONLINK,
+    MPLS_IPTUNNEL_DST, RTA_ENCAP, RTA_ENCAP_TYPE, RTA_FLOW, RTA_GATEWAY, RTA_OIF, RTA_VIA,
+    RTNH_F_DEAD, RTNH_F_ONLINK,
 };
 use super::digest::Digest;
 use super::error::Problem;
@@ -49,8 +50,9 @@ impl<'a> NextHopParts<'a> {
 
     pub(super) fn finish(mut self, flags: u8, weight: u32) -> Result<NextHop, Problem> {
         let (labels, encapsulation) = encapsulation(self.encap_type, self.encap)?;
-        if encapsulation != 0 {
-            self.digest.add(self.encap.unwrap_or_default());
+        let encap = self.encap.unwrap_or_default();
+        if encapsulation != 0 || (!labels.is_empty() && says_more_than_labels(encap)) {
+            self.digest.add(encap);
         }
         Ok(NextHop {
             gateway: self.gateway,
@@ -63,4 +65,12 @@ impl<'a> NextHopParts<'a> {
             digest: self.digest.value(),
         })
     }
+}
+
+/// Whether an MPLS encapsulation has more to it than its labels, such as a TTL.
+fn says_more_than_labels(encap: &[u8]) -> bool {
+    let more = |attribute: Result<(u16, &[u8]), Problem>| {
+        attribute.is_ok_and(|(kind, _)| kind != MPLS_IPTUNNEL_DST)
+    };
+    Attributes::new(encap).any(more)
 }

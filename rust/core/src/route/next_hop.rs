@@ -44,7 +44,8 @@ pub struct NextHop {
     /// `RTA_ENCAP_TYPE` of an encapsulation that cannot be mirrored (anything but MPLS), else 0.
     pub encapsulation: u16,
     /// What else tells two next hops apart to the kernel (`nh_comp`, `rt6_duplicate_nexthop`): a
-    /// digest of `RTA_FLOW` and of the contents of such an encapsulation; 0 where there is neither.
+    /// digest of `RTA_FLOW` and of what an encapsulation says beyond its labels; 0 where there is
+    /// nothing of the kind.
     pub digest: u32,
 }
 

@@ -1,7 +1,7 @@
 //! Which of a prefix's routes forwards, what VPP shall have for it, and whether that differs from
 //! what VPP has.
 
-use crate::route::Family;
+use crate::route::{Family, RouterPreference};
 
 use super::Table;
 use super::entry::{Body, KernelRoute, Routes, flag};
@@ -9,33 +9,44 @@ use super::held::Held;
 use super::ids::{Handle, PathSetId};
 
 impl Table {
-    /// The route that the kernel forwards ordinary packets (TOS 0) by: of those that it can use and
-    /// that have the lowest metric the first of the highest preference (`find_rr_leaf`,
-    /// `rt6_score_route`). An IPv4 route has no preference, so the first is taken.
+    /// The route that the kernel forwards ordinary packets (TOS 0) by. Of the first metric it is the
+    /// one that [`Self::preferred`] tells, and where none of those can be used the same of all
+    /// others together, whatever their metric (`find_rr_leaf`).
     pub(super) fn best(&self, routes: &Routes) -> Option<KernelRoute> {
-        let ordinary = |route: &&KernelRoute| {
-            route.tos == 0 && !route.expired && self.scope.counts_in(route.protocol)
-        };
-        let mut candidates = routes.iter().filter(ordinary);
-        let mut usable = candidates
+        let counts = |route: &&KernelRoute| route.tos == 0 && self.scope.counts_in(route.protocol);
+        let counted = routes.iter().filter(counts);
+        let metric = counted.clone().next()?.metric;
+        let mut alive = counted.filter(|route| !route.expired);
+        let usable = alive
             .clone()
             .filter(|route| self.meanings.usable(route.set));
-        let Some(first) = usable.next() else {
-            return candidates.next().copied();
-        };
-        let preference = |route: &KernelRoute| {
-            let set = self.meanings.sets.get(route.set.0);
-            set.map(|set| set.preference).unwrap_or_default()
-        };
-        let alike = usable.take_while(|route| route.metric == first.metric);
-        let best = alike.fold(first, |best, route| {
-            if preference(route) > preference(best) {
-                route
-            } else {
-                best
+        let of_first_metric = usable.clone().filter(|route| route.metric == metric);
+        self.preferred(of_first_metric)
+            .or_else(|| self.preferred(usable))
+            .or_else(|| alive.next())
+            .copied()
+    }
+
+    /// Of usable routes the first of the highest preference (`rt6_score_route`), which IPv4 routes
+    /// have not; an IPv6 route by a next-hop object that is a blackhole ends the search
+    /// (`__find_rr_leaf`).
+    fn preferred<'a>(
+        &self,
+        routes: impl Iterator<Item = &'a KernelRoute>,
+    ) -> Option<&'a KernelRoute> {
+        let mut best: Option<(&KernelRoute, RouterPreference)> = None;
+        for route in routes {
+            let Some(set) = self.meanings.sets.get(route.set.0) else {
+                continue;
+            };
+            if self.meanings.around.is_v6_blackhole_object(set) {
+                return Some(route);
             }
-        });
-        Some(*best)
+            if best.is_none_or(|(_, preference)| set.preference > preference) {
+                best = Some((route, set.preference));
+            }
+        }
+        best.map(|(route, _)| route)
     }
 
     /// What VPP shall have: none where the best route is foreign; the reason where it is ours and

@@ -98,6 +98,10 @@ impl Table {
             expired,
         } = announcement;
         self.settle_prefix(&key);
+        // Each of the routes that IPv6 merged has a lifetime of its own; a message tells one, and the
+        // whole is used as long as one of them is.
+        let merged = |set: SetId| self.meanings.sets.get(set.0).is_some_and(order::several);
+        let expired = expired && !merged(set);
         if !self.resync_takes(&key, protocol, set, placement) {
             self.meanings.release(set);
             return Doubt::Nothing;
@@ -212,6 +216,14 @@ impl Table {
         let by_object = set.is_some_and(|set| matches!(set.next_hops, NextHopSource::Object(_)));
         if known && by_object {
             // The kernel announces a route likewise where its next-hop object was replaced.
+            return Doubt::Of(Extent::Everything);
+        }
+        let may_be_advertised = |route: &KernelRoute| {
+            let set = self.meanings.sets.get(route.set.0);
+            set.is_some_and(|set| order::may_be_advertised(route.protocol, set))
+        };
+        if routes.iter().any(may_be_advertised) {
+            // Which was replaced depends on whether that one is.
             return Doubt::Of(Extent::Everything);
         }
         Doubt::IfShaken

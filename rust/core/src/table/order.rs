@@ -195,12 +195,27 @@ fn v6_target(
         })
     };
     let qualifies = qualifies_for_ecmp(new.protocol, new_set);
-    let alike = find(&|route, set| qualifies_for_ecmp(route.protocol, set) == qualifies);
     match placement {
-        Placement::Replace => alike.or(Some(range.start)),
+        // A router advertisement replaces nothing, so this is of a program, whatever it says.
+        Placement::Replace => {
+            let merges = merges(new_set);
+            find(&|route, set| qualifies_for_ecmp(route.protocol, set) == merges)
+                .or(Some(range.start))
+        }
         // Whatever the legs of a route came from, they are merged.
-        _ if merges(new_set) => find(&|_, set| merges(set) && holds_legs(new_set, set))
-            .or_else(|| alike.filter(|_| qualifies)),
+        _ if merges(new_set) => {
+            find(&|_, set| merges(set) && holds_legs(new_set, set)).or_else(|| {
+                // Of those that merge a key has one. One that the same dump has shown before is proof
+                // that the two do not, whatever the reason.
+                let shown = |route: &KernelRoute| {
+                    placement.from_dump() && route.generation == new.generation
+                };
+                let was = |route: &KernelRoute, set: &NextHopSet| {
+                    qualifies_for_ecmp(route.protocol, set) && !shown(route)
+                };
+                qualifies.then(|| find(&was)).flatten()
+            })
+        }
         _ => None,
     }
 }
@@ -210,8 +225,13 @@ fn v6_target(
 /// (`RTF_ADDRCONF`), but with those that a program adds under their protocol; a route of several
 /// legs has been merged.
 fn qualifies_for_ecmp(protocol: u8, set: &NextHopSet) -> bool {
-    let several = matches!(&set.next_hops, NextHopSource::Inline(hops) if hops.len() > 1);
-    merges(set) && (several || protocol != RTPROT_RA)
+    merges(set) && (several(set) || protocol != RTPROT_RA)
+}
+
+/// Whether the route is one of a router advertisement, or of a program that says so: which of them
+/// no message tells.
+pub(super) fn may_be_advertised(protocol: u8, set: &NextHopSet) -> bool {
+    protocol == RTPROT_RA && merges(set) && !qualifies_for_ecmp(protocol, set)
 }
 
 /// Whether all legs of `known` are among those of `set`.
@@ -235,12 +255,16 @@ pub(super) fn merges(set: &NextHopSet) -> bool {
     }
 }
 
+/// Whether a route of the set has several next hops of its own.
+pub(super) fn several(set: &NextHopSet) -> bool {
+    matches!(&set.next_hops, NextHopSource::Inline(hops) if hops.len() > 1)
+}
+
 /// Whether the set is that of IPv6 routes merged into one. A dump shows such a route at the place
 /// of the first of them and goes on behind the last, so it hides what stands in between
 /// (`fib6_dump_node`).
 pub(super) fn hides(set: &NextHopSet) -> bool {
-    let several = matches!(&set.next_hops, NextHopSource::Inline(hops) if hops.len() > 1);
-    set.family == Family::V6 && several && merges(set)
+    set.family == Family::V6 && several(set) && merges(set)
 }
 
 /// What a withdrawal does to the list.
@@ -272,7 +296,7 @@ pub(super) fn withdraw(
         route.protocol == protocol && same_forwarding(set, gone)
     };
     let twins = |(_, _, set): &(usize, &KernelRoute, &NextHopSet)| {
-        (set.digest, set.preference) == (gone.digest, gone.preference)
+        (set.digest, set.preference) == (gone.digest, gone.preference) && same_flags(set, gone)
     };
     let mut alike = candidates().filter(equal);
     if let Some((at, ..)) = alike.clone().find(twins).or_else(|| alike.next()) {
@@ -308,6 +332,17 @@ fn same_forwarding(a: &NextHopSet, b: &NextHopSet) -> bool {
                 && hops.iter().zip(others).all(same)
         }
         _ => false,
+    }
+}
+
+/// Whether the legs, which are the same but for that, are onlink alike.
+fn same_flags(a: &NextHopSet, b: &NextHopSet) -> bool {
+    match (&a.next_hops, &b.next_hops) {
+        (NextHopSource::Inline(hops), NextHopSource::Inline(others)) => {
+            let mut pairs = hops.iter().zip(others);
+            pairs.all(|(hop, other)| hop.onlink == other.onlink)
+        }
+        _ => true,
     }
 }
 

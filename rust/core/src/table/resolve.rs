@@ -82,6 +82,13 @@ impl Surroundings {
         }
     }
 
+    /// Whether IPv6 routes of the set drop what they match because their next-hop object does so.
+    pub(super) fn is_v6_blackhole_object(&self, set: &NextHopSet) -> bool {
+        set.family == Family::V6
+            && matches!(set.next_hops, NextHopSource::Object(_))
+            && matches!(self.next_hops(&set.next_hops), Ok(None))
+    }
+
     /// Whether one of the set's next hops goes through the interface.
     pub(super) fn uses_interface(&self, set: &NextHopSet, interface: u32) -> bool {
         match self.next_hops(&set.next_hops) {

@@ -12,11 +12,20 @@ use super::follow::earlier;
 /// A dump for this reason takes at most one part in so many of the time.
 const SHARE: u32 = 20;
 
+/// How long after the end of a lifetime the kernel is dumped once more. It tells what is left in
+/// ticks of 10 ms: beside the lifetime that is over there may be one with less than a tick left,
+/// and that looks like none.
+const AGAIN: Duration = Duration::from_millis(100);
+
 /// The next time that a lifetime ends.
 #[derive(Debug, Default)]
 pub(super) struct Expiry {
     at: Option<Instant>,
     not_before: Option<Instant>,
+    /// The next dump follows one for the end of a lifetime.
+    repeats: bool,
+    /// The dump under way is for the end of a lifetime.
+    ended: bool,
 }
 
 impl Expiry {
@@ -36,6 +45,7 @@ impl Expiry {
         let due = self.at().is_some_and(|at| at <= now);
         if due {
             self.at = None;
+            self.ended = !std::mem::take(&mut self.repeats);
         }
         due
     }
@@ -43,6 +53,10 @@ impl Expiry {
     /// Everything has been dumped, in this time, and showed the shortest lifetime that there is.
     pub(super) fn dumped(&mut self, left: Option<Duration>, took: Duration) {
         self.after(left);
+        if std::mem::take(&mut self.ended) {
+            self.repeats = left.is_none_or(|left| left > AGAIN);
+            self.after(Some(AGAIN));
+        }
         self.not_before = Instant::now().checked_add(took.saturating_mul(SHARE));
     }
 }
@@ -62,6 +76,27 @@ mod tests {
         expiry.after(None);
         assert!(!expiry.take_due(now));
         assert!(expiry.take_due(now + 2 * second));
+        assert_eq!(expiry.at(), None);
+    }
+
+    #[test]
+    fn the_end_of_a_lifetime_is_looked_at_twice() {
+        let mut expiry = Expiry::default();
+        let late = |hours| Instant::now() + Duration::from_secs(3600 * hours);
+        expiry.after(Some(Duration::ZERO));
+        assert!(expiry.take_due(late(1)));
+        expiry.dumped(None, Duration::ZERO);
+        assert!(expiry.take_due(late(1)));
+        expiry.dumped(None, Duration::ZERO);
+        assert_eq!(expiry.at(), None);
+        // A lifetime that ends before the second look is the end of one again.
+        expiry.after(Some(Duration::ZERO));
+        assert!(expiry.take_due(late(1)));
+        expiry.dumped(Some(AGAIN / 2), Duration::ZERO);
+        for _ in 0..2 {
+            assert!(expiry.take_due(late(1)));
+            expiry.dumped(None, Duration::ZERO);
+        }
         assert_eq!(expiry.at(), None);
     }
 

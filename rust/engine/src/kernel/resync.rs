@@ -124,6 +124,8 @@ impl Follower {
         }
         if extent == Extent::Everything {
             self.whole(reason, &mut rounds)?;
+        } else {
+            self.expiry.after(rounds.expiry);
         }
         if !rounds.report.complete {
             if extent != Extent::Everything {
