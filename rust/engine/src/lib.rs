@@ -9,6 +9,7 @@
 mod batch;
 mod engine;
 mod error;
+pub mod fpm;
 pub mod kernel;
 mod panics;
 mod ready;

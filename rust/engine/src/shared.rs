@@ -11,6 +11,7 @@ use bgpreflector_core::table::{Beyond, Drift, DriftReport, LimitChange, Request,
 use bgpreflector_core::vpp::Faults;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use crate::fpm::FpmState;
 use crate::kernel::{Reason, Wake};
 use crate::panics;
 use crate::recent::Recent;
@@ -37,6 +38,8 @@ pub struct Shared {
     pub kernel: KernelCounters,
     /// What VPP was asked.
     pub vpp: VppCounters,
+    /// zebra's connection, where that tells of the routes.
+    pub fpm: FpmState,
 }
 
 #[derive(Default)]
@@ -123,6 +126,7 @@ impl Shared {
             faults: Mutex::new(VppFaults::default()),
             kernel: KernelCounters::default(),
             vpp: VppCounters::default(),
+            fpm: FpmState::default(),
         }
     }
 
@@ -179,6 +183,9 @@ impl Shared {
         if table.dirty() > 0 {
             self.waiting().queued(table.dirty(), Instant::now());
             self.wake_all();
+        }
+        if table.answers_waiting() > 0 {
+            self.fpm.ring();
         }
         result
     }

@@ -6,6 +6,7 @@
 //! a request comes back through [`Table::acknowledge`]: only what VPP has acknowledged counts as
 //! installed.
 
+mod answers;
 mod any_rib;
 mod beside;
 mod best;
@@ -36,6 +37,7 @@ mod rib;
 mod scope;
 mod sets;
 mod settle;
+mod sole;
 mod surroundings;
 mod unseen;
 mod users;
@@ -47,6 +49,7 @@ use ahash::AHashMap;
 
 use crate::route::Family;
 
+use answers::Answers;
 use any_rib::AnyRib;
 use beside::Beside;
 use drift::Suspects;
@@ -60,6 +63,7 @@ use settle::Unsettled;
 use unseen::Unseen;
 use withheld::Withheld;
 
+pub use answers::Answer;
 pub use counts::{Anomalies, Counts};
 pub use drift::{Drift, DriftReport};
 pub use held::Held;
@@ -72,7 +76,7 @@ pub use prefix_lists::{PrefixLists, PrefixRule, Verdict};
 pub use requests::{Refusal, Request, Taken};
 pub use resolve::{Interfaces, Link, Unmapped};
 pub use resync::{Doubt, Extent, Swept, UnseenPrefixes};
-pub use scope::{ForeignRoutes, Scope};
+pub use scope::{ForeignRoutes, RouteSource, Scope};
 pub use sets::SetView;
 pub use view::{Cursor, RouteFilter, RouteState, RouteView};
 pub use vpp_audit::{Shown, VppDrift};
@@ -100,6 +104,8 @@ pub struct Table {
     quarantine: Quarantine,
     link_dump: Option<Beside>,
     next_hop_dump: Option<Beside>,
+    /// Whom to tell what VPP says; nobody unless somebody asked for it.
+    answers: Option<Answers>,
 }
 
 impl Table {
@@ -136,6 +142,7 @@ impl Table {
             quarantine: Quarantine::default(),
             link_dump: None,
             next_hop_dump: None,
+            answers: None,
         }
     }
 

@@ -33,6 +33,11 @@ impl NextHopObjects {
         self.objects.get(&id).map(|(object, _)| object)
     }
 
+    pub(super) fn ids(&self) -> impl Iterator<Item = u32> {
+        let members = self.groups.keys();
+        self.objects.keys().chain(members).copied()
+    }
+
     /// Stores an object; returns whether that changes anything.
     pub(super) fn insert(&mut self, id: u32, object: NextHopObject) -> bool {
         if let Some((known, seen)) = self.objects.get_mut(&id) {
