@@ -12,22 +12,26 @@ from .load import CONTIV_SUFFIXES, load, loads, loads_contiv
 from .log import LogConfig
 from .metrics import Address, MetricsConfig
 from .root import Config
+from .source import FRR_PROTOCOLS, FpmConfig, SourceConfig
 from .vpp import FibSourceConfig, GuardConfig, InterfacesConfig, Strategy, VppConfig
 
 __all__ = [
     "CONTIV_SUFFIXES",
+    "FRR_PROTOCOLS",
     "Address",
     "Config",
     "ConfigError",
     "ControlConfig",
     "ControllerConfig",
     "FibSourceConfig",
+    "FpmConfig",
     "GuardConfig",
     "InterfacesConfig",
     "KernelConfig",
     "LogConfig",
     "MetricsConfig",
     "Problem",
+    "SourceConfig",
     "Strategy",
     "VppConfig",
     "load",

@@ -13,6 +13,7 @@ from bgpreflector.errors import ControlError
 from bgpreflector.status import StatusReport
 
 from .finding import Finding, ok, warning
+from .fpm import connection_finding
 
 CHECK = "daemon"
 SILENCE = 30.0
@@ -33,6 +34,8 @@ def daemon_findings(config: Config) -> Iterator[Finding]:
         yield ok(CHECK, config.control.socket, str(error))
         return
     report = TypeAdapter(StatusReport).validate_python(answered)
+    if report.fpm is not None:
+        yield connection_finding(report.fpm)
     if report.vpp.overridden:
         some = ", ".join(f"{o.prefix} by {o.source}" for o in report.vpp.overridden_prefixes[:SOME])
         yield warning(
