@@ -179,6 +179,9 @@ class RequestList:
         """
     def answer(self, index: int, retval: int) -> None:
         """Take note of VPP's answer. Raises ``ValueError`` if the request is not open."""
+    def ended_vpp(self, index: int) -> bool:
+        """Take note that VPP went while this request, and no other, had no answer; whether its
+        prefix is held from now on."""
     def release(self) -> None:
         """Give what has no answer back: it is dirty again. Twice is fine."""
 
@@ -429,6 +432,12 @@ class Engine:
     def release(self, prefix: str | None = None) -> int:
         """Let one of them, in all VPP tables, or all in again; how many there were. Raises
         ``ValueError``."""
+    def pulses(self) -> dict[str, tuple[bool, int]]:
+        """For ``kernel reader`` and ``bulk connection``, where there is one: whether it has
+        something to do, and a number that grows as it gets on. Waits for neither."""
+    def steps(self) -> int:
+        """What grows while that gets on which somebody waits for: route requests that VPP has
+        answered, reads of what else it says, buffers of a dump of the kernel. Waits for no lock."""
     def disconnect(self) -> None:
         """Close the bulk connection. Twice is fine."""
     def vpp_lost(self) -> str | None:

@@ -185,7 +185,6 @@ def _well(service: Service) -> str | None:
         return None
     hung = service.hung
     if hung is not None:
-        _log.critical("%s; where a watchdog is set, the service manager acts", hung)
         notify(f"STATUS={hung}")
         return None
     return _headline(service)

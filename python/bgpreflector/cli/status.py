@@ -78,6 +78,8 @@ def status(
         else:
             Console(highlight=False).print(full(report))
     if check and not report.ready:
+        if report.hung is not None:
+            raise typer.Exit(ExitCode.FAILURE)
         raise typer.Exit(CHECKED.get(State(report.state), ExitCode.DIFFERENT))
 
 
@@ -93,7 +95,7 @@ def full(report: StatusReport) -> RenderableType:
 
 def headline(report: StatusReport) -> str:
     """The state in a line, with what to do where that is known."""
-    parts = [_said(report)]
+    parts = [_said(report)] if report.hung is None else [report.hung, _said(report)]
     if report.held.prefixes:
         parts.append(_held(report))
     if report.dirty:

@@ -204,6 +204,18 @@ impl Engine {
         }))
     }
 
+    fn pulses(&self, py: Python<'_>) -> HashMap<&'static str, (bool, u64)> {
+        let pulses = self.inner.with(py, Inner::pulses);
+        let named = ["kernel reader", "bulk connection"].into_iter().zip(pulses);
+        named
+            .filter_map(|(name, pulse)| Some((name, pulse.map(|p| (p.has_to_do, p.beats))?)))
+            .collect()
+    }
+
+    fn steps(&self, py: Python<'_>) -> u64 {
+        self.inner.with(py, |inner| inner.shared().steps())
+    }
+
     fn disconnect(&self, py: Python<'_>) {
         self.inner.with(py, |inner| inner.disconnect());
     }

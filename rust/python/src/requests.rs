@@ -65,6 +65,11 @@ impl RequestList {
         if open { Ok(()) } else { Err(closed(index)) }
     }
 
+    fn ended_vpp(&self, py: Python<'_>, index: usize) -> bool {
+        let ended = |requests: &Open| requests.lock().as_ref().is_some_and(|r| r.ended_vpp(index));
+        self.requests.with(py, ended)
+    }
+
     fn release(&self, py: Python<'_>) {
         self.requests.with(py, give_back);
     }

@@ -49,16 +49,17 @@ pub(super) fn ask(
     socket: &RouteSocket,
     sequence: &mut u32,
     unseen: &UnseenPrefixes,
+    gets_on: &dyn Fn(),
 ) -> Result<Presence, KernelError> {
     let mut result = Presence::default();
     let mut consulted = AHashSet::new();
     let seen = unseen.seen.iter().copied();
-    for ((table, prefix), answer) in answers(socket, sequence, seen.collect())? {
+    for ((table, prefix), answer) in answers(socket, sequence, seen.collect(), gets_on)? {
         if matches!(answer, Answer::Present | Answer::Absent) {
             consulted.insert((table, prefix.family()));
         }
     }
-    for (asked, answer) in answers(socket, sequence, unseen.prefixes.clone())? {
+    for (asked, answer) in answers(socket, sequence, unseen.prefixes.clone(), gets_on)? {
         let (table, prefix) = asked;
         match answer {
             Answer::Present => result.present.push(asked),
@@ -81,11 +82,13 @@ fn answers(
     socket: &RouteSocket,
     sequence: &mut u32,
     mut prefixes: Vec<Asked>,
+    gets_on: &dyn Fn(),
 ) -> Result<Vec<(Asked, Answer)>, KernelError> {
     let mut all = Vec::with_capacity(prefixes.len());
     for attempt in 0..ADDRESSES {
         let mut covered = Vec::new();
         for some in prefixes.chunks(AT_ONCE) {
+            gets_on();
             for (asked, answer) in answers_at_once(socket, sequence, some, attempt)? {
                 if answer == Answer::Covered && attempt + 1 < ADDRESSES {
                     covered.push(asked);
