@@ -68,9 +68,7 @@ def stopped(daemon: RunningDaemon, name: str) -> Iterator[None]:
     """One thread is stopped by the kernel, wherever it is; the others go on."""
     tasks = Path(f"/proc/{daemon.process.pid}/task")
     (task,) = [
-        int(entry.name)
-        for entry in tasks.iterdir()
-        if (entry / "comm").read_text().strip() == name
+        int(entry.name) for entry in tasks.iterdir() if (entry / "comm").read_text().strip() == name
     ]
     _ptrace(PTRACE_SEIZE, task)
     try:
