@@ -125,6 +125,11 @@ class Service:
         )
         self.check()
 
+    def release(self) -> None:
+        """Has the routes let in again that are held as VPP ended over them."""
+        assert self._daemon is not None
+        self._daemon.ask("release", "--all")
+
     def log(self) -> str:
         """The end of what the last one logged."""
         return "" if self._daemon is None else _tail(self._daemon)
