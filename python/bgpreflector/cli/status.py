@@ -17,7 +17,7 @@ from bgpreflector.status import State, StatusReport
 from .daemon import by_name, daemon_at, figure
 from .exit_codes import ExitCode
 from .options import ConfigFile, ControlSocket
-from .output import plain
+from .output import plain, say
 
 REPORT = TypeAdapter(StatusReport)
 
@@ -70,11 +70,11 @@ def status(
     with daemon_at(control, config) as daemon:
         answered = daemon.ask("status").end
         if as_json:
-            typer.echo(json.dumps(answered))
+            say(json.dumps(answered))
         report = REPORT.validate_python(answered)
     if not as_json:
         if check:
-            typer.echo(plain(headline(report)))
+            say(headline(report))
         else:
             Console(highlight=False).print(full(report))
     if check and not report.ready:
