@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
 from pathlib import Path
 
+from bgpreflector.control import ControlClient
+from bgpreflector.errors import ControlError
 from e2e.daemon import RunningDaemon
 from lab import Namespace, wait_until
 from oracle.operations import LINKS
@@ -128,7 +131,8 @@ class Service:
     def release(self) -> None:
         """Has the routes let in again that are held as VPP ended over them."""
         assert self._daemon is not None
-        self._daemon.ask("release", "--all")
+        with suppress(ControlError), ControlClient(self._daemon.control, timeout=60) as client:
+            client.ask("release").end  # noqa: B018
 
     def log(self) -> str:
         """The end of what the last one logged."""
