@@ -148,9 +148,9 @@ def audit(
         as_json=as_json,
         overridden=len(overridden),
         repaired=repaired,
-        asked=seen.asked,
-        otherwise=seen.otherwise,
-        elsewhere=seen.elsewhere,
+        kernel_asked=seen.asked,
+        kernel_otherwise=seen.otherwise,
+        kernel_elsewhere=seen.elsewhere,
         unresolved=seen.unresolved,
     )
     if different > repaired or seen.otherwise or seen.unresolved:
