@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from bgpreflector.rows import next_hop_row, next_hops_text
 from bgpreflector.vpp import VppEntry, not_entered
 
-from .routes import link_names
+from .routes import link_names, named_reason
 
 if TYPE_CHECKING:
     from bgpreflector import _core
@@ -104,7 +104,8 @@ class Answer:
             kernel, match.vpp_table, entry.prefix, entry.paths
         )
         if not alike:
-            means = held or f"for VPP that is {', '.join(wanted)}"
+            reason = named_reason(held, link_names(self.daemon))
+            means = reason or f"for VPP that is {', '.join(wanted)}"
             return (
                 f"VPP does not forward {self.address} as the kernel: the kernel by {kernel.prefix} "
                 f"{self._hops(kernel)} ({means}), VPP by {self._paths(entry)}"

@@ -83,6 +83,7 @@ class Resolved:
         """For JSON."""
         return {
             "source": self.source,
+            "special": self.special,
             "ends": list(self.ends),
             "unresolved": self.unresolved,
             "loop": self.loops,
