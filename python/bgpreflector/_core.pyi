@@ -100,6 +100,39 @@ class KernelRoute:
     def next_hop_id(self) -> int | None: ...
 
 @final
+class Judgement:
+    """What the kernel answers for a prefix, and whether VPP forwards so."""
+
+    @property
+    def table(self) -> int:
+        """Kernel table."""
+    @property
+    def prefix(self) -> str:
+        """Destination."""
+    @property
+    def address(self) -> IPv4Address | IPv6Address:
+        """The address within it that the kernel was asked for."""
+    @property
+    def kernel(self) -> KernelRoute | None:
+        """What the kernel forwards that address by."""
+    @property
+    def error(self) -> int | None:
+        """Its ``errno`` where it does not."""
+    @property
+    def expected(self) -> list[str]:
+        """The paths that its answer means for VPP."""
+    @property
+    def reason(self) -> str | None:
+        """Why it means none."""
+    @property
+    def installed(self) -> list[str]:
+        """The paths that VPP has for the prefix."""
+    @property
+    def verdict(self) -> str:
+        """``alike``, ``different``, ``elsewhere`` (the kernel decides by a table that is not
+        mirrored) or ``unknown`` (longer prefixes are in the way, or a change is under way)."""
+
+@final
 class NextHopSetView:
     """A set of next hops that kernel routes share."""
 
@@ -572,6 +605,17 @@ class Engine:
     def lookup(self, address: IPv4Address | IPv6Address) -> tuple[KernelRoute | None, int | None]:
         """By which route the kernel forwards to an address, asked of the kernel itself; where it
         does not, its ``errno``. Raises ``KernelError``."""
+    def judge(self, prefixes: Sequence[tuple[int, str]]) -> list[Judgement]:
+        """Compare what VPP has for prefixes of kernel tables with what the kernel itself answers
+        for an address of each. Raises ``KernelError``, ``ValueError``."""
+    def sample_installed(self, count: int, turn: int) -> list[tuple[int, str]]:
+        """Kernel table and prefix of about ``count`` of the routes that VPP has, spread over all;
+        ``turn`` chooses which."""
+    def compare_with_kernel(
+        self, route: KernelRoute, vpp_table: int, prefix: str, paths: Sequence[_PathTuple]
+    ) -> tuple[bool, list[str], str | None]:
+        """Whether VPP forwards as a kernel route by the paths that it has for a prefix, the paths
+        that the route means for VPP, and why it can have none."""
     def sysctl(self, key: str) -> str | None:
         """The kernel's setting ``net.KEY``, such as ``ipv4/ip_forward``, in the namespace that is
         read; ``None`` where it has none. Raises ``KernelError``."""

@@ -159,6 +159,9 @@ def _explained(found: Row) -> list[str]:
         lines.append(f"VPP     {_entry(table['vpp'])} (table {table['vpp_table']})")
         if table["vpp_forwards_by"] != table["vpp"]:
             lines.append(f"        it forwards by {_entry(table['vpp_forwards_by'])}")
+        resolved = table["vpp_resolved"]
+        if resolved is not None and not resolved["special"]:
+            lines.append(f"        resolved: {', '.join(resolved['ends'])}")
     return lines + [f"=> {reason}" for reason in found["why"]]
 
 

@@ -8,6 +8,7 @@ from .held import held_prefixes
 from .interfaces import InterfaceMap, VppInterfaces, map_interfaces
 from .lookup import Question, VppEntry, VppLookup
 from .monitor import DRIFT, VppMonitor
+from .resolved import not_entered
 from .session import VppSession, VppSettings
 from .sink import VppSink
 
@@ -33,4 +34,5 @@ __all__ = [
     "held_prefixes",
     "held_reasons",
     "map_interfaces",
+    "not_entered",
 ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import cast
 
 from bgpreflector import _core
@@ -21,6 +22,7 @@ from .interfaces import map_interfaces
 from .lookup import Question, VppEntry, lookup
 from .others import OtherWriters, Overridden, look_slowly
 from .own_routes import OwnRoutes
+from .resolved import is_entered, unresolved
 from .seen import Seen
 from .session import Table, VppSession, VppSettings
 from .slow_sender import FAILURES, SlowSender
@@ -313,7 +315,24 @@ class VppSink:
 
     def look_up(self, questions: Sequence[Question]) -> list[VppEntry | None]:
         """What VPP forwards by, now. Raises :class:`VppError`."""
-        return [lookup(self.session, q.table, q.prefix, exact=q.exact) for q in questions]
+        return [self._look_up(question) for question in questions]
+
+    def _look_up(self, question: Question) -> VppEntry | None:
+        table, prefix = question.table, question.prefix
+        entry = lookup(self.session, table, prefix, exact=question.exact)
+        if entry is None or question.exact:
+            return entry
+        return replace(entry, entered=self.is_entered(table, is_ip6=":" in prefix))
+
+    def is_entered(self, table: int, *, is_ip6: bool) -> bool:
+        """Whether an interface of VPP is in a table of its. Raises :class:`VppError`."""
+        indices = self.seen.interfaces.by_name.values()
+        return is_entered(self.session, table, indices, is_ip6=is_ip6)
+
+    def unresolved(self) -> Iterator[tuple[int, str, str]]:
+        """Routes of ours that VPP has and does not forward by, one for each set of paths: VPP
+        table, prefix, and why. Raises :class:`VppLostError`."""
+        return unresolved(self.session, self._settings.fib_source.name, self._engine.examples())
 
     def _send(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
         slow = self._slow

@@ -34,7 +34,7 @@ pub struct Settings {
 /// The table with its two threads.
 pub struct Engine {
     shared: Arc<Shared>,
-    settings: Settings,
+    pub(crate) settings: Settings,
     reader: Mutex<Option<Arc<Reader>>>,
     vpp: Mutex<Option<Arc<BulkConnection>>>,
     /// That of the last connection, whose thread may not end though it was hung up on.
@@ -190,16 +190,19 @@ impl Engine {
     }
 
     /// How a route that VPP shows under our source differs from what it has acknowledged; none
-    /// where it does not, and where its table is none of ours.
+    /// where it does not, and where its table is none of ours. Without `dumped` it has paths of a kind
+    /// that we never send.
     #[must_use]
     pub fn compare_route(
         &self,
         vpp_table: u32,
         prefix: &Prefix,
-        dumped: &PathSet,
+        dumped: Option<&PathSet>,
     ) -> Option<VppDrift> {
+        // Paths of a kind that we never send compare unequal to all that we want, as no paths do.
+        let dumped = dumped.map_or(&[][..], PathSet::paths);
         let installed = |path: &Path| installed_path(prefix, path.clone());
-        let dumped = PathSet::new(dumped.paths().iter().map(installed).collect());
+        let dumped = PathSet::new(dumped.iter().map(installed).collect());
         let faults = self.shared.faults();
         let equals = |known: &PathSet| faults.shows_as(vpp_table, prefix, known, &dumped);
         let table = self.shared.table();

@@ -2,20 +2,14 @@
 
 use std::net::IpAddr;
 
-use ahash::{AHashMap, AHashSet};
-use bgpreflector_core::netlink::{Body, Messages, route_lookup};
+use ahash::AHashSet;
+use bgpreflector_core::netlink::Body;
 use bgpreflector_core::route::{Family, Prefix};
 use bgpreflector_core::table::UnseenPrefixes;
 
 use crate::error::KernelError;
 
-use super::read_ahead::receive;
 use super::socket::RouteSocket;
-
-/// Questions sent at once: the answers must find room in a receive buffer of the usual size.
-const AT_ONCE: usize = 64;
-const BUFFER: usize = 128 * 1024;
-const WHAT: &str = "single routes";
 
 /// What the kernel's answer to a lookup tells of a prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,48 +80,19 @@ fn answers(
 ) -> Result<Vec<(Asked, Answer)>, KernelError> {
     let mut all = Vec::with_capacity(prefixes.len());
     for attempt in 0..ADDRESSES {
-        let mut covered = Vec::new();
-        for some in prefixes.chunks(AT_ONCE) {
-            gets_on();
-            for (asked, answer) in answers_at_once(socket, sequence, some, attempt)? {
-                if answer == Answer::Covered && attempt + 1 < ADDRESSES {
-                    covered.push(asked);
-                } else {
-                    all.push((asked, answer));
-                }
+        let question = |asked: &Asked| (*asked, address(&asked.1, attempt));
+        let questions: Vec<_> = prefixes.iter().map(question).collect();
+        prefixes.clear();
+        for (asked, body) in super::ask::ask(socket, sequence, &questions, gets_on)? {
+            let answer = meaning(asked, &body);
+            if answer == Answer::Covered && attempt + 1 < ADDRESSES {
+                prefixes.push(asked);
+            } else {
+                all.push((asked, answer));
             }
         }
-        prefixes = covered;
     }
     Ok(all)
-}
-
-fn answers_at_once(
-    socket: &RouteSocket,
-    sequence: &mut u32,
-    prefixes: &[Asked],
-    attempt: usize,
-) -> Result<Vec<(Asked, Answer)>, KernelError> {
-    let failed = |source| KernelError::Dump { what: WHAT, source };
-    let mut waiting = AHashMap::new();
-    let mut requests = Vec::new();
-    for asked in prefixes {
-        *sequence = sequence.wrapping_add(1);
-        requests.extend(route_lookup(address(&asked.1, attempt), *sequence));
-        waiting.insert(*sequence, *asked);
-    }
-    socket.send(&requests).map_err(failed)?;
-    let mut answers = Vec::with_capacity(prefixes.len());
-    let mut buffer = vec![0; BUFFER];
-    while !waiting.is_empty() {
-        let length = receive(socket, WHAT, &mut buffer)?;
-        for message in Messages::new(buffer.get(..length).unwrap_or_default()).flatten() {
-            if let Some(asked) = waiting.remove(&message.header.sequence) {
-                answers.push((asked, meaning(asked, &message.body)));
-            }
-        }
-    }
-    Ok(answers)
 }
 
 fn meaning((table, prefix): Asked, body: &Body) -> Answer {
@@ -147,10 +112,10 @@ fn meaning((table, prefix): Asked, body: &Body) -> Answer {
 }
 
 /// Addresses of a prefix that are tried.
-const ADDRESSES: usize = 3;
+pub(super) const ADDRESSES: usize = 3;
 
 /// One in the middle, the first and the last: longer prefixes are rather at the beginning.
-fn address(prefix: &Prefix, attempt: usize) -> IpAddr {
+pub(super) fn address(prefix: &Prefix, attempt: usize) -> IpAddr {
     let host = u32::from(prefix.family().bits() - prefix.length());
     let ones = 1_u128.checked_shl(host).map_or(u128::MAX, |end| end - 1);
     let within = match attempt {
