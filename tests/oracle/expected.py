@@ -42,6 +42,11 @@ class Listing:
 
     down: frozenset[str]
 
+    def members(self, number: int) -> frozenset[int]:
+        """The ids of a group's members, or of an object alone its own."""
+        group = self.objects.get(number, {}).get("group", ())
+        return frozenset(int(member["id"]) for member in group) or frozenset({number})
+
     def completed(self, route: Entry) -> Entry:
         """A route with devices by index, as a lookup answers it, in the list's words."""
         named = _named(route, self.links)

@@ -1,8 +1,8 @@
 """What VPP must have and forward by: from what the kernel answers, on top of what `ip` lists.
 
 Four things cannot be had from one lookup. Which of several legs a packet takes is its hash's
-business, so the whole set is compared. Of IPv6 routes that share a next-hop object it may show
-another one. At a route that drops, the kernel says an error and not the
+business, so the whole set is compared. Of IPv6 routes that share a next-hop object, or a member of
+their groups, it may show another one. At a route that drops, the kernel says an error and not the
 route, which the list then tells. And of several IPv4 default routes of one metric the kernel takes
 one by what it knows of neighbours (`fib_select_default`): there the list's first one counts.
 """
@@ -180,12 +180,14 @@ class _Judge:
         return str(route["dst"]), route | {"protocol": self._protocol(table, route)}
 
     def _of_object(self, question: Question, route: Entry) -> tuple[str, Entry]:
-        """What IPv6 caches of a lookup belongs to the next-hop object (``rt6_get_pcpu_route``), and
-        shows the first of its routes that was looked up: only the object is an answer."""
+        """What IPv6 caches of a lookup belongs to the next-hop object, of a group to the member
+        (``rt6_get_pcpu_route``), and shows the first route by it that was looked up, by whichever
+        group: only that the object takes part is an answer."""
         table, address = question
+        cached = self._listed.members(int(route["nhid"]))
         for prefix in self._prefixes[table].holding(address):
             for listed in self._listed.routes[table, prefix]:
-                if listed.get("nhid") == route["nhid"]:
+                if "nhid" in listed and cached & self._listed.members(int(listed["nhid"])):
                     return prefix, listed
         return "not listed", route
 

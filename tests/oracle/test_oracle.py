@@ -22,18 +22,7 @@ def seeds() -> range:
     return range(int(first), int(last or first) + 1)
 
 
-NOT_RIGHT_YET = {17: "beside a namespace made again", 18: "beside legs that are merged"}
-"""Seeds that still find a difference, of routes that router advertisements brought (RFC 4191)."""
-
-
-def expected(seed: int) -> object:
-    """The seed, with what is known of it."""
-    known = NOT_RIGHT_YET.get(seed)
-    reason = f"an advertised route {known}: to be mended in table/order.rs, and the mark removed"
-    return pytest.param(seed, marks=[pytest.mark.xfail(reason=reason)] if known else [])
-
-
-@pytest.mark.parametrize("seed", map(expected, seeds()))
+@pytest.mark.parametrize("seed", seeds())
 def test_table_and_vpp_say_what_the_kernel_does(seed: int) -> None:
     """Each seed has a variant of its own (`more_operations.VARIANTS`)."""
     assert check_seed(seed, OPERATIONS) == OPERATIONS
