@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cached_property
 
 from .iproute import Entry, Ip
 from .operations import TABLES
@@ -33,14 +34,19 @@ Key = tuple[int, str]
 class Listing:
     """What `ip` lists at one time."""
 
-    routes: Mapping[Key, Sequence[Entry]]
-    """The routes of each prefix that can forward with TOS 0, the first one first."""
+    every: Mapping[Key, Sequence[Entry]]
+    """The routes of each prefix with TOS 0, in the kernel's order."""
 
     objects: Objects
     links: Mapping[int, str]
     """Names by index."""
 
     down: frozenset[str]
+
+    @cached_property
+    def routes(self) -> Mapping[Key, Sequence[Entry]]:
+        """Those of each prefix that can forward, the one first that does."""
+        return {key: usable for key, every in self.every.items() if (usable := _ranked(key, every))}
 
     def members(self, number: int) -> frozenset[int]:
         """The ids of a group's members, or of an object alone its own."""
@@ -65,8 +71,10 @@ def listing(ip: Ip) -> Listing:
     for family in (4, 6):
         routes = [_expanded(route, objects) for route in ip.routes(family)]
         _bury(routes, down)
-        for key, route in _usable_ones(routes, family):
-            found.setdefault(key, []).append(route)
+        for route in routes:
+            key = (int(route["table"]), _prefix(str(route["dst"]), family))
+            if key[0] in TABLES and route.get("tos", "0x00") == "0x00":
+                found.setdefault(key, []).append(route)
     return Listing(found, objects, names, down)
 
 
@@ -78,9 +86,9 @@ def forwarding(ip: Ip, protocol: str = "12", *, foreign: str = "hide") -> Forwar
 def of_listing(listed: Listing, protocol: str = "12", *, foreign: str = "hide") -> Forwarding:
     """The same of what was listed; ``foreign`` is ``kernel.foreign_routes``."""
     result: Forwarding = {}
-    for key, routes in listed.routes.items():
-        counted = (r for r in routes if foreign == "hide" or r["protocol"] == protocol)
-        first = next(counted, None)
+    for key, routes in listed.every.items():
+        counted = [r for r in routes if foreign == "hide" or r["protocol"] == protocol]
+        first = next(iter(_ranked(key, counted)), None)
         if first is not None and first["protocol"] == protocol and is_for_vpp(first):
             result[key] = meaning(first)
     return result
@@ -126,17 +134,25 @@ def _expanded(route: Entry, objects: Objects) -> Entry:
     return route | {"nexthops": members}
 
 
-def _usable_ones(routes: Iterable[Entry], family: int) -> Iterable[tuple[Key, Entry]]:
-    """What can forward, by metric, then by preference (RFC 4191), then in the kernel's order."""
+def _ranked(key: Key, routes: Sequence[Entry]) -> list[Entry]:
+    """Those that can forward, the one first that does: by metric; of IPv6 by preference (RFC 4191)
+    within the first metric, and where none of that can be used within all others together; but an
+    object that is a blackhole ends the search (``find_rr_leaf``)."""
 
-    def rank(route: Entry) -> tuple[int, int]:
-        return int(route.get("metric", 0)), PREFERENCES.get(str(route.get("pref")), 1)
+    def metric(route: Entry) -> int:
+        return int(route.get("metric", 0))
 
-    for route in sorted(routes, key=rank):
-        key = (int(route["table"]), _prefix(str(route["dst"]), family))
-        ordinary = key[0] in TABLES and route.get("tos", "0x00") == "0x00"
-        if ordinary and _usable(route):
-            yield key, route
+    def preference(route: Entry) -> int:
+        ends = "nhid" in route and route["type"] == "6"
+        return -1 if ends else PREFERENCES.get(str(route.get("pref")), 1)
+
+    ordered = sorted(routes, key=metric)
+    usable = [route for route in ordered if _usable(route)]
+    if ":" not in key[1]:
+        return usable
+    first = [route for route in usable if metric(route) == metric(ordered[0])]
+    others = [route for route in usable if metric(route) != metric(ordered[0])]
+    return sorted(first, key=preference) + sorted(others, key=preference)
 
 
 def _prefix(destination: str, family: int) -> str:

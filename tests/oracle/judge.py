@@ -1,8 +1,9 @@
 """What VPP must have and forward by: from what the kernel answers, on top of what `ip` lists.
 
-Four things cannot be had from one lookup. Which of several legs a packet takes is its hash's
+Five things cannot be had from one lookup. Which of several legs a packet takes is its hash's
 business, so the whole set is compared. Of IPv6 routes that share a next-hop object, or a member of
-their groups, it may show another one. At a route that drops, the kernel says an error and not the
+their groups, it may show another one, or none where that one is gone. What foreign routes hide does
+not show where those are ignored: they are deleted at a run's end. At a route that drops, the kernel says an error and not the
 route, which the list then tells. And of several IPv4 default routes of one metric the kernel takes
 one by what it knows of neighbours (`fib_select_default`): there the list's first one counts.
 """
@@ -33,6 +34,10 @@ UNICAST = "1"
 ANY_IPV4 = "0.0.0.0/0"
 
 
+UNKNOWN = ""
+"""In place of the prefix of a route that the list hides, where the answer does not tell it."""
+
+
 @dataclass(frozen=True)
 class Ours:
     """An address is forwarded by this route of ours."""
@@ -57,14 +62,17 @@ class Judgement:
 
     routes: Forwarding
     addresses: Mapping[Question, Verdict]
-    hidden: Mapping[Key, Meaning]
+    hidden: Mapping[Key, Meaning | None]
     """Where a drop of an IPv6 prefix can be one that the list hides between merged legs, and so be
-    anybody's (``fib6_dump_node`` goes on behind the last leg)."""
+    anybody's (``fib6_dump_node`` goes on behind the last leg); None where it can hide anything, as
+    foreign routes are ignored, and the kernel answers by such."""
 
     def allows(self, key: Key, found: Meaning | None) -> bool:
         """Whether this is right for a prefix, or None."""
-        return found == self.routes.get(key) or (
-            key in self.hidden and found in (None, self.hidden[key])
+        if found == self.routes.get(key):
+            return True
+        return key in self.hidden and (
+            self.hidden[key] is None or found in (None, self.hidden[key])
         )
 
     def broken_by(self, routes: Forwarding) -> Iterable[tuple[Question, Verdict, str | None]]:
@@ -112,12 +120,13 @@ class _Judge:
         self._prefixes = {
             table: Prefixes(p for t, p in listed.routes if t == table) for table in TABLES
         }
-        self.hidden: dict[Key, Meaning] = {}
+        self.hidden: dict[Key, Meaning | None] = {}
 
     def routes(self) -> Forwarding:
         """By table and prefix."""
         found = of_listing(self._listed, PROTOCOL, foreign=self._foreign)
         if self._foreign != "hide":
+            self.hidden.update(dict.fromkeys(filter(self._may_hide, self._listed.routes)))
             return found
         for key in self._listed.routes:
             table, prefix = key
@@ -128,6 +137,8 @@ class _Judge:
             if answer.kind is not None and self._may_hide(key):
                 self.hidden[key] = TYPES[answer.kind]
             route = self._route((table, str(address)), answer)
+            if route is not None and route[0] == UNKNOWN:
+                continue
             found.pop(key, None)
             if route is not None and route[0] == prefix and _is_ours(route[1]):
                 found[key] = meaning(route[1])
@@ -157,7 +168,7 @@ class _Judge:
             ]
             return Shorter(max(ends, default=0))
         prefix, entry = route
-        if self._is_undecided((table, prefix)):
+        if prefix == UNKNOWN or self._is_undecided((table, prefix)):
             return None
         return (
             Ours(prefix, meaning(entry)) if _is_ours(entry) else Shorter(network(prefix).prefixlen)
@@ -167,13 +178,15 @@ class _Judge:
         """The prefix and the route that were found."""
         table, address = question
         if answer.kind is not None:
-            for prefix in self._prefixes[table].holding(address):
+            holding = list(self._prefixes[table].holding(address))
+            for prefix in holding:
                 for route in self._listed.routes[table, prefix]:
                     if route["type"] == answer.kind or "blackhole" in route.get("flags", []):
                         return prefix, route
-            return "not listed", {"type": answer.kind, "protocol": PROTOCOL}
+            hidden = any(self._may_hide((table, prefix)) for prefix in holding)
+            return UNKNOWN if hidden else "?", {"type": answer.kind, "protocol": PROTOCOL}
         if answer.route is None:
-            return None
+            return (UNKNOWN, {}) if self._may_be_orphaned(question) else None
         route = self._listed.completed(answer.route)
         if "nhid" in route and network(address).version == 6:
             return self._of_object(question, route)
@@ -189,7 +202,10 @@ class _Judge:
             for listed in self._listed.routes[table, prefix]:
                 if "nhid" in listed and cached & self._listed.members(int(listed["nhid"])):
                     return prefix, listed
-        return "not listed", route
+            if prefix == route["dst"]:
+                # The list hides it between merged legs.
+                return prefix, route
+        return UNKNOWN, route
 
     def _protocol(self, table: int, route: Entry) -> str:
         """Of merged IPv6 routes the kernel names the leg's that it chose, the list the first's."""
@@ -198,6 +214,16 @@ class _Judge:
                 if listed.get("metric", 0) == route["metric"] and meaning(listed) == meaning(route):
                     return str(listed["protocol"])
         return str(route["protocol"])
+
+    def _may_be_orphaned(self, question: Question) -> bool:
+        """What IPv6 caches at a next-hop object outlives the route that it was made for, and still
+        forwards; asked for it, the kernel misses that route (``rt->from``): ``ENETUNREACH``."""
+        table, address = question
+        return network(address).version == 6 and any(
+            "nhid" in route
+            for prefix in self._prefixes[table].holding(address)
+            for route in self._listed.routes[table, prefix]
+        )
 
     def _may_hide(self, key: Key) -> bool:
         routes = self._listed.routes[key] if network(key[1]).version == 6 else ()

@@ -106,15 +106,18 @@ class MoreOperations(Generator):
         )
         self._others = (*self._others, *more, *(kind for kind in lives if kind[0]))
 
-    def _extra(self, family: int) -> str:
+    def _extra(self, family: int, hops: str) -> str:
         kind = self._random.random()
         if kind < 0.4:
-            return super()._extra(family)
+            return super()._extra(family, hops)
         if kind < 0.5:
             end = gateway(family, 0, 9)
             return f" encap {'ip' if family == 4 else 'ip6'} id 7 dst {end}"
         if family == 4:
             return f" realm {self._random.randrange(1, 4)}"
+        if "via" in hops:
+            # IPv6 may merge it: each leg then has a preference, and only one of them is shown.
+            return super()._extra(family, hops)
         return f" pref {self._random.choice(PREFERENCES)}"
 
     def _expiring(self) -> str:
