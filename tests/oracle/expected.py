@@ -21,8 +21,8 @@ Forwarding = dict[tuple[int, str], Meaning]
 
 Objects = dict[int, Entry]
 
-TYPES = {"6": "blackhole", "7": "unreachable", "8": "prohibit"}
 THROW = "9"
+TYPES = {"6": "blackhole", "7": "unreachable", "8": "prohibit", THROW: "throw"}
 PREFERENCES = {"high": 0, "medium": 1, "low": 2}
 
 
@@ -46,7 +46,8 @@ class Listing:
     @cached_property
     def routes(self) -> Mapping[Key, Sequence[Entry]]:
         """Those of each prefix that can forward, the one first that does."""
-        return {key: usable for key, every in self.every.items() if (usable := _ranked(key, every))}
+        ranked = {key: _ranked(key, every) for key, every in self.every.items()}
+        return {key: routes for key, routes in ranked.items() if routes}
 
     def members(self, number: int) -> frozenset[int]:
         """The ids of a group's members, or of an object alone its own."""
@@ -147,11 +148,11 @@ def _ranked(key: Key, routes: Sequence[Entry]) -> list[Entry]:
         return -1 if ends else PREFERENCES.get(str(route.get("pref")), 1)
 
     ordered = sorted(routes, key=metric)
-    usable = [route for route in ordered if _usable(route)]
+    alive = [route for route in ordered if usable(route)]
     if ":" not in key[1]:
-        return usable
-    first = [route for route in usable if metric(route) == metric(ordered[0])]
-    others = [route for route in usable if metric(route) != metric(ordered[0])]
+        return alive
+    first = [route for route in alive if metric(route) == metric(ordered[0])]
+    others = [route for route in alive if metric(route) != metric(ordered[0])]
     return sorted(first, key=preference) + sorted(others, key=preference)
 
 
@@ -163,7 +164,8 @@ def _prefix(destination: str, family: int) -> str:
     return f"{destination}/{32 if family == 4 else 128}"
 
 
-def _usable(route: Entry) -> bool:
+def usable(route: Entry) -> bool:
+    """Whether it can forward: it has not expired, and a next hop is alive."""
     if int(route.get("expires", 1)) < 0:
         return False
     return route["type"] != "1" or any(not _dead(hop) for hop in _hops(route))

@@ -2,15 +2,16 @@
 
 Five things cannot be had from one lookup. Which of several legs a packet takes is its hash's
 business, so the whole set is compared. Of IPv6 routes that share a next-hop object, or a member of
-their groups, it may show another one, or none where that one is gone. What foreign routes hide does
-not show where those are ignored: they are deleted at a run's end. At a route that drops, the kernel says an error and not the
-route, which the list then tells. And of several IPv4 default routes of one metric the kernel takes
-one by what it knows of neighbours (`fib_select_default`): there the list's first one counts.
+their groups, it may show another one, or none where that one is gone. At a route that drops, the
+kernel says an error and not the route, which the list then tells. Of several IPv4 default routes of
+one metric the kernel takes one by what it knows of neighbours (`fib_select_default`): there the
+list's first one counts. What foreign routes hide does not show where those are ignored: they are
+deleted at the end of a run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from .addresses import OUTSIDE, Prefixes, around, network
@@ -24,6 +25,7 @@ from .expected import (
     is_for_vpp,
     meaning,
     of_listing,
+    usable,
 )
 from .iproute import Entry
 from .lookups import Answer, Question
@@ -62,18 +64,17 @@ class Judgement:
 
     routes: Forwarding
     addresses: Mapping[Question, Verdict]
-    hidden: Mapping[Key, Meaning | None]
-    """Where a drop of an IPv6 prefix can be one that the list hides between merged legs, and so be
-    anybody's (``fib6_dump_node`` goes on behind the last leg); None where it can hide anything, as
-    foreign routes are ignored, and the kernel answers by such."""
+    hidden: Mapping[Key, Collection[Meaning | None] | None]
+    """What is right as well, as the list hides IPv6 routes between merged legs (``fib6_dump_node``
+    goes on behind the last leg): of a drop nobody tells whose it is, and who was not told of the
+    route when it came cannot have it. None: anything, where foreign routes are ignored."""
 
     def allows(self, key: Key, found: Meaning | None) -> bool:
         """Whether this is right for a prefix, or None."""
         if found == self.routes.get(key):
             return True
-        return key in self.hidden and (
-            self.hidden[key] is None or found in (None, self.hidden[key])
-        )
+        hidden = self.hidden.get(key, ())
+        return hidden is None or found in hidden
 
     def broken_by(self, routes: Forwarding) -> Iterable[tuple[Question, Verdict, str | None]]:
         """The addresses that these routes would forward otherwise, and the prefix that does."""
@@ -120,7 +121,7 @@ class _Judge:
         self._prefixes = {
             table: Prefixes(p for t, p in listed.routes if t == table) for table in TABLES
         }
-        self.hidden: dict[Key, Meaning | None] = {}
+        self.hidden: dict[Key, Collection[Meaning | None] | None] = {}
 
     def routes(self) -> Forwarding:
         """By table and prefix."""
@@ -134,14 +135,16 @@ class _Judge:
             answer = self._answers.get((table, address)) if address else None
             if answer is None or self._is_undecided(key):
                 continue
-            if answer.kind is not None and self._may_hide(key):
-                self.hidden[key] = TYPES[answer.kind]
+            shown = found.pop(key, None)
             route = self._route((table, str(address)), answer)
-            if route is not None and route[0] == UNKNOWN:
-                continue
-            found.pop(key, None)
             if route is not None and route[0] == prefix and _is_ours(route[1]):
                 found[key] = meaning(route[1])
+            if answer.route is None and self._may_hide(key):
+                self.hidden[key] = (None, shown, TYPES[answer.kind or THROW])
+            elif route is not None and route[0] == UNKNOWN and shown is not None:
+                found[key] = shown
+            elif route is not None and self._is_hidden((table, route[0]), route[1]):
+                self.hidden[key] = (shown,)
         return found
 
     def addresses(self) -> dict[Question, Verdict]:
@@ -156,7 +159,7 @@ class _Judge:
     def _verdict(self, question: Question, answer: Answer) -> Verdict | None:
         table, address = question
         longest = self._prefixes[table].longest(address)
-        if answer.kind is not None and longest and self._may_hide((table, longest)):
+        if answer.route is None and longest and self._may_hide((table, longest)):
             return None
         route = self._route(question, answer)
         if route is None:
@@ -168,7 +171,8 @@ class _Judge:
             ]
             return Shorter(max(ends, default=0))
         prefix, entry = route
-        if prefix == UNKNOWN or self._is_undecided((table, prefix)):
+        key = table, prefix
+        if prefix == UNKNOWN or self._is_undecided(key) or self._is_hidden(key, entry):
             return None
         return (
             Ours(prefix, meaning(entry)) if _is_ours(entry) else Shorter(network(prefix).prefixlen)
@@ -188,6 +192,9 @@ class _Judge:
         if answer.route is None:
             return (UNKNOWN, {}) if self._may_be_orphaned(question) else None
         route = self._listed.completed(answer.route)
+        if not usable(route):
+            # What stands between merged legs may outlive its link: it takes packets and drops them.
+            return UNKNOWN, route
         if "nhid" in route and network(address).version == 6:
             return self._of_object(question, route)
         return str(route["dst"]), route | {"protocol": self._protocol(table, route)}
@@ -226,13 +233,23 @@ class _Judge:
         )
 
     def _may_hide(self, key: Key) -> bool:
-        routes = self._listed.routes[key] if network(key[1]).version == 6 else ()
+        routes = self._listed.every.get(key, ()) if ":" in key[1] else ()
         return any("nexthops" in route and "nhid" not in route for route in routes)
+
+    def _is_hidden(self, key: Key, route: Entry) -> bool:
+        listed = self._listed.every.get(key, ())
+        return self._may_hide(key) and not any(
+            _metric(r) == _metric(route) and meaning(r) == meaning(route) for r in listed
+        )
 
     def _is_undecided(self, key: Key) -> bool:
         routes = self._listed.routes.get(key, ()) if key[1] == ANY_IPV4 else ()
-        first = [r for r in routes if r.get("metric", 0) == routes[0].get("metric", 0)]
+        first = [r for r in routes if _metric(r) == _metric(routes[0])]
         return len(first) > 1
+
+
+def _metric(route: Entry) -> int:
+    return int(route.get("metric", 0))
 
 
 def _is_ours(route: Entry) -> bool:

@@ -203,12 +203,7 @@ impl Table {
     }
 
     /// The new route as a dump would show it.
-    fn as_shown(
-        &mut self,
-        routes: &Routes,
-        new: KernelRoute,
-        placement: Placement,
-    ) -> KernelRoute {
+    fn as_shown(&mut self, routes: &Routes, new: KernelRoute, placement: Placement) -> KernelRoute {
         let sets = &self.meanings.sets;
         let Some(preference) = order::preference_of_first(routes, new, placement, sets) else {
             return new;

@@ -124,7 +124,8 @@ fn same_key(routes: &Routes, tos: u8, metric: u32) -> Range<usize> {
     start..end
 }
 
-fn by_object(set: &NextHopSet) -> bool {
+/// Whether the route's next hops are those of an object.
+pub(super) fn by_object(set: &NextHopSet) -> bool {
     matches!(set.next_hops, NextHopSource::Object(_))
 }
 
