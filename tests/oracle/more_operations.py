@@ -43,10 +43,11 @@ class Variant:
     recreates: float = 0.0
     many: float = 0.4
     churn: bool = False
-    """Routes that have nothing to do with the others come and go all the time."""
+    """Routes that have nothing to do with the others come and go, a hundred times a second."""
 
     settled: float = 2.0
-    """Seconds within which all must agree, whatever else changes."""
+    """The bound: so many seconds after an operation the last ghost must have gone, and all agree,
+    whatever else changes."""
 
 
 COMPAT = ("net.ipv4.nexthop_compat_mode=1",)

@@ -49,11 +49,14 @@ class Difference:
     """Lines done before it was seen."""
 
     lines: tuple[str, ...]
+    within: float = 0.0
+    """Seconds in which it did not go."""
 
     def __str__(self) -> str:
         more = len(self.lines) - SHOWN
         shown = (*self.lines[:SHOWN], *([f"and {more} more"] if more > 0 else []))
-        return "after the last operation:\n  " + "\n  ".join(shown)
+        beside = f", {self.within:g} s later" if self.within else ""
+        return f"after the last operation{beside}:\n  " + "\n  ".join(shown)
 
 
 def compare(seen: World, after: int, settled: float) -> Difference | None:
@@ -66,7 +69,7 @@ def compare(seen: World, after: int, settled: float) -> Difference | None:
         if not lines:
             break
         if time.monotonic() > deadline:
-            return Difference(after, lines)
+            return Difference(after, lines, settled)
         pause = min(max(pause * 2, PAUSE), LONGEST_PAUSE)
     refused = seen.refused()
     return Difference(after, (f"VPP refused {refused} requests",)) if refused else None

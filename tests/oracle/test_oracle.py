@@ -98,6 +98,25 @@ FOUND = {
         "quiet",
         "-6 route append 2001:db8:2::1/128 metric 1024 table 254 proto 12 via fd07:2::2 dev o2",
     ),
+    "merged routes of two preferences": (
+        "-6 route prepend 2001:db8:1::/48 metric 1024 table 254 proto 4 via fd07:1::3 dev o1",
+        (
+            "-6 route append 2001:db8:1::/48 metric 1024 table 254 proto 12 pref low "
+            "via fd07:1::2 dev o1"
+        ),
+        "-6 route append 2001:db8:1::/48 metric 1024 table 254 proto 12 dev o2",
+    ),
+    "a blackhole object behind a blackhole": (
+        "-6 route replace blackhole 2001:db8:1::/48 metric 1024 table 254 proto 186",
+        "-6 nexthop replace id 12 blackhole",
+        "-6 route prepend 2001:db8:1::/48 table 254 proto 12 nhid 12",
+    ),
+    "a group whose member another route uses": (
+        "-6 nexthop replace id 11 via fe80::4 dev o1",
+        "-6 route replace 2001:db8::/32 metric 1024 table 254 proto 4 nhid 11",
+        "nexthop replace id 113 group 11,2 type resilient buckets 8",
+        "-6 route replace 2001:db8:2::/48 table 254 proto 12 pref high nhid 113",
+    ),
     "merged routes of two protocols": (
         "-6 route replace 2001:db8:2::/48 table 254 proto 12 via fd07:1::3 dev o1",
         "-6 route append 2001:db8:2::/48 table 254 proto 4 via fd07:2::2 dev o2",
