@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ahash::AHashSet;
 use bgpreflector_core::netlink::Body;
-use bgpreflector_core::route::{Family, Prefix};
+use bgpreflector_core::route::{Family, NextHopSource, Prefix, Route};
 use bgpreflector_core::table::UnseenPrefixes;
 
 use crate::error::KernelError;
@@ -22,7 +22,8 @@ enum Answer {
     Nothing,
     /// It forwards that address by a route for a longer prefix.
     Covered,
-    /// Another table answered, or a route that is an error.
+    /// Another table answered, a route that is an error, or one by a next-hop object of IPv6, which
+    /// may not be the one that the address is forwarded by ([`UnseenPrefixes::cached`]).
     Unknown,
 }
 
@@ -57,6 +58,7 @@ pub(super) fn ask(
         let (table, prefix) = asked;
         match answer {
             Answer::Present => result.present.push(asked),
+            Answer::Nothing if unseen.cached.contains(&asked) => result.unknown += 1,
             Answer::Nothing if !consulted.contains(&(table, prefix.family())) => {
                 result.unknown += 1;
             }
@@ -101,6 +103,8 @@ fn meaning((table, prefix): Asked, body: &Body) -> Answer {
             let key = found.route.key;
             match key.prefix.length().cmp(&prefix.length()) {
                 std::cmp::Ordering::Equal if key.prefix == prefix => Answer::Present,
+                // Another prefix of the same object may be what it was asked for.
+                _ if prefix.family() == Family::V6 && by_object(&found.route) => Answer::Unknown,
                 std::cmp::Ordering::Less => Answer::Absent,
                 std::cmp::Ordering::Greater => Answer::Covered,
                 std::cmp::Ordering::Equal => Answer::Unknown,
@@ -109,6 +113,10 @@ fn meaning((table, prefix): Asked, body: &Body) -> Answer {
         Body::Error { errno, .. } if errno.saturating_abs() == libc::ENETUNREACH => Answer::Nothing,
         _ => Answer::Unknown,
     }
+}
+
+fn by_object(route: &Route) -> bool {
+    matches!(route.set.next_hops, NextHopSource::Object(_))
 }
 
 /// Addresses of a prefix that are tried.
