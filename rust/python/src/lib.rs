@@ -26,7 +26,7 @@ mod _core {
     #[pymodule_export]
     use super::fpm::FpmStatus;
     #[pymodule_export]
-    use super::listing::{KernelRoute, NextHop, NextHopSetView, RouteChange, RouteView};
+    use super::listing::{Judgement, KernelRoute, NextHop, NextHopSetView, RouteChange, RouteView};
     #[pymodule_export]
     use super::logs::{keep_logs, next_log};
     #[pymodule_export]

@@ -1,9 +1,11 @@
 //! Reading the kernel: sockets, the dump, and the thread that follows the notifications.
 
+mod ask;
 mod dump;
 mod expiry;
 mod follow;
 mod follower;
+mod judge;
 mod lookout;
 mod lookup;
 mod namespace;
@@ -18,6 +20,7 @@ mod sysctl;
 mod wake;
 
 pub(crate) use follow::{earlier, object as next_hop_object};
+pub use judge::{Answer, ask_for_prefixes, is_covered};
 pub use lookup::{Found, lookup};
 pub use plan::Reason;
 pub use reader::{KernelSettings, Reader, ResyncReport};
