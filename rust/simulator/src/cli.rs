@@ -193,6 +193,7 @@ fn route(state: &State, best: &Best<'_>, text: &mut String) {
                     "attached-nexthop:  oper-flags:drop,"
                 }
                 PathKind::Normal => "attached-nexthop:  oper-flags:resolved,",
+                PathKind::Local => "receive:  oper-flags:resolved, cfg-flags:local,",
                 PathKind::Drop => "special:  cfg-flags:drop,",
                 PathKind::IcmpUnreach => "special:  cfg-flags:icmp-unreach,",
                 PathKind::IcmpProhibit => "special:  cfg-flags:icmp-prohibit,",
