@@ -59,6 +59,7 @@ class Daemon:
             config.vpp,
             tables=config.vpp_tables,
             protocol=config.kernel.protocols[0],
+            namespace=config.kernel.namespace_path,
         )
         # Where nothing is mirrored nothing is deleted either.
         if config.use_external_ipam and not approved:

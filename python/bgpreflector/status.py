@@ -174,7 +174,8 @@ class TableStatus:
     family: str
     vpp_table: int
     prefixes: Mapping[str, int]
-    """``kernel`` (routes), ``desired``, ``installed``, ``held``, ``failed``, ``unconfirmed``."""
+    """``kernel`` (routes), ``desired``, ``installed``, ``held``, ``substituted`` (both ``desired``
+    and ``held``: VPP is given something else), ``failed``, ``unconfirmed``."""
 
 
 @dataclass(frozen=True)
@@ -207,6 +208,13 @@ class HeldStatus:
 
     interfaces: Mapping[str, int]
     """Those of them for whose interface nothing stands in VPP, by its name."""
+
+    unmapped: str
+    """``vpp.unmapped``: ``hold``, ``drop`` or ``punt``."""
+
+    substitutes: Mapping[str, int]
+    """Prefixes that VPP shall have something else for: ``drop``, ``punt``, or ``legs`` (some of the
+    route's next hops), of which the last are none of :attr:`prefixes`."""
 
 
 @dataclass(frozen=True)
@@ -351,6 +359,8 @@ def _held(daemon: Daemon, figures: _core.Status) -> HeldStatus:
         of=of,
         too_many=held > daemon.config.vpp.max_held * of,
         interfaces=_sorted(daemon.engine.held_interfaces()) if unmapped else {},
+        unmapped=daemon.config.vpp.unmapped,
+        substitutes={name: n for name, n in _sorted(figures.substitutes).items() if n},
     )
 
 

@@ -124,6 +124,8 @@ def _kernel(
 
 def _route(row: Row) -> str:
     state = row["state"] if row["reason"] is None else f"{row['state']}: {row['reason']}"
+    if row.get("substitute") is not None:
+        state += f"; instead: {row['substitute']}"
     shown = f"{route_line(row)}  [{state}]"
     if row["installed"]:
         shown += f" VPP table {row['vpp_table']}: {', '.join(row['installed'])}"

@@ -403,7 +403,7 @@ impl Table {
 fn gives(scope: &Scope, meanings: &Meanings, route: &KernelRoute) -> bool {
     scope.most().is_none()
         && scope.mirrors(route.protocol)
-        && meanings.resolution(route.set).is_ok()
+        && meanings.resolution(route.set).held.is_none()
 }
 
 /// Nearly every prefix has one route: what [`Table::enter`] would do with that takes no list. None
