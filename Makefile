@@ -21,8 +21,13 @@ demo: build ## real kernel routes into the embedded VPP, before your eyes
 	@scripts/setup.sh programs iproute2:ip
 	.venv/bin/bgpreflector demo
 
+# What tests run besides, so that none is skipped for want of it.
+LABORATORY := iproute2:ip bird2:bird util-linux:setpriv
+PACKAGE_TOOLS := binutils:readelf dpkg-dev:dpkg-shlibdeps groff-base:groff lintian:lintian \
+	mandoc:mandoc rpm:rpm rpmlint:rpmlint systemd:systemd-analyze
+
 test: build ## all tests: Rust, Python, kernel, BIRD
-	@scripts/setup.sh programs iproute2:ip bird2:bird mandoc:mandoc
+	@scripts/setup.sh programs $(LABORATORY) $(PACKAGE_TOOLS)
 	@scripts/setup.sh extract prometheus:promtool
 	cargo test --workspace --locked
 	$(PYTHON) -m pytest $(AT_ONCE)

@@ -22,18 +22,18 @@ apt_install() {
 }
 
 install_programs() {
-    local package program
+    local pair program missing=()
     for pair; do
-        package=${pair%:*} program=${pair#*:}
-        if command -v "$program" >/dev/null || [ -x "/usr/sbin/$program" ]; then
-            continue
-        elif installed_with_apt "$package"; then
-            stop_service "$program"
-        else
-            printf '%s\n' "note: $package is missing and cannot be installed here:" \
-                "      what needs it is skipped (Debian, as root: apt-get install $package)" >&2
-        fi
+        program=${pair#*:}
+        command -v "$program" >/dev/null || [ -x "/usr/sbin/$program" ] || missing+=("$pair")
     done
+    [ ${#missing[@]} = 0 ] && return
+    if installed_with_apt "${missing[@]%:*}"; then
+        for pair in "${missing[@]}"; do stop_service "${pair#*:}"; done
+    else
+        printf '%s\n' "note: these are missing and cannot be installed here, what needs them is skipped:" \
+            "      ${missing[*]%:*} (Debian, as root: apt-get install ${missing[*]%:*})" >&2
+    fi
 }
 
 extract_programs() {
