@@ -1,6 +1,7 @@
 # What each target does: `make help`.
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
+CARGO_DENY := .venv/bin/cargo-deny --locked --log-level error
 # Most of a test's time is waiting; more than two at once would disturb each other.
 AT_ONCE := -n 2 --dist worksteal
 SOURCES := $(shell find rust python -name '*.rs' -o -name '*.json' -path '*simulator*' -o -name Cargo.toml) Cargo.toml Cargo.lock pyproject.toml
@@ -12,7 +13,7 @@ LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlice
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .PHONY: help demo test check bench instructions oracle state bulk matrix soak reference docs man licences \
-	build wheel wheels test-wheel test-wheels sdist sbom deb fmt clean
+	build wheel wheels test-wheel test-wheels sdist sbom deb fmt clean advisories coverage
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -40,9 +41,15 @@ check: build ## formatters, linters, types, stubs, licences
 	$(PYTHON) -m mypy
 	$(PYTHON) -m mypy.stubtest bgpreflector._core --ignore-disjoint-bases
 	$(PYTHON) scripts/write_reference.py --check
-	$(PYTHON) scripts/check_licences.py
+	$(CARGO_DENY) --offline check licenses bans sources
 	$(PYTHON) scripts/write_licences.py --check
 	.venv/bin/pip-licenses --partial-match --allow-only="$(LICENCES)" --ignore-packages $(NOT_LINKED) --summary
+
+# From the network: the database of RustSec, and what PyPI says of the versions in uv.lock.
+advisories: build ## what is known of the crates and libraries that we depend on
+	$(CARGO_DENY) check advisories
+	.venv/bin/uv export --quiet --locked --no-emit-project --no-dev --output-file target/requirements.txt
+	.venv/bin/uv tool run pip-audit==2.10.* --require-hashes --disable-pip --requirement target/requirements.txt
 
 # IPv4 routes of the table, with a fifth as many of IPv6; routes of the largest one; results.
 ROUTES ?= 1000000
@@ -156,7 +163,7 @@ sdist: .venv/installed ## the source distribution in dist/
 deb: build ## a Debian package in dist/
 	scripts/build_deb.sh dist
 
-.venv/installed: pyproject.toml scripts/setup.sh
+.venv/installed: pyproject.toml uv.lock scripts/setup.sh
 	scripts/setup.sh
 	@touch $@
 

@@ -109,15 +109,14 @@ make_environment() {
     # One that was left half made has no pip, or would even have the system's.
     .venv/bin/python -c 'import pip, sys; sys.exit(sys.prefix == sys.base_prefix)' 2>/dev/null ||
         "$python" -m venv --clear .venv
-    .venv/bin/python - <<'PYTHON' >.venv/requirements.txt
-import tomllib
+    # Of the versions in uv.lock, uv among them. What is there besides stays: our own module.
+    .venv/bin/python -m pip install -q --disable-pip-version-check "uv==$(locked_version uv)"
+    UV_PROJECT_ENVIRONMENT=.venv .venv/bin/uv sync --quiet --locked --inexact --all-extras \
+        --no-install-project
+}
 
-with open("pyproject.toml", "rb") as file:
-    project = tomllib.load(file)["project"]
-extras = project["optional-dependencies"].values()
-print("\n".join(project["dependencies"] + [one for extra in extras for one in extra]))
-PYTHON
-    .venv/bin/python -m pip install -q --disable-pip-version-check -r .venv/requirements.txt
+locked_version() {
+    sed -n "/^name = \"$1\"/{n;s/^version = \"\(.*\)\"/\1/p}" uv.lock
 }
 
 if [ "${1:-}" = programs ]; then
