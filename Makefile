@@ -13,7 +13,7 @@ LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlice
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .PHONY: help demo test check bench instructions oracle state bulk matrix soak reference docs man licences \
-	build wheel wheels test-wheel test-wheels sdist sbom deb fmt clean advisories coverage
+	build wheel wheels test-wheel test-wheels sdist sbom deb fmt clean advisories coverage fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -99,6 +99,19 @@ matrix: build ## the tests with real VPPs, each in turn: make matrix VPPS="/opt/
 	$(PYTHON) scripts/matrix.py --write docs/compatibility.md $(VPPS) -- $(MATRIX)
 
 MINUTES ?= 30
+
+FUZZ_SECONDS ?= 600
+
+# Without a sanitizer a stable toolchain will do: the core has no unsafe code.
+fuzz: .tools/bin/cargo-fuzz ## bytes that nobody sends, into the decoders: make fuzz FUZZ_SECONDS=600
+	python3 rust/fuzz/seed_corpus.py
+	for target in decode frames; do \
+		PATH=$(CURDIR)/.tools/bin:$$PATH cargo fuzz run --fuzz-dir rust/fuzz --sanitizer none $$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 || exit 1; \
+	done
+
+.tools/bin/cargo-fuzz:
+	cargo install --quiet --locked --root .tools cargo-fuzz
 
 soak: build ## everything at once for a long time: make soak MINUTES=30
 	@scripts/setup.sh programs iproute2:ip

@@ -73,10 +73,10 @@ stop_service() {
     fi
 }
 
-# Prints the first Python that is new enough.
+# Prints the first Python that is new enough, BASE_PYTHON before others.
 find_python() {
     local candidate
-    for candidate in "${PYTHON:-}" python3.14 python3.13 python3.12 python3.11 python3; do
+    for candidate in "${BASE_PYTHON:-}" python3.14 python3.13 python3.12 python3.11 python3; do
         if [ -n "$candidate" ] && command -v "$candidate" >/dev/null &&
             "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             printf '%s\n' "$candidate"
