@@ -70,7 +70,7 @@ impl Engine {
             }
         };
         let scope = Scope {
-            protocols,
+            protocols: protocols.into_iter().collect(),
             tables,
             families: families?,
             prefixes: convert::prefix_lists(prefix_rules)?,
