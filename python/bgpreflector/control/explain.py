@@ -10,6 +10,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import TYPE_CHECKING, Any
 
 from bgpreflector import _core
+from bgpreflector.config.protocols import protocol_name
 from bgpreflector.errors import VppError
 from bgpreflector.rows import route_row
 from bgpreflector.vpp import Question, VppEntry
@@ -156,7 +157,8 @@ def _why_not_held(daemon: Daemon, kernel: _core.KernelRoute) -> str:
     if family not in settings.families:
         return f": {family} is not mirrored (kernel.families)"
     if kernel.protocol not in settings.protocols:
-        return f" of protocol {kernel.protocol}, which is not mirrored (kernel.protocols)"
+        name = protocol_name(kernel.protocol)
+        return f" of protocol {name}, which is not mirrored (kernel.protocols)"
     return (
         ", which the table does not hold: the prefix lists leave it out (kernel.allow, "
         "kernel.deny), or its notification is still to come"
@@ -200,7 +202,7 @@ def _vpp_side(
         protocols = sorted({v.protocol for v in match.views if v.state == "foreign"})
         return (
             f"{prefix} is none of ours: its route is of protocol "
-            f"{', '.join(map(str, protocols))}, which is not mirrored (kernel.protocols)"
+            f"{', '.join(map(protocol_name, protocols))}, which is not mirrored (kernel.protocols)"
         )
     if view.state == "held":
         return held_reason(daemon, view, longest)

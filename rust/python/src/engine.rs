@@ -71,7 +71,7 @@ impl Engine {
             }
         };
         let scope = Scope {
-            protocols,
+            protocols: protocols.into_iter().collect(),
             tables,
             families: families?,
             prefixes: convert::prefix_lists(prefix_rules)?,
