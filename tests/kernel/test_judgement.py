@@ -82,5 +82,7 @@ def test_a_table_that_is_wrong_is_found(make_namespace: Callable[[str], Namespac
         lines = [f"route add 30.0.1.{n}/32 via 10.0.0.9 proto 4" for n in (0, 128, 255)]
         ip_batch(kernel, lines)
         assert verdicts(engine, "30.0.1.0/24") == {"30.0.1.0/24": "unknown"}
-        ip_batch(kernel, ["rule add to 30.0.2.0/24 lookup 77", "route add 30.0.2.0/24 dev f0 table 77"])
+        ip_batch(
+            kernel, ["rule add to 30.0.2.0/24 lookup 77", "route add 30.0.2.0/24 dev f0 table 77"]
+        )
         assert verdicts(engine, "30.0.2.0/24") == {"30.0.2.0/24": "elsewhere"}
