@@ -31,6 +31,7 @@ from .options import (
     read_config,
     say_configuration,
 )
+from .output import say
 from .repair import repair as repair_all
 from .repair import repair_by_daemon
 
@@ -58,7 +59,7 @@ def plan(
     with comparison(settings) as both:
         for table, is_ip6 in both.sink.missing_tables:
             family = "IPv6" if is_ip6 else "IPv4"
-            typer.echo(f"VPP's {family} table {table} would be created", err=True)
+            say(f"VPP's {family} table {table} would be created", err=True)
         counts = _show(both.changes(), both.overridden(), as_json=as_json)
         held = both.engine.status().held_routes
     _summary("plan", counts, as_json=as_json, held=held)
@@ -173,7 +174,7 @@ def _show(
     for change in changes:
         counts[change.operation] += 1
         hidden = (change.table, change.prefix) in overridden
-        typer.echo(_json(change, hidden=hidden) if as_json else _line(change, hidden=hidden))
+        say(_json(change, hidden=hidden) if as_json else _line(change, hidden=hidden))
     return counts
 
 
@@ -203,11 +204,11 @@ def _line(change: _core.RouteChange, *, hidden: bool) -> str:
 
 def _summary(what: str, counts: Counter[str], *, as_json: bool, **more: object) -> None:
     if as_json:
-        typer.echo(json.dumps({"schema": SCHEMA, what: dict(counts), **more}))
+        say(json.dumps({"schema": SCHEMA, what: dict(counts), **more}))
         return
     parts = [f"{counts[operation]} to {operation}" for operation in OPERATIONS]
     parts += [f"{name.replace('_', ' ')}: {_figures(value)}" for name, value in more.items()]
-    typer.echo("; ".join(parts))
+    say("; ".join(parts))
 
 
 def _figures(value: object) -> str:

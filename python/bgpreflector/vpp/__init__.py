@@ -1,6 +1,6 @@
 """VPP: the session for everything rare, and the sink that programs routes."""
 
-from .audit import VppAuditAsked
+from .audit import Comparisons
 from .engine import RouteEngine
 from .flush import FlushResult, flush
 from .guard import DeletionGuard, VppGuardDue, Waiting, exceeds, held_reasons
@@ -14,12 +14,12 @@ from .sink import VppSink
 
 __all__ = [
     "DRIFT",
+    "Comparisons",
     "DeletionGuard",
     "FlushResult",
     "InterfaceMap",
     "Question",
     "RouteEngine",
-    "VppAuditAsked",
     "VppEntry",
     "VppGuardDue",
     "VppInterfaces",

@@ -77,6 +77,11 @@ class VppLookup(UpdateEvent):
         """An error is the asker's: nothing is left half done by it."""
         return TransactionType.BEST_EFFORT_IGNORE_ERRORS
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the asker still waits."""
+        return not self.answer.cancelled()
+
     def done(self, error: BaseException | None) -> None:
         """Whoever waits shall not wait in vain."""
         if error is not None and not self.answer.done():

@@ -9,6 +9,7 @@
 mod batch;
 mod engine;
 mod error;
+mod heartbeat;
 mod judgement;
 pub mod kernel;
 mod panics;
@@ -23,6 +24,7 @@ mod waiting;
 pub use batch::{Batch, BatchChange};
 pub use engine::{Engine, Settings};
 pub use error::{KernelError, VppError};
+pub use heartbeat::Pulse;
 pub use judgement::{Judgement, Verdict};
 pub use recent::RecentChange;
 pub use requests::Requests;

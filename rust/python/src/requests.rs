@@ -15,8 +15,9 @@ use crate::detached::Detached;
 pub(crate) type PathTuple = (u32, u32, Option<IpAddr>, u32, u32, u8, u8, Vec<u32>);
 
 /// `fib_path_type` in VPP's `fib_types.api`.
-const KINDS: [(u32, PathKind); 4] = [
+const KINDS: [(u32, PathKind); 5] = [
     (0, PathKind::Normal),
+    (1, PathKind::Local),
     (2, PathKind::Drop),
     (5, PathKind::IcmpUnreach),
     (6, PathKind::IcmpProhibit),
@@ -63,6 +64,11 @@ impl RequestList {
             requests.as_mut().is_some_and(|r| r.answer(index, retval))
         });
         if open { Ok(()) } else { Err(closed(index)) }
+    }
+
+    fn ended_vpp(&self, py: Python<'_>, index: usize) -> bool {
+        let ended = |requests: &Open| requests.lock().as_ref().is_some_and(|r| r.ended_vpp(index));
+        self.requests.with(py, ended)
     }
 
     fn release(&self, py: Python<'_>) {

@@ -16,6 +16,7 @@ const BUFFER: usize = 128 * 1024;
 const WHAT: &str = "single routes";
 
 /// Asks for each of the addresses; the answers, in any order, with what they were asked under.
+/// Calls `gets_on` before each part of them.
 ///
 /// # Errors
 /// [`KernelError`] where an answer fails to come or cannot be read.
@@ -23,9 +24,11 @@ pub(super) fn ask<T: Copy>(
     socket: &RouteSocket,
     sequence: &mut u32,
     questions: &[(T, IpAddr)],
+    gets_on: &dyn Fn(),
 ) -> Result<Vec<(T, Body)>, KernelError> {
     let mut answers = Vec::with_capacity(questions.len());
     for some in questions.chunks(AT_ONCE) {
+        gets_on();
         ask_at_once(socket, sequence, some, &mut answers)?;
     }
     Ok(answers)

@@ -46,7 +46,7 @@ pub fn lookups(
 ) -> Result<Vec<(usize, Found)>, KernelError> {
     let socket = in_namespace(namespace, || RouteSocket::open(0))?;
     let questions: Vec<_> = addresses.iter().copied().enumerate().collect();
-    let answers = ask(&socket, &mut 0, &questions)?;
+    let answers = ask(&socket, &mut 0, &questions, &|| ())?;
     let found = |(place, body)| (place, Found::of(body));
     Ok(answers.into_iter().map(found).collect())
 }

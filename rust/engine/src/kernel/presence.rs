@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ahash::AHashSet;
 use bgpreflector_core::netlink::Body;
-use bgpreflector_core::route::{Family, Prefix};
+use bgpreflector_core::route::{Family, NextHopSource, Prefix, Route};
 use bgpreflector_core::table::UnseenPrefixes;
 
 use crate::error::KernelError;
@@ -22,7 +22,8 @@ enum Answer {
     Nothing,
     /// It forwards that address by a route for a longer prefix.
     Covered,
-    /// Another table answered, or a route that is an error.
+    /// Another table answered, a route that is an error, or one by a next-hop object of IPv6, which
+    /// may not be the one that the address is forwarded by ([`UnseenPrefixes::cached`]).
     Unknown,
 }
 
@@ -43,19 +44,21 @@ pub(super) fn ask(
     socket: &RouteSocket,
     sequence: &mut u32,
     unseen: &UnseenPrefixes,
+    gets_on: &dyn Fn(),
 ) -> Result<Presence, KernelError> {
     let mut result = Presence::default();
     let mut consulted = AHashSet::new();
     let seen = unseen.seen.iter().copied();
-    for ((table, prefix), answer) in answers(socket, sequence, seen.collect())? {
+    for ((table, prefix), answer) in answers(socket, sequence, seen.collect(), gets_on)? {
         if matches!(answer, Answer::Present | Answer::Absent) {
             consulted.insert((table, prefix.family()));
         }
     }
-    for (asked, answer) in answers(socket, sequence, unseen.prefixes.clone())? {
+    for (asked, answer) in answers(socket, sequence, unseen.prefixes.clone(), gets_on)? {
         let (table, prefix) = asked;
         match answer {
             Answer::Present => result.present.push(asked),
+            Answer::Nothing if unseen.cached.contains(&asked) => result.unknown += 1,
             Answer::Nothing if !consulted.contains(&(table, prefix.family())) => {
                 result.unknown += 1;
             }
@@ -75,13 +78,14 @@ fn answers(
     socket: &RouteSocket,
     sequence: &mut u32,
     mut prefixes: Vec<Asked>,
+    gets_on: &dyn Fn(),
 ) -> Result<Vec<(Asked, Answer)>, KernelError> {
     let mut all = Vec::with_capacity(prefixes.len());
     for attempt in 0..ADDRESSES {
         let question = |asked: &Asked| (*asked, address(&asked.1, attempt));
         let questions: Vec<_> = prefixes.iter().map(question).collect();
         prefixes.clear();
-        for (asked, body) in super::ask::ask(socket, sequence, &questions)? {
+        for (asked, body) in super::ask::ask(socket, sequence, &questions, gets_on)? {
             let answer = meaning(asked, &body);
             if answer == Answer::Covered && attempt + 1 < ADDRESSES {
                 prefixes.push(asked);
@@ -99,6 +103,8 @@ fn meaning((table, prefix): Asked, body: &Body) -> Answer {
             let key = found.route.key;
             match key.prefix.length().cmp(&prefix.length()) {
                 std::cmp::Ordering::Equal if key.prefix == prefix => Answer::Present,
+                // Another prefix of the same object may be what it was asked for.
+                _ if prefix.family() == Family::V6 && by_object(&found.route) => Answer::Unknown,
                 std::cmp::Ordering::Less => Answer::Absent,
                 std::cmp::Ordering::Greater => Answer::Covered,
                 std::cmp::Ordering::Equal => Answer::Unknown,
@@ -107,6 +113,10 @@ fn meaning((table, prefix): Asked, body: &Body) -> Answer {
         Body::Error { errno, .. } if errno.saturating_abs() == libc::ENETUNREACH => Answer::Nothing,
         _ => Answer::Unknown,
     }
+}
+
+fn by_object(route: &Route) -> bool {
+    matches!(route.set.next_hops, NextHopSource::Object(_))
 }
 
 /// Addresses of a prefix that are tried.
