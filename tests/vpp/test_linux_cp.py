@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -70,9 +72,11 @@ def bird_router(kernel: Namespace, directory: Path) -> Iterator[None]:
 
 
 @contextmanager
-def frr_router(kernel: Namespace, directory: Path) -> Iterator[None]:
+def frr_router(kernel: Namespace, _: Path) -> Iterator[None]:
     """FRR's zebra and bgpd on the router."""
-    directory.mkdir()
+    # They give up root, and a test's directory is its own.
+    directory = Path(tempfile.mkdtemp(prefix="frr-", dir="/tmp"))
+    shutil.chown(directory, "frr", "frr")
     (directory / "zebra.conf").write_text("")
     (directory / "bgpd.conf").write_text(f"""router bgp 64500
  bgp router-id {ROUTER}
@@ -81,12 +85,13 @@ def frr_router(kernel: Namespace, directory: Path) -> Iterator[None]:
  neighbor {NEIGHBOUR} timers connect 1
 """)
     with ExitStack() as ends:
+        ends.callback(shutil.rmtree, directory)
         for program in ("zebra", "bgpd"):
             log = ends.enter_context((directory / f"{program}.log").open("wb"))
             process = kernel.start(
                 f"/usr/lib/frr/{program}", "-f", str(directory / f"{program}.conf"),
                 "-i", str(directory / f"{program}.pid"), "-z", str(directory / "zserv"),
-                "--vty_socket", str(directory), "-u", "root", "-g", "root", "-P", "0",
+                "--vty_socket", str(directory), "-P", "0",
                 *(("-p", "179") if program == "bgpd" else ()),
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             )  # fmt: skip

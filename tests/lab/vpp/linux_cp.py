@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from lab.netns import Namespace, namespace
 from lab.wait import wait_until
 
@@ -112,16 +114,19 @@ class LinuxCpRouter:
         for device in ("eth0", "eth1", "vtap2", TAP):
             _unchecked(kernel, device)
             kernel.ip("link", "set", device, "up")
+        kernel.sysctl("ipv4/ip_forward", 1)
         for device in ("eth0", "eth1", "vtap2"):
-            # The kernel sees what VPP reads there, and shall not answer to it.
+            # The kernel sees what VPP reads there, and shall neither forward nor answer it.
+            kernel.sysctl(f"ipv4/conf/{device}/forwarding", 0)
             kernel.sysctl(f"ipv4/conf/{device}/arp_ignore", 8)
             kernel.sysctl(f"ipv6/conf/{device}/disable_ipv6", 1)
-        kernel.sysctl("ipv4/ip_forward", 1)
         kernel.ip("addr", "add", "172.16.0.1/24", "dev", "mgmt0")
         kernel.ip("link", "set", "mgmt0", "up")
 
     def _pair(self) -> None:
         vpp, kernel = self.vpp, self.kernel
+        if not hasattr(vpp.api, "af_packet_create"):
+            pytest.skip("this VPP was built without af_packet, or without its API")
         for device in ("eth0", "eth1", "vtap2"):
             vpp.create_host_interface(device)
         addresses = {d.interface_name: str(d.l2_address) for d in vpp.api.sw_interface_dump()}
