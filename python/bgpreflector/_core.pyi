@@ -103,6 +103,39 @@ class KernelRoute:
     def next_hop_id(self) -> int | None: ...
 
 @final
+class Judgement:
+    """What the kernel answers for a prefix, and whether VPP forwards so."""
+
+    @property
+    def table(self) -> int:
+        """Kernel table."""
+    @property
+    def prefix(self) -> str:
+        """Destination."""
+    @property
+    def address(self) -> IPv4Address | IPv6Address:
+        """The address within it that the kernel was asked for."""
+    @property
+    def kernel(self) -> KernelRoute | None:
+        """What the kernel forwards that address by."""
+    @property
+    def error(self) -> int | None:
+        """Its ``errno`` where it does not."""
+    @property
+    def expected(self) -> list[str]:
+        """The paths that its answer means for VPP."""
+    @property
+    def reason(self) -> str | None:
+        """Why it means none."""
+    @property
+    def installed(self) -> list[str]:
+        """The paths that VPP has for the prefix."""
+    @property
+    def verdict(self) -> str:
+        """``alike``, ``different``, ``elsewhere`` (the kernel decides by a table that is not
+        mirrored) or ``unknown`` (longer prefixes are in the way, or a change is under way)."""
+
+@final
 class NextHopSetView:
     """A set of next hops that kernel routes share."""
 
@@ -182,6 +215,9 @@ class RequestList:
         """
     def answer(self, index: int, retval: int) -> None:
         """Take note of VPP's answer. Raises ``ValueError`` if the request is not open."""
+    def ended_vpp(self, index: int) -> bool:
+        """Take note that VPP went while this request, and no other, had no answer; whether its
+        prefix is held from now on."""
     def release(self) -> None:
         """Give what has no answer back: it is dirty again. Twice is fine."""
 
@@ -436,6 +472,12 @@ class Engine:
     def release(self, prefix: str | None = None) -> int:
         """Let one of them, in all VPP tables, or all in again; how many there were. Raises
         ``ValueError``."""
+    def pulses(self) -> dict[str, tuple[bool, int]]:
+        """For ``kernel reader`` and ``bulk connection``, where there is one: whether it has
+        something to do, and a number that grows as it gets on. Waits for neither."""
+    def steps(self) -> int:
+        """What grows while that gets on which somebody waits for: route requests that VPP has
+        answered, reads of what else it says, buffers of a dump of the kernel. Waits for no lock."""
     def disconnect(self) -> None:
         """Close the bulk connection. Twice is fine."""
     def vpp_lost(self) -> str | None:
@@ -583,6 +625,17 @@ class Engine:
     def lookup(self, address: IPv4Address | IPv6Address) -> tuple[KernelRoute | None, int | None]:
         """By which route the kernel forwards to an address, asked of the kernel itself; where it
         does not, its ``errno``. Raises ``KernelError``."""
+    def judge(self, prefixes: Sequence[tuple[int, str]]) -> list[Judgement]:
+        """Compare what VPP has for prefixes of kernel tables with what the kernel itself answers
+        for an address of each. Raises ``KernelError``, ``ValueError``."""
+    def sample_installed(self, count: int, turn: int) -> list[tuple[int, str]]:
+        """Kernel table and prefix of about ``count`` of the routes that VPP has, spread over all;
+        ``turn`` chooses which."""
+    def compare_with_kernel(
+        self, route: KernelRoute, vpp_table: int, prefix: str, paths: Sequence[_PathTuple]
+    ) -> tuple[bool, list[str], str | None]:
+        """Whether VPP forwards as a kernel route by the paths that it has for a prefix, the paths
+        that the route means for VPP, and why it can have none."""
     def sysctl(self, key: str) -> str | None:
         """The kernel's setting ``net.KEY``, such as ``ipv4/ip_forward``, in the namespace that is
         read; ``None`` where it has none. Raises ``KernelError``."""

@@ -246,7 +246,7 @@ class StatusReport:
     in_sync: bool
     ready: bool
     """In sync, or in sync before and now behind by less than :data:`READY_LAG` seconds; and no more
-    prefixes held than is allowed for."""
+    prefixes held than is allowed for; and nothing hangs."""
 
     paused: bool
     prefixes: Mapping[str, Mapping[str, int]]
@@ -270,6 +270,9 @@ class StatusReport:
     guard: GuardStatus | None
     """``None`` where no deletion waits for somebody."""
 
+    hung: str | None
+    """Which thread does not get on with what it has to do; ``None`` where all is well."""
+
     memory: int
     """Resident memory in bytes."""
 
@@ -283,6 +286,7 @@ class StatusReport:
 
 def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusReport:
     """Look at a daemon, from any thread; ``figures`` are its engine's, looked up already."""
+    hung = daemon.hung
     figures = figures or daemon.engine.status()
     vpp = _vpp(daemon, figures)
     # Once: it may change while this looks on, and the report shall not contradict itself.
@@ -296,7 +300,7 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
         uptime=time.monotonic() - daemon.began,
         state=state.value,
         in_sync=state in (State.IN_SYNC, State.HELD),
-        ready=_ready(state, figures, vpp) and not held.too_many,
+        ready=_ready(state, figures, vpp) and not held.too_many and hung is None,
         paused=paused,
         prefixes={f: _sorted(counts) for f, counts in sorted(figures.prefixes.items())},
         tables=tuple(
@@ -312,6 +316,7 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
         held=held,
         limit=_limit(daemon, figures),
         guard=_guard(daemon),
+        hung=hung,
         memory=_memory(),
         kernel=_kernel(daemon, figures),
         vpp=vpp,

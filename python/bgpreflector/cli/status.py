@@ -17,7 +17,7 @@ from bgpreflector.status import HeldStatus, State, StatusReport
 from .daemon import by_name, daemon_at, figure
 from .exit_codes import ExitCode
 from .options import ConfigFile, ControlSocket
-from .output import plain
+from .output import plain, say
 
 REPORT = TypeAdapter(StatusReport)
 
@@ -70,14 +70,16 @@ def status(
     with daemon_at(control, config) as daemon:
         answered = daemon.ask("status").end
         if as_json:
-            typer.echo(json.dumps(answered))
+            say(json.dumps(answered))
         report = REPORT.validate_python(answered)
     if not as_json:
         if check:
-            typer.echo(plain(headline(report)))
+            say(headline(report))
         else:
             Console(highlight=False).print(full(report))
     if check and not report.ready:
+        if report.hung is not None:
+            raise typer.Exit(ExitCode.FAILURE)
         raise typer.Exit(CHECKED.get(State(report.state), ExitCode.DIFFERENT))
 
 
@@ -93,7 +95,7 @@ def full(report: StatusReport) -> RenderableType:
 
 def headline(report: StatusReport) -> str:
     """The state in a line, with what to do where that is known."""
-    parts = [_said(report)]
+    parts = [_said(report)] if report.hung is None else [report.hung, _said(report)]
     if report.held.prefixes:
         parts.append(_held(report))
     if report.dirty:

@@ -10,10 +10,12 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import TYPE_CHECKING, Any
 
 from bgpreflector import _core
+from bgpreflector.config.protocols import protocol_name
 from bgpreflector.errors import VppError
 from bgpreflector.rows import route_row
 from bgpreflector.vpp import Question, VppEntry
 
+from .judging import Answer
 from .routes import link_names, mirrored_row, named_reason
 
 if TYPE_CHECKING:
@@ -66,11 +68,13 @@ def explain(daemon: Daemon, address: IPAddress) -> dict[str, object]:
         None if unanswered is None else f"VPP could not be asked: {unanswered}",
         _kernel_side(daemon, kernel, number, matches),
     ]
+    answer = Answer(daemon, address, kernel, number or 0)
     tables = []
     for match, (exact, longest) in zip(matches, entries, strict=True):
         shown, difference = _shown(daemon, match, exact)
         if unanswered is None:
             why.append(_vpp_side(daemon, match, exact, longest, difference))
+            why.append(answer.judge(match, longest))
         tables.append(
             {
                 "table": match.table,
@@ -78,6 +82,7 @@ def explain(daemon: Daemon, address: IPAddress) -> dict[str, object]:
                 "routes": [mirrored_row(daemon, view, names) for view in match.views],
                 "vpp": _entry(daemon, exact, shown),
                 "vpp_forwards_by": _entry(daemon, longest, None),
+                "vpp_resolved": _resolved(longest),
             }
         )
     return {
@@ -152,7 +157,8 @@ def _why_not_held(daemon: Daemon, kernel: _core.KernelRoute) -> str:
     if family not in settings.families:
         return f": {family} is not mirrored (kernel.families)"
     if kernel.protocol not in settings.protocols:
-        return f" of protocol {kernel.protocol}, which is not mirrored (kernel.protocols)"
+        name = protocol_name(kernel.protocol)
+        return f" of protocol {name}, which is not mirrored (kernel.protocols)"
     return (
         ", which the table does not hold: the prefix lists leave it out (kernel.allow, "
         "kernel.deny), or its notification is still to come"
@@ -191,7 +197,7 @@ def _vpp_side(
     longest: VppEntry | None,
     difference: str | None,
 ) -> str | None:
-    """Why VPP does not forward the prefix as the kernel does, or that it does."""
+    """Why VPP does not have the prefix as the table does; ``None`` where it has it so."""
     if not match.views:
         return None
     view = match.forwarding
@@ -200,7 +206,7 @@ def _vpp_side(
         protocols = sorted({v.protocol for v in match.views if v.state == "foreign"})
         return (
             f"{prefix} is none of ours: its route is of protocol "
-            f"{', '.join(map(str, protocols))}, which is not mirrored (kernel.protocols)"
+            f"{', '.join(map(protocol_name, protocols))}, which is not mirrored (kernel.protocols)"
         )
     if view.state == "held":
         return held_reason(daemon, view, longest)
@@ -212,7 +218,9 @@ def _vpp_side(
     return _installed(daemon, prefix, entry, difference)
 
 
-def _installed(daemon: Daemon, prefix: str, entry: VppEntry | None, difference: str | None) -> str:
+def _installed(
+    daemon: Daemon, prefix: str, entry: VppEntry | None, difference: str | None
+) -> str | None:
     repair = "`bgpreflector resync` puts it right"
     if entry is None:
         return f"VPP had acknowledged {prefix} and lacks it now: {repair}"
@@ -229,7 +237,7 @@ def _installed(daemon: Daemon, prefix: str, entry: VppEntry | None, difference: 
         )
     if difference is not None:
         return f"VPP has other paths for {prefix} than it had acknowledged: {repair}"
-    return f"VPP forwards {prefix} as the kernel does"
+    return None
 
 
 def _shown(
@@ -238,6 +246,10 @@ def _shown(
     if entry is None or not match.views:
         return None, None
     return daemon.engine.compare_route(match.vpp_table, entry.prefix, entry.paths)
+
+
+def _resolved(entry: VppEntry | None) -> dict[str, object] | None:
+    return None if entry is None or entry.resolved is None else entry.resolved.as_object()
 
 
 def _entry(

@@ -16,6 +16,7 @@ from .finding import Finding, error
 from .interfaces import interface_findings
 from .kernel import kernel_findings
 from .memory import memory_findings
+from .resolved import resolved_findings
 from .routes import KernelRoutes, read_routes, route_findings
 from .running import daemon_findings
 from .vpp import vpp_findings
@@ -79,6 +80,7 @@ def _vpp_side(
     yield from vpp_findings(config, sink)
     if not sink.session.connected:
         return
+    yield from resolved_findings(config, sink)
     yield from memory_findings(engine, sink)
     if routes is not None:
         yield from interface_findings(engine, sink, routes)

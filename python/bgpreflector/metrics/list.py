@@ -118,7 +118,7 @@ METRICS = (
         "ready",
         "gauge",
         "1 if in sync, or in sync before and now behind by less than 10 seconds, and no more held "
-        "than vpp.max_held allows for.",
+        "than vpp.max_held allows for, and nothing hangs.",
         (),
         _one(lambda r: r.ready),
     ),

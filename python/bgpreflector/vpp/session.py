@@ -116,6 +116,7 @@ class VppSession:
         self._on_change: Callable[[], None] | None = None
         self._deleted: SimpleQueue[int] = SimpleQueue()
         self._door: socket | None = None
+        self._priority_told = False
 
     def connect(self) -> None:
         """Connect and shake hands; a connection that is open is closed first.
@@ -124,7 +125,7 @@ class VppSession:
         """
         self.close()
         self._client = connected_client(self._settings, CLIENT_NAME)
-        self._healthy = True
+        self._healthy, self._priority_told = True, False
 
     def knock(self) -> None:
         """See whether VPP answers at its API socket, as the kernel takes connections for one that
@@ -146,6 +147,15 @@ class VppSession:
     def connected(self) -> bool:
         """Whether :meth:`connect` succeeded and :meth:`close` was not called since."""
         return self._client is not None
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is connected and no request has gone without an answer.
+
+        vpp_papi does not go on well after one: its reader may have ended, and an answer that comes
+        late is taken for the next one's.
+        """
+        return self._client is not None and self._healthy
 
     def call(self, message: str, **fields: object) -> Any:
         """Send one request; its reply, or the list of details. A refusal is not an error."""
@@ -251,7 +261,8 @@ class VppSession:
         return next((source for source in self.fib_sources() if source.name == name), None)
 
     def _warn_of_priority(self, source: FibSource, priority: int) -> None:
-        if source.priority != priority:
+        if source.priority != priority and not self._priority_told:
+            self._priority_told = True
             _log.warning(
                 "VPP has the FIB source %s with priority %d where %d is configured: a source's "
                 "priority cannot be changed before VPP is restarted",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -22,15 +23,14 @@ from .interfaces import VppInterfaces, map_interfaces
 from .lookup import Question, VppEntry, lookup
 from .others import OtherWriters, Overridden, look_slowly
 from .own_routes import OwnRoutes
-from .pace import Pace
+from .resolved import is_entered, unresolved
 from .seen import Seen
 from .session import Table, VppSession, VppSettings
+from .slow_sender import FAILURES, SlowSender
 from .tables import remove_own_tables
 
 _log = logging.getLogger(__name__)
 
-FAILURES = 100
-"""Refusals that a result names."""
 
 NAMED = 10
 """Interfaces that a log record names."""
@@ -74,10 +74,9 @@ class VppSink:
         self._gone: frozenset[int] = frozenset()
         self._read = False
         self._own = OwnRoutes(engine, protocol)
-        self._slow: PapiRoutes | None = None
+        self._slow: SlowSender | None = None
         self._held = threading.Event()
         self._holding = threading.Lock()
-        self._pace = Pace(settings.rate_limit)
         self.guard = DeletionGuard(engine, settings.guard)
         self._held_watch = HeldWatch(engine, settings.max_held, settings.unmapped)
         self.session = VppSession(settings, namespace)
@@ -98,21 +97,16 @@ class VppSink:
             self.session.connect()
             version = self.session.version()
             self._learn_version(version)
-            source = self._settings.fib_source
-            if self._read_only:
-                self._source = self.session.find_fib_source(source.name)
-                self.missing_tables = self.session.missing_tables(self._tables)
-            else:
-                self._source = self.session.fib_source(source.name, source.priority)
-                self._add_tables()
-            self.others.learn(self.session.fib_sources(), self._source)
+            self.others.forget()
+            self._look_at_source()
+            self._look_at_tables()
             self.session.watch_interfaces(self._interfaces_changed)
             self._look_at_interfaces()
         except VppError:
             self.close()
             raise
         self._read = False
-        self._slow = None if mismatch is None else PapiRoutes(self.session)
+        self._slow = None if mismatch is None else self._slow_sender()
         if mismatch is not None:
             _log.warning(
                 "%s; this is VPP %s: routes go through vpp_papi, a hundred times slower",
@@ -121,7 +115,12 @@ class VppSink:
             )
         self.seen.connected(version)
         shown = "not there yet" if self._source is None else self._source
-        _log.info("Connected to VPP %s; FIB source %s is %s", version, source.name, shown)
+        name = self._settings.fib_source.name
+        _log.info("Connected to VPP %s; FIB source %s is %s", version, name, shown)
+
+    def _slow_sender(self) -> SlowSender:
+        limit = self._settings.rate_limit
+        return SlowSender(self._engine, self.session, rate_limit=limit, paused=self._held)
 
     def _learn_version(self, version: str) -> None:
         released = self._engine.connected_to(version)
@@ -133,7 +132,19 @@ class VppSink:
                 released,
             )
 
-    def _add_tables(self) -> None:
+    def _look_at_source(self) -> None:
+        source = self._settings.fib_source
+        if self._read_only:
+            self._source = self.session.find_fib_source(source.name)
+        else:
+            self._source = self.session.fib_source(source.name, source.priority)
+        self.others.learn(self.session.fib_sources(), self._source)
+
+    def _look_at_tables(self) -> None:
+        """Others may delete a table while we have routes in it: VPP refuses all for it then."""
+        if self._read_only:
+            self.missing_tables = self.session.missing_tables(self._tables)
+            return
         for table_id, is_ip6 in self.session.ensure_tables(self._tables):
             family = "IPv6" if is_ip6 else "IPv4"
             _log.info("Created VPP's %s table %d", family, table_id)
@@ -219,10 +230,15 @@ class VppSink:
             self._set_interfaces()
 
     def resync(self) -> None:
-        """Connect if that is needed, and read what VPP has under our source."""
-        if not self.session.connected or self.lost:
+        """Connect if that is needed, and read what VPP has under our source.
+
+        Where both connections are well, all that connecting learns is learned anew.
+        """
+        if not self.session.usable or self.lost:
             self.connect()
         else:
+            self._look_at_source()
+            self._look_at_tables()
             self._look_at_interfaces()
         self._adopt()
         # Not before it is known again what VPP has.
@@ -239,7 +255,7 @@ class VppSink:
         if self._slow is None:
             self.guard.adopted(adopt(self._engine, self._source, hiding))
         else:
-            self._adopt_slowly(self._slow, self._source, hiding)
+            self._adopt_slowly(self._slow.routes, self._source, hiding)
         if look_behind:
             self._look_for_dead_paths()
         self._read = True
@@ -286,7 +302,7 @@ class VppSink:
         better = self.others.better
         if self._slow is None:
             return self.others.found(*self._engine.overridden(better, limit=limit))
-        slow = self._slow
+        slow = self._slow.routes
         found = look_slowly(
             lambda source: ((t, p) for t, p, _ in slow.dump(self._tables, source)),
             self._engine.has_installed,
@@ -329,7 +345,24 @@ class VppSink:
 
     def look_up(self, questions: Sequence[Question]) -> list[VppEntry | None]:
         """What VPP forwards by, now. Raises :class:`VppError`."""
-        return [lookup(self.session, q.table, q.prefix, exact=q.exact) for q in questions]
+        return [self._look_up(question) for question in questions]
+
+    def _look_up(self, question: Question) -> VppEntry | None:
+        table, prefix = question.table, question.prefix
+        entry = lookup(self.session, table, prefix, exact=question.exact)
+        if entry is None or question.exact:
+            return entry
+        return replace(entry, entered=self.is_entered(table, is_ip6=":" in prefix))
+
+    def is_entered(self, table: int, *, is_ip6: bool) -> bool:
+        """Whether an interface of VPP is in a table of its. Raises :class:`VppError`."""
+        indices = self.seen.interfaces.by_name.values()
+        return is_entered(self.session, table, indices, is_ip6=is_ip6)
+
+    def unresolved(self) -> Iterator[tuple[int, str, str]]:
+        """Routes of ours that VPP has and does not forward by, one for each set of paths: VPP
+        table, prefix, and why. Raises :class:`VppLostError`."""
+        return unresolved(self.session, self._settings.fib_source.name, self._engine.examples())
 
     def _send(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
         slow = self._slow
@@ -351,33 +384,13 @@ class VppSink:
             )
         return CommitResult(applied, failed, self._engine.held(), tuple(failures))
 
-    def _send_slowly(self, slow: PapiRoutes, batches: Sequence[_core.RouteBatch]) -> CommitResult:
-        applied = failed = 0
-        failures: list[OperationFailure] = []
-        for batch in batches:
-            requests = self._engine.open_requests(batch)
-            try:
-                for index in range(len(requests)):
-                    if self._held.is_set():
-                        break
-                    self._pace.wait()
-                    table, prefix, paths = requests.request(index)
-                    retval = slow.send(table, prefix, paths, self._known_source())
-                    requests.answer(index, retval)
-                    if retval == 0:
-                        applied += 1
-                        continue
-                    failed += 1
-                    if len(failures) < FAILURES:
-                        where = f"{prefix} in VPP table {table}"
-                        failures.append(OperationFailure(where, *_core.retval_meaning(retval)))
-            except VppLostError:
-                # vpp_papi may have left half a frame on the stream: it is not used again.
-                self.close()
-                raise
-            finally:
-                requests.release()
-        return CommitResult(applied, failed, self._engine.held(), tuple(failures))
+    def _send_slowly(self, slow: SlowSender, batches: Sequence[_core.RouteBatch]) -> CommitResult:
+        try:
+            return slow.send(batches, self._known_source())
+        except VppLostError:
+            # vpp_papi may have left half a frame on the stream: it is not used again.
+            self.close()
+            raise
 
     def flush(self) -> CommitResult:
         """Send whatever is dirty, outside any transaction; for the end, after the event loop's."""

@@ -105,7 +105,8 @@ pub(crate) fn paths(set: &PathSet) -> Vec<String> {
     set.paths().iter().map(path).collect()
 }
 
-fn path(path: &Path) -> String {
+/// A path as a person reads it.
+pub(crate) fn path(path: &Path) -> String {
     let mut text = match (path.kind, path.next_hop) {
         (PathKind::Local, _) => return "local".to_owned(),
         (PathKind::Drop, _) => return "drop".to_owned(),

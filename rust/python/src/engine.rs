@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use bgpreflector_core::netlink::HardwareAddress;
-use bgpreflector_core::route::{Family, Prefix};
+use bgpreflector_core::route::{Family, PathSet, Prefix};
 use bgpreflector_core::table::{
     Beyond, Cursor, ForeignRoutes, Interfaces, Limit, RouteFilter, Scope, Unmapped, VppDrift,
 };
@@ -21,8 +21,8 @@ use crate::errors;
 use crate::figures::{
     Adopted, CommitReport, DriftTuple, Flushed, ResyncReport, Status, VppAudit, drift,
 };
-use crate::listing::{self, KernelRoute, NextHopSetView, RecentTuple, RouteView};
-use crate::requests::{PathTuple, RequestList, path_set};
+use crate::listing::{self, Judgement, KernelRoute, NextHopSetView, RecentTuple, RouteView};
+use crate::requests::{PathTuple, RequestList, path_set, texts};
 
 /// VPP table, prefix, FIB source.
 type OverriddenTuple = (u32, String, u8);
@@ -71,7 +71,7 @@ impl Engine {
             }
         };
         let scope = Scope {
-            protocols,
+            protocols: protocols.into_iter().collect(),
             tables,
             families: families?,
             prefixes: convert::prefix_lists(prefix_rules)?,
@@ -205,6 +205,18 @@ impl Engine {
         }))
     }
 
+    fn pulses(&self, py: Python<'_>) -> HashMap<&'static str, (bool, u64)> {
+        let pulses = self.inner.with(py, Inner::pulses);
+        let named = ["kernel reader", "bulk connection"].into_iter().zip(pulses);
+        named
+            .filter_map(|(name, pulse)| Some((name, pulse.map(|p| (p.has_to_do, p.beats))?)))
+            .collect()
+    }
+
+    fn steps(&self, py: Python<'_>) -> u64 {
+        self.inner.with(py, |inner| inner.shared().steps())
+    }
+
     fn disconnect(&self, py: Python<'_>) {
         self.inner.with(py, |inner| inner.disconnect());
     }
@@ -259,7 +271,9 @@ impl Engine {
         prefix: &str,
         paths: Vec<PathTuple>,
     ) -> PyResult<bool> {
-        let (prefix, paths) = (convert::prefix(prefix)?, path_set(paths)?);
+        let prefix = convert::prefix(prefix)?;
+        // Of a kind that we never send: as no paths, which are never wanted.
+        let paths = path_set(&paths).unwrap_or_else(|| PathSet::new(Vec::new()));
         let adopt = |inner: &Inner| inner.adopt_route(vpp_table, &prefix, paths);
         Ok(self.inner.with(py, adopt))
     }
@@ -271,10 +285,10 @@ impl Engine {
         prefix: &str,
         paths: Vec<PathTuple>,
     ) -> PyResult<(Vec<String>, Option<&'static str>)> {
-        let (prefix, paths) = (convert::prefix(prefix)?, path_set(paths)?);
-        let compare = |inner: &Inner| inner.compare_route(vpp_table, &prefix, &paths);
+        let (prefix, known) = (convert::prefix(prefix)?, path_set(&paths));
+        let compare = |inner: &Inner| inner.compare_route(vpp_table, &prefix, known.as_ref());
         let difference = self.inner.with(py, compare);
-        Ok((convert::paths(&paths), difference.map(VppDrift::name)))
+        Ok((texts(&paths), difference.map(VppDrift::name)))
     }
 
     #[pyo3(signature = (source, *, better = Vec::new()))]
@@ -424,6 +438,7 @@ impl Engine {
         self.inner.with(py, |inner| inner.forget_kernel());
     }
 
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     #[pyo3(signature = (interfaces, unmapped, recursive, *, fallback = "hold", skip_legs = false, alike = None))]
     fn set_interfaces(
         &self,
@@ -518,6 +533,42 @@ impl Engine {
         Ok(match found.map_err(errors::kernel)? {
             Found::Route(route) => (Some(KernelRoute::from(*route)), None),
             Found::Error(errno) => (None, Some(errno)),
+            // Told as an error by the lookup itself.
+            Found::Unreadable(_) => (None, None),
+        })
+    }
+
+    fn judge(&self, py: Python<'_>, prefixes: Vec<(u32, String)>) -> PyResult<Vec<Judgement>> {
+        let asked = |(table, text): (u32, String)| Ok((table, convert::prefix(&text)?));
+        let asked: PyResult<Vec<_>> = prefixes.into_iter().map(asked).collect();
+        let asked = asked?;
+        let judged = self.inner.with(py, |inner| inner.judge(&asked));
+        let judged = judged.map_err(errors::kernel)?.into_iter();
+        judged.map(|one| Judgement::of(py, one)).collect()
+    }
+
+    fn sample_installed(&self, py: Python<'_>, count: usize, turn: usize) -> Vec<(u32, String)> {
+        let sample = self.read(py, |table| table.sample_installed(count, turn));
+        let place = |(table, prefix): (u32, Prefix)| (table, prefix.to_string());
+        sample.into_iter().map(place).collect()
+    }
+
+    fn compare_with_kernel(
+        &self,
+        py: Python<'_>,
+        route: &KernelRoute,
+        vpp_table: u32,
+        prefix: &str,
+        paths: Vec<PathTuple>,
+    ) -> PyResult<(bool, Vec<String>, Option<String>)> {
+        let (prefix, shown) = (convert::prefix(prefix)?, path_set(&paths));
+        let set = &route.set;
+        let compared = self.inner.with(py, |inner| {
+            inner.compare_with_kernel(set, vpp_table, &prefix, shown.as_ref())
+        });
+        Ok(match compared {
+            Ok((wanted, alike)) => (alike, convert::paths(&wanted), None),
+            Err(held) => (false, Vec::new(), Some(held.to_string())),
         })
     }
 

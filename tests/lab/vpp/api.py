@@ -90,6 +90,11 @@ class ApiUser:
             )
         return self._client.api
 
+    def message(self, name: str) -> Any:
+        """``vpp_papi``'s codec of a message."""
+        assert self.api
+        return self._client.messages[name]
+
     def _connected(self, **description: Any) -> Any:
         """None where VPP does not describe itself and is asked to."""
         client = VPPApiClient(server_address=str(self.socket), **description)

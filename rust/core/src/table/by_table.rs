@@ -54,11 +54,11 @@ mod tests {
     use crate::route::{
         NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType, RouterPreference,
     };
-    use crate::table::{Interfaces, Placement, Scope, Unmapped};
+    use crate::table::{Interfaces, Placement, Protocols, Scope, Unmapped};
 
     fn table_of(tables: &[u32]) -> Table {
         let mut table = Table::new(Scope {
-            protocols: vec![12],
+            protocols: Protocols::from_iter([12]),
             tables: tables.iter().map(|t| (*t, *t)).collect::<BTreeMap<_, _>>(),
             families: Family::ALL.to_vec(),
             ..Scope::default()

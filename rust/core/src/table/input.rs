@@ -170,6 +170,7 @@ impl Table {
         };
         let family = rib.family();
         let mut routes = rib.routes(handle.slot);
+        let new = self.as_shown(&routes, new, placement);
         let sets = &self.meanings.sets;
         let announced = order::announce(&mut routes, new, placement, family, sets);
         let same = matches!(announced, Announced::Known | Announced::Expiry);
@@ -199,6 +200,20 @@ impl Table {
         }
         self.store_routes(handle, routes);
         doubt
+    }
+
+    /// The new route as a dump would show it.
+    fn as_shown(&mut self, routes: &Routes, new: KernelRoute, placement: Placement) -> KernelRoute {
+        let sets = &self.meanings.sets;
+        let Some(preference) = order::preference_of_first(routes, new, placement, sets) else {
+            return new;
+        };
+        let Some(set) = sets.get(new.set.0).cloned() else {
+            return new;
+        };
+        let set = self.meanings.acquire(NextHopSet { preference, ..set });
+        self.meanings.release(new.set);
+        KernelRoute { set, ..new }
     }
 
     /// What a replacement among several routes of one key leaves uncertain.

@@ -6,6 +6,7 @@ use crate::route::Family;
 
 use super::limit::{Beyond, Limit};
 use super::prefix_lists::PrefixLists;
+use super::protocols::Protocols;
 
 /// Whether a route of a protocol that is not mirrored hides ours when it is the better one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -21,7 +22,7 @@ pub enum ForeignRoutes {
 #[derive(Clone, Debug)]
 pub struct Scope {
     /// Protocols that are mirrored (`rtm_protocol`).
-    pub protocols: Vec<u8>,
+    pub protocols: Protocols,
     /// Kernel table to VPP table (`table_id`).
     pub tables: BTreeMap<u32, u32>,
     /// Families that are mirrored.
@@ -38,7 +39,7 @@ impl Default for Scope {
     /// BIRD's routes (`RTPROT_BIRD`, 12) of the main table (254) into VPP's table 0.
     fn default() -> Self {
         Self {
-            protocols: vec![12],
+            protocols: Protocols::from_iter([12]),
             tables: BTreeMap::from([(254, 0)]),
             families: Family::ALL.to_vec(),
             prefixes: PrefixLists::default(),
@@ -55,7 +56,7 @@ impl Scope {
     }
 
     pub(super) fn mirrors(&self, protocol: u8) -> bool {
-        self.protocols.contains(&protocol)
+        self.protocols.contains(protocol)
     }
 
     /// The most prefixes that VPP may be given.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::route::{NextHopSet, PathSet, Prefix};
+use crate::route::{Family, NextHopSet, PathSet, Prefix};
 
 use super::Table;
 use super::entry::{Body, KernelRoute, flag};
@@ -115,6 +115,69 @@ pub struct RouteView {
 }
 
 impl Table {
+    /// The paths that VPP would have for a route with these next hops now, whether or not the table
+    /// holds one; or why it could have none.
+    ///
+    /// # Errors
+    /// [`Held`]
+    pub fn paths_for(&self, set: &NextHopSet) -> Result<PathSet, Held> {
+        let resolved = self.meanings.around.resolve(set);
+        match (resolved.held, resolved.paths) {
+            (Some(held), _) => Err(held),
+            (None, paths) => Ok(paths.unwrap_or_else(|| PathSet::new(Vec::new()))),
+        }
+    }
+
+    /// The paths that VPP has for a prefix in a kernel table, and whether it has what it shall have.
+    #[must_use]
+    pub fn installed(&self, table: u32, prefix: &Prefix) -> (Option<&PathSet>, bool) {
+        let place = || {
+            let rib = self.rib_index(prefix.family(), table)?;
+            let slot = self.ribs.get(usize::from(rib))?.find(prefix)?;
+            let handle = Handle { rib, slot };
+            Some((handle, self.rib(handle)?.body(slot)?))
+        };
+        place().map_or((None, true), |(handle, body)| {
+            let settled = self.desired(handle, body) == body.installed;
+            (self.paths(body.installed), settled)
+        })
+    }
+
+    /// Whether routes of a protocol are mirrored.
+    #[must_use]
+    pub fn mirrors(&self, protocol: u8) -> bool {
+        self.scope.mirrors(protocol)
+    }
+
+    /// The VPP table of a kernel table; none where that is not mirrored.
+    #[must_use]
+    pub fn vpp_table_of(&self, table: u32, family: Family) -> Option<u32> {
+        let rib = self.rib_index(family, table)?;
+        Some(self.ribs.get(usize::from(rib))?.vpp_table)
+    }
+
+    /// Kernel table and prefix of about `count` of the prefixes that VPP has, spread over all of them;
+    /// `turn` chooses which.
+    #[must_use]
+    pub fn sample_installed(&self, count: usize, turn: usize) -> Vec<(u32, Prefix)> {
+        let installed = |handle: &Handle| {
+            let body = self.rib(*handle).and_then(|rib| rib.body(handle.slot));
+            body.is_some_and(|body| !body.installed.is_none())
+        };
+        let total = self.places().filter(installed).count();
+        let step = total.div_ceil(count.max(1)).max(1);
+        let of = |handle: Handle| {
+            let rib = self.rib(handle)?;
+            Some((rib.kernel_table, rib.prefix(handle.slot)?))
+        };
+        let chosen = self
+            .places()
+            .filter(installed)
+            .skip(turn % step)
+            .step_by(step);
+        chosen.filter_map(of).take(count).collect()
+    }
+
     /// Kernel routes from `cursor` on: about `limit` of them (the routes of one prefix stay
     /// together), and where to go on, none at the end.
     #[must_use]
