@@ -41,7 +41,8 @@ def following(kernel: Namespace) -> Iterator[_core.Engine]:
 def install(engine: _core.Engine, prefix: str, gateway: str) -> None:
     """VPP has it so."""
     address = ip_address(gateway)
-    path = (0, int(address.version == 6), address, INDEX, 0, 1, 0, [])
+    labels: list[int] = []
+    path = (0, int(address.version == 6), address, INDEX, 0, 1, 0, labels)
     assert engine.adopt_route(0, prefix, [path])
 
 

@@ -161,7 +161,7 @@ fn drops(paths: &PathSet) -> bool {
     paths
         .paths()
         .iter()
-        .all(|path| path.kind != PathKind::Normal)
+        .all(|path| !matches!(path.kind, PathKind::Normal | PathKind::Local))
 }
 
 /// What an IPv4 route is whose error the kernel answers with.
