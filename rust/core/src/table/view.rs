@@ -125,9 +125,9 @@ impl Table {
     /// [`Held`]
     pub fn paths_for(&self, set: &NextHopSet) -> Result<PathSet, Held> {
         let resolved = self.meanings.around.resolve(set);
-        match (resolved.held, resolved.paths) {
-            (Some(held), _) => Err(held),
-            (None, paths) => Ok(paths.unwrap_or_else(|| PathSet::new(Vec::new()))),
+        match (resolved.paths, resolved.held) {
+            (Some(paths), None) => Ok(paths),
+            (_, held) => Err(held.unwrap_or(Held::NoUsableNextHop)),
         }
     }
 
