@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-import struct
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from socket import AF_INET, AF_INET6, if_nametoindex, inet_pton
 
 import pytest
 
@@ -18,6 +15,7 @@ from oracle.world import World
 
 from .agreement import PREFIX, TIMEOUT, agreed, do, hop, via
 from .following import LINK, following, with_link
+from .large_routes import large_route
 from .rtnetlink import request
 
 pytestmark = pytest.mark.root
@@ -114,25 +112,3 @@ def test_a_dump_that_ends_early_takes_nothing_away(router: World, family: int) -
     wait_until(whole, TIMEOUT, "dumps are whole again")
     do(router, f"-{family} route del {last}")
     agreed(router, {first: [hop(family, 0)]})
-
-
-def large_route(namespace: Namespace, family: int, prefix: str, legs: int = 2100) -> bytes:
-    """``RTM_NEWROUTE`` with more next hops than ``ip`` takes."""
-    af = AF_INET if family == 4 else AF_INET6
-    index = namespace.call(lambda: if_nametoindex("o0"))
-    gateway = {4: "10.7.0.{}", 6: "fd07::{:x}"}[family]
-    hosts = itertools.cycle(range(2, 250)) if family == 4 else range(2, legs + 2)
-    hops = b"".join(
-        struct.pack("=HBBi", 8 + len(via), 0, number // 248 if family == 4 else 0, index) + via
-        for number, host in zip(range(legs), hosts, strict=False)
-        for via in [attribute(5, inet_pton(af, gateway.format(host)))]
-    )
-    address, _, length = prefix.partition("/")
-    rtmsg = struct.pack("=BBBBBBBBI", int(af), int(length), 0, 0, 254, 4, 0, 1, 0)
-    body = rtmsg + attribute(1, inet_pton(af, address)) + attribute(9, hops)
-    return struct.pack("=IHHII", 16 + len(body), 24, 0x405, 1, 0) + body
-
-
-def attribute(kind: int, value: bytes) -> bytes:
-    """``struct rtattr`` and its value."""
-    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)

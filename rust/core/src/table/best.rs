@@ -96,12 +96,10 @@ impl Table {
         let Some(body) = rib.body(handle.slot).copied() else {
             return;
         };
-        let before = match body.has(flag::MANY) {
-            true => self.with_tos(&rib.routes(handle.slot)),
-            false => 0,
-        };
-        let after = self.with_tos(&routes);
-        self.with_tos = (self.with_tos + after).saturating_sub(before);
+        let before = rib.routes(handle.slot);
+        let (had, have) = (self.with_tos(&before), self.with_tos(&routes));
+        self.with_tos = (self.with_tos + have).saturating_sub(had);
+        self.count_foreign(&before, &routes);
         if let Some(best) = best.filter(|best| body.has(flag::HELD) && best.set != body.set) {
             self.meanings.count_held(body.set, false);
             self.meanings.count_held(best.set, true);

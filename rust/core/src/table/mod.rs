@@ -10,6 +10,7 @@ mod any_rib;
 mod beside;
 mod best;
 mod by_table;
+mod concern;
 mod counts;
 mod drift;
 mod entry;
@@ -49,6 +50,7 @@ use crate::route::Family;
 
 use any_rib::AnyRib;
 use beside::Beside;
+use concern::ForeignUsers;
 use drift::Suspects;
 use limit::Limited;
 use meaning::Meanings;
@@ -71,7 +73,7 @@ pub use order::Placement;
 pub use prefix_lists::{PrefixLists, PrefixRule, Verdict};
 pub use requests::{Refusal, Request, Taken};
 pub use resolve::{Interfaces, Link, Unmapped};
-pub use resync::{Doubt, Extent, Swept, UnseenPrefixes};
+pub use resync::{Doubt, Extent, Swept};
 pub use scope::{ForeignRoutes, Scope};
 pub use sets::SetView;
 pub use view::{Cursor, RouteFilter, RouteState, RouteView};
@@ -94,6 +96,7 @@ pub struct Table {
     unsettled: Unsettled,
     /// Routes of mirrored protocols with a TOS.
     with_tos: usize,
+    foreign_users: ForeignUsers,
     withheld: Withheld,
     limited: Limited,
     own: Own,
@@ -130,6 +133,7 @@ impl Table {
             unseen: Unseen::default(),
             unsettled: Unsettled::default(),
             with_tos: 0,
+            foreign_users: ForeignUsers::default(),
             withheld: Withheld::default(),
             limited: Limited::default(),
             own: Own::default(),

@@ -1,5 +1,7 @@
 //! From the kernel's next hops to VPP's paths.
 
+use std::collections::BTreeSet;
+
 use ahash::AHashMap;
 use smallvec::SmallVec;
 
@@ -82,6 +84,19 @@ impl Surroundings {
         }
     }
 
+    /// Whether a lookup in the kernel's table comes to routes of the set: one through links without a
+    /// carrier may be passed by (`ignore_routes_with_linkdown`), as are dead next hops.
+    pub(super) fn found_by_lookups(&self, set: &NextHopSet) -> bool {
+        let works = |link: &Link| link.up && link.carrier;
+        let alive = |hop: &NextHop| !hop.dead && self.links.get(&hop.interface).is_some_and(works);
+        !forwards(set)
+            || match self.next_hops(&set.next_hops) {
+                Ok(Some(hops)) => hops.iter().any(alive),
+                Ok(None) => true,
+                Err(_) => false,
+            }
+    }
+
     /// Whether IPv6 routes of the set drop what they match because their next-hop object does so.
     pub(super) fn is_v6_blackhole_object(&self, set: &NextHopSet) -> bool {
         set.family == Family::V6
@@ -91,8 +106,17 @@ impl Surroundings {
 
     /// Whether one of the set's next hops goes through the interface.
     pub(super) fn uses_interface(&self, set: &NextHopSet, interface: u32) -> bool {
+        self.uses(set, |used| used == interface)
+    }
+
+    /// Whether one of the set's next hops goes through one of the interfaces.
+    pub(super) fn uses_one_of(&self, set: &NextHopSet, interfaces: &BTreeSet<u32>) -> bool {
+        self.uses(set, |used| interfaces.contains(&used))
+    }
+
+    fn uses(&self, set: &NextHopSet, is: impl Fn(u32) -> bool) -> bool {
         match self.next_hops(&set.next_hops) {
-            Ok(Some(hops)) => hops.iter().any(|hop| hop.interface == interface),
+            Ok(Some(hops)) => hops.iter().any(|hop| is(hop.interface)),
             _ => false,
         }
     }

@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn the_end_of_a_lifetime_is_looked_at_twice() {
         let mut expiry = Expiry::default();
-        let late = |hours| Instant::now() + Duration::from_secs(3600 * hours);
+        let late = |hours: u64| Instant::now() + Duration::from_secs(3600 * hours);
         expiry.after(Some(Duration::ZERO));
         assert!(expiry.take_due(late(1)));
         expiry.dumped(None, Duration::ZERO);

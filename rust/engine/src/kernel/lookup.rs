@@ -2,13 +2,11 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::AsFd;
 use std::path::Path;
-use std::time::Instant;
+use std::time::Duration;
 
 use bgpreflector_core::netlink::{Body, Messages, route_lookup};
 use bgpreflector_core::route::Route;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::error::KernelError;
 
@@ -16,7 +14,7 @@ use super::socket::{RouteSocket, in_namespace};
 
 /// A multipath route of 256 legs has about 10 KiB.
 const BUFFER: usize = 64 * 1024;
-const PATIENCE_MS: u16 = 5_000;
+const PATIENCE: Duration = Duration::from_secs(5);
 const SEQUENCE: u32 = 1;
 
 /// The kernel's answer.
@@ -41,22 +39,8 @@ pub fn lookup(namespace: Option<&Path>, address: IpAddr) -> Result<Found, Kernel
         .send(&route_lookup(address, SEQUENCE))
         .map_err(failed)?;
     let mut buffer = vec![0; BUFFER];
-    let began = Instant::now();
     loop {
-        let length = match socket.receive(&mut buffer) {
-            Ok(length) => length,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                let mut waited = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
-                let over = began.elapsed().as_millis() >= u128::from(PATIENCE_MS);
-                match poll(&mut waited, PollTimeout::from(PATIENCE_MS)) {
-                    Ok(0) => return Err(failed(io::ErrorKind::TimedOut.into())),
-                    _ if over => return Err(failed(io::ErrorKind::TimedOut.into())),
-                    _ => continue,
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(failed(error)),
-        };
+        let length = socket.await_one(&mut buffer, PATIENCE).map_err(failed)?;
         for message in Messages::new(buffer.get(..length).unwrap_or_default()) {
             let message = message.map_err(|error| failed(io::Error::other(error.to_string())))?;
             match message.body {

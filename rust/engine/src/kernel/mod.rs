@@ -1,7 +1,10 @@
 //! Reading the kernel: sockets, the dump, and the thread that follows the notifications.
 
 mod dump;
+mod dump_pass;
 mod expiry;
+#[cfg(test)]
+mod fake_kernel;
 mod follow;
 mod follower;
 mod lookout;
@@ -15,6 +18,7 @@ mod resync;
 mod rush;
 mod socket;
 mod sysctl;
+mod unseen;
 mod wake;
 
 pub use lookup::{Found, lookup};
