@@ -99,8 +99,8 @@ class KernelStatus:
     that is kept and not compared."""
 
     unverified_prefixes: int
-    """Prefixes that its last dumps did not show and that stay, as its answers do not tell whether it
-    has them."""
+    """Prefixes that its last dumps did not show and that stay, as its answers do not tell whether
+    it has them."""
 
     resyncs: Mapping[str, Resyncs]
     """By reason."""

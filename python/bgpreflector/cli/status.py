@@ -189,8 +189,8 @@ def lines(report: StatusReport) -> list[str]:
         "dump": "ends early, at a route of too many next hops: routes behind it are kept"
         if kernel.dump_ended_early
         else "",
-        "unverified": f"{figure(kernel.unverified_prefixes)} prefixes that no dump showed: they stay "
-        "until one is certain"
+        "unverified": f"{figure(kernel.unverified_prefixes)} prefixes that no dump showed: they "
+        "stay until one is certain"
         if kernel.unverified_prefixes
         else "",
         "drift": by_name(kernel.drift),

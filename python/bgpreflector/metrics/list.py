@@ -272,8 +272,8 @@ METRICS = (
     Metric(
         "kernel_unverified_prefixes",
         "gauge",
-        "Prefixes that the kernel's last dumps did not show and that stay, as its answers do not tell "
-        "whether it has them.",
+        "Prefixes that the kernel's last dumps did not show and that stay, as its answers do not "
+        "tell whether it has them.",
         (),
         _one(lambda r: r.kernel.unverified_prefixes),
     ),

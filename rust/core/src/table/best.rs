@@ -58,6 +58,7 @@ impl Table {
     }
 
     /// What VPP could have, whatever the limit.
+    #[inline]
     fn possible(&self, handle: Handle, body: &Body) -> Option<Result<PathSetId, Held>> {
         let route = body
             .route()
@@ -75,10 +76,12 @@ impl Table {
     }
 
     /// Whether VPP is given a prefix that it can have.
+    #[inline]
     fn admitted(&self, body: &Body) -> bool {
         self.scope.most().is_none() || body.has(flag::DESIRED)
     }
 
+    #[inline]
     pub(super) fn desired(&self, handle: Handle, body: &Body) -> PathSetId {
         paths(body, self.possible(handle, body), self.admitted(body))
     }
@@ -187,6 +190,7 @@ impl Table {
 const JUDGED: u8 = flag::DESIRED | flag::HELD | flag::FAILED | flag::UNCONFIRMED;
 
 /// What VPP shall have of what it could have.
+#[inline]
 fn paths(body: &Body, possible: Option<Result<PathSetId, Held>>, admitted: bool) -> PathSetId {
     match possible {
         _ if body.unconfirmed() => body.installed,
