@@ -10,10 +10,10 @@ from contextlib import contextmanager
 import pytest
 
 from bgpreflector import _core
-from lab import Namespace, wait_until
+from lab import Namespace, again_and_again, ip_batch, wait_until
 from oracle.world import World
 
-from .agreement import PREFIX, TIMEOUT, agreed, do, hop, via
+from .agreement import PREFIX, TIMEOUT, agreed, do, hop, via, vpp_has
 from .following import LINK, following, with_link
 from .large_routes import large_route
 from .rtnetlink import request
@@ -85,6 +85,24 @@ def test_ghosts_go_whatever_else_changes(make_namespace: Callable[[str], Namespa
         left = known(engine)
         assert not left & gone
         assert left >= {route(n) for n in range(GONE, ROUTES)}
+
+
+def test_what_vpp_had_before_a_restart_goes_with_the_first_resync(router: World) -> None:
+    """Though routes are withdrawn beside each dump, and a policy rule leads marked packets away."""
+    kept, gone = PREFIX[6], [f"2001:db8:{n:x}::/48" for n in range(2, 200)]
+    routes = [f"{kept} proto 12 {via(6, 1)}", *(f"{p} proto 12 {via(6, 0)}" for p in gone)]
+    ip_batch(router.namespace, [f"route add {route}" for route in routes])
+    vpp_has(router, len(routes))
+    router.stop()
+    ip_batch(router.namespace, [f"route del {prefix} proto 12" for prefix in gone])
+    changes = [f"route {verb} 2001:db8:ffff::/48 proto 12 {via(6, 0)}" for verb in ("add", "del")]
+    with again_and_again(lambda _: ip_batch(router.namespace, changes * 50)) as began:
+        assert began.wait(TIMEOUT)
+        router.start(whole=False)
+        status = router.engine.status()
+        assert status.prefixes["ipv6"]["unconfirmed"] == 0
+        assert status.unverified_prefixes == 0
+    agreed(router, {kept: [hop(6, 1)]})
 
 
 @pytest.mark.parametrize("family", [4, 6])

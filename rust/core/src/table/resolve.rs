@@ -11,6 +11,7 @@ use crate::route::{
 
 use super::held::Held;
 use super::next_hops::{NextHopObject, NextHopObjects};
+use super::surroundings::LOOPBACK;
 
 /// What becomes of a next hop whose interface has no counterpart in VPP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -213,7 +214,10 @@ impl Surroundings {
         let mapped = link
             .and_then(|link| self.interfaces.map.get(&link.name))
             .copied();
+        // What the kernel sends to itself VPP must not send out of another interface.
+        let is_loopback = link.is_some_and(|link| link.name == LOOPBACK);
         match (mapped, self.interfaces.unmapped) {
+            (None, _) if is_loopback => Err(Held::NoInterface(hop.interface)),
             (Some(sw_if_index), _) | (None, Unmapped::Interface(sw_if_index)) => Ok(sw_if_index),
             (None, Unmapped::Recursive) if recursive(hop) => Ok(Path::NO_INTERFACE),
             (None, _) => Err(Held::NoInterface(hop.interface)),
@@ -357,6 +361,16 @@ mod tests {
             around.resolve(&device_only).unwrap().paths()[0].sw_if_index,
             7
         );
+        let loopback = Link {
+            name: "lo".into(),
+            up: true,
+            carrier: true,
+        };
+        around.links.insert(9, loopback);
+        assert_eq!(around.resolve(&device_only), Err(Held::NoInterface(9)));
+        assert_eq!(around.resolve(&unmapped), Err(Held::NoInterface(9)));
+        around.interfaces.map.insert("lo".into(), 5);
+        assert!(around.resolve(&device_only).is_ok());
     }
 
     #[test]
