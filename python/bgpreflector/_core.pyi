@@ -394,6 +394,10 @@ class Status:
     def dump_ended_early(self) -> bool:
         """Whether the last dump ended early, at a route too large for a netlink message."""
     @property
+    def unverified_prefixes(self) -> int:
+        """Prefixes that the last dumps did not show and that stay, as the kernel's answers do not
+        tell whether it has them."""
+    @property
     def synchronised(self) -> bool:
         """Whether all of the kernel has been read once."""
     @property

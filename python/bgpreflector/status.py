@@ -101,6 +101,10 @@ class KernelStatus:
     """Whether its last dump ended early, at a route too large for a netlink message: what is behind
     that is kept and not compared."""
 
+    unverified_prefixes: int
+    """Prefixes that its last dumps did not show and that stay, as its answers do not tell whether
+    it has them."""
+
     resyncs: Mapping[str, Resyncs]
     """By reason."""
 
@@ -445,6 +449,7 @@ def _kernel(daemon: Daemon, figures: _core.Status) -> KernelStatus:
         overruns=figures.overruns,
         drops=figures.drops,
         dump_ended_early=figures.dump_ended_early,
+        unverified_prefixes=figures.unverified_prefixes,
         resyncs={
             reason: Resyncs(count, figures.resync_seconds[reason])
             for reason, count in _sorted(figures.resyncs).items()

@@ -209,6 +209,10 @@ def lines(report: StatusReport) -> list[str]:
         "dump": "ends early, at a route of too many next hops: routes behind it are kept"
         if kernel.dump_ended_early
         else "",
+        "unverified": f"{figure(kernel.unverified_prefixes)} prefixes that no dump showed: they "
+        "stay until one is certain"
+        if kernel.unverified_prefixes
+        else "",
         "drift": by_name(kernel.drift),
         "VPP drift": by_name(vpp.drift),
         "daemon": f"{report.version}, pid {report.pid}, up {_time(report.uptime)}, "

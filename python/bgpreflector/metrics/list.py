@@ -292,6 +292,14 @@ METRICS = (
         _one(lambda r: int(r.kernel.dump_ended_early)),
     ),
     Metric(
+        "kernel_unverified_prefixes",
+        "gauge",
+        "Prefixes that the kernel's last dumps did not show and that stay, as its answers do not "
+        "tell whether it has them.",
+        (),
+        _one(lambda r: r.kernel.unverified_prefixes),
+    ),
+    Metric(
         "kernel_receive_buffer_bytes",
         "gauge",
         "Receive buffer that the kernel granted for notifications.",

@@ -11,6 +11,7 @@ mod any_rib;
 mod beside;
 mod best;
 mod by_table;
+mod concern;
 mod counts;
 mod drift;
 mod entry;
@@ -55,6 +56,7 @@ use crate::route::Family;
 use answers::Answers;
 use any_rib::AnyRib;
 use beside::Beside;
+use concern::ForeignUsers;
 use drift::Suspects;
 use limit::Limited;
 use meaning::Meanings;
@@ -104,6 +106,7 @@ pub struct Table {
     unsettled: Unsettled,
     /// Routes of mirrored protocols with a TOS.
     with_tos: usize,
+    foreign_users: ForeignUsers,
     withheld: Withheld,
     limited: Limited,
     own: Own,
@@ -142,6 +145,7 @@ impl Table {
             unseen: Unseen::default(),
             unsettled: Unsettled::default(),
             with_tos: 0,
+            foreign_users: ForeignUsers::default(),
             withheld: Withheld::default(),
             limited: Limited::default(),
             own: Own::default(),

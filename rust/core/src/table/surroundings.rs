@@ -212,9 +212,9 @@ impl Table {
 }
 
 /// The link that IPv6 ties routes to that forward to none.
-const LOOPBACK: &str = "lo";
+pub(super) const LOOPBACK: &str = "lo";
 
-fn is_at_loopback(set: &NextHopSet) -> bool {
+pub(super) fn is_at_loopback(set: &NextHopSet) -> bool {
     set.family == Family::V6 && !forwards(set)
 }
 
