@@ -88,7 +88,7 @@ impl Engine {
 pub(crate) fn judge(table: &Table, faults: Faults, answer: Answer) -> Judgement {
     let (kernel_table, prefix) = answer.asked;
     let expected = match &answer.found {
-        Found::Route(route) => Some(table.paths_for(&route.set)),
+        Found::Route(route) => Some(table.paths_given_for(&route.set)),
         _ => None,
     };
     let (installed, settled) = table.installed(kernel_table, &prefix);
@@ -159,7 +159,7 @@ fn drops(paths: &PathSet) -> bool {
     paths
         .paths()
         .iter()
-        .all(|path| path.kind != PathKind::Normal)
+        .all(|path| !matches!(path.kind, PathKind::Normal | PathKind::Local))
 }
 
 /// What an IPv4 route is whose error the kernel answers with.
