@@ -13,7 +13,7 @@ LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlice
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .PHONY: help demo test check bench instructions oracle state bulk matrix soak reference docs man licences \
-	build wheel wheels test-wheel test-wheels sdist sbom deb fmt clean advisories coverage fuzz
+	build wheel wheels test-wheel test-wheels sdist sbom packages fmt clean advisories coverage fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -24,7 +24,7 @@ demo: build ## real kernel routes into the embedded VPP, before your eyes
 
 # What tests run besides, so that none is skipped for want of it.
 LABORATORY := iproute2:ip bird2:bird util-linux:setpriv
-PACKAGE_TOOLS := binutils:readelf dpkg-dev:dpkg-shlibdeps groff-base:groff lintian:lintian \
+PACKAGE_TOOLS := binutils:readelf groff-base:groff lintian:lintian \
 	mandoc:mandoc rpm:rpm rpmlint:rpmlint systemd:systemd-analyze
 
 test: build ## all tests: Rust, Python, kernel, BIRD
@@ -173,8 +173,8 @@ sbom: $(CLEAN) ## what the wheel brings along in Python, as CycloneDX (its crate
 sdist: .venv/installed ## the source distribution in dist/
 	$(PYTHON) -m maturin sdist --out dist
 
-deb: build ## a Debian package in dist/
-	scripts/build_deb.sh dist
+packages: wheel build ## a Debian package and an RPM in dist/
+	scripts/build_packages.sh dist $(WHEEL)
 
 .venv/installed: pyproject.toml uv.lock scripts/setup.sh
 	scripts/setup.sh

@@ -17,8 +17,8 @@ from bgpreflector.reflector import (
     BGPReflector,
     Deps,
     KernelRouteWatcher,
-    kernel_engine,
     new_plugin,
+    source_engine,
     use_deps,
 )
 from bgpreflector.vpp import (
@@ -54,7 +54,7 @@ class Daemon:
         ``approved``: the first sync may delete whatever it will.
         """
         self.config = config
-        self.engine = cast("_core.Engine", kernel_engine(config))
+        self.engine = cast("_core.Engine", source_engine(config))
         self.sink = VppSink(
             self.engine,
             config.vpp,

@@ -139,7 +139,8 @@ def _kernel_side(
     """What explains that the kernel forwards by something else than the tables hold."""
     settings = daemon.config.kernel
     if kernel is None:
-        return KERNEL_SAYS.get(number or 0, f"the kernel says: {os.strerror(number or 0)}")
+        said = KERNEL_SAYS.get(number or 0, f"the kernel says: {os.strerror(number or 0)}")
+        return said + (_cached(matches) if number == errno.ENETUNREACH else "")
     own = ITS_OWN.get(kernel.route_type)
     if own is not None:
         return f"the kernel takes it in itself and forwards nothing: {kernel.prefix} {own}"
@@ -148,7 +149,19 @@ def _kernel_side(
         return f"{by} in table {kernel.table}, which is not mirrored (kernel.tables)"
     held = next(match for match in matches if match.table == kernel.table)
     agree = held.views and held.views[0].prefix == kernel.prefix
-    return None if agree else f"{by}{_why_not_held(daemon, kernel)}"
+    return None if agree else f"{by}{_cached([held]) or _why_not_held(daemon, kernel)}"
+
+
+def _cached(matches: Sequence[InTable]) -> str:
+    """IPv6 answers by what it has cached at a next-hop object (``rt6_get_pcpu_route``)."""
+    for view in (view for match in matches for view in match.views):
+        if view.next_hop_id is not None and ":" in view.prefix:
+            return (
+                f", or so it seems: IPv6 answers by what it has cached at next-hop object "
+                f"{view.next_hop_id}, be it of another prefix or of one that is gone; see "
+                f"`ip -6 route show {view.prefix}`"
+            )
+    return ""
 
 
 def _why_not_held(daemon: Daemon, kernel: _core.KernelRoute) -> str:

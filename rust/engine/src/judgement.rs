@@ -111,13 +111,15 @@ pub(crate) fn judge(table: &Table, faults: Faults, answer: Answer) -> Judgement 
                     None => Verdict::Alike,
                 }
             } else {
-                of(match (&expected, &installed) {
+                match (&expected, &installed) {
                     (Some(Ok(wanted)), Some(has)) => {
-                        forwards_alike(faults, vpp_table, &prefix, wanted, has)
+                        of(forwards_alike(faults, vpp_table, &prefix, wanted, has))
                     }
-                    (Some(Err(_)), None) => true,
-                    _ => false,
-                })
+                    (Some(Err(_)), None) => Verdict::Alike,
+                    // VPP has what stands in its place, or some of its legs.
+                    (Some(Err(_)), Some(_)) => Verdict::Unknown,
+                    _ => Verdict::Different,
+                }
             }
         }
         (Found::Error(errno), _) => of(match (&installed, error_kind(*errno)) {

@@ -11,6 +11,7 @@ use bgpreflector_core::table::{Beyond, Drift, DriftReport, LimitChange, Request,
 use bgpreflector_core::vpp::Faults;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use crate::fpm::FpmState;
 use crate::heartbeat::Heartbeat;
 use crate::kernel::{Reason, Wake};
 use crate::panics;
@@ -38,6 +39,8 @@ pub struct Shared {
     pub kernel: KernelCounters,
     /// What VPP was asked.
     pub vpp: VppCounters,
+    /// zebra's connection, where that tells of the routes.
+    pub fpm: FpmState,
     /// The kernel reader's.
     pub(crate) kernel_reader: Heartbeat,
     /// Steps of what somebody waits for, beside requests: see [`Self::steps`].
@@ -130,6 +133,7 @@ impl Shared {
             faults: Mutex::new(VppFaults::default()),
             kernel: KernelCounters::default(),
             vpp: VppCounters::default(),
+            fpm: FpmState::default(),
             kernel_reader: Heartbeat::default(),
             steps: AtomicU64::new(0),
             awaited: AtomicBool::new(false),
@@ -216,6 +220,9 @@ impl Shared {
         if table.dirty() > 0 {
             self.waiting().queued(table.dirty(), Instant::now());
             self.wake_all();
+        }
+        if table.answers_waiting() > 0 {
+            self.fpm.ring();
         }
         result
     }

@@ -67,6 +67,10 @@ pub const RTNLGRP_NEXTHOP: u32 = 32;
 
 /// `linux/rtnetlink.h`: a route the kernel cached for itself.
 pub const RTM_F_CLONED: u32 = 0x200;
+/// `linux/rtnetlink.h`: who forwards has the route.
+pub const RTM_F_OFFLOAD: u32 = 0x4000;
+/// `linux/rtnetlink.h`: who forwards has refused the route.
+pub const RTM_F_OFFLOAD_FAILED: u32 = 0x2000_0000;
 
 /// `linux/rtnetlink.h`
 pub const RTA_DST: u16 = 1;

@@ -18,5 +18,6 @@ pub use error::{DecodeError, Problem, SkipReason};
 pub use link::{HardwareAddress, LinkMessage};
 pub use message::{Action, Body, Header, Message, Messages, RawMessage, RawMessages, Shallow};
 pub use object::NextHopMessage;
+pub(crate) use request::{Request, attribute};
 pub use request::{RouteDump, link_dump, next_hop_dump, route_lookup};
 pub use route::{EncodedRoute, RouteMessage};

@@ -165,6 +165,10 @@ impl Table {
         new: KernelRoute,
         placement: Placement,
     ) -> Doubt {
+        if placement == Placement::Sole {
+            self.enter_sole(handle, key, new);
+            return Doubt::Nothing;
+        }
         let Some(rib) = self.rib(handle) else {
             return Doubt::Nothing;
         };
@@ -414,7 +418,10 @@ fn alone(body: &Body, new: &KernelRoute, placement: Placement) -> Option<Alone> 
     }
     match body.route() {
         None => Some(Alone::First),
-        Some(known) => (placement.from_dump() && known.is(new)).then_some(Alone::Known),
+        Some(known) => {
+            let alike = placement.from_dump() || placement == Placement::Sole;
+            (alike && known.is(new)).then_some(Alone::Known)
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! a request comes back through [`Table::acknowledge`]: only what VPP has acknowledged counts as
 //! installed.
 
+mod answers;
 mod any_rib;
 mod beside;
 mod best;
@@ -39,6 +40,7 @@ mod rib;
 mod scope;
 mod sets;
 mod settle;
+mod sole;
 mod surroundings;
 mod unseen;
 mod users;
@@ -50,6 +52,7 @@ use ahash::AHashMap;
 
 use crate::route::Family;
 
+use answers::Answers;
 use any_rib::AnyRib;
 use beside::Beside;
 use drift::Suspects;
@@ -63,6 +66,7 @@ use settle::Unsettled;
 use unseen::Unseen;
 use withheld::Withheld;
 
+pub use answers::Answer;
 pub use counts::{Anomalies, Counts};
 pub use drift::{Drift, DriftReport};
 pub use fallback::{Fallback, Substitute};
@@ -78,7 +82,7 @@ pub use protocols::Protocols;
 pub use requests::{Refusal, Request, Taken};
 pub use resolve::Resolved;
 pub use resync::{Doubt, Extent, Swept, UnseenPrefixes};
-pub use scope::{ForeignRoutes, Scope};
+pub use scope::{ForeignRoutes, RouteSource, Scope};
 pub use sets::SetView;
 pub use view::{Cursor, RouteFilter, RouteState, RouteView};
 pub use vpp_audit::{Shown, VppDrift};
@@ -106,6 +110,8 @@ pub struct Table {
     quarantine: Quarantine,
     link_dump: Option<Beside>,
     next_hop_dump: Option<Beside>,
+    /// Whom to tell what VPP says; nobody unless somebody asked for it.
+    answers: Option<Answers>,
 }
 
 impl Table {
@@ -142,6 +148,7 @@ impl Table {
             quarantine: Quarantine::default(),
             link_dump: None,
             next_hop_dump: None,
+            answers: None,
         }
     }
 

@@ -14,7 +14,7 @@ use super::Table;
 use super::any_rib::AnyRib;
 use super::drift::{Drift, Suspects};
 use super::entry::{Body, KernelRoute, Routes, flag};
-use super::ids::SetId;
+use super::ids::{Handle, SetId};
 use super::meaning::SetMarks;
 use super::order::{self, Placement};
 
@@ -125,6 +125,38 @@ impl Table {
         self.resyncs.generation = self.resyncs.generation.wrapping_add(1);
         self.resyncs.begin(extent);
         self.suspects = Suspects::default();
+    }
+
+    /// Begins a resync with a source that has one route a prefix, on a new connection: nothing of what
+    /// there is counts as seen, however many connections have broken off since the last sweep.
+    pub fn begin_connection(&mut self) {
+        let before = self.resyncs.generation;
+        for rib in self.ribs_of(&Family::ALL) {
+            let (mut from, is) = (0, |body: &Body| body.has(flag::ROUTE | flag::MANY));
+            let next = |table: &Self, from| table.ribs.get(usize::from(rib))?.next(from, is);
+            while let Some(slot) = next(self, from) {
+                self.mark_as(Handle { rib, slot }, before);
+                from = slot.saturating_add(1);
+            }
+        }
+        self.meanings.forget_bytes();
+        self.begin_resync(Extent::Everything);
+    }
+
+    fn mark_as(&mut self, handle: Handle, generation: u8) {
+        let Some(rib) = self.rib_mut(handle) else {
+            return;
+        };
+        match rib.body_mut(handle.slot) {
+            Some(body) if !body.has(flag::MANY) => body.generation = generation,
+            _ => {
+                let mut routes = rib.routes(handle.slot);
+                for route in &mut routes {
+                    route.generation = generation;
+                }
+                self.put_routes(handle, routes);
+            }
+        }
     }
 
     /// Starts one more dump within the resync; what the dumps before it saw still counts.
@@ -289,6 +321,11 @@ impl Table {
         set: SetId,
         placement: Placement,
     ) -> bool {
+        if placement == Placement::Sole {
+            // There is no dump beside it that could be the older.
+            self.disown(*key, protocol);
+            return true;
+        }
         if !placement.from_dump() {
             self.touch(*key, Touch::Announced { protocol });
             return true;

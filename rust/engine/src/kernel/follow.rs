@@ -127,7 +127,7 @@ fn one(
 }
 
 /// The earlier of two times, if there is one.
-pub(super) fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
+pub(crate) fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
     a.into_iter().chain(b).min()
 }
 
@@ -233,7 +233,8 @@ pub(super) fn next_hop_message(
     }
 }
 
-fn object(message: &NextHopMessage) -> Option<NextHopObject> {
+/// The object that a message tells of; none where it is for no route.
+pub(crate) fn object(message: &NextHopMessage) -> Option<NextHopObject> {
     if message.is_group {
         return Some(NextHopObject::Group(message.group.to_vec()));
     }

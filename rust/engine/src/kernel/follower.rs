@@ -19,7 +19,7 @@ use super::follow::{self, Effects, earlier};
 use super::lookout::Lookout;
 use super::namespace::{Change, NamespaceWatch, Sockets};
 use super::plan::{Plan, Reason};
-use super::reader::{Command, KernelSettings, report_buffer};
+use super::reader::{Command, KernelSettings, groups, report_buffer};
 use super::rush::{GATHER, Rush};
 use super::socket::{Datagrams, RouteSocket};
 
@@ -176,7 +176,7 @@ impl Follower {
                     "the network namespace {name} is gone: VPP keeps the routes that it has until \
                      there is one of the name again"
                 );
-                self.shared.unsynchronised();
+                self.unsynchronised();
             }
             Some(Change::Back) => self.plan.after(SETTLE, Reason::Event, Extent::Everything),
             Some(Change::Replaced) => match self.enter_namespace(&path) {
@@ -189,7 +189,8 @@ impl Follower {
     }
 
     fn enter_namespace(&mut self, path: &Path) -> Result<(), KernelError> {
-        let sockets = Sockets::open(Some(path), self.settings.receive_buffer)?;
+        let groups = groups(self.settings.links_only);
+        let sockets = Sockets::open(Some(path), self.settings.receive_buffer, groups)?;
         for lookout in [&self.visitor, &self.orders] {
             lookout
                 .watch(&sockets.notifications)
@@ -200,9 +201,17 @@ impl Follower {
         self.notifications = sockets.notifications;
         self.dumper = Some(sockets.dumper);
         (self.overruns_in_a_row, self.drops_before_dump) = (0, 0);
-        self.shared.unsynchronised();
+        self.unsynchronised();
+        self.shared.fpm.namespace_entered();
         self.plan.after(SETTLE, Reason::Event, Extent::Everything);
         Ok(())
+    }
+
+    /// Takes note that the table does not say what the kernel says, if that is who tells of the routes.
+    fn unsynchronised(&self) {
+        if !self.settings.links_only {
+            self.shared.unsynchronised();
+        }
     }
 
     /// Whether notifications come so fast that they had better be left to the reader's thread.
@@ -284,6 +293,10 @@ impl Follower {
             }
         }
         self.rush.read(Instant::now());
+        if self.settings.links_only {
+            // What a link does to routes is not the kernel's to say.
+            (all.silent, all.replaced_among) = (None, false);
+        }
         self.expiry.after(all.expiry);
         if all.overrun {
             KernelCounters::count(&self.shared.kernel.overruns);

@@ -19,9 +19,11 @@ mod socket;
 mod sysctl;
 mod wake;
 
+pub(crate) use follow::{earlier, object as next_hop_object};
 pub use judge::{Answer, ask_for_prefixes, is_covered};
 pub use lookup::{Found, lookup};
 pub use plan::Reason;
 pub use reader::{KernelSettings, Reader, ResyncReport};
+pub(crate) use socket::in_namespace;
 pub use sysctl::sysctl;
 pub(crate) use wake::Wake;

@@ -101,12 +101,12 @@ impl Follower {
         reason: Reason,
         extent: Extent,
     ) -> Result<ResyncReport, KernelError> {
+        if self.settings.links_only {
+            return self.resync_links(reason);
+        }
         let began = Instant::now();
         let extent = self.extent(extent);
-        let mut dumper = match self.dumper.take() {
-            Some(dumper) => dumper,
-            None => in_namespace(self.settings.namespace.as_deref(), Dumper::open)?,
-        };
+        let mut dumper = self.take_dumper()?;
         let result = self.rounds(&mut dumper, extent);
         // A dumper whose dump broke off may still have replies under way and is not used again.
         match result {
@@ -115,13 +115,7 @@ impl Follower {
         }
         let mut rounds = result?;
         rounds.report.duration = began.elapsed();
-        if let Some(counter) = self.shared.kernel.resyncs.get(reason.index()) {
-            KernelCounters::count(counter);
-        }
-        if let Some(taken) = self.shared.kernel.resync_micros.get(reason.index()) {
-            let micros = u64::try_from(rounds.report.duration.as_micros()).unwrap_or(u64::MAX);
-            taken.fetch_add(micros, Ordering::Relaxed);
-        }
+        self.count_resync(reason, rounds.report.duration);
         if extent == Extent::Everything {
             self.whole(reason, &mut rounds)?;
         } else {
@@ -139,6 +133,49 @@ impl Follower {
                 .after(pause, Reason::Incomplete, Extent::Everything);
         }
         Ok(rounds.report)
+    }
+
+    /// The same where only links are read.
+    fn resync_links(&mut self, reason: Reason) -> Result<ResyncReport, KernelError> {
+        let began = Instant::now();
+        let mut dumper = self.take_dumper()?;
+        let drops = self.drops();
+        self.drain()?;
+        let mut round = Round::default();
+        self.dump_links(&mut dumper, &mut round)?;
+        self.dumper = Some(dumper);
+        let complete = !round.interrupted && !round.overrun && self.drops() == drops;
+        if complete {
+            self.calm(drops);
+        } else {
+            self.plan
+                .after(LATER, Reason::Incomplete, Extent::Everything);
+        }
+        let duration = began.elapsed();
+        self.count_resync(reason, duration);
+        Ok(ResyncReport {
+            dumps: 1,
+            complete,
+            duration,
+            ..ResyncReport::default()
+        })
+    }
+
+    fn take_dumper(&mut self) -> Result<Dumper, KernelError> {
+        match self.dumper.take() {
+            Some(dumper) => Ok(dumper),
+            None => in_namespace(self.settings.namespace.as_deref(), Dumper::open),
+        }
+    }
+
+    fn count_resync(&self, reason: Reason, duration: Duration) {
+        if let Some(counter) = self.shared.kernel.resyncs.get(reason.index()) {
+            KernelCounters::count(counter);
+        }
+        if let Some(taken) = self.shared.kernel.resync_micros.get(reason.index()) {
+            let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+            taken.fetch_add(micros, Ordering::Relaxed);
+        }
     }
 
     fn extent(&mut self, extent: Extent) -> Extent {

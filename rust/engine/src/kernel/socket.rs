@@ -220,7 +220,7 @@ impl Datagrams {
 
 /// Runs `make` on a thread in the namespace at `path`, this one's where there is none: a socket
 /// belongs to the namespace of the thread that made it.
-pub(super) fn in_namespace<T: Send>(
+pub(crate) fn in_namespace<T: Send>(
     path: Option<&Path>,
     make: impl FnOnce() -> Result<T, KernelError> + Send,
 ) -> Result<T, KernelError> {
