@@ -15,7 +15,7 @@ from bgpreflector.errors import VppError
 from bgpreflector.rows import route_row
 from bgpreflector.vpp import Question, VppEntry
 
-from .judging import Answer
+from .judging import SPECIAL, Answer
 from .routes import link_names, mirrored_row, named_reason
 
 if TYPE_CHECKING:
@@ -178,9 +178,6 @@ def _why_not_held(daemon: Daemon, kernel: _core.KernelRoute) -> str:
     )
 
 
-DROPS = (2, 5, 6)
-"""FIB_API_PATH_TYPE_DROP, _ICMP_UNREACH and _ICMP_PROHIBIT."""
-
 SUBSTITUTES = {
     "drop": "VPP drops what goes there (vpp.unmapped)",
     "punt": "VPP hands what goes there to the kernel, which forwards it where linux-cp or the like "
@@ -196,7 +193,7 @@ def held_reason(daemon: Daemon, view: _core.RouteView, longest: VppEntry | None)
         return f"{view.prefix} is not in VPP as it is: {reason}; {SUBSTITUTES[view.substitute]}"
     if longest is None or longest.prefix == view.prefix:
         return f"{view.prefix} is not in VPP: {reason}"
-    drops = all(kind in DROPS for kind, *_ in longest.paths)
+    drops = all(kind in SPECIAL for kind, *_ in longest.paths)
     return (
         f"{view.prefix} is not in VPP: {reason}; VPP {'drops' if drops else 'forwards'} it by "
         f"{longest.prefix} (vpp.unmapped says what it does)"

@@ -88,7 +88,7 @@ impl Engine {
 pub(crate) fn judge(table: &Table, faults: Faults, answer: Answer) -> Judgement {
     let (kernel_table, prefix) = answer.asked;
     let expected = match &answer.found {
-        Found::Route(route) => Some(table.paths_for(&route.set)),
+        Found::Route(route) => Some(table.paths_given_for(&route.set)),
         _ => None,
     };
     let (installed, settled) = table.installed(kernel_table, &prefix);

@@ -131,6 +131,15 @@ impl Table {
         }
     }
 
+    /// As [`Self::paths_for`], with what VPP is given in place of a route that it cannot have.
+    ///
+    /// # Errors
+    /// [`Held`] where it is given nothing.
+    pub fn paths_given_for(&self, set: &NextHopSet) -> Result<PathSet, Held> {
+        let given = self.meanings.around.resolve_or_substitute(set).paths;
+        given.map_or_else(|| self.paths_for(set), Ok)
+    }
+
     /// The paths that VPP has for a prefix in a kernel table, and whether it has what it shall have.
     #[must_use]
     pub fn installed(&self, table: u32, prefix: &Prefix) -> (Option<&PathSet>, bool) {
