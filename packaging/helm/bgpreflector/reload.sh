@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Has the daemon reload its configuration whenever the file's folder has got new contents.
 # 78: the daemon refuses the new one and keeps the former; with other errors it is tried again.
 trap 'exit 0' TERM INT
