@@ -39,7 +39,7 @@ def measured(benchmark: str) -> float:
     """Routes a second."""
     found = rate(benchmark)
     if found is None or (MEASURES and found[1] != ALL and "growth" not in benchmark):
-        pytest.skip(f"criterion has not measured {benchmark} at this size: run `make bench`")
+        pytest.fail(f"criterion has not measured {benchmark} at this size: run `make bench`")
     return found[0]
 
 
@@ -54,6 +54,7 @@ def test_results_are_read(tmp_path: Path) -> None:
     assert rate("group/function", tmp_path) == (1e6, 1000)
 
 
+@pytest.mark.measured
 @pytest.mark.root
 @pytest.mark.parametrize("kind", ["plain", "ecmp4"])
 def test_full_dump(kind: str, plain_kernel: Namespace, add: Add) -> None:
@@ -86,6 +87,7 @@ def test_full_dump(kind: str, plain_kernel: Namespace, add: Add) -> None:
     add(Row(f"Decode and compare with a table that has it, {kind}", compare, "routes/s"))
 
 
+@pytest.mark.measured
 def test_full_dump_with_memory_at_hand(add: Add) -> None:
     """Without the page faults of a process's first table, which are not our work."""
     store, other = (
@@ -116,10 +118,33 @@ def routes_a_second_of_pyroute2(kernel: Namespace) -> float:
     return sum(counts) / seconds
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("benchmark_name", STEPS)
 def test_step(benchmark_name: str, add: Add) -> None:
     """The steps between the dump and VPP."""
     add(Row(STEPS[benchmark_name], measured(benchmark_name), "routes/s"))
+
+
+@pytest.mark.measured
+@pytest.mark.parametrize(
+    ("what", "work", "target"),
+    [
+        ("One of 10,000 next-hop objects goes that no route uses", "removals/unused", 1.5),
+        ("One of 10,000 next-hop objects goes, and a route with it", "removals/used", None),
+        ("A look at why 1,000 routes are held", "scrape/held_routes", 1.5),
+    ],
+)
+def test_growth_of_changes(what: str, work: str, target: float | None, add: Add) -> None:
+    """What a change costs beside a table a hundred times as large: the routes of objects are looked
+    for once in 64 notifications, the rest does not depend on the table."""
+    sizes = (10_000, 1_000_000) if MEASURES else (1_000, 10_000)
+    small, large = (measured(f"growth_of_{work}/{size}") for size in sizes)
+    add(
+        Row(
+            what, 1e6 / large, "µs", f"beside {sizes[0]:,} routes", 1e6 / small, small / large,
+            None if target is None else at_most(target, ratio=True), note=f"{sizes[1]:,} routes",
+        )
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("work", ["decode_and_store", "decode_and_compare"])

@@ -79,6 +79,9 @@ class RouteView:
     def reason(self) -> str | None:
         """Why, where the state alone does not say it."""
     @property
+    def substitute(self) -> str | None:
+        """What VPP shall have in its place, where it is held: ``legs``, ``drop`` or ``punt``."""
+    @property
     def installed(self) -> list[str]:
         """Paths that VPP has acknowledged for the prefix."""
 
@@ -347,8 +350,8 @@ class Status:
 
     @property
     def prefixes(self) -> dict[str, dict[str, int]]:
-        """By family: ``kernel``, ``desired``, ``installed``, ``held``, ``failed``,
-        ``unconfirmed``."""
+        """By family: ``kernel``, ``desired``, ``installed``, ``held``, ``substituted``,
+        ``failed``, ``unconfirmed``."""
     @property
     def tables(self) -> list[tuple[int, str, dict[str, int]]]:
         """By kernel table and family, likewise."""
@@ -391,6 +394,10 @@ class Status:
     def dump_ended_early(self) -> bool:
         """Whether the last dump ended early, at a route too large for a netlink message."""
     @property
+    def unverified_prefixes(self) -> int:
+        """Prefixes that the last dumps did not show and that stay, as the kernel's answers do not
+        tell whether it has them."""
+    @property
     def synchronised(self) -> bool:
         """Whether all of the kernel has been read once."""
     @property
@@ -405,6 +412,10 @@ class Status:
     @property
     def held_routes(self) -> dict[str, int]:
         """Routes of mirrored protocols that VPP cannot have, by reason."""
+    @property
+    def substitutes(self) -> dict[str, int]:
+        """Prefixes that VPP shall have something else for, by what that is: ``legs`` (some of the
+        route's), ``drop``, ``punt``."""
     @property
     def limit_exceeded(self) -> bool:
         """Whether there are more prefixes than ``max_routes``."""
@@ -631,13 +642,26 @@ class Engine:
     def forget_kernel(self) -> None:
         """Forget all kernel routes and our own, so that all that is installed shall go."""
     def set_interfaces(
-        self, interfaces: Mapping[str, int], unmapped: int | None, recursive: bool
+        self,
+        interfaces: Mapping[str, int],
+        unmapped: int | None,
+        recursive: bool,
+        *,
+        fallback: str = "hold",
+        skip_legs: bool = False,
+        alike: Mapping[str, tuple[int, bytes]] | None = None,
     ) -> None:
         """Say which ``sw_if_index`` stands for which kernel interface.
 
         A next hop through any other goes out of ``unmapped``, or is left to VPP's own FIB
-        if ``recursive``, or makes its route wait.
+        if ``recursive``, or makes its route wait. VPP is given ``fallback`` (``hold``, ``drop``,
+        ``punt``) for a route that it cannot have, or with ``skip_legs`` those of its next hops
+        that it can have. ``alike`` has an index and a hardware address for an interface that
+        ``interfaces`` does not name, for as long as that has the same address. Raises
+        ``ValueError``.
         """
+    def stands_for(self) -> dict[str, int]:
+        """The ``sw_if_index`` that stands for each of the kernel's interfaces that has one."""
     def links(self) -> list[tuple[int, str, bool]]:
         """The kernel's links: index, name, whether up."""
     def status(self) -> Status: ...

@@ -43,6 +43,7 @@ class Comparison:
             tables=config.vpp_tables,
             protocol=config.kernel.protocols[0],
             read_only=read_only,
+            namespace=config.kernel.namespace_path,
         )
         # Who compares once has no second batch to add what a first had to delete.
         self.sink.looks_behind = False

@@ -10,6 +10,7 @@ from typing import cast
 
 from bgpreflector import _core
 from bgpreflector.config import Config
+from bgpreflector.config.protocols import protocols_text
 from bgpreflector.controller import Controller, Event, EventHandler, FullResync
 from bgpreflector.errors import VppError
 from bgpreflector.reflector import (
@@ -59,6 +60,7 @@ class Daemon:
             config.vpp,
             tables=config.vpp_tables,
             protocol=config.kernel.protocols[0],
+            namespace=config.kernel.namespace_path,
         )
         # Where nothing is mirrored nothing is deleted either.
         if config.use_external_ipam and not approved:
@@ -250,6 +252,6 @@ class Daemon:
 
 
 def _mirrored(config: Config) -> str:
-    protocols = ", ".join(map(str, config.kernel.protocols))
+    protocols = protocols_text(config.kernel.protocols)
     tables = ", ".join(map(str, config.kernel.tables))
     return f"protocol {protocols} in kernel table {tables}"

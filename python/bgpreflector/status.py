@@ -101,6 +101,10 @@ class KernelStatus:
     """Whether its last dump ended early, at a route too large for a netlink message: what is behind
     that is kept and not compared."""
 
+    unverified_prefixes: int
+    """Prefixes that its last dumps did not show and that stay, as its answers do not tell whether
+    it has them."""
+
     resyncs: Mapping[str, Resyncs]
     """By reason."""
 
@@ -210,7 +214,8 @@ class TableStatus:
     family: str
     vpp_table: int
     prefixes: Mapping[str, int]
-    """``kernel`` (routes), ``desired``, ``installed``, ``held``, ``failed``, ``unconfirmed``."""
+    """``kernel`` (routes), ``desired``, ``installed``, ``held``, ``substituted`` (both ``desired``
+    and ``held``: VPP is given something else), ``failed``, ``unconfirmed``."""
 
 
 @dataclass(frozen=True)
@@ -243,6 +248,13 @@ class HeldStatus:
 
     interfaces: Mapping[str, int]
     """Those of them for whose interface nothing stands in VPP, by its name."""
+
+    unmapped: str
+    """``vpp.unmapped``: ``hold``, ``drop`` or ``punt``."""
+
+    substitutes: Mapping[str, int]
+    """Prefixes that VPP shall have something else for: ``drop``, ``punt``, or ``legs`` (some of the
+    route's next hops), of which the last are none of :attr:`prefixes`."""
 
 
 @dataclass(frozen=True)
@@ -403,6 +415,8 @@ def _held(daemon: Daemon, figures: _core.Status) -> HeldStatus:
         of=of,
         too_many=held > daemon.config.vpp.max_held * of,
         interfaces=_sorted(daemon.engine.held_interfaces()) if unmapped else {},
+        unmapped=daemon.config.vpp.unmapped,
+        substitutes={name: n for name, n in _sorted(figures.substitutes).items() if n},
     )
 
 
@@ -435,6 +449,7 @@ def _kernel(daemon: Daemon, figures: _core.Status) -> KernelStatus:
         overruns=figures.overruns,
         drops=figures.drops,
         dump_ended_early=figures.dump_ended_early,
+        unverified_prefixes=figures.unverified_prefixes,
         resyncs={
             reason: Resyncs(count, figures.resync_seconds[reason])
             for reason, count in _sorted(figures.resyncs).items()

@@ -12,9 +12,7 @@ from bgpreflector.config import LogConfig
 
 @pytest.mark.parametrize("style", ["text", "json"])
 @pytest.mark.parametrize("deep", [1, 400])
-def test_a_log_entry_is_bounded(
-    style: str, deep: int, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_log_entry_is_bounded(style: str, deep: int, capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever local variables and messages hold."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level

@@ -41,7 +41,8 @@ def following(kernel: Namespace) -> Iterator[_core.Engine]:
 def install(engine: _core.Engine, prefix: str, gateway: str) -> None:
     """VPP has it so."""
     address = ip_address(gateway)
-    path = (0, int(address.version == 6), address, INDEX, 0, 1, 0, [])
+    labels: list[int] = []
+    path = (0, int(address.version == 6), address, INDEX, 0, 1, 0, labels)
     assert engine.adopt_route(0, prefix, [path])
 
 
@@ -82,5 +83,7 @@ def test_a_table_that_is_wrong_is_found(make_namespace: Callable[[str], Namespac
         lines = [f"route add 30.0.1.{n}/32 via 10.0.0.9 proto 4" for n in (0, 128, 255)]
         ip_batch(kernel, lines)
         assert verdicts(engine, "30.0.1.0/24") == {"30.0.1.0/24": "unknown"}
-        ip_batch(kernel, ["rule add to 30.0.2.0/24 lookup 77", "route add 30.0.2.0/24 dev f0 table 77"])
+        ip_batch(
+            kernel, ["rule add to 30.0.2.0/24 lookup 77", "route add 30.0.2.0/24 dev f0 table 77"]
+        )
         assert verdicts(engine, "30.0.2.0/24") == {"30.0.2.0/24": "elsewhere"}

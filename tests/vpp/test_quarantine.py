@@ -267,7 +267,7 @@ def test_a_real_vpp_that_ends_over_a_route(
     """One that is taken for a later release, so that nothing is known beforehand."""
     version = str(real_vpp.api.show_version().version)
     if version.removeprefix("v") >= "26.02":
-        pytest.skip(f"no route of ours ends VPP {version}")
+        pytest.skip(f"release: no route of ours ends VPP {version}")
     programmer = program(real_vpp, taken_for="26.02-release", tables={MAIN: 0, 10: 10})
     good = prefixes(ROUTES)
     programmer.announce(good, table=MAIN)

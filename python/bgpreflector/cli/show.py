@@ -124,6 +124,8 @@ def _kernel(
 
 def _route(row: Row) -> str:
     state = row["state"] if row["reason"] is None else f"{row['state']}: {row['reason']}"
+    if row.get("substitute") is not None:
+        state += f"; instead: {row['substitute']}"
     # Most are the kernel's, of which nothing needs to be said.
     told = "" if row["source"] == "kernel" else f" source {row['source']}"
     shown = f"{route_line(row)}{told}  [{state}]"

@@ -12,7 +12,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bgpreflector.status import State, StatusReport
+from bgpreflector.status import HeldStatus, State, StatusReport
 
 from .daemon import by_name, daemon_at, figure
 from .exit_codes import ExitCode
@@ -141,7 +141,13 @@ def _held(report: StatusReport) -> str:
     named = ", ".join(f"{name}: {figure(count)}" for name, count in most[:NAMED])
     more = f" and {len(most) - NAMED} more interfaces" if len(most) > NAMED else ""
     why = f" (no VPP interface stands for {named}{more})" if most else ""
-    return f"{figure(held.prefixes)} of {figure(held.of)} prefixes held{why}"
+    return f"{figure(held.prefixes)} of {figure(held.of)} prefixes held{why}{_substituted(held)}"
+
+
+def _substituted(held: HeldStatus) -> str:
+    said = {"drop": "VPP drops", "punt": "VPP hands to the kernel"}
+    parts = [f"{said[name]} {figure(n)}" for name, n in held.substitutes.items() if name in said]
+    return "".join(f", {part}" for part in parts)
 
 
 def _lost(report: StatusReport) -> str:
@@ -190,6 +196,7 @@ def lines(report: StatusReport) -> list[str]:
         "zebra": _zebra(report),
         "requests": requests,
         "held": by_name(report.held_routes),
+        "instead": by_name(report.held.substitutes),
         "limit": _limit(report),
         "overridden": _overridden(report),
         "missing": ", ".join(vpp.missing_interfaces),
@@ -201,6 +208,10 @@ def lines(report: StatusReport) -> list[str]:
         "resyncs": resyncs,
         "dump": "ends early, at a route of too many next hops: routes behind it are kept"
         if kernel.dump_ended_early
+        else "",
+        "unverified": f"{figure(kernel.unverified_prefixes)} prefixes that no dump showed: they "
+        "stay until one is certain"
+        if kernel.unverified_prefixes
         else "",
         "drift": by_name(kernel.drift),
         "VPP drift": by_name(vpp.drift),

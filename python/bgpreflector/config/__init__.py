@@ -13,7 +13,15 @@ from .log import LogConfig
 from .metrics import Address, MetricsConfig
 from .root import Config
 from .source import FRR_PROTOCOLS, FpmConfig, SourceConfig
-from .vpp import FibSourceConfig, GuardConfig, InterfacesConfig, Strategy, VppConfig
+from .vpp import (
+    Fallback,
+    FibSourceConfig,
+    GuardConfig,
+    InterfacesConfig,
+    PartlyMapped,
+    Strategy,
+    VppConfig,
+)
 
 __all__ = [
     "CONTIV_SUFFIXES",
@@ -23,6 +31,7 @@ __all__ = [
     "ConfigError",
     "ControlConfig",
     "ControllerConfig",
+    "Fallback",
     "FibSourceConfig",
     "FpmConfig",
     "GuardConfig",
@@ -30,6 +39,7 @@ __all__ = [
     "KernelConfig",
     "LogConfig",
     "MetricsConfig",
+    "PartlyMapped",
     "Problem",
     "SourceConfig",
     "Strategy",

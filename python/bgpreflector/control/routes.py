@@ -71,6 +71,7 @@ def mirrored_row(daemon: Daemon, view: _core.RouteView, names: dict[int, str]) -
         "vpp_table": daemon.config.table_map[view.table],
         "state": view.state,
         "reason": named_reason(view.reason, names),
+        "substitute": view.substitute,
         "installed": view.installed,
     }
 

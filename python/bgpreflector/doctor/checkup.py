@@ -41,6 +41,7 @@ def check_up(config: Config) -> Iterator[Finding]:
         tables=config.vpp_tables,
         protocol=config.kernel.protocols[0],
         read_only=True,
+        namespace=config.kernel.namespace_path,
     )
     try:
         yield from _both_sides(config, engine, sink)
@@ -84,4 +85,4 @@ def _vpp_side(
     yield from resolved_findings(config, sink)
     yield from memory_findings(engine, sink)
     if routes is not None:
-        yield from interface_findings(sink, routes)
+        yield from interface_findings(engine, sink, routes)

@@ -163,7 +163,8 @@ METRICS = (
         "gauge",
         "By kernel table, family and state: kernel (routes of the kernel, of all protocols), "
         "desired (that VPP shall have), installed (that VPP has acknowledged), held (that VPP "
-        "cannot have now), failed (that VPP refused), unconfirmed (of an earlier run, not "
+        "cannot have now), substituted (desired and held: VPP has something else), "
+        "failed (that VPP refused), unconfirmed (of an earlier run, not "
         "yet compared with the kernel).",
         ("family", "table", "state"),
         _prefixes,
@@ -174,6 +175,14 @@ METRICS = (
         "Routes of mirrored protocols that VPP cannot have now, by reason.",
         ("reason",),
         _by(lambda r: r.held_routes),
+    ),
+    Metric(
+        "substituted_prefixes",
+        "gauge",
+        "Prefixes that VPP cannot have and shall have something else for: drop, punt (the kernel "
+        "forwards them; vpp.unmapped), or legs (some of the next hops; vpp.unmapped_legs).",
+        ("by",),
+        _by(lambda r: dict.fromkeys(("drop", "legs", "punt"), 0) | dict(r.held.substitutes)),
     ),
     Metric(
         "max_routes",
@@ -281,6 +290,14 @@ METRICS = (
         "kept and not compared.",
         (),
         _one(lambda r: int(r.kernel.dump_ended_early)),
+    ),
+    Metric(
+        "kernel_unverified_prefixes",
+        "gauge",
+        "Prefixes that the kernel's last dumps did not show and that stay, as its answers do not "
+        "tell whether it has them.",
+        (),
+        _one(lambda r: r.kernel.unverified_prefixes),
     ),
     Metric(
         "kernel_receive_buffer_bytes",

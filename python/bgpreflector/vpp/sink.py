@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 from bgpreflector import _core
@@ -18,7 +19,7 @@ from .dead_paths import dead_interfaces
 from .engine import RouteEngine, connect_bulk
 from .guard import DeletionGuard
 from .held import HeldWatch
-from .interfaces import map_interfaces
+from .interfaces import VppInterfaces, map_interfaces
 from .lookup import Question, VppEntry, lookup
 from .others import OtherWriters, Overridden, look_slowly
 from .own_routes import OwnRoutes
@@ -30,6 +31,10 @@ from .tables import remove_own_tables
 
 _log = logging.getLogger(__name__)
 
+
+NAMED = 10
+"""Interfaces that a log record names."""
+
 ALL = 0xFFFFFFFF
 """The limit of a batch that shall hold whatever is dirty."""
 
@@ -40,7 +45,7 @@ class VppSink:
     All calls come from the event loop, one at a time.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - of both sides of the configuration
         self,
         engine: RouteEngine,
         settings: VppSettings,
@@ -48,10 +53,12 @@ class VppSink:
         tables: Sequence[tuple[int, bool]],
         protocol: int,
         read_only: bool = False,
+        namespace: Path | None = None,
     ) -> None:
         """``tables`` are the VPP tables (id, whether IPv6) that routes go into; ``protocol``
         is the one of routes that are put one by one. ``read_only`` adds no FIB source and no
-        table; what is missing is then found by :attr:`missing_tables`."""
+        table; what is missing is then found by :attr:`missing_tables`. ``namespace`` is the file of
+        the network namespace that the kernel is read in, by default our own."""
         self._engine = engine
         self._settings = settings
         self._tables = tuple(tables)
@@ -71,8 +78,8 @@ class VppSink:
         self._held = threading.Event()
         self._holding = threading.Lock()
         self.guard = DeletionGuard(engine, settings.guard)
-        self._held_watch = HeldWatch(engine, settings.max_held)
-        self.session = VppSession(settings)
+        self._held_watch = HeldWatch(engine, settings.max_held, settings.unmapped)
+        self.session = VppSession(settings, namespace)
 
     def on_interface_change(self, notify: Callable[[], None]) -> None:
         """Have ``notify()`` called on a foreign thread when VPP's interfaces change."""
@@ -171,7 +178,8 @@ class VppSink:
     def _look_at_interfaces(self) -> None:
         # Asked for first: what is there now may be the successor of one that was deleted.
         gone = self.session.deleted_interfaces()
-        self.seen.interfaces = self.session.interfaces()
+        before, self.seen.interfaces = self.seen.interfaces, self.session.interfaces()
+        self._tell_of_pairs(before)
         new = map_interfaces(self._settings.interfaces, self.seen.interfaces)
         if new.missing and new.missing != self.seen.interface_map.missing:
             _log.warning(
@@ -182,10 +190,32 @@ class VppSink:
         self._gone |= gone
         self._set_interfaces()
 
+    def _tell_of_pairs(self, before: VppInterfaces) -> None:
+        found = self.seen.interfaces
+        if found.elsewhere and found.elsewhere != before.elsewhere:
+            _log.info(
+                "linux-cp pairs of other network namespaces stand for nothing here: %s",
+                ", ".join(found.elsewhere[:NAMED]),
+            )
+        if found.ambiguous and found.ambiguous != before.ambiguous:
+            _log.warning(
+                "Several linux-cp pairs have a Linux end %s, in network namespaces that cannot be "
+                "looked at from here, so none of them is used: say which VPP interface stands for "
+                "it by vpp.interfaces.map",
+                ", ".join(found.ambiguous[:NAMED]),
+            )
+
     def _set_interfaces(self) -> None:
         self.guard.withhold(list(self._gone))
         usable = self.seen.interface_map.without(self._gone)
-        self._engine.set_interfaces(dict(usable.map), usable.unmapped, usable.recursive)
+        self._engine.set_interfaces(
+            dict(usable.map),
+            usable.unmapped,
+            usable.recursive,
+            fallback=self._settings.unmapped,
+            skip_legs=self._settings.unmapped_legs == "skip",
+            alike=dict(usable.alike),
+        )
 
     def _let_go(self) -> None:
         """Use the indices of deleted interfaces again once no route of ours leads there.

@@ -92,6 +92,8 @@ pub struct KernelCounters {
     pub malformed: AtomicU64,
     /// Messages that were not taken, by [`SkipReason::index`].
     pub skipped: [AtomicU64; SkipReason::ALL.len()],
+    /// Messages that were not taken as the kernel is not their sender (`nl_pid` is not 0).
+    pub not_from_kernel: AtomicU64,
     /// Times that the kernel dropped notifications (`ENOBUFS`).
     pub overruns: AtomicU64,
     /// Notifications that it dropped.
@@ -105,6 +107,9 @@ pub struct KernelCounters {
     /// Prefixes, of those that it was asked for, that the kernel has and its last dump did not show
     /// (not only growing).
     pub ended_early: AtomicU64,
+    /// Prefixes that the last dumps did not show, and of which the kernel's answers do not tell
+    /// whether it has them: they stay (not only growing).
+    pub unverified: AtomicU64,
     /// Receive buffer that the kernel granted, bytes.
     pub receive_buffer: AtomicU64,
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use bgpreflector_core::netlink::HardwareAddress;
 use bgpreflector_core::route::{Family, PathSet, Prefix};
 use bgpreflector_core::table::{
     Beyond, Cursor, ForeignRoutes, Interfaces, Limit, RouteFilter, RouteSource, Scope, Unmapped,
@@ -74,7 +75,7 @@ impl Engine {
         };
         let scope = Scope {
             source: RouteSource::Kernel,
-            protocols,
+            protocols: protocols.into_iter().collect(),
             tables,
             families: families?,
             prefixes: convert::prefix_lists(prefix_rules)?,
@@ -443,22 +444,36 @@ impl Engine {
         self.inner.with(py, |inner| inner.forget_kernel());
     }
 
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
+    #[pyo3(signature = (interfaces, unmapped, recursive, *, fallback = "hold", skip_legs = false, alike = None))]
     fn set_interfaces(
         &self,
         py: Python<'_>,
         interfaces: HashMap<String, u32>,
         unmapped: Option<u32>,
         recursive: bool,
-    ) {
+        fallback: &str,
+        skip_legs: bool,
+        alike: Option<HashMap<String, (u32, HardwareAddress)>>,
+    ) -> PyResult<()> {
+        let fallback = convert::fallback(fallback)?;
         let unmapped = match (unmapped, recursive) {
             (Some(sw_if_index), _) => Unmapped::Interface(sw_if_index),
             (None, true) => Unmapped::Recursive,
             (None, false) => Unmapped::Wait,
         };
         let map = interfaces.into_iter().collect();
+        let alike = alike.unwrap_or_default().into_iter().collect();
         self.inner.with(py, |inner| {
-            inner.set_interfaces(Interfaces { map, unmapped })
+            inner.set_interfaces(Interfaces {
+                map,
+                alike,
+                unmapped,
+                fallback,
+                skip_legs,
+            })
         });
+        Ok(())
     }
 
     fn links(&self, py: Python<'_>) -> Vec<(u32, String, bool)> {
@@ -467,6 +482,17 @@ impl Engine {
             links
                 .map(|(index, link)| (index, link.name.clone(), link.up))
                 .collect()
+        })
+    }
+
+    fn stands_for(&self, py: Python<'_>) -> HashMap<String, u32> {
+        self.read(py, |table| {
+            let links = table.links();
+            let found = links.filter_map(|(_, link)| {
+                let sw_if_index = table.interfaces().of(link)?;
+                Some((link.name.clone(), sw_if_index))
+            });
+            found.collect()
         })
     }
 

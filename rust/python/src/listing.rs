@@ -41,6 +41,8 @@ pub struct RouteView {
     state: &'static str,
     /// Why, where the state alone does not say it.
     reason: Option<String>,
+    /// What VPP shall have in its place, where it is held.
+    substitute: Option<&'static str>,
     /// Paths that VPP has for the prefix.
     installed: Vec<String>,
 }
@@ -60,6 +62,7 @@ impl From<bgpreflector_core::table::RouteView> for RouteView {
             next_hop_id,
             state: view.state.name(),
             reason: reason(view.state),
+            substitute: view.substitute.map(|substitute| substitute.name()),
             installed: view
                 .installed
                 .as_ref()
@@ -207,25 +210,23 @@ pub struct NextHopSetView {
     routes: u32,
     /// Paths that VPP shall have for it.
     paths: Vec<String>,
-    /// Why VPP can have none.
+    /// Why VPP can have none, or not all.
     reason: Option<String>,
 }
 
 impl From<SetView> for NextHopSetView {
     fn from(view: SetView) -> Self {
         let (_, next_hop_id) = source(view.set.next_hops);
-        let (paths, reason) = match view.meaning {
-            Ok(paths) => (convert::paths(&paths), None),
-            Err(held) => (Vec::new(), Some(held.to_string())),
-        };
+        let paths = view.meaning.paths.as_ref();
+        let (paths, held) = (paths.map(convert::paths), view.meaning.held);
         Self {
             family: convert::family_name(view.set.family),
             route_type: convert::route_type(view.set.route_type),
             next_hop_id,
             next_hops: view.next_hops.into_iter().map(NextHop::from).collect(),
             routes: view.routes,
-            paths,
-            reason,
+            paths: paths.unwrap_or_default(),
+            reason: held.map(|held| held.to_string()),
         }
     }
 }

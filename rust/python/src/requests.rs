@@ -15,8 +15,9 @@ use crate::detached::Detached;
 pub(crate) type PathTuple = (u32, u32, Option<IpAddr>, u32, u32, u8, u8, Vec<u32>);
 
 /// `fib_path_type` in VPP's `fib_types.api`.
-const KINDS: [(u32, PathKind); 4] = [
+const KINDS: [(u32, PathKind); 5] = [
     (0, PathKind::Normal),
+    (1, PathKind::Local),
     (2, PathKind::Drop),
     (5, PathKind::IcmpUnreach),
     (6, PathKind::IcmpProhibit),
@@ -110,8 +111,7 @@ fn tuple(path: &Path) -> PathTuple {
 }
 
 /// The other kinds of path that VPP has, which others' routes may be made of.
-const OTHERS: [(u32, &str); 7] = [
-    (1, "local"),
+const OTHERS: [(u32, &str); 6] = [
     (3, "udp-encap"),
     (4, "bier-imp"),
     (7, "source-lookup"),

@@ -13,8 +13,8 @@ SOURCE = "bgpreflector"
 Routes = dict[str, object]
 """By prefix: the name of a special path, or the gateways ("" for none)."""
 
-SPECIAL = {2: "drop", 5: "icmp-unreach", 6: "icmp-prohibit"}
-"""FIB_API_PATH_TYPE_*: the paths that end a packet's way."""
+SPECIAL = {1: "local", 2: "drop", 5: "icmp-unreach", 6: "icmp-prohibit"}
+"""FIB_API_PATH_TYPE_*: the paths that end a packet's way in VPP."""
 
 NO_INTERFACE = 0xFFFFFFFF
 

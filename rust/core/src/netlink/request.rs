@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::constants::{
-    NLM_F_DUMP, NLM_F_REQUEST, RTA_DST, RTA_OIF, RTA_TABLE, RTM_GETLINK, RTM_GETNEXTHOP,
-    RTM_GETROUTE,
+    FIB_RULE_HDR, NLM_F_DUMP, NLM_F_REQUEST, RTA_DST, RTA_OIF, RTA_TABLE, RTM_GETLINK,
+    RTM_GETNEXTHOP, RTM_GETROUTE, RTM_GETRULE,
 };
 use crate::route::Family;
 
@@ -53,6 +53,14 @@ pub fn link_dump(sequence: u32) -> Vec<u8> {
 #[must_use]
 pub fn next_hop_dump(sequence: u32) -> Vec<u8> {
     Request::new(RTM_GETNEXTHOP, NLM_F_DUMP, sequence, &[0; 8]).finish()
+}
+
+/// A dump of a family's policy rules.
+#[must_use]
+pub fn rule_dump(family: Family, sequence: u32) -> Vec<u8> {
+    let mut fixed = [0; FIB_RULE_HDR];
+    fixed[0] = family.af();
+    Request::new(RTM_GETRULE, NLM_F_DUMP, sequence, &fixed).finish()
 }
 
 /// A question for the entry by which the kernel forwards to an address.

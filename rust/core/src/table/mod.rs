@@ -11,13 +11,16 @@ mod any_rib;
 mod beside;
 mod best;
 mod by_table;
+mod concern;
 mod counts;
 mod drift;
 mod entry;
+mod fallback;
 mod held;
 mod ids;
 mod input;
 mod installed;
+mod interfaces;
 mod interner;
 mod limit;
 mod meaning;
@@ -27,6 +30,7 @@ mod order;
 mod own;
 mod parts;
 mod prefix_lists;
+mod protocols;
 mod quarantine;
 mod queue;
 mod recollection;
@@ -52,6 +56,7 @@ use crate::route::Family;
 use answers::Answers;
 use any_rib::AnyRib;
 use beside::Beside;
+use concern::ForeignUsers;
 use drift::Suspects;
 use limit::Limited;
 use meaning::Meanings;
@@ -66,15 +71,18 @@ use withheld::Withheld;
 pub use answers::Answer;
 pub use counts::{Anomalies, Counts};
 pub use drift::{Drift, DriftReport};
+pub use fallback::{Fallback, Substitute};
 pub use held::Held;
 pub use ids::{Handle, PathSetId};
 pub use input::Announcement;
+pub use interfaces::{Interfaces, Link, Unmapped};
 pub use limit::{Beyond, Limit, LimitChange};
 pub use next_hops::NextHopObject;
 pub use order::Placement;
 pub use prefix_lists::{PrefixLists, PrefixRule, Verdict};
+pub use protocols::Protocols;
 pub use requests::{Refusal, Request, Taken};
-pub use resolve::{Interfaces, Link, Unmapped};
+pub use resolve::Resolved;
 pub use resync::{Doubt, Extent, Swept, UnseenPrefixes};
 pub use scope::{ForeignRoutes, RouteSource, Scope};
 pub use sets::SetView;
@@ -98,6 +106,7 @@ pub struct Table {
     unsettled: Unsettled,
     /// Routes of mirrored protocols with a TOS.
     with_tos: usize,
+    foreign_users: ForeignUsers,
     withheld: Withheld,
     limited: Limited,
     own: Own,
@@ -136,6 +145,7 @@ impl Table {
             unseen: Unseen::default(),
             unsettled: Unsettled::default(),
             with_tos: 0,
+            foreign_users: ForeignUsers::default(),
             withheld: Withheld::default(),
             limited: Limited::default(),
             own: Own::default(),

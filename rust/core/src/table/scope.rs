@@ -6,6 +6,7 @@ use crate::route::Family;
 
 use super::limit::{Beyond, Limit};
 use super::prefix_lists::PrefixLists;
+use super::protocols::Protocols;
 
 /// Whether a route of a protocol that is not mirrored hides ours when it is the better one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -46,7 +47,7 @@ pub struct Scope {
     /// Who tells of the routes.
     pub source: RouteSource,
     /// Protocols that are mirrored (`rtm_protocol`).
-    pub protocols: Vec<u8>,
+    pub protocols: Protocols,
     /// Kernel table to VPP table (`table_id`).
     pub tables: BTreeMap<u32, u32>,
     /// Families that are mirrored.
@@ -64,7 +65,7 @@ impl Default for Scope {
     fn default() -> Self {
         Self {
             source: RouteSource::default(),
-            protocols: vec![12],
+            protocols: Protocols::from_iter([12]),
             tables: BTreeMap::from([(254, 0)]),
             families: Family::ALL.to_vec(),
             prefixes: PrefixLists::default(),
@@ -81,7 +82,7 @@ impl Scope {
     }
 
     pub(super) fn mirrors(&self, protocol: u8) -> bool {
-        self.protocols.contains(&protocol)
+        self.protocols.contains(protocol)
     }
 
     /// The most prefixes that VPP may be given.

@@ -5,8 +5,9 @@ use crate::route::{Family, NextHopSet, NextHopSource};
 
 use super::Table;
 use super::beside::Beside;
+use super::interfaces::{Interfaces, Link};
 use super::next_hops::NextHopObject;
-use super::resolve::{Interfaces, Link, Surroundings, forwards};
+use super::resolve::{Surroundings, forwards};
 use super::scope::RouteSource;
 
 impl Table {
@@ -192,6 +193,12 @@ impl Table {
         gone.len()
     }
 
+    /// VPP's interfaces, as they were told last.
+    #[must_use]
+    pub fn interfaces(&self) -> &Interfaces {
+        &self.meanings.around.interfaces
+    }
+
     /// Takes note of VPP's interfaces; routes that can go in now, or must change, become dirty.
     pub fn set_interfaces(&mut self, interfaces: Interfaces) {
         if self.meanings.around.interfaces == interfaces {
@@ -205,9 +212,9 @@ impl Table {
 }
 
 /// The link that IPv6 ties routes to that forward to none.
-const LOOPBACK: &str = "lo";
+pub(super) const LOOPBACK: &str = "lo";
 
-fn is_at_loopback(set: &NextHopSet) -> bool {
+pub(super) fn is_at_loopback(set: &NextHopSet) -> bool {
     set.family == Family::V6 && !forwards(set)
 }
 

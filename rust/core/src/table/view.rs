@@ -6,6 +6,7 @@ use crate::route::{Family, NextHopSet, PathSet, Prefix, RouteKey};
 
 use super::Table;
 use super::entry::{Body, KernelRoute, flag};
+use super::fallback::Substitute;
 use super::held::Held;
 use super::ids::{Handle, PathSetId};
 
@@ -110,6 +111,8 @@ pub struct RouteView {
     pub set: NextHopSet,
     /// What VPP has of it.
     pub state: RouteState,
+    /// What VPP shall have in its place, where it is held.
+    pub substitute: Option<Substitute>,
     /// The paths that VPP has for the prefix.
     pub installed: Option<PathSet>,
 }
@@ -121,7 +124,20 @@ impl Table {
     /// # Errors
     /// [`Held`]
     pub fn paths_for(&self, set: &NextHopSet) -> Result<PathSet, Held> {
-        self.meanings.around.resolve(set)
+        let resolved = self.meanings.around.resolve(set);
+        match (resolved.paths, resolved.held) {
+            (Some(paths), None) => Ok(paths),
+            (_, held) => Err(held.unwrap_or(Held::NoUsableNextHop)),
+        }
+    }
+
+    /// As [`Self::paths_for`], with what VPP is given in place of a route that it cannot have.
+    ///
+    /// # Errors
+    /// [`Held`] where it is given nothing.
+    pub fn paths_given_for(&self, set: &NextHopSet) -> Result<PathSet, Held> {
+        let given = self.meanings.around.resolve_or_substitute(set).paths;
+        given.map_or_else(|| self.paths_for(set), Ok)
     }
 
     /// The paths that VPP has for a prefix in a kernel table, and whether it has what it shall have.
@@ -243,7 +259,7 @@ impl Table {
         }
         if self.quarantine.is_empty() {
             for (set, count) in self.meanings.held() {
-                let reason = self.meanings.resolution(set).err();
+                let reason = self.meanings.resolution(set).held;
                 let name = reason.unwrap_or(Held::OverLimit).name();
                 *reasons.entry(name).or_default() += count;
             }
@@ -251,7 +267,8 @@ impl Table {
             // What is withheld from VPP is so by its prefix.
             for handle in self.places() {
                 let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
-                if let Some(Err(held)) = body.and_then(|body| self.wanted(handle, body)) {
+                let wanted = body.and_then(|body| self.wanted(handle, body));
+                if let Some(held) = wanted.and_then(|wanted| wanted.held) {
                     *reasons.entry(held.name()).or_default() += 1;
                 }
             }
@@ -265,7 +282,7 @@ impl Table {
     pub fn held_interfaces(&self) -> HashMap<String, usize> {
         let mut by_index = BTreeMap::<u32, usize>::new();
         for (set, count) in self.meanings.held() {
-            if let Err(Held::NoInterface(index)) = self.meanings.resolution(set) {
+            if let Some(Held::NoInterface(index)) = self.meanings.resolution(set).held {
                 *by_index.entry(index).or_default() += count;
             }
         }
@@ -309,9 +326,17 @@ impl Table {
                 source: self.source_of(key, route.protocol),
                 set: set.clone(),
                 state,
+                substitute: self.substitute(handle, body, state),
                 installed: installed.cloned(),
             });
         }
+    }
+
+    fn substitute(&self, handle: Handle, body: &Body, state: RouteState) -> Option<Substitute> {
+        let held =
+            matches!(state, RouteState::Held(held) if !matches!(held, Held::TypeOfService(_)));
+        let desired = held.then(|| self.desired(handle, body))?;
+        self.substitute_of(desired)
     }
 
     pub(super) fn state(&self, handle: Handle, body: &Body, route: &KernelRoute) -> RouteState {
@@ -330,9 +355,12 @@ impl Table {
             .filter(|_| body.has(flag::FAILED));
         match (self.wanted(handle, body), refusal) {
             (_, Some(refusal)) => RouteState::Failed(refusal.retval),
-            (Some(Err(held)), None) => RouteState::Held(held),
-            (Some(Ok(paths)), None) if paths == body.installed => RouteState::Installed,
-            (Some(Ok(_)) | None, None) => RouteState::Waiting,
+            (Some(wanted), None) => match wanted.held {
+                Some(held) => RouteState::Held(held),
+                None if wanted.paths == body.installed => RouteState::Installed,
+                None => RouteState::Waiting,
+            },
+            (None, None) => RouteState::Waiting,
         }
     }
 

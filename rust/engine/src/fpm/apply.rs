@@ -77,8 +77,13 @@ impl Frame<'_> {
                     KernelCounters::count(counter);
                 }
             }
-            // Links and their addresses are the kernel's to tell.
-            Body::Link(_) | Body::Address(_) | Body::Overrun | Body::Error { .. } | Body::Noop => {}
+            // Links, their addresses and policy rules are the kernel's to tell.
+            Body::Link(_)
+            | Body::Address(_)
+            | Body::Rule(_)
+            | Body::Overrun
+            | Body::Error { .. }
+            | Body::Noop => {}
         }
         Ok(())
     }

@@ -44,8 +44,10 @@ pub(super) struct Follower {
     pub(super) expiry: Expiry,
     /// From when on routes are deleted from VPP that it had before us and the kernel lacks.
     pub(super) grace_until: Instant,
-    /// Resyncs of one interface since the last of everything.
+    /// Resyncs of interfaces since the last of everything.
     pub(super) partial_resyncs: u8,
+    /// Where among many prefixes those begin that the next resync asks the kernel for.
+    pub(super) asked: usize,
     overruns_in_a_row: u32,
     /// The kernel's count of dropped notifications when the last dump began that was whole.
     drops_before_dump: u32,
@@ -104,6 +106,7 @@ impl Follower {
             expiry: Expiry::default(),
             grace_until: now + settings.grace,
             partial_resyncs: 0,
+            asked: 0,
             overruns_in_a_row: 0,
             drops_before_dump: 0,
             out_of_breath: false,
@@ -271,6 +274,7 @@ impl Follower {
             match self.receive() {
                 Ok(()) => {
                     self.shared.kernel_reader.beat();
+                    self.notifications.count_senders(&self.shared.kernel);
                     all = all.and(self.apply());
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -318,7 +322,7 @@ impl Follower {
             self.plan.after(pause, Reason::Overrun, Extent::Everything);
         } else if all.replaced_among && (all.silent.is_some() || self.plan.at().is_some()) {
             self.plan.after(SETTLE, Reason::Event, Extent::Everything);
-        } else if let Some(extent) = all.silent {
+        } else if let Some(extent) = all.silent.clone() {
             self.plan.after(SETTLE, Reason::Event, extent);
         }
         Ok((all, emptied))

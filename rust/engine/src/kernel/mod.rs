@@ -2,7 +2,10 @@
 
 mod ask;
 mod dump;
+mod dump_pass;
 mod expiry;
+#[cfg(test)]
+mod fake_kernel;
 mod follow;
 mod follower;
 mod judge;
@@ -17,6 +20,7 @@ mod resync;
 mod rush;
 mod socket;
 mod sysctl;
+mod unseen;
 mod wake;
 
 pub(crate) use follow::{earlier, object as next_hop_object};

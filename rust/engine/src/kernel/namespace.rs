@@ -47,6 +47,17 @@ impl Sockets {
         })
     }
 
+    /// Those that somebody else has made.
+    #[cfg(test)]
+    pub(super) fn of(notifications: RouteSocket, dumper: Dumper) -> Self {
+        Self {
+            notifications,
+            granted: 0,
+            dumper,
+            identity: None,
+        }
+    }
+
     /// Has `watch` look whether another namespace has the name now.
     pub(super) fn watch(&self, watch: &mut NamespaceWatch) {
         watch.known = self.identity;
