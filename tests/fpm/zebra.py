@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -83,8 +84,23 @@ class Zebra:
         if self._socket is not None:
             if half:
                 self._socket.sendall(half)
-            self._socket.close()
+            self._hang_up(self._socket)
             self._socket = None
+
+    def _hang_up(self, opened: socket.socket) -> None:
+        """Closes it once the other side has read all that was sent: answers that are left unread
+        would have it reset, and take with them what is still under way."""
+        opened.settimeout(10)
+        try:
+            opened.shutdown(socket.SHUT_WR)
+            while opened.recv(1 << 16):
+                pass
+        except ConnectionError:
+            pass  # It has hung up before.
+        except OSError as error:
+            if error.errno != errno.ENOTCONN:
+                raise
+        opened.close()
 
     def show(self, keys: Iterable[Key] | None = None, *, end: bool = False) -> None:
         """Sends the groups and then the routes, all of them or some, as after each connection."""
