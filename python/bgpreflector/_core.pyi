@@ -10,6 +10,7 @@ __all__ = [
     "CommitReport",
     "Engine",
     "Flushed",
+    "FpmStatus",
     "KernelRoute",
     "NextHop",
     "NextHopSetView",
@@ -61,6 +62,9 @@ class RouteView:
     def protocol(self) -> int:
         """``rtm_protocol``."""
     @property
+    def source(self) -> str:
+        """Who told of it: ``kernel``, ``fpm``, or ``own`` where that is somebody else here."""
+    @property
     def route_type(self) -> str:
         """``unicast``, ``blackhole``, ``unreachable``, ``prohibit``, or ``type N``."""
     @property
@@ -74,6 +78,9 @@ class RouteView:
     @property
     def reason(self) -> str | None:
         """Why, where the state alone does not say it."""
+    @property
+    def substitute(self) -> str | None:
+        """What VPP shall have in its place, where it is held: ``legs``, ``drop`` or ``punt``."""
     @property
     def installed(self) -> list[str]:
         """Paths that VPP has acknowledged for the prefix."""
@@ -98,6 +105,39 @@ class KernelRoute:
     def next_hops(self) -> list[NextHop]: ...
     @property
     def next_hop_id(self) -> int | None: ...
+
+@final
+class Judgement:
+    """What the kernel answers for a prefix, and whether VPP forwards so."""
+
+    @property
+    def table(self) -> int:
+        """Kernel table."""
+    @property
+    def prefix(self) -> str:
+        """Destination."""
+    @property
+    def address(self) -> IPv4Address | IPv6Address:
+        """The address within it that the kernel was asked for."""
+    @property
+    def kernel(self) -> KernelRoute | None:
+        """What the kernel forwards that address by."""
+    @property
+    def error(self) -> int | None:
+        """Its ``errno`` where it does not."""
+    @property
+    def expected(self) -> list[str]:
+        """The paths that its answer means for VPP."""
+    @property
+    def reason(self) -> str | None:
+        """Why it means none."""
+    @property
+    def installed(self) -> list[str]:
+        """The paths that VPP has for the prefix."""
+    @property
+    def verdict(self) -> str:
+        """``alike``, ``different``, ``elsewhere`` (the kernel decides by a table that is not
+        mirrored) or ``unknown`` (longer prefixes are in the way, or a change is under way)."""
 
 @final
 class NextHopSetView:
@@ -179,6 +219,9 @@ class RequestList:
         """
     def answer(self, index: int, retval: int) -> None:
         """Take note of VPP's answer. Raises ``ValueError`` if the request is not open."""
+    def ended_vpp(self, index: int) -> bool:
+        """Take note that VPP went while this request, and no other, had no answer; whether its
+        prefix is held from now on."""
     def release(self) -> None:
         """Give what has no answer back: it is dirty again. Twice is fine."""
 
@@ -266,13 +309,49 @@ class VppAudit:
         """Some of them: VPP table, prefix, kind."""
 
 @final
+class FpmStatus:
+    """zebra's connection in figures."""
+
+    @property
+    def listen(self) -> str | None:
+        """Where it is listened at; ``None`` before that."""
+    @property
+    def peer(self) -> str | None:
+        """Who is connected."""
+    @property
+    def settled(self) -> bool:
+        """Whether the connection has shown all its routes, and those that it lacks are gone."""
+    @property
+    def connections(self) -> int: ...
+    @property
+    def refused(self) -> int:
+        """Connections refused, as there was one already."""
+    @property
+    def protocol_errors(self) -> int:
+        """Connections closed, as what came was no FPM."""
+    @property
+    def frames(self) -> int: ...
+    @property
+    def sweeps(self) -> int:
+        """Connections that have shown all their routes."""
+    @property
+    def swept(self) -> int:
+        """Routes of earlier connections that were removed then."""
+    @property
+    def answers(self) -> dict[str, int]:
+        """Answers sent: ``offload``, ``offload_failed``."""
+    @property
+    def answers_waiting(self) -> int:
+        """Prefixes that wait to be answered for."""
+
+@final
 class Status:
     """The engine's figures."""
 
     @property
     def prefixes(self) -> dict[str, dict[str, int]]:
-        """By family: ``kernel``, ``desired``, ``installed``, ``held``, ``failed``,
-        ``unconfirmed``."""
+        """By family: ``kernel``, ``desired``, ``installed``, ``held``, ``substituted``,
+        ``failed``, ``unconfirmed``."""
     @property
     def tables(self) -> list[tuple[int, str, dict[str, int]]]:
         """By kernel table and family, likewise."""
@@ -315,6 +394,10 @@ class Status:
     def dump_ended_early(self) -> bool:
         """Whether the last dump ended early, at a route too large for a netlink message."""
     @property
+    def unverified_prefixes(self) -> int:
+        """Prefixes that the last dumps did not show and that stay, as the kernel's answers do not
+        tell whether it has them."""
+    @property
     def synchronised(self) -> bool:
         """Whether all of the kernel has been read once."""
     @property
@@ -329,6 +412,10 @@ class Status:
     @property
     def held_routes(self) -> dict[str, int]:
         """Routes of mirrored protocols that VPP cannot have, by reason."""
+    @property
+    def substitutes(self) -> dict[str, int]:
+        """Prefixes that VPP shall have something else for, by what that is: ``legs`` (some of the
+        route's), ``drop``, ``punt``."""
     @property
     def limit_exceeded(self) -> bool:
         """Whether there are more prefixes than ``max_routes``."""
@@ -357,12 +444,16 @@ class Engine:
         grace: float = 0.0,
         max_routes: int | None = None,
         refuse: bool = False,
+        fpm: tuple[str, float, float] | None = None,
     ) -> Engine:
         """``tables`` maps kernel tables to VPP tables. Nothing is opened before ``start()``.
 
         A prefix rule is a prefix, the shortest and the longest length of what it matches within
         that, and whether it allows. ``audit_interval`` (0: never) and ``grace`` are seconds.
         ``refuse``: prefixes beyond ``max_routes`` wait, and are not only warned of.
+        ``fpm``: where zebra is listened to (``127.0.0.1:2620``), which then tells of the routes
+        in the kernel's place; the seconds of quiet after which a connection has shown all of them,
+        and the seconds from its beginning in which those stay that it has not shown.
 
         Raises ``ValueError`` for an unknown family or ``foreign_routes``, or what is no prefix.
         """
@@ -372,8 +463,13 @@ class Engine:
         """As :meth:`resync`, and report what differed though no notification explains it."""
     def last_drift(self) -> list[tuple[int, str, str]]:
         """Some of what the last audit that found anything repaired: table, prefix, kind."""
+    def fpm(self) -> FpmStatus | None:
+        """zebra's connection; ``None`` where the kernel tells of the routes."""
     def resync(self) -> ResyncReport:
-        """Dump the kernel; the table then says what the kernel says. Raises ``KernelError``."""
+        """Dump the kernel; the table then says what the kernel says. Raises ``KernelError``.
+
+        Where zebra tells of the routes, the links alone.
+        """
     def wait_dirty(self, timeout: float | None = None) -> bool:
         """Wait until the kernel has been read and a prefix is dirty.
 
@@ -429,6 +525,12 @@ class Engine:
     def release(self, prefix: str | None = None) -> int:
         """Let one of them, in all VPP tables, or all in again; how many there were. Raises
         ``ValueError``."""
+    def pulses(self) -> dict[str, tuple[bool, int]]:
+        """For ``kernel reader`` and ``bulk connection``, where there is one: whether it has
+        something to do, and a number that grows as it gets on. Waits for neither."""
+    def steps(self) -> int:
+        """What grows while that gets on which somebody waits for: route requests that VPP has
+        answered, reads of what else it says, buffers of a dump of the kernel. Waits for no lock."""
     def disconnect(self) -> None:
         """Close the bulk connection. Twice is fine."""
     def vpp_lost(self) -> str | None:
@@ -540,13 +642,26 @@ class Engine:
     def forget_kernel(self) -> None:
         """Forget all kernel routes and our own, so that all that is installed shall go."""
     def set_interfaces(
-        self, interfaces: Mapping[str, int], unmapped: int | None, recursive: bool
+        self,
+        interfaces: Mapping[str, int],
+        unmapped: int | None,
+        recursive: bool,
+        *,
+        fallback: str = "hold",
+        skip_legs: bool = False,
+        alike: Mapping[str, tuple[int, bytes]] | None = None,
     ) -> None:
         """Say which ``sw_if_index`` stands for which kernel interface.
 
         A next hop through any other goes out of ``unmapped``, or is left to VPP's own FIB
-        if ``recursive``, or makes its route wait.
+        if ``recursive``, or makes its route wait. VPP is given ``fallback`` (``hold``, ``drop``,
+        ``punt``) for a route that it cannot have, or with ``skip_legs`` those of its next hops
+        that it can have. ``alike`` has an index and a hardware address for an interface that
+        ``interfaces`` does not name, for as long as that has the same address. Raises
+        ``ValueError``.
         """
+    def stands_for(self) -> dict[str, int]:
+        """The ``sw_if_index`` that stands for each of the kernel's interfaces that has one."""
     def links(self) -> list[tuple[int, str, bool]]:
         """The kernel's links: index, name, whether up."""
     def status(self) -> Status: ...
@@ -563,6 +678,17 @@ class Engine:
     def lookup(self, address: IPv4Address | IPv6Address) -> tuple[KernelRoute | None, int | None]:
         """By which route the kernel forwards to an address, asked of the kernel itself; where it
         does not, its ``errno``. Raises ``KernelError``."""
+    def judge(self, prefixes: Sequence[tuple[int, str]]) -> list[Judgement]:
+        """Compare what VPP has for prefixes of kernel tables with what the kernel itself answers
+        for an address of each. Raises ``KernelError``, ``ValueError``."""
+    def sample_installed(self, count: int, turn: int) -> list[tuple[int, str]]:
+        """Kernel table and prefix of about ``count`` of the routes that VPP has, spread over all;
+        ``turn`` chooses which."""
+    def compare_with_kernel(
+        self, route: KernelRoute, vpp_table: int, prefix: str, paths: Sequence[_PathTuple]
+    ) -> tuple[bool, list[str], str | None]:
+        """Whether VPP forwards as a kernel route by the paths that it has for a prefix, the paths
+        that the route means for VPP, and why it can have none."""
     def sysctl(self, key: str) -> str | None:
         """The kernel's setting ``net.KEY``, such as ``ipv4/ip_forward``, in the namespace that is
         read; ``None`` where it has none. Raises ``KernelError``."""

@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bgpreflector import _core
+from bgpreflector.config.protocols import protocol_name
 
 
 def route_row(
     route: _core.RouteView | _core.KernelRoute, names: Mapping[int, str]
 ) -> dict[str, object]:
-    """A kernel route; ``names`` are those of the interfaces by index."""
+    """A route; ``names`` are those of the interfaces by index."""
     return {
         "prefix": route.prefix,
         "table": route.table,
         "type": route.route_type,
         "protocol": route.protocol,
+        "protocol_name": protocol_name(route.protocol),
         "metric": route.metric,
         "tos": route.tos,
         "next_hops": [next_hop_row(hop, names) for hop in route.next_hops],
@@ -43,7 +45,7 @@ def route_line(row: Mapping[str, Any]) -> str:
     if row["next_hop_id"] is not None:
         parts.append(f"nhid {row['next_hop_id']}")
     parts.append(next_hops_text(row["next_hops"]))
-    parts += [f"proto {row['protocol']}", f"metric {row['metric']}", f"table {row['table']}"]
+    parts += [f"proto {row['protocol_name']}", f"metric {row['metric']}", f"table {row['table']}"]
     return " ".join(filter(None, parts))
 
 

@@ -41,6 +41,9 @@ class State(Enum):
     KERNEL_UNREAD = "kernel_unread"
     """The kernel's routes have not been read yet."""
 
+    SOURCE_LOST = "source_lost"
+    """zebra, which tells of the routes, is not connected: VPP keeps those that it has."""
+
     PAUSED = "paused"
     """VPP is sent nothing, as somebody asked for."""
 
@@ -98,6 +101,10 @@ class KernelStatus:
     """Whether its last dump ended early, at a route too large for a netlink message: what is behind
     that is kept and not compared."""
 
+    unverified_prefixes: int
+    """Prefixes that its last dumps did not show and that stay, as its answers do not tell whether
+    it has them."""
+
     resyncs: Mapping[str, Resyncs]
     """By reason."""
 
@@ -109,6 +116,39 @@ class KernelStatus:
 
     receive_buffer: int
     """Bytes that the kernel granted: it counts twice what it was asked for."""
+
+
+@dataclass(frozen=True)
+class FpmStatus:
+    """zebra's side, where that tells of the routes."""
+
+    listen: str | None
+    """Where it is listened at."""
+
+    peer: str | None
+    """Who is connected."""
+
+    settled: bool
+    """Whether it has shown all its routes, and those that it lacks are gone."""
+
+    connections: int
+    refused: int
+    """Connections refused, as there was one already."""
+
+    protocol_errors: int
+    """Connections closed, as what came was no FPM."""
+
+    frames: int
+    sweeps: int
+    """Connections that have shown all their routes."""
+
+    swept: int
+    """Routes of earlier connections that were removed then."""
+
+    answers: Mapping[str, int]
+    """Answers sent: ``offload`` (VPP has a route), ``offload_failed``."""
+
+    answers_waiting: int
 
 
 @dataclass(frozen=True)
@@ -174,7 +214,8 @@ class TableStatus:
     family: str
     vpp_table: int
     prefixes: Mapping[str, int]
-    """``kernel`` (routes), ``desired``, ``installed``, ``held``, ``failed``, ``unconfirmed``."""
+    """``kernel`` (routes), ``desired``, ``installed``, ``held``, ``substituted`` (both ``desired``
+    and ``held``: VPP is given something else), ``failed``, ``unconfirmed``."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +249,13 @@ class HeldStatus:
     interfaces: Mapping[str, int]
     """Those of them for whose interface nothing stands in VPP, by its name."""
 
+    unmapped: str
+    """``vpp.unmapped``: ``hold``, ``drop`` or ``punt``."""
+
+    substitutes: Mapping[str, int]
+    """Prefixes that VPP shall have something else for: ``drop``, ``punt``, or ``legs`` (some of the
+    route's next hops), of which the last are none of :attr:`prefixes`."""
+
 
 @dataclass(frozen=True)
 class GuardStatus:
@@ -238,7 +286,7 @@ class StatusReport:
     in_sync: bool
     ready: bool
     """In sync, or in sync before and now behind by less than :data:`READY_LAG` seconds; and no more
-    prefixes held than is allowed for."""
+    prefixes held than is allowed for; and nothing hangs."""
 
     paused: bool
     prefixes: Mapping[str, Mapping[str, int]]
@@ -262,8 +310,17 @@ class StatusReport:
     guard: GuardStatus | None
     """``None`` where no deletion waits for somebody."""
 
+    hung: str | None
+    """Which thread does not get on with what it has to do; ``None`` where all is well."""
+
     memory: int
     """Resident memory in bytes."""
+
+    source: str
+    """Who tells of the routes: ``kernel`` or ``fpm``."""
+
+    fpm: FpmStatus | None
+    """``None`` where the kernel tells of the routes."""
 
     kernel: KernelStatus
     vpp: VppStatus
@@ -275,12 +332,18 @@ class StatusReport:
 
 def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusReport:
     """Look at a daemon, from any thread; ``figures`` are its engine's, looked up already."""
+    hung = daemon.hung
     figures = figures or daemon.engine.status()
-    vpp = _vpp(daemon, figures)
+    vpp, fpm = _vpp(daemon, figures), _fpm(daemon)
     # Once: it may change while this looks on, and the report shall not contradict itself.
     paused = daemon.paused
     held = _held(daemon, figures)
-    state = _state(daemon, figures, vpp, paused=paused, too_many_held=held.too_many)
+    found = _State(
+        paused=paused,
+        source_lost=fpm is not None and fpm.peer is None,
+        too_many_held=held.too_many,
+    )
+    state = _state(daemon, figures, vpp, found)
     return StatusReport(
         schema=SCHEMA,
         version=version("bgpreflector"),
@@ -288,7 +351,7 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
         uptime=time.monotonic() - daemon.began,
         state=state.value,
         in_sync=state in (State.IN_SYNC, State.HELD),
-        ready=_ready(state, figures, vpp) and not held.too_many,
+        ready=_ready(state, figures, vpp) and not held.too_many and hung is None,
         paused=paused,
         prefixes={f: _sorted(counts) for f, counts in sorted(figures.prefixes.items())},
         tables=tuple(
@@ -304,30 +367,36 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
         held=held,
         limit=_limit(daemon, figures),
         guard=_guard(daemon),
+        hung=hung,
         memory=_memory(),
+        source=daemon.config.source.kind,
+        fpm=fpm,
         kernel=_kernel(daemon, figures),
         vpp=vpp,
     )
 
 
-def _state(
-    daemon: Daemon,
-    figures: _core.Status,
-    vpp: VppStatus,
-    *,
-    paused: bool,
-    too_many_held: bool,
-) -> State:
+@dataclass(frozen=True)
+class _State:
+    """What was looked at once."""
+
+    paused: bool
+    source_lost: bool
+    too_many_held: bool
+
+
+def _state(daemon: Daemon, figures: _core.Status, vpp: VppStatus, looked: _State) -> State:
     failed = any(counts["failed"] for counts in figures.prefixes.values())
     found = {
         State.ENDED: not daemon.alive,
         State.VPP_LOST: not vpp.connected,
         State.KERNEL_UNREAD: not figures.synchronised,
-        State.PAUSED: paused,
+        State.SOURCE_LOST: looked.source_lost,
+        State.PAUSED: looked.paused,
         State.GUARDED: _guard(daemon) is not None,
         State.REFUSED: failed,
         State.SYNCHRONISING: not daemon.in_sync_by(figures),
-        State.HELD: too_many_held,
+        State.HELD: looked.too_many_held,
     }
     return next((state for state, applies in found.items() if applies), State.IN_SYNC)
 
@@ -346,6 +415,8 @@ def _held(daemon: Daemon, figures: _core.Status) -> HeldStatus:
         of=of,
         too_many=held > daemon.config.vpp.max_held * of,
         interfaces=_sorted(daemon.engine.held_interfaces()) if unmapped else {},
+        unmapped=daemon.config.vpp.unmapped,
+        substitutes={name: n for name, n in _sorted(figures.substitutes).items() if n},
     )
 
 
@@ -378,6 +449,7 @@ def _kernel(daemon: Daemon, figures: _core.Status) -> KernelStatus:
         overruns=figures.overruns,
         drops=figures.drops,
         dump_ended_early=figures.dump_ended_early,
+        unverified_prefixes=figures.unverified_prefixes,
         resyncs={
             reason: Resyncs(count, figures.resync_seconds[reason])
             for reason, count in _sorted(figures.resyncs).items()
@@ -385,6 +457,25 @@ def _kernel(daemon: Daemon, figures: _core.Status) -> KernelStatus:
         drift=_sorted(figures.drift),
         receive_buffer_wanted=settings.receive_buffer,
         receive_buffer=figures.receive_buffer,
+    )
+
+
+def _fpm(daemon: Daemon) -> FpmStatus | None:
+    fpm = daemon.engine.fpm()
+    if fpm is None:
+        return None
+    return FpmStatus(
+        listen=fpm.listen,
+        peer=fpm.peer,
+        settled=fpm.settled,
+        connections=fpm.connections,
+        refused=fpm.refused,
+        protocol_errors=fpm.protocol_errors,
+        frames=fpm.frames,
+        sweeps=fpm.sweeps,
+        swept=fpm.swept,
+        answers=_sorted(fpm.answers),
+        answers_waiting=fpm.answers_waiting,
     )
 
 

@@ -26,6 +26,8 @@ def test_the_defaults_are_those_of_the_daemon(monkeypatch: pytest.MonkeyPatch) -
     assert config.ignored == ()
     assert config.model_dump() == {
         "use_external_ipam": True,
+        "source": {"kind": "kernel"},
+        "fpm": {"listen": "127.0.0.1:2620", "quiet_time": 5.0, "grace": 0.0},
         "kernel": {
             "protocols": (12,),
             "tables": (254,),
@@ -52,6 +54,8 @@ def test_the_defaults_are_those_of_the_daemon(monkeypatch: pytest.MonkeyPatch) -
             "on_exit": "keep",
             "wait": True,
             "max_held": 0.1,
+            "unmapped": "hold",
+            "unmapped_legs": "skip",
             "guard": {"share": 0.5, "routes": 100},
             "fib_source": {"name": "bgpreflector", "priority": 0x88},
             "interfaces": {

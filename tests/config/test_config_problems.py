@@ -22,10 +22,13 @@ def problems(text: str) -> list[str]:
 
 
 BYTES = 'must be a number of bytes or a size such as "32 MiB"'
-PROTOCOL = 'must be a protocol, 1 to 255 or a name such as "bird"'
+PROTOCOL = (
+    'must be a protocol, 1 to 255 or a name such as "bird" or "bgp", or one of the groups '
+    '"frr" and "all"'
+)
 NAMESPACE = "must be a name as in `ip netns list` or an absolute path"
 SOCKET = "must be an absolute path of at most 107 bytes"
-TABLE = 'must be a kernel table, 1 to 4294967295, "main", "default" or "local"'
+TABLE = 'must be a kernel table, 1 to 4294967295, "main", or another name of iproute2\'s rt_tables'
 LINUX = "must be the name of a Linux interface: 1 to 15 characters, no space, / or :"
 VPP = "must be a VPP interface: its name, 1 to 63 characters without space, or its sw_if_index"
 RULE = 'must be a prefix such as "10.0.0.0/8" or "10.0.0.0/8{16,24}": '

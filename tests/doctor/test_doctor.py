@@ -102,7 +102,7 @@ def test_all_is_well(doctor: Doctor, vpp: Vpp) -> None:
     findings = doctor.findings(*BOTH)
     assert ills(findings) == ({} if isinstance(vpp, RealVpp) else SIMULATED)
     by = {f"{f['check']}: {f['object']}": f["what"] for f in findings}
-    assert by["routes: table 254 ipv6"] == f"{COUNT} routes of protocol 12 (bird)"
+    assert by["routes: table 254 ipv6"] == f"{COUNT} routes of protocol bird"
     assert "loop0 (sw_if_index 1)" in by["interfaces: f0"]
     assert by["interfaces: g0"].startswith("1 route;")
     assert "26.10" in by["vpp: version"]
@@ -188,12 +188,12 @@ def test_no_routes(simulated: Doctor, make_namespace: Callable[[str], Namespace]
     """None at all; and some of another protocol than is mirrored."""
     simulated.kernel = make_namespace("empty")
     findings = simulated.findings(exit_code=FINDINGS)
-    assert ills(findings)["routes: protocol 12 (bird)"] == "error"
+    assert ills(findings)["routes: protocol bird"] == "error"
     simulated.kernel = kernel_of(make_namespace)
     arguments = ("--protocol", "186", *BOTH)
     findings = simulated.findings(*arguments, exit_code=FINDINGS)
-    none = next(f for f in findings if f["object"] == "protocol 186 (bgp)")
-    assert f"{2 * COUNT + 3} of protocol 12 (bird)" in none["do"]
+    none = next(f for f in findings if f["object"] == "protocol bgp")
+    assert f"{2 * COUNT + 3} of protocol bird" in none["do"]
     assert "kernel.protocols" in none["do"]
 
 

@@ -121,7 +121,7 @@ def test_a_bgp_daemon_that_comes_late(
     with running_daemon(tmp_path / "two.log", *given, namespace=kernel) as daemon:
         guard = state(daemon, "guarded")["guard"]
         assert isinstance(guard, dict)
-        assert "the kernel has no route of protocol 12 in kernel table 254" in guard["reason"]
+        assert "the kernel has no route of protocol bird in kernel table 254" in guard["reason"]
         ip_batch(kernel, routes("add"))
         state(daemon, "in_sync")
         assert deletions(simulator) == 0

@@ -145,6 +145,7 @@ def test_routes_by_state(kernel: Namespace, simulator: SimulatedVpp, log: Path) 
         ("show", "routes", "no-prefix"),
         ("show", "routes", "--in", "300.0.0.0/8"),
         ("show", "route", "nowhere"),
+        ("show", "route", "fe80::1%eth0"),
     ],
 )
 def test_what_is_no_prefix_is_refused(
@@ -167,7 +168,7 @@ def test_an_address_is_explained(kernel: Namespace, simulator: SimulatedVpp, log
         "30.0.5.1": f"VPP refused {REFUSED}",
         "30.0.9.1": "FIB source API",
         "40.0.0.1": "no VPP interface stands for g0",
-        "40.0.2.1": "of protocol 4, which is not mirrored",
+        "40.0.2.1": "of protocol static, which is not mirrored",
         "40.0.3.1": "VPP forwards 40.0.3.0/24 as the kernel does",
         "10.0.0.1": "one of its own addresses",
         "50.0.0.1": "table 77, which is not mirrored",

@@ -12,18 +12,19 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bgpreflector.status import State, StatusReport
+from bgpreflector.status import HeldStatus, State, StatusReport
 
 from .daemon import by_name, daemon_at, figure
 from .exit_codes import ExitCode
 from .options import ConfigFile, ControlSocket
-from .output import plain
+from .output import plain, say
 
 REPORT = TypeAdapter(StatusReport)
 
 CHECKED = {
     State.ENDED: ExitCode.FAILURE,
     State.KERNEL_UNREAD: ExitCode.KERNEL,
+    State.SOURCE_LOST: ExitCode.KERNEL,
     State.VPP_LOST: ExitCode.VPP,
 }
 """Exit status of ``--check`` where the daemon is not ready; 6 for everything else."""
@@ -70,14 +71,16 @@ def status(
     with daemon_at(control, config) as daemon:
         answered = daemon.ask("status").end
         if as_json:
-            typer.echo(json.dumps(answered))
+            say(json.dumps(answered))
         report = REPORT.validate_python(answered)
     if not as_json:
         if check:
-            typer.echo(plain(headline(report)))
+            say(headline(report))
         else:
             Console(highlight=False).print(full(report))
     if check and not report.ready:
+        if report.hung is not None:
+            raise typer.Exit(ExitCode.FAILURE)
         raise typer.Exit(CHECKED.get(State(report.state), ExitCode.DIFFERENT))
 
 
@@ -93,7 +96,7 @@ def full(report: StatusReport) -> RenderableType:
 
 def headline(report: StatusReport) -> str:
     """The state in a line, with what to do where that is known."""
-    parts = [_said(report)]
+    parts = [_said(report)] if report.hung is None else [report.hung, _said(report)]
     if report.held.prefixes:
         parts.append(_held(report))
     if report.dirty:
@@ -109,7 +112,8 @@ def _said(report: StatusReport) -> str:
     failed = sum(counts["failed"] for counts in report.prefixes.values())
     said = {
         State.ENDED: "the event loop or the kernel reader has ended",
-        State.KERNEL_UNREAD: "the kernel's routes are not read yet",
+        State.KERNEL_UNREAD: _unread(report),
+        State.SOURCE_LOST: "zebra is not connected: VPP keeps the routes that it has",
         State.VPP_LOST: _lost(report),
         State.PAUSED: "paused until `bgpreflector resume`",
         State.GUARDED: _guarded(report),
@@ -123,13 +127,27 @@ def _said(report: StatusReport) -> str:
     return said[State(report.state)]
 
 
+def _unread(report: StatusReport) -> str:
+    if report.fpm is None:
+        return "the kernel's routes are not read yet"
+    if report.fpm.peer is None:
+        return f"waiting for zebra at {report.fpm.listen} (its `fpm address`)"
+    return "zebra is still showing its routes"
+
+
 def _held(report: StatusReport) -> str:
     held = report.held
     most = sorted(held.interfaces.items(), key=lambda found: -found[1])
     named = ", ".join(f"{name}: {figure(count)}" for name, count in most[:NAMED])
     more = f" and {len(most) - NAMED} more interfaces" if len(most) > NAMED else ""
     why = f" (no VPP interface stands for {named}{more})" if most else ""
-    return f"{figure(held.prefixes)} of {figure(held.of)} prefixes held{why}"
+    return f"{figure(held.prefixes)} of {figure(held.of)} prefixes held{why}{_substituted(held)}"
+
+
+def _substituted(held: HeldStatus) -> str:
+    said = {"drop": "VPP drops", "punt": "VPP hands to the kernel"}
+    parts = [f"{said[name]} {figure(n)}" for name, n in held.substitutes.items() if name in said]
+    return "".join(f", {part}" for part in parts)
 
 
 def _lost(report: StatusReport) -> str:
@@ -175,8 +193,10 @@ def lines(report: StatusReport) -> list[str]:
     resyncs = by_name({name: r.count for name, r in kernel.resyncs.items()})
     found = {
         "VPP": _vpp(report),
+        "zebra": _zebra(report),
         "requests": requests,
         "held": by_name(report.held_routes),
+        "instead": by_name(report.held.substitutes),
         "limit": _limit(report),
         "overridden": _overridden(report),
         "missing": ", ".join(vpp.missing_interfaces),
@@ -188,6 +208,10 @@ def lines(report: StatusReport) -> list[str]:
         "resyncs": resyncs,
         "dump": "ends early, at a route of too many next hops: routes behind it are kept"
         if kernel.dump_ended_early
+        else "",
+        "unverified": f"{figure(kernel.unverified_prefixes)} prefixes that no dump showed: they "
+        "stay until one is certain"
+        if kernel.unverified_prefixes
         else "",
         "drift": by_name(kernel.drift),
         "VPP drift": by_name(vpp.drift),
@@ -204,6 +228,18 @@ def _vpp(report: StatusReport) -> str:
     slow = "" if vpp.bulk else ", by the slow way"
     linux_nl = "; its linux_nl plugin mirrors routes, too" if vpp.linux_nl else ""
     return f"{vpp.version}, connected for {_time(vpp.connected_seconds)}{slow}{linux_nl}"
+
+
+def _zebra(report: StatusReport) -> str:
+    fpm = report.fpm
+    if fpm is None:
+        return ""
+    said = f"answers {by_name(fpm.answers) or 'none'}, {figure(fpm.answers_waiting)} wait"
+    if fpm.peer is None:
+        return f"not connected ({fpm.listen}); {said}"
+    shown = "has shown its routes" if fpm.settled else "is showing its routes"
+    refused = f", {fpm.refused} further connections refused" if fpm.refused else ""
+    return f"{fpm.peer} {shown}; {said}{refused}"
 
 
 def _limit(report: StatusReport) -> str:

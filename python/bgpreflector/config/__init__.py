@@ -12,22 +12,36 @@ from .load import CONTIV_SUFFIXES, load, loads, loads_contiv
 from .log import LogConfig
 from .metrics import Address, MetricsConfig
 from .root import Config
-from .vpp import FibSourceConfig, GuardConfig, InterfacesConfig, Strategy, VppConfig
+from .source import FRR_PROTOCOLS, FpmConfig, SourceConfig
+from .vpp import (
+    Fallback,
+    FibSourceConfig,
+    GuardConfig,
+    InterfacesConfig,
+    PartlyMapped,
+    Strategy,
+    VppConfig,
+)
 
 __all__ = [
     "CONTIV_SUFFIXES",
+    "FRR_PROTOCOLS",
     "Address",
     "Config",
     "ConfigError",
     "ControlConfig",
     "ControllerConfig",
+    "Fallback",
     "FibSourceConfig",
+    "FpmConfig",
     "GuardConfig",
     "InterfacesConfig",
     "KernelConfig",
     "LogConfig",
     "MetricsConfig",
+    "PartlyMapped",
     "Problem",
+    "SourceConfig",
     "Strategy",
     "VppConfig",
     "load",

@@ -14,7 +14,7 @@ from .values import (
     Namespace,
     OptionalCount,
     PrefixRule,
-    Protocol,
+    Protocols,
     Seconds,
     parse_rule,
 )
@@ -25,11 +25,13 @@ _NETNS = Path("/run/netns")
 class KernelConfig(Section):
     """Which routes of the kernel are mirrored, and how they are read."""
 
-    protocols: tuple[Protocol, ...] = Field(
+    protocols: Protocols = Field(
         default=(12,),
         min_length=1,
-        description="Routing protocols (rtm_protocol) to mirror, by number or name such as "
-        '"bird". Default: BIRD\'s, 12.',
+        description="Routing protocols (rtm_protocol) to mirror, by number or name: those of "
+        'linux/rtnetlink.h, of FRR ("bgp", "ospf", "isis", …; its static routes, 196, are '
+        '"frr-static") and of the host\'s /etc/iproute2/rt_protos; or by a group: "frr" for all of '
+        "FRR's, \"all\" for all but the kernel's own routes and redirects. Default: BIRD's, 12.",
     )
     tables: tuple[KernelTable, ...] = Field(
         default=(254,),

@@ -8,37 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BeforeValidator, ByteSize, Field, Strict, TypeAdapter, ValidationError
 
+from .iproute2 import names_by_number
+from .protocols import expanded
 from .suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-PROTOCOLS: Mapping[str, int] = {
-    "redirect": 1,
-    "kernel": 2,
-    "boot": 3,
-    "static": 4,
-    "gated": 8,
-    "ra": 9,
-    "mrt": 10,
-    "zebra": 11,
-    "bird": 12,
-    "dnrouted": 13,
-    "xorp": 14,
-    "ntk": 15,
-    "dhcp": 16,
-    "mrouted": 17,
-    "keepalived": 18,
-    "babel": 42,
-    "ovn": 84,
-    "openr": 99,
-    "bgp": 186,
-    "isis": 187,
-    "ospf": 188,
-    "rip": 189,
-    "eigrp": 192,
-}
-"""``RTPROT_*`` of linux/rtnetlink.h by lower-case name."""
 
 KERNEL_TABLES: Mapping[str, int] = {"default": 253, "main": 254, "local": 255}
 """``RT_TABLE_*`` of linux/rtnetlink.h by lower-case name."""
@@ -64,15 +39,11 @@ def _named(value: object, names: Mapping[str, int], allowed: str, highest: int) 
     raise ValueError(f"must be {allowed}{hint}")
 
 
-def protocol(value: object) -> int:
-    """A routing protocol (``rtm_protocol``) by number or name."""
-    return _named(value, PROTOCOLS, 'a protocol, 1 to 255 or a name such as "bird"', 255)
-
-
 def kernel_table(value: object) -> int:
     """A kernel table (``RTA_TABLE``) by number or name."""
-    allowed = 'a kernel table, 1 to 4294967295, "main", "default" or "local"'
-    return _named(value, KERNEL_TABLES, allowed, 0xFFFFFFFF)
+    allowed = 'a kernel table, 1 to 4294967295, "main", or another name of iproute2\'s rt_tables'
+    host = {name.lower(): number for number, name in names_by_number("rt_tables").items()}
+    return _named(value, {**host, **KERNEL_TABLES}, allowed, 0xFFFFFFFF)
 
 
 def byte_size(value: object) -> int:
@@ -187,7 +158,7 @@ OptionalCount = Annotated[int, Strict(), Field(ge=1, le=1_000_000_000)] | None
 Seconds = Annotated[float, Strict(), Field(ge=0, le=86400, allow_inf_nan=False)]
 PositiveSeconds = Annotated[float, Strict(), Field(gt=0, le=3600, allow_inf_nan=False)]
 Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
-Protocol = Annotated[int, BeforeValidator(protocol)]
+Protocols = Annotated[tuple[int, ...], BeforeValidator(expanded)]
 KernelTable = Annotated[int, BeforeValidator(kernel_table)]
 Bytes = Annotated[int, BeforeValidator(byte_size), Field(ge=64 << 10, le=(1 << 30) - 1)]
 VppTable = Annotated[int, Strict(), Field(ge=0, le=0xFFFFFFFE)]

@@ -10,10 +10,12 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import TYPE_CHECKING, Any
 
 from bgpreflector import _core
+from bgpreflector.config.protocols import protocol_name
 from bgpreflector.errors import VppError
 from bgpreflector.rows import route_row
 from bgpreflector.vpp import Question, VppEntry
 
+from .judging import SPECIAL, Answer
 from .routes import link_names, mirrored_row, named_reason
 
 if TYPE_CHECKING:
@@ -66,11 +68,13 @@ def explain(daemon: Daemon, address: IPAddress) -> dict[str, object]:
         None if unanswered is None else f"VPP could not be asked: {unanswered}",
         _kernel_side(daemon, kernel, number, matches),
     ]
+    answer = Answer(daemon, address, kernel, number or 0)
     tables = []
     for match, (exact, longest) in zip(matches, entries, strict=True):
         shown, difference = _shown(daemon, match, exact)
         if unanswered is None:
-            why.append(_vpp_side(daemon, match, exact, difference))
+            why.append(_vpp_side(daemon, match, exact, longest, difference))
+            why.append(answer.judge(match, longest))
         tables.append(
             {
                 "table": match.table,
@@ -78,6 +82,7 @@ def explain(daemon: Daemon, address: IPAddress) -> dict[str, object]:
                 "routes": [mirrored_row(daemon, view, names) for view in match.views],
                 "vpp": _entry(daemon, exact, shown),
                 "vpp_forwards_by": _entry(daemon, longest, None),
+                "vpp_resolved": _resolved(longest),
             }
         )
     return {
@@ -134,7 +139,8 @@ def _kernel_side(
     """What explains that the kernel forwards by something else than the tables hold."""
     settings = daemon.config.kernel
     if kernel is None:
-        return KERNEL_SAYS.get(number or 0, f"the kernel says: {os.strerror(number or 0)}")
+        said = KERNEL_SAYS.get(number or 0, f"the kernel says: {os.strerror(number or 0)}")
+        return said + (_cached(matches) if number == errno.ENETUNREACH else "")
     own = ITS_OWN.get(kernel.route_type)
     if own is not None:
         return f"the kernel takes it in itself and forwards nothing: {kernel.prefix} {own}"
@@ -143,7 +149,19 @@ def _kernel_side(
         return f"{by} in table {kernel.table}, which is not mirrored (kernel.tables)"
     held = next(match for match in matches if match.table == kernel.table)
     agree = held.views and held.views[0].prefix == kernel.prefix
-    return None if agree else f"{by}{_why_not_held(daemon, kernel)}"
+    return None if agree else f"{by}{_cached([held]) or _why_not_held(daemon, kernel)}"
+
+
+def _cached(matches: Sequence[InTable]) -> str:
+    """IPv6 answers by what it has cached at a next-hop object (``rt6_get_pcpu_route``)."""
+    for view in (view for match in matches for view in match.views):
+        if view.next_hop_id is not None and ":" in view.prefix:
+            return (
+                f", or so it seems: IPv6 answers by what it has cached at next-hop object "
+                f"{view.next_hop_id}, be it of another prefix or of one that is gone; see "
+                f"`ip -6 route show {view.prefix}`"
+            )
+    return ""
 
 
 def _why_not_held(daemon: Daemon, kernel: _core.KernelRoute) -> str:
@@ -152,17 +170,44 @@ def _why_not_held(daemon: Daemon, kernel: _core.KernelRoute) -> str:
     if family not in settings.families:
         return f": {family} is not mirrored (kernel.families)"
     if kernel.protocol not in settings.protocols:
-        return f" of protocol {kernel.protocol}, which is not mirrored (kernel.protocols)"
+        name = protocol_name(kernel.protocol)
+        return f" of protocol {name}, which is not mirrored (kernel.protocols)"
     return (
         ", which the table does not hold: the prefix lists leave it out (kernel.allow, "
         "kernel.deny), or its notification is still to come"
     )
 
 
+SUBSTITUTES = {
+    "drop": "VPP drops what goes there (vpp.unmapped)",
+    "punt": "VPP hands what goes there to the kernel, which forwards it where linux-cp or the like "
+    "takes it (vpp.unmapped)",
+    "legs": "VPP has those of its next hops that it can have (vpp.unmapped_legs)",
+}
+
+
+def held_reason(daemon: Daemon, view: _core.RouteView, longest: VppEntry | None) -> str:
+    """Why VPP cannot have a route, and what it does with its packets."""
+    reason = named_reason(view.reason, link_names(daemon))
+    if view.substitute is not None:
+        return f"{view.prefix} is not in VPP as it is: {reason}; {SUBSTITUTES[view.substitute]}"
+    if longest is None or longest.prefix == view.prefix:
+        return f"{view.prefix} is not in VPP: {reason}"
+    drops = all(kind in SPECIAL for kind, *_ in longest.paths)
+    return (
+        f"{view.prefix} is not in VPP: {reason}; VPP {'drops' if drops else 'forwards'} it by "
+        f"{longest.prefix} (vpp.unmapped says what it does)"
+    )
+
+
 def _vpp_side(
-    daemon: Daemon, match: InTable, entry: VppEntry | None, difference: str | None
+    daemon: Daemon,
+    match: InTable,
+    entry: VppEntry | None,
+    longest: VppEntry | None,
+    difference: str | None,
 ) -> str | None:
-    """Why VPP does not forward the prefix as the kernel does, or that it does."""
+    """Why VPP does not have the prefix as the table does; ``None`` where it has it so."""
     if not match.views:
         return None
     view = match.forwarding
@@ -171,10 +216,10 @@ def _vpp_side(
         protocols = sorted({v.protocol for v in match.views if v.state == "foreign"})
         return (
             f"{prefix} is none of ours: its route is of protocol "
-            f"{', '.join(map(str, protocols))}, which is not mirrored (kernel.protocols)"
+            f"{', '.join(map(protocol_name, protocols))}, which is not mirrored (kernel.protocols)"
         )
     if view.state == "held":
-        return f"{prefix} is not in VPP: {named_reason(view.reason, link_names(daemon))}"
+        return held_reason(daemon, view, longest)
     if view.state == "failed":
         return f"VPP refused {prefix}: {view.reason}; it is tried again at the next resync"
     if view.state == "waiting":
@@ -183,7 +228,9 @@ def _vpp_side(
     return _installed(daemon, prefix, entry, difference)
 
 
-def _installed(daemon: Daemon, prefix: str, entry: VppEntry | None, difference: str | None) -> str:
+def _installed(
+    daemon: Daemon, prefix: str, entry: VppEntry | None, difference: str | None
+) -> str | None:
     repair = "`bgpreflector resync` puts it right"
     if entry is None:
         return f"VPP had acknowledged {prefix} and lacks it now: {repair}"
@@ -200,7 +247,7 @@ def _installed(daemon: Daemon, prefix: str, entry: VppEntry | None, difference: 
         )
     if difference is not None:
         return f"VPP has other paths for {prefix} than it had acknowledged: {repair}"
-    return f"VPP forwards {prefix} as the kernel does"
+    return None
 
 
 def _shown(
@@ -209,6 +256,10 @@ def _shown(
     if entry is None or not match.views:
         return None, None
     return daemon.engine.compare_route(match.vpp_table, entry.prefix, entry.paths)
+
+
+def _resolved(entry: VppEntry | None) -> dict[str, object] | None:
+    return None if entry is None or entry.resolved is None else entry.resolved.as_object()
 
 
 def _entry(

@@ -67,9 +67,11 @@ def routes_to(daemon: Daemon, prefix: str) -> list[Row]:
 def mirrored_row(daemon: Daemon, view: _core.RouteView, names: dict[int, str]) -> Row:
     """A route of the table, with what VPP has of it."""
     return route_row(view, names) | {
+        "source": view.source,
         "vpp_table": daemon.config.table_map[view.table],
         "state": view.state,
         "reason": named_reason(view.reason, names),
+        "substitute": view.substitute,
         "installed": view.installed,
     }
 

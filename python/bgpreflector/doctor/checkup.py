@@ -13,9 +13,11 @@ from bgpreflector.vpp import VppSink
 
 from .configuration import configuration_findings
 from .finding import Finding, error
+from .fpm import fpm_findings
 from .interfaces import interface_findings
 from .kernel import kernel_findings
 from .memory import memory_findings
+from .resolved import resolved_findings
 from .routes import KernelRoutes, read_routes, route_findings
 from .running import daemon_findings
 from .vpp import vpp_findings
@@ -27,6 +29,7 @@ SCHEMA = 1
 def check_up(config: Config) -> Iterator[Finding]:
     """Look at everything, and change nothing: not even the FIB source is added to VPP."""
     yield from configuration_findings(config)
+    yield from fpm_findings(config)
     yield from daemon_findings(config)
     # Nobody waits here, and what the limit would keep out is to be seen.
     alone = {"grace": 0.0, "audit_interval": 0.0, "max_routes": None}
@@ -38,6 +41,7 @@ def check_up(config: Config) -> Iterator[Finding]:
         tables=config.vpp_tables,
         protocol=config.kernel.protocols[0],
         read_only=True,
+        namespace=config.kernel.namespace_path,
     )
     try:
         yield from _both_sides(config, engine, sink)
@@ -78,6 +82,7 @@ def _vpp_side(
     yield from vpp_findings(config, sink)
     if not sink.session.connected:
         return
+    yield from resolved_findings(config, sink)
     yield from memory_findings(engine, sink)
     if routes is not None:
-        yield from interface_findings(sink, routes)
+        yield from interface_findings(engine, sink, routes)

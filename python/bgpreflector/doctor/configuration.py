@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bgpreflector.config import Config
+from bgpreflector.config.protocols import protocols_text
 
 from .finding import Finding, error, ok, warning
 
@@ -28,5 +29,5 @@ def configuration_findings(config: Config) -> Iterator[Finding]:
             "nothing, if the file is Contiv's own; see docs/configuration.md for the keys",
         )
     tables = ", ".join(f"{kernel} to {vpp}" for kernel, vpp in config.table_map.items())
-    protocols = ", ".join(map(str, config.kernel.protocols))
+    protocols = protocols_text(config.kernel.protocols)
     yield ok(CHECK, "scope", f"protocols {protocols}; kernel tables to VPP tables: {tables}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bgpreflector import _core
 from bgpreflector.config import Config
-from bgpreflector.config.values import PROTOCOLS
+from bgpreflector.config.protocols import protocol_name, protocols_text
 
 from .finding import Finding, error, ok, warning
 from .finding import routes as routes_
@@ -60,7 +60,7 @@ def read_routes(config: Config, engine: _core.Engine) -> KernelRoutes:
 
 def route_findings(config: Config, engine: _core.Engine, routes: KernelRoutes) -> Iterator[Finding]:
     """Whether there is anything to mirror."""
-    protocols = ", ".join(map(_protocol, config.kernel.protocols))
+    protocols = protocols_text(config.kernel.protocols)
     total = sum(routes.by_place.values())
     if not routes.complete:
         yield warning(
@@ -95,8 +95,8 @@ def route_findings(config: Config, engine: _core.Engine, routes: KernelRoutes) -
 def _why_none(config: Config, routes: KernelRoutes) -> str:
     others = {p: n for p, n in routes.by_protocol.items() if p not in OWN}
     if others:
-        named = ", ".join(f"{n} of protocol {_protocol(p)}" for p, n in sorted(others.items()))
-        return f"the tables have {named}: name the right one by kernel.protocols"
+        named = ", ".join(f"{n} of protocol {protocol_name(p)}" for p, n in sorted(others.items()))
+        return f"the tables have {named}: name the right ones by kernel.protocols"
     running = sorted(_running() & set(DAEMONS))
     if not running:
         return "start the BGP daemon: no process named bird, bgpd, zebra or gobgpd is seen here"
@@ -118,8 +118,3 @@ def _running() -> set[str]:
             # It has ended, or is somebody else's.
             continue
     return names
-
-
-def _protocol(number: int) -> str:
-    name = next((name for name, known in PROTOCOLS.items() if known == number), None)
-    return str(number) if name is None else f"{number} ({name})"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from bgpreflector import _core
-from bgpreflector.status import StatusReport
+from bgpreflector.status import FpmStatus, StatusReport
 
 Kind = Literal["gauge", "counter", "summary", "histogram"]
 
@@ -89,6 +89,19 @@ def _vpp(report: StatusReport) -> Iterator[Sample]:
         yield (report.vpp.version,), 1.0
 
 
+def _fpm(value: Callable[[FpmStatus], float]) -> Samples:
+    """A metric without labels, absent where zebra does not tell of the routes."""
+    return _one(lambda report: None if report.fpm is None else value(report.fpm))
+
+
+def _connections(fpm: FpmStatus) -> Mapping[str, float]:
+    return {
+        "taken": fpm.connections,
+        "refused": fpm.refused,
+        "protocol_error": fpm.protocol_errors,
+    }
+
+
 def _max_routes(report: StatusReport) -> Iterator[Sample]:
     if report.limit.max_routes is not None:
         yield (report.limit.action,), float(report.limit.max_routes)
@@ -118,7 +131,7 @@ METRICS = (
         "ready",
         "gauge",
         "1 if in sync, or in sync before and now behind by less than 10 seconds, and no more held "
-        "than vpp.max_held allows for.",
+        "than vpp.max_held allows for, and nothing hangs.",
         (),
         _one(lambda r: r.ready),
     ),
@@ -150,7 +163,8 @@ METRICS = (
         "gauge",
         "By kernel table, family and state: kernel (routes of the kernel, of all protocols), "
         "desired (that VPP shall have), installed (that VPP has acknowledged), held (that VPP "
-        "cannot have now), failed (that VPP refused), unconfirmed (of an earlier run, not "
+        "cannot have now), substituted (desired and held: VPP has something else), "
+        "failed (that VPP refused), unconfirmed (of an earlier run, not "
         "yet compared with the kernel).",
         ("family", "table", "state"),
         _prefixes,
@@ -161,6 +175,14 @@ METRICS = (
         "Routes of mirrored protocols that VPP cannot have now, by reason.",
         ("reason",),
         _by(lambda r: r.held_routes),
+    ),
+    Metric(
+        "substituted_prefixes",
+        "gauge",
+        "Prefixes that VPP cannot have and shall have something else for: drop, punt (the kernel "
+        "forwards them; vpp.unmapped), or legs (some of the next hops; vpp.unmapped_legs).",
+        ("by",),
+        _by(lambda r: dict.fromkeys(("drop", "legs", "punt"), 0) | dict(r.held.substitutes)),
     ),
     Metric(
         "max_routes",
@@ -270,6 +292,14 @@ METRICS = (
         _one(lambda r: int(r.kernel.dump_ended_early)),
     ),
     Metric(
+        "kernel_unverified_prefixes",
+        "gauge",
+        "Prefixes that the kernel's last dumps did not show and that stay, as its answers do not "
+        "tell whether it has them.",
+        (),
+        _one(lambda r: r.kernel.unverified_prefixes),
+    ),
+    Metric(
         "kernel_receive_buffer_bytes",
         "gauge",
         "Receive buffer that the kernel granted for notifications.",
@@ -289,6 +319,58 @@ METRICS = (
         "Differences between kernel and table that audits found and repaired, by kind.",
         ("kind",),
         _by(lambda r: r.kernel.drift),
+    ),
+    Metric(
+        "source_info",
+        "gauge",
+        "1, with who tells of the routes: kernel, or fpm (FRR's zebra).",
+        ("source",),
+        lambda report: [((report.source,), 1.0)],
+    ),
+    Metric(
+        "fpm_connected",
+        "gauge",
+        "1 while zebra is connected; absent, as all of fpm, where the kernel tells of the routes.",
+        (),
+        _fpm(lambda fpm: fpm.peer is not None),
+    ),
+    Metric(
+        "fpm_settled",
+        "gauge",
+        "1 while zebra is connected and has shown all its routes.",
+        (),
+        _fpm(lambda fpm: fpm.settled),
+    ),
+    Metric(
+        "fpm_connections",
+        "counter",
+        "Connections, by what became of them: taken, refused (as there was one already), "
+        "protocol_error (taken, and closed as what came was no FPM).",
+        ("result",),
+        _by(lambda r: {} if r.fpm is None else _connections(r.fpm)),
+    ),
+    Metric("fpm_frames", "counter", "Frames of zebra's.", (), _fpm(lambda fpm: fpm.frames)),
+    Metric(
+        "fpm_swept_routes",
+        "counter",
+        "Routes of earlier connections that a later one did not show, and that were removed.",
+        (),
+        _fpm(lambda fpm: fpm.swept),
+    ),
+    Metric(
+        "fpm_answers",
+        "counter",
+        "Answers to zebra: offload (VPP has the route), offload_failed (it refused it, or gave it "
+        "up).",
+        ("answer",),
+        _by(lambda r: {} if r.fpm is None else r.fpm.answers),
+    ),
+    Metric(
+        "fpm_answers_waiting",
+        "gauge",
+        "Prefixes of which zebra is still to be told.",
+        (),
+        _fpm(lambda fpm: fpm.answers_waiting),
     ),
     Metric(
         "vpp_connected",

@@ -11,6 +11,8 @@ use bgpreflector_core::table::{Beyond, Drift, DriftReport, LimitChange, Request,
 use bgpreflector_core::vpp::Faults;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use crate::fpm::FpmState;
+use crate::heartbeat::Heartbeat;
 use crate::kernel::{Reason, Wake};
 use crate::panics;
 use crate::recent::Recent;
@@ -37,6 +39,14 @@ pub struct Shared {
     pub kernel: KernelCounters,
     /// What VPP was asked.
     pub vpp: VppCounters,
+    /// zebra's connection, where that tells of the routes.
+    pub fpm: FpmState,
+    /// The kernel reader's.
+    pub(crate) kernel_reader: Heartbeat,
+    /// Steps of what somebody waits for, beside requests: see [`Self::steps`].
+    steps: AtomicU64,
+    /// Whether somebody waits for the resync that is under way.
+    awaited: AtomicBool,
 }
 
 #[derive(Default)]
@@ -82,6 +92,8 @@ pub struct KernelCounters {
     pub malformed: AtomicU64,
     /// Messages that were not taken, by [`SkipReason::index`].
     pub skipped: [AtomicU64; SkipReason::ALL.len()],
+    /// Messages that were not taken as the kernel is not their sender (`nl_pid` is not 0).
+    pub not_from_kernel: AtomicU64,
     /// Times that the kernel dropped notifications (`ENOBUFS`).
     pub overruns: AtomicU64,
     /// Notifications that it dropped.
@@ -95,6 +107,9 @@ pub struct KernelCounters {
     /// Prefixes, of those that it was asked for, that the kernel has and its last dump did not show
     /// (not only growing).
     pub ended_early: AtomicU64,
+    /// Prefixes that the last dumps did not show, and of which the kernel's answers do not tell
+    /// whether it has them: they stay (not only growing).
+    pub unverified: AtomicU64,
     /// Receive buffer that the kernel granted, bytes.
     pub receive_buffer: AtomicU64,
 }
@@ -123,6 +138,37 @@ impl Shared {
             faults: Mutex::new(VppFaults::default()),
             kernel: KernelCounters::default(),
             vpp: VppCounters::default(),
+            fpm: FpmState::default(),
+            kernel_reader: Heartbeat::default(),
+            steps: AtomicU64::new(0),
+            awaited: AtomicBool::new(false),
+        }
+    }
+
+    /// What whoever waits for VPP, or for a resync of the kernel, can see grow while that gets on:
+    /// requests that VPP has answered, reads of what else it says, buffers of a dump. It takes no
+    /// lock.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        let requests = self.vpp.requests.iter().flatten();
+        let answered: u64 = requests.map(|count| count.load(Ordering::Relaxed)).sum();
+        answered.wrapping_add(self.steps.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn step(&self) {
+        self.steps.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes note that somebody waits for the resync that begins, or of its end.
+    pub(crate) fn resync_is_awaited(&self, awaited: bool) {
+        self.awaited.store(awaited, Ordering::Relaxed);
+    }
+
+    /// The kernel reader has got on within a resync.
+    pub(crate) fn resync_gets_on(&self) {
+        self.kernel_reader.beat();
+        if self.awaited.load(Ordering::Relaxed) {
+            self.step();
         }
     }
 
@@ -179,6 +225,9 @@ impl Shared {
         if table.dirty() > 0 {
             self.waiting().queued(table.dirty(), Instant::now());
             self.wake_all();
+        }
+        if table.answers_waiting() > 0 {
+            self.fpm.ring();
         }
         result
     }

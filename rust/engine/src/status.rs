@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bgpreflector_core::netlink::SkipReason;
 use bgpreflector_core::route::Family;
-use bgpreflector_core::table::{Anomalies, Counts, Drift};
+use bgpreflector_core::table::{Anomalies, Counts, Drift, Substitute};
 
 use crate::engine::Engine;
 use crate::kernel::Reason;
@@ -41,6 +41,9 @@ pub struct Status {
     pub drops: u64,
     /// Whether the last dump of the kernel ended early, at a route too large for it.
     pub dump_ended_early: bool,
+    /// Prefixes that the last dumps did not show and that stay, as the kernel's answers do not tell
+    /// whether it has them.
+    pub unverified_prefixes: u64,
     /// Whether all of the kernel has been read once.
     pub synchronised: bool,
     /// Resyncs done, by reason.
@@ -51,6 +54,8 @@ pub struct Status {
     pub drift: Vec<(&'static str, u64)>,
     /// Routes of mirrored protocols that VPP cannot have, by reason.
     pub held_routes: BTreeMap<&'static str, usize>,
+    /// What VPP shall have in place of those that it cannot have, by prefix.
+    pub substitutes: Vec<(Substitute, usize)>,
     /// Whether there are more prefixes than the limit.
     pub limit_exceeded: bool,
     /// Receive buffer that the kernel granted, bytes.
@@ -84,6 +89,7 @@ impl Engine {
             (oldest, waiting.latency())
         };
         let mut skipped = named(&SkipReason::ALL.map(SkipReason::name), &kernel.skipped);
+        skipped.push(("sender", read(&kernel.not_from_kernel)));
         skipped.push(("prefix_lists", table.denied()));
         Status {
             counts: Family::ALL.map(|family| table.counts(family)),
@@ -99,6 +105,7 @@ impl Engine {
             overruns: read(&kernel.overruns),
             drops: read(&kernel.drops),
             dump_ended_early: read(&kernel.ended_early) > 0,
+            unverified_prefixes: read(&kernel.unverified),
             synchronised: self.shared().is_synchronised(),
             resyncs: named(&Reason::ALL.map(Reason::name), &kernel.resyncs),
             resync_seconds: resync_names
@@ -106,6 +113,7 @@ impl Engine {
                 .collect(),
             drift: named(&Drift::ALL.map(Drift::name), &kernel.drift),
             held_routes: table.held_routes(),
+            substitutes: table.substitutes().to_vec(),
             limit_exceeded: table.limit_exceeded(),
             receive_buffer: read(&kernel.receive_buffer),
         }

@@ -6,6 +6,7 @@ mod detached;
 mod engine;
 mod errors;
 mod figures;
+mod fpm;
 mod listing;
 mod logs;
 mod requests;
@@ -23,7 +24,9 @@ mod _core {
         Adopted, CommitReport, Flushed, ResyncReport, Status, VppAudit, retval_meaning,
     };
     #[pymodule_export]
-    use super::listing::{KernelRoute, NextHop, NextHopSetView, RouteChange, RouteView};
+    use super::fpm::FpmStatus;
+    #[pymodule_export]
+    use super::listing::{Judgement, KernelRoute, NextHop, NextHopSetView, RouteChange, RouteView};
     #[pymodule_export]
     use super::logs::{keep_logs, next_log};
     #[pymodule_export]

@@ -6,6 +6,7 @@ use super::Table;
 use super::any_rib::AnyRib;
 use super::counts::Counts;
 use super::entry::flag;
+use super::fallback::SUBSTITUTED;
 
 impl Table {
     /// Figures by kernel table and family. Where a family has more than one table, it takes a walk
@@ -36,6 +37,7 @@ fn count(rib: &AnyRib) -> Counts {
         counts.desired += usize::from(body.has(flag::DESIRED));
         counts.installed += usize::from(!body.installed.is_none());
         counts.held += usize::from(body.has(flag::HELD));
+        counts.substituted += usize::from(body.flags & SUBSTITUTED == SUBSTITUTED);
         counts.failed += usize::from(body.has(flag::FAILED));
         counts.unconfirmed += usize::from(body.has(flag::UNCONFIRMED));
     }
@@ -52,11 +54,11 @@ mod tests {
     use crate::route::{
         NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType, RouterPreference,
     };
-    use crate::table::{Interfaces, Placement, Scope, Unmapped};
+    use crate::table::{Interfaces, Placement, Protocols, Scope, Unmapped};
 
     fn table_of(tables: &[u32]) -> Table {
         let mut table = Table::new(Scope {
-            protocols: vec![12],
+            protocols: Protocols::from_iter([12]),
             tables: tables.iter().map(|t| (*t, *t)).collect::<BTreeMap<_, _>>(),
             families: Family::ALL.to_vec(),
             ..Scope::default()

@@ -6,17 +6,21 @@
 //! a request comes back through [`Table::acknowledge`]: only what VPP has acknowledged counts as
 //! installed.
 
+mod answers;
 mod any_rib;
 mod beside;
 mod best;
 mod by_table;
+mod concern;
 mod counts;
 mod drift;
 mod entry;
+mod fallback;
 mod held;
 mod ids;
 mod input;
 mod installed;
+mod interfaces;
 mod interner;
 mod limit;
 mod meaning;
@@ -26,6 +30,7 @@ mod order;
 mod own;
 mod parts;
 mod prefix_lists;
+mod protocols;
 mod quarantine;
 mod queue;
 mod recollection;
@@ -36,6 +41,7 @@ mod rib;
 mod scope;
 mod sets;
 mod settle;
+mod sole;
 mod surroundings;
 mod unseen;
 mod users;
@@ -47,8 +53,10 @@ use ahash::AHashMap;
 
 use crate::route::Family;
 
+use answers::Answers;
 use any_rib::AnyRib;
 use beside::Beside;
+use concern::ForeignUsers;
 use drift::Suspects;
 use limit::Limited;
 use meaning::Meanings;
@@ -60,19 +68,23 @@ use settle::Unsettled;
 use unseen::Unseen;
 use withheld::Withheld;
 
+pub use answers::Answer;
 pub use counts::{Anomalies, Counts};
 pub use drift::{Drift, DriftReport};
+pub use fallback::{Fallback, Substitute};
 pub use held::Held;
 pub use ids::{Handle, PathSetId};
 pub use input::Announcement;
+pub use interfaces::{Interfaces, Link, Unmapped};
 pub use limit::{Beyond, Limit, LimitChange};
 pub use next_hops::NextHopObject;
 pub use order::Placement;
 pub use prefix_lists::{PrefixLists, PrefixRule, Verdict};
+pub use protocols::Protocols;
 pub use requests::{Refusal, Request, Taken};
-pub use resolve::{Interfaces, Link, Unmapped};
+pub use resolve::Resolved;
 pub use resync::{Doubt, Extent, Swept, UnseenPrefixes};
-pub use scope::{ForeignRoutes, Scope};
+pub use scope::{ForeignRoutes, RouteSource, Scope};
 pub use sets::SetView;
 pub use view::{Cursor, RouteFilter, RouteState, RouteView};
 pub use vpp_audit::{Shown, VppDrift};
@@ -94,12 +106,15 @@ pub struct Table {
     unsettled: Unsettled,
     /// Routes of mirrored protocols with a TOS.
     with_tos: usize,
+    foreign_users: ForeignUsers,
     withheld: Withheld,
     limited: Limited,
     own: Own,
     quarantine: Quarantine,
     link_dump: Option<Beside>,
     next_hop_dump: Option<Beside>,
+    /// Whom to tell what VPP says; nobody unless somebody asked for it.
+    answers: Option<Answers>,
 }
 
 impl Table {
@@ -130,12 +145,14 @@ impl Table {
             unseen: Unseen::default(),
             unsettled: Unsettled::default(),
             with_tos: 0,
+            foreign_users: ForeignUsers::default(),
             withheld: Withheld::default(),
             limited: Limited::default(),
             own: Own::default(),
             quarantine: Quarantine::default(),
             link_dump: None,
             next_hop_dump: None,
+            answers: None,
         }
     }
 

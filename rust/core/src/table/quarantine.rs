@@ -83,6 +83,7 @@ fn place(request: &Request) -> Place {
 
 impl Table {
     /// The paths, unless they are withheld from VPP for this prefix.
+    #[cold]
     pub(super) fn unless_withheld(
         &self,
         handle: Handle,
@@ -94,7 +95,8 @@ impl Table {
         let Some(prefix) = rib.prefix(handle.slot) else {
             return Ok(paths);
         };
-        let special = set.paths().iter().any(|path| path.kind != PathKind::Normal);
+        let drops = |path: &Path| !matches!(path.kind, PathKind::Normal | PathKind::Local);
+        let special = set.paths().iter().any(drops);
         let nameless = rib.vpp_table != 0 && special && prefix.address().is_unspecified();
         if nameless && self.quarantine.nameless_drops {
             return Err(Held::VppFault);
@@ -160,6 +162,7 @@ impl Table {
     }
 
     /// VPP has answered.
+    #[inline]
     pub(super) fn survived(&mut self, request: &Request) {
         if !self.quarantine.suspects.is_empty() {
             self.quarantine.suspects.remove(&place(request));

@@ -10,7 +10,7 @@ use bgpreflector_core::table::Extent;
 use crossbeam_channel::Receiver;
 
 use crate::error::KernelError;
-use crate::ready::wait_readable;
+use crate::ready::{has_something_to_read, wait_readable};
 use crate::shared::{KernelCounters, Shared};
 
 use super::dump::Dumper;
@@ -19,7 +19,7 @@ use super::follow::{self, Effects, earlier};
 use super::lookout::Lookout;
 use super::namespace::{Change, NamespaceWatch, Sockets};
 use super::plan::{Plan, Reason};
-use super::reader::{Command, KernelSettings, report_buffer};
+use super::reader::{Command, KernelSettings, groups, report_buffer};
 use super::rush::{GATHER, Rush};
 use super::socket::{Datagrams, RouteSocket};
 
@@ -44,20 +44,38 @@ pub(super) struct Follower {
     pub(super) expiry: Expiry,
     /// From when on routes are deleted from VPP that it had before us and the kernel lacks.
     pub(super) grace_until: Instant,
-    /// Resyncs of one interface since the last of everything.
+    /// Resyncs of interfaces since the last of everything.
     pub(super) partial_resyncs: u8,
+    /// Where among many prefixes those begin that the next resync asks the kernel for.
+    pub(super) asked: usize,
     overruns_in_a_row: u32,
     /// The kernel's count of dropped notifications when the last dump began that was whole.
     drops_before_dump: u32,
-    /// The next look at what has come breaks off.
+    /// The last read failed in a way that may pass.
+    out_of_breath: bool,
+    /// The next look at what has come breaks off, or hangs.
     #[cfg(test)]
-    pub(super) fault: bool,
+    pub(super) fault: Option<Fault>,
+    /// What the next reads fail with (`errno`).
+    #[cfg(test)]
+    pub(super) errors: Vec<i32>,
+}
+
+/// What a test has go wrong.
+#[cfg(test)]
+pub(super) enum Fault {
+    Panic,
+    /// Until the sender goes.
+    Hang(Receiver<()>),
 }
 
 /// How long to let events settle before the kernel is dumped because of them.
 pub(super) const SETTLE: Duration = Duration::from_millis(100);
 /// The longest pause between dumps when notifications keep being lost.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long to leave the kernel alone that has no memory for the moment, or another trouble that may
+/// pass.
+const BREATH: Duration = Duration::from_millis(100);
 
 /// How often who stands in reads before he goes on with what he has got.
 const STAND_IN: usize = 4;
@@ -88,10 +106,14 @@ impl Follower {
             expiry: Expiry::default(),
             grace_until: now + settings.grace,
             partial_resyncs: 0,
+            asked: 0,
             overruns_in_a_row: 0,
             drops_before_dump: 0,
+            out_of_breath: false,
             #[cfg(test)]
-            fault: false,
+            fault: None,
+            #[cfg(test)]
+            errors: Vec::new(),
         }
     }
 
@@ -106,8 +128,13 @@ impl Follower {
         }
         self.look_at_namespace()?;
         self.drain()?;
+        if std::mem::take(&mut self.out_of_breath) {
+            self.orders.await_bell(BREATH).map_err(KernelError::Read)?;
+        }
         while let Ok(Command { reason, reply }) = commands.try_recv() {
+            self.shared.resync_is_awaited(true);
             let result = self.resync(reason, Extent::Everything);
+            self.shared.resync_is_awaited(false);
             // Whoever asked may have gone meanwhile; the resync is done all the same.
             let _ = reply.send(result);
         }
@@ -152,7 +179,7 @@ impl Follower {
                     "the network namespace {name} is gone: VPP keeps the routes that it has until \
                      there is one of the name again"
                 );
-                self.shared.unsynchronised();
+                self.unsynchronised();
             }
             Some(Change::Back) => self.plan.after(SETTLE, Reason::Event, Extent::Everything),
             Some(Change::Replaced) => match self.enter_namespace(&path) {
@@ -165,7 +192,8 @@ impl Follower {
     }
 
     fn enter_namespace(&mut self, path: &Path) -> Result<(), KernelError> {
-        let sockets = Sockets::open(Some(path), self.settings.receive_buffer)?;
+        let groups = groups(self.settings.links_only);
+        let sockets = Sockets::open(Some(path), self.settings.receive_buffer, groups)?;
         for lookout in [&self.visitor, &self.orders] {
             lookout
                 .watch(&sockets.notifications)
@@ -176,9 +204,17 @@ impl Follower {
         self.notifications = sockets.notifications;
         self.dumper = Some(sockets.dumper);
         (self.overruns_in_a_row, self.drops_before_dump) = (0, 0);
-        self.shared.unsynchronised();
+        self.unsynchronised();
+        self.shared.fpm.namespace_entered();
         self.plan.after(SETTLE, Reason::Event, Extent::Everything);
         Ok(())
+    }
+
+    /// Takes note that the table does not say what the kernel says, if that is who tells of the routes.
+    fn unsynchronised(&self) {
+        if !self.settings.links_only {
+            self.shared.unsynchronised();
+        }
     }
 
     /// Whether notifications come so fast that they had better be left to the reader's thread.
@@ -191,6 +227,12 @@ impl Follower {
         let due = earlier(self.plan.at().or(self.audit_at), self.expiry.at());
         let watched = self.settings.namespace.is_some();
         earlier(due, watched.then(|| self.watch.at()))
+    }
+
+    /// Whether there is something to do now for the reader's thread.
+    pub(super) fn has_to_do(&self, now: Instant) -> bool {
+        let due = self.due().is_some_and(|at| at <= now);
+        due || has_something_to_read(&self.notifications)
     }
 
     /// Takes note that the kernel can no longer be read.
@@ -225,12 +267,14 @@ impl Follower {
     /// Reads notifications so many times; returns also whether those are all there are.
     fn drain_at_most(&mut self, times: usize) -> Result<(Effects, bool), KernelError> {
         #[cfg(test)]
-        assert!(!self.fault, "injected");
+        self.go_wrong();
         let mut all = Effects::default();
         let mut emptied = false;
         for _ in 0..times {
-            match self.notifications.receive_many(&mut self.datagrams) {
+            match self.receive() {
                 Ok(()) => {
+                    self.shared.kernel_reader.beat();
+                    self.notifications.count_senders(&self.shared.kernel);
                     all = all.and(self.apply());
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -241,10 +285,22 @@ impl Follower {
                 // The kernel dropped notifications and goes on dropping until all that is queued
                 // has been read.
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => all.overrun = true,
+                Err(error) if may_pass(&error) => {
+                    log::warn!(
+                        "the kernel's notifications cannot be read for the moment: {error}; its \
+                         routes are dumped again"
+                    );
+                    (all.overrun, self.out_of_breath) = (true, true);
+                    break;
+                }
                 Err(error) => return Err(KernelError::Read(error)),
             }
         }
         self.rush.read(Instant::now());
+        if self.settings.links_only {
+            // What a link does to routes is not the kernel's to say.
+            (all.silent, all.replaced_among) = (None, false);
+        }
         self.expiry.after(all.expiry);
         if all.overrun {
             KernelCounters::count(&self.shared.kernel.overruns);
@@ -266,10 +322,29 @@ impl Follower {
             self.plan.after(pause, Reason::Overrun, Extent::Everything);
         } else if all.replaced_among && (all.silent.is_some() || self.plan.at().is_some()) {
             self.plan.after(SETTLE, Reason::Event, Extent::Everything);
-        } else if let Some(extent) = all.silent {
+        } else if let Some(extent) = all.silent.clone() {
             self.plan.after(SETTLE, Reason::Event, extent);
         }
         Ok((all, emptied))
+    }
+
+    fn receive(&mut self) -> io::Result<()> {
+        #[cfg(test)]
+        if let Some(errno) = self.errors.pop() {
+            return Err(io::Error::from_raw_os_error(errno));
+        }
+        self.notifications.receive_many(&mut self.datagrams)
+    }
+
+    #[cfg(test)]
+    fn go_wrong(&mut self) {
+        match self.fault.take() {
+            None => {}
+            Some(Fault::Panic) => panic!("injected"),
+            Some(Fault::Hang(end)) => {
+                let _ = end.recv();
+            }
+        }
     }
 
     fn apply(&mut self) -> Effects {
@@ -318,4 +393,12 @@ impl Follower {
         self.overruns_in_a_row = 0;
         self.drops_before_dump = drops;
     }
+}
+
+/// Whether another read may succeed: the socket is there, and was asked as it has to be.
+fn may_pass(error: &io::Error) -> bool {
+    !matches!(
+        error.raw_os_error(),
+        Some(libc::EBADF | libc::ENOTSOCK | libc::EFAULT | libc::EINVAL | libc::EOPNOTSUPP)
+    )
 }
