@@ -24,7 +24,7 @@ demo: build ## real kernel routes into the embedded VPP, before your eyes
 	.venv/bin/bgpreflector demo
 
 # What tests run besides, so that none is skipped for want of it.
-LABORATORY := iproute2:ip bird2:bird util-linux:setpriv
+LABORATORY := iproute2:ip bird2:bird frr:vtysh util-linux:setpriv
 PACKAGE_TOOLS := binutils:readelf groff-base:groff lintian:lintian \
 	mandoc:mandoc rpm:rpm rpmlint:rpmlint systemd:systemd-analyze
 
