@@ -21,8 +21,8 @@ demo: build ## real kernel routes into the embedded VPP, before your eyes
 	@scripts/setup.sh programs iproute2:ip
 	.venv/bin/bgpreflector demo
 
-test: build ## all tests: Rust, Python, kernel, BIRD
-	@scripts/setup.sh programs iproute2:ip bird2:bird mandoc:mandoc
+test: build ## all tests: Rust, Python, kernel, BIRD, FRR
+	@scripts/setup.sh programs iproute2:ip bird2:bird frr:vtysh mandoc:mandoc
 	@scripts/setup.sh extract prometheus:promtool
 	cargo test --workspace --locked
 	$(PYTHON) -m pytest $(AT_ONCE)
@@ -126,7 +126,7 @@ $(CLEAN): wheel
 TESTS ?= tests
 
 test-wheel: $(CLEAN) ## the tests, against the built wheel in a clean environment: TESTS=tests/e2e
-	@scripts/setup.sh programs iproute2:ip bird2:bird
+	@scripts/setup.sh programs iproute2:ip bird2:bird frr:vtysh
 	$(CLEAN)/bin/pip install -q --disable-pip-version-check '$(WHEEL)[bench,dev,packaging]'
 	BGPREFLECTOR_TESTS_WHEEL=$(WHEEL) $(CLEAN)/bin/python -m pytest $(AT_ONCE) $(TESTS)
 

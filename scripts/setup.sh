@@ -63,13 +63,18 @@ apt_download() {
         { apt-get update -q && apt-get download -q "$2"; }; }) >/dev/null 2>&1
 }
 
-# The package starts a BIRD of its own; the tests bring theirs.
+# The packages of BIRD and FRR start one of their own; the tests bring theirs.
 stop_service() {
-    [ "$1" = bird ] || return 0
+    local service
+    case $1 in
+        bird) service=bird ;;
+        vtysh) service=frr ;;
+        *) return 0 ;;
+    esac
     if [ -d /run/systemd/system ]; then
-        systemctl disable --quiet --now bird || true
-    elif [ -x /etc/init.d/bird ]; then
-        /etc/init.d/bird stop >/dev/null || true
+        systemctl disable --quiet --now "$service" || true
+    elif [ -x "/etc/init.d/$service" ]; then
+        "/etc/init.d/$service" stop >/dev/null 2>&1 || true
     fi
 }
 

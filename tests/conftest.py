@@ -15,7 +15,7 @@ from lab.requirements import insists_on, missing
 from lab.vpp import RealVpp, SimulatedVpp, Vpp
 from lab.vpp.real import api_directory
 
-MARKERS = ("root", "bird", "vpp")
+MARKERS = ("root", "bird", "frr", "vpp")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
