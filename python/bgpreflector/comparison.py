@@ -42,11 +42,11 @@ class Comparison:
             config.vpp,
             tables=config.vpp_tables,
             protocol=config.kernel.protocols[0],
+            discovers=bool(config.kernel.discover),
             read_only=read_only,
         )
         # Who compares once has no second batch to add what a first had to delete.
         self.sink.looks_behind = False
-        self._table_map = config.table_map
 
     def read(self) -> None:
         """Read VPP, then the kernel. Raises ``VppError`` and ``KernelError``."""
@@ -90,7 +90,7 @@ class Comparison:
         audit = self.sink.audit(repair=False, limit=ALL)
         if audit is None:
             return set()
-        kernel_tables = {vpp: kernel for kernel, vpp in self._table_map.items()}
+        kernel_tables = {vpp: kernel for kernel, vpp, *_ in self.engine.mirrored_tables()}
         return {
             (kernel_tables[table], prefix)
             for table, prefix, kind in audit.drifted

@@ -37,6 +37,7 @@ def check_up(config: Config) -> Iterator[Finding]:
         config.vpp,
         tables=config.vpp_tables,
         protocol=config.kernel.protocols[0],
+        discovers=bool(config.kernel.discover),
         read_only=True,
     )
     try:

@@ -14,6 +14,7 @@ from bgpreflector.errors import VppError, VppLostError
 from .adoption import adopt, adopt_slowly
 from .by_papi import PapiRoutes
 from .dead_paths import dead_interfaces
+from .discovery import DiscoveredTables
 from .engine import RouteEngine, connect_bulk
 from .guard import DeletionGuard
 from .held import HeldWatch
@@ -41,17 +42,19 @@ class VppSink:
     All calls come from the event loop, one at a time.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a part of the configuration
         self,
         engine: RouteEngine,
         settings: VppSettings,
         *,
         tables: Sequence[tuple[int, bool]],
         protocol: int,
+        discovers: bool = False,
         read_only: bool = False,
     ) -> None:
         """``tables`` are the VPP tables (id, whether IPv6) that routes go into; ``protocol``
-        is the one of routes that are put one by one. ``read_only`` adds no FIB source and no
+        is the one of routes that are put one by one. ``discovers``: there may be further tables,
+        which the engine tells. ``read_only`` adds no FIB source and no
         table; what is missing is then found by :attr:`missing_tables`."""
         self._engine = engine
         self._settings = settings
@@ -75,6 +78,8 @@ class VppSink:
         self.guard = DeletionGuard(engine, settings.guard)
         self._held_watch = HeldWatch(engine, settings.max_held)
         self.session = VppSession(settings)
+        discovered = DiscoveredTables(engine, self.session)
+        self._discovered = discovered if discovers and not read_only else None
 
     def on_interface_change(self, notify: Callable[[], None]) -> None:
         """Have ``notify()`` called on a foreign thread when VPP's interfaces change."""
@@ -99,6 +104,8 @@ class VppSink:
             else:
                 self._source = self.session.fib_source(source.name, source.priority)
                 self._add_tables()
+                if self._discovered is not None:
+                    self._discovered.connected()
             self.others.learn(self.session.fib_sources(), self._source)
             self.session.watch_interfaces(self._interfaces_changed)
             self._look_at_interfaces()
@@ -131,6 +138,12 @@ class VppSink:
         for table_id, is_ip6 in self.session.ensure_tables(self._tables):
             family = "IPv6" if is_ip6 else "IPv4"
             _log.info("Created VPP's %s table %d", family, table_id)
+
+    @property
+    def _all_tables(self) -> Sequence[Table]:
+        """Those that are named, and those that were discovered."""
+        further = () if self._discovered is None else self._discovered.there
+        return [*self._tables, *sorted(further)]
 
     @property
     def has_bulk(self) -> bool:
@@ -217,7 +230,7 @@ class VppSink:
 
     def _adopt_slowly(self, slow: PapiRoutes, source: int, hiding: Sequence[int]) -> None:
         try:
-            self.guard.adopted(adopt_slowly(self._engine, slow, self._tables, source, hiding))
+            self.guard.adopted(adopt_slowly(self._engine, slow, self._all_tables, source, hiding))
         except VppLostError:
             self.close()
             raise
@@ -259,7 +272,7 @@ class VppSink:
             return self.others.found(*self._engine.overridden(better, limit=limit))
         slow = self._slow
         found = look_slowly(
-            lambda source: ((t, p) for t, p, _ in slow.dump(self._tables, source)),
+            lambda source: ((t, p) for t, p, _ in slow.dump(self._all_tables, source)),
             self._engine.has_installed,
             better,
             limit,
@@ -304,9 +317,13 @@ class VppSink:
 
     def _send(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
         slow = self._slow
+        if self._discovered is not None:
+            self._discovered.create()
         result = self._send_fast(batches) if slow is None else self._send_slowly(slow, batches)
         if self._gone:
             self._let_go()
+        if self._discovered is not None:
+            self._discovered.remove()
         return result
 
     def _send_fast(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:

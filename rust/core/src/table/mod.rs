@@ -11,6 +11,7 @@ mod beside;
 mod best;
 mod by_table;
 mod counts;
+mod discovery;
 mod drift;
 mod entry;
 mod held;
@@ -50,6 +51,7 @@ use crate::route::Family;
 
 use any_rib::AnyRib;
 use beside::Beside;
+use discovery::Discovered;
 use drift::Suspects;
 use limit::Limited;
 use meaning::Meanings;
@@ -62,6 +64,7 @@ use unseen::Unseen;
 use withheld::Withheld;
 
 pub use counts::{Anomalies, Counts};
+pub use discovery::{Discovery, MirroredTable};
 pub use drift::{Drift, DriftReport};
 pub use held::Held;
 pub use ids::{Handle, PathSetId};
@@ -84,6 +87,7 @@ pub use withheld::WithheldDeletions;
 pub struct Table {
     scope: Scope,
     ribs: Vec<AnyRib>,
+    discovered: Discovered,
     meanings: Meanings,
     dirty: Queue,
     refusals: AHashMap<Handle, Refusal>,
@@ -108,7 +112,7 @@ impl Table {
     /// An empty table for what `scope` mirrors.
     #[must_use]
     pub fn new(scope: Scope) -> Self {
-        let ribs = scope
+        let ribs: Vec<AnyRib> = scope
             .families
             .iter()
             .flat_map(|family| {
@@ -120,6 +124,7 @@ impl Table {
             .collect();
         Self {
             scope,
+            discovered: Discovered::new(&ribs),
             ribs,
             meanings: Meanings::default(),
             dirty: Queue::default(),
@@ -189,14 +194,6 @@ impl Table {
 
     fn rib_mut(&mut self, handle: Handle) -> Option<&mut AnyRib> {
         self.ribs.get_mut(usize::from(handle.rib))
-    }
-
-    fn rib_index(&self, family: Family, kernel_table: u32) -> Option<u16> {
-        let is = |rib: &AnyRib| rib.kernel_table == kernel_table && rib.family() == family;
-        self.ribs
-            .iter()
-            .position(is)
-            .and_then(|index| u16::try_from(index).ok())
     }
 
     /// Every place ever used, whether or not it is in use now.

@@ -359,14 +359,18 @@ impl Follower {
         let (families, tables) = {
             let table = self.shared.table();
             let scope = table.scope();
-            let tables: Vec<u32> = scope.tables.keys().copied().collect();
+            let tables: Vec<Option<u32>> = if scope.discovery.is_on() {
+                vec![None]
+            } else {
+                scope.tables.keys().copied().map(Some).collect()
+            };
             (scope.families.clone(), tables)
         };
         for family in families {
             for table in &tables {
                 let request = RouteDump {
                     family,
-                    table: Some(*table),
+                    table: *table,
                     // Of every protocol, as the notifications are: what a foreign route replaces, or
                     // is replaced by, may be ours.
                     protocol: None,
