@@ -1,6 +1,7 @@
 # What each target does: `make help`.
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
+CARGO_DENY := .venv/bin/cargo-deny --locked --log-level error
 # Most of a test's time is waiting; more than two at once would disturb each other.
 AT_ONCE := -n 2 --dist worksteal
 SOURCES := $(shell find rust python -name '*.rs' -o -name '*.json' -path '*simulator*' -o -name Cargo.toml) Cargo.toml Cargo.lock pyproject.toml
@@ -12,7 +13,7 @@ LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlice
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 .PHONY: help demo test check bench instructions oracle state bulk matrix soak reference docs man licences \
-	build wheel wheels test-wheel test-wheels sdist sbom deb fmt clean
+	build wheel wheels test-wheel test-wheels sdist sbom deb fmt clean advisories coverage fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -21,8 +22,13 @@ demo: build ## real kernel routes into the embedded VPP, before your eyes
 	@scripts/setup.sh programs iproute2:ip
 	.venv/bin/bgpreflector demo
 
+# What tests run besides, so that none is skipped for want of it.
+LABORATORY := iproute2:ip bird2:bird frr:vtysh util-linux:setpriv
+PACKAGE_TOOLS := binutils:readelf dpkg-dev:dpkg-shlibdeps groff-base:groff lintian:lintian \
+	mandoc:mandoc rpm:rpm rpmlint:rpmlint systemd:systemd-analyze
+
 test: build ## all tests: Rust, Python, kernel, BIRD, FRR
-	@scripts/setup.sh programs iproute2:ip bird2:bird frr:vtysh mandoc:mandoc
+	@scripts/setup.sh programs $(LABORATORY) $(PACKAGE_TOOLS)
 	@scripts/setup.sh extract prometheus:promtool
 	cargo test --workspace --locked
 	$(PYTHON) -m pytest $(AT_ONCE)
@@ -35,9 +41,15 @@ check: build ## formatters, linters, types, stubs, licences
 	$(PYTHON) -m mypy
 	$(PYTHON) -m mypy.stubtest bgpreflector._core --ignore-disjoint-bases
 	$(PYTHON) scripts/write_reference.py --check
-	$(PYTHON) scripts/check_licences.py
+	$(CARGO_DENY) --offline check licenses bans sources
 	$(PYTHON) scripts/write_licences.py --check
 	.venv/bin/pip-licenses --partial-match --allow-only="$(LICENCES)" --ignore-packages $(NOT_LINKED) --summary
+
+# From the network: the database of RustSec, and what PyPI says of the versions in uv.lock.
+advisories: build ## what is known of the crates and libraries that we depend on
+	$(CARGO_DENY) check advisories
+	.venv/bin/uv export --quiet --locked --no-emit-project --no-dev --output-file target/requirements.txt
+	.venv/bin/uv tool run pip-audit==2.10.* --require-hashes --disable-pip --requirement target/requirements.txt
 
 # IPv4 routes of the table, with a fifth as many of IPv6; routes of the largest one; results.
 ROUTES ?= 1000000
@@ -87,6 +99,19 @@ matrix: build ## the tests with real VPPs, each in turn: make matrix VPPS="/opt/
 	$(PYTHON) scripts/matrix.py --write docs/compatibility.md $(VPPS) -- $(MATRIX)
 
 MINUTES ?= 30
+
+FUZZ_SECONDS ?= 600
+
+# Without a sanitizer a stable toolchain will do: the core has no unsafe code.
+fuzz: .tools/bin/cargo-fuzz ## bytes that nobody sends, into the decoders: make fuzz FUZZ_SECONDS=600
+	python3 rust/fuzz/seed_corpus.py
+	for target in decode frames; do \
+		PATH=$(CURDIR)/.tools/bin:$$PATH cargo fuzz run --fuzz-dir rust/fuzz --sanitizer none $$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=4096 || exit 1; \
+	done
+
+.tools/bin/cargo-fuzz:
+	cargo install --quiet --locked --root .tools cargo-fuzz
 
 soak: build ## everything at once for a long time: make soak MINUTES=30
 	@scripts/setup.sh programs iproute2:ip
@@ -151,7 +176,7 @@ sdist: .venv/installed ## the source distribution in dist/
 deb: build ## a Debian package in dist/
 	scripts/build_deb.sh dist
 
-.venv/installed: pyproject.toml scripts/setup.sh
+.venv/installed: pyproject.toml uv.lock scripts/setup.sh
 	scripts/setup.sh
 	@touch $@
 

@@ -11,12 +11,12 @@ import pytest
 from rich.console import Console
 
 from lab import Namespace
-from lab.requirements import insists_on, missing
+from lab.requirements import missing
 from lab.vpp import RealVpp, SimulatedVpp, Startup
 
 from . import machine, report
 from .rows import Row
-from .size import MEASURES, V4, V6
+from .size import ASKED, MEASURES, V4, V6
 from .world import apply, both_tables, empty_kernel, lines
 
 OUT = "BGPREFLECTOR_BENCH_OUT"
@@ -33,8 +33,12 @@ ROWS = pytest.StashKey[list[Row]]()
 Add = Callable[[Row], None]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sorts the benchmarks as the table has them."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Sorts the benchmarks as the table has them; without `make bench` nothing is measured."""
+    if not ASKED:
+        measured = [item for item in items if item.get_closest_marker("measured")]
+        config.hook.pytest_deselected(items=measured)
+        items[:] = [item for item in items if item not in measured]
 
     def place(item: pytest.Item) -> int:
         name = item.path.stem.removeprefix("test_")
@@ -46,11 +50,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skips what needs something that is missing, or fails it where that is not allowed."""
+    """Skips what needs something that is missing; `lab.skips` says where that is a failure."""
     for marker in ("root", "bird", "vpp"):
         reason = missing(marker) if item.get_closest_marker(marker) else None
-        if reason and insists_on(marker):
-            pytest.fail(f"{marker}: {reason}", pytrace=False)
         if reason:
             pytest.skip(f"{marker}: {reason}")
 

@@ -39,7 +39,7 @@ def measured(benchmark: str) -> float:
     """Routes a second."""
     found = rate(benchmark)
     if found is None or (MEASURES and found[1] != ALL and "growth" not in benchmark):
-        pytest.skip(f"criterion has not measured {benchmark} at this size: run `make bench`")
+        pytest.fail(f"criterion has not measured {benchmark} at this size: run `make bench`")
     return found[0]
 
 
@@ -54,6 +54,7 @@ def test_results_are_read(tmp_path: Path) -> None:
     assert rate("group/function", tmp_path) == (1e6, 1000)
 
 
+@pytest.mark.measured
 @pytest.mark.root
 @pytest.mark.parametrize("kind", ["plain", "ecmp4"])
 def test_full_dump(kind: str, plain_kernel: Namespace, add: Add) -> None:
@@ -86,6 +87,7 @@ def test_full_dump(kind: str, plain_kernel: Namespace, add: Add) -> None:
     add(Row(f"Decode and compare with a table that has it, {kind}", compare, "routes/s"))
 
 
+@pytest.mark.measured
 def test_full_dump_with_memory_at_hand(add: Add) -> None:
     """Without the page faults of a process's first table, which are not our work."""
     store, other = (
@@ -116,12 +118,14 @@ def routes_a_second_of_pyroute2(kernel: Namespace) -> float:
     return sum(counts) / seconds
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("benchmark_name", STEPS)
 def test_step(benchmark_name: str, add: Add) -> None:
     """The steps between the dump and VPP."""
     add(Row(STEPS[benchmark_name], measured(benchmark_name), "routes/s"))
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("work", ["decode_and_store", "decode_and_compare"])
 def test_growth(work: str, add: Add) -> None:
     """What a route costs in a table four hundred times as large."""

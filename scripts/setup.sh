@@ -22,18 +22,18 @@ apt_install() {
 }
 
 install_programs() {
-    local package program
+    local pair program missing=()
     for pair; do
-        package=${pair%:*} program=${pair#*:}
-        if command -v "$program" >/dev/null || [ -x "/usr/sbin/$program" ]; then
-            continue
-        elif installed_with_apt "$package"; then
-            stop_service "$program"
-        else
-            printf '%s\n' "note: $package is missing and cannot be installed here:" \
-                "      what needs it is skipped (Debian, as root: apt-get install $package)" >&2
-        fi
+        program=${pair#*:}
+        command -v "$program" >/dev/null || [ -x "/usr/sbin/$program" ] || missing+=("$pair")
     done
+    [ ${#missing[@]} = 0 ] && return
+    if installed_with_apt "${missing[@]%:*}"; then
+        for pair in "${missing[@]}"; do stop_service "${pair#*:}"; done
+    else
+        printf '%s\n' "note: these are missing and cannot be installed here, what needs them is skipped:" \
+            "      ${missing[*]%:*} (Debian, as root: apt-get install ${missing[*]%:*})" >&2
+    fi
 }
 
 extract_programs() {
@@ -78,10 +78,10 @@ stop_service() {
     fi
 }
 
-# Prints the first Python that is new enough.
+# Prints the first Python that is new enough, BASE_PYTHON before others.
 find_python() {
     local candidate
-    for candidate in "${PYTHON:-}" python3.14 python3.13 python3.12 python3.11 python3; do
+    for candidate in "${BASE_PYTHON:-}" python3.14 python3.13 python3.12 python3.11 python3; do
         if [ -n "$candidate" ] && command -v "$candidate" >/dev/null &&
             "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             printf '%s\n' "$candidate"
@@ -114,15 +114,14 @@ make_environment() {
     # One that was left half made has no pip, or would even have the system's.
     .venv/bin/python -c 'import pip, sys; sys.exit(sys.prefix == sys.base_prefix)' 2>/dev/null ||
         "$python" -m venv --clear .venv
-    .venv/bin/python - <<'PYTHON' >.venv/requirements.txt
-import tomllib
+    # Of the versions in uv.lock, uv among them. What is there besides stays: our own module.
+    .venv/bin/python -m pip install -q --disable-pip-version-check "uv==$(locked_version uv)"
+    UV_PROJECT_ENVIRONMENT=.venv .venv/bin/uv sync --quiet --locked --inexact --all-extras \
+        --no-install-project
+}
 
-with open("pyproject.toml", "rb") as file:
-    project = tomllib.load(file)["project"]
-extras = project["optional-dependencies"].values()
-print("\n".join(project["dependencies"] + [one for extra in extras for one in extra]))
-PYTHON
-    .venv/bin/python -m pip install -q --disable-pip-version-check -r .venv/requirements.txt
+locked_version() {
+    sed -n "/^name = \"$1\"/{n;s/^version = \"\(.*\)\"/\1/p}" uv.lock
 }
 
 if [ "${1:-}" = programs ]; then

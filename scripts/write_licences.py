@@ -1,4 +1,8 @@
-"""Writes THIRD-PARTY-LICENSES: the licences of all crates that are linked into the module."""
+"""Writes THIRD-PARTY-LICENSES: the licences of all crates that are linked into the module.
+
+cargo-about does the same; no registry has it compiled, and compiling it takes longer than all other
+checks together.
+"""
 
 from __future__ import annotations
 

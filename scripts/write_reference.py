@@ -27,15 +27,15 @@ This page is generated from the code by `make reference`.
 METRICS_HEAD = """# Metrics and probes
 
 With `[metrics] address = "127.0.0.1:19482"` the daemon serves `/metrics` for Prometheus,
-`/-/healthy` (200 while its threads run and the event loop gets on, else 503 with what hangs) and
+`/-/healthy` (200 while its threads run and get on, else 503 with the name of what hangs) and
 `/-/ready` (200 if `bgpreflector_ready` is 1, else 503, with the state as text) over HTTP. Nothing
 listens without an address. No label is a prefix, so the number of series does not depend on the
 number of routes. This page is generated from the code by `make reference`.
 
-The port is any that you choose; 19482 in the examples is outside the range (9100 to 9999) that
+The port is any that you choose. The range (9100 to 9999) that
 [Prometheus's list](https://github.com/prometheus/prometheus/wiki/Default-port-allocations) hands
-out, and in particular not 9482, which VPP's own exporter (TNSR's, for instance) has. It is in no
-list: tell Prometheus by its configuration.
+out is full, so the examples have 19482, outside of it; 9482, which they had, is that of VPP's own
+exporter (TNSR's, for instance). 19482 is registered nowhere: tell Prometheus by its configuration.
 
 | metric | type | labels | meaning |
 | --- | --- | --- | --- |

@@ -11,15 +11,26 @@ import pytest
 
 from bgpreflector.config.vpp import API_DIRECTORY
 from lab import BgpPair, Namespace, namespace, running_bgp_pair
-from lab.requirements import insists_on, missing
+from lab.requirements import missing
+from lab.skips import (
+    pytest_make_collect_report,
+    pytest_runtest_makereport,
+    pytest_terminal_summary,
+)
 from lab.vpp import RealVpp, SimulatedVpp, Vpp
 from lab.vpp.real import api_directory
+
+__all__ = [
+    "pytest_make_collect_report",
+    "pytest_runtest_makereport",
+    "pytest_terminal_summary",
+]
 
 MARKERS = ("root", "bird", "frr", "vpp")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skips a marked test where what it needs is missing, or fails it where that is not allowed."""
+    """Skips a marked test that lacks what it needs; `lab.skips` says where that fails."""
     for marker in MARKERS:
         if item.get_closest_marker(marker):
             _require(marker)
@@ -79,8 +90,5 @@ def vpp(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Vpp]:
 
 def _require(marker: str) -> None:
     reason = missing(marker)
-    if reason is None:
-        return
-    if insists_on(marker):
-        pytest.fail(f"{marker}: {reason}", pytrace=False)
-    pytest.skip(f"{marker}: {reason}")
+    if reason is not None:
+        pytest.skip(f"{marker}: {reason}")

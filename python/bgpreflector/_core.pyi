@@ -75,6 +75,9 @@ class RouteView:
     def reason(self) -> str | None:
         """Why, where the state alone does not say it."""
     @property
+    def substitute(self) -> str | None:
+        """What VPP shall have in its place, where it is held: ``legs``, ``drop`` or ``punt``."""
+    @property
     def installed(self) -> list[str]:
         """Paths that VPP has acknowledged for the prefix."""
 
@@ -98,6 +101,39 @@ class KernelRoute:
     def next_hops(self) -> list[NextHop]: ...
     @property
     def next_hop_id(self) -> int | None: ...
+
+@final
+class Judgement:
+    """What the kernel answers for a prefix, and whether VPP forwards so."""
+
+    @property
+    def table(self) -> int:
+        """Kernel table."""
+    @property
+    def prefix(self) -> str:
+        """Destination."""
+    @property
+    def address(self) -> IPv4Address | IPv6Address:
+        """The address within it that the kernel was asked for."""
+    @property
+    def kernel(self) -> KernelRoute | None:
+        """What the kernel forwards that address by."""
+    @property
+    def error(self) -> int | None:
+        """Its ``errno`` where it does not."""
+    @property
+    def expected(self) -> list[str]:
+        """The paths that its answer means for VPP."""
+    @property
+    def reason(self) -> str | None:
+        """Why it means none."""
+    @property
+    def installed(self) -> list[str]:
+        """The paths that VPP has for the prefix."""
+    @property
+    def verdict(self) -> str:
+        """``alike``, ``different``, ``elsewhere`` (the kernel decides by a table that is not
+        mirrored) or ``unknown`` (longer prefixes are in the way, or a change is under way)."""
 
 @final
 class NextHopSetView:
@@ -179,6 +215,9 @@ class RequestList:
         """
     def answer(self, index: int, retval: int) -> None:
         """Take note of VPP's answer. Raises ``ValueError`` if the request is not open."""
+    def ended_vpp(self, index: int) -> bool:
+        """Take note that VPP went while this request, and no other, had no answer; whether its
+        prefix is held from now on."""
     def release(self) -> None:
         """Give what has no answer back: it is dirty again. Twice is fine."""
 
@@ -271,8 +310,8 @@ class Status:
 
     @property
     def prefixes(self) -> dict[str, dict[str, int]]:
-        """By family: ``kernel``, ``desired``, ``installed``, ``held``, ``failed``,
-        ``unconfirmed``."""
+        """By family: ``kernel``, ``desired``, ``installed``, ``held``, ``substituted``,
+        ``failed``, ``unconfirmed``."""
     @property
     def tables(self) -> list[tuple[int, str, dict[str, int]]]:
         """By kernel table and family, likewise."""
@@ -329,6 +368,10 @@ class Status:
     @property
     def held_routes(self) -> dict[str, int]:
         """Routes of mirrored protocols that VPP cannot have, by reason."""
+    @property
+    def substitutes(self) -> dict[str, int]:
+        """Prefixes that VPP shall have something else for, by what that is: ``legs`` (some of the
+        route's), ``drop``, ``punt``."""
     @property
     def limit_exceeded(self) -> bool:
         """Whether there are more prefixes than ``max_routes``."""
@@ -440,6 +483,12 @@ class Engine:
     def release(self, prefix: str | None = None) -> int:
         """Let one of them, in all VPP tables, or all in again; how many there were. Raises
         ``ValueError``."""
+    def pulses(self) -> dict[str, tuple[bool, int]]:
+        """For ``kernel reader`` and ``bulk connection``, where there is one: whether it has
+        something to do, and a number that grows as it gets on. Waits for neither."""
+    def steps(self) -> int:
+        """What grows while that gets on which somebody waits for: route requests that VPP has
+        answered, reads of what else it says, buffers of a dump of the kernel. Waits for no lock."""
     def disconnect(self) -> None:
         """Close the bulk connection. Twice is fine."""
     def vpp_lost(self) -> str | None:
@@ -551,13 +600,26 @@ class Engine:
     def forget_kernel(self) -> None:
         """Forget all kernel routes and our own, so that all that is installed shall go."""
     def set_interfaces(
-        self, interfaces: Mapping[str, int], unmapped: int | None, recursive: bool
+        self,
+        interfaces: Mapping[str, int],
+        unmapped: int | None,
+        recursive: bool,
+        *,
+        fallback: str = "hold",
+        skip_legs: bool = False,
+        alike: Mapping[str, tuple[int, bytes]] | None = None,
     ) -> None:
         """Say which ``sw_if_index`` stands for which kernel interface.
 
         A next hop through any other goes out of ``unmapped``, or is left to VPP's own FIB
-        if ``recursive``, or makes its route wait.
+        if ``recursive``, or makes its route wait. VPP is given ``fallback`` (``hold``, ``drop``,
+        ``punt``) for a route that it cannot have, or with ``skip_legs`` those of its next hops
+        that it can have. ``alike`` has an index and a hardware address for an interface that
+        ``interfaces`` does not name, for as long as that has the same address. Raises
+        ``ValueError``.
         """
+    def stands_for(self) -> dict[str, int]:
+        """The ``sw_if_index`` that stands for each of the kernel's interfaces that has one."""
     def links(self) -> list[tuple[int, str, bool]]:
         """The kernel's links: index, name, whether up."""
     def status(self) -> Status: ...
@@ -574,6 +636,17 @@ class Engine:
     def lookup(self, address: IPv4Address | IPv6Address) -> tuple[KernelRoute | None, int | None]:
         """By which route the kernel forwards to an address, asked of the kernel itself; where it
         does not, its ``errno``. Raises ``KernelError``."""
+    def judge(self, prefixes: Sequence[tuple[int, str]]) -> list[Judgement]:
+        """Compare what VPP has for prefixes of kernel tables with what the kernel itself answers
+        for an address of each. Raises ``KernelError``, ``ValueError``."""
+    def sample_installed(self, count: int, turn: int) -> list[tuple[int, str]]:
+        """Kernel table and prefix of about ``count`` of the routes that VPP has, spread over all;
+        ``turn`` chooses which."""
+    def compare_with_kernel(
+        self, route: KernelRoute, vpp_table: int, prefix: str, paths: Sequence[_PathTuple]
+    ) -> tuple[bool, list[str], str | None]:
+        """Whether VPP forwards as a kernel route by the paths that it has for a prefix, the paths
+        that the route means for VPP, and why it can have none."""
     def sysctl(self, key: str) -> str | None:
         """The kernel's setting ``net.KEY``, such as ``ipv4/ip_forward``, in the namespace that is
         read; ``None`` where it has none. Raises ``KernelError``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from typing import cast
 
@@ -44,6 +44,7 @@ class Comparison:
             protocol=config.kernel.protocols[0],
             discovers=bool(config.kernel.discover),
             read_only=read_only,
+            namespace=config.kernel.namespace_path,
         )
         # Who compares once has no second batch to add what a first had to delete.
         self.sink.looks_behind = False
@@ -90,12 +91,45 @@ class Comparison:
         audit = self.sink.audit(repair=False, limit=ALL)
         if audit is None:
             return set()
-        kernel_tables = {vpp: kernel for kernel, vpp, *_ in self.engine.mirrored_tables()}
+        kernel_tables = self._kernel_tables()
         return {
             (kernel_tables[table], prefix)
             for table, prefix, kind in audit.drifted
             if kind == "overridden"
         }
+
+    def judged(
+        self, sample: int, prefixes: Sequence[str], beside: Container[Place]
+    ) -> list[_core.Judgement]:
+        """What the kernel itself answers for about ``sample`` of the routes that VPP has and for
+        all of the prefixes, in every mirrored table, and whether VPP forwards so.
+
+        A difference counts that is still there a moment later, and is not ``beside`` what is known.
+        Raises ``KernelError``, and ``ValueError`` for what is no prefix.
+        """
+        asked = [(table, prefix) for table in self._kernel_tables().values() for prefix in prefixes]
+        if sample:
+            turn = int(time.time())
+            asked += self.engine.sample_installed(sample, turn)
+        found = {(one.table, one.prefix): one for one in self.engine.judge(asked)}
+        doubtful = [place for place, one in found.items() if one.verdict == "different"]
+        if doubtful:
+            time.sleep(PAUSE)
+            self.read()
+            found |= {(one.table, one.prefix): one for one in self.engine.judge(doubtful)}
+        return [one for place, one in found.items() if place not in beside]
+
+    def unresolved(self) -> list[tuple[Place, str]]:
+        """Routes that VPP has and does not forward by, one for each set of paths, and why."""
+        kernel_tables = self._kernel_tables()
+        return [
+            ((kernel_tables[table], prefix), trouble)
+            for table, prefix, trouble in self.sink.unresolved()
+        ]
+
+    def _kernel_tables(self) -> dict[int, int]:
+        """The kernel table of each VPP table that routes go into, found ones too."""
+        return {vpp: kernel for kernel, vpp, *_ in self.engine.mirrored_tables()}
 
     def repair(self) -> tuple[int, list[str]]:
         """Have VPP make the changes: how many it did, and some of its refusals."""

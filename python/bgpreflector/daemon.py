@@ -22,8 +22,8 @@ from bgpreflector.reflector import (
     use_deps,
 )
 from bgpreflector.vpp import (
+    Comparisons,
     Question,
-    VppAuditAsked,
     VppEntry,
     VppGuardDue,
     VppLookup,
@@ -62,6 +62,7 @@ class Daemon:
             tables=config.vpp_tables,
             protocol=config.kernel.protocols[0],
             discovers=bool(config.kernel.discover),
+            namespace=config.kernel.namespace_path,
         )
         # Where nothing is mirrored nothing is deleted either.
         if config.use_external_ipam and not approved:
@@ -81,7 +82,9 @@ class Daemon:
         """Routes of ours in VPP tables that a reload has left, which wait for :meth:`resume`."""
 
         vpp = config.vpp
+        self._comparisons = Comparisons(self._push_event)
         self._liveness = Liveness(PATIENCE + 2 * (vpp.connect_timeout + vpp.request_timeout))
+        self._hung = False
         self._pausing = threading.Lock()
         self._paused = False
 
@@ -185,9 +188,7 @@ class Daemon:
 
         Raises as :meth:`look_up`.
         """
-        event = VppAuditAsked()
-        self.controller.push_event(event)
-        return event.answer.result(timeout)
+        return self._comparisons.ask(timeout)
 
     @property
     def alive(self) -> bool:
@@ -196,19 +197,18 @@ class Daemon:
 
     @property
     def hung(self) -> str | None:
-        """What does not get on with what it has to do; ``None`` where all is well."""
-        status = self.engine.status()
-        counts = status.prefixes.values()
-        progress = repr(
-            (
-                sorted(status.requests.items()),
-                sum(count["installed"] for count in counts),
-                sorted(status.resyncs.items()),
-                # Later it also changes by itself, whatever the event loop is at.
-                None if status.synchronised else sum(count["kernel"] for count in counts),
-            )
-        )
-        return self._liveness.look(self.controller.at_work, progress)
+        """What does not get on with what it has to do; ``None`` where all is well.
+
+        It takes no lock that a thread may hang with. The first look that finds it logs it.
+        """
+        at_work, steps = self.controller.at_work, self.engine.steps()
+        hung = self._liveness.look(at_work, steps, self.engine.pulses())
+        before, self._hung = self._hung, hung is not None
+        if hung is not None and not before:
+            _log.critical("%s; where a watchdog is set, the service manager acts", hung)
+        elif before and hung is None:
+            _log.warning("What hung gets on again")
+        return hung
 
     @property
     def in_sync(self) -> bool:

@@ -13,6 +13,9 @@ _log = logging.getLogger(__name__)
 
 MICRO = 1_000_000
 
+UNASKED = 10.0
+"""Seconds between two looks at the state where no manager waits for word of it."""
+
 
 def notify(*lines: str) -> None:
     """Send lines such as ``READY=1`` to ``$NOTIFY_SOCKET``; nothing where it is not set."""
@@ -34,7 +37,10 @@ def reloading() -> None:
 
 
 class Watchdog:
-    """Tells a service manager that wants to hear it (``$WATCHDOG_USEC``) that all is well."""
+    """Looks at the state now and then, and tells a service manager that all is well.
+
+    One that wants to hear it (``$WATCHDOG_USEC``) acts where it hears nothing.
+    """
 
     def __init__(self, state: Callable[[], str | None]) -> None:
         """``state`` says how things are in a line, or ``None`` where the manager shall act.
@@ -46,10 +52,8 @@ class Watchdog:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin, if it is wanted of this process."""
-        interval = wanted_interval()
-        if interval is None:
-            return
+        """Begin. Where no manager wants to hear it, somebody looks all the same."""
+        interval = wanted_interval() or UNASKED
         self._thread = threading.Thread(
             target=self._run, args=(interval,), name="watchdog", daemon=True
         )

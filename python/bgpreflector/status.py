@@ -174,7 +174,8 @@ class TableStatus:
     family: str
     vpp_table: int
     prefixes: Mapping[str, int]
-    """``kernel`` (routes), ``desired``, ``installed``, ``held``, ``failed``, ``unconfirmed``."""
+    """``kernel`` (routes), ``desired``, ``installed``, ``held``, ``substituted`` (both ``desired``
+    and ``held``: VPP is given something else), ``failed``, ``unconfirmed``."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +209,13 @@ class HeldStatus:
     interfaces: Mapping[str, int]
     """Those of them for whose interface nothing stands in VPP, by its name."""
 
+    unmapped: str
+    """``vpp.unmapped``: ``hold``, ``drop`` or ``punt``."""
+
+    substitutes: Mapping[str, int]
+    """Prefixes that VPP shall have something else for: ``drop``, ``punt``, or ``legs`` (some of the
+    route's next hops), of which the last are none of :attr:`prefixes`."""
+
 
 @dataclass(frozen=True)
 class GuardStatus:
@@ -238,7 +246,7 @@ class StatusReport:
     in_sync: bool
     ready: bool
     """In sync, or in sync before and now behind by less than :data:`READY_LAG` seconds; and no more
-    prefixes held than is allowed for."""
+    prefixes held than is allowed for; and nothing hangs."""
 
     paused: bool
     prefixes: Mapping[str, Mapping[str, int]]
@@ -262,6 +270,9 @@ class StatusReport:
     guard: GuardStatus | None
     """``None`` where no deletion waits for somebody."""
 
+    hung: str | None
+    """Which thread does not get on with what it has to do; ``None`` where all is well."""
+
     memory: int
     """Resident memory in bytes."""
 
@@ -275,6 +286,7 @@ class StatusReport:
 
 def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusReport:
     """Look at a daemon, from any thread; ``figures`` are its engine's, looked up already."""
+    hung = daemon.hung
     figures = figures or daemon.engine.status()
     vpp = _vpp(daemon, figures)
     # Once: it may change while this looks on, and the report shall not contradict itself.
@@ -288,7 +300,7 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
         uptime=time.monotonic() - daemon.began,
         state=state.value,
         in_sync=state in (State.IN_SYNC, State.HELD),
-        ready=_ready(state, figures, vpp) and not held.too_many,
+        ready=_ready(state, figures, vpp) and not held.too_many and hung is None,
         paused=paused,
         prefixes={f: _sorted(counts) for f, counts in sorted(figures.prefixes.items())},
         tables=tuple(
@@ -304,6 +316,7 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
         held=held,
         limit=_limit(daemon, figures),
         guard=_guard(daemon),
+        hung=hung,
         memory=_memory(),
         kernel=_kernel(daemon, figures),
         vpp=vpp,
@@ -346,6 +359,8 @@ def _held(daemon: Daemon, figures: _core.Status) -> HeldStatus:
         of=of,
         too_many=held > daemon.config.vpp.max_held * of,
         interfaces=_sorted(daemon.engine.held_interfaces()) if unmapped else {},
+        unmapped=daemon.config.vpp.unmapped,
+        substitutes={name: n for name, n in _sorted(figures.substitutes).items() if n},
     )
 
 

@@ -52,6 +52,8 @@ def test_the_defaults_are_those_of_the_daemon(monkeypatch: pytest.MonkeyPatch) -
             "on_exit": "keep",
             "wait": True,
             "max_held": 0.1,
+            "unmapped": "hold",
+            "unmapped_legs": "skip",
             "guard": {"share": 0.5, "routes": 100},
             "fib_source": {"name": "bgpreflector", "priority": 0x88},
             "interfaces": {

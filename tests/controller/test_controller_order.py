@@ -120,6 +120,49 @@ def test_a_full_queue_refuses_events_and_says_so(make_bench: MakeBench) -> None:
         small.controller.push_event(Change("refused", blocking=False))
 
 
+class Unwanted(Change):
+    """Nobody waits for it any more once that is said."""
+
+    wanted = True
+
+    @property
+    def is_wanted(self) -> bool:
+        """As it was said last."""
+        return self.wanted
+
+
+def test_events_that_nobody_wants_make_room(make_bench: MakeBench) -> None:
+    """The others keep their order, and all are told of their end."""
+    small = make_bench(queue_size=4)
+    first, given_up = Unwanted("first", blocking=False), Unwanted("x", blocking=False)
+    small.controller.push_event(FullResync("startup"))
+    for event in (first, given_up, Change("second", blocking=False)):
+        small.controller.push_event(event)
+    with pytest.raises(EventQueueFullError):
+        small.controller.push_event(Change("refused", blocking=False))
+    given_up.wanted = False
+    small.controller.push_event(Change("third", blocking=False))
+    assert given_up.finished == [None]
+    small.controller.start()
+    small.controller.close()
+    assert [line for line in small.journal if line.startswith("a.update")] == [
+        "a.update first",
+        "a.update second",
+        "a.update third",
+        "a.update Shutdown",
+    ]
+
+
+def test_an_event_that_nobody_wants_is_left_out_at_its_turn(bench: Bench) -> None:
+    event = Unwanted("x", blocking=False)
+    bench.controller.push_event(event)
+    event.wanted = False
+    bench.started()
+    bench.push(Change())
+    assert event.finished == [None]
+    assert bench.journal == ["a.update change", "b.update change", "c.update change"]
+
+
 def test_blocking_events_return_when_done(bench: Bench) -> None:
     event = Change()
     bench.started().controller.push_event(event)

@@ -25,7 +25,7 @@ def test_a_signal_that_another_thread_gets(number: signal.Signals, tmp_path: Pat
     """The kernel may choose any; the main thread sleeps on and yet has to end."""
     call = TGKILL.get(platform.machine())
     if call is None:
-        pytest.skip("the number of tgkill is not known for this machine: add it to TGKILL")
+        pytest.skip("system: the number of tgkill is not known for this machine: add it to TGKILL")
     place = tmp_path / "vpp.sock"
     arguments = ["simulate", "--socket", str(place)]
     process = subprocess.Popen(

@@ -87,7 +87,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDaemon]:
     """One for all that is thrown at it."""
     reason = missing("root")
     if reason is not None:
-        pytest.skip(reason)
+        pytest.skip(f"root: {reason}")
     place = tmp_path_factory.mktemp("hostile")
     with ExitStack() as stack:
         kernel = kernel_of(lambda label: stack.enter_context(namespace(label)))

@@ -87,7 +87,50 @@ def daemon_that_says(place: Path, *answers: bytes) -> Iterator[None]:
         thread.join(30)
 
 
-@pytest.mark.parametrize("command", ["status", "pause", "resync"])
+OBEYED = "\x1b[31m"
+"""What a terminal would obey, and Linux has no objection to in an interface's name."""
+
+SAID = {
+    "show interfaces": {
+        "interface": OBEYED,
+        "index": 1,
+        "up": True,
+        "found": "map",
+        "vpp_interface": OBEYED,
+        "sw_if_index": 1,
+        "next_hop_sets": 1,
+    },
+    "audit --repair": {"table": 0, "prefix": OBEYED, "kind": OBEYED},
+}
+"""A row of what some commands list."""
+
+
+@pytest.mark.parametrize("command", SAID)
+def test_a_name_that_a_terminal_would_obey_is_shown(tmp_path: Path, command: str) -> None:
+    """Wherever it comes from: the kernel, VPP, or whoever made a route."""
+    end: dict[str, object] = {"count": 1, "found": {OBEYED: 1}, "left": {}, "state": "in_sync"}
+    row = json.dumps({"row": SAID[command]}).encode()
+    with daemon_that_says(tmp_path / "c.sock", row + b"\n" + json.dumps({"end": end}).encode()):
+        done = shell(f"{PROGRAM} {command} --control {tmp_path}/c.sock")
+    assert done.returncode == 0, done.stderr
+    assert "\\x1b[31m" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+ASKING = [
+    "status",
+    "pause",
+    "resume",
+    "resync",
+    "reload",
+    "release 192.0.2.0/24",
+    "audit --repair",
+    "show route 192.0.2.1",
+    "monitor --count 1",
+]
+
+
+@pytest.mark.parametrize("command", ASKING)
 def test_a_daemon_that_is_older(tmp_path: Path, command: str) -> None:
     """A sentence with both versions, and what to do."""
     end = json.dumps({"end": {"version": "0.0.1"}}).encode()
@@ -96,6 +139,16 @@ def test_a_daemon_that_is_older(tmp_path: Path, command: str) -> None:
     assert done.returncode == 7
     assert "the daemon is bgpreflector 0.0.1" in done.stderr
     assert "restart the daemon" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_doctor_of_a_daemon_that_is_older(tmp_path: Path) -> None:
+    """The same, among its findings."""
+    file = tmp_path / "c.toml"
+    file.write_text(f'[control]\nsocket = "{tmp_path}/c.sock"\n[vpp]\napi_socket = "/none"\n')
+    with daemon_that_says(tmp_path / "c.sock", json.dumps({"end": {"version": "0.0.1"}}).encode()):
+        done = shell(f"{PROGRAM} doctor --config {file}")
+    assert "the daemon is bgpreflector 0.0.1" in done.stdout, done.stderr
     assert "Traceback" not in done.stderr
 
 

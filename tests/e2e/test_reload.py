@@ -122,6 +122,32 @@ def test_what_is_wrong_is_refused_as_a_whole(bench: Bench) -> None:
         assert daemon.end() == 0, daemon.log()
 
 
+def test_a_file_that_is_gone_is_not_taken_for_the_defaults(
+    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """As where the package was removed: without the file nobody would know of the interfaces."""
+    kernel, file = kernel_of(make_namespace), tmp_path / "default.toml"
+    file.write_text('[vpp.interfaces]\nmap = { f0 = "loop0" }\n')
+    (tmp_path / "sitecustomize.py").write_text(
+        "import pathlib, bgpreflector.cli.config_file as chosen\n"
+        f"chosen.DEFAULT_FILE = pathlib.Path({str(file)!r})\n"
+    )
+    environment = {"PYTHONPATH": str(tmp_path)}
+    socket, log = str(simulator.socket), tmp_path / "d.log"
+    with running_daemon(
+        log, "--socket", socket, namespace=kernel, environment=environment
+    ) as daemon:
+        wait_until(daemon.answers, 30, "it listens")
+        in_sync(daemon)
+        file.unlink()
+        daemon.ask("reload", exit_code=78)
+        assert daemon.status()["in_sync"]
+        assert len(simulator.routes()) == MIRRORED
+        file.write_text('[vpp.interfaces]\nmap = { f0 = "loop0" }\n[log]\nlevel = "debug"\n')
+        assert "log.level" in daemon.ask("reload")
+        assert daemon.end() == 0, daemon.log()
+
+
 def test_a_log_level_needs_no_new_connection(bench: Bench) -> None:
     """It is in force at once."""
     with bench.running() as daemon:

@@ -86,7 +86,7 @@ def _add_or_skip(place: Place, kind: str, line: str) -> None:
         place.ip(line)
     except RuntimeError as error:
         if "Operation not supported" in str(error) or "CONFIG_" in str(error):
-            pytest.skip(f"this kernel has no {kind}")
+            pytest.skip(f"kernel: it has no {kind}")
         raise
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import struct
 import subprocess
 import threading
@@ -16,7 +17,7 @@ from bgpreflector import _core
 from lab import Namespace, wait_until
 from oracle.world import World
 
-from .agreement import PREFIX, TIMEOUT, agreed, do, hop, via
+from .agreement import PREFIX, TIMEOUT, agreed, do, hop, via, vpp_has
 from .following import LINK, following, with_link
 from .rtnetlink import request
 
@@ -114,6 +115,33 @@ def test_a_dump_that_ends_early_takes_nothing_away(router: World, family: int) -
     wait_until(whole, TIMEOUT, "dumps are whole again")
     do(router, f"-{family} route del {last}")
     agreed(router, {first: [hop(family, 0)]})
+
+
+@pytest.mark.parametrize("other", ["2001:db8::/32", "2001:db8:3::/48"])
+def test_what_the_kernel_caches_at_an_object_is_no_proof(router: World, other: str) -> None:
+    """IPv6 answers for a prefix by another one of the same next-hop object, and by ``ENETUNREACH``
+    once that one is deleted, though it has the prefix and forwards by it."""
+    last, beside = "2001:db8:ffff::/48", "2001:db8:fffe::/48"
+    do(router, f"-6 nexthop add id 7 {via(6, 0)}")
+    do(router, f"-6 route add {PREFIX[6]} proto 12 {via(6, 0)}")
+    do(router, f"-6 route add {beside} proto 12 {via(6, 0)}")
+    do(router, f"-6 route add {other} proto 12 nhid 7")
+    do(router, f"-6 route add {last} proto 12 nhid 7")
+    expected = dict.fromkeys((PREFIX[6], beside, other, last), [hop(6, 0)])
+    agreed(router, expected)
+    # The dump ends before it, so that the kernel is asked for what is behind.
+    request(router.namespace, large_route(router.namespace, 6, "2001:db8:2::/48"))
+    for cpu in sorted(os.sched_getaffinity(0)):
+        command = ("taskset", "-c", str(cpu), "ip", "-6", "route", "get", "2001:db8:3::1")
+        router.namespace.run(*command)
+    if other.endswith("/48"):
+        do(router, f"-6 route del {other}")
+        del expected[other]
+        vpp_has(router, len(expected))
+    router.engine.resync()
+    router.settle(0)
+    assert router.engine.status().dump_ended_early
+    assert {(254, prefix): hops for prefix, hops in expected.items()} == router.vpp()
 
 
 def large_route(namespace: Namespace, family: int, prefix: str, legs: int = 2100) -> bytes:

@@ -139,6 +139,23 @@ def test_a_merged_route_lives_as_long_as_one_of_its_legs(place: Place) -> None:
         mirrored(engine, PREFIX, [VIA_SIDE])
 
 
+def test_a_merged_route_has_the_preference_of_its_first_leg(place: Place) -> None:
+    """As dumps show it; a notification tells that of the leg that was added."""
+    place.ip(f"-6 route add {PREFIX} via fd00::2 dev uplink proto 12")
+    with following(place.router, interfaces=LINKS) as engine:
+        place.ip(f"-6 route append {PREFIX} via fd00:9::2 dev side proto 12 pref high")
+        wait_until(
+            lambda: [len(view.next_hops) for view in engine.routes_of(254, PREFIX)],
+            TIMEOUT,
+            "one route with two legs",
+            accept=lambda seen: seen == [2],
+        )
+        assert engine.audit().drifted == []
+        place.ip(f"-6 route append {PREFIX} dev side proto 12")
+        place.await_routes(PREFIX, 2)
+        assert engine.audit().drifted == []
+
+
 def test_a_blackhole_object_ends_the_search(place: Place) -> None:
     """Behind others of its metric it is what the kernel forwards by nevertheless."""
     place.ip(

@@ -1,4 +1,4 @@
-"""What a machine must have for the marked tests, and what to do where it lacks it."""
+"""What a machine must have for the marked tests."""
 
 from __future__ import annotations
 
@@ -11,15 +11,7 @@ from pathlib import Path
 PROGRAMS = Path("/usr/lib/frr")
 """Where Debian's package of FRR puts the daemons."""
 
-REQUIRE = "BGPREFLECTOR_TESTS_REQUIRE"
-"""Environment variable: the markers, comma separated, whose tests must not be skipped."""
-
 PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
-
-
-def insists_on(marker: str) -> bool:
-    """Whether a test with this marker fails rather than is skipped where something is missing."""
-    return marker in os.environ.get(REQUIRE, "").split(",")
 
 
 @cache

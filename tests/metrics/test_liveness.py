@@ -47,6 +47,30 @@ def test_what_gets_on_may_take_long() -> None:
     assert liveness.look(None, 4) is None, "nothing to do is no hanging"
 
 
+def test_each_thread_is_looked_at_for_itself() -> None:
+    """One that gets on does not speak for another, and one that rests does not hang."""
+    time = Time()
+    liveness = Liveness(60.0, time)
+
+    def look(reader: tuple[bool, int], bulk: tuple[bool, int]) -> str | None:
+        return liveness.look(("resync", 0.0), 1, {"kernel reader": reader, "bulk": bulk})
+
+    assert look((True, 1), (False, 1)) is None
+    time.now += 60
+    said = look((True, 1), (False, 1))
+    assert said is not None
+    assert said.startswith("the kernel reader hangs: it has something to do")
+    assert "; the event loop hangs: it has been at 'resync' for 60 s" in said
+    assert "bulk" not in said
+    said = look((True, 2), (True, 1))
+    assert said is not None
+    assert "kernel reader" not in said
+    time.now += 59
+    said = look((True, 2), (True, 1))
+    assert said is not None
+    assert "bulk" not in said, "it has something to do since the last look"
+
+
 @pytest.mark.root
 def test_an_event_loop_that_hangs_is_named(
     make_namespace: Callable[[str], Namespace], tmp_path: Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import threading
 from collections.abc import Callable, Iterator
@@ -66,7 +67,12 @@ def _advertise(
     ):
         return
     routes = {prefix: of_route} if prefix else {}
-    advertise(made.namespace, f"{link}p", router, int(lifetime), preference, routes=routes)
+    try:
+        advertise(made.namespace, f"{link}p", router, int(lifetime), preference, routes=routes)
+    except OSError as error:
+        # A link without a carrier drops the frame.
+        if error.errno != errno.ENOBUFS:
+            raise
 
 
 def _await_expiry(made: World) -> None:

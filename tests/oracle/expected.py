@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cached_property
 
 from .iproute import Entry, Ip
 from .operations import TABLES
@@ -20,8 +21,8 @@ Forwarding = dict[tuple[int, str], Meaning]
 
 Objects = dict[int, Entry]
 
-TYPES = {"6": "blackhole", "7": "unreachable", "8": "prohibit"}
 THROW = "9"
+TYPES = {"6": "blackhole", "7": "unreachable", "8": "prohibit", THROW: "throw"}
 PREFERENCES = {"high": 0, "medium": 1, "low": 2}
 
 
@@ -33,14 +34,25 @@ Key = tuple[int, str]
 class Listing:
     """What `ip` lists at one time."""
 
-    routes: Mapping[Key, Sequence[Entry]]
-    """The routes of each prefix that can forward with TOS 0, the first one first."""
+    every: Mapping[Key, Sequence[Entry]]
+    """The routes of each prefix with TOS 0, in the kernel's order."""
 
     objects: Objects
     links: Mapping[int, str]
     """Names by index."""
 
     down: frozenset[str]
+
+    @cached_property
+    def routes(self) -> Mapping[Key, Sequence[Entry]]:
+        """Those of each prefix that can forward, the one first that does."""
+        ranked = {key: _ranked(key, every) for key, every in self.every.items()}
+        return {key: routes for key, routes in ranked.items() if routes}
+
+    def members(self, number: int) -> frozenset[int]:
+        """The ids of a group's members, or of an object alone its own."""
+        group = self.objects.get(number, {}).get("group", ())
+        return frozenset(int(member["id"]) for member in group) or frozenset({number})
 
     def completed(self, route: Entry) -> Entry:
         """A route with devices by index, as a lookup answers it, in the list's words."""
@@ -60,8 +72,10 @@ def listing(ip: Ip) -> Listing:
     for family in (4, 6):
         routes = [_expanded(route, objects) for route in ip.routes(family)]
         _bury(routes, down)
-        for key, route in _usable_ones(routes, family):
-            found.setdefault(key, []).append(route)
+        for route in routes:
+            key = (int(route["table"]), _prefix(str(route["dst"]), family))
+            if key[0] in TABLES and route.get("tos", "0x00") == "0x00":
+                found.setdefault(key, []).append(route)
     return Listing(found, objects, names, down)
 
 
@@ -73,9 +87,9 @@ def forwarding(ip: Ip, protocol: str = "12", *, foreign: str = "hide") -> Forwar
 def of_listing(listed: Listing, protocol: str = "12", *, foreign: str = "hide") -> Forwarding:
     """The same of what was listed; ``foreign`` is ``kernel.foreign_routes``."""
     result: Forwarding = {}
-    for key, routes in listed.routes.items():
-        counted = (r for r in routes if foreign == "hide" or r["protocol"] == protocol)
-        first = next(counted, None)
+    for key, routes in listed.every.items():
+        counted = [r for r in routes if foreign == "hide" or r["protocol"] == protocol]
+        first = next(iter(_ranked(key, counted)), None)
         if first is not None and first["protocol"] == protocol and is_for_vpp(first):
             result[key] = meaning(first)
     return result
@@ -121,17 +135,25 @@ def _expanded(route: Entry, objects: Objects) -> Entry:
     return route | {"nexthops": members}
 
 
-def _usable_ones(routes: Iterable[Entry], family: int) -> Iterable[tuple[Key, Entry]]:
-    """What can forward, by metric, then by preference (RFC 4191), then in the kernel's order."""
+def _ranked(key: Key, routes: Sequence[Entry]) -> list[Entry]:
+    """Those that can forward, the one first that does: by metric; of IPv6 by preference (RFC 4191)
+    within the first metric, and where none of that can be used within all others together; but an
+    object that is a blackhole ends the search (``find_rr_leaf``)."""
 
-    def rank(route: Entry) -> tuple[int, int]:
-        return int(route.get("metric", 0)), PREFERENCES.get(str(route.get("pref")), 1)
+    def metric(route: Entry) -> int:
+        return int(route.get("metric", 0))
 
-    for route in sorted(routes, key=rank):
-        key = (int(route["table"]), _prefix(str(route["dst"]), family))
-        ordinary = key[0] in TABLES and route.get("tos", "0x00") == "0x00"
-        if ordinary and _usable(route):
-            yield key, route
+    def preference(route: Entry) -> int:
+        ends = "nhid" in route and route["type"] == "6"
+        return -1 if ends else PREFERENCES.get(str(route.get("pref")), 1)
+
+    ordered = sorted(routes, key=metric)
+    alive = [route for route in ordered if usable(route)]
+    if ":" not in key[1]:
+        return alive
+    first = [route for route in alive if metric(route) == metric(ordered[0])]
+    others = [route for route in alive if metric(route) != metric(ordered[0])]
+    return sorted(first, key=preference) + sorted(others, key=preference)
 
 
 def _prefix(destination: str, family: int) -> str:
@@ -142,7 +164,8 @@ def _prefix(destination: str, family: int) -> str:
     return f"{destination}/{32 if family == 4 else 128}"
 
 
-def _usable(route: Entry) -> bool:
+def usable(route: Entry) -> bool:
+    """Whether it can forward: it has not expired, and a next hop is alive."""
     if int(route.get("expires", 1)) < 0:
         return False
     return route["type"] != "1" or any(not _dead(hop) for hop in _hops(route))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,12 @@ from lab.vpp.api import SPECIAL
 
 from .addresses import Prefixes, network
 from .expected import Forwarding, Hop, Meaning
+from .fib_lookups import FibLookups, Found
 from .lookups import Question
 from .operations import LINKS, TABLES
 
 SOURCE = "oracle"
 KINDS = {"drop": "blackhole", "icmp-unreach": "unreachable", "icmp-prohibit": "prohibit"}
-AT_MOST = 200
-"""Addresses that VPP is asked for at a time: each takes a message there and back."""
 
 
 @dataclass
@@ -33,7 +33,10 @@ class Forwarder:
     source: int = 0
     """Id of our FIB source."""
 
-    _turn: int = 0
+    @cached_property
+    def lookups(self) -> FibLookups:
+        """Asks it."""
+        return FibLookups(self.user, self._longest)
 
     @property
     def socket(self) -> Path:
@@ -68,13 +71,10 @@ class Forwarder:
 
     def broken(self, asked: Sequence[Question], routes: Forwarding) -> Iterator[str]:
         """Asks what VPP forwards addresses by (`ip_route_lookup_v2`), and says where that is not
-        the longest of the routes that it shows; other addresses each time, where there are many."""
+        the longest of the routes that it shows."""
         by_table = {table: Prefixes(p for t, p in routes if t == table) for table in TABLES}
-        step = len(asked) // AT_MOST + 1
-        self._turn += 1
-        for table, address in asked[self._turn % step :: step]:
+        for (table, address), (found, meaning) in self.lookups.ask(asked):
             expected = by_table[table].longest(address)
-            found, meaning = self._lookup(table, address)
             if meaning is None:
                 right = expected is None or network(expected).prefixlen < network(found).prefixlen
             else:
@@ -84,13 +84,9 @@ class Forwarder:
                     f"table {table} {address}: VPP forwards by {found} {meaning}, shows {expected}"
                 )
 
-    def _lookup(self, table: int, address: str) -> tuple[str, Meaning | None]:
-        """The prefix, and where our route of it leads; None if it is another source's."""
-        wanted = str(network(address))
-        reply = self.user.api.ip_route_lookup_v2(table_id=table, exact=False, prefix=wanted)
-        assert reply.retval == 0, reply
-        ours = int(reply.route.src) == self.source
-        return str(reply.route.prefix), self._of_route(reply.route) if ours else None
+    def _longest(self, route: Any) -> Found:
+        ours = int(route.src) == self.source
+        return str(route.prefix), self._of_route(route) if ours else None
 
     def _of_route(self, route: Any) -> Meaning:
         # A host that is attached is shown as its own next hop.
@@ -121,11 +117,20 @@ def _path(path: Any) -> tuple[str, int, int]:
 
 
 @contextmanager
+def _closing(made: Forwarder) -> Iterator[Forwarder]:
+    try:
+        yield made
+    finally:
+        made.lookups.close()
+
+
+@contextmanager
 def embedded(directory: Path) -> Iterator[Forwarder]:
     """The embedded VPP with an interface for each link."""
     user = SimulatedVpp(directory / "api.sock", LINKS)
     try:
-        yield Forwarder(user, dict(enumerate(LINKS, 1)))
+        with _closing(Forwarder(user, dict(enumerate(LINKS, 1)))) as made:
+            yield made
     finally:
         user.close()
         user.simulator.stop()
@@ -145,7 +150,8 @@ def real(directory: Path) -> Iterator[Forwarder]:
                 user.api.sw_interface_set_flags(sw_if_index=made.sw_if_index, flags=1).retval == 0
             )
             interfaces[int(made.sw_if_index)] = link
-        yield Forwarder(user, interfaces)
+        with _closing(Forwarder(user, interfaces)) as forwarder:
+            yield forwarder
 
 
 Maker = Callable[[Path], Any]

@@ -1,15 +1,17 @@
 """What VPP must have and forward by: from what the kernel answers, on top of what `ip` lists.
 
-Four things cannot be had from one lookup. Which of several legs a packet takes is its hash's
-business, so the whole set is compared. Of IPv6 routes that share a next-hop object it may show
-another one. At a route that drops, the kernel says an error and not the
-route, which the list then tells. And of several IPv4 default routes of one metric the kernel takes
-one by what it knows of neighbours (`fib_select_default`): there the list's first one counts.
+Five things cannot be had from one lookup. Which of several legs a packet takes is its hash's
+business, so the whole set is compared. Of IPv6 routes that share a next-hop object, or a member of
+their groups, it may show another one, or none where that one is gone. At a route that drops, the
+kernel says an error and not the route, which the list then tells. Of several IPv4 default routes of
+one metric the kernel takes one by what it knows of neighbours (`fib_select_default`): there the
+list's first one counts. What foreign routes hide does not show where those are ignored: they are
+deleted at the end of a run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from .addresses import OUTSIDE, Prefixes, around, network
@@ -23,6 +25,7 @@ from .expected import (
     is_for_vpp,
     meaning,
     of_listing,
+    usable,
 )
 from .iproute import Entry
 from .lookups import Answer, Question
@@ -31,6 +34,10 @@ from .operations import PREFIXES, TABLES
 PROTOCOL = "12"
 UNICAST = "1"
 ANY_IPV4 = "0.0.0.0/0"
+
+
+UNKNOWN = ""
+"""In place of the prefix of a route that the list hides, where the answer does not tell it."""
 
 
 @dataclass(frozen=True)
@@ -57,15 +64,17 @@ class Judgement:
 
     routes: Forwarding
     addresses: Mapping[Question, Verdict]
-    hidden: Mapping[Key, Meaning]
-    """Where a drop of an IPv6 prefix can be one that the list hides between merged legs, and so be
-    anybody's (``fib6_dump_node`` goes on behind the last leg)."""
+    hidden: Mapping[Key, Collection[Meaning | None] | None]
+    """What is right as well, as the list hides IPv6 routes between merged legs (``fib6_dump_node``
+    goes on behind the last leg): of a drop nobody tells whose it is, and who was not told of the
+    route when it came cannot have it. None: anything, where foreign routes are ignored."""
 
     def allows(self, key: Key, found: Meaning | None) -> bool:
         """Whether this is right for a prefix, or None."""
-        return found == self.routes.get(key) or (
-            key in self.hidden and found in (None, self.hidden[key])
-        )
+        if found == self.routes.get(key):
+            return True
+        hidden = self.hidden.get(key, ())
+        return hidden is None or found in hidden
 
     def broken_by(self, routes: Forwarding) -> Iterable[tuple[Question, Verdict, str | None]]:
         """The addresses that these routes would forward otherwise, and the prefix that does."""
@@ -112,12 +121,13 @@ class _Judge:
         self._prefixes = {
             table: Prefixes(p for t, p in listed.routes if t == table) for table in TABLES
         }
-        self.hidden: dict[Key, Meaning] = {}
+        self.hidden: dict[Key, Collection[Meaning | None] | None] = {}
 
     def routes(self) -> Forwarding:
         """By table and prefix."""
         found = of_listing(self._listed, PROTOCOL, foreign=self._foreign)
         if self._foreign != "hide":
+            self.hidden.update(dict.fromkeys(filter(self._may_hide, self._listed.routes)))
             return found
         for key in self._listed.routes:
             table, prefix = key
@@ -125,12 +135,16 @@ class _Judge:
             answer = self._answers.get((table, address)) if address else None
             if answer is None or self._is_undecided(key):
                 continue
-            if answer.kind is not None and self._may_hide(key):
-                self.hidden[key] = TYPES[answer.kind]
+            shown = found.pop(key, None)
             route = self._route((table, str(address)), answer)
-            found.pop(key, None)
             if route is not None and route[0] == prefix and _is_ours(route[1]):
                 found[key] = meaning(route[1])
+            if answer.route is None and self._may_hide(key):
+                self.hidden[key] = (None, shown, TYPES[answer.kind or THROW])
+            elif route is not None and route[0] == UNKNOWN and shown is not None:
+                found[key] = shown
+            elif route is not None and self._is_hidden((table, route[0]), route[1]):
+                self.hidden[key] = (shown,)
         return found
 
     def addresses(self) -> dict[Question, Verdict]:
@@ -145,7 +159,7 @@ class _Judge:
     def _verdict(self, question: Question, answer: Answer) -> Verdict | None:
         table, address = question
         longest = self._prefixes[table].longest(address)
-        if answer.kind is not None and longest and self._may_hide((table, longest)):
+        if answer.route is None and longest and self._may_hide((table, longest)):
             return None
         route = self._route(question, answer)
         if route is None:
@@ -157,7 +171,8 @@ class _Judge:
             ]
             return Shorter(max(ends, default=0))
         prefix, entry = route
-        if self._is_undecided((table, prefix)):
+        key = table, prefix
+        if prefix == UNKNOWN or self._is_undecided(key) or self._is_hidden(key, entry):
             return None
         return (
             Ours(prefix, meaning(entry)) if _is_ours(entry) else Shorter(network(prefix).prefixlen)
@@ -167,27 +182,37 @@ class _Judge:
         """The prefix and the route that were found."""
         table, address = question
         if answer.kind is not None:
-            for prefix in self._prefixes[table].holding(address):
+            holding = list(self._prefixes[table].holding(address))
+            for prefix in holding:
                 for route in self._listed.routes[table, prefix]:
                     if route["type"] == answer.kind or "blackhole" in route.get("flags", []):
                         return prefix, route
-            return "not listed", {"type": answer.kind, "protocol": PROTOCOL}
+            hidden = any(self._may_hide((table, prefix)) for prefix in holding)
+            return UNKNOWN if hidden else "?", {"type": answer.kind, "protocol": PROTOCOL}
         if answer.route is None:
-            return None
+            return (UNKNOWN, {}) if self._may_be_orphaned(question) else None
         route = self._listed.completed(answer.route)
+        if not usable(route):
+            # What stands between merged legs may outlive its link: it takes packets and drops them.
+            return UNKNOWN, route
         if "nhid" in route and network(address).version == 6:
             return self._of_object(question, route)
         return str(route["dst"]), route | {"protocol": self._protocol(table, route)}
 
     def _of_object(self, question: Question, route: Entry) -> tuple[str, Entry]:
-        """What IPv6 caches of a lookup belongs to the next-hop object (``rt6_get_pcpu_route``), and
-        shows the first of its routes that was looked up: only the object is an answer."""
+        """What IPv6 caches of a lookup belongs to the next-hop object, of a group to the member
+        (``rt6_get_pcpu_route``), and shows the first route by it that was looked up, by whichever
+        group: only that the object takes part is an answer."""
         table, address = question
+        cached = self._listed.members(int(route["nhid"]))
         for prefix in self._prefixes[table].holding(address):
             for listed in self._listed.routes[table, prefix]:
-                if listed.get("nhid") == route["nhid"]:
+                if "nhid" in listed and cached & self._listed.members(int(listed["nhid"])):
                     return prefix, listed
-        return "not listed", route
+            if prefix == route["dst"]:
+                # The list hides it between merged legs.
+                return prefix, route
+        return UNKNOWN, route
 
     def _protocol(self, table: int, route: Entry) -> str:
         """Of merged IPv6 routes the kernel names the leg's that it chose, the list the first's."""
@@ -197,14 +222,34 @@ class _Judge:
                     return str(listed["protocol"])
         return str(route["protocol"])
 
+    def _may_be_orphaned(self, question: Question) -> bool:
+        """What IPv6 caches at a next-hop object outlives the route that it was made for, and still
+        forwards; asked for it, the kernel misses that route (``rt->from``): ``ENETUNREACH``."""
+        table, address = question
+        return network(address).version == 6 and any(
+            "nhid" in route
+            for prefix in self._prefixes[table].holding(address)
+            for route in self._listed.routes[table, prefix]
+        )
+
     def _may_hide(self, key: Key) -> bool:
-        routes = self._listed.routes[key] if network(key[1]).version == 6 else ()
+        routes = self._listed.every.get(key, ()) if ":" in key[1] else ()
         return any("nexthops" in route and "nhid" not in route for route in routes)
+
+    def _is_hidden(self, key: Key, route: Entry) -> bool:
+        listed = self._listed.every.get(key, ())
+        return self._may_hide(key) and not any(
+            _metric(r) == _metric(route) and meaning(r) == meaning(route) for r in listed
+        )
 
     def _is_undecided(self, key: Key) -> bool:
         routes = self._listed.routes.get(key, ()) if key[1] == ANY_IPV4 else ()
-        first = [r for r in routes if r.get("metric", 0) == routes[0].get("metric", 0)]
+        first = [r for r in routes if _metric(r) == _metric(routes[0])]
         return len(first) > 1
+
+
+def _metric(route: Entry) -> int:
+    return int(route.get("metric", 0))
 
 
 def _is_ours(route: Entry) -> bool:

@@ -43,10 +43,11 @@ class Variant:
     recreates: float = 0.0
     many: float = 0.4
     churn: bool = False
-    """Routes that have nothing to do with the others come and go all the time."""
+    """Routes that have nothing to do with the others come and go, a hundred times a second."""
 
     settled: float = 2.0
-    """Seconds within which all must agree, whatever else changes."""
+    """The bound: so many seconds after an operation the last ghost must have gone, and all agree,
+    whatever else changes."""
 
 
 COMPAT = ("net.ipv4.nexthop_compat_mode=1",)
@@ -106,15 +107,18 @@ class MoreOperations(Generator):
         )
         self._others = (*self._others, *more, *(kind for kind in lives if kind[0]))
 
-    def _extra(self, family: int) -> str:
+    def _extra(self, family: int, hops: str) -> str:
         kind = self._random.random()
         if kind < 0.4:
-            return super()._extra(family)
+            return super()._extra(family, hops)
         if kind < 0.5:
             end = gateway(family, 0, 9)
             return f" encap {'ip' if family == 4 else 'ip6'} id 7 dst {end}"
         if family == 4:
             return f" realm {self._random.randrange(1, 4)}"
+        if "via" in hops:
+            # IPv6 may merge it: each leg then has a preference, and only one of them is shown.
+            return super()._extra(family, hops)
         return f" pref {self._random.choice(PREFERENCES)}"
 
     def _expiring(self) -> str:

@@ -198,14 +198,14 @@ class Generator:
         else:
             hops = self._hop(family)
         self._put_before.append((family, prefix, key, hops))
-        extra = self._extra(family) if self._chance(self.extras) else ""
+        extra = self._extra(family, hops) if self._chance(self.extras) else ""
         return f"-{family} route {verb} {prefix}{key} proto {protocol}{extra} {hops}"
 
     def _put_again(self) -> str:
         """A route like another one, but for what VPP does not see."""
         family, prefix, key, hops = self._target(1)
         verb = self._random.choice(("append", "prepend"))
-        return f"-{family} route {verb} {prefix}{key} proto 12{self._extra(family)} {hops}"
+        return f"-{family} route {verb} {prefix}{key} proto 12{self._extra(family, hops)} {hops}"
 
     def _target(self, known: float) -> tuple[int, str, str, str]:
         """Something put before, one of the latest, with the chance ``known``; else any."""
@@ -214,8 +214,8 @@ class Generator:
         family = self._family()
         return (family, *self._key(family), self._hop(family))
 
-    def _extra(self, family: int) -> str:
-        """What makes a route another one to the kernel, and not to VPP."""
+    def _extra(self, family: int, hops: str) -> str:
+        """What makes a route by these next hops another one to the kernel, and not to VPP."""
         link = self._link_number()
         if family == 6:
             return self._random.choice((f" src fd07:{link}::1", " mtu 1400"))

@@ -13,7 +13,7 @@ from .expected import Forwarding, Listing, listing
 from .forwarder import Maker, embedded
 from .judge import Judgement, judge, questions
 from .more_operations import COMPAT, MoreOperations, Variant, variant_of
-from .operations import QUIET, is_about_routes, is_operation
+from .operations import PROTOCOLS, QUIET, TABLES, is_about_routes, is_operation
 from .world import World, world
 
 VERIFIED = 0.3
@@ -26,6 +26,13 @@ LONGEST_PAUSE = 0.05
 
 QUICK = 1.0
 """Seconds that all have to agree while a sequence is shortened."""
+
+FLUSH_FOREIGN = tuple(
+    f"-{family} route flush table {table} proto {protocol}"
+    for family in (4, 6)
+    for table in TABLES
+    for protocol in sorted(set(PROTOCOLS) - {"12"})
+)
 
 SHOWN = 8
 """Lines of a difference."""
@@ -42,11 +49,14 @@ class Difference:
     """Lines done before it was seen."""
 
     lines: tuple[str, ...]
+    within: float = 0.0
+    """Seconds in which it did not go."""
 
     def __str__(self) -> str:
         more = len(self.lines) - SHOWN
         shown = (*self.lines[:SHOWN], *([f"and {more} more"] if more > 0 else []))
-        return "after the last operation:\n  " + "\n  ".join(shown)
+        beside = f", {self.within:g} s later" if self.within else ""
+        return f"after the last operation{beside}:\n  " + "\n  ".join(shown)
 
 
 def compare(seen: World, after: int, settled: float) -> Difference | None:
@@ -59,7 +69,7 @@ def compare(seen: World, after: int, settled: float) -> Difference | None:
         if not lines:
             break
         if time.monotonic() > deadline:
-            return Difference(after, lines)
+            return Difference(after, lines, settled)
         pause = min(max(pause * 2, PAUSE), LONGEST_PAUSE)
     refused = seen.refused()
     return Difference(after, (f"VPP refused {refused} requests",)) if refused else None
@@ -90,8 +100,8 @@ def _look(seen: World) -> Iterator[str]:
 
 
 def _without_churn(listed: Listing) -> Listing:
-    kept = {k: routes for k, routes in listed.routes.items() if not k[1].startswith(CHURN)}
-    return replace(listed, routes=kept)
+    kept = {k: routes for k, routes in listed.every.items() if not k[1].startswith(CHURN)}
+    return replace(listed, every=kept)
 
 
 def _lines(seen: World, judged: Judgement, table: Forwarding, vpp: Forwarding) -> Iterator[str]:
@@ -116,6 +126,10 @@ def run(
             difference = _run(made, lines, kind)
         if difference is None and kind.churn:
             made.ip.run(f"-6 route flush root {CHURN}:/32")
+            difference = compare(made, len(lines), kind.settled)
+        if difference is None and made.foreign != "hide":
+            # What they hid from the list is compared now.
+            made.ip.run("; ".join(FLUSH_FOREIGN))
             difference = compare(made, len(lines), kind.settled)
         return difference or _end(made, len(lines))
 

@@ -22,18 +22,7 @@ def seeds() -> range:
     return range(int(first), int(last or first) + 1)
 
 
-NOT_RIGHT_YET = {17: "beside a namespace made again", 18: "beside legs that are merged"}
-"""Seeds that still find a difference, of routes that router advertisements brought (RFC 4191)."""
-
-
-def expected(seed: int) -> object:
-    """The seed, with what is known of it."""
-    known = NOT_RIGHT_YET.get(seed)
-    reason = f"an advertised route {known}: to be mended in table/order.rs, and the mark removed"
-    return pytest.param(seed, marks=[pytest.mark.xfail(reason=reason)] if known else [])
-
-
-@pytest.mark.parametrize("seed", map(expected, seeds()))
+@pytest.mark.parametrize("seed", seeds())
 def test_table_and_vpp_say_what_the_kernel_does(seed: int) -> None:
     """Each seed has a variant of its own (`more_operations.VARIANTS`)."""
     assert check_seed(seed, OPERATIONS) == OPERATIONS
@@ -108,6 +97,25 @@ FOUND = {
         "ra o2 fe80::99 1800 medium 2001:db8:2::1/128 high",
         "quiet",
         "-6 route append 2001:db8:2::1/128 metric 1024 table 254 proto 12 via fd07:2::2 dev o2",
+    ),
+    "merged routes of two preferences": (
+        "-6 route prepend 2001:db8:1::/48 metric 1024 table 254 proto 4 via fd07:1::3 dev o1",
+        (
+            "-6 route append 2001:db8:1::/48 metric 1024 table 254 proto 12 pref low "
+            "via fd07:1::2 dev o1"
+        ),
+        "-6 route append 2001:db8:1::/48 metric 1024 table 254 proto 12 dev o2",
+    ),
+    "a blackhole object behind a blackhole": (
+        "-6 route replace blackhole 2001:db8:1::/48 metric 1024 table 254 proto 186",
+        "-6 nexthop replace id 12 blackhole",
+        "-6 route prepend 2001:db8:1::/48 table 254 proto 12 nhid 12",
+    ),
+    "a group whose member another route uses": (
+        "-6 nexthop replace id 11 via fe80::4 dev o1",
+        "-6 route replace 2001:db8::/32 metric 1024 table 254 proto 4 nhid 11",
+        "nexthop replace id 113 group 11,2 type resilient buckets 8",
+        "-6 route replace 2001:db8:2::/48 table 254 proto 12 pref high nhid 113",
     ),
     "merged routes of two protocols": (
         "-6 route replace 2001:db8:2::/48 table 254 proto 12 via fd07:1::3 dev o1",

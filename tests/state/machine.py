@@ -21,6 +21,9 @@ PATIENCE = 12
 
 OURS_TOO = (*PREFIXES[4][:4], *PREFIXES[6][:4], "0.0.0.0/0", "2001:db8::/64")
 NOT_OURS = ("192.0.2.0/24", "2001:db8:ff::/48")
+POISONS = (PREFIXES[4][0], PREFIXES[4][3], PREFIXES[6][1])
+"""Prefixes over which VPP may end."""
+
 OTHERS_PLACES = tuple((source, prefix) for source in (OTHER, API) for prefix in OURS_TOO + NOT_OURS)
 """Sources and prefixes of VPP's other users."""
 
@@ -182,13 +185,24 @@ class Reflection(RuleBasedStateMachine):
         self.world.change(block.lines())
         self.world.await_progress(seconds)
 
+    @rule(prefix=st.sampled_from(POISONS), block=kernel.blocks)
+    @vpp_is_there
+    @step
+    def poison(self, prefix: str, block: kernel.Block) -> None:
+        """VPP ends over a prefix, until all agree but for that, whatever else happens meanwhile."""
+        self.healthy = False
+        self.world.poison_with(prefix)
+        family = 6 if ":" in prefix else 4
+        self.world.change([f"-{family} route replace blackhole {prefix} proto {kernel.BIRD}"])
+        self.world.change(block.lines())
+
     @rule()
     @precondition(lambda self: not self.healthy)
     @step
     def recover(self) -> None:
         """No faults any more."""
         self.world.recover()
-        self.healthy, self.away = True, False
+        self.healthy, self.away = self.world.poison is None, False
 
     @rule(number=st.sampled_from(range(len(LINKS))))
     @vpp_is_healthy

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
 from pathlib import Path
 
+from bgpreflector.control import ControlClient
+from bgpreflector.errors import ControlError
 from e2e.daemon import RunningDaemon
 from lab import Namespace, wait_until
 from oracle.operations import LINKS
@@ -124,6 +127,12 @@ class Service:
             interval=0.001,
         )
         self.check()
+
+    def release(self) -> None:
+        """Has the routes let in again that are held as VPP ended over them."""
+        assert self._daemon is not None
+        with suppress(ControlError), ControlClient(self._daemon.control, timeout=60) as client:
+            client.ask("release").end  # noqa: B018
 
     def log(self) -> str:
         """The end of what the last one logged."""

@@ -58,6 +58,8 @@ class World:
         self.others = OtherUsers(self.vpp)
         self._vpp_away = False
         self._marks = 0
+        self.poison: str | None = None
+        """A prefix over which VPP ends."""
         self.service = Service(self._directory, self.namespace, self.vpp.socket)
         self._stack.callback(self.service.kill)
         self.service.start()
@@ -104,6 +106,32 @@ class World:
             self.vpp = self.others.vpp = self._new_vpp()
             self._vpp_away = False
         self.vpp.fault("clear")
+        if self.poison is not None:
+            self.vpp.fault("end_at", prefix=self.poison, on=True)
+
+    def poison_with(self, prefix: str) -> None:
+        """VPP ends whenever a route for the prefix is added, and starts again, empty."""
+        self.poison = prefix
+        self.vpp.fault("end_at", prefix=prefix, on=True)
+
+    def _cure(self) -> None:
+        """What ends VPP keeps no other route down; once it ends VPP no more, an operator lets it
+        in."""
+        if self.poison is None:
+            return
+        self._wait_until_same()
+        poison, self.poison = self.poison, None
+        self.vpp.fault("end_at", prefix=poison, on=False)
+        # Whether it has ended of late or not: it has nothing of the others' now.
+        self.restart_vpp(0)
+        self._wait_until(self._let_in, "VPP has what ended it before")
+
+    def _let_in(self) -> list[str]:
+        """Again where the daemon only now takes the restart for an end over the route."""
+        found = self._differences(None)
+        if found:
+            self.service.release()
+        return found
 
     def agree(self) -> int:
         """Ends all faults and waits until VPP has what the kernel has; how many routes that are.
@@ -113,6 +141,7 @@ class World:
         self.recover()
         self.others.create_loopbacks(range(len(LOOPBACKS)), other_index=True)
         self.service.start()
+        self._cure()
         routes = self._wait_until_same()
         self._wait_until(self.others.dead_paths, "all paths lead to interfaces that are there")
         self._marks += 1
@@ -198,17 +227,27 @@ class World:
 
     def check_others(self) -> None:
         """Sees that other users' routes are those that they have put, unchanged."""
-        if not self._vpp_away:
+        if not self._vpp_away and self.poison is None:
             assert self.others.found() == self.others.put
 
-    def _differences(self) -> list[str]:
+    def _differences(self, beside: str | None) -> list[str]:
+        if self.poison is not None:
+            # VPP may have ended since, with its interfaces.
+            self.others.forget()
         self.service.check()
         snapshot = self.vpp.simulator.snapshot(SOURCE)
         vpp = vpp_forwarding(snapshot, self.others.interface_names())
-        return differences(kernel_forwarding(self.namespace.name), vpp)
+        kernel = kernel_forwarding(self.namespace.name)
+        for forwarding in (kernel, vpp):
+            for place in [place for place in forwarding if place[1] == beside]:
+                del forwarding[place]
+        return differences(kernel, vpp)
 
-    def _wait_until_same(self) -> int:
-        self._wait_until(self._differences, "VPP has what the kernel forwards by")
+    def _wait_until_same(self, beside: str | None = None) -> int:
+        """``beside`` is a prefix that does not count; where VPP ends over one it is that one."""
+        beside = beside or self.poison
+        same = "VPP has what the kernel forwards by"
+        self._wait_until(lambda: self._differences(beside), same)
         return len(self.vpp.simulator.snapshot(SOURCE))
 
     def _wait_until(self, differences: Callable[[], list[str]], message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,7 +14,8 @@ import pytest
 from bgpreflector.config import VppConfig
 from bgpreflector.controller import EventQueueFullError
 from bgpreflector.errors import VppConnectError
-from bgpreflector.vpp import Question, VppLookup, VppMonitor, VppSink
+from bgpreflector.vpp import Comparisons, Question, VppLookup, VppMonitor, VppSink, monitor
+from bgpreflector.vpp.audit import VppAuditAsked
 from bgpreflector.vpp.session import VppSession
 from lab import wait_until
 
@@ -180,6 +182,72 @@ def test_audits_do_not_queue_behind_each_other() -> None:
         assert len(vpp.events) == count
         vpp.events[-1].done(None)
     vpp.monitor.close()
+
+
+def test_looks_at_what_waits_do_not_queue_behind_each_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However long the event loop is at something else."""
+    monkeypatch.setattr(monitor, "GUARD_INTERVAL", 0.001)
+    vpp = Audited()
+    vpp.monitor = VppMonitor(vpp, cast("VppSink", vpp), vpp.events.append)
+    vpp.guard = SimpleNamespace(armed=True, waiting=object())
+    vpp.monitor.start()
+    for count in range(1, 4):
+        wait_until(lambda: len(vpp.events), 30, "a look", accept=count.__eq__)
+        assert not vpp.done.wait(0.05)
+        assert len(vpp.events) == count
+        vpp.events[-1].done(None)
+    vpp.monitor.close()
+
+
+class Gathering:
+    """An event loop that does nothing yet, or has no room."""
+
+    def __init__(self) -> None:
+        self.events: list[VppAuditAsked] = []
+        self.full = False
+
+    def push(self, event: Any) -> None:
+        if self.full:
+            raise EventQueueFullError("full")
+        self.events.append(event)
+
+
+def test_those_who_ask_for_a_comparison_share_it_until_it_begins() -> None:
+    """Each reads all that VPP has; one that has begun may have missed what changed since."""
+    loop = Gathering()
+    comparisons = Comparisons(loop.push)
+    with ThreadPoolExecutor(4) as clients:
+        asked = [clients.submit(comparisons.ask, 30) for _ in range(2)]
+
+        def waiting() -> list[int]:
+            return [event.waiting for event in loop.events]
+
+        wait_until(waiting, 30, "both wait", accept=[2].__eq__)
+        assert loop.events[0].answer.set_running_or_notify_cancel()
+        asked.append(clients.submit(comparisons.ask, 30))
+        wait_until(waiting, 30, "the third waits for another", accept=[2, 1].__eq__)
+        for event in loop.events:
+            event.answer.set_result(None)
+        assert [answer.result(30) for answer in asked] == [None] * 3
+    assert waiting() == [0, 0]
+
+
+def test_a_comparison_that_nobody_waits_for_any_more_is_not_made() -> None:
+    """The event in the queue is left out, and who asks next has another."""
+    loop = Gathering()
+    comparisons = Comparisons(loop.push)
+    for count in range(1, 3):
+        with pytest.raises(TimeoutError):
+            comparisons.ask(0.001)
+        assert len(loop.events) == count
+        assert not loop.events[-1].is_wanted
+        # The sink has no audit(): asking it would be an error.
+        Audited().monitor.update(loop.events[-1], cast("Any", None))
+    loop.full = True
+    with pytest.raises(EventQueueFullError):
+        comparisons.ask(30)
 
 
 def test_nobody_is_asked_for_whom_nobody_waits() -> None:

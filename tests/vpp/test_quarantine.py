@@ -129,6 +129,59 @@ def test_paths_that_end_vpp_with_every_prefix_are_held_for_all(
     assert programmer.engine.release() == 2
 
 
+def slow(simulator: SimulatedVpp) -> SimulatedVpp:
+    """One whose route messages the encoder does not know."""
+    simulator.fault("change_crc", message="ip_route_add_del_v2", crc="0badcafe")
+    return simulator
+
+
+@pytest.mark.few_releases
+def test_the_slow_way_holds_it_too(
+    simulator: SimulatedVpp,
+    program: Callable[..., Programmer],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One request is under way there at a time, so it is the only suspect."""
+    programmer = program(slow(simulator), request_timeout=5.0)
+    assert not programmer.sink.has_bulk
+    simulator.fault("end_at", prefix=POISON, on=True)
+    good = prefixes(40)
+    programmer.announce([*good[:20], POISON, *good[20:]])
+    assert rounds_until_all_is_sent(programmer, 10) == 3
+    assert in_vpp(simulator) == set(good)
+    assert programmer.engine.ended_vpp() == [(0, POISON)]
+    said = re.findall(r"For a report of the fault to VPP: ip_route_add_del_v2 \{.*", caplog.text)
+    assert len(said) == 1, caplog.text
+    assert POISON in said[0]
+    simulator.fault("end_at", prefix=POISON, on=False)
+    assert programmer.engine.release(POISON) == 1
+    assert rounds_until_all_is_sent(programmer, 2) == 0
+    assert in_vpp(simulator) == {*good, POISON}
+
+
+@pytest.mark.few_releases
+@pytest.mark.parametrize("way", ["fast", "slow"])
+def test_a_mute_vpp_makes_no_suspects(
+    way: str, simulator: SimulatedVpp, program: Callable[..., Programmer]
+) -> None:
+    """It has not ended, however often that happens to the same route."""
+    if way == "slow":
+        slow(simulator)
+    patience = {"request_timeout": 0.3, "connect_timeout": 0.3}
+    programmer = program(simulator, **patience)
+    assert send(programmer)
+    programmer.announce([POISON])
+    for _ in range(4):
+        simulator.fault("mute", on=True)
+        with pytest.raises(VppLostError):
+            programmer.sink.flush()
+        programmer.sink.close()
+        simulator.fault("mute", on=False)
+        programmer.sink.resync()
+    assert send(programmer)
+    assert (in_vpp(simulator), programmer.engine.ended_vpp()) == ({POISON}, [])
+
+
 @pytest.mark.few_releases
 @pytest.mark.parametrize("seed", range(4))
 def test_two_hundred_restarts_with_a_poison_route(
@@ -214,7 +267,7 @@ def test_a_real_vpp_that_ends_over_a_route(
     """One that is taken for a later release, so that nothing is known beforehand."""
     version = str(real_vpp.api.show_version().version)
     if version.removeprefix("v") >= "26.02":
-        pytest.skip(f"no route of ours ends VPP {version}")
+        pytest.skip(f"release: no route of ours ends VPP {version}")
     programmer = program(real_vpp, taken_for="26.02-release", tables={MAIN: 0, 10: 10})
     good = prefixes(ROUTES)
     programmer.announce(good, table=MAIN)

@@ -56,6 +56,20 @@ def test_they_are_explained_and_tried_again_where_that_may_help(
     assert len(simulator.routes()) == 10
 
 
+@pytest.mark.few_releases
+@pytest.mark.parametrize("way", ["fast", "slow"])
+def test_what_many_refusals_cost_is_bounded(
+    way: str, simulator: SimulatedVpp, program: Callable[..., Programmer]
+) -> None:
+    """All are counted, and some are named."""
+    if way == "slow":
+        simulator.fault("change_crc", message="ip_route_add_del_v2", crc="0badcafe")
+    made = program(simulator)
+    simulator.fault("fail_nth", nth=1, retval=INVALID_VALUE, every=True)
+    result = made.install(prefixes(150))
+    assert (result.applied, result.failed, len(result.failures)) == (0, 150, 100)
+
+
 class Version1:
     """A kernel with 100 routes, and a VPP that knows the first version of the messages alone."""
 

@@ -106,6 +106,26 @@ def test_no_call_of_the_session_hangs(
     assert len(vpp.routes()) == 20
 
 
+def test_a_session_that_was_not_answered_is_made_anew(
+    vpp: Vpp, program: Callable[..., Programmer], request: pytest.FixtureRequest
+) -> None:
+    """Though the bulk connection is well: a late answer would be taken for another's."""
+    made = program(vpp, **QUICK | {"keepalive_interval": 0.0})
+    made.install(prefixes(10))
+    vpp.hang()
+    request.addfinalizer(vpp.go_on)
+    with pytest.raises(VppLostError, match="show_version"):
+        made.sink.session.call("show_version")
+    vpp.go_on()
+    assert not made.sink.lost
+    client = made.sink.session._client
+    made.sink.resync()
+    assert made.sink.session.usable
+    assert made.sink.session._client is not client
+    assert made.install(prefixes(20)).failed == 0
+    assert len(vpp.routes()) == 20
+
+
 def _resyncs(made: Programmer) -> bool:
     try:
         made.sink.resync()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from bgpreflector.controller import CommitResult
+from e2e.daemon import running_daemon
+from lab import Namespace, ip_batch, wait_until
 from lab.vpp import Vpp
-from vpp.support import Programmer, prefixes
+from vpp.support import BIRD, DEVICE, GATEWAY, Programmer, kernel_with_routes, prefixes
 
 PLACE = {"tables": {254: 10, 100: 20}}
 """Kernel tables to VPP tables."""
@@ -71,3 +74,61 @@ def test_those_that_others_made_stay(vpp: Vpp, program: Callable[..., Programmer
     assert emptied(made).applied == 5
     assert set(made.sink.remove_tables()) == BOTH - {(10, False)}
     assert tables(made) == {(10, False)}
+
+
+def delete_table(vpp: Vpp) -> None:
+    """As its owner does."""
+    for is_ip6 in (False, True):
+        table = {"table_id": 10, "is_ip6": is_ip6}
+        assert vpp.api.ip_table_add_del(is_add=False, table=table).retval == 0
+
+
+def test_one_that_is_deleted_while_we_are_connected_is_made_anew(
+    vpp: Vpp, program: Callable[..., Programmer]
+) -> None:
+    """A resync learns all that connecting does, so that what was refused goes in."""
+    made = program(vpp, tables={254: 10})
+    assert made.install(prefixes(20)).applied == 20
+    delete_table(vpp)
+    made.announce(prefixes(30)[20:])
+    assert made.sink.flush().failed == 10, "what this is about"
+    made.sink.resync()
+    assert made.sink.flush().failed == 0
+    assert (10, False) in tables(made)
+    table = {"table_id": 10, "is_ip6": False}
+    shown = vpp.api.ip_route_v2_dump(table=table, src=vpp.source())
+    assert {str(details.route.prefix) for details in shown} == set(prefixes(30))
+    audit = made.sink.audit(repair=False)
+    assert audit is not None
+    assert not any(audit.drift.values())
+
+
+@pytest.mark.root
+@pytest.mark.few_releases
+@pytest.mark.parametrize("by", ["itself", "resync"])
+def test_the_daemon_heals_a_deleted_table(
+    by: str, vpp: Vpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> None:
+    """By itself once VPP refuses something, and at an operator's word."""
+    kernel = kernel_with_routes(make_namespace("table"), 20)
+    delay = 0.2 if by == "itself" else 3600.0
+    file = tmp_path / "config.toml"
+    file.write_text(
+        f"[controller]\nhealing_delay = {delay}\nretry_attempts = 1\nretry_delay = 0.1\n"
+        "[kernel]\ntables = [254]\n[vpp.tables]\n254 = 10\n"
+    )
+    arguments = ("--config", str(file), "--socket", str(vpp.socket))
+    interface = ("--interface", f"{DEVICE}={vpp.interface}")
+    with running_daemon(tmp_path / "run.log", *arguments, *interface, namespace=kernel) as daemon:
+        wait_until(daemon.answers, 30, "it listens")
+        in_sync = lambda: daemon.status()["in_sync"]  # noqa: E731
+        wait_until(in_sync, 30, "all routes")
+        delete_table(vpp)
+        ip_batch(kernel, [f"route add 31.0.0.0/24 via {GATEWAY} proto {BIRD} metric 32"])
+        wait_until(lambda: "Operations failed" in daemon.log(), 30, "VPP refuses it")
+        if by == "resync":
+            daemon.ask("resync")
+        wait_until(in_sync, 30, "all routes again")
+        table = {"table_id": 10, "is_ip6": False}
+        assert len(vpp.api.ip_route_v2_dump(table=table, src=vpp.source())) == 21
+        assert daemon.end() == 0, daemon.log()

@@ -17,7 +17,7 @@ from .exit_codes import ExitCode, exit_code
 from .flush import flush
 from .monitor import monitor
 from .orders import pause, release, reload, resume, resync
-from .output import OUTPUT_FAILS, leave, say_error
+from .output import OUTPUT_FAILS, leave, say, say_error
 from .run import run
 from .show import show
 from .simulate import simulate
@@ -49,7 +49,7 @@ app.add_typer(show, name="show")
 
 def _version(show: bool) -> None:
     if show:
-        typer.echo(f"bgpreflector {version('bgpreflector')}")
+        say(f"bgpreflector {version('bgpreflector')}")
         raise typer.Exit
 
 

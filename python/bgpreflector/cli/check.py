@@ -13,6 +13,7 @@ import typer
 from bgpreflector.config import Config, ConfigError, Problem, load
 
 from .config_file import DEFAULT_FILE, VARIABLE, config_file
+from .output import say
 
 SCHEMA = 1
 """Version of the JSON object; it grows when a field changes its meaning or goes."""
@@ -40,18 +41,18 @@ def check(
         config = load(found)
     except ConfigError as wrong:
         if as_json:
-            typer.echo(json.dumps(_object(None, wrong.problems), default=str, allow_nan=False))
+            say(json.dumps(_object(None, wrong.problems), default=str, allow_nan=False))
         raise
     if as_json:
-        typer.echo(json.dumps(_object(config)))
+        say(json.dumps(_object(config)))
         return
-    typer.echo(f"{found}: the configuration is valid")
+    say(f"{found}: the configuration is valid")
     for key in config.ignored:
-        typer.echo(f"  {key}: not ours, ignored")
+        say(f"  {key}: not ours, ignored")
     if not config.use_external_ipam:
-        typer.echo("  use_external_ipam is false: nothing will be reflected")
+        say("  use_external_ipam is false: nothing will be reflected")
     tables = json.dumps({str(k): v for k, v in config.table_map.items()})
-    typer.echo(f"  kernel tables to VPP tables: {tables}")
+    say(f"  kernel tables to VPP tables: {tables}")
 
 
 def _object(config: Config | None, problems: Iterable[Problem] = ()) -> dict[str, object]:

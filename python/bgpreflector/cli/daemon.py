@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-import typer
 from pydantic import ValidationError
 
 from bgpreflector.config import ControlConfig, load
@@ -16,6 +15,7 @@ from bgpreflector.control import Answer, ControlClient
 from bgpreflector.errors import ControlError
 
 from .config_file import config_file, where_from
+from .output import say
 
 SILENCE = 120.0
 """Seconds without a word from the daemon before it is given up; a resync may take that long."""
@@ -63,8 +63,8 @@ def _version(client: ControlClient) -> object:
 def echo_json(answer: Answer) -> None:
     """Every row as an object on a line of its own, and the end last."""
     for row in answer:
-        typer.echo(json.dumps(row))
-    typer.echo(json.dumps(answer.end))
+        say(json.dumps(row))
+    say(json.dumps(answer.end))
 
 
 def figure(value: object) -> str:

@@ -20,6 +20,7 @@ from bgpreflector.writer_lock import writing
 from .config_file import where_from
 from .daemon import by_name
 from .exit_codes import ExitCode
+from .judging import SAMPLE, look
 from .options import (
     ConfigFile,
     ControlSocket,
@@ -30,6 +31,7 @@ from .options import (
     read_config,
     say_configuration,
 )
+from .output import say
 from .repair import repair as repair_all
 from .repair import repair_by_daemon
 
@@ -57,7 +59,7 @@ def plan(
     with comparison(settings) as both:
         for table, is_ip6 in both.sink.missing_tables:
             family = "IPv6" if is_ip6 else "IPv4"
-            typer.echo(f"VPP's {family} table {table} would be created", err=True)
+            say(f"VPP's {family} table {table} would be created", err=True)
         counts = _show(both.changes(), both.overridden(), as_json=as_json)
         held = both.engine.status().held_routes
     _summary("plan", counts, as_json=as_json, held=held)
@@ -85,6 +87,16 @@ def audit(
     yes: Annotated[
         bool, typer.Option("--yes", help="With --no-daemon: also where most routes would go.")
     ] = False,
+    sample: Annotated[
+        int,
+        typer.Option(
+            min=0, help="About how many routes the kernel itself is asked about; 0 for none."
+        ),
+    ] = SAMPLE,
+    prefix: Annotated[
+        list[str] | None,
+        typer.Option("--prefix", help="Ask the kernel itself about this prefix; may be repeated."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only look, as without --repair.")
     ] = False,
@@ -92,9 +104,11 @@ def audit(
 ) -> None:
     """Compare kernel and VPP and list what differs; nothing is changed but with --repair.
 
-    What is still different a second later counts, so a daemon may run meanwhile. Exit status
-    6 where differences stay. What is right depends on the configuration: --repair asks the daemon,
-    and refuses options that would have it judged by another one.
+    What is still different a second later counts, so a daemon may run meanwhile. For a sample
+    of the routes the kernel itself is asked what it forwards by, and VPP what it has resolved.
+    Exit status 6 where differences stay; routes behind another FIB source's are none. What is
+    right depends on the configuration: --repair asks the daemon, and refuses options that would
+    have it judged by another one.
     """
     if repair and dry_run:
         raise typer.BadParameter("--dry-run and --repair are of two minds")
@@ -118,13 +132,29 @@ def audit(
             held.enter_context(writing(settings, "audit --repair", where_from(config), todo))
         both = held.enter_context(comparison(settings, read_only=not repair))
         overridden = both.overridden()
-        counts = _show(both.lasting(), overridden, as_json=as_json)
+        lasting = list(both.lasting())
+        counts = _show(lasting, overridden, as_json=as_json)
+        # Whether ours is behind another source's VPP does not show: that it is so is expected.
+        expected = sum((change.table, change.prefix) in overridden for change in lasting)
+        counts["add"] -= expected
         different = sum(counts.values())
+        known = overridden | {(change.table, change.prefix) for change in lasting}
+        seen = look(both, sample, prefix or (), known, as_json=as_json)
         if repair and not yes:
             _guard(settings.vpp.guard, counts["delete"], both)
         repaired = repair_all(both) if different and repair else 0
-    _summary("audit", counts, as_json=as_json, overridden=len(overridden), repaired=repaired)
-    if different > repaired:
+    _summary(
+        "audit",
+        counts,
+        as_json=as_json,
+        overridden=len(overridden),
+        repaired=repaired,
+        kernel_asked=seen.asked,
+        kernel_otherwise=seen.otherwise,
+        kernel_elsewhere=seen.elsewhere,
+        unresolved=seen.unresolved,
+    )
+    if different > repaired or seen.otherwise or seen.unresolved:
         raise typer.Exit(ExitCode.DIFFERENT)
 
 
@@ -144,7 +174,7 @@ def _show(
     for change in changes:
         counts[change.operation] += 1
         hidden = (change.table, change.prefix) in overridden
-        typer.echo(_json(change, hidden=hidden) if as_json else _line(change, hidden=hidden))
+        say(_json(change, hidden=hidden) if as_json else _line(change, hidden=hidden))
     return counts
 
 
@@ -174,11 +204,11 @@ def _line(change: _core.RouteChange, *, hidden: bool) -> str:
 
 def _summary(what: str, counts: Counter[str], *, as_json: bool, **more: object) -> None:
     if as_json:
-        typer.echo(json.dumps({"schema": SCHEMA, what: dict(counts), **more}))
+        say(json.dumps({"schema": SCHEMA, what: dict(counts), **more}))
         return
     parts = [f"{counts[operation]} to {operation}" for operation in OPERATIONS]
     parts += [f"{name.replace('_', ' ')}: {_figures(value)}" for name, value in more.items()]
-    typer.echo("; ".join(parts))
+    say("; ".join(parts))
 
 
 def _figures(value: object) -> str:

@@ -16,7 +16,7 @@ from bgpreflector.doctor import SCHEMA, Finding, Severity, check_up
 
 from .exit_codes import ExitCode
 from .options import ConfigFile, ControlSocket, Interfaces, Netns, Protocols, Socket, read_config
-from .output import plain
+from .output import plain, say
 
 STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
 
@@ -103,6 +103,6 @@ def _conclude(findings: list[Finding], *, as_json: bool) -> None:
     if as_json:
         listed = [finding.as_object() for finding in findings]
         result = {"schema": SCHEMA, "errors": errors, "warnings": warnings, "findings": listed}
-        typer.echo(json.dumps(result))
+        say(json.dumps(result))
     else:
-        typer.echo(f"{errors} errors, {warnings} warnings, {len(findings)} findings")
+        say(f"{errors} errors, {warnings} warnings, {len(findings)} findings")

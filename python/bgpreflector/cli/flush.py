@@ -18,6 +18,7 @@ from .config_file import where_from
 from .exit_codes import ExitCode
 from .logs import configure_logging, flush_logs
 from .options import ConfigFile, Socket, read_config, say_configuration
+from .output import say
 
 SCHEMA = 1
 """Version of the JSON object; it grows when a field changes its meaning or goes."""
@@ -55,10 +56,10 @@ def flush(
         flush_logs()
     source = settings.vpp.fib_source.name
     if as_json:
-        typer.echo(json.dumps(_object(result, source, dry_run=dry_run)))
+        say(json.dumps(_object(result, source, dry_run=dry_run)))
     else:
         for line in _lines(result, source, dry_run=dry_run):
-            typer.echo(line)
+            say(line)
     if result.failed:
         raise typer.Exit(ExitCode.VPP)
 

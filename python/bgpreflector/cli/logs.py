@@ -5,12 +5,19 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import traceback
 from typing import TextIO
 
 import structlog
 
 from bgpreflector import _core
 from bgpreflector.config import LogConfig
+
+TRACEBACK = 4000
+"""Characters of a log entry's traceback."""
+
+FRAMES = 20
+"""Of each error: the innermost."""
 
 
 def _pass_on(record: tuple[int, str, str]) -> None:
@@ -37,6 +44,22 @@ class _StandardError(logging.StreamHandler[TextIO]):
         super().emit(record)
 
 
+def bounded_traceback(exc_info: structlog.typing.ExcInfo) -> str:
+    """A traceback of at most :data:`TRACEBACK` characters: its two ends where it is longer.
+
+    Without the local variables, which hold whatever there is, and of any size.
+    """
+    text = "".join(traceback.format_exception(*exc_info, limit=-FRAMES)).rstrip("\n")
+    if len(text) <= TRACEBACK:
+        return text
+    half = TRACEBACK // 2
+    return f"{text[:half]}\n... {len(text) - 2 * half} characters ...\n{text[-half:]}"
+
+
+def _write_traceback(stream: TextIO, error: structlog.typing.ExcInfo) -> None:
+    stream.write("\n" + bounded_traceback(error))
+
+
 def configure_logging(config: LogConfig) -> None:
     """Send all records to standard error, as lines for people or as JSON.
 
@@ -56,10 +79,12 @@ def set_log(config: LogConfig) -> None:
     ]
     renderer: structlog.typing.Processor
     if config.format == "json":
-        shared.append(structlog.processors.format_exc_info)
+        shared.append(structlog.processors.ExceptionRenderer(bounded_traceback))
         renderer = structlog.processors.JSONRenderer()
     else:
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=_write_traceback
+        )
     handler = _StandardError()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

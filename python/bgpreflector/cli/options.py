@@ -11,6 +11,7 @@ from bgpreflector.config import Config, ConfigError, Problem, load
 from bgpreflector.config.override import override
 
 from .config_file import DEFAULT_FILE, VARIABLE, config_file, where_from
+from .output import say
 
 ConfigFile = Annotated[
     Path | None,
@@ -77,7 +78,7 @@ def read_config(
 def say_configuration(file: Path | None) -> None:
     """Tell which file is judged by, where the command line does not."""
     if file is None:
-        typer.echo(f"Configuration: {where_from(file)}", err=True)
+        say(f"Configuration: {where_from(file)}", err=True)
 
 
 def _pair(text: str) -> tuple[str, str | int]:

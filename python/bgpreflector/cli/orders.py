@@ -17,6 +17,7 @@ from bgpreflector.status import StatusReport
 
 from .daemon import daemon_at, figure
 from .options import ConfigFile, ControlSocket
+from .output import say
 from .status import REPORT
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -94,10 +95,10 @@ def release(
         raise typer.BadParameter("name a prefix, or say --all")
     with daemon_at(control, config) as daemon:
         end: Any = daemon.ask("release", prefix=prefix).end
-    if as_json:
-        typer.echo(json.dumps(end))
-    else:
-        typer.echo(f"Released: {figure(end['released'])} prefixes")
+        if as_json:
+            say(json.dumps(end))
+        else:
+            say(f"Released: {figure(end['released'])} prefixes")
 
 
 def reload(
@@ -117,18 +118,16 @@ def _order(
     with daemon_at(control, config) as daemon:
         end: Any = daemon.ask(command).end
         if as_json:
-            typer.echo(json.dumps(end))
+            say(json.dumps(end))
             return
         if "changed" in end:
             done = f"{done} ({', '.join(end['changed']) or 'nothing changed'})"
         if any(not key.startswith("log.") for key in end.get("changed", ())):
-            typer.echo(
-                f"{done}: kernel and VPP are compared now; `bgpreflector status` tells the end"
-            )
+            say(f"{done}: kernel and VPP are compared now; `bgpreflector status` tells the end")
             return
         installed = sum(counts["installed"] for counts in end["prefixes"].values())
         desired = sum(counts["desired"] for counts in end["prefixes"].values())
-        typer.echo(
+        say(
             f"{done}: VPP has {figure(installed)} of {figure(desired)} prefixes, "
             f"{figure(end['dirty'])} wait; {end['state'].replace('_', ' ')}"
         )

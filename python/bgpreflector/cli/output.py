@@ -37,16 +37,23 @@ def open_standard() -> None:
 
 def plain(text: str) -> str:
     """Text from outside with what a terminal would obey made visible."""
+    if text.isprintable():
+        return text
     return "".join(
         char if char.isprintable() or char in "\n\t" else ascii(char)[1:-1] for char in text
     )
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """A line for people, or of JSON: names and reasons in it may come from anywhere."""
+    typer.echo(plain(text), err=err)
 
 
 def say_error(message: str) -> None:
     """On standard error, if anybody can be told."""
     try:
         typer.secho("error: ", fg=typer.colors.RED, bold=True, nl=False, err=True)
-        typer.echo(plain(message), err=True)
+        say(message, err=True)
     except OSError:
         _discard(2)
 

@@ -12,6 +12,7 @@ from bgpreflector.comparison import Comparison
 
 from .daemon import by_name, daemon_at
 from .exit_codes import ExitCode
+from .output import say
 
 
 def repair_by_daemon(control: Path | None, config: Path | None, *, as_json: bool) -> None:
@@ -19,13 +20,14 @@ def repair_by_daemon(control: Path | None, config: Path | None, *, as_json: bool
     with daemon_at(control, config) as daemon:
         answer = daemon.ask("repair")
         for row in answer:
-            typer.echo(json.dumps(row) if as_json else _line(row))
+            say(json.dumps(row) if as_json else _line(row))
         end: Any = answer.end
-    if as_json:
-        typer.echo(json.dumps(end))
-    else:
-        typer.echo(_summary(end))
-    if end["left"] is None or any(end["left"].values()):
+        if as_json:
+            say(json.dumps(end))
+        else:
+            say(_summary(end))
+        left = end["left"]
+    if left is None or any(left.values()):
         raise typer.Exit(ExitCode.DIFFERENT)
 
 
@@ -45,5 +47,5 @@ def repair(both: Comparison) -> int:
     """Have VPP do what differs; how many requests it did."""
     repaired, refusals = both.repair()
     for refusal in refusals:
-        typer.echo(f"VPP refused: {refusal}", err=True)
+        say(f"VPP refused: {refusal}", err=True)
     return repaired

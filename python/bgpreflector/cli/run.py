@@ -24,7 +24,7 @@ from bgpreflector.service import Service
 from bgpreflector.status import StatusReport, status_of
 from bgpreflector.writer_lock import writing
 
-from .config_file import where_from
+from .config_file import config_file, where_from
 from .end import SIGNALS, End
 from .logs import configure_logging, flush_logs, set_log
 from .malloc import give_memory_back
@@ -68,9 +68,12 @@ def run(
     (sd_notify).
     """
 
+    # Once: a reload that does not find the file any more must not take its place for the defaults.
+    chosen = config_file(config)
+
     def read() -> Config:
         return read_config(
-            config,
+            chosen or config,
             socket=socket,
             netns=netns,
             protocols=protocol,
@@ -185,7 +188,6 @@ def _well(service: Service) -> str | None:
         return None
     hung = service.hung
     if hung is not None:
-        _log.critical("%s; where a watchdog is set, the service manager acts", hung)
         notify(f"STATUS={hung}")
         return None
     return _headline(service)

@@ -14,6 +14,7 @@ from bgpreflector.rows import next_hops_text, route_line
 from .daemon import daemon_at, echo_json
 from .kernel_routes import kernel_routes
 from .options import ConfigFile, ControlSocket, Netns, Protocols, read_config, say_configuration
+from .output import say
 
 show = typer.Typer(help="Show what a running daemon holds.", no_args_is_help=True)
 
@@ -101,7 +102,7 @@ def _listing(
             echo_json(answer)
             return
         for row in answer:
-            typer.echo(line(row))
+            say(line(row))
 
 
 def _kernel(
@@ -115,14 +116,16 @@ def _kernel(
     count = 0
     say_configuration(config)
     for row in kernel_routes(read_config(config, netns=netns, protocols=protocol), every=every):
-        typer.echo(json.dumps(row) if as_json else route_line(row))
+        say(json.dumps(row) if as_json else route_line(row))
         count += 1
     if as_json:
-        typer.echo(json.dumps({"schema": SCHEMA, "count": count}))
+        say(json.dumps({"schema": SCHEMA, "count": count}))
 
 
 def _route(row: Row) -> str:
     state = row["state"] if row["reason"] is None else f"{row['state']}: {row['reason']}"
+    if row.get("substitute") is not None:
+        state += f"; instead: {row['substitute']}"
     shown = f"{route_line(row)}  [{state}]"
     if row["installed"]:
         shown += f" VPP table {row['vpp_table']}: {', '.join(row['installed'])}"
@@ -141,11 +144,11 @@ def route(
     """What the kernel, our table and VPP have for an address, and why they differ."""
     with daemon_at(control, config) as daemon:
         found = daemon.ask("route", address=address).end
-    if as_json:
-        typer.echo(json.dumps(found))
-        return
-    for line in _explained(found):
-        typer.echo(line)
+        if as_json:
+            say(json.dumps(found))
+            return
+        for line in _explained(found):
+            say(line)
 
 
 def _explained(found: Row) -> list[str]:
@@ -158,6 +161,9 @@ def _explained(found: Row) -> list[str]:
         lines.append(f"VPP     {_entry(table['vpp'])} (table {table['vpp_table']})")
         if table["vpp_forwards_by"] != table["vpp"]:
             lines.append(f"        it forwards by {_entry(table['vpp_forwards_by'])}")
+        resolved = table["vpp_resolved"]
+        if resolved is not None and not resolved["special"]:
+            lines.append(f"        resolved: {', '.join(resolved['ends'])}")
     return lines + [f"=> {reason}" for reason in found["why"]]
 
 

@@ -11,6 +11,7 @@ from bgpreflector import _core
 from bgpreflector.errors import SimulatorError
 
 from .end import End
+from .output import say
 
 
 def simulate(
@@ -48,7 +49,7 @@ def simulate(
     try:
         if api_directory is not None:
             _write(api_directory, simulator.api_description())
-        typer.echo(f"Listening on {socket}", err=True)
+        say(f"Listening on {socket}", err=True)
         stop.wait()
     finally:
         simulator.stop()

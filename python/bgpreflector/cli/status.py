@@ -12,12 +12,12 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bgpreflector.status import State, StatusReport
+from bgpreflector.status import HeldStatus, State, StatusReport
 
 from .daemon import by_name, daemon_at, figure
 from .exit_codes import ExitCode
 from .options import ConfigFile, ControlSocket
-from .output import plain
+from .output import plain, say
 
 REPORT = TypeAdapter(StatusReport)
 
@@ -70,14 +70,16 @@ def status(
     with daemon_at(control, config) as daemon:
         answered = daemon.ask("status").end
         if as_json:
-            typer.echo(json.dumps(answered))
+            say(json.dumps(answered))
         report = REPORT.validate_python(answered)
     if not as_json:
         if check:
-            typer.echo(plain(headline(report)))
+            say(headline(report))
         else:
             Console(highlight=False).print(full(report))
     if check and not report.ready:
+        if report.hung is not None:
+            raise typer.Exit(ExitCode.FAILURE)
         raise typer.Exit(CHECKED.get(State(report.state), ExitCode.DIFFERENT))
 
 
@@ -93,7 +95,7 @@ def full(report: StatusReport) -> RenderableType:
 
 def headline(report: StatusReport) -> str:
     """The state in a line, with what to do where that is known."""
-    parts = [_said(report)]
+    parts = [_said(report)] if report.hung is None else [report.hung, _said(report)]
     if report.held.prefixes:
         parts.append(_held(report))
     if report.dirty:
@@ -129,7 +131,13 @@ def _held(report: StatusReport) -> str:
     named = ", ".join(f"{name}: {figure(count)}" for name, count in most[:NAMED])
     more = f" and {len(most) - NAMED} more interfaces" if len(most) > NAMED else ""
     why = f" (no VPP interface stands for {named}{more})" if most else ""
-    return f"{figure(held.prefixes)} of {figure(held.of)} prefixes held{why}"
+    return f"{figure(held.prefixes)} of {figure(held.of)} prefixes held{why}{_substituted(held)}"
+
+
+def _substituted(held: HeldStatus) -> str:
+    said = {"drop": "VPP drops", "punt": "VPP hands to the kernel"}
+    parts = [f"{said[name]} {figure(n)}" for name, n in held.substitutes.items() if name in said]
+    return "".join(f", {part}" for part in parts)
 
 
 def _lost(report: StatusReport) -> str:
@@ -177,6 +185,7 @@ def lines(report: StatusReport) -> list[str]:
         "VPP": _vpp(report),
         "requests": requests,
         "held": by_name(report.held_routes),
+        "instead": by_name(report.held.substitutes),
         "limit": _limit(report),
         "overridden": _overridden(report),
         "missing": ", ".join(vpp.missing_interfaces),

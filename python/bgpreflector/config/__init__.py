@@ -12,7 +12,15 @@ from .load import CONTIV_SUFFIXES, load, loads, loads_contiv
 from .log import LogConfig
 from .metrics import Address, MetricsConfig
 from .root import Config
-from .vpp import FibSourceConfig, GuardConfig, InterfacesConfig, Strategy, VppConfig
+from .vpp import (
+    Fallback,
+    FibSourceConfig,
+    GuardConfig,
+    InterfacesConfig,
+    PartlyMapped,
+    Strategy,
+    VppConfig,
+)
 
 __all__ = [
     "CONTIV_SUFFIXES",
@@ -21,12 +29,14 @@ __all__ = [
     "ConfigError",
     "ControlConfig",
     "ControllerConfig",
+    "Fallback",
     "FibSourceConfig",
     "GuardConfig",
     "InterfacesConfig",
     "KernelConfig",
     "LogConfig",
     "MetricsConfig",
+    "PartlyMapped",
     "Problem",
     "Strategy",
     "VppConfig",

@@ -32,6 +32,9 @@ PACKAGED_API = "/usr/share/vpp/api"
 
 Strategy = Literal["map", "linux-cp", "name", "recursive", "main"]
 
+Fallback = Literal["hold", "drop", "punt"]
+PartlyMapped = Literal["skip", "whole"]
+
 MAIN_TABLES = {254: 0}
 """The kernel's main table goes to VPP's table 0 unless the map says otherwise."""
 
@@ -70,7 +73,9 @@ class InterfacesConfig(Section):
     strategies: tuple[Strategy, ...] = Field(
         default=(),
         description='How the VPP interface is found, in order: "map" (the table above), '
-        '"linux-cp" (pairs of that plugin), "name" (equal names), "recursive" (none: VPP '
+        '"linux-cp" (pairs of that plugin), "name" (equal names and hardware addresses, '
+        'as an equal name may be the other end of a tap; "map" and "linux-cp" go before it), '
+        '"recursive" (none: VPP '
         'resolves the gateway by its own FIB), "main" (always main_interface). Default: map, '
         "linux-cp, name; and main, where main_interface is set.",
     )
@@ -176,6 +181,19 @@ class VppConfig(Section):
         description="The share of prefixes that VPP cannot have (as no VPP interface stands for "
         "theirs, for instance) above which the daemon is not ready and warns, though in sync. "
         "1 for never.",
+    )
+    unmapped: Fallback = Field(
+        default="hold",
+        description="What VPP is given for a prefix whose route it cannot have (`show routes "
+        '--held`): "hold" (nothing: it forwards the prefix by a shorter one that it has), "drop" '
+        '(a drop), or "punt" (a path of type local: VPP hands the packets to the kernel, where '
+        "linux-cp or the like takes them, and the kernel forwards them). Prefixes beyond "
+        "kernel.max_routes, and those held as they ended VPP, are given nothing.",
+    )
+    unmapped_legs: PartlyMapped = Field(
+        default="skip",
+        description="What becomes of a route of several next hops of which VPP can have only some: "
+        '"skip" (it goes in with those) or "whole" (the whole prefix by vpp.unmapped).',
     )
     interfaces: InterfacesConfig = Field(
         default_factory=InterfacesConfig, description="From Linux to VPP interfaces."

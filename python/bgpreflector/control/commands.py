@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -65,10 +67,19 @@ class RoutesArguments(_Arguments):
     """Foreign ones and those behind others too."""
 
 
+def _without_zone(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    if isinstance(address, IPv6Address) and address.scope_id is not None:
+        raise ValueError(
+            f"no zone (%{address.scope_id}): routers do not forward what goes to link-local "
+            "addresses, so that there is no route of ours to them"
+        )
+    return address
+
+
 class AddressArguments(_Arguments):
     """An address."""
 
-    address: IPvAnyAddress
+    address: Annotated[IPvAnyAddress, AfterValidator(_without_zone)]
 
 
 class ReleaseArguments(_Arguments):

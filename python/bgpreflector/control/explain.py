@@ -15,6 +15,7 @@ from bgpreflector.errors import VppError
 from bgpreflector.rows import route_row
 from bgpreflector.vpp import Question, VppEntry
 
+from .judging import Answer
 from .routes import link_names, mirrored_row, named_reason
 
 if TYPE_CHECKING:
@@ -67,11 +68,13 @@ def explain(daemon: Daemon, address: IPAddress) -> dict[str, object]:
         None if unanswered is None else f"VPP could not be asked: {unanswered}",
         _kernel_side(daemon, kernel, number, matches),
     ]
+    answer = Answer(daemon, address, kernel, number or 0)
     tables = []
     for match, (exact, longest) in zip(matches, entries, strict=True):
         shown, difference = _shown(daemon, match, exact)
         if unanswered is None:
-            why.append(_vpp_side(daemon, match, exact, difference))
+            why.append(_vpp_side(daemon, match, exact, longest, difference))
+            why.append(answer.judge(match, longest))
         tables.append(
             {
                 "table": match.table,
@@ -79,6 +82,7 @@ def explain(daemon: Daemon, address: IPAddress) -> dict[str, object]:
                 "routes": [mirrored_row(daemon, view, names) for view in match.views],
                 "vpp": _entry(daemon, exact, shown),
                 "vpp_forwards_by": _entry(daemon, longest, None),
+                "vpp_resolved": _resolved(longest),
             }
         )
     return {
@@ -160,10 +164,35 @@ def _why_not_held(daemon: Daemon, kernel: _core.KernelRoute) -> str:
     )
 
 
+SUBSTITUTES = {
+    "drop": "VPP drops what goes there (vpp.unmapped)",
+    "punt": "VPP hands what goes there to the kernel, which forwards it where linux-cp or the like "
+    "takes it (vpp.unmapped)",
+    "legs": "VPP has those of its next hops that it can have (vpp.unmapped_legs)",
+}
+
+
+def held_reason(daemon: Daemon, view: _core.RouteView, longest: VppEntry | None) -> str:
+    """Why VPP cannot have a route, and what it does with its packets."""
+    reason = named_reason(view.reason, link_names(daemon))
+    if view.substitute is not None:
+        return f"{view.prefix} is not in VPP as it is: {reason}; {SUBSTITUTES[view.substitute]}"
+    if longest is None or longest.prefix == view.prefix:
+        return f"{view.prefix} is not in VPP: {reason}"
+    return (
+        f"{view.prefix} is not in VPP: {reason}; VPP forwards it by {longest.prefix} (vpp.unmapped "
+        "says what it does)"
+    )
+
+
 def _vpp_side(
-    daemon: Daemon, match: InTable, entry: VppEntry | None, difference: str | None
+    daemon: Daemon,
+    match: InTable,
+    entry: VppEntry | None,
+    longest: VppEntry | None,
+    difference: str | None,
 ) -> str | None:
-    """Why VPP does not forward the prefix as the kernel does, or that it does."""
+    """Why VPP does not have the prefix as the table does; ``None`` where it has it so."""
     if not match.views:
         return None
     view = match.forwarding
@@ -175,7 +204,7 @@ def _vpp_side(
             f"{', '.join(map(protocol_name, protocols))}, which is not mirrored (kernel.protocols)"
         )
     if view.state == "held":
-        return f"{prefix} is not in VPP: {named_reason(view.reason, link_names(daemon))}"
+        return held_reason(daemon, view, longest)
     if view.state == "failed":
         return f"VPP refused {prefix}: {view.reason}; it is tried again at the next resync"
     if view.state == "waiting":
@@ -184,7 +213,9 @@ def _vpp_side(
     return _installed(daemon, prefix, entry, difference)
 
 
-def _installed(daemon: Daemon, prefix: str, entry: VppEntry | None, difference: str | None) -> str:
+def _installed(
+    daemon: Daemon, prefix: str, entry: VppEntry | None, difference: str | None
+) -> str | None:
     repair = "`bgpreflector resync` puts it right"
     if entry is None:
         return f"VPP had acknowledged {prefix} and lacks it now: {repair}"
@@ -201,7 +232,7 @@ def _installed(daemon: Daemon, prefix: str, entry: VppEntry | None, difference: 
         )
     if difference is not None:
         return f"VPP has other paths for {prefix} than it had acknowledged: {repair}"
-    return f"VPP forwards {prefix} as the kernel does"
+    return None
 
 
 def _shown(
@@ -210,6 +241,10 @@ def _shown(
     if entry is None or not match.views:
         return None, None
     return daemon.engine.compare_route(match.vpp_table, entry.prefix, entry.paths)
+
+
+def _resolved(entry: VppEntry | None) -> dict[str, object] | None:
+    return None if entry is None or entry.resolved is None else entry.resolved.as_object()
 
 
 def _entry(

@@ -19,23 +19,27 @@ def interface_rows(daemon: Daemon) -> list[Row]:
     vpp_names = {index: name for name, index in seen.interfaces.by_name.items()}
     sets = _sets_through(daemon)
     links = sorted(daemon.engine.links())
+    found = daemon.engine.stands_for()
     rows: list[Row] = [
-        _row(name, seen.interface_map, vpp_names)
+        _row(name, found.get(name), seen.interface_map, vpp_names)
         | {"index": index, "up": up, "next_hop_sets": sets.get(index, 0)}
         for index, name, up in links
     ]
     known = {name for _, name, _ in links}
     absent = [name for name in daemon.config.vpp.interfaces.map if name not in known]
     rows += [
-        _row(name, seen.interface_map, vpp_names) | {"index": None, "up": False, "next_hop_sets": 0}
+        _row(name, seen.interface_map.map.get(name), seen.interface_map, vpp_names)
+        | {"index": None, "up": False, "next_hop_sets": 0}
         for name in absent
     ]
     return rows
 
 
-def _row(name: str, mapping: InterfaceMap, vpp_names: dict[int, str]) -> dict[str, object]:
-    sw_if_index = mapping.map.get(name, mapping.unmapped)
-    if name in mapping.map:
+def _row(
+    name: str, mapped: int | None, mapping: InterfaceMap, vpp_names: dict[int, str]
+) -> dict[str, object]:
+    sw_if_index = mapping.unmapped if mapped is None else mapped
+    if mapped is not None:
         found = "mapped"
     elif sw_if_index is not None:
         found = "main"

@@ -70,6 +70,7 @@ def mirrored_row(daemon: Daemon, view: _core.RouteView, names: dict[int, str]) -
         "vpp_table": daemon.vpp_table(view.table),
         "state": view.state,
         "reason": named_reason(view.reason, names),
+        "substitute": view.substitute,
         "installed": view.installed,
     }
 

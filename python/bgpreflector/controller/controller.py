@@ -214,6 +214,8 @@ class Controller:
         elif isinstance(item, Timer):
             healing = QueuedEvent(self._recovery.healing_event(item))
             self._mailbox.put(healing, unbounded=True)
+        elif not item.event.is_wanted:
+            item.leave_out()
         elif self._resync_count == 0 and not _may_be_first(item.event):
             self._delayed.append(item)
         else:

@@ -35,6 +35,11 @@ class Event(ABC):
         return False
 
     @property
+    def is_wanted(self) -> bool:
+        """Whether anybody wants what it leads to: one that nobody wants any more is left out."""
+        return True
+
+    @property
     def batches(self) -> Sequence[RouteBatch]:
         """The batches that the event carries; released unless they get committed."""
         return ()

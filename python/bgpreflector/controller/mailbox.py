@@ -34,6 +34,13 @@ class QueuedEvent:
         else:
             self.answer.set_exception(error)
 
+    def leave_out(self) -> None:
+        """Finish an event that nobody wants any more; what it carried is given back."""
+        for batch in self.event.batches:
+            batch.release()
+        tell_done(self.event, None)
+        self.finish(None)
+
     def refuse(self, error: BaseException) -> None:
         """Finish an event that was never processed; what it carried is given back."""
         for batch in self.event.batches:
@@ -73,20 +80,29 @@ class Mailbox:
         return len(self._queue) + len(self._follow_ups)
 
     def put(self, queued: QueuedEvent, *, unbounded: bool = False) -> None:
-        """Append an event.
+        """Append an event. At the limit, those that nobody wants any more are left out.
 
         Raises ``EventQueueFullError`` at the limit unless ``unbounded``, and
         ``ControllerClosedError`` after :meth:`refuse_more`.
         """
         with self._changed:
             self._check_open()
-            if not unbounded and len(self._queue) >= self._limit:
+            if not unbounded and len(self._queue) >= self._limit and not self._leave_out():
                 raise EventQueueFullError(
                     f"{queued.event.name}: the event queue is full with {self._limit} events; "
                     "wait for earlier events to finish and push it again"
                 )
             self._queue.append(queued)
             self._changed.notify()
+
+    def _leave_out(self) -> bool:
+        """Whether there is room then."""
+        wanted = deque(queued for queued in self._queue if queued.event.is_wanted)
+        for queued in self._queue:
+            if not queued.event.is_wanted:
+                queued.leave_out()
+        self._queue = wanted
+        return len(wanted) < self._limit
 
     def put_follow_up(self, queued: QueuedEvent) -> None:
         """Append an event that goes before all queued ones; the loop's thread only."""

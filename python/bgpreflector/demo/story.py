@@ -63,8 +63,9 @@ def _simulator(socket: Path) -> Iterator[_core.Simulator]:
 @contextmanager
 def _daemon(socket: Path) -> Iterator[Daemon]:
     # On the host its interfaces have no counterpart: there VPP's own FIB resolves the gateways.
-    strategies = ["name"] if world.inside_namespace() else ["name", "recursive"]
-    values = {"vpp": {"api_socket": str(socket), "interfaces": {"strategies": strategies}}}
+    strategies = ["map"] if world.inside_namespace() else ["map", "recursive"]
+    interfaces = {"strategies": strategies, "map": {world.LINK: world.LINK}}
+    values = {"vpp": {"api_socket": str(socket), "interfaces": interfaces}}
     daemon = Daemon(Config.model_validate(values))
     try:
         yield daemon

@@ -16,6 +16,7 @@ from .finding import Finding, error
 from .interfaces import interface_findings
 from .kernel import kernel_findings
 from .memory import memory_findings
+from .resolved import resolved_findings
 from .routes import KernelRoutes, read_routes, route_findings
 from .running import daemon_findings
 from .vpp import vpp_findings
@@ -39,6 +40,7 @@ def check_up(config: Config) -> Iterator[Finding]:
         protocol=config.kernel.protocols[0],
         discovers=bool(config.kernel.discover),
         read_only=True,
+        namespace=config.kernel.namespace_path,
     )
     try:
         yield from _both_sides(config, engine, sink)
@@ -79,6 +81,7 @@ def _vpp_side(
     yield from vpp_findings(config, sink)
     if not sink.session.connected:
         return
+    yield from resolved_findings(config, sink)
     yield from memory_findings(engine, sink)
     if routes is not None:
-        yield from interface_findings(sink, routes)
+        yield from interface_findings(engine, sink, routes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bgpreflector import _core
 from bgpreflector.vpp import VppSink
 
 from .finding import Finding, error, ok, warning
@@ -17,7 +18,9 @@ ADMIN_UP = 1
 ALL = 0xFFFFFFFF
 
 
-def interface_findings(sink: VppSink, routes: KernelRoutes) -> Iterator[Finding]:
+def interface_findings(
+    engine: _core.Engine, sink: VppSink, routes: KernelRoutes
+) -> Iterator[Finding]:
     """Of the interfaces that mirrored routes use, those most used first."""
     mapping = sink.seen.interface_map
     vpp_names = {index: name for name, index in sink.seen.interfaces.by_name.items()}
@@ -30,9 +33,10 @@ def interface_findings(sink: VppSink, routes: KernelRoutes) -> Iterator[Finding]
             f"correct the name: VPP has {', '.join(sorted(vpp_names.values()))}",
         )
     used = [(routes.names.get(i, str(i)), n) for i, n in routes.by_interface.most_common() if i]
-    nowhere = all(name not in mapping.map for name, _ in used) and mapping.unmapped is None
+    found = engine.stands_for()
+    nowhere = all(name not in found for name, _ in used) and mapping.unmapped is None
     for name, count in used:
-        sw_if_index = mapping.map.get(name, mapping.unmapped)
+        sw_if_index = found.get(name, mapping.unmapped)
         if sw_if_index is not None:
             yield _mapped(name, count, sw_if_index, vpp_names.get(sw_if_index, "?"), up)
         elif mapping.recursive:
@@ -42,14 +46,17 @@ def interface_findings(sink: VppSink, routes: KernelRoutes) -> Iterator[Finding]
                 f"{routes_(count)}: VPP's own FIB finds the interface of their gateways",
             )
         else:
-            found = error if nowhere else warning
-            yield found(
+            say = error if nowhere else warning
+            alike = name in sink.seen.interfaces.by_name
+            same = ", whose interface of this name has another hardware address" if alike else ""
+            yield say(
                 CHECK,
                 name,
-                f"{routes_(count)} to go out of it, and no VPP interface stands for it: held",
+                f"{routes_(count)} to go out of it, and no VPP interface stands for it{same}: held",
                 f'name one in vpp.interfaces.map ({name} = "..."; VPP has '
                 f"{', '.join(sorted(vpp_names.values()))}), pair it by linux-cp (`lcp create`), or "
-                "set vpp.interfaces.main_interface for all",
+                "set vpp.interfaces.main_interface for all; vpp.unmapped says what VPP does until "
+                "then",
             )
 
 

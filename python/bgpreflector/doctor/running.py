@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from bgpreflector.config import Config
 from bgpreflector.control import ControlClient
@@ -32,7 +32,24 @@ def daemon_findings(config: Config) -> Iterator[Finding]:
     except ControlError as error:
         yield ok(CHECK, config.control.socket, str(error))
         return
-    report = TypeAdapter(StatusReport).validate_python(answered)
+    try:
+        report = TypeAdapter(StatusReport).validate_python(answered)
+    except ValidationError:
+        yield warning(
+            CHECK,
+            config.control.socket,
+            f"the daemon is bgpreflector {answered.get('version')}, which does not say all that "
+            "this command wants to know",
+            "restart the daemon, so that it is of the same version as the command",
+        )
+        return
+    if report.hung is not None:
+        yield warning(
+            CHECK,
+            "threads",
+            report.hung,
+            "restart the daemon, whose routes stay in VPP, and report its log",
+        )
     if report.vpp.overridden:
         some = ", ".join(f"{o.prefix} by {o.source}" for o in report.vpp.overridden_prefixes[:SOME])
         yield warning(

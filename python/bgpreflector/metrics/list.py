@@ -118,7 +118,7 @@ METRICS = (
         "ready",
         "gauge",
         "1 if in sync, or in sync before and now behind by less than 10 seconds, and no more held "
-        "than vpp.max_held allows for.",
+        "than vpp.max_held allows for, and nothing hangs.",
         (),
         _one(lambda r: r.ready),
     ),
@@ -150,7 +150,8 @@ METRICS = (
         "gauge",
         "By kernel table, family and state: kernel (routes of the kernel, of all protocols), "
         "desired (that VPP shall have), installed (that VPP has acknowledged), held (that VPP "
-        "cannot have now), failed (that VPP refused), unconfirmed (of an earlier run, not "
+        "cannot have now), substituted (desired and held: VPP has something else), "
+        "failed (that VPP refused), unconfirmed (of an earlier run, not "
         "yet compared with the kernel).",
         ("family", "table", "state"),
         _prefixes,
@@ -161,6 +162,14 @@ METRICS = (
         "Routes of mirrored protocols that VPP cannot have now, by reason.",
         ("reason",),
         _by(lambda r: r.held_routes),
+    ),
+    Metric(
+        "substituted_prefixes",
+        "gauge",
+        "Prefixes that VPP cannot have and shall have something else for: drop, punt (the kernel "
+        "forwards them; vpp.unmapped), or legs (some of the next hops; vpp.unmapped_legs).",
+        ("by",),
+        _by(lambda r: dict.fromkeys(("drop", "legs", "punt"), 0) | dict(r.held.substitutes)),
     ),
     Metric(
         "max_routes",

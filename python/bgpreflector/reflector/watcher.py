@@ -11,6 +11,7 @@ from bgpreflector.controller import (
     Backoff,
     ControllerClosedError,
     Event,
+    EventQueueFullError,
     FatalError,
     OperationsFailedError,
     RouteBatch,
@@ -29,6 +30,9 @@ BATCH_LIMIT = 65536
 
 ALL = 0xFFFFFFFF
 """The limit of a batch that shall hold whatever differs."""
+
+FULL_PAUSE = 0.1
+"""Seconds between attempts to push an event while the queue is full."""
 
 PushEvent = Callable[[Event], None]
 
@@ -143,7 +147,12 @@ class KernelRouteWatcher:
             event.batch.release()
             if isinstance(error, ControllerClosedError | FatalError):
                 raise
-            self._pause(resyncs, error)
+            if isinstance(error, EventQueueFullError):
+                # Nothing has failed: there will be room.
+                _log.debug("%s", error)
+                self._wait_for_room()
+            else:
+                self._pause(resyncs, error)
         else:
             self._backoff.reset()
         finally:
@@ -171,7 +180,17 @@ class KernelRouteWatcher:
             _log.debug("The engine failed while it was being closed: %s", error)
             return
         _log.error("Route watching failed: %s", error)
-        try:
-            push_event(RouteWatchFailure(error))
-        except Exception as refusal:  # noqa: BLE001 - nobody else is left to tell
-            _log.error("The failure could not be reported to the event loop: %s", refusal)
+        while not self._closed:
+            try:
+                push_event(RouteWatchFailure(error))
+            except EventQueueFullError:
+                self._wait_for_room()
+            except Exception as refusal:  # noqa: BLE001 - nobody else is left to tell
+                _log.error("The failure could not be reported to the event loop: %s", refusal)
+                return
+            else:
+                return
+
+    def _wait_for_room(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed, FULL_PAUSE)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from bgpreflector.controller import TransactionType, UpdateEvent
+from bgpreflector.controller import Event, TransactionType, UpdateEvent
 
 if TYPE_CHECKING:
     from bgpreflector._core import VppAudit
@@ -18,6 +20,9 @@ class VppAuditAsked(UpdateEvent):
         self.answer: Future[VppAudit | None] = Future()
         """``None`` where this connection cannot tell."""
 
+        self.waiting = 0
+        """Those who wait for the answer."""
+
     @property
     def name(self) -> str:
         """The name of all events of this type."""
@@ -28,7 +33,59 @@ class VppAuditAsked(UpdateEvent):
         """An error is the asker's: nothing is left half done by it."""
         return TransactionType.BEST_EFFORT_IGNORE_ERRORS
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody still waits."""
+        return not self.answer.cancelled()
+
     def done(self, error: BaseException | None) -> None:
         """Whoever waits shall not wait in vain."""
         if error is not None and not self.answer.done():
             self.answer.set_exception(error)
+
+
+class Comparisons:
+    """Has those who ask while a comparison waits for its turn share it: each reads all of VPP."""
+
+    def __init__(self, push_event: Callable[[Event], None]) -> None:
+        self._push_event = push_event
+        self._lock = threading.Lock()
+        self._last: VppAuditAsked | None = None
+
+    def ask(self, timeout: float) -> VppAudit | None:
+        """A comparison that begins after this call.
+
+        Raises ``TimeoutError`` where it is not over in time; once nobody waits any more it is not
+        made. Raises what it ends with, and what pushing its event raises.
+        """
+        event, is_new = self._join()
+        try:
+            if is_new:
+                self._push(event)
+            return event.answer.result(timeout)
+        finally:
+            self._leave(event)
+
+    def _join(self) -> tuple[VppAuditAsked, bool]:
+        with self._lock:
+            event = self._last
+            # One that is being made may have read what has changed since.
+            is_new = event is None or event.answer.running() or event.answer.done()
+            if event is None or is_new:
+                event = self._last = VppAuditAsked()
+            event.waiting += 1
+            return event, is_new
+
+    def _push(self, event: VppAuditAsked) -> None:
+        try:
+            self._push_event(event)
+        except BaseException as error:
+            event.done(error)
+            raise
+
+    def _leave(self, event: VppAuditAsked) -> None:
+        with self._lock:
+            event.waiting -= 1
+            if event.waiting == 0:
+                # Nothing where it is under way, or answered.
+                event.answer.cancel()

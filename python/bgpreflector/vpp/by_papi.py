@@ -44,6 +44,13 @@ class PapiRoutes:
 
     def send(self, table: int, prefix: str, paths: Sequence[_PathTuple] | None, source: int) -> int:
         """Make ``paths`` all the paths of a prefix, or delete it; VPP's ``retval``."""
+        message, fields = self.message(table, prefix, paths, source)
+        return int(self._session.call(message, **fields).retval)
+
+    def message(
+        self, table: int, prefix: str, paths: Sequence[_PathTuple] | None, source: int
+    ) -> tuple[str, dict[str, object]]:
+        """The message's name and fields."""
         legs = [_path(path) for path in paths or ()]
         route: dict[str, object] = {
             "table_id": table,
@@ -55,10 +62,7 @@ class PapiRoutes:
         message = "ip_route_add_del"
         if self._v2:
             message, route["src"] = "ip_route_add_del_v2", source
-        reply = self._session.call(
-            message, is_add=paths is not None, is_multipath=False, route=route
-        )
-        return int(reply.retval)
+        return message, {"is_add": paths is not None, "is_multipath": False, "route": route}
 
     def dump(
         self, tables: Sequence[tuple[int, bool]], source: int

@@ -32,11 +32,13 @@ _DEAD = re.compile(r"oper-flags:drop,.*\n\s+(?:\S+ )?if_index:(\d+)$", re.MULTIL
 def dead_interfaces(session: VppSession, source: str, examples: Iterable[Example]) -> set[int]:
     """``sw_if_index`` of interfaces that paths of our FIB source lead through in vain.
 
-    ``examples`` are one route for each set of paths. Raises :class:`VppLostError`.
+    ``examples`` are one route for each set of paths; those without an interface are left out.
+    Raises :class:`VppLostError`.
     """
     found: set[int] = set()
     try:
-        for table, prefix, interfaces in islice(examples, ASKED):
+        through = (example for example in examples if example[2])
+        for table, prefix, interfaces in islice(through, ASKED):
             if not found.issuperset(interfaces):
                 command = f"show ip{'6' if ':' in prefix else ''} fib table {table} {prefix}"
                 reply = session.call("cli_inband", cmd=command)

@@ -36,7 +36,7 @@ class DiscoveredTables:
         """Those that VPP has."""
         return frozenset(self._there)
 
-    def connected(self) -> None:
+    def look(self) -> None:
         """Look at what VPP has of ours: an earlier run may have left tables.
 
         Those whose kernel table is gone meanwhile are emptied, too, and removed. Raises
@@ -47,7 +47,7 @@ class DiscoveredTables:
         self.create()
 
     def create(self) -> None:
-        """Create those that VPP lacks and that have a route. Raises as :meth:`connected`."""
+        """Create those that VPP lacks and that have a route. Raises as :meth:`look`."""
         new = {
             (vpp, is_ip6)
             for _, vpp, is_ip6, discovered, in_use in self._engine.mirrored_tables()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,8 +31,16 @@ class WithholdsDeletions(Protocol):
 class VppGuardDue(UpdateEvent):
     """Whether deletions still wait is to be looked at again."""
 
-    def __init__(self, *, blocking: bool = False) -> None:
+    def __init__(
+        self, *, blocking: bool = False, finished: Callable[[], None] = lambda: None
+    ) -> None:
+        """``finished()`` is called once it is over, or refused."""
         self._blocking = blocking
+        self._finished = finished
+
+    def done(self, error: BaseException | None) -> None:  # noqa: ARG002 - an event's signature
+        """Tell whoever waits to push the next one."""
+        self._finished()
 
     @property
     def is_blocking(self) -> bool:

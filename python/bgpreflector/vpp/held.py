@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from .guard import WithholdsDeletions, held_reasons
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bgpreflector import _core
+    from bgpreflector.config import Fallback
 
 _log = logging.getLogger(__name__)
 
@@ -20,22 +23,34 @@ QUIET = 300.0
 """Seconds between two warnings at least: interfaces may come and go."""
 
 
+MEANWHILE: Mapping[Fallback, str] = {
+    "hold": "forwards them by shorter prefixes, if it has any",
+    "drop": "drops what goes there",
+    "punt": "hands what goes there to the kernel",
+}
+"""What VPP does with prefixes that it cannot have, by ``vpp.unmapped``."""
+
+
 def held_prefixes(figures: _core.Status) -> tuple[int, int]:
-    """Prefixes that VPP cannot have, and all that it should have with them.
+    """Prefixes that VPP cannot have, also where it is given a drop or the like in their place, and
+    all that it should have with them.
 
     Those beyond ``kernel.max_routes`` are no part of it: that is somebody's will.
     """
     counts = figures.prefixes.values()
     held = sum(c["held"] for c in counts) - figures.held_routes.get("over_limit", 0)
-    return held, held + sum(c["desired"] for c in counts)
+    of = held + sum(c["desired"] - c["substituted"] for c in counts)
+    # Those go by next hops that the kernel has, too.
+    return held - figures.substitutes.get("legs", 0), of
 
 
 class HeldWatch:
     """Warns where more than a share is held; the event loop calls it."""
 
-    def __init__(self, engine: WithholdsDeletions, limit: float) -> None:
+    def __init__(self, engine: WithholdsDeletions, limit: float, fallback: Fallback) -> None:
         self._engine = engine
         self._limit = limit
+        self._meanwhile = MEANWHILE[fallback]
         self._seen = 0
         self._next_look = 0.0
         self._next_warning = 0.0
@@ -57,9 +72,10 @@ class HeldWatch:
         elif not self._warned and now >= self._next_warning:
             self._warned, self._next_warning = True, now + QUIET
             _log.warning(
-                "VPP cannot have %d of %d prefixes, so this is not ready: %s; `bgpreflector show "
-                "routes --held` lists them",
+                "VPP cannot have %d of %d prefixes, so this is not ready: %s; it %s "
+                "(vpp.unmapped); `bgpreflector show routes --held` lists them",
                 those,
                 of,
                 held_reasons(figures, self._engine),
+                self._meanwhile,
             )

@@ -18,7 +18,20 @@ class VppInterfaces:
 
     by_name: Mapping[str, int] = field(default_factory=dict)
     pairs: Mapping[str, int] = field(default_factory=dict)
-    """Name of the Linux end of a linux-cp pair to the VPP interface's ``sw_if_index``."""
+    """Name of the Linux end of a linux-cp pair to the VPP interface's ``sw_if_index``, of those in
+    the namespace that is read."""
+
+    addresses: Mapping[str, bytes] = field(default_factory=dict)
+    """Hardware address by name, of the interfaces that have one."""
+
+    taps: Collection[str] = frozenset()
+    """Names that VPP's end of a tap and its Linux end have in common: they are two interfaces."""
+
+    elsewhere: tuple[str, ...] = ()
+    """Linux ends of pairs in other network namespaces."""
+
+    ambiguous: tuple[str, ...] = ()
+    """Linux ends of one name of which it cannot be told whose is the one here."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +39,10 @@ class InterfaceMap:
     """Linux interfaces by name, and what becomes of the others."""
 
     map: Mapping[str, int]
+    alike: Mapping[str, tuple[int, bytes]] = field(default_factory=dict)
+    """``sw_if_index`` and hardware address of the VPP interface of the same name, which stands for
+    a Linux interface with the same address, if :attr:`map` knows none."""
+
     unmapped: int | None = None
     """``sw_if_index`` for all others: the main interface."""
 
@@ -40,6 +57,7 @@ class InterfaceMap:
         return replace(
             self,
             map={name: index for name, index in self.map.items() if index not in gone},
+            alike={name: found for name, found in self.alike.items() if found[0] not in gone},
             unmapped=None if self.unmapped in gone else self.unmapped,
         )
 
@@ -47,6 +65,7 @@ class InterfaceMap:
 def map_interfaces(config: InterfacesConfig, vpp: VppInterfaces) -> InterfaceMap:
     """Apply the configured strategies; for each Linux interface the first that knows it wins."""
     result: dict[str, int] = {}
+    alike: dict[str, tuple[int, bytes]] = {}
     unmapped: int | None = None
     recursive = False
     missing: list[str] = []
@@ -57,7 +76,7 @@ def map_interfaces(config: InterfacesConfig, vpp: VppInterfaces) -> InterfaceMap
             case "linux-cp":
                 _merge(result, vpp.pairs)
             case "name":
-                _merge(result, vpp.by_name)
+                alike = _alike(vpp)
             case "recursive":
                 recursive = recursive or unmapped is None
             case "main":
@@ -66,7 +85,16 @@ def map_interfaces(config: InterfacesConfig, vpp: VppInterfaces) -> InterfaceMap
                     missing.append(str(config.main_interface))
                 elif not recursive:
                     unmapped = main
-    return InterfaceMap(result, unmapped, recursive, tuple(missing))
+    return InterfaceMap(result, alike, unmapped, recursive, tuple(missing))
+
+
+def _alike(vpp: VppInterfaces) -> dict[str, tuple[int, bytes]]:
+    """A name alone is no evidence: ``create tap`` gives both ends the same one."""
+    return {
+        name: (vpp.by_name[name], address)
+        for name, address in vpp.addresses.items()
+        if name not in vpp.taps
+    }
 
 
 def _merge(result: dict[str, int], more: Mapping[str, int]) -> None:

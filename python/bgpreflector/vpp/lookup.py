@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bgpreflector.controller import TransactionType, UpdateEvent
 
 from .by_papi import path_tuple
+from .resolved import Resolved, resolved
 from .session import VppSession
 
 if TYPE_CHECKING:
@@ -27,9 +28,16 @@ class VppEntry:
 
     paths: Sequence[_PathTuple]
 
+    resolved: Resolved | None = None
+    """What that comes to, where it was asked for an address and VPP says so."""
+
+    entered: bool = True
+    """Whether an interface of VPP is in the table, where it was asked for an address."""
+
 
 def lookup(session: VppSession, table: int, prefix: str, *, exact: bool) -> VppEntry | None:
-    """VPP's entry for a prefix, ``exact`` or the longest match; ``None`` where it has none."""
+    """VPP's entry for a prefix, ``exact`` or the longest match, which is looked at down to what VPP
+    has resolved; ``None`` where it has none."""
     message = "ip_route_lookup_v2" if session.has("ip_route_lookup_v2") else "ip_route_lookup"
     reply = session.call(message, table_id=table, exact=int(exact), prefix=prefix)
     if reply.retval != 0:
@@ -37,7 +45,9 @@ def lookup(session: VppSession, table: int, prefix: str, *, exact: bool) -> VppE
     route = reply.route
     source = int(route.src) if message.endswith("_v2") else None
     paths = [path_tuple(path) for path in route.paths[: route.n_paths]]
-    return VppEntry(table, str(route.prefix), source, paths)
+    found = str(route.prefix)
+    end = None if exact else resolved(session, table, found)
+    return VppEntry(table, found, source, paths, end)
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,11 @@ class VppLookup(UpdateEvent):
     def transaction_type(self) -> TransactionType:
         """An error is the asker's: nothing is left half done by it."""
         return TransactionType.BEST_EFFORT_IGNORE_ERRORS
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the asker still waits."""
+        return not self.answer.cancelled()
 
     def done(self, error: BaseException | None) -> None:
         """Whoever waits shall not wait in vain."""

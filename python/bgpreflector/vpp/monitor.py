@@ -103,6 +103,7 @@ class VppMonitor:
         self._audit_interval = audit_interval
         self._ended = threading.Event()
         self._audited = threading.Event()
+        self._guarded = threading.Event()
         self.drift: dict[str, int] = dict.fromkeys(DRIFT, 0)
         """Differences that audits found in VPP so far, by kind."""
         self._closed = False
@@ -153,7 +154,8 @@ class VppMonitor:
                     txn.put_batch(batch)
             return ""
         if isinstance(event, VppAuditAsked):
-            event.answer.set_result(self._sink.audit(repair=False))
+            if event.answer.set_running_or_notify_cancel():
+                event.answer.set_result(self._sink.audit(repair=False))
             return ""
         if isinstance(event, VppLookup):
             if event.answer.set_running_or_notify_cancel():
@@ -191,6 +193,7 @@ class VppMonitor:
         self._closed = True
         self._ended.set()
         self._audited.set()
+        self._guarded.set()
         self._connected.set()
         self._sink.close()
         for thread in self._threads:
@@ -201,19 +204,22 @@ class VppMonitor:
         self._push_event = _nobody
 
     def _audit_again(self) -> None:
-        # One that waits behind others is enough: more of them would be due all at once.
         while not self._ended.wait(self._audit_interval):
-            self._audited.clear()
-            self._push(VppAuditDue(self._audited.set))
-            if self._ended.is_set():
-                return
-            self._audited.wait()
+            self._push_one(VppAuditDue(self._audited.set), self._audited)
+
+    def _push_one(self, event: Event, over: threading.Event) -> None:
+        """Push an event that sets ``over``, and wait for that: one that waits behind others is
+        enough, as more of them would be due all at once."""
+        over.clear()
+        self._push(event)
+        if not self._ended.is_set():
+            over.wait()
 
     def _guard_again(self) -> None:
         # What waits may come back without anything to be sent, as where the BGP daemon is late.
         while self._sink.guard.armed and not self._ended.wait(GUARD_INTERVAL):
             if self._sink.guard.waiting is not None:
-                self._push(VppGuardDue())
+                self._push_one(VppGuardDue(finished=self._guarded.set), self._guarded)
 
     def _interfaces_changed(self) -> None:
         # One event is enough for all changes until it is processed.

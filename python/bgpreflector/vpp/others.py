@@ -67,15 +67,19 @@ class OtherWriters:
         self._better: tuple[FibSource, ...] = ()
         self._names: dict[int, str] = {}
 
+    def forget(self) -> None:
+        """Another VPP is connected to, or the same one after a while."""
+        self.unknown, self.linux_nl, self._better = True, False, ()
+
     def learn(self, sources: Iterable[FibSource], ours: int | None) -> None:
-        """Take note of VPP's sources, and warn of the plugin that does what we do."""
+        """Take note of VPP's sources, and warn of the plugin that does what we do, once."""
         known = {source.id: source for source in sources}
-        self.unknown = True
+        warned, self.linux_nl = self.linux_nl, any(s.name in LINUX_NL for s in known.values())
         self._names = {source.id: source.name for source in known.values()}
-        self.linux_nl = any(source.name in LINUX_NL for source in known.values())
-        self._better = better_sources(known.values(), ours)
+        before, self._better = self._better, better_sources(known.values(), ours)
+        self.unknown |= self._better != before
         own = known.get(ours) if ours is not None else None
-        if self.linux_nl and own is not None:
+        if self.linux_nl and own is not None and not warned:
             _log.warning(
                 "VPP has the linux_nl plugin (FIB sources %s): it mirrors the kernel's routes "
                 "too, and where it does, VPP forwards by its routes and not by ours (%s, "

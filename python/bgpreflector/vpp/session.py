@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from socket import AF_UNIX, SHUT_RDWR, socket
 from typing import Any, Protocol
@@ -16,7 +17,13 @@ from typing import Any, Protocol
 from vpp_papi import VPPIOError
 from vpp_papi.vpp_papi import VPPRuntimeError, VPPValueError
 
-from bgpreflector.config import FibSourceConfig, GuardConfig, InterfacesConfig
+from bgpreflector.config import (
+    Fallback,
+    FibSourceConfig,
+    GuardConfig,
+    InterfacesConfig,
+    PartlyMapped,
+)
 from bgpreflector.errors import VppError, VppLostError
 
 from .client import ClientSettings, connected_client
@@ -24,6 +31,7 @@ from .ended import end_client
 from .greeting import greet
 from .interfaces import VppInterfaces
 from .others import FibSource
+from .pairs import Pair, Pairs, pairs_of, process_behind
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +45,10 @@ EAGAIN = -165
 """VPP's ``retval`` (``vnet/error.h``) where a list goes on from a cursor."""
 
 _FAILURES = (VPPIOError, VPPRuntimeError, VPPValueError, OSError)
+
+
+def _text(field: object) -> str:
+    return str(field).rstrip("\0")
 
 
 def table_name(table_id: int) -> str:
@@ -76,6 +88,14 @@ class VppSettings(ClientSettings, Protocol):
         """What a first sync may delete by itself."""
 
     @property
+    def unmapped(self) -> Fallback:
+        """What VPP is given for a route that it cannot have."""
+
+    @property
+    def unmapped_legs(self) -> PartlyMapped:
+        """What becomes of a route that VPP can have only some next hops of."""
+
+    @property
     def interfaces(self) -> InterfacesConfig:
         """How Linux interfaces are found in VPP."""
 
@@ -87,13 +107,16 @@ class VppSession:
     are :class:`VppConnectError` while connecting and :class:`VppLostError` afterwards.
     """
 
-    def __init__(self, settings: VppSettings) -> None:
+    def __init__(self, settings: VppSettings, namespace: Path | None = None) -> None:
+        """``namespace`` is the file of the one that the kernel is read in, by default our own."""
         self._settings = settings
+        self._namespace = namespace
         self._client: Any = None
         self._healthy = False
         self._on_change: Callable[[], None] | None = None
         self._deleted: SimpleQueue[int] = SimpleQueue()
         self._door: socket | None = None
+        self._priority_told = False
 
     def connect(self) -> None:
         """Connect and shake hands; a connection that is open is closed first.
@@ -102,7 +125,7 @@ class VppSession:
         """
         self.close()
         self._client = connected_client(self._settings, CLIENT_NAME)
-        self._healthy = True
+        self._healthy, self._priority_told = True, False
 
     def knock(self) -> None:
         """See whether VPP answers at its API socket, as the kernel takes connections for one that
@@ -124,6 +147,15 @@ class VppSession:
     def connected(self) -> bool:
         """Whether :meth:`connect` succeeded and :meth:`close` was not called since."""
         return self._client is not None
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is connected and no request has gone without an answer.
+
+        vpp_papi does not go on well after one: its reader may have ended, and an answer that comes
+        late is taken for the next one's.
+        """
+        return self._client is not None and self._healthy
 
     def call(self, message: str, **fields: object) -> Any:
         """Send one request; its reply, or the list of details. A refusal is not an error."""
@@ -150,15 +182,37 @@ class VppSession:
     def interfaces(self) -> VppInterfaces:
         """All interfaces and, where the linux-cp plugin is loaded, its pairs."""
         details = self.call("sw_interface_dump", sw_if_index=0xFFFFFFFF, name_filter_valid=False)
-        by_name = {str(d.interface_name).rstrip("\0"): int(d.sw_if_index) for d in details}
-        return VppInterfaces(by_name, self._pairs())
+        by_name = {_text(d.interface_name): int(d.sw_if_index) for d in details}
+        addresses = {_text(d.interface_name): bytes(d.l2_address.packed) for d in details}
+        pairs = self._pairs()
+        return VppInterfaces(
+            by_name,
+            pairs.by_linux,
+            {name: address for name, address in addresses.items() if any(address)},
+            self._own_taps(),
+            pairs.elsewhere,
+            pairs.ambiguous,
+        )
 
-    def _pairs(self) -> dict[str, int]:
+    def _own_taps(self) -> frozenset[str]:
+        """VPP's ends of taps whose Linux end has the same name, as ``create tap`` gives it."""
+        if not self.has("sw_interface_tap_v2_dump"):
+            return frozenset()
+        taps = self.call("sw_interface_tap_v2_dump", sw_if_index=0xFFFFFFFF)
+        ends = ((_text(tap.dev_name), _text(tap.host_if_name)) for tap in taps)
+        return frozenset(name for name, linux in ends if name == linux)
+
+    def _pairs(self) -> Pairs:
         if not self.has("lcp_itf_pair_get"):
-            return {}
-        return {
-            str(d.host_if_name).rstrip("\0"): int(d.phy_sw_if_index) for d in self._pair_details()
-        }
+            return Pairs()
+        pairs = [
+            Pair(int(d.phy_sw_if_index), _text(d.host_if_name), _text(d.netns))
+            for d in self._pair_details()
+        ]
+        if not pairs:
+            return Pairs()
+        vpp = process_behind(self._settings.api_socket, self._settings.connect_timeout)
+        return pairs_of(pairs, self._namespace, vpp)
 
     def _pair_details(self) -> list[Any]:
         """In pieces: VPP ends the list after a millisecond, and goes on from a cursor."""
@@ -207,7 +261,8 @@ class VppSession:
         return next((source for source in self.fib_sources() if source.name == name), None)
 
     def _warn_of_priority(self, source: FibSource, priority: int) -> None:
-        if source.priority != priority:
+        if source.priority != priority and not self._priority_told:
+            self._priority_told = True
             _log.warning(
                 "VPP has the FIB source %s with priority %d where %d is configured: a source's "
                 "priority cannot be changed before VPP is restarted",

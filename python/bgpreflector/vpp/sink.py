@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 from bgpreflector import _core
@@ -18,19 +20,21 @@ from .discovery import DiscoveredTables
 from .engine import RouteEngine, connect_bulk
 from .guard import DeletionGuard
 from .held import HeldWatch
-from .interfaces import map_interfaces
+from .interfaces import VppInterfaces, map_interfaces
 from .lookup import Question, VppEntry, lookup
 from .others import OtherWriters, Overridden, look_slowly
 from .own_routes import OwnRoutes
-from .pace import Pace
+from .resolved import is_entered, unresolved
 from .seen import Seen
 from .session import Table, VppSession, VppSettings
+from .slow_sender import FAILURES, SlowSender
 from .tables import remove_own_tables
 
 _log = logging.getLogger(__name__)
 
-FAILURES = 100
-"""Refusals that a result names."""
+
+NAMED = 10
+"""Interfaces that a log record names."""
 
 ALL = 0xFFFFFFFF
 """The limit of a batch that shall hold whatever is dirty."""
@@ -42,7 +46,7 @@ class VppSink:
     All calls come from the event loop, one at a time.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a part of the configuration
+    def __init__(  # noqa: PLR0913 - of both sides of the configuration
         self,
         engine: RouteEngine,
         settings: VppSettings,
@@ -51,11 +55,13 @@ class VppSink:
         protocol: int,
         discovers: bool = False,
         read_only: bool = False,
+        namespace: Path | None = None,
     ) -> None:
         """``tables`` are the VPP tables (id, whether IPv6) that routes go into; ``protocol``
         is the one of routes that are put one by one. ``discovers``: there may be further tables,
-        which the engine tells. ``read_only`` adds no FIB source and no
-        table; what is missing is then found by :attr:`missing_tables`."""
+        which the engine tells. ``read_only`` adds no FIB source and no table; what is missing is
+        then found by :attr:`missing_tables`. ``namespace`` is the file of
+        the network namespace that the kernel is read in, by default our own."""
         self._engine = engine
         self._settings = settings
         self._tables = tuple(tables)
@@ -71,13 +77,12 @@ class VppSink:
         self._gone: frozenset[int] = frozenset()
         self._read = False
         self._own = OwnRoutes(engine, protocol)
-        self._slow: PapiRoutes | None = None
+        self._slow: SlowSender | None = None
         self._held = threading.Event()
         self._holding = threading.Lock()
-        self._pace = Pace(settings.rate_limit)
         self.guard = DeletionGuard(engine, settings.guard)
-        self._held_watch = HeldWatch(engine, settings.max_held)
-        self.session = VppSession(settings)
+        self._held_watch = HeldWatch(engine, settings.max_held, settings.unmapped)
+        self.session = VppSession(settings, namespace)
         discovered = DiscoveredTables(engine, self.session)
         self._discovered = discovered if discovers and not read_only else None
 
@@ -97,23 +102,16 @@ class VppSink:
             self.session.connect()
             version = self.session.version()
             self._learn_version(version)
-            source = self._settings.fib_source
-            if self._read_only:
-                self._source = self.session.find_fib_source(source.name)
-                self.missing_tables = self.session.missing_tables(self._tables)
-            else:
-                self._source = self.session.fib_source(source.name, source.priority)
-                self._add_tables()
-                if self._discovered is not None:
-                    self._discovered.connected()
-            self.others.learn(self.session.fib_sources(), self._source)
+            self.others.forget()
+            self._look_at_source()
+            self._look_at_tables()
             self.session.watch_interfaces(self._interfaces_changed)
             self._look_at_interfaces()
         except VppError:
             self.close()
             raise
         self._read = False
-        self._slow = None if mismatch is None else PapiRoutes(self.session)
+        self._slow = None if mismatch is None else self._slow_sender()
         if mismatch is not None:
             _log.warning(
                 "%s; this is VPP %s: routes go through vpp_papi, a hundred times slower",
@@ -122,7 +120,12 @@ class VppSink:
             )
         self.seen.connected(version)
         shown = "not there yet" if self._source is None else self._source
-        _log.info("Connected to VPP %s; FIB source %s is %s", version, source.name, shown)
+        name = self._settings.fib_source.name
+        _log.info("Connected to VPP %s; FIB source %s is %s", version, name, shown)
+
+    def _slow_sender(self) -> SlowSender:
+        limit = self._settings.rate_limit
+        return SlowSender(self._engine, self.session, rate_limit=limit, paused=self._held)
 
     def _learn_version(self, version: str) -> None:
         released = self._engine.connected_to(version)
@@ -134,10 +137,24 @@ class VppSink:
                 released,
             )
 
-    def _add_tables(self) -> None:
+    def _look_at_source(self) -> None:
+        source = self._settings.fib_source
+        if self._read_only:
+            self._source = self.session.find_fib_source(source.name)
+        else:
+            self._source = self.session.fib_source(source.name, source.priority)
+        self.others.learn(self.session.fib_sources(), self._source)
+
+    def _look_at_tables(self) -> None:
+        """Others may delete a table while we have routes in it: VPP refuses all for it then."""
+        if self._read_only:
+            self.missing_tables = self.session.missing_tables(self._tables)
+            return
         for table_id, is_ip6 in self.session.ensure_tables(self._tables):
             family = "IPv6" if is_ip6 else "IPv4"
             _log.info("Created VPP's %s table %d", family, table_id)
+        if self._discovered is not None:
+            self._discovered.look()
 
     @property
     def _all_tables(self) -> Sequence[Table]:
@@ -174,7 +191,8 @@ class VppSink:
     def _look_at_interfaces(self) -> None:
         # Asked for first: what is there now may be the successor of one that was deleted.
         gone = self.session.deleted_interfaces()
-        self.seen.interfaces = self.session.interfaces()
+        before, self.seen.interfaces = self.seen.interfaces, self.session.interfaces()
+        self._tell_of_pairs(before)
         new = map_interfaces(self._settings.interfaces, self.seen.interfaces)
         if new.missing and new.missing != self.seen.interface_map.missing:
             _log.warning(
@@ -185,10 +203,32 @@ class VppSink:
         self._gone |= gone
         self._set_interfaces()
 
+    def _tell_of_pairs(self, before: VppInterfaces) -> None:
+        found = self.seen.interfaces
+        if found.elsewhere and found.elsewhere != before.elsewhere:
+            _log.info(
+                "linux-cp pairs of other network namespaces stand for nothing here: %s",
+                ", ".join(found.elsewhere[:NAMED]),
+            )
+        if found.ambiguous and found.ambiguous != before.ambiguous:
+            _log.warning(
+                "Several linux-cp pairs have a Linux end %s, in network namespaces that cannot be "
+                "looked at from here, so none of them is used: say which VPP interface stands for "
+                "it by vpp.interfaces.map",
+                ", ".join(found.ambiguous[:NAMED]),
+            )
+
     def _set_interfaces(self) -> None:
         self.guard.withhold(list(self._gone))
         usable = self.seen.interface_map.without(self._gone)
-        self._engine.set_interfaces(dict(usable.map), usable.unmapped, usable.recursive)
+        self._engine.set_interfaces(
+            dict(usable.map),
+            usable.unmapped,
+            usable.recursive,
+            fallback=self._settings.unmapped,
+            skip_legs=self._settings.unmapped_legs == "skip",
+            alike=dict(usable.alike),
+        )
 
     def _let_go(self) -> None:
         """Use the indices of deleted interfaces again once no route of ours leads there.
@@ -203,10 +243,15 @@ class VppSink:
             self._set_interfaces()
 
     def resync(self) -> None:
-        """Connect if that is needed, and read what VPP has under our source."""
-        if not self.session.connected or self.lost:
+        """Connect if that is needed, and read what VPP has under our source.
+
+        Where both connections are well, all that connecting learns is learned anew.
+        """
+        if not self.session.usable or self.lost:
             self.connect()
         else:
+            self._look_at_source()
+            self._look_at_tables()
             self._look_at_interfaces()
         self._adopt()
         # Not before it is known again what VPP has.
@@ -223,7 +268,7 @@ class VppSink:
         if self._slow is None:
             self.guard.adopted(adopt(self._engine, self._source, hiding))
         else:
-            self._adopt_slowly(self._slow, self._source, hiding)
+            self._adopt_slowly(self._slow.routes, self._source, hiding)
         if look_behind:
             self._look_for_dead_paths()
         self._read = True
@@ -270,7 +315,7 @@ class VppSink:
         better = self.others.better
         if self._slow is None:
             return self.others.found(*self._engine.overridden(better, limit=limit))
-        slow = self._slow
+        slow = self._slow.routes
         found = look_slowly(
             lambda source: ((t, p) for t, p, _ in slow.dump(self._all_tables, source)),
             self._engine.has_installed,
@@ -313,7 +358,24 @@ class VppSink:
 
     def look_up(self, questions: Sequence[Question]) -> list[VppEntry | None]:
         """What VPP forwards by, now. Raises :class:`VppError`."""
-        return [lookup(self.session, q.table, q.prefix, exact=q.exact) for q in questions]
+        return [self._look_up(question) for question in questions]
+
+    def _look_up(self, question: Question) -> VppEntry | None:
+        table, prefix = question.table, question.prefix
+        entry = lookup(self.session, table, prefix, exact=question.exact)
+        if entry is None or question.exact:
+            return entry
+        return replace(entry, entered=self.is_entered(table, is_ip6=":" in prefix))
+
+    def is_entered(self, table: int, *, is_ip6: bool) -> bool:
+        """Whether an interface of VPP is in a table of its. Raises :class:`VppError`."""
+        indices = self.seen.interfaces.by_name.values()
+        return is_entered(self.session, table, indices, is_ip6=is_ip6)
+
+    def unresolved(self) -> Iterator[tuple[int, str, str]]:
+        """Routes of ours that VPP has and does not forward by, one for each set of paths: VPP
+        table, prefix, and why. Raises :class:`VppLostError`."""
+        return unresolved(self.session, self._settings.fib_source.name, self._engine.examples())
 
     def _send(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
         slow = self._slow
@@ -339,33 +401,13 @@ class VppSink:
             )
         return CommitResult(applied, failed, self._engine.held(), tuple(failures))
 
-    def _send_slowly(self, slow: PapiRoutes, batches: Sequence[_core.RouteBatch]) -> CommitResult:
-        applied = failed = 0
-        failures: list[OperationFailure] = []
-        for batch in batches:
-            requests = self._engine.open_requests(batch)
-            try:
-                for index in range(len(requests)):
-                    if self._held.is_set():
-                        break
-                    self._pace.wait()
-                    table, prefix, paths = requests.request(index)
-                    retval = slow.send(table, prefix, paths, self._known_source())
-                    requests.answer(index, retval)
-                    if retval == 0:
-                        applied += 1
-                        continue
-                    failed += 1
-                    if len(failures) < FAILURES:
-                        where = f"{prefix} in VPP table {table}"
-                        failures.append(OperationFailure(where, *_core.retval_meaning(retval)))
-            except VppLostError:
-                # vpp_papi may have left half a frame on the stream: it is not used again.
-                self.close()
-                raise
-            finally:
-                requests.release()
-        return CommitResult(applied, failed, self._engine.held(), tuple(failures))
+    def _send_slowly(self, slow: SlowSender, batches: Sequence[_core.RouteBatch]) -> CommitResult:
+        try:
+            return slow.send(batches, self._known_source())
+        except VppLostError:
+            # vpp_papi may have left half a frame on the stream: it is not used again.
+            self.close()
+            raise
 
     def flush(self) -> CommitResult:
         """Send whatever is dirty, outside any transaction; for the end, after the event loop's."""

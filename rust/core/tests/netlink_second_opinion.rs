@@ -240,10 +240,18 @@ fn link_of(action: Action, other: &OtherLink) -> LinkMessage {
             LinkAttribute::IfName(name) => Some(name.as_str().into()),
             _ => None,
         });
+    let address = other
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            LinkAttribute::Address(bytes) => bytes.as_slice().try_into().ok(),
+            _ => None,
+        });
     LinkMessage {
         action,
         index: other.header.index,
         name,
+        address: address.filter(|address| *address != [0; 6]),
         up: other.header.flags.contains(LinkFlags::Up),
         carrier: other.header.flags.contains(LinkFlags::LowerUp),
     }

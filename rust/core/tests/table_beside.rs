@@ -8,6 +8,7 @@ fn link(up: bool) -> Link {
         name: "eth".into(),
         up,
         carrier: up,
+        address: None,
     }
 }
 

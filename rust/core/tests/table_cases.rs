@@ -97,6 +97,7 @@ fn a_link_that_goes_down_takes_its_v4_routes_along_in_silence() {
         name: name(1),
         up: true,
         carrier: true,
+        address: None,
     };
     world.table.link(1, up.clone());
     world.table.announce(
@@ -155,7 +156,7 @@ fn a_notification_about_one_route_of_a_key_does_not_hide_the_others_from_a_dump(
     assert_eq!(world.table.end_resync(&Family::ALL).removed, 0);
     assert_eq!(world.table.take_drift(10).total(), 0);
     world.settle();
-    assert_eq!(world.in_vpp()[&prefix(1)].0, "192.0.2.1".parse().ok());
+    assert_eq!(world.in_vpp()[&prefix(1)].1, "192.0.2.1".parse().ok());
     assert_eq!(world.table.counts(Family::V4).kernel, 3);
 }
 
@@ -188,7 +189,7 @@ fn what_is_left_over_from_a_loss_does_not_hide_that_the_route_came_back() {
     world.table.announce(first.clone(), Placement::Replace);
     world.table.end_resync(&Family::ALL);
     world.settle();
-    assert_eq!(world.in_vpp()[&prefix(1)].0, "192.0.2.1".parse().ok());
+    assert_eq!(world.in_vpp()[&prefix(1)].1, "192.0.2.1".parse().ok());
     assert_eq!(world.table.counts(Family::V4).kernel, 1);
     world.table.begin_resync(Extent::Everything);
     world.table.announce(first, Placement::Dump);
@@ -363,7 +364,7 @@ fn an_order_that_only_a_dump_tells_reaches_vpp() {
     world.table.announce(first, Placement::Dump);
     world.table.end_resync(&Family::ALL);
     world.settle();
-    let gateway = world.in_vpp()[&prefix(1)].0;
+    let gateway = world.in_vpp()[&prefix(1)].1;
     assert_eq!(gateway, "192.0.2.2".parse().ok());
 }
 

@@ -107,6 +107,7 @@ fn new_table() -> Table {
     table.set_interfaces(Interfaces {
         map,
         unmapped: Unmapped::Wait,
+        ..Interfaces::default()
     });
     table
 }
@@ -124,6 +125,7 @@ fn link(index: u32, up: bool) -> Link {
         name: name(index),
         up,
         carrier: up,
+        address: None,
     }
 }
 

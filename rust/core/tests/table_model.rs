@@ -5,7 +5,7 @@ mod table_support;
 use std::net::{IpAddr, Ipv4Addr};
 
 use bgpreflector_core::route::{Family, NextHop};
-use bgpreflector_core::table::Placement;
+use bgpreflector_core::table::{Fallback, Placement};
 use proptest::prelude::*;
 
 use table_support::{FOREIGN, MIRRORED, World, name, route};
@@ -26,6 +26,9 @@ enum Step {
     Map {
         interface: u8,
         sw_if_index: Option<u8>,
+    },
+    Fallback {
+        fallback: Fallback,
     },
     Take {
         limit: usize,
@@ -62,6 +65,8 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..6_u8, 0..3_u8).prop_map(|(prefix, metric)| Step::Withdraw { prefix, metric }),
         1 => (1..4_u8, proptest::option::of(10..13_u8))
             .prop_map(|(interface, sw_if_index)| Step::Map { interface, sw_if_index }),
+        1 => prop::sample::select(vec![Fallback::Hold, Fallback::Drop, Fallback::Punt])
+            .prop_map(|fallback| Step::Fallback { fallback }),
         3 => (1..5_usize).prop_map(|limit| Step::Take { limit }),
         3 => (1..5_usize).prop_map(|count| Step::Begin { count }),
         3 => (1..5_usize, prop::bool::weighted(0.2))
@@ -107,6 +112,10 @@ fn apply(world: &mut World, step: Step) {
                     .insert(name(interface.into()), index.into()),
                 None => world.interfaces.map.remove(&name(interface.into())),
             };
+            world.table.set_interfaces(world.interfaces.clone());
+        }
+        Step::Fallback { fallback } => {
+            world.interfaces.fallback = fallback;
             world.table.set_interfaces(world.interfaces.clone());
         }
         Step::Take { limit } => world.taken.extend(world.table.take_dirty(limit).handles),

@@ -92,7 +92,7 @@ fn paths_of_no_kind_of_ours_are_named() {
         bytes[at] = byte;
         decode_path(&bytes)
     };
-    assert_eq!(damaged(17, 1), Err(WireError::PathType(1)));
+    assert_eq!(damaged(17, 3), Err(WireError::PathType(3)));
     assert_eq!(damaged(25, 2), Err(WireError::PathProtocol(2)));
     assert_eq!(damaged(54, 17), Err(WireError::TooManyLabels(17)));
 }

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 
 use crate::batch::Batch;
 use crate::error::{KernelError, VppError};
+use crate::heartbeat::{Heartbeat, Pulse};
 use crate::kernel::{Found, KernelSettings, Reader, Reason, ResyncReport, lookup, sysctl};
 use crate::recent::RecentChange;
 use crate::requests::Requests;
@@ -33,9 +34,11 @@ pub struct Settings {
 /// The table with its two threads.
 pub struct Engine {
     shared: Arc<Shared>,
-    settings: Settings,
+    pub(crate) settings: Settings,
     reader: Mutex<Option<Arc<Reader>>>,
     vpp: Mutex<Option<Arc<BulkConnection>>>,
+    /// That of the last connection, whose thread may not end though it was hung up on.
+    bulk: Mutex<Option<Arc<Heartbeat>>>,
 }
 
 impl Engine {
@@ -48,6 +51,7 @@ impl Engine {
             settings,
             reader: Mutex::new(None),
             vpp: Mutex::new(None),
+            bulk: Mutex::new(None),
         }
     }
 
@@ -99,13 +103,16 @@ impl Engine {
         let connection = BulkConnection::connect(Arc::clone(&self.shared), settings)?;
         // It may be another VPP: what it has is unknown until it is adopted.
         self.forget_installed();
+        *self.bulk.lock() = Some(connection.heartbeat());
         *self.vpp.lock() = Some(Arc::new(connection));
         Ok(())
     }
 
     /// Closes the connection to VPP. What VPP has counts as unknown until it is adopted.
     pub fn disconnect(&self) {
-        if let Some(connection) = self.vpp.lock().take() {
+        // Whoever looks for the connection shall not wait for the end of its thread.
+        let connection = self.vpp.lock().take();
+        if let Some(connection) = connection {
             connection.hang_up();
         }
     }
@@ -177,21 +184,25 @@ impl Engine {
         let dumped = PathSet::new(dumped.paths().iter().map(installed).collect());
         let faults = self.shared.faults();
         let as_wanted = |wanted: &PathSet| faults.shows_as(vpp_table, prefix, wanted, &dumped);
+        self.shared.step();
         self.shared
             .change(|table| table.adopt(vpp_table, prefix, &dumped, as_wanted))
     }
 
     /// How a route that VPP shows under our source differs from what it has acknowledged; none
-    /// where it does not, and where its table is none of ours.
+    /// where it does not, and where its table is none of ours. Without `dumped` it has paths of a kind
+    /// that we never send.
     #[must_use]
     pub fn compare_route(
         &self,
         vpp_table: u32,
         prefix: &Prefix,
-        dumped: &PathSet,
+        dumped: Option<&PathSet>,
     ) -> Option<VppDrift> {
+        // Paths of a kind that we never send compare unequal to all that we want, as no paths do.
+        let dumped = dumped.map_or(&[][..], PathSet::paths);
         let installed = |path: &Path| installed_path(prefix, path.clone());
-        let dumped = PathSet::new(dumped.paths().iter().map(installed).collect());
+        let dumped = PathSet::new(dumped.iter().map(installed).collect());
         let faults = self.shared.faults();
         let equals = |known: &PathSet| faults.shows_as(vpp_table, prefix, known, &dumped);
         let table = self.shared.table();
@@ -344,6 +355,21 @@ impl Engine {
     /// [`KernelError`] if the namespace cannot be entered.
     pub fn sysctl(&self, key: &str) -> Result<Option<String>, KernelError> {
         sysctl(self.settings.kernel.namespace.as_deref(), key)
+    }
+
+    /// How the kernel reader and the bulk connection do, in this order; none where there is none. It
+    /// waits for neither.
+    #[must_use]
+    pub fn pulses(&self) -> [Option<Pulse>; 2] {
+        let reader = self.reader.lock().clone();
+        let bulk = match self.vpp() {
+            Ok(connection) => Some(connection.pulse()),
+            Err(_) => {
+                let left = self.bulk.lock().clone();
+                left.map(|heartbeat| heartbeat.pulse(|| false))
+            }
+        };
+        [reader.map(|reader| reader.pulse()), bulk]
     }
 
     /// What the threads share.

@@ -9,6 +9,8 @@
 mod batch;
 mod engine;
 mod error;
+mod heartbeat;
+mod judgement;
 pub mod kernel;
 mod panics;
 mod ready;
@@ -22,6 +24,8 @@ mod waiting;
 pub use batch::{Batch, BatchChange};
 pub use engine::{Engine, Settings};
 pub use error::{KernelError, VppError};
+pub use heartbeat::Pulse;
+pub use judgement::{Judgement, Verdict};
 pub use recent::RecentChange;
 pub use requests::Requests;
 pub use shared::{KernelCounters, Shared, TableGuard, VppCounters};

@@ -8,12 +8,31 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 
-/// Waits until one of them is ready or a signal comes, `longest` at most, or for ever.
+/// How long to let the kernel find memory again.
+const BREATH: Duration = Duration::from_millis(10);
+
+/// Waits until one of them is ready or a signal comes, `longest` at most, or for ever. Where the kernel
+/// has no memory for it, it waits for a moment: who wakes too early only waits again.
 pub(crate) fn wait_ready(waited: &mut [PollFd<'_>], longest: Option<Duration>) -> io::Result<()> {
     match ppoll(waited, longest.map(TimeSpec::from_duration), None) {
         Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(Errno::ENOMEM | Errno::EAGAIN) => {
+            std::thread::sleep(longest.map_or(BREATH, |longest| longest.min(BREATH)));
+            Ok(())
+        }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether there is something to read now.
+pub(crate) fn has_something_to_read(from: &impl AsFd) -> bool {
+    let mut waited = [PollFd::new(from.as_fd(), PollFlags::POLLIN)];
+    let ready = ppoll(
+        &mut waited,
+        Some(TimeSpec::from_duration(Duration::ZERO)),
+        None,
+    );
+    ready.is_ok_and(|count| count > 0)
 }
 
 /// Waits until there is something to read, in the same way.

@@ -25,7 +25,14 @@ impl Requests {
             let (handles, ticket) = batch.into_parts(table);
             let requests = handles.into_iter();
             let requests = requests.filter_map(|handle| table.begin_request(handle));
-            (requests.map(Some).collect(), ticket)
+            let requests: Vec<Request> = requests.collect();
+            // Those over which VPP may have ended go last.
+            let (suspects, others): (Vec<_>, Vec<_>) =
+                requests.into_iter().partition(|r| table.goes_alone(r));
+            (
+                others.into_iter().chain(suspects).map(Some).collect(),
+                ticket,
+            )
         });
         Self {
             shared: Arc::clone(shared),
@@ -70,6 +77,18 @@ impl Requests {
         self.shared
             .change(|table| table.acknowledge(&request, outcome));
         true
+    }
+}
+
+impl Requests {
+    /// Takes note that VPP went while this request, and no other, had no answer; returns whether its
+    /// prefix is held from now on.
+    pub fn ended_vpp(&self, index: usize) -> bool {
+        let open = self.open.get(index).and_then(Option::as_ref);
+        open.is_some_and(|request| {
+            let held = self.shared.change(|table| table.suspect(&[*request]));
+            !held.is_empty()
+        })
     }
 }
 

@@ -11,6 +11,7 @@ use bgpreflector_core::table::{Beyond, Drift, DriftReport, LimitChange, Request,
 use bgpreflector_core::vpp::Faults;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use crate::heartbeat::Heartbeat;
 use crate::kernel::{Reason, Wake};
 use crate::panics;
 use crate::recent::Recent;
@@ -37,6 +38,12 @@ pub struct Shared {
     pub kernel: KernelCounters,
     /// What VPP was asked.
     pub vpp: VppCounters,
+    /// The kernel reader's.
+    pub(crate) kernel_reader: Heartbeat,
+    /// Steps of what somebody waits for, beside requests: see [`Self::steps`].
+    steps: AtomicU64,
+    /// Whether somebody waits for the resync that is under way.
+    awaited: AtomicBool,
 }
 
 #[derive(Default)]
@@ -123,6 +130,36 @@ impl Shared {
             faults: Mutex::new(VppFaults::default()),
             kernel: KernelCounters::default(),
             vpp: VppCounters::default(),
+            kernel_reader: Heartbeat::default(),
+            steps: AtomicU64::new(0),
+            awaited: AtomicBool::new(false),
+        }
+    }
+
+    /// What whoever waits for VPP, or for a resync of the kernel, can see grow while that gets on:
+    /// requests that VPP has answered, reads of what else it says, buffers of a dump. It takes no
+    /// lock.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        let requests = self.vpp.requests.iter().flatten();
+        let answered: u64 = requests.map(|count| count.load(Ordering::Relaxed)).sum();
+        answered.wrapping_add(self.steps.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn step(&self) {
+        self.steps.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes note that somebody waits for the resync that begins, or of its end.
+    pub(crate) fn resync_is_awaited(&self, awaited: bool) {
+        self.awaited.store(awaited, Ordering::Relaxed);
+    }
+
+    /// The kernel reader has got on within a resync.
+    pub(crate) fn resync_gets_on(&self) {
+        self.kernel_reader.beat();
+        if self.awaited.load(Ordering::Relaxed) {
+            self.step();
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bgpreflector_core::netlink::SkipReason;
 use bgpreflector_core::route::Family;
-use bgpreflector_core::table::{Anomalies, Counts, Drift};
+use bgpreflector_core::table::{Anomalies, Counts, Drift, Substitute};
 
 use crate::engine::Engine;
 use crate::kernel::Reason;
@@ -51,6 +51,8 @@ pub struct Status {
     pub drift: Vec<(&'static str, u64)>,
     /// Routes of mirrored protocols that VPP cannot have, by reason.
     pub held_routes: BTreeMap<&'static str, usize>,
+    /// What VPP shall have in place of those that it cannot have, by prefix.
+    pub substitutes: Vec<(Substitute, usize)>,
     /// Whether there are more prefixes than the limit.
     pub limit_exceeded: bool,
     /// Receive buffer that the kernel granted, bytes.
@@ -106,6 +108,7 @@ impl Engine {
                 .collect(),
             drift: named(&Drift::ALL.map(Drift::name), &kernel.drift),
             held_routes: table.held_routes(),
+            substitutes: table.substitutes().to_vec(),
             limit_exceeded: table.limit_exceeded(),
             receive_buffer: read(&kernel.receive_buffer),
         }

@@ -7,7 +7,7 @@ use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, Route, RouteKey,
     RouteType, RouterPreference,
 };
-use bgpreflector_core::table::{PrefixLists, PrefixRule, Verdict};
+use bgpreflector_core::table::{Fallback, PrefixLists, PrefixRule, Verdict};
 use pyo3::exceptions::PyValueError;
 use pyo3::{PyErr, PyResult};
 
@@ -90,13 +90,25 @@ pub(crate) fn route_type_named(name: &str) -> PyResult<RouteType> {
     named.ok_or_else(|| value_error(format!("no route type {name:?}")))
 }
 
+/// What VPP is given for a route that it cannot have, by its name in the configuration.
+pub(crate) fn fallback(name: &str) -> PyResult<Fallback> {
+    match name {
+        "hold" => Ok(Fallback::Hold),
+        "drop" => Ok(Fallback::Drop),
+        "punt" => Ok(Fallback::Punt),
+        _ => Err(value_error(format!("no fallback {name:?}"))),
+    }
+}
+
 /// A path set as a person reads it.
 pub(crate) fn paths(set: &PathSet) -> Vec<String> {
     set.paths().iter().map(path).collect()
 }
 
-fn path(path: &Path) -> String {
+/// A path as a person reads it.
+pub(crate) fn path(path: &Path) -> String {
     let mut text = match (path.kind, path.next_hop) {
+        (PathKind::Local, _) => return "local".to_owned(),
         (PathKind::Drop, _) => return "drop".to_owned(),
         (PathKind::IcmpUnreach, _) => return "icmp-unreach".to_owned(),
         (PathKind::IcmpProhibit, _) => return "icmp-prohibit".to_owned(),

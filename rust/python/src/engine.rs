@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use bgpreflector_core::route::{Family, Prefix};
+use bgpreflector_core::netlink::HardwareAddress;
+use bgpreflector_core::route::{Family, PathSet, Prefix};
 use bgpreflector_core::table::{
     Beyond, Cursor, Discovery, ForeignRoutes, Interfaces, Limit, RouteFilter, Scope, Unmapped,
     VppDrift,
@@ -21,8 +22,8 @@ use crate::errors;
 use crate::figures::{
     Adopted, CommitReport, DriftTuple, Flushed, ResyncReport, Status, VppAudit, drift,
 };
-use crate::listing::{self, KernelRoute, NextHopSetView, RecentTuple, RouteView};
-use crate::requests::{PathTuple, RequestList, path_set};
+use crate::listing::{self, Judgement, KernelRoute, NextHopSetView, RecentTuple, RouteView};
+use crate::requests::{PathTuple, RequestList, path_set, texts};
 
 /// VPP table, prefix, FIB source.
 type OverriddenTuple = (u32, String, u8);
@@ -239,6 +240,18 @@ impl Engine {
         }))
     }
 
+    fn pulses(&self, py: Python<'_>) -> HashMap<&'static str, (bool, u64)> {
+        let pulses = self.inner.with(py, Inner::pulses);
+        let named = ["kernel reader", "bulk connection"].into_iter().zip(pulses);
+        named
+            .filter_map(|(name, pulse)| Some((name, pulse.map(|p| (p.has_to_do, p.beats))?)))
+            .collect()
+    }
+
+    fn steps(&self, py: Python<'_>) -> u64 {
+        self.inner.with(py, |inner| inner.shared().steps())
+    }
+
     fn disconnect(&self, py: Python<'_>) {
         self.inner.with(py, |inner| inner.disconnect());
     }
@@ -293,7 +306,9 @@ impl Engine {
         prefix: &str,
         paths: Vec<PathTuple>,
     ) -> PyResult<bool> {
-        let (prefix, paths) = (convert::prefix(prefix)?, path_set(paths)?);
+        let prefix = convert::prefix(prefix)?;
+        // Of a kind that we never send: as no paths, which are never wanted.
+        let paths = path_set(&paths).unwrap_or_else(|| PathSet::new(Vec::new()));
         let adopt = |inner: &Inner| inner.adopt_route(vpp_table, &prefix, paths);
         Ok(self.inner.with(py, adopt))
     }
@@ -305,10 +320,10 @@ impl Engine {
         prefix: &str,
         paths: Vec<PathTuple>,
     ) -> PyResult<(Vec<String>, Option<&'static str>)> {
-        let (prefix, paths) = (convert::prefix(prefix)?, path_set(paths)?);
-        let compare = |inner: &Inner| inner.compare_route(vpp_table, &prefix, &paths);
+        let (prefix, known) = (convert::prefix(prefix)?, path_set(&paths));
+        let compare = |inner: &Inner| inner.compare_route(vpp_table, &prefix, known.as_ref());
         let difference = self.inner.with(py, compare);
-        Ok((convert::paths(&paths), difference.map(VppDrift::name)))
+        Ok((texts(&paths), difference.map(VppDrift::name)))
     }
 
     #[pyo3(signature = (source, *, better = Vec::new()))]
@@ -458,22 +473,35 @@ impl Engine {
         self.inner.with(py, |inner| inner.forget_kernel());
     }
 
+    #[pyo3(signature = (interfaces, unmapped, recursive, *, fallback = "hold", skip_legs = false, alike = None))]
     fn set_interfaces(
         &self,
         py: Python<'_>,
         interfaces: HashMap<String, u32>,
         unmapped: Option<u32>,
         recursive: bool,
-    ) {
+        fallback: &str,
+        skip_legs: bool,
+        alike: Option<HashMap<String, (u32, HardwareAddress)>>,
+    ) -> PyResult<()> {
+        let fallback = convert::fallback(fallback)?;
         let unmapped = match (unmapped, recursive) {
             (Some(sw_if_index), _) => Unmapped::Interface(sw_if_index),
             (None, true) => Unmapped::Recursive,
             (None, false) => Unmapped::Wait,
         };
         let map = interfaces.into_iter().collect();
+        let alike = alike.unwrap_or_default().into_iter().collect();
         self.inner.with(py, |inner| {
-            inner.set_interfaces(Interfaces { map, unmapped })
+            inner.set_interfaces(Interfaces {
+                map,
+                alike,
+                unmapped,
+                fallback,
+                skip_legs,
+            })
         });
+        Ok(())
     }
 
     fn links(&self, py: Python<'_>) -> Vec<(u32, String, bool)> {
@@ -482,6 +510,17 @@ impl Engine {
             links
                 .map(|(index, link)| (index, link.name.clone(), link.up))
                 .collect()
+        })
+    }
+
+    fn stands_for(&self, py: Python<'_>) -> HashMap<String, u32> {
+        self.read(py, |table| {
+            let links = table.links();
+            let found = links.filter_map(|(_, link)| {
+                let sw_if_index = table.interfaces().of(link)?;
+                Some((link.name.clone(), sw_if_index))
+            });
+            found.collect()
         })
     }
 
@@ -528,6 +567,42 @@ impl Engine {
         Ok(match found.map_err(errors::kernel)? {
             Found::Route(route) => (Some(KernelRoute::from(*route)), None),
             Found::Error(errno) => (None, Some(errno)),
+            // Told as an error by the lookup itself.
+            Found::Unreadable(_) => (None, None),
+        })
+    }
+
+    fn judge(&self, py: Python<'_>, prefixes: Vec<(u32, String)>) -> PyResult<Vec<Judgement>> {
+        let asked = |(table, text): (u32, String)| Ok((table, convert::prefix(&text)?));
+        let asked: PyResult<Vec<_>> = prefixes.into_iter().map(asked).collect();
+        let asked = asked?;
+        let judged = self.inner.with(py, |inner| inner.judge(&asked));
+        let judged = judged.map_err(errors::kernel)?.into_iter();
+        judged.map(|one| Judgement::of(py, one)).collect()
+    }
+
+    fn sample_installed(&self, py: Python<'_>, count: usize, turn: usize) -> Vec<(u32, String)> {
+        let sample = self.read(py, |table| table.sample_installed(count, turn));
+        let place = |(table, prefix): (u32, Prefix)| (table, prefix.to_string());
+        sample.into_iter().map(place).collect()
+    }
+
+    fn compare_with_kernel(
+        &self,
+        py: Python<'_>,
+        route: &KernelRoute,
+        vpp_table: u32,
+        prefix: &str,
+        paths: Vec<PathTuple>,
+    ) -> PyResult<(bool, Vec<String>, Option<String>)> {
+        let (prefix, shown) = (convert::prefix(prefix)?, path_set(&paths));
+        let set = &route.set;
+        let compared = self.inner.with(py, |inner| {
+            inner.compare_with_kernel(set, vpp_table, &prefix, shown.as_ref())
+        });
+        Ok(match compared {
+            Ok((wanted, alike)) => (alike, convert::paths(&wanted), None),
+            Err(held) => (false, Vec::new(), Some(held.to_string())),
         })
     }
 

@@ -171,7 +171,7 @@ impl From<bgpreflector_engine::vpp::VppAudit> for VppAudit {
 /// The engine's figures.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
 pub struct Status {
-    /// By family: kernel, desired, installed, held, failed, unconfirmed.
+    /// By family: kernel, desired, installed, held, substituted, failed, unconfirmed.
     prefixes: HashMap<&'static str, HashMap<&'static str, usize>>,
     /// By kernel table and family, likewise.
     tables: Vec<(u32, &'static str, HashMap<&'static str, usize>)>,
@@ -203,6 +203,8 @@ pub struct Status {
     drift: HashMap<&'static str, u64>,
     /// By reason.
     held_routes: HashMap<&'static str, usize>,
+    /// By what VPP shall have in their place.
+    substitutes: HashMap<&'static str, usize>,
     limit_exceeded: bool,
     receive_buffer: u64,
 }
@@ -213,6 +215,7 @@ fn figures(counts: Counts) -> HashMap<&'static str, usize> {
         ("desired", counts.desired),
         ("installed", counts.installed),
         ("held", counts.held),
+        ("substituted", counts.substituted),
         ("failed", counts.failed),
         ("unconfirmed", counts.unconfirmed),
     ])
@@ -259,6 +262,11 @@ impl From<bgpreflector_engine::Status> for Status {
             resync_seconds: status.resync_seconds.into_iter().collect(),
             drift: status.drift.into_iter().collect(),
             held_routes: status.held_routes.into_iter().collect(),
+            substitutes: status
+                .substitutes
+                .into_iter()
+                .map(|(substitute, count)| (substitute.name(), count))
+                .collect(),
             limit_exceeded: status.limit_exceeded,
             receive_buffer: status.receive_buffer,
         }

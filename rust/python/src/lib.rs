@@ -23,7 +23,7 @@ mod _core {
         Adopted, CommitReport, Flushed, ResyncReport, Status, VppAudit, retval_meaning,
     };
     #[pymodule_export]
-    use super::listing::{KernelRoute, NextHop, NextHopSetView, RouteChange, RouteView};
+    use super::listing::{Judgement, KernelRoute, NextHop, NextHopSetView, RouteChange, RouteView};
     #[pymodule_export]
     use super::logs::{keep_logs, next_log};
     #[pymodule_export]

@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 use std::time::UNIX_EPOCH;
 
-use bgpreflector_core::route::{NextHopSource, Route};
+use bgpreflector_core::route::{NextHopSet, NextHopSource, Route};
 use bgpreflector_core::table::{RouteState, SetView};
 use bgpreflector_core::vpp::Retval;
+use bgpreflector_engine::kernel::Found;
 use bgpreflector_engine::{Batch, BatchChange, RecentChange};
 use pyo3::prelude::*;
 
@@ -38,6 +39,8 @@ pub struct RouteView {
     state: &'static str,
     /// Why, where the state alone does not say it.
     reason: Option<String>,
+    /// What VPP shall have in its place, where it is held.
+    substitute: Option<&'static str>,
     /// Paths that VPP has for the prefix.
     installed: Vec<String>,
 }
@@ -56,6 +59,7 @@ impl From<bgpreflector_core::table::RouteView> for RouteView {
             next_hop_id,
             state: view.state.name(),
             reason: reason(view.state),
+            substitute: view.substitute.map(|substitute| substitute.name()),
             installed: view
                 .installed
                 .as_ref()
@@ -86,30 +90,41 @@ impl From<bgpreflector_core::route::NextHop> for NextHop {
 }
 
 /// A kernel route as the kernel itself shows it.
-#[pyclass(frozen, get_all, module = "bgpreflector._core")]
+#[pyclass(frozen, module = "bgpreflector._core")]
 pub struct KernelRoute {
+    #[pyo3(get)]
     table: u32,
+    #[pyo3(get)]
     prefix: String,
+    #[pyo3(get)]
     tos: u8,
+    #[pyo3(get)]
     metric: u32,
+    #[pyo3(get)]
     protocol: u8,
+    #[pyo3(get)]
     route_type: String,
+    #[pyo3(get)]
     next_hops: Vec<NextHop>,
+    #[pyo3(get)]
     next_hop_id: Option<u32>,
+    pub(crate) set: NextHopSet,
 }
 
 impl From<Route> for KernelRoute {
     fn from(route: Route) -> Self {
-        let (next_hops, next_hop_id) = source(route.set.next_hops);
+        let set = route.set;
+        let (next_hops, next_hop_id) = source(set.next_hops.clone());
         Self {
             table: route.key.table,
             prefix: route.key.prefix.to_string(),
             tos: route.key.tos,
             metric: route.key.metric,
             protocol: route.protocol,
-            route_type: convert::route_type(route.set.route_type),
+            route_type: convert::route_type(set.route_type),
             next_hops,
             next_hop_id,
+            set,
         }
     }
 }
@@ -118,6 +133,65 @@ fn source(next_hops: NextHopSource) -> (Vec<NextHop>, Option<u32>) {
     match next_hops {
         NextHopSource::Object(id) => (Vec::new(), Some(id)),
         NextHopSource::Inline(hops) => (hops.into_iter().map(NextHop::from).collect(), None),
+    }
+}
+
+/// What the kernel answers for a prefix, and whether VPP forwards so.
+#[pyclass(frozen, get_all, module = "bgpreflector._core")]
+pub struct Judgement {
+    /// Kernel table.
+    table: u32,
+    prefix: String,
+    /// The address that the kernel was asked for.
+    address: IpAddr,
+    /// What it forwards the address by.
+    kernel: Option<Py<KernelRoute>>,
+    /// Its error number, where it has no route.
+    error: Option<i32>,
+    /// Paths that its answer means for VPP.
+    expected: Vec<String>,
+    /// Why it can mean none.
+    reason: Option<String>,
+    /// Paths that VPP has for the prefix.
+    installed: Vec<String>,
+    verdict: &'static str,
+}
+
+impl Judgement {
+    pub(crate) fn of(py: Python<'_>, judged: bgpreflector_engine::Judgement) -> PyResult<Self> {
+        let (table, prefix) = judged.answer.asked;
+        let mut reason = None;
+        let (kernel, error) = match judged.answer.found {
+            Found::Route(route) => (Some(Py::new(py, KernelRoute::from(*route))?), None),
+            Found::Error(errno) => (None, Some(errno)),
+            Found::Unreadable(why) => {
+                reason = Some(why.to_owned());
+                (None, None)
+            }
+        };
+        let expected = match judged.expected {
+            Some(Ok(paths)) => convert::paths(&paths),
+            Some(Err(held)) => {
+                reason = Some(held.to_string());
+                Vec::new()
+            }
+            None => Vec::new(),
+        };
+        Ok(Self {
+            table,
+            prefix: prefix.to_string(),
+            address: judged.answer.address,
+            kernel,
+            error,
+            expected,
+            reason,
+            installed: judged
+                .installed
+                .as_ref()
+                .map(convert::paths)
+                .unwrap_or_default(),
+            verdict: judged.verdict.name(),
+        })
     }
 }
 
@@ -133,25 +207,23 @@ pub struct NextHopSetView {
     routes: u32,
     /// Paths that VPP shall have for it.
     paths: Vec<String>,
-    /// Why VPP can have none.
+    /// Why VPP can have none, or not all.
     reason: Option<String>,
 }
 
 impl From<SetView> for NextHopSetView {
     fn from(view: SetView) -> Self {
         let (_, next_hop_id) = source(view.set.next_hops);
-        let (paths, reason) = match view.meaning {
-            Ok(paths) => (convert::paths(&paths), None),
-            Err(held) => (Vec::new(), Some(held.to_string())),
-        };
+        let paths = view.meaning.paths.as_ref();
+        let (paths, held) = (paths.map(convert::paths), view.meaning.held);
         Self {
             family: convert::family_name(view.set.family),
             route_type: convert::route_type(view.set.route_type),
             next_hop_id,
             next_hops: view.next_hops.into_iter().map(NextHop::from).collect(),
             routes: view.routes,
-            paths,
-            reason,
+            paths: paths.unwrap_or_default(),
+            reason: held.map(|held| held.to_string()),
         }
     }
 }

@@ -7,7 +7,7 @@ use bgpreflector_engine::Requests;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 
-use crate::convert::value_error;
+use crate::convert::{self, value_error};
 use crate::detached::Detached;
 
 /// A path as VPP's API names its fields: `type`, `proto`, next hop, `sw_if_index`, `table_id`,
@@ -15,8 +15,9 @@ use crate::detached::Detached;
 pub(crate) type PathTuple = (u32, u32, Option<IpAddr>, u32, u32, u8, u8, Vec<u32>);
 
 /// `fib_path_type` in VPP's `fib_types.api`.
-const KINDS: [(u32, PathKind); 4] = [
+const KINDS: [(u32, PathKind); 5] = [
     (0, PathKind::Normal),
+    (1, PathKind::Local),
     (2, PathKind::Drop),
     (5, PathKind::IcmpUnreach),
     (6, PathKind::IcmpProhibit),
@@ -65,6 +66,11 @@ impl RequestList {
         if open { Ok(()) } else { Err(closed(index)) }
     }
 
+    fn ended_vpp(&self, py: Python<'_>, index: usize) -> bool {
+        let ended = |requests: &Open| requests.lock().as_ref().is_some_and(|r| r.ended_vpp(index));
+        self.requests.with(py, ended)
+    }
+
     fn release(&self, py: Python<'_>) {
         self.requests.with(py, give_back);
     }
@@ -104,20 +110,61 @@ fn tuple(path: &Path) -> PathTuple {
     )
 }
 
-/// The set of paths that the tuples describe.
-pub(crate) fn path_set(tuples: Vec<PathTuple>) -> PyResult<PathSet> {
-    let paths: PyResult<Vec<Path>> = tuples.into_iter().map(path).collect();
-    Ok(PathSet::new(paths?))
+/// The other kinds of path that VPP has, which others' routes may be made of.
+const OTHERS: [(u32, &str); 7] = [
+    (1, "local"),
+    (3, "udp-encap"),
+    (4, "bier-imp"),
+    (7, "source-lookup"),
+    (8, "dvr"),
+    (9, "interface-rx"),
+    (10, "classify"),
+];
+
+/// `FIB_API_PATH_NH_PROTO_`: what a path leads on to.
+const PROTOCOLS: [&str; 5] = ["ip4", "ip6", "mpls", "ethernet", "bier"];
+
+/// The set of paths that the tuples describe; none where one is of a kind that we never send.
+pub(crate) fn path_set(tuples: &[PathTuple]) -> Option<PathSet> {
+    let paths: Option<Vec<Path>> = tuples.iter().map(path).collect();
+    paths.map(PathSet::new)
 }
 
-fn path(tuple: PathTuple) -> PyResult<Path> {
-    let (number, proto, next_hop, sw_if_index, table, weight, preference, labels) = tuple;
-    let kind = KINDS.iter().find(|(known, _)| *known == number);
-    let (_, kind) = kind.ok_or_else(|| value_error(format!("path type {number} is not ours")))?;
-    let family = if proto == 1 { Family::V6 } else { Family::V4 };
+/// The paths as a person reads them, whatever their kind.
+pub(crate) fn texts(tuples: &[PathTuple]) -> Vec<String> {
+    let other = |tuple: &PathTuple| {
+        let (number, proto, next_hop, sw_if_index, ..) = tuple;
+        let known = OTHERS.iter().find(|(known, _)| known == number);
+        let mut text = match (known, PROTOCOLS.get(*proto as usize)) {
+            (Some((_, name)), _) => (*name).to_owned(),
+            (None, Some(protocol)) if *number == 0 => (*protocol).to_owned(),
+            _ => format!("path type {number}"),
+        };
+        if let Some(next_hop) = next_hop {
+            text.push_str(&format!(" {next_hop}"));
+        }
+        if *sw_if_index != Path::NO_INTERFACE {
+            text.push_str(&format!(" sw_if_index {sw_if_index}"));
+        }
+        text
+    };
+    let text = |tuple: &PathTuple| path(tuple).map_or_else(|| other(tuple), |p| convert::path(&p));
+    let mut texts: Vec<String> = tuples.iter().map(text).collect();
+    texts.sort();
+    texts
+}
+
+/// None for one of a kind that we never send.
+fn path(tuple: &PathTuple) -> Option<Path> {
+    let (number, proto, next_hop, sw_if_index, table, weight, preference, labels) = tuple.clone();
+    let (_, kind) = *KINDS.iter().find(|(known, _)| *known == number)?;
+    let family = match proto {
+        0 => Family::V4,
+        1 => Family::V6,
+        _ => return None,
+    };
     let labels = labels.into_iter().collect();
-    let kind = *kind;
-    Ok(Path {
+    Some(Path {
         kind,
         family,
         next_hop,

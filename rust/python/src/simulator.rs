@@ -131,6 +131,7 @@ fn named(release: &str) -> PyResult<Release> {
 fn path(path: &Path) -> (String, u32, u8) {
     let next_hop = match (path.kind, path.next_hop) {
         (PathKind::Normal, hop) => hop.as_ref().map(IpAddr::to_string).unwrap_or_default(),
+        (PathKind::Local, _) => "local".to_owned(),
         (PathKind::Drop, _) => "drop".to_owned(),
         (PathKind::IcmpUnreach, _) => "icmp-unreach".to_owned(),
         (PathKind::IcmpProhibit, _) => "icmp-prohibit".to_owned(),

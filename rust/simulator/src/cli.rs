@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 use std::net::IpAddr;
 
-use bgpreflector_core::route::{Family, PathKind, Prefix};
+use bgpreflector_core::route::{Family, Prefix};
+use bgpreflector_core::vpp::address::address_from_union;
 
 use crate::fib::Best;
 use crate::interfaces::Interface;
+use crate::paths::Kind;
+use crate::resolve::{self, Outcome};
 use crate::state::State;
 
 /// What it calls its version.
@@ -161,7 +164,7 @@ fn summary(state: &State, table: u32, family: Family, text: &mut String) {
     }
 }
 
-/// A route in the first lines of VPP's form: its sources and paths, without the forwarding.
+/// A route in VPP's form: its sources and paths, and what they come to.
 fn route(state: &State, best: &Best<'_>, text: &mut String) {
     let (table, prefix) = best.key;
     let _ = writeln!(
@@ -183,25 +186,26 @@ fn route(state: &State, best: &Best<'_>, text: &mut String) {
             "  {} refs:1 src-flags:added,contributing,{active}",
             source.name
         );
-        for path in set
-            .to_path_set()
-            .iter()
-            .flat_map(|set| set.paths().to_vec())
-        {
-            let kind = match path.kind {
-                PathKind::Normal if set.is_dead(path.sw_if_index) => {
-                    "attached-nexthop:  oper-flags:drop,"
-                }
-                PathKind::Normal => "attached-nexthop:  oper-flags:resolved,",
-                PathKind::Drop => "special:  cfg-flags:drop,",
-                PathKind::IcmpUnreach => "special:  cfg-flags:icmp-unreach,",
-                PathKind::IcmpProhibit => "special:  cfg-flags:icmp-prohibit,",
+        for path in set.paths.iter() {
+            let kind = match (path.kind, resolve::path(state, best, set, path)) {
+                (Kind::Special(number), _) => special(number),
+                (Kind::Recursive, Outcome::Forwards(_)) => "recursive:  oper-flags:resolved,",
+                (Kind::Recursive, Outcome::Loop) => "recursive:  oper-flags:recursive-loop,",
+                (Kind::Recursive, Outcome::Unresolved) => "recursive: ",
+                (Kind::Receive, _) => "receive:  oper-flags:resolved, cfg-flags:local,",
+                _ if set.is_dead(path.sw_if_index) => "attached-nexthop:  oper-flags:drop,",
+                (_, Outcome::Forwards(_)) => "attached-nexthop:  oper-flags:resolved,",
+                _ => "attached-nexthop: ",
             };
             let (weight, preference) = (path.weight, path.preference);
             let _ = writeln!(text, "      path: weight={weight} pref={preference} {kind}");
             let interface = state.interfaces.get(path.sw_if_index);
             let name = interface.map_or("", |interface| interface.name.as_str());
-            let hop = path.next_hop.map_or(String::new(), |hop| hop.to_string());
+            let hop = if path.address == [0; 16] {
+                String::new()
+            } else {
+                address_from_union(prefix.family(), path.address).to_string()
+            };
             if set.is_dead(path.sw_if_index) {
                 let _ = writeln!(text, "        {hop} if_index:{}", path.sw_if_index);
                 let _ = writeln!(text, "        unresolved");
@@ -209,5 +213,14 @@ fn route(state: &State, best: &Best<'_>, text: &mut String) {
                 let _ = writeln!(text, "        {hop} {name}");
             }
         }
+    }
+    resolve::forwarding(state, best, text);
+}
+
+fn special(number: u32) -> &'static str {
+    match number {
+        5 => "special:  cfg-flags:icmp-unreach,",
+        6 => "special:  cfg-flags:icmp-prohibit,",
+        _ => "special:  cfg-flags:drop,",
     }
 }

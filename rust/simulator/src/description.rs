@@ -25,6 +25,8 @@ messages! {
     CREATE_LOOPBACK_INSTANCE_REPLY = "create_loopback_instance_reply", "5383d31f";
     SW_INTERFACE_ADD_DEL_ADDRESS = "sw_interface_add_del_address", "5463d73b";
     SW_INTERFACE_ADD_DEL_ADDRESS_REPLY = "sw_interface_add_del_address_reply", "e8d4e804";
+    SW_INTERFACE_GET_TABLE = "sw_interface_get_table", "2d033de4";
+    SW_INTERFACE_GET_TABLE_REPLY = "sw_interface_get_table_reply", "a6eb0109";
     IP_TABLE_ADD_DEL_V2 = "ip_table_add_del_v2", "14e5081f";
     IP_TABLE_ADD_DEL_V2_REPLY = "ip_table_add_del_v2_reply", "e8d4e804";
     IP_TABLE_ALLOCATE = "ip_table_allocate", "b9d2e09e";

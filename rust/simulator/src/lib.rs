@@ -12,6 +12,7 @@ mod handle;
 mod interfaces;
 mod paths;
 mod releases;
+mod resolve;
 mod retval;
 mod serve;
 mod server;

@@ -14,7 +14,8 @@ pub struct Settings {
     pub control_socket: Option<PathBuf>,
     /// Names of its interfaces beside `local0`, which has `sw_if_index` 0.
     pub interfaces: Vec<String>,
-    /// linux-cp pairs: VPP interface and Linux interface.
+    /// linux-cp pairs: VPP interface and Linux interface, which may have the name of its network
+    /// namespace and a slash before it.
     pub pairs: Vec<(String, String)>,
     /// Its plugins. With `linux_nl_plugin.so` it has that plugin's FIB sources too.
     pub plugins: Vec<String>,

@@ -13,8 +13,8 @@ SOURCE = "bgpreflector"
 Routes = dict[str, object]
 """By prefix: the name of a special path, or the gateways ("" for none)."""
 
-SPECIAL = {2: "drop", 5: "icmp-unreach", 6: "icmp-prohibit"}
-"""FIB_API_PATH_TYPE_*: the paths that end a packet's way."""
+SPECIAL = {1: "local", 2: "drop", 5: "icmp-unreach", 6: "icmp-prohibit"}
+"""FIB_API_PATH_TYPE_*: the paths that end a packet's way in VPP."""
 
 NO_INTERFACE = 0xFFFFFFFF
 
@@ -89,6 +89,11 @@ class ApiUser:
                 apifiles=sorted(map(str, self.api_directory.rglob("*.api.json")))
             )
         return self._client.api
+
+    def message(self, name: str) -> Any:
+        """``vpp_papi``'s codec of a message."""
+        assert self.api
+        return self._client.messages[name]
 
     def _connected(self, **description: Any) -> Any:
         """None where VPP does not describe itself and is asked to."""

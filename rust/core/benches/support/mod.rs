@@ -130,6 +130,7 @@ pub fn empty_table(legs: Legs) -> Table {
         name: "uplink".into(),
         up: true,
         carrier: true,
+        address: None,
     };
     table.link(LINK, link);
     table.set_interfaces(interfaces(1));
@@ -150,6 +151,7 @@ pub fn interfaces(sw_if_index: u32) -> Interfaces {
     Interfaces {
         map: [("uplink".to_owned(), sw_if_index)].into_iter().collect(),
         unmapped: Unmapped::Wait,
+        ..Interfaces::default()
     }
 }
 

@@ -124,6 +124,8 @@ pub const LWTUNNEL_ENCAP_MPLS: u16 = 1;
 pub const MPLS_IPTUNNEL_DST: u16 = 1;
 
 /// `linux/if_link.h`
+pub const IFLA_ADDRESS: u16 = 1;
+/// `linux/if_link.h`
 pub const IFLA_IFNAME: u16 = 3;
 /// `linux/if.h`
 pub const IFF_UP: u32 = 1;

@@ -1,11 +1,14 @@
 //! Link messages (`struct ifinfomsg`, `linux/rtnetlink.h` and `linux/if_link.h`).
 
 use super::attributes::Attributes;
-use super::constants::{AF_UNSPEC, IFF_LOWER_UP, IFF_RUNNING, IFF_UP, IFLA_IFNAME};
+use super::constants::{AF_UNSPEC, IFF_LOWER_UP, IFF_RUNNING, IFF_UP, IFLA_ADDRESS, IFLA_IFNAME};
 use super::error::{Problem, SkipReason};
 use super::message::{Action, Body};
 
 const IFINFOMSG: usize = 16;
+
+/// An Ethernet address.
+pub type HardwareAddress = [u8; 6];
 
 /// `RTM_NEWLINK` or `RTM_DELLINK`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub struct LinkMessage {
     pub up: bool,
     /// `IFF_RUNNING` or `IFF_LOWER_UP`: without either the kernel drops next-hop objects.
     pub carrier: bool,
+    /// Hardware address (`IFLA_ADDRESS`), if it is one of Ethernet's and not all zeros.
+    pub address: Option<HardwareAddress>,
 }
 
 pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
@@ -32,14 +37,20 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
         return Ok(Body::Skipped(SkipReason::Family));
     }
     let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
-    let mut name = None;
+    let (mut name, mut address) = (None, None);
     for attribute in Attributes::new(rest) {
-        let (IFLA_IFNAME, value) = attribute? else {
-            continue;
-        };
-        let text = value.split(|byte| *byte == 0).next().unwrap_or_default();
-        name = Some(String::from_utf8_lossy(text).into());
-        break;
+        match attribute? {
+            (IFLA_IFNAME, value) => {
+                let text = value.split(|byte| *byte == 0).next().unwrap_or_default();
+                name = Some(String::from_utf8_lossy(text).into());
+            }
+            (IFLA_ADDRESS, value) => {
+                address = HardwareAddress::try_from(value)
+                    .ok()
+                    .filter(|a| *a != [0; 6]);
+            }
+            _ => {}
+        }
     }
     Ok(Body::Link(LinkMessage {
         action,
@@ -47,5 +58,6 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
         name,
         up: flags & IFF_UP != 0,
         carrier: flags & (IFF_RUNNING | IFF_LOWER_UP) != 0,
+        address,
     }))
 }

@@ -15,7 +15,7 @@ mod route;
 
 pub use address::AddressMessage;
 pub use error::{DecodeError, Problem, SkipReason};
-pub use link::LinkMessage;
+pub use link::{HardwareAddress, LinkMessage};
 pub use message::{Action, Body, Header, Message, Messages, RawMessage, RawMessages, Shallow};
 pub use object::NextHopMessage;
 pub use request::{RouteDump, link_dump, next_hop_dump, route_lookup};

@@ -11,6 +11,9 @@ use super::{Family, Label};
 pub enum PathKind {
     /// `FIB_API_PATH_TYPE_NORMAL`: forwarded.
     Normal,
+    /// `FIB_API_PATH_TYPE_LOCAL`: VPP takes the packet in as its own, and hands it to what listens
+    /// for it or to the kernel (linux-cp).
+    Local,
     /// `FIB_API_PATH_TYPE_DROP`.
     Drop,
     /// `FIB_API_PATH_TYPE_ICMP_UNREACH`.

@@ -5,8 +5,10 @@ use crate::route::{Family, RouterPreference};
 
 use super::Table;
 use super::entry::{Body, KernelRoute, Routes, flag};
+use super::fallback::SUBSTITUTED;
 use super::held::Held;
 use super::ids::{Handle, PathSetId};
+use super::meaning::Resolution;
 
 impl Table {
     /// The route that the kernel forwards ordinary packets (TOS 0) by. Of the first metric it is the
@@ -49,16 +51,18 @@ impl Table {
         best.map(|(route, _)| route)
     }
 
-    /// What VPP shall have: none where the best route is foreign; the reason where it is ours and
-    /// VPP cannot have it, or shall not, as it has enough.
-    pub(super) fn wanted(&self, handle: Handle, body: &Body) -> Option<Result<PathSetId, Held>> {
+    /// What VPP shall have: none where the best route is foreign; with the reason where it is ours
+    /// and VPP cannot have it, or shall not, as it has enough.
+    pub(super) fn wanted(&self, handle: Handle, body: &Body) -> Option<Resolution> {
         let possible = self.possible(handle, body)?;
-        let admitted = self.admitted(body);
-        Some(possible.and_then(|paths| admitted.then_some(paths).ok_or(Held::OverLimit)))
+        Some(match possible.held {
+            _ if self.admitted(body) => possible,
+            reason => Resolution::held(reason.unwrap_or(Held::OverLimit)),
+        })
     }
 
     /// What VPP could have, whatever the limit.
-    fn possible(&self, handle: Handle, body: &Body) -> Option<Result<PathSetId, Held>> {
+    pub(super) fn possible(&self, handle: Handle, body: &Body) -> Option<Resolution> {
         let route = body
             .route()
             .filter(|route| self.scope.mirrors(route.protocol))?;
@@ -66,7 +70,8 @@ impl Table {
         if self.quarantine.is_empty() {
             return Some(resolution);
         }
-        Some(resolution.and_then(|paths| self.unless_withheld(handle, paths)))
+        let withheld = self.unless_withheld(handle, resolution.paths);
+        Some(withheld.map_or_else(Resolution::held, |_| resolution))
     }
 
     /// Whether VPP may have a prefix that it can have: those stay in that have a place.
@@ -125,13 +130,16 @@ impl Table {
             return;
         };
         let possible = self.possible(handle, &body);
-        let can = matches!(possible, Some(Ok(_)));
+        let can = possible.is_some_and(|possible| !possible.paths.is_none());
         let desired = can && self.admits(&body);
         self.wait_for_room(handle, can && !desired);
         let dirty = paths(&body, possible, desired) != body.installed && !body.has(flag::TAKEN);
         let flags = body.flags & !JUDGED
             | flag::of(flag::DESIRED, desired)
-            | flag::of(flag::HELD, possible.is_some() && !desired)
+            | flag::of(
+                flag::HELD,
+                possible.is_some_and(|possible| !desired || possible.held.is_some()),
+            )
             | flag::of(flag::UNCONFIRMED, body.unconfirmed())
             | flag::of(flag::QUEUED, dirty);
         if flags != body.flags {
@@ -156,6 +164,8 @@ impl Table {
         ] {
             adjust(count, old & flag != 0, new & flag != 0);
         }
+        let substituted = |flags| flags & SUBSTITUTED == SUBSTITUTED;
+        adjust(&mut counts.substituted, substituted(old), substituted(new));
         if old & flag::FAILED != 0 {
             self.refusals.remove(&handle);
         }
@@ -189,10 +199,10 @@ impl Table {
 const JUDGED: u8 = flag::DESIRED | flag::HELD | flag::FAILED | flag::UNCONFIRMED;
 
 /// What VPP shall have of what it could have.
-fn paths(body: &Body, possible: Option<Result<PathSetId, Held>>, admitted: bool) -> PathSetId {
+fn paths(body: &Body, possible: Option<Resolution>, admitted: bool) -> PathSetId {
     match possible {
         _ if body.unconfirmed() => body.installed,
-        Some(Ok(paths)) if admitted => paths,
+        Some(Resolution { paths, .. }) if admitted => paths,
         _ => PathSetId::NONE,
     }
 }

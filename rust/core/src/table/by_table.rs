@@ -6,6 +6,7 @@ use super::Table;
 use super::any_rib::AnyRib;
 use super::counts::Counts;
 use super::entry::flag;
+use super::fallback::SUBSTITUTED;
 
 impl Table {
     /// Figures by kernel table and family. Where a family has more than one table, it takes a walk
@@ -36,6 +37,7 @@ fn count(rib: &AnyRib) -> Counts {
         counts.desired += usize::from(body.has(flag::DESIRED));
         counts.installed += usize::from(!body.installed.is_none());
         counts.held += usize::from(body.has(flag::HELD));
+        counts.substituted += usize::from(body.flags & SUBSTITUTED == SUBSTITUTED);
         counts.failed += usize::from(body.has(flag::FAILED));
         counts.unconfirmed += usize::from(body.has(flag::UNCONFIRMED));
     }

@@ -11,6 +11,9 @@ pub struct Counts {
     pub installed: usize,
     /// Prefixes of a mirrored protocol that VPP cannot have now ([`Held`](super::Held)).
     pub held: usize,
+    /// Those of them that VPP shall have something else for ([`Substitute`](super::Substitute)),
+    /// and that are among the desired ones, too.
+    pub substituted: usize,
     /// Prefixes whose last request VPP refused.
     pub failed: usize,
     /// Prefixes that VPP had before we came and that the kernel has not shown: they are deleted

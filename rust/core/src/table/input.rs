@@ -174,6 +174,7 @@ impl Table {
         };
         let family = rib.family();
         let mut routes = rib.routes(handle.slot);
+        let new = self.as_shown(&routes, new, placement);
         let sets = &self.meanings.sets;
         let announced = order::announce(&mut routes, new, placement, family, sets);
         let same = matches!(announced, Announced::Known | Announced::Expiry);
@@ -203,6 +204,20 @@ impl Table {
         }
         self.store_routes(handle, routes);
         doubt
+    }
+
+    /// The new route as a dump would show it.
+    fn as_shown(&mut self, routes: &Routes, new: KernelRoute, placement: Placement) -> KernelRoute {
+        let sets = &self.meanings.sets;
+        let Some(preference) = order::preference_of_first(routes, new, placement, sets) else {
+            return new;
+        };
+        let Some(set) = sets.get(new.set.0).cloned() else {
+            return new;
+        };
+        let set = self.meanings.acquire(NextHopSet { preference, ..set });
+        self.meanings.release(new.set);
+        KernelRoute { set, ..new }
     }
 
     /// What a replacement among several routes of one key leaves uncertain.
@@ -392,7 +407,7 @@ impl Table {
 fn gives(scope: &Scope, meanings: &Meanings, route: &KernelRoute) -> bool {
     scope.most().is_none()
         && scope.mirrors(route.protocol)
-        && meanings.resolution(route.set).is_ok()
+        && meanings.resolution(route.set).held.is_none()
 }
 
 /// Nearly every prefix has one route: what [`Table::enter`] would do with that takes no list. None

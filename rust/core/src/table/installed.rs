@@ -2,7 +2,7 @@
 
 use ahash::AHashSet;
 
-use crate::route::{Path, Prefix};
+use crate::route::{Path, PathKind, PathSet, Prefix};
 
 use super::Table;
 use super::ids::PathSetId;
@@ -23,11 +23,11 @@ impl Table {
         sets.any(|(_, set)| set.paths().iter().any(|p| p.sw_if_index == sw_if_index))
     }
 
-    /// VPP table and prefix of one route for each set of paths that VPP has and that leads through
-    /// interfaces (their `sw_if_index`).
+    /// VPP table and prefix of one route for each set of paths that VPP has in a table and forwards
+    /// by, and the interfaces that it names (`sw_if_index`).
     #[must_use]
     pub fn examples(&self) -> Vec<(u32, Prefix, Vec<u32>)> {
-        let mut seen = AHashSet::<PathSetId>::new();
+        let mut seen = AHashSet::<(u16, PathSetId)>::new();
         let mut found = Vec::new();
         for handle in self.places() {
             let Some(rib) = self.rib(handle) else {
@@ -36,13 +36,14 @@ impl Table {
             let Some(body) = rib.body(handle.slot).filter(|body| body.in_use()) else {
                 continue;
             };
-            if body.installed.is_none() || !seen.insert(body.installed) {
+            if body.installed.is_none() || !seen.insert((handle.rib, body.installed)) {
                 continue;
             }
-            let paths = self.paths(body.installed).into_iter();
-            let interfaces = paths.flat_map(|set| set.paths()).map(|p| p.sw_if_index);
+            let paths = self.paths(body.installed).map_or(&[][..], PathSet::paths);
+            let interfaces = paths.iter().map(|p| p.sw_if_index);
             let interfaces: Vec<u32> = interfaces.filter(|i| *i != Path::NO_INTERFACE).collect();
-            if let Some(prefix) = rib.prefix(handle.slot).filter(|_| !interfaces.is_empty()) {
+            let forwards = paths.iter().any(|path| path.kind == PathKind::Normal);
+            if let Some(prefix) = rib.prefix(handle.slot).filter(|_| forwards) {
                 found.push((rib.vpp_table, prefix, interfaces));
             }
         }

@@ -8,12 +8,31 @@ use super::held::Held;
 use super::ids::{PathSetId, SetId};
 use super::interner::Interner;
 use super::recollection::Recollection;
-use super::resolve::Surroundings;
+use super::resolve::{Resolved, Surroundings};
 use super::users::Users;
+
+/// What VPP shall have for a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Resolution {
+    /// Its paths, [`PathSetId::NONE`] where there are none.
+    pub(super) paths: PathSetId,
+    /// Why these are not what the kernel has, or why there are none.
+    pub(super) held: Option<Held>,
+}
+
+impl Resolution {
+    /// Nothing, for this reason.
+    pub(super) const fn held(reason: Held) -> Self {
+        Self {
+            paths: PathSetId::NONE,
+            held: Some(reason),
+        }
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Meaning {
-    resolution: Result<PathSetId, Held>,
+    resolution: Resolution,
     usable: bool,
 }
 
@@ -67,12 +86,8 @@ impl Meanings {
         };
         self.users.remove(id, &set);
         let meaning = self.meanings.get_mut(id.0 as usize).and_then(Option::take);
-        if let Some(Meaning {
-            resolution: Ok(paths),
-            ..
-        }) = meaning
-        {
-            self.release_paths(paths);
+        if let Some(Meaning { resolution, .. }) = meaning {
+            self.release_paths(resolution.paths);
         }
     }
 
@@ -160,10 +175,11 @@ impl Meanings {
         self.meanings.get(id.0 as usize)?.as_ref()
     }
 
-    /// The paths that VPP shall have for the set, or why it can have none.
-    pub(super) fn resolution(&self, id: SetId) -> Result<PathSetId, Held> {
+    /// The paths that VPP shall have for the set, and why these are not all.
+    pub(super) fn resolution(&self, id: SetId) -> Resolution {
+        const UNKNOWN: Resolution = Resolution::held(Held::NoUsableNextHop);
         self.meaning(id)
-            .map_or(Err(Held::NoUsableNextHop), |meaning| meaning.resolution)
+            .map_or(UNKNOWN, |meaning| meaning.resolution)
     }
 
     /// Whether the kernel can forward by the set now.
@@ -177,8 +193,10 @@ impl Meanings {
             return false;
         };
         let usable = self.around.usable(set);
-        let resolution = self.around.resolve(set);
-        let resolution = resolution.map(|paths| PathSetId(self.path_sets.acquire(paths)));
+        let Resolved { paths, held } = self.around.resolve_or_substitute(set);
+        let acquired = paths.map(|paths| PathSetId(self.path_sets.acquire(paths)));
+        let paths = acquired.unwrap_or(PathSetId::NONE);
+        let resolution = Resolution { paths, held };
         let index = id.0 as usize;
         if self.meanings.len() <= index {
             self.meanings.resize(index + 1, None);
@@ -188,12 +206,8 @@ impl Meanings {
             return false;
         };
         let old = std::mem::replace(place, new);
-        if let Some(Meaning {
-            resolution: Ok(paths),
-            ..
-        }) = old
-        {
-            self.release_paths(paths);
+        if let Some(Meaning { resolution, .. }) = old {
+            self.release_paths(resolution.paths);
         }
         old != new
     }

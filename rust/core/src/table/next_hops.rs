@@ -33,6 +33,10 @@ impl NextHopObjects {
         self.objects.get(&id).map(|(object, _)| object)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
     /// Stores an object; returns whether that changes anything.
     pub(super) fn insert(&mut self, id: u32, object: NextHopObject) -> bool {
         if let Some((known, seen)) = self.objects.get_mut(&id) {

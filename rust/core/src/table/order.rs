@@ -5,7 +5,9 @@
 
 use std::ops::Range;
 
-use crate::route::{Family, NextHop, NextHopSet, NextHopSource, RTPROT_RA, RouteType};
+use crate::route::{
+    Family, NextHop, NextHopSet, NextHopSource, RTPROT_RA, RouteType, RouterPreference,
+};
 
 use super::entry::{KernelRoute, Routes};
 use super::ids::SetId;
@@ -122,7 +124,8 @@ fn same_key(routes: &Routes, tos: u8, metric: u32) -> Range<usize> {
     start..end
 }
 
-fn by_object(set: &NextHopSet) -> bool {
+/// Whether the route's next hops are those of an object.
+pub(super) fn by_object(set: &NextHopSet) -> bool {
     matches!(set.next_hops, NextHopSource::Object(_))
 }
 
@@ -218,6 +221,25 @@ fn v6_target(
         }
         _ => None,
     }
+}
+
+/// The preference that the kernel shows of the IPv6 route that this notification adds legs to, if
+/// the message says another one: each leg has its own, a notification tells that of the added one,
+/// and a dump that of the first (`rt6_fill_node`).
+pub(super) fn preference_of_first(
+    routes: &Routes,
+    new: KernelRoute,
+    placement: Placement,
+    sets: &Interner<NextHopSet>,
+) -> Option<RouterPreference> {
+    let set = sets.get(new.set.0).filter(|set| hides(set))?;
+    if !matches!(placement, Placement::Append | Placement::Prepend) {
+        return None;
+    }
+    let range = same_key(routes, new.tos, new.metric);
+    let at = v6_target(routes, range, new, placement, sets)?;
+    let first = sets.get(routes.get(at)?.set.0)?.preference;
+    (first != set.preference).then_some(first)
 }
 
 /// Whether IPv6 merges a route with others of its key, as far as its message tells
@@ -381,7 +403,6 @@ fn without_legs(set: &NextHopSet, gone: &NextHopSet) -> Option<Option<NextHopSet
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::route::RouterPreference;
     use std::net::IpAddr;
 
     struct List {

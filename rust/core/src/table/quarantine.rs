@@ -94,7 +94,8 @@ impl Table {
         let Some(prefix) = rib.prefix(handle.slot) else {
             return Ok(paths);
         };
-        let special = set.paths().iter().any(|path| path.kind != PathKind::Normal);
+        let drops = |path: &Path| !matches!(path.kind, PathKind::Normal | PathKind::Local);
+        let special = set.paths().iter().any(drops);
         let nameless = rib.vpp_table != 0 && special && prefix.address().is_unspecified();
         if nameless && self.quarantine.nameless_drops {
             return Err(Held::VppFault);

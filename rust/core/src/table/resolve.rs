@@ -8,38 +8,34 @@ use crate::route::{
 };
 
 use super::held::Held;
+use super::interfaces::{Interfaces, Link, Unmapped};
 use super::next_hops::{NextHopObject, NextHopObjects};
 
-/// What becomes of a next hop whose interface has no counterpart in VPP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Unmapped {
-    /// The route waits until there is one.
-    #[default]
-    Wait,
-    /// VPP finds the interface by looking the gateway up in its own FIB.
-    Recursive,
-    /// It goes out of this VPP interface (the original's main interface).
-    Interface(u32),
-}
-
-/// Kernel interfaces and their counterparts in VPP.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Interfaces {
-    /// Name of a kernel interface to VPP's `sw_if_index`: names outlive indices.
-    pub map: AHashMap<String, u32>,
-    /// What happens to the others.
-    pub unmapped: Unmapped,
-}
-
-/// A kernel link, as far as it decides about routes.
+/// What a next-hop set means for VPP.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Link {
-    /// Its name (`IFLA_IFNAME`).
-    pub name: String,
-    /// `IFF_UP`.
-    pub up: bool,
-    /// `IFF_RUNNING` or `IFF_LOWER_UP`.
-    pub carrier: bool,
+pub struct Resolved {
+    /// The paths that VPP shall have.
+    pub paths: Option<PathSet>,
+    /// Why these are not what the kernel has, or why there are none.
+    pub held: Option<Held>,
+}
+
+impl Resolved {
+    fn whole(paths: PathSet) -> Self {
+        Self {
+            paths: Some(paths),
+            held: None,
+        }
+    }
+}
+
+impl From<Held> for Resolved {
+    fn from(held: Held) -> Self {
+        Self {
+            paths: None,
+            held: Some(held),
+        }
+    }
 }
 
 /// Everything that a next-hop set's meaning in VPP depends on.
@@ -53,21 +49,22 @@ pub(super) struct Surroundings {
 type Hops = SmallVec<[NextHop; 4]>;
 
 impl Surroundings {
-    /// The paths that VPP shall have for `set`, looked up in VPP table `table` where they are
-    /// recursive.
-    pub(super) fn resolve(&self, set: &NextHopSet) -> Result<PathSet, Held> {
-        if forwards(set) {
-            return match self.next_hops(&set.next_hops)? {
-                None => Ok(special(set.family, PathKind::Drop)),
-                Some(hops) => self.paths(set.family, &hops),
-            };
-        }
-        match set.route_type {
-            RouteType::Unicast | RouteType::Blackhole => Ok(special(set.family, PathKind::Drop)),
-            RouteType::Unreachable => Ok(special(set.family, PathKind::IcmpUnreach)),
-            RouteType::Prohibit => Ok(special(set.family, PathKind::IcmpProhibit)),
-            RouteType::Other(number) => Err(Held::RouteType(number)),
-        }
+    /// The paths that VPP shall have for `set`, as far as it can have them.
+    pub(super) fn resolve(&self, set: &NextHopSet) -> Resolved {
+        let kind = match set.route_type {
+            _ if forwards(set) => {
+                return match self.next_hops(&set.next_hops) {
+                    Ok(None) => Resolved::whole(special(set.family, PathKind::Drop)),
+                    Ok(Some(hops)) => self.paths(set.family, &hops),
+                    Err(held) => held.into(),
+                };
+            }
+            RouteType::Unicast | RouteType::Blackhole => PathKind::Drop,
+            RouteType::Unreachable => PathKind::IcmpUnreach,
+            RouteType::Prohibit => PathKind::IcmpProhibit,
+            RouteType::Other(number) => return Held::RouteType(number).into(),
+        };
+        Resolved::whole(special(set.family, kind))
     }
 
     /// Whether the kernel can forward by `set` now.
@@ -132,20 +129,28 @@ impl Surroundings {
         !hop.dead && self.links.get(&hop.interface).is_none_or(|link| link.up)
     }
 
-    fn paths(&self, family: Family, hops: &Hops) -> Result<PathSet, Held> {
+    fn paths(&self, family: Family, hops: &Hops) -> Resolved {
         let mut legs: Vec<(Path, u32)> = Vec::with_capacity(hops.len());
+        let mut held = None;
         for hop in hops.iter().filter(|hop| self.alive(hop)) {
-            let path = self.path(family, hop)?;
+            let path = match self.path(family, hop) {
+                Ok(path) => path,
+                Err(reason) if self.interfaces.skip_legs => {
+                    held = held.or(Some(reason));
+                    continue;
+                }
+                Err(reason) => return reason.into(),
+            };
             match legs.iter_mut().find(|(known, _)| *known == path) {
                 Some((_, weight)) => *weight = weight.saturating_add(hop.weight),
                 None => legs.push((path, hop.weight)),
             }
         }
         if legs.is_empty() {
-            return Err(Held::NoUsableNextHop);
+            return held.unwrap_or(Held::NoUsableNextHop).into();
         }
         if legs.len() > Path::MAX_PATHS {
-            return Err(Held::TooManyNextHops(legs.len()));
+            return Held::TooManyNextHops(legs.len()).into();
         }
         // The only leg takes everything, whatever its weight.
         if let [(_, weight)] = legs.as_mut_slice() {
@@ -156,7 +161,10 @@ impl Surroundings {
             weight: scale(weight, heaviest),
             ..path
         };
-        Ok(PathSet::new(legs.into_iter().map(scaled).collect()))
+        Resolved {
+            paths: Some(PathSet::new(legs.into_iter().map(scaled).collect())),
+            held,
+        }
     }
 
     fn path(&self, family: Family, hop: &NextHop) -> Result<Path, Held> {
@@ -186,9 +194,7 @@ impl Surroundings {
 
     fn sw_if_index(&self, hop: &NextHop) -> Result<u32, Held> {
         let link = self.links.get(&hop.interface);
-        let mapped = link
-            .and_then(|link| self.interfaces.map.get(&link.name))
-            .copied();
+        let mapped = link.and_then(|link| self.interfaces.of(link));
         match (mapped, self.interfaces.unmapped) {
             (Some(sw_if_index), _) | (None, Unmapped::Interface(sw_if_index)) => Ok(sw_if_index),
             (None, Unmapped::Recursive) if recursive(hop) => Ok(Path::NO_INTERFACE),
@@ -216,7 +222,7 @@ fn recursive(hop: &NextHop) -> bool {
     }
 }
 
-fn special(family: Family, kind: PathKind) -> PathSet {
+pub(super) fn special(family: Family, kind: PathKind) -> PathSet {
     PathSet::new(vec![Path {
         kind,
         family,
@@ -253,10 +259,20 @@ mod tests {
                     name: name.into(),
                     up: true,
                     carrier: true,
+                    address: None,
                 },
             );
         }
         around
+    }
+
+    /// The paths of a route that VPP can have whole.
+    fn resolve(around: &Surroundings, set: &NextHopSet) -> Result<PathSet, Held> {
+        let resolved = around.resolve_or_substitute(set);
+        match resolved.held {
+            Some(held) => Err(held),
+            None => Ok(resolved.paths.unwrap()),
+        }
     }
 
     fn set(hops: Vec<NextHop>) -> NextHopSet {
@@ -283,7 +299,7 @@ mod tests {
             hop("10.0.0.2", 2, 65_536),
             hop("10.0.0.3", 3, 32_768),
         ];
-        let paths = around().resolve(&set(hops)).unwrap();
+        let paths = resolve(&around(), &set(hops)).unwrap();
         let weights: Vec<u8> = paths.paths().iter().map(|path| path.weight).collect();
         assert_eq!(weights, [1, 255, 128]);
     }
@@ -297,7 +313,7 @@ mod tests {
             hop("10.0.0.1", 4, 4),
             hop("10.0.0.2", 2, 1),
         ];
-        let paths = around.resolve(&set(hops)).unwrap();
+        let paths = resolve(&around, &set(hops)).unwrap();
         assert_eq!(paths.paths().len(), 2);
         assert_eq!(paths.paths()[0].weight, 7);
     }
@@ -310,11 +326,12 @@ mod tests {
             name: "b".into(),
             up: false,
             carrier: false,
+            address: None,
         };
         around.links.insert(3, down.clone());
-        assert_eq!(around.resolve(&both).unwrap().paths().len(), 1);
+        assert_eq!(resolve(&around, &both).unwrap().paths().len(), 1);
         around.links.insert(2, down);
-        assert_eq!(around.resolve(&both), Err(Held::NoUsableNextHop));
+        assert_eq!(resolve(&around, &both), Err(Held::NoUsableNextHop));
         assert!(!around.usable(&both));
     }
 
@@ -323,14 +340,14 @@ mod tests {
         let mut around = around();
         let unmapped = set(vec![hop("10.0.0.1", 9, 1)]);
         let device_only = set(vec![hop("", 9, 1)]);
-        assert_eq!(around.resolve(&unmapped), Err(Held::NoInterface(9)));
+        assert_eq!(resolve(&around, &unmapped), Err(Held::NoInterface(9)));
         around.interfaces.unmapped = Unmapped::Recursive;
-        let paths = around.resolve(&unmapped).unwrap();
+        let paths = resolve(&around, &unmapped).unwrap();
         assert_eq!(paths.paths()[0].sw_if_index, Path::NO_INTERFACE);
-        assert_eq!(around.resolve(&device_only), Err(Held::NoInterface(9)));
+        assert_eq!(resolve(&around, &device_only), Err(Held::NoInterface(9)));
         around.interfaces.unmapped = Unmapped::Interface(7);
         assert_eq!(
-            around.resolve(&device_only).unwrap().paths()[0].sw_if_index,
+            resolve(&around, &device_only).unwrap().paths()[0].sw_if_index,
             7
         );
     }
@@ -342,13 +359,13 @@ mod tests {
             route_type: RouteType::Other(9),
             ..set(vec![])
         };
-        assert_eq!(around.resolve(&other), Err(Held::RouteType(9)));
+        assert_eq!(resolve(&around, &other), Err(Held::RouteType(9)));
         let encapsulated = NextHop {
             encapsulation: 5,
             ..hop("10.0.0.1", 2, 1)
         };
         assert_eq!(
-            around.resolve(&set(vec![encapsulated])),
+            resolve(&around, &set(vec![encapsulated])),
             Err(Held::Encapsulation(5))
         );
         let labelled = NextHop {
@@ -356,13 +373,16 @@ mod tests {
             ..hop("", 2, 1)
         };
         assert_eq!(
-            around.resolve(&set(vec![labelled])),
+            resolve(&around, &set(vec![labelled])),
             Err(Held::LabelsWithoutGateway)
         );
         let many = (0..256)
             .map(|n| hop(&format!("10.0.{n}.1"), 2, 1))
             .collect();
-        assert_eq!(around.resolve(&set(many)), Err(Held::TooManyNextHops(256)));
+        assert_eq!(
+            resolve(&around, &set(many)),
+            Err(Held::TooManyNextHops(256))
+        );
     }
 
     #[test]
@@ -372,17 +392,23 @@ mod tests {
             next_hops: NextHopSource::Object(id),
             ..set(vec![])
         };
-        assert_eq!(around.resolve(&by_object(1)), Err(Held::UnknownNextHop(1)));
+        assert_eq!(
+            resolve(&around, &by_object(1)),
+            Err(Held::UnknownNextHop(1))
+        );
         around
             .objects
             .insert(1, NextHopObject::Single(hop("10.0.0.1", 2, 1)));
         around.objects.insert(2, NextHopObject::Blackhole);
         around.objects.insert(3, NextHopObject::Group(vec![(1, 9)]));
-        assert_eq!(around.resolve(&by_object(1)).unwrap().paths().len(), 1);
+        assert_eq!(resolve(&around, &by_object(1)).unwrap().paths().len(), 1);
         assert_eq!(
-            around.resolve(&by_object(2)).unwrap().paths()[0].kind,
+            resolve(&around, &by_object(2)).unwrap().paths()[0].kind,
             PathKind::Drop
         );
-        assert_eq!(around.resolve(&by_object(3)).unwrap().paths()[0].weight, 1);
+        assert_eq!(
+            resolve(&around, &by_object(3)).unwrap().paths()[0].weight,
+            1
+        );
     }
 }

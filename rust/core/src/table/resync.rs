@@ -101,6 +101,10 @@ pub struct UnseenPrefixes {
     pub prefixes: Vec<(u32, Prefix)>,
     /// Some that were seen: whoever asks the kernel for the others can ask for these to compare.
     pub seen: Vec<(u32, Prefix)>,
+    /// Those not seen that the kernel may have by a next-hop object of IPv6: it caches what it looked
+    /// up at the object, and answers by the route that this was made for, of whichever prefix, or by
+    /// an error once that one is gone (`rt6_get_pcpu_route`).
+    pub cached: AHashSet<(u32, Prefix)>,
 }
 
 /// What a resync ended with.
@@ -139,6 +143,11 @@ impl Table {
         self.ribs.iter_mut().for_each(AnyRib::index_all);
         self.see_own();
         let (stale, generation) = (self.staleness(extent), self.resyncs.generation);
+        let objects = !self.meanings.around.objects.is_empty();
+        let by_object = self.meanings.marks(|_, set| order::by_object(set));
+        let may_be_by_object = |routes: &Routes| {
+            routes.is_empty() || routes.iter().any(|route| by_object.has(route.set))
+        };
         let mut found = UnseenPrefixes::default();
         for rib in self
             .ribs_of(families)
@@ -163,6 +172,10 @@ impl Table {
                 };
                 if unseen(slot, &prefix, body) {
                     found.prefixes.push((rib.kernel_table, prefix));
+                    if objects && rib.family() == Family::V6 && may_be_by_object(&rib.routes(slot))
+                    {
+                        found.cached.insert((rib.kernel_table, prefix));
+                    }
                 } else if controls < CONTROLS && body.has(flag::ROUTE) {
                     controls += 1;
                     found.seen.push((rib.kernel_table, prefix));

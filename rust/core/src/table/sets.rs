@@ -1,10 +1,10 @@
 //! The next-hop sets read out: what they are and what they mean for VPP now.
 
-use crate::route::{NextHop, NextHopSet, NextHopSource, PathSet};
+use crate::route::{NextHop, NextHopSet, NextHopSource};
 
 use super::Table;
-use super::held::Held;
 use super::ids::SetId;
+use super::resolve::Resolved;
 
 /// A stored next-hop set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub struct SetView {
     pub next_hops: Vec<NextHop>,
     /// Kernel routes that use it.
     pub routes: u32,
-    /// The paths that VPP shall have for it, or why it can have none.
-    pub meaning: Result<PathSet, Held>,
+    /// The paths that VPP shall have for it, and why these are not all.
+    pub meaning: Resolved,
 }
 
 impl Table {
@@ -30,10 +30,11 @@ impl Table {
             if views.len() >= limit {
                 return (views, Some(id));
             }
-            let meaning = meanings.resolution(SetId(id)).map(|paths| {
-                let paths = self.paths(paths).cloned();
-                paths.unwrap_or_else(|| PathSet::new(Vec::new()))
-            });
+            let resolution = meanings.resolution(SetId(id));
+            let meaning = Resolved {
+                paths: self.paths(resolution.paths).cloned(),
+                held: resolution.held,
+            };
             views.push(SetView {
                 set: set.clone(),
                 next_hops: self.next_hops_of(&set.next_hops),

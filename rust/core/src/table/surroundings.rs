@@ -5,8 +5,9 @@ use crate::route::{Family, NextHopSet, NextHopSource};
 
 use super::Table;
 use super::beside::Beside;
+use super::interfaces::{Interfaces, Link};
 use super::next_hops::NextHopObject;
-use super::resolve::{Interfaces, Link, Surroundings, forwards};
+use super::resolve::{Surroundings, forwards};
 
 impl Table {
     /// Takes note of a link. Returns how many routes went with it: where a link goes down the
@@ -173,6 +174,12 @@ impl Table {
         let gone = self.meanings.around.objects.sweep();
         self.objects_changed(gone.iter().copied());
         gone.len()
+    }
+
+    /// VPP's interfaces, as they were told last.
+    #[must_use]
+    pub fn interfaces(&self) -> &Interfaces {
+        &self.meanings.around.interfaces
     }
 
     /// Takes note of VPP's interfaces; routes that can go in now, or must change, become dirty.

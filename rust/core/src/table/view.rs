@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::route::{NextHopSet, PathSet, Prefix};
+use crate::route::{Family, NextHopSet, PathSet, Prefix};
 
 use super::Table;
 use super::entry::{Body, KernelRoute, flag};
+use super::fallback::Substitute;
 use super::held::Held;
 use super::ids::{Handle, PathSetId};
 
@@ -107,11 +108,72 @@ pub struct RouteView {
     pub set: NextHopSet,
     /// What VPP has of it.
     pub state: RouteState,
+    /// What VPP shall have in its place, where it is held.
+    pub substitute: Option<Substitute>,
     /// The paths that VPP has for the prefix.
     pub installed: Option<PathSet>,
 }
 
 impl Table {
+    /// The paths that VPP would have for a route with these next hops now, whether or not the table
+    /// holds one; or why it could have none.
+    ///
+    /// # Errors
+    /// [`Held`]
+    pub fn paths_for(&self, set: &NextHopSet) -> Result<PathSet, Held> {
+        self.meanings.around.resolve(set)
+    }
+
+    /// The paths that VPP has for a prefix in a kernel table, and whether it has what it shall have.
+    #[must_use]
+    pub fn installed(&self, table: u32, prefix: &Prefix) -> (Option<&PathSet>, bool) {
+        let place = || {
+            let rib = self.rib_index(prefix.family(), table)?;
+            let slot = self.ribs.get(usize::from(rib))?.find(prefix)?;
+            let handle = Handle { rib, slot };
+            Some((handle, self.rib(handle)?.body(slot)?))
+        };
+        place().map_or((None, true), |(handle, body)| {
+            let settled = self.desired(handle, body) == body.installed;
+            (self.paths(body.installed), settled)
+        })
+    }
+
+    /// Whether routes of a protocol are mirrored.
+    #[must_use]
+    pub fn mirrors(&self, protocol: u8) -> bool {
+        self.scope.mirrors(protocol)
+    }
+
+    /// The VPP table of a kernel table; none where that is not mirrored.
+    #[must_use]
+    pub fn vpp_table_of(&self, table: u32, family: Family) -> Option<u32> {
+        let rib = self.rib_index(family, table)?;
+        Some(self.ribs.get(usize::from(rib))?.vpp_table)
+    }
+
+    /// Kernel table and prefix of about `count` of the prefixes that VPP has, spread over all of them;
+    /// `turn` chooses which.
+    #[must_use]
+    pub fn sample_installed(&self, count: usize, turn: usize) -> Vec<(u32, Prefix)> {
+        let installed = |handle: &Handle| {
+            let body = self.rib(*handle).and_then(|rib| rib.body(handle.slot));
+            body.is_some_and(|body| !body.installed.is_none())
+        };
+        let total = self.places().filter(installed).count();
+        let step = total.div_ceil(count.max(1)).max(1);
+        let of = |handle: Handle| {
+            let rib = self.rib(handle)?;
+            Some((rib.kernel_table, rib.prefix(handle.slot)?))
+        };
+        let chosen = self
+            .places()
+            .filter(installed)
+            .skip(turn % step)
+            .step_by(step);
+        chosen.filter_map(of).take(count).collect()
+    }
+
     /// Kernel routes from `cursor` on: about `limit` of them (the routes of one prefix stay
     /// together), and where to go on, none at the end.
     #[must_use]
@@ -181,7 +243,7 @@ impl Table {
         }
         if self.quarantine.is_empty() {
             for (set, count) in self.meanings.held() {
-                let reason = self.meanings.resolution(set).err();
+                let reason = self.meanings.resolution(set).held;
                 let name = reason.unwrap_or(Held::OverLimit).name();
                 *reasons.entry(name).or_default() += count;
             }
@@ -189,7 +251,8 @@ impl Table {
             // What is withheld from VPP is so by its prefix.
             for handle in self.places() {
                 let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
-                if let Some(Err(held)) = body.and_then(|body| self.wanted(handle, body)) {
+                let wanted = body.and_then(|body| self.wanted(handle, body));
+                if let Some(held) = wanted.and_then(|wanted| wanted.held) {
                     *reasons.entry(held.name()).or_default() += 1;
                 }
             }
@@ -203,7 +266,7 @@ impl Table {
     pub fn held_interfaces(&self) -> HashMap<String, usize> {
         let mut by_index = BTreeMap::<u32, usize>::new();
         for (set, count) in self.meanings.held() {
-            if let Err(Held::NoInterface(index)) = self.meanings.resolution(set) {
+            if let Some(Held::NoInterface(index)) = self.meanings.resolution(set).held {
                 *by_index.entry(index).or_default() += count;
             }
         }
@@ -240,9 +303,17 @@ impl Table {
                 protocol: route.protocol,
                 set: set.clone(),
                 state,
+                substitute: self.substitute(handle, body, state),
                 installed: installed.cloned(),
             });
         }
+    }
+
+    fn substitute(&self, handle: Handle, body: &Body, state: RouteState) -> Option<Substitute> {
+        let held =
+            matches!(state, RouteState::Held(held) if !matches!(held, Held::TypeOfService(_)));
+        let desired = held.then(|| self.desired(handle, body))?;
+        self.substitute_of(desired)
     }
 
     fn state(&self, handle: Handle, body: &Body, route: &KernelRoute) -> RouteState {
@@ -261,9 +332,12 @@ impl Table {
             .filter(|_| body.has(flag::FAILED));
         match (self.wanted(handle, body), refusal) {
             (_, Some(refusal)) => RouteState::Failed(refusal.retval),
-            (Some(Err(held)), None) => RouteState::Held(held),
-            (Some(Ok(paths)), None) if paths == body.installed => RouteState::Installed,
-            (Some(Ok(_)) | None, None) => RouteState::Waiting,
+            (Some(wanted), None) => match wanted.held {
+                Some(held) => RouteState::Held(held),
+                None if wanted.paths == body.installed => RouteState::Installed,
+                None => RouteState::Waiting,
+            },
+            (None, None) => RouteState::Waiting,
         }
     }
 

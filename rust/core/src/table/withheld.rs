@@ -2,9 +2,11 @@
 
 use ahash::AHashSet;
 
+use crate::route::PathKind;
+
 use super::Table;
 use super::entry::{Body, flag};
-use super::ids::Handle;
+use super::ids::{Handle, PathSetId};
 
 /// Whether deletions are withheld, and those that are.
 #[derive(Default)]
@@ -18,7 +20,8 @@ pub(super) struct Withheld {
 /// How many deletions are withheld.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WithheldDeletions {
-    /// All of them.
+    /// All of them, with those that are replaced by a drop or a local path
+    /// ([`Fallback`](super::Fallback)).
     pub total: usize,
     /// Those of prefixes that the kernel has a mirrored route for, which VPP cannot have
     /// ([`Held`](super::Held)).
@@ -62,12 +65,28 @@ impl Table {
     pub(super) fn withholds(&self, handle: Handle, body: &Body) -> bool {
         self.withheld.on
             && !body.installed.is_none()
-            && self.desired(handle, body).is_none()
+            && self.loses(handle, body)
             && self.paths(body.installed).is_some_and(|set| {
                 let paths = set.paths();
                 let gone = &self.withheld.gone;
                 !paths.is_empty() && !paths.iter().any(|path| gone.contains(&path.sw_if_index))
             })
+    }
+
+    /// Whether VPP shall forward an entry's packets no longer: by nothing of ours, or as it cannot
+    /// have its route, by a drop or the kernel.
+    fn loses(&self, handle: Handle, body: &Body) -> bool {
+        let desired = self.desired(handle, body);
+        let held = || {
+            self.possible(handle, body)
+                .is_some_and(|p| p.held.is_some())
+        };
+        desired.is_none() || self.forwards(body.installed) && !self.forwards(desired) && held()
+    }
+
+    fn forwards(&self, paths: PathSetId) -> bool {
+        let set = self.paths(paths);
+        set.is_some_and(|set| set.paths().iter().any(|path| path.kind == PathKind::Normal))
     }
 
     /// Keeps an entry that was dirty and is not handed out.

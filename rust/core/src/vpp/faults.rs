@@ -111,7 +111,7 @@ impl Faults {
 
     const fn ends(self, kind: PathKind) -> bool {
         match kind {
-            PathKind::Normal => false,
+            PathKind::Normal | PathKind::Local => false,
             PathKind::Drop => self.drop,
             PathKind::IcmpUnreach | PathKind::IcmpProhibit => self.icmp,
         }

@@ -11,7 +11,7 @@
 //! | `flags`, `is_uniform` of a label | as sent | 0 |
 //! | `weight` | 0 is allowed | 1 instead |
 //! | `table_id` of a path with an interface | as sent | 0 |
-//! | `sw_if_index`, next hop, table of a drop or ICMP path | as sent | none |
+//! | `sw_if_index`, next hop, table of a drop, ICMP or local path | as sent | none |
 //! | order of the paths | as sent | VPP's own |
 //!
 //! The first three have no place in a [`Path`]; [`normal_path`] takes care of the next three

@@ -41,6 +41,7 @@ pub enum PathForm {
 const fn kind_number(kind: PathKind) -> u32 {
     match kind {
         PathKind::Normal => 0,
+        PathKind::Local => 1,
         PathKind::Drop => 2,
         PathKind::IcmpUnreach => 5,
         PathKind::IcmpProhibit => 6,
@@ -50,6 +51,7 @@ const fn kind_number(kind: PathKind) -> u32 {
 const fn kind_of(number: u32) -> Result<PathKind, WireError> {
     match number {
         0 => Ok(PathKind::Normal),
+        1 => Ok(PathKind::Local),
         2 => Ok(PathKind::Drop),
         5 => Ok(PathKind::IcmpUnreach),
         6 => Ok(PathKind::IcmpProhibit),

@@ -11,11 +11,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use bgpreflector_core::route::{
-    Family, NextHop, NextHopSet, NextHopSource, PathSet, Prefix, Route, RouteKey, RouteType,
-    RouterPreference,
+    Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, Route, RouteKey,
+    RouteType, RouterPreference,
 };
 use bgpreflector_core::table::{
-    Cursor, Extent, Handle, Interfaces, Link, Placement, Request, RouteState, Scope, Table,
+    Cursor, Extent, Fallback, Handle, Interfaces, Link, Placement, Request, RouteState, Scope,
+    Table,
 };
 
 pub const MIRRORED: u8 = 12;
@@ -58,6 +59,9 @@ pub fn route(number: u8, metric: u8, protocol: u8, hop: &NextHop) -> Route {
     }
 }
 
+/// What VPP does with a prefix: kind of its path, gateway, interface.
+pub type Forwarding = (PathKind, Option<IpAddr>, u32);
+
 impl World {
     pub fn new() -> Self {
         let mut world = Self {
@@ -76,6 +80,7 @@ impl World {
                     name: name(index),
                     up: true,
                     carrier: true,
+                    address: None,
                 },
             );
         }
@@ -176,8 +181,8 @@ impl World {
         assert_eq!(self.table.dirty(), 0);
     }
 
-    /// The prefixes that VPP shall have, with gateway and interface.
-    pub fn expected(&self) -> BTreeMap<Prefix, (Option<IpAddr>, u32)> {
+    /// The prefixes that VPP shall have, with kind, gateway and interface.
+    pub fn expected(&self) -> BTreeMap<Prefix, Forwarding> {
         let mut best: BTreeMap<u8, &(u8, NextHop)> = BTreeMap::new();
         for ((prefix, _), value) in &self.kernel {
             best.entry(*prefix).or_insert(value);
@@ -187,16 +192,22 @@ impl World {
             .filter(|(_, (protocol, _))| *protocol == MIRRORED);
         mirrored
             .filter_map(|(number, (_, hop))| {
-                let sw_if_index = self.interfaces.map.get(&name(hop.interface))?;
-                Some((prefix(number), (hop.gateway, *sw_if_index)))
+                let mapped = self.interfaces.map.get(&name(hop.interface));
+                let forwarding = match (mapped, self.interfaces.fallback) {
+                    (Some(sw_if_index), _) => (PathKind::Normal, hop.gateway, *sw_if_index),
+                    (None, Fallback::Hold) => return None,
+                    (None, Fallback::Drop) => (PathKind::Drop, None, Path::NO_INTERFACE),
+                    (None, Fallback::Punt) => (PathKind::Local, None, Path::NO_INTERFACE),
+                };
+                Some((prefix(number), forwarding))
             })
             .collect()
     }
 
-    pub fn in_vpp(&self) -> BTreeMap<Prefix, (Option<IpAddr>, u32)> {
+    pub fn in_vpp(&self) -> BTreeMap<Prefix, Forwarding> {
         let first = |(prefix, paths): (&Prefix, &PathSet)| {
             let path = &paths.paths()[0];
-            (*prefix, (path.next_hop, path.sw_if_index))
+            (*prefix, (path.kind, path.next_hop, path.sw_if_index))
         };
         self.vpp.iter().map(first).collect()
     }
@@ -217,7 +228,13 @@ impl World {
             .iter()
             .filter(|v| v.state == RouteState::Installed)
             .count();
-        assert_eq!(installed, expected.len());
+        let normal = |(kind, _, _): &&Forwarding| *kind == PathKind::Normal;
+        let forwarded = expected.values().filter(normal).count();
+        assert_eq!(installed, forwarded);
+        let substituted = expected.len() - forwarded;
+        assert_eq!(counts.substituted, substituted);
+        let by_kind: usize = self.table.substitutes().iter().map(|(_, n)| n).sum();
+        assert_eq!(by_kind, substituted);
         let held = views
             .iter()
             .filter(|v| matches!(v.state, RouteState::Held(_)))

@@ -107,6 +107,7 @@ impl Dumper {
             let mut ended = Ended::Whole;
             loop {
                 let buffer = ahead.next()?;
+                shared.resync_gets_on();
                 let mut replies = Replies {
                     messages: RawMessages::new(&buffer),
                     shared,
@@ -127,8 +128,13 @@ impl Dumper {
 
 impl Dumper {
     /// Asks for each of the prefixes that the dumps did not show.
-    pub(super) fn ask(&mut self, unseen: &UnseenPrefixes) -> Result<Presence, KernelError> {
-        presence::ask(&self.socket, &mut self.sequence, unseen)
+    pub(super) fn ask(
+        &mut self,
+        shared: &Shared,
+        unseen: &UnseenPrefixes,
+    ) -> Result<Presence, KernelError> {
+        let gets_on = || shared.resync_gets_on();
+        presence::ask(&self.socket, &mut self.sequence, unseen, &gets_on)
     }
 }
 

@@ -199,6 +199,7 @@ fn link(message: &LinkMessage) -> Link {
         name: name.unwrap_or_default(),
         up: message.up,
         carrier: message.carrier,
+        address: message.address,
     }
 }
 

@@ -10,7 +10,7 @@ use bgpreflector_core::table::Extent;
 use crossbeam_channel::Receiver;
 
 use crate::error::KernelError;
-use crate::ready::wait_readable;
+use crate::ready::{has_something_to_read, wait_readable};
 use crate::shared::{KernelCounters, Shared};
 
 use super::dump::Dumper;
@@ -49,15 +49,31 @@ pub(super) struct Follower {
     overruns_in_a_row: u32,
     /// The kernel's count of dropped notifications when the last dump began that was whole.
     drops_before_dump: u32,
-    /// The next look at what has come breaks off.
+    /// The last read failed in a way that may pass.
+    out_of_breath: bool,
+    /// The next look at what has come breaks off, or hangs.
     #[cfg(test)]
-    pub(super) fault: bool,
+    pub(super) fault: Option<Fault>,
+    /// What the next reads fail with (`errno`).
+    #[cfg(test)]
+    pub(super) errors: Vec<i32>,
+}
+
+/// What a test has go wrong.
+#[cfg(test)]
+pub(super) enum Fault {
+    Panic,
+    /// Until the sender goes.
+    Hang(Receiver<()>),
 }
 
 /// How long to let events settle before the kernel is dumped because of them.
 pub(super) const SETTLE: Duration = Duration::from_millis(100);
 /// The longest pause between dumps when notifications keep being lost.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long to leave the kernel alone that has no memory for the moment, or another trouble that may
+/// pass.
+const BREATH: Duration = Duration::from_millis(100);
 
 /// How often who stands in reads before he goes on with what he has got.
 const STAND_IN: usize = 4;
@@ -90,8 +106,11 @@ impl Follower {
             partial_resyncs: 0,
             overruns_in_a_row: 0,
             drops_before_dump: 0,
+            out_of_breath: false,
             #[cfg(test)]
-            fault: false,
+            fault: None,
+            #[cfg(test)]
+            errors: Vec::new(),
         }
     }
 
@@ -106,8 +125,13 @@ impl Follower {
         }
         self.look_at_namespace()?;
         self.drain()?;
+        if std::mem::take(&mut self.out_of_breath) {
+            self.orders.await_bell(BREATH).map_err(KernelError::Read)?;
+        }
         while let Ok(Command { reason, reply }) = commands.try_recv() {
+            self.shared.resync_is_awaited(true);
             let result = self.resync(reason, Extent::Everything);
+            self.shared.resync_is_awaited(false);
             // Whoever asked may have gone meanwhile; the resync is done all the same.
             let _ = reply.send(result);
         }
@@ -193,6 +217,12 @@ impl Follower {
         earlier(due, watched.then(|| self.watch.at()))
     }
 
+    /// Whether there is something to do now for the reader's thread.
+    pub(super) fn has_to_do(&self, now: Instant) -> bool {
+        let due = self.due().is_some_and(|at| at <= now);
+        due || has_something_to_read(&self.notifications)
+    }
+
     /// Takes note that the kernel can no longer be read.
     pub(super) fn fail(&self, error: &KernelError) {
         log::error!("the kernel reader ends: {error}");
@@ -225,12 +255,13 @@ impl Follower {
     /// Reads notifications so many times; returns also whether those are all there are.
     fn drain_at_most(&mut self, times: usize) -> Result<(Effects, bool), KernelError> {
         #[cfg(test)]
-        assert!(!self.fault, "injected");
+        self.go_wrong();
         let mut all = Effects::default();
         let mut emptied = false;
         for _ in 0..times {
-            match self.notifications.receive_many(&mut self.datagrams) {
+            match self.receive() {
                 Ok(()) => {
+                    self.shared.kernel_reader.beat();
                     all = all.and(self.apply());
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -241,6 +272,14 @@ impl Follower {
                 // The kernel dropped notifications and goes on dropping until all that is queued
                 // has been read.
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => all.overrun = true,
+                Err(error) if may_pass(&error) => {
+                    log::warn!(
+                        "the kernel's notifications cannot be read for the moment: {error}; its \
+                         routes are dumped again"
+                    );
+                    (all.overrun, self.out_of_breath) = (true, true);
+                    break;
+                }
                 Err(error) => return Err(KernelError::Read(error)),
             }
         }
@@ -270,6 +309,25 @@ impl Follower {
             self.plan.after(SETTLE, Reason::Event, extent);
         }
         Ok((all, emptied))
+    }
+
+    fn receive(&mut self) -> io::Result<()> {
+        #[cfg(test)]
+        if let Some(errno) = self.errors.pop() {
+            return Err(io::Error::from_raw_os_error(errno));
+        }
+        self.notifications.receive_many(&mut self.datagrams)
+    }
+
+    #[cfg(test)]
+    fn go_wrong(&mut self) {
+        match self.fault.take() {
+            None => {}
+            Some(Fault::Panic) => panic!("injected"),
+            Some(Fault::Hang(end)) => {
+                let _ = end.recv();
+            }
+        }
     }
 
     fn apply(&mut self) -> Effects {
@@ -318,4 +376,12 @@ impl Follower {
         self.overruns_in_a_row = 0;
         self.drops_before_dump = drops;
     }
+}
+
+/// Whether another read may succeed: the socket is there, and was asked as it has to be.
+fn may_pass(error: &io::Error) -> bool {
+    !matches!(
+        error.raw_os_error(),
+        Some(libc::EBADF | libc::ENOTSOCK | libc::EFAULT | libc::EINVAL | libc::EOPNOTSUPP)
+    )
 }

@@ -2,22 +2,15 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::AsFd;
 use std::path::Path;
-use std::time::Instant;
 
-use bgpreflector_core::netlink::{Body, Messages, route_lookup};
+use bgpreflector_core::netlink::Body;
 use bgpreflector_core::route::Route;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::error::KernelError;
 
+use super::ask::ask;
 use super::socket::{RouteSocket, in_namespace};
-
-/// A multipath route of 256 legs has about 10 KiB.
-const BUFFER: usize = 64 * 1024;
-const PATIENCE_MS: u16 = 5_000;
-const SEQUENCE: u32 = 1;
 
 /// The kernel's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,47 +20,46 @@ pub enum Found {
     /// An error number: `ENETUNREACH` where there is no route; `EINVAL`, `EHOSTUNREACH` and
     /// `EACCES` stand for a blackhole, an unreachable and a prohibit route of IPv4.
     Error(i32),
+    /// A route that cannot be read: why.
+    Unreadable(&'static str),
 }
 
-/// Asks the kernel of a namespace, this one's where there is none (`RTM_GETROUTE` with
-/// `RTM_F_FIB_MATCH`).
+impl Found {
+    pub(super) fn of(body: Body) -> Self {
+        match body {
+            Body::Route(route) => Self::Route(Box::new(route.route)),
+            Body::Error { errno, .. } => Self::Error(errno.saturating_abs()),
+            Body::Skipped(reason) => Self::Unreadable(reason.name()),
+            _ => Self::Unreadable("no route"),
+        }
+    }
+}
+
+/// Asks the kernel of a namespace, this one's where there is none, for the routes to all of the
+/// addresses; the answers in any order, with the addresses' places.
+///
+/// # Errors
+/// [`KernelError`]
+pub fn lookups(
+    namespace: Option<&Path>,
+    addresses: &[IpAddr],
+) -> Result<Vec<(usize, Found)>, KernelError> {
+    let socket = in_namespace(namespace, || RouteSocket::open(0))?;
+    let questions: Vec<_> = addresses.iter().copied().enumerate().collect();
+    let answers = ask(&socket, &mut 0, &questions, &|| ())?;
+    let found = |(place, body)| (place, Found::of(body));
+    Ok(answers.into_iter().map(found).collect())
+}
+
+/// Asks the kernel of a namespace, this one's where there is none, for the route to an address.
 ///
 /// # Errors
 /// [`KernelError`]
 pub fn lookup(namespace: Option<&Path>, address: IpAddr) -> Result<Found, KernelError> {
     let failed = |source: io::Error| KernelError::Lookup { address, source };
-    let socket = in_namespace(namespace, || RouteSocket::open(0))?;
-    socket
-        .send(&route_lookup(address, SEQUENCE))
-        .map_err(failed)?;
-    let mut buffer = vec![0; BUFFER];
-    let began = Instant::now();
-    loop {
-        let length = match socket.receive(&mut buffer) {
-            Ok(length) => length,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                let mut waited = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
-                let over = began.elapsed().as_millis() >= u128::from(PATIENCE_MS);
-                match poll(&mut waited, PollTimeout::from(PATIENCE_MS)) {
-                    Ok(0) => return Err(failed(io::ErrorKind::TimedOut.into())),
-                    _ if over => return Err(failed(io::ErrorKind::TimedOut.into())),
-                    _ => continue,
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(failed(error)),
-        };
-        for message in Messages::new(buffer.get(..length).unwrap_or_default()) {
-            let message = message.map_err(|error| failed(io::Error::other(error.to_string())))?;
-            match message.body {
-                _ if message.header.sequence != SEQUENCE => {}
-                Body::Route(route) => return Ok(Found::Route(Box::new(route.route))),
-                Body::Error { errno, .. } => return Ok(Found::Error(errno.saturating_abs())),
-                Body::Skipped(reason) => {
-                    return Err(failed(io::Error::other(reason.name())));
-                }
-                _ => {}
-            }
-        }
+    match lookups(namespace, &[address])?.pop() {
+        Some((_, Found::Unreadable(reason))) => Err(failed(io::Error::other(reason))),
+        Some((_, found)) => Ok(found),
+        None => Err(failed(io::ErrorKind::UnexpectedEof.into())),
     }
 }

@@ -1,9 +1,11 @@
 //! Reading the kernel: sockets, the dump, and the thread that follows the notifications.
 
+mod ask;
 mod dump;
 mod expiry;
 mod follow;
 mod follower;
+mod judge;
 mod lookout;
 mod lookup;
 mod namespace;
@@ -17,6 +19,7 @@ mod socket;
 mod sysctl;
 mod wake;
 
+pub use judge::{Answer, ask_for_prefixes, is_covered};
 pub use lookup::{Found, lookup};
 pub use plan::Reason;
 pub use reader::{KernelSettings, Reader, ResyncReport};

@@ -2,20 +2,14 @@
 
 use std::net::IpAddr;
 
-use ahash::{AHashMap, AHashSet};
-use bgpreflector_core::netlink::{Body, Messages, route_lookup};
-use bgpreflector_core::route::{Family, Prefix};
+use ahash::AHashSet;
+use bgpreflector_core::netlink::Body;
+use bgpreflector_core::route::{Family, NextHopSource, Prefix, Route};
 use bgpreflector_core::table::UnseenPrefixes;
 
 use crate::error::KernelError;
 
-use super::read_ahead::receive;
 use super::socket::RouteSocket;
-
-/// Questions sent at once: the answers must find room in a receive buffer of the usual size.
-const AT_ONCE: usize = 64;
-const BUFFER: usize = 128 * 1024;
-const WHAT: &str = "single routes";
 
 /// What the kernel's answer to a lookup tells of a prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +22,8 @@ enum Answer {
     Nothing,
     /// It forwards that address by a route for a longer prefix.
     Covered,
-    /// Another table answered, or a route that is an error.
+    /// Another table answered, a route that is an error, or one by a next-hop object of IPv6, which
+    /// may not be the one that the address is forwarded by ([`UnseenPrefixes::cached`]).
     Unknown,
 }
 
@@ -49,19 +44,21 @@ pub(super) fn ask(
     socket: &RouteSocket,
     sequence: &mut u32,
     unseen: &UnseenPrefixes,
+    gets_on: &dyn Fn(),
 ) -> Result<Presence, KernelError> {
     let mut result = Presence::default();
     let mut consulted = AHashSet::new();
     let seen = unseen.seen.iter().copied();
-    for ((table, prefix), answer) in answers(socket, sequence, seen.collect())? {
+    for ((table, prefix), answer) in answers(socket, sequence, seen.collect(), gets_on)? {
         if matches!(answer, Answer::Present | Answer::Absent) {
             consulted.insert((table, prefix.family()));
         }
     }
-    for (asked, answer) in answers(socket, sequence, unseen.prefixes.clone())? {
+    for (asked, answer) in answers(socket, sequence, unseen.prefixes.clone(), gets_on)? {
         let (table, prefix) = asked;
         match answer {
             Answer::Present => result.present.push(asked),
+            Answer::Nothing if unseen.cached.contains(&asked) => result.unknown += 1,
             Answer::Nothing if !consulted.contains(&(table, prefix.family())) => {
                 result.unknown += 1;
             }
@@ -81,50 +78,23 @@ fn answers(
     socket: &RouteSocket,
     sequence: &mut u32,
     mut prefixes: Vec<Asked>,
+    gets_on: &dyn Fn(),
 ) -> Result<Vec<(Asked, Answer)>, KernelError> {
     let mut all = Vec::with_capacity(prefixes.len());
     for attempt in 0..ADDRESSES {
-        let mut covered = Vec::new();
-        for some in prefixes.chunks(AT_ONCE) {
-            for (asked, answer) in answers_at_once(socket, sequence, some, attempt)? {
-                if answer == Answer::Covered && attempt + 1 < ADDRESSES {
-                    covered.push(asked);
-                } else {
-                    all.push((asked, answer));
-                }
+        let question = |asked: &Asked| (*asked, address(&asked.1, attempt));
+        let questions: Vec<_> = prefixes.iter().map(question).collect();
+        prefixes.clear();
+        for (asked, body) in super::ask::ask(socket, sequence, &questions, gets_on)? {
+            let answer = meaning(asked, &body);
+            if answer == Answer::Covered && attempt + 1 < ADDRESSES {
+                prefixes.push(asked);
+            } else {
+                all.push((asked, answer));
             }
         }
-        prefixes = covered;
     }
     Ok(all)
-}
-
-fn answers_at_once(
-    socket: &RouteSocket,
-    sequence: &mut u32,
-    prefixes: &[Asked],
-    attempt: usize,
-) -> Result<Vec<(Asked, Answer)>, KernelError> {
-    let failed = |source| KernelError::Dump { what: WHAT, source };
-    let mut waiting = AHashMap::new();
-    let mut requests = Vec::new();
-    for asked in prefixes {
-        *sequence = sequence.wrapping_add(1);
-        requests.extend(route_lookup(address(&asked.1, attempt), *sequence));
-        waiting.insert(*sequence, *asked);
-    }
-    socket.send(&requests).map_err(failed)?;
-    let mut answers = Vec::with_capacity(prefixes.len());
-    let mut buffer = vec![0; BUFFER];
-    while !waiting.is_empty() {
-        let length = receive(socket, WHAT, &mut buffer)?;
-        for message in Messages::new(buffer.get(..length).unwrap_or_default()).flatten() {
-            if let Some(asked) = waiting.remove(&message.header.sequence) {
-                answers.push((asked, meaning(asked, &message.body)));
-            }
-        }
-    }
-    Ok(answers)
 }
 
 fn meaning((table, prefix): Asked, body: &Body) -> Answer {
@@ -133,6 +103,8 @@ fn meaning((table, prefix): Asked, body: &Body) -> Answer {
             let key = found.route.key;
             match key.prefix.length().cmp(&prefix.length()) {
                 std::cmp::Ordering::Equal if key.prefix == prefix => Answer::Present,
+                // Another prefix of the same object may be what it was asked for.
+                _ if prefix.family() == Family::V6 && by_object(&found.route) => Answer::Unknown,
                 std::cmp::Ordering::Less => Answer::Absent,
                 std::cmp::Ordering::Greater => Answer::Covered,
                 std::cmp::Ordering::Equal => Answer::Unknown,
@@ -143,11 +115,15 @@ fn meaning((table, prefix): Asked, body: &Body) -> Answer {
     }
 }
 
+fn by_object(route: &Route) -> bool {
+    matches!(route.set.next_hops, NextHopSource::Object(_))
+}
+
 /// Addresses of a prefix that are tried.
-const ADDRESSES: usize = 3;
+pub(super) const ADDRESSES: usize = 3;
 
 /// One in the middle, the first and the last: longer prefixes are rather at the beginning.
-fn address(prefix: &Prefix, attempt: usize) -> IpAddr {
+pub(super) fn address(prefix: &Prefix, attempt: usize) -> IpAddr {
     let host = u32::from(prefix.family().bits() - prefix.length());
     let ones = 1_u128.checked_shl(host).map_or(u128::MAX, |end| end - 1);
     let within = match attempt {

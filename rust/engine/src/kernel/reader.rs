@@ -15,6 +15,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use parking_lot::Mutex;
 
 use crate::error::KernelError;
+use crate::heartbeat::Pulse;
 use crate::panics;
 use crate::shared::Shared;
 
@@ -113,7 +114,7 @@ impl Reader {
             let (follower, orders, stop) = (follower.clone(), orders.clone(), stop.clone());
             let shared = Arc::clone(&shared);
             move || {
-                let ended = panics::guarded(|| run(&follower, &orders, &received, &stop));
+                let ended = panics::guarded(|| run(&shared, &follower, &orders, &received, &stop));
                 if let Err(reason) = ended {
                     broke_off(&shared, &reason);
                 }
@@ -184,6 +185,7 @@ impl Reader {
             self.orders.ring();
             return false;
         };
+        let _at_work = self.shared.kernel_reader.at_work();
         if self.stop.load(Ordering::Acquire) {
             return false;
         }
@@ -197,6 +199,17 @@ impl Reader {
         self.stop.store(true, Ordering::Release);
         self.orders.ring();
         false
+    }
+
+    /// Whether the thread gets on. It does not wait for it.
+    pub fn pulse(&self) -> Pulse {
+        self.shared.kernel_reader.pulse(|| {
+            let now = Instant::now();
+            let follower = self.follower.try_lock();
+            // Who has it is at work.
+            let due = follower.is_none_or(|follower| follower.has_to_do(now));
+            !self.stop.load(Ordering::Acquire) && (due || !self.commands.is_empty())
+        })
     }
 
     /// Ends the reading: on return the table changes by it no more. Twice is fine.
@@ -222,15 +235,19 @@ impl Drop for Reader {
 
 /// The thread. With it the commands' receiver goes, so that nobody waits for an answer any more.
 fn run(
+    shared: &Shared,
     follower: &Mutex<Follower>,
     orders: &Lookout,
     commands: &Receiver<Command>,
     stop: &AtomicBool,
 ) {
     loop {
+        let at_work = shared.kernel_reader.at_work();
         let due = follower.lock().due();
+        drop(at_work);
         let left = due.map(|at| at.saturating_duration_since(Instant::now()));
         let seen = orders.wait(left).map_err(KernelError::Read);
+        let _at_work = shared.kernel_reader.at_work();
         let mut follower = follower.lock();
         if stop.load(Ordering::Acquire) {
             return;
@@ -288,8 +305,10 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use bgpreflector_core::table::Scope;
+    use crossbeam_channel::bounded;
 
-    use super::{KernelSettings, Reader, Reason};
+    use super::super::follower::Fault;
+    use super::{KernelSettings, Pulse, Reader, Reason};
     use crate::error::KernelError;
     use crate::shared::Shared;
 
@@ -318,7 +337,7 @@ mod tests {
     #[test]
     fn a_reader_that_breaks_off_ends_the_engine_with_the_reason() {
         let reader = reader();
-        reader.follower.lock().fault = true;
+        reader.follower.lock().fault = Some(Fault::Panic);
         let answer = reader.resync(Reason::Requested);
         assert!(matches!(answer, Err(KernelError::NotRunning { .. })));
         // Whoever waits for changes learns it from the end of the wait.
@@ -335,11 +354,89 @@ mod tests {
     #[test]
     fn who_stands_in_and_breaks_off_ends_the_engine_likewise() {
         let reader = reader();
-        reader.follower.lock().fault = true;
+        reader.follower.lock().fault = Some(Fault::Panic);
         assert!(!reader.read_in_its_place(Ok(false)));
         let failure = reader.shared.failure().unwrap();
         assert!(failure.contains("panicked: injected"), "{failure}");
         reader.end();
+    }
+
+    /// A pulse that stays the same for a while.
+    fn still(reader: &Reader, has_to_do: bool) -> Pulse {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let seen = reader.pulse();
+            std::thread::sleep(Duration::from_millis(20));
+            if seen.has_to_do == has_to_do && reader.pulse() == seen {
+                return seen;
+            }
+            assert!(Instant::now() < deadline, "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn a_reader_that_hangs_is_seen_to_have_something_to_do() {
+        let reader = reader();
+        let rest = still(&reader, false);
+        let (end, hangs) = bounded(0);
+        reader.follower.lock().fault = Some(Fault::Hang(hangs));
+        let asking = Arc::clone(&reader);
+        let asked = std::thread::spawn(move || asking.resync(Reason::Requested));
+        let hung = still(&reader, true);
+        // Nor does who looks wait for it, or who stands in.
+        assert!(!reader.read_in_its_place(Ok(true)));
+        assert_eq!(reader.pulse(), hung);
+        drop(end);
+        asked.join().unwrap().unwrap();
+        assert!(still(&reader, false).beats > rest.beats);
+        assert!(
+            reader.shared.steps() > 0,
+            "a resync that is waited for is seen to get on"
+        );
+        reader.end();
+        assert!(!reader.pulse().has_to_do);
+    }
+
+    #[test]
+    fn who_hangs_in_its_place_is_seen_too() {
+        let reader = reader();
+        let (end, hangs) = bounded(0);
+        reader.follower.lock().fault = Some(Fault::Hang(hangs));
+        let visiting = Arc::clone(&reader);
+        let visitor = std::thread::spawn(move || visiting.read_in_its_place(Ok(false)));
+        let hung = still(&reader, true);
+        assert_eq!(reader.pulse(), hung);
+        drop(end);
+        visitor.join().unwrap();
+        still(&reader, false);
+        reader.end();
+    }
+
+    #[test]
+    fn trouble_of_the_kernel_that_may_pass_is_no_end() {
+        let reader = reader();
+        for errno in [
+            libc::ENOMEM,
+            libc::EINTR,
+            libc::ENOBUFS,
+            libc::EIO,
+            libc::ENOMEM,
+        ] {
+            reader.follower.lock().errors.push(errno);
+            let complete = reader.resync(Reason::Requested);
+            assert!(complete.is_ok(), "{complete:?}");
+            let left = reader.follower.lock().errors.len();
+            assert_eq!((left, reader.shared.failure()), (0, None), "{errno}");
+        }
+        assert!(reader.read_in_its_place(Ok(false)));
+        reader.follower.lock().errors.push(libc::ENOMEM);
+        // The thread is left to deal with it.
+        assert!(!reader.read_in_its_place(Ok(false)));
+        assert_eq!(reader.shared.failure(), None);
+        reader.follower.lock().errors.push(libc::EBADF);
+        let answer = reader.resync(Reason::Requested);
+        assert!(matches!(answer, Err(KernelError::NotRunning { .. })));
+        assert!(reader.shared.failure().is_some());
     }
 
     #[test]

@@ -292,7 +292,7 @@ impl Follower {
     ) -> Result<(&'static [Family], Absent), KernelError> {
         let mut unseen = self.shared.change(|table| table.unseen_prefixes(told));
         unseen.prefixes = sample(&unseen.prefixes, SAMPLE);
-        let present = dumper.ask(&unseen)?.present;
+        let present = dumper.ask(&self.shared, &unseen)?.present;
         let ended_early = |family: &Family| present.iter().any(|(_, p)| p.family() == *family);
         let families = match Family::ALL.map(|f| told.contains(&f) && !ended_early(&f)) {
             [true, true] => &Family::ALL[..],
@@ -314,7 +314,7 @@ impl Follower {
         let absent = if unseen.prefixes.is_empty() {
             Absent::new()
         } else {
-            dumper.ask(&unseen)?.absent
+            dumper.ask(&self.shared, &unseen)?.absent
         };
         // What has come meanwhile is newer than the answers.
         self.drain()?;

@@ -11,6 +11,7 @@ use crossbeam_channel::{Sender, bounded, unbounded};
 
 use crate::batch::Batch;
 use crate::error::VppError;
+use crate::heartbeat::{Heartbeat, Pulse};
 use crate::shared::Shared;
 use crate::waiting::Ticket;
 
@@ -194,6 +195,17 @@ impl BulkConnection {
             .unwrap_or_else(|_| Err(self.lost().unwrap_or(VppError::Closed)))
     }
 
+    /// The thread's, also when it is hung up on.
+    pub(crate) fn heartbeat(&self) -> Arc<Heartbeat> {
+        Arc::clone(self.desk.heartbeat())
+    }
+
+    /// Whether the thread gets on.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        self.desk.pulse()
+    }
+
     /// Why the connection ended, once it has.
     #[must_use]
     pub fn lost(&self) -> Option<VppError> {
@@ -239,6 +251,7 @@ impl Drop for BulkConnection {
 #[cfg(test)]
 mod tests {
     use std::os::unix::net::UnixStream;
+    use std::time::Instant;
 
     use bgpreflector_core::route::{
         Family, NextHop, NextHopSet, NextHopSource, Route, RouteKey, RouteType, RouterPreference,
@@ -246,6 +259,8 @@ mod tests {
     use bgpreflector_core::table::{Interfaces, Placement, Scope, Unmapped};
     use bgpreflector_core::vpp::retval::Retval;
     use bgpreflector_core::vpp::{FrameReader, MessageTable, messages};
+
+    use crossbeam_channel::Receiver;
 
     use super::super::work::Tools;
     use super::*;
@@ -361,6 +376,78 @@ mod tests {
             // thing.
             assert_eq!(failure.contains(said), at == At::Change, "{failure}");
         }
+    }
+
+    /// Work that does not get on until the sender goes.
+    struct Hanging {
+        end: Receiver<()>,
+        reply: Sender<Result<(), VppError>>,
+    }
+
+    impl Work for Hanging {
+        fn pending(&self) -> usize {
+            0
+        }
+
+        fn can_send(&self, _window: usize) -> bool {
+            true
+        }
+
+        fn encode(
+            &mut self,
+            _: &mut Tools,
+            _out: &mut Vec<u8>,
+            _limit: usize,
+        ) -> Result<usize, VppError> {
+            let _ = self.end.recv();
+            Err(VppError::Lost("it went on".into()))
+        }
+
+        fn take(&mut self, _: &Tools, _: u16, _: &[u8]) -> Result<(), VppError> {
+            Ok(())
+        }
+
+        fn hold(&mut self) {}
+
+        fn done(&self) -> bool {
+            false
+        }
+
+        fn report(self: Box<Self>, _tools: &Tools) {}
+
+        fn break_off(self: Box<Self>, _tools: &Tools, error: VppError) {
+            let _ = self.reply.send(Err(error));
+        }
+    }
+
+    fn still(pulse: impl Fn() -> Pulse, has_to_do: bool) -> Pulse {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let seen = pulse();
+            std::thread::sleep(Duration::from_millis(20));
+            if seen.has_to_do == has_to_do && pulse() == seen {
+                return seen;
+            }
+            assert!(Instant::now() < deadline, "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn a_connection_that_hangs_is_seen_to_have_something_to_do() {
+        let (connection, _vpp) = connection();
+        let rest = still(|| connection.pulse(), false);
+        let (end, hangs) = bounded::<()>(0);
+        std::thread::scope(|scope| {
+            let ask = scope.spawn(|| connection.ask(|reply| Hanging { end: hangs, reply }));
+            let hung = still(|| connection.pulse(), true);
+            // Hung up on, it hangs all the same, and is seen to.
+            connection.hang_up();
+            assert_eq!(connection.heartbeat().pulse(|| false), hung);
+            drop(end);
+            assert!(ask.join().unwrap().is_err());
+        });
+        drop(connection.wait_lost());
+        assert!(still(|| connection.pulse(), false).beats > rest.beats);
     }
 
     fn enter(shared: &Shared, number: u32, labels: &[u32]) {

@@ -7,6 +7,7 @@
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crossbeam_channel::Sender;
@@ -14,6 +15,7 @@ use nix::poll::{PollFd, PollFlags};
 use parking_lot::Mutex;
 
 use crate::error::VppError;
+use crate::heartbeat::{Heartbeat, Pulse};
 use crate::kernel::Wake;
 use crate::panics;
 use crate::ready::{wait_readable, wait_ready};
@@ -64,6 +66,7 @@ pub(super) struct Desk {
     place: Mutex<Option<Place>>,
     wake: Wake,
     lost: Lost,
+    heartbeat: Arc<Heartbeat>,
 }
 
 impl Desk {
@@ -74,6 +77,7 @@ impl Desk {
             place: Mutex::new(Some(Place { worker, watch })),
             wake: Wake::new()?,
             lost: Lost::default(),
+            heartbeat: Arc::default(),
         })
     }
 
@@ -82,12 +86,30 @@ impl Desk {
         &self.lost
     }
 
+    /// The thread's.
+    pub(super) fn heartbeat(&self) -> &Arc<Heartbeat> {
+        &self.heartbeat
+    }
+
+    /// Whether the thread gets on. It does not wait for it.
+    pub(super) fn pulse(&self) -> Pulse {
+        self.heartbeat.pulse(|| match self.place.try_lock() {
+            // Who has it is at work.
+            None => true,
+            Some(place) => {
+                let worker = place.as_ref().map(|place| &place.worker);
+                worker.is_some_and(|worker| worker.has_to_do(Instant::now()))
+            }
+        })
+    }
+
     /// Leaves an order and starts it if nobody is at work. Where the connection has ended, the
     /// order is dropped.
     pub(super) fn order(&self, work: Box<dyn Work>) {
         // It fails where the worker is gone, and then whoever waits for the work is told.
         let _ = self.jobs.send(work);
         let started = self.place.try_lock().is_some_and(|mut place| {
+            let _at_work = self.heartbeat.at_work();
             place.as_mut().is_none_or(|place| {
                 // Whoever orders shall not break off for the worker's sake: the thread ends it.
                 if let Err(reason) = panics::guarded(|| place.worker.start()) {
@@ -115,6 +137,7 @@ impl Desk {
     pub(super) fn serve(&self, stream: UnixStream) {
         let ended = panics::guarded(|| self.turns(&stream));
         let error = ended.unwrap_or_else(|reason| broke_off(&reason));
+        let _at_work = self.heartbeat.at_work();
         if let Some(place) = self.place.lock().take() {
             let ended = panics::guarded(|| place.worker.break_off(&error));
             if let Err(reason) = ended {
@@ -136,12 +159,14 @@ impl Desk {
     }
 
     fn turn(&self, stream: &UnixStream) -> Result<bool, VppError> {
+        let at_work = self.heartbeat.at_work();
         let Some((watch, pause)) = self.place.lock().as_mut().map(|place| {
             place.watch = Watch::of(&place.worker);
             (place.watch, place.worker.pause())
         }) else {
             return Ok(false);
         };
+        drop(at_work);
         let lost = |error: io::Error| VppError::Lost(error.to_string());
         if pause.is_some() {
             wait_readable(&self.wake, pause).map_err(lost)?;
@@ -154,6 +179,7 @@ impl Desk {
             PollFd::new(self.wake.as_fd(), PollFlags::POLLIN),
         ];
         wait_ready(&mut waited, longest).map_err(lost)?;
+        let _at_work = self.heartbeat.at_work();
         self.wake.silence();
         let mut place = self.place.lock();
         place

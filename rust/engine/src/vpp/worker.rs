@@ -187,6 +187,11 @@ impl Worker {
         next.into_iter().chain(given_up).min()
     }
 
+    /// Whether there is something to do, or VPP's answer to be waited for no longer.
+    pub(super) fn has_to_do(&self, now: Instant) -> bool {
+        self.active.is_some() || self.sleep(now) == Some(Duration::ZERO)
+    }
+
     fn can_send(&self, work: &dyn Work) -> bool {
         self.out.len() - self.written < OUT && work.can_send(self.settings.window)
     }
@@ -198,13 +203,16 @@ impl Worker {
                 Ok(count) => {
                     self.session.reader.advance(count);
                     self.silence.broken(Instant::now());
+                    if self.active.is_some() {
+                        self.tools.shared.step();
+                    }
                     self.take_messages()?;
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     return self.silence.check(Instant::now(), self.pending());
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(VppError::Gone(error.to_string())),
+                Err(error) => return Err(ended(&error)),
             }
         }
         Ok(())
@@ -296,7 +304,7 @@ impl Worker {
                 Ok(count) => self.written += count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(VppError::Gone(error.to_string())),
+                Err(error) => return Err(ended(&error)),
             }
         }
         self.out.clear();
@@ -308,6 +316,14 @@ impl Worker {
         if let Some(work) = self.active.take_if(|work| work.done()) {
             work.report(&self.tools);
         }
+    }
+}
+
+/// Whether VPP has hung up, or only the connection fails: what was under way is no suspect then.
+fn ended(error: &std::io::Error) -> VppError {
+    match error.kind() {
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => VppError::Gone(error.to_string()),
+        _ => VppError::Lost(error.to_string()),
     }
 }
 

@@ -82,6 +82,12 @@ pub(super) fn serve(
                 state.events.push((index, up, false));
             }
         }
+        d::SW_INTERFACE_GET_TABLE => {
+            // All are in table 0: none can be put into another one.
+            let there = state.interfaces.get(reader.u32()?);
+            let reply = Reply::new(out, number(d::SW_INTERFACE_GET_TABLE_REPLY), context);
+            reply.i32(or_invalid(there)).u32(0).finish();
+        }
         m::CREATE_LOOPBACK => create(state, None, m::CREATE_LOOPBACK_REPLY, context, out),
         d::CREATE_LOOPBACK_INSTANCE => {
             let _mac = reader.slice(6)?;

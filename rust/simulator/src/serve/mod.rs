@@ -121,6 +121,7 @@ fn rare(
         | m::CREATE_LOOPBACK
         | d::CREATE_LOOPBACK_INSTANCE
         | m::DELETE_LOOPBACK
+        | d::SW_INTERFACE_GET_TABLE
         | d::SW_INTERFACE_ADD_DEL_ADDRESS => interface::serve(state, &request, &mut client.out),
         m::LCP_ITF_PAIR_GET | m::LCP_ITF_PAIR_GET_V2 | m::LCP_ITF_PAIR_ADD_DEL_V2 => {
             pair::serve(state, &request, &mut client.out)

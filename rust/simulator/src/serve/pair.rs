@@ -77,12 +77,13 @@ fn show_from(state: &State, from: usize, context: u32, out: &mut Vec<u8>) -> (i3
 }
 
 fn show_one(index: u32, linux: &str, context: u32, out: &mut Vec<u8>) {
+    let (namespace, name) = linux.rsplit_once('/').unwrap_or(("", linux));
     let reply = Reply::new(out, number(m::LCP_ITF_PAIR_DETAILS), context);
     let reply = reply.u32(index).u32(index).u32(0);
     reply
-        .text(linux, HOST_NAME_LENGTH)
+        .text(name, HOST_NAME_LENGTH)
         .u8(0)
-        .text("", 32)
+        .text(namespace, 32)
         .finish();
 }
 

@@ -113,6 +113,7 @@ fn ends(state: &State, request: &RouteAddDel<'_>) -> bool {
     }
     let fatal = |path: Path| match path.kind {
         PathKind::Normal => path.next_hop.is_none() && !path.labels.is_empty(),
+        PathKind::Local => false,
         PathKind::Drop => state.ends.drop && route.table != 0,
         PathKind::IcmpUnreach | PathKind::IcmpProhibit => state.ends.icmp && route.table != 0,
     };

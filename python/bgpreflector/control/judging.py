@@ -1,0 +1,145 @@
+"""Whether VPP forwards an address as the kernel does: by the kernel's own answer, not our table."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING, Protocol
+
+from bgpreflector.rows import next_hop_row, next_hops_text
+from bgpreflector.vpp import VppEntry, not_entered
+
+from .routes import link_names, named_reason
+
+if TYPE_CHECKING:
+    from bgpreflector import _core
+    from bgpreflector.daemon import Daemon
+
+DROPS = (errno.EINVAL, errno.EHOSTUNREACH, errno.EACCES)
+"""Errors by which the kernel answers for IPv4's blackhole, unreachable and prohibit routes."""
+
+SPECIAL = (2, 5, 6)
+"""FIB_API_PATH_TYPE_DROP, _ICMP_UNREACH and _ICMP_PROHIBIT."""
+
+RECEIVE = 1
+"""FIB_API_PATH_TYPE_LOCAL"""
+
+LOCAL = "type 2"
+"""RTN_LOCAL"""
+
+
+class Matched(Protocol):
+    """The longest match in one mirrored table."""
+
+    @property
+    def table(self) -> int:
+        """Kernel table."""
+
+    @property
+    def vpp_table(self) -> int:
+        """VPP's table for it."""
+
+    @property
+    def views(self) -> Sequence[_core.RouteView]:
+        """The routes of its prefix."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the kernel forwards an address by."""
+
+    daemon: Daemon
+    address: IPv4Address | IPv6Address
+    route: _core.KernelRoute | None
+    number: int
+    """Its ``errno`` where it has no route."""
+
+    def judge(self, match: Matched, entry: VppEntry | None) -> str | None:
+        """What VPP does with packets for the address, and whether the kernel does so too.
+
+        ``entry`` is what VPP forwards the address by, in the table of the match. ``None`` where
+        nothing is to be said.
+        """
+        if entry is None or (self._elsewhere(match) and _drops(entry)):
+            return self._without_entry(match, entry)
+        if self.route is None:
+            return (
+                f"VPP forwards {self.address} by {entry.prefix}, and not as the kernel, which does "
+                f"not forward it: {os.strerror(self.number)}"
+            )
+        if self.route.route_type == LOCAL:
+            return self._of_its_own(match, entry)
+        if self.route.table != match.table:
+            return (
+                f"VPP's table {match.vpp_table} forwards {self.address} by {entry.prefix}, and not "
+                f"as the kernel, which decides by {self.route.prefix} in its table "
+                f"{self.route.table}: policy rules (`ip rule`) have that come first"
+            )
+        return self._compare(self.route, match, entry)
+
+    def _elsewhere(self, match: Matched) -> bool:
+        return self.route is None or self.route.table != match.table
+
+    def _without_entry(self, match: Matched, entry: VppEntry | None) -> str | None:
+        if self.route is not None:
+            if self._elsewhere(match):
+                return None
+            return f"VPP has nothing for {self.address} in its table {match.vpp_table}"
+        held = match.views[0].prefix if match.views else None
+        if entry is not None and entry.prefix == held and self.number in DROPS:
+            return f"VPP forwards {held} as the kernel does: it drops what goes there"
+        return None
+
+    def _of_its_own(self, match: Matched, entry: VppEntry) -> str:
+        where = f"{entry.prefix} in its table {match.vpp_table}"
+        if any(path[0] == RECEIVE for path in entry.paths):
+            return f"VPP takes {self.address} in itself too: {where}"
+        return f"VPP forwards {self.address} by {where}, and the kernel takes it in itself"
+
+    def _compare(self, kernel: _core.KernelRoute, match: Matched, entry: VppEntry) -> str:
+        alike, wanted, held = self.daemon.engine.compare_with_kernel(
+            kernel, match.vpp_table, entry.prefix, entry.paths
+        )
+        if not alike:
+            reason = named_reason(held, link_names(self.daemon))
+            means = reason or f"for VPP that is {', '.join(wanted)}"
+            return (
+                f"VPP does not forward {self.address} as the kernel: the kernel by {kernel.prefix} "
+                f"{self._hops(kernel)} ({means}), VPP by {self._paths(entry)}"
+            )
+        trouble = _trouble(entry)
+        if trouble is not None:
+            return (
+                f"VPP has the kernel's next hops for {entry.prefix}, and does not forward so: "
+                f"{trouble}"
+            )
+        if entry.prefix == kernel.prefix:
+            return f"VPP forwards {entry.prefix} as the kernel does"
+        return (
+            f"VPP forwards {self.address} by {entry.prefix}, to the same next hops as the kernel "
+            f"by {kernel.prefix}"
+        )
+
+    def _hops(self, kernel: _core.KernelRoute) -> str:
+        names = link_names(self.daemon)
+        hops = next_hops_text([next_hop_row(hop, names) for hop in kernel.next_hops])
+        if hops:
+            return hops
+        return kernel.route_type if kernel.next_hop_id is None else f"nhid {kernel.next_hop_id}"
+
+    def _paths(self, entry: VppEntry) -> str:
+        texts, _ = self.daemon.engine.compare_route(entry.table, entry.prefix, entry.paths)
+        return f"{entry.prefix} {', '.join(texts) or 'no paths'}"
+
+
+def _trouble(entry: VppEntry) -> str | None:
+    if entry.resolved is not None and entry.resolved.trouble is not None:
+        return entry.resolved.trouble
+    return None if entry.entered else not_entered(entry.table)
+
+
+def _drops(entry: VppEntry) -> bool:
+    return all(path[0] in SPECIAL for path in entry.paths)

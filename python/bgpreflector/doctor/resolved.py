@@ -1,0 +1,31 @@
+"""Whether VPP forwards by what it has: acknowledged is not resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from bgpreflector.config import Config
+from bgpreflector.vpp import VppSink, not_entered
+
+from .finding import Finding, ok, warning
+
+CHECK = "forwarding"
+SOME = 5
+"""Routes that are named."""
+
+
+def resolved_findings(config: Config, sink: VppSink) -> Iterator[Finding]:
+    """Of the routes that VPP has already, one for each set of paths, and of its tables."""
+    missing = set(sink.missing_tables)
+    for table, is_ip6 in config.vpp_tables:
+        if (table, is_ip6) not in missing and not sink.is_entered(table, is_ip6=is_ip6):
+            family = "IPv6" if is_ip6 else "IPv4"
+            what, _, todo = not_entered(table).partition(": ")
+            yield warning(CHECK, f"{family} table {table}", what, todo)
+    found = list(islice(sink.unresolved(), SOME))
+    for table, prefix, trouble in found:
+        what, _, todo = trouble.partition("; ")
+        yield warning(CHECK, f"{prefix} in VPP table {table}", what, todo)
+    if not found:
+        yield ok(CHECK, "resolved paths", "VPP forwards by every set of paths that it has of ours")

@@ -1,0 +1,173 @@
+"""What VPP makes of the routes that it has acknowledged: only its debug CLI tells.
+
+VPP's API shows a route's paths as they were asked for, whether or not they lead anywhere. What
+packets meet is the end of ``show ip fib``, below ``forwarding:`` (``fib_entry_format`` in
+``fib_entry.c``): the load balance and its buckets, each an adjacency, or a drop where VPP found
+nothing, as the interface is down or a next hop is looked up in a circle (``fib_path.c``).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+
+from bgpreflector.errors import VppError, VppLostError
+
+from .session import VppSession
+
+_log = logging.getLogger(__name__)
+
+ASKED = 1000
+"""Routes that are looked at: about a millisecond each."""
+
+LOCAL0 = 0
+"""``sw_if_index`` of the interface that every VPP has, and that nothing comes in by."""
+
+_SOURCE = re.compile(r"^  (\S.*?) refs:\d+ (.*)$", re.MULTILINE)
+_PATH = re.compile(r"^\s+path:.* pref=\d+ (\S+):(.*)$", re.MULTILINE)
+_END = re.compile(r"\[@\d+\]: (.+)$", re.MULTILINE)
+_VIA = re.compile(r"\bvia (\S+) ([^\s:]+)")
+_NO_END = ("dpo-load-balance", "dpo-replicate", "mpls-label")
+"""Objects that lead on to others."""
+
+LOOK = (
+    "see that the interface is up (`vppctl show interface`) and that VPP itself reaches the next "
+    "hop"
+)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What VPP does with packets for a prefix."""
+
+    source: str
+    """The FIB source whose route it forwards by."""
+
+    special: bool
+    """Whether the route drops, or answers, as it shall."""
+
+    ends: Sequence[str]
+    """Where packets go to, in VPP's words."""
+
+    unresolved: int
+    """Paths of the route that lead nowhere."""
+
+    loops: bool
+    """Whether a next hop is looked up in a circle."""
+
+    @property
+    def drops(self) -> bool:
+        """Whether everything is dropped."""
+        return all("drop" in end for end in self.ends)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why VPP does not forward as the route says; ``None`` where it does."""
+        if self.special or not self.ends:
+            return None
+        if self.loops:
+            return (
+                "VPP drops it, as its next hop is looked up in a circle; give the interface in "
+                "vpp.interfaces, or let VPP have a route to the next hop that does not lead back"
+            )
+        if self.drops:
+            return f"VPP drops it, as it has resolved none of its paths; {LOOK}"
+        if self.unresolved:
+            return f"VPP has not resolved {self.unresolved} of its paths; {LOOK}"
+        return None
+
+    def as_object(self) -> dict[str, object]:
+        """For JSON."""
+        return {
+            "source": self.source,
+            "special": self.special,
+            "ends": list(self.ends),
+            "unresolved": self.unresolved,
+            "loop": self.loops,
+        }
+
+
+def resolved(session: VppSession, table: int, prefix: str) -> Resolved | None:
+    """What VPP forwards a prefix, or an address, of its table by; ``None`` where it does not say.
+
+    Raises :class:`VppLostError`.
+    """
+    family = "ip6" if ":" in prefix else "ip"
+    try:
+        reply = session.call("cli_inband", cmd=f"show {family} fib table {table} {prefix}")
+    except VppLostError:
+        raise
+    except VppError as error:
+        _log.debug("It is not known what VPP has resolved of %s: %s", prefix, error)
+        return None
+    return read(str(reply.reply)) if reply.retval == 0 else None
+
+
+def read(text: str) -> Resolved | None:
+    """The answer of ``show ip fib`` for one prefix; ``None`` where it is none that is known."""
+    route, found, forwarding = text.partition("\n forwarding:")
+    if not found:
+        return None
+    marks = [*_SOURCE.finditer(route), None]
+    for mark, after in pairwise(marks):
+        if mark is not None and "active" in mark[2]:
+            paths = _PATH.findall(route[mark.end() : None if after is None else after.start()])
+            ends = [end.strip() for end in _END.findall(forwarding) if not end.startswith(_NO_END)]
+            return Resolved(
+                source=mark[1],
+                special=bool(paths) and all(kind in ("special", "receive") for kind, _ in paths),
+                ends=tuple(_short(end) for end in ends),
+                unresolved=sum(
+                    kind not in ("special", "receive") and "oper-flags:resolved" not in flags
+                    for kind, flags in paths
+                ),
+                loops=any("recursive-loop" in flags for _, flags in paths),
+            )
+    return None
+
+
+def _short(end: str) -> str:
+    """Without the rewrite's bytes and figures."""
+    via = _VIA.search(end)
+    return f"via {via[1]} {via[2]}" if via else end.partition(": mtu")[0]
+
+
+def unresolved(
+    session: VppSession, source: str, examples: Iterable[tuple[int, str, list[int]]]
+) -> Iterator[tuple[int, str, str]]:
+    """Routes of our FIB source that VPP has and does not forward by: VPP table, prefix, and why.
+
+    ``examples`` are one route for each set of paths. Raises :class:`VppLostError`.
+    """
+    for table, prefix, _ in islice(examples, ASKED):
+        found = resolved(session, table, prefix)
+        if found is not None and found.source == source and found.trouble is not None:
+            yield table, prefix, found.trouble
+
+
+def is_entered(session: VppSession, table: int, interfaces: Iterable[int], *, is_ip6: bool) -> bool:
+    """Whether an interface of VPP is in a table, so that packets are looked up there.
+
+    True too where this VPP cannot tell. Raises :class:`VppError`.
+    """
+    message = "sw_interface_get_table"
+    if not session.has(message):
+        return True
+    for index in interfaces:
+        if index != LOCAL0:
+            reply = session.call(message, sw_if_index=index, is_ipv6=is_ip6)
+            if reply.retval == 0 and reply.vrf_id == table:
+                return True
+    return False
+
+
+def not_entered(table: int) -> str:
+    """What to say of a table that no interface is in."""
+    return (
+        f"no interface of VPP is in its table {table}, so that no packet is looked up there: put "
+        f"them into it (`vppctl set interface ip table INTERFACE {table}`), or map the kernel's "
+        "table to the one that they are in (kernel.tables)"
+    )

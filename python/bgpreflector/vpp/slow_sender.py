@@ -1,0 +1,103 @@
+"""Route requests through ``vpp_papi``, one after the other."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from typing import Protocol
+
+from bgpreflector import _core
+from bgpreflector.controller import CommitResult, OperationFailure
+from bgpreflector.errors import VppLostError
+
+from .by_papi import PapiRoutes
+from .pace import Pace
+from .session import VppSession
+
+_log = logging.getLogger(__name__)
+
+FAILURES = 100
+"""Refusals that a result names."""
+
+
+class OpensRequests(Protocol):
+    """What sending needs of :class:`bgpreflector._core.Engine`."""
+
+    def open_requests(self, batch: _core.RouteBatch) -> _core.RequestList: ...
+    def held(self) -> int: ...
+
+
+class SlowSender:
+    """Sends batches where there is no bulk connection.
+
+    One request is under way at a time. When VPP goes, that one is the only suspect: what ends VPP
+    three times is held, as it is on the bulk connection.
+    """
+
+    def __init__(
+        self,
+        engine: OpensRequests,
+        session: VppSession,
+        *,
+        rate_limit: int | None,
+        paused: threading.Event,
+    ) -> None:
+        """``rate_limit`` is the most requests a second; while ``paused`` is set none is sent."""
+        self._engine = engine
+        self._session = session
+        self._pace = Pace(rate_limit)
+        self._paused = paused
+        self.routes = PapiRoutes(session)
+
+    def send(self, batches: Sequence[_core.RouteBatch], source: int) -> CommitResult:
+        """Raises :class:`VppLostError`; what had no answer is dirty again then."""
+        applied = failed = 0
+        failures: list[OperationFailure] = []
+        for batch in batches:
+            requests = self._engine.open_requests(batch)
+            try:
+                for index in range(len(requests)):
+                    if self._paused.is_set():
+                        break
+                    self._pace.wait()
+                    where, retval = self._send_one(requests, index, source)
+                    if retval == 0:
+                        applied += 1
+                        continue
+                    failed += 1
+                    if len(failures) < FAILURES:
+                        failures.append(OperationFailure(where, *_core.retval_meaning(retval)))
+            finally:
+                requests.release()
+        return CommitResult(applied, failed, self._engine.held(), tuple(failures))
+
+    def _send_one(self, requests: _core.RequestList, index: int, source: int) -> tuple[str, int]:
+        table, prefix, paths = requests.request(index)
+        try:
+            retval = self.routes.send(table, prefix, paths, source)
+        except VppLostError:
+            if self._vpp_went() and requests.ended_vpp(index):
+                _log.error(
+                    "VPP ended three times while the route %s in VPP table %d had no answer, with "
+                    "nothing else under way: it is held (ended_vpp) until `bgpreflector release "
+                    "%s` or until VPP has another version. For a report of the fault to VPP: %s",
+                    prefix,
+                    table,
+                    prefix,
+                    "{} {!r}".format(*self.routes.message(table, prefix, paths, source)),
+                )
+            raise
+        requests.answer(index, retval)
+        return f"{prefix} in VPP table {table}", retval
+
+    def _vpp_went(self) -> bool:
+        """Whether VPP has ended; one that keeps the connection and is mute has not."""
+        try:
+            self._session.knock()
+        except TimeoutError:
+            return False
+        except OSError:
+            return True
+        # It answers, and not on the connection that it had: it has been started again.
+        return True

@@ -1,0 +1,173 @@
+//! Whether VPP forwards as the kernel itself says that it does.
+
+use bgpreflector_core::route::{NextHopSet, PathKind, PathSet, Prefix};
+use bgpreflector_core::table::{Held, Table};
+use bgpreflector_core::vpp::Faults;
+use bgpreflector_core::vpp::normal_form::installed_paths;
+
+use crate::engine::Engine;
+use crate::error::KernelError;
+use crate::kernel::{Answer, Found, ask_for_prefixes, is_covered};
+
+/// How what VPP has for a prefix and the kernel's answer go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// They forward alike.
+    Alike,
+    /// They do not.
+    Different,
+    /// The kernel decides by a table that is not mirrored, for a policy rule or as the address is
+    /// its own.
+    Elsewhere,
+    /// Nothing can be said: longer prefixes are in the way, or a change is under way.
+    Unknown,
+}
+
+impl Verdict {
+    /// The verdict's name in listings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Verdict::Alike => "alike",
+            Verdict::Different => "different",
+            Verdict::Elsewhere => "elsewhere",
+            Verdict::Unknown => "unknown",
+        }
+    }
+}
+
+/// What the kernel and VPP have for a prefix.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// The kernel's answer.
+    pub answer: Answer,
+    /// The paths that it means for VPP; none where it is an error.
+    pub expected: Option<Result<PathSet, Held>>,
+    /// The paths that VPP has.
+    pub installed: Option<PathSet>,
+    /// How they go together.
+    pub verdict: Verdict,
+}
+
+impl Engine {
+    /// What the kernel itself answers for each prefix of a kernel table, and whether VPP forwards so.
+    ///
+    /// # Errors
+    /// [`KernelError`]
+    pub fn judge(&self, prefixes: &[(u32, Prefix)]) -> Result<Vec<Judgement>, KernelError> {
+        let namespace = self.settings.kernel.namespace.as_deref();
+        let answers = ask_for_prefixes(namespace, prefixes)?;
+        let (table, faults) = (self.shared().table(), self.shared().faults());
+        let judged = |answer| judge(&table, faults, answer);
+        Ok(answers.into_iter().map(judged).collect())
+    }
+
+    /// The paths that a kernel route means for VPP, and whether VPP forwards so by `shown`, which it
+    /// has for a prefix.
+    ///
+    /// # Errors
+    /// [`Held`] where VPP can have no paths for it.
+    pub fn compare_with_kernel(
+        &self,
+        route: &NextHopSet,
+        vpp_table: u32,
+        prefix: &Prefix,
+        shown: Option<&PathSet>,
+    ) -> Result<(PathSet, bool), Held> {
+        let (wanted, faults) = (
+            self.shared().table().paths_for(route)?,
+            self.shared().faults(),
+        );
+        let alike =
+            shown.is_some_and(|shown| forwards_alike(faults, vpp_table, prefix, &wanted, shown));
+        Ok((wanted, alike))
+    }
+}
+
+/// Judges what VPP has for a prefix by the kernel's answer.
+pub(crate) fn judge(table: &Table, faults: Faults, answer: Answer) -> Judgement {
+    let (kernel_table, prefix) = answer.asked;
+    let expected = match &answer.found {
+        Found::Route(route) => Some(table.paths_for(&route.set)),
+        _ => None,
+    };
+    let (installed, settled) = table.installed(kernel_table, &prefix);
+    let installed = installed.cloned();
+    let vpp_table = table.vpp_table_of(kernel_table, prefix.family());
+    let verdict = match (&answer.found, vpp_table) {
+        (_, None) | (Found::Unreadable(_), _) => Verdict::Unknown,
+        _ if !settled || is_covered(answer.asked, &answer.found) => Verdict::Unknown,
+        (Found::Route(route), Some(vpp_table)) => {
+            let key = &route.key;
+            if key.table != kernel_table {
+                Verdict::Elsewhere
+            } else if key.prefix != prefix {
+                // By a shorter one: it has none for the prefix.
+                of(installed.is_none())
+            } else if !table.mirrors(route.protocol) {
+                // Ours may be in VPP behind it where such routes are ignored.
+                match installed {
+                    Some(_) => Verdict::Elsewhere,
+                    None => Verdict::Alike,
+                }
+            } else {
+                of(match (&expected, &installed) {
+                    (Some(Ok(wanted)), Some(has)) => {
+                        forwards_alike(faults, vpp_table, &prefix, wanted, has)
+                    }
+                    (Some(Err(_)), None) => true,
+                    _ => false,
+                })
+            }
+        }
+        (Found::Error(errno), _) => of(match (&installed, error_kind(*errno)) {
+            (Some(has), Some(_)) => drops(has),
+            (has, _) => has.is_none(),
+        }),
+    };
+    Judgement {
+        answer,
+        expected,
+        installed,
+        verdict,
+    }
+}
+
+const fn of(alike: bool) -> Verdict {
+    if alike {
+        Verdict::Alike
+    } else {
+        Verdict::Different
+    }
+}
+
+/// Whether VPP forwards by `shown`, in a dump's form or a request's, as by `wanted`.
+#[must_use]
+pub fn forwards_alike(
+    faults: Faults,
+    vpp_table: u32,
+    prefix: &Prefix,
+    wanted: &PathSet,
+    shown: &PathSet,
+) -> bool {
+    let shown = installed_paths(prefix, shown);
+    faults.shows_as(vpp_table, prefix, wanted, &shown) || (drops(wanted) && drops(&shown))
+}
+
+/// Whether all that is matched is dropped, with a message to the sender or without.
+fn drops(paths: &PathSet) -> bool {
+    paths
+        .paths()
+        .iter()
+        .all(|path| path.kind != PathKind::Normal)
+}
+
+/// What an IPv4 route is whose error the kernel answers with.
+const fn error_kind(errno: i32) -> Option<PathKind> {
+    match errno {
+        libc::EINVAL => Some(PathKind::Drop),
+        libc::EHOSTUNREACH => Some(PathKind::IcmpUnreach),
+        libc::EACCES => Some(PathKind::IcmpProhibit),
+        _ => None,
+    }
+}

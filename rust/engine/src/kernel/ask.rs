@@ -1,0 +1,64 @@
+//! Questions to the kernel for the routes to addresses (`RTM_GETROUTE` with `RTM_F_FIB_MATCH`).
+
+use std::net::IpAddr;
+
+use ahash::AHashMap;
+use bgpreflector_core::netlink::{Body, Messages, route_lookup};
+
+use crate::error::KernelError;
+
+use super::read_ahead::receive;
+use super::socket::RouteSocket;
+
+/// Questions sent at once: the answers must find room in a receive buffer of the usual size.
+const AT_ONCE: usize = 64;
+const BUFFER: usize = 128 * 1024;
+const WHAT: &str = "single routes";
+
+/// Asks for each of the addresses; the answers, in any order, with what they were asked under.
+/// Calls `gets_on` before each part of them.
+///
+/// # Errors
+/// [`KernelError`] where an answer fails to come or cannot be read.
+pub(super) fn ask<T: Copy>(
+    socket: &RouteSocket,
+    sequence: &mut u32,
+    questions: &[(T, IpAddr)],
+    gets_on: &dyn Fn(),
+) -> Result<Vec<(T, Body)>, KernelError> {
+    let mut answers = Vec::with_capacity(questions.len());
+    for some in questions.chunks(AT_ONCE) {
+        gets_on();
+        ask_at_once(socket, sequence, some, &mut answers)?;
+    }
+    Ok(answers)
+}
+
+fn ask_at_once<T: Copy>(
+    socket: &RouteSocket,
+    sequence: &mut u32,
+    questions: &[(T, IpAddr)],
+    answers: &mut Vec<(T, Body)>,
+) -> Result<(), KernelError> {
+    let failed = |source| KernelError::Dump { what: WHAT, source };
+    let mut waiting = AHashMap::new();
+    let mut requests = Vec::new();
+    for (asked, address) in questions {
+        *sequence = sequence.wrapping_add(1);
+        requests.extend(route_lookup(*address, *sequence));
+        waiting.insert(*sequence, *asked);
+    }
+    socket.send(&requests).map_err(failed)?;
+    let mut buffer = vec![0; BUFFER];
+    while !waiting.is_empty() {
+        let length = receive(socket, WHAT, &mut buffer)?;
+        for message in Messages::new(buffer.get(..length).unwrap_or_default()) {
+            let message =
+                message.map_err(|error| failed(std::io::Error::other(error.to_string())))?;
+            if let Some(asked) = waiting.remove(&message.header.sequence) {
+                answers.push((asked, message.body));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! What the kernel itself answers for prefixes: a judge of the table that is not the table.
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use bgpreflector_core::route::Prefix;
+
+use crate::error::KernelError;
+
+use super::lookup::{Found, lookups};
+use super::presence::{ADDRESSES, address};
+
+/// The kernel's answer for an address of a prefix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Kernel table and prefix that were asked for.
+    pub asked: (u32, Prefix),
+    /// The address within the prefix.
+    pub address: IpAddr,
+    /// What the kernel forwards that address by.
+    pub found: Found,
+}
+
+/// Asks the kernel for an address of each prefix: one that it does not forward by a longer prefix of
+/// the same table, where one of three is not.
+///
+/// # Errors
+/// [`KernelError`]
+pub fn ask_for_prefixes(
+    namespace: Option<&Path>,
+    prefixes: &[(u32, Prefix)],
+) -> Result<Vec<Answer>, KernelError> {
+    let mut answers = Vec::with_capacity(prefixes.len());
+    let mut waiting = prefixes.to_vec();
+    for attempt in 0..ADDRESSES {
+        let within = |(_, prefix): &(u32, Prefix)| address(prefix, attempt);
+        let addresses: Vec<_> = waiting.iter().map(within).collect();
+        let mut covered = Vec::new();
+        for (place, found) in lookups(namespace, &addresses)? {
+            let (Some(asked), Some(address)) = (waiting.get(place), addresses.get(place)) else {
+                continue;
+            };
+            let (asked, address) = (*asked, *address);
+            if is_covered(asked, &found) && attempt + 1 < ADDRESSES {
+                covered.push(asked);
+                continue;
+            }
+            answers.push(Answer {
+                asked,
+                address,
+                found,
+            });
+        }
+        waiting = covered;
+    }
+    Ok(answers)
+}
+
+/// Whether a longer prefix is in the way, so that nothing is told of the one that was asked for.
+#[must_use]
+pub fn is_covered((table, prefix): (u32, Prefix), found: &Found) -> bool {
+    let Found::Route(route) = found else {
+        return false;
+    };
+    let key = &route.key;
+    // What is the kernel's own (an address, a broadcast) stands in a table before all others.
+    key.prefix.length() > prefix.length() && (key.table == table || key.table == LOCAL)
+}
+
+/// `RT_TABLE_LOCAL`
+const LOCAL: u32 = 255;

@@ -1,0 +1,76 @@
+"""An interface is more than its name: equal names alone stand for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bgpreflector.config import InterfacesConfig, VppConfig
+from bgpreflector.vpp import VppSession
+from bgpreflector.vpp.interfaces import VppInterfaces, map_interfaces
+from e2e.daemon import running_daemon
+from lab import Namespace, wait_until
+from lab.vpp import SimulatedVpp
+
+ADDRESS = "de:ad:00:00:00:00"
+"""Of the embedded VPP's first interface."""
+
+
+@pytest.mark.few_releases
+@pytest.mark.root
+def test_the_other_end_of_a_tap_is_no_way_out(
+    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """A default route via VPP's own address, through what only has the name of VPP's interface."""
+    kernel = make_namespace("taps")
+    kernel.ip("link", "add", "loop0", "type", "veth", "peer", "name", "peer")
+    kernel.ip("addr", "add", "192.168.100.1/24", "dev", "loop0")
+    for link in ("loop0", "peer"):
+        kernel.ip("link", "set", link, "up")
+    kernel.ip("route", "add", "default", "via", "192.168.100.99", "proto", "12")
+    arguments = ("--socket", str(simulator.socket))
+    with running_daemon(tmp_path / "d.log", *arguments, namespace=kernel) as daemon:
+        wait_until(daemon.answers, 30, "it listens")
+        seen = wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+        assert seen["held"]["interfaces"] == {"loop0": 1}
+        assert simulator.routes() == {}
+        assert "no VPP interface" in daemon.ask("show", "interfaces")
+        # One and the same device, as a driver that shares it with Linux shows it.
+        kernel.ip("link", "set", "loop0", "address", ADDRESS)
+        wait_until(simulator.routes, 30, "it stands for it", accept=bool)
+        assert "loop0 (sw_if_index 1)" in daemon.ask("show", "interfaces")
+        kernel.ip("link", "set", "loop0", "address", "de:ad:00:00:00:01")
+        wait_until(simulator.routes, 30, "no longer", accept=lambda routes: not routes)
+        assert daemon.end() == 0, daemon.log()
+
+
+def test_both_ends_of_one_tap_are_never_one_interface() -> None:
+    """Not even with the same hardware address; and a pair or the map goes before a name."""
+    address = b"\x02\xfe\0\0\0\1"
+    vpp = VppInterfaces(
+        by_name={"tap0": 1, "eth0": 2, "eth1": 3},
+        pairs={"eth1": 4},
+        addresses={"tap0": address, "eth0": address, "eth1": address},
+        taps={"tap0"},
+    )
+    found = map_interfaces(InterfacesConfig(strategies=("name", "linux-cp")), vpp)
+    assert found.alike == {"eth0": (2, address), "eth1": (3, address)}
+    assert found.map == {"eth1": 4}
+    assert found.without({2}).alike == {"eth1": (3, address)}
+
+
+def test_vpps_ends_of_taps_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As VPP tells them: its own name, and that of the Linux end."""
+
+    def call(_: VppSession, message: str, **__: Any) -> list[SimpleNamespace]:
+        assert message == "sw_interface_tap_v2_dump"
+        ends = (("tap0", "tap0"), ("tap1", "host1"))
+        return [SimpleNamespace(dev_name=vpp, host_if_name=linux) for vpp, linux in ends]
+
+    monkeypatch.setattr(VppSession, "call", call)
+    monkeypatch.setattr(VppSession, "has", lambda *_: True)
+    assert VppSession(VppConfig())._own_taps() == {"tap0"}

@@ -1,0 +1,117 @@
+"""What VPP has acknowledged and does not forward by: an interface down, a loop, a table apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bgpreflector.vpp import Question, VppEntry
+from bgpreflector.vpp.resolved import read
+from lab.vpp import RealVpp, Vpp
+from vpp.support import GATEWAY, Programmer
+
+PREFIX, V6 = "30.0.0.0/24", "2001:db8:1::/48"
+CIRCLE = ("40.0.0.0/24", "40.0.1.0/24")
+OWN = "192.168.100.99/24"
+
+TWO_LEGS = """\
+ipv4-VRF:0, fib_index:0, flow hash:[src dst sport dport proto flowlabel ] epoch:0 flags:none
+30.0.10.0/24 fib:0 index:34 locks:2
+  bgpreflector refs:1 src-flags:added,contributing,active,
+    path-list:[38] locks:2 flags:shared, uPRF-list:32 len:1 itfs:[1, ]
+      path:[44] pl-index:38 ip4 weight=1 pref=0 attached-nexthop:{first}
+        192.168.100.2 loop0
+      [@0]: arp-ipv4: via 192.168.100.2 loop0
+      path:[45] pl-index:38 ip4 weight=3 pref=0 attached-nexthop:  oper-flags:resolved,
+        192.168.100.3 loop1
+      [@0]: ipv4 via 192.168.100.3 loop1: mtu:9000 next:3 flags:[] 020000000001dead000000000800
+  default-route refs:1 entry-flags:drop, src-flags:added,
+    path-list:[18] locks:2 flags:drop, uPRF-list:14 len:0 itfs:[]
+      path:[26] pl-index:18 ip4 weight=1 pref=0 special:  cfg-flags:drop,
+        [@0]: dpo-drop ip4
+
+ forwarding:   unicast-ip4-chain
+  [@0]: dpo-load-balance: [proto:ip4 index:35 buckets:4 uRPF:32 to:[0:0]]
+    [0-2] [@5]: ipv4 via 192.168.100.3 loop1: mtu:9000 next:3 flags:[] 020000000001dead000000000800
+{rest}"""
+"""What VPP 26.10 says of a route with two legs."""
+
+
+def look_up(made: Programmer, prefix: str, table: int = 0) -> VppEntry:
+    """What VPP forwards an address by, down to what that comes to."""
+    host = prefix.partition("/")[0] + ("/128" if ":" in prefix else "/32")
+    (entry,) = made.sink.look_up([Question(table, host, exact=False)])
+    assert entry is not None
+    assert entry.prefix == prefix
+    return entry
+
+
+def trouble(made: Programmer, prefix: str) -> str | None:
+    """Why VPP does not forward a prefix."""
+    entry = look_up(made, prefix)
+    assert entry.resolved is not None
+    return entry.resolved.trouble
+
+
+def test_an_interface_that_is_down(vpp: Vpp, program: Callable[..., Programmer]) -> None:
+    """VPP shows the path as before, and drops."""
+    made = program(vpp)
+    made.install([PREFIX])
+    made.install([V6], "fd00:100::2")
+    made.announce_special("unreachable", CIRCLE[0])
+    made.sink.flush()
+    assert {trouble(made, prefix) for prefix in (PREFIX, V6, CIRCLE[0])} == {None}
+    entry = look_up(made, PREFIX)
+    assert entry.resolved is not None
+    assert entry.resolved.ends == (f"via {GATEWAY} {vpp.interface}",)
+    assert entry.entered
+    assert list(made.sink.unresolved()) == []
+    assert vpp.api.sw_interface_set_flags(sw_if_index=1, flags=0).retval == 0
+    assert look_up(made, PREFIX).paths == entry.paths
+    for prefix in (PREFIX, V6):
+        assert "VPP drops it" in str(trouble(made, prefix))
+    # What shall drop is no trouble.
+    assert trouble(made, CIRCLE[0]) is None
+    assert {prefix for _, prefix, _ in made.sink.unresolved()} == {PREFIX, V6}
+
+
+def test_next_hops_in_a_circle(vpp: Vpp, program: Callable[..., Programmer]) -> None:
+    """Each is looked up by the other; one that leads to a network of VPP's is resolved."""
+    made = program(vpp, interfaces={"strategies": ["recursive"]})
+    if not isinstance(vpp, RealVpp):
+        reply = vpp.api.sw_interface_add_del_address(sw_if_index=1, is_add=True, prefix=OWN)
+        assert reply.retval == 0
+    made.install([PREFIX])
+    made.install([CIRCLE[0]], "40.0.1.1")
+    made.install([CIRCLE[1]], "40.0.0.1")
+    assert trouble(made, PREFIX) is None
+    for prefix in CIRCLE:
+        assert "looked up in a circle" in str(trouble(made, prefix))
+    assert {prefix for _, prefix, _ in made.sink.unresolved()} == set(CIRCLE)
+
+
+def test_a_table_without_an_interface(vpp: Vpp, program: Callable[..., Programmer]) -> None:
+    """Its routes are resolved, and no packet is looked up there."""
+    made = program(vpp, tables={254: 10})
+    made.install([PREFIX])
+    entry = look_up(made, PREFIX, 10)
+    assert entry.resolved is not None
+    assert entry.resolved.trouble is None
+    assert not entry.entered
+    if isinstance(vpp, RealVpp):
+        moved = vpp.create_loopback()
+        vpp.cli(f"set interface ip table {moved} 10")
+        made.sink.refresh_interfaces()
+        assert look_up(made, PREFIX, 10).entered
+
+
+def test_a_leg_that_is_not_resolved() -> None:
+    """VPP forwards by the others alone."""
+    rest = "    [3] [@3]: arp-ipv4: via 192.168.100.2 loop0\n"
+    found = read(TWO_LEGS.format(first="  oper-flags:resolved,", rest=rest))
+    assert found is not None
+    assert (found.source, found.trouble) == ("bgpreflector", None)
+    assert set(found.ends) == {"via 192.168.100.2 loop0", "via 192.168.100.3 loop1"}
+    found = read(TWO_LEGS.format(first=" ", rest=""))
+    assert found is not None
+    assert str(found.trouble).startswith("VPP has not resolved 1 of its paths")
+    assert read("unknown input") is None
