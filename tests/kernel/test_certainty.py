@@ -127,7 +127,7 @@ def test_what_the_kernel_caches_at_an_object_is_no_proof(router: World, other: s
     do(router, f"-6 route add {beside} proto 12 {via(6, 0)}")
     do(router, f"-6 route add {other} proto 12 nhid 7")
     do(router, f"-6 route add {last} proto 12 nhid 7")
-    expected = dict.fromkeys((PREFIX[6], beside, other, last), [hop(6, 0)])
+    expected = {prefix: [hop(6, 0)] for prefix in (PREFIX[6], beside, other, last)}
     agreed(router, expected)
     # The dump ends before it, so that the kernel is asked for what is behind.
     request(router.namespace, large_route(router.namespace, 6, "2001:db8:2::/48"))

@@ -473,6 +473,7 @@ impl Engine {
         self.inner.with(py, |inner| inner.forget_kernel());
     }
 
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     #[pyo3(signature = (interfaces, unmapped, recursive, *, fallback = "hold", skip_legs = false, alike = None))]
     fn set_interfaces(
         &self,

@@ -121,7 +121,11 @@ impl Table {
     /// # Errors
     /// [`Held`]
     pub fn paths_for(&self, set: &NextHopSet) -> Result<PathSet, Held> {
-        self.meanings.around.resolve(set)
+        let resolved = self.meanings.around.resolve(set);
+        match (resolved.held, resolved.paths) {
+            (Some(held), _) => Err(held),
+            (None, paths) => Ok(paths.unwrap_or_else(|| PathSet::new(Vec::new()))),
+        }
     }
 
     /// The paths that VPP has for a prefix in a kernel table, and whether it has what it shall have.
