@@ -28,6 +28,7 @@ def test_the_defaults_are_those_of_the_daemon(monkeypatch: pytest.MonkeyPatch) -
         "use_external_ipam": True,
         "kernel": {
             "protocols": (12,),
+            "discover": (),
             "tables": (254,),
             "families": ("ipv4", "ipv6"),
             "receive_buffer": 32 * 1024 * 1024,
