@@ -12,8 +12,9 @@ LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlice
 # Where rustup puts them, before a new shell has found them.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test check bench instructions oracle state bulk matrix soak reference docs man licences \
-	build wheel wheels test-wheel test-wheels sdist sbom deb fmt clean advisories coverage fuzz
+.PHONY: help demo test check bench instructions oracle state bulk matrix soak fuzz \
+	coverage advisories reference docs man licences build wheel wheels wheels-here test-wheel \
+	test-wheels sdist sbom packages chart notes publishable fmt clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -24,7 +25,7 @@ demo: build ## real kernel routes into the embedded VPP, before your eyes
 
 # What tests run besides, so that none is skipped for want of it.
 LABORATORY := iproute2:ip bird2:bird frr:vtysh util-linux:setpriv
-PACKAGE_TOOLS := binutils:readelf dpkg-dev:dpkg-shlibdeps groff-base:groff lintian:lintian \
+PACKAGE_TOOLS := binutils:readelf groff-base:groff lintian:lintian \
 	mandoc:mandoc rpm:rpm rpmlint:rpmlint systemd:systemd-analyze
 
 test: build ## all tests: Rust, Python, kernel, BIRD, FRR
@@ -41,6 +42,10 @@ check: build ## formatters, linters, types, stubs, licences
 	$(PYTHON) -m mypy
 	$(PYTHON) -m mypy.stubtest bgpreflector._core --ignore-disjoint-bases
 	$(PYTHON) scripts/write_reference.py --check
+	.venv/bin/uv lock --quiet --check --offline
+	.venv/bin/shellcheck --severity=warning .ci/run .github/as_root scripts/*.sh packaging/package/after-* \
+		packaging/package/before-* packaging/helm/*/reload.sh
+	.venv/bin/actionlint -shellcheck .venv/bin/shellcheck
 	$(CARGO_DENY) --offline check licenses bans sources
 	$(PYTHON) scripts/write_licences.py --check
 	.venv/bin/pip-licenses --partial-match --allow-only="$(LICENCES)" --ignore-packages $(NOT_LINKED) --summary
@@ -51,6 +56,21 @@ advisories: build ## what is known of the crates and libraries that we depend on
 	.venv/bin/uv export --quiet --locked --no-emit-project --no-dev --output-file target/requirements.txt
 	.venv/bin/uv tool run pip-audit==2.10.* --require-hashes --disable-pip --requirement target/requirements.txt
 
+# Without rustup's llvm-tools, those of Debian for the same LLVM as the compiler's.
+LLVM := $(shell rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+LLVM_TOOLS = $(if $(wildcard $(shell rustc --print sysroot)/lib/rustlib/*/bin/llvm-cov),,\
+	LLVM_COV=llvm-cov-$(LLVM) LLVM_PROFDATA=llvm-profdata-$(LLVM))
+COVERED ?= tests
+
+coverage: build ## lines that tests run, in target/coverage: Rust by Rust's tests, Python by COVERED
+	@$(if $(LLVM_TOOLS),scripts/setup.sh programs llvm-$(LLVM):llvm-cov-$(LLVM),true)
+	rm -rf target/coverage && mkdir -p target/coverage
+	$(LLVM_TOOLS) .venv/bin/cargo-llvm-cov llvm-cov --workspace --exclude bgpreflector-python --locked \
+		--html --output-dir target/coverage/rust
+	$(LLVM_TOOLS) .venv/bin/cargo-llvm-cov llvm-cov report | tee target/coverage/rust.txt
+	$(PYTHON) -m pytest $(AT_ONCE) --cov --cov-report=html --cov-report=term-missing:skip-covered $(COVERED) \
+		| tee target/coverage/python.txt; exit $${PIPESTATUS[0]}
+
 # IPv4 routes of the table, with a fifth as many of IPv6; routes of the largest one; results.
 ROUTES ?= 1000000
 LARGEST ?= $(ROUTES)
@@ -59,7 +79,7 @@ OUT ?= target/bench
 bench: build ## ours beside peers and limits, against targets: make bench ROUTES=100000 OUT=docs
 	@scripts/setup.sh programs iproute2:ip bird2:bird
 	BGPREFLECTOR_BENCH_ROUTES=$(ROUTES) cargo bench -p bgpreflector-core --locked \
-		--bench decode --bench full_dump --bench table
+		--bench decode --bench full_dump --bench table --bench removals
 	BGPREFLECTOR_BENCH_ROUTES=$(ROUTES) BGPREFLECTOR_BENCH_LARGEST=$(LARGEST) \
 		BGPREFLECTOR_BENCH_OUT=$(OUT) $(PYTHON) -m pytest benches -o timeout=3600
 
@@ -139,6 +159,9 @@ wheel: .venv/installed ## a manylinux wheel for this kind of machine, with its S
 wheels: .venv/installed ## a wheel for each system, glibc and musl, x86_64 and aarch64, in dist/
 	$(PYTHON) scripts/build_wheels.py dist
 
+wheels-here: .venv/installed ## the wheels for this machine's processor, glibc and musl, in dist/
+	$(PYTHON) scripts/build_wheels.py dist $(MACHINE)-unknown-linux-gnu $(MACHINE)-unknown-linux-musl
+
 VERSION := $(shell sed -n '/^\[workspace.package\]/,/^version/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 MACHINE := $(shell uname -m)
 WHEEL = $(shell ls dist/bgpreflector-$(VERSION)-*manylinux*_$(MACHINE).whl)
@@ -173,8 +196,25 @@ sbom: $(CLEAN) ## what the wheel brings along in Python, as CycloneDX (its crate
 sdist: .venv/installed ## the source distribution in dist/
 	$(PYTHON) -m maturin sdist --out dist
 
-deb: build ## a Debian package in dist/
-	scripts/build_deb.sh dist
+packages: wheel build ## a Debian package and an RPM in dist/
+	scripts/build_packages.sh dist $(WHEEL)
+
+chart: .venv/installed ## the Helm chart as an archive, in dist/
+	mkdir -p dist
+	$(PYTHON) -c 'from helm_python.chart import package; package("packaging/helm/bgpreflector", destination="dist")'
+
+notes: ## what the CHANGELOG says of this version, as dist/NOTES.md
+	mkdir -p dist
+	sed -n '/^## \[$(VERSION)\]/,/^## /{/^## /d;p}' CHANGELOG.md >dist/NOTES.md
+	@test -s dist/NOTES.md || echo 'note: CHANGELOG.md has no section [$(VERSION)] yet' >&2
+
+TAG ?= v$(VERSION)
+PLACEHOLDERS := $(shell grep -ls 'bgpreflector\.example' pyproject.toml packaging/helm/*/Chart.yaml)
+
+publishable: notes ## whether all is in place for publishing what TAG names
+	@test "$(TAG)" = "v$(VERSION)" || { echo "$(TAG) is not the version $(VERSION) of Cargo.toml"; exit 1; }
+	@test -s dist/NOTES.md
+	@test -z "$(PLACEHOLDERS)" || { echo "the project's address is not set: $(PLACEHOLDERS)"; exit 1; }
 
 .venv/installed: pyproject.toml uv.lock scripts/setup.sh
 	scripts/setup.sh

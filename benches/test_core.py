@@ -126,6 +126,27 @@ def test_step(benchmark_name: str, add: Add) -> None:
 
 
 @pytest.mark.measured
+@pytest.mark.parametrize(
+    ("what", "work", "target"),
+    [
+        ("One of 10,000 next-hop objects goes that no route uses", "removals/unused", 1.5),
+        ("One of 10,000 next-hop objects goes, and a route with it", "removals/used", None),
+        ("A look at why 1,000 routes are held", "scrape/held_routes", 1.5),
+    ],
+)
+def test_growth_of_changes(what: str, work: str, target: float | None, add: Add) -> None:
+    """What a change costs beside a table a hundred times as large: the routes of objects are looked
+    for once in 64 notifications, the rest does not depend on the table."""
+    sizes = (10_000, 1_000_000) if MEASURES else (1_000, 10_000)
+    small, large = (measured(f"growth_of_{work}/{size}") for size in sizes)
+    add(
+        Row(
+            what, 1e6 / large, "µs", f"beside {sizes[0]:,} routes", 1e6 / small, small / large,
+            None if target is None else at_most(target, ratio=True), note=f"{sizes[1]:,} routes",
+        )
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("work", ["decode_and_store", "decode_and_compare"])
 def test_growth(work: str, add: Add) -> None:
     """What a route costs in a table four hundred times as large."""

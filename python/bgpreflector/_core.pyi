@@ -10,6 +10,7 @@ __all__ = [
     "CommitReport",
     "Engine",
     "Flushed",
+    "FpmStatus",
     "KernelRoute",
     "NextHop",
     "NextHopSetView",
@@ -60,6 +61,9 @@ class RouteView:
     @property
     def protocol(self) -> int:
         """``rtm_protocol``."""
+    @property
+    def source(self) -> str:
+        """Who told of it: ``kernel``, ``fpm``, or ``own`` where that is somebody else here."""
     @property
     def route_type(self) -> str:
         """``unicast``, ``blackhole``, ``unreachable``, ``prohibit``, or ``type N``."""
@@ -305,6 +309,42 @@ class VppAudit:
         """Some of them: VPP table, prefix, kind."""
 
 @final
+class FpmStatus:
+    """zebra's connection in figures."""
+
+    @property
+    def listen(self) -> str | None:
+        """Where it is listened at; ``None`` before that."""
+    @property
+    def peer(self) -> str | None:
+        """Who is connected."""
+    @property
+    def settled(self) -> bool:
+        """Whether the connection has shown all its routes, and those that it lacks are gone."""
+    @property
+    def connections(self) -> int: ...
+    @property
+    def refused(self) -> int:
+        """Connections refused, as there was one already."""
+    @property
+    def protocol_errors(self) -> int:
+        """Connections closed, as what came was no FPM."""
+    @property
+    def frames(self) -> int: ...
+    @property
+    def sweeps(self) -> int:
+        """Connections that have shown all their routes."""
+    @property
+    def swept(self) -> int:
+        """Routes of earlier connections that were removed then."""
+    @property
+    def answers(self) -> dict[str, int]:
+        """Answers sent: ``offload``, ``offload_failed``."""
+    @property
+    def answers_waiting(self) -> int:
+        """Prefixes that wait to be answered for."""
+
+@final
 class Status:
     """The engine's figures."""
 
@@ -354,6 +394,10 @@ class Status:
     def dump_ended_early(self) -> bool:
         """Whether the last dump ended early, at a route too large for a netlink message."""
     @property
+    def unverified_prefixes(self) -> int:
+        """Prefixes that the last dumps did not show and that stay, as the kernel's answers do not
+        tell whether it has them."""
+    @property
     def synchronised(self) -> bool:
         """Whether all of the kernel has been read once."""
     @property
@@ -402,6 +446,7 @@ class Engine:
         refuse: bool = False,
         discover: Sequence[tuple[int, int]] = ...,
         table_map: Mapping[int, int] = ...,
+        fpm: tuple[str, float, float] | None = None,
     ) -> Engine:
         """``tables`` maps kernel tables to VPP tables. Nothing is opened before ``start()``.
 
@@ -411,6 +456,9 @@ class Engine:
         A prefix rule is a prefix, the shortest and the longest length of what it matches within
         that, and whether it allows. ``audit_interval`` (0: never) and ``grace`` are seconds.
         ``refuse``: prefixes beyond ``max_routes`` wait, and are not only warned of.
+        ``fpm``: where zebra is listened to (``127.0.0.1:2620``), which then tells of the routes
+        in the kernel's place; the seconds of quiet after which a connection has shown all of them,
+        and the seconds from its beginning in which those stay that it has not shown.
 
         Raises ``ValueError`` for an unknown family or ``foreign_routes``, or what is no prefix.
         """
@@ -426,8 +474,13 @@ class Engine:
         """As :meth:`resync`, and report what differed though no notification explains it."""
     def last_drift(self) -> list[tuple[int, str, str]]:
         """Some of what the last audit that found anything repaired: table, prefix, kind."""
+    def fpm(self) -> FpmStatus | None:
+        """zebra's connection; ``None`` where the kernel tells of the routes."""
     def resync(self) -> ResyncReport:
-        """Dump the kernel; the table then says what the kernel says. Raises ``KernelError``."""
+        """Dump the kernel; the table then says what the kernel says. Raises ``KernelError``.
+
+        Where zebra tells of the routes, the links alone.
+        """
     def wait_dirty(self, timeout: float | None = None) -> bool:
         """Wait until the kernel has been read and a prefix is dirty.
 

@@ -17,8 +17,8 @@ from bgpreflector.reflector import (
     BGPReflector,
     Deps,
     KernelRouteWatcher,
-    kernel_engine,
     new_plugin,
+    source_engine,
     use_deps,
 )
 from bgpreflector.vpp import (
@@ -55,7 +55,7 @@ class Daemon:
         """
         self.config = config
         self._table_map = config.table_map
-        self.engine = cast("_core.Engine", kernel_engine(config))
+        self.engine = cast("_core.Engine", source_engine(config))
         self.sink = VppSink(
             self.engine,
             config.vpp,

@@ -12,7 +12,7 @@ from bgpreflector.config.protocols import protocol_name
 def route_row(
     route: _core.RouteView | _core.KernelRoute, names: Mapping[int, str]
 ) -> dict[str, object]:
-    """A kernel route; ``names`` are those of the interfaces by index."""
+    """A route; ``names`` are those of the interfaces by index."""
     return {
         "prefix": route.prefix,
         "table": route.table,

@@ -41,6 +41,9 @@ class State(Enum):
     KERNEL_UNREAD = "kernel_unread"
     """The kernel's routes have not been read yet."""
 
+    SOURCE_LOST = "source_lost"
+    """zebra, which tells of the routes, is not connected: VPP keeps those that it has."""
+
     PAUSED = "paused"
     """VPP is sent nothing, as somebody asked for."""
 
@@ -98,6 +101,10 @@ class KernelStatus:
     """Whether its last dump ended early, at a route too large for a netlink message: what is behind
     that is kept and not compared."""
 
+    unverified_prefixes: int
+    """Prefixes that its last dumps did not show and that stay, as its answers do not tell whether
+    it has them."""
+
     resyncs: Mapping[str, Resyncs]
     """By reason."""
 
@@ -109,6 +116,39 @@ class KernelStatus:
 
     receive_buffer: int
     """Bytes that the kernel granted: it counts twice what it was asked for."""
+
+
+@dataclass(frozen=True)
+class FpmStatus:
+    """zebra's side, where that tells of the routes."""
+
+    listen: str | None
+    """Where it is listened at."""
+
+    peer: str | None
+    """Who is connected."""
+
+    settled: bool
+    """Whether it has shown all its routes, and those that it lacks are gone."""
+
+    connections: int
+    refused: int
+    """Connections refused, as there was one already."""
+
+    protocol_errors: int
+    """Connections closed, as what came was no FPM."""
+
+    frames: int
+    sweeps: int
+    """Connections that have shown all their routes."""
+
+    swept: int
+    """Routes of earlier connections that were removed then."""
+
+    answers: Mapping[str, int]
+    """Answers sent: ``offload`` (VPP has a route), ``offload_failed``."""
+
+    answers_waiting: int
 
 
 @dataclass(frozen=True)
@@ -276,6 +316,12 @@ class StatusReport:
     memory: int
     """Resident memory in bytes."""
 
+    source: str
+    """Who tells of the routes: ``kernel`` or ``fpm``."""
+
+    fpm: FpmStatus | None
+    """``None`` where the kernel tells of the routes."""
+
     kernel: KernelStatus
     vpp: VppStatus
 
@@ -288,11 +334,16 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
     """Look at a daemon, from any thread; ``figures`` are its engine's, looked up already."""
     hung = daemon.hung
     figures = figures or daemon.engine.status()
-    vpp = _vpp(daemon, figures)
+    vpp, fpm = _vpp(daemon, figures), _fpm(daemon)
     # Once: it may change while this looks on, and the report shall not contradict itself.
     paused = daemon.paused
     held = _held(daemon, figures)
-    state = _state(daemon, figures, vpp, paused=paused, too_many_held=held.too_many)
+    found = _State(
+        paused=paused,
+        source_lost=fpm is not None and fpm.peer is None,
+        too_many_held=held.too_many,
+    )
+    state = _state(daemon, figures, vpp, found)
     return StatusReport(
         schema=SCHEMA,
         version=version("bgpreflector"),
@@ -318,29 +369,34 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
         guard=_guard(daemon),
         hung=hung,
         memory=_memory(),
+        source=daemon.config.source.kind,
+        fpm=fpm,
         kernel=_kernel(daemon, figures),
         vpp=vpp,
     )
 
 
-def _state(
-    daemon: Daemon,
-    figures: _core.Status,
-    vpp: VppStatus,
-    *,
-    paused: bool,
-    too_many_held: bool,
-) -> State:
+@dataclass(frozen=True)
+class _State:
+    """What was looked at once."""
+
+    paused: bool
+    source_lost: bool
+    too_many_held: bool
+
+
+def _state(daemon: Daemon, figures: _core.Status, vpp: VppStatus, looked: _State) -> State:
     failed = any(counts["failed"] for counts in figures.prefixes.values())
     found = {
         State.ENDED: not daemon.alive,
         State.VPP_LOST: not vpp.connected,
         State.KERNEL_UNREAD: not figures.synchronised,
-        State.PAUSED: paused,
+        State.SOURCE_LOST: looked.source_lost,
+        State.PAUSED: looked.paused,
         State.GUARDED: _guard(daemon) is not None,
         State.REFUSED: failed,
         State.SYNCHRONISING: not daemon.in_sync_by(figures),
-        State.HELD: too_many_held,
+        State.HELD: looked.too_many_held,
     }
     return next((state for state, applies in found.items() if applies), State.IN_SYNC)
 
@@ -393,6 +449,7 @@ def _kernel(daemon: Daemon, figures: _core.Status) -> KernelStatus:
         overruns=figures.overruns,
         drops=figures.drops,
         dump_ended_early=figures.dump_ended_early,
+        unverified_prefixes=figures.unverified_prefixes,
         resyncs={
             reason: Resyncs(count, figures.resync_seconds[reason])
             for reason, count in _sorted(figures.resyncs).items()
@@ -400,6 +457,25 @@ def _kernel(daemon: Daemon, figures: _core.Status) -> KernelStatus:
         drift=_sorted(figures.drift),
         receive_buffer_wanted=settings.receive_buffer,
         receive_buffer=figures.receive_buffer,
+    )
+
+
+def _fpm(daemon: Daemon) -> FpmStatus | None:
+    fpm = daemon.engine.fpm()
+    if fpm is None:
+        return None
+    return FpmStatus(
+        listen=fpm.listen,
+        peer=fpm.peer,
+        settled=fpm.settled,
+        connections=fpm.connections,
+        refused=fpm.refused,
+        protocol_errors=fpm.protocol_errors,
+        frames=fpm.frames,
+        sweeps=fpm.sweeps,
+        swept=fpm.swept,
+        answers=_sorted(fpm.answers),
+        answers_waiting=fpm.answers_waiting,
     )
 
 

@@ -32,4 +32,5 @@ def write(target: str, found: set[bytes], prefix: bytes = b"") -> None:
 if __name__ == "__main__":
     write("decode", seeds("netlink/*.jsonl", "hex"))
     # The first byte says how the stream is cut up.
+    write("fpm", seeds("fpm/*.jsonl", "frame"), prefix=b"\x07")
     write("frames", seeds("vpp/*.jsonl", "frame"), prefix=b"\x07")

@@ -116,7 +116,17 @@ def test_what_means_nothing_here_is_listed() -> None:
     )
 
 
-def test_the_node_is_this_host_by_default() -> None:
+def test_the_node_is_that_of_kubernetes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose name for it need not be the host's."""
+    monkeypatch.setenv("NODE_NAME", "one")
+    config = loads_contiv(CONTIV_CONF)
+    assert config.vpp.interfaces.main_interface == "GigabitEthernet0/9/0"
+    other = loads_contiv(CONTIV_CONF, node_name="two")
+    assert other.vpp.interfaces.main_interface is None
+
+
+def test_the_node_is_this_host_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NODE_NAME", raising=False)
     host = socket.gethostname()
     config = loads_contiv(CONTIV_CONF.replace("nodeName: one", f"nodeName: {host}"))
     assert config.vpp.interfaces.main_interface == "GigabitEthernet0/9/0"

@@ -34,6 +34,8 @@ def test_no_interface_is_mapped(
             "of": held + 1,
             "too_many": True,
             "interfaces": {"f0": 2 * COUNT, "g0": 1},
+            "unmapped": "hold",
+            "substitutes": {},
         }
         assert (seen["in_sync"], seen["ready"]) == (True, False)
         where = f"no VPP interface stands for f0: {2 * COUNT}, g0: 1"

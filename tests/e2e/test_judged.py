@@ -107,8 +107,9 @@ def test_the_kernel_judges_what_vpp_forwards(
                 assert "as the kernel does" not in said, (address, said)
             same = "VPP forwards 40.0.2.1 by 40.0.0.0/16, to the same next hops as the kernel by"
             assert same in why(client, "40.0.2.1")
-            tables: Any = client.ask("route", address="203.0.113.9").end["tables"]
-            assert tables[0]["vpp_forwards_by"]["paths"] == ["local"]
+            found: Any = client.ask("route", address="203.0.113.9").end
+            forwards_by = found["tables"][0]
+            assert forwards_by["vpp_forwards_by"]["paths"] == ["local"]
         assert "Traceback" not in daemon.log()
         audits(daemon, kernel, vpp, config)
         interface_down(daemon, vpp)

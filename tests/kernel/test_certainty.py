@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-import struct
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from socket import AF_INET, AF_INET6, if_nametoindex, inet_pton
 
 import pytest
 
 from bgpreflector import _core
-from lab import Namespace, wait_until
+from lab import Namespace, again_and_again, ip_batch, wait_until
 from oracle.world import World
 
 from .agreement import PREFIX, TIMEOUT, agreed, do, hop, via, vpp_has
 from .following import LINK, following, with_link
+from .large_routes import large_route
 from .rtnetlink import request
 
 pytestmark = pytest.mark.root
@@ -90,6 +88,24 @@ def test_ghosts_go_whatever_else_changes(make_namespace: Callable[[str], Namespa
         assert left >= {route(n) for n in range(GONE, ROUTES)}
 
 
+def test_what_vpp_had_before_a_restart_goes_with_the_first_resync(router: World) -> None:
+    """Though routes are withdrawn beside each dump, and a policy rule leads marked packets away."""
+    kept, gone = PREFIX[6], [f"2001:db8:{n:x}::/48" for n in range(2, 200)]
+    routes = [f"{kept} proto 12 {via(6, 1)}", *(f"{p} proto 12 {via(6, 0)}" for p in gone)]
+    ip_batch(router.namespace, [f"route add {route}" for route in routes])
+    vpp_has(router, len(routes))
+    router.stop()
+    ip_batch(router.namespace, [f"route del {prefix} proto 12" for prefix in gone])
+    changes = [f"route {verb} 2001:db8:ffff::/48 proto 12 {via(6, 0)}" for verb in ("add", "del")]
+    with again_and_again(lambda _: ip_batch(router.namespace, changes * 50)) as began:
+        assert began.wait(TIMEOUT)
+        router.start(whole=False)
+        status = router.engine.status()
+        assert status.prefixes["ipv6"]["unconfirmed"] == 0
+        assert status.unverified_prefixes == 0
+    agreed(router, {kept: [hop(6, 1)]})
+
+
 @pytest.mark.parametrize("family", [4, 6])
 def test_a_dump_that_ends_early_takes_nothing_away(router: World, family: int) -> None:
     """A route of too many legs ends the kernel's dump, without an error."""
@@ -142,25 +158,3 @@ def test_what_the_kernel_caches_at_an_object_is_no_proof(router: World, other: s
     router.settle(0)
     assert router.engine.status().dump_ended_early
     assert {(254, prefix): hops for prefix, hops in expected.items()} == router.vpp()
-
-
-def large_route(namespace: Namespace, family: int, prefix: str, legs: int = 2100) -> bytes:
-    """``RTM_NEWROUTE`` with more next hops than ``ip`` takes."""
-    af = AF_INET if family == 4 else AF_INET6
-    index = namespace.call(lambda: if_nametoindex("o0"))
-    gateway = {4: "10.7.0.{}", 6: "fd07::{:x}"}[family]
-    hosts = itertools.cycle(range(2, 250)) if family == 4 else range(2, legs + 2)
-    hops = b"".join(
-        struct.pack("=HBBi", 8 + len(via), 0, number // 248 if family == 4 else 0, index) + via
-        for number, host in zip(range(legs), hosts, strict=False)
-        for via in [attribute(5, inet_pton(af, gateway.format(host)))]
-    )
-    address, _, length = prefix.partition("/")
-    rtmsg = struct.pack("=BBBBBBBBI", int(af), int(length), 0, 0, 254, 4, 0, 1, 0)
-    body = rtmsg + attribute(1, inet_pton(af, address)) + attribute(9, hops)
-    return struct.pack("=IHHII", 16 + len(body), 24, 0x405, 1, 0) + body
-
-
-def attribute(kind: int, value: bytes) -> bytes:
-    """``struct rtattr`` and its value."""
-    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)

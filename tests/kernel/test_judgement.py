@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
-from typing import Any
 
 import pytest
 
@@ -42,7 +41,8 @@ def following(kernel: Namespace) -> Iterator[_core.Engine]:
 def install(engine: _core.Engine, prefix: str, gateway: str) -> None:
     """VPP has it so."""
     address = ip_address(gateway)
-    path: Any = (0, int(address.version == 6), address, INDEX, 0, 1, 0, [])
+    labels: list[int] = []
+    path = (0, int(address.version == 6), address, INDEX, 0, 1, 0, labels)
     assert engine.adopt_route(0, prefix, [path])
 
 

@@ -14,13 +14,20 @@ from oracle.expected import Forwarding
 from oracle.world import World, world
 
 from .agreement import PREFIX, TIMEOUT, agreed, do, hop, via, vpp_has
-from .rtnetlink import listening, messages
+from .following import LINK, following, with_link
+from .large_routes import large_route
+from .rtnetlink import listening, messages, request
 
 pytestmark = pytest.mark.root
 
 V4 = PREFIX[4]
 SMALL = 4096
 """Bytes: a receive buffer of a few notifications."""
+
+BESIDE = 30_000
+"""Routes of a table."""
+
+OBJECTS = 5_000
 
 
 def many(count: int, link: int = 0) -> list[str]:
@@ -75,6 +82,53 @@ def test_an_overrun_is_repaired_by_a_dump() -> None:
         wait_until(lambda: router.engine.status().resyncs["overrun"], TIMEOUT, "a dump for it")
         _vpp_says(router, kept)
         assert router.engine.status().receive_buffer == 2 * SMALL
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_an_announcement_of_many_legs_is_no_overrun(router: World, family: int) -> None:
+    """It is longer than most, and read whole."""
+    before = router.resyncs()
+    message = large_route(router.namespace, family, PREFIX[family], legs=1_100, protocol=12)
+    request(router.namespace, message)
+    wait_until(
+        lambda: PREFIX[family] in {view.prefix for view in router.engine.routes(0, 1 << 16)[0]},
+        TIMEOUT,
+        "the route is known",
+    )
+    status = router.engine.status()
+    assert (status.overruns, status.resyncs["overrun"]) == (0, 0)
+    assert router.resyncs() == before
+
+
+@pytest.mark.parametrize("routed", [True, False], ids=["used", "unused"])
+def test_many_objects_go_beside_a_table_without_an_overrun(
+    make_namespace: Callable[[str], Namespace], routed: bool
+) -> None:
+    """What one costs does not depend on how many others there are."""
+    namespace = make_namespace("objects")
+    with_link(namespace)
+    hop = f"via 10.0.0.2 dev {LINK}"
+    table = [f"route add 20.{n >> 8}.{n & 255}.0/24 proto 12 {hop}" for n in range(BESIDE)]
+    objects = [f"nexthop add id {n} {hop}" for n in range(1, OBJECTS + 1)]
+    users = [
+        f"route add 30.{n >> 8}.{n & 255}.0/24 proto 12 nhid {n}" for n in range(1, OBJECTS + 1)
+    ]
+    ip_batch(namespace, [*table, *objects, *(users if routed else [])])
+    with following(namespace, receive_buffer=32 << 20) as engine:
+        before = engine.status()
+        assert before.prefixes["ipv4"]["desired"] == BESIDE + OBJECTS * routed
+        ip_batch(namespace, [f"nexthop del id {n}" for n in range(1, OBJECTS + 1)])
+        wait_until(
+            lambda: engine.status().messages["next_hop"] - before.messages["next_hop"],
+            TIMEOUT,
+            "all deletions are read",
+            accept=lambda seen: seen >= OBJECTS,
+        )
+        after = engine.status()
+        assert after.prefixes["ipv4"]["desired"] == BESIDE
+        assert (after.overruns, after.drops) == (0, 0)
+        if not routed:
+            assert after.resyncs == before.resyncs
 
 
 def _vpp_says(router: World, expected: Forwarding) -> None:

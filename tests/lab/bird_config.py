@@ -41,6 +41,8 @@ class BirdConfig:
     merge_paths: bool = True
     """Whether the kernel gets several paths to a prefix as one multipath route."""
     routes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    more: str = ""
+    """Whatever else it shall do, in BIRD's own words."""
 
     def write(self, directory: Path) -> Path:
         """Writes ``bird.conf`` and the routes it includes; returns the former's path."""
@@ -57,6 +59,7 @@ class BirdConfig:
             for number, next_hop in enumerate(self._next_hops(family))
         ]
         texts += [_bgp(session, self._name(number)) for number, session in enumerate(self.sessions)]
+        texts.append(self.more)
         path = directory / "bird.conf"
         path.write_text("\n".join(texts) + "\n")
         return path

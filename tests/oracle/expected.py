@@ -164,9 +164,15 @@ def _prefix(destination: str, family: int) -> str:
     return f"{destination}/{32 if family == 4 else 128}"
 
 
+def is_merged(route: Entry) -> bool:
+    """Whether an IPv6 route has been merged of several."""
+    return "nexthops" in route and "nhid" not in route
+
+
 def usable(route: Entry) -> bool:
     """Whether it can forward: it has not expired, and a next hop is alive."""
-    if int(route.get("expires", 1)) < 0:
+    if int(route.get("expires", 1)) < 0 and not is_merged(route):
+        # Of merged ones only the first leg's lifetime is shown.
         return False
     return route["type"] != "1" or any(not _dead(hop) for hop in _hops(route))
 

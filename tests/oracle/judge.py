@@ -23,6 +23,7 @@ from .expected import (
     Listing,
     Meaning,
     is_for_vpp,
+    is_merged,
     meaning,
     of_listing,
     usable,
@@ -127,7 +128,7 @@ class _Judge:
         """By table and prefix."""
         found = of_listing(self._listed, PROTOCOL, foreign=self._foreign)
         if self._foreign != "hide":
-            self.hidden.update(dict.fromkeys(filter(self._may_hide, self._listed.routes)))
+            self.hidden.update(dict.fromkeys(filter(self._may_hide, self._listed.every)))
             return found
         for key in self._listed.routes:
             table, prefix = key
@@ -233,8 +234,7 @@ class _Judge:
         )
 
     def _may_hide(self, key: Key) -> bool:
-        routes = self._listed.every.get(key, ()) if ":" in key[1] else ()
-        return any("nexthops" in route and "nhid" not in route for route in routes)
+        return any(map(is_merged, self._listed.every.get(key, ()))) and ":" in key[1]
 
     def _is_hidden(self, key: Key, route: Entry) -> bool:
         listed = self._listed.every.get(key, ())

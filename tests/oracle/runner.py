@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,9 @@ that has happened, nothing else may go wrong, for it would be repaired unseen.""
 PAUSE = 0.002
 LONGEST_PAUSE = 0.05
 """Seconds between two looks: at first, and at most."""
+
+LOOKS = 40
+"""At least: a machine that stood still meanwhile has had no time."""
 
 QUICK = 1.0
 """Seconds that all have to agree while a sequence is shortened."""
@@ -63,12 +67,12 @@ def compare(seen: World, after: int, settled: float) -> Difference | None:
     """Waits until kernel, table and VPP agree; the difference if they do not in time."""
     deadline = time.monotonic() + settled
     pause = 0.0
-    while True:
+    for look in itertools.count(1):
         seen.settle(pause)
         lines = tuple(_look(seen))
         if not lines:
             break
-        if time.monotonic() > deadline:
+        if look > LOOKS and time.monotonic() > deadline:
             return Difference(after, lines, settled)
         pause = min(max(pause * 2, PAUSE), LONGEST_PAUSE)
     refused = seen.refused()

@@ -1,4 +1,4 @@
-"""The container image's recipe and the Kubernetes manifests, checked without either."""
+"""The container image's recipe, checked without an engine."""
 
 from __future__ import annotations
 
@@ -10,21 +10,16 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
-import yaml
 from dockerfile_parse import DockerfileParser
 
 from bgpreflector.config import Config
 from bgpreflector.config.load import loads
-from bgpreflector.config.metrics import parse_address
 
 ROOT = Path(__file__).parents[2]
 PACKAGING = ROOT / "packaging"
 DOCKERFILE = PACKAGING / "docker" / "Dockerfile"
-MANIFESTS = PACKAGING / "kubernetes" / "bgpreflector.yaml"
 EXAMPLE = PACKAGING / "bgpreflector.toml"
-KUBERNETES = ["1.29", "1.32", "1.35"]
 
 
 def instructions() -> list[dict[str, Any]]:
@@ -53,28 +48,6 @@ def context(folder: Path) -> None:
                 shutil.copytree(source, target, ignore=ignored)
             else:
                 shutil.copy(source, target)
-
-
-def documents() -> list[dict[str, Any]]:
-    """What the manifest file has."""
-    return list(yaml.safe_load_all(MANIFESTS.read_text()))
-
-
-def document(kind: str) -> dict[str, Any]:
-    """The one of a kind."""
-    (found,) = [one for one in documents() if one["kind"] == kind]
-    return found
-
-
-def pod() -> dict[str, Any]:
-    """Each node's."""
-    return dict(document("DaemonSet")["spec"]["template"]["spec"])
-
-
-def container() -> dict[str, Any]:
-    """The only one in it."""
-    (found,) = pod()["containers"]
-    return dict(found)
 
 
 def test_hadolint_has_no_complaint() -> None:
@@ -137,52 +110,6 @@ def test_the_build_context_is_complete(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert list((tmp_path / "metadata").glob("*.dist-info/METADATA"))
-
-
-@pytest.mark.parametrize("version", KUBERNETES)
-def test_kubernetes_knows_every_field(version: str) -> None:
-    """By its own schemas, unknown fields refused."""
-    for one in documents():
-        kubernetes_validate.validate(one, version, strict=True)
-
-
-def test_the_pod_may_do_little() -> None:
-    """One capability; nothing of the node's but its network and VPP's folder."""
-    rights = container()["securityContext"]
-    assert rights["capabilities"] == {"drop": ["ALL"], "add": ["NET_ADMIN"]}
-    assert rights["allowPrivilegeEscalation"] is False
-    assert rights["readOnlyRootFilesystem"] is True
-    assert "privileged" not in rights
-    assert pod()["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert not {"hostPID", "hostIPC"} & set(pod())
-    assert pod()["hostNetwork"] is True
-    assert pod()["automountServiceAccountToken"] is False
-    host_paths = [one["hostPath"]["path"] for one in pod()["volumes"] if "hostPath" in one]
-    assert host_paths == ["/run/vpp"]
-
-
-def test_the_parts_of_the_manifest_fit() -> None:
-    """Labels, volumes, the configuration, its socket, and the port that is probed."""
-    spec = document("DaemonSet")["spec"]
-    labels = spec["template"]["metadata"]["labels"]
-    assert spec["selector"]["matchLabels"].items() <= labels.items()
-    mounts = {one["name"]: one["mountPath"] for one in container()["volumeMounts"]}
-    assert set(mounts) == {one["name"] for one in pod()["volumes"]}
-    text = document("ConfigMap")["data"]["bgpreflector.toml"]
-    given = container()["args"]
-    assert given == ["run", "--config", f"{mounts['config']}/bgpreflector.toml"]
-    config = loads(text)
-    assert Path(config.vpp.api_socket).is_relative_to(mounts["vpp"])
-    assert str(config.control.socket).startswith(mounts["control"])
-    assert config.metrics.address is not None
-    address = parse_address(config.metrics.address)
-    assert address.host.is_loopback
-    (port,) = container()["ports"]
-    assert port["containerPort"] == address.port
-    probes = {"livenessProbe": "/-/healthy", "readinessProbe": "/-/ready"}
-    for probe, path in probes.items():
-        asked = container()[probe]["httpGet"]
-        assert asked == {"host": str(address.host), "path": path, "port": port["name"]}
 
 
 @pytest.mark.parametrize("uncommented", [False, True])

@@ -12,6 +12,8 @@ import typer
 from bgpreflector import _core
 from bgpreflector.comparison import Comparison, Place
 
+from .output import say
+
 SAMPLE = 1000
 """Routes that the kernel is asked about: a hundred thousand a second."""
 
@@ -48,11 +50,11 @@ def look(
         raise typer.BadParameter(str(error), param_hint="--prefix") from error
     for one in judged:
         if one.verdict in ("different", "elsewhere"):
-            typer.echo(json.dumps(_object(one)) if as_json else _line(one))
+            say(json.dumps(_object(one)) if as_json else _line(one))
     unresolved = both.unresolved()
     for (table, prefix), trouble in unresolved:
         row = {"unresolved": prefix, "table": table, "why": trouble}
-        typer.echo(json.dumps(row) if as_json else f"unresolved {prefix} table {table}  {trouble}")
+        say(json.dumps(row) if as_json else f"unresolved {prefix} table {table}  {trouble}")
     return Seen(
         asked=len(judged),
         otherwise=sum(one.verdict == "different" for one in judged),

@@ -126,7 +126,9 @@ def _route(row: Row) -> str:
     state = row["state"] if row["reason"] is None else f"{row['state']}: {row['reason']}"
     if row.get("substitute") is not None:
         state += f"; instead: {row['substitute']}"
-    shown = f"{route_line(row)}  [{state}]"
+    # Most are the kernel's, of which nothing needs to be said.
+    told = "" if row["source"] == "kernel" else f" source {row['source']}"
+    shown = f"{route_line(row)}{told}  [{state}]"
     if row["installed"]:
         shown += f" VPP table {row['vpp_table']}: {', '.join(row['installed'])}"
     return shown

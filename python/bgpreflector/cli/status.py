@@ -24,6 +24,7 @@ REPORT = TypeAdapter(StatusReport)
 CHECKED = {
     State.ENDED: ExitCode.FAILURE,
     State.KERNEL_UNREAD: ExitCode.KERNEL,
+    State.SOURCE_LOST: ExitCode.KERNEL,
     State.VPP_LOST: ExitCode.VPP,
 }
 """Exit status of ``--check`` where the daemon is not ready; 6 for everything else."""
@@ -111,7 +112,8 @@ def _said(report: StatusReport) -> str:
     failed = sum(counts["failed"] for counts in report.prefixes.values())
     said = {
         State.ENDED: "the event loop or the kernel reader has ended",
-        State.KERNEL_UNREAD: "the kernel's routes are not read yet",
+        State.KERNEL_UNREAD: _unread(report),
+        State.SOURCE_LOST: "zebra is not connected: VPP keeps the routes that it has",
         State.VPP_LOST: _lost(report),
         State.PAUSED: "paused until `bgpreflector resume`",
         State.GUARDED: _guarded(report),
@@ -123,6 +125,14 @@ def _said(report: StatusReport) -> str:
         State.IN_SYNC: "in sync",
     }
     return said[State(report.state)]
+
+
+def _unread(report: StatusReport) -> str:
+    if report.fpm is None:
+        return "the kernel's routes are not read yet"
+    if report.fpm.peer is None:
+        return f"waiting for zebra at {report.fpm.listen} (its `fpm address`)"
+    return "zebra is still showing its routes"
 
 
 def _held(report: StatusReport) -> str:
@@ -183,6 +193,7 @@ def lines(report: StatusReport) -> list[str]:
     resyncs = by_name({name: r.count for name, r in kernel.resyncs.items()})
     found = {
         "VPP": _vpp(report),
+        "zebra": _zebra(report),
         "requests": requests,
         "held": by_name(report.held_routes),
         "instead": by_name(report.held.substitutes),
@@ -197,6 +208,10 @@ def lines(report: StatusReport) -> list[str]:
         "resyncs": resyncs,
         "dump": "ends early, at a route of too many next hops: routes behind it are kept"
         if kernel.dump_ended_early
+        else "",
+        "unverified": f"{figure(kernel.unverified_prefixes)} prefixes that no dump showed: they "
+        "stay until one is certain"
+        if kernel.unverified_prefixes
         else "",
         "drift": by_name(kernel.drift),
         "VPP drift": by_name(vpp.drift),
@@ -213,6 +228,18 @@ def _vpp(report: StatusReport) -> str:
     slow = "" if vpp.bulk else ", by the slow way"
     linux_nl = "; its linux_nl plugin mirrors routes, too" if vpp.linux_nl else ""
     return f"{vpp.version}, connected for {_time(vpp.connected_seconds)}{slow}{linux_nl}"
+
+
+def _zebra(report: StatusReport) -> str:
+    fpm = report.fpm
+    if fpm is None:
+        return ""
+    said = f"answers {by_name(fpm.answers) or 'none'}, {figure(fpm.answers_waiting)} wait"
+    if fpm.peer is None:
+        return f"not connected ({fpm.listen}); {said}"
+    shown = "has shown its routes" if fpm.settled else "is showing its routes"
+    refused = f", {fpm.refused} further connections refused" if fpm.refused else ""
+    return f"{fpm.peer} {shown}; {said}{refused}"
 
 
 def _limit(report: StatusReport) -> str:

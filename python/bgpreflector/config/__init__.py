@@ -12,6 +12,7 @@ from .load import CONTIV_SUFFIXES, load, loads, loads_contiv
 from .log import LogConfig
 from .metrics import Address, MetricsConfig
 from .root import Config
+from .source import FRR_PROTOCOLS, FpmConfig, SourceConfig
 from .vpp import (
     Fallback,
     FibSourceConfig,
@@ -24,6 +25,7 @@ from .vpp import (
 
 __all__ = [
     "CONTIV_SUFFIXES",
+    "FRR_PROTOCOLS",
     "Address",
     "Config",
     "ConfigError",
@@ -31,6 +33,7 @@ __all__ = [
     "ControllerConfig",
     "Fallback",
     "FibSourceConfig",
+    "FpmConfig",
     "GuardConfig",
     "InterfacesConfig",
     "KernelConfig",
@@ -38,6 +41,7 @@ __all__ = [
     "MetricsConfig",
     "PartlyMapped",
     "Problem",
+    "SourceConfig",
     "Strategy",
     "VppConfig",
     "load",

@@ -17,6 +17,9 @@ from .translate import Draft, from_contiv, from_toml
 CONTIV_SUFFIXES = (".yaml", ".yml", ".conf")
 """Files named so are read as Contiv's YAML, all others as TOML."""
 
+NODE_NAME = "NODE_NAME"
+"""Environment variable: the node's name in Kubernetes, by which Contiv's file names it."""
+
 LARGEST = 16 << 20
 """Bytes of a file; a device such as /dev/zero has no end."""
 
@@ -24,8 +27,8 @@ LARGEST = 16 << 20
 def load(path: str | os.PathLike[str], *, node_name: str | None = None) -> Config:
     """Read a TOML file, or a Contiv ``contiv.conf`` where the suffix says YAML.
 
-    ``node_name`` chooses the entry of Contiv's ``nodeConfig``; the default is the host's
-    name. Raises :class:`ConfigError` with everything that is wrong.
+    ``node_name`` chooses the entry of Contiv's ``nodeConfig``; the default is ``$NODE_NAME``, or
+    else the host's name. Raises :class:`ConfigError` with everything that is wrong.
     """
     source = os.fspath(path)
     try:
@@ -62,7 +65,8 @@ def loads_contiv(text: str, *, node_name: str | None = None, source: str = "cont
         {254: 7}
     """
     data = parse_yaml(text, source)
-    return _validated(from_contiv(data, node_name or socket.gethostname()), source)
+    name = node_name or os.environ.get(NODE_NAME) or socket.gethostname()
+    return _validated(from_contiv(data, name), source)
 
 
 def _read(path: Path) -> bytes:

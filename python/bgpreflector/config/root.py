@@ -13,6 +13,7 @@ from .kernel import KernelConfig
 from .log import LogConfig
 from .metrics import MetricsConfig
 from .section import Section
+from .source import FRR_PROTOCOLS, FpmConfig, SourceConfig
 from .values import StrictBool
 from .vpp import VppConfig
 
@@ -27,6 +28,12 @@ class Config(Section):
         default=True,
         description="Whether routes are reflected at all. Contiv's useExternalIPAM, which is "
         "false where a contiv.conf does not mention it.",
+    )
+    source: SourceConfig = Field(
+        default_factory=SourceConfig, description="Who tells of the routes."
+    )
+    fpm: FpmConfig = Field(
+        default_factory=FpmConfig, description="How FRR's zebra is listened to, as a source."
     )
     kernel: KernelConfig = Field(
         default_factory=KernelConfig, description="Which routes are read, and how."
@@ -69,10 +76,23 @@ class Config(Section):
         return {k: vpp for k, vpp in self.vpp.tables.items() if k not in self.kernel.tables}
 
     @property
+    def is_fpm(self) -> bool:
+        """Whether zebra tells of the routes."""
+        return self.source.kind == "fpm"
+
+    @property
     def vpp_tables(self) -> list[tuple[int, bool]]:
         """The VPP tables that are named for routes: id, whether IPv6."""
         families = self.kernel.families
         return [(t, family == "ipv6") for t in self.table_map.values() for family in families]
+
+    @field_validator("kernel")
+    @classmethod
+    def _has_protocols_of_source(cls, kernel: KernelConfig, info: ValidationInfo) -> KernelConfig:
+        source = info.data.get("source")
+        if source is None or source.kind != "fpm" or "protocols" in kernel.model_fields_set:
+            return kernel
+        return kernel.model_copy(update={"protocols": FRR_PROTOCOLS})
 
     @field_validator("vpp")
     @classmethod

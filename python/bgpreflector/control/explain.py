@@ -15,7 +15,7 @@ from bgpreflector.errors import VppError
 from bgpreflector.rows import route_row
 from bgpreflector.vpp import Question, VppEntry
 
-from .judging import Answer
+from .judging import SPECIAL, Answer
 from .routes import link_names, mirrored_row, named_reason
 
 if TYPE_CHECKING:
@@ -138,7 +138,8 @@ def _kernel_side(
 ) -> str | None:
     """What explains that the kernel forwards by something else than the tables hold."""
     if kernel is None:
-        return KERNEL_SAYS.get(number or 0, f"the kernel says: {os.strerror(number or 0)}")
+        said = KERNEL_SAYS.get(number or 0, f"the kernel says: {os.strerror(number or 0)}")
+        return said + (_cached(matches) if number == errno.ENETUNREACH else "")
     own = ITS_OWN.get(kernel.route_type)
     if own is not None:
         return f"the kernel takes it in itself and forwards nothing: {kernel.prefix} {own}"
@@ -147,7 +148,19 @@ def _kernel_side(
         return f"{by} in table {kernel.table}, which is not mirrored (kernel.tables)"
     held = next(match for match in matches if match.table == kernel.table)
     agree = held.views and held.views[0].prefix == kernel.prefix
-    return None if agree else f"{by}{_why_not_held(daemon, kernel)}"
+    return None if agree else f"{by}{_cached([held]) or _why_not_held(daemon, kernel)}"
+
+
+def _cached(matches: Sequence[InTable]) -> str:
+    """IPv6 answers by what it has cached at a next-hop object (``rt6_get_pcpu_route``)."""
+    for view in (view for match in matches for view in match.views):
+        if view.next_hop_id is not None and ":" in view.prefix:
+            return (
+                f", or so it seems: IPv6 answers by what it has cached at next-hop object "
+                f"{view.next_hop_id}, be it of another prefix or of one that is gone; see "
+                f"`ip -6 route show {view.prefix}`"
+            )
+    return ""
 
 
 def _why_not_held(daemon: Daemon, kernel: _core.KernelRoute) -> str:
@@ -179,9 +192,10 @@ def held_reason(daemon: Daemon, view: _core.RouteView, longest: VppEntry | None)
         return f"{view.prefix} is not in VPP as it is: {reason}; {SUBSTITUTES[view.substitute]}"
     if longest is None or longest.prefix == view.prefix:
         return f"{view.prefix} is not in VPP: {reason}"
+    drops = all(kind in SPECIAL for kind, *_ in longest.paths)
     return (
-        f"{view.prefix} is not in VPP: {reason}; VPP forwards it by {longest.prefix} (vpp.unmapped "
-        "says what it does)"
+        f"{view.prefix} is not in VPP: {reason}; VPP {'drops' if drops else 'forwards'} it by "
+        f"{longest.prefix} (vpp.unmapped says what it does)"
     )
 
 

@@ -67,6 +67,7 @@ def routes_to(daemon: Daemon, prefix: str) -> list[Row]:
 def mirrored_row(daemon: Daemon, view: _core.RouteView, names: dict[int, str]) -> Row:
     """A route of the table, with what VPP has of it."""
     return route_row(view, names) | {
+        "source": view.source,
         "vpp_table": daemon.vpp_table(view.table),
         "state": view.state,
         "reason": named_reason(view.reason, names),

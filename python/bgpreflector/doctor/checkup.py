@@ -13,6 +13,7 @@ from bgpreflector.vpp import VppSink
 
 from .configuration import configuration_findings
 from .finding import Finding, error
+from .fpm import fpm_findings
 from .interfaces import interface_findings
 from .kernel import kernel_findings
 from .memory import memory_findings
@@ -28,6 +29,7 @@ SCHEMA = 1
 def check_up(config: Config) -> Iterator[Finding]:
     """Look at everything, and change nothing: not even the FIB source is added to VPP."""
     yield from configuration_findings(config)
+    yield from fpm_findings(config)
     yield from daemon_findings(config)
     # Nobody waits here, and what the limit would keep out is to be seen.
     alone = {"grace": 0.0, "audit_interval": 0.0, "max_routes": None}

@@ -13,6 +13,7 @@ from bgpreflector.errors import ControlError
 from bgpreflector.status import StatusReport
 
 from .finding import Finding, ok, warning
+from .fpm import connection_finding
 
 CHECK = "daemon"
 SILENCE = 30.0
@@ -43,6 +44,8 @@ def daemon_findings(config: Config) -> Iterator[Finding]:
             "restart the daemon, so that it is of the same version as the command",
         )
         return
+    if report.fpm is not None:
+        yield connection_finding(report.fpm)
     if report.hung is not None:
         yield warning(
             CHECK,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from bgpreflector import _core
-from bgpreflector.status import StatusReport
+from bgpreflector.status import FpmStatus, StatusReport
 
 Kind = Literal["gauge", "counter", "summary", "histogram"]
 
@@ -87,6 +87,19 @@ def _build(report: StatusReport) -> Iterator[Sample]:
 def _vpp(report: StatusReport) -> Iterator[Sample]:
     if report.vpp.version is not None:
         yield (report.vpp.version,), 1.0
+
+
+def _fpm(value: Callable[[FpmStatus], float]) -> Samples:
+    """A metric without labels, absent where zebra does not tell of the routes."""
+    return _one(lambda report: None if report.fpm is None else value(report.fpm))
+
+
+def _connections(fpm: FpmStatus) -> Mapping[str, float]:
+    return {
+        "taken": fpm.connections,
+        "refused": fpm.refused,
+        "protocol_error": fpm.protocol_errors,
+    }
 
 
 def _max_routes(report: StatusReport) -> Iterator[Sample]:
@@ -279,6 +292,14 @@ METRICS = (
         _one(lambda r: int(r.kernel.dump_ended_early)),
     ),
     Metric(
+        "kernel_unverified_prefixes",
+        "gauge",
+        "Prefixes that the kernel's last dumps did not show and that stay, as its answers do not "
+        "tell whether it has them.",
+        (),
+        _one(lambda r: r.kernel.unverified_prefixes),
+    ),
+    Metric(
         "kernel_receive_buffer_bytes",
         "gauge",
         "Receive buffer that the kernel granted for notifications.",
@@ -298,6 +319,58 @@ METRICS = (
         "Differences between kernel and table that audits found and repaired, by kind.",
         ("kind",),
         _by(lambda r: r.kernel.drift),
+    ),
+    Metric(
+        "source_info",
+        "gauge",
+        "1, with who tells of the routes: kernel, or fpm (FRR's zebra).",
+        ("source",),
+        lambda report: [((report.source,), 1.0)],
+    ),
+    Metric(
+        "fpm_connected",
+        "gauge",
+        "1 while zebra is connected; absent, as all of fpm, where the kernel tells of the routes.",
+        (),
+        _fpm(lambda fpm: fpm.peer is not None),
+    ),
+    Metric(
+        "fpm_settled",
+        "gauge",
+        "1 while zebra is connected and has shown all its routes.",
+        (),
+        _fpm(lambda fpm: fpm.settled),
+    ),
+    Metric(
+        "fpm_connections",
+        "counter",
+        "Connections, by what became of them: taken, refused (as there was one already), "
+        "protocol_error (taken, and closed as what came was no FPM).",
+        ("result",),
+        _by(lambda r: {} if r.fpm is None else _connections(r.fpm)),
+    ),
+    Metric("fpm_frames", "counter", "Frames of zebra's.", (), _fpm(lambda fpm: fpm.frames)),
+    Metric(
+        "fpm_swept_routes",
+        "counter",
+        "Routes of earlier connections that a later one did not show, and that were removed.",
+        (),
+        _fpm(lambda fpm: fpm.swept),
+    ),
+    Metric(
+        "fpm_answers",
+        "counter",
+        "Answers to zebra: offload (VPP has the route), offload_failed (it refused it, or gave it "
+        "up).",
+        ("answer",),
+        _by(lambda r: {} if r.fpm is None else r.fpm.answers),
+    ),
+    Metric(
+        "fpm_answers_waiting",
+        "gauge",
+        "Prefixes of which zebra is still to be told.",
+        (),
+        _fpm(lambda fpm: fpm.answers_waiting),
     ),
     Metric(
         "vpp_connected",

@@ -6,7 +6,14 @@ asked for.
 
 from typing import TYPE_CHECKING
 
-from .deps import ContivConf, Deps, WatcherFactory, kernel_engine, kernel_route_watcher
+from .deps import (
+    ContivConf,
+    Deps,
+    WatcherFactory,
+    kernel_engine,
+    kernel_route_watcher,
+    source_engine,
+)
 from .engine import Engine
 from .plugin import BGPReflector, Option, new_plugin, use_deps
 from .route import RT_TABLE_MAIN, NextHop, Route
@@ -38,6 +45,7 @@ __all__ = [
     "kernel_engine",
     "kernel_route_watcher",
     "new_plugin",
+    "source_engine",
     "use_deps",
 ]
 

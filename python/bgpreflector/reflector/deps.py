@@ -41,7 +41,17 @@ WatcherFactory = Callable[[ContivConf], RouteWatcher]
 
 
 def kernel_engine(conf: ContivConf) -> Engine:
-    """The engine of the compiled module. Nothing is opened before its ``start()``."""
+    """An engine that reads the kernel. Nothing is opened before its ``start()``."""
+    return _engine(conf, fpm=None)
+
+
+def source_engine(config: Config) -> Engine:
+    """An engine whose routes come from where the configuration says."""
+    fpm = config.fpm
+    return _engine(config, fpm=(fpm.listen, fpm.quiet_time, fpm.grace) if config.is_fpm else None)
+
+
+def _engine(conf: ContivConf, *, fpm: tuple[str, float, float] | None) -> Engine:
     kernel = conf.kernel
     engine = import_module("bgpreflector._core").Engine(
         protocols=list(kernel.protocols),
@@ -57,6 +67,7 @@ def kernel_engine(conf: ContivConf) -> Engine:
         refuse=kernel.max_routes_action == "refuse",
         discover=list(kernel.discover),
         table_map=dict(conf.further_tables),
+        fpm=fpm,
     )
     return cast("Engine", engine)
 

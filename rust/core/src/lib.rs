@@ -2,9 +2,10 @@
 //!
 //! Data goes one way: [`netlink`] turns the kernel's bytes into [`route`] values, [`table`] stores
 //! them and says what VPP must change, [`vpp`] turns the changes into VPP's bytes and reads the
-//! replies.
+//! replies. [`fpm`] is what stands between [`netlink`] and zebra where that tells of the routes.
 #![forbid(unsafe_code)]
 
+pub mod fpm;
 pub mod netlink;
 pub mod route;
 pub mod table;

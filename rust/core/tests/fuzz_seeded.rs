@@ -18,7 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bgpreflector_core::netlink::{Body, Messages};
 use bgpreflector_core::vpp::FrameReader;
 use fuzz_support::mutate::Mutator;
-use fuzz_support::{decode, frames};
+use fuzz_support::{decode, fpm, frames};
 use netlink_support::captures;
 
 const LONGEST: usize = 4096;
@@ -48,6 +48,24 @@ fn recorded_streams() -> Vec<Vec<u8>> {
     }))
 }
 
+/// What zebra sent, in pieces of a few frames.
+fn recorded_sessions() -> Vec<Vec<u8>> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/fpm");
+    let text = std::fs::read_to_string(folder.join("frr-8.4.4.jsonl")).unwrap();
+    let frame = |line: &str| -> Vec<u8> {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        let hex = value["frame"].as_str().unwrap();
+        let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        (0..hex.len()).step_by(2).map(byte).collect()
+    };
+    let frames: Vec<Vec<u8>> = text.lines().map(frame).collect();
+    let few = [1, 4, 20]
+        .into_iter()
+        .flat_map(|length| frames.windows(length));
+    // The first byte says how the stream is cut up.
+    short(few.map(|frames| [7].into_iter().chain(frames.concat()).collect()))
+}
+
 /// Holds `count` inputs to the property, and says which one breaks it.
 fn hold(seeds: &[Vec<u8>], count: usize, property: fn(&[u8])) {
     let mut mutator = Mutator::new(seeds, LONGEST, 1);
@@ -69,6 +87,11 @@ fn any_bytes_are_read_or_refused_as_rtnetlink_messages() {
 #[test]
 fn any_bytes_are_read_or_refused_as_vpp_frames() {
     hold(&recorded_streams(), 60_000, frames::check);
+}
+
+#[test]
+fn any_bytes_are_read_or_refused_as_frames_of_zebra() {
+    hold(&recorded_sessions(), 30_000, fpm::check);
 }
 
 /// Inputs that are all refused at their first byte would prove nothing.
@@ -104,6 +127,27 @@ fn the_mutations_reach_behind_the_headers() {
         }
     }
     assert!(messages > 1_000 && broken > 100, "{messages}, {broken}");
+
+    let sessions = recorded_sessions();
+    let mut mutator = Mutator::new(&sessions, LONGEST, 1);
+    let (mut frames, mut refused) = (0, 0);
+    for _ in 0..5_000 {
+        let input = mutator.next();
+        let mut reader = bgpreflector_core::fpm::FrameReader::default();
+        let stream = input.get(1..).unwrap_or_default();
+        reader.room()[..stream.len()].copy_from_slice(stream);
+        reader.filled(stream.len());
+        while let Some(next) = reader.next_frame().map(|next| next.map(|_| ())).transpose() {
+            match next {
+                Ok(()) => frames += 1,
+                Err(_) => {
+                    refused += 1;
+                    break;
+                }
+            }
+        }
+    }
+    assert!(frames > 1_000 && refused > 100, "{frames}, {refused}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Requests to the kernel say what was asked, as `netlink-packet-route` reads them.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail loudly")]
 
-use bgpreflector_core::netlink::{RouteDump, link_dump, next_hop_dump, route_lookup};
+use bgpreflector_core::netlink::{RouteDump, link_dump, next_hop_dump, route_lookup, rule_dump};
 use bgpreflector_core::route::Family;
 use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteFlags, RouteMessage};
@@ -72,6 +72,15 @@ fn dumps_of_links_and_next_hops_ask_for_all() {
     if cfg!(target_endian = "little") {
         assert_eq!(next_hop_dump(77), expected);
     }
+}
+
+#[test]
+fn a_dump_of_rules_asks_for_all_of_a_family() {
+    let RouteNetlinkMessage::GetRule(asked) = read(DUMP, &rule_dump(Family::V6, 77)) else {
+        panic!("not RTM_GETRULE");
+    };
+    assert_eq!(asked.header.family, AddressFamily::Inet6);
+    assert_eq!(asked.attributes, []);
 }
 
 #[test]

@@ -321,7 +321,7 @@ fn a_resync_of_one_interface_leaves_the_others_alone() {
             .table
             .announce(route(number, 0, MIRRORED, &hop), Placement::Replace);
     }
-    world.table.begin_resync(Extent::Interface(1));
+    world.table.begin_resync(Extent::interface(1));
     world.table.announce(
         route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
         Placement::PartialDump,

@@ -50,7 +50,7 @@ fn table(fallback: Fallback) -> Table {
 
 fn typed(number: u32, route_type: RouteType, hops: &[u32]) -> Route {
     let hop = |interface: &u32| {
-        let last = u8::try_from(*interface).unwrap();
+        let last = u8::try_from(*interface).unwrap_or(u8::MAX);
         NextHop::new(Some(std::net::IpAddr::from([10, 0, 0, last])), *interface)
     };
     let hops: Vec<NextHop> = hops.iter().map(hop).collect();

@@ -34,9 +34,9 @@ fn world() -> World {
 #[test]
 fn no_resync_takes_them_away_nor_finds_drift() {
     let mut world = world();
-    for extent in [Extent::Interface(1), Extent::Everything] {
+    for extent in [Extent::interface(1), Extent::Everything] {
         for _ in 0..300 {
-            resync(&mut world.table, extent);
+            resync(&mut world.table, extent.clone());
         }
     }
     let here = [1, 2, 3].map(|number| has(&world.table, number));

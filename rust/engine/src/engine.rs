@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bgpreflector_core::route::{Family, Path, PathSet, Prefix, Route, RouteKey};
-use bgpreflector_core::table::{Extent, Interfaces, Placement, Scope, Shown, Table, VppDrift};
+use bgpreflector_core::table::{
+    Extent, Interfaces, Placement, RouteSource, Scope, Shown, Table, VppDrift,
+};
 use bgpreflector_core::vpp::normal_form::installed_path;
 use bgpreflector_core::vpp::retval::{Disposition, what_to_do};
 use parking_lot::Mutex;
 
 use crate::batch::Batch;
 use crate::error::{KernelError, VppError};
+use crate::fpm::{FpmSettings, Listener};
 use crate::heartbeat::{Heartbeat, Pulse};
 use crate::kernel::{Found, KernelSettings, Reader, Reason, ResyncReport, lookup, sysctl};
 use crate::recent::RecentChange;
@@ -29,6 +32,8 @@ pub struct Settings {
     pub scope: Scope,
     /// How the kernel is read.
     pub kernel: KernelSettings,
+    /// How zebra is listened to, where that tells of the routes.
+    pub fpm: Option<FpmSettings>,
 }
 
 /// The table with its two threads.
@@ -36,6 +41,7 @@ pub struct Engine {
     shared: Arc<Shared>,
     pub(crate) settings: Settings,
     reader: Mutex<Option<Arc<Reader>>>,
+    listener: Mutex<Option<Arc<Listener>>>,
     vpp: Mutex<Option<Arc<BulkConnection>>>,
     /// That of the last connection, whose thread may not end though it was hung up on.
     bulk: Mutex<Option<Arc<Heartbeat>>>,
@@ -44,18 +50,25 @@ pub struct Engine {
 impl Engine {
     /// An engine that does nothing yet.
     #[must_use]
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(mut settings: Settings) -> Self {
+        if settings.fpm.is_some() {
+            settings.scope.source = RouteSource::Fpm;
+            settings.kernel.links_only = true;
+            settings.kernel.audit_interval = None;
+        }
         let shared = Arc::new(Shared::new(settings.scope.clone()));
         Self {
             shared,
             settings,
             reader: Mutex::new(None),
+            listener: Mutex::new(None),
             vpp: Mutex::new(None),
             bulk: Mutex::new(None),
         }
     }
 
-    /// Subscribes to the kernel's notifications; once is enough, twice is fine.
+    /// Subscribes to the kernel's notifications, and listens to zebra where that tells of the routes;
+    /// once is enough, twice is fine.
     ///
     /// # Errors
     /// [`KernelError`]
@@ -63,12 +76,18 @@ impl Engine {
         let mut reader = self.reader.lock();
         if reader.is_none() {
             let started = Reader::start(Arc::clone(&self.shared), &self.settings.kernel)?;
+            if let Some(fpm) = &self.settings.fpm {
+                let namespace = self.settings.kernel.namespace.clone();
+                let listener = Listener::start(Arc::clone(&self.shared), fpm, namespace)?;
+                *self.listener.lock() = Some(Arc::new(listener));
+            }
             *reader = Some(Arc::new(started));
         }
         Ok(())
     }
 
-    /// Dumps the kernel and returns once the table says what the kernel says.
+    /// Dumps the kernel and returns once the table says what the kernel says. Where zebra tells of the
+    /// routes these are the links alone: it shows its routes after each connection.
     ///
     /// # Errors
     /// [`KernelError`]
@@ -90,7 +109,15 @@ impl Engine {
         let not_running = || KernelError::NotRunning {
             reason: self.shared.failure(),
         };
-        reader.ok_or_else(not_running)?.resync(reason)
+        let report = reader.ok_or_else(not_running)?.resync(reason)?;
+        self.confirm_shown();
+        Ok(report)
+    }
+
+    fn confirm_shown(&self) {
+        if let Some(listener) = self.listener.lock().clone() {
+            listener.confirm();
+        }
     }
 
     /// Connects to VPP; a connection that was there before is closed. What VPP has is unknown
@@ -266,6 +293,8 @@ impl Engine {
     /// Takes up to `limit` dirty prefixes.
     #[must_use]
     pub fn take_batch(&self, limit: usize) -> Batch {
+        // Whatever way VPP was read, this follows.
+        self.confirm_shown();
         Batch::take(&self.shared, limit)
     }
 
@@ -320,6 +349,10 @@ impl Engine {
     }
 
     fn end_reader(&self) {
+        let listener = self.listener.lock().take();
+        if let Some(listener) = listener {
+            listener.end();
+        }
         let reader = self.reader.lock().take();
         if let Some(reader) = reader {
             reader.end();
@@ -355,6 +388,12 @@ impl Engine {
     /// [`KernelError`] if the namespace cannot be entered.
     pub fn sysctl(&self, key: &str) -> Result<Option<String>, KernelError> {
         sysctl(self.settings.kernel.namespace.as_deref(), key)
+    }
+
+    /// Who tells of the routes.
+    #[must_use]
+    pub fn source(&self) -> RouteSource {
+        self.settings.scope.source
     }
 
     /// How the kernel reader and the bulk connection do, in this order; none where there is none. It

@@ -53,6 +53,17 @@ pub enum KernelError {
     /// The notification socket failed.
     #[error("cannot read the kernel's route notifications: {0}")]
     Read(#[source] io::Error),
+    /// zebra cannot be listened to.
+    #[error(
+        "cannot listen for zebra at {address}: {source}; see which program has that address \
+         (`ss -ltnp`), or choose another for fpm.listen and for zebra's `fpm address`"
+    )]
+    Listen {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
     /// The reader has not been started, or has ended.
     #[error("the kernel reader is not running{}", reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default())]
     NotRunning {

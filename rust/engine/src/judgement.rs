@@ -88,7 +88,7 @@ impl Engine {
 pub(crate) fn judge(table: &Table, faults: Faults, answer: Answer) -> Judgement {
     let (kernel_table, prefix) = answer.asked;
     let expected = match &answer.found {
-        Found::Route(route) => Some(table.paths_for(&route.set)),
+        Found::Route(route) => Some(table.paths_given_for(&route.set)),
         _ => None,
     };
     let (installed, settled) = table.installed(kernel_table, &prefix);
@@ -111,13 +111,15 @@ pub(crate) fn judge(table: &Table, faults: Faults, answer: Answer) -> Judgement 
                     None => Verdict::Alike,
                 }
             } else {
-                of(match (&expected, &installed) {
+                match (&expected, &installed) {
                     (Some(Ok(wanted)), Some(has)) => {
-                        forwards_alike(faults, vpp_table, &prefix, wanted, has)
+                        of(forwards_alike(faults, vpp_table, &prefix, wanted, has))
                     }
-                    (Some(Err(_)), None) => true,
-                    _ => false,
-                })
+                    (Some(Err(_)), None) => Verdict::Alike,
+                    // VPP has what stands in its place, or some of its legs.
+                    (Some(Err(_)), Some(_)) => Verdict::Unknown,
+                    _ => Verdict::Different,
+                }
             }
         }
         (Found::Error(errno), _) => of(match (&installed, error_kind(*errno)) {
@@ -159,7 +161,7 @@ fn drops(paths: &PathSet) -> bool {
     paths
         .paths()
         .iter()
-        .all(|path| path.kind != PathKind::Normal)
+        .all(|path| !matches!(path.kind, PathKind::Normal | PathKind::Local))
 }
 
 /// What an IPv4 route is whose error the kernel answers with.

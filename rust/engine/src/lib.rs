@@ -9,6 +9,7 @@
 mod batch;
 mod engine;
 mod error;
+pub mod fpm;
 mod heartbeat;
 mod judgement;
 pub mod kernel;

@@ -11,6 +11,7 @@ use bgpreflector_core::table::{Beyond, Drift, DriftReport, LimitChange, Request,
 use bgpreflector_core::vpp::Faults;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use crate::fpm::FpmState;
 use crate::heartbeat::Heartbeat;
 use crate::kernel::{Reason, Wake};
 use crate::panics;
@@ -38,6 +39,8 @@ pub struct Shared {
     pub kernel: KernelCounters,
     /// What VPP was asked.
     pub vpp: VppCounters,
+    /// zebra's connection, where that tells of the routes.
+    pub fpm: FpmState,
     /// The kernel reader's.
     pub(crate) kernel_reader: Heartbeat,
     /// Steps of what somebody waits for, beside requests: see [`Self::steps`].
@@ -89,6 +92,8 @@ pub struct KernelCounters {
     pub malformed: AtomicU64,
     /// Messages that were not taken, by [`SkipReason::index`].
     pub skipped: [AtomicU64; SkipReason::ALL.len()],
+    /// Messages that were not taken as the kernel is not their sender (`nl_pid` is not 0).
+    pub not_from_kernel: AtomicU64,
     /// Times that the kernel dropped notifications (`ENOBUFS`).
     pub overruns: AtomicU64,
     /// Notifications that it dropped.
@@ -102,6 +107,9 @@ pub struct KernelCounters {
     /// Prefixes, of those that it was asked for, that the kernel has and its last dump did not show
     /// (not only growing).
     pub ended_early: AtomicU64,
+    /// Prefixes that the last dumps did not show, and of which the kernel's answers do not tell
+    /// whether it has them: they stay (not only growing).
+    pub unverified: AtomicU64,
     /// Receive buffer that the kernel granted, bytes.
     pub receive_buffer: AtomicU64,
 }
@@ -130,6 +138,7 @@ impl Shared {
             faults: Mutex::new(VppFaults::default()),
             kernel: KernelCounters::default(),
             vpp: VppCounters::default(),
+            fpm: FpmState::default(),
             kernel_reader: Heartbeat::default(),
             steps: AtomicU64::new(0),
             awaited: AtomicBool::new(false),
@@ -216,6 +225,9 @@ impl Shared {
         if table.dirty() > 0 {
             self.waiting().queued(table.dirty(), Instant::now());
             self.wake_all();
+        }
+        if table.answers_waiting() > 0 {
+            self.fpm.ring();
         }
         result
     }

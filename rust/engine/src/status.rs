@@ -41,6 +41,9 @@ pub struct Status {
     pub drops: u64,
     /// Whether the last dump of the kernel ended early, at a route too large for it.
     pub dump_ended_early: bool,
+    /// Prefixes that the last dumps did not show and that stay, as the kernel's answers do not tell
+    /// whether it has them.
+    pub unverified_prefixes: u64,
     /// Whether all of the kernel has been read once.
     pub synchronised: bool,
     /// Resyncs done, by reason.
@@ -86,6 +89,7 @@ impl Engine {
             (oldest, waiting.latency())
         };
         let mut skipped = named(&SkipReason::ALL.map(SkipReason::name), &kernel.skipped);
+        skipped.push(("sender", read(&kernel.not_from_kernel)));
         skipped.push(("prefix_lists", table.denied()));
         Status {
             counts: Family::ALL.map(|family| table.counts(family)),
@@ -101,6 +105,7 @@ impl Engine {
             overruns: read(&kernel.overruns),
             drops: read(&kernel.drops),
             dump_ended_early: read(&kernel.ended_early) > 0,
+            unverified_prefixes: read(&kernel.unverified),
             synchronised: self.shared().is_synchronised(),
             resyncs: named(&Reason::ALL.map(Reason::name), &kernel.resyncs),
             resync_seconds: resync_names

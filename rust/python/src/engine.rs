@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use bgpreflector_core::netlink::HardwareAddress;
 use bgpreflector_core::route::{Family, PathSet, Prefix};
 use bgpreflector_core::table::{
-    Beyond, Cursor, Discovery, ForeignRoutes, Interfaces, Limit, RouteFilter, Scope, Unmapped,
-    VppDrift,
+    Beyond, Cursor, Discovery, ForeignRoutes, Interfaces, Limit, RouteFilter, RouteSource, Scope,
+    Unmapped, VppDrift,
 };
 use bgpreflector_engine::kernel::{Found, KernelSettings};
 use bgpreflector_engine::vpp::{AuditSettings, BulkSettings, FlushSettings};
@@ -22,6 +22,7 @@ use crate::errors;
 use crate::figures::{
     Adopted, CommitReport, DriftTuple, Flushed, ResyncReport, Status, VppAudit, drift,
 };
+use crate::fpm::{self, FpmStatus, FpmTuple};
 use crate::listing::{self, Judgement, KernelRoute, NextHopSetView, RecentTuple, RouteView};
 use crate::requests::{PathTuple, RequestList, path_set, texts};
 
@@ -46,7 +47,7 @@ impl Engine {
     #[new]
     #[pyo3(signature = (*, protocols, tables, families, foreign_routes, receive_buffer, namespace = None,
                         prefix_rules = Vec::new(), audit_interval = 0.0, grace = 0.0, max_routes = None,
-                        refuse = false, discover = Vec::new(), table_map = BTreeMap::new()))]
+                        refuse = false, discover = Vec::new(), table_map = BTreeMap::new(), fpm = None))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
     fn new(
         protocols: Vec<u8>,
@@ -62,6 +63,7 @@ impl Engine {
         refuse: bool,
         discover: Vec<(u32, u32)>,
         table_map: BTreeMap<u32, u32>,
+        fpm: Option<FpmTuple>,
     ) -> PyResult<Self> {
         let families: PyResult<Vec<_>> = families.iter().map(|f| convert::family(f)).collect();
         let foreign = match foreign_routes {
@@ -74,6 +76,7 @@ impl Engine {
             }
         };
         let scope = Scope {
+            source: RouteSource::Kernel,
             protocols: protocols.into_iter().collect(),
             tables,
             discovery: Discovery {
@@ -93,10 +96,12 @@ impl Engine {
             namespace,
             audit_interval: Some(convert::seconds(audit_interval)?)
                 .filter(|interval| !interval.is_zero()),
+            links_only: false,
             grace: convert::seconds(grace)?,
         };
+        let fpm = fpm.map(fpm::settings).transpose()?;
         Ok(Self {
-            inner: Detached::new(Inner::new(Settings { scope, kernel })),
+            inner: Detached::new(Inner::new(Settings { scope, kernel, fpm })),
         })
     }
 
@@ -527,6 +532,12 @@ impl Engine {
 
     fn status(&self, py: Python<'_>) -> Status {
         self.inner.with(py, |inner| inner.status()).into()
+    }
+
+    fn fpm(&self, py: Python<'_>) -> Option<FpmStatus> {
+        self.inner.with(py, |inner| {
+            (inner.source() == RouteSource::Fpm).then(|| FpmStatus::of(inner))
+        })
     }
 
     #[pyo3(signature = (cursor, limit, *, states = Vec::new(), within = None))]

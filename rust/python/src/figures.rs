@@ -194,6 +194,7 @@ pub struct Status {
     overruns: u64,
     drops: u64,
     dump_ended_early: bool,
+    unverified_prefixes: u64,
     synchronised: bool,
     /// By reason.
     resyncs: HashMap<&'static str, u64>,
@@ -257,6 +258,7 @@ impl From<bgpreflector_engine::Status> for Status {
             overruns: status.overruns,
             drops: status.drops,
             dump_ended_early: status.dump_ended_early,
+            unverified_prefixes: status.unverified_prefixes,
             synchronised: status.synchronised,
             resyncs: status.resyncs.into_iter().collect(),
             resync_seconds: status.resync_seconds.into_iter().collect(),

@@ -6,6 +6,7 @@ mod detached;
 mod engine;
 mod errors;
 mod figures;
+mod fpm;
 mod listing;
 mod logs;
 mod requests;
@@ -22,6 +23,8 @@ mod _core {
     use super::figures::{
         Adopted, CommitReport, Flushed, ResyncReport, Status, VppAudit, retval_meaning,
     };
+    #[pymodule_export]
+    use super::fpm::FpmStatus;
     #[pymodule_export]
     use super::listing::{Judgement, KernelRoute, NextHop, NextHopSetView, RouteChange, RouteView};
     #[pymodule_export]

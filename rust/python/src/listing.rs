@@ -32,6 +32,8 @@ pub struct RouteView {
     tos: u8,
     metric: u32,
     protocol: u8,
+    /// Who told of it: `kernel`, `fpm` or `own`.
+    source: &'static str,
     route_type: String,
     next_hops: Vec<NextHop>,
     /// Id of the next-hop object, where the route uses one.
@@ -54,6 +56,7 @@ impl From<bgpreflector_core::table::RouteView> for RouteView {
             tos: view.tos,
             metric: view.metric,
             protocol: view.protocol,
+            source: view.source,
             route_type: convert::route_type(view.set.route_type),
             next_hops,
             next_hop_id,

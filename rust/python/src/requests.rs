@@ -111,8 +111,7 @@ fn tuple(path: &Path) -> PathTuple {
 }
 
 /// The other kinds of path that VPP has, which others' routes may be made of.
-const OTHERS: [(u32, &str); 7] = [
-    (1, "local"),
+const OTHERS: [(u32, &str); 6] = [
     (3, "udp-encap"),
     (4, "bier-imp"),
     (7, "source-lookup"),

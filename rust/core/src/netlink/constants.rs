@@ -46,6 +46,10 @@ pub const RTM_DELROUTE: u16 = 25;
 /// `linux/rtnetlink.h`
 pub const RTM_GETROUTE: u16 = 26;
 /// `linux/rtnetlink.h`
+pub const RTM_NEWRULE: u16 = 32;
+/// `linux/rtnetlink.h`
+pub const RTM_GETRULE: u16 = 34;
+/// `linux/rtnetlink.h`
 pub const RTM_NEWNEXTHOP: u16 = 104;
 /// `linux/rtnetlink.h`
 pub const RTM_DELNEXTHOP: u16 = 105;
@@ -67,6 +71,10 @@ pub const RTNLGRP_NEXTHOP: u32 = 32;
 
 /// `linux/rtnetlink.h`: a route the kernel cached for itself.
 pub const RTM_F_CLONED: u32 = 0x200;
+/// `linux/rtnetlink.h`: who forwards has the route.
+pub const RTM_F_OFFLOAD: u32 = 0x4000;
+/// `linux/rtnetlink.h`: who forwards has refused the route.
+pub const RTM_F_OFFLOAD_FAILED: u32 = 0x2000_0000;
 
 /// `linux/rtnetlink.h`
 pub const RTA_DST: u16 = 1;
@@ -157,3 +165,32 @@ pub const NHA_OP_FLAG_RESP_GRP_RESVD_0: u32 = 1 << 31;
 
 /// `AF_UNSPEC`
 pub const AF_UNSPEC: u8 = 0;
+
+/// `linux/fib_rules.h`: bytes of `struct fib_rule_hdr`
+pub const FIB_RULE_HDR: usize = 12;
+/// `linux/fib_rules.h`
+pub const FR_ACT_TO_TBL: u8 = 1;
+/// `linux/fib_rules.h`
+pub const FRA_DST: u16 = 1;
+/// `linux/fib_rules.h`
+pub const FRA_SRC: u16 = 2;
+/// `linux/fib_rules.h`
+pub const FRA_IIFNAME: u16 = 3;
+/// `linux/fib_rules.h`
+pub const FRA_PRIORITY: u16 = 6;
+/// `linux/fib_rules.h`
+pub const FRA_FWMARK: u16 = 10;
+/// `linux/fib_rules.h`
+pub const FRA_SUPPRESS_PREFIXLEN: u16 = 14;
+/// `linux/fib_rules.h`
+pub const FRA_TABLE: u16 = 15;
+/// `linux/fib_rules.h`
+pub const FRA_FWMASK: u16 = 16;
+/// `linux/fib_rules.h`
+pub const FRA_OIFNAME: u16 = 17;
+/// `linux/fib_rules.h`
+pub const FRA_PAD: u16 = 18;
+/// `linux/fib_rules.h`
+pub const FRA_L3MDEV: u16 = 19;
+/// `linux/fib_rules.h`
+pub const FRA_PROTOCOL: u16 = 21;

@@ -6,11 +6,13 @@ use super::constants::{
     NLM_F_ACK_TLVS, NLM_F_APPEND, NLM_F_CAPPED, NLM_F_DUMP_INTR, NLM_F_REPLACE, NLMSG_DONE,
     NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN, NLMSGERR_ATTR_MSG, RTM_DELADDR, RTM_DELLINK,
     RTM_DELNEXTHOP, RTM_DELROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE,
+    RTM_NEWRULE,
 };
 use super::error::{DecodeError, Problem, SkipReason};
 use super::link::{self, LinkMessage};
 use super::object::{self, NextHopMessage};
 use super::route::{self, EncodedRoute, RouteMessage};
+use super::rule::{self, RuleMessage};
 
 const NLMSGHDR: usize = 16;
 
@@ -76,6 +78,8 @@ pub enum Body {
     Address(AddressMessage),
     /// A next-hop object comes, changes or goes.
     NextHop(NextHopMessage),
+    /// A policy rule.
+    Rule(RuleMessage),
     /// The end of a dump: 0, or a negative error number.
     Done(i32),
     /// The answer to a request: 0, or a negative error number and the kernel's words for it.
@@ -252,6 +256,7 @@ fn body(header: &Header, payload: &[u8]) -> Result<Body, Problem> {
         RTM_DELADDR => address::decode(Action::Delete, payload),
         RTM_NEWNEXTHOP => object::decode(Action::New, payload),
         RTM_DELNEXTHOP => object::decode(Action::Delete, payload),
+        RTM_NEWRULE => rule::decode(payload),
         NLMSG_DONE => {
             // A dump whose end cannot be read must not count as a whole one.
             let errno = payload

@@ -12,11 +12,14 @@ mod next_hop;
 mod object;
 mod request;
 mod route;
+mod rule;
 
 pub use address::AddressMessage;
 pub use error::{DecodeError, Problem, SkipReason};
 pub use link::{HardwareAddress, LinkMessage};
 pub use message::{Action, Body, Header, Message, Messages, RawMessage, RawMessages, Shallow};
 pub use object::NextHopMessage;
-pub use request::{RouteDump, link_dump, next_hop_dump, route_lookup};
+pub(crate) use request::{Request, attribute};
+pub use request::{RouteDump, link_dump, next_hop_dump, route_lookup, rule_dump};
 pub use route::{EncodedRoute, RouteMessage};
+pub use rule::{Holds, RuleMessage};

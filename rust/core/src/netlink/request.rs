@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::constants::{
-    NLM_F_DUMP, NLM_F_REQUEST, RTA_DST, RTA_OIF, RTA_TABLE, RTM_GETLINK, RTM_GETNEXTHOP,
-    RTM_GETROUTE,
+    FIB_RULE_HDR, NLM_F_DUMP, NLM_F_REQUEST, RTA_DST, RTA_OIF, RTA_TABLE, RTM_GETLINK,
+    RTM_GETNEXTHOP, RTM_GETROUTE, RTM_GETRULE,
 };
 use crate::route::Family;
 
@@ -55,6 +55,14 @@ pub fn next_hop_dump(sequence: u32) -> Vec<u8> {
     Request::new(RTM_GETNEXTHOP, NLM_F_DUMP, sequence, &[0; 8]).finish()
 }
 
+/// A dump of a family's policy rules.
+#[must_use]
+pub fn rule_dump(family: Family, sequence: u32) -> Vec<u8> {
+    let mut fixed = [0; FIB_RULE_HDR];
+    fixed[0] = family.af();
+    Request::new(RTM_GETRULE, NLM_F_DUMP, sequence, &fixed).finish()
+}
+
 /// A question for the entry by which the kernel forwards to an address.
 #[must_use]
 pub fn route_lookup(address: IpAddr, sequence: u32) -> Vec<u8> {
@@ -74,10 +82,11 @@ pub fn route_lookup(address: IpAddr, sequence: u32) -> Vec<u8> {
     request.finish()
 }
 
-struct Request(Vec<u8>);
+/// A message under way: `struct nlmsghdr` with `NLM_F_REQUEST`, fixed fields, attributes.
+pub(crate) struct Request(Vec<u8>);
 
 impl Request {
-    fn new(kind: u16, flags: u16, sequence: u32, fixed: &[u8]) -> Self {
+    pub(crate) fn new(kind: u16, flags: u16, sequence: u32, fixed: &[u8]) -> Self {
         let mut bytes = vec![0; 4];
         bytes.extend_from_slice(&kind.to_ne_bytes());
         bytes.extend_from_slice(&(NLM_F_REQUEST | flags).to_ne_bytes());
@@ -87,15 +96,12 @@ impl Request {
         Self(bytes)
     }
 
-    /// Appends an attribute of at most 16 bytes, a multiple of four.
-    fn attribute(&mut self, kind: u16, value: &[u8]) {
-        let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX);
-        self.0.extend_from_slice(&length.to_ne_bytes());
-        self.0.extend_from_slice(&kind.to_ne_bytes());
-        self.0.extend_from_slice(value);
+    /// Appends an attribute.
+    pub(crate) fn attribute(&mut self, kind: u16, value: &[u8]) {
+        attribute(&mut self.0, kind, value);
     }
 
-    fn finish(mut self) -> Vec<u8> {
+    pub(crate) fn finish(mut self) -> Vec<u8> {
         let length = u32::try_from(self.0.len())
             .unwrap_or(u32::MAX)
             .to_ne_bytes();
@@ -104,4 +110,15 @@ impl Request {
         }
         self.0
     }
+}
+
+/// Appends an attribute and what it needs to end at a multiple of four; nothing where it is too long.
+pub(crate) fn attribute(out: &mut Vec<u8>, kind: u16, value: &[u8]) {
+    let Ok(length) = u16::try_from(4 + value.len()) else {
+        return;
+    };
+    out.extend_from_slice(&length.to_ne_bytes());
+    out.extend_from_slice(&kind.to_ne_bytes());
+    out.extend_from_slice(value);
+    out.resize(out.len().next_multiple_of(4), 0);
 }

@@ -100,6 +100,11 @@ impl AnyRib {
         either!(&self.store, rib => rib.routes(slot))
     }
 
+    /// The routes of the prefixes that have more than one.
+    pub(super) fn many(&self) -> impl ExactSizeIterator<Item = &Routes> {
+        either!(&self.store, rib => rib.many())
+    }
+
     pub(super) fn set_routes(&mut self, slot: u32, routes: Routes, best: Option<KernelRoute>) {
         either!(&mut self.store, rib => rib.set_routes(slot, routes, best));
     }

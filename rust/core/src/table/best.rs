@@ -62,6 +62,7 @@ impl Table {
     }
 
     /// What VPP could have, whatever the limit.
+    #[inline]
     pub(super) fn possible(&self, handle: Handle, body: &Body) -> Option<Resolution> {
         let route = body
             .route()
@@ -80,10 +81,12 @@ impl Table {
     }
 
     /// Whether VPP is given a prefix that it can have.
+    #[inline]
     fn admitted(&self, body: &Body) -> bool {
         self.scope.most().is_none() || body.has(flag::DESIRED)
     }
 
+    #[inline]
     pub(super) fn desired(&self, handle: Handle, body: &Body) -> PathSetId {
         paths(body, self.possible(handle, body), self.admitted(body))
     }
@@ -101,12 +104,10 @@ impl Table {
         let Some(body) = rib.body(handle.slot).copied() else {
             return;
         };
-        let before = match body.has(flag::MANY) {
-            true => self.with_tos(&rib.routes(handle.slot)),
-            false => 0,
-        };
-        let after = self.with_tos(&routes);
-        self.with_tos = (self.with_tos + after).saturating_sub(before);
+        let before = rib.routes(handle.slot);
+        let (had, have) = (self.with_tos(&before), self.with_tos(&routes));
+        self.with_tos = (self.with_tos + have).saturating_sub(had);
+        self.count_foreign(&before, &routes);
         if let Some(best) = best.filter(|best| body.has(flag::HELD) && best.set != body.set) {
             self.meanings.count_held(body.set, false);
             self.meanings.count_held(best.set, true);
@@ -199,6 +200,7 @@ impl Table {
 const JUDGED: u8 = flag::DESIRED | flag::HELD | flag::FAILED | flag::UNCONFIRMED;
 
 /// What VPP shall have of what it could have.
+#[inline]
 fn paths(body: &Body, possible: Option<Resolution>, admitted: bool) -> PathSetId {
     match possible {
         _ if body.unconfirmed() => body.installed,

@@ -8,7 +8,7 @@ use super::entry::{Body, KernelRoute, Routes, flag};
 use super::ids::{Handle, SetId};
 use super::meaning::Meanings;
 use super::order::{self, Announced, Placement, Withdrawn};
-use super::resync::{Doubt, Extent, Touch};
+use super::resync::{Doubt, Touch};
 use super::scope::Scope;
 
 /// What an announcement says of a route beside its next-hop set.
@@ -158,6 +158,7 @@ impl Table {
             counts.desired = counts.desired.saturating_add(1);
             self.dirty.push(handle);
         } else {
+            self.count_foreign_first(handle);
             self.refresh(handle);
         }
     }
@@ -169,6 +170,10 @@ impl Table {
         new: KernelRoute,
         placement: Placement,
     ) -> Doubt {
+        if placement == Placement::Sole {
+            self.enter_sole(handle, key, new);
+            return Doubt::Nothing;
+        }
         let Some(rib) = self.rib(handle) else {
             return Doubt::Nothing;
         };
@@ -235,7 +240,7 @@ impl Table {
         let by_object = set.is_some_and(|set| matches!(set.next_hops, NextHopSource::Object(_)));
         if known && by_object {
             // The kernel announces a route likewise where its next-hop object was replaced.
-            return Doubt::Of(Extent::Everything);
+            return Doubt::OfEverything;
         }
         let may_be_advertised = |route: &KernelRoute| {
             let set = self.meanings.sets.get(route.set.0);
@@ -243,7 +248,7 @@ impl Table {
         };
         if routes.iter().any(may_be_advertised) {
             // Which was replaced depends on whether that one is.
-            return Doubt::Of(Extent::Everything);
+            return Doubt::OfEverything;
         }
         Doubt::IfShaken
     }
@@ -281,11 +286,12 @@ impl Table {
             let gone = order::withdraw(&routes, (key.tos, key.metric, protocol), &set, sets);
             doubt = match &gone {
                 // The first of the legs decides where among others the whole stands.
-                Withdrawn::Legs(..) if routes.len() > 1 => Doubt::Of(Extent::Everything),
-                Withdrawn::Legs(_, left) => first_interface(left)
-                    .map_or(Doubt::Nothing, |index| Doubt::Of(Extent::Interface(index))),
+                Withdrawn::Legs(..) if routes.len() > 1 => Doubt::OfEverything,
+                Withdrawn::Legs(_, left) => {
+                    first_interface(left).map_or(Doubt::Nothing, Doubt::OfInterface)
+                }
                 Withdrawn::Whole(_) if routes.len() > 1 && order::hides(&set) => {
-                    Doubt::Of(Extent::Everything)
+                    Doubt::OfEverything
                 }
                 _ => Doubt::Nothing,
             };
@@ -418,7 +424,10 @@ fn alone(body: &Body, new: &KernelRoute, placement: Placement) -> Option<Alone> 
     }
     match body.route() {
         None => Some(Alone::First),
-        Some(known) => (placement.from_dump() && known.is(new)).then_some(Alone::Known),
+        Some(known) => {
+            let alike = placement.from_dump() || placement == Placement::Sole;
+            (alike && known.is(new)).then_some(Alone::Known)
+        }
     }
 }
 

@@ -80,6 +80,16 @@ impl Meanings {
         self.recollection.put(bytes, (id, version));
     }
 
+    /// Forgets what bytes were read as: they mean something else from here on.
+    pub(super) fn forget_bytes(&mut self) {
+        self.recollection = Recollection::default();
+    }
+
+    /// The next-hop objects that sets name.
+    pub(super) fn objects_used(&self) -> impl Iterator<Item = u32> {
+        self.users.objects()
+    }
+
     pub(super) fn release(&mut self, id: SetId) {
         let Some(set) = self.sets.release(id.0) else {
             return;

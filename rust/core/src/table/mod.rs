@@ -6,10 +6,12 @@
 //! a request comes back through [`Table::acknowledge`]: only what VPP has acknowledged counts as
 //! installed.
 
+mod answers;
 mod any_rib;
 mod beside;
 mod best;
 mod by_table;
+mod concern;
 mod counts;
 mod discovery;
 mod drift;
@@ -40,6 +42,7 @@ mod rib;
 mod scope;
 mod sets;
 mod settle;
+mod sole;
 mod surroundings;
 mod unseen;
 mod users;
@@ -51,8 +54,10 @@ use ahash::AHashMap;
 
 use crate::route::Family;
 
+use answers::Answers;
 use any_rib::AnyRib;
 use beside::Beside;
+use concern::ForeignUsers;
 use discovery::Discovered;
 use drift::Suspects;
 use limit::Limited;
@@ -65,6 +70,7 @@ use settle::Unsettled;
 use unseen::Unseen;
 use withheld::Withheld;
 
+pub use answers::Answer;
 pub use counts::{Anomalies, Counts};
 pub use discovery::{Discovery, MirroredTable};
 pub use drift::{Drift, DriftReport};
@@ -81,7 +87,7 @@ pub use protocols::Protocols;
 pub use requests::{Refusal, Request, Taken};
 pub use resolve::Resolved;
 pub use resync::{Doubt, Extent, Swept, UnseenPrefixes};
-pub use scope::{ForeignRoutes, Scope};
+pub use scope::{ForeignRoutes, RouteSource, Scope};
 pub use sets::SetView;
 pub use view::{Cursor, RouteFilter, RouteState, RouteView};
 pub use vpp_audit::{Shown, VppDrift};
@@ -104,12 +110,15 @@ pub struct Table {
     unsettled: Unsettled,
     /// Routes of mirrored protocols with a TOS.
     with_tos: usize,
+    foreign_users: ForeignUsers,
     withheld: Withheld,
     limited: Limited,
     own: Own,
     quarantine: Quarantine,
     link_dump: Option<Beside>,
     next_hop_dump: Option<Beside>,
+    /// Whom to tell what VPP says; nobody unless somebody asked for it.
+    answers: Option<Answers>,
 }
 
 impl Table {
@@ -141,12 +150,14 @@ impl Table {
             unseen: Unseen::default(),
             unsettled: Unsettled::default(),
             with_tos: 0,
+            foreign_users: ForeignUsers::default(),
             withheld: Withheld::default(),
             limited: Limited::default(),
             own: Own::default(),
             quarantine: Quarantine::default(),
             link_dump: None,
             next_hop_dump: None,
+            answers: None,
         }
     }
 

@@ -33,6 +33,11 @@ impl NextHopObjects {
         self.objects.get(&id).map(|(object, _)| object)
     }
 
+    pub(super) fn ids(&self) -> impl Iterator<Item = u32> {
+        let members = self.groups.keys();
+        self.objects.keys().chain(members).copied()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.objects.is_empty()
     }

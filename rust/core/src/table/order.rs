@@ -26,6 +26,8 @@ pub enum Placement {
     Dump,
     /// From a dump of some routes, which tells nothing of the order.
     PartialDump,
+    /// The only route of its prefix, as zebra announces it: takes the place of all others.
+    Sole,
 }
 
 impl Placement {

@@ -38,6 +38,14 @@ impl Table {
         }
     }
 
+    /// Who told of a route, by name.
+    pub(super) fn source_of(&self, key: RouteKey, protocol: u8) -> &'static str {
+        match self.own.contains(&(key, protocol)) {
+            true => "own",
+            false => self.scope.source.name(),
+        }
+    }
+
     /// Lets the next resync remove all routes of [`Self::announce_own`].
     pub fn forget_own(&mut self) {
         self.own.clear();

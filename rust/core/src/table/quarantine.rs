@@ -83,6 +83,7 @@ fn place(request: &Request) -> Place {
 
 impl Table {
     /// The paths, unless they are withheld from VPP for this prefix.
+    #[cold]
     pub(super) fn unless_withheld(
         &self,
         handle: Handle,
@@ -161,6 +162,7 @@ impl Table {
     }
 
     /// VPP has answered.
+    #[inline]
     pub(super) fn survived(&mut self, request: &Request) {
         if !self.quarantine.suspects.is_empty() {
             self.quarantine.suspects.remove(&place(request));

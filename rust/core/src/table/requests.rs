@@ -159,6 +159,7 @@ impl Table {
         self.meanings.release_paths(old);
         let counts = self.counts_mut(family);
         adjust(&mut counts.installed, !old.is_none(), !paths.is_none());
+        self.answer(handle);
     }
 
     fn refused(&mut self, request: &Request, retval: i32) {
@@ -195,6 +196,7 @@ impl Table {
             body.set_flag(flag::TAKEN, false);
             body.set_flag(flag::FAILED, true);
         }
+        self.answer(handle);
     }
 
     /// Takes a request back that has not been sent; its prefix stays taken.

@@ -1,5 +1,7 @@
 //! From the kernel's next hops to VPP's paths.
 
+use std::collections::BTreeSet;
+
 use ahash::AHashMap;
 use smallvec::SmallVec;
 
@@ -10,6 +12,7 @@ use crate::route::{
 use super::held::Held;
 use super::interfaces::{Interfaces, Link, Unmapped};
 use super::next_hops::{NextHopObject, NextHopObjects};
+use super::surroundings::LOOPBACK;
 
 /// What a next-hop set means for VPP.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +82,19 @@ impl Surroundings {
         }
     }
 
+    /// Whether a lookup in the kernel's table comes to routes of the set: one through links without a
+    /// carrier may be passed by (`ignore_routes_with_linkdown`), as are dead next hops.
+    pub(super) fn found_by_lookups(&self, set: &NextHopSet) -> bool {
+        let works = |link: &Link| link.up && link.carrier;
+        let alive = |hop: &NextHop| !hop.dead && self.links.get(&hop.interface).is_some_and(works);
+        !forwards(set)
+            || match self.next_hops(&set.next_hops) {
+                Ok(Some(hops)) => hops.iter().any(alive),
+                Ok(None) => true,
+                Err(_) => false,
+            }
+    }
+
     /// Whether IPv6 routes of the set drop what they match because their next-hop object does so.
     pub(super) fn is_v6_blackhole_object(&self, set: &NextHopSet) -> bool {
         set.family == Family::V6
@@ -88,8 +104,17 @@ impl Surroundings {
 
     /// Whether one of the set's next hops goes through the interface.
     pub(super) fn uses_interface(&self, set: &NextHopSet, interface: u32) -> bool {
+        self.uses(set, |used| used == interface)
+    }
+
+    /// Whether one of the set's next hops goes through one of the interfaces.
+    pub(super) fn uses_one_of(&self, set: &NextHopSet, interfaces: &BTreeSet<u32>) -> bool {
+        self.uses(set, |used| interfaces.contains(&used))
+    }
+
+    fn uses(&self, set: &NextHopSet, is: impl Fn(u32) -> bool) -> bool {
         match self.next_hops(&set.next_hops) {
-            Ok(Some(hops)) => hops.iter().any(|hop| hop.interface == interface),
+            Ok(Some(hops)) => hops.iter().any(|hop| is(hop.interface)),
             _ => false,
         }
     }
@@ -195,7 +220,10 @@ impl Surroundings {
     fn sw_if_index(&self, hop: &NextHop) -> Result<u32, Held> {
         let link = self.links.get(&hop.interface);
         let mapped = link.and_then(|link| self.interfaces.of(link));
+        // What the kernel sends to itself VPP must not send out of another interface.
+        let is_loopback = link.is_some_and(|link| link.name == LOOPBACK);
         match (mapped, self.interfaces.unmapped) {
+            (None, _) if is_loopback => Err(Held::NoInterface(hop.interface)),
             (Some(sw_if_index), _) | (None, Unmapped::Interface(sw_if_index)) => Ok(sw_if_index),
             (None, Unmapped::Recursive) if recursive(hop) => Ok(Path::NO_INTERFACE),
             (None, _) => Err(Held::NoInterface(hop.interface)),
@@ -350,6 +378,17 @@ mod tests {
             resolve(&around, &device_only).unwrap().paths()[0].sw_if_index,
             7
         );
+        let loopback = Link {
+            name: "lo".into(),
+            up: true,
+            carrier: true,
+            address: None,
+        };
+        around.links.insert(9, loopback);
+        assert_eq!(resolve(&around, &device_only), Err(Held::NoInterface(9)));
+        assert_eq!(resolve(&around, &unmapped), Err(Held::NoInterface(9)));
+        around.interfaces.map.insert("lo".into(), 5);
+        assert!(resolve(&around, &device_only).is_ok());
     }
 
     #[test]

@@ -6,25 +6,49 @@
 //! (several routes under one key), the route is counted as uncertain and the dump has to be
 //! repeated.
 
+use std::collections::BTreeSet;
+
 use ahash::{AHashMap, AHashSet};
 
 use crate::route::{Family, NextHopSet, Prefix, RTPROT_RA, RouteKey};
 
 use super::Table;
 use super::any_rib::AnyRib;
+use super::concern::Meanwhile;
 use super::drift::{Drift, Suspects};
 use super::entry::{Body, KernelRoute, Routes, flag};
-use super::ids::SetId;
+use super::ids::{Handle, SetId};
 use super::meaning::SetMarks;
 use super::order::{self, Placement};
+use super::resolve::Surroundings;
 
 /// What of the scope a resync compares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Extent {
     /// All routes.
     Everything,
-    /// Routes with a next hop through this interface: the kernel's index.
-    Interface(u32),
+    /// Routes with a next hop through one of these interfaces: the kernel's indices.
+    Interfaces(BTreeSet<u32>),
+}
+
+impl Extent {
+    /// Routes with a next hop through this interface.
+    #[must_use]
+    pub fn interface(index: u32) -> Self {
+        Self::Interfaces(BTreeSet::from([index]))
+    }
+
+    /// What covers both.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Interfaces(mut some), Self::Interfaces(others)) => {
+                some.extend(others);
+                Self::Interfaces(some)
+            }
+            _ => Self::Everything,
+        }
+    }
 }
 
 /// What a notification leaves uncertain, so that a dump has to tell.
@@ -35,8 +59,10 @@ pub enum Doubt {
     Nothing,
     /// Which of several routes was replaced, if any of them may have gone in silence before.
     IfShaken,
-    /// What of this is there now.
-    Of(Extent),
+    /// Which routes through this interface there are now.
+    OfInterface(u32),
+    /// Which routes there are now.
+    OfEverything,
 }
 
 /// The last notification about a key since the resync began.
@@ -73,12 +99,18 @@ impl Resync {
 pub(super) struct Resyncs {
     generation: u8,
     current: Option<Resync>,
+    /// What was told while it ran and concerned no route that was known by then.
+    pub(super) meanwhile: Meanwhile,
 }
 
 impl Resyncs {
     /// The mark of routes that the last resync has seen.
     pub(super) fn generation(&self) -> u8 {
         self.generation
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.current.is_some()
     }
 
     fn begin(&mut self, extent: Extent) {
@@ -91,17 +123,12 @@ impl Resyncs {
     }
 }
 
-/// Prefixes of each family and table that are named as having been seen.
-const CONTROLS: usize = 4;
-
-/// Prefixes of which a resync saw nothing, and some that it saw.
+/// Prefixes of which a resync saw nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnseenPrefixes {
-    /// Kernel table and prefix of those not seen.
+    /// Kernel table and prefix.
     pub prefixes: Vec<(u32, Prefix)>,
-    /// Some that were seen: whoever asks the kernel for the others can ask for these to compare.
-    pub seen: Vec<(u32, Prefix)>,
-    /// Those not seen that the kernel may have by a next-hop object of IPv6: it caches what it looked
+    /// Those of them that the kernel may have by a next-hop object of IPv6: it caches what it looked
     /// up at the object, and answers by the route that this was made for, of whichever prefix, or by
     /// an error once that one is gone (`rt6_get_pcpu_route`).
     pub cached: AHashSet<(u32, Prefix)>,
@@ -127,22 +154,56 @@ impl Table {
         self.suspects = Suspects::default();
     }
 
+    /// Begins a resync with a source that has one route a prefix, on a new connection: nothing of what
+    /// there is counts as seen, however many connections have broken off since the last sweep.
+    pub fn begin_connection(&mut self) {
+        let before = self.resyncs.generation;
+        for rib in self.ribs_of(&Family::ALL) {
+            let (mut from, is) = (0, |body: &Body| body.has(flag::ROUTE | flag::MANY));
+            let next = |table: &Self, from| table.ribs.get(usize::from(rib))?.next(from, is);
+            while let Some(slot) = next(self, from) {
+                self.mark_as(Handle { rib, slot }, before);
+                from = slot.saturating_add(1);
+            }
+        }
+        self.meanings.forget_bytes();
+        self.begin_resync(Extent::Everything);
+    }
+
+    fn mark_as(&mut self, handle: Handle, generation: u8) {
+        let Some(rib) = self.rib_mut(handle) else {
+            return;
+        };
+        match rib.body_mut(handle.slot) {
+            Some(body) if !body.has(flag::MANY) => body.generation = generation,
+            _ => {
+                let mut routes = rib.routes(handle.slot);
+                for route in &mut routes {
+                    route.generation = generation;
+                }
+                self.put_routes(handle, routes);
+            }
+        }
+    }
+
     /// Starts one more dump within the resync; what the dumps before it saw still counts.
     pub fn repeat_dump(&mut self) {
         if let Some(resync) = &self.resyncs.current {
-            self.resyncs.begin(resync.extent);
+            let extent = resync.extent.clone();
+            self.resyncs.begin(extent);
         }
     }
 
     /// Prefixes of which the resync covered routes and saw none, and those that VPP has of these
     /// families and the kernel has not shown: by kernel table.
     pub fn unseen_prefixes(&mut self, families: &[Family]) -> UnseenPrefixes {
-        let Some(extent) = self.resyncs.current.as_ref().map(|resync| resync.extent) else {
+        let current = self.resyncs.current.as_ref();
+        let Some(extent) = current.map(|resync| resync.extent.clone()) else {
             return UnseenPrefixes::default();
         };
         self.ribs.iter_mut().for_each(AnyRib::index_all);
         self.see_own();
-        let (stale, generation) = (self.staleness(extent), self.resyncs.generation);
+        let (stale, generation) = (self.staleness(&extent), self.resyncs.generation);
         let objects = !self.meanings.around.objects.is_empty();
         let by_object = self.meanings.marks(|_, set| order::by_object(set));
         let may_be_by_object = |routes: &Routes| {
@@ -165,7 +226,6 @@ impl Table {
                     (false, None) => body.unconfirmed() && self.scope.prefixes.allow(prefix),
                 }
             };
-            let mut controls = 0;
             for slot in 0..rib.slots() {
                 let (Some(body), Some(prefix)) = (rib.body(slot), rib.prefix(slot)) else {
                     continue;
@@ -176,9 +236,6 @@ impl Table {
                     {
                         found.cached.insert((rib.kernel_table, prefix));
                     }
-                } else if controls < CONTROLS && body.has(flag::ROUTE) {
-                    controls += 1;
-                    found.seen.push((rib.kernel_table, prefix));
                 }
             }
         }
@@ -186,13 +243,13 @@ impl Table {
     }
 
     /// Which routes a resync covered and did not see.
-    fn staleness(&self, extent: Extent) -> impl Fn(&KernelRoute) -> bool + use<> {
+    fn staleness(&self, extent: &Extent) -> impl Fn(&KernelRoute) -> bool + use<> {
         let generation = self.resyncs.generation;
         let covered = match extent {
             Extent::Everything => None,
-            Extent::Interface(index) => Some(
+            Extent::Interfaces(interfaces) => Some(
                 self.meanings
-                    .marks(|around, set| around.uses_interface(set, index)),
+                    .marks(|around, set| around.uses_one_of(set, interfaces)),
             ),
         };
         move |route: &KernelRoute| {
@@ -222,7 +279,7 @@ impl Table {
         self.ribs.iter_mut().for_each(AnyRib::index_all);
         self.see_own();
         let generation = self.resyncs.generation;
-        let stale = self.staleness(resync.extent);
+        let stale = self.staleness(&resync.extent);
         let mut suspects = std::mem::take(&mut self.suspects);
         let hiding = self.meanings.marks(|_, set| order::hides(set));
         let merging = self.meanings.marks(|_, set| order::merges(set));
@@ -239,12 +296,17 @@ impl Table {
         let mut removed = self.remove_routes(families, &stale, spared, |key| {
             suspects.suspect(&key, Drift::Stale);
         });
+        // A lookup passes by what the kernel has and cannot use, or not for ordinary packets.
+        let found = self.meanings.marks(Surroundings::found_by_lookups);
         for (table, prefix) in absent {
             let Some(handle) = self.handle_of_prefix(*table, prefix) else {
                 continue;
             };
             // The kernel has nothing for the prefix, so nothing hides there.
-            let goes = |routes: &Routes| routes.iter().position(&stale);
+            let gone = |route: &KernelRoute| {
+                stale(route) && route.tos == 0 && !route.expired && found.has(route.set)
+            };
+            let goes = |routes: &Routes| routes.iter().position(gone);
             removed += self.remove_routes_at(handle, goes, |key| {
                 suspects.suspect(&key, Drift::Stale);
             });
@@ -289,6 +351,11 @@ impl Table {
         set: SetId,
         placement: Placement,
     ) -> bool {
+        if placement == Placement::Sole {
+            // There is no dump beside it that could be the older.
+            self.disown(*key, protocol);
+            return true;
+        }
         if !placement.from_dump() {
             self.touch(*key, Touch::Announced { protocol });
             return true;

@@ -245,6 +245,11 @@ impl<A: Address> Rib<A> {
         }
     }
 
+    /// The routes of the prefixes that have more than one, or one with a TOS.
+    pub(super) fn many(&self) -> hashbrown::hash_map::Values<'_, u32, Routes> {
+        self.more.values()
+    }
+
     /// Stores the kernel routes of a prefix and which of them is the best.
     pub(super) fn set_routes(&mut self, slot: u32, routes: Routes, best: Option<KernelRoute>) {
         let many = match routes.as_slice() {

@@ -19,9 +19,34 @@ pub enum ForeignRoutes {
     Ignore,
 }
 
-/// What of the kernel is mirrored, and into which VPP tables.
+/// Who tells of the routes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum RouteSource {
+    /// The kernel: several routes a prefix, some of which go without a message when a link or a
+    /// next-hop object does.
+    #[default]
+    Kernel,
+    /// zebra, through its forwarding plane manager: one route a prefix, of which zebra says all that
+    /// becomes of it.
+    Fpm,
+}
+
+impl RouteSource {
+    /// The source's name in the configuration, metrics and listings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            RouteSource::Kernel => "kernel",
+            RouteSource::Fpm => "fpm",
+        }
+    }
+}
+
+/// What is mirrored, and into which VPP tables.
 #[derive(Clone, Debug)]
 pub struct Scope {
+    /// Who tells of the routes.
+    pub source: RouteSource,
     /// Protocols that are mirrored (`rtm_protocol`).
     pub protocols: Protocols,
     /// Kernel table to VPP table (`table_id`).
@@ -42,6 +67,7 @@ impl Default for Scope {
     /// BIRD's routes (`RTPROT_BIRD`, 12) of the main table (254) into VPP's table 0.
     fn default() -> Self {
         Self {
+            source: RouteSource::default(),
             protocols: Protocols::from_iter([12]),
             tables: BTreeMap::from([(254, 0)]),
             discovery: Discovery::default(),

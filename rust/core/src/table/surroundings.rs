@@ -8,6 +8,7 @@ use super::beside::Beside;
 use super::interfaces::{Interfaces, Link};
 use super::next_hops::NextHopObject;
 use super::resolve::{Surroundings, forwards};
+use super::scope::RouteSource;
 
 impl Table {
     /// Takes note of a link. Returns how many routes went with it: where a link goes down the
@@ -91,8 +92,13 @@ impl Table {
         self.settle_at_once();
     }
 
-    /// A link went down: routes and next-hop objects through it are gone in silence.
+    /// A link went down: the kernel's routes and next-hop objects through it are gone in silence.
+    /// zebra says what becomes of its own.
     fn link_down(&mut self, index: u32) -> usize {
+        if self.scope.source == RouteSource::Fpm {
+            self.link_changed(index);
+            return 0;
+        }
         let concerned = self.meanings.by_interface(index);
         let uses = |around: &Surroundings, set: &NextHopSet| around.uses_interface(set, index);
         let through = self.meanings.of(&concerned, uses);
@@ -137,20 +143,31 @@ impl Table {
         self.meanings.around.objects.get(id)
     }
 
+    /// The ids of all next-hop objects, and those that routes refer to though there is none.
+    #[must_use]
+    pub fn next_hop_ids(&self) -> Vec<u32> {
+        let mut ids: Vec<u32> = self.meanings.around.objects.ids().collect();
+        ids.extend(self.meanings.objects_used());
+        ids
+    }
+
     /// Whether the next-hop object of this id is a blackhole.
     #[must_use]
     pub fn is_blackhole(&self, id: u32) -> bool {
         self.meanings.around.objects.get(id) == Some(&NextHopObject::Blackhole)
     }
 
-    /// Takes note that a next-hop object is gone; returns how many routes went with it.
+    /// Takes note that a next-hop object is gone; returns how many routes went with it: the kernel's,
+    /// while zebra says what becomes of its own.
     pub fn remove_next_hop(&mut self, id: u32) -> usize {
         Beside::told(&mut self.next_hop_dump, id);
         let concerned = self.meanings.by_objects([id]);
         let gone = self.meanings.around.objects.remove(id);
-        let is_gone = |_: &Surroundings, set: &NextHopSet| matches!(set.next_hops, NextHopSource::Object(used) if gone.contains(&used));
-        let sets = self.meanings.of(&concerned, is_gone);
-        self.sets_gone(sets);
+        if self.scope.source == RouteSource::Kernel {
+            let is_gone = |_: &Surroundings, set: &NextHopSet| matches!(set.next_hops, NextHopSource::Object(used) if gone.contains(&used));
+            let sets = self.meanings.of(&concerned, is_gone);
+            self.sets_gone(sets);
+        }
         self.sets_changed(concerned);
         self.settle_at_once()
     }
@@ -195,9 +212,9 @@ impl Table {
 }
 
 /// The link that IPv6 ties routes to that forward to none.
-const LOOPBACK: &str = "lo";
+pub(super) const LOOPBACK: &str = "lo";
 
-fn is_at_loopback(set: &NextHopSet) -> bool {
+pub(super) fn is_at_loopback(set: &NextHopSet) -> bool {
     set.family == Family::V6 && !forwards(set)
 }
 

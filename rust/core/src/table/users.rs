@@ -43,6 +43,11 @@ impl Users {
         self.by_object.get(&object).into_iter().flatten().copied()
     }
 
+    /// The objects that sets name, whether or not there are such.
+    pub(super) fn objects(&self) -> impl Iterator<Item = u32> {
+        self.by_object.keys().copied()
+    }
+
     pub(super) fn of_interface(&self, interface: u32) -> impl Iterator<Item = SetId> {
         let users = self.by_interface.get(&interface);
         users.into_iter().flatten().copied()

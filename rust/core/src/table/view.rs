@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::route::{Family, NextHopSet, PathSet, Prefix};
+use crate::route::{Family, NextHopSet, PathSet, Prefix, RouteKey};
 
 use super::Table;
 use super::entry::{Body, KernelRoute, flag};
@@ -104,6 +104,9 @@ pub struct RouteView {
     pub metric: u32,
     /// Who installed it (`rtm_protocol`).
     pub protocol: u8,
+    /// Who told of it: the name of the scope's [`RouteSource`](super::RouteSource), or `own` for one of
+    /// [`Table::announce_own`].
+    pub source: &'static str,
     /// What it does with packets.
     pub set: NextHopSet,
     /// What VPP has of it.
@@ -122,10 +125,19 @@ impl Table {
     /// [`Held`]
     pub fn paths_for(&self, set: &NextHopSet) -> Result<PathSet, Held> {
         let resolved = self.meanings.around.resolve(set);
-        match (resolved.held, resolved.paths) {
-            (Some(held), _) => Err(held),
-            (None, paths) => Ok(paths.unwrap_or_else(|| PathSet::new(Vec::new()))),
+        match (resolved.paths, resolved.held) {
+            (Some(paths), None) => Ok(paths),
+            (_, held) => Err(held.unwrap_or(Held::NoUsableNextHop)),
         }
+    }
+
+    /// As [`Self::paths_for`], with what VPP is given in place of a route that it cannot have.
+    ///
+    /// # Errors
+    /// [`Held`] where it is given nothing.
+    pub fn paths_given_for(&self, set: &NextHopSet) -> Result<PathSet, Held> {
+        let given = self.meanings.around.resolve_or_substitute(set).paths;
+        given.map_or_else(|| self.paths_for(set), Ok)
     }
 
     /// The paths that VPP has for a prefix in a kernel table, and whether it has what it shall have.
@@ -299,12 +311,19 @@ impl Table {
             let Some(set) = self.meanings.sets.get(route.set.0) else {
                 continue;
             };
+            let key = RouteKey {
+                table: rib.kernel_table,
+                prefix,
+                tos: route.tos,
+                metric: route.metric,
+            };
             views.push(RouteView {
                 table: rib.kernel_table,
                 prefix,
                 tos: route.tos,
                 metric: route.metric,
                 protocol: route.protocol,
+                source: self.source_of(key, route.protocol),
                 set: set.clone(),
                 state,
                 substitute: self.substitute(handle, body, state),
@@ -320,7 +339,7 @@ impl Table {
         self.substitute_of(desired)
     }
 
-    fn state(&self, handle: Handle, body: &Body, route: &KernelRoute) -> RouteState {
+    pub(super) fn state(&self, handle: Handle, body: &Body, route: &KernelRoute) -> RouteState {
         if !self.scope.mirrors(route.protocol) {
             return RouteState::Foreign;
         }

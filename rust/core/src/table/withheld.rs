@@ -62,9 +62,14 @@ impl Table {
     }
 
     /// Whether an entry's deletion is not handed out.
+    #[inline]
     pub(super) fn withholds(&self, handle: Handle, body: &Body) -> bool {
-        self.withheld.on
-            && !body.installed.is_none()
+        self.withheld.on && self.withholds_deletion(handle, body)
+    }
+
+    #[cold]
+    fn withholds_deletion(&self, handle: Handle, body: &Body) -> bool {
+        !body.installed.is_none()
             && self.loses(handle, body)
             && self.paths(body.installed).is_some_and(|set| {
                 let paths = set.paths();

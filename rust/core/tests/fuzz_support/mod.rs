@@ -1,6 +1,7 @@
 //! The properties that the fuzz targets hold to, and a way to try them without a fuzzer.
 
 pub mod decode;
+pub mod fpm;
 pub mod frames;
 pub mod mutate;
 

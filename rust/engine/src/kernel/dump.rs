@@ -3,14 +3,15 @@
 use std::io;
 use std::thread;
 
+use ahash::AHashSet;
 use bgpreflector_core::netlink::{Body, DecodeError, RawMessage, RawMessages, Shallow};
-use bgpreflector_core::table::UnseenPrefixes;
+use bgpreflector_core::route::Prefix;
 
 use crate::error::KernelError;
 use crate::shared::Shared;
 
 use super::follow;
-use super::presence::{self, Presence};
+use super::presence::{self, Consulted, Presence};
 use super::read_ahead::ReadAhead;
 use super::socket::RouteSocket;
 
@@ -88,6 +89,12 @@ impl Dumper {
         Ok(Self { socket, sequence })
     }
 
+    #[cfg(test)]
+    pub(super) fn of(socket: RouteSocket) -> Self {
+        let sequence = 0;
+        Self { socket, sequence }
+    }
+
     /// Sends the request that `request` makes of a sequence number and gives the reply's messages,
     /// a buffer at a time, to `take`. Meanwhile the next buffers are read, for the kernel needs
     /// longer to fill one than `take` to empty it.
@@ -97,6 +104,18 @@ impl Dumper {
         what: &'static str,
         request: impl FnOnce(u32) -> Vec<u8>,
         mut take: impl FnMut(&mut Replies<'_>) -> Result<(), KernelError>,
+    ) -> Result<Ended, KernelError> {
+        let result = self.run(shared, what, request, &mut take);
+        self.socket.count_senders(&shared.kernel);
+        result
+    }
+
+    fn run(
+        &mut self,
+        shared: &Shared,
+        what: &'static str,
+        request: impl FnOnce(u32) -> Vec<u8>,
+        take: &mut impl FnMut(&mut Replies<'_>) -> Result<(), KernelError>,
     ) -> Result<Ended, KernelError> {
         self.sequence = self.sequence.wrapping_add(1);
         let (socket, sequence) = (&self.socket, self.sequence);
@@ -127,14 +146,22 @@ impl Dumper {
 }
 
 impl Dumper {
-    /// Asks for each of the prefixes that the dumps did not show.
+    /// The tables that every lookup comes to.
+    pub(super) fn consulted(&mut self) -> Result<Consulted, KernelError> {
+        presence::consulted(&self.socket, &mut self.sequence)
+    }
+
+    /// Asks for each of the prefixes, by kernel table ([`presence::ask`]).
     pub(super) fn ask(
         &mut self,
         shared: &Shared,
-        unseen: &UnseenPrefixes,
+        prefixes: &[(u32, Prefix)],
+        cached: &AHashSet<(u32, Prefix)>,
+        consulted: &Consulted,
     ) -> Result<Presence, KernelError> {
+        let (socket, sequence) = (&self.socket, &mut self.sequence);
         let gets_on = || shared.resync_gets_on();
-        presence::ask(&self.socket, &mut self.sequence, unseen, &gets_on)
+        presence::ask(socket, sequence, prefixes, cached, consulted, &gets_on)
     }
 }
 

@@ -13,10 +13,8 @@ use bgpreflector_core::table::{
 
 use crate::shared::{KernelCounters, Shared};
 
-use super::plan::union;
-
 /// What a buffer's messages did, beyond their entry in the table.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Effects {
     /// Where routes may have changed without a message about them.
     pub(super) silent: Option<Extent>,
@@ -37,7 +35,7 @@ impl Effects {
     pub(super) fn and(self, other: Self) -> Self {
         Self {
             silent: match (self.silent, other.silent) {
-                (Some(a), Some(b)) => Some(union(a, b)),
+                (Some(a), Some(b)) => Some(a.union(b)),
                 (a, b) => a.or(b),
             },
             v6_announced: self.v6_announced | other.v6_announced,
@@ -48,17 +46,21 @@ impl Effects {
         }
     }
 
-    fn doubt(&mut self, doubt: Doubt) {
+    pub(super) fn doubt(&mut self, doubt: Doubt) {
         match doubt {
             Doubt::Nothing => {}
             Doubt::IfShaken => self.replaced_among = true,
-            Doubt::Of(extent) => self.silent(extent),
+            Doubt::OfInterface(index) => self.silent(Extent::interface(index)),
+            Doubt::OfEverything => self.silent(Extent::Everything),
         }
     }
 
     /// Takes note that routes may have changed in silence.
     fn silent(&mut self, extent: Extent) {
-        self.silent = Some(self.silent.map_or(extent, |known| union(known, extent)));
+        self.silent = Some(match self.silent.take() {
+            Some(known) => known.union(extent),
+            None => extent,
+        });
     }
 }
 
@@ -102,32 +104,23 @@ fn one(
             KernelCounters::count(&shared.kernel.route_withdrawals);
             effects.doubt(table.withdraw(message.route));
         }
-        Body::Link(link) => {
-            let index = link.index;
-            if link_message(shared, table, link) {
-                effects.silent(Extent::Interface(index));
-            }
-        }
+        Body::Link(link) => effects.doubt(link_message(shared, table, &link)),
         // An address that comes or goes revives or kills next hops, without a message.
-        Body::Address(address) => effects.silent(Extent::Interface(address.interface)),
-        Body::NextHop(next_hop) => {
-            if next_hop_message(shared, table, next_hop) {
-                effects.silent(Extent::Everything);
-            }
-        }
+        Body::Address(address) => effects.doubt(table.doubt_link(address.interface)),
+        Body::NextHop(next_hop) => effects.doubt(next_hop_message(shared, table, &next_hop)),
         Body::Overrun => effects.overrun = true,
         Body::Skipped(reason) => {
             if let Some(counter) = shared.kernel.skipped.get(reason.index()) {
                 KernelCounters::count(counter);
             }
         }
-        Body::Done(_) | Body::Error { .. } | Body::Noop => {}
+        Body::Rule(_) | Body::Done(_) | Body::Error { .. } | Body::Noop => {}
     }
     Ok(())
 }
 
 /// The earlier of two times, if there is one.
-pub(super) fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
+pub(crate) fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
     a.into_iter().chain(b).min()
 }
 
@@ -169,22 +162,22 @@ pub(super) fn announcement(
     )
 }
 
-/// Returns whether the link went up or down, so that routes may have changed in silence.
-pub(super) fn link_message(shared: &Shared, table: &mut Table, message: LinkMessage) -> bool {
+/// Returns what may have changed in silence: where a link goes up or down, the routes through it.
+fn link_message(shared: &Shared, table: &mut Table, message: &LinkMessage) -> Doubt {
     KernelCounters::count(&shared.kernel.links);
-    let was = table
-        .link_of(message.index)
-        .map(|link| (link.up, link.carrier));
+    let index = message.index;
+    let was = table.link_of(index).map(|link| (link.up, link.carrier));
+    let changed = message.action == Action::Delete || was != Some((message.up, message.carrier));
+    // Asked first: with the link go the routes that tell whether it concerns any.
+    let doubt = match changed {
+        true => table.doubt_link(index),
+        false => Doubt::Nothing,
+    };
     match message.action {
-        Action::New => {
-            table.link(message.index, link(&message));
-            was.is_some_and(|was| was != (message.up, message.carrier))
-        }
-        Action::Delete => {
-            table.remove_link(message.index);
-            was.is_some()
-        }
-    }
+        Action::New => table.link(index, link(message)),
+        Action::Delete => table.remove_link(index),
+    };
+    doubt
 }
 
 /// Puts a link that a dump shows into the table.
@@ -211,29 +204,32 @@ pub(super) fn dumped_next_hop(shared: &Shared, table: &mut Table, message: &Next
     }
 }
 
-/// Returns whether routes may have changed in silence.
-pub(super) fn next_hop_message(
-    shared: &Shared,
-    table: &mut Table,
-    message: NextHopMessage,
-) -> bool {
+/// Returns what may have changed in silence.
+fn next_hop_message(shared: &Shared, table: &mut Table, message: &NextHopMessage) -> Doubt {
     KernelCounters::count(&shared.kernel.next_hops);
-    match (message.action, object(&message)) {
+    let id = message.id;
+    match (message.action, object(message)) {
         (Action::New, Some(object)) => {
-            let was_blackhole = table.is_blackhole(message.id);
-            table.next_hop(message.id, object);
             // What becomes of routes by a blackhole that is none any more only a dump tells.
-            message.is_group || message.blackhole || was_blackhole
+            let silent = message.is_group || message.blackhole || table.is_blackhole(id);
+            let doubt = match silent {
+                true => table.doubt_next_hop(id),
+                false => Doubt::Nothing,
+            };
+            table.next_hop(id, object);
+            doubt
         }
-        (Action::New, None) => false,
+        (Action::New, None) => Doubt::Nothing,
         (Action::Delete, _) => {
-            table.remove_next_hop(message.id);
-            true
+            let doubt = table.doubt_next_hop(id);
+            table.remove_next_hop(id);
+            doubt
         }
     }
 }
 
-fn object(message: &NextHopMessage) -> Option<NextHopObject> {
+/// The object that a message tells of; none where it is for no route.
+pub(crate) fn object(message: &NextHopMessage) -> Option<NextHopObject> {
     if message.is_group {
         return Some(NextHopObject::Group(message.group.to_vec()));
     }

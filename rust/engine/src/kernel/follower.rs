@@ -19,7 +19,7 @@ use super::follow::{self, Effects, earlier};
 use super::lookout::Lookout;
 use super::namespace::{Change, NamespaceWatch, Sockets};
 use super::plan::{Plan, Reason};
-use super::reader::{Command, KernelSettings, report_buffer};
+use super::reader::{Command, KernelSettings, groups, report_buffer};
 use super::rush::{GATHER, Rush};
 use super::socket::{Datagrams, RouteSocket};
 
@@ -44,8 +44,10 @@ pub(super) struct Follower {
     pub(super) expiry: Expiry,
     /// From when on routes are deleted from VPP that it had before us and the kernel lacks.
     pub(super) grace_until: Instant,
-    /// Resyncs of one interface since the last of everything.
+    /// Resyncs of interfaces since the last of everything.
     pub(super) partial_resyncs: u8,
+    /// Where among many prefixes those begin that the next resync asks the kernel for.
+    pub(super) asked: usize,
     overruns_in_a_row: u32,
     /// The kernel's count of dropped notifications when the last dump began that was whole.
     drops_before_dump: u32,
@@ -104,6 +106,7 @@ impl Follower {
             expiry: Expiry::default(),
             grace_until: now + settings.grace,
             partial_resyncs: 0,
+            asked: 0,
             overruns_in_a_row: 0,
             drops_before_dump: 0,
             out_of_breath: false,
@@ -176,7 +179,7 @@ impl Follower {
                     "the network namespace {name} is gone: VPP keeps the routes that it has until \
                      there is one of the name again"
                 );
-                self.shared.unsynchronised();
+                self.unsynchronised();
             }
             Some(Change::Back) => self.plan.after(SETTLE, Reason::Event, Extent::Everything),
             Some(Change::Replaced) => match self.enter_namespace(&path) {
@@ -189,7 +192,8 @@ impl Follower {
     }
 
     fn enter_namespace(&mut self, path: &Path) -> Result<(), KernelError> {
-        let sockets = Sockets::open(Some(path), self.settings.receive_buffer)?;
+        let groups = groups(self.settings.links_only);
+        let sockets = Sockets::open(Some(path), self.settings.receive_buffer, groups)?;
         for lookout in [&self.visitor, &self.orders] {
             lookout
                 .watch(&sockets.notifications)
@@ -200,9 +204,17 @@ impl Follower {
         self.notifications = sockets.notifications;
         self.dumper = Some(sockets.dumper);
         (self.overruns_in_a_row, self.drops_before_dump) = (0, 0);
-        self.shared.unsynchronised();
+        self.unsynchronised();
+        self.shared.fpm.namespace_entered();
         self.plan.after(SETTLE, Reason::Event, Extent::Everything);
         Ok(())
+    }
+
+    /// Takes note that the table does not say what the kernel says, if that is who tells of the routes.
+    fn unsynchronised(&self) {
+        if !self.settings.links_only {
+            self.shared.unsynchronised();
+        }
     }
 
     /// Whether notifications come so fast that they had better be left to the reader's thread.
@@ -262,6 +274,7 @@ impl Follower {
             match self.receive() {
                 Ok(()) => {
                     self.shared.kernel_reader.beat();
+                    self.notifications.count_senders(&self.shared.kernel);
                     all = all.and(self.apply());
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -284,6 +297,10 @@ impl Follower {
             }
         }
         self.rush.read(Instant::now());
+        if self.settings.links_only {
+            // What a link does to routes is not the kernel's to say.
+            (all.silent, all.replaced_among) = (None, false);
+        }
         self.expiry.after(all.expiry);
         if all.overrun {
             KernelCounters::count(&self.shared.kernel.overruns);
@@ -305,7 +322,7 @@ impl Follower {
             self.plan.after(pause, Reason::Overrun, Extent::Everything);
         } else if all.replaced_among && (all.silent.is_some() || self.plan.at().is_some()) {
             self.plan.after(SETTLE, Reason::Event, Extent::Everything);
-        } else if let Some(extent) = all.silent {
+        } else if let Some(extent) = all.silent.clone() {
             self.plan.after(SETTLE, Reason::Event, extent);
         }
         Ok((all, emptied))

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use crate::error::KernelError;
 
 use super::dump::Dumper;
-use super::reader::groups;
 use super::socket::{RouteSocket, in_namespace};
 
 /// How often the name is looked at.
@@ -29,10 +28,15 @@ pub(super) struct Sockets {
 }
 
 impl Sockets {
-    /// Opens them in the namespace at `path`, this process's where there is none.
-    pub(super) fn open(path: Option<&Path>, receive_buffer: usize) -> Result<Self, KernelError> {
+    /// Opens them in the namespace at `path`, this process's where there is none, for notifications
+    /// of a mask of groups.
+    pub(super) fn open(
+        path: Option<&Path>,
+        receive_buffer: usize,
+        groups: u32,
+    ) -> Result<Self, KernelError> {
         in_namespace(path, || {
-            let notifications = RouteSocket::open(groups())?;
+            let notifications = RouteSocket::open(groups)?;
             let granted = notifications.set_receive_buffer(receive_buffer)?;
             Ok(Self {
                 notifications,
@@ -41,6 +45,17 @@ impl Sockets {
                 identity: identity(Path::new("/proc/thread-self/ns/net")).ok(),
             })
         })
+    }
+
+    /// Those that somebody else has made.
+    #[cfg(test)]
+    pub(super) fn of(notifications: RouteSocket, dumper: Dumper) -> Self {
+        Self {
+            notifications,
+            granted: 0,
+            dumper,
+            identity: None,
+        }
     }
 
     /// Has `watch` look whether another namespace has the name now.

@@ -3,13 +3,16 @@
 use std::net::IpAddr;
 
 use ahash::AHashSet;
-use bgpreflector_core::netlink::Body;
+use bgpreflector_core::netlink::{Body, Holds, Messages, rule_dump};
 use bgpreflector_core::route::{Family, NextHopSource, Prefix, Route};
-use bgpreflector_core::table::UnseenPrefixes;
 
 use crate::error::KernelError;
 
+use super::read_ahead::receive;
 use super::socket::RouteSocket;
+
+const BUFFER: usize = 128 * 1024;
+const RULES: &str = "policy rules";
 
 /// What the kernel's answer to a lookup tells of a prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,14 +21,18 @@ enum Answer {
     Present,
     /// It looked into the table and found a route for a shorter prefix.
     Absent,
-    /// It found no route in any table.
+    /// It found no route in any table that it came to.
     Nothing,
     /// It forwards that address by a route for a longer prefix.
     Covered,
     /// Another table answered, a route that is an error, or one by a next-hop object of IPv6, which
-    /// may not be the one that the address is forwarded by ([`UnseenPrefixes::cached`]).
+    /// may not be the one that the address is forwarded by
+    /// ([`UnseenPrefixes::cached`](bgpreflector_core::table::UnseenPrefixes::cached)).
     Unknown,
 }
+
+/// Kernel tables, by family, that every lookup comes to unless it found something before.
+pub(super) type Consulted = AHashSet<(Family, u32)>;
 
 /// What is known of prefixes that no dump showed.
 #[derive(Clone, Debug, Default)]
@@ -38,28 +45,85 @@ pub(super) struct Presence {
     pub(super) unknown: usize,
 }
 
-/// Asks the kernel for each of the prefixes that were not seen. It must answer for one that was seen
-/// before its word that there is nothing counts: policy rules may keep a lookup out of a table.
+impl Presence {
+    pub(super) fn extend(&mut self, other: Self) {
+        self.present.extend(other.present);
+        self.absent.extend(other.absent);
+        self.unknown += other.unknown;
+    }
+}
+
+/// The tables of which it tells that the kernel has nothing if no lookup finds anything: those that a
+/// rule leads to for all packets. A rule that answers with an error, or leads past others, may keep
+/// a lookup out of them.
+pub(super) fn consulted(
+    socket: &RouteSocket,
+    sequence: &mut u32,
+) -> Result<Consulted, KernelError> {
+    let mut all = Consulted::new();
+    for family in Family::ALL {
+        let tables = rules(socket, sequence, family)?;
+        all.extend(tables.into_iter().map(|table| (family, table)));
+    }
+    Ok(all)
+}
+
+fn rules(
+    socket: &RouteSocket,
+    sequence: &mut u32,
+    family: Family,
+) -> Result<Vec<u32>, KernelError> {
+    let failed = |source| KernelError::Dump {
+        what: RULES,
+        source,
+    };
+    *sequence = sequence.wrapping_add(1);
+    socket.send(&rule_dump(family, *sequence)).map_err(failed)?;
+    let (mut tables, mut is_plain) = (Vec::new(), true);
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        let length = receive(socket, RULES, &mut buffer)?;
+        for message in Messages::new(buffer.get(..length).unwrap_or_default()) {
+            let Ok(message) = message else {
+                is_plain = false;
+                continue;
+            };
+            if message.header.sequence != *sequence {
+                continue;
+            }
+            is_plain &= !message.header.dump_interrupted();
+            match message.body {
+                Body::Rule(rule) => {
+                    is_plain &= rule.table.is_some() || rule.holds == Holds::Never;
+                    tables.extend(rule.table.filter(|_| rule.holds == Holds::Always));
+                }
+                // A kernel without policy rules refuses (`CONFIG_IP_MULTIPLE_TABLES`).
+                Body::Done(_) | Body::Error { .. } if is_plain => return Ok(tables),
+                Body::Done(_) | Body::Error { .. } => return Ok(Vec::new()),
+                _ => is_plain = false,
+            }
+        }
+    }
+}
+
+/// Asks the kernel for each of the prefixes. That it finds nothing at all tells something only of
+/// tables that are consulted whatever the address, and not of those in `cached`. Calls `gets_on`
+/// before each part of them.
 pub(super) fn ask(
     socket: &RouteSocket,
     sequence: &mut u32,
-    unseen: &UnseenPrefixes,
+    prefixes: &[(u32, Prefix)],
+    cached: &AHashSet<(u32, Prefix)>,
+    consulted: &Consulted,
     gets_on: &dyn Fn(),
 ) -> Result<Presence, KernelError> {
     let mut result = Presence::default();
-    let mut consulted = AHashSet::new();
-    let seen = unseen.seen.iter().copied();
-    for ((table, prefix), answer) in answers(socket, sequence, seen.collect(), gets_on)? {
-        if matches!(answer, Answer::Present | Answer::Absent) {
-            consulted.insert((table, prefix.family()));
-        }
-    }
-    for (asked, answer) in answers(socket, sequence, unseen.prefixes.clone(), gets_on)? {
+    for (asked, answer) in answers(socket, sequence, prefixes.to_vec(), gets_on)? {
         let (table, prefix) = asked;
         match answer {
             Answer::Present => result.present.push(asked),
-            Answer::Nothing if unseen.cached.contains(&asked) => result.unknown += 1,
-            Answer::Nothing if !consulted.contains(&(table, prefix.family())) => {
+            Answer::Nothing if cached.contains(&asked) => result.unknown += 1,
+            Answer::Nothing if !consulted.contains(&(prefix.family(), table)) => {
                 result.unknown += 1;
             }
             Answer::Absent | Answer::Nothing => {
@@ -140,7 +204,102 @@ pub(super) fn address(prefix: &Prefix, attempt: usize) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use bgpreflector_core::netlink::Header;
+    use bgpreflector_core::netlink::constants::{
+        FR_ACT_TO_TBL, FRA_DST, FRA_FWMARK, FRA_SUPPRESS_PREFIXLEN, FRA_TABLE, NLMSG_ERROR,
+        RTM_GETRULE, RTM_NEWRULE,
+    };
+
+    use super::super::fake_kernel::{attribute, done, fake_kernel, message};
     use super::*;
+
+    /// A rule of a dump: the table that it leads to, and more attributes.
+    fn rule(to: &Header, family: u8, action: u8, table: u32, more: &[u8]) -> Vec<u8> {
+        let header = [family, 0, 0, 0, 0, 0, 0, action, 0, 0, 0, 0];
+        let table = attribute(FRA_TABLE, &table.to_ne_bytes());
+        let every = attribute(FRA_SUPPRESS_PREFIXLEN, &u32::MAX.to_ne_bytes());
+        message(
+            to,
+            RTM_NEWRULE,
+            0,
+            &[&header, &table[..], &every, more].concat(),
+        )
+    }
+
+    /// What is known of a prefix in the main table of a kernel that has nothing at all, and these
+    /// rules beside that which leads to the main table.
+    fn known(more: impl Fn(&Header, u8) -> Vec<u8> + Send + 'static, is_main: bool) -> Presence {
+        let socket = fake_kernel(move |request, body| match request.kind {
+            RTM_GETRULE => {
+                let mut all = more(request, body[0]);
+                if is_main {
+                    all.extend(rule(request, body[0], FR_ACT_TO_TBL, 254, &[]));
+                }
+                all.extend(done(request));
+                all
+            }
+            _ => message(request, NLMSG_ERROR, 0, &(-libc::ENETUNREACH).to_ne_bytes()),
+        });
+        let mut sequence = 0;
+        let consulted = consulted(&socket, &mut sequence).unwrap();
+        let prefixes = [(254, "192.0.2.0/24".parse().unwrap())];
+        let cached = AHashSet::new();
+        ask(
+            &socket,
+            &mut sequence,
+            &prefixes,
+            &cached,
+            &consulted,
+            &|| (),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn nothing_tells_only_of_tables_that_every_lookup_comes_to() {
+        let none = |_: &Header, _| Vec::new();
+        let plain = known(none, true);
+        assert_eq!((plain.absent.len(), plain.unknown), (1, 0));
+        // The main table is asked for some destinations alone, or for none.
+        let to_some = |to: &Header, family| {
+            rule(
+                to,
+                family,
+                FR_ACT_TO_TBL,
+                254,
+                &attribute(FRA_DST, &[10, 0, 0, 0]),
+            )
+        };
+        let other = |to: &Header, family| rule(to, family, FR_ACT_TO_TBL, 100, &[]);
+        for presence in [
+            known(to_some, false),
+            known(other, false),
+            known(none, false),
+        ] {
+            assert_eq!((presence.absent.len(), presence.unknown), (0, 1));
+        }
+        // A rule before it has no effect, or answers some with an error itself.
+        assert_eq!(known(other, true).unknown, 0);
+        const UNREACHABLE: u8 = 7;
+        let error = |to: &Header, family| rule(to, family, UNREACHABLE, 0, &[]);
+        assert_eq!(known(error, true).unknown, 1);
+        let marked =
+            |to: &Header, family| rule(to, family, UNREACHABLE, 0, &attribute(FRA_FWMARK, &[1; 4]));
+        assert_eq!(known(marked, true).unknown, 0);
+        // It passes by the routes with short prefixes.
+        let suppress = |to: &Header, family| {
+            let header = [family, 0, 0, 0, 0, 0, 0, FR_ACT_TO_TBL, 0, 0, 0, 0];
+            let table = attribute(FRA_TABLE, &254_u32.to_ne_bytes());
+            let suppressed = attribute(FRA_SUPPRESS_PREFIXLEN, &0_u32.to_ne_bytes());
+            message(
+                to,
+                RTM_NEWRULE,
+                0,
+                &[&header, &table[..], &suppressed].concat(),
+            )
+        };
+        assert_eq!(known(suppress, false).unknown, 1);
+    }
 
     fn addresses(prefix: &str) -> Vec<String> {
         let prefix = prefix.parse().unwrap();

@@ -1,15 +1,12 @@
 //! Reads a dump's next buffers while one is worked on.
 
 use std::io;
-use std::os::fd::AsFd;
 use std::thread::{Builder, Scope};
 use std::time::Duration;
 
 use bgpreflector_core::netlink::RawMessages;
 use bgpreflector_core::netlink::constants::{NLMSG_DONE, NLMSG_ERROR};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::error::KernelError;
 use crate::panics;
@@ -23,7 +20,6 @@ const BUFFER: usize = 256 * 1024;
 /// Buffers that are read before one of them is given back.
 const AHEAD: usize = 4;
 const TIMEOUT: Duration = Duration::from_secs(30);
-const TIMEOUT_MS: u16 = 30_000;
 
 type Filled = Result<Vec<u8>, KernelError>;
 
@@ -133,23 +129,13 @@ pub(super) fn receive(
     what: &'static str,
     buffer: &mut [u8],
 ) -> Result<usize, KernelError> {
-    let failed = |source: io::Error| KernelError::Dump { what, source };
-    loop {
-        match socket.receive(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                let mut waited = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
-                match poll(&mut waited, PollTimeout::from(TIMEOUT_MS)) {
-                    Ok(0) => {
-                        let timeout = TIMEOUT;
-                        return Err(KernelError::DumpTimeout { what, timeout });
-                    }
-                    Ok(_) | Err(Errno::EINTR) => {}
-                    Err(error) => return Err(failed(error.into())),
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(source) => return Err(failed(source)),
-            Ok(length) => return Ok(length),
-        }
-    }
+    let timeout = TIMEOUT;
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::TimedOut => KernelError::DumpTimeout { what, timeout },
+        _ => KernelError::Dump {
+            what,
+            source: error,
+        },
+    };
+    socket.await_one(buffer, timeout).map_err(failed)
 }

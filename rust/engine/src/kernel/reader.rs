@@ -33,6 +33,8 @@ pub struct KernelSettings {
     pub namespace: Option<PathBuf>,
     /// How often the table is compared with the kernel; never where there is none.
     pub audit_interval: Option<Duration>,
+    /// Whether only links are read, as somebody else tells of the routes.
+    pub links_only: bool,
     /// How long, from the start, routes stay in VPP that it had before and the kernel lacks.
     pub grace: Duration,
 }
@@ -44,6 +46,7 @@ impl Default for KernelSettings {
             receive_buffer: 32 << 20,
             namespace: None,
             audit_interval: None,
+            links_only: false,
             grace: Duration::ZERO,
         }
     }
@@ -95,7 +98,8 @@ impl Reader {
     /// [`KernelError`] if the namespace cannot be entered or a socket cannot be made.
     pub fn start(shared: Arc<Shared>, settings: &KernelSettings) -> Result<Self, KernelError> {
         let bytes = settings.receive_buffer;
-        let sockets = Sockets::open(settings.namespace.as_deref(), bytes)?;
+        let groups = groups(settings.links_only);
+        let sockets = Sockets::open(settings.namespace.as_deref(), bytes, groups)?;
         report_buffer(&shared, bytes, sockets.granted);
         let failed = |step| move |source| KernelError::Socket { step, source };
         // The one that was made first is woken where both are waited at.
@@ -268,17 +272,19 @@ fn broke_off(shared: &Shared, reason: &str) {
     ));
 }
 
-pub(super) fn groups() -> u32 {
-    [
+/// Of notifications, as a mask.
+pub(super) fn groups(links_only: bool) -> u32 {
+    let all = [
         RTNLGRP_LINK,
         RTNLGRP_IPV4_IFADDR,
         RTNLGRP_IPV4_ROUTE,
         RTNLGRP_IPV6_IFADDR,
         RTNLGRP_IPV6_ROUTE,
         RTNLGRP_NEXTHOP,
-    ]
-    .iter()
-    .fold(0, |mask, group| mask | 1 << (group - 1))
+    ];
+    let taken = if links_only { 1 } else { all.len() };
+    let groups = all.iter().take(taken);
+    groups.fold(0, |mask, group| mask | 1 << (group - 1))
 }
 
 pub(super) fn report_buffer(shared: &Shared, asked: usize, granted: usize) {

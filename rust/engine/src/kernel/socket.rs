@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use nix::sched::{CloneFlags, setns};
 use nix::sys::socket::{
@@ -13,6 +15,8 @@ use nix::sys::socket::{
 
 use crate::error::KernelError;
 use crate::panics;
+use crate::ready::wait_readable;
+use crate::shared::KernelCounters;
 
 /// Datagrams that one `recvmmsg` takes at most.
 const MANY: usize = 64;
@@ -27,7 +31,11 @@ const SK_MEMINFO_VARS: usize = 9;
 const SK_MEMINFO_DROPS: usize = 8;
 
 /// A `NETLINK_ROUTE` socket.
-pub(super) struct RouteSocket(OwnedFd);
+pub(super) struct RouteSocket {
+    fd: OwnedFd,
+    /// Messages that were left out as the kernel is not their sender, since they were last asked for.
+    not_from_kernel: AtomicU64,
+}
 
 impl RouteSocket {
     /// Opens a socket that is a member of the multicast groups in the bit mask `groups`.
@@ -43,19 +51,31 @@ impl RouteSocket {
         let fd = socket(AddressFamily::Netlink, SockType::Raw, flags, protocol)
             .map_err(failed("socket"))?;
         bind(fd.as_raw_fd(), &NetlinkAddr::new(0, groups)).map_err(failed("bind"))?;
-        Ok(Self(fd))
+        Ok(Self {
+            fd,
+            not_from_kernel: AtomicU64::new(0),
+        })
+    }
+
+    /// Reads and writes a socket that somebody else has made.
+    #[cfg(test)]
+    pub(super) fn of(fd: OwnedFd) -> Self {
+        Self {
+            fd,
+            not_from_kernel: AtomicU64::new(0),
+        }
     }
 
     /// Asks for a receive buffer of `bytes`; returns what the kernel granted. Beyond
     /// `net.core.rmem_max` that takes `CAP_NET_ADMIN`.
     pub(super) fn set_receive_buffer(&self, bytes: usize) -> Result<usize, KernelError> {
-        if setsockopt(&self.0, sockopt::RcvBufForce, &bytes).is_err() {
-            setsockopt(&self.0, sockopt::RcvBuf, &bytes).map_err(|error| KernelError::Socket {
+        if setsockopt(&self.fd, sockopt::RcvBufForce, &bytes).is_err() {
+            setsockopt(&self.fd, sockopt::RcvBuf, &bytes).map_err(|error| KernelError::Socket {
                 step: "SO_RCVBUF",
                 source: error.into(),
             })?;
         }
-        getsockopt(&self.0, sockopt::RcvBuf).map_err(|error| KernelError::Socket {
+        getsockopt(&self.fd, sockopt::RcvBuf).map_err(|error| KernelError::Socket {
             step: "SO_RCVBUF",
             source: error.into(),
         })
@@ -68,7 +88,7 @@ impl RouteSocket {
         // SAFETY: `on` outlives the call, which reads `size` bytes of it and keeps no pointer.
         let result = unsafe {
             libc::setsockopt(
-                self.0.as_raw_fd(),
+                self.fd.as_raw_fd(),
                 libc::SOL_NETLINK,
                 libc::NETLINK_GET_STRICT_CHK,
                 (&raw const on).cast(),
@@ -94,7 +114,7 @@ impl RouteSocket {
         // writes at most that many bytes, of numbers, for which all bits are valid.
         let result = unsafe {
             libc::getsockopt(
-                self.0.as_raw_fd(),
+                self.fd.as_raw_fd(),
                 libc::SOL_SOCKET,
                 libc::SO_MEMINFO,
                 figures.as_mut_ptr().cast(),
@@ -107,18 +127,58 @@ impl RouteSocket {
         Ok(figures.get(SK_MEMINFO_DROPS).copied().unwrap_or(0))
     }
 
+    /// Has the counters follow what was left out, as the kernel is not its sender.
+    pub(super) fn count_senders(&self, counters: &KernelCounters) {
+        let more = self.not_from_kernel.swap(0, Ordering::Relaxed);
+        counters.not_from_kernel.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// Another process has sent a message, which takes `CAP_NET_ADMIN`: it says nothing about routes.
+    fn not_the_kernel(&self, port: u32) {
+        // Whoever does this may do it a million times.
+        let level = match self.not_from_kernel.fetch_add(1, Ordering::Relaxed) {
+            0 => log::Level::Warn,
+            _ => log::Level::Debug,
+        };
+        log::log!(
+            level,
+            "a netlink message of port {port}, which is not the kernel, was left out"
+        );
+    }
+
     pub(super) fn send(&self, request: &[u8]) -> io::Result<()> {
-        send(self.0.as_raw_fd(), request, MsgFlags::empty())?;
+        send(self.fd.as_raw_fd(), request, MsgFlags::empty())?;
         Ok(())
     }
 
     /// One datagram of the kernel's; `WouldBlock` where there is none.
     pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            let (length, sender) = recvfrom::<NetlinkAddr>(self.0.as_raw_fd(), buffer)?;
+            let (length, sender) = recvfrom::<NetlinkAddr>(self.fd.as_raw_fd(), buffer)?;
             match sender.map_or(0, |sender| sender.pid()) {
                 0 => return Ok(length),
-                sender => not_the_kernel(sender),
+                sender => self.not_the_kernel(sender),
+            }
+        }
+    }
+
+    /// The next datagram of the kernel's; waits `longest` for it.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::TimedOut`] where none comes.
+    pub(super) fn await_one(&self, buffer: &mut [u8], longest: Duration) -> io::Result<usize> {
+        let deadline = Instant::now() + longest;
+        loop {
+            match self.receive(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return Err(io::ErrorKind::TimedOut.into());
+                    }
+                    wait_readable(self, Some(left))?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                received => return received,
             }
         }
     }
@@ -155,7 +215,7 @@ impl RouteSocket {
         // beyond the call and are not moved.
         let received = unsafe {
             libc::recvmmsg(
-                self.0.as_raw_fd(),
+                self.fd.as_raw_fd(),
                 headers.as_mut_ptr(),
                 count,
                 // The socket does not block anyway; and the constant's type is not the same in
@@ -172,7 +232,7 @@ impl RouteSocket {
                 let truncated = header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0;
                 into.lengths.push((header.msg_len as usize, truncated));
             } else {
-                not_the_kernel(sender.nl_pid);
+                self.not_the_kernel(sender.nl_pid);
                 into.lengths.push((0, false));
             }
         }
@@ -182,13 +242,8 @@ impl RouteSocket {
 
 impl AsFd for RouteSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.fd.as_fd()
     }
-}
-
-/// Another process has sent a message, which takes `CAP_NET_ADMIN`: it says nothing about routes.
-fn not_the_kernel(port: u32) {
-    log::warn!("a netlink message of port {port}, which is not the kernel, was left out");
 }
 
 /// Datagrams received together.
@@ -220,7 +275,7 @@ impl Datagrams {
 
 /// Runs `make` on a thread in the namespace at `path`, this one's where there is none: a socket
 /// belongs to the namespace of the thread that made it.
-pub(super) fn in_namespace<T: Send>(
+pub(crate) fn in_namespace<T: Send>(
     path: Option<&Path>,
     make: impl FnOnce() -> Result<T, KernelError> + Send,
 ) -> Result<T, KernelError> {
@@ -257,24 +312,32 @@ mod tests {
     #[test]
     fn what_another_process_sends_is_left_out() {
         let socket = RouteSocket::open(0).unwrap();
-        let address: NetlinkAddr = getsockname(socket.0.as_raw_fd()).unwrap();
+        let address: NetlinkAddr = getsockname(socket.fd.as_raw_fd()).unwrap();
         let other = RouteSocket::open(0).unwrap();
-        let send = || sendto(other.0.as_raw_fd(), &[0; 32], &address, MsgFlags::empty());
+        let send = || sendto(other.fd.as_raw_fd(), &[0; 32], &address, MsgFlags::empty());
         if send() == Err(nix::errno::Errno::EPERM) {
             // The kernel lets only those send that have CAP_NET_ADMIN.
             return;
         }
+        let counters = KernelCounters::default();
+        let count = || {
+            socket.count_senders(&counters);
+            counters.not_from_kernel.load(Ordering::Relaxed)
+        };
         let mut datagrams = Datagrams::new();
         socket.receive_many(&mut datagrams).unwrap();
         let all: Vec<Option<&[u8]>> = datagrams.iter().collect();
         assert_eq!(all, [Some(&[][..])]);
+        assert_eq!(count(), 1);
         send().unwrap();
         let nothing = socket.receive(&mut [0; 64]).map_err(|error| error.kind());
         assert_eq!(nothing, Err(io::ErrorKind::WouldBlock));
+        assert_eq!(count(), 2);
         // The kernel's own are taken.
         socket
             .send(&bgpreflector_core::netlink::link_dump(1))
             .unwrap();
         assert!(socket.receive(&mut [0; 65_536]).unwrap() > 0);
+        assert_eq!(count(), 2);
     }
 }

@@ -1,0 +1,172 @@
+//! Framing: version, type and length (`fpm_msg_hdr_t`), then netlink messages.
+
+const HEADER: usize = 4;
+/// `FPM_PROTO_VERSION`.
+const VERSION: u8 = 1;
+/// `FPM_MSG_TYPE_NETLINK`.
+const NETLINK: u8 = 1;
+/// `FPM_MSG_TYPE_PROTOBUF`.
+const PROTOBUF: u8 = 2;
+
+/// The longest frame in bytes, its header included: the length has 16 bits.
+pub const MAX_FRAME: usize = u16::MAX as usize;
+/// Bytes read at a time at most, besides the beginning of a frame that is not whole yet.
+const READ: usize = 64 << 10;
+
+/// What a peer sends is not FPM with netlink: nobody knows where the next frame begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// Another version of the protocol.
+    #[error("FPM version {0}, and only version 1 is known")]
+    Version(u8),
+    /// `FPM_MSG_TYPE_PROTOBUF`.
+    #[error(
+        "protobuf messages; load zebra's module dplane_fpm_nl (-M dplane_fpm_nl) rather than fpm"
+    )]
+    Protobuf,
+    /// Another type of message.
+    #[error("messages of type {0}, and only netlink (1) is read")]
+    Type(u8),
+    /// The length does not even cover the header.
+    #[error("a frame of {0} bytes, which is less than its header has")]
+    Length(u16),
+}
+
+/// The header of a frame with `payload` bytes of netlink messages; none where they are too many.
+#[must_use]
+pub fn frame_header(payload: usize) -> Option<[u8; HEADER]> {
+    let length = u16::try_from(payload.checked_add(HEADER)?).ok()?;
+    let [high, low] = length.to_be_bytes();
+    Some([VERSION, NETLINK, high, low])
+}
+
+/// Cuts a stream into frames: read into [`Self::room`], say how much came with [`Self::filled`], and
+/// take whole frames' netlink messages from [`Self::next_frame`].
+#[derive(Debug)]
+pub struct FrameReader {
+    buffer: Box<[u8]>,
+    start: usize,
+    end: usize,
+}
+
+impl Default for FrameReader {
+    fn default() -> Self {
+        Self {
+            buffer: vec![0; MAX_FRAME + READ].into_boxed_slice(),
+            start: 0,
+            end: 0,
+        }
+    }
+}
+
+impl FrameReader {
+    /// Where the next bytes go: [`READ`] at least, once all whole frames have been taken.
+    pub fn room(&mut self) -> &mut [u8] {
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        self.buffer.get_mut(self.end..).unwrap_or_default()
+    }
+
+    /// Takes note that `length` bytes have been put at the beginning of [`Self::room`].
+    pub fn filled(&mut self, length: usize) {
+        self.end = self.end.saturating_add(length).min(self.buffer.len());
+    }
+
+    /// The netlink messages of the next whole frame; none until there are more bytes.
+    ///
+    /// # Errors
+    /// [`FrameError`]: the stream cannot be read any further.
+    pub fn next_frame(&mut self) -> Result<Option<&[u8]>, FrameError> {
+        let rest = self.buffer.get(self.start..self.end).unwrap_or_default();
+        let Some(&[version, kind, high, low]) = rest.first_chunk::<HEADER>() else {
+            return Ok(None);
+        };
+        match (version, kind) {
+            (VERSION, NETLINK) => {}
+            (VERSION, PROTOBUF) => return Err(FrameError::Protobuf),
+            (VERSION, other) => return Err(FrameError::Type(other)),
+            (other, _) => return Err(FrameError::Version(other)),
+        }
+        let length = u16::from_be_bytes([high, low]);
+        if usize::from(length) < HEADER {
+            return Err(FrameError::Length(length));
+        }
+        let Some(payload) = rest.get(HEADER..usize::from(length)) else {
+            return Ok(None);
+        };
+        self.start += usize::from(length);
+        Ok(Some(payload))
+    }
+
+    /// Bytes of a frame that is not whole yet.
+    #[must_use]
+    pub fn unread(&self) -> usize {
+        self.end - self.start
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(reader: &mut FrameReader, bytes: &[u8]) {
+        reader.room()[..bytes.len()].copy_from_slice(bytes);
+        reader.filled(bytes.len());
+    }
+
+    #[test]
+    fn frames_come_out_whole_however_the_bytes_come_in() {
+        let stream = [1, 1, 0, 8, 1, 2, 3, 4, 1, 1, 0, 4, 1, 1, 0, 5, 9];
+        for step in 1..=stream.len() {
+            let mut reader = FrameReader::default();
+            let mut seen = Vec::new();
+            for part in stream.chunks(step) {
+                put(&mut reader, part);
+                while let Some(frame) = reader.next_frame().unwrap() {
+                    seen.push(frame.to_vec());
+                }
+            }
+            assert_eq!(
+                seen,
+                [vec![1, 2, 3, 4], vec![], vec![9]],
+                "{step} at a time"
+            );
+            assert_eq!(reader.unread(), 0);
+        }
+    }
+
+    #[test]
+    fn the_longest_frame_fits_behind_half_of_another() {
+        let mut reader = FrameReader::default();
+        let mut longest = vec![1, 1, 0xff, 0xff];
+        longest.resize(MAX_FRAME, 7);
+        put(&mut reader, &longest[..MAX_FRAME - 1]);
+        assert_eq!(reader.next_frame(), Ok(None));
+        assert!(reader.room().len() > READ);
+        put(&mut reader, &longest[MAX_FRAME - 1..]);
+        assert_eq!(
+            reader.next_frame().unwrap().map(<[u8]>::len),
+            Some(MAX_FRAME - 4)
+        );
+    }
+
+    #[test]
+    fn what_is_no_frame_is_said() {
+        let error = |bytes: &[u8]| {
+            let mut reader = FrameReader::default();
+            put(&mut reader, bytes);
+            reader.next_frame().map(|frame| frame.map(<[u8]>::to_vec))
+        };
+        assert_eq!(error(&[2, 1, 0, 8]), Err(FrameError::Version(2)));
+        assert_eq!(error(&[1, 2, 0, 8]), Err(FrameError::Protobuf));
+        assert_eq!(error(&[1, 0, 0, 8]), Err(FrameError::Type(0)));
+        assert_eq!(error(&[1, 1, 0, 0]), Err(FrameError::Length(0)));
+        assert_eq!(error(&[1, 1, 0, 3, 1]), Err(FrameError::Length(3)));
+        assert_eq!(error(&[1, 1, 0]), Ok(None), "a header that is not whole");
+        assert_eq!(frame_header(0), Some([1, 1, 0, 4]));
+        assert_eq!(frame_header(MAX_FRAME - 3), None);
+    }
+}

@@ -1,0 +1,16 @@
+//! The forwarding plane manager's protocol (FRR's `fpm/fpm.h`): zebra's module `dplane_fpm_nl`
+//! sends rtnetlink messages over TCP, a header of four bytes before one or several of them.
+//!
+//! What is in the frames is [`netlink`](crate::netlink)'s to read. The same frames go back to zebra
+//! as answers (`fpm_read` in `zebra/dplane_fpm_nl.c`, FRR 8.5 and newer).
+
+mod answer;
+mod frame;
+mod next_hop_ids;
+
+pub use answer::encode_answer;
+pub use frame::{FrameError, FrameReader, MAX_FRAME, frame_header};
+pub use next_hop_ids::NextHopIds;
+
+/// FPM's TCP port (`FPM_DEFAULT_PORT`).
+pub const PORT: u16 = 2620;

@@ -1,0 +1,119 @@
+//! zebra's next-hop ids, of which each run of zebra begins anew.
+//!
+//! Routes of a connection that has ended stay until the next one has shown all that there is, and
+//! with them what their ids meant. An id of the new connection that was in use before therefore gets
+//! another number in the table.
+
+use ahash::{AHashMap, AHashSet};
+
+use crate::netlink::NextHopMessage;
+use crate::route::{NextHopSet, NextHopSource};
+
+/// The first substitute, and downwards from there. zebra gives ids from 1 upwards, and to next hops
+/// that daemons choose 750,000,000 and more (`ZEBRA_NHG_PROTO_LOWER`).
+const FIRST: u32 = 749_999_999;
+
+/// Ids of the connection and their numbers in the table: the same, but for those that were in use.
+#[derive(Debug, Default)]
+pub struct NextHopIds {
+    before: AHashSet<u32>,
+    substitutes: AHashMap<u32, u32>,
+    originals: AHashMap<u32, u32>,
+}
+
+impl NextHopIds {
+    /// Takes note of a new connection, on which ids mean something else than the numbers that the
+    /// table has now.
+    pub fn begin(&mut self, in_table: impl IntoIterator<Item = u32>) {
+        self.before = in_table.into_iter().collect();
+        self.substitutes.clear();
+        self.originals.clear();
+    }
+
+    /// Takes note that the connection has shown all there is; returns the numbers of earlier
+    /// connections, which no route that is left refers to.
+    pub fn settle(&mut self) -> Vec<u32> {
+        self.before.drain().collect()
+    }
+
+    /// The number in the table of an id of this connection.
+    pub fn number(&mut self, id: u32) -> u32 {
+        if let Some(number) = self.substitutes.get(&id) {
+            return *number;
+        }
+        let taken =
+            |number: &u32| self.before.contains(number) || self.originals.contains_key(number);
+        if !taken(&id) {
+            return id;
+        }
+        // There are more numbers than there could be next hops.
+        let free = (1..=FIRST).rev().find(|number| !taken(number));
+        let number = free.unwrap_or(id);
+        self.substitutes.insert(id, number);
+        self.originals.insert(number, id);
+        number
+    }
+
+    /// The id of this connection that the number stands for; none where it is of an earlier one.
+    #[must_use]
+    pub fn id(&self, number: u32) -> Option<u32> {
+        let itself = (!self.before.contains(&number)).then_some(number);
+        self.originals.get(&number).copied().or(itself)
+    }
+
+    /// Puts the numbers in the place of a next-hop object's ids.
+    pub fn translate(&mut self, message: &mut NextHopMessage) {
+        message.id = self.number(message.id);
+        for (member, _) in &mut message.group {
+            *member = self.number(*member);
+        }
+    }
+
+    /// Puts the number in the place of the id that a route refers to.
+    #[must_use]
+    pub fn translate_set(&mut self, mut set: NextHopSet) -> NextHopSet {
+        if let NextHopSource::Object(id) = &mut set.next_hops {
+            *id = self.number(*id);
+        }
+        set
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_stay_as_they_are_until_they_mean_something_else() {
+        let mut ids = NextHopIds::default();
+        ids.begin([]);
+        assert_eq!((ids.number(7), ids.number(8)), (7, 8));
+        assert_eq!(ids.settle(), []);
+        ids.begin([7, 8]);
+        let seven = ids.number(7);
+        assert_ne!(seven, 7, "routes of before still refer to 7");
+        assert_eq!(ids.number(7), seven);
+        assert_eq!((ids.id(seven), ids.id(7)), (Some(7), None));
+        assert_eq!((ids.number(9), ids.id(9)), (9, Some(9)));
+        // A connection that broke off leaves both meanings behind.
+        ids.begin([7, 8, 9, seven]);
+        let again = ids.number(7);
+        assert!(![7, seven].contains(&again));
+        let mut before = ids.settle();
+        before.sort_unstable();
+        assert_eq!(before, [7, 8, 9, seven]);
+        assert_eq!(ids.number(7), again, "the connection goes on as it began");
+        assert_eq!(ids.number(8), 8);
+    }
+
+    #[test]
+    fn an_id_like_a_substitute_gets_another() {
+        let mut ids = NextHopIds::default();
+        ids.begin([1]);
+        assert_eq!(ids.number(1), FIRST);
+        assert_eq!(ids.number(FIRST), FIRST - 1);
+        ids.settle();
+        assert_eq!(ids.number(1), FIRST);
+        assert_eq!(ids.id(FIRST - 1), Some(FIRST));
+    }
+}

@@ -1,0 +1,126 @@
+//! Any bytes as what zebra sends: what the fuzz target and the seeded run hold to.
+
+use std::convert::Infallible;
+
+use bgpreflector_core::fpm::{FrameError, FrameReader, NextHopIds, encode_answer};
+use bgpreflector_core::netlink::{Body, Messages, RawMessages, Shallow};
+use bgpreflector_core::route::{Family, NextHopSource};
+use bgpreflector_core::table::{Announcement, RouteSource, Scope, Table};
+
+/// No panic, the cuts do not matter, and a route that is read can be answered for and read again. The
+/// first byte says how the stream is cut up.
+pub fn check(bytes: &[u8]) {
+    let Some((cut, stream)) = bytes.split_first() else {
+        return;
+    };
+    let whole = frames([stream]);
+    let cut_up = frames(stream.chunks(usize::from(*cut).max(1)));
+    assert_eq!(whole, cut_up);
+    let mut table = Table::new(Scope {
+        source: RouteSource::Fpm,
+        protocols: (0..=255).collect(),
+        ..Scope::default()
+    });
+    let mut ids = NextHopIds::default();
+    table.begin_answers();
+    for connection in 0..2 {
+        ids.begin(table.next_hop_ids());
+        table.begin_connection();
+        for frame in &whole.0 {
+            enter(&mut table, &mut ids, frame);
+        }
+        if connection == 1 {
+            table.end_resync(&Family::ALL);
+            for number in ids.settle() {
+                table.remove_next_hop(number);
+            }
+        }
+    }
+    commit(&mut table);
+    for answer in table.take_answers(1 << 16) {
+        answered(&answer.route, answer.installed);
+    }
+}
+
+/// The frames of a stream, and how it broke off.
+fn frames<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, Option<FrameError>) {
+    let mut reader = FrameReader::default();
+    let mut all = Vec::new();
+    for mut part in parts {
+        while !part.is_empty() {
+            let room = reader.room();
+            let length = room.len().min(part.len());
+            let (now, later) = part.split_at(length);
+            room[..length].copy_from_slice(now);
+            reader.filled(length);
+            part = later;
+            loop {
+                match reader.next_frame() {
+                    Ok(Some(frame)) => all.push(frame.to_vec()),
+                    Ok(None) => break,
+                    Err(error) => return (all, Some(error)),
+                }
+            }
+        }
+    }
+    (all, None)
+}
+
+fn enter(table: &mut Table, ids: &mut NextHopIds, frame: &[u8]) {
+    for raw in RawMessages::new(frame).flatten() {
+        match raw.read_shallow() {
+            Ok(Shallow::Announced(route)) => {
+                let Ok(set) = route.read_set() else { continue };
+                let announcement = Announcement {
+                    key: route.key,
+                    protocol: route.protocol,
+                    expired: false,
+                };
+                let read = || Ok::<_, Infallible>(ids.translate_set(set));
+                let Ok(()) = table.announce_sole(announcement, route.set_bytes(), read);
+            }
+            Ok(Shallow::Other(body)) => match *body {
+                Body::Route(message) => {
+                    table.withdraw_sole(message.route.key.table, &message.route.key.prefix);
+                }
+                Body::NextHop(mut message) => {
+                    ids.translate(&mut message);
+                    table.remove_next_hop(message.id);
+                }
+                _ => {}
+            },
+            Err(_) => {}
+        }
+    }
+}
+
+fn commit(table: &mut Table) {
+    for handle in table.take_dirty(usize::MAX).handles {
+        if let Some(request) = table.begin_request(handle) {
+            table.acknowledge(&request, Ok(()));
+        }
+    }
+}
+
+fn answered(route: &bgpreflector_core::route::Route, installed: bool) {
+    let mut out = Vec::new();
+    if !encode_answer(route, installed, &mut out) {
+        assert!(out.is_empty());
+        return;
+    }
+    let (frames, error) = frames([out.as_slice()]);
+    assert_eq!((frames.len(), error), (1, None));
+    let mut messages = Messages::new(&frames[0]);
+    let message = messages.next().unwrap().unwrap();
+    let Body::Route(said) = message.body else {
+        panic!("{message:?}");
+    };
+    assert_eq!(
+        (said.route.key, said.route.protocol),
+        (route.key, route.protocol)
+    );
+    if let NextHopSource::Object(_) = route.set.next_hops {
+        assert_eq!(said.route.set.next_hops, route.set.next_hops);
+    }
+    assert!(messages.next().is_none());
+}

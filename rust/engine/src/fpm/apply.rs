@@ -1,0 +1,127 @@
+//! From frames to the table.
+
+use bgpreflector_core::fpm::NextHopIds;
+use bgpreflector_core::netlink::{
+    Action, Body, DecodeError, EncodedRoute, NextHopMessage, Problem, RawMessage, RawMessages,
+    Shallow,
+};
+use bgpreflector_core::route::Prefix;
+use bgpreflector_core::table::{Announcement, Table};
+
+use crate::kernel::next_hop_object;
+use crate::shared::{KernelCounters, Shared};
+
+/// What frames said beyond their entry in the table.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    /// Something of a route.
+    pub(super) routes: bool,
+    /// The end of what there is to show (`NLMSG_DONE`).
+    pub(super) end: bool,
+    /// What of it could not be read: it may have been about any route.
+    pub(super) malformed: Option<DecodeError>,
+}
+
+/// Puts the messages of one frame into the table.
+pub(super) fn frame(
+    shared: &Shared,
+    table: &mut Table,
+    ids: &mut NextHopIds,
+    messages: &[u8],
+    said: &mut Said,
+) {
+    let mut frame = Frame {
+        shared,
+        table,
+        ids,
+        withdrawn: None,
+    };
+    for message in RawMessages::new(messages) {
+        if let Err(error) = message.and_then(|raw| frame.message(&raw, said)) {
+            KernelCounters::count(&shared.kernel.malformed);
+            said.malformed = Some(error);
+        }
+    }
+    frame.withdraw();
+}
+
+struct Frame<'a> {
+    shared: &'a Shared,
+    table: &'a mut Table,
+    ids: &'a mut NextHopIds,
+    /// A withdrawal that the next message may turn into a replacement: zebra sends both in one frame
+    /// where it replaces a route, and VPP forwards all the time.
+    withdrawn: Option<(u32, Prefix)>,
+}
+
+impl Frame<'_> {
+    fn message(&mut self, raw: &RawMessage<'_>, said: &mut Said) -> Result<(), DecodeError> {
+        let body = match raw.read_shallow()? {
+            Shallow::Announced(route) => {
+                said.routes = true;
+                return self.announce(&route).map_err(|problem| raw.error(problem));
+            }
+            Shallow::Other(body) => *body,
+        };
+        self.withdraw();
+        match body {
+            Body::Route(message) => {
+                said.routes = true;
+                KernelCounters::count(&self.shared.kernel.route_withdrawals);
+                self.withdrawn = Some((message.route.key.table, message.route.key.prefix));
+            }
+            Body::NextHop(message) => self.next_hop(message),
+            Body::Done(_) => said.end = true,
+            Body::Skipped(reason) => {
+                if let Some(counter) = self.shared.kernel.skipped.get(reason.index()) {
+                    KernelCounters::count(counter);
+                }
+            }
+            // Links, their addresses and policy rules are the kernel's to tell.
+            Body::Link(_)
+            | Body::Address(_)
+            | Body::Rule(_)
+            | Body::Overrun
+            | Body::Error { .. }
+            | Body::Noop => {}
+        }
+        Ok(())
+    }
+
+    fn announce(&mut self, route: &EncodedRoute<'_>) -> Result<(), Problem> {
+        KernelCounters::count(&self.shared.kernel.route_announcements);
+        let announcement = Announcement {
+            key: route.key,
+            protocol: route.protocol,
+            expired: false,
+        };
+        let ids = &mut self.ids;
+        let read = || route.read_set().map(|set| ids.translate_set(set));
+        let entered = self
+            .table
+            .announce_sole(announcement, route.set_bytes(), read);
+        if entered.is_ok() && self.withdrawn == Some((route.key.table, route.key.prefix)) {
+            self.withdrawn = None;
+        }
+        self.withdraw();
+        entered
+    }
+
+    fn withdraw(&mut self) {
+        if let Some((table, prefix)) = self.withdrawn.take() {
+            self.table.withdraw_sole(table, &prefix);
+        }
+    }
+
+    fn next_hop(&mut self, mut message: NextHopMessage) {
+        KernelCounters::count(&self.shared.kernel.next_hops);
+        self.ids.translate(&mut message);
+        match (message.action, next_hop_object(&message)) {
+            (Action::New, Some(object)) => self.table.next_hop(message.id, object),
+            (Action::New, None) => {}
+            (Action::Delete, _) => {
+                self.table.remove_next_hop(message.id);
+            }
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The thread that listens to zebra.
+
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use bgpreflector_core::fpm::NextHopIds;
+use bgpreflector_core::table::Table;
+use nix::poll::{PollFd, PollFlags};
+use parking_lot::Mutex;
+
+use crate::error::KernelError;
+use crate::kernel::{Wake, earlier, in_namespace};
+use crate::panics;
+use crate::ready::wait_ready;
+use crate::shared::Shared;
+
+use super::FpmSettings;
+use super::peer::{Ended, Peer, until};
+
+/// How long to leave the listening socket alone where it cannot be used: descriptors run out, or the
+/// network namespace is being made.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The listener's handle: dropping it ends the thread.
+pub struct Listener {
+    shared: Arc<Shared>,
+    bell: Arc<Wake>,
+    stop: Arc<AtomicBool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Listener {
+    /// Listens in the namespace at `namespace`, this process's where there is none.
+    ///
+    /// # Errors
+    /// [`KernelError`] if the namespace cannot be entered or the address cannot be listened at.
+    pub fn start(
+        shared: Arc<Shared>,
+        settings: &FpmSettings,
+        namespace: Option<PathBuf>,
+    ) -> Result<Self, KernelError> {
+        let failed = |step| move |source| KernelError::Socket { step, source };
+        let bell = Arc::new(Wake::new().map_err(failed("eventfd"))?);
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut work = Work {
+            shared: Arc::clone(&shared),
+            settings: settings.clone(),
+            namespace,
+            namespaces: shared.fpm.namespaces(),
+            bell: Arc::clone(&bell),
+            socket: None,
+            again_at: None,
+            ids: NextHopIds::default(),
+            peer: None,
+            has_told_refusal: false,
+        };
+        work.listen()?;
+        let run = {
+            let (shared, stop) = (Arc::clone(&shared), Arc::clone(&stop));
+            move || match panics::guarded(|| work.run(&stop)) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => shared.fail(format!("zebra cannot be listened to: {error}")),
+                Err(reason) => shared.fail(format!(
+                    "the listener for zebra broke off, which is a bug: {reason}; restart the \
+                     daemon, to which zebra sends everything again"
+                )),
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("fpm".into())
+            .spawn(run)
+            .map_err(failed("thread"))?;
+        Ok(Self {
+            shared,
+            bell,
+            stop,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Has deleted what VPP has and zebra has not, if zebra has shown all its routes: VPP may have
+    /// been read later than that.
+    pub fn confirm(&self) {
+        if !self.shared.fpm.is_settled() || !self.shared.table().awaits_confirmation() {
+            return;
+        }
+        // Looked at again: a connection that begins meanwhile has shown nothing yet.
+        self.shared.change(|table| {
+            if self.shared.fpm.is_settled() {
+                confirm(table);
+            }
+        });
+    }
+
+    /// Ends the listening: on return the table changes by it no more. Twice is fine.
+    pub fn end(&self) {
+        self.stop.store(true, Ordering::Release);
+        self.bell.ring();
+        if let Some(thread) = self.thread.lock().take() {
+            if thread.join().is_err() {
+                log::error!("the listener for zebra broke off");
+            }
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn confirm(table: &mut Table) {
+    let stale = table.confirm(&bgpreflector_core::route::Family::ALL);
+    if stale > 0 {
+        log::info!("VPP has {stale} routes of ours that zebra has not: they go");
+    }
+}
+
+struct Work {
+    shared: Arc<Shared>,
+    settings: FpmSettings,
+    namespace: Option<PathBuf>,
+    namespaces: u64,
+    bell: Arc<Wake>,
+    socket: Option<TcpListener>,
+    /// When the listening socket is looked at again.
+    again_at: Option<Instant>,
+    ids: NextHopIds,
+    peer: Option<Peer>,
+    has_told_refusal: bool,
+}
+
+impl Work {
+    fn listen(&mut self) -> Result<(), KernelError> {
+        let address = self.settings.listen;
+        let failed = |source: io::Error| KernelError::Listen { address, source };
+        let socket = in_namespace(self.namespace.as_deref(), || {
+            let socket = TcpListener::bind(address).map_err(failed)?;
+            socket.set_nonblocking(true).map_err(failed)?;
+            Ok(socket)
+        })?;
+        let local = socket.local_addr().unwrap_or(address);
+        self.shared.fpm.listens(Some(local), &self.bell);
+        log::info!("zebra is listened to at {local}");
+        self.socket = Some(socket);
+        Ok(())
+    }
+
+    fn run(&mut self, stop: &AtomicBool) -> io::Result<()> {
+        loop {
+            self.wait()?;
+            self.bell.silence();
+            if stop.load(Ordering::Acquire) {
+                self.hang_up(None);
+                return Ok(());
+            }
+            self.look_at_namespace();
+            // First: it may have ended, and the next one come for that.
+            self.serve();
+            self.accept();
+        }
+    }
+
+    fn wait(&self) -> io::Result<()> {
+        let mut waited = vec![PollFd::new(self.bell.as_fd(), PollFlags::POLLIN)];
+        if let (Some(socket), None) = (&self.socket, self.again_at) {
+            waited.push(PollFd::new(socket.as_fd(), PollFlags::POLLIN));
+        }
+        if let Some(peer) = &self.peer {
+            let mut events = PollFlags::POLLIN;
+            events.set(PollFlags::POLLOUT, peer.is_sending());
+            waited.push(PollFd::new(peer.as_fd(), events));
+        }
+        let due = self.peer.as_ref().and_then(|peer| peer.due(&self.settings));
+        wait_ready(&mut waited, earlier(due, self.again_at).map(until))
+    }
+
+    /// Listens in the namespace that has the name now; zebra's connection was in the other one.
+    fn look_at_namespace(&mut self) {
+        let now = Instant::now();
+        if self.again_at.is_some_and(|at| at > now) {
+            return;
+        }
+        self.again_at = None;
+        let namespaces = self.shared.fpm.namespaces();
+        if namespaces == self.namespaces && self.socket.is_some() {
+            return;
+        }
+        self.namespaces = namespaces;
+        self.socket = None;
+        if let Err(error) = self.listen() {
+            log::warn!("{error}; it is tried again");
+            self.again_at = Some(now + PAUSE);
+        }
+    }
+
+    fn serve(&mut self) {
+        let Some(peer) = &mut self.peer else { return };
+        let (shared, ids) = (&self.shared, &mut self.ids);
+        let served = peer.read(shared, ids).and_then(|()| {
+            peer.settle(shared, ids, &self.settings);
+            peer.answer(shared, ids)
+        });
+        if let Err(ended) = served {
+            self.hang_up(Some(&ended));
+        }
+    }
+
+    fn hang_up(&mut self, ended: Option<&Ended>) {
+        let Some(peer) = self.peer.take() else { return };
+        let address = peer.address;
+        peer.end(&self.shared);
+        match ended {
+            Some(Ended::NotFpm(error)) => {
+                let errors = &self.shared.fpm.protocol_errors;
+                errors.fetch_add(1, Ordering::Relaxed);
+                log::error!(
+                    "the connection of {address} is closed, as it was sent {error}; VPP keeps the \
+                     routes that it has"
+                );
+            }
+            Some(ended) => log::warn!(
+                "the connection of zebra at {address} has ended: {ended}; VPP keeps the routes that \
+                 it has until zebra is there again and has shown its own"
+            ),
+            None => {}
+        }
+    }
+
+    fn accept(&mut self) {
+        loop {
+            let Some(socket) = &self.socket else { return };
+            match socket.accept() {
+                Ok((stream, address)) => self.take(stream, address),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => {
+                    log::warn!("zebra's connection cannot be taken, and is tried again: {error}");
+                    self.again_at = Some(Instant::now() + PAUSE);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The first stays: a second zebra, or whoever comes by mistake, shall not replace its routes.
+    fn take(&mut self, stream: TcpStream, address: SocketAddr) {
+        if let Some(peer) = &self.peer {
+            self.shared.fpm.refused.fetch_add(1, Ordering::Relaxed);
+            if !std::mem::replace(&mut self.has_told_refusal, true) {
+                log::warn!(
+                    "a connection of {address} is refused, as zebra at {} is connected already: let \
+                     one zebra only have this address (`fpm address`)",
+                    peer.address
+                );
+            }
+            return;
+        }
+        match Peer::new(&self.shared, &mut self.ids, stream, address, Instant::now()) {
+            Ok(peer) => {
+                log::info!("zebra has connected from {address}: it sends all its routes");
+                self.has_told_refusal = false;
+                self.peer = Some(peer);
+                self.serve();
+            }
+            Err(error) => log::warn!("the connection of {address} cannot be used: {error}"),
+        }
+    }
+}

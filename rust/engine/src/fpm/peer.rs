@@ -1,0 +1,270 @@
+//! One connection of zebra's.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use bgpreflector_core::fpm::{FrameError, FrameReader, NextHopIds, encode_answer};
+use bgpreflector_core::route::{Family, NextHopSource};
+use nix::sys::socket::{setsockopt, sockopt};
+
+use crate::kernel::earlier;
+use crate::shared::Shared;
+
+use super::FpmSettings;
+use super::apply::{self, Said};
+
+/// Reads before others have their turn.
+const READS: usize = 16;
+/// Answers taken from the table at a time.
+const ANSWERS: usize = 256;
+/// Times that answers are taken before others have their turn.
+const ROUNDS: usize = 64;
+/// Seconds without a sign of life after which a peer whose host is gone counts as gone.
+const KEEPALIVE: u32 = 5;
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Ended {
+    #[error("zebra has closed it")]
+    Closed,
+    #[error("zebra has closed it within a frame")]
+    WithinAFrame,
+    #[error("{0}")]
+    Broken(#[from] io::Error),
+    #[error("it was sent {0}")]
+    NotFpm(#[from] FrameError),
+}
+
+/// A connection under way.
+pub(super) struct Peer {
+    stream: TcpStream,
+    pub(super) address: SocketAddr,
+    frames: FrameReader,
+    began: Instant,
+    heard: Instant,
+    /// It has said something of a route: one that says nothing at all has shown nothing.
+    has_routes: bool,
+    ended_showing: bool,
+    /// What it sent could not be read, so that it does not tell what is gone.
+    uncertain: bool,
+    shown: bool,
+    swept: bool,
+    out: Vec<u8>,
+    sent: usize,
+}
+
+impl Peer {
+    /// Begins a resync: from here on what is shown counts as seen.
+    pub(super) fn new(
+        shared: &Shared,
+        ids: &mut NextHopIds,
+        stream: TcpStream,
+        address: SocketAddr,
+        now: Instant,
+    ) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        stream.set_nodelay(true)?;
+        setsockopt(&stream, sockopt::KeepAlive, &true)?;
+        setsockopt(&stream, sockopt::TcpKeepIdle, &KEEPALIVE)?;
+        setsockopt(&stream, sockopt::TcpKeepInterval, &KEEPALIVE)?;
+        setsockopt(&stream, sockopt::TcpKeepCount, &3)?;
+        // First: what waits for a sweep waits for this one's.
+        shared.fpm.connected(Some(address));
+        shared.change(|table| {
+            ids.begin(table.next_hop_ids());
+            table.begin_connection();
+            table.begin_answers();
+        });
+        shared.fpm.connections.fetch_add(1, Ordering::Relaxed);
+        Ok(Self {
+            stream,
+            address,
+            frames: FrameReader::default(),
+            began: now,
+            heard: now,
+            has_routes: false,
+            ended_showing: false,
+            uncertain: false,
+            shown: false,
+            swept: false,
+            out: Vec::new(),
+            sent: 0,
+        })
+    }
+
+    /// Ends the resync, if it still runs, and removes nothing.
+    pub(super) fn end(self, shared: &Shared) {
+        shared.fpm.connected(None);
+        shared.change(|table| {
+            table.end_resync(&[]);
+            table.end_answers();
+        });
+    }
+
+    pub(super) fn is_sending(&self) -> bool {
+        self.sent < self.out.len()
+    }
+
+    /// Reads what has come into the table.
+    pub(super) fn read(&mut self, shared: &Shared, ids: &mut NextHopIds) -> Result<(), Ended> {
+        for _ in 0..READS {
+            match self.stream.read(self.frames.room()) {
+                Ok(0) if self.frames.unread() > 0 => return Err(Ended::WithinAFrame),
+                Ok(0) => return Err(Ended::Closed),
+                Ok(length) => {
+                    self.frames.filled(length);
+                    self.heard = Instant::now();
+                    self.apply(shared, ids)?;
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, shared: &Shared, ids: &mut NextHopIds) -> Result<(), FrameError> {
+        let mut said = Said::default();
+        let frames = &mut self.frames;
+        let result = shared.change(|table| {
+            // One walk over the table for all next-hop objects that are told of.
+            table.defer();
+            let result = loop {
+                match frames.next_frame() {
+                    Ok(None) => break Ok(()),
+                    Err(error) => break Err(error),
+                    Ok(Some(messages)) => {
+                        shared.fpm.frames.fetch_add(1, Ordering::Relaxed);
+                        apply::frame(shared, table, ids, messages, &mut said);
+                    }
+                }
+            };
+            table.settle();
+            result
+        });
+        self.has_routes |= said.routes;
+        self.ended_showing |= said.end;
+        if let Some(error) = said.malformed {
+            if !std::mem::replace(&mut self.uncertain, true) {
+                log::warn!(
+                    "zebra sent a message that cannot be decoded and was left out: {error}; routes \
+                     of earlier connections stay until another connection has shown all of them"
+                );
+            }
+        }
+        result
+    }
+
+    /// When the connection has shown all its routes, and when what it lacks may go, if nothing comes.
+    fn times(&self, settings: &FpmSettings) -> Option<(Instant, Instant)> {
+        let shown = match (self.ended_showing, self.has_routes) {
+            (true, _) => self.heard,
+            (false, true) => self.heard + settings.quiet_time,
+            (false, false) => return None,
+        };
+        Some((shown, shown.max(self.began + settings.grace)))
+    }
+
+    /// When there is something to do though nothing comes.
+    pub(super) fn due(&self, settings: &FpmSettings) -> Option<Instant> {
+        let (shown, swept) = self.times(settings)?;
+        earlier(
+            (!self.shown).then_some(shown),
+            (!self.swept).then_some(swept),
+        )
+    }
+
+    /// Does what the time has come for.
+    pub(super) fn settle(&mut self, shared: &Shared, ids: &mut NextHopIds, settings: &FpmSettings) {
+        let Some((shown, swept)) = self.times(settings) else {
+            return;
+        };
+        let now = Instant::now();
+        if now >= swept && !std::mem::replace(&mut self.swept, true) {
+            self.sweep(shared, ids);
+        }
+        // Last: whoever looks at what is to be deleted then shall see all of it.
+        if now >= shown && !std::mem::replace(&mut self.shown, true) {
+            shared.synchronised();
+        }
+    }
+
+    fn sweep(&self, shared: &Shared, ids: &mut NextHopIds) {
+        if self.uncertain {
+            shared.change(|table| table.end_resync(&[]));
+            return;
+        }
+        let (swept, stale) = shared.change(|table| {
+            let swept = table.end_resync(&Family::ALL);
+            for number in ids.settle() {
+                table.remove_next_hop(number);
+            }
+            // What earlier connections had shown is no drift.
+            let _ = table.take_drift(0);
+            (swept.removed, table.confirm(&Family::ALL))
+        });
+        shared.fpm.sweeps.fetch_add(1, Ordering::Relaxed);
+        shared.fpm.swept.fetch_add(swept as u64, Ordering::Relaxed);
+        shared.fpm.settled();
+        log::info!(
+            "zebra at {} has shown its routes: {swept} of earlier connections and {stale} that VPP \
+             had before are gone",
+            self.address
+        );
+    }
+
+    /// Sends what VPP has said, as far as zebra takes it.
+    pub(super) fn answer(&mut self, shared: &Shared, ids: &NextHopIds) -> Result<(), Ended> {
+        for _ in 0..ROUNDS {
+            if !self.is_sending() {
+                self.encode_answers(shared, ids);
+            }
+            let Some(left) = self.out.get(self.sent..).filter(|left| !left.is_empty()) else {
+                break;
+            };
+            match self.stream.write(left) {
+                Ok(0) => return Err(Ended::Closed),
+                Ok(length) => self.sent += length,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn encode_answers(&mut self, shared: &Shared, ids: &NextHopIds) {
+        self.out.clear();
+        self.sent = 0;
+        if shared.table().answers_waiting() == 0 {
+            return;
+        }
+        for mut answer in shared.change(|table| table.take_answers(ANSWERS)) {
+            if let NextHopSource::Object(number) = &mut answer.route.set.next_hops {
+                // One of an earlier connection's zebra has not said yet.
+                let Some(id) = ids.id(*number) else { continue };
+                *number = id;
+            }
+            if encode_answer(&answer.route, answer.installed, &mut self.out) {
+                let [offload, failed] = &shared.fpm.answers;
+                let counter = if answer.installed { offload } else { failed };
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+impl AsFd for Peer {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}
+
+/// How long until then.
+pub(super) fn until(at: Instant) -> Duration {
+    at.saturating_duration_since(Instant::now())
+}

@@ -1,0 +1,86 @@
+//! What is known of zebra's connection, for those who ask.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::kernel::Wake;
+
+/// The figures of the forwarding plane manager; each only grows, where nothing else is said.
+#[derive(Default)]
+pub struct FpmState {
+    /// Connections taken.
+    pub connections: AtomicU64,
+    /// Connections refused, as there was one already.
+    pub refused: AtomicU64,
+    /// Connections that were closed because what came is no FPM.
+    pub protocol_errors: AtomicU64,
+    /// Frames read.
+    pub frames: AtomicU64,
+    /// Connections that have shown all routes, so that what they lacked was removed.
+    pub sweeps: AtomicU64,
+    /// Routes removed so.
+    pub swept: AtomicU64,
+    /// Answers sent: that VPP has a route, and that it has not.
+    pub answers: [AtomicU64; 2],
+    /// Whether the connection there is has shown all routes (not only growing).
+    settled: AtomicBool,
+    local: Mutex<Option<SocketAddr>>,
+    peer: Mutex<Option<SocketAddr>>,
+    bell: Mutex<Option<Arc<Wake>>>,
+    /// How often another network namespace has been entered.
+    namespaces: AtomicU64,
+}
+
+impl FpmState {
+    /// What the answers say, in their order.
+    pub const ANSWERS: [&'static str; 2] = ["offload", "offload_failed"];
+
+    /// Where it is listened at, once it is.
+    pub fn local(&self) -> Option<SocketAddr> {
+        *self.local.lock()
+    }
+
+    /// Who is connected.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        *self.peer.lock()
+    }
+
+    /// Whether the connection there is has shown all its routes, and those that it lacks are gone.
+    pub fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Acquire)
+    }
+
+    pub(super) fn listens(&self, at: Option<SocketAddr>, bell: &Arc<Wake>) {
+        *self.local.lock() = at;
+        *self.bell.lock() = Some(Arc::clone(bell));
+    }
+
+    pub(super) fn connected(&self, peer: Option<SocketAddr>) {
+        *self.peer.lock() = peer;
+        self.settled.store(false, Ordering::Release);
+    }
+
+    pub(super) fn settled(&self) {
+        self.settled.store(true, Ordering::Release);
+    }
+
+    /// Wakes the listener's thread: there are answers to send.
+    pub(crate) fn ring(&self) {
+        if let Some(bell) = &*self.bell.lock() {
+            bell.ring();
+        }
+    }
+
+    /// Takes note that the namespace's name stands for another one, where zebra is to be listened to.
+    pub(crate) fn namespace_entered(&self) {
+        self.namespaces.fetch_add(1, Ordering::AcqRel);
+        self.ring();
+    }
+
+    pub(super) fn namespaces(&self) -> u64 {
+        self.namespaces.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,305 @@
+//! One round of dumps: of links, next-hop objects and routes, in this order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bgpreflector_core::netlink::{Body, RouteDump, Shallow, link_dump, next_hop_dump};
+use bgpreflector_core::route::Family;
+use bgpreflector_core::table::{Extent, Placement, Table};
+
+use crate::error::KernelError;
+
+use super::dump::{Dumper, Ended, Replies};
+use super::follow::{self, earlier};
+use super::follower::Follower;
+
+/// What one round of dumps found.
+#[derive(Default)]
+pub(super) struct Round {
+    pub(super) dumped: usize,
+    /// IPv6 routes were announced while they were dumped.
+    pub(super) v6_announced: bool,
+    /// IPv6 routes may have gone while they were dumped.
+    pub(super) v6_withdrawn: bool,
+    /// A family's dump was not consistent.
+    pub(super) interrupted: bool,
+    /// Notifications were lost while the round ran.
+    pub(super) overrun: bool,
+    /// What the dumps show of the shortest lifetime.
+    pub(super) expiry: Option<Duration>,
+}
+
+impl Follower {
+    pub(super) fn round(
+        &mut self,
+        dumper: &mut Dumper,
+        extent: &Extent,
+        drops: u32,
+    ) -> Result<Round, KernelError> {
+        let mut round = Round::default();
+        let interfaces = match extent {
+            Extent::Everything => {
+                self.dump_links(dumper, &mut round)?;
+                self.dump_next_hops(dumper, &mut round)?;
+                // What came before the routes are dumped does not disturb their dump.
+                (round.v6_announced, round.v6_withdrawn) = (false, false);
+                vec![None]
+            }
+            Extent::Interfaces(all) => all.iter().copied().map(Some).collect(),
+        };
+        let (families, tables) = {
+            let table = self.shared.table();
+            let scope = table.scope();
+            let named = scope.tables.keys().copied().map(Some);
+            let tables: Vec<Option<u32>> = if scope.discovery.is_on() {
+                vec![None]
+            } else {
+                named.collect()
+            };
+            (scope.families.clone(), tables)
+        };
+        for family in families {
+            let each = tables
+                .iter()
+                .flat_map(|table| interfaces.iter().map(move |i| (table, i)));
+            for (table, interface) in each {
+                let request = RouteDump {
+                    family,
+                    table: *table,
+                    // Of every protocol, as the notifications are: what a foreign route replaces, or
+                    // is replaced by, may be ours.
+                    protocol: None,
+                    interface: *interface,
+                };
+                self.dump_routes(dumper, request, &mut round)?;
+            }
+        }
+        round.overrun |= self.drops() != drops;
+        Ok(round)
+    }
+
+    pub(super) fn dump_links(
+        &mut self,
+        dumper: &mut Dumper,
+        round: &mut Round,
+    ) -> Result<(), KernelError> {
+        self.shared.change(Table::begin_link_dump);
+        let shared = Arc::clone(&self.shared);
+        let take = |table: &mut _, replies: &mut Replies<'_>, _: &mut Round| {
+            for (_, message) in replies {
+                let Shallow::Other(body) = message else {
+                    continue;
+                };
+                if let Body::Link(link) = *body {
+                    follow::dumped_link(&shared, table, &link);
+                }
+            }
+        };
+        if self.dump(dumper, "links", link_dump, take, round)? {
+            self.shared.change(Table::sweep_links);
+        }
+        Ok(())
+    }
+
+    fn dump_next_hops(
+        &mut self,
+        dumper: &mut Dumper,
+        round: &mut Round,
+    ) -> Result<(), KernelError> {
+        self.shared.change(Table::begin_next_hop_dump);
+        let shared = Arc::clone(&self.shared);
+        let take = |table: &mut _, replies: &mut Replies<'_>, _: &mut Round| {
+            for (_, message) in replies {
+                let Shallow::Other(body) = message else {
+                    continue;
+                };
+                if let Body::NextHop(next_hop) = *body {
+                    follow::dumped_next_hop(&shared, table, &next_hop);
+                }
+            }
+        };
+        if self.dump(dumper, "next-hop objects", next_hop_dump, take, round)? {
+            self.shared.change(Table::sweep_next_hops);
+        }
+        Ok(())
+    }
+
+    fn dump_routes(
+        &mut self,
+        dumper: &mut Dumper,
+        request: RouteDump,
+        round: &mut Round,
+    ) -> Result<(), KernelError> {
+        let what = match request.family {
+            Family::V4 => "IPv4 routes",
+            Family::V6 => "IPv6 routes",
+        };
+        let shared = Arc::clone(&self.shared);
+        let mut other = Round::default();
+        let placement = match request.interface {
+            None => Placement::Dump,
+            Some(_) => Placement::PartialDump,
+        };
+        let take = |table: &mut _, replies: &mut Replies<'_>, round: &mut Round| {
+            while let Some((raw, message)) = replies.next() {
+                if let Shallow::Announced(route) = message {
+                    round.dumped += 1;
+                    round.expiry = earlier(round.expiry, follow::expiry(&route));
+                    let taken = follow::announcement(&shared, table, &route, placement);
+                    if let Err(problem) = taken {
+                        replies.malformed(&raw.error(problem));
+                    }
+                }
+            }
+        };
+        self.dump(
+            dumper,
+            what,
+            |sequence| request.encode(sequence),
+            take,
+            &mut other,
+        )?;
+        round.dumped += other.dumped;
+        round.expiry = earlier(round.expiry, other.expiry);
+        round.overrun |= other.overrun;
+        round.interrupted |= other.interrupted;
+        if request.family == Family::V6 {
+            round.v6_announced |= other.v6_announced;
+            round.v6_withdrawn |= other.v6_withdrawn;
+        }
+        Ok(())
+    }
+
+    /// Runs one dump; the notifications that come meanwhile go into the table before each buffer
+    /// of it, so that none waits behind a long dump. Returns whether it showed everything: what it
+    /// did not show is gone.
+    fn dump(
+        &mut self,
+        dumper: &mut Dumper,
+        what: &'static str,
+        request: impl FnOnce(u32) -> Vec<u8>,
+        mut take: impl FnMut(&mut Table, &mut Replies<'_>, &mut Round),
+        round: &mut Round,
+    ) -> Result<bool, KernelError> {
+        let shared = Arc::clone(&self.shared);
+        let overrun_before = std::mem::take(&mut round.overrun);
+        let note = |follower: &mut Self, round: &mut Round| {
+            let effects = follower.drain()?;
+            round.overrun |= effects.overrun;
+            round.v6_announced |= effects.v6_announced;
+            round.v6_withdrawn |= effects.v6_withdrawn || effects.silent.is_some();
+            Ok(())
+        };
+        let ended = dumper.dump(&shared, what, request, |replies| {
+            note(self, round)?;
+            shared.change(|table| {
+                // Of links and next-hop objects: their routes are looked for once a buffer.
+                table.defer();
+                take(table, replies, round);
+                table.settle();
+            });
+            Ok(())
+        })?;
+        note(self, round)?;
+        let whole = ended == Ended::Whole && !round.overrun;
+        round.interrupted |= ended == Ended::Interrupted;
+        round.overrun |= overrun_before;
+        Ok(whole)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bgpreflector_core::netlink::Header;
+    use bgpreflector_core::netlink::constants::{
+        NHA_BLACKHOLE, NHA_ID, NLM_F_DUMP_INTR, RTM_GETLINK, RTM_NEWLINK, RTM_NEWNEXTHOP,
+    };
+    use bgpreflector_core::table::{Link, NextHopObject, Scope};
+
+    use super::super::fake_kernel::{attribute, done, fake_kernel, message};
+    use super::super::lookout::Lookout;
+    use super::super::namespace::Sockets;
+    use super::super::reader::KernelSettings;
+    use super::*;
+    use crate::shared::Shared;
+
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Shown {
+        Whole,
+        Interrupted,
+        Malformed,
+    }
+
+    /// A kernel with link 2 and next-hop object 2, and what is wrong with its dumps of those.
+    fn kernel(shown: Shown) -> impl FnMut(&Header, &[u8]) -> Vec<u8> + Send + 'static {
+        move |request, _| {
+            let two = 2_u32.to_ne_bytes();
+            let (kind, body) = match request.kind {
+                RTM_GETLINK => (
+                    RTM_NEWLINK,
+                    [&[0; 4], &two[..], &[1, 0, 0, 0, 0, 0, 0, 0]].concat(),
+                ),
+                _ => {
+                    let attributes = [attribute(NHA_ID, &two), attribute(NHA_BLACKHOLE, &[])];
+                    (
+                        RTM_NEWNEXTHOP,
+                        [vec![2, 0, 0, 0, 0, 0, 0, 0], attributes.concat()].concat(),
+                    )
+                }
+            };
+            let flags = match shown {
+                Shown::Interrupted => NLM_F_DUMP_INTR,
+                _ => 0,
+            };
+            let mut answer = message(request, kind, flags, &body);
+            if shown == Shown::Malformed {
+                answer.extend(message(request, kind, 0, &[0; 2]));
+            }
+            answer.extend(done(request));
+            answer
+        }
+    }
+
+    /// Which of the links and next-hop objects 1 and 2 are left after dumps of both.
+    fn left(shown: Shown) -> ([bool; 2], [bool; 2], bool) {
+        let shared = Arc::new(Shared::new(Scope::default()));
+        shared.change(|table| {
+            for number in [1, 2] {
+                let (name, up, carrier) = (format!("k{number}"), true, true);
+                let address = None;
+                table.link(
+                    number,
+                    Link {
+                        name,
+                        up,
+                        carrier,
+                        address,
+                    },
+                );
+                table.next_hop(number, NextHopObject::Blackhole);
+            }
+        });
+        let mut dumper = Dumper::of(fake_kernel(kernel(shown)));
+        let silent = || fake_kernel(|_, _| Vec::new());
+        let sockets = Sockets::of(silent(), Dumper::of(silent()));
+        let lookout = || Arc::new(Lookout::new(&sockets.notifications).unwrap());
+        let lookouts = [lookout(), lookout()];
+        let settings = KernelSettings::default();
+        let mut follower = Follower::new(Arc::clone(&shared), &settings, sockets, lookouts);
+        let mut round = Round::default();
+        follower.dump_links(&mut dumper, &mut round).unwrap();
+        follower.dump_next_hops(&mut dumper, &mut round).unwrap();
+        let table = shared.table();
+        let links = [1, 2].map(|index| table.link_of(index).is_some());
+        let objects = [1, 2].map(|id| table.next_hop_object(id).is_some());
+        (links, objects, round.interrupted)
+    }
+
+    #[test]
+    fn links_and_objects_are_swept_after_a_whole_dump_alone() {
+        let (one, both) = ([false, true], [true, true]);
+        assert_eq!(left(Shown::Whole), (one, one, false));
+        assert_eq!(left(Shown::Interrupted), (both, both, true));
+        assert_eq!(left(Shown::Malformed), (both, both, true));
+    }
+}

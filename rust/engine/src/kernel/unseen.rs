@@ -1,0 +1,129 @@
+//! What the dumps of a resync did not show, and the kernel is asked for singly.
+
+use std::sync::atomic::Ordering;
+
+use ahash::AHashSet;
+use bgpreflector_core::route::{Family, Prefix};
+use bgpreflector_core::table::Extent;
+
+use crate::error::KernelError;
+
+use super::dump::Dumper;
+use super::follower::Follower;
+use super::presence::Presence;
+use super::reader::ResyncReport;
+
+/// Prefixes that the kernel is asked for, at most, to see whether a dump was whole.
+const SAMPLE: usize = 16_384;
+/// Prefixes that it is asked for, at most, in one resync where the dumps do not tell: the rest is
+/// asked for in the next.
+const ASKED: usize = 1 << 18;
+/// Prefixes that it is asked for before the notifications that have come are read.
+const AT_ONCE: usize = 4096;
+
+/// Prefixes by kernel table.
+pub(super) type Absent = AHashSet<(u32, Prefix)>;
+
+/// So many of the prefixes, evenly spread, the last one among them.
+fn sample(prefixes: &[(u32, Prefix)], count: usize) -> Vec<(u32, Prefix)> {
+    let step = prefixes.len().div_ceil(count).max(1);
+    prefixes.iter().rev().step_by(step).copied().collect()
+}
+
+impl Follower {
+    /// Asks the kernel singly for prefixes that the dumps did not show: for all of the families of
+    /// which they do not tell what is gone, and for some of those that they seem to tell of, since a
+    /// dump ends before a route that is too large for it and says nothing (`inet_dump_fib`,
+    /// `fib6_dump_table`). Returns the families of which the dumps tell, and what is absent.
+    pub(super) fn ask_for_unseen(
+        &mut self,
+        dumper: &mut Dumper,
+        extent: &Extent,
+        told: &'static [Family],
+        report: &mut ResyncReport,
+    ) -> Result<(&'static [Family], Absent), KernelError> {
+        let unseen = self.shared.change(|table| table.unseen_prefixes(told));
+        let some = sample(&unseen.prefixes, SAMPLE);
+        let present = self.ask(dumper, &some, &unseen.cached)?.present;
+        let ended_early = |family: &Family| present.iter().any(|(_, p)| p.family() == *family);
+        let families = match Family::ALL.map(|f| told.contains(&f) && !ended_early(&f)) {
+            [true, true] => &Family::ALL[..],
+            [true, false] => &[Family::V4],
+            [false, true] => &[Family::V6],
+            [false, false] => &[],
+        };
+        if *extent == Extent::Everything {
+            // Otherwise the kernel may have another route for the prefix, through another interface:
+            // an incomplete resync is followed by one of everything.
+            self.report_ended_early(&present);
+        }
+        report.complete &= present.is_empty();
+        let others: Vec<Family> = Family::ALL
+            .into_iter()
+            .filter(|family| !families.contains(family))
+            .collect();
+        let mut unseen = self.shared.change(|table| table.unseen_prefixes(&others));
+        let not_asked = self.take_turns(&mut unseen.prefixes);
+        let Presence {
+            absent, unknown, ..
+        } = self.ask(dumper, &unseen.prefixes, &unseen.cached)?;
+        if *extent == Extent::Everything {
+            let unverified = &self.shared.kernel.unverified;
+            unverified.store((unknown + not_asked) as u64, Ordering::Relaxed);
+        }
+        Ok((families, absent))
+    }
+
+    /// Asks the kernel for each of the prefixes. Notifications do not wait for all of the answers, and
+    /// what has come meanwhile is newer than those.
+    fn ask(
+        &mut self,
+        dumper: &mut Dumper,
+        prefixes: &[(u32, Prefix)],
+        cached: &AHashSet<(u32, Prefix)>,
+    ) -> Result<Presence, KernelError> {
+        let mut all = Presence::default();
+        if prefixes.is_empty() {
+            return Ok(all);
+        }
+        let consulted = dumper.consulted()?;
+        for some in prefixes.chunks(AT_ONCE) {
+            all.extend(dumper.ask(&self.shared, some, cached, &consulted)?);
+            self.drain()?;
+        }
+        Ok(all)
+    }
+
+    /// Leaves as many of the prefixes as are asked for in one resync, others each time; returns how
+    /// many are left out.
+    fn take_turns(&mut self, prefixes: &mut Vec<(u32, Prefix)>) -> usize {
+        let left_out = prefixes.len().saturating_sub(ASKED);
+        if left_out == 0 {
+            self.asked = 0;
+            return 0;
+        }
+        let from = self.asked % prefixes.len();
+        prefixes.rotate_left(from);
+        prefixes.truncate(ASKED);
+        self.asked = from + ASKED;
+        left_out
+    }
+
+    /// Takes note of prefixes that the kernel has though its dump, which it said was whole, did not
+    /// show them.
+    fn report_ended_early(&mut self, present: &[(u32, Prefix)]) {
+        let ended_early = &self.shared.kernel.ended_early;
+        let count = present.len() as u64;
+        let before = ended_early.swap(count, Ordering::Relaxed);
+        if let (Some((table, prefix)), 0) = (present.first(), before) {
+            log::warn!(
+                "the kernel's dump ends early: it does not show {prefix} (table {table}), which the \
+                 kernel has. A route with more next hops than fit in a netlink message ends a dump \
+                 (about 1,500): what is behind it stays as it is, and is not compared until that \
+                 route has fewer"
+            );
+        } else if count == 0 && before > 0 {
+            log::info!("the kernel's dumps show all routes again");
+        }
+    }
+}

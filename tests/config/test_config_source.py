@@ -1,0 +1,47 @@
+"""Who tells of the routes."""
+
+from __future__ import annotations
+
+import pytest
+
+from bgpreflector.config import FRR_PROTOCOLS, Config, ConfigError, loads
+from bgpreflector.doctor.fpm import fpm_findings
+
+
+def test_the_kernel_is_the_default() -> None:
+    config = Config()
+    assert not config.is_fpm
+    assert config.kernel.protocols == (12,)
+    assert list(fpm_findings(config)) == []
+
+
+def test_zebra_brings_its_protocols_unless_some_are_named() -> None:
+    config = loads('[source]\nkind = "fpm"\n')
+    assert config.is_fpm
+    assert config.kernel.protocols == FRR_PROTOCOLS
+    assert (config.fpm.listen, config.fpm.quiet_time, config.fpm.grace) == ("127.0.0.1:2620", 5, 0)
+    assert [found.severity.value for found in fpm_findings(config)] == ["ok"]
+    named = loads('[source]\nkind = "fpm"\n[kernel]\nprotocols = ["bgp"]\n')
+    assert named.kernel.protocols == (186,)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('listen = "somewhere"', "an address and a port"),
+        ("listen = 2620", "an address and a port"),
+        ("quiet_time = 0", "must be more than 0"),
+        ("grace = -1", "must be at least 0"),
+    ],
+)
+def test_mistakes_are_named(line: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        loads(f"[fpm]\n{line}\n")
+
+
+def test_doctor_names_what_would_not_work_or_is_dangerous() -> None:
+    text = '[source]\nkind = "fpm"\n[fpm]\nlisten = "0.0.0.0:2620"\n[kernel]\nprotocols = [12]\n'
+    found = {finding.object: finding for finding in fpm_findings(loads(text))}
+    assert found["fpm.listen"].severity.value == "warning"
+    assert "no loopback address" in found["fpm.listen"].what
+    assert found["kernel.protocols"].severity.value == "error"

@@ -1,0 +1,1 @@
+"""zebra as the source of routes."""

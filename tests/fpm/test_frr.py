@@ -1,0 +1,126 @@
+"""A real zebra of Debian's: all it says goes into VPP, and stays when it is killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lab import wait_until
+from oracle.expected import Forwarding
+from oracle.world import World
+
+from .frr import Frr, frr, is_there
+from .sequence import fpm_world
+
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(not is_there(), reason="no FRR (apt-get install frr)"),
+]
+
+PATIENCE = 60.0
+CONFIGURATION = """
+fpm address 127.0.0.1
+ip route 198.18.0.0/24 10.7.0.2
+ip route 198.18.1.0/24 10.7.0.2
+ip route 198.18.1.0/24 10.7.1.2
+ip route 198.18.2.0/24 blackhole
+ip route 198.18.3.0/24 reject
+ipv6 route 2001:db8:1::/48 fd07:0::2
+ipv6 route 2001:db8:1::/48 fd07:1::2
+"""
+FIRST: Forwarding = {
+    (254, "198.18.0.0/24"): [("10.7.0.2", "o0", 1)],
+    (254, "198.18.1.0/24"): [("10.7.0.2", "o0", 1), ("10.7.1.2", "o1", 1)],
+    (254, "198.18.2.0/24"): "blackhole",
+    (254, "198.18.3.0/24"): "unreachable",
+    (254, "2001:db8:1::/48"): [("fd07:1::2", "o1", 1), ("fd07::2", "o0", 1)],
+}
+
+
+@pytest.fixture
+def router() -> Iterator[World]:
+    """One whose zebra does not exist yet."""
+    with fpm_world() as made:
+        yield made
+
+
+def agree(router: World, expected: Forwarding) -> None:
+    """Waits until VPP has this."""
+
+    def look() -> Forwarding:
+        router.settle(0)
+        failure = router.engine.failure()
+        assert failure is None
+        return router.vpp()
+
+    wait_until(look, PATIENCE, f"VPP has {expected}", accept=lambda seen: seen == expected)
+
+
+def sweeps(router: World) -> int:
+    """How often zebra has shown all it has."""
+    figures = router.engine.fpm()
+    assert figures is not None
+    return figures.sweeps
+
+
+def peer(router: World) -> str | None:
+    """Who is connected."""
+    figures = router.engine.fpm()
+    assert figures is not None
+    return figures.peer
+
+
+def change(routes: Frr, router: World) -> Forwarding:
+    """Each kind of change, each compared; what VPP has then."""
+    now = dict(FIRST)
+    agree(router, now)
+    routes.configure("no ip route 198.18.1.0/24 10.7.1.2", "ip route 198.18.0.0/24 10.7.2.2")
+    now[254, "198.18.1.0/24"] = [("10.7.0.2", "o0", 1)]
+    now[254, "198.18.0.0/24"] = [("10.7.0.2", "o0", 1), ("10.7.2.2", "o2", 1)]
+    agree(router, now)
+    del now[254, "198.18.2.0/24"]
+    routes.configure(
+        "no ip route 198.18.2.0/24 blackhole",
+        "no ip route 198.18.3.0/24 reject",
+        "ip route 198.18.3.0/24 10.7.1.4",
+    )
+    now[254, "198.18.3.0/24"] = [("10.7.1.4", "o1", 1)]
+    agree(router, now)
+    router.namespace.ip("link", "set", "o2", "down")
+    agree(router, now | {(254, "198.18.0.0/24"): [("10.7.0.2", "o0", 1)]})
+    router.namespace.ip("link", "set", "o2", "up")
+    agree(router, now)
+    return now
+
+
+@pytest.mark.parametrize("groups", ["fpm use-next-hop-groups", "no fpm use-next-hop-groups"])
+def test_vpp_follows_zebra_past_its_end(router: World, groups: str) -> None:
+    with frr(router.namespace, f"{groups}\n{CONFIGURATION}") as routes:
+        now = change(routes, router)
+        wait_until(lambda: sweeps(router), PATIENCE, "a sweep")
+        routes.kill()
+        wait_until(lambda: peer(router), PATIENCE, "zebra gone", accept=lambda seen: seen is None)
+        agree(router, now)
+        routes.start()
+        # It has what is in its file, and the rest goes once it has shown that.
+        agree(router, FIRST)
+        assert router.refused() == 0
+
+
+def test_this_zebra_takes_no_answers(router: World) -> None:
+    """The one of Debian 12 reads and drops them: what answers do is for a scripted zebra to see."""
+    with frr(router.namespace, CONFIGURATION) as routes:
+        agree(router, FIRST)
+        figures = wait_until(
+            router.engine.fpm,
+            PATIENCE,
+            "answers",
+            accept=lambda f: f is not None and f.answers["offload"] >= len(FIRST),
+        )
+        assert figures is not None
+        assert figures.answers["offload_failed"] == 0
+        assert figures.peer is not None, "they do it no harm"
+        if routes.version() >= (8, 5):
+            pytest.skip("this zebra takes answers")

@@ -1,0 +1,43 @@
+"""Random sequences of a scripted zebra's, from seeds; FPM_SEEDS=1-200 tries more."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+
+from .sequence import Sequence, fpm_world
+
+pytestmark = [pytest.mark.root, pytest.mark.timeout(600)]
+
+OPERATIONS = int(os.environ.get("FPM_OPERATIONS", "80"))
+"""Of each seed."""
+
+
+def seeds() -> range:
+    """Those of ``FPM_SEEDS`` (FIRST-LAST)."""
+    first, _, last = os.environ.get("FPM_SEEDS", "1-6").partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+@pytest.mark.parametrize("seed", seeds())
+def test_vpp_and_the_answers_say_what_zebra_does(seed: int) -> None:
+    """After each operation, whether zebra is connected or not."""
+    done: list[str] = []
+    with fpm_world() as seen:
+        sequence = Sequence(seen, random.Random(seed))
+        try:
+            sequence.settle()
+            for _ in range(OPERATIONS):
+                done.append(sequence.step())
+                sequence.compare()
+            sequence.settle()
+            sequence.compare()
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}, after {done}: {error}") from error
+        assert seen.refused() == 0
+        figures = seen.engine.fpm()
+        assert figures is not None
+        assert figures.sweeps > 0
+        assert figures.protocol_errors == 0

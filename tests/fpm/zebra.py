@@ -1,0 +1,215 @@
+"""A zebra that does what a script says: a RIB, sent as ``zebra/dplane_fpm_nl.c`` sends it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from lab import Namespace
+from oracle.expected import Forwarding, Meaning
+
+from . import wire
+from .wire import Answer, Hop
+
+PORT = 2620
+KINDS = {6: "blackhole", 7: "unreachable", 8: "prohibit"}
+
+Key = tuple[int, str]
+"""Table and prefix."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """zebra's route of a prefix."""
+
+    protocol: int
+    kind: int = 1
+    hops: tuple[Hop, ...] = ()
+    group: int | None = None
+    """Id of its next-hop group, in the run of zebra that gave it."""
+
+    run: int = 0
+
+
+@dataclass
+class Zebra:
+    """Its RIB, its next-hop groups, its connection, and what the other side must know by now."""
+
+    namespace: Namespace
+    replaces: bool = False
+    """Whether it replaces routes by one message (``fpm use-route-replace``, FRR 10)."""
+
+    rib: dict[Key, Route] = field(default_factory=dict)
+    groups: dict[tuple[int, int], tuple[Hop, ...]] = field(default_factory=dict)
+    """By run and id."""
+
+    told: dict[Key, Route] = field(default_factory=dict)
+    """Routes that were sent, over this connection or an earlier one, and not withdrawn."""
+
+    sent: set[Key] = field(default_factory=set)
+    """Those of this connection."""
+
+    answered: dict[Key, Answer] = field(default_factory=dict)
+    run: int = 0
+    _next_id: int = 1
+    _socket: socket.socket | None = None
+    _unread: bytes = b""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it has a connection."""
+        return self._socket is not None
+
+    def restart(self) -> None:
+        """Ends and begins anew, with an empty RIB and ids from 1."""
+        self.disconnect()
+        self.run += 1
+        self._next_id = 1
+        self.rib.clear()
+
+    def connect(self) -> None:
+        """Connects; sends nothing yet."""
+        address = ("127.0.0.1", PORT)
+        self._socket = self.namespace.call(lambda: socket.create_connection(address, 10))
+        # Waits for room to write, and never to read.
+        self._socket.settimeout(None)
+        self.sent.clear()
+        self.answered.clear()
+        self._unread = b""
+
+    def disconnect(self, half: bytes = b"") -> None:
+        """Breaks off, perhaps within a frame."""
+        if self._socket is not None:
+            if half:
+                self._socket.sendall(half)
+            self._socket.close()
+            self._socket = None
+
+    def show(self, keys: Iterable[Key] | None = None, *, end: bool = False) -> None:
+        """Sends the groups and then the routes, all of them or some, as after each connection."""
+        used = {route.group for route in self.rib.values() if route.group is not None}
+        # As a hash table has them: a group before its members, too.
+        for number in sorted(used, reverse=True):
+            self._send(*self._of_group(number))
+        shown = list(self.rib) if keys is None else list(keys)
+        for key in shown:
+            self._announce(key, withdrawn=None)
+        if end:
+            self._send(wire.end())
+
+    def install(self, key: Key, route: Route) -> None:
+        """Installs or replaces a route."""
+        old = self.rib.get(key)
+        self.rib[key] = route
+        if self.is_connected:
+            if route.group is not None:
+                self._send(*self._of_group(route.group))
+            self._announce(key, withdrawn=old)
+
+    def delete(self, key: Key) -> None:
+        """Removes a route."""
+        route = self.rib.pop(key)
+        if self.is_connected:
+            self._send(wire.withdrawal(key[1], protocol=route.protocol, table=key[0]))
+            self.told.pop(key, None)
+            self.answered.pop(key, None)
+            self.sent.discard(key)
+
+    def new_group(self, hops: tuple[Hop, ...]) -> int:
+        """Makes a group, of which nobody is told yet."""
+        self._next_id += 1 + len(hops)
+        self.groups[self.run, self._next_id] = hops
+        return self._next_id
+
+    def change_group(self, number: int, hops: tuple[Hop, ...]) -> None:
+        """Has a group have other members."""
+        hops = hops[: len(self.groups[self.run, number])]
+        self.groups[self.run, number] = hops
+        if self.is_connected:
+            self._send(*self._of_group(number))
+
+    def expected(
+        self, mirrored: Iterable[int], down: set[int], names: dict[int, str]
+    ) -> Forwarding:
+        """What VPP must have."""
+        result: Forwarding = {}
+        for key, route in self.told.items():
+            if route.protocol not in mirrored:
+                continue
+            meaning = self._meaning(route, down, names)
+            if meaning:
+                result[key] = meaning
+        return result
+
+    def _meaning(self, route: Route, down: set[int], names: dict[int, str]) -> Meaning:
+        if route.kind != 1:
+            return KINDS[route.kind]
+        hops = route.hops
+        if route.group is not None:
+            hops = self.groups[route.run, route.group]
+        weights: dict[tuple[str, str], int] = {}
+        for hop in hops:
+            if hop.interface not in down:
+                leg = (hop.gateway, names[hop.interface])
+                weights[leg] = weights.get(leg, 0) + hop.weight
+        if len(weights) == 1:
+            weights = dict.fromkeys(weights, 1)
+        return sorted((*leg, weight) for leg, weight in weights.items())
+
+    def swept(self) -> None:
+        """The other side has removed what this connection did not show."""
+        self.told = {key: route for key, route in self.told.items() if key in self.sent}
+
+    def hear(self) -> None:
+        """Reads the answers that there are."""
+        if self._socket is None:
+            return
+        while True:
+            try:
+                data = self._socket.recv(1 << 16, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            assert data, "the other side has hung up"
+            found, self._unread = wire.answers(self._unread + data)
+            for answer in found:
+                self.answered[answer.table, answer.prefix] = answer
+
+    def _of_group(self, number: int) -> list[bytes]:
+        hops = self.groups[self.run, number]
+        if len(hops) == 1:
+            return [wire.next_hop(number, hops[0])]
+        ids = [number - len(hops) + at for at in range(len(hops))]
+        members = [(i, hop.weight) for i, hop in zip(ids, hops, strict=True)]
+        single = [wire.next_hop(i, hop) for i, hop in zip(ids, hops, strict=True)]
+        return [wire.group(number, members), *single]
+
+    def _announce(self, key: Key, withdrawn: Route | None) -> None:
+        route = self.rib[key]
+        said = wire.route(
+            key[1],
+            table=key[0],
+            protocol=route.protocol,
+            kind=route.kind,
+            hops=route.hops,
+            group=route.group,
+            # FRR 8.4.4 sets it for IPv4 only.
+            replace=self.replaces or ":" not in key[1],
+        )
+        if withdrawn is not None and not self.replaces:
+            gone = wire.withdrawal(key[1], protocol=withdrawn.protocol, table=key[0])
+            self.send(wire.frame(gone, said))
+        else:
+            self.send(wire.frame(said))
+        self.told[key] = route
+        self.sent.add(key)
+        self.answered.pop(key, None)
+
+    def _send(self, *messages: bytes) -> None:
+        for message in messages:
+            self.send(wire.frame(message))
+
+    def send(self, data: bytes) -> None:
+        """Sends bytes."""
+        assert self._socket is not None
+        self._socket.sendall(data)

@@ -1,0 +1,205 @@
+"""The recipe beside linux-cp: VPP has the interfaces, Linux the routes, linux_nl is not loaded."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from e2e.daemon import RunningDaemon, running_daemon
+from lab import Namespace, wait_until
+from lab.bird import Bird
+from lab.bird_config import BirdConfig, Session
+from lab.vpp.linux_cp import (
+    BEHIND_KERNEL,
+    NEIGHBOUR,
+    ROUTER,
+    TAP,
+    THROUGH,
+    LinuxCpRouter,
+)
+
+pytestmark = [pytest.mark.root, pytest.mark.vpp, pytest.mark.bird]
+
+ANNOUNCED, HOST = "198.51.100.0/24", "198.51.100.9"
+BIRD, FRR_BGP = "12", "186"
+
+
+@contextmanager
+def neighbour(wire: Namespace, directory: Path) -> Iterator[Bird]:
+    """A BGP neighbour that announces :data:`ANNOUNCED`, and has a host in it."""
+    wire.ip("addr", "add", f"{HOST}/32", "dev", "lo")
+    config = BirdConfig(
+        NEIGHBOUR,
+        [],
+        more=f"""protocol static own {{ ipv4; route {ANNOUNCED} blackhole; }}
+protocol bgp uplink {{
+  local {NEIGHBOUR} as 64501;
+  neighbor {ROUTER} as 64500;
+  connect delay time 1;
+  connect retry time 1;
+  error wait time 1, 1;
+  ipv4 {{ import all; export all; }};
+}}""",
+    )
+    with bird(wire, config, directory) as peer:
+        yield peer
+
+
+@contextmanager
+def bird(kernel: Namespace, config: BirdConfig, directory: Path) -> Iterator[Bird]:
+    """One that is ended at the end."""
+    directory.mkdir()
+    made = Bird(kernel, config, directory)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+@contextmanager
+def bird_router(kernel: Namespace, directory: Path) -> Iterator[None]:
+    """BIRD on the router."""
+    config = BirdConfig(ROUTER, [Session(ROUTER, NEIGHBOUR, 64500, 64501)], install=True)
+    with bird(kernel, config, directory):
+        yield
+
+
+@contextmanager
+def frr_router(kernel: Namespace, _: Path) -> Iterator[None]:
+    """FRR's zebra and bgpd on the router."""
+    # They give up root, and a test's directory is its own.
+    directory = Path(tempfile.mkdtemp(prefix="frr-", dir="/tmp"))
+    shutil.chown(directory, "frr", "frr")
+    (directory / "zebra.conf").write_text("")
+    (directory / "bgpd.conf").write_text(f"""router bgp 64500
+ bgp router-id {ROUTER}
+ no bgp ebgp-requires-policy
+ neighbor {NEIGHBOUR} remote-as 64501
+ neighbor {NEIGHBOUR} timers connect 1
+""")
+    with ExitStack() as ends:
+        ends.callback(shutil.rmtree, directory)
+        for program in ("zebra", "bgpd"):
+            log = ends.enter_context((directory / f"{program}.log").open("wb"))
+            process = kernel.start(
+                f"/usr/lib/frr/{program}", "-f", str(directory / f"{program}.conf"),
+                "-i", str(directory / f"{program}.pid"), "-z", str(directory / "zserv"),
+                "--vty_socket", str(directory), "-P", "0",
+                *(("-p", "179") if program == "bgpd" else ()),
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+            ends.callback(process.wait)
+            ends.callback(process.terminate)
+            if program == "zebra":
+                wait_until((directory / "zserv").exists, 20, "zebra listens")
+        yield
+
+
+def in_sync(daemon: RunningDaemon) -> None:
+    """Waits for it."""
+    wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+
+
+@contextmanager
+def mirroring(
+    router: LinuxCpRouter, directory: Path, protocol: str, lines: str = "", priority: int = 0x88
+) -> Iterator[RunningDaemon]:
+    """The daemon with a configuration as short as it gets: pairs are found by themselves."""
+    file = directory / "bgpreflector.toml"
+    file.write_text(
+        f"[kernel]\nprotocols = [{protocol}]\n"
+        f'[vpp]\napi_socket = "{router.vpp.socket}"\n{lines}\n'
+        f"[vpp.fib_source]\npriority = {priority}\n"
+    )
+    given = ("--config", str(file))
+    with running_daemon(directory / "d.log", *given, namespace=router.kernel) as daemon:
+        wait_until(daemon.answers, 30, "it listens")
+        yield daemon
+
+
+@pytest.mark.parametrize(
+    ("routing", "protocol"), [(bird_router, BIRD), (frr_router, FRR_BGP)], ids=["bird", "frr"]
+)
+def test_routes_go_through_the_pair(tmp_path: Path, routing: object, protocol: str) -> None:
+    """BGP over the tap, routes mirrored through the pair, the neighbour resolved by VPP."""
+    if routing is frr_router and not Path("/usr/lib/frr/bgpd").exists():
+        pytest.skip("no FRR: apt-get install frr")
+    with LinuxCpRouter.running(tmp_path) as router:
+        router.configure()
+        assert router.reaches(router.wire, ROUTER), "the kernel is reached through VPP"
+        assert callable(routing)
+        with (
+            neighbour(router.wire, tmp_path / "peer"),
+            routing(router.kernel, tmp_path / "routing"),
+            mirroring(router, tmp_path, protocol) as daemon,
+        ):
+            wait_until(router.vpp.routes, 60, "mirrored", accept=lambda seen: ANNOUNCED in seen)
+            in_sync(daemon)
+            assert f"{TAP}" in daemon.ask("show", "interfaces")
+            assert "host-eth0 (sw_if_index" in daemon.ask("show", "interfaces")
+            # The kernel has no part in it: it has neither the host's link nor its address.
+            assert router.reaches(router.client, HOST)
+            assert NEIGHBOUR in router.vpp.cli("show ip neighbors")
+            assert f"VPP forwards {ANNOUNCED} as the kernel does" in daemon.ask(
+                "show", "route", HOST
+            )
+            router.vpp.cli("set interface state host-eth0 down")
+            wait_until(router.vpp.routes, 60, "gone with the link", accept=lambda seen: not seen)
+            assert daemon.end() == 0, daemon.log()
+
+
+@pytest.mark.parametrize(
+    ("unmapped", "reached"), [("hold", False), ("drop", False), ("punt", True)]
+)
+def test_only_punt_forwards_what_vpp_has_no_interface_for(
+    tmp_path: Path, unmapped: str, *, reached: bool
+) -> None:
+    """A host behind a link of the kernel's; VPP has a default route to somewhere else."""
+    with LinuxCpRouter.running(tmp_path) as router:
+        router.configure()
+        router.vpp.cli(f"ip route add 0.0.0.0/0 via {NEIGHBOUR} host-eth0")
+        router.kernel.ip("route", "add", THROUGH, "via", "172.16.0.2", "proto", BIRD)
+        with mirroring(router, tmp_path, BIRD, f'unmapped = "{unmapped}"') as daemon:
+            in_sync(daemon)
+            assert daemon.status()["held"]["interfaces"] == {"mgmt0": 1}
+            assert router.reaches(router.wire, BEHIND_KERNEL) is reached
+            said = {
+                "hold": "VPP forwards it by 0.0.0.0/0",
+                "drop": "VPP drops what goes there",
+                "punt": "VPP hands what goes there to the kernel",
+            }
+            assert said[unmapped] in daemon.ask("show", "route", BEHIND_KERNEL)
+            where = ("--netns", str(router.kernel.path))
+            daemon.ask("audit", "--config", str(tmp_path / "bgpreflector.toml"), *where)
+            assert daemon.end() == 0, daemon.log()
+
+
+@pytest.mark.parametrize("priority", [0x88, 0x0F])
+def test_beside_linux_nl_the_lower_priority_wins(tmp_path: Path, priority: int) -> None:
+    """Two copies; below linux_nl's 0x10 ours is the one that forwards."""
+    with LinuxCpRouter.running(tmp_path, ["linux_nl_plugin.so"]) as router:
+        router.configure()
+        router.kernel.ip("route", "add", ANNOUNCED, "via", NEIGHBOUR, "proto", BIRD)
+        ours = priority < 0x10
+        with mirroring(router, tmp_path, BIRD, priority=priority) as daemon:
+            in_sync(daemon)
+            fib = wait_until(
+                lambda: router.vpp.cli(f"show ip fib {ANNOUNCED}"),
+                30,
+                "both have it",
+                accept=lambda text: "lcp-rt" in text and "bgpreflector" in text,
+            )
+            active = next(line for line in fib.splitlines() if "active" in line)
+            assert ("bgpreflector" if ours else "lcp-rt") in active
+            daemon.ask("resync")
+            in_sync(daemon)
+            assert daemon.status()["vpp"]["overridden"] == (0 if ours else 1)
+            assert (ANNOUNCED in router.vpp.routes()) is ours
+            assert daemon.end() == 0, daemon.log()
