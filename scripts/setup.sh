@@ -63,14 +63,10 @@ apt_download() {
         { apt-get update -q && apt-get download -q "$2"; }; }) >/dev/null 2>&1
 }
 
-# The packages of BIRD and FRR start one of their own; the tests bring theirs.
+# The packages start a BIRD and a zebra of their own; the tests bring theirs.
 stop_service() {
     local service
-    case $1 in
-        bird) service=bird ;;
-        vtysh) service=frr ;;
-        *) return 0 ;;
-    esac
+    case $1 in bird) service=bird ;; vtysh) service=frr ;; *) return 0 ;; esac
     if [ -d /run/systemd/system ]; then
         systemctl disable --quiet --now "$service" || true
     elif [ -x "/etc/init.d/$service" ]; then

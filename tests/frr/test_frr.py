@@ -223,4 +223,4 @@ def test_static_routes(simulator: SimulatedVpp, tmp_path: Path) -> None:
 def test_a_complaint_is_an_error(tmp_path: Path) -> None:
     """The laboratory notices what FRR does not take."""
     with running_routers() as routers, pytest.raises(FrrError, match="Unknown command"):
-        routers.frr.configure("ip rout 192.0.2.0/24 blackhole")
+        routers.frr.configure("ip rote 192.0.2.0/24 blackhole")

@@ -22,7 +22,7 @@ KINDS = {
     "frr": "no FRR",
     "system": "for another processor or C library than this machine's",
     "kernel": "the kernel was built without it",
-    "release": "another release of VPP is meant",
+    "release": "another release or build of VPP or FRR is meant",
 }
 """What a reason may begin with, and what that means."""
 

@@ -126,7 +126,7 @@ class LinuxCpRouter:
     def _pair(self) -> None:
         vpp, kernel = self.vpp, self.kernel
         if not hasattr(vpp.api, "af_packet_create"):
-            pytest.skip("this VPP was built without af_packet, or without its API")
+            pytest.skip("release: this VPP was built without af_packet, or without its API")
         for device in ("eth0", "eth1", "vtap2"):
             vpp.create_host_interface(device)
         addresses = {d.interface_name: str(d.l2_address) for d in vpp.api.sw_interface_dump()}
