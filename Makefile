@@ -28,7 +28,7 @@ LABORATORY := iproute2:ip bird2:bird frr:vtysh util-linux:setpriv
 PACKAGE_TOOLS := binutils:readelf groff-base:groff lintian:lintian \
 	mandoc:mandoc rpm:rpm rpmlint:rpmlint systemd:systemd-analyze
 
-test: build ## all tests: Rust, Python, kernel, BIRD
+test: build ## all tests: Rust, Python, kernel, BIRD, FRR
 	@scripts/setup.sh programs $(LABORATORY) $(PACKAGE_TOOLS)
 	@scripts/setup.sh extract prometheus:promtool
 	cargo test --workspace --locked
@@ -174,7 +174,7 @@ $(CLEAN): wheel
 TESTS ?= tests
 
 test-wheel: $(CLEAN) ## the tests, against the built wheel in a clean environment: TESTS=tests/e2e
-	@scripts/setup.sh programs iproute2:ip bird2:bird
+	@scripts/setup.sh programs iproute2:ip bird2:bird frr:vtysh
 	$(CLEAN)/bin/pip install -q --disable-pip-version-check '$(WHEEL)[bench,dev,packaging]'
 	BGPREFLECTOR_TESTS_WHEEL=$(WHEEL) $(CLEAN)/bin/python -m pytest $(AT_ONCE) $(TESTS)
 

@@ -445,9 +445,14 @@ class Engine:
         grace: float = 0.0,
         max_routes: int | None = None,
         refuse: bool = False,
+        discover: Sequence[tuple[int, int]] = ...,
+        table_map: Mapping[int, int] = ...,
         fpm: tuple[str, float, float] | None = None,
     ) -> Engine:
         """``tables`` maps kernel tables to VPP tables. Nothing is opened before ``start()``.
+
+        Those in the ranges ``discover``, the lowest and the highest of each, are mirrored as soon
+        as they have a route, into the VPP table of ``table_map`` or of their own number.
 
         A prefix rule is a prefix, the shortest and the longest length of what it matches within
         that, and whether it allows. ``audit_interval`` (0: never) and ``grace`` are seconds.
@@ -458,6 +463,12 @@ class Engine:
 
         Raises ``ValueError`` for an unknown family or ``foreign_routes``, or what is no prefix.
         """
+    def mirrored_tables(self) -> list[tuple[int, int, bool, bool, bool]]:
+        """Kernel table, VPP table, whether IPv6, discovered, and in use: has any routes."""
+    def tables_left_out(self) -> list[int]:
+        """Kernel tables to be discovered whose VPP table has another one's routes."""
+    def discover_vpp_table(self, vpp_table: int, is_ip6: bool) -> bool:
+        """Adopt what an earlier run put into a VPP table; ``False``: none that is mirrored."""
     def start(self) -> None:
         """Subscribe to the kernel's notifications. Raises ``KernelError``. Twice is fine."""
     def audit(self) -> ResyncReport:

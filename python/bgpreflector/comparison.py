@@ -42,12 +42,12 @@ class Comparison:
             config.vpp,
             tables=config.vpp_tables,
             protocol=config.kernel.protocols[0],
+            discovers=bool(config.kernel.discover),
             read_only=read_only,
             namespace=config.kernel.namespace_path,
         )
         # Who compares once has no second batch to add what a first had to delete.
         self.sink.looks_behind = False
-        self._table_map = config.table_map
 
     def read(self) -> None:
         """Read VPP, then the kernel. Raises ``VppError`` and ``KernelError``."""
@@ -91,7 +91,7 @@ class Comparison:
         audit = self.sink.audit(repair=False, limit=ALL)
         if audit is None:
             return set()
-        kernel_tables = {vpp: kernel for kernel, vpp in self._table_map.items()}
+        kernel_tables = self._kernel_tables()
         return {
             (kernel_tables[table], prefix)
             for table, prefix, kind in audit.drifted
@@ -107,7 +107,7 @@ class Comparison:
         A difference counts that is still there a moment later, and is not ``beside`` what is known.
         Raises ``KernelError``, and ``ValueError`` for what is no prefix.
         """
-        asked = [(table, prefix) for table in self._table_map for prefix in prefixes]
+        asked = [(table, prefix) for table in self._kernel_tables().values() for prefix in prefixes]
         if sample:
             turn = int(time.time())
             asked += self.engine.sample_installed(sample, turn)
@@ -121,11 +121,15 @@ class Comparison:
 
     def unresolved(self) -> list[tuple[Place, str]]:
         """Routes that VPP has and does not forward by, one for each set of paths, and why."""
-        kernel_tables = {vpp: kernel for kernel, vpp in self._table_map.items()}
+        kernel_tables = self._kernel_tables()
         return [
             ((kernel_tables[table], prefix), trouble)
             for table, prefix, trouble in self.sink.unresolved()
         ]
+
+    def _kernel_tables(self) -> dict[int, int]:
+        """The kernel table of each VPP table that routes go into, found ones too."""
+        return {vpp: kernel for kernel, vpp, *_ in self.engine.mirrored_tables()}
 
     def repair(self) -> tuple[int, list[str]]:
         """Have VPP make the changes: how many it did, and some of its refusals."""

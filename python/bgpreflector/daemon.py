@@ -54,12 +54,14 @@ class Daemon:
         ``approved``: the first sync may delete whatever it will.
         """
         self.config = config
+        self._table_map = config.table_map
         self.engine = cast("_core.Engine", source_engine(config))
         self.sink = VppSink(
             self.engine,
             config.vpp,
             tables=config.vpp_tables,
             protocol=config.kernel.protocols[0],
+            discovers=bool(config.kernel.discover),
             namespace=config.kernel.namespace_path,
         )
         # Where nothing is mirrored nothing is deleted either.
@@ -85,6 +87,23 @@ class Daemon:
         self._hung = False
         self._pausing = threading.Lock()
         self._paused = False
+
+    @property
+    def kernel_tables(self) -> list[int]:
+        """The kernel tables that are mirrored now: those that are named, and those found."""
+        return sorted({kernel for kernel, *_ in self.engine.mirrored_tables()})
+
+    @property
+    def vpp_tables(self) -> list[tuple[int, bool]]:
+        """The VPP tables (id, whether IPv6) that they go into."""
+        return [(vpp, is_ip6) for _, vpp, is_ip6, *_ in self.engine.mirrored_tables()]
+
+    def vpp_table(self, kernel_table: int) -> int:
+        """The VPP table that a mirrored kernel table goes into. Raises ``KeyError``."""
+        named = self._table_map.get(kernel_table)
+        if named is not None:
+            return named
+        return {kernel: vpp for kernel, vpp, *_ in self.engine.mirrored_tables()}[kernel_table]
 
     def _push_event(self, event: Event) -> None:
         # The controller is made after the monitor, which is one of its handlers.
@@ -253,5 +272,4 @@ class Daemon:
 
 def _mirrored(config: Config) -> str:
     protocols = protocols_text(config.kernel.protocols)
-    tables = ", ".join(map(str, config.kernel.tables))
-    return f"protocol {protocols} in kernel table {tables}"
+    return f"protocol {protocols} in kernel table {config.kernel.tables_text}"

@@ -143,6 +143,8 @@ class Service:
 
     def _replace(self, old: Config, new: Config) -> None:
         before = self._daemon
+        # What was found goes with the engine.
+        gone = [*old.vpp_tables, *before.vpp_tables, *self._left]
         before.stop(keep_routes=True)
         # The kernel's routes have been known since the start: what is not among them may go.
         known = new.kernel.model_copy(update={"grace": 0.0})
@@ -151,8 +153,11 @@ class Service:
             made.pause()
         self._daemon = made
         made.start(survives=(VppError,))
-        gone = [*old.vpp_tables, *self._left]
-        left = sorted({table for table in gone if table not in new.vpp_tables})
+        left = sorted(
+            table
+            for table in set(gone).difference(new.vpp_tables)
+            if not made.engine.discover_vpp_table(*table)
+        )
         self._left = _clear(made, left) if left else []
 
     def resume(self) -> None:

@@ -355,7 +355,7 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
         paused=paused,
         prefixes={f: _sorted(counts) for f, counts in sorted(figures.prefixes.items())},
         tables=tuple(
-            TableStatus(table, family, daemon.config.table_map[table], _sorted(prefixes))
+            TableStatus(table, family, daemon.vpp_table(table), _sorted(prefixes))
             for table, family, prefixes in figures.tables
         ),
         dirty=figures.dirty,

@@ -30,6 +30,7 @@ def test_the_defaults_are_those_of_the_daemon(monkeypatch: pytest.MonkeyPatch) -
         "fpm": {"listen": "127.0.0.1:2620", "quiet_time": 5.0, "grace": 0.0},
         "kernel": {
             "protocols": (12,),
+            "discover": (),
             "tables": (254,),
             "families": ("ipv4", "ipv6"),
             "receive_buffer": 32 * 1024 * 1024,

@@ -17,6 +17,8 @@ class Session:
     neighbour: str
     local_as: int
     neighbour_as: int
+    next_hop_self: bool = False
+    """Whether routes are announced with our own address as next hop, not the static route's."""
 
     @property
     def family(self) -> Family:
@@ -56,11 +58,17 @@ class BirdConfig:
             for family in (4, 6)
             for number, next_hop in enumerate(self._next_hops(family))
         ]
-        texts += [_bgp(session) for session in self.sessions]
+        texts += [_bgp(session, self._name(number)) for number, session in enumerate(self.sessions)]
         texts.append(self.more)
         path = directory / "bird.conf"
         path.write_text("\n".join(texts) + "\n")
         return path
+
+    def _name(self, number: int) -> str:
+        """``bgp4`` and ``bgp6``; the second session of a family is ``bgp4_2``."""
+        family = self.sessions[number].family
+        nth = sum(session.family == family for session in self.sessions[: number + 1])
+        return f"bgp{family}" if nth == 1 else f"bgp{family}_{nth}"
 
     def _kernel(self, family: Family) -> str:
         merge = "\n  merge paths on;" if self.merge_paths else ""
@@ -89,20 +97,21 @@ def _family(address: str) -> Family:
     return 6 if ":" in address else 4
 
 
-def _bgp(session: Session) -> str:
+def _bgp(session: Session, name: str) -> str:
     # Short times, so that no test waits for BIRD's patience; the next hop is the static route's.
-    return f"""protocol bgp bgp{session.family} {{
+    next_hop = "\n    next hop self;" if session.next_hop_self else ""
+    gateway = "" if session.next_hop_self else "\n      bgp_next_hop = gw;"
+    return f"""protocol bgp {name} {{
   local {session.local} as {session.local_as};
   neighbor {session.neighbour} as {session.neighbour_as};
   connect delay time 1;
   connect retry time 1;
   error wait time 1, 1;
   ipv{session.family} {{
-    add paths on;
+    add paths on;{next_hop}
     import all;
     export filter {{
-      if source != RTS_STATIC then reject;
-      bgp_next_hop = gw;
+      if source != RTS_STATIC then reject;{gateway}
       accept;
     }};
   }};

@@ -6,6 +6,10 @@ import os
 import shutil
 import subprocess
 from functools import cache
+from pathlib import Path
+
+PROGRAMS = Path("/usr/lib/frr")
+"""Where Debian's package of FRR puts the daemons."""
 
 PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
@@ -13,7 +17,7 @@ PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 @cache
 def missing(marker: str) -> str | None:
     """Why tests with this marker cannot run here and what makes them run; None if they can."""
-    checks = {"root": _no_namespaces, "bird": _no_bird, "vpp": _no_vpp}
+    checks = {"root": _no_namespaces, "bird": _no_bird, "frr": _no_frr, "vpp": _no_vpp}
     check = checks.get(marker)
     return check() if check else None
 
@@ -38,6 +42,13 @@ def _no_bird() -> str | None:
     if shutil.which("bird", path=PATH) and shutil.which("birdc", path=PATH):
         return None
     return "no `bird`: apt-get install --no-install-recommends bird2"
+
+
+def _no_frr() -> str | None:
+    daemons = ("zebra", "bgpd", "staticd")
+    if shutil.which("vtysh", path=PATH) and all((PROGRAMS / name).exists() for name in daemons):
+        return None
+    return "no `zebra`, `bgpd`, `staticd` and `vtysh`: apt-get install --no-install-recommends frr"
 
 
 def _no_vpp() -> str | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from .section import Section, without_repetition
+from .tables import HIGHEST, TableRange, ranges_apart
 from .values import (
     Bytes,
     KernelTable,
@@ -33,10 +34,18 @@ class KernelConfig(Section):
         '"frr-static") and of the host\'s /etc/iproute2/rt_protos; or by a group: "frr" for all of '
         "FRR's, \"all\" for all but the kernel's own routes and redirects. Default: BIRD's, 12.",
     )
+    discover: tuple[TableRange, ...] = Field(
+        default=(),
+        description='Further kernel tables, each mirrored as soon as it has a route: "all", or '
+        'ranges such as "1000-1999". They may stand in kernel.tables as well. Each goes into the '
+        "VPP table that vpp.tables names, else into that of its own number, which is created where "
+        "VPP lacks it, and removed when the kernel's has no routes any more.",
+    )
     tables: tuple[KernelTable, ...] = Field(
         default=(254,),
-        min_length=1,
-        description='Kernel tables to mirror, by number or name such as "main". Default: main.',
+        description='Kernel tables to mirror, by number or name such as "main"; or "all", or with '
+        'ranges such as "1000-1999" among them: those are followed as they appear '
+        "(kernel.discover). Default: main.",
     )
     families: tuple[Literal["ipv4", "ipv6"], ...] = Field(
         default=("ipv4", "ipv6"), min_length=1, description="Address families to mirror."
@@ -93,7 +102,19 @@ class KernelConfig(Section):
         "of the host. Without it they go as soon as the kernel's routes are known for certain.",
     )
 
-    _unique = field_validator("protocols", "tables", "families", "allow", "deny")(
+    @model_validator(mode="before")
+    @classmethod
+    def _ranges_apart(cls, section: object) -> object:
+        return ranges_apart(section)
+
+    @field_validator("tables")
+    @classmethod
+    def _some(cls, tables: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        if not tables and not info.data.get("discover"):
+            raise ValueError("must not be empty")
+        return tables
+
+    _unique = field_validator("protocols", "tables", "discover", "families", "allow", "deny")(
         without_repetition
     )
 
@@ -101,6 +122,12 @@ class KernelConfig(Section):
     def namespace_path(self) -> Path | None:
         """The namespace's file, ``None`` for the program's own namespace."""
         return None if self.namespace is None else _NETNS / self.namespace
+
+    @property
+    def tables_text(self) -> str:
+        """The tables, for people: those that are named, then the ranges."""
+        ranges = ("all others" if r == (1, HIGHEST) else f"{r[0]}-{r[1]}" for r in self.discover)
+        return ", ".join([*map(str, self.tables), *ranges])
 
     @property
     def prefix_rules(self) -> list[tuple[str, int, int, bool]]:

@@ -67,8 +67,13 @@ class Config(Section):
 
     @property
     def table_map(self) -> Mapping[int, int]:
-        """The mirrored kernel tables and the VPP table of each."""
+        """The mirrored kernel tables that are named, and the VPP table of each."""
         return {table: self.vpp.tables[table] for table in self.kernel.tables}
+
+    @property
+    def further_tables(self) -> Mapping[int, int]:
+        """The VPP tables of some that are mirrored as they appear (``kernel.discover``)."""
+        return {k: vpp for k, vpp in self.vpp.tables.items() if k not in self.kernel.tables}
 
     @property
     def is_fpm(self) -> bool:
@@ -77,7 +82,7 @@ class Config(Section):
 
     @property
     def vpp_tables(self) -> list[tuple[int, bool]]:
-        """The VPP tables that routes go into: id, whether IPv6."""
+        """The VPP tables that are named for routes: id, whether IPv6."""
         families = self.kernel.families
         return [(t, family == "ipv6") for t in self.table_map.values() for family in families]
 

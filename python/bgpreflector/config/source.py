@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from .metrics import Address, parse_address
+from .protocols import GROUPS
 from .section import Section
 from .values import PositiveSeconds, Seconds
 
-FRR_PROTOCOLS = (11, 42, *range(186, 199))
+FRR_PROTOCOLS = GROUPS["frr"]
 """What zebra marks its daemons' routes with (``zebra2proto``): zebra, babel, bgp to srte."""
 
 

@@ -62,7 +62,7 @@ def explain(daemon: Daemon, address: IPAddress) -> dict[str, object]:
     """An object with ``kernel``, ``tables`` (ours and VPP's side by side) and ``why``."""
     names = link_names(daemon)
     kernel, number = daemon.engine.lookup(address)
-    matches = [_longest(daemon, table, address) for table in daemon.config.kernel.tables]
+    matches = [_longest(daemon, table, address) for table in daemon.kernel_tables]
     entries, unanswered = _ask_vpp(daemon, matches, address)
     why = [
         None if unanswered is None else f"VPP could not be asked: {unanswered}",
@@ -99,8 +99,8 @@ def _longest(daemon: Daemon, table: int, address: IPAddress) -> InTable:
         prefix = ip_network((address, length), strict=False)
         views = daemon.engine.routes_of(table, str(prefix))
         if views:
-            return InTable(table, daemon.config.table_map[table], views)
-    return InTable(table, daemon.config.table_map[table], ())
+            return InTable(table, daemon.vpp_table(table), views)
+    return InTable(table, daemon.vpp_table(table), ())
 
 
 Entries = list[tuple[VppEntry | None, VppEntry | None]]
@@ -137,7 +137,6 @@ def _kernel_side(
     matches: Sequence[InTable],
 ) -> str | None:
     """What explains that the kernel forwards by something else than the tables hold."""
-    settings = daemon.config.kernel
     if kernel is None:
         said = KERNEL_SAYS.get(number or 0, f"the kernel says: {os.strerror(number or 0)}")
         return said + (_cached(matches) if number == errno.ENETUNREACH else "")
@@ -145,7 +144,7 @@ def _kernel_side(
     if own is not None:
         return f"the kernel takes it in itself and forwards nothing: {kernel.prefix} {own}"
     by = f"the kernel forwards it by {kernel.prefix}"
-    if kernel.table not in settings.tables:
+    if kernel.table not in daemon.kernel_tables:
         return f"{by} in table {kernel.table}, which is not mirrored (kernel.tables)"
     held = next(match for match in matches if match.table == kernel.table)
     agree = held.views and held.views[0].prefix == kernel.prefix

@@ -56,7 +56,7 @@ def routes_to(daemon: Daemon, prefix: str) -> list[Row]:
     try:
         views = [
             view
-            for table in daemon.config.kernel.tables
+            for table in daemon.kernel_tables
             for view in daemon.engine.routes_of(table, prefix)
         ]
     except ValueError as error:
@@ -68,7 +68,7 @@ def mirrored_row(daemon: Daemon, view: _core.RouteView, names: dict[int, str]) -
     """A route of the table, with what VPP has of it."""
     return route_row(view, names) | {
         "source": view.source,
-        "vpp_table": daemon.config.table_map[view.table],
+        "vpp_table": daemon.vpp_table(view.table),
         "state": view.state,
         "reason": named_reason(view.reason, names),
         "substitute": view.substitute,

@@ -40,6 +40,7 @@ def check_up(config: Config) -> Iterator[Finding]:
         config.vpp,
         tables=config.vpp_tables,
         protocol=config.kernel.protocols[0],
+        discovers=bool(config.kernel.discover),
         read_only=True,
         namespace=config.kernel.namespace_path,
     )

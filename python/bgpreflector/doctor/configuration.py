@@ -29,5 +29,8 @@ def configuration_findings(config: Config) -> Iterator[Finding]:
             "nothing, if the file is Contiv's own; see docs/configuration.md for the keys",
         )
     tables = ", ".join(f"{kernel} to {vpp}" for kernel, vpp in config.table_map.items())
+    if config.kernel.discover:
+        ranges = config.kernel.model_copy(update={"tables": ()}).tables_text
+        tables += f", {ranges} as they appear"
     protocols = protocols_text(config.kernel.protocols)
     yield ok(CHECK, "scope", f"protocols {protocols}; kernel tables to VPP tables: {tables}")

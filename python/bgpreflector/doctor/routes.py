@@ -100,7 +100,7 @@ def _why_none(config: Config, routes: KernelRoutes) -> str:
     running = sorted(_running() & set(DAEMONS))
     if not running:
         return "start the BGP daemon: no process named bird, bgpd, zebra or gobgpd is seen here"
-    tables = ", ".join(map(str, config.kernel.tables))
+    tables = config.kernel.tables_text
     return (
         f"{', '.join(running)} runs: see that it exports its routes to the kernel (BIRD: `protocol "
         f"kernel {{ ipv4 {{ export all; }}; }}`, and the same for ipv6; `birdc show route export "

@@ -30,7 +30,11 @@ class ContivConf(Protocol):
 
     @property
     def table_map(self) -> Mapping[int, int]:
-        """The mirrored kernel tables and the VPP table of each."""
+        """The mirrored kernel tables that are named, and the VPP table of each."""
+
+    @property
+    def further_tables(self) -> Mapping[int, int]:
+        """The VPP tables of some that are mirrored as they appear (``kernel.discover``)."""
 
 
 WatcherFactory = Callable[[ContivConf], RouteWatcher]
@@ -61,6 +65,8 @@ def _engine(conf: ContivConf, *, fpm: tuple[str, float, float] | None) -> Engine
         grace=kernel.grace,
         max_routes=kernel.max_routes,
         refuse=kernel.max_routes_action == "refuse",
+        discover=list(kernel.discover),
+        table_map=dict(conf.further_tables),
         fpm=fpm,
     )
     return cast("Engine", engine)

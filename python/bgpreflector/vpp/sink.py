@@ -16,6 +16,7 @@ from bgpreflector.errors import VppError, VppLostError
 from .adoption import adopt, adopt_slowly
 from .by_papi import PapiRoutes
 from .dead_paths import dead_interfaces
+from .discovery import DiscoveredTables
 from .engine import RouteEngine, connect_bulk
 from .guard import DeletionGuard
 from .held import HeldWatch
@@ -52,12 +53,14 @@ class VppSink:
         *,
         tables: Sequence[tuple[int, bool]],
         protocol: int,
+        discovers: bool = False,
         read_only: bool = False,
         namespace: Path | None = None,
     ) -> None:
         """``tables`` are the VPP tables (id, whether IPv6) that routes go into; ``protocol``
-        is the one of routes that are put one by one. ``read_only`` adds no FIB source and no
-        table; what is missing is then found by :attr:`missing_tables`. ``namespace`` is the file of
+        is the one of routes that are put one by one. ``discovers``: there may be further tables,
+        which the engine tells. ``read_only`` adds no FIB source and no table; what is missing is
+        then found by :attr:`missing_tables`. ``namespace`` is the file of
         the network namespace that the kernel is read in, by default our own."""
         self._engine = engine
         self._settings = settings
@@ -80,6 +83,8 @@ class VppSink:
         self.guard = DeletionGuard(engine, settings.guard)
         self._held_watch = HeldWatch(engine, settings.max_held, settings.unmapped)
         self.session = VppSession(settings, namespace)
+        discovered = DiscoveredTables(engine, self.session)
+        self._discovered = discovered if discovers and not read_only else None
 
     def on_interface_change(self, notify: Callable[[], None]) -> None:
         """Have ``notify()`` called on a foreign thread when VPP's interfaces change."""
@@ -148,6 +153,14 @@ class VppSink:
         for table_id, is_ip6 in self.session.ensure_tables(self._tables):
             family = "IPv6" if is_ip6 else "IPv4"
             _log.info("Created VPP's %s table %d", family, table_id)
+        if self._discovered is not None:
+            self._discovered.look()
+
+    @property
+    def _all_tables(self) -> Sequence[Table]:
+        """Those that are named, and those that were discovered."""
+        further = () if self._discovered is None else self._discovered.there
+        return [*self._tables, *sorted(further)]
 
     @property
     def has_bulk(self) -> bool:
@@ -262,7 +275,7 @@ class VppSink:
 
     def _adopt_slowly(self, slow: PapiRoutes, source: int, hiding: Sequence[int]) -> None:
         try:
-            self.guard.adopted(adopt_slowly(self._engine, slow, self._tables, source, hiding))
+            self.guard.adopted(adopt_slowly(self._engine, slow, self._all_tables, source, hiding))
         except VppLostError:
             self.close()
             raise
@@ -304,7 +317,7 @@ class VppSink:
             return self.others.found(*self._engine.overridden(better, limit=limit))
         slow = self._slow.routes
         found = look_slowly(
-            lambda source: ((t, p) for t, p, _ in slow.dump(self._tables, source)),
+            lambda source: ((t, p) for t, p, _ in slow.dump(self._all_tables, source)),
             self._engine.has_installed,
             better,
             limit,
@@ -366,9 +379,13 @@ class VppSink:
 
     def _send(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
         slow = self._slow
+        if self._discovered is not None:
+            self._discovered.create()
         result = self._send_fast(batches) if slow is None else self._send_slowly(slow, batches)
         if self._gone:
             self._let_go()
+        if self._discovered is not None:
+            self._discovered.remove()
         return result
 
     def _send_fast(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use bgpreflector_core::netlink::HardwareAddress;
 use bgpreflector_core::route::{Family, PathSet, Prefix};
 use bgpreflector_core::table::{
-    Beyond, Cursor, ForeignRoutes, Interfaces, Limit, RouteFilter, RouteSource, Scope, Unmapped,
-    VppDrift,
+    Beyond, Cursor, Discovery, ForeignRoutes, Interfaces, Limit, RouteFilter, RouteSource, Scope,
+    Unmapped, VppDrift,
 };
 use bgpreflector_engine::kernel::{Found, KernelSettings};
 use bgpreflector_engine::vpp::{AuditSettings, BulkSettings, FlushSettings};
@@ -47,7 +47,7 @@ impl Engine {
     #[new]
     #[pyo3(signature = (*, protocols, tables, families, foreign_routes, receive_buffer, namespace = None,
                         prefix_rules = Vec::new(), audit_interval = 0.0, grace = 0.0, max_routes = None,
-                        refuse = false, fpm = None))]
+                        refuse = false, discover = Vec::new(), table_map = BTreeMap::new(), fpm = None))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
     fn new(
         protocols: Vec<u8>,
@@ -61,6 +61,8 @@ impl Engine {
         grace: f64,
         max_routes: Option<usize>,
         refuse: bool,
+        discover: Vec<(u32, u32)>,
+        table_map: BTreeMap<u32, u32>,
         fpm: Option<FpmTuple>,
     ) -> PyResult<Self> {
         let families: PyResult<Vec<_>> = families.iter().map(|f| convert::family(f)).collect();
@@ -77,6 +79,10 @@ impl Engine {
             source: RouteSource::Kernel,
             protocols: protocols.into_iter().collect(),
             tables,
+            discovery: Discovery {
+                tables: discover.into_iter().map(|(low, high)| low..=high).collect(),
+                map: table_map,
+            },
             families: families?,
             prefixes: convert::prefix_lists(prefix_rules)?,
             foreign,
@@ -117,6 +123,34 @@ impl Engine {
             .with(py, |inner| inner.audit())
             .map(ResyncReport::from)
             .map_err(errors::kernel)
+    }
+
+    fn mirrored_tables(&self, py: Python<'_>) -> Vec<(u32, u32, bool, bool, bool)> {
+        let tables = self
+            .inner
+            .with(py, |inner| inner.shared().table().mirrored_tables());
+        let tables = tables.into_iter();
+        tables
+            .map(|t| {
+                let is_v6 = t.family == Family::V6;
+                (t.kernel_table, t.vpp_table, is_v6, t.discovered, t.in_use)
+            })
+            .collect()
+    }
+
+    fn tables_left_out(&self, py: Python<'_>) -> Vec<u32> {
+        self.inner.with(py, |inner| {
+            inner.shared().table().tables_left_out().collect()
+        })
+    }
+
+    fn discover_vpp_table(&self, py: Python<'_>, vpp_table: u32, is_ip6: bool) -> bool {
+        let family = if is_ip6 { Family::V6 } else { Family::V4 };
+        self.inner.with(py, |inner| {
+            inner
+                .shared()
+                .change(|table| table.discover_vpp_table(family, vpp_table))
+        })
     }
 
     fn last_drift(&self, py: Python<'_>) -> Vec<DriftTuple> {

@@ -79,6 +79,11 @@ impl AnyRib {
         })
     }
 
+    /// Whether any prefix is known.
+    pub(super) fn in_use(&self) -> bool {
+        either!(&self.store, rib => rib.in_use())
+    }
+
     pub(super) fn slots(&self) -> u32 {
         either!(&self.store, rib => rib.slots())
     }

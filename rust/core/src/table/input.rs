@@ -76,12 +76,16 @@ impl Table {
     }
 
     fn rib_in_scope(&mut self, key: &RouteKey) -> Option<u16> {
-        let rib = self.rib_index(key.prefix.family(), key.table)?;
-        if !self.scope.prefixes.allow(&key.prefix) {
-            self.denied += 1;
+        let family = key.prefix.family();
+        let known = self.rib_index(family, key.table);
+        if known.is_none() && !self.scope.discovery.is_on() {
             return None;
         }
-        Some(rib)
+        if !self.scope.prefixes.allow(&key.prefix) {
+            self.denied += u64::from(known.is_some());
+            return None;
+        }
+        known.or_else(|| self.discover(family, key.table))
     }
 
     /// Enters a route by a set that one reference has been taken to for it.

@@ -13,6 +13,7 @@ mod best;
 mod by_table;
 mod concern;
 mod counts;
+mod discovery;
 mod drift;
 mod entry;
 mod fallback;
@@ -57,6 +58,7 @@ use answers::Answers;
 use any_rib::AnyRib;
 use beside::Beside;
 use concern::ForeignUsers;
+use discovery::Discovered;
 use drift::Suspects;
 use limit::Limited;
 use meaning::Meanings;
@@ -70,6 +72,7 @@ use withheld::Withheld;
 
 pub use answers::Answer;
 pub use counts::{Anomalies, Counts};
+pub use discovery::{Discovery, MirroredTable};
 pub use drift::{Drift, DriftReport};
 pub use fallback::{Fallback, Resolved, Substitute};
 pub use held::Held;
@@ -93,6 +96,7 @@ pub use withheld::WithheldDeletions;
 pub struct Table {
     scope: Scope,
     ribs: Vec<AnyRib>,
+    discovered: Discovered,
     meanings: Meanings,
     dirty: Queue,
     refusals: AHashMap<Handle, Refusal>,
@@ -120,7 +124,7 @@ impl Table {
     /// An empty table for what `scope` mirrors.
     #[must_use]
     pub fn new(scope: Scope) -> Self {
-        let ribs = scope
+        let ribs: Vec<AnyRib> = scope
             .families
             .iter()
             .flat_map(|family| {
@@ -132,6 +136,7 @@ impl Table {
             .collect();
         Self {
             scope,
+            discovered: Discovered::new(&ribs),
             ribs,
             meanings: Meanings::default(),
             dirty: Queue::default(),
@@ -203,14 +208,6 @@ impl Table {
 
     fn rib_mut(&mut self, handle: Handle) -> Option<&mut AnyRib> {
         self.ribs.get_mut(usize::from(handle.rib))
-    }
-
-    fn rib_index(&self, family: Family, kernel_table: u32) -> Option<u16> {
-        let is = |rib: &AnyRib| rib.kernel_table == kernel_table && rib.family() == family;
-        self.ribs
-            .iter()
-            .position(is)
-            .and_then(|index| u16::try_from(index).ok())
     }
 
     /// Every place ever used, whether or not it is in use now.

@@ -52,6 +52,11 @@ impl<A: Address> Rib<A> {
         u32::try_from(self.entries.len()).unwrap_or(u32::MAX)
     }
 
+    /// Whether any slot is in use.
+    pub(super) fn in_use(&self) -> bool {
+        self.free.len() < self.entries.len()
+    }
+
     pub(super) fn find(&self, address: A, length: u8) -> Option<u32> {
         let entries = &self.entries;
         let hash = spread(address.hash_with(length, &self.hasher));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::route::Family;
 
+use super::discovery::Discovery;
 use super::limit::{Beyond, Limit};
 use super::prefix_lists::PrefixLists;
 use super::protocols::Protocols;
@@ -50,6 +51,8 @@ pub struct Scope {
     pub protocols: Protocols,
     /// Kernel table to VPP table (`table_id`).
     pub tables: BTreeMap<u32, u32>,
+    /// Further kernel tables, mirrored as they appear.
+    pub discovery: Discovery,
     /// Families that are mirrored.
     pub families: Vec<Family>,
     /// Prefixes that are mirrored.
@@ -67,6 +70,7 @@ impl Default for Scope {
             source: RouteSource::default(),
             protocols: Protocols::from_iter([12]),
             tables: BTreeMap::from([(254, 0)]),
+            discovery: Discovery::default(),
             families: Family::ALL.to_vec(),
             prefixes: PrefixLists::default(),
             foreign: ForeignRoutes::default(),

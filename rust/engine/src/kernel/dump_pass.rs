@@ -50,7 +50,12 @@ impl Follower {
         let (families, tables) = {
             let table = self.shared.table();
             let scope = table.scope();
-            let tables: Vec<u32> = scope.tables.keys().copied().collect();
+            let named = scope.tables.keys().copied().map(Some);
+            let tables: Vec<Option<u32>> = if scope.discovery.is_on() {
+                vec![None]
+            } else {
+                named.collect()
+            };
             (scope.families.clone(), tables)
         };
         for family in families {
@@ -60,7 +65,7 @@ impl Follower {
             for (table, interface) in each {
                 let request = RouteDump {
                     family,
-                    table: Some(*table),
+                    table: *table,
                     // Of every protocol, as the notifications are: what a foreign route replaces, or
                     // is replaced by, may be ours.
                     protocol: None,

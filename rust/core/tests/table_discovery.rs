@@ -1,0 +1,163 @@
+//! Kernel tables that are mirrored as they appear, and go.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
+
+mod table_support;
+
+use std::collections::BTreeMap;
+
+use bgpreflector_core::route::{Family, NextHop, PathSet, Prefix, Route};
+use bgpreflector_core::table::{Discovery, Extent, Interfaces, Placement, Scope, Table, Unmapped};
+use table_support::{FOREIGN, MIRRORED, route};
+
+fn table(discovery: Discovery) -> Table {
+    let mut table = Table::new(Scope {
+        discovery,
+        ..Scope::default()
+    });
+    table.set_interfaces(Interfaces {
+        unmapped: Unmapped::Interface(1),
+        ..Interfaces::default()
+    });
+    table
+}
+
+fn every() -> Discovery {
+    Discovery {
+        tables: vec![1..=u32::MAX],
+        map: BTreeMap::from([(254, 0), (1000, 10)]),
+    }
+}
+
+fn in_table(kernel_table: u32, number: u8, protocol: u8) -> Route {
+    let mut made = route(number, 0, protocol, &NextHop::new(None, 2));
+    made.key.table = kernel_table;
+    made
+}
+
+fn announce(table: &mut Table, kernel_table: u32, number: u8) {
+    table.announce(in_table(kernel_table, number, MIRRORED), Placement::Replace);
+}
+
+/// Sends all that is dirty: the VPP table and prefix of each request.
+fn send(table: &mut Table) -> Vec<(u32, Prefix)> {
+    let mut sent = Vec::new();
+    for handle in table.take_dirty(usize::MAX).handles {
+        if let Some(request) = table.begin_request(handle) {
+            sent.push((request.vpp_table, request.prefix));
+            table.acknowledge(&request, Ok(()));
+        }
+    }
+    sent.sort_unstable();
+    sent
+}
+
+fn discovered(table: &Table) -> Vec<(u32, u32, bool)> {
+    let tables = table.mirrored_tables().into_iter();
+    tables
+        .filter(|t| t.discovered)
+        .map(|t| (t.kernel_table, t.vpp_table, t.in_use))
+        .collect()
+}
+
+#[test]
+fn a_table_is_mirrored_from_its_first_route_on() {
+    let mut table = table(every());
+    assert_eq!(discovered(&table), []);
+    for kernel_table in [254, 1000, 2000] {
+        announce(&mut table, kernel_table, 1);
+    }
+    assert_eq!(discovered(&table), [(1000, 10, true), (2000, 2000, true)]);
+    let vpp_tables: Vec<u32> = send(&mut table).iter().map(|sent| sent.0).collect();
+    assert_eq!(vpp_tables, [0, 10, 2000]);
+    assert_eq!(table.counts(Family::V4).installed, 3);
+}
+
+#[test]
+fn what_is_not_named_is_not_mirrored() {
+    let mut some = table(Discovery {
+        tables: vec![1000..=1999],
+        map: BTreeMap::new(),
+    });
+    let mut none = table(Discovery::default());
+    for kernel_table in [253, 255, 999, 1000, 1999, 2000] {
+        announce(&mut some, kernel_table, 1);
+        announce(&mut none, kernel_table, 1);
+    }
+    assert_eq!(discovered(&some), [(1000, 1000, true), (1999, 1999, true)]);
+    assert_eq!(discovered(&none), []);
+    // The kernel's own addresses, whatever is named.
+    let mut all = table(every());
+    announce(&mut all, 255, 1);
+    assert_eq!(discovered(&all), []);
+}
+
+#[test]
+fn two_tables_never_go_into_one() {
+    let mut table = table(every());
+    announce(&mut table, 10, 1);
+    announce(&mut table, 1000, 1);
+    announce(&mut table, u32::MAX, 1);
+    assert_eq!(discovered(&table), [(1000, 10, true)]);
+    assert_eq!(table.tables_left_out().collect::<Vec<_>>(), [10, u32::MAX]);
+}
+
+#[test]
+fn a_table_that_goes_takes_its_routes_along() {
+    let mut table = table(every());
+    announce(&mut table, 1000, 1);
+    announce(&mut table, 1000, 2);
+    announce(&mut table, 254, 1);
+    send(&mut table);
+    // Without a word of the kernel's: a dump does not show them.
+    table.begin_resync(Extent::Everything);
+    announce(&mut table, 254, 1);
+    table.end_resync(&[Family::V4]);
+    assert_eq!(discovered(&table), [(1000, 10, true)], "VPP has them still");
+    assert_eq!(send(&mut table).len(), 2);
+    assert_eq!(discovered(&table), [(1000, 10, false)]);
+    // The same table comes again.
+    announce(&mut table, 1000, 7);
+    assert_eq!(discovered(&table), [(1000, 10, true)]);
+    assert_eq!(send(&mut table)[0].0, 10);
+}
+
+#[test]
+fn routes_of_an_earlier_run_are_found_in_their_table() {
+    let mut table = table(every());
+    let prefix = in_table(1000, 3, MIRRORED).key.prefix;
+    let old = PathSet::new(Vec::new());
+    assert!(!table.adopt(10, &prefix, &old, |_| false), "not known yet");
+    assert!(table.discover_vpp_table(Family::V4, 10));
+    assert!(
+        !table.discover_vpp_table(Family::V4, 1000),
+        "1000 goes to 10"
+    );
+    assert!(table.adopt(10, &prefix, &old, |_| false));
+    assert_eq!(discovered(&table), [(1000, 10, true)]);
+    table.begin_resync(Extent::Everything);
+    table.end_resync(&Family::ALL);
+    table.confirm(&Family::ALL);
+    assert_eq!(send(&mut table), [(10, prefix)]);
+    assert_eq!(discovered(&table), [(1000, 10, false)]);
+}
+
+#[test]
+fn many_tables_are_told_apart() {
+    let mut table = table(every());
+    for kernel_table in 2000..2100 {
+        announce(&mut table, kernel_table, 1);
+    }
+    table.announce(in_table(2050, 1, FOREIGN), Placement::Replace);
+    assert_eq!(table.counts(Family::V4).desired, 99);
+    for kernel_table in 2000..2100 {
+        let sent = table.counts_by_table();
+        let of = |(number, family, _): &&(u32, Family, _)| {
+            (*number, *family) == (kernel_table, Family::V4)
+        };
+        assert_eq!(sent.iter().find(of).unwrap().2.kernel, 1);
+    }
+}

@@ -1,0 +1,69 @@
+"""Kernel tables that are named one by one, by a range, or all of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from bgpreflector.config import Config, ConfigError, loads
+from bgpreflector.config.override import override
+
+EVERY = (1, 0xFFFFFFFF)
+
+
+def kernel(text: str) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
+    """The tables that are named, and the ranges."""
+    found = loads(f"[kernel]\n{text}").kernel
+    return found.tables, found.discover
+
+
+@pytest.mark.parametrize(
+    ("text", "tables", "ranges"),
+    [
+        ("", (254,), ()),
+        ('tables = "all"', (254,), (EVERY,)),
+        ('tables = ["all"]', (), (EVERY,)),
+        ('tables = ["main", "1000-1999"]', (254,), ((1000, 1999),)),
+        ('tables = ["1000-1999"]', (), ((1000, 1999),)),
+        ('discover = ["5-5", "all"]', (254,), ((5, 5), EVERY)),
+        ('tables = ["main", "7-9"]\ndiscover = ["all"]', (254,), (EVERY, (7, 9))),
+    ],
+)
+def test_ways_to_name_them(
+    text: str, tables: tuple[int, ...], ranges: tuple[tuple[int, int], ...]
+) -> None:
+    assert kernel(text) == (tables, ranges)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('tables = ["main", "9-7"]', 'kernel.discover[0] = "9-7": must be "all" or a range'),
+        ('tables = ["0-7"]', 'kernel.discover[0] = "0-7": must be "all" or a range'),
+        ('discover = ["1-4294967296"]', 'kernel.discover[0] = "1-4294967296": must be'),
+        ('discover = ["al"]', 'kernel.discover[0] = "al": must be "all" or a range'),
+        ('tables = ["mian"]', 'kernel.tables[0] = "mian": must be a kernel table'),
+        ("tables = []", "kernel.tables = []: must not be empty"),
+        ("tables = 254", "kernel.tables = 254: must be a list"),
+        ('discover = ["all", "all"]', "must name everything once"),
+    ],
+)
+def test_mistakes(text: str, problem: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        kernel(text)
+    assert problem in str(caught.value.problems[0])
+
+
+def test_what_was_read_can_be_read_again() -> None:
+    """As the command line's values go before a file's."""
+    config = loads('[kernel]\ntables = "all"\n[vpp.tables]\n1000 = 10\nmain = 3')
+    again = override(config, {"vpp": {"window": 7}}, source="command line")
+    assert again.kernel.tables == (254,)
+    assert again.kernel.discover == (EVERY,)
+    assert Config.model_validate(again.model_dump()) == again
+    assert again.table_map == {254: 3}
+    assert again.further_tables == {1000: 10}
+
+
+def test_several_are_told_in_a_few_words() -> None:
+    config = loads('[kernel]\ntables = ["main", 7, "1000-1999", "all"]\n[vpp.tables]\n7 = 7')
+    assert config.kernel.tables_text == "254, 7, 1000-1999, all others"
