@@ -11,6 +11,7 @@ __all__ = [
     "Engine",
     "Flushed",
     "FpmStatus",
+    "Judgement",
     "KernelRoute",
     "NextHop",
     "NextHopSetView",

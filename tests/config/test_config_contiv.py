@@ -122,7 +122,7 @@ def test_the_node_is_that_of_kubernetes(monkeypatch: pytest.MonkeyPatch) -> None
     config = loads_contiv(CONTIV_CONF)
     assert config.vpp.interfaces.main_interface == "GigabitEthernet0/9/0"
     other = loads_contiv(CONTIV_CONF, node_name="two")
-    assert other.vpp.interfaces.main_interface is None
+    assert other.vpp.interfaces.main_interface == "GigabitEthernet0/8/0"
 
 
 def test_the_node_is_this_host_by_default(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,8 @@ def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_p
     file = tmp_path / "bgpreflector.toml"
     file.write_text(CONFIGURATION)
     given = (
-        str(file), "--socket", str(simulator.socket), "--interface", f"f0={simulator.interface}",
+        "--config", str(file), "--socket", str(simulator.socket),
+        "--interface", f"f0={simulator.interface}",
     )  # fmt: skip
     with running_daemon(tmp_path / "log", *given, namespace=router) as daemon:
         wait_until(daemon.answers, PATIENCE, "it listens")
@@ -76,7 +77,7 @@ def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_p
         (row, _) = daemon.ask_json("show", "routes", KEY[1])
         assert row["source"] == "fpm"
         status = daemon.ask("status")
-        assert "has shown its routes; answers offload 1" in status
+        assert "has shown its routes; answers 1 offload, 0 wait" in status
 
         zebra.disconnect()
         lost = state(daemon, "source_lost")

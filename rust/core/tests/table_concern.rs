@@ -29,6 +29,7 @@ fn down(table: &mut Table, index: u32) -> Doubt {
             name: name(index),
             up: false,
             carrier: false,
+            address: None,
         },
     );
     doubt

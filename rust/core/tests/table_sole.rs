@@ -19,6 +19,7 @@ fn link(index: u32, up: bool) -> Link {
         name: name(index),
         up,
         carrier: up,
+        address: None,
     }
 }
 
@@ -26,7 +27,7 @@ fn link(index: u32, up: bool) -> Link {
 fn table() -> Table {
     let mut table = Table::new(Scope {
         source: RouteSource::Fpm,
-        protocols: vec![MIRRORED, OTHER],
+        protocols: [MIRRORED, OTHER].into_iter().collect(),
         ..Scope::default()
     });
     table.link(1, link(1, true));

@@ -9,7 +9,7 @@ use super::Table;
 use super::entry::flag;
 use super::held::Held;
 use super::ids::PathSetId;
-use super::resolve::{Resolved, Surroundings, special};
+use super::resolve::{Surroundings, special};
 
 /// What VPP is given for a route that it cannot have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -51,6 +51,33 @@ impl Substitute {
             Some(PathKind::Normal) | None => Substitute::Legs,
             Some(PathKind::Local) => Substitute::Punt,
             Some(_) => Substitute::Drop,
+        }
+    }
+}
+
+/// What a next-hop set means for VPP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// The paths that VPP shall have.
+    pub paths: Option<PathSet>,
+    /// Why these are not what the kernel has, or why there are none.
+    pub held: Option<Held>,
+}
+
+impl Resolved {
+    pub(super) fn whole(paths: PathSet) -> Self {
+        Self {
+            paths: Some(paths),
+            held: None,
+        }
+    }
+}
+
+impl From<Held> for Resolved {
+    fn from(held: Held) -> Self {
+        Self {
+            paths: None,
+            held: Some(held),
         }
     }
 }

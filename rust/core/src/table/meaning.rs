@@ -4,11 +4,12 @@ use ahash::AHashMap;
 
 use crate::route::{NextHopSet, PathSet, SetBytes};
 
+use super::fallback::Resolved;
 use super::held::Held;
 use super::ids::{PathSetId, SetId};
 use super::interner::Interner;
 use super::recollection::Recollection;
-use super::resolve::{Resolved, Surroundings};
+use super::resolve::Surroundings;
 use super::users::Users;
 
 /// What VPP shall have for a set.

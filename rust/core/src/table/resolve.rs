@@ -9,37 +9,11 @@ use crate::route::{
     Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, RouteType,
 };
 
+use super::fallback::Resolved;
 use super::held::Held;
 use super::interfaces::{Interfaces, Link, Unmapped};
 use super::next_hops::{NextHopObject, NextHopObjects};
 use super::surroundings::LOOPBACK;
-
-/// What a next-hop set means for VPP.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resolved {
-    /// The paths that VPP shall have.
-    pub paths: Option<PathSet>,
-    /// Why these are not what the kernel has, or why there are none.
-    pub held: Option<Held>,
-}
-
-impl Resolved {
-    fn whole(paths: PathSet) -> Self {
-        Self {
-            paths: Some(paths),
-            held: None,
-        }
-    }
-}
-
-impl From<Held> for Resolved {
-    fn from(held: Held) -> Self {
-        Self {
-            paths: None,
-            held: Some(held),
-        }
-    }
-}
 
 /// Everything that a next-hop set's meaning in VPP depends on.
 #[derive(Default)]

@@ -3,8 +3,8 @@
 use crate::route::{NextHop, NextHopSet, NextHopSource};
 
 use super::Table;
+use super::fallback::Resolved;
 use super::ids::SetId;
-use super::resolve::Resolved;
 
 /// A stored next-hop set.
 #[derive(Clone, Debug, PartialEq, Eq)]
