@@ -147,6 +147,7 @@ def test_growth_of_changes(what: str, work: str, target: float | None, add: Add)
     )  # fmt: skip
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("work", ["decode_and_store", "decode_and_compare"])
 def test_growth(work: str, add: Add) -> None:
     """What a route costs in a table four hundred times as large."""

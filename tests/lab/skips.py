@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
@@ -25,16 +24,6 @@ KINDS = {
     "release": "another release or build of VPP or FRR is meant",
 }
 """What a reason may begin with, and what that means."""
-
-
-@dataclass
-class Skipped:
-    """An outcome that says of itself why it is not allowed."""
-
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
 
 
 def allowed() -> frozenset[str] | None:
@@ -100,7 +89,7 @@ def _refuse(report: pytest.TestReport | pytest.CollectReport, marked: bool) -> N
     refused = refusal(_reason(report), marked)
     if refused is not None:
         report.outcome = "failed"
-        report.longrepr = Skipped(refused)  # type: ignore[assignment]
+        report.longrepr = refused
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:

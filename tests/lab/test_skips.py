@@ -43,7 +43,7 @@ def test_that_passes():
 """
 
 
-def run(place: Path, module: str, may_skip: str | None) -> tuple[int, str]:
+def run(place: Path, module: str, may_skip: str | None, *more: str) -> tuple[int, str]:
     """pytest's exit code and output."""
     (place / "test_it.py").write_text(module)
     (place / "pytest.ini").write_text("[pytest]\nmarkers =\n    vpp\n")
@@ -52,7 +52,7 @@ def run(place: Path, module: str, may_skip: str | None) -> tuple[int, str]:
         environment[MAY_SKIP] = may_skip
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "lab.skips", "-p", "no:cacheprovider", "-ra",
-         str(place)],
+         *more, str(place)],
         env=environment | {"PYTHONPATH": str(TESTS)},
         check=False,
         capture_output=True,
@@ -69,12 +69,15 @@ def test_any_is_allowed_on_a_developers_machine(tmp_path: Path) -> None:
     assert "skipped, other: 1\n" in said
 
 
-def test_what_is_not_allowed_fails(tmp_path: Path) -> None:
-    code, said = run(tmp_path, MODULE, "vpp,system")
+@pytest.mark.parametrize("more", [(), ("-n", "2")], ids=["alone", "workers"])
+def test_what_is_not_allowed_fails(tmp_path: Path, more: tuple[str, ...]) -> None:
+    code, said = run(tmp_path, MODULE, "vpp,system", *more)
     assert code == 1
     assert "1 failed, 1 passed, 2 skipped, 1 xfailed, 1 error" in said
     assert "allows that for system, vpp only: Skipped: no lintian: install it" in said
-    assert "test_that_only_says_so - skipped for want of a real VPP, and not marked so" in said
+    assert "skipped for want of a real VPP, and not marked so: Skipped: vpp: no" in said
+    assert "FAILED" in said
+    assert "::test_that_only_says_so" in said
 
 
 def test_a_module_that_is_skipped_as_a_whole(tmp_path: Path) -> None:
