@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bgpreflector.config import load
 from bgpreflector.controller import Event, Observer
-from bgpreflector.daemon import Daemon
+from bgpreflector.daemon.daemon import Daemon
 from bgpreflector.reflector import BGPRouteBatchUpdate
 
 SAMPLE = 3

@@ -23,7 +23,7 @@ __all__ = [
     "Simulator",
     "Status",
     "VppAudit",
-    "keep_logs",
+    "init_logging",
     "next_log",
     "retval_meaning",
 ]
@@ -757,7 +757,7 @@ class Simulator:
     def stop(self) -> None:
         """End it. Twice is fine."""
 
-def keep_logs(level: int) -> None:
+def init_logging(level: int) -> None:
     """Keep the log records of the compiled module, of this level of ``logging`` at least."""
 
 def next_log(wait: bool) -> tuple[int, str, str] | None:

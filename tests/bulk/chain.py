@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bgpreflector.config import Config
-from bgpreflector.daemon import Daemon
+from bgpreflector.daemon.daemon import Daemon
 from lab import Namespace, read_forwarding, wait_until
 from lab.vpp import SimulatedVpp
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bgpreflector.daemon import Daemon
+from bgpreflector.daemon.daemon import Daemon
 from lab import Namespace, ip_batch, prefixes, wait_until
 from lab.bgp_pair import SUBNETS
 from lab.vpp import RealVpp

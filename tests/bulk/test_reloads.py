@@ -27,7 +27,7 @@ CONFIG = """
 namespace = "{kernel}"
 [vpp]
 api_socket = "{socket}"
-window = {window}
+max_in_flight = {window}
 [vpp.interfaces]
 map = {{ f0 = "loop0" }}
 """

@@ -27,7 +27,7 @@ def test_the_defaults_are_those_of_the_daemon(monkeypatch: pytest.MonkeyPatch) -
     assert config.model_dump() == {
         "use_external_ipam": True,
         "source": {"kind": "kernel"},
-        "fpm": {"listen": "127.0.0.1:2620", "quiet_time": 5.0, "grace": 0.0},
+        "fpm": {"listen": "127.0.0.1:2620", "quiet_time": 5.0, "stale_routes_time": 0.0},
         "kernel": {
             "protocols": (12,),
             "discover": (),
@@ -41,12 +41,12 @@ def test_the_defaults_are_those_of_the_daemon(monkeypatch: pytest.MonkeyPatch) -
             "audit_interval": 300.0,
             "max_routes": None,
             "max_routes_action": "refuse",
-            "grace": 0.0,
+            "stale_routes_time": 0.0,
         },
         "vpp": {
             "api_socket": "/run/vpp/api.sock",
             "api_directory": "/usr/share/vpp/api",
-            "window": 1024,
+            "max_in_flight": 1024,
             "rate_limit": None,
             "connect_timeout": 5.0,
             "request_timeout": 10.0,
@@ -86,7 +86,7 @@ def test_a_configuration_is_read_only() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         config.use_external_ipam = False
     with pytest.raises(ValidationError, match="frozen"):
-        config.vpp.window = 1
+        config.vpp.max_in_flight = 1
 
 
 def sections(section: type[BaseModel]) -> Iterator[type[BaseModel]]:
@@ -115,7 +115,7 @@ def test_everything_can_be_set() -> None:
         foreign_routes = "ignore"
         [vpp]
         api_socket = "/tmp/api.sock"
-        window = 64
+        max_in_flight = 64
         connect_timeout = 1
         request_timeout = 2.5
         on_exit = "flush"

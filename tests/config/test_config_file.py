@@ -19,19 +19,19 @@ def test_the_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The option, then the environment, then the package's own, then every default."""
     files = {name: tmp_path / f"{name}.toml" for name in ("own", "named", "given")}
     for number, file in enumerate(files.values(), start=1):
-        file.write_text(f"[vpp]\nwindow = {number}\n")
+        file.write_text(f"[vpp]\nmax_in_flight = {number}\n")
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setattr(config_file, "DEFAULT_FILE", tmp_path / "absent.toml")
-    assert read_config(None).vpp.window == 1024
+    assert read_config(None).vpp.max_in_flight == 1024
     assert "defaults" in where_from(None)
     monkeypatch.setattr(config_file, "DEFAULT_FILE", files["own"])
-    assert (read_config(None).vpp.window, where_from(None)) == (1, str(files["own"]))
+    assert (read_config(None).vpp.max_in_flight, where_from(None)) == (1, str(files["own"]))
     monkeypatch.setenv(VARIABLE, "")
-    assert read_config(None).vpp.window == 1
+    assert read_config(None).vpp.max_in_flight == 1
     monkeypatch.setenv(VARIABLE, str(files["named"]))
-    assert read_config(None).vpp.window == 2
+    assert read_config(None).vpp.max_in_flight == 2
     assert where_from(None) == f"{files['named']} (${VARIABLE})"
-    assert read_config(files["given"]).vpp.window == 3
+    assert read_config(files["given"]).vpp.max_in_flight == 3
     assert where_from(files["given"]) == str(files["given"])
 
 

@@ -101,9 +101,9 @@ SOURCE = "must be 1 to 63 printable ASCII characters without space"
             ),
         ),
         ('[vpp]\napi_socket = "api.sock"', f'vpp.api_socket = "api.sock": {SOCKET}'),
-        ("[vpp]\nwindow = 0", "vpp.window = 0: must be at least 1"),
-        ("[vpp]\nwindow = 70000", "vpp.window = 70000: must be at most 65536"),
-        ("[vpp]\nwindow = 1.5", "vpp.window = 1.5: must be a whole number"),
+        ("[vpp]\nmax_in_flight = 0", "vpp.max_in_flight = 0: must be at least 1"),
+        ("[vpp]\nmax_in_flight = 70000", "vpp.max_in_flight = 70000: must be at most 65536"),
+        ("[vpp]\nmax_in_flight = 1.5", "vpp.max_in_flight = 1.5: must be a whole number"),
         ("[vpp]\nrate_limit = 0", "vpp.rate_limit = 0: must be at least 1"),
         ("[vpp]\nkeepalive_interval = -1.0", "vpp.keepalive_interval = -1.0: must be at least 0"),
         ('[vpp]\nrequest_timeout = "1s"', 'vpp.request_timeout = "1s": must be a number'),
@@ -175,8 +175,8 @@ def test_a_wrong_value_is_named_with_what_is_allowed(text: str, problem: str) ->
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("[vpp]\nwindw = 1", 'vpp.windw: unknown key; did you mean "window"?'),
-        ("window = 1", "window: unknown key; did you mean vpp.window?"),
+        ("[vpp]\nwindw = 1", 'vpp.max_in_flght: unknown key; did you mean "max_in_flight"?'),
+        ("max_in_flight = 1", "max_in_flight: unknown key; did you mean vpp.max_in_flight?"),
         ("useExternalIpam = true", 'useExternalIpam: unknown key; did you mean "useExternalIPAM"?'),
         ("[vpp.fib_source]\nnme = 'x'", 'vpp.fib_source.nme: unknown key; did you mean "name"?'),
         ("[log]\nzzz = 1", "log.zzz: unknown key; known here: level, format"),
@@ -189,14 +189,14 @@ def test_an_unknown_key_is_refused_with_a_suggestion(text: str, problem: str) ->
 def test_all_problems_are_told_at_once() -> None:
     found = problems(
         """
-        windw = 3
+        max_in_flght = 3
         use_external_ipam = 1
         useExternalIPAM = true
         [kernel]
         protocols = ["brid", 300]
         foreign_routes = "x"
         [vpp]
-        window = 0
+        max_in_flight = 0
         [vpp.interfaces]
         strategies = ["main"]
         [log]
@@ -209,7 +209,7 @@ def test_all_problems_are_told_at_once() -> None:
         "kernel.protocols[0]",
         "kernel.protocols[1]",
         "kernel.foreign_routes",
-        "vpp.window",
+        "vpp.max_in_flight",
         "vpp.interfaces.strategies",
         "log.level",
         "windw",
@@ -218,13 +218,13 @@ def test_all_problems_are_told_at_once() -> None:
 
 def test_the_error_names_the_file_and_all_problems(tmp_path: Path) -> None:
     path = tmp_path / "reflector.toml"
-    path.write_text("[vpp]\nwindow = 0\nwindw = 0\n")
+    path.write_text("[vpp]\nmax_in_flight = 0\nwindw = 0\n")
     with pytest.raises(ConfigError) as caught:
         load(path)
     assert str(caught.value) == (
         f"{path}: the configuration cannot be used:\n"
-        "  vpp.window = 0: must be at least 1\n"
-        '  vpp.windw: unknown key; did you mean "window"?'
+        "  vpp.max_in_flight = 0: must be at least 1\n"
+        '  vpp.max_in_flght: unknown key; did you mean "max_in_flight"?'
     )
 
 
@@ -317,7 +317,7 @@ def test_what_is_no_file(path: str) -> None:
 def test_check_prints_json_that_is_json(tmp_path: Path) -> None:
     """It has neither nan nor inf."""
     file = tmp_path / "c.toml"
-    file.write_text("[vpp]\naudit_interval = nan\nconnect_timeout = inf\nwindow = [inf]\n")
+    file.write_text("[vpp]\naudit_interval = nan\nconnect_timeout = inf\nmax_in_flight = [inf]\n")
     done = CliRunner().invoke(app, ["check", "--json", str(file)])
 
     def no_constant(name: str) -> None:
@@ -327,7 +327,7 @@ def test_check_prints_json_that_is_json(tmp_path: Path) -> None:
     assert {problem["key"] for problem in said["problems"]} == {
         "vpp.audit_interval",
         "vpp.connect_timeout",
-        "vpp.window",
+        "vpp.max_in_flight",
     }
 
 

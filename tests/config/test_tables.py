@@ -56,7 +56,7 @@ def test_mistakes(text: str, problem: str) -> None:
 def test_what_was_read_can_be_read_again() -> None:
     """As the command line's values go before a file's."""
     config = loads('[kernel]\ntables = "all"\n[vpp.tables]\n1000 = 10\nmain = 3')
-    again = override(config, {"vpp": {"window": 7}}, source="command line")
+    again = override(config, {"vpp": {"max_in_flight": 7}}, source="command line")
     assert again.kernel.tables == (254,)
     assert again.kernel.discover == (EVERY,)
     assert Config.model_validate(again.model_dump()) == again

@@ -16,7 +16,7 @@ MODULES = {
     "bgpreflector.controller.sink": 1,
     "bgpreflector.controller.transaction": 1,
     "bgpreflector.reflector.plugin": 2,
-    "bgpreflector.reflector.route": 2,
+    "bgpreflector.routes.route": 2,
     "bgpreflector.reflector.update": 1,
 }
 """Public modules, and how many of their docstrings have examples at least."""

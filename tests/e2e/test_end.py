@@ -50,7 +50,7 @@ def test_many_signals_are_one_and_the_end_is_first() -> None:
     """More of them than the buffer of what wakes has room for."""
     program = (
         "import os, signal\n"
-        "from bgpreflector.cli.end import End\n"
+        "from bgpreflector.cli.signals import End\n"
         "end = End(signal.SIGHUP)\n"
         "for _ in range(2000): os.kill(os.getpid(), signal.SIGHUP)\n"
         "assert end.wait() == signal.SIGHUP\n"

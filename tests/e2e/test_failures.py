@@ -33,11 +33,11 @@ def bgpreflector(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_wrong_configuration_names_every_key(tmp_path: Path) -> None:
     """Exit code 78, and what is allowed."""
     file = tmp_path / "wrong.toml"
-    file.write_text('[vpp]\nwindow = 0\nfoo = 1\n[kernel]\nprotocols = ["brd"]\n')
+    file.write_text('[vpp]\nmax_in_flight = 0\nfoo = 1\n[kernel]\nprotocols = ["brd"]\n')
     for command in (["check", str(file)], ["run", "--config", str(file)]):
         done = bgpreflector(*command)
         assert done.returncode == 78
-        for key in ("vpp.window", "vpp.foo", "kernel.protocols"):
+        for key in ("vpp.max_in_flight", "vpp.foo", "kernel.protocols"):
             assert key in done.stderr
         assert "Traceback" not in done.stderr
 
@@ -45,10 +45,10 @@ def test_a_wrong_configuration_names_every_key(tmp_path: Path) -> None:
 def test_a_right_configuration_is_said_to_be(tmp_path: Path) -> None:
     """Also as JSON, whole, with what is not ours in a file of Contiv's."""
     file = tmp_path / "right.toml"
-    file.write_text("[vpp]\nwindow = 64\n")
+    file.write_text("[vpp]\nmax_in_flight = 64\n")
     assert bgpreflector("check", str(file)).returncode == 0
     shown = json.loads(bgpreflector("check", str(file), "--json").stdout)
-    assert shown.pop("configuration")["vpp"]["window"] == 64
+    assert shown.pop("configuration")["vpp"]["max_in_flight"] == 64
     assert shown == {"schema": 1, "valid": True, "problems": [], "ignored": []}
     contiv = tmp_path / "contiv.conf"
     contiv.write_text("mainVRFID: 7\nnatExternalTraffic: true\n")
@@ -60,14 +60,14 @@ def test_a_right_configuration_is_said_to_be(tmp_path: Path) -> None:
 def test_mistakes_as_json(tmp_path: Path) -> None:
     """The same object, with each mistake by its key, and the value where one is refused."""
     file = tmp_path / "wrong.toml"
-    file.write_text("[vpp]\nwindow = 0\nfoo = 1\n")
+    file.write_text("[vpp]\nmax_in_flight = 0\nfoo = 1\n")
     done = bgpreflector("check", str(file), "--json")
     assert done.returncode == 78
     shown = json.loads(done.stdout)
     problems = {problem["key"]: problem for problem in shown.pop("problems")}
     assert shown == {"schema": 1, "valid": False, "ignored": [], "configuration": None}
-    assert problems.keys() == {"vpp.window", "vpp.foo"}
-    assert problems["vpp.window"]["value"] == 0
+    assert problems.keys() == {"vpp.max_in_flight", "vpp.foo"}
+    assert problems["vpp.max_in_flight"]["value"] == 0
     assert all(problem["message"] in done.stderr for problem in problems.values())
     file.write_text("[vpp\n")
     shown = json.loads(bgpreflector("check", str(file), "--json").stdout)
@@ -145,11 +145,11 @@ def test_a_stranger_at_the_socket(tmp_path: Path) -> None:
 
 AS_NOBODY = """
 import os, sys
-from bgpreflector import writer_lock
+from bgpreflector import instance_lock
 import bgpreflector.cli.app
 from bgpreflector.cli import main
 # Its directory may be root's.
-writer_lock.lock_path = lambda config: None
+instance_lock.lock_path = lambda config: None
 os.setgroups([])
 os.setgid(65534)
 os.setuid(65534)

@@ -96,7 +96,7 @@ def test_what_is_wrong_is_refused_as_a_whole(bench: Bench) -> None:
     with bench.running() as daemon:
         before = bench.requests()
         wrong = {
-            "vpp.window": {"kernel": 'deny = ["30.0.0.0/8"]', "vpp": "window = 0"},
+            "vpp.max_in_flight": {"kernel": 'deny = ["30.0.0.0/8"]', "vpp": "max_in_flight = 0"},
             "vpp.fib_source": {"more": '[vpp.fib_source]\nname = "other"'},
             "metrics.address": {"more": '[metrics]\naddress = "127.0.0.1:0"'},
             "control.socket": {"more": '[control]\nsocket = "/tmp/other.sock"'},

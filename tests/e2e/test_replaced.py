@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from bgpreflector.config import Config, loads
-from bgpreflector.service import Service
+from bgpreflector.daemon.supervisor import Supervisor
 from e2e.held import held, no_more_than, without_collector
 from e2e.world import MIRRORED, kernel_of
 from lab import Namespace, wait_until
@@ -29,7 +29,7 @@ class Windows:
         self._window += 1
         return loads(
             f'[kernel]\nnamespace = "{self._kernel.path}"\n'
-            f'[vpp]\napi_socket = "{self._vpp.socket}"\nwindow = {self._window}\n'
+            f'[vpp]\napi_socket = "{self._vpp.socket}"\nmax_in_flight = {self._window}\n'
             f'[vpp.interfaces]\nmap = {{ f0 = "{self._vpp.interface}" }}\n'
         )
 
@@ -41,9 +41,9 @@ def read(make_namespace: Callable[[str], Namespace], vpp: Vpp) -> Windows:
 
 
 @contextmanager
-def serving(read: Windows) -> Iterator[Service]:
+def serving(read: Windows) -> Iterator[Supervisor]:
     """A service that is in sync."""
-    made = Service(read(), read)
+    made = Supervisor(read(), read)
     try:
         made.start()
         in_sync(made)
@@ -52,7 +52,7 @@ def serving(read: Windows) -> Iterator[Service]:
         made.stop()
 
 
-def in_sync(service: Service) -> None:
+def in_sync(service: Supervisor) -> None:
     """Waits for it."""
     wait_until(lambda: service.daemon.in_sync, 30, "in sync")
 

@@ -8,8 +8,8 @@ from itertools import cycle
 import pytest
 
 from bgpreflector.config import Config
-from bgpreflector.daemon import Daemon
-from bgpreflector.status import State, status_of
+from bgpreflector.daemon.daemon import Daemon
+from bgpreflector.daemon.status import State, status_of
 from lab import Namespace, wait_until
 from lab.vpp import SimulatedVpp
 

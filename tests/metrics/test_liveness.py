@@ -12,8 +12,8 @@ import pytest
 from bgpreflector import notify as notifier
 from bgpreflector.config import Config
 from bgpreflector.controller import FullResync
-from bgpreflector.daemon import Daemon
-from bgpreflector.liveness import Liveness
+from bgpreflector.daemon.daemon import Daemon
+from bgpreflector.daemon.health import Liveness
 from lab import Namespace, wait_until
 from lab.vpp import SimulatedVpp
 

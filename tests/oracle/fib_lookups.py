@@ -17,7 +17,7 @@ from lab.vpp.api import ApiUser
 
 from .addresses import network
 from .expected import Meaning
-from .lookups import Question
+from .lookups import FibQuery
 
 Found = tuple[str, Meaning | None]
 """A prefix, and where our route of it leads; None if it is another source's."""
@@ -56,7 +56,7 @@ class FibLookups:
         """Ends the connection."""
         self._socket.close()
 
-    def ask(self, questions: Sequence[Question]) -> Iterator[tuple[Question, Found]]:
+    def ask(self, questions: Sequence[FibQuery]) -> Iterator[tuple[FibQuery, Found]]:
         """What was understood of the answers."""
         for start in range(0, len(questions), AT_ONCE):
             asked = questions[start : start + AT_ONCE]

@@ -15,7 +15,7 @@ from lab.vpp.api import SPECIAL
 from .addresses import Prefixes, network
 from .expected import Forwarding, Hop, Meaning
 from .fib_lookups import FibLookups, Found
-from .lookups import Question
+from .lookups import FibQuery
 from .operations import LINKS, TABLES
 
 SOURCE = "oracle"
@@ -69,7 +69,7 @@ class Forwarder:
             return self.user.simulator.statistics()["refused"]
         return 0
 
-    def broken(self, asked: Sequence[Question], routes: Forwarding) -> Iterator[str]:
+    def broken(self, asked: Sequence[FibQuery], routes: Forwarding) -> Iterator[str]:
         """Asks what VPP forwards addresses by (`ip_route_lookup_v2`), and says where that is not
         the longest of the routes that it shows."""
         by_table = {table: Prefixes(p for t, p in routes if t == table) for table in TABLES}

@@ -29,7 +29,7 @@ from .expected import (
     usable,
 )
 from .iproute import Entry
-from .lookups import Answer, Question
+from .lookups import Answer, FibQuery
 from .operations import PREFIXES, TABLES
 
 PROTOCOL = "12"
@@ -64,7 +64,7 @@ class Judgement:
     """What the kernel's answers mean for VPP."""
 
     routes: Forwarding
-    addresses: Mapping[Question, Verdict]
+    addresses: Mapping[FibQuery, Verdict]
     hidden: Mapping[Key, Collection[Meaning | None] | None]
     """What is right as well, as the list hides IPv6 routes between merged legs (``fib6_dump_node``
     goes on behind the last leg): of a drop nobody tells whose it is, and who was not told of the
@@ -77,7 +77,7 @@ class Judgement:
         hidden = self.hidden.get(key, ())
         return hidden is None or found in hidden
 
-    def broken_by(self, routes: Forwarding) -> Iterable[tuple[Question, Verdict, str | None]]:
+    def broken_by(self, routes: Forwarding) -> Iterable[tuple[FibQuery, Verdict, str | None]]:
         """The addresses that these routes would forward otherwise, and the prefix that does."""
         by_table = {table: Prefixes(p for t, p in routes if t == table) for table in TABLES}
         for (table, address), verdict in self.addresses.items():
@@ -90,7 +90,7 @@ class Judgement:
                 yield (table, address), verdict, found
 
 
-def questions(listed: Listing, more: Iterable[Key] = ()) -> list[Question]:
+def questions(listed: Listing, more: Iterable[Key] = ()) -> list[FibQuery]:
     """Addresses inside and beside all prefixes: those that are there, and that were or will be."""
     known = {prefix for _, prefix in listed.routes} | {prefix for _, prefix in more}
     known.update(*PREFIXES.values())
@@ -104,7 +104,7 @@ def _can_be_asked(address: str) -> bool:
 
 
 def judge(
-    listed: Listing, answers: Mapping[Question, Answer | None], foreign: str = "hide"
+    listed: Listing, answers: Mapping[FibQuery, Answer | None], foreign: str = "hide"
 ) -> Judgement:
     """``foreign`` is ``kernel.foreign_routes``; where foreign routes are ignored, the kernel's
     answer counts where it is a route of ours, and else the list."""
@@ -114,7 +114,7 @@ def judge(
 
 class _Judge:
     def __init__(
-        self, listed: Listing, answers: Mapping[Question, Answer | None], foreign: str
+        self, listed: Listing, answers: Mapping[FibQuery, Answer | None], foreign: str
     ) -> None:
         self._listed = listed
         self._answers = answers
@@ -148,16 +148,16 @@ class _Judge:
                 self.hidden[key] = (shown,)
         return found
 
-    def addresses(self) -> dict[Question, Verdict]:
+    def addresses(self) -> dict[FibQuery, Verdict]:
         """By table and address."""
-        found: dict[Question, Verdict] = {}
+        found: dict[FibQuery, Verdict] = {}
         for question, answer in self._answers.items():
             verdict = self._verdict(question, answer) if answer else None
             if verdict is not None and (isinstance(verdict, Ours) or self._foreign == "hide"):
                 found[question] = verdict
         return found
 
-    def _verdict(self, question: Question, answer: Answer) -> Verdict | None:
+    def _verdict(self, question: FibQuery, answer: Answer) -> Verdict | None:
         table, address = question
         longest = self._prefixes[table].longest(address)
         if answer.route is None and longest and self._may_hide((table, longest)):
@@ -179,7 +179,7 @@ class _Judge:
             Ours(prefix, meaning(entry)) if _is_ours(entry) else Shorter(network(prefix).prefixlen)
         )
 
-    def _route(self, question: Question, answer: Answer) -> tuple[str, Entry] | None:
+    def _route(self, question: FibQuery, answer: Answer) -> tuple[str, Entry] | None:
         """The prefix and the route that were found."""
         table, address = question
         if answer.kind is not None:
@@ -200,7 +200,7 @@ class _Judge:
             return self._of_object(question, route)
         return str(route["dst"]), route | {"protocol": self._protocol(table, route)}
 
-    def _of_object(self, question: Question, route: Entry) -> tuple[str, Entry]:
+    def _of_object(self, question: FibQuery, route: Entry) -> tuple[str, Entry]:
         """What IPv6 caches of a lookup belongs to the next-hop object, of a group to the member
         (``rt6_get_pcpu_route``), and shows the first route by it that was looked up, by whichever
         group: only that the object takes part is an answer."""
@@ -223,7 +223,7 @@ class _Judge:
                     return str(listed["protocol"])
         return str(route["protocol"])
 
-    def _may_be_orphaned(self, question: Question) -> bool:
+    def _may_be_orphaned(self, question: FibQuery) -> bool:
         """What IPv6 caches at a next-hop object outlives the route that it was made for, and still
         forwards; asked for it, the kernel misses that route (``rt->from``): ``ENETUNREACH``."""
         table, address = question

@@ -41,7 +41,7 @@ RULES = tuple(
 )
 """A mark asks one table, and no other after it."""
 
-Question = tuple[int, str]
+FibQuery = tuple[int, str]
 """Table and address."""
 
 
@@ -67,9 +67,9 @@ class Lookups:
         """Lets go of the namespace."""
         self._socket.close()
 
-    def ask(self, questions: Sequence[Question]) -> dict[Question, Answer | None]:
+    def ask(self, questions: Sequence[FibQuery]) -> dict[FibQuery, Answer | None]:
         """The answers; None where a table of addresses, and not the one asked, has the answer."""
-        found: dict[Question, Answer | None] = {}
+        found: dict[FibQuery, Answer | None] = {}
         for start in range(0, len(questions), AT_ONCE):
             asked = questions[start : start + AT_ONCE]
             self._socket.send(b"".join(_question(n, *q) for n, q in enumerate(asked)))
@@ -111,7 +111,7 @@ def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
         data = data[(length + 3) & ~3 :]
 
 
-def _answer(kind: int, body: bytes, question: Question) -> Answer | None:
+def _answer(kind: int, body: bytes, question: FibQuery) -> Answer | None:
     if kind == NLMSG_ERROR:
         error = -int(struct.unpack_from("=i", body)[0])
         if error == errno.ENETUNREACH:

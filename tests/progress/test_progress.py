@@ -17,14 +17,15 @@ import pytest
 from rich.console import Console
 
 from bgpreflector.config import Config
-from bgpreflector.daemon import Daemon
-from bgpreflector.progress import INTERVAL, Bar, LogLines, SyncProgress
-from bgpreflector.status import Requests, StatusReport, status_of
+from bgpreflector.daemon.daemon import Daemon
+from bgpreflector.daemon.progress import INTERVAL, Bar, LogLines, SyncProgress
+from bgpreflector.daemon.status import Requests, StatusReport, status_of
 from e2e.daemon import running_daemon
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 
 MANY = 20_000
+PROGRESS = "bgpreflector.daemon.progress"
 
 
 def report(state: str, *, desired: int = 0, installed: int = 0, done: int = 0) -> StatusReport:
@@ -50,11 +51,11 @@ def lines_of(
     caplog: pytest.LogCaptureFixture, turns: list[tuple[float, StatusReport]]
 ) -> list[str]:
     """What is logged if these are seen at these times."""
-    caplog.set_level(logging.INFO, "bgpreflector.progress")
+    caplog.set_level(logging.INFO, "bgpreflector.daemon.progress")
     progress = SyncProgress(lambda: None, LogLines())
     for now, seen in turns:
         progress.turn(seen, now)
-    return [record.message for record in caplog.records if record.name == "bgpreflector.progress"]
+    return [record.message for record in caplog.records if record.name == PROGRESS]
 
 
 def test_lines_with_counts_rate_and_time_left(caplog: pytest.LogCaptureFixture) -> None:

@@ -33,7 +33,7 @@ CONFIG = """
 receive_buffer = "64 KiB"
 audit_interval = {audit}
 [vpp]
-window = {window}
+max_in_flight = {window}
 audit_interval = 3
 request_timeout = 5
 [controller]

@@ -29,7 +29,7 @@ wait = false
 api_socket = "{socket}"
 connect_timeout = 0.5
 request_timeout = 0.5
-window = 16
+max_in_flight = 16
 
 [vpp.interfaces]
 map = {{ {interfaces} }}

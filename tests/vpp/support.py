@@ -10,7 +10,7 @@ from typing import cast
 from bgpreflector import _core
 from bgpreflector.config import VppConfig
 from bgpreflector.controller import CommitResult
-from bgpreflector.vpp import VppSink
+from bgpreflector.vpp import FibProgrammer
 from lab import Namespace, ip_batch
 from lab.vpp import Vpp
 
@@ -68,7 +68,8 @@ class Programmer:
             (table, is_ip6) for table in self.config.tables.values() for is_ip6 in (False, True)
         ]
         engine = self.engine if taken_for is None else _Mistaken(self.engine, taken_for)
-        self.sink = VppSink(cast("_core.Engine", engine), self.config, tables=tables, protocol=BIRD)
+        made = cast("_core.Engine", engine)
+        self.sink = FibProgrammer(made, self.config, tables=tables, protocol=BIRD)
 
     @staticmethod
     @contextmanager

@@ -14,7 +14,7 @@ import pytest
 from bgpreflector.config import VppConfig
 from bgpreflector.controller import EventQueueFullError
 from bgpreflector.errors import VppConnectError
-from bgpreflector.vpp import Comparisons, Question, VppLookup, VppMonitor, VppSink, monitor
+from bgpreflector.vpp import Comparisons, FibProgrammer, FibQuery, VppLookup, VppMonitor, monitor
 from bgpreflector.vpp.audit import VppAuditAsked
 from bgpreflector.vpp.session import VppSession
 from lab import wait_until
@@ -29,7 +29,7 @@ class LostVpp:
 
     def __init__(self) -> None:
         self.closed = threading.Event()
-        self.monitor = VppMonitor(self, cast("VppSink", self), self._push)
+        self.monitor = VppMonitor(self, cast("FibProgrammer", self), self._push)
         self.closing = threading.Thread(target=self.monitor.close, daemon=True)
 
     @property
@@ -158,7 +158,7 @@ class Audited(LostVpp):
         super().__init__()
         self.events: list[Any] = []
         self.monitor = VppMonitor(
-            self, cast("VppSink", self), self.events.append, audit_interval=0.001
+            self, cast("FibProgrammer", self), self.events.append, audit_interval=0.001
         )
         self.done = threading.Event()
 
@@ -190,7 +190,7 @@ def test_looks_at_what_waits_do_not_queue_behind_each_other(
     """However long the event loop is at something else."""
     monkeypatch.setattr(monitor, "GUARD_INTERVAL", 0.001)
     vpp = Audited()
-    vpp.monitor = VppMonitor(vpp, cast("VppSink", vpp), vpp.events.append)
+    vpp.monitor = VppMonitor(vpp, cast("FibProgrammer", vpp), vpp.events.append)
     vpp.guard = SimpleNamespace(armed=True, waiting=object())
     vpp.monitor.start()
     for count in range(1, 4):
@@ -253,7 +253,7 @@ def test_a_comparison_that_nobody_waits_for_any_more_is_not_made() -> None:
 def test_nobody_is_asked_for_whom_nobody_waits() -> None:
     """A lookup whose asker has gone is skipped."""
     vpp = Audited()
-    event = VppLookup([Question(0, "192.0.2.0/24", exact=True)])
+    event = VppLookup([FibQuery(0, "192.0.2.0/24", exact=True)])
     assert event.answer.cancel()
     # The sink has no look_up(): asking it would be an error.
     vpp.monitor.update(event, cast("Any", None))

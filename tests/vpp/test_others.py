@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bgpreflector.controller import EventMethod, Transaction
-from bgpreflector.vpp.others import FibSource, OtherWriters, Overridden
+from bgpreflector.vpp.fib_sources import FibSource, FibSources, Overridden
 from lab.vpp import RealVpp, SimulatedVpp, Startup, Vpp
 from vpp.support import Programmer, prefixes
 
@@ -146,14 +146,14 @@ def left_behind(vpp: Vpp, program: Callable[..., Programmer]) -> None:
 
 def test_sources_of_vpp_itself_are_not_looked_behind() -> None:
     """Every VPP has routes of theirs: a restart shall send nothing for them."""
-    others = OtherWriters()
+    others = FibSources()
     others.learn([API, FibSource(4, "interface", 3), FibSource(30, "lcp-rt", 0x10), OURS], OURS.id)
     assert list(others.hiding) == [API.id]
 
 
 def test_only_better_sources_are_asked() -> None:
     """And of equal ones VPP may prefer either."""
-    others = OtherWriters()
+    others = FibSources()
     equal = FibSource(26, "another client", 0x88)
     others.learn([API, WORSE, OURS, equal], OURS.id)
     assert list(others.better) == [8, 26]

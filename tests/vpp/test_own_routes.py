@@ -20,7 +20,7 @@ from bgpreflector.controller import (
     UpdateOperations,
     UpstreamResync,
 )
-from bgpreflector.daemon import Daemon
+from bgpreflector.daemon.daemon import Daemon
 from bgpreflector.reflector import NextHop, Route
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bgpreflector.vpp.pace import Pace
+from bgpreflector.vpp.rate_limit import Pace
 from lab import wait_until
 from lab.vpp import SimulatedVpp
 from vpp.support import Programmer, prefixes

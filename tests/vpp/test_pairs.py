@@ -12,7 +12,7 @@ import pytest
 
 from bgpreflector import _core
 from bgpreflector.config import VppConfig
-from bgpreflector.vpp import VppSession, VppSink
+from bgpreflector.vpp import FibProgrammer, VppSession
 from bgpreflector.vpp.interfaces import VppInterfaces
 from lab import Namespace
 
@@ -105,7 +105,7 @@ def test_what_cannot_be_told_apart_stands_for_nothing(
         foreign_routes="hide",
         receive_buffer=1 << 20,
     )
-    sink = VppSink(engine, settings, tables=[(0, False)], protocol=12)
+    sink = FibProgrammer(engine, settings, tables=[(0, False)], protocol=12)
     try:
         with caplog.at_level(logging.WARNING):
             sink.connect()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bgpreflector.vpp import Question, VppEntry
+from bgpreflector.vpp import FibQuery, VppEntry
 from bgpreflector.vpp.resolved import read
 from lab.vpp import RealVpp, Vpp
 from vpp.support import GATEWAY, Programmer
@@ -39,7 +39,7 @@ ipv4-VRF:0, fib_index:0, flow hash:[src dst sport dport proto flowlabel ] epoch:
 def look_up(made: Programmer, prefix: str, table: int = 0) -> VppEntry:
     """What VPP forwards an address by, down to what that comes to."""
     host = prefix.partition("/")[0] + ("/128" if ":" in prefix else "/32")
-    (entry,) = made.sink.look_up([Question(table, host, exact=False)])
+    (entry,) = made.sink.look_up([FibQuery(table, host, exact=False)])
     assert entry is not None
     assert entry.prefix == prefix
     return entry

@@ -9,14 +9,14 @@ import typer
 from bgpreflector.controller import FatalError
 from bgpreflector.errors import ReflectorError
 
+from .audit import audit, plan
 from .check import check
+from .control_commands import pause, release, reload, resume, resync
 from .demo import demo
-from .differences import audit, plan
 from .doctor import doctor
 from .exit_codes import ExitCode, exit_code
 from .flush import flush
 from .monitor import monitor
-from .orders import pause, release, reload, resume, resync
 from .output import OUTPUT_FAILS, leave, say, say_error
 from .run import run
 from .show import show

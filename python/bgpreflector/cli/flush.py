@@ -9,10 +9,10 @@ from typing import Annotated, cast
 import typer
 
 from bgpreflector import _core
+from bgpreflector.daemon.instance_lock import writing
 from bgpreflector.reflector import kernel_engine
 from bgpreflector.vpp import FlushResult
 from bgpreflector.vpp import flush as flush_vpp
-from bgpreflector.writer_lock import writing
 
 from .config_file import where_from
 from .exit_codes import ExitCode

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import typer
 
 from bgpreflector import _core
-from bgpreflector.comparison import Comparison, Place
+from bgpreflector.audit.difference import Comparison, Place
 
 from .output import say
 

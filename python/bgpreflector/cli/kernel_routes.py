@@ -8,7 +8,7 @@ from typing import cast
 from bgpreflector import _core
 from bgpreflector.config import Config
 from bgpreflector.reflector import kernel_engine
-from bgpreflector.rows import route_row
+from bgpreflector.routes.rows import route_row
 
 PAGE = 1000
 

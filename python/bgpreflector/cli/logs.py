@@ -97,4 +97,4 @@ def set_log(config: LogConfig) -> None:
     root.setLevel(config.level.upper())
     # vpp_papi tells at info level of every event and connection.
     logging.getLogger("vpp_papi").setLevel(logging.WARNING)
-    _core.keep_logs(root.level)
+    _core.init_logging(root.level)

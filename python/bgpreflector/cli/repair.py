@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from bgpreflector.comparison import Comparison
+from bgpreflector.audit.difference import Comparison
 
 from .daemon import by_name, daemon_at
 from .exit_codes import ExitCode

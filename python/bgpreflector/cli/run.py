@@ -16,19 +16,19 @@ from rich.console import Console
 
 from bgpreflector.config import Config, ConfigError
 from bgpreflector.control import ControlServer, commands_of
+from bgpreflector.daemon.instance_lock import writing
+from bgpreflector.daemon.progress import Bar, LogLines, SyncProgress
+from bgpreflector.daemon.status import StatusReport, status_of
+from bgpreflector.daemon.supervisor import Supervisor
+from bgpreflector.daemon.systemd import Watchdog, notify, reloading
 from bgpreflector.errors import ControlError
 from bgpreflector.metrics import MetricsServer
-from bgpreflector.notify import Watchdog, notify, reloading
-from bgpreflector.progress import Bar, LogLines, SyncProgress
-from bgpreflector.service import Service
-from bgpreflector.status import StatusReport, status_of
-from bgpreflector.writer_lock import writing
 
 from .config_file import config_file, where_from
-from .end import SIGNALS, End
 from .logs import configure_logging, flush_logs, set_log
 from .malloc import give_memory_back
 from .options import ConfigFile, Interfaces, Netns, Protocols, Socket, read_config
+from .signals import SIGNALS, End
 from .status import headline
 
 _log = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ def run(
     if not settings.use_external_ipam:
         _log.warning("use_external_ipam is false: nothing is reflected")
     progress = _progress(lambda: status_of(service.daemon))
-    service = Service(settings, read, [progress], approved=yes)
+    service = Supervisor(settings, read, [progress], approved=yes)
     service.on_config = lambda new: set_log(new.log)
     started: bool | None = None
     with ExitStack() as surfaces:
@@ -113,7 +113,7 @@ def run(
     _log.info("Ended")
 
 
-def _start(service: Service, end: End) -> bool:
+def _start(service: Supervisor, end: End) -> bool:
     """Start on a thread of its own: connecting to VPP may take long, and a signal must not wait.
 
     Whether it has started; false at a signal. Raises what the start raises.
@@ -139,7 +139,7 @@ def _start(service: Service, end: End) -> bool:
     return True
 
 
-def _serve(service: Service, end: End) -> None:
+def _serve(service: Supervisor, end: End) -> None:
     """Reload at every SIGHUP, until the end."""
     ended = threading.Event()
     waiter = threading.Thread(target=_wait_for_end, args=(service, end, ended), daemon=True)
@@ -166,7 +166,7 @@ def _progress(look: Callable[[], StatusReport]) -> SyncProgress:
     return SyncProgress(look, display, rests=True)
 
 
-def _reload(service: Service) -> None:
+def _reload(service: Supervisor) -> None:
     reloading()
     try:
         service.reload()
@@ -178,11 +178,11 @@ def _reload(service: Service) -> None:
     notify("READY=1", f"STATUS={_headline(service)}")
 
 
-def _headline(service: Service) -> str:
+def _headline(service: Supervisor) -> str:
     return headline(status_of(service.daemon))
 
 
-def _well(service: Service) -> str | None:
+def _well(service: Supervisor) -> str | None:
     """How it does; ``None`` where the service manager has to act, and why in the log."""
     if not service.alive:
         return None
@@ -193,7 +193,7 @@ def _well(service: Service) -> str | None:
     return _headline(service)
 
 
-def _wait_for_end(service: Service, end: End, ended: threading.Event) -> None:
+def _wait_for_end(service: Supervisor, end: End, ended: threading.Event) -> None:
     try:
         service.wait()
     except Exception as error:  # noqa: BLE001 - raised again by the main thread's own wait
@@ -202,7 +202,7 @@ def _wait_for_end(service: Service, end: End, ended: threading.Event) -> None:
     end.wake()
 
 
-def _open(service: Service, surfaces: ExitStack) -> None:
+def _open(service: Supervisor, surfaces: ExitStack) -> None:
     """Listen for those who ask, before VPP is touched: what cannot be had ends the start."""
     settings = service.daemon.config
     if settings.control.socket is not None:

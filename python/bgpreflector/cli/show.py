@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bgpreflector.rows import next_hops_text, route_line
+from bgpreflector.routes.rows import next_hops_text, route_line
 
 from .daemon import daemon_at, echo_json
 from .kernel_routes import kernel_routes

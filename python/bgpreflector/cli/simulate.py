@@ -10,8 +10,8 @@ import typer
 from bgpreflector import _core
 from bgpreflector.errors import SimulatorError
 
-from .end import End
 from .output import say
+from .signals import End
 
 
 def simulate(

@@ -95,7 +95,7 @@ class KernelConfig(Section):
         description="Seconds between audits, which dump the kernel's routes, compare them with "
         "the table and repair, count and log what differs. 0 for none.",
     )
-    grace: Seconds = Field(
+    stale_routes_time: Seconds = Field(
         default=0.0,
         description="Seconds from the start in which routes stay in VPP that an earlier run put "
         "there and that the kernel lacks: the time that the BGP daemon needs after a restart "

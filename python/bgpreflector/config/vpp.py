@@ -135,7 +135,7 @@ class VppConfig(Section):
         "meanwhile; otherwise the program ends with exit status 4. One that goes away later always "
         "is waited for.",
     )
-    window: StrictInt = Field(
+    max_in_flight: StrictInt = Field(
         default=1024,
         ge=1,
         le=65536,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .protocol import Row
 
 if TYPE_CHECKING:
-    from bgpreflector.daemon import Daemon
+    from bgpreflector.daemon.daemon import Daemon
 
 
 def change_rows(daemon: Daemon, since: int) -> list[Row]:

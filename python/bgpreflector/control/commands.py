@@ -20,7 +20,7 @@ from pydantic import (
 
 from bgpreflector.config import ConfigError
 from bgpreflector.controller import OperationsFailedError
-from bgpreflector.status import status_of
+from bgpreflector.daemon.status import status_of
 
 from .changes import change_rows
 from .explain import explain
@@ -31,8 +31,8 @@ from .routes import STATES, route_pages, routes_to
 
 if TYPE_CHECKING:
     from bgpreflector._core import VppAudit
-    from bgpreflector.daemon import Daemon
-    from bgpreflector.service import Service
+    from bgpreflector.daemon.daemon import Daemon
+    from bgpreflector.daemon.supervisor import Supervisor
 
 SCHEMA = 1
 """Version of the rows and ends of all commands but ``status``, which has its own."""
@@ -95,7 +95,7 @@ class SinceArguments(_Arguments):
     since: StrictInt = Field(default=0, ge=0, lt=1 << 64)
 
 
-def commands_of(service: Service) -> dict[str, Handler]:
+def commands_of(service: Supervisor) -> dict[str, Handler]:
     """The commands by name."""
     commands = _Commands(service)
     return {
@@ -115,7 +115,7 @@ def commands_of(service: Service) -> dict[str, Handler]:
 
 
 class _Commands:
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Supervisor) -> None:
         self._service = service
 
     @property

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from bgpreflector import _core
 from bgpreflector.config.protocols import protocol_name
 from bgpreflector.errors import VppError
-from bgpreflector.rows import route_row
-from bgpreflector.vpp import Question, VppEntry
+from bgpreflector.routes.rows import route_row
+from bgpreflector.vpp import FibQuery, VppEntry
 
 from .judging import SPECIAL, Answer
 from .routes import link_names, mirrored_row, named_reason
 
 if TYPE_CHECKING:
-    from bgpreflector.daemon import Daemon
+    from bgpreflector.daemon.daemon import Daemon
 
 IPAddress = IPv4Address | IPv6Address
 
@@ -115,8 +115,8 @@ def _ask_vpp(
         question
         for match in matches
         for question in (
-            Question(match.vpp_table, match.views[0].prefix if match.views else host, exact=True),
-            Question(match.vpp_table, host, exact=False),
+            FibQuery(match.vpp_table, match.views[0].prefix if match.views else host, exact=True),
+            FibQuery(match.vpp_table, host, exact=False),
         )
     ]
     try:

@@ -10,7 +10,7 @@ from .protocol import Row
 from .routes import PAGE
 
 if TYPE_CHECKING:
-    from bgpreflector.daemon import Daemon
+    from bgpreflector.daemon.daemon import Daemon
 
 
 def interface_rows(daemon: Daemon) -> list[Row]:

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Protocol
 
-from bgpreflector.rows import next_hop_row, next_hops_text
+from bgpreflector.routes.rows import next_hop_row, next_hops_text
 from bgpreflector.vpp import VppEntry, not_entered
 
 from .routes import link_names, named_reason
 
 if TYPE_CHECKING:
     from bgpreflector import _core
-    from bgpreflector.daemon import Daemon
+    from bgpreflector.daemon.daemon import Daemon
 
 DROPS = (errno.EINVAL, errno.EHOSTUNREACH, errno.EACCES)
 """Errors by which the kernel answers for IPv4's blackhole, unreachable and prohibit routes."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from bgpreflector.rows import next_hop_row
+from bgpreflector.routes.rows import next_hop_row
 
 from .protocol import Row
 from .routes import PAGE, link_names, named_reason
 
 if TYPE_CHECKING:
-    from bgpreflector.daemon import Daemon
+    from bgpreflector.daemon.daemon import Daemon
 
 
 def next_hop_pages(daemon: Daemon) -> Iterator[Sequence[Row]]:

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bgpreflector import _core
-from bgpreflector.rows import route_row
+from bgpreflector.routes.rows import route_row
 
 from .protocol import RefusedError, Row
 
 if TYPE_CHECKING:
-    from bgpreflector.daemon import Daemon
+    from bgpreflector.daemon.daemon import Daemon
 
 PAGE = 500
 """Routes in a page."""

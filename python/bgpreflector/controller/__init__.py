@@ -6,9 +6,19 @@ objects, which put what they want into a :class:`Transaction`, and commits that 
 """
 
 from .backoff import Backoff
+from .base import Event, EventLoop, UpdateEvent
 from .batch import RouteBatch
+from .builtin import (
+    DownstreamResync,
+    FullResync,
+    HealingResync,
+    HealingResyncType,
+    Shutdown,
+    UpstreamResync,
+)
 from .clock import Clock, SystemClock
 from .controller import Controller
+from .enums import Direction, EventMethod, TransactionType
 from .errors import (
     AbortEventError,
     ControllerClosedError,
@@ -17,17 +27,7 @@ from .errors import (
     FatalError,
     OperationsFailedError,
 )
-from .event import Event, EventLoop, UpdateEvent
-from .events import (
-    DownstreamResync,
-    FullResync,
-    HealingResync,
-    HealingResyncType,
-    Shutdown,
-    UpstreamResync,
-)
 from .handler import EventHandler, KubeStateData, UsesEventLoop
-from .kinds import Direction, EventMethod, TransactionType
 from .observer import Observer
 from .recovery import Settings
 from .sink import CommitResult, OperationFailure, Sink

@@ -6,14 +6,14 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
+from .base import Event, UpdateEvent
+from .builtin import HealingResync, HealingResyncType, Shutdown
 from .clock import Clock, SystemClock
+from .dispatcher import Dispatcher, Outcome
+from .enums import EventMethod
 from .errors import ControllerClosedError, EventLoopAbortingError, FatalError
-from .event import Event, UpdateEvent
-from .events import HealingResync, HealingResyncType, Shutdown
+from .event_queue import EventQueue, QueuedEvent, tell_done
 from .handler import EventHandler, KubeStateData, UsesEventLoop
-from .kinds import EventMethod
-from .mailbox import Mailbox, QueuedEvent, tell_done
-from .processor import Outcome, Processor
 from .recovery import Recovery, Settings
 from .timers import Timer, Timers
 
@@ -52,9 +52,9 @@ class Controller:
         clock = clock or SystemClock()
         self._sink = sink
         self._timers = Timers()
-        self._mailbox = Mailbox(clock, queue_size)
+        self._mailbox = EventQueue(clock, queue_size)
         self._recovery = Recovery(settings, clock, self._timers)
-        self._processor = Processor(handlers, sink)
+        self._processor = Dispatcher(handlers, sink)
         self._kube_state_data: KubeStateData = {}
         self._resync_count = 0
         self._delayed: list[QueuedEvent] = []

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from .event import Event, EventLoop, UpdateEvent
+    from .base import Event, EventLoop, UpdateEvent
     from .transaction import ResyncOperations, UpdateOperations
 
 KubeStateData = Mapping[str, Mapping[str, object]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .event import Event, UpdateEvent
+    from .base import Event, UpdateEvent
     from .handler import KubeStateData
     from .transaction import ResyncOperations, UpdateOperations
 

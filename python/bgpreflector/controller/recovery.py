@@ -6,8 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from .backoff import Backoff
+from .builtin import HealingResync, HealingResyncType
 from .errors import OperationsFailedError
-from .events import HealingResync, HealingResyncType
 from .timers import Timer, Timers
 
 if TYPE_CHECKING:

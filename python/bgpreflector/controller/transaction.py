@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from .batch import RouteBatch
-    from .kinds import EventMethod
+    from .enums import EventMethod
 
 
 class ResyncOperations(Protocol):

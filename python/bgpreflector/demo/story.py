@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bgpreflector import _core
 from bgpreflector.config import Config
-from bgpreflector.daemon import Daemon
+from bgpreflector.daemon.daemon import Daemon
 from bgpreflector.errors import ReflectorError
 
 from . import world

@@ -9,7 +9,7 @@ from bgpreflector import _core
 from bgpreflector.config import Config
 from bgpreflector.errors import KernelError, VppError
 from bgpreflector.reflector import kernel_engine
-from bgpreflector.vpp import VppSink
+from bgpreflector.vpp import FibProgrammer
 
 from .configuration import configuration_findings
 from .finding import Finding, error
@@ -32,10 +32,10 @@ def check_up(config: Config) -> Iterator[Finding]:
     yield from fpm_findings(config)
     yield from daemon_findings(config)
     # Nobody waits here, and what the limit would keep out is to be seen.
-    alone = {"grace": 0.0, "audit_interval": 0.0, "max_routes": None}
+    alone = {"stale_routes_time": 0.0, "audit_interval": 0.0, "max_routes": None}
     kernel = config.kernel.model_copy(update=alone)
     engine = cast("_core.Engine", kernel_engine(config.model_copy(update={"kernel": kernel})))
-    sink = VppSink(
+    sink = FibProgrammer(
         engine,
         config.vpp,
         tables=config.vpp_tables,
@@ -51,7 +51,7 @@ def check_up(config: Config) -> Iterator[Finding]:
         sink.close()
 
 
-def _both_sides(config: Config, engine: _core.Engine, sink: VppSink) -> Iterator[Finding]:
+def _both_sides(config: Config, engine: _core.Engine, sink: FibProgrammer) -> Iterator[Finding]:
     routes: KernelRoutes | None = None
     try:
         engine.start()
@@ -78,7 +78,7 @@ def _both_sides(config: Config, engine: _core.Engine, sink: VppSink) -> Iterator
 
 
 def _vpp_side(
-    config: Config, engine: _core.Engine, sink: VppSink, routes: KernelRoutes | None
+    config: Config, engine: _core.Engine, sink: FibProgrammer, routes: KernelRoutes | None
 ) -> Iterator[Finding]:
     yield from vpp_findings(config, sink)
     if not sink.session.connected:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bgpreflector import _core
-from bgpreflector.vpp import VppSink
+from bgpreflector.vpp import FibProgrammer
 
 from .finding import Finding, error, ok, warning
 from .finding import routes as routes_
@@ -19,7 +19,7 @@ ALL = 0xFFFFFFFF
 
 
 def interface_findings(
-    engine: _core.Engine, sink: VppSink, routes: KernelRoutes
+    engine: _core.Engine, sink: FibProgrammer, routes: KernelRoutes
 ) -> Iterator[Finding]:
     """Of the interfaces that mirrored routes use, those most used first."""
     mapping = sink.seen.interface_map
@@ -72,6 +72,6 @@ def _mapped(name: str, count: int, sw_if_index: int, vpp_name: str, up: set[int]
     )
 
 
-def _up(sink: VppSink) -> set[int] | None:
+def _up(sink: FibProgrammer) -> set[int] | None:
     details = sink.session.call("sw_interface_dump", sw_if_index=ALL, name_filter_valid=False)
     return {int(d.sw_if_index) for d in details if int(d.flags) & ADMIN_UP}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bgpreflector import _core
 from bgpreflector.errors import VppError, VppLostError
-from bgpreflector.vpp import VppSink
+from bgpreflector.vpp import FibProgrammer
 
 from .finding import Finding, error, ok, warning
 
@@ -38,7 +38,7 @@ STATISTICS = _Memory(
 )
 
 
-def memory_findings(engine: _core.Engine, sink: VppSink) -> Iterator[Finding]:
+def memory_findings(engine: _core.Engine, sink: FibProgrammer) -> Iterator[Finding]:
     """Room for the routes that VPP lacks still."""
     figures = engine.status().prefixes.values()
     # Those that wait for an interface will be wanted, too.
@@ -48,7 +48,7 @@ def memory_findings(engine: _core.Engine, sink: VppSink) -> Iterator[Finding]:
         yield _finding(sink, memory, max(0, wanted), threads if memory.each_thread else 1)
 
 
-def _finding(sink: VppSink, memory: _Memory, wanted: int, threads: int) -> Finding:
+def _finding(sink: FibProgrammer, memory: _Memory, wanted: int, threads: int) -> Finding:
     reply = sink.session.call("cli_inband", cmd=memory.command)
     found = FREE.search(str(reply.reply)) if reply.retval == 0 else None
     if found is None:
@@ -81,7 +81,7 @@ def _bytes(number: str, unit: str) -> int:
     return int(float(number) * UNITS[unit.upper()])
 
 
-def _threads(sink: VppSink) -> int:
+def _threads(sink: FibProgrammer) -> int:
     """VPP's threads: the main one and the workers, each of which counts packets by itself."""
     try:
         return max(1, int(sink.session.call("show_threads").count))

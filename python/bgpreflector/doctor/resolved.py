@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from bgpreflector.config import Config
-from bgpreflector.vpp import VppSink, not_entered
+from bgpreflector.vpp import FibProgrammer, not_entered
 
 from .finding import Finding, ok, warning
 
@@ -15,7 +15,7 @@ SOME = 5
 """Routes that are named."""
 
 
-def resolved_findings(config: Config, sink: VppSink) -> Iterator[Finding]:
+def resolved_findings(config: Config, sink: FibProgrammer) -> Iterator[Finding]:
     """Of the routes that VPP has already, one for each set of paths, and of its tables."""
     missing = set(sink.missing_tables)
     for table, is_ip6 in config.vpp_tables:

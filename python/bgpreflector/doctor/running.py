@@ -9,8 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from bgpreflector.config import Config
 from bgpreflector.control import ControlClient
+from bgpreflector.daemon.status import StatusReport
 from bgpreflector.errors import ControlError
-from bgpreflector.status import StatusReport
 
 from .finding import Finding, ok, warning
 from .fpm import connection_finding

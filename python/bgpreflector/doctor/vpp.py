@@ -8,15 +8,15 @@ from pathlib import Path
 
 from bgpreflector.config import Config
 from bgpreflector.errors import VppError
-from bgpreflector.vpp import VppSink
-from bgpreflector.vpp.others import LINUX_NL
+from bgpreflector.vpp import FibProgrammer
+from bgpreflector.vpp.fib_sources import LINUX_NL
 
 from .finding import Finding, error, ok, warning
 
 CHECK = "vpp"
 
 
-def vpp_findings(config: Config, sink: VppSink) -> Iterator[Finding]:
+def vpp_findings(config: Config, sink: FibProgrammer) -> Iterator[Finding]:
     """The sink is connected in the course of it, if VPP can be reached."""
     place = Path(config.vpp.api_socket)
     trouble = _socket(place)
@@ -75,13 +75,13 @@ def _socket(place: Path) -> Finding | None:
     return None
 
 
-def _tables(sink: VppSink) -> Iterator[Finding]:
+def _tables(sink: FibProgrammer) -> Iterator[Finding]:
     for table, is_ip6 in sink.missing_tables:
         family = "IPv6" if is_ip6 else "IPv4"
         yield ok(CHECK, f"{family} table {table}", "VPP lacks it: a run creates it")
 
 
-def _sources(config: Config, sink: VppSink) -> Iterator[Finding]:
+def _sources(config: Config, sink: FibProgrammer) -> Iterator[Finding]:
     wanted = config.vpp.fib_source
     sources = sink.session.fib_sources()
     own = next((source for source in sources if source.id == sink.source), None)

@@ -14,12 +14,12 @@ from prometheus_client.core import (
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
-from bgpreflector.status import StatusReport, status_of
+from bgpreflector.daemon.status import StatusReport, status_of
 
 from .list import METRICS, PREFIX, Metric, Totals, latency_buckets
 
 if TYPE_CHECKING:
-    from bgpreflector.service import Service
+    from bgpreflector.daemon.supervisor import Supervisor
 
 
 class DaemonCollector(Collector):
@@ -29,7 +29,7 @@ class DaemonCollector(Collector):
     restart.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Supervisor) -> None:
         self._service = service
 
     def describe(self) -> list[Family]:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, PlatformCollector
 from prometheus_client.exposition import choose_encoder
 
+from bgpreflector.daemon.status import status_of
 from bgpreflector.errors import ReflectorError
-from bgpreflector.status import status_of
 
 from .collector import DaemonCollector
 from .places import Places
@@ -22,7 +22,7 @@ from .process import OwnProcess
 
 if TYPE_CHECKING:
     from bgpreflector.config import Address
-    from bgpreflector.service import Service
+    from bgpreflector.daemon.supervisor import Supervisor
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ TEXT = "text/plain; charset=utf-8"
 class MetricsServer:
     """Serves ``/metrics``, ``/-/healthy`` and ``/-/ready`` from :meth:`start` to :meth:`close`."""
 
-    def __init__(self, service: Service, address: Address) -> None:
+    def __init__(self, service: Supervisor, address: Address) -> None:
         self._service = service
         self._address = address
         self._server: _Server | None = None
@@ -87,7 +87,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, address: Address, service: Service, registry: CollectorRegistry) -> None:
+    def __init__(self, address: Address, service: Supervisor, registry: CollectorRegistry) -> None:
         self.service = service
         self.registry = registry
         self.places = Places()

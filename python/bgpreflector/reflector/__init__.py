@@ -6,6 +6,9 @@ asked for.
 
 from typing import TYPE_CHECKING
 
+from bgpreflector.routes.engine import Engine
+from bgpreflector.routes.route import RT_TABLE_MAIN, NextHop, Route
+
 from .deps import (
     ContivConf,
     Deps,
@@ -14,9 +17,7 @@ from .deps import (
     kernel_route_watcher,
     source_engine,
 )
-from .engine import Engine
 from .plugin import BGPReflector, Option, new_plugin, use_deps
-from .route import RT_TABLE_MAIN, NextHop, Route
 from .update import BGPRouteBatchUpdate, BGPRouteUpdate, BGPRouteUpdateType, RouteWatchFailure
 from .watcher import BATCH_LIMIT, KernelRouteWatcher, PushEvent, RouteWatcher
 

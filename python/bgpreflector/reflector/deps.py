@@ -13,8 +13,7 @@ from .watcher import KernelRouteWatcher, RouteWatcher
 
 if TYPE_CHECKING:
     from bgpreflector.controller import EventLoop
-
-    from .engine import Engine
+    from bgpreflector.routes.engine import Engine
 
 
 class ContivConf(Protocol):
@@ -62,7 +61,7 @@ def _engine(conf: ContivConf, *, fpm: tuple[str, float, float] | None) -> Engine
         namespace=kernel.namespace_path,
         prefix_rules=kernel.prefix_rules,
         audit_interval=kernel.audit_interval,
-        grace=kernel.grace,
+        grace=kernel.stale_routes_time,
         max_routes=kernel.max_routes,
         refuse=kernel.max_routes_action == "refuse",
         discover=list(kernel.discover),

@@ -7,8 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from bgpreflector.controller import RouteBatch, UpdateEvent
-
-from .route import IPAddress, IPNetwork, NextHop, Route
+from bgpreflector.routes.route import IPAddress, IPNetwork, NextHop, Route
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

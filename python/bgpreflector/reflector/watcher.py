@@ -21,7 +21,7 @@ from bgpreflector.errors import KernelError
 from .update import BGPRouteBatchUpdate, RouteWatchFailure
 
 if TYPE_CHECKING:
-    from .engine import Engine
+    from bgpreflector.routes.engine import Engine
 
 _log = logging.getLogger(__name__)
 

@@ -6,19 +6,20 @@ from .flush import FlushResult, flush
 from .guard import DeletionGuard, VppGuardDue, Waiting, exceeds, held_reasons
 from .held import held_prefixes
 from .interfaces import InterfaceMap, VppInterfaces, map_interfaces
-from .lookup import Question, VppEntry, VppLookup
+from .lookup import FibQuery, VppEntry, VppLookup
 from .monitor import DRIFT, VppMonitor
+from .programmer import FibProgrammer
 from .resolved import not_entered
 from .session import VppSession, VppSettings
-from .sink import VppSink
 
 __all__ = [
     "DRIFT",
     "Comparisons",
     "DeletionGuard",
+    "FibProgrammer",
+    "FibQuery",
     "FlushResult",
     "InterfaceMap",
-    "Question",
     "RouteEngine",
     "VppEntry",
     "VppGuardDue",
@@ -27,7 +28,6 @@ __all__ = [
     "VppMonitor",
     "VppSession",
     "VppSettings",
-    "VppSink",
     "Waiting",
     "exceeds",
     "flush",

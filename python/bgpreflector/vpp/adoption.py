@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from .by_papi import PapiRoutes
 from .engine import RouteEngine
+from .papi_fallback import PapiRoutes
 from .session import Table
 
 _log = logging.getLogger(__name__)

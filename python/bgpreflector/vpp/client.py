@@ -14,7 +14,7 @@ from vpp_papi import VPPApiClient
 
 from bgpreflector.errors import VppConnectError, VppMessageError
 
-from .ended import end_client
+from .end_client import end_client
 
 REQUIRED = (
     "show_version",

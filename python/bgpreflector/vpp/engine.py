@@ -96,7 +96,7 @@ def connect_bulk(engine: ConnectsToVpp, settings: VppSettings) -> VppMessageErro
         engine.connect(
             socket=settings.api_socket,
             name=f"{CLIENT_NAME}-bulk",
-            window=settings.window,
+            window=settings.max_in_flight,
             connect_timeout=settings.connect_timeout,
             request_timeout=settings.request_timeout,
             keepalive_interval=settings.keepalive_interval,

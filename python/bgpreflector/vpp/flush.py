@@ -10,10 +10,10 @@ from typing import Protocol
 from bgpreflector import _core
 from bgpreflector.errors import VppError
 
-from .by_papi import PapiRoutes
 from .engine import ConnectsToVpp, connect_bulk
-from .others import better_sources
-from .pace import Pace
+from .fib_sources import better_sources
+from .papi_fallback import PapiRoutes
+from .rate_limit import Pace
 from .session import Table, VppSession, VppSettings
 from .tables import remove_own_tables
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bgpreflector.controller import TransactionType, UpdateEvent
 
-from .by_papi import path_tuple
+from .papi_fallback import path_tuple
 from .resolved import Resolved, resolved
 from .session import VppSession
 
@@ -51,7 +51,7 @@ def lookup(session: VppSession, table: int, prefix: str, *, exact: bool) -> VppE
 
 
 @dataclass(frozen=True)
-class Question:
+class FibQuery:
     """A prefix in a VPP table; ``exact``, or the entry that is its longest match."""
 
     table: int
@@ -62,7 +62,7 @@ class Question:
 class VppLookup(UpdateEvent):
     """Questions to VPP, answered by the thread that its session belongs to."""
 
-    def __init__(self, questions: Sequence[Question]) -> None:
+    def __init__(self, questions: Sequence[FibQuery]) -> None:
         self.questions = tuple(questions)
         self.answer: Future[list[VppEntry | None]] = Future()
         """An entry for each question."""

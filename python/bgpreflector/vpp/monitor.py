@@ -26,7 +26,7 @@ from bgpreflector.errors import VppConnectError, VppLostError
 from .audit import VppAuditAsked
 from .guard import VppGuardDue
 from .lookup import VppLookup
-from .sink import VppSink
+from .programmer import FibProgrammer
 
 _log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class VppMonitor:
     def __init__(
         self,
         engine: LosesVpp,
-        sink: VppSink,
+        sink: FibProgrammer,
         push_event: Callable[[Event], None],
         *,
         audit_interval: float = 0.0,

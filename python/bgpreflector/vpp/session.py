@@ -27,10 +27,10 @@ from bgpreflector.config import (
 from bgpreflector.errors import VppError, VppLostError
 
 from .client import ClientSettings, connected_client
-from .ended import end_client
+from .end_client import end_client
+from .fib_sources import FibSource
 from .greeting import greet
 from .interfaces import VppInterfaces
-from .others import FibSource
 from .pairs import Pair, Pairs, pairs_of, process_behind
 
 _log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class VppSettings(ClientSettings, Protocol):
         """The most route requests a second, ``None`` for as many as VPP takes."""
 
     @property
-    def window(self) -> int:
+    def max_in_flight(self) -> int:
         """Unanswered requests on the bulk connection."""
 
     @property

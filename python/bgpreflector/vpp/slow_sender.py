@@ -11,8 +11,8 @@ from bgpreflector import _core
 from bgpreflector.controller import CommitResult, OperationFailure
 from bgpreflector.errors import VppLostError
 
-from .by_papi import PapiRoutes
-from .pace import Pace
+from .papi_fallback import PapiRoutes
+from .rate_limit import Pace
 from .session import VppSession
 
 _log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@
 
 use std::hint::black_box;
 
-use bgpreflector_core::netlink::{Body, Messages};
+use bgpreflector_core::netlink::{Messages, Payload};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use netlink_packet_core::NetlinkMessage;
 use netlink_packet_route::RouteNetlinkMessage;
@@ -49,7 +49,7 @@ fn buffer(capture: &str) -> (Vec<u8>, usize) {
 fn routes(buffer: &[u8]) -> usize {
     Messages::new(buffer)
         .map(|message| black_box(message.unwrap()))
-        .filter(|message| matches!(message.body, Body::Route(_)))
+        .filter(|message| matches!(message.body, Payload::Route(_)))
         .count()
 }
 

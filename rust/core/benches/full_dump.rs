@@ -11,7 +11,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use bgpreflector_core::netlink::{Body, Messages};
+use bgpreflector_core::netlink::{Messages, Payload};
 use bgpreflector_core::table::Table;
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, Criterion, Throughput};
@@ -31,7 +31,7 @@ fn decode(buffers: &[Vec<u8>]) -> usize {
     let messages = buffers.iter().flat_map(|buffer| Messages::new(buffer));
     messages
         .map(|message| black_box(message.unwrap()))
-        .filter(|message| matches!(message.body, Body::Route(_)))
+        .filter(|message| matches!(message.body, Payload::Route(_)))
         .count()
 }
 
@@ -68,7 +68,7 @@ fn store_beside_other(group: &mut BenchmarkGroup<'_, WallTime>, legs: Legs, buff
 }
 
 fn full_dump(criterion: &mut Criterion) {
-    let size = Size::wanted();
+    let size = Size::target();
     for (kind, legs) in KINDS {
         let buffers = dump(&routes(size, legs));
         let mut group = criterion.benchmark_group(format!("full_dump_{kind}"));
@@ -90,7 +90,7 @@ fn full_dump(criterion: &mut Criterion) {
 
 /// From ten thousand to four times the size asked for.
 fn growth(criterion: &mut Criterion) {
-    let largest = 4 * Size::wanted().v4;
+    let largest = 4 * Size::target().v4;
     let mut group = criterion.benchmark_group("growth");
     group
         .sample_size(10)
@@ -120,7 +120,7 @@ fn memory_at_hand(criterion: &mut Criterion) {
     if !keep() {
         return;
     }
-    let (size, legs) = (Size::wanted(), Legs::Inline(1));
+    let (size, legs) = (Size::target(), Legs::Inline(1));
     let buffers = dump(&routes(size, legs));
     let mut group = criterion.benchmark_group("full_dump_memory_at_hand");
     group

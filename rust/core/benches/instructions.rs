@@ -12,9 +12,9 @@
 
 use std::hint::black_box;
 
-use bgpreflector_core::netlink::{Body, Messages};
+use bgpreflector_core::netlink::{Messages, Payload};
 use bgpreflector_core::route::{Family, PathSet};
-use bgpreflector_core::table::{Extent, Request, Table};
+use bgpreflector_core::table::{DumpScope, Request, Table};
 use bgpreflector_core::vpp::{EncodedPaths, RouteEncoder};
 use gungraun::{
     Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
@@ -87,7 +87,7 @@ fn decode(buffers: Vec<Vec<u8>>) -> usize {
     let messages = buffers.iter().flat_map(|buffer| Messages::new(buffer));
     messages
         .map(|message| black_box(message.unwrap()))
-        .filter(|message| matches!(message.body, Body::Route(_)))
+        .filter(|message| matches!(message.body, Payload::Route(_)))
         .count()
 }
 
@@ -133,7 +133,7 @@ fn acknowledge((mut table, requests): (Table, Vec<Request>)) -> (Table, Vec<Requ
 #[library_benchmark]
 #[bench::all(args = (PLAIN), setup = clean, config = at_most(660))]
 fn sweep((mut table, buffers): (Table, Vec<Vec<u8>>)) -> (Table, Vec<Vec<u8>>) {
-    table.begin_resync(Extent::Everything);
+    table.begin_resync(DumpScope::Everything);
     table.end_resync(&Family::ALL);
     (table, buffers)
 }

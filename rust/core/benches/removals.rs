@@ -14,7 +14,7 @@ use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
     RouterPreference,
 };
-use bgpreflector_core::table::{NextHopObject, Placement, Table};
+use bgpreflector_core::table::{InsertMode, NextHopObject, Table};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 mod support;
@@ -76,7 +76,7 @@ fn add(table: &mut Table, used: bool) {
         let id = FIRST + number;
         table.next_hop(id, NextHopObject::Single(hop(Family::V4, 200)));
         if used {
-            table.announce(route(number, NextHopSource::Object(id)), Placement::Append);
+            table.announce(route(number, NextHopSource::Object(id)), InsertMode::Append);
         }
     }
 }
@@ -129,7 +129,7 @@ fn scrape(criterion: &mut Criterion) {
         let mut table = full(*size);
         let nowhere = NextHopSource::Inline([NextHop::new(None, UNMAPPED)].into_iter().collect());
         for number in 0..1_000 {
-            table.announce(route(number, nowhere.clone()), Placement::Append);
+            table.announce(route(number, nowhere.clone()), InsertMode::Append);
         }
         group.bench_function(format!("held_routes/{size}"), |bencher| {
             bencher.iter(|| black_box(table.held_routes()).len());

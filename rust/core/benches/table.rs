@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use bgpreflector_core::route::{Family, PathSet};
-use bgpreflector_core::table::{Extent, NextHopObject, Request, Table, Taken};
+use bgpreflector_core::table::{DirtyBatch, DumpScope, NextHopObject, Request, Table};
 use bgpreflector_core::vpp::{EncodedPaths, RouteEncoder};
 use criterion::measurement::WallTime;
 use criterion::{
@@ -32,7 +32,7 @@ struct Filled {
 
 impl Filled {
     fn new(legs: Legs) -> Self {
-        let routes = routes(Size::wanted(), legs);
+        let routes = routes(Size::target(), legs);
         Self {
             legs,
             buffers: dump(&routes),
@@ -54,7 +54,7 @@ impl Filled {
         table
     }
 
-    fn taken(&self) -> (Table, Taken) {
+    fn taken(&self) -> (Table, DirtyBatch) {
         let mut table = self.dirty();
         let taken = table.take_dirty(usize::MAX);
         (table, taken)
@@ -70,7 +70,7 @@ fn group<'a>(criterion: &'a mut Criterion, name: &str, all: usize) -> BenchmarkG
     group
 }
 
-fn requests(table: &mut Table, taken: &Taken) -> Vec<Request> {
+fn requests(table: &mut Table, taken: &DirtyBatch) -> Vec<Request> {
     let requests = taken.handles.iter();
     requests
         .map(|handle| table.begin_request(*handle).unwrap())
@@ -115,7 +115,7 @@ fn diff(criterion: &mut Criterion) {
         bencher.iter_batched_ref(|| filled.dirty(), take, BatchSize::PerIteration);
     });
     group.bench_function("request", |bencher| {
-        let ask = |(table, taken): &mut (Table, Taken)| requests(table, taken);
+        let ask = |(table, taken): &mut (Table, DirtyBatch)| requests(table, taken);
         bencher.iter_batched_ref(|| filled.taken(), ask, BatchSize::PerIteration);
     });
     group.bench_function("acknowledge", |bencher| {
@@ -155,7 +155,7 @@ fn sweep(criterion: &mut Criterion) {
     let mut group = group(criterion, "sweep", filled.count);
     group.bench_function("all", |bencher| {
         let sweep = |table: &mut Table| {
-            table.begin_resync(Extent::Everything);
+            table.begin_resync(DumpScope::Everything);
             table.end_resync(&Family::ALL)
         };
         bencher.iter_batched_ref(|| filled.clean(), sweep, BatchSize::PerIteration);

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use bgpreflector_core::fpm::{FrameReader, encode_answer};
 use bgpreflector_core::netlink::constants::{RTM_F_OFFLOAD, RTM_F_OFFLOAD_FAILED, RTM_NEWROUTE};
-use bgpreflector_core::netlink::{Action, Body, Message, Messages};
+use bgpreflector_core::netlink::{Action, Message, Messages, Payload};
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
     RouterPreference,
@@ -56,13 +56,13 @@ fn the_decoder_reads_all_that_zebra_says() {
     let mut announced = Vec::new();
     for message in &all {
         match &message.body {
-            Body::Route(route) if route.action == Action::New => {
+            Payload::Route(route) if route.action == Action::New => {
                 counts[0] += 1;
                 announced.push(route.route.clone());
             }
-            Body::Route(_) => counts[1] += 1,
-            Body::NextHop(next_hop) if next_hop.action == Action::New => counts[2] += 1,
-            Body::NextHop(_) => counts[3] += 1,
+            Payload::Route(_) => counts[1] += 1,
+            Payload::NextHop(next_hop) if next_hop.action == Action::New => counts[2] += 1,
+            Payload::NextHop(_) => counts[3] += 1,
             other => panic!("{other:?}"),
         }
     }
@@ -161,7 +161,7 @@ fn an_answer_says_the_route_as_zebra_said_it() {
         ),
     ] {
         for installed in [true, false] {
-            let Body::Route(said) = answered(&route, installed).body else {
+            let Payload::Route(said) = answered(&route, installed).body else {
                 panic!("{route:?}");
             };
             assert_eq!((said.action, &said.route), (Action::New, &route));

@@ -15,7 +15,7 @@ mod vpp_vectors;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bgpreflector_core::netlink::{Body, Messages};
+use bgpreflector_core::netlink::{Messages, Payload};
 use bgpreflector_core::vpp::FrameReader;
 use fuzz_support::mutate::Mutator;
 use fuzz_support::{decode, fpm, frames};
@@ -103,7 +103,7 @@ fn the_mutations_reach_behind_the_headers() {
     for _ in 0..5_000 {
         for item in Messages::new(&mutator.next()) {
             match item.map(|message| message.body) {
-                Ok(Body::Route(_)) => routes += 1,
+                Ok(Payload::Route(_)) => routes += 1,
                 Ok(_) => {}
                 Err(_) => refused += 1,
             }

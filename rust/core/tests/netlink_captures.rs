@@ -11,7 +11,7 @@ mod netlink_support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bgpreflector_core::netlink::{
-    Action, Body, LinkMessage, Message, Messages, NextHopMessage, SkipReason,
+    Action, LinkMessage, Message, Messages, NextHopMessage, Payload, SkipReason,
 };
 use bgpreflector_core::route::{Family, NextHop, NextHopSource, Route};
 use netlink_support::captures::{self, Capture, Kind, number, rows};
@@ -31,7 +31,7 @@ fn of(kind: Kind) -> impl Iterator<Item = (Capture, Vec<Message>)> {
 /// Without the digests, of which iproute2 shows nothing.
 fn routes(messages: &[Message], action: Action) -> Vec<Route> {
     let route = |message: &Message| match &message.body {
-        Body::Route(route) if route.action == action => {
+        Payload::Route(route) if route.action == action => {
             let mut route = route.route.clone();
             route.set.digest = 0;
             if let NextHopSource::Inline(hops) = &mut route.set.next_hops {
@@ -68,14 +68,14 @@ fn unordered(mut routes: Vec<Route>) -> Vec<Route> {
 
 fn links(messages: &[Message]) -> impl Iterator<Item = &LinkMessage> {
     messages.iter().filter_map(|message| match &message.body {
-        Body::Link(link) => Some(link),
+        Payload::Link(link) => Some(link),
         _ => None,
     })
 }
 
 fn next_hops(messages: &[Message]) -> impl Iterator<Item = &NextHopMessage> {
     messages.iter().filter_map(|message| match &message.body {
-        Body::NextHop(next_hop) => Some(next_hop),
+        Payload::NextHop(next_hop) => Some(next_hop),
         _ => None,
     })
 }
@@ -116,7 +116,7 @@ fn dumps_hold_what_iproute2_shows() {
         let from_source = shown_routes.iter().filter(|row| !row["source"].is_null());
         let skipped = messages
             .iter()
-            .filter(|message| message.body == Body::Skipped(SkipReason::SourceSpecific));
+            .filter(|message| message.body == Payload::Skipped(SkipReason::SourceSpecific));
         assert_eq!(skipped.count(), from_source.count(), "{name}");
 
         let shown_links = rows(expected, "links");
@@ -131,7 +131,7 @@ fn dumps_hold_what_iproute2_shows() {
         }
 
         let done = i32::try_from(expected["done"].as_i64().unwrap()).unwrap();
-        assert_eq!(messages.last().unwrap().body, Body::Done(done), "{name}");
+        assert_eq!(messages.last().unwrap().body, Payload::Done(done), "{name}");
         let listed = shown_routes.len() + shown_links.len() + shown_objects.len();
         assert_eq!(messages.len(), listed + 1, "{name}");
     }
@@ -291,7 +291,7 @@ fn replies_hold_the_kernels_words() {
         let [message] = messages.as_slice() else {
             panic!("{name}: {messages:?}");
         };
-        let Body::Error { errno, text } = &message.body else {
+        let Payload::Error { errno, text } = &message.body else {
             panic!("{name}: {message:?}");
         };
         assert_eq!(
@@ -308,6 +308,6 @@ fn messages_of_bridge_ports_are_not_links() {
     let skipped = of(Kind::Notification)
         .filter(|(capture, _)| capture.name.contains("master"))
         .flat_map(|(_, messages)| messages)
-        .filter(|message| message.body == Body::Skipped(SkipReason::Family));
+        .filter(|message| message.body == Payload::Skipped(SkipReason::Family));
     assert!(skipped.count() >= 2);
 }

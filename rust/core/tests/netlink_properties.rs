@@ -10,7 +10,7 @@ mod netlink_support;
 
 use std::sync::LazyLock;
 
-use bgpreflector_core::netlink::{Action, Body, Messages};
+use bgpreflector_core::netlink::{Action, Messages, Payload};
 use bgpreflector_core::route::{NextHop, NextHopSource, Prefix, Route};
 use netlink_support::encode::{put_delete_route, put_new_route};
 use netlink_support::{captures, routes};
@@ -45,7 +45,7 @@ fn walk(bytes: &[u8]) -> Result<(), TestCaseError> {
 fn decoded(bytes: &[u8]) -> Vec<(Action, Route)> {
     Messages::new(bytes)
         .map(|message| match message.unwrap().body {
-            Body::Route(message) => (message.action, message.route),
+            Payload::Route(message) => (message.action, message.route),
             other => panic!("{other:?}"),
         })
         .collect()

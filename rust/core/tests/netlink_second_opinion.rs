@@ -12,7 +12,7 @@ mod netlink_support;
 use std::net::IpAddr;
 
 use bgpreflector_core::netlink::{
-    Action, Body, LinkMessage, Message, Messages, NextHopMessage, SkipReason,
+    Action, LinkMessage, Message, Messages, NextHopMessage, Payload, SkipReason,
 };
 use bgpreflector_core::route::{NextHop, NextHopSource, Prefix, Route};
 use netlink_packet_core::{NetlinkMessage, NetlinkPayload, Nla, NlasIterator};
@@ -54,7 +54,7 @@ fn both_see_the_same_in_every_capture() {
 }
 
 fn compare(name: &str, ours: &Message, bytes: &[u8]) {
-    if let Body::NextHop(object) = &ours.body {
+    if let Payload::NextHop(object) = &ours.body {
         return assert_eq!(object, &next_hop_object(object.action, bytes), "{name}");
     }
     let other = Other::deserialize(bytes).unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -75,8 +75,10 @@ fn compare(name: &str, ours: &Message, bytes: &[u8]) {
         "{name}"
     );
     match (&ours.body, other.payload) {
-        (Body::Done(errno), NetlinkPayload::Done(done)) => assert_eq!(*errno, done.code, "{name}"),
-        (Body::Error { errno, .. }, NetlinkPayload::Error(error)) => {
+        (Payload::Done(errno), NetlinkPayload::Done(done)) => {
+            assert_eq!(*errno, done.code, "{name}")
+        }
+        (Payload::Error { errno, .. }, NetlinkPayload::Error(error)) => {
             assert_eq!(*errno, error.raw_code(), "{name}");
         }
         (body, NetlinkPayload::InnerMessage(message)) => inner(name, body, &message),
@@ -84,28 +86,28 @@ fn compare(name: &str, ours: &Message, bytes: &[u8]) {
     }
 }
 
-fn inner(name: &str, ours: &Body, other: &RouteNetlinkMessage) {
+fn inner(name: &str, ours: &Payload, other: &RouteNetlinkMessage) {
     match (ours, other) {
-        (Body::Route(route), RouteNetlinkMessage::NewRoute(other)) => {
+        (Payload::Route(route), RouteNetlinkMessage::NewRoute(other)) => {
             assert_eq!(route.action, Action::New, "{name}");
             assert_route(name, &route.route, other);
         }
-        (Body::Route(route), RouteNetlinkMessage::DelRoute(other)) => {
+        (Payload::Route(route), RouteNetlinkMessage::DelRoute(other)) => {
             assert_eq!(route.action, Action::Delete, "{name}");
             assert_route(name, &route.route, other);
         }
-        (Body::Link(link), RouteNetlinkMessage::NewLink(other)) => {
+        (Payload::Link(link), RouteNetlinkMessage::NewLink(other)) => {
             assert_eq!(link, &link_of(Action::New, other), "{name}");
         }
-        (Body::Link(link), RouteNetlinkMessage::DelLink(other)) => {
+        (Payload::Link(link), RouteNetlinkMessage::DelLink(other)) => {
             assert_eq!(link, &link_of(Action::Delete, other), "{name}");
         }
         (
-            Body::Skipped(SkipReason::SourceSpecific),
+            Payload::Skipped(SkipReason::SourceSpecific),
             RouteNetlinkMessage::NewRoute(other) | RouteNetlinkMessage::DelRoute(other),
         ) => assert!(other.header.source_prefix_length > 0, "{name}"),
         (
-            Body::Skipped(SkipReason::Family),
+            Payload::Skipped(SkipReason::Family),
             RouteNetlinkMessage::NewLink(other) | RouteNetlinkMessage::DelLink(other),
         ) => assert_eq!(
             other.header.interface_family,
@@ -316,7 +318,7 @@ proptest! {
         let mut bytes = Vec::new();
         encode::put_new_route(&mut bytes, &route);
         let ours = Messages::new(&bytes).next().unwrap().unwrap();
-        prop_assert!(matches!(ours.body, Body::Route(_)), "{:?}", ours.body);
+        prop_assert!(matches!(ours.body, Payload::Route(_)), "{:?}", ours.body);
         compare("generated", &ours, &bytes);
     }
 }

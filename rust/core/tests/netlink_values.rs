@@ -13,11 +13,11 @@ use bgpreflector_core::netlink::constants::{
     RTA_ENCAP, RTA_ENCAP_TYPE, RTA_GATEWAY, RTA_MULTIPATH, RTA_OIF, RTA_TABLE, RTA_VIA,
     RTM_NEWNEXTHOP, RTM_NEWROUTE,
 };
-use bgpreflector_core::netlink::{Body, Messages, Problem};
+use bgpreflector_core::netlink::{DecodeErrorKind, Messages, Payload};
 use bgpreflector_core::route::{NextHop, NextHopSource};
 use netlink_support::encode::{message, rtmsg_of_v4 as rtmsg, with};
 
-fn only(bytes: &[u8]) -> Result<Body, Problem> {
+fn only(bytes: &[u8]) -> Result<Payload, DecodeErrorKind> {
     let mut all: Vec<_> = Messages::new(bytes).collect();
     assert_eq!(all.len(), 1, "{all:?}");
     all.remove(0)
@@ -25,7 +25,7 @@ fn only(bytes: &[u8]) -> Result<Body, Problem> {
         .map_err(|error| error.problem)
 }
 
-fn new_route(attributes: &[(u16, &[u8])]) -> Result<Body, Problem> {
+fn new_route(attributes: &[(u16, &[u8])]) -> Result<Payload, DecodeErrorKind> {
     let destination: (u16, &[u8]) = (RTA_DST, &[198, 51, 100, 0]);
     let attributes = [&[destination], attributes].concat();
     only(&message(RTM_NEWROUTE, 0, &with(rtmsg(24), &attributes)))
@@ -46,19 +46,19 @@ fn values_of_the_wrong_size_are_errors() {
             (RTA_VIA, 6) => 4,
             (_, length) => length,
         };
-        let problem = Problem::AttributeSize {
+        let problem = DecodeErrorKind::AttributeSize {
             attribute: kind,
             length: size,
         };
         assert_eq!(new_route(&[(kind, value)]), Err(problem));
     }
-    let family = Problem::AddressFamily(17);
+    let family = DecodeErrorKind::AddressFamily(17);
     assert_eq!(new_route(&[(RTA_VIA, &[17, 0, 1, 2])]), Err(family));
     let group = with(
         vec![0; 8],
         &[(NHA_ID, &[1, 0, 0, 0]), (NHA_GROUP, &[0; 12])],
     );
-    let size = Problem::AttributeSize {
+    let size = DecodeErrorKind::AttributeSize {
         attribute: NHA_GROUP,
         length: 12,
     };
@@ -68,12 +68,12 @@ fn values_of_the_wrong_size_are_errors() {
 #[test]
 fn a_prefix_needs_its_address() {
     let default = only(&message(RTM_NEWROUTE, 0, &rtmsg(0)));
-    assert!(matches!(default, Ok(Body::Route(_))), "{default:?}");
+    assert!(matches!(default, Ok(Payload::Route(_))), "{default:?}");
     let missing = only(&message(RTM_NEWROUTE, 0, &rtmsg(24)));
-    assert_eq!(missing, Err(Problem::Missing("RTA_DST")));
+    assert_eq!(missing, Err(DecodeErrorKind::Missing("RTA_DST")));
     let body = with(rtmsg(33), &[(RTA_DST, &[1; 4])]);
     let long = only(&message(RTM_NEWROUTE, 0, &body));
-    assert_eq!(long, Err(Problem::PrefixLength(33)));
+    assert_eq!(long, Err(DecodeErrorKind::PrefixLength(33)));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn no_leg_is_lost_in_silence() {
     let leg = |length: u8| [length, 0, 0, 0, 7, 0, 0, 0];
     let multipath = |value: &[u8]| new_route(&[(RTA_MULTIPATH, value)]);
     let two = [leg(8), leg(8)].concat();
-    let Ok(Body::Route(route)) = multipath(&two) else {
+    let Ok(Payload::Route(route)) = multipath(&two) else {
         panic!("two legs");
     };
     let hops = [NextHop::new(None, 7), NextHop::new(None, 7)];
@@ -96,7 +96,7 @@ fn no_leg_is_lost_in_silence() {
     ] {
         assert_eq!(
             multipath(broken),
-            Err(Problem::AttributeLength),
+            Err(DecodeErrorKind::AttributeLength),
             "{broken:?}"
         );
     }
@@ -106,15 +106,15 @@ fn no_leg_is_lost_in_silence() {
 fn no_encapsulation_is_lost_in_silence() {
     let mpls = 1_u16.to_ne_bytes();
     let hop: (u16, &[u8]) = (RTA_OIF, &[7, 0, 0, 0]);
-    let no_labels = Err(Problem::Missing("MPLS_IPTUNNEL_DST"));
+    let no_labels = Err(DecodeErrorKind::Missing("MPLS_IPTUNNEL_DST"));
     assert_eq!(new_route(&[hop, (RTA_ENCAP_TYPE, &mpls)]), no_labels);
     let empty = [hop, (RTA_ENCAP_TYPE, &mpls), (RTA_ENCAP, &[])];
     assert_eq!(new_route(&empty), no_labels);
-    let no_type = Err(Problem::Missing("RTA_ENCAP_TYPE"));
+    let no_type = Err(DecodeErrorKind::Missing("RTA_ENCAP_TYPE"));
     assert_eq!(new_route(&[hop, (RTA_ENCAP, &[])]), no_type);
     let uneven = [8, 0, 1, 0, 0, 1, 1];
     let uneven = [hop, (RTA_ENCAP_TYPE, &mpls), (RTA_ENCAP, &uneven)];
-    assert_eq!(new_route(&uneven), Err(Problem::AttributeLength));
+    assert_eq!(new_route(&uneven), Err(DecodeErrorKind::AttributeLength));
     let object = [(NHA_ID, &[1, 0, 0, 0][..]), (NHA_ENCAP_TYPE, &mpls)];
     let body = with(vec![0; 8], &object);
     assert_eq!(only(&message(RTM_NEWNEXTHOP, 0, &body)), no_labels);
@@ -123,7 +123,7 @@ fn no_encapsulation_is_lost_in_silence() {
 #[test]
 fn next_hop_objects_need_an_id() {
     let missing = only(&message(RTM_NEWNEXTHOP, 0, &[AF_UNSPEC; 8]));
-    assert_eq!(missing, Err(Problem::Missing("NHA_ID")));
+    assert_eq!(missing, Err(DecodeErrorKind::Missing("NHA_ID")));
     let labels = [8, 0, 1, 0, 0, 1, 1, 0];
     let attributes: [(u16, &[u8]); 4] = [
         (NHA_ID, &[9, 0, 0, 0]),
@@ -132,7 +132,7 @@ fn next_hop_objects_need_an_id() {
         (NHA_ENCAP, &labels),
     ];
     let body = with(vec![2, 0, 0, 0, 5, 0, 0, 0], &attributes);
-    let Ok(Body::NextHop(object)) = only(&message(RTM_NEWNEXTHOP, 0, &body)) else {
+    let Ok(Payload::NextHop(object)) = only(&message(RTM_NEWNEXTHOP, 0, &body)) else {
         panic!("an object");
     };
     let hop = NextHop {
@@ -151,7 +151,7 @@ fn the_high_byte_of_a_weight_counts_only_where_the_kernel_cleared_it() {
     let group = |attributes: &[(u16, &[u8])]| {
         let body = with(vec![AF_UNSPEC; 8], attributes);
         match only(&message(RTM_NEWNEXTHOP, 0, &body)) {
-            Ok(Body::NextHop(object)) => object.group.to_vec(),
+            Ok(Payload::NextHop(object)) => object.group.to_vec(),
             other => panic!("{other:?}"),
         }
     };

@@ -13,7 +13,9 @@ use bgpreflector_core::netlink::constants::{
     NLM_F_ACK_TLVS, NLM_F_CAPPED, NLMSG_DONE, NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN,
     NLMSGERR_ATTR_MSG, RTM_F_CLONED, RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE,
 };
-use bgpreflector_core::netlink::{Body, DecodeError, Message, Messages, Problem, SkipReason};
+use bgpreflector_core::netlink::{
+    DecodeError, DecodeErrorKind, Message, Messages, Payload, SkipReason,
+};
 use bgpreflector_core::route::Route;
 use netlink_support::captures::{self, Kind};
 use netlink_support::encode::{message, put_message, put_new_route, rtmsg_of_v4 as rtmsg, with};
@@ -22,7 +24,7 @@ fn all(bytes: &[u8]) -> Vec<Result<Message, DecodeError>> {
     Messages::new(bytes).collect()
 }
 
-fn only(bytes: &[u8]) -> Result<Body, Problem> {
+fn only(bytes: &[u8]) -> Result<Payload, DecodeErrorKind> {
     let mut all = all(bytes);
     assert_eq!(all.len(), 1, "{all:?}");
     all.remove(0)
@@ -59,16 +61,16 @@ fn the_walk_goes_on_behind_a_malformed_message() {
     };
     assert_eq!(all.len(), 5);
     for at in [0, 2, 4] {
-        let Body::Route(route) = &all[at].as_ref().unwrap().body else {
+        let Payload::Route(route) = &all[at].as_ref().unwrap().body else {
             panic!("{all:?}");
         };
         assert_eq!(route.route, good());
     }
     assert_eq!(
         all[1],
-        failed(RTM_NEWROUTE, offset, Problem::Missing("RTA_DST"))
+        failed(RTM_NEWROUTE, offset, DecodeErrorKind::Missing("RTA_DST"))
     );
-    let short = Problem::Short("struct ifinfomsg");
+    let short = DecodeErrorKind::Short("struct ifinfomsg");
     assert_eq!(all[3], failed(RTM_NEWLINK, second, short));
 }
 
@@ -86,7 +88,7 @@ fn a_length_that_does_not_fit_ends_the_walk() {
         let error = all[1].clone().unwrap_err();
         assert_eq!((error.kind, error.offset), (NLMSG_NOOP, offset));
         let length = length as usize;
-        assert_eq!(error.problem, Problem::Length { length, left: 60 });
+        assert_eq!(error.problem, DecodeErrorKind::Length { length, left: 60 });
     }
 }
 
@@ -99,7 +101,7 @@ fn a_header_that_is_cut_off_is_an_error_at_its_place() {
         bytes.resize(offset + left, 0);
         let error = all(&bytes).remove(1).unwrap_err();
         assert_eq!((error.kind, error.offset), (0, offset));
-        assert_eq!(error.problem, Problem::Short("struct nlmsghdr"));
+        assert_eq!(error.problem, DecodeErrorKind::Short("struct nlmsghdr"));
     }
     assert!(all(&[]).is_empty());
 }
@@ -110,8 +112,8 @@ fn the_last_message_needs_no_padding() {
     assert_eq!(bytes.len(), 20);
     put_message(&mut bytes, NLMSG_OVERRUN, 0, &[1, 2, 3]);
     bytes.pop();
-    let bodies: Vec<Body> = all(&bytes).into_iter().map(|m| m.unwrap().body).collect();
-    assert_eq!(bodies, [Body::Noop, Body::Overrun]);
+    let bodies: Vec<Payload> = all(&bytes).into_iter().map(|m| m.unwrap().body).collect();
+    assert_eq!(bodies, [Payload::Noop, Payload::Overrun]);
 }
 
 #[test]
@@ -120,7 +122,7 @@ fn the_end_of_a_dump_has_an_error_number() {
     let minus_two = (-2_i32).to_ne_bytes();
     assert_eq!(
         only(&message(NLMSG_DONE, 0, &minus_two)),
-        Ok(Body::Done(-2))
+        Ok(Payload::Done(-2))
     );
 }
 
@@ -130,11 +132,11 @@ fn the_kernels_words_stand_behind_the_request_or_its_header() {
     let request = message(RTM_NEWROUTE, 5, &[7; 21]);
     let cookie: (u16, &[u8]) = (3, &[1; 5]);
     let words: (u16, &[u8]) = (NLMSGERR_ATTR_MSG, b"No such thing\0");
-    let told = Ok(Body::Error {
+    let told = Ok(Payload::Error {
         errno: -22,
         text: Some("No such thing".into()),
     });
-    let silent = Ok(Body::Error {
+    let silent = Ok(Payload::Error {
         errno: -22,
         text: None,
     });
@@ -149,7 +151,7 @@ fn the_kernels_words_stand_behind_the_request_or_its_header() {
     assert_eq!(behind(&request, whole, &[cookie]), silent);
     assert_eq!(behind(&request, 0, &[words]), silent);
     assert_eq!(behind(&[255; 16], whole, &[words]), silent);
-    let short = Err(Problem::Short("struct nlmsgerr"));
+    let short = Err(DecodeErrorKind::Short("struct nlmsgerr"));
     assert_eq!(only(&message(NLMSG_ERROR, 0, &[1, 2, 3])), short);
     assert_eq!(only(&message(NLMSG_ERROR, whole, &errno)), short);
 }
@@ -157,7 +159,7 @@ fn the_kernels_words_stand_behind_the_request_or_its_header() {
 #[test]
 fn foreign_messages_have_a_reason() {
     let skipped = |kind, body: &[u8]| match only(&message(kind, 0, body)) {
-        Ok(Body::Skipped(reason)) => reason,
+        Ok(Payload::Skipped(reason)) => reason,
         other => panic!("{other:?}"),
     };
     let route = |at: usize, value: u8| {

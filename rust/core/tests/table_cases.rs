@@ -8,7 +8,7 @@
 mod table_support;
 
 use bgpreflector_core::route::{Family, PathSet};
-use bgpreflector_core::table::{Drift, Extent, Link, PathSetId, Placement, RouteState};
+use bgpreflector_core::table::{Drift, DumpScope, InsertMode, Link, PathSetId, RouteState};
 
 use table_support::{FOREIGN, MIRRORED, World, hop, name, prefix, route};
 
@@ -19,7 +19,7 @@ fn a_prefix_that_flaps_while_vpp_is_busy_costs_one_request_or_none() {
         let hop = hop(&format!("192.0.2.{metric}"), 1);
         world
             .table
-            .announce(route(1, 0, MIRRORED, &hop), Placement::Replace);
+            .announce(route(1, 0, MIRRORED, &hop), InsertMode::Replace);
     }
     assert_eq!(world.table.dirty(), 1);
     world.taken = world.table.take_dirty(10).handles;
@@ -29,11 +29,11 @@ fn a_prefix_that_flaps_while_vpp_is_busy_costs_one_request_or_none() {
 
     world.table.announce(
         route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
-        Placement::Replace,
+        InsertMode::Replace,
     );
     world.table.announce(
         route(1, 0, MIRRORED, &hop("192.0.2.99", 1)),
-        Placement::Replace,
+        InsertMode::Replace,
     );
     assert!(world.table.take_dirty(10).handles.is_empty());
 }
@@ -42,9 +42,9 @@ fn a_prefix_that_flaps_while_vpp_is_busy_costs_one_request_or_none() {
 fn a_prefix_that_comes_back_while_it_waits_waits_once() {
     let mut world = World::new();
     let only = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
-    world.table.announce(only.clone(), Placement::Replace);
+    world.table.announce(only.clone(), InsertMode::Replace);
     world.table.withdraw(only.clone());
-    world.table.announce(only, Placement::Replace);
+    world.table.announce(only, InsertMode::Replace);
     assert_eq!(world.table.dirty(), 1);
     world.settle();
     assert_eq!(world.vpp.len(), 1);
@@ -55,7 +55,7 @@ fn a_change_under_way_is_followed_by_what_came_after_it() {
     let mut world = World::new();
     world.table.announce(
         route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
-        Placement::Replace,
+        InsertMode::Replace,
     );
     world.taken = world.table.take_dirty(10).handles;
     world.begin(10);
@@ -78,13 +78,13 @@ fn another_protocol_that_replaces_a_route_leaves_no_ghost() {
     let mut world = World::new();
     world.table.announce(
         route(1, 32, MIRRORED, &hop("192.0.2.1", 1)),
-        Placement::Replace,
+        InsertMode::Replace,
     );
     world.settle();
     assert_eq!(world.vpp.len(), 1);
     world.table.announce(
         route(1, 32, FOREIGN, &hop("192.0.2.2", 1)),
-        Placement::Replace,
+        InsertMode::Replace,
     );
     world.settle();
     assert!(world.vpp.is_empty());
@@ -102,7 +102,7 @@ fn a_link_that_goes_down_takes_its_v4_routes_along_in_silence() {
     world.table.link(1, up.clone());
     world.table.announce(
         route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
-        Placement::Replace,
+        InsertMode::Replace,
     );
     world.settle();
     assert_eq!(
@@ -129,10 +129,10 @@ fn a_link_that_goes_down_takes_its_v4_routes_along_in_silence() {
 fn a_dump_that_is_older_than_a_notification_does_not_win() {
     let mut world = World::new();
     let old = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
-    world.table.announce(old.clone(), Placement::Replace);
-    world.table.begin_resync(Extent::Everything);
+    world.table.announce(old.clone(), InsertMode::Replace);
+    world.table.begin_resync(DumpScope::Everything);
     world.table.withdraw(old.clone());
-    world.table.announce(old, Placement::Dump);
+    world.table.announce(old, InsertMode::Dump);
     let swept = world.table.end_resync(&[Family::V4]);
     assert_eq!((swept.removed, swept.uncertain), (0, 0));
     world.settle();
@@ -145,13 +145,13 @@ fn a_notification_about_one_route_of_a_key_does_not_hide_the_others_from_a_dump(
     let routes = ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
         .map(|gateway| route(1, 0, MIRRORED, &hop(gateway, 1)));
     let [first, second, third] = &routes;
-    world.table.announce(first.clone(), Placement::Replace);
-    world.table.announce(second.clone(), Placement::Append);
+    world.table.announce(first.clone(), InsertMode::Replace);
+    world.table.announce(second.clone(), InsertMode::Append);
     world.settle();
-    world.table.begin_resync(Extent::Everything);
-    world.table.announce(third.clone(), Placement::Append);
+    world.table.begin_resync(DumpScope::Everything);
+    world.table.announce(third.clone(), InsertMode::Append);
     for shown in routes.clone() {
-        world.table.announce(shown, Placement::Dump);
+        world.table.announce(shown, InsertMode::Dump);
     }
     assert_eq!(world.table.end_resync(&Family::ALL).removed, 0);
     assert_eq!(world.table.take_drift(10).total(), 0);
@@ -163,13 +163,14 @@ fn a_notification_about_one_route_of_a_key_does_not_hide_the_others_from_a_dump(
 #[test]
 fn a_dump_that_contradicts_a_notification_is_uncertain() {
     let mut world = World::new();
-    world.table.begin_resync(Extent::Everything);
+    world.table.begin_resync(DumpScope::Everything);
     world
         .table
         .withdraw(route(1, 0, MIRRORED, &hop("192.0.2.1", 1)));
-    world
-        .table
-        .announce(route(1, 0, MIRRORED, &hop("192.0.2.2", 1)), Placement::Dump);
+    world.table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.2", 1)),
+        InsertMode::Dump,
+    );
     assert_eq!(world.table.end_resync(&[Family::V4]).uncertain, 1);
 }
 
@@ -178,21 +179,21 @@ fn what_is_left_over_from_a_loss_does_not_hide_that_the_route_came_back() {
     let mut world = World::new();
     let [first, other] =
         ["192.0.2.1", "192.0.2.2"].map(|gateway| route(1, 0, MIRRORED, &hop(gateway, 1)));
-    world.table.announce(first.clone(), Placement::Replace);
+    world.table.announce(first.clone(), InsertMode::Replace);
     world.settle();
     // The kernel dropped that the other took its place, and goes on dropping: nothing is swept.
-    world.table.begin_resync(Extent::Everything);
-    world.table.announce(other.clone(), Placement::Dump);
+    world.table.begin_resync(DumpScope::Everything);
+    world.table.announce(other.clone(), InsertMode::Dump);
     world.table.end_resync(&[]);
-    world.table.begin_resync(Extent::Everything);
-    world.table.announce(other, Placement::Dump);
-    world.table.announce(first.clone(), Placement::Replace);
+    world.table.begin_resync(DumpScope::Everything);
+    world.table.announce(other, InsertMode::Dump);
+    world.table.announce(first.clone(), InsertMode::Replace);
     world.table.end_resync(&Family::ALL);
     world.settle();
     assert_eq!(world.in_vpp()[&prefix(1)].1, "192.0.2.1".parse().ok());
     assert_eq!(world.table.counts(Family::V4).kernel, 1);
-    world.table.begin_resync(Extent::Everything);
-    world.table.announce(first, Placement::Dump);
+    world.table.begin_resync(DumpScope::Everything);
+    world.table.announce(first, InsertMode::Dump);
     assert_eq!(world.table.end_resync(&Family::ALL).removed, 0);
     assert_eq!(world.table.take_drift(10).total(), 0);
 }
@@ -202,11 +203,11 @@ fn a_family_that_is_not_named_is_not_swept() {
     let mut world = World::new();
     world.table.announce(
         route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
-        Placement::Replace,
+        InsertMode::Replace,
     );
-    world.table.begin_resync(Extent::Everything);
+    world.table.begin_resync(DumpScope::Everything);
     assert_eq!(world.table.end_resync(&[Family::V6]).removed, 0);
-    world.table.begin_resync(Extent::Everything);
+    world.table.begin_resync(DumpScope::Everything);
     assert_eq!(world.table.end_resync(&[Family::V4]).removed, 1);
 }
 
@@ -215,7 +216,7 @@ fn what_vpp_has_already_is_adopted_and_only_the_difference_sent() {
     let mut world = World::new();
     world.table.announce(
         route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
-        Placement::Replace,
+        InsertMode::Replace,
     );
     world.settle();
     let paths = world.vpp[&prefix(1)].clone();
@@ -223,7 +224,7 @@ fn what_vpp_has_already_is_adopted_and_only_the_difference_sent() {
     let mut next = World::new();
     next.table.announce(
         route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
-        Placement::Replace,
+        InsertMode::Replace,
     );
     let equal = |wanted: &PathSet| *wanted == paths;
     assert!(next.table.adopt(0, &prefix(1), &paths, equal));
@@ -254,7 +255,7 @@ fn a_refused_route_rests_until_it_is_retried_and_remembers_how_often() {
     let mut world = World::new();
     world.table.announce(
         route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
-        Placement::Replace,
+        InsertMode::Replace,
     );
     for attempts in 1..4 {
         world.taken = world.table.take_dirty(10).handles;
@@ -282,17 +283,17 @@ fn a_refused_route_rests_until_it_is_retried_and_remembers_how_often() {
 fn an_adopted_route_that_the_kernel_shows_late_is_never_touched() {
     let mut world = World::new();
     let route = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
-    world.table.announce(route.clone(), Placement::Replace);
+    world.table.announce(route.clone(), InsertMode::Replace);
     world.settle();
     let paths = world.vpp[&prefix(1)].clone();
 
     let mut next = World::new();
     let equal = |wanted: &PathSet| *wanted == paths;
     assert!(next.table.adopt(0, &prefix(1), &paths, equal));
-    next.table.begin_resync(Extent::Everything);
+    next.table.begin_resync(DumpScope::Everything);
     next.table.end_resync(&[]);
     assert_eq!(next.table.dirty(), 0);
-    next.table.announce(route, Placement::Dump);
+    next.table.announce(route, InsertMode::Dump);
     assert_eq!(next.table.counts(Family::V4).unconfirmed, 0);
     assert_eq!(next.table.confirm(&Family::ALL), 0);
     assert!(next.table.take_dirty(10).handles.is_empty());
@@ -302,7 +303,7 @@ fn an_adopted_route_that_the_kernel_shows_late_is_never_touched() {
 fn a_route_that_goes_is_deleted_though_nothing_is_confirmed_yet() {
     let mut world = World::new();
     let known = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
-    world.table.announce(known.clone(), Placement::Replace);
+    world.table.announce(known.clone(), InsertMode::Replace);
     world.settle();
     let paths = world.vpp[&prefix(1)].clone();
     let equal = |wanted: &PathSet| *wanted == paths;
@@ -319,12 +320,12 @@ fn a_resync_of_one_interface_leaves_the_others_alone() {
         let hop = hop("192.0.2.1", interface);
         world
             .table
-            .announce(route(number, 0, MIRRORED, &hop), Placement::Replace);
+            .announce(route(number, 0, MIRRORED, &hop), InsertMode::Replace);
     }
-    world.table.begin_resync(Extent::interface(1));
+    world.table.begin_resync(DumpScope::interface(1));
     world.table.announce(
         route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
-        Placement::PartialDump,
+        InsertMode::PartialDump,
     );
     let swept = world.table.end_resync(&Family::ALL);
     assert_eq!((swept.removed, swept.uncertain), (1, 0));
@@ -340,11 +341,11 @@ fn what_a_notification_explains_is_no_drift() {
     let known = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
     let other = route(1, 0, MIRRORED, &hop("192.0.2.2", 1));
     let new = route(2, 0, MIRRORED, &hop("192.0.2.1", 1));
-    world.table.announce(known, Placement::Replace);
-    world.table.begin_resync(Extent::Everything);
-    world.table.announce(other.clone(), Placement::Dump);
-    world.table.announce(new.clone(), Placement::Dump);
-    world.table.announce(new, Placement::Replace);
+    world.table.announce(known, InsertMode::Replace);
+    world.table.begin_resync(DumpScope::Everything);
+    world.table.announce(other.clone(), InsertMode::Dump);
+    world.table.announce(new.clone(), InsertMode::Dump);
+    world.table.announce(new, InsertMode::Replace);
     world.table.end_resync(&Family::ALL);
     let drift = world.table.take_drift(10);
     assert_eq!(drift.examples, [(254, prefix(1), Drift::Different)]);
@@ -356,12 +357,12 @@ fn an_order_that_only_a_dump_tells_reaches_vpp() {
     let mut world = World::new();
     let first = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
     let second = route(1, 0, MIRRORED, &hop("192.0.2.2", 1));
-    world.table.announce(first.clone(), Placement::Append);
-    world.table.announce(second.clone(), Placement::Append);
+    world.table.announce(first.clone(), InsertMode::Append);
+    world.table.announce(second.clone(), InsertMode::Append);
     world.settle();
-    world.table.begin_resync(Extent::Everything);
-    world.table.announce(second, Placement::Dump);
-    world.table.announce(first, Placement::Dump);
+    world.table.begin_resync(DumpScope::Everything);
+    world.table.announce(second, InsertMode::Dump);
+    world.table.announce(first, InsertMode::Dump);
     world.table.end_resync(&Family::ALL);
     world.settle();
     let gateway = world.in_vpp()[&prefix(1)].1;
@@ -375,7 +376,7 @@ fn what_another_source_hides_is_deleted_unseen_unless_the_kernel_has_it() {
     world.table.suspect_unseen(0, prefix(2));
     world.table.suspect_unseen(7, prefix(3));
     let wanted = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
-    world.table.announce(wanted.clone(), Placement::Replace);
+    world.table.announce(wanted.clone(), InsertMode::Replace);
     assert!(world.table.awaits_confirmation());
     assert_eq!(world.table.confirm(&[Family::V6]), 0);
     assert!(world.table.awaits_confirmation());

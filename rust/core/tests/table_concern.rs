@@ -5,13 +5,13 @@
 mod table_support;
 
 use bgpreflector_core::route::{Family, NextHopSource, Route};
-use bgpreflector_core::table::{Doubt, Extent, Link, NextHopObject, Placement, Table};
+use bgpreflector_core::table::{DumpScope, InsertMode, Link, NextHopObject, Table, Verify};
 
 use table_support::{FOREIGN, MIRRORED, World, hop, name, route};
 
 fn announce(table: &mut Table, number: u8, protocol: u8, interface: u32) -> Route {
     let new = route(number, 0, protocol, &hop("192.0.2.1", interface));
-    table.announce(new.clone(), Placement::Append);
+    table.announce(new.clone(), InsertMode::Append);
     new
 }
 
@@ -21,7 +21,7 @@ fn by_object(number: u8, protocol: u8, id: u32) -> Route {
     new
 }
 
-fn down(table: &mut Table, index: u32) -> Doubt {
+fn down(table: &mut Table, index: u32) -> Verify {
     let doubt = table.doubt_link(index);
     table.link(
         index,
@@ -41,16 +41,16 @@ fn a_link_that_no_route_of_ours_uses_leaves_nothing_uncertain() {
     announce(&mut table, 1, MIRRORED, 1);
     // As the kernel makes one for each address of an interface.
     let connected = announce(&mut table, 2, FOREIGN, 2);
-    assert_eq!(table.doubt_link(1), Doubt::OfInterface(1));
-    assert_eq!(table.doubt_link(2), Doubt::Nothing);
-    assert_eq!(table.doubt_link(77), Doubt::Nothing);
+    assert_eq!(table.doubt_link(1), Verify::OfInterface(1));
+    assert_eq!(table.doubt_link(2), Verify::Nothing);
+    assert_eq!(table.doubt_link(77), Verify::Nothing);
     // A route of ours through it comes and goes.
     let ours = announce(&mut table, 3, MIRRORED, 2);
-    assert_eq!(table.doubt_link(2), Doubt::OfInterface(2));
+    assert_eq!(table.doubt_link(2), Verify::OfInterface(2));
     table.withdraw(ours);
-    assert_eq!(table.doubt_link(2), Doubt::Nothing);
+    assert_eq!(table.doubt_link(2), Verify::Nothing);
     table.withdraw(connected);
-    assert_eq!(table.doubt_link(2), Doubt::Nothing);
+    assert_eq!(table.doubt_link(2), Verify::Nothing);
 }
 
 #[test]
@@ -59,9 +59,9 @@ fn a_foreign_route_beside_ours_counts_as_ours() {
     announce(&mut table, 1, FOREIGN, 2);
     let ours = announce(&mut table, 1, MIRRORED, 1);
     // Where it goes, ours forwards.
-    assert_eq!(table.doubt_link(2), Doubt::OfInterface(2));
+    assert_eq!(table.doubt_link(2), Verify::OfInterface(2));
     table.withdraw(ours);
-    assert_eq!(table.doubt_link(2), Doubt::Nothing);
+    assert_eq!(table.doubt_link(2), Verify::Nothing);
 }
 
 #[test]
@@ -69,24 +69,24 @@ fn what_another_protocol_replaces_is_counted_once() {
     let mut table = World::new().table;
     let new = |protocol| route(1, 0, protocol, &hop("192.0.2.1", 2));
     for protocol in [FOREIGN, MIRRORED, FOREIGN, FOREIGN] {
-        table.announce(new(protocol), Placement::Replace);
+        table.announce(new(protocol), InsertMode::Replace);
         let expected = match protocol {
-            MIRRORED => Doubt::OfInterface(2),
-            _ => Doubt::Nothing,
+            MIRRORED => Verify::OfInterface(2),
+            _ => Verify::Nothing,
         };
         assert_eq!(table.doubt_link(2), expected);
     }
     table.withdraw(new(FOREIGN));
-    table.announce(new(MIRRORED), Placement::Append);
-    assert_eq!(table.doubt_link(2), Doubt::OfInterface(2));
+    table.announce(new(MIRRORED), InsertMode::Append);
+    assert_eq!(table.doubt_link(2), Verify::OfInterface(2));
 }
 
 #[test]
 fn the_routes_that_go_with_a_link_are_asked_for_first() {
     let mut table = World::new().table;
     announce(&mut table, 1, MIRRORED, 1);
-    assert_eq!(down(&mut table, 1), Doubt::OfInterface(1));
-    assert_eq!(table.doubt_link(1), Doubt::Nothing, "they are gone");
+    assert_eq!(down(&mut table, 1), Verify::OfInterface(1));
+    assert_eq!(table.doubt_link(1), Verify::Nothing, "they are gone");
 }
 
 #[test]
@@ -97,32 +97,35 @@ fn objects_that_no_route_of_ours_uses_leave_nothing_uncertain() {
         table.next_hop(id, single);
     }
     table.next_hop(9, NextHopObject::Group(vec![(1, 1)]));
-    table.announce(by_object(1, MIRRORED, 9), Placement::Append);
-    table.announce(by_object(2, FOREIGN, 2), Placement::Append);
+    table.announce(by_object(1, MIRRORED, 9), InsertMode::Append);
+    table.announce(by_object(2, FOREIGN, 2), InsertMode::Append);
     let doubts = [1, 9, 2, 3, 77].map(|id| table.doubt_next_hop(id));
-    let everything = Doubt::OfEverything;
-    let nothing = Doubt::Nothing;
+    let everything = Verify::OfEverything;
+    let nothing = Verify::Nothing;
     assert_eq!(doubts, [everything, everything, nothing, nothing, nothing]);
 }
 
 #[test]
 fn what_a_dump_shows_after_it_was_gone_is_looked_at_again() {
     let mut table = World::new().table;
-    table.begin_resync(Extent::Everything);
+    table.begin_resync(DumpScope::Everything);
     // The dump has been asked for and its first part is under way when the link goes down.
-    assert_eq!(down(&mut table, 2), Doubt::Nothing);
-    assert_eq!(table.doubt_next_hop(7), Doubt::Nothing);
-    assert_eq!(table.doubt_link(3), Doubt::Nothing);
-    table.announce(route(1, 0, MIRRORED, &hop("192.0.2.1", 2)), Placement::Dump);
+    assert_eq!(down(&mut table, 2), Verify::Nothing);
+    assert_eq!(table.doubt_next_hop(7), Verify::Nothing);
+    assert_eq!(table.doubt_link(3), Verify::Nothing);
+    table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.1", 2)),
+        InsertMode::Dump,
+    );
     table.end_resync(&Family::ALL);
-    assert_eq!(table.doubts_meanwhile(), [Doubt::OfInterface(2)]);
+    assert_eq!(table.doubts_meanwhile(), [Verify::OfInterface(2)]);
     assert_eq!(table.doubts_meanwhile(), []);
 
-    table.begin_resync(Extent::Everything);
-    assert_eq!(table.doubt_next_hop(7), Doubt::Nothing);
-    table.announce(by_object(2, MIRRORED, 7), Placement::Dump);
+    table.begin_resync(DumpScope::Everything);
+    assert_eq!(table.doubt_next_hop(7), Verify::Nothing);
+    table.announce(by_object(2, MIRRORED, 7), InsertMode::Dump);
     table.end_resync(&[]);
-    assert_eq!(table.doubts_meanwhile(), [Doubt::OfEverything]);
+    assert_eq!(table.doubts_meanwhile(), [Verify::OfEverything]);
 }
 
 #[test]
@@ -131,10 +134,10 @@ fn a_resync_of_interfaces_sweeps_what_leads_through_them() {
     for (number, interface) in [(1, 1), (2, 2), (3, 3)] {
         announce(&mut table, number, MIRRORED, interface);
     }
-    table.begin_resync(Extent::Interfaces([1, 3].into()));
+    table.begin_resync(DumpScope::Interfaces([1, 3].into()));
     let shown = route(3, 0, MIRRORED, &hop("192.0.2.1", 3));
-    table.announce(shown, Placement::PartialDump);
+    table.announce(shown, InsertMode::PartialDump);
     assert_eq!(table.end_resync(&Family::ALL).removed, 1);
     assert_eq!(table.counts(Family::V4).kernel, 2);
-    assert_eq!(table.doubt_link(1), Doubt::Nothing);
+    assert_eq!(table.doubt_link(1), Verify::Nothing);
 }

@@ -10,7 +10,7 @@ use bgpreflector_core::route::{
     RouterPreference,
 };
 use bgpreflector_core::table::{
-    Cursor, Interfaces, Link, NextHopObject, Placement, RouteView, Scope, Table, Unmapped,
+    Cursor, InsertMode, Interfaces, Link, NextHopObject, RouteView, Scope, Table, Unmapped,
 };
 use proptest::prelude::*;
 
@@ -133,7 +133,7 @@ fn link(index: u32, up: bool) -> Link {
 fn apply(table: &mut Table, step: &Step) -> usize {
     match step.clone() {
         Step::Announce(route) => {
-            table.announce(route, Placement::Replace);
+            table.announce(route, InsertMode::Replace);
             0
         }
         Step::Withdraw(route) => {
@@ -188,7 +188,7 @@ fn compare(one: &Table, other: &Table) {
 fn held(table: &Table) -> BTreeMap<&'static str, usize> {
     let mut held = BTreeMap::new();
     for view in views(table) {
-        if let bgpreflector_core::table::RouteState::Held(reason) = view.state {
+        if let bgpreflector_core::table::RouteState::HoldReason(reason) = view.state {
             *held.entry(reason.name()).or_default() += 1;
         }
     }
@@ -244,14 +244,14 @@ proptest! {
         for view in views(&deferred) {
             let RouteView { table, prefix, tos, metric, protocol, set, .. } = view;
             let key = RouteKey { table, prefix, tos, metric };
-            anew.announce(Route { key, protocol, set }, Placement::Append);
+            anew.announce(Route { key, protocol, set }, InsertMode::Append);
         }
         for view in anew.next_hop_sets(0, usize::MAX).0 {
             assert_eq!(meanings.get(&format!("{:?}", view.set)), Some(&view.meaning));
         }
 
         for family in Family::ALL {
-            deferred.begin_resync(bgpreflector_core::table::Extent::Everything);
+            deferred.begin_resync(bgpreflector_core::table::DumpScope::Everything);
             deferred.end_resync(&[family]);
         }
         apply(&mut deferred, &Step::Settle);
@@ -283,13 +283,13 @@ fn by_object(number: u32, id: u32) -> Route {
 fn a_route_that_comes_again_by_an_object_of_the_same_id_stays() {
     let mut table = new_table();
     table.next_hop(1, NextHopObject::Single(hop(1)));
-    table.announce(by_object(1, 1), Placement::Replace);
-    table.announce(by_object(2, 1), Placement::Replace);
+    table.announce(by_object(1, 1), InsertMode::Replace);
+    table.announce(by_object(2, 1), InsertMode::Replace);
     table.defer();
     table.remove_next_hop(1);
     table.next_hop(1, NextHopObject::Single(hop(2)));
-    table.announce(by_object(2, 1), Placement::Replace);
-    table.announce(by_object(3, 1), Placement::Replace);
+    table.announce(by_object(2, 1), InsertMode::Replace);
+    table.announce(by_object(3, 1), InsertMode::Replace);
     assert_eq!(table.settle(), 2);
     let prefixes: Vec<Prefix> = views(&table).iter().map(|view| view.prefix).collect();
     assert_eq!(prefixes, [Prefix::v4(2 << 8, 24), Prefix::v4(3 << 8, 24)]);

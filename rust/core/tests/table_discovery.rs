@@ -10,7 +10,9 @@ mod table_support;
 use std::collections::BTreeMap;
 
 use bgpreflector_core::route::{Family, NextHop, PathSet, Prefix, Route};
-use bgpreflector_core::table::{Discovery, Extent, Interfaces, Placement, Scope, Table, Unmapped};
+use bgpreflector_core::table::{
+    Discovery, DumpScope, InsertMode, Interfaces, Scope, Table, Unmapped,
+};
 use table_support::{FOREIGN, MIRRORED, route};
 
 fn table(discovery: Discovery) -> Table {
@@ -39,7 +41,10 @@ fn in_table(kernel_table: u32, number: u8, protocol: u8) -> Route {
 }
 
 fn announce(table: &mut Table, kernel_table: u32, number: u8) {
-    table.announce(in_table(kernel_table, number, MIRRORED), Placement::Replace);
+    table.announce(
+        in_table(kernel_table, number, MIRRORED),
+        InsertMode::Replace,
+    );
 }
 
 /// Sends all that is dirty: the VPP table and prefix of each request.
@@ -113,7 +118,7 @@ fn a_table_that_goes_takes_its_routes_along() {
     announce(&mut table, 254, 1);
     send(&mut table);
     // Without a word of the kernel's: a dump does not show them.
-    table.begin_resync(Extent::Everything);
+    table.begin_resync(DumpScope::Everything);
     announce(&mut table, 254, 1);
     table.end_resync(&[Family::V4]);
     assert_eq!(discovered(&table), [(1000, 10, true)], "VPP has them still");
@@ -138,7 +143,7 @@ fn routes_of_an_earlier_run_are_found_in_their_table() {
     );
     assert!(table.adopt(10, &prefix, &old, |_| false));
     assert_eq!(discovered(&table), [(1000, 10, true)]);
-    table.begin_resync(Extent::Everything);
+    table.begin_resync(DumpScope::Everything);
     table.end_resync(&Family::ALL);
     table.confirm(&Family::ALL);
     assert_eq!(send(&mut table), [(10, prefix)]);
@@ -151,7 +156,7 @@ fn many_tables_are_told_apart() {
     for kernel_table in 2000..2100 {
         announce(&mut table, kernel_table, 1);
     }
-    table.announce(in_table(2050, 1, FOREIGN), Placement::Replace);
+    table.announce(in_table(2050, 1, FOREIGN), InsertMode::Replace);
     assert_eq!(table.counts(Family::V4).desired, 99);
     for kernel_table in 2000..2100 {
         let sent = table.counts_by_table();

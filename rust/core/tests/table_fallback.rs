@@ -7,8 +7,8 @@ use bgpreflector_core::route::{
     RouteType, RouterPreference,
 };
 use bgpreflector_core::table::{
-    Beyond, Cursor, Fallback, Interfaces, Limit, Link, Placement, RouteState, RouteView, Scope,
-    Substitute, Table,
+    Cursor, Fallback, InsertMode, Interfaces, Limit, LimitAction, Link, RouteState, RouteView,
+    Scope, Substitute, Table,
 };
 
 const KINDS: [(Fallback, PathKind, Substitute); 2] = [
@@ -114,7 +114,7 @@ fn count(table: &Table, substitute: Substitute) -> usize {
 fn a_prefix_without_an_interface_is_what_was_chosen() {
     for (fallback, kind, substitute) in KINDS {
         let mut table = table(Fallback::Hold);
-        table.announce(route(1, &[3]), Placement::Replace);
+        table.announce(route(1, &[3]), InsertMode::Replace);
         assert_eq!(answer_all(&mut table), 0);
         assert_eq!(views(&table)[0].substitute, None);
         table.set_interfaces(interfaces(fallback));
@@ -133,7 +133,7 @@ fn a_prefix_without_an_interface_is_what_was_chosen() {
         let [view] = &views(&table)[..] else {
             panic!("one route")
         };
-        assert!(matches!(view.state, RouteState::Held(_)));
+        assert!(matches!(view.state, RouteState::HoldReason(_)));
         assert_eq!(view.substitute, Some(substitute));
         assert_eq!(installed(view), [(kind, Path::NO_INTERFACE)]);
         assert_eq!(table.held_routes().get("no_interface"), Some(&1));
@@ -152,7 +152,7 @@ fn a_prefix_without_an_interface_is_what_was_chosen() {
 #[test]
 fn the_legs_that_vpp_can_have_or_the_whole_prefix() {
     let mut table = table(Fallback::Drop);
-    table.announce(route(1, &[2, 3]), Placement::Replace);
+    table.announce(route(1, &[2, 3]), InsertMode::Replace);
     answer_all(&mut table);
     assert_eq!(
         installed(&views(&table)[0]),
@@ -169,7 +169,7 @@ fn the_legs_that_vpp_can_have_or_the_whole_prefix() {
             panic!("one route")
         };
         assert_eq!(installed(view), [(PathKind::Normal, 1)]);
-        assert!(matches!(view.state, RouteState::Held(_)));
+        assert!(matches!(view.state, RouteState::HoldReason(_)));
         assert_eq!(view.substitute, Some(Substitute::Legs));
         assert_eq!(count(&table, Substitute::Legs), 1);
     }
@@ -203,8 +203,8 @@ fn where_the_kernel_goes_on_to_a_shorter_prefix_vpp_does_too() {
             hops.iter_mut().for_each(|hop| hop.dead = true);
         }
         table.link(3, dead);
-        table.announce(unusable, Placement::Replace);
-        table.announce(typed(2, RouteType::Other(9), &[]), Placement::Replace);
+        table.announce(unusable, InsertMode::Replace);
+        table.announce(typed(2, RouteType::Other(9), &[]), InsertMode::Replace);
         assert_eq!(answer_all(&mut table), 1);
         let substitutes: Vec<_> = views(&table).iter().map(|view| view.substitute).collect();
         assert_eq!(substitutes[0], None);
@@ -217,9 +217,9 @@ fn what_loses_its_interface_is_withheld_as_a_deletion_is() {
     for (fallback, ..) in KINDS {
         let mut table = table(fallback);
         for number in 0..5 {
-            table.announce(route(number, &[2]), Placement::Replace);
+            table.announce(route(number, &[2]), InsertMode::Replace);
         }
-        table.announce(route(9, &[3]), Placement::Replace);
+        table.announce(route(9, &[3]), InsertMode::Replace);
         assert_eq!(answer_all(&mut table), 6);
         table.withhold_deletions(Vec::new());
         table.set_interfaces(Interfaces {
@@ -227,7 +227,7 @@ fn what_loses_its_interface_is_withheld_as_a_deletion_is() {
             ..interfaces(fallback)
         });
         // A route of the kernel that drops is what somebody asked for.
-        table.announce(typed(0, RouteType::Blackhole, &[]), Placement::Replace);
+        table.announce(typed(0, RouteType::Blackhole, &[]), InsertMode::Replace);
         assert_eq!(answer_all(&mut table), 1);
         let withheld = table.withheld_deletions();
         assert_eq!((withheld.total, withheld.held), (4, 4));
@@ -251,7 +251,7 @@ fn what_an_earlier_run_left_is_known_again() {
             labels: smallvec::SmallVec::new(),
         }]);
         assert!(table.adopt(0, &Prefix::v4(1 << 8, 24), &paths, |_| false));
-        table.announce(route(1, &[3]), Placement::Dump);
+        table.announce(route(1, &[3]), InsertMode::Dump);
         table.confirm(&Family::ALL);
         assert_eq!(answer_all(&mut table), 0);
     }
@@ -262,11 +262,11 @@ fn a_limit_counts_what_stands_in_for_routes() {
     let prefixes = 1;
     let limit = Limit {
         prefixes,
-        beyond: Beyond::Refuse,
+        beyond: LimitAction::Refuse,
     };
     let mut table = table_within(Some(limit), Fallback::Drop);
-    table.announce(route(1, &[3]), Placement::Replace);
-    table.announce(route(2, &[3]), Placement::Replace);
+    table.announce(route(1, &[3]), InsertMode::Replace);
+    table.announce(route(2, &[3]), InsertMode::Replace);
     assert_eq!(answer_all(&mut table), 1);
     let counts = table.counts(Family::V4);
     assert_eq!(

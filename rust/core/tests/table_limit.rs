@@ -6,10 +6,12 @@ use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, Route, RouteKey,
     RouteType, RouterPreference,
 };
-use bgpreflector_core::table::{Beyond, Interfaces, Limit, Placement, Scope, Table, Unmapped};
+use bgpreflector_core::table::{
+    InsertMode, Interfaces, Limit, LimitAction, Scope, Table, Unmapped,
+};
 use proptest::prelude::*;
 
-fn table_of(prefixes: usize, beyond: Beyond) -> Table {
+fn table_of(prefixes: usize, beyond: LimitAction) -> Table {
     let mut table = Table::new(Scope {
         tables: BTreeMap::from([(254, 0)]),
         limit: Some(Limit { prefixes, beyond }),
@@ -60,9 +62,9 @@ fn installed(table: &Table) -> usize {
 
 #[test]
 fn what_is_in_stays_in_and_is_kept_up_to_date() {
-    let mut table = table_of(3, Beyond::Refuse);
+    let mut table = table_of(3, LimitAction::Refuse);
     for number in 0..10 {
-        table.announce(route(number, 2), Placement::Replace);
+        table.announce(route(number, 2), InsertMode::Replace);
     }
     answer_all(&mut table);
     assert_eq!((desired(&table), installed(&table)), (3, 3));
@@ -72,19 +74,19 @@ fn what_is_in_stays_in_and_is_kept_up_to_date() {
     assert!(change.exceeded);
     assert_eq!(change.prefixes, 10);
     assert_eq!(table.take_limit_change(), None);
-    table.announce(route(0, 3), Placement::Replace);
+    table.announce(route(0, 3), InsertMode::Replace);
     let taken = table.take_dirty(usize::MAX);
     assert_eq!(taken.replaces, 1);
-    table.put_back(taken.handles);
+    table.requeue(taken.handles);
     answer_all(&mut table);
     assert_eq!((desired(&table), table.over_limit()), (3, 7));
 }
 
 #[test]
 fn those_that_wait_go_in_when_there_is_room() {
-    let mut table = table_of(3, Beyond::Refuse);
+    let mut table = table_of(3, LimitAction::Refuse);
     for number in 0..10 {
-        table.announce(route(number, 2), Placement::Replace);
+        table.announce(route(number, 2), InsertMode::Replace);
     }
     answer_all(&mut table);
     table.withdraw(route(1, 2));
@@ -105,9 +107,9 @@ fn those_that_wait_go_in_when_there_is_room() {
 
 #[test]
 fn a_warning_keeps_nothing_out() {
-    let mut table = table_of(20, Beyond::Warn);
+    let mut table = table_of(20, LimitAction::Warn);
     for number in 0..30 {
-        table.announce(route(number, 2), Placement::Replace);
+        table.announce(route(number, 2), InsertMode::Replace);
     }
     answer_all(&mut table);
     assert_eq!((installed(&table), table.over_limit()), (30, 0));
@@ -127,7 +129,7 @@ fn a_warning_keeps_nothing_out() {
 
 #[test]
 fn what_an_earlier_run_put_there_keeps_its_place() {
-    let mut table = table_of(3, Beyond::Refuse);
+    let mut table = table_of(3, LimitAction::Refuse);
     let paths = PathSet::new(vec![Path {
         kind: PathKind::Normal,
         family: Family::V4,
@@ -141,9 +143,9 @@ fn what_an_earlier_run_put_there_keeps_its_place() {
     for number in 7..10 {
         assert!(table.adopt(0, &Prefix::v4(number << 8, 24), &paths, |_| true));
     }
-    table.begin_resync(bgpreflector_core::table::Extent::Everything);
+    table.begin_resync(bgpreflector_core::table::DumpScope::Everything);
     for number in 0..10 {
-        table.announce(route(number, 2), Placement::Dump);
+        table.announce(route(number, 2), InsertMode::Dump);
     }
     table.end_resync(&Family::ALL);
     table.confirm(&Family::ALL);
@@ -153,9 +155,9 @@ fn what_an_earlier_run_put_there_keeps_its_place() {
 
 #[test]
 fn many_that_wait_go_in_one_by_one() {
-    let mut table = table_of(1_000, Beyond::Refuse);
+    let mut table = table_of(1_000, LimitAction::Refuse);
     for number in 0..200_000 {
-        table.announce(route(number, 2), Placement::Replace);
+        table.announce(route(number, 2), InsertMode::Replace);
     }
     assert_eq!(table.over_limit(), 199_000);
     for number in 0..1_000 {
@@ -172,12 +174,12 @@ proptest! {
         most in 1_usize..6,
         events in prop::collection::vec((0_u32..12, 0_u8..4), 1..200),
     ) {
-        let mut table = table_of(most, Beyond::Refuse);
+        let mut table = table_of(most, LimitAction::Refuse);
         let mut held = std::collections::BTreeSet::new();
         for (number, event) in events {
             match event {
                 0 | 1 => {
-                    table.announce(route(number, 2 + event), Placement::Replace);
+                    table.announce(route(number, 2 + event), InsertMode::Replace);
                     held.insert(number);
                 }
                 2 => {

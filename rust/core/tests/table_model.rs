@@ -5,7 +5,7 @@ mod table_support;
 use std::net::{IpAddr, Ipv4Addr};
 
 use bgpreflector_core::route::{Family, NextHop};
-use bgpreflector_core::table::{Fallback, Placement};
+use bgpreflector_core::table::{Fallback, InsertMode};
 use proptest::prelude::*;
 
 use table_support::{FOREIGN, MIRRORED, World, name, route};
@@ -93,7 +93,7 @@ fn apply(world: &mut World, step: Step) {
             let hop = NextHop::new(Some(gateway), interface.into());
             world
                 .table
-                .announce(route(prefix, metric, protocol, &hop), Placement::Replace);
+                .announce(route(prefix, metric, protocol, &hop), InsertMode::Replace);
             world.kernel.insert((prefix, metric), (protocol, hop));
         }
         Step::Withdraw { prefix, metric } => {
@@ -121,7 +121,7 @@ fn apply(world: &mut World, step: Step) {
         Step::Take { limit } => world.taken.extend(world.table.take_dirty(limit).handles),
         Step::Begin { count } => world.begin(count),
         Step::Answer { count, refuse } => world.answer(count, refuse),
-        Step::PutBack => world.table.put_back(world.taken.drain(..)),
+        Step::PutBack => world.table.requeue(world.taken.drain(..)),
         Step::LoseSession => world.lose_session(),
         Step::Adopt { hidden } => world.adopt(hidden),
         Step::AdoptAgain { hidden } => world.adopt_again(hidden),

@@ -4,13 +4,16 @@
 mod table_support;
 
 use bgpreflector_core::route::Family;
-use bgpreflector_core::table::{Extent, Placement, Table};
+use bgpreflector_core::table::{DumpScope, InsertMode, Table};
 
 use table_support::{MIRRORED, World, hop, prefix, route};
 
-fn resync(table: &mut Table, extent: Extent) {
+fn resync(table: &mut Table, extent: DumpScope) {
     table.begin_resync(extent);
-    table.announce(route(1, 0, MIRRORED, &hop("192.0.2.1", 1)), Placement::Dump);
+    table.announce(
+        route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
+        InsertMode::Dump,
+    );
     table.end_resync(&Family::ALL);
 }
 
@@ -23,7 +26,7 @@ fn world() -> World {
     let mut world = World::new();
     for number in [1, 3] {
         let route = route(number, 0, MIRRORED, &hop("192.0.2.1", 1));
-        world.table.announce(route, Placement::Replace);
+        world.table.announce(route, InsertMode::Replace);
     }
     world
         .table
@@ -34,14 +37,14 @@ fn world() -> World {
 #[test]
 fn no_resync_takes_them_away_nor_finds_drift() {
     let mut world = world();
-    for extent in [Extent::interface(1), Extent::Everything] {
+    for extent in [DumpScope::interface(1), DumpScope::Everything] {
         for _ in 0..300 {
             resync(&mut world.table, extent.clone());
         }
     }
     let here = [1, 2, 3].map(|number| has(&world.table, number));
     assert_eq!(here, [true, true, false]);
-    resync(&mut world.table, Extent::Everything);
+    resync(&mut world.table, DumpScope::Everything);
     assert_eq!(world.table.take_drift(10).total(), 0);
 }
 
@@ -51,17 +54,17 @@ fn they_go_when_they_are_withdrawn_or_forgotten() {
     let own = || route(2, 0, MIRRORED, &hop("192.0.2.2", 1));
     world.table.withdraw(own());
     assert!(!has(&world.table, 2));
-    resync(&mut world.table, Extent::Everything);
+    resync(&mut world.table, DumpScope::Everything);
 
     world.table.announce_own(own());
     // Now the kernel has it, and loses it in silence.
-    world.table.announce(own(), Placement::Replace);
-    resync(&mut world.table, Extent::Everything);
+    world.table.announce(own(), InsertMode::Replace);
+    resync(&mut world.table, DumpScope::Everything);
     assert!(!has(&world.table, 2));
 
     world.table.announce_own(own());
     world.table.forget_own();
-    resync(&mut world.table, Extent::Everything);
+    resync(&mut world.table, DumpScope::Everything);
     assert!(!has(&world.table, 2));
     assert_eq!(world.table.anomalies().unknown_withdrawals, 0);
 }
@@ -70,9 +73,9 @@ fn they_go_when_they_are_withdrawn_or_forgotten() {
 fn another_route_of_the_prefix_is_swept_beside_them() {
     let mut world = world();
     let kernels = route(2, 5, MIRRORED, &hop("192.0.2.5", 1));
-    world.table.announce(kernels, Placement::Replace);
+    world.table.announce(kernels, InsertMode::Replace);
     assert_eq!(world.table.routes_of(254, &prefix(2)).len(), 2);
-    resync(&mut world.table, Extent::Everything);
+    resync(&mut world.table, DumpScope::Everything);
     let left = world.table.routes_of(254, &prefix(2));
     assert_eq!(left.first().map(|view| view.metric), Some(0));
     assert_eq!(left.len(), 1);

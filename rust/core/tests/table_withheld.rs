@@ -6,7 +6,7 @@ use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, Route, RouteKey,
     RouteType, RouterPreference,
 };
-use bgpreflector_core::table::{Interfaces, Placement, Scope, Table, Unmapped};
+use bgpreflector_core::table::{InsertMode, Interfaces, Scope, Table, Unmapped};
 
 fn interfaces(unmapped: Unmapped) -> Interfaces {
     Interfaces {
@@ -68,19 +68,19 @@ fn withheld(table: &Table) -> (usize, usize) {
 fn what_goes_waits_and_what_comes_does_not() {
     let mut table = table();
     for number in 0..10 {
-        table.announce(route(number), Placement::Replace);
+        table.announce(route(number), InsertMode::Replace);
     }
     assert_eq!(answer_all(&mut table), (10, 0));
     table.withhold_deletions(Vec::new());
     for number in 0..4 {
         table.withdraw(route(number));
     }
-    table.announce(route(20), Placement::Replace);
+    table.announce(route(20), InsertMode::Replace);
     assert_eq!(answer_all(&mut table), (1, 0));
     assert_eq!((table.dirty(), withheld(&table)), (0, (4, 0)));
     assert_eq!(installed(&table), 11);
     // One that comes back is not deleted later.
-    table.announce(route(0), Placement::Replace);
+    table.announce(route(0), InsertMode::Replace);
     assert_eq!(withheld(&table), (3, 0));
     table.release_deletions();
     assert_eq!(answer_all(&mut table), (0, 3));
@@ -91,7 +91,7 @@ fn what_goes_waits_and_what_comes_does_not() {
 fn routes_that_lose_their_interface_stay_and_are_told_apart() {
     let mut table = table();
     for number in 0..10 {
-        table.announce(route(number), Placement::Replace);
+        table.announce(route(number), InsertMode::Replace);
     }
     answer_all(&mut table);
     table.withhold_deletions(Vec::new());
@@ -108,7 +108,7 @@ fn routes_that_lose_their_interface_stay_and_are_told_apart() {
 #[test]
 fn a_deletion_that_was_taken_before_waits_too() {
     let mut table = table();
-    table.announce(route(1), Placement::Replace);
+    table.announce(route(1), InsertMode::Replace);
     answer_all(&mut table);
     table.withdraw(route(1));
     let taken = table.take_dirty(usize::MAX);
@@ -124,7 +124,7 @@ fn a_deletion_that_was_taken_before_waits_too() {
 #[test]
 fn what_drops_anyway_is_deleted() {
     let mut table = table();
-    table.announce(route(1), Placement::Replace);
+    table.announce(route(1), InsertMode::Replace);
     answer_all(&mut table);
     table.withdraw(route(1));
     table.withhold_deletions(vec![1]);

@@ -11,12 +11,12 @@ mod vpp_vectors;
 use std::collections::BTreeMap;
 
 use bgpreflector_core::route::{Family, PathSet, Prefix};
-use bgpreflector_core::vpp::details::dumped_paths;
-use bgpreflector_core::vpp::details::{RouteDetails, RouteDump, RouteLookup, RouteLookupReply};
-use bgpreflector_core::vpp::normal_form::installed_paths;
+use bgpreflector_core::vpp::canonical::installed_paths;
 use bgpreflector_core::vpp::path::PathForm;
 use bgpreflector_core::vpp::route::decode_route_add_del_v2;
-use bgpreflector_core::vpp::{ControlPingReply, EncodedPaths, IpRoute, PlainRequest, RouteReply};
+use bgpreflector_core::vpp::route_dump::dumped_paths;
+use bgpreflector_core::vpp::route_dump::{RouteDetails, RouteDump, RouteLookup, RouteLookupReply};
+use bgpreflector_core::vpp::{ControlPingReply, EmptyRequest, EncodedPaths, IpRoute, RouteReply};
 use vpp_vectors::{Direction, load};
 
 const CONTROL_PING: u16 = 23;
@@ -159,7 +159,7 @@ fn a_ping_marks_the_end_of_each_dump() {
     for recorded in load("dumps") {
         match (recorded.direction, recorded.id()) {
             (Direction::Request, CONTROL_PING) => {
-                open = Some(PlainRequest::decode(recorded.message()).unwrap().context);
+                open = Some(EmptyRequest::decode(recorded.message()).unwrap().context);
             }
             (Direction::Reply, V2_DETAILS) => {
                 let details = RouteDetails::decode(recorded.message()).unwrap();

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 
 use bgpreflector_core::route::Family;
 use bgpreflector_core::vpp::{
-    ControlPingReply, FibSourceAdd, FibSourceAddReply, FibSourceDetails, IpTableAddDel,
-    IpTableDetails, MessageError, MessageName, MessageTable, PlainReply, PlainRequest,
+    ControlPingReply, EmptyRequest, FibSourceAdd, FibSourceAddReply, FibSourceDetails,
+    IpTableAddDel, IpTableDetails, MessageError, MessageName, MessageTable, PlainReply,
     SockclntCreate, SockclntCreateReply, SockclntDelete, messages,
 };
 use vpp_vectors::{Direction, Recorded, load};
@@ -79,7 +79,7 @@ fn round_trip(name: &str, recorded: &Recorded) -> Vec<u8> {
     let mut out = Vec::new();
     match name {
         "get_api_json" | "show_version" | "fib_source_dump" | "ip_table_dump" | "control_ping" => {
-            PlainRequest::decode(message).unwrap().encode(id, &mut out);
+            EmptyRequest::decode(message).unwrap().encode(id, &mut out);
         }
         "control_ping_reply" => ControlPingReply::decode(message)
             .unwrap()

@@ -10,15 +10,16 @@ mod vpp_vectors;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bgpreflector_core::route::{Family, Path, PathKind, PathSet, Prefix};
-use bgpreflector_core::vpp::details::dumped_paths;
-use bgpreflector_core::vpp::normal_form::{installed_paths, normal_path};
+use bgpreflector_core::vpp::canonical::{canonical_path, installed_paths};
+use bgpreflector_core::vpp::keepalive::answer_keepalive;
 use bgpreflector_core::vpp::path::{PATH_LENGTH, PathForm, decode_path, encode_path_as};
-use bgpreflector_core::vpp::ping::answer_keepalive;
 use bgpreflector_core::vpp::route::{decode_route_add_del, decode_route_add_del_v2};
+use bgpreflector_core::vpp::route_dump::dumped_paths;
 use bgpreflector_core::vpp::{
-    ControlPingReply, EncodedPaths, FibSourceAdd, FibSourceAddReply, FibSourceDetails, IpRoute,
-    IpTableAddDel, IpTableDetails, PlainReply, PlainRequest, RouteDetails, RouteDump, RouteEncoder,
-    RouteLookup, RouteLookupReply, RouteReply, SockclntCreate, SockclntCreateReply, SockclntDelete,
+    ControlPingReply, EmptyRequest, EncodedPaths, FibSourceAdd, FibSourceAddReply,
+    FibSourceDetails, IpRoute, IpTableAddDel, IpTableDetails, PlainReply, RouteDetails, RouteDump,
+    RouteEncoder, RouteLookup, RouteLookupReply, RouteReply, SockclntCreate, SockclntCreateReply,
+    SockclntDelete,
 };
 use proptest::prelude::*;
 
@@ -93,15 +94,15 @@ proptest! {
             encode_path_as(form, &path, &mut bytes).unwrap();
             prop_assert_eq!(bytes.len(), PATH_LENGTH);
             let decoded = decode_path(&bytes).unwrap();
-            prop_assert_eq!(&decoded, &normal_path(path.clone()));
-            prop_assert_eq!(&normal_path(decoded.clone()), &decoded);
+            prop_assert_eq!(&decoded, &canonical_path(path.clone()));
+            prop_assert_eq!(&canonical_path(decoded.clone()), &decoded);
         }
     }
 
     #[test]
     fn a_route_comes_back(set in set(), prefix in prefix(), table: u32, context: u32, source: u8) {
         let paths = EncodedPaths::new(&set).unwrap();
-        let normal = PathSet::new(set.paths().iter().cloned().map(normal_path).collect());
+        let normal = PathSet::new(set.paths().iter().cloned().map(canonical_path).collect());
         let mut out = Vec::new();
         RouteEncoder::v2(400, 7, source).replace(&mut out, context, table, &prefix, &paths);
         let v2 = decode_route_add_del_v2(&out[16..]).unwrap();
@@ -250,7 +251,7 @@ fn read_as_everything(bytes: &[u8]) {
         SockclntDelete::decode(bytes),
         ControlPingReply::decode(bytes),
     );
-    let _ = (PlainRequest::decode(bytes), PlainReply::decode(bytes));
+    let _ = (EmptyRequest::decode(bytes), PlainReply::decode(bytes));
     let _ = (IpTableAddDel::decode(bytes), IpTableDetails::decode(bytes));
     let _ = (
         FibSourceAdd::decode(bytes),

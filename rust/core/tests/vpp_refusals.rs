@@ -8,13 +8,13 @@
 use std::net::IpAddr;
 
 use bgpreflector_core::route::{Family, Path, PathKind, PathSet, Prefix};
-use bgpreflector_core::vpp::normal_form::installed_paths;
+use bgpreflector_core::vpp::canonical::installed_paths;
+use bgpreflector_core::vpp::keepalive::answer_keepalive;
 use bgpreflector_core::vpp::path::{PATH_LENGTH, decode_path, encode_path};
-use bgpreflector_core::vpp::ping::answer_keepalive;
 use bgpreflector_core::vpp::retval::{Disposition, Retval, what_to_do};
 use bgpreflector_core::vpp::route::decode_route_add_del_v2;
 use bgpreflector_core::vpp::{
-    EncodedPaths, FibSource, FibSourceAdd, IpTable, IpTableDetails, PlainReply, PlainRequest,
+    EmptyRequest, EncodedPaths, FibSource, FibSourceAdd, IpTable, IpTableDetails, PlainReply,
     RouteEncoder, SockclntCreate, SockclntCreateReply, WireError, bytes,
 };
 
@@ -182,7 +182,7 @@ fn another_clients_name_that_is_no_text_does_not_spoil_the_dump() {
 #[test]
 fn a_keepalive_is_answered_with_its_context() {
     let (mut keepalive, mut answer) = (Vec::new(), Vec::new());
-    PlainRequest {
+    EmptyRequest {
         client_index: 7,
         context: 7,
     }

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use bgpreflector_core::route::{PathSet, Prefix};
-use bgpreflector_core::table::{Handle, Table, Taken};
+use bgpreflector_core::table::{DirtyBatch, Handle, Table};
 
-use crate::shared::Shared;
-use crate::waiting::Ticket;
+use crate::latency::BatchTimer;
+use crate::state::EngineState;
 
 /// Dirty prefixes handed out together. What is not committed goes back when it is dropped.
 pub struct Batch {
-    shared: Arc<Shared>,
-    taken: Taken,
-    ticket: Option<Ticket>,
+    shared: Arc<EngineState>,
+    taken: DirtyBatch,
+    ticket: Option<BatchTimer>,
 }
 
 /// One change of a batch: kernel table, prefix, paths installed, paths desired.
@@ -21,23 +21,23 @@ pub type BatchChange = (u32, Prefix, Option<PathSet>, Option<PathSet>);
 impl Batch {
     /// Takes up to `limit` dirty prefixes.
     #[must_use]
-    pub fn take(shared: &Arc<Shared>, limit: usize) -> Self {
+    pub fn take(shared: &Arc<EngineState>, limit: usize) -> Self {
         shared.change(|table| Self::take_from(shared, table, limit))
     }
 
     /// Changes the table and takes all that is dirty then, before anybody else can.
     #[must_use]
-    pub fn take_after(shared: &Arc<Shared>, change: impl FnOnce(&mut Table)) -> Self {
+    pub fn take_after(shared: &Arc<EngineState>, change: impl FnOnce(&mut Table)) -> Self {
         shared.change_then(change, |table, ()| {
             Self::take_from(shared, table, usize::MAX)
         })
     }
 
-    fn take_from(shared: &Arc<Shared>, table: &mut Table, limit: usize) -> Self {
+    fn take_from(shared: &Arc<EngineState>, table: &mut Table, limit: usize) -> Self {
         let before = table.dirty();
         let taken = table.take_dirty(limit);
         let left = before.saturating_sub(table.dirty());
-        let ticket = Ticket::new(shared, left, taken.handles.len());
+        let ticket = BatchTimer::new(shared, left, taken.handles.len());
         Self {
             shared: Arc::clone(shared),
             taken,
@@ -75,11 +75,11 @@ impl Batch {
 
     /// The handles, for the one who commits them and then answers for each, and the ticket to
     /// say so with.
-    pub(crate) fn into_parts(mut self, table: &Table) -> (Vec<Handle>, Option<Ticket>) {
-        // Taken first: the table is locked, so that nothing must be left to be given back here.
+    pub(crate) fn into_parts(mut self, table: &Table) -> (Vec<Handle>, Option<BatchTimer>) {
+        // DirtyBatch first: the table is locked, so that nothing must be left to be given back here.
         let handles = std::mem::take(&mut self.taken.handles);
         let changes = handles.iter().filter_map(|handle| change(table, *handle));
-        self.shared.recent().note(changes);
+        self.shared.history().record(changes);
         (handles, self.ticket.take())
     }
 }
@@ -93,7 +93,7 @@ impl Drop for Batch {
     fn drop(&mut self) {
         let handles = std::mem::take(&mut self.taken.handles);
         if !handles.is_empty() {
-            self.shared.hand_back(|table| table.put_back(handles));
+            self.shared.hand_back(|table| table.requeue(handles));
         }
     }
 }

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use bgpreflector_core::route::{Family, Path, PathSet, Prefix, Route, RouteKey};
 use bgpreflector_core::table::{
-    Extent, Interfaces, Placement, RouteSource, Scope, Shown, Table, VppDrift,
+    DumpScope, InsertMode, Interfaces, RouteSource, Scope, Shown, Table, VppDrift,
 };
-use bgpreflector_core::vpp::normal_form::installed_path;
+use bgpreflector_core::vpp::canonical::installed_path;
 use bgpreflector_core::vpp::retval::{Disposition, what_to_do};
 use parking_lot::Mutex;
 
@@ -16,10 +16,10 @@ use crate::batch::Batch;
 use crate::error::{KernelError, VppError};
 use crate::fpm::{FpmSettings, Listener};
 use crate::heartbeat::{Heartbeat, Pulse};
+use crate::history::RecentChange;
 use crate::kernel::{Found, KernelSettings, Reader, Reason, ResyncReport, lookup, sysctl};
-use crate::recent::RecentChange;
 use crate::requests::Requests;
-use crate::shared::Shared;
+use crate::state::EngineState;
 use crate::vpp::{
     Adopted, AuditSettings, BulkConnection, BulkSettings, CommitReport, FlushSettings, Flushed,
     Overridden, VppAudit,
@@ -38,7 +38,7 @@ pub struct Settings {
 
 /// The table with its two threads.
 pub struct Engine {
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
     pub(crate) settings: Settings,
     reader: Mutex<Option<Arc<Reader>>>,
     listener: Mutex<Option<Arc<Listener>>>,
@@ -56,7 +56,7 @@ impl Engine {
             settings.kernel.links_only = true;
             settings.kernel.audit_interval = None;
         }
-        let shared = Arc::new(Shared::new(settings.scope.clone()));
+        let shared = Arc::new(EngineState::new(settings.scope.clone()));
         Self {
             shared,
             settings,
@@ -286,7 +286,7 @@ impl Engine {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let reader = self.reader.lock().clone();
         reader
-            .and_then(|reader| reader.wait_in_its_place(deadline))
+            .and_then(|reader| reader.wait_inline(deadline))
             .unwrap_or_else(|| self.shared.wait_dirty(deadline))
     }
 
@@ -301,13 +301,13 @@ impl Engine {
     /// Of the last changes that were sent to VPP, those after the one of that number.
     #[must_use]
     pub fn recent_changes(&self, since: u64) -> Vec<RecentChange> {
-        self.shared.recent().since(since)
+        self.shared.history().since(since)
     }
 
     /// Enters a route as if the kernel had announced it; the next resync compares it.
     pub fn announce(&self, route: Route) {
         self.shared
-            .change(|table| table.announce(route, Placement::Replace));
+            .change(|table| table.announce(route, InsertMode::Replace));
     }
 
     /// Takes a route away as if the kernel had withdrawn it; the next resync compares it.
@@ -342,7 +342,7 @@ impl Engine {
         self.end_reader();
         self.shared.change(|table| {
             table.forget_own();
-            table.begin_resync(Extent::Everything);
+            table.begin_resync(DumpScope::Everything);
             table.end_resync(&Family::ALL);
             table.confirm(&Family::ALL);
         });
@@ -413,7 +413,7 @@ impl Engine {
 
     /// What the threads share.
     #[must_use]
-    pub fn shared(&self) -> &Arc<Shared> {
+    pub fn shared(&self) -> &Arc<EngineState> {
         &self.shared
     }
 
@@ -422,7 +422,7 @@ impl Engine {
         self.shared.close();
         self.end_reader();
         self.disconnect();
-        self.shared.let_go();
+        self.shared.release_table();
     }
 }
 

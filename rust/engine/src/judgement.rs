@@ -1,9 +1,9 @@
 //! Whether VPP forwards as the kernel itself says that it does.
 
 use bgpreflector_core::route::{NextHopSet, PathKind, PathSet, Prefix};
-use bgpreflector_core::table::{Held, Table};
+use bgpreflector_core::table::{HoldReason, Table};
 use bgpreflector_core::vpp::Faults;
-use bgpreflector_core::vpp::normal_form::installed_paths;
+use bgpreflector_core::vpp::canonical::installed_paths;
 
 use crate::engine::Engine;
 use crate::error::KernelError;
@@ -42,7 +42,7 @@ pub struct Judgement {
     /// The kernel's answer.
     pub answer: Answer,
     /// The paths that it means for VPP; none where it is an error.
-    pub expected: Option<Result<PathSet, Held>>,
+    pub expected: Option<Result<PathSet, HoldReason>>,
     /// The paths that VPP has.
     pub installed: Option<PathSet>,
     /// How they go together.
@@ -66,14 +66,14 @@ impl Engine {
     /// has for a prefix.
     ///
     /// # Errors
-    /// [`Held`] where VPP can have no paths for it.
+    /// [`HoldReason`] where VPP can have no paths for it.
     pub fn compare_with_kernel(
         &self,
         route: &NextHopSet,
         vpp_table: u32,
         prefix: &Prefix,
         shown: Option<&PathSet>,
-    ) -> Result<(PathSet, bool), Held> {
+    ) -> Result<(PathSet, bool), HoldReason> {
         let (wanted, faults) = (
             self.shared().table().paths_for(route)?,
             self.shared().faults(),

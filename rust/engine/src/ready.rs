@@ -1,4 +1,4 @@
-//! Waiting until a descriptor is ready.
+//! LatencyTracker until a descriptor is ready.
 
 use std::io;
 use std::os::fd::AsFd;

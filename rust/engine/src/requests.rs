@@ -7,20 +7,20 @@ use bgpreflector_core::route::PathSet;
 use bgpreflector_core::table::Request;
 
 use crate::batch::Batch;
-use crate::shared::Shared;
-use crate::waiting::Ticket;
+use crate::latency::BatchTimer;
+use crate::state::EngineState;
 
 /// Requests without an answer yet. Those that get none are dirty again when it is dropped.
 pub struct Requests {
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
     open: Vec<Option<Request>>,
-    ticket: Option<Ticket>,
+    ticket: Option<BatchTimer>,
 }
 
 impl Requests {
     /// Makes the requests that a batch needs now.
     #[must_use]
-    pub fn open(shared: &Arc<Shared>, batch: Batch) -> Self {
+    pub fn open(shared: &Arc<EngineState>, batch: Batch) -> Self {
         let (open, ticket) = shared.change(|table| {
             let (handles, ticket) = batch.into_parts(table);
             let requests = handles.into_iter();
@@ -96,7 +96,10 @@ impl Drop for Requests {
     fn drop(&mut self) {
         let open: Vec<Request> = self.open.drain(..).flatten().collect();
         if open.is_empty() {
-            self.ticket.take().map(Ticket::answered).unwrap_or_default();
+            self.ticket
+                .take()
+                .map(BatchTimer::answered)
+                .unwrap_or_default();
         } else {
             self.shared
                 .hand_back(|table| open.iter().for_each(|request| table.abandon(request)));

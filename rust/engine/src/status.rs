@@ -10,7 +10,7 @@ use bgpreflector_core::table::{Anomalies, Counts, Drift, Substitute};
 
 use crate::engine::Engine;
 use crate::kernel::Reason;
-use crate::waiting::Latency;
+use crate::latency::Latency;
 
 /// The engine's figures.
 #[derive(Clone, Debug, Default)]
@@ -84,7 +84,7 @@ impl Engine {
         let requests = self.shared().vpp.requests.each_ref();
         let table = self.shared().table();
         let (oldest_waiting, latency) = {
-            let waiting = self.shared().waiting();
+            let waiting = self.shared().latency_tracker();
             let oldest = waiting.oldest(table.dirty(), Instant::now());
             (oldest, waiting.latency())
         };

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use bgpreflector_core::netlink::HardwareAddress;
 use bgpreflector_core::route::{Family, PathSet, Prefix};
 use bgpreflector_core::table::{
-    Beyond, Cursor, Discovery, ForeignRoutes, Interfaces, Limit, RouteFilter, RouteSource, Scope,
-    Unmapped, VppDrift,
+    Cursor, Discovery, ForeignRoutes, Interfaces, Limit, LimitAction, RouteFilter, RouteSource,
+    Scope, Unmapped, VppDrift,
 };
 use bgpreflector_engine::kernel::{Found, KernelSettings};
 use bgpreflector_engine::vpp::{AuditSettings, BulkSettings, FlushSettings};
@@ -88,7 +88,11 @@ impl Engine {
             foreign,
             limit: max_routes.map(|prefixes| Limit {
                 prefixes,
-                beyond: if refuse { Beyond::Refuse } else { Beyond::Warn },
+                beyond: if refuse {
+                    LimitAction::Refuse
+                } else {
+                    LimitAction::Warn
+                },
             }),
         };
         let kernel = KernelSettings {

@@ -28,7 +28,7 @@ mod _core {
     #[pymodule_export]
     use super::listing::{Judgement, KernelRoute, NextHop, NextHopSetView, RouteChange, RouteView};
     #[pymodule_export]
-    use super::logs::{keep_logs, next_log};
+    use super::logs::{init_logging, next_log};
     #[pymodule_export]
     use super::requests::RequestList;
     #[pymodule_export]

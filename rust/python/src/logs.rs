@@ -56,7 +56,7 @@ fn number(level: Level) -> u8 {
 
 /// Keeps records of at least this level (Python's number) for [`next_log`].
 #[pyfunction]
-pub(crate) fn keep_logs(level: u8) {
+pub(crate) fn init_logging(level: u8) {
     let queue = LOGS.get_or_init(|| {
         let (sender, receiver) = bounded(QUEUE);
         let lost = AtomicU64::new(0);

@@ -11,8 +11,8 @@ use std::time::Instant;
 
 use bgpreflector_core::route::{Family, Path, PathKind, PathSet, Prefix};
 use bgpreflector_core::vpp::{
-    EncodedPaths, FibSource, FibSourceAdd, FibSourceAddReply, FrameReader, MessageTable,
-    PlainRequest, RouteDump, RouteEncoder, SockclntCreate, SockclntCreateReply, messages as m,
+    EmptyRequest, EncodedPaths, FibSource, FibSourceAdd, FibSourceAddReply, FrameReader,
+    MessageTable, RouteDump, RouteEncoder, SockclntCreate, SockclntCreateReply, messages as m,
 };
 use bgpreflector_simulator::{Settings, Simulator};
 
@@ -147,7 +147,7 @@ fn main() {
         family,
     };
     dump.encode(client.table.id(m::IP_ROUTE_V2_DUMP).unwrap(), &mut out);
-    let ping = PlainRequest {
+    let ping = EmptyRequest {
         client_index,
         context,
     };

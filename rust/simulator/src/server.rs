@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bgpreflector_core::vpp::messages as m;
-use bgpreflector_core::vpp::{PlainRequest, begin_frame};
+use bgpreflector_core::vpp::{EmptyRequest, begin_frame};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::EventFd;
@@ -200,7 +200,7 @@ impl Server {
                     if client.last_heard.elapsed() >= interval {
                         client.keepalive_sent = Some(Instant::now());
                         let (client_index, context) = (client.index, client.index);
-                        PlainRequest {
+                        EmptyRequest {
                             client_index,
                             context,
                         }

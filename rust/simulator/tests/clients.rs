@@ -91,7 +91,7 @@ fn a_client_that_answers_stays() {
         assert_eq!(client.name(&asked), "memclnt_keepalive");
         let mut frame = Vec::new();
         let reply = client.id(m::MEMCLNT_KEEPALIVE_REPLY);
-        bgpreflector_core::vpp::ping::answer_keepalive(&asked, reply, &mut frame).unwrap();
+        bgpreflector_core::vpp::keepalive::answer_keepalive(&asked, reply, &mut frame).unwrap();
         client.send(&frame);
     }
     assert_eq!(bench.simulator.statistics().clients, 1);
@@ -131,7 +131,7 @@ impl KeepaliveClock {
             let asked = self.client.receive();
             let mut frame = Vec::new();
             let reply = self.client.id(m::MEMCLNT_KEEPALIVE_REPLY);
-            bgpreflector_core::vpp::ping::answer_keepalive(&asked, reply, &mut frame).unwrap();
+            bgpreflector_core::vpp::keepalive::answer_keepalive(&asked, reply, &mut frame).unwrap();
             self.client.send(&frame);
         }
     }

@@ -15,13 +15,13 @@ pub mod size;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use bgpreflector_core::netlink::{RawMessages, Shallow};
+use bgpreflector_core::netlink::{PartialMessage, RawMessages};
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
     RouterPreference,
 };
 use bgpreflector_core::table::{
-    Announcement, Extent, Interfaces, Link, Placement, Scope, Swept, Table, Unmapped,
+    Announcement, DumpScope, InsertMode, Interfaces, Link, Scope, SweepReport, Table, Unmapped,
 };
 
 use size::Size;
@@ -156,11 +156,11 @@ pub fn interfaces(sw_if_index: u32) -> Interfaces {
 }
 
 /// A resync from a dump's bytes.
-pub fn resync(table: &mut Table, buffers: &[Vec<u8>]) -> Swept {
-    table.begin_resync(Extent::Everything);
+pub fn resync(table: &mut Table, buffers: &[Vec<u8>]) -> SweepReport {
+    table.begin_resync(DumpScope::Everything);
     for buffer in buffers {
         for message in RawMessages::new(buffer) {
-            let Shallow::Announced(route) = message.unwrap().read_shallow().unwrap() else {
+            let PartialMessage::Announced(route) = message.unwrap().read_partial().unwrap() else {
                 continue;
             };
             let announcement = Announcement {
@@ -170,7 +170,7 @@ pub fn resync(table: &mut Table, buffers: &[Vec<u8>]) -> Swept {
             };
             let read = || route.read_set();
             table
-                .announce_encoded(announcement, route.set_bytes(), read, Placement::Dump)
+                .announce_encoded(announcement, route.set_bytes(), read, InsertMode::Dump)
                 .unwrap();
         }
     }

@@ -23,7 +23,7 @@ impl Size {
 
     /// What the environment asks for; by default a full table, and a small one where this does
     /// not measure (`cargo test`).
-    pub fn wanted() -> Self {
+    pub fn target() -> Self {
         let asked = std::env::var(ROUTES)
             .ok()
             .and_then(|text| text.parse().ok());

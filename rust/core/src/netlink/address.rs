@@ -3,8 +3,8 @@
 //! Only that an address came or went matters: the kernel kills and revives next hops with it, and
 //! says nothing of those.
 
-use super::error::Problem;
-use super::message::{Action, Body};
+use super::error::DecodeErrorKind;
+use super::message::{Action, Payload};
 
 const IFADDRMSG: usize = 8;
 
@@ -17,11 +17,11 @@ pub struct AddressMessage {
     pub interface: u32,
 }
 
-pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
+pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Payload, DecodeErrorKind> {
     let header = payload
         .first_chunk::<IFADDRMSG>()
-        .ok_or(Problem::Short("struct ifaddrmsg"))?;
+        .ok_or(DecodeErrorKind::Short("struct ifaddrmsg"))?;
     let [_, _, _, _, i0, i1, i2, i3] = *header;
     let interface = u32::from_ne_bytes([i0, i1, i2, i3]);
-    Ok(Body::Address(AddressMessage { action, interface }))
+    Ok(Payload::Address(AddressMessage { action, interface }))
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use smallvec::SmallVec;
 
 use super::constants::{LWTUNNEL_ENCAP_MPLS, MPLS_IPTUNNEL_DST, NLA_TYPE_MASK, RTA_ENCAP, RTA_VIA};
-use super::error::Problem;
+use super::error::DecodeErrorKind;
 use crate::route::{Family, Label};
 
 const HEADER: usize = 4;
@@ -72,22 +72,22 @@ impl<'a> Attributes<'a> {
     }
 
     /// An error where an attribute did not fit.
-    pub(super) fn end(&self) -> Result<(), Problem> {
+    pub(super) fn end(&self) -> Result<(), DecodeErrorKind> {
         if self.broken {
-            return Err(Problem::AttributeLength);
+            return Err(DecodeErrorKind::AttributeLength);
         }
         Ok(())
     }
 }
 
 impl<'a> Iterator for Attributes<'a> {
-    type Item = Result<(u16, &'a [u8]), Problem>;
+    type Item = Result<(u16, &'a [u8]), DecodeErrorKind>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let was_broken = self.broken;
         match self.step() {
             Some(attribute) => Some(Ok(attribute)),
-            None if self.broken && !was_broken => Some(Err(Problem::AttributeLength)),
+            None if self.broken && !was_broken => Some(Err(DecodeErrorKind::AttributeLength)),
             None => None,
         }
     }
@@ -105,25 +105,34 @@ fn halves(header: &[u8; HEADER]) -> (u16, u16) {
 }
 
 /// The value, which must have so many bytes.
-pub(super) fn exact<const N: usize>(attribute: u16, value: &[u8]) -> Result<[u8; N], Problem> {
-    value.try_into().map_err(|_| Problem::AttributeSize {
-        attribute,
-        length: value.len(),
-    })
+pub(super) fn exact<const N: usize>(
+    attribute: u16,
+    value: &[u8],
+) -> Result<[u8; N], DecodeErrorKind> {
+    value
+        .try_into()
+        .map_err(|_| DecodeErrorKind::AttributeSize {
+            attribute,
+            length: value.len(),
+        })
 }
 
 /// A number in host byte order.
-pub(super) fn u32_of(attribute: u16, value: &[u8]) -> Result<u32, Problem> {
+pub(super) fn u32_of(attribute: u16, value: &[u8]) -> Result<u32, DecodeErrorKind> {
     exact(attribute, value).map(u32::from_ne_bytes)
 }
 
 /// A number in host byte order.
-pub(super) fn u16_of(attribute: u16, value: &[u8]) -> Result<u16, Problem> {
+pub(super) fn u16_of(attribute: u16, value: &[u8]) -> Result<u16, DecodeErrorKind> {
     exact(attribute, value).map(u16::from_ne_bytes)
 }
 
 /// An address of the given family, in network byte order.
-pub(super) fn address(family: Family, attribute: u16, value: &[u8]) -> Result<IpAddr, Problem> {
+pub(super) fn address(
+    family: Family,
+    attribute: u16,
+    value: &[u8],
+) -> Result<IpAddr, DecodeErrorKind> {
     match family {
         Family::V4 => exact::<4>(attribute, value).map(IpAddr::from),
         Family::V6 => exact::<16>(attribute, value).map(IpAddr::from),
@@ -131,15 +140,19 @@ pub(super) fn address(family: Family, attribute: u16, value: &[u8]) -> Result<Ip
 }
 
 /// `struct rtvia`: a family and an address of it.
-pub(super) fn via(value: &[u8]) -> Result<IpAddr, Problem> {
-    let short = Problem::AttributeSize {
+pub(super) fn via(value: &[u8]) -> Result<IpAddr, DecodeErrorKind> {
+    let short = DecodeErrorKind::AttributeSize {
         attribute: RTA_VIA,
         length: value.len(),
     };
     let (number, rest) = value.split_first_chunk::<2>().ok_or(short)?;
     let number = u16::from_ne_bytes(*number);
     let family = u8::try_from(number).ok().and_then(Family::from_af);
-    address(family.ok_or(Problem::AddressFamily(number))?, RTA_VIA, rest)
+    address(
+        family.ok_or(DecodeErrorKind::AddressFamily(number))?,
+        RTA_VIA,
+        rest,
+    )
 }
 
 /// What an encapsulation adds to a packet: labels, or the type of one that is not MPLS.
@@ -147,11 +160,14 @@ pub(super) type Encapsulation = (SmallVec<[Label; 2]>, u16);
 
 /// `RTA_ENCAP` of the type in `RTA_ENCAP_TYPE`. An encapsulation of which a part is missing is an
 /// error: without it the packets would go out plain.
-pub(super) fn encapsulation(kind: u16, value: Option<&[u8]>) -> Result<Encapsulation, Problem> {
+pub(super) fn encapsulation(
+    kind: u16,
+    value: Option<&[u8]>,
+) -> Result<Encapsulation, DecodeErrorKind> {
     let mut labels = SmallVec::new();
     let value = match (kind, value) {
         (0, None) => return Ok((labels, 0)),
-        (0, Some(_)) => return Err(Problem::Missing("RTA_ENCAP_TYPE")),
+        (0, Some(_)) => return Err(DecodeErrorKind::Missing("RTA_ENCAP_TYPE")),
         (LWTUNNEL_ENCAP_MPLS, value) => value.unwrap_or_default(),
         (other, _) => return Ok((labels, other)),
     };
@@ -161,7 +177,7 @@ pub(super) fn encapsulation(kind: u16, value: Option<&[u8]>) -> Result<Encapsula
         };
         let entries = value.chunks_exact(4);
         if !entries.remainder().is_empty() {
-            return Err(Problem::AttributeSize {
+            return Err(DecodeErrorKind::AttributeSize {
                 attribute: RTA_ENCAP,
                 length: value.len(),
             });
@@ -174,7 +190,7 @@ pub(super) fn encapsulation(kind: u16, value: Option<&[u8]>) -> Result<Encapsula
         );
     }
     if labels.is_empty() {
-        return Err(Problem::Missing("MPLS_IPTUNNEL_DST"));
+        return Err(DecodeErrorKind::Missing("MPLS_IPTUNNEL_DST"));
     }
     Ok((labels, 0))
 }
@@ -195,7 +211,7 @@ mod tests {
         for length in [0, 3, 9] {
             let bytes = [length, 0, 1, 0, 9, 0, 0, 0];
             let all: Vec<_> = Attributes::new(&bytes).collect();
-            assert_eq!(all, [Err(Problem::AttributeLength)]);
+            assert_eq!(all, [Err(DecodeErrorKind::AttributeLength)]);
         }
     }
 

@@ -9,12 +9,12 @@ pub struct DecodeError {
     /// Where in the buffer the message begins, bytes.
     pub offset: usize,
     /// What is wrong.
-    pub problem: Problem,
+    pub problem: DecodeErrorKind,
 }
 
 /// What is wrong with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
+pub enum DecodeErrorKind {
     /// `nlmsg_len` is shorter than a header or reaches beyond the buffer.
     #[error("its length {length} does not fit the {left} bytes left")]
     Length {

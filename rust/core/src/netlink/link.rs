@@ -2,8 +2,8 @@
 
 use super::attributes::Attributes;
 use super::constants::{AF_UNSPEC, IFF_LOWER_UP, IFF_RUNNING, IFF_UP, IFLA_ADDRESS, IFLA_IFNAME};
-use super::error::{Problem, SkipReason};
-use super::message::{Action, Body};
+use super::error::{DecodeErrorKind, SkipReason};
+use super::message::{Action, Payload};
 
 const IFINFOMSG: usize = 16;
 
@@ -27,14 +27,14 @@ pub struct LinkMessage {
     pub address: Option<HardwareAddress>,
 }
 
-pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
+pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Payload, DecodeErrorKind> {
     let (header, rest) = payload
         .split_first_chunk::<IFINFOMSG>()
-        .ok_or(Problem::Short("struct ifinfomsg"))?;
+        .ok_or(DecodeErrorKind::Short("struct ifinfomsg"))?;
     let [family, _, _, _, i0, i1, i2, i3, f0, f1, f2, f3, ..] = *header;
     // Bridges announce their ports as links of AF_BRIDGE, "deleted" when they leave the bridge.
     if family != AF_UNSPEC {
-        return Ok(Body::Skipped(SkipReason::Family));
+        return Ok(Payload::Skipped(SkipReason::Family));
     }
     let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
     let (mut name, mut address) = (None, None);
@@ -52,7 +52,7 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
             _ => {}
         }
     }
-    Ok(Body::Link(LinkMessage {
+    Ok(Payload::Link(LinkMessage {
         action,
         index: u32::from_ne_bytes([i0, i1, i2, i3]),
         name,

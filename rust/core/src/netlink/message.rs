@@ -8,9 +8,9 @@ use super::constants::{
     RTM_DELNEXTHOP, RTM_DELROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE,
     RTM_NEWRULE,
 };
-use super::error::{DecodeError, Problem, SkipReason};
+use super::error::{DecodeError, DecodeErrorKind, SkipReason};
 use super::link::{self, LinkMessage};
-use super::object::{self, NextHopMessage};
+use super::nexthop_object::{self, NextHopMessage};
 use super::route::{self, EncodedRoute, RouteMessage};
 use super::rule::{self, RuleMessage};
 
@@ -64,12 +64,12 @@ pub struct Message {
     /// Its header.
     pub header: Header,
     /// What it says.
-    pub body: Body,
+    pub body: Payload,
 }
 
 /// What a message says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Body {
+pub enum Payload {
     /// A route comes or goes.
     Route(RouteMessage),
     /// A link comes, changes or goes.
@@ -108,11 +108,11 @@ pub struct RawMessage<'a> {
 
 /// What a message says, the next hops of a route that comes unread.
 #[derive(Clone, Debug)]
-pub enum Shallow<'a> {
+pub enum PartialMessage<'a> {
     /// A route comes.
     Announced(EncodedRoute<'a>),
     /// Anything else; on the heap, as nearly all messages of a dump are routes.
-    Other(Box<Body>),
+    Other(Box<Payload>),
 }
 
 impl<'a> RawMessage<'a> {
@@ -120,7 +120,7 @@ impl<'a> RawMessage<'a> {
     ///
     /// # Errors
     /// [`DecodeError`] where it is malformed.
-    pub fn read(&self) -> Result<Body, DecodeError> {
+    pub fn read(&self) -> Result<Payload, DecodeError> {
         body(&self.header, self.payload).map_err(|problem| self.error(problem))
     }
 
@@ -131,16 +131,18 @@ impl<'a> RawMessage<'a> {
     // A call would hand the route over in memory, written in pieces and read as a whole, for which
     // the processor waits: twice a route, longer than the reading takes.
     #[inline(always)]
-    pub fn read_shallow(&self) -> Result<Shallow<'a>, DecodeError> {
+    pub fn read_partial(&self) -> Result<PartialMessage<'a>, DecodeError> {
         if self.header.kind != RTM_NEWROUTE {
-            return self.read().map(|body| Shallow::Other(Box::new(body)));
+            return self
+                .read()
+                .map(|body| PartialMessage::Other(Box::new(body)));
         }
         EncodedRoute::read(self.payload).map_err(|problem| self.error(problem))
     }
 
     /// The error that tells of a problem in this message.
     #[must_use]
-    pub fn error(&self, problem: Problem) -> DecodeError {
+    pub fn error(&self, problem: DecodeErrorKind) -> DecodeError {
         DecodeError {
             kind: self.header.kind,
             offset: self.offset,
@@ -163,7 +165,7 @@ impl<'a> RawMessages<'a> {
     }
 
     /// Nobody knows where the next message begins.
-    fn end(&mut self, kind: u16, problem: Problem) -> DecodeError {
+    fn end(&mut self, kind: u16, problem: DecodeErrorKind) -> DecodeError {
         let offset = std::mem::replace(&mut self.offset, self.buffer.len());
         DecodeError {
             kind,
@@ -183,12 +185,14 @@ impl<'a> Iterator for RawMessages<'a> {
             .get(self.offset..)
             .filter(|rest| !rest.is_empty())?;
         let Some((bytes, _)) = rest.split_first_chunk::<NLMSGHDR>() else {
-            return Some(Err(self.end(0, Problem::Short("struct nlmsghdr"))));
+            return Some(Err(self.end(0, DecodeErrorKind::Short("struct nlmsghdr"))));
         };
         let (length, header) = header(bytes);
         let Some(payload) = rest.get(NLMSGHDR..length) else {
             let left = rest.len();
-            return Some(Err(self.end(header.kind, Problem::Length { length, left })));
+            return Some(Err(
+                self.end(header.kind, DecodeErrorKind::Length { length, left })
+            ));
         };
         let offset = self.offset;
         self.offset = offset.saturating_add(align(length));
@@ -246,7 +250,7 @@ fn part<const N: usize>(bytes: &[u8; NLMSGHDR], at: usize) -> [u8; N] {
     part.copied().unwrap_or([0; N])
 }
 
-fn body(header: &Header, payload: &[u8]) -> Result<Body, Problem> {
+fn body(header: &Header, payload: &[u8]) -> Result<Payload, DecodeErrorKind> {
     match header.kind {
         RTM_NEWROUTE => route::decode(Action::New, payload),
         RTM_DELROUTE => route::decode(Action::Delete, payload),
@@ -254,30 +258,30 @@ fn body(header: &Header, payload: &[u8]) -> Result<Body, Problem> {
         RTM_DELLINK => link::decode(Action::Delete, payload),
         RTM_NEWADDR => address::decode(Action::New, payload),
         RTM_DELADDR => address::decode(Action::Delete, payload),
-        RTM_NEWNEXTHOP => object::decode(Action::New, payload),
-        RTM_DELNEXTHOP => object::decode(Action::Delete, payload),
+        RTM_NEWNEXTHOP => nexthop_object::decode(Action::New, payload),
+        RTM_DELNEXTHOP => nexthop_object::decode(Action::Delete, payload),
         RTM_NEWRULE => rule::decode(payload),
         NLMSG_DONE => {
             // A dump whose end cannot be read must not count as a whole one.
             let errno = payload
                 .first_chunk::<4>()
-                .ok_or(Problem::Short("error number"))?;
-            Ok(Body::Done(i32::from_ne_bytes(*errno)))
+                .ok_or(DecodeErrorKind::Short("error number"))?;
+            Ok(Payload::Done(i32::from_ne_bytes(*errno)))
         }
         NLMSG_ERROR => error(header, payload),
-        NLMSG_OVERRUN => Ok(Body::Overrun),
-        NLMSG_NOOP => Ok(Body::Noop),
-        _ => Ok(Body::Skipped(SkipReason::Type)),
+        NLMSG_OVERRUN => Ok(Payload::Overrun),
+        NLMSG_NOOP => Ok(Payload::Noop),
+        _ => Ok(Payload::Skipped(SkipReason::Type)),
     }
 }
 
 /// `struct nlmsgerr`: the error number, the request (its header alone where capped), attributes.
-fn error(header: &Header, payload: &[u8]) -> Result<Body, Problem> {
-    let short = Problem::Short("struct nlmsgerr");
+fn error(header: &Header, payload: &[u8]) -> Result<Payload, DecodeErrorKind> {
+    let short = DecodeErrorKind::Short("struct nlmsgerr");
     let (errno, request) = payload.split_first_chunk::<4>().ok_or(short)?;
     let errno = i32::from_ne_bytes(*errno);
     if header.flags & NLM_F_ACK_TLVS == 0 {
-        return Ok(Body::Error { errno, text: None });
+        return Ok(Payload::Error { errno, text: None });
     }
     let length = request.first_chunk::<4>().ok_or(short)?;
     let length = match header.flags & NLM_F_CAPPED {
@@ -294,5 +298,5 @@ fn error(header: &Header, payload: &[u8]) -> Result<Body, Problem> {
             .to_owned()
             .into_boxed_str()
     });
-    Ok(Body::Error { errno, text })
+    Ok(Payload::Error { errno, text })
 }

@@ -9,16 +9,18 @@ mod error;
 mod link;
 mod message;
 mod next_hop;
-mod object;
+mod nexthop_object;
 mod request;
 mod route;
 mod rule;
 
 pub use address::AddressMessage;
-pub use error::{DecodeError, Problem, SkipReason};
+pub use error::{DecodeError, DecodeErrorKind, SkipReason};
 pub use link::{HardwareAddress, LinkMessage};
-pub use message::{Action, Body, Header, Message, Messages, RawMessage, RawMessages, Shallow};
-pub use object::NextHopMessage;
+pub use message::{
+    Action, Header, Message, Messages, PartialMessage, Payload, RawMessage, RawMessages,
+};
+pub use nexthop_object::NextHopMessage;
 pub(crate) use request::{Request, attribute};
 pub use request::{RouteDump, link_dump, next_hop_dump, route_lookup, rule_dump};
 pub use route::{EncodedRoute, RouteMessage};

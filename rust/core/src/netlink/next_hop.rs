@@ -9,7 +9,7 @@ use super::constants::{
     RTNH_F_DEAD, RTNH_F_ONLINK,
 };
 use super::digest::Digest;
-use super::error::Problem;
+use super::error::DecodeErrorKind;
 use crate::route::{Family, NextHop};
 
 /// The flags of a next hop (`RTNH_F_…`) in a word of flags.
@@ -35,7 +35,7 @@ impl<'a> NextHopParts<'a> {
         family: Family,
         kind: u16,
         value: &'a [u8],
-    ) -> Result<bool, Problem> {
+    ) -> Result<bool, DecodeErrorKind> {
         match kind {
             RTA_GATEWAY => self.gateway = Some(address(family, kind, value)?),
             RTA_VIA => self.gateway = Some(via(value)?),
@@ -48,7 +48,7 @@ impl<'a> NextHopParts<'a> {
         Ok(true)
     }
 
-    pub(super) fn finish(mut self, flags: u8, weight: u32) -> Result<NextHop, Problem> {
+    pub(super) fn finish(mut self, flags: u8, weight: u32) -> Result<NextHop, DecodeErrorKind> {
         let (labels, encapsulation) = encapsulation(self.encap_type, self.encap)?;
         let encap = self.encap.unwrap_or_default();
         if encapsulation != 0 || (!labels.is_empty() && says_more_than_labels(encap)) {
@@ -69,7 +69,7 @@ impl<'a> NextHopParts<'a> {
 
 /// Whether an MPLS encapsulation has more to it than its labels, such as a TTL.
 fn says_more_than_labels(encap: &[u8]) -> bool {
-    let more = |attribute: Result<(u16, &[u8]), Problem>| {
+    let more = |attribute: Result<(u16, &[u8]), DecodeErrorKind>| {
         attribute.is_ok_and(|(kind, _)| kind != MPLS_IPTUNNEL_DST)
     };
     Attributes::new(encap).any(more)

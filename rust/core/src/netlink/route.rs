@@ -12,8 +12,8 @@ use super::constants::{
     RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE,
 };
 use super::digest::Digest;
-use super::error::{Problem, SkipReason};
-use super::message::{Action, Body, Shallow};
+use super::error::{DecodeErrorKind, SkipReason};
+use super::message::{Action, PartialMessage, Payload};
 use super::next_hop::{NextHopParts, low_byte};
 use crate::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
@@ -28,7 +28,7 @@ const RTNEXTHOP: usize = 8;
 pub struct RouteMessage {
     /// Whether it comes or goes.
     pub action: Action,
-    /// The route; where it goes, an IPv6 route may name only the legs that go.
+    /// The route; where it goes, an IPv6 route may name only the nexthops that go.
     pub route: Route,
 }
 
@@ -52,12 +52,12 @@ pub struct EncodedRoute<'a> {
 }
 
 impl<'a> EncodedRoute<'a> {
-    // See `RawMessage::read_shallow`.
+    // See `RawMessage::read_partial`.
     #[inline(always)]
-    pub(super) fn read(payload: &'a [u8]) -> Result<Shallow<'a>, Problem> {
+    pub(super) fn read(payload: &'a [u8]) -> Result<PartialMessage<'a>, DecodeErrorKind> {
         let (header, attributes) = payload
             .split_first_chunk::<RTMSG>()
-            .ok_or(Problem::Short("struct rtmsg"))?;
+            .ok_or(DecodeErrorKind::Short("struct rtmsg"))?;
         let [
             af,
             dst_len,
@@ -82,7 +82,7 @@ impl<'a> EncodedRoute<'a> {
         if src_len != 0 {
             return Ok(skipped(SkipReason::SourceSpecific));
         }
-        let outer = Outer::read(family, table.into(), attributes)?;
+        let outer = KeyAttributes::read(family, table.into(), attributes)?;
         let destination = address(family, outer.destination, dst_len)?;
         let key = RouteKey {
             table: outer.table,
@@ -90,7 +90,7 @@ impl<'a> EncodedRoute<'a> {
             tos,
             metric: outer.metric,
         };
-        Ok(Shallow::Announced(Self {
+        Ok(PartialMessage::Announced(Self {
             key,
             protocol,
             expires: outer.expires,
@@ -113,11 +113,11 @@ impl<'a> EncodedRoute<'a> {
     /// Reads what the route does with packets.
     ///
     /// # Errors
-    /// [`Problem`] where an attribute is malformed.
-    pub fn read_set(&self) -> Result<NextHopSet, Problem> {
+    /// [`DecodeErrorKind`] where an attribute is malformed.
+    pub fn read_set(&self) -> Result<NextHopSet, DecodeErrorKind> {
         let family = self.key.prefix.family();
         let [_, number, scope_or_preference, flags] = self.head;
-        let mut inner = Inner::read(family, self.set)?;
+        let mut inner = NextHopAttributes::read(family, self.set)?;
         let route_type = route_type(number);
         let (preference, digest) = match family {
             Family::V4 => {
@@ -139,25 +139,25 @@ impl<'a> EncodedRoute<'a> {
     }
 }
 
-fn skipped<'a>(reason: SkipReason) -> Shallow<'a> {
-    Shallow::Other(Box::new(Body::Skipped(reason)))
+fn skipped<'a>(reason: SkipReason) -> PartialMessage<'a> {
+    PartialMessage::Other(Box::new(Payload::Skipped(reason)))
 }
 
-pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Body, Problem> {
+pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Payload, DecodeErrorKind> {
     let encoded = match EncodedRoute::read(payload)? {
-        Shallow::Announced(encoded) => encoded,
-        Shallow::Other(body) => return Ok(*body),
+        PartialMessage::Announced(encoded) => encoded,
+        PartialMessage::Other(body) => return Ok(*body),
     };
     let route = Route {
         set: encoded.read_set()?,
         key: encoded.key,
         protocol: encoded.protocol,
     };
-    Ok(Body::Route(RouteMessage { action, route }))
+    Ok(Payload::Route(RouteMessage { action, route }))
 }
 
 /// The attributes of the key, and where those of the set are.
-struct Outer<'a> {
+struct KeyAttributes<'a> {
     destination: Option<&'a [u8]>,
     table: u32,
     metric: u32,
@@ -166,9 +166,9 @@ struct Outer<'a> {
     set: Run,
 }
 
-impl<'a> Outer<'a> {
+impl<'a> KeyAttributes<'a> {
     #[inline]
-    fn read(family: Family, table: u32, bytes: &'a [u8]) -> Result<Self, Problem> {
+    fn read(family: Family, table: u32, bytes: &'a [u8]) -> Result<Self, DecodeErrorKind> {
         let mut outer = Self {
             destination: None,
             table,
@@ -247,15 +247,15 @@ impl Run {
 
 /// The attributes of the set.
 #[derive(Default)]
-struct Inner<'a> {
+struct NextHopAttributes<'a> {
     next_hop: NextHopParts<'a>,
     multipath: Option<&'a [u8]>,
     object: u32,
     digest: Digest,
 }
 
-impl<'a> Inner<'a> {
-    fn read(family: Family, bytes: &'a [u8]) -> Result<Self, Problem> {
+impl<'a> NextHopAttributes<'a> {
+    fn read(family: Family, bytes: &'a [u8]) -> Result<Self, DecodeErrorKind> {
         let mut inner = Self::default();
         for attribute in Attributes::new(bytes) {
             let (kind, value) = attribute?;
@@ -273,15 +273,15 @@ impl<'a> Inner<'a> {
 }
 
 #[inline]
-fn address(family: Family, bytes: Option<&[u8]>, length: u8) -> Result<u128, Problem> {
+fn address(family: Family, bytes: Option<&[u8]>, length: u8) -> Result<u128, DecodeErrorKind> {
     let Some(bytes) = bytes else {
         return match length {
             0 => Ok(0),
-            _ => Err(Problem::Missing("RTA_DST")),
+            _ => Err(DecodeErrorKind::Missing("RTA_DST")),
         };
     };
     if length > family.bits() {
-        return Err(Problem::PrefixLength(length));
+        return Err(DecodeErrorKind::PrefixLength(length));
     }
     match family {
         Family::V4 => exact(RTA_DST, bytes).map(|bytes| u32::from_be_bytes(bytes).into()),
@@ -316,9 +316,9 @@ fn route_type(number: u8) -> RouteType {
 fn next_hops(
     family: Family,
     route_type: RouteType,
-    inner: Inner<'_>,
+    inner: NextHopAttributes<'_>,
     flags: u8,
-) -> Result<NextHopSource, Problem> {
+) -> Result<NextHopSource, DecodeErrorKind> {
     // With nexthop_compat_mode=1 the kernel writes the object's next hops into the route too; the
     // object is what changes, so it is the source. A route by an object that is a blackhole is of
     // type RTN_BLACKHOLE as long as the object is one, and goes with the object.
@@ -330,7 +330,7 @@ fn next_hops(
         return Ok(NextHopSource::Inline(SmallVec::new()));
     }
     if let Some(multipath) = inner.multipath {
-        return legs(family, multipath).map(NextHopSource::Inline);
+        return nexthops(family, multipath).map(NextHopSource::Inline);
     }
     let hop = inner.next_hop.finish(flags, 1)?;
     if hop.gateway.is_none() && hop.interface == 0 {
@@ -342,17 +342,17 @@ fn next_hops(
 
 /// `RTA_MULTIPATH`: a `struct rtnexthop` with attributes a leg. What is left over is an error, as
 /// it is to the kernel (`fib_count_nexthops`): a leg may be missing.
-fn legs(family: Family, mut rest: &[u8]) -> Result<SmallVec<[NextHop; 1]>, Problem> {
-    let mut legs = SmallVec::new();
+fn nexthops(family: Family, mut rest: &[u8]) -> Result<SmallVec<[NextHop; 1]>, DecodeErrorKind> {
+    let mut nexthops = SmallVec::new();
     while !rest.is_empty() {
         let (header, _) = rest
             .split_first_chunk::<RTNEXTHOP>()
-            .ok_or(Problem::AttributeLength)?;
+            .ok_or(DecodeErrorKind::AttributeLength)?;
         let [l0, l1, flags, hops, i0, i1, i2, i3] = *header;
         let length = usize::from(u16::from_ne_bytes([l0, l1]));
         let attributes = rest
             .get(RTNEXTHOP..length)
-            .ok_or(Problem::AttributeLength)?;
+            .ok_or(DecodeErrorKind::AttributeLength)?;
         let mut parts = NextHopParts {
             interface: u32::from_ne_bytes([i0, i1, i2, i3]),
             ..NextHopParts::default()
@@ -361,8 +361,8 @@ fn legs(family: Family, mut rest: &[u8]) -> Result<SmallVec<[NextHop; 1]>, Probl
             let (kind, value) = attribute?;
             parts.take(family, kind, value)?;
         }
-        legs.push(parts.finish(flags, u32::from(hops) + 1)?);
+        nexthops.push(parts.finish(flags, u32::from(hops) + 1)?);
         rest = rest.get(align(length)..).unwrap_or_default();
     }
-    Ok(legs)
+    Ok(nexthops)
 }

@@ -6,8 +6,8 @@ use super::constants::{
     FIB_RULE_HDR, FR_ACT_TO_TBL, FRA_FWMARK, FRA_FWMASK, FRA_IIFNAME, FRA_L3MDEV, FRA_OIFNAME,
     FRA_PAD, FRA_PRIORITY, FRA_PROTOCOL, FRA_SRC, FRA_SUPPRESS_PREFIXLEN, FRA_TABLE,
 };
-use super::error::{Problem, SkipReason};
-use super::message::Body;
+use super::error::{DecodeErrorKind, SkipReason};
+use super::message::Payload;
 use crate::route::Family;
 
 /// `RTM_NEWRULE`.
@@ -34,13 +34,13 @@ pub enum Holds {
 /// `net/core/fib_rules.c`: `fib_rule_match`, for a lookup that comes from this machine.
 const LOOPBACK: &[u8] = b"lo\0";
 
-pub(super) fn decode(payload: &[u8]) -> Result<Body, Problem> {
+pub(super) fn decode(payload: &[u8]) -> Result<Payload, DecodeErrorKind> {
     let (header, rest) = payload
         .split_first_chunk::<FIB_RULE_HDR>()
-        .ok_or(Problem::Short("struct fib_rule_hdr"))?;
+        .ok_or(DecodeErrorKind::Short("struct fib_rule_hdr"))?;
     let [family, to, _, tos, table, _, _, action, flags @ ..] = *header;
     if !Family::ALL.iter().any(|known| known.af() == family) {
-        return Ok(Body::Skipped(SkipReason::Family));
+        return Ok(Payload::Skipped(SkipReason::Family));
     }
     let mut table = u32::from(table);
     let mut sometimes = to != 0 || tos != 0;
@@ -72,7 +72,7 @@ pub(super) fn decode(payload: &[u8]) -> Result<Body, Problem> {
         (false, true, _) => Holds::Never,
         (false, false, false) => Holds::Always,
     };
-    Ok(Body::Rule(RuleMessage {
+    Ok(Payload::Rule(RuleMessage {
         table: (action == FR_ACT_TO_TBL).then_some(table),
         holds,
     }))
@@ -100,7 +100,7 @@ mod tests {
                 .flat_map(|(kind, value)| attribute(*kind, value)),
         );
         match decode(&bytes).unwrap() {
-            Body::Rule(rule) => {
+            Payload::Rule(rule) => {
                 assert_eq!(rule.table, Some(254));
                 rule.holds
             }
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn a_rule_may_lead_elsewhere() {
         const UNREACHABLE: u8 = 7;
-        let leads = Body::Rule(RuleMessage {
+        let leads = Payload::Rule(RuleMessage {
             table: None,
             holds: Holds::Sometimes,
         });
@@ -143,7 +143,7 @@ mod tests {
         const BRIDGE: u8 = 7;
         assert_eq!(
             decode(&[BRIDGE; 12]).unwrap(),
-            Body::Skipped(SkipReason::Family)
+            Payload::Skipped(SkipReason::Family)
         );
     }
 }

@@ -6,116 +6,80 @@
 //! a request comes back through [`Table::acknowledge`]: only what VPP has acknowledged counts as
 //! installed.
 
-mod answers;
-mod any_rib;
-mod beside;
-mod best;
-mod by_table;
-mod concern;
-mod counts;
-mod discovery;
-mod drift;
-mod entry;
-mod fallback;
-mod held;
-mod ids;
-mod input;
-mod installed;
-mod interfaces;
-mod interner;
-mod limit;
-mod meaning;
-mod near;
-mod next_hops;
-mod order;
-mod own;
-mod parts;
-mod prefix_lists;
+mod fib;
+mod kernel;
 mod protocols;
-mod quarantine;
-mod queue;
-mod recollection;
-mod requests;
+mod query;
 mod resolve;
-mod resync;
-mod rib;
 mod scope;
-mod sets;
-mod settle;
-mod sole;
-mod surroundings;
-mod unseen;
-mod users;
-mod view;
-mod vpp_audit;
-mod withheld;
+mod store;
 
 use ahash::AHashMap;
 
 use crate::route::Family;
 
-use answers::Answers;
-use any_rib::AnyRib;
-use beside::Beside;
-use concern::ForeignUsers;
-use discovery::Discovered;
-use drift::Suspects;
-use limit::Limited;
-use meaning::Meanings;
-use own::Own;
-use quarantine::Quarantine;
-use queue::Queue;
-use resync::Resyncs;
-use settle::Unsettled;
-use unseen::Unseen;
-use withheld::Withheld;
+use fib::answers::Answers;
+use fib::dirty_queue::DirtyQueue;
+use fib::max_prefix::LimitState;
+use fib::quarantine::Quarantine;
+use fib::shadowed::Shadowed;
+use fib::withheld::Withheld;
+use kernel::concern::ForeignUsers;
+use kernel::deferred::Deferred;
+use kernel::discovery::Discovered;
+use kernel::drift::PendingDrift;
+use kernel::dump_tracker::DumpTracker;
+use kernel::injected_routes::InjectedRoutes;
+use kernel::resync::Resyncs;
+use resolve::resolver::Resolver;
+use store::any_rib::AnyRib;
 
-pub use answers::Answer;
-pub use counts::{Anomalies, Counts};
-pub use discovery::{Discovery, MirroredTable};
-pub use drift::{Drift, DriftReport};
-pub use fallback::{Fallback, Resolved, Substitute};
-pub use held::Held;
-pub use ids::{Handle, PathSetId};
-pub use input::Announcement;
-pub use interfaces::{Interfaces, Link, Unmapped};
-pub use limit::{Beyond, Limit, LimitChange};
-pub use next_hops::NextHopObject;
-pub use order::Placement;
-pub use prefix_lists::{PrefixLists, PrefixRule, Verdict};
+pub use fib::acknowledge::{DirtyBatch, Refusal, Request};
+pub use fib::answers::Answer;
+pub use fib::fib_audit::{Shown, VppDrift};
+pub use fib::max_prefix::{Limit, LimitAction, LimitChange};
+pub use fib::prefix_lists::{PrefixLists, PrefixRule, Verdict};
+pub use fib::withheld::WithheldDeletions;
+pub use kernel::discovery::{Discovery, MirroredTable};
+pub use kernel::drift::{Drift, DriftReport};
+pub use kernel::kernel_order::InsertMode;
+pub use kernel::resync::{DumpScope, SweepReport, UnseenPrefixes, Verify};
+pub use kernel::update::Announcement;
 pub use protocols::Protocols;
-pub use requests::{Refusal, Request, Taken};
-pub use resync::{Doubt, Extent, Swept, UnseenPrefixes};
+pub use query::counts::{Anomalies, Counts};
+pub use query::sets::SetView;
+pub use query::view::{Cursor, RouteFilter, RouteState, RouteView};
+pub use resolve::fallback::{Fallback, Resolved, Substitute};
+pub use resolve::hold_reason::HoldReason;
+pub use resolve::interfaces::{Interfaces, Link, Unmapped};
+pub use resolve::nexthops::NextHopObject;
 pub use scope::{ForeignRoutes, RouteSource, Scope};
-pub use sets::SetView;
-pub use view::{Cursor, RouteFilter, RouteState, RouteView};
-pub use vpp_audit::{Shown, VppDrift};
-pub use withheld::WithheldDeletions;
+pub use store::ids::{Handle, PathSetId};
 
 /// The routes of every mirrored kernel table, and what VPP has of them.
 pub struct Table {
     scope: Scope,
     ribs: Vec<AnyRib>,
     discovered: Discovered,
-    meanings: Meanings,
-    dirty: Queue,
+    resolver: Resolver,
+    dirty: DirtyQueue,
     refusals: AHashMap<Handle, Refusal>,
     counts: [Counts; 2],
     anomalies: Anomalies,
     denied: u64,
     resyncs: Resyncs,
-    suspects: Suspects,
-    unseen: Unseen,
-    unsettled: Unsettled,
+    pending_drift: PendingDrift,
+    shadowed: Shadowed,
+    deferred_changes: Deferred,
     /// Routes of mirrored protocols with a TOS.
     with_tos: usize,
     foreign_users: ForeignUsers,
     withheld: Withheld,
-    limited: Limited,
-    own: Own,
+    limit_state: LimitState,
+    injected: InjectedRoutes,
     quarantine: Quarantine,
-    link_dump: Option<Beside>,
-    next_hop_dump: Option<Beside>,
+    link_dump: Option<DumpTracker>,
+    next_hop_dump: Option<DumpTracker>,
     /// Whom to tell what VPP says; nobody unless somebody asked for it.
     answers: Option<Answers>,
 }
@@ -138,21 +102,21 @@ impl Table {
             scope,
             discovered: Discovered::new(&ribs),
             ribs,
-            meanings: Meanings::default(),
-            dirty: Queue::default(),
+            resolver: Resolver::default(),
+            dirty: DirtyQueue::default(),
             refusals: AHashMap::new(),
             counts: [Counts::default(); 2],
             anomalies: Anomalies::default(),
             denied: 0,
             resyncs: Resyncs::default(),
-            suspects: Suspects::default(),
-            unseen: Unseen::default(),
-            unsettled: Unsettled::default(),
+            pending_drift: PendingDrift::default(),
+            shadowed: Shadowed::default(),
+            deferred_changes: Deferred::default(),
             with_tos: 0,
             foreign_users: ForeignUsers::default(),
             withheld: Withheld::default(),
-            limited: Limited::default(),
-            own: Own::default(),
+            limit_state: LimitState::default(),
+            injected: InjectedRoutes::default(),
             quarantine: Quarantine::default(),
             link_dump: None,
             next_hop_dump: None,

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::route::Family;
 
-use super::discovery::Discovery;
-use super::limit::{Beyond, Limit};
-use super::prefix_lists::PrefixLists;
+use super::fib::max_prefix::{Limit, LimitAction};
+use super::fib::prefix_lists::PrefixLists;
+use super::kernel::discovery::Discovery;
 use super::protocols::Protocols;
 
 /// Whether a route of a protocol that is not mirrored hides ours when it is the better one.
@@ -92,6 +92,6 @@ impl Scope {
     /// The most prefixes that VPP may be given.
     pub(super) fn most(&self) -> Option<usize> {
         let limit = self.limit?;
-        (limit.beyond == Beyond::Refuse).then_some(limit.prefixes)
+        (limit.beyond == LimitAction::Refuse).then_some(limit.prefixes)
     }
 }

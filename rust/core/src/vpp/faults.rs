@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | a drop into a table other than 0 | before 24.10 (24.02 measured; 22.10 survives it) |
 //! | an ICMP unreachable or prohibited into a table other than 0 | before 26.02 |
-//! | labels without a gateway | every release: the route is held, see [`Held`](crate::table::Held) |
+//! | labels without a gateway | every release: the route is held, see [`HoldReason`](crate::table::HoldReason) |
 //!
 //! The cause of the first two (`fib_api_path_decode` in `fib_api.c`): the decoder leaves
 //! `frp_sw_if_index` at 0 for these kinds, and VPP looks interface 0 up in that table's world.
@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-use super::normal_form::installed_paths;
+use super::canonical::installed_paths;
 use crate::route::{Path, PathKind, PathSet, Prefix};
 
 /// What of this a VPP has.

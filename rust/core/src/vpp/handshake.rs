@@ -142,7 +142,7 @@ impl SockclntDelete {
         Ok(request)
     }
 
-    /// Appends the whole frame. The reply is a [`PlainReply`](super::plain::PlainReply) whose
+    /// Appends the whole frame. The reply is a [`PlainReply`](super::empty_request::PlainReply) whose
     /// code (`response`) is 1.
     pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) {
         out.extend_from_slice(&header(14));

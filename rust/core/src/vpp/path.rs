@@ -17,7 +17,7 @@ use smallvec::SmallVec;
 use super::WireError;
 use super::address::{address_from_union, address_union, family_number};
 use super::bytes::Reader;
-use super::normal_form::normal_path;
+use super::canonical::canonical_path;
 use crate::route::{Family, Label, Path, PathKind};
 
 /// Bytes of a path.
@@ -29,7 +29,7 @@ const MPLS_LABEL_INVALID: u32 = 1 << 20;
 const LABEL_LENGTH: usize = 7;
 const UNSET: u32 = u32::MAX;
 
-/// Which of the two forms of the same path is written: see [`normal_form`](super::normal_form).
+/// Which of the two forms of the same path is written: see [`canonical`](super::canonical).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PathForm {
     /// As a client sends it.
@@ -96,7 +96,7 @@ pub fn encode_path(path: &Path, out: &mut Vec<u8>) -> Result<(), WireError> {
 /// See [`encode_path`].
 pub fn encode_path_as(form: PathForm, path: &Path, out: &mut Vec<u8>) -> Result<(), WireError> {
     check(path)?;
-    let path = normal_path(path.clone());
+    let path = canonical_path(path.clone());
     let request = form == PathForm::Request;
     let resolves = request && path.next_hop.is_some();
     out.reserve(PATH_LENGTH);
@@ -158,7 +158,7 @@ pub fn decode_path(bytes: &[u8]) -> Result<Path, WireError> {
     let _other_kinds: [u8; 12] = reader.array()?;
     let labels = read_labels(&mut reader)?;
     reader.finish()?;
-    Ok(normal_path(Path {
+    Ok(canonical_path(Path {
         kind,
         family,
         next_hop: Some(address),

@@ -1,5 +1,5 @@
 //! FIB sources: whose a route is (`fib_source_add`, `fib_source_dump` in `fib.api`). The dump's
-//! request is a [`PlainRequest`](super::plain::PlainRequest).
+//! request is a [`EmptyRequest`](super::empty_request::EmptyRequest).
 //!
 //! Every `fib_source_add` makes a new source, also for a name that exists, and none is ever
 //! freed: look the name up in a dump first.

@@ -1,6 +1,6 @@
 //! VPP's tables (`ip_table_add_del`, `ip_table_dump` in `ip.api`). The dump's request is a
-//! [`PlainRequest`](super::plain::PlainRequest), the reply to adding a
-//! [`PlainReply`](super::plain::PlainReply).
+//! [`EmptyRequest`](super::empty_request::EmptyRequest), the reply to adding a
+//! [`PlainReply`](super::empty_request::PlainReply).
 
 use std::borrow::Cow;
 

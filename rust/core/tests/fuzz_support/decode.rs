@@ -1,6 +1,6 @@
 //! Any bytes as a buffer of rtnetlink messages: what the fuzz target and the seeded run hold to.
 
-use bgpreflector_core::netlink::{Action, Body, Messages, RouteMessage};
+use bgpreflector_core::netlink::{Action, Messages, Payload, RouteMessage};
 use bgpreflector_core::route::NextHopSource;
 
 use super::encode;
@@ -15,7 +15,7 @@ pub fn check(bytes: &[u8]) {
         assert!(count < limit, "{limit} messages and no end");
         match item {
             Ok(message) => {
-                if let Body::Route(route) = message.body {
+                if let Payload::Route(route) = message.body {
                     survives(&route);
                 }
             }
@@ -40,5 +40,5 @@ fn survives(message: &RouteMessage) {
         Action::Delete => encode::put_delete_route(&mut bytes, &message.route),
     }
     let again = Messages::new(&bytes).next().expect("a message");
-    assert_eq!(again.expect("a route").body, Body::Route(message));
+    assert_eq!(again.expect("a route").body, Payload::Route(message));
 }

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use bgpreflector_core::fpm::{FrameError, FrameReader, NextHopIds, encode_answer};
-use bgpreflector_core::netlink::{Body, Messages, RawMessages, Shallow};
+use bgpreflector_core::netlink::{Messages, PartialMessage, Payload, RawMessages};
 use bgpreflector_core::route::{Family, NextHopSource, RouteType};
 use bgpreflector_core::table::{Announcement, RouteSource, Scope, Table};
 
@@ -68,8 +68,8 @@ fn frames<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, Optio
 
 fn enter(table: &mut Table, ids: &mut NextHopIds, frame: &[u8]) {
     for raw in RawMessages::new(frame).flatten() {
-        match raw.read_shallow() {
-            Ok(Shallow::Announced(route)) => {
+        match raw.read_partial() {
+            Ok(PartialMessage::Announced(route)) => {
                 let Ok(set) = route.read_set() else { continue };
                 let announcement = Announcement {
                     key: route.key,
@@ -79,11 +79,11 @@ fn enter(table: &mut Table, ids: &mut NextHopIds, frame: &[u8]) {
                 let read = || Ok::<_, Infallible>(ids.translate_set(set));
                 let Ok(()) = table.announce_sole(announcement, route.set_bytes(), read);
             }
-            Ok(Shallow::Other(body)) => match *body {
-                Body::Route(message) => {
+            Ok(PartialMessage::Other(body)) => match *body {
+                Payload::Route(message) => {
                     table.withdraw_sole(message.route.key.table, &message.route.key.prefix);
                 }
-                Body::NextHop(mut message) => {
+                Payload::NextHop(mut message) => {
                     ids.translate(&mut message);
                     table.remove_next_hop(message.id);
                 }
@@ -112,7 +112,7 @@ fn answered(route: &bgpreflector_core::route::Route, installed: bool) {
     assert_eq!((frames.len(), error), (1, None));
     let mut messages = Messages::new(&frames[0]);
     let message = messages.next().unwrap().unwrap();
-    let Body::Route(said) = message.body else {
+    let Payload::Route(said) = message.body else {
         panic!("{message:?}");
     };
     assert_eq!(

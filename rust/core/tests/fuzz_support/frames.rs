@@ -1,12 +1,12 @@
 //! Any bytes as a stream of VPP API frames: what the fuzz target and the seeded run hold to.
 
-use bgpreflector_core::vpp::details::dumped_paths;
+use bgpreflector_core::vpp::keepalive::answer_keepalive;
 use bgpreflector_core::vpp::path::decode_path;
-use bgpreflector_core::vpp::ping::answer_keepalive;
 use bgpreflector_core::vpp::route::{decode_route_add_del, decode_route_add_del_v2};
+use bgpreflector_core::vpp::route_dump::dumped_paths;
 use bgpreflector_core::vpp::{
-    ControlPingReply, FibSourceAdd, FibSourceAddReply, FibSourceDetails, FrameReader, IpRoute,
-    IpTableAddDel, IpTableDetails, PlainReply, PlainRequest, RouteDetails, RouteDump, RouteLookup,
+    ControlPingReply, EmptyRequest, FibSourceAdd, FibSourceAddReply, FibSourceDetails, FrameReader,
+    IpRoute, IpTableAddDel, IpTableDetails, PlainReply, RouteDetails, RouteDump, RouteLookup,
     RouteLookupReply, RouteReply, SockclntCreate, SockclntCreateReply, SockclntDelete,
 };
 
@@ -62,7 +62,7 @@ fn read(message: &[u8]) {
     );
     let _ = (
         ControlPingReply::decode(message),
-        PlainRequest::decode(message),
+        EmptyRequest::decode(message),
     );
     let _ = (PlainReply::decode(message), IpTableAddDel::decode(message));
     let _ = (

@@ -15,7 +15,7 @@ use bgpreflector_core::route::{
     RouteType, RouterPreference,
 };
 use bgpreflector_core::table::{
-    Cursor, Extent, Fallback, Handle, Interfaces, Link, Placement, Request, RouteState, Scope,
+    Cursor, DumpScope, Fallback, Handle, InsertMode, Interfaces, Link, Request, RouteState, Scope,
     Table,
 };
 
@@ -156,10 +156,10 @@ impl World {
     /// The kernel loses a prefix in silence; a resync finds out.
     pub fn resync_without(&mut self, number: u8) {
         self.kernel.retain(|(prefix, _), _| *prefix != number);
-        self.table.begin_resync(Extent::Everything);
+        self.table.begin_resync(DumpScope::Everything);
         for ((prefix, metric), (protocol, hop)) in &self.kernel {
             self.table
-                .announce(route(*prefix, *metric, *protocol, hop), Placement::Dump);
+                .announce(route(*prefix, *metric, *protocol, hop), InsertMode::Dump);
         }
         assert_eq!(self.table.end_resync(&Family::ALL).uncertain, 0);
         self.table.confirm(&Family::ALL);
@@ -237,7 +237,7 @@ impl World {
         assert_eq!(by_kind, substituted);
         let held = views
             .iter()
-            .filter(|v| matches!(v.state, RouteState::Held(_)))
+            .filter(|v| matches!(v.state, RouteState::HoldReason(_)))
             .count();
         assert_eq!(counts.held, held);
     }

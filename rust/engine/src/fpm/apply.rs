@@ -2,14 +2,14 @@
 
 use bgpreflector_core::fpm::NextHopIds;
 use bgpreflector_core::netlink::{
-    Action, Body, DecodeError, EncodedRoute, NextHopMessage, Problem, RawMessage, RawMessages,
-    Shallow,
+    Action, DecodeError, DecodeErrorKind, EncodedRoute, NextHopMessage, PartialMessage, Payload,
+    RawMessage, RawMessages,
 };
 use bgpreflector_core::route::Prefix;
 use bgpreflector_core::table::{Announcement, Table};
 
 use crate::kernel::next_hop_object;
-use crate::shared::{KernelCounters, Shared};
+use crate::state::{EngineState, KernelCounters};
 
 /// What frames said beyond their entry in the table.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ pub(super) struct Said {
 
 /// Puts the messages of one frame into the table.
 pub(super) fn frame(
-    shared: &Shared,
+    shared: &EngineState,
     table: &mut Table,
     ids: &mut NextHopIds,
     messages: &[u8],
@@ -46,7 +46,7 @@ pub(super) fn frame(
 }
 
 struct Frame<'a> {
-    shared: &'a Shared,
+    shared: &'a EngineState,
     table: &'a mut Table,
     ids: &'a mut NextHopIds,
     /// A withdrawal that the next message may turn into a replacement: zebra sends both in one frame
@@ -56,39 +56,39 @@ struct Frame<'a> {
 
 impl Frame<'_> {
     fn message(&mut self, raw: &RawMessage<'_>, said: &mut Said) -> Result<(), DecodeError> {
-        let body = match raw.read_shallow()? {
-            Shallow::Announced(route) => {
+        let body = match raw.read_partial()? {
+            PartialMessage::Announced(route) => {
                 said.routes = true;
                 return self.announce(&route).map_err(|problem| raw.error(problem));
             }
-            Shallow::Other(body) => *body,
+            PartialMessage::Other(body) => *body,
         };
         self.withdraw();
         match body {
-            Body::Route(message) => {
+            Payload::Route(message) => {
                 said.routes = true;
                 KernelCounters::count(&self.shared.kernel.route_withdrawals);
                 self.withdrawn = Some((message.route.key.table, message.route.key.prefix));
             }
-            Body::NextHop(message) => self.next_hop(message),
-            Body::Done(_) => said.end = true,
-            Body::Skipped(reason) => {
+            Payload::NextHop(message) => self.next_hop(message),
+            Payload::Done(_) => said.end = true,
+            Payload::Skipped(reason) => {
                 if let Some(counter) = self.shared.kernel.skipped.get(reason.index()) {
                     KernelCounters::count(counter);
                 }
             }
             // Links, their addresses and policy rules are the kernel's to tell.
-            Body::Link(_)
-            | Body::Address(_)
-            | Body::Rule(_)
-            | Body::Overrun
-            | Body::Error { .. }
-            | Body::Noop => {}
+            Payload::Link(_)
+            | Payload::Address(_)
+            | Payload::Rule(_)
+            | Payload::Overrun
+            | Payload::Error { .. }
+            | Payload::Noop => {}
         }
         Ok(())
     }
 
-    fn announce(&mut self, route: &EncodedRoute<'_>) -> Result<(), Problem> {
+    fn announce(&mut self, route: &EncodedRoute<'_>) -> Result<(), DecodeErrorKind> {
         KernelCounters::count(&self.shared.kernel.route_announcements);
         let announcement = Announcement {
             key: route.key,

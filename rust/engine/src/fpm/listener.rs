@@ -15,10 +15,10 @@ use nix::poll::{PollFd, PollFlags};
 use parking_lot::Mutex;
 
 use crate::error::KernelError;
-use crate::kernel::{Wake, earlier, in_namespace};
+use crate::kernel::{Waker, earlier, in_namespace};
 use crate::panics;
 use crate::ready::wait_ready;
-use crate::shared::Shared;
+use crate::state::EngineState;
 
 use super::FpmSettings;
 use super::peer::{Ended, Peer, until};
@@ -29,8 +29,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The listener's handle: dropping it ends the thread.
 pub struct Listener {
-    shared: Arc<Shared>,
-    bell: Arc<Wake>,
+    shared: Arc<EngineState>,
+    waker: Arc<Waker>,
     stop: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -41,19 +41,19 @@ impl Listener {
     /// # Errors
     /// [`KernelError`] if the namespace cannot be entered or the address cannot be listened at.
     pub fn start(
-        shared: Arc<Shared>,
+        shared: Arc<EngineState>,
         settings: &FpmSettings,
         namespace: Option<PathBuf>,
     ) -> Result<Self, KernelError> {
         let failed = |step| move |source| KernelError::Socket { step, source };
-        let bell = Arc::new(Wake::new().map_err(failed("eventfd"))?);
+        let waker = Arc::new(Waker::new().map_err(failed("eventfd"))?);
         let stop = Arc::new(AtomicBool::new(false));
-        let mut work = Work {
+        let mut work = Operation {
             shared: Arc::clone(&shared),
             settings: settings.clone(),
             namespace,
             namespaces: shared.fpm.namespaces(),
-            bell: Arc::clone(&bell),
+            waker: Arc::clone(&waker),
             socket: None,
             again_at: None,
             ids: NextHopIds::default(),
@@ -78,7 +78,7 @@ impl Listener {
             .map_err(failed("thread"))?;
         Ok(Self {
             shared,
-            bell,
+            waker,
             stop,
             thread: Mutex::new(Some(thread)),
         })
@@ -101,7 +101,7 @@ impl Listener {
     /// Ends the listening: on return the table changes by it no more. Twice is fine.
     pub fn end(&self) {
         self.stop.store(true, Ordering::Release);
-        self.bell.ring();
+        self.waker.wake();
         if let Some(thread) = self.thread.lock().take() {
             if thread.join().is_err() {
                 log::error!("the listener for zebra broke off");
@@ -123,12 +123,12 @@ fn confirm(table: &mut Table) {
     }
 }
 
-struct Work {
-    shared: Arc<Shared>,
+struct Operation {
+    shared: Arc<EngineState>,
     settings: FpmSettings,
     namespace: Option<PathBuf>,
     namespaces: u64,
-    bell: Arc<Wake>,
+    waker: Arc<Waker>,
     socket: Option<TcpListener>,
     /// When the listening socket is looked at again.
     again_at: Option<Instant>,
@@ -137,7 +137,7 @@ struct Work {
     has_told_refusal: bool,
 }
 
-impl Work {
+impl Operation {
     fn listen(&mut self) -> Result<(), KernelError> {
         let address = self.settings.listen;
         let failed = |source: io::Error| KernelError::Listen { address, source };
@@ -147,7 +147,7 @@ impl Work {
             Ok(socket)
         })?;
         let local = socket.local_addr().unwrap_or(address);
-        self.shared.fpm.listens(Some(local), &self.bell);
+        self.shared.fpm.listens(Some(local), &self.waker);
         log::info!("zebra is listened to at {local}");
         self.socket = Some(socket);
         Ok(())
@@ -156,7 +156,7 @@ impl Work {
     fn run(&mut self, stop: &AtomicBool) -> io::Result<()> {
         loop {
             self.wait()?;
-            self.bell.silence();
+            self.waker.reset();
             if stop.load(Ordering::Acquire) {
                 self.hang_up(None);
                 return Ok(());
@@ -169,7 +169,7 @@ impl Work {
     }
 
     fn wait(&self) -> io::Result<()> {
-        let mut waited = vec![PollFd::new(self.bell.as_fd(), PollFlags::POLLIN)];
+        let mut waited = vec![PollFd::new(self.waker.as_fd(), PollFlags::POLLIN)];
         if let (Some(socket), None) = (&self.socket, self.again_at) {
             waited.push(PollFd::new(socket.as_fd(), PollFlags::POLLIN));
         }

@@ -11,7 +11,7 @@ use bgpreflector_core::route::{Family, NextHopSource};
 use nix::sys::socket::{setsockopt, sockopt};
 
 use crate::kernel::earlier;
-use crate::shared::Shared;
+use crate::state::EngineState;
 
 use super::FpmSettings;
 use super::apply::{self, Said};
@@ -59,7 +59,7 @@ pub(super) struct Peer {
 impl Peer {
     /// Begins a resync: from here on what is shown counts as seen.
     pub(super) fn new(
-        shared: &Shared,
+        shared: &EngineState,
         ids: &mut NextHopIds,
         stream: TcpStream,
         address: SocketAddr,
@@ -96,7 +96,7 @@ impl Peer {
     }
 
     /// Ends the resync, if it still runs, and removes nothing.
-    pub(super) fn end(self, shared: &Shared) {
+    pub(super) fn end(self, shared: &EngineState) {
         shared.fpm.connected(None);
         shared.change(|table| {
             table.end_resync(&[]);
@@ -109,7 +109,7 @@ impl Peer {
     }
 
     /// Reads what has come into the table.
-    pub(super) fn read(&mut self, shared: &Shared, ids: &mut NextHopIds) -> Result<(), Ended> {
+    pub(super) fn read(&mut self, shared: &EngineState, ids: &mut NextHopIds) -> Result<(), Ended> {
         for _ in 0..READS {
             match self.stream.read(self.frames.room()) {
                 Ok(0) if self.frames.unread() > 0 => return Err(Ended::WithinAFrame),
@@ -127,7 +127,7 @@ impl Peer {
         Ok(())
     }
 
-    fn apply(&mut self, shared: &Shared, ids: &mut NextHopIds) -> Result<(), FrameError> {
+    fn apply(&mut self, shared: &EngineState, ids: &mut NextHopIds) -> Result<(), FrameError> {
         let mut said = Said::default();
         let frames = &mut self.frames;
         let result = shared.change(|table| {
@@ -179,7 +179,12 @@ impl Peer {
     }
 
     /// Does what the time has come for.
-    pub(super) fn settle(&mut self, shared: &Shared, ids: &mut NextHopIds, settings: &FpmSettings) {
+    pub(super) fn settle(
+        &mut self,
+        shared: &EngineState,
+        ids: &mut NextHopIds,
+        settings: &FpmSettings,
+    ) {
         let Some((shown, swept)) = self.times(settings) else {
             return;
         };
@@ -193,7 +198,7 @@ impl Peer {
         }
     }
 
-    fn sweep(&self, shared: &Shared, ids: &mut NextHopIds) {
+    fn sweep(&self, shared: &EngineState, ids: &mut NextHopIds) {
         if self.uncertain {
             shared.change(|table| table.end_resync(&[]));
             return;
@@ -218,7 +223,7 @@ impl Peer {
     }
 
     /// Sends what VPP has said, as far as zebra takes it.
-    pub(super) fn answer(&mut self, shared: &Shared, ids: &NextHopIds) -> Result<(), Ended> {
+    pub(super) fn answer(&mut self, shared: &EngineState, ids: &NextHopIds) -> Result<(), Ended> {
         for _ in 0..ROUNDS {
             if !self.is_sending() {
                 self.encode_answers(shared, ids);
@@ -237,7 +242,7 @@ impl Peer {
         Ok(())
     }
 
-    fn encode_answers(&mut self, shared: &Shared, ids: &NextHopIds) {
+    fn encode_answers(&mut self, shared: &EngineState, ids: &NextHopIds) {
         self.out.clear();
         self.sent = 0;
         if shared.table().answers_waiting() == 0 {

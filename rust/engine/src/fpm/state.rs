@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::kernel::Wake;
+use crate::kernel::Waker;
 
 /// The figures of the forwarding plane manager; each only grows, where nothing else is said.
 #[derive(Default)]
@@ -29,7 +29,7 @@ pub struct FpmState {
     settled: AtomicBool,
     local: Mutex<Option<SocketAddr>>,
     peer: Mutex<Option<SocketAddr>>,
-    bell: Mutex<Option<Arc<Wake>>>,
+    waker: Mutex<Option<Arc<Waker>>>,
     /// How often another network namespace has been entered.
     namespaces: AtomicU64,
 }
@@ -53,9 +53,9 @@ impl FpmState {
         self.settled.load(Ordering::Acquire)
     }
 
-    pub(super) fn listens(&self, at: Option<SocketAddr>, bell: &Arc<Wake>) {
+    pub(super) fn listens(&self, at: Option<SocketAddr>, waker: &Arc<Waker>) {
         *self.local.lock() = at;
-        *self.bell.lock() = Some(Arc::clone(bell));
+        *self.waker.lock() = Some(Arc::clone(waker));
     }
 
     pub(super) fn connected(&self, peer: Option<SocketAddr>) {
@@ -69,8 +69,8 @@ impl FpmState {
 
     /// Wakes the listener's thread: there are answers to send.
     pub(crate) fn ring(&self) {
-        if let Some(bell) = &*self.bell.lock() {
-            bell.ring();
+        if let Some(waker) = &*self.waker.lock() {
+            waker.wake();
         }
     }
 

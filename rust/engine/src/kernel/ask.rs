@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ahash::AHashMap;
-use bgpreflector_core::netlink::{Body, Messages, route_lookup};
+use bgpreflector_core::netlink::{Messages, Payload, route_lookup};
 
 use crate::error::KernelError;
 
@@ -25,7 +25,7 @@ pub(super) fn ask<T: Copy>(
     sequence: &mut u32,
     questions: &[(T, IpAddr)],
     gets_on: &dyn Fn(),
-) -> Result<Vec<(T, Body)>, KernelError> {
+) -> Result<Vec<(T, Payload)>, KernelError> {
     let mut answers = Vec::with_capacity(questions.len());
     for some in questions.chunks(AT_ONCE) {
         gets_on();
@@ -38,7 +38,7 @@ fn ask_at_once<T: Copy>(
     socket: &RouteSocket,
     sequence: &mut u32,
     questions: &[(T, IpAddr)],
-    answers: &mut Vec<(T, Body)>,
+    answers: &mut Vec<(T, Payload)>,
 ) -> Result<(), KernelError> {
     let failed = |source| KernelError::Dump { what: WHAT, source };
     let mut waiting = AHashMap::new();

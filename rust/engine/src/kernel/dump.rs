@@ -4,13 +4,13 @@ use std::io;
 use std::thread;
 
 use ahash::AHashSet;
-use bgpreflector_core::netlink::{Body, DecodeError, RawMessage, RawMessages, Shallow};
+use bgpreflector_core::netlink::{DecodeError, PartialMessage, Payload, RawMessage, RawMessages};
 use bgpreflector_core::route::Prefix;
 
 use crate::error::KernelError;
-use crate::shared::Shared;
+use crate::state::EngineState;
 
-use super::follow;
+use super::apply;
 use super::presence::{self, Consulted, Presence};
 use super::read_ahead::ReadAhead;
 use super::socket::RouteSocket;
@@ -19,7 +19,7 @@ use super::socket::RouteSocket;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
     /// The kernel showed everything.
-    Whole,
+    Complete,
     /// The kernel says that the dump is not consistent (`NLM_F_DUMP_INTR`).
     Interrupted,
 }
@@ -27,7 +27,7 @@ pub(super) enum Ended {
 /// What a buffer of a dump shows.
 pub(super) struct Replies<'a> {
     messages: RawMessages<'a>,
-    shared: &'a Shared,
+    shared: &'a EngineState,
     sequence: u32,
     ended: Ended,
     done: Option<i32>,
@@ -36,17 +36,17 @@ pub(super) struct Replies<'a> {
 impl Replies<'_> {
     /// What cannot be decoded may have been any route, so the dump does not tell what is gone.
     pub(super) fn malformed(&mut self, error: &DecodeError) {
-        follow::malformed(self.shared, error);
+        apply::malformed(self.shared, error);
         self.ended = Ended::Interrupted;
     }
 }
 
 impl<'a> Iterator for Replies<'a> {
-    type Item = (RawMessage<'a>, Shallow<'a>);
+    type Item = (RawMessage<'a>, PartialMessage<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let read = |raw: RawMessage<'a>| Ok((raw, raw.read_shallow()?));
+            let read = |raw: RawMessage<'a>| Ok((raw, raw.read_partial()?));
             match self.messages.next()?.and_then(read) {
                 Ok((raw, _)) if raw.header.sequence != self.sequence => {}
                 Ok((raw, message)) => {
@@ -65,12 +65,12 @@ impl<'a> Iterator for Replies<'a> {
 }
 
 /// The error number of a message that ends a dump.
-fn end(message: &Shallow<'_>) -> Option<i32> {
-    let Shallow::Other(body) = message else {
+fn end(message: &PartialMessage<'_>) -> Option<i32> {
+    let PartialMessage::Other(body) = message else {
         return None;
     };
     match **body {
-        Body::Done(errno) | Body::Error { errno, .. } => Some(errno),
+        Payload::Done(errno) | Payload::Error { errno, .. } => Some(errno),
         _ => None,
     }
 }
@@ -100,7 +100,7 @@ impl Dumper {
     /// longer to fill one than `take` to empty it.
     pub(super) fn dump(
         &mut self,
-        shared: &Shared,
+        shared: &EngineState,
         what: &'static str,
         request: impl FnOnce(u32) -> Vec<u8>,
         mut take: impl FnMut(&mut Replies<'_>) -> Result<(), KernelError>,
@@ -112,7 +112,7 @@ impl Dumper {
 
     fn run(
         &mut self,
-        shared: &Shared,
+        shared: &EngineState,
         what: &'static str,
         request: impl FnOnce(u32) -> Vec<u8>,
         take: &mut impl FnMut(&mut Replies<'_>) -> Result<(), KernelError>,
@@ -123,7 +123,7 @@ impl Dumper {
         socket.send(&request(sequence)).map_err(failed)?;
         thread::scope(|scope| {
             let ahead = ReadAhead::start(scope, socket, what, sequence).map_err(failed)?;
-            let mut ended = Ended::Whole;
+            let mut ended = Ended::Complete;
             loop {
                 let buffer = ahead.next()?;
                 shared.resync_gets_on();
@@ -154,7 +154,7 @@ impl Dumper {
     /// Asks for each of the prefixes, by kernel table ([`presence::ask`]).
     pub(super) fn ask(
         &mut self,
-        shared: &Shared,
+        shared: &EngineState,
         prefixes: &[(u32, Prefix)],
         cached: &AHashSet<(u32, Prefix)>,
         consulted: &Consulted,
@@ -179,11 +179,11 @@ mod tests {
     use bgpreflector_core::netlink::link_dump;
     use bgpreflector_core::table::Scope;
 
-    use super::{Dumper, Ended, Shared};
+    use super::{Dumper, Ended, EngineState};
 
     #[test]
     fn a_dump_whose_reading_breaks_off_fails_with_the_reason() {
-        let shared = Shared::new(Scope::default());
+        let shared = EngineState::new(Scope::default());
         let dump = |what| {
             let mut dumper = Dumper::open().unwrap();
             let taken = |replies: &mut super::Replies<'_>| {
@@ -194,6 +194,6 @@ mod tests {
         };
         let failed = dump("what breaks off").unwrap_err().to_string();
         assert!(failed.contains("thread bgpr-dump panicked"), "{failed}");
-        assert_eq!(dump("links").unwrap(), Ended::Whole);
+        assert_eq!(dump("links").unwrap(), Ended::Complete);
     }
 }

@@ -1,21 +1,21 @@
-//! One round of dumps: of links, next-hop objects and routes, in this order.
+//! One pass of dumps: of links, next-hop objects and routes, in this order.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bgpreflector_core::netlink::{Body, RouteDump, Shallow, link_dump, next_hop_dump};
+use bgpreflector_core::netlink::{PartialMessage, Payload, RouteDump, link_dump, next_hop_dump};
 use bgpreflector_core::route::Family;
-use bgpreflector_core::table::{Extent, Placement, Table};
+use bgpreflector_core::table::{DumpScope, InsertMode, Table};
 
 use crate::error::KernelError;
 
+use super::apply::{self, earlier};
 use super::dump::{Dumper, Ended, Replies};
-use super::follow::{self, earlier};
-use super::follower::Follower;
+use super::monitor::Monitor;
 
-/// What one round of dumps found.
+/// What one pass of dumps found.
 #[derive(Default)]
-pub(super) struct Round {
+pub(super) struct DumpPass {
     pub(super) dumped: usize,
     /// IPv6 routes were announced while they were dumped.
     pub(super) v6_announced: bool,
@@ -23,29 +23,29 @@ pub(super) struct Round {
     pub(super) v6_withdrawn: bool,
     /// A family's dump was not consistent.
     pub(super) interrupted: bool,
-    /// Notifications were lost while the round ran.
+    /// Notifications were lost while the pass ran.
     pub(super) overrun: bool,
     /// What the dumps show of the shortest lifetime.
     pub(super) expiry: Option<Duration>,
 }
 
-impl Follower {
-    pub(super) fn round(
+impl Monitor {
+    pub(super) fn pass(
         &mut self,
         dumper: &mut Dumper,
-        extent: &Extent,
+        extent: &DumpScope,
         drops: u32,
-    ) -> Result<Round, KernelError> {
-        let mut round = Round::default();
+    ) -> Result<DumpPass, KernelError> {
+        let mut pass = DumpPass::default();
         let interfaces = match extent {
-            Extent::Everything => {
-                self.dump_links(dumper, &mut round)?;
-                self.dump_next_hops(dumper, &mut round)?;
+            DumpScope::Everything => {
+                self.dump_links(dumper, &mut pass)?;
+                self.dump_next_hops(dumper, &mut pass)?;
                 // What came before the routes are dumped does not disturb their dump.
-                (round.v6_announced, round.v6_withdrawn) = (false, false);
+                (pass.v6_announced, pass.v6_withdrawn) = (false, false);
                 vec![None]
             }
-            Extent::Interfaces(all) => all.iter().copied().map(Some).collect(),
+            DumpScope::Interfaces(all) => all.iter().copied().map(Some).collect(),
         };
         let (families, tables) = {
             let table = self.shared.table();
@@ -71,31 +71,31 @@ impl Follower {
                     protocol: None,
                     interface: *interface,
                 };
-                self.dump_routes(dumper, request, &mut round)?;
+                self.dump_routes(dumper, request, &mut pass)?;
             }
         }
-        round.overrun |= self.drops() != drops;
-        Ok(round)
+        pass.overrun |= self.drops() != drops;
+        Ok(pass)
     }
 
     pub(super) fn dump_links(
         &mut self,
         dumper: &mut Dumper,
-        round: &mut Round,
+        pass: &mut DumpPass,
     ) -> Result<(), KernelError> {
         self.shared.change(Table::begin_link_dump);
         let shared = Arc::clone(&self.shared);
-        let take = |table: &mut _, replies: &mut Replies<'_>, _: &mut Round| {
+        let take = |table: &mut _, replies: &mut Replies<'_>, _: &mut DumpPass| {
             for (_, message) in replies {
-                let Shallow::Other(body) = message else {
+                let PartialMessage::Other(body) = message else {
                     continue;
                 };
-                if let Body::Link(link) = *body {
-                    follow::dumped_link(&shared, table, &link);
+                if let Payload::Link(link) = *body {
+                    apply::dumped_link(&shared, table, &link);
                 }
             }
         };
-        if self.dump(dumper, "links", link_dump, take, round)? {
+        if self.dump(dumper, "links", link_dump, take, pass)? {
             self.shared.change(Table::sweep_links);
         }
         Ok(())
@@ -104,21 +104,21 @@ impl Follower {
     fn dump_next_hops(
         &mut self,
         dumper: &mut Dumper,
-        round: &mut Round,
+        pass: &mut DumpPass,
     ) -> Result<(), KernelError> {
         self.shared.change(Table::begin_next_hop_dump);
         let shared = Arc::clone(&self.shared);
-        let take = |table: &mut _, replies: &mut Replies<'_>, _: &mut Round| {
+        let take = |table: &mut _, replies: &mut Replies<'_>, _: &mut DumpPass| {
             for (_, message) in replies {
-                let Shallow::Other(body) = message else {
+                let PartialMessage::Other(body) = message else {
                     continue;
                 };
-                if let Body::NextHop(next_hop) = *body {
-                    follow::dumped_next_hop(&shared, table, &next_hop);
+                if let Payload::NextHop(next_hop) = *body {
+                    apply::dumped_next_hop(&shared, table, &next_hop);
                 }
             }
         };
-        if self.dump(dumper, "next-hop objects", next_hop_dump, take, round)? {
+        if self.dump(dumper, "next-hop objects", next_hop_dump, take, pass)? {
             self.shared.change(Table::sweep_next_hops);
         }
         Ok(())
@@ -128,24 +128,24 @@ impl Follower {
         &mut self,
         dumper: &mut Dumper,
         request: RouteDump,
-        round: &mut Round,
+        pass: &mut DumpPass,
     ) -> Result<(), KernelError> {
         let what = match request.family {
             Family::V4 => "IPv4 routes",
             Family::V6 => "IPv6 routes",
         };
         let shared = Arc::clone(&self.shared);
-        let mut other = Round::default();
+        let mut other = DumpPass::default();
         let placement = match request.interface {
-            None => Placement::Dump,
-            Some(_) => Placement::PartialDump,
+            None => InsertMode::Dump,
+            Some(_) => InsertMode::PartialDump,
         };
-        let take = |table: &mut _, replies: &mut Replies<'_>, round: &mut Round| {
+        let take = |table: &mut _, replies: &mut Replies<'_>, pass: &mut DumpPass| {
             while let Some((raw, message)) = replies.next() {
-                if let Shallow::Announced(route) = message {
-                    round.dumped += 1;
-                    round.expiry = earlier(round.expiry, follow::expiry(&route));
-                    let taken = follow::announcement(&shared, table, &route, placement);
+                if let PartialMessage::Announced(route) = message {
+                    pass.dumped += 1;
+                    pass.expiry = earlier(pass.expiry, apply::expiry(&route));
+                    let taken = apply::announcement(&shared, table, &route, placement);
                     if let Err(problem) = taken {
                         replies.malformed(&raw.error(problem));
                     }
@@ -159,13 +159,13 @@ impl Follower {
             take,
             &mut other,
         )?;
-        round.dumped += other.dumped;
-        round.expiry = earlier(round.expiry, other.expiry);
-        round.overrun |= other.overrun;
-        round.interrupted |= other.interrupted;
+        pass.dumped += other.dumped;
+        pass.expiry = earlier(pass.expiry, other.expiry);
+        pass.overrun |= other.overrun;
+        pass.interrupted |= other.interrupted;
         if request.family == Family::V6 {
-            round.v6_announced |= other.v6_announced;
-            round.v6_withdrawn |= other.v6_withdrawn;
+            pass.v6_announced |= other.v6_announced;
+            pass.v6_withdrawn |= other.v6_withdrawn;
         }
         Ok(())
     }
@@ -178,32 +178,32 @@ impl Follower {
         dumper: &mut Dumper,
         what: &'static str,
         request: impl FnOnce(u32) -> Vec<u8>,
-        mut take: impl FnMut(&mut Table, &mut Replies<'_>, &mut Round),
-        round: &mut Round,
+        mut take: impl FnMut(&mut Table, &mut Replies<'_>, &mut DumpPass),
+        pass: &mut DumpPass,
     ) -> Result<bool, KernelError> {
         let shared = Arc::clone(&self.shared);
-        let overrun_before = std::mem::take(&mut round.overrun);
-        let note = |follower: &mut Self, round: &mut Round| {
-            let effects = follower.drain()?;
-            round.overrun |= effects.overrun;
-            round.v6_announced |= effects.v6_announced;
-            round.v6_withdrawn |= effects.v6_withdrawn || effects.silent.is_some();
+        let overrun_before = std::mem::take(&mut pass.overrun);
+        let note = |monitor: &mut Self, pass: &mut DumpPass| {
+            let effects = monitor.drain()?;
+            pass.overrun |= effects.overrun;
+            pass.v6_announced |= effects.v6_announced;
+            pass.v6_withdrawn |= effects.v6_withdrawn || effects.silent.is_some();
             Ok(())
         };
         let ended = dumper.dump(&shared, what, request, |replies| {
-            note(self, round)?;
+            note(self, pass)?;
             shared.change(|table| {
                 // Of links and next-hop objects: their routes are looked for once a buffer.
                 table.defer();
-                take(table, replies, round);
+                take(table, replies, pass);
                 table.settle();
             });
             Ok(())
         })?;
-        note(self, round)?;
-        let whole = ended == Ended::Whole && !round.overrun;
-        round.interrupted |= ended == Ended::Interrupted;
-        round.overrun |= overrun_before;
+        note(self, pass)?;
+        let whole = ended == Ended::Complete && !pass.overrun;
+        pass.interrupted |= ended == Ended::Interrupted;
+        pass.overrun |= overrun_before;
         Ok(whole)
     }
 }
@@ -217,15 +217,15 @@ mod tests {
     use bgpreflector_core::table::{Link, NextHopObject, Scope};
 
     use super::super::fake_kernel::{attribute, done, fake_kernel, message};
-    use super::super::lookout::Lookout;
     use super::super::namespace::Sockets;
+    use super::super::poller::Poller;
     use super::super::reader::KernelSettings;
     use super::*;
-    use crate::shared::Shared;
+    use crate::state::EngineState;
 
     #[derive(Clone, Copy, Debug, PartialEq)]
     enum Shown {
-        Whole,
+        Complete,
         Interrupted,
         Malformed,
     }
@@ -262,7 +262,7 @@ mod tests {
 
     /// Which of the links and next-hop objects 1 and 2 are left after dumps of both.
     fn left(shown: Shown) -> ([bool; 2], [bool; 2], bool) {
-        let shared = Arc::new(Shared::new(Scope::default()));
+        let shared = Arc::new(EngineState::new(Scope::default()));
         shared.change(|table| {
             for number in [1, 2] {
                 let (name, up, carrier) = (format!("k{number}"), true, true);
@@ -282,23 +282,23 @@ mod tests {
         let mut dumper = Dumper::of(fake_kernel(kernel(shown)));
         let silent = || fake_kernel(|_, _| Vec::new());
         let sockets = Sockets::of(silent(), Dumper::of(silent()));
-        let lookout = || Arc::new(Lookout::new(&sockets.notifications).unwrap());
-        let lookouts = [lookout(), lookout()];
+        let poller = || Arc::new(Poller::new(&sockets.notifications).unwrap());
+        let lookouts = [poller(), poller()];
         let settings = KernelSettings::default();
-        let mut follower = Follower::new(Arc::clone(&shared), &settings, sockets, lookouts);
-        let mut round = Round::default();
-        follower.dump_links(&mut dumper, &mut round).unwrap();
-        follower.dump_next_hops(&mut dumper, &mut round).unwrap();
+        let mut monitor = Monitor::new(Arc::clone(&shared), &settings, sockets, lookouts);
+        let mut pass = DumpPass::default();
+        monitor.dump_links(&mut dumper, &mut pass).unwrap();
+        monitor.dump_next_hops(&mut dumper, &mut pass).unwrap();
         let table = shared.table();
         let links = [1, 2].map(|index| table.link_of(index).is_some());
         let objects = [1, 2].map(|id| table.next_hop_object(id).is_some());
-        (links, objects, round.interrupted)
+        (links, objects, pass.interrupted)
     }
 
     #[test]
     fn links_and_objects_are_swept_after_a_whole_dump_alone() {
         let (one, both) = ([false, true], [true, true]);
-        assert_eq!(left(Shown::Whole), (one, one, false));
+        assert_eq!(left(Shown::Complete), (one, one, false));
         assert_eq!(left(Shown::Interrupted), (both, both, true));
         assert_eq!(left(Shown::Malformed), (both, both, true));
     }

@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::follow::earlier;
+use super::apply::earlier;
 
 /// A dump for this reason takes at most one part in so many of the time.
 const SHARE: u32 = 20;

@@ -4,7 +4,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 
-use bgpreflector_core::netlink::Body;
+use bgpreflector_core::netlink::Payload;
 use bgpreflector_core::route::Route;
 
 use crate::error::KernelError;
@@ -25,11 +25,11 @@ pub enum Found {
 }
 
 impl Found {
-    pub(super) fn of(body: Body) -> Self {
+    pub(super) fn of(body: Payload) -> Self {
         match body {
-            Body::Route(route) => Self::Route(Box::new(route.route)),
-            Body::Error { errno, .. } => Self::Error(errno.saturating_abs()),
-            Body::Skipped(reason) => Self::Unreadable(reason.name()),
+            Payload::Route(route) => Self::Route(Box::new(route.route)),
+            Payload::Error { errno, .. } => Self::Error(errno.saturating_abs()),
+            Payload::Skipped(reason) => Self::Unreadable(reason.name()),
             _ => Self::Unreadable("no route"),
         }
     }

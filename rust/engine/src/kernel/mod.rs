@@ -1,33 +1,33 @@
 //! Reading the kernel: sockets, the dump, and the thread that follows the notifications.
 
+mod apply;
 mod ask;
+mod coalesce;
 mod dump;
 mod dump_pass;
 mod expiry;
 #[cfg(test)]
 mod fake_kernel;
-mod follow;
-mod follower;
 mod judge;
-mod lookout;
 mod lookup;
+mod monitor;
 mod namespace;
-mod plan;
+mod poller;
 mod presence;
 mod read_ahead;
 mod reader;
 mod resync;
-mod rush;
+mod schedule;
 mod socket;
 mod sysctl;
 mod unseen;
-mod wake;
+mod waker;
 
-pub(crate) use follow::{earlier, object as next_hop_object};
+pub(crate) use apply::{earlier, object as next_hop_object};
 pub use judge::{Answer, ask_for_prefixes, is_covered};
 pub use lookup::{Found, lookup};
-pub use plan::Reason;
 pub use reader::{KernelSettings, Reader, ResyncReport};
+pub use schedule::Reason;
 pub(crate) use socket::in_namespace;
 pub use sysctl::sysctl;
-pub(crate) use wake::Wake;
+pub(crate) use waker::Waker;

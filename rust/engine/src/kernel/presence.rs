@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ahash::AHashSet;
-use bgpreflector_core::netlink::{Body, Holds, Messages, rule_dump};
+use bgpreflector_core::netlink::{Holds, Messages, Payload, rule_dump};
 use bgpreflector_core::route::{Family, NextHopSource, Prefix, Route};
 
 use crate::error::KernelError;
@@ -93,13 +93,13 @@ fn rules(
             }
             is_plain &= !message.header.dump_interrupted();
             match message.body {
-                Body::Rule(rule) => {
+                Payload::Rule(rule) => {
                     is_plain &= rule.table.is_some() || rule.holds == Holds::Never;
                     tables.extend(rule.table.filter(|_| rule.holds == Holds::Always));
                 }
                 // A kernel without policy rules refuses (`CONFIG_IP_MULTIPLE_TABLES`).
-                Body::Done(_) | Body::Error { .. } if is_plain => return Ok(tables),
-                Body::Done(_) | Body::Error { .. } => return Ok(Vec::new()),
+                Payload::Done(_) | Payload::Error { .. } if is_plain => return Ok(tables),
+                Payload::Done(_) | Payload::Error { .. } => return Ok(Vec::new()),
                 _ => is_plain = false,
             }
         }
@@ -161,9 +161,9 @@ fn answers(
     Ok(all)
 }
 
-fn meaning((table, prefix): Asked, body: &Body) -> Answer {
+fn meaning((table, prefix): Asked, body: &Payload) -> Answer {
     match body {
-        Body::Route(found) if found.route.key.table == table => {
+        Payload::Route(found) if found.route.key.table == table => {
             let key = found.route.key;
             match key.prefix.length().cmp(&prefix.length()) {
                 std::cmp::Ordering::Equal if key.prefix == prefix => Answer::Present,
@@ -174,7 +174,9 @@ fn meaning((table, prefix): Asked, body: &Body) -> Answer {
                 std::cmp::Ordering::Equal => Answer::Unknown,
             }
         }
-        Body::Error { errno, .. } if errno.saturating_abs() == libc::ENETUNREACH => Answer::Nothing,
+        Payload::Error { errno, .. } if errno.saturating_abs() == libc::ENETUNREACH => {
+            Answer::Nothing
+        }
         _ => Answer::Unknown,
     }
 }

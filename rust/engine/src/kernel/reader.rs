@@ -17,12 +17,12 @@ use parking_lot::Mutex;
 use crate::error::KernelError;
 use crate::heartbeat::Pulse;
 use crate::panics;
-use crate::shared::Shared;
+use crate::state::EngineState;
 
-use super::follower::Follower;
-use super::lookout::Lookout;
+use super::monitor::Monitor;
 use super::namespace::Sockets;
-use super::plan::Reason;
+use super::poller::Poller;
+use super::schedule::Reason;
 
 /// How the kernel is read.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ impl Default for KernelSettings {
 }
 
 /// How long to wait for the reader's thread to go back to its wait.
-const A_MOMENT: Duration = Duration::from_millis(1);
+const LOCK_TIMEOUT: Duration = Duration::from_millis(1);
 
 /// What a resync found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,12 +80,12 @@ pub(super) struct Command {
 
 /// The reader's handle: dropping it ends the thread.
 pub struct Reader {
-    shared: Arc<Shared>,
-    follower: Arc<Mutex<Follower>>,
+    shared: Arc<EngineState>,
+    monitor: Arc<Mutex<Monitor>>,
     commands: Sender<Command>,
     /// Where whoever waits for changes stands in for the thread.
-    visitor: Mutex<Arc<Lookout>>,
-    orders: Arc<Lookout>,
+    inline_poller: Mutex<Arc<Poller>>,
+    commands_poller: Arc<Poller>,
     stop: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -96,31 +96,33 @@ impl Reader {
     ///
     /// # Errors
     /// [`KernelError`] if the namespace cannot be entered or a socket cannot be made.
-    pub fn start(shared: Arc<Shared>, settings: &KernelSettings) -> Result<Self, KernelError> {
+    pub fn start(shared: Arc<EngineState>, settings: &KernelSettings) -> Result<Self, KernelError> {
         let bytes = settings.receive_buffer;
         let groups = groups(settings.links_only);
         let sockets = Sockets::open(settings.namespace.as_deref(), bytes, groups)?;
         report_buffer(&shared, bytes, sockets.granted);
         let failed = |step| move |source| KernelError::Socket { step, source };
         // The one that was made first is woken where both are waited at.
-        let lookout = || Lookout::new(&sockets.notifications).map_err(failed("epoll"));
-        let (visitor, orders) = (Arc::new(lookout()?), Arc::new(lookout()?));
+        let poller = || Poller::new(&sockets.notifications).map_err(failed("epoll"));
+        let (inline_poller, commands_poller) = (Arc::new(poller()?), Arc::new(poller()?));
         let (commands, received) = unbounded();
-        let follower = Follower::new(
+        let monitor = Monitor::new(
             Arc::clone(&shared),
             settings,
             sockets,
-            [Arc::clone(&visitor), Arc::clone(&orders)],
+            [Arc::clone(&inline_poller), Arc::clone(&commands_poller)],
         );
-        let follower = Arc::new(Mutex::new(follower));
+        let monitor = Arc::new(Mutex::new(monitor));
         let stop = Arc::new(AtomicBool::new(false));
         let work = {
-            let (follower, orders, stop) = (follower.clone(), orders.clone(), stop.clone());
+            let (monitor, commands_poller, stop) =
+                (monitor.clone(), commands_poller.clone(), stop.clone());
             let shared = Arc::clone(&shared);
             move || {
-                let ended = panics::guarded(|| run(&shared, &follower, &orders, &received, &stop));
+                let ended =
+                    panics::guarded(|| run(&shared, &monitor, &commands_poller, &received, &stop));
                 if let Err(reason) = ended {
-                    broke_off(&shared, &reason);
+                    panicked(&shared, &reason);
                 }
             }
         };
@@ -130,10 +132,10 @@ impl Reader {
             .map_err(failed("thread"))?;
         Ok(Self {
             shared,
-            follower,
+            monitor,
             commands,
-            visitor: Mutex::new(visitor),
-            orders,
+            inline_poller: Mutex::new(inline_poller),
+            commands_poller,
             stop,
             thread: Mutex::new(Some(thread)),
         })
@@ -151,24 +153,24 @@ impl Reader {
         };
         let sent = self.commands.send(Command { reason, reply });
         sent.map_err(|_| gone())?;
-        self.orders.ring();
+        self.commands_poller.wake();
         answer.recv().map_err(|_| gone())?
     }
 
     /// Waits until there are dirty prefixes, true, or the end, false, and reads the kernel's
     /// notifications meanwhile: who takes the changes then needs no other thread to wake up first.
     /// None where that has to be left to the reader's thread, and at the deadline.
-    pub fn wait_in_its_place(&self, deadline: Option<Instant>) -> Option<bool> {
+    pub fn wait_inline(&self, deadline: Option<Instant>) -> Option<bool> {
         // One is enough.
-        let lookout = self.visitor.try_lock()?;
+        let poller = self.inline_poller.try_lock()?;
         while !self.stop.load(Ordering::Acquire) {
-            if let Some(found) = self.shared.look_out(lookout.bell()) {
+            if let Some(found) = self.shared.register_waker(poller.waker()) {
                 return Some(found);
             }
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
-            let seen = self.can_be_stood_in_for().then(|| lookout.wait(left));
-            self.shared.look_away();
-            let read = seen.is_some_and(|seen| self.read_in_its_place(seen));
+            let seen = self.can_read_inline().then(|| poller.wait(left));
+            self.shared.unregister_waker();
+            let read = seen.is_some_and(|seen| self.read_inline(seen));
             if !read || left.is_some_and(|left| left.is_zero()) {
                 break;
             }
@@ -176,17 +178,17 @@ impl Reader {
         None
     }
 
-    /// Not in a rush, nor in the middle of a resync.
-    fn can_be_stood_in_for(&self) -> bool {
-        let follower = self.follower.try_lock_for(A_MOMENT);
-        follower.is_some_and(|follower| !follower.in_a_rush())
+    /// Not in a burst, nor in the middle of a resync.
+    fn can_read_inline(&self) -> bool {
+        let monitor = self.monitor.try_lock_for(LOCK_TIMEOUT);
+        monitor.is_some_and(|monitor| !monitor.in_burst())
     }
 
     /// Reads what has come; returns whether that is of use.
-    fn read_in_its_place(&self, seen: std::io::Result<bool>) -> bool {
-        let Some(mut follower) = self.follower.try_lock() else {
+    fn read_inline(&self, seen: std::io::Result<bool>) -> bool {
+        let Some(mut monitor) = self.monitor.try_lock() else {
             // The kernel has told one of two who waited, and it was not the one who reads.
-            self.orders.ring();
+            self.commands_poller.wake();
             return false;
         };
         let _at_work = self.shared.kernel_reader.at_work();
@@ -194,14 +196,14 @@ impl Reader {
             return false;
         }
         let read = seen.map_err(KernelError::Read);
-        let read = panics::guarded(|| read.and_then(|notified| follower.stand_in(notified)));
+        let read = panics::guarded(|| read.and_then(|notified| monitor.read_inline(notified)));
         match read {
             Ok(Ok(read)) => return read,
-            Ok(Err(error)) => follower.fail(&error),
-            Err(reason) => broke_off(&self.shared, &reason),
+            Ok(Err(error)) => monitor.fail(&error),
+            Err(reason) => panicked(&self.shared, &reason),
         }
         self.stop.store(true, Ordering::Release);
-        self.orders.ring();
+        self.commands_poller.wake();
         false
     }
 
@@ -209,9 +211,9 @@ impl Reader {
     pub fn pulse(&self) -> Pulse {
         self.shared.kernel_reader.pulse(|| {
             let now = Instant::now();
-            let follower = self.follower.try_lock();
+            let monitor = self.monitor.try_lock();
             // Who has it is at work.
-            let due = follower.is_none_or(|follower| follower.has_to_do(now));
+            let due = monitor.is_none_or(|monitor| monitor.has_to_do(now));
             !self.stop.load(Ordering::Acquire) && (due || !self.commands.is_empty())
         })
     }
@@ -219,15 +221,15 @@ impl Reader {
     /// Ends the reading: on return the table changes by it no more. Twice is fine.
     pub fn end(&self) {
         self.stop.store(true, Ordering::Release);
-        self.orders.ring();
-        self.shared.ring();
+        self.commands_poller.wake();
+        self.shared.wake_waiters();
         if let Some(thread) = self.thread.lock().take() {
             if thread.join().is_err() {
                 log::error!("the kernel reader broke off");
             }
         }
         // Who stands in may be at it.
-        drop(self.follower.lock());
+        drop(self.monitor.lock());
     }
 }
 
@@ -239,32 +241,32 @@ impl Drop for Reader {
 
 /// The thread. With it the commands' receiver goes, so that nobody waits for an answer any more.
 fn run(
-    shared: &Shared,
-    follower: &Mutex<Follower>,
-    orders: &Lookout,
+    shared: &EngineState,
+    monitor: &Mutex<Monitor>,
+    commands_poller: &Poller,
     commands: &Receiver<Command>,
     stop: &AtomicBool,
 ) {
     loop {
         let at_work = shared.kernel_reader.at_work();
-        let due = follower.lock().due();
+        let due = monitor.lock().due();
         drop(at_work);
         let left = due.map(|at| at.saturating_duration_since(Instant::now()));
-        let seen = orders.wait(left).map_err(KernelError::Read);
+        let seen = commands_poller.wait(left).map_err(KernelError::Read);
         let _at_work = shared.kernel_reader.at_work();
-        let mut follower = follower.lock();
+        let mut monitor = monitor.lock();
         if stop.load(Ordering::Acquire) {
             return;
         }
-        if let Err(error) = seen.and_then(|notified| follower.turn(notified, commands)) {
-            follower.fail(&error);
+        if let Err(error) = seen.and_then(|notified| monitor.turn(notified, commands)) {
+            monitor.fail(&error);
             return;
         }
     }
 }
 
-/// What the follower knows may be half done: the kernel is read no more.
-fn broke_off(shared: &Shared, reason: &str) {
+/// What the monitor knows may be half done: the kernel is read no more.
+fn panicked(shared: &EngineState, reason: &str) {
     log::error!("the kernel reader broke off, which is a bug: {reason}");
     shared.fail(format!(
         "the kernel reader broke off, which is a bug: {reason}; restart the daemon, which reads \
@@ -287,7 +289,7 @@ pub(super) fn groups(links_only: bool) -> u32 {
     groups.fold(0, |mask, group| mask | 1 << (group - 1))
 }
 
-pub(super) fn report_buffer(shared: &Shared, asked: usize, granted: usize) {
+pub(super) fn report_buffer(shared: &EngineState, asked: usize, granted: usize) {
     shared
         .kernel
         .receive_buffer
@@ -313,15 +315,15 @@ mod tests {
     use bgpreflector_core::table::Scope;
     use crossbeam_channel::bounded;
 
-    use super::super::follower::Fault;
+    use super::super::monitor::Fault;
     use super::{KernelSettings, Pulse, Reader, Reason};
     use crate::error::KernelError;
-    use crate::shared::Shared;
+    use crate::state::EngineState;
 
     const PATIENCE: Duration = Duration::from_secs(20);
 
     fn reader() -> Arc<Reader> {
-        let shared = Arc::new(Shared::new(Scope::default()));
+        let shared = Arc::new(EngineState::new(Scope::default()));
         Arc::new(Reader::start(shared, &KernelSettings::default()).unwrap())
     }
 
@@ -336,14 +338,14 @@ mod tests {
         std::thread::spawn(move || tell.send(asking.resync(Reason::Requested)));
         let answer = told.recv_timeout(PATIENCE).unwrap();
         assert!(matches!(answer, Err(KernelError::NotRunning { .. })));
-        assert_eq!(reader.wait_in_its_place(None), None);
+        assert_eq!(reader.wait_inline(None), None);
         reader.end();
     }
 
     #[test]
     fn a_reader_that_breaks_off_ends_the_engine_with_the_reason() {
         let reader = reader();
-        reader.follower.lock().fault = Some(Fault::Panic);
+        reader.monitor.lock().fault = Some(Fault::Panic);
         let answer = reader.resync(Reason::Requested);
         assert!(matches!(answer, Err(KernelError::NotRunning { .. })));
         // Whoever waits for changes learns it from the end of the wait.
@@ -353,15 +355,15 @@ mod tests {
             failure.contains("thread kernel-reader panicked: injected"),
             "{failure}"
         );
-        assert_eq!(reader.wait_in_its_place(None), Some(false));
+        assert_eq!(reader.wait_inline(None), Some(false));
         reader.end();
     }
 
     #[test]
     fn who_stands_in_and_breaks_off_ends_the_engine_likewise() {
         let reader = reader();
-        reader.follower.lock().fault = Some(Fault::Panic);
-        assert!(!reader.read_in_its_place(Ok(false)));
+        reader.monitor.lock().fault = Some(Fault::Panic);
+        assert!(!reader.read_inline(Ok(false)));
         let failure = reader.shared.failure().unwrap();
         assert!(failure.contains("panicked: injected"), "{failure}");
         reader.end();
@@ -385,12 +387,12 @@ mod tests {
         let reader = reader();
         let rest = still(&reader, false);
         let (end, hangs) = bounded(0);
-        reader.follower.lock().fault = Some(Fault::Hang(hangs));
+        reader.monitor.lock().fault = Some(Fault::Hang(hangs));
         let asking = Arc::clone(&reader);
         let asked = std::thread::spawn(move || asking.resync(Reason::Requested));
         let hung = still(&reader, true);
         // Nor does who looks wait for it, or who stands in.
-        assert!(!reader.read_in_its_place(Ok(true)));
+        assert!(!reader.read_inline(Ok(true)));
         assert_eq!(reader.pulse(), hung);
         drop(end);
         asked.join().unwrap().unwrap();
@@ -407,13 +409,13 @@ mod tests {
     fn who_hangs_in_its_place_is_seen_too() {
         let reader = reader();
         let (end, hangs) = bounded(0);
-        reader.follower.lock().fault = Some(Fault::Hang(hangs));
+        reader.monitor.lock().fault = Some(Fault::Hang(hangs));
         let visiting = Arc::clone(&reader);
-        let visitor = std::thread::spawn(move || visiting.read_in_its_place(Ok(false)));
+        let inline_poller = std::thread::spawn(move || visiting.read_inline(Ok(false)));
         let hung = still(&reader, true);
         assert_eq!(reader.pulse(), hung);
         drop(end);
-        visitor.join().unwrap();
+        inline_poller.join().unwrap();
         still(&reader, false);
         reader.end();
     }
@@ -428,18 +430,18 @@ mod tests {
             libc::EIO,
             libc::ENOMEM,
         ] {
-            reader.follower.lock().errors.push(errno);
+            reader.monitor.lock().errors.push(errno);
             let complete = reader.resync(Reason::Requested);
             assert!(complete.is_ok(), "{complete:?}");
-            let left = reader.follower.lock().errors.len();
+            let left = reader.monitor.lock().errors.len();
             assert_eq!((left, reader.shared.failure()), (0, None), "{errno}");
         }
-        assert!(reader.read_in_its_place(Ok(false)));
-        reader.follower.lock().errors.push(libc::ENOMEM);
+        assert!(reader.read_inline(Ok(false)));
+        reader.monitor.lock().errors.push(libc::ENOMEM);
         // The thread is left to deal with it.
-        assert!(!reader.read_in_its_place(Ok(false)));
+        assert!(!reader.read_inline(Ok(false)));
         assert_eq!(reader.shared.failure(), None);
-        reader.follower.lock().errors.push(libc::EBADF);
+        reader.monitor.lock().errors.push(libc::EBADF);
         let answer = reader.resync(Reason::Requested);
         assert!(matches!(answer, Err(KernelError::NotRunning { .. })));
         assert!(reader.shared.failure().is_some());
@@ -450,10 +452,10 @@ mod tests {
         let reader = reader();
         let began = Instant::now();
         let soon = began + Duration::from_millis(5);
-        while reader.wait_in_its_place(Some(soon)).is_some() || Instant::now() < soon {
+        while reader.wait_inline(Some(soon)).is_some() || Instant::now() < soon {
             assert!(began.elapsed() < PATIENCE);
         }
         reader.shared.close();
-        assert_eq!(reader.wait_in_its_place(None), Some(false));
+        assert_eq!(reader.wait_inline(None), Some(false));
     }
 }

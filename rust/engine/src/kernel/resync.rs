@@ -4,17 +4,17 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bgpreflector_core::route::{Family, Prefix};
-use bgpreflector_core::table::{Drift, DriftReport, Extent, Table};
+use bgpreflector_core::table::{Drift, DriftReport, DumpScope, Table};
 
 use crate::error::KernelError;
-use crate::shared::KernelCounters;
+use crate::state::KernelCounters;
 
+use super::apply::Effects;
 use super::dump::Dumper;
-use super::dump_pass::Round;
-use super::follow::Effects;
-use super::follower::{Follower, SETTLE};
-use super::plan::Reason;
+use super::dump_pass::DumpPass;
+use super::monitor::{Monitor, SETTLE};
 use super::reader::ResyncReport;
+use super::schedule::Reason;
 use super::socket::in_namespace;
 use super::unseen::Absent;
 
@@ -28,8 +28,8 @@ const PARTIAL: u8 = 100;
 /// Routes that the log names when the table has drifted.
 const NAMED: usize = 20;
 
-/// What the rounds of a resync came to.
-struct Rounds {
+/// What the passes of a resync came to.
+struct DumpPasses {
     report: ResyncReport,
     /// The families of which they told what is gone.
     families: &'static [Family],
@@ -54,10 +54,10 @@ struct V6 {
 }
 
 impl V6 {
-    fn take(&mut self, round: &Round) {
-        if !round.v6_withdrawn {
+    fn take(&mut self, pass: &DumpPass) {
+        if !pass.v6_withdrawn {
             self.agreeing += 1;
-            self.certified |= !round.v6_announced;
+            self.certified |= !pass.v6_announced;
         }
     }
 
@@ -66,13 +66,13 @@ impl V6 {
     }
 }
 
-impl Follower {
+impl Monitor {
     /// Dumps links, next-hop objects and routes, in this order, and removes what is gone. For
     /// interfaces only routes are dumped: their own state is known from notifications.
     pub(super) fn resync(
         &mut self,
         reason: Reason,
-        extent: Extent,
+        extent: DumpScope,
     ) -> Result<ResyncReport, KernelError> {
         if self.settings.links_only {
             return self.resync_links(reason);
@@ -80,34 +80,34 @@ impl Follower {
         let began = Instant::now();
         let extent = self.extent(extent);
         let mut dumper = self.take_dumper()?;
-        let everything = extent == Extent::Everything;
-        let result = self.rounds(&mut dumper, &extent);
+        let everything = extent == DumpScope::Everything;
+        let result = self.passes(&mut dumper, &extent);
         // A dumper whose dump broke off may still have replies under way and is not used again.
         match result {
             Ok(_) => self.dumper = Some(dumper),
             Err(_) => drop(self.shared.change(|table| table.end_resync(&[]))),
         }
         self.plan_for_doubts();
-        let mut rounds = result?;
-        rounds.report.duration = began.elapsed();
-        self.count_resync(reason, rounds.report.duration);
+        let mut passes = result?;
+        passes.report.duration = began.elapsed();
+        self.count_resync(reason, passes.report.duration);
         if everything {
-            self.whole(reason, &mut rounds)?;
+            self.whole(reason, &mut passes)?;
         } else {
-            self.expiry.after(rounds.expiry);
+            self.expiry.after(passes.expiry);
         }
-        if !rounds.report.complete {
+        if !passes.report.complete {
             if !everything {
                 // Where a route stands among others of its key only a dump of all tells.
-                return self.resync(reason, Extent::Everything);
+                return self.resync(reason, DumpScope::Everything);
             }
             // Another dump will end at the same route.
             let ended_early = self.shared.kernel.ended_early.load(Ordering::Relaxed) > 0;
             let pause = if ended_early { MUCH_LATER } else { LATER };
-            self.plan
-                .after(pause, Reason::Incomplete, Extent::Everything);
+            self.schedule
+                .request(pause, Reason::Incomplete, DumpScope::Everything);
         }
-        Ok(rounds.report)
+        Ok(passes.report)
     }
 
     /// The same where only links are read.
@@ -116,15 +116,15 @@ impl Follower {
         let mut dumper = self.take_dumper()?;
         let drops = self.drops();
         self.drain()?;
-        let mut round = Round::default();
-        self.dump_links(&mut dumper, &mut round)?;
+        let mut pass = DumpPass::default();
+        self.dump_links(&mut dumper, &mut pass)?;
         self.dumper = Some(dumper);
-        let complete = !round.interrupted && !round.overrun && self.drops() == drops;
+        let complete = !pass.interrupted && !pass.overrun && self.drops() == drops;
         if complete {
-            self.calm(drops);
+            self.clear_overrun(drops);
         } else {
-            self.plan
-                .after(LATER, Reason::Incomplete, Extent::Everything);
+            self.schedule
+                .request(LATER, Reason::Incomplete, DumpScope::Everything);
         }
         let duration = began.elapsed();
         self.count_resync(reason, duration);
@@ -159,20 +159,20 @@ impl Follower {
         let mut effects = Effects::default();
         doubts.into_iter().for_each(|doubt| effects.doubt(doubt));
         if let Some(extent) = effects.silent {
-            self.plan.after(SETTLE, Reason::Event, extent);
+            self.schedule.request(SETTLE, Reason::Event, extent);
         }
     }
 
-    fn extent(&mut self, extent: Extent) -> Extent {
-        let whole = extent == Extent::Everything || self.partial_resyncs >= PARTIAL;
+    fn extent(&mut self, extent: DumpScope) -> DumpScope {
+        let whole = extent == DumpScope::Everything || self.partial_resyncs >= PARTIAL;
         self.partial_resyncs = if whole { 0 } else { self.partial_resyncs + 1 };
-        if whole { Extent::Everything } else { extent }
+        if whole { DumpScope::Everything } else { extent }
     }
 
     /// What follows from a resync of everything.
-    fn whole(&mut self, reason: Reason, rounds: &mut Rounds) -> Result<(), KernelError> {
-        self.expiry.dumped(rounds.expiry, rounds.report.duration);
-        self.confirm(rounds.families, &rounds.absent);
+    fn whole(&mut self, reason: Reason, passes: &mut DumpPasses) -> Result<(), KernelError> {
+        self.expiry.dumped(passes.expiry, passes.report.duration);
+        self.confirm(passes.families, &passes.absent);
         self.shared.synchronised();
         self.audit_at = self
             .settings
@@ -183,15 +183,15 @@ impl Follower {
             self.await_explanations()?;
         }
         let lost = self.has_lost_notifications();
-        if rounds.report.complete {
-            self.calm(rounds.drops);
+        if passes.report.complete {
+            self.clear_overrun(passes.drops);
         }
         let drift = self.shared.change(|table| table.take_drift(NAMED));
         // Notifications that the kernel has dropped would explain what differs, and so would an
         // event beside the audit, for which another resync is planned.
-        if reason == Reason::Audit && !lost && self.plan.at().is_none() {
+        if reason == Reason::Audit && !lost && self.schedule.at().is_none() {
             self.report_drift(&drift);
-            rounds.report.drift = drift;
+            passes.report.drift = drift;
         }
         Ok(())
     }
@@ -222,7 +222,8 @@ impl Follower {
                 log::info!("VPP has {stale} routes of ours that the kernel lacks: they go");
             }
         } else if self.shared.table().awaits_confirmation() {
-            self.plan.after(grace, Reason::Grace, Extent::Everything);
+            self.schedule
+                .request(grace, Reason::Grace, DumpScope::Everything);
         }
     }
 
@@ -251,7 +252,11 @@ impl Follower {
     }
 
     /// Dumps until the dumps tell what is gone, [`DUMPS`] times at most.
-    fn rounds(&mut self, dumper: &mut Dumper, extent: &Extent) -> Result<Rounds, KernelError> {
+    fn passes(
+        &mut self,
+        dumper: &mut Dumper,
+        extent: &DumpScope,
+    ) -> Result<DumpPasses, KernelError> {
         let mut report = ResyncReport::default();
         let mut v6 = V6::default();
         let mut before = None;
@@ -263,23 +268,23 @@ impl Follower {
             if before == Some(drops) {
                 self.shared.change(Table::repeat_dump);
             } else {
-                // What the last round saw may have been replaced since by what was dropped: if it
+                // What the last pass saw may have been replaced since by what was dropped: if it
                 // counted, the old route would stay beside the new one.
                 v6 = V6::default();
                 self.shared
                     .change(|table| table.begin_resync(extent.clone()));
             }
-            let round = self.round(dumper, extent, drops)?;
-            before = (!round.overrun).then_some(drops);
-            report.dumped += round.dumped;
+            let pass = self.pass(dumper, extent, drops)?;
+            before = (!pass.overrun).then_some(drops);
+            report.dumped += pass.dumped;
             report.dumps += 1;
             let uncertain = self.shared.table().uncertain_dump_routes() > 0;
-            let broken = uncertain || round.interrupted || round.overrun;
+            let broken = uncertain || pass.interrupted || pass.overrun;
             if !broken {
-                v6.take(&round);
+                v6.take(&pass);
             }
             report.complete = v6.known() && !broken;
-            let pointless = uncertain && *extent != Extent::Everything;
+            let pointless = uncertain && *extent != DumpScope::Everything;
             if report.complete || pointless || report.dumps >= DUMPS {
                 let told: &'static [Family] = match (broken, v6.known()) {
                     (true, _) => &[],
@@ -291,11 +296,11 @@ impl Follower {
                     .shared
                     .change(|table| table.end_resync_knowing(families, &absent));
                 report.removed = swept.removed;
-                return Ok(Rounds {
+                return Ok(DumpPasses {
                     report,
                     families,
                     drops,
-                    expiry: round.expiry,
+                    expiry: pass.expiry,
                     absent,
                 });
             }

@@ -16,7 +16,7 @@ use nix::sys::socket::{
 use crate::error::KernelError;
 use crate::panics;
 use crate::ready::wait_readable;
-use crate::shared::KernelCounters;
+use crate::state::KernelCounters;
 
 /// Datagrams that one `recvmmsg` takes at most.
 const MANY: usize = 64;
@@ -66,7 +66,7 @@ impl RouteSocket {
         }
     }
 
-    /// Asks for a receive buffer of `bytes`; returns what the kernel granted. Beyond
+    /// Asks for a receive buffer of `bytes`; returns what the kernel granted. LimitAction
     /// `net.core.rmem_max` that takes `CAP_NET_ADMIN`.
     pub(super) fn set_receive_buffer(&self, bytes: usize) -> Result<usize, KernelError> {
         if setsockopt(&self.fd, sockopt::RcvBufForce, &bytes).is_err() {

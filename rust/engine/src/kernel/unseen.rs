@@ -4,12 +4,12 @@ use std::sync::atomic::Ordering;
 
 use ahash::AHashSet;
 use bgpreflector_core::route::{Family, Prefix};
-use bgpreflector_core::table::Extent;
+use bgpreflector_core::table::DumpScope;
 
 use crate::error::KernelError;
 
 use super::dump::Dumper;
-use super::follower::Follower;
+use super::monitor::Monitor;
 use super::presence::Presence;
 use super::reader::ResyncReport;
 
@@ -30,7 +30,7 @@ fn sample(prefixes: &[(u32, Prefix)], count: usize) -> Vec<(u32, Prefix)> {
     prefixes.iter().rev().step_by(step).copied().collect()
 }
 
-impl Follower {
+impl Monitor {
     /// Asks the kernel singly for prefixes that the dumps did not show: for all of the families of
     /// which they do not tell what is gone, and for some of those that they seem to tell of, since a
     /// dump ends before a route that is too large for it and says nothing (`inet_dump_fib`,
@@ -38,7 +38,7 @@ impl Follower {
     pub(super) fn ask_for_unseen(
         &mut self,
         dumper: &mut Dumper,
-        extent: &Extent,
+        extent: &DumpScope,
         told: &'static [Family],
         report: &mut ResyncReport,
     ) -> Result<(&'static [Family], Absent), KernelError> {
@@ -52,7 +52,7 @@ impl Follower {
             [false, true] => &[Family::V6],
             [false, false] => &[],
         };
-        if *extent == Extent::Everything {
+        if *extent == DumpScope::Everything {
             // Otherwise the kernel may have another route for the prefix, through another interface:
             // an incomplete resync is followed by one of everything.
             self.report_ended_early(&present);
@@ -67,7 +67,7 @@ impl Follower {
         let Presence {
             absent, unknown, ..
         } = self.ask(dumper, &unseen.prefixes, &unseen.cached)?;
-        if *extent == Extent::Everything {
+        if *extent == DumpScope::Everything {
             let unverified = &self.shared.kernel.unverified;
             unverified.store((unknown + not_asked) as u64, Ordering::Relaxed);
         }

@@ -12,19 +12,19 @@ use crossbeam_channel::{Sender, bounded, unbounded};
 use crate::batch::Batch;
 use crate::error::VppError;
 use crate::heartbeat::{Heartbeat, Pulse};
-use crate::shared::Shared;
-use crate::waiting::Ticket;
+use crate::latency::BatchTimer;
+use crate::state::EngineState;
 
-use super::adopt::AdoptJob;
-use super::audit::{AuditJob, AuditSettings, VppAudit};
-use super::commit::CommitJob;
 use super::connect::{Session, connect};
-use super::desk::Desk;
-use super::flush::{FlushJob, FlushSettings, Flushed};
-use super::orders::Orders;
-use super::overridden::{Overridden, OverriddenJob};
-use super::work::Work;
-use super::worker::Worker;
+use super::connection::Connection;
+use super::control::Control;
+use super::driver::Driver;
+use super::operation::Operation;
+use super::ops::adopt::AdoptOp;
+use super::ops::audit::{AuditOp, AuditSettings, VppAudit};
+use super::ops::commit::CommitOp;
+use super::ops::flush::{FlushOp, FlushSettings, Flushed};
+use super::ops::overridden::{Overridden, OverriddenOp};
 
 /// How the bulk connection behaves.
 #[derive(Clone, Debug)]
@@ -86,9 +86,9 @@ pub struct Adopted {
 
 /// An API connection of its own for routes, served by a thread of its own.
 pub struct BulkConnection {
-    shared: Arc<Shared>,
-    desk: Arc<Desk>,
-    orders: Arc<Orders>,
+    shared: Arc<EngineState>,
+    driver: Arc<Driver>,
+    control: Arc<Control>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -98,37 +98,37 @@ impl BulkConnection {
     /// # Errors
     /// [`VppError::Connect`], [`VppError::Handshake`], or [`VppError::Message`] where VPP's
     /// messages differ from those this encoder knows.
-    pub fn connect(shared: Arc<Shared>, settings: &BulkSettings) -> Result<Self, VppError> {
+    pub fn connect(shared: Arc<EngineState>, settings: &BulkSettings) -> Result<Self, VppError> {
         let session = connect(&settings.socket, &settings.name, settings.connect_timeout)?;
         Self::start(shared, session, settings)
     }
 
     fn start(
-        shared: Arc<Shared>,
+        shared: Arc<EngineState>,
         session: Session,
         settings: &BulkSettings,
     ) -> Result<Self, VppError> {
         let failed = |error: io::Error| VppError::Handshake(error.to_string());
         let stream = session.stream.try_clone().map_err(failed)?;
-        let (jobs, received) = unbounded();
-        let orders = Arc::new(Orders::default());
-        let worker = Worker::new(
+        let (operations, received) = unbounded();
+        let control = Arc::new(Control::default());
+        let connection = Connection::new(
             Arc::clone(&shared),
             session,
             settings.clone(),
             received,
-            Arc::clone(&orders),
+            Arc::clone(&control),
         )?;
-        let desk = Arc::new(Desk::new(jobs, worker).map_err(failed)?);
-        let served = Arc::clone(&desk);
+        let driver = Arc::new(Driver::new(operations, connection).map_err(failed)?);
+        let served = Arc::clone(&driver);
         let thread = std::thread::Builder::new()
             .name("vpp-bulk".into())
-            .spawn(move || served.serve(stream))
+            .spawn(move || served.run(stream))
             .map_err(failed)?;
         Ok(Self {
             shared,
-            desk,
-            orders,
+            driver,
+            control,
             thread: Some(thread),
         })
     }
@@ -141,9 +141,9 @@ impl BulkConnection {
     pub fn commit(&self, batch: Batch, source: u8) -> Result<CommitReport, VppError> {
         let shared = Arc::clone(&self.shared);
         let (handles, ticket) = batch.into_parts(&self.shared.table());
-        let report = self.ask(|reply| CommitJob::new(shared, handles, source, reply))?;
+        let report = self.ask(|reply| CommitOp::new(shared, handles, source, reply))?;
         if report.unsent == 0 {
-            ticket.map(Ticket::answered).unwrap_or_default();
+            ticket.map(BatchTimer::answered).unwrap_or_default();
         }
         Ok(report)
     }
@@ -155,7 +155,7 @@ impl BulkConnection {
     /// # Errors
     /// [`VppError`] if the connection ends first; nothing is taken as installed then.
     pub fn adopt(&self, source: u8, better: Vec<u8>) -> Result<Adopted, VppError> {
-        self.ask(|reply| AdoptJob::new(source, better, reply))
+        self.ask(|reply| AdoptOp::new(source, better, reply))
     }
 
     /// Compares what VPP has with what it has acknowledged.
@@ -163,7 +163,7 @@ impl BulkConnection {
     /// # Errors
     /// [`VppError`] if the connection ends first.
     pub fn audit(&self, settings: AuditSettings) -> Result<VppAudit, VppError> {
-        self.ask(|reply| AuditJob::new(settings, reply))
+        self.ask(|reply| AuditOp::new(settings, reply))
     }
 
     /// Which of our routes are overridden by those of other sources; `limit` of them are named.
@@ -171,7 +171,7 @@ impl BulkConnection {
     /// # Errors
     /// [`VppError`] if the connection ends first.
     pub fn overridden(&self, sources: Vec<u8>, limit: usize) -> Result<Overridden, VppError> {
-        self.ask(|reply| OverriddenJob::new(sources, limit, reply))
+        self.ask(|reply| OverriddenOp::new(sources, limit, reply))
     }
 
     /// Deletes everything under a FIB source from VPP tables. The engine's own table is not told.
@@ -179,16 +179,16 @@ impl BulkConnection {
     /// # Errors
     /// [`VppError`] if the connection ends first.
     pub fn flush(&self, settings: FlushSettings) -> Result<Flushed, VppError> {
-        self.ask(|reply| FlushJob::new(settings, reply))
+        self.ask(|reply| FlushOp::new(settings, reply))
     }
 
-    /// Has the worker do a piece of work, and waits for its end.
-    fn ask<T, W: Work + 'static>(
+    /// Has the connection do a piece of work, and waits for its end.
+    fn ask<T, W: Operation + 'static>(
         &self,
         work: impl FnOnce(Sender<Result<T, VppError>>) -> W,
     ) -> Result<T, VppError> {
         let (reply, answer) = bounded(1);
-        self.desk.order(Box::new(work(reply)));
+        self.driver.order(Box::new(work(reply)));
         // Where the connection has ended, the reply channel ends with the work.
         answer
             .recv()
@@ -197,38 +197,38 @@ impl BulkConnection {
 
     /// The thread's, also when it is hung up on.
     pub(crate) fn heartbeat(&self) -> Arc<Heartbeat> {
-        Arc::clone(self.desk.heartbeat())
+        Arc::clone(self.driver.heartbeat())
     }
 
     /// Whether the thread gets on.
     #[must_use]
     pub fn pulse(&self) -> Pulse {
-        self.desk.pulse()
+        self.driver.pulse()
     }
 
     /// Why the connection ended, once it has.
     #[must_use]
     pub fn lost(&self) -> Option<VppError> {
-        self.desk.lost().get()
+        self.driver.lost().get()
     }
 
     /// Waits until the connection has ended, and says why.
     #[must_use]
     pub fn wait_lost(&self) -> VppError {
-        self.desk.lost().wait()
+        self.driver.lost().wait()
     }
 
     /// Has batches end early from now on, what of them is not sent yet staying dirty; or no
     /// longer.
     pub fn hold(&self, on: bool) {
-        self.orders.hold(on);
-        self.desk.wake();
+        self.control.set_paused(on);
+        self.driver.wake();
     }
 
     /// Ends the connection at once, also for those who wait for its end or for a batch.
     pub fn hang_up(&self) {
-        self.orders.close();
-        self.desk.wake();
+        self.control.request_close();
+        self.driver.wake();
     }
 
     /// Ends the connection; twice is fine.
@@ -256,13 +256,13 @@ mod tests {
     use bgpreflector_core::route::{
         Family, NextHop, NextHopSet, NextHopSource, Route, RouteKey, RouteType, RouterPreference,
     };
-    use bgpreflector_core::table::{Interfaces, Placement, Scope, Unmapped};
+    use bgpreflector_core::table::{InsertMode, Interfaces, Scope, Unmapped};
     use bgpreflector_core::vpp::retval::Retval;
     use bgpreflector_core::vpp::{FrameReader, MessageTable, messages};
 
     use crossbeam_channel::Receiver;
 
-    use super::super::work::Tools;
+    use super::super::operation::Context;
     use super::*;
 
     /// A connection, and VPP's end of it, which says nothing.
@@ -288,7 +288,7 @@ mod tests {
             keepalive_interval: Duration::ZERO,
             rate_limit: None,
         };
-        let shared = Arc::new(Shared::new(Scope::default()));
+        let shared = Arc::new(EngineState::new(Scope::default()));
         shared.synchronised();
         (
             BulkConnection::start(shared, session, &settings).unwrap(),
@@ -310,7 +310,7 @@ mod tests {
         reply: Sender<Result<(), VppError>>,
     }
 
-    impl Work for Faulty {
+    impl Operation for Faulty {
         fn pending(&self) -> usize {
             1
         }
@@ -321,22 +321,22 @@ mod tests {
 
         fn encode(
             &mut self,
-            tools: &mut Tools,
+            context: &mut Context,
             _out: &mut Vec<u8>,
             _limit: usize,
         ) -> Result<usize, VppError> {
             match self.at {
-                At::Change => tools.shared.change(|_| panic!("injected")),
+                At::Change => context.shared.change(|_| panic!("injected")),
                 At::BreakOff => Err(VppError::Lost("as asked".into())),
                 At::Encode | At::Hold => panic!("injected"),
             }
         }
 
-        fn take(&mut self, _: &Tools, _: u16, _: &[u8]) -> Result<(), VppError> {
+        fn on_message(&mut self, _: &Context, _: u16, _: &[u8]) -> Result<(), VppError> {
             Ok(())
         }
 
-        fn hold(&mut self) {
+        fn cancel_unsent(&mut self) {
             panic!("injected");
         }
 
@@ -344,9 +344,9 @@ mod tests {
             false
         }
 
-        fn report(self: Box<Self>, _tools: &Tools) {}
+        fn complete(self: Box<Self>, _context: &Context) {}
 
-        fn break_off(self: Box<Self>, _tools: &Tools, error: VppError) {
+        fn fail(self: Box<Self>, _context: &Context, error: VppError) {
             assert_ne!(self.at, At::BreakOff, "injected");
             let _ = self.reply.send(Err(error));
         }
@@ -378,13 +378,13 @@ mod tests {
         }
     }
 
-    /// Work that does not get on until the sender goes.
+    /// Operation that does not get on until the sender goes.
     struct Hanging {
         end: Receiver<()>,
         reply: Sender<Result<(), VppError>>,
     }
 
-    impl Work for Hanging {
+    impl Operation for Hanging {
         fn pending(&self) -> usize {
             0
         }
@@ -395,7 +395,7 @@ mod tests {
 
         fn encode(
             &mut self,
-            _: &mut Tools,
+            _: &mut Context,
             _out: &mut Vec<u8>,
             _limit: usize,
         ) -> Result<usize, VppError> {
@@ -403,19 +403,19 @@ mod tests {
             Err(VppError::Lost("it went on".into()))
         }
 
-        fn take(&mut self, _: &Tools, _: u16, _: &[u8]) -> Result<(), VppError> {
+        fn on_message(&mut self, _: &Context, _: u16, _: &[u8]) -> Result<(), VppError> {
             Ok(())
         }
 
-        fn hold(&mut self) {}
+        fn cancel_unsent(&mut self) {}
 
         fn done(&self) -> bool {
             false
         }
 
-        fn report(self: Box<Self>, _tools: &Tools) {}
+        fn complete(self: Box<Self>, _context: &Context) {}
 
-        fn break_off(self: Box<Self>, _tools: &Tools, error: VppError) {
+        fn fail(self: Box<Self>, _context: &Context, error: VppError) {
             let _ = self.reply.send(Err(error));
         }
     }
@@ -450,7 +450,7 @@ mod tests {
         assert!(still(|| connection.pulse(), false).beats > rest.beats);
     }
 
-    fn enter(shared: &Shared, number: u32, labels: &[u32]) {
+    fn enter(shared: &EngineState, number: u32, labels: &[u32]) {
         let hop = NextHop {
             labels: labels.iter().copied().collect(),
             ..NextHop::new("10.0.0.1".parse().ok(), 2)
@@ -473,7 +473,7 @@ mod tests {
             protocol: 12,
             set,
         };
-        shared.change(|table| table.announce(route, Placement::Replace));
+        shared.change(|table| table.announce(route, InsertMode::Replace));
     }
 
     #[test]

@@ -1,24 +1,19 @@
 //! The bulk connection to VPP.
 
-mod adopt;
-mod audit;
 mod bulk;
-mod commit;
 mod connect;
-mod desk;
-mod flush;
-mod gather;
+mod connection;
+mod control;
+mod disconnected;
+mod driver;
 mod ids;
-mod lost;
-mod orders;
-mod overridden;
-mod pace;
-mod silence;
-mod table_dump;
-mod work;
-mod worker;
+mod keepalive;
+mod operation;
+mod ops;
+mod rate_limit;
+mod rx_coalesce;
 
-pub use audit::{AuditSettings, VppAudit};
 pub use bulk::{Adopted, BulkConnection, BulkSettings, CommitReport, Failure};
-pub use flush::{FlushSettings, Flushed, FlushedTable};
-pub use overridden::Overridden;
+pub use ops::audit::{AuditSettings, VppAudit};
+pub use ops::flush::{FlushSettings, Flushed, FlushedTable};
+pub use ops::overridden::Overridden;

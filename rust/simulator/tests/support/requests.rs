@@ -3,7 +3,7 @@
 use bgpreflector_core::route::{Family, Path, PathKind, PathSet, Prefix};
 use bgpreflector_core::vpp::{
     EncodedPaths, FibSource, FibSourceAdd, FibSourceAddReply, IpRoute, RouteAddDel, RouteDetails,
-    RouteDump, RouteLookup, RouteLookupReply, RouteReply, details::dumped_paths, messages as m,
+    RouteDump, RouteLookup, RouteLookupReply, RouteReply, messages as m, route_dump::dumped_paths,
 };
 use smallvec::SmallVec;
 

@@ -1,0 +1,1 @@
+"""What VPP has against what it is to have."""

@@ -1,0 +1,157 @@
+"""Kernel and VPP read side by side: what differs, and what would be done about it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager
+from typing import cast
+
+from bgpreflector import _core
+from bgpreflector.config import Config
+from bgpreflector.errors import KernelError
+from bgpreflector.reflector import kernel_engine
+from bgpreflector.vpp import FibProgrammer
+
+PAGE = 1000
+ALL = 0xFFFFFFFF
+
+PATIENCE = 30.0
+"""Seconds for the kernel to rest long enough that all of it can be read."""
+
+PAUSE = 1.0
+"""Seconds between the two looks of :meth:`Comparison.lasting`."""
+
+Place = tuple[int, str]
+"""Kernel table and prefix."""
+
+
+class Comparison:
+    """The difference between the kernel and what VPP has under our source.
+
+    Make one with :func:`comparison`. Nothing is sent to VPP but by :meth:`repair`.
+    """
+
+    def __init__(self, config: Config, *, read_only: bool) -> None:
+        # Nobody waits here: what the kernel lacks is stale at once.
+        kernel = config.kernel.model_copy(update={"stale_routes_time": 0.0, "audit_interval": 0.0})
+        config = config.model_copy(update={"kernel": kernel})
+        self.engine = cast("_core.Engine", kernel_engine(config))
+        self.sink = FibProgrammer(
+            self.engine,
+            config.vpp,
+            tables=config.vpp_tables,
+            protocol=config.kernel.protocols[0],
+            discovers=bool(config.kernel.discover),
+            read_only=read_only,
+            namespace=config.kernel.namespace_path,
+        )
+        # Who compares once has no second batch to add what a first had to delete.
+        self.sink.looks_behind = False
+
+    def read(self) -> None:
+        """Read VPP, then the kernel. Raises ``VppError`` and ``KernelError``."""
+        self.sink.resync()
+        self.engine.start()
+        deadline = time.monotonic() + PATIENCE
+        while not self.engine.resync().complete:
+            if time.monotonic() > deadline:
+                raise KernelError(
+                    "the kernel's routes change so fast that they cannot be read for certain: "
+                    "try again, or ask a running daemon"
+                )
+
+    def changes(self) -> Iterator[_core.RouteChange]:
+        """What VPP has to do to forward as the kernel does, a page at a time."""
+        batch = self.engine.take_batch(ALL)
+        try:
+            for start in range(0, len(batch), PAGE):
+                for change in batch.changes(PAGE, start):
+                    if change.operation != "none":
+                        yield change
+        finally:
+            batch.release()
+
+    def lasting(self) -> Iterator[_core.RouteChange]:
+        """Those of the changes that are still to be made a moment later.
+
+        A daemon that is at work may be about to make the others.
+        """
+        first = {(change.table, change.prefix) for change in self.changes()}
+        if not first:
+            return
+        time.sleep(PAUSE)
+        self.read()
+        for change in self.changes():
+            if (change.table, change.prefix) in first:
+                yield change
+
+    def overridden(self) -> set[Place]:
+        """Prefixes that VPP forwards by a route of another source."""
+        audit = self.sink.audit(repair=False, limit=ALL)
+        if audit is None:
+            return set()
+        kernel_tables = self._kernel_tables()
+        return {
+            (kernel_tables[table], prefix)
+            for table, prefix, kind in audit.drifted
+            if kind == "overridden"
+        }
+
+    def judged(
+        self, sample: int, prefixes: Sequence[str], beside: Container[Place]
+    ) -> list[_core.Judgement]:
+        """What the kernel itself answers for about ``sample`` of the routes that VPP has and for
+        all of the prefixes, in every mirrored table, and whether VPP forwards so.
+
+        A difference counts that is still there a moment later, and is not ``beside`` what is known.
+        Raises ``KernelError``, and ``ValueError`` for what is no prefix.
+        """
+        asked = [(table, prefix) for table in self._kernel_tables().values() for prefix in prefixes]
+        if sample:
+            turn = int(time.time())
+            asked += self.engine.sample_installed(sample, turn)
+        found = {(one.table, one.prefix): one for one in self.engine.judge(asked)}
+        doubtful = [place for place, one in found.items() if one.verdict == "different"]
+        if doubtful:
+            time.sleep(PAUSE)
+            self.read()
+            found |= {(one.table, one.prefix): one for one in self.engine.judge(doubtful)}
+        return [one for place, one in found.items() if place not in beside]
+
+    def unresolved(self) -> list[tuple[Place, str]]:
+        """Routes that VPP has and does not forward by, one for each set of paths, and why."""
+        kernel_tables = self._kernel_tables()
+        return [
+            ((kernel_tables[table], prefix), trouble)
+            for table, prefix, trouble in self.sink.unresolved()
+        ]
+
+    def _kernel_tables(self) -> dict[int, int]:
+        """The kernel table of each VPP table that routes go into, found ones too."""
+        return {vpp: kernel for kernel, vpp, *_ in self.engine.mirrored_tables()}
+
+    def repair(self) -> tuple[int, list[str]]:
+        """Have VPP make the changes: how many it did, and some of its refusals."""
+        result = self.sink.flush()
+        return result.applied, [str(failure) for failure in result.failures]
+
+    def close(self) -> None:
+        """Close the connections and end the kernel reader."""
+        self.engine.close()
+        self.sink.close()
+
+
+@contextmanager
+def comparison(config: Config, *, read_only: bool = True) -> Iterator[Comparison]:
+    """A comparison that has read both sides.
+
+    ``read_only``: not even the FIB source and the tables are added to VPP; what
+    :meth:`Comparison.repair` sends needs them.
+    """
+    made = Comparison(config, read_only=read_only)
+    try:
+        made.read()
+        yield made
+    finally:
+        made.close()

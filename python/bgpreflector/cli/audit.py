@@ -1,0 +1,217 @@
+"""``bgpreflector plan`` and ``audit``: what differs between kernel and VPP."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import ExitStack
+from typing import Annotated
+
+import typer
+
+from bgpreflector import _core
+from bgpreflector.audit.difference import Comparison, Place, comparison
+from bgpreflector.config import GuardConfig
+from bgpreflector.daemon.instance_lock import writing
+from bgpreflector.errors import VppError
+from bgpreflector.vpp import exceeds
+
+from .config_file import where_from
+from .daemon import by_name
+from .exit_codes import ExitCode
+from .judging import SAMPLE, look
+from .options import (
+    ConfigFile,
+    ControlSocket,
+    Interfaces,
+    Netns,
+    Protocols,
+    Socket,
+    read_config,
+    say_configuration,
+)
+from .output import say
+from .repair import repair as repair_all
+from .repair import repair_by_daemon
+
+SCHEMA = 1
+"""Version of the JSON lines; it grows when a field changes its meaning or goes."""
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, a summary last.")]
+
+OPERATIONS = ("add", "replace", "delete")
+
+
+def plan(
+    config: ConfigFile = None,
+    socket: Socket = None,
+    netns: Netns = None,
+    protocol: Protocols = None,
+    interface: Interfaces = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what a run would add, replace and delete in VPP now, and touch nothing."""
+    settings = read_config(
+        config, socket=socket, netns=netns, protocols=protocol, interfaces=interface
+    )
+    say_configuration(config)
+    with comparison(settings) as both:
+        for table, is_ip6 in both.sink.missing_tables:
+            family = "IPv6" if is_ip6 else "IPv4"
+            say(f"VPP's {family} table {table} would be created", err=True)
+        counts = _show(both.changes(), both.overridden(), as_json=as_json)
+        held = both.engine.status().held_routes
+    _summary("plan", counts, as_json=as_json, held=held)
+
+
+def audit(
+    config: ConfigFile = None,
+    socket: Socket = None,
+    netns: Netns = None,
+    protocol: Protocols = None,
+    interface: Interfaces = None,
+    control: ControlSocket = None,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair", help="Have the running daemon repair, by the configuration that it has."
+        ),
+    ] = False,
+    no_daemon: Annotated[
+        bool,
+        typer.Option(
+            "--no-daemon", help="With --repair: repair without one, by the given configuration."
+        ),
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --no-daemon: also where most routes would go.")
+    ] = False,
+    sample: Annotated[
+        int,
+        typer.Option(
+            min=0, help="About how many routes the kernel itself is asked about; 0 for none."
+        ),
+    ] = SAMPLE,
+    prefix: Annotated[
+        list[str] | None,
+        typer.Option("--prefix", help="Ask the kernel itself about this prefix; may be repeated."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only look, as without --repair.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare kernel and VPP and list what differs; nothing is changed but with --repair.
+
+    What is still different a second later counts, so a daemon may run meanwhile. For a sample
+    of the routes the kernel itself is asked what it forwards by, and VPP what it has resolved.
+    Exit status 6 where differences stay; routes behind another FIB source's are none. What is
+    right depends on the configuration: --repair asks the daemon, and refuses options that would
+    have it judged by another one.
+    """
+    if repair and dry_run:
+        raise typer.BadParameter("--dry-run and --repair are of two minds")
+    if no_daemon and not repair:
+        raise typer.BadParameter("--no-daemon says how to --repair")
+    if repair and not no_daemon:
+        if socket or netns or protocol or interface:
+            raise typer.BadParameter(
+                "--repair asks the daemon, which has its own --socket, --netns, --protocol and "
+                "--interface: leave them out, or say --no-daemon"
+            )
+        repair_by_daemon(control, config, as_json=as_json)
+        return
+    settings = read_config(
+        config, socket=socket, netns=netns, protocols=protocol, interfaces=interface
+    )
+    say_configuration(config)
+    with ExitStack() as held:
+        if repair:
+            todo = "leave --no-daemon out, so that it repairs by its own configuration"
+            held.enter_context(writing(settings, "audit --repair", where_from(config), todo))
+        both = held.enter_context(comparison(settings, read_only=not repair))
+        overridden = both.overridden()
+        lasting = list(both.lasting())
+        counts = _show(lasting, overridden, as_json=as_json)
+        # Whether ours is behind another source's VPP does not show: that it is so is expected.
+        expected = sum((change.table, change.prefix) in overridden for change in lasting)
+        counts["add"] -= expected
+        different = sum(counts.values())
+        known = overridden | {(change.table, change.prefix) for change in lasting}
+        seen = look(both, sample, prefix or (), known, as_json=as_json)
+        if repair and not yes:
+            _guard(settings.vpp.guard, counts["delete"], both)
+        repaired = repair_all(both) if different and repair else 0
+    _summary(
+        "audit",
+        counts,
+        as_json=as_json,
+        overridden=len(overridden),
+        repaired=repaired,
+        kernel_asked=seen.asked,
+        kernel_otherwise=seen.otherwise,
+        kernel_elsewhere=seen.elsewhere,
+        unresolved=seen.unresolved,
+    )
+    if different > repaired or seen.otherwise or seen.unresolved:
+        raise typer.Exit(ExitCode.DIFFERENT)
+
+
+def _guard(settings: GuardConfig, deletions: int, both: Comparison) -> None:
+    installed = sum(c["installed"] for c in both.engine.status().prefixes.values())
+    if exceeds(settings, deletions, installed):
+        raise VppError(
+            f"{deletions} of the {installed} routes that VPP has would be deleted, so nothing is "
+            "repaired: is the configuration right? If so, say --yes"
+        )
+
+
+def _show(
+    changes: Iterable[_core.RouteChange], overridden: set[Place], *, as_json: bool
+) -> Counter[str]:
+    counts: Counter[str] = Counter(dict.fromkeys(OPERATIONS, 0))
+    for change in changes:
+        counts[change.operation] += 1
+        hidden = (change.table, change.prefix) in overridden
+        say(_json(change, hidden=hidden) if as_json else _line(change, hidden=hidden))
+    return counts
+
+
+def _json(change: _core.RouteChange, *, hidden: bool) -> str:
+    return json.dumps(
+        {
+            "operation": change.operation,
+            "table": change.table,
+            "prefix": change.prefix,
+            "installed": change.installed,
+            "desired": change.desired,
+            "overridden": hidden,
+        }
+    )
+
+
+def _line(change: _core.RouteChange, *, hidden: bool) -> str:
+    parts = [f"{change.operation:<7} {change.prefix} table {change.table}"]
+    if change.desired:
+        parts.append(", ".join(change.desired))
+    if change.installed:
+        parts.append(f"(VPP has {', '.join(change.installed)})")
+    if hidden:
+        parts.append("(another source's route hides it in VPP)")
+    return "  ".join(parts)
+
+
+def _summary(what: str, counts: Counter[str], *, as_json: bool, **more: object) -> None:
+    if as_json:
+        say(json.dumps({"schema": SCHEMA, what: dict(counts), **more}))
+        return
+    parts = [f"{counts[operation]} to {operation}" for operation in OPERATIONS]
+    parts += [f"{name.replace('_', ' ')}: {_figures(value)}" for name, value in more.items()]
+    say("; ".join(parts))
+
+
+def _figures(value: object) -> str:
+    if isinstance(value, dict):
+        return by_name(value) or "none"
+    return str(value)

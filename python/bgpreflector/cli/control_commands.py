@@ -1,0 +1,133 @@
+"""``bgpreflector resync``, ``pause`` and ``resume``: orders to a running daemon."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from bgpreflector.daemon.progress import Bar, SyncProgress
+from bgpreflector.daemon.status import StatusReport
+from bgpreflector.errors import ControlError
+
+from .daemon import daemon_at, figure
+from .options import ConfigFile, ControlSocket
+from .output import say
+from .status import REPORT
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def resync(
+    config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
+) -> None:
+    """Have the daemon read VPP and the kernel again, and put right what differs."""
+    with _progress(control, config, shown=not as_json):
+        _order("resync", "Resynchronised", control, config, as_json=as_json)
+
+
+@contextmanager
+def _progress(control: Path | None, config: Path | None, *, shown: bool) -> Iterator[None]:
+    """A bar while the daemon is at it, where somebody watches."""
+    console = Console(stderr=True)
+    if not (shown and console.is_terminal):
+        yield
+        return
+    with daemon_at(control, config) as daemon:
+
+        def look() -> StatusReport | None:
+            try:
+                return REPORT.validate_python(daemon.ask("status").end)
+            except ControlError:
+                # The command itself will say so.
+                return None
+
+        progress = SyncProgress(look, Bar(console))
+        progress.start()
+        try:
+            yield
+        finally:
+            progress.close()
+
+
+def pause(
+    config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
+) -> None:
+    """Have VPP sent no routes until `resume`; the kernel's changes gather meanwhile.
+
+    A pause ends with the daemon.
+    """
+    _order("pause", "Paused", control, config, as_json=as_json)
+
+
+def resume(
+    config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
+) -> None:
+    """Have VPP sent again what it needs after a pause, or what waits for somebody to say so.
+
+    After a start or a reload, deletions of most of our routes wait (vpp.guard): `status` says
+    which. What waits behind a pause needs a second `resume`.
+    """
+    _order("resume", "Resumed", control, config, as_json=as_json)
+
+
+def release(
+    prefix: Annotated[
+        str | None, typer.Argument(help="The prefix of the routes, as `show routes` has it.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All that are held for this reason.")
+    ] = False,
+    config: ConfigFile = None,
+    control: ControlSocket = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let routes into VPP again that are held as VPP ended over them (`ended_vpp`).
+
+    If VPP ends over one again, it is held again.
+    """
+    if everything == (prefix is not None):
+        raise typer.BadParameter("name a prefix, or say --all")
+    with daemon_at(control, config) as daemon:
+        end: Any = daemon.ask("release", prefix=prefix).end
+        if as_json:
+            say(json.dumps(end))
+        else:
+            say(f"Released: {figure(end['released'])} prefixes")
+
+
+def reload(
+    config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
+) -> None:
+    """Have the daemon read its configuration file again; SIGHUP does the same.
+
+    What is wrong, or needs a restart, is refused as a whole, with exit status 78. VPP forwards
+    all the time.
+    """
+    _order("reload", "Reloaded", control, config, as_json=as_json)
+
+
+def _order(
+    command: str, done: str, control: Path | None, config: Path | None, *, as_json: bool
+) -> None:
+    with daemon_at(control, config) as daemon:
+        end: Any = daemon.ask(command).end
+        if as_json:
+            say(json.dumps(end))
+            return
+        if "changed" in end:
+            done = f"{done} ({', '.join(end['changed']) or 'nothing changed'})"
+        if any(not key.startswith("log.") for key in end.get("changed", ())):
+            say(f"{done}: kernel and VPP are compared now; `bgpreflector status` tells the end")
+            return
+        installed = sum(counts["installed"] for counts in end["prefixes"].values())
+        desired = sum(counts["desired"] for counts in end["prefixes"].values())
+        say(
+            f"{done}: VPP has {figure(installed)} of {figure(desired)} prefixes, "
+            f"{figure(end['dirty'])} wait; {end['state'].replace('_', ' ')}"
+        )

@@ -1,0 +1,75 @@
+"""What an event is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Protocol
+
+from .enums import Direction, EventMethod, TransactionType
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .batch import RouteBatch
+
+
+class Event(ABC):
+    """Something that happened and that handlers may react to.
+
+    ``str()`` describes the event, possibly in several lines.
+    """
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """A name for people, unique among the types of events."""
+
+    @property
+    @abstractmethod
+    def method(self) -> EventMethod:
+        """How the event is reacted to."""
+
+    @property
+    def is_blocking(self) -> bool:
+        """Whether whoever pushes the event waits for its result."""
+        return False
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody wants what it leads to: one that nobody wants any more is left out."""
+        return True
+
+    @property
+    def batches(self) -> Sequence[RouteBatch]:
+        """The batches that the event carries; released unless they get committed."""
+        return ()
+
+    def done(self, error: BaseException | None) -> None:  # noqa: B027
+        """Called once, when the event is finished or refused, with its first error."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UpdateEvent(Event):
+    """An event that can be reacted to by an incremental change."""
+
+    method = EventMethod.UPDATE
+    """How it is reacted to: always by an update."""
+
+    @property
+    def transaction_type(self) -> TransactionType:
+        """What becomes of the finished part when another fails."""
+        return TransactionType.BEST_EFFORT
+
+    @property
+    def direction(self) -> Direction:
+        """The order of the handlers."""
+        return Direction.FORWARD
+
+
+class EventLoop(Protocol):
+    """Where events are pushed to."""
+
+    def push_event(self, event: Event) -> None:
+        """Queue the event; with a blocking event, wait for its result and raise its error."""

@@ -1,0 +1,181 @@
+"""The queue between those who push events and the loop that takes them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from .errors import ControllerClosedError, EventQueueFullError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .base import Event
+    from .clock import Clock
+    from .timers import Timer, Timers
+
+_log = logging.getLogger(__name__)
+
+
+class QueuedEvent:
+    """An event on its way, with the answer that its producer may be waiting for."""
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        self.answer: Future[None] = Future()
+
+    def finish(self, error: BaseException | None) -> None:
+        """Tell whoever waits how it ended."""
+        if error is None:
+            self.answer.set_result(None)
+        else:
+            self.answer.set_exception(error)
+
+    def leave_out(self) -> None:
+        """Finish an event that nobody wants any more; what it carried is given back."""
+        for batch in self.event.batches:
+            batch.release()
+        tell_done(self.event, None)
+        self.finish(None)
+
+    def refuse(self, error: BaseException) -> None:
+        """Finish an event that was never processed; what it carried is given back."""
+        for batch in self.event.batches:
+            batch.release()
+        tell_done(self.event, error)
+        self.finish(error)
+
+
+def tell_done(event: Event, error: BaseException | None) -> None:
+    """Tell an event how it ended."""
+    try:
+        event.done(error)
+    except Exception:  # noqa: BLE001 - the producer's; the loop goes on
+        _log.exception("%s: done() of the event failed", event.name)
+
+
+class EventQueue:
+    """Follow-up events first, then due timers, then queued events in their order.
+
+    Any thread may put; the loop's thread alone takes. While that waits, having nothing to do,
+    another thread may :meth:`stand_in` for it.
+    """
+
+    def __init__(self, clock: Clock, limit: int) -> None:
+        self._clock = clock
+        self._limit = limit
+        self._changed = threading.Condition()
+        self._follow_ups: deque[QueuedEvent] = deque()
+        self._queue: deque[QueuedEvent] = deque()
+        self._closed: BaseException | None = None
+        self._idle = False
+        self._awaited: float | None = None
+        self._failure: BaseException | None = None
+
+    def __len__(self) -> int:
+        """Events that wait."""
+        return len(self._queue) + len(self._follow_ups)
+
+    def put(self, queued: QueuedEvent, *, unbounded: bool = False) -> None:
+        """Append an event. At the limit, those that nobody wants any more are left out.
+
+        Raises ``EventQueueFullError`` at the limit unless ``unbounded``, and
+        ``ControllerClosedError`` after :meth:`refuse_more`.
+        """
+        with self._changed:
+            self._check_open()
+            if not unbounded and len(self._queue) >= self._limit and not self._leave_out():
+                raise EventQueueFullError(
+                    f"{queued.event.name}: the event queue is full with {self._limit} events; "
+                    "wait for earlier events to finish and push it again"
+                )
+            self._queue.append(queued)
+            self._changed.notify()
+
+    def _leave_out(self) -> bool:
+        """Whether there is room then."""
+        wanted = deque(queued for queued in self._queue if queued.event.is_wanted)
+        for queued in self._queue:
+            if not queued.event.is_wanted:
+                queued.leave_out()
+        self._queue = wanted
+        return len(wanted) < self._limit
+
+    def put_follow_up(self, queued: QueuedEvent) -> None:
+        """Append an event that goes before all queued ones; the loop's thread only."""
+        with self._changed:
+            self._check_open()
+            self._follow_ups.append(queued)
+
+    def put_back(self, events: Iterable[QueuedEvent]) -> None:
+        """Put events before all queued ones, keeping their order; the loop's thread only."""
+        with self._changed:
+            self._queue.extendleft(reversed(list(events)))
+
+    def take(self, timers: Timers) -> QueuedEvent | Timer:
+        """The next thing to do; waits until there is one, and nobody stands in.
+
+        Raises what whoever stood in failed with.
+        """
+        with self._changed:
+            self._idle = True
+            while True:
+                if self._failure is not None:
+                    raise self._failure
+                item = self._next(timers) if self._idle else None
+                if item is not None:
+                    self._idle = False
+                    return item
+                self._awaited = timers.next_deadline() if self._idle else None
+                self._clock.wait_until(self._changed, self._awaited)
+
+    def _next(self, timers: Timers) -> QueuedEvent | Timer | None:
+        if self._follow_ups:
+            return self._follow_ups.popleft()
+        due = timers.pop_due(self._clock.monotonic())
+        if due is None and self._queue:
+            return self._queue.popleft()
+        return due
+
+    def stand_in(self) -> bool:
+        """Take the place of the loop's thread, which takes nothing until :meth:`step_down`.
+
+        ``False`` if it has something to do.
+        """
+        with self._changed:
+            if not self._idle or self._follow_ups or self._queue or self._failure is not None:
+                return False
+            self._idle = False
+            return True
+
+    def step_down(self, timers: Timers, failure: BaseException | None = None) -> None:
+        """Let the loop's thread go on, or raise the failure there."""
+        with self._changed:
+            self._idle = True
+            self._failure = failure
+            left = self._follow_ups or self._queue or failure is not None
+            if left or timers.next_deadline() != self._awaited:
+                self._changed.notify()
+
+    def refuse_more(self, error: BaseException) -> list[QueuedEvent]:
+        """Let every later put raise ``ControllerClosedError``; what is left is returned."""
+        with self._changed:
+            self._closed = error
+            left = [*self._follow_ups, *self._queue]
+            self._follow_ups.clear()
+            self._queue.clear()
+            return left
+
+    def _check_open(self) -> None:
+        if self._closed is not None:
+            raise closed_error(self._closed) from self._closed.__cause__
+
+
+def closed_error(reason: BaseException) -> ControllerClosedError:
+    """A new error of the same kind and text as ``reason``, for one more caller."""
+    if isinstance(reason, ControllerClosedError):
+        return type(reason)(*reason.args)
+    return ControllerClosedError(str(reason))

@@ -1,0 +1,1 @@
+"""The running daemon: its parts, its status, its health."""

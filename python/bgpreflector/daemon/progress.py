@@ -1,0 +1,276 @@
+"""How far a sync is: a bar on a terminal, now and then a line in a log, never one a route."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from bgpreflector.controller import Event, Observer
+
+from .status import State, StatusReport
+
+_log = logging.getLogger(__name__)
+
+MANY = 1000
+"""Prefixes that VPP must lack for a sync to be worth a word."""
+
+POLL = 0.5
+INTERVAL = 5.0
+"""Seconds between two looks, and between two lines."""
+
+WORKING = (State.KERNEL_UNREAD.value, State.SYNCHRONISING.value, State.REFUSED.value)
+"""States in which something gets on; not where VPP is lost, or paused."""
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How far it is."""
+
+    reading: bool
+    """Whether the kernel is still being read."""
+
+    done: int
+    """Requests that VPP has answered; routes that were read of the kernel."""
+
+    total: int | None
+    """Of so many, as far as that is known."""
+
+    rate: float
+    """A second, of late."""
+
+    seconds: float
+    """Since the beginning."""
+
+    asks: str | None = None
+    """VPP's API socket while the kernel is not read, as VPP has yet to say what it has."""
+
+    @property
+    def left(self) -> float | None:
+        """Seconds, at this rate; ``None`` where nobody knows."""
+        if self.total is None or self.rate <= 0:
+            return None
+        return (self.total - self.done) / self.rate
+
+    def __str__(self) -> str:
+        if self.asks is not None:
+            return f"waiting for VPP at {self.asks} to say what it has; then the kernel is read"
+        if self.reading:
+            return f"reading the kernel: {self.done:,} routes so far, {self.rate:,.0f} a second"
+        left = "" if self.left is None else f", {self.left:,.0f} s left"
+        return (
+            f"synchronising: {self.done:,} of {self.total or 0:,} prefixes, "
+            f"{self.rate:,.0f} a second{left}"
+        )
+
+
+class Display(Protocol):
+    """Where it is shown."""
+
+    def update(self, amount: Amount) -> None:
+        """It has got on."""
+
+    def end(self, amount: Amount, *, complete: bool) -> None:
+        """All is done, or it was interrupted."""
+
+
+class LogLines:
+    """A line every :data:`INTERVAL` seconds; a sync that is over sooner has none but the last."""
+
+    def __init__(self, interval: float = INTERVAL) -> None:
+        self._interval = interval
+        self._next = interval
+
+    def update(self, amount: Amount) -> None:
+        """Seldom."""
+        if amount.seconds >= self._next:
+            self._next = amount.seconds + self._interval
+            text = str(amount)
+            _log.info("%s", text[0].upper() + text[1:])
+
+    def end(self, amount: Amount, *, complete: bool) -> None:
+        """With what it came to."""
+        self._next = self._interval
+        rate = amount.done / amount.seconds if amount.seconds else 0.0
+        said = "Synchronised" if complete else "The sync is interrupted"
+        _log.info(
+            "%s: %d prefixes in %.1f s, %.0f a second", said, amount.done, amount.seconds, rate
+        )
+
+
+class Bar:
+    """A bar on a terminal, which goes when it is done."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar: Progress | None = None
+        self._task = TaskID(0)
+
+    def update(self, amount: Amount) -> None:
+        """Draws it."""
+        if self._bar is None:
+            self._bar = Progress(
+                BarColumn(), TextColumn("{task.description}", markup=False),
+                console=self._console, transient=True,
+            )  # fmt: skip
+            self._task = self._bar.add_task("", total=None)
+            self._bar.start()
+        self._bar.update(
+            self._task, completed=amount.done, total=amount.total, description=str(amount)
+        )
+
+    def end(self, amount: Amount, *, complete: bool) -> None:
+        """Takes it away; what it came to is logged."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+        LogLines().end(amount, complete=complete)
+
+
+class SyncProgress(Observer):
+    """Looks at a daemon's status on a thread of its own, and shows syncs that take a while.
+
+    An event handler so that events can wake it.
+    """
+
+    def __init__(
+        self,
+        look: Callable[[], StatusReport | None],
+        display: Display,
+        *,
+        poll: float = POLL,
+        rests: bool = False,
+    ) -> None:
+        """``look`` finds out how the daemon does; ``None`` where that is not known just now.
+
+        ``rests``: once VPP is in sync, look no more until there is an event.
+        """
+        self._look = look
+        self._display = display
+        self._poll = poll
+        self._rests = rests
+        self._meter: _Meter | None = None
+        self._idle: int | None = None
+        self._stop = threading.Event()
+        self._awake = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
+
+    def handles_event(self, event: Event) -> bool:  # noqa: ARG002
+        """Never; but there may be something to show now."""
+        # Setting it takes locks each time, and a change is on its way to VPP here.
+        if not self._awake.is_set():
+            self._awake.set()
+        return False
+
+    def start(self) -> None:
+        """Once. What VPP has answered before is not counted."""
+        report = self._look()
+        if report is not None:
+            self.turn(report, time.monotonic())
+        self._awake.set()
+        self._thread.start()
+
+    def close(self) -> None:
+        """End it; twice is fine."""
+        self._stop.set()
+        self._awake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._awake.wait()
+            self._awake.clear()
+            self._look_on()
+        self._over(complete=False)
+
+    def _look_on(self) -> None:
+        while not self._stop.wait(self._poll):
+            report = self._look()
+            if report is None:
+                continue
+            self.turn(report, time.monotonic())
+            if self._rests and report.in_sync:
+                return
+
+    def turn(self, report: StatusReport, now: float) -> None:
+        """Take note of a status at a time in seconds."""
+        answered, left = _answered(report), _left(report)
+        if self._meter is not None and answered < self._meter.answered:
+            # Another daemon after a reload, which counts from 0 on.
+            self._over(complete=False)
+        working = report.state in WORKING
+        if self._meter is None:
+            before, self._idle = self._idle, answered
+            if not working or (report.kernel.synchronised and left < MANY):
+                return
+            # Some of it has been answered since the last look, unless that was another daemon.
+            base = answered if before is None or before > answered else before
+            self._meter = _Meter(now, base)
+        if not working or (report.kernel.synchronised and not left):
+            self._meter.look(report, now)
+            self._over(complete=working or report.in_sync)
+            return
+        self._display.update(self._meter.look(report, now))
+
+    def _over(self, *, complete: bool) -> None:
+        meter, self._meter = self._meter, None
+        self._idle = self._idle if meter is None else meter.answered
+        if meter is not None and meter.last is not None and meter.worth_a_word:
+            self._display.end(meter.last, complete=complete)
+
+
+class _Meter:
+    """One sync."""
+
+    def __init__(self, began: float, answered: int) -> None:
+        self._began = began
+        self._before = answered
+        self.answered = answered
+        self.last: Amount | None = None
+
+    @property
+    def worth_a_word(self) -> bool:
+        """Whether it was more than a look at a small table."""
+        return self.last is not None and self.last.done >= MANY
+
+    def look(self, report: StatusReport, now: float) -> Amount:
+        self.answered = _answered(report)
+        reading = not report.kernel.synchronised
+        done = _kernel(report) if reading else self.answered - self._before
+        last = self.last
+        rate = 0.0
+        if last is not None and last.reading == reading:
+            passed = now - self._began - last.seconds
+            rate = last.rate
+            if passed > 0:
+                latest = max(0, done - last.done) / passed
+                # What VPP answers comes in spurts.
+                rate = latest if not last.rate else 0.7 * last.rate + 0.3 * latest
+        total = None if reading else done + _left(report)
+        # A resync asks VPP first: until the kernel has said a word, it is VPP that is waited for.
+        asks = report.vpp.socket if reading and not any(report.kernel.messages.values()) else None
+        self.last = Amount(reading, done, total, rate, now - self._began, asks)
+        return self.last
+
+
+def _answered(report: StatusReport) -> int:
+    return sum(requests.done + requests.refused for requests in report.vpp.requests.values())
+
+
+def _kernel(report: StatusReport) -> int:
+    return sum(counts["kernel"] for counts in report.prefixes.values())
+
+
+def _left(report: StatusReport) -> int:
+    """Prefixes that VPP is still to be asked for: those that wait, or are being sent."""
+    counts = report.prefixes.values()
+    refused = sum(c["failed"] for c in counts)
+    missing = sum(abs(c["desired"] + c["unconfirmed"] - c["installed"]) for c in counts)
+    return max(report.dirty, missing - refused, 0)

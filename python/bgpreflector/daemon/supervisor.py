@@ -1,0 +1,236 @@
+"""One daemon after the other: what ``bgpreflector run`` keeps running, reloads and ends."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from bgpreflector.config import Config, ConfigError, Problem
+from bgpreflector.controller import EventHandler
+from bgpreflector.errors import VppConnectError, VppError, VppLostError
+from bgpreflector.vpp import exceeds
+
+from .daemon import Daemon
+
+_log = logging.getLogger(__name__)
+
+FIXED = (
+    "vpp.api_socket",
+    "vpp.fib_source",
+    "kernel.namespace",
+    "control.socket",
+    "control.lock_directory",
+    "metrics.address",
+)
+"""What a reload cannot change: our routes would stay behind under the old name or in the old place,
+or whoever asks would lose the way."""
+
+
+STAY = (
+    "Our routes stay in VPP's tables %s, which are not mirrored into any more: %s; stop the daemon "
+    "and use `bgpreflector flush`"
+)
+
+
+WAIT = (
+    "The reload would delete %d of the %d routes of ours that VPP has, as tables %s are not "
+    "mirrored into any more. They stay until `bgpreflector resume`; is the configuration right?"
+)
+
+
+class Supervisor:
+    """Keeps a daemon running, and puts another in its place when the configuration changes.
+
+    A reload ends the daemon, leaves its routes in VPP, and starts one with the new
+    configuration, which adopts them and sends what differs: VPP forwards all the time.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        read: Callable[[], Config],
+        handlers: Sequence[EventHandler] = (),
+        *,
+        approved: bool = False,
+    ) -> None:
+        """``read`` reads the configuration anew. Raises :class:`ConfigError`.
+
+        ``handlers`` are called by every daemon, behind its own. ``approved``: the first one's
+        first sync may delete whatever it will.
+        """
+        self._read = read
+        self._config = config
+        self._handlers = handlers
+        self._daemon = Daemon(config, handlers, approved=approved)
+        self._reloading = threading.Lock()
+        self._changed = threading.Condition()
+        self._replacing = False
+        self._stopped = False
+        self._failure: BaseException | None = None
+        self._left: list[tuple[int, bool]] = []
+        self.on_config: Callable[[Config], None] = _ignore
+        """Called with a configuration that was put in place."""
+
+    @property
+    def daemon(self) -> Daemon:
+        """The one that runs now."""
+        return self._daemon
+
+    @property
+    def alive(self) -> bool:
+        """Whether it goes on, or is still to begin; also while a reload changes daemons."""
+        return self._replacing or self._daemon.alive
+
+    @property
+    def hung(self) -> str | None:
+        """What of the daemon does not get on, and for how long; ``None`` where all is well."""
+        return None if self._replacing else self._daemon.hung
+
+    def start(self) -> None:
+        """Start the first.
+
+        Raises what :meth:`Daemon.start` raises: with ``vpp.wait`` nothing for a VPP that is not
+        there yet, but for one that lacks a message, or refuses our FIB source.
+        """
+        waits = self._config.vpp.wait
+        self._daemon.start(survives=(VppConnectError, VppLostError) if waits else ())
+
+    def wait(self) -> None:
+        """Wait for the end, over reloads; raises what brought it about, unless it was a stop."""
+        while True:
+            daemon = self._daemon
+            daemon.wait()
+            with self._changed:
+                self._changed.wait_for(lambda: not self._replacing)
+                if self._failure is not None:
+                    raise self._failure
+                if self._stopped or self._daemon is daemon:
+                    return
+
+    def reload(self) -> list[str]:
+        """Read the configuration and put it in place; the keys that changed.
+
+        Raises :class:`ConfigError` where it is wrong, or changes what a reload cannot: then
+        all stays as it is.
+        """
+        with self._reloading:
+            old, new = self._config, self._read()
+            changed = differences(old, new)
+            refused = [key for key in changed if key.startswith(FIXED)]
+            if refused:
+                what = "needs a restart to change, so the whole reload is refused"
+                raise ConfigError("reload", [Problem(key, what) for key in refused])
+            if changed and not self._stopped:
+                self._put_in_place(new, changed)
+            _log.info("Reloaded: %s", ", ".join(changed) or "the configuration is as it was")
+            return changed
+
+    def _put_in_place(self, new: Config, changed: list[str]) -> None:
+        old, self._config = self._config, new
+        if any(not key.startswith("log.") for key in changed):
+            self._replacing = True
+            try:
+                self._replace(old, new)
+            except BaseException as error:
+                self._failure = error
+                raise
+            finally:
+                with self._changed:
+                    self._replacing = False
+                    self._changed.notify_all()
+        self.on_config(new)
+
+    def _replace(self, old: Config, new: Config) -> None:
+        before = self._daemon
+        # What was found goes with the engine.
+        gone = [*old.vpp_tables, *before.vpp_tables, *self._left]
+        before.stop(keep_routes=True)
+        # The kernel's routes have been known since the start: what is not among them may go.
+        known = new.kernel.model_copy(update={"stale_routes_time": 0.0})
+        made = Daemon(new.model_copy(update={"kernel": known}), self._handlers)
+        if before.paused:
+            made.pause()
+        self._daemon = made
+        made.start(survives=(VppError,))
+        left = sorted(
+            table
+            for table in set(gone).difference(new.vpp_tables)
+            if not made.engine.discover_vpp_table(*table)
+        )
+        self._left = _clear(made, left) if left else []
+
+    def resume(self) -> None:
+        """Resume the daemon, and clear the tables that were left, unless it was paused."""
+        with self._reloading:
+            paused = self._daemon.paused
+            self._daemon.resume()
+            if self._left and not paused:
+                self._left = _clear(self._daemon, self._left, approved=True)
+
+    def stop(self) -> None:
+        """End it all, a reload that is under way first."""
+        self._stopped = True
+        with self._reloading:
+            self._daemon.stop()
+
+
+def _clear(
+    daemon: Daemon, tables: list[tuple[int, bool]], *, approved: bool = False
+) -> list[tuple[int, bool]]:
+    """Take our routes out of VPP tables that are not mirrored into any more; those that wait, as
+    there are too many to be deleted unasked."""
+    source = daemon.sink.source
+    numbers = ", ".join(map(str, sorted({table for table, _ in tables})))
+    if source is None:
+        _log.error(STAY, numbers, "VPP cannot be reached")
+        return []
+    better = list(daemon.sink.others.better)
+    try:
+        found = daemon.engine.flush(source, better=better, tables=tables, dry_run=True)
+        shown = sum(table[2] for table in found.tables)
+        kept = sum(counts["installed"] for counts in daemon.engine.status().prefixes.values())
+        if not approved and exceeds(daemon.config.vpp.guard, shown, shown + kept):
+            _log.warning(WAIT, shown, shown + kept, numbers)
+            daemon.left = shown
+            return tables
+        daemon.left = 0
+        flushed = daemon.engine.flush(source, better=better, tables=tables, dry_run=False)
+    except VppError as error:
+        _log.error(STAY, numbers, error)
+        return []
+    for table, is_ip6, _, deleted, refused in flushed.tables:
+        family = "IPv6" if is_ip6 else "IPv4"
+        _log.info(
+            "VPP's %s table %d is not mirrored into any more: %d routes of ours deleted, %d "
+            "refused",
+            family,
+            table,
+            deleted,
+            refused,
+        )
+    return []
+
+
+def differences(old: Config, new: Config) -> list[str]:
+    """The keys, dotted, that differ."""
+    return sorted(_different(old.model_dump(), new.model_dump(), ""))
+
+
+def _different(old: object, new: object, key: str) -> set[str]:
+    if old == new:
+        return set()
+    sections = key.count(".") < 1
+    if isinstance(old, dict) and isinstance(new, dict) and sections:
+        return {
+            found
+            for name in old.keys() | new.keys()
+            for found in _different(
+                old.get(name), new.get(name), f"{key}.{name}" if key else str(name)
+            )
+        }
+    return {key}
+
+
+def _ignore(_: Config) -> None:
+    """Nobody wants to know."""

@@ -1,0 +1,1 @@
+"""Routes as Python sees them, and the engine that holds them."""

@@ -1,0 +1,453 @@
+"""The southbound: transactions into VPP."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from bgpreflector import _core
+from bgpreflector.controller import CommitResult, OperationFailure, Transaction
+from bgpreflector.errors import VppError, VppLostError
+
+from .adoption import adopt, adopt_slowly
+from .dead_paths import dead_interfaces
+from .discovery import DiscoveredTables
+from .engine import RouteEngine, connect_bulk
+from .fib_sources import FibSources, Overridden, look_slowly
+from .guard import DeletionGuard
+from .held import HeldWatch
+from .interfaces import VppInterfaces, map_interfaces
+from .lookup import FibQuery, VppEntry, lookup
+from .own_routes import OwnRoutes
+from .papi_fallback import PapiRoutes
+from .resolved import is_entered, unresolved
+from .session import Table, VppSession, VppSettings
+from .slow_sender import FAILURES, SlowSender
+from .tables import remove_own_tables
+from .vpp_state import VppState
+
+_log = logging.getLogger(__name__)
+
+
+NAMED = 10
+"""Interfaces that a log record names."""
+
+ALL = 0xFFFFFFFF
+"""The limit of a batch that shall hold whatever is dirty."""
+
+
+class FibProgrammer:
+    """Programs VPP: batches over the bulk connection, everything rare over the session.
+
+    All calls come from the event loop, one at a time.
+    """
+
+    def __init__(  # noqa: PLR0913 - of both sides of the configuration
+        self,
+        engine: RouteEngine,
+        settings: VppSettings,
+        *,
+        tables: Sequence[tuple[int, bool]],
+        protocol: int,
+        discovers: bool = False,
+        read_only: bool = False,
+        namespace: Path | None = None,
+    ) -> None:
+        """``tables`` are the VPP tables (id, whether IPv6) that routes go into; ``protocol``
+        is the one of routes that are put one by one. ``discovers``: there may be further tables,
+        which the engine tells. ``read_only`` adds no FIB source and no table; what is missing is
+        then found by :attr:`missing_tables`. ``namespace`` is the file of
+        the network namespace that the kernel is read in, by default our own."""
+        self._engine = engine
+        self._settings = settings
+        self._tables = tuple(tables)
+        self._read_only = read_only
+        self.looks_behind = True
+        """Whether what VPP's dumps may hide is dealt with, or they are taken at their word."""
+        self.missing_tables: list[tuple[int, bool]] = []
+        """VPP tables (id, whether IPv6) that VPP lacks, where they are not to be added."""
+        self.others = FibSources()
+        self.seen = VppState()
+        self._on_interface_change: Callable[[], None] = _ignore
+        self._source: int | None = None
+        self._gone: frozenset[int] = frozenset()
+        self._read = False
+        self._own = OwnRoutes(engine, protocol)
+        self._slow: SlowSender | None = None
+        self._held = threading.Event()
+        self._holding = threading.Lock()
+        self.guard = DeletionGuard(engine, settings.guard)
+        self._held_watch = HeldWatch(engine, settings.max_held, settings.unmapped)
+        self.session = VppSession(settings, namespace)
+        discovered = DiscoveredTables(engine, self.session)
+        self._discovered = discovered if discovers and not read_only else None
+
+    def on_interface_change(self, notify: Callable[[], None]) -> None:
+        """Have ``notify()`` called on a foreign thread when VPP's interfaces change."""
+        self._on_interface_change = notify
+
+    def connect(self) -> None:
+        """Open both connections and learn what depends on this run of VPP.
+
+        Raises :class:`VppError`; then neither connection is open.
+        """
+        try:
+            mismatch = connect_bulk(self._engine, self._settings)
+            with self._holding:
+                self._engine.hold_requests(self._held.is_set())
+            self.session.connect()
+            version = self.session.version()
+            self._learn_version(version)
+            self.others.forget()
+            self._look_at_source()
+            self._look_at_tables()
+            self.session.watch_interfaces(self._interfaces_changed)
+            self._look_at_interfaces()
+        except VppError:
+            self.close()
+            raise
+        self._read = False
+        self._slow = None if mismatch is None else self._slow_sender()
+        if mismatch is not None:
+            _log.warning(
+                "%s; this is VPP %s: routes go through vpp_papi, a hundred times slower",
+                mismatch,
+                version,
+            )
+        self.seen.connected(version)
+        shown = "not there yet" if self._source is None else self._source
+        name = self._settings.fib_source.name
+        _log.info("Connected to VPP %s; FIB source %s is %s", version, name, shown)
+
+    def _slow_sender(self) -> SlowSender:
+        limit = self._settings.rate_limit
+        return SlowSender(self._engine, self.session, rate_limit=limit, paused=self._held)
+
+    def _learn_version(self, version: str) -> None:
+        released = self._engine.connected_to(version)
+        if released:
+            _log.warning(
+                "VPP is another version, %s: routes over which the one before ended are let in "
+                "again (%d)",
+                version,
+                released,
+            )
+
+    def _look_at_source(self) -> None:
+        source = self._settings.fib_source
+        if self._read_only:
+            self._source = self.session.find_fib_source(source.name)
+        else:
+            self._source = self.session.fib_source(source.name, source.priority)
+        self.others.learn(self.session.fib_sources(), self._source)
+
+    def _look_at_tables(self) -> None:
+        """Others may delete a table while we have routes in it: VPP refuses all for it then."""
+        if self._read_only:
+            self.missing_tables = self.session.missing_tables(self._tables)
+            return
+        for table_id, is_ip6 in self.session.ensure_tables(self._tables):
+            family = "IPv6" if is_ip6 else "IPv4"
+            _log.info("Created VPP's %s table %d", family, table_id)
+        if self._discovered is not None:
+            self._discovered.look()
+
+    @property
+    def _all_tables(self) -> Sequence[Table]:
+        """Those that are named, and those that were discovered."""
+        further = () if self._discovered is None else self._discovered.there
+        return [*self._tables, *sorted(further)]
+
+    @property
+    def has_bulk(self) -> bool:
+        """Whether there is a bulk connection, which can be waited for to end."""
+        return self._slow is None
+
+    @property
+    def lost(self) -> bool:
+        """Whether there is no connection that routes could be sent over."""
+        if self._slow is not None:
+            return not self.session.connected
+        return self._engine.vpp_lost() is not None
+
+    @property
+    def source(self) -> int | None:
+        """The id of our FIB source, once it is known."""
+        return self._source
+
+    def _interfaces_changed(self) -> None:
+        # Looked up at each call: who wants to know may be set later.
+        self._on_interface_change()
+
+    def refresh_interfaces(self) -> None:
+        """Look VPP's interfaces up again; routes that are concerned become dirty."""
+        self._look_at_interfaces()
+        self._let_go()
+
+    def _look_at_interfaces(self) -> None:
+        # Asked for first: what is there now may be the successor of one that was deleted.
+        gone = self.session.deleted_interfaces()
+        before, self.seen.interfaces = self.seen.interfaces, self.session.interfaces()
+        self._tell_of_pairs(before)
+        new = map_interfaces(self._settings.interfaces, self.seen.interfaces)
+        if new.missing and new.missing != self.seen.interface_map.missing:
+            _log.warning(
+                "VPP has no interface %s, which vpp.interfaces names: routes through it are held",
+                ", ".join(new.missing),
+            )
+        self.seen.interface_map = new
+        self._gone |= gone
+        self._set_interfaces()
+
+    def _tell_of_pairs(self, before: VppInterfaces) -> None:
+        found = self.seen.interfaces
+        if found.elsewhere and found.elsewhere != before.elsewhere:
+            _log.info(
+                "linux-cp pairs of other network namespaces stand for nothing here: %s",
+                ", ".join(found.elsewhere[:NAMED]),
+            )
+        if found.ambiguous and found.ambiguous != before.ambiguous:
+            _log.warning(
+                "Several linux-cp pairs have a Linux end %s, in network namespaces that cannot be "
+                "looked at from here, so none of them is used: say which VPP interface stands for "
+                "it by vpp.interfaces.map",
+                ", ".join(found.ambiguous[:NAMED]),
+            )
+
+    def _set_interfaces(self) -> None:
+        self.guard.withhold(list(self._gone))
+        usable = self.seen.interface_map.without(self._gone)
+        self._engine.set_interfaces(
+            dict(usable.map),
+            usable.unmapped,
+            usable.recursive,
+            fallback=self._settings.unmapped,
+            skip_legs=self._settings.unmapped_legs == "skip",
+            alike=dict(usable.alike),
+        )
+
+    def _let_go(self) -> None:
+        """Use the indices of deleted interfaces again once no route of ours leads there.
+
+        VPP keeps what it has worked out for a set of paths for as long as any route has the set.
+        A route through an interface that was deleted drops, is shown unchanged, and stays so
+        under a new interface of the same index: all of them must go before the first is added.
+        """
+        left = frozenset(index for index in self._gone if self._engine.leads_through(index))
+        if left != self._gone:
+            self._gone = left
+            self._set_interfaces()
+
+    def resync(self) -> None:
+        """Connect if that is needed, and read what VPP has under our source.
+
+        Where both connections are well, all that connecting learns is learned anew.
+        """
+        if not self.session.usable or self.lost:
+            self.connect()
+        else:
+            self._look_at_source()
+            self._look_at_tables()
+            self._look_at_interfaces()
+        self._adopt()
+        # Not before it is known again what VPP has.
+        self._let_go()
+
+    def _adopt(self) -> None:
+        if self._source is None:
+            # Only where it must not be added: without a source VPP has nothing of ours.
+            self._engine.forget_installed()
+            return
+        # Later it is known what we have put behind others' routes.
+        look_behind = self.looks_behind and not self._read
+        hiding = self.others.hiding if look_behind else ()
+        if self._slow is None:
+            self.guard.adopted(adopt(self._engine, self._source, hiding))
+        else:
+            self._adopt_slowly(self._slow.routes, self._source, hiding)
+        if look_behind:
+            self._look_for_dead_paths()
+        self._read = True
+
+    def _adopt_slowly(self, slow: PapiRoutes, source: int, hiding: Sequence[int]) -> None:
+        try:
+            self.guard.adopted(adopt_slowly(self._engine, slow, self._all_tables, source, hiding))
+        except VppLostError:
+            self.close()
+            raise
+
+    def _look_for_dead_paths(self) -> None:
+        """Of what happens to interfaces while we are connected there are events."""
+        source = self._settings.fib_source.name
+        dead = dead_interfaces(self.session, source, self._engine.examples())
+        if dead:
+            _log.warning(
+                "VPP interfaces were deleted while nobody was connected (sw_if_index %s), and "
+                "routes of ours through them drop: they are deleted, and added again where "
+                "there is an interface",
+                ", ".join(map(str, sorted(dead))),
+            )
+            self._gone |= dead
+            self._set_interfaces()
+
+    def audit(self, *, repair: bool, limit: int = FAILURES) -> _core.VppAudit | None:
+        """Compare what VPP has with what it has acknowledged; ``None`` where it cannot be told.
+
+        That is so without the bulk connection, and while VPP does not know our FIB source.
+        With ``repair`` what differs is sent again by the next commit.
+        """
+        if self._slow is not None or self._source is None:
+            return None
+        return self._engine.audit_vpp(
+            self._source, better=self.others.better, repair=repair, limit=limit
+        )
+
+    def overridden(self, *, limit: int = FAILURES) -> Overridden:
+        """Look up which of our routes VPP does not forward by, as another source has a better one.
+
+        It costs VPP a walk over its routes for every source that could be better, but no message
+        for those that are as they shall be. Raises :class:`VppLostError`.
+        """
+        better = self.others.better
+        if self._slow is None:
+            return self.others.found(*self._engine.overridden(better, limit=limit))
+        slow = self._slow.routes
+        found = look_slowly(
+            lambda source: ((t, p) for t, p, _ in slow.dump(self._all_tables, source)),
+            self._engine.has_installed,
+            better,
+            limit,
+        )
+        return self.others.found(*found)
+
+    def _known_source(self) -> int:
+        if self._source is None:
+            raise VppError("the FIB source is not known before VPP was connected to")
+        return self._source
+
+    def commit(self, txn: Transaction) -> CommitResult:
+        """Apply a transaction; its single routes stand beside the kernel's (:class:`OwnRoutes`)."""
+        batches = cast("list[_core.RouteBatch]", list(txn.batches))
+        own = self._own.take(txn)
+        if own is not None:
+            batches.append(own)
+        elif not batches:
+            batches.append(self._engine.take_batch(ALL))
+        result = self._send(batches)
+        if self.guard.armed:
+            result = _both(result, self._send(self.take_guarded()))
+        if txn.is_resync and (self.others.unknown or self.others.overridden.count):
+            # Only now VPP has all routes that others could override.
+            self.overridden()
+        if txn.is_resync and not self._held.is_set():
+            self.seen.resynchronised = True
+        self._held_watch.look(result.held, certainly=txn.is_resync)
+        return result
+
+    def take_guarded(self) -> list[_core.RouteBatch]:
+        """What is dirty while the guard looks on, with the deletions, where those pass."""
+        batches = [self._engine.take_batch(ALL)]
+        if self.guard.armed and self.guard.passes():
+            batches.append(self._engine.take_batch(ALL))
+            self.guard.passed(list(self._gone))
+        return [batch for batch in batches if len(batch)]
+
+    def look_up(self, questions: Sequence[FibQuery]) -> list[VppEntry | None]:
+        """What VPP forwards by, now. Raises :class:`VppError`."""
+        return [self._look_up(question) for question in questions]
+
+    def _look_up(self, question: FibQuery) -> VppEntry | None:
+        table, prefix = question.table, question.prefix
+        entry = lookup(self.session, table, prefix, exact=question.exact)
+        if entry is None or question.exact:
+            return entry
+        return replace(entry, entered=self.is_entered(table, is_ip6=":" in prefix))
+
+    def is_entered(self, table: int, *, is_ip6: bool) -> bool:
+        """Whether an interface of VPP is in a table of its. Raises :class:`VppError`."""
+        indices = self.seen.interfaces.by_name.values()
+        return is_entered(self.session, table, indices, is_ip6=is_ip6)
+
+    def unresolved(self) -> Iterator[tuple[int, str, str]]:
+        """Routes of ours that VPP has and does not forward by, one for each set of paths: VPP
+        table, prefix, and why. Raises :class:`VppLostError`."""
+        return unresolved(self.session, self._settings.fib_source.name, self._engine.examples())
+
+    def _send(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
+        slow = self._slow
+        if self._discovered is not None:
+            self._discovered.create()
+        result = self._send_fast(batches) if slow is None else self._send_slowly(slow, batches)
+        if self._gone:
+            self._let_go()
+        if self._discovered is not None:
+            self._discovered.remove()
+        return result
+
+    def _send_fast(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
+        applied = failed = 0
+        failures: list[OperationFailure] = []
+        for batch in batches:
+            report = self._engine.commit(batch, self._known_source())
+            applied += report.added + report.replaced + report.deleted
+            failed += report.failed
+            failures.extend(
+                OperationFailure(f"{prefix} in VPP table {table}", f"{meaning}", retry)
+                for table, prefix, _, meaning, retry in report.failures
+            )
+        return CommitResult(applied, failed, self._engine.held(), tuple(failures))
+
+    def _send_slowly(self, slow: SlowSender, batches: Sequence[_core.RouteBatch]) -> CommitResult:
+        try:
+            return slow.send(batches, self._known_source())
+        except VppLostError:
+            # vpp_papi may have left half a frame on the stream: it is not used again.
+            self.close()
+            raise
+
+    def flush(self) -> CommitResult:
+        """Send whatever is dirty, outside any transaction; for the end, after the event loop's."""
+        return self._send([self._engine.take_batch(ALL)])
+
+    def remove_tables(self) -> list[Table]:
+        """Delete the IP tables that we created, where no routes are left in them."""
+        return remove_own_tables(self.session)
+
+    def retry(self) -> CommitResult:
+        """Send what VPP refused once more, but for what it will never take."""
+        self._engine.retry_refused()
+        return self.flush()
+
+    def hold(self, *, on: bool) -> None:
+        """Have commits end early from now on, what they have not sent staying dirty; or not.
+
+        The one method that may be called from outside the event loop. It holds through
+        connections that are lost and made again.
+        """
+        with self._holding:
+            if on:
+                self._held.set()
+            else:
+                self._held.clear()
+            self._engine.hold_requests(on)
+
+    def close(self) -> None:
+        """Close both connections; twice is fine."""
+        # A VPP that does not answer would be waited for to answer the goodbye.
+        goodbye = not self.lost
+        self._engine.disconnect()
+        self.session.close(goodbye=goodbye)
+
+
+def _both(one: CommitResult, other: CommitResult) -> CommitResult:
+    failures = (*one.failures, *other.failures)[:FAILURES]
+    applied, failed = one.applied + other.applied, one.failed + other.failed
+    return CommitResult(applied, failed, other.held, failures)
+
+
+def _ignore() -> None:
+    """Nobody wants to know."""

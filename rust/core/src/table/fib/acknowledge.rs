@@ -1,0 +1,392 @@
+//! From dirty prefixes to requests, and from replies to what is installed.
+
+use ahash::AHashSet;
+
+use crate::route::{Family, PathSet, Prefix};
+
+use crate::table::Table;
+use crate::table::fib::selection::adjust;
+use crate::table::store::entry::flag;
+use crate::table::store::ids::{Handle, PathSetId};
+
+/// What VPP shall do for one prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The prefix's place.
+    pub handle: Handle,
+    /// The prefix.
+    pub prefix: Prefix,
+    /// VPP table.
+    pub vpp_table: u32,
+    /// The paths it shall have; [`PathSetId::NONE`] to delete it.
+    pub paths: PathSetId,
+    /// Version of `paths`: with another version the same number names other paths.
+    pub version: u32,
+    /// Whether VPP has the prefix already.
+    pub installed: bool,
+}
+
+/// Dirty prefixes handed out together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DirtyBatch {
+    /// Their places.
+    pub handles: Vec<Handle>,
+    /// How many of them VPP shall add.
+    pub adds: usize,
+    /// How many VPP shall replace the paths of.
+    pub replaces: usize,
+    /// How many VPP shall delete.
+    pub deletes: usize,
+}
+
+/// VPP's last refusal of a prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// VPP's `retval`.
+    pub retval: i32,
+    /// How often it was refused in a row.
+    pub attempts: u32,
+}
+
+impl Table {
+    /// Hands out up to `limit` dirty prefixes. Each must come back, by [`Self::begin_request`] or
+    /// [`Self::requeue`].
+    pub fn take_dirty(&mut self, limit: usize) -> DirtyBatch {
+        let mut taken = DirtyBatch::default();
+        while taken.handles.len() < limit {
+            let Some(handle) = self.dirty.pop() else {
+                break;
+            };
+            let Some(body) = self.rib(handle).and_then(|rib| rib.body(handle.slot)) else {
+                continue;
+            };
+            let (desired, installed) = (self.desired(handle, body), body.installed);
+            let needed = desired != installed;
+            let withheld = needed && self.withholds(handle, body);
+            if let Some(body) = self
+                .rib_mut(handle)
+                .and_then(|rib| rib.body_mut(handle.slot))
+            {
+                body.set_flag(flag::QUEUED, false);
+                body.set_flag(flag::TAKEN, needed && !withheld);
+            }
+            if withheld {
+                self.withhold_deletion(handle);
+                continue;
+            }
+            if !needed {
+                self.remove_if_idle(handle);
+                continue;
+            }
+            match (desired.is_none(), installed.is_none()) {
+                (true, _) => taken.deletes += 1,
+                (false, true) => taken.adds += 1,
+                (false, false) => taken.replaces += 1,
+            }
+            taken.handles.push(handle);
+        }
+        taken
+    }
+
+    /// Gives taken prefixes back unsent; they are dirty again.
+    pub fn requeue(&mut self, handles: impl IntoIterator<Item = Handle>) {
+        for handle in handles {
+            self.give_back(handle);
+        }
+    }
+
+    fn give_back(&mut self, handle: Handle) {
+        if let Some(body) = self
+            .rib_mut(handle)
+            .and_then(|rib| rib.body_mut(handle.slot))
+        {
+            body.set_flag(flag::TAKEN, false);
+            self.refresh(handle);
+        }
+    }
+
+    /// What to ask VPP for a taken prefix now; none where meanwhile nothing is to be done, and the
+    /// prefix is no longer taken then. A request must come back by [`Self::acknowledge`] or
+    /// [`Self::abandon`].
+    pub fn begin_request(&mut self, handle: Handle) -> Option<Request> {
+        let rib = self.rib(handle)?;
+        let body = rib.body(handle.slot).copied()?;
+        let (prefix, vpp_table) = (rib.prefix(handle.slot)?, rib.vpp_table);
+        let paths = self.desired(handle, &body);
+        if paths == body.installed || self.withholds(handle, &body) {
+            self.give_back(handle);
+            return None;
+        }
+        self.resolver.retain_paths(paths);
+        let version = self.resolver.path_sets.version(paths.0);
+        let installed = !body.installed.is_none();
+        Some(Request {
+            handle,
+            prefix,
+            vpp_table,
+            paths,
+            version,
+            installed,
+        })
+    }
+
+    /// Takes note of VPP's answer to a request.
+    ///
+    /// A refused prefix rests until its paths change or [`Self::retry_refused`] is called.
+    pub fn acknowledge(&mut self, request: &Request, outcome: Result<(), i32>) {
+        self.survived(request);
+        match outcome {
+            Ok(()) => {
+                self.set_installed(request.handle, request.paths);
+                if !self.refusals.is_empty() {
+                    self.refusals.remove(&request.handle);
+                }
+                self.give_back(request.handle);
+            }
+            Err(retval) => self.refused(request, retval),
+        }
+    }
+
+    pub(in crate::table) fn set_installed(&mut self, handle: Handle, paths: PathSetId) {
+        let Some(rib) = self.rib_mut(handle) else {
+            return;
+        };
+        let family = rib.family();
+        let Some(body) = rib.body_mut(handle.slot) else {
+            return;
+        };
+        let old = std::mem::replace(&mut body.installed, paths);
+        self.resolver.release_paths(old);
+        let counts = self.counts_mut(family);
+        adjust(&mut counts.installed, !old.is_none(), !paths.is_none());
+        self.answer(handle);
+    }
+
+    fn refused(&mut self, request: &Request, retval: i32) {
+        let handle = request.handle;
+        self.resolver.release_paths(request.paths);
+        let Some(body) = self
+            .rib(handle)
+            .and_then(|rib| rib.body(handle.slot))
+            .copied()
+        else {
+            return;
+        };
+        if self.desired(handle, &body) != request.paths {
+            self.give_back(handle);
+            return;
+        }
+        let attempts = self
+            .refusals
+            .get(&handle)
+            .map_or(0, |refusal| refusal.attempts);
+        self.refusals.insert(
+            handle,
+            Refusal {
+                retval,
+                attempts: attempts.saturating_add(1),
+            },
+        );
+        let counts = self.counts_mut(request.prefix.family());
+        counts.failed = counts.failed.saturating_add(1);
+        if let Some(body) = self
+            .rib_mut(handle)
+            .and_then(|rib| rib.body_mut(handle.slot))
+        {
+            body.set_flag(flag::TAKEN, false);
+            body.set_flag(flag::FAILED, true);
+        }
+        self.answer(handle);
+    }
+
+    /// Takes a request back that has not been sent; its prefix stays taken.
+    pub fn postpone(&mut self, request: &Request) {
+        self.resolver.release_paths(request.paths);
+    }
+
+    /// Takes note that a request will have no answer: its prefix is dirty again. Whether VPP acted
+    /// on it is unknown, so the session's loss has to be told too ([`Self::forget_installed`]).
+    pub fn abandon(&mut self, request: &Request) {
+        self.resolver.release_paths(request.paths);
+        self.give_back(request.handle);
+    }
+
+    /// Makes the refused prefixes dirty again whose `retval` is worth another try; returns how
+    /// many.
+    pub fn retry_refused(&mut self, worth: impl Fn(i32) -> bool) -> usize {
+        let refusals = self.refusals.iter();
+        let handles: Vec<Handle> = refusals
+            .filter(|(_, refusal)| worth(refusal.retval))
+            .map(|(handle, _)| *handle)
+            .collect();
+        let mut retried = 0;
+        for handle in handles {
+            let Some(rib) = self.rib_mut(handle) else {
+                continue;
+            };
+            let family = rib.family();
+            let Some(body) = rib
+                .body_mut(handle.slot)
+                .filter(|body| body.has(flag::FAILED))
+            else {
+                continue;
+            };
+            // Cleared here, not by refresh, which would forget how often it was refused.
+            body.set_flag(flag::FAILED, false);
+            let counts = self.counts_mut(family);
+            counts.failed = counts.failed.saturating_sub(1);
+            retried += 1;
+            self.refresh(handle);
+        }
+        retried
+    }
+
+    /// The refused prefixes, at most `limit` of them.
+    #[must_use]
+    pub fn refusals(&self, limit: usize) -> Vec<(u32, Prefix, Refusal)> {
+        let entry = |(handle, refusal): (&Handle, &Refusal)| {
+            let rib = self.rib(*handle)?;
+            Some((rib.kernel_table, rib.prefix(handle.slot)?, *refusal))
+        };
+        self.refusals.iter().filter_map(entry).take(limit).collect()
+    }
+
+    /// Takes note that VPP has nothing of ours, or that what it has is unknown.
+    pub fn forget_installed(&mut self) {
+        for handle in self.places() {
+            let installed = self.rib(handle).and_then(|rib| rib.body(handle.slot));
+            if installed.is_some_and(|body| !body.installed.is_none() || body.has(flag::FAILED)) {
+                self.set_installed(handle, PathSetId::NONE);
+                self.refresh(handle);
+            }
+        }
+        self.refusals.clear();
+        self.forget_unseen();
+    }
+
+    /// Takes note of a route that VPP has under our source already. `as_wanted` says whether VPP
+    /// shows wanted paths as `dumped`. Returns whether the VPP table is one of ours.
+    pub fn adopt(
+        &mut self,
+        vpp_table: u32,
+        prefix: &Prefix,
+        dumped: &PathSet,
+        as_wanted: impl Fn(&PathSet) -> bool,
+    ) -> bool {
+        let Some(handle) = self.place_in_vpp_table(vpp_table, prefix) else {
+            return false;
+        };
+        let body = self
+            .rib(handle)
+            .and_then(|rib| rib.body(handle.slot))
+            .copied();
+        let desired = body.map_or(PathSetId::NONE, |body| self.desired(handle, &body));
+        let paths = if self.paths(desired).is_some_and(as_wanted) {
+            self.resolver.retain_paths(desired);
+            desired
+        } else {
+            PathSetId(self.resolver.path_sets.acquire(dumped.clone()))
+        };
+        self.set_installed(handle, paths);
+        self.mark_unconfirmed(handle);
+        self.refresh(handle);
+        true
+    }
+
+    /// Marks a prefix that VPP has, and of which the kernel has shown no route so far.
+    fn mark_unconfirmed(&mut self, handle: Handle) {
+        let Some(rib) = self.rib_mut(handle) else {
+            return;
+        };
+        let family = rib.family();
+        let Some(body) = rib.body_mut(handle.slot) else {
+            return;
+        };
+        let known = body.has(flag::ROUTE | flag::OVERFLOW);
+        if !known && !body.has(flag::UNCONFIRMED) {
+            body.set_flag(flag::UNCONFIRMED, true);
+            adjust(&mut self.counts_mut(family).unconfirmed, false, true);
+        }
+    }
+
+    /// Takes note that the kernel has shown all its routes of these families: what VPP has beyond
+    /// them is stale and shall be deleted. Returns how many prefixes that are.
+    pub fn confirm(&mut self, families: &[Family]) -> usize {
+        self.confirm_where(families, |family, _, _| families.contains(&family))
+    }
+
+    /// The same of single prefixes, by kernel table, of which the kernel has nothing.
+    pub fn confirm_absent(&mut self, absent: &AHashSet<(u32, Prefix)>) -> usize {
+        if absent.is_empty() {
+            return 0;
+        }
+        self.confirm_where(&[], |_, table, prefix| absent.contains(&(table, prefix)))
+    }
+
+    fn confirm_where(
+        &mut self,
+        families: &[Family],
+        is_stale: impl Fn(Family, u32, Prefix) -> bool,
+    ) -> usize {
+        self.confirm_unseen(families);
+        let unconfirmed = |family| self.counts(family).unconfirmed > 0;
+        if !Family::ALL.into_iter().any(unconfirmed) {
+            return 0;
+        }
+        let mut stale = 0;
+        for handle in self.places() {
+            let Some(rib) = self.rib(handle) else {
+                continue;
+            };
+            let (family, table) = (rib.family(), rib.kernel_table);
+            let unconfirmed = rib
+                .body(handle.slot)
+                .is_some_and(|body| body.has(flag::UNCONFIRMED));
+            let goes = |prefix| is_stale(family, table, prefix);
+            if !unconfirmed || !rib.prefix(handle.slot).is_some_and(goes) {
+                continue;
+            }
+            if let Some(body) = self.rib_mut(handle).and_then(|r| r.body_mut(handle.slot)) {
+                body.set_flag(flag::UNCONFIRMED, false);
+            }
+            adjust(&mut self.counts_mut(family).unconfirmed, true, false);
+            stale += 1;
+            self.refresh(handle);
+        }
+        stale
+    }
+
+    pub(in crate::table) fn place_in_vpp_table(
+        &mut self,
+        vpp_table: u32,
+        prefix: &Prefix,
+    ) -> Option<Handle> {
+        let family = prefix.family();
+        let index = self
+            .ribs
+            .iter()
+            .position(|rib| rib.vpp_table == vpp_table && rib.family() == family)?;
+        let (slot, _) = self.ribs.get_mut(index)?.place(prefix)?;
+        Some(Handle {
+            rib: u16::try_from(index).ok()?,
+            slot,
+        })
+    }
+
+    /// The paths behind a number.
+    #[must_use]
+    pub fn paths(&self, id: PathSetId) -> Option<&PathSet> {
+        self.resolver.path_sets.get(id.0)
+    }
+
+    /// Next-hop sets and path sets stored.
+    #[must_use]
+    pub fn sets(&self) -> (usize, usize) {
+        (self.resolver.sets.len(), self.resolver.path_sets.len())
+    }
+
+    /// VPP tables and families that routes go into.
+    pub fn vpp_tables(&self) -> impl Iterator<Item = (u32, Family)> {
+        self.ribs.iter().map(|rib| (rib.vpp_table, rib.family()))
+    }
+}

@@ -1,0 +1,139 @@
+//! What VPP has said of routes, for whoever announced them.
+//!
+//! Kept are places, each once, and not what was said: what is told is what holds when it is told. So
+//! whoever reads slowly learns less of what has been, and the memory is bounded by the table.
+
+use ahash::AHashSet;
+
+use crate::route::{Route, RouteKey};
+
+use crate::table::Table;
+use crate::table::fib::dirty_queue::DirtyQueue;
+use crate::table::query::view::RouteState;
+use crate::table::store::entry::flag;
+use crate::table::store::ids::Handle;
+
+/// Places looked at for each answer that is asked for, at most: others wait for the table meanwhile.
+const PLACES: usize = 4;
+
+/// Whether VPP has a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The route, as it was announced.
+    pub route: Route,
+    /// Whether VPP has it; otherwise it has refused it, or given it up.
+    pub installed: bool,
+}
+
+/// Places of which something is to be told.
+#[derive(Default)]
+pub(in crate::table) struct Answers {
+    queue: DirtyQueue,
+    queued: AHashSet<Handle>,
+}
+
+impl Answers {
+    fn push(&mut self, handle: Handle) {
+        if self.queued.insert(handle) {
+            self.queue.push(handle);
+        }
+    }
+
+    fn pop(&mut self) -> Option<Handle> {
+        let handle = self.queue.pop()?;
+        self.queued.remove(&handle);
+        if self.queued.is_empty() {
+            // What once held a full table shall not keep its memory.
+            self.queued = AHashSet::new();
+        }
+        Some(handle)
+    }
+}
+
+impl Table {
+    /// Keeps answers from here on; those that wait for another are forgotten.
+    pub fn begin_answers(&mut self) {
+        self.answers = Some(Answers::default());
+    }
+
+    /// Keeps answers no more.
+    pub fn end_answers(&mut self) {
+        self.answers = None;
+    }
+
+    /// Places that wait to be answered for.
+    #[must_use]
+    pub fn answers_waiting(&self) -> usize {
+        let answers = self.answers.as_ref();
+        answers.map_or(0, |answers| answers.queue.len())
+    }
+
+    /// Takes about as many answers as that, or fewer though there are more.
+    pub fn take_answers(&mut self, limit: usize) -> Vec<Answer> {
+        let mut taken = Vec::new();
+        for _ in 0..limit.saturating_mul(PLACES) {
+            if taken.len() >= limit {
+                break;
+            }
+            let Some(handle) = self.answers.as_mut().and_then(Answers::pop) else {
+                break;
+            };
+            taken.extend(self.answer_of(handle));
+        }
+        taken
+    }
+
+    /// None where VPP has not spoken yet, or there is no such route any more.
+    fn answer_of(&self, handle: Handle) -> Option<Answer> {
+        let rib = self.rib(handle)?;
+        let body = rib.body(handle.slot)?;
+        let route = body.route()?;
+        let key = RouteKey {
+            table: rib.kernel_table,
+            prefix: rib.prefix(handle.slot)?,
+            tos: route.tos,
+            metric: route.metric,
+        };
+        let installed = match self.state(handle, body, &route) {
+            RouteState::Installed => true,
+            RouteState::Failed(_) | RouteState::HoldReason(_) => false,
+            RouteState::Waiting | RouteState::NotBest | RouteState::Foreign => return None,
+        };
+        if self.injected.contains(&(key, route.protocol)) {
+            return None;
+        }
+        let set = self.resolver.sets.get(route.set.0)?.clone();
+        let route = Route {
+            key,
+            protocol: route.protocol,
+            set,
+        };
+        Some(Answer { route, installed })
+    }
+
+    /// Takes note that VPP has spoken of a prefix.
+    pub(in crate::table) fn answer(&mut self, handle: Handle) {
+        if let Some(answers) = &mut self.answers {
+            answers.push(handle);
+        }
+    }
+
+    /// The same for a route that has just been announced, where nothing has to be asked of VPP: it has
+    /// its paths already, or has refused them. One that is held nobody has refused yet.
+    pub(in crate::table) fn answer_if_settled(&mut self, key: &RouteKey) {
+        if self.answers.is_none() {
+            return;
+        }
+        let Some(handle) = self.handle_of(key) else {
+            return;
+        };
+        let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
+        let settled = body.is_some_and(|body| {
+            let has = !body.installed.is_none() && self.desired(handle, body) == body.installed;
+            has || body.has(flag::FAILED)
+        });
+        if settled {
+            self.answer(handle);
+        }
+    }
+}

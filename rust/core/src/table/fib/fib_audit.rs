@@ -1,0 +1,153 @@
+//! What VPP shows, against what it has acknowledged.
+
+use crate::route::{PathSet, Prefix};
+
+use crate::table::Table;
+use crate::table::store::entry::flag;
+use crate::table::store::ids::{Handle, PathSetId};
+
+/// How VPP differed from what it had acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum VppDrift {
+    /// VPP had acknowledged a route and lacked it.
+    Missing,
+    /// VPP had the route with other paths.
+    Different,
+    /// VPP had a route under our source that we had not put there.
+    Unexpected,
+    /// Another source had the prefix too, and VPP forwarded by that.
+    Overridden,
+}
+
+impl VppDrift {
+    /// All kinds, in the order of [`Self::index`].
+    pub const ALL: [VppDrift; 4] = [
+        VppDrift::Missing,
+        VppDrift::Different,
+        VppDrift::Unexpected,
+        VppDrift::Overridden,
+    ];
+
+    /// The kind's name in metrics and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            VppDrift::Missing => "missing",
+            VppDrift::Different => "different",
+            VppDrift::Unexpected => "unexpected",
+            VppDrift::Overridden => "overridden",
+        }
+    }
+
+    /// The kind's place in [`Self::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// Prefixes that VPP has shown, by their place.
+#[derive(Default)]
+pub struct Shown(Vec<Vec<bool>>);
+
+impl Shown {
+    fn mark(&mut self, handle: Handle) {
+        let (rib, slot) = (usize::from(handle.rib), handle.slot as usize);
+        if self.0.len() <= rib {
+            self.0.resize(rib + 1, Vec::new());
+        }
+        if let Some(slots) = self.0.get_mut(rib) {
+            if slots.len() <= slot {
+                slots.resize(slot + 1, false);
+            }
+            if let Some(mark) = slots.get_mut(slot) {
+                *mark = true;
+            }
+        }
+    }
+
+    fn has(&self, handle: Handle) -> bool {
+        let slots = self.0.get(usize::from(handle.rib));
+        slots.and_then(|slots| slots.get(handle.slot as usize)) == Some(&true)
+    }
+}
+
+impl Table {
+    /// Compares a route that VPP shows under our source with what it has acknowledged. `equals`
+    /// says whether VPP shows acknowledged paths as it shows this route's. None where they agree
+    /// and for VPP tables that are none of ours.
+    pub fn compare_shown(
+        &self,
+        vpp_table: u32,
+        prefix: &Prefix,
+        shown: &mut Shown,
+        equals: impl Fn(&PathSet) -> bool,
+    ) -> Option<VppDrift> {
+        let Some(handle) = self.find_in_vpp_table(vpp_table, prefix)? else {
+            return Some(VppDrift::Unexpected);
+        };
+        shown.mark(handle);
+        let body = self.rib(handle)?.body(handle.slot)?;
+        match self.paths(body.installed) {
+            None => Some(VppDrift::Unexpected),
+            Some(installed) => (!equals(installed)).then_some(VppDrift::Different),
+        }
+    }
+
+    /// The prefix's place: none where the VPP table is none of ours, `Some(None)` where the
+    /// prefix is not known in it.
+    fn find_in_vpp_table(&self, vpp_table: u32, prefix: &Prefix) -> Option<Option<Handle>> {
+        let ours = |(_, rib): &(u16, &crate::table::AnyRib)| {
+            rib.vpp_table == vpp_table && rib.family() == prefix.family()
+        };
+        let (index, rib) = (0_u16..).zip(&self.ribs).find(ours)?;
+        Some(rib.find(prefix).map(|slot| Handle { rib: index, slot }))
+    }
+
+    /// Prefixes that VPP has acknowledged or shall have, and that are not among those shown.
+    #[must_use]
+    pub fn not_shown(&self, shown: &Shown) -> Vec<Handle> {
+        let missing = |handle: &Handle| {
+            let body = self.rib(*handle).and_then(|rib| rib.body(handle.slot));
+            body.is_some_and(|body| !body.installed.is_none() || body.has(flag::DESIRED))
+        };
+        let unseen = self.places().filter(|handle| !shown.has(*handle));
+        unseen.filter(missing).collect()
+    }
+
+    /// VPP table and prefix of a place, and whether VPP has acknowledged the prefix.
+    #[must_use]
+    pub fn place(&self, handle: Handle) -> Option<(u32, Prefix, bool)> {
+        let rib = self.rib(handle)?;
+        let acknowledged = !rib.body(handle.slot)?.installed.is_none();
+        Some((rib.vpp_table, rib.prefix(handle.slot)?, acknowledged))
+    }
+
+    /// Takes note that VPP lacks a prefix that it had acknowledged: it is added again.
+    pub fn lost(&mut self, handle: Handle) {
+        self.set_installed(handle, PathSetId::NONE);
+        self.refresh(handle);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_know_their_place() {
+        for (place, kind) in VppDrift::ALL.iter().enumerate() {
+            assert_eq!(kind.index(), place);
+        }
+    }
+
+    #[test]
+    fn marks_are_kept_apart() {
+        let mut shown = Shown::default();
+        shown.mark(Handle { rib: 1, slot: 70 });
+        assert!(shown.has(Handle { rib: 1, slot: 70 }));
+        for (rib, slot) in [(0, 70), (1, 69), (1, 71), (2, 70)] {
+            assert!(!shown.has(Handle { rib, slot }));
+        }
+    }
+}

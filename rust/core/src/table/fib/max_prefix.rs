@@ -1,0 +1,117 @@
+//! How many prefixes VPP shall have at most, and which wait as there are more.
+
+use ahash::RandomState;
+use indexmap::IndexSet;
+
+use crate::table::Table;
+use crate::table::store::ids::Handle;
+
+/// What becomes of prefixes beyond a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitAction {
+    /// They wait until others have gone ([`HoldReason::OverLimit`](crate::table::HoldReason::OverLimit)).
+    Refuse,
+    /// They go into VPP, and whoever asks is told.
+    Warn,
+}
+
+/// A limit of the prefixes that VPP shall have, both families and all tables together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Prefixes.
+    pub prefixes: usize,
+    /// What becomes of more.
+    pub beyond: LimitAction,
+}
+
+/// The limit was passed, or is kept again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitChange {
+    /// The limit.
+    pub limit: Limit,
+    /// Whether there are more prefixes than that.
+    pub exceeded: bool,
+    /// How many prefixes there are that VPP could have.
+    pub prefixes: usize,
+}
+
+/// How far below the limit, in parts of it, the number must fall to count as kept again: a peer
+/// whose routes come and go at the limit shall not fill the log.
+const BELOW: usize = 20;
+
+/// The prefixes that wait, and whether that is known already.
+#[derive(Default)]
+pub(in crate::table) struct LimitState {
+    over: IndexSet<Handle, RandomState>,
+    exceeded: bool,
+    /// Whether they are being let in: one that is does not let in the next by itself.
+    admitting: bool,
+}
+
+impl Table {
+    /// Whether there are more prefixes than the limit, now or until a moment ago.
+    #[must_use]
+    pub fn limit_exceeded(&self) -> bool {
+        self.limit_state.exceeded
+    }
+
+    /// Prefixes that wait as VPP shall have no more.
+    #[must_use]
+    pub fn over_limit(&self) -> usize {
+        self.limit_state.over.len()
+    }
+
+    /// Whether the limit has been passed, or is kept again, since the last call.
+    pub fn take_limit_change(&mut self) -> Option<LimitChange> {
+        let limit = self.scope.limit?;
+        let prefixes = self.claimed() + self.over_limit();
+        let exceeded = match self.limit_state.exceeded {
+            false => prefixes > limit.prefixes,
+            true => prefixes > limit.prefixes - limit.prefixes / BELOW,
+        };
+        if exceeded == self.limit_state.exceeded {
+            return None;
+        }
+        self.limit_state.exceeded = exceeded;
+        Some(LimitChange {
+            limit,
+            exceeded,
+            prefixes,
+        })
+    }
+
+    /// Prefixes that VPP shall have, with those of an earlier run that may turn out to be among
+    /// them: they keep their places until the kernel has shown all that it has.
+    fn claimed(&self) -> usize {
+        let claimed = self.counts.iter().map(|c| c.desired + c.unconfirmed);
+        claimed.sum()
+    }
+
+    /// Whether one more prefix may go into VPP.
+    pub(in crate::table) fn has_room(&self) -> bool {
+        self.scope.most().is_none_or(|most| self.claimed() < most)
+    }
+
+    /// Takes note whether a prefix waits for room.
+    pub(in crate::table) fn wait_for_room(&mut self, handle: Handle, waits: bool) {
+        if waits {
+            self.limit_state.over.insert(handle);
+        } else if !self.limit_state.over.is_empty() {
+            self.limit_state.over.swap_remove(&handle);
+        }
+    }
+
+    /// Lets prefixes that wait for room in while there is some.
+    pub(in crate::table) fn admit(&mut self) {
+        if std::mem::replace(&mut self.limit_state.admitting, true) {
+            return;
+        }
+        while self.has_room() {
+            let Some(handle) = self.limit_state.over.pop() else {
+                break;
+            };
+            self.refresh(handle);
+        }
+        self.limit_state.admitting = false;
+    }
+}

@@ -1,0 +1,13 @@
+//! What VPP is to have, what it has, and the requests in between.
+
+pub(super) mod acknowledge;
+pub(super) mod answers;
+pub(super) mod dirty_queue;
+pub(super) mod fib_audit;
+pub(super) mod installed;
+pub(super) mod max_prefix;
+pub(super) mod prefix_lists;
+pub(super) mod quarantine;
+pub(super) mod selection;
+pub(super) mod shadowed;
+pub(super) mod withheld;

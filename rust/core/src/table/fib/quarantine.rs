@@ -1,0 +1,245 @@
+//! Routes over which VPP ended, and those of which that is known beforehand.
+//!
+//! When VPP goes, every request without an answer is a suspect ([`Table::suspect`]); one that is
+//! answered later is none any more. After the second time a suspect is to be sent last and alone
+//! ([`Table::goes_alone`]). If VPP ends again then, that was it: the prefix is held with these paths
+//! until it is released. So somebody else's kill of VPP costs no route its place: three of them
+//! would have to meet the same route, the last with nothing else under way.
+
+use ahash::AHashMap;
+
+use crate::route::{Path, PathKind, PathSet, Prefix};
+
+use crate::table::Table;
+use crate::table::fib::acknowledge::Request;
+use crate::table::resolve::hold_reason::HoldReason;
+use crate::table::store::entry::Slot;
+use crate::table::store::ids::{Handle, PathSetId};
+
+/// Times that VPP ended over a prefix after which it goes alone.
+const TWICE: u8 = 2;
+/// The first requests without an answer, among which that is which VPP ended over: it takes them in
+/// order, 4,096 bytes (18 of them and more) at a time, and what it has answered may be lost with it.
+const FIRST: usize = 256;
+/// PendingDrift that are kept in mind; where there are more, those of one time are forgotten.
+const SUSPECTS: usize = 65_536;
+
+/// A prefix in a VPP table.
+type Place = (u32, Prefix);
+
+/// What is suspected and what is withheld.
+#[derive(Default)]
+pub(in crate::table) struct Quarantine {
+    /// How often VPP ended while the prefix's request had no answer.
+    pending_drift: AHashMap<Place, u8>,
+    /// The paths that a prefix ended VPP with.
+    ended: AHashMap<Place, Vec<PathSet>>,
+    /// Paths that ended VPP with every prefix of a VPP table that was tried.
+    ended_sets: Vec<(u32, PathSet)>,
+    /// Drops that VPP survives in no form: see [`Table::withhold_nameless_drops`].
+    nameless_drops: bool,
+}
+
+impl Quarantine {
+    /// Whether nothing is withheld.
+    #[inline]
+    pub(in crate::table) fn is_empty(&self) -> bool {
+        self.ended.is_empty() && !self.nameless_drops
+    }
+
+    /// Whether the prefix has to be looked at more closely.
+    #[inline]
+    pub(in crate::table) fn may_concern(&self, prefix: &Prefix) -> bool {
+        !self.ended.is_empty() || self.nameless_drops && prefix.address().is_unspecified()
+    }
+
+    fn has_ended(&self, place: &Place, paths: &PathSet) -> bool {
+        let Some(sets) = self.ended.get(place) else {
+            return self
+                .ended_sets
+                .iter()
+                .any(|(table, set)| *table == place.0 && *set == shape(paths));
+        };
+        // Whoever ends VPP with different paths does so with all.
+        sets.len() > 1 || sets.contains(&shape(paths))
+    }
+}
+
+/// The paths without the numbers of VPP's interfaces, which a VPP that was started again has anew.
+fn shape(paths: &PathSet) -> PathSet {
+    let one = |path: &Path| Path {
+        sw_if_index: match path.sw_if_index {
+            Path::NO_INTERFACE => Path::NO_INTERFACE,
+            _ => 0,
+        },
+        ..path.clone()
+    };
+    PathSet::new(paths.paths().iter().map(one).collect())
+}
+
+fn place(request: &Request) -> Place {
+    (request.vpp_table, request.prefix)
+}
+
+impl Table {
+    /// The paths, unless they are withheld from VPP for this prefix.
+    #[cold]
+    pub(in crate::table) fn unless_withheld(
+        &self,
+        handle: Handle,
+        paths: PathSetId,
+    ) -> Result<PathSetId, HoldReason> {
+        let (Some(rib), Some(set)) = (self.rib(handle), self.paths(paths)) else {
+            return Ok(paths);
+        };
+        let Some(prefix) = rib.prefix(handle.slot) else {
+            return Ok(paths);
+        };
+        let drops = |path: &Path| !matches!(path.kind, PathKind::Normal | PathKind::Local);
+        let special = set.paths().iter().any(drops);
+        let nameless = rib.vpp_table != 0 && special && prefix.address().is_unspecified();
+        if nameless && self.quarantine.nameless_drops {
+            return Err(HoldReason::VppFault);
+        }
+        if self.quarantine.has_ended(&(rib.vpp_table, prefix), set) {
+            return Err(HoldReason::EndedVpp);
+        }
+        Ok(paths)
+    }
+
+    /// Holds drops of prefixes with an address of zeros outside VPP table 0, or no longer: a VPP that
+    /// ends over drops there can be sent those of other prefixes in another form.
+    pub fn withhold_nameless_drops(&mut self, on: bool) {
+        if std::mem::replace(&mut self.quarantine.nameless_drops, on) == on {
+            return;
+        }
+        let mut concerned = Vec::new();
+        for (index, rib) in (0_u16..)
+            .zip(&self.ribs)
+            .filter(|(_, rib)| rib.vpp_table != 0)
+        {
+            let family = rib.family();
+            let zeros = (0..=family.bits()).map(|length| Prefix::of(family, 0, length));
+            let slots = zeros.filter_map(|prefix| rib.find(&prefix));
+            concerned.extend(slots.map(|slot| Handle { rib: index, slot }));
+        }
+        concerned
+            .into_iter()
+            .for_each(|handle| self.refresh(handle));
+    }
+
+    /// Takes note that VPP went while these requests, and no others, had no answer, in the order in
+    /// which they were sent. Returns those
+    /// that are held from now on. Each must come back by [`Self::abandon`] still.
+    pub fn suspect(&mut self, requests: &[Request]) -> Vec<Request> {
+        let first = requests.iter().take(FIRST);
+        let adding = first.filter(|request| !request.paths.is_none());
+        let alone = requests.len() == 1;
+        let mut ended = Vec::new();
+        if self.quarantine.pending_drift.len() > SUSPECTS {
+            self.quarantine
+                .pending_drift
+                .retain(|_, endings| *endings >= TWICE);
+        }
+        for request in adding {
+            let endings = self
+                .quarantine
+                .pending_drift
+                .entry(place(request))
+                .or_default();
+            *endings = endings.saturating_add(1);
+            if alone && *endings > TWICE {
+                ended.push(*request);
+            }
+        }
+        for request in &ended {
+            self.withhold(request);
+        }
+        ended
+    }
+
+    /// Whether VPP ended over the request's prefix so often that it is to be sent alone.
+    #[must_use]
+    pub fn goes_alone(&self, request: &Request) -> bool {
+        let pending_drift = &self.quarantine.pending_drift;
+        !pending_drift.is_empty()
+            && pending_drift
+                .get(&place(request))
+                .is_some_and(|n| *n >= TWICE)
+    }
+
+    /// VPP has answered.
+    #[inline]
+    pub(in crate::table) fn survived(&mut self, request: &Request) {
+        if !self.quarantine.pending_drift.is_empty() {
+            self.quarantine.pending_drift.remove(&place(request));
+        }
+    }
+
+    fn withhold(&mut self, request: &Request) {
+        let Some(shape) = self.paths(request.paths).map(shape) else {
+            return;
+        };
+        let others = self.quarantine.ended.iter();
+        let mut others = others.filter(|((table, prefix), sets)| {
+            *table == request.vpp_table && *prefix != request.prefix && sets.contains(&shape)
+        });
+        let again = others.next().is_some();
+        if again && !self.survives_elsewhere(request, &shape) {
+            let set = (request.vpp_table, shape.clone());
+            self.quarantine.ended_sets.push(set);
+        }
+        let ended = self.quarantine.ended.entry(place(request)).or_default();
+        if !ended.contains(&shape) {
+            ended.push(shape);
+        }
+        self.judge_all_again();
+    }
+
+    /// Whether VPP had any route with such paths in the request's table when it ended.
+    fn survives_elsewhere(&self, request: &Request, wanted: &PathSet) -> bool {
+        self.places().any(|handle| {
+            let rib = self
+                .rib(handle)
+                .filter(|rib| rib.vpp_table == request.vpp_table);
+            let body = rib.and_then(|rib| rib.body(handle.slot));
+            let installed = body.and_then(|body| self.paths(body.installed));
+            installed.is_some_and(|paths| shape(paths) == *wanted)
+        })
+    }
+
+    /// VPP table and prefix of the routes that are held as VPP ended over them, in order.
+    #[must_use]
+    pub fn ended_vpp(&self) -> Vec<(u32, Prefix)> {
+        let mut places: Vec<Place> = self.quarantine.ended.keys().copied().collect();
+        places.sort_unstable();
+        places
+    }
+
+    /// Lets a prefix into VPP again, in all VPP tables, or every one. Returns how many were held.
+    pub fn release(&mut self, prefix: Option<&Prefix>) -> usize {
+        let is = |of: &Place| prefix.is_none_or(|prefix| of.1 == *prefix);
+        let before = self.quarantine.ended.len();
+        self.quarantine.ended.retain(|place, _| !is(place));
+        self.quarantine.pending_drift.retain(|place, _| !is(place));
+        let released = before - self.quarantine.ended.len();
+        // What is known of paths comes from the prefixes, and goes with them.
+        if released > 0 || prefix.is_none() {
+            self.quarantine.ended_sets.clear();
+        }
+        if released > 0 {
+            self.judge_all_again();
+        }
+        released
+    }
+
+    /// It happens once for each end of VPP, which is followed by reading all that it has.
+    fn judge_all_again(&mut self) {
+        for handle in self.places() {
+            let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
+            if body.is_some_and(Slot::in_use) {
+                self.refresh(handle);
+            }
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Which of a prefix's routes forwards, what VPP shall have for it, and whether that differs from
+//! what VPP has.
+
+use crate::route::{Family, RouterPreference};
+
+use crate::table::Table;
+use crate::table::resolve::fallback::SUBSTITUTED;
+use crate::table::resolve::hold_reason::HoldReason;
+use crate::table::resolve::resolver::Resolution;
+use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
+use crate::table::store::ids::{Handle, PathSetId};
+
+impl Table {
+    /// The route that the kernel forwards ordinary packets (TOS 0) by. Of the first metric it is the
+    /// one that [`Self::preferred`] tells, and where none of those can be used the same of all
+    /// others together, whatever their metric (`find_rr_leaf`).
+    pub(in crate::table) fn best(&self, routes: &Routes) -> Option<KernelRoute> {
+        let counts = |route: &&KernelRoute| route.tos == 0 && self.scope.counts_in(route.protocol);
+        let counted = routes.iter().filter(counts);
+        let metric = counted.clone().next()?.metric;
+        let mut alive = counted.filter(|route| !route.expired);
+        let usable = alive
+            .clone()
+            .filter(|route| self.resolver.usable(route.set));
+        let of_first_metric = usable.clone().filter(|route| route.metric == metric);
+        self.preferred(of_first_metric)
+            .or_else(|| self.preferred(usable))
+            .or_else(|| alive.next())
+            .copied()
+    }
+
+    /// Of usable routes the first of the highest preference (`rt6_score_route`), which IPv4 routes
+    /// have not; an IPv6 route by a next-hop object that is a blackhole ends the search
+    /// (`__find_rr_leaf`).
+    fn preferred<'a>(
+        &self,
+        routes: impl Iterator<Item = &'a KernelRoute>,
+    ) -> Option<&'a KernelRoute> {
+        let mut best: Option<(&KernelRoute, RouterPreference)> = None;
+        for route in routes {
+            let Some(set) = self.resolver.sets.get(route.set.0) else {
+                continue;
+            };
+            if self.resolver.topology.is_v6_blackhole_object(set) {
+                return Some(route);
+            }
+            if best.is_none_or(|(_, preference)| set.preference > preference) {
+                best = Some((route, set.preference));
+            }
+        }
+        best.map(|(route, _)| route)
+    }
+
+    /// What VPP shall have: none where the best route is foreign; with the reason where it is ours
+    /// and VPP cannot have it, or shall not, as it has enough.
+    pub(in crate::table) fn target(&self, handle: Handle, body: &Slot) -> Option<Resolution> {
+        let possible = self.resolved(handle, body)?;
+        Some(match possible.held {
+            _ if self.admitted(body) => possible,
+            reason => Resolution::held(reason.unwrap_or(HoldReason::OverLimit)),
+        })
+    }
+
+    /// What VPP could have, whatever the limit.
+    #[inline]
+    pub(in crate::table) fn resolved(&self, handle: Handle, body: &Slot) -> Option<Resolution> {
+        let route = body
+            .route()
+            .filter(|route| self.scope.mirrors(route.protocol))?;
+        let resolution = self.resolver.resolution(route.set);
+        if self.quarantine.is_empty() {
+            return Some(resolution);
+        }
+        let withheld = self.unless_withheld(handle, resolution.paths);
+        Some(withheld.map_or_else(Resolution::held, |_| resolution))
+    }
+
+    /// Whether VPP may have a prefix that it can have: those stay in that have a place.
+    fn may_admit(&self, body: &Slot) -> bool {
+        body.has(flag::DESIRED | flag::UNCONFIRMED) || self.has_room()
+    }
+
+    /// Whether VPP is given a prefix that it can have.
+    #[inline]
+    fn admitted(&self, body: &Slot) -> bool {
+        self.scope.most().is_none() || body.has(flag::DESIRED)
+    }
+
+    #[inline]
+    pub(in crate::table) fn desired(&self, handle: Handle, body: &Slot) -> PathSetId {
+        paths(body, self.resolved(handle, body), self.admitted(body))
+    }
+
+    /// Takes note of a prefix's new routes.
+    pub(in crate::table) fn store_routes(&mut self, handle: Handle, routes: Routes) {
+        self.put_routes(handle, routes);
+        self.refresh(handle);
+    }
+
+    /// Stores routes of which nothing changed that VPP could see.
+    pub(in crate::table) fn put_routes(&mut self, handle: Handle, routes: Routes) {
+        let best = self.best(&routes);
+        let Some(rib) = self.rib(handle) else { return };
+        let Some(body) = rib.body(handle.slot).copied() else {
+            return;
+        };
+        let before = rib.routes(handle.slot);
+        let (had, have) = (self.with_tos(&before), self.with_tos(&routes));
+        self.with_tos = (self.with_tos + have).saturating_sub(had);
+        self.count_foreign(&before, &routes);
+        if let Some(best) = best.filter(|best| body.has(flag::HELD) && best.set != body.set) {
+            self.resolver.count_held(body.set, false);
+            self.resolver.count_held(best.set, true);
+        }
+        if let Some(rib) = self.rib_mut(handle) {
+            rib.set_routes(handle.slot, routes, best);
+        }
+    }
+
+    /// Routes with a TOS, of mirrored protocols: VPP cannot have them.
+    fn with_tos(&self, routes: &Routes) -> usize {
+        let with_tos = |route: &&KernelRoute| route.tos != 0 && self.scope.mirrors(route.protocol);
+        routes.iter().filter(with_tos).count()
+    }
+
+    /// Brings the figures and the dirty queue up to date after anything about a prefix changed.
+    pub(in crate::table) fn refresh(&mut self, handle: Handle) {
+        let Some(rib) = self.rib(handle) else { return };
+        let family = rib.family();
+        let Some(body) = rib.body(handle.slot).copied() else {
+            return;
+        };
+        let possible = self.resolved(handle, &body);
+        let can = possible.is_some_and(|possible| !possible.paths.is_none());
+        let desired = can && self.may_admit(&body);
+        self.wait_for_room(handle, can && !desired);
+        let dirty = paths(&body, possible, desired) != body.installed && !body.has(flag::TAKEN);
+        let flags = body.flags & !JUDGED
+            | flag::of(flag::DESIRED, desired)
+            | flag::of(
+                flag::HELD,
+                possible.is_some_and(|possible| !desired || possible.held.is_some()),
+            )
+            | flag::of(flag::UNCONFIRMED, body.unconfirmed())
+            | flag::of(flag::QUEUED, dirty);
+        if flags != body.flags {
+            self.change_flags(handle, family, body.flags, flags);
+        }
+        if is_idle(&Slot { flags, ..body }) {
+            self.remove_if_idle(handle);
+        }
+        if self.over_limit() > 0 {
+            self.admit();
+        }
+    }
+
+    /// Has the figures and the dirty queue follow a prefix's flags.
+    fn change_flags(&mut self, handle: Handle, family: Family, old: u8, new: u8) {
+        let counts = self.counts_mut(family);
+        for (count, flag) in [
+            (&mut counts.desired, flag::DESIRED),
+            (&mut counts.held, flag::HELD),
+            (&mut counts.failed, flag::FAILED),
+            (&mut counts.unconfirmed, flag::UNCONFIRMED),
+        ] {
+            adjust(count, old & flag != 0, new & flag != 0);
+        }
+        let substituted = |flags| flags & SUBSTITUTED == SUBSTITUTED;
+        adjust(&mut counts.substituted, substituted(old), substituted(new));
+        if old & flag::FAILED != 0 {
+            self.refusals.remove(&handle);
+        }
+        if (old ^ new) & flag::HELD != 0 {
+            let set = self.rib(handle).and_then(|rib| rib.body(handle.slot));
+            if let Some(set) = set.map(|body| body.set) {
+                self.resolver.count_held(set, new & flag::HELD != 0);
+            }
+        }
+        if new & !old & flag::QUEUED != 0 {
+            self.dirty.push(handle);
+        }
+        let rib = self.rib_mut(handle);
+        if let Some(body) = rib.and_then(|rib| rib.body_mut(handle.slot)) {
+            body.flags = new;
+        }
+    }
+
+    /// Forgets a prefix that the kernel, VPP and the queues know nothing of any more.
+    pub(in crate::table) fn remove_if_idle(&mut self, handle: Handle) {
+        let Some(rib) = self.rib_mut(handle) else {
+            return;
+        };
+        if rib.body(handle.slot).is_some_and(is_idle) {
+            rib.remove(handle.slot);
+        }
+    }
+}
+
+/// Flags that [`Table::refresh`] decides on anew.
+const JUDGED: u8 = flag::DESIRED | flag::HELD | flag::FAILED | flag::UNCONFIRMED;
+
+/// What VPP shall have of what it could have.
+#[inline]
+fn paths(body: &Slot, possible: Option<Resolution>, admitted: bool) -> PathSetId {
+    match possible {
+        _ if body.unconfirmed() => body.installed,
+        Some(Resolution { paths, .. }) if admitted => paths,
+        _ => PathSetId::NONE,
+    }
+}
+
+fn is_idle(body: &Slot) -> bool {
+    const BUSY: u8 = flag::ROUTE | flag::OVERFLOW | flag::QUEUED | flag::TAKEN | flag::FAILED;
+    !body.has(BUSY) && body.installed.is_none()
+}
+
+/// Moves a figure by what one flag's change adds or takes.
+pub(in crate::table) fn adjust(count: &mut usize, was: bool, is: bool) {
+    match (was, is) {
+        (false, true) => *count = count.saturating_add(1),
+        (true, false) => *count = count.saturating_sub(1),
+        _ => {}
+    }
+}

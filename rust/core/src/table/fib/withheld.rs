@@ -1,0 +1,107 @@
+//! Deletions that wait until somebody has looked at how many they are.
+
+use ahash::AHashSet;
+
+use crate::route::PathKind;
+
+use crate::table::Table;
+use crate::table::store::entry::{Slot, flag};
+use crate::table::store::ids::{Handle, PathSetId};
+
+/// Whether deletions are withheld, and those that are.
+#[derive(Default)]
+pub(in crate::table) struct Withheld {
+    on: bool,
+    /// VPP interfaces (`sw_if_index`) that routes are taken away from all the same.
+    gone: Vec<u32>,
+    places: AHashSet<Handle>,
+}
+
+/// How many deletions are withheld.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WithheldDeletions {
+    /// All of them, with those that are replaced by a drop or a local path
+    /// ([`Fallback`](super::Fallback)).
+    pub total: usize,
+    /// Those of prefixes that the kernel has a mirrored route for, which VPP cannot have
+    /// ([`HoldReason`](crate::table::HoldReason)).
+    pub held: usize,
+}
+
+impl Table {
+    /// Hands out no deletions from now on; additions and replacements go on. A route through a VPP
+    /// interface that is among `gone` drops anyway: it is deleted nevertheless, and so is what may
+    /// be of ours unseen behind another source's route, which forwards nothing.
+    pub fn withhold_deletions(&mut self, gone: Vec<u32>) {
+        self.withheld.on = true;
+        self.withheld.gone = gone;
+        self.reconsider();
+    }
+
+    /// Hands deletions out again, those that waited first of all.
+    pub fn release_deletions(&mut self) {
+        self.withheld.on = false;
+        self.reconsider();
+    }
+
+    /// The deletions that wait, and are still to be made.
+    #[must_use]
+    pub fn withheld_deletions(&self) -> WithheldDeletions {
+        let mut found = WithheldDeletions::default();
+        for handle in &self.withheld.places {
+            let rib = self.rib(*handle);
+            let Some(body) = rib.and_then(|rib| rib.body(handle.slot)) else {
+                continue;
+            };
+            if self.withholds(*handle, body) {
+                found.total += 1;
+                found.held += usize::from(body.has(flag::HELD));
+            }
+        }
+        found
+    }
+
+    /// Whether an entry's deletion is not handed out.
+    #[inline]
+    pub(in crate::table) fn withholds(&self, handle: Handle, body: &Slot) -> bool {
+        self.withheld.on && self.withholds_deletion(handle, body)
+    }
+
+    #[cold]
+    fn withholds_deletion(&self, handle: Handle, body: &Slot) -> bool {
+        !body.installed.is_none()
+            && self.loses(handle, body)
+            && self.paths(body.installed).is_some_and(|set| {
+                let paths = set.paths();
+                let gone = &self.withheld.gone;
+                !paths.is_empty() && !paths.iter().any(|path| gone.contains(&path.sw_if_index))
+            })
+    }
+
+    /// Whether VPP shall forward an entry's packets no longer: by nothing of ours, or as it cannot
+    /// have its route, by a drop or the kernel.
+    fn loses(&self, handle: Handle, body: &Slot) -> bool {
+        let desired = self.desired(handle, body);
+        let held = || {
+            self.resolved(handle, body)
+                .is_some_and(|p| p.held.is_some())
+        };
+        desired.is_none() || self.forwards(body.installed) && !self.forwards(desired) && held()
+    }
+
+    fn forwards(&self, paths: PathSetId) -> bool {
+        let set = self.paths(paths);
+        set.is_some_and(|set| set.paths().iter().any(|path| path.kind == PathKind::Normal))
+    }
+
+    /// Keeps an entry that was dirty and is not handed out.
+    pub(in crate::table) fn withhold_deletion(&mut self, handle: Handle) {
+        self.withheld.places.insert(handle);
+    }
+
+    fn reconsider(&mut self) {
+        for handle in std::mem::take(&mut self.withheld.places) {
+            self.refresh(handle);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Whether what becomes of a link or a next-hop object can concern a mirrored route: one that leads
+//! through it, or one beside a route that does, which may hide it.
+
+use std::collections::BTreeSet;
+
+use ahash::AHashMap;
+
+use crate::table::Table;
+use crate::table::kernel::resync::Verify;
+use crate::table::resolve::links::{LOOPBACK, is_at_loopback};
+use crate::table::resolve::resolver::SetMarks;
+use crate::table::store::entry::{KernelRoute, Routes};
+use crate::table::store::ids::{Handle, SetId};
+
+/// Prefixes with several routes that are looked at for each link or object; where there are more, it
+/// is taken for concerned.
+const OVERFLOW: usize = 4096;
+/// Links and objects that are kept in mind while a resync runs.
+const MEANWHILE: usize = 1 << 16;
+
+/// How many routes of protocols that are not mirrored each next-hop set has.
+#[derive(Default)]
+pub(in crate::table) struct ForeignUsers(AHashMap<SetId, u32>);
+
+impl ForeignUsers {
+    fn enter(&mut self, id: SetId) {
+        *self.0.entry(id).or_default() += 1;
+    }
+
+    fn leave(&mut self, id: SetId) {
+        if let Some(count) = self.0.get_mut(&id) {
+            *count -= 1;
+            if *count == 0 {
+                self.0.remove(&id);
+            }
+        }
+    }
+
+    fn of(&self, id: SetId) -> u32 {
+        self.0.get(&id).copied().unwrap_or(0)
+    }
+}
+
+/// Links and next-hop objects that were told of while a resync ran and concerned no route that was
+/// known: a dump may show routes later on that it read before.
+#[derive(Default)]
+pub(in crate::table) struct Meanwhile {
+    links: BTreeSet<u32>,
+    objects: BTreeSet<u32>,
+    /// There were more.
+    overfull: bool,
+}
+
+impl Meanwhile {
+    fn note(&mut self, of: impl FnOnce(&mut Self) -> &mut BTreeSet<u32>, number: u32) {
+        if self.links.len() + self.objects.len() < MEANWHILE {
+            of(self).insert(number);
+        } else {
+            self.overfull = true;
+        }
+    }
+}
+
+impl Table {
+    /// What is uncertain once the kernel may have changed routes through a link in silence.
+    pub fn doubt_link(&mut self, index: u32) -> Verify {
+        if self.link_concerns(index) {
+            return Verify::OfInterface(index);
+        }
+        if self.resyncs.is_running() {
+            self.resyncs.meanwhile.note(|m| &mut m.links, index);
+        }
+        Verify::Nothing
+    }
+
+    /// What is uncertain once the kernel may have changed routes by a next-hop object in silence.
+    /// To be asked before the object is entered or removed.
+    pub fn doubt_next_hop(&mut self, id: u32) -> Verify {
+        if self.next_hop_concerns(id) {
+            return Verify::OfEverything;
+        }
+        if self.resyncs.is_running() {
+            self.resyncs.meanwhile.note(|m| &mut m.objects, id);
+        }
+        Verify::Nothing
+    }
+
+    /// What the notifications beside a resync that has ended leave uncertain, of what concerned no
+    /// route while it ran.
+    pub fn doubts_meanwhile(&mut self) -> Vec<Verify> {
+        let meanwhile = std::mem::take(&mut self.resyncs.meanwhile);
+        let objects = meanwhile.objects.iter();
+        if meanwhile.overfull || objects.copied().any(|id| self.next_hop_concerns(id)) {
+            return vec![Verify::OfEverything];
+        }
+        let links = meanwhile.links.into_iter();
+        links
+            .filter(|index| self.link_concerns(*index))
+            .map(Verify::OfInterface)
+            .collect()
+    }
+
+    fn link_concerns(&self, index: u32) -> bool {
+        let mut sets = self.resolver.by_interface(index);
+        if self
+            .link_of(index)
+            .is_some_and(|link| link.name == LOOPBACK)
+        {
+            let all = self.resolver.all();
+            sets.extend(self.resolver.of(&all, |_, set| is_at_loopback(set)));
+        }
+        self.concerns(&sets)
+    }
+
+    fn next_hop_concerns(&self, id: u32) -> bool {
+        self.concerns(&self.resolver.by_objects([id]))
+    }
+
+    /// Whether a mirrored route has one of the sets, or stands beside one that has.
+    fn concerns(&self, sets: &[SetId]) -> bool {
+        let of_ours = |id: &SetId| {
+            let users = self.resolver.sets.references(id.0);
+            users > self.foreign_users.of(*id)
+        };
+        sets.iter().any(of_ours) || !sets.is_empty() && self.stand_beside_ours(sets)
+    }
+
+    fn stand_beside_ours(&self, sets: &[SetId]) -> bool {
+        let many = |rib: &crate::table::AnyRib| rib.many().len();
+        if self.ribs.iter().map(many).sum::<usize>() > OVERFLOW {
+            return true;
+        }
+        let mut marks = SetMarks::default();
+        sets.iter().for_each(|id| marks.mark(*id));
+        let beside = |routes: &Routes| {
+            routes.iter().any(|route| marks.has(route.set))
+                && routes.iter().any(|route| !self.is_foreign(route))
+        };
+        self.ribs.iter().any(|rib| rib.many().any(beside))
+    }
+
+    fn is_foreign(&self, route: &KernelRoute) -> bool {
+        !self.scope.mirrors(route.protocol)
+    }
+
+    /// Has the figures follow a prefix's routes.
+    pub(in crate::table) fn count_foreign(&mut self, before: &Routes, after: &Routes) {
+        for route in before {
+            if self.is_foreign(route) {
+                self.foreign_users.leave(route.set);
+            }
+        }
+        for route in after {
+            if self.is_foreign(route) {
+                self.foreign_users.enter(route.set);
+            }
+        }
+    }
+
+    /// The same for a prefix that had no route before.
+    pub(in crate::table) fn count_foreign_first(&mut self, handle: Handle) {
+        let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
+        let route = body.and_then(crate::table::store::entry::Slot::route);
+        if let Some(route) = route.filter(|route| self.is_foreign(route)) {
+            self.foreign_users.enter(route.set);
+        }
+    }
+}

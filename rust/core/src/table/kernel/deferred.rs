@@ -1,0 +1,148 @@
+//! Routes whose next-hop sets mean something else, or are gone, without a message about them.
+//!
+//! Prefixes are not listed by set, which would cost memory for each: where sets change, the table
+//! is walked. Within [`Table::defer`] and [`Table::settle`] one walk does for all of them, however
+//! many messages there are in between. The outcome is that of a walk for each message:
+//!
+//! - Routes of a set that is gone are gone: a route that is announced later gets another number for
+//!   an equal set ([`Resolver::retire`](crate::table::resolve::resolver::Resolver::retire)), and before anything is
+//!   done to a prefix what is gone of it is taken away.
+//! - What a set means is worked out at once. Only the figures and the queue of dirty prefixes wait
+//!   for the walk, and nobody looks at those before.
+
+use crate::route::{Family, RouteKey};
+
+use crate::table::Table;
+use crate::table::resolve::resolver::SetMarks;
+use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
+use crate::table::store::ids::{Handle, SetId};
+
+/// What the next walk has to look for.
+#[derive(Default)]
+pub(in crate::table) struct Deferred {
+    deferred: bool,
+    /// Sets whose routes are gone, each with one reference, so that its number stays its own.
+    gone: Vec<SetId>,
+    /// The same.
+    marks: SetMarks,
+    changed: Vec<SetId>,
+    /// Routes that went already.
+    removed: usize,
+}
+
+impl Table {
+    /// Has changes of links and next-hop objects wait for [`Self::settle`], so that their routes
+    /// are looked for once for all of them: meanwhile only changes may be entered, and neither
+    /// figures nor routes be asked for.
+    pub fn defer(&mut self) {
+        self.deferred_changes.deferred = true;
+    }
+
+    /// Ends what [`Self::defer`] began; returns how many routes went with links and next-hop
+    /// objects since.
+    pub fn settle(&mut self) -> usize {
+        self.deferred_changes.deferred = false;
+        self.walk()
+    }
+
+    /// Returns how many routes went.
+    pub(in crate::table) fn settle_at_once(&mut self) -> usize {
+        if self.deferred_changes.deferred {
+            return 0;
+        }
+        self.walk()
+    }
+
+    /// Works out what these sets mean now.
+    pub(in crate::table) fn sets_changed(&mut self, sets: Vec<SetId>) {
+        let changed = self.resolver.update_these(sets);
+        self.deferred_changes.changed.extend(changed);
+    }
+
+    /// The routes of these sets are gone.
+    pub(in crate::table) fn sets_gone(&mut self, sets: Vec<SetId>) {
+        for id in sets {
+            if !self.deferred_changes.marks.has(id) {
+                self.resolver.retire(id);
+                self.deferred_changes.marks.mark(id);
+                self.deferred_changes.gone.push(id);
+            }
+        }
+    }
+
+    /// Takes away what is gone of the key's prefix, before anything is done to that.
+    pub(in crate::table) fn settle_prefix(&mut self, key: &RouteKey) {
+        if self.deferred_changes.gone.is_empty() {
+            return;
+        }
+        if let Some(handle) = self.handle_of(key) {
+            let marks = std::mem::take(&mut self.deferred_changes.marks);
+            let removed = self.remove_gone(handle, &marks);
+            self.deferred_changes.marks = marks;
+            self.deferred_changes.removed += removed;
+        }
+    }
+
+    fn remove_gone(&mut self, handle: Handle, gone: &SetMarks) -> usize {
+        let is_gone = |route: &KernelRoute| gone.has(route.set);
+        let first = |routes: &Routes| routes.iter().position(is_gone);
+        self.remove_routes_at(handle, first, |_| {})
+    }
+
+    fn walk(&mut self) -> usize {
+        let Deferred {
+            gone,
+            marks,
+            changed,
+            mut removed,
+            ..
+        } = std::mem::take(&mut self.deferred_changes);
+        let mut concerned = SetMarks::default();
+        for id in gone.iter().chain(&changed) {
+            concerned.mark(*id);
+        }
+        // Each that is gone is referenced by this list too.
+        let used = |id: &SetId, by_us| self.resolver.sets.references(id.0) > by_us;
+        let in_use = gone.iter().any(|id| used(id, 1)) || changed.iter().any(|id| used(id, 0));
+        if in_use {
+            for rib in self.ribs_of(&Family::ALL) {
+                removed += self.walk_rib(rib, &concerned, &marks);
+            }
+        }
+        for id in gone {
+            self.resolver.release(id);
+        }
+        removed
+    }
+
+    fn walk_rib(&mut self, rib: u16, concerned: &SetMarks, gone: &SetMarks) -> usize {
+        let suspect = |body: &Slot| {
+            body.has(flag::OVERFLOW) || body.route().is_some_and(|route| concerned.has(route.set))
+        };
+        let next = |table: &Self, from| table.ribs.get(usize::from(rib))?.next(from, suspect);
+        let (mut from, mut removed) = (0, 0);
+        while let Some(slot) = next(self, from) {
+            removed += self.settle_at(Handle { rib, slot }, concerned, gone);
+            from = slot.saturating_add(1);
+        }
+        removed
+    }
+
+    fn settle_at(&mut self, handle: Handle, concerned: &SetMarks, gone: &SetMarks) -> usize {
+        let Some(rib) = self.rib(handle) else {
+            return 0;
+        };
+        let many = rib.body(handle.slot).is_some_and(|b| b.has(flag::OVERFLOW));
+        let routes = rib.routes(handle.slot);
+        if !routes.iter().any(|route| concerned.has(route.set)) {
+            return 0;
+        }
+        let removed = self.remove_gone(handle, gone);
+        if removed == 0 && many {
+            self.store_routes(handle, routes);
+        } else if removed == 0 {
+            self.refresh(handle);
+        }
+        removed
+    }
+}

@@ -1,0 +1,161 @@
+//! Kernel tables that are mirrored as they appear.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+
+use crate::route::Family;
+
+use crate::table::Table;
+use crate::table::store::any_rib::AnyRib;
+
+/// `RT_TABLE_LOCAL`: the kernel's own addresses, which it takes in and does not forward.
+const LOCAL: u32 = 255;
+
+/// VPP's number for no table.
+const NO_VPP_TABLE: u32 = u32::MAX;
+
+/// Up to so many ribs a search is faster than an index.
+const FEW: usize = 8;
+
+/// Which kernel tables are mirrored as soon as they have a route, and where they go.
+#[derive(Clone, Debug, Default)]
+pub struct Discovery {
+    /// Ranges of kernel tables; `local` is never mirrored so.
+    pub tables: Vec<RangeInclusive<u32>>,
+    /// VPP tables of some of them. All others go into the VPP table of their own number.
+    pub map: BTreeMap<u32, u32>,
+}
+
+impl Discovery {
+    /// Whether any table is mirrored so.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        !self.tables.is_empty()
+    }
+
+    fn takes(&self, kernel_table: u32) -> bool {
+        kernel_table != LOCAL
+            && self
+                .tables
+                .iter()
+                .any(|range| range.contains(&kernel_table))
+    }
+
+    /// None where another table is to go into the VPP table of this one's number.
+    fn vpp_table(&self, kernel_table: u32) -> Option<u32> {
+        let own = || (!self.map.values().any(|vpp| *vpp == kernel_table)).then_some(kernel_table);
+        let vpp_table = self.map.get(&kernel_table).copied().or_else(own)?;
+        (vpp_table != NO_VPP_TABLE).then_some(vpp_table)
+    }
+
+    fn kernel_table(&self, vpp_table: u32) -> Option<u32> {
+        let mapped = self.map.iter().find(|(_, vpp)| **vpp == vpp_table);
+        match mapped {
+            Some((kernel_table, _)) => Some(*kernel_table),
+            None => (!self.map.contains_key(&vpp_table)).then_some(vpp_table),
+        }
+    }
+}
+
+/// A kernel table that is mirrored, in one family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MirroredTable {
+    /// The kernel's number.
+    pub kernel_table: u32,
+    /// VPP's.
+    pub vpp_table: u32,
+    /// The family.
+    pub family: Family,
+    /// Whether it was found, and not named by the configuration.
+    pub discovered: bool,
+    /// Whether anything is known of it: a route of the kernel's, or one that VPP has.
+    pub in_use: bool,
+}
+
+/// What was discovered, and where each table's prefixes are.
+#[derive(Debug, Default)]
+pub(in crate::table) struct Discovered {
+    /// How many ribs the configuration names; those behind them were discovered.
+    named: usize,
+    index: BTreeMap<(Family, u32), u16>,
+    /// Kernel tables that cannot be mirrored: another one goes into their VPP table.
+    left_out: BTreeSet<u32>,
+}
+
+impl Discovered {
+    pub(in crate::table) fn new(ribs: &[AnyRib]) -> Self {
+        let mut made = Self {
+            named: ribs.len(),
+            ..Self::default()
+        };
+        for (number, rib) in (0_u16..).zip(ribs) {
+            made.index.insert((rib.family(), rib.kernel_table), number);
+        }
+        made
+    }
+}
+
+impl Table {
+    pub(in crate::table) fn rib_index(&self, family: Family, kernel_table: u32) -> Option<u16> {
+        if self.ribs.len() > FEW {
+            return self.discovered.index.get(&(family, kernel_table)).copied();
+        }
+        let is = |rib: &AnyRib| rib.kernel_table == kernel_table && rib.family() == family;
+        self.ribs
+            .iter()
+            .position(is)
+            .and_then(|index| u16::try_from(index).ok())
+    }
+
+    /// Begins to mirror a table that a route is announced in, where the scope says so. Its
+    /// number is the next one: those of the others stay, and with them all handles.
+    pub(in crate::table) fn discover(&mut self, family: Family, kernel_table: u32) -> Option<u16> {
+        let discovery = &self.scope.discovery;
+        if !discovery.takes(kernel_table) || !self.scope.families.contains(&family) {
+            return None;
+        }
+        let free = discovery.vpp_table(kernel_table).filter(|vpp_table| {
+            let of_another =
+                |rib: &AnyRib| rib.vpp_table == *vpp_table && rib.kernel_table != kernel_table;
+            !self.ribs.iter().any(of_another)
+        });
+        let Some(vpp_table) = free else {
+            self.discovered.left_out.insert(kernel_table);
+            return None;
+        };
+        let index = u16::try_from(self.ribs.len()).ok()?;
+        self.ribs.push(AnyRib::new(family, kernel_table, vpp_table));
+        self.discovered.index.insert((family, kernel_table), index);
+        Some(index)
+    }
+
+    /// Takes note that VPP has a table of ours from an earlier run: what is in it is adopted, and
+    /// deleted where the kernel has nothing of the kind. False where its kernel table is not
+    /// mirrored.
+    pub fn discover_vpp_table(&mut self, family: Family, vpp_table: u32) -> bool {
+        let Some(kernel_table) = self.scope.discovery.kernel_table(vpp_table) else {
+            return false;
+        };
+        self.rib_index(family, kernel_table).is_some()
+            || self.discover(family, kernel_table).is_some()
+    }
+
+    /// All tables that are mirrored, those that the configuration names first.
+    #[must_use]
+    pub fn mirrored_tables(&self) -> Vec<MirroredTable> {
+        let ribs = self.ribs.iter().enumerate();
+        ribs.map(|(index, rib)| MirroredTable {
+            kernel_table: rib.kernel_table,
+            vpp_table: rib.vpp_table,
+            family: rib.family(),
+            discovered: index >= self.discovered.named,
+            in_use: rib.in_use(),
+        })
+        .collect()
+    }
+
+    /// Kernel tables with routes that are not mirrored as another one goes into their VPP table.
+    pub fn tables_left_out(&self) -> impl Iterator<Item = u32> {
+        self.discovered.left_out.iter().copied()
+    }
+}

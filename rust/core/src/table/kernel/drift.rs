@@ -1,0 +1,114 @@
+//! What a resync found to differ from what was held, without a notification that explains it.
+//!
+//! A dump and the notifications come on different sockets, so a difference is only suspected
+//! until the notifications that were on their way have been read too.
+
+use ahash::AHashMap;
+
+use crate::route::{Prefix, RouteKey};
+
+use crate::table::Table;
+
+/// Differences that are remembered by key; further ones are only counted.
+const REMEMBERED: usize = 1024;
+
+/// How the table differed from the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Drift {
+    /// The kernel had a route that the table lacked.
+    Missing,
+    /// The kernel had another route than the table.
+    Different,
+    /// The table had a route that the kernel lacked.
+    Stale,
+}
+
+impl Drift {
+    /// All kinds, in the order of [`Self::index`].
+    pub const ALL: [Drift; 3] = [Drift::Missing, Drift::Different, Drift::Stale];
+
+    /// The kind's name in metrics and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Drift::Missing => "missing",
+            Drift::Different => "different",
+            Drift::Stale => "stale",
+        }
+    }
+
+    /// The kind's place in [`Self::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// What a resync repaired.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DriftReport {
+    /// How many routes, by [`Drift::index`].
+    pub counts: [usize; Drift::ALL.len()],
+    /// Kernel table, prefix and kind of the first of them, in order.
+    pub examples: Vec<(u32, Prefix, Drift)>,
+}
+
+impl DriftReport {
+    /// How many routes differed.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.counts.iter().sum()
+    }
+}
+
+/// Differences that a notification may yet explain.
+#[derive(Default)]
+pub(in crate::table) struct PendingDrift {
+    keys: AHashMap<RouteKey, Drift>,
+    uncounted: [usize; Drift::ALL.len()],
+}
+
+impl PendingDrift {
+    #[inline]
+    pub(in crate::table) fn suspect(&mut self, key: &RouteKey, drift: Drift) {
+        if self.keys.len() < REMEMBERED {
+            // What takes the place of a route is found before the one that it replaced is swept.
+            self.keys.entry(*key).or_insert(drift);
+        } else if let Some(count) = self.uncounted.get_mut(drift.index()) {
+            *count += 1;
+        }
+    }
+
+    /// A notification about the key has come: it explains the difference.
+    pub(in crate::table) fn clear(&mut self, key: &RouteKey) {
+        self.keys.remove(key);
+    }
+}
+
+impl Table {
+    /// Whether the last resync repaired something that no notification has explained so far.
+    #[must_use]
+    pub fn has_suspects(&self) -> bool {
+        !self.pending_drift.keys.is_empty()
+    }
+
+    /// What the last resync repaired, as far as no notification has explained it meanwhile; names
+    /// `limit` routes. Empty at the second call.
+    #[must_use]
+    pub fn take_drift(&mut self, limit: usize) -> DriftReport {
+        let pending_drift = std::mem::take(&mut self.pending_drift);
+        let mut report = DriftReport {
+            counts: pending_drift.uncounted,
+            ..DriftReport::default()
+        };
+        for (key, drift) in pending_drift.keys {
+            if let Some(count) = report.counts.get_mut(drift.index()) {
+                *count += 1;
+            }
+            report.examples.push((key.table, key.prefix, drift));
+        }
+        report.examples.sort_unstable();
+        report.examples.truncate(limit);
+        report
+    }
+}

@@ -1,0 +1,75 @@
+//! Routes that the kernel does not have: somebody else wants them beside its own.
+
+use ahash::AHashSet;
+
+use crate::route::{Route, RouteKey};
+
+use crate::table::Table;
+use crate::table::kernel::kernel_order::InsertMode;
+use crate::table::store::ids::Handle;
+
+/// Key and protocol of each.
+pub(in crate::table) type InjectedRoutes = AHashSet<(RouteKey, u8)>;
+
+impl Table {
+    /// Enters a route that no resync removes, as none of the kernel's dumps will show it, until it
+    /// is withdrawn. It takes the place of one with the same key; and once the kernel announces one
+    /// of its key and protocol, that is the kernel's like any other.
+    pub fn announce_own(&mut self, route: Route) {
+        let own = (route.key, route.protocol);
+        self.announce(route, InsertMode::Replace);
+        self.injected.insert(own);
+    }
+
+    /// Takes the routes of a key and protocol away, whatever their next hops.
+    pub fn withdraw_own(&mut self, key: RouteKey, protocol: u8) {
+        for view in self.routes_of(key.table, &key.prefix) {
+            if (view.tos, view.metric, view.protocol) == (key.tos, key.metric, protocol) {
+                let set = view.set;
+                self.withdraw(Route { key, protocol, set });
+            }
+        }
+    }
+
+    /// A notification has told of the key and protocol.
+    pub(in crate::table) fn withdraw_injected(&mut self, key: RouteKey, protocol: u8) {
+        if !self.injected.is_empty() {
+            self.injected.remove(&(key, protocol));
+        }
+    }
+
+    /// Who told of a route, by name.
+    pub(in crate::table) fn source_of(&self, key: RouteKey, protocol: u8) -> &'static str {
+        match self.injected.contains(&(key, protocol)) {
+            true => "own",
+            false => self.scope.source.name(),
+        }
+    }
+
+    /// Lets the next resync remove all routes of [`Self::announce_own`].
+    pub fn forget_own(&mut self) {
+        self.injected.clear();
+    }
+
+    /// Has them count as seen by the resync that is about to end.
+    pub(in crate::table) fn see_own(&mut self) {
+        let generation = self.resyncs.generation();
+        let own: Vec<(RouteKey, u8)> = self.injected.iter().copied().collect();
+        for (key, protocol) in own {
+            let Some(index) = self.rib_index(key.prefix.family(), key.table) else {
+                continue;
+            };
+            let rib = self.ribs.get(usize::from(index));
+            let Some(slot) = rib.and_then(|rib| rib.find(&key.prefix)) else {
+                continue;
+            };
+            let mut routes = rib.map(|rib| rib.routes(slot)).unwrap_or_default();
+            for route in &mut routes {
+                if (route.tos, route.metric, route.protocol) == (key.tos, key.metric, protocol) {
+                    route.generation = generation;
+                }
+            }
+            self.put_routes(Handle { rib: index, slot }, routes);
+        }
+    }
+}

@@ -1,0 +1,454 @@
+//! Resync: a dump of the kernel's routes, the notifications that come meanwhile, and the sweep.
+//!
+//! A dump and the notifications arrive on different sockets, so a dump can show a route as it was
+//! before a change that has already been told. What a notification said while a dump runs is
+//! therefore newer than what the dump says of the same key. Where that rule could hide a route
+//! (several routes under one key), the route is counted as uncertain and the dump has to be
+//! repeated.
+
+use std::collections::BTreeSet;
+
+use ahash::{AHashMap, AHashSet};
+
+use crate::route::{Family, NextHopSet, Prefix, RTPROT_RA, RouteKey};
+
+use crate::table::Table;
+use crate::table::kernel::concern::Meanwhile;
+use crate::table::kernel::drift::{Drift, PendingDrift};
+use crate::table::kernel::kernel_order::{self, InsertMode};
+use crate::table::resolve::resolver::SetMarks;
+use crate::table::resolve::topology::Topology;
+use crate::table::store::any_rib::AnyRib;
+use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
+use crate::table::store::ids::{Handle, SetId};
+
+/// What of the scope a resync compares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DumpScope {
+    /// All routes.
+    Everything,
+    /// Routes with a next hop through one of these interfaces: the kernel's indices.
+    Interfaces(BTreeSet<u32>),
+}
+
+impl DumpScope {
+    /// Routes with a next hop through this interface.
+    #[must_use]
+    pub fn interface(index: u32) -> Self {
+        Self::Interfaces(BTreeSet::from([index]))
+    }
+
+    /// What covers both.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Interfaces(mut some), Self::Interfaces(others)) => {
+                some.extend(others);
+                Self::Interfaces(some)
+            }
+            _ => Self::Everything,
+        }
+    }
+}
+
+/// What a notification leaves uncertain, so that a dump has to tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verify {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Which of several routes was replaced, if any of them may have gone in silence before.
+    IfInconsistent,
+    /// Which routes through this interface there are now.
+    OfInterface(u32),
+    /// Which routes there are now.
+    OfEverything,
+}
+
+/// The last notification about a key since the resync began.
+pub(in crate::table) enum Touch {
+    Announced { protocol: u8 },
+    Withdrawn { protocol: u8, set: NextHopSet },
+}
+
+/// Keys that notifications may be kept of while a resync runs: prefixes that come and go during a
+/// long dump shall not fill the memory.
+const TOUCHED: usize = if cfg!(test) { 8 } else { 1 << 18 };
+
+struct Resync {
+    extent: DumpScope,
+    touched: AHashMap<RouteKey, Touch>,
+    /// There were more: of any key a notification may have said something that is not kept.
+    overfull: bool,
+    uncertain: usize,
+}
+
+impl Resync {
+    /// Returns whether the dump has become uncertain by it.
+    fn touch(&mut self, key: RouteKey, touch: Touch) -> bool {
+        if self.touched.len() < TOUCHED || self.touched.contains_key(&key) {
+            self.touched.insert(key, touch);
+            return false;
+        }
+        !std::mem::replace(&mut self.overfull, true)
+    }
+}
+
+/// The resync under way, if there is one, and what it has found so far.
+#[derive(Default)]
+pub(in crate::table) struct Resyncs {
+    generation: u8,
+    current: Option<Resync>,
+    /// What was told while it ran and concerned no route that was known by then.
+    pub(in crate::table) meanwhile: Meanwhile,
+}
+
+impl Resyncs {
+    /// The mark of routes that the last resync has seen.
+    pub(in crate::table) fn generation(&self) -> u8 {
+        self.generation
+    }
+
+    pub(in crate::table) fn is_running(&self) -> bool {
+        self.current.is_some()
+    }
+
+    fn begin(&mut self, extent: DumpScope) {
+        self.current = Some(Resync {
+            extent,
+            touched: AHashMap::new(),
+            overfull: false,
+            uncertain: 0,
+        });
+    }
+}
+
+/// Prefixes of which a resync saw nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnseenPrefixes {
+    /// Kernel table and prefix.
+    pub prefixes: Vec<(u32, Prefix)>,
+    /// Those of them that the kernel may have by a next-hop object of IPv6: it caches what it looked
+    /// up at the object, and answers by the route that this was made for, of whichever prefix, or by
+    /// an error once that one is gone (`rt6_get_pcpu_route`).
+    pub cached: AHashSet<(u32, Prefix)>,
+}
+
+/// What a resync ended with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SweepReport {
+    /// Kernel routes that the resync did not see and that were removed.
+    pub removed: usize,
+    /// Dump routes that contradicted notifications: if there are any, dump once more.
+    pub uncertain: usize,
+}
+
+impl Table {
+    /// Begins a resync: from here on every route that is announced or dumped counts as seen.
+    ///
+    /// A route keeps the mark of the last resync that covered it, and marks repeat after 256
+    /// resyncs: at least every hundredth has to be one of [`DumpScope::Everything`].
+    pub fn begin_resync(&mut self, extent: DumpScope) {
+        self.resyncs.generation = self.resyncs.generation.wrapping_add(1);
+        self.resyncs.begin(extent);
+        self.pending_drift = PendingDrift::default();
+    }
+
+    /// Begins a resync with a source that has one route a prefix, on a new connection: nothing of what
+    /// there is counts as seen, however many connections have broken off since the last sweep.
+    pub fn begin_connection(&mut self) {
+        let before = self.resyncs.generation;
+        for rib in self.ribs_of(&Family::ALL) {
+            let (mut from, is) = (0, |body: &Slot| body.has(flag::ROUTE | flag::OVERFLOW));
+            let next = |table: &Self, from| table.ribs.get(usize::from(rib))?.next(from, is);
+            while let Some(slot) = next(self, from) {
+                self.mark_as(Handle { rib, slot }, before);
+                from = slot.saturating_add(1);
+            }
+        }
+        self.resolver.forget_bytes();
+        self.begin_resync(DumpScope::Everything);
+    }
+
+    fn mark_as(&mut self, handle: Handle, generation: u8) {
+        let Some(rib) = self.rib_mut(handle) else {
+            return;
+        };
+        match rib.body_mut(handle.slot) {
+            Some(body) if !body.has(flag::OVERFLOW) => body.generation = generation,
+            _ => {
+                let mut routes = rib.routes(handle.slot);
+                for route in &mut routes {
+                    route.generation = generation;
+                }
+                self.put_routes(handle, routes);
+            }
+        }
+    }
+
+    /// Starts one more dump within the resync; what the dumps before it saw still counts.
+    pub fn repeat_dump(&mut self) {
+        if let Some(resync) = &self.resyncs.current {
+            let extent = resync.extent.clone();
+            self.resyncs.begin(extent);
+        }
+    }
+
+    /// Prefixes of which the resync covered routes and saw none, and those that VPP has of these
+    /// families and the kernel has not shown: by kernel table.
+    pub fn unseen_prefixes(&mut self, families: &[Family]) -> UnseenPrefixes {
+        let current = self.resyncs.current.as_ref();
+        let Some(extent) = current.map(|resync| resync.extent.clone()) else {
+            return UnseenPrefixes::default();
+        };
+        self.ribs.iter_mut().for_each(AnyRib::index_all);
+        self.see_own();
+        let (stale, generation) = (self.staleness(&extent), self.resyncs.generation);
+        let objects = !self.resolver.topology.objects.is_empty();
+        let by_object = self.resolver.marks(|_, set| kernel_order::by_object(set));
+        let may_be_by_object = |routes: &Routes| {
+            routes.is_empty() || routes.iter().any(|route| by_object.has(route.set))
+        };
+        let mut found = UnseenPrefixes::default();
+        for rib in self
+            .ribs_of(families)
+            .into_iter()
+            .filter_map(|index| self.ribs.get(usize::from(index)))
+        {
+            let unseen = |slot: u32, prefix: &Prefix, body: &Slot| {
+                let seen = |route: &KernelRoute| route.generation == generation;
+                let listed =
+                    |routes: &Routes| routes.iter().any(&stale) && !routes.iter().any(seen);
+                match (body.has(flag::OVERFLOW), body.route()) {
+                    (true, _) => listed(&rib.routes(slot)),
+                    (false, Some(route)) => stale(&route),
+                    // What the prefix lists leave out the kernel may have all the same.
+                    (false, None) => body.unconfirmed() && self.scope.prefixes.allow(prefix),
+                }
+            };
+            for slot in 0..rib.slots() {
+                let (Some(body), Some(prefix)) = (rib.body(slot), rib.prefix(slot)) else {
+                    continue;
+                };
+                if unseen(slot, &prefix, body) {
+                    found.prefixes.push((rib.kernel_table, prefix));
+                    if objects && rib.family() == Family::V6 && may_be_by_object(&rib.routes(slot))
+                    {
+                        found.cached.insert((rib.kernel_table, prefix));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Which routes a resync covered and did not see.
+    fn staleness(&self, extent: &DumpScope) -> impl Fn(&KernelRoute) -> bool + use<> {
+        let generation = self.resyncs.generation;
+        let covered = match extent {
+            DumpScope::Everything => None,
+            DumpScope::Interfaces(interfaces) => Some(
+                self.resolver
+                    .marks(|topology, set| topology.uses_one_of(set, interfaces)),
+            ),
+        };
+        move |route: &KernelRoute| {
+            let covers = |marks: &SetMarks| marks.has(route.set);
+            route.generation != generation && covered.as_ref().is_none_or(covers)
+        }
+    }
+
+    /// Ends the resync and removes the routes of `families` that it covered and did not see.
+    ///
+    /// A family whose dump broke off, or lost routes, must not be named: nothing of it is removed.
+    pub fn end_resync(&mut self, families: &[Family]) -> SweepReport {
+        self.end_resync_knowing(families, &AHashSet::new())
+    }
+
+    /// The same, and removes also what it did not see of the prefixes (by kernel table) that the
+    /// kernel is known to have nothing for.
+    pub fn end_resync_knowing(
+        &mut self,
+        families: &[Family],
+        absent: &AHashSet<(u32, Prefix)>,
+    ) -> SweepReport {
+        (self.link_dump, self.next_hop_dump) = (None, None);
+        let Some(resync) = self.resyncs.current.take() else {
+            return SweepReport::default();
+        };
+        self.ribs.iter_mut().for_each(AnyRib::index_all);
+        self.see_own();
+        let generation = self.resyncs.generation;
+        let stale = self.staleness(&resync.extent);
+        let mut pending_drift = std::mem::take(&mut self.pending_drift);
+        let hiding = self
+            .resolver
+            .marks(|_, set| kernel_order::is_v6_multipath(set));
+        let merging = self.resolver.marks(|_, set| kernel_order::merges(set));
+        let spared = |routes: &Routes, route: &KernelRoute| {
+            let hides = |other: &KernelRoute| {
+                other.generation == generation
+                    && (other.metric, other.tos) == (route.metric, route.tos)
+                    && hiding.has(other.set)
+            };
+            // The kernel merges no route of a router advertisement with others.
+            let apart = route.protocol == RTPROT_RA && !hiding.has(route.set);
+            (apart || !merging.has(route.set)) && routes.iter().any(hides)
+        };
+        let mut removed = self.remove_routes(families, &stale, spared, |key| {
+            pending_drift.suspect(&key, Drift::Stale);
+        });
+        // A lookup passes by what the kernel has and cannot use, or not for ordinary packets.
+        let found = self.resolver.marks(Topology::found_by_lookups);
+        for (table, prefix) in absent {
+            let Some(handle) = self.handle_of_prefix(*table, prefix) else {
+                continue;
+            };
+            // The kernel has nothing for the prefix, so nothing hides there.
+            let gone = |route: &KernelRoute| {
+                stale(route) && route.tos == 0 && !route.expired && found.has(route.set)
+            };
+            let goes = |routes: &Routes| routes.iter().position(gone);
+            removed += self.remove_routes_at(handle, goes, |key| {
+                pending_drift.suspect(&key, Drift::Stale);
+            });
+        }
+        self.pending_drift = pending_drift;
+        SweepReport {
+            removed,
+            uncertain: resync.uncertain,
+        }
+    }
+
+    /// Dump routes so far that contradicted notifications.
+    #[must_use]
+    pub fn uncertain_dump_routes(&self) -> usize {
+        let current = self.resyncs.current.as_ref();
+        current.map_or(0, |resync| resync.uncertain)
+    }
+
+    /// Takes note that a dump showed a route that it may have shown at the wrong place.
+    pub(in crate::table) fn uncertain(&mut self) {
+        self.anomalies.uncertain_dump_routes += 1;
+        if let Some(resync) = &mut self.resyncs.current {
+            resync.uncertain += 1;
+        }
+    }
+
+    pub(in crate::table) fn touch(&mut self, key: RouteKey, touch: Touch) {
+        self.pending_drift.clear(&key);
+        let (Touch::Announced { protocol } | Touch::Withdrawn { protocol, .. }) = &touch;
+        self.withdraw_injected(key, *protocol);
+        let resync = self.resyncs.current.as_mut();
+        if resync.is_some_and(|resync| resync.touch(key, touch)) {
+            self.uncertain();
+        }
+    }
+
+    /// Whether an announcement is news, seen from the resync that may be running.
+    pub(in crate::table) fn resync_takes(
+        &mut self,
+        key: &RouteKey,
+        protocol: u8,
+        set: SetId,
+        placement: InsertMode,
+    ) -> bool {
+        if placement == InsertMode::Sole {
+            // There is no dump beside it that could be the older.
+            self.withdraw_injected(*key, protocol);
+            return true;
+        }
+        if !placement.from_dump() {
+            self.touch(*key, Touch::Announced { protocol });
+            return true;
+        }
+        let touched = self.resyncs.current.as_ref();
+        let overfull = touched.is_some_and(|resync| resync.overfull);
+        let outdated = match touched.and_then(|resync| resync.touched.get(key)) {
+            None if !overfull => return true,
+            // The dump is uncertain and is done again: it adds nothing that may be gone by now.
+            None => true,
+            Some(Touch::Announced { protocol: told }) => *told == protocol,
+            Some(Touch::Withdrawn {
+                protocol: told,
+                set: gone,
+            }) => *told == protocol && self.is_set(set, gone),
+        };
+        if !self.sees_known(key, protocol, set) && !outdated {
+            self.uncertain();
+        }
+        false
+    }
+
+    /// Marks a route that is held as seen, whatever was told of others of its key; returns whether
+    /// there is one.
+    fn sees_known(&mut self, key: &RouteKey, protocol: u8, set: SetId) -> bool {
+        let Some(handle) = self.handle_of(key) else {
+            return false;
+        };
+        let Some(mut routes) = self.rib(handle).map(|rib| rib.routes(handle.slot)) else {
+            return false;
+        };
+        let generation = self.resyncs.generation();
+        let shown = (key.metric, key.tos, protocol, set);
+        let is = |r: &KernelRoute| (r.metric, r.tos, r.protocol, r.set) == shown;
+        let Some(route) = routes.iter_mut().find(|route| is(route)) else {
+            return false;
+        };
+        route.generation = generation;
+        self.put_routes(handle, routes);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use smallvec::smallvec;
+
+    use super::*;
+    use crate::route::{NextHop, NextHopSource, Prefix, Route, RouteType};
+    use crate::table::Scope;
+
+    fn route(number: u32) -> Route {
+        Route {
+            key: RouteKey {
+                table: 254,
+                prefix: Prefix::v4(number << 8, 24),
+                tos: 0,
+                metric: 0,
+            },
+            protocol: 12,
+            set: NextHopSet {
+                family: Family::V4,
+                route_type: RouteType::Unicast,
+                next_hops: NextHopSource::Inline(smallvec![NextHop::new(None, 2)]),
+                preference: crate::route::RouterPreference::default(),
+                digest: 0,
+            },
+        }
+    }
+
+    #[test]
+    fn prefixes_that_come_and_go_during_a_dump_are_kept_up_to_a_bound() {
+        let mut table = Table::new(Scope::default());
+        table.announce(route(0), InsertMode::Replace);
+        table.begin_resync(DumpScope::Everything);
+        for number in 1..1000 {
+            table.announce(route(number), InsertMode::Replace);
+            table.withdraw(route(number));
+        }
+        let kept = |table: &Table| table.resyncs.current.as_ref().map(|r| r.touched.len());
+        assert_eq!(kept(&table), Some(TOUCHED));
+        assert_eq!(table.uncertain_dump_routes(), 1, "the dump is done again");
+        // What the dump showed before it was withdrawn does not come back.
+        table.announce(route(999), InsertMode::Dump);
+        table.announce(route(0), InsertMode::Dump);
+        assert_eq!(table.counts(Family::V4).kernel, 1);
+        // The next one has room again.
+        table.repeat_dump();
+        table.announce(route(0), InsertMode::Dump);
+        let swept = table.end_resync(&Family::ALL);
+        assert_eq!((swept.removed, swept.uncertain), (0, 0));
+        assert_eq!(table.counts(Family::V4).kernel, 1);
+    }
+}

@@ -1,0 +1,83 @@
+//! Routes of a source that has one a prefix and says all that becomes of it: zebra, which sends its
+//! best route and no order among several. Its messages come in one stream, so none is older than
+//! another, and nothing is concluded.
+
+use crate::route::{NextHopSet, Prefix, RouteKey, SetBytes};
+
+use crate::table::Table;
+use crate::table::kernel::injected_routes::InjectedRoutes;
+use crate::table::kernel::kernel_order::InsertMode;
+use crate::table::kernel::update::Announcement;
+use crate::table::store::entry::{KernelRoute, Routes};
+use crate::table::store::ids::Handle;
+
+/// The first route of the prefix that is not one of [`Table::announce_own`].
+fn first_of_source(
+    own: &InjectedRoutes,
+    table: u32,
+    prefix: Prefix,
+    routes: &Routes,
+) -> Option<usize> {
+    let is_own = |route: &KernelRoute| {
+        let key = RouteKey {
+            table,
+            prefix,
+            tos: route.tos,
+            metric: route.metric,
+        };
+        own.contains(&(key, route.protocol))
+    };
+    routes.iter().position(|route| !is_own(route))
+}
+
+impl Table {
+    /// Enters a route, by its set as [`Self::announce_encoded`] does, in the place of all that its
+    /// prefix has but for those of [`Self::announce_own`]. An answer is due at once where VPP has
+    /// spoken already.
+    ///
+    /// # Errors
+    /// What `read` returns: the route is not entered then.
+    pub fn announce_sole<E>(
+        &mut self,
+        announcement: Announcement,
+        bytes: Option<SetBytes<'_>>,
+        read: impl FnOnce() -> Result<NextHopSet, E>,
+    ) -> Result<(), E> {
+        let key = announcement.key;
+        self.announce_encoded(announcement, bytes, read, InsertMode::Sole)?;
+        self.answer_if_settled(&key);
+        Ok(())
+    }
+
+    /// Takes the source's route of a prefix away.
+    pub fn withdraw_sole(&mut self, table: u32, prefix: &Prefix) {
+        let own = std::mem::take(&mut self.injected);
+        let removed = self.handle_of_prefix(table, prefix).map_or(0, |handle| {
+            let goes = |routes: &Routes| first_of_source(&own, table, *prefix, routes);
+            self.remove_routes_at(handle, goes, |_| {})
+        });
+        self.injected = own;
+        let in_scope = self.rib_index(prefix.family(), table).is_some();
+        if removed == 0 && in_scope && self.scope.prefixes.allow(prefix) {
+            self.anomalies.unknown_withdrawals += 1;
+        }
+    }
+
+    /// What [`InsertMode::Sole`] does where the prefix has another route, or several.
+    pub(in crate::table) fn enter_sole(&mut self, handle: Handle, key: RouteKey, new: KernelRoute) {
+        let Some(rib) = self.rib(handle) else { return };
+        let family = rib.family();
+        let mut routes = rib.routes(handle.slot);
+        let own = std::mem::take(&mut self.injected);
+        while let Some(at) = first_of_source(&own, key.table, key.prefix, &routes) {
+            self.drop_route(handle, &mut routes, at);
+        }
+        self.injected = own;
+        let order = |route: &KernelRoute| (route.metric, route.tos) <= (new.metric, new.tos);
+        let at = routes.partition_point(order);
+        routes.insert(at, new);
+        let counts = self.counts_mut(family);
+        counts.kernel = counts.kernel.saturating_add(1);
+        self.store_routes(handle, routes);
+    }
+}

@@ -1,0 +1,469 @@
+//! What the kernel announces and withdraws.
+
+use crate::route::{Family, NextHopSet, NextHopSource, Prefix, Route, RouteKey, SetBytes};
+
+use crate::table::Table;
+use crate::table::kernel::drift::Drift;
+use crate::table::kernel::kernel_order::{self, Announced, InsertMode, Withdrawn};
+use crate::table::kernel::resync::{Touch, Verify};
+use crate::table::resolve::resolver::Resolver;
+use crate::table::scope::Scope;
+use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
+use crate::table::store::ids::{Handle, SetId};
+
+/// What an announcement says of a route beside its next-hop set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// The route's key.
+    pub key: RouteKey,
+    /// Who installed it (`rtm_protocol`).
+    pub protocol: u8,
+    /// Whether the kernel has stopped to use it, as its lifetime is over.
+    pub expired: bool,
+}
+
+/// A route among those of its prefix.
+enum Alone {
+    /// It is the only one, and known.
+    Known,
+    /// There was none before.
+    First,
+}
+
+impl Table {
+    /// Enters a route. Routes of tables, families and prefixes out of scope are left out.
+    pub fn announce(&mut self, route: Route, placement: InsertMode) -> Verify {
+        let Route { key, protocol, set } = route;
+        let Some(rib) = self.rib_in_scope(&key) else {
+            return Verify::Nothing;
+        };
+        let set = self.resolver.acquire(in_order(set));
+        let announcement = Announcement {
+            key,
+            protocol,
+            expired: false,
+        };
+        self.announce_set(rib, announcement, set, placement)
+    }
+
+    /// Enters a route whose next-hop set is known by its bytes, or else read by `read`; routes out
+    /// of scope are left out.
+    ///
+    /// # Errors
+    /// What `read` returns: the route is not entered then.
+    pub fn announce_encoded<E>(
+        &mut self,
+        announcement: Announcement,
+        bytes: Option<SetBytes<'_>>,
+        read: impl FnOnce() -> Result<NextHopSet, E>,
+        placement: InsertMode,
+    ) -> Result<Verify, E> {
+        let Some(rib) = self.rib_in_scope(&announcement.key) else {
+            return Ok(Verify::Nothing);
+        };
+        let known = bytes.and_then(|bytes| self.resolver.recall(bytes));
+        let set = match known {
+            Some(set) => set,
+            None => {
+                let set = self.resolver.acquire(in_order(read()?));
+                if let Some(bytes) = bytes {
+                    self.resolver.remember(bytes, set);
+                }
+                set
+            }
+        };
+        Ok(self.announce_set(rib, announcement, set, placement))
+    }
+
+    fn rib_in_scope(&mut self, key: &RouteKey) -> Option<u16> {
+        let family = key.prefix.family();
+        let known = self.rib_index(family, key.table);
+        if known.is_none() && !self.scope.discovery.is_on() {
+            return None;
+        }
+        if !self.scope.prefixes.allow(&key.prefix) {
+            self.denied += u64::from(known.is_some());
+            return None;
+        }
+        known.or_else(|| self.discover(family, key.table))
+    }
+
+    /// Enters a route by a set that one reference has been taken to for it.
+    fn announce_set(
+        &mut self,
+        rib: u16,
+        announcement: Announcement,
+        set: SetId,
+        placement: InsertMode,
+    ) -> Verify {
+        let Announcement {
+            key,
+            protocol,
+            expired,
+        } = announcement;
+        self.settle_prefix(&key);
+        // Each of the routes that IPv6 merged has a lifetime of its own; a message tells one, and the
+        // whole is used as long as one of them is.
+        let merged = |set: SetId| {
+            self.resolver
+                .sets
+                .get(set.0)
+                .is_some_and(kernel_order::several)
+        };
+        let expired = expired && !merged(set);
+        if !self.resync_takes(&key, protocol, set, placement) {
+            self.resolver.release(set);
+            return Verify::Nothing;
+        }
+        let new = KernelRoute {
+            metric: key.metric,
+            set,
+            tos: key.tos,
+            protocol,
+            generation: self.resyncs.generation(),
+            expired,
+        };
+        let counts = new.tos == 0 && self.scope.counts_in(protocol);
+        let place = self.ribs.get_mut(usize::from(rib));
+        let Some((slot, body)) = place.and_then(|rib| rib.place(&key.prefix)) else {
+            self.resolver.release(set);
+            return Verify::Nothing;
+        };
+        let handle = Handle { rib, slot };
+        match alone(body, &new, placement).filter(|_| counts) {
+            Some(Alone::Known) => {
+                body.generation = new.generation;
+                self.resolver.release(set);
+                Verify::Nothing
+            }
+            Some(Alone::First) => {
+                let untouched = body.is_untouched();
+                body.set_route(Some(new));
+                // As `refresh` would find, which takes longer.
+                let given = untouched
+                    && gives(&self.scope, &self.resolver, &new)
+                    && !self.quarantine.may_concern(&key.prefix);
+                if given {
+                    body.set_flag(flag::DESIRED | flag::QUEUED, true);
+                }
+                self.first(handle, key, placement, given);
+                Verify::Nothing
+            }
+            None => self.enter(handle, key, new, placement),
+        }
+    }
+
+    fn first(&mut self, handle: Handle, key: RouteKey, placement: InsertMode, given: bool) {
+        if placement.from_dump() {
+            self.drifted(key, true, placement);
+        }
+        let counts = self.counts_mut(key.prefix.family());
+        counts.kernel = counts.kernel.saturating_add(1);
+        if given {
+            counts.desired = counts.desired.saturating_add(1);
+            self.dirty.push(handle);
+        } else {
+            self.count_foreign_first(handle);
+            self.refresh(handle);
+        }
+    }
+
+    fn enter(
+        &mut self,
+        handle: Handle,
+        key: RouteKey,
+        new: KernelRoute,
+        placement: InsertMode,
+    ) -> Verify {
+        if placement == InsertMode::Sole {
+            self.enter_sole(handle, key, new);
+            return Verify::Nothing;
+        }
+        let Some(rib) = self.rib(handle) else {
+            return Verify::Nothing;
+        };
+        let family = rib.family();
+        let mut routes = rib.routes(handle.slot);
+        let new = self.as_shown(&routes, new, placement);
+        let sets = &self.resolver.sets;
+        let announced = kernel_order::announce(&mut routes, new, placement, family, sets);
+        let same = matches!(announced, Announced::Known | Announced::Expiry);
+        if placement.from_dump() && !same {
+            let alone = announced == Announced::Added(None) && !has_others(&routes, &new);
+            self.drifted(key, alone, placement);
+        }
+        let doubt = self.replaced(&routes, &new, placement, same);
+        match announced {
+            Announced::Known => {
+                self.resolver.release(new.set);
+                self.put_routes(handle, routes);
+                return doubt;
+            }
+            Announced::Moved | Announced::Expiry => self.resolver.release(new.set),
+            Announced::Added(Some(old)) => self.resolver.release(old),
+            Announced::ReplacedDuplicate(old) => {
+                self.resolver.release(new.set);
+                self.resolver.release(old);
+                let counts = self.counts_mut(family);
+                counts.kernel = counts.kernel.saturating_sub(1);
+            }
+            Announced::Added(None) => {
+                let counts = self.counts_mut(family);
+                counts.kernel = counts.kernel.saturating_add(1);
+            }
+        }
+        self.store_routes(handle, routes);
+        doubt
+    }
+
+    /// The new route as a dump would show it.
+    fn as_shown(
+        &mut self,
+        routes: &Routes,
+        new: KernelRoute,
+        placement: InsertMode,
+    ) -> KernelRoute {
+        let sets = &self.resolver.sets;
+        let Some(preference) = kernel_order::preference_of_first(routes, new, placement, sets)
+        else {
+            return new;
+        };
+        let Some(set) = sets.get(new.set.0).cloned() else {
+            return new;
+        };
+        let set = self.resolver.acquire(NextHopSet { preference, ..set });
+        self.resolver.release(new.set);
+        KernelRoute { set, ..new }
+    }
+
+    /// What a replacement among several routes of one key leaves uncertain.
+    fn replaced(
+        &self,
+        routes: &Routes,
+        new: &KernelRoute,
+        placement: InsertMode,
+        known: bool,
+    ) -> Verify {
+        if placement != InsertMode::Replace || !has_others(routes, new) {
+            return Verify::Nothing;
+        }
+        let set = self.resolver.sets.get(new.set.0);
+        let by_object = set.is_some_and(|set| matches!(set.next_hops, NextHopSource::Object(_)));
+        if known && by_object {
+            // The kernel announces a route likewise where its next-hop object was replaced.
+            return Verify::OfEverything;
+        }
+        let may_be_advertised = |route: &KernelRoute| {
+            let set = self.resolver.sets.get(route.set.0);
+            set.is_some_and(|set| kernel_order::may_be_advertised(route.protocol, set))
+        };
+        if routes.iter().any(may_be_advertised) {
+            // Which was replaced depends on whether that one is.
+            return Verify::OfEverything;
+        }
+        Verify::IfInconsistent
+    }
+
+    /// A dump showed a route that was not held.
+    fn drifted(&mut self, key: RouteKey, alone: bool, placement: InsertMode) {
+        let drift = if alone {
+            Drift::Missing
+        } else {
+            Drift::Different
+        };
+        self.pending_drift.suspect(&key, drift);
+        if !alone && placement == InsertMode::PartialDump {
+            self.uncertain();
+        }
+    }
+
+    /// Takes a route away; `route` may name only some of the legs of an IPv6 route. Returns what
+    /// of the rest is uncertain: the legs that are left keep the protocol that each was
+    /// installed by, and only the first one's is known; and what IPv6 routes with several legs
+    /// hid from dumps may be gone.
+    pub fn withdraw(&mut self, route: Route) -> Verify {
+        let Route { key, protocol, set } = route;
+        let set = in_order(set);
+        if self.rib_index(key.prefix.family(), key.table).is_none() {
+            return Verify::Nothing;
+        }
+        self.settle_prefix(&key);
+        let mut doubt = Verify::Nothing;
+        let removed = self.handle_of(&key).is_some_and(|handle| {
+            let Some(routes) = self.rib(handle).map(|rib| rib.routes(handle.slot)) else {
+                return false;
+            };
+            let sets = &self.resolver.sets;
+            let gone = kernel_order::withdraw(&routes, (key.tos, key.metric, protocol), &set, sets);
+            doubt = match &gone {
+                // The first of the legs decides where among others the whole stands.
+                Withdrawn::Legs(..) if routes.len() > 1 => Verify::OfEverything,
+                Withdrawn::Legs(_, left) => {
+                    first_interface(left).map_or(Verify::Nothing, Verify::OfInterface)
+                }
+                Withdrawn::Whole(_) if routes.len() > 1 && kernel_order::is_v6_multipath(&set) => {
+                    Verify::OfEverything
+                }
+                _ => Verify::Nothing,
+            };
+            self.take_away(handle, routes, gone)
+        });
+        if !removed && self.scope.prefixes.allow(&key.prefix) {
+            self.anomalies.unknown_withdrawals += 1;
+        }
+        self.touch(key, Touch::Withdrawn { protocol, set });
+        doubt
+    }
+
+    /// Where the key's prefix is, if it is known.
+    pub(in crate::table) fn handle_of(&self, key: &RouteKey) -> Option<Handle> {
+        self.handle_of_prefix(key.table, &key.prefix)
+    }
+
+    pub(in crate::table) fn handle_of_prefix(&self, table: u32, prefix: &Prefix) -> Option<Handle> {
+        let rib = self.rib_index(prefix.family(), table)?;
+        let slot = self.ribs.get(usize::from(rib))?.find(prefix)?;
+        Some(Handle { rib, slot })
+    }
+
+    fn take_away(&mut self, handle: Handle, mut routes: Routes, gone: Withdrawn) -> bool {
+        match gone {
+            Withdrawn::Nothing => return false,
+            Withdrawn::Whole(at) => self.drop_route(handle, &mut routes, at),
+            Withdrawn::Legs(at, rest) => {
+                let set = self.resolver.acquire(rest);
+                let generation = self.resyncs.generation();
+                if let Some(route) = routes.get_mut(at) {
+                    let old = std::mem::replace(&mut route.set, set);
+                    route.generation = generation;
+                    self.resolver.release(old);
+                }
+            }
+        }
+        self.store_routes(handle, routes);
+        true
+    }
+
+    pub(in crate::table) fn drop_route(&mut self, handle: Handle, routes: &mut Routes, at: usize) {
+        if at >= routes.len() {
+            return;
+        }
+        let route = routes.remove(at);
+        self.resolver.release(route.set);
+        if let Some(family) = self
+            .rib(handle)
+            .map(crate::table::store::any_rib::AnyRib::family)
+        {
+            let counts = self.counts_mut(family);
+            counts.kernel = counts.kernel.saturating_sub(1);
+        }
+    }
+
+    /// Removes every kernel route of `families` that `stale` picks out, but for those that are
+    /// `spared` for the others of their prefix; returns how many.
+    pub(in crate::table) fn remove_routes(
+        &mut self,
+        families: &[Family],
+        stale: impl Fn(&KernelRoute) -> bool,
+        spared: impl Fn(&Routes, &KernelRoute) -> bool,
+        mut tell: impl FnMut(RouteKey),
+    ) -> usize {
+        let goes = |routes: &Routes| {
+            let gone = |route: &KernelRoute| stale(route) && !spared(routes, route);
+            routes.iter().position(gone)
+        };
+        // Nearly every prefix has one route, kept in the entry: no list is made for those.
+        let suspect = |body: &Slot| {
+            body.has(flag::OVERFLOW) || body.route().is_some_and(|route| stale(&route))
+        };
+        let mut removed = 0;
+        for rib in self.ribs_of(families) {
+            let mut from = 0;
+            let next = |table: &Self, from| table.ribs.get(usize::from(rib))?.next(from, suspect);
+            while let Some(slot) = next(self, from) {
+                removed += self.remove_routes_at(Handle { rib, slot }, goes, &mut tell);
+                from = slot.saturating_add(1);
+            }
+        }
+        removed
+    }
+
+    pub(in crate::table) fn remove_routes_at(
+        &mut self,
+        handle: Handle,
+        goes: impl Fn(&Routes) -> Option<usize>,
+        mut tell: impl FnMut(RouteKey),
+    ) -> usize {
+        let Some(rib) = self.rib(handle) else {
+            return 0;
+        };
+        let (table, prefix) = (rib.kernel_table, rib.prefix(handle.slot));
+        let mut routes = rib.routes(handle.slot);
+        let before = routes.len();
+        while let Some(at) = goes(&routes) {
+            if let (Some(prefix), Some(route)) = (prefix, routes.get(at)) {
+                tell(RouteKey {
+                    table,
+                    prefix,
+                    tos: route.tos,
+                    metric: route.metric,
+                });
+            }
+            self.drop_route(handle, &mut routes, at);
+        }
+        let removed = before - routes.len();
+        if removed > 0 {
+            self.store_routes(handle, routes);
+        }
+        removed
+    }
+
+    /// The sets themselves, for those who keep only their numbers.
+    pub(in crate::table) fn is_set(&self, id: SetId, set: &crate::route::NextHopSet) -> bool {
+        self.resolver.sets.get(id.0) == Some(set)
+    }
+}
+
+/// Whether VPP is given a prefix whose only route this is, whatever other prefixes there are.
+fn gives(scope: &Scope, resolver: &Resolver, route: &KernelRoute) -> bool {
+    scope.most().is_none()
+        && scope.mirrors(route.protocol)
+        && resolver.resolution(route.set).held.is_none()
+}
+
+/// Nearly every prefix has one route: what [`Table::enter`] would do with that takes no list. None
+/// where there are others.
+fn alone(body: &Slot, new: &KernelRoute, placement: InsertMode) -> Option<Alone> {
+    if body.has(flag::OVERFLOW) || new.expired {
+        return None;
+    }
+    match body.route() {
+        None => Some(Alone::First),
+        Some(known) => {
+            let alike = placement.from_dump() || placement == InsertMode::Sole;
+            (alike && known.is(new)).then_some(Alone::Known)
+        }
+    }
+}
+
+/// The set with its legs in an order of their own: IPv6 announces the legs of a route that one was
+/// added to beginning with that one, and dumps them beginning with the first.
+fn in_order(mut set: NextHopSet) -> NextHopSet {
+    if let (Family::V6, NextHopSource::Inline(hops)) = (set.family, &mut set.next_hops) {
+        hops.sort_unstable();
+    }
+    set
+}
+
+fn first_interface(set: &NextHopSet) -> Option<u32> {
+    match &set.next_hops {
+        NextHopSource::Inline(hops) => hops.first().map(|hop| hop.interface),
+        NextHopSource::Object(_) => None,
+    }
+}
+
+/// Whether there are routes of the same key beside `new`.
+fn has_others(routes: &Routes, new: &KernelRoute) -> bool {
+    let alike = |route: &&KernelRoute| route.metric == new.metric && route.tos == new.tos;
+    routes.iter().filter(alike).count() > 1
+}

@@ -1,0 +1,6 @@
+//! Views and figures.
+
+pub(super) mod by_table;
+pub(super) mod counts;
+pub(super) mod sets;
+pub(super) mod view;

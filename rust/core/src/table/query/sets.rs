@@ -1,0 +1,52 @@
+//! The next-hop sets read out: what they are and what they mean for VPP now.
+
+use crate::route::{NextHop, NextHopSet, NextHopSource};
+
+use crate::table::Table;
+use crate::table::resolve::fallback::Resolved;
+use crate::table::store::ids::SetId;
+
+/// A stored next-hop set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetView {
+    /// The set.
+    pub set: NextHopSet,
+    /// The next hops, those of a next-hop object included; none while that is not known.
+    pub next_hops: Vec<NextHop>,
+    /// Kernel routes that use it.
+    pub routes: u32,
+    /// The paths that VPP shall have for it, and why these are not all.
+    pub meaning: Resolved,
+}
+
+impl Table {
+    /// Stored next-hop sets from `cursor` (0: the first) on, at most `limit`, and where to go on.
+    #[must_use]
+    pub fn next_hop_sets(&self, cursor: u32, limit: usize) -> (Vec<SetView>, Option<u32>) {
+        let resolver = &self.resolver;
+        let later = resolver.sets.iter().skip_while(|(id, _)| *id < cursor);
+        let mut views = Vec::new();
+        for (id, set) in later {
+            if views.len() >= limit {
+                return (views, Some(id));
+            }
+            let resolution = resolver.resolution(SetId(id));
+            let meaning = Resolved {
+                paths: self.paths(resolution.paths).cloned(),
+                held: resolution.held,
+            };
+            views.push(SetView {
+                set: set.clone(),
+                next_hops: self.next_hops_of(&set.next_hops),
+                routes: resolver.sets.references(id),
+                meaning,
+            });
+        }
+        (views, None)
+    }
+
+    fn next_hops_of(&self, source: &NextHopSource) -> Vec<NextHop> {
+        let hops = self.resolver.topology.next_hops(source);
+        hops.ok().flatten().map(|h| h.to_vec()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,389 @@
+//! The table read out, for those who look at it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::route::{Family, NextHopSet, PathSet, Prefix, RouteKey};
+
+use crate::table::Table;
+use crate::table::resolve::fallback::Substitute;
+use crate::table::resolve::hold_reason::HoldReason;
+use crate::table::store::entry::{KernelRoute, Slot, flag};
+use crate::table::store::ids::{Handle, PathSetId};
+
+/// Where a listing goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    rib: u16,
+    slot: u32,
+}
+
+impl Cursor {
+    /// The place as a number, for those who keep it elsewhere.
+    #[must_use]
+    pub const fn to_bits(self) -> u64 {
+        (self.rib as u64) << 32 | self.slot as u64
+    }
+
+    /// The place that [`Self::to_bits`] gave.
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Self {
+        Self {
+            rib: (bits >> 32) as u16,
+            slot: bits as u32,
+        }
+    }
+}
+
+/// Places that one call of [`Table::routes_where`] looks at: others wait for the table meanwhile.
+const PLACES: u32 = 65_536;
+
+/// Which routes a listing shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouteFilter {
+    /// Those in one of these states ([`RouteState::name`]); empty for all.
+    pub states: Vec<String>,
+    /// Those to this prefix or to one within it; none for all.
+    pub within: Option<Prefix>,
+}
+
+impl RouteFilter {
+    fn takes(&self, state: RouteState) -> bool {
+        self.states.is_empty() || self.states.iter().any(|name| name == state.name())
+    }
+
+    fn contains(&self, prefix: &Prefix) -> bool {
+        self.within.is_none_or(|within| {
+            let cut = Prefix::new(prefix.address(), within.length());
+            prefix.length() >= within.length() && cut == Ok(within)
+        })
+    }
+}
+
+/// What VPP has of a kernel route, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteState {
+    /// VPP has it.
+    Installed,
+    /// VPP has not answered a request for it, which may be still to be sent.
+    Waiting,
+    /// VPP cannot have it now.
+    HoldReason(HoldReason),
+    /// VPP refused it with this `retval`.
+    Failed(i32),
+    /// Another route of its prefix forwards.
+    NotBest,
+    /// It is of a protocol that is not mirrored.
+    Foreign,
+}
+
+impl RouteState {
+    /// The state's name in metrics and listings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            RouteState::Installed => "installed",
+            RouteState::Waiting => "waiting",
+            RouteState::HoldReason(_) => "held",
+            RouteState::Failed(_) => "failed",
+            RouteState::NotBest => "not_best",
+            RouteState::Foreign => "foreign",
+        }
+    }
+}
+
+/// One kernel route and what VPP has of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteView {
+    /// Kernel table.
+    pub table: u32,
+    /// Destination.
+    pub prefix: Prefix,
+    /// Type of service.
+    pub tos: u8,
+    /// Metric.
+    pub metric: u32,
+    /// Who installed it (`rtm_protocol`).
+    pub protocol: u8,
+    /// Who told of it: the name of the scope's [`RouteSource`](super::RouteSource), or `own` for one of
+    /// [`Table::announce_own`].
+    pub source: &'static str,
+    /// What it does with packets.
+    pub set: NextHopSet,
+    /// What VPP has of it.
+    pub state: RouteState,
+    /// What VPP shall have in its place, where it is held.
+    pub substitute: Option<Substitute>,
+    /// The paths that VPP has for the prefix.
+    pub installed: Option<PathSet>,
+}
+
+impl Table {
+    /// The paths that VPP would have for a route with these next hops now, whether or not the table
+    /// holds one; or why it could have none.
+    ///
+    /// # Errors
+    /// [`HoldReason`]
+    pub fn paths_for(&self, set: &NextHopSet) -> Result<PathSet, HoldReason> {
+        let resolved = self.resolver.topology.resolve(set);
+        match (resolved.paths, resolved.held) {
+            (Some(paths), None) => Ok(paths),
+            (_, held) => Err(held.unwrap_or(HoldReason::NoUsableNextHop)),
+        }
+    }
+
+    /// As [`Self::paths_for`], with what VPP is given in place of a route that it cannot have.
+    ///
+    /// # Errors
+    /// [`HoldReason`] where it is given nothing.
+    pub fn paths_given_for(&self, set: &NextHopSet) -> Result<PathSet, HoldReason> {
+        let given = self.resolver.topology.resolve_or_substitute(set).paths;
+        given.map_or_else(|| self.paths_for(set), Ok)
+    }
+
+    /// The paths that VPP has for a prefix in a kernel table, and whether it has what it shall have.
+    #[must_use]
+    pub fn installed(&self, table: u32, prefix: &Prefix) -> (Option<&PathSet>, bool) {
+        let place = || {
+            let rib = self.rib_index(prefix.family(), table)?;
+            let slot = self.ribs.get(usize::from(rib))?.find(prefix)?;
+            let handle = Handle { rib, slot };
+            Some((handle, self.rib(handle)?.body(slot)?))
+        };
+        place().map_or((None, true), |(handle, body)| {
+            let settled = self.desired(handle, body) == body.installed;
+            (self.paths(body.installed), settled)
+        })
+    }
+
+    /// Whether routes of a protocol are mirrored.
+    #[must_use]
+    pub fn mirrors(&self, protocol: u8) -> bool {
+        self.scope.mirrors(protocol)
+    }
+
+    /// The VPP table of a kernel table; none where that is not mirrored.
+    #[must_use]
+    pub fn vpp_table_of(&self, table: u32, family: Family) -> Option<u32> {
+        let rib = self.rib_index(family, table)?;
+        Some(self.ribs.get(usize::from(rib))?.vpp_table)
+    }
+
+    /// Kernel table and prefix of about `count` of the prefixes that VPP has, spread over all of them;
+    /// `turn` chooses which.
+    #[must_use]
+    pub fn sample_installed(&self, count: usize, turn: usize) -> Vec<(u32, Prefix)> {
+        let installed = |handle: &Handle| {
+            let body = self.rib(*handle).and_then(|rib| rib.body(handle.slot));
+            body.is_some_and(|body| !body.installed.is_none())
+        };
+        let total = self.places().filter(installed).count();
+        let step = total.div_ceil(count.max(1)).max(1);
+        let of = |handle: Handle| {
+            let rib = self.rib(handle)?;
+            Some((rib.kernel_table, rib.prefix(handle.slot)?))
+        };
+        let chosen = self
+            .places()
+            .filter(installed)
+            .skip(turn % step)
+            .step_by(step);
+        chosen.filter_map(of).take(count).collect()
+    }
+
+    /// Kernel routes from `cursor` on: about `limit` of them (the routes of one prefix stay
+    /// together), and where to go on, none at the end.
+    #[must_use]
+    pub fn routes(&self, cursor: Cursor, limit: usize) -> (Vec<RouteView>, Option<Cursor>) {
+        self.listing(cursor, limit, u32::MAX, &RouteFilter::default())
+    }
+
+    /// As [`Self::routes`], of the routes that `filter` takes: perhaps fewer than `limit`, or
+    /// none, though there are more.
+    #[must_use]
+    pub fn routes_where(
+        &self,
+        cursor: Cursor,
+        limit: usize,
+        filter: &RouteFilter,
+    ) -> (Vec<RouteView>, Option<Cursor>) {
+        self.listing(cursor, limit, PLACES, filter)
+    }
+
+    fn listing(
+        &self,
+        cursor: Cursor,
+        limit: usize,
+        places: u32,
+        filter: &RouteFilter,
+    ) -> (Vec<RouteView>, Option<Cursor>) {
+        let mut views = Vec::new();
+        let Cursor {
+            rib: mut index,
+            mut slot,
+        } = cursor;
+        let mut left = places;
+        while let Some(rib) = self.ribs.get(usize::from(index)) {
+            while slot < rib.slots() {
+                if views.len() >= limit || left == 0 {
+                    return (views, Some(Cursor { rib: index, slot }));
+                }
+                self.views(Handle { rib: index, slot }, filter, &mut views);
+                slot += 1;
+                left -= 1;
+            }
+            (index, slot) = (index.saturating_add(1), 0);
+        }
+        (views, None)
+    }
+
+    /// The kernel routes of one prefix in one kernel table.
+    #[must_use]
+    pub fn routes_of(&self, table: u32, prefix: &Prefix) -> Vec<RouteView> {
+        let mut views = Vec::new();
+        if let Some(rib) = self.rib_index(prefix.family(), table) {
+            let slot = self.ribs.get(usize::from(rib)).and_then(|r| r.find(prefix));
+            if let Some(slot) = slot {
+                self.views(Handle { rib, slot }, &RouteFilter::default(), &mut views);
+            }
+        }
+        views
+    }
+
+    /// Routes of mirrored protocols that VPP cannot have, by reason ([`HoldReason::name`]): the best of
+    /// their prefix, and those with a TOS.
+    #[must_use]
+    pub fn held_routes(&self) -> BTreeMap<&'static str, usize> {
+        let mut reasons = BTreeMap::new();
+        if self.with_tos > 0 {
+            reasons.insert(HoldReason::TypeOfService(0).name(), self.with_tos);
+        }
+        if self.quarantine.is_empty() {
+            for (set, count) in self.resolver.held() {
+                let reason = self.resolver.resolution(set).held;
+                let name = reason.unwrap_or(HoldReason::OverLimit).name();
+                *reasons.entry(name).or_default() += count;
+            }
+        } else {
+            // What is withheld from VPP is so by its prefix.
+            for handle in self.places() {
+                let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
+                let wanted = body.and_then(|body| self.target(handle, body));
+                if let Some(held) = wanted.and_then(|wanted| wanted.held) {
+                    *reasons.entry(held.name()).or_default() += 1;
+                }
+            }
+        }
+        reasons
+    }
+
+    /// Routes that VPP cannot have as nothing stands for their interface, by the interface's name,
+    /// or its number where the kernel shows none.
+    #[must_use]
+    pub fn held_interfaces(&self) -> HashMap<String, usize> {
+        let mut by_index = BTreeMap::<u32, usize>::new();
+        for (set, count) in self.resolver.held() {
+            if let Some(HoldReason::NoInterface(index)) = self.resolver.resolution(set).held {
+                *by_index.entry(index).or_default() += count;
+            }
+        }
+        let names: HashMap<u32, &str> = self.links().map(|(i, l)| (i, l.name.as_str())).collect();
+        let name = |index: u32| match names.get(&index) {
+            Some(name) => (*name).to_owned(),
+            None => format!("interface {index}"),
+        };
+        by_index.into_iter().map(|(i, n)| (name(i), n)).collect()
+    }
+
+    fn views(&self, handle: Handle, filter: &RouteFilter, views: &mut Vec<RouteView>) {
+        let Some(rib) = self.rib(handle) else { return };
+        let (Some(body), Some(prefix)) = (rib.body(handle.slot), rib.prefix(handle.slot)) else {
+            return;
+        };
+        if !filter.contains(&prefix) {
+            return;
+        }
+        let installed = self.paths(body.installed);
+        for route in rib.routes(handle.slot) {
+            let state = self.state(handle, body, &route);
+            if !filter.takes(state) {
+                continue;
+            }
+            let Some(set) = self.resolver.sets.get(route.set.0) else {
+                continue;
+            };
+            let key = RouteKey {
+                table: rib.kernel_table,
+                prefix,
+                tos: route.tos,
+                metric: route.metric,
+            };
+            views.push(RouteView {
+                table: rib.kernel_table,
+                prefix,
+                tos: route.tos,
+                metric: route.metric,
+                protocol: route.protocol,
+                source: self.source_of(key, route.protocol),
+                set: set.clone(),
+                state,
+                substitute: self.substitute(handle, body, state),
+                installed: installed.cloned(),
+            });
+        }
+    }
+
+    fn substitute(&self, handle: Handle, body: &Slot, state: RouteState) -> Option<Substitute> {
+        let held = matches!(state, RouteState::HoldReason(held) if !matches!(held, HoldReason::TypeOfService(_)));
+        let desired = held.then(|| self.desired(handle, body))?;
+        self.substitute_of(desired)
+    }
+
+    pub(in crate::table) fn state(
+        &self,
+        handle: Handle,
+        body: &Slot,
+        route: &KernelRoute,
+    ) -> RouteState {
+        if !self.scope.mirrors(route.protocol) {
+            return RouteState::Foreign;
+        }
+        if route.tos != 0 {
+            return RouteState::HoldReason(HoldReason::TypeOfService(route.tos));
+        }
+        if body.route() != Some(*route) {
+            return RouteState::NotBest;
+        }
+        let refusal = self
+            .refusals
+            .get(&handle)
+            .filter(|_| body.has(flag::FAILED));
+        match (self.target(handle, body), refusal) {
+            (_, Some(refusal)) => RouteState::Failed(refusal.retval),
+            (Some(wanted), None) => match wanted.held {
+                Some(held) => RouteState::HoldReason(held),
+                None if wanted.paths == body.installed => RouteState::Installed,
+                None => RouteState::Waiting,
+            },
+            (None, None) => RouteState::Waiting,
+        }
+    }
+
+    /// What a dirty prefix has and shall have: its kernel table, the prefix, the paths installed
+    /// and the paths desired.
+    #[must_use]
+    pub fn difference(
+        &self,
+        handle: Handle,
+    ) -> Option<(u32, Prefix, Option<&PathSet>, Option<&PathSet>)> {
+        let rib = self.rib(handle)?;
+        let body = rib.body(handle.slot)?;
+        let paths = |id: PathSetId| self.paths(id);
+        let desired = self.desired(handle, body);
+        Some((
+            rib.kernel_table,
+            rib.prefix(handle.slot)?,
+            paths(body.installed),
+            paths(desired),
+        ))
+    }
+}

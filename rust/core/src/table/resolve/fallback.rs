@@ -1,0 +1,165 @@
+//! What VPP is given in place of a route that it cannot have.
+//!
+//! Without it VPP forwards the prefix by the next shorter one that it has, which is not what the
+//! kernel does: it goes by this route.
+
+use crate::route::{Family, NextHopSet, PathKind, PathSet};
+
+use crate::table::Table;
+use crate::table::resolve::hold_reason::HoldReason;
+use crate::table::resolve::topology::{Topology, special};
+use crate::table::store::entry::flag;
+use crate::table::store::ids::PathSetId;
+
+/// What VPP is given for a route that it cannot have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Fallback {
+    /// Nothing: it forwards the prefix by a shorter one.
+    #[default]
+    Hold,
+    /// A drop.
+    Drop,
+    /// A path of type local: it hands the packets to what listens for its own ones. linux-cp gives
+    /// them to the kernel, which forwards them.
+    Punt,
+}
+
+/// What VPP has in place of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Substitute {
+    /// Those of its legs that VPP can have.
+    Legs,
+    /// A drop.
+    Drop,
+    /// A local path.
+    Punt,
+}
+
+impl Substitute {
+    /// Its name in metrics and listings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Substitute::Legs => "legs",
+            Substitute::Drop => "drop",
+            Substitute::Punt => "punt",
+        }
+    }
+
+    fn of(paths: &PathSet) -> Self {
+        match paths.paths().first().map(|path| path.kind) {
+            Some(PathKind::Normal) | None => Substitute::Legs,
+            Some(PathKind::Local) => Substitute::Punt,
+            Some(_) => Substitute::Drop,
+        }
+    }
+}
+
+/// What a next-hop set means for VPP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// The paths that VPP shall have.
+    pub paths: Option<PathSet>,
+    /// Why these are not what the kernel has, or why there are none.
+    pub held: Option<HoldReason>,
+}
+
+impl Resolved {
+    pub(in crate::table) fn whole(paths: PathSet) -> Self {
+        Self {
+            paths: Some(paths),
+            held: None,
+        }
+    }
+}
+
+impl From<HoldReason> for Resolved {
+    fn from(held: HoldReason) -> Self {
+        Self {
+            paths: None,
+            held: Some(held),
+        }
+    }
+}
+
+impl Topology {
+    /// What VPP shall have for `set`, with what it is given in its place.
+    pub(in crate::table) fn resolve_or_substitute(&self, set: &NextHopSet) -> Resolved {
+        let resolved = self.resolve(set);
+        match resolved.held {
+            Some(held) if resolved.paths.is_none() && takes_fallback(held) => Resolved {
+                paths: self.substitute(set.family),
+                ..resolved
+            },
+            _ => resolved,
+        }
+    }
+
+    fn substitute(&self, family: Family) -> Option<PathSet> {
+        match self.interfaces.fallback {
+            Fallback::Hold => None,
+            Fallback::Drop => Some(special(family, PathKind::Drop)),
+            Fallback::Punt => Some(special(family, PathKind::Local)),
+        }
+    }
+}
+
+/// Whether the kernel forwards by a route that is held for this reason, and VPP survives something
+/// else in its place.
+const fn takes_fallback(held: HoldReason) -> bool {
+    match held {
+        HoldReason::NoInterface(_)
+        | HoldReason::UnknownNextHop(_)
+        | HoldReason::RouteType(_)
+        | HoldReason::Encapsulation(_)
+        | HoldReason::LabelsWithoutGateway
+        | HoldReason::TooManyLabels(_)
+        | HoldReason::TooManyNextHops(_) => true,
+        // The kernel goes on to a shorter prefix then, too (`fib_table_lookup`, `fib6_backtrack`).
+        HoldReason::NoUsableNextHop
+        // It is the route of other packets than VPP's.
+        | HoldReason::TypeOfService(_)
+        // VPP is to have nothing for it at all.
+        | HoldReason::OverLimit | HoldReason::EndedVpp | HoldReason::VppFault => false,
+    }
+}
+
+impl Table {
+    /// What VPP shall have in place of routes, by prefix ([`Substitute`]).
+    #[must_use]
+    pub fn substitutes(&self) -> [(Substitute, usize); 3] {
+        let mut counts = [Substitute::Legs, Substitute::Drop, Substitute::Punt].map(|s| (s, 0));
+        let mut add = |paths, count| {
+            let found = self.substitute_of(paths);
+            for (of, total) in &mut counts {
+                *total += if found == Some(*of) { count } else { 0 };
+            }
+        };
+        if self.counts.iter().all(|counts| counts.substituted == 0) {
+            return counts;
+        }
+        if self.quarantine.is_empty() && self.scope.most().is_none() {
+            for (set, count) in self.resolver.held() {
+                add(self.resolver.resolution(set).paths, count);
+            }
+            return counts;
+        }
+        // What is withheld from VPP is so by its prefix.
+        for handle in self.places() {
+            let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
+            let both = |flags| flags & SUBSTITUTED == SUBSTITUTED;
+            if let Some(body) = body.filter(|body| body.in_use() && both(body.flags)) {
+                add(self.desired(handle, body), 1);
+            }
+        }
+        counts
+    }
+
+    /// What paths are that VPP is given for a route that it cannot have.
+    pub(in crate::table) fn substitute_of(&self, paths: PathSetId) -> Option<Substitute> {
+        self.paths(paths).map(Substitute::of)
+    }
+}
+
+/// Flags of a prefix that VPP shall have something else for.
+pub(in crate::table) const SUBSTITUTED: u8 = flag::DESIRED | flag::HELD;

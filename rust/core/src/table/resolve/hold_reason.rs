@@ -1,0 +1,97 @@
+//! Why the best route of a mirrored protocol is not in VPP.
+
+use crate::route::Path;
+
+/// Why a route is not in VPP although it is the best of a mirrored protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum HoldReason {
+    /// Its interface has no counterpart in VPP yet: it goes in when one appears.
+    NoInterface(u32),
+    /// Its next-hop object is not known yet.
+    UnknownNextHop(u32),
+    /// None of its next hops can be used now: interfaces down or legs dead.
+    NoUsableNextHop,
+    /// Its type has no counterpart in VPP (`RTN_LOCAL`, `RTN_THROW`, …).
+    RouteType(u8),
+    /// It uses an encapsulation that is not MPLS.
+    Encapsulation(u16),
+    /// It pushes labels and has no gateway: VPP 26.10 crashes on such a path.
+    LabelsWithoutGateway,
+    /// It pushes more labels than a message has places for.
+    TooManyLabels(usize),
+    /// It is for packets with this type of service alone; VPP's FIB knows none.
+    TypeOfService(u8),
+    /// It has more next hops than a message has places for.
+    TooManyNextHops(usize),
+    /// VPP has as many prefixes as it shall have ([`Limit`](crate::table::Limit)).
+    OverLimit,
+    /// VPP ended over it, more than once ([`Table::suspect`](crate::table::Table::suspect)).
+    EndedVpp,
+    /// This VPP does not survive a drop of this prefix outside table 0, in no form.
+    VppFault,
+}
+
+impl HoldReason {
+    /// The reason's name in metrics and listings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            HoldReason::NoInterface(_) => "no_interface",
+            HoldReason::UnknownNextHop(_) => "unknown_next_hop",
+            HoldReason::NoUsableNextHop => "no_usable_next_hop",
+            HoldReason::RouteType(_) => "route_type",
+            HoldReason::Encapsulation(_) => "encapsulation",
+            HoldReason::LabelsWithoutGateway => "labels_without_gateway",
+            HoldReason::TooManyLabels(_) => "too_many_labels",
+            HoldReason::TypeOfService(_) => "type_of_service",
+            HoldReason::TooManyNextHops(_) => "too_many_next_hops",
+            HoldReason::OverLimit => "over_limit",
+            HoldReason::EndedVpp => "ended_vpp",
+            HoldReason::VppFault => "vpp_fault",
+        }
+    }
+}
+
+impl std::fmt::Display for HoldReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            HoldReason::NoInterface(index) => {
+                write!(
+                    f,
+                    "no VPP interface stands for the kernel's interface {index}"
+                )
+            }
+            HoldReason::UnknownNextHop(id) => write!(f, "next-hop object {id} is not known yet"),
+            HoldReason::NoUsableNextHop => f.write_str("none of its next hops can be used now"),
+            HoldReason::RouteType(number) => write!(f, "route type {number} has no counterpart in VPP"),
+            HoldReason::Encapsulation(number) => write!(f, "encapsulation {number} is not mirrored"),
+            HoldReason::LabelsWithoutGateway => {
+                f.write_str("it pushes labels and has no gateway, which VPP does not survive")
+            }
+            HoldReason::TooManyLabels(count) => {
+                write!(
+                    f,
+                    "{count} labels, VPP's message holds {}",
+                    Path::MAX_LABELS
+                )
+            }
+            HoldReason::TypeOfService(tos) => {
+                write!(f, "it is for packets with TOS {tos} alone")
+            }
+            HoldReason::EndedVpp => f.write_str(
+                "VPP ended each time it was sent: `bgpreflector release` lets it in again",
+            ),
+            HoldReason::VppFault => f.write_str(
+                "a drop of this prefix in a table other than 0 ends VPP before 24.10: use a newer one",
+            ),
+            HoldReason::OverLimit => f.write_str("VPP has as many prefixes as kernel.max_routes allows"),
+            HoldReason::TooManyNextHops(count) => {
+                write!(
+                    f,
+                    "{count} next hops, VPP's message holds {}",
+                    Path::MAX_PATHS
+                )
+            }
+        }
+    }
+}

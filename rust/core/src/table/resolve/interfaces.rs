@@ -1,0 +1,61 @@
+//! The kernel's interfaces and what stands for them in VPP.
+
+use ahash::AHashMap;
+
+use crate::netlink::HardwareAddress;
+
+use crate::table::resolve::fallback::Fallback;
+
+/// What becomes of a next hop whose interface has no counterpart in VPP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Unmapped {
+    /// The route waits until there is one.
+    #[default]
+    Wait,
+    /// VPP finds the interface by looking the gateway up in its own FIB.
+    Recursive,
+    /// It goes out of this VPP interface (the original's main interface).
+    Interface(u32),
+}
+
+/// Kernel interfaces and their counterparts in VPP.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interfaces {
+    /// Name of a kernel interface to VPP's `sw_if_index`: names outlive indices.
+    pub map: AHashMap<String, u32>,
+    /// `sw_if_index` and hardware address of VPP interfaces that stand for the kernel's interface of
+    /// this name if that has the same address.
+    pub alike: AHashMap<String, (u32, HardwareAddress)>,
+    /// What happens to the others.
+    pub unmapped: Unmapped,
+    /// What VPP is given for a route that it cannot have.
+    pub fallback: Fallback,
+    /// Whether a route of which VPP can have some legs goes in with those.
+    pub skip_legs: bool,
+}
+
+/// A kernel link, as far as it decides about routes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its name (`IFLA_IFNAME`).
+    pub name: String,
+    /// `IFF_UP`.
+    pub up: bool,
+    /// `IFF_RUNNING` or `IFF_LOWER_UP`.
+    pub carrier: bool,
+    /// Its hardware address (`IFLA_ADDRESS`), if that is one of Ethernet's.
+    pub address: Option<HardwareAddress>,
+}
+
+impl Interfaces {
+    /// The `sw_if_index` that stands for a link. An equal name alone is no evidence: both ends of a
+    /// tap that VPP has made have the same one.
+    #[must_use]
+    pub fn of(&self, link: &Link) -> Option<u32> {
+        let known = self.map.get(&link.name).copied();
+        known.or_else(|| {
+            let (sw_if_index, address) = self.alike.get(&link.name)?;
+            (link.address == Some(*address)).then_some(*sw_if_index)
+        })
+    }
+}

@@ -1,0 +1,231 @@
+//! Links, next-hop objects and VPP's interfaces: what changes the meaning of routes without a
+//! message about them.
+
+use crate::route::{Family, NextHopSet, NextHopSource};
+
+use crate::table::Table;
+use crate::table::kernel::dump_tracker::DumpTracker;
+use crate::table::resolve::interfaces::{Interfaces, Link};
+use crate::table::resolve::nexthops::NextHopObject;
+use crate::table::resolve::topology::{Topology, forwards};
+use crate::table::scope::RouteSource;
+
+impl Table {
+    /// Takes note of a link. Returns how many routes went with it: where a link goes down the
+    /// kernel removes its routes without a message.
+    pub fn link(&mut self, index: u32, link: Link) -> usize {
+        DumpTracker::notified(&mut self.link_dump, index);
+        self.enter_link(index, link)
+    }
+
+    fn enter_link(&mut self, index: u32, link: Link) -> usize {
+        let new = link.clone();
+        match self.resolver.topology.links.insert(index, link) {
+            Some(old) if old == new => 0,
+            Some(old) if old.up && !new.up => self.link_down(index),
+            None if !new.up => self.link_down(index),
+            _ => {
+                self.link_changed(index);
+                0
+            }
+        }
+    }
+
+    /// Takes note that a link is gone; returns how many routes went with it.
+    pub fn remove_link(&mut self, index: u32) -> usize {
+        DumpTracker::notified(&mut self.link_dump, index);
+        match self.resolver.topology.links.get_mut(&index) {
+            Some(link) => {
+                link.up = false;
+                let removed = self.link_down(index);
+                self.resolver.topology.links.remove(&index);
+                self.link_changed(index);
+                removed
+            }
+            None => 0,
+        }
+    }
+
+    /// Begins a dump of the links: what notifications say from here on is newer than it.
+    pub fn begin_link_dump(&mut self) {
+        self.link_dump = Some(DumpTracker::default());
+    }
+
+    /// Takes note of a link that the dump shows, as [`Self::link`] does.
+    pub fn dumped_link(&mut self, index: u32, link: Link) -> usize {
+        if DumpTracker::dumped(&mut self.link_dump, index) {
+            self.enter_link(index, link)
+        } else {
+            0
+        }
+    }
+
+    /// Ends the dump and removes the links that it did not show; returns how many.
+    pub fn sweep_links(&mut self) -> usize {
+        let Some(dump) = self.link_dump.take() else {
+            return 0;
+        };
+        let known: Vec<u32> = self.links().map(|(index, _)| index).collect();
+        let gone = known.into_iter().filter(|index| dump.is_stale(*index));
+        gone.map(|index| self.remove_link(index)).count()
+    }
+
+    /// The link of an index.
+    #[must_use]
+    pub fn link_of(&self, index: u32) -> Option<&Link> {
+        self.resolver.topology.links.get(&index)
+    }
+
+    /// The links by index.
+    pub fn links(&self) -> impl Iterator<Item = (u32, &Link)> {
+        self.resolver
+            .topology
+            .links
+            .iter()
+            .map(|(index, link)| (*index, link))
+    }
+
+    /// A link's state or name changed, so what goes through it means something else now.
+    fn link_changed(&mut self, index: u32) {
+        let through = self.resolver.by_interface(index);
+        self.sets_changed(through);
+        self.settle_at_once();
+    }
+
+    /// A link went down: the kernel's routes and next-hop objects through it are gone in silence.
+    /// zebra says what becomes of its own.
+    fn link_down(&mut self, index: u32) -> usize {
+        if self.scope.source == RouteSource::Fpm {
+            self.link_changed(index);
+            return 0;
+        }
+        let concerned = self.resolver.by_interface(index);
+        let uses = |topology: &Topology, set: &NextHopSet| topology.uses_interface(set, index);
+        let through = self.resolver.of(&concerned, uses);
+        for id in self.resolver.topology.objects.through(index) {
+            self.resolver.topology.objects.remove(id);
+        }
+        let mut gone = self.resolver.of(&through, goes_with_link);
+        if self
+            .link_of(index)
+            .is_some_and(|link| link.name == LOOPBACK)
+        {
+            let all = self.resolver.all();
+            gone.extend(self.resolver.of(&all, |_, set| is_at_loopback(set)));
+        }
+        self.sets_gone(gone);
+        self.sets_changed(concerned);
+        self.settle_at_once()
+    }
+
+    /// Takes note of a next-hop object.
+    pub fn next_hop(&mut self, id: u32, object: NextHopObject) {
+        DumpTracker::notified(&mut self.next_hop_dump, id);
+        self.enter_next_hop(id, object);
+    }
+
+    /// Stores a next-hop object that the dump shows.
+    pub fn dumped_next_hop(&mut self, id: u32, object: NextHopObject) {
+        if DumpTracker::dumped(&mut self.next_hop_dump, id) {
+            self.enter_next_hop(id, object);
+        }
+    }
+
+    fn enter_next_hop(&mut self, id: u32, object: NextHopObject) {
+        if self.resolver.topology.objects.insert(id, object) {
+            self.objects_changed([id]);
+        }
+    }
+
+    /// The next-hop object of an id.
+    #[must_use]
+    pub fn next_hop_object(&self, id: u32) -> Option<&NextHopObject> {
+        self.resolver.topology.objects.get(id)
+    }
+
+    /// The ids of all next-hop objects, and those that routes refer to though there is none.
+    #[must_use]
+    pub fn next_hop_ids(&self) -> Vec<u32> {
+        let mut ids: Vec<u32> = self.resolver.topology.objects.ids().collect();
+        ids.extend(self.resolver.objects_used());
+        ids
+    }
+
+    /// Whether the next-hop object of this id is a blackhole.
+    #[must_use]
+    pub fn is_blackhole(&self, id: u32) -> bool {
+        self.resolver.topology.objects.get(id) == Some(&NextHopObject::Blackhole)
+    }
+
+    /// Takes note that a next-hop object is gone; returns how many routes went with it: the kernel's,
+    /// while zebra says what becomes of its own.
+    pub fn remove_next_hop(&mut self, id: u32) -> usize {
+        DumpTracker::notified(&mut self.next_hop_dump, id);
+        let concerned = self.resolver.by_objects([id]);
+        let gone = self.resolver.topology.objects.remove(id);
+        if self.scope.source == RouteSource::Kernel {
+            let is_gone = |_: &Topology, set: &NextHopSet| matches!(set.next_hops, NextHopSource::Object(used) if gone.contains(&used));
+            let sets = self.resolver.of(&concerned, is_gone);
+            self.sets_gone(sets);
+        }
+        self.sets_changed(concerned);
+        self.settle_at_once()
+    }
+
+    fn objects_changed(&mut self, objects: impl IntoIterator<Item = u32>) {
+        let concerned = self.resolver.by_objects(objects);
+        self.sets_changed(concerned);
+        self.settle_at_once();
+    }
+
+    /// Starts a dump of the next-hop objects.
+    pub fn begin_next_hop_dump(&mut self) {
+        self.next_hop_dump = Some(DumpTracker::default());
+        self.resolver.topology.objects.begin_dump();
+    }
+
+    /// Removes the objects that the dump did not show. Their routes stay until the route dump
+    /// that follows has told whether they are still there.
+    pub fn sweep_next_hops(&mut self) -> usize {
+        self.next_hop_dump = None;
+        let gone = self.resolver.topology.objects.sweep();
+        self.objects_changed(gone.iter().copied());
+        gone.len()
+    }
+
+    /// VPP's interfaces, as they were told last.
+    #[must_use]
+    pub fn interfaces(&self) -> &Interfaces {
+        &self.resolver.topology.interfaces
+    }
+
+    /// Takes note of VPP's interfaces; routes that can go in now, or must change, become dirty.
+    pub fn set_interfaces(&mut self, interfaces: Interfaces) {
+        if self.resolver.topology.interfaces == interfaces {
+            return;
+        }
+        self.resolver.topology.interfaces = interfaces;
+        let all = self.resolver.all();
+        self.sets_changed(all);
+        self.settle_at_once();
+    }
+}
+
+/// The link that IPv6 ties routes to that forward to none.
+pub(in crate::table) const LOOPBACK: &str = "lo";
+
+pub(in crate::table) fn is_at_loopback(set: &NextHopSet) -> bool {
+    set.family == Family::V6 && !forwards(set)
+}
+
+/// Whether the kernel removes routes of the set when their last link goes down: all but IPv6
+/// multipath routes, whose dead legs stay and revive (`fib6_ifdown`).
+fn goes_with_link(topology: &Topology, set: &NextHopSet) -> bool {
+    if !forwards(set) || topology.usable(set) {
+        return false;
+    }
+    match (&set.next_hops, set.family) {
+        (NextHopSource::Inline(hops), Family::V6) => hops.len() <= 1,
+        _ => true,
+    }
+}

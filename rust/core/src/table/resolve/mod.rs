@@ -1,0 +1,10 @@
+//! From next hops to VPP's paths, or to the reason why there are none.
+
+pub(super) mod fallback;
+pub(super) mod hold_reason;
+pub(super) mod interfaces;
+pub(super) mod links;
+pub(super) mod nexthops;
+pub(super) mod resolver;
+pub(super) mod set_index;
+pub(super) mod topology;

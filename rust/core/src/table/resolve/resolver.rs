@@ -1,0 +1,267 @@
+//! What each next-hop set means for VPP now.
+
+use ahash::AHashMap;
+
+use crate::route::{NextHopSet, PathSet, SetBytes};
+
+use crate::table::resolve::fallback::Resolved;
+use crate::table::resolve::hold_reason::HoldReason;
+use crate::table::resolve::set_index::SetIndex;
+use crate::table::resolve::topology::Topology;
+use crate::table::store::attribute_cache::AttributeCache;
+use crate::table::store::ids::{PathSetId, SetId};
+use crate::table::store::interner::Interner;
+
+/// What VPP shall have for a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::table) struct Resolution {
+    /// Its paths, [`PathSetId::NONE`] where there are none.
+    pub(in crate::table) paths: PathSetId,
+    /// Why these are not what the kernel has, or why there are none.
+    pub(in crate::table) held: Option<HoldReason>,
+}
+
+impl Resolution {
+    /// Nothing, for this reason.
+    pub(in crate::table) const fn held(reason: HoldReason) -> Self {
+        Self {
+            paths: PathSetId::NONE,
+            held: Some(reason),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ResolvedSet {
+    resolution: Resolution,
+    usable: bool,
+}
+
+/// The next-hop sets, the path sets, and which is which at present.
+#[derive(Default)]
+pub(in crate::table) struct Resolver {
+    pub(in crate::table) sets: Interner<NextHopSet>,
+    pub(in crate::table) path_sets: Interner<PathSet>,
+    pub(in crate::table) topology: Topology,
+    resolver: Vec<Option<ResolvedSet>>,
+    recollection: AttributeCache,
+    users: SetIndex,
+    /// Prefixes that VPP cannot have, by their best route's set.
+    held: AHashMap<SetId, usize>,
+}
+
+impl<T: Eq + std::hash::Hash> Default for Interner<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Resolver {
+    /// The set's number; it gains one reference.
+    pub(in crate::table) fn acquire(&mut self, set: NextHopSet) -> SetId {
+        let id = SetId(self.sets.acquire(set));
+        if self.meaning(id).is_none() {
+            if let Some(set) = self.sets.get(id.0) {
+                self.users.enter(id, set);
+            }
+            self.update(id);
+        }
+        id
+    }
+
+    /// The number of the set that these bytes were last read as, if there is still that set; it
+    /// gains one reference.
+    pub(in crate::table) fn recall(&mut self, bytes: SetBytes<'_>) -> Option<SetId> {
+        let (id, version) = self.recollection.get(bytes)?;
+        self.sets.retain_version(id.0, version).then_some(id)
+    }
+
+    pub(in crate::table) fn remember(&mut self, bytes: SetBytes<'_>, id: SetId) {
+        let version = self.sets.version(id.0);
+        self.recollection.put(bytes, (id, version));
+    }
+
+    /// Forgets what bytes were read as: they mean something else from here on.
+    pub(in crate::table) fn forget_bytes(&mut self) {
+        self.recollection = AttributeCache::default();
+    }
+
+    /// The next-hop objects that sets name.
+    pub(in crate::table) fn objects_used(&self) -> impl Iterator<Item = u32> {
+        self.users.objects()
+    }
+
+    pub(in crate::table) fn release(&mut self, id: SetId) {
+        let Some(set) = self.sets.release(id.0) else {
+            return;
+        };
+        self.users.remove(id, &set);
+        let meaning = self.resolver.get_mut(id.0 as usize).and_then(Option::take);
+        if let Some(ResolvedSet { resolution, .. }) = meaning {
+            self.release_paths(resolution.paths);
+        }
+    }
+
+    /// Gives routes that are announced from here on another number for the same set; the number
+    /// gains one reference.
+    pub(in crate::table) fn retire(&mut self, id: SetId) {
+        self.sets.retire(id.0);
+        if let Some(set) = self.sets.get(id.0) {
+            self.users.remove(id, set);
+        }
+    }
+
+    /// The sets of these objects, and of the groups that they are members of.
+    pub(in crate::table) fn by_objects(
+        &self,
+        objects: impl IntoIterator<Item = u32>,
+    ) -> Vec<SetId> {
+        let mut concerned: Vec<u32> = Vec::new();
+        for object in objects {
+            concerned.push(object);
+            concerned.extend(self.topology.objects.groups_of(object));
+        }
+        concerned.sort_unstable();
+        concerned.dedup();
+        let sets = concerned
+            .into_iter()
+            .flat_map(|id| self.users.of_object(id));
+        sets.collect()
+    }
+
+    /// The sets with a next hop through the interface, those of objects included; some others may
+    /// be among them, of groups whose members are not all known.
+    pub(in crate::table) fn by_interface(&self, interface: u32) -> Vec<SetId> {
+        let mut sets = self.by_objects(self.topology.objects.through(interface));
+        sets.extend(self.users.of_interface(interface));
+        sets
+    }
+
+    /// The sets of these that `is` picks out.
+    pub(in crate::table) fn of(
+        &self,
+        sets: &[SetId],
+        is: impl Fn(&Topology, &NextHopSet) -> bool,
+    ) -> Vec<SetId> {
+        let picked = |id: &&SetId| {
+            let set = self.sets.get(id.0);
+            set.is_some_and(|set| is(&self.topology, set))
+        };
+        sets.iter().filter(picked).copied().collect()
+    }
+
+    /// Works the resolver of these sets out again; returns those that changed.
+    pub(in crate::table) fn update_these(
+        &mut self,
+        sets: impl IntoIterator<Item = SetId>,
+    ) -> Vec<SetId> {
+        let sets = sets.into_iter();
+        sets.filter(|id| self.update(*id)).collect()
+    }
+
+    /// Takes note that a prefix is held, or no longer, whose best route has this set.
+    pub(in crate::table) fn count_held(&mut self, id: SetId, held: bool) {
+        if held {
+            *self.held.entry(id).or_default() += 1;
+        } else if let Some(count) = self.held.get_mut(&id) {
+            *count -= 1;
+            if *count == 0 {
+                self.held.remove(&id);
+            }
+        }
+    }
+
+    /// The sets of held prefixes, and how many of those each has.
+    pub(in crate::table) fn held(&self) -> impl Iterator<Item = (SetId, usize)> {
+        self.held.iter().map(|(id, count)| (*id, *count))
+    }
+
+    pub(in crate::table) fn retain_paths(&mut self, paths: PathSetId) {
+        if !paths.is_none() {
+            self.path_sets.retain(paths.0);
+        }
+    }
+
+    pub(in crate::table) fn release_paths(&mut self, paths: PathSetId) {
+        if !paths.is_none() {
+            self.path_sets.release(paths.0);
+        }
+    }
+
+    fn meaning(&self, id: SetId) -> Option<&ResolvedSet> {
+        self.resolver.get(id.0 as usize)?.as_ref()
+    }
+
+    /// The paths that VPP shall have for the set, and why these are not all.
+    pub(in crate::table) fn resolution(&self, id: SetId) -> Resolution {
+        const UNKNOWN: Resolution = Resolution::held(HoldReason::NoUsableNextHop);
+        self.meaning(id)
+            .map_or(UNKNOWN, |meaning| meaning.resolution)
+    }
+
+    /// Whether the kernel can forward by the set now.
+    pub(in crate::table) fn usable(&self, id: SetId) -> bool {
+        self.meaning(id).is_some_and(|meaning| meaning.usable)
+    }
+
+    /// Works the set's meaning out again; returns whether it is another one now.
+    fn update(&mut self, id: SetId) -> bool {
+        let Some(set) = self.sets.get(id.0) else {
+            return false;
+        };
+        let usable = self.topology.usable(set);
+        let Resolved { paths, held } = self.topology.resolve_or_substitute(set);
+        let acquired = paths.map(|paths| PathSetId(self.path_sets.acquire(paths)));
+        let paths = acquired.unwrap_or(PathSetId::NONE);
+        let resolution = Resolution { paths, held };
+        let index = id.0 as usize;
+        if self.resolver.len() <= index {
+            self.resolver.resize(index + 1, None);
+        }
+        let new = Some(ResolvedSet { resolution, usable });
+        let Some(place) = self.resolver.get_mut(index) else {
+            return false;
+        };
+        let old = std::mem::replace(place, new);
+        if let Some(ResolvedSet { resolution, .. }) = old {
+            self.release_paths(resolution.paths);
+        }
+        old != new
+    }
+
+    /// All sets.
+    pub(in crate::table) fn all(&self) -> Vec<SetId> {
+        self.sets.iter().map(|(id, _)| SetId(id)).collect()
+    }
+
+    /// The sets that `is` picks out.
+    pub(in crate::table) fn marks(&self, is: impl Fn(&Topology, &NextHopSet) -> bool) -> SetMarks {
+        let mut marks = SetMarks::default();
+        for (id, set) in self.sets.iter() {
+            if is(&self.topology, set) {
+                marks.mark(SetId(id));
+            }
+        }
+        marks
+    }
+}
+
+/// A selection of sets.
+#[derive(Default)]
+pub(in crate::table) struct SetMarks(Vec<bool>);
+
+impl SetMarks {
+    pub(in crate::table) fn mark(&mut self, id: SetId) {
+        let index = id.0 as usize;
+        if self.0.len() <= index {
+            self.0.resize(index + 1, false);
+        }
+        if let Some(mark) = self.0.get_mut(index) {
+            *mark = true;
+        }
+    }
+
+    pub(in crate::table) fn has(&self, id: SetId) -> bool {
+        self.0.get(id.0 as usize).copied().unwrap_or(false)
+    }
+}

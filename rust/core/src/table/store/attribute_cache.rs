@@ -1,0 +1,113 @@
+//! Which set the bytes of a message were read as before.
+
+use ahash::RandomState;
+use hashbrown::HashTable;
+
+use crate::route::SetBytes;
+
+use crate::table::store::direct_mapped::{DirectMapped, InlineKey};
+use crate::table::store::ids::SetId;
+
+/// Byte strings that are remembered; then all are forgotten and it begins again.
+const REMEMBERED: usize = 4096;
+/// Longer ones are not remembered: a route with hundreds of next hops.
+const LONGEST: usize = 1024;
+
+/// A set's number, and the version of it that is meant.
+pub(in crate::table) type CachedSet = (SetId, u32);
+
+struct Memory {
+    head: u32,
+    attributes: Box<[u8]>,
+    known: CachedSet,
+}
+
+impl Memory {
+    fn bytes(&self) -> SetBytes<'_> {
+        SetBytes {
+            head: self.head,
+            attributes: &self.attributes,
+        }
+    }
+}
+
+/// Sets by the bytes that they were read from. It holds no reference to them: who asks has to
+/// check that the version is still the same.
+#[derive(Default)]
+pub(in crate::table) struct AttributeCache {
+    near: DirectMapped,
+    index: HashTable<Memory>,
+    hasher: RandomState,
+}
+
+impl AttributeCache {
+    #[inline]
+    pub(in crate::table) fn get(&mut self, bytes: SetBytes<'_>) -> Option<CachedSet> {
+        let short = InlineKey::of(bytes);
+        if let Some(known) = short.as_ref().and_then(|short| self.near.get(short)) {
+            return Some(known);
+        }
+        let known = self.find(bytes)?;
+        self.near.put(short, known);
+        Some(known)
+    }
+
+    fn find(&self, bytes: SetBytes<'_>) -> Option<CachedSet> {
+        let hash = self.hasher.hash_one(bytes);
+        let found = self.index.find(hash, |memory| memory.bytes() == bytes);
+        found.map(|memory| memory.known)
+    }
+
+    pub(in crate::table) fn put(&mut self, bytes: SetBytes<'_>, known: CachedSet) {
+        if bytes.attributes.len() > LONGEST {
+            return;
+        }
+        self.near.put(InlineKey::of(bytes), known);
+        if self.index.len() >= REMEMBERED {
+            self.index.clear();
+        }
+        let hasher = &self.hasher;
+        let is = |memory: &Memory| memory.bytes() == bytes;
+        let rehash = |memory: &Memory| hasher.hash_one(memory.bytes());
+        let memory = Memory {
+            head: bytes.head,
+            attributes: bytes.attributes.into(),
+            known,
+        };
+        self.index
+            .entry(hasher.hash_one(bytes), is, rehash)
+            .insert(memory);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn bytes(head: u32, attributes: &[u8]) -> SetBytes<'_> {
+        SetBytes { head, attributes }
+    }
+
+    #[test]
+    fn the_last_reading_counts() {
+        let mut recollection = AttributeCache::default();
+        recollection.put(bytes(1, b"a"), (SetId(1), 0));
+        recollection.put(bytes(1, b"a"), (SetId(2), 7));
+        recollection.put(bytes(2, b"a"), (SetId(3), 0));
+        assert_eq!(recollection.get(bytes(1, b"a")), Some((SetId(2), 7)));
+        assert_eq!(recollection.get(bytes(2, b"a")), Some((SetId(3), 0)));
+        assert_eq!(recollection.get(bytes(1, b"b")), None);
+        assert_eq!(recollection.index.len(), 2);
+    }
+
+    #[test]
+    fn it_is_bounded() {
+        let mut recollection = AttributeCache::default();
+        for head in 0..10_000 {
+            recollection.put(bytes(head, b"a"), (SetId(head), 0));
+            assert!(recollection.index.len() <= REMEMBERED);
+        }
+        recollection.put(bytes(0, &[0; LONGEST + 1]), (SetId(1), 0));
+        assert_eq!(recollection.get(bytes(0, &[0; LONGEST + 1])), None);
+    }
+}

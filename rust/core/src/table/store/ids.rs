@@ -1,0 +1,34 @@
+//! Small names for things stored elsewhere.
+
+/// A stored [`NextHopSet`](crate::route::NextHopSet).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SetId(pub(in crate::table) u32);
+
+/// A stored [`PathSet`](crate::route::PathSet), or [`PathSetId::NONE`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PathSetId(pub(in crate::table) u32);
+
+impl PathSetId {
+    /// No paths: the prefix is not, or shall not be, in VPP.
+    pub const NONE: Self = Self(u32::MAX);
+
+    /// Whether this is [`PathSetId::NONE`].
+    #[must_use]
+    pub const fn is_none(self) -> bool {
+        self.0 == Self::NONE.0
+    }
+
+    /// The number, for arrays beside the table.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A prefix's place in the table. It stays valid while the prefix is taken (see
+/// [`Table::take_dirty`](crate::table::Table::take_dirty)), and no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Handle {
+    pub(in crate::table) rib: u16,
+    pub(in crate::table) slot: u32,
+}

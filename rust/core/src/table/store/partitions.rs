@@ -1,0 +1,79 @@
+//! Places sorted by the part of an index that they belong into.
+
+/// An index's buckets that the processor's caches hold.
+const NEAR: usize = 1 << 15;
+
+/// Hash and place of entries on their way into an index. Entered one after the other they would lie
+/// all over the memory; entered a part of the index at a time they lie near one another.
+pub(in crate::table) struct Partitions {
+    mask: usize,
+    room: usize,
+    places: Vec<(u32, u32)>,
+    /// Where each part's places end.
+    ends: Vec<usize>,
+}
+
+impl Partitions {
+    /// For so many places; none where sorting them would not pay.
+    pub(in crate::table) fn new(buckets: usize, places: usize) -> Option<Self> {
+        let mask = buckets.checked_sub(1)?;
+        let parts = mask / NEAR + 1;
+        if parts == 1 || places < NEAR {
+            return None;
+        }
+        // Hashes spread evenly, but not quite.
+        let room = places / parts * 9 / 8;
+        Some(Self {
+            mask,
+            room,
+            places: vec![(0, 0); room * parts],
+            ends: (0..parts).map(|part| part * room).collect(),
+        })
+    }
+
+    /// Takes a place; returns whether there was room for it.
+    #[inline]
+    pub(in crate::table) fn put(&mut self, hash: u32, slot: u32) -> bool {
+        let part = (hash as usize & self.mask) / NEAR;
+        let Some(end) = self.ends.get_mut(part) else {
+            return false;
+        };
+        let full = *end == (part + 1) * self.room;
+        match self.places.get_mut(*end) {
+            Some(place) if !full => *place = (hash, slot),
+            _ => return false,
+        }
+        *end += 1;
+        true
+    }
+
+    /// The places of each part.
+    pub(in crate::table) fn iter(&self) -> impl Iterator<Item = &[(u32, u32)]> {
+        let part = |(part, end): (usize, &usize)| self.places.get(part * self.room..*end);
+        self.ends.iter().enumerate().filter_map(part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_come_back_part_by_part_and_a_part_may_be_full() {
+        let mut parts = Partitions::new(4 * NEAR, NEAR).unwrap();
+        let part = u32::try_from(NEAR).unwrap();
+        let room = u32::try_from(parts.room).unwrap();
+        assert!(parts.put(3 * part + 7, 1) && parts.put(9, 2) && parts.put(4 * part, 3));
+        assert!((2..room).all(|slot| parts.put(0, slot)) && !parts.put(0, 0));
+        let slots: Vec<u32> = parts.iter().flatten().map(|(_, slot)| *slot).collect();
+        assert_eq!((slots[0], slots[1]), (2, 3));
+        assert_eq!((slots.last(), slots.len()), (Some(&1), parts.room + 1));
+    }
+
+    #[test]
+    fn a_small_index_and_few_places_are_not_sorted() {
+        assert!(Partitions::new(0, 0).is_none());
+        assert!(Partitions::new(NEAR, NEAR).is_none());
+        assert!(Partitions::new(64 * NEAR, 10).is_none());
+    }
+}

@@ -1,0 +1,409 @@
+//! The prefixes of one family in one kernel table: a dense array and an index into it.
+//!
+//! The array keeps a prefix's place fixed while it lives, so a place serves as its short name in
+//! queues and batches; the index costs five bytes a prefix where a map of entries would cost
+//! twenty more.
+//!
+//! A dump shows prefixes in the order of their addresses. As long as each new one lies beyond all
+//! before it, it cannot be known, and the array itself is in order: the index, whose places lie
+//! all over the memory, is then made for many entries at once.
+
+use std::ops::Range;
+
+use ahash::RandomState;
+use hashbrown::{HashMap, HashTable};
+
+use crate::table::store::entry::{Address, Entry, KernelRoute, Routes, Slot, flag};
+use crate::table::store::partitions::Partitions;
+
+/// Prefixes of one family and kernel table.
+pub(in crate::table) struct Rib<A> {
+    entries: Vec<Entry<A>>,
+    free: Vec<u32>,
+    index: HashTable<u32>,
+    /// Entries from this place on are not in the index: they are in the order of their addresses,
+    /// none is below the address of an entry before them, and all are in use.
+    indexed: usize,
+    /// No entry has had a higher address.
+    highest: Option<A>,
+    hasher: RandomState,
+    /// The place found last.
+    last: u32,
+    /// The kernel's routes of the few prefixes that have more than one, or one with a TOS.
+    more: HashMap<u32, Routes, RandomState>,
+}
+
+impl<A: Address> Rib<A> {
+    pub(in crate::table) fn new() -> Self {
+        Self {
+            entries: Vec::new(),
+            free: Vec::new(),
+            index: HashTable::new(),
+            indexed: 0,
+            highest: None,
+            hasher: RandomState::new(),
+            last: u32::MAX,
+            more: HashMap::default(),
+        }
+    }
+
+    /// Number of slots ever used: the bound of a walk by slot.
+    pub(in crate::table) fn slots(&self) -> u32 {
+        u32::try_from(self.entries.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether any slot is in use.
+    pub(in crate::table) fn in_use(&self) -> bool {
+        self.free.len() < self.entries.len()
+    }
+
+    pub(in crate::table) fn find(&self, address: A, length: u8) -> Option<u32> {
+        let entries = &self.entries;
+        let hash = spread(address.hash_with(length, &self.hasher));
+        let indexed = self
+            .index
+            .find(hash, |slot| is_at(entries, *slot, address, length));
+        indexed.copied().or_else(|| self.find_new(address, length))
+    }
+
+    /// Searches those that are not in the index yet.
+    fn find_new(&self, address: A, length: u8) -> Option<u32> {
+        let new = self.entries.get(self.indexed..).unwrap_or_default();
+        let first = new.partition_point(|entry| entry.address < address);
+        let same = new.get(first..).unwrap_or_default().iter();
+        let at = same
+            .take_while(|entry| entry.address == address)
+            .position(|entry| entry.body.length == length)?;
+        u32::try_from(self.indexed + first + at).ok()
+    }
+
+    /// The prefix's slot, a new one where it has none.
+    ///
+    /// A dump shows prefixes in the order in which the dump before it made their slots, so the next
+    /// one is tried before the index, which the processor would have to fetch from memory.
+    pub(in crate::table) fn find_or_insert(&mut self, address: A, length: u8) -> u32 {
+        let next = self.last.wrapping_add(1);
+        self.last = if is_at(&self.entries, next, address, length) {
+            next
+        } else {
+            self.find_or_insert_by_index(address, length)
+        };
+        self.last
+    }
+
+    fn find_or_insert_by_index(&mut self, address: A, length: u8) -> u32 {
+        let entry = Entry {
+            address,
+            body: Slot::new(length),
+        };
+        if self.free.is_empty() && self.is_beyond_all(address, length) {
+            return self.store(entry);
+        }
+        self.index_all();
+        if let Some(slot) = self.find(address, length) {
+            return slot;
+        }
+        self.reserve(1);
+        let slot = self.store(entry);
+        self.enter(slot);
+        self.indexed = self.entries.len();
+        slot
+    }
+
+    fn is_beyond_all(&self, address: A, length: u8) -> bool {
+        match self.highest {
+            Some(highest) if address == highest => !self.is_among_highest(address, length),
+            highest => Some(address) > highest,
+        }
+    }
+
+    /// Whether there is a prefix of the highest address and this length.
+    fn is_among_highest(&self, highest: A, length: u8) -> bool {
+        let new = self.entries.get(self.indexed..).unwrap_or_default();
+        if new.first().is_none_or(|entry| entry.address == highest) {
+            return self.find(highest, length).is_some();
+        }
+        new.iter()
+            .rev()
+            .take_while(|entry| entry.address == highest)
+            .any(|entry| entry.body.length == length)
+    }
+
+    /// Makes the index whole: what is not in it costs a search in the order of addresses.
+    pub(in crate::table) fn index_all(&mut self) {
+        let all = self.entries.len();
+        if self.indexed == all {
+            return;
+        }
+        self.reserve(all - self.indexed);
+        self.enter_all(self.indexed..all);
+        self.indexed = all;
+    }
+
+    /// Makes room for further entries in the index. Where there is none it is made anew in the
+    /// order of the entries: left to itself it would look them up one by one, all over the memory.
+    fn reserve(&mut self, more: usize) {
+        let len = self.index.len();
+        if len + more <= self.index.capacity() {
+            return;
+        }
+        let wanted = len.saturating_mul(2).max(len + more);
+        self.index = HashTable::with_capacity(wanted);
+        self.enter_all(0..self.indexed);
+    }
+
+    /// Enters places in the index, which has room for them; those that are free are left out.
+    fn enter_all(&mut self, places: Range<usize>) {
+        let mut parts = Partitions::new(self.index.num_buckets(), places.len());
+        let first = u32::try_from(places.start).unwrap_or(u32::MAX);
+        let entries = self.entries.get(places).unwrap_or_default();
+        for (slot, entry) in (first..).zip(entries) {
+            if !entry.body.in_use() {
+                continue;
+            }
+            let hash = hash(&self.hasher, entry);
+            if !parts.as_mut().is_some_and(|parts| parts.put(hash, slot)) {
+                enter(&mut self.index, hash, slot);
+            }
+        }
+        for part in parts.iter().flat_map(Partitions::iter) {
+            for (hash, slot) in part {
+                enter(&mut self.index, *hash, *slot);
+            }
+        }
+    }
+
+    /// Enters a place in the index, which has room for it; nothing happens if it is free.
+    fn enter(&mut self, slot: u32) {
+        if let Some(entry) = self.get(slot) {
+            let hash = hash(&self.hasher, entry);
+            enter(&mut self.index, hash, slot);
+        }
+    }
+
+    fn store(&mut self, entry: Entry<A>) -> u32 {
+        self.highest = self.highest.max(Some(entry.address));
+        if let Some(slot) = self.free.pop() {
+            if let Some(place) = self.entries.get_mut(slot as usize) {
+                *place = entry;
+            }
+            return slot;
+        }
+        let slot = self.slots();
+        self.entries.push(entry);
+        slot
+    }
+
+    /// Forgets a prefix that nothing refers to any more.
+    pub(in crate::table) fn remove(&mut self, slot: u32) {
+        self.index_all();
+        let Some(entry) = self.entries.get_mut(slot as usize) else {
+            return;
+        };
+        let hash = spread(hash(&self.hasher, entry));
+        entry.body.free();
+        if let Ok(found) = self.index.find_entry(hash, |other| *other == slot) {
+            found.remove();
+        }
+        self.more.remove(&slot);
+        self.free.push(slot);
+    }
+
+    /// The prefix's slot, as [`Self::find_or_insert`] says, and what is known of it.
+    pub(in crate::table) fn place(&mut self, address: A, length: u8) -> Option<(u32, &mut Slot)> {
+        let slot = self.find_or_insert(address, length);
+        let entry = self.entries.get_mut(slot as usize)?;
+        Some((slot, &mut entry.body))
+    }
+
+    /// The first slot from this one on whose prefix `is` picks out.
+    pub(in crate::table) fn next(&self, from: u32, is: impl Fn(&Slot) -> bool) -> Option<u32> {
+        let rest = self.entries.get(from as usize..)?;
+        let picked = |entry: &Entry<A>| entry.body.in_use() && is(&entry.body);
+        let after = rest.iter().position(picked)?;
+        Some(from.saturating_add(u32::try_from(after).ok()?))
+    }
+
+    pub(in crate::table) fn get(&self, slot: u32) -> Option<&Entry<A>> {
+        self.entries
+            .get(slot as usize)
+            .filter(|entry| entry.body.in_use())
+    }
+
+    pub(in crate::table) fn get_mut(&mut self, slot: u32) -> Option<&mut Entry<A>> {
+        self.entries
+            .get_mut(slot as usize)
+            .filter(|entry| entry.body.in_use())
+    }
+
+    /// All kernel routes of a prefix, in the kernel's order.
+    pub(in crate::table) fn routes(&self, slot: u32) -> Routes {
+        match self.get(slot).map(|entry| &entry.body) {
+            Some(body) if body.has(flag::OVERFLOW) => {
+                self.more.get(&slot).cloned().unwrap_or_default()
+            }
+            Some(body) => body.route().into_iter().collect(),
+            None => Routes::new(),
+        }
+    }
+
+    /// The routes of the prefixes that have more than one, or one with a TOS.
+    pub(in crate::table) fn many(&self) -> hashbrown::hash_map::Values<'_, u32, Routes> {
+        self.more.values()
+    }
+
+    /// Stores the kernel routes of a prefix and which of them is the best.
+    pub(in crate::table) fn set_routes(
+        &mut self,
+        slot: u32,
+        routes: Routes,
+        best: Option<KernelRoute>,
+    ) {
+        let many = match routes.as_slice() {
+            [] => false,
+            [only] => best != Some(*only),
+            _ => true,
+        };
+        let Some(entry) = self.get_mut(slot) else {
+            return;
+        };
+        let had_many = entry.body.has(flag::OVERFLOW);
+        entry.body.set_route(best);
+        entry.body.set_flag(flag::OVERFLOW, many);
+        if many {
+            self.more.insert(slot, routes);
+        } else if had_many {
+            self.more.remove(&slot);
+        }
+    }
+}
+
+fn hash<A: Address>(hasher: &RandomState, entry: &Entry<A>) -> u32 {
+    entry.address.hash_with(entry.body.length, hasher)
+}
+
+/// Enters a place in an index that has room for it.
+#[inline]
+fn enter(index: &mut HashTable<u32>, hash: u32, slot: u32) {
+    index.insert_unique(spread(hash), slot, |_| 0);
+}
+
+/// The index takes a bucket from a hash's low bits and a tag from its high ones.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
+}
+
+fn is_at<A: Address>(entries: &[Entry<A>], slot: u32, address: A, length: u8) -> bool {
+    entries
+        .get(slot as usize)
+        .is_some_and(|e| e.address == address && e.body.length == length)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::table::store::ids::SetId;
+
+    fn route(metric: u32) -> KernelRoute {
+        KernelRoute {
+            metric,
+            set: SetId(metric),
+            tos: 0,
+            protocol: 12,
+            generation: 0,
+            expired: false,
+        }
+    }
+
+    #[test]
+    fn places_are_reused_but_never_shared() {
+        let mut rib = Rib::<u32>::new();
+        let a = rib.find_or_insert(1, 32);
+        let b = rib.find_or_insert(1, 31);
+        assert_ne!(a, b);
+        assert_eq!(rib.find_or_insert(1, 32), a);
+        rib.remove(a);
+        assert_eq!(rib.find(1, 32), None);
+        assert!(rib.get(a).is_none());
+        assert_eq!(rib.find_or_insert(2, 32), a);
+        assert_eq!(rib.slots(), 2);
+    }
+
+    /// Prefixes in every order: what a dump shows, what comes between, what goes again.
+    #[test]
+    fn every_prefix_is_found_at_its_place() {
+        let (mut rib, mut model) = (Rib::<u32>::new(), BTreeMap::new());
+        let mut random = 1_u64;
+        let mut below = |end: u64| {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            u32::try_from((random >> 33) % end).unwrap()
+        };
+        let mut next = 0;
+        let mut pending = 0;
+        for step in 0..20_000 {
+            let length = u8::try_from(24 + below(4)).unwrap();
+            match below(100) {
+                // In order, several of an address among them.
+                0..90 => {
+                    next += below(2);
+                    let slot = rib.find_or_insert(next, length);
+                    assert_eq!(*model.entry((next, length)).or_insert(slot), slot);
+                }
+                90..95 => {
+                    let address = below(u64::from(next) + 3);
+                    next = next.max(address);
+                    let slot = rib.find_or_insert(address, length);
+                    assert_eq!(*model.entry((address, length)).or_insert(slot), slot);
+                }
+                95..97 => {
+                    let at = (below(u64::from(next) + 1), length);
+                    assert_eq!(rib.find(at.0, at.1), model.get(&at).copied());
+                    if let Some(slot) = model.remove(&at) {
+                        rib.remove(slot);
+                    }
+                }
+                _ => {
+                    let at = (below(u64::from(next) + 1), length);
+                    assert_eq!(rib.find(at.0, at.1), model.get(&at).copied());
+                }
+            }
+            pending = pending.max(rib.entries.len() - rib.indexed);
+            if step % 1000 == 0 {
+                for ((address, length), slot) in &model {
+                    assert_eq!(rib.find(*address, *length), Some(*slot));
+                }
+                rib.index_all();
+                assert_eq!(rib.index.len(), model.len());
+            }
+        }
+        assert!(pending > 20, "{pending}");
+    }
+
+    #[test]
+    fn a_single_best_route_needs_no_overflow() {
+        let mut rib = Rib::<u32>::new();
+        let slot = rib.find_or_insert(1, 32);
+        rib.set_routes(
+            slot,
+            [route(1), route(2)].into_iter().collect(),
+            Some(route(1)),
+        );
+        assert_eq!(rib.routes(slot).len(), 2);
+        assert_eq!(rib.more.len(), 1);
+        rib.set_routes(slot, [route(2)].into_iter().collect(), Some(route(2)));
+        assert_eq!(rib.routes(slot).as_slice(), [route(2)]);
+        assert!(rib.more.is_empty());
+    }
+
+    #[test]
+    fn a_route_that_is_never_best_is_kept() {
+        let mut rib = Rib::<u32>::new();
+        let slot = rib.find_or_insert(1, 32);
+        rib.set_routes(slot, [route(1)].into_iter().collect(), None);
+        assert_eq!(rib.routes(slot).as_slice(), [route(1)]);
+    }
+}

@@ -1,0 +1,61 @@
+//! Signs of life in both directions: `control_ping` asks VPP, `memclnt_keepalive` asks us.
+//!
+//! A `control_ping` is answered after everything sent before it. So it also marks the end of a
+//! dump, whose own messages have no last one.
+
+use super::WireError;
+use super::bytes::Reader;
+use super::empty_request::{EmptyRequest, PlainReply};
+use super::frame::header;
+
+/// `control_ping_reply`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ControlPingReply {
+    /// The request's context.
+    pub context: u32,
+    /// 0.
+    pub retval: i32,
+    /// The client's index.
+    pub client_index: u32,
+    /// Process id of VPP: another one means that VPP was restarted.
+    pub vpe_pid: u32,
+}
+
+impl ControlPingReply {
+    /// Reads a reply.
+    ///
+    /// # Errors
+    /// [`WireError::Truncated`], [`WireError::TrailingBytes`].
+    pub fn decode(payload: &[u8]) -> Result<Self, WireError> {
+        let mut reader = Reader::message("control_ping_reply", payload)?;
+        let reply = Self {
+            context: reader.u32()?,
+            retval: reader.i32()?,
+            client_index: reader.u32()?,
+            vpe_pid: reader.u32()?,
+        };
+        reader.finish()?;
+        Ok(reply)
+    }
+
+    /// Appends the whole frame.
+    pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) {
+        out.extend_from_slice(&header(18));
+        out.extend_from_slice(&message_id.to_be_bytes());
+        out.extend_from_slice(&self.context.to_be_bytes());
+        out.extend_from_slice(&self.retval.to_be_bytes());
+        out.extend_from_slice(&self.client_index.to_be_bytes());
+        out.extend_from_slice(&self.vpe_pid.to_be_bytes());
+    }
+}
+
+/// Appends the `memclnt_keepalive_reply` to a `memclnt_keepalive`. VPP finds the client by the
+/// context, and drops one that does not answer.
+///
+/// # Errors
+/// [`WireError`] if `payload` is no `memclnt_keepalive`: nothing is appended.
+pub fn answer_keepalive(payload: &[u8], reply_id: u16, out: &mut Vec<u8>) -> Result<(), WireError> {
+    let EmptyRequest { context, .. } = EmptyRequest::decode(payload)?;
+    PlainReply { context, retval: 0 }.encode(reply_id, out);
+    Ok(())
+}

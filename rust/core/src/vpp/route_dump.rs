@@ -1,0 +1,194 @@
+//! Reading back what VPP has (`ip_route_v2_dump`, `ip_route_lookup_v2`).
+
+use super::address::{family_number, family_of, put_prefix, read_prefix};
+use super::bytes::{NAME_LENGTH, Reader};
+use super::canonical::installed_path;
+use super::frame::{begin_frame, header};
+use super::ip_route::{IpRoute, RouteVersion};
+use super::{PathBytes, WireError};
+use crate::route::{Family, PathSet, Prefix};
+
+const DUMP_LENGTH: u32 = 80;
+const LOOKUP_LENGTH: u32 = 33;
+
+/// `ip_route_v2_dump`: asks for the routes of one table and family.
+///
+/// VPP answers with one [`RouteDetails`] a route and nothing at the end: send a `control_ping`
+/// behind it. A table that does not exist gives no details and no error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteDump {
+    /// The client's index.
+    pub client_index: u32,
+    /// Repeated in the details.
+    pub context: u32,
+    /// FIB source whose routes are asked for, 0 for all. A prefix that several sources have is
+    /// shown only to the one that VPP forwards by.
+    pub source: u8,
+    /// VPP table.
+    pub table: u32,
+    /// Family.
+    pub family: Family,
+}
+
+impl RouteDump {
+    /// Reads a request.
+    ///
+    /// # Errors
+    /// [`WireError::Truncated`], [`WireError::TrailingBytes`].
+    pub fn decode(payload: &[u8]) -> Result<Self, WireError> {
+        let mut reader = Reader::message("ip_route_v2_dump", payload)?;
+        let request = Self {
+            client_index: reader.u32()?,
+            context: reader.u32()?,
+            source: reader.u8()?,
+            table: reader.u32()?,
+            family: family_of(reader.bool()?),
+        };
+        reader.name()?;
+        reader.finish()?;
+        Ok(request)
+    }
+
+    /// Appends the whole frame.
+    pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) {
+        out.extend_from_slice(&header(DUMP_LENGTH));
+        out.extend_from_slice(&message_id.to_be_bytes());
+        out.extend_from_slice(&self.client_index.to_be_bytes());
+        out.extend_from_slice(&self.context.to_be_bytes());
+        out.push(self.source);
+        out.extend_from_slice(&self.table.to_be_bytes());
+        out.push(family_number(self.family));
+        out.extend_from_slice(&[0; NAME_LENGTH]);
+    }
+}
+
+/// `ip_route_v2_details`: one route of a dump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteDetails<'a> {
+    /// The dump's context.
+    pub context: u32,
+    /// The route. Its source is the one VPP forwards by.
+    pub route: IpRoute<'a>,
+}
+
+impl<'a> RouteDetails<'a> {
+    /// Reads a details message; its paths are left as bytes.
+    ///
+    /// # Errors
+    /// [`WireError::Truncated`], [`WireError::TrailingBytes`], or the prefix's.
+    pub fn decode(payload: &'a [u8]) -> Result<Self, WireError> {
+        let mut reader = Reader::message("ip_route_v2_details", payload)?;
+        let details = Self {
+            context: reader.u32()?,
+            route: IpRoute::read(&mut reader, RouteVersion::V2)?,
+        };
+        reader.finish()?;
+        Ok(details)
+    }
+
+    /// Appends the whole frame. Paths in VPP's form are made with
+    /// [`PathForm::Details`](super::path::PathForm::Details).
+    pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) {
+        let frame = begin_frame(out);
+        out.extend_from_slice(&message_id.to_be_bytes());
+        out.extend_from_slice(&self.context.to_be_bytes());
+        self.route.put(out);
+        frame.finish(out);
+    }
+}
+
+/// The paths of a dumped or looked-up route, in the normal form of
+/// [`installed_paths`](super::canonical::installed_paths): equal to what that function gives
+/// for the wanted paths if the route is as wanted.
+///
+/// # Errors
+/// The first path's that cannot be read, such as one that no route of ours has: see
+/// [`decode_path`](super::path::decode_path).
+pub fn dumped_paths(prefix: &Prefix, paths: PathBytes<'_>) -> Result<PathSet, WireError> {
+    let installed = |path| installed_path(prefix, path);
+    let paths: Result<Vec<_>, _> = paths.iter().map(|path| path.map(installed)).collect();
+    paths.map(PathSet::new)
+}
+
+/// `ip_route_lookup_v2`: asks for one route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteLookup {
+    /// The client's index.
+    pub client_index: u32,
+    /// Repeated in the reply.
+    pub context: u32,
+    /// VPP table.
+    pub table: u32,
+    /// The prefix itself, else the longest match.
+    pub exact: bool,
+    /// What to look up.
+    pub prefix: Prefix,
+}
+
+impl RouteLookup {
+    /// Reads a request.
+    ///
+    /// # Errors
+    /// [`WireError::Truncated`], [`WireError::TrailingBytes`], or the prefix's.
+    pub fn decode(payload: &[u8]) -> Result<Self, WireError> {
+        let mut reader = Reader::message("ip_route_lookup_v2", payload)?;
+        let request = Self {
+            client_index: reader.u32()?,
+            context: reader.u32()?,
+            table: reader.u32()?,
+            exact: reader.bool()?,
+            prefix: read_prefix(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(request)
+    }
+
+    /// Appends the whole frame.
+    pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) {
+        out.extend_from_slice(&header(LOOKUP_LENGTH));
+        out.extend_from_slice(&message_id.to_be_bytes());
+        for word in [self.client_index, self.context, self.table] {
+            out.extend_from_slice(&word.to_be_bytes());
+        }
+        out.push(self.exact.into());
+        put_prefix(out, &self.prefix);
+    }
+}
+
+/// `ip_route_lookup_v2_reply`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteLookupReply<'a> {
+    /// The request's context.
+    pub context: u32,
+    /// 0, or why there is no route; then `route` has no meaning.
+    pub retval: i32,
+    /// The route found.
+    pub route: IpRoute<'a>,
+}
+
+impl<'a> RouteLookupReply<'a> {
+    /// Reads a reply.
+    ///
+    /// # Errors
+    /// [`WireError::Truncated`], [`WireError::TrailingBytes`], or the prefix's.
+    pub fn decode(payload: &'a [u8]) -> Result<Self, WireError> {
+        let mut reader = Reader::message("ip_route_lookup_v2_reply", payload)?;
+        let reply = Self {
+            context: reader.u32()?,
+            retval: reader.i32()?,
+            route: IpRoute::read(&mut reader, RouteVersion::V2)?,
+        };
+        reader.finish()?;
+        Ok(reply)
+    }
+
+    /// Appends the whole frame.
+    pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) {
+        let frame = begin_frame(out);
+        out.extend_from_slice(&message_id.to_be_bytes());
+        out.extend_from_slice(&self.context.to_be_bytes());
+        out.extend_from_slice(&self.retval.to_be_bytes());
+        self.route.put(out);
+        frame.finish(out);
+    }
+}

@@ -1,0 +1,98 @@
+//! The last changes, for whoever watches: some of each batch, never all of a full table.
+
+use std::collections::VecDeque;
+use std::time::SystemTime;
+
+use crate::batch::BatchChange;
+
+/// Changes that are remembered.
+const KEPT: usize = 200;
+/// Changes that are taken of one batch.
+const OF_EACH: usize = 20;
+
+/// A change on its way to VPP.
+#[derive(Clone, Debug)]
+pub struct RecentChange {
+    /// Counts from 1 on.
+    pub number: u64,
+    /// When its batch was sent.
+    pub at: SystemTime,
+    /// What it was, as it stood then.
+    pub change: BatchChange,
+}
+
+/// The last changes.
+#[derive(Debug, Default)]
+pub(crate) struct ChangeHistory {
+    kept: VecDeque<RecentChange>,
+    count: u64,
+}
+
+impl ChangeHistory {
+    /// Takes note of some of a batch's changes.
+    pub(crate) fn record(&mut self, changes: impl Iterator<Item = BatchChange>) {
+        let at = SystemTime::now();
+        let differs = |(_, _, installed, desired): &BatchChange| installed != desired;
+        for change in changes.filter(differs).take(OF_EACH) {
+            self.count += 1;
+            if self.kept.len() == KEPT {
+                self.kept.pop_front();
+            }
+            self.kept.push_back(RecentChange {
+                number: self.count,
+                at,
+                change,
+            });
+        }
+    }
+
+    /// Those after the one of that number, the oldest first.
+    pub(crate) fn since(&self, number: u64) -> Vec<RecentChange> {
+        let after = self.kept.iter().filter(|change| change.number > number);
+        after.cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bgpreflector_core::route::{PathSet, Prefix};
+
+    use super::{BatchChange, ChangeHistory, KEPT, OF_EACH};
+
+    fn change(table: u32) -> BatchChange {
+        let prefix = Prefix::new("10.0.0.0".parse().unwrap(), 24).unwrap();
+        (table, prefix, None, Some(PathSet::new(Vec::new())))
+    }
+
+    fn numbers(recent: &ChangeHistory, since: u64) -> Vec<(u64, u32)> {
+        let kept = recent.since(since);
+        kept.iter().map(|c| (c.number, c.change.0)).collect()
+    }
+
+    #[test]
+    fn some_of_each_batch_are_kept_and_counted() {
+        let mut recent = ChangeHistory::default();
+        recent.record((0..100).map(change));
+        assert_eq!(numbers(&recent, 18), [(19, 18), (20, 19)]);
+        recent.record([change(7)].into_iter());
+        assert_eq!(numbers(&recent, 20), [(21, 7)]);
+        for _ in 0..KEPT {
+            recent.record((0..OF_EACH as u32).map(change));
+        }
+        assert_eq!(recent.since(0).len(), KEPT);
+    }
+
+    #[test]
+    fn what_is_to_be_left_as_it_is_is_no_change() {
+        let mut recent = ChangeHistory::default();
+        let (table, prefix, _, desired) = change(1);
+        recent.record(
+            [
+                (table, prefix, desired.clone(), desired),
+                (table, prefix, None, None),
+            ]
+            .into_iter(),
+        );
+        assert!(recent.since(0).is_empty());
+    }
+}

@@ -1,0 +1,242 @@
+//! From decoded messages to the table.
+
+use std::time::Duration;
+
+use bgpreflector_core::netlink::{
+    Action, DecodeError, DecodeErrorKind, EncodedRoute, Header, LinkMessage, NextHopMessage,
+    PartialMessage, Payload, RawMessage, RawMessages,
+};
+use bgpreflector_core::route::{Family, NextHop};
+use bgpreflector_core::table::{
+    Announcement, DumpScope, InsertMode, Link, NextHopObject, Table, Verify,
+};
+
+use crate::state::{EngineState, KernelCounters};
+
+/// What a buffer's messages did, beyond their entry in the table.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Effects {
+    /// Where routes may have changed without a message about them.
+    pub(super) silent: Option<DumpScope>,
+    /// IPv6 routes were announced.
+    pub(super) v6_announced: bool,
+    /// IPv6 routes were withdrawn.
+    pub(super) v6_withdrawn: bool,
+    /// One of several routes of a key was replaced: the first, unless that had gone in silence.
+    pub(super) replaced_among: bool,
+    /// The kernel dropped messages.
+    pub(super) overrun: bool,
+    /// After this the kernel stops to use a route, without a message.
+    pub(super) expiry: Option<Duration>,
+}
+
+impl Effects {
+    /// Both together.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            silent: match (self.silent, other.silent) {
+                (Some(a), Some(b)) => Some(a.union(b)),
+                (a, b) => a.or(b),
+            },
+            v6_announced: self.v6_announced | other.v6_announced,
+            v6_withdrawn: self.v6_withdrawn | other.v6_withdrawn,
+            replaced_among: self.replaced_among | other.replaced_among,
+            overrun: self.overrun | other.overrun,
+            expiry: earlier(self.expiry, other.expiry),
+        }
+    }
+
+    pub(super) fn doubt(&mut self, doubt: Verify) {
+        match doubt {
+            Verify::Nothing => {}
+            Verify::IfInconsistent => self.replaced_among = true,
+            Verify::OfInterface(index) => self.silent(DumpScope::interface(index)),
+            Verify::OfEverything => self.silent(DumpScope::Everything),
+        }
+    }
+
+    /// Takes note that routes may have changed in silence.
+    fn silent(&mut self, extent: DumpScope) {
+        self.silent = Some(match self.silent.take() {
+            Some(known) => known.union(extent),
+            None => extent,
+        });
+    }
+}
+
+/// Puts notifications into the table.
+pub(super) fn notifications(shared: &EngineState, table: &mut Table, buffer: &[u8]) -> Effects {
+    let mut effects = Effects::default();
+    for message in RawMessages::new(buffer) {
+        if let Err(error) = message.and_then(|raw| one(shared, table, &raw, &mut effects)) {
+            // A message that cannot be read may have been about any route.
+            malformed(shared, &error);
+            effects.silent(DumpScope::Everything);
+        }
+    }
+    effects
+}
+
+pub(super) fn malformed(shared: &EngineState, error: &dyn std::fmt::Display) {
+    KernelCounters::count(&shared.kernel.malformed);
+    log::warn!("a message of the kernel cannot be decoded and was left out: {error}");
+}
+
+fn one(
+    shared: &EngineState,
+    table: &mut Table,
+    raw: &RawMessage<'_>,
+    effects: &mut Effects,
+) -> Result<(), DecodeError> {
+    let body = match raw.read_partial()? {
+        PartialMessage::Announced(route) => {
+            effects.v6_announced |= route.key.prefix.family() == Family::V6;
+            effects.expiry = earlier(effects.expiry, expiry(&route));
+            let doubt = announcement(shared, table, &route, placement(&raw.header));
+            effects.doubt(doubt.map_err(|problem| raw.error(problem))?);
+            return Ok(());
+        }
+        PartialMessage::Other(body) => *body,
+    };
+    match body {
+        Payload::Route(message) => {
+            effects.v6_withdrawn |= message.route.key.prefix.family() == Family::V6;
+            KernelCounters::count(&shared.kernel.route_withdrawals);
+            effects.doubt(table.withdraw(message.route));
+        }
+        Payload::Link(link) => effects.doubt(link_message(shared, table, &link)),
+        // An address that comes or goes revives or kills next hops, without a message.
+        Payload::Address(address) => effects.doubt(table.doubt_link(address.interface)),
+        Payload::NextHop(next_hop) => effects.doubt(next_hop_message(shared, table, &next_hop)),
+        Payload::Overrun => effects.overrun = true,
+        Payload::Skipped(reason) => {
+            if let Some(counter) = shared.kernel.skipped.get(reason.index()) {
+                KernelCounters::count(counter);
+            }
+        }
+        Payload::Rule(_) | Payload::Done(_) | Payload::Error { .. } | Payload::Noop => {}
+    }
+    Ok(())
+}
+
+/// The earlier of two times, if there is one.
+pub(crate) fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
+    a.into_iter().chain(b).min()
+}
+
+/// When the kernel stops to use the route; none where it never does, or has done so.
+pub(super) fn expiry(route: &EncodedRoute<'_>) -> Option<Duration> {
+    const TICK: Duration = Duration::from_millis(10);
+    let ticks = u32::try_from(route.expires).ok().filter(|left| *left > 0)?;
+    // A tick more, as the kernel rounds down.
+    Some(TICK * ticks.saturating_add(1))
+}
+
+fn placement(header: &Header) -> InsertMode {
+    if header.replace() {
+        InsertMode::Replace
+    } else if header.append() {
+        InsertMode::Append
+    } else {
+        InsertMode::Prepend
+    }
+}
+
+/// Puts a route that was announced, or that a dump shows, into the table.
+pub(super) fn announcement(
+    shared: &EngineState,
+    table: &mut Table,
+    route: &EncodedRoute<'_>,
+    placement: InsertMode,
+) -> Result<Verify, DecodeErrorKind> {
+    KernelCounters::count(&shared.kernel.route_announcements);
+    table.announce_encoded(
+        Announcement {
+            key: route.key,
+            protocol: route.protocol,
+            expired: route.expires < 0,
+        },
+        route.set_bytes(),
+        || route.read_set(),
+        placement,
+    )
+}
+
+/// Returns what may have changed in silence: where a link goes up or down, the routes through it.
+fn link_message(shared: &EngineState, table: &mut Table, message: &LinkMessage) -> Verify {
+    KernelCounters::count(&shared.kernel.links);
+    let index = message.index;
+    let was = table.link_of(index).map(|link| (link.up, link.carrier));
+    let changed = message.action == Action::Delete || was != Some((message.up, message.carrier));
+    // Asked first: with the link go the routes that tell whether it concerns any.
+    let doubt = match changed {
+        true => table.doubt_link(index),
+        false => Verify::Nothing,
+    };
+    match message.action {
+        Action::New => table.link(index, link(message)),
+        Action::Delete => table.remove_link(index),
+    };
+    doubt
+}
+
+/// Puts a link that a dump shows into the table.
+pub(super) fn dumped_link(shared: &EngineState, table: &mut Table, message: &LinkMessage) {
+    KernelCounters::count(&shared.kernel.links);
+    table.dumped_link(message.index, link(message));
+}
+
+fn link(message: &LinkMessage) -> Link {
+    let name = message.name.as_deref().map(ToString::to_string);
+    Link {
+        name: name.unwrap_or_default(),
+        up: message.up,
+        carrier: message.carrier,
+        address: message.address,
+    }
+}
+
+/// Puts a next-hop object that a dump shows into the table.
+pub(super) fn dumped_next_hop(shared: &EngineState, table: &mut Table, message: &NextHopMessage) {
+    KernelCounters::count(&shared.kernel.next_hops);
+    if let Some(object) = object(message) {
+        table.dumped_next_hop(message.id, object);
+    }
+}
+
+/// Returns what may have changed in silence.
+fn next_hop_message(shared: &EngineState, table: &mut Table, message: &NextHopMessage) -> Verify {
+    KernelCounters::count(&shared.kernel.next_hops);
+    let id = message.id;
+    match (message.action, object(message)) {
+        (Action::New, Some(object)) => {
+            // What becomes of routes by a blackhole that is none any more only a dump tells.
+            let silent = message.is_group || message.blackhole || table.is_blackhole(id);
+            let doubt = match silent {
+                true => table.doubt_next_hop(id),
+                false => Verify::Nothing,
+            };
+            table.next_hop(id, object);
+            doubt
+        }
+        (Action::New, None) => Verify::Nothing,
+        (Action::Delete, _) => {
+            let doubt = table.doubt_next_hop(id);
+            table.remove_next_hop(id);
+            doubt
+        }
+    }
+}
+
+/// The object that a message tells of; none where it is for no route.
+pub(crate) fn object(message: &NextHopMessage) -> Option<NextHopObject> {
+    if message.is_group {
+        return Some(NextHopObject::Group(message.group.to_vec()));
+    }
+    if message.blackhole {
+        return Some(NextHopObject::Blackhole);
+    }
+    // Objects of a bridge's forwarding database (NHA_FDB) carry no route.
+    let next_hop: NextHop = message.next_hop.clone().filter(|_| !message.fdb)?;
+    Some(NextHopObject::Single(next_hop))
+}

@@ -1,0 +1,78 @@
+//! Whether notifications come so fast that they had better be read together.
+//!
+//! Each wake-up costs the kernel, this process and VPP more than a notification itself, and under
+//! a storm of them there are no processors to spare: the kernel needs one to go on.
+
+use std::time::{Duration, Instant};
+
+/// How long notifications gather in a burst before they are read.
+pub(super) const GATHER: Duration = Duration::from_millis(1);
+/// Those that come within this time after the last ones were read follow in quick succession.
+const QUICK: Duration = Duration::from_micros(500);
+/// How often they have to do so until it is a burst: a few changes are not kept waiting.
+const SUSTAINED: u32 = 16;
+
+/// When notifications came.
+#[derive(Debug, Default)]
+pub(super) struct Coalescer {
+    last_read: Option<Instant>,
+    quick: u32,
+}
+
+impl Coalescer {
+    /// Takes note that notifications have come; returns whether it is worth letting them gather.
+    pub(super) fn arrived(&mut self, now: Instant) -> bool {
+        let quick = |last| now.saturating_duration_since(last) < QUICK;
+        self.quick = match self.last_read {
+            Some(last) if quick(last) => self.quick.saturating_add(1),
+            _ => 0,
+        };
+        self.is_on()
+    }
+
+    /// Whether the last ones came in a burst.
+    pub(super) fn is_on(&self) -> bool {
+        self.quick >= SUSTAINED
+    }
+
+    /// Takes note that all notifications there were have been read.
+    pub(super) fn read(&mut self, now: Instant) {
+        self.last_read = Some(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Coalescer, QUICK, SUSTAINED};
+    use std::time::{Duration, Instant};
+
+    /// Notifications come `pause` after the last were read; returns what is said of them.
+    fn next(burst: &mut Coalescer, now: &mut Instant, pause: Duration) -> bool {
+        *now += pause;
+        let gather = burst.arrived(*now);
+        burst.read(*now);
+        gather
+    }
+
+    #[test]
+    fn only_what_lasts_is_a_rush() {
+        let (mut burst, mut now) = (Coalescer::default(), Instant::now());
+        for _ in 0..SUSTAINED {
+            assert!(!next(&mut burst, &mut now, QUICK / 2));
+        }
+        for _ in 0..3 {
+            assert!(next(&mut burst, &mut now, QUICK / 2));
+        }
+    }
+
+    #[test]
+    fn a_pause_ends_it() {
+        let (mut burst, mut now) = (Coalescer::default(), Instant::now());
+        for _ in 0..=SUSTAINED {
+            next(&mut burst, &mut now, Duration::ZERO);
+        }
+        for _ in 0..SUSTAINED {
+            assert!(!next(&mut burst, &mut now, QUICK));
+        }
+    }
+}

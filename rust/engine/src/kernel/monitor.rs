@@ -1,0 +1,415 @@
+//! What is known of the kernel, and how to go on from there.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use bgpreflector_core::table::DumpScope;
+use crossbeam_channel::Receiver;
+
+use crate::error::KernelError;
+use crate::ready::{has_something_to_read, wait_readable};
+use crate::state::{EngineState, KernelCounters};
+
+use super::apply::{self, Effects, earlier};
+use super::coalesce::{Coalescer, GATHER};
+use super::dump::Dumper;
+use super::expiry::Expiry;
+use super::namespace::{Change, NamespaceWatch, Sockets};
+use super::poller::Poller;
+use super::reader::{Command, KernelSettings, groups, report_buffer};
+use super::schedule::{Reason, ResyncSchedule};
+use super::socket::{Datagrams, RouteSocket};
+
+/// The kernel as it was read so far: one thread reads at a time.
+pub(super) struct Monitor {
+    pub(super) shared: Arc<EngineState>,
+    pub(super) settings: KernelSettings,
+    notifications: RouteSocket,
+    datagrams: Datagrams,
+    burst: Coalescer,
+    pub(super) dumper: Option<Dumper>,
+    /// Where the reader's own thread waits, and is told of commands_poller.
+    commands_poller: Arc<Poller>,
+    /// Where whoever stands in for it waits.
+    inline_poller: Arc<Poller>,
+    watch: NamespaceWatch,
+    pub(super) schedule: ResyncSchedule,
+    /// When to compare the table with the kernel next.
+    pub(super) audit_at: Option<Instant>,
+    /// When the kernel stops to use the next of the routes that have a lifetime, and when it may be
+    /// dumped because of that again.
+    pub(super) expiry: Expiry,
+    /// From when on routes are deleted from VPP that it had before us and the kernel lacks.
+    pub(super) grace_until: Instant,
+    /// Resyncs of interfaces since the last of everything.
+    pub(super) partial_resyncs: u8,
+    /// Where among many prefixes those begin that the next resync asks the kernel for.
+    pub(super) asked: usize,
+    overruns_in_a_row: u32,
+    /// The kernel's count of dropped notifications when the last dump began that was whole.
+    drops_before_dump: u32,
+    /// The last read failed in a way that may pass.
+    out_of_breath: bool,
+    /// The next look at what has come breaks off, or hangs.
+    #[cfg(test)]
+    pub(super) fault: Option<Fault>,
+    /// What the next reads fail with (`errno`).
+    #[cfg(test)]
+    pub(super) errors: Vec<i32>,
+}
+
+/// What a test has go wrong.
+#[cfg(test)]
+pub(super) enum Fault {
+    Panic,
+    /// Until the sender goes.
+    Hang(Receiver<()>),
+}
+
+/// How long to let events settle before the kernel is dumped because of them.
+pub(super) const SETTLE: Duration = Duration::from_millis(100);
+/// The longest pause between dumps when notifications keep being lost.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long to leave the kernel alone that has no memory for the moment, or another trouble that may
+/// pass.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// How often who stands in reads before he goes on with what he has got.
+const INLINE_READS: usize = 4;
+
+impl Monitor {
+    /// A monitor that has read nothing yet.
+    pub(super) fn new(
+        shared: Arc<EngineState>,
+        settings: &KernelSettings,
+        sockets: Sockets,
+        [inline_poller, commands_poller]: [Arc<Poller>; 2],
+    ) -> Self {
+        let now = Instant::now();
+        let mut watch = NamespaceWatch::new(now);
+        sockets.watch(&mut watch);
+        Self {
+            shared,
+            settings: settings.clone(),
+            notifications: sockets.notifications,
+            datagrams: Datagrams::new(),
+            burst: Coalescer::default(),
+            dumper: Some(sockets.dumper),
+            commands_poller,
+            inline_poller,
+            watch,
+            schedule: ResyncSchedule::default(),
+            audit_at: settings.audit_interval.map(|interval| now + interval),
+            expiry: Expiry::default(),
+            grace_until: now + settings.grace,
+            partial_resyncs: 0,
+            asked: 0,
+            overruns_in_a_row: 0,
+            drops_before_dump: 0,
+            out_of_breath: false,
+            #[cfg(test)]
+            fault: None,
+            #[cfg(test)]
+            errors: Vec::new(),
+        }
+    }
+
+    /// What the reader's thread does once something has come, or is due.
+    pub(super) fn turn(
+        &mut self,
+        notified: bool,
+        commands: &Receiver<Command>,
+    ) -> Result<(), KernelError> {
+        if notified && self.burst.arrived(Instant::now()) {
+            self.commands_poller
+                .wait_waker(GATHER)
+                .map_err(KernelError::Read)?;
+        }
+        self.look_at_namespace()?;
+        self.drain()?;
+        if std::mem::take(&mut self.out_of_breath) {
+            self.commands_poller
+                .wait_waker(BREATH)
+                .map_err(KernelError::Read)?;
+        }
+        while let Ok(Command { reason, reply }) = commands.try_recv() {
+            self.shared.resync_is_awaited(true);
+            let result = self.resync(reason, DumpScope::Everything);
+            self.shared.resync_is_awaited(false);
+            // Whoever asked may have gone meanwhile; the resync is done all the same.
+            let _ = reply.send(result);
+        }
+        if let Some(due) = self.schedule.take_due(Instant::now()) {
+            self.resync_by_itself(due.reason, due.extent);
+        }
+        if self.expiry.take_due(Instant::now()) {
+            self.resync_by_itself(Reason::Event, DumpScope::Everything);
+        }
+        if self.next_audit().is_some_and(|at| at <= Instant::now()) {
+            self.resync_by_itself(Reason::Audit, DumpScope::Everything);
+        }
+        Ok(())
+    }
+
+    /// Reads what has come, in the place of the reader's thread; returns whether that is of use.
+    pub(super) fn read_inline(&mut self, notified: bool) -> Result<bool, KernelError> {
+        // In a burst it is the thread that lets notifications gather.
+        if notified && self.burst.arrived(Instant::now()) {
+            self.commands_poller.wake();
+            return Ok(false);
+        }
+        let due = self.due();
+        let (_, all) = self.drain_at_most(INLINE_READS)?;
+        if self.due() != due || !all {
+            self.commands_poller.wake();
+        }
+        Ok(all)
+    }
+
+    /// Follows the namespace that has the configured name: while none has it VPP's routes stay as they
+    /// are, and the table does not say what the kernel says.
+    fn look_at_namespace(&mut self) -> Result<(), KernelError> {
+        let Some(path) = self.settings.namespace.clone() else {
+            return Ok(());
+        };
+        let name = path.display();
+        match self.watch.check(&path, Instant::now()) {
+            None => {}
+            Some(Change::Gone) => {
+                log::error!(
+                    "the network namespace {name} is gone: VPP keeps the routes that it has until \
+                     there is one of the name again"
+                );
+                self.unsynchronised();
+            }
+            Some(Change::Back) => {
+                self.schedule
+                    .request(SETTLE, Reason::Event, DumpScope::Everything)
+            }
+            Some(Change::Replaced) => match self.enter_namespace(&path) {
+                Ok(()) => log::warn!("the network namespace {name} is another one now: it is read"),
+                // Its file is there before the namespace is.
+                Err(error) => log::debug!("{name} cannot be entered yet: {error}"),
+            },
+        }
+        Ok(())
+    }
+
+    fn enter_namespace(&mut self, path: &Path) -> Result<(), KernelError> {
+        let groups = groups(self.settings.links_only);
+        let sockets = Sockets::open(Some(path), self.settings.receive_buffer, groups)?;
+        for poller in [&self.inline_poller, &self.commands_poller] {
+            poller
+                .watch(&sockets.notifications)
+                .map_err(KernelError::Read)?;
+        }
+        report_buffer(&self.shared, self.settings.receive_buffer, sockets.granted);
+        sockets.watch(&mut self.watch);
+        self.notifications = sockets.notifications;
+        self.dumper = Some(sockets.dumper);
+        (self.overruns_in_a_row, self.drops_before_dump) = (0, 0);
+        self.unsynchronised();
+        self.shared.fpm.namespace_entered();
+        self.schedule
+            .request(SETTLE, Reason::Event, DumpScope::Everything);
+        Ok(())
+    }
+
+    /// Takes note that the table does not say what the kernel says, if that is who tells of the routes.
+    fn unsynchronised(&self) {
+        if !self.settings.links_only {
+            self.shared.unsynchronised();
+        }
+    }
+
+    /// Whether notifications come so fast that they had better be left to the reader's thread.
+    pub(super) fn in_burst(&self) -> bool {
+        self.burst.is_on()
+    }
+
+    /// When there is something to do even if nothing comes.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let due = earlier(self.schedule.at().or(self.audit_at), self.expiry.at());
+        let watched = self.settings.namespace.is_some();
+        earlier(due, watched.then(|| self.watch.at()))
+    }
+
+    /// Whether there is something to do now for the reader's thread.
+    pub(super) fn has_to_do(&self, now: Instant) -> bool {
+        let due = self.due().is_some_and(|at| at <= now);
+        due || has_something_to_read(&self.notifications)
+    }
+
+    /// Takes note that the kernel can no longer be read.
+    pub(super) fn fail(&self, error: &KernelError) {
+        log::error!("the kernel reader ends: {error}");
+        self.shared.fail(error.to_string());
+    }
+
+    /// When the next audit is due. What a resync is planned for is known to differ, and no drift:
+    /// until it is done there is no audit.
+    fn next_audit(&self) -> Option<Instant> {
+        self.audit_at.filter(|_| self.schedule.at().is_none())
+    }
+
+    fn resync_by_itself(&mut self, reason: Reason, extent: DumpScope) {
+        if let Err(error) = self.resync(reason, extent) {
+            log::warn!("a resync failed and will be tried again: {error}");
+            self.schedule
+                .request(LONGEST_PAUSE, reason, DumpScope::Everything);
+        }
+    }
+
+    /// Waits for notifications alone.
+    pub(super) fn await_notifications(&self, longest: Duration) -> Result<(), KernelError> {
+        wait_readable(&self.notifications, Some(longest)).map_err(KernelError::Read)
+    }
+
+    /// Reads all notifications there are into the table.
+    pub(super) fn drain(&mut self) -> Result<Effects, KernelError> {
+        Ok(self.drain_at_most(usize::MAX)?.0)
+    }
+
+    /// Reads notifications so many times; returns also whether those are all there are.
+    fn drain_at_most(&mut self, times: usize) -> Result<(Effects, bool), KernelError> {
+        #[cfg(test)]
+        self.go_wrong();
+        let mut all = Effects::default();
+        let mut emptied = false;
+        for _ in 0..times {
+            match self.receive() {
+                Ok(()) => {
+                    self.shared.kernel_reader.beat();
+                    self.notifications.count_senders(&self.shared.kernel);
+                    all = all.and(self.apply());
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    emptied = true;
+                    break;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // The kernel dropped notifications and goes on dropping until all that is queued
+                // has been read.
+                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => all.overrun = true,
+                Err(error) if may_pass(&error) => {
+                    log::warn!(
+                        "the kernel's notifications cannot be read for the moment: {error}; its \
+                         routes are dumped again"
+                    );
+                    (all.overrun, self.out_of_breath) = (true, true);
+                    break;
+                }
+                Err(error) => return Err(KernelError::Read(error)),
+            }
+        }
+        self.burst.read(Instant::now());
+        if self.settings.links_only {
+            // What a link does to routes is not the kernel's to say.
+            (all.silent, all.replaced_among) = (None, false);
+        }
+        self.expiry.after(all.expiry);
+        if all.overrun {
+            KernelCounters::count(&self.shared.kernel.overruns);
+            self.overruns_in_a_row = self.overruns_in_a_row.saturating_add(1);
+            let pause = SETTLE.saturating_mul(1 << self.overruns_in_a_row.min(6));
+            // Until its routes are known again, more of it says nothing new.
+            let first = self.overruns_in_a_row == 1;
+            let level = if first {
+                log::Level::Warn
+            } else {
+                log::Level::Debug
+            };
+            log::log!(
+                level,
+                "the kernel dropped notifications (overrun): its routes are dumped again"
+            );
+            self.count_drops();
+            let pause = pause.min(LONGEST_PAUSE);
+            self.schedule
+                .request(pause, Reason::Overrun, DumpScope::Everything);
+        } else if all.replaced_among && (all.silent.is_some() || self.schedule.at().is_some()) {
+            self.schedule
+                .request(SETTLE, Reason::Event, DumpScope::Everything);
+        } else if let Some(extent) = all.silent.clone() {
+            self.schedule.request(SETTLE, Reason::Event, extent);
+        }
+        Ok((all, emptied))
+    }
+
+    fn receive(&mut self) -> io::Result<()> {
+        #[cfg(test)]
+        if let Some(errno) = self.errors.pop() {
+            return Err(io::Error::from_raw_os_error(errno));
+        }
+        self.notifications.receive_many(&mut self.datagrams)
+    }
+
+    #[cfg(test)]
+    fn go_wrong(&mut self) {
+        match self.fault.take() {
+            None => {}
+            Some(Fault::Panic) => panic!("injected"),
+            Some(Fault::Hang(end)) => {
+                let _ = end.recv();
+            }
+        }
+    }
+
+    fn apply(&mut self) -> Effects {
+        let (shared, datagrams) = (&self.shared, &self.datagrams);
+        shared.change(|table| {
+            let mut all = Effects::default();
+            // One walk over the table for all links and next-hop objects that are told of.
+            table.defer();
+            for datagram in datagrams.iter() {
+                let Some(datagram) = datagram else {
+                    all.overrun = true;
+                    continue;
+                };
+                all = all.and(apply::notifications(shared, table, datagram));
+            }
+            table.settle();
+            all
+        })
+    }
+
+    fn count_drops(&self) {
+        match self.notifications.drops() {
+            Ok(drops) => {
+                let counter = &self.shared.kernel.drops;
+                counter.store(drops.into(), Ordering::Relaxed);
+            }
+            Err(error) => log::debug!("the kernel does not tell how much it dropped: {error}"),
+        }
+    }
+
+    /// Whether the kernel has dropped notifications since the last dump began that was whole.
+    ///
+    /// The count tells, not `ENOBUFS`: the kernel reports drops that belong together only once.
+    pub(super) fn has_lost_notifications(&self) -> bool {
+        self.overruns_in_a_row > 0 || self.drops() != self.drops_before_dump
+    }
+
+    /// Notifications that the kernel has dropped so far.
+    pub(super) fn drops(&self) -> u32 {
+        // Where it cannot be asked (`count_drops` says so) `ENOBUFS` has to do.
+        self.notifications.drops().unwrap_or(0)
+    }
+
+    /// Takes note of a dump that was whole, and began with this count of dropped notifications.
+    pub(super) fn clear_overrun(&mut self, drops: u32) {
+        self.overruns_in_a_row = 0;
+        self.drops_before_dump = drops;
+    }
+}
+
+/// Whether another read may succeed: the socket is there, and was asked as it has to be.
+fn may_pass(error: &io::Error) -> bool {
+    !matches!(
+        error.raw_os_error(),
+        Some(libc::EBADF | libc::ENOTSOCK | libc::EFAULT | libc::EINVAL | libc::EOPNOTSUPP)
+    )
+}

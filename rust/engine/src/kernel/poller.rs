@@ -1,0 +1,163 @@
+//! Where a thread waits for the kernel's notifications.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+
+use crate::ready::wait_readable;
+
+use super::Waker;
+
+const NOTIFICATIONS: u64 = 0;
+const WAKER: u64 = 1;
+
+/// A place to wait at until a socket has something to read, or a waker rings.
+///
+/// Of several such places at a socket the kernel wakes one only (`EPOLLEXCLUSIVE`): the one that was
+/// made first of those where somebody waits. Who is woken must read, or tell another to.
+pub(super) struct Poller {
+    epoll: Epoll,
+    waker: Arc<Waker>,
+}
+
+impl Poller {
+    pub(super) fn new(socket: impl AsFd) -> io::Result<Self> {
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        let waker = Arc::new(Waker::new()?);
+        epoll.add(&*waker, EpollEvent::new(EpollFlags::EPOLLIN, WAKER))?;
+        let made = Self { epoll, waker };
+        made.watch(socket)?;
+        Ok(made)
+    }
+
+    /// Waits at this socket from now on, and no more at one that has been closed.
+    pub(super) fn watch(&self, socket: impl AsFd) -> io::Result<()> {
+        let one = EpollFlags::EPOLLIN | EpollFlags::EPOLLEXCLUSIVE;
+        Ok(self
+            .epoll
+            .add(socket, EpollEvent::new(one, NOTIFICATIONS))?)
+    }
+
+    pub(super) fn waker(&self) -> &Arc<Waker> {
+        &self.waker
+    }
+
+    pub(super) fn wake(&self) {
+        self.waker.wake();
+    }
+
+    /// Waits until there is something to read, the waker rings or a signal comes, `longest` at most
+    /// or for ever; returns whether there is something to read. The waker is silent then.
+    pub(super) fn wait(&self, longest: Option<Duration>) -> io::Result<bool> {
+        let mut events = [EpollEvent::empty(); 2];
+        let seen = match self.epoll.wait(&mut events, timeout(longest)) {
+            Ok(seen) => seen,
+            Err(Errno::EINTR) => 0,
+            Err(error) => return Err(error.into()),
+        };
+        let has = |what| events.iter().take(seen).any(|event| event.data() == what);
+        if has(WAKER) {
+            self.waker.reset();
+        }
+        Ok(has(NOTIFICATIONS))
+    }
+
+    /// Waits for the waker alone, and leaves it ringing.
+    pub(super) fn wait_waker(&self, longest: Duration) -> io::Result<()> {
+        wait_readable(&*self.waker, Some(longest))
+    }
+}
+
+/// Complete milliseconds, not less than was asked for: who wakes too early only waits again.
+fn timeout(longest: Option<Duration>) -> EpollTimeout {
+    let Some(longest) = longest else {
+        return EpollTimeout::NONE;
+    };
+    let milliseconds = longest.as_micros().div_ceil(1000);
+    i32::try_from(milliseconds)
+        .ok()
+        .and_then(|milliseconds| EpollTimeout::try_from(milliseconds).ok())
+        .unwrap_or(EpollTimeout::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+    use std::sync::mpsc::channel;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use nix::unistd::gettid;
+
+    use super::{Poller, timeout};
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// What it may be that a thread sleeps in.
+    const EPOLL: &[libc::c_long] = &[
+        libc::SYS_epoll_pwait,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_epoll_wait,
+    ];
+
+    /// Has a thread wait at a poller, and `then` once it does; returns what it was told.
+    fn waiting(poller: &Poller, then: impl FnOnce()) -> bool {
+        thread::scope(|scope| {
+            let (id, known) = channel();
+            let waiter = scope.spawn(move || {
+                id.send(gettid()).unwrap();
+                poller.wait(Some(PATIENCE)).unwrap()
+            });
+            let state = format!("/proc/self/task/{}/syscall", known.recv().unwrap());
+            let deadline = Instant::now() + PATIENCE;
+            let sleeps = |line: String| {
+                let call = line.split(' ').next().and_then(|call| call.parse().ok());
+                call.is_some_and(|call: libc::c_long| EPOLL.contains(&call))
+            };
+            while !std::fs::read_to_string(&state).is_ok_and(sleeps) {
+                assert!(Instant::now() < deadline);
+                thread::yield_now();
+            }
+            then();
+            waiter.join().unwrap()
+        })
+    }
+
+    #[test]
+    fn of_two_who_wait_one_is_woken() {
+        let (mut ours, theirs) = UnixStream::pair().unwrap();
+        let (first, second) = (Poller::new(&theirs), Poller::new(&theirs));
+        let (first, second) = (first.unwrap(), second.unwrap());
+        let seen = waiting(&second, || {
+            assert!(waiting(&first, || ours.write_all(b"x").unwrap()));
+            second.wake();
+        });
+        assert!(!seen);
+        // Who was not woken is told once more has come, and nobody waits at the first.
+        assert!(waiting(&second, || ours.write_all(b"x").unwrap()));
+    }
+
+    #[test]
+    fn a_bell_is_silent_once_it_was_heard() {
+        let (_ours, theirs) = UnixStream::pair().unwrap();
+        let poller = Poller::new(&theirs).unwrap();
+        poller.wake();
+        poller.wait_waker(PATIENCE).unwrap();
+        assert!(!poller.wait(Some(PATIENCE)).unwrap());
+        assert!(!poller.wait(Some(Duration::ZERO)).unwrap());
+    }
+
+    #[test]
+    fn a_wait_is_never_shorter_than_asked_for() {
+        let milliseconds = |micros| timeout(Some(Duration::from_micros(micros)));
+        assert_eq!(milliseconds(0), timeout(Some(Duration::ZERO)));
+        assert_eq!(milliseconds(1), milliseconds(1000));
+        assert_ne!(milliseconds(1001), milliseconds(1000));
+        assert_ne!(timeout(Some(Duration::MAX)), timeout(None));
+    }
+}

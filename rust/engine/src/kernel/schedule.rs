@@ -1,0 +1,183 @@
+//! When and why the kernel is dumped next.
+
+use std::time::{Duration, Instant};
+
+use bgpreflector_core::table::DumpScope;
+
+/// Why the kernel is dumped; of two reasons the greater one counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// To see whether the table has drifted, at an interval or on request.
+    Audit,
+    /// Routes that VPP had before us get no more time to appear in the kernel.
+    Grace,
+    /// Somebody asked for it: the start, or a resync of everything.
+    Requested,
+    /// A link, an address or a next-hop object changed, which removes routes in silence.
+    Event,
+    /// The resync before it could not compare everything.
+    Incomplete,
+    /// The kernel dropped notifications.
+    Overrun,
+}
+
+impl Reason {
+    /// All reasons, in the order of [`Self::index`].
+    pub const ALL: [Reason; 6] = [
+        Reason::Audit,
+        Reason::Grace,
+        Reason::Requested,
+        Reason::Event,
+        Reason::Incomplete,
+        Reason::Overrun,
+    ];
+
+    /// The reason's name in metrics and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Reason::Audit => "audit",
+            Reason::Grace => "grace",
+            Reason::Requested => "requested",
+            Reason::Event => "event",
+            Reason::Incomplete => "incomplete",
+            Reason::Overrun => "overrun",
+        }
+    }
+
+    /// The reason's place in [`Self::ALL`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// Interfaces that are dumped singly: for each the kernel walks the whole table, and to leave routes
+/// out takes it about a tenth of the time that showing them does.
+const SINGLY: usize = 10;
+
+/// What covers both.
+fn union(a: DumpScope, b: DumpScope) -> DumpScope {
+    match a.union(b) {
+        DumpScope::Interfaces(all) if all.len() > SINGLY => DumpScope::Everything,
+        extent => extent,
+    }
+}
+
+/// A resync that is due at some time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Planned {
+    pub(super) at: Instant,
+    pub(super) reason: Reason,
+    pub(super) extent: DumpScope,
+}
+
+/// The resync that comes next, if one is planned.
+#[derive(Debug, Default)]
+pub(super) struct ResyncSchedule(Option<Planned>);
+
+impl ResyncSchedule {
+    /// Plans a resync; with one that is planned already it becomes one that serves both.
+    pub(super) fn request(&mut self, pause: Duration, reason: Reason, extent: DumpScope) {
+        let new = Planned {
+            at: Instant::now() + pause,
+            reason,
+            extent,
+        };
+        self.0 = Some(match self.0.take() {
+            None => new,
+            Some(old) => Planned {
+                // The pause after an overrun is there for the kernel to get ahead: nothing shortens
+                // it but another overrun.
+                at: match (old.reason, new.reason) {
+                    (Reason::Overrun, Reason::Overrun) => old.at.min(new.at),
+                    (Reason::Overrun, _) => old.at,
+                    (_, Reason::Overrun) => new.at,
+                    _ => old.at.min(new.at),
+                },
+                reason: old.reason.max(new.reason),
+                extent: union(old.extent, new.extent),
+            },
+        });
+    }
+
+    pub(super) fn at(&self) -> Option<Instant> {
+        self.0.as_ref().map(|planned| planned.at)
+    }
+
+    /// The planned resync, if its time has come.
+    pub(super) fn take_due(&mut self, now: Instant) -> Option<Planned> {
+        self.0.take_if(|planned| planned.at <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plans_are_merged() {
+        let mut schedule = ResyncSchedule::default();
+        assert!(schedule.take_due(Instant::now()).is_none());
+        let hour = Duration::from_secs(3600);
+        schedule.request(hour, Reason::Event, DumpScope::interface(1));
+        assert!(schedule.take_due(Instant::now()).is_none());
+        schedule.request(Duration::ZERO, Reason::Event, DumpScope::interface(2));
+        let due = schedule.take_due(Instant::now()).unwrap();
+        let both = DumpScope::Interfaces([1, 2].into());
+        assert_eq!((due.reason, due.extent), (Reason::Event, both));
+        assert_eq!(schedule.at(), None);
+        schedule.request(Duration::ZERO, Reason::Overrun, DumpScope::Everything);
+        schedule.request(Duration::ZERO, Reason::Event, DumpScope::interface(1));
+        let due = schedule.take_due(Instant::now()).unwrap();
+        assert_eq!(
+            (due.reason, due.extent),
+            (Reason::Overrun, DumpScope::Everything)
+        );
+    }
+
+    #[test]
+    fn an_event_does_not_shorten_the_pause_after_an_overrun() {
+        let (second, now) = (Duration::from_secs(1), Instant::now());
+        for overrun_first in [true, false] {
+            let mut schedule = ResyncSchedule::default();
+            let overrun = |schedule: &mut ResyncSchedule| {
+                schedule.request(5 * second, Reason::Overrun, DumpScope::Everything);
+            };
+            if overrun_first {
+                overrun(&mut schedule);
+            }
+            schedule.request(second / 10, Reason::Event, DumpScope::interface(1));
+            if !overrun_first {
+                overrun(&mut schedule);
+            }
+            assert_eq!(schedule.take_due(now + 4 * second), None);
+            let due = schedule.take_due(now + 6 * second).unwrap();
+            assert_eq!(due.extent, DumpScope::Everything);
+        }
+    }
+
+    #[test]
+    fn many_interfaces_are_everything() {
+        let mut schedule = ResyncSchedule::default();
+        let mut plan_for = |interfaces: std::ops::Range<u32>| {
+            for index in interfaces {
+                schedule.request(Duration::ZERO, Reason::Event, DumpScope::interface(index));
+            }
+            schedule.take_due(Instant::now()).unwrap().extent
+        };
+        let most = u32::try_from(SINGLY).unwrap();
+        assert_eq!(
+            plan_for(0..most),
+            DumpScope::Interfaces((0..most).collect())
+        );
+        assert_eq!(plan_for(0..most + 1), DumpScope::Everything);
+    }
+
+    #[test]
+    fn reasons_know_their_place() {
+        for (place, reason) in Reason::ALL.iter().enumerate() {
+            assert_eq!(reason.index(), place);
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! How long changes wait, from their entry into the table to VPP's answer.
+//!
+//! Changes wait as dirty prefixes in one queue, so their age need not be kept with each: a checkpoint
+//! says when the queue had grown to which length, counted from the start.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::state::EngineState;
+
+/// Upper bounds of [`Latency`]'s buckets, seconds; the last bucket has none.
+pub const BOUNDS: [f64; 15] = [
+    0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
+    60.0,
+];
+
+/// Marks at most; beyond that neighbours become one, with the older one's time.
+const CHECKPOINTS: usize = 4096;
+
+/// A histogram of the time that changes waited until the batch they were in was answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Latency {
+    /// Changes by bucket of [`BOUNDS`], each counted once, and those above the last bound.
+    pub buckets: [u64; BOUNDS.len() + 1],
+    /// Seconds in all.
+    pub sum: f64,
+}
+
+impl Latency {
+    fn observe(&mut self, waited: Duration, changes: u64) {
+        let seconds = waited.as_secs_f64();
+        let bucket = BOUNDS.partition_point(|bound| *bound < seconds);
+        if let Some(count) = self.buckets.get_mut(bucket) {
+            *count = count.saturating_add(changes);
+        }
+        // LimitAction 2^53 changes a rounded sum does not matter.
+        #[allow(clippy::cast_precision_loss, reason = "see above")]
+        let changes = changes as f64;
+        self.sum += seconds * changes;
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Checkpoint {
+    at: Instant,
+    /// The number of the last change that was there by then.
+    through: u64,
+}
+
+/// The checkpoints, and how far changes have got.
+#[derive(Debug, Default)]
+pub(crate) struct LatencyTracker {
+    checkpoints: VecDeque<Checkpoint>,
+    /// Changes that ever entered the queue, those that left it, and those answered.
+    queued: u64,
+    taken: u64,
+    answered: u64,
+    batches: usize,
+    latency: Latency,
+}
+
+impl LatencyTracker {
+    /// Takes note that `dirty` changes are in the queue.
+    pub(crate) fn queued(&mut self, dirty: usize, now: Instant) {
+        let queued = self.taken.saturating_add(dirty as u64);
+        if queued <= self.queued {
+            return;
+        }
+        self.queued = queued;
+        if self.checkpoints.len() >= CHECKPOINTS {
+            self.merge();
+        }
+        self.checkpoints.push_back(Checkpoint {
+            at: now,
+            through: queued,
+        });
+    }
+
+    fn merge(&mut self) {
+        let checkpoints: Vec<Checkpoint> = self.checkpoints.drain(..).collect();
+        let pair = |pair: &[Checkpoint]| {
+            let (first, last) = (pair.first()?, pair.last()?);
+            Some(Checkpoint {
+                at: first.at,
+                through: last.through,
+            })
+        };
+        self.checkpoints = checkpoints.chunks(2).filter_map(pair).collect();
+    }
+
+    /// Takes note that changes left the queue in a batch, of which `needed` need a request.
+    fn dequeued(&mut self, left: usize, needed: usize) -> u64 {
+        self.taken = self.taken.saturating_add(left as u64);
+        self.queued = self.queued.max(self.taken);
+        if needed > 0 {
+            self.batches += 1;
+        } else if self.batches == 0 {
+            self.forget(self.taken);
+        }
+        self.taken
+    }
+
+    fn gave_up(&mut self) {
+        self.batches = self.batches.saturating_sub(1);
+    }
+
+    /// Takes note that a batch that reached up to `through` was answered, `changes` in all.
+    fn answered(&mut self, through: u64, changes: u64, now: Instant) {
+        self.gave_up();
+        // Nothing else is under way: what was taken before and needs nothing is through too.
+        let through = if self.batches == 0 {
+            self.taken
+        } else {
+            through
+        };
+        let all = through.saturating_sub(self.answered);
+        let mut left = changes.min(all);
+        while let Some(checkpoint) = self.checkpoints.front().copied() {
+            let reached = checkpoint.through.min(through);
+            let here = reached.saturating_sub(self.answered);
+            // Some of the queue's places needed nothing: the others share the counts.
+            let share = u128::from(here) * u128::from(changes) / u128::from(all.max(1));
+            let share = u64::try_from(share).unwrap_or(left).min(left);
+            let share = if reached == through { left } else { share };
+            if share > 0 {
+                self.latency
+                    .observe(now.saturating_duration_since(checkpoint.at), share);
+            }
+            left -= share;
+            self.answered = self.answered.max(reached);
+            if checkpoint.through > through {
+                break;
+            }
+            self.checkpoints.pop_front();
+            if reached == through {
+                break;
+            }
+        }
+        self.answered = self.answered.max(through);
+    }
+
+    fn forget(&mut self, through: u64) {
+        while self
+            .checkpoints
+            .front()
+            .is_some_and(|m| m.through <= through)
+        {
+            self.checkpoints.pop_front();
+        }
+        self.answered = self.answered.max(through);
+    }
+
+    /// How long the change has waited that waits the longest, `dirty` being in the queue.
+    pub(crate) fn oldest(&self, dirty: usize, now: Instant) -> Option<Duration> {
+        if dirty == 0 && self.batches == 0 {
+            return None;
+        }
+        self.checkpoints
+            .front()
+            .map(|checkpoint| now.saturating_duration_since(checkpoint.at))
+    }
+
+    pub(crate) fn latency(&self) -> Latency {
+        self.latency
+    }
+}
+
+/// A batch's place in the order of changes. Dropped, its changes count as still waiting.
+pub(crate) struct BatchTimer {
+    shared: Arc<EngineState>,
+    through: u64,
+    changes: usize,
+}
+
+impl BatchTimer {
+    /// For a batch of `changes` that need a request, out of `left` that left the queue.
+    pub(crate) fn new(shared: &Arc<EngineState>, left: usize, changes: usize) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            through: shared.latency_tracker().dequeued(left, changes),
+            changes,
+        }
+    }
+
+    /// Takes note that every change of the batch has its answer.
+    pub(crate) fn answered(mut self) {
+        let changes = std::mem::take(&mut self.changes);
+        if changes > 0 {
+            let mut waiting = self.shared.latency_tracker();
+            waiting.answered(self.through, changes as u64, Instant::now());
+        }
+    }
+}
+
+impl Drop for BatchTimer {
+    fn drop(&mut self) {
+        if self.changes > 0 {
+            self.shared.latency_tracker().gave_up();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn counts(waiting: &LatencyTracker) -> Vec<(f64, u64)> {
+        let bounds = BOUNDS.iter().copied().chain([f64::INFINITY]);
+        let buckets = waiting.latency.buckets;
+        bounds
+            .zip(buckets)
+            .filter(|(_, count)| *count > 0)
+            .collect()
+    }
+
+    #[test]
+    fn each_change_is_counted_with_its_own_wait() {
+        let (mut waiting, start) = (LatencyTracker::default(), Instant::now());
+        waiting.queued(2, start);
+        waiting.queued(5, start + MS * 4);
+        assert_eq!(waiting.oldest(5, start + MS * 9), Some(MS * 9));
+        let through = waiting.dequeued(4, 4);
+        waiting.queued(2, start + MS * 9);
+        assert_eq!(waiting.oldest(2, start + MS * 9), Some(MS * 9));
+        waiting.answered(through, 4, start + MS * 9);
+        assert_eq!(counts(&waiting), [(0.005, 2), (0.01, 2)]);
+        assert!((waiting.latency.sum - 0.028).abs() < 1e-9);
+        // The one that is left came with the second checkpoint.
+        assert_eq!(waiting.oldest(2, start + MS * 10), Some(MS * 6));
+        let through = waiting.dequeued(2, 2);
+        waiting.answered(through, 2, start + MS * 10);
+        assert_eq!(counts(&waiting).iter().map(|(_, n)| n).sum::<u64>(), 6);
+        assert_eq!(waiting.oldest(0, start + MS * 10), None);
+        assert!(waiting.checkpoints.is_empty());
+    }
+
+    #[test]
+    fn what_needs_nothing_is_not_counted() {
+        let (mut waiting, start) = (LatencyTracker::default(), Instant::now());
+        waiting.queued(10, start);
+        waiting.dequeued(10, 0);
+        assert!(waiting.checkpoints.is_empty());
+        waiting.queued(10, start + MS);
+        let through = waiting.dequeued(10, 3);
+        waiting.answered(through, 3, start + MS * 2);
+        assert_eq!(counts(&waiting), [(0.001, 3)]);
+    }
+
+    #[test]
+    fn a_batch_that_fails_keeps_its_age() {
+        let (mut waiting, start) = (LatencyTracker::default(), Instant::now());
+        waiting.queued(3, start);
+        waiting.dequeued(3, 3);
+        waiting.queued(3, start + MS * 50);
+        waiting.gave_up();
+        assert_eq!(waiting.oldest(3, start + MS * 100), Some(MS * 100));
+        let through = waiting.dequeued(3, 3);
+        waiting.answered(through, 3, start + MS * 100);
+        let counted: u64 = waiting.latency.buckets.iter().sum();
+        assert_eq!(counted, 3);
+        assert_eq!(waiting.oldest(0, start + MS * 100), None);
+    }
+
+    #[test]
+    fn marks_are_bounded() {
+        let (mut waiting, start) = (LatencyTracker::default(), Instant::now());
+        for n in 0..100_000_usize {
+            waiting.queued(n + 1, start + Duration::from_micros(n as u64));
+            assert!(waiting.checkpoints.len() <= CHECKPOINTS);
+        }
+        assert_eq!(
+            waiting.oldest(1, start + Duration::from_secs(1)),
+            Some(Duration::from_secs(1))
+        );
+        let through = waiting.dequeued(100_000, 100_000);
+        waiting.answered(through, 100_000, start + Duration::from_secs(1));
+        let counted: u64 = waiting.latency.buckets.iter().sum();
+        assert_eq!(counted, 100_000);
+    }
+}

@@ -1,0 +1,444 @@
+//! What the threads share.
+
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use bgpreflector_core::netlink::SkipReason;
+use bgpreflector_core::table::{
+    Drift, DriftReport, LimitAction, LimitChange, Request, Scope, Table,
+};
+use bgpreflector_core::vpp::Faults;
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use crate::fpm::FpmState;
+use crate::heartbeat::Heartbeat;
+use crate::history::ChangeHistory;
+use crate::kernel::{Reason, Waker};
+use crate::latency::LatencyTracker;
+use crate::panics;
+
+/// The table, its bell, and the kernel reader's figures.
+pub struct EngineState {
+    table: Mutex<Table>,
+    dirty: Condvar,
+    /// The bell of who waits for changes and reads the kernel meanwhile; set with the table locked.
+    inline_waker: Mutex<Option<Arc<Waker>>>,
+    closed: AtomicBool,
+    /// A change of the table broke off: nothing is to be read from it or done by it any more.
+    half_changed: AtomicBool,
+    /// The kernel's routes have been read once: before that, everything VPP has would look stale.
+    synchronised: AtomicBool,
+    failure: Mutex<Option<String>>,
+    last_drift: Mutex<DriftReport>,
+    latency: Mutex<LatencyTracker>,
+    history: Mutex<ChangeHistory>,
+    /// What ends the VPP that is connected.
+    faults: Mutex<VppFaults>,
+    /// The kernel reader's figures.
+    pub kernel: KernelCounters,
+    /// What VPP was asked.
+    pub vpp: VppCounters,
+    /// zebra's connection, where that tells of the routes.
+    pub fpm: FpmState,
+    /// The kernel reader's.
+    pub(crate) kernel_reader: Heartbeat,
+    /// Steps of what somebody waits for, beside requests: see [`Self::steps`].
+    steps: AtomicU64,
+    /// Whether somebody waits for the resync that is under way.
+    awaited: AtomicBool,
+}
+
+#[derive(Default)]
+struct VppFaults {
+    version: Option<String>,
+    faults: Faults,
+}
+
+/// Route requests that VPP has answered.
+#[derive(Debug, Default)]
+pub struct VppCounters {
+    /// By operation ([`Self::OPERATIONS`]), those that it did and those that it refused.
+    pub requests: [[AtomicU64; 2]; 3],
+}
+
+impl VppCounters {
+    /// The operations' names.
+    pub const OPERATIONS: [&'static str; 3] = ["add", "replace", "delete"];
+
+    pub(crate) fn answered(&self, request: &Request, retval: i32) {
+        let [add, replace, delete] = &self.requests;
+        let [done, refused] = match (request.paths.is_none(), request.installed) {
+            (true, _) => delete,
+            (false, true) => replace,
+            (false, false) => add,
+        };
+        KernelCounters::count(if retval == 0 { done } else { refused });
+    }
+}
+
+/// The kernel reader's figures; each only grows, where nothing else is said.
+#[derive(Debug, Default)]
+pub struct KernelCounters {
+    /// `RTM_NEWROUTE` messages.
+    pub route_announcements: AtomicU64,
+    /// `RTM_DELROUTE` messages.
+    pub route_withdrawals: AtomicU64,
+    /// Link messages.
+    pub links: AtomicU64,
+    /// Next-hop object messages.
+    pub next_hops: AtomicU64,
+    /// Messages that could not be decoded.
+    pub malformed: AtomicU64,
+    /// Messages that were not taken, by [`SkipReason::index`].
+    pub skipped: [AtomicU64; SkipReason::ALL.len()],
+    /// Messages that were not taken as the kernel is not their sender (`nl_pid` is not 0).
+    pub not_from_kernel: AtomicU64,
+    /// Times that the kernel dropped notifications (`ENOBUFS`).
+    pub overruns: AtomicU64,
+    /// Notifications that it dropped.
+    pub drops: AtomicU64,
+    /// Resyncs done, by [`Reason::index`].
+    pub resyncs: [AtomicU64; Reason::ALL.len()],
+    /// Microseconds that they took, likewise.
+    pub resync_micros: [AtomicU64; Reason::ALL.len()],
+    /// Differences that audits found and repaired, by [`Drift::index`].
+    pub drift: [AtomicU64; Drift::ALL.len()],
+    /// Prefixes, of those that it was asked for, that the kernel has and its last dump did not show
+    /// (not only growing).
+    pub ended_early: AtomicU64,
+    /// Prefixes that the last dumps did not show, and of which the kernel's answers do not tell
+    /// whether it has them: they stay (not only growing).
+    pub unverified: AtomicU64,
+    /// Receive buffer that the kernel granted, bytes.
+    pub receive_buffer: AtomicU64,
+}
+
+impl KernelCounters {
+    pub(crate) fn count(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl EngineState {
+    /// An empty table for what `scope` mirrors.
+    #[must_use]
+    pub fn new(scope: Scope) -> Self {
+        Self {
+            table: Mutex::new(Table::new(scope)),
+            dirty: Condvar::new(),
+            inline_waker: Mutex::new(None),
+            closed: AtomicBool::new(false),
+            half_changed: AtomicBool::new(false),
+            synchronised: AtomicBool::new(false),
+            failure: Mutex::new(None),
+            last_drift: Mutex::new(DriftReport::default()),
+            latency: Mutex::new(LatencyTracker::default()),
+            history: Mutex::new(ChangeHistory::default()),
+            faults: Mutex::new(VppFaults::default()),
+            kernel: KernelCounters::default(),
+            vpp: VppCounters::default(),
+            fpm: FpmState::default(),
+            kernel_reader: Heartbeat::default(),
+            steps: AtomicU64::new(0),
+            awaited: AtomicBool::new(false),
+        }
+    }
+
+    /// What whoever waits for VPP, or for a resync of the kernel, can see grow while that gets on:
+    /// requests that VPP has answered, reads of what else it says, buffers of a dump. It takes no
+    /// lock.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        let requests = self.vpp.requests.iter().flatten();
+        let answered: u64 = requests.map(|count| count.load(Ordering::Relaxed)).sum();
+        answered.wrapping_add(self.steps.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn step(&self) {
+        self.steps.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes note that somebody waits for the resync that begins, or of its end.
+    pub(crate) fn resync_is_awaited(&self, awaited: bool) {
+        self.awaited.store(awaited, Ordering::Relaxed);
+    }
+
+    /// The kernel reader has got on within a resync.
+    pub(crate) fn resync_gets_on(&self) {
+        self.kernel_reader.beat();
+        if self.awaited.load(Ordering::Relaxed) {
+            self.step();
+        }
+    }
+
+    /// The table, locked, to read: [`Self::change`] is the only way to change it.
+    pub fn table(&self) -> TableGuard<'_> {
+        TableGuard(self.table.lock())
+    }
+
+    /// Changes the table and rings the bell if there are dirty prefixes.
+    ///
+    /// # Panics
+    /// Where `change` does. The table may be half changed then: it counts as broken, and the
+    /// engine ends with that reason ([`Self::failure`]).
+    pub fn change<T>(&self, change: impl FnOnce(&mut Table) -> T) -> T {
+        self.change_then(change, |_, result| result)
+    }
+
+    /// The same, and `then` takes from the table what nobody else shall take before.
+    pub(crate) fn change_then<T, U>(
+        &self,
+        change: impl FnOnce(&mut Table) -> T,
+        then: impl FnOnce(&mut Table, T) -> U,
+    ) -> U {
+        let mut table = self.table.lock();
+        let changed = catch_unwind(AssertUnwindSafe(|| {
+            let result = self.change_locked(&mut table, change);
+            then(&mut table, result)
+        }));
+        changed.unwrap_or_else(|payload| {
+            self.half_changed.store(true, Ordering::Release);
+            drop(table);
+            let reason = panics::reason(&*payload);
+            self.fail(format!(
+                "a change of the route table broke off, which is a bug: {reason}; restart the \
+                 daemon, which reads everything again"
+            ));
+            resume_unwind(payload)
+        })
+    }
+
+    /// As [`Self::change`], for what is handed back where something ends: nothing happens if the
+    /// table is broken already.
+    pub(crate) fn hand_back(&self, change: impl FnOnce(&mut Table)) {
+        if !self.half_changed.load(Ordering::Acquire) {
+            self.change(change);
+        }
+    }
+
+    fn change_locked<T>(&self, table: &mut Table, change: impl FnOnce(&mut Table) -> T) -> T {
+        let result = change(table);
+        if let Some(change) = table.take_limit_change() {
+            limit_changed(change);
+        }
+        if table.dirty() > 0 {
+            self.latency_tracker().queued(table.dirty(), Instant::now());
+            self.wake_all();
+        }
+        if table.answers_waiting() > 0 {
+            self.fpm.ring();
+        }
+        result
+    }
+
+    /// What ends the VPP that is connected: everything known until its version is status.
+    pub fn faults(&self) -> Faults {
+        self.faults.lock().faults
+    }
+
+    /// Takes note of VPP's version, before anything is sent. Routes over which one of another
+    /// version ended are let in again; returns how many.
+    pub fn connected_to(&self, version: &str) -> usize {
+        let faults = Faults::of_version(version);
+        let old = std::mem::replace(
+            &mut *self.faults.lock(),
+            VppFaults {
+                version: Some(version.to_owned()),
+                faults,
+            },
+        );
+        self.change(|table| {
+            table.withhold_nameless_drops(faults.drop);
+            match old.version {
+                Some(old) if old != version => table.release(None),
+                _ => 0,
+            }
+        })
+    }
+
+    /// How long changes have waited. Where both are locked, the table is locked first.
+    pub(crate) fn latency_tracker(&self) -> MutexGuard<'_, LatencyTracker> {
+        self.latency.lock()
+    }
+
+    /// The last changes. Where both are locked, the table is locked first.
+    pub(crate) fn history(&self) -> MutexGuard<'_, ChangeHistory> {
+        self.history.lock()
+    }
+
+    /// Takes note that the table says what the kernel says.
+    pub(crate) fn synchronised(&self) {
+        let table = self.table.lock();
+        self.synchronised.store(true, Ordering::Release);
+        if table.dirty() > 0 {
+            self.wake_all();
+        }
+    }
+
+    /// Takes note that what the table says is no longer what the kernel says: nothing is handed out
+    /// until that has been read again.
+    pub(crate) fn unsynchronised(&self) {
+        self.synchronised.store(false, Ordering::Release);
+    }
+
+    /// Whether all of the kernel has been read once.
+    pub fn is_synchronised(&self) -> bool {
+        self.synchronised.load(Ordering::Acquire)
+    }
+
+    fn something_to_do(&self, table: &Table) -> bool {
+        table.dirty() > 0 && self.is_synchronised()
+    }
+
+    /// What whoever waits for changes is status, if anything yet.
+    fn wait_status(&self, table: &Table) -> Option<bool> {
+        if self.closed.load(Ordering::Acquire) {
+            return Some(false);
+        }
+        self.something_to_do(table).then_some(true)
+    }
+
+    /// What [`Self::wait_dirty`] would return at once; otherwise the bell rings when that changes,
+    /// until [`Self::unregister_waker`].
+    pub(crate) fn register_waker(&self, waker: &Arc<Waker>) -> Option<bool> {
+        let table = self.table.lock();
+        let status = self.wait_status(&table);
+        if status.is_none() {
+            *self.inline_waker.lock() = Some(Arc::clone(waker));
+        }
+        status
+    }
+
+    pub(crate) fn unregister_waker(&self) {
+        *self.inline_waker.lock() = None;
+    }
+
+    /// Has everybody who waits for changes look again.
+    pub(crate) fn wake_waiters(&self) {
+        let _table = self.table.lock();
+        self.wake_all();
+    }
+
+    /// The same with the table locked already: nobody is just about to wait then.
+    fn wake_all(&self) {
+        self.dirty.notify_all();
+        if let Some(waker) = &*self.inline_waker.lock() {
+            waker.wake();
+        }
+    }
+
+    /// Waits until the kernel has been read and there are dirty prefixes: true; false at the
+    /// deadline and once closed.
+    pub(crate) fn wait_dirty(&self, deadline: Option<Instant>) -> bool {
+        let mut table = self.table.lock();
+        loop {
+            if let Some(status) = self.wait_status(&table) {
+                return status;
+            }
+            match deadline {
+                None => self.dirty.wait(&mut table),
+                Some(deadline) => {
+                    if self.dirty.wait_until(&mut table, deadline).timed_out() {
+                        return self.something_to_do(&table);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends every wait.
+    pub fn close(&self) {
+        let _table = self.table.lock();
+        self.closed.store(true, Ordering::Release);
+        self.wake_all();
+    }
+
+    /// Frees what the table holds: whoever still has a handle of an engine that has ended, such as
+    /// a garbage collector that is in no hurry, shall not keep a full table alive.
+    pub(crate) fn release_table(&self) {
+        let mut table = self.table.lock();
+        let empty = Table::new(table.scope().clone());
+        let full = std::mem::replace(&mut *table, empty);
+        drop(table);
+        drop(full);
+    }
+
+    /// Why the kernel reader ended, if it failed.
+    pub fn failure(&self) -> Option<String> {
+        self.failure.lock().clone()
+    }
+
+    /// What the last audit that found anything repaired.
+    pub fn last_drift(&self) -> DriftReport {
+        self.last_drift.lock().clone()
+    }
+
+    pub(crate) fn drifted(&self, report: &DriftReport) {
+        for (counter, count) in self.kernel.drift.iter().zip(report.counts) {
+            counter.fetch_add(count as u64, Ordering::Relaxed);
+        }
+        self.last_drift.lock().clone_from(report);
+    }
+
+    /// Ends the engine; the first reason stays.
+    pub(crate) fn fail(&self, reason: String) {
+        self.failure.lock().get_or_insert(reason);
+        self.close();
+    }
+}
+
+/// The table, locked, to read.
+pub struct TableGuard<'a>(MutexGuard<'a, Table>);
+
+impl Deref for TableGuard<'_> {
+    type Target = Table;
+
+    fn deref(&self) -> &Table {
+        &self.0
+    }
+}
+
+fn limit_changed(change: LimitChange) {
+    let LimitChange {
+        limit, prefixes, ..
+    } = change;
+    let most = limit.prefixes;
+    match (change.exceeded, limit.beyond) {
+        (true, LimitAction::Refuse) => log::warn!(
+            "{prefixes} prefixes are more than kernel.max_routes ({most}): VPP keeps those that it \
+             has, and further ones are held (`bgpreflector show routes --held`); find out which \
+             BGP peer sends them and filter or limit its routes, or raise kernel.max_routes"
+        ),
+        (true, LimitAction::Warn) => log::warn!(
+            "{prefixes} prefixes are more than kernel.max_routes ({most}): they go into VPP all \
+             the same, as kernel.max_routes_action is \"warn\"; find out which BGP peer sends \
+             them, and whether VPP's memory is enough"
+        ),
+        (false, _) => log::info!("{prefixes} prefixes: kernel.max_routes ({most}) is kept again"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use bgpreflector_core::table::Scope;
+
+    use super::EngineState;
+
+    #[test]
+    fn a_change_that_breaks_off_ends_the_engine_and_is_the_last() {
+        let shared = EngineState::new(Scope::default());
+        let change = AssertUnwindSafe(|| shared.change(|_| panic!("injected")));
+        assert!(catch_unwind(change).is_err());
+        assert!(!shared.wait_dirty(None), "whoever waits is status");
+        let failure = shared.failure().unwrap();
+        assert!(failure.contains("panicked: injected"), "{failure}");
+        shared.hand_back(|_| panic!("the table is broken"));
+        shared.fail("later".into());
+        assert_eq!(shared.failure(), Some(failure), "the first reason stays");
+    }
+}

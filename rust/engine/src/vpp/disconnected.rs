@@ -1,0 +1,33 @@
+//! Why a connection ended, for those who ask and those who wait for it.
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::error::VppError;
+
+/// Empty while the connection stands.
+#[derive(Default)]
+pub(super) struct Disconnected {
+    error: Mutex<Option<VppError>>,
+    bell: Condvar,
+}
+
+impl Disconnected {
+    pub(super) fn set(&self, error: VppError) {
+        *self.error.lock() = Some(error);
+        self.bell.notify_all();
+    }
+
+    pub(super) fn get(&self) -> Option<VppError> {
+        self.error.lock().clone()
+    }
+
+    pub(super) fn wait(&self) -> VppError {
+        let mut error = self.error.lock();
+        loop {
+            if let Some(error) = &*error {
+                return error.clone();
+            }
+            self.bell.wait(&mut error);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Where orders are left for the connection, and the thread that waits for VPP.
+//!
+//! The thread does nearly all of the work. Whoever orders something while nobody is at work starts
+//! it himself: what is sent then needs no other thread to wake up first. The thread is woken only
+//! if it would miss something otherwise.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crossbeam_channel::Sender;
+use nix::poll::{PollFd, PollFlags};
+use parking_lot::Mutex;
+
+use crate::error::VppError;
+use crate::heartbeat::{Heartbeat, Pulse};
+use crate::kernel::Waker;
+use crate::panics;
+use crate::ready::{wait_readable, wait_ready};
+
+use super::connection::Connection;
+use super::disconnected::Disconnected;
+use super::operation::Operation;
+
+/// What the thread waits for.
+#[derive(Clone, Copy, Debug)]
+struct Interest {
+    flags: PollFlags,
+    /// None for ever.
+    until: Option<Instant>,
+}
+
+impl Interest {
+    fn of(connection: &Connection) -> Self {
+        let now = Instant::now();
+        let sleep = connection.next_timeout(now);
+        Self {
+            flags: connection.interest(),
+            until: sleep.and_then(|longest| now.checked_add(longest)),
+        }
+    }
+
+    /// Whether whoever waits for this comes in time for the other too.
+    fn covers(self, other: Self) -> bool {
+        let in_time = match (self.until, other.until) {
+            (Some(this), Some(other)) => this <= other,
+            (_, None) => true,
+            (None, Some(_)) => false,
+        };
+        in_time && self.flags.contains(other.flags)
+    }
+}
+
+/// The connection, and what the thread waits for meanwhile.
+struct State {
+    connection: Connection,
+    interest: Interest,
+}
+
+/// The connection, for those who order and for the thread that waits.
+pub(super) struct Driver {
+    operations: Sender<Box<dyn Operation>>,
+    /// None once the connection has ended.
+    state: Mutex<Option<State>>,
+    waker: Waker,
+    lost: Disconnected,
+    heartbeat: Arc<Heartbeat>,
+}
+
+impl Driver {
+    pub(super) fn new(
+        operations: Sender<Box<dyn Operation>>,
+        connection: Connection,
+    ) -> io::Result<Self> {
+        let interest = Interest::of(&connection);
+        Ok(Self {
+            operations,
+            state: Mutex::new(Some(State {
+                connection,
+                interest,
+            })),
+            waker: Waker::new()?,
+            lost: Disconnected::default(),
+            heartbeat: Arc::default(),
+        })
+    }
+
+    /// Why the connection ended.
+    pub(super) fn lost(&self) -> &Disconnected {
+        &self.lost
+    }
+
+    /// The thread's.
+    pub(super) fn heartbeat(&self) -> &Arc<Heartbeat> {
+        &self.heartbeat
+    }
+
+    /// Whether the thread gets on. It does not wait for it.
+    pub(super) fn pulse(&self) -> Pulse {
+        self.heartbeat.pulse(|| match self.state.try_lock() {
+            // Who has it is at work.
+            None => true,
+            Some(state) => {
+                let connection = state.as_ref().map(|state| &state.connection);
+                connection.is_some_and(|connection| connection.has_to_do(Instant::now()))
+            }
+        })
+    }
+
+    /// Leaves an order and starts it if nobody is at work. Where the connection has ended, the
+    /// order is dropped.
+    pub(super) fn order(&self, work: Box<dyn Operation>) {
+        // It fails where the connection is gone, and then whoever waits for the work is told.
+        let _ = self.operations.send(work);
+        let started = self.state.try_lock().is_some_and(|mut state| {
+            let _at_work = self.heartbeat.at_work();
+            state.as_mut().is_none_or(|state| {
+                // Whoever orders shall not break off for the connection's sake: the thread ends it.
+                if let Err(reason) = panics::guarded(|| state.connection.start()) {
+                    state.connection.fail(panicked(&reason));
+                    return false;
+                }
+                state.interest.covers(Interest::of(&state.connection))
+            })
+        });
+        if !started {
+            self.wake();
+        }
+    }
+
+    /// Has the thread look again at what it is to do.
+    pub(super) fn wake(&self) {
+        self.waker.wake();
+    }
+
+    /// Waits for VPP and for control, until the connection ends. `stream` is the connection's.
+    ///
+    /// A panic ends the connection alone: what of the table was under way counts as unknown then,
+    /// as after any other end. A change of the table that broke off ends the engine
+    /// ([`EngineState::change`](crate::EngineState::change)).
+    pub(super) fn run(&self, stream: UnixStream) {
+        let ended = panics::guarded(|| self.poll(&stream));
+        let error = ended.unwrap_or_else(|reason| panicked(&reason));
+        let _at_work = self.heartbeat.at_work();
+        if let Some(state) = self.state.lock().take() {
+            let ended = panics::guarded(|| state.connection.fail_all(&error));
+            if let Err(reason) = ended {
+                log::error!("what was ordered of the bulk connection did not end well: {reason}");
+            }
+        }
+        self.lost.set(error);
+    }
+
+    /// Why the connection ended.
+    fn poll(&self, stream: &UnixStream) -> VppError {
+        loop {
+            match self.poll_once(stream) {
+                Ok(true) => {}
+                Ok(false) => return VppError::Closed,
+                Err(error) => return error,
+            }
+        }
+    }
+
+    fn poll_once(&self, stream: &UnixStream) -> Result<bool, VppError> {
+        let at_work = self.heartbeat.at_work();
+        let Some((interest, pause)) = self.state.lock().as_mut().map(|state| {
+            state.interest = Interest::of(&state.connection);
+            (state.interest, state.connection.rx_delay())
+        }) else {
+            return Ok(false);
+        };
+        drop(at_work);
+        let lost = |error: io::Error| VppError::Lost(error.to_string());
+        if pause.is_some() {
+            wait_readable(&self.waker, pause).map_err(lost)?;
+        }
+        let longest = interest
+            .until
+            .map(|at| at.saturating_duration_since(Instant::now()));
+        let mut waited = [
+            PollFd::new(stream.as_fd(), interest.flags),
+            PollFd::new(self.waker.as_fd(), PollFlags::POLLIN),
+        ];
+        wait_ready(&mut waited, longest).map_err(lost)?;
+        let _at_work = self.heartbeat.at_work();
+        self.waker.reset();
+        let mut state = self.state.lock();
+        state
+            .as_mut()
+            .map_or(Ok(false), |state| state.connection.poll_once())
+    }
+}
+
+fn panicked(reason: &str) -> VppError {
+    log::error!("the bulk connection broke off, which is a bug: {reason}");
+    VppError::Lost(reason.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use nix::poll::PollFlags;
+
+    use super::Interest;
+
+    #[test]
+    fn a_watch_covers_what_comes_later_and_wants_no_more() {
+        let soon = Instant::now();
+        let later = soon + Duration::from_secs(1);
+        let (read, both) = (PollFlags::POLLIN, PollFlags::POLLIN | PollFlags::POLLOUT);
+        let interest = |flags, until| Interest { flags, until };
+        for (known, wanted, covered) in [
+            (
+                interest(read, Some(soon)),
+                interest(read, Some(later)),
+                true,
+            ),
+            (
+                interest(read, Some(later)),
+                interest(read, Some(soon)),
+                false,
+            ),
+            (interest(read, Some(soon)), interest(read, None), true),
+            (interest(read, None), interest(read, Some(later)), false),
+            (interest(read, None), interest(read, None), true),
+            (interest(both, None), interest(read, None), true),
+            (interest(read, None), interest(both, None), false),
+        ] {
+            assert_eq!(known.covers(wanted), covered, "{known:?} {wanted:?}");
+        }
+    }
+}

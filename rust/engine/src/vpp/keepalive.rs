@@ -1,0 +1,151 @@
+//! How long VPP has said nothing, and what that means.
+
+use std::time::{Duration, Instant};
+
+use crate::error::VppError;
+
+/// Watches for a VPP that keeps the connection and does not answer.
+///
+/// While requests are unanswered, anything that VPP says shows that it lives. While there are
+/// none it is pinged, for a VPP may stay mute without closing its socket.
+#[derive(Debug)]
+pub(super) struct Keepalive {
+    /// None: an idle VPP is not pinged.
+    interval: Option<Duration>,
+    timeout_after: Duration,
+    heard: Instant,
+    pinged: Option<Instant>,
+}
+
+impl Keepalive {
+    /// Nothing was asked yet. An `interval` of zero is none.
+    pub(super) fn new(interval: Duration, timeout_after: Duration, now: Instant) -> Self {
+        Self {
+            interval: Some(interval).filter(|interval| !interval.is_zero()),
+            timeout_after,
+            heard: now,
+            pinged: None,
+        }
+    }
+
+    /// VPP said something, or is asked something after a keepalive that meant nothing.
+    pub(super) fn on_rx(&mut self, now: Instant) {
+        self.heard = now;
+    }
+
+    /// VPP answered the ping.
+    pub(super) fn answered(&mut self) {
+        self.pinged = None;
+    }
+
+    /// Whether an idle VPP is to be pinged now; it counts as pinged then.
+    pub(super) fn ping(&mut self, now: Instant) -> bool {
+        let due = self.next_ping().is_some_and(|at| now >= at);
+        if due {
+            self.pinged = Some(now);
+        }
+        due
+    }
+
+    fn next_ping(&self) -> Option<Instant> {
+        match self.pinged {
+            Some(_) => None,
+            None => self.heard.checked_add(self.interval?),
+        }
+    }
+
+    /// How long `poll` may sleep at most, with so many requests unanswered; none for ever.
+    pub(super) fn timeout(&self, now: Instant, pending: usize) -> Option<Duration> {
+        let request = (pending > 0).then_some(self.heard);
+        let given_up = [request, self.pinged].into_iter().flatten();
+        let given_up = given_up.filter_map(|since| since.checked_add(self.timeout_after));
+        let next_ping = self.next_ping().filter(|_| pending == 0);
+        let next = given_up.chain(next_ping).min()?;
+        Some(next.saturating_duration_since(now))
+    }
+
+    /// Gives VPP up if it was silent for too long with so many requests unanswered.
+    pub(super) fn check(&self, now: Instant, pending: usize) -> Result<(), VppError> {
+        let request = (pending > 0).then_some(self.heard);
+        let since = request.into_iter().chain(self.pinged).min();
+        let after = since.map(|since| now.saturating_duration_since(since));
+        match after.filter(|after| *after >= self.timeout_after) {
+            Some(after) => Err(VppError::Unresponsive {
+                after,
+                pending: pending + usize::from(self.pinged.is_some()),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INTERVAL: Duration = Duration::from_secs(5);
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    fn idle(interval: Duration) -> (Keepalive, Instant) {
+        let start = Instant::now();
+        (Keepalive::new(interval, PATIENCE, start), start)
+    }
+
+    fn lost(keepalive: &Keepalive, now: Instant, pending: usize) -> bool {
+        matches!(
+            keepalive.check(now, pending),
+            Err(VppError::Unresponsive { .. })
+        )
+    }
+
+    #[test]
+    fn an_idle_vpp_is_pinged_and_given_up() {
+        let (mut keepalive, start) = idle(INTERVAL);
+        assert_eq!(keepalive.timeout(start, 0), Some(INTERVAL));
+        assert!(!keepalive.ping(start + INTERVAL / 2));
+        let pinged = start + INTERVAL;
+        assert!(keepalive.ping(pinged));
+        assert!(!keepalive.ping(pinged + INTERVAL), "one ping at a time");
+        assert_eq!(keepalive.timeout(pinged, 0), Some(PATIENCE));
+        assert!(!lost(&keepalive, pinged + PATIENCE / 2, 0));
+        assert!(lost(&keepalive, pinged + PATIENCE, 0));
+    }
+
+    #[test]
+    fn an_answer_is_good_for_another_interval() {
+        let (mut keepalive, start) = idle(INTERVAL);
+        assert!(keepalive.ping(start + INTERVAL));
+        let answered = start + INTERVAL + PATIENCE / 2;
+        keepalive.on_rx(answered);
+        keepalive.answered();
+        assert!(!lost(&keepalive, answered + PATIENCE, 0));
+        assert_eq!(keepalive.timeout(answered, 0), Some(INTERVAL));
+        assert!(keepalive.ping(answered + INTERVAL));
+    }
+
+    #[test]
+    fn words_that_are_no_answer_do_not_do_for_a_ping() {
+        let (mut keepalive, start) = idle(INTERVAL);
+        assert!(keepalive.ping(start + INTERVAL));
+        keepalive.on_rx(start + INTERVAL + PATIENCE / 2);
+        assert!(lost(&keepalive, start + INTERVAL + PATIENCE, 0));
+    }
+
+    #[test]
+    fn without_an_interval_nobody_is_pinged() {
+        let (mut keepalive, start) = idle(Duration::ZERO);
+        assert_eq!(keepalive.timeout(start, 0), None);
+        assert!(!keepalive.ping(start + PATIENCE));
+        assert!(!lost(&keepalive, start + PATIENCE, 0));
+        assert!(lost(&keepalive, start + PATIENCE, 1));
+    }
+
+    #[test]
+    fn requests_are_waited_for_from_the_last_word_on() {
+        let (mut keepalive, start) = idle(INTERVAL);
+        keepalive.on_rx(start + PATIENCE / 2);
+        assert_eq!(keepalive.timeout(start + PATIENCE / 2, 3), Some(PATIENCE));
+        assert!(!lost(&keepalive, start + PATIENCE, 3));
+        assert!(lost(&keepalive, start + PATIENCE + PATIENCE / 2, 3));
+    }
+}

@@ -1,0 +1,55 @@
+//! What the worker works on, one after the other.
+
+use std::sync::Arc;
+
+use crate::error::VppError;
+use crate::state::EngineState;
+
+use super::ids::Ids;
+use super::ops::commit::Encoder;
+
+/// What every piece of work needs.
+pub(super) struct Context {
+    pub(super) shared: Arc<EngineState>,
+    pub(super) ids: Ids,
+    pub(super) client_index: u32,
+    pub(super) encoder: Encoder,
+}
+
+/// A piece of work. Whoever ordered it waits for its end; it ends with [`Operation::complete`] or
+/// [`Operation::fail`], the latter perhaps before it began.
+pub(super) trait Operation: Send {
+    /// Its turn has come.
+    fn begin(&mut self, _context: &mut Context) {}
+
+    /// Requests without an answer.
+    fn pending(&self) -> usize;
+
+    /// Whether there is more to ask VPP for now, with so many unanswered requests at most.
+    fn can_send(&self, window: usize) -> bool;
+
+    /// Appends up to `limit` route requests, or a dump; returns how many route requests.
+    fn encode(
+        &mut self,
+        context: &mut Context,
+        out: &mut Vec<u8>,
+        limit: usize,
+    ) -> Result<usize, VppError>;
+
+    /// Takes a message from VPP.
+    fn on_message(&mut self, context: &Context, id: u16, message: &[u8]) -> Result<(), VppError>;
+
+    /// Everything that VPP has said so far has been taken.
+    fn on_read_end(&mut self, _context: &Context) {}
+
+    /// To end early: what has not been sent shall not be.
+    fn cancel_unsent(&mut self) {}
+
+    fn done(&self) -> bool;
+
+    /// It is done.
+    fn complete(self: Box<Self>, context: &Context);
+
+    /// The connection has ended.
+    fn fail(self: Box<Self>, context: &Context, error: VppError);
+}

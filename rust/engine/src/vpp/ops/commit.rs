@@ -1,0 +1,358 @@
+//! A batch on its way to VPP and back.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use ahash::AHashMap;
+use bgpreflector_core::route::{PathSet, Prefix};
+use bgpreflector_core::table::{Handle, Request, Table};
+use bgpreflector_core::vpp::retval::Retval;
+use bgpreflector_core::vpp::{EncodedPaths, Faults, Pending, RouteEncoder, RouteReply};
+use crossbeam_channel::Sender;
+
+use crate::error::VppError;
+use crate::state::EngineState;
+
+use crate::vpp::bulk::{CommitReport, Failure};
+use crate::vpp::operation::{Context, Operation};
+
+/// Requests encoded under one lock of the table: the kernel reader waits no longer than that.
+pub(in crate::vpp) const CHUNK: usize = 256;
+/// Refusals that a report names.
+pub(in crate::vpp) const FAILURES: usize = 100;
+
+/// Encodes requests; each set of paths once.
+pub(in crate::vpp) struct Encoder {
+    message_id: u16,
+    client_index: u32,
+    routes: RouteEncoder,
+    faults: Faults,
+    /// None where there is no message for them.
+    paths: AHashMap<usize, (u32, Option<EncodedPaths>)>,
+}
+
+impl Encoder {
+    pub(in crate::vpp) fn new(message_id: u16, client_index: u32) -> Self {
+        let routes = RouteEncoder::v2(message_id, client_index, 0);
+        Self {
+            message_id,
+            client_index,
+            routes,
+            faults: Faults::ALL,
+            paths: AHashMap::new(),
+        }
+    }
+
+    pub(in crate::vpp) fn begin(&mut self, source: u8, faults: Faults) {
+        self.faults = faults;
+        self.routes = RouteEncoder::v2(self.message_id, self.client_index, source);
+    }
+
+    /// Appends the request's message under the context that `context` gives; false, and nothing
+    /// asked for, where there is no message for its paths.
+    fn encode(
+        &mut self,
+        table: &Table,
+        request: &Request,
+        context: impl FnOnce() -> u32,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        if request.paths.is_none() {
+            self.routes
+                .delete(out, context(), request.vpp_table, &request.prefix);
+            return true;
+        }
+        if request.vpp_table != 0 && self.faults != Faults::NONE {
+            let Some(paths) = table.paths(request.paths) else {
+                return false;
+            };
+            let sent = self
+                .faults
+                .survivable(request.vpp_table, &request.prefix, paths);
+            match sent {
+                Some(Cow::Borrowed(_)) => {}
+                Some(Cow::Owned(sent)) => {
+                    let Some(paths) = encoded(&request.prefix, &sent) else {
+                        return false;
+                    };
+                    self.routes
+                        .replace(out, context(), request.vpp_table, &request.prefix, &paths);
+                    return true;
+                }
+                None => {
+                    log::error!(
+                        "{} in VPP table {} is not sent: this VPP would end over it",
+                        request.prefix,
+                        request.vpp_table
+                    );
+                    return false;
+                }
+            }
+        }
+        let index = request.paths.index();
+        let known = self
+            .paths
+            .get(&index)
+            .is_some_and(|(version, _)| *version == request.version);
+        if !known {
+            // Once for all routes with these paths.
+            let encoded = table
+                .paths(request.paths)
+                .and_then(|paths| encoded(&request.prefix, paths));
+            self.paths.insert(index, (request.version, encoded));
+        }
+        let Some((_, Some(paths))) = self.paths.get(&index) else {
+            return false;
+        };
+        self.routes
+            .replace(out, context(), request.vpp_table, &request.prefix, paths);
+        true
+    }
+}
+
+/// None where there is no message for the paths, which would be a bug.
+fn encoded(prefix: &Prefix, paths: &PathSet) -> Option<EncodedPaths> {
+    let encoded = EncodedPaths::new(paths);
+    if let Err(error) = &encoded {
+        log::error!(
+            "{prefix} and other routes with its paths cannot be put into a message to VPP, which is \
+             a bug: {error}"
+        );
+    }
+    encoded.ok()
+}
+
+/// A batch under way. What has no answer when it ends, however it ends, is dirty again.
+pub(in crate::vpp) struct CommitOp {
+    shared: Arc<EngineState>,
+    source: u8,
+    waiting: VecDeque<Handle>,
+    /// Those over which VPP may have ended: they go last, and one by one.
+    suspects: VecDeque<Handle>,
+    pending: Pending<Request>,
+    answered: Vec<(Request, i32)>,
+    report: CommitReport,
+    reply: Sender<Result<CommitReport, VppError>>,
+}
+
+impl CommitOp {
+    pub(in crate::vpp) fn new(
+        shared: Arc<EngineState>,
+        handles: Vec<Handle>,
+        source: u8,
+        reply: Sender<Result<CommitReport, VppError>>,
+    ) -> Self {
+        Self {
+            shared,
+            source,
+            waiting: handles.into(),
+            suspects: VecDeque::new(),
+            pending: Pending::default(),
+            answered: Vec::new(),
+            report: CommitReport::default(),
+            reply,
+        }
+    }
+
+    fn encode_some(
+        &mut self,
+        table: &mut Table,
+        context: &mut Context,
+        out: &mut Vec<u8>,
+        limit: usize,
+    ) -> usize {
+        let mut sent = 0;
+        for _ in 0..CHUNK {
+            if sent == limit {
+                break;
+            }
+            let (handle, alone) = match self.waiting.pop_front() {
+                Some(handle) => (handle, false),
+                None if !self.pending.is_empty() => break,
+                None => match self.suspects.pop_front() {
+                    Some(handle) => (handle, true),
+                    None => break,
+                },
+            };
+            let Some(request) = table.begin_request(handle) else {
+                self.report.unchanged += 1;
+                continue;
+            };
+            if !alone && table.goes_alone(&request) {
+                table.postpone(&request);
+                self.suspects.push_back(handle);
+                continue;
+            }
+            let answer_context = || self.pending.push(request);
+            if context.encoder.encode(table, &request, answer_context, out) {
+                sent += 1;
+            } else {
+                let Retval(retval) = Retval::NOT_ENCODABLE;
+                table.acknowledge(&request, Err(retval));
+                count(&mut self.report, &request, retval);
+            }
+        }
+        sent
+    }
+
+    fn put_answers(&mut self) {
+        if self.answered.is_empty() {
+            return;
+        }
+        let answered = std::mem::take(&mut self.answered);
+        let (report, counters) = (&mut self.report, &self.shared.vpp);
+        self.shared.change(|table| {
+            for (request, retval) in &answered {
+                counters.answered(request, *retval);
+                let outcome = if *retval == 0 { Ok(()) } else { Err(*retval) };
+                table.acknowledge(request, outcome);
+                count(report, request, *retval);
+            }
+        });
+        self.answered = answered;
+        self.answered.clear();
+    }
+}
+
+impl Operation for CommitOp {
+    fn begin(&mut self, context: &mut Context) {
+        context.encoder.begin(self.source, self.shared.faults());
+    }
+
+    fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    fn can_send(&self, window: usize) -> bool {
+        match self.waiting.is_empty() {
+            false => self.pending.len() < window,
+            true => !self.suspects.is_empty() && self.pending.is_empty(),
+        }
+    }
+
+    /// Prefixes for which nothing is to be done any more are passed over.
+    fn encode(
+        &mut self,
+        context: &mut Context,
+        out: &mut Vec<u8>,
+        limit: usize,
+    ) -> Result<usize, VppError> {
+        let shared = Arc::clone(&self.shared);
+        Ok(shared.change(|table| self.encode_some(table, context, out, limit)))
+    }
+
+    fn on_message(&mut self, context: &Context, id: u16, message: &[u8]) -> Result<(), VppError> {
+        if id != context.ids.route_reply {
+            log::debug!("VPP sent message {id} while routes were sent");
+            return Ok(());
+        }
+        let reply =
+            RouteReply::decode(message).map_err(|error| VppError::Lost(error.to_string()))?;
+        let request = self.pending.take(reply.context);
+        let request = request.map_err(|error| VppError::Lost(error.to_string()))?;
+        self.answered.push((request, reply.retval));
+        Ok(())
+    }
+
+    fn on_read_end(&mut self, _context: &Context) {
+        self.put_answers();
+    }
+
+    /// The batch ends with the answers to what was sent.
+    fn cancel_unsent(&mut self) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.append(&mut self.suspects);
+        if !waiting.is_empty() {
+            self.report.unsent += waiting.len();
+            self.shared.change(|table| table.requeue(waiting));
+        }
+    }
+
+    fn done(&self) -> bool {
+        self.waiting.is_empty() && self.suspects.is_empty() && self.pending.is_empty()
+    }
+
+    fn complete(mut self: Box<Self>, _context: &Context) {
+        // Whoever asked may have gone meanwhile; the table knows all outcomes.
+        let _ = self.reply.send(Ok(std::mem::take(&mut self.report)));
+    }
+
+    fn fail(mut self: Box<Self>, context: &Context, error: VppError) {
+        let reply = self.reply.clone();
+        self.put_answers();
+        if matches!(error, VppError::Gone(_)) {
+            let pending = self.pending.drain().map(|(_, request)| request).collect();
+            let encoder = Encoder::new(context.ids.route, context.client_index);
+            suspected(&self.shared, encoder, self.source, pending);
+        }
+        drop(self);
+        let _ = reply.send(Err(error));
+    }
+}
+
+impl Drop for CommitOp {
+    fn drop(&mut self) {
+        self.put_answers();
+        if self.done() {
+            return;
+        }
+        self.waiting.append(&mut self.suspects);
+        let (pending, waiting) = (&mut self.pending, &mut self.waiting);
+        self.shared.hand_back(|table| {
+            for (_, request) in pending.drain() {
+                table.abandon(&request);
+            }
+            table.requeue(waiting.drain(..));
+        });
+    }
+}
+
+/// VPP went, and these requests had no answer.
+fn suspected(shared: &EngineState, mut encoder: Encoder, source: u8, pending: Vec<Request>) {
+    encoder.begin(source, shared.faults());
+    shared.change(|table| {
+        for request in table.suspect(&pending) {
+            let mut frame = Vec::new();
+            encoder.encode(table, &request, || 0, &mut frame);
+            log_ended(table, &request, &frame);
+        }
+        pending.iter().for_each(|request| table.abandon(request));
+    });
+}
+
+/// Once for each route that is held: all that a report of VPP's fault needs.
+fn log_ended(table: &Table, request: &Request, frame: &[u8]) {
+    let Request {
+        vpp_table, prefix, ..
+    } = request;
+    let message: String = frame.iter().map(|byte| format!("{byte:02x}")).collect();
+    log::error!(
+        "VPP ended three times while the route {prefix} in VPP table {vpp_table} had no answer, the \
+         last time with nothing else under way: it is held (ended_vpp) until `bgpreflector release \
+         {prefix}` or until VPP has another version. For a report of the fault to VPP: \
+         ip_route_add_del_v2, paths {:?}, frame {message}",
+        table.paths(request.paths)
+    );
+}
+
+fn count(report: &mut CommitReport, request: &Request, retval: i32) {
+    match (retval, request.paths.is_none(), request.installed) {
+        (0, true, _) => report.deleted += 1,
+        (0, false, true) => report.replaced += 1,
+        (0, false, false) => report.added += 1,
+        _ => {
+            report.failed += 1;
+            if report.failures.len() < FAILURES {
+                let Request {
+                    vpp_table, prefix, ..
+                } = *request;
+                report.failures.push(Failure {
+                    vpp_table,
+                    prefix,
+                    retval,
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Removing everything under our source, in whatever VPP table it is.
+
+use std::collections::VecDeque;
+
+use bgpreflector_core::route::{Family, Prefix};
+use bgpreflector_core::vpp::{Pending, RouteEncoder, RouteReply};
+use crossbeam_channel::Sender;
+
+use crate::error::VppError;
+
+use super::commit::FAILURES;
+use super::table_dump::TableDump;
+use crate::vpp::bulk::Failure;
+use crate::vpp::operation::{Context, Operation};
+
+/// What is flushed.
+#[derive(Clone, Debug)]
+pub struct FlushSettings {
+    /// Our FIB source.
+    pub source: u8,
+    /// Sources whose routes may hide ours: VPP does not show ours then, so they are deleted
+    /// unseen wherever one of those has a route.
+    pub better: Vec<u8>,
+    /// VPP tables.
+    pub tables: Vec<(u32, Family)>,
+    /// Whether nothing is to be deleted.
+    pub dry_run: bool,
+}
+
+/// What was found in a VPP table, and what became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlushedTable {
+    /// VPP table.
+    pub table: u32,
+    /// Its family.
+    pub family: Family,
+    /// Routes under our source that VPP showed.
+    pub shown: usize,
+    /// How many of them it deleted.
+    pub deleted: usize,
+    /// Deletions that it refused, those of routes that it did not show included.
+    pub failed: usize,
+}
+
+/// What a flush found and did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flushed {
+    /// By VPP table.
+    pub tables: Vec<FlushedTable>,
+    /// Some of the refusals.
+    pub failures: Vec<Failure>,
+}
+
+/// A route to delete: the place of its VPP table, and whether VPP showed it.
+type Deletion = (usize, Prefix, bool);
+
+/// A flush under way: dumps first, then deletions. The engine's own table is not told.
+pub(in crate::vpp) struct FlushOp {
+    settings: FlushSettings,
+    dump: TableDump,
+    /// Whether the dump is that of the better sources.
+    unseen: bool,
+    waiting: VecDeque<Deletion>,
+    pending: Pending<Deletion>,
+    report: Flushed,
+    reply: Sender<Result<Flushed, VppError>>,
+}
+
+impl FlushOp {
+    pub(in crate::vpp) fn new(
+        settings: FlushSettings,
+        reply: Sender<Result<Flushed, VppError>>,
+    ) -> Self {
+        let table = |(table, family): &(u32, Family)| FlushedTable {
+            table: *table,
+            family: *family,
+            shown: 0,
+            deleted: 0,
+            failed: 0,
+        };
+        Self {
+            dump: TableDump::new(settings.source, settings.tables.clone()),
+            unseen: false,
+            waiting: VecDeque::new(),
+            pending: Pending::default(),
+            report: Flushed {
+                tables: settings.tables.iter().map(table).collect(),
+                failures: Vec::new(),
+            },
+            settings,
+            reply,
+        }
+    }
+
+    fn dumped(&self) -> bool {
+        self.dump.done() && (self.unseen || self.settings.dry_run)
+    }
+
+    fn found(&mut self, table: u32, prefix: Prefix) {
+        let is = |place: &FlushedTable| place.table == table && place.family == prefix.family();
+        let Some(place) = self.report.tables.iter().position(is) else {
+            return;
+        };
+        if !self.unseen {
+            if let Some(counts) = self.report.tables.get_mut(place) {
+                counts.shown += 1;
+            }
+        }
+        if !self.settings.dry_run {
+            self.waiting.push_back((place, prefix, !self.unseen));
+        }
+    }
+
+    fn answered(&mut self, (place, prefix, shown): Deletion, retval: i32) {
+        let Some(counts) = self.report.tables.get_mut(place) else {
+            return;
+        };
+        if retval == 0 {
+            counts.deleted += usize::from(shown);
+            return;
+        }
+        counts.failed += 1;
+        if self.report.failures.len() < FAILURES {
+            let vpp_table = counts.table;
+            self.report.failures.push(Failure {
+                vpp_table,
+                prefix,
+                retval,
+            });
+        }
+    }
+}
+
+impl Operation for FlushOp {
+    fn pending(&self) -> usize {
+        self.pending.len() + usize::from(self.dump.asking())
+    }
+
+    fn can_send(&self, window: usize) -> bool {
+        if self.dumped() {
+            return !self.waiting.is_empty() && self.pending.len() < window;
+        }
+        !self.dump.asking()
+    }
+
+    fn encode(
+        &mut self,
+        context: &mut Context,
+        out: &mut Vec<u8>,
+        limit: usize,
+    ) -> Result<usize, VppError> {
+        if !self.dumped() {
+            self.dump.encode(context, out);
+            if self.dump.done() && !self.dumped() {
+                self.unseen = true;
+                let FlushSettings { better, tables, .. } = &self.settings;
+                self.dump = TableDump::of_sources(better, tables);
+                self.dump.encode(context, out);
+            }
+            return Ok(0);
+        }
+        let routes = RouteEncoder::v2(
+            context.ids.route,
+            context.client_index,
+            self.settings.source,
+        );
+        let mut sent = 0;
+        while sent < limit {
+            let Some(deletion) = self.waiting.pop_front() else {
+                break;
+            };
+            let (place, prefix, _) = deletion;
+            if let Some(FlushedTable { table, .. }) = self.report.tables.get(place) {
+                let context = self.pending.push(deletion);
+                routes.delete(out, context, *table, &prefix);
+                sent += 1;
+            }
+        }
+        Ok(sent)
+    }
+
+    fn on_message(&mut self, context: &Context, id: u16, message: &[u8]) -> Result<(), VppError> {
+        if id == context.ids.route_reply {
+            let reply = RouteReply::decode(message);
+            let reply = reply.map_err(|error| VppError::Lost(error.to_string()))?;
+            let deletion = self.pending.take(reply.context);
+            let deletion = deletion.map_err(|error| VppError::Lost(error.to_string()))?;
+            self.answered(deletion, reply.retval);
+            return Ok(());
+        }
+        let details = self.dump.take(&context.ids, id, message)?;
+        if let Some(route) = details.map(|details| details.route) {
+            self.found(route.table, route.prefix);
+        }
+        Ok(())
+    }
+
+    fn cancel_unsent(&mut self) {
+        self.waiting.clear();
+    }
+
+    fn done(&self) -> bool {
+        self.dumped() && self.waiting.is_empty() && self.pending.is_empty()
+    }
+
+    fn complete(self: Box<Self>, _context: &Context) {
+        // Whoever asked may have gone meanwhile.
+        let _ = self.reply.send(Ok(self.report));
+    }
+
+    fn fail(self: Box<Self>, _context: &Context, error: VppError) {
+        let _ = self.reply.send(Err(error));
+    }
+}

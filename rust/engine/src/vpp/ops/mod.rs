@@ -1,0 +1,8 @@
+//! What the connection does, one after the other.
+
+pub(in crate::vpp) mod adopt;
+pub(in crate::vpp) mod audit;
+pub(in crate::vpp) mod commit;
+pub(in crate::vpp) mod flush;
+pub(in crate::vpp) mod overridden;
+mod table_dump;

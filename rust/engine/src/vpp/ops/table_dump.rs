@@ -1,0 +1,92 @@
+//! Dumps of VPP's routes: one table and family after the other, each closed by a ping, for VPP
+//! ends a dump without a message of its own.
+
+use bgpreflector_core::route::Family;
+use bgpreflector_core::vpp::{EmptyRequest, RouteDetails, RouteDump};
+
+use crate::error::VppError;
+
+use crate::vpp::ids::Ids;
+use crate::vpp::operation::Context;
+
+/// A dump under way.
+pub(in crate::vpp) struct TableDump {
+    wanted: std::vec::IntoIter<(u8, u32, Family)>,
+    asking: bool,
+    done: bool,
+}
+
+impl TableDump {
+    /// A dump of these VPP tables' routes of one source, 0 for all.
+    pub(in crate::vpp) fn new(source: u8, tables: Vec<(u32, Family)>) -> Self {
+        Self::of_sources(&[source], &tables)
+    }
+
+    /// Dumps of these VPP tables' routes, one of each source.
+    pub(in crate::vpp) fn of_sources(sources: &[u8], tables: &[(u32, Family)]) -> Self {
+        let of_table = |(table, family): &(u32, Family)| {
+            let (table, family) = (*table, *family);
+            sources.iter().map(move |source| (*source, table, family))
+        };
+        let wanted: Vec<_> = tables.iter().flat_map(of_table).collect();
+        Self {
+            wanted: wanted.into_iter(),
+            asking: false,
+            done: false,
+        }
+    }
+
+    pub(in crate::vpp) fn done(&self) -> bool {
+        self.done
+    }
+
+    /// Whether VPP owes the end of a dump.
+    pub(in crate::vpp) fn asking(&self) -> bool {
+        self.asking
+    }
+
+    /// Asks for the next table, unless an answer is still under way.
+    pub(in crate::vpp) fn encode(&mut self, context: &Context, out: &mut Vec<u8>) {
+        if self.asking || self.done {
+            return;
+        }
+        let Some((source, table, family)) = self.wanted.next() else {
+            self.done = true;
+            return;
+        };
+        let (ids, client_index) = (&context.ids, context.client_index);
+        RouteDump {
+            client_index,
+            context: 0,
+            source,
+            table,
+            family,
+        }
+        .encode(ids.route_dump, out);
+        EmptyRequest {
+            client_index,
+            context: 0,
+        }
+        .encode(ids.control_ping, out);
+        self.asking = true;
+    }
+
+    /// The route in a message of VPP's, if it paused one.
+    pub(in crate::vpp) fn take<'a>(
+        &mut self,
+        ids: &Ids,
+        id: u16,
+        message: &'a [u8],
+    ) -> Result<Option<RouteDetails<'a>>, VppError> {
+        if id == ids.control_ping_reply {
+            self.asking = false;
+        }
+        if id != ids.route_details {
+            return Ok(None);
+        }
+        let details = RouteDetails::decode(message);
+        details
+            .map(Some)
+            .map_err(|error| VppError::Lost(error.to_string()))
+    }
+}

@@ -1,0 +1,100 @@
+//! How long VPP's answers may gather before they are read.
+//!
+//! To be woken for every few answers costs this thread more than the answers, and it costs VPP, whose
+//! write wakes it. While VPP has enough requests to work on, nobody need look.
+
+use std::time::{Duration, Instant};
+
+/// The longest pause, and the shortest that is worth it.
+const LONGEST: Duration = Duration::from_millis(1);
+const SHORTEST: Duration = Duration::from_micros(500);
+
+/// What VPP has answered of late.
+#[derive(Debug)]
+pub(super) struct RxCoalescer {
+    /// Half a window of requests.
+    half: usize,
+    /// Answers since then.
+    answered: usize,
+    since: Option<Instant>,
+    /// How long VPP took for the last half of a window.
+    took: Duration,
+}
+
+impl RxCoalescer {
+    pub(super) fn new(window: usize) -> Self {
+        Self {
+            half: window / 2,
+            answered: 0,
+            since: None,
+            took: Duration::ZERO,
+        }
+    }
+
+    /// Takes note of so many answers; with `pending` requests VPP works on.
+    pub(super) fn answered(&mut self, count: usize, pending: usize, now: Instant) {
+        if pending <= self.half {
+            (self.answered, self.since) = (0, None);
+            self.took = Duration::ZERO;
+            return;
+        }
+        let since = *self.since.get_or_insert(now);
+        self.answered += count;
+        if self.answered >= self.half && now > since {
+            self.took = now - since;
+            self.since = Some(now);
+            self.answered = 0;
+        }
+    }
+
+    /// How long not to look for answers, with so many requests unanswered: never so long that VPP
+    /// could be through with more than half of them. None where that is not worth it.
+    pub(super) fn delay(&self, pending: usize) -> Option<Duration> {
+        let pause = (self.took / 2).min(LONGEST);
+        (pending > self.half && pause >= SHORTEST).then_some(pause)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Answers come by 64 at this rate a second, with a window that is full; the pause then.
+    fn pause_at(rate: u32, window: usize) -> Option<Duration> {
+        let (mut coalescer, mut now) = (RxCoalescer::new(window), Instant::now());
+        for _ in 0..window {
+            now += Duration::from_secs(64) / rate;
+            coalescer.answered(64, window, now);
+        }
+        coalescer.delay(window)
+    }
+
+    #[test]
+    fn a_vpp_of_the_usual_speed_is_left_alone_for_a_moment() {
+        assert_eq!(pause_at(100_000, 1024), Some(LONGEST));
+        assert_eq!(pause_at(250_000, 1024), Some(LONGEST));
+    }
+
+    #[test]
+    fn a_fast_one_or_one_with_little_to_do_is_not() {
+        assert_eq!(pause_at(1_000_000, 1024), None);
+        assert_eq!(pause_at(150_000, 64), None);
+    }
+
+    #[test]
+    fn at_the_end_of_the_requests_each_answer_counts() {
+        let (mut coalescer, mut now) = (RxCoalescer::new(1024), Instant::now());
+        for _ in 0..100 {
+            now += Duration::from_millis(1);
+            coalescer.answered(100, 1024, now);
+        }
+        assert!(coalescer.delay(1024).is_some());
+        assert_eq!(coalescer.delay(512), None);
+        coalescer.answered(1, 500, now);
+        assert_eq!(
+            coalescer.delay(1024),
+            None,
+            "the next batch is measured anew"
+        );
+    }
+}
