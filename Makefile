@@ -40,6 +40,7 @@ check: build ## formatters, linters, types, stubs, licences
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
+	.venv/bin/lint-imports --no-logo --no-cache
 	$(PYTHON) -m mypy.stubtest bgpreflector._core --ignore-disjoint-bases
 	$(PYTHON) scripts/write_reference.py --check
 	.venv/bin/uv lock --quiet --check --offline

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bgpreflector import notify as notifier
 from bgpreflector.config import Config
 from bgpreflector.controller import FullResync
+from bgpreflector.daemon import systemd as notifier
 from bgpreflector.daemon.daemon import Daemon
 from bgpreflector.daemon.health import Liveness
 from lab import Namespace, wait_until
