@@ -13,9 +13,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from bgpreflector import Daemon
 from bgpreflector.config import load
 from bgpreflector.controller import Event, Observer
-from bgpreflector.daemon.daemon import Daemon
 from bgpreflector.reflector import BGPRouteBatchUpdate
 
 SAMPLE = 3

@@ -1,1 +1,35 @@
-"""bgpreflector reflects the routes that BIRD puts into a Linux kernel into FD.io VPP."""
+"""bgpreflector reflects the routes that BIRD puts into a Linux kernel into FD.io VPP.
+
+The names here are what a program of one's own begins with; the packages have the rest.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .config import Config
+    from .control import ControlClient
+    from .controller import EventHandler, Observer, Sink
+    from .daemon.daemon import Daemon
+    from .reflector import Route
+
+__all__ = ["Config", "ControlClient", "Daemon", "EventHandler", "Observer", "Route", "Sink"]
+
+_FROM = {
+    "Config": "config",
+    "ControlClient": "control",
+    "Daemon": "daemon.daemon",
+    "EventHandler": "controller",
+    "Observer": "controller",
+    "Route": "reflector",
+    "Sink": "controller",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for: a command that needs one part does not load the others."""
+    if name not in _FROM:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_FROM[name]}", __name__), name)
