@@ -3,7 +3,7 @@
 //! Two threads share the [`Table`](bgpreflector_core::table::Table) behind one lock. The kernel
 //! reader puts every notification into it at once and never waits for VPP; the bulk connection
 //! takes dirty prefixes from it, sends requests within a window and puts the outcomes back. Whoever
-//! waits for changes stands in for the first, and who orders a commit for the second, where those
+//! waits for changes does the first's work, and who submits a commit the second's, where those
 //! have nothing else to do.
 
 mod batch;

@@ -20,11 +20,11 @@ use crate::kernel::{Reason, Waker};
 use crate::latency::LatencyTracker;
 use crate::panics;
 
-/// The table, its bell, and the kernel reader's figures.
+/// The table, what wakes those who wait for it, and the kernel reader's figures.
 pub struct EngineState {
     table: Mutex<Table>,
     dirty: Condvar,
-    /// The bell of who waits for changes and reads the kernel meanwhile; set with the table locked.
+    /// Wakes a thread that waits for changes and reads the kernel meanwhile; set with the table locked.
     inline_waker: Mutex<Option<Arc<Waker>>>,
     closed: AtomicBool,
     /// A change of the table broke off: nothing is to be read from it or done by it any more.
@@ -179,7 +179,7 @@ impl EngineState {
         TableGuard(self.table.lock())
     }
 
-    /// Changes the table and rings the bell if there are dirty prefixes.
+    /// Changes the table, and wakes those who wait if there are dirty prefixes.
     ///
     /// # Panics
     /// Where `change` does. The table may be half changed then: it counts as broken, and the
@@ -229,7 +229,7 @@ impl EngineState {
             self.wake_all();
         }
         if table.answers_waiting() > 0 {
-            self.fpm.ring();
+            self.fpm.wake();
         }
         result
     }
@@ -301,7 +301,7 @@ impl EngineState {
         self.something_to_do(table).then_some(true)
     }
 
-    /// What [`Self::wait_dirty`] would return at once; otherwise the bell rings when that changes,
+    /// What [`Self::wait_dirty`] would return at once; otherwise the waker wakes when that changes,
     /// until [`Self::unregister_waker`].
     pub(crate) fn register_waker(&self, waker: &Arc<Waker>) -> Option<bool> {
         let table = self.table.lock();

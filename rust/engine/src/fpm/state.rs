@@ -68,7 +68,7 @@ impl FpmState {
     }
 
     /// Wakes the listener's thread: there are answers to send.
-    pub(crate) fn ring(&self) {
+    pub(crate) fn wake(&self) {
         if let Some(waker) = &*self.waker.lock() {
             waker.wake();
         }
@@ -77,7 +77,7 @@ impl FpmState {
     /// Takes note that the namespace's name stands for another one, where zebra is to be listened to.
     pub(crate) fn namespace_entered(&self) {
         self.namespaces.fetch_add(1, Ordering::AcqRel);
-        self.ring();
+        self.wake();
     }
 
     pub(super) fn namespaces(&self) -> u64 {

@@ -33,7 +33,7 @@ pub(super) struct Monitor {
     pub(super) dumper: Option<Dumper>,
     /// Where the reader's own thread waits, and is told of commands_poller.
     commands_poller: Arc<Poller>,
-    /// Where whoever stands in for it waits.
+    /// Where a thread that reads in its place waits.
     inline_poller: Arc<Poller>,
     watch: NamespaceWatch,
     pub(super) schedule: ResyncSchedule,
@@ -77,7 +77,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// pass.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// How often who stands in reads before he goes on with what he has got.
+/// Reads of an inline reader before it goes on with what it has got.
 const INLINE_READS: usize = 4;
 
 impl Monitor {

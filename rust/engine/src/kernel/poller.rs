@@ -15,7 +15,7 @@ use super::Waker;
 const NOTIFICATIONS: u64 = 0;
 const WAKER: u64 = 1;
 
-/// A place to wait at until a socket has something to read, or a waker rings.
+/// A place to wait at until a socket has something to read, or a waker wakes it.
 ///
 /// Of several such places at a socket the kernel wakes one only (`EPOLLEXCLUSIVE`): the one that was
 /// made first of those where somebody waits. Who is woken must read, or tell another to.
@@ -50,7 +50,7 @@ impl Poller {
         self.waker.wake();
     }
 
-    /// Waits until there is something to read, the waker rings or a signal comes, `longest` at most
+    /// Waits until there is something to read, it is woken or a signal comes, `longest` at most
     /// or for ever; returns whether there is something to read. The waker is silent then.
     pub(super) fn wait(&self, longest: Option<Duration>) -> io::Result<bool> {
         let mut events = [EpollEvent::empty(); 2];

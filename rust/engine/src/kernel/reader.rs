@@ -83,7 +83,7 @@ pub struct Reader {
     shared: Arc<EngineState>,
     monitor: Arc<Mutex<Monitor>>,
     commands: Sender<Command>,
-    /// Where whoever waits for changes stands in for the thread.
+    /// Where a thread that waits for changes polls the kernel in the reader's place.
     inline_poller: Mutex<Arc<Poller>>,
     commands_poller: Arc<Poller>,
     stop: Arc<AtomicBool>,
@@ -228,7 +228,7 @@ impl Reader {
                 log::error!("the kernel reader broke off");
             }
         }
-        // Who stands in may be at it.
+        // An inline reader may be at it.
         drop(self.monitor.lock());
     }
 }
@@ -391,7 +391,7 @@ mod tests {
         let asking = Arc::clone(&reader);
         let asked = std::thread::spawn(move || asking.resync(Reason::Requested));
         let hung = still(&reader, true);
-        // Nor does who looks wait for it, or who stands in.
+        // Nor does who looks wait for it, or an inline reader.
         assert!(!reader.read_inline(Ok(true)));
         assert_eq!(reader.pulse(), hung);
         drop(end);

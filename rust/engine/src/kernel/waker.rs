@@ -1,11 +1,11 @@
-//! A bell that wakes a thread out of `poll`.
+//! Wakes a thread out of `poll` (eventfd).
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
-/// A bell; ringing it makes its descriptor readable until it is silenced.
+/// An event counter: its descriptor is readable from [`Self::wake`] until [`Self::reset`].
 pub(crate) struct Waker(EventFd);
 
 impl Waker {
@@ -15,12 +15,12 @@ impl Waker {
     }
 
     pub(crate) fn wake(&self) {
-        // It can only fail when the bell rings already (its counter is full).
+        // It can only fail where the counter is full: it is readable then.
         let _ = self.0.write(1);
     }
 
     pub(crate) fn reset(&self) {
-        // It can only fail when the bell does not ring.
+        // It can only fail where nothing has woken it.
         let _ = self.0.read();
     }
 }

@@ -188,7 +188,7 @@ impl BulkConnection {
         work: impl FnOnce(Sender<Result<T, VppError>>) -> W,
     ) -> Result<T, VppError> {
         let (reply, answer) = bounded(1);
-        self.driver.order(Box::new(work(reply)));
+        self.driver.submit(Box::new(work(reply)));
         // Where the connection has ended, the reply channel ends with the work.
         answer
             .recv()

@@ -176,7 +176,7 @@ impl Connection {
             .filter(|_| all_written)
     }
 
-    /// How long to wait for VPP or for a job, at most; none for ever.
+    /// How long to wait for VPP or for an operation, at most; none for ever.
     pub(super) fn next_timeout(&self, now: Instant) -> Option<Duration> {
         // Replies that have been read let the window go on: there is something to do at once.
         let next = match &self.active {
@@ -267,7 +267,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Takes the next job if there is none under way.
+    /// Takes the next operation if there is none under way.
     fn start_next(&mut self) {
         if self.active.is_some() {
             return;

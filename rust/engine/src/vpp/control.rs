@@ -1,8 +1,8 @@
-//! What the worker is told beside its operations, and heeds in the middle of one.
+//! What the connection is told beside its operations, and heeds in the middle of one.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Control; whoever gives one rings the worker's bell.
+/// Requests to the connection's thread; whoever sets one wakes it ([`Driver::wake`](super::driver::Driver::wake)).
 #[derive(Debug, Default)]
 pub(super) struct Control {
     close: AtomicBool,

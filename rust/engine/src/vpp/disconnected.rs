@@ -8,13 +8,13 @@ use crate::error::VppError;
 #[derive(Default)]
 pub(super) struct Disconnected {
     error: Mutex<Option<VppError>>,
-    bell: Condvar,
+    changed: Condvar,
 }
 
 impl Disconnected {
     pub(super) fn set(&self, error: VppError) {
         *self.error.lock() = Some(error);
-        self.bell.notify_all();
+        self.changed.notify_all();
     }
 
     pub(super) fn get(&self) -> Option<VppError> {
@@ -27,7 +27,7 @@ impl Disconnected {
             if let Some(error) = &*error {
                 return error.clone();
             }
-            self.bell.wait(&mut error);
+            self.changed.wait(&mut error);
         }
     }
 }

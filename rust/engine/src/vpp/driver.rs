@@ -1,6 +1,6 @@
-//! Where orders are left for the connection, and the thread that waits for VPP.
+//! Where operations are submitted to the connection, and the thread that waits for VPP.
 //!
-//! The thread does nearly all of the work. Whoever orders something while nobody is at work starts
+//! The thread does nearly all of the work. Whoever submits one while nobody is at work starts
 //! it himself: what is sent then needs no other thread to wake up first. The thread is woken only
 //! if it would miss something otherwise.
 
@@ -59,7 +59,7 @@ struct State {
     interest: Interest,
 }
 
-/// The connection, for those who order and for the thread that waits.
+/// The connection, for those who submit operations and for the thread that waits.
 pub(super) struct Driver {
     operations: Sender<Box<dyn Operation>>,
     /// None once the connection has ended.
@@ -109,15 +109,15 @@ impl Driver {
         })
     }
 
-    /// Leaves an order and starts it if nobody is at work. Where the connection has ended, the
-    /// order is dropped.
-    pub(super) fn order(&self, work: Box<dyn Operation>) {
+    /// Submits an operation and starts it if nobody is at work. Where the connection has ended, the
+    /// operation is dropped.
+    pub(super) fn submit(&self, operation: Box<dyn Operation>) {
         // It fails where the connection is gone, and then whoever waits for the work is told.
-        let _ = self.operations.send(work);
+        let _ = self.operations.send(operation);
         let started = self.state.try_lock().is_some_and(|mut state| {
             let _at_work = self.heartbeat.at_work();
             state.as_mut().is_none_or(|state| {
-                // Whoever orders shall not break off for the connection's sake: the thread ends it.
+                // The submitter's thread must not panic for the connection's sake: the thread ends it.
                 if let Err(reason) = panics::guarded(|| state.connection.start()) {
                     state.connection.fail(panicked(&reason));
                     return false;

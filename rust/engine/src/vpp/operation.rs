@@ -1,4 +1,4 @@
-//! What the worker works on, one after the other.
+//! What the connection does, one operation after the other.
 
 use std::sync::Arc;
 
