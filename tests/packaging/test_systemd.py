@@ -14,7 +14,7 @@ import pytest
 from bgpreflector.cli.exit_codes import ExitCode
 
 UNITS = Path(__file__).parents[2] / "packaging" / "systemd"
-UNIT = "bgpreflector.daemon.supervisor"
+UNIT = "bgpreflector.service"
 INSTALLED = "/usr/bin/bgpreflector"
 EXPOSURE = 20
 """Tenths of what `systemd-analyze security` may find at most."""

@@ -67,7 +67,7 @@ def test_a_commit_under_a_limit_ends(
     simulator: SimulatedVpp, program: Callable[..., Programmer]
 ) -> None:
     """With everything in VPP, though the window and the limit both stop it again and again."""
-    made = program(simulator, rate_limit=20_000, window=7)
+    made = program(simulator, rate_limit=20_000, max_in_flight=7)
     assert made.install(prefixes(5000)).applied == 5000
     assert len(simulator.routes()) == 5000
 
