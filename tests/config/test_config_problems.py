@@ -175,7 +175,7 @@ def test_a_wrong_value_is_named_with_what_is_allowed(text: str, problem: str) ->
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("[vpp]\nwindw = 1", 'vpp.max_in_flght: unknown key; did you mean "max_in_flight"?'),
+        ("[vpp]\nmax_in_flght = 1", 'vpp.max_in_flght: unknown key; did you mean "max_in_flight"?'),
         ("max_in_flight = 1", "max_in_flight: unknown key; did you mean vpp.max_in_flight?"),
         ("useExternalIpam = true", 'useExternalIpam: unknown key; did you mean "useExternalIPAM"?'),
         ("[vpp.fib_source]\nnme = 'x'", 'vpp.fib_source.nme: unknown key; did you mean "name"?'),
@@ -212,13 +212,13 @@ def test_all_problems_are_told_at_once() -> None:
         "vpp.max_in_flight",
         "vpp.interfaces.strategies",
         "log.level",
-        "windw",
+        "max_in_flght",
     ]
 
 
 def test_the_error_names_the_file_and_all_problems(tmp_path: Path) -> None:
     path = tmp_path / "reflector.toml"
-    path.write_text("[vpp]\nmax_in_flight = 0\nwindw = 0\n")
+    path.write_text("[vpp]\nmax_in_flight = 0\nmax_in_flght = 0\n")
     with pytest.raises(ConfigError) as caught:
         load(path)
     assert str(caught.value) == (

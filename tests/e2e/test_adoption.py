@@ -56,7 +56,7 @@ def test_a_grace_time_for_the_bgp_daemon(
         assert daemon.end() == 0, daemon.log()
     ip_batch(kernel, routes("del"))
     config = tmp_path / "grace.toml"
-    config.write_text(f"[kernel]\ngrace = {600.0 if comes_back else 1.0}\n")
+    config.write_text(f"[kernel]\nstale_routes_time = {600.0 if comes_back else 1.0}\n")
     before = simulator.simulator.statistics()
     with running_daemon(
         tmp_path / "two.log", "--config", str(config), "--yes", *arguments, namespace=kernel
