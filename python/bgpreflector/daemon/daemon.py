@@ -82,7 +82,7 @@ class Daemon:
         """Routes of ours in VPP tables that a reload has left, which wait for :meth:`resume`."""
 
         vpp = config.vpp
-        self._comparisons = Comparisons(self._push_event)
+        self._comparisons = Comparisons(self.controller.push_event)
         self._liveness = Liveness(PATIENCE + 2 * (vpp.connect_timeout + vpp.request_timeout))
         self._hung = False
         self._pausing = threading.Lock()
