@@ -70,6 +70,7 @@ def test_a_handler_beside_the_reflector(
     config, output = tmp_path / "config.toml", tmp_path / "output"
     config.write_text(
         f'[kernel]\nnamespace = "{kernel.path}"\n[vpp]\napi_socket = "{simulator.socket}"\n'
+        f'[vpp.interfaces]\nmap = {{ loop0 = "{simulator.interface}" }}\n'
     )
     prefixes = [f"30.0.{number}.0/24" for number in range(200)]
     ip_batch(kernel, (f"route add {prefix} via 10.0.0.2 proto bird" for prefix in prefixes))

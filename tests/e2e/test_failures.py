@@ -145,7 +145,7 @@ def test_a_stranger_at_the_socket(tmp_path: Path) -> None:
 
 AS_NOBODY = """
 import os, sys
-from bgpreflector import instance_lock
+from bgpreflector.daemon import instance_lock
 import bgpreflector.cli.app
 from bgpreflector.cli import main
 # Its directory may be root's.

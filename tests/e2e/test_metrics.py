@@ -106,7 +106,8 @@ def test_every_metric_is_there(scraper: Scraper) -> None:
         family = families[f"bgpreflector_{metric.name}"]
         assert family.type == metric.kind, metric
         assert family.documentation == metric.help
-        assert family.samples, metric
+        # The kernel is the source here, and zebra's connection has no figures.
+        assert bool(family.samples) != metric.name.startswith("fpm_"), metric
         for sample in family.samples:
             assert set(sample.labels) - {"le"} == set(metric.labels), sample
     others = {name for name in families if not name.startswith("bgpreflector_")}

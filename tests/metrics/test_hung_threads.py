@@ -37,7 +37,7 @@ keepalive_interval = 0.2
 address = "127.0.0.1:0"
 """
 
-IMPATIENT = "import bgpreflector.daemon\nbgpreflector.daemon.PATIENCE = 0.5\n"
+IMPATIENT = "from bgpreflector.daemon import daemon\ndaemon.PATIENCE = 0.5\n"
 """What a hanging thread is waited for is a minute and more otherwise."""
 
 
