@@ -4,7 +4,7 @@
 
 mod table_support;
 
-use bgpreflector_core::route::{Family, NextHopSource, Route};
+use bgpreflector_core::route::{Family, NextHopSource, Route, RouteType};
 use bgpreflector_core::table::{DumpScope, InsertMode, Link, NextHopObject, Table, Verify};
 
 use table_support::{FOREIGN, MIRRORED, World, hop, name, route};
@@ -87,6 +87,27 @@ fn the_routes_that_go_with_a_link_are_asked_for_first() {
     announce(&mut table, 1, MIRRORED, 1);
     assert_eq!(down(&mut table, 1), Verify::OfInterface(1));
     assert_eq!(table.doubt_link(1), Verify::Nothing, "they are gone");
+}
+
+/// Merged routes of IPv6 stand at the place of the first of them; where that goes, only a dump of all
+/// tells where the others stand.
+#[test]
+fn the_order_beside_merged_routes_is_asked_of_a_dump_of_everything() {
+    let mut table = World::new().table;
+    let mut merged = route(1, 0, MIRRORED, &hop("fd00::2", 1));
+    merged.key.prefix = "2001:db8::/48".parse().unwrap();
+    merged.set.family = Family::V6;
+    let hops = [hop("fd00::2", 1), hop("fd00:9::2", 2)];
+    merged.set.next_hops = NextHopSource::Inline(hops.into_iter().collect());
+    table.announce(merged.clone(), InsertMode::Append);
+    assert_eq!(table.doubt_link(1), Verify::OfInterface(1), "it is alone");
+    let mut other = merged.clone();
+    other.set.route_type = RouteType::Blackhole;
+    other.set.next_hops = NextHopSource::Inline([].into_iter().collect());
+    table.announce(other.clone(), InsertMode::Append);
+    assert_eq!(table.doubt_link(1), Verify::OfEverything);
+    table.withdraw(other);
+    assert_eq!(table.doubt_link(1), Verify::OfInterface(1));
 }
 
 #[test]

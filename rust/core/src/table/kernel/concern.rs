@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use ahash::AHashMap;
 
 use crate::table::Table;
+use crate::table::kernel::kernel_order::is_v6_multipath;
 use crate::table::kernel::resync::Verify;
 use crate::table::resolve::links::{LOOPBACK, is_at_loopback};
 use crate::table::resolve::resolver::SetMarks;
@@ -64,13 +65,11 @@ impl Meanwhile {
 impl Table {
     /// What is uncertain once the kernel may have changed routes through a link in silence.
     pub fn doubt_link(&mut self, index: u32) -> Verify {
-        if self.link_concerns(index) {
-            return Verify::OfInterface(index);
-        }
-        if self.resyncs.is_running() {
+        let doubt = self.link_doubt(index);
+        if doubt == Verify::Nothing && self.resyncs.is_running() {
             self.resyncs.meanwhile.note(|m| &mut m.links, index);
         }
-        Verify::Nothing
+        doubt
     }
 
     /// What is uncertain once the kernel may have changed routes by a next-hop object in silence.
@@ -95,12 +94,12 @@ impl Table {
         }
         let links = meanwhile.links.into_iter();
         links
-            .filter(|index| self.link_concerns(*index))
-            .map(Verify::OfInterface)
+            .map(|index| self.link_doubt(index))
+            .filter(|doubt| *doubt != Verify::Nothing)
             .collect()
     }
 
-    fn link_concerns(&self, index: u32) -> bool {
+    fn link_doubt(&self, index: u32) -> Verify {
         let mut sets = self.resolver.by_interface(index);
         if self
             .link_of(index)
@@ -109,7 +108,17 @@ impl Table {
             let all = self.resolver.all();
             sets.extend(self.resolver.of(&all, |_, set| is_at_loopback(set)));
         }
-        self.concerns(&sets)
+        if !self.concerns(&sets) {
+            return Verify::Nothing;
+        }
+        // Where the first of merged routes goes, the others stand where they were entered, perhaps
+        // behind one that the first went before: a dump of an interface tells nothing of that.
+        let merged = |id: &SetId| self.resolver.sets.get(id.0).is_some_and(is_v6_multipath);
+        sets.retain(merged);
+        if self.any_among_several(&sets, |routes| routes.len() > 1) {
+            return Verify::OfEverything;
+        }
+        Verify::OfInterface(index)
     }
 
     fn next_hop_concerns(&self, id: u32) -> bool {
@@ -122,20 +131,23 @@ impl Table {
             let users = self.resolver.sets.references(id.0);
             users > self.foreign_users.of(*id)
         };
-        sets.iter().any(of_ours) || !sets.is_empty() && self.stand_beside_ours(sets)
+        let ours = |routes: &Routes| routes.iter().any(|route| !self.is_foreign(route));
+        sets.iter().any(of_ours) || self.any_among_several(sets, ours)
     }
 
-    fn stand_beside_ours(&self, sets: &[SetId]) -> bool {
+    /// Whether a route with one of the sets is among several for which `is` holds.
+    fn any_among_several(&self, sets: &[SetId], is: impl Fn(&Routes) -> bool) -> bool {
+        if sets.is_empty() {
+            return false;
+        }
         let many = |rib: &crate::table::AnyRib| rib.many().len();
         if self.ribs.iter().map(many).sum::<usize>() > OVERFLOW {
             return true;
         }
         let mut marks = SetMarks::default();
         sets.iter().for_each(|id| marks.mark(*id));
-        let beside = |routes: &Routes| {
-            routes.iter().any(|route| marks.has(route.set))
-                && routes.iter().any(|route| !self.is_foreign(route))
-        };
+        let beside =
+            |routes: &Routes| routes.iter().any(|route| marks.has(route.set)) && is(routes);
         self.ribs.iter().any(|rib| rib.many().any(beside))
     }
 
