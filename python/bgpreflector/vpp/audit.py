@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from bgpreflector.controller import Event, TransactionType, UpdateEvent
+from bgpreflector.controller import Event
+
+from .asked import AskedEvent
 
 if TYPE_CHECKING:
     from bgpreflector._core import VppAudit
 
 
-class VppAuditAsked(UpdateEvent):
-    """Somebody wants to know how VPP differs from what it has acknowledged."""
+class VppAuditAsked(AskedEvent["VppAudit | None"]):
+    """Somebody wants to know how VPP differs from what it has acknowledged.
+
+    The answer is ``None`` where this connection cannot tell.
+    """
 
     def __init__(self) -> None:
-        self.answer: Future[VppAudit | None] = Future()
-        """``None`` where this connection cannot tell."""
-
+        super().__init__()
         self.waiting = 0
         """Those who wait for the answer."""
 
@@ -27,21 +29,6 @@ class VppAuditAsked(UpdateEvent):
     def name(self) -> str:
         """The name of all events of this type."""
         return "VPP Comparison"
-
-    @property
-    def transaction_type(self) -> TransactionType:
-        """An error is the asker's: nothing is left half done by it."""
-        return TransactionType.BEST_EFFORT_IGNORE_ERRORS
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether anybody still waits."""
-        return not self.answer.cancelled()
-
-    def done(self, error: BaseException | None) -> None:
-        """Whoever waits shall not wait in vain."""
-        if error is not None and not self.answer.done():
-            self.answer.set_exception(error)
 
 
 class Comparisons:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bgpreflector.controller import TransactionType, UpdateEvent
-
+from .asked import AskedEvent
 from .papi_fallback import path_tuple
 from .resolved import Resolved, resolved
 from .session import VppSession
@@ -59,30 +57,14 @@ class FibQuery:
     exact: bool
 
 
-class VppLookup(UpdateEvent):
-    """Questions to VPP, answered by the thread that its session belongs to."""
+class VppLookup(AskedEvent[list[VppEntry | None]]):
+    """Which entries VPP has: the answer is one for each question."""
 
     def __init__(self, questions: Sequence[FibQuery]) -> None:
+        super().__init__()
         self.questions = tuple(questions)
-        self.answer: Future[list[VppEntry | None]] = Future()
-        """An entry for each question."""
 
     @property
     def name(self) -> str:
         """The name of all events of this type."""
         return "VPP Lookup"
-
-    @property
-    def transaction_type(self) -> TransactionType:
-        """An error is the asker's: nothing is left half done by it."""
-        return TransactionType.BEST_EFFORT_IGNORE_ERRORS
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether the asker still waits."""
-        return not self.answer.cancelled()
-
-    def done(self, error: BaseException | None) -> None:
-        """Whoever waits shall not wait in vain."""
-        if error is not None and not self.answer.done():
-            self.answer.set_exception(error)
