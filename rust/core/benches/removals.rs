@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use bgpreflector_core::netlink::RawMessages;
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
-    RouterPreference,
 };
 use bgpreflector_core::table::{InsertMode, NextHopObject, Table};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -54,20 +53,9 @@ fn full(routes_v4: usize) -> Table {
 /// A route of a prefix that the full table has not.
 fn route(number: u32, next_hops: NextHopSource) -> Route {
     Route {
-        key: RouteKey {
-            table: 254,
-            prefix: Prefix::v4(0xf000_0000 | number << 8, 24),
-            tos: 0,
-            metric: 0,
-        },
+        key: RouteKey::new(254, Prefix::v4(0xf000_0000 | number << 8, 24)),
         protocol: 12,
-        set: NextHopSet {
-            family: Family::V4,
-            route_type: RouteType::Unicast,
-            next_hops,
-            preference: RouterPreference::default(),
-            digest: 0,
-        },
+        set: NextHopSet::new(Family::V4, RouteType::Unicast, next_hops),
     }
 }
 

@@ -14,7 +14,6 @@ use bgpreflector_core::netlink::constants::{RTM_F_OFFLOAD, RTM_F_OFFLOAD_FAILED,
 use bgpreflector_core::netlink::{Action, Message, Messages, Payload};
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
-    RouterPreference,
 };
 
 /// Every byte that FRR 8.4.4's zebra sent.
@@ -111,13 +110,7 @@ fn an_answer_says_the_route_as_zebra_said_it() {
             metric: 20,
         },
         protocol: 186,
-        set: NextHopSet {
-            family: prefix.family(),
-            route_type,
-            next_hops,
-            preference: RouterPreference::default(),
-            digest: 0,
-        },
+        set: NextHopSet::new(prefix.family(), route_type, next_hops),
     };
     let one = |hop: NextHop| NextHopSource::Inline([hop].into_iter().collect());
     let (v4, v6) = (

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
-    RouterPreference,
 };
 use bgpreflector_core::table::{
     Cursor, InsertMode, Interfaces, Link, NextHopObject, RouteView, Scope, Table, Unmapped,
@@ -66,13 +65,7 @@ fn route() -> impl Strategy<Value = Route> {
                         metric,
                     },
                     protocol,
-                    set: NextHopSet {
-                        family,
-                        route_type,
-                        next_hops,
-                        preference: RouterPreference::default(),
-                        digest: 0,
-                    },
+                    set: NextHopSet::new(family, route_type, next_hops),
                 }
             },
         )
@@ -262,20 +255,9 @@ proptest! {
 
 fn by_object(number: u32, id: u32) -> Route {
     Route {
-        key: RouteKey {
-            table: 254,
-            prefix: Prefix::v4(number << 8, 24),
-            tos: 0,
-            metric: 0,
-        },
+        key: RouteKey::new(254, Prefix::v4(number << 8, 24)),
         protocol: 12,
-        set: NextHopSet {
-            family: Family::V4,
-            route_type: RouteType::Unicast,
-            next_hops: NextHopSource::Object(id),
-            preference: RouterPreference::default(),
-            digest: 0,
-        },
+        set: NextHopSet::new(Family::V4, RouteType::Unicast, NextHopSource::Object(id)),
     }
 }
 

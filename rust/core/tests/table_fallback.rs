@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, Route, RouteKey,
-    RouteType, RouterPreference,
+    RouteType,
 };
 use bgpreflector_core::table::{
     Cursor, Fallback, InsertMode, Interfaces, Limit, LimitAction, Link, RouteState, RouteView,
@@ -55,20 +55,9 @@ fn typed(number: u32, route_type: RouteType, hops: &[u32]) -> Route {
     };
     let hops: Vec<NextHop> = hops.iter().map(hop).collect();
     Route {
-        key: RouteKey {
-            table: 254,
-            prefix: Prefix::v4(number << 8, 24),
-            tos: 0,
-            metric: 0,
-        },
+        key: RouteKey::new(254, Prefix::v4(number << 8, 24)),
         protocol: 12,
-        set: NextHopSet {
-            family: Family::V4,
-            route_type,
-            next_hops: NextHopSource::Inline(hops.into()),
-            preference: RouterPreference::default(),
-            digest: 0,
-        },
+        set: NextHopSet::new(Family::V4, route_type, NextHopSource::Inline(hops.into())),
     }
 }
 

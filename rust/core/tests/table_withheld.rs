@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, Route, RouteKey,
-    RouteType, RouterPreference,
+    RouteType,
 };
 use bgpreflector_core::table::{InsertMode, Interfaces, Scope, Table, Unmapped};
 
@@ -27,20 +27,13 @@ fn table() -> Table {
 fn route(number: u32) -> Route {
     let gateway = std::net::IpAddr::from([10, 0, 0, 2]);
     Route {
-        key: RouteKey {
-            table: 254,
-            prefix: Prefix::v4(number << 8, 24),
-            tos: 0,
-            metric: 0,
-        },
+        key: RouteKey::new(254, Prefix::v4(number << 8, 24)),
         protocol: 12,
-        set: NextHopSet {
-            family: Family::V4,
-            route_type: RouteType::Unicast,
-            next_hops: NextHopSource::Inline(vec![NextHop::new(Some(gateway), 2)].into()),
-            preference: RouterPreference::default(),
-            digest: 0,
-        },
+        set: NextHopSet::new(
+            Family::V4,
+            RouteType::Unicast,
+            NextHopSource::Inline(vec![NextHop::new(Some(gateway), 2)].into()),
+        ),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, Route, RouteKey,
-    RouteType, RouterPreference,
+    RouteType,
 };
 use bgpreflector_core::table::{Fallback, PrefixLists, PrefixRule, Verdict};
 use pyo3::exceptions::PyValueError;
@@ -59,13 +59,11 @@ pub(crate) fn set(family: Family, next_hops: Vec<NextHopTuple>) -> NextHopSet {
         weight,
         ..NextHop::new(gateway, interface)
     };
-    NextHopSet {
+    NextHopSet::new(
         family,
-        route_type: RouteType::Unicast,
-        next_hops: NextHopSource::Inline(next_hops.into_iter().map(hop).collect()),
-        preference: RouterPreference::default(),
-        digest: 0,
-    }
+        RouteType::Unicast,
+        NextHopSource::Inline(next_hops.into_iter().map(hop).collect()),
+    )
 }
 
 pub(crate) fn route_type(route_type: RouteType) -> String {

@@ -18,7 +18,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use bgpreflector_core::netlink::{PartialMessage, RawMessages};
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
-    RouterPreference,
 };
 use bgpreflector_core::table::{
     Announcement, DumpScope, InsertMode, Interfaces, Link, Scope, SweepReport, Table, Unmapped,
@@ -71,13 +70,7 @@ fn set(family: Family, legs: Legs, number: u8) -> NextHopSet {
         ),
         Legs::Objects => NextHopSource::Object(object(family, number)),
     };
-    NextHopSet {
-        family,
-        route_type: RouteType::Unicast,
-        next_hops,
-        preference: RouterPreference::default(),
-        digest: 0,
-    }
+    NextHopSet::new(family, RouteType::Unicast, next_hops)
 }
 
 /// The routes of a table, IPv4 first, each family in the order in which a dump has it.

@@ -107,6 +107,20 @@ pub struct NextHopSet {
     pub digest: u32,
 }
 
+impl NextHopSet {
+    /// A set of which nothing else is said: of medium preference, and without a digest.
+    #[must_use]
+    pub fn new(family: Family, route_type: RouteType, next_hops: NextHopSource) -> Self {
+        Self {
+            family,
+            route_type,
+            next_hops,
+            preference: RouterPreference::default(),
+            digest: 0,
+        }
+    }
+}
+
 /// Bytes that determine a [`NextHopSet`]: equal ones stand for equal sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SetBytes<'a> {

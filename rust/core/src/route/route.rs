@@ -20,6 +20,19 @@ pub struct RouteKey {
     pub metric: u32,
 }
 
+impl RouteKey {
+    /// The key of a route without a TOS and a metric.
+    #[must_use]
+    pub const fn new(table: u32, prefix: Prefix) -> Self {
+        Self {
+            table,
+            prefix,
+            tos: 0,
+            metric: 0,
+        }
+    }
+}
+
 /// A route: what the kernel has.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Route {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use bgpreflector_core::route::{
-    NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType, RouterPreference,
+    NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
 };
 use serde_json::Value;
 
@@ -98,13 +98,7 @@ pub fn route(row: &Value) -> Option<Route> {
             metric: number(row, "metric"),
         },
         protocol: number(row, "protocol"),
-        set: NextHopSet {
-            family: prefix.family(),
-            route_type,
-            next_hops,
-            preference: RouterPreference::default(),
-            digest: 0,
-        },
+        set: NextHopSet::new(prefix.family(), route_type, next_hops),
     })
 }
 

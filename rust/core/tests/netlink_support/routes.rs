@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
-    RouterPreference,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -72,13 +71,8 @@ fn set(family: Family) -> impl Strategy<Value = NextHopSet> {
         4 => special.clone().prop_map(move |special| (special, none.clone())),
         1 => (special, 1..=u32::MAX).prop_map(|(special, id)| (special, NextHopSource::Object(id))),
     ];
-    prop_oneof![4 => unicast, 1 => special].prop_map(move |(route_type, next_hops)| NextHopSet {
-        family,
-        route_type,
-        next_hops,
-        preference: RouterPreference::default(),
-        digest: 0,
-    })
+    prop_oneof![4 => unicast, 1 => special]
+        .prop_map(move |(route_type, next_hops)| NextHopSet::new(family, route_type, next_hops))
 }
 
 /// A next hop as it stands in the route itself: it names a gateway, an interface or both.

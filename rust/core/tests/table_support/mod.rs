@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, Route, RouteKey,
-    RouteType, RouterPreference,
+    RouteType,
 };
 use bgpreflector_core::table::{
     Cursor, DumpScope, Fallback, Handle, InsertMode, Interfaces, Link, Request, RouteState, Scope,
@@ -49,13 +49,11 @@ pub fn route(number: u8, metric: u8, protocol: u8, hop: &NextHop) -> Route {
             metric: metric.into(),
         },
         protocol,
-        set: NextHopSet {
-            family: Family::V4,
-            route_type: RouteType::Unicast,
-            next_hops: NextHopSource::Inline([hop.clone()].into_iter().collect()),
-            preference: RouterPreference::default(),
-            digest: 0,
-        },
+        set: NextHopSet::new(
+            Family::V4,
+            RouteType::Unicast,
+            NextHopSource::Inline([hop.clone()].into_iter().collect()),
+        ),
     }
 }
 

@@ -254,7 +254,7 @@ mod tests {
     use std::time::Instant;
 
     use bgpreflector_core::route::{
-        Family, NextHop, NextHopSet, NextHopSource, Route, RouteKey, RouteType, RouterPreference,
+        Family, NextHop, NextHopSet, NextHopSource, Route, RouteKey, RouteType,
     };
     use bgpreflector_core::table::{InsertMode, Interfaces, Scope, Unmapped};
     use bgpreflector_core::vpp::retval::Retval;
@@ -378,7 +378,7 @@ mod tests {
         }
     }
 
-    /// Operation that does not get on until the sender goes.
+    /// An operation that does not get on until the sender goes.
     struct Hanging {
         end: Receiver<()>,
         reply: Sender<Result<(), VppError>>,
@@ -455,19 +455,12 @@ mod tests {
             labels: labels.iter().copied().collect(),
             ..NextHop::new("10.0.0.1".parse().ok(), 2)
         };
-        let set = NextHopSet {
-            family: Family::V4,
-            route_type: RouteType::Unicast,
-            next_hops: NextHopSource::Inline([hop].into_iter().collect()),
-            preference: RouterPreference::default(),
-            digest: 0,
-        };
-        let key = RouteKey {
-            table: 254,
-            prefix: Prefix::v4(number << 8, 24),
-            tos: 0,
-            metric: 0,
-        };
+        let set = NextHopSet::new(
+            Family::V4,
+            RouteType::Unicast,
+            NextHopSource::Inline([hop].into_iter().collect()),
+        );
+        let key = RouteKey::new(254, Prefix::v4(number << 8, 24));
         let route = Route {
             key,
             protocol: 12,

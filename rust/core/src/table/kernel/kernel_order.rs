@@ -431,13 +431,11 @@ mod tests {
 
         fn set(&self, hops: &[&str]) -> NextHopSet {
             let hop = |text: &&str| NextHop::new(text.parse::<IpAddr>().ok(), 2);
-            NextHopSet {
-                family: self.family,
-                route_type: RouteType::Unicast,
-                next_hops: NextHopSource::Inline(hops.iter().map(hop).collect()),
-                preference: RouterPreference::default(),
-                digest: 0,
-            }
+            NextHopSet::new(
+                self.family,
+                RouteType::Unicast,
+                NextHopSource::Inline(hops.iter().map(hop).collect()),
+            )
         }
 
         fn add(&mut self, metric: u32, hops: &[&str], placement: InsertMode) -> Announced {

@@ -411,20 +411,13 @@ mod tests {
 
     fn route(number: u32) -> Route {
         Route {
-            key: RouteKey {
-                table: 254,
-                prefix: Prefix::v4(number << 8, 24),
-                tos: 0,
-                metric: 0,
-            },
+            key: RouteKey::new(254, Prefix::v4(number << 8, 24)),
             protocol: 12,
-            set: NextHopSet {
-                family: Family::V4,
-                route_type: RouteType::Unicast,
-                next_hops: NextHopSource::Inline(smallvec![NextHop::new(None, 2)]),
-                preference: crate::route::RouterPreference::default(),
-                digest: 0,
-            },
+            set: NextHopSet::new(
+                Family::V4,
+                RouteType::Unicast,
+                NextHopSource::Inline(smallvec![NextHop::new(None, 2)]),
+            ),
         }
     }
 

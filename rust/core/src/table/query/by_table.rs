@@ -52,7 +52,7 @@ mod tests {
 
     use super::*;
     use crate::route::{
-        NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType, RouterPreference,
+        NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
     };
     use crate::table::{InsertMode, Interfaces, Protocols, Scope, Unmapped};
 
@@ -77,13 +77,11 @@ mod tests {
             tos: 0,
             metric,
         };
-        let set = NextHopSet {
-            family: Family::V4,
-            route_type: RouteType::Unicast,
-            next_hops: NextHopSource::Inline(smallvec![NextHop::new(None, 2)]),
-            preference: RouterPreference::default(),
-            digest: 0,
-        };
+        let set = NextHopSet::new(
+            Family::V4,
+            RouteType::Unicast,
+            NextHopSource::Inline(smallvec![NextHop::new(None, 2)]),
+        );
         let route = Route { key, protocol, set };
         table.announce(route, InsertMode::Replace);
     }

@@ -256,7 +256,7 @@ fn scale(weight: u32, heaviest: u32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::route::RouterPreference;
+    
 
     fn topology() -> Topology {
         let mut topology = Topology::default();
@@ -285,13 +285,11 @@ mod tests {
     }
 
     fn set(hops: Vec<NextHop>) -> NextHopSet {
-        NextHopSet {
-            family: Family::V4,
-            route_type: RouteType::Unicast,
-            next_hops: NextHopSource::Inline(hops.into()),
-            preference: RouterPreference::default(),
-            digest: 0,
-        }
+        NextHopSet::new(
+            Family::V4,
+            RouteType::Unicast,
+            NextHopSource::Inline(hops.into()),
+        )
     }
 
     fn hop(gateway: &str, interface: u32, weight: u32) -> NextHop {
