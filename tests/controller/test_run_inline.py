@@ -40,8 +40,8 @@ class Workers:
         return self.names[-1]
 
 
-def stand_in(bench: Bench, work: Callable[[Event], None]) -> BaseException | None:
-    """Have ``work`` done by a handler on a thread that stands in; returns the push's error.
+def run_inline(bench: Bench, work: Callable[[Event], None]) -> BaseException | None:
+    """Have ``work`` done by a handler in place of the loop; returns the push's error.
 
     The loop is idle a moment after its last event only: until then it takes the event itself.
     """
@@ -59,7 +59,7 @@ def stand_in(bench: Bench, work: Callable[[Event], None]) -> BaseException | Non
             done[0] = error
         return bool(done)
 
-    wait_until(stood_in, PATIENCE, "a thread stands in")
+    wait_until(stood_in, PATIENCE, "a thread runs it in place of the loop")
     bench.a.work = None
     return done[0]
 
@@ -67,7 +67,9 @@ def stand_in(bench: Bench, work: Callable[[Event], None]) -> BaseException | Non
 def test_the_thread_that_would_wait_does_the_work(bench: Bench) -> None:
     bench.started()
     workers = Workers(bench)
-    wait_until(lambda: workers.push(Change()) != LOOP, PATIENCE, "a thread stands in")
+    wait_until(
+        lambda: workers.push(Change()) != LOOP, PATIENCE, "a thread runs it in place of the loop"
+    )
     assert workers.push(Change("another")) != LOOP
     assert bench.sink.values == {"last": "another"}
 
@@ -124,7 +126,7 @@ def test_the_loop_takes_nothing_meanwhile_and_goes_on_afterwards(bench: Bench) -
         bench.controller.push_event(Change("follow-up", blocking=False))
         assert bench.controller.queued == 2
 
-    assert stand_in(bench, push_more) is None
+    assert run_inline(bench, push_more) is None
     bench.settle()
     assert [line for line in bench.journal if line.startswith("c.")] == [
         "c.update change",
@@ -147,7 +149,7 @@ def test_a_handler_can_neither_wait_for_itself_nor_close(bench: Bench) -> None:
                 wish()
             refused.append(str(error.value))
 
-    assert stand_in(bench, ask) is None
+    assert run_inline(bench, ask) is None
     waits, closes = refused
     assert "would wait for itself" in waits
     assert "cannot close the controller" in closes
@@ -161,7 +163,7 @@ def test_timers_that_are_set_there_are_waited_for(bench: Bench) -> None:
         txn.put("key", 1)
 
     bench.b.work = refused
-    assert stand_in(bench, lambda event: None) is not None
+    assert run_inline(bench, lambda event: None) is not None
     bench.b.work = None
     assert "sink.retry" not in bench.advance(0.5)
     assert "sink.retry" in bench.advance(1.0)
@@ -173,7 +175,7 @@ def test_a_fatal_error_there_ends_the_loop(bench: Bench) -> None:
     def fail(event: Event) -> None:
         raise FatalError("the end")
 
-    error = stand_in(bench, fail)
+    error = run_inline(bench, fail)
     assert isinstance(error, FatalError)
     with pytest.raises(FatalError, match="the end"):
         bench.controller.wait(PATIENCE)
@@ -192,7 +194,7 @@ def test_whatever_breaks_there_is_raised_and_ends_the_loop(bench: Bench) -> None
         raise Broken
 
     with pytest.raises(Broken):
-        stand_in(bench, fail)
+        run_inline(bench, fail)
     with pytest.raises(FatalError):
         bench.controller.wait(PATIENCE)
 

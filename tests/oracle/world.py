@@ -111,12 +111,12 @@ class World:
 
     def recreate_namespace(self) -> None:
         """Deletes the namespace and makes another of its name."""
-        self.let_go()
+        self.release()
         run("ip", "netns", "del", self.namespace.name)
         run("ip", "netns", "add", self.namespace.name)
         self.set_up()
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Ends what looks into the namespace, which would live on otherwise."""
         self.ip.close()
         if self._lookups is not None:
@@ -210,7 +210,7 @@ def world(sysctls: Sequence[str] = (), make: Maker = embedded, **settings: Any) 
             yield made
         finally:
             made.stop()
-            made.let_go()
+            made.release()
 
 
 @contextmanager

@@ -52,7 +52,7 @@ class Controller:
         clock = clock or SystemClock()
         self._sink = sink
         self._timers = Timers()
-        self._mailbox = EventQueue(clock, queue_size)
+        self._queue = EventQueue(clock, queue_size)
         self._recovery = Recovery(settings, clock, self._timers)
         self._processor = Dispatcher(handlers, sink)
         self._kube_state_data: KubeStateData = {}
@@ -82,7 +82,7 @@ class Controller:
     @property
     def queued(self) -> int:
         """Events that wait for the one that is being processed."""
-        return len(self._mailbox)
+        return len(self._queue)
 
     @property
     def at_work(self) -> tuple[str, float] | None:
@@ -111,17 +111,17 @@ class Controller:
                 raise RuntimeError(
                     f"{event.name}: a blocking event pushed by a handler would wait for itself"
                 )
-            self._mailbox.put_follow_up(QueuedEvent(event))
+            self._queue.put_follow_up(QueuedEvent(event))
         elif not event.is_blocking:
-            self._mailbox.put(QueuedEvent(event))
-        elif self._may_stand_in(event, pusher) and self._mailbox.stand_in():
+            self._queue.put(QueuedEvent(event))
+        elif self._may_run_inline(event, pusher) and self._queue.try_run_inline():
             self._stand_in(event, pusher)
         else:
             queued = QueuedEvent(event)
-            self._mailbox.put(queued, unbounded=isinstance(event, Shutdown))
+            self._queue.put(queued, unbounded=isinstance(event, Shutdown))
             queued.answer.result()
 
-    def _may_stand_in(self, event: Event, pusher: int) -> bool:
+    def _may_run_inline(self, event: Event, pusher: int) -> bool:
         """Not on the main thread, whose work a signal may interrupt, nor for the loop's end."""
         return (
             self._resync_count > 0
@@ -141,7 +141,7 @@ class Controller:
             raise
         finally:
             self._at_work = None
-            self._mailbox.step_down(self._timers, failure)
+            self._queue.step_down(self._timers, failure)
         if error is not None:
             raise error
 
@@ -179,7 +179,7 @@ class Controller:
 
     def _run(self) -> None:
         try:
-            while self._step(self._mailbox.take(self._timers)):
+            while self._step(self._queue.take(self._timers)):
                 pass
         except FatalError as error:
             self._fatal = error
@@ -196,7 +196,7 @@ class Controller:
             reason.__cause__ = self._fatal
         else:
             reason = ControllerClosedError("the controller is closed")
-        for queued in [*self._delayed, *self._mailbox.refuse_more(reason)]:
+        for queued in [*self._delayed, *self._queue.refuse_more(reason)]:
             queued.refuse(reason)
         self._delayed.clear()
         self._at_work = None
@@ -213,7 +213,7 @@ class Controller:
                 self._busy = None
         elif isinstance(item, Timer):
             healing = QueuedEvent(self._recovery.healing_event(item))
-            self._mailbox.put(healing, unbounded=True)
+            self._queue.put(healing, unbounded=True)
         elif not item.event.is_wanted:
             item.leave_out()
         elif self._resync_count == 0 and not _may_be_first(item.event):
@@ -248,7 +248,7 @@ class Controller:
         outcome = self._processor.process(event, self._kube_state_data, self._resync_count)
         _log_outcome(event, outcome, level)
         if method.is_resync:
-            self._mailbox.put_back(self._delayed)
+            self._queue.requeue(self._delayed)
             self._delayed.clear()
         if outcome.fatal is None:
             self._recover(event, outcome)

@@ -61,7 +61,7 @@ class EventQueue:
     """Follow-up events first, then due timers, then queued events in their order.
 
     Any thread may put; the loop's thread alone takes. While that waits, having nothing to do,
-    another thread may :meth:`stand_in` for it.
+    another thread may :meth:`try_run_inline` for it.
     """
 
     def __init__(self, clock: Clock, limit: int) -> None:
@@ -110,7 +110,7 @@ class EventQueue:
             self._check_open()
             self._follow_ups.append(queued)
 
-    def put_back(self, events: Iterable[QueuedEvent]) -> None:
+    def requeue(self, events: Iterable[QueuedEvent]) -> None:
         """Put events before all queued ones, keeping their order; the loop's thread only."""
         with self._changed:
             self._queue.extendleft(reversed(list(events)))
@@ -140,7 +140,7 @@ class EventQueue:
             return self._queue.popleft()
         return due
 
-    def stand_in(self) -> bool:
+    def try_run_inline(self) -> bool:
         """Take the place of the loop's thread, which takes nothing until :meth:`step_down`.
 
         ``False`` if it has something to do.

@@ -76,7 +76,7 @@ impl Batch {
     /// The handles, for the one who commits them and then answers for each, and the ticket to
     /// say so with.
     pub(crate) fn into_parts(mut self, table: &Table) -> (Vec<Handle>, Option<BatchTimer>) {
-        // DirtyBatch first: the table is locked, so that nothing must be left to be given back here.
+        // Taken first: the table is locked, so that nothing must be left to be given back here.
         let handles = std::mem::take(&mut self.taken.handles);
         let changes = handles.iter().filter_map(|handle| change(table, *handle));
         self.shared.history().record(changes);

@@ -34,7 +34,7 @@ impl Latency {
         if let Some(count) = self.buckets.get_mut(bucket) {
             *count = count.saturating_add(changes);
         }
-        // LimitAction 2^53 changes a rounded sum does not matter.
+        // Beyond 2^53 changes a rounded sum does not matter.
         #[allow(clippy::cast_precision_loss, reason = "see above")]
         let changes = changes as f64;
         self.sum += seconds * changes;

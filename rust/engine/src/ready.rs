@@ -1,4 +1,4 @@
-//! LatencyTracker until a descriptor is ready.
+//! Waiting until a descriptor is ready.
 
 use std::io;
 use std::os::fd::AsFd;

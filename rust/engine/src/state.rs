@@ -234,7 +234,7 @@ impl EngineState {
         result
     }
 
-    /// What ends the VPP that is connected: everything known until its version is status.
+    /// What ends the VPP that is connected: everything known until its version is known.
     pub fn faults(&self) -> Faults {
         self.faults.lock().faults
     }
@@ -293,7 +293,7 @@ impl EngineState {
         table.dirty() > 0 && self.is_synchronised()
     }
 
-    /// What whoever waits for changes is status, if anything yet.
+    /// What a thread that waits for changes is told, if anything yet.
     fn wait_status(&self, table: &Table) -> Option<bool> {
         if self.closed.load(Ordering::Acquire) {
             return Some(false);
@@ -434,7 +434,7 @@ mod tests {
         let shared = EngineState::new(Scope::default());
         let change = AssertUnwindSafe(|| shared.change(|_| panic!("injected")));
         assert!(catch_unwind(change).is_err());
-        assert!(!shared.wait_dirty(None), "whoever waits is status");
+        assert!(!shared.wait_dirty(None), "whoever waits is told");
         let failure = shared.failure().unwrap();
         assert!(failure.contains("panicked: injected"), "{failure}");
         shared.hand_back(|_| panic!("the table is broken"));

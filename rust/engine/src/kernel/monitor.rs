@@ -31,7 +31,7 @@ pub(super) struct Monitor {
     datagrams: Datagrams,
     burst: Coalescer,
     pub(super) dumper: Option<Dumper>,
-    /// Where the reader's own thread waits, and is told of commands_poller.
+    /// Where the reader's own thread waits, and is woken for commands.
     commands_poller: Arc<Poller>,
     /// Where a thread that reads in its place waits.
     inline_poller: Arc<Poller>,

@@ -51,7 +51,7 @@ impl Poller {
     }
 
     /// Waits until there is something to read, it is woken or a signal comes, `longest` at most
-    /// or for ever; returns whether there is something to read. The waker is silent then.
+    /// or for ever; returns whether there is something to read. The waker is reset then.
     pub(super) fn wait(&self, longest: Option<Duration>) -> io::Result<bool> {
         let mut events = [EpollEvent::empty(); 2];
         let seen = match self.epoll.wait(&mut events, timeout(longest)) {
@@ -66,13 +66,13 @@ impl Poller {
         Ok(has(NOTIFICATIONS))
     }
 
-    /// Waits for the waker alone, and leaves it ringing.
+    /// Waits for the waker alone, and does not reset it.
     pub(super) fn wait_waker(&self, longest: Duration) -> io::Result<()> {
         wait_readable(&*self.waker, Some(longest))
     }
 }
 
-/// Complete milliseconds, not less than was asked for: who wakes too early only waits again.
+/// Whole milliseconds, not less than was asked for: who wakes too early only waits again.
 fn timeout(longest: Option<Duration>) -> EpollTimeout {
     let Some(longest) = longest else {
         return EpollTimeout::NONE;

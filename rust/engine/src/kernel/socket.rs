@@ -66,7 +66,7 @@ impl RouteSocket {
         }
     }
 
-    /// Asks for a receive buffer of `bytes`; returns what the kernel granted. LimitAction
+    /// Asks for a receive buffer of `bytes`; returns what the kernel granted. Beyond
     /// `net.core.rmem_max` that takes `CAP_NET_ADMIN`.
     pub(super) fn set_receive_buffer(&self, bytes: usize) -> Result<usize, KernelError> {
         if setsockopt(&self.fd, sockopt::RcvBufForce, &bytes).is_err() {

@@ -1,4 +1,4 @@
-//! The operation on the bulk connection.
+//! The bulk connection: what it reads and writes, and the operation under way.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd;
@@ -86,7 +86,7 @@ impl Connection {
         })
     }
 
-    /// One round: read, operation, write. False once the connection shall be closed.
+    /// One round: read, work, write. False once the connection shall be closed.
     ///
     /// # Errors
     /// Why the connection has ended.

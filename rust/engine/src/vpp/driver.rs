@@ -135,7 +135,7 @@ impl Driver {
         self.waker.wake();
     }
 
-    /// Waits for VPP and for control, until the connection ends. `stream` is the connection's.
+    /// Waits for VPP and for operations, until the connection ends. `stream` is the connection's.
     ///
     /// A panic ends the connection alone: what of the table was under way counts as unknown then,
     /// as after any other end. A change of the table that broke off ends the engine

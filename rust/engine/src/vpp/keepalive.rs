@@ -28,7 +28,7 @@ impl Keepalive {
         }
     }
 
-    /// VPP said something, or is asked something after a keepalive that meant nothing.
+    /// VPP said something, or is asked something after a silence that meant nothing.
     pub(super) fn on_rx(&mut self, now: Instant) {
         self.heard = now;
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 const SECOND: u64 = 1_000_000_000;
-/// Shares of a second that the bucket paused, so that a limit is felt evenly and a thread that
+/// Shares of a second that the bucket holds, so that a limit is felt evenly and a thread that
 /// sleeps by milliseconds still reaches it.
 const SHARES: u32 = 100;
 /// What a high limit makes wait at least: for each single request it would be all waking up.

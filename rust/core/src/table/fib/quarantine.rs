@@ -21,7 +21,7 @@ const TWICE: u8 = 2;
 /// The first requests without an answer, among which that is which VPP ended over: it takes them in
 /// order, 4,096 bytes (18 of them and more) at a time, and what it has answered may be lost with it.
 const FIRST: usize = 256;
-/// PendingDrift that are kept in mind; where there are more, those of one time are forgotten.
+/// Suspects that are kept in mind; where there are more, those of one time are forgotten.
 const SUSPECTS: usize = 65_536;
 
 /// A prefix in a VPP table.

@@ -44,7 +44,7 @@ pub(in crate::table) struct Resolver {
     pub(in crate::table) path_sets: Interner<PathSet>,
     pub(in crate::table) topology: Topology,
     resolver: Vec<Option<ResolvedSet>>,
-    recollection: AttributeCache,
+    attributes: AttributeCache,
     users: SetIndex,
     /// Prefixes that VPP cannot have, by their best route's set.
     held: AHashMap<SetId, usize>,
@@ -72,18 +72,18 @@ impl Resolver {
     /// The number of the set that these bytes were last read as, if there is still that set; it
     /// gains one reference.
     pub(in crate::table) fn recall(&mut self, bytes: SetBytes<'_>) -> Option<SetId> {
-        let (id, version) = self.recollection.get(bytes)?;
+        let (id, version) = self.attributes.get(bytes)?;
         self.sets.retain_version(id.0, version).then_some(id)
     }
 
     pub(in crate::table) fn remember(&mut self, bytes: SetBytes<'_>, id: SetId) {
         let version = self.sets.version(id.0);
-        self.recollection.put(bytes, (id, version));
+        self.attributes.put(bytes, (id, version));
     }
 
     /// Forgets what bytes were read as: they mean something else from here on.
     pub(in crate::table) fn forget_bytes(&mut self) {
-        self.recollection = AttributeCache::default();
+        self.attributes = AttributeCache::default();
     }
 
     /// The next-hop objects that sets name.
@@ -150,7 +150,7 @@ impl Resolver {
         sets.iter().filter(picked).copied().collect()
     }
 
-    /// Works the resolver of these sets out again; returns those that changed.
+    /// Resolves these sets again; returns those that changed.
     pub(in crate::table) fn update_these(
         &mut self,
         sets: impl IntoIterator<Item = SetId>,

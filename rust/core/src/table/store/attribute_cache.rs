@@ -90,24 +90,24 @@ mod tests {
 
     #[test]
     fn the_last_reading_counts() {
-        let mut recollection = AttributeCache::default();
-        recollection.put(bytes(1, b"a"), (SetId(1), 0));
-        recollection.put(bytes(1, b"a"), (SetId(2), 7));
-        recollection.put(bytes(2, b"a"), (SetId(3), 0));
-        assert_eq!(recollection.get(bytes(1, b"a")), Some((SetId(2), 7)));
-        assert_eq!(recollection.get(bytes(2, b"a")), Some((SetId(3), 0)));
-        assert_eq!(recollection.get(bytes(1, b"b")), None);
-        assert_eq!(recollection.index.len(), 2);
+        let mut cache = AttributeCache::default();
+        cache.put(bytes(1, b"a"), (SetId(1), 0));
+        cache.put(bytes(1, b"a"), (SetId(2), 7));
+        cache.put(bytes(2, b"a"), (SetId(3), 0));
+        assert_eq!(cache.get(bytes(1, b"a")), Some((SetId(2), 7)));
+        assert_eq!(cache.get(bytes(2, b"a")), Some((SetId(3), 0)));
+        assert_eq!(cache.get(bytes(1, b"b")), None);
+        assert_eq!(cache.index.len(), 2);
     }
 
     #[test]
     fn it_is_bounded() {
-        let mut recollection = AttributeCache::default();
+        let mut cache = AttributeCache::default();
         for head in 0..10_000 {
-            recollection.put(bytes(head, b"a"), (SetId(head), 0));
-            assert!(recollection.index.len() <= REMEMBERED);
+            cache.put(bytes(head, b"a"), (SetId(head), 0));
+            assert!(cache.index.len() <= REMEMBERED);
         }
-        recollection.put(bytes(0, &[0; LONGEST + 1]), (SetId(1), 0));
-        assert_eq!(recollection.get(bytes(0, &[0; LONGEST + 1])), None);
+        cache.put(bytes(0, &[0; LONGEST + 1]), (SetId(1), 0));
+        assert_eq!(cache.get(bytes(0, &[0; LONGEST + 1])), None);
     }
 }

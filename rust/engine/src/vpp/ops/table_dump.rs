@@ -71,7 +71,7 @@ impl TableDump {
         self.asking = true;
     }
 
-    /// The route in a message of VPP's, if it paused one.
+    /// The route in a message of VPP's, if it holds one.
     pub(in crate::vpp) fn take<'a>(
         &mut self,
         ids: &Ids,
