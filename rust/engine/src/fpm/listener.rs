@@ -48,7 +48,7 @@ impl Listener {
         let failed = |step| move |source| KernelError::Socket { step, source };
         let waker = Arc::new(Waker::new().map_err(failed("eventfd"))?);
         let stop = Arc::new(AtomicBool::new(false));
-        let mut work = Operation {
+        let mut server = Server {
             shared: Arc::clone(&shared),
             settings: settings.clone(),
             namespace,
@@ -60,10 +60,10 @@ impl Listener {
             peer: None,
             has_told_refusal: false,
         };
-        work.listen()?;
+        server.listen()?;
         let run = {
             let (shared, stop) = (Arc::clone(&shared), Arc::clone(&stop));
-            move || match panics::guarded(|| work.run(&stop)) {
+            move || match panics::guarded(|| server.run(&stop)) {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => shared.fail(format!("zebra cannot be listened to: {error}")),
                 Err(reason) => shared.fail(format!(
@@ -123,7 +123,7 @@ fn confirm(table: &mut Table) {
     }
 }
 
-struct Operation {
+struct Server {
     shared: Arc<EngineState>,
     settings: FpmSettings,
     namespace: Option<PathBuf>,
@@ -137,7 +137,7 @@ struct Operation {
     has_told_refusal: bool,
 }
 
-impl Operation {
+impl Server {
     fn listen(&mut self) -> Result<(), KernelError> {
         let address = self.settings.listen;
         let failed = |source: io::Error| KernelError::Listen { address, source };
@@ -216,7 +216,7 @@ impl Operation {
     fn hang_up(&mut self, ended: Option<&Ended>) {
         let Some(peer) = self.peer.take() else { return };
         let address = peer.address;
-        peer.end(&self.shared);
+        // Counted and said before the state shows that the connection has ended.
         match ended {
             Some(Ended::NotFpm(error)) => {
                 let errors = &self.shared.fpm.protocol_errors;
@@ -232,6 +232,7 @@ impl Operation {
             ),
             None => {}
         }
+        peer.end(&self.shared);
     }
 
     fn accept(&mut self) {
