@@ -51,9 +51,7 @@ mod tests {
     use smallvec::smallvec;
 
     use super::*;
-    use crate::route::{
-        NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
-    };
+    use crate::route::{NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType};
     use crate::table::{InsertMode, Interfaces, Protocols, Scope, Unmapped};
 
     fn table_of(tables: &[u32]) -> Table {

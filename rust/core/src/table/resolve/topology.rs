@@ -256,7 +256,6 @@ fn scale(weight: u32, heaviest: u32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    
 
     fn topology() -> Topology {
         let mut topology = Topology::default();
