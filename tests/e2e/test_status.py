@@ -9,7 +9,8 @@ import pytest
 
 from bgpreflector.config import Config
 from bgpreflector.daemon.daemon import Daemon
-from bgpreflector.daemon.status import State, status_of
+from bgpreflector.daemon.report import State
+from bgpreflector.daemon.status import status_of
 from lab import Namespace, wait_until
 from lab.vpp import SimulatedVpp
 

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from bgpreflector.daemon.progress import Bar, SyncProgress
-from bgpreflector.daemon.status import StatusReport
+from bgpreflector.daemon.report import StatusReport
 from bgpreflector.errors import ControlError
 
 from .daemon import daemon_at, figure

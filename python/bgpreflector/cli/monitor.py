@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.text import Text
 
 from bgpreflector.control import ControlClient
-from bgpreflector.daemon.status import StatusReport
+from bgpreflector.daemon.report import StatusReport
 
 from .daemon import daemon_at, figure
 from .options import ConfigFile, ControlSocket

@@ -18,7 +18,8 @@ from bgpreflector.config import Config, ConfigError
 from bgpreflector.control import ControlServer, commands_of
 from bgpreflector.daemon.instance_lock import writing
 from bgpreflector.daemon.progress import Bar, LogLines, SyncProgress
-from bgpreflector.daemon.status import StatusReport, status_of
+from bgpreflector.daemon.report import StatusReport
+from bgpreflector.daemon.status import status_of
 from bgpreflector.daemon.supervisor import Supervisor
 from bgpreflector.daemon.systemd import Watchdog, notify, reloading
 from bgpreflector.errors import ControlError

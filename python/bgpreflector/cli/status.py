@@ -12,7 +12,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bgpreflector.daemon.status import HeldStatus, State, StatusReport
+from bgpreflector.daemon.report import HeldStatus, State, StatusReport
 
 from .daemon import by_name, daemon_at, figure
 from .exit_codes import ExitCode

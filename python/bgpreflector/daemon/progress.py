@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from bgpreflector.controller import Event, Observer
 
-from .status import State, StatusReport
+from .report import State, StatusReport
 
 _log = logging.getLogger(__name__)
 

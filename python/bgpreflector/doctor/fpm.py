@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bgpreflector.config import FRR_PROTOCOLS, Config
-from bgpreflector.daemon.status import FpmStatus
+from bgpreflector.daemon.report import FpmStatus
 
 from .finding import Finding, error, ok, warning
 

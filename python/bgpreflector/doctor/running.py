@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bgpreflector.config import Config
 from bgpreflector.control import ControlClient
-from bgpreflector.daemon.status import StatusReport
+from bgpreflector.daemon.report import StatusReport
 from bgpreflector.errors import ControlError
 
 from .finding import Finding, ok, warning

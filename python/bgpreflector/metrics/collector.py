@@ -14,7 +14,8 @@ from prometheus_client.core import (
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
-from bgpreflector.daemon.status import StatusReport, status_of
+from bgpreflector.daemon.report import StatusReport
+from bgpreflector.daemon.status import status_of
 
 from .list import METRICS, PREFIX, Metric, Totals, latency_buckets
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from bgpreflector import _core
-from bgpreflector.daemon.status import FpmStatus, StatusReport
+from bgpreflector.daemon.report import FpmStatus, StatusReport
 
 Kind = Literal["gauge", "counter", "summary", "histogram"]
 
