@@ -37,15 +37,7 @@ class Comparison:
         kernel = config.kernel.model_copy(update={"stale_routes_time": 0.0, "audit_interval": 0.0})
         config = config.model_copy(update={"kernel": kernel})
         self.engine = cast("_core.Engine", kernel_engine(config))
-        self.sink = FibProgrammer(
-            self.engine,
-            config.vpp,
-            tables=config.vpp_tables,
-            protocol=config.kernel.protocols[0],
-            discovers=bool(config.kernel.discover),
-            read_only=read_only,
-            namespace=config.kernel.namespace_path,
-        )
+        self.sink = FibProgrammer.of(self.engine, config, read_only=read_only)
         # Who compares once has no second batch to add what a first had to delete.
         self.sink.looks_behind = False
 

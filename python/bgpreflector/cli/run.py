@@ -34,7 +34,7 @@ from .status import headline
 
 _log = logging.getLogger(__name__)
 
-TODO = "end it first, or give this one a vpp.fib_source.name of its own"
+ADVICE = "end it first, or give this one a vpp.fib_source.name of its own"
 """What to do where another writes to VPP under our source."""
 
 
@@ -97,7 +97,7 @@ def run(
     service.on_config = lambda new: set_log(new.log)
     started: bool | None = None
     with ExitStack() as surfaces:
-        surfaces.enter_context(writing(settings, "run", where_from(config), TODO))
+        surfaces.enter_context(writing(settings, "run", where_from(config), ADVICE))
         try:
             _open(service, surfaces)
             progress.start()

@@ -56,14 +56,7 @@ class Daemon:
         self.config = config
         self._table_map = config.table_map
         self.engine = cast("_core.Engine", source_engine(config))
-        self.sink = FibProgrammer(
-            self.engine,
-            config.vpp,
-            tables=config.vpp_tables,
-            protocol=config.kernel.protocols[0],
-            discovers=bool(config.kernel.discover),
-            namespace=config.kernel.namespace_path,
-        )
+        self.sink = FibProgrammer.of(self.engine, config)
         # Where nothing is mirrored nothing is deleted either.
         if config.use_external_ipam and not approved:
             self.sink.guard.arm(_mirrored(config))

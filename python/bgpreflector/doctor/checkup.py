@@ -35,15 +35,7 @@ def check_up(config: Config) -> Iterator[Finding]:
     alone = {"stale_routes_time": 0.0, "audit_interval": 0.0, "max_routes": None}
     kernel = config.kernel.model_copy(update=alone)
     engine = cast("_core.Engine", kernel_engine(config.model_copy(update={"kernel": kernel})))
-    sink = FibProgrammer(
-        engine,
-        config.vpp,
-        tables=config.vpp_tables,
-        protocol=config.kernel.protocols[0],
-        discovers=bool(config.kernel.discover),
-        read_only=True,
-        namespace=config.kernel.namespace_path,
-    )
+    sink = FibProgrammer.of(engine, config, read_only=True)
     try:
         yield from _both_sides(config, engine, sink)
     finally:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, Self, cast
 
 from bgpreflector import _core
 from bgpreflector.controller import CommitResult, OperationFailure, Transaction
@@ -29,6 +29,9 @@ from .session import Table, VppSession, VppSettings
 from .slow_sender import FAILURES, SlowSender
 from .tables import remove_own_tables
 from .vpp_state import VppState
+
+if TYPE_CHECKING:
+    from bgpreflector.config import Config
 
 _log = logging.getLogger(__name__)
 
@@ -85,6 +88,19 @@ class FibProgrammer:
         self.session = VppSession(settings, namespace)
         discovered = DiscoveredTables(engine, self.session)
         self._discovered = discovered if discovers and not read_only else None
+
+    @classmethod
+    def of(cls, engine: RouteEngine, config: Config, *, read_only: bool = False) -> Self:
+        """One for the engine's routes, by the whole configuration."""
+        return cls(
+            engine,
+            config.vpp,
+            tables=config.vpp_tables,
+            protocol=config.kernel.protocols[0],
+            discovers=bool(config.kernel.discover),
+            read_only=read_only,
+            namespace=config.kernel.namespace_path,
+        )
 
     def on_interface_change(self, notify: Callable[[], None]) -> None:
         """Have ``notify()`` called on a foreign thread when VPP's interfaces change."""
