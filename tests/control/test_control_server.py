@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import stat
 import threading
@@ -244,6 +245,25 @@ def test_a_client_that_does_not_read_is_hung_up_on(place: Path) -> None:
             return False
 
         wait_until(gone, 30, "the server hangs up")
+
+
+def test_an_answer_is_whole_for_a_client_that_has_said_all(place: Path) -> None:
+    """It has closed its side, and begins to read when the server would be done: whatever of the
+    answer the kernel has no room for is still to come."""
+    rows = range(6_000, 13_000, 500)
+    with serving(place):
+        for wanted in rows:
+            request = {"version": VERSION, "command": "count", "arguments": {"to": wanted}}
+            with raw(place) as connection:
+                connection.sendall(json.dumps(request).encode() + b"\n")
+                connection.shutdown(socket.SHUT_WR)
+                hung_up = select.poll()
+                hung_up.register(connection, select.POLLHUP)
+                # Not where the server still has something to send: then nothing comes but time.
+                hung_up.poll(400)
+                said = [json.loads(line) for line in connection.makefile("rb")]
+            assert len(said) == wanted + 1
+            assert said[-1]["end"]["count"] == wanted
 
 
 def test_a_socket_that_was_left_behind_is_replaced(place: Path) -> None:

@@ -114,6 +114,9 @@ class ControlServer:
                 await asyncio.sleep(ACCEPT_PAUSE)
                 continue
             reader, writer = await asyncio.open_unix_connection(sock=connection, limit=LINE)
+            # An answer is written when the kernel has all of it: what is left when a client is hung
+            # up on is thrown away, also where it has said all and still reads.
+            writer.transport.set_write_buffer_limits(high=0)
             full = len(self._clients) >= self._limits.clients
             task = asyncio.create_task(self._client(reader, writer, full=full))
             self._clients[task] = writer
