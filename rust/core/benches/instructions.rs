@@ -93,14 +93,14 @@ fn decode(buffers: Vec<Vec<u8>>) -> usize {
 
 #[library_benchmark]
 #[bench::new(args = (PLAIN), setup = empty, config = at_most(960))]
-#[bench::known(args = (PLAIN), setup = clean, config = at_most(655))]
+#[bench::known(args = (PLAIN), setup = clean, config = at_most(645))]
 fn decode_and_store((mut table, buffers): (Table, Vec<Vec<u8>>)) -> (Table, Vec<Vec<u8>>) {
     resync(&mut table, &buffers);
     (table, buffers)
 }
 
 #[library_benchmark]
-#[bench::all(args = (PLAIN), setup = dirty, config = at_most(440))]
+#[bench::all(args = (PLAIN), setup = dirty, config = at_most(345))]
 fn take_and_request((mut table, buffers): (Table, Vec<Vec<u8>>)) -> (Table, Vec<Vec<u8>>) {
     for handle in table.take_dirty(usize::MAX).handles {
         black_box(table.begin_request(handle));
@@ -122,7 +122,7 @@ fn encode(
 }
 
 #[library_benchmark]
-#[bench::all(args = (PLAIN), setup = requests, config = at_most(290))]
+#[bench::all(args = (PLAIN), setup = requests, config = at_most(270))]
 fn acknowledge((mut table, requests): (Table, Vec<Request>)) -> (Table, Vec<Request>) {
     for request in &requests {
         table.acknowledge(request, Ok(()));
@@ -131,7 +131,7 @@ fn acknowledge((mut table, requests): (Table, Vec<Request>)) -> (Table, Vec<Requ
 }
 
 #[library_benchmark]
-#[bench::all(args = (PLAIN), setup = clean, config = at_most(660))]
+#[bench::all(args = (PLAIN), setup = clean, config = at_most(650))]
 fn sweep((mut table, buffers): (Table, Vec<Vec<u8>>)) -> (Table, Vec<Vec<u8>>) {
     table.begin_resync(DumpScope::Everything);
     table.end_resync(&Family::ALL);

@@ -104,10 +104,12 @@ impl Table {
         let Some(body) = rib.body(handle.slot).copied() else {
             return;
         };
-        let before = rib.routes(handle.slot);
-        let (had, have) = (self.with_tos(&before), self.with_tos(&routes));
-        self.with_tos = (self.with_tos + have).saturating_sub(had);
-        self.count_foreign(&before, &routes);
+        // Nearly every prefix has one route, and nothing of these is counted.
+        let plain = |route: &KernelRoute| route.tos == 0 && self.scope.mirrors(route.protocol);
+        let was_plain = !body.has(flag::OVERFLOW) && body.route().is_none_or(|route| plain(&route));
+        if !was_plain || !routes.iter().all(plain) {
+            self.count_others(handle, &routes);
+        }
         if let Some(best) = best.filter(|best| body.has(flag::HELD) && best.set != body.set) {
             self.resolver.count_held(body.set, false);
             self.resolver.count_held(best.set, true);
@@ -115,6 +117,16 @@ impl Table {
         if let Some(rib) = self.rib_mut(handle) {
             rib.set_routes(handle.slot, routes, best);
         }
+    }
+
+    /// Has the figures of routes with a TOS and of other protocols follow a prefix's routes.
+    #[cold]
+    fn count_others(&mut self, handle: Handle, routes: &Routes) {
+        let Some(rib) = self.rib(handle) else { return };
+        let before = rib.routes(handle.slot);
+        let (had, have) = (self.with_tos(&before), self.with_tos(routes));
+        self.with_tos = (self.with_tos + have).saturating_sub(had);
+        self.count_foreign(&before, routes);
     }
 
     /// Routes with a TOS, of mirrored protocols: VPP cannot have them.

@@ -71,10 +71,15 @@ impl Table {
     }
 
     /// Takes away what is gone of the key's prefix, before anything is done to that.
+    #[inline]
     pub(in crate::table) fn settle_prefix(&mut self, key: &RouteKey) {
-        if self.deferred_changes.gone.is_empty() {
-            return;
+        if !self.deferred_changes.gone.is_empty() {
+            self.remove_gone_of(key);
         }
+    }
+
+    #[cold]
+    fn remove_gone_of(&mut self, key: &RouteKey) {
         if let Some(handle) = self.handle_of(key) {
             let marks = std::mem::take(&mut self.deferred_changes.marks);
             let removed = self.remove_gone(handle, &marks);

@@ -96,6 +96,7 @@ impl Discovered {
 }
 
 impl Table {
+    #[inline]
     pub(in crate::table) fn rib_index(&self, family: Family, kernel_table: u32) -> Option<u16> {
         if self.ribs.len() > FEW {
             return self.discovered.index.get(&(family, kernel_table)).copied();

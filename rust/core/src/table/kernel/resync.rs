@@ -346,6 +346,7 @@ impl Table {
     }
 
     /// Whether an announcement is news, seen from the resync that may be running.
+    #[inline]
     pub(in crate::table) fn resync_takes(
         &mut self,
         key: &RouteKey,
@@ -353,19 +354,30 @@ impl Table {
         set: SetId,
         placement: InsertMode,
     ) -> bool {
+        if !placement.from_dump() {
+            self.announced(key, protocol, placement);
+            return true;
+        }
+        let untouched = |resync: &Resync| !resync.overfull && !resync.touched.contains_key(key);
+        if self.resyncs.current.as_ref().is_none_or(untouched) {
+            return true;
+        }
+        self.resync_takes_touched(key, protocol, set)
+    }
+
+    fn announced(&mut self, key: &RouteKey, protocol: u8, placement: InsertMode) {
         if placement == InsertMode::Sole {
             // There is no dump beside it that could be the older.
             self.withdraw_injected(*key, protocol);
-            return true;
-        }
-        if !placement.from_dump() {
+        } else {
             self.touch(*key, Touch::Announced { protocol });
-            return true;
         }
+    }
+
+    #[cold]
+    fn resync_takes_touched(&mut self, key: &RouteKey, protocol: u8, set: SetId) -> bool {
         let touched = self.resyncs.current.as_ref();
-        let overfull = touched.is_some_and(|resync| resync.overfull);
         let outdated = match touched.and_then(|resync| resync.touched.get(key)) {
-            None if !overfull => return true,
             // The dump is uncertain and is done again: it adds nothing that may be gone by now.
             None => true,
             Some(Touch::Announced { protocol: told }) => *told == protocol,

@@ -75,17 +75,22 @@ impl Table {
         Ok(self.announce_set(rib, announcement, set, placement))
     }
 
+    #[inline]
     fn rib_in_scope(&mut self, key: &RouteKey) -> Option<u16> {
-        let family = key.prefix.family();
-        let known = self.rib_index(family, key.table);
-        if known.is_none() && !self.scope.discovery.is_on() {
-            return None;
-        }
+        let Some(known) = self.rib_index(key.prefix.family(), key.table) else {
+            return self.discover_for(key);
+        };
         if !self.scope.prefixes.allow(&key.prefix) {
-            self.denied += u64::from(known.is_some());
+            self.denied += 1;
             return None;
         }
-        known.or_else(|| self.discover(family, key.table))
+        Some(known)
+    }
+
+    #[cold]
+    fn discover_for(&mut self, key: &RouteKey) -> Option<u16> {
+        let wanted = self.scope.discovery.is_on() && self.scope.prefixes.allow(&key.prefix);
+        wanted.then(|| self.discover(key.prefix.family(), key.table))?
     }
 
     /// Enters a route by a set that one reference has been taken to for it.

@@ -91,11 +91,16 @@ impl Resolver {
         self.users.objects()
     }
 
+    #[inline]
     pub(in crate::table) fn release(&mut self, id: SetId) {
-        let Some(set) = self.sets.release(id.0) else {
-            return;
-        };
-        self.users.remove(id, &set);
+        if let Some(set) = self.sets.release(id.0) {
+            self.forget(id, &set);
+        }
+    }
+
+    #[cold]
+    fn forget(&mut self, id: SetId, set: &NextHopSet) {
+        self.users.remove(id, set);
         let meaning = self.resolver.get_mut(id.0 as usize).and_then(Option::take);
         if let Some(ResolvedSet { resolution, .. }) = meaning {
             self.release_paths(resolution.paths);
