@@ -67,14 +67,16 @@ def test_refused_beyond_the_limit(kernel: Namespace, vpp: Vpp, tmp_path: Path) -
         wait_until(vpp.routes, 30, "moved", accept=lambda s: s[route(1)] == frozenset(["10.0.0.3"]))
         ip_batch(kernel, [f"route del {route(n)} proto 12" for n in range(2, 7)])
         wait_until(daemon.status, 30, "room", accept=lambda s: s["limit"]["held"] == full - 5)
-        # The table makes room before VPP is told: until then VPP has as many, but the old ones.
-        wait_until(daemon.status, 30, "told", accept=lambda seen: seen["in_sync"])
-        wait_until(vpp.routes, 30, "filled", accept=lambda s: len(s) == LIMIT)
-        assert not {route(n) for n in range(2, 7)} & set(vpp.routes())
+        # The table makes room before VPP is asked: until then VPP has as many, but the old ones.
+        gone = {route(n) for n in range(2, 7)}
+        filled = wait_until(
+            vpp.routes, 30, "filled", accept=lambda s: len(s) == LIMIT and not gone & set(s)
+        )
+        assert before - gone < set(filled)
 
         flood(kernel, "del")
         # Meanwhile others of the flood take the places of those that are gone.
-        left = before - {route(n) for n in range(2, 7)}
+        left = before - gone
         wait_until(lambda: set(vpp.routes()), 30, "as before", accept=lambda s: s == left)
         assert scraper.value("max_routes_exceeded") == 1, "it would be passed again too easily"
         ip_batch(kernel, [f"route del {route(n)} proto 12" for n in range(10, 40)])

@@ -6,11 +6,13 @@ import json
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 from typing import ClassVar
+
+from vpp_papi.vpp_papi import VPPRuntimeError
 
 from lab import ConditionNotMet, ip_batch, namespace, wait_until
 from lab.vpp import OtherUsers, SimulatedVpp
@@ -139,7 +141,7 @@ class World:
         Then once more with a mark, which is changed so that whatever came before it is through.
         """
         self.recover()
-        self.others.create_loopbacks(range(len(LOOPBACKS)), other_index=True)
+        self._wait_until(self._missing_loopbacks, "VPP has its interfaces")
         self.service.start()
         self._cure()
         routes = self._wait_until_same()
@@ -230,13 +232,33 @@ class World:
         if not self._vpp_away and self.poison is None:
             assert self.others.found() == self.others.put
 
-    def _differences(self, beside: str | None) -> list[str]:
+    def _missing_loopbacks(self) -> list[str]:
+        """Makes those that are missing."""
+        with self._poison_may_end_vpp() as ended:
+            self.others.create_loopbacks(range(len(LOOPBACKS)), other_index=True)
+        return ended
+
+    @contextmanager
+    def _poison_may_end_vpp(self) -> Iterator[list[str]]:
+        """Yields what is then said of it, where it does so in the middle of a question to it."""
+        ended: list[str] = []
         if self.poison is not None:
-            # VPP may have ended since, with its interfaces.
+            # VPP may have ended since it was last asked, with its interfaces.
             self.others.forget()
+        try:
+            yield ended
+        except (OSError, VPPRuntimeError) as error:
+            if self.poison is None:
+                raise
+            ended.append(f"VPP ended: {error}")
+
+    def _differences(self, beside: str | None) -> list[str]:
         self.service.check()
-        snapshot = self.vpp.simulator.snapshot(SOURCE)
-        vpp = vpp_forwarding(snapshot, self.others.interface_names())
+        with self._poison_may_end_vpp() as ended:
+            names = self.others.interface_names()
+        if ended:
+            return ended
+        vpp = vpp_forwarding(self.vpp.simulator.snapshot(SOURCE), names)
         kernel = kernel_forwarding(self.namespace.name)
         for forwarding in (kernel, vpp):
             for place in [place for place in forwarding if place[1] == beside]:
