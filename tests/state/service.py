@@ -130,9 +130,17 @@ class Service:
 
     def release(self) -> None:
         """Has the routes let in again that are held as VPP ended over them."""
+        self._ask("release")
+
+    def approve(self) -> None:
+        """Lets the first sync delete most of what VPP has, if it waits for that."""
+        if self._daemon is not None and "until `bgpreflector resume`" in self._daemon.log():
+            self._ask("resume")
+
+    def _ask(self, command: str) -> None:
         assert self._daemon is not None
         with suppress(ControlError), ControlClient(self._daemon.control, timeout=60) as client:
-            client.ask("release").end  # noqa: B018
+            client.ask(command).end  # noqa: B018
 
     def log(self) -> str:
         """The end of what the last one logged."""
