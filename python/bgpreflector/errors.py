@@ -10,6 +10,9 @@ from __future__ import annotations
 class ReflectorError(Exception):
     """Base of all errors that bgpreflector raises on its own account."""
 
+    needs_resync = False
+    """Whether a healing resync follows where an event handler raises it."""
+
 
 class KernelError(ReflectorError):
     """The kernel's routes cannot be read: socket, namespace, or a dump that was refused."""
@@ -17,6 +20,9 @@ class KernelError(ReflectorError):
 
 class VppError(ReflectorError):
     """VPP cannot be programmed."""
+
+    needs_resync = True
+    """What VPP has may not be what it is thought to have."""
 
 
 class VppConnectError(VppError):

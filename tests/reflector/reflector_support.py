@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bgpreflector.config import ControllerConfig
+from bgpreflector.config import Config, ControllerConfig
 from bgpreflector.controller import CommitResult, Controller, FullResync, OperationFailure
 from bgpreflector.reflector import BGPReflector, Deps, KernelRouteWatcher, new_plugin, use_deps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bgpreflector.controller import Backoff, Event, RouteBatch, Transaction
+    from bgpreflector.controller import Backoff, Event, EventHandler, RouteBatch, Transaction
     from bgpreflector.reflector import ContivConf, PushEvent, RouteWatcher
 
 PATIENCE = 20.0
@@ -50,6 +50,10 @@ class MemoryBatch:
     @property
     def deletes(self) -> int:
         return self._count(wanted=False, known=True)
+
+    @property
+    def is_open(self) -> bool:
+        return not self.committed
 
     def changes(self, limit: int) -> Iterable[object]:
         return list(self.taken.items())[:limit]
@@ -146,6 +150,8 @@ class MemorySouthbound:
         self.engine = engine
         self.down: Exception | None = None
         self.refuse: set[str] = set()
+        self.looks_away = False
+        """Whether it takes no batch, and says nothing of that."""
         self.attempts = 0
         self._changed = threading.Condition()
 
@@ -161,6 +167,8 @@ class MemorySouthbound:
             self._changed.notify_all()
             if self.down is not None:
                 raise self.down
+            if self.looks_away:
+                return CommitResult()
             failures = tuple(self._install(batch) for batch in txn.batches)
             failed = tuple(failure for some in failures for failure in some)
             applied = sum(map(len, txn.batches)) - len(failed)
@@ -201,6 +209,7 @@ class Reflection:
     @classmethod
     def make(
         cls,
+        *handlers: EventHandler,
         healing_delay: float = 0.0,
         batch_limit: int = 65536,
         pause: Backoff | None = None,
@@ -211,12 +220,15 @@ class Reflection:
             return KernelRouteWatcher(engine, batch_limit=batch_limit, pause=pause)
 
         def deps(deps: Deps) -> None:
+            deps.contiv_conf = Config()
             deps.watcher = watcher
 
         plugin = new_plugin(use_deps(deps))
         southbound = MemorySouthbound(engine)
         settings = ControllerConfig(healing_delay=healing_delay)
-        return cls(engine, southbound, plugin, Controller([plugin], southbound, settings))
+        return cls(
+            engine, southbound, plugin, Controller([plugin, *handlers], southbound, settings)
+        )
 
     def start(self) -> None:
         self.controller.start()

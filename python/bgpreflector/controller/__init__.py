@@ -21,11 +21,13 @@ from .controller import Controller
 from .enums import Direction, EventMethod, TransactionType
 from .errors import (
     AbortEventError,
+    BatchNotTakenError,
     ControllerClosedError,
     EventLoopAbortingError,
     EventQueueFullError,
     FatalError,
     OperationsFailedError,
+    ResyncNeededError,
 )
 from .handler import EventHandler, KubeStateData, UsesEventLoop
 from .observer import Observer
@@ -36,6 +38,7 @@ from .transaction import ResyncOperations, Transaction, UpdateOperations
 __all__ = [
     "AbortEventError",
     "Backoff",
+    "BatchNotTakenError",
     "Clock",
     "CommitResult",
     "Controller",
@@ -56,6 +59,7 @@ __all__ = [
     "Observer",
     "OperationFailure",
     "OperationsFailedError",
+    "ResyncNeededError",
     "ResyncOperations",
     "RouteBatch",
     "Settings",

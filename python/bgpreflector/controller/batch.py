@@ -29,6 +29,10 @@ class RouteBatch(Protocol):
     def deletes(self) -> int:
         """Prefixes that the southbound has and should not have."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has taken the changes to commit them, and they were not released."""
+
     def changes(self, limit: int) -> Iterable[object]:
         """At most ``limit`` of the changes, made when this is called.
 

@@ -18,7 +18,7 @@ from .recovery import Recovery, Settings
 from .timers import Timer, Timers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .sink import Sink
 
@@ -88,6 +88,11 @@ class Controller:
     def at_work(self) -> tuple[str, float] | None:
         """What is being processed, and since when by the clock; ``None`` where nothing is."""
         return self._busy
+
+    @property
+    def handler_errors(self) -> Mapping[str, int]:
+        """Exceptions of each handler so far, by its name."""
+        return dict(self._processor.handler_errors)
 
     def start(self) -> None:
         """Start the loop's thread, once. ``ControllerClosedError`` after :meth:`close`."""
@@ -260,8 +265,8 @@ class Controller:
     def _recover(self, event: Event, outcome: Outcome) -> None:
         if outcome.result is not None and not outcome.result.ok:
             self._recovery.operations_failed(outcome.result, heal=outcome.heals_failed_operations)
-        if outcome.needs_healing and outcome.error is not None:
-            self._recovery.schedule_healing(outcome.error)
+        if outcome.heals is not None:
+            self._recovery.schedule_healing(outcome.heals)
         elif event.method is EventMethod.FULL_RESYNC:
             self._recovery.resynchronised()
         elif event.method is EventMethod.DOWNSTREAM_RESYNC and outcome.error is None:

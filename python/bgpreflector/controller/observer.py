@@ -14,7 +14,8 @@ class Observer:
     """An :class:`EventHandler` that asks nothing of the southbound.
 
     It handles no event until a subclass says otherwise; each method is the event loop's to call.
-    What :meth:`handles_event` or :meth:`observe` raises is logged, and a healing resync follows.
+    What :meth:`handles_event` or :meth:`observe` raises is logged and counted; a healing resync
+    follows only where it asks for one (:class:`ResyncNeededError`).
 
     Examples:
         >>> from bgpreflector.controller import Event, Shutdown, Transaction

@@ -1,7 +1,7 @@
 """The reflector, its events and its route source.
 
 ``default_plugin`` is a reflector with the default dependencies, made when it is first
-asked for.
+asked for; it needs a configuration, as every one does.
 """
 
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from .deps import (
     kernel_route_watcher,
     source_engine,
 )
-from .plugin import BGPReflector, Option, new_plugin, use_deps
+from .plugin import BGPReflector, Option, new_plugin, use_config, use_deps
 from .update import BGPRouteBatchUpdate, BGPRouteUpdate, BGPRouteUpdateType, RouteWatchFailure
 from .watcher import BATCH_LIMIT, KernelRouteWatcher, PushEvent, RouteWatcher
 
@@ -47,6 +47,7 @@ __all__ = [
     "kernel_route_watcher",
     "new_plugin",
     "source_engine",
+    "use_config",
     "use_deps",
 ]
 

@@ -71,6 +71,7 @@ class BGPRouteBatchUpdate(UpdateEvent):
     def __init__(self, batch: RouteBatch) -> None:
         self._batch = batch
         self._superseded = False
+        self._committed = False
 
     @property
     def name(self) -> str:
@@ -96,6 +97,15 @@ class BGPRouteBatchUpdate(UpdateEvent):
     def superseded(self) -> bool:
         """Whether a resync has taken the changes over while the event was queued."""
         return self._superseded
+
+    def committed(self) -> None:
+        """Take note that the southbound has the changes."""
+        self._committed = True
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether the southbound has taken the changes, though perhaps refused some."""
+        return self._committed
 
     def supersede(self) -> None:
         """Give the changes back to the table; processing the event does nothing then."""

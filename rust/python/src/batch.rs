@@ -48,6 +48,11 @@ impl RouteBatch {
         self.length
     }
 
+    #[getter]
+    fn is_open(&self, py: Python<'_>) -> bool {
+        self.batch.with(py, |batch| batch.lock().is_some())
+    }
+
     #[pyo3(signature = (limit, start = 0))]
     fn changes(&self, py: Python<'_>, limit: usize, start: usize) -> ChangeIterator {
         let changes = self.batch.with(py, |batch| {
