@@ -13,9 +13,20 @@ if TYPE_CHECKING:
     from .control import ControlClient
     from .controller import EventHandler, Observer, Sink
     from .daemon.daemon import Daemon
-    from .reflector import Route
+    from .reflector import Route, RouteOperation, RoutePath, RouteSink
 
-__all__ = ["Config", "ControlClient", "Daemon", "EventHandler", "Observer", "Route", "Sink"]
+__all__ = [
+    "Config",
+    "ControlClient",
+    "Daemon",
+    "EventHandler",
+    "Observer",
+    "Route",
+    "RouteOperation",
+    "RoutePath",
+    "RouteSink",
+    "Sink",
+]
 
 _FROM = {
     "Config": "config",
@@ -24,6 +35,9 @@ _FROM = {
     "EventHandler": "controller",
     "Observer": "controller",
     "Route": "reflector",
+    "RouteOperation": "reflector",
+    "RoutePath": "reflector",
+    "RouteSink": "reflector",
     "Sink": "controller",
 }
 

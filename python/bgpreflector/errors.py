@@ -41,6 +41,15 @@ class SimulatorError(ReflectorError):
     """The embedded VPP cannot be started."""
 
 
+class RouteRefusedError(ReflectorError):
+    """A sink of one's own cannot do what it was told for one route; the others go on."""
+
+    def __init__(self, message: str, *, retriable: bool = True) -> None:
+        super().__init__(message)
+        self.retriable = retriable
+        """Whether trying the same again can help."""
+
+
 class ControlError(ReflectorError):
     """The control socket: it cannot be had, or no daemon answers there."""
 

@@ -16,6 +16,8 @@ MODULES = {
     "bgpreflector.controller.sink": 1,
     "bgpreflector.controller.transaction": 1,
     "bgpreflector.reflector.plugin": 2,
+    "bgpreflector.reflector.route_sink": 1,
+    "bgpreflector.routes.operation": 2,
     "bgpreflector.routes.route": 2,
     "bgpreflector.reflector.update": 1,
 }

@@ -7,6 +7,7 @@ asked for; it needs a configuration, as every one does.
 from typing import TYPE_CHECKING
 
 from bgpreflector.routes.engine import Engine
+from bgpreflector.routes.operation import PathKind, Refusal, RouteOperation, RoutePath
 from bgpreflector.routes.route import RT_TABLE_MAIN, NextHop, Route
 
 from .deps import (
@@ -18,6 +19,7 @@ from .deps import (
     source_engine,
 )
 from .plugin import BGPReflector, Option, new_plugin, use_config, use_deps
+from .route_sink import RouteSink, use_sink
 from .update import BGPRouteBatchUpdate, BGPRouteUpdate, BGPRouteUpdateType, RouteWatchFailure
 from .watcher import BATCH_LIMIT, KernelRouteWatcher, PushEvent, RouteWatcher
 
@@ -37,8 +39,13 @@ __all__ = [
     "KernelRouteWatcher",
     "NextHop",
     "Option",
+    "PathKind",
     "PushEvent",
+    "Refusal",
     "Route",
+    "RouteOperation",
+    "RoutePath",
+    "RouteSink",
     "RouteWatchFailure",
     "RouteWatcher",
     "WatcherFactory",
@@ -49,6 +56,7 @@ __all__ = [
     "source_engine",
     "use_config",
     "use_deps",
+    "use_sink",
 ]
 
 
