@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .config import Config
     from .control import ControlClient
-    from .controller import EventHandler, Observer, Sink
+    from .controller import EventHandler, Handler, Observer, Sink
     from .daemon.daemon import Daemon
     from .reflector import Route, RouteOperation, RoutePath, RouteSink
 
@@ -20,6 +20,7 @@ __all__ = [
     "ControlClient",
     "Daemon",
     "EventHandler",
+    "Handler",
     "Observer",
     "Route",
     "RouteOperation",
@@ -33,6 +34,7 @@ _FROM = {
     "ControlClient": "control",
     "Daemon": "daemon.daemon",
     "EventHandler": "controller",
+    "Handler": "controller",
     "Observer": "controller",
     "Route": "reflector",
     "RouteOperation": "reflector",

@@ -13,6 +13,8 @@ from sybil.parsers.markdown import PythonCodeBlockParser
 PAGE = Path(__file__).parents[2] / "docs" / "python.md"
 MODULES = {
     "bgpreflector.config.load": 2,
+    "bgpreflector.controller.handler": 1,
+    "bgpreflector.controller.observer": 1,
     "bgpreflector.controller.sink": 1,
     "bgpreflector.controller.transaction": 1,
     "bgpreflector.reflector.plugin": 2,

@@ -155,7 +155,7 @@ def test_a_route_through_a_new_link_comes_with_its_name(kernel: Namespace) -> No
         for link in ("three", "four"):
             kernel.ip("link", "set", link, "up")
         kernel.ip("route", "add", "192.0.2.0/24", "dev", "three", "proto", "bird")
-        wait_until(lambda: sink.lines, 30, "the route", accept=lambda lines: bool(lines))
+        wait_until(lambda: sink.lines, 30, "the route")
         assert sink.lines == ["put 192.0.2.0/24 dev three"]
 
 

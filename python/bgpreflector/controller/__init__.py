@@ -29,7 +29,7 @@ from .errors import (
     OperationsFailedError,
     ResyncNeededError,
 )
-from .handler import EventHandler, KubeStateData, UsesEventLoop
+from .handler import EventHandler, Handler, KubeStateData, UsesEventLoop
 from .observer import Observer
 from .recovery import Settings
 from .sink import CommitResult, OperationFailure, Sink
@@ -53,6 +53,7 @@ __all__ = [
     "EventQueueFullError",
     "FatalError",
     "FullResync",
+    "Handler",
     "HealingResync",
     "HealingResyncType",
     "KubeStateData",

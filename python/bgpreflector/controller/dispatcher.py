@@ -156,10 +156,14 @@ class Dispatcher:
                     outcome.changes[handler.name] = change
         return executed, True
 
+    def count_error(self, handler: EventHandler) -> None:
+        """Count an exception of a handler."""
+        self.handler_errors[handler.name] = self.handler_errors.get(handler.name, 0) + 1
+
     def _handler_failed(
         self, event: Event, handler: EventHandler, error: Exception, outcome: Outcome
     ) -> None:
-        self.handler_errors[handler.name] = self.handler_errors.get(handler.name, 0) + 1
+        self.count_error(handler)
         _log_handler_error(event, handler, error)
         outcome.handler_failed(error)
 
