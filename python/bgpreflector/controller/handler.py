@@ -87,7 +87,7 @@ class Handler:
         """
 
     def close(self) -> None:
-        """Called after the last event where :meth:`start` was, in the reverse order of the handlers.
+        """Called after the last event where :meth:`start` was; the last handler is the first.
 
         What it raises is logged and counted.
         """
