@@ -66,7 +66,7 @@ class MemoryBatch:
     def __init__(self, *prefixes: str) -> None:
         self.prefixes = list(prefixes)
         self.released = 0
-        self.is_open = True
+        self.is_taken = False
 
     def __len__(self) -> int:
         return len(self.prefixes)
@@ -88,7 +88,6 @@ class MemoryBatch:
 
     def release(self) -> None:
         self.released += 1
-        self.is_open = False
 
 
 class MemorySink:
@@ -122,7 +121,7 @@ class MemorySink:
             if self.looks_away:
                 break
             assert isinstance(batch, MemoryBatch)
-            batch.is_open = False
+            batch.is_taken = True
             self.values.update(dict.fromkeys(map(str, batch.changes(len(batch))), batch))
         return result
 

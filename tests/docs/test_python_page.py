@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from sybil.document import Document
 from sybil.parsers.markdown import PythonCodeBlockParser
 
 PAGE = Path(__file__).parents[2] / "docs" / "python.md"
+LONGEST = 30
+"""Lines of an example."""
+
 MODULES = {
     "bgpreflector.config.load": 2,
     "bgpreflector.controller.handler": 1,
@@ -31,6 +35,12 @@ def test_the_page() -> None:
     assert len(examples) > 20
     for example in examples:
         example.evaluate()
+
+
+def test_each_example_is_short() -> None:
+    blocks = re.findall(r"```\w+\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert len(blocks) > 5
+    assert {block.count("\n") for block in blocks if block.count("\n") > LONGEST} == set()
 
 
 @pytest.mark.parametrize(("name", "count"), MODULES.items())

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
+from typing import cast
 
 import pytest
 
+from bgpreflector import _core
 from bgpreflector.config import Config
 from bgpreflector.controller import (
+    Backoff,
+    CommitResult,
     Controller,
     Event,
     EventHandler,
@@ -18,15 +23,19 @@ from bgpreflector.controller import (
     Observer,
     OperationsFailedError,
     ResyncOperations,
+    Transaction,
 )
 from bgpreflector.errors import RouteRefusedError
 from bgpreflector.reflector import (
+    ContivConf,
+    KernelRouteWatcher,
     NextHop,
     Refusal,
     Route,
     RouteOperation,
     RoutePath,
     RouteSink,
+    kernel_engine,
     new_plugin,
     use_config,
     use_sink,
@@ -254,3 +263,60 @@ def test_a_sink_that_was_not_given_to_the_reflector_says_so(kernel: Namespace) -
         controller.push_event(FullResync("startup", blocking=True))
     controller.close()
     reflector.close()
+
+
+class Blind:
+    """A sink that does nothing with the batches of a transaction."""
+
+    def __init__(self) -> None:
+        self.commits = 0
+
+    def resync(self) -> None:
+        pass
+
+    def commit(self, txn: Transaction) -> CommitResult:
+        self.commits += 1
+        return CommitResult()
+
+    def retry(self) -> CommitResult:
+        return CommitResult()
+
+
+class Pausing(Backoff):
+    """Says when a pause begins, which does not end by itself."""
+
+    def __init__(self) -> None:
+        super().__init__(3600)
+        self.began = threading.Event()
+
+    def next_delay(self) -> float | None:
+        self.began.set()
+        return super().next_delay()
+
+
+def test_a_sink_that_takes_no_batch_is_not_asked_without_end(
+    kernel: Namespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was, 100,000 times in three seconds."""
+    kernel.ip("route", "add", "192.0.2.0/24", "via", "10.0.0.2", "proto", "bird")
+    config = Config.model_validate({"kernel": {"namespace": str(kernel.path)}})
+    sink, pausing = Blind(), Pausing()
+
+    def watcher(conf: ContivConf) -> KernelRouteWatcher:
+        engine = kernel_engine(conf)
+        cast("_core.Engine", engine).set_interfaces({}, None, recursive=True)
+        return KernelRouteWatcher(engine, pause=pausing)
+
+    reflector = new_plugin(use_config(config))
+    reflector.deps.watcher = watcher
+    controller = Controller([reflector], sink, config.controller)
+    controller.start()
+    try:
+        controller.push_event(FullResync("startup"))
+        assert pausing.began.wait(30)
+        assert sink.commits == 2
+        said = "commit() of the sink Blind has not taken 1 route changes"
+        assert [said in r.message for r in caplog.records if r.levelname == "ERROR"] == [True]
+    finally:
+        controller.close()
+        reflector.close()

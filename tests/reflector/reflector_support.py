@@ -28,6 +28,7 @@ class MemoryBatch:
         self._engine = engine
         self.taken = taken
         self.committed = False
+        self.is_taken = False
 
     def __len__(self) -> int:
         return len(self.taken)
@@ -50,10 +51,6 @@ class MemoryBatch:
     @property
     def deletes(self) -> int:
         return self._count(wanted=False, known=True)
-
-    @property
-    def is_open(self) -> bool:
-        return not self.committed
 
     def changes(self, limit: int) -> Iterable[object]:
         return list(self.taken.items())[:limit]
@@ -150,8 +147,8 @@ class MemorySouthbound:
         self.engine = engine
         self.down: Exception | None = None
         self.refuse: set[str] = set()
-        self.looks_away = False
-        """Whether it takes no batch, and says nothing of that."""
+        self.looks_away: Callable[[Transaction], None] | None = None
+        """What it does with batches in place of taking them."""
         self.attempts = 0
         self._changed = threading.Condition()
 
@@ -168,6 +165,7 @@ class MemorySouthbound:
             if self.down is not None:
                 raise self.down
             if self.looks_away:
+                self.looks_away(txn)
                 return CommitResult()
             failures = tuple(self._install(batch) for batch in txn.batches)
             failed = tuple(failure for some in failures for failure in some)
@@ -177,7 +175,7 @@ class MemorySouthbound:
     def _install(self, batch: RouteBatch) -> list[OperationFailure]:
         assert isinstance(batch, MemoryBatch)
         assert not batch.committed, "a batch is committed at most once"
-        batch.committed = True
+        batch.committed = batch.is_taken = True
         for prefix, gateway in batch.taken.items():
             if prefix in self.refuse:
                 continue

@@ -23,9 +23,9 @@ from lab import wait_until
 from reflector.reflector_support import PATIENCE, ListedEvents, MemoryEngine, Reflection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from bgpreflector.controller import Event, EventHandler, RouteBatch
+    from bgpreflector.controller import Event, EventHandler, RouteBatch, Transaction
     from reflector.reflector_support import MakeReflection
 
 
@@ -207,12 +207,25 @@ def test_a_pausing_watcher_can_be_closed(make: MakeReflection) -> None:
     assert "route-watcher" not in [thread.name for thread in threading.enumerate()]
 
 
+def ignore(txn: Transaction) -> None:
+    pass
+
+
+def release(txn: Transaction) -> None:
+    for batch in txn.batches:
+        assert len(list(batch.changes(1))) == 1
+        batch.release()
+
+
+@pytest.mark.parametrize("looks_away", [ignore, release])
 def test_a_southbound_that_takes_no_batch_is_not_asked_without_end(
-    make: MakeReflection, caplog: pytest.LogCaptureFixture
+    make: MakeReflection,
+    caplog: pytest.LogCaptureFixture,
+    looks_away: Callable[[Transaction], None],
 ) -> None:
     pause = NotedBackoff()
     reflection = make(healing_delay=0.0, pause=pause)
-    reflection.southbound.looks_away = True
+    reflection.southbound.looks_away = looks_away
     reflection.engine.kernel = {"10.0.0.0/8": "192.0.2.1", "10.1.0.0/16": "192.0.2.1"}
     with pytest.raises(BatchNotTakenError, match=r"MemorySouthbound .* 2 route changes"):
         reflection.start()
@@ -221,7 +234,7 @@ def test_a_southbound_that_takes_no_batch_is_not_asked_without_end(
     assert reflection.southbound.attempts == 2
     said = [record for record in caplog.records if record.levelname == "ERROR"]
     assert [record.name for record in said] == ["bgpreflector.controller.dispatcher"]
-    reflection.southbound.looks_away = False
+    reflection.southbound.looks_away = None
     reflection.controller.push_event(FullResync("operator", blocking=True))
     reflection.southbound.wait_for_kernel()
 

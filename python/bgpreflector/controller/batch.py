@@ -30,8 +30,8 @@ class RouteBatch(Protocol):
         """Prefixes that the southbound has and should not have."""
 
     @property
-    def is_open(self) -> bool:
-        """Whether nobody has taken the changes to commit them, and they were not released."""
+    def is_taken(self) -> bool:
+        """Whether somebody has taken the changes to commit them, rather than released them."""
 
     def changes(self, limit: int) -> Iterable[object]:
         """At most ``limit`` of the changes, made when this is called.

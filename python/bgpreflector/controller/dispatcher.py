@@ -252,27 +252,27 @@ class Dispatcher:
         self, event: Event, put: Sequence[RouteBatch], outcome: Outcome, *, committed: bool
     ) -> None:
         """Give back every batch of the event that the southbound did not take."""
-        taken = {id(batch) for batch in put} if committed else set()
         left = 0
         for batch in {id(batch): batch for batch in (*event.batches, *put)}.values():
-            if id(batch) not in taken or batch.is_open:
-                left += len(batch) if batch.is_open else 0
+            if not batch.is_taken:
+                left += len(batch)
+            if not committed or not batch.is_taken:
                 batch.release()
         if left and (outcome.error is None or outcome.is_handlers_own):
-            self._not_taken(event, left, outcome, committed=bool(taken))
+            self._not_taken(event, left, outcome, put=bool(put))
         elif committed:
             tell_committed(event)
 
-    def _not_taken(self, event: Event, left: int, outcome: Outcome, *, committed: bool) -> None:
+    def _not_taken(self, event: Event, left: int, outcome: Outcome, *, put: bool) -> None:
         """Nothing has failed, and yet the same changes would come again at once."""
         sink = type(self._sink).__name__
         who = (
             f"commit() of the sink {sink} has not taken {left} route changes: it must do what each "
             "batch of the transaction says; bgpreflector.RouteSink does, and calls you for each"
-            if committed
+            if put
             else f"no handler has put the event's {left} route changes into the transaction"
         )
-        error = BatchNotTakenError(f"{event.name}: {who}. They wait for the next resync")
+        error = BatchNotTakenError(f"{event.name}: {who}")
         if not self._told_not_taken:
             self._told_not_taken = True
             _log.error("%s", error)

@@ -90,8 +90,11 @@ class BGPRouteBatchUpdate(UpdateEvent):
 
     @property
     def batches(self) -> Sequence[RouteBatch]:
-        """The one batch, so that the controller releases it if it is not committed."""
-        return (self._batch,)
+        """The one batch, so that the controller releases it if it is not committed.
+
+        None once a resync has taken the changes over.
+        """
+        return () if self._superseded else (self._batch,)
 
     @property
     def superseded(self) -> bool:

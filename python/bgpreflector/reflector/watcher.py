@@ -142,7 +142,7 @@ class KernelRouteWatcher:
             return
         try:
             push_event(event)
-            if event.batch.is_open:
+            if not (event.batch.is_taken or event.superseded):
                 raise BatchNotTakenError("the event loop has not taken the batch")  # noqa: TRY301 - one way to pause
         except OperationsFailedError:
             # The batch was committed; the southbound keeps what it refused.
