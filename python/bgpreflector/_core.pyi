@@ -616,7 +616,7 @@ class Engine:
     def withheld_deletions(self) -> tuple[int, int]:
         """Deletions that wait, and how many of them are of prefixes that VPP cannot have."""
     def held_interfaces(self) -> dict[str, int]:
-        """Routes that VPP cannot have as nothing stands for their interface, by its name."""
+        """Count routes held because no VPP interface is mapped to theirs, by interface name."""
     def leads_through(self, sw_if_index: int) -> bool:
         """Whether paths that VPP has or shall have go out of one of its interfaces."""
     def examples(self) -> list[tuple[int, str, list[int]]]:
@@ -663,7 +663,7 @@ class Engine:
         skip_legs: bool = False,
         alike: Mapping[str, tuple[int, bytes]] | None = None,
     ) -> None:
-        """Say which ``sw_if_index`` stands for which kernel interface.
+        """Set the ``sw_if_index`` of each kernel interface.
 
         A next hop through any other goes out of ``unmapped``, or is left to VPP's own FIB
         if ``recursive``, or makes its route wait. VPP is given ``fallback`` (``hold``, ``drop``,
@@ -673,7 +673,7 @@ class Engine:
         ``ValueError``.
         """
     def stands_for(self) -> dict[str, int]:
-        """The ``sw_if_index`` that stands for each of the kernel's interfaces that has one."""
+        """The ``sw_if_index`` of each kernel interface that is mapped to one."""
     def links(self) -> list[tuple[int, str, bool]]:
         """The kernel's links: index, name, whether up."""
     def status(self) -> Status: ...

@@ -115,7 +115,7 @@ def test_all_is_well(doctor: Doctor, vpp: Vpp) -> None:
 def test_people_read_lines(simulated: Doctor) -> None:
     """What is wrong, and below it what to do; warnings count with --strict alone."""
     text = simulated.run("--interface", "f0=loop0")
-    assert "warning interfaces: g0: 1 route to go out of it" in text
+    assert "warning interfaces: g0: 1 route through it" in text
     assert '\n        -> name one in vpp.interfaces.map (g0 = "..."' in text
     assert text.endswith(" findings\n")
     simulated.run("--interface", "f0=loop0", "--strict", exit_code=FINDINGS)

@@ -41,7 +41,7 @@ def test_the_other_end_of_a_tap_is_no_way_out(
         assert "no VPP interface" in daemon.ask("show", "interfaces")
         # One and the same device, as a driver that shares it with Linux shows it.
         kernel.ip("link", "set", "loop0", "address", ADDRESS)
-        wait_until(simulator.routes, 30, "it stands for it", accept=bool)
+        wait_until(simulator.routes, 30, "the interface is mapped", accept=bool)
         assert "loop0 (sw_if_index 1)" in daemon.ask("show", "interfaces")
         kernel.ip("link", "set", "loop0", "address", "de:ad:00:00:00:01")
         wait_until(simulator.routes, 30, "no longer", accept=lambda routes: not routes)

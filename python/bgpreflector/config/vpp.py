@@ -59,7 +59,7 @@ class FibSourceConfig(Section):
 
 
 class InterfacesConfig(Section):
-    """Which VPP interface stands for a Linux interface."""
+    """Which VPP interface is mapped to a Linux interface."""
 
     map: dict[LinuxInterface, VppInterface] = Field(
         default_factory=dict,
@@ -178,7 +178,7 @@ class VppConfig(Section):
     )
     max_held: Share = Field(
         default=0.1,
-        description="The share of prefixes that VPP cannot have (as no VPP interface stands for "
+        description="The share of prefixes that VPP cannot have (as no VPP interface is mapped to "
         "theirs, for instance) above which the daemon is not ready and warns, though in sync. "
         "1 for never.",
     )

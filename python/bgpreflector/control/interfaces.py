@@ -1,4 +1,4 @@
-"""The kernel's interfaces and what stands for them in VPP, as rows."""
+"""The kernel's interfaces and the VPP interfaces mapped to them, as rows."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ class DeletionGuard:
 def held_reasons(figures: _core.Status, engine: WithholdsDeletions) -> str:
     """Why routes are held, and through which interfaces, the most first."""
     interfaces = sorted(engine.held_interfaces().items(), key=lambda found: -found[1])
-    parts = [f"no VPP interface stands for {name}: {count}" for name, count in interfaces[:NAMED]]
+    parts = [f"no VPP interface mapped to {name}: {count}" for name, count in interfaces[:NAMED]]
     if len(interfaces) > NAMED:
         parts.append(f"{len(interfaces) - NAMED} more interfaces")
     parts += [

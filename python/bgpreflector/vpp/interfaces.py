@@ -1,4 +1,4 @@
-"""Which VPP interface stands for which Linux interface: policy only, no API."""
+"""Which VPP interface is mapped to which Linux interface: policy only, no API."""
 
 from __future__ import annotations
 

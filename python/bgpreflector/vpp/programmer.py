@@ -223,14 +223,13 @@ class FibProgrammer:
         found = self.seen.interfaces
         if found.elsewhere and found.elsewhere != before.elsewhere:
             _log.info(
-                "linux-cp pairs of other network namespaces stand for nothing here: %s",
+                "linux-cp pairs of other network namespaces are not used: %s",
                 ", ".join(found.elsewhere[:NAMED]),
             )
         if found.ambiguous and found.ambiguous != before.ambiguous:
             _log.warning(
                 "Several linux-cp pairs have a Linux end %s, in network namespaces that cannot be "
-                "looked at from here, so none of them is used: say which VPP interface stands for "
-                "it by vpp.interfaces.map",
+                "read from here, so none of them is used: map it in vpp.interfaces.map",
                 ", ".join(found.ambiguous[:NAMED]),
             )
 
