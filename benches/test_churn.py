@@ -30,7 +30,7 @@ SLOW_A_SECOND = scaled(40_000, least=1000)
 
 SECONDS = 15.0 if MEASURES else 1.0
 QUIET = 2.0 if MEASURES else 0.5
-PATIENCE = 300.0
+TIMEOUT = 300.0
 LOOK = 0.02
 """Seconds between two looks: each is a command to the daemon, which has other things to do."""
 
@@ -64,7 +64,7 @@ def wait_for_the_end(daemon: RunningDaemon) -> End:
         status = daemon.status()
         return status["kernel"]["messages"]["new_route"], status["in_sync"]
 
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     seen, end = look(), End(time.monotonic(), time.monotonic())
     while not seen[1] or time.monotonic() - end.vpp < QUIET:
         time.sleep(LOOK)
@@ -94,11 +94,11 @@ def test_churn(pair: BgpPair, simulator: SimulatedVpp, add: Add, tmp_path: Path,
     with running_daemon(log, *arguments, namespace=router) as daemon:
         wait_until(
             lambda: simulator.simulator.statistics()["routes"],
-            PATIENCE,
+            TIMEOUT,
             "everything in VPP",
             accept=lambda seen: seen == PREFIXES,
         )
-        wait_until(lambda: daemon.status()["in_sync"], PATIENCE, "in sync")
+        wait_until(lambda: daemon.status()["in_sync"], TIMEOUT, "in sync")
         heard = announcements(daemon)
         requests = simulator.simulator.statistics()["route_requests"]
         process = Process(daemon.process.pid)

@@ -25,7 +25,7 @@ from bgpreflector.controller import (
     UpdateOperations,
 )
 
-PATIENCE = 20.0
+TIMEOUT = 20.0
 """Seconds until a test that would hang fails instead."""
 
 
@@ -259,7 +259,7 @@ class Bench:
     def push_apart(self, event: Event) -> BaseException | None:
         """The same on a thread of its own."""
         with ThreadPoolExecutor(1) as thread:
-            return thread.submit(self._push, event).result(PATIENCE)
+            return thread.submit(self._push, event).result(TIMEOUT)
 
     def _push(self, event: Event) -> BaseException | None:
         try:

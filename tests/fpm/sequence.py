@@ -35,7 +35,7 @@ PREFIXES = (
 )
 KEYS: tuple[Key, ...] = tuple((table, prefix) for table in TABLES for prefix in PREFIXES)
 NAMES = {10 + link: name for link, name in enumerate(LINKS)}
-PATIENCE = 20.0
+TIMEOUT = 20.0
 
 
 @contextmanager
@@ -167,7 +167,7 @@ class Sequence:
             self.zebra.hear()
             return bool(done())
 
-        wait_until(look, PATIENCE, what)
+        wait_until(look, TIMEOUT, what)
 
     def difference(self) -> list[str]:
         """Where VPP, the answers and zebra do not agree now."""
@@ -199,4 +199,4 @@ class Sequence:
 
     def compare(self) -> None:
         """Waits until they agree."""
-        wait_until(self.difference, PATIENCE, "VPP as zebra says", accept=lambda lines: not lines)
+        wait_until(self.difference, TIMEOUT, "VPP as zebra says", accept=lambda lines: not lines)

@@ -22,7 +22,7 @@ from .zebra import PORT, Key, Route, Zebra
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(120)]
 
-PATIENCE = 20.0
+TIMEOUT = 20.0
 ONE: Key = (254, "198.18.1.0/24")
 TWO: Key = (254, "198.18.2.0/24")
 THREE: Key = (254, "198.18.3.0/24")
@@ -56,7 +56,7 @@ def wait(router: World, what: str, condition: object) -> None:
         assert router.engine.failure() is None
         return bool(condition())
 
-    wait_until(look, PATIENCE, what)
+    wait_until(look, TIMEOUT, what)
 
 
 def agree(router: World, zebra: Zebra) -> None:
@@ -66,7 +66,7 @@ def agree(router: World, zebra: Zebra) -> None:
         router.settle(0)
         return router.vpp(), zebra.expected((186, 196), set(), NAMES)
 
-    wait_until(look, PATIENCE, "VPP and zebra", accept=lambda seen: seen[0] == seen[1])
+    wait_until(look, TIMEOUT, "VPP and zebra", accept=lambda seen: seen[0] == seen[1])
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ def test_who_reads_no_answers_holds_nobody_up(router: World, zebra: Zebra) -> No
         return len(zebra.answered.keys() & many)
 
     # Those of the last round are among what is read, or were the last to be told.
-    wait_until(lambda: (told(), figures(router).answers_waiting)[1], PATIENCE, "the answers",
+    wait_until(lambda: (told(), figures(router).answers_waiting)[1], TIMEOUT, "the answers",
                accept=lambda left: left == 0)  # fmt: skip
     wait(router, "all of them", lambda: told() == len(many))
     assert all(answer.installed for answer in zebra.answered.values())

@@ -16,7 +16,7 @@ from oracle.operations import LINKS, PREFIXES
 from . import kernel_changes as kernel
 from .world import World
 
-PATIENCE = 12
+TIMEOUT = 12
 """Steps after which all must agree, if none of them asked for it."""
 
 OURS_TOO = (*PREFIXES[4][:4], *PREFIXES[6][:4], "0.0.0.0/0", "2001:db8::/64")
@@ -115,7 +115,7 @@ class Reflection(RuleBasedStateMachine):
     def end(self) -> None:
         """Others' routes are untouched at any time, and all agree before long."""
         self.world.check_others()
-        if self.unsettled >= PATIENCE:
+        if self.unsettled >= TIMEOUT:
             self.settle()
 
     def fail_with(self, error: Exception) -> None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 """Version of the rows and ends of all commands but ``status``, which has its own."""
 
-PATIENCE = 60.0
+COMPARE_TIMEOUT = 60.0
 """Seconds to wait for a comparison, which queues behind what the event loop is at."""
 
 A = TypeVar("A", bound=BaseModel)
@@ -175,7 +175,7 @@ class _Commands:
 
     def _compare(self) -> VppAudit | None:
         try:
-            return self._daemon.compare(PATIENCE)
+            return self._daemon.compare(COMPARE_TIMEOUT)
         except TimeoutError as error:
             raise RefusedError(
                 "busy", "the daemon is busy with other things: try again later"

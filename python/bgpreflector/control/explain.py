@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 IPAddress = IPv4Address | IPv6Address
 
-PATIENCE = 10.0
+LOOKUP_TIMEOUT = 10.0
 """Seconds to wait for VPP's answer, behind whatever the event loop does."""
 
 ITS_OWN = {
@@ -120,9 +120,9 @@ def _ask_vpp(
         )
     ]
     try:
-        answers = daemon.look_up(questions, PATIENCE)
+        answers = daemon.look_up(questions, LOOKUP_TIMEOUT)
     except TimeoutError:
-        reason = f"the event loop was busy for {PATIENCE:.0f} s"
+        reason = f"the event loop was busy for {LOOKUP_TIMEOUT:.0f} s"
     except VppError as error:
         reason = str(error)
     else:

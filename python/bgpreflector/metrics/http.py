@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 ACCEPT_PAUSE = 1.0
 """Seconds without a new client after one could not be accepted, as where descriptors ran out."""
 
-PATIENCE = 10.0
+REQUEST_TIMEOUT = 10.0
 """Seconds that a client may take for its request."""
 
 TEXT = "text/plain; charset=utf-8"
@@ -137,7 +137,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
-    timeout = PATIENCE
+    timeout = REQUEST_TIMEOUT
     server_version = "bgpreflector"
     sys_version = ""
 
