@@ -111,7 +111,7 @@ def is_named(daemon: RunningDaemon, name: str) -> None:
     assert said in status["hung"]
     assert not status["ready"]
     assert said in daemon.ask("status", "--check", exit_code=1)
-    assert said in daemon.log()
+    wait_until(daemon.log, 60, "the log names it", accept=lambda log: said in log)
 
 
 def gets_on(daemon: RunningDaemon) -> None:
