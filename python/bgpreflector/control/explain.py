@@ -241,7 +241,7 @@ def _installed(
                 f"FIB source {name}, which comes behind ours; {repair}"
             )
         return (
-            f"VPP forwards {prefix} by a route of the FIB source {name}, which goes before ours "
+            f"VPP forwards {prefix} by a route of the FIB source {name}, which overrides ours "
             "(vpp.fib_source.priority)"
         )
     if difference is not None:
