@@ -158,5 +158,5 @@ def test_a_stranger_at_the_control_socket(tmp_path: Path, answer: bytes) -> None
     with daemon_that_says(tmp_path / "c.sock", answer):
         done = shell(f"{PROGRAM} status --control {tmp_path}/c.sock")
     assert done.returncode == 7
-    assert "does not speak as a daemon does" in done.stderr
+    assert "is no bgpreflector daemon" in done.stderr
     assert "Traceback" not in done.stderr

@@ -31,7 +31,7 @@ class Controller:
     * A thread of its own does that. A blocking update that finds it idle is processed by the
       thread that pushes it and would only wait: that is one thread less to wake up.
     * Until the first full resync, all other events wait; then they follow in their order.
-    * Events that handlers push while one is processed go before all queued ones.
+    * Events that handlers push while one is processed precede all queued ones.
     * Failed events are healed by a resync, failed operations are tried again; both wait
       outside the queue, so other events go on meanwhile.
     * A :class:`FatalError` ends the loop: see :meth:`wait`.
@@ -122,7 +122,7 @@ class Controller:
             queued.answer.result()
 
     def _may_run_inline(self, event: Event, pusher: int) -> bool:
-        """Not on the main thread, whose work a signal may interrupt, nor for the loop's end."""
+        """Whether to run inline: not on the main thread, for signals, nor at the loop's end."""
         return (
             self._resync_count > 0
             and not event.method.is_resync
@@ -131,7 +131,7 @@ class Controller:
         )
 
     def _stand_in(self, event: Event, pusher: int) -> None:
-        """Process an event in the place of the loop's thread, which a failure ends."""
+        """Process an event inline; a failure ends the loop's thread."""
         failure: BaseException | None = None
         self._active_thread = pusher
         try:
@@ -183,7 +183,7 @@ class Controller:
                 pass
         except FatalError as error:
             self._fatal = error
-        except BaseException as error:  # noqa: BLE001 - nothing may end the loop unseen
+        except BaseException as error:  # noqa: BLE001 - log whatever ends the loop
             _log.exception("The event loop failed")
             self._fatal = FatalError(error)
         finally:

@@ -28,7 +28,7 @@ class Outcome:
     """How the processing of one event ended."""
 
     error: BaseException | None = None
-    """The first error, for whoever waits for the event."""
+    """The first error, for the producer that waits for the event."""
 
     needs_healing: bool = False
     """Whether something was left half done."""
