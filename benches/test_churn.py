@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.root, pytest.mark.bird, pytest.mark.timeout(1800)]
 PREFIXES = scaled(200_000, least=200)
 VPP_A_SECOND = scaled(150_000, least=1000)
 SLOW_A_SECOND = scaled(40_000, least=1000)
-"""What VPP takes: the simulator is told to be no faster. The slow one is so beside any BIRD."""
+"""VPP's rates, as limits of the simulator. The slow one is slower than any BIRD."""
 
 SECONDS = 15.0 if MEASURES else 1.0
 QUIET = 2.0 if MEASURES else 0.5

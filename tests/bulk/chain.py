@@ -40,7 +40,7 @@ class Chain:
         return sum(counts["installed"] for counts in self.engine.status().prefixes.values())
 
     def desired(self) -> int:
-        """Prefixes that VPP shall have, by what the table takes the kernel to have."""
+        """Desired prefixes, by the table."""
         return sum(counts["desired"] for counts in self.engine.status().prefixes.values())
 
     def wait_in_sync(self, count: int) -> None:

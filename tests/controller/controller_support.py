@@ -30,7 +30,7 @@ TIMEOUT = 20.0
 
 
 class HandClock:
-    """A clock that moves when told to."""
+    """A clock that tests move."""
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -234,7 +234,7 @@ class Delays:
 
 
 class Bench:
-    """A controller with its surroundings; ``journal`` has every call in order."""
+    """A controller with its fakes; ``journal`` has every call in order."""
 
     def __init__(
         self, delays: Delays | None = None, queue_size: int = 1000, *, apart: bool = False

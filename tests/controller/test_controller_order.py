@@ -132,7 +132,7 @@ class Unwanted(Change):
 
 
 def test_events_that_nobody_wants_make_room(make_bench: MakeBench) -> None:
-    """The others keep their order, and all are told of their end."""
+    """The others keep their order, and all get their result."""
     small = make_bench(queue_size=4)
     first, given_up = Unwanted("first", blocking=False), Unwanted("x", blocking=False)
     small.controller.push_event(FullResync("startup"))

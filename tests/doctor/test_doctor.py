@@ -152,7 +152,7 @@ def test_no_vpp(simulated: Doctor, simulator: SimulatedVpp) -> None:
 
 
 def test_messages_of_another_layout(simulated: Doctor, simulator: SimulatedVpp) -> None:
-    """The slow way."""
+    """Routes through vpp_papi."""
     simulator.fault("change_crc", message="ip_route_add_del_v2", crc="00000000")
     assert ills(simulated.findings(*BOTH))["vpp: messages"] == "warning"
 

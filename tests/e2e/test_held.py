@@ -1,4 +1,4 @@
-"""In sync is not well: routes that VPP cannot have are told, and too many of them are not ready."""
+"""In sync is not enough: held routes are reported, and too many of them are not ready."""
 
 from __future__ import annotations
 

@@ -264,7 +264,7 @@ def test_a_pause_keeps_vpp_as_it_is(kernel: Namespace, simulator: SimulatedVpp, 
 
 
 def test_a_paused_daemon_ends(kernel: Namespace, simulator: SimulatedVpp, log: Path) -> None:
-    """And takes its routes along, if it shall."""
+    """And removes its routes, if configured."""
     with reflecting(kernel, simulator, log, "--on-exit", "flush") as daemon:
         daemon.ask("pause")
         ip_batch(kernel, [f"route del {route(n)} proto 12" for n in range(50)])
@@ -316,7 +316,7 @@ def test_a_big_table_streams(
 def test_a_control_socket_of_somebody_else(
     kernel: Namespace, simulator: SimulatedVpp, log: Path, tmp_path: Path
 ) -> None:
-    """A second daemon does not take it, and one that was told to have it does not start."""
+    """A second daemon does not take it, and one that is configured with it does not start."""
     config = tmp_path / "second.toml"
     config.write_text('[vpp.fib_source]\nname = "second"\n')
     with reflecting(kernel, simulator, log) as daemon:

@@ -107,7 +107,7 @@ SAID = {
 
 @pytest.mark.parametrize("command", SAID)
 def test_a_name_that_a_terminal_would_obey_is_shown(tmp_path: Path, command: str) -> None:
-    """Wherever it comes from: the kernel, VPP, or whoever made a route."""
+    """Wherever it comes from: the kernel, VPP, or a route's creator."""
     end: dict[str, object] = {"count": 1, "found": {OBEYED: 1}, "left": {}, "state": "in_sync"}
     row = json.dumps({"row": SAID[command]}).encode()
     with daemon_that_says(tmp_path / "c.sock", row + b"\n" + json.dumps({"end": end}).encode()):

@@ -112,7 +112,7 @@ class Sequence:
 
     def _change_group(self) -> None:
         used = sorted({route.group for route in self.zebra.rib.values() if route.group})
-        # While it is not connected nobody is told, and routes of before keep what theirs meant.
+        # While it is not connected nothing is announced, and earlier routes keep their next hops.
         if used and self.zebra.is_connected:
             group = self.rng.choice(used)
             self.zebra.change_group(group, self._hops(self._family(group)))

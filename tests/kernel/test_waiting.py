@@ -149,7 +149,7 @@ def test_a_storm_is_left_to_the_reader(kernel: Namespace) -> None:
 
 
 def test_the_end_of_the_reading_ends_no_wait(kernel: Namespace) -> None:
-    """What VPP has is to be deleted then, which whoever waits is told; later changes are not."""
+    """VPP's routes become deletions, which wakes a waiter; later changes do not."""
     with following(kernel) as engine, taking(engine) as taker:
         prefix = change(kernel, 1)
         wait_until(lambda: taker.has.get(prefix), TIMEOUT, "there")

@@ -206,7 +206,7 @@ def test_a_pausing_watcher_can_be_closed(make: MakeReflection) -> None:
 
 
 class HeldLoop:
-    """An event loop that holds the first event until told, then takes what comes."""
+    """An event loop that holds the first event until released, then takes the others."""
 
     def __init__(self) -> None:
         self.reached = threading.Event()

@@ -204,9 +204,9 @@ def test_events_tell_of_interfaces(client: Any, make_client: MakeClient) -> None
         assert seen.pid == os.getpid()
         return seen.sw_if_index, int(seen.flags), bool(seen.deleted)
 
-    for flags, told in ((0, 0), (1, UP)):
+    for flags, reported in ((0, 0), (1, UP)):
         assert other.api.sw_interface_set_flags(sw_if_index=2, flags=flags).retval == 0
-        assert event() == (2, told, False)
+        assert event() == (2, reported, False)
     made = other.api.create_loopback()
     assert event() == (made.sw_if_index, 0, False)
     assert other.api.delete_loopback(sw_if_index=made.sw_if_index).retval == 0

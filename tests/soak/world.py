@@ -135,10 +135,10 @@ class World:
         self.settle()
         self.keep_figures()
         write_config(self.config, window=self.random.choice([16, 64, 256, 1024]))
-        told = self.daemon.log().count("Reloaded: ")
+        reloads = self.daemon.log().count("Reloaded: ")
         self.daemon.process.send_signal(signal.SIGHUP)
         wait_until(
-            self.daemon.log, TIMEOUT, "reloaded", accept=lambda s: s.count("Reloaded: ") > told
+            self.daemon.log, TIMEOUT, "reloaded", accept=lambda s: s.count("Reloaded: ") > reloads
         )
 
     def pause(self) -> None:
