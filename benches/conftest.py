@@ -87,7 +87,7 @@ def pytest_terminal_summary(
 
 @pytest.fixture(scope="session")
 def plain_kernel() -> Iterator[Namespace]:
-    """A full table, each route with one next hop; whoever changes it changes it back."""
+    """A full table, each route with one next hop; tests that change it restore it."""
     with empty_kernel("plain") as made:
         apply(made, lines("add", both_tables(V4, V6)))
         yield made

@@ -14,7 +14,7 @@ from lab.vpp import SimulatedVpp
 
 from .world import LINK
 
-PATIENCE = 300.0
+TIMEOUT = 300.0
 """Seconds."""
 
 
@@ -60,7 +60,7 @@ def daemon(kernel: Namespace, vpp: SimulatedVpp, routes: int) -> Iterator[Proces
         # With the last of them the log says so, and so does VPP.
         wait_until(
             lambda: (vpp.simulator.statistics()["routes"], "applied" in running.log()),
-            PATIENCE,
+            TIMEOUT,
             f"{routes} routes in VPP: {running.log()}",
             accept=lambda seen: seen == (routes, True),
         )

@@ -110,7 +110,7 @@ class Socket:
         return taken
 
     def close(self) -> None:
-        """Without a farewell."""
+        """Close without ``sockclnt_delete``."""
         self._socket.close()
 
     def _send(self, frames: bytes, write: int) -> None:

@@ -46,7 +46,7 @@ class Row:
     """One line of the table.
 
     ``value`` and ``peer`` are in ``unit``; ``peer_name`` says what the peer or the limit is.
-    ``ratio`` is ours divided by the peer's: of times it shall be small, of rates large.
+    ``ratio`` is ours divided by the peer's: small is better for times, large for rates.
     """
 
     what: str

@@ -26,11 +26,11 @@ pytestmark = [pytest.mark.root, pytest.mark.bird, pytest.mark.timeout(1800)]
 PREFIXES = scaled(200_000, least=200)
 VPP_A_SECOND = scaled(150_000, least=1000)
 SLOW_A_SECOND = scaled(40_000, least=1000)
-"""What VPP takes: the simulator is told to be no faster. The slow one is so beside any BIRD."""
+"""VPP's rates, as limits of the simulator. The slow one is slower than any BIRD."""
 
 SECONDS = 15.0 if MEASURES else 1.0
 QUIET = 2.0 if MEASURES else 0.5
-PATIENCE = 300.0
+TIMEOUT = 300.0
 LOOK = 0.02
 """Seconds between two looks: each is a command to the daemon, which has other things to do."""
 
@@ -64,7 +64,7 @@ def wait_for_the_end(daemon: RunningDaemon) -> End:
         status = daemon.status()
         return status["kernel"]["messages"]["new_route"], status["in_sync"]
 
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     seen, end = look(), End(time.monotonic(), time.monotonic())
     while not seen[1] or time.monotonic() - end.vpp < QUIET:
         time.sleep(LOOK)
@@ -94,11 +94,11 @@ def test_churn(pair: BgpPair, simulator: SimulatedVpp, add: Add, tmp_path: Path,
     with running_daemon(log, *arguments, namespace=router) as daemon:
         wait_until(
             lambda: simulator.simulator.statistics()["routes"],
-            PATIENCE,
+            TIMEOUT,
             "everything in VPP",
             accept=lambda seen: seen == PREFIXES,
         )
-        wait_until(lambda: daemon.status()["in_sync"], PATIENCE, "in sync")
+        wait_until(lambda: daemon.status()["in_sync"], TIMEOUT, "in sync")
         heard = announcements(daemon)
         requests = simulator.simulator.statistics()["route_requests"]
         process = Process(daemon.process.pid)

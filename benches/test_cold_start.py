@@ -22,7 +22,7 @@ TARGET = at_most(1.25, ratio=True)
 
 
 def cold_start(kernel: Namespace) -> float:
-    """Seconds until everything is at hand that VPP has to be told."""
+    """Seconds until all changes for VPP are ready."""
     made = engine(kernel)
     made.set_interfaces({LINK: SW_IF_INDEX}, None, False)
     began = time.perf_counter()

@@ -18,7 +18,7 @@ from .world import LINK, apply, both_tables, lines
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(1800)]
 
-PATIENCE = 300.0
+TIMEOUT = 300.0
 
 
 def test_storm(plain_kernel: Namespace, simulator: SimulatedVpp, add: Add) -> None:
@@ -31,7 +31,7 @@ def test_storm(plain_kernel: Namespace, simulator: SimulatedVpp, add: Add) -> No
         def wait_in_sync() -> None:
             wait_until(
                 lambda: (daemon.in_sync, statistics()["routes"]),
-                PATIENCE,
+                TIMEOUT,
                 "everything in VPP",
                 accept=lambda seen: seen == (True, ALL),
                 interval=0.005,
@@ -44,7 +44,7 @@ def test_storm(plain_kernel: Namespace, simulator: SimulatedVpp, add: Add) -> No
         # What the daemon has not heard of yet it does not know to lack.
         wait_until(
             lambda: statistics()["replaces"] - before["replaces"],
-            PATIENCE,
+            TIMEOUT,
             "VPP has heard of everything",
             accept=lambda count: count >= ALL,
             interval=0.005,

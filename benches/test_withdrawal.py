@@ -21,7 +21,7 @@ from .world import LINK, apply, empty_kernel, flush, lines
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(1800)]
 
-PATIENCE = 300.0
+TIMEOUT = 300.0
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_withdrawal_of_all(
 
         def wait_for(count: int) -> None:
             wait_until(
-                installed, PATIENCE, f"{count} routes in VPP",
+                installed, TIMEOUT, f"{count} routes in VPP",
                 accept=lambda seen: seen == (True, count), interval=0.005,
             )  # fmt: skip
 

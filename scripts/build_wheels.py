@@ -39,18 +39,21 @@ class Way:
     compiles_library: bool
 
     def environment(self, target: str) -> dict[str, str]:
-        """What the compiler is told by its environment."""
+        """The compiler's environment variables."""
         # Maturin asks the first Python of PATH for zig.
-        told = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{self.path}"}
+        set_variables = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{self.path}"}
         if self.compiles_library:
             # A stable compiler takes -Z build-std then too. What two compilers have compiled lies
             # apart, so that neither begins anew for the other.
-            told |= {"RUSTC_BOOTSTRAP": "1", "CARGO_TARGET_DIR": str(_target_folder() / "cross")}
+            set_variables |= {
+                "RUSTC_BOOTSTRAP": "1",
+                "CARGO_TARGET_DIR": str(_target_folder() / "cross"),
+            }
         if target.endswith("-musl"):
             # For musl the default is a program that needs no libraries; a module needs its Python.
             given = os.environ.get("RUSTFLAGS", "")
-            told["RUSTFLAGS"] = f"{given} -C target-feature=-crt-static".strip()
-        return os.environ | told
+            set_variables["RUSTFLAGS"] = f"{given} -C target-feature=-crt-static".strip()
+        return os.environ | set_variables
 
 
 def main() -> int:

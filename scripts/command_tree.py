@@ -1,4 +1,4 @@
-"""The command line as data, read from what typer was told of it."""
+"""The command line as data, read from typer's declarations."""
 
 from __future__ import annotations
 
@@ -121,8 +121,8 @@ def _parameter(name: str, hint: Any, info: ParameterInfo, default: object) -> Pa
 
 def _names(name: str, info: OptionInfo) -> tuple[str, ...]:
     # Within Annotated the first name stands where the default would.
-    told = (info.default, *(info.param_decls or ()))
-    names = [one for one in told if isinstance(one, str) and one.startswith("-")]
+    declared = (info.default, *(info.param_decls or ()))
+    names = [one for one in declared if isinstance(one, str) and one.startswith("-")]
     return tuple(sorted(names, key=len)) or (f"--{name.replace('_', '-')}",)
 
 

@@ -45,8 +45,8 @@ def _section(command: Command) -> str:
 
 
 def _row(parameter: Parameter) -> str:
-    told = " ".join(part for part in (", ".join(parameter.names), parameter.metavar) if part)
+    usage = " ".join(part for part in (", ".join(parameter.names), parameter.metavar) if part)
     required = " Required." if parameter.required and parameter.names else ""
     default = f" Default: {parameter.default}." if parameter.default else ""
-    escaped = told.replace("|", "\\|")
+    escaped = usage.replace("|", "\\|")
     return f"| `{escaped}` | {parameter.help}{required}{default} |\n"

@@ -116,7 +116,7 @@ compile_python() {
         fail "zlib or libffi could not be compiled: see $build/log"
     # As wheels for musl name their modules; Python of this age does not do so by itself.
     sed -i "s/^\( *$2-linux-\)gnu$/\1musl/" "$build"/Python-*/configure
-    # Configure cannot run what it compiles, and is told what it would have found out; the older
+    # Configure cannot run what it compiles, and gets the results as variables; the older
     # musl has less than zig's. The libraries of this machine are for its own C library.
     (cd "$build"/Python-* && ./configure --prefix=/usr/local --host="$host" \
         --build="$(uname -m)-linux-gnu" --with-build-python=/usr/bin/python3.11 \

@@ -23,7 +23,7 @@ from difflib import unified_diff
 from pathlib import Path
 from time import monotonic, sleep
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds for a condition to come true."""
 
 SENTINEL = "\x01"
@@ -78,13 +78,13 @@ class Shell:
 
     def wait_until(self, condition: str) -> None:
         """Returns once the command succeeds."""
-        end = monotonic() + PATIENCE
+        end = monotonic() + TIMEOUT
         while True:
             status, output = self.run(condition)
             if status == 0:
                 return
             if monotonic() > end:
-                raise TimeoutError(f"{condition}: still not after {PATIENCE:g} s\n{output}")
+                raise TimeoutError(f"{condition}: still not after {TIMEOUT:g} s\n{output}")
             sleep(0.1)
 
 

@@ -127,8 +127,8 @@ def _item(term: str, text: str) -> str:
 
 
 def _paragraphs(text: str) -> str:
-    told = (_filled(_plain(part)) for part in text.strip().split("\n\n"))
-    return "\n.PP\n".join(told)
+    paragraphs = (_filled(_plain(part)) for part in text.strip().split("\n\n"))
+    return "\n.PP\n".join(paragraphs)
 
 
 def _page_name(command: Command) -> str:

@@ -64,7 +64,7 @@ class RouteView:
         """``rtm_protocol``."""
     @property
     def source(self) -> str:
-        """Who told of it: ``kernel``, ``fpm``, or ``own`` where that is somebody else here."""
+        """Its source: ``kernel``, ``fpm``, or ``own`` for a handler's route."""
     @property
     def route_type(self) -> str:
         """``unicast``, ``blackhole``, ``unreachable``, ``prohibit``, or ``type N``."""
@@ -81,7 +81,7 @@ class RouteView:
         """Why, where the state alone does not say it."""
     @property
     def substitute(self) -> str | None:
-        """What VPP shall have in its place, where it is held: ``legs``, ``drop`` or ``punt``."""
+        """Its substitute in VPP, if it is held: ``legs``, ``drop`` or ``punt``."""
     @property
     def installed(self) -> list[str]:
         """Paths that VPP has acknowledged for the prefix."""
@@ -161,7 +161,7 @@ class NextHopSetView:
         """Kernel routes that use it."""
     @property
     def paths(self) -> list[str]:
-        """Paths that VPP shall have for it."""
+        """Desired paths."""
     @property
     def reason(self) -> str | None:
         """Why VPP can have none."""
@@ -183,7 +183,7 @@ class RouteChange:
         """Paths that VPP has."""
     @property
     def desired(self) -> list[str]:
-        """Paths that VPP shall have."""
+        """Desired paths."""
 
 @final
 class RouteBatch:
@@ -216,7 +216,7 @@ class RequestList:
     def __len__(self) -> int:
         """Requests, answered or not."""
     def request(self, index: int) -> tuple[int, str, list[_PathTuple] | None]:
-        """VPP table, prefix and the paths it shall have, ``None`` to delete it.
+        """VPP table, prefix and desired paths, ``None`` to delete it.
 
         A path is ``type``, ``proto``, next hop, ``sw_if_index``, ``table_id``, weight,
         preference and labels. Raises ``ValueError`` if the request is not open.
@@ -418,7 +418,7 @@ class Status:
         """Routes of mirrored protocols that VPP cannot have, by reason."""
     @property
     def substitutes(self) -> dict[str, int]:
-        """Prefixes that VPP shall have something else for, by what that is: ``legs`` (some of the
+        """Prefixes with a substitute in VPP, by its kind: ``legs`` (some of the
         route's), ``drop``, ``punt``."""
     @property
     def limit_exceeded(self) -> bool:
@@ -580,7 +580,7 @@ class Engine:
     def forget_installed(self) -> None:
         """VPP has nothing of ours, or what it has is unknown."""
     def begin_adoption(self) -> None:
-        """What VPP has is about to be told by ``adopt_route()``."""
+        """Start an adoption: ``adopt_route()`` follows for each route of VPP."""
     def suspect_unseen(self, vpp_table: int, prefix: str) -> None:
         """VPP may have a route of ours for a prefix, unseen behind that of a better source."""
     def adopt_route(self, vpp_table: int, prefix: str, paths: Sequence[_PathTuple]) -> bool:
@@ -607,7 +607,7 @@ class Engine:
         """Delete everything under a FIB source from VPP tables (id, whether IPv6).
 
         Under routes of the ``better`` sources VPP does not show ours: there they are deleted
-        unseen. For those who mirror nothing: the engine's table is not told. Raises
+        unseen. The engine's table does not change: for callers that mirror nothing. Raises
         ``VppLostError``.
         """
     def held(self) -> int:
@@ -619,9 +619,9 @@ class Engine:
     def withheld_deletions(self) -> tuple[int, int]:
         """Deletions that wait, and how many of them are of prefixes that VPP cannot have."""
     def held_interfaces(self) -> dict[str, int]:
-        """Routes that VPP cannot have as nothing stands for their interface, by its name."""
+        """Count routes held because no VPP interface is mapped to theirs, by interface name."""
     def leads_through(self, sw_if_index: int) -> bool:
-        """Whether paths that VPP has or shall have go out of one of its interfaces."""
+        """Whether desired or installed paths use one of VPP's interfaces."""
     def examples(self) -> list[tuple[int, str, list[int]]]:
         """VPP table and prefix of one route for each set of paths that VPP has, and the
         interfaces (``sw_if_index``) that it leads through, where there are any."""
@@ -655,7 +655,7 @@ class Engine:
     def retry_refused(self) -> int:
         """Make the prefixes dirty again that VPP refused and may take later; how many."""
     def forget_kernel(self) -> None:
-        """Forget all kernel routes and our own, so that all that is installed shall go."""
+        """Forget all kernel routes and our own, so that all installed routes become deletions."""
     def set_interfaces(
         self,
         interfaces: Mapping[str, int],
@@ -666,7 +666,7 @@ class Engine:
         skip_legs: bool = False,
         alike: Mapping[str, tuple[int, bytes]] | None = None,
     ) -> None:
-        """Say which ``sw_if_index`` stands for which kernel interface.
+        """Set the ``sw_if_index`` of each kernel interface.
 
         A next hop through any other goes out of ``unmapped``, or is left to VPP's own FIB
         if ``recursive``, or makes its route wait. VPP is given ``fallback`` (``hold``, ``drop``,
@@ -676,7 +676,7 @@ class Engine:
         ``ValueError``.
         """
     def stands_for(self) -> dict[str, int]:
-        """The ``sw_if_index`` that stands for each of the kernel's interfaces that has one."""
+        """The ``sw_if_index`` of each kernel interface that is mapped to one."""
     def links(self) -> list[tuple[int, str, bool]]:
         """The kernel's links: index, name, whether up."""
     def status(self) -> Status: ...

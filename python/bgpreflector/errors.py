@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class ReflectorError(Exception):
-    """Base of all errors that bgpreflector raises on its own account."""
+    """Base of all errors that bgpreflector raises itself."""
 
     needs_resync = False
     """Whether a healing resync follows where an event handler raises it."""
@@ -26,19 +26,19 @@ class VppError(ReflectorError):
 
 
 class VppConnectError(VppError):
-    """There is no VPP at the socket, or whoever answers is not one."""
+    """No VPP answers at the socket."""
 
 
 class VppMessageError(VppError):
-    """VPP lacks a message that is needed, or has another layout of it."""
+    """VPP lacks a required message or has another layout of it."""
 
 
 class VppLostError(VppError):
-    """The connection to VPP ended, or VPP does not answer; nothing of the table is lost."""
+    """The connection to VPP ended, or VPP does not answer; the table is intact."""
 
 
 class SimulatorError(ReflectorError):
-    """The embedded VPP cannot be started."""
+    """The VPP simulator cannot start."""
 
 
 class RouteRefusedError(ReflectorError):
@@ -51,16 +51,16 @@ class RouteRefusedError(ReflectorError):
 
 
 class ControlError(ReflectorError):
-    """The control socket: it cannot be had, or no daemon answers there."""
+    """The control socket cannot be created, or no daemon answers there."""
 
 
 class RefusedByDaemonError(ControlError):
-    """A daemon's answer to a request that it cannot serve."""
+    """A daemon refused a request."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
-        """What kind of mistake: ``bgpreflector.control.protocol.Code``."""
+        """Kind of error: ``bgpreflector.control.protocol.Code``."""
 
 
 class WriterError(ReflectorError):

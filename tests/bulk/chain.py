@@ -14,7 +14,7 @@ from lab.vpp import SimulatedVpp
 Routes = dict[str, object]
 """By prefix: the gateways."""
 
-PATIENCE = 120.0
+TIMEOUT = 120.0
 """Seconds until a test that would hang fails instead."""
 
 
@@ -40,14 +40,14 @@ class Chain:
         return sum(counts["installed"] for counts in self.engine.status().prefixes.values())
 
     def desired(self) -> int:
-        """Prefixes that VPP shall have, by what the table takes the kernel to have."""
+        """Desired prefixes, by the table."""
         return sum(counts["desired"] for counts in self.engine.status().prefixes.values())
 
     def wait_in_sync(self, count: int) -> None:
         """Waits until VPP has acknowledged ``count`` prefixes and nothing else is to be done."""
         wait_until(
             lambda: (self.daemon.in_sync, self.installed()),
-            PATIENCE,
+            TIMEOUT,
             f"{count} routes in VPP",
             accept=lambda seen: seen == (True, count),
         )
@@ -55,7 +55,7 @@ class Chain:
     def wait_same(self) -> Routes:
         """Waits until VPP holds what the kernel holds, no more and no less; returns that."""
         wait_until(
-            self._differences, PATIENCE, "VPP holds what the kernel holds",
+            self._differences, TIMEOUT, "VPP holds what the kernel holds",
             accept=lambda found: not found,
         )  # fmt: skip
         return self.vpp.routes()
@@ -76,7 +76,7 @@ def running_daemon(
     interfaces: Mapping[str, str],
     *,
     kernel: Mapping[str, object] | None = None,
-    request_timeout: float = PATIENCE,
+    request_timeout: float = TIMEOUT,
 ) -> Iterator[Daemon]:
     """A daemon in this process that follows the namespace, ended at the end.
 
@@ -109,7 +109,7 @@ def running_chain(
     interfaces: Mapping[str, str],
     *,
     kernel: Mapping[str, object] | None = None,
-    request_timeout: float = PATIENCE,
+    request_timeout: float = TIMEOUT,
 ) -> Iterator[Chain]:
     """As `running_daemon`, with the embedded VPP."""
     with running_daemon(

@@ -11,7 +11,7 @@ import pytest
 from lab import Namespace, prefixes, wait_until
 from lab.vpp import SimulatedVpp
 
-from .chain import PATIENCE, Chain, running_chain
+from .chain import TIMEOUT, Chain, running_chain
 from .memory import most_resident, start_measuring
 from .size import Figures, sized
 from .wave import DEVICE, GATEWAYS, add, link
@@ -61,7 +61,7 @@ def kernel(make_namespace: Callable[[str], Namespace], tmp_path: Path) -> Filled
 
 def wait_desired(chain: Chain, count: int) -> None:
     """Waits until the table has followed the kernel: VPP has no part in it."""
-    wait_until(chain.desired, PATIENCE, f"{count} routes desired", accept=lambda n: n == count)
+    wait_until(chain.desired, TIMEOUT, f"{count} routes desired", accept=lambda n: n == count)
     assert chain.engine.status().dirty <= COUNT
 
 
@@ -110,8 +110,8 @@ def test_a_vpp_that_counts_as_lost_is_emptied_when_it_is_back(
         chain.wait_in_sync(COUNT)
         with stalled(simulator):
             kernel.flush()
-            wait_until(lambda: chain.daemon.sink.lost, PATIENCE, "the stalled VPP counts as lost")
+            wait_until(lambda: chain.daemon.sink.lost, TIMEOUT, "the stalled VPP counts as lost")
             wait_desired(chain, 0)
             assert chain.statistics()["routes"] > 0, "VPP was to stall"
-        wait_until(simulator.routes, PATIENCE, "VPP empty", accept=lambda left: not left)
+        wait_until(simulator.routes, TIMEOUT, "VPP empty", accept=lambda left: not left)
         chain.wait_in_sync(0)

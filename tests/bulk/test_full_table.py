@@ -26,7 +26,7 @@ V4, V6 = sized(100_000, 1_000_000), sized(20_000, 200_000)
 HOSTS = range(10, 74)
 """Next hops."""
 
-PATIENCE = 300.0
+TIMEOUT = 300.0
 FOREIGN = "203.0.113.0/24"
 HIDDEN = 1
 """Requests for what the foreign route may hide, at each first look: it is deleted unseen."""
@@ -84,7 +84,7 @@ def wait_all(daemon: Daemon) -> float:
     began = time.monotonic()
     wait_until(
         lambda: (daemon.in_sync, installed(daemon)),
-        PATIENCE,
+        TIMEOUT,
         "everything in VPP",
         accept=lambda seen: seen == (True, V4 + V6),
         interval=0.01,
@@ -120,7 +120,7 @@ def test_everything_may_be_restarted_under_a_full_table(
 
     with running_daemon(kernel, big_vpp.socket, interfaces) as daemon:
         again = wait_all(daemon)
-        assert wait_until(lambda: applied(caplog), PATIENCE, "the resync is over") == [HIDDEN]
+        assert wait_until(lambda: applied(caplog), TIMEOUT, "the resync is over") == [HIDDEN]
         check(daemon, before, big_vpp)
 
         big_vpp.kill()

@@ -191,5 +191,5 @@ def test_surfaces_are_switched_off_by_an_empty_text() -> None:
     off = loads('[control]\nsocket = ""\n[metrics]\naddress = ""')
     assert off.control.socket is None
     assert off.metrics.listen is None
-    assert loads('[control]\nsocket = "/c.sock"').control.insists
-    assert not loads("").control.insists
+    assert loads('[control]\nsocket = "/c.sock"').control.is_explicit
+    assert not loads("").control.is_explicit

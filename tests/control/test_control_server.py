@@ -72,7 +72,7 @@ def serving(place: Path, limits: Limits | None = None) -> Iterator[ControlServer
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """Where the socket shall be: a directory that is made with it."""
+    """The socket's path, in a directory that is created with it."""
     return tmp_path / "run" / "c.sock"
 
 
@@ -208,7 +208,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlServer]:
 
 
 def test_clients_are_bounded(place: Path) -> None:
-    """Those beyond are told, and served when another has gone."""
+    """Further ones get an error, and are served once another has gone."""
     with serving(place, Limits(clients=2)):
         with ControlClient(place) as one, ControlClient(place) as two:
             assert one.ask("count", to=1).end == two.ask("count", to=1).end

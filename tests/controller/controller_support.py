@@ -25,12 +25,12 @@ from bgpreflector.controller import (
     UpdateOperations,
 )
 
-PATIENCE = 20.0
+TIMEOUT = 20.0
 """Seconds until a test that would hang fails instead."""
 
 
 class HandClock:
-    """A clock that moves when told to."""
+    """A clock that tests move."""
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -241,7 +241,7 @@ class Delays:
 
 
 class Bench:
-    """A controller with its surroundings; ``journal`` has every call in order."""
+    """A controller with its fakes; ``journal`` has every call in order."""
 
     def __init__(
         self, delays: Delays | None = None, queue_size: int = 1000, *, apart: bool = False
@@ -266,7 +266,7 @@ class Bench:
     def push_apart(self, event: Event) -> BaseException | None:
         """The same on a thread of its own."""
         with ThreadPoolExecutor(1) as thread:
-            return thread.submit(self._push, event).result(PATIENCE)
+            return thread.submit(self._push, event).result(TIMEOUT)
 
     def _push(self, event: Event) -> BaseException | None:
         try:

@@ -22,7 +22,7 @@ from bgpreflector.controller import (
     TransactionType,
 )
 from bgpreflector.errors import VppLostError
-from controller.controller_support import PATIENCE, Bench, Change, MakeBench, MemoryBatch, Work
+from controller.controller_support import TIMEOUT, Bench, Change, MakeBench, MemoryBatch, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -248,7 +248,7 @@ def test_a_fatal_error_stops_the_loop_and_is_reported(bench: Bench) -> None:
     assert error.original is cause
     assert bench.journal == ["a.update change", "b.update change"]
     with pytest.raises(FatalError, match="netlink is gone"):
-        bench.controller.wait(PATIENCE)
+        bench.controller.wait(TIMEOUT)
     assert bench.controller.fatal_error is error
 
 
@@ -257,7 +257,7 @@ def test_events_after_a_fatal_error_are_refused_with_it(bench: Bench) -> None:
     bench.a.work = raising(FatalError("broken"))
     bench.push(Change())
     with pytest.raises(FatalError):
-        bench.controller.wait(PATIENCE)
+        bench.controller.wait(TIMEOUT)
     error = bench.push(Change())
     assert isinstance(error, EventLoopAbortingError)
     assert error.__cause__ is bench.controller.fatal_error
@@ -271,7 +271,7 @@ def test_events_that_waited_when_a_fatal_error_came_are_answered(bench: Bench) -
     bench.a.work = raising(FatalError("broken"))
     bench.controller.start()
     with pytest.raises(FatalError):
-        bench.controller.wait(PATIENCE)
+        bench.controller.wait(TIMEOUT)
     assert isinstance(waiting.finished[0], EventLoopAbortingError)
     assert batch.released == 1
 
@@ -282,7 +282,7 @@ def test_a_fatal_error_of_the_southbound_stops_the_loop_too(bench: Bench) -> Non
     bench.sink.down = FatalError("wrong VPP")
     bench.push(Change())
     with pytest.raises(FatalError, match="wrong VPP"):
-        bench.controller.wait(PATIENCE)
+        bench.controller.wait(TIMEOUT)
 
 
 def test_an_error_in_done_or_handles_event_does_not_stop_the_loop(bench: Bench) -> None:
@@ -309,7 +309,7 @@ def test_shutdown_is_the_last_event_after_all_queued_ones(bench: Bench) -> None:
         *(f"{name}.update last" for name in "abc"),
         *(f"{name}.update Shutdown" for name in "abc"),
     ]
-    assert bench.controller.wait(PATIENCE)
+    assert bench.controller.wait(TIMEOUT)
     assert isinstance(bench.push(Change()), ControllerClosedError)
 
 
@@ -341,12 +341,12 @@ def test_shutdown_passes_a_full_queue(make_bench: MakeBench) -> None:
 
     def hold(event: Event, txn: ResyncOperations) -> None:
         reached.set()
-        assert proceed.wait(PATIENCE)
+        assert proceed.wait(TIMEOUT)
 
     bench.a.work = hold
     bench.controller.push_event(FullResync("startup"))
     bench.controller.start()
-    assert reached.wait(PATIENCE)
+    assert reached.wait(TIMEOUT)
     for _ in range(2):
         bench.controller.push_event(Change(blocking=False))
     threading.Timer(0, proceed.set).start()
@@ -368,7 +368,7 @@ def test_a_handler_that_fails_to_shut_down_is_heard(bench: Bench) -> None:
     bench.started().b.work = raising(ValueError("still busy"))
     with pytest.raises(ValueError, match="still busy"):
         bench.controller.close()
-    assert bench.controller.wait(PATIENCE)
+    assert bench.controller.wait(TIMEOUT)
 
 
 def put_batch_of(event: Event, txn: ResyncOperations) -> None:

@@ -18,7 +18,7 @@ from bgpreflector.controller import (
     TransactionType,
     UpstreamResync,
 )
-from controller.controller_support import PATIENCE, Bench, Change, MakeBench
+from controller.controller_support import TIMEOUT, Bench, Change, MakeBench
 
 
 def test_forward_events_pass_the_handlers_in_order(bench: Bench) -> None:
@@ -85,14 +85,14 @@ def test_follow_ups_go_before_queued_events(bench: Bench) -> None:
     def push_follow_ups(event: Event, txn: ResyncOperations) -> None:
         if event.name == "first":
             reached.set()
-            assert proceed.wait(PATIENCE)
+            assert proceed.wait(TIMEOUT)
             bench.controller.push_event(Change("follow-up 1", blocking=False))
             bench.controller.push_event(Change("follow-up 2", blocking=False))
 
     bench.started().c.work = push_follow_ups
     bench.push(Change("first", blocking=False))
     bench.push(Change("queued", blocking=False))
-    assert reached.wait(PATIENCE)
+    assert reached.wait(TIMEOUT)
     proceed.set()
     bench.settle()
     assert [line.split(maxsplit=1)[1] for line in bench.journal if line[0] == "a"] == [
@@ -132,7 +132,7 @@ class Unwanted(Change):
 
 
 def test_events_that_nobody_wants_make_room(make_bench: MakeBench) -> None:
-    """The others keep their order, and all are told of their end."""
+    """The others keep their order, and all get their result."""
     small = make_bench(queue_size=4)
     first, given_up = Unwanted("first", blocking=False), Unwanted("x", blocking=False)
     small.controller.push_event(FullResync("startup"))

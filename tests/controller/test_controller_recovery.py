@@ -16,7 +16,7 @@ from bgpreflector.controller import (
     ResyncOperations,
     TransactionType,
 )
-from controller.controller_support import PATIENCE, Bench, Change, Delays, MakeBench
+from controller.controller_support import TIMEOUT, Bench, Change, Delays, MakeBench
 
 HEALING = "a.resync Healing Resync (After error: no)"
 SOUTHBOUND = ["sink.resync", "sink.commit"]
@@ -230,7 +230,7 @@ def test_a_fatal_error_in_a_retry_stops_the_loop(bench: Bench) -> None:
     bench.sink.down = FatalError("wrong VPP")
     bench.clock.advance(1)
     with pytest.raises(FatalError, match="wrong VPP"):
-        bench.controller.wait(PATIENCE)
+        bench.controller.wait(TIMEOUT)
 
 
 def test_retries_can_be_switched_off(make_bench: MakeBench) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from bgpreflector import Handler
 from bgpreflector.controller import Controller, FatalError, FullResync
-from controller.controller_support import PATIENCE, Change, Delays, MemorySink
+from controller.controller_support import TIMEOUT, Change, Delays, MemorySink
 
 if TYPE_CHECKING:
     from bgpreflector.controller import (
@@ -104,7 +104,7 @@ def test_handlers_are_closed_after_a_fatal_error(journal: list[str]) -> None:
     controller.start()
     controller.push_event(FullResync("startup"))
     with pytest.raises(FatalError, match="broken"):
-        controller.wait(PATIENCE)
+        controller.wait(TIMEOUT)
     controller.close()
     assert journal == ["a.start", "a.close"]
 

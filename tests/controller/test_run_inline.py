@@ -16,7 +16,7 @@ from bgpreflector.controller import (
     ResyncOperations,
     UpdateEvent,
 )
-from controller.controller_support import PATIENCE, Bench, Change
+from controller.controller_support import TIMEOUT, Bench, Change
 from lab import wait_until
 
 LOOP = "event-loop"
@@ -59,7 +59,7 @@ def run_inline(bench: Bench, work: Callable[[Event], None]) -> BaseException | N
             done[0] = error
         return bool(done)
 
-    wait_until(stood_in, PATIENCE, "a thread runs it in place of the loop")
+    wait_until(stood_in, TIMEOUT, "a thread runs it in place of the loop")
     bench.a.work = None
     return done[0]
 
@@ -68,7 +68,7 @@ def test_the_thread_that_would_wait_does_the_work(bench: Bench) -> None:
     bench.started()
     workers = Workers(bench)
     wait_until(
-        lambda: workers.push(Change()) != LOOP, PATIENCE, "a thread runs it in place of the loop"
+        lambda: workers.push(Change()) != LOOP, TIMEOUT, "a thread runs it in place of the loop"
     )
     assert workers.push(Change("another")) != LOOP
     assert bench.sink.values == {"last": "another"}
@@ -97,16 +97,16 @@ def test_a_busy_loop_takes_the_event_itself_and_in_order(bench: Bench) -> None:
 
     def wait(event: Event, txn: ResyncOperations) -> None:
         begun.set()
-        assert go_on.wait(PATIENCE)
+        assert go_on.wait(TIMEOUT)
 
     bench.a.work = wait
     bench.controller.push_event(Change("first", blocking=False))
-    assert begun.wait(PATIENCE)
+    assert begun.wait(TIMEOUT)
     second = threading.Thread(target=bench.push, args=(Change("second"),))
     second.start()
-    wait_until(lambda: bench.controller.queued == 1, PATIENCE, "the second event waits")
+    wait_until(lambda: bench.controller.queued == 1, TIMEOUT, "the second event waits")
     go_on.set()
-    second.join(PATIENCE)
+    second.join(TIMEOUT)
     assert [line for line in bench.journal if line.startswith("a.")] == [
         "a.update first",
         "a.update second",
@@ -122,7 +122,7 @@ def test_the_loop_takes_nothing_meanwhile_and_goes_on_afterwards(bench: Bench) -
             target=bench.controller.push_event, args=(Change("queued", blocking=False),)
         )
         outside.start()
-        outside.join(PATIENCE)
+        outside.join(TIMEOUT)
         bench.controller.push_event(Change("follow-up", blocking=False))
         assert bench.controller.queued == 2
 
@@ -178,7 +178,7 @@ def test_a_fatal_error_there_ends_the_loop(bench: Bench) -> None:
     error = run_inline(bench, fail)
     assert isinstance(error, FatalError)
     with pytest.raises(FatalError, match="the end"):
-        bench.controller.wait(PATIENCE)
+        bench.controller.wait(TIMEOUT)
     with pytest.raises(EventLoopAbortingError):
         bench.controller.push_event(Change())
 
@@ -196,7 +196,7 @@ def test_whatever_breaks_there_is_raised_and_ends_the_loop(bench: Bench) -> None
     with pytest.raises(Broken):
         run_inline(bench, fail)
     with pytest.raises(FatalError):
-        bench.controller.wait(PATIENCE)
+        bench.controller.wait(TIMEOUT)
 
 
 def test_whatever_breaks_on_the_loops_thread_is_raised_where_it_is_waited_for(
@@ -211,7 +211,7 @@ def test_whatever_breaks_on_the_loops_thread_is_raised_where_it_is_waited_for(
     with pytest.raises(Broken):
         bench.controller.push_event(Change())
     with pytest.raises(FatalError):
-        bench.controller.wait(PATIENCE)
+        bench.controller.wait(TIMEOUT)
 
 
 def test_an_event_after_the_end_is_refused(bench: Bench) -> None:

@@ -46,7 +46,7 @@ def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
 
 
 def test_a_sink_of_ones_own(kernel: Namespace, tmp_path: Path) -> None:
-    """It is told what is there, what changes and what goes."""
+    """It gets existing routes, changes and deletions."""
     output = tmp_path / "output"
 
     def printed(*lines: str) -> None:

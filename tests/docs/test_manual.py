@@ -67,4 +67,4 @@ def test_roff_leaves_the_words_as_they_are(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
     ).stdout
-    assert '"10.0.0.0/8{16,24}" for what of that is 16 to 24 bits long' in shown
+    assert '"10.0.0.0/8{16,24}" the prefixes within it of length 16 to 24' in shown

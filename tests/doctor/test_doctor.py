@@ -115,7 +115,7 @@ def test_all_is_well(doctor: Doctor, vpp: Vpp) -> None:
 def test_people_read_lines(simulated: Doctor) -> None:
     """What is wrong, and below it what to do; warnings count with --strict alone."""
     text = simulated.run("--interface", "f0=loop0")
-    assert "warning interfaces: g0: 1 route to go out of it" in text
+    assert "warning interfaces: g0: 1 route through it" in text
     assert '\n        -> name one in vpp.interfaces.map (g0 = "..."' in text
     assert text.endswith(" findings\n")
     simulated.run("--interface", "f0=loop0", "--strict", exit_code=FINDINGS)
@@ -152,7 +152,7 @@ def test_no_vpp(simulated: Doctor, simulator: SimulatedVpp) -> None:
 
 
 def test_messages_of_another_layout(simulated: Doctor, simulator: SimulatedVpp) -> None:
-    """The slow way."""
+    """Routes through vpp_papi."""
     simulator.fault("change_crc", message="ip_route_add_del_v2", crc="00000000")
     assert ills(simulated.findings(*BOTH))["vpp: messages"] == "warning"
 

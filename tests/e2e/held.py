@@ -30,7 +30,7 @@ def held() -> dict[str, int]:
 def no_more_than(before: dict[str, int]) -> None:
     """Waits until this process holds no more than that.
 
-    Threads that have been told to may still have to end, also of those that were there before.
+    Threads that were asked to end may still run, also of those that were there before.
     """
     less = lambda now: all(now[name] <= before[name] for name in before)  # noqa: E731
     wait_until(held, 10, f"no more than {before}", accept=less)

@@ -131,7 +131,7 @@ def test_an_audit_lists_and_repairs(bench: Bench, tmp_path: Path) -> None:
 
 
 def test_the_daemon_audits_vpp_by_itself(bench: Bench, tmp_path: Path) -> None:
-    """What somebody else did under our source is undone, and told with its prefixes."""
+    """What somebody else did under our source is undone, and logged with its prefixes."""
     config = tmp_path / "audit.toml"
     config.write_text("[vpp]\naudit_interval = 0.3\n")
     log = tmp_path / "run.log"
@@ -146,7 +146,7 @@ def test_the_daemon_audits_vpp_by_itself(bench: Bench, tmp_path: Path) -> None:
         wait_until(
             daemon.log,
             30,
-            "told",
+            "logged",
             accept=lambda log: all(
                 text in log
                 for text in (

@@ -85,7 +85,7 @@ def test_a_hang_up_before_anything_is_imported(tmp_path: Path) -> None:
 @pytest.mark.root
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_end_while_vpp_is_mute_at_the_start(tmp_path: Path, number: signal.Signals) -> None:
-    """At once, with 0: whoever connected and waits for an answer has put nothing into VPP."""
+    """At once, with 0: while it connects it has programmed nothing."""
     place, config = tmp_path / "vpp.sock", tmp_path / "c.toml"
     config.write_text("[vpp]\nconnect_timeout = 3600\nrequest_timeout = 3600\n")
     with socket.socket(socket.AF_UNIX) as mute:

@@ -1,4 +1,4 @@
-"""What goes wrong, and what the operator is told."""
+"""Failures, and the operator's messages."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_an_interface_map_with_a_typing_error(
     given = ("--config", str(config))
     with running_daemon(tmp_path / "two.log", *given, namespace=kernel) as daemon:
         seen = state(daemon, "guarded")
-        reason = f"{COUNT} VPP cannot have (no VPP interface stands for f0: {COUNT})"
+        reason = f"{COUNT} VPP cannot have (no VPP interface mapped to f0: {COUNT})"
         expected = {"deletions": COUNT, "of": COUNT, "reason": reason, "left": 0}
         assert (seen["guard"], seen["ready"], seen["in_sync"]) == (expected, False, False)
         assert f"{COUNT} of the {COUNT} routes" in daemon.log()

@@ -1,4 +1,4 @@
-"""In sync is not well: routes that VPP cannot have are told, and too many of them are not ready."""
+"""In sync is not enough: held routes are reported, and too many of them are not ready."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def test_no_interface_is_mapped(
             "substitutes": {},
         }
         assert (seen["in_sync"], seen["ready"]) == (True, False)
-        where = f"no VPP interface stands for f0: {2 * COUNT}, g0: 1"
+        where = f"no VPP interface mapped to f0: {2 * COUNT}, g0: 1"
         first = daemon.ask("status", "--check", exit_code=6)
         assert first == f"in sync, but not well, {held} of {held + 1} prefixes held ({where})\n"
         (warning,) = [line for line in daemon.log().splitlines() if "cannot have" in line]
         assert "warning" in warning
         assert f"VPP cannot have {held} of {held + 1} prefixes" in warning
-        assert f"no VPP interface stands for f0: {2 * COUNT}" in warning
+        assert f"no VPP interface mapped to f0: {2 * COUNT}" in warning
         address = daemon.log().split("http://")[1].split("/metrics")[0]
         with pytest.raises(HTTPError, match="503"):
             urlopen(f"http://{address}/-/ready")
@@ -62,7 +62,7 @@ def test_a_few_held_are_said_and_allowed_for(
     kernel = kernel_of(make_namespace)
     with reflecting(kernel, simulator, tmp_path / "d.log") as daemon:
         all_of_it = 2 * COUNT + 2
-        where = "no VPP interface stands for g0: 1"
+        where = "no VPP interface mapped to g0: 1"
         said = f"in sync, 1 of {all_of_it} prefixes held ({where})\n"
         assert daemon.ask("status", "--check") == said
         assert "cannot have" not in daemon.log()

@@ -83,8 +83,8 @@ def test_refused_beyond_the_limit(kernel: Namespace, vpp: Vpp, tmp_path: Path) -
         wait_until(
             lambda: scraper.value("max_routes_exceeded"), 30, "kept again", accept=lambda v: v == 0
         )
-        told = re.findall(r".*kernel\.max_routes.*", daemon.log())
-        assert len(told) == 2, told
+        warnings = re.findall(r".*kernel\.max_routes.*", daemon.log())
+        assert len(warnings) == 2, warnings
 
 
 def test_an_earlier_run_keeps_its_routes(kernel: Namespace, vpp: Vpp, tmp_path: Path) -> None:

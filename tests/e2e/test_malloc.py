@@ -27,7 +27,7 @@ libc.malloc.restype = ctypes.c_void_p
 libc.free.argtypes = [ctypes.c_void_p]
 libc.mallinfo2.restype = Figures
 
-if sys.argv[1:] == ["told"]:
+if sys.argv[1:] == ["mallopt"]:
     give_memory_back()
 libc.free(libc.malloc({BLOCK}))
 before = libc.mallinfo2().hblkhd
@@ -57,7 +57,7 @@ def _glibc() -> None:
 
 def test_large_blocks_stay_mapped_on_their_own() -> None:
     """And so are unmapped once they are freed; glibc by itself takes the second from its heap."""
-    assert mapped("told") >= BLOCK // 2
+    assert mapped("mallopt") >= BLOCK // 2
     assert mapped() == 0
 
 
@@ -70,4 +70,4 @@ def test_large_blocks_stay_mapped_on_their_own() -> None:
 )
 def test_what_an_operator_has_set_stands(setting: dict[str, str]) -> None:
     """By the environment, in the old way and in the new one."""
-    assert mapped("told", **setting) == 0
+    assert mapped("mallopt", **setting) == 0

@@ -94,7 +94,7 @@ def test_other_writers_and_missing_interfaces_are_counted(
 def test_what_goes_in_silence_is_drift(
     kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path, config: tuple[str, str]
 ) -> None:
-    """Where notifications about links are off, IPv6 goes from a link and nobody is told."""
+    """Where notifications about links are off, IPv6 is disabled on a link without a message."""
     kernel.ip("link", "add", "h0", "type", "veth", "peer", "name", "h0p")
     # Without an address there is none whose end would tell.
     kernel.ip("link", "set", "h0", "addrgenmode", "none")
@@ -111,11 +111,11 @@ def test_what_goes_in_silence_is_drift(
         withdrawn = scraper.value("kernel_messages_total", type="del_route")
         kernel.sysctl("ipv6/conf/h0/disable_ipv6", 1)
         wait_until(simulator.routes, 30, "repaired", accept=lambda s: len(s) == MIRRORED)
-        # Told only once a notification had time to explain it.
+        # Counted only once a notification had time to explain it.
         wait_until(
             lambda: scraper.value("kernel_drift_total", kind="stale"),
             30,
-            "told",
+            "counted",
             accept=lambda n: n == len(gone),
         )
         assert scraper.value("kernel_messages_total", type="del_route") == withdrawn

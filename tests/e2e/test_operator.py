@@ -67,7 +67,7 @@ def test_status_agrees_with_kernel_and_vpp(
         assert status["kernel"]["receive_buffer"] > 0
         assert status["memory"] > 1 << 20
 
-        first = f"in sync, 1 of {MIRRORED + 1} prefixes held (no VPP interface stands for g0: 1)"
+        first = f"in sync, 1 of {MIRRORED + 1} prefixes held (no VPP interface mapped to g0: 1)"
         assert daemon.ask("status", "--check").strip() == first
         shown = daemon.ask("status")
         assert f"{v4['installed']:,}" in shown
@@ -114,7 +114,7 @@ def test_routes_by_state(kernel: Namespace, simulator: SimulatedVpp, log: Path) 
         assert daemon.ask_json("show", "routes", "--unmirrored")[:-1] == held
         assert {row["prefix"] for row in held} == {"40.0.0.0/24", "40.0.1.0/24"}
         assert all(row["reason"] and not row["installed"] for row in held)
-        assert "no VPP interface stands for g0 (vpp.interfaces)" in daemon.ask(
+        assert "no VPP interface mapped to g0 (vpp.interfaces)" in daemon.ask(
             "show", "routes", "--held"
         )
         assert daemon.ask_json("show", "routes", "--waiting") == [{"schema": 1, "count": 0}]
@@ -167,7 +167,7 @@ def test_an_address_is_explained(kernel: Namespace, simulator: SimulatedVpp, log
         "2001:db8:7::9": "VPP forwards 2001:db8:7::/48 as the kernel does",
         "30.0.5.1": f"VPP refused {REFUSED}",
         "30.0.9.1": "FIB source API",
-        "40.0.0.1": "no VPP interface stands for g0",
+        "40.0.0.1": "no VPP interface mapped to g0",
         "40.0.2.1": "of protocol static, which is not mirrored",
         "40.0.3.1": "VPP forwards 40.0.3.0/24 as the kernel does",
         "10.0.0.1": "one of its own addresses",
@@ -217,7 +217,7 @@ def test_next_hops_and_interfaces(kernel: Namespace, simulator: SimulatedVpp, lo
         assert ours["ipv4", "10.0.0.2"]["routes"] >= COUNT
         assert ours["ipv6", "fd00::2"]["routes"] == COUNT
         assert ours["ipv6", "fd00::2"]["paths"] == ["via fd00::2 sw_if_index 1"]
-        assert "no VPP interface stands for g0" in ours["ipv4", "10.9.0.2"]["reason"]
+        assert "no VPP interface mapped to g0" in ours["ipv4", "10.9.0.2"]["reason"]
         *rows, _ = daemon.ask_json("show", "interfaces")
         by_name = {row["interface"]: row for row in rows}
         assert by_name["f0"] == {
@@ -264,7 +264,7 @@ def test_a_pause_keeps_vpp_as_it_is(kernel: Namespace, simulator: SimulatedVpp, 
 
 
 def test_a_paused_daemon_ends(kernel: Namespace, simulator: SimulatedVpp, log: Path) -> None:
-    """And takes its routes along, if it shall."""
+    """And removes its routes, if configured."""
     with reflecting(kernel, simulator, log, "--on-exit", "flush") as daemon:
         daemon.ask("pause")
         ip_batch(kernel, [f"route del {route(n)} proto 12" for n in range(50)])
@@ -316,7 +316,7 @@ def test_a_big_table_streams(
 def test_a_control_socket_of_somebody_else(
     kernel: Namespace, simulator: SimulatedVpp, log: Path, tmp_path: Path
 ) -> None:
-    """A second daemon does not take it, and one that was told to have it does not start."""
+    """A second daemon does not take it, and one that is configured with it does not start."""
     config = tmp_path / "second.toml"
     config.write_text('[vpp.fib_source]\nname = "second"\n')
     with reflecting(kernel, simulator, log) as daemon:

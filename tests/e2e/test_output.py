@@ -107,7 +107,7 @@ SAID = {
 
 @pytest.mark.parametrize("command", SAID)
 def test_a_name_that_a_terminal_would_obey_is_shown(tmp_path: Path, command: str) -> None:
-    """Wherever it comes from: the kernel, VPP, or whoever made a route."""
+    """Wherever it comes from: the kernel, VPP, or a route's creator."""
     end: dict[str, object] = {"count": 1, "found": {OBEYED: 1}, "left": {}, "state": "in_sync"}
     row = json.dumps({"row": SAID[command]}).encode()
     with daemon_that_says(tmp_path / "c.sock", row + b"\n" + json.dumps({"end": end}).encode()):
@@ -158,5 +158,5 @@ def test_a_stranger_at_the_control_socket(tmp_path: Path, answer: bytes) -> None
     with daemon_that_says(tmp_path / "c.sock", answer):
         done = shell(f"{PROGRAM} status --control {tmp_path}/c.sock")
     assert done.returncode == 7
-    assert "does not speak as a daemon does" in done.stderr
+    assert "is no bgpreflector daemon" in done.stderr
     assert "Traceback" not in done.stderr

@@ -104,7 +104,7 @@ def test_what_is_wrong_is_refused_as_a_whole(bench: Bench) -> None:
         for key, lines in wrong.items():
             bench.write(**lines)
             if key == "control.socket":
-                # The command line's own value goes before the file's.
+                # The command line overrides the file.
                 daemon.ask("reload")
                 continue
             daemon.ask("reload", exit_code=78)

@@ -78,7 +78,7 @@ def test_each_choice_is_shown_explained_and_changed_by_a_signal(
         assert UNMAPPED not in bench.vpp.routes()
         bench.vpp_has(LEGS, frozenset({"10.0.0.2"}))
         why = daemon.ask("show", "route", "40.0.0.1")
-        assert f"{UNMAPPED} is not in VPP: no VPP interface stands for" in why
+        assert f"{UNMAPPED} is not in VPP: no VPP interface mapped to" in why
         assert "VPP forwards it by 0.0.0.0/0" in why
         assert "instead" not in daemon.ask("show", "routes", UNMAPPED)
 

@@ -20,7 +20,7 @@ def route(number: int, family: int = 4) -> str:
 
 
 def kernel_of(make_namespace: Callable[[str], Namespace]) -> Namespace:
-    """Two links, routes of both families, and one each that VPP cannot have or shall not."""
+    """Two links, routes of both families, and one each that VPP cannot or must not have."""
     kernel = make_namespace("operator")
     for link in ("f0", "g0"):
         kernel.ip("link", "add", link, "type", "veth", "peer", "name", f"{link}p")
@@ -52,7 +52,7 @@ MIRRORED = 2 * COUNT + 1
 def reflecting(
     kernel: Namespace, vpp: Vpp, log: Path, *arguments: str, wait: bool = True
 ) -> Iterator[RunningDaemon]:
-    """A daemon that is in sync, unless it shall not be waited for."""
+    """A daemon, by default once it is in sync."""
     given = ("--socket", str(vpp.socket), "--interface", f"f0={vpp.interface}", *arguments)
     with running_daemon(log, *given, namespace=kernel) as daemon:
         if "--control" not in arguments:

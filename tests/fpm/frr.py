@@ -16,7 +16,7 @@ from lab import Namespace, wait_until
 
 PROGRAMS = Path("/usr/lib/frr")
 MODULE = "dplane_fpm_nl"
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 def is_there() -> bool:
@@ -49,9 +49,7 @@ class Frr:
             stdout=subprocess.DEVNULL, stderr=(files / f"{name}.err").open("wb"),
         )  # fmt: skip
         socket = files / f"{name}.vty"
-        wait_until(
-            socket.exists, PATIENCE, f"{name} listens: {(files / f'{name}.err').read_text()}"
-        )
+        wait_until(socket.exists, TIMEOUT, f"{name} listens: {(files / f'{name}.err').read_text()}")
 
     def vtysh(self, *commands: str) -> str:
         """What the commands print."""
@@ -74,7 +72,7 @@ class Frr:
         """Ends both."""
         for process in self._processes.values():
             os.kill(process.pid, number)
-            process.wait(PATIENCE)
+            process.wait(TIMEOUT)
         self._processes.clear()
         for path in self._directory.glob("*.vty"):
             path.unlink(missing_ok=True)

@@ -35,7 +35,7 @@ PREFIXES = (
 )
 KEYS: tuple[Key, ...] = tuple((table, prefix) for table in TABLES for prefix in PREFIXES)
 NAMES = {10 + link: name for link, name in enumerate(LINKS)}
-PATIENCE = 20.0
+TIMEOUT = 20.0
 
 
 @contextmanager
@@ -112,7 +112,7 @@ class Sequence:
 
     def _change_group(self) -> None:
         used = sorted({route.group for route in self.zebra.rib.values() if route.group})
-        # While it is not connected nobody is told, and routes of before keep what theirs meant.
+        # While it is not connected nothing is announced, and earlier routes keep their next hops.
         if used and self.zebra.is_connected:
             group = self.rng.choice(used)
             self.zebra.change_group(group, self._hops(self._family(group)))
@@ -167,7 +167,7 @@ class Sequence:
             self.zebra.hear()
             return bool(done())
 
-        wait_until(look, PATIENCE, what)
+        wait_until(look, TIMEOUT, what)
 
     def difference(self) -> list[str]:
         """Where VPP, the answers and zebra do not agree now."""
@@ -199,4 +199,4 @@ class Sequence:
 
     def compare(self) -> None:
         """Waits until they agree."""
-        wait_until(self.difference, PATIENCE, "VPP as zebra says", accept=lambda lines: not lines)
+        wait_until(self.difference, TIMEOUT, "VPP as zebra says", accept=lambda lines: not lines)

@@ -22,7 +22,7 @@ from .zebra import PORT, Key, Route, Zebra
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(120)]
 
-PATIENCE = 20.0
+TIMEOUT = 20.0
 ONE: Key = (254, "198.18.1.0/24")
 TWO: Key = (254, "198.18.2.0/24")
 THREE: Key = (254, "198.18.3.0/24")
@@ -56,17 +56,17 @@ def wait(router: World, what: str, condition: object) -> None:
         assert router.engine.failure() is None
         return bool(condition())
 
-    wait_until(look, PATIENCE, what)
+    wait_until(look, TIMEOUT, what)
 
 
 def agree(router: World, zebra: Zebra) -> None:
-    """Waits until VPP has what zebra has told."""
+    """Waits until VPP has the routes that zebra announced."""
 
     def look() -> tuple[Forwarding, Forwarding]:
         router.settle(0)
         return router.vpp(), zebra.expected((186, 196), set(), NAMES)
 
-    wait_until(look, PATIENCE, "VPP and zebra", accept=lambda seen: seen[0] == seen[1])
+    wait_until(look, TIMEOUT, "VPP and zebra", accept=lambda seen: seen[0] == seen[1])
 
 
 @pytest.fixture
@@ -203,7 +203,7 @@ def test_a_route_replaced_in_two_messages_never_leaves_vpp(router: World, zebra:
 
 
 def test_who_reads_no_answers_holds_nobody_up(router: World, zebra: Zebra) -> None:
-    """They wait, each prefix once, and are told as things are then."""
+    """Results wait, one a prefix, and have the state at the time they are read."""
     # The sockets hold little.
     router.namespace.sysctl("ipv4/tcp_wmem", "4096 4096 4096")
     zebra.disconnect()
@@ -218,14 +218,14 @@ def test_who_reads_no_answers_holds_nobody_up(router: World, zebra: Zebra) -> No
     assert 0 < figures(router).answers_waiting <= len(many) + 2
     zebra.answered.clear()
 
-    def told() -> int:
+    def answered() -> int:
         zebra.hear()
         return len(zebra.answered.keys() & many)
 
-    # Those of the last round are among what is read, or were the last to be told.
-    wait_until(lambda: (told(), figures(router).answers_waiting)[1], PATIENCE, "the answers",
+    # Those of the last round are among what is read, or were answered last.
+    wait_until(lambda: (answered(), figures(router).answers_waiting)[1], TIMEOUT, "the answers",
                accept=lambda left: left == 0)  # fmt: skip
-    wait(router, "all of them", lambda: told() == len(many))
+    wait(router, "all of them", lambda: answered() == len(many))
     assert all(answer.installed for answer in zebra.answered.values())
 
 
@@ -265,11 +265,11 @@ def test_routes_that_a_run_before_left_in_vpp_go_with_the_sweep(
     agree(router, zebra)
     assert router.engine.status().requests["add"][0] == 0, "what VPP has is not sent again"
 
-    def told() -> bool:
+    def answered() -> bool:
         zebra.hear()
         return ONE in zebra.answered
 
-    wait(router, "the answer that it has it", told)
+    wait(router, "the answer that it has it", answered)
 
 
 def test_grace_keeps_what_was_not_shown() -> None:

@@ -17,7 +17,7 @@ from .zebra import Route, Zebra
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(180)]
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 CONFIGURATION = """
 [source]
 kind = "fpm"
@@ -41,7 +41,7 @@ def router(make_namespace: Callable[[str], Namespace]) -> Namespace:
 
 def state(daemon: RunningDaemon, wanted: str) -> dict[str, Any]:
     """Waits for a state; the status then."""
-    return wait_until(daemon.status, PATIENCE, wanted, accept=lambda seen: seen["state"] == wanted)
+    return wait_until(daemon.status, TIMEOUT, wanted, accept=lambda seen: seen["state"] == wanted)
 
 
 def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_p
         "--interface", f"f0={simulator.interface}",
     )  # fmt: skip
     with running_daemon(tmp_path / "log", *given, namespace=router) as daemon:
-        wait_until(daemon.answers, PATIENCE, "it listens")
+        wait_until(daemon.answers, TIMEOUT, "it listens")
         state(daemon, "kernel_unread")
         assert "waiting for zebra at 127.0.0.1:2620" in daemon.ask("status")
         daemon.ask("status", "--check", exit_code=5)
@@ -69,7 +69,7 @@ def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_p
             zebra.hear()
             return KEY in zebra.answered
 
-        wait_until(answered, PATIENCE, "an answer")
+        wait_until(answered, TIMEOUT, "an answer")
         assert zebra.answered[KEY].installed
         shown = daemon.ask("show", "routes")
         assert "198.18.0.0/24 via 10.7.0.2 dev f0" in shown

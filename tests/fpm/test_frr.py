@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.skipif(not is_there(), reason="no FRR (apt-get install frr)"),
 ]
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 CONFIGURATION = """
 fpm address 127.0.0.1
 ip route 198.18.0.0/24 10.7.0.2
@@ -55,7 +55,7 @@ def agree(router: World, expected: Forwarding) -> None:
         assert failure is None
         return router.vpp()
 
-    wait_until(look, PATIENCE, f"VPP has {expected}", accept=lambda seen: seen == expected)
+    wait_until(look, TIMEOUT, f"VPP has {expected}", accept=lambda seen: seen == expected)
 
 
 def sweeps(router: World) -> int:
@@ -99,9 +99,9 @@ def change(routes: Frr, router: World) -> Forwarding:
 def test_vpp_follows_zebra_past_its_end(router: World, groups: str) -> None:
     with frr(router.namespace, f"{groups}\n{CONFIGURATION}") as routes:
         now = change(routes, router)
-        wait_until(lambda: sweeps(router), PATIENCE, "a sweep")
+        wait_until(lambda: sweeps(router), TIMEOUT, "a sweep")
         routes.kill()
-        wait_until(lambda: peer(router), PATIENCE, "zebra gone", accept=lambda seen: seen is None)
+        wait_until(lambda: peer(router), TIMEOUT, "zebra gone", accept=lambda seen: seen is None)
         agree(router, now)
         routes.start()
         # It has what is in its file, and the rest goes once it has shown that.
@@ -115,7 +115,7 @@ def test_this_zebra_takes_no_answers(router: World) -> None:
         agree(router, FIRST)
         figures = wait_until(
             router.engine.fpm,
-            PATIENCE,
+            TIMEOUT,
             "answers",
             accept=lambda f: f is not None and f.answers["offload"] >= len(FIRST),
         )

@@ -126,7 +126,7 @@ def end() -> bytes:
 
 @dataclass(frozen=True)
 class Answer:
-    """What zebra is told of a route."""
+    """A result that zebra gets for a route."""
 
     table: int
     prefix: str

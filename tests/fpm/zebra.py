@@ -45,7 +45,7 @@ class Zebra:
     groups: dict[tuple[int, int], tuple[Hop, ...]] = field(default_factory=dict)
     """By run and id."""
 
-    told: dict[Key, Route] = field(default_factory=dict)
+    announced: dict[Key, Route] = field(default_factory=dict)
     """Routes that were sent, over this connection or an earlier one, and not withdrawn."""
 
     sent: set[Key] = field(default_factory=set)
@@ -128,12 +128,12 @@ class Zebra:
         route = self.rib.pop(key)
         if self.is_connected:
             self._send(wire.withdrawal(key[1], protocol=route.protocol, table=key[0]))
-            self.told.pop(key, None)
+            self.announced.pop(key, None)
             self.answered.pop(key, None)
             self.sent.discard(key)
 
     def new_group(self, hops: tuple[Hop, ...]) -> int:
-        """Makes a group, of which nobody is told yet."""
+        """Makes a group, which is not announced yet."""
         self._next_id += 1 + len(hops)
         self.groups[self.run, self._next_id] = hops
         return self._next_id
@@ -150,7 +150,7 @@ class Zebra:
     ) -> Forwarding:
         """What VPP must have."""
         result: Forwarding = {}
-        for key, route in self.told.items():
+        for key, route in self.announced.items():
             if route.protocol not in mirrored:
                 continue
             meaning = self._meaning(route, down, names)
@@ -175,7 +175,7 @@ class Zebra:
 
     def swept(self) -> None:
         """The other side has removed what this connection did not show."""
-        self.told = {key: route for key, route in self.told.items() if key in self.sent}
+        self.announced = {key: route for key, route in self.announced.items() if key in self.sent}
 
     def hear(self) -> None:
         """Reads the answers that there are."""
@@ -217,7 +217,7 @@ class Zebra:
             self.send(wire.frame(gone, said))
         else:
             self.send(wire.frame(said))
-        self.told[key] = route
+        self.announced[key] = route
         self.sent.add(key)
         self.answered.pop(key, None)
 

@@ -46,7 +46,7 @@ def reflected(
 def same(
     routers: Routers, vpp: Vpp, wanted: Sequence[str], right: Callable[[Routes], bool]
 ) -> Routes:
-    """Waits until the kernel's lookups are as they shall be, and VPP forwards by the same."""
+    """Waits until the kernel's lookups are as expected, and VPP forwards the same."""
 
     kernel: Routes = {}
 

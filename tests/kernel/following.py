@@ -53,7 +53,7 @@ def following(
 
 
 def desired(engine: _core.Engine) -> dict[str, list[str]]:
-    """The paths that VPP shall have, by prefix."""
+    """Desired paths by prefix."""
     batch = engine.take_batch(1 << 30)
     try:
         return {c.prefix: c.desired for c in batch.changes(1 << 30) if c.desired}

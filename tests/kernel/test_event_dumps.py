@@ -61,7 +61,7 @@ def dumps(engine: _core.Engine) -> int:
 
 
 def shown(engine: _core.Engine) -> int:
-    """Routes that notifications and dumps told of."""
+    """Routes that notifications and dumps showed."""
     return engine.status().messages["new_route"]
 
 

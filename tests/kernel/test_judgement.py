@@ -20,7 +20,7 @@ MAIN, INDEX = 254, 7
 
 @contextmanager
 def following(kernel: Namespace) -> Iterator[_core.Engine]:
-    """An engine that has read the kernel, and whose VPP is told by hand."""
+    """An engine that has read the kernel, and whose VPP is set by hand."""
     engine = _core.Engine(
         protocols=[12],
         tables={MAIN: 0},

@@ -92,7 +92,7 @@ def test_a_v4_leg_dies_and_revives_in_silence(router: World, listener: Listener)
 
 
 def test_v6_routes_go_with_their_link(router: World, listener: Listener, skips: bool) -> None:
-    """With a DELROUTE, unless the kernel is told to skip it."""
+    """With a DELROUTE, unless the kernel is configured to skip it."""
     other = "2001:db8:2::/48"
     do(router, f"-6 route add {V6} {OWN} {via(6, 0)}", f"-6 route add {other} {OWN} {via(6, 1)}")
     agreed(router, {V6: [hop(6, 0)], other: [hop(6, 1)]})

@@ -24,7 +24,7 @@ EXPIRES = 2
 
 @pytest.fixture
 def ignoring() -> Iterator[World]:
-    """One that is told to ignore the routes of other protocols."""
+    """One that ignores routes of other protocols."""
     with world(foreign_routes="ignore") as made:
         yield made
 

@@ -20,7 +20,7 @@ EPOLL = ("22", "232", "281", "441")
 """Numbers of epoll_wait and its like, of x86-64 and aarch64."""
 
 ALL = 0xFFFFFFFF
-PATIENCE = 20.0
+TIMEOUT = 20.0
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def taking(engine: _core.Engine) -> Iterator[Taker]:
         yield taker
     finally:
         engine.close()
-        taker.join(PATIENCE)
+        taker.join(TIMEOUT)
         assert not taker.is_alive()
 
 
@@ -97,12 +97,12 @@ def change(kernel: Namespace, number: int) -> str:
 def test_no_other_thread_wakes_up_for_a_change(kernel: Namespace) -> None:
     """Of the two that wait for the kernel, it wakes the one that has use for what is new."""
     with following(kernel) as engine, taking(engine) as taker:
-        wait_until(taker.looks_out, PATIENCE, "it waits")
+        wait_until(taker.looks_out, TIMEOUT, "it waits")
         before = reader_wakeups()
         for number in range(20):
             prefix = change(kernel, number)
-            wait_until(lambda p=prefix: p in taker.has, PATIENCE, prefix)  # type: ignore[misc]
-            wait_until(taker.looks_out, PATIENCE, "it waits again")
+            wait_until(lambda p=prefix: p in taker.has, TIMEOUT, prefix)  # type: ignore[misc]
+            wait_until(taker.looks_out, TIMEOUT, "it waits again")
         assert taker.waits >= 20
         assert reader_wakeups() == before
 
@@ -117,7 +117,7 @@ def test_nothing_is_missed_beside_resyncs(kernel: Namespace) -> None:
         with again_and_again(resync):
             for number in range(300):
                 prefix = change(kernel, number)
-                wait_until(lambda p=prefix: p in taker.has, PATIENCE, prefix)  # type: ignore[misc]
+                wait_until(lambda p=prefix: p in taker.has, TIMEOUT, prefix)  # type: ignore[misc]
         assert set(taker.has) >= {prefix_of(number) for number in range(300)}
 
 
@@ -127,11 +127,11 @@ def test_what_a_change_leaves_to_do_is_done(kernel: Namespace) -> None:
     with following(kernel) as engine, taking(engine) as taker:
         kernel.sysctl("ipv6/route/skip_notify_on_dev_down", 1)
         ip_batch(kernel, [f"route add {prefix} via fd00::2 proto 12"])
-        wait_until(lambda: taker.has.get(prefix), PATIENCE, "there")
-        wait_until(taker.looks_out, PATIENCE, "it waits")
+        wait_until(lambda: taker.has.get(prefix), TIMEOUT, "there")
+        wait_until(taker.looks_out, TIMEOUT, "it waits")
         kernel.ip("link", "set", "k0", "down")
-        wait_until(lambda: taker.has.get(prefix) == [], PATIENCE, "gone")
-        wait_until(lambda: engine.status().resyncs["event"], PATIENCE, "verified")
+        wait_until(lambda: taker.has.get(prefix) == [], TIMEOUT, "gone")
+        wait_until(lambda: engine.status().resyncs["event"], TIMEOUT, "verified")
 
 
 def test_a_storm_is_left_to_the_reader(kernel: Namespace) -> None:
@@ -144,18 +144,18 @@ def test_a_storm_is_left_to_the_reader(kernel: Namespace) -> None:
         # Quiet again, the next change ends the rush, and the one after it wakes nobody else.
         for number in range(count, count + 3):
             prefix = change(kernel, number)
-            wait_until(lambda p=prefix: p in taker.has, PATIENCE, prefix)  # type: ignore[misc]
-        wait_until(taker.looks_out, PATIENCE, "it waits itself")
+            wait_until(lambda p=prefix: p in taker.has, TIMEOUT, prefix)  # type: ignore[misc]
+        wait_until(taker.looks_out, TIMEOUT, "it waits itself")
 
 
 def test_the_end_of_the_reading_ends_no_wait(kernel: Namespace) -> None:
-    """What VPP has is to be deleted then, which whoever waits is told; later changes are not."""
+    """VPP's routes become deletions, which wakes a waiter; later changes do not."""
     with following(kernel) as engine, taking(engine) as taker:
         prefix = change(kernel, 1)
-        wait_until(lambda: taker.has.get(prefix), PATIENCE, "there")
-        wait_until(taker.looks_out, PATIENCE, "it waits")
+        wait_until(lambda: taker.has.get(prefix), TIMEOUT, "there")
+        wait_until(taker.looks_out, TIMEOUT, "it waits")
         engine.forget_kernel()
-        wait_until(lambda: taker.has.get(prefix) == [], PATIENCE, "deleted")
+        wait_until(lambda: taker.has.get(prefix) == [], TIMEOUT, "deleted")
         late = change(kernel, 2)
         assert engine.status().dirty == 0
         assert late not in taker.has
@@ -167,6 +167,6 @@ def test_a_wait_may_be_limited(kernel: Namespace) -> None:
         assert engine.wait_dirty(0) is False
         assert engine.wait_dirty(0.05) is False
         change(kernel, 1)
-        assert engine.wait_dirty(PATIENCE) is True
+        assert engine.wait_dirty(TIMEOUT) is True
         engine.take_batch(ALL).release()
         assert engine.wait_dirty(0) is True

@@ -88,7 +88,7 @@ def two_links(router: Namespace, neighbour: Namespace) -> Place:
 
 
 def mirrored(engine: _core.Engine, prefix: str, expected: list[str] | None) -> None:
-    """Waits until VPP shall have that for the prefix."""
+    """Waits until those are the prefix's desired paths."""
     wait_until(
         lambda: desired(engine).get(prefix),
         TIMEOUT,

@@ -19,7 +19,7 @@ from .wait import wait_until
 START = 15.0
 ESTABLISH = 30.0
 STOP = 60.0
-"""Seconds; a BIRD that is told to end takes its routes out of the kernel first."""
+"""Seconds; a BIRD that stops removes its routes from the kernel first."""
 
 LINE = re.compile(
     r"^(?P<routes>\d+) of \d+ routes for (?P<networks>\d+) networks in table (?P<table>\w+)$"
@@ -27,7 +27,7 @@ LINE = re.compile(
 
 
 class BirdError(RuntimeError):
-    """BIRD did not do as it was told; the message has its own words."""
+    """BIRD refused a command; the message is BIRD's."""
 
 
 class Bird:

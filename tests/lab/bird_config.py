@@ -42,7 +42,7 @@ class BirdConfig:
     """Whether the kernel gets several paths to a prefix as one multipath route."""
     routes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     more: str = ""
-    """Whatever else it shall do, in BIRD's own words."""
+    """Further configuration in BIRD's syntax."""
 
     def write(self, directory: Path) -> Path:
         """Writes ``bird.conf`` and the routes it includes; returns the former's path."""

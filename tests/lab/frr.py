@@ -24,7 +24,7 @@ STOP = 60.0
 
 
 class FrrError(RuntimeError):
-    """FRR did not do as it was told; the message has its own words."""
+    """FRR refused a command; the message is FRR's."""
 
 
 class Frr:

@@ -28,10 +28,10 @@ KINDS = {
 
 def allowed() -> frozenset[str] | None:
     """The kinds; None for any. Raises ``UsageError`` for one that is not known."""
-    told = os.environ.get(MAY_SKIP)
-    if told is None:
+    skippable = os.environ.get(MAY_SKIP)
+    if skippable is None:
         return None
-    kinds = frozenset(kind for kind in told.split(",") if kind)
+    kinds = frozenset(kind for kind in skippable.split(",") if kind)
     if unknown := kinds - KINDS.keys():
         raise pytest.UsageError(f"{MAY_SKIP}: not known: {', '.join(sorted(unknown))}")
     return kinds

@@ -37,16 +37,16 @@ keepalive_interval = 0.2
 address = "127.0.0.1:0"
 """
 
-IMPATIENT = "from bgpreflector.daemon import daemon\ndaemon.PATIENCE = 0.5\n"
-"""What a hanging thread is waited for is a minute and more otherwise."""
+SHORT_TIMEOUT = "from bgpreflector.daemon import daemon\ndaemon.HANG_TIMEOUT = 0.5\n"
+"""The default is over a minute."""
 
 
 @pytest.fixture
 def daemon(
     make_namespace: Callable[[str], Namespace], tmp_path: Path
 ) -> Iterator[tuple[RunningDaemon, Namespace]]:
-    """In sync, and soon out of patience."""
-    (tmp_path / "sitecustomize.py").write_text(IMPATIENT)
+    """A daemon in sync, with a short hang timeout."""
+    (tmp_path / "sitecustomize.py").write_text(SHORT_TIMEOUT)
     (tmp_path / "config.toml").write_text(CONFIG)
     kernel = kernel_with_routes(make_namespace("stopped"), 10)
     with SimulatedVpp.running(tmp_path) as vpp:
@@ -111,7 +111,7 @@ def is_named(daemon: RunningDaemon, name: str) -> None:
     assert said in status["hung"]
     assert not status["ready"]
     assert said in daemon.ask("status", "--check", exit_code=1)
-    assert said in daemon.log()
+    wait_until(daemon.log, 60, "the log names it", accept=lambda log: said in log)
 
 
 def gets_on(daemon: RunningDaemon) -> None:

@@ -33,49 +33,49 @@ def test_what_gets_on_may_take_long() -> None:
     liveness = Liveness(60.0, time)
     for hour in range(5):
         time.now = hour * 3600.0
-        assert liveness.look(("resync", 0.0), hour) is None
+        assert liveness.check(("resync", 0.0), hour) is None
     time.now += 59.0
-    assert liveness.look(("resync", 0.0), 4) is None
+    assert liveness.check(("resync", 0.0), 4) is None
     time.now += 1.0
-    said = liveness.look(("resync", 0.0), 4)
+    said = liveness.check(("resync", 0.0), 4)
     assert said is not None
     assert "'resync' for 14460 s" in said
-    assert liveness.look(("resync", 14460.0), 4) is None, "another one"
+    assert liveness.check(("resync", 14460.0), 4) is None, "another one"
     time.now += 3600
-    assert liveness.look(None, 4) is None
+    assert liveness.check(None, 4) is None
     time.now += 3600
-    assert liveness.look(None, 4) is None, "nothing to do is no hanging"
+    assert liveness.check(None, 4) is None, "an idle thread does not hang"
 
 
-def test_each_thread_is_looked_at_for_itself() -> None:
-    """One that gets on does not speak for another, and one that rests does not hang."""
+def test_each_thread_is_checked_for_itself() -> None:
+    """Progress of one thread does not hide that another hangs; an idle one does not hang."""
     time = Time()
     liveness = Liveness(60.0, time)
 
-    def look(reader: tuple[bool, int], bulk: tuple[bool, int]) -> str | None:
-        return liveness.look(("resync", 0.0), 1, {"kernel reader": reader, "bulk": bulk})
+    def check(reader: tuple[bool, int], bulk: tuple[bool, int]) -> str | None:
+        return liveness.check(("resync", 0.0), 1, {"kernel reader": reader, "bulk": bulk})
 
-    assert look((True, 1), (False, 1)) is None
+    assert check((True, 1), (False, 1)) is None
     time.now += 60
-    said = look((True, 1), (False, 1))
+    said = check((True, 1), (False, 1))
     assert said is not None
-    assert said.startswith("the kernel reader hangs: it has something to do")
-    assert "; the event loop hangs: it has been at 'resync' for 60 s" in said
+    assert said.startswith("the kernel reader hangs: it has work")
+    assert "; the event loop hangs: it has processed 'resync' for 60 s" in said
     assert "bulk" not in said
-    said = look((True, 2), (True, 1))
+    said = check((True, 2), (True, 1))
     assert said is not None
     assert "kernel reader" not in said
     time.now += 59
-    said = look((True, 2), (True, 1))
+    said = check((True, 2), (True, 1))
     assert said is not None
-    assert "bulk" not in said, "it has something to do since the last look"
+    assert "bulk" not in said, "it has had work only since the last check"
 
 
 @pytest.mark.root
 def test_an_event_loop_that_hangs_is_named(
     make_namespace: Callable[[str], Namespace], tmp_path: Path
 ) -> None:
-    """All its threads are there."""
+    """A hung event loop is reported though all threads are alive."""
     kernel = make_namespace("hangs")
     with SimulatedVpp.running(tmp_path) as vpp:
         config = Config.model_validate(
@@ -90,11 +90,11 @@ def test_an_event_loop_that_hangs_is_named(
         daemon.start()
         try:
             wait_until(lambda: daemon.in_sync, 30, "in sync")
-            wait_until(lambda: daemon.controller.at_work is None, 30, "idle")
+            wait_until(lambda: daemon.controller.current_event is None, 30, "idle")
             go_on, refresh = threading.Event(), daemon.sink.refresh_interfaces
             daemon.sink.refresh_interfaces = lambda: (go_on.wait(60), refresh())[1]  # type: ignore[method-assign]
             daemon.monitor._interfaces_changed()
-            wait_until(lambda: daemon.controller.at_work, 30, "at work")
+            wait_until(lambda: daemon.controller.current_event, 30, "processing")
             assert daemon.hung is None
             time.now += 60.0
             assert daemon.hung is not None
@@ -110,7 +110,7 @@ def test_an_event_loop_that_hangs_is_named(
 def test_the_watchdog_survives_an_exception(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """And goes on telling the manager."""
+    """It keeps notifying the service manager."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(30)

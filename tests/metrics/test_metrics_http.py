@@ -89,7 +89,7 @@ def test_no_descriptor_is_left(
     with monkeypatch.context() as patched, caplog.at_level(logging.WARNING):
         patched.setattr(socket.socket, "accept", full)
         waiting = socket.create_connection(("127.0.0.1", server.port))
-        wait_until(lambda: "No client of metrics can be accepted" in caplog.text, 20, "it says so")
+        wait_until(lambda: "Cannot accept clients of metrics" in caplog.text, 20, "it says so")
         server.close()
         waiting.close()
     assert len(tries) == 1

@@ -69,12 +69,12 @@ class FibLookups:
                 yield question, self._reply()
 
     def _reply(self) -> Found:
-        told = self._message()[BEFORE_A_REPLY:]
-        if told not in self._understood:
-            reply, _ = self._describe(f"{LOOKUP}_reply").unpack(bytes(BEFORE_A_REPLY) + told)
+        reply_data = self._message()[BEFORE_A_REPLY:]
+        if reply_data not in self._understood:
+            reply, _ = self._describe(f"{LOOKUP}_reply").unpack(bytes(BEFORE_A_REPLY) + reply_data)
             assert reply.retval == 0, reply
-            self._understood[told] = self._understand(reply.route)
-        return self._understood[told]
+            self._understood[reply_data] = self._understand(reply.route)
+        return self._understood[reply_data]
 
     def _sign_in(self) -> tuple[int, dict[str, int]]:
         """Our index, and the ids of messages by their names with checksums."""

@@ -66,9 +66,9 @@ class Judgement:
     routes: Forwarding
     addresses: Mapping[FibQuery, Verdict]
     hidden: Mapping[Key, Collection[Meaning | None] | None]
-    """What is right as well, as the list hides IPv6 routes between merged legs (``fib6_dump_node``
-    goes on behind the last leg): of a drop nobody tells whose it is, and who was not told of the
-    route when it came cannot have it. None: anything, where foreign routes are ignored."""
+    """Also correct, as the list hides IPv6 routes between merged next hops (``fib6_dump_node``
+    continues after the last one): a drop's owner is unknown, and a reader that missed the
+    route's notification cannot have it. None: anything, if foreign routes are ignored."""
 
     def allows(self, key: Key, found: Meaning | None) -> bool:
         """Whether this is right for a prefix, or None."""

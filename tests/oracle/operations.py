@@ -3,7 +3,7 @@
 A line that begins with ``-4`` or ``-6`` is for `ip` of that family; an operation of several lines
 has them separated by ``; ``. Three more words: ``quiet`` is a moment in which all must agree,
 ``commit`` sends VPP what waits in the middle of changes, and ``resync`` dumps the kernel there.
-Those of `more_operations` are told there.
+Those of `more_operations` are described there.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Generator:
         self._random = random.Random(seed)
         self._next_index = 20
         self._put_before: list[tuple[int, str, str, str]] = []
-        """Family, prefix, rest of the key and next hops: most of what is deleted shall exist."""
+        """Family, prefix, rest of the key and next hops: most of what is deleted must exist."""
         self._down: set[str] = set()
         self._without: set[tuple[int, int]] = set()
         """Links (after their family) that lack their address."""

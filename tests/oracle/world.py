@@ -90,7 +90,7 @@ class World:
         self.engine.adopt(self.source)
         indices = {link: index for index, link in self.forwarder.interfaces.items()}
         self.engine.set_interfaces(indices, None, False)
-        # A resync that is still due would repair what shall be found.
+        # A resync that is still due would repair what must be found.
         while not self.engine.resync().complete and whole:
             pass
 

@@ -246,32 +246,32 @@ def install(machine: Path, *arguments: str, config_exit: int) -> tuple[str, str]
     return done.stdout + done.stderr, (machine / "asked").read_text()
 
 
-NEW = pytest.mark.parametrize("told", [("configure", ""), ("1",)], ids=["dpkg", "rpm"])
-UPGRADE = pytest.mark.parametrize("told", [("configure", "0.1.0-1"), ("2",)], ids=["dpkg", "rpm"])
+NEW = pytest.mark.parametrize("step", [("configure", ""), ("1",)], ids=["dpkg", "rpm"])
+UPGRADE = pytest.mark.parametrize("step", [("configure", "0.1.0-1"), ("2",)], ids=["dpkg", "rpm"])
 """What the package's manager tells the script."""
 
 
 @NEW
-def test_a_new_installation_starts_nothing(machine: Path, told: tuple[str, ...]) -> None:
+def test_a_new_installation_starts_nothing(machine: Path, step: tuple[str, ...]) -> None:
     """The operator looks at the configuration first."""
-    said, asked = install(machine, *told, config_exit=0)
+    said, asked = install(machine, *step, config_exit=0)
     assert f"python3 -I -m compileall -q {machine}/home/site-packages" in asked
     assert "systemctl enable --now bgpreflector" in said
     assert "restart" not in asked
 
 
 @UPGRADE
-def test_an_upgrade_restarts_what_runs(machine: Path, told: tuple[str, ...]) -> None:
+def test_an_upgrade_restarts_what_runs(machine: Path, step: tuple[str, ...]) -> None:
     """And only that."""
-    _, asked = install(machine, *told, config_exit=0)
+    _, asked = install(machine, *step, config_exit=0)
     assert "systemctl try-restart bgpreflector.service" in asked
     assert f"setpriv --reuid={NOBODY} --regid={NOBODY} --clear-groups" in asked
 
 
 @UPGRADE
-def test_an_upgrade_with_an_unusable_configuration(machine: Path, told: tuple[str, ...]) -> None:
+def test_an_upgrade_with_an_unusable_configuration(machine: Path, step: tuple[str, ...]) -> None:
     """The former program goes on, and the installation ends well and says why."""
-    said, asked = install(machine, *told, config_exit=3)
+    said, asked = install(machine, *step, config_exit=3)
     assert "configuration cannot be used" in said
     assert "config said no" in said
     assert "restart" not in asked

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bgpreflector.controller import Backoff, Event, EventHandler, RouteBatch, Transaction
     from bgpreflector.reflector import ContivConf, PushEvent, RouteWatcher
 
-PATIENCE = 20.0
+TIMEOUT = 20.0
 """Seconds until a test that would hang fails instead."""
 
 
@@ -188,7 +188,7 @@ class MemorySouthbound:
     def wait_for(self, condition: Callable[[], bool]) -> None:
         """Wait until a commit has made ``condition`` true."""
         with self._changed:
-            assert self._changed.wait_for(condition, PATIENCE), "the condition did not come true"
+            assert self._changed.wait_for(condition, TIMEOUT), "the condition did not come true"
 
     def wait_for_kernel(self) -> None:
         """Wait until what is installed equals the kernel."""

@@ -20,7 +20,7 @@ from bgpreflector.controller import (
 from bgpreflector.errors import KernelError
 from bgpreflector.reflector import BGPRouteBatchUpdate, KernelRouteWatcher, RouteWatchFailure
 from lab import wait_until
-from reflector.reflector_support import PATIENCE, ListedEvents, MemoryEngine, Reflection
+from reflector.reflector_support import TIMEOUT, ListedEvents, MemoryEngine, Reflection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -142,7 +142,7 @@ def test_an_engine_that_dies_ends_the_loop_with_its_reason(
     reflection.start()
     reflection.engine.fail("netlink socket: connection reset")
     with pytest.raises(FatalError, match="netlink socket: connection reset") as caught:
-        reflection.controller.wait(PATIENCE)
+        reflection.controller.wait(TIMEOUT)
     assert isinstance(caught.value.original, KernelError)
 
 
@@ -229,7 +229,7 @@ def test_a_southbound_that_takes_no_batch_is_not_asked_without_end(
     reflection.engine.kernel = {"10.0.0.0/8": "192.0.2.1", "10.1.0.0/16": "192.0.2.1"}
     with pytest.raises(BatchNotTakenError, match=r"MemorySouthbound .* 2 route changes"):
         reflection.start()
-    assert pause.paused.wait(PATIENCE)
+    assert pause.paused.wait(TIMEOUT)
     # That of the resync, and the watcher's, which is what the pause is after.
     assert reflection.southbound.attempts == 2
     said = [record for record in caplog.records if record.levelname == "ERROR"]
@@ -261,13 +261,13 @@ def test_an_event_loop_that_takes_no_batch_is_not_asked_without_end() -> None:
     watcher = KernelRouteWatcher(engine, pause=pause)
     watcher.start(loop.push_event)
     engine.change({"10.0.0.0/8": "192.0.2.1"})
-    assert pause.paused.wait(PATIENCE)
+    assert pause.paused.wait(TIMEOUT)
     assert len(loop.events) == 1
     watcher.close()
 
 
 class HeldLoop:
-    """An event loop that holds the first event until told, then takes what comes."""
+    """An event loop that holds the first event until released, then takes the others."""
 
     def __init__(self) -> None:
         self.reached = threading.Event()
@@ -278,7 +278,7 @@ class HeldLoop:
     def push_event(self, event: Event) -> None:
         self.events.append(event)
         self.reached.set()
-        assert self.proceed.wait(PATIENCE)
+        assert self.proceed.wait(TIMEOUT)
         if self.error is not None:
             raise self.error
 
@@ -288,7 +288,7 @@ def test_a_resync_takes_over_the_batch_that_waits_in_the_queue() -> None:
     watcher = KernelRouteWatcher(engine)
     watcher.start(loop.push_event)
     engine.change({"10.0.0.0/8": "192.0.2.1"})
-    assert loop.reached.wait(PATIENCE)
+    assert loop.reached.wait(TIMEOUT)
     engine.change({"10.1.0.0/16": "192.0.2.1"})
     batch = watcher.resync_batch()
     changes = [("10.0.0.0/8", "192.0.2.1"), ("10.1.0.0/16", "192.0.2.1")]
@@ -318,14 +318,14 @@ def test_after_a_failed_batch_the_watcher_waits_for_a_resync() -> None:
     loop.error = ConnectionError("gone")
     loop.proceed.set()
     engine.change({"10.0.0.0/8": "192.0.2.1"})
-    assert backoff.paused.wait(PATIENCE)
+    assert backoff.paused.wait(TIMEOUT)
     engine.change({"10.0.0.0/8": "192.0.2.2"})
     assert len(loop.events) == 1
     loop.error = None
     loop.reached.clear()
     assert len(watcher.resync_batch()) == 1
     engine.change({"10.1.0.0/16": "192.0.2.1"})
-    assert loop.reached.wait(PATIENCE)
+    assert loop.reached.wait(TIMEOUT)
     watcher.close()
 
 
@@ -337,10 +337,10 @@ def test_a_failure_is_reported_once_there_is_room() -> None:
     watcher = KernelRouteWatcher(engine)
     watcher.start(loop.push_event)
     engine.fail("no more")
-    wait_until(lambda: len(loop.events), PATIENCE, "it is tried", accept=lambda tries: tries >= 2)
+    wait_until(lambda: len(loop.events), TIMEOUT, "it is tried", accept=lambda tries: tries >= 2)
     loop.error = None
     tries = len(loop.events)
-    wait_until(lambda: len(loop.events) > tries, PATIENCE, "it is reported")
+    wait_until(lambda: len(loop.events) > tries, TIMEOUT, "it is reported")
     watcher.close()
     assert isinstance(loop.events[-1], RouteWatchFailure)
 
@@ -352,10 +352,10 @@ def test_a_batch_that_a_full_queue_refuses_is_pushed_again() -> None:
     watcher.start(loop.push_event)
     loop.error = EventQueueFullError("full")
     engine.change({"10.0.0.0/8": "192.0.2.1"})
-    assert loop.reached.wait(PATIENCE)
+    assert loop.reached.wait(TIMEOUT)
     loop.reached.clear()
     loop.proceed.set()
-    assert loop.reached.wait(PATIENCE)
+    assert loop.reached.wait(TIMEOUT)
     watcher.close()
     assert [len(event.batches[0]) for event in loop.events[:2]] == [1, 1]
 
@@ -396,7 +396,7 @@ def test_no_batch_is_taken_while_a_resync_reads() -> None:
 
         def resync(self) -> None:
             self.change({"10.0.0.0/8": "192.0.2.1"})
-            assert self.woken.wait(PATIENCE)
+            assert self.woken.wait(TIMEOUT)
             self.taken_meanwhile = self.taken.wait(0.2)
 
     engine, loop = Slow(), HeldLoop()
@@ -415,7 +415,7 @@ def test_a_batch_that_was_done_is_not_taken_over() -> None:
     loop.proceed.set()
     loop.error = OperationsFailedError("one refused")
     engine.change({"10.0.0.0/8": "192.0.2.1"})
-    assert loop.reached.wait(PATIENCE)
+    assert loop.reached.wait(TIMEOUT)
     watcher.close()
     watcher.resync_batch()
     assert not loop.events[0].superseded  # type: ignore[attr-defined]
@@ -439,7 +439,7 @@ def test_a_bug_in_the_engine_is_reported_too() -> None:
     loop.proceed.set()
     watcher = KernelRouteWatcher(Broken())
     watcher.start(loop.push_event)
-    assert loop.reached.wait(PATIENCE)
+    assert loop.reached.wait(TIMEOUT)
     watcher.close()
     assert isinstance(loop.events[0], RouteWatchFailure)
     assert str(loop.events[0].error) == "bug"

@@ -25,7 +25,7 @@ UP = 3
 SOURCE = "papi"
 PREFIX = "198.51.100.0/24"
 NEXT_HOP = "10.0.0.7"
-PATIENCE = 60
+TIMEOUT = 60
 DESCRIBES_ITSELF = "24.06"
 """The first release that hands out the description of its API."""
 
@@ -65,7 +65,7 @@ def make_client(
             server_address=str(tmp_path / "api.sock"),
             bootstrapapi=bootstrap,
             apifiles=None if bootstrap else [str(file)],
-            read_timeout=PATIENCE,
+            read_timeout=TIMEOUT,
             logger=logging.getLogger("vpp_papi"),
         )
         client.connect(f"test-{len(clients)}")
@@ -85,7 +85,7 @@ def client(make_client: MakeClient) -> Any:
 @pytest.fixture
 def control(simulator: Simulator, tmp_path: Path) -> Iterator[Callable[[str], Any]]:
     with closing(socket.socket(socket.AF_UNIX)) as stream:
-        stream.settimeout(PATIENCE)
+        stream.settimeout(TIMEOUT)
         stream.connect(str(tmp_path / "control.sock"))
         lines = stream.makefile("rw")
 
@@ -199,14 +199,14 @@ def test_events_tell_of_interfaces(client: Any, make_client: MakeClient) -> None
     other = make_client()
 
     def event() -> tuple[int, int, bool]:
-        name, seen = events.get(timeout=PATIENCE)
+        name, seen = events.get(timeout=TIMEOUT)
         assert name == "sw_interface_event"
         assert seen.pid == os.getpid()
         return seen.sw_if_index, int(seen.flags), bool(seen.deleted)
 
-    for flags, told in ((0, 0), (1, UP)):
+    for flags, reported in ((0, 0), (1, UP)):
         assert other.api.sw_interface_set_flags(sw_if_index=2, flags=flags).retval == 0
-        assert event() == (2, told, False)
+        assert event() == (2, reported, False)
     made = other.api.create_loopback()
     assert event() == (made.sw_if_index, 0, False)
     assert other.api.delete_loopback(sw_if_index=made.sw_if_index).retval == 0

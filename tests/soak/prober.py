@@ -15,7 +15,7 @@ from bgpreflector.errors import RefusedByDaemonError
 from e2e.daemon import RunningDaemon
 from e2e.test_metrics import Scraper
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds after which a request counts as not answered."""
 
 PAUSE = 0.02
@@ -64,7 +64,7 @@ class Prober:
             self._failure = error
 
     def _ask(self, command: str, **arguments: object) -> tuple[list[Any], Any]:
-        with ControlClient(self._daemon.control, timeout=PATIENCE) as client:
+        with ControlClient(self._daemon.control, timeout=TIMEOUT) as client:
             answer = client.ask(command, **arguments)
             rows = list(answer)
             return rows, answer.end

@@ -25,7 +25,7 @@ from .prober import sound
 V4, V6, FLAPPING = 12_000, 3_000, 300
 """Routes of the table, and those through the link that goes down."""
 
-PATIENCE = 120.0
+TIMEOUT = 120.0
 """Seconds for a sync."""
 
 CONFIG = """
@@ -135,10 +135,10 @@ class World:
         self.settle()
         self.keep_figures()
         write_config(self.config, window=self.random.choice([16, 64, 256, 1024]))
-        told = self.daemon.log().count("Reloaded: ")
+        reloads = self.daemon.log().count("Reloaded: ")
         self.daemon.process.send_signal(signal.SIGHUP)
         wait_until(
-            self.daemon.log, PATIENCE, "reloaded", accept=lambda s: s.count("Reloaded: ") > told
+            self.daemon.log, TIMEOUT, "reloaded", accept=lambda s: s.count("Reloaded: ") > reloads
         )
 
     def pause(self) -> None:
@@ -150,7 +150,7 @@ class World:
     def resync(self) -> None:
         """By order. One that VPP's loss cuts short follows by itself, and is no failure here."""
         with (
-            ControlClient(self.daemon.control, timeout=PATIENCE) as client,
+            ControlClient(self.daemon.control, timeout=TIMEOUT) as client,
             suppress(RefusedByDaemonError),
         ):
             assert client.ask("resync").end["schema"] == 1
@@ -176,7 +176,7 @@ class World:
             sound(status)
             return bool(status["in_sync"]) and status["oldest_waiting"] is None
 
-        return wait_until(self.daemon.status, PATIENCE, "in sync", accept=settled, interval=0.1)
+        return wait_until(self.daemon.status, TIMEOUT, "in sync", accept=settled, interval=0.1)
 
     def agree(self) -> None:
         """Kernel, VPP, status and metrics have the same routes, at a quiet moment."""
@@ -189,7 +189,7 @@ class World:
         assert len(wanted) == V4 + V6 + FLAPPING
         wait_until(
             self.vpp.routes,
-            PATIENCE,
+            TIMEOUT,
             "VPP has what the kernel has",
             accept=lambda seen: seen == wanted,
             interval=0.2,
@@ -214,7 +214,7 @@ class World:
             check=False,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
         )
         assert done.returncode in {0, 6}, done.stderr
         found: dict[str, int] = json.loads(done.stdout.splitlines()[-1])["audit"]

@@ -16,7 +16,7 @@ from oracle.operations import LINKS, PREFIXES
 from . import kernel_changes as kernel
 from .world import World
 
-PATIENCE = 12
+TIMEOUT = 12
 """Steps after which all must agree, if none of them asked for it."""
 
 OURS_TOO = (*PREFIXES[4][:4], *PREFIXES[6][:4], "0.0.0.0/0", "2001:db8::/64")
@@ -50,7 +50,7 @@ signals = st.sampled_from((signal.SIGTERM, signal.SIGKILL))
 durations = st.sampled_from((0.05, 0.05, 0.2, 1.0))
 vpp_is_there = precondition(lambda self: not self.away)
 vpp_is_healthy = precondition(lambda self: self.healthy)
-# A start takes longer than all else: it shall not be every second step.
+# A start takes longest: it must not be every second step.
 daemon_is_due = precondition(lambda self: self.unsettled > 2)
 
 
@@ -95,7 +95,7 @@ class Reflection(RuleBasedStateMachine):
         super().__init__()
         self.world = World()
         self.healthy = True
-        """Whether VPP is there and does as it is told."""
+        """Whether VPP runs and has no fault."""
         self.away = False
         """Whether VPP has ended."""
         self._trace: list[str] = []
@@ -115,7 +115,7 @@ class Reflection(RuleBasedStateMachine):
     def end(self) -> None:
         """Others' routes are untouched at any time, and all agree before long."""
         self.world.check_others()
-        if self.unsettled >= PATIENCE:
+        if self.unsettled >= TIMEOUT:
             self.settle()
 
     def fail_with(self, error: Exception) -> None:
@@ -179,7 +179,7 @@ class Reflection(RuleBasedStateMachine):
     @vpp_is_there
     @step
     def fail(self, order: dict[str, object], block: kernel.Block, seconds: float) -> None:
-        """VPP does not do as it is told when the kernel changes, and from then on."""
+        """VPP has a fault from a kernel change on."""
         self.healthy = False
         self.world.order_fault(order)
         self.world.change(block.lines())

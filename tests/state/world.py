@@ -103,7 +103,7 @@ class World:
         self._vpp_away = True
 
     def recover(self) -> None:
-        """VPP is there and does as it is told."""
+        """VPP runs and has no fault."""
         if self._vpp_away:
             self.vpp = self.others.vpp = self._new_vpp()
             self._vpp_away = False
@@ -124,7 +124,7 @@ class World:
         self._wait_until_same()
         poison, self.poison = self.poison, None
         self.vpp.fault("end_at", prefix=poison, on=False)
-        # Whether it has ended of late or not: it has nothing of the others' now.
+        # Whether it ended recently or not: it has no routes of others now.
         self.restart_vpp(0)
         self._wait_until(self._let_in, "VPP has what ended it before")
 
@@ -178,7 +178,7 @@ class World:
         return len(self.others.put[API])
 
     def order_fault(self, order: Mapping[str, object]) -> None:
-        """Has VPP do otherwise than it is told."""
+        """Gives VPP a fault."""
         self.vpp.simulator.fault(json.dumps(order))
 
     def await_progress(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""An interface is more than its name: equal names alone stand for nothing."""
+"""An interface is more than its name: equal names alone map nothing."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_other_end_of_a_tap_is_no_way_out(
         assert "no VPP interface" in daemon.ask("show", "interfaces")
         # One and the same device, as a driver that shares it with Linux shows it.
         kernel.ip("link", "set", "loop0", "address", ADDRESS)
-        wait_until(simulator.routes, 30, "it stands for it", accept=bool)
+        wait_until(simulator.routes, 30, "the interface is mapped", accept=bool)
         assert "loop0 (sw_if_index 1)" in daemon.ask("show", "interfaces")
         kernel.ip("link", "set", "loop0", "address", "de:ad:00:00:00:01")
         wait_until(simulator.routes, 30, "no longer", accept=lambda routes: not routes)
@@ -49,7 +49,7 @@ def test_the_other_end_of_a_tap_is_no_way_out(
 
 
 def test_both_ends_of_one_tap_are_never_one_interface() -> None:
-    """Not even with the same hardware address; and a pair or the map goes before a name."""
+    """Not even with the same hardware address; a pair or the map takes precedence over a name."""
     address = b"\x02\xfe\0\0\0\1"
     vpp = VppInterfaces(
         by_name={"tap0": 1, "eth0": 2, "eth1": 3},

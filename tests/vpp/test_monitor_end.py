@@ -50,7 +50,7 @@ class LostVpp:
         assert self.closed.wait(30)
 
     def close(self) -> None:
-        """The monitor has said to its thread that it shall end."""
+        """The monitor has asked its thread to end."""
         self.closed.set()
 
     def _push(self, event: object) -> None:

@@ -145,7 +145,7 @@ def left_behind(vpp: Vpp, program: Callable[..., Programmer]) -> None:
 
 
 def test_sources_of_vpp_itself_are_not_looked_behind() -> None:
-    """Every VPP has routes of theirs: a restart shall send nothing for them."""
+    """Every VPP has routes of theirs: a restart must send nothing for them."""
     others = FibSources()
     others.learn([API, FibSource(4, "interface", 3), FibSource(30, "lcp-rt", 0x10), OURS], OURS.id)
     assert list(others.hiding) == [API.id]

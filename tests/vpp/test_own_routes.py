@@ -50,7 +50,7 @@ class Wanted(UpdateEvent):
 
 @dataclass
 class Own:
-    """A handler that puts what it is told, and all of it in a resync."""
+    """A handler that puts given routes, and all of them in a resync."""
 
     name: str = "own"
     wanted: dict[str, Route] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What VPP refuses, on the fast and on the slow way."""
+"""Refusals by VPP, on the bulk connection and through vpp_papi."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def test_they_are_explained_and_tried_again_where_that_may_help(
         simulator.fault("fail_prefix", prefix=prefix, retval=retval)
     result = made.install(wanted)
     assert (result.applied, result.failed) == (7, 3)
-    told = {failure.key.split()[0]: failure for failure in result.failures}
-    assert "EAGAIN" in told[later].message
-    assert "INVALID_VALUE" in told[never].message
-    assert "-9999" in told[unknown].message
-    assert {prefix: failure.retriable for prefix, failure in told.items()} == {
+    failures = {failure.key.split()[0]: failure for failure in result.failures}
+    assert "EAGAIN" in failures[later].message
+    assert "INVALID_VALUE" in failures[never].message
+    assert "-9999" in failures[unknown].message
+    assert {prefix: failure.retriable for prefix, failure in failures.items()} == {
         later: True,
         never: False,
         unknown: True,

@@ -60,7 +60,7 @@ def test_what_ends_a_release_reaches_it_in_a_form_that_it_survives(
     result = programmer.sink.flush()
     without_form = programmer.sink.session.version().removeprefix("v") < "24.10"
     assert (result.failed, result.held) == (0, without_form)
-    # They are as they shall be, for an audit and for the next start.
+    # They are as expected, for an audit and for the next start.
     audit = programmer.sink.audit(repair=False)
     assert audit is not None
     assert (audit.shown, any(audit.drift.values())) == (8 - without_form, False)

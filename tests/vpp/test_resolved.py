@@ -69,7 +69,7 @@ def test_an_interface_that_is_down(vpp: Vpp, program: Callable[..., Programmer])
     assert look_up(made, PREFIX).paths == entry.paths
     for prefix in (PREFIX, V6):
         assert "VPP drops it" in str(trouble(made, prefix))
-    # What shall drop is no trouble.
+    # A drop route is no problem.
     assert trouble(made, CIRCLE[0]) is None
     assert {prefix for _, prefix, _ in made.sink.unresolved()} == {PREFIX, V6}
 

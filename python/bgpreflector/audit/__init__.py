@@ -1,1 +1,1 @@
-"""What VPP has against what it is to have."""
+"""Compare what VPP has with what it should have."""

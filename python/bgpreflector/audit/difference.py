@@ -1,4 +1,4 @@
-"""Kernel and VPP read side by side: what differs, and what would be done about it."""
+"""Read kernel and VPP, compare them, and repair what differs."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from bgpreflector.vpp import FibProgrammer
 PAGE = 1000
 ALL = 0xFFFFFFFF
 
-PATIENCE = 30.0
-"""Seconds for the kernel to rest long enough that all of it can be read."""
+SETTLE_TIMEOUT = 30.0
+"""Seconds to wait for a kernel that changes too little to disturb a dump."""
 
 PAUSE = 1.0
-"""Seconds between the two looks of :meth:`Comparison.lasting`."""
+"""Seconds between the two comparisons of :meth:`Comparison.lasting`."""
 
 Place = tuple[int, str]
 """Kernel table and prefix."""
@@ -33,19 +33,19 @@ class Comparison:
     """
 
     def __init__(self, config: Config, *, read_only: bool) -> None:
-        # Nobody waits here: what the kernel lacks is stale at once.
+        # No grace period here: what the kernel lacks is stale at once.
         kernel = config.kernel.model_copy(update={"stale_routes_time": 0.0, "audit_interval": 0.0})
         config = config.model_copy(update={"kernel": kernel})
         self.engine = cast("_core.Engine", kernel_engine(config))
         self.sink = FibProgrammer.of(self.engine, config, read_only=read_only)
-        # Who compares once has no second batch to add what a first had to delete.
+        # A single comparison has no second batch to add what the first had to delete.
         self.sink.looks_behind = False
 
     def read(self) -> None:
         """Read VPP, then the kernel. Raises ``VppError`` and ``KernelError``."""
         self.sink.resync()
         self.engine.start()
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + SETTLE_TIMEOUT
         while not self.engine.resync().complete:
             if time.monotonic() > deadline:
                 raise KernelError(
@@ -54,7 +54,7 @@ class Comparison:
                 )
 
     def changes(self) -> Iterator[_core.RouteChange]:
-        """What VPP has to do to forward as the kernel does, a page at a time."""
+        """The changes that make VPP forward like the kernel, a page at a time."""
         batch = self.engine.take_batch(ALL)
         try:
             for start in range(0, len(batch), PAGE):
@@ -65,9 +65,9 @@ class Comparison:
             batch.release()
 
     def lasting(self) -> Iterator[_core.RouteChange]:
-        """Those of the changes that are still to be made a moment later.
+        """The changes that still apply a moment later.
 
-        A daemon that is at work may be about to make the others.
+        A running daemon may be about to make the others.
         """
         first = {(change.table, change.prefix) for change in self.changes()}
         if not first:
@@ -79,7 +79,7 @@ class Comparison:
                 yield change
 
     def overridden(self) -> set[Place]:
-        """Prefixes that VPP forwards by a route of another source."""
+        """Prefixes that another FIB source overrides."""
         audit = self.sink.audit(repair=False, limit=ALL)
         if audit is None:
             return set()
@@ -112,7 +112,7 @@ class Comparison:
         return [one for place, one in found.items() if place not in beside]
 
     def unresolved(self) -> list[tuple[Place, str]]:
-        """Routes that VPP has and does not forward by, one for each set of paths, and why."""
+        """Routes that VPP has and does not forward by, one for each path set, and why."""
         kernel_tables = self._kernel_tables()
         return [
             ((kernel_tables[table], prefix), trouble)
@@ -120,11 +120,11 @@ class Comparison:
         ]
 
     def _kernel_tables(self) -> dict[int, int]:
-        """The kernel table of each VPP table that routes go into, found ones too."""
+        """The kernel table of each mirrored VPP table, discovered ones too."""
         return {vpp: kernel for kernel, vpp, *_ in self.engine.mirrored_tables()}
 
     def repair(self) -> tuple[int, list[str]]:
-        """Have VPP make the changes: how many it did, and some of its refusals."""
+        """Send the changes to VPP; return how many it made and a sample of its refusals."""
         result = self.sink.flush()
         return result.applied, [str(failure) for failure in result.failures]
 
@@ -136,7 +136,7 @@ class Comparison:
 
 @contextmanager
 def comparison(config: Config, *, read_only: bool = True) -> Iterator[Comparison]:
-    """A comparison that has read both sides.
+    """Return a comparison that has read both sides.
 
     ``read_only``: not even the FIB source and the tables are added to VPP; what
     :meth:`Comparison.repair` sends needs them.

@@ -211,7 +211,7 @@ def _open(service: Supervisor, surfaces: ExitStack) -> None:
         try:
             server.start()
         except ControlError as error:
-            if settings.control.insists:
+            if settings.control.is_explicit:
                 raise
             _log.info("Without a control socket, as none is configured: %s", error)
         else:

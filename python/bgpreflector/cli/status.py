@@ -140,7 +140,7 @@ def _held(report: StatusReport) -> str:
     most = sorted(held.interfaces.items(), key=lambda found: -found[1])
     named = ", ".join(f"{name}: {figure(count)}" for name, count in most[:NAMED])
     more = f" and {len(most) - NAMED} more interfaces" if len(most) > NAMED else ""
-    why = f" (no VPP interface stands for {named}{more})" if most else ""
+    why = f" (no VPP interface mapped to {named}{more})" if most else ""
     return f"{figure(held.prefixes)} of {figure(held.of)} prefixes held{why}{_substituted(held)}"
 
 

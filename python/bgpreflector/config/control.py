@@ -1,4 +1,4 @@
-"""The ``[control]`` section: the socket by which a running daemon is asked and told."""
+"""The ``[control]`` section: the socket for status and commands."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ DEFAULT_LOCKS = "/run/bgpreflector"
 
 
 class ControlConfig(Section):
-    """The Unix socket that ``status``, ``show`` and the like speak to."""
+    """The Unix socket of ``status``, ``show`` and the other commands."""
 
     socket: OptionalSocketPath = Field(
         default=DEFAULT_SOCKET,
-        description="Unix socket for `bgpreflector status` and the like, which only its owner and "
-        "root can use (mode 0600); empty for none. Its directory is made where that is possible. "
-        "A daemon that cannot have the default one runs without; one that is named here is "
-        "insisted on. Every daemon of a host needs its own.",
+        description="Unix socket of `bgpreflector status` and the other commands. Only its "
+        "owner and root can connect (mode 0600). Empty: no socket. Its directory is created if "
+        "possible. If the default socket cannot be created the daemon runs without it; if a "
+        "configured one cannot, it ends. Every daemon on a host needs its own.",
     )
     lock_directory: OptionalDirectory = Field(
         default=DEFAULT_LOCKS,
-        description="Directory of the lock that whoever writes to VPP holds (run, flush, audit "
-        "--repair): a second one with the same API socket and FIB source ends, and names the "
-        "first. All of a host have to have the same; what runs in a container that does not share "
-        "it is not seen. Empty for no lock.",
+        description="Directory of the lock that each writer to VPP holds (run, flush, audit "
+        "--repair): a second writer with the same API socket and FIB source ends and names the "
+        "first. All writers on a host need the same directory; one in a container that does not "
+        "share it is not detected. Empty: no lock.",
     )
 
     @property
-    def insists(self) -> bool:
-        """Whether the socket was named, rather than taken by default."""
+    def is_explicit(self) -> bool:
+        """Whether the socket is configured rather than the default."""
         return "socket" in self.model_fields_set

@@ -1,4 +1,4 @@
-"""The ``[controller]`` section: when to try again and when to heal."""
+"""The ``[controller]`` section: when to retry and when to resync."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from .values import PositiveSeconds, Seconds, StrictInt
 
 
 class ControllerConfig(Section):
-    """When failed work is tried again and when everything is compared again."""
+    """Retries of failed operations and healing resyncs."""
 
     healing_delay: Seconds = Field(
         default=5.0,
-        description="Seconds from a failed event, or from the last try of refused routes, to the "
-        "healing resync; twice as long after each that does not help, up to 60.",
+        description="Seconds from a failed event, or from the last retry of refused routes, to "
+        "the healing resync. Doubles after each that fails, up to 60.",
     )
     periodic_resync: Seconds = Field(
         default=0.0,
-        description="Seconds between resyncs of what VPP holds, 0 for none.",
+        description="Seconds between periodic resyncs with VPP, 0 for none.",
     )
     retry_attempts: StrictInt = Field(
-        default=3, ge=0, le=100, description="How often a route that VPP refused is tried again."
+        default=3, ge=0, le=100, description="Number of retries for a route that VPP refused."
     )
     retry_delay: PositiveSeconds = Field(
-        default=1.0, description="Seconds before the first of these; then twice as long each time."
+        default=1.0, description="Seconds before the first retry; doubles each time."
     )

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 _NO_VALUE = object()
 
 LONGEST = 200
-"""Characters of a value that a message shows."""
+"""The most characters of a value in a message."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing to correct."""
+    """One problem of a configuration."""
 
     key: str
     """The key as it is written in the file, dotted; empty for the file itself."""
@@ -28,7 +28,7 @@ class Problem:
     """What is wrong and what is allowed."""
 
     value: object = _NO_VALUE
-    """The value that is refused, where the problem is about one."""
+    """The refused value, if the problem is about one."""
 
     @property
     def has_value(self) -> bool:

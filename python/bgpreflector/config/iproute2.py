@@ -1,4 +1,4 @@
-"""The names that this host's iproute2 has for numbers: ``rt_protos``, ``rt_tables``."""
+"""Names of protocols and tables from this host's iproute2: ``rt_protos``, ``rt_tables``."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ETC = Path("etc/iproute2")
-"""What the administrator has written; goes before a file of the same name of the distribution."""
+"""The administrator's files; they override the distribution's of the same name."""
 
 DISTRIBUTION = (Path("usr/share/iproute2"), Path("usr/lib/iproute2"))
-"""Where releases of iproute2 from 6.6 on put their own files."""
+"""Where iproute2 6.6 and newer install their files."""
 
 ROOT = Path("/")
 
@@ -24,8 +24,8 @@ def names_by_number(database: str, root: Path = ROOT) -> Mapping[int, str]:
     """The names of ``rt_protos`` or ``rt_tables`` and their ``.d`` directory, by number.
 
     Read as iproute2 does (``lib/rt_names.c``): of two files of one name the one in ``/etc``, and of
-    two lines for a number the later. What cannot be read or understood is left out, because names
-    are a convenience: numbers always work. The files are read once.
+    two lines for a number the later. What cannot be read or parsed is left out: names are a
+    convenience, numbers always work. The files are read once.
     """
     names: dict[int, str] = {}
     for file in _files(database, root):

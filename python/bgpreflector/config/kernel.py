@@ -24,7 +24,7 @@ _NETNS = Path("/run/netns")
 
 
 class KernelConfig(Section):
-    """Which routes of the kernel are mirrored, and how they are read."""
+    """Which kernel routes are mirrored, and how they are read."""
 
     protocols: Protocols = Field(
         default=(12,),
@@ -36,16 +36,15 @@ class KernelConfig(Section):
     )
     discover: tuple[TableRange, ...] = Field(
         default=(),
-        description='Further kernel tables, each mirrored as soon as it has a route: "all", or '
-        'ranges such as "1000-1999". They may stand in kernel.tables as well. Each goes into the '
-        "VPP table that vpp.tables names, else into that of its own number, which is created where "
-        "VPP lacks it, and removed when the kernel's has no routes any more.",
+        description='Kernel tables to discover, each mirrored as soon as it has a route: "all", '
+        'or ranges such as "1000-1999". They may also be written in kernel.tables. Each goes '
+        "into the VPP table that vpp.tables names, else into the one of the same number, which "
+        "is created if it is missing and removed when the kernel's table is empty.",
     )
     tables: tuple[KernelTable, ...] = Field(
         default=(254,),
-        description='Kernel tables to mirror, by number or name such as "main"; or "all", or with '
-        'ranges such as "1000-1999" among them: those are followed as they appear '
-        "(kernel.discover). Default: main.",
+        description='Kernel tables to mirror, by number or name such as "main". "all" and '
+        'ranges such as "1000-1999" are discovered (kernel.discover). Default: main.',
     )
     families: tuple[Literal["ipv4", "ipv6"], ...] = Field(
         default=("ipv4", "ipv6"), min_length=1, description="Address families to mirror."
@@ -63,43 +62,43 @@ class KernelConfig(Section):
     )
     allow: tuple[PrefixRule, ...] = Field(
         default=(),
-        description='Prefixes to mirror: "10.0.0.0/8" stands for it and everything within it, '
-        '"10.0.0.0/8{16,24}" for what of that is 16 to 24 bits long. Default: all. Where a '
-        "family has one, only what is allowed is mirrored.",
+        description='Prefixes to mirror: "10.0.0.0/8" matches it and everything within it, '
+        '"10.0.0.0/8{16,24}" the prefixes within it of length 16 to 24. Default: all. A family '
+        "that has an entry mirrors only what is allowed.",
     )
     deny: tuple[PrefixRule, ...] = Field(
         default=(),
-        description="Prefixes not to mirror, written likewise. Of all entries of both lists that "
-        "match, the one with the longest prefix decides, and deny between equals.",
+        description="Prefixes not to mirror, in the same syntax. Of all matching entries of "
+        "both lists the one with the longest prefix decides, and deny between equals.",
     )
     foreign_routes: Literal["hide", "ignore"] = Field(
         default="hide",
         description="What a better route of another protocol does to ours: hide it, so that VPP "
-        "forwards as the kernel does, or nothing.",
+        "forwards like the kernel, or nothing.",
     )
     max_routes: OptionalCount = Field(
         default=None,
-        description="The most prefixes that VPP is given, both families and all tables together: "
-        "a guard against a BGP peer that sends far more than it should. Default: as many as the "
-        "kernel has.",
+        description="The most prefixes to program into VPP, both families and all tables "
+        "together: a guard against a BGP peer that sends far more than it should. Default: no "
+        "limit.",
     )
     max_routes_action: Literal["refuse", "warn"] = Field(
         default="refuse",
-        description="What becomes of prefixes beyond max_routes: they are kept out of VPP until "
-        "others have gone, while those that are in stay in and are kept up to date; or they go "
-        "in, and a warning is logged. A lower limit takes nothing out of VPP that is in.",
+        description='What to do with prefixes beyond max_routes. "refuse": hold them until '
+        'others are withdrawn; those in VPP stay and are kept up to date. "warn": program them '
+        "and log a warning. A lower limit removes no route from VPP.",
     )
 
     audit_interval: Seconds = Field(
         default=300.0,
         description="Seconds between audits, which dump the kernel's routes, compare them with "
-        "the table and repair, count and log what differs. 0 for none.",
+        "the table, and repair, count and log what differs. 0 for none.",
     )
     stale_routes_time: Seconds = Field(
         default=0.0,
-        description="Seconds from the start in which routes stay in VPP that an earlier run put "
-        "there and that the kernel lacks: the time that the BGP daemon needs after a restart "
-        "of the host. Without it they go as soon as the kernel's routes are known for certain.",
+        description="Seconds after the start for which stale routes of an earlier run, missing "
+        "in the kernel, stay in VPP: the time that the BGP daemon needs after a reboot. 0: they "
+        "are deleted as soon as a resync is certain.",
     )
 
     @model_validator(mode="before")
@@ -125,7 +124,7 @@ class KernelConfig(Section):
 
     @property
     def tables_text(self) -> str:
-        """The tables, for people: those that are named, then the ranges."""
+        """The tables as text: the configured ones, then the ranges."""
         ranges = ("all others" if r == (1, HIGHEST) else f"{r[0]}-{r[1]}" for r in self.discover)
         return ", ".join([*map(str, self.tables), *ranges])
 

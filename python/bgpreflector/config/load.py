@@ -15,17 +15,17 @@ from .root import Config
 from .translate import Draft, from_contiv, from_toml
 
 CONTIV_SUFFIXES = (".yaml", ".yml", ".conf")
-"""Files named so are read as Contiv's YAML, all others as TOML."""
+"""Suffixes of files in Contiv's YAML; all others are TOML."""
 
 NODE_NAME = "NODE_NAME"
-"""Environment variable: the node's name in Kubernetes, by which Contiv's file names it."""
+"""Environment variable with the node's name in Kubernetes, which ``nodeConfig`` uses."""
 
 LARGEST = 16 << 20
-"""Bytes of a file; a device such as /dev/zero has no end."""
+"""The most bytes of a file; a device such as /dev/zero has no end."""
 
 
 def load(path: str | os.PathLike[str], *, node_name: str | None = None) -> Config:
-    """Read a TOML file, or a Contiv ``contiv.conf`` where the suffix says YAML.
+    """Read a TOML file, or a Contiv ``contiv.conf`` if the suffix is of YAML.
 
     ``node_name`` chooses the entry of Contiv's ``nodeConfig``; the default is ``$NODE_NAME``, or
     else the host's name. Raises :class:`ConfigError` with everything that is wrong.
@@ -58,7 +58,7 @@ def loads(text: str, *, source: str = "configuration") -> Config:
 
 
 def loads_contiv(text: str, *, node_name: str | None = None, source: str = "contiv.conf") -> Config:
-    """Read what concerns us of a Contiv configuration in YAML; see :func:`load`.
+    """Read the relevant keys of a Contiv configuration in YAML; see :func:`load`.
 
     Examples:
         >>> loads_contiv("{mainVRFID: 7, ipamConfig: {useExternalIPAM: true}}").table_map

@@ -13,8 +13,8 @@ class LogConfig(Section):
     """What is logged, and how."""
 
     level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="The least important messages that are logged."
+        default="info", description="The lowest level that is logged."
     )
     format: Literal["text", "json"] = Field(
-        default="text", description="Lines for people, or one JSON object a line."
+        default="text", description="Text lines, or one JSON object a line."
     )

@@ -65,8 +65,8 @@ class MetricsConfig(Section):
 
     address: Annotated[str | None, BeforeValidator(_optional_address)] = Field(
         default=None,
-        description='Address and port to serve metrics and probes at, such as "127.0.0.1:19482"; '
-        "empty for none, which is the default. Whoever can reach it can read the figures: they "
+        description='Listen address and port for metrics and probes, such as "127.0.0.1:19482"; '
+        "empty (the default) for none. Anybody who can connect can read the metrics; they "
         "contain no route.",
     )
 

@@ -1,4 +1,4 @@
-"""Values that go before those of a file, such as the command line's."""
+"""Override values of a file, such as by the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a file's bytes to plain data of a bounded size, whatever the bytes are."""
+"""Parse a file into plain data of bounded size."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import yaml
 from .errors import ConfigError, Problem
 
 DEEPEST = 32
-"""Levels of sections and lists in each other; a configuration has five."""
+"""The deepest nesting of sections and lists; a configuration has five."""
 
 MOST = 1_000_000
-"""Values, each counted wherever an alias of YAML puts it."""
+"""The most values, with each use of a YAML alias counted."""
 
 NOT_UTF_8 = {
     b"\xff\xfe": "UTF-16",
@@ -22,7 +22,7 @@ NOT_UTF_8 = {
 }
 """Byte order marks of what some editors call Unicode."""
 
-_PERHAPS_ALIAS = ", be it by an alias within what it stands for"
+_PERHAPS_ALIAS = ", perhaps by an alias that contains itself"
 
 MANIFEST = (
     "this is a Kubernetes manifest and not the configuration in it: save what its ConfigMap has "
@@ -76,8 +76,8 @@ def _parsed(parse: Callable[[str], object], text: str, what: str, source: str) -
     except RecursionError as error:
         raise _refused(source, what, "too many levels in each other") from error
     except Exception as error:
-        # Beside their own errors the parsers raise ValueError, KeyError and others at dates,
-        # numbers and tags that look like ones and are none.
+        # The parsers also raise ValueError, KeyError and others for malformed dates, numbers and
+        # tags.
         raise _refused(source, what, error) from error
     return data
 
@@ -87,7 +87,7 @@ def _refused(source: str, what: str, error: object) -> ConfigError:
 
 
 def _check_size(data: object) -> None:
-    """Aliases of YAML can make a few lines endless, or as good as that."""
+    """Check the size: YAML aliases can expand a few lines without bound."""
     levels: list[Iterator[object]] = [iter((data,))]
     seen = 0
     while levels:

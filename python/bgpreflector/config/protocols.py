@@ -65,7 +65,7 @@ _BUILT_IN: Mapping[int, str] = {**_KERNEL_HEADER, **_FRR}
 
 _HIGHEST = 255
 _NO_ROUTERS = (1, 2)
-"""Redirects, and the kernel's own routes for its links and addresses: VPP has its own of those."""
+"""Redirects, and the kernel's own routes for links and addresses, of which VPP has its own."""
 
 GROUPS: Mapping[str, tuple[int, ...]] = {
     "all": tuple(n for n in range(1, _HIGHEST + 1) if n not in _NO_ROUTERS),
@@ -76,10 +76,10 @@ GROUPS: Mapping[str, tuple[int, ...]] = {
 
 
 class ProtocolNames:
-    """Names in both directions. A name that is shown means the same number when it is written."""
+    """Names in both directions: a name that is shown parses to the same number."""
 
     def __init__(self, host: Mapping[int, str]) -> None:
-        """``host`` are the names of ``rt_protos``: where they differ, they go before our own."""
+        """``host`` are the names of ``rt_protos``, which override ours."""
         self._numbers: dict[str, int] = {}
         shown: dict[int, str] = {}
         for names in (host, _BUILT_IN):
@@ -91,11 +91,11 @@ class ProtocolNames:
         self._shown = shown
 
     def name(self, number: int) -> str:
-        """As ``ip route`` shows it: the name, or the number where there is none."""
+        """As ``ip route`` shows it: the name, or the number if it has none."""
         return self._shown.get(number, str(number))
 
     def number(self, name: str) -> int | None:
-        """What a name stands for; upper and lower case are one."""
+        """The protocols of a name, ignoring case."""
         found = self._numbers.get(name.lower())
         return found if found is not None and 1 <= found <= _HIGHEST else None
 
@@ -104,7 +104,7 @@ class ProtocolNames:
         return [*self._shown.values(), *GROUPS]
 
     def text(self, numbers: Iterable[int]) -> str:
-        """Several protocols in a few words: whole groups by their name."""
+        """Several protocols as text, with whole groups by name."""
         left = dict.fromkeys(numbers)
         words = []
         for group in ("all", "frr"):
@@ -126,7 +126,7 @@ def protocol_name(number: int) -> str:
 
 
 def protocols_text(numbers: Iterable[int]) -> str:
-    """Several protocols, for people."""
+    """Several protocols as text."""
     return protocol_names().text(numbers)
 
 

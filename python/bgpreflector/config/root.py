@@ -27,20 +27,19 @@ class Config(Section):
 
     use_external_ipam: StrictBool = Field(
         default=True,
-        description="Whether routes are reflected at all. Contiv's useExternalIPAM, which is "
-        "false where a contiv.conf does not mention it.",
+        description="Whether routes are reflected at all. Contiv's useExternalIPAM, whose "
+        "default in a contiv.conf is false.",
     )
-    source: SourceConfig = Field(
-        default_factory=SourceConfig, description="Who tells of the routes."
-    )
+    source: SourceConfig = Field(default_factory=SourceConfig, description="Source of the routes.")
     fpm: FpmConfig = Field(
-        default_factory=FpmConfig, description="How FRR's zebra is listened to, as a source."
+        default_factory=FpmConfig,
+        description="FPM: where FRR's zebra connects, if it is the source.",
     )
     kernel: KernelConfig = Field(
         default_factory=KernelConfig, description="Which routes are read, and how."
     )
     vpp: VppConfig = Field(
-        default_factory=VppConfig, description="How VPP is reached and what is told to it."
+        default_factory=VppConfig, description="How to reach VPP and what to program."
     )
     controller: ControllerConfig = Field(
         default_factory=ControllerConfig, description="Retries and resyncs."
@@ -50,7 +49,7 @@ class Config(Section):
     )
     log: LogConfig = Field(default_factory=LogConfig, description="Logging.")
     control: ControlConfig = Field(
-        default_factory=ControlConfig, description="How a running daemon is asked and told."
+        default_factory=ControlConfig, description="Control socket and instance lock."
     )
     metrics: MetricsConfig = Field(
         default_factory=MetricsConfig, description="Prometheus metrics and probes over HTTP."
@@ -60,7 +59,7 @@ class Config(Section):
 
     @property
     def ignored(self) -> tuple[str, ...]:
-        """Keys of a Contiv file that mean nothing here, dotted; empty for a TOML file."""
+        """Ignored keys of a Contiv file, dotted; empty for a TOML file."""
         return self._ignored
 
     def ignoring(self, keys: Iterable[str]) -> Config:
@@ -71,22 +70,22 @@ class Config(Section):
 
     @property
     def table_map(self) -> Mapping[int, int]:
-        """The mirrored kernel tables that are named, and the VPP table of each."""
+        """The configured kernel tables, and the VPP table of each."""
         return {table: self.vpp.tables[table] for table in self.kernel.tables}
 
     @property
     def further_tables(self) -> Mapping[int, int]:
-        """The VPP tables of some that are mirrored as they appear (``kernel.discover``)."""
+        """The VPP tables of discovered kernel tables (``kernel.discover``)."""
         return {k: vpp for k, vpp in self.vpp.tables.items() if k not in self.kernel.tables}
 
     @property
     def is_fpm(self) -> bool:
-        """Whether zebra tells of the routes."""
+        """Whether zebra is the source of the routes."""
         return self.source.kind == "fpm"
 
     @property
     def vpp_tables(self) -> list[tuple[int, bool]]:
-        """The VPP tables that are named for routes: id, whether IPv6."""
+        """The configured VPP tables: id, whether IPv6."""
         families = self.kernel.families
         return [(t, family == "ipv6") for t in self.table_map.values() for family in families]
 

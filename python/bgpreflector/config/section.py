@@ -1,4 +1,4 @@
-"""What all sections have in common."""
+"""The base of all sections."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Section(BaseModel):
-    """A part of the configuration: read-only, and nothing in it that is not known."""
+    """A part of the configuration: read-only, without unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 

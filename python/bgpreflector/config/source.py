@@ -1,4 +1,4 @@
-"""The ``[source]`` and ``[fpm]`` sections: who tells of the routes."""
+"""The ``[source]`` and ``[fpm]`` sections: the source of the routes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from .section import Section
 from .values import PositiveSeconds, Seconds
 
 FRR_PROTOCOLS = GROUPS["frr"]
-"""What zebra marks its daemons' routes with (``zebra2proto``): zebra, babel, bgp to srte."""
+"""Protocols of FRR's routes in zebra (``zebra2proto``): zebra, babel, bgp to srte."""
 
 
 class SourceConfig(Section):
-    """Who tells of the routes."""
+    """The source of the routes."""
 
     kind: Literal["kernel", "fpm"] = Field(
         default="kernel",
-        description='"kernel": the routes are read of the kernel. "fpm": FRR\'s zebra sends them '
-        "(its module dplane_fpm_nl), and is told what VPP has acknowledged; links are read of the "
-        "kernel all the same. kernel.protocols then are FRR's unless they are named.",
+        description='"kernel": routes are read from the kernel. "fpm": FRR\'s zebra sends them '
+        "(module dplane_fpm_nl) and is notified of what VPP has acknowledged; links are still "
+        "read from the kernel. The default of kernel.protocols is then all of FRR's.",
     )
 
 
@@ -35,26 +35,26 @@ def _address(value: object) -> str:
 
 
 class FpmConfig(Section):
-    """How zebra is listened to."""
+    """The listener for zebra."""
 
     listen: Annotated[str, BeforeValidator(_address)] = Field(
         default="127.0.0.1:2620",
-        description="Address and port at which zebra is waited for (`fpm address 127.0.0.1`), in "
-        "the network namespace kernel.namespace. Whoever can connect to it can put routes into "
-        "VPP: there is no authentication.",
+        description="Listen address and port for zebra (`fpm address 127.0.0.1`), in the "
+        "network namespace kernel.namespace. Anybody who can connect can put routes into VPP: "
+        "FPM has no authentication.",
     )
     quiet_time: PositiveSeconds = Field(
         default=5.0,
-        description="Seconds in which a connection says nothing, after it has said something of a "
-        "route, that count as the end of what it has to show: zebra does not say where that is. "
-        "Routes that it has not shown go from VPP then. zebra pauses for a second where it fills "
-        "its buffer, so less than 2 is too short for a large table.",
+        description="Seconds of silence on a connection, after its first route, that count as "
+        "the end of zebra's initial routes, as FPM does not mark that end. Routes that it has "
+        "not sent are then removed from VPP. zebra pauses for a second when its buffer is full, "
+        "so less than 2 is too short for a large table.",
     )
     grace: Seconds = Field(
         default=0.0,
-        description="Seconds from the beginning of a connection in which routes stay in VPP that "
-        "it has not shown: the time that the BGP daemon needs after a restart of zebra's. Without "
-        "it they go once the connection is quiet.",
+        description="Seconds after a connection starts for which routes that it has not sent "
+        "stay in VPP: the time that the BGP daemon needs after a restart of zebra. 0: they are "
+        "removed once the connection is quiet.",
     )
 
     @property

@@ -1,4 +1,4 @@
-"""Kernel tables that are named by a range."""
+"""Ranges of kernel tables."""
 
 from __future__ import annotations
 

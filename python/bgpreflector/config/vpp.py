@@ -1,4 +1,4 @@
-"""The ``[vpp]`` section: how VPP is reached and what is told to it."""
+"""The ``[vpp]`` section: how to reach VPP and what to program."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .values import (
 )
 
 API_DIRECTORY = "BGPREFLECTOR_API_DIRECTORY"
-"""The environment variable for commands that are told a socket and no configuration."""
+"""The environment variable for commands without a configuration."""
 
 PACKAGED_API = "/usr/share/vpp/api"
 
@@ -36,7 +36,7 @@ Fallback = Literal["hold", "drop", "punt"]
 PartlyMapped = Literal["skip", "whole"]
 
 MAIN_TABLES = {254: 0}
-"""The kernel's main table goes to VPP's table 0 unless the map says otherwise."""
+"""The kernel's main table maps to VPP's table 0 by default."""
 
 
 class FibSourceConfig(Section):
@@ -44,26 +44,26 @@ class FibSourceConfig(Section):
 
     name: SourceName = Field(
         default="bgpreflector",
-        description="Name of the source. Routes of the source are taken as ours, also those of "
-        "an earlier run, so two instances on one VPP need two names.",
+        description="Name of the source. All routes of the source count as ours, also those of "
+        "an earlier run: two instances on one VPP need two names.",
     )
     priority: StrictInt = Field(
         default=0x88,
         ge=1,
         le=254,
-        description="Priority of the source, 1 to 254; where two sources have a prefix the lower "
-        "one wins. The default, 0x88, lies just behind VPP's own API (0x80) and CLI (0x81) "
-        "sources: a static route that an operator sets by hand wins over a learned one, as on "
-        "any router, and a learned one still wins over neighbours' host routes (0xd0).",
+        description="Priority of the source, 1 to 254; the lowest forwards a prefix. The "
+        "default, 0x88, is just behind VPP's own API (0x80) and CLI (0x81) sources: a static "
+        "route of the operator takes precedence over a learned one, as on any router, and a "
+        "learned one over neighbours' host routes (0xd0).",
     )
 
 
 class InterfacesConfig(Section):
-    """Which VPP interface stands for a Linux interface."""
+    """Which VPP interface is mapped to a Linux interface."""
 
     map: dict[LinuxInterface, VppInterface] = Field(
         default_factory=dict,
-        description="VPP interface, by name or sw_if_index, for a Linux interface.",
+        description="VPP interface, by name or sw_if_index, of a Linux interface.",
     )
     main_interface: OptionalVppInterface = Field(
         default=None,
@@ -72,12 +72,11 @@ class InterfacesConfig(Section):
     )
     strategies: tuple[Strategy, ...] = Field(
         default=(),
-        description='How the VPP interface is found, in order: "map" (the table above), '
-        '"linux-cp" (pairs of that plugin), "name" (equal names and hardware addresses, '
-        'as an equal name may be the other end of a tap; "map" and "linux-cp" go before it), '
-        '"recursive" (none: VPP '
-        'resolves the gateway by its own FIB), "main" (always main_interface). Default: map, '
-        "linux-cp, name; and main, where main_interface is set.",
+        description='Strategies to find the VPP interface, in order: "map" (the table above), '
+        '"linux-cp" (its pairs), "name" (equal names and equal hardware addresses, as an equal '
+        'name may be the other end of a tap; "map" and "linux-cp" take precedence), "recursive" '
+        '(none: VPP resolves the gateway in its FIB), "main" (always main_interface). Default: '
+        "map, linux-cp, name; and main, if main_interface is set.",
     )
 
     _unique = field_validator("strategies")(without_repetition)
@@ -100,24 +99,24 @@ class InterfacesConfig(Section):
 
 
 class GuardConfig(Section):
-    """What a first sync may delete by itself."""
+    """What a first sync may delete without approval."""
 
     share: Share = Field(
         default=0.5,
-        description="A start, or a reload, that would delete more than this share of our routes in "
-        "VPP, and at least as many as guard.routes, deletes none of them before `bgpreflector "
-        "resume` (or a start with --yes): an interface map with a typing error, or a wrong table, "
-        "shall not empty a router. New and changed routes go in meanwhile. 1 for no guard.",
+        description="A start or reload that would delete more than this share of our routes in "
+        "VPP, and at least guard.routes, deletes none of them before `bgpreflector resume` (or "
+        "a start with --yes), so that a wrong interface map or table does not empty a router. "
+        "New and changed routes are programmed meanwhile. 1 for no guard.",
     )
     routes: StrictInt = Field(
         default=100,
         ge=1,
-        description="Fewer deletions than this never wait.",
+        description="Fewer deletions than this are never held back.",
     )
 
 
 class VppConfig(Section):
-    """How VPP is reached and what is told to it."""
+    """How to reach VPP and what to program."""
 
     api_socket: SocketPath = Field(
         default="/run/vpp/api.sock", description="VPP's API socket (socksvr in startup.conf)."
@@ -131,78 +130,75 @@ class VppConfig(Section):
     )
     wait: StrictBool = Field(
         default=True,
-        description="Whether a VPP that cannot be reached at the start is waited for, not ready "
-        "meanwhile; otherwise the program ends with exit status 4. One that goes away later always "
-        "is waited for.",
+        description="Whether to wait, not ready, for a VPP that cannot be reached at the start; "
+        "otherwise the program ends with exit status 4. A VPP that is lost later is always "
+        "waited for.",
     )
     max_in_flight: StrictInt = Field(
         default=1024,
         ge=1,
         le=65536,
-        description="Route requests that may be unanswered at a time.",
+        description="The most unanswered route requests.",
     )
     rate_limit: OptionalRate = Field(
         default=None,
-        description="The most route requests a second, for a VPP whose main thread forwards while "
-        "it learns. Default: as many as VPP takes.",
+        description="The most route requests a second, for a VPP whose main thread also "
+        "forwards. Default: no limit.",
     )
     connect_timeout: PositiveSeconds = Field(
-        default=5.0, description="Seconds to wait for the connection and its handshake."
+        default=5.0, description="Seconds to wait for connect and handshake."
     )
     request_timeout: PositiveSeconds = Field(
-        default=10.0, description="Seconds without any answer after which VPP counts as lost."
+        default=10.0, description="Seconds without an answer after which VPP counts as lost."
     )
     audit_interval: Seconds = Field(
         default=0.0,
-        description="Seconds between audits, which read all routes that VPP has under our source, "
-        "compare them with what it has acknowledged, and repair, count and log what differs. "
-        "0 for none. VPP does not forward while it lists its routes (about a second for a "
-        "million), so an interval of an hour or more is wise for large tables.",
+        description="Seconds between audits, which dump VPP's routes of our source, compare "
+        "them with what it has acknowledged, and repair, count and log what differs. 0 for "
+        "none. VPP does not forward while it lists its routes (about a second for a million): "
+        "use an hour or more for large tables.",
     )
     keepalive_interval: Seconds = Field(
         default=5.0,
-        description="Seconds after which a VPP that has had nothing to say is pinged, so that one "
-        "that hangs is noticed before there are routes to send; 0 for never.",
+        description="Seconds after which an idle VPP gets a keepalive, so that a hung VPP is "
+        "noticed before there are routes to send. 0 for never.",
     )
     on_exit: Literal["keep", "flush"] = Field(
         default="keep",
-        description="What becomes of our routes in VPP, and of the tables that "
-        "were created for them, when the program ends.",
+        description="Keep or remove our routes, and the tables created for them, on exit.",
     )
     fib_source: FibSourceConfig = Field(
         default_factory=FibSourceConfig, description="The FIB source of our routes."
     )
     guard: GuardConfig = Field(
         default_factory=GuardConfig,
-        description="What the first sync after a start or a reload may delete by itself.",
+        description="What the first sync after a start or a reload may delete without approval.",
     )
     max_held: Share = Field(
         default=0.1,
-        description="The share of prefixes that VPP cannot have (as no VPP interface stands for "
-        "theirs, for instance) above which the daemon is not ready and warns, though in sync. "
-        "1 for never.",
+        description="The share of held prefixes (such as those with no VPP interface) above "
+        "which the daemon warns and is not ready, though in sync. 1 for never.",
     )
     unmapped: Fallback = Field(
         default="hold",
-        description="What VPP is given for a prefix whose route it cannot have (`show routes "
-        '--held`): "hold" (nothing: it forwards the prefix by a shorter one that it has), "drop" '
-        '(a drop), or "punt" (a path of type local: VPP hands the packets to the kernel, where '
-        "linux-cp or the like takes them, and the kernel forwards them). Prefixes beyond "
-        "kernel.max_routes, and those held as they ended VPP, are given nothing.",
+        description='What VPP gets for a held prefix (`show routes --held`): "hold" (nothing: a '
+        'shorter prefix forwards, if there is one), "drop" (a drop), or "punt" (a path of type '
+        "local: VPP hands the packets to the kernel, where linux-cp or the like takes them, and "
+        "the kernel forwards them). Prefixes beyond kernel.max_routes, and those held because "
+        "they ended VPP, get nothing.",
     )
     unmapped_legs: PartlyMapped = Field(
         default="skip",
-        description="What becomes of a route of several next hops of which VPP can have only some: "
-        '"skip" (it goes in with those) or "whole" (the whole prefix by vpp.unmapped).',
+        description="What to do with a route of which only some next hops resolve in VPP: "
+        '"skip" (program those) or "whole" (treat the whole prefix by vpp.unmapped).',
     )
     interfaces: InterfacesConfig = Field(
-        default_factory=InterfacesConfig, description="From Linux to VPP interfaces."
+        default_factory=InterfacesConfig, description="Mapping of Linux interfaces to VPP's."
     )
     tables: dict[KernelTable, VppTable] = Field(
         default_factory=lambda: dict(MAIN_TABLES),
-        description="VPP table for a kernel table, each by number, the kernel's also by name. "
-        "The main table, 254, goes to 0 unless it is named here. Contiv's mainVRFID is the "
-        "table of main.",
+        description="VPP table of a kernel table, each by number, the kernel's also by name. "
+        "The main table, 254, goes to 0 by default. Contiv's mainVRFID is the table of main.",
     )
 
     @field_validator("tables", mode="before")

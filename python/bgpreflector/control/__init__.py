@@ -1,4 +1,4 @@
-"""A running daemon asked and told, over a Unix socket that only its owner can use.
+"""Status and commands of a running daemon, over a Unix socket that only its owner can use.
 
 :class:`ControlServer` serves the commands that :func:`commands_of` makes of a daemon;
 :class:`ControlClient` is the other end.

@@ -1,4 +1,4 @@
-"""The last route changes, for whoever watches, as rows."""
+"""The last route changes as rows."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def change_rows(daemon: Daemon, since: int) -> list[Row]:
-    """Those after the one of that number, the oldest first.
+    """The changes after that number, oldest first.
 
     ``number`` counts from 1 on, ``time`` is in seconds since the epoch, ``table`` the kernel's;
-    ``paths`` are those that VPP shall have, none to delete the prefix.
+    ``paths`` are the desired ones, none to delete the prefix.
     """
     return [
         {

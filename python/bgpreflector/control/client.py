@@ -1,4 +1,4 @@
-"""The client: what the command line uses, and whoever writes a tool of his own."""
+"""The client of the control socket, for the command line and other tools."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from bgpreflector.errors import ControlError, RefusedByDaemonError
 from .protocol import request_line
 
 CONNECT = 5.0
-"""Seconds to wait for the connection."""
+"""Connect timeout in seconds."""
 
 
 class Answer:
-    """What a daemon answers: rows as they come, and :attr:`end` once they have been read."""
+    """A daemon's answer: rows as they arrive, then :attr:`end`."""
 
     def __init__(self, lines: Iterator[bytes]) -> None:
         self._lines = lines
         self._end: Mapping[str, object] | None = None
 
     def __iter__(self) -> Iterator[Mapping[str, object]]:
-        """The rows. Raises :class:`ControlError` where the daemon goes away, and
+        """The rows. Raises :class:`ControlError` if the connection ends, and
         :class:`RefusedByDaemonError`."""
         for line in self._lines:
             kind, value = _parsed(line)
@@ -35,11 +35,11 @@ class Answer:
                 return
             else:
                 raise RefusedByDaemonError(str(value["code"]), str(value["message"]))
-        raise ControlError("the daemon hung up in the middle of its answer: has it ended?")
+        raise ControlError("the daemon closed the connection within its answer: has it ended?")
 
     @property
     def end(self) -> Mapping[str, object]:
-        """What came last; rows that nobody has read yet are skipped."""
+        """The end of the answer; unread rows are skipped."""
         if self._end is None:
             for _ in self:
                 pass
@@ -50,7 +50,7 @@ class ControlClient:
     """A connection to a daemon, for one request after the other; a context manager."""
 
     def __init__(self, path: Path, *, timeout: float | None = None) -> None:
-        """``timeout`` is the longest silence to bear in the middle of an answer, in seconds.
+        """``timeout`` is the longest silence within an answer, in seconds.
 
         Raises :class:`ControlError`.
         """
@@ -69,23 +69,23 @@ class ControlClient:
         try:
             self._socket.sendall(request_line(command, arguments))
         except (BrokenPipeError, ConnectionResetError):
-            # It may have said why before it hung up.
+            # The reason may have arrived before the connection closed.
             pass
         except OSError as error:
-            raise ControlError(f"the daemon cannot be asked: {error}") from error
+            raise ControlError(f"cannot send a request to the daemon: {error}") from error
         return Answer(self._lines())
 
     def _lines(self) -> Iterator[bytes]:
         try:
-            # Not the file itself: an iterator that is given up closes what it yields from.
+            # Not the file itself: a closed iterator closes what it yields from.
             yield from iter(self._file.readline, b"")
         except TimeoutError as error:
             raise ControlError("the daemon does not answer; its log may say why") from error
         except OSError as error:
-            raise ControlError(f"the daemon's answer broke off: {error}") from error
+            raise ControlError(f"the connection failed within the answer: {error}") from error
 
     def close(self) -> None:
-        """Hang up; twice is fine."""
+        """Disconnect. Idempotent."""
         self._file.close()
         self._socket.close()
 
@@ -100,7 +100,7 @@ def _parsed(line: bytes) -> tuple[str, Any]:
     try:
         kind, value = next(iter(json.loads(line).items()))
     except (ValueError, AttributeError, StopIteration, RecursionError) as error:
-        raise ControlError("whoever answers there does not speak as a daemon does") from error
+        raise ControlError("the process that answers there is no bgpreflector daemon") from error
     return kind, value
 
 

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 SCHEMA = 1
 """Version of the rows and ends of all commands but ``status``, which has its own."""
 
-PATIENCE = 60.0
-"""Seconds to wait for a comparison, which queues behind what the event loop is at."""
+COMPARE_TIMEOUT = 60.0
+"""Seconds to wait for a comparison, which queues behind other events."""
 
 A = TypeVar("A", bound=BaseModel)
 
@@ -55,10 +55,10 @@ class RoutesArguments(_Arguments):
     """Which routes."""
 
     prefix: Name | None = None
-    """Only those of this prefix."""
+    """Only this prefix."""
 
     within: Name | None = None
-    """Only those to this prefix and to what is within it."""
+    """Only this prefix and those within it."""
 
     states: list[Name] = Field(default_factory=list, max_length=len(STATES))
     """Only those in one of these states; empty for all but foreign ones and those behind others."""
@@ -83,10 +83,10 @@ class AddressArguments(_Arguments):
 
 
 class ReleaseArguments(_Arguments):
-    """Which of the routes that are held as VPP ended over them."""
+    """Which routes held as ``ended_vpp``."""
 
     prefix: Name | None = None
-    """Those of this prefix; all of them without one."""
+    """This prefix; by default all."""
 
 
 class SinceArguments(_Arguments):
@@ -157,7 +157,7 @@ class _Commands:
             raise RefusedError("vpp", str(error)) from error
 
     def repair(self, _: _Arguments) -> Answering:
-        """What differs in VPP, a resync with it and the kernel, and what is left then."""
+        """Compare with VPP, resync, and compare again."""
         yield ()
         found = self._compare()
         if found is not None:
@@ -175,11 +175,9 @@ class _Commands:
 
     def _compare(self) -> VppAudit | None:
         try:
-            return self._daemon.compare(PATIENCE)
+            return self._daemon.compare(COMPARE_TIMEOUT)
         except TimeoutError as error:
-            raise RefusedError(
-                "busy", "the daemon is busy with other things: try again later"
-            ) from error
+            raise RefusedError("busy", "the daemon is busy: try again later") from error
 
     def pause(self, _: _Arguments) -> Answering:
         yield ()
@@ -221,12 +219,12 @@ class _Commands:
 
 
 def _repairable(audit: VppAudit) -> dict[str, int]:
-    """Differences that a resync repairs: another source's route stays before ours."""
+    """Differences that a resync repairs, which excludes overridden prefixes."""
     return {kind: count for kind, count in audit.drift.items() if kind != "overridden"}
 
 
 def _command(model: type[A], serve: Callable[[A], Answering]) -> Handler:
-    """The handler that checks a command's arguments first."""
+    """A handler that validates a command's arguments first."""
 
     def handler(arguments: Mapping[str, object]) -> Answering:
         try:

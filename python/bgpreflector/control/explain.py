@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 IPAddress = IPv4Address | IPv6Address
 
-PATIENCE = 10.0
-"""Seconds to wait for VPP's answer, behind whatever the event loop does."""
+LOOKUP_TIMEOUT = 10.0
+"""Seconds to wait for VPP's answer, behind other events."""
 
 ITS_OWN = {
     "type 2": "is one of its own addresses",
@@ -109,7 +109,7 @@ Entries = list[tuple[VppEntry | None, VppEntry | None]]
 def _ask_vpp(
     daemon: Daemon, matches: Sequence[InTable], address: IPAddress
 ) -> tuple[Entries, str | None]:
-    """VPP's entry for the prefix and for the address, in each table; or why there is none."""
+    """VPP's entries for the prefix and the address in each table, or why there are none."""
     host = f"{address}/{address.max_prefixlen}"
     questions = [
         question
@@ -120,9 +120,9 @@ def _ask_vpp(
         )
     ]
     try:
-        answers = daemon.look_up(questions, PATIENCE)
+        answers = daemon.look_up(questions, LOOKUP_TIMEOUT)
     except TimeoutError:
-        reason = f"the event loop was busy for {PATIENCE:.0f} s"
+        reason = f"the event loop was busy for {LOOKUP_TIMEOUT:.0f} s"
     except VppError as error:
         reason = str(error)
     else:
@@ -136,7 +136,7 @@ def _kernel_side(
     number: int | None,
     matches: Sequence[InTable],
 ) -> str | None:
-    """What explains that the kernel forwards by something else than the tables hold."""
+    """Why the kernel forwards by another route than the tables hold."""
     if kernel is None:
         said = KERNEL_SAYS.get(number or 0, f"the kernel says: {os.strerror(number or 0)}")
         return said + (_cached(matches) if number == errno.ENETUNREACH else "")
@@ -152,7 +152,7 @@ def _kernel_side(
 
 
 def _cached(matches: Sequence[InTable]) -> str:
-    """IPv6 answers by what it has cached at a next-hop object (``rt6_get_pcpu_route``)."""
+    """IPv6 returns the cached route of a next-hop object (``rt6_get_pcpu_route``)."""
     for view in (view for match in matches for view in match.views):
         if view.next_hop_id is not None and ":" in view.prefix:
             return (
@@ -186,7 +186,7 @@ SUBSTITUTES = {
 
 
 def held_reason(daemon: Daemon, view: _core.RouteView, longest: VppEntry | None) -> str:
-    """Why VPP cannot have a route, and what it does with its packets."""
+    """Why a route is held, and what VPP does with its packets."""
     reason = named_reason(view.reason, link_names(daemon))
     if view.substitute is not None:
         return f"{view.prefix} is not in VPP as it is: {reason}; {SUBSTITUTES[view.substitute]}"
@@ -206,7 +206,7 @@ def _vpp_side(
     longest: VppEntry | None,
     difference: str | None,
 ) -> str | None:
-    """Why VPP does not have the prefix as the table does; ``None`` where it has it so."""
+    """How VPP differs from the table for the prefix; ``None`` if it does not."""
     if not match.views:
         return None
     view = match.forwarding
@@ -241,7 +241,7 @@ def _installed(
                 f"FIB source {name}, which comes behind ours; {repair}"
             )
         return (
-            f"VPP forwards {prefix} by a route of the FIB source {name}, which goes before ours "
+            f"VPP forwards {prefix} by a route of the FIB source {name}, which overrides ours "
             "(vpp.fib_source.priority)"
         )
     if difference is not None:

@@ -1,4 +1,4 @@
-"""The kernel's interfaces and what stands for them in VPP, as rows."""
+"""The kernel's interfaces and the VPP interfaces mapped to them, as rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def interface_rows(daemon: Daemon) -> list[Row]:
-    """Every interface of the kernel, and those that are configured and not there."""
+    """All kernel interfaces, and configured ones that do not exist."""
     seen = daemon.sink.seen
     vpp_names = {index: name for name, index in seen.interfaces.by_name.items()}
     sets = _sets_through(daemon)
@@ -54,7 +54,7 @@ def _row(
 
 
 def _sets_through(daemon: Daemon) -> dict[int, int]:
-    """Next-hop sets by the interface that they go through."""
+    """Next-hop sets by interface."""
     counts: dict[int, int] = {}
     cursor: int | None = 0
     while cursor is not None:

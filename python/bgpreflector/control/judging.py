@@ -1,4 +1,4 @@
-"""Whether VPP forwards an address as the kernel does: by the kernel's own answer, not our table."""
+"""Compare how VPP and the kernel forward an address, by the kernel's own lookup."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bgpreflector.daemon.daemon import Daemon
 
 DROPS = (errno.EINVAL, errno.EHOSTUNREACH, errno.EACCES)
-"""Errors by which the kernel answers for IPv4's blackhole, unreachable and prohibit routes."""
+"""The kernel's errors for IPv4's blackhole, unreachable and prohibit routes."""
 
 SPECIAL = (2, 5, 6)
 """FIB_API_PATH_TYPE_DROP, _ICMP_UNREACH and _ICMP_PROHIBIT."""
@@ -49,7 +49,7 @@ class Matched(Protocol):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the kernel forwards an address by."""
+    """The kernel's lookup result for an address."""
 
     daemon: Daemon
     address: IPv4Address | IPv6Address
@@ -58,10 +58,10 @@ class Answer:
     """Its ``errno`` where it has no route."""
 
     def judge(self, match: Matched, entry: VppEntry | None) -> str | None:
-        """What VPP does with packets for the address, and whether the kernel does so too.
+        """How VPP forwards the address, and whether the kernel does the same.
 
-        ``entry`` is what VPP forwards the address by, in the table of the match. ``None`` where
-        nothing is to be said.
+        ``entry`` is what VPP forwards the address by, in the table of the match. ``None`` if
+        there is nothing to report.
         """
         if entry is None or (self._elsewhere(match) and _drops(entry)):
             return self._without_entry(match, entry)

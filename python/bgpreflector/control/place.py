@@ -1,4 +1,4 @@
-"""The socket's place in the file system."""
+"""Create the socket's file."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ BACKLOG = 16
 def listening(path: Path) -> Iterator[socket.socket]:
     """A listening socket at ``path`` that only its owner can connect to; removed at the end.
 
-    Whoever holds the lock beside it owns the place, so a socket that a daemon left behind when
-    it was killed is replaced, and one that is in use is not. Raises :class:`ControlError`.
+    The holder of the lock file beside it owns the path: the socket of a killed daemon is replaced,
+    one in use is not. Raises :class:`ControlError`.
     """
     try:
         _refuse_others(path)
@@ -46,7 +46,7 @@ def _lock(path: Path) -> int:
     try:
         path.parent.mkdir(mode=DIRECTORY, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        # The file stays: if it were removed, two daemons could hold two locks of one name.
+        # Keep the lock file: after its removal two daemons could hold two locks of one name.
         lock = os.open(path.with_name(f"{path.name}.lock"), flags, OWNER_ONLY)
     except OSError as error:
         raise _failed(path, error) from error
@@ -62,7 +62,7 @@ def _lock(path: Path) -> int:
 
 
 def _refuse_others(path: Path) -> bool:
-    """Whether a socket is there; raises :class:`ControlError` where something else is."""
+    """Whether a socket exists; raises :class:`ControlError` for another kind of file."""
     try:
         is_socket = stat.S_ISSOCK(path.lstat().st_mode)
     except FileNotFoundError:
@@ -82,8 +82,8 @@ def _remove_stale(path: Path) -> None:
 def _bound(path: Path) -> socket.socket:
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
-        # bind() gives the file the rights that the socket has: it never has others, and the
-        # umask, which all threads share, is left alone.
+        # bind() gives the file the socket's mode from its first moment; the umask, which all
+        # threads share, need not change.
         os.fchmod(made.fileno(), OWNER_ONLY)
         made.bind(os.fspath(path))
         made.listen(BACKLOG)

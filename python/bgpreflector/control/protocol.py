@@ -1,4 +1,4 @@
-"""What goes over the socket: JSON, one object a line.
+"""The control protocol: JSON, one object a line.
 
 A request is ``{"version": 1, "command": NAME, "arguments": {...}}``. It is answered by any
 number of ``{"row": {...}}`` and, last, either ``{"end": {...}}`` or
@@ -22,7 +22,7 @@ LINE = 16 * 1024
 Code = Literal[
     "request", "version", "command", "arguments", "busy", "failed", "config", "vpp", "kernel"
 ]
-"""What kind of mistake: of the request, or the daemon's own."""
+"""Kind of error: the request's or the daemon's."""
 
 Row: TypeAlias = Mapping[str, object]
 
@@ -70,7 +70,7 @@ def parse_request(line: bytes) -> Request:
 
 
 def problems(error: ValidationError) -> str:
-    """What pydantic found wrong, in a line."""
+    """Pydantic's errors in a line."""
     found = (
         ": ".join(filter(None, (".".join(map(str, detail["loc"])), detail["msg"])))
         for detail in error.errors(include_url=False, include_input=False, include_context=False)

@@ -24,13 +24,13 @@ STATES = ("installed", "waiting", "held", "failed", "not_best", "foreign")
 """``RouteState::name`` of the core."""
 
 MIRRORED = ("installed", "waiting", "held", "failed")
-"""Those of the routes that forward and are of a mirrored protocol."""
+"""States of forwarding routes of mirrored protocols."""
 
 
 def route_pages(
     daemon: Daemon, states: Sequence[str], within: str | None, *, every: bool
 ) -> Iterator[Sequence[Row]]:
-    """The routes in some states, within a prefix: those that shall be mirrored by default.
+    """The routes in some states, within a prefix; by default the mirrored ones.
 
     Raises :class:`RefusedError`.
     """
@@ -65,7 +65,7 @@ def routes_to(daemon: Daemon, prefix: str) -> list[Row]:
 
 
 def mirrored_row(daemon: Daemon, view: _core.RouteView, names: dict[int, str]) -> Row:
-    """A route of the table, with what VPP has of it."""
+    """A route of the table, with its state in VPP."""
     return route_row(view, names) | {
         "source": view.source,
         "vpp_table": daemon.vpp_table(view.table),
@@ -77,7 +77,7 @@ def mirrored_row(daemon: Daemon, view: _core.RouteView, names: dict[int, str]) -
 
 
 def named_reason(reason: str | None, names: Mapping[int, str]) -> str | None:
-    """The core's reason why VPP cannot have a route, with the interface by its name.
+    """The core's hold reason, with the interface by name.
 
     The core knows interfaces by index, as the kernel's routes do.
     """

@@ -1,4 +1,4 @@
-"""The server: a thread of its own, which serves a bounded number of clients."""
+"""The control server: one thread for a bounded number of clients."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from .protocol import (
 _log = logging.getLogger(__name__)
 
 ACCEPT_PAUSE = 1.0
-"""Seconds without a new client after one could not be accepted, as where descriptors ran out."""
+"""Seconds to pause after a failed accept, such as with no descriptors left."""
 
 Answering = Generator[Sequence[Row], None, Mapping[str, object]]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a client may take of the daemon."""
+    """Limits for clients."""
 
     clients: int = 16
-    """At a time."""
+    """The most clients at a time."""
 
     idle: float = 60.0
     """Seconds that a client may take for a request."""
@@ -78,9 +78,9 @@ class ControlServer:
         _log.info("Listening for `bgpreflector status` and the like at %s", self.path)
 
     def close(self) -> None:
-        """Hang up and remove the socket; twice is fine.
+        """Close all connections and remove the socket. Idempotent.
 
-        Commands that are under way are waited for, so whatever they wait for must have ended.
+        Waits for running commands, so whatever they wait for must have ended.
         """
         self._open.close()
 
@@ -100,22 +100,22 @@ class ControlServer:
             client.cancel()
         await asyncio.gather(*clients, return_exceptions=True)
         for writer in clients.values():
-            # A client that had only just been accepted has not begun, so it did not do it itself.
+            # A client that was just accepted has not started, so it did not do this itself.
             await _hang_up(writer)
 
     async def _accept(self, listener: socket) -> None:
-        """Not asyncio's own server: it forgets at its end whom it has only just accepted."""
+        """Accept clients; asyncio's own server drops just accepted ones when it closes."""
         listener.settimeout(0)
         while True:
             try:
                 connection, _ = await asyncio.get_running_loop().sock_accept(listener)
             except OSError as error:
-                _log.warning("No control client can be accepted for a while: %s", error)
+                _log.warning("Cannot accept control clients for a while: %s", error)
                 await asyncio.sleep(ACCEPT_PAUSE)
                 continue
             reader, writer = await asyncio.open_unix_connection(sock=connection, limit=LINE)
-            # An answer is written when the kernel has all of it: what is left when a client is hung
-            # up on is thrown away, also where it has said all and still reads.
+            # An answer counts as written once the kernel has all of it: the rest is lost when the
+            # connection closes, also for a client that has sent everything and still reads.
             writer.transport.set_write_buffer_limits(high=0)
             full = len(self._clients) >= self._limits.clients
             task = asyncio.create_task(self._client(reader, writer, full=full))
@@ -131,9 +131,9 @@ class ControlServer:
             else:
                 await self._requests(reader, writer)
         except (OSError, TimeoutError) as error:
-            _log.debug("A control client was hung up on: %s", error or type(error).__name__)
+            _log.debug("Disconnected a control client: %s", error or type(error).__name__)
         except asyncio.CancelledError:
-            _log.debug("A control client was hung up on, as the daemon ends")
+            _log.debug("Disconnected a control client because the daemon ends")
         finally:
             await _hang_up(writer)
 
@@ -143,7 +143,7 @@ class ControlServer:
                 async with asyncio.timeout(self._limits.idle):
                     line = await reader.readline()
             except ValueError:
-                # Where the next request begins in what is left nobody knows.
+                # The start of the next request in the rest is unknown.
                 message = f"a request has at most {LINE} bytes"
                 await self._write(writer, error_line("request", message))
                 return
@@ -162,7 +162,7 @@ class ControlServer:
             await self._write(writer, error_line(_code(error), str(error)))
         except (OSError, TimeoutError):
             raise
-        except Exception as error:  # noqa: BLE001 - told to the client, and the server goes on
+        except Exception as error:  # noqa: BLE001 - sent to the client; the server continues
             _log.exception("A control command failed")
             message = f"{type(error).__name__}: {error}; the daemon's log has more"
             await self._write(writer, error_line("failed", message))
@@ -183,7 +183,7 @@ class ControlServer:
                     return
                 await self._write(writer, row_lines(page))
         finally:
-            # A command that was cancelled in the middle of a page is still running it.
+            # A command that was cancelled within a page still runs it.
             with suppress(ValueError):
                 answering.close()
 
@@ -195,11 +195,11 @@ class ControlServer:
 
 async def _hang_up(writer: asyncio.StreamWriter) -> None:
     if writer.transport.get_write_buffer_size():
-        # What a client does not read is not waited for.
+        # Do not wait for a client that does not read.
         writer.transport.abort()
     else:
         writer.close()
-    # Only then it is done, and the loop, if it ends, must not end before.
+    # The loop must not end before this.
     with suppress(OSError):
         await writer.wait_closed()
 
@@ -210,12 +210,12 @@ def _next(answering: Answering) -> tuple[Sequence[Row], Mapping[str, object] | N
     except StopIteration as stop:
         return (), stop.value
     except OSError as error:
-        # Not the client's connection: that is the server's alone.
+        # Not the client's connection: only the server uses it.
         raise RefusedError("failed", str(error)) from error
 
 
 def _busy(clients: int) -> bytes:
-    message = f"{clients} clients are connected already, which is the most: try again later"
+    message = f"{clients} clients are connected already, the limit: try again later"
     return error_line("busy", message)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Event(ABC):
-    """Something that happened and that handlers may react to.
+    """Something that happened, for handlers to react to.
 
     ``str()`` describes the event, possibly in several lines.
     """
@@ -31,12 +31,12 @@ class Event(ABC):
 
     @property
     def is_blocking(self) -> bool:
-        """Whether whoever pushes the event waits for its result."""
+        """Whether the producer waits for the event's result."""
         return False
 
     @property
     def is_wanted(self) -> bool:
-        """Whether anybody wants what it leads to: one that nobody wants any more is left out."""
+        """Whether a caller still wants its result; an unwanted event is dropped."""
         return True
 
     @property
@@ -66,7 +66,7 @@ class UpdateEvent(Event):
 
     @property
     def transaction_type(self) -> TransactionType:
-        """What becomes of the finished part when another fails."""
+        """What to do with the finished part when another part fails."""
         return TransactionType.BEST_EFFORT
 
     @property

@@ -19,7 +19,7 @@ class _Resync(Event):
     """Why the resync is asked for: "startup", "operator", "link eth0 went down", ..."""
 
     blocking: bool = False
-    """Whether the one who pushes it waits for the result."""
+    """Whether the producer waits for the result."""
 
     @property
     def is_blocking(self) -> bool:
@@ -88,10 +88,10 @@ class HealingResyncType(Enum):
     """The interval for it is over."""
 
     AFTER_ERROR = "AfterError"
-    """An event failed: sources, handlers or southbound may not be what they are thought to be."""
+    """An event failed: the state of sources, handlers or southbound is uncertain."""
 
     AFTER_REFUSALS = "AfterRefusals"
-    """The southbound goes on refusing operations; what it was told was right."""
+    """The sink keeps refusing operations; the transaction itself was right."""
 
     def __str__(self) -> str:
         return self.value
@@ -103,7 +103,7 @@ class HealingResync(Event):
 
     type: HealingResyncType
     error: BaseException | None = None
-    """What went wrong; ``None`` for the periodic one."""
+    """The error; ``None`` for the periodic one."""
 
     @property
     def name(self) -> str:
@@ -126,7 +126,7 @@ class HealingResync(Event):
 
 
 class Shutdown(UpdateEvent):
-    """The last event: handlers that handle it may take leave."""
+    """The last event: handlers may clean up."""
 
     @property
     def name(self) -> str:
@@ -135,5 +135,5 @@ class Shutdown(UpdateEvent):
 
     @property
     def is_blocking(self) -> bool:
-        """Whoever pushes it waits until the loop has reached it."""
+        """True: the producer waits until the loop has reached it."""
         return True

@@ -31,7 +31,7 @@ class Controller:
     * A thread of its own does that. A blocking update that finds it idle is processed by the
       thread that pushes it and would only wait: that is one thread less to wake up.
     * Until the first full resync, all other events wait; then they follow in their order.
-    * Events that handlers push while one is processed go before all queued ones.
+    * Events that handlers push while one is processed precede all queued ones.
     * Failed events are healed by a resync, failed operations are tried again; both wait
       outside the queue, so other events go on meanwhile.
     * A :class:`FatalError` ends the loop: see :meth:`wait`.
@@ -61,7 +61,7 @@ class Controller:
         self._fatal: FatalError | None = None
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="event-loop", daemon=True)
-        self._at_work: int | None = None
+        self._active_thread: int | None = None
         self._closing = threading.Lock()
         self._clock = clock
         self._busy: tuple[str, float] | None = None
@@ -87,7 +87,7 @@ class Controller:
         return len(self._queue)
 
     @property
-    def at_work(self) -> tuple[str, float] | None:
+    def current_event(self) -> tuple[str, float] | None:
         """What is being processed, and since when by the clock; ``None`` where nothing is."""
         return self._busy
 
@@ -123,7 +123,7 @@ class Controller:
         if isinstance(event, UpdateEvent) == event.method.is_resync:
             raise TypeError(f"{event.name}: an event is an UpdateEvent exactly if it is an update")
         pusher = threading.get_ident()
-        if pusher == self._at_work:
+        if pusher == self._active_thread:
             if event.is_blocking:
                 raise RuntimeError(
                     f"{event.name}: a blocking event pushed by a handler would wait for itself"
@@ -139,7 +139,7 @@ class Controller:
             queued.answer.result()
 
     def _may_run_inline(self, event: Event, pusher: int) -> bool:
-        """Not on the main thread, whose work a signal may interrupt, nor for the loop's end."""
+        """Whether to run inline: not on the main thread, for signals, nor at the loop's end."""
         return (
             self._resync_count > 0
             and not event.method.is_resync
@@ -148,16 +148,16 @@ class Controller:
         )
 
     def _stand_in(self, event: Event, pusher: int) -> None:
-        """Process an event in the place of the loop's thread, which a failure ends."""
+        """Process an event inline; a failure ends the loop's thread."""
         failure: BaseException | None = None
-        self._at_work = pusher
+        self._active_thread = pusher
         try:
             error = self._process(event)
         except BaseException as broken:
             failure = broken
             raise
         finally:
-            self._at_work = None
+            self._active_thread = None
             self._queue.step_down(self._timers, failure)
         if error is not None:
             raise error
@@ -179,7 +179,7 @@ class Controller:
         raised here but by :meth:`wait`; an error with which a handler answers
         :class:`Shutdown` is.
         """
-        if threading.get_ident() == self._at_work:
+        if threading.get_ident() == self._active_thread:
             raise RuntimeError("a handler cannot close the controller that is calling it")
         with self._closing:
             try:
@@ -215,7 +215,7 @@ class Controller:
                 pass
         except FatalError as error:
             self._fatal = error
-        except BaseException as error:  # noqa: BLE001 - nothing may end the loop unseen
+        except BaseException as error:  # noqa: BLE001 - log whatever ends the loop
             _log.exception("The event loop failed")
             self._fatal = FatalError(error)
         finally:
@@ -231,12 +231,12 @@ class Controller:
         for queued in [*self._delayed, *self._queue.refuse_more(reason)]:
             queued.refuse(reason)
         self._delayed.clear()
-        self._at_work = None
+        self._active_thread = None
         self._ended.set()
 
     def _step(self, item: QueuedEvent | Timer) -> bool:
         """Do one thing; ``False`` when it was the last."""
-        self._at_work = threading.get_ident()
+        self._active_thread = threading.get_ident()
         if item is Timer.RETRY:
             self._busy = ("retry of failed operations", self._clock.monotonic())
             try:

@@ -34,7 +34,7 @@ class Outcome:
     """How the processing of one event ended."""
 
     error: BaseException | None = None
-    """The first error, for whoever waits for the event."""
+    """The first error, for the producer that waits for the event."""
 
     is_handlers_own: bool = False
     """Whether the error is that of a handler, and all else was done."""

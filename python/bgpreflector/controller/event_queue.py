@@ -1,4 +1,4 @@
-"""The queue between those who push events and the loop that takes them."""
+"""The queue between event producers and the event loop."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ _log = logging.getLogger(__name__)
 
 
 class QueuedEvent:
-    """An event on its way, with the answer that its producer may be waiting for."""
+    """A queued event, with the result that its producer may wait for."""
 
     def __init__(self, event: Event) -> None:
         self.event = event
         self.answer: Future[None] = Future()
 
     def finish(self, error: BaseException | None) -> None:
-        """Tell whoever waits how it ended."""
+        """Pass the result to the waiting producer."""
         if error is None:
             self.answer.set_result(None)
         else:
             self.answer.set_exception(error)
 
     def leave_out(self) -> None:
-        """Finish an event that nobody wants any more; what it carried is given back."""
+        """Finish an unwanted event; release its batches."""
         for batch in self.event.batches:
             batch.release()
         tell_done(self.event, None)
         self.finish(None)
 
     def refuse(self, error: BaseException) -> None:
-        """Finish an event that was never processed; what it carried is given back."""
+        """Finish an event that was never processed; release its batches."""
         for batch in self.event.batches:
             batch.release()
         tell_done(self.event, error)
@@ -50,10 +50,10 @@ class QueuedEvent:
 
 
 def tell_done(event: Event, error: BaseException | None) -> None:
-    """Tell an event how it ended."""
+    """Call the event's ``done()``."""
     try:
         event.done(error)
-    except Exception:  # noqa: BLE001 - the producer's; the loop goes on
+    except Exception:  # noqa: BLE001 - the producer's; the loop continues
         _log.exception("%s: done() of the event failed", event.name)
 
 
@@ -88,7 +88,7 @@ class EventQueue:
         return len(self._queue) + len(self._follow_ups)
 
     def put(self, queued: QueuedEvent, *, unbounded: bool = False) -> None:
-        """Append an event. At the limit, those that nobody wants any more are left out.
+        """Append an event. At the limit, unwanted events are dropped.
 
         Raises ``EventQueueFullError`` at the limit unless ``unbounded``, and
         ``ControllerClosedError`` after :meth:`refuse_more`.
@@ -113,7 +113,7 @@ class EventQueue:
         return len(wanted) < self._limit
 
     def put_follow_up(self, queued: QueuedEvent) -> None:
-        """Append an event that goes before all queued ones; the loop's thread only."""
+        """Append an event that precedes all queued ones; the loop's thread only."""
         with self._changed:
             self._check_open()
             self._follow_ups.append(queued)
@@ -124,9 +124,9 @@ class EventQueue:
             self._queue.extendleft(reversed(list(events)))
 
     def take(self, timers: Timers) -> QueuedEvent | Timer:
-        """The next thing to do; waits until there is one, and nobody stands in.
+        """The next item; waits until there is one and no other thread runs inline.
 
-        Raises what whoever stood in failed with.
+        Raises the failure of a thread that ran inline.
         """
         with self._changed:
             self._idle = True
@@ -149,7 +149,7 @@ class EventQueue:
         return due
 
     def try_run_inline(self) -> bool:
-        """Take the place of the loop's thread, which takes nothing until :meth:`step_down`.
+        """Run inline: the loop's thread takes nothing until :meth:`step_down`.
 
         ``False`` if it has something to do.
         """
@@ -160,7 +160,7 @@ class EventQueue:
             return True
 
     def step_down(self, timers: Timers, failure: BaseException | None = None) -> None:
-        """Let the loop's thread go on, or raise the failure there."""
+        """Let the loop's thread continue, or raise the failure there."""
         with self._changed:
             self._idle = True
             self._failure = failure

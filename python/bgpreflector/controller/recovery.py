@@ -1,4 +1,4 @@
-"""When to try again and when to heal."""
+"""Schedule retries and healing resyncs."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class Settings(Protocol):
 
 
 class Recovery:
-    """Schedules retries and healing resyncs. Used by whoever processes an event alone.
+    """Schedules retries and healing resyncs. Used by one thread at a time.
 
     Failed operations are tried again in one series for all of them, so that a route that
     keeps failing costs the same however many others come and go. When the series ends and
     operations still fail, one healing resync follows, unless they come from a resync: of the
-    southbound alone, for it alone said no.
+    southbound alone, as it alone refused.
     """
 
     def __init__(self, settings: Settings, clock: Clock, timers: Timers) -> None:
@@ -85,7 +85,7 @@ class Recovery:
     def operations_failed(self, result: CommitResult, *, heal: bool) -> None:
         """Have the failed operations of an event tried again.
 
-        ``heal``: whether a healing resync shall follow if that does not help.
+        ``heal``: whether a healing resync follows if all retries fail.
         """
         self._heal_when_exhausted |= heal
         if not self._timers.is_set(Timer.RETRY):
@@ -93,7 +93,7 @@ class Recovery:
             self._next_retry(result)
 
     def retried(self, result: CommitResult) -> None:
-        """Go on, or end, after a retry."""
+        """Continue or end the series after a retry."""
         if result.ok:
             self.forget_retries()
         else:

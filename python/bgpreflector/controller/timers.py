@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 
 class Timer(Enum):
-    """What the loop has to do at a later time; each at most once at a time."""
+    """The loop's timers; each is set at most once at a time."""
 
     RETRY = auto()
     HEALING = auto()
@@ -14,7 +14,7 @@ class Timer(Enum):
 
 
 class Timers:
-    """Deadlines in the seconds of the loop's clock. Used by whoever processes an event alone."""
+    """Deadlines in the seconds of the loop's clock. Used by one thread at a time."""
 
     def __init__(self) -> None:
         self._deadlines: dict[Timer, float] = {}

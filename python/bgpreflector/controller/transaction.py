@@ -38,7 +38,7 @@ class Transaction:
     In an update, keys that are not mentioned stay as they are. In a full or upstream
     resync, :attr:`values` is everything that must exist: keys not mentioned must go. A
     batch is always a difference. The transaction of a downstream resync is empty: the
-    southbound corrects whatever differs from what it was told before, what it refused included.
+    southbound corrects all differences from earlier transactions, refused operations included.
 
     Examples:
         >>> from bgpreflector.controller import EventMethod

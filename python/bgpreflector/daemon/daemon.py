@@ -1,4 +1,4 @@
-"""The parts put together: what ``bgpreflector run`` and the demo both are."""
+"""The daemon, assembled from its parts, for ``bgpreflector run`` and the demo."""
 
 from __future__ import annotations
 
@@ -32,28 +32,28 @@ from bgpreflector.vpp import (
 )
 
 from .handlers import load_handlers
-from .health import PATIENCE, Liveness
+from .health import HANG_TIMEOUT, Liveness
 
 _log = logging.getLogger(__name__)
 
-FLUSH_PATIENCE = 5.0
-"""Seconds to wait for prefixes that somebody else still holds."""
+FLUSH_TIMEOUT = 5.0
+"""Seconds to wait for prefixes that another batch still holds."""
 
 
 class Daemon:
     """One kernel, one VPP, and the event loop between them.
 
-    :meth:`start` returns once VPP is connected and the first resync is on its way;
-    :meth:`wait` waits for the end, which :meth:`stop` brings about from any thread.
+    :meth:`start` returns once VPP is connected and the first resync is queued; :meth:`wait`
+    waits for the end, which any thread can cause by :meth:`stop`.
     """
 
     def __init__(
         self, config: Config, handlers: Sequence[EventHandler] = (), *, approved: bool = False
     ) -> None:
-        """``handlers`` are somebody's own, called behind the reflector, and before those that the
+        """``handlers`` are the caller's, called after the reflector and before those that the
         configuration names.
 
-        ``approved``: the first sync may delete whatever it will. Raises
+        ``approved``: the first sync may delete any number of routes. Raises
         :class:`~bgpreflector.config.ConfigError` where a handler cannot be loaded.
         """
         loaded = load_handlers(config)
@@ -73,21 +73,21 @@ class Daemon:
             [self.monitor, self.reflector, *handlers, *loaded], self.sink, config.controller
         )
         self.began = time.monotonic()
-        """When it was made, in seconds of ``time.monotonic()``."""
+        """Creation time in seconds of ``time.monotonic()``."""
 
         self.left = 0
-        """Routes of ours in VPP tables that a reload has left, which wait for :meth:`resume`."""
+        """Our routes in VPP tables that are no longer mirrored, which wait for :meth:`resume`."""
 
         vpp = config.vpp
         self._comparisons = Comparisons(self.controller.push_event)
-        self._liveness = Liveness(PATIENCE + 2 * (vpp.connect_timeout + vpp.request_timeout))
+        self._liveness = Liveness(HANG_TIMEOUT + 2 * (vpp.connect_timeout + vpp.request_timeout))
         self._hung = False
         self._pausing = threading.Lock()
         self._paused = False
 
     @property
     def kernel_tables(self) -> list[int]:
-        """The kernel tables that are mirrored now: those that are named, and those found."""
+        """The kernel tables that are mirrored now, configured and discovered."""
         return sorted({kernel for kernel, *_ in self.engine.mirrored_tables()})
 
     @property
@@ -109,14 +109,14 @@ class Daemon:
     def _inject(self, deps: Deps) -> None:
         watcher = self._watcher
         deps.contiv_conf = self.config
-        # Not by way of the daemon, which would keep itself alive.
+        # Not through the daemon: a reference cycle.
         deps.watcher = lambda _: watcher
 
     def start(self, *, survives: tuple[type[VppError], ...] = ()) -> None:
-        """Connect to VPP and begin.
+        """Connect to VPP and start.
 
-        Raises :class:`~bgpreflector.errors.VppError` where that fails in a way that is not to be
-        survived; otherwise it is tried again until it succeeds.
+        Raises :class:`~bgpreflector.errors.VppError` for a fatal
+        failure; other failures are retried until connecting succeeds.
         """
         self.reflector.init()
         try:
@@ -129,14 +129,14 @@ class Daemon:
 
     @property
     def paused(self) -> bool:
-        """Whether VPP is sent no route requests, by :meth:`pause`."""
+        """Whether programming is paused."""
         return self._paused
 
     def pause(self) -> None:
-        """Send VPP no more route requests; the kernel's changes go on gathering in the table.
+        """Stop sending route requests; kernel changes stay queued in the table.
 
-        What VPP is being sent at the moment is cut short. The session stays open, and a VPP
-        that is lost meanwhile is connected to again, and read, but nothing is put into it.
+        A batch in progress is cut short. The session stays open, and a lost VPP is reconnected
+        and read, but not programmed.
         """
         with self._pausing:
             self._paused = True
@@ -145,9 +145,9 @@ class Daemon:
         _log.warning("Paused: VPP gets no routes until `bgpreflector resume`")
 
     def resume(self) -> None:
-        """Send VPP again what it needs; where nobody paused, deletions that wait, too.
+        """Continue programming; if not paused, also approve the deletions that wait.
 
-        Twice is fine. Who ends a pause does not approve of what he may not have seen.
+        Idempotent. To end a pause does not approve deletions that its operator may not know of.
         """
         with self._pausing:
             was, self._paused = self._paused, False
@@ -162,14 +162,14 @@ class Daemon:
     def resync(self, reason: str) -> None:
         """Read VPP and the kernel again and wait until VPP has what differs.
 
-        Raises what went wrong, after which another resync follows by itself.
+        Raises the error of a failed resync; another resync then follows by itself.
         """
         self.controller.push_event(FullResync(reason, blocking=True))
 
     def look_up(self, questions: Sequence[FibQuery], timeout: float) -> list[VppEntry | None]:
-        """Ask VPP by what it forwards.
+        """Look up FIB entries in VPP.
 
-        Raises ``TimeoutError`` where the event loop is busy with other things for too long, and
+        Raises ``TimeoutError`` if the event loop is busy for too long, and
         :class:`~bgpreflector.errors.VppError`.
         """
         event = VppLookup(questions)
@@ -177,11 +177,11 @@ class Daemon:
         try:
             return event.answer.result(timeout)
         finally:
-            # Nothing where it is answered; otherwise VPP is not asked for nobody.
+            # No effect once answered; otherwise VPP need not be asked.
             event.answer.cancel()
 
     def compare(self, timeout: float) -> _core.VppAudit | None:
-        """How VPP differs from what it has acknowledged; ``None`` where it cannot be told.
+        """How VPP differs from what it has acknowledged; ``None`` without a bulk connection.
 
         Raises as :meth:`look_up`.
         """
@@ -189,31 +189,31 @@ class Daemon:
 
     @property
     def alive(self) -> bool:
-        """Whether the event loop and the kernel reader go on, or are still to begin."""
+        """Whether the event loop and the kernel reader run, or have not started yet."""
         return not self.controller.ended and self.engine.failure() is None
 
     @property
     def hung(self) -> str | None:
-        """What does not get on with what it has to do; ``None`` where all is well.
+        """Which thread hangs, and for how long; ``None`` if none does.
 
-        It takes no lock that a thread may hang with. The first look that finds it logs it.
+        It takes no lock that a hung thread may hold. The first call that finds it logs it.
         """
-        at_work, steps = self.controller.at_work, self.engine.steps()
-        hung = self._liveness.look(at_work, steps, self.engine.pulses())
+        current_event, steps = self.controller.current_event, self.engine.steps()
+        hung = self._liveness.check(current_event, steps, self.engine.pulses())
         before, self._hung = self._hung, hung is not None
         if hung is not None and not before:
             _log.critical("%s; where a watchdog is set, the service manager acts", hung)
         elif before and hung is None:
-            _log.warning("What hung gets on again")
+            _log.warning("The thread that hung makes progress again")
         return hung
 
     @property
     def in_sync(self) -> bool:
-        """Whether the kernel has been read and VPP has acknowledged all that it shall have."""
+        """Whether the kernel has been read and VPP has acknowledged all desired routes."""
         return self.in_sync_by(self.engine.status())
 
     def in_sync_by(self, status: _core.Status) -> bool:
-        """The same by figures that were looked up already."""
+        """The same from figures that were read already."""
         return (
             status.synchronised
             and status.dirty == 0
@@ -226,11 +226,11 @@ class Daemon:
         return self.controller.wait(timeout)
 
     def stop(self, *, keep_routes: bool = False) -> None:
-        """End everything; routes stay in VPP unless ``vpp.on_exit`` says ``flush``.
+        """Stop all parts; routes stay in VPP unless ``vpp.on_exit`` is ``flush``.
 
-        With ``keep_routes`` they stay whatever it says.
+        With ``keep_routes`` they always stay.
         """
-        # What is being sent shall not keep the end waiting: under a rate limit it may be hours.
+        # Do not wait for a batch in progress: under a rate limit it may take hours.
         with self._pausing:
             self._watcher.hold(on=False)
             self.sink.hold(on=True)
@@ -251,8 +251,8 @@ class Daemon:
         self.sink.guard.end()
         self.engine.forget_kernel()
         removed = failed = 0
-        # The watcher may still hold a batch; it gives it back when the event loop refuses it.
-        while self._installed and not failed and self.engine.wait_dirty(FLUSH_PATIENCE):
+        # The watcher may still hold a batch, and requeues it when the event loop refuses it.
+        while self._installed and not failed and self.engine.wait_dirty(FLUSH_TIMEOUT):
             result = self.sink.flush()
             removed += result.applied
             failed = result.failed

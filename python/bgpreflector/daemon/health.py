@@ -1,4 +1,4 @@
-"""Whether the threads get on: one that is there may hang all the same."""
+"""Detect threads that hang."""
 
 from __future__ import annotations
 
@@ -6,54 +6,59 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
 
-PATIENCE = 60.0
-"""Seconds without any progress, beside what waiting for VPP may take, after which it hangs."""
+HANG_TIMEOUT = 60.0
+"""Seconds without progress, beyond VPP's timeout, after which a thread counts as hung."""
 
 Pulses = Mapping[str, tuple[bool, int]]
-"""By thread: whether it has something to do, and a number that grows as it gets on."""
+"""By thread: whether it has work, and a counter that grows with its progress."""
 
 
 class Liveness:
-    """Compares looks at what the threads have to do, and at how far they are. From any thread.
+    """Compares samples of the threads' work and progress. From any thread.
 
-    An event may take hours, for instance under a rate limit; what matters is that it gets on.
+    An event may take hours, for instance under a rate limit; what counts is its progress.
     """
 
-    def __init__(self, patience: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """``patience`` in seconds of ``clock``, which is the event loop's own."""
-        self._patience = patience
+    def __init__(self, timeout: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """``timeout`` in seconds of ``clock``, which is the event loop's own."""
+        self._timeout = timeout
         self._clock = clock
         self._lock = threading.Lock()
         self._seen: dict[str, tuple[Hashable, float]] = {}
 
-    def look(
-        self, at_work: tuple[str, float] | None, progress: Hashable, pulses: Pulses | None = None
+    def check(
+        self,
+        current_event: tuple[str, float] | None,
+        progress: Hashable,
+        pulses: Pulses | None = None,
     ) -> str | None:
-        """What hangs, or ``None``.
+        """Return which thread hangs, or ``None``.
 
-        ``at_work`` is what the event loop is at and since when; ``progress`` is anything that
-        differs once that has got on. ``pulses`` are those of other threads, which may be what it
-        waits for: they are named first.
+        ``current_event`` is what the event loop processes and since when; ``progress`` is
+        anything that changes as it proceeds. ``pulses`` are those of other threads, which it may
+        wait for: they are named first.
         """
         now = self._clock()
         with self._lock:
-            said = [
-                f"the {name} hangs: it has something to do, and has not got on for {stands:.0f} s"
-                for name, (has_to_do, beats) in (pulses or {}).items()
-                if (stands := self._stands(name, (has_to_do, beats), now, idle=not has_to_do))
-                >= self._patience
+            hung = [
+                f"the {name} hangs: it has work and made no progress for {stalled:.0f} s"
+                for name, (has_work, beat) in (pulses or {}).items()
+                if (stalled := self._stalled_for(name, (has_work, beat), now, idle=not has_work))
+                >= self._timeout
             ]
-            stands = self._stands("", (at_work, progress), now, idle=at_work is None)
-        if at_work is not None and stands >= self._patience:
-            name, began = at_work
-            said.append(
-                f"the event loop hangs: it has been at {name!r} for {now - began:.0f} s, and has "
-                f"not got on for {stands:.0f} s"
+            stalled = self._stalled_for(
+                "", (current_event, progress), now, idle=current_event is None
             )
-        return "; ".join(said) or None
+        if current_event is not None and stalled >= self._timeout:
+            name, began = current_event
+            hung.append(
+                f"the event loop hangs: it has processed {name!r} for {now - began:.0f} s and "
+                f"made no progress for {stalled:.0f} s"
+            )
+        return "; ".join(hung) or None
 
-    def _stands(self, name: str, seen: Hashable, now: float, *, idle: bool) -> float:
-        """Seconds for which the same was seen; 0 where there is nothing to do."""
+    def _stalled_for(self, name: str, seen: Hashable, now: float, *, idle: bool) -> float:
+        """Seconds without progress; 0 if there is no work."""
         before, since = self._seen.get(name, (None, now))
         if idle or before != seen:
             since = now

@@ -1,4 +1,4 @@
-"""One writer at a time: a lock by VPP and FIB source, held by whoever changes our routes in VPP."""
+"""A lock by VPP and FIB source, held by each process that changes our routes in VPP."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _log = logging.getLogger(__name__)
 OWNER_ONLY = 0o600
 DIRECTORY = 0o700
 LONGEST = 4096
-"""Bytes of a holder's description that are read."""
+"""The most bytes to read of the holder's description."""
 
 
 def lock_path(config: Config) -> Path | None:
-    """The lock's file; ``None`` where the configuration wants none.
+    """The lock file; ``None`` if the configuration disables it.
 
     Its name is made of the API socket's real path and the FIB source: two sources of one VPP do
-    not meet, and one socket has one lock by whichever links it is named.
+    not conflict, and a socket has one lock whatever links lead to it.
     """
     directory = config.control.lock_directory
     if directory is None:
@@ -42,11 +42,11 @@ def lock_path(config: Config) -> Path | None:
 @contextmanager
 def writing(config: Config, command: str, read_from: str, todo: str) -> Iterator[None]:
     """Hold the lock of this VPP and FIB source; ``read_from`` names our configuration,
-    ``todo`` says what to do where another has it.
+    ``todo`` says what to do if another process has it.
 
     Raises :class:`WriterError`, which names the holder, where another process has it. The kernel
-    gives the lock back when a process ends, however it ends. Where the file cannot be made at all,
-    as the directory is nobody's, a warning says so and it goes on without.
+    releases the lock when a process ends, however it ends. If the file cannot be created, it logs
+    a warning and continues without a lock.
     """
     path = lock_path(config)
     lock = None if path is None else _locked(path, config, command, todo)
@@ -56,7 +56,7 @@ def writing(config: Config, command: str, read_from: str, todo: str) -> Iterator
         yield
     finally:
         if lock is not None and path is not None:
-            # While it is held: whoever has opened it meanwhile sees that it is no more the file.
+            # While locked: another process that has opened it sees the path lead elsewhere.
             with suppress(OSError):
                 path.unlink()
             os.close(lock)
@@ -72,8 +72,8 @@ def _locked(path: Path, config: Config, command: str, todo: str) -> int | None:
             if path.parent.is_dir() and isinstance(error, PermissionError):
                 raise WriterError(_closed(path, command)) from error
             _log.warning(
-                "Nothing keeps another bgpreflector from writing to this VPP: the lock %s cannot "
-                "be made (%s); control.lock_directory names another place",
+                "Nothing keeps another bgpreflector from writing to this VPP: cannot create the "
+                "lock %s (%s); set control.lock_directory to another place",
                 path,
                 error.strerror or error,
             )
@@ -96,7 +96,7 @@ def _try(lock: int) -> bool:
 
 
 def _is_file(lock: int, path: Path) -> bool:
-    """Whether the path still leads to the file that was opened."""
+    """Whether the path still leads to the open file."""
     try:
         return os.path.samestat(os.fstat(lock), path.stat())
     except FileNotFoundError:
@@ -123,7 +123,7 @@ def _described(lock: int) -> str:
             f"by {found['configuration']})"
         )
     except (ValueError, KeyError, TypeError):
-        # It is just being written.
+        # The holder is still writing it.
         return "another bgpreflector"
 
 
@@ -134,6 +134,6 @@ def _taken(found: str, config: Config, todo: str) -> str:
 
 def _closed(path: Path, command: str) -> str:
     return (
-        f"the lock {path} is another user's, perhaps that of a daemon at work, so `{command}` does "
-        "not start: run it as that user or as root, or name another control.lock_directory"
+        f"the lock {path} belongs to another user, perhaps to a running daemon, so `{command}` "
+        "does not start: run it as that user or as root, or name another control.lock_directory"
     )

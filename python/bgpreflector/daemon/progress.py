@@ -1,4 +1,4 @@
-"""How far a sync is: a bar on a terminal, now and then a line in a log, never one a route."""
+"""Progress of a sync: a bar on a terminal, or a log line every few seconds."""
 
 from __future__ import annotations
 
@@ -25,41 +25,41 @@ from .report import State, StatusReport
 _log = logging.getLogger(__name__)
 
 MANY = 1000
-"""Prefixes that VPP must lack for a sync to be worth a word."""
+"""Fewest missing prefixes for which a sync is shown."""
 
 POLL = 0.5
 INTERVAL = 5.0
-"""Seconds between two looks, and between two lines."""
+"""Seconds between two samples, and between two lines."""
 
 WORKING = (State.KERNEL_UNREAD.value, State.SYNCHRONISING.value, State.REFUSED.value)
-"""States in which something gets on; not where VPP is lost, or paused."""
+"""States in which a sync makes progress."""
 
 
 @dataclass(frozen=True)
 class Amount:
-    """How far it is."""
+    """A sample of the progress."""
 
     reading: bool
     """Whether the kernel is still being read."""
 
     done: int
-    """Requests that VPP has answered; routes that were read of the kernel."""
+    """Requests that VPP has answered, or routes read from the kernel."""
 
     total: int | None
-    """Of so many, as far as that is known."""
+    """Total, if known."""
 
     rate: float
-    """A second, of late."""
+    """Recent rate a second."""
 
     seconds: float
-    """Since the beginning."""
+    """Seconds since the start."""
 
     asks: str | None = None
-    """VPP's API socket while the kernel is not read, as VPP has yet to say what it has."""
+    """VPP's API socket while the kernel is not read because VPP's dump is awaited."""
 
     @property
     def left(self) -> float | None:
-        """Seconds, at this rate; ``None`` where nobody knows."""
+        """Remaining seconds at this rate; ``None`` if unknown."""
         if self.total is None or self.rate <= 0:
             return None
         return (self.total - self.done) / self.rate
@@ -77,31 +77,31 @@ class Amount:
 
 
 class Display(Protocol):
-    """Where it is shown."""
+    """Shows progress."""
 
     def update(self, amount: Amount) -> None:
-        """It has got on."""
+        """Show a sample."""
 
     def end(self, amount: Amount, *, complete: bool) -> None:
-        """All is done, or it was interrupted."""
+        """The sync is done or was interrupted."""
 
 
 class LogLines:
-    """A line every :data:`INTERVAL` seconds; a sync that is over sooner has none but the last."""
+    """Logs a line every :data:`INTERVAL` seconds, and one at the end."""
 
     def __init__(self, interval: float = INTERVAL) -> None:
         self._interval = interval
         self._next = interval
 
     def update(self, amount: Amount) -> None:
-        """Seldom."""
+        """Log a sample, at most one an interval."""
         if amount.seconds >= self._next:
             self._next = amount.seconds + self._interval
             text = str(amount)
             _log.info("%s", text[0].upper() + text[1:])
 
     def end(self, amount: Amount, *, complete: bool) -> None:
-        """With what it came to."""
+        """Log the result."""
         self._next = self._interval
         rate = amount.done / amount.seconds if amount.seconds else 0.0
         said = "Synchronised" if complete else "The sync is interrupted"
@@ -111,7 +111,7 @@ class LogLines:
 
 
 class Bar:
-    """A bar on a terminal, which goes when it is done."""
+    """A bar on a terminal, removed when the sync is done."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -119,7 +119,7 @@ class Bar:
         self._task = TaskID(0)
 
     def update(self, amount: Amount) -> None:
-        """Draws it."""
+        """Draw it."""
         if self._bar is None:
             self._bar = Progress(
                 BarColumn(), TextColumn("{task.description}", markup=False),
@@ -132,7 +132,7 @@ class Bar:
         )
 
     def end(self, amount: Amount, *, complete: bool) -> None:
-        """Takes it away; what it came to is logged."""
+        """Remove it and log the result."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
@@ -140,9 +140,9 @@ class Bar:
 
 
 class SyncProgress:
-    """Looks at a daemon's status on a thread of its own, and shows syncs that take a while.
+    """Samples a daemon's status on its own thread and shows long syncs.
 
-    An event handler so that events can wake it, but no :class:`~bgpreflector.controller.Handler`:
+    An event handler, so that events can wake it, but no :class:`~bgpreflector.controller.Handler`:
     it outlives the daemons of a reload.
     """
 
@@ -157,9 +157,9 @@ class SyncProgress:
         poll: float = POLL,
         rests: bool = False,
     ) -> None:
-        """``look`` finds out how the daemon does; ``None`` where that is not known just now.
+        """``look`` returns the daemon's status, ``None`` if unknown.
 
-        ``rests``: once VPP is in sync, look no more until there is an event.
+        ``rests``: once VPP is in sync, wait for an event before the next sample.
         """
         self._look = look
         self._display = display
@@ -172,8 +172,8 @@ class SyncProgress:
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
 
     def handles_event(self, event: Event) -> bool:  # noqa: ARG002
-        """Never; but there may be something to show now."""
-        # Setting it takes locks each time, and a change is on its way to VPP here.
+        """Never; only wake the thread."""
+        # Hot path: setting an event takes locks each time.
         if not self._awake.is_set():
             self._awake.set()
         return False
@@ -195,7 +195,7 @@ class SyncProgress:
         """Nothing: it handles no event."""
 
     def start(self) -> None:
-        """Once. What VPP has answered before is not counted."""
+        """Start, once. Earlier answers of VPP are not counted."""
         report = self._look()
         if report is not None:
             self.turn(report, time.monotonic())
@@ -203,7 +203,7 @@ class SyncProgress:
         self._thread.start()
 
     def close(self) -> None:
-        """End it; twice is fine."""
+        """Stop it. Idempotent."""
         self._stop.set()
         self._awake.set()
         if self._thread.is_alive():
@@ -226,17 +226,17 @@ class SyncProgress:
                 return
 
     def turn(self, report: StatusReport, now: float) -> None:
-        """Take note of a status at a time in seconds."""
+        """Add a status sampled at a time in seconds."""
         answered, left = _answered(report), _left(report)
         if self._meter is not None and answered < self._meter.answered:
-            # Another daemon after a reload, which counts from 0 on.
+            # Another daemon after a reload: its counters start at 0.
             self._over(complete=False)
         working = report.state in WORKING
         if self._meter is None:
             before, self._idle = self._idle, answered
             if not working or (report.kernel.synchronised and left < MANY):
                 return
-            # Some of it has been answered since the last look, unless that was another daemon.
+            # Some were answered since the last sample, unless that was another daemon's.
             base = answered if before is None or before > answered else before
             self._meter = _Meter(now, base)
         if not working or (report.kernel.synchronised and not left):
@@ -253,7 +253,7 @@ class SyncProgress:
 
 
 class _Meter:
-    """One sync."""
+    """The progress of one sync."""
 
     def __init__(self, began: float, answered: int) -> None:
         self._began = began
@@ -263,7 +263,7 @@ class _Meter:
 
     @property
     def worth_a_word(self) -> bool:
-        """Whether it was more than a look at a small table."""
+        """Whether it is worth showing."""
         return self.last is not None and self.last.done >= MANY
 
     def look(self, report: StatusReport, now: float) -> Amount:
@@ -277,10 +277,10 @@ class _Meter:
             rate = last.rate
             if passed > 0:
                 latest = max(0, done - last.done) / passed
-                # What VPP answers comes in spurts.
+                # VPP answers in bursts.
                 rate = latest if not last.rate else 0.7 * last.rate + 0.3 * latest
         total = None if reading else done + _left(report)
-        # A resync asks VPP first: until the kernel has said a word, it is VPP that is waited for.
+        # A resync dumps VPP first: until the kernel is read, VPP is awaited.
         asks = report.vpp.socket if reading and not any(report.kernel.messages.values()) else None
         self.last = Amount(reading, done, total, rate, now - self._began, asks)
         return self.last
@@ -295,7 +295,7 @@ def _kernel(report: StatusReport) -> int:
 
 
 def _left(report: StatusReport) -> int:
-    """Prefixes that VPP is still to be asked for: those that wait, or are being sent."""
+    """Prefixes that are dirty or have a request in flight."""
     counts = report.prefixes.values()
     refused = sum(c["failed"] for c in counts)
     missing = sum(abs(c["desired"] + c["unconfirmed"] - c["installed"]) for c in counts)

@@ -1,4 +1,4 @@
-"""The state of a running daemon, as it is told: its types alone, for those who read it too."""
+"""The types of a running daemon's status report."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 
 SCHEMA = 1
-"""Version of :class:`StatusReport`; it grows when a field changes its meaning or goes."""
+"""Version of :class:`StatusReport`; raised when a field changes its meaning or is removed."""
 
 
 class State(Enum):
-    """How things stand; of several that apply the first."""
+    """The daemon's state: the first that applies."""
 
     ENDED = "ended"
     """The daemon has ended, or one of its threads."""
@@ -23,34 +23,34 @@ class State(Enum):
     """The kernel's routes have not been read yet."""
 
     SOURCE_LOST = "source_lost"
-    """zebra, which tells of the routes, is not connected: VPP keeps those that it has."""
+    """zebra, the source of the routes, is not connected: VPP keeps its routes."""
 
     PAUSED = "paused"
-    """VPP is sent nothing, as somebody asked for."""
+    """Programming is paused by an operator."""
 
     GUARDED = "guarded"
-    """The first sync would delete too much: that waits for somebody to say so."""
+    """The first sync would delete too much and waits for approval."""
 
     REFUSED = "refused"
     """VPP refused routes."""
 
     SYNCHRONISING = "synchronising"
-    """VPP is still being sent what it lacks."""
+    """VPP is being programmed."""
 
     HELD = "held"
-    """As in sync, but VPP cannot have more of the prefixes than is allowed for."""
+    """In sync, but more prefixes are held than ``vpp.max_held`` allows."""
 
     IN_SYNC = "in_sync"
-    """VPP has acknowledged all that it shall have."""
+    """VPP has acknowledged all desired routes."""
 
 
 @dataclass(frozen=True)
 class Resyncs:
-    """Resyncs with the kernel of one reason."""
+    """Kernel resyncs of one reason."""
 
     count: int
     seconds: float
-    """That all of them took."""
+    """Total duration."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class KernelStatus:
     """The kernel's side."""
 
     synchronised: bool
-    """Whether all of it has been read once."""
+    """Whether all of it has been read at least once."""
 
     namespace: str | None
     """``None`` for the daemon's own."""
@@ -70,21 +70,20 @@ class KernelStatus:
     """Messages not taken, by reason."""
 
     anomalies: Mapping[str, int]
-    """What the kernel said that did not fit what was known."""
+    """Notifications that contradict the table."""
 
     overruns: int
-    """Times that it dropped notifications."""
+    """Overruns: times that it dropped notifications."""
 
     drops: int
     """Notifications that it dropped."""
 
     dump_ended_early: bool
-    """Whether its last dump ended early, at a route too large for a netlink message: what is behind
-    that is kept and not compared."""
+    """Whether its last dump ended early, at a route too large for a netlink message: routes
+    after it are kept and not compared."""
 
     unverified_prefixes: int
-    """Prefixes that its last dumps did not show and that stay, as its answers do not tell whether
-    it has them."""
+    """Prefixes that its last dumps did not show and that stay because lookups are inconclusive."""
 
     resyncs: Mapping[str, Resyncs]
     """By reason."""
@@ -96,45 +95,45 @@ class KernelStatus:
     """Bytes."""
 
     receive_buffer: int
-    """Bytes that the kernel granted: it counts twice what it was asked for."""
+    """Bytes that the kernel granted: twice the request."""
 
 
 @dataclass(frozen=True)
 class FpmStatus:
-    """zebra's side, where that tells of the routes."""
+    """zebra's side, if it is the source."""
 
     listen: str | None
-    """Where it is listened at."""
+    """Listen address."""
 
     peer: str | None
-    """Who is connected."""
+    """The peer's address."""
 
     settled: bool
-    """Whether it has shown all its routes, and those that it lacks are gone."""
+    """Whether it has sent all its routes and the others were removed."""
 
     connections: int
     refused: int
-    """Connections refused, as there was one already."""
+    """Connections refused because there was one already."""
 
     protocol_errors: int
-    """Connections closed, as what came was no FPM."""
+    """Connections closed because of a protocol error."""
 
     frames: int
     sweeps: int
-    """Connections that have shown all their routes."""
+    """Connections that have sent all their routes."""
 
     swept: int
     """Routes of earlier connections that were removed then."""
 
     answers: Mapping[str, int]
-    """Answers sent: ``offload`` (VPP has a route), ``offload_failed``."""
+    """Results sent: ``offload`` (VPP has a route), ``offload_failed``."""
 
     answers_waiting: int
 
 
 @dataclass(frozen=True)
 class OverriddenPrefix:
-    """A prefix that VPP forwards by another source's route."""
+    """A prefix that another FIB source overrides."""
 
     table: int
     """VPP table."""
@@ -163,19 +162,19 @@ class VppStatus:
     version: str | None
     connected_seconds: float | None
     bulk: bool
-    """Whether routes go over the bulk connection, rather than the slow way."""
+    """Whether routes go over the bulk connection, rather than ``vpp_papi``."""
 
     resynchronised: bool
-    """Whether a resync has gone through since it was connected to."""
+    """Whether a resync has succeeded since the last connect."""
 
     linux_nl: bool
-    """Whether it mirrors the kernel's routes by itself, too."""
+    """Whether its linux_nl plugin mirrors the kernel's routes too."""
 
     overridden: int
-    """Prefixes that it forwards by other sources' routes, when that was looked up last."""
+    """Prefixes that other sources override, as of the last lookup."""
 
     overridden_prefixes: tuple[OverriddenPrefix, ...]
-    """Some of them."""
+    """A sample of them."""
 
     requests: Mapping[str, Requests]
     """Route requests, by operation."""
@@ -184,7 +183,7 @@ class VppStatus:
     """Differences that audits found, by kind."""
 
     missing_interfaces: tuple[str, ...]
-    """Configured VPP interfaces that it does not have."""
+    """Configured VPP interfaces that VPP does not have."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +195,7 @@ class TableStatus:
     vpp_table: int
     prefixes: Mapping[str, int]
     """``kernel`` (routes), ``desired``, ``installed``, ``held``, ``substituted`` (both ``desired``
-    and ``held``: VPP is given something else), ``failed``, ``unconfirmed``."""
+    and ``held``: VPP has a substitute), ``failed``, ``unconfirmed``."""
 
 
 @dataclass(frozen=True)
@@ -210,32 +209,32 @@ class LimitStatus:
     """``refuse`` or ``warn``."""
 
     exceeded: bool
-    """Whether there are more, or were just now."""
+    """Whether the limit is exceeded."""
 
     held: int
-    """Prefixes that VPP is not given, as it is to have no more."""
+    """Prefixes held by the limit."""
 
 
 @dataclass(frozen=True)
 class HeldStatus:
-    """Prefixes that VPP cannot have, but for those beyond ``kernel.max_routes``."""
+    """Held prefixes, except those beyond ``kernel.max_routes``."""
 
     prefixes: int
     of: int
-    """All that VPP should have."""
+    """All prefixes that VPP should have."""
 
     too_many: bool
-    """Whether they are more than ``vpp.max_held`` allows for."""
+    """Whether they exceed ``vpp.max_held``."""
 
     interfaces: Mapping[str, int]
-    """Those of them for whose interface nothing stands in VPP, by its name."""
+    """Those without a VPP interface, by interface name."""
 
     unmapped: str
     """``vpp.unmapped``: ``hold``, ``drop`` or ``punt``."""
 
     substitutes: Mapping[str, int]
-    """Prefixes that VPP shall have something else for: ``drop``, ``punt``, or ``legs`` (some of the
-    route's next hops), of which the last are none of :attr:`prefixes`."""
+    """Prefixes with a substitute: ``drop``, ``punt``, or ``legs`` (some of the route's next hops),
+    the last not counted in :attr:`prefixes`."""
 
 
 @dataclass(frozen=True)
@@ -244,16 +243,16 @@ class GuardStatus:
 
     deletions: int
     of: int
-    """Routes of ours that VPP had when the daemon came."""
+    """Our routes in VPP when the daemon started."""
 
     reason: str
     left: int
-    """Routes in VPP tables that a reload would not clear."""
+    """Routes in VPP tables that a reload did not clear."""
 
 
 @dataclass(frozen=True)
 class StatusReport:
-    """How a daemon does."""
+    """The status of a daemon."""
 
     schema: int
     version: str
@@ -267,7 +266,7 @@ class StatusReport:
     in_sync: bool
     ready: bool
     """In sync, or in sync before and now behind by less than :data:`READY_LAG` seconds; and no more
-    prefixes held than is allowed for; and nothing hangs."""
+    prefixes held than allowed; and no thread hangs."""
 
     paused: bool
     prefixes: Mapping[str, Mapping[str, int]]
@@ -275,10 +274,10 @@ class StatusReport:
 
     tables: tuple[TableStatus, ...]
     dirty: int
-    """Prefixes that wait for a request."""
+    """Dirty prefixes."""
 
     oldest_waiting: float | None
-    """Seconds that the oldest of the changes has waited that VPP has not answered."""
+    """Age in seconds of the oldest change that VPP has not answered."""
 
     queued_events: int
     handler_errors: Mapping[str, int]
@@ -292,19 +291,19 @@ class StatusReport:
     held: HeldStatus
     limit: LimitStatus
     guard: GuardStatus | None
-    """``None`` where no deletion waits for somebody."""
+    """``None`` if no deletion waits for approval."""
 
     hung: str | None
-    """Which thread does not get on with what it has to do; ``None`` where all is well."""
+    """Which thread hangs; ``None`` if none does."""
 
     memory: int
     """Resident memory in bytes."""
 
     source: str
-    """Who tells of the routes: ``kernel`` or ``fpm``."""
+    """Source of the routes: ``kernel`` or ``fpm``."""
 
     fpm: FpmStatus | None
-    """``None`` where the kernel tells of the routes."""
+    """``None`` if the kernel is the source."""
 
     kernel: KernelStatus
     vpp: VppStatus

@@ -1,4 +1,4 @@
-"""The state of a running daemon, looked at: for people, for machines, and for probes."""
+"""Collect the status of a running daemon, for people, machines and probes."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ if TYPE_CHECKING:
     from .daemon import Daemon
 
 READY_LAG = 10.0
-"""Seconds that a change may wait before a VPP that was in sync once no longer counts as ready."""
+"""Seconds that a change may wait before a daemon that was in sync is no longer ready."""
 
 NAMED = 20
-"""Overridden prefixes that a report names."""
+"""The most overridden prefixes in a report."""
 
 
 def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusReport:
-    """Look at a daemon, from any thread; ``figures`` are its engine's, looked up already."""
+    """Collect a daemon's status, from any thread; ``figures`` are its engine's."""
     hung = daemon.hung
     figures = figures or daemon.engine.status()
     vpp, fpm = _vpp(daemon, figures), _fpm(daemon)
-    # Once: it may change while this looks on, and the report shall not contradict itself.
+    # Read once: it may change meanwhile, and the report must not contradict itself.
     paused = daemon.paused
     held = _held(daemon, figures)
     found = _State(
@@ -90,7 +90,7 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
 
 @dataclass(frozen=True)
 class _State:
-    """What was looked at once."""
+    """Values that are read once."""
 
     paused: bool
     source_lost: bool
@@ -215,7 +215,7 @@ def _vpp(daemon: Daemon, figures: _core.Status) -> VppStatus:
 
 
 def _sorted(figures: Mapping[str, int]) -> dict[str, int]:
-    """In an order that stays."""
+    """Return it in a stable order."""
     return dict(sorted(figures.items()))
 
 

@@ -1,4 +1,4 @@
-"""One daemon after the other: what ``bgpreflector run`` keeps running, reloads and ends."""
+"""Run, reload and stop daemons for ``bgpreflector run``."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ FIXED = (
     "control.lock_directory",
     "metrics.address",
 )
-"""What a reload cannot change: our routes would stay behind under the old name or in the old place,
-or whoever asks would lose the way."""
+"""Keys that a reload cannot change: our routes would stay behind under the old name or place, or
+clients would lose the socket."""
 
 
 STAY = (
@@ -40,10 +40,10 @@ WAIT = (
 
 
 class Supervisor:
-    """Keeps a daemon running, and puts another in its place when the configuration changes.
+    """Keeps a daemon running and replaces it when the configuration changes.
 
-    A reload ends the daemon, leaves its routes in VPP, and starts one with the new
-    configuration, which adopts them and sends what differs: VPP forwards all the time.
+    A reload stops the daemon, leaves its routes in VPP, and starts one with the new
+    configuration, which adopts them and sends what differs: VPP forwards throughout.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class Supervisor:
         *,
         approved: bool = False,
     ) -> None:
-        """``read`` reads the configuration anew. Raises :class:`ConfigError`.
+        """``read`` reads the configuration again. Raises :class:`ConfigError`.
 
-        ``handlers`` are called by every daemon, behind its own. ``approved``: the first one's
-        first sync may delete whatever it will.
+        ``handlers`` are called by every daemon, after its own. ``approved``: the first daemon's
+        first sync may delete any number of routes.
         """
         self._read = read
         self._config = config
@@ -70,34 +70,34 @@ class Supervisor:
         self._failure: BaseException | None = None
         self._left: list[tuple[int, bool]] = []
         self.on_config: Callable[[Config], None] = _ignore
-        """Called with a configuration that was put in place."""
+        """Called with each new configuration in use."""
 
     @property
     def daemon(self) -> Daemon:
-        """The one that runs now."""
+        """The daemon that runs now."""
         return self._daemon
 
     @property
     def alive(self) -> bool:
-        """Whether it goes on, or is still to begin; also while a reload changes daemons."""
+        """Whether it runs or has not started yet; also true during a reload."""
         return self._replacing or self._daemon.alive
 
     @property
     def hung(self) -> str | None:
-        """What of the daemon does not get on, and for how long; ``None`` where all is well."""
+        """Which thread of the daemon hangs, and for how long; ``None`` if none does."""
         return None if self._replacing else self._daemon.hung
 
     def start(self) -> None:
-        """Start the first.
+        """Start the first daemon.
 
-        Raises what :meth:`Daemon.start` raises: with ``vpp.wait`` nothing for a VPP that is not
-        there yet, but for one that lacks a message, or refuses our FIB source.
+        Raises what :meth:`Daemon.start` raises: with ``vpp.wait`` not for a VPP that is not
+        running yet, but for one that lacks a message or refuses our FIB source.
         """
         waits = self._config.vpp.wait
         self._daemon.start(survives=(VppConnectError, VppLostError) if waits else ())
 
     def wait(self) -> None:
-        """Wait for the end, over reloads; raises what brought it about, unless it was a stop."""
+        """Wait for the end across reloads; raises its cause, unless that was a stop."""
         while True:
             daemon = self._daemon
             daemon.wait()
@@ -109,10 +109,10 @@ class Supervisor:
                     return
 
     def reload(self) -> list[str]:
-        """Read the configuration and put it in place; the keys that changed.
+        """Read the configuration and apply it; return the keys that changed.
 
-        Raises :class:`ConfigError` where it is wrong, or changes what a reload cannot: then
-        all stays as it is.
+        Raises :class:`ConfigError` if it is wrong or changes a key that a reload cannot: then
+        nothing changes.
         """
         with self._reloading:
             old, new = self._config, self._read()
@@ -146,13 +146,13 @@ class Supervisor:
         self.on_config(new)
 
     def _made_for(self, new: Config) -> Daemon:
-        # The kernel's routes have been known since the start: what is not among them may go.
+        # The kernel's routes are known already: the others may go.
         known = new.kernel.model_copy(update={"stale_routes_time": 0.0})
         return Daemon(new.model_copy(update={"kernel": known}), self._handlers)
 
     def _replace(self, old: Config, new: Config, made: Daemon) -> None:
         before = self._daemon
-        # What was found goes with the engine.
+        # Discovered tables go with the engine.
         gone = [*old.vpp_tables, *before.vpp_tables, *self._left]
         before.stop(keep_routes=True)
         if before.paused:
@@ -167,7 +167,7 @@ class Supervisor:
         self._left = _clear(made, left) if left else []
 
     def resume(self) -> None:
-        """Resume the daemon, and clear the tables that were left, unless it was paused."""
+        """Resume the daemon; unless it was paused, also clear the tables no longer mirrored."""
         with self._reloading:
             paused = self._daemon.paused
             self._daemon.resume()
@@ -175,7 +175,7 @@ class Supervisor:
                 self._left = _clear(self._daemon, self._left, approved=True)
 
     def stop(self) -> None:
-        """End it all, a reload that is under way first."""
+        """Stop the daemon, after a reload in progress."""
         self._stopped = True
         with self._reloading:
             self._daemon.stop()
@@ -184,8 +184,8 @@ class Supervisor:
 def _clear(
     daemon: Daemon, tables: list[tuple[int, bool]], *, approved: bool = False
 ) -> list[tuple[int, bool]]:
-    """Take our routes out of VPP tables that are not mirrored into any more; those that wait, as
-    there are too many to be deleted unasked."""
+    """Delete our routes from VPP tables that are no longer mirrored; return those that wait for
+    approval because there are too many."""
     source = daemon.sink.source
     numbers = ", ".join(map(str, sorted({table for table, _ in tables})))
     if source is None:
@@ -239,4 +239,4 @@ def _different(old: object, new: object, key: str) -> set[str]:
 
 
 def _ignore(_: Config) -> None:
-    """Nobody wants to know."""
+    """Do nothing."""

@@ -1,4 +1,4 @@
-"""What a service manager is told (``sd_notify(3)``), where there is one that listens."""
+"""Notify the service manager, if there is one (``sd_notify(3)``)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _log = logging.getLogger(__name__)
 MICRO = 1_000_000
 
 UNASKED = 10.0
-"""Seconds between two looks at the state where no manager waits for word of it."""
+"""Seconds between two checks of the state without a watchdog."""
 
 
 def notify(*lines: str) -> None:
-    """Send lines such as ``READY=1`` to ``$NOTIFY_SOCKET``; nothing where it is not set."""
+    """Send lines such as ``READY=1`` to ``$NOTIFY_SOCKET``, if it is set."""
     place = os.environ.get("NOTIFY_SOCKET")
     if not place:
         return
@@ -28,7 +28,7 @@ def notify(*lines: str) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
             sender.sendto("\n".join(lines).encode(), address)
     except OSError as error:
-        _log.warning("The service manager cannot be told of the state: %s", error)
+        _log.warning("Cannot notify the service manager: %s", error)
 
 
 def reloading() -> None:
@@ -37,22 +37,22 @@ def reloading() -> None:
 
 
 class Watchdog:
-    """Looks at the state now and then, and tells a service manager that all is well.
+    """Checks the state periodically and pings the service manager's watchdog.
 
-    One that wants to hear it (``$WATCHDOG_USEC``) acts where it hears nothing.
+    With ``$WATCHDOG_USEC`` the manager acts if the ping is missing.
     """
 
     def __init__(self, state: Callable[[], str | None]) -> None:
-        """``state`` says how things are in a line, or ``None`` where the manager shall act.
+        """``state`` returns the state in a line, or ``None`` if the manager must act.
 
-        An error of its own, which it may raise, is no reason to act.
+        An exception that it raises is no reason to act.
         """
         self._state = state
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin. Where no manager wants to hear it, somebody looks all the same."""
+        """Start. Without a watchdog the state is checked all the same."""
         interval = wanted_interval() or UNASKED
         self._thread = threading.Thread(
             target=self._run, args=(interval,), name="watchdog", daemon=True
@@ -60,7 +60,7 @@ class Watchdog:
         self._thread.start()
 
     def close(self) -> None:
-        """End; twice is fine."""
+        """Stop. Idempotent."""
         self._ended.set()
         if self._thread is not None:
             self._thread.join()
@@ -69,8 +69,8 @@ class Watchdog:
         while True:
             try:
                 state = self._state()
-            except Exception:  # noqa: BLE001 - what cannot be looked at may do its work well
-                _log.exception("The state cannot be told")
+            except Exception:  # noqa: BLE001 - a failed check is no failure of the daemon
+                _log.exception("Cannot determine the state")
                 notify("WATCHDOG=1")
             else:
                 if state is not None:
@@ -80,7 +80,7 @@ class Watchdog:
 
 
 def wanted_interval() -> float | None:
-    """Half of what the manager waits for, in seconds, as ``sd_watchdog_enabled(3)`` advises."""
+    """Half of the watchdog's timeout in seconds, as ``sd_watchdog_enabled(3)`` advises."""
     micros, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID")
     if not micros.isdecimal() or int(micros) == 0 or pid not in (None, str(os.getpid())):
         return None

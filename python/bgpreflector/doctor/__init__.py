@@ -1,4 +1,4 @@
-"""What stands in the way of the routes: the kernel, the BGP daemon, VPP and the configuration."""
+"""Diagnose the kernel, the BGP daemon, VPP and the configuration."""
 
 from .checkup import SCHEMA, check_up
 from .finding import Finding, Severity

@@ -1,4 +1,4 @@
-"""All checks, in the order of the data's way."""
+"""All checks, in the order of the data flow."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from .running import daemon_findings
 from .vpp import vpp_findings
 
 SCHEMA = 1
-"""Version of the JSON object; it grows when a field changes its meaning or goes."""
+"""Version of the JSON object; raised when a field changes its meaning or is removed."""
 
 
 def check_up(config: Config) -> Iterator[Finding]:
-    """Look at everything, and change nothing: not even the FIB source is added to VPP."""
+    """Run all checks without changes: not even the FIB source is added to VPP."""
     yield from configuration_findings(config)
     yield from fpm_findings(config)
     yield from daemon_findings(config)
-    # Nobody waits here, and what the limit would keep out is to be seen.
+    # No grace period here, and routes beyond the limit must be seen.
     alone = {"stale_routes_time": 0.0, "audit_interval": 0.0, "max_routes": None}
     kernel = config.kernel.model_copy(update=alone)
     engine = cast("_core.Engine", kernel_engine(config.model_copy(update={"kernel": kernel})))
@@ -64,7 +64,7 @@ def _both_sides(config: Config, engine: _core.Engine, sink: FibProgrammer) -> It
         yield error(
             "vpp",
             config.vpp.api_socket,
-            f"it was lost while it was being asked: {failure}",
+            f"the connection was lost during the check: {failure}",
             "see that VPP is alive: `vppctl show version`, and its log",
         )
 

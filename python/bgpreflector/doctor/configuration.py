@@ -1,4 +1,4 @@
-"""The configuration, beyond what loading it refuses."""
+"""Check the configuration beyond its validity."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHECK = "configuration"
 
 
 def configuration_findings(config: Config) -> Iterator[Finding]:
-    """What is valid and nevertheless not what somebody may want."""
+    """Valid settings that may be unintended."""
     if not config.use_external_ipam:
         yield error(
             CHECK,

@@ -1,4 +1,4 @@
-"""One thing that was looked at, and what is to be done about it."""
+"""A finding, and what to do about it."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import Any
 
 
 class Severity(Enum):
-    """How bad it is."""
+    """Severity of a finding."""
 
     OK = "ok"
     WARNING = "warning"
-    """Something works less well than it could, or will not in some event."""
+    """Something is degraded, or may fail."""
 
     ERROR = "error"
-    """Routes do not get into VPP."""
+    """Routes do not reach VPP."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one object."""
+    """A finding about one object."""
 
     check: str
-    """What was looked at: ``kernel``, ``routes``, ``vpp``, ``memory`` and the like."""
+    """The check: ``kernel``, ``routes``, ``vpp``, ``memory`` and the like."""
 
     severity: Severity
     object: str
-    """Which setting, interface, socket or file."""
+    """The setting, interface, socket or file."""
 
     what: str
     """What was found."""
 
     do: str | None = None
-    """What to do; ``None`` where all is well."""
+    """What to do; ``None`` for ``ok``."""
 
     def as_object(self) -> dict[str, Any]:
         """For JSON."""
@@ -41,17 +41,17 @@ class Finding:
 
 
 def ok(check: str, object_: str, what: str) -> Finding:
-    """All is well."""
+    """An ``ok`` finding."""
     return Finding(check, Severity.OK, object_, what)
 
 
 def warning(check: str, object_: str, what: str, do: str) -> Finding:
-    """It could be better."""
+    """A ``warning`` finding."""
     return Finding(check, Severity.WARNING, object_, what, do)
 
 
 def error(check: str, object_: str, what: str, do: str) -> Finding:
-    """It does not work."""
+    """An ``error`` finding."""
     return Finding(check, Severity.ERROR, object_, what, do)
 
 

@@ -1,4 +1,4 @@
-"""zebra as the source of routes: what of its configuration can be seen from here."""
+"""Check zebra as the source of routes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ CHECK = "fpm"
 
 
 def fpm_findings(config: Config) -> Iterator[Finding]:
-    """Of the configuration, if zebra is to tell of the routes."""
+    """Check the configuration, if zebra is the source."""
     if not config.is_fpm:
         return
-    yield ok(CHECK, "source.kind", f"zebra tells of the routes, at {config.fpm.listen}")
+    yield ok(CHECK, "source.kind", f"zebra is the source of the routes, at {config.fpm.listen}")
     if not config.fpm.address.host.is_loopback:
         yield warning(
             CHECK,
             "fpm.listen",
-            f"{config.fpm.listen} is no loopback address: whoever reaches it can put routes into "
-            "VPP, as FPM has no authentication",
+            f"{config.fpm.listen} is no loopback address: anybody who can connect can put routes "
+            "into VPP, as FPM has no authentication",
             "listen at 127.0.0.1 and run zebra on this host, or let a firewall admit zebra only",
         )
     if not set(config.kernel.protocols) & set(FRR_PROTOCOLS):
@@ -35,12 +35,12 @@ def fpm_findings(config: Config) -> Iterator[Finding]:
 
 
 def connection_finding(fpm: FpmStatus) -> Finding:
-    """Of a running daemon."""
+    """Check a running daemon."""
     if fpm.peer is None:
         return warning(
             CHECK,
             str(fpm.listen),
-            "zebra is not connected: VPP keeps the routes that it has, and learns nothing new",
+            "zebra is not connected: VPP keeps its routes and gets no changes",
             "start zebra with `-M dplane_fpm_nl` and configure `fpm address` (vtysh: `show fpm "
             "counters`)",
         )
@@ -49,7 +49,7 @@ def connection_finding(fpm: FpmStatus) -> Finding:
             CHECK,
             str(fpm.listen),
             f"zebra at {fpm.peer} is connected, and {fpm.refused} further connections were refused",
-            "let one zebra only have this address in its `fpm address`",
+            "give only one zebra this address in its `fpm address`",
         )
-    shown = "has shown its routes" if fpm.settled else "is showing its routes"
+    shown = "has shown its routes" if fpm.settled else "is sending its routes"
     return ok(CHECK, str(fpm.listen), f"zebra at {fpm.peer} is connected and {shown}")

@@ -1,4 +1,4 @@
-"""The VPP interface that stands for each interface that routes go out of."""
+"""Check that each interface that routes use has a VPP interface."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def interface_findings(
             yield say(
                 CHECK,
                 name,
-                f"{routes_(count)} to go out of it, and no VPP interface stands for it{same}: held",
+                f"{routes_(count)} through it, and no VPP interface mapped to it{same}: held",
                 f'name one in vpp.interfaces.map ({name} = "..."; VPP has '
                 f"{', '.join(sorted(vpp_names.values()))}), pair it by linux-cp (`lcp create`), or "
                 "set vpp.interfaces.main_interface for all; vpp.unmapped says what VPP does until "
@@ -61,13 +61,13 @@ def interface_findings(
 
 
 def _mapped(name: str, count: int, sw_if_index: int, vpp_name: str, up: set[int] | None) -> Finding:
-    stands = f"{routes_(count)}; VPP's {vpp_name} (sw_if_index {sw_if_index}) stands for it"
+    mapped = f"{routes_(count)}; mapped to VPP's {vpp_name} (sw_if_index {sw_if_index})"
     if up is None or sw_if_index in up:
-        return ok(CHECK, name, stands)
+        return ok(CHECK, name, mapped)
     return warning(
         CHECK,
         name,
-        f"{stands}, and is down: VPP drops what these routes forward",
+        f"{mapped}, which is down: VPP drops what these routes forward",
         f"`vppctl set interface state {vpp_name} up`",
     )
 

@@ -1,4 +1,4 @@
-"""The kernel: its receive buffer and what it keeps silent about."""
+"""Check the kernel: receive buffer, and settings that suppress notifications."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROUTE_MESSAGE = 832
 
 
 def kernel_findings(config: Config, engine: _core.Engine) -> Iterator[Finding]:
-    """Of the namespace that an engine has begun to read."""
+    """Check the namespace of an engine that has started."""
     where = str(config.kernel.namespace_path or "this network namespace")
     yield ok(CHECK, where, "its routes can be read")
     yield _buffer(config, engine)
@@ -31,21 +31,21 @@ def kernel_findings(config: Config, engine: _core.Engine) -> Iterator[Finding]:
 
 def _buffer(config: Config, engine: _core.Engine) -> Finding:
     wanted = config.kernel.receive_buffer
-    # The kernel reckons with twice what it was asked for.
+    # The kernel doubles the requested size.
     granted = engine.status().receive_buffer // 2
     limit = _rmem_max()
     privileged = _has_net_admin()
     said = "with" if privileged else "without"
-    told = (
+    limits = (
         f"net.core.rmem_max is {limit}, {said} CAP_NET_ADMIN" if limit else f"{said} CAP_NET_ADMIN"
     )
     if granted >= wanted:
-        return ok(CHECK, "kernel.receive_buffer", f"{wanted} bytes are granted ({told})")
+        return ok(CHECK, "kernel.receive_buffer", f"{wanted} bytes are granted ({limits})")
     return warning(
         CHECK,
         "kernel.receive_buffer",
         f"{granted} of {wanted} bytes are granted, room for {granted * 2 // ROUTE_MESSAGE} route "
-        f"changes at once ({told}): more lose notifications, each time at the cost of a dump",
+        f"changes at once ({limits}): more lose notifications, each time at the cost of a dump",
         f"give the program CAP_NET_ADMIN, as the systemd unit does, or `sysctl -w "
         f"net.core.rmem_max={wanted}`",
     )
@@ -66,11 +66,11 @@ def _has_net_admin() -> bool:
 
 @dataclass(frozen=True)
 class _Silence:
-    """A setting that has the kernel keep changes to itself."""
+    """A sysctl that suppresses notifications."""
 
     key: str
     silent: str
-    """The value with which it does."""
+    """The value that suppresses them."""
 
     what: str
 
@@ -115,7 +115,7 @@ def _silences(config: Config, engine: _core.Engine) -> Iterator[Finding]:
 
 
 def _linkdown(engine: _core.Engine) -> Iterator[Finding]:
-    """Interfaces at which the kernel passes over next hops for want of carrier: VPP does not."""
+    """Interfaces whose next hops without carrier the kernel skips, unlike VPP."""
     for family in ("ipv4", "ipv6"):
         scopes = ["all", "default", *(name for _, name, _ in sorted(engine.links()))]
         keys = [f"{family}/conf/{scope}/ignore_routes_with_linkdown" for scope in scopes]

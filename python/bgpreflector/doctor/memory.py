@@ -1,4 +1,4 @@
-"""Whether VPP's memory is enough for the table: where it is not, VPP aborts."""
+"""Check VPP's memory against the table: VPP aborts without memory."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ STATISTICS = _Memory(
 
 
 def memory_findings(engine: _core.Engine, sink: FibProgrammer) -> Iterator[Finding]:
-    """Room for the routes that VPP lacks still."""
+    """Check for room for the missing routes."""
     figures = engine.status().prefixes.values()
-    # Those that wait for an interface will be wanted, too.
+    # Held routes may follow, too.
     wanted = sum(c["desired"] + c["held"] - c["installed"] for c in figures)
     threads = _threads(sink)
     for memory in (HEAP, STATISTICS):
@@ -55,7 +55,7 @@ def _finding(sink: FibProgrammer, memory: _Memory, wanted: int, threads: int) ->
         return warning(
             CHECK,
             memory.name,
-            f"VPP does not say how much it has ({memory.command})",
+            f"VPP does not report its size ({memory.command})",
             f"see that {memory.setting} in startup.conf is enough: about "
             f"{memory.route * threads} bytes a route",
         )

@@ -1,4 +1,4 @@
-"""Whether VPP forwards by what it has: acknowledged is not resolved."""
+"""Check that VPP has resolved the routes that it acknowledged."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .finding import Finding, ok, warning
 
 CHECK = "forwarding"
 SOME = 5
-"""Routes that are named."""
+"""The most routes in a finding."""
 
 
 def resolved_findings(config: Config, sink: FibProgrammer) -> Iterator[Finding]:
-    """Of the routes that VPP has already, one for each set of paths, and of its tables."""
+    """Check one route of VPP for each path set, and its tables."""
     missing = set(sink.missing_tables)
     for table, is_ip6 in config.vpp_tables:
         if (table, is_ip6) not in missing and not sink.is_entered(table, is_ip6=is_ip6):

@@ -1,4 +1,4 @@
-"""The routes of the BGP daemon in the kernel."""
+"""Check the BGP daemon's routes in the kernel."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OWN = (0, 1, 2, 9, 16)
 
 @dataclass
 class KernelRoutes:
-    """What the kernel has, counted."""
+    """Counts of the kernel's routes."""
 
     complete: bool = False
     """Whether all of it could be read."""
@@ -59,7 +59,7 @@ def read_routes(config: Config, engine: _core.Engine) -> KernelRoutes:
 
 
 def route_findings(config: Config, engine: _core.Engine, routes: KernelRoutes) -> Iterator[Finding]:
-    """Whether there is anything to mirror."""
+    """Check that there are routes to mirror."""
     protocols = protocols_text(config.kernel.protocols)
     total = sum(routes.by_place.values())
     if not routes.complete:
@@ -115,6 +115,6 @@ def _running() -> set[str]:
         try:
             names.add(file.read_text().strip())
         except OSError:
-            # It has ended, or is somebody else's.
+            # It has ended, or belongs to another user.
             continue
     return names

@@ -1,4 +1,4 @@
-"""A daemon that runs already."""
+"""Check a running daemon."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ SILENCE = 30.0
 """Seconds."""
 
 SOME = 5
-"""Prefixes that a finding names."""
+"""The most prefixes in a finding."""
 
 
 def daemon_findings(config: Config) -> Iterator[Finding]:
-    """How it does, if it answers."""
+    """Check its status, if it answers."""
     if config.control.socket is None:
         return
     try:

@@ -1,4 +1,4 @@
-"""VPP: whether it can be reached, is one that we know, and who else writes into it."""
+"""Check VPP: connection, version, message layouts, other FIB sources."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CHECK = "vpp"
 
 
 def vpp_findings(config: Config, sink: FibProgrammer) -> Iterator[Finding]:
-    """The sink is connected in the course of it, if VPP can be reached."""
+    """Check VPP; connects the sink if VPP answers."""
     place = Path(config.vpp.api_socket)
     trouble = _socket(place)
     if trouble is not None:
@@ -110,6 +110,6 @@ def _sources(config: Config, sink: FibProgrammer) -> Iterator[Finding]:
     yield ok(
         CHECK,
         "FIB sources",
-        f"routes of these go before ours of the same prefix: {before}; which do is known to a "
-        "running daemon (`bgpreflector status`)",
+        f"routes of these take precedence over ours of the same prefix: {before}; a running "
+        "daemon knows which do (`bgpreflector status`)",
     )

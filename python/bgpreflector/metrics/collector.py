@@ -1,4 +1,4 @@
-"""From a daemon's figures to Prometheus's metric families, at scrape time."""
+"""Convert a daemon's status to Prometheus metric families at scrape time."""
 
 from __future__ import annotations
 
@@ -24,21 +24,20 @@ if TYPE_CHECKING:
 
 
 class DaemonCollector(Collector):
-    """Looks at the daemon once a scrape; nothing is counted twice or kept.
+    """Reads the daemon's status once a scrape and keeps nothing.
 
-    A reload may put another daemon in its place, whose counters begin at 0 again, as after a
-    restart.
+    A reload replaces the daemon, and its counters start at 0 as after a restart.
     """
 
     def __init__(self, service: Supervisor) -> None:
         self._service = service
 
     def describe(self) -> list[Family]:
-        """Nothing: whoever registers it need not look at the daemon."""
+        """Nothing: registration must not read the daemon."""
         return []
 
     def collect(self) -> Iterator[Family]:
-        """All of :data:`METRICS`, of one moment."""
+        """All of :data:`METRICS` from one sample."""
         daemon = self._service.daemon
         figures = daemon.engine.status()
         report = status_of(daemon, figures)

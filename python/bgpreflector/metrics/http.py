@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 ACCEPT_PAUSE = 1.0
-"""Seconds without a new client after one could not be accepted, as where descriptors ran out."""
+"""Seconds to pause after a failed accept, such as with no descriptors left."""
 
-PATIENCE = 10.0
+REQUEST_TIMEOUT = 10.0
 """Seconds that a client may take for its request."""
 
 TEXT = "text/plain; charset=utf-8"
@@ -46,7 +46,7 @@ class MetricsServer:
 
     @property
     def port(self) -> int:
-        """The port that it listens at, once it does."""
+        """The port, once it listens."""
         return self._address.port if self._server is None else self._server.server_port
 
     def start(self) -> None:
@@ -69,7 +69,7 @@ class MetricsServer:
         _log.info("Metrics at http://%s/metrics", self._address.with_port(self.port))
 
     def close(self) -> None:
-        """Listen no more; twice is fine."""
+        """Stop. Idempotent."""
         server, self._server = self._server, None
         if server is None or self._thread is None:
             return
@@ -80,7 +80,7 @@ class MetricsServer:
 
 
 Connection = socket.socket | tuple[bytes, socket.socket]
-"""As http.server has it; ours are sockets."""
+"""The type that http.server has; ours are sockets."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -96,48 +96,47 @@ class _Server(ThreadingHTTPServer):
         super().__init__((str(address.host), address.port), _Handler)
 
     def server_bind(self) -> None:
-        """Without looking the host's name up, which may take long and is for nothing."""
+        """Bind without the base class's lookup of the host name, which may block."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
     def get_request(self) -> tuple[socket.socket, object]:
-        """The next connection. A failure is no reason to try again at once, as that would go on
-        failing while the connection waits."""
+        """Accept; pause after a failure, which would repeat while the connection waits."""
         try:
             return super().get_request()
         except OSError as error:
-            _log.warning("No client of metrics can be accepted for a while: %s", error)
+            _log.warning("Cannot accept clients of metrics for a while: %s", error)
             self.ending.wait(ACCEPT_PAUSE)
             raise
 
     def verify_request(self, request: Connection, client_address: object) -> bool:  # noqa: ARG002
-        """Whether there is room for one more."""
+        """Whether another connection is allowed."""
         return self.places.take(request)
 
     def process_request(self, request: Connection, client_address: object) -> None:
-        """On a thread of its own, where there can be one."""
+        """Serve it on its own thread."""
         try:
             super().process_request(request, client_address)
         except BaseException as error:
             self.places.give_back(request)
-            _log.warning("A client of metrics cannot be served: %s", error)
+            _log.warning("Cannot serve a client of metrics: %s", error)
             raise
 
     def process_request_thread(self, request: Connection, client_address: object) -> None:
-        """Makes room when it is done."""
+        """Release its place when it is done."""
         try:
             super().process_request_thread(request, client_address)
         finally:
             self.places.give_back(request)
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
-        """A client that breaks off is none of an operator's business."""
+        """Log errors, except that a client disconnects."""
         _log.debug("A request for metrics failed", exc_info=True)
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
-    timeout = PATIENCE
+    timeout = REQUEST_TIMEOUT
     server_version = "bgpreflector"
     sys_version = ""
 
@@ -174,5 +173,5 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - its name there
-        """Probes come every few seconds."""
+        """Log nothing: probes come every few seconds."""
         _log.debug(format, *arguments)

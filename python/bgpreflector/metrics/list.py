@@ -1,4 +1,4 @@
-"""The metrics, each with what it means and where its values come from."""
+"""The metrics, their help texts and where their values come from."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PREFIX = "bgpreflector"
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric. No label is ever a prefix, so that there are few series."""
+    """One metric. No label is a prefix, which bounds the number of series."""
 
     name: str
     """Without :data:`PREFIX`, and of a counter without ``_total``."""
@@ -39,16 +39,16 @@ class Metric:
     help: str
     labels: tuple[str, ...] = ()
     samples: Samples | None = None
-    """``None`` for the one histogram, whose buckets come from the engine itself."""
+    """``None`` for the one histogram, whose buckets come from the engine."""
 
     @property
     def full_name(self) -> str:
-        """As Prometheus shows it."""
+        """The name in Prometheus."""
         return f"{PREFIX}_{self.name}" + ("_total" if self.kind == "counter" else "")
 
 
 def _one(value: Callable[[StatusReport], float | None]) -> Samples:
-    """A metric without labels; without a value where there is none."""
+    """A metric without labels; absent if it has no value."""
 
     def samples(report: StatusReport) -> Iterator[Sample]:
         found = value(report)
@@ -90,7 +90,7 @@ def _vpp(report: StatusReport) -> Iterator[Sample]:
 
 
 def _fpm(value: Callable[[FpmStatus], float]) -> Samples:
-    """A metric without labels, absent where zebra does not tell of the routes."""
+    """A metric without labels, absent unless zebra is the source."""
     return _one(lambda report: None if report.fpm is None else value(report.fpm))
 
 
@@ -123,80 +123,78 @@ METRICS = (
     Metric(
         "in_sync",
         "gauge",
-        "1 if VPP has acknowledged all that it shall have.",
+        "1 if VPP has acknowledged all desired routes.",
         (),
         _one(lambda r: r.in_sync),
     ),
     Metric(
         "ready",
         "gauge",
-        "1 if in sync, or in sync before and now behind by less than 10 seconds, and no more held "
-        "than vpp.max_held allows for, and nothing hangs.",
+        "1 if in sync, or in sync before and now behind by less than 10 seconds, with no more "
+        "prefixes held than vpp.max_held allows and no hung thread.",
         (),
         _one(lambda r: r.ready),
     ),
     Metric(
         "paused",
         "gauge",
-        "1 while VPP is sent nothing by an operator's order.",
+        "1 while programming is paused by an operator.",
         (),
         _one(lambda r: r.paused),
     ),
     Metric(
         "held_share",
         "gauge",
-        "Share of the prefixes that VPP should have and cannot have, 0 to 1, but for those beyond "
-        "kernel.max_routes.",
+        "Share of held prefixes, 0 to 1, except those beyond kernel.max_routes.",
         (),
         _one(lambda r: r.held.prefixes / r.held.of if r.held.of else 0.0),
     ),
     Metric(
         "guarded_deletions",
         "gauge",
-        "Routes of ours that the first sync after a start or a reload would delete, and that wait "
-        "for `bgpreflector resume` as they are so many; 0 if none wait.",
+        "Our routes that the first sync after a start or a reload would delete and that wait "
+        "for `bgpreflector resume`; 0 if none wait.",
         (),
         _one(lambda r: 0 if r.guard is None else r.guard.deletions + r.guard.left),
     ),
     Metric(
         "prefixes",
         "gauge",
-        "By kernel table, family and state: kernel (routes of the kernel, of all protocols), "
-        "desired (that VPP shall have), installed (that VPP has acknowledged), held (that VPP "
-        "cannot have now), substituted (desired and held: VPP has something else), "
-        "failed (that VPP refused), unconfirmed (of an earlier run, not "
-        "yet compared with the kernel).",
+        "Prefixes by kernel table, family and state: kernel (routes of all protocols), desired "
+        "(VPP should have it), installed (VPP has acknowledged it), held (VPP cannot have it "
+        "now), substituted (desired and held: VPP has a substitute), failed (VPP refused it), "
+        "unconfirmed (of an earlier run, not yet compared with the kernel).",
         ("family", "table", "state"),
         _prefixes,
     ),
     Metric(
         "held_routes",
         "gauge",
-        "Routes of mirrored protocols that VPP cannot have now, by reason.",
+        "Held routes of mirrored protocols, by reason.",
         ("reason",),
         _by(lambda r: r.held_routes),
     ),
     Metric(
         "substituted_prefixes",
         "gauge",
-        "Prefixes that VPP cannot have and shall have something else for: drop, punt (the kernel "
-        "forwards them; vpp.unmapped), or legs (some of the next hops; vpp.unmapped_legs).",
+        "Held prefixes with a substitute: drop, punt (the kernel forwards them; vpp.unmapped), "
+        "or legs (some of the next hops; vpp.unmapped_legs).",
         ("by",),
         _by(lambda r: dict.fromkeys(("drop", "legs", "punt"), 0) | dict(r.held.substitutes)),
     ),
     Metric(
         "max_routes",
         "gauge",
-        "The most prefixes that VPP is given, by what becomes of more (refuse, warn); absent "
-        "without a limit.",
+        "Limit of prefixes in VPP (kernel.max_routes), by action (refuse, warn); absent without "
+        "a limit.",
         ("action",),
         _max_routes,
     ),
     Metric(
         "max_routes_exceeded",
         "gauge",
-        "1 if there are more prefixes than that: those kept out of VPP are held_routes with "
-        "the reason over_limit.",
+        "1 if the limit is exceeded: held_routes counts those kept out of VPP under the reason "
+        "over_limit.",
         (),
         _one(lambda r: r.limit.exceeded),
     ),
@@ -210,34 +208,33 @@ METRICS = (
     Metric(
         "oldest_waiting_seconds",
         "gauge",
-        "How long the oldest change has waited that VPP has not answered; 0 if none waits.",
+        "Age of the oldest change that VPP has not answered; 0 if there is none.",
         (),
         _one(lambda r: r.oldest_waiting or 0.0),
     ),
     Metric(
         LATENCY,
         "histogram",
-        "Time from a kernel change's entry into the table until VPP has answered the batch that "
-        "it was sent in.",
+        "Time from a kernel change's entry into the table to VPP's answer for its batch.",
     ),
     Metric(
         "next_hop_sets",
         "gauge",
-        "Different sets of next hops of the kernel's routes.",
+        "Distinct next-hop sets of the kernel's routes.",
         (),
         _one(lambda r: r.next_hop_sets),
     ),
     Metric(
         "path_sets",
         "gauge",
-        "Different sets of paths of VPP's routes.",
+        "Distinct path sets of VPP's routes.",
         (),
         _one(lambda r: r.path_sets),
     ),
     Metric(
         "queued_events",
         "gauge",
-        "Events that wait for the event loop.",
+        "Events in the queue of the event loop.",
         (),
         _one(lambda r: r.queued_events),
     ),
@@ -251,58 +248,58 @@ METRICS = (
     Metric(
         "kernel_synchronised",
         "gauge",
-        "1 once all of the kernel has been read.",
+        "1 once all of the kernel's routes have been read.",
         (),
         _one(lambda r: r.kernel.synchronised),
     ),
     Metric(
         "kernel_messages",
         "counter",
-        "Messages of the kernel, by type.",
+        "Kernel messages, by type.",
         ("type",),
         _by(lambda r: r.kernel.messages),
     ),
     Metric(
         "kernel_skipped_messages",
         "counter",
-        "Messages of the kernel that were not taken, by reason.",
+        "Kernel messages that were skipped, by reason.",
         ("reason",),
         _by(lambda r: r.kernel.skipped),
     ),
     Metric(
         "kernel_anomalies",
         "counter",
-        "What the kernel said that did not fit what was known, by kind; each is repaired.",
+        "Kernel messages that contradict the table, by kind; each is repaired.",
         ("kind",),
         _by(lambda r: r.kernel.anomalies),
     ),
     Metric(
         "kernel_overruns",
         "counter",
-        "Times that the kernel dropped notifications (ENOBUFS).",
+        "Overruns: times that the kernel dropped notifications (ENOBUFS).",
         (),
         _one(lambda r: r.kernel.overruns),
     ),
     Metric(
         "kernel_dropped_messages",
         "counter",
-        "Notifications that the kernel dropped, as it counts them.",
+        "Notifications that the kernel dropped, by its own count.",
         (),
         _one(lambda r: r.kernel.drops),
     ),
     Metric(
         "kernel_dump_ended_early",
         "gauge",
-        "1 while the kernel's dumps end early, at a route of too many next hops: what is behind is "
-        "kept and not compared.",
+        "1 while the kernel's dumps end early, at a route with too many next hops: routes after "
+        "it are kept and not compared.",
         (),
         _one(lambda r: int(r.kernel.dump_ended_early)),
     ),
     Metric(
         "kernel_unverified_prefixes",
         "gauge",
-        "Prefixes that the kernel's last dumps did not show and that stay, as its answers do not "
-        "tell whether it has them.",
+        "Prefixes that the kernel's last dumps did not show and that stay because lookups are "
+        "inconclusive.",
         (),
         _one(lambda r: r.kernel.unverified_prefixes),
     ),
@@ -316,7 +313,7 @@ METRICS = (
     Metric(
         "kernel_resync_duration_seconds",
         "summary",
-        "Resyncs with the kernel, by reason: how many, and how long all of them took.",
+        "Resyncs with the kernel, by reason: count and total duration.",
         ("reason",),
         _resyncs,
     ),
@@ -330,29 +327,29 @@ METRICS = (
     Metric(
         "source_info",
         "gauge",
-        "1, with who tells of the routes: kernel, or fpm (FRR's zebra).",
+        "1, with the source of the routes: kernel, or fpm (FRR's zebra).",
         ("source",),
         lambda report: [((report.source,), 1.0)],
     ),
     Metric(
         "fpm_connected",
         "gauge",
-        "1 while zebra is connected; absent, as all of fpm, where the kernel tells of the routes.",
+        "1 while zebra is connected; like all fpm metrics absent if the kernel is the source.",
         (),
         _fpm(lambda fpm: fpm.peer is not None),
     ),
     Metric(
         "fpm_settled",
         "gauge",
-        "1 while zebra is connected and has shown all its routes.",
+        "1 while zebra is connected and has sent all its routes.",
         (),
         _fpm(lambda fpm: fpm.settled),
     ),
     Metric(
         "fpm_connections",
         "counter",
-        "Connections, by what became of them: taken, refused (as there was one already), "
-        "protocol_error (taken, and closed as what came was no FPM).",
+        "Connections by result: taken, refused (there was one already), protocol_error (taken, "
+        "and closed because of malformed data).",
         ("result",),
         _by(lambda r: {} if r.fpm is None else _connections(r.fpm)),
     ),
@@ -360,22 +357,22 @@ METRICS = (
     Metric(
         "fpm_swept_routes",
         "counter",
-        "Routes of earlier connections that a later one did not show, and that were removed.",
+        "Routes of earlier connections that a later one did not send and that were removed.",
         (),
         _fpm(lambda fpm: fpm.swept),
     ),
     Metric(
         "fpm_answers",
         "counter",
-        "Answers to zebra: offload (VPP has the route), offload_failed (it refused it, or gave it "
-        "up).",
+        "Results sent to zebra: offload (VPP has the route), offload_failed (it refused it, or "
+        "gave it up).",
         ("answer",),
         _by(lambda r: {} if r.fpm is None else r.fpm.answers),
     ),
     Metric(
         "fpm_answers_waiting",
         "gauge",
-        "Prefixes of which zebra is still to be told.",
+        "Prefixes whose result has not been sent to zebra yet.",
         (),
         _fpm(lambda fpm: fpm.answers_waiting),
     ),
@@ -397,14 +394,14 @@ METRICS = (
     Metric(
         "vpp_drift",
         "counter",
-        "Differences between VPP and what it had acknowledged that audits found, by kind.",
+        "Differences that audits found between VPP and what it had acknowledged, by kind.",
         ("kind",),
         _by(lambda r: r.vpp.drift),
     ),
     Metric(
         "vpp_overridden_prefixes",
         "gauge",
-        "Prefixes that VPP forwards by other FIB sources' routes, when that was looked up last.",
+        "Prefixes that other FIB sources override, as of the last lookup.",
         (),
         _one(lambda r: r.vpp.overridden),
     ),

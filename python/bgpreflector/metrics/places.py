@@ -1,4 +1,4 @@
-"""A bounded number of connections, of which those that say nothing make room for others."""
+"""A bounded set of connections, from which silent ones are evicted."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import threading
 from contextlib import suppress
 
 CLIENTS = 16
-"""Connections at a time."""
+"""The most connections at a time."""
 
 
 class Places:
-    """Who is connected; from any thread."""
+    """The open connections; from any thread."""
 
     def __init__(self, most: int = CLIENTS) -> None:
         self._most = most
@@ -19,10 +19,10 @@ class Places:
         self._silent: dict[object, bool] = {}
 
     def take(self, connection: object) -> bool:
-        """A place for a new connection; false where all are taken by requests.
+        """Add a connection; false if all others have sent a request.
 
-        Where there is none left, who has been silent for longest is hung up on: otherwise a few
-        connections without a request would keep every probe away.
+        At the limit the connection that has been silent longest is closed: otherwise a few
+        connections without a request would block all probes.
         """
         with self._lock:
             silent = None
@@ -38,12 +38,12 @@ class Places:
         return True
 
     def has_asked(self, connection: object) -> None:
-        """Its request has come: it is answered."""
+        """Its request has arrived: it is answered."""
         with self._lock:
             if connection in self._silent:
                 self._silent[connection] = False
 
     def give_back(self, connection: object) -> None:
-        """It is over; twice is fine, and so is one that had to go."""
+        """Remove it. Idempotent."""
         with self._lock:
             self._silent.pop(connection, None)

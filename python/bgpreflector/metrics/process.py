@@ -1,4 +1,4 @@
-"""The process's own metrics, also where the unit hides what is not a process in ``/proc``."""
+"""The process's own metrics, also under the unit's ``ProcSubset=pid``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from prometheus_client import ProcessCollector
 
 
 class OwnProcess(ProcessCollector):
-    """Without ``/proc/stat``, which ``ProcSubset=pid`` hides: without it there would be none."""
+    """Without ``/proc/stat``, which ``ProcSubset=pid`` hides."""
 
     def _boot_time(self) -> float:
         return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)

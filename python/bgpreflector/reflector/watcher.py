@@ -30,7 +30,7 @@ BATCH_LIMIT = 65536
 """Changes in one batch event: enough to be worth a crossing, few enough to stay responsive."""
 
 ALL = 0xFFFFFFFF
-"""The limit of a batch that shall hold whatever differs."""
+"""The limit of a batch that takes everything dirty."""
 
 FULL_PAUSE = 0.1
 """Seconds between attempts to push an event while the queue is full."""

@@ -1,4 +1,4 @@
-"""What reads the kernel and keeps the table, as the watcher sees it."""
+"""The engine as the watcher sees it: it reads the kernel and holds the table."""
 
 from __future__ import annotations
 
@@ -35,4 +35,4 @@ class Engine(Protocol):
         """Why the engine stopped by itself; ``None`` while it works or was closed."""
 
     def close(self) -> None:
-        """Unsubscribe, end the thread and wake every waiter; twice is fine."""
+        """Unsubscribe, end the thread and wake every waiter. Idempotent."""

@@ -1,4 +1,4 @@
-"""Routes that are put one by one, beside those of the kernel."""
+"""Routes that handlers put one by one, beside the kernel's."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class TakesRoutes(Protocol):
 class OwnRoutes:
     """Enters the single routes of transactions into the table, with metric 0.
 
-    Whatever is found out of the kernel leaves them alone: they go when they are deleted, or when
-    a full or upstream resync does not put them again. Where the kernel has a route of the same
-    prefix with metric 0 and their protocol, the one told of last counts.
+    Kernel dumps do not affect them: they go when they are deleted, or when a full or upstream
+    resync does not put them again. If the kernel has a route of the same prefix with metric 0
+    and their protocol, the last update wins.
     """
 
     def __init__(self, engine: TakesRoutes, protocol: int) -> None:
@@ -44,9 +44,9 @@ class OwnRoutes:
         self._keys: set[str] = set()
 
     def take(self, txn: Transaction) -> _core.RouteBatch | None:
-        """Do what a transaction says of single routes; ``None`` where that is nothing.
+        """Apply the single routes of a transaction; return ``None`` if there are none.
 
-        The batch has all that is dirty then: whoever waits for the transaction waits for that.
+        Otherwise the batch holds everything dirty, and the caller waits for all of it.
         Raises ``TypeError`` for a value that is no :class:`Route`, ``ValueError`` for a key that is
         none of a route's.
         """

@@ -1,4 +1,4 @@
-"""VPP: the session for everything rare, and the sink that programs routes."""
+"""VPP: the session for rare API calls, and the sink that programs routes."""
 
 from .audit import Comparisons
 from .engine import RouteEngine

@@ -1,4 +1,4 @@
-"""What VPP has under our source becomes the installed state."""
+"""Adopt the routes that VPP has under our FIB source as the installed state."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .session import Table
 _log = logging.getLogger(__name__)
 
 HIDING = 1000
-"""Routes of better sources that are looked behind on the slow way."""
+"""The most prefixes of better sources that are checked for hidden routes through ``vpp_papi``."""
 
 
 def adopt(engine: RouteEngine, source: int, hiding: Sequence[int]) -> int:
-    """Read VPP over the bulk connection; how many routes it has there.
+    """Read VPP's routes over the bulk connection; return their number.
 
-    ``hiding`` are the sources behind whose routes there may be routes of ours, unseen. Raises
+    ``hiding`` are the sources whose routes may hide routes of ours. Raises
     :class:`~bgpreflector.errors.VppLostError`.
     """
     adopted = engine.adopt(source, better=hiding)
@@ -39,7 +39,7 @@ def adopt_slowly(
     source: int,
     hiding: Sequence[int],
 ) -> int:
-    """Likewise through ``vpp_papi``."""
+    """Do the same through ``vpp_papi``."""
     engine.begin_adoption()
     count = 0
     for table, prefix, paths in slow.dump(tables, source):

@@ -1,4 +1,4 @@
-"""Questions to VPP, put by events: its session belongs to the event loop."""
+"""Requests to VPP as events, because its session belongs to the event loop."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ T = TypeVar("T")
 
 
 class AskedEvent(UpdateEvent, Generic[T]):
-    """Somebody waits for the answer, which the handler sets."""
+    """An event whose caller waits for an answer, which the handler sets."""
 
     def __init__(self) -> None:
         self.answer: Future[T] = Future()
 
     @property
     def transaction_type(self) -> TransactionType:
-        """An error is the asker's: nothing is left half done by it."""
+        """Continue: an error goes to the caller and leaves nothing half done."""
         return TransactionType.BEST_EFFORT_IGNORE_ERRORS
 
     @property
     def is_wanted(self) -> bool:
-        """Whether anybody still waits."""
+        """Whether a caller still waits."""
         return not self.answer.cancelled()
 
     def done(self, error: BaseException | None) -> None:
-        """Nobody shall wait in vain."""
+        """Pass the error to the caller, so that none waits forever."""
         if error is not None and not self.answer.done():
             self.answer.set_exception(error)

@@ -1,4 +1,4 @@
-"""What VPP shows under our source, compared for somebody who asks."""
+"""Compare what VPP has under our FIB source with what it acknowledged, on request."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 class VppAuditAsked(AskedEvent["VppAudit | None"]):
-    """Somebody wants to know how VPP differs from what it has acknowledged.
+    """Request the differences between VPP and what it has acknowledged.
 
-    The answer is ``None`` where this connection cannot tell.
+    The answer is ``None`` without a bulk connection.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.waiting = 0
-        """Those who wait for the answer."""
+        """The callers that wait for the answer."""
 
     @property
     def name(self) -> str:
@@ -32,7 +32,7 @@ class VppAuditAsked(AskedEvent["VppAudit | None"]):
 
 
 class Comparisons:
-    """Has those who ask while a comparison waits for its turn share it: each reads all of VPP."""
+    """Lets callers share a queued comparison, because each one reads all of VPP."""
 
     def __init__(self, push_event: Callable[[Event], None]) -> None:
         self._push_event = push_event
@@ -40,7 +40,7 @@ class Comparisons:
         self._last: VppAuditAsked | None = None
 
     def ask(self, timeout: float) -> VppAudit | None:
-        """A comparison that begins after this call.
+        """Return a comparison that starts after this call.
 
         Raises ``TimeoutError`` where it is not over in time; once nobody waits any more it is not
         made. Raises what it ends with, and what pushing its event raises.
@@ -56,7 +56,7 @@ class Comparisons:
     def _join(self) -> tuple[VppAuditAsked, bool]:
         with self._lock:
             event = self._last
-            # One that is being made may have read what has changed since.
+            # A comparison that already runs may have read what has changed since.
             is_new = event is None or event.answer.running() or event.answer.done()
             if event is None or is_new:
                 event = self._last = VppAuditAsked()
@@ -74,5 +74,5 @@ class Comparisons:
         with self._lock:
             event.waiting -= 1
             if event.waiting == 0:
-                # Nothing where it is under way, or answered.
+                # No effect once it runs or is answered.
                 event.answer.cancel()

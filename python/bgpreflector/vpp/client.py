@@ -1,7 +1,7 @@
-"""A connected client of ``vpp_papi``, whatever release VPP is.
+"""A connected client of ``vpp_papi`` for any release of VPP.
 
-It needs the description of VPP's API. From 24.06 on VPP hands it out itself (``get_api_json``);
-before that it is in files that VPP's packages install.
+It needs the description of VPP's API. VPP 24.06 and newer returns it (``get_api_json``); for
+older releases it is read from files that VPP's packages install.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ REQUIRED = (
     "fib_source_add",
     "fib_source_dump",
 )
-"""Messages without which nothing can be reflected. VPP has all of them since 21.06."""
+"""Required messages. VPP has all of them since 21.06."""
 
 
 class ClientSettings(Protocol):
-    """How VPP is reached."""
+    """How to reach VPP."""
 
     @property
     def api_socket(self) -> str:
@@ -38,7 +38,7 @@ class ClientSettings(Protocol):
 
     @property
     def api_directory(self) -> str:
-        """Where the description of VPP's API is, for VPPs that do not hand it out."""
+        """Directory of the API description files, for a VPP without ``get_api_json``."""
 
     @property
     def request_timeout(self) -> float:
@@ -46,7 +46,7 @@ class ClientSettings(Protocol):
 
 
 def connected_client(settings: ClientSettings, name: str) -> Any:
-    """A client that has shaken hands as ``name``.
+    """Return a client that is connected as ``name``.
 
     Raises :class:`VppConnectError`, and :class:`VppMessageError` with the names of the messages
     that VPP lacks.
@@ -75,11 +75,11 @@ def _client(settings: ClientSettings, **description: object) -> Any:
 
 
 def _connect(client: Any, settings: ClientSettings, name: str, *, may_lack: str = "") -> bool:
-    """Shake hands; false where VPP lacks the message that it may lack."""
+    """Connect; return false where VPP lacks the optional message."""
     try:
         client.connect(name)
     except Exception as error:
-        # vpp_papi raises whatever struct, json or the socket raise at a stranger's answer.
+        # vpp_papi passes on what struct, json or the socket raise for an answer that is not VPP's.
         lacks = isinstance(error, AttributeError) and error.name == may_lack
         end_client(client, goodbye=lacks)
         if lacks:

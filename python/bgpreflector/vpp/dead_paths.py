@@ -1,4 +1,4 @@
-"""Which interfaces were made anew while nobody of ours was connected to VPP.
+"""Find interfaces that were re-created while no daemon was connected to VPP.
 
 A route through an interface that was deleted drops, and VPP's API shows it unchanged; with an
 interface of the same index, which it does not lead to, it looks right. Only VPP's debug CLI tells
@@ -20,17 +20,17 @@ from .session import VppSession
 _log = logging.getLogger(__name__)
 
 Example = tuple[int, str, list[int]]
-"""VPP table and prefix of a route, and the interfaces that it leads through."""
+"""VPP table and prefix of a route, and the interfaces of its paths."""
 
 ASKED = 1000
-"""Sets of paths that are looked at: about a millisecond each."""
+"""The most path sets to check, at about a millisecond each."""
 
 _SOURCE = re.compile(r"^  (\S.*) refs:\d", re.MULTILINE)
 _DEAD = re.compile(r"oper-flags:drop,.*\n\s+(?:\S+ )?if_index:(\d+)$", re.MULTILINE)
 
 
 def dead_interfaces(session: VppSession, source: str, examples: Iterable[Example]) -> set[int]:
-    """``sw_if_index`` of interfaces that paths of our FIB source lead through in vain.
+    """Return the ``sw_if_index`` of interfaces whose paths of our FIB source drop.
 
     ``examples`` are one route for each set of paths; those without an interface are left out.
     Raises :class:`VppLostError`.
@@ -46,7 +46,7 @@ def dead_interfaces(session: VppSession, source: str, examples: Iterable[Example
     except VppLostError:
         raise
     except VppError as error:
-        _log.debug("It is not known whether interfaces were made anew: %s", error)
+        _log.debug("Cannot tell whether VPP interfaces were re-created: %s", error)
     return found
 
 

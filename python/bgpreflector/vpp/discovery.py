@@ -1,4 +1,4 @@
-"""VPP's tables for kernel tables that are mirrored as they appear (``kernel.discover``)."""
+"""VPP tables for kernel tables that are discovered at run time (``kernel.discover``)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 
 class DiscoversTables(Protocol):
-    """What is needed of an engine."""
+    """The part of the engine that discovery uses."""
 
     def mirrored_tables(self) -> list[tuple[int, int, bool, bool, bool]]: ...
     def tables_left_out(self) -> list[int]: ...
@@ -20,7 +20,7 @@ class DiscoversTables(Protocol):
 
 
 class DiscoveredTables:
-    """Creates them before the first route of each is sent, and removes them after the last.
+    """Creates a VPP table before its first route is sent and removes it after the last.
 
     All calls come from the event loop, one at a time.
     """
@@ -33,13 +33,13 @@ class DiscoveredTables:
 
     @property
     def there(self) -> frozenset[Table]:
-        """Those that VPP has."""
+        """The discovered tables that VPP has."""
         return frozenset(self._there)
 
     def look(self) -> None:
-        """Look at what VPP has of ours: an earlier run may have left tables.
+        """Find tables that an earlier run left in VPP.
 
-        Those whose kernel table is gone meanwhile are emptied, too, and removed. Raises
+        Those whose kernel table is gone are emptied and removed. Raises
         :class:`~bgpreflector.errors.VppError`.
         """
         own = self._session.own_tables()
@@ -47,7 +47,7 @@ class DiscoveredTables:
         self.create()
 
     def create(self) -> None:
-        """Create those that VPP lacks and that have a route. Raises as :meth:`look`."""
+        """Create missing tables that have a route. Raises as :meth:`look`."""
         new = {
             (vpp, is_ip6)
             for _, vpp, is_ip6, discovered, in_use in self._engine.mirrored_tables()
@@ -64,7 +64,7 @@ class DiscoveredTables:
         self._warn()
 
     def remove(self) -> None:
-        """Remove those that we have created and that have no route any more."""
+        """Remove tables that we created and that have no routes left."""
         used = {
             (vpp, is_ip6) for _, vpp, is_ip6, _, in_use in self._engine.mirrored_tables() if in_use
         }

@@ -1,4 +1,4 @@
-"""The end of a client of ``vpp_papi``, which leaves much of it to the garbage collector."""
+"""Shut down a ``vpp_papi`` client, which by itself leaves much to the garbage collector."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ _log = logging.getLogger(__name__)
 
 
 def end_client(client: Any, *, goodbye: bool) -> None:
-    """Disconnect, and give back the threads, descriptors and memory that the client has.
+    """Disconnect and release the client's threads, descriptors and memory.
 
-    Without ``goodbye`` there is no farewell that VPP would have to answer.
+    Without ``goodbye`` no ``sockclnt_delete`` is sent, so VPP need not answer.
     """
     transport = client.transport
     if not goodbye:
-        # There may be no socket yet, or none any more.
+        # The socket may not exist yet, or may be closed.
         with suppress(OSError, AttributeError):
             transport.socket.shutdown(SHUT_RDWR)
     try:
         client.disconnect()
-    except Exception as error:  # noqa: BLE001 - whatever it is, the connection is over
+    except Exception as error:  # noqa: BLE001 - the connection is closed in any case
         _log.debug("A connection of vpp_papi was left to the garbage collector: %s", error)
         return
     if client.event_thread is not None:
         client.event_thread.join()
     for queue in (transport.q, transport.sque):
         _end_queue(queue)
-    # Its functions and its transport refer to the client, which would keep itself alive.
+    # Its functions and its transport refer to the client: a reference cycle.
     transport.parent = None
     vars(client).pop("_api", None)
 
 
 def _end_queue(queue: Queue[Any]) -> None:
-    """End its thread, which waits until what it writes into its pipe is read."""
+    """Stop its thread, which blocks until its pipe is read."""
     for _ in range(queue.qsize()):
         queue.get()
     queue.close()

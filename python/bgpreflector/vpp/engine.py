@@ -1,4 +1,4 @@
-"""What the southbound needs of an engine."""
+"""The part of the engine that the sink uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .session import CLIENT_NAME, VppSettings
 
 
 class ConnectsToVpp(Protocol):
-    """What has a bulk connection."""
+    """An engine that can open a bulk connection."""
 
     def connect(  # noqa: PLR0913 - as the compiled engine has it
         self,
@@ -29,7 +29,7 @@ class ConnectsToVpp(Protocol):
 
 
 class RouteEngine(ConnectsToVpp, TakesRoutes, Protocol):
-    """What the sink needs of :class:`bgpreflector._core.Engine`."""
+    """The part of :class:`bgpreflector._core.Engine` that the sink uses."""
 
     def withhold_deletions(self, gone: Sequence[int]) -> None: ...
     def release_deletions(self) -> None: ...
@@ -78,7 +78,7 @@ class RouteEngine(ConnectsToVpp, TakesRoutes, Protocol):
 
 
 def connect_bulk(engine: ConnectsToVpp, settings: VppSettings) -> VppMessageError | None:
-    """Open the bulk connection; the reason where VPP's messages are not the encoder's.
+    """Open the bulk connection; return the reason if VPP's messages have another layout.
 
     Raises :class:`bgpreflector.errors.VppConnectError`.
     """

@@ -1,4 +1,4 @@
-"""Who else writes routes into VPP, and where their routes override ours."""
+"""Other FIB sources in VPP, and where their routes override ours."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from dataclasses import dataclass
 _log = logging.getLogger(__name__)
 
 LINUX_NL = ("lcp-rt", "lcp-rt-dynamic")
-"""FIB sources of VPP's linux_nl plugin, there exactly if it is loaded (``lcp_router.c``)."""
+"""FIB sources of VPP's linux_nl plugin, present if and only if it is loaded (``lcp_router.c``)."""
 
 OF_VPP_ITSELF = 0x10
-"""Sources of a lower priority than this are not clients' or plugins' (``fib_source.h``): routes of
-interfaces and the like, which every VPP has."""
+"""Sources below this priority are VPP's own (``fib_source.h``), such as interface routes."""
 
 NAMED = 20
 """Prefixes that a log record names."""
@@ -27,13 +26,13 @@ class FibSource:
     id: int
     name: str
     priority: int
-    """Lower wins where several sources have a prefix."""
+    """The source with the lowest priority forwards a prefix."""
 
 
 def better_sources(sources: Iterable[FibSource], ours: int | None) -> tuple[FibSource, ...]:
-    """Those whose routes VPP forwards by rather than by ours: their priority is lower.
+    """Return the sources that take precedence over ours: their priority is lower.
 
-    Of the same priority VPP may prefer either.
+    At equal priority VPP may prefer either.
     """
     known = {source.id: source for source in sources}
     own = None if ours is None else known.get(ours)
@@ -44,7 +43,7 @@ def better_sources(sources: Iterable[FibSource], ours: int | None) -> tuple[FibS
 
 @dataclass(frozen=True)
 class Overridden:
-    """Our prefixes that VPP forwards by a route of another source."""
+    """Our prefixes that another source overrides."""
 
     count: int = 0
     some: tuple[tuple[int, str, str], ...] = ()
@@ -52,27 +51,27 @@ class Overridden:
 
 
 class FibSources:
-    """What is known of the other writers: for the log, and for whoever shows the state."""
+    """The other FIB sources as last seen, for logs and status."""
 
     def __init__(self) -> None:
         self.linux_nl = False
-        """Whether VPP mirrors the kernel's routes by itself, too."""
+        """Whether VPP's linux_nl plugin mirrors the kernel's routes too."""
 
         self.overridden = Overridden()
-        """As it was when it was looked up last."""
+        """Result of the last lookup."""
 
         self.unknown = True
-        """Whether nobody has looked since VPP was connected to."""
+        """Whether no lookup was made since the last connect."""
 
         self._better: tuple[FibSource, ...] = ()
         self._names: dict[int, str] = {}
 
     def forget(self) -> None:
-        """Another VPP is connected to, or the same one after a while."""
+        """Reset after a connect, which may be to another VPP."""
         self.unknown, self.linux_nl, self._better = True, False, ()
 
     def learn(self, sources: Iterable[FibSource], ours: int | None) -> None:
-        """Take note of VPP's sources, and warn of the plugin that does what we do, once."""
+        """Store VPP's sources, and warn once if linux_nl is loaded."""
         known = {source.id: source for source in sources}
         warned, self.linux_nl = self.linux_nl, any(s.name in LINUX_NL for s in known.values())
         self._names = {source.id: source.name for source in known.values()}
@@ -92,19 +91,19 @@ class FibSources:
             )
 
     def name(self, source: int) -> str:
-        """The name of a FIB source, or its number where it came after VPP was connected to."""
+        """The name of a FIB source, or its number if it was added after the connect."""
         return self._names.get(source, str(source))
 
     @property
     def better(self) -> Sequence[int]:
-        """Ids of the sources whose routes would override ours."""
+        """Ids of the sources that take precedence over ours."""
         return [source.id for source in self._better]
 
     @property
     def hiding(self) -> Sequence[int]:
-        """Ids of the sources behind whose routes ours may be when VPP is connected to.
+        """Ids of the sources whose routes may hide ours at connect.
 
-        linux_nl's are left out: what the kernel lacks they lack, too.
+        linux_nl's are left out: they have only what the kernel has.
         """
         return [
             source.id
@@ -113,7 +112,7 @@ class FibSources:
         ]
 
     def found(self, count: int, some: Iterable[tuple[int, str, int]]) -> Overridden:
-        """Take note of what was found; say it, unless it was the same before."""
+        """Store the result, and log it if it changed."""
         names = {source.id: source.name for source in self._better}
         named = tuple((table, prefix, names.get(id_, str(id_))) for table, prefix, id_ in some)
         before, self.overridden = self.overridden, Overridden(count, tuple(sorted(named)))

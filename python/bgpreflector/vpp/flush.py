@@ -1,4 +1,4 @@
-"""Everything of ours out of VPP, without a daemon."""
+"""Delete all our routes from VPP without a daemon."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from .tables import remove_own_tables
 _log = logging.getLogger(__name__)
 
 FAILURES = 100
-"""Refusals that a result names."""
+"""The most refusals in a result."""
 
 
 class FlushEngine(ConnectsToVpp, Protocol):
-    """What a flush needs of :class:`bgpreflector._core.Engine`."""
+    """The part of :class:`bgpreflector._core.Engine` that a flush uses."""
 
     def disconnect(self) -> None: ...
     def flush(
@@ -43,7 +43,7 @@ class FlushedTable:
 
     table: Table
     shown: int = 0
-    """Routes of ours that VPP showed: those that another source overrides it does not."""
+    """Our routes as VPP's dump shows them, without overridden ones."""
 
     deleted: int = 0
     failed: int = 0
@@ -51,28 +51,28 @@ class FlushedTable:
 
 @dataclass
 class FlushResult:
-    """What a flush found and did."""
+    """Result of a flush."""
 
     tables: list[FlushedTable] = field(default_factory=list)
-    """All of VPP's IP tables; none if VPP does not know our FIB source."""
+    """All IP tables of VPP; empty if VPP does not have our FIB source."""
 
     failures: list[str] = field(default_factory=list)
-    """Some of the refusals, with VPP's reason."""
+    """A sample of the refusals, with VPP's reason."""
 
     own_tables: list[Table] = field(default_factory=list)
-    """IP tables that we had created."""
+    """IP tables that we created."""
 
     removed_tables: list[Table] = field(default_factory=list)
-    """Those of them that were deleted, as nobody has routes in them."""
+    """Those of them that were deleted because they were empty."""
 
     @property
     def shown(self) -> int:
-        """Routes of ours that VPP showed."""
+        """Our routes that VPP showed."""
         return sum(table.shown for table in self.tables)
 
     @property
     def deleted(self) -> int:
-        """How many of them were deleted."""
+        """How many of them VPP deleted."""
         return sum(table.deleted for table in self.tables)
 
     @property
@@ -138,7 +138,7 @@ def _flush(
 def _flush_slowly(
     slow: PapiRoutes, source: int, better: Iterable[int], result: FlushResult, pace: Pace | None
 ) -> None:
-    """As ``Engine.flush``; without a pace nothing is deleted."""
+    """Like ``Engine.flush``; without a rate limiter nothing is deleted."""
     for table in result.tables:
         shown = list(_prefixes(slow, table.table, source))
         table.shown = len(shown)

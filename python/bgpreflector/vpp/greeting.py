@@ -1,4 +1,4 @@
-"""The first words of VPP's socket API, by hand: to learn whether VPP answers, and no more."""
+"""The handshake of VPP's socket API, to probe whether VPP answers."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ CREATE = struct.Struct(">HI64s")
 """``sockclnt_create`` of ``memclnt.api``: number, context, name."""
 
 CREATE_NUMBER, REPLY_NUMBER = 15, 16
-"""The numbers of it and of its reply, the only ones that are the same in every VPP."""
+"""Message ids of it and of its reply, the only ids that every VPP shares."""
 
 NAME = b"bgpreflector-probe"
 
 
 def greet(connection: socket) -> None:
-    """Have VPP answer ``sockclnt_create``. Raises ``OSError``, for a stranger too."""
+    """Send ``sockclnt_create`` and read the reply. Raises ``OSError``, also for another peer."""
     connection.sendall(FRAME.pack(0, CREATE.size, 0) + CREATE.pack(CREATE_NUMBER, 0, NAME))
     answer = b""
     while len(answer) < FRAME.size + 2:
         more = connection.recv(FRAME.size + 2 - len(answer))
         if not more:
-            raise ConnectionResetError("whoever listens at VPP's API socket hung up")
+            raise ConnectionResetError("the process at VPP's API socket closed the connection")
         answer += more
     if int.from_bytes(answer[FRAME.size :]) != REPLY_NUMBER:
-        raise ConnectionError("whoever listens at VPP's API socket does not speak as VPP does")
+        raise ConnectionError("the process at VPP's API socket does not speak VPP's API")

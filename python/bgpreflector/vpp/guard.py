@@ -1,4 +1,4 @@
-"""A first sync that would take most of our routes out of VPP waits for somebody to say so."""
+"""Hold back a first sync that would delete most of our routes until an operator approves."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from bgpreflector.controller import UpdateEvent
 _log = logging.getLogger(__name__)
 
 NAMED = 5
-"""Interfaces that a reason names."""
+"""The most interfaces that a reason names."""
 
 
 class WithholdsDeletions(Protocol):
-    """What the guard needs of :class:`bgpreflector._core.Engine`."""
+    """The part of :class:`bgpreflector._core.Engine` that the guard uses."""
 
     def withhold_deletions(self, gone: Sequence[int]) -> None: ...
     def release_deletions(self) -> None: ...
@@ -29,22 +29,22 @@ class WithholdsDeletions(Protocol):
 
 
 class VppGuardDue(UpdateEvent):
-    """Whether deletions still wait is to be looked at again."""
+    """Check again whether deletions still wait."""
 
     def __init__(
         self, *, blocking: bool = False, finished: Callable[[], None] = lambda: None
     ) -> None:
-        """``finished()`` is called once it is over, or refused."""
+        """``finished()`` is called when the event is done or refused."""
         self._blocking = blocking
         self._finished = finished
 
     def done(self, error: BaseException | None) -> None:  # noqa: ARG002 - an event's signature
-        """Tell whoever waits to push the next one."""
+        """Notify the thread that pushes the next one."""
         self._finished()
 
     @property
     def is_blocking(self) -> bool:
-        """Whether somebody waits for what it leads to."""
+        """Whether a caller waits for its result."""
         return self._blocking
 
     @property
@@ -55,23 +55,23 @@ class VppGuardDue(UpdateEvent):
 
 @dataclass(frozen=True)
 class Waiting:
-    """Deletions that wait for an operator."""
+    """Deletions that wait for an operator's approval."""
 
     deletions: int
     of: int
-    """Routes that VPP had under our source, in the tables that are mirrored into."""
+    """Routes under our source in mirrored VPP tables."""
 
     reason: str
     """Why they would be deleted."""
 
 
 def exceeds(settings: GuardConfig, deletions: int, of: int) -> bool:
-    """Whether so many deletions are a question rather than a sync."""
+    """Whether so many deletions need approval."""
     return deletions >= settings.routes and deletions > settings.share * of
 
 
 class DeletionGuard:
-    """Withholds deletions from the start, or a reload, until the first sync is known to be sane.
+    """Withholds deletions after a start or a reload until the first sync has been checked.
 
     It counts what the kernel and VPP's interfaces leave to delete of what an earlier run put into
     VPP, once all of the kernel has been read. Additions and replacements go on meanwhile: they take
@@ -80,7 +80,7 @@ class DeletionGuard:
     """
 
     def __init__(self, engine: WithholdsDeletions, settings: GuardConfig) -> None:
-        """It looks on once it is armed."""
+        """Create it unarmed."""
         self._engine = engine
         self._settings = settings
         self._mirrored = ""
@@ -91,25 +91,25 @@ class DeletionGuard:
         self._waiting: Waiting | None = None
 
     def arm(self, mirrored: str) -> None:
-        """Look at the first sync; ``mirrored`` says which routes of the kernel are mirrored."""
+        """Check the first sync; ``mirrored`` describes the mirrored kernel routes."""
         self._armed, self._mirrored = True, mirrored
 
     @property
     def armed(self) -> bool:
-        """Whether deletions are looked at before they are sent."""
+        """Whether deletions are checked before they are sent."""
         return self._armed
 
     @property
     def waiting(self) -> Waiting | None:
-        """The deletions that wait for :meth:`approve`, when they were looked at last."""
+        """The deletions that wait for :meth:`approve`, as of the last check."""
         return self._waiting
 
     def approve(self) -> None:
-        """Let the first sync delete what it will, whatever that is."""
+        """Let the first sync delete any number of routes."""
         self._approved.set()
 
     def withhold(self, gone: Sequence[int]) -> None:
-        """Hand out no deletions but of routes through the VPP interfaces ``gone``."""
+        """Withhold deletions, except of routes through the VPP interfaces ``gone``."""
         if self._armed:
             self._engine.withhold_deletions(gone)
 
@@ -119,7 +119,7 @@ class DeletionGuard:
         self._had = routes if self._had is None else min(self._had, routes)
 
     def passes(self) -> bool:
-        """Whether deletions may be sent now, which are handed out again then.
+        """Whether deletions may be sent now; if so, they are no longer withheld.
 
         All that is dirty has to be taken before, so that what would be deleted is known.
         """
@@ -140,13 +140,13 @@ class DeletionGuard:
         return True
 
     def passed(self, gone: Sequence[int]) -> None:
-        """The deletions have been taken: what an earlier run left may still be in question."""
+        """Disarm after the deletions were taken, unless stale routes are still undecided."""
         unconfirmed = any(c["unconfirmed"] for c in self._engine.status().prefixes.values())
         self._armed = unconfirmed
         self.withhold(gone)
 
     def end(self) -> None:
-        """Hand out all deletions: what is to go is known."""
+        """Stop withholding deletions."""
         self._armed, self._waiting = False, None
         self._engine.release_deletions()
 
@@ -172,9 +172,9 @@ class DeletionGuard:
 
 
 def held_reasons(figures: _core.Status, engine: WithholdsDeletions) -> str:
-    """Why routes are held, and through which interfaces, the most first."""
+    """Why routes are held, and through which interfaces, by falling count."""
     interfaces = sorted(engine.held_interfaces().items(), key=lambda found: -found[1])
-    parts = [f"no VPP interface stands for {name}: {count}" for name, count in interfaces[:NAMED]]
+    parts = [f"no VPP interface mapped to {name}: {count}" for name, count in interfaces[:NAMED]]
     if len(interfaces) > NAMED:
         parts.append(f"{len(interfaces) - NAMED} more interfaces")
     parts += [

@@ -1,4 +1,4 @@
-"""How much of what VPP should have it cannot have, and that somebody hears of it."""
+"""Count the desired prefixes that are held, and warn if they are too many."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 INTERVAL = 10.0
-"""Seconds between two looks while routes change."""
+"""Seconds between two checks while routes change."""
 
 QUIET = 300.0
-"""Seconds between two warnings at least: interfaces may come and go."""
+"""Minimum seconds between two warnings: interfaces may flap."""
 
 
 MEANWHILE: Mapping[Fallback, str] = {
@@ -28,14 +28,14 @@ MEANWHILE: Mapping[Fallback, str] = {
     "drop": "drops what goes there",
     "punt": "hands what goes there to the kernel",
 }
-"""What VPP does with prefixes that it cannot have, by ``vpp.unmapped``."""
+"""What VPP does with held prefixes, by ``vpp.unmapped``."""
 
 
 def held_prefixes(figures: _core.Status) -> tuple[int, int]:
     """Prefixes that VPP cannot have, also where it is given a drop or the like in their place, and
     all that it should have with them.
 
-    Those beyond ``kernel.max_routes`` are no part of it: that is somebody's will.
+    Those beyond ``kernel.max_routes`` do not count: that limit is configured.
     """
     counts = figures.prefixes.values()
     held = sum(c["held"] for c in counts) - figures.held_routes.get("over_limit", 0)
@@ -45,7 +45,7 @@ def held_prefixes(figures: _core.Status) -> tuple[int, int]:
 
 
 class HeldWatch:
-    """Warns where more than a share is held; the event loop calls it."""
+    """Warns if more than a share is held; called by the event loop."""
 
     def __init__(self, engine: WithholdsDeletions, limit: float, fallback: Fallback) -> None:
         self._engine = engine
@@ -57,7 +57,7 @@ class HeldWatch:
         self._warned = False
 
     def look(self, held: int, *, certainly: bool) -> None:
-        """Look, unless no other number is ``held`` than at the last look, or that was just now."""
+        """Check, unless ``held`` is unchanged or the last check was just now."""
         now = time.monotonic()
         if not certainly and (held == self._seen or now < self._next_look):
             return

@@ -1,4 +1,4 @@
-"""Which VPP interface stands for which Linux interface: policy only, no API."""
+"""Which VPP interface is mapped to which Linux interface: policy only, no API."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ class VppInterfaces:
 
     by_name: Mapping[str, int] = field(default_factory=dict)
     pairs: Mapping[str, int] = field(default_factory=dict)
-    """Name of the Linux end of a linux-cp pair to the VPP interface's ``sw_if_index``, of those in
-    the namespace that is read."""
+    """``sw_if_index`` of the VPP end of a linux-cp pair, by the name of its Linux end in the
+    namespace that is read."""
 
     addresses: Mapping[str, bytes] = field(default_factory=dict)
     """Hardware address by name, of the interfaces that have one."""
 
     taps: Collection[str] = frozenset()
-    """Names that VPP's end of a tap and its Linux end have in common: they are two interfaces."""
+    """Names that both ends of a tap share: they are two interfaces."""
 
     elsewhere: tuple[str, ...] = ()
     """Linux ends of pairs in other network namespaces."""
 
     ambiguous: tuple[str, ...] = ()
-    """Linux ends of one name of which it cannot be told whose is the one here."""
+    """Names of several Linux ends of which it is unknown which one is in this namespace."""
 
 
 @dataclass(frozen=True)
 class InterfaceMap:
-    """Linux interfaces by name, and what becomes of the others."""
+    """VPP interfaces by Linux name, and the default for the others."""
 
     map: Mapping[str, int]
     alike: Mapping[str, tuple[int, bytes]] = field(default_factory=dict)
-    """``sw_if_index`` and hardware address of the VPP interface of the same name, which stands for
-    a Linux interface with the same address, if :attr:`map` knows none."""
+    """``sw_if_index`` and hardware address of the VPP interface of the same name, used for a
+    Linux interface with the same address that :attr:`map` does not have."""
 
     unmapped: int | None = None
-    """``sw_if_index`` for all others: the main interface."""
+    """``sw_if_index`` of the main interface, for all others."""
 
     recursive: bool = False
-    """Whether VPP's own FIB finds the interface for all others."""
+    """Whether VPP's FIB resolves the interface for all others."""
 
     missing: tuple[str, ...] = ()
-    """Configured VPP interfaces that VPP does not have (yet)."""
+    """Configured VPP interfaces that VPP does not have."""
 
     def without(self, gone: Collection[int]) -> InterfaceMap:
         """The same without some VPP interfaces."""
@@ -63,7 +63,7 @@ class InterfaceMap:
 
 
 def map_interfaces(config: InterfacesConfig, vpp: VppInterfaces) -> InterfaceMap:
-    """Apply the configured strategies; for each Linux interface the first that knows it wins."""
+    """Apply the configured strategies; for each Linux interface the first match wins."""
     result: dict[str, int] = {}
     alike: dict[str, tuple[int, bytes]] = {}
     unmapped: int | None = None

@@ -1,4 +1,4 @@
-"""What VPP itself says of one prefix."""
+"""Look up one prefix in VPP."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class VppEntry:
-    """The entry that VPP forwards a prefix, or an address, by."""
+    """The FIB entry by which VPP forwards a prefix or an address."""
 
     table: int
     prefix: str
     source: int | None
-    """The FIB source whose route it is; ``None`` where this VPP does not say."""
+    """Its FIB source; ``None`` if this VPP does not report it."""
 
     paths: Sequence[_PathTuple]
 
     resolved: Resolved | None = None
-    """What that comes to, where it was asked for an address and VPP says so."""
+    """What VPP resolved it to, for an address, if VPP reports it."""
 
     entered: bool = True
-    """Whether an interface of VPP is in the table, where it was asked for an address."""
+    """Whether the table has an interface, for an address."""
 
 
 def lookup(session: VppSession, table: int, prefix: str, *, exact: bool) -> VppEntry | None:
-    """VPP's entry for a prefix, ``exact`` or the longest match, which is looked at down to what VPP
-    has resolved; ``None`` where it has none."""
+    """VPP's entry for a prefix: ``exact``, or the longest match with what VPP resolved it to;
+    ``None`` if there is none."""
     message = "ip_route_lookup_v2" if session.has("ip_route_lookup_v2") else "ip_route_lookup"
     reply = session.call(message, table_id=table, exact=int(exact), prefix=prefix)
     if reply.retval != 0:
@@ -58,7 +58,7 @@ class FibQuery:
 
 
 class VppLookup(AskedEvent[list[VppEntry | None]]):
-    """Which entries VPP has: the answer is one for each question."""
+    """Look up entries in VPP: one answer for each query."""
 
     def __init__(self, questions: Sequence[FibQuery]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What happens to VPP by itself, told to the event loop: interfaces change, the session ends."""
+"""Watch VPP and push events: interfaces change, the session ends."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from .programmer import FibProgrammer
 _log = logging.getLogger(__name__)
 
 DRIFT = ("missing", "different", "unexpected", "overridden")
-"""Kinds of differences that an audit of VPP finds."""
+"""Kinds of differences that an audit of VPP reports."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
-"""Seconds between attempts to reach a VPP that has gone, first and at most."""
+"""First and longest delay in seconds between attempts to reconnect to VPP."""
 
 GUARD_INTERVAL = 1.0
-"""Seconds between two looks at deletions that wait."""
+"""Seconds between two checks of withheld deletions."""
 
 _WAITS = wait_exponential_jitter(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=FIRST_PAUSE)
 
@@ -45,11 +45,11 @@ FULL_PAUSE = 0.1
 """Seconds between attempts to push an event while the queue is full."""
 
 NAMED = 20
-"""Prefixes that the log names."""
+"""The most prefixes in a log record."""
 
 
 class VppInterfacesChanged(UpdateEvent):
-    """VPP's interfaces changed: they have to be looked up again."""
+    """VPP's interfaces changed and have to be read again."""
 
     @property
     def name(self) -> str:
@@ -58,14 +58,14 @@ class VppInterfacesChanged(UpdateEvent):
 
 
 class VppAuditDue(UpdateEvent):
-    """What VPP has is to be compared with what it has acknowledged."""
+    """Compare what VPP has with what it has acknowledged."""
 
     def __init__(self, finished: Callable[[], None] = lambda: None) -> None:
-        """``finished()`` is called once it is over, or refused."""
+        """``finished()`` is called when the event is done or refused."""
         self._finished = finished
 
     def done(self, error: BaseException | None) -> None:  # noqa: ARG002 - an event's signature
-        """Tell whoever waits to push the next one."""
+        """Notify the thread that pushes the next one."""
         self._finished()
 
     @property
@@ -78,13 +78,13 @@ _UPDATES = frozenset({VppInterfacesChanged, VppAuditDue, VppAuditAsked, VppGuard
 
 
 class LosesVpp(Protocol):
-    """What the monitor needs of :class:`bgpreflector._core.Engine`."""
+    """The part of :class:`bgpreflector._core.Engine` that the monitor uses."""
 
     def wait_vpp_lost(self) -> str: ...
 
 
 class VppMonitor:
-    """An event handler that keeps the sink's session right, and the thread that watches it."""
+    """An event handler that maintains the sink's session, with a thread that watches it."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class VppMonitor:
         return "VppMonitor"
 
     def start(self) -> None:
-        """Start to watch the connection, which must be open."""
+        """Start watching the connection, which must be open."""
         self._connected.set()
         self._begin("vpp-monitor", self._watch)
         if self._sink.guard.armed:
@@ -140,12 +140,12 @@ class VppMonitor:
         resync_count: int,  # noqa: ARG002
         txn: ResyncOperations,  # noqa: ARG002
     ) -> None:
-        """Watch on, if the sink has connected or found itself connected."""
+        """Continue watching if the sink is connected."""
         if not self._sink.lost:
             self._connected.set()
 
     def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:
-        """Look the interfaces up, or what VPP has; what that changes becomes dirty."""
+        """Read VPP's interfaces or routes again; what differs becomes dirty."""
         if isinstance(event, VppAuditDue):
             return self._audit()
         if isinstance(event, VppGuardDue):
@@ -186,10 +186,10 @@ class VppMonitor:
         return f"VPP showed {audit.shown} routes of ours, {sum(found.values())} of them differed"
 
     def revert(self, event: UpdateEvent) -> None:
-        """Nothing to undo: looking again is harmless."""
+        """Nothing to undo: reading again is harmless."""
 
     def close(self) -> None:
-        """Stop watching and close the sink's connections, whose end is no news then."""
+        """Stop watching, then close the sink's connections."""
         self._closed = True
         self._ended.set()
         self._audited.set()
@@ -199,7 +199,7 @@ class VppMonitor:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
-        # Those whom they lead to know the monitor too: they would keep each other alive.
+        # The callbacks refer to the monitor: a reference cycle.
         self._sink.on_interface_change(_nothing)
         self._push_event = _nobody
 
@@ -208,15 +208,15 @@ class VppMonitor:
             self._push_one(VppAuditDue(self._audited.set), self._audited)
 
     def _push_one(self, event: Event, over: threading.Event) -> None:
-        """Push an event that sets ``over``, and wait for that: one that waits behind others is
-        enough, as more of them would be due all at once."""
+        """Push an event that sets ``over``, and wait until it does: at most one is queued, or
+        several would be due at once."""
         over.clear()
         self._push(event)
         if not self._ended.is_set():
             over.wait()
 
     def _guard_again(self) -> None:
-        # What waits may come back without anything to be sent, as where the BGP daemon is late.
+        # Withheld routes may become valid with nothing to send, if the BGP daemon is late.
         while self._sink.guard.armed and not self._ended.wait(GUARD_INTERVAL):
             if self._sink.guard.waiting is not None:
                 self._push_one(VppGuardDue(finished=self._guarded.set), self._guarded)
@@ -233,7 +233,7 @@ class VppMonitor:
             if self._closed:
                 return
             if not self._sink.has_bulk:
-                # Without one only the next request tells that VPP is gone.
+                # Without a bulk connection only the next request detects that VPP is gone.
                 self._await_connection()
                 continue
             reason = self._engine.wait_vpp_lost()
@@ -246,21 +246,21 @@ class VppMonitor:
             if self._sink.lost:
                 self._connect_again(reason)
             else:
-                # A healing resync has connected meanwhile.
+                # A healing resync has connected already.
                 self._connected.set()
 
     def _connect_again(self, reason: str) -> None:
-        """Have a resync connect, and again as soon as VPP answers, should it have hung meanwhile.
+        """Push a resync that connects, and another as soon as VPP answers if that one failed.
 
-        The pauses between healing resyncs are for what somebody has to put right; they would
-        keep a VPP waiting that is well again.
+        The delays between healing resyncs are for faults that need an operator; here they
+        would delay a VPP that works again.
         """
         pause = FIRST_PAUSE
         while not self._ended.is_set():
             try:
                 self._push(FullResync(f"VPP connection: {reason}", blocking=True))
             except (VppConnectError, VppLostError) as error:
-                _log.debug("VPP is knocked at again: %s", error)
+                _log.debug("VPP did not answer, trying again: %s", error)
             except Exception as error:  # noqa: BLE001 - logged by the event loop, which heals it
                 _log.debug("The resync failed: %s", error)
                 return
@@ -276,12 +276,12 @@ class VppMonitor:
 
     def _await_connection(self) -> None:
         self._connected.clear()
-        # The end may have come in between: nobody sets it again then.
+        # The end may have come in between and is not set again.
         if self._closed:
             self._connected.set()
 
     def _somebody_listens(self) -> bool:
-        """Wait until VPP answers at its API socket again; false at the end."""
+        """Wait until VPP answers at its API socket; return false at shutdown."""
         attempts = Retrying(
             wait=_wait_longer, sleep=self._pause, retry=retry_if_exception_type(OSError)
         )
@@ -296,7 +296,7 @@ class VppMonitor:
         self._ended.wait(seconds)
 
     def _push(self, event: Event) -> None:
-        """Push an event, if need be once there is room; a blocking one raises its error."""
+        """Push an event, waiting for room if needed; a blocking one raises its error."""
         while True:
             try:
                 self._push_event(event)
@@ -312,7 +312,7 @@ class VppMonitor:
 
 
 def _wait_longer(state: RetryCallState) -> float:
-    """Who waited for an answer in vain has waited already."""
+    """The caller has given up already."""
     outcome = state.outcome
     if outcome is not None and isinstance(outcome.exception(), TimeoutError):
         return FIRST_PAUSE
@@ -320,9 +320,9 @@ def _wait_longer(state: RetryCallState) -> float:
 
 
 def _nothing() -> None:
-    """Nobody wants to know any more."""
+    """Do nothing: nobody waits for it."""
 
 
 def _nobody(event: Event) -> None:
-    """Nobody processes it any more."""
+    """Log an event after the end, which is not processed."""
     _log.debug("%s came after the end", event)

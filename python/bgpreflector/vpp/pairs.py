@@ -1,4 +1,4 @@
-"""linux-cp's pairs: which of them have their Linux end in the network namespace that is read."""
+"""Select the linux-cp pairs whose Linux end is in the network namespace that is read."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 NAMED = Path("/var/run/netns")
-"""Where ``ip netns`` keeps namespaces by name, and linux-cp looks for them."""
+"""Where ``ip netns`` and linux-cp keep named namespaces."""
 
 Identity = tuple[int, int]
-"""Device and inode of a namespace's file: equal for one namespace, whatever it is called."""
+"""Device and inode of a namespace's file: equal for the same namespace under any name."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Pair:
     """Name of its Linux end."""
 
     namespace: str
-    """Of the Linux end, as linux-cp was told it: a name, a path, or ``pid:`` and a number; empty
-    for VPP's own."""
+    """Namespace of the Linux end as configured in linux-cp: a name, a path, or ``pid:`` and a
+    number; empty for VPP's own."""
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Those of one namespace."""
+    """The pairs of one namespace."""
 
     by_linux: dict[str, int] = field(default_factory=dict)
     """``sw_if_index`` of VPP's end by the name of the Linux end."""
@@ -39,14 +39,14 @@ class Pairs:
     """Linux ends in other namespaces."""
 
     ambiguous: tuple[str, ...] = ()
-    """Names of several pairs in namespaces that cannot be looked at: none of them is used."""
+    """Names shared by pairs in namespaces that cannot be read: none of them is used."""
 
 
 def pairs_of(pairs: Iterable[Pair], namespace: Path | None, vpp: int | None) -> Pairs:
-    """Pick those whose Linux end is in ``namespace``, by default that of this process.
+    """Select those whose Linux end is in ``namespace``, by default that of this process.
 
     ``vpp`` is VPP's process, ``None`` where it is not known. A pair in a namespace that cannot be
-    looked at is taken, unless another one of its name is known to be here.
+    read is used, unless another one of its name is known to be here.
     """
     here = identity(namespace or Path("/proc/self/ns/net"))
     known: dict[str, int] = {}
@@ -69,7 +69,7 @@ def pairs_of(pairs: Iterable[Pair], namespace: Path | None, vpp: int | None) -> 
 
 
 def _namespace_of(pair: Pair, vpp: int | None) -> Identity | None:
-    """As ``clib_netns_open`` of VPP finds it."""
+    """Resolve it as VPP's ``clib_netns_open`` does."""
     name = pair.namespace
     if not name:
         return None if vpp is None else identity(Path(f"/proc/{vpp}/ns/net"))
@@ -83,7 +83,7 @@ def _namespace_of(pair: Pair, vpp: int | None) -> Identity | None:
 
 
 def identity(path: Path) -> Identity | None:
-    """Of a namespace's file; ``None`` where it is not to be seen."""
+    """Identity of a namespace's file; ``None`` if it is not accessible."""
     try:
         found = path.stat()
     except OSError:
@@ -92,14 +92,16 @@ def identity(path: Path) -> Identity | None:
 
 
 def process_behind(path: str, timeout: float) -> int | None:
-    """The process that listens at a socket; ``None`` where that is not to be seen from here."""
-    with socket.socket(socket.AF_UNIX) as door:
-        door.settimeout(timeout)
+    """The process that listens at a socket; ``None`` if it is not visible from here."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(timeout)
         try:
-            door.connect(path)
-            told = door.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+            connection.connect(path)
+            packed = connection.getsockopt(
+                socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")
+            )
         except OSError:
             return None
-    pid = int(struct.unpack("3i", told)[0])
+    pid = int(struct.unpack("3i", packed)[0])
     # 0 for one of another process namespace.
     return pid if pid > 0 and Path(f"/proc/{pid}").exists() else None

@@ -1,6 +1,6 @@
-"""Routes through ``vpp_papi``: right for every VPP, a hundred times slower than the encoder.
+"""Routes through ``vpp_papi``: works with every VPP, a hundred times slower than the encoder.
 
-The way for VPPs whose route messages have another layout than the encoder knows.
+Used for a VPP whose route messages have a layout that the encoder does not know.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 NO_LABEL = {"is_uniform": 0, "label": 0, "ttl": 0, "exp": 0}
 LABELS = 16
-"""Places in ``fib_path.label_stack``."""
+"""Length of ``fib_path.label_stack``."""
 
 LABEL_TTL = 64
 RPF_NONE = 0xFFFFFFFF
@@ -34,23 +34,23 @@ class PapiRoutes:
         if not self._v2:
             _log.warning(
                 "this VPP has no ip_route_add_del_v2: routes go in under the API's own FIB "
-                "source and cannot be told from other clients'"
+                "source and cannot be distinguished from other clients'"
             )
 
     @property
     def tells_sources_apart(self) -> bool:
-        """Whether routes have a FIB source of their own, so that ours can be told from others."""
+        """Whether our routes have a FIB source of their own."""
         return self._v2
 
     def send(self, table: int, prefix: str, paths: Sequence[_PathTuple] | None, source: int) -> int:
-        """Make ``paths`` all the paths of a prefix, or delete it; VPP's ``retval``."""
+        """Set all ``paths`` of a prefix, or delete it; return VPP's ``retval``."""
         message, fields = self.message(table, prefix, paths, source)
         return int(self._session.call(message, **fields).retval)
 
     def message(
         self, table: int, prefix: str, paths: Sequence[_PathTuple] | None, source: int
     ) -> tuple[str, dict[str, object]]:
-        """The message's name and fields."""
+        """Return the message's name and fields."""
         legs = [_path(path) for path in paths or ()]
         route: dict[str, object] = {
             "table_id": table,
@@ -67,7 +67,7 @@ class PapiRoutes:
     def dump(
         self, tables: Sequence[tuple[int, bool]], source: int
     ) -> Iterator[tuple[int, str, list[_PathTuple]]]:
-        """What VPP has under a source; nothing where it cannot tell sources apart."""
+        """Dump VPP's routes of a source; none if VPP cannot dump by source."""
         if not self._v2:
             return
         for table_id, is_ip6 in tables:
@@ -97,7 +97,7 @@ def _path(path: _PathTuple) -> dict[str, object]:
 
 
 def path_tuple(path: Any) -> _PathTuple:
-    """A path as the engine takes it."""
+    """Convert a path to the engine's form."""
     proto = int(path.proto)
     address = ip_address(str(path.nh.address.ip6 if proto else path.nh.address.ip4))
     labels = [int(label.label) for label in path.label_stack[: path.n_labels]]

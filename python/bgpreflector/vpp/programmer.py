@@ -1,4 +1,4 @@
-"""The southbound: transactions into VPP."""
+"""The sink that programs transactions into VPP."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ _log = logging.getLogger(__name__)
 
 
 NAMED = 10
-"""Interfaces that a log record names."""
+"""The most interfaces in a log record."""
 
 ALL = 0xFFFFFFFF
-"""The limit of a batch that shall hold whatever is dirty."""
+"""The limit of a batch that takes everything dirty."""
 
 
 class FibProgrammer:
-    """Programs VPP: batches over the bulk connection, everything rare over the session.
+    """Programs VPP: batches over the bulk connection, rare calls over the session.
 
     All calls come from the event loop, one at a time.
     """
@@ -61,7 +61,7 @@ class FibProgrammer:
         namespace: Path | None = None,
     ) -> None:
         """``tables`` are the VPP tables (id, whether IPv6) that routes go into; ``protocol``
-        is the one of routes that are put one by one. ``discovers``: there may be further tables,
+        is that of routes that handlers put. ``discovers``: there may be further tables,
         which the engine tells. ``read_only`` adds no FIB source and no table; what is missing is
         then found by :attr:`missing_tables`. ``namespace`` is the file of
         the network namespace that the kernel is read in, by default our own."""
@@ -70,9 +70,9 @@ class FibProgrammer:
         self._tables = tuple(tables)
         self._read_only = read_only
         self.looks_behind = True
-        """Whether what VPP's dumps may hide is dealt with, or they are taken at their word."""
+        """Whether to look for routes that VPP's dumps hide."""
         self.missing_tables: list[tuple[int, bool]] = []
-        """VPP tables (id, whether IPv6) that VPP lacks, where they are not to be added."""
+        """VPP tables (id, whether IPv6) that are missing, where they must not be created."""
         self.others = FibSources()
         self.seen = VppState()
         self._on_interface_change: Callable[[], None] = _ignore
@@ -91,7 +91,7 @@ class FibProgrammer:
 
     @classmethod
     def of(cls, engine: RouteEngine, config: Config, *, read_only: bool = False) -> Self:
-        """One for the engine's routes, by the whole configuration."""
+        """Create one for the engine's routes from the whole configuration."""
         return cls(
             engine,
             config.vpp,
@@ -103,11 +103,11 @@ class FibProgrammer:
         )
 
     def on_interface_change(self, notify: Callable[[], None]) -> None:
-        """Have ``notify()`` called on a foreign thread when VPP's interfaces change."""
+        """Call ``notify()`` on another thread when VPP's interfaces change."""
         self._on_interface_change = notify
 
     def connect(self) -> None:
-        """Open both connections and learn what depends on this run of VPP.
+        """Open both connections and read what depends on this run of VPP.
 
         Raises :class:`VppError`; then neither connection is open.
         """
@@ -162,7 +162,7 @@ class FibProgrammer:
         self.others.learn(self.session.fib_sources(), self._source)
 
     def _look_at_tables(self) -> None:
-        """Others may delete a table while we have routes in it: VPP refuses all for it then."""
+        """Create missing tables: others may delete one, and VPP then refuses its routes."""
         if self._read_only:
             self.missing_tables = self.session.missing_tables(self._tables)
             return
@@ -174,18 +174,18 @@ class FibProgrammer:
 
     @property
     def _all_tables(self) -> Sequence[Table]:
-        """Those that are named, and those that were discovered."""
+        """The configured tables and the discovered ones."""
         further = () if self._discovered is None else self._discovered.there
         return [*self._tables, *sorted(further)]
 
     @property
     def has_bulk(self) -> bool:
-        """Whether there is a bulk connection, which can be waited for to end."""
+        """Whether there is a bulk connection."""
         return self._slow is None
 
     @property
     def lost(self) -> bool:
-        """Whether there is no connection that routes could be sent over."""
+        """Whether there is no connection for routes."""
         if self._slow is not None:
             return not self.session.connected
         return self._engine.vpp_lost() is not None
@@ -196,16 +196,16 @@ class FibProgrammer:
         return self._source
 
     def _interfaces_changed(self) -> None:
-        # Looked up at each call: who wants to know may be set later.
+        # Read at each call: the callback may be set later.
         self._on_interface_change()
 
     def refresh_interfaces(self) -> None:
-        """Look VPP's interfaces up again; routes that are concerned become dirty."""
+        """Read VPP's interfaces again; affected routes become dirty."""
         self._look_at_interfaces()
         self._let_go()
 
     def _look_at_interfaces(self) -> None:
-        # Asked for first: what is there now may be the successor of one that was deleted.
+        # First: an interface that exists now may have the index of one that was deleted.
         gone = self.session.deleted_interfaces()
         before, self.seen.interfaces = self.seen.interfaces, self.session.interfaces()
         self._tell_of_pairs(before)
@@ -223,14 +223,13 @@ class FibProgrammer:
         found = self.seen.interfaces
         if found.elsewhere and found.elsewhere != before.elsewhere:
             _log.info(
-                "linux-cp pairs of other network namespaces stand for nothing here: %s",
+                "linux-cp pairs of other network namespaces are not used: %s",
                 ", ".join(found.elsewhere[:NAMED]),
             )
         if found.ambiguous and found.ambiguous != before.ambiguous:
             _log.warning(
                 "Several linux-cp pairs have a Linux end %s, in network namespaces that cannot be "
-                "looked at from here, so none of them is used: say which VPP interface stands for "
-                "it by vpp.interfaces.map",
+                "read from here, so none of them is used: map it in vpp.interfaces.map",
                 ", ".join(found.ambiguous[:NAMED]),
             )
 
@@ -249,9 +248,9 @@ class FibProgrammer:
     def _let_go(self) -> None:
         """Use the indices of deleted interfaces again once no route of ours leads there.
 
-        VPP keeps what it has worked out for a set of paths for as long as any route has the set.
-        A route through an interface that was deleted drops, is shown unchanged, and stays so
-        under a new interface of the same index: all of them must go before the first is added.
+        VPP keeps a resolved path list as long as any route uses it. A route through a deleted
+        interface drops, is shown unchanged, and stays so under a new interface of the same
+        index: all of them must be deleted before the first is added.
         """
         left = frozenset(index for index in self._gone if self._engine.leads_through(index))
         if left != self._gone:
@@ -259,9 +258,9 @@ class FibProgrammer:
             self._set_interfaces()
 
     def resync(self) -> None:
-        """Connect if that is needed, and read what VPP has under our source.
+        """Connect if needed, and read VPP's routes under our source.
 
-        Where both connections are well, all that connecting learns is learned anew.
+        If both connections work, everything that a connect reads is read again.
         """
         if not self.session.usable or self.lost:
             self.connect()
@@ -270,15 +269,15 @@ class FibProgrammer:
             self._look_at_tables()
             self._look_at_interfaces()
         self._adopt()
-        # Not before it is known again what VPP has.
+        # Only after VPP's routes are known again.
         self._let_go()
 
     def _adopt(self) -> None:
         if self._source is None:
-            # Only where it must not be added: without a source VPP has nothing of ours.
+            # Only read-only: without the FIB source VPP has no routes of ours.
             self._engine.forget_installed()
             return
-        # Later it is known what we have put behind others' routes.
+        # Later adoptions know which of our routes others override.
         look_behind = self.looks_behind and not self._read
         hiding = self.others.hiding if look_behind else ()
         if self._slow is None:
@@ -297,7 +296,7 @@ class FibProgrammer:
             raise
 
     def _look_for_dead_paths(self) -> None:
-        """Of what happens to interfaces while we are connected there are events."""
+        """Once a connect: while connected, VPP sends events for interfaces."""
         source = self._settings.fib_source.name
         dead = dead_interfaces(self.session, source, self._engine.examples())
         if dead:
@@ -311,9 +310,9 @@ class FibProgrammer:
             self._set_interfaces()
 
     def audit(self, *, repair: bool, limit: int = FAILURES) -> _core.VppAudit | None:
-        """Compare what VPP has with what it has acknowledged; ``None`` where it cannot be told.
+        """Compare what VPP has with what it has acknowledged.
 
-        That is so without the bulk connection, and while VPP does not know our FIB source.
+        ``None`` without the bulk connection, and while VPP does not have our FIB source.
         With ``repair`` what differs is sent again by the next commit.
         """
         if self._slow is not None or self._source is None:
@@ -323,10 +322,10 @@ class FibProgrammer:
         )
 
     def overridden(self, *, limit: int = FAILURES) -> Overridden:
-        """Look up which of our routes VPP does not forward by, as another source has a better one.
+        """Find our routes that a better source overrides.
 
-        It costs VPP a walk over its routes for every source that could be better, but no message
-        for those that are as they shall be. Raises :class:`VppLostError`.
+        VPP walks its routes once for every source that could be better, and sends a message only
+        for each overridden one. Raises :class:`VppLostError`.
         """
         better = self.others.better
         if self._slow is None:
@@ -342,11 +341,11 @@ class FibProgrammer:
 
     def _known_source(self) -> int:
         if self._source is None:
-            raise VppError("the FIB source is not known before VPP was connected to")
+            raise VppError("the FIB source is unknown before the first connect to VPP")
         return self._source
 
     def commit(self, txn: Transaction) -> CommitResult:
-        """Apply a transaction; its single routes stand beside the kernel's (:class:`OwnRoutes`)."""
+        """Apply a transaction, its single routes included (:class:`OwnRoutes`)."""
         batches = cast("list[_core.RouteBatch]", list(txn.batches))
         own = self._own.take(txn)
         if own is not None:
@@ -357,7 +356,7 @@ class FibProgrammer:
         if self.guard.armed:
             result = _both(result, self._send(self.take_guarded()))
         if txn.is_resync and (self.others.unknown or self.others.overridden.count):
-            # Only now VPP has all routes that others could override.
+            # Only now VPP has all our routes that others may override.
             self.overridden()
         if txn.is_resync and not self._held.is_set():
             self.seen.resynchronised = True
@@ -365,7 +364,7 @@ class FibProgrammer:
         return result
 
     def take_guarded(self) -> list[_core.RouteBatch]:
-        """What is dirty while the guard looks on, with the deletions, where those pass."""
+        """Take what is dirty, with the deletions if the guard lets them pass."""
         batches = [self._engine.take_batch(ALL)]
         if self.guard.armed and self.guard.passes():
             batches.append(self._engine.take_batch(ALL))
@@ -373,7 +372,7 @@ class FibProgrammer:
         return [batch for batch in batches if len(batch)]
 
     def look_up(self, questions: Sequence[FibQuery]) -> list[VppEntry | None]:
-        """What VPP forwards by, now. Raises :class:`VppError`."""
+        """The entry by which VPP forwards now. Raises :class:`VppError`."""
         return [self._look_up(question) for question in questions]
 
     def _look_up(self, question: FibQuery) -> VppEntry | None:
@@ -384,7 +383,7 @@ class FibProgrammer:
         return replace(entry, entered=self.is_entered(table, is_ip6=":" in prefix))
 
     def is_entered(self, table: int, *, is_ip6: bool) -> bool:
-        """Whether an interface of VPP is in a table of its. Raises :class:`VppError`."""
+        """Whether a VPP table has an interface. Raises :class:`VppError`."""
         indices = self.seen.interfaces.by_name.values()
         return is_entered(self.session, table, indices, is_ip6=is_ip6)
 
@@ -421,25 +420,25 @@ class FibProgrammer:
         try:
             return slow.send(batches, self._known_source())
         except VppLostError:
-            # vpp_papi may have left half a frame on the stream: it is not used again.
+            # vpp_papi may have left half a frame on the stream: do not use it again.
             self.close()
             raise
 
     def flush(self) -> CommitResult:
-        """Send whatever is dirty, outside any transaction; for the end, after the event loop's."""
+        """Send everything dirty outside a transaction, after the event loop has ended."""
         return self._send([self._engine.take_batch(ALL)])
 
     def remove_tables(self) -> list[Table]:
-        """Delete the IP tables that we created, where no routes are left in them."""
+        """Delete the IP tables that we created and that are empty."""
         return remove_own_tables(self.session)
 
     def retry(self) -> CommitResult:
-        """Send what VPP refused once more, but for what it will never take."""
+        """Send refused routes again, except those that VPP never accepts."""
         self._engine.retry_refused()
         return self.flush()
 
     def hold(self, *, on: bool) -> None:
-        """Have commits end early from now on, what they have not sent staying dirty; or not.
+        """Pause or continue: a paused commit ends early, and what it has not sent stays dirty.
 
         The one method that may be called from outside the event loop. It holds through
         connections that are lost and made again.
@@ -452,8 +451,8 @@ class FibProgrammer:
             self._engine.hold_requests(on)
 
     def close(self) -> None:
-        """Close both connections; twice is fine."""
-        # A VPP that does not answer would be waited for to answer the goodbye.
+        """Close both connections. Idempotent."""
+        # No ``sockclnt_delete`` to a VPP that does not answer: it would be waited for.
         goodbye = not self.lost
         self._engine.disconnect()
         self.session.close(goodbye=goodbye)
@@ -466,4 +465,4 @@ def _both(one: CommitResult, other: CommitResult) -> CommitResult:
 
 
 def _ignore() -> None:
-    """Nobody wants to know."""
+    """Do nothing."""

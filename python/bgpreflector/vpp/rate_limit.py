@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 
 class Pace:
-    """Waits so that at most so many requests a second are sent.
+    """Waits so that the rate stays below a limit.
 
-    The bulk connection keeps the limit by itself; this is for the slow way.
+    For ``vpp_papi``; the bulk connection has its own limit.
     """
 
     def __init__(

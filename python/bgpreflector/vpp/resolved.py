@@ -1,9 +1,9 @@
-"""What VPP makes of the routes that it has acknowledged: only its debug CLI tells.
+"""How VPP resolved the routes that it has acknowledged, read from its debug CLI.
 
-VPP's API shows a route's paths as they were asked for, whether or not they lead anywhere. What
-packets meet is the end of ``show ip fib``, below ``forwarding:`` (``fib_entry_format`` in
-``fib_entry.c``): the load balance and its buckets, each an adjacency, or a drop where VPP found
-nothing, as the interface is down or a next hop is looked up in a circle (``fib_path.c``).
+VPP's API shows a route's paths as they were requested, resolved or not. How packets are
+forwarded is at the end of ``show ip fib``, below ``forwarding:`` (``fib_entry_format`` in
+``fib_entry.c``): the load balance and its buckets, each an adjacency, or a drop where VPP
+resolved nothing, as with an interface that is down or a recursive loop (``fib_path.c``).
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from .session import VppSession
 _log = logging.getLogger(__name__)
 
 ASKED = 1000
-"""Routes that are looked at: about a millisecond each."""
+"""The most routes to check, at about a millisecond each."""
 
 LOCAL0 = 0
-"""``sw_if_index`` of the interface that every VPP has, and that nothing comes in by."""
+"""``sw_if_index`` of ``local0``, which every VPP has and which receives no packets."""
 
 _SOURCE = re.compile(r"^  (\S.*?) refs:\d+ (.*)$", re.MULTILINE)
 _PATH = re.compile(r"^\s+path:.* pref=\d+ (\S+):(.*)$", re.MULTILINE)
 _END = re.compile(r"\[@\d+\]: (.+)$", re.MULTILINE)
 _VIA = re.compile(r"\bvia (\S+) ([^\s:]+)")
 _NO_END = ("dpo-load-balance", "dpo-replicate", "mpls-label")
-"""Objects that lead on to others."""
+"""Objects that refer to further objects."""
 
 LOOK = (
     "see that the interface is up (`vppctl show interface`) and that VPP itself reaches the next "
@@ -44,19 +44,19 @@ class Resolved:
     """What VPP does with packets for a prefix."""
 
     source: str
-    """The FIB source whose route it forwards by."""
+    """The FIB source that forwards."""
 
     special: bool
-    """Whether the route drops, or answers, as it shall."""
+    """Whether the route is a drop, unreachable or prohibit route."""
 
     ends: Sequence[str]
-    """Where packets go to, in VPP's words."""
+    """Where packets go, as VPP prints it."""
 
     unresolved: int
-    """Paths of the route that lead nowhere."""
+    """Unresolved paths."""
 
     loops: bool
-    """Whether a next hop is looked up in a circle."""
+    """Whether there is a recursive loop."""
 
     @property
     def drops(self) -> bool:
@@ -65,7 +65,7 @@ class Resolved:
 
     @property
     def trouble(self) -> str | None:
-        """Why VPP does not forward as the route says; ``None`` where it does."""
+        """Why VPP does not forward by the route's paths; ``None`` if it does."""
         if self.special or not self.ends:
             return None
         if self.loops:
@@ -91,7 +91,7 @@ class Resolved:
 
 
 def resolved(session: VppSession, table: int, prefix: str) -> Resolved | None:
-    """What VPP forwards a prefix, or an address, of its table by; ``None`` where it does not say.
+    """How VPP forwards a prefix or an address in a table; ``None`` if it does not report it.
 
     Raises :class:`VppLostError`.
     """
@@ -101,13 +101,13 @@ def resolved(session: VppSession, table: int, prefix: str) -> Resolved | None:
     except VppLostError:
         raise
     except VppError as error:
-        _log.debug("It is not known what VPP has resolved of %s: %s", prefix, error)
+        _log.debug("Cannot tell how VPP resolved %s: %s", prefix, error)
         return None
     return read(str(reply.reply)) if reply.retval == 0 else None
 
 
 def read(text: str) -> Resolved | None:
-    """The answer of ``show ip fib`` for one prefix; ``None`` where it is none that is known."""
+    """Parse ``show ip fib`` for one prefix; ``None`` for an unknown format."""
     route, found, forwarding = text.partition("\n forwarding:")
     if not found:
         return None
@@ -130,7 +130,7 @@ def read(text: str) -> Resolved | None:
 
 
 def _short(end: str) -> str:
-    """Without the rewrite's bytes and figures."""
+    """Strip the rewrite's bytes and counters."""
     via = _VIA.search(end)
     return f"via {via[1]} {via[2]}" if via else end.partition(": mtu")[0]
 
@@ -138,7 +138,7 @@ def _short(end: str) -> str:
 def unresolved(
     session: VppSession, source: str, examples: Iterable[tuple[int, str, list[int]]]
 ) -> Iterator[tuple[int, str, str]]:
-    """Routes of our FIB source that VPP has and does not forward by: VPP table, prefix, and why.
+    """Our routes that VPP has and does not forward by: VPP table, prefix, reason.
 
     ``examples`` are one route for each set of paths. Raises :class:`VppLostError`.
     """
@@ -149,9 +149,9 @@ def unresolved(
 
 
 def is_entered(session: VppSession, table: int, interfaces: Iterable[int], *, is_ip6: bool) -> bool:
-    """Whether an interface of VPP is in a table, so that packets are looked up there.
+    """Whether a VPP table has an interface, so that packets are looked up there.
 
-    True too where this VPP cannot tell. Raises :class:`VppError`.
+    Also true if this VPP does not report it. Raises :class:`VppError`.
     """
     message = "sw_interface_get_table"
     if not session.has(message):
@@ -165,7 +165,7 @@ def is_entered(session: VppSession, table: int, interfaces: Iterable[int], *, is
 
 
 def not_entered(table: int) -> str:
-    """What to say of a table that no interface is in."""
+    """The message for a table without interfaces."""
     return (
         f"no interface of VPP is in its table {table}, so that no packet is looked up there: put "
         f"them into it (`vppctl set interface ip table INTERFACE {table}`), or map the kernel's "

@@ -1,4 +1,4 @@
-"""The API session for everything rare: version, interfaces, tables, the FIB source, events.
+"""The API session for rare calls: version, interfaces, tables, the FIB source, events.
 
 Routes do not go through it: packing one message here costs as much as a hundred routes on the
 bulk connection.
@@ -36,13 +36,13 @@ from .pairs import Pair, Pairs, pairs_of, process_behind
 _log = logging.getLogger(__name__)
 
 CLIENT_NAME = "bgpreflector"
-"""Under this name, and this name with ``-bulk``, VPP lists our two connections."""
+"""VPP lists our two connections under this name and this name with ``-bulk``."""
 
 Table = tuple[int, bool]
 """An IP table of VPP's: its id, and whether it is IPv6."""
 
 EAGAIN = -165
-"""VPP's ``retval`` (``vnet/error.h``) where a list goes on from a cursor."""
+"""VPP's ``retval`` (``vnet/error.h``) for a list that continues from a cursor."""
 
 _FAILURES = (VPPIOError, VPPRuntimeError, VPPValueError, OSError)
 
@@ -52,28 +52,28 @@ def _text(field: object) -> str:
 
 
 def table_name(table_id: int) -> str:
-    """The name of the tables that we create, in either family."""
+    """The name of a table that we create, in either family."""
     return f"{CLIENT_NAME}-{table_id}"
 
 
 class VppSettings(ClientSettings, Protocol):
-    """How VPP is reached; the ``vpp`` section of the configuration."""
+    """How to reach VPP: the ``vpp`` section of the configuration."""
 
     @property
     def connect_timeout(self) -> float:
-        """Seconds that connecting may take."""
+        """Connect timeout in seconds."""
 
     @property
     def keepalive_interval(self) -> float:
-        """Seconds after which an idle VPP is pinged, 0 for never."""
+        """Seconds after which an idle VPP gets a keepalive, 0 for never."""
 
     @property
     def rate_limit(self) -> int | None:
-        """The most route requests a second, ``None`` for as many as VPP takes."""
+        """The most route requests a second, ``None`` for no limit."""
 
     @property
     def max_in_flight(self) -> int:
-        """Unanswered requests on the bulk connection."""
+        """The most unanswered requests on the bulk connection."""
 
     @property
     def fib_source(self) -> FibSourceConfig:
@@ -81,23 +81,23 @@ class VppSettings(ClientSettings, Protocol):
 
     @property
     def max_held(self) -> float:
-        """The share of prefixes that VPP may be unable to have without a warning."""
+        """The share of prefixes that may be held without a warning."""
 
     @property
     def guard(self) -> GuardConfig:
-        """What a first sync may delete by itself."""
+        """What a first sync may delete without approval."""
 
     @property
     def unmapped(self) -> Fallback:
-        """What VPP is given for a route that it cannot have."""
+        """What VPP gets in place of a held route."""
 
     @property
     def unmapped_legs(self) -> PartlyMapped:
-        """What becomes of a route that VPP can have only some next hops of."""
+        """What VPP gets for a route of which only some next hops resolve."""
 
     @property
     def interfaces(self) -> InterfacesConfig:
-        """How Linux interfaces are found in VPP."""
+        """How Linux interfaces map to VPP's."""
 
 
 class VppSession:
@@ -108,7 +108,7 @@ class VppSession:
     """
 
     def __init__(self, settings: VppSettings, namespace: Path | None = None) -> None:
-        """``namespace`` is the file of the one that the kernel is read in, by default our own."""
+        """``namespace`` is the file of the network namespace to read, by default our own."""
         self._settings = settings
         self._namespace = namespace
         self._client: Any = None
@@ -119,17 +119,17 @@ class VppSession:
         self._priority_told = False
 
     def connect(self) -> None:
-        """Connect and shake hands; a connection that is open is closed first.
+        """Connect; an open connection is closed first.
 
-        Raises :class:`bgpreflector.errors.VppMessageError` where VPP lacks what is needed.
+        Raises :class:`bgpreflector.errors.VppMessageError` if VPP lacks a required message.
         """
         self.close()
         self._client = connected_client(self._settings, CLIENT_NAME)
         self._healthy, self._priority_told = True, False
 
     def knock(self) -> None:
-        """See whether VPP answers at its API socket, as the kernel takes connections for one that
-        hangs, too.
+        """Probe whether VPP answers at its API socket: the kernel accepts connections also for a
+        VPP that hangs.
 
         Raises ``OSError`` if not, ``TimeoutError`` among them. From any thread; :meth:`close`
         ends it.
@@ -145,20 +145,20 @@ class VppSession:
 
     @property
     def connected(self) -> bool:
-        """Whether :meth:`connect` succeeded and :meth:`close` was not called since."""
+        """Whether it is connected."""
         return self._client is not None
 
     @property
     def usable(self) -> bool:
-        """Whether it is connected and no request has gone without an answer.
+        """Whether it is connected and no request has timed out.
 
-        vpp_papi does not go on well after one: its reader may have ended, and an answer that comes
-        late is taken for the next one's.
+        vpp_papi is unusable after a timeout: its reader may have ended, and a late reply is taken
+        for the next one's.
         """
         return self._client is not None and self._healthy
 
     def call(self, message: str, **fields: object) -> Any:
-        """Send one request; its reply, or the list of details. A refusal is not an error."""
+        """Send one request; return its reply or details. A ``retval`` below 0 is no error."""
         if self._client is None:
             raise VppLostError("not connected to VPP")
         try:
@@ -172,15 +172,15 @@ class VppSession:
             raise VppLostError(f"VPP did not answer {message}: {error}") from error
 
     def has(self, message: str) -> bool:
-        """Whether this VPP has a message of the name."""
+        """Whether this VPP has the message."""
         return self._client is not None and hasattr(self._client.api, message)
 
     def version(self) -> str:
-        """VPP's version, as ``show version`` has it."""
+        """VPP's version as in ``show version``."""
         return str(self.call("show_version").version)
 
     def interfaces(self) -> VppInterfaces:
-        """All interfaces and, where the linux-cp plugin is loaded, its pairs."""
+        """All interfaces and, if linux-cp is loaded, its pairs."""
         details = self.call("sw_interface_dump", sw_if_index=0xFFFFFFFF, name_filter_valid=False)
         by_name = {_text(d.interface_name): int(d.sw_if_index) for d in details}
         addresses = {_text(d.interface_name): bytes(d.l2_address.packed) for d in details}
@@ -195,7 +195,7 @@ class VppSession:
         )
 
     def _own_taps(self) -> frozenset[str]:
-        """VPP's ends of taps whose Linux end has the same name, as ``create tap`` gives it."""
+        """Taps whose Linux end has the same name, the default of ``create tap``."""
         if not self.has("sw_interface_tap_v2_dump"):
             return frozenset()
         taps = self.call("sw_interface_tap_v2_dump", sw_if_index=0xFFFFFFFF)
@@ -215,7 +215,7 @@ class VppSession:
         return pairs_of(pairs, self._namespace, vpp)
 
     def _pair_details(self) -> list[Any]:
-        """In pieces: VPP ends the list after a millisecond, and goes on from a cursor."""
+        """Read all pages: VPP ends a page after a millisecond and continues from a cursor."""
         found: list[Any] = []
         cursor = 0
         while True:
@@ -279,24 +279,24 @@ class VppSession:
         }
 
     def own_tables(self) -> list[Table]:
-        """Those that we have created: they bear our name. Table 0 is VPP's own."""
+        """The tables with our name. Table 0 is VPP's own."""
         named = self.tables().items()
         return [table for table, name in named if table[0] and name == table_name(table[0])]
 
     def missing_tables(self, tables: Iterable[Table]) -> list[Table]:
-        """Those of the IP tables that VPP lacks."""
+        """The IP tables that VPP lacks."""
         present = self.tables()
         return [table for table in tables if table not in present]
 
     def ensure_tables(self, tables: Iterable[Table]) -> list[Table]:
-        """Create the IP tables that VPP lacks; those that were created."""
+        """Create the IP tables that VPP lacks; return them."""
         missing = self.missing_tables(tables)
         for table in missing:
             self._add_del_table(table, is_add=True)
         return missing
 
     def remove_table(self, table: Table) -> None:
-        """Delete an IP table, which must be empty: its routes would come back with its id."""
+        """Delete an IP table. It must be empty: its routes would reappear with its id."""
         self._add_del_table(table, is_add=False)
 
     def _add_del_table(self, table: Table, *, is_add: bool) -> None:
@@ -308,14 +308,14 @@ class VppSession:
             raise VppError(f"VPP refused to {what} IP table {table_id}: retval {reply.retval}")
 
     def sources_in(self, table: Table) -> set[int] | None:
-        """Ids of the FIB sources that forward prefixes of a table; ``None`` if VPP cannot tell."""
+        """Ids of the FIB sources that forward in a table; ``None`` if VPP does not report them."""
         if not self.has("ip_route_v2_dump"):
             return None
         fields = {"table_id": table[0], "is_ip6": table[1]}
         return {int(d.route.src) for d in self.call("ip_route_v2_dump", table=fields, src=0)}
 
     def watch_interfaces(self, on_change: Callable[[], None]) -> None:
-        """Have ``on_change`` called, on a thread of the client's, when interfaces change."""
+        """Call ``on_change`` on a thread of the client when interfaces change."""
         self._on_change = on_change
         self._client.register_event_callback(self._event)
         self.call("want_interface_events", enable_disable=True, pid=0)
@@ -332,8 +332,8 @@ class VppSession:
     def deleted_interfaces(self) -> set[int]:
         """``sw_if_index`` of the interfaces that were deleted since the last call.
 
-        Others may have these indices now: VPP gives those first that were freed last, and
-        tells of a deletion and what followed at once in one event.
+        Other interfaces may have these indices now: VPP reuses the index freed last first, and
+        may report a deletion and a creation in one event.
         """
         deleted = set()
         with suppress(Empty):
@@ -342,15 +342,12 @@ class VppSession:
         return deleted
 
     def close(self, *, goodbye: bool = True) -> None:
-        """Disconnect, without the farewell that VPP would have to answer if not ``goodbye``.
-
-        Twice is fine.
-        """
+        """Disconnect; without ``goodbye`` no ``sockclnt_delete`` is sent. Idempotent."""
         client, self._client = self._client, None
         self._on_change = None
         door = self._door
         if door is not None:
-            # Nobody there any more is as good: it may just have closed itself.
+            # The peer may just have closed the connection.
             with suppress(OSError):
                 door.shutdown(SHUT_RDWR)
         if client is not None:

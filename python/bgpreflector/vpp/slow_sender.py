@@ -1,4 +1,4 @@
-"""Route requests through ``vpp_papi``, one after the other."""
+"""Send route requests through ``vpp_papi``, one at a time."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from .session import VppSession
 _log = logging.getLogger(__name__)
 
 FAILURES = 100
-"""Refusals that a result names."""
+"""The most refusals in a result."""
 
 
 class OpensRequests(Protocol):
-    """What sending needs of :class:`bgpreflector._core.Engine`."""
+    """The part of :class:`bgpreflector._core.Engine` that sending uses."""
 
     def open_requests(self, batch: _core.RouteBatch) -> _core.RequestList: ...
     def held(self) -> int: ...
 
 
 class SlowSender:
-    """Sends batches where there is no bulk connection.
+    """Sends batches if there is no bulk connection.
 
-    One request is under way at a time. When VPP goes, that one is the only suspect: what ends VPP
-    three times is held, as it is on the bulk connection.
+    One request is in flight at a time. If VPP ends, that one is the only suspect: a route that
+    ends VPP three times is held, as on the bulk connection.
     """
 
     def __init__(
@@ -92,12 +92,12 @@ class SlowSender:
         return f"{prefix} in VPP table {table}", retval
 
     def _vpp_went(self) -> bool:
-        """Whether VPP has ended; one that keeps the connection and is mute has not."""
+        """Whether VPP has ended, rather than stopped answering."""
         try:
             self._session.knock()
         except TimeoutError:
             return False
         except OSError:
             return True
-        # It answers, and not on the connection that it had: it has been started again.
+        # It answers on a new connection and not on the old one: it has restarted.
         return True

@@ -1,4 +1,4 @@
-"""The IP tables that we created, and their end."""
+"""Remove the IP tables that we created."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from .session import Table, VppSession
 _log = logging.getLogger(__name__)
 
 EMPTY = ("special", "default-route")
-"""FIB sources of the routes that VPP itself puts into every new table."""
+"""FIB sources of the routes that VPP adds to every new table."""
 
 
 def remove_own_tables(
     session: VppSession, *, among: Collection[Table] | None = None
 ) -> list[Table]:
-    """Delete the IP tables of our name in which nobody has routes; those that were deleted.
+    """Delete the empty IP tables with our name; return them.
 
-    ``among``: only of these.
-    VPP hides the routes of a table that is deleted and shows them again when its id is used
-    anew, so ours must be gone before, and a table with anybody's routes stays.
+    ``among``: only these.
+    VPP keeps the routes of a deleted table and shows them again when its id is reused, so a table
+    with routes of any source stays.
     """
     names = {source.id: source.name for source in session.fib_sources()}
     removed = []
@@ -31,7 +31,7 @@ def remove_own_tables(
         there = session.sources_in(table)
         if there is None:
             _log.warning(
-                "VPP's %s table %d stays: it cannot be told what is in it", family, table[0]
+                "VPP's %s table %d stays: VPP does not report its FIB sources", family, table[0]
             )
             continue
         users = sorted(

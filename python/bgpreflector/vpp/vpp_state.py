@@ -1,4 +1,4 @@
-"""What was last seen of VPP, for whoever shows the state."""
+"""VPP's state as last seen."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ class VppState:
     """``None`` before the first connection."""
 
     since: float | None = None
-    """When VPP was connected to last, in seconds of ``time.monotonic()``."""
+    """Time of the last connect, in seconds of ``time.monotonic()``."""
 
     resynchronised: bool = False
-    """Whether a resync has gone through since then."""
+    """Whether a resync has succeeded since then."""
 
     interfaces: VppInterfaces = field(default_factory=VppInterfaces)
     """VPP's interfaces."""
 
     interface_map: InterfaceMap = field(default_factory=lambda: InterfaceMap({}))
-    """What they stand for."""
+    """Their mapping to Linux interfaces."""
 
     def connected(self, version: str) -> None:
-        """Take note of a new connection."""
+        """Record a new connection."""
         self.version, self.since = version, time.monotonic()
         self.resynchronised = False

@@ -116,7 +116,7 @@ class LinuxCpRouter:
             kernel.ip("link", "set", device, "up")
         kernel.sysctl("ipv4/ip_forward", 1)
         for device in ("eth0", "eth1", "vtap2"):
-            # The kernel sees what VPP reads there, and shall neither forward nor answer it.
+            # The kernel sees what VPP reads there, and must neither forward nor answer it.
             kernel.sysctl(f"ipv4/conf/{device}/forwarding", 0)
             kernel.sysctl(f"ipv4/conf/{device}/arp_ignore", 8)
             kernel.sysctl(f"ipv6/conf/{device}/disable_ipv6", 1)

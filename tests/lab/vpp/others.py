@@ -17,7 +17,7 @@ API = "API"
 """The source of a route whose client names none."""
 
 OTHER = "other"
-"""A client's own source; ours goes before it."""
+"""A client's own source; ours takes precedence."""
 
 OTHER_PRIORITY = 0xB0
 LABEL = {"is_uniform": 0, "label": 0, "ttl": 0, "exp": 0}
@@ -35,7 +35,7 @@ Found = dict[str, dict[str, list[Path]]]
 class OtherUsers:
     """Puts routes of other sources into VPP and takes note of them, so as to see them unchanged.
 
-    Each call has a connection of its own: it shall not end with those that a fault drops.
+    Each call has a connection of its own: it must survive a fault that drops connections.
     """
 
     def __init__(self, vpp: SimulatedVpp) -> None:

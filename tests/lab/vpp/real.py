@@ -25,7 +25,7 @@ ADDRESSES = ("192.168.100.99/24", "fd00:100::99/64")
 
 
 class VppError(RuntimeError):
-    """VPP did not do as it was told; the message has its own words."""
+    """VPP refused a command; the message is VPP's."""
 
 
 class RealVpp(ApiUser):

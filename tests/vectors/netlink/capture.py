@@ -97,8 +97,8 @@ class Recorder:
         run(command)
         heard = self._heard()
         after = state()
-        told = {"before": difference(before, after), "after": difference(after, before)}
-        self._write("notification", command, heard, told)
+        expected = {"before": difference(before, after), "after": difference(after, before)}
+        self._write("notification", command, heard, expected)
 
     def dumps(self, *, links: bool, all_protocols: bool) -> None:
         protocol = 0 if all_protocols else RTPROT_BIRD
@@ -142,8 +142,8 @@ class Recorder:
         text = None
         if "command" in wanted and "NETLINK_EXT_ACK" in wanted["options"]:
             text = complaint(wanted["command"])
-        told = {"errno": -wanted["errno"], "text": text}
-        self._write("reply", wanted["name"], answer, told)
+        expected = {"errno": -wanted["errno"], "text": text}
+        self._write("reply", wanted["name"], answer, expected)
 
     def _heard(self) -> bytes:
         heard = b""
@@ -153,12 +153,12 @@ class Recorder:
             heard += self._notified.recv(65536)
         return heard
 
-    def _dump(self, what: str, request: bytes, told: State, done: int = 0) -> None:
-        self._write("dump", what, dump(request), {**told, "done": done})
+    def _dump(self, what: str, request: bytes, expected: State, done: int = 0) -> None:
+        self._write("dump", what, dump(request), {**expected, "done": done})
 
-    def _write(self, kind: str, command: str, messages: bytes, told: object) -> None:
+    def _write(self, kind: str, command: str, messages: bytes, expected: object) -> None:
         row = {"case": self._case, "kind": kind, "command": command}
-        sys.stdout.write(json.dumps({**row, "hex": messages.hex(), "expected": told}) + "\n")
+        sys.stdout.write(json.dumps({**row, "hex": messages.hex(), "expected": expected}) + "\n")
 
 
 def run(command: str) -> None:

@@ -58,7 +58,7 @@ impl std::fmt::Display for HoldReason {
             HoldReason::NoInterface(index) => {
                 write!(
                     f,
-                    "no VPP interface stands for the kernel's interface {index}"
+                    "no VPP interface mapped to the kernel's interface {index}"
                 )
             }
             HoldReason::UnknownNextHop(id) => write!(f, "next-hop object {id} is not known yet"),
