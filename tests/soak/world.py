@@ -153,7 +153,7 @@ class World:
             ControlClient(self.daemon.control, timeout=PATIENCE) as client,
             suppress(RefusedByDaemonError),
         ):
-            assert client.ask("resync").end["schema"] == 1
+            assert client.ask("resync").end["schema"] == 2
 
     def keep_figures(self) -> None:
         """Before they begin at 0 again."""

@@ -22,7 +22,9 @@ SCHEMA = 1
 def check(
     file: Annotated[
         Path | None,
-        typer.Argument(help="Configuration file to check. Default: as that of `run`."),
+        typer.Argument(
+            metavar="FILE", help="Configuration file to check. Default: as that of `run`."
+        ),
     ] = None,
     as_json: Annotated[
         bool,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -11,11 +10,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bgpreflector.config import ControlConfig, load
-from bgpreflector.control import Answer, ControlClient
+from bgpreflector.control import ControlClient
 from bgpreflector.errors import ControlError
 
 from .config_file import config_file, where_from
-from .output import say
 
 SILENCE = 120.0
 """Seconds without a word from the daemon before it is given up; a resync may take that long."""
@@ -58,13 +56,6 @@ def _version(client: ControlClient) -> object:
         return client.ask("status").end.get("version")
     except ControlError:
         return None
-
-
-def echo_json(answer: Answer) -> None:
-    """Every row as an object on a line of its own, and the end last."""
-    for row in answer:
-        say(json.dumps(row))
-    say(json.dumps(answer.end))
 
 
 def figure(value: object) -> str:

@@ -63,10 +63,12 @@ def monitor(
     config: ConfigFile = None,
     control: ControlSocket = None,
     interval: Annotated[
-        float, typer.Option(min=0.05, max=3600, help="Seconds between two looks.")
+        float,
+        typer.Option(metavar="SECONDS", min=0.05, max=3600, help="Seconds between two looks."),
     ] = 1.0,
     count: Annotated[
-        int | None, typer.Option(min=1, help="Looks; without end where it is not said.")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Looks; without end where it is not said."),
     ] = None,
 ) -> None:
     """A live view: state, rates, what waits, and the last changes.
