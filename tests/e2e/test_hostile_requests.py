@@ -176,7 +176,7 @@ def test_a_flood_takes_no_memory(daemon: RunningDaemon) -> None:
     """Lines of the most that is taken, and longer ones, again and again."""
 
     def resident() -> int:
-        return int(daemon.status()["memory"])
+        return int(daemon.status()["memory_bytes"])
 
     def flood() -> None:
         line = b"[" * (LINE - 10) + b"\n"

@@ -54,7 +54,7 @@ def test_status_agrees_with_kernel_and_vpp(
     """By family and table, as text, as JSON and for probes."""
     with reflecting(kernel, simulator, log) as daemon:
         (status,) = daemon.ask_json("status")
-        assert (status["schema"], status["state"]) == (1, "in_sync")
+        assert (status["schema"], status["state"]) == (2, "in_sync")
         assert status["in_sync"]
         assert status["ready"]
         assert status["pid"] == daemon.process.pid
@@ -77,8 +77,8 @@ def test_status_agrees_with_kernel_and_vpp(
         assert status["kernel"]["messages"]["new_route"] > 2 * COUNT
         assert status["kernel"]["resyncs"]["requested"]["count"] == 1
         assert status["kernel"]["resyncs"]["requested"]["seconds"] > 0
-        assert status["kernel"]["receive_buffer"] > 0
-        assert status["memory"] > 1 << 20
+        assert status["kernel"]["receive_buffer_bytes"] > 0
+        assert status["memory_bytes"] > 1 << 20
 
         first = f"in sync, 1 of {MIRRORED + 1} prefixes held (no VPP interface stands for g0: 1)"
         assert daemon.ask("status", "--check").strip() == first
@@ -265,14 +265,14 @@ def test_a_pause_keeps_vpp_as_it_is(kernel: Namespace, simulator: SimulatedVpp, 
             lambda: daemon.log().count("Connected to VPP"), 30, "again", accept=lambda n: n == 2
         )
         wait_until(daemon.status, 30, "read again", accept=lambda seen: seen["vpp"]["connected"])
-        waited = daemon.status()["oldest_waiting"]
+        waited = daemon.status()["oldest_waiting_seconds"]
         assert waited > 0
         assert simulator.simulator.statistics()["route_requests"] == before
         assert len(simulator.routes()) == MIRRORED
         daemon.ask("resume")
         wait_until(simulator.routes, 30, "sent", accept=lambda seen: len(seen) == MIRRORED - 49)
         wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
-        assert daemon.status()["oldest_waiting"] is None
+        assert daemon.status()["oldest_waiting_seconds"] is None
         assert simulator.simulator.statistics()["route_requests"] == before + 51
 
 

@@ -69,7 +69,7 @@ def test_routes_are_a_table_in_order(daemon: RunningDaemon) -> None:
     rows = cells(shown)
     assert rows.pop("PREFIX") == ["NEXT HOPS", "STATE", "VPP"]
     prefixes = [ip_network(prefix) for prefix in rows]
-    assert prefixes == sorted(prefixes, key=lambda one: (one.version, one))  # type: ignore[arg-type, return-value]
+    assert prefixes == sorted(prefixes, key=lambda one: (one.version, one))
     assert len(prefixes) == MIRRORED + 1
     assert rows["30.0.10.0/24"] == ["via 10.0.0.2 f0", "installed", "via 10.0.0.2 loop0"]
     assert rows["9.0.0.0/8"][0] == "via 10.0.0.2 f0, via 10.0.0.3 f0 and 1 more"

@@ -81,7 +81,7 @@ def _parser() -> Any:
         left += getattr(command, "commands", {}).values()
         for one in command.params:
             if one.param_type_name == "argument":
-                one.display_type_rich = lambda ctx: ""
+                one.display_type_rich = lambda **_: ""
     return root
 
 

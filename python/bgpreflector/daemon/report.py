@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of :class:`StatusReport`; it grows when a field changes its meaning or goes."""
 
 
@@ -92,11 +92,9 @@ class KernelStatus:
     drift: Mapping[str, int]
     """Differences that audits found and repaired, by kind."""
 
-    receive_buffer_wanted: int
-    """Bytes."""
-
-    receive_buffer: int
-    """Bytes that the kernel granted: it counts twice what it was asked for."""
+    receive_buffer_wanted_bytes: int
+    receive_buffer_bytes: int
+    """That the kernel granted: it counts twice what it was asked for."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +160,9 @@ class VppStatus:
     socket: str
     version: str | None
     connected_seconds: float | None
+    next_try_seconds: float | None
+    """Until it is tried again to connect; ``None`` where that is under way, or not needed."""
+
     bulk: bool
     """Whether routes go over the bulk connection, rather than the slow way."""
 
@@ -195,8 +196,9 @@ class TableStatus:
     family: str
     vpp_table: int
     prefixes: Mapping[str, int]
-    """``kernel`` (routes), ``desired``, ``installed``, ``held``, ``substituted`` (both ``desired``
-    and ``held``: VPP is given something else), ``failed``, ``unconfirmed``."""
+    """``kernel`` (routes), ``mirrored`` (``desired``, ``held``, both), ``desired``, ``installed``,
+    ``held``, ``substituted`` (both ``desired`` and ``held``: VPP is given something else),
+    ``failed``, ``unconfirmed``."""
 
 
 @dataclass(frozen=True)
@@ -258,8 +260,10 @@ class StatusReport:
     schema: int
     version: str
     pid: int
-    uptime: float
-    """Seconds."""
+    uptime_seconds: float
+    """Since the configuration was read that it has."""
+
+    process_uptime_seconds: float
 
     state: str
     """A value of :class:`State`."""
@@ -277,8 +281,8 @@ class StatusReport:
     dirty: int
     """Prefixes that wait for a request."""
 
-    oldest_waiting: float | None
-    """Seconds that the oldest of the changes has waited that VPP has not answered."""
+    oldest_waiting_seconds: float | None
+    """That the oldest of the changes has waited that VPP has not answered."""
 
     queued_events: int
     next_hop_sets: int
@@ -294,8 +298,8 @@ class StatusReport:
     hung: str | None
     """Which thread does not get on with what it has to do; ``None`` where all is well."""
 
-    memory: int
-    """Resident memory in bytes."""
+    memory_bytes: int
+    """Resident memory."""
 
     source: str
     """Who tells of the routes: ``kernel`` or ``fpm``."""

@@ -212,7 +212,7 @@ METRICS = (
         "gauge",
         "How long the oldest change has waited that VPP has not answered; 0 if none waits.",
         (),
-        _one(lambda r: r.oldest_waiting or 0.0),
+        _one(lambda r: r.oldest_waiting_seconds or 0.0),
     ),
     Metric(
         LATENCY,
@@ -304,7 +304,7 @@ METRICS = (
         "gauge",
         "Receive buffer that the kernel granted for notifications.",
         (),
-        _one(lambda r: r.kernel.receive_buffer),
+        _one(lambda r: r.kernel.receive_buffer_bytes),
     ),
     Metric(
         "kernel_resync_duration_seconds",
