@@ -8,10 +8,11 @@ from command_tree import PROGRAM, Command, Parameter, commands
 
 HEAD = f"""# Commands
 
-Every command has `--help`; `{PROGRAM} --install-completion` has the shell complete them. `--json`
-prints what is meant for programs: one object, or one object a line and a summary last, each with a
-`schema` that grows when a field changes its meaning or goes. Messages and logs go to standard
-error. [A running daemon](operating.md) says more of what the answers mean.
+Every command has `--help` (`-h`); `{PROGRAM} --install-completion` has the shell complete them.
+`--json` prints what is meant for programs: one object, or one object a line, each with a `schema`
+that grows when a field changes its meaning or goes (`plan` and `audit` end with a summary).
+Messages, logs and errors go to standard error; with `--json` an error is an object, too. [A running
+daemon](operating.md) says more of what the answers mean.
 This page is generated from the code by `make reference`.
 
 | command | does |

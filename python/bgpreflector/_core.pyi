@@ -19,6 +19,7 @@ __all__ = [
     "ResyncReport",
     "RouteBatch",
     "RouteChange",
+    "RouteListing",
     "RouteView",
     "Simulator",
     "Status",
@@ -67,9 +68,10 @@ class RouteView:
         """Its source: ``kernel``, ``fpm``, or ``own`` for a handler's route."""
     @property
     def route_type(self) -> str:
-        """``unicast``, ``blackhole``, ``unreachable``, ``prohibit``, or ``type N``."""
+        """As iproute2 names it: ``unicast``, ``blackhole``, ``throw``; else ``type N``."""
     @property
-    def next_hops(self) -> list[NextHop]: ...
+    def next_hops(self) -> list[NextHop]:
+        """Those of a next-hop object included; empty while the object is not known."""
     @property
     def next_hop_id(self) -> int | None:
         """Id of the next-hop object, where the route uses one."""
@@ -84,7 +86,10 @@ class RouteView:
         """Its substitute in VPP, if it is held: ``legs``, ``drop`` or ``punt``."""
     @property
     def installed(self) -> list[str]:
-        """Paths that VPP has acknowledged for the prefix."""
+        """Paths that VPP has acknowledged for the prefix, as text."""
+    @property
+    def installed_paths(self) -> list[_PathTuple]:
+        """The same as VPP's API names their fields."""
 
 @final
 class KernelRoute:
@@ -160,7 +165,7 @@ class NextHopSetView:
     def routes(self) -> int:
         """Kernel routes that use it."""
     @property
-    def paths(self) -> list[str]:
+    def paths(self) -> list[_PathTuple]:
         """Desired paths."""
     @property
     def reason(self) -> str | None:
@@ -180,9 +185,15 @@ class RouteChange:
     def prefix(self) -> str: ...
     @property
     def installed(self) -> list[str]:
-        """Paths that VPP has."""
+        """Paths that VPP has, as text."""
     @property
     def desired(self) -> list[str]:
+        """Desired paths, as text."""
+    @property
+    def installed_paths(self) -> list[_PathTuple]:
+        """Paths that VPP has."""
+    @property
+    def desired_paths(self) -> list[_PathTuple]:
         """Desired paths."""
 
 @final
@@ -688,8 +699,6 @@ class Engine:
         Only those in one of the ``states``, where there are any, and to prefixes ``within`` one:
         then a page may be empty though there is another. Raises ``ValueError``.
         """
-    def next_hop_sets(self, cursor: int, limit: int) -> tuple[list[NextHopSetView], int | None]:
-        """At most ``limit`` next-hop sets from ``cursor`` (0: the first) on; the next cursor."""
     def lookup(self, address: IPv4Address | IPv6Address) -> tuple[KernelRoute | None, int | None]:
         """By which route the kernel forwards to an address, asked of the kernel itself; where it
         does not, its ``errno``. Raises ``KernelError``."""
@@ -711,6 +720,33 @@ class Engine:
         """The kernel routes of one prefix. Raises ``ValueError``."""
     def close(self) -> None:
         """End the threads and every wait, and empty the table. Twice is fine."""
+
+@final
+class RouteListing:
+    """A listing of an engine's routes, which goes on while they change; it holds no route."""
+
+    def __new__(
+        cls,
+        engine: Engine,
+        *,
+        states: Sequence[str] = ...,
+        within: str | None = None,
+        gateway: IPv4Address | IPv6Address | None = None,
+        interface: int | None = None,
+    ) -> RouteListing:
+        """Of the routes in one of the ``states``, where there are any, to prefixes ``within`` one,
+        and with a next hop that has this gateway and kernel interface. Raises ``ValueError``."""
+    def next(self, limit: int) -> list[RouteView] | None:
+        """The next routes, of ``limit`` prefixes at most: by family, table and prefix. Perhaps
+        none, though there are more; ``None`` at the end."""
+    def next_hop_sets(self, cursor: int, limit: int) -> tuple[list[NextHopSetView], int | None]:
+        """Next-hop sets of these routes from ``cursor`` (0: the first) on, and the next cursor;
+        :attr:`NextHopSetView.routes` are then those of the listing."""
+    def tally(
+        self, cursor: int
+    ) -> tuple[list[tuple[str, int, str, list[NextHop], int]], int | None]:
+        """Counts the routes from ``cursor`` (0: the first) on, by state, protocol, type and next
+        hops; and the next cursor."""
 
 @final
 class Simulator:

@@ -145,7 +145,7 @@ def test_orders_say_how_it_stands(
         assert daemon.ask("resync") == f"Resynchronised: {all_there}; in sync\n"
         for order in ("pause", "resume", "resync", "reload"):
             (end,) = daemon.ask_json(order)
-            assert end["schema"] == 1
+            assert end["schema"] == 2
             assert end["state"] == ("paused" if order == "pause" else "in_sync")
             assert sum(counts["installed"] for counts in end["prefixes"].values()) == MIRRORED
 

@@ -90,7 +90,7 @@ def test_a_plan_touches_nothing(bench: Bench, tmp_path: Path) -> None:
         wait_until(bench.vpp.routes, 30, "all", accept=lambda seen: len(seen) == 2 * COUNT)
         assert daemon.end() == 0, daemon.log()
     assert bench.lines("plan") == [
-        {"schema": 1, "plan": {"add": 0, "replace": 0, "delete": 0}, "held": {}}
+        {"schema": 2, "plan": {"add": 0, "replace": 0, "delete": 0}, "held": {}}
     ]
     ip_batch(bench.kernel, ["route del 30.0.0.0/24 proto 12"])
     (change, _) = bench.lines("plan")

@@ -109,7 +109,7 @@ def answers(daemon: RunningDaemon, sent: bytes) -> list[dict[str, Any]]:
 def unharmed(daemon: RunningDaemon) -> None:
     """It goes on, and no handler has broken."""
     with ControlClient(daemon.control, timeout=60) as client:
-        assert client.ask("resume").end["schema"] == 1
+        assert client.ask("resume").end["schema"] == 2
         assert client.ask("routes").end["count"] == MIRRORED + HELD
     assert "Traceback" not in daemon.log()
 
@@ -176,7 +176,7 @@ def test_a_flood_takes_no_memory(daemon: RunningDaemon) -> None:
     """Lines of the most that is taken, and longer ones, again and again."""
 
     def resident() -> int:
-        return int(daemon.status()["memory"])
+        return int(daemon.status()["memory_bytes"])
 
     def flood() -> None:
         line = b"[" * (LINE - 10) + b"\n"

@@ -53,8 +53,8 @@ def test_refused_beyond_the_limit(kernel: Namespace, vpp: Vpp, tmp_path: Path) -
         seen = vpp.routes()
         assert len(seen) == LIMIT
         assert before < set(seen)
-        *rows, end = daemon.ask_json("show", "routes", "--held")
-        assert end["count"] == full + HELD
+        rows = daemon.ask_json("show", "routes", "--held")
+        assert len(rows) == full + HELD
         held = [row["prefix"] for row in rows if "kernel.max_routes" in row["reason"]]
         assert len(held) == full
         assert scraper.value("held_routes", reason="over_limit") == full

@@ -147,7 +147,7 @@ def test_metrics_agree_with_status_and_vpp(
     assert value("kernel_messages_total", type="new_route") >= 2 * COUNT
     assert value("kernel_skipped_messages_total", reason="prefix_lists") == 0
     assert value("kernel_anomalies_total", kind="unknown_withdrawals") == 0
-    assert value("kernel_receive_buffer_bytes") == status["kernel"]["receive_buffer"]
+    assert value("kernel_receive_buffer_bytes") == status["kernel"]["receive_buffer_bytes"]
     assert value("kernel_resync_duration_seconds_count", reason="requested") == 1
     assert value("kernel_resync_duration_seconds_sum", reason="requested") > 0
     assert value("kernel_drift_total", kind="missing") == 0

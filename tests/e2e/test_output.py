@@ -98,7 +98,7 @@ SAID = {
         "found": "map",
         "vpp_interface": OBEYED,
         "sw_if_index": 1,
-        "next_hop_sets": 1,
+        "routes": 1,
     },
     "audit --repair": {"table": 0, "prefix": OBEYED, "kind": OBEYED},
 }
@@ -160,3 +160,43 @@ def test_a_stranger_at_the_control_socket(tmp_path: Path, answer: bytes) -> None
     assert done.returncode == 7
     assert "is no bgpreflector daemon" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_error_is_an_object_where_json_is_asked_for(tmp_path: Path) -> None:
+    """Of a daemon, a configuration and the command line alike, on standard error alone."""
+    (tmp_path / "wrong.toml").write_text("[kernel]\nprotocol = 12\n")
+    for command, code in (
+        (f"status --control {tmp_path}/none.sock", 7),
+        (f"status -c {tmp_path}/none.toml", 78),
+        ("show routes nonsense", 2),
+        ("show routes --nonsense", 2),
+        (f"check {tmp_path}/none.toml", 78),
+    ):
+        done = shell(f"{PROGRAM} {command} --json")
+        error = json.loads(done.stderr)["error"]
+        assert (done.returncode, error["exit_code"]) == (code, code), done.stderr
+        assert error["message"]
+
+
+def test_a_refusal_of_the_daemon_is_no_wrong_command_line(tmp_path: Path) -> None:
+    """Exit status 2 is for what the command line alone shows to be wrong."""
+    refusal = {"error": {"code": "arguments", "message": "the kernel has no interface x"}}
+    with daemon_that_says(tmp_path / "c.sock", json.dumps(refusal).encode()):
+        done = shell(f"{PROGRAM} show routes --interface x --control {tmp_path}/c.sock")
+    assert (done.returncode, done.stderr) == (1, "error: the kernel has no interface x\n")
+
+
+@pytest.mark.parametrize("command", ["", "run", "show", "show routes", "check", "simulate"])
+def test_the_help_is_prose(command: str) -> None:
+    """No boxes, no type of Python's, no line in the middle of a sentence; ``-h`` is the same."""
+    done = shell(f"COLUMNS=80 {PROGRAM} {command} --help")
+    assert done.stdout == shell(f"COLUMNS=80 {PROGRAM} {command} -h").stdout
+    assert not set("│╭<…").intersection(done.stdout), done.stdout
+    assert "..." not in done.stdout.replace("[ARGS]...", "")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    for line in ("state\n", "state (sd_notify)"):
+        assert command != "run" or (line in done.stdout) == line.endswith(")")
+
+
+def test_the_version_has_a_short_option() -> None:
+    assert shell(f"{PROGRAM} -V").stdout == shell(f"{PROGRAM} --version").stdout != ""

@@ -96,8 +96,8 @@ def test_each_choice_is_shown_explained_and_changed_by_a_signal(
             assert f"; {said}" in daemon.ask("show", "route", "40.0.0.1")
             assert "those of its next hops" in daemon.ask("show", "route", "41.0.0.1")
             shown = daemon.ask("show", "routes", "--held")
-            assert f"instead: {unmapped}]" in shown
-            assert "instead: legs]" in shown
+            assert f"instead: {unmapped} (" in shown
+            assert "instead: legs (" in shown
             verb = "drops" if unmapped == "drop" else "hands to the kernel"
             assert f", VPP {verb} 1" in daemon.ask("status", "--check")
             assert f'substituted_prefixes{{by="{unmapped}"}} 1.0' in metrics(daemon)

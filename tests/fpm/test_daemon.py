@@ -71,10 +71,10 @@ def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_p
 
         wait_until(answered, TIMEOUT, "an answer")
         assert zebra.answered[KEY].installed
-        shown = daemon.ask("show", "routes")
-        assert "198.18.0.0/24 via 10.7.0.2 dev f0" in shown
-        assert "source fpm  [installed]" in shown
-        (row, _) = daemon.ask_json("show", "routes", KEY[1])
+        shown = daemon.ask("show", "routes", "--wide")
+        assert "198.18.0.0/24 " in shown
+        assert "fpm     via 10.7.0.2 f0  installed" in shown
+        (row,) = daemon.ask_json("show", "routes", KEY[1])
         assert row["source"] == "fpm"
         status = daemon.ask("status")
         assert "has shown its routes; answers 1 offload, 0 wait" in status

@@ -184,9 +184,9 @@ def test_static_routes(simulator: SimulatedVpp, tmp_path: Path) -> None:
         static(*(f"{prefix} reject" for prefix in refuse))
         held = dict.fromkeys(hole, "drop") | dict.fromkeys(refuse, "icmp-unreach")
         expect(held | dict(zip(recursive, to(0), strict=True)))
-        shown = daemon.ask("show", "routes")
-        assert "proto frr-static" in shown
-        assert {row["protocol"] for row in daemon.ask_json("show", "routes")[:-1]} == {196}
+        shown = daemon.ask("show", "routes", "--wide")
+        assert " frr-static " in shown
+        assert {row["protocol"] for row in daemon.ask_json("show", "routes")} == {196}
 
         # What the next hop is resolved by changes, and with it the route.
         static(*(f"{resolved[n]} {address(family, 1, PEER)}" for n, family in enumerate((4, 6))))

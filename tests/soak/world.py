@@ -153,7 +153,7 @@ class World:
             ControlClient(self.daemon.control, timeout=TIMEOUT) as client,
             suppress(RefusedByDaemonError),
         ):
-            assert client.ask("resync").end["schema"] == 1
+            assert client.ask("resync").end["schema"] == 2
 
     def keep_figures(self) -> None:
         """Before they begin at 0 again."""
@@ -174,7 +174,7 @@ class World:
 
         def settled(status: dict[str, Any]) -> bool:
             sound(status)
-            return bool(status["in_sync"]) and status["oldest_waiting"] is None
+            return bool(status["in_sync"]) and status["oldest_waiting_seconds"] is None
 
         return wait_until(self.daemon.status, TIMEOUT, "in sync", accept=settled, interval=0.1)
 

@@ -53,6 +53,11 @@ class Comparison:
                     "try again, or ask a running daemon"
                 )
 
+    @property
+    def vpp_names(self) -> dict[int, str]:
+        """VPP's interfaces by ``sw_if_index``."""
+        return {index: name for name, index in self.sink.seen.interfaces.by_name.items()}
+
     def changes(self) -> Iterator[_core.RouteChange]:
         """The changes that make VPP forward like the kernel, a page at a time."""
         batch = self.engine.take_batch(ALL)

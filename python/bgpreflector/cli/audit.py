@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,6 +15,8 @@ from bgpreflector.audit.difference import Comparison, Place, comparison
 from bgpreflector.config import GuardConfig
 from bgpreflector.daemon.instance_lock import writing
 from bgpreflector.errors import VppError
+from bgpreflector.routes.paths import path_rows, path_text
+from bgpreflector.routes.rows import table_name
 from bgpreflector.vpp import exceeds
 
 from .config_file import where_from
@@ -35,7 +37,7 @@ from .output import say
 from .repair import repair as repair_all
 from .repair import repair_by_daemon
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the JSON lines; it grows when a field changes its meaning or goes."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, a summary last.")]
@@ -60,7 +62,7 @@ def plan(
         for table, is_ip6 in both.sink.missing_tables:
             family = "IPv6" if is_ip6 else "IPv4"
             say(f"VPP's {family} table {table} would be created", err=True)
-        counts = _show(both.changes(), both.overridden(), as_json=as_json)
+        counts = _show(both, both.changes(), both.overridden(), as_json=as_json)
         held = both.engine.status().held_routes
     _summary("plan", counts, as_json=as_json, held=held)
 
@@ -90,12 +92,18 @@ def audit(
     sample: Annotated[
         int,
         typer.Option(
-            min=0, help="About how many routes the kernel itself is asked about; 0 for none."
+            metavar="N",
+            min=0,
+            help="About how many routes the kernel itself is asked about; 0 for none.",
         ),
     ] = SAMPLE,
     prefix: Annotated[
         list[str] | None,
-        typer.Option("--prefix", help="Ask the kernel itself about this prefix; may be repeated."),
+        typer.Option(
+            "--prefix",
+            metavar="PREFIX",
+            help="Ask the kernel itself about this prefix; may be repeated.",
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only look, as without --repair.")
@@ -133,7 +141,7 @@ def audit(
         both = held.enter_context(comparison(settings, read_only=not repair))
         overridden = both.overridden()
         lasting = list(both.lasting())
-        counts = _show(lasting, overridden, as_json=as_json)
+        counts = _show(both, lasting, overridden, as_json=as_json)
         # Whether ours is behind another source's VPP does not show: that it is so is expected.
         expected = sum((change.table, change.prefix) in overridden for change in lasting)
         counts["add"] -= expected
@@ -168,36 +176,39 @@ def _guard(settings: GuardConfig, deletions: int, both: Comparison) -> None:
 
 
 def _show(
-    changes: Iterable[_core.RouteChange], overridden: set[Place], *, as_json: bool
+    both: Comparison,
+    changes: Iterable[_core.RouteChange],
+    overridden: set[Place],
+    *,
+    as_json: bool,
 ) -> Counter[str]:
+    names = both.vpp_names
     counts: Counter[str] = Counter(dict.fromkeys(OPERATIONS, 0))
     for change in changes:
         counts[change.operation] += 1
         hidden = (change.table, change.prefix) in overridden
-        say(_json(change, hidden=hidden) if as_json else _line(change, hidden=hidden))
+        row = _row(change, names) | {"overridden": hidden}
+        say(json.dumps(row) if as_json else _line(row))
     return counts
 
 
-def _json(change: _core.RouteChange, *, hidden: bool) -> str:
-    return json.dumps(
-        {
-            "operation": change.operation,
-            "table": change.table,
-            "prefix": change.prefix,
-            "installed": change.installed,
-            "desired": change.desired,
-            "overridden": hidden,
-        }
-    )
+def _row(change: _core.RouteChange, vpp_names: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "operation": change.operation,
+        "table": change.table,
+        "prefix": change.prefix,
+        "installed": path_rows(change.installed_paths, vpp_names),
+        "desired": path_rows(change.desired_paths, vpp_names),
+    }
 
 
-def _line(change: _core.RouteChange, *, hidden: bool) -> str:
-    parts = [f"{change.operation:<7} {change.prefix} table {change.table}"]
-    if change.desired:
-        parts.append(", ".join(change.desired))
-    if change.installed:
-        parts.append(f"(VPP has {', '.join(change.installed)})")
-    if hidden:
+def _line(row: Mapping[str, Any]) -> str:
+    parts = [f"{row['operation']:<7} {row['prefix']} table {table_name(row['table'])}"]
+    if row["desired"]:
+        parts.append(", ".join(map(path_text, row["desired"])))
+    if row["installed"]:
+        parts.append(f"(VPP has {', '.join(map(path_text, row['installed']))})")
+    if row["overridden"]:
         parts.append("(another source's route hides it in VPP)")
     return "  ".join(parts)
 

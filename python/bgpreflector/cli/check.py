@@ -13,6 +13,7 @@ import typer
 from bgpreflector.config import Config, ConfigError, Problem, load
 
 from .config_file import DEFAULT_FILE, VARIABLE, config_file
+from .options import ConfigFile
 from .output import say
 
 SCHEMA = 1
@@ -22,8 +23,11 @@ SCHEMA = 1
 def check(
     file: Annotated[
         Path | None,
-        typer.Argument(help="Configuration file to check. Default: as that of `run`."),
+        typer.Argument(
+            metavar="FILE", help="Configuration file to check. Default: as that of `run`."
+        ),
     ] = None,
+    config: ConfigFile = None,
     as_json: Annotated[
         bool,
         typer.Option(
@@ -32,26 +36,28 @@ def check(
     ] = False,
 ) -> None:
     """Check a configuration file; every mistake is named by its key."""
-    found = config_file(file)
+    if file and config:
+        raise typer.BadParameter("name the file once: as FILE, or by --config")
+    found = config_file(file or config)
     if found is None:
         raise ConfigError(
             str(DEFAULT_FILE), [Problem("", f"there is no such file; name one, or set ${VARIABLE}")]
         )
     try:
-        config = load(found)
+        checked = load(found)
     except ConfigError as wrong:
         if as_json:
             say(json.dumps(_object(None, wrong.problems), default=str, allow_nan=False))
         raise
     if as_json:
-        say(json.dumps(_object(config)))
+        say(json.dumps(_object(checked)))
         return
     say(f"{found}: the configuration is valid")
-    for key in config.ignored:
+    for key in checked.ignored:
         say(f"  {key}: not ours, ignored")
-    if not config.use_external_ipam:
+    if not checked.use_external_ipam:
         say("  use_external_ipam is false: nothing will be reflected")
-    tables = json.dumps({str(k): v for k, v in config.table_map.items()})
+    tables = json.dumps({str(k): v for k, v in checked.table_map.items()})
     say(f"  kernel tables to VPP tables: {tables}")
 
 

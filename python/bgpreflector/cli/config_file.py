@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 DEFAULT_FILE = Path("/etc/bgpreflector/bgpreflector.toml")
@@ -31,3 +32,24 @@ def where_from(given: Path | None) -> str:
     if given is None and os.environ.get(VARIABLE):
         return f"{file} (${VARIABLE})"
     return str(file)
+
+
+_CONTROL = re.compile(
+    r"^\s*\[control\]\s*(?:#[^\n]*)?$(.*?)(?=^\s*\[|\Z)", re.MULTILINE | re.DOTALL
+)
+_SOCKET = re.compile(r"""^\s*socket\s*=\s*(?:"([^"\n]+)"|'([^'\n]+)')""", re.MULTILINE)
+
+
+def readable(file: Path) -> str | None:
+    """A file's text; ``None`` where there is none."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+
+
+def socket_in(text: str) -> str | None:
+    """``control.socket`` of a TOML file that has mistakes elsewhere."""
+    section = _CONTROL.search(text)
+    found = None if section is None else _SOCKET.search(section[1])
+    return None if found is None else found[1] or found[2]

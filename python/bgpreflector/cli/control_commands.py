@@ -19,6 +19,7 @@ from .daemon import daemon_at, figure
 from .options import ConfigFile, ControlSocket
 from .output import say
 from .status import REPORT
+from .targets import prefix as prefix_of
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -78,7 +79,12 @@ def resume(
 
 def release(
     prefix: Annotated[
-        str | None, typer.Argument(help="The prefix of the routes, as `show routes` has it.")
+        str | None,
+        typer.Argument(
+            metavar="PREFIX",
+            parser=prefix_of,
+            help="The prefix of the routes, as `show routes` has it.",
+        ),
     ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="All that are held for this reason.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -10,11 +9,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bgpreflector.config import ControlConfig, load
-from bgpreflector.control import Answer, ControlClient
+from bgpreflector.config import ConfigError, ControlConfig, load
+from bgpreflector.control import ControlClient
 from bgpreflector.errors import ControlError
 
-from .config_file import config_file, where_from
+from .config_file import config_file, readable, socket_in, where_from
 from .output import say
 
 SILENCE = 120.0
@@ -27,8 +26,7 @@ def daemon_at(
 ) -> Iterator[ControlClient]:
     """A connection to the daemon of a control socket, or of a configuration file."""
     found = config_file(config)
-    settings = ControlConfig() if found is None else load(found).control
-    place = control or (None if settings.socket is None else Path(settings.socket))
+    place = control or _place(found)
     if place is None:
         raise ControlError(
             f"{found} switches the control socket off (control.socket is empty): name one there "
@@ -53,18 +51,32 @@ def daemon_at(
             ) from error
 
 
+def _place(file: Path | None) -> Path | None:
+    """The control socket by a configuration file; ``None`` for none.
+
+    Whoever asks a daemon that runs need not wait for the file to be mended.
+    """
+    try:
+        settings = ControlConfig() if file is None else load(file).control
+    except ConfigError as wrong:
+        text = None if file is None else readable(file)
+        if text is None:
+            raise
+        settings = ControlConfig(socket=socket_in(text) or ControlConfig().socket)
+        say(
+            f"warning: {file} has mistakes (`bgpreflector check {file}` names all): "
+            f"{wrong.problems[0].message if wrong.problems else wrong}; asking the daemon at "
+            f"{settings.socket}",
+            err=True,
+        )
+    return None if settings.socket is None else Path(settings.socket)
+
+
 def _version(client: ControlClient) -> object:
     try:
         return client.ask("status").end.get("version")
     except ControlError:
         return None
-
-
-def echo_json(answer: Answer) -> None:
-    """Every row as an object on a line of its own, and the end last."""
-    for row in answer:
-        say(json.dumps(row))
-    say(json.dumps(answer.end))
 
 
 def figure(value: object) -> str:

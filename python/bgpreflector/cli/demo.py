@@ -17,7 +17,9 @@ SHOWN = 10
 
 
 def demo(
-    routes: Annotated[int, typer.Option(min=10, max=1_000_000, help="Kernel routes.")] = 100_000,
+    routes: Annotated[
+        int, typer.Option(metavar="N", min=10, max=1_000_000, help="Kernel routes.")
+    ] = 100_000,
 ) -> None:
     """Show it all without a VPP: real kernel routes into the embedded one."""
     enter_namespace()

@@ -60,7 +60,6 @@ def exit_code(error: BaseException) -> ExitCode:
 
 
 _ANSWERS: dict[str, ExitCode] = {
-    "arguments": ExitCode.USAGE,
     "config": ExitCode.CONFIG,
     "vpp": ExitCode.VPP,
     "kernel": ExitCode.KERNEL,

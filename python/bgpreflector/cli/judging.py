@@ -11,6 +11,7 @@ import typer
 
 from bgpreflector import _core
 from bgpreflector.audit.difference import Comparison, Place
+from bgpreflector.routes.paths import with_names
 
 from .output import say
 
@@ -50,7 +51,7 @@ def look(
         raise typer.BadParameter(str(error), param_hint="--prefix") from error
     for one in judged:
         if one.verdict in ("different", "elsewhere"):
-            say(json.dumps(_object(one)) if as_json else _line(one))
+            say(json.dumps(_object(one)) if as_json else with_names(_line(one), both.vpp_names))
     unresolved = both.unresolved()
     for (table, prefix), trouble in unresolved:
         row = {"unresolved": prefix, "table": table, "why": trouble}

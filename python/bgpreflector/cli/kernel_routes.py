@@ -7,6 +7,7 @@ from typing import cast
 
 from bgpreflector import _core
 from bgpreflector.config import Config
+from bgpreflector.control.routes import MIRRORED
 from bgpreflector.reflector import kernel_engine
 from bgpreflector.routes.rows import route_row
 
@@ -16,18 +17,16 @@ PAGE = 1000
 def kernel_routes(config: Config, *, every: bool) -> Iterator[dict[str, object]]:
     """The routes of the mirrored tables; ``every``: of other protocols and not the best ones too.
 
-    A page at a time: no list of a million is ever made.
+    IPv4 first, by table and prefix, and a page at a time: no list of a million is ever made.
     """
     engine = cast("_core.Engine", kernel_engine(config))
     try:
         engine.start()
         engine.resync()
         names = {index: name for index, name, _ in engine.links()}
-        cursor: int | None = 0
-        while cursor is not None:
-            page, cursor = engine.routes(cursor, PAGE)
+        listing = _core.RouteListing(engine, states=() if every else MIRRORED)
+        while (page := listing.next(PAGE)) is not None:
             for view in page:
-                if every or view.state not in ("foreign", "not_best"):
-                    yield route_row(view, names)
+                yield route_row(view, names)
     finally:
         engine.close()

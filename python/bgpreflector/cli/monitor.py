@@ -15,11 +15,16 @@ from rich.text import Text
 
 from bgpreflector.control import ControlClient
 from bgpreflector.daemon.report import StatusReport
+from bgpreflector.routes.paths import path_text
+from bgpreflector.routes.rows import table_name
 
 from .daemon import daemon_at, figure
 from .options import ConfigFile, ControlSocket
-from .output import plain
+from .output import plain, reader_has_gone, say_rows
 from .status import REPORT, headline, lines, prefixes
+
+SCHEMA = 1
+"""Version of the JSON lines; it grows when a field changes its meaning or goes."""
 
 CHANGES = 12
 """Changes that are shown."""
@@ -34,6 +39,9 @@ class View:
     last: int = 0
     """The number of the last change."""
 
+    new: list[dict[str, Any]] = field(default_factory=list)
+    """Changes since the last look."""
+
     changes: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=CHANGES))
     messages: float = 0.0
     """A second."""
@@ -44,9 +52,9 @@ class View:
         """Ask once more."""
         report = REPORT.validate_python(daemon.ask("status").end)
         now = time.monotonic()
-        for row in daemon.ask("changes", since=self.last):
-            self.changes.append(dict(row))
-            self.last = max(self.last, int(self.changes[-1]["number"]))
+        self.new = [dict(row) for row in daemon.ask("changes", since=self.last)]
+        self.changes.extend(self.new)
+        self.last = max([self.last, *(int(row["number"]) for row in self.new)])
         if self.before is not None and now > self.at:
             passed = now - self.at
             self.messages = max(0, _messages(report) - _messages(self.before)) / passed
@@ -63,11 +71,16 @@ def monitor(
     config: ConfigFile = None,
     control: ControlSocket = None,
     interval: Annotated[
-        float, typer.Option(min=0.05, max=3600, help="Seconds between two looks.")
+        float,
+        typer.Option(metavar="SECONDS", min=0.05, max=3600, help="Seconds between two looks."),
     ] = 1.0,
     count: Annotated[
-        int | None, typer.Option(min=1, help="Looks; without end where it is not said.")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Looks; without end where it is not said."),
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a look, without end.")
+    ] = False,
 ) -> None:
     """A live view: state, rates, what waits, and the last changes.
 
@@ -76,6 +89,9 @@ def monitor(
     console = Console(highlight=False, soft_wrap=True)
     with daemon_at(control, config) as daemon:
         reports = _looks(daemon, interval, count)
+        if as_json:
+            say_rows(SCHEMA, (_object(view, report) for view, report in reports))
+            return
         if not console.is_terminal:
             for view, report in reports:
                 console.print(Text(plain(_line(view, report))))
@@ -92,9 +108,19 @@ def _looks(
     while True:
         yield view, view.look(daemon)
         looks += 1
-        if looks == count:
+        if looks == count or reader_has_gone():
             return
         time.sleep(interval)
+
+
+def _object(view: View, report: StatusReport) -> dict[str, object]:
+    return {
+        "unix_seconds": time.time(),
+        "kernel_messages_per_second": view.messages,
+        "vpp_requests_per_second": view.requests,
+        "changes": view.new,
+        "status": report.as_object(),
+    }
 
 
 def _line(view: View, report: StatusReport) -> str:
@@ -117,9 +143,10 @@ def _screen(view: View, report: StatusReport) -> RenderableType:
 
 
 def _change(change: dict[str, Any]) -> str:
-    at = time.strftime("%H:%M:%S", time.localtime(change["time"]))
-    paths = ", ".join(change["paths"])
-    return f"{at} {change['operation']:<7} {change['prefix']} table {change['table']}  {paths}"
+    at = time.strftime("%H:%M:%S", time.localtime(change["unix_seconds"]))
+    paths = ", ".join(map(path_text, change["paths"]))
+    table = table_name(change["table"])
+    return f"{at} {change['operation']:<7} {change['prefix']} table {table}  {paths}"
 
 
 def _messages(report: StatusReport) -> int:

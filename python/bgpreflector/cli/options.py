@@ -18,17 +18,23 @@ ConfigFile = Annotated[
     typer.Option(
         "--config",
         "-c",
+        metavar="FILE",
         help="Configuration file: TOML, or a Contiv contiv.conf. "
         f"Default: that of ${VARIABLE}, else {DEFAULT_FILE} where it is there.",
     ),
 ]
-Socket = Annotated[Path | None, typer.Option("--socket", help="VPP's API socket.")]
+Socket = Annotated[Path | None, typer.Option("--socket", metavar="PATH", help="VPP's API socket.")]
 Netns = Annotated[
-    str | None, typer.Option("--netns", help="Network namespace to read, by name or path.")
+    str | None,
+    typer.Option("--netns", metavar="NETNS", help="Network namespace to read, by name or path."),
 ]
 Protocols = Annotated[
     list[str] | None,
-    typer.Option("--protocol", help="Routing protocol to mirror, by number or name; repeatable."),
+    typer.Option(
+        "--protocol",
+        metavar="PROTOCOL",
+        help="Routing protocol to mirror, by number or name; repeatable.",
+    ),
 ]
 Interfaces = Annotated[
     list[str] | None,
@@ -40,7 +46,9 @@ Interfaces = Annotated[
 
 ControlSocket = Annotated[
     Path | None,
-    typer.Option("--control", help="The daemon's control socket; before that of --config."),
+    typer.Option(
+        "--control", metavar="PATH", help="The daemon's control socket; before that of --config."
+    ),
 ]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,10 +14,13 @@ import typer
 
 from .exit_codes import ExitCode
 
-OUTPUT_FAILS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE, errno.EBADF)
+OUTPUT_FAILS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EPIPE)
 """What a write to a full disk, a terminal that has gone and the like fails with."""
 
 STANDARD = (0, 1, 2)
+
+SCHEMA = 1
+"""Version of an error's object; it grows when a field changes its meaning or goes."""
 
 
 def open_standard() -> None:
@@ -44,14 +49,54 @@ def plain(text: str) -> str:
     )
 
 
+_gone = False
+
+
+def reader_has_gone() -> bool:
+    """Whether nobody reads standard output any more, as behind ``| head -1``."""
+    return _gone
+
+
 def say(text: str, *, err: bool = False) -> None:
-    """A line for people, or of JSON: names and reasons in it may come from anywhere."""
-    typer.echo(plain(text), err=err)
+    """A line for people, or of JSON: names and reasons in it may come from anywhere.
 
-
-def say_error(message: str) -> None:
-    """On standard error, if anybody can be told."""
+    What is said to nobody any more is no failure: the exit status is that of the command.
+    """
+    global _gone  # noqa: PLW0603 - there is one standard output
     try:
+        typer.echo(plain(text), err=err)
+    except BrokenPipeError:
+        if err:
+            raise
+        _gone = True
+        _discard(1)
+
+
+def say_json(found: Mapping[str, object]) -> None:
+    """One object."""
+    say(json.dumps(found))
+
+
+def say_rows(schema: int, rows: Iterable[Mapping[str, object]]) -> None:
+    """Every row as an object on a line of its own, with the version of its fields."""
+    for row in rows:
+        if reader_has_gone():
+            return
+        say_json({"schema": schema, **row})
+
+
+def json_asked() -> bool:
+    """Whether the command line asks for what is meant for programs."""
+    return "--json" in sys.argv[1:]
+
+
+def say_error(message: str, code: int = ExitCode.FAILURE) -> None:
+    """On standard error, if anybody can be told: one object where JSON is asked for."""
+    try:
+        if json_asked():
+            error = {"exit_code": int(code), "message": message}
+            say(json.dumps({"schema": SCHEMA, "error": error}), err=True)
+            return
         typer.secho("error: ", fg=typer.colors.RED, bold=True, nl=False, err=True)
         say(message, err=True)
     except OSError:
@@ -62,6 +107,8 @@ def leave(code: object) -> NoReturn:
     """End with a code, once all that was said is written; if it cannot be, that is a failure."""
     try:
         sys.stdout.flush()
+    except BrokenPipeError:
+        _discard(1)
     except OSError as error:
         _discard(1)
         say_error(f"what there is to say cannot be written: {error.strerror}")

@@ -45,7 +45,8 @@ def run(
     protocol: Protocols = None,
     interface: Interfaces = None,
     on_exit: Annotated[
-        Literal["keep", "flush"] | None, typer.Option(help="What becomes of our routes at the end.")
+        Literal["keep", "flush"] | None,
+        typer.Option(metavar="keep|flush", help="What becomes of our routes at the end."),
     ] = None,
     control: Annotated[
         str | None,
@@ -60,7 +61,8 @@ def run(
         typer.Option("--no-wait", help="End with exit status 4 where VPP is not there (vpp.wait)."),
     ] = False,
     log_level: Annotated[
-        Literal["debug", "info", "warning", "error"] | None, typer.Option(help="What is logged.")
+        Literal["debug", "info", "warning", "error"] | None,
+        typer.Option(metavar="LEVEL", help="What is logged: debug, info, warning or error."),
     ] = None,
 ) -> None:
     """Reflect the kernel's routes into VPP until SIGTERM or SIGINT.

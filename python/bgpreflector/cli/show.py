@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from bgpreflector.routes.rows import next_hops_text, route_line
+from bgpreflector.routes.paths import path_text
+from bgpreflector.routes.rows import next_hops_text, route_line, table_name
 
-from .daemon import daemon_at, echo_json
+from .daemon import daemon_at
 from .kernel_routes import kernel_routes
 from .options import ConfigFile, ControlSocket, Netns, Protocols, read_config, say_configuration
-from .output import say
+from .output import say, say_json, say_rows
+from .route_table import (
+    counted,
+    one_route,
+    print_kernel_routes,
+    print_routes,
+    print_summary,
+)
+from .table import print_table
+from .targets import address, address_or_prefix, prefix
 
-show = typer.Typer(help="Show what a running daemon holds.", no_args_is_help=True)
+show = typer.Typer(
+    help="Show what a running daemon holds.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the JSON lines; it grows when a field changes its meaning or goes."""
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, a summary last.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 
 Row = Mapping[str, Any]
 
@@ -31,14 +44,33 @@ def _show() -> None:
     pass
 
 
-@show.command()
+@show.command(short_help="The kernel's routes, and what VPP has of each.")
 def routes(
-    prefix: Annotated[
-        str | None, typer.Argument(metavar="[PREFIX]", help="Only the routes of this prefix.")
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TARGET",
+            parser=address_or_prefix,
+            help="A prefix, or an address: only the routes of the longest prefix it is in.",
+        ),
     ] = None,
     within: Annotated[
         str | None,
-        typer.Option("--in", metavar="PREFIX", help="Only those to this prefix and within it."),
+        typer.Option(
+            "--in", metavar="PREFIX", parser=prefix, help="Only those to this prefix and within it."
+        ),
+    ] = None,
+    next_hop: Annotated[
+        str | None,
+        typer.Option(
+            "--next-hop", metavar="ADDRESS", parser=address, help="Only those with this gateway."
+        ),
+    ] = None,
+    interface: Annotated[
+        str | None,
+        typer.Option(
+            "--interface", metavar="NAME", help="Only those out of this interface of the kernel."
+        ),
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Those that VPP refused.")] = False,
     waiting: Annotated[
@@ -53,6 +85,16 @@ def routes(
     every: Annotated[
         bool, typer.Option("--all", help="Routes of other protocols and not the best ones too.")
     ] = False,
+    summary: Annotated[
+        bool,
+        typer.Option(
+            "--summary", help="Count them by state, protocol, interface and next hop instead."
+        ),
+    ] = False,
+    wide: Annotated[
+        bool,
+        typer.Option("--wide", "-w", help="Every next hop, table, protocol, metric and source."),
+    ] = False,
     kernel: Annotated[
         bool,
         typer.Option("--kernel", help="Ask no daemon, but read the kernel itself."),
@@ -63,46 +105,50 @@ def routes(
     protocol: Protocols = None,
     as_json: AsJson = False,
 ) -> None:
-    """The kernel's routes, and what VPP has of each.
+    """The kernel's routes, and what VPP has of each: IPv4 first, by table and prefix.
 
-    A line ends with the route's state: installed (VPP has it), waiting (VPP has not answered a
-    change of it yet), held (VPP cannot have it now: the reason follows), failed (VPP refused it),
-    and with --all not_best (a better one of its prefix forwards) or foreign (of a protocol that is
-    not mirrored).
+    The states: installed (VPP has it), waiting (VPP has not answered a change of it yet), held
+    (VPP cannot have it now: the reason follows), failed (VPP refused it), and with --all not_best
+    (a better one of its prefix forwards) or foreign (of a protocol that is not mirrored).
 
     --netns and --protocol are for --kernel, which shows no VPP.
     """
     chosen = {"failed": failed, "waiting": waiting, "held": held}
     states = [state for state, wanted in chosen.items() if wanted]
+    filtered = bool(within or next_hop or interface or states)
     if kernel:
-        if prefix or within or states or control:
+        if target or filtered or control or summary:
             raise typer.BadParameter("--kernel goes with --all, --netns and --protocol only")
         _kernel(config, netns, protocol, every=every, as_json=as_json)
         return
     if netns or protocol:
         raise typer.BadParameter("--netns and --protocol go with --kernel only")
-    if prefix and (within or states):
-        raise typer.BadParameter("a prefix goes without --in, --failed, --waiting, --held")
-    wanted = {"prefix": prefix, "within": within, "states": states, "every": every}
-    _listing(control, config, "routes", _route, as_json=as_json, **wanted)
-
-
-def _listing(
-    control: Path | None,
-    config: Path | None,
-    command: str,
-    line: Callable[[Row], str],
-    *,
-    as_json: bool,
-    **arguments: object,
-) -> None:
+    if target and (filtered or summary):
+        raise typer.BadParameter(
+            "a prefix or an address goes without --in, --next-hop, --interface, --failed, "
+            "--waiting, --held and --summary"
+        )
+    wanted = {
+        "within": within,
+        "states": states,
+        "every": every,
+        "next_hop": next_hop,
+        "interface": interface,
+    }
     with daemon_at(control, config) as daemon:
-        answer = daemon.ask(command, **arguments)
-        if as_json:
-            echo_json(answer)
+        if summary:
+            found = daemon.ask("routes_summary", **wanted).end
+            if as_json:
+                say_json(found)
+            else:
+                print_summary(found)
             return
-        for row in answer:
-            say(line(row))
+        answer = daemon.ask("routes", prefix=target, **wanted)
+        if as_json:
+            say_rows(SCHEMA, answer)
+        else:
+            nothing = "no such routes" if target or filtered else "no routes"
+            print_routes(answer, wide=wide, nothing=nothing)
 
 
 def _kernel(
@@ -113,41 +159,36 @@ def _kernel(
     every: bool,
     as_json: bool,
 ) -> None:
-    count = 0
     say_configuration(config)
-    for row in kernel_routes(read_config(config, netns=netns, protocols=protocol), every=every):
-        say(json.dumps(row) if as_json else route_line(row))
-        count += 1
+    rows = kernel_routes(read_config(config, netns=netns, protocols=protocol), every=every)
     if as_json:
-        say(json.dumps({"schema": SCHEMA, "count": count}))
+        say_rows(SCHEMA, rows)
+    else:
+        print_kernel_routes(rows, "no routes")
 
 
-def _route(row: Row) -> str:
-    state = row["state"] if row["reason"] is None else f"{row['state']}: {row['reason']}"
-    if row.get("substitute") is not None:
-        state += f"; instead: {row['substitute']}"
-    # Most are the kernel's, of which nothing needs to be said.
-    told = "" if row["source"] == "kernel" else f" source {row['source']}"
-    shown = f"{route_line(row)}{told}  [{state}]"
-    if row["installed"]:
-        shown += f" VPP table {row['vpp_table']}: {', '.join(row['installed'])}"
-    return shown
-
-
-@show.command()
+@show.command(short_help="Why VPP forwards an address as it does.")
 def route(
-    address: Annotated[
-        str, typer.Argument(help="An address, of which the longest match is shown.")
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="TARGET",
+            parser=address_or_prefix,
+            help="An address, of which the longest match is shown, or a prefix.",
+        ),
     ],
     config: ConfigFile = None,
     control: ControlSocket = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """What the kernel, our table and VPP have for an address, and why they differ."""
+    """What the kernel, our table and VPP have for an address, and why they differ.
+
+    Of a prefix, the kernel is asked for an address in it that no longer prefix takes away.
+    """
     with daemon_at(control, config) as daemon:
-        found = daemon.ask("route", address=address).end
+        found = daemon.ask("route", **{"prefix" if "/" in target else "address": target}).end
         if as_json:
-            say(json.dumps(found))
+            say_json(found)
             return
         for line in _explained(found):
             say(line)
@@ -157,9 +198,10 @@ def _explained(found: Row) -> list[str]:
     kernel = found["kernel"]
     lines = [f"kernel  {found['kernel_error'] if kernel is None else route_line(kernel)}"]
     for table in found["tables"]:
-        where = f"table {table['table']}"
-        held = [f"{where}  {_route(row)}" for row in table["routes"]]
-        lines += held or [f"{where}  nothing that matches"]
+        where = f"table {table_name(table['table'])}"
+        rows = [(route_line(row), " ".join(one_route(row))) for row in table["routes"]]
+        lines += [f"{where}  {line}  {more}" for line, more in rows]
+        lines += [] if rows else [f"{where}  nothing that matches"]
         lines.append(f"VPP     {_entry(table['vpp'])} (table {table['vpp_table']})")
         if table["vpp_forwards_by"] != table["vpp"]:
             lines.append(f"        it forwards by {_entry(table['vpp_forwards_by'])}")
@@ -173,43 +215,69 @@ def _entry(entry: Row | None) -> str:
     if entry is None:
         return "nothing"
     source = "" if entry["source"] is None else f" of source {entry['source']}"
-    return f"{entry['prefix']} {', '.join(entry['paths']) or 'no paths'}{source}"
+    paths = ", ".join(map(path_text, entry["paths"])) or "no paths"
+    return f"{entry['prefix']} {paths}{source}"
 
 
-@show.command("next-hops")
+@show.command("next-hops", short_help="The sets of next hops that routes share.")
 def next_hops(
-    config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
+    every: Annotated[
+        bool, typer.Option("--all", help="Those of routes that are not mirrored, too.")
+    ] = False,
+    config: ConfigFile = None,
+    control: ControlSocket = None,
+    as_json: AsJson = False,
 ) -> None:
-    """The sets of next hops that routes share, and what VPP shall have for each."""
-    _listing(control, config, "next_hops", _next_hops, as_json=as_json)
+    """The sets of next hops that mirrored routes share, and what VPP shall have for each."""
+    with daemon_at(control, config) as daemon:
+        answer = daemon.ask("next_hops", every=every)
+        if as_json:
+            say_rows(SCHEMA, answer)
+        else:
+            print_table(("FAMILY", "ROUTES", "NEXT HOPS", "VPP"), _sets(answer), "no next hops")
 
 
-def _next_hops(row: Row) -> str:
-    nhid = "" if row["next_hop_id"] is None else f"nhid {row['next_hop_id']} "
-    kind = "" if row["type"] == "unicast" else f"{row['type']} "
-    meaning = row["reason"] or ", ".join(row["paths"])
-    hops = next_hops_text(row["next_hops"])
-    return f"{row['family']} {row['routes']:>8} routes  {kind}{nhid}{hops}  => {meaning}"
+def _sets(rows: Iterable[Row]) -> Iterable[list[str]]:
+    for row in rows:
+        nhid = "" if row["next_hop_id"] is None else f"nhid {row['next_hop_id']} "
+        kind = "" if row["type"] == "unicast" else f"{row['type']} "
+        paths = row["reason"] or ", ".join(map(path_text, row["paths"]))
+        hops = f"{kind}{nhid}{next_hops_text(row['next_hops'])}".rstrip()
+        yield [row["family"], counted(row["routes"], "route"), hops, paths]
 
 
-@show.command()
+@show.command(short_help="The kernel's interfaces, and VPP's for each.")
 def interfaces(
     config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
 ) -> None:
-    """The kernel's interfaces, and the VPP interface that stands for each."""
-    _listing(control, config, "interfaces", _interface, as_json=as_json)
+    """The kernel's interfaces, the mirrored routes through each, and the VPP interface mapped to it."""
+    with daemon_at(control, config) as daemon:
+        answer = daemon.ask("interfaces")
+        if as_json:
+            say_rows(SCHEMA, answer)
+        else:
+            heads = ("INTERFACE", "STATE", "ROUTES", "VPP", "FOUND BY")
+            print_table(heads, map(_interface, answer), "no interfaces")
 
 
-_FOUND = {
-    "none": "no VPP interface: routes through it are held",
-    "recursive": "VPP's own FIB finds the interface",
+_BY = {
+    "map": "vpp.interfaces.map",
+    "linux-cp": "linux-cp pair",
+    "name": "same name and address",
+    "main": "vpp.interfaces.main_interface",
 }
 
 
-def _interface(row: Row) -> str:
+def _interface(row: Row) -> list[str]:
     state = "absent" if row["index"] is None else "up" if row["up"] else "down"
-    meaning = _FOUND.get(row["found"], f"{row['vpp_interface']} (sw_if_index {row['sw_if_index']})")
-    if row["found"] == "main":
-        meaning += ", the main interface"
-    used = f"{row['next_hop_sets']} next-hop sets"
-    return f"{row['interface']:<16} {state:<6} {used:<18} => {meaning}"
+    by = _BY.get(row["found"], "")
+    if row["found"] == "recursive":
+        vpp = "VPP's own FIB finds the interface"
+    elif row["sw_if_index"] is not None:
+        vpp = row["vpp_interface"] or f"sw_if_index {row['sw_if_index']}"
+    elif row["found"] == "map":
+        vpp = "not there in VPP"
+    else:
+        # Where no route of ours leads, nothing is amiss.
+        vpp = "none: its routes are held" if row["routes"] else ""
+    return [row["interface"], state, counted(row["routes"], "route"), vpp, by]

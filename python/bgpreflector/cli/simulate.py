@@ -15,24 +15,32 @@ from .signals import End
 
 
 def simulate(
-    socket: Annotated[Path, typer.Option(help="Where to listen, as VPP's API socket.")],
+    socket: Annotated[
+        Path, typer.Option(metavar="PATH", help="Where to listen, as VPP's API socket.")
+    ],
     control: Annotated[
         Path | None,
-        typer.Option(help="Where to take orders for faults and figures: JSON, one a line."),
+        typer.Option(
+            metavar="PATH", help="Where to take orders for faults and figures: JSON, one a line."
+        ),
     ] = None,
     interface: Annotated[
-        list[str] | None, typer.Option(help="An interface that it shall have; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="An interface that it shall have; repeatable."),
     ] = None,
     release: Annotated[
         str | None,
         typer.Option(
+            metavar="RELEASE",
             help="The release of VPP that it plays, for instance 24.02: its message table, what it "
-            "lacks, and the requests that end it. By default one that has all and survives all."
+            "lacks, and the requests that end it. By default one that has all and survives all.",
         ),
     ] = None,
     api_directory: Annotated[
         Path | None,
-        typer.Option(help="Where to write its .api.json file, as VPP's packages do."),
+        typer.Option(
+            metavar="PATH", help="Where to write its .api.json file, as VPP's packages do."
+        ),
     ] = None,
 ) -> None:
     """Be a VPP, as far as its API tells, until SIGTERM or SIGINT."""

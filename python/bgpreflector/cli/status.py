@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -13,6 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bgpreflector.daemon.report import HeldStatus, State, StatusReport
+from bgpreflector.routes.rows import table_name
+from bgpreflector.units import duration_text, size_text
 
 from .daemon import by_name, daemon_at, figure
 from .exit_codes import ExitCode
@@ -29,26 +31,33 @@ CHECKED = {
 }
 """Exit status of ``--check`` where the daemon is not ready; 6 for everything else."""
 
-MEBI = 1 << 20
-
 NAMED = 3
 """Interfaces that the first line names."""
 
+RELOADED = 5.0
+"""Seconds by which a configuration is younger than the process where it was read again."""
+
 COLUMNS = {
     "kernel": "kernel (all)",
-    "desired": "desired",
+    "mirrored": "mirrored",
     "installed": "installed",
+    "waiting": "waiting",
     "held": "held",
     "failed": "failed",
-    "unconfirmed": "unconfirmed",
 }
-"""The states of prefixes, and what they are headed by."""
+"""What a table's row shows, and what it is headed by: the last four add up to ``mirrored``."""
 
-FOOTER = (
-    "kernel (all): routes of all protocols; desired: VPP shall have it; installed:\n"
-    "VPP has acknowledged it; held: VPP cannot have it now (show routes --held);\n"
-    "failed: VPP refused it; unconfirmed: of an earlier run, still to be compared"
-)
+RARE = {"leaving": "leaving", "unconfirmed": "unconfirmed"}
+"""Columns that are shown where there is something in them."""
+
+LEGEND = """kernel (all)  the kernel's routes, of all protocols
+mirrored      prefixes of the mirrored protocols: the sum of the next four
+installed     VPP has it
+waiting       VPP has not answered yet (show routes --waiting)
+held          VPP cannot have it now (show routes --held)
+failed        VPP refused it (show routes --failed)
+leaving       VPP has it, and shall not
+unconfirmed   of an earlier run, still to be compared with the kernel"""
 """What the columns mean."""
 
 
@@ -65,6 +74,9 @@ def status(
             "answers.",
         ),
     ] = False,
+    legend: Annotated[
+        bool, typer.Option("--legend", help="Say what the columns mean, too.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """How a running daemon does."""
@@ -77,20 +89,20 @@ def status(
         if check:
             say(headline(report))
         else:
-            Console(highlight=False).print(full(report))
+            Console(highlight=False).print(full(report, legend=legend))
     if check and not report.ready:
         if report.hung is not None:
             raise typer.Exit(ExitCode.FAILURE)
         raise typer.Exit(CHECKED.get(State(report.state), ExitCode.DIFFERENT))
 
 
-def full(report: StatusReport) -> RenderableType:
+def full(report: StatusReport, *, legend: bool) -> RenderableType:
     """All of it."""
     return Group(
         Text(plain(headline(report)), style="bold"),
         prefixes(report),
-        Text(FOOTER, style="dim"),
         *(Text(plain(line)) for line in lines(report)),
+        *([Text(f"\n{LEGEND}")] if legend else ()),
     )
 
 
@@ -103,8 +115,8 @@ def headline(report: StatusReport) -> str:
         parts.append(f"{figure(report.dirty)} prefixes wait")
     if report.limit.exceeded:
         parts.append(f"more prefixes than kernel.max_routes ({report.limit.action})")
-    if report.oldest_waiting is not None:
-        parts.append(f"the oldest for {report.oldest_waiting:.1f} s")
+    if report.oldest_waiting_seconds is not None:
+        parts.append(f"the oldest for {duration_text(report.oldest_waiting_seconds)}")
     return ", ".join(parts)
 
 
@@ -154,7 +166,9 @@ def _lost(report: StatusReport) -> str:
     vpp = report.vpp
     if vpp.version is None:
         return f"waiting for VPP at {vpp.socket}"
-    return f"VPP is lost, and tried again: {vpp.lost}"
+    soon = vpp.next_try_seconds
+    when = "now" if soon is None else f"in {duration_text(soon)}"
+    return f"VPP {vpp.socket} is lost, and tried again {when}: {vpp.lost}"
 
 
 def _guarded(report: StatusReport) -> str:
@@ -173,14 +187,29 @@ def _guarded(report: StatusReport) -> str:
 
 def prefixes(report: StatusReport) -> Table:
     """Prefixes by table, family and state."""
+    rows = [(row, _row(row.prefixes)) for row in report.tables]
+    rare = {name: head for name, head in RARE.items() if any(counts[name] for _, counts in rows)}
+    columns = COLUMNS | rare
     table = Table(box=None, pad_edge=False)
     table.add_column("table")
-    for name in COLUMNS.values():
-        table.add_column(name, justify="right")
-    for row in report.tables:
-        counts = (figure(row.prefixes[state]) for state in COLUMNS)
-        table.add_row(f"{row.table} {row.family} -> VPP {row.vpp_table}", *counts)
+    for head in columns.values():
+        table.add_column(head, justify="right")
+    for row, counts in rows:
+        name = f"{table_name(row.table)} {row.family} -> VPP {row.vpp_table}"
+        table.add_row(name, *(figure(counts[column]) for column in columns))
     return table
+
+
+def _row(counts: Mapping[str, int]) -> dict[str, int]:
+    """What VPP drops or the like in place of a prefix is not counted as installed, too."""
+    installed = max(0, counts["installed"] - counts["substituted"])
+    left = counts["mirrored"] - installed - counts["held"] - counts["failed"]
+    return {
+        **counts,
+        "installed": installed + min(0, left),
+        "waiting": max(0, left),
+        "leaving": max(0, -left),
+    }
 
 
 def lines(report: StatusReport) -> list[str]:
@@ -201,7 +230,7 @@ def lines(report: StatusReport) -> list[str]:
         "overridden": _overridden(report),
         "missing": ", ".join(vpp.missing_interfaces),
         "messages": f"{by_name(kernel.messages) or 'none'}, receive buffer "
-        f"{kernel.receive_buffer // MEBI} MiB",
+        f"{size_text(kernel.receive_buffer_bytes)}",
         "lost": f"{kernel.overruns} overruns, {figure(kernel.drops)} messages dropped"
         if kernel.overruns
         else "",
@@ -215,8 +244,7 @@ def lines(report: StatusReport) -> list[str]:
         else "",
         "drift": by_name(kernel.drift),
         "VPP drift": by_name(vpp.drift),
-        "daemon": f"{report.version}, pid {report.pid}, up {_time(report.uptime)}, "
-        f"{report.memory // MEBI} MiB",
+        "daemon": _daemon(report),
     }
     return [f"{name:<11}{text}" for name, text in found.items() if text]
 
@@ -227,7 +255,7 @@ def _vpp(report: StatusReport) -> str:
         return f"not connected ({vpp.socket})"
     slow = "" if vpp.bulk else ", by the slow way"
     linux_nl = "; its linux_nl plugin mirrors routes, too" if vpp.linux_nl else ""
-    return f"{vpp.version}, connected for {_time(vpp.connected_seconds)}{slow}{linux_nl}"
+    return f"{vpp.version}, connected for {duration_text(vpp.connected_seconds)}{slow}{linux_nl}"
 
 
 def _zebra(report: StatusReport) -> str:
@@ -258,5 +286,8 @@ def _overridden(report: StatusReport) -> str:
     return f"{figure(vpp.overridden)} by other sources' routes, such as {some}"
 
 
-def _time(seconds: float) -> str:
-    return str(timedelta(seconds=round(seconds)))
+def _daemon(report: StatusReport) -> str:
+    up, since = report.process_uptime_seconds, report.uptime_seconds
+    read = f" (configuration read {duration_text(since)} ago)" if up - since > RELOADED else ""
+    memory = size_text(report.memory_bytes)
+    return f"{report.version}, pid {report.pid}, up {duration_text(up)}{read}, {memory}"

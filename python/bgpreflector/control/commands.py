@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Self, TypeVar, cast
 
 from pydantic import (
     AfterValidator,
@@ -12,10 +12,12 @@ from pydantic import (
     ConfigDict,
     Field,
     IPvAnyAddress,
+    IPvAnyNetwork,
     StrictBool,
     StrictInt,
     StringConstraints,
     ValidationError,
+    model_validator,
 )
 
 from bgpreflector.config import ConfigError
@@ -23,18 +25,19 @@ from bgpreflector.controller import OperationsFailedError
 from bgpreflector.daemon.status import status_of
 
 from .changes import change_rows
-from .explain import explain
+from .explain import IPAddress, explain, explain_prefix
 from .interfaces import interface_rows
 from .next_hops import next_hop_pages
 from .protocol import Handler, RefusedError, Row, problems
-from .routes import STATES, route_pages, routes_to
+from .routes import STATES, Wanted, route_pages, routes_to
+from .summary import route_summary
 
 if TYPE_CHECKING:
     from bgpreflector._core import VppAudit
     from bgpreflector.daemon.daemon import Daemon
     from bgpreflector.daemon.supervisor import Supervisor
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the rows and ends of all commands but ``status``, which has its own."""
 
 COMPARE_TIMEOUT = 60.0
@@ -51,11 +54,8 @@ class _Arguments(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class RoutesArguments(_Arguments):
-    """Which routes."""
-
-    prefix: Name | None = None
-    """Only this prefix."""
+class SummaryArguments(_Arguments):
+    """Which routes to count."""
 
     within: Name | None = None
     """Only this prefix and those within it."""
@@ -63,8 +63,32 @@ class RoutesArguments(_Arguments):
     states: list[Name] = Field(default_factory=list, max_length=len(STATES))
     """Only those in one of these states; empty for all but foreign ones and those behind others."""
 
+    next_hop: IPvAnyAddress | None = None
+    """Only those with this gateway."""
+
+    interface: Name | None = None
+    """Only those out of this interface of the kernel."""
+
     every: StrictBool = False
     """Foreign ones and those behind others too."""
+
+    def wanted(self) -> Wanted:
+        """As the listing takes it."""
+        return Wanted(self.states, self.within, self.next_hop, self.interface, self.every)
+
+
+class RoutesArguments(SummaryArguments):
+    """Which routes."""
+
+    prefix: Name | None = None
+    """Only those of this prefix, or of the longest one that this address is in."""
+
+
+class NextHopsArguments(_Arguments):
+    """Which sets of next hops."""
+
+    every: StrictBool = False
+    """Those that only routes have that are not mirrored, too."""
 
 
 def _without_zone(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
@@ -77,9 +101,16 @@ def _without_zone(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Addre
 
 
 class AddressArguments(_Arguments):
-    """An address."""
+    """An address, or a prefix."""
 
-    address: Annotated[IPvAnyAddress, AfterValidator(_without_zone)]
+    address: Annotated[IPvAnyAddress, AfterValidator(_without_zone)] | None = None
+    prefix: IPvAnyNetwork | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.address is None) == (self.prefix is None):
+            raise ValueError("give an address or a prefix")
+        return self
 
 
 class ReleaseArguments(_Arguments):
@@ -102,7 +133,8 @@ def commands_of(service: Supervisor) -> dict[str, Handler]:
         "status": _command(_Arguments, commands.status),
         "routes": _command(RoutesArguments, commands.routes),
         "route": _command(AddressArguments, commands.route),
-        "next_hops": _command(_Arguments, commands.next_hops),
+        "routes_summary": _command(SummaryArguments, commands.routes_summary),
+        "next_hops": _command(NextHopsArguments, commands.next_hops),
         "interfaces": _command(_Arguments, commands.interfaces),
         "changes": _command(SinceArguments, commands.changes),
         "resync": _command(_Arguments, commands.resync),
@@ -129,15 +161,20 @@ class _Commands:
     def routes(self, wanted: RoutesArguments) -> Answering:
         if wanted.prefix is not None:
             return (yield from _listing([routes_to(self._daemon, wanted.prefix)]))
-        pages = route_pages(self._daemon, wanted.states, wanted.within, every=wanted.every)
-        return (yield from _listing(pages))
+        return (yield from _listing(route_pages(self._daemon, wanted.wanted())))
+
+    def routes_summary(self, wanted: SummaryArguments) -> Answering:
+        yield ()
+        return {"schema": SCHEMA, **route_summary(self._daemon, wanted.wanted())}
 
     def route(self, wanted: AddressArguments) -> Answering:
         yield ()
-        return {"schema": SCHEMA, **explain(self._daemon, wanted.address)}
+        if wanted.prefix is not None:
+            return {"schema": SCHEMA, **explain_prefix(self._daemon, wanted.prefix)}
+        return {"schema": SCHEMA, **explain(self._daemon, cast("IPAddress", wanted.address))}
 
-    def next_hops(self, _: _Arguments) -> Answering:
-        return (yield from _listing(next_hop_pages(self._daemon)))
+    def next_hops(self, wanted: NextHopsArguments) -> Answering:
+        return (yield from _listing(next_hop_pages(self._daemon, every=wanted.every)))
 
     def interfaces(self, _: _Arguments) -> Answering:
         return (yield from _listing([interface_rows(self._daemon)]))

@@ -1,4 +1,4 @@
-"""``show route ADDRESS``: what the kernel, the table and VPP have for it, and why they differ."""
+"""``show route``: what the kernel, the table and VPP have for it, and why they differ."""
 
 from __future__ import annotations
 
@@ -6,31 +6,34 @@ import errno
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Any
 
 from bgpreflector import _core
 from bgpreflector.config.protocols import protocol_name
 from bgpreflector.errors import VppError
+from bgpreflector.routes.paths import path_rows, path_text
 from bgpreflector.routes.rows import route_row
 from bgpreflector.vpp import FibQuery, VppEntry
 
 from .judging import SPECIAL, Answer
-from .routes import link_names, mirrored_row, named_reason
+from .protocol import RefusedError
+from .routes import link_names, longest_match, mirrored_row, named_reason, vpp_interface_names
 
 if TYPE_CHECKING:
     from bgpreflector.daemon.daemon import Daemon
 
 IPAddress = IPv4Address | IPv6Address
+IPNetwork = IPv4Network | IPv6Network
 
 LOOKUP_TIMEOUT = 10.0
 """Seconds to wait for VPP's answer, behind other events."""
 
 ITS_OWN = {
-    "type 2": "is one of its own addresses",
-    "type 3": "is a broadcast address",
-    "type 4": "is an anycast address of its own",
-    "type 5": "is a multicast group",
+    "local": "is one of its own addresses",
+    "broadcast": "is a broadcast address",
+    "anycast": "is an anycast address of its own",
+    "multicast": "is a multicast group",
 }
 """RTN_LOCAL, RTN_BROADCAST, RTN_ANYCAST, RTN_MULTICAST: what the kernel does not forward."""
 
@@ -58,11 +61,31 @@ class InTable:
         return next((view for view in found if view.tos == 0), None)
 
 
-def explain(daemon: Daemon, address: IPAddress) -> dict[str, object]:
-    """An object with ``kernel``, ``tables`` (ours and VPP's side by side) and ``why``."""
-    names = link_names(daemon)
+def explain_prefix(daemon: Daemon, prefix: IPNetwork) -> dict[str, object]:
+    """As :func:`explain`, for an address that no longer prefix of the kernel's takes away.
+
+    Raises :class:`RefusedError` where no mirrored table has the prefix.
+    """
+    text = str(prefix)
+    table = next((t for t in daemon.kernel_tables if daemon.engine.routes_of(t, text)), None)
+    if table is None:
+        raise RefusedError(
+            "arguments",
+            f"no mirrored table has a route to {prefix}; `bgpreflector show route "
+            f"{prefix.network_address}` shows what forwards an address of it",
+        )
+    (judged,) = daemon.engine.judge([(table, text)])
+    return explain(daemon, judged.address, text)
+
+
+def explain(daemon: Daemon, address: IPAddress, prefix: str | None = None) -> dict[str, object]:
+    """An object with ``kernel``, ``tables`` (ours and VPP's side by side) and ``why``.
+
+    It is of the longest match for the address, or of the prefix where that is given.
+    """
+    names, vpp_names = link_names(daemon), vpp_interface_names(daemon)
     kernel, number = daemon.engine.lookup(address)
-    matches = [_longest(daemon, table, address) for table in daemon.kernel_tables]
+    matches = [_match(daemon, table, address, prefix) for table in daemon.kernel_tables]
     entries, unanswered = _ask_vpp(daemon, matches, address)
     why = [
         None if unanswered is None else f"VPP could not be asked: {unanswered}",
@@ -71,7 +94,7 @@ def explain(daemon: Daemon, address: IPAddress) -> dict[str, object]:
     answer = Answer(daemon, address, kernel, number or 0)
     tables = []
     for match, (exact, longest) in zip(matches, entries, strict=True):
-        shown, difference = _shown(daemon, match, exact)
+        difference = _difference(daemon, match, exact)
         if unanswered is None:
             why.append(_vpp_side(daemon, match, exact, longest, difference))
             why.append(answer.judge(match, longest))
@@ -79,14 +102,15 @@ def explain(daemon: Daemon, address: IPAddress) -> dict[str, object]:
             {
                 "table": match.table,
                 "vpp_table": match.vpp_table,
-                "routes": [mirrored_row(daemon, view, names) for view in match.views],
-                "vpp": _entry(daemon, exact, shown),
-                "vpp_forwards_by": _entry(daemon, longest, None),
+                "routes": [mirrored_row(daemon, view, names, vpp_names) for view in match.views],
+                "vpp": _entry(daemon, exact),
+                "vpp_forwards_by": _entry(daemon, longest),
                 "vpp_resolved": _resolved(longest),
             }
         )
     return {
         "address": str(address),
+        "prefix": prefix,
         "kernel": None if kernel is None else route_row(kernel, names),
         "kernel_error": None if number is None else os.strerror(number),
         "tables": tables,
@@ -94,13 +118,10 @@ def explain(daemon: Daemon, address: IPAddress) -> dict[str, object]:
     }
 
 
-def _longest(daemon: Daemon, table: int, address: IPAddress) -> InTable:
-    for length in range(address.max_prefixlen, -1, -1):
-        prefix = ip_network((address, length), strict=False)
-        views = daemon.engine.routes_of(table, str(prefix))
-        if views:
-            return InTable(table, daemon.vpp_table(table), views)
-    return InTable(table, daemon.vpp_table(table), ())
+def _match(daemon: Daemon, table: int, address: IPAddress, prefix: str | None) -> InTable:
+    views = [] if prefix is None else daemon.engine.routes_of(table, prefix)
+    views = views or longest_match(daemon, table, address)
+    return InTable(table, daemon.vpp_table(table), views)
 
 
 Entries = list[tuple[VppEntry | None, VppEntry | None]]
@@ -249,24 +270,19 @@ def _installed(
     return None
 
 
-def _shown(
-    daemon: Daemon, match: InTable, entry: VppEntry | None
-) -> tuple[list[str] | None, str | None]:
+def _difference(daemon: Daemon, match: InTable, entry: VppEntry | None) -> str | None:
     if entry is None or not match.views:
-        return None, None
-    return daemon.engine.compare_route(match.vpp_table, entry.prefix, entry.paths)
+        return None
+    return daemon.engine.compare_route(match.vpp_table, entry.prefix, entry.paths)[1]
 
 
 def _resolved(entry: VppEntry | None) -> dict[str, object] | None:
     return None if entry is None or entry.resolved is None else entry.resolved.as_object()
 
 
-def _entry(
-    daemon: Daemon, entry: VppEntry | None, texts: list[str] | None
-) -> dict[str, Any] | None:
+def _entry(daemon: Daemon, entry: VppEntry | None) -> dict[str, Any] | None:
     if entry is None:
         return None
-    if texts is None:
-        texts, _ = daemon.engine.compare_route(entry.table, entry.prefix, entry.paths)
     source = None if entry.source is None else daemon.sink.others.name(entry.source)
-    return {"prefix": entry.prefix, "source": source, "paths": texts}
+    paths = path_rows(entry.paths, vpp_interface_names(daemon))
+    return {"prefix": entry.prefix, "source": source, "paths": sorted(paths, key=path_text)}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from bgpreflector.vpp import InterfaceMap
+from bgpreflector.vpp import InterfaceMap, VppInterfaces
 
 from .protocol import Row
-from .routes import PAGE
+from .routes import Wanted, listing_of, vpp_interface_names
 
 if TYPE_CHECKING:
     from bgpreflector.daemon.daemon import Daemon
@@ -16,21 +17,28 @@ if TYPE_CHECKING:
 def interface_rows(daemon: Daemon) -> list[Row]:
     """All kernel interfaces, and configured ones that do not exist."""
     seen = daemon.sink.seen
-    vpp_names = {index: name for name, index in seen.interfaces.by_name.items()}
-    sets = _sets_through(daemon)
+    mapping, vpp = seen.interface_map, seen.interfaces
+    vpp_names = vpp_interface_names(daemon)
+    routes = _routes_through(daemon)
     links = sorted(daemon.engine.links())
-    found = daemon.engine.stands_for()
+    stands_for = daemon.engine.stands_for()
+    explicit = daemon.config.vpp.interfaces.map
     rows: list[Row] = [
-        _row(name, found.get(name), seen.interface_map, vpp_names)
-        | {"index": index, "up": up, "next_hop_sets": sets.get(index, 0)}
+        _row(name, stands_for.get(name), mapping, vpp_names)
+        | {
+            "found": _found(daemon, name, stands_for.get(name), mapping, vpp),
+            "index": index,
+            "up": up,
+            "routes": routes.get(index, 0),
+        }
         for index, name, up in links
     ]
     known = {name for _, name, _ in links}
-    absent = [name for name in daemon.config.vpp.interfaces.map if name not in known]
     rows += [
-        _row(name, seen.interface_map.map.get(name), seen.interface_map, vpp_names)
-        | {"index": None, "up": False, "next_hop_sets": 0}
-        for name in absent
+        _row(name, mapping.map.get(name), mapping, vpp_names)
+        | {"found": "map", "index": None, "up": False, "routes": 0}
+        for name in explicit
+        if name not in known
     ]
     return rows
 
@@ -39,27 +47,38 @@ def _row(
     name: str, mapped: int | None, mapping: InterfaceMap, vpp_names: dict[int, str]
 ) -> dict[str, object]:
     sw_if_index = mapping.unmapped if mapped is None else mapped
-    if mapped is not None:
-        found = "mapped"
-    elif sw_if_index is not None:
-        found = "main"
-    else:
-        found = "recursive" if mapping.recursive else "none"
     return {
         "interface": name,
         "sw_if_index": sw_if_index,
         "vpp_interface": None if sw_if_index is None else vpp_names.get(sw_if_index),
-        "found": found,
     }
 
 
-def _sets_through(daemon: Daemon) -> dict[int, int]:
-    """Next-hop sets by interface."""
-    counts: dict[int, int] = {}
+def _found(
+    daemon: Daemon, name: str, mapped: int | None, mapping: InterfaceMap, vpp: VppInterfaces
+) -> str:
+    """The strategy that found it (``vpp.interfaces.strategies``), or ``none``."""
+    if mapped is None:
+        if mapping.unmapped is not None:
+            return "main"
+        return "recursive" if mapping.recursive else "none"
+    if name not in mapping.map:
+        return "name"
+    for strategy in daemon.config.vpp.interfaces.strategies:
+        if strategy == "map" and name in daemon.config.vpp.interfaces.map:
+            return "map"
+        if strategy == "linux-cp" and vpp.pairs.get(name) == mapped:
+            return "linux-cp"
+    return "map"
+
+
+def _routes_through(daemon: Daemon) -> Counter[int]:
+    """Mirrored routes by the interface that they go through."""
+    counts: Counter[int] = Counter()
+    listing = listing_of(daemon, Wanted())
     cursor: int | None = 0
     while cursor is not None:
-        views, cursor = daemon.engine.next_hop_sets(cursor, PAGE)
-        for view in views:
-            for index in {hop.interface for hop in view.next_hops}:
-                counts[index] = counts.get(index, 0) + 1
+        alike, cursor = listing.tally(cursor)
+        for *_, hops, count in alike:
+            counts.update(dict.fromkeys({hop.interface for hop in hops}, count))
     return counts

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Protocol
 
-from bgpreflector.routes.rows import next_hop_row, next_hops_text
+from bgpreflector.routes.paths import path_rows, path_text, with_names
+from bgpreflector.routes.rows import hops_text, route_row
 from bgpreflector.vpp import VppEntry, not_entered
 
-from .routes import link_names, named_reason
+from .routes import link_names, named_reason, vpp_interface_names
 
 if TYPE_CHECKING:
     from bgpreflector import _core
@@ -27,7 +28,7 @@ SPECIAL = (2, 5, 6)
 RECEIVE = 1
 """FIB_API_PATH_TYPE_LOCAL"""
 
-LOCAL = "type 2"
+LOCAL = "local"
 """RTN_LOCAL"""
 
 
@@ -105,7 +106,8 @@ class Answer:
         )
         if not alike:
             reason = named_reason(held, link_names(self.daemon))
-            means = reason or f"for VPP that is {', '.join(wanted)}"
+            names = vpp_interface_names(self.daemon)
+            means = reason or f"for VPP that is {with_names(', '.join(wanted), names)}"
             return (
                 f"VPP does not forward {self.address} as the kernel: the kernel by {kernel.prefix} "
                 f"{self._hops(kernel)} ({means}), VPP by {self._paths(entry)}"
@@ -124,15 +126,11 @@ class Answer:
         )
 
     def _hops(self, kernel: _core.KernelRoute) -> str:
-        names = link_names(self.daemon)
-        hops = next_hops_text([next_hop_row(hop, names) for hop in kernel.next_hops])
-        if hops:
-            return hops
-        return kernel.route_type if kernel.next_hop_id is None else f"nhid {kernel.next_hop_id}"
+        return hops_text(route_row(kernel, link_names(self.daemon)))
 
     def _paths(self, entry: VppEntry) -> str:
-        texts, _ = self.daemon.engine.compare_route(entry.table, entry.prefix, entry.paths)
-        return f"{entry.prefix} {', '.join(texts) or 'no paths'}"
+        paths = path_rows(entry.paths, vpp_interface_names(self.daemon))
+        return f"{entry.prefix} {', '.join(sorted(map(path_text, paths))) or 'no paths'}"
 
 
 def _trouble(entry: VppEntry) -> str | None:

@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from bgpreflector.routes.paths import path_rows
 from bgpreflector.routes.rows import next_hop_row
 
 from .protocol import Row
-from .routes import PAGE, link_names, named_reason
+from .routes import PAGE, Wanted, link_names, listing_of, named_reason, vpp_interface_names
 
 if TYPE_CHECKING:
     from bgpreflector.daemon.daemon import Daemon
 
 
-def next_hop_pages(daemon: Daemon) -> Iterator[Sequence[Row]]:
-    """The next-hop sets that kernel routes share, and what they mean for VPP now."""
-    names = link_names(daemon)
+def next_hop_pages(daemon: Daemon, *, every: bool) -> Iterator[Sequence[Row]]:
+    """The next-hop sets that mirrored routes share, and what they mean for VPP now.
+
+    ``every``: those of other routes too.
+    """
+    listing = listing_of(daemon, Wanted(every=every))
+    names, vpp_names = link_names(daemon), vpp_interface_names(daemon)
     cursor: int | None = 0
     while cursor is not None:
-        views, cursor = daemon.engine.next_hop_sets(cursor, PAGE)
+        views, cursor = listing.next_hop_sets(cursor, PAGE)
         yield [
             {
                 "family": view.family,
@@ -27,7 +32,7 @@ def next_hop_pages(daemon: Daemon) -> Iterator[Sequence[Row]]:
                 "next_hop_id": view.next_hop_id,
                 "next_hops": [next_hop_row(hop, names) for hop in view.next_hops],
                 "routes": view.routes,
-                "paths": view.paths,
+                "paths": path_rows(view.paths, vpp_names),
                 "reason": named_reason(view.reason, names),
             }
             for view in views

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from bgpreflector import _core
+from bgpreflector.config.suggest import did_you_mean
+from bgpreflector.routes.paths import path_rows
 from bgpreflector.routes.rows import route_row
 
 from .protocol import RefusedError, Row
@@ -27,52 +31,113 @@ MIRRORED = ("installed", "waiting", "held", "failed")
 """States of forwarding routes of mirrored protocols."""
 
 
-def route_pages(
-    daemon: Daemon, states: Sequence[str], within: str | None, *, every: bool
-) -> Iterator[Sequence[Row]]:
-    """The routes in some states, within a prefix; by default the mirrored ones.
+@dataclass(frozen=True)
+class Wanted:
+    """Which routes."""
 
-    Raises :class:`RefusedError`.
-    """
-    unknown = [state for state in states if state not in STATES]
+    states: Sequence[str] = ()
+    """Those in one of these states; by default the mirrored ones."""
+
+    within: str | None = None
+    """Those to this prefix and within it."""
+
+    next_hop: IPv4Address | IPv6Address | None = None
+    """Those with this gateway."""
+
+    interface: str | None = None
+    """Those out of this interface of the kernel."""
+
+    every: bool = False
+    """Of other protocols, and not the best ones, too."""
+
+
+def listing_of(daemon: Daemon, wanted: Wanted) -> _core.RouteListing:
+    """A listing of the wanted routes. Raises :class:`RefusedError`."""
+    unknown = [state for state in wanted.states if state not in STATES]
     if unknown:
         raise RefusedError(
             "arguments", f"no state {', '.join(unknown)}; there are: {', '.join(STATES)}"
         )
-    wanted = states or (STATES if every else MIRRORED)
-    names = link_names(daemon)
-    cursor: int | None = 0
-    while cursor is not None:
-        try:
-            views, cursor = daemon.engine.routes(cursor, PAGE, states=wanted, within=within)
-        except ValueError as error:
-            raise RefusedError("arguments", str(error)) from error
-        yield [mirrored_row(daemon, view, names) for view in views]
-
-
-def routes_to(daemon: Daemon, prefix: str) -> list[Row]:
-    """All routes of a prefix, in all mirrored tables. Raises :class:`RefusedError`."""
-    names = link_names(daemon)
     try:
-        views = [
-            view
-            for table in daemon.kernel_tables
-            for view in daemon.engine.routes_of(table, prefix)
-        ]
+        return _core.RouteListing(
+            daemon.engine,
+            states=wanted.states or (STATES if wanted.every else MIRRORED),
+            within=wanted.within,
+            gateway=wanted.next_hop,
+            interface=None if wanted.interface is None else _index(daemon, wanted.interface),
+        )
     except ValueError as error:
         raise RefusedError("arguments", str(error)) from error
-    return [mirrored_row(daemon, view, names) for view in views]
 
 
-def mirrored_row(daemon: Daemon, view: _core.RouteView, names: dict[int, str]) -> Row:
-    """A route of the table, with its state in VPP."""
+def _index(daemon: Daemon, interface: str) -> int:
+    links = link_names(daemon)
+    found = {name: index for index, name in links.items()}.get(interface)
+    if found is None:
+        hint = did_you_mean(interface, links.values())
+        raise RefusedError("arguments", f"the kernel has no interface {interface}{hint}")
+    return found
+
+
+def route_pages(daemon: Daemon, wanted: Wanted) -> Iterator[Sequence[Row]]:
+    """The wanted routes, IPv4 before IPv6, by table and prefix. Raises :class:`RefusedError`."""
+    listing = listing_of(daemon, wanted)
+    while (views := listing.next(PAGE)) is not None:
+        names, vpp_names = link_names(daemon), vpp_interface_names(daemon)
+        yield [mirrored_row(daemon, view, names, vpp_names) for view in views]
+
+
+def routes_to(daemon: Daemon, text: str) -> list[Row]:
+    """All routes of a prefix, or of the longest one that an address is in, in all mirrored tables.
+
+    Raises :class:`RefusedError`.
+    """
+    names, vpp_names = link_names(daemon), vpp_interface_names(daemon)
+    tables = daemon.kernel_tables
+    if "/" in text:
+        found = [_routes_of(daemon, table, text) for table in tables]
+    else:
+        try:
+            address = ip_address(text)
+        except ValueError as error:
+            raise RefusedError("arguments", f"{text!r} is neither address nor prefix") from error
+        found = [longest_match(daemon, table, address) for table in tables]
+    return [mirrored_row(daemon, view, names, vpp_names) for views in found for view in views]
+
+
+def _routes_of(daemon: Daemon, table: int, prefix: str) -> list[_core.RouteView]:
+    try:
+        return daemon.engine.routes_of(table, prefix)
+    except ValueError as error:
+        raise RefusedError("arguments", str(error)) from error
+
+
+def longest_match(
+    daemon: Daemon, table: int, address: IPv4Address | IPv6Address
+) -> list[_core.RouteView]:
+    """The routes of the longest prefix that an address is in; none if nothing matches."""
+    for length in range(address.max_prefixlen, -1, -1):
+        prefix = ip_network((address, length), strict=False)
+        views = daemon.engine.routes_of(table, str(prefix))
+        if views:
+            return views
+    return []
+
+
+def mirrored_row(
+    daemon: Daemon,
+    view: _core.RouteView,
+    names: Mapping[int, str],
+    vpp_names: Mapping[int, str],
+) -> Row:
+    """A route of the table, with what VPP has of it."""
     return route_row(view, names) | {
         "source": view.source,
         "vpp_table": daemon.vpp_table(view.table),
         "state": view.state,
         "reason": named_reason(view.reason, names),
         "substitute": view.substitute,
-        "installed": view.installed,
+        "installed": path_rows(view.installed_paths, vpp_names),
     }
 
 
@@ -90,3 +155,8 @@ def named_reason(reason: str | None, names: Mapping[int, str]) -> str | None:
 def link_names(daemon: Daemon) -> dict[int, str]:
     """The kernel's interfaces by index."""
     return {index: name for index, name, _ in daemon.engine.links()}
+
+
+def vpp_interface_names(daemon: Daemon) -> dict[int, str]:
+    """VPP's interfaces by ``sw_if_index``, as they were when it was looked at last."""
+    return {index: name for name, index in daemon.sink.seen.interfaces.by_name.items()}

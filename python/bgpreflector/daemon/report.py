@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
 
-SCHEMA = 1
-"""Version of :class:`StatusReport`; raised when a field changes its meaning or is removed."""
+SCHEMA = 2
+"""Version of :class:`StatusReport`; it grows when a field changes its meaning or goes."""
 
 
 class State(Enum):
@@ -91,11 +91,9 @@ class KernelStatus:
     drift: Mapping[str, int]
     """Differences that audits found and repaired, by kind."""
 
-    receive_buffer_wanted: int
-    """Bytes."""
-
-    receive_buffer: int
-    """Bytes that the kernel granted: twice the request."""
+    receive_buffer_wanted_bytes: int
+    receive_buffer_bytes: int
+    """That the kernel granted: it counts twice what it was asked for."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +159,9 @@ class VppStatus:
     socket: str
     version: str | None
     connected_seconds: float | None
+    next_try_seconds: float | None
+    """Until it is tried again to connect; ``None`` where that is under way, or not needed."""
+
     bulk: bool
     """Whether routes go over the bulk connection, rather than ``vpp_papi``."""
 
@@ -194,8 +195,9 @@ class TableStatus:
     family: str
     vpp_table: int
     prefixes: Mapping[str, int]
-    """``kernel`` (routes), ``desired``, ``installed``, ``held``, ``substituted`` (both ``desired``
-    and ``held``: VPP has a substitute), ``failed``, ``unconfirmed``."""
+    """``kernel`` (routes), ``mirrored`` (``desired``, ``held``, both), ``desired``, ``installed``,
+    ``held``, ``substituted`` (both ``desired`` and ``held``: VPP is given something else),
+    ``failed``, ``unconfirmed``."""
 
 
 @dataclass(frozen=True)
@@ -257,8 +259,10 @@ class StatusReport:
     schema: int
     version: str
     pid: int
-    uptime: float
-    """Seconds."""
+    uptime_seconds: float
+    """Since the configuration was read that it has."""
+
+    process_uptime_seconds: float
 
     state: str
     """A value of :class:`State`."""
@@ -276,8 +280,8 @@ class StatusReport:
     dirty: int
     """Dirty prefixes."""
 
-    oldest_waiting: float | None
-    """Age in seconds of the oldest change that VPP has not answered."""
+    oldest_waiting_seconds: float | None
+    """That the oldest of the changes has waited that VPP has not answered."""
 
     queued_events: int
     handler_errors: Mapping[str, int]
@@ -296,8 +300,8 @@ class StatusReport:
     hung: str | None
     """Which thread hangs; ``None`` if none does."""
 
-    memory: int
-    """Resident memory in bytes."""
+    memory_bytes: int
+    """Resident memory."""
 
     source: str
     """Source of the routes: ``kernel`` or ``fpm``."""

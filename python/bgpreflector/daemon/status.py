@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 READY_LAG = 10.0
 """Seconds that a change may wait before a daemon that was in sync is no longer ready."""
 
+_STARTTIME = 19
+"""Place of the 22nd field of ``/proc/PID/stat`` behind the name, which is the second one."""
+
 NAMED = 20
 """The most overridden prefixes in a report."""
 
@@ -59,18 +62,19 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
         schema=SCHEMA,
         version=version("bgpreflector"),
         pid=os.getpid(),
-        uptime=time.monotonic() - daemon.began,
+        uptime_seconds=time.monotonic() - daemon.began,
+        process_uptime_seconds=_process_uptime(),
         state=state.value,
         in_sync=state in (State.IN_SYNC, State.HELD),
         ready=_ready(state, figures, vpp) and not held.too_many and hung is None,
         paused=paused,
-        prefixes={f: _sorted(counts) for f, counts in sorted(figures.prefixes.items())},
+        prefixes={f: _prefixes(counts) for f, counts in sorted(figures.prefixes.items())},
         tables=tuple(
-            TableStatus(table, family, daemon.vpp_table(table), _sorted(prefixes))
+            TableStatus(table, family, daemon.vpp_table(table), _prefixes(prefixes))
             for table, family, prefixes in figures.tables
         ),
         dirty=figures.dirty,
-        oldest_waiting=figures.oldest_waiting,
+        oldest_waiting_seconds=figures.oldest_waiting,
         queued_events=daemon.controller.queued,
         handler_errors=_sorted(daemon.controller.handler_errors),
         next_hop_sets=figures.next_hop_sets,
@@ -80,7 +84,7 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
         limit=_limit(daemon, figures),
         guard=_guard(daemon),
         hung=hung,
-        memory=_memory(),
+        memory_bytes=_memory(),
         source=daemon.config.source.kind,
         fpm=fpm,
         kernel=_kernel(daemon, figures),
@@ -167,8 +171,8 @@ def _kernel(daemon: Daemon, figures: _core.Status) -> KernelStatus:
             for reason, count in _sorted(figures.resyncs).items()
         },
         drift=_sorted(figures.drift),
-        receive_buffer_wanted=settings.receive_buffer,
-        receive_buffer=figures.receive_buffer,
+        receive_buffer_wanted_bytes=settings.receive_buffer,
+        receive_buffer_bytes=figures.receive_buffer,
     )
 
 
@@ -200,6 +204,7 @@ def _vpp(daemon: Daemon, figures: _core.Status) -> VppStatus:
         socket=daemon.config.vpp.api_socket,
         version=seen.version,
         connected_seconds=(None if lost or seen.since is None else time.monotonic() - seen.since),
+        next_try_seconds=daemon.monitor.next_try_seconds if lost else None,
         bulk=sink.has_bulk,
         resynchronised=seen.resynchronised,
         linux_nl=sink.others.linux_nl,
@@ -217,6 +222,19 @@ def _vpp(daemon: Daemon, figures: _core.Status) -> VppStatus:
 def _sorted(figures: Mapping[str, int]) -> dict[str, int]:
     """Return it in a stable order."""
     return dict(sorted(figures.items()))
+
+
+def _prefixes(counts: Mapping[str, int]) -> dict[str, int]:
+    # What is substituted is both desired and held.
+    mirrored = counts["desired"] + counts["held"] - counts.get("substituted", 0)
+    return _sorted({**counts, "mirrored": mirrored})
+
+
+def _process_uptime() -> float:
+    """Since the process began: ``starttime`` of proc(5) is in ticks since the system did."""
+    after_name = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    began = int(after_name[_STARTTIME]) / os.sysconf("SC_CLK_TCK")
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - began
 
 
 def _memory() -> int:

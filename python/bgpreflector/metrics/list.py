@@ -210,7 +210,7 @@ METRICS = (
         "gauge",
         "Age of the oldest change that VPP has not answered; 0 if there is none.",
         (),
-        _one(lambda r: r.oldest_waiting or 0.0),
+        _one(lambda r: r.oldest_waiting_seconds or 0.0),
     ),
     Metric(
         LATENCY,
@@ -308,7 +308,7 @@ METRICS = (
         "gauge",
         "Receive buffer that the kernel granted for notifications.",
         (),
-        _one(lambda r: r.kernel.receive_buffer),
+        _one(lambda r: r.kernel.receive_buffer_bytes),
     ),
     Metric(
         "kernel_resync_duration_seconds",

@@ -1,12 +1,14 @@
-"""Routes as objects for JSON and as lines for people."""
+"""Kernel routes as objects for JSON and as text for people."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bgpreflector import _core
 from bgpreflector.config.protocols import protocol_name
+
+from .route import RT_TABLE_MAIN
 
 
 def route_row(
@@ -38,28 +40,42 @@ def next_hop_row(hop: _core.NextHop, names: Mapping[int, str]) -> dict[str, obje
 
 
 def route_line(row: Mapping[str, Any]) -> str:
-    """A kernel route as ``ip route`` would show it."""
-    parts = [row["prefix"]]
-    if row["type"] != "unicast":
-        parts.insert(0, row["type"])
+    """A kernel route in a line."""
+    return f"{row['prefix']} {hops_text(row)} proto {row['protocol_name']}" + "".join(
+        [
+            f" metric {row['metric']}" if row["metric"] else "",
+            f" tos {row['tos']}" if row["tos"] else "",
+            "" if row["table"] == RT_TABLE_MAIN else f" table {table_name(row['table'])}",
+        ]
+    )
+
+
+def hops_text(row: Mapping[str, Any]) -> str:
+    """What the kernel does with packets: its next hops, or the route's type where it is special."""
+    parts = [] if row["type"] == "unicast" else [row["type"]]
     if row["next_hop_id"] is not None:
         parts.append(f"nhid {row['next_hop_id']}")
     parts.append(next_hops_text(row["next_hops"]))
-    parts += [f"proto {row['protocol_name']}", f"metric {row['metric']}", f"table {row['table']}"]
     return " ".join(filter(None, parts))
 
 
-def next_hops_text(hops: Sequence[Mapping[str, Any]]) -> str:
-    """Next hops as ``ip route`` would show them."""
-    several = len(hops) > 1
-    return " ".join(_next_hop(hop, several=several) for hop in hops)
+def next_hops_text(hops: Iterable[Mapping[str, Any]]) -> str:
+    """Next hops, as VPP's paths are shown."""
+    return ", ".join(map(next_hop_text, hops))
 
 
-def _next_hop(hop: Mapping[str, Any], *, several: bool) -> str:
-    parts = ["nexthop"] if several else []
-    if hop["gateway"] is not None:
-        parts.append(f"via {hop['gateway']}")
-    parts.append(f"dev {hop['interface']}")
-    if several:
+def next_hop_text(hop: Mapping[str, Any]) -> str:
+    """A next hop."""
+    parts = [hop["interface"] if hop["gateway"] is None else f"via {hop['gateway']}"]
+    if hop["gateway"] is not None and hop["interface"] != "0":
+        parts.append(hop["interface"])
+    if hop["weight"] > 1:
         parts.append(f"weight {hop['weight']}")
+    if hop["labels"]:
+        parts.append(f"labels {'/'.join(map(str, hop['labels']))}")
     return " ".join(parts)
+
+
+def table_name(number: int) -> str:
+    """A kernel table as people call it."""
+    return "main" if number == RT_TABLE_MAIN else str(number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -106,6 +107,7 @@ class VppMonitor:
         self._guarded = threading.Event()
         self.drift: dict[str, int] = dict.fromkeys(DRIFT, 0)
         """Differences that audits found in VPP so far, by kind."""
+        self._next_try: float | None = None
         self._closed = False
         self._threads: list[threading.Thread] = []
         sink.on_interface_change(self._interfaces_changed)
@@ -292,8 +294,16 @@ class VppMonitor:
                 self._sink.session.knock()
         return True
 
+    @property
+    def next_try_seconds(self) -> float | None:
+        """Seconds until it is tried again to connect; ``None`` where nothing waits for that."""
+        at = self._next_try
+        return None if at is None else max(0.0, at - time.monotonic())
+
     def _pause(self, seconds: float) -> None:
+        self._next_try = time.monotonic() + seconds
         self._ended.wait(seconds)
+        self._next_try = None
 
     def _push(self, event: Event) -> None:
         """Push an event, waiting for room if needed; a blocking one raises its error."""

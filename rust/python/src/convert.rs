@@ -67,13 +67,7 @@ pub(crate) fn set(family: Family, next_hops: Vec<NextHopTuple>) -> NextHopSet {
 }
 
 pub(crate) fn route_type(route_type: RouteType) -> String {
-    match route_type {
-        RouteType::Unicast => "unicast".to_owned(),
-        RouteType::Blackhole => "blackhole".to_owned(),
-        RouteType::Unreachable => "unreachable".to_owned(),
-        RouteType::Prohibit => "prohibit".to_owned(),
-        RouteType::Other(number) => format!("type {number}"),
-    }
+    route_type.name().into_owned()
 }
 
 /// The type of a name that [`route_type`] gives.

@@ -23,7 +23,7 @@ use crate::figures::{
     Adopted, CommitReport, DriftTuple, Flushed, ResyncReport, Status, VppAudit, drift,
 };
 use crate::fpm::{self, FpmStatus, FpmTuple};
-use crate::listing::{self, Judgement, KernelRoute, NextHopSetView, RecentTuple, RouteView};
+use crate::listing::{self, Judgement, KernelRoute, RecentTuple, RouteView};
 use crate::requests::{PathTuple, RequestList, path_set, texts};
 
 /// VPP table, prefix, FIB source.
@@ -37,7 +37,11 @@ pub struct Engine {
 
 impl Engine {
     /// What `read` makes of the table.
-    fn read<T: Send>(&self, py: Python<'_>, read: impl FnOnce(TableGuard<'_>) -> T + Send) -> T {
+    pub(crate) fn read<T: Send>(
+        &self,
+        py: Python<'_>,
+        read: impl FnOnce(TableGuard<'_>) -> T + Send,
+    ) -> T {
         self.inner.with(py, |inner| read(inner.shared().table()))
     }
 }
@@ -555,23 +559,17 @@ impl Engine {
     ) -> PyResult<(Vec<RouteView>, Option<u64>)> {
         let cursor = Cursor::from_bits(cursor);
         let within = within.map(convert::prefix).transpose()?;
-        let filter = RouteFilter { states, within };
+        let filter = RouteFilter {
+            states,
+            within,
+            ..RouteFilter::default()
+        };
         let listed = |table: TableGuard<'_>| table.routes_where(cursor, limit, &filter);
         let (views, rest) = self.read(py, listed);
         Ok((
             views.into_iter().map(RouteView::from).collect(),
             rest.map(Cursor::to_bits),
         ))
-    }
-
-    fn next_hop_sets(
-        &self,
-        py: Python<'_>,
-        cursor: u32,
-        limit: usize,
-    ) -> (Vec<NextHopSetView>, Option<u32>) {
-        let (views, rest) = self.read(py, |table| table.next_hop_sets(cursor, limit));
-        (views.into_iter().map(NextHopSetView::from).collect(), rest)
     }
 
     fn lookup(

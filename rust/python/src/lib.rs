@@ -10,6 +10,7 @@ mod fpm;
 mod listing;
 mod logs;
 mod requests;
+mod route_listing;
 mod simulator;
 
 /// The Rust core of bgpreflector. See `_core.pyi` for the types.
@@ -31,6 +32,8 @@ mod _core {
     use super::logs::{init_logging, next_log};
     #[pymodule_export]
     use super::requests::RequestList;
+    #[pymodule_export]
+    use super::route_listing::RouteListing;
     #[pymodule_export]
     use super::simulator::Simulator;
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::UNIX_EPOCH;
 
-use bgpreflector_core::route::{NextHopSet, NextHopSource, Route};
+use bgpreflector_core::route::{NextHopSet, NextHopSource, PathSet, Route};
 use bgpreflector_core::table::{RouteState, SetView};
 use bgpreflector_core::vpp::Retval;
 use bgpreflector_engine::kernel::Found;
@@ -11,6 +11,7 @@ use bgpreflector_engine::{Batch, BatchChange, RecentChange};
 use pyo3::prelude::*;
 
 use crate::convert;
+use crate::requests::{PathTuple, tuples};
 
 /// One next hop of a kernel route.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
@@ -25,31 +26,60 @@ pub struct NextHop {
 }
 
 /// One kernel route and what VPP has of it.
-#[pyclass(frozen, get_all, module = "bgpreflector._core")]
+#[pyclass(frozen, module = "bgpreflector._core")]
 pub struct RouteView {
+    #[pyo3(get)]
     table: u32,
+    #[pyo3(get)]
     prefix: String,
+    #[pyo3(get)]
     tos: u8,
+    #[pyo3(get)]
     metric: u32,
+    #[pyo3(get)]
     protocol: u8,
     /// Who told of it: `kernel`, `fpm` or `own`.
+    #[pyo3(get)]
     source: &'static str,
+    #[pyo3(get)]
     route_type: String,
+    #[pyo3(get)]
     next_hops: Vec<NextHop>,
     /// Id of the next-hop object, where the route uses one.
+    #[pyo3(get)]
     next_hop_id: Option<u32>,
+    #[pyo3(get)]
     state: &'static str,
     /// Why, where the state alone does not say it.
+    #[pyo3(get)]
     reason: Option<String>,
     /// What VPP shall have in its place, where it is held.
+    #[pyo3(get)]
     substitute: Option<&'static str>,
     /// Paths that VPP has for the prefix.
-    installed: Vec<String>,
+    installed: Option<PathSet>,
+}
+
+#[pymethods]
+impl RouteView {
+    #[getter]
+    fn installed(&self) -> Vec<String> {
+        texts(self.installed.as_ref())
+    }
+
+    #[getter]
+    fn installed_paths(&self) -> Vec<PathTuple> {
+        tuples(self.installed.as_ref())
+    }
+}
+
+fn texts(paths: Option<&PathSet>) -> Vec<String> {
+    paths.map(convert::paths).unwrap_or_default()
 }
 
 impl From<bgpreflector_core::table::RouteView> for RouteView {
     fn from(view: bgpreflector_core::table::RouteView) -> Self {
-        let (next_hops, next_hop_id) = source(view.set.next_hops);
+        let (_, next_hop_id) = source(view.set.next_hops);
         Self {
             table: view.table,
             prefix: view.prefix.to_string(),
@@ -58,16 +88,12 @@ impl From<bgpreflector_core::table::RouteView> for RouteView {
             protocol: view.protocol,
             source: view.source,
             route_type: convert::route_type(view.set.route_type),
-            next_hops,
+            next_hops: view.next_hops.into_iter().map(NextHop::from).collect(),
             next_hop_id,
             state: view.state.name(),
             reason: reason(view.state),
             substitute: view.substitute.map(|substitute| substitute.name()),
-            installed: view
-                .installed
-                .as_ref()
-                .map(convert::paths)
-                .unwrap_or_default(),
+            installed: view.installed,
         }
     }
 }
@@ -209,7 +235,7 @@ pub struct NextHopSetView {
     /// Kernel routes that use it.
     routes: u32,
     /// Paths that VPP shall have for it.
-    paths: Vec<String>,
+    paths: Vec<PathTuple>,
     /// Why VPP can have none, or not all.
     reason: Option<String>,
 }
@@ -217,44 +243,69 @@ pub struct NextHopSetView {
 impl From<SetView> for NextHopSetView {
     fn from(view: SetView) -> Self {
         let (_, next_hop_id) = source(view.set.next_hops);
-        let paths = view.meaning.paths.as_ref();
-        let (paths, held) = (paths.map(convert::paths), view.meaning.held);
+        let (paths, held) = (tuples(view.meaning.paths.as_ref()), view.meaning.held);
         Self {
             family: convert::family_name(view.set.family),
             route_type: convert::route_type(view.set.route_type),
             next_hop_id,
             next_hops: view.next_hops.into_iter().map(NextHop::from).collect(),
             routes: view.routes,
-            paths: paths.unwrap_or_default(),
+            paths,
             reason: held.map(|held| held.to_string()),
         }
     }
 }
 
 /// One change of a batch.
-#[pyclass(frozen, get_all, module = "bgpreflector._core")]
+#[pyclass(frozen, module = "bgpreflector._core")]
 pub struct RouteChange {
     /// `add`, `replace` or `delete`; `none` where meanwhile nothing is to be done.
+    #[pyo3(get)]
     operation: &'static str,
     /// Kernel table.
+    #[pyo3(get)]
     table: u32,
+    #[pyo3(get)]
     prefix: String,
     /// Paths that VPP has.
-    installed: Vec<String>,
+    installed: Option<PathSet>,
     /// Paths that VPP shall have.
-    desired: Vec<String>,
+    desired: Option<PathSet>,
 }
 
 #[pymethods]
 impl RouteChange {
+    #[getter]
+    fn installed(&self) -> Vec<String> {
+        texts(self.installed.as_ref())
+    }
+
+    #[getter]
+    fn desired(&self) -> Vec<String> {
+        texts(self.desired.as_ref())
+    }
+
+    #[getter]
+    fn installed_paths(&self) -> Vec<PathTuple> {
+        tuples(self.installed.as_ref())
+    }
+
+    #[getter]
+    fn desired_paths(&self) -> Vec<PathTuple> {
+        tuples(self.desired.as_ref())
+    }
+
     /// One line for a person to read.
     fn __str__(&self) -> String {
         let mut line = format!("{} {} table {}", self.operation, self.prefix, self.table);
-        if !self.desired.is_empty() {
-            line.push_str(&format!(" {}", self.desired.join(", ")));
+        if let Some(desired) = &self.desired {
+            line.push_str(&format!(" {}", convert::paths(desired).join(", ")));
         }
-        if !self.installed.is_empty() {
-            line.push_str(&format!(" (VPP has {})", self.installed.join(", ")));
+        if let Some(installed) = &self.installed {
+            line.push_str(&format!(
+                " (VPP has {})",
+                convert::paths(installed).join(", ")
+            ));
         }
         line
     }
@@ -272,8 +323,8 @@ impl From<BatchChange> for RouteChange {
             operation,
             table,
             prefix: prefix.to_string(),
-            installed: installed.as_ref().map(convert::paths).unwrap_or_default(),
-            desired: desired.as_ref().map(convert::paths).unwrap_or_default(),
+            installed,
+            desired,
         }
     }
 }

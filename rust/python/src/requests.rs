@@ -54,7 +54,7 @@ impl RequestList {
         let get = |requests: &Open| requests.lock().as_ref()?.get(index);
         let found = self.requests.with(py, get);
         let (request, paths) = found.ok_or_else(|| closed(index))?;
-        let paths = paths.map(|set| set.paths().iter().map(tuple).collect());
+        let paths = paths.map(|set| tuples(Some(&set)));
         Ok((request.vpp_table, request.prefix.to_string(), paths))
     }
 
@@ -90,6 +90,12 @@ impl Drop for RequestList {
 
 fn closed(index: usize) -> PyErr {
     value_error(format!("request {index} is not open"))
+}
+
+/// The paths as VPP's API names their fields; none of no set.
+pub(crate) fn tuples(paths: Option<&PathSet>) -> Vec<PathTuple> {
+    let paths = paths.map(PathSet::paths).unwrap_or_default();
+    paths.iter().map(tuple).collect()
 }
 
 fn tuple(path: &Path) -> PathTuple {

@@ -1,5 +1,6 @@
 //! Next hops and sets of them, as the kernel describes them.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use smallvec::SmallVec;
@@ -23,6 +24,28 @@ pub enum RouteType {
     /// Any other `RTN_` number (local, throw, …): never mirrored, but it takes part when the
     /// kernel chooses the route that forwards.
     Other(u8),
+}
+
+impl RouteType {
+    /// As iproute2 names it (`rtnl_rtntype_n2a`).
+    #[must_use]
+    pub fn name(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            RouteType::Unicast => "unicast",
+            RouteType::Blackhole => "blackhole",
+            RouteType::Unreachable => "unreachable",
+            RouteType::Prohibit => "prohibit",
+            RouteType::Other(0) => "none",
+            RouteType::Other(2) => "local",
+            RouteType::Other(3) => "broadcast",
+            RouteType::Other(4) => "anycast",
+            RouteType::Other(5) => "multicast",
+            RouteType::Other(9) => "throw",
+            RouteType::Other(10) => "nat",
+            RouteType::Other(11) => "xresolve",
+            RouteType::Other(number) => return Cow::Owned(format!("type {number}")),
+        })
+    }
 }
 
 /// One next hop (leg) of a route.

@@ -2,5 +2,8 @@
 
 pub(super) mod by_table;
 pub(super) mod counts;
+pub(super) mod filter;
+pub(super) mod in_order;
 pub(super) mod sets;
+pub(super) mod tally;
 pub(super) mod view;

@@ -9,6 +9,8 @@ use crate::table::store::ids::SetId;
 /// A stored next-hop set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetView {
+    /// Its number, which another one may have once it is gone.
+    pub id: u32,
     /// The set.
     pub set: NextHopSet,
     /// The next hops, those of a next-hop object included; none while that is not known.
@@ -36,6 +38,7 @@ impl Table {
                 held: resolution.held,
             };
             views.push(SetView {
+                id,
                 set: set.clone(),
                 next_hops: self.next_hops_of(&set.next_hops),
                 routes: resolver.sets.references(id),
@@ -45,7 +48,7 @@ impl Table {
         (views, None)
     }
 
-    fn next_hops_of(&self, source: &NextHopSource) -> Vec<NextHop> {
+    pub(super) fn next_hops_of(&self, source: &NextHopSource) -> Vec<NextHop> {
         let hops = self.resolver.topology.next_hops(source);
         hops.ok().flatten().map(|h| h.to_vec()).unwrap_or_default()
     }

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::route::{Family, NextHopSet, PathSet, Prefix, RouteKey};
+use crate::route::{Family, NextHop, NextHopSet, PathSet, Prefix, RouteKey};
 
 use crate::table::Table;
+use crate::table::query::filter::RouteFilter;
 use crate::table::resolve::fallback::Substitute;
 use crate::table::resolve::hold_reason::HoldReason;
 use crate::table::store::entry::{KernelRoute, Slot, flag};
@@ -34,30 +35,8 @@ impl Cursor {
     }
 }
 
-/// Places that one call of [`Table::routes_where`] looks at: others wait for the table meanwhile.
-const PLACES: u32 = 65_536;
-
-/// Which routes a listing shows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RouteFilter {
-    /// Those in one of these states ([`RouteState::name`]); empty for all.
-    pub states: Vec<String>,
-    /// Those to this prefix or to one within it; none for all.
-    pub within: Option<Prefix>,
-}
-
-impl RouteFilter {
-    fn takes(&self, state: RouteState) -> bool {
-        self.states.is_empty() || self.states.iter().any(|name| name == state.name())
-    }
-
-    fn contains(&self, prefix: &Prefix) -> bool {
-        self.within.is_none_or(|within| {
-            let cut = Prefix::new(prefix.address(), within.length());
-            prefix.length() >= within.length() && cut == Ok(within)
-        })
-    }
-}
+/// Places that one call looks at: others wait for the table meanwhile.
+pub(super) const PLACES: u32 = 65_536;
 
 /// What VPP has of a kernel route, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +88,8 @@ pub struct RouteView {
     pub source: &'static str,
     /// What it does with packets.
     pub set: NextHopSet,
+    /// Its next hops, those of a next-hop object included; none while that is not known.
+    pub next_hops: Vec<NextHop>,
     /// What VPP has of it.
     pub state: RouteState,
     /// What VPP shall have in its place, where it is held.
@@ -217,6 +198,24 @@ impl Table {
         filter: &RouteFilter,
     ) -> (Vec<RouteView>, Option<Cursor>) {
         let mut views = Vec::new();
+        let rest = self.walk_places(cursor, places, |handle| {
+            let room = views.len() < limit;
+            if room {
+                self.views(handle, filter, &mut views);
+            }
+            room
+        });
+        (views, rest)
+    }
+
+    /// Calls `with` for each place from `cursor` on until it says no, for `places` at most; where to
+    /// go on, none at the end.
+    pub(super) fn walk_places(
+        &self,
+        cursor: Cursor,
+        places: u32,
+        mut with: impl FnMut(Handle) -> bool,
+    ) -> Option<Cursor> {
         let Cursor {
             rib: mut index,
             mut slot,
@@ -224,16 +223,15 @@ impl Table {
         let mut left = places;
         while let Some(rib) = self.ribs.get(usize::from(index)) {
             while slot < rib.slots() {
-                if views.len() >= limit || left == 0 {
-                    return (views, Some(Cursor { rib: index, slot }));
+                if left == 0 || !with(Handle { rib: index, slot }) {
+                    return Some(Cursor { rib: index, slot });
                 }
-                self.views(Handle { rib: index, slot }, filter, &mut views);
                 slot += 1;
                 left -= 1;
             }
             (index, slot) = (index.saturating_add(1), 0);
         }
-        (views, None)
+        None
     }
 
     /// The kernel routes of one prefix in one kernel table.
@@ -294,22 +292,11 @@ impl Table {
         by_index.into_iter().map(|(i, n)| (name(i), n)).collect()
     }
 
-    fn views(&self, handle: Handle, filter: &RouteFilter, views: &mut Vec<RouteView>) {
+    pub(super) fn views(&self, handle: Handle, filter: &RouteFilter, views: &mut Vec<RouteView>) {
         let Some(rib) = self.rib(handle) else { return };
-        let (Some(body), Some(prefix)) = (rib.body(handle.slot), rib.prefix(handle.slot)) else {
-            return;
-        };
-        if !filter.contains(&prefix) {
-            return;
-        }
-        let installed = self.paths(body.installed);
-        for route in rib.routes(handle.slot) {
-            let state = self.state(handle, body, &route);
-            if !filter.takes(state) {
-                continue;
-            }
+        self.each_taken(handle, filter, |prefix, body, route, state| {
             let Some(set) = self.resolver.sets.get(route.set.0) else {
-                continue;
+                return;
             };
             let key = RouteKey {
                 table: rib.kernel_table,
@@ -325,10 +312,33 @@ impl Table {
                 protocol: route.protocol,
                 source: self.source_of(key, route.protocol),
                 set: set.clone(),
+                next_hops: self.next_hops_of(&set.next_hops),
                 state,
                 substitute: self.substitute(handle, body, state),
-                installed: installed.cloned(),
+                installed: self.paths(body.installed).cloned(),
             });
+        });
+    }
+
+    /// Calls `with` for each route of a place that `filter` takes.
+    pub(super) fn each_taken(
+        &self,
+        handle: Handle,
+        filter: &RouteFilter,
+        mut with: impl FnMut(Prefix, &Slot, &KernelRoute, RouteState),
+    ) {
+        let Some(rib) = self.rib(handle) else { return };
+        let (Some(body), Some(prefix)) = (rib.body(handle.slot), rib.prefix(handle.slot)) else {
+            return;
+        };
+        if !filter.contains(&prefix) {
+            return;
+        }
+        for route in rib.routes(handle.slot) {
+            let state = self.state(handle, body, &route);
+            if filter.takes(state) && self.leads(filter, route.set) {
+                with(prefix, body, &route, state);
+            }
         }
     }
 

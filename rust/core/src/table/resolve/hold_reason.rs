@@ -1,6 +1,6 @@
 //! Why the best route of a mirrored protocol is not in VPP.
 
-use crate::route::Path;
+use crate::route::{Path, RouteType};
 
 /// Why a route is not in VPP although it is the best of a mirrored protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,7 +63,11 @@ impl std::fmt::Display for HoldReason {
             }
             HoldReason::UnknownNextHop(id) => write!(f, "next-hop object {id} is not known yet"),
             HoldReason::NoUsableNextHop => f.write_str("none of its next hops can be used now"),
-            HoldReason::RouteType(number) => write!(f, "route type {number} has no counterpart in VPP"),
+            HoldReason::RouteType(number) => write!(
+                f,
+                "a {} route has no counterpart in VPP",
+                RouteType::Other(*number).name()
+            ),
             HoldReason::Encapsulation(number) => write!(f, "encapsulation {number} is not mirrored"),
             HoldReason::LabelsWithoutGateway => {
                 f.write_str("it pushes labels and has no gateway, which VPP does not survive")

@@ -1,0 +1,34 @@
+"""Addresses and prefixes that the command line names."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+
+import typer
+
+
+def prefix(text: str) -> str:
+    """A prefix; bits behind its length do not matter."""
+    try:
+        return str(ip_network(text, strict=False))
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no prefix, such as 192.0.2.0/24") from error
+
+
+def address(text: str) -> str:
+    """An address without a zone."""
+    try:
+        found = ip_address(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no address") from error
+    if "%" in text:
+        raise typer.BadParameter(
+            f"no zone ({text.partition('%')[2]}): routers do not forward what goes to link-local "
+            "addresses, so that there is no route of ours to them"
+        )
+    return str(found)
+
+
+def address_or_prefix(text: str) -> str:
+    """Either of them."""
+    return prefix(text) if "/" in text else address(text)

@@ -1,0 +1,74 @@
+//! Routes counted by what they have in common.
+
+use std::collections::HashMap;
+
+use crate::route::{NextHop, RouteType};
+
+use crate::table::Table;
+use crate::table::query::filter::RouteFilter;
+use crate::table::query::view::{Cursor, PLACES};
+use crate::table::store::ids::{Handle, SetId};
+
+/// Routes that have all of this in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alike {
+    /// Their state ([`RouteState::name`](super::RouteState::name)).
+    pub state: &'static str,
+    /// Who installed them (`rtm_protocol`).
+    pub protocol: u8,
+    /// What they do with packets.
+    pub route_type: RouteType,
+    /// Their next hops, those of a next-hop object included.
+    pub next_hops: Vec<NextHop>,
+    /// How many they are.
+    pub count: usize,
+}
+
+impl Table {
+    /// Counts the routes that `filter` takes from `cursor` on; and where to go on, none at the end.
+    #[must_use]
+    pub fn tally(&self, cursor: Cursor, filter: &RouteFilter) -> (Vec<Alike>, Option<Cursor>) {
+        let mut counts = HashMap::<_, usize>::new();
+        let rest = self.walk_places(cursor, PLACES, |handle: Handle| {
+            self.each_taken(handle, filter, |_, _, route, state| {
+                let alike = (state.name(), route.protocol, route.set);
+                *counts.entry(alike).or_default() += 1;
+            });
+            true
+        });
+        let alike = |((state, protocol, set), count)| {
+            let SetId(id) = set;
+            let set = self.resolver.sets.get(id)?;
+            Some(Alike {
+                state,
+                protocol,
+                route_type: set.route_type,
+                next_hops: self.next_hops_of(&set.next_hops),
+                count,
+            })
+        };
+        (counts.into_iter().filter_map(alike).collect(), rest)
+    }
+    /// Adds to `counts`, by the number of their set of next hops ([`SetView::id`](super::SetView::id)),
+    /// the routes that `filter` takes from `cursor` on; where to go on, none at the end.
+    #[must_use]
+    pub fn count_by_set(
+        &self,
+        cursor: Cursor,
+        filter: &RouteFilter,
+        counts: &mut Vec<u32>,
+    ) -> Option<Cursor> {
+        self.walk_places(cursor, PLACES, |handle: Handle| {
+            self.each_taken(handle, filter, |_, _, route, _| {
+                let id = route.set.0 as usize;
+                if counts.len() <= id {
+                    counts.resize(id + 1, 0);
+                }
+                if let Some(count) = counts.get_mut(id) {
+                    *count += 1;
+                }
+            });
+            true
+        })
+    }
+}
