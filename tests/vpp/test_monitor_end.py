@@ -12,8 +12,8 @@ from typing import Any, cast
 import pytest
 
 from bgpreflector.config import VppConfig
-from bgpreflector.controller import EventQueueFullError
-from bgpreflector.errors import VppConnectError
+from bgpreflector.controller import EventMethod, EventQueueFullError, Transaction
+from bgpreflector.errors import ReflectorError, VppConnectError, VppLostError
 from bgpreflector.vpp import Comparisons, FibProgrammer, FibQuery, VppLookup, VppMonitor, monitor
 from bgpreflector.vpp.audit import VppAuditAsked
 from bgpreflector.vpp.session import VppSession
@@ -64,6 +64,26 @@ def test_it_ends_while_vpp_is_knocked_at() -> None:
     assert vpp.closed.wait(30)
     vpp.closing.join(30)
     assert not vpp.closing.is_alive()
+
+
+class BrokenSink(LostVpp):
+    """It fails where nobody foresaw it, or as VPP goes."""
+
+    error: Exception = KeyError("no such interface")
+
+    def refresh_interfaces(self) -> None:
+        """Halfway."""
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [KeyError("no such interface"), VppLostError("gone")])
+def test_an_update_that_fails_asks_for_a_resync(error: Exception) -> None:
+    """VPP may have been told half of it."""
+    vpp = BrokenSink()
+    vpp.error = error
+    with pytest.raises(ReflectorError, match=str(error)) as caught:
+        vpp.monitor.update(monitor.VppInterfacesChanged(), Transaction(EventMethod.UPDATE))
+    assert caught.value.needs_resync
 
 
 class BusyLoop(LostVpp):

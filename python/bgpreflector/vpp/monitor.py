@@ -18,11 +18,12 @@ from bgpreflector.controller import (
     FatalError,
     FullResync,
     KubeStateData,
+    ResyncNeededError,
     ResyncOperations,
     UpdateEvent,
     UpdateOperations,
 )
-from bgpreflector.errors import VppConnectError, VppLostError
+from bgpreflector.errors import ReflectorError, VppConnectError, VppLostError
 
 from .audit import VppAuditAsked
 from .guard import VppGuardDue
@@ -147,7 +148,18 @@ class VppMonitor:
             self._connected.set()
 
     def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:
-        """Read VPP's interfaces or routes again; what differs becomes dirty."""
+        """Read VPP's interfaces or routes again; what differs becomes dirty.
+
+        A failure asks for a resync: half of it may have been done.
+        """
+        try:
+            return self._update(event, txn)
+        except ReflectorError:
+            raise
+        except Exception as error:
+            raise ResyncNeededError(error) from error
+
+    def _update(self, event: UpdateEvent, txn: UpdateOperations) -> str:
         if isinstance(event, VppAuditDue):
             return self._audit()
         if isinstance(event, VppGuardDue):
