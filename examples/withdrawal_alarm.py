@@ -25,8 +25,8 @@ class WithdrawalAlarm(Observer):
     """Calls ``alarm`` with the number of prefixes and some of them.
 
     The event loop calls it for every event that it says it handles, behind the reflector, and
-    before anything is sent. What it raises would be logged, and a resync would follow; the routes
-    of the batch would still be sent, for route events are best effort.
+    before anything is sent. What it raises would be logged and counted; the routes of the batch
+    would still be sent, for route events are best effort.
     """
 
     def __init__(self, limit: int, alarm: Callable[[int, Sequence[str]], None]) -> None:

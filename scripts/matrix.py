@@ -43,6 +43,8 @@ def run(vpp: Path, arguments: list[str]) -> Result:
         **os.environ,
         "PATH": f"{vpp / 'bin'}:{os.environ['PATH']}",
         "LD_LIBRARY_PATH": libraries,
+        # Before 24.06 VPP hands out no description of its API.
+        "BGPREFLECTOR_API_DIRECTORY": str(vpp / "share/vpp/api"),
         "BGPREFLECTOR_TESTS_MAY_SKIP": "bird,kernel,release,system",
     }
     command = [sys.executable, "-m", "pytest", "-q", "-m", "vpp", f"--junitxml={report}"]

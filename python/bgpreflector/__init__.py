@@ -11,19 +11,35 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .config import Config
     from .control import ControlClient
-    from .controller import EventHandler, Observer, Sink
+    from .controller import EventHandler, Handler, Observer, Sink
     from .daemon.daemon import Daemon
-    from .reflector import Route
+    from .reflector import Route, RouteOperation, RoutePath, RouteSink
 
-__all__ = ["Config", "ControlClient", "Daemon", "EventHandler", "Observer", "Route", "Sink"]
+__all__ = [
+    "Config",
+    "ControlClient",
+    "Daemon",
+    "EventHandler",
+    "Handler",
+    "Observer",
+    "Route",
+    "RouteOperation",
+    "RoutePath",
+    "RouteSink",
+    "Sink",
+]
 
 _FROM = {
     "Config": "config",
     "ControlClient": "control",
     "Daemon": "daemon.daemon",
     "EventHandler": "controller",
+    "Handler": "controller",
     "Observer": "controller",
     "Route": "reflector",
+    "RouteOperation": "reflector",
+    "RoutePath": "reflector",
+    "RouteSink": "reflector",
     "Sink": "controller",
 }
 

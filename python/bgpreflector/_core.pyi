@@ -196,6 +196,9 @@ class RouteBatch:
     def replaces(self) -> int: ...
     @property
     def deletes(self) -> int: ...
+    @property
+    def is_taken(self) -> bool:
+        """Whether it was committed, or its requests opened; not if it was released before."""
     def changes(self, limit: int, start: int = 0) -> Iterator[RouteChange]:
         """At most ``limit`` changes from ``start`` on, as they stand now; none once it was
         committed. Those for which meanwhile nothing is to be done are left out or ``none``."""

@@ -10,6 +10,9 @@ from __future__ import annotations
 class ReflectorError(Exception):
     """Base of all errors that bgpreflector raises itself."""
 
+    needs_resync = False
+    """Whether a healing resync follows where an event handler raises it."""
+
 
 class KernelError(ReflectorError):
     """The kernel's routes cannot be read: socket, namespace, or a dump that was refused."""
@@ -17,6 +20,9 @@ class KernelError(ReflectorError):
 
 class VppError(ReflectorError):
     """VPP cannot be programmed."""
+
+    needs_resync = True
+    """What VPP has may not be what it is thought to have."""
 
 
 class VppConnectError(VppError):
@@ -33,6 +39,15 @@ class VppLostError(VppError):
 
 class SimulatorError(ReflectorError):
     """The VPP simulator cannot start."""
+
+
+class RouteRefusedError(ReflectorError):
+    """A sink of one's own cannot do what it was told for one route; the others go on."""
+
+    def __init__(self, message: str, *, retriable: bool = True) -> None:
+        super().__init__(message)
+        self.retriable = retriable
+        """Whether trying the same again can help."""
 
 
 class ControlError(ReflectorError):

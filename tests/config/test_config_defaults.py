@@ -72,6 +72,7 @@ def test_the_defaults_are_those_of_the_daemon(monkeypatch: pytest.MonkeyPatch) -
             "retry_attempts": 3,
             "retry_delay": 1.0,
         },
+        "handlers": {"load": (), "options": {}},
         "log": {"level": "info", "format": "text"},
         "control": {
             "socket": "/run/bgpreflector/control.sock",

@@ -66,6 +66,7 @@ class MemoryBatch:
     def __init__(self, *prefixes: str) -> None:
         self.prefixes = list(prefixes)
         self.released = 0
+        self.is_taken = False
 
     def __len__(self) -> int:
         return len(self.prefixes)
@@ -99,6 +100,8 @@ class MemorySink:
         self.refuse: set[str] = set()
         self.hopeless: set[str] = set()
         self.down: Exception | None = None
+        self.looks_away = False
+        """Whether it takes no batch, and says nothing of that."""
         self._kept: dict[str, object | None] = {}
 
     def resync(self) -> None:
@@ -115,6 +118,10 @@ class MemorySink:
             self.values.clear()
         result = self._apply(dict(txn.values))
         for batch in txn.batches:
+            if self.looks_away:
+                break
+            assert isinstance(batch, MemoryBatch)
+            batch.is_taken = True
             self.values.update(dict.fromkeys(map(str, batch.changes(len(batch))), batch))
         return result
 

@@ -9,12 +9,14 @@ import pytest
 
 from bgpreflector.controller import (
     AbortEventError,
+    BatchNotTakenError,
     ControllerClosedError,
     Event,
     EventLoopAbortingError,
     FatalError,
     FullResync,
     OperationsFailedError,
+    ResyncNeededError,
     ResyncOperations,
     Shutdown,
     TransactionType,
@@ -60,6 +62,91 @@ def test_only_what_nobody_foresaw_is_logged_with_the_code_it_came_from(
     (record,) = [record for record in caplog.records if "handler a failed" in record.message]
     assert str(error) in record.message
     assert bool(record.exc_info) is shows_code
+
+
+class _Asks(Exception):  # noqa: N818 - somebody else's
+    needs_resync = True
+
+
+def test_an_exception_is_logged_and_counted_and_causes_no_resync(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.started()
+    bench.a.work, bench.b.work = raising(ValueError("no")), putting("k", 1)
+    for _ in range(2):
+        assert isinstance(bench.push(Change()), ValueError)
+    said = [record for record in caplog.records if "handler a failed: no" in record.message]
+    assert [record.levelname for record in said] == ["ERROR", "ERROR"]
+    assert bench.controller.handler_errors == {"a": 2, "b": 0, "c": 0}
+    assert bench.advance(600) == []
+    assert bench.sink.values == {"k": 1}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ResyncNeededError("no"), VppLostError("no"), _Asks("no")],
+    ids=lambda e: type(e).__name__,
+)
+def test_an_exception_that_asks_for_a_resync_gets_one(bench: Bench, error: Exception) -> None:
+    bench.started()
+    bench.a.work, bench.b.work = raising(error), putting("k", 1)
+    assert bench.push(Change()) is error
+    assert bench.sink.values == {"k": 1}
+    bench.a.work = None
+    assert "b.resync Healing Resync (After error: no)" in bench.advance(5)
+
+
+def test_a_handler_that_fails_in_a_resync_keeps_what_it_had(bench: Bench) -> None:
+    bench.started()
+
+    def put(event: Event, txn: ResyncOperations) -> None:
+        txn.put("a/1", 1)
+        txn.put("a/2", 1)
+
+    bench.a.work, bench.b.work = put, putting("b", 1)
+    bench.push(FullResync("x", blocking=True))
+
+    def fail(event: Event, txn: ResyncOperations) -> None:
+        txn.put("a/1", 2)
+        raise ValueError("no")
+
+    bench.a.work, bench.b.work = fail, None
+    for _ in range(2):
+        assert isinstance(bench.push(FullResync("x", blocking=True)), ValueError)
+        assert bench.sink.values == {"a/1": 2, "a/2": 1}
+    bench.a.work = putting("a/2", 3)
+    bench.push(FullResync("x", blocking=True))
+    assert bench.sink.values == {"a/2": 3}
+
+
+def test_what_the_southbound_refuses_says_more_than_a_handler_that_failed(bench: Bench) -> None:
+    bench.started()
+    bench.a.work, bench.b.work = raising(ValueError("no")), putting("bad", 1)
+    bench.sink.refuse = {"bad"}
+    assert isinstance(bench.push(Change()), OperationsFailedError)
+
+
+def test_a_batch_that_the_sink_has_not_taken_is_said_once(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.started().a.work = put_batch_of
+    bench.b.work = raising(ValueError("no"))
+    bench.sink.looks_away = True
+    for _ in range(2):
+        batch = MemoryBatch("10.0.0.0/8", "10.1.0.0/16")
+        error = bench.push(Change(batch=batch))
+        assert isinstance(error, BatchNotTakenError)
+        assert batch.released == 1
+    shown = "commit() of the sink MemorySink has not taken 2 route changes"
+    assert len([record for record in caplog.records if shown in record.message]) == 1
+    assert bench.advance(600) == []
+
+
+def test_a_batch_that_no_handler_has_put_is_an_error(bench: Bench) -> None:
+    bench.started()
+    error = bench.push(Change(batch=MemoryBatch("10.0.0.0/8")))
+    assert isinstance(error, BatchNotTakenError)
+    assert "no handler has put the event's 1 route changes" in str(error)
 
 
 def test_revert_on_failure_discards_the_transaction(bench: Bench) -> None:

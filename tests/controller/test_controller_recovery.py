@@ -12,6 +12,7 @@ from bgpreflector.controller import (
     HealingResync,
     HealingResyncType,
     OperationsFailedError,
+    ResyncNeededError,
     ResyncOperations,
     TransactionType,
 )
@@ -26,14 +27,14 @@ IGNORE = TransactionType.BEST_EFFORT_IGNORE_ERRORS
 
 def fail_updates(event: Event, txn: ResyncOperations) -> None:
     if not event.method.is_resync:
-        raise ValueError("no")
+        raise ResyncNeededError("no")
 
 
 def fail_always(event: Event, txn: ResyncOperations) -> None:
-    raise ValueError("no")
+    raise ResyncNeededError("no")
 
 
-def test_a_best_effort_error_is_healed_after_five_seconds(bench: Bench) -> None:
+def test_an_error_that_asks_for_it_is_healed_after_five_seconds(bench: Bench) -> None:
     bench.started().a.work = fail_updates
     bench.push(Change())
     assert bench.advance(4.75) == []

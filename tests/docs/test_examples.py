@@ -54,10 +54,10 @@ def test_a_sink_of_ones_own(kernel: Namespace, tmp_path: Path) -> None:
 
     kernel.ip("route", "add", "192.0.2.0/24", "via", "10.0.0.2", "proto", "bird")
     with example("table_sink.py", output, str(kernel.path)):
-        first = "put 192.0.2.0/24 via 10.0.0.2"
+        first = "put 192.0.2.0/24 via 10.0.0.2 dev loop0"
         printed(first)
         kernel.ip("route", "replace", "192.0.2.0/24", "via", "10.0.0.3", "proto", "bird")
-        second = "put 192.0.2.0/24 via 10.0.0.3"
+        second = "put 192.0.2.0/24 via 10.0.0.3 dev loop0"
         printed(first, second)
         kernel.ip("route", "del", "192.0.2.0/24")
         printed(first, second, "delete 192.0.2.0/24")

@@ -140,6 +140,8 @@ def test_metrics_agree_with_status_and_vpp(
         assert value(name) == 1, name
     for name in ("paused", "dirty_prefixes", "oldest_waiting_seconds", "queued_events"):
         assert value(name) == 0, name
+    for handler in ("VppMonitor", "bgpreflector"):
+        assert value("handler_errors_total", handler=handler) == 0
     for name in ("kernel_overruns_total", "kernel_dropped_messages_total"):
         assert value(name) == 0, name
     assert value("kernel_messages_total", type="new_route") >= 2 * COUNT

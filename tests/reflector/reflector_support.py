@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bgpreflector.config import ControllerConfig
+from bgpreflector.config import Config, ControllerConfig
 from bgpreflector.controller import CommitResult, Controller, FullResync, OperationFailure
 from bgpreflector.reflector import BGPReflector, Deps, KernelRouteWatcher, new_plugin, use_deps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bgpreflector.controller import Backoff, Event, RouteBatch, Transaction
+    from bgpreflector.controller import Backoff, Event, EventHandler, RouteBatch, Transaction
     from bgpreflector.reflector import ContivConf, PushEvent, RouteWatcher
 
 TIMEOUT = 20.0
@@ -28,6 +28,7 @@ class MemoryBatch:
         self._engine = engine
         self.taken = taken
         self.committed = False
+        self.is_taken = False
 
     def __len__(self) -> int:
         return len(self.taken)
@@ -146,6 +147,8 @@ class MemorySouthbound:
         self.engine = engine
         self.down: Exception | None = None
         self.refuse: set[str] = set()
+        self.looks_away: Callable[[Transaction], None] | None = None
+        """What it does with batches in place of taking them."""
         self.attempts = 0
         self._changed = threading.Condition()
 
@@ -161,6 +164,9 @@ class MemorySouthbound:
             self._changed.notify_all()
             if self.down is not None:
                 raise self.down
+            if self.looks_away:
+                self.looks_away(txn)
+                return CommitResult()
             failures = tuple(self._install(batch) for batch in txn.batches)
             failed = tuple(failure for some in failures for failure in some)
             applied = sum(map(len, txn.batches)) - len(failed)
@@ -169,7 +175,7 @@ class MemorySouthbound:
     def _install(self, batch: RouteBatch) -> list[OperationFailure]:
         assert isinstance(batch, MemoryBatch)
         assert not batch.committed, "a batch is committed at most once"
-        batch.committed = True
+        batch.committed = batch.is_taken = True
         for prefix, gateway in batch.taken.items():
             if prefix in self.refuse:
                 continue
@@ -201,6 +207,7 @@ class Reflection:
     @classmethod
     def make(
         cls,
+        *handlers: EventHandler,
         healing_delay: float = 0.0,
         batch_limit: int = 65536,
         pause: Backoff | None = None,
@@ -211,12 +218,15 @@ class Reflection:
             return KernelRouteWatcher(engine, batch_limit=batch_limit, pause=pause)
 
         def deps(deps: Deps) -> None:
+            deps.contiv_conf = Config()
             deps.watcher = watcher
 
         plugin = new_plugin(use_deps(deps))
         southbound = MemorySouthbound(engine)
         settings = ControllerConfig(healing_delay=healing_delay)
-        return cls(engine, southbound, plugin, Controller([plugin], southbound, settings))
+        return cls(
+            engine, southbound, plugin, Controller([plugin, *handlers], southbound, settings)
+        )
 
     def start(self) -> None:
         self.controller.start()

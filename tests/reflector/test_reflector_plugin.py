@@ -34,6 +34,7 @@ from bgpreflector.reflector import (
     Route,
     RouteWatchFailure,
     new_plugin,
+    use_config,
     use_deps,
 )
 from reflector.reflector_support import (
@@ -236,12 +237,28 @@ def test_options_are_applied_in_order() -> None:
 
 
 def test_the_default_configuration_reflects() -> None:
-    assert new_plugin().deps.contiv_conf == Config()
-    assert new_plugin().handles_event(FullResync("x"))
+    assert new_plugin(use_config(Config())).handles_event(FullResync("x"))
+
+
+def test_a_reflector_without_dependencies_says_that_it_has_no_configuration() -> None:
+    plugin = new_plugin()
+    plugin.deps.watcher = lambda conf: ListedWatcher(a_batch())
+    with pytest.raises(FatalError, match=r"no configuration.*use_config\(config\)"):
+        plugin.init()
+    controller = Controller([plugin], MemorySouthbound(MemoryEngine()), Config().controller)
+    controller.start()
+    with pytest.raises(FatalError, match="no configuration"):
+        controller.push_event(FullResync("startup", blocking=True))
+    controller.close()
+
+
+def test_what_a_reflector_does_with_an_event_needs_no_configuration() -> None:
+    txn = Transaction(EventMethod.UPDATE)
+    assert new_plugin().update(ADD, txn) == "BGP route Add"
 
 
 def test_a_reflector_without_an_event_loop_says_how_to_get_one() -> None:
-    plugin = new_plugin()
+    plugin = new_plugin(use_config(Config()))
     plugin.deps.watcher = lambda conf: ListedWatcher(a_batch())
     with pytest.raises(FatalError, match="hand it to a Controller"):
         plugin.resync(FullResync("x"), {}, 1, Transaction(EventMethod.FULL_RESYNC))

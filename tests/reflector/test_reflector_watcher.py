@@ -10,9 +10,11 @@ import pytest
 from bgpreflector.controller import (
     AbortEventError,
     Backoff,
+    BatchNotTakenError,
     EventQueueFullError,
     FatalError,
     FullResync,
+    Observer,
     OperationsFailedError,
 )
 from bgpreflector.errors import KernelError
@@ -21,9 +23,9 @@ from lab import wait_until
 from reflector.reflector_support import TIMEOUT, ListedEvents, MemoryEngine, Reflection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from bgpreflector.controller import Event, RouteBatch
+    from bgpreflector.controller import Event, EventHandler, RouteBatch, Transaction
     from reflector.reflector_support import MakeReflection
 
 
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
 def make() -> Iterator[MakeReflection]:
     made: list[Reflection] = []
 
-    def make(**settings: object) -> Reflection:
-        made.append(Reflection.make(**settings))  # type: ignore[arg-type]
+    def make(*handlers: EventHandler, **settings: object) -> Reflection:
+        made.append(Reflection.make(*handlers, **settings))  # type: ignore[arg-type]
         return made[-1]
 
     yield make
@@ -203,6 +205,65 @@ def test_a_pausing_watcher_can_be_closed(make: MakeReflection) -> None:
     reflection.southbound.wait_for(lambda: reflection.southbound.attempts == 2)
     reflection.plugin.close()
     assert "route-watcher" not in [thread.name for thread in threading.enumerate()]
+
+
+def ignore(txn: Transaction) -> None:
+    pass
+
+
+def release(txn: Transaction) -> None:
+    for batch in txn.batches:
+        assert len(list(batch.changes(1))) == 1
+        batch.release()
+
+
+@pytest.mark.parametrize("looks_away", [ignore, release])
+def test_a_southbound_that_takes_no_batch_is_not_asked_without_end(
+    make: MakeReflection,
+    caplog: pytest.LogCaptureFixture,
+    looks_away: Callable[[Transaction], None],
+) -> None:
+    pause = NotedBackoff()
+    reflection = make(healing_delay=0.0, pause=pause)
+    reflection.southbound.looks_away = looks_away
+    reflection.engine.kernel = {"10.0.0.0/8": "192.0.2.1", "10.1.0.0/16": "192.0.2.1"}
+    with pytest.raises(BatchNotTakenError, match=r"MemorySouthbound .* 2 route changes"):
+        reflection.start()
+    assert pause.paused.wait(TIMEOUT)
+    # That of the resync, and the watcher's, which is what the pause is after.
+    assert reflection.southbound.attempts == 2
+    said = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert [record.name for record in said] == ["bgpreflector.controller.dispatcher"]
+    reflection.southbound.looks_away = None
+    reflection.controller.push_event(FullResync("operator", blocking=True))
+    reflection.southbound.wait_for_kernel()
+
+
+def test_a_handler_that_fails_does_not_hold_the_routes_up(make: MakeReflection) -> None:
+    class Failing(Observer):
+        def handles_event(self, event: Event) -> bool:
+            return isinstance(event, BGPRouteBatchUpdate)
+
+        def observe(self, event: Event) -> str:
+            raise ValueError("no")
+
+    reflection = make(Failing(), healing_delay=0.0, pause=Backoff(3600))
+    reflection.start()
+    for gateway in ("192.0.2.1", "192.0.2.2", "192.0.2.3"):
+        reflection.engine.change({"10.0.0.0/8": gateway})
+        reflection.southbound.wait_for_kernel()
+    assert reflection.controller.handler_errors["Failing"] >= 2
+    assert reflection.engine.calls == ["start", "resync"]
+
+
+def test_an_event_loop_that_takes_no_batch_is_not_asked_without_end() -> None:
+    engine, loop, pause = MemoryEngine(), ListedEvents(), NotedBackoff()
+    watcher = KernelRouteWatcher(engine, pause=pause)
+    watcher.start(loop.push_event)
+    engine.change({"10.0.0.0/8": "192.0.2.1"})
+    assert pause.paused.wait(TIMEOUT)
+    assert len(loop.events) == 1
+    watcher.close()
 
 
 class HeldLoop:

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from .control import ControlConfig
 from .controller import ControllerConfig
+from .handlers import HandlersConfig
 from .kernel import KernelConfig
 from .log import LogConfig
 from .metrics import MetricsConfig
@@ -42,6 +43,9 @@ class Config(Section):
     )
     controller: ControllerConfig = Field(
         default_factory=ControllerConfig, description="Retries and resyncs."
+    )
+    handlers: HandlersConfig = Field(
+        default_factory=HandlersConfig, description="Event handlers of other packages."
     )
     log: LogConfig = Field(default_factory=LogConfig, description="Logging.")
     control: ControlConfig = Field(

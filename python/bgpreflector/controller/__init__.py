@@ -21,13 +21,15 @@ from .controller import Controller
 from .enums import Direction, EventMethod, TransactionType
 from .errors import (
     AbortEventError,
+    BatchNotTakenError,
     ControllerClosedError,
     EventLoopAbortingError,
     EventQueueFullError,
     FatalError,
     OperationsFailedError,
+    ResyncNeededError,
 )
-from .handler import EventHandler, KubeStateData, UsesEventLoop
+from .handler import EventHandler, Handler, KubeStateData, UsesEventLoop
 from .observer import Observer
 from .recovery import Settings
 from .sink import CommitResult, OperationFailure, Sink
@@ -36,6 +38,7 @@ from .transaction import ResyncOperations, Transaction, UpdateOperations
 __all__ = [
     "AbortEventError",
     "Backoff",
+    "BatchNotTakenError",
     "Clock",
     "CommitResult",
     "Controller",
@@ -50,12 +53,14 @@ __all__ = [
     "EventQueueFullError",
     "FatalError",
     "FullResync",
+    "Handler",
     "HealingResync",
     "HealingResyncType",
     "KubeStateData",
     "Observer",
     "OperationFailure",
     "OperationsFailedError",
+    "ResyncNeededError",
     "ResyncOperations",
     "RouteBatch",
     "Settings",

@@ -44,6 +44,13 @@ class Event(ABC):
         """The batches that the event carries; released unless they get committed."""
         return ()
 
+    def committed(self) -> None:  # noqa: B027
+        """Called before :meth:`done` where the southbound has taken all that the handlers put.
+
+        What it refused of that is kept and tried again. The event may have an error all the same:
+        that of a handler.
+        """
+
     def done(self, error: BaseException | None) -> None:  # noqa: B027
         """Called once, when the event is finished or refused, with its first error."""
 

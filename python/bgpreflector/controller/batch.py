@@ -29,6 +29,10 @@ class RouteBatch(Protocol):
     def deletes(self) -> int:
         """Prefixes that the southbound has and should not have."""
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether somebody has taken the changes to commit them, rather than released them."""
+
     def changes(self, limit: int) -> Iterable[object]:
         """At most ``limit`` of the changes, made when this is called.
 

@@ -13,12 +13,12 @@ from .dispatcher import Dispatcher, Outcome
 from .enums import EventMethod
 from .errors import ControllerClosedError, EventLoopAbortingError, FatalError
 from .event_queue import EventQueue, QueuedEvent, tell_done
-from .handler import EventHandler, KubeStateData, UsesEventLoop
+from .handler import EventHandler, Handler, KubeStateData, UsesEventLoop
 from .recovery import Recovery, Settings
 from .timers import Timer, Timers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .sink import Sink
 
@@ -65,6 +65,8 @@ class Controller:
         self._closing = threading.Lock()
         self._clock = clock
         self._busy: tuple[str, float] | None = None
+        self._handlers = [handler for handler in handlers if isinstance(handler, Handler)]
+        self._started: list[Handler] = []
         for handler in handlers:
             if isinstance(handler, UsesEventLoop):
                 handler.use_event_loop(self)
@@ -89,10 +91,25 @@ class Controller:
         """What is being processed, and since when by the clock; ``None`` where nothing is."""
         return self._busy
 
+    @property
+    def handler_errors(self) -> Mapping[str, int]:
+        """Exceptions of each handler so far, by its name."""
+        return dict(self._processor.handler_errors)
+
     def start(self) -> None:
-        """Start the loop's thread, once. ``ControllerClosedError`` after :meth:`close`."""
+        """Start each :class:`Handler`, then the loop's thread; once.
+
+        Raises ``ControllerClosedError`` after :meth:`close`, and :class:`FatalError` where a
+        handler cannot start.
+        """
         if self._ended.is_set():
             raise ControllerClosedError("the controller is closed and cannot start again")
+        for handler in self._handlers:
+            try:
+                handler.start(self)
+            except Exception as error:
+                raise FatalError(f"handler {handler.name} could not start: {error}") from error
+            self._started.append(handler)
         self._thread.start()
 
     def push_event(self, event: Event) -> None:
@@ -156,7 +173,7 @@ class Controller:
         return ended
 
     def close(self) -> None:
-        """Let what is queued be processed, end the loop and wait for its thread.
+        """Let what is queued be processed, end the loop, wait for its thread, close the handlers.
 
         Twice is fine, and so is a controller that was never started. A fatal error is not
         raised here but by :meth:`wait`; an error with which a handler answers
@@ -165,17 +182,32 @@ class Controller:
         if threading.get_ident() == self._active_thread:
             raise RuntimeError("a handler cannot close the controller that is calling it")
         with self._closing:
-            if self._ended.is_set():
-                return
-            if self._thread.ident is None:
-                self._end()
-                return
             try:
-                self.push_event(Shutdown())
-            except (ControllerClosedError, FatalError):
-                _log.debug("The event loop ended before the shutdown reached it")
+                self._close_loop()
             finally:
-                self._thread.join()
+                self._close_handlers()
+
+    def _close_loop(self) -> None:
+        if self._ended.is_set():
+            return
+        if self._thread.ident is None:
+            self._end()
+            return
+        try:
+            self.push_event(Shutdown())
+        except (ControllerClosedError, FatalError):
+            _log.debug("The event loop ended before the shutdown reached it")
+        finally:
+            self._thread.join()
+
+    def _close_handlers(self) -> None:
+        while self._started:
+            handler = self._started.pop()
+            try:
+                handler.close()
+            except Exception as error:  # noqa: BLE001 - counted; the others are closed, too
+                self._processor.count_error(handler)
+                _log.exception("handler %s could not be closed: %s", handler.name, error)
 
     def _run(self) -> None:
         try:
@@ -260,8 +292,8 @@ class Controller:
     def _recover(self, event: Event, outcome: Outcome) -> None:
         if outcome.result is not None and not outcome.result.ok:
             self._recovery.operations_failed(outcome.result, heal=outcome.heals_failed_operations)
-        if outcome.needs_healing and outcome.error is not None:
-            self._recovery.schedule_healing(outcome.error)
+        if outcome.heals is not None:
+            self._recovery.schedule_healing(outcome.heals)
         elif event.method is EventMethod.FULL_RESYNC:
             self._recovery.resynchronised()
         elif event.method is EventMethod.DOWNSTREAM_RESYNC and outcome.error is None:

@@ -10,7 +10,13 @@ from bgpreflector.errors import ReflectorError
 
 from .base import Event, UpdateEvent
 from .enums import Direction, EventMethod, TransactionType
-from .errors import AbortEventError, FatalError, OperationsFailedError
+from .errors import (
+    AbortEventError,
+    BatchNotTakenError,
+    FatalError,
+    OperationsFailedError,
+)
+from .event_queue import tell_committed
 from .transaction import Transaction
 
 if TYPE_CHECKING:
@@ -30,8 +36,14 @@ class Outcome:
     error: BaseException | None = None
     """The first error, for the producer that waits for the event."""
 
-    needs_healing: bool = False
-    """Whether something was left half done."""
+    is_handlers_own: bool = False
+    """Whether the error is that of a handler, and all else was done."""
+
+    may_heal: bool = True
+    """Whether an error may ask for a healing resync."""
+
+    heals: BaseException | None = None
+    """The first error that a healing resync shall follow."""
 
     result: CommitResult | None = None
     """What the southbound did; ``None`` if nothing was committed."""
@@ -47,10 +59,23 @@ class Outcome:
         """The error, if it must end the event loop."""
         return self.error if isinstance(self.error, FatalError) else None
 
-    def fail(self, error: BaseException) -> None:
-        """Record an error. The first one stays, unless a later one is fatal."""
-        if self.error is None or isinstance(error, FatalError):
-            self.error = error
+    def fail(self, error: BaseException, *, heal: bool) -> None:
+        """Record an error. The first one stays, unless a later one is fatal, or the first was a
+        handler's that asks for nothing: all else may have been done.
+
+        ``heal``: whether it asks for a healing resync.
+        """
+        if heal and self.may_heal and self.heals is None:
+            self.heals = error
+        if self.error is None or self.is_handlers_own or isinstance(error, FatalError):
+            self.error, self.is_handlers_own = error, False
+
+    def handler_failed(self, error: Exception) -> None:
+        """Record what a handler raised."""
+        if isinstance(error, FatalError) or getattr(error, "needs_resync", False):
+            self.fail(error, heal=True)
+        elif self.error is None:
+            self.error, self.is_handlers_own = error, True
 
 
 class Dispatcher:
@@ -60,15 +85,19 @@ class Dispatcher:
         self._handlers = tuple(handlers)
         self._sink = sink
         self._values: dict[str, object] = {}
+        self._writers: dict[str, str] = {}
+        self._told_not_taken = False
+        self.handler_errors: dict[str, int] = {handler.name: 0 for handler in handlers}
+        """Exceptions of each handler so far, by its name."""
 
     def process(self, event: Event, kube_state_data: KubeStateData, resync_count: int) -> Outcome:
         """Process one event; never raises an ``Exception``."""
-        outcome = Outcome()
-        txn = Transaction(event.method, event.name)
         update = event if isinstance(event, UpdateEvent) else None
         kind = None if update is None else update.transaction_type
         wants_healing = kind is not TransactionType.BEST_EFFORT_IGNORE_ERRORS
         reverts = kind is TransactionType.REVERT_ON_FAILURE
+        outcome = Outcome(may_heal=wants_healing and not reverts)
+        txn = Transaction(event.method, event.name)
         reread = not event.method.rereads_southbound or self._reread(outcome)
         handlers = self._handlers if event.method.calls_handlers else ()
         if update is None:
@@ -76,17 +105,14 @@ class Dispatcher:
         else:
             call = _updating(update, txn)
             handlers = handlers if update.direction is Direction.FORWARD else handlers[::-1]
-        executed, complete = self._run_handlers(event, handlers, call, outcome, stops=reverts)
+        executed, complete = self._run_handlers(event, handlers, call, txn, outcome, stops=reverts)
         committed = False
         if reread and complete and (event.method.is_resync or not txn.is_empty):
             committed = self._commit(txn, outcome, reverts=reverts)
-        if outcome.error is not None and outcome.fatal is None:
-            if reverts and update is not None:
-                self._revert(executed, update, outcome)
-            elif not isinstance(outcome.error, OperationsFailedError):
-                outcome.needs_healing = wants_healing
+        if outcome.error is not None and outcome.fatal is None and reverts and update is not None:
+            self._revert(executed, update, outcome)
         outcome.heals_failed_operations = update is not None and wants_healing
-        self._release(event, txn.batches, committed=committed)
+        self._release(event, txn.batches, outcome, committed=committed)
         return outcome
 
     def _reread(self, outcome: Outcome) -> bool:
@@ -94,15 +120,16 @@ class Dispatcher:
             self._sink.resync()
         except Exception as error:  # noqa: BLE001 - part of the outcome
             _log.warning("The southbound could not be read again: %s", error)
-            outcome.fail(error)
+            outcome.fail(error, heal=True)
             return False
         return True
 
-    def _run_handlers(
+    def _run_handlers(  # noqa: PLR0913 - all of one event
         self,
         event: Event,
         handlers: Sequence[EventHandler],
         call: Callable[[EventHandler], str],
+        txn: Transaction,
         outcome: Outcome,
         *,
         stops: bool,
@@ -116,10 +143,11 @@ class Dispatcher:
             try:
                 if not handler.handles_event(event):
                     continue
+                txn.writer = handler.name
                 change = call(handler)
             except Exception as error:  # noqa: BLE001 - part of the outcome
-                _log_handler_error(event, handler, error)
-                outcome.fail(error)
+                self._handler_failed(event, handler, error, outcome)
+                self._keep(handler, txn)
                 if stops or isinstance(error, FatalError | AbortEventError):
                     return executed, False
             else:
@@ -128,13 +156,32 @@ class Dispatcher:
                     outcome.changes[handler.name] = change
         return executed, True
 
+    def count_error(self, handler: EventHandler) -> None:
+        """Count an exception of a handler."""
+        self.handler_errors[handler.name] = self.handler_errors.get(handler.name, 0) + 1
+
+    def _handler_failed(
+        self, event: Event, handler: EventHandler, error: Exception, outcome: Outcome
+    ) -> None:
+        self.count_error(handler)
+        _log_handler_error(event, handler, error)
+        outcome.handler_failed(error)
+
+    def _keep(self, handler: EventHandler, txn: Transaction) -> None:
+        """What a handler had put stays where it fails to say in a resync what must exist."""
+        if not txn.is_resync:
+            return
+        for key, writer in self._writers.items():
+            if writer == handler.name and key not in txn.values:
+                txn.put(key, self._values[key])
+
     def _commit(self, txn: Transaction, outcome: Outcome, *, reverts: bool) -> bool:
         """Whether the southbound took the transaction, refused operations included."""
         try:
             result = self._sink.commit(txn)
         except Exception as error:  # noqa: BLE001 - part of the outcome
             _log.warning("%s: the transaction could not be committed: %s", txn.description, error)
-            outcome.fail(error)
+            outcome.fail(error, heal=True)
             if reverts:
                 self._undo(txn, outcome)
             return False
@@ -142,7 +189,8 @@ class Dispatcher:
         if result.ok:
             self._remember(txn)
             return True
-        outcome.fail(OperationsFailedError(f"{txn.description}: {result}"))
+        # It is tried again first.
+        outcome.fail(OperationsFailedError(f"{txn.description}: {result}"), heal=False)
         if reverts:
             self._undo(txn, outcome)
             return False
@@ -154,9 +202,12 @@ class Dispatcher:
             return
         if txn.is_resync:
             self._values.clear()
+            self._writers.clear()
         for key in txn.deletes():
             self._values.pop(key, None)
-        self._values.update(txn.puts())
+            self._writers.pop(key, None)
+        for key, value in txn.puts():
+            self._values[key], self._writers[key] = value, txn.writer_of(key)
 
     def _undo(self, txn: Transaction, outcome: Outcome) -> None:
         """Set every key of the transaction back to what was committed before it."""
@@ -190,17 +241,42 @@ class Dispatcher:
 
     def _not_undone(self, outcome: Outcome, what: str, error: BaseException) -> None:
         _log.error("%s failed: %s", what, error)
-        outcome.fail(error)
-        if outcome.error is not None and outcome.error is not error:
-            outcome.error.add_note(f"{what} failed: {error}")
-        outcome.needs_healing = True
+        first = outcome.error
+        if first is None or isinstance(error, FatalError):
+            outcome.fail(error, heal=False)
+        else:
+            first.add_note(f"{what} failed: {error}")
+        outcome.heals = outcome.error
 
-    def _release(self, event: Event, put: Sequence[RouteBatch], *, committed: bool) -> None:
+    def _release(
+        self, event: Event, put: Sequence[RouteBatch], outcome: Outcome, *, committed: bool
+    ) -> None:
         """Give back every batch of the event that the southbound did not take."""
-        taken = {id(batch) for batch in put} if committed else set()
+        left = 0
         for batch in {id(batch): batch for batch in (*event.batches, *put)}.values():
-            if id(batch) not in taken:
+            if not batch.is_taken:
+                left += len(batch)
+            if not committed or not batch.is_taken:
                 batch.release()
+        if left and (outcome.error is None or outcome.is_handlers_own):
+            self._not_taken(event, left, outcome, put=bool(put))
+        elif committed:
+            tell_committed(event)
+
+    def _not_taken(self, event: Event, left: int, outcome: Outcome, *, put: bool) -> None:
+        """Nothing has failed, and yet the same changes would come again at once."""
+        sink = type(self._sink).__name__
+        who = (
+            f"commit() of the sink {sink} has not taken {left} route changes: it must do what each "
+            "batch of the transaction says; bgpreflector.RouteSink does, and calls you for each"
+            if put
+            else f"no handler has put the event's {left} route changes into the transaction"
+        )
+        error = BatchNotTakenError(f"{event.name}: {who}")
+        if not self._told_not_taken:
+            self._told_not_taken = True
+            _log.error("%s", error)
+        outcome.fail(error, heal=False)
 
 
 def _updating(event: UpdateEvent, txn: Transaction) -> Callable[[EventHandler], str]:

@@ -51,7 +51,8 @@ class TransactionType(Enum):
     """What becomes of an update's finished part when another part of it fails."""
 
     BEST_EFFORT = "BestEffort"
-    """It stays, the other handlers still run, and a healing resync follows."""
+    """It stays, the other handlers still run. A healing resync follows where the southbound was
+    not reached, or a handler's error asks for one."""
 
     BEST_EFFORT_IGNORE_ERRORS = "BestEffortIgnoreErrors"
     """It stays, the other handlers still run, and no healing resync follows."""

@@ -30,6 +30,20 @@ class AbortEventError(_WrappingError):
     reverted. The program goes on.
     """
 
+    needs_resync = True
+    """A healing resync follows."""
+
+
+class ResyncNeededError(_WrappingError):
+    """A handler has failed in a way that a resync puts right: one follows soon.
+
+    The other handlers go on, and what they ask for is committed. An exception of any other class
+    asks for the same by an attribute ``needs_resync`` that is true.
+    """
+
+    needs_resync = True
+    """A healing resync follows."""
+
 
 class ControllerClosedError(ReflectorError):
     """The event came too late: the controller is closed or is closing."""
@@ -44,6 +58,14 @@ class EventLoopAbortingError(ControllerClosedError):
 
 class EventQueueFullError(ReflectorError):
     """The event queue holds as many events as it may; the event was not accepted."""
+
+
+class BatchNotTakenError(ReflectorError):
+    """An event is over, and nobody has taken a batch of route changes that it carried.
+
+    The changes stay in the route table. They are offered again after a pause that grows to a
+    minute, and by the next resync.
+    """
 
 
 class OperationsFailedError(ReflectorError):

@@ -57,6 +57,14 @@ def tell_done(event: Event, error: BaseException | None) -> None:
         _log.exception("%s: done() of the event failed", event.name)
 
 
+def tell_committed(event: Event) -> None:
+    """Tell an event that the southbound has taken what it led to."""
+    try:
+        event.committed()
+    except Exception:  # noqa: BLE001 - the producer's; the loop goes on
+        _log.exception("%s: committed() of the event failed", event.name)
+
+
 class EventQueue:
     """Follow-up events first, then due timers, then queued events in their order.
 

@@ -18,6 +18,12 @@ class EventHandler(Protocol):
 
     The event loop makes every call, one at a time: on its own thread, or, for a blocking update
     that finds it idle, on the thread that pushed it.
+
+    What a handler raises is logged and counted, and whoever waits for the event gets it. The other
+    handlers go on, and what they ask for is committed; a handler that fails in a resync keeps the
+    keys that it had. :class:`~bgpreflector.controller.ResyncNeededError` asks for a healing resync,
+    :class:`~bgpreflector.controller.AbortEventError` ends the event, too, and
+    :class:`~bgpreflector.controller.FatalError` the program.
     """
 
     @property
@@ -44,6 +50,67 @@ class EventHandler(Protocol):
 
     def revert(self, event: UpdateEvent) -> None:
         """Undo the internal changes of the last :meth:`update`, which was this event."""
+
+
+class Handler:
+    """The base class of a handler of one's own: an :class:`EventHandler` with a start and an end.
+
+    It handles no event until a subclass says otherwise. The event loop does not run while
+    :meth:`start` or :meth:`close` is called. A reload of the daemon closes a handler that was
+    given to it and starts it again.
+
+    Examples:
+        >>> from bgpreflector.controller import Shutdown, Transaction
+        >>> class Counting(Handler):
+        ...     def start(self, event_loop):
+        ...         self.seen = 0
+        ...     def handles_event(self, event):
+        ...         return not event.method.is_resync
+        ...     def update(self, event, txn):
+        ...         self.seen += 1
+        ...         return f"{self.seen} events"
+        >>> handler, event = Counting(), Shutdown()
+        >>> handler.start(None)
+        >>> handler.name, handler.update(event, Transaction(event.method))
+        ('Counting', '1 events')
+    """
+
+    @property
+    def name(self) -> str:
+        """The handler's name in logs and metrics: that of its class."""
+        return type(self).__name__
+
+    def start(self, event_loop: EventLoop) -> None:
+        """Called before the first event. What it raises ends the start of the controller.
+
+        Events that are pushed to ``event_loop`` wait for the first resync.
+        """
+
+    def close(self) -> None:
+        """Called after the last event where :meth:`start` was; the last handler is the first.
+
+        What it raises is logged and counted.
+        """
+
+    def handles_event(self, event: Event) -> bool:  # noqa: ARG002 - for subclasses
+        """Whether it wants to see the event: never, by default."""
+        return False
+
+    def resync(
+        self,
+        event: Event,
+        kube_state_data: KubeStateData,
+        resync_count: int,
+        txn: ResyncOperations,
+    ) -> None:
+        """Put everything that must exist: nothing, by default."""
+
+    def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:  # noqa: ARG002
+        """Put what changes, and describe it in a line; by default neither."""
+        return ""
+
+    def revert(self, event: UpdateEvent) -> None:
+        """Undo the internal changes of an update: there are none, by default."""
 
 
 @runtime_checkable

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .handler import Handler
+
 if TYPE_CHECKING:
     from .base import Event, UpdateEvent
     from .handler import KubeStateData
     from .transaction import ResyncOperations, UpdateOperations
 
 
-class Observer:
-    """An :class:`EventHandler` that asks nothing of the southbound.
+class Observer(Handler):
+    """A :class:`Handler` that asks nothing of the southbound.
 
     It handles no event until a subclass says otherwise; each method is the event loop's to call.
-    What :meth:`handles_event` or :meth:`observe` raises is logged, and a healing resync follows.
+    What :meth:`handles_event` or :meth:`observe` raises is logged and counted; a healing resync
+    follows only where it asks for one (:class:`ResyncNeededError`).
 
     Examples:
         >>> from bgpreflector.controller import Event, Shutdown, Transaction
@@ -29,15 +32,6 @@ class Observer:
         >>> handler.update(event, Transaction(event.method))
         'so long'
     """
-
-    @property
-    def name(self) -> str:
-        """The handler's name in logs: that of its class."""
-        return type(self).__name__
-
-    def handles_event(self, event: Event) -> bool:  # noqa: ARG002 - for subclasses
-        """Whether it wants to see the event: never, by default."""
-        return False
 
     def observe(self, event: Event) -> str:  # noqa: ARG002 - for subclasses
         """Look at an event, and say in a line for logs what there was to see; empty for nothing."""
@@ -56,6 +50,3 @@ class Observer:
     def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:  # noqa: ARG002
         """Look at an update, and put nothing."""
         return self.observe(event)
-
-    def revert(self, event: UpdateEvent) -> None:
-        """Nothing to undo."""

@@ -57,6 +57,9 @@ class Transaction:
         self._description = description
         self._values: dict[str, object | None] = {}
         self._batches: list[RouteBatch] = []
+        self._writers: dict[str, str] = {}
+        self.writer = ""
+        """The name of the handler that puts from now on."""
 
     @property
     def method(self) -> EventMethod:
@@ -105,6 +108,7 @@ class Transaction:
         if value is None:
             raise ValueError(f"put of {key!r}: the value is None; use delete() to remove a key")
         self._values[key] = value
+        self._writers[key] = self.writer
 
     def get(self, key: str) -> object | None:
         """The value that this transaction sets for ``key``, ``None`` if it sets none."""
@@ -115,6 +119,10 @@ class Transaction:
         if self.is_resync:
             raise ValueError(f"delete of {key!r} in a resync: leave the key out instead")
         self._values[key] = None
+
+    def writer_of(self, key: str) -> str:
+        """The name of the handler that put ``key`` last."""
+        return self._writers.get(key, "")
 
     def put_batch(self, batch: RouteBatch) -> None:
         """Add all changes of ``batch``."""

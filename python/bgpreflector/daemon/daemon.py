@@ -31,6 +31,7 @@ from bgpreflector.vpp import (
     VppMonitor,
 )
 
+from .handlers import load_handlers
 from .health import HANG_TIMEOUT, Liveness
 
 _log = logging.getLogger(__name__)
@@ -49,10 +50,13 @@ class Daemon:
     def __init__(
         self, config: Config, handlers: Sequence[EventHandler] = (), *, approved: bool = False
     ) -> None:
-        """``handlers`` are the caller's, called after the reflector.
+        """``handlers`` are the caller's, called after the reflector and before those that the
+        configuration names.
 
-        ``approved``: the first sync may delete any number of routes.
+        ``approved``: the first sync may delete any number of routes. Raises
+        :class:`~bgpreflector.config.ConfigError` if a handler cannot be loaded.
         """
+        loaded = load_handlers(config)
         self.config = config
         self._table_map = config.table_map
         self.engine = cast("_core.Engine", source_engine(config))
@@ -66,7 +70,7 @@ class Daemon:
             self.engine, self.sink, self._push_event, audit_interval=config.vpp.audit_interval
         )
         self.controller = Controller(
-            [self.monitor, self.reflector, *handlers], self.sink, config.controller
+            [self.monitor, self.reflector, *handlers, *loaded], self.sink, config.controller
         )
         self.began = time.monotonic()
         """Creation time in seconds of ``time.monotonic()``."""

@@ -12,7 +12,13 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from bgpreflector.controller import Event, Observer
+from bgpreflector.controller import (
+    Event,
+    KubeStateData,
+    ResyncOperations,
+    UpdateEvent,
+    UpdateOperations,
+)
 
 from .report import State, StatusReport
 
@@ -133,11 +139,15 @@ class Bar:
         LogLines().end(amount, complete=complete)
 
 
-class SyncProgress(Observer):
+class SyncProgress:
     """Samples a daemon's status on its own thread and shows long syncs.
 
-    An event handler, so that events can wake it.
+    An event handler, so that events can wake it, but no :class:`~bgpreflector.controller.Handler`:
+    it outlives the daemons of a reload.
     """
+
+    name = "SyncProgress"
+    """The handler's name in logs."""
 
     def __init__(
         self,
@@ -167,6 +177,22 @@ class SyncProgress(Observer):
         if not self._awake.is_set():
             self._awake.set()
         return False
+
+    def resync(
+        self,
+        event: Event,
+        kube_state_data: KubeStateData,
+        resync_count: int,
+        txn: ResyncOperations,
+    ) -> None:
+        """Nothing: it handles no event."""
+
+    def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:  # noqa: ARG002
+        """Nothing: it handles no event."""
+        return ""
+
+    def revert(self, event: UpdateEvent) -> None:
+        """Nothing: it handles no event."""
 
     def start(self) -> None:
         """Start, once. Earlier answers of VPP are not counted."""

@@ -280,6 +280,9 @@ class StatusReport:
     """Age in seconds of the oldest change that VPP has not answered."""
 
     queued_events: int
+    handler_errors: Mapping[str, int]
+    """Exceptions of event handlers, by the handler's name."""
+
     next_hop_sets: int
     path_sets: int
     held_routes: Mapping[str, int]

@@ -72,6 +72,7 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
         dirty=figures.dirty,
         oldest_waiting=figures.oldest_waiting,
         queued_events=daemon.controller.queued,
+        handler_errors=_sorted(daemon.controller.handler_errors),
         next_hop_sets=figures.next_hop_sets,
         path_sets=figures.path_sets,
         held_routes=_sorted(figures.held_routes),

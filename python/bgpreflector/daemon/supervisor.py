@@ -127,11 +127,15 @@ class Supervisor:
             return changed
 
     def _put_in_place(self, new: Config, changed: list[str]) -> None:
-        old, self._config = self._config, new
+        made = None
         if any(not key.startswith("log.") for key in changed):
+            # Before anything is ended: a handler that cannot be loaded refuses the reload.
+            made = self._made_for(new)
+        old, self._config = self._config, new
+        if made is not None:
             self._replacing = True
             try:
-                self._replace(old, new)
+                self._replace(old, new, made)
             except BaseException as error:
                 self._failure = error
                 raise
@@ -141,14 +145,16 @@ class Supervisor:
                     self._changed.notify_all()
         self.on_config(new)
 
-    def _replace(self, old: Config, new: Config) -> None:
+    def _made_for(self, new: Config) -> Daemon:
+        # The kernel's routes have been known since the start: what is not among them may go.
+        known = new.kernel.model_copy(update={"stale_routes_time": 0.0})
+        return Daemon(new.model_copy(update={"kernel": known}), self._handlers)
+
+    def _replace(self, old: Config, new: Config, made: Daemon) -> None:
         before = self._daemon
         # Discovered tables go with the engine.
         gone = [*old.vpp_tables, *before.vpp_tables, *self._left]
         before.stop(keep_routes=True)
-        # The kernel's routes are known already: the others may go.
-        known = new.kernel.model_copy(update={"stale_routes_time": 0.0})
-        made = Daemon(new.model_copy(update={"kernel": known}), self._handlers)
         if before.paused:
             made.pause()
         self._daemon = made

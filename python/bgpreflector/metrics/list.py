@@ -239,6 +239,13 @@ METRICS = (
         _one(lambda r: r.queued_events),
     ),
     Metric(
+        "handler_errors",
+        "counter",
+        "Exceptions of event handlers, which the log has.",
+        ("handler",),
+        _by(lambda r: r.handler_errors),
+    ),
+    Metric(
         "kernel_synchronised",
         "gauge",
         "1 once all of the kernel's routes have been read.",

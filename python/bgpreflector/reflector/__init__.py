@@ -1,12 +1,13 @@
 """The reflector, its events and its route source.
 
 ``default_plugin`` is a reflector with the default dependencies, made when it is first
-asked for.
+asked for; it needs a configuration, as every one does.
 """
 
 from typing import TYPE_CHECKING
 
 from bgpreflector.routes.engine import Engine
+from bgpreflector.routes.operation import PathKind, Refusal, RouteOperation, RoutePath
 from bgpreflector.routes.route import RT_TABLE_MAIN, NextHop, Route
 
 from .deps import (
@@ -17,7 +18,8 @@ from .deps import (
     kernel_route_watcher,
     source_engine,
 )
-from .plugin import BGPReflector, Option, new_plugin, use_deps
+from .plugin import BGPReflector, Option, new_plugin, use_config, use_deps
+from .route_sink import RouteSink, use_sink
 from .update import BGPRouteBatchUpdate, BGPRouteUpdate, BGPRouteUpdateType, RouteWatchFailure
 from .watcher import BATCH_LIMIT, KernelRouteWatcher, PushEvent, RouteWatcher
 
@@ -37,8 +39,13 @@ __all__ = [
     "KernelRouteWatcher",
     "NextHop",
     "Option",
+    "PathKind",
     "PushEvent",
+    "Refusal",
     "Route",
+    "RouteOperation",
+    "RoutePath",
+    "RouteSink",
     "RouteWatchFailure",
     "RouteWatcher",
     "WatcherFactory",
@@ -47,7 +54,9 @@ __all__ = [
     "kernel_route_watcher",
     "new_plugin",
     "source_engine",
+    "use_config",
     "use_deps",
+    "use_sink",
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -78,9 +78,11 @@ def kernel_route_watcher(conf: ContivConf) -> RouteWatcher:
 
 @dataclass
 class Deps:
-    """Dependencies of the reflector; each has a default that works."""
+    """Dependencies of the reflector; without a configuration it reads nothing."""
 
-    contiv_conf: ContivConf = field(default_factory=Config)
+    contiv_conf: ContivConf | None = None
+    """The configuration, for instance a :class:`bgpreflector.config.Config`; it has no default."""
+
     event_loop: EventLoop | None = None
     """Where changes are pushed; ``None``: the controller that the reflector is given to."""
 

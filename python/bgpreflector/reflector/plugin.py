@@ -18,13 +18,19 @@ from bgpreflector.controller import (
 )
 from bgpreflector.errors import KernelError
 
-from .deps import Deps
+from .deps import ContivConf, Deps
 from .update import BGPRouteBatchUpdate, BGPRouteUpdate, BGPRouteUpdateType, RouteWatchFailure
 
 if TYPE_CHECKING:
     from .watcher import RouteWatcher
 
 _log = logging.getLogger(__name__)
+
+NO_CONFIGURATION = (
+    "bgpreflector has no configuration: make it with new_plugin(use_config(config)), or set "
+    "deps.contiv_conf with use_deps(); bgpreflector.config.Config() has all the defaults"
+)
+"""What a reflector says that was made without dependencies, before it opens anything."""
 
 _UPDATES = (BGPRouteBatchUpdate, BGPRouteUpdate, RouteWatchFailure)
 
@@ -48,7 +54,17 @@ class BGPReflector:
         return "bgpreflector"
 
     def init(self) -> None:
-        """Do nothing: initialisation happens at the first resync."""
+        """Check that there is a configuration; the rest happens at the first resync.
+
+        Raises :class:`FatalError` where there is none.
+        """
+        self._configuration()
+
+    def _configuration(self) -> ContivConf:
+        configuration = self.deps.contiv_conf
+        if configuration is None:
+            raise FatalError(NO_CONFIGURATION)
+        return configuration
 
     def use_event_loop(self, event_loop: EventLoop) -> None:
         """Take the controller as event loop, unless the dependencies name another."""
@@ -56,8 +72,12 @@ class BGPReflector:
             self.deps.event_loop = self._controller = event_loop
 
     def handles_event(self, event: Event) -> bool:
-        """Whether it is a resync or one of the route events."""
-        if not self.deps.contiv_conf.use_external_ipam:
+        """Whether it is a resync or one of the route events.
+
+        Without a configuration, too: the first resync then says that there is none.
+        """
+        configuration = self.deps.contiv_conf
+        if configuration is not None and not configuration.use_external_ipam:
             return False
         return event.method.is_resync or isinstance(event, _UPDATES)
 
@@ -113,13 +133,14 @@ class BGPReflector:
             self.deps.event_loop = None
 
     def _start_watcher(self) -> RouteWatcher:
+        configuration = self._configuration()
         event_loop = self.deps.event_loop
         if event_loop is None:
             raise FatalError(
                 "bgpreflector has no event loop: hand it to a Controller, or set "
                 "deps.event_loop with use_deps()"
             )
-        watcher = self.deps.watcher(self.deps.contiv_conf)
+        watcher = self.deps.watcher(configuration)
         try:
             watcher.start(event_loop.push_event)
         except BaseException:
@@ -155,16 +176,33 @@ Option = Callable[[BGPReflector], None]
 def new_plugin(*options: Option) -> BGPReflector:
     """Make a reflector with the default dependencies and apply the options to it in order.
 
+    The one dependency without a default is the configuration.
+
     Examples:
+        >>> from bgpreflector.config import Config
         >>> from bgpreflector.controller import FullResync
-        >>> reflector = new_plugin()
+        >>> reflector = new_plugin(use_config(Config()))
         >>> reflector.name, reflector.handles_event(FullResync("startup"))
         ('bgpreflector', True)
+        >>> new_plugin().init()
+        Traceback (most recent call last):
+        bgpreflector.controller.errors.FatalError: bgpreflector has no configuration: make it \
+with new_plugin(use_config(config)), or set deps.contiv_conf with use_deps(); \
+bgpreflector.config.Config() has all the defaults
     """
     plugin = BGPReflector()
     for option in options:
         option(plugin)
     return plugin
+
+
+def use_config(config: ContivConf) -> Option:
+    """Make an option that gives the reflector its configuration."""
+
+    def option(plugin: BGPReflector) -> None:
+        plugin.deps.contiv_conf = config
+
+    return option
 
 
 def use_deps(callback: Callable[[Deps], None]) -> Option:

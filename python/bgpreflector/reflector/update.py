@@ -71,6 +71,7 @@ class BGPRouteBatchUpdate(UpdateEvent):
     def __init__(self, batch: RouteBatch) -> None:
         self._batch = batch
         self._superseded = False
+        self._committed = False
 
     @property
     def name(self) -> str:
@@ -89,13 +90,25 @@ class BGPRouteBatchUpdate(UpdateEvent):
 
     @property
     def batches(self) -> Sequence[RouteBatch]:
-        """The one batch, so that the controller releases it if it is not committed."""
-        return (self._batch,)
+        """The one batch, so that the controller releases it if it is not committed.
+
+        None once a resync has taken the changes over.
+        """
+        return () if self._superseded else (self._batch,)
 
     @property
     def superseded(self) -> bool:
         """Whether a resync has taken the changes over while the event was queued."""
         return self._superseded
+
+    def committed(self) -> None:
+        """Take note that the southbound has the changes."""
+        self._committed = True
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether the southbound has taken the changes, though perhaps refused some."""
+        return self._committed
 
     def supersede(self) -> None:
         """Give the changes back to the table; processing the event does nothing then."""

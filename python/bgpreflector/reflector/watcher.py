@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bgpreflector.controller import (
     Backoff,
+    BatchNotTakenError,
     ControllerClosedError,
     Event,
     EventQueueFullError,
@@ -74,6 +75,7 @@ class KernelRouteWatcher:
         self._resyncs = 0
         self._closed = False
         self._held = False
+        self._not_taken = False
         self._thread: threading.Thread | None = None
 
     def start(self, push_event: PushEvent) -> None:
@@ -140,21 +142,26 @@ class KernelRouteWatcher:
             return
         try:
             push_event(event)
+            if not (event.batch.is_taken or event.superseded):
+                raise BatchNotTakenError("the event loop has not taken the batch")  # noqa: TRY301 - one way to pause
         except OperationsFailedError:
             # The batch was committed; the southbound keeps what it refused.
-            self._backoff.reset()
+            self._committed()
         except BaseException as error:
             event.batch.release()
             if isinstance(error, ControllerClosedError | FatalError):
                 raise
-            if isinstance(error, EventQueueFullError):
+            if event.is_committed:
+                # A handler has failed, which the event loop has logged.
+                self._committed()
+            elif isinstance(error, EventQueueFullError):
                 # Nothing has failed: there will be room.
                 _log.debug("%s", error)
                 self._wait_for_room()
             else:
                 self._pause(resyncs, error)
         else:
-            self._backoff.reset()
+            self._committed()
         finally:
             self._in_flight = None
 
@@ -166,11 +173,21 @@ class KernelRouteWatcher:
             self._in_flight = BGPRouteBatchUpdate(batch)
             return self._in_flight
 
+    def _committed(self) -> None:
+        self._backoff.reset()
+        self._not_taken = False
+
     def _pause(self, resyncs: int, error: BaseException) -> None:
         """Wait for a resync: what failed just now would fail again at once."""
         delay = self._backoff.next_delay()
-        _log.warning(
-            "Route changes were not applied and wait for a resync, at most %s s: %s", delay, error
+        # A program that takes no batches is wrong once, not once a minute.
+        told = self._not_taken and isinstance(error, BatchNotTakenError)
+        self._not_taken = isinstance(error, BatchNotTakenError)
+        _log.log(
+            logging.DEBUG if told else logging.WARNING,
+            "Route changes were not applied and wait for a resync, at most %s s: %s",
+            delay,
+            error,
         )
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._resyncs != resyncs, delay)

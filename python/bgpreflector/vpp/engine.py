@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
 from bgpreflector import _core
 from bgpreflector.errors import VppMessageError
+from bgpreflector.routes.own_routes import TakesRoutes
 
 from .session import CLIENT_NAME, VppSettings
-
-NextHopTuple = tuple[IPv4Address | IPv6Address | None, int, int]
 
 
 class ConnectsToVpp(Protocol):
@@ -30,7 +28,7 @@ class ConnectsToVpp(Protocol):
     ) -> None: ...
 
 
-class RouteEngine(ConnectsToVpp, Protocol):
+class RouteEngine(ConnectsToVpp, TakesRoutes, Protocol):
     """The part of :class:`bgpreflector._core.Engine` that the sink uses."""
 
     def withhold_deletions(self, gone: Sequence[int]) -> None: ...
@@ -60,13 +58,6 @@ class RouteEngine(ConnectsToVpp, Protocol):
     ) -> bool: ...
     def take_batch(self, limit: int) -> _core.RouteBatch: ...
     def retry_refused(self) -> int: ...
-    def take_own(
-        self,
-        withdrawn: Sequence[tuple[int, str]],
-        announced: Sequence[tuple[int, str, Sequence[NextHopTuple]]],
-        *,
-        protocol: int,
-    ) -> _core.RouteBatch: ...
     def set_interfaces(  # noqa: PLR0913 - as the compiled engine has it
         self,
         interfaces: dict[str, int],
@@ -80,7 +71,6 @@ class RouteEngine(ConnectsToVpp, Protocol):
     def stands_for(self) -> dict[str, int]: ...
     def leads_through(self, sw_if_index: int) -> bool: ...
     def examples(self) -> list[tuple[int, str, list[int]]]: ...
-    def links(self) -> list[tuple[int, str, bool]]: ...
     def held(self) -> int: ...
     def mirrored_tables(self) -> list[tuple[int, int, bool, bool, bool]]: ...
     def tables_left_out(self) -> list[int]: ...

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self, cast
 from bgpreflector import _core
 from bgpreflector.controller import CommitResult, OperationFailure, Transaction
 from bgpreflector.errors import VppError, VppLostError
+from bgpreflector.routes.own_routes import OwnRoutes
 
 from .adoption import adopt, adopt_slowly
 from .dead_paths import dead_interfaces
@@ -22,7 +23,6 @@ from .guard import DeletionGuard
 from .held import HeldWatch
 from .interfaces import VppInterfaces, map_interfaces
 from .lookup import FibQuery, VppEntry, lookup
-from .own_routes import OwnRoutes
 from .papi_fallback import PapiRoutes
 from .resolved import is_entered, unresolved
 from .session import Table, VppSession, VppSettings

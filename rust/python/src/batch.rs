@@ -1,5 +1,7 @@
 //! Batches of dirty prefixes, opaque to Python.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bgpreflector_engine::Batch;
 use parking_lot::Mutex;
 use pyo3::exceptions::PyValueError;
@@ -13,6 +15,7 @@ use crate::listing::{RouteChange, changes};
 pub struct RouteBatch {
     batch: Detached<Mutex<Option<Batch>>>,
     length: usize,
+    taken: AtomicBool,
     #[pyo3(get)]
     adds: usize,
     #[pyo3(get)]
@@ -28,6 +31,7 @@ impl RouteBatch {
         Self {
             batch: Detached::new(Mutex::new(Some(batch))),
             length,
+            taken: AtomicBool::new(false),
             adds,
             replaces,
             deletes,
@@ -38,7 +42,9 @@ impl RouteBatch {
     pub(crate) fn take(&self, py: Python<'_>) -> PyResult<Batch> {
         let spent = || PyValueError::new_err("this batch was committed or released already");
         let batch = self.batch.with(py, |batch| batch.lock().take());
-        batch.ok_or_else(spent)
+        let batch = batch.ok_or_else(spent)?;
+        self.taken.store(true, Ordering::Relaxed);
+        Ok(batch)
     }
 }
 
@@ -46,6 +52,11 @@ impl RouteBatch {
 impl RouteBatch {
     fn __len__(&self) -> usize {
         self.length
+    }
+
+    #[getter]
+    fn is_taken(&self) -> bool {
+        self.taken.load(Ordering::Relaxed)
     }
 
     #[pyo3(signature = (limit, start = 0))]

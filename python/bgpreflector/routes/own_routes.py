@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING, Protocol
 
-from bgpreflector import _core
-from bgpreflector.controller import EventMethod, Transaction
-from bgpreflector.reflector import Route
+from bgpreflector.controller import EventMethod
 
-from .engine import NextHopTuple, RouteEngine
+from .route import Route
+
+if TYPE_CHECKING:
+    from bgpreflector import _core
+    from bgpreflector.controller import Transaction
+
+NextHopTuple = tuple[IPv4Address | IPv6Address | None, int, int]
+
+
+class TakesRoutes(Protocol):
+    """What single routes need of :class:`bgpreflector._core.Engine`."""
+
+    def links(self) -> list[tuple[int, str, bool]]: ...
+    def take_own(
+        self,
+        withdrawn: Sequence[tuple[int, str]],
+        announced: Sequence[tuple[int, str, Sequence[NextHopTuple]]],
+        *,
+        protocol: int,
+    ) -> _core.RouteBatch: ...
 
 
 class OwnRoutes:
@@ -19,7 +38,7 @@ class OwnRoutes:
     and their protocol, the last update wins.
     """
 
-    def __init__(self, engine: RouteEngine, protocol: int) -> None:
+    def __init__(self, engine: TakesRoutes, protocol: int) -> None:
         self._engine = engine
         self._protocol = protocol
         self._keys: set[str] = set()

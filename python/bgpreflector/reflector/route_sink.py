@@ -1,0 +1,249 @@
+"""A sink of one's own, which is told of routes one by one or by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, cast
+
+from bgpreflector.config import Config
+from bgpreflector.controller import CommitResult, OperationFailure
+from bgpreflector.errors import RouteRefusedError
+from bgpreflector.routes.operation import PathKind, Refusal, RouteOperation, RoutePath
+from bgpreflector.routes.own_routes import OwnRoutes
+
+from .deps import kernel_engine, source_engine
+from .watcher import ALL, KernelRouteWatcher
+
+if TYPE_CHECKING:
+    from bgpreflector import _core
+    from bgpreflector.controller import Transaction
+
+    from .deps import ContivConf
+    from .plugin import BGPReflector, Option
+
+CHUNK = 4096
+"""Operations that a sink is told at a time."""
+
+FAILURES = 100
+"""Refusals that a result names."""
+
+UNKNOWN = 0
+"""Stands for an interface that is not known yet; the others count from 1."""
+
+NO_INTERFACE = 0xFFFFFFFF
+LOOPBACK = "lo"
+
+# What the engine is told of a refusal, in the codes of VPP's API (vnet/error.h).
+UNSPECIFIED, UNSUPPORTED = -1, -126
+
+KINDS = {
+    0: PathKind.UNICAST,
+    1: PathKind.LOCAL,
+    2: PathKind.BLACKHOLE,
+    5: PathKind.UNREACHABLE,
+    6: PathKind.PROHIBIT,
+}
+"""By ``fib_path_type`` of VPP's API (fib_types.api), which the engine speaks."""
+
+NUMBERS = {kind: number for number, kind in KINDS.items()}
+
+
+class RouteSink:
+    """A :class:`~bgpreflector.controller.Sink` for another forwarder than VPP, or none.
+
+    Override :meth:`put_route` and :meth:`delete_route` to be told of routes one by one, or
+    :meth:`apply` to be told of many at once; :meth:`installed`, where routes may be lost or may
+    be there from before. :func:`use_sink` gives it the routes of a reflector. The event loop
+    makes every call, one at a time.
+
+    A route is as it shall be once the method has returned. One that cannot be is refused by
+    :class:`~bgpreflector.errors.RouteRefusedError`, and tried again as the configuration's
+    ``controller`` says. Any other exception means that the forwarder was not reached: what it was
+    not told comes again with the healing resync that follows. Both puts and deletes may come
+    twice.
+    """
+
+    def __init__(self) -> None:
+        self._made_by: BGPReflector | None = None
+        self._routes: _core.Engine | None = None
+        self._own: OwnRoutes | None = None
+        self._numbers: dict[str, int] = {}
+        self._names: dict[int, str] = {}
+
+    def put_route(self, operation: RouteOperation) -> None:
+        """Have the route, with these paths in place of any others."""
+        raise NotImplementedError(f"{type(self).__name__} has neither put_route() nor apply()")
+
+    def delete_route(self, operation: RouteOperation) -> None:
+        """Have no route for the prefix."""
+        raise NotImplementedError(f"{type(self).__name__} has neither delete_route() nor apply()")
+
+    def apply(self, operations: Sequence[RouteOperation]) -> Iterable[Refusal]:
+        """Do all of these, at most 4,096 and one a prefix, and return those that are refused."""
+        refused = []
+        for operation in operations:
+            try:
+                if operation.is_delete:
+                    self.delete_route(operation)
+                else:
+                    self.put_route(operation)
+            except RouteRefusedError as error:
+                refused.append(Refusal(operation, str(error), error.retriable))
+        return refused
+
+    def installed(self) -> Iterable[RouteOperation] | None:
+        """The routes that are there, read at every full or downstream resync.
+
+        ``None``: just those that the sink was told to have; then nothing is read.
+        """
+        return None
+
+    def resync(self) -> None:
+        """Compare :meth:`installed` with what was told; what differs is told again."""
+        engine = self._engine()
+        if engine is None:
+            return
+        self._learn_links(engine)
+        found = self.installed()
+        if found is None:
+            return
+        routes = list(found)
+        self._know(
+            engine, (path.interface for route in routes for path in route.paths if path.interface)
+        )
+        engine.begin_adoption()
+        for route in routes:
+            paths = [self._path_tuple(route, path) for path in route.paths]
+            engine.adopt_route(route.table, str(route.network), paths)
+
+    def commit(self, txn: Transaction) -> CommitResult:
+        """Tell of what the transaction changes. Raises what :meth:`apply` raises."""
+        engine = self._engine()
+        if engine is None or self._own is None:
+            # A handler's own routes have nowhere to go without a reflector's table.
+            raise RuntimeError(
+                f"{type(self).__name__} has no routes: make the reflector with "
+                "new_plugin(use_config(config), use_sink(sink))"
+            )
+        batches = cast("list[_core.RouteBatch]", list(txn.batches))
+        own = self._own.take(txn)
+        if own is not None:
+            batches.append(own)
+        if self._learn_links(engine) or not batches:
+            batches.append(engine.take_batch(ALL))
+        return self._tell(engine, batches)
+
+    def retry(self) -> CommitResult:
+        """Tell again of what was refused."""
+        engine = self._engine()
+        if engine is None:
+            return CommitResult()
+        engine.retry_refused()
+        return self._tell(engine, [engine.take_batch(ALL)])
+
+    def attach(self, reflector: BGPReflector) -> None:
+        """Take the routes of a reflector; :func:`use_sink` calls it."""
+        self._made_by = reflector
+        reflector.deps.watcher = lambda conf: KernelRouteWatcher(self._open(conf))
+
+    def _engine(self) -> _core.Engine | None:
+        """``None`` before there is a configuration, which the reflector misses, too."""
+        conf = None if self._made_by is None else self._made_by.deps.contiv_conf
+        return self._routes or (None if conf is None else self._open(conf))
+
+    def _open(self, conf: ContivConf) -> _core.Engine:
+        if self._routes is None:
+            made = source_engine(conf) if isinstance(conf, Config) else kernel_engine(conf)
+            self._routes = cast("_core.Engine", made)
+            self._own = OwnRoutes(self._routes, conf.kernel.protocols[0])
+        return self._routes
+
+    def _learn_links(self, engine: _core.Engine) -> bool:
+        """Whether there are interfaces that were not known."""
+        return self._know(engine, (name for _, name, _ in engine.links()), first=not self._numbers)
+
+    def _know(self, engine: _core.Engine, names: Iterable[str], *, first: bool = False) -> bool:
+        new = sorted({name for name in names if name != LOOPBACK} - self._numbers.keys())
+        if not new and not first:
+            return False
+        for name in new:
+            number = len(self._numbers) + 1
+            self._numbers[name], self._names[number] = number, name
+        # A route through a new link comes, too: what it leads through is looked up when it is told.
+        engine.set_interfaces(self._numbers, UNKNOWN, recursive=False)
+        return True
+
+    def _tell(self, engine: _core.Engine, batches: Sequence[_core.RouteBatch]) -> CommitResult:
+        applied = failed = 0
+        failures: list[OperationFailure] = []
+        for batch in batches:
+            requests = engine.open_requests(batch)
+            try:
+                for start in range(0, len(requests), CHUNK):
+                    refused = self._tell_some(requests, start, min(start + CHUNK, len(requests)))
+                    failed += len(refused)
+                    applied += min(CHUNK, len(requests) - start) - len(refused)
+                    failures += refused[: FAILURES - len(failures)]
+            finally:
+                # What has no answer, as after an exception, is dirty again.
+                requests.release()
+        return CommitResult(applied, failed, engine.held(), tuple(failures))
+
+    def _tell_some(
+        self, requests: _core.RequestList, start: int, end: int
+    ) -> list[OperationFailure]:
+        told = {self._operation(*requests.request(index)): index for index in range(start, end)}
+        refused = {
+            refusal.operation: refusal
+            for refusal in self.apply(tuple(told))
+            if refusal.operation in told
+        }
+        for operation, index in told.items():
+            refusal = refused.get(operation)
+            code = 0 if refusal is None else UNSPECIFIED if refusal.retriable else UNSUPPORTED
+            requests.answer(index, code)
+        return [
+            OperationFailure(
+                f"{operation.network} in table {operation.table}", found.message, found.retriable
+            )
+            for operation, found in refused.items()
+        ]
+
+    def _operation(
+        self, table: int, prefix: str, paths: list[_core._PathTuple] | None
+    ) -> RouteOperation:
+        return RouteOperation(table, ip_network(prefix), tuple(map(self._path, paths or ())))
+
+    def _path(self, path: _core._PathTuple) -> RoutePath:
+        kind, _, gateway, interface, _, weight, _, labels = path
+        name = self._names.get(interface)
+        return RoutePath(gateway, name, weight, tuple(labels), KINDS[kind])
+
+    def _path_tuple(self, route: RouteOperation, path: RoutePath) -> _core._PathTuple:
+        version = route.network.version if path.gateway is None else path.gateway.version
+        forwards = path.kind is PathKind.UNICAST
+        number = self._numbers.get(path.interface or "", UNKNOWN if forwards else NO_INTERFACE)
+        proto = int(version == 6)  # noqa: PLR2004 - FIB_API_PATH_NH_PROTO_IP6 is 1
+        return (
+            NUMBERS[path.kind],
+            proto,
+            path.gateway,
+            number,
+            0,
+            path.weight,
+            0,
+            list(path.labels),
+        )
+
+
+def use_sink(sink: RouteSink) -> Option:
+    """Make an option that gives a sink of one's own the routes of the reflector.
+
+    Examples:
+        >>> from bgpreflector.config import Config
+        >>> from bgpreflector.reflector import new_plugin, use_config
+        >>> sink = RouteSink()
+        >>> reflector = new_plugin(use_config(Config()), use_sink(sink))
+    """
+    return sink.attach
