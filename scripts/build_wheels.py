@@ -41,19 +41,19 @@ class Way:
     def environment(self, target: str) -> dict[str, str]:
         """The compiler's environment variables."""
         # Maturin asks the first Python of PATH for zig.
-        set_variables = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{self.path}"}
+        variables = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{self.path}"}
         if self.compiles_library:
             # A stable compiler takes -Z build-std then too. What two compilers have compiled lies
             # apart, so that neither begins anew for the other.
-            set_variables |= {
+            variables |= {
                 "RUSTC_BOOTSTRAP": "1",
                 "CARGO_TARGET_DIR": str(_target_folder() / "cross"),
             }
         if target.endswith("-musl"):
             # For musl the default is a program that needs no libraries; a module needs its Python.
             given = os.environ.get("RUSTFLAGS", "")
-            set_variables["RUSTFLAGS"] = f"{given} -C target-feature=-crt-static".strip()
-        return os.environ | set_variables
+            variables["RUSTFLAGS"] = f"{given} -C target-feature=-crt-static".strip()
+        return os.environ | variables
 
 
 def main() -> int:

@@ -214,7 +214,7 @@ class RouteBatch:
         """At most ``limit`` changes from ``start`` on, as they stand now; none once it was
         committed. Those for which meanwhile nothing is to be done are left out or ``none``."""
     def release(self) -> None:
-        """Give the prefixes back unsent; they are dirty again. Twice is fine."""
+        """Give the prefixes back unsent; they are dirty again. Idempotent."""
 
 _PathTuple: TypeAlias = tuple[
     int, int, IPv4Address | IPv6Address | None, int, int, int, int, Sequence[int]
@@ -238,7 +238,7 @@ class RequestList:
         """Take note that VPP went while this request, and no other, had no answer; whether its
         prefix is held from now on."""
     def release(self) -> None:
-        """Give what has no answer back: it is dirty again. Twice is fine."""
+        """Give what has no answer back: it is dirty again. Idempotent."""
 
 @final
 class ResyncReport:
@@ -484,7 +484,7 @@ class Engine:
     def discover_vpp_table(self, vpp_table: int, is_ip6: bool) -> bool:
         """Adopt what an earlier run put into a VPP table; ``False``: none that is mirrored."""
     def start(self) -> None:
-        """Subscribe to the kernel's notifications. Raises ``KernelError``. Twice is fine."""
+        """Subscribe to the kernel's notifications. Raises ``KernelError``. Idempotent."""
     def audit(self) -> ResyncReport:
         """As :meth:`resync`, and report what differed though no notification explains it."""
     def last_drift(self) -> list[tuple[int, str, str]]:
@@ -558,7 +558,7 @@ class Engine:
         """What grows while that gets on which somebody waits for: route requests that VPP has
         answered, reads of what else it says, buffers of a dump of the kernel. Waits for no lock."""
     def disconnect(self) -> None:
-        """Close the bulk connection. Twice is fine."""
+        """Close the bulk connection. Idempotent."""
     def vpp_lost(self) -> str | None:
         """Why the bulk connection ended; ``None`` while it stands."""
     def wait_vpp_lost(self) -> str:
@@ -719,7 +719,7 @@ class Engine:
     def routes_of(self, table: int, prefix: str) -> list[RouteView]:
         """The kernel routes of one prefix. Raises ``ValueError``."""
     def close(self) -> None:
-        """End the threads and every wait, and empty the table. Twice is fine."""
+        """End the threads and every wait, and empty the table. Idempotent."""
 
 @final
 class RouteListing:
@@ -794,7 +794,7 @@ class Simulator:
         """What one of VPP's ``.api.json`` files would say of its messages. Raises
         ``ValueError`` once it is stopped."""
     def stop(self) -> None:
-        """End it. Twice is fine."""
+        """End it. Idempotent."""
 
 def init_logging(level: int) -> None:
     """Keep the log records of the compiled module, of this level of ``logging`` at least."""

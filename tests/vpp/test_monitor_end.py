@@ -21,7 +21,7 @@ from lab import wait_until
 
 
 class LostVpp:
-    """An engine whose connection has ended, a sink that says so, and a session that knocks."""
+    """An engine whose connection has ended, a sink that says so, and a session that probes."""
 
     has_bulk = True
     lost = True
@@ -44,7 +44,7 @@ class LostVpp:
         """At once."""
         return "lost"
 
-    def knock(self) -> None:
+    def probe(self) -> None:
         """VPP answers just as the end has come."""
         self.closing.start()
         assert self.closed.wait(30)
@@ -57,7 +57,7 @@ class LostVpp:
         """Nobody processes it."""
 
 
-def test_it_ends_while_vpp_is_knocked_at() -> None:
+def test_it_ends_while_vpp_is_probed() -> None:
     """The end is not forgotten when the connection is waited for anew."""
     vpp = LostVpp()
     vpp.monitor.start()
@@ -102,7 +102,7 @@ class BusyLoop(LostVpp):
             self.waits.wait(30)
         return "lost"
 
-    def knock(self) -> None:
+    def probe(self) -> None:
         """VPP answers."""
 
     def close(self) -> None:
@@ -133,11 +133,11 @@ class HungAgain(BusyLoop):
 
     def __init__(self) -> None:
         super().__init__()
-        self.knocks = self.resyncs = 0
+        self.probes = self.resyncs = 0
 
-    def knock(self) -> None:
+    def probe(self) -> None:
         """VPP answers."""
-        self.knocks += 1
+        self.probes += 1
 
     def _push(self, event: Any) -> None:
         self.resyncs += 1
@@ -146,13 +146,13 @@ class HungAgain(BusyLoop):
         self.pushed.set()
 
 
-def test_a_vpp_that_hangs_while_it_is_connected_to_is_knocked_at_again() -> None:
+def test_a_vpp_that_hangs_while_it_is_connected_to_is_probed_again() -> None:
     """Nobody waits for a healing resync, whose pauses grow."""
     vpp = HungAgain()
     vpp.monitor.start()
     assert vpp.pushed.wait(30)
     vpp.monitor.close()
-    assert vpp.knocks >= vpp.resyncs >= 4
+    assert vpp.probes >= vpp.resyncs >= 4
 
 
 @pytest.mark.parametrize("answer", [b"", b"220 mail.example ESMTP ready\r\n"])
@@ -166,7 +166,7 @@ def test_who_does_not_answer_as_vpp_does_is_not_there(tmp_path: Path, answer: by
             thread = threading.Thread(target=lambda: listener.accept()[0].sendall(answer))
             thread.start()
         with pytest.raises(ConnectionError if answer else TimeoutError):
-            session.knock()
+            session.probe()
 
 
 class Audited(LostVpp):

@@ -175,7 +175,7 @@ class Controller:
     def close(self) -> None:
         """Let what is queued be processed, end the loop, wait for its thread, close the handlers.
 
-        Twice is fine, and so is a controller that was never started. A fatal error is not
+        Idempotent, also for a controller that was never started. A fatal error is not
         raised here but by :meth:`wait`; an error with which a handler answers
         :class:`Shutdown` is.
         """

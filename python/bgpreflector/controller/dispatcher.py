@@ -43,7 +43,7 @@ class Outcome:
     """Whether an error may ask for a healing resync."""
 
     heals: BaseException | None = None
-    """The first error that a healing resync shall follow."""
+    """The first error that needs a healing resync."""
 
     result: CommitResult | None = None
     """What the southbound did; ``None`` if nothing was committed."""

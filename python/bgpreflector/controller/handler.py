@@ -19,7 +19,7 @@ class EventHandler(Protocol):
     The event loop makes every call, one at a time: on its own thread, or, for a blocking update
     that finds it idle, on the thread that pushed it.
 
-    What a handler raises is logged and counted, and whoever waits for the event gets it. The other
+    What a handler raises is logged and counted, and the event's producer gets it. The other
     handlers go on, and what they ask for is committed; a handler that fails in a resync keeps the
     keys that it had. :class:`~bgpreflector.controller.ResyncNeededError` asks for a healing resync,
     :class:`~bgpreflector.controller.AbortEventError` ends the event, too, and

@@ -54,7 +54,7 @@ class Daemon:
         configuration names.
 
         ``approved``: the first sync may delete any number of routes. Raises
-        :class:`~bgpreflector.config.ConfigError` where a handler cannot be loaded.
+        :class:`~bgpreflector.config.ConfigError` if a handler cannot be loaded.
         """
         loaded = load_handlers(config)
         self.config = config

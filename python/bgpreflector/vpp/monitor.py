@@ -303,7 +303,7 @@ class VppMonitor:
             with attempt:
                 if self._ended.is_set():
                     return False
-                self._sink.session.knock()
+                self._sink.session.probe()
         return True
 
     @property

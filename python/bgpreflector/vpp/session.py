@@ -115,8 +115,8 @@ class VppSession:
         self._healthy = False
         self._on_change: Callable[[], None] | None = None
         self._deleted: SimpleQueue[int] = SimpleQueue()
-        self._door: socket | None = None
-        self._priority_told = False
+        self._probing: socket | None = None
+        self._priority_reported = False
 
     def connect(self) -> None:
         """Connect; an open connection is closed first.
@@ -125,23 +125,23 @@ class VppSession:
         """
         self.close()
         self._client = connected_client(self._settings, CLIENT_NAME)
-        self._healthy, self._priority_told = True, False
+        self._healthy, self._priority_reported = True, False
 
-    def knock(self) -> None:
+    def probe(self) -> None:
         """Probe whether VPP answers at its API socket: the kernel accepts connections also for a
         VPP that hangs.
 
         Raises ``OSError`` if not, ``TimeoutError`` among them. From any thread; :meth:`close`
         ends it.
         """
-        with socket(AF_UNIX) as door:
-            self._door = door
+        with socket(AF_UNIX) as connection:
+            self._probing = connection
             try:
-                door.settimeout(self._settings.connect_timeout)
-                door.connect(self._settings.api_socket)
-                greet(door)
+                connection.settimeout(self._settings.connect_timeout)
+                connection.connect(self._settings.api_socket)
+                greet(connection)
             finally:
-                self._door = None
+                self._probing = None
 
     @property
     def connected(self) -> bool:
@@ -261,8 +261,8 @@ class VppSession:
         return next((source for source in self.fib_sources() if source.name == name), None)
 
     def _warn_of_priority(self, source: FibSource, priority: int) -> None:
-        if source.priority != priority and not self._priority_told:
-            self._priority_told = True
+        if source.priority != priority and not self._priority_reported:
+            self._priority_reported = True
             _log.warning(
                 "VPP has the FIB source %s with priority %d where %d is configured: a source's "
                 "priority cannot be changed before VPP is restarted",
@@ -345,10 +345,10 @@ class VppSession:
         """Disconnect; without ``goodbye`` no ``sockclnt_delete`` is sent. Idempotent."""
         client, self._client = self._client, None
         self._on_change = None
-        door = self._door
-        if door is not None:
+        connection = self._probing
+        if connection is not None:
             # The peer may just have closed the connection.
             with suppress(OSError):
-                door.shutdown(SHUT_RDWR)
+                connection.shutdown(SHUT_RDWR)
         if client is not None:
             end_client(client, goodbye=goodbye and self._healthy)

@@ -94,7 +94,7 @@ class SlowSender:
     def _vpp_went(self) -> bool:
         """Whether VPP has ended, rather than stopped answering."""
         try:
-            self._session.knock()
+            self._session.probe()
         except TimeoutError:
             return False
         except OSError:
