@@ -127,6 +127,11 @@ class VppSession:
         self._client = connected_client(self._settings, CLIENT_NAME)
         self._healthy, self._priority_told = True, False
 
+    @property
+    def api_socket(self) -> str:
+        """VPP's API socket."""
+        return self._settings.api_socket
+
     def knock(self) -> None:
         """See whether VPP answers at its API socket, as the kernel takes connections for one that
         hangs, too.
