@@ -15,7 +15,8 @@ COMMANDS_PAGE = Path("docs/commands.md")
 HEAD = """# Configuration
 
 One TOML file; every key has a default. `bgpreflector check FILE` names every mistake by its key,
-and unknown keys are refused. A file named `*.yaml`, `*.yml` or `*.conf` is read as Contiv's
+and unknown keys are refused. A time is a number of seconds, or a text with units: `"200ms"`,
+`"90s"`, `"5m"`, `"1h30m"`. A file named `*.yaml`, `*.yml` or `*.conf` is read as Contiv's
 `contiv.conf`. With `--json` it prints `{"schema": 1, "valid": true, "problems": [], "ignored": [],
 "configuration": {…}}`: of a file with mistakes `configuration` is null, and `problems` has an
 object for each, with `key` (empty for the file itself), `message`, and `value` where one is

@@ -13,6 +13,7 @@ import pytest
 from bgpreflector.cli import config_file
 from bgpreflector.cli.config_file import VARIABLE, where_from
 from bgpreflector.cli.options import read_config
+from bgpreflector.config import loads
 
 
 def test_the_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,3 +62,14 @@ def test_commands_read_it_and_say_so(tmp_path: Path) -> None:
         done = command(file, *arguments)
         assert done.returncode == 4, done.stderr
         assert str(file) in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90s", 90), ("5m", 300), ("1h30m", 5400), ("1 h 5 min", 3900), ("200ms", 0.2), ("1d", 86400)],
+)
+def test_times_have_units(text: str, seconds: float) -> None:
+    """A number is in seconds."""
+    written = loads(f'[kernel]\naudit_interval = "{text}"').kernel.audit_interval
+    assert written == loads(f"[kernel]\naudit_interval = {seconds}").kernel.audit_interval
+    assert written == pytest.approx(seconds)

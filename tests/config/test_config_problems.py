@@ -21,6 +21,7 @@ def problems(text: str) -> list[str]:
     return [str(problem) for problem in caught.value.problems]
 
 
+DURATION = 'must be a number of seconds or a duration such as "90s", "5m" or "1h30m"'
 BYTES = 'must be a number of bytes or a size such as "32 MiB"'
 PROTOCOL = (
     'must be a protocol, 1 to 255 or a name such as "bird" or "bgp", or one of the groups '
@@ -106,7 +107,9 @@ SOURCE = "must be 1 to 63 printable ASCII characters without space"
         ("[vpp]\nmax_in_flight = 1.5", "vpp.max_in_flight = 1.5: must be a whole number"),
         ("[vpp]\nrate_limit = 0", "vpp.rate_limit = 0: must be at least 1"),
         ("[vpp]\nkeepalive_interval = -1.0", "vpp.keepalive_interval = -1.0: must be at least 0"),
-        ('[vpp]\nrequest_timeout = "1s"', 'vpp.request_timeout = "1s": must be a number'),
+        ('[vpp]\nrequest_timeout = "1 x"', f'vpp.request_timeout = "1 x": {DURATION}'),
+        ('[vpp]\nrequest_timeout = "2h"', "vpp.request_timeout = 7200.0: must be at most 3600"),
+        ('[vpp]\nrequest_timeout = ""', f'vpp.request_timeout = "": {DURATION}'),
         ("[vpp]\nconnect_timeout = 0", "vpp.connect_timeout = 0: must be more than 0"),
         ('[vpp.fib_source]\nname = "a b"', f'vpp.fib_source.name = "a b": {SOURCE}'),
         ("[vpp.fib_source]\npriority = 255", "vpp.fib_source.priority = 255: must be at most 254"),

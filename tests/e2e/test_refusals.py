@@ -65,7 +65,12 @@ def test_what_is_taken_in_the_end_goes_in_by_itself(
         before = daemon.status()["kernel"]["resyncs"]["requested"]
         simulator.fault("fail_prefix", prefix=REFUSED, retval=INVALID_VALUE)
         ip_batch(kernel, [f"route replace {REFUSED} via 10.0.0.3 proto 12"])
-        wait_until(daemon.log, 30, "given up", accept=lambda log: "Healing resync in" in log)
+        wait_until(
+            daemon.log,
+            30,
+            "given up",
+            accept=lambda log: "not tried again before the next resync" in log,
+        )
         assert simulator.routes()[REFUSED] == frozenset({"10.0.0.2"})
         simulator.fault("fail_prefix", prefix=REFUSED, retval=0)
         wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])

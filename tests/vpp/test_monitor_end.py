@@ -44,6 +44,11 @@ class LostVpp:
         """At once."""
         return "lost"
 
+    @property
+    def api_socket(self) -> str:
+        """Of no VPP."""
+        return "/run/none.sock"
+
     def probe(self) -> None:
         """VPP answers just as the end has come."""
         self.closing.start()

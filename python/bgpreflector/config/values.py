@@ -56,6 +56,21 @@ def byte_size(value: object) -> int:
     raise ValueError('must be a number of bytes or a size such as "32 MiB"')
 
 
+_DURATION = re.compile(r"(?:(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|min|m|h|d)\s*)")
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+
+
+def duration(value: object) -> object:
+    """A number of seconds as it is, or that of a text with units: ``"5m"``, ``"1h 30m"``."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    parts = _DURATION.findall(text)
+    if not parts or _DURATION.sub("", text):
+        raise ValueError('must be a number of seconds or a duration such as "90s", "5m" or "1h30m"')
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+
+
 def linux_interface(value: object) -> str:
     """The name of a Linux interface (``IFNAMSIZ``, ``dev_valid_name``)."""
     if (
@@ -155,8 +170,12 @@ StrictInt = Annotated[int, Strict()]
 StrictBool = Annotated[bool, Strict()]
 OptionalRate = Annotated[int, Strict(), Field(ge=1, le=10_000_000)] | None
 OptionalCount = Annotated[int, Strict(), Field(ge=1, le=1_000_000_000)] | None
-Seconds = Annotated[float, Strict(), Field(ge=0, le=86400, allow_inf_nan=False)]
-PositiveSeconds = Annotated[float, Strict(), Field(gt=0, le=3600, allow_inf_nan=False)]
+Seconds = Annotated[
+    float, Strict(), Field(ge=0, le=86400, allow_inf_nan=False), BeforeValidator(duration)
+]
+PositiveSeconds = Annotated[
+    float, Strict(), Field(gt=0, le=3600, allow_inf_nan=False), BeforeValidator(duration)
+]
 Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 Protocols = Annotated[tuple[int, ...], BeforeValidator(expanded)]
 KernelTable = Annotated[int, BeforeValidator(kernel_table)]

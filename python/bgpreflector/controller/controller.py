@@ -306,11 +306,11 @@ class Controller:
         except FatalError:
             raise
         except Exception as error:  # noqa: BLE001 - the southbound's, healed
-            _log.warning("Failed operations could not be tried again: %s", error)
+            _log.debug("Failed operations could not be tried again: %s", error)
             self._recovery.forget_retries()
             self._recovery.schedule_healing(error)
             return
-        _log.info("Retry of failed operations: %s", result)
+        _log.info("Tried again what was refused: %s", result)
         self._recovery.retried(result)
 
 

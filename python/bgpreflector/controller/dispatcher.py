@@ -119,7 +119,7 @@ class Dispatcher:
         try:
             self._sink.resync()
         except Exception as error:  # noqa: BLE001 - part of the outcome
-            _log.warning("The southbound could not be read again: %s", error)
+            _log.debug("The southbound could not be read again: %s", error)
             outcome.fail(error, heal=True)
             return False
         return True
@@ -180,7 +180,7 @@ class Dispatcher:
         try:
             result = self._sink.commit(txn)
         except Exception as error:  # noqa: BLE001 - part of the outcome
-            _log.warning("%s: the transaction could not be committed: %s", txn.description, error)
+            _log.debug("%s: the transaction could not be committed: %s", txn.description, error)
             outcome.fail(error, heal=True)
             if reverts:
                 self._undo(txn, outcome)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
+from bgpreflector.units import duration_text
+
 from .backoff import Backoff
 from .builtin import HealingResync, HealingResyncType
 from .errors import OperationsFailedError
@@ -74,7 +76,7 @@ class Recovery:
             return
         self._cause, self._error = cause, error
         delay = self._healing.next_delay() or 0.0
-        _log.info("Healing resync in %.1f s, after: %s", delay, error)
+        _log.warning("%s; trying again in %s", error, duration_text(delay))
         self._timers.set(Timer.HEALING, self._clock.monotonic() + delay)
 
     def schedule_periodic(self) -> None:
@@ -124,10 +126,10 @@ class Recovery:
     def _next_retry(self, result: CommitResult) -> None:
         delay = self._retries.next_delay() if result.retriable else None
         if delay is not None:
-            _log.warning("Operations failed, next try in %.1f s: %s", delay, result)
+            _log.warning("%s; trying again in %s", result.refused, duration_text(delay))
             self._timers.set(Timer.RETRY, self._clock.monotonic() + delay)
             return
-        _log.error("Operations failed, the next resync will try them again: %s", result)
+        _log.error("%s; not tried again before the next resync", result.refused)
         heal = self._heal_when_exhausted
         self.forget_retries()
         if heal:

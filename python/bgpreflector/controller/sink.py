@@ -35,6 +35,8 @@ class CommitResult:
         >>> result = CommitResult(applied=3, failed=1, failures=(refused,))
         >>> print(result)
         3 applied, 1 failed, 0 held: 192.0.2.0/24: no such table
+        >>> result.refused
+        '1 change was refused: 192.0.2.0/24: no such table'
         >>> result.ok, result.retriable
         (False, True)
     """
@@ -62,8 +64,18 @@ class CommitResult:
         known = len(self.failures) >= self.failed
         return not self.ok and not (known and not any(f.retriable for f in self.failures))
 
+    @property
+    def refused(self) -> str:
+        """What failed, in a sentence."""
+        changes = "1 change was" if self.failed == 1 else f"{self.failed:,} changes were"
+        return f"{changes} refused{self._sample()}"
+
     def __str__(self) -> str:
         text = f"{self.applied} applied, {self.failed} failed, {self.held} held"
+        return text + self._sample()
+
+    def _sample(self) -> str:
+        text = ""
         if self.failures:
             text += ": " + "; ".join(str(failure) for failure in self.failures[:3])
         if self.failed > len(self.failures[:3]):

@@ -55,6 +55,7 @@ class HeldWatch:
         self._next_look = 0.0
         self._next_warning = 0.0
         self._warned = False
+        self._some = False
 
     def look(self, held: int, *, certainly: bool) -> None:
         """Check, unless ``held`` is unchanged or the last check was just now."""
@@ -69,8 +70,10 @@ class HeldWatch:
             if self._warned:
                 _log.info("VPP can have most prefixes again: %d of %d are held", those, of)
             self._warned = False
+            self._tell_some(figures, those, of, now)
         elif not self._warned and now >= self._next_warning:
-            self._warned, self._next_warning = True, now + QUIET
+            self._warned = self._some = True
+            self._next_warning = now + QUIET
             _log.warning(
                 "VPP cannot have %d of %d prefixes, so this is not ready: %s; it %s "
                 "(vpp.unmapped); `bgpreflector show routes --held` lists them",
@@ -78,4 +81,17 @@ class HeldWatch:
                 of,
                 held_reasons(figures, self._engine),
                 self._meanwhile,
+            )
+
+    def _tell_some(self, figures: _core.Status, those: int, of: int, now: float) -> None:
+        """Few enough to be ready, and more than none: it is said once, until there are none."""
+        if not those:
+            self._some = False
+        elif not self._some and now >= self._next_warning:
+            self._some, self._next_warning = True, now + QUIET
+            _log.warning(
+                "VPP has not %d of %d prefixes: %s; `bgpreflector show routes --held` lists them",
+                those,
+                of,
+                held_reasons(figures, self._engine),
             )

@@ -253,7 +253,7 @@ class VppMonitor:
             reason = self._engine.wait_vpp_lost()
             if self._closed:
                 return
-            _log.warning("%s; connecting again", reason)
+            _log.warning("VPP %s: %s; connecting again", self._sink.session.api_socket, reason)
             if not self._somebody_listens():
                 return
             self._await_connection()

@@ -127,6 +127,11 @@ class VppSession:
         self._client = connected_client(self._settings, CLIENT_NAME)
         self._healthy, self._priority_reported = True, False
 
+    @property
+    def api_socket(self) -> str:
+        """VPP's API socket."""
+        return self._settings.api_socket
+
     def probe(self) -> None:
         """Probe whether VPP answers at its API socket: the kernel accepts connections also for a
         VPP that hangs.
