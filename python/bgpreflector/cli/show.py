@@ -250,7 +250,7 @@ def _sets(rows: Iterable[Row]) -> Iterable[list[str]]:
 def interfaces(
     config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
 ) -> None:
-    """The kernel's interfaces, the mirrored routes through each, and the VPP interface mapped to it."""
+    """The kernel's interfaces, the mirrored routes through each, and the VPP interface of each."""
     with daemon_at(control, config) as daemon:
         answer = daemon.ask("interfaces")
         if as_json:
