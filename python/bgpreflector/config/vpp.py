@@ -124,8 +124,8 @@ class VppConfig(Section):
     api_directory: str = Field(
         default_factory=lambda: os.environ.get(API_DIRECTORY) or PACKAGED_API,
         min_length=1,
-        description="Where the description of VPP's API (`.api.json` files) is. Only read where "
-        "VPP does not hand it out itself, as before 24.06. By default that of the environment "
+        description="Directory of the description of VPP's API (`.api.json` files). Only used "
+        "if VPP does not return it itself, before 24.06. By default that of the environment "
         f"variable {API_DIRECTORY}, or where VPP's packages put it, {PACKAGED_API}.",
     )
     wait: StrictBool = Field(
