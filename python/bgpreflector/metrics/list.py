@@ -160,8 +160,9 @@ METRICS = (
     Metric(
         "prefixes",
         "gauge",
-        "Prefixes by kernel table, family and state: kernel (routes of all protocols), desired "
-        "(VPP should have it), installed (VPP has acknowledged it), held (VPP cannot have it "
+        "Prefixes by kernel table, family and state: kernel (routes of all protocols), "
+        "mirrored (desired, held or both), desired (VPP should have it), installed (VPP has "
+        "acknowledged it), held (VPP cannot have it "
         "now), substituted (desired and held: VPP has a substitute), failed (VPP refused it), "
         "unconfirmed (of an earlier run, not yet compared with the kernel).",
         ("family", "table", "state"),
