@@ -34,7 +34,7 @@ pub enum KernelError {
         /// Why.
         source: io::Error,
     },
-    /// A dump broke off; nothing was removed because of it.
+    /// A dump failed; nothing was removed because of it.
     #[error("the kernel's dump of its {what} did not end within {} s", timeout.as_secs())]
     DumpTimeout {
         /// What was being dumped.
@@ -75,7 +75,7 @@ pub enum KernelError {
 /// VPP cannot be programmed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum VppError {
-    /// There is nobody at the socket.
+    /// Nothing listens on the socket.
     #[error("cannot connect to VPP's API socket {}: {reason}; {hint}", path.display())]
     Connect {
         /// The socket.
@@ -85,7 +85,7 @@ pub enum VppError {
         /// What to do.
         hint: &'static str,
     },
-    /// Whoever answers does not speak VPP's API.
+    /// The peer does not speak VPP's API.
     #[error("the handshake with VPP failed: {0}")]
     Handshake(String),
     /// A message that is needed is missing or of another version.

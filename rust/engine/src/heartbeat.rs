@@ -1,8 +1,8 @@
-//! Whether a thread gets on with what it has to do, for those who watch it.
+//! Whether a thread makes progress, for the watchdog.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// Turned by a thread, and by whoever does its work in its place.
+/// Incremented by a thread, and by another that does its work inline.
 #[derive(Debug, Default)]
 pub struct Heartbeat {
     beats: AtomicU64,
@@ -13,7 +13,7 @@ pub struct Heartbeat {
 /// apart, and the beats are the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pulse {
-    /// Whether it is at work, or should be.
+    /// Whether it is running, or has work to do.
     pub has_to_do: bool,
     /// How often it has got on.
     pub beats: u64,
@@ -25,14 +25,14 @@ impl Heartbeat {
         self.beats.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Somebody is at work until this is dropped.
+    /// Marks the thread as running until the guard is dropped.
     pub(crate) fn at_work(&self) -> AtWork<'_> {
         self.at_work.fetch_add(1, Ordering::Relaxed);
         AtWork(self)
     }
 
-    /// The pulse, where `should` tells whether there is something to do for one that is at rest. It
-    /// must not wait for whoever is at work.
+    /// The pulse; `should` returns whether an idle thread has work to do. It must not block on the
+    /// running thread.
     pub(crate) fn pulse(&self, should: impl FnOnce() -> bool) -> Pulse {
         let beats = self.beats.load(Ordering::Relaxed);
         let at_work = self.at_work.load(Ordering::Relaxed) > 0;
@@ -43,7 +43,7 @@ impl Heartbeat {
     }
 }
 
-/// Somebody is at work.
+/// Marks a thread as running.
 pub(crate) struct AtWork<'a>(&'a Heartbeat);
 
 impl Drop for AtWork<'_> {

@@ -1,7 +1,7 @@
-//! What zebra is told of a route: `RTM_NEWROUTE` with `RTM_F_OFFLOAD` or `RTM_F_OFFLOAD_FAILED`.
+//! Answers to zebra: `RTM_NEWROUTE` with `RTM_F_OFFLOAD` or `RTM_F_OFFLOAD_FAILED`.
 //!
-//! zebra finds the route by its table, destination and protocol. Up to FRR 10.x it reads next hops
-//! too and compares them with its own (`rib_update_re_from_ctx`), so they are said as it said them.
+//! zebra finds the route by its table, destination and protocol. Up to FRR 10.x it also compares
+//! the next hops with its own (`rib_update_re_from_ctx`), so the answer repeats those that it sent.
 
 use std::net::IpAddr;
 
@@ -15,8 +15,8 @@ use crate::route::{Family, NextHop, NextHopSource, Prefix, Route, RouteType};
 
 use super::frame::frame_header;
 
-/// Appends a frame that says whether whoever forwards has the route; false, and nothing appended,
-/// where there is no such message: zebra knows four types of routes, and a frame has its bounds.
+/// Appends a frame with the outcome of a route; false, and nothing appended, if it cannot be
+/// expressed: zebra knows four route types, and a frame has a maximum length.
 #[must_use]
 pub fn encode_answer(route: &Route, installed: bool, out: &mut Vec<u8>) -> bool {
     let route_type = match route.set.route_type {

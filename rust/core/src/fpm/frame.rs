@@ -13,7 +13,7 @@ pub const MAX_FRAME: usize = u16::MAX as usize;
 /// Bytes read at a time at most, besides the beginning of a frame that is not whole yet.
 const READ: usize = 64 << 10;
 
-/// What a peer sends is not FPM with netlink: nobody knows where the next frame begins.
+/// The peer does not send FPM with netlink: the start of the next frame is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// Another version of the protocol.
@@ -40,8 +40,8 @@ pub fn frame_header(payload: usize) -> Option<[u8; HEADER]> {
     Some([VERSION, NETLINK, high, low])
 }
 
-/// Cuts a stream into frames: read into [`Self::room`], say how much came with [`Self::filled`], and
-/// take whole frames' netlink messages from [`Self::next_frame`].
+/// Splits a stream into frames: read into [`Self::room`], report the length with [`Self::filled`],
+/// and take the netlink messages of complete frames from [`Self::next_frame`].
 #[derive(Debug)]
 pub struct FrameReader {
     buffer: Box<[u8]>,
@@ -70,7 +70,7 @@ impl FrameReader {
         self.buffer.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// Takes note that `length` bytes have been put at the beginning of [`Self::room`].
+    /// Reports that `length` bytes were written to the beginning of [`Self::room`].
     pub fn filled(&mut self, length: usize) {
         self.end = self.end.saturating_add(length).min(self.buffer.len());
     }

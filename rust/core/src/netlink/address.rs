@@ -1,7 +1,7 @@
 //! Address messages (`struct ifaddrmsg`, `linux/if_addr.h`).
 //!
-//! Only that an address came or went matters: the kernel kills and revives next hops with it, and
-//! says nothing of those.
+//! Only the fact that an address was added or removed matters: the kernel marks next hops dead or
+//! alive with it and sends no message about those.
 
 use super::error::DecodeErrorKind;
 use super::message::{Action, Payload};

@@ -49,7 +49,8 @@ impl<'a> Attributes<'a> {
         Some(value)
     }
 
-    /// The next attribute; none at the end, of which [`Self::end`] tells whether it was one.
+    /// The next attribute; none at the end. [`Self::end`] returns whether the end was reached
+    /// cleanly.
     pub(super) fn step(&mut self) -> Option<(u16, &'a [u8])> {
         // Fewer bytes than a header are padding, as the kernel's own RTA_OK has it.
         let (length, kind) = halves(self.rest.first_chunk::<HEADER>()?);

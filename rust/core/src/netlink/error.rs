@@ -51,7 +51,7 @@ pub enum DecodeErrorKind {
 /// Why a message is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SkipReason {
-    /// A message type that is not followed: nobody asked for it.
+    /// A message type that is not subscribed to.
     Type,
     /// A route, link or next hop of another family: multicast routing, MPLS, bridge ports.
     Family,

@@ -34,7 +34,7 @@ pub struct Header {
     pub flags: u16,
     /// `nlmsg_seq`: of the request that this answers.
     pub sequence: u32,
-    /// `nlmsg_pid`: the port of whoever caused it.
+    /// `nlmsg_pid`: the port id of the process that caused it.
     pub port: u32,
 }
 
@@ -63,11 +63,11 @@ impl Header {
 pub struct Message {
     /// Its header.
     pub header: Header,
-    /// What it says.
+    /// The decoded payload.
     pub body: Payload,
 }
 
-/// What a message says.
+/// A message's payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
     /// A route comes or goes.
@@ -97,7 +97,7 @@ pub enum Payload {
     Skipped(SkipReason),
 }
 
-/// A message whose body is unread.
+/// A message with its body not yet decoded.
 #[derive(Clone, Copy, Debug)]
 pub struct RawMessage<'a> {
     /// Its header.
@@ -106,7 +106,7 @@ pub struct RawMessage<'a> {
     payload: &'a [u8],
 }
 
-/// What a message says, the next hops of a route that comes unread.
+/// A message's payload; the next hops of a route are not yet decoded.
 #[derive(Clone, Debug)]
 pub enum PartialMessage<'a> {
     /// A route comes.
@@ -140,7 +140,7 @@ impl<'a> RawMessage<'a> {
         EncodedRoute::read(self.payload).map_err(|problem| self.error(problem))
     }
 
-    /// The error that tells of a problem in this message.
+    /// The error for a problem in this message.
     #[must_use]
     pub fn error(&self, problem: DecodeErrorKind) -> DecodeError {
         DecodeError {
@@ -151,7 +151,7 @@ impl<'a> RawMessage<'a> {
     }
 }
 
-/// The messages of a buffer, as `recvmsg` filled it, unread.
+/// The messages of a buffer as `recvmsg` filled it, not yet decoded.
 pub struct RawMessages<'a> {
     buffer: &'a [u8],
     offset: usize,

@@ -82,7 +82,7 @@ pub fn route_lookup(address: IpAddr, sequence: u32) -> Vec<u8> {
     request.finish()
 }
 
-/// A message under way: `struct nlmsghdr` with `NLM_F_REQUEST`, fixed fields, attributes.
+/// A message being built: `struct nlmsghdr` with `NLM_F_REQUEST`, fixed fields, attributes.
 pub(crate) struct Request(Vec<u8>);
 
 impl Request {
@@ -112,7 +112,7 @@ impl Request {
     }
 }
 
-/// Appends an attribute and what it needs to end at a multiple of four; nothing where it is too long.
+/// Appends an attribute, padded to a multiple of four bytes; nothing if it is too long.
 pub(crate) fn attribute(out: &mut Vec<u8>, kind: u16, value: &[u8]) {
     let Ok(length) = u16::try_from(4 + value.len()) else {
         return;

@@ -32,13 +32,13 @@ pub struct RouteMessage {
     pub route: Route,
 }
 
-/// A route whose next hops are unread yet. Many routes have the same ones, so whoever has read
-/// those bytes before need not do so again.
+/// A route whose next hops are not yet decoded. Many routes carry the same bytes, which a cache can
+/// then decode once.
 #[derive(Clone, Debug)]
 pub struct EncodedRoute<'a> {
     /// Its key.
     pub key: RouteKey,
-    /// Who installed it (`rtm_protocol`).
+    /// The protocol that installed it (`rtm_protocol`).
     pub protocol: u8,
     /// Ticks (`USER_HZ`, 10 ms each) until the kernel stops to use the route
     /// (`rta_cacheinfo.rta_expires`): negative where it has stopped, 0 where it never does.
@@ -101,7 +101,7 @@ impl<'a> EncodedRoute<'a> {
         }))
     }
 
-    /// The bytes that say what the route does with packets; none where they are scattered.
+    /// The bytes that determine forwarding; none if they are not contiguous.
     #[must_use]
     pub fn set_bytes(&self) -> Option<SetBytes<'a>> {
         self.together.then_some(SetBytes {

@@ -43,9 +43,9 @@ pub struct NextHop {
     pub labels: SmallVec<[Label; 2]>,
     /// `RTA_ENCAP_TYPE` of an encapsulation that cannot be mirrored (anything but MPLS), else 0.
     pub encapsulation: u16,
-    /// What else tells two next hops apart to the kernel (`nh_comp`, `rt6_duplicate_nexthop`): a
-    /// digest of `RTA_FLOW` and of what an encapsulation says beyond its labels; 0 where there is
-    /// nothing of the kind.
+    /// Further attributes by which the kernel distinguishes next hops (`nh_comp`,
+    /// `rt6_duplicate_nexthop`): a digest of `RTA_FLOW` and of an encapsulation's attributes other
+    /// than labels; 0 if there are none.
     pub digest: u32,
 }
 
@@ -88,27 +88,27 @@ pub enum NextHopSource {
     Object(u32),
 }
 
-/// What a route does with packets: the part that many routes have in common, stored once.
+/// What a route does with packets: the part that many routes share, stored once.
 ///
-/// The family is part of it because a device-only next hop means another thing in each family.
+/// The family is part of it because a device-only next hop differs between the families.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NextHopSet {
     /// Family of the routes that use the set.
     pub family: Family,
     /// What happens to a packet.
     pub route_type: RouteType,
-    /// The next hops; without meaning unless the type is unicast.
+    /// The next hops; unused unless the type is unicast.
     pub next_hops: NextHopSource,
     /// The router preference, which decides between IPv6 routes of one key.
     pub preference: RouterPreference,
-    /// What else tells IPv4 routes of one key apart without a say in forwarding
-    /// (`fib_find_info`): a digest of `rtm_scope`, `RTA_PREFSRC` and `RTA_METRICS`; 0 where there
-    /// is nothing of the kind.
+    /// Further attributes by which the kernel distinguishes IPv4 routes of one key without effect
+    /// on forwarding (`fib_find_info`): a digest of `rtm_scope`, `RTA_PREFSRC` and `RTA_METRICS`; 0
+    /// if there are none.
     pub digest: u32,
 }
 
 impl NextHopSet {
-    /// A set of which nothing else is said: of medium preference, and without a digest.
+    /// A set with default attributes: medium preference, no digest.
     #[must_use]
     pub fn new(family: Family, route_type: RouteType, next_hops: NextHopSource) -> Self {
         Self {

@@ -52,7 +52,7 @@ impl Path {
     pub const MAX_PATHS: usize = 255;
 }
 
-/// The paths of one VPP route, sorted, so that equal sets compare equal.
+/// The paths of one VPP route, sorted: equal sets compare equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PathSet(Box<[Path]>);
 

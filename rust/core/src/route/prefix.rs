@@ -10,8 +10,8 @@ use super::Family;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Prefix {
     family: Family,
-    /// The address as a number. Numbers, unlike an [`IpAddr`], the compiler keeps in registers: a
-    /// copy by way of memory, written in pieces and read as a whole, stops the processor.
+    /// The address as an integer. Unlike an [`IpAddr`] the compiler keeps it in registers: a copy
+    /// through memory, written in pieces and read as a whole, fails store forwarding and stalls.
     high: u64,
     low: u64,
     length: u8,

@@ -38,7 +38,7 @@ impl RouteKey {
 pub struct Route {
     /// Its key.
     pub key: RouteKey,
-    /// Who installed it (`rtm_protocol`; 12 is `RTPROT_BIRD`).
+    /// The protocol that installed it (`rtm_protocol`; 12 is `RTPROT_BIRD`).
     pub protocol: u8,
     /// What it does with packets.
     pub set: NextHopSet,

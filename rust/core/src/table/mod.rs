@@ -80,7 +80,7 @@ pub struct Table {
     quarantine: Quarantine,
     link_dump: Option<DumpTracker>,
     next_hop_dump: Option<DumpTracker>,
-    /// Whom to tell what VPP says; nobody unless somebody asked for it.
+    /// VPP's answers for the peer; none unless enabled.
     answers: Option<Answers>,
 }
 
@@ -140,7 +140,7 @@ impl Table {
         }
     }
 
-    /// What the kernel said that does not fit what was known.
+    /// Kernel messages that contradict the table.
     #[must_use]
     pub fn anomalies(&self) -> Anomalies {
         self.anomalies

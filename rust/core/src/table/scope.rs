@@ -19,15 +19,14 @@ pub enum ForeignRoutes {
     Ignore,
 }
 
-/// Who tells of the routes.
+/// The source of the routes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum RouteSource {
     /// The kernel: several routes a prefix, some of which go without a message when a link or a
     /// next-hop object does.
     #[default]
     Kernel,
-    /// zebra, through its forwarding plane manager: one route a prefix, of which zebra says all that
-    /// becomes of it.
+    /// zebra, through its forwarding plane manager: one route a prefix, every change reported.
     Fpm,
 }
 
@@ -45,7 +44,7 @@ impl RouteSource {
 /// What is mirrored, and into which VPP tables.
 #[derive(Clone, Debug)]
 pub struct Scope {
-    /// Who tells of the routes.
+    /// The source of the routes.
     pub source: RouteSource,
     /// Protocols that are mirrored (`rtm_protocol`).
     pub protocols: Protocols,
@@ -59,7 +58,7 @@ pub struct Scope {
     pub prefixes: PrefixLists,
     /// What foreign routes do.
     pub foreign: ForeignRoutes,
-    /// How many prefixes VPP shall have at most.
+    /// The prefix limit.
     pub limit: Option<Limit>,
 }
 
@@ -80,7 +79,7 @@ impl Default for Scope {
 }
 
 impl Scope {
-    /// Whether routes of a protocol decide what the kernel forwards by, as far as VPP follows it.
+    /// Whether routes of a protocol take part in the selection.
     pub(super) fn counts_in(&self, protocol: u8) -> bool {
         self.foreign == ForeignRoutes::Hide || self.mirrors(protocol)
     }

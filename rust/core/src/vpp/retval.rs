@@ -1,5 +1,5 @@
-//! VPP's return codes (`foreach_vnet_error` in VPP's `vnet/error.h`; the API calls them
-//! `VNET_API_ERROR_`): names, meanings, and what each asks for.
+//! VPP's return codes (`foreach_vnet_error` in VPP's `vnet/error.h`, `VNET_API_ERROR_` in the API):
+//! names, texts, and how to react.
 
 use std::fmt;
 
@@ -168,7 +168,7 @@ const KNOWN: &[Known] = {
 };
 
 impl Retval {
-    /// None of VPP's: there is no message for what the prefix shall have, so it was not asked.
+    /// Not one of VPP's codes: the desired route has no encoding, so no request was sent.
     pub const NOT_ENCODABLE: Self = Self(i32::MIN);
     /// Success.
     pub const OK: Self = Self(0);
@@ -199,8 +199,8 @@ impl Retval {
         self.known().map(|known| known.1)
     }
 
-    /// What to do about the refused request; none if it was not refused. A code that is not
-    /// known here is worth another try: most of VPP's say that something is missing or busy.
+    /// How to react to the code; none if it is a success. An unknown code is worth a retry: most of
+    /// VPP's report that something is missing or busy.
     #[must_use]
     pub fn disposition(self) -> Option<Disposition> {
         if self.is_ok() {

@@ -11,7 +11,7 @@ use bgpreflector_core::table::{Announcement, Table};
 use crate::kernel::next_hop_object;
 use crate::state::{EngineState, KernelCounters};
 
-/// What frames said beyond their entry in the table.
+/// Results of frames besides their changes to the table.
 #[derive(Debug, Default)]
 pub(super) struct Said {
     /// Something of a route.
@@ -77,7 +77,7 @@ impl Frame<'_> {
                     KernelCounters::count(counter);
                 }
             }
-            // Links, their addresses and policy rules are the kernel's to tell.
+            // The kernel is the source of links, addresses and rules.
             Payload::Link(_)
             | Payload::Address(_)
             | Payload::Rule(_)

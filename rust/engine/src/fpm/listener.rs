@@ -90,7 +90,7 @@ impl Listener {
         if !self.shared.fpm.is_settled() || !self.shared.table().awaits_confirmation() {
             return;
         }
-        // Looked at again: a connection that begins meanwhile has shown nothing yet.
+        // Checked again under the lock: a connection that begins meanwhile has sent nothing yet.
         self.shared.change(|table| {
             if self.shared.fpm.is_settled() {
                 confirm(table);
@@ -216,7 +216,7 @@ impl Server {
     fn hang_up(&mut self, ended: Option<&Ended>) {
         let Some(peer) = self.peer.take() else { return };
         let address = peer.address;
-        // Counted and said before the state shows that the connection has ended.
+        // Counted and logged before the state shows that the connection has ended.
         match ended {
             Some(Ended::NotFpm(error)) => {
                 let errors = &self.shared.fpm.protocol_errors;
@@ -251,7 +251,7 @@ impl Server {
         }
     }
 
-    /// The first stays: a second zebra, or whoever comes by mistake, shall not replace its routes.
+    /// The first connection stays: a second zebra, or a stray client, must not replace its routes.
     fn take(&mut self, stream: TcpStream, address: SocketAddr) {
         if let Some(peer) = &self.peer {
             self.shared.fpm.refused.fetch_add(1, Ordering::Relaxed);

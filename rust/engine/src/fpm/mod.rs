@@ -17,7 +17,7 @@ pub use state::FpmState;
 pub struct FpmSettings {
     /// Where.
     pub listen: SocketAddr,
-    /// How long a connection says nothing until it counts as having shown all routes.
+    /// How long a connection must be quiet to count as having sent all routes.
     pub quiet_time: Duration,
     /// How long, from its beginning, routes of earlier connections stay that it has not shown.
     pub grace: Duration,

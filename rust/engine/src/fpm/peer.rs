@@ -38,17 +38,17 @@ pub(super) enum Ended {
     NotFpm(#[from] FrameError),
 }
 
-/// A connection under way.
+/// An open connection.
 pub(super) struct Peer {
     stream: TcpStream,
     pub(super) address: SocketAddr,
     frames: FrameReader,
     began: Instant,
     heard: Instant,
-    /// It has said something of a route: one that says nothing at all has shown nothing.
+    /// It has sent a route: silence alone does not count as an empty table.
     has_routes: bool,
     ended_showing: bool,
-    /// What it sent could not be read, so that it does not tell what is gone.
+    /// It sent something undecodable, so what is gone is unknown.
     uncertain: bool,
     shown: bool,
     swept: bool,
@@ -131,7 +131,7 @@ impl Peer {
         let mut said = Said::default();
         let frames = &mut self.frames;
         let result = shared.change(|table| {
-            // One walk over the table for all next-hop objects that are told of.
+            // One walk over the table for all next-hop objects of the batch.
             table.defer();
             let result = loop {
                 match frames.next_frame() {
@@ -159,7 +159,8 @@ impl Peer {
         result
     }
 
-    /// When the connection has shown all its routes, and when what it lacks may go, if nothing comes.
+    /// When the connection counts as having sent all its routes, and when the missing ones may go,
+    /// if nothing arrives until then.
     fn times(&self, settings: &FpmSettings) -> Option<(Instant, Instant)> {
         let shown = match (self.ended_showing, self.has_routes) {
             (true, _) => self.heard,
@@ -192,7 +193,7 @@ impl Peer {
         if now >= swept && !std::mem::replace(&mut self.swept, true) {
             self.sweep(shared, ids);
         }
-        // Last: whoever looks at what is to be deleted then shall see all of it.
+        // Last: a reader that looks for the deletions after this flag sees all of them.
         if now >= shown && !std::mem::replace(&mut self.shown, true) {
             shared.synchronised();
         }
@@ -222,7 +223,7 @@ impl Peer {
         );
     }
 
-    /// Sends what VPP has said, as far as zebra takes it.
+    /// Sends VPP's answers, as far as zebra accepts them.
     pub(super) fn answer(&mut self, shared: &EngineState, ids: &NextHopIds) -> Result<(), Ended> {
         for _ in 0..ROUNDS {
             if !self.is_sending() {
@@ -250,7 +251,7 @@ impl Peer {
         }
         for mut answer in shared.change(|table| table.take_answers(ANSWERS)) {
             if let NextHopSource::Object(number) = &mut answer.route.set.next_hops {
-                // One of an earlier connection's zebra has not said yet.
+                // An object of an earlier connection that zebra has not sent again yet.
                 let Some(id) = ids.id(*number) else { continue };
                 *number = id;
             }

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use crate::kernel::Waker;
 
-/// The figures of the forwarding plane manager; each only grows, where nothing else is said.
+/// Counters of the forwarding plane manager; each only grows unless stated otherwise.
 #[derive(Default)]
 pub struct FpmState {
     /// Connections taken.
@@ -19,7 +19,7 @@ pub struct FpmState {
     pub protocol_errors: AtomicU64,
     /// Frames read.
     pub frames: AtomicU64,
-    /// Connections that have shown all routes, so that what they lacked was removed.
+    /// Connections that have sent all routes, after which the missing ones were removed.
     pub sweeps: AtomicU64,
     /// Routes removed so.
     pub swept: AtomicU64,
@@ -35,7 +35,7 @@ pub struct FpmState {
 }
 
 impl FpmState {
-    /// What the answers say, in their order.
+    /// The kinds of answers, in order.
     pub const ANSWERS: [&'static str; 2] = ["offload", "offload_failed"];
 
     /// Where it is listened at, once it is.
@@ -43,12 +43,12 @@ impl FpmState {
         *self.local.lock()
     }
 
-    /// Who is connected.
+    /// The connected peer.
     pub fn peer(&self) -> Option<SocketAddr> {
         *self.peer.lock()
     }
 
-    /// Whether the connection there is has shown all its routes, and those that it lacks are gone.
+    /// Whether the current connection has sent all its routes and the missing ones are gone.
     pub fn is_settled(&self) -> bool {
         self.settled.load(Ordering::Acquire)
     }
@@ -74,7 +74,7 @@ impl FpmState {
         }
     }
 
-    /// Takes note that the namespace's name stands for another one, where zebra is to be listened to.
+    /// Records that the namespace's name now refers to another one, in which to listen for zebra.
     pub(crate) fn namespace_entered(&self) {
         self.namespaces.fetch_add(1, Ordering::AcqRel);
         self.wake();

@@ -55,7 +55,7 @@ impl Effects {
         }
     }
 
-    /// Takes note that routes may have changed in silence.
+    /// Records that routes may have changed without a message.
     fn silent(&mut self, extent: DumpScope) {
         self.silent = Some(match self.silent.take() {
             Some(known) => known.union(extent),
@@ -168,7 +168,7 @@ fn link_message(shared: &EngineState, table: &mut Table, message: &LinkMessage) 
     let index = message.index;
     let was = table.link_of(index).map(|link| (link.up, link.carrier));
     let changed = message.action == Action::Delete || was != Some((message.up, message.carrier));
-    // Asked first: with the link go the routes that tell whether it concerns any.
+    // Before the link is removed, and with it the routes that show whether it concerns any.
     let doubt = match changed {
         true => table.doubt_link(index),
         false => Verify::Nothing,
@@ -210,7 +210,7 @@ fn next_hop_message(shared: &EngineState, table: &mut Table, message: &NextHopMe
     let id = message.id;
     match (message.action, object(message)) {
         (Action::New, Some(object)) => {
-            // What becomes of routes by a blackhole that is none any more only a dump tells.
+            // Only a dump shows what happens to routes by an object that is no longer a blackhole.
             let silent = message.is_group || message.blackhole || table.is_blackhole(id);
             let doubt = match silent {
                 true => table.doubt_next_hop(id),
@@ -228,7 +228,7 @@ fn next_hop_message(shared: &EngineState, table: &mut Table, message: &NextHopMe
     }
 }
 
-/// The object that a message tells of; none where it is for no route.
+/// The object of a message; none if it is not for routes.
 pub(crate) fn object(message: &NextHopMessage) -> Option<NextHopObject> {
     if message.is_group {
         return Some(NextHopObject::Group(message.group.to_vec()));

@@ -20,7 +20,7 @@ pub(super) struct Coalescer {
 }
 
 impl Coalescer {
-    /// Takes note that notifications have come; returns whether it is worth letting them gather.
+    /// Records the arrival of notifications; returns whether to wait for more before reading.
     pub(super) fn arrived(&mut self, now: Instant) -> bool {
         let quick = |last| now.saturating_duration_since(last) < QUICK;
         self.quick = match self.last_read {
@@ -35,7 +35,7 @@ impl Coalescer {
         self.quick >= SUSTAINED
     }
 
-    /// Takes note that all notifications there were have been read.
+    /// Records that all pending notifications have been read.
     pub(super) fn read(&mut self, now: Instant) {
         self.last_read = Some(now);
     }
@@ -46,7 +46,7 @@ mod tests {
     use super::{Coalescer, QUICK, SUSTAINED};
     use std::time::{Duration, Instant};
 
-    /// Notifications come `pause` after the last were read; returns what is said of them.
+    /// Notifications arrive `pause` after the last read; returns what `arrived` does.
     fn next(burst: &mut Coalescer, now: &mut Instant, pause: Duration) -> bool {
         *now += pause;
         let gather = burst.arrived(*now);

@@ -20,7 +20,7 @@ use super::socket::RouteSocket;
 pub(super) enum Ended {
     /// The kernel showed everything.
     Complete,
-    /// The kernel says that the dump is not consistent (`NLM_F_DUMP_INTR`).
+    /// The kernel marked the dump as inconsistent (`NLM_F_DUMP_INTR`).
     Interrupted,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Replies<'a> {
 }
 
 impl Replies<'_> {
-    /// What cannot be decoded may have been any route, so the dump does not tell what is gone.
+    /// An undecodable message may have been any route, so the dump does not show what is gone.
     pub(super) fn malformed(&mut self, error: &DecodeError) {
         apply::malformed(self.shared, error);
         self.ended = Ended::Interrupted;
@@ -165,8 +165,8 @@ impl Dumper {
     }
 }
 
-/// A table or an interface that does not exist has no routes: the kernel says so with `ENOENT`
-/// and `ENODEV`.
+/// A table or an interface that does not exist has no routes: the kernel answers `ENOENT` or
+/// `ENODEV`.
 fn outcome(errno: i32) -> io::Result<()> {
     match errno.saturating_abs() {
         0 | libc::ENOENT | libc::ENODEV => Ok(()),

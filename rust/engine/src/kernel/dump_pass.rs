@@ -170,9 +170,9 @@ impl Monitor {
         Ok(())
     }
 
-    /// Runs one dump; the notifications that come meanwhile go into the table before each buffer
-    /// of it, so that none waits behind a long dump. Returns whether it showed everything: what it
-    /// did not show is gone.
+    /// Runs one dump; notifications that arrive meanwhile are applied before each buffer of it, so
+    /// none waits for a long dump to end. Returns whether the dump was complete: what a complete
+    /// dump did not show is gone.
     fn dump(
         &mut self,
         dumper: &mut Dumper,

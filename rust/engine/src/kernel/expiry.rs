@@ -1,9 +1,9 @@
-//! When the kernel stops to use a route without a message: IPv6 routes may have a lifetime
-//! (`RTF_EXPIRES`), are not used once it is over (`fib6_check_expired`), and removed up to half a
-//! minute later.
+//! Routes that the kernel stops using without a message: IPv6 routes can have a lifetime
+//! (`RTF_EXPIRES`), are unused once it has expired (`fib6_check_expired`), and are removed up to
+//! half a minute later.
 //!
-//! A router advertisement prolongs a lifetime without a message too, so what has become of such
-//! routes a dump tells, which shows how much is left of each.
+//! A router advertisement extends a lifetime without a message too, so only a dump, which shows the
+//! remaining lifetime, resolves such routes.
 
 use std::time::{Duration, Instant};
 
@@ -12,9 +12,8 @@ use super::apply::earlier;
 /// A dump for this reason takes at most one part in so many of the time.
 const SHARE: u32 = 20;
 
-/// How long after the end of a lifetime the kernel is dumped once more. It tells what is left in
-/// ticks of 10 ms: beside the lifetime that is over there may be one with less than a tick left,
-/// and that looks like none.
+/// How long after the end of a lifetime the kernel is dumped again. It reports the remainder in
+/// ticks of 10 ms: another lifetime may have less than a tick left, which looks like no lifetime.
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// The next time that a lifetime ends.
@@ -24,7 +23,7 @@ pub(super) struct Expiry {
     not_before: Option<Instant>,
     /// The next dump follows one for the end of a lifetime.
     repeats: bool,
-    /// The dump under way is for the end of a lifetime.
+    /// The dump in progress was scheduled by the end of a lifetime.
     ended: bool,
 }
 

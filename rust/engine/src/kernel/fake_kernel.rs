@@ -1,4 +1,4 @@
-//! Who answers a socket's requests in the kernel's place.
+//! Answers a socket's requests in place of the kernel.
 
 use std::os::unix::net::UnixDatagram;
 use std::thread;

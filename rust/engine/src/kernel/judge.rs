@@ -56,14 +56,14 @@ pub fn ask_for_prefixes(
     Ok(answers)
 }
 
-/// Whether a longer prefix is in the way, so that nothing is told of the one that was asked for.
+/// Whether a longer prefix answers, so that the result does not concern the requested one.
 #[must_use]
 pub fn is_covered((table, prefix): (u32, Prefix), found: &Found) -> bool {
     let Found::Route(route) = found else {
         return false;
     };
     let key = &route.key;
-    // What is the kernel's own (an address, a broadcast) stands in a table before all others.
+    // The kernel's own routes (addresses, broadcasts) are in a table that precedes all others.
     key.prefix.length() > prefix.length() && (key.table == table || key.table == LOCAL)
 }
 

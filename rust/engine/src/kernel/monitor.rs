@@ -33,7 +33,7 @@ pub(super) struct Monitor {
     pub(super) dumper: Option<Dumper>,
     /// Where the reader's own thread waits, and is woken for commands.
     commands_poller: Arc<Poller>,
-    /// Where a thread that reads in its place waits.
+    /// Where an inline reader waits.
     inline_poller: Arc<Poller>,
     watch: NamespaceWatch,
     pub(super) schedule: ResyncSchedule,
@@ -42,7 +42,7 @@ pub(super) struct Monitor {
     /// When the kernel stops to use the next of the routes that have a lifetime, and when it may be
     /// dumped because of that again.
     pub(super) expiry: Expiry,
-    /// From when on routes are deleted from VPP that it had before us and the kernel lacks.
+    /// Until when routes of an earlier run stay in VPP although the kernel does not have them.
     pub(super) grace_until: Instant,
     /// Resyncs of interfaces since the last of everything.
     pub(super) partial_resyncs: u8,
@@ -51,9 +51,9 @@ pub(super) struct Monitor {
     overruns_in_a_row: u32,
     /// The kernel's count of dropped notifications when the last dump began that was whole.
     drops_before_dump: u32,
-    /// The last read failed in a way that may pass.
+    /// The last read failed with a transient error.
     out_of_breath: bool,
-    /// The next look at what has come breaks off, or hangs.
+    /// The next check for notifications panics, or hangs.
     #[cfg(test)]
     pub(super) fault: Option<Fault>,
     /// What the next reads fail with (`errno`).
@@ -77,7 +77,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// pass.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// Reads of an inline reader before it goes on with what it has got.
+/// Reads by an inline reader before it continues with the changes it has.
 const INLINE_READS: usize = 4;
 
 impl Monitor {
@@ -139,7 +139,7 @@ impl Monitor {
             self.shared.resync_is_awaited(true);
             let result = self.resync(reason, DumpScope::Everything);
             self.shared.resync_is_awaited(false);
-            // Whoever asked may have gone meanwhile; the resync is done all the same.
+            // The caller may have given up; the resync is done all the same.
             let _ = reply.send(result);
         }
         if let Some(due) = self.schedule.take_due(Instant::now()) {
@@ -169,8 +169,8 @@ impl Monitor {
         Ok(all)
     }
 
-    /// Follows the namespace that has the configured name: while none has it VPP's routes stay as they
-    /// are, and the table does not say what the kernel says.
+    /// Follows the namespace that has the configured name. While there is none, VPP's routes stay
+    /// as they are and the table counts as unsynchronised.
     fn look_at_namespace(&mut self) -> Result<(), KernelError> {
         let Some(path) = self.settings.namespace.clone() else {
             return Ok(());
@@ -218,7 +218,7 @@ impl Monitor {
         Ok(())
     }
 
-    /// Takes note that the table does not say what the kernel says, if that is who tells of the routes.
+    /// Marks the table as unsynchronised, if the kernel is the source of the routes.
     fn unsynchronised(&self) {
         if !self.settings.links_only {
             self.shared.unsynchronised();
@@ -243,7 +243,7 @@ impl Monitor {
         due || has_something_to_read(&self.notifications)
     }
 
-    /// Takes note that the kernel can no longer be read.
+    /// Records that the kernel can no longer be read.
     pub(super) fn fail(&self, error: &KernelError) {
         log::error!("the kernel reader ends: {error}");
         self.shared.fail(error.to_string());
@@ -307,7 +307,7 @@ impl Monitor {
         }
         self.burst.read(Instant::now());
         if self.settings.links_only {
-            // What a link does to routes is not the kernel's to say.
+            // zebra, not the kernel, decides what a link does to its routes.
             (all.silent, all.replaced_among) = (None, false);
         }
         self.expiry.after(all.expiry);
@@ -315,7 +315,7 @@ impl Monitor {
             KernelCounters::count(&self.shared.kernel.overruns);
             self.overruns_in_a_row = self.overruns_in_a_row.saturating_add(1);
             let pause = SETTLE.saturating_mul(1 << self.overruns_in_a_row.min(6));
-            // Until its routes are known again, more of it says nothing new.
+            // Further overruns before the next complete dump add nothing.
             let first = self.overruns_in_a_row == 1;
             let level = if first {
                 log::Level::Warn
@@ -362,7 +362,7 @@ impl Monitor {
         let (shared, datagrams) = (&self.shared, &self.datagrams);
         shared.change(|table| {
             let mut all = Effects::default();
-            // One walk over the table for all links and next-hop objects that are told of.
+            // One walk over the table for all links and next-hop objects of the batch.
             table.defer();
             for datagram in datagrams.iter() {
                 let Some(datagram) = datagram else {
@@ -386,20 +386,20 @@ impl Monitor {
         }
     }
 
-    /// Whether the kernel has dropped notifications since the last dump began that was whole.
+    /// Whether the kernel has dropped notifications since the start of the last complete dump.
     ///
-    /// The count tells, not `ENOBUFS`: the kernel reports drops that belong together only once.
+    /// The socket's drop count decides, not `ENOBUFS`: the kernel reports adjacent drops only once.
     pub(super) fn has_lost_notifications(&self) -> bool {
         self.overruns_in_a_row > 0 || self.drops() != self.drops_before_dump
     }
 
     /// Notifications that the kernel has dropped so far.
     pub(super) fn drops(&self) -> u32 {
-        // Where it cannot be asked (`count_drops` says so) `ENOBUFS` has to do.
+        // If the count cannot be read (`count_drops` reports that), `ENOBUFS` has to do.
         self.notifications.drops().unwrap_or(0)
     }
 
-    /// Takes note of a dump that was whole, and began with this count of dropped notifications.
+    /// Records a complete dump, which began at this count of dropped notifications.
     pub(super) fn clear_overrun(&mut self, drops: u32) {
         self.overruns_in_a_row = 0;
         self.drops_before_dump = drops;

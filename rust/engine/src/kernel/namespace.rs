@@ -1,4 +1,4 @@
-//! The network namespace that is read: by what it is, and not by its name, which another one may have
+//! The network namespace that is read: by identity, not by name, which another namespace may take
 //! later.
 
 use std::fs;
@@ -47,7 +47,7 @@ impl Sockets {
         })
     }
 
-    /// Those that somebody else has made.
+    /// File descriptors that the test has made.
     #[cfg(test)]
     pub(super) fn of(notifications: RouteSocket, dumper: Dumper) -> Self {
         Self {

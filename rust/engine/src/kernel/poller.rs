@@ -15,10 +15,10 @@ use super::Waker;
 const NOTIFICATIONS: u64 = 0;
 const WAKER: u64 = 1;
 
-/// A place to wait at until a socket has something to read, or a waker wakes it.
+/// Waits for a socket to become readable, or for a waker.
 ///
-/// Of several such places at a socket the kernel wakes one only (`EPOLLEXCLUSIVE`): the one that was
-/// made first of those where somebody waits. Who is woken must read, or tell another to.
+/// Of several pollers on one socket the kernel wakes only one (`EPOLLEXCLUSIVE`): the oldest of
+/// those with a waiting thread. The woken thread must read, or wake another.
 pub(super) struct Poller {
     epoll: Epoll,
     waker: Arc<Waker>,
@@ -105,7 +105,7 @@ mod tests {
         libc::SYS_epoll_wait,
     ];
 
-    /// Has a thread wait at a poller, and `then` once it does; returns what it was told.
+    /// Waits on a poller in a thread and calls `then` once it waits; returns the poller's result.
     fn waiting(poller: &Poller, then: impl FnOnce()) -> bool {
         thread::scope(|scope| {
             let (id, known) = channel();
@@ -138,7 +138,7 @@ mod tests {
             second.wake();
         });
         assert!(!seen);
-        // Who was not woken is told once more has come, and nobody waits at the first.
+        // A thread that was not woken is woken when more arrives and the first poller is idle.
         assert!(waiting(&second, || ours.write_all(b"x").unwrap()));
     }
 

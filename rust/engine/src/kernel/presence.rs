@@ -1,4 +1,4 @@
-//! Whether the kernel has a route for a prefix: asked prefix by prefix, where a dump does not tell.
+//! Asks the kernel, prefix by prefix, whether it has a route, when a dump cannot tell.
 
 use std::net::IpAddr;
 
@@ -14,7 +14,7 @@ use super::socket::RouteSocket;
 const BUFFER: usize = 128 * 1024;
 const RULES: &str = "policy rules";
 
-/// What the kernel's answer to a lookup tells of a prefix.
+/// The result of a kernel lookup for a prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answer {
     /// It forwards an address within by a route for just this prefix, in this table.
@@ -53,9 +53,8 @@ impl Presence {
     }
 }
 
-/// The tables of which it tells that the kernel has nothing if no lookup finds anything: those that a
-/// rule leads to for all packets. A rule that answers with an error, or leads past others, may keep
-/// a lookup out of them.
+/// The tables that a failed lookup proves empty for the address: those that a rule leads to for all
+/// packets. A rule that answers with an error, or skips others, may keep a lookup out of them.
 pub(super) fn consulted(
     socket: &RouteSocket,
     sequence: &mut u32,
@@ -106,9 +105,9 @@ fn rules(
     }
 }
 
-/// Asks the kernel for each of the prefixes. That it finds nothing at all tells something only of
-/// tables that are consulted whatever the address, and not of those in `cached`. Calls `gets_on`
-/// before each part of them.
+/// Looks up each of the prefixes. A lookup without a result is conclusive only for tables that are
+/// consulted for every address, and not for prefixes in `cached`. Calls `gets_on` before each part
+/// of them.
 pub(super) fn ask(
     socket: &RouteSocket,
     sequence: &mut u32,
@@ -137,7 +136,7 @@ pub(super) fn ask(
 
 type Asked = (u32, Prefix);
 
-/// The answers for all prefixes; where a longer prefix is in the way other addresses are tried.
+/// The answers for all prefixes; if a longer prefix answers, other addresses are tried.
 fn answers(
     socket: &RouteSocket,
     sequence: &mut u32,
@@ -167,7 +166,7 @@ fn meaning((table, prefix): Asked, body: &Payload) -> Answer {
             let key = found.route.key;
             match key.prefix.length().cmp(&prefix.length()) {
                 std::cmp::Ordering::Equal if key.prefix == prefix => Answer::Present,
-                // Another prefix of the same object may be what it was asked for.
+                // The result may belong to another prefix of the same object.
                 _ if prefix.family() == Family::V6 && by_object(&found.route) => Answer::Unknown,
                 std::cmp::Ordering::Less => Answer::Absent,
                 std::cmp::Ordering::Greater => Answer::Covered,
@@ -228,8 +227,8 @@ mod tests {
         )
     }
 
-    /// What is known of a prefix in the main table of a kernel that has nothing at all, and these
-    /// rules beside that which leads to the main table.
+    /// The result for a prefix in the main table of a kernel that has no routes, with these rules
+    /// besides the one for the main table.
     fn known(more: impl Fn(&Header, u8) -> Vec<u8> + Send + 'static, is_main: bool) -> Presence {
         let socket = fake_kernel(move |request, body| match request.kind {
             RTM_GETRULE => {

@@ -67,7 +67,7 @@ impl ReadAhead {
 
     /// Lets a buffer be filled again.
     pub(super) fn give_back(&self, buffer: Vec<u8>) {
-        // The thread has ended where the dump has: nobody needs the buffer then.
+        // The thread ends with the dump; the buffer is then unused.
         let _ = self.empty.send(buffer);
     }
 }

@@ -33,9 +33,10 @@ pub struct KernelSettings {
     pub namespace: Option<PathBuf>,
     /// How often the table is compared with the kernel; never where there is none.
     pub audit_interval: Option<Duration>,
-    /// Whether only links are read, as somebody else tells of the routes.
+    /// Whether to read only links, since the routes have another source.
     pub links_only: bool,
-    /// How long, from the start, routes stay in VPP that it had before and the kernel lacks.
+    /// How long after the start routes of an earlier run stay in VPP although the kernel does not
+    /// have them.
     pub grace: Duration,
 }
 
@@ -72,7 +73,7 @@ pub struct ResyncReport {
     pub drift: DriftReport,
 }
 
-/// A resync that somebody waits for.
+/// A resync with a waiting caller.
 pub(super) struct Command {
     pub(super) reason: Reason,
     pub(super) reply: Sender<Result<ResyncReport, KernelError>>,
@@ -142,10 +143,10 @@ impl Reader {
     }
 
     /// Dumps the kernel's links, next-hop objects and routes, removes what is gone, and returns
-    /// once the table says what the kernel says.
+    /// once the table matches the kernel.
     ///
     /// # Errors
-    /// [`KernelError`] if a dump is refused or breaks off; nothing was removed then.
+    /// [`KernelError`] if a dump is refused or fails; nothing was removed then.
     pub fn resync(&self, reason: Reason) -> Result<ResyncReport, KernelError> {
         let (reply, answer) = bounded(1);
         let gone = || KernelError::NotRunning {
@@ -157,9 +158,9 @@ impl Reader {
         answer.recv().map_err(|_| gone())?
     }
 
-    /// Waits until there are dirty prefixes, true, or the end, false, and reads the kernel's
-    /// notifications meanwhile: who takes the changes then needs no other thread to wake up first.
-    /// None where that has to be left to the reader's thread, and at the deadline.
+    /// Waits for dirty prefixes (true) or the end (false), and reads the kernel's notifications
+    /// inline: the changes then reach the caller without a switch to another thread. None if the
+    /// reader's thread has to do the work, and at the deadline.
     pub fn wait_inline(&self, deadline: Option<Instant>) -> Option<bool> {
         // One is enough.
         let poller = self.inline_poller.try_lock()?;
@@ -187,7 +188,7 @@ impl Reader {
     /// Reads what has come; returns whether that is of use.
     fn read_inline(&self, seen: std::io::Result<bool>) -> bool {
         let Some(mut monitor) = self.monitor.try_lock() else {
-            // The kernel has told one of two who waited, and it was not the one who reads.
+            // The kernel has woken one of two waiting threads, and not the one that reads.
             self.commands_poller.wake();
             return false;
         };
@@ -212,7 +213,7 @@ impl Reader {
         self.shared.kernel_reader.pulse(|| {
             let now = Instant::now();
             let monitor = self.monitor.try_lock();
-            // Who has it is at work.
+            // The holder of the lock is running.
             let due = monitor.is_none_or(|monitor| monitor.has_to_do(now));
             !self.stop.load(Ordering::Acquire) && (due || !self.commands.is_empty())
         })
@@ -239,7 +240,7 @@ impl Drop for Reader {
     }
 }
 
-/// The thread. With it the commands' receiver goes, so that nobody waits for an answer any more.
+/// The thread. It owns the commands' receiver, so its end wakes the callers.
 fn run(
     shared: &EngineState,
     monitor: &Mutex<Monitor>,
@@ -348,7 +349,7 @@ mod tests {
         reader.monitor.lock().fault = Some(Fault::Panic);
         let answer = reader.resync(Reason::Requested);
         assert!(matches!(answer, Err(KernelError::NotRunning { .. })));
-        // Whoever waits for changes learns it from the end of the wait.
+        // A thread that waits for changes learns of it from the result.
         assert!(!reader.shared.wait_dirty(None));
         let failure = reader.shared.failure().unwrap();
         assert!(

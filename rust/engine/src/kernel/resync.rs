@@ -31,7 +31,7 @@ const NAMED: usize = 20;
 /// What the passes of a resync came to.
 struct DumpPasses {
     report: ResyncReport,
-    /// The families of which they told what is gone.
+    /// The families for which the dumps show what is gone.
     families: &'static [Family],
     /// Notifications that the kernel had dropped before the last.
     drops: u32,
@@ -43,10 +43,10 @@ struct DumpPasses {
 
 /// Whether IPv6 routes that no dump of a resync showed are gone.
 ///
-/// A walk of the IPv6 table starts again at its root whenever the tree changes, and skips as many
-/// nodes as it had visited (`fib6_dump_table`): routes withdrawn meanwhile make it skip others
-/// that did not change. A dump beside which nothing happened is certified by that; two beside
-/// which routes were only announced must agree.
+/// A walk of the IPv6 table restarts at its root when the tree changes, and skips as many nodes as
+/// it had visited (`fib6_dump_table`): routes withdrawn meanwhile make it skip others that did not
+/// change. A dump without concurrent changes is proof; two dumps with only concurrent announcements
+/// must agree.
 #[derive(Default)]
 struct V6 {
     certified: bool,
@@ -82,7 +82,7 @@ impl Monitor {
         let mut dumper = self.take_dumper()?;
         let everything = extent == DumpScope::Everything;
         let result = self.passes(&mut dumper, &extent);
-        // A dumper whose dump broke off may still have replies under way and is not used again.
+        // A dumper whose dump failed may have replies in flight and is not reused.
         match result {
             Ok(_) => self.dumper = Some(dumper),
             Err(_) => drop(self.shared.change(|table| table.end_resync(&[]))),
@@ -98,7 +98,7 @@ impl Monitor {
         }
         if !passes.report.complete {
             if !everything {
-                // Where a route stands among others of its key only a dump of all tells.
+                // Only a complete dump shows a route's place among others of its key.
                 return self.resync(reason, DumpScope::Everything);
             }
             // Another dump will end at the same route.
@@ -153,7 +153,7 @@ impl Monitor {
         }
     }
 
-    /// Plans what notifications beside a resync leave to be looked at.
+    /// Schedules what notifications during a resync leave uncertain.
     fn plan_for_doubts(&mut self) {
         let doubts = self.shared.change(Table::doubts_meanwhile);
         let mut effects = Effects::default();
@@ -187,8 +187,8 @@ impl Monitor {
             self.clear_overrun(passes.drops);
         }
         let drift = self.shared.change(|table| table.take_drift(NAMED));
-        // Notifications that the kernel has dropped would explain what differs, and so would an
-        // event beside the audit, for which another resync is planned.
+        // Dropped notifications would explain a difference, and so would an event during the audit,
+        // for which another resync is scheduled.
         if reason == Reason::Audit && !lost && self.schedule.at().is_none() {
             self.report_drift(&drift);
             passes.report.drift = drift;
@@ -196,8 +196,9 @@ impl Monitor {
         Ok(())
     }
 
-    /// Reads on while something differs that a notification may yet explain: the kernel changes a
-    /// route first and tells of it then, and whoever changes it may have to wait in between.
+    /// Reads on while a difference may yet be explained by a notification: the kernel changes a
+    /// route before it sends the notification, and the process that makes the change can be
+    /// preempted in between.
     fn await_explanations(&mut self) -> Result<(), KernelError> {
         let deadline = Instant::now() + SETTLE;
         while self.shared.table().has_suspects() {
@@ -211,7 +212,8 @@ impl Monitor {
         Ok(())
     }
 
-    /// What VPP had before us and the kernel lacks is stale, unless it still has time to appear.
+    /// Marks routes of an earlier run that the kernel does not have as stale, once the grace time
+    /// is over.
     fn confirm(&mut self, families: &[Family], absent: &Absent) {
         let grace = self.grace_until.saturating_duration_since(Instant::now());
         if grace.is_zero() {
@@ -251,7 +253,7 @@ impl Monitor {
         );
     }
 
-    /// Dumps until the dumps tell what is gone, [`DUMPS`] times at most.
+    /// Dumps until the dumps show what is gone, at most [`DUMPS`] times.
     fn passes(
         &mut self,
         dumper: &mut Dumper,
@@ -268,8 +270,8 @@ impl Monitor {
             if before == Some(drops) {
                 self.shared.change(Table::repeat_dump);
             } else {
-                // What the last pass saw may have been replaced since by what was dropped: if it
-                // counted, the old route would stay beside the new one.
+                // Dropped notifications may have replaced what the last pass saw: if that counted
+                // as seen, the old route would stay beside the new one.
                 v6 = V6::default();
                 self.shared
                     .change(|table| table.begin_resync(extent.clone()));

@@ -57,7 +57,7 @@ impl RouteSocket {
         })
     }
 
-    /// Reads and writes a socket that somebody else has made.
+    /// Uses a socket that the test has made.
     #[cfg(test)]
     pub(super) fn of(fd: OwnedFd) -> Self {
         Self {
@@ -133,9 +133,9 @@ impl RouteSocket {
         counters.not_from_kernel.fetch_add(more, Ordering::Relaxed);
     }
 
-    /// Another process has sent a message, which takes `CAP_NET_ADMIN`: it says nothing about routes.
+    /// Reports a message from another process (which needs `CAP_NET_ADMIN`): it is ignored.
     fn not_the_kernel(&self, port: u32) {
-        // Whoever does this may do it a million times.
+        // A process may send a million of them.
         let level = match self.not_from_kernel.fetch_add(1, Ordering::Relaxed) {
             0 => log::Level::Warn,
             _ => log::Level::Debug,
@@ -292,7 +292,7 @@ pub(crate) fn in_namespace<T: Send>(
     std::thread::scope(|scope| {
         let guarded = move || panics::guarded(enter);
         let named = std::thread::Builder::new().name("in-namespace".into());
-        // There may be no room for one more thread for the moment: whoever asked may ask again.
+        // Thread creation can fail for lack of resources; the caller may retry.
         let thread = named.spawn_scoped(scope, guarded);
         let thread = thread.map_err(|source| KernelError::Socket {
             step: "thread",

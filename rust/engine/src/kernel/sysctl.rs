@@ -9,9 +9,9 @@ use super::socket::in_namespace;
 
 const NET: &str = "/proc/sys/net";
 
-/// The setting `net.KEY`, its parts separated by slashes (`ipv4/nexthop_compat_mode`), as the
-/// namespace has it, this process's where there is none. None where this kernel has no such setting
-/// or does not show it.
+/// The setting `net.KEY`, its parts separated by slashes (`ipv4/nexthop_compat_mode`), in the
+/// namespace, or in this process's if there is none. None if this kernel does not have or does not
+/// show the setting.
 ///
 /// # Errors
 /// [`KernelError`] if the namespace cannot be entered.

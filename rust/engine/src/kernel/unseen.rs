@@ -15,8 +15,8 @@ use super::reader::ResyncReport;
 
 /// Prefixes that the kernel is asked for, at most, to see whether a dump was whole.
 const SAMPLE: usize = 16_384;
-/// Prefixes that it is asked for, at most, in one resync where the dumps do not tell: the rest is
-/// asked for in the next.
+/// Maximum lookups in one resync with inconclusive dumps: the remaining prefixes follow in the
+/// next.
 const ASKED: usize = 1 << 18;
 /// Prefixes that it is asked for before the notifications that have come are read.
 const AT_ONCE: usize = 4096;
@@ -31,10 +31,10 @@ fn sample(prefixes: &[(u32, Prefix)], count: usize) -> Vec<(u32, Prefix)> {
 }
 
 impl Monitor {
-    /// Asks the kernel singly for prefixes that the dumps did not show: for all of the families of
-    /// which they do not tell what is gone, and for some of those that they seem to tell of, since a
-    /// dump ends before a route that is too large for it and says nothing (`inet_dump_fib`,
-    /// `fib6_dump_table`). Returns the families of which the dumps tell, and what is absent.
+    /// Looks up prefixes that the dumps did not show: all of the families with inconclusive dumps,
+    /// and some of the others, since a dump silently ends before a route that does not fit its
+    /// buffer (`inet_dump_fib`, `fib6_dump_table`). Returns the families with conclusive dumps, and
+    /// what is absent.
     pub(super) fn ask_for_unseen(
         &mut self,
         dumper: &mut Dumper,
@@ -74,8 +74,8 @@ impl Monitor {
         Ok((families, absent))
     }
 
-    /// Asks the kernel for each of the prefixes. Notifications do not wait for all of the answers, and
-    /// what has come meanwhile is newer than those.
+    /// Looks up each of the prefixes. Notifications are read between parts of the answers, and take
+    /// precedence over them.
     fn ask(
         &mut self,
         dumper: &mut Dumper,
@@ -109,7 +109,7 @@ impl Monitor {
         left_out
     }
 
-    /// Takes note of prefixes that the kernel has though its dump, which it said was whole, did not
+    /// Reports prefixes that the kernel has although its dump, which it marked as complete, did not
     /// show them.
     fn report_ended_early(&mut self, present: &[(u32, Prefix)]) {
         let ended_early = &self.shared.kernel.ended_early;

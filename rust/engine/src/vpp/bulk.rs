@@ -39,7 +39,7 @@ pub struct BulkSettings {
     pub connect_timeout: Duration,
     /// How long VPP may leave requests unanswered before it counts as unresponsive.
     pub request_timeout: Duration,
-    /// How long VPP may have nothing to say before it is pinged; zero never.
+    /// How long VPP may be silent before it is pinged; zero disables the ping.
     pub keepalive_interval: Duration,
     /// The most route requests a second; none for as many as VPP takes.
     pub rate_limit: Option<u32>,
@@ -133,8 +133,8 @@ impl BulkConnection {
         })
     }
 
-    /// Sends what the batch's prefixes need and waits for all answers. Prefixes are left out whose
-    /// difference has gone meanwhile.
+    /// Sends the requests of the batch's prefixes and waits for all answers. Prefixes that no
+    /// longer differ are left out.
     ///
     /// # Errors
     /// [`VppError`] if the connection ends first; all prefixes without an answer are dirty again.
@@ -148,12 +148,12 @@ impl BulkConnection {
         Ok(report)
     }
 
-    /// Reads what VPP has under `source` in our tables and takes it as installed, in place of all
-    /// that was taken as installed before. Where one of the `better` sources has a route, VPP does
-    /// not show ours: what the kernel lacks there is deleted unseen.
+    /// Reads VPP's routes under `source` in our tables and records them as installed, in place of
+    /// all that was recorded before. Where one of the `better` sources has a route, VPP does not
+    /// show ours: what the kernel does not have there is deleted unseen.
     ///
     /// # Errors
-    /// [`VppError`] if the connection ends first; nothing is taken as installed then.
+    /// [`VppError`] if the connection ends first; nothing is recorded as installed then.
     pub fn adopt(&self, source: u8, better: Vec<u8>) -> Result<Adopted, VppError> {
         self.ask(|reply| AdoptOp::new(source, better, reply))
     }
@@ -174,7 +174,8 @@ impl BulkConnection {
         self.ask(|reply| OverriddenOp::new(sources, limit, reply))
     }
 
-    /// Deletes everything under a FIB source from VPP tables. The engine's own table is not told.
+    /// Deletes everything under a FIB source from VPP tables. The engine's own table does not
+    /// change.
     ///
     /// # Errors
     /// [`VppError`] if the connection ends first.
@@ -212,7 +213,7 @@ impl BulkConnection {
         self.driver.lost().get()
     }
 
-    /// Waits until the connection has ended, and says why.
+    /// Waits for the end of the connection; returns the reason.
     #[must_use]
     pub fn wait_lost(&self) -> VppError {
         self.driver.lost().wait()
@@ -265,7 +266,7 @@ mod tests {
     use super::super::operation::Context;
     use super::*;
 
-    /// A connection, and VPP's end of it, which says nothing.
+    /// A connection, and VPP's silent end of it.
     fn connection() -> (BulkConnection, UnixStream) {
         let (stream, vpp) = UnixStream::pair().unwrap();
         stream.set_nonblocking(true).unwrap();
@@ -296,7 +297,7 @@ mod tests {
         )
     }
 
-    /// Where a piece of work breaks off.
+    /// Where an operation panics.
     #[derive(Clone, Copy, Debug, PartialEq)]
     enum At {
         Encode,
@@ -372,8 +373,8 @@ mod tests {
             };
             assert!(lost.contains(said), "{at:?}: {lost}");
             let failure = connection.shared.failure().unwrap_or_default();
-            // Another connection learns what VPP has; a table that is half changed is another
-            // thing.
+            // A new connection reads what VPP has, so a panic outside of the table only ends the
+            // connection; a half-changed table ends the engine.
             assert_eq!(failure.contains(said), at == At::Change, "{failure}");
         }
     }

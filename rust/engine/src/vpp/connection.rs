@@ -1,4 +1,4 @@
-//! The bulk connection: what it reads and writes, and the operation under way.
+//! The bulk connection: its buffers, and the operation in progress.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd;
@@ -39,7 +39,7 @@ pub(super) struct Connection {
     rx_coalescer: RxCoalescer,
 }
 
-/// Bytes written but not yet taken by VPP before no more requests are encoded.
+/// Unsent bytes above which no further requests are encoded.
 const SEND_HIGH_WATER: usize = 256 * 1024;
 /// Context of the ping to an idle VPP; that which ends a dump has another.
 const KEEPALIVE: u32 = u32::MAX;
@@ -86,10 +86,10 @@ impl Connection {
         })
     }
 
-    /// One round: read, work, write. False once the connection shall be closed.
+    /// One round: read, process, write. False once the connection is to be closed.
     ///
     /// # Errors
-    /// Why the connection has ended.
+    /// The reason why the connection ended.
     pub(super) fn poll_once(&mut self) -> Result<bool, VppError> {
         if let Some(error) = self.failed.take() {
             return Err(error);
@@ -127,7 +127,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Ends what is under way and what is ordered.
+    /// Fails the operation in progress and the queued ones.
     pub(super) fn fail_all(mut self, error: &VppError) {
         let left = std::iter::from_fn(|| self.operations.try_recv().ok());
         for operation in self.active.take().into_iter().chain(left) {
@@ -267,7 +267,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Takes the next operation if there is none under way.
+    /// Takes the next operation if none is in progress.
     fn start_next(&mut self) {
         if self.active.is_some() {
             return;
@@ -334,7 +334,8 @@ impl Connection {
     }
 }
 
-/// Whether VPP has hung up, or only the connection fails: what was under way is no suspect then.
+/// Whether VPP has hung up, or only the connection failed: in the latter case the requests in
+/// flight are no suspects.
 fn ended(error: &std::io::Error) -> VppError {
     match error.kind() {
         ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => VppError::Gone(error.to_string()),

@@ -1,8 +1,8 @@
-//! Where operations are submitted to the connection, and the thread that waits for VPP.
+//! Submits operations to the connection, and runs the thread that waits for VPP.
 //!
-//! The thread does nearly all of the work. Whoever submits one while nobody is at work starts
-//! it himself: what is sent then needs no other thread to wake up first. The thread is woken only
-//! if it would miss something otherwise.
+//! The thread does nearly all of the work. A caller that submits an operation while the connection
+//! is idle starts it inline: the first requests are sent without a switch to another thread. The
+//! thread is woken only if it would miss something otherwise.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -42,7 +42,7 @@ impl Interest {
         }
     }
 
-    /// Whether whoever waits for this comes in time for the other too.
+    /// Whether a thread that waits for this also wakes in time for the other.
     fn covers(self, other: Self) -> bool {
         let in_time = match (self.until, other.until) {
             (Some(this), Some(other)) => this <= other,
@@ -53,7 +53,7 @@ impl Interest {
     }
 }
 
-/// The connection, and what the thread waits for meanwhile.
+/// The connection, and what the thread currently waits for.
 struct State {
     connection: Connection,
     interest: Interest,
@@ -100,7 +100,7 @@ impl Driver {
     /// Whether the thread gets on. It does not wait for it.
     pub(super) fn pulse(&self) -> Pulse {
         self.heartbeat.pulse(|| match self.state.try_lock() {
-            // Who has it is at work.
+            // The holder of the lock is running.
             None => true,
             Some(state) => {
                 let connection = state.as_ref().map(|state| &state.connection);
@@ -109,10 +109,10 @@ impl Driver {
         })
     }
 
-    /// Submits an operation and starts it if nobody is at work. Where the connection has ended, the
-    /// operation is dropped.
+    /// Submits an operation, and starts it if the connection is idle. If the connection has ended,
+    /// the operation is dropped.
     pub(super) fn submit(&self, operation: Box<dyn Operation>) {
-        // It fails where the connection is gone, and then whoever waits for the work is told.
+        // Fails if the connection is gone; the operation is dropped then, which its caller sees.
         let _ = self.operations.send(operation);
         let started = self.state.try_lock().is_some_and(|mut state| {
             let _at_work = self.heartbeat.at_work();
@@ -130,15 +130,15 @@ impl Driver {
         }
     }
 
-    /// Has the thread look again at what it is to do.
+    /// Wakes the thread to check for work.
     pub(super) fn wake(&self) {
         self.waker.wake();
     }
 
     /// Waits for VPP and for operations, until the connection ends. `stream` is the connection's.
     ///
-    /// A panic ends the connection alone: what of the table was under way counts as unknown then,
-    /// as after any other end. A change of the table that broke off ends the engine
+    /// A panic ends only the connection: the state of the operation in progress counts as unknown,
+    /// as after any other end. A panic in a change of the table ends the engine
     /// ([`EngineState::change`](crate::EngineState::change)).
     pub(super) fn run(&self, stream: UnixStream) {
         let ended = panics::guarded(|| self.poll(&stream));

@@ -1,13 +1,13 @@
-//! How long VPP has said nothing, and what that means.
+//! How long VPP has been silent, and what to do about it.
 
 use std::time::{Duration, Instant};
 
 use crate::error::VppError;
 
-/// Watches for a VPP that keeps the connection and does not answer.
+/// Detects a VPP that keeps the connection open and does not answer.
 ///
-/// While requests are unanswered, anything that VPP says shows that it lives. While there are
-/// none it is pinged, for a VPP may stay mute without closing its socket.
+/// While requests are unanswered, anything received shows that VPP lives. While there are none it
+/// is pinged, since a VPP may hang without closing its socket.
 #[derive(Debug)]
 pub(super) struct Keepalive {
     /// None: an idle VPP is not pinged.
@@ -28,7 +28,7 @@ impl Keepalive {
         }
     }
 
-    /// VPP said something, or is asked something after a silence that meant nothing.
+    /// Records a received message, or a request after a silence that had no significance.
     pub(super) fn on_rx(&mut self, now: Instant) {
         self.heard = now;
     }

@@ -16,7 +16,7 @@ pub(super) struct Context {
     pub(super) encoder: Encoder,
 }
 
-/// A piece of work. Whoever ordered it waits for its end; it ends with [`Operation::complete`] or
+/// An operation of the connection. Its caller waits for the end: [`Operation::complete`] or
 /// [`Operation::fail`], the latter perhaps before it began.
 pub(super) trait Operation: Send {
     /// Its turn has come.
@@ -39,10 +39,10 @@ pub(super) trait Operation: Send {
     /// Takes a message from VPP.
     fn on_message(&mut self, context: &Context, id: u16, message: &[u8]) -> Result<(), VppError>;
 
-    /// Everything that VPP has said so far has been taken.
+    /// Everything received so far has been processed.
     fn on_read_end(&mut self, _context: &Context) {}
 
-    /// To end early: what has not been sent shall not be.
+    /// Ends early: requests that are not sent yet are dropped.
     fn cancel_unsent(&mut self) {}
 
     fn done(&self) -> bool;

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 const SECOND: u64 = 1_000_000_000;
-/// Shares of a second that the bucket holds, so that a limit is felt evenly and a thread that
-/// sleeps by milliseconds still reaches it.
+/// Fractions of a second that the bucket holds: small enough to smooth the load, large enough that
+/// a thread with millisecond sleeps reaches the limit.
 const SHARES: u32 = 100;
 /// What a high limit makes wait at least: for each single request it would be all waking up.
 const MOMENT: Duration = Duration::from_millis(1);
@@ -42,7 +42,7 @@ impl TokenBucket {
         usize::try_from(tokens.min(room.into())).map_or(wanted, |tokens| tokens.min(wanted))
     }
 
-    /// Takes note of requests sent, as many as were allowed at `now` or fewer.
+    /// Records requests sent, at most as many as were allowed at `now`.
     pub(super) fn spend(&mut self, now: Instant, sent: usize) {
         let Some((interval, room)) = self.limit else {
             return;
@@ -72,7 +72,7 @@ impl TokenBucket {
 mod tests {
     use super::*;
 
-    /// Sends as much as is allowed, each time after the wait that it is told.
+    /// Sends as much as is allowed, and waits as long as required each time.
     fn time_for(rate: u32, requests: usize) -> Duration {
         let start = Instant::now();
         let (mut bucket, mut now, mut left) =

@@ -1,7 +1,7 @@
-//! How long VPP's answers may gather before they are read.
+//! How long to let VPP's answers accumulate before reading them.
 //!
-//! To be woken for every few answers costs this thread more than the answers, and it costs VPP, whose
-//! write wakes it. While VPP has enough requests to work on, nobody need look.
+//! Waking up for every few answers costs this thread more than the answers do, and it costs VPP,
+//! whose write does the waking. While VPP has enough requests to work on, waiting delays nothing.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 const LONGEST: Duration = Duration::from_millis(1);
 const SHORTEST: Duration = Duration::from_micros(500);
 
-/// What VPP has answered of late.
+/// VPP's recent answers.
 #[derive(Debug)]
 pub(super) struct RxCoalescer {
     /// Half a window of requests.
@@ -31,7 +31,7 @@ impl RxCoalescer {
         }
     }
 
-    /// Takes note of so many answers; with `pending` requests VPP works on.
+    /// Records `count` answers, while VPP has `pending` requests to work on.
     pub(super) fn answered(&mut self, count: usize, pending: usize, now: Instant) {
         if pending <= self.half {
             (self.answered, self.since) = (0, None);

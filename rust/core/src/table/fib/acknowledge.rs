@@ -9,7 +9,7 @@ use crate::table::fib::selection::adjust;
 use crate::table::store::entry::flag;
 use crate::table::store::ids::{Handle, PathSetId};
 
-/// What VPP shall do for one prefix.
+/// The change that VPP needs for one prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The prefix's place.
@@ -18,7 +18,7 @@ pub struct Request {
     pub prefix: Prefix,
     /// VPP table.
     pub vpp_table: u32,
-    /// The paths it shall have; [`PathSetId::NONE`] to delete it.
+    /// The desired paths; [`PathSetId::NONE`] to delete the route.
     pub paths: PathSetId,
     /// Version of `paths`: with another version the same number names other paths.
     pub version: u32,
@@ -31,11 +31,11 @@ pub struct Request {
 pub struct DirtyBatch {
     /// Their places.
     pub handles: Vec<Handle>,
-    /// How many of them VPP shall add.
+    /// How many of them are additions.
     pub adds: usize,
-    /// How many VPP shall replace the paths of.
+    /// How many of them replace installed paths.
     pub replaces: usize,
-    /// How many VPP shall delete.
+    /// How many of them are deletions.
     pub deletes: usize,
 }
 
@@ -105,8 +105,8 @@ impl Table {
         }
     }
 
-    /// What to ask VPP for a taken prefix now; none where meanwhile nothing is to be done, and the
-    /// prefix is no longer taken then. A request must come back by [`Self::acknowledge`] or
+    /// The request that a taken prefix needs now; none if there is nothing left to do, and the
+    /// prefix is then no longer taken. Every request must end in [`Self::acknowledge`] or
     /// [`Self::abandon`].
     pub fn begin_request(&mut self, handle: Handle) -> Option<Request> {
         let rib = self.rib(handle)?;
@@ -130,9 +130,10 @@ impl Table {
         })
     }
 
-    /// Takes note of VPP's answer to a request.
+    /// Records VPP's answer to a request.
     ///
-    /// A refused prefix rests until its paths change or [`Self::retry_refused`] is called.
+    /// A refused prefix is not sent again until its paths change or [`Self::retry_refused`] is
+    /// called.
     pub fn acknowledge(&mut self, request: &Request, outcome: Result<(), i32>) {
         self.survived(request);
         match outcome {
@@ -204,8 +205,9 @@ impl Table {
         self.resolver.release_paths(request.paths);
     }
 
-    /// Takes note that a request will have no answer: its prefix is dirty again. Whether VPP acted
-    /// on it is unknown, so the session's loss has to be told too ([`Self::forget_installed`]).
+    /// Records that a request will get no answer: its prefix is dirty again. It is unknown whether
+    /// VPP acted on it, so the caller must also report the loss of the session
+    /// ([`Self::forget_installed`]).
     pub fn abandon(&mut self, request: &Request) {
         self.resolver.release_paths(request.paths);
         self.give_back(request.handle);
@@ -251,7 +253,7 @@ impl Table {
         self.refusals.iter().filter_map(entry).take(limit).collect()
     }
 
-    /// Takes note that VPP has nothing of ours, or that what it has is unknown.
+    /// Records that VPP has none of our routes, or that what it has is unknown.
     pub fn forget_installed(&mut self) {
         for handle in self.places() {
             let installed = self.rib(handle).and_then(|rib| rib.body(handle.slot));
@@ -264,8 +266,8 @@ impl Table {
         self.forget_unseen();
     }
 
-    /// Takes note of a route that VPP has under our source already. `as_wanted` says whether VPP
-    /// shows wanted paths as `dumped`. Returns whether the VPP table is one of ours.
+    /// Records a route that VPP already has under our source. `as_wanted` returns whether VPP shows
+    /// desired paths as `dumped`. Returns whether the VPP table is one of ours.
     pub fn adopt(
         &mut self,
         vpp_table: u32,
@@ -309,8 +311,8 @@ impl Table {
         }
     }
 
-    /// Takes note that the kernel has shown all its routes of these families: what VPP has beyond
-    /// them is stale and shall be deleted. Returns how many prefixes that are.
+    /// Records that the kernel has shown all its routes of these families: any other route in VPP
+    /// is stale and is deleted. Returns the number of these prefixes.
     pub fn confirm(&mut self, families: &[Family]) -> usize {
         self.confirm_where(families, |family, _, _| families.contains(&family))
     }

@@ -1,7 +1,7 @@
-//! What VPP has said of routes, for whoever announced them.
+//! VPP's answers, for the peer that announced the routes.
 //!
-//! Kept are places, each once, and not what was said: what is told is what holds when it is told. So
-//! whoever reads slowly learns less of what has been, and the memory is bounded by the table.
+//! The queue holds entries, each once, not outcomes: the outcome is read when it is sent. A slow
+//! peer therefore misses intermediate outcomes, and memory is bounded by the table.
 
 use ahash::AHashSet;
 
@@ -13,7 +13,7 @@ use crate::table::query::view::RouteState;
 use crate::table::store::entry::flag;
 use crate::table::store::ids::Handle;
 
-/// Places looked at for each answer that is asked for, at most: others wait for the table meanwhile.
+/// Entries examined per requested answer, at most: the table is locked for that long.
 const PLACES: usize = 4;
 
 /// Whether VPP has a route.
@@ -25,7 +25,7 @@ pub struct Answer {
     pub installed: bool,
 }
 
-/// Places of which something is to be told.
+/// Entries whose outcome is to be sent.
 #[derive(Default)]
 pub(in crate::table) struct Answers {
     queue: DirtyQueue,
@@ -43,7 +43,7 @@ impl Answers {
         let handle = self.queue.pop()?;
         self.queued.remove(&handle);
         if self.queued.is_empty() {
-            // What once held a full table shall not keep its memory.
+            // Frees the memory after a full table.
             self.queued = AHashSet::new();
         }
         Some(handle)
@@ -111,15 +111,15 @@ impl Table {
         Some(Answer { route, installed })
     }
 
-    /// Takes note that VPP has spoken of a prefix.
+    /// Queues the outcome for a prefix.
     pub(in crate::table) fn answer(&mut self, handle: Handle) {
         if let Some(answers) = &mut self.answers {
             answers.push(handle);
         }
     }
 
-    /// The same for a route that has just been announced, where nothing has to be asked of VPP: it has
-    /// its paths already, or has refused them. One that is held nobody has refused yet.
+    /// Queues the outcome of a route that was just announced if it needs no request: VPP has its
+    /// paths already, or has refused them. A held route has not been refused yet.
     pub(in crate::table) fn answer_if_settled(&mut self, key: &RouteKey) {
         if self.answers.is_none() {
             return;

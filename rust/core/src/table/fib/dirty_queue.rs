@@ -29,7 +29,7 @@ pub(in crate::table) struct DirtyQueue {
     len: usize,
 }
 
-/// Runs that an empty queue keeps room for: what once held a full table shall not keep its memory.
+/// Runs that an empty queue keeps room for; the memory of a full table is freed.
 const KEPT: usize = 1024;
 
 impl DirtyQueue {

@@ -1,4 +1,4 @@
-//! What VPP shows, against what it has acknowledged.
+//! Compares VPP's routes with what VPP has acknowledged.
 
 use crate::route::{PathSet, Prefix};
 
@@ -74,8 +74,8 @@ impl Shown {
 
 impl Table {
     /// Compares a route that VPP shows under our source with what it has acknowledged. `equals`
-    /// says whether VPP shows acknowledged paths as it shows this route's. None where they agree
-    /// and for VPP tables that are none of ours.
+    /// returns whether VPP shows the acknowledged paths as it shows this route's. None if they
+    /// agree, and for VPP tables that are not ours.
     pub fn compare_shown(
         &self,
         vpp_table: u32,
@@ -94,8 +94,8 @@ impl Table {
         }
     }
 
-    /// The prefix's place: none where the VPP table is none of ours, `Some(None)` where the
-    /// prefix is not known in it.
+    /// The prefix's handle: none if the VPP table is not ours, `Some(None)` if the prefix is not
+    /// known in it.
     fn find_in_vpp_table(&self, vpp_table: u32, prefix: &Prefix) -> Option<Option<Handle>> {
         let ours = |(_, rib): &(u16, &crate::table::AnyRib)| {
             rib.vpp_table == vpp_table && rib.family() == prefix.family()
@@ -104,7 +104,7 @@ impl Table {
         Some(rib.find(prefix).map(|slot| Handle { rib: index, slot }))
     }
 
-    /// Prefixes that VPP has acknowledged or shall have, and that are not among those shown.
+    /// Prefixes that are acknowledged or desired, and that are not among those shown.
     #[must_use]
     pub fn not_shown(&self, shown: &Shown) -> Vec<Handle> {
         let missing = |handle: &Handle| {
@@ -123,7 +123,7 @@ impl Table {
         Some((rib.vpp_table, rib.prefix(handle.slot)?, acknowledged))
     }
 
-    /// Takes note that VPP lacks a prefix that it had acknowledged: it is added again.
+    /// Records that VPP has lost a prefix that it had acknowledged: it is added again.
     pub fn lost(&mut self, handle: Handle) {
         self.set_installed(handle, PathSetId::NONE);
         self.refresh(handle);

@@ -8,7 +8,7 @@ use crate::table::Table;
 use crate::table::store::ids::PathSetId;
 
 impl Table {
-    /// Whether VPP has acknowledged a route of ours for a prefix in one of its tables.
+    /// Whether VPP has acknowledged one of our routes for a prefix in one of its tables.
     #[must_use]
     pub fn has_installed(&self, vpp_table: u32, prefix: &Prefix) -> bool {
         let ribs = self.ribs.iter().filter(|rib| rib.vpp_table == vpp_table);
@@ -16,7 +16,7 @@ impl Table {
             .any(|body| !body.installed.is_none())
     }
 
-    /// Whether paths that VPP has or shall have go out of one of its interfaces.
+    /// Whether installed or desired paths use a VPP interface.
     #[must_use]
     pub fn leads_through(&self, sw_if_index: u32) -> bool {
         let mut sets = self.resolver.path_sets.iter();

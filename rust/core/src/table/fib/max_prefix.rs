@@ -1,4 +1,4 @@
-//! How many prefixes VPP shall have at most, and which wait as there are more.
+//! The prefix limit, and the prefixes that wait because of it.
 
 use ahash::RandomState;
 use indexmap::IndexSet;
@@ -11,11 +11,11 @@ use crate::table::store::ids::Handle;
 pub enum LimitAction {
     /// They wait until others have gone ([`HoldReason::OverLimit`](crate::table::HoldReason::OverLimit)).
     Refuse,
-    /// They go into VPP, and whoever asks is told.
+    /// They go into VPP; the excess is reported.
     Warn,
 }
 
-/// A limit of the prefixes that VPP shall have, both families and all tables together.
+/// The maximum number of prefixes in VPP, over both families and all tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// Prefixes.
@@ -35,8 +35,8 @@ pub struct LimitChange {
     pub prefixes: usize,
 }
 
-/// How far below the limit, in parts of it, the number must fall to count as kept again: a peer
-/// whose routes come and go at the limit shall not fill the log.
+/// How far below the limit, as a fraction of it, the number must fall before the limit counts as
+/// kept again: a peer whose routes come and go at the limit must not fill the log.
 const BELOW: usize = 20;
 
 /// The prefixes that wait, and whether that is known already.
@@ -55,7 +55,7 @@ impl Table {
         self.limit_state.exceeded
     }
 
-    /// Prefixes that wait as VPP shall have no more.
+    /// Prefixes that wait because the limit is reached.
     #[must_use]
     pub fn over_limit(&self) -> usize {
         self.limit_state.over.len()
@@ -80,8 +80,8 @@ impl Table {
         })
     }
 
-    /// Prefixes that VPP shall have, with those of an earlier run that may turn out to be among
-    /// them: they keep their places until the kernel has shown all that it has.
+    /// Desired prefixes, and those of an earlier run that may turn out to be desired: these count
+    /// until the kernel has shown all its routes.
     fn claimed(&self) -> usize {
         let claimed = self.counts.iter().map(|c| c.desired + c.unconfirmed);
         claimed.sum()
@@ -92,7 +92,7 @@ impl Table {
         self.scope.most().is_none_or(|most| self.claimed() < most)
     }
 
-    /// Takes note whether a prefix waits for room.
+    /// Records whether a prefix waits for room.
     pub(in crate::table) fn wait_for_room(&mut self, handle: Handle, waits: bool) {
         if waits {
             self.limit_state.over.insert(handle);

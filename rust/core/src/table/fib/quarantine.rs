@@ -1,10 +1,10 @@
-//! Routes over which VPP ended, and those of which that is known beforehand.
+//! Routes that crash VPP: those learned from crashes, and those known beforehand.
 //!
-//! When VPP goes, every request without an answer is a suspect ([`Table::suspect`]); one that is
-//! answered later is none any more. After the second time a suspect is to be sent last and alone
-//! ([`Table::goes_alone`]). If VPP ends again then, that was it: the prefix is held with these paths
-//! until it is released. So somebody else's kill of VPP costs no route its place: three of them
-//! would have to meet the same route, the last with nothing else under way.
+//! When VPP ends, every unanswered request is a suspect ([`Table::suspect`]); an answer clears it.
+//! A prefix that was suspected twice is sent last and alone ([`Table::goes_alone`]). If VPP ends
+//! again while it is unanswered, the prefix is held with these paths until it is released. VPP
+//! being killed for another reason therefore costs no route its place: three such kills would have
+//! to hit the same route, the last one with nothing else in flight.
 
 use ahash::AHashMap;
 
@@ -18,8 +18,9 @@ use crate::table::store::ids::{Handle, PathSetId};
 
 /// Times that VPP ended over a prefix after which it goes alone.
 const TWICE: u8 = 2;
-/// The first requests without an answer, among which that is which VPP ended over: it takes them in
-/// order, 4,096 bytes (18 of them and more) at a time, and what it has answered may be lost with it.
+/// How many of the oldest unanswered requests include the one that VPP ended over: VPP takes
+/// requests in order, 4,096 bytes (18 requests or more) at a time, and the answers to these may be
+/// lost with it.
 const FIRST: usize = 256;
 /// Suspects that are kept in mind; where there are more, those of one time are forgotten.
 const SUSPECTS: usize = 65_536;
@@ -60,12 +61,12 @@ impl Quarantine {
                 .iter()
                 .any(|(table, set)| *table == place.0 && *set == shape(paths));
         };
-        // Whoever ends VPP with different paths does so with all.
+        // Different paths have ended VPP, so the prefix is held whatever its paths.
         sets.len() > 1 || sets.contains(&shape(paths))
     }
 }
 
-/// The paths without the numbers of VPP's interfaces, which a VPP that was started again has anew.
+/// The paths without VPP's interface numbers, which change when VPP restarts.
 fn shape(paths: &PathSet) -> PathSet {
     let one = |path: &Path| Path {
         sw_if_index: match path.sw_if_index {
@@ -128,9 +129,8 @@ impl Table {
             .for_each(|handle| self.refresh(handle));
     }
 
-    /// Takes note that VPP went while these requests, and no others, had no answer, in the order in
-    /// which they were sent. Returns those
-    /// that are held from now on. Each must come back by [`Self::abandon`] still.
+    /// Records that VPP ended while exactly these requests, in the order sent, were unanswered.
+    /// Returns those that are held from now on; each must still end in [`Self::abandon`].
     pub fn suspect(&mut self, requests: &[Request]) -> Vec<Request> {
         let first = requests.iter().take(FIRST);
         let adding = first.filter(|request| !request.paths.is_none());

@@ -1,5 +1,5 @@
-//! Which of a prefix's routes forwards, what VPP shall have for it, and whether that differs from
-//! what VPP has.
+//! Selects a prefix's forwarding route and desired paths, and marks the prefix dirty if they differ
+//! from the installed ones.
 
 use crate::route::{Family, RouterPreference};
 
@@ -11,9 +11,9 @@ use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
 use crate::table::store::ids::{Handle, PathSetId};
 
 impl Table {
-    /// The route that the kernel forwards ordinary packets (TOS 0) by. Of the first metric it is the
-    /// one that [`Self::preferred`] tells, and where none of those can be used the same of all
-    /// others together, whatever their metric (`find_rr_leaf`).
+    /// The route by which the kernel forwards ordinary packets (TOS 0): the one that
+    /// [`Self::preferred`] returns among those of the lowest metric; if none of these is usable,
+    /// among all others, whatever their metric (`find_rr_leaf`).
     pub(in crate::table) fn best(&self, routes: &Routes) -> Option<KernelRoute> {
         let counts = |route: &&KernelRoute| route.tos == 0 && self.scope.counts_in(route.protocol);
         let counted = routes.iter().filter(counts);
@@ -51,8 +51,8 @@ impl Table {
         best.map(|(route, _)| route)
     }
 
-    /// What VPP shall have: none where the best route is foreign; with the reason where it is ours
-    /// and VPP cannot have it, or shall not, as it has enough.
+    /// The desired paths: none if the best route is foreign; a hold reason if the route is ours and
+    /// VPP cannot have it, or the prefix limit is reached.
     pub(in crate::table) fn target(&self, handle: Handle, body: &Slot) -> Option<Resolution> {
         let possible = self.resolved(handle, body)?;
         Some(match possible.held {
@@ -91,7 +91,7 @@ impl Table {
         paths(body, self.resolved(handle, body), self.admitted(body))
     }
 
-    /// Takes note of a prefix's new routes.
+    /// Stores a prefix's new routes.
     pub(in crate::table) fn store_routes(&mut self, handle: Handle, routes: Routes) {
         self.put_routes(handle, routes);
         self.refresh(handle);
@@ -208,10 +208,10 @@ impl Table {
     }
 }
 
-/// Flags that [`Table::refresh`] decides on anew.
+/// Flags that [`Table::refresh`] computes.
 const JUDGED: u8 = flag::DESIRED | flag::HELD | flag::FAILED | flag::UNCONFIRMED;
 
-/// What VPP shall have of what it could have.
+/// The desired paths, from the resolution and the prefix limit.
 #[inline]
 fn paths(body: &Slot, possible: Option<Resolution>, admitted: bool) -> PathSetId {
     match possible {

@@ -1,4 +1,4 @@
-//! Deletions that wait until somebody has looked at how many they are.
+//! Deletions that wait for an operator's approval of their number.
 
 use ahash::AHashSet;
 
@@ -29,9 +29,9 @@ pub struct WithheldDeletions {
 }
 
 impl Table {
-    /// Hands out no deletions from now on; additions and replacements go on. A route through a VPP
-    /// interface that is among `gone` drops anyway: it is deleted nevertheless, and so is what may
-    /// be of ours unseen behind another source's route, which forwards nothing.
+    /// Hands out no deletions from now on; additions and replacements continue. Two kinds are
+    /// deleted anyway, as they forward nothing: a route through one of the VPP interfaces in
+    /// `gone`, which drops, and one of ours that another source's route may hide.
     pub fn withhold_deletions(&mut self, gone: Vec<u32>) {
         self.withheld.on = true;
         self.withheld.gone = gone;
@@ -78,8 +78,8 @@ impl Table {
             })
     }
 
-    /// Whether VPP shall forward an entry's packets no longer: by nothing of ours, or as it cannot
-    /// have its route, by a drop or the kernel.
+    /// Whether VPP stops forwarding an entry's packets: no route of ours is left, or the route is
+    /// held and its substitute drops or punts them.
     fn loses(&self, handle: Handle, body: &Slot) -> bool {
         let desired = self.desired(handle, body);
         let held = || {

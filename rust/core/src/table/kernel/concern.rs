@@ -1,5 +1,5 @@
-//! Whether what becomes of a link or a next-hop object can concern a mirrored route: one that leads
-//! through it, or one beside a route that does, which may hide it.
+//! Whether a change of a link or a next-hop object can affect a mirrored route: one that goes
+//! through it, or one whose prefix also has a route through it, which may hide it.
 
 use std::collections::BTreeSet;
 
@@ -42,8 +42,8 @@ impl ForeignUsers {
     }
 }
 
-/// Links and next-hop objects that were told of while a resync ran and concerned no route that was
-/// known: a dump may show routes later on that it read before.
+/// Links and next-hop objects that changed during a resync without affecting a known route: the
+/// dump may still show routes that it read before the change.
 #[derive(Default)]
 pub(in crate::table) struct Meanwhile {
     links: BTreeSet<u32>,
@@ -84,8 +84,8 @@ impl Table {
         Verify::Nothing
     }
 
-    /// What the notifications beside a resync that has ended leave uncertain, of what concerned no
-    /// route while it ran.
+    /// What the changes during the resync that just ended leave uncertain, if they affected no
+    /// route known at the time.
     pub fn doubts_meanwhile(&mut self) -> Vec<Verify> {
         let meanwhile = std::mem::take(&mut self.resyncs.meanwhile);
         let objects = meanwhile.objects.iter();
@@ -111,8 +111,9 @@ impl Table {
         if !self.concerns(&sets) {
             return Verify::Nothing;
         }
-        // Where the first of merged routes goes, the others stand where they were entered, perhaps
-        // behind one that the first went before: a dump of an interface tells nothing of that.
+        // If the first of several merged routes is removed, the others keep the places where they
+        // were inserted, perhaps behind a route that the first one preceded. A dump of one
+        // interface does not show that.
         let merged = |id: &SetId| self.resolver.sets.get(id.0).is_some_and(is_v6_multipath);
         sets.retain(merged);
         if self.any_among_several(&sets, |routes| routes.len() > 1) {
@@ -125,7 +126,7 @@ impl Table {
         self.concerns(&self.resolver.by_objects([id]))
     }
 
-    /// Whether a mirrored route has one of the sets, or stands beside one that has.
+    /// Whether a mirrored route uses one of the sets, or shares its prefix with a route that does.
     fn concerns(&self, sets: &[SetId]) -> bool {
         let of_ours = |id: &SetId| {
             let users = self.resolver.sets.references(id.0);

@@ -1,14 +1,14 @@
-//! Routes whose next-hop sets mean something else, or are gone, without a message about them.
+//! Routes that change, or go, with a next-hop set and without a message of their own.
 //!
-//! Prefixes are not listed by set, which would cost memory for each: where sets change, the table
-//! is walked. Within [`Table::defer`] and [`Table::settle`] one walk does for all of them, however
-//! many messages there are in between. The outcome is that of a walk for each message:
+//! An index from sets to prefixes would cost memory for every route, so the table is walked when
+//! sets change. Between [`Table::defer`] and [`Table::settle`] one walk serves all messages. The
+//! outcome is that of one walk per message:
 //!
-//! - Routes of a set that is gone are gone: a route that is announced later gets another number for
-//!   an equal set ([`Resolver::retire`](crate::table::resolve::resolver::Resolver::retire)), and before anything is
-//!   done to a prefix what is gone of it is taken away.
-//! - What a set means is worked out at once. Only the figures and the queue of dirty prefixes wait
-//!   for the walk, and nobody looks at those before.
+//! - Routes of a removed set are gone: a route announced later gets a new number for an equal set
+//!   ([`Resolver::retire`](crate::table::resolve::resolver::Resolver::retire)), and a prefix drops
+//!   its removed routes before any other change.
+//! - Sets are resolved at once. Only the counts and the dirty queue wait for the walk, and nothing
+//!   reads these before.
 
 use crate::route::{Family, RouteKey};
 
@@ -21,7 +21,7 @@ use crate::table::store::ids::{Handle, SetId};
 #[derive(Default)]
 pub(in crate::table) struct Deferred {
     deferred: bool,
-    /// Sets whose routes are gone, each with one reference, so that its number stays its own.
+    /// Sets whose routes are gone. Each keeps one reference, which reserves its number.
     gone: Vec<SetId>,
     /// The same.
     marks: SetMarks,
@@ -31,9 +31,9 @@ pub(in crate::table) struct Deferred {
 }
 
 impl Table {
-    /// Has changes of links and next-hop objects wait for [`Self::settle`], so that their routes
-    /// are looked for once for all of them: meanwhile only changes may be entered, and neither
-    /// figures nor routes be asked for.
+    /// Defers the walk for changed links and next-hop objects until [`Self::settle`], which does
+    /// one walk for all of them. Until then the caller may only apply changes; counts and routes
+    /// are not valid.
     pub fn defer(&mut self) {
         self.deferred_changes.deferred = true;
     }

@@ -108,8 +108,8 @@ impl Table {
             .and_then(|index| u16::try_from(index).ok())
     }
 
-    /// Begins to mirror a table that a route is announced in, where the scope says so. Its
-    /// number is the next one: those of the others stay, and with them all handles.
+    /// Starts to mirror a table in which a route is announced, if the scope allows it. It gets the
+    /// next number; the others, and all handles, stay valid.
     pub(in crate::table) fn discover(&mut self, family: Family, kernel_table: u32) -> Option<u16> {
         let discovery = &self.scope.discovery;
         if !discovery.takes(kernel_table) || !self.scope.families.contains(&family) {
@@ -130,9 +130,8 @@ impl Table {
         Some(index)
     }
 
-    /// Takes note that VPP has a table of ours from an earlier run: what is in it is adopted, and
-    /// deleted where the kernel has nothing of the kind. False where its kernel table is not
-    /// mirrored.
+    /// Records that VPP has a table of ours from an earlier run: its routes are adopted, and
+    /// deleted where the kernel has none. False if its kernel table is not mirrored.
     pub fn discover_vpp_table(&mut self, family: Family, vpp_table: u32) -> bool {
         let Some(kernel_table) = self.scope.discovery.kernel_table(vpp_table) else {
             return false;

@@ -1,7 +1,7 @@
-//! What a resync found to differ from what was held, without a notification that explains it.
+//! Differences that a resync found and no notification explains.
 //!
-//! A dump and the notifications come on different sockets, so a difference is only suspected
-//! until the notifications that were on their way have been read too.
+//! A dump and the notifications arrive on different sockets, so a difference is only suspected
+//! until the notifications in flight have been read too.
 
 use ahash::AHashMap;
 
@@ -92,8 +92,8 @@ impl Table {
         !self.pending_drift.keys.is_empty()
     }
 
-    /// What the last resync repaired, as far as no notification has explained it meanwhile; names
-    /// `limit` routes. Empty at the second call.
+    /// What the last resync repaired and no notification has explained since, with up to `limit`
+    /// routes by name. Empty on the second call.
     #[must_use]
     pub fn take_drift(&mut self, limit: usize) -> DriftReport {
         let pending_drift = std::mem::take(&mut self.pending_drift);

@@ -1,4 +1,4 @@
-//! Routes that the kernel does not have: somebody else wants them beside its own.
+//! Routes that the kernel does not have, injected by a handler in addition to the kernel's.
 
 use ahash::AHashSet;
 
@@ -31,14 +31,14 @@ impl Table {
         }
     }
 
-    /// A notification has told of the key and protocol.
+    /// Forgets an injected route once a notification is about its key and protocol.
     pub(in crate::table) fn withdraw_injected(&mut self, key: RouteKey, protocol: u8) {
         if !self.injected.is_empty() {
             self.injected.remove(&(key, protocol));
         }
     }
 
-    /// Who told of a route, by name.
+    /// The name of a route's source.
     pub(in crate::table) fn source_of(&self, key: RouteKey, protocol: u8) -> &'static str {
         match self.injected.contains(&(key, protocol)) {
             true => "own",

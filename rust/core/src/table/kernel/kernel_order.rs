@@ -24,7 +24,7 @@ pub enum InsertMode {
     Prepend,
     /// From a dump of all routes: behind what the dump has shown so far.
     Dump,
-    /// From a dump of some routes, which tells nothing of the order.
+    /// From a partial dump, which does not show the order.
     PartialDump,
     /// The only route of its prefix, as zebra announces it: takes the place of all others.
     Sole,
@@ -208,7 +208,7 @@ fn v6_target(
     };
     let qualifies = qualifies_for_ecmp(new.protocol, new_set);
     match placement {
-        // A router advertisement replaces nothing, so this is of a program, whatever it says.
+        // A router advertisement never replaces, so a program sent this, whatever its protocol.
         InsertMode::Replace => {
             let merges = merges(new_set);
             find(&|route, set| qualifies_for_ecmp(route.protocol, set) == merges)
@@ -232,9 +232,9 @@ fn v6_target(
     }
 }
 
-/// The preference that the kernel shows of the IPv6 route that this notification adds legs to, if
-/// the message says another one: each leg has its own, a notification tells that of the added one,
-/// and a dump that of the first (`rt6_fill_node`).
+/// The preference that the kernel shows for the IPv6 route that this notification adds next hops
+/// to, if the message has another one: each next hop has its own; a notification shows that of the
+/// added one, a dump that of the first (`rt6_fill_node`).
 pub(in crate::table) fn preference_of_first(
     routes: &Routes,
     new: KernelRoute,
@@ -251,16 +251,16 @@ pub(in crate::table) fn preference_of_first(
     (first != set.preference).then_some(first)
 }
 
-/// Whether IPv6 merges a route with others of its key, as far as its message tells
-/// (`rt6_qualify_for_ecmp`). The kernel does not do so with those of router advertisements
-/// (`RTF_ADDRCONF`), but with those that a program adds under their protocol; a route of several
-/// legs has been merged.
+/// Whether IPv6 merges a route with others of its key, as far as the message shows
+/// (`rt6_qualify_for_ecmp`). The kernel does not merge routes of router advertisements
+/// (`RTF_ADDRCONF`), but does merge those that a program adds with that protocol; a route with
+/// several next hops has been merged.
 fn qualifies_for_ecmp(protocol: u8, set: &NextHopSet) -> bool {
     merges(set) && (several(set) || protocol != RTPROT_RA)
 }
 
-/// Whether the route is one of a router advertisement, or of a program that says so: which of them
-/// no message tells.
+/// Whether the route comes from a router advertisement, or from a program that uses its protocol:
+/// messages do not show which.
 pub(in crate::table) fn may_be_advertised(protocol: u8, set: &NextHopSet) -> bool {
     protocol == RTPROT_RA && merges(set) && !qualifies_for_ecmp(protocol, set)
 }
@@ -291,8 +291,8 @@ pub(in crate::table) fn several(set: &NextHopSet) -> bool {
     matches!(&set.next_hops, NextHopSource::Inline(hops) if hops.len() > 1)
 }
 
-/// Whether the set is that of IPv6 routes merged into one. A dump shows such a route at the place
-/// of the first of them and goes on behind the last, so it hides what stands in between
+/// Whether the set is that of several IPv6 routes merged into one. A dump shows such a route at the
+/// place of the first of them and continues behind the last, so it hides what stands in between
 /// (`fib6_dump_node`).
 pub(in crate::table) fn is_v6_multipath(set: &NextHopSet) -> bool {
     set.family == Family::V6 && several(set) && merges(set)
@@ -342,7 +342,7 @@ pub(in crate::table) fn withdraw(
             None => {}
         }
     }
-    // Only a withdrawal that names no next hops means whatever there is of its protocol.
+    // Only a withdrawal without next hops matches every route of its protocol.
     let by_key = matches!(&gone.next_hops, NextHopSource::Inline(hops) if hops.is_empty());
     let by_protocol = candidates().find(|(_, route, set)| {
         by_key && route.protocol == protocol && set.route_type == gone.route_type
@@ -353,8 +353,8 @@ pub(in crate::table) fn withdraw(
 /// Equal but for what the kernel changes without a message (`RTNH_F_DEAD`).
 fn same_forwarding(a: &NextHopSet, b: &NextHopSet) -> bool {
     match (&a.next_hops, &b.next_hops) {
-        // A route says that it is a blackhole when its object is one, so the same route can be
-        // announced as one type and withdrawn as another.
+        // A route by an object has type blackhole while its object is one, so the same route can be
+        // announced with one type and withdrawn with another.
         (NextHopSource::Object(a), NextHopSource::Object(b)) => a == b,
         (NextHopSource::Inline(hops), NextHopSource::Inline(others)) => {
             let same = |(a, b): (&NextHop, &NextHop)| same_leg(a, b) && a.weight == b.weight;
@@ -397,7 +397,7 @@ fn without_legs(set: &NextHopSet, gone: &NextHopSet) -> Option<Option<NextHopSet
     let stays = |hop: &&NextHop| !gone_hops.iter().any(|leg| same_leg(hop, leg));
     let mut rest: smallvec::SmallVec<[NextHop; 1]> = hops.iter().filter(stays).cloned().collect();
     if let [only] = rest.as_mut_slice() {
-        // The kernel shows a weight only beside other legs.
+        // The kernel shows a weight only with several next hops.
         only.weight = 1;
     }
     if rest.is_empty() {

@@ -1,10 +1,9 @@
-//! Resync: a dump of the kernel's routes, the notifications that come meanwhile, and the sweep.
+//! Resync: a dump of the kernel's routes, the notifications that arrive during it, and the sweep.
 //!
 //! A dump and the notifications arrive on different sockets, so a dump can show a route as it was
-//! before a change that has already been told. What a notification said while a dump runs is
-//! therefore newer than what the dump says of the same key. Where that rule could hide a route
-//! (several routes under one key), the route is counted as uncertain and the dump has to be
-//! repeated.
+//! before a change that was already notified. A notification during a dump is therefore newer than
+//! what the dump shows for the same key. Where that rule could hide a route (several routes with
+//! one key), the route counts as uncertain and the dump has to be repeated.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +50,7 @@ impl DumpScope {
     }
 }
 
-/// What a notification leaves uncertain, so that a dump has to tell.
+/// What a notification leaves uncertain and only a dump can resolve.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verify {
     /// Nothing.
@@ -71,14 +70,14 @@ pub(in crate::table) enum Touch {
     Withdrawn { protocol: u8, set: NextHopSet },
 }
 
-/// Keys that notifications may be kept of while a resync runs: prefixes that come and go during a
-/// long dump shall not fill the memory.
+/// Maximum number of notified keys kept during a resync: prefixes that come and go during a long
+/// dump must not exhaust memory.
 const TOUCHED: usize = if cfg!(test) { 8 } else { 1 << 18 };
 
 struct Resync {
     extent: DumpScope,
     touched: AHashMap<RouteKey, Touch>,
-    /// There were more: of any key a notification may have said something that is not kept.
+    /// The limit was exceeded: any key may have been notified.
     overfull: bool,
     uncertain: usize,
 }
@@ -94,12 +93,12 @@ impl Resync {
     }
 }
 
-/// The resync under way, if there is one, and what it has found so far.
+/// The resync in progress, if any, and what it has found so far.
 #[derive(Default)]
 pub(in crate::table) struct Resyncs {
     generation: u8,
     current: Option<Resync>,
-    /// What was told while it ran and concerned no route that was known by then.
+    /// Changes during the resync that affected no route known at the time.
     pub(in crate::table) meanwhile: Meanwhile,
 }
 
@@ -128,9 +127,9 @@ impl Resyncs {
 pub struct UnseenPrefixes {
     /// Kernel table and prefix.
     pub prefixes: Vec<(u32, Prefix)>,
-    /// Those of them that the kernel may have by a next-hop object of IPv6: it caches what it looked
-    /// up at the object, and answers by the route that this was made for, of whichever prefix, or by
-    /// an error once that one is gone (`rt6_get_pcpu_route`).
+    /// Those of them that the kernel may have through an IPv6 next-hop object: it caches lookup
+    /// results on the object, and answers with the route that the cached result was made for, of
+    /// whatever prefix, or with an error once that route is gone (`rt6_get_pcpu_route`).
     pub cached: AHashSet<(u32, Prefix)>,
 }
 
@@ -139,7 +138,7 @@ pub struct UnseenPrefixes {
 pub struct SweepReport {
     /// Kernel routes that the resync did not see and that were removed.
     pub removed: usize,
-    /// Dump routes that contradicted notifications: if there are any, dump once more.
+    /// Dumped routes that contradicted notifications: if there are any, dump again.
     pub uncertain: usize,
 }
 
@@ -260,13 +259,13 @@ impl Table {
 
     /// Ends the resync and removes the routes of `families` that it covered and did not see.
     ///
-    /// A family whose dump broke off, or lost routes, must not be named: nothing of it is removed.
+    /// Do not name a family whose dump failed or lost routes: nothing of it is removed.
     pub fn end_resync(&mut self, families: &[Family]) -> SweepReport {
         self.end_resync_knowing(families, &AHashSet::new())
     }
 
-    /// The same, and removes also what it did not see of the prefixes (by kernel table) that the
-    /// kernel is known to have nothing for.
+    /// Like [`Self::end_resync`], and also removes unseen routes of prefixes (by kernel table) for
+    /// which the kernel is known to have none.
     pub fn end_resync_knowing(
         &mut self,
         families: &[Family],
@@ -327,7 +326,7 @@ impl Table {
         current.map_or(0, |resync| resync.uncertain)
     }
 
-    /// Takes note that a dump showed a route that it may have shown at the wrong place.
+    /// Records that a dump showed a route whose place is uncertain.
     pub(in crate::table) fn uncertain(&mut self) {
         self.anomalies.uncertain_dump_routes += 1;
         if let Some(resync) = &mut self.resyncs.current {
@@ -367,7 +366,7 @@ impl Table {
 
     fn announced(&mut self, key: &RouteKey, protocol: u8, placement: InsertMode) {
         if placement == InsertMode::Sole {
-            // There is no dump beside it that could be the older.
+            // No concurrent dump can be older.
             self.withdraw_injected(*key, protocol);
         } else {
             self.touch(*key, Touch::Announced { protocol });
@@ -392,8 +391,8 @@ impl Table {
         false
     }
 
-    /// Marks a route that is held as seen, whatever was told of others of its key; returns whether
-    /// there is one.
+    /// Marks a known route as seen, whatever was notified about others with its key; returns
+    /// whether there is one.
     fn sees_known(&mut self, key: &RouteKey, protocol: u8, set: SetId) -> bool {
         let Some(handle) = self.handle_of(key) else {
             return false;

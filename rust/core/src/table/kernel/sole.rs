@@ -1,6 +1,6 @@
-//! Routes of a source that has one a prefix and says all that becomes of it: zebra, which sends its
-//! best route and no order among several. Its messages come in one stream, so none is older than
-//! another, and nothing is concluded.
+//! Routes of a source with one route per prefix that reports every change: zebra, which sends its
+//! best route only. Its messages arrive in one stream, so they are in order and nothing has to be
+//! inferred.
 
 use crate::route::{NextHopSet, Prefix, RouteKey, SetBytes};
 

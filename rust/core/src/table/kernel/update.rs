@@ -11,12 +11,12 @@ use crate::table::scope::Scope;
 use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
 use crate::table::store::ids::{Handle, SetId};
 
-/// What an announcement says of a route beside its next-hop set.
+/// What an announcement carries in addition to its next-hop set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Announcement {
     /// The route's key.
     pub key: RouteKey,
-    /// Who installed it (`rtm_protocol`).
+    /// The protocol that installed it (`rtm_protocol`).
     pub protocol: u8,
     /// Whether the kernel has stopped to use it, as its lifetime is over.
     pub expired: bool,
@@ -107,8 +107,8 @@ impl Table {
             expired,
         } = announcement;
         self.settle_prefix(&key);
-        // Each of the routes that IPv6 merged has a lifetime of its own; a message tells one, and the
-        // whole is used as long as one of them is.
+        // Each of the routes that IPv6 merged has its own lifetime; a message shows one of them,
+        // and the merged route stays usable while any of them is.
         let merged = |set: SetId| {
             self.resolver
                 .sets
@@ -282,10 +282,9 @@ impl Table {
         }
     }
 
-    /// Takes a route away; `route` may name only some of the legs of an IPv6 route. Returns what
-    /// of the rest is uncertain: the legs that are left keep the protocol that each was
-    /// installed by, and only the first one's is known; and what IPv6 routes with several legs
-    /// hid from dumps may be gone.
+    /// Removes a route; `route` may name only some of the next hops of an IPv6 route. Returns what
+    /// this leaves uncertain: each remaining next hop keeps its own protocol, and only the first
+    /// one's is known; and IPv6 routes that a multipath route hid from dumps may be gone.
     pub fn withdraw(&mut self, route: Route) -> Verify {
         let Route { key, protocol, set } = route;
         let set = in_order(set);
@@ -467,7 +466,7 @@ fn first_interface(set: &NextHopSet) -> Option<u32> {
     }
 }
 
-/// Whether there are routes of the same key beside `new`.
+/// Whether there are other routes with the key of `new`.
 fn has_others(routes: &Routes, new: &KernelRoute) -> bool {
     let alike = |route: &&KernelRoute| route.metric == new.metric && route.tos == new.tos;
     routes.iter().filter(alike).count() > 1

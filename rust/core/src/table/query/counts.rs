@@ -5,14 +5,14 @@
 pub struct Counts {
     /// Kernel routes held, of all protocols.
     pub kernel: usize,
-    /// Prefixes that VPP shall have.
+    /// Desired prefixes.
     pub desired: usize,
     /// Prefixes that VPP has acknowledged.
     pub installed: usize,
     /// Prefixes of a mirrored protocol that VPP cannot have now ([`HoldReason`](crate::table::HoldReason)).
     pub held: usize,
-    /// Those of them that VPP shall have something else for ([`Substitute`](super::Substitute)),
-    /// and that are among the desired ones, too.
+    /// Held prefixes with a substitute ([`Substitute`](super::Substitute)); these also count as
+    /// desired.
     pub substituted: usize,
     /// Prefixes whose last request VPP refused.
     pub failed: usize,

@@ -15,7 +15,7 @@ pub struct SetView {
     pub next_hops: Vec<NextHop>,
     /// Kernel routes that use it.
     pub routes: u32,
-    /// The paths that VPP shall have for it, and why these are not all.
+    /// The desired paths, or why some or all are missing.
     pub meaning: Resolved,
 }
 

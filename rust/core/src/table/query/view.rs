@@ -34,7 +34,7 @@ impl Cursor {
     }
 }
 
-/// Places that one call of [`Table::routes_where`] looks at: others wait for the table meanwhile.
+/// Entries that one call of [`Table::routes_where`] examines: the table is locked for that long.
 const PLACES: u32 = 65_536;
 
 /// Which routes a listing shows.
@@ -102,16 +102,16 @@ pub struct RouteView {
     pub tos: u8,
     /// Metric.
     pub metric: u32,
-    /// Who installed it (`rtm_protocol`).
+    /// The protocol that installed it (`rtm_protocol`).
     pub protocol: u8,
-    /// Who told of it: the name of the scope's [`RouteSource`](super::RouteSource), or `own` for one of
-    /// [`Table::announce_own`].
+    /// Its source: the name of the scope's [`RouteSource`](super::RouteSource), or `own` for a
+    /// route from [`Table::announce_own`].
     pub source: &'static str,
     /// What it does with packets.
     pub set: NextHopSet,
     /// What VPP has of it.
     pub state: RouteState,
-    /// What VPP shall have in its place, where it is held.
+    /// The substitute, if the route is held and has one.
     pub substitute: Option<Substitute>,
     /// The paths that VPP has for the prefix.
     pub installed: Option<PathSet>,
@@ -140,7 +140,7 @@ impl Table {
         given.map_or_else(|| self.paths_for(set), Ok)
     }
 
-    /// The paths that VPP has for a prefix in a kernel table, and whether it has what it shall have.
+    /// The installed paths for a prefix in a kernel table, and whether they are the desired ones.
     #[must_use]
     pub fn installed(&self, table: u32, prefix: &Prefix) -> (Option<&PathSet>, bool) {
         let place = || {
@@ -368,8 +368,7 @@ impl Table {
         }
     }
 
-    /// What a dirty prefix has and shall have: its kernel table, the prefix, the paths installed
-    /// and the paths desired.
+    /// A dirty prefix: its kernel table, the prefix, the installed and the desired paths.
     #[must_use]
     pub fn difference(
         &self,

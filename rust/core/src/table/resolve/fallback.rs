@@ -55,10 +55,10 @@ impl Substitute {
     }
 }
 
-/// What a next-hop set means for VPP.
+/// A next-hop set, resolved to VPP's terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolved {
-    /// The paths that VPP shall have.
+    /// The desired paths.
     pub paths: Option<PathSet>,
     /// Why these are not what the kernel has, or why there are none.
     pub held: Option<HoldReason>,
@@ -83,7 +83,7 @@ impl From<HoldReason> for Resolved {
 }
 
 impl Topology {
-    /// What VPP shall have for `set`, with what it is given in its place.
+    /// Resolves `set` to paths, or to its substitute.
     pub(in crate::table) fn resolve_or_substitute(&self, set: &NextHopSet) -> Resolved {
         let resolved = self.resolve(set);
         match resolved.held {
@@ -104,8 +104,8 @@ impl Topology {
     }
 }
 
-/// Whether the kernel forwards by a route that is held for this reason, and VPP survives something
-/// else in its place.
+/// Whether the kernel forwards by a route that is held for this reason, and VPP survives the
+/// substitute.
 const fn takes_fallback(held: HoldReason) -> bool {
     match held {
         HoldReason::NoInterface(_)
@@ -125,7 +125,7 @@ const fn takes_fallback(held: HoldReason) -> bool {
 }
 
 impl Table {
-    /// What VPP shall have in place of routes, by prefix ([`Substitute`]).
+    /// Counts of substituted prefixes ([`Substitute`]).
     #[must_use]
     pub fn substitutes(&self) -> [(Substitute, usize); 3] {
         let mut counts = [Substitute::Legs, Substitute::Drop, Substitute::Punt].map(|s| (s, 0));
@@ -161,5 +161,5 @@ impl Table {
     }
 }
 
-/// Flags of a prefix that VPP shall have something else for.
+/// Flags of a prefix that has a substitute.
 pub(in crate::table) const SUBSTITUTED: u8 = flag::DESIRED | flag::HELD;

@@ -23,7 +23,7 @@ pub enum HoldReason {
     TypeOfService(u8),
     /// It has more next hops than a message has places for.
     TooManyNextHops(usize),
-    /// VPP has as many prefixes as it shall have ([`Limit`](crate::table::Limit)).
+    /// The prefix limit is reached ([`Limit`](crate::table::Limit)).
     OverLimit,
     /// VPP ended over it, more than once ([`Table::suspect`](crate::table::Table::suspect)).
     EndedVpp,

@@ -34,7 +34,7 @@ pub struct Interfaces {
     pub skip_legs: bool,
 }
 
-/// A kernel link, as far as it decides about routes.
+/// The attributes of a kernel link that decide about routes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// Its name (`IFLA_IFNAME`).

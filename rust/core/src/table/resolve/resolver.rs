@@ -1,4 +1,4 @@
-//! What each next-hop set means for VPP now.
+//! Next-hop sets and the paths that they resolve to.
 
 use ahash::AHashMap;
 
@@ -12,7 +12,7 @@ use crate::table::store::attribute_cache::AttributeCache;
 use crate::table::store::ids::{PathSetId, SetId};
 use crate::table::store::interner::Interner;
 
-/// What VPP shall have for a set.
+/// The paths of a set, or why there are none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::table) struct Resolution {
     /// Its paths, [`PathSetId::NONE`] where there are none.
@@ -164,7 +164,7 @@ impl Resolver {
         sets.filter(|id| self.update(*id)).collect()
     }
 
-    /// Takes note that a prefix is held, or no longer, whose best route has this set.
+    /// Adjusts the count of held prefixes whose best route uses this set.
     pub(in crate::table) fn count_held(&mut self, id: SetId, held: bool) {
         if held {
             *self.held.entry(id).or_default() += 1;
@@ -197,7 +197,7 @@ impl Resolver {
         self.resolver.get(id.0 as usize)?.as_ref()
     }
 
-    /// The paths that VPP shall have for the set, and why these are not all.
+    /// The desired paths for the set, and why some or all are missing.
     pub(in crate::table) fn resolution(&self, id: SetId) -> Resolution {
         const UNKNOWN: Resolution = Resolution::held(HoldReason::NoUsableNextHop);
         self.meaning(id)
@@ -209,7 +209,7 @@ impl Resolver {
         self.meaning(id).is_some_and(|meaning| meaning.usable)
     }
 
-    /// Works the set's meaning out again; returns whether it is another one now.
+    /// Resolves the set again; returns whether the result changed.
     fn update(&mut self, id: SetId) -> bool {
         let Some(set) = self.sets.get(id.0) else {
             return false;

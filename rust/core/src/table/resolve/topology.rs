@@ -15,7 +15,7 @@ use crate::table::resolve::interfaces::{Interfaces, Link, Unmapped};
 use crate::table::resolve::links::LOOPBACK;
 use crate::table::resolve::nexthops::{NextHopObject, NextHopObjects};
 
-/// Everything that a next-hop set's meaning in VPP depends on.
+/// Everything that the resolution of a next-hop set depends on.
 #[derive(Default)]
 pub(in crate::table) struct Topology {
     pub(in crate::table) interfaces: Interfaces,
@@ -26,7 +26,7 @@ pub(in crate::table) struct Topology {
 type Hops = SmallVec<[NextHop; 4]>;
 
 impl Topology {
-    /// The paths that VPP shall have for `set`, as far as it can have them.
+    /// Resolves `set` to the paths that VPP can have.
     pub(in crate::table) fn resolve(&self, set: &NextHopSet) -> Resolved {
         let kind = match set.route_type {
             _ if forwards(set) => {

@@ -83,7 +83,7 @@ pub(in crate::table) mod flag {
     pub(in crate::table) const OVERFLOW: u8 = 1 << 1;
     /// Waits in the dirty queue.
     pub(in crate::table) const QUEUED: u8 = 1 << 2;
-    /// Handed out by `take_dirty`, its outcome not yet told.
+    /// Handed out by `take_dirty` and not yet answered.
     pub(in crate::table) const TAKEN: u8 = 1 << 3;
     /// VPP refused the last request for it.
     pub(in crate::table) const FAILED: u8 = 1 << 4;
@@ -91,8 +91,8 @@ pub(in crate::table) mod flag {
     pub(in crate::table) const DESIRED: u8 = 1 << 5;
     /// Counts as held (`Counts::held`).
     pub(in crate::table) const HELD: u8 = 1 << 6;
-    /// VPP had it before we came, and the kernel has not shown a route for it yet: whether it is
-    /// stale only a certified dump tells, so it stays until then.
+    /// VPP had it before this run, and the kernel has not shown a route for it yet: only a complete
+    /// dump shows whether it is stale, so it stays until then.
     pub(in crate::table) const UNCONFIRMED: u8 = 1 << 7;
 
     /// The flag, or none.
@@ -152,7 +152,7 @@ impl Slot {
         self.flags == 0 && self.installed.is_none()
     }
 
-    /// Whether VPP's route is to be left alone, as nobody knows yet what the kernel has.
+    /// Whether to leave VPP's route alone, since the kernel's state is not known yet.
     pub(in crate::table) fn unconfirmed(&self) -> bool {
         self.has(flag::UNCONFIRMED)
             && !self.has(flag::ROUTE | flag::OVERFLOW)

@@ -8,11 +8,11 @@ use hashbrown::HashTable;
 struct Slot<T> {
     value: Option<T>,
     references: u32,
-    /// Rises whenever the slot gets another value, so that copies kept elsewhere can be checked.
+    /// Increases whenever the slot gets another value, which invalidates copies kept elsewhere.
     version: u32,
 }
 
-/// Stores each distinct value once, under a small number, for as long as it is referenced.
+/// Stores each distinct value once, under a small index, while it is referenced.
 pub(in crate::table) struct Interner<T> {
     slots: Vec<Slot<T>>,
     free: Vec<u32>,

@@ -3,8 +3,8 @@
 /// An index's buckets that the processor's caches hold.
 const NEAR: usize = 1 << 15;
 
-/// Hash and place of entries on their way into an index. Entered one after the other they would lie
-/// all over the memory; entered a part of the index at a time they lie near one another.
+/// Hash and slot of entries to be indexed. Inserted in order they would touch memory at random;
+/// inserted one part of the index at a time they stay within the cache.
 pub(in crate::table) struct Partitions {
     mask: usize,
     room: usize,

@@ -140,8 +140,8 @@ impl<A: Address> Rib<A> {
         self.indexed = all;
     }
 
-    /// Makes room for further entries in the index. Where there is none it is made anew in the
-    /// order of the entries: left to itself it would look them up one by one, all over the memory.
+    /// Reserves room for further entries in the index. When it is full it is rebuilt in the order
+    /// of the entries: its own growth would look the entries up one by one, at random in memory.
     fn reserve(&mut self, more: usize) {
         let len = self.index.len();
         if len + more <= self.index.capacity() {

@@ -17,10 +17,11 @@ use crate::vpp::operation::{Context, Operation};
 /// Prefixes of better sources that are kept in mind; where there are more, none is.
 const UNSEEN: usize = 65_536;
 
-/// An adoption under way: what VPP shows under our source, then where others may hide it.
+/// An adoption in progress: first VPP's routes under our source, then those of sources that may
+/// hide ours.
 pub(in crate::vpp) struct AdoptOp {
     source: u8,
-    /// Sources that may hide routes of ours; none once they are asked for.
+    /// Sources that may hide our routes; none once they are requested.
     better: Option<Vec<u8>>,
     tables: Vec<(u32, Family)>,
     dump: TableDump,
@@ -118,7 +119,7 @@ impl Operation for AdoptOp {
                 self.hiding
             );
         }
-        // Whoever asked may have gone meanwhile; the table knows the outcome.
+        // The caller may have given up; the table has the result.
         let _ = self.reply.send(Ok(self.adopted));
     }
 
@@ -136,7 +137,7 @@ pub(in crate::vpp) fn shown_paths(details: &RouteDetails<'_>) -> PathSet {
     paths.unwrap_or_else(|_| PathSet::new(Vec::new()))
 }
 
-/// Takes a route that VPP shows as installed; false where its VPP table is none of ours.
+/// Records a route that VPP shows as installed; false if its VPP table is not ours.
 pub(in crate::vpp) fn adopt(table: &mut Table, faults: Faults, details: &RouteDetails<'_>) -> bool {
     let prefix = details.route.prefix;
     let shown = shown_paths(details);

@@ -1,4 +1,4 @@
-//! Comparing what VPP shows with what it has acknowledged.
+//! Compares VPP's routes with what VPP has acknowledged.
 
 use ahash::AHashMap;
 use bgpreflector_core::route::{Family, PathSet, Prefix};
@@ -38,8 +38,8 @@ pub struct AuditSettings {
     pub limit: usize,
 }
 
-/// An audit under way: first what VPP shows under our source; then, where prefixes are missing
-/// from that, all of VPP's routes: a better source's route hides ours.
+/// An audit in progress: first VPP's routes under our source; then, if prefixes are missing, all of
+/// VPP's routes: a better source's route hides ours.
 pub(in crate::vpp) struct AuditOp {
     settings: AuditSettings,
     tables: Vec<(u32, Family)>,
@@ -67,7 +67,7 @@ impl AuditOp {
         }
     }
 
-    /// Everything under our source has been shown: what hides the rest?
+    /// Everything under our source has been shown: what hides the missing prefixes?
     fn look_for_others(&mut self, shared: &EngineState) {
         let table = shared.table();
         let place = |handle: Handle| {
@@ -172,7 +172,7 @@ impl Operation for AuditOp {
         self.missing.is_some() && self.dump.done()
     }
 
-    /// What nobody showed is missing, where VPP had acknowledged it.
+    /// What no dump showed is missing, if VPP had acknowledged it.
     fn complete(mut self: Box<Self>, context: &Context) {
         let shared = &context.shared;
         for ((vpp_table, prefix), handle) in self.missing.take().unwrap_or_default() {
@@ -186,7 +186,7 @@ impl Operation for AuditOp {
             }
         }
         self.report.examples.sort_unstable();
-        // Whoever asked may have gone meanwhile; the table knows the outcome.
+        // The caller may have given up; the table has the result.
         let _ = self.reply.send(Ok(self.report));
     }
 

@@ -1,4 +1,4 @@
-//! A batch on its way to VPP and back.
+//! Sends a batch to VPP and records the answers.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -123,7 +123,7 @@ fn encoded(prefix: &Prefix, paths: &PathSet) -> Option<EncodedPaths> {
     encoded.ok()
 }
 
-/// A batch under way. What has no answer when it ends, however it ends, is dirty again.
+/// A batch in progress. However it ends, prefixes without an answer are dirty again.
 pub(in crate::vpp) struct CommitOp {
     shared: Arc<EngineState>,
     source: u8,
@@ -274,7 +274,7 @@ impl Operation for CommitOp {
     }
 
     fn complete(mut self: Box<Self>, _context: &Context) {
-        // Whoever asked may have gone meanwhile; the table knows all outcomes.
+        // The caller may have given up; the table has all results.
         let _ = self.reply.send(Ok(std::mem::take(&mut self.report)));
     }
 

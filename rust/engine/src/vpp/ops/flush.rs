@@ -54,7 +54,8 @@ pub struct Flushed {
 /// A route to delete: the place of its VPP table, and whether VPP showed it.
 type Deletion = (usize, Prefix, bool);
 
-/// A flush under way: dumps first, then deletions. The engine's own table is not told.
+/// A flush in progress: first the dumps, then the deletions. The engine's own table does not
+/// change.
 pub(in crate::vpp) struct FlushOp {
     settings: FlushSettings,
     dump: TableDump,
@@ -204,7 +205,7 @@ impl Operation for FlushOp {
     }
 
     fn complete(self: Box<Self>, _context: &Context) {
-        // Whoever asked may have gone meanwhile.
+        // The caller may have given up.
         let _ = self.reply.send(Ok(self.report));
     }
 

@@ -17,8 +17,8 @@ pub struct Overridden {
     pub some: Vec<(u32, Prefix, u8)>,
 }
 
-/// Dumps of other sources' routes under way. A dump by source shows a prefix only where that
-/// source's route is the best.
+/// Dumps of other sources' routes. A dump by source shows a prefix only if that source's route is
+/// the best.
 pub(in crate::vpp) struct OverriddenOp {
     sources: Vec<u8>,
     dump: TableDump,
@@ -89,7 +89,7 @@ impl Operation for OverriddenOp {
     }
 
     fn complete(self: Box<Self>, _context: &Context) {
-        // Whoever asked may have gone meanwhile.
+        // The caller may have given up.
         let _ = self.reply.send(Ok(self.found));
     }
 

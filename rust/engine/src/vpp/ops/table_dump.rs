@@ -9,7 +9,7 @@ use crate::error::VppError;
 use crate::vpp::ids::Ids;
 use crate::vpp::operation::Context;
 
-/// A dump under way.
+/// A dump in progress.
 pub(in crate::vpp) struct TableDump {
     wanted: std::vec::IntoIter<(u8, u32, Family)>,
     asking: bool,
@@ -45,7 +45,7 @@ impl TableDump {
         self.asking
     }
 
-    /// Asks for the next table, unless an answer is still under way.
+    /// Requests the next table, unless the previous one is not complete.
     pub(in crate::vpp) fn encode(&mut self, context: &Context, out: &mut Vec<u8>) {
         if self.asking || self.done {
             return;
