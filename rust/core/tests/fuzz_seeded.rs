@@ -41,7 +41,7 @@ fn recorded_streams() -> Vec<Vec<u8>> {
         let few = |length| frames.windows(length);
         [1, 3, 6].into_iter().flat_map(few)
     });
-    // The first byte says how the stream is cut up.
+    // The first byte selects how the stream is cut.
     short(streams.map(|frames| {
         let bytes = frames.iter().flat_map(|frame| frame.frame.iter().copied());
         [7].into_iter().chain(bytes).collect()
@@ -62,11 +62,11 @@ fn recorded_sessions() -> Vec<Vec<u8>> {
     let few = [1, 4, 20]
         .into_iter()
         .flat_map(|length| frames.windows(length));
-    // The first byte says how the stream is cut up.
+    // The first byte selects how the stream is cut.
     short(few.map(|frames| [7].into_iter().chain(frames.concat()).collect()))
 }
 
-/// Holds `count` inputs to the property, and says which one breaks it.
+/// Checks the property on `count` inputs and names one that violates it.
 fn hold(seeds: &[Vec<u8>], count: usize, property: fn(&[u8])) {
     let mut mutator = Mutator::new(seeds, LONGEST, 1);
     for number in 0..count {

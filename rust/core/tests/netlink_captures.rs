@@ -1,4 +1,4 @@
-//! What a kernel said decodes to what iproute2 showed.
+//! Captured kernel messages decode to what iproute2 showed.
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
@@ -27,8 +27,8 @@ fn of(kind: Kind) -> impl Iterator<Item = (Capture, Vec<Message>)> {
     })
 }
 
-/// The routes of the messages that say `action`, in a comparable order.
-/// Without the digests, of which iproute2 shows nothing.
+/// The routes of the messages with `action`, in a comparable order. Without the digests, of which
+/// iproute2 shows nothing.
 fn routes(messages: &[Message], action: Action) -> Vec<Route> {
     let route = |message: &Message| match &message.body {
         Payload::Route(route) if route.action == action => {
@@ -146,8 +146,8 @@ fn announcements_are_what_iproute2_shows_afterwards() {
         for route in &announced {
             assert!(after.contains(route), "{name}: {route:?}\n{after:?}");
         }
-        // What a link or an object does to routes, the kernel does not always say, nor which legs
-        // stay when it withdraws one.
+        // The kernel does not report every change that a link or an object makes to routes, nor
+        // which next hops stay when it withdraws one.
         if links(&messages).next().is_some() || next_hops(&messages).next().is_some() {
             continue;
         }

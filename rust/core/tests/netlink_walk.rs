@@ -1,5 +1,5 @@
-//! The walk over a buffer: where messages begin, what becomes of those behind a malformed one, and
-//! the messages that are about no route.
+//! The walk over a buffer: message boundaries, messages after a malformed one, and messages that
+//! are not about routes.
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,

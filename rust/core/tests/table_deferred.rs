@@ -177,7 +177,7 @@ fn compare(one: &Table, other: &Table) {
     assert_eq!(one.held_routes(), other.held_routes());
 }
 
-/// What the listing says of held routes, which is kept otherwise.
+/// The counts of held routes, which are kept incrementally.
 fn held(table: &Table) -> BTreeMap<&'static str, usize> {
     let mut held = BTreeMap::new();
     for view in views(table) {
@@ -220,7 +220,7 @@ proptest! {
         }
         deferred.settle();
 
-        // Each set means what it would mean to a table that never knew anything else.
+        // Each set resolves as in a new table with the same topology.
         let mut anew = new_table();
         for (index, up) in &links {
             anew.link(*index, link(*index, *up));

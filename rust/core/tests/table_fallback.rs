@@ -215,7 +215,7 @@ fn what_loses_its_interface_is_withheld_as_a_deletion_is() {
             map: Default::default(),
             ..interfaces(fallback)
         });
-        // A route of the kernel that drops is what somebody asked for.
+        // A kernel route that drops is not a substitute: somebody configured it.
         table.announce(typed(0, RouteType::Blackhole, &[]), InsertMode::Replace);
         assert_eq!(answer_all(&mut table), 1);
         let withheld = table.withheld_deletions();

@@ -160,8 +160,8 @@ fn many_that_wait_go_in_one_by_one() {
 }
 
 proptest! {
-    /// Whatever comes and goes, and whenever VPP answers: never more than the limit, nobody waits
-    /// while there is room, and nothing is lost.
+    /// For any sequence of changes and answers: the limit is never exceeded, no prefix waits while
+    /// there is room, and none is lost.
     #[test]
     fn no_order_of_events_passes_the_limit(
         most in 1_usize..6,

@@ -1,4 +1,4 @@
-//! Routes of our own beside the kernel's.
+//! Injected routes in addition to the kernel's.
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod table_support;

@@ -316,13 +316,13 @@ impl EngineState {
         *self.inline_waker.lock() = None;
     }
 
-    /// Has everybody who waits for changes look again.
+    /// Wakes all threads that wait for changes.
     pub(crate) fn wake_waiters(&self) {
         let _table = self.table.lock();
         self.wake_all();
     }
 
-    /// Like [`Self::wake`] with the table locked, which rules out a thread that is about to wait.
+    /// Like [`Self::wake_waiters`] with the table locked, which rules out a thread that is about to wait.
     fn wake_all(&self) {
         self.dirty.notify_all();
         if let Some(waker) = &*self.inline_waker.lock() {

@@ -69,7 +69,7 @@ fn give_back(batch: &Mutex<Option<Batch>>) {
 }
 
 impl Drop for RouteBatch {
-    /// Whoever forgot to release it: what it holds goes back to the table.
+    /// A batch that was not released goes back to the table.
     fn drop(&mut self) {
         Python::attach(|py| self.batch.with(py, give_back));
     }

@@ -155,8 +155,8 @@ fn key(table: u32, prefix: &str, metric: u32) -> PyResult<RouteKey> {
 /// Keys and protocols of routes that go, and routes that come.
 pub(crate) type OwnRoutes = (Vec<(RouteKey, u8)>, Vec<Route>);
 
-/// Routes of our own as Python passes them in: those that go by table and prefix, those that come
-/// with their next hops too.
+/// Injected routes from Python: those to withdraw, by table and prefix, and those to announce, with
+/// their next hops.
 pub(crate) fn own(
     withdrawn: Vec<(u32, String)>,
     announced: Vec<(u32, String, Vec<NextHopTuple>)>,

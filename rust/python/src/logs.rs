@@ -1,8 +1,8 @@
-//! Log records of the Rust side, on their way to Python's `logging`.
+//! Log records of the Rust side, for Python's `logging`.
 //!
-//! A record is queued and fetched by a Python thread: a Rust thread that took the interpreter's
-//! lock to log, while it holds the table's, would wait for a Python thread that waits for the
-//! table.
+//! Records are queued, and a Python thread fetches them: a Rust thread that took the interpreter's
+//! lock to log while it holds the table's lock would deadlock with a Python thread that waits for
+//! the table.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -66,7 +66,7 @@ pub(crate) fn init_logging(level: u8) {
             lost,
         }
     });
-    // Only the first call sets it; nobody else in this module does.
+    // Fails only on later calls: nothing else in this module sets a logger.
     let _ = log::set_logger(queue);
     log::set_max_level(match level {
         0..=10 => LevelFilter::Debug,

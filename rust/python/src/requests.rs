@@ -82,7 +82,7 @@ fn give_back(requests: &Open) {
 }
 
 impl Drop for RequestList {
-    /// Whoever forgot to release it: what has no answer is dirty again.
+    /// Requests that were not released: those without an answer are dirty again.
     fn drop(&mut self) {
         Python::attach(|py| self.requests.with(py, give_back));
     }

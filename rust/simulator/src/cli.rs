@@ -15,7 +15,7 @@ use crate::state::State;
 
 /// What it calls its version.
 pub(crate) const VERSION: &str = "26.10-simulated";
-/// When it says that it was built.
+/// The build date that it reports.
 pub(crate) const BUILT: &str = "1970-01-01T00:00:00";
 
 const UNKNOWN: i32 = -1;

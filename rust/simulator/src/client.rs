@@ -9,7 +9,7 @@ use bgpreflector_core::vpp::FrameReader;
 use crate::serve;
 use crate::state::State;
 
-/// Replies that a client may leave unread before its requests wait.
+/// Bytes of unread replies after which a client's requests have to wait.
 const BACKLOG: usize = 1 << 20;
 /// Reads of one client before the others' turn.
 const READS: usize = 8;
@@ -113,7 +113,7 @@ impl Client {
                 other => return other,
             }
         }
-        // The reader is taken out so that its messages can be served without a copy.
+        // Taken out to serve its messages without a copy.
         let mut reader = std::mem::take(&mut self.reader);
         let progress = self.serve_all(state, &mut reader);
         self.reader = reader;

@@ -56,7 +56,7 @@ pub(crate) fn serve(listener: &UnixListener, remote: &Remote, stop: &AtomicBool)
                 open.lock().remove(&number);
             });
         }
-        // Whoever still reads from a client is woken by the end of its connection.
+        // Ends the threads that still read from a client.
         for stream in open.lock().values() {
             let _ = stream.shutdown(Shutdown::Both);
         }

@@ -45,13 +45,13 @@ pub(crate) struct Description {
     /// CRCs that are not the right ones.
     changed: BTreeMap<String, String>,
     removed: BTreeSet<String>,
-    /// Ids of a release: the one on the wire of each of ours, and the other way round.
+    /// Ids of a release: our id to the id on the wire, and back.
     wire: BTreeMap<u16, u16>,
     own: BTreeMap<u16, u16>,
 }
 
 impl Description {
-    /// The messages of a release, those that it lacks removed.
+    /// The messages of a release, without those that it does not have.
     pub(crate) fn of(release: Option<&Release>) -> Self {
         let mut made = Self::default();
         let Some(release) = release else { return made };
@@ -72,7 +72,7 @@ impl Description {
         !self.wire.is_empty()
     }
 
-    /// The id on the wire of a message of ours.
+    /// The id on the wire of one of our messages.
     pub(crate) fn to_wire(&self, own: u16) -> u16 {
         self.wire.get(&own).copied().unwrap_or(own)
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use bgpreflector_core::route::Prefix;
 use serde::Deserialize;
 
-/// A way to fail.
+/// A fault to inject.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
@@ -58,7 +58,7 @@ pub enum Fault {
         /// 0 is at once.
         #[serde(default)]
         after: u64,
-        /// Whether the last reply breaks off in the middle.
+        /// Whether to cut the last reply in the middle.
         #[serde(default)]
         mid_frame: bool,
     },
@@ -170,7 +170,7 @@ impl Faults {
         if self.per_second == 0 {
             return true;
         }
-        // Ten windows a second where that can be, so that a limit is felt evenly.
+        // Ten windows a second if possible, to smooth the load.
         let windows = if self.per_second < 10 { 1 } else { 10 };
         let limit = self.per_second / windows;
         let length = 1000 / u128::from(windows);

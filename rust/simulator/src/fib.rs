@@ -16,7 +16,7 @@ pub(crate) type Key = (u32, Prefix);
 
 /// A prefix's routes.
 struct Entry {
-    /// Index of its counters, the same for as long as it has a route.
+    /// Index of its counters, which does not change while it has a route.
     stats_index: u32,
     /// Source and paths.
     routes: SmallVec<[(u8, SetId); 1]>,

@@ -21,7 +21,7 @@ use crate::settings::Settings;
 use crate::state::State;
 use crate::statistics::Statistics;
 
-/// The simulator cannot do what it was asked for.
+/// The simulator cannot do what was requested.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulatorError {
     /// It cannot listen.
@@ -228,7 +228,7 @@ fn known(message: &str) -> Result<(), SimulatorError> {
     Err(SimulatorError::Fault(text))
 }
 
-/// Listens on a path; a socket that nobody listens on any more is replaced.
+/// Listens on a path; replaces a socket that has no listener.
 fn listen(path: &Path) -> Result<UnixListener, SimulatorError> {
     let failed = |source| SimulatorError::Listen {
         path: path.to_owned(),

@@ -17,8 +17,8 @@ pub(crate) struct Interface {
     pub(crate) addresses: Vec<(IpAddr, u8)>,
 }
 
-/// All interfaces. As in VPP, an interface gets the index that was freed last, so one that is made
-/// anew may have its old index again.
+/// All interfaces. As in VPP, a new interface gets the index that was freed last, so a recreated
+/// one may get its old index.
 #[derive(Debug)]
 pub(crate) struct Interfaces {
     all: Vec<Interface>,

@@ -110,7 +110,7 @@ fn dropped(family: Family) -> String {
     format!("dpo-drop ip{number}")
 }
 
-/// The block that says what VPP forwards the route by.
+/// The block that shows how VPP forwards the route.
 pub(crate) fn forwarding(state: &State, best: &Best<'_>, text: &mut String) {
     let family = best.key.1.family();
     let ip = if family == Family::V4 { "ip4" } else { "ip6" };

@@ -184,7 +184,7 @@ impl Server {
             return;
         };
         if state.faults.stalled || state.faults.mute {
-            // Its clients' answers are not heard, so their silence says nothing.
+            // No answers of its clients are read, so their silence is no sign of failure.
             for client in &mut self.clients {
                 client.last_heard = Instant::now();
                 client.keepalive_sent = None;
@@ -220,7 +220,7 @@ fn work(client: &mut Client, state: &mut State) -> Progress {
     client.work(state)
 }
 
-/// Nanoseconds of `CLOCK_MONOTONIC`; 0 where they cannot be told.
+/// Nanoseconds of `CLOCK_MONOTONIC`; 0 if it cannot be read.
 fn monotonic() -> u64 {
     let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from);
     now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(0))

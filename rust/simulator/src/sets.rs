@@ -38,9 +38,9 @@ impl Set {
         u8::try_from(self.paths.len()).unwrap_or(u8::MAX)
     }
 
-    /// Whether what goes out of an interface is dropped, though an interface of that index may be
-    /// there again. As in VPP (`fib_path_back_walk_notify`, `FIB_PATH_OPER_FLAG_DROP`) that stays
-    /// so, and is not shown, for as long as any route has the set.
+    /// Whether packets to an interface are dropped, although an interface of that index may exist
+    /// again. As in VPP (`fib_path_back_walk_notify`, `FIB_PATH_OPER_FLAG_DROP`) this lasts,
+    /// invisibly, while any route has the set.
     pub(crate) fn is_dead(&self, sw_if_index: u32) -> bool {
         self.dead.contains(&sw_if_index)
     }
@@ -111,14 +111,14 @@ impl Sets {
         id
     }
 
-    /// Takes note of one more route that has a set.
+    /// Adds a reference of a route to a set.
     pub(crate) fn retain(&mut self, id: SetId) {
         if let Some(set) = self.all.get_mut(id as usize) {
             set.routes = set.routes.saturating_add(1);
         }
     }
 
-    /// Takes note of one route less. A set that none has is made anew when it is used again.
+    /// Drops a reference. A set without references is created anew at its next use.
     pub(crate) fn release(&mut self, id: SetId) {
         if let Some(set) = self.all.get_mut(id as usize) {
             set.routes = set.routes.saturating_sub(1);
@@ -128,7 +128,7 @@ impl Sets {
         }
     }
 
-    /// Takes note that an interface was deleted.
+    /// Marks the sets that use a deleted interface.
     pub(crate) fn interface_deleted(&mut self, sw_if_index: u32) {
         for set in self.all.iter_mut().filter(|set| set.routes > 0) {
             let concerned = set.paths.iter().any(|p| p.interface() == Some(sw_if_index));

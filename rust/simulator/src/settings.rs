@@ -12,7 +12,7 @@ pub struct Settings {
     pub socket: PathBuf,
     /// Where it takes orders, one JSON object a line.
     pub control_socket: Option<PathBuf>,
-    /// Names of its interfaces beside `local0`, which has `sw_if_index` 0.
+    /// Names of its interfaces besides `local0`, which has `sw_if_index` 0.
     pub interfaces: Vec<String>,
     /// linux-cp pairs: VPP interface and Linux interface, which may have the name of its network
     /// namespace and a slash before it.

@@ -34,7 +34,7 @@ pub(crate) struct State {
     pub(crate) fib: Fib,
     pub(crate) faults: Ordered,
     pub(crate) statistics: Statistics,
-    /// What was asked to be deleted, while somebody wants to know.
+    /// Keys of deletion requests, if they are recorded.
     pub(crate) deletions: Option<BTreeSet<Key>>,
     pub(crate) route_ids: RouteIds,
     /// Requests that end a VPP of its release.

@@ -1,4 +1,4 @@
-//! Replies that only a simulator writes: the layouts are VPP's (`api.json` beside this file).
+//! Replies that only a simulator writes: the layouts are VPP's (`api.json` in this directory).
 
 use bgpreflector_core::vpp::begin_frame;
 

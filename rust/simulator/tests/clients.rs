@@ -110,7 +110,7 @@ fn nobody_is_dropped_for_silence_while_the_simulator_is_deaf() {
     }
 }
 
-/// Another simulator of the same interval, by whose keepalives time is told.
+/// A second simulator with the same interval, whose keepalives measure time.
 struct KeepaliveClock {
     _bench: Bench,
     client: Client,

@@ -1,4 +1,4 @@
-//! Each fault does what it says, no more, and can be taken back.
+//! Each fault does what it says, nothing else, and can be cleared.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,5 +1,5 @@
-//! A real VPP's conversation, had once more with the simulator: it answers each request as VPP
-//! did, byte for byte but for what is VPP's own business (message ids, stats indices, process id).
+//! Replays a recorded conversation with a real VPP: the simulator answers each request as VPP did,
+//! byte for byte, except for message ids, stats indices and the process id.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -29,7 +29,7 @@ struct Recorded {
     message: Vec<u8>,
 }
 
-/// What was asked under one context, and what VPP said to it.
+/// The requests with one context, and VPP's replies.
 #[derive(Default)]
 struct Exchange {
     step: String,
@@ -66,7 +66,7 @@ fn recorded() -> Vec<Recorded> {
     all
 }
 
-/// The handshake's reply, and the exchanges by context: the client counted, so that is the order.
+/// The handshake's reply, and the exchanges by context, which the client increments: the order.
 fn conversation() -> (SockclntCreateReply, BTreeMap<u32, Exchange>) {
     let all = recorded();
     let is_handshake = |r: &&Recorded| r.step == "connect" && !r.is_request;

@@ -129,7 +129,7 @@ impl World {
         }
     }
 
-    /// What VPP has is read once more.
+    /// Reads VPP's routes again.
     pub fn adopt_again(&mut self, hidden: u8) {
         self.answer(usize::MAX, false);
         self.read_vpp(hidden);
@@ -179,7 +179,7 @@ impl World {
         assert_eq!(self.table.dirty(), 0);
     }
 
-    /// The prefixes that VPP shall have, with kind, gateway and interface.
+    /// The desired prefixes, with kind, gateway and interface.
     pub fn expected(&self) -> BTreeMap<Prefix, Forwarding> {
         let mut best: BTreeMap<u8, &(u8, NextHop)> = BTreeMap::new();
         for ((prefix, _), value) in &self.kernel {

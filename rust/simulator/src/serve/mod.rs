@@ -58,7 +58,7 @@ pub(crate) fn serve(state: &mut State, client: &mut Client, payload: &[u8]) -> b
     true
 }
 
-/// VPP does what a request with a wrong client index asks for, and has nobody to answer.
+/// VPP executes a request with a wrong client index, but has no client to answer.
 fn silence_stranger(client: &mut Client, payload: &[u8], before: usize) {
     if request_header(payload).is_ok_and(|(index, _)| index != client.index) {
         client.out.truncate(before);

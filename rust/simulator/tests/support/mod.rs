@@ -1,4 +1,4 @@
-//! A simulator in a directory of its own, and a client that waits for what it reads.
+//! A simulator in its own directory, and a client with blocking reads.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::io::{Read, Write};
