@@ -256,7 +256,9 @@ impl Engine {
         if repair && unexpected.is_some_and(|count| *count > 0) {
             // Only a dump of the kernel shows for certain that they are stale.
             if let Err(error) = self.audit() {
-                log::warn!("routes of ours that VPP should not have stay for now: {error}");
+                log::warn!(
+                    "stale routes stay in VPP for now, since the kernel cannot be dumped: {error}"
+                );
             }
         }
         Ok(audit)

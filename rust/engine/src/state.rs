@@ -204,8 +204,8 @@ impl EngineState {
             drop(table);
             let reason = panics::reason(&*payload);
             self.fail(format!(
-                "a change of the route table broke off, which is a bug: {reason}; restart the \
-                 daemon, which reads everything again"
+                "a change of the route table panicked, which is a bug: {reason}; restart the \
+                 daemon, which then resynchronises"
             ));
             resume_unwind(payload)
         })
@@ -417,7 +417,7 @@ fn limit_changed(change: LimitChange) {
              the same, as kernel.max_routes_action is \"warn\"; find out which BGP peer sends \
              them, and whether VPP's memory is enough"
         ),
-        (false, _) => log::info!("{prefixes} prefixes: kernel.max_routes ({most}) is kept again"),
+        (false, _) => log::info!("{prefixes} prefixes: below kernel.max_routes ({most}) again"),
     }
 }
 

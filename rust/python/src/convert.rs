@@ -24,7 +24,7 @@ pub(crate) fn family(name: &str) -> PyResult<Family> {
         "ipv4" => Ok(Family::V4),
         "ipv6" => Ok(Family::V6),
         _ => Err(value_error(format!(
-            "{name:?} is no family: expected \"ipv4\" or \"ipv6\""
+            "unknown family {name:?}: expected \"ipv4\" or \"ipv6\""
         ))),
     }
 }
@@ -85,7 +85,7 @@ pub(crate) fn route_type_named(name: &str) -> PyResult<RouteType> {
         RouteType::Prohibit,
     ];
     let named = known.into_iter().find(|kind| route_type(*kind) == name);
-    named.ok_or_else(|| value_error(format!("no route type {name:?}")))
+    named.ok_or_else(|| value_error(format!("unknown route type {name:?}")))
 }
 
 /// What VPP is given for a route that it cannot have, by its name in the configuration.
@@ -94,7 +94,7 @@ pub(crate) fn fallback(name: &str) -> PyResult<Fallback> {
         "hold" => Ok(Fallback::Hold),
         "drop" => Ok(Fallback::Drop),
         "punt" => Ok(Fallback::Punt),
-        _ => Err(value_error(format!("no fallback {name:?}"))),
+        _ => Err(value_error(format!("unknown fallback {name:?}"))),
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) type FpmTuple = (String, f64, f64);
 
 pub(crate) fn settings((listen, quiet_time, grace): FpmTuple) -> PyResult<FpmSettings> {
     let address = listen.parse();
-    let wrong = |_| value_error(format!("{listen:?} is no address with a port"));
+    let wrong = |_| value_error(format!("invalid address with port: {listen:?}"));
     let listen = address.map_err(wrong)?;
     let (quiet_time, grace): (Duration, Duration) = (seconds(quiet_time)?, seconds(grace)?);
     Ok(FpmSettings {

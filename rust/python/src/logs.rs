@@ -82,7 +82,7 @@ pub(crate) fn next_log(py: Python<'_>, wait: bool) -> Option<LogRecord> {
     let queue = LOGS.get()?;
     let lost = queue.lost.swap(0, Ordering::Relaxed);
     if lost > 0 {
-        let message = format!("{lost} messages were left out: too many at a time");
+        let message = format!("{lost} messages were dropped: the log queue is full");
         return Some((number(Level::Warn), "bgpreflector".to_owned(), message));
     }
     if wait {

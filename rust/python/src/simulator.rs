@@ -125,7 +125,7 @@ impl Simulator {
 fn named(release: &str) -> PyResult<Release> {
     let known = || Release::NAMES.join(", ");
     Release::named(release)
-        .ok_or_else(|| value_error(format!("no release {release:?}; there are: {}", known())))
+        .ok_or_else(|| value_error(format!("unknown release {release:?}; known: {}", known())))
 }
 
 fn path(path: &Path) -> (String, u32, u8) {

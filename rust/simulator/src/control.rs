@@ -33,7 +33,7 @@ enum Query {
 
 pub(crate) fn serve(listener: &UnixListener, remote: &Remote, stop: &AtomicBool) {
     if let Err(error) = listener.set_nonblocking(false) {
-        log::error!("the simulator takes no orders: {error}");
+        log::error!("the control socket failed: {error}");
         return;
     }
     let open: Mutex<BTreeMap<u64, UnixStream>> = Mutex::default();
@@ -51,7 +51,7 @@ pub(crate) fn serve(listener: &UnixListener, remote: &Remote, stop: &AtomicBool)
             open.lock().insert(number, kept);
             scope.spawn(move || {
                 if let Err(error) = one(&stream, remote) {
-                    log::debug!("a control connection broke off: {error}");
+                    log::debug!("a control connection failed: {error}");
                 }
                 open.lock().remove(&number);
             });
@@ -88,6 +88,6 @@ fn answer(line: &str, remote: &Remote) -> Value {
         }) => {
             json!({"ok": true, "statistics": remote.statistics()})
         }
-        Err(error) => json!({"ok": false, "error": format!("not an order: {error}")}),
+        Err(error) => json!({"ok": false, "error": format!("invalid command: {error}")}),
     }
 }

@@ -156,7 +156,7 @@ impl Simulator {
         }
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
-                log::error!("a thread of the simulator broke off");
+                log::error!("a thread of the simulator panicked");
             }
         }
     }

@@ -118,7 +118,7 @@ impl Server {
             match self.listener.accept() {
                 Ok((stream, _)) => {
                     if let Err(error) = stream.set_nonblocking(true) {
-                        log::error!("a client cannot be served: {error}");
+                        log::error!("cannot accept a client: {error}");
                         continue;
                     }
                     self.clients
@@ -155,7 +155,7 @@ impl Server {
             self.clients.clear();
         }
         if std::mem::take(&mut state.ended) {
-            log::warn!("a request has ended this VPP; it starts again, empty");
+            log::warn!("a request crashed this VPP; it restarts empty");
             state.statistics.ends += 1;
             state.restart(0);
         }

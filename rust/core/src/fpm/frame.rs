@@ -17,7 +17,7 @@ const READ: usize = 64 << 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// Another version of the protocol.
-    #[error("FPM version {0}, and only version 1 is known")]
+    #[error("FPM version {0}, only version 1 is supported")]
     Version(u8),
     /// `FPM_MSG_TYPE_PROTOBUF`.
     #[error(
@@ -25,10 +25,10 @@ pub enum FrameError {
     )]
     Protobuf,
     /// Another type of message.
-    #[error("messages of type {0}, and only netlink (1) is read")]
+    #[error("messages of type {0}, only netlink (1) is supported")]
     Type(u8),
     /// The length does not even cover the header.
-    #[error("a frame of {0} bytes, which is less than its header has")]
+    #[error("a frame of {0} bytes, which is shorter than its header")]
     Length(u16),
 }
 

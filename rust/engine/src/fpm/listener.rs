@@ -63,13 +63,15 @@ impl Listener {
         server.listen()?;
         let run = {
             let (shared, stop) = (Arc::clone(&shared), Arc::clone(&stop));
-            move || match panics::guarded(|| server.run(&stop)) {
+            move || {
+                match panics::guarded(|| server.run(&stop)) {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => shared.fail(format!("zebra cannot be listened to: {error}")),
+                Ok(Err(error)) => shared.fail(format!("cannot listen for zebra: {error}")),
                 Err(reason) => shared.fail(format!(
-                    "the listener for zebra broke off, which is a bug: {reason}; restart the \
-                     daemon, to which zebra sends everything again"
+                    "the listener for zebra panicked, which is a bug: {reason}; restart the daemon, \
+                     zebra then sends its routes again"
                 )),
+            }
             }
         };
         let thread = std::thread::Builder::new()
@@ -104,7 +106,7 @@ impl Listener {
         self.waker.wake();
         if let Some(thread) = self.thread.lock().take() {
             if thread.join().is_err() {
-                log::error!("the listener for zebra broke off");
+                log::error!("the listener for zebra panicked");
             }
         }
     }
@@ -119,7 +121,7 @@ impl Drop for Listener {
 fn confirm(table: &mut Table) {
     let stale = table.confirm(&bgpreflector_core::route::Family::ALL);
     if stale > 0 {
-        log::info!("VPP has {stale} routes of ours that zebra has not: they go");
+        log::info!("deleting {stale} stale routes from VPP that zebra does not have");
     }
 }
 
@@ -148,7 +150,7 @@ impl Server {
         })?;
         let local = socket.local_addr().unwrap_or(address);
         self.shared.fpm.listens(Some(local), &self.waker);
-        log::info!("zebra is listened to at {local}");
+        log::info!("listening for zebra at {local}");
         self.socket = Some(socket);
         Ok(())
     }
@@ -196,7 +198,7 @@ impl Server {
         self.namespaces = namespaces;
         self.socket = None;
         if let Err(error) = self.listen() {
-            log::warn!("{error}; it is tried again");
+            log::warn!("{error}; retrying");
             self.again_at = Some(now + PAUSE);
         }
     }
@@ -221,14 +223,11 @@ impl Server {
             Some(Ended::NotFpm(error)) => {
                 let errors = &self.shared.fpm.protocol_errors;
                 errors.fetch_add(1, Ordering::Relaxed);
-                log::error!(
-                    "the connection of {address} is closed, as it was sent {error}; VPP keeps the \
-                     routes that it has"
-                );
+                log::error!("closed the connection from {address}: {error}; VPP keeps its routes");
             }
             Some(ended) => log::warn!(
-                "the connection of zebra at {address} has ended: {ended}; VPP keeps the routes that \
-                 it has until zebra is there again and has shown its own"
+                "the connection from zebra at {address} ended: {ended}; VPP keeps its routes until \
+                 zebra has connected again and sent all routes"
             ),
             None => {}
         }
@@ -243,7 +242,7 @@ impl Server {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
-                    log::warn!("zebra's connection cannot be taken, and is tried again: {error}");
+                    log::warn!("cannot accept zebra's connection: {error}; retrying");
                     self.again_at = Some(Instant::now() + PAUSE);
                     return;
                 }
@@ -257,8 +256,8 @@ impl Server {
             self.shared.fpm.refused.fetch_add(1, Ordering::Relaxed);
             if !std::mem::replace(&mut self.has_told_refusal, true) {
                 log::warn!(
-                    "a connection of {address} is refused, as zebra at {} is connected already: let \
-                     one zebra only have this address (`fpm address`)",
+                    "refused a connection from {address}, since zebra at {} is connected: configure \
+                     this address (`fpm address`) in one zebra only",
                     peer.address
                 );
             }
@@ -266,12 +265,12 @@ impl Server {
         }
         match Peer::new(&self.shared, &mut self.ids, stream, address, Instant::now()) {
             Ok(peer) => {
-                log::info!("zebra has connected from {address}: it sends all its routes");
+                log::info!("zebra connected from {address}; receiving all its routes");
                 self.has_told_refusal = false;
                 self.peer = Some(peer);
                 self.serve();
             }
-            Err(error) => log::warn!("the connection of {address} cannot be used: {error}"),
+            Err(error) => log::warn!("cannot use the connection from {address}: {error}"),
         }
     }
 }

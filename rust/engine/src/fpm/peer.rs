@@ -28,13 +28,13 @@ const KEEPALIVE: u32 = 5;
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Ended {
-    #[error("zebra has closed it")]
+    #[error("zebra closed the connection")]
     Closed,
-    #[error("zebra has closed it within a frame")]
+    #[error("zebra closed the connection within a frame")]
     WithinAFrame,
     #[error("{0}")]
     Broken(#[from] io::Error),
-    #[error("it was sent {0}")]
+    #[error("protocol error: {0}")]
     NotFpm(#[from] FrameError),
 }
 
@@ -151,8 +151,8 @@ impl Peer {
         if let Some(error) = said.malformed {
             if !std::mem::replace(&mut self.uncertain, true) {
                 log::warn!(
-                    "zebra sent a message that cannot be decoded and was left out: {error}; routes \
-                     of earlier connections stay until another connection has shown all of them"
+                    "ignored a message of zebra that cannot be decoded: {error}; routes of earlier \
+                     connections stay until a new connection has sent all routes"
                 );
             }
         }
@@ -217,8 +217,8 @@ impl Peer {
         shared.fpm.swept.fetch_add(swept as u64, Ordering::Relaxed);
         shared.fpm.settled();
         log::info!(
-            "zebra at {} has shown its routes: {swept} of earlier connections and {stale} that VPP \
-             had before are gone",
+            "zebra at {} has shown its routes: removed {swept} of earlier connections and {stale} \
+             of an earlier run",
             self.address
         );
     }

@@ -79,7 +79,7 @@ pub(super) fn notifications(shared: &EngineState, table: &mut Table, buffer: &[u
 
 pub(super) fn malformed(shared: &EngineState, error: &dyn std::fmt::Display) {
     KernelCounters::count(&shared.kernel.malformed);
-    log::warn!("a message of the kernel cannot be decoded and was left out: {error}");
+    log::warn!("ignored a kernel message that cannot be decoded: {error}");
 }
 
 fn one(

@@ -180,8 +180,8 @@ impl Monitor {
             None => {}
             Some(Change::Gone) => {
                 log::error!(
-                    "the network namespace {name} is gone: VPP keeps the routes that it has until \
-                     there is one of the name again"
+                    "the network namespace {name} is gone: VPP keeps its routes until a namespace of \
+                     that name exists again"
                 );
                 self.unsynchronised();
             }
@@ -190,9 +190,11 @@ impl Monitor {
                     .request(SETTLE, Reason::Event, DumpScope::Everything)
             }
             Some(Change::Replaced) => match self.enter_namespace(&path) {
-                Ok(()) => log::warn!("the network namespace {name} is another one now: it is read"),
+                Ok(()) => {
+                    log::warn!("the network namespace {name} was replaced; reading the new one")
+                }
                 // Its file is there before the namespace is.
-                Err(error) => log::debug!("{name} cannot be entered yet: {error}"),
+                Err(error) => log::debug!("cannot enter {name} yet: {error}"),
             },
         }
         Ok(())
@@ -257,7 +259,7 @@ impl Monitor {
 
     fn resync_by_itself(&mut self, reason: Reason, extent: DumpScope) {
         if let Err(error) = self.resync(reason, extent) {
-            log::warn!("a resync failed and will be tried again: {error}");
+            log::warn!("resync failed, retrying: {error}");
             self.schedule
                 .request(LONGEST_PAUSE, reason, DumpScope::Everything);
         }
@@ -296,8 +298,8 @@ impl Monitor {
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => all.overrun = true,
                 Err(error) if may_pass(&error) => {
                     log::warn!(
-                        "the kernel's notifications cannot be read for the moment: {error}; its \
-                         routes are dumped again"
+                        "cannot read the kernel's notifications for the moment: {error}; dumping its \
+                         routes again"
                     );
                     (all.overrun, self.out_of_breath) = (true, true);
                     break;
@@ -324,7 +326,7 @@ impl Monitor {
             };
             log::log!(
                 level,
-                "the kernel dropped notifications (overrun): its routes are dumped again"
+                "the kernel dropped notifications (overrun); dumping its routes again"
             );
             self.count_drops();
             let pause = pause.min(LONGEST_PAUSE);
@@ -382,7 +384,7 @@ impl Monitor {
                 let counter = &self.shared.kernel.drops;
                 counter.store(drops.into(), Ordering::Relaxed);
             }
-            Err(error) => log::debug!("the kernel does not tell how much it dropped: {error}"),
+            Err(error) => log::debug!("cannot read the socket's drop count: {error}"),
         }
     }
 

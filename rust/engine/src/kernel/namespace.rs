@@ -116,7 +116,7 @@ impl NamespaceWatch {
                 news.then_some(Change::Gone)
             }
             Err(error) => {
-                log::debug!("{} cannot be looked at: {error}", path.display());
+                log::debug!("cannot stat {}: {error}", path.display());
                 None
             }
         }

@@ -83,7 +83,7 @@ fn read_all(
         let read = panics::guarded(|| read_many(socket, what, sequence, &mut buffer));
         // The dump fails and is tried again, like one that the kernel refuses.
         let read = read.unwrap_or_else(|reason| {
-            log::error!("the reading of a dump broke off, which is a bug: {reason}");
+            log::error!("the dump reader panicked, which is a bug: {reason}");
             let source = io::Error::other(reason);
             Err(KernelError::Dump { what, source })
         });

@@ -226,7 +226,7 @@ impl Reader {
         self.shared.wake_waiters();
         if let Some(thread) = self.thread.lock().take() {
             if thread.join().is_err() {
-                log::error!("the kernel reader broke off");
+                log::error!("the kernel reader panicked");
             }
         }
         // An inline reader may be at it.
@@ -268,10 +268,10 @@ fn run(
 
 /// What the monitor knows may be half done: the kernel is read no more.
 fn panicked(shared: &EngineState, reason: &str) {
-    log::error!("the kernel reader broke off, which is a bug: {reason}");
+    log::error!("the kernel reader panicked, which is a bug: {reason}");
     shared.fail(format!(
-        "the kernel reader broke off, which is a bug: {reason}; restart the daemon, which reads \
-         everything again"
+        "the kernel reader panicked, which is a bug: {reason}; restart the daemon, which then \
+         resynchronises"
     ));
 }
 
@@ -298,9 +298,9 @@ pub(super) fn report_buffer(shared: &EngineState, asked: usize, granted: usize) 
     // The kernel doubles what is asked for, to account for its own overhead.
     if granted / 2 < asked {
         log::warn!(
-            "the kernel granted a receive buffer of {granted} bytes where {asked} were asked for: \
-             give this process CAP_NET_ADMIN or raise net.core.rmem_max, or notifications are \
-             lost (and repaired by dumps) when many routes change at once"
+            "the kernel granted a receive buffer of {granted} bytes instead of {asked}: give this \
+             process CAP_NET_ADMIN or raise net.core.rmem_max, or bursts of changes overrun the \
+             buffer and each overrun costs a dump"
         );
     } else {
         log::info!("receive buffer for the kernel's notifications: {granted} bytes");

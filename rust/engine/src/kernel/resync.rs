@@ -221,7 +221,7 @@ impl Monitor {
                 .shared
                 .change(|table| table.confirm(families) + table.confirm_absent(absent));
             if stale > 0 {
-                log::info!("VPP has {stale} routes of ours that the kernel lacks: they go");
+                log::info!("deleting {stale} stale routes from VPP that the kernel does not have");
             }
         } else if self.shared.table().awaits_confirmation() {
             self.schedule
@@ -231,7 +231,7 @@ impl Monitor {
 
     fn report_drift(&self, drift: &DriftReport) {
         if drift.total() == 0 {
-            log::debug!("an audit found the table as the kernel has it");
+            log::debug!("the audit found no drift from the kernel");
             return;
         }
         self.shared.drifted(drift);

@@ -142,7 +142,7 @@ impl RouteSocket {
         };
         log::log!(
             level,
-            "a netlink message of port {port}, which is not the kernel, was left out"
+            "ignored a netlink message from port {port}, which is not the kernel"
         );
     }
 

@@ -123,7 +123,7 @@ impl Monitor {
                  route has fewer"
             );
         } else if count == 0 && before > 0 {
-            log::info!("the kernel's dumps show all routes again");
+            log::info!("the kernel's dumps are complete again");
         }
     }
 }

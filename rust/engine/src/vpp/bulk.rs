@@ -237,7 +237,7 @@ impl BulkConnection {
         self.hang_up();
         if let Some(thread) = self.thread.take() {
             if thread.join().is_err() {
-                log::error!("the bulk connection's thread broke off");
+                log::error!("the bulk connection's thread panicked");
             }
         }
     }

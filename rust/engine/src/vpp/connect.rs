@@ -36,7 +36,7 @@ pub(super) fn connect(path: &Path, name: &str, timeout: Duration) -> Result<Sess
     stream.set_nonblocking(true).map_err(failed)?;
     if created.response < 0 {
         return Err(VppError::Handshake(format!(
-            "VPP refused it ({})",
+            "VPP refused the session ({})",
             created.response
         )));
     }

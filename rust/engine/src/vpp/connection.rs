@@ -150,7 +150,7 @@ impl Connection {
         while self.write().and_then(|()| self.read()).is_ok() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || self.await_vpp(left).is_err() {
-                log::debug!("VPP did not answer to the end of the session");
+                log::debug!("VPP did not answer the end of the session");
                 return;
             }
         }
@@ -258,7 +258,7 @@ impl Connection {
             }
             match &mut self.active {
                 Some(operation) => operation.on_message(&self.context, id, message)?,
-                None => log::debug!("VPP sent message {id} that nobody asked for"),
+                None => log::debug!("unexpected message {id} from VPP"),
             }
         }
         if let Some(operation) = &mut self.active {

@@ -147,7 +147,7 @@ impl Driver {
         if let Some(state) = self.state.lock().take() {
             let ended = panics::guarded(|| state.connection.fail_all(&error));
             if let Err(reason) = ended {
-                log::error!("what was ordered of the bulk connection did not end well: {reason}");
+                log::error!("an operation of the bulk connection panicked as it ended: {reason}");
             }
         }
         self.lost.set(error);
@@ -195,7 +195,7 @@ impl Driver {
 }
 
 fn panicked(reason: &str) -> VppError {
-    log::error!("the bulk connection broke off, which is a bug: {reason}");
+    log::error!("the bulk connection panicked, which is a bug: {reason}");
     VppError::Lost(reason.to_owned())
 }
 

@@ -66,7 +66,7 @@ impl std::fmt::Display for HoldReason {
             HoldReason::RouteType(number) => write!(f, "route type {number} has no counterpart in VPP"),
             HoldReason::Encapsulation(number) => write!(f, "encapsulation {number} is not mirrored"),
             HoldReason::LabelsWithoutGateway => {
-                f.write_str("it pushes labels and has no gateway, which VPP does not survive")
+                f.write_str("it pushes labels and has no gateway, which crashes VPP")
             }
             HoldReason::TooManyLabels(count) => {
                 write!(
@@ -76,13 +76,13 @@ impl std::fmt::Display for HoldReason {
                 )
             }
             HoldReason::TypeOfService(tos) => {
-                write!(f, "it is for packets with TOS {tos} alone")
+                write!(f, "it applies to packets with TOS {tos} only")
             }
             HoldReason::EndedVpp => f.write_str(
-                "VPP ended each time it was sent: `bgpreflector release` lets it in again",
+                "VPP ended each time it was sent: `bgpreflector release` releases it",
             ),
             HoldReason::VppFault => f.write_str(
-                "a drop of this prefix in a table other than 0 ends VPP before 24.10: use a newer one",
+                "a drop of this prefix in a table other than 0 crashes VPP before 24.10: upgrade VPP",
             ),
             HoldReason::OverLimit => f.write_str("VPP has as many prefixes as kernel.max_routes allows"),
             HoldReason::TooManyNextHops(count) => {

@@ -114,8 +114,8 @@ impl Operation for AdoptOp {
     fn complete(self: Box<Self>, _context: &Context) {
         if self.hiding > UNSEEN {
             log::warn!(
-                "VPP has {} routes of FIB sources that go before ours: what of ours an earlier run \
-                 left behind them stays, unless `bgpreflector flush` removes it",
+                "VPP has {} routes of FIB sources that take precedence over ours: routes of an \
+                 earlier run that they hide stay until `bgpreflector flush` removes them",
                 self.hiding
             );
         }

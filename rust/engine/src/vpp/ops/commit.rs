@@ -82,7 +82,7 @@ impl Encoder {
                 }
                 None => {
                     log::error!(
-                        "{} in VPP table {} is not sent: this VPP would end over it",
+                        "{} in VPP table {} is not sent: it would crash this VPP",
                         request.prefix,
                         request.vpp_table
                     );
@@ -116,8 +116,7 @@ fn encoded(prefix: &Prefix, paths: &PathSet) -> Option<EncodedPaths> {
     let encoded = EncodedPaths::new(paths);
     if let Err(error) = &encoded {
         log::error!(
-            "{prefix} and other routes with its paths cannot be put into a message to VPP, which is \
-             a bug: {error}"
+            "cannot encode {prefix} and other routes with its paths for VPP, which is a bug: {error}"
         );
     }
     encoded.ok()
@@ -244,7 +243,7 @@ impl Operation for CommitOp {
 
     fn on_message(&mut self, context: &Context, id: u16, message: &[u8]) -> Result<(), VppError> {
         if id != context.ids.route_reply {
-            log::debug!("VPP sent message {id} while routes were sent");
+            log::debug!("unexpected message {id} from VPP during a commit");
             return Ok(());
         }
         let reply =
