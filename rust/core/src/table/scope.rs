@@ -1,4 +1,4 @@
-//! What of the kernel is mirrored.
+//! The part of the kernel's routes that is mirrored.
 
 use std::collections::BTreeMap;
 
@@ -9,21 +9,21 @@ use super::fib::prefix_lists::PrefixLists;
 use super::kernel::discovery::Discovery;
 use super::protocols::Protocols;
 
-/// Whether a route of a protocol that is not mirrored hides ours when it is the better one.
+/// Whether a better foreign route hides ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum ForeignRoutes {
-    /// It does: VPP gets what the kernel forwards by.
+    /// It does: VPP follows the kernel's forwarding.
     #[default]
     Hide,
-    /// It does not: VPP gets the best of the mirrored protocols.
+    /// It does not: VPP gets the best route of the mirrored protocols.
     Ignore,
 }
 
 /// The source of the routes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum RouteSource {
-    /// The kernel: several routes a prefix, some of which go without a message when a link or a
-    /// next-hop object does.
+    /// The kernel: several routes a prefix, some of which are removed without a message together
+    /// with a link or a next-hop object.
     #[default]
     Kernel,
     /// zebra, through its forwarding plane manager: one route a prefix, every change reported.
@@ -41,22 +41,22 @@ impl RouteSource {
     }
 }
 
-/// What is mirrored, and into which VPP tables.
+/// What to mirror, and into which VPP tables.
 #[derive(Clone, Debug)]
 pub struct Scope {
     /// The source of the routes.
     pub source: RouteSource,
-    /// Protocols that are mirrored (`rtm_protocol`).
+    /// Mirrored protocols (`rtm_protocol`).
     pub protocols: Protocols,
     /// Kernel table to VPP table (`table_id`).
     pub tables: BTreeMap<u32, u32>,
-    /// Further kernel tables, mirrored as they appear.
+    /// Further kernel tables, mirrored once they have a route.
     pub discovery: Discovery,
-    /// Families that are mirrored.
+    /// Mirrored families.
     pub families: Vec<Family>,
-    /// Prefixes that are mirrored.
+    /// Mirrored prefixes.
     pub prefixes: PrefixLists,
-    /// What foreign routes do.
+    /// How to treat foreign routes.
     pub foreign: ForeignRoutes,
     /// The prefix limit.
     pub limit: Option<Limit>,
@@ -88,7 +88,7 @@ impl Scope {
         self.protocols.contains(protocol)
     }
 
-    /// The most prefixes that VPP may be given.
+    /// The maximum number of prefixes in VPP.
     pub(super) fn most(&self) -> Option<usize> {
         let limit = self.limit?;
         (limit.beyond == LimitAction::Refuse).then_some(limit.prefixes)

@@ -1,4 +1,4 @@
-//! From dirty prefixes to requests, and from replies to what is installed.
+//! Turns dirty prefixes into requests, and replies into installed paths.
 
 use ahash::AHashSet;
 
@@ -12,7 +12,7 @@ use crate::table::store::ids::{Handle, PathSetId};
 /// The change that VPP needs for one prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The prefix's place.
+    /// The prefix's handle.
     pub handle: Handle,
     /// The prefix.
     pub prefix: Prefix,
@@ -20,7 +20,7 @@ pub struct Request {
     pub vpp_table: u32,
     /// The desired paths; [`PathSetId::NONE`] to delete the route.
     pub paths: PathSetId,
-    /// Version of `paths`: with another version the same number names other paths.
+    /// Version of `paths`: under another version the same id refers to other paths.
     pub version: u32,
     /// Whether VPP has the prefix already.
     pub installed: bool,
@@ -29,7 +29,7 @@ pub struct Request {
 /// Dirty prefixes handed out together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DirtyBatch {
-    /// Their places.
+    /// Their handles.
     pub handles: Vec<Handle>,
     /// How many of them are additions.
     pub adds: usize,
@@ -49,7 +49,7 @@ pub struct Refusal {
 }
 
 impl Table {
-    /// Hands out up to `limit` dirty prefixes. Each must come back, by [`Self::begin_request`] or
+    /// Hands out up to `limit` dirty prefixes. Each must be returned, by [`Self::begin_request`] or
     /// [`Self::requeue`].
     pub fn take_dirty(&mut self, limit: usize) -> DirtyBatch {
         let mut taken = DirtyBatch::default();
@@ -88,7 +88,7 @@ impl Table {
         taken
     }
 
-    /// Gives taken prefixes back unsent; they are dirty again.
+    /// Returns taken prefixes unsent; they are dirty again.
     pub fn requeue(&mut self, handles: impl IntoIterator<Item = Handle>) {
         for handle in handles {
             self.give_back(handle);
@@ -200,7 +200,7 @@ impl Table {
         self.answer(handle);
     }
 
-    /// Takes a request back that has not been sent; its prefix stays taken.
+    /// Takes back a request that was not sent; its prefix stays taken.
     pub fn postpone(&mut self, request: &Request) {
         self.resolver.release_paths(request.paths);
     }
@@ -213,8 +213,7 @@ impl Table {
         self.give_back(request.handle);
     }
 
-    /// Makes the refused prefixes dirty again whose `retval` is worth another try; returns how
-    /// many.
+    /// Makes refused prefixes dirty again if `worth` accepts their `retval`; returns their number.
     pub fn retry_refused(&mut self, worth: impl Fn(i32) -> bool) -> usize {
         let refusals = self.refusals.iter();
         let handles: Vec<Handle> = refusals
@@ -233,7 +232,7 @@ impl Table {
             else {
                 continue;
             };
-            // Cleared here, not by refresh, which would forget how often it was refused.
+            // Cleared here: refresh would also reset the number of attempts.
             body.set_flag(flag::FAILED, false);
             let counts = self.counts_mut(family);
             counts.failed = counts.failed.saturating_sub(1);
@@ -243,7 +242,7 @@ impl Table {
         retried
     }
 
-    /// The refused prefixes, at most `limit` of them.
+    /// Up to `limit` refused prefixes.
     #[must_use]
     pub fn refusals(&self, limit: usize) -> Vec<(u32, Prefix, Refusal)> {
         let entry = |(handle, refusal): (&Handle, &Refusal)| {
@@ -295,7 +294,7 @@ impl Table {
         true
     }
 
-    /// Marks a prefix that VPP has, and of which the kernel has shown no route so far.
+    /// Marks a prefix that VPP has and the kernel has not shown so far.
     fn mark_unconfirmed(&mut self, handle: Handle) {
         let Some(rib) = self.rib_mut(handle) else {
             return;
@@ -317,7 +316,7 @@ impl Table {
         self.confirm_where(families, |family, _, _| families.contains(&family))
     }
 
-    /// The same of single prefixes, by kernel table, of which the kernel has nothing.
+    /// Like [`Self::confirm`], for single prefixes, by kernel table, that the kernel does not have.
     pub fn confirm_absent(&mut self, absent: &AHashSet<(u32, Prefix)>) -> usize {
         if absent.is_empty() {
             return 0;
@@ -375,19 +374,19 @@ impl Table {
         })
     }
 
-    /// The paths behind a number.
+    /// The path set with this id.
     #[must_use]
     pub fn paths(&self, id: PathSetId) -> Option<&PathSet> {
         self.resolver.path_sets.get(id.0)
     }
 
-    /// Next-hop sets and path sets stored.
+    /// The numbers of stored next-hop sets and path sets.
     #[must_use]
     pub fn sets(&self) -> (usize, usize) {
         (self.resolver.sets.len(), self.resolver.path_sets.len())
     }
 
-    /// VPP tables and families that routes go into.
+    /// The mirrored VPP tables and families.
     pub fn vpp_tables(&self) -> impl Iterator<Item = (u32, Family)> {
         self.ribs.iter().map(|rib| (rib.vpp_table, rib.family()))
     }

@@ -21,7 +21,7 @@ const PLACES: usize = 4;
 pub struct Answer {
     /// The route, as it was announced.
     pub route: Route,
-    /// Whether VPP has it; otherwise it has refused it, or given it up.
+    /// Whether VPP has it; false if VPP has refused it, or lost it.
     pub installed: bool,
 }
 
@@ -51,24 +51,24 @@ impl Answers {
 }
 
 impl Table {
-    /// Keeps answers from here on; those that wait for another are forgotten.
+    /// Starts to queue answers; those queued for an earlier peer are dropped.
     pub fn begin_answers(&mut self) {
         self.answers = Some(Answers::default());
     }
 
-    /// Keeps answers no more.
+    /// Stops queueing answers.
     pub fn end_answers(&mut self) {
         self.answers = None;
     }
 
-    /// Places that wait to be answered for.
+    /// Entries with a queued answer.
     #[must_use]
     pub fn answers_waiting(&self) -> usize {
         let answers = self.answers.as_ref();
         answers.map_or(0, |answers| answers.queue.len())
     }
 
-    /// Takes about as many answers as that, or fewer though there are more.
+    /// Takes about `limit` answers, perhaps fewer although more are queued.
     pub fn take_answers(&mut self, limit: usize) -> Vec<Answer> {
         let mut taken = Vec::new();
         for _ in 0..limit.saturating_mul(PLACES) {
@@ -83,7 +83,7 @@ impl Table {
         taken
     }
 
-    /// None where VPP has not spoken yet, or there is no such route any more.
+    /// None if VPP has not answered yet, or the route no longer exists.
     fn answer_of(&self, handle: Handle) -> Option<Answer> {
         let rib = self.rib(handle)?;
         let body = rib.body(handle.slot)?;

@@ -9,13 +9,13 @@ use crate::table::store::ids::{Handle, PathSetId};
 /// How VPP differed from what it had acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum VppDrift {
-    /// VPP had acknowledged a route and lacked it.
+    /// VPP had acknowledged a route and did not have it.
     Missing,
     /// VPP had the route with other paths.
     Different,
     /// VPP had a route under our source that we had not put there.
     Unexpected,
-    /// Another source had the prefix too, and VPP forwarded by that.
+    /// Another source also had the prefix, and VPP forwarded by its route.
     Overridden,
 }
 
@@ -39,14 +39,14 @@ impl VppDrift {
         }
     }
 
-    /// The kind's place in [`Self::ALL`].
+    /// The kind's index in [`Self::ALL`].
     #[must_use]
     pub const fn index(self) -> usize {
         self as usize
     }
 }
 
-/// Prefixes that VPP has shown, by their place.
+/// Prefixes that VPP has shown, by slot.
 #[derive(Default)]
 pub struct Shown(Vec<Vec<bool>>);
 
@@ -115,7 +115,7 @@ impl Table {
         unseen.filter(missing).collect()
     }
 
-    /// VPP table and prefix of a place, and whether VPP has acknowledged the prefix.
+    /// VPP table and prefix of a handle, and whether VPP has acknowledged the prefix.
     #[must_use]
     pub fn place(&self, handle: Handle) -> Option<(u32, Prefix, bool)> {
         let rib = self.rib(handle)?;

@@ -1,4 +1,4 @@
-//! Questions about what VPP has, for those who look at VPP itself.
+//! Queries of installed routes, for comparison with VPP itself.
 
 use ahash::AHashSet;
 
@@ -23,8 +23,8 @@ impl Table {
         sets.any(|(_, set)| set.paths().iter().any(|p| p.sw_if_index == sw_if_index))
     }
 
-    /// VPP table and prefix of one route for each set of paths that VPP has in a table and forwards
-    /// by, and the interfaces that it names (`sw_if_index`).
+    /// VPP table and prefix of one route for each path set that VPP forwards by in a table, and the
+    /// interfaces of the set (`sw_if_index`).
     #[must_use]
     pub fn examples(&self) -> Vec<(u32, Prefix, Vec<u32>)> {
         let mut seen = AHashSet::<(u16, PathSetId)>::new();

@@ -6,10 +6,11 @@ use indexmap::IndexSet;
 use crate::table::Table;
 use crate::table::store::ids::Handle;
 
-/// What becomes of prefixes beyond a limit.
+/// What to do with prefixes beyond the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitAction {
-    /// They wait until others have gone ([`HoldReason::OverLimit`](crate::table::HoldReason::OverLimit)).
+    /// They wait until others are removed
+    /// ([`HoldReason::OverLimit`](crate::table::HoldReason::OverLimit)).
     Refuse,
     /// They go into VPP; the excess is reported.
     Warn,
@@ -18,20 +19,20 @@ pub enum LimitAction {
 /// The maximum number of prefixes in VPP, over both families and all tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// Prefixes.
+    /// The maximum number of prefixes.
     pub prefixes: usize,
-    /// What becomes of more.
+    /// What to do with further ones.
     pub beyond: LimitAction,
 }
 
-/// The limit was passed, or is kept again.
+/// The limit was exceeded, or is kept again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitChange {
     /// The limit.
     pub limit: Limit,
     /// Whether there are more prefixes than that.
     pub exceeded: bool,
-    /// How many prefixes there are that VPP could have.
+    /// The number of prefixes that VPP could have.
     pub prefixes: usize,
 }
 
@@ -39,17 +40,17 @@ pub struct LimitChange {
 /// kept again: a peer whose routes come and go at the limit must not fill the log.
 const BELOW: usize = 20;
 
-/// The prefixes that wait, and whether that is known already.
+/// The waiting prefixes, and whether the excess was reported.
 #[derive(Default)]
 pub(in crate::table) struct LimitState {
     over: IndexSet<Handle, RandomState>,
     exceeded: bool,
-    /// Whether they are being let in: one that is does not let in the next by itself.
+    /// Set while prefixes are admitted: an admission must not start the next.
     admitting: bool,
 }
 
 impl Table {
-    /// Whether there are more prefixes than the limit, now or until a moment ago.
+    /// Whether the number exceeds the limit, or did until it fell far enough.
     #[must_use]
     pub fn limit_exceeded(&self) -> bool {
         self.limit_state.exceeded
@@ -61,7 +62,7 @@ impl Table {
         self.limit_state.over.len()
     }
 
-    /// Whether the limit has been passed, or is kept again, since the last call.
+    /// The change of the limit's state since the last call.
     pub fn take_limit_change(&mut self) -> Option<LimitChange> {
         let limit = self.scope.limit?;
         let prefixes = self.claimed() + self.over_limit();
@@ -87,7 +88,7 @@ impl Table {
         claimed.sum()
     }
 
-    /// Whether one more prefix may go into VPP.
+    /// Whether VPP may have one more prefix.
     pub(in crate::table) fn has_room(&self) -> bool {
         self.scope.most().is_none_or(|most| self.claimed() < most)
     }
@@ -101,7 +102,7 @@ impl Table {
         }
     }
 
-    /// Lets prefixes that wait for room in while there is some.
+    /// Admits waiting prefixes while there is room.
     pub(in crate::table) fn admit(&mut self) {
         if std::mem::replace(&mut self.limit_state.admitting, true) {
             return;

@@ -16,39 +16,39 @@ use crate::table::resolve::hold_reason::HoldReason;
 use crate::table::store::entry::Slot;
 use crate::table::store::ids::{Handle, PathSetId};
 
-/// Times that VPP ended over a prefix after which it goes alone.
+/// Crashes after which a prefix is sent alone.
 const TWICE: u8 = 2;
 /// How many of the oldest unanswered requests include the one that VPP ended over: VPP takes
 /// requests in order, 4,096 bytes (18 requests or more) at a time, and the answers to these may be
 /// lost with it.
 const FIRST: usize = 256;
-/// Suspects that are kept in mind; where there are more, those of one time are forgotten.
+/// Maximum number of suspects; beyond it, those suspected only once are dropped.
 const SUSPECTS: usize = 65_536;
 
 /// A prefix in a VPP table.
 type Place = (u32, Prefix);
 
-/// What is suspected and what is withheld.
+/// Suspects and held prefixes.
 #[derive(Default)]
 pub(in crate::table) struct Quarantine {
-    /// How often VPP ended while the prefix's request had no answer.
-    pending_drift: AHashMap<Place, u8>,
-    /// The paths that a prefix ended VPP with.
+    /// How often VPP ended while the prefix's request was unanswered.
+    suspects: AHashMap<Place, u8>,
+    /// The paths with which a prefix crashed VPP.
     ended: AHashMap<Place, Vec<PathSet>>,
-    /// Paths that ended VPP with every prefix of a VPP table that was tried.
+    /// Paths that crashed VPP with every prefix of a VPP table that was tried.
     ended_sets: Vec<(u32, PathSet)>,
-    /// Drops that VPP survives in no form: see [`Table::withhold_nameless_drops`].
+    /// Drops that crash VPP in every form: see [`Table::withhold_nameless_drops`].
     nameless_drops: bool,
 }
 
 impl Quarantine {
-    /// Whether nothing is withheld.
+    /// Whether nothing is held.
     #[inline]
     pub(in crate::table) fn is_empty(&self) -> bool {
         self.ended.is_empty() && !self.nameless_drops
     }
 
-    /// Whether the prefix has to be looked at more closely.
+    /// Whether the slow check is needed.
     #[inline]
     pub(in crate::table) fn may_concern(&self, prefix: &Prefix) -> bool {
         !self.ended.is_empty() || self.nameless_drops && prefix.address().is_unspecified()
@@ -83,7 +83,7 @@ fn place(request: &Request) -> Place {
 }
 
 impl Table {
-    /// The paths, unless they are withheld from VPP for this prefix.
+    /// The paths, unless they are held for this prefix.
     #[cold]
     pub(in crate::table) fn unless_withheld(
         &self,
@@ -108,8 +108,8 @@ impl Table {
         Ok(paths)
     }
 
-    /// Holds drops of prefixes with an address of zeros outside VPP table 0, or no longer: a VPP that
-    /// ends over drops there can be sent those of other prefixes in another form.
+    /// Holds, or releases, drops of the all-zeros prefixes outside VPP table 0: a VPP with the drop
+    /// fault accepts drops of other prefixes in another form.
     pub fn withhold_nameless_drops(&mut self, on: bool) {
         if std::mem::replace(&mut self.quarantine.nameless_drops, on) == on {
             return;
@@ -136,15 +136,15 @@ impl Table {
         let adding = first.filter(|request| !request.paths.is_none());
         let alone = requests.len() == 1;
         let mut ended = Vec::new();
-        if self.quarantine.pending_drift.len() > SUSPECTS {
+        if self.quarantine.suspects.len() > SUSPECTS {
             self.quarantine
-                .pending_drift
+                .suspects
                 .retain(|_, endings| *endings >= TWICE);
         }
         for request in adding {
             let endings = self
                 .quarantine
-                .pending_drift
+                .suspects
                 .entry(place(request))
                 .or_default();
             *endings = endings.saturating_add(1);
@@ -158,21 +158,21 @@ impl Table {
         ended
     }
 
-    /// Whether VPP ended over the request's prefix so often that it is to be sent alone.
+    /// Whether to send the request's prefix alone.
     #[must_use]
     pub fn goes_alone(&self, request: &Request) -> bool {
-        let pending_drift = &self.quarantine.pending_drift;
-        !pending_drift.is_empty()
-            && pending_drift
+        let suspects = &self.quarantine.suspects;
+        !suspects.is_empty()
+            && suspects
                 .get(&place(request))
                 .is_some_and(|n| *n >= TWICE)
     }
 
-    /// VPP has answered.
+    /// Clears the suspicion after an answer.
     #[inline]
     pub(in crate::table) fn survived(&mut self, request: &Request) {
-        if !self.quarantine.pending_drift.is_empty() {
-            self.quarantine.pending_drift.remove(&place(request));
+        if !self.quarantine.suspects.is_empty() {
+            self.quarantine.suspects.remove(&place(request));
         }
     }
 
@@ -208,7 +208,7 @@ impl Table {
         })
     }
 
-    /// VPP table and prefix of the routes that are held as VPP ended over them, in order.
+    /// VPP table and prefix of the held routes, in order.
     #[must_use]
     pub fn ended_vpp(&self) -> Vec<(u32, Prefix)> {
         let mut places: Vec<Place> = self.quarantine.ended.keys().copied().collect();
@@ -216,14 +216,14 @@ impl Table {
         places
     }
 
-    /// Lets a prefix into VPP again, in all VPP tables, or every one. Returns how many were held.
+    /// Releases a prefix in all VPP tables, or all prefixes. Returns how many were held.
     pub fn release(&mut self, prefix: Option<&Prefix>) -> usize {
         let is = |of: &Place| prefix.is_none_or(|prefix| of.1 == *prefix);
         let before = self.quarantine.ended.len();
         self.quarantine.ended.retain(|place, _| !is(place));
-        self.quarantine.pending_drift.retain(|place, _| !is(place));
+        self.quarantine.suspects.retain(|place, _| !is(place));
         let released = before - self.quarantine.ended.len();
-        // What is known of paths comes from the prefixes, and goes with them.
+        // Held path sets derive from the prefixes, and are released with them.
         if released > 0 || prefix.is_none() {
             self.quarantine.ended_sets.clear();
         }
@@ -233,7 +233,7 @@ impl Table {
         released
     }
 
-    /// It happens once for each end of VPP, which is followed by reading all that it has.
+    /// Happens once per end of VPP, which is followed by an adoption of all routes anyway.
     fn judge_all_again(&mut self) {
         for handle in self.places() {
             let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));

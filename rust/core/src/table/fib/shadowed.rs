@@ -22,7 +22,7 @@ impl Table {
         self.shadowed = Shadowed::default();
     }
 
-    /// Whether something of VPP's waits for [`Self::confirm`].
+    /// Whether routes of VPP wait for [`Self::confirm`].
     #[must_use]
     pub fn awaits_confirmation(&self) -> bool {
         let unconfirmed = |family| self.counts(family).unconfirmed > 0;
@@ -55,7 +55,7 @@ impl Table {
     }
 
     fn set_unknown(&mut self, handle: Handle) {
-        // Never wanted, and never shown by a route that we have sent.
+        // No route has these paths, desired or shown.
         let unknown = self.resolver.path_sets.acquire(PathSet::new(Vec::new()));
         self.set_installed(handle, PathSetId(unknown));
     }

@@ -13,13 +13,13 @@ use crate::table::resolve::resolver::SetMarks;
 use crate::table::store::entry::{KernelRoute, Routes};
 use crate::table::store::ids::{Handle, SetId};
 
-/// Prefixes with several routes that are looked at for each link or object; where there are more, it
-/// is taken for concerned.
+/// Maximum number of multi-route prefixes to examine per link or object; beyond it the change
+/// counts as a concern.
 const OVERFLOW: usize = 4096;
-/// Links and objects that are kept in mind while a resync runs.
+/// Maximum number of links and objects recorded during a resync.
 const MEANWHILE: usize = 1 << 16;
 
-/// How many routes of protocols that are not mirrored each next-hop set has.
+/// Foreign routes per next-hop set.
 #[derive(Default)]
 pub(in crate::table) struct ForeignUsers(AHashMap<SetId, u32>);
 
@@ -48,7 +48,7 @@ impl ForeignUsers {
 pub(in crate::table) struct Meanwhile {
     links: BTreeSet<u32>,
     objects: BTreeSet<u32>,
-    /// There were more.
+    /// The limit was exceeded.
     overfull: bool,
 }
 
@@ -63,7 +63,7 @@ impl Meanwhile {
 }
 
 impl Table {
-    /// What is uncertain once the kernel may have changed routes through a link in silence.
+    /// What is uncertain if the kernel may have changed routes through a link without a message.
     pub fn doubt_link(&mut self, index: u32) -> Verify {
         let doubt = self.link_doubt(index);
         if doubt == Verify::Nothing && self.resyncs.is_running() {
@@ -72,8 +72,8 @@ impl Table {
         doubt
     }
 
-    /// What is uncertain once the kernel may have changed routes by a next-hop object in silence.
-    /// To be asked before the object is entered or removed.
+    /// What is uncertain if the kernel may have changed routes by a next-hop object without a
+    /// message. Call it before the object is changed or removed.
     pub fn doubt_next_hop(&mut self, id: u32) -> Verify {
         if self.next_hop_concerns(id) {
             return Verify::OfEverything;
@@ -136,7 +136,8 @@ impl Table {
         sets.iter().any(of_ours) || self.any_among_several(sets, ours)
     }
 
-    /// Whether a route with one of the sets is among several for which `is` holds.
+    /// Whether a route with one of the sets shares its prefix with others and `is` holds for the
+    /// routes.
     fn any_among_several(&self, sets: &[SetId], is: impl Fn(&Routes) -> bool) -> bool {
         if sets.is_empty() {
             return false;
@@ -156,7 +157,7 @@ impl Table {
         !self.scope.mirrors(route.protocol)
     }
 
-    /// Has the figures follow a prefix's routes.
+    /// Updates the counts for changed routes of a prefix.
     pub(in crate::table) fn count_foreign(&mut self, before: &Routes, after: &Routes) {
         for route in before {
             if self.is_foreign(route) {
@@ -170,7 +171,7 @@ impl Table {
         }
     }
 
-    /// The same for a prefix that had no route before.
+    /// The same for a prefix without earlier routes.
     pub(in crate::table) fn count_foreign_first(&mut self, handle: Handle) {
         let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
         let route = body.and_then(crate::table::store::entry::Slot::route);

@@ -17,16 +17,16 @@ use crate::table::resolve::resolver::SetMarks;
 use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
 use crate::table::store::ids::{Handle, SetId};
 
-/// What the next walk has to look for.
+/// What the next walk looks for.
 #[derive(Default)]
 pub(in crate::table) struct Deferred {
     deferred: bool,
     /// Sets whose routes are gone. Each keeps one reference, which reserves its number.
     gone: Vec<SetId>,
-    /// The same.
+    /// The same sets, as a bit map.
     marks: SetMarks,
     changed: Vec<SetId>,
-    /// Routes that went already.
+    /// Routes removed so far.
     removed: usize,
 }
 
@@ -38,14 +38,14 @@ impl Table {
         self.deferred_changes.deferred = true;
     }
 
-    /// Ends what [`Self::defer`] began; returns how many routes went with links and next-hop
-    /// objects since.
+    /// Ends what [`Self::defer`] began; returns how many routes were removed with links and
+    /// next-hop objects since.
     pub fn settle(&mut self) -> usize {
         self.deferred_changes.deferred = false;
         self.walk()
     }
 
-    /// Returns how many routes went.
+    /// Returns how many routes were removed.
     pub(in crate::table) fn settle_at_once(&mut self) -> usize {
         if self.deferred_changes.deferred {
             return 0;
@@ -53,13 +53,13 @@ impl Table {
         self.walk()
     }
 
-    /// Works out what these sets mean now.
+    /// Resolves these sets again.
     pub(in crate::table) fn sets_changed(&mut self, sets: Vec<SetId>) {
         let changed = self.resolver.update_these(sets);
         self.deferred_changes.changed.extend(changed);
     }
 
-    /// The routes of these sets are gone.
+    /// Removes the routes of these sets.
     pub(in crate::table) fn sets_gone(&mut self, sets: Vec<SetId>) {
         for id in sets {
             if !self.deferred_changes.marks.has(id) {
@@ -70,7 +70,7 @@ impl Table {
         }
     }
 
-    /// Takes away what is gone of the key's prefix, before anything is done to that.
+    /// Drops removed routes of the key's prefix before any other change to it.
     #[inline]
     pub(in crate::table) fn settle_prefix(&mut self, key: &RouteKey) {
         if !self.deferred_changes.gone.is_empty() {
@@ -106,7 +106,7 @@ impl Table {
         for id in gone.iter().chain(&changed) {
             concerned.mark(*id);
         }
-        // Each that is gone is referenced by this list too.
+        // The list above holds a reference to each removed set.
         let used = |id: &SetId, by_us| self.resolver.sets.references(id.0) > by_us;
         let in_use = gone.iter().any(|id| used(id, 1)) || changed.iter().any(|id| used(id, 0));
         if in_use {

@@ -26,7 +26,7 @@ impl DumpTracker {
         })
     }
 
-    /// Whether neither the dump nor a notification knows of it.
+    /// Whether neither the dump nor a notification mentioned it.
     pub(in crate::table) fn is_stale(&self, id: u32) -> bool {
         !self.notified.contains(&id) && !self.dumped.contains(&id)
     }

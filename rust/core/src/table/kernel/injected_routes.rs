@@ -12,16 +12,16 @@ use crate::table::store::ids::Handle;
 pub(in crate::table) type InjectedRoutes = AHashSet<(RouteKey, u8)>;
 
 impl Table {
-    /// Enters a route that no resync removes, as none of the kernel's dumps will show it, until it
-    /// is withdrawn. It takes the place of one with the same key; and once the kernel announces one
-    /// of its key and protocol, that is the kernel's like any other.
+    /// Injects a route, which no resync removes (no kernel dump shows it) until it is withdrawn. It
+    /// replaces one with the same key; once the kernel announces a route with its key and protocol,
+    /// that is an ordinary kernel route.
     pub fn announce_own(&mut self, route: Route) {
         let own = (route.key, route.protocol);
         self.announce(route, InsertMode::Replace);
         self.injected.insert(own);
     }
 
-    /// Takes the routes of a key and protocol away, whatever their next hops.
+    /// Removes the routes with a key and protocol, whatever their next hops.
     pub fn withdraw_own(&mut self, key: RouteKey, protocol: u8) {
         for view in self.routes_of(key.table, &key.prefix) {
             if (view.tos, view.metric, view.protocol) == (key.tos, key.metric, protocol) {
@@ -51,7 +51,7 @@ impl Table {
         self.injected.clear();
     }
 
-    /// Has them count as seen by the resync that is about to end.
+    /// Marks them as seen by the resync that is about to end.
     pub(in crate::table) fn see_own(&mut self) {
         let generation = self.resyncs.generation();
         let own: Vec<(RouteKey, u8)> = self.injected.iter().copied().collect();

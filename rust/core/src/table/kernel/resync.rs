@@ -21,7 +21,7 @@ use crate::table::store::any_rib::AnyRib;
 use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
 use crate::table::store::ids::{Handle, SetId};
 
-/// What of the scope a resync compares.
+/// The part of the scope that a resync compares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DumpScope {
     /// All routes.
@@ -37,7 +37,7 @@ impl DumpScope {
         Self::Interfaces(BTreeSet::from([index]))
     }
 
-    /// What covers both.
+    /// The scope that covers both.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         match (self, other) {
@@ -56,11 +56,12 @@ pub enum Verify {
     /// Nothing.
     #[default]
     Nothing,
-    /// Which of several routes was replaced, if any of them may have gone in silence before.
+    /// Which of several routes was replaced, if one of them may have been removed without a message
+    /// before.
     IfInconsistent,
-    /// Which routes through this interface there are now.
+    /// The current routes through this interface.
     OfInterface(u32),
-    /// Which routes there are now.
+    /// All current routes.
     OfEverything,
 }
 
@@ -83,7 +84,7 @@ struct Resync {
 }
 
 impl Resync {
-    /// Returns whether the dump has become uncertain by it.
+    /// Returns whether this makes the dump uncertain.
     fn touch(&mut self, key: RouteKey, touch: Touch) -> bool {
         if self.touched.len() < TOUCHED || self.touched.contains_key(&key) {
             self.touched.insert(key, touch);
@@ -103,7 +104,7 @@ pub(in crate::table) struct Resyncs {
 }
 
 impl Resyncs {
-    /// The mark of routes that the last resync has seen.
+    /// The generation of routes seen by the last resync.
     pub(in crate::table) fn generation(&self) -> u8 {
         self.generation
     }
@@ -122,7 +123,7 @@ impl Resyncs {
     }
 }
 
-/// Prefixes of which a resync saw nothing.
+/// Prefixes without a seen route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnseenPrefixes {
     /// Kernel table and prefix.
@@ -133,28 +134,28 @@ pub struct UnseenPrefixes {
     pub cached: AHashSet<(u32, Prefix)>,
 }
 
-/// What a resync ended with.
+/// The result of a resync.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SweepReport {
-    /// Kernel routes that the resync did not see and that were removed.
+    /// Kernel routes that the resync did not see and removed.
     pub removed: usize,
     /// Dumped routes that contradicted notifications: if there are any, dump again.
     pub uncertain: usize,
 }
 
 impl Table {
-    /// Begins a resync: from here on every route that is announced or dumped counts as seen.
+    /// Begins a resync: every route announced or dumped from here on counts as seen.
     ///
-    /// A route keeps the mark of the last resync that covered it, and marks repeat after 256
-    /// resyncs: at least every hundredth has to be one of [`DumpScope::Everything`].
+    /// A route keeps the generation of the last resync that covered it, and generations wrap after
+    /// 256 resyncs: at least every hundredth must be one of [`DumpScope::Everything`].
     pub fn begin_resync(&mut self, extent: DumpScope) {
         self.resyncs.generation = self.resyncs.generation.wrapping_add(1);
         self.resyncs.begin(extent);
         self.pending_drift = PendingDrift::default();
     }
 
-    /// Begins a resync with a source that has one route a prefix, on a new connection: nothing of what
-    /// there is counts as seen, however many connections have broken off since the last sweep.
+    /// Begins a resync on a new connection of a source with one route a prefix: no existing route
+    /// counts as seen, however many connections were lost since the last sweep.
     pub fn begin_connection(&mut self) {
         let before = self.resyncs.generation;
         for rib in self.ribs_of(&Family::ALL) {
@@ -185,7 +186,7 @@ impl Table {
         }
     }
 
-    /// Starts one more dump within the resync; what the dumps before it saw still counts.
+    /// Starts another dump within the resync; what the earlier dumps saw still counts.
     pub fn repeat_dump(&mut self) {
         if let Some(resync) = &self.resyncs.current {
             let extent = resync.extent.clone();
@@ -193,8 +194,8 @@ impl Table {
         }
     }
 
-    /// Prefixes of which the resync covered routes and saw none, and those that VPP has of these
-    /// families and the kernel has not shown: by kernel table.
+    /// Prefixes whose covered routes were not seen, and those of these families that VPP has and
+    /// the kernel has not shown: by kernel table.
     pub fn unseen_prefixes(&mut self, families: &[Family]) -> UnseenPrefixes {
         let current = self.resyncs.current.as_ref();
         let Some(extent) = current.map(|resync| resync.extent.clone()) else {
@@ -221,7 +222,7 @@ impl Table {
                 match (body.has(flag::OVERFLOW), body.route()) {
                     (true, _) => listed(&rib.routes(slot)),
                     (false, Some(route)) => stale(&route),
-                    // What the prefix lists leave out the kernel may have all the same.
+                    // The kernel may have what the prefix lists exclude.
                     (false, None) => body.unconfirmed() && self.scope.prefixes.allow(prefix),
                 }
             };
@@ -241,7 +242,7 @@ impl Table {
         found
     }
 
-    /// Which routes a resync covered and did not see.
+    /// Selects routes that a resync covered and did not see.
     fn staleness(&self, extent: &DumpScope) -> impl Fn(&KernelRoute) -> bool + use<> {
         let generation = self.resyncs.generation;
         let covered = match extent {
@@ -290,20 +291,20 @@ impl Table {
                     && (other.metric, other.tos) == (route.metric, route.tos)
                     && hiding.has(other.set)
             };
-            // The kernel merges no route of a router advertisement with others.
+            // The kernel does not merge routes of router advertisements with others.
             let apart = route.protocol == RTPROT_RA && !hiding.has(route.set);
             (apart || !merging.has(route.set)) && routes.iter().any(hides)
         };
         let mut removed = self.remove_routes(families, &stale, spared, |key| {
             pending_drift.suspect(&key, Drift::Stale);
         });
-        // A lookup passes by what the kernel has and cannot use, or not for ordinary packets.
+        // A lookup skips routes that are unusable, or not for ordinary packets.
         let found = self.resolver.marks(Topology::found_by_lookups);
         for (table, prefix) in absent {
             let Some(handle) = self.handle_of_prefix(*table, prefix) else {
                 continue;
             };
-            // The kernel has nothing for the prefix, so nothing hides there.
+            // The kernel has nothing for the prefix, so nothing is hidden.
             let gone = |route: &KernelRoute| {
                 stale(route) && route.tos == 0 && !route.expired && found.has(route.set)
             };
@@ -319,7 +320,7 @@ impl Table {
         }
     }
 
-    /// Dump routes so far that contradicted notifications.
+    /// Dumped routes so far that contradicted notifications.
     #[must_use]
     pub fn uncertain_dump_routes(&self) -> usize {
         let current = self.resyncs.current.as_ref();
@@ -344,7 +345,7 @@ impl Table {
         }
     }
 
-    /// Whether an announcement is news, seen from the resync that may be running.
+    /// Whether an announcement is newer than what is known, considering the resync in progress.
     #[inline]
     pub(in crate::table) fn resync_takes(
         &mut self,
@@ -377,7 +378,7 @@ impl Table {
     fn resync_takes_touched(&mut self, key: &RouteKey, protocol: u8, set: SetId) -> bool {
         let touched = self.resyncs.current.as_ref();
         let outdated = match touched.and_then(|resync| resync.touched.get(key)) {
-            // The dump is uncertain and is done again: it adds nothing that may be gone by now.
+            // The dump is uncertain and will be repeated: do not add what may be gone by now.
             None => true,
             Some(Touch::Announced { protocol: told }) => *told == protocol,
             Some(Touch::Withdrawn {
@@ -444,11 +445,11 @@ mod tests {
         let kept = |table: &Table| table.resyncs.current.as_ref().map(|r| r.touched.len());
         assert_eq!(kept(&table), Some(TOUCHED));
         assert_eq!(table.uncertain_dump_routes(), 1, "the dump is done again");
-        // What the dump showed before it was withdrawn does not come back.
+        // A dump does not bring back a route that was withdrawn since.
         table.announce(route(999), InsertMode::Dump);
         table.announce(route(0), InsertMode::Dump);
         assert_eq!(table.counts(Family::V4).kernel, 1);
-        // The next one has room again.
+        // The next dump starts with an empty list.
         table.repeat_dump();
         table.announce(route(0), InsertMode::Dump);
         let swept = table.end_resync(&Family::ALL);

@@ -1,7 +1,7 @@
-//! What VPP is given in place of a route that it cannot have.
+//! Substitutes for routes that VPP cannot have.
 //!
-//! Without it VPP forwards the prefix by the next shorter one that it has, which is not what the
-//! kernel does: it goes by this route.
+//! Without one VPP forwards the prefix by the next shorter prefix that it has, unlike the kernel,
+//! which forwards by this route.
 
 use crate::route::{Family, NextHopSet, PathKind, PathSet};
 
@@ -11,23 +11,23 @@ use crate::table::resolve::topology::{Topology, special};
 use crate::table::store::entry::flag;
 use crate::table::store::ids::PathSetId;
 
-/// What VPP is given for a route that it cannot have.
+/// What to install for a route that VPP cannot have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Fallback {
-    /// Nothing: it forwards the prefix by a shorter one.
+    /// Nothing: VPP forwards by a shorter prefix.
     #[default]
     Hold,
     /// A drop.
     Drop,
-    /// A path of type local: it hands the packets to what listens for its own ones. linux-cp gives
-    /// them to the kernel, which forwards them.
+    /// A path of type local: VPP passes the packets to its local listeners. linux-cp passes them to
+    /// the kernel, which forwards them.
     Punt,
 }
 
-/// What VPP has in place of a route.
+/// What is installed in place of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Substitute {
-    /// Those of its legs that VPP can have.
+    /// The next hops that VPP can have.
     Legs,
     /// A drop.
     Drop,
@@ -60,7 +60,7 @@ impl Substitute {
 pub struct Resolved {
     /// The desired paths.
     pub paths: Option<PathSet>,
-    /// Why these are not what the kernel has, or why there are none.
+    /// Why these differ from the kernel's, or why there are none.
     pub held: Option<HoldReason>,
 }
 
@@ -115,11 +115,11 @@ const fn takes_fallback(held: HoldReason) -> bool {
         | HoldReason::LabelsWithoutGateway
         | HoldReason::TooManyLabels(_)
         | HoldReason::TooManyNextHops(_) => true,
-        // The kernel goes on to a shorter prefix then, too (`fib_table_lookup`, `fib6_backtrack`).
+        // The kernel also continues with a shorter prefix (`fib_table_lookup`, `fib6_backtrack`).
         HoldReason::NoUsableNextHop
-        // It is the route of other packets than VPP's.
+        // The route does not apply to VPP's packets.
         | HoldReason::TypeOfService(_)
-        // VPP is to have nothing for it at all.
+        // VPP must have nothing for the prefix.
         | HoldReason::OverLimit | HoldReason::EndedVpp | HoldReason::VppFault => false,
     }
 }
@@ -144,7 +144,7 @@ impl Table {
             }
             return counts;
         }
-        // What is withheld from VPP is so by its prefix.
+        // Quarantine holds by prefix, not by set.
         for handle in self.places() {
             let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
             let both = |flags| flags & SUBSTITUTED == SUBSTITUTED;
@@ -155,7 +155,7 @@ impl Table {
         counts
     }
 
-    /// What paths are that VPP is given for a route that it cannot have.
+    /// The substitute that these paths are.
     pub(in crate::table) fn substitute_of(&self, paths: PathSetId) -> Option<Substitute> {
         self.paths(paths).map(Substitute::of)
     }

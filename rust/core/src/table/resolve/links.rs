@@ -60,7 +60,7 @@ impl Table {
         }
     }
 
-    /// Ends the dump and removes the links that it did not show; returns how many.
+    /// Ends the dump and removes the links that it did not show; returns their number.
     pub fn sweep_links(&mut self) -> usize {
         let Some(dump) = self.link_dump.take() else {
             return 0;
@@ -70,7 +70,7 @@ impl Table {
         gone.map(|index| self.remove_link(index)).count()
     }
 
-    /// The link of an index.
+    /// The link with this index.
     #[must_use]
     pub fn link_of(&self, index: u32) -> Option<&Link> {
         self.resolver.topology.links.get(&index)
@@ -137,13 +137,13 @@ impl Table {
         }
     }
 
-    /// The next-hop object of an id.
+    /// The next-hop object with this id.
     #[must_use]
     pub fn next_hop_object(&self, id: u32) -> Option<&NextHopObject> {
         self.resolver.topology.objects.get(id)
     }
 
-    /// The ids of all next-hop objects, and those that routes refer to though there is none.
+    /// The ids of all next-hop objects, including those that routes refer to but do not exist.
     #[must_use]
     pub fn next_hop_ids(&self) -> Vec<u32> {
         let mut ids: Vec<u32> = self.resolver.topology.objects.ids().collect();
@@ -151,7 +151,7 @@ impl Table {
         ids
     }
 
-    /// Whether the next-hop object of this id is a blackhole.
+    /// Whether the next-hop object with this id is a blackhole.
     #[must_use]
     pub fn is_blackhole(&self, id: u32) -> bool {
         self.resolver.topology.objects.get(id) == Some(&NextHopObject::Blackhole)
@@ -211,15 +211,15 @@ impl Table {
     }
 }
 
-/// The link that IPv6 ties routes to that forward to none.
+/// The link of IPv6 routes that forward nowhere (blackhole and the like).
 pub(in crate::table) const LOOPBACK: &str = "lo";
 
 pub(in crate::table) fn is_at_loopback(set: &NextHopSet) -> bool {
     set.family == Family::V6 && !forwards(set)
 }
 
-/// Whether the kernel removes routes of the set when their last link goes down: all but IPv6
-/// multipath routes, whose dead legs stay and revive (`fib6_ifdown`).
+/// Whether the kernel removes routes of the set when their last link goes down: all except IPv6
+/// multipath routes, whose dead next hops stay and revive (`fib6_ifdown`).
 fn goes_with_link(topology: &Topology, set: &NextHopSet) -> bool {
     if !forwards(set) || topology.usable(set) {
         return false;

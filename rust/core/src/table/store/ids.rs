@@ -25,8 +25,8 @@ impl PathSetId {
     }
 }
 
-/// A prefix's place in the table. It stays valid while the prefix is taken (see
-/// [`Table::take_dirty`](crate::table::Table::take_dirty)), and no longer.
+/// A prefix's slot in the table. Valid while the prefix is taken (see
+/// [`Table::take_dirty`](crate::table::Table::take_dirty)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Handle {
     pub(in crate::table) rib: u16,
