@@ -1,4 +1,4 @@
-//! From frames to the table.
+//! Applies frames to the table.
 
 use bgpreflector_core::fpm::NextHopIds;
 use bgpreflector_core::netlink::{
@@ -14,15 +14,15 @@ use crate::state::{EngineState, KernelCounters};
 /// Results of frames besides their changes to the table.
 #[derive(Debug, Default)]
 pub(super) struct Said {
-    /// Something of a route.
+    /// It contained a route.
     pub(super) routes: bool,
-    /// The end of what there is to show (`NLMSG_DONE`).
+    /// The end marker (`NLMSG_DONE`).
     pub(super) end: bool,
-    /// What of it could not be read: it may have been about any route.
+    /// The error of an undecodable message, which may have been about any route.
     pub(super) malformed: Option<DecodeError>,
 }
 
-/// Puts the messages of one frame into the table.
+/// Applies the messages of one frame to the table.
 pub(super) fn frame(
     shared: &EngineState,
     table: &mut Table,
@@ -49,8 +49,8 @@ struct Frame<'a> {
     shared: &'a EngineState,
     table: &'a mut Table,
     ids: &'a mut NextHopIds,
-    /// A withdrawal that the next message may turn into a replacement: zebra sends both in one frame
-    /// where it replaces a route, and VPP forwards all the time.
+    /// A withdrawal that the next message may complete to a replacement: zebra sends both in one
+    /// frame, and VPP must forward without a gap.
     withdrawn: Option<(u32, Prefix)>,
 }
 

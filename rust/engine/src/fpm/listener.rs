@@ -1,4 +1,4 @@
-//! The thread that listens to zebra.
+//! The thread that listens for zebra.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -23,8 +23,8 @@ use crate::state::EngineState;
 use super::FpmSettings;
 use super::peer::{Ended, Peer, until};
 
-/// How long to leave the listening socket alone where it cannot be used: descriptors run out, or the
-/// network namespace is being made.
+/// Pause before retrying a listening socket that failed: file descriptors are exhausted, or the
+/// network namespace is being created.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The listener's handle: dropping it ends the thread.
@@ -36,10 +36,10 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens in the namespace at `namespace`, this process's where there is none.
+    /// Listens in the namespace at `namespace`, or this process's.
     ///
     /// # Errors
-    /// [`KernelError`] if the namespace cannot be entered or the address cannot be listened at.
+    /// [`KernelError`] if the namespace cannot be entered or the address cannot be bound.
     pub fn start(
         shared: Arc<EngineState>,
         settings: &FpmSettings,
@@ -86,8 +86,8 @@ impl Listener {
         })
     }
 
-    /// Has deleted what VPP has and zebra has not, if zebra has shown all its routes: VPP may have
-    /// been read later than that.
+    /// Deletes what VPP has and zebra does not, if zebra has sent all its routes: VPP may have been
+    /// adopted later than that.
     pub fn confirm(&self) {
         if !self.shared.fpm.is_settled() || !self.shared.table().awaits_confirmation() {
             return;
@@ -100,7 +100,7 @@ impl Listener {
         });
     }
 
-    /// Ends the listening: on return the table changes by it no more. Twice is fine.
+    /// Stops listening: afterwards it no longer changes the table. Further calls have no effect.
     pub fn end(&self) {
         self.stop.store(true, Ordering::Release);
         self.waker.wake();
@@ -132,7 +132,7 @@ struct Server {
     namespaces: u64,
     waker: Arc<Waker>,
     socket: Option<TcpListener>,
-    /// When the listening socket is looked at again.
+    /// When to retry the listening socket.
     again_at: Option<Instant>,
     ids: NextHopIds,
     peer: Option<Peer>,
@@ -164,7 +164,7 @@ impl Server {
                 return Ok(());
             }
             self.look_at_namespace();
-            // First: it may have ended, and the next one come for that.
+            // First: the connection may have ended, and the next one may be waiting for that.
             self.serve();
             self.accept();
         }
@@ -184,7 +184,7 @@ impl Server {
         wait_ready(&mut waited, earlier(due, self.again_at).map(until))
     }
 
-    /// Listens in the namespace that has the name now; zebra's connection was in the other one.
+    /// Listens in the namespace that has the name now; zebra's connection was in the old one.
     fn look_at_namespace(&mut self) {
         let now = Instant::now();
         if self.again_at.is_some_and(|at| at > now) {

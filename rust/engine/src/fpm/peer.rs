@@ -1,4 +1,4 @@
-//! One connection of zebra's.
+//! A connection from zebra.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -16,13 +16,13 @@ use crate::state::EngineState;
 use super::FpmSettings;
 use super::apply::{self, Said};
 
-/// Reads before others have their turn.
+/// Maximum consecutive reads before other work.
 const READS: usize = 16;
 /// Answers taken from the table at a time.
 const ANSWERS: usize = 256;
-/// Times that answers are taken before others have their turn.
+/// Maximum consecutive batches of answers before other work.
 const ROUNDS: usize = 64;
-/// Seconds without a sign of life after which a peer whose host is gone counts as gone.
+/// TCP keepalive, in seconds: detects a peer whose host is gone.
 const KEEPALIVE: u32 = 5;
 
 /// Why a connection ended.
@@ -57,7 +57,7 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    /// Begins a resync: from here on what is shown counts as seen.
+    /// Begins a resync: routes sent from here on count as seen.
     pub(super) fn new(
         shared: &EngineState,
         ids: &mut NextHopIds,
@@ -71,7 +71,7 @@ impl Peer {
         setsockopt(&stream, sockopt::TcpKeepIdle, &KEEPALIVE)?;
         setsockopt(&stream, sockopt::TcpKeepInterval, &KEEPALIVE)?;
         setsockopt(&stream, sockopt::TcpKeepCount, &3)?;
-        // First: what waits for a sweep waits for this one's.
+        // First: a caller that waits for a sweep must wait for this connection's.
         shared.fpm.connected(Some(address));
         shared.change(|table| {
             ids.begin(table.next_hop_ids());
@@ -95,7 +95,7 @@ impl Peer {
         })
     }
 
-    /// Ends the resync, if it still runs, and removes nothing.
+    /// Ends the resync, if it is in progress, without removing anything.
     pub(super) fn end(self, shared: &EngineState) {
         shared.fpm.connected(None);
         shared.change(|table| {
@@ -108,7 +108,7 @@ impl Peer {
         self.sent < self.out.len()
     }
 
-    /// Reads what has come into the table.
+    /// Reads pending data into the table.
     pub(super) fn read(&mut self, shared: &EngineState, ids: &mut NextHopIds) -> Result<(), Ended> {
         for _ in 0..READS {
             match self.stream.read(self.frames.room()) {
@@ -170,7 +170,7 @@ impl Peer {
         Some((shown, shown.max(self.began + settings.grace)))
     }
 
-    /// When there is something to do though nothing comes.
+    /// When there is work to do without an event.
     pub(super) fn due(&self, settings: &FpmSettings) -> Option<Instant> {
         let (shown, swept) = self.times(settings)?;
         earlier(
@@ -179,7 +179,7 @@ impl Peer {
         )
     }
 
-    /// Does what the time has come for.
+    /// Runs the timers that are due.
     pub(super) fn settle(
         &mut self,
         shared: &EngineState,
@@ -209,7 +209,7 @@ impl Peer {
             for number in ids.settle() {
                 table.remove_next_hop(number);
             }
-            // What earlier connections had shown is no drift.
+            // Routes of earlier connections are no drift.
             let _ = table.take_drift(0);
             (swept.removed, table.confirm(&Family::ALL))
         });
@@ -270,7 +270,7 @@ impl AsFd for Peer {
     }
 }
 
-/// How long until then.
+/// The time until then.
 pub(super) fn until(at: Instant) -> Duration {
     at.saturating_duration_since(Instant::now())
 }

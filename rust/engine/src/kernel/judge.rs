@@ -1,4 +1,4 @@
-//! What the kernel itself answers for prefixes: a judge of the table that is not the table.
+//! The kernel's own lookup results for prefixes, as an independent check of the table.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -13,16 +13,16 @@ use super::presence::{ADDRESSES, address};
 /// The kernel's answer for an address of a prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// Kernel table and prefix that were asked for.
+    /// The kernel table and prefix of the request.
     pub asked: (u32, Prefix),
     /// The address within the prefix.
     pub address: IpAddr,
-    /// What the kernel forwards that address by.
+    /// The kernel's route for that address.
     pub found: Found,
 }
 
-/// Asks the kernel for an address of each prefix: one that it does not forward by a longer prefix of
-/// the same table, where one of three is not.
+/// Looks up an address of each prefix, preferring one (of up to three) that no longer prefix of the
+/// same table covers.
 ///
 /// # Errors
 /// [`KernelError`]

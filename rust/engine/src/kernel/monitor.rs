@@ -1,4 +1,4 @@
-//! What is known of the kernel, and how to go on from there.
+//! The state of the kernel reader and its steps.
 
 use std::io;
 use std::path::Path;
@@ -23,7 +23,7 @@ use super::reader::{Command, KernelSettings, groups, report_buffer};
 use super::schedule::{Reason, ResyncSchedule};
 use super::socket::{Datagrams, RouteSocket};
 
-/// The kernel as it was read so far: one thread reads at a time.
+/// The reader's state: one thread reads at a time.
 pub(super) struct Monitor {
     pub(super) shared: Arc<EngineState>,
     pub(super) settings: KernelSettings,
@@ -37,44 +37,42 @@ pub(super) struct Monitor {
     inline_poller: Arc<Poller>,
     watch: NamespaceWatch,
     pub(super) schedule: ResyncSchedule,
-    /// When to compare the table with the kernel next.
+    /// When the next audit is due.
     pub(super) audit_at: Option<Instant>,
-    /// When the kernel stops to use the next of the routes that have a lifetime, and when it may be
-    /// dumped because of that again.
+    /// The next end of a route's lifetime, and when the kernel may be dumped because of it.
     pub(super) expiry: Expiry,
     /// Until when routes of an earlier run stay in VPP although the kernel does not have them.
     pub(super) grace_until: Instant,
-    /// Resyncs of interfaces since the last of everything.
+    /// Interface resyncs since the last complete one.
     pub(super) partial_resyncs: u8,
-    /// Where among many prefixes those begin that the next resync asks the kernel for.
+    /// Where the next resync continues its lookups among many prefixes.
     pub(super) asked: usize,
     overruns_in_a_row: u32,
-    /// The kernel's count of dropped notifications when the last dump began that was whole.
+    /// The kernel's drop count at the start of the last complete dump.
     drops_before_dump: u32,
     /// The last read failed with a transient error.
     out_of_breath: bool,
     /// The next check for notifications panics, or hangs.
     #[cfg(test)]
     pub(super) fault: Option<Fault>,
-    /// What the next reads fail with (`errno`).
+    /// The error (`errno`) of the next reads.
     #[cfg(test)]
     pub(super) errors: Vec<i32>,
 }
 
-/// What a test has go wrong.
+/// A fault to inject in a test.
 #[cfg(test)]
 pub(super) enum Fault {
     Panic,
-    /// Until the sender goes.
+    /// Until the sender is dropped.
     Hang(Receiver<()>),
 }
 
-/// How long to let events settle before the kernel is dumped because of them.
+/// How long events settle before the kernel is dumped because of them.
 pub(super) const SETTLE: Duration = Duration::from_millis(100);
-/// The longest pause between dumps when notifications keep being lost.
+/// The longest pause between dumps while notifications keep being lost.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How long to leave the kernel alone that has no memory for the moment, or another trouble that may
-/// pass.
+/// Pause after a transient error of the kernel, such as a lack of memory.
 const BREATH: Duration = Duration::from_millis(100);
 
 /// Reads by an inline reader before it continues with the changes it has.
@@ -117,7 +115,7 @@ impl Monitor {
         }
     }
 
-    /// What the reader's thread does once something has come, or is due.
+    /// One step of the reader's thread, after an event or a timeout.
     pub(super) fn turn(
         &mut self,
         notified: bool,
@@ -154,9 +152,9 @@ impl Monitor {
         Ok(())
     }
 
-    /// Reads what has come, in the place of the reader's thread; returns whether that is of use.
+    /// Reads pending notifications inline; returns whether that was useful.
     pub(super) fn read_inline(&mut self, notified: bool) -> Result<bool, KernelError> {
-        // In a burst it is the thread that lets notifications gather.
+        // In a burst the reader's thread lets notifications accumulate.
         if notified && self.burst.arrived(Instant::now()) {
             self.commands_poller.wake();
             return Ok(false);
@@ -193,7 +191,7 @@ impl Monitor {
                 Ok(()) => {
                     log::warn!("the network namespace {name} was replaced; reading the new one")
                 }
-                // Its file is there before the namespace is.
+                // The file appears before the namespace is mounted on it.
                 Err(error) => log::debug!("cannot enter {name} yet: {error}"),
             },
         }
@@ -227,19 +225,19 @@ impl Monitor {
         }
     }
 
-    /// Whether notifications come so fast that they had better be left to the reader's thread.
+    /// Whether notifications arrive so fast that the reader's thread should handle them.
     pub(super) fn in_burst(&self) -> bool {
         self.burst.is_on()
     }
 
-    /// When there is something to do even if nothing comes.
+    /// When there is work to do without an event.
     pub(super) fn due(&self) -> Option<Instant> {
         let due = earlier(self.schedule.at().or(self.audit_at), self.expiry.at());
         let watched = self.settings.namespace.is_some();
         earlier(due, watched.then(|| self.watch.at()))
     }
 
-    /// Whether there is something to do now for the reader's thread.
+    /// Whether the reader's thread has work to do now.
     pub(super) fn has_to_do(&self, now: Instant) -> bool {
         let due = self.due().is_some_and(|at| at <= now);
         due || has_something_to_read(&self.notifications)
@@ -251,8 +249,8 @@ impl Monitor {
         self.shared.fail(error.to_string());
     }
 
-    /// When the next audit is due. What a resync is planned for is known to differ, and no drift:
-    /// until it is done there is no audit.
+    /// When the next audit is due. Differences that a scheduled resync will repair are expected and
+    /// no drift: there is no audit before it.
     fn next_audit(&self) -> Option<Instant> {
         self.audit_at.filter(|_| self.schedule.at().is_none())
     }
@@ -265,17 +263,17 @@ impl Monitor {
         }
     }
 
-    /// Waits for notifications alone.
+    /// Waits for notifications only.
     pub(super) fn await_notifications(&self, longest: Duration) -> Result<(), KernelError> {
         wait_readable(&self.notifications, Some(longest)).map_err(KernelError::Read)
     }
 
-    /// Reads all notifications there are into the table.
+    /// Reads all pending notifications into the table.
     pub(super) fn drain(&mut self) -> Result<Effects, KernelError> {
         Ok(self.drain_at_most(usize::MAX)?.0)
     }
 
-    /// Reads notifications so many times; returns also whether those are all there are.
+    /// Reads notifications at most `times` times; also returns whether that was all of them.
     fn drain_at_most(&mut self, times: usize) -> Result<(Effects, bool), KernelError> {
         #[cfg(test)]
         self.go_wrong();
@@ -293,8 +291,8 @@ impl Monitor {
                     break;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // The kernel dropped notifications and goes on dropping until all that is queued
-                // has been read.
+                // The kernel dropped notifications and continues to do so until the queue has been
+                // read.
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => all.overrun = true,
                 Err(error) if may_pass(&error) => {
                     log::warn!(
@@ -408,7 +406,7 @@ impl Monitor {
     }
 }
 
-/// Whether another read may succeed: the socket is there, and was asked as it has to be.
+/// Whether another read may succeed: the socket is intact, and the error transient.
 fn may_pass(error: &io::Error) -> bool {
     !matches!(
         error.raw_os_error(),

@@ -1,4 +1,4 @@
-//! Where a thread waits for the kernel's notifications.
+//! Waits for the kernel's notifications.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -34,7 +34,7 @@ impl Poller {
         Ok(made)
     }
 
-    /// Waits at this socket from now on, and no more at one that has been closed.
+    /// Polls this socket from now on, in place of one that has been closed.
     pub(super) fn watch(&self, socket: impl AsFd) -> io::Result<()> {
         let one = EpollFlags::EPOLLIN | EpollFlags::EPOLLEXCLUSIVE;
         Ok(self
@@ -50,8 +50,8 @@ impl Poller {
         self.waker.wake();
     }
 
-    /// Waits until there is something to read, it is woken or a signal comes, `longest` at most
-    /// or for ever; returns whether there is something to read. The waker is reset then.
+    /// Waits for data, the waker or a signal, at most `longest` or without limit; returns whether
+    /// there is data. Resets the waker.
     pub(super) fn wait(&self, longest: Option<Duration>) -> io::Result<bool> {
         let mut events = [EpollEvent::empty(); 2];
         let seen = match self.epoll.wait(&mut events, timeout(longest)) {
@@ -66,13 +66,13 @@ impl Poller {
         Ok(has(NOTIFICATIONS))
     }
 
-    /// Waits for the waker alone, and does not reset it.
+    /// Waits for the waker only, without a reset.
     pub(super) fn wait_waker(&self, longest: Duration) -> io::Result<()> {
         wait_readable(&*self.waker, Some(longest))
     }
 }
 
-/// Whole milliseconds, not less than was asked for: who wakes too early only waits again.
+/// Whole milliseconds, rounded up: waking too early only repeats the wait.
 fn timeout(longest: Option<Duration>) -> EpollTimeout {
     let Some(longest) = longest else {
         return EpollTimeout::NONE;
@@ -98,7 +98,7 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(20);
 
-    /// What it may be that a thread sleeps in.
+    /// The system calls in which a waiting thread may sleep.
     const EPOLL: &[libc::c_long] = &[
         libc::SYS_epoll_pwait,
         #[cfg(target_arch = "x86_64")]

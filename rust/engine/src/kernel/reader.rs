@@ -1,4 +1,4 @@
-//! The thread that follows the kernel.
+//! The kernel reader's thread and handle.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,11 +27,11 @@ use super::schedule::Reason;
 /// How the kernel is read.
 #[derive(Clone, Debug)]
 pub struct KernelSettings {
-    /// Receive buffer to ask for, bytes.
+    /// Receive buffer to request, bytes.
     pub receive_buffer: usize,
-    /// File of the network namespace to read, this process's where there is none.
+    /// File of the network namespace to read; none for this process's.
     pub namespace: Option<PathBuf>,
-    /// How often the table is compared with the kernel; never where there is none.
+    /// How often to compare the table with the kernel; none disables audits.
     pub audit_interval: Option<Duration>,
     /// Whether to read only links, since the routes have another source.
     pub links_only: bool,
@@ -41,7 +41,8 @@ pub struct KernelSettings {
 }
 
 impl Default for KernelSettings {
-    /// 32 MiB, which hold about 40,000 notifications, this process's namespace, no audit, no grace.
+    /// 32 MiB, enough for about 40,000 notifications; this process's namespace, no audit, no grace
+    /// time.
     fn default() -> Self {
         Self {
             receive_buffer: 32 << 20,
@@ -53,23 +54,23 @@ impl Default for KernelSettings {
     }
 }
 
-/// How long to wait for the reader's thread to go back to its wait.
+/// How long to wait for the reader's thread to return to its wait.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(1);
 
-/// What a resync found.
+/// The result of a resync.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResyncReport {
-    /// Routes that the dumps showed, those of repeated dumps counted again.
+    /// Routes in the dumps, with those of repeated dumps counted again.
     pub dumped: usize,
-    /// Routes that were held and that the kernel no longer has.
+    /// Routes removed from the table because the kernel no longer has them.
     pub removed: usize,
-    /// Dumps that it took.
+    /// The number of dumps.
     pub dumps: usize,
-    /// Whether every family could be compared; if not, another resync follows by itself.
+    /// Whether every family was compared; if not, another resync follows automatically.
     pub complete: bool,
     /// How long it took.
     pub duration: Duration,
-    /// What differed though nothing explains it; only audits look for that.
+    /// Unexplained differences; only audits look for them.
     pub drift: DriftReport,
 }
 
@@ -84,7 +85,7 @@ pub struct Reader {
     shared: Arc<EngineState>,
     monitor: Arc<Mutex<Monitor>>,
     commands: Sender<Command>,
-    /// Where a thread that waits for changes polls the kernel in the reader's place.
+    /// Where a thread that waits for changes polls the kernel in place of the reader.
     inline_poller: Mutex<Arc<Poller>>,
     commands_poller: Arc<Poller>,
     stop: Arc<AtomicBool>,
@@ -103,7 +104,7 @@ impl Reader {
         let sockets = Sockets::open(settings.namespace.as_deref(), bytes, groups)?;
         report_buffer(&shared, bytes, sockets.granted);
         let failed = |step| move |source| KernelError::Socket { step, source };
-        // The one that was made first is woken where both are waited at.
+        // If threads wait at both, the poller made first is woken.
         let poller = || Poller::new(&sockets.notifications).map_err(failed("epoll"));
         let (inline_poller, commands_poller) = (Arc::new(poller()?), Arc::new(poller()?));
         let (commands, received) = unbounded();
@@ -162,7 +163,7 @@ impl Reader {
     /// inline: the changes then reach the caller without a switch to another thread. None if the
     /// reader's thread has to do the work, and at the deadline.
     pub fn wait_inline(&self, deadline: Option<Instant>) -> Option<bool> {
-        // One is enough.
+        // One inline reader is enough.
         let poller = self.inline_poller.try_lock()?;
         while !self.stop.load(Ordering::Acquire) {
             if let Some(found) = self.shared.register_waker(poller.waker()) {
@@ -179,13 +180,13 @@ impl Reader {
         None
     }
 
-    /// Not in a burst, nor in the middle of a resync.
+    /// Not in a burst, nor during a resync.
     fn can_read_inline(&self) -> bool {
         let monitor = self.monitor.try_lock_for(LOCK_TIMEOUT);
         monitor.is_some_and(|monitor| !monitor.in_burst())
     }
 
-    /// Reads what has come; returns whether that is of use.
+    /// Reads pending notifications; returns whether that was useful.
     fn read_inline(&self, seen: std::io::Result<bool>) -> bool {
         let Some(mut monitor) = self.monitor.try_lock() else {
             // The kernel has woken one of two waiting threads, and not the one that reads.
@@ -208,7 +209,7 @@ impl Reader {
         false
     }
 
-    /// Whether the thread gets on. It does not wait for it.
+    /// The thread's pulse. Does not block.
     pub fn pulse(&self) -> Pulse {
         self.shared.kernel_reader.pulse(|| {
             let now = Instant::now();
@@ -219,7 +220,7 @@ impl Reader {
         })
     }
 
-    /// Ends the reading: on return the table changes by it no more. Twice is fine.
+    /// Stops the reader: afterwards it no longer changes the table. Further calls have no effect.
     pub fn end(&self) {
         self.stop.store(true, Ordering::Release);
         self.commands_poller.wake();
@@ -229,7 +230,7 @@ impl Reader {
                 log::error!("the kernel reader panicked");
             }
         }
-        // An inline reader may be at it.
+        // Wait for an inline reader.
         drop(self.monitor.lock());
     }
 }
@@ -266,7 +267,7 @@ fn run(
     }
 }
 
-/// What the monitor knows may be half done: the kernel is read no more.
+/// The monitor's state may be inconsistent: stop reading.
 fn panicked(shared: &EngineState, reason: &str) {
     log::error!("the kernel reader panicked, which is a bug: {reason}");
     shared.fail(format!(
@@ -275,7 +276,7 @@ fn panicked(shared: &EngineState, reason: &str) {
     ));
 }
 
-/// Of notifications, as a mask.
+/// The multicast groups, as a mask.
 pub(super) fn groups(links_only: bool) -> u32 {
     let all = [
         RTNLGRP_LINK,
@@ -295,7 +296,7 @@ pub(super) fn report_buffer(shared: &EngineState, asked: usize, granted: usize) 
         .kernel
         .receive_buffer
         .store(granted as u64, Ordering::Relaxed);
-    // The kernel doubles what is asked for, to account for its own overhead.
+    // The kernel doubles the requested size to account for its overhead.
     if granted / 2 < asked {
         log::warn!(
             "the kernel granted a receive buffer of {granted} bytes instead of {asked}: give this \
@@ -392,7 +393,7 @@ mod tests {
         let asking = Arc::clone(&reader);
         let asked = std::thread::spawn(move || asking.resync(Reason::Requested));
         let hung = still(&reader, true);
-        // Nor does who looks wait for it, or an inline reader.
+        // Neither a pulse nor an inline reader blocks on it.
         assert!(!reader.read_inline(Ok(true)));
         assert_eq!(reader.pulse(), hung);
         drop(end);
@@ -439,7 +440,7 @@ mod tests {
         }
         assert!(reader.read_inline(Ok(false)));
         reader.monitor.lock().errors.push(libc::ENOMEM);
-        // The thread is left to deal with it.
+        // The thread handles it.
         assert!(!reader.read_inline(Ok(false)));
         assert_eq!(reader.shared.failure(), None);
         reader.monitor.lock().errors.push(libc::EBADF);

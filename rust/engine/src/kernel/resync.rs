@@ -1,4 +1,4 @@
-//! A resync of everything that the scope mirrors.
+//! Resync of everything that the scope mirrors.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -18,26 +18,26 @@ use super::schedule::Reason;
 use super::socket::in_namespace;
 use super::unseen::Absent;
 
-/// Dumps of one resync at most: a kernel that keeps changing is asked again later.
+/// Maximum number of dumps in one resync: a kernel that keeps changing is dumped again later.
 const DUMPS: usize = 3;
 const LATER: Duration = Duration::from_secs(1);
-/// The same where a dump ends early.
+/// The pause before the next resync if a dump ended early.
 const MUCH_LATER: Duration = Duration::from_secs(30);
-/// Resyncs of interfaces before one of everything ([`Table::begin_resync`]).
+/// Interface resyncs before a complete one ([`Table::begin_resync`]).
 const PARTIAL: u8 = 100;
-/// Routes that the log names when the table has drifted.
+/// Routes named in the log when the table has drifted.
 const NAMED: usize = 20;
 
-/// What the passes of a resync came to.
+/// The result of a resync's passes.
 struct DumpPasses {
     report: ResyncReport,
     /// The families for which the dumps show what is gone.
     families: &'static [Family],
-    /// Notifications that the kernel had dropped before the last.
+    /// The kernel's drop count before the last pass.
     drops: u32,
-    /// The shortest lifetime of a route that the last showed.
+    /// The shortest lifetime of a route in the last pass.
     expiry: Option<Duration>,
-    /// What the kernel has nothing for, by kernel table, of what no dump showed.
+    /// What the kernel does not have, by kernel table, among what no dump showed.
     absent: Absent,
 }
 
@@ -68,7 +68,7 @@ impl V6 {
 
 impl Monitor {
     /// Dumps links, next-hop objects and routes, in this order, and removes what is gone. For
-    /// interfaces only routes are dumped: their own state is known from notifications.
+    /// interfaces only routes are dumped: notifications report their own state.
     pub(super) fn resync(
         &mut self,
         reason: Reason,
@@ -101,7 +101,7 @@ impl Monitor {
                 // Only a complete dump shows a route's place among others of its key.
                 return self.resync(reason, DumpScope::Everything);
             }
-            // Another dump will end at the same route.
+            // Another dump would end at the same route.
             let ended_early = self.shared.kernel.ended_early.load(Ordering::Relaxed) > 0;
             let pause = if ended_early { MUCH_LATER } else { LATER };
             self.schedule
@@ -110,7 +110,7 @@ impl Monitor {
         Ok(passes.report)
     }
 
-    /// The same where only links are read.
+    /// The same if only links are read.
     fn resync_links(&mut self, reason: Reason) -> Result<ResyncReport, KernelError> {
         let began = Instant::now();
         let mut dumper = self.take_dumper()?;
@@ -169,7 +169,7 @@ impl Monitor {
         if whole { DumpScope::Everything } else { extent }
     }
 
-    /// What follows from a resync of everything.
+    /// Completes a resync of everything.
     fn whole(&mut self, reason: Reason, passes: &mut DumpPasses) -> Result<(), KernelError> {
         self.expiry.dumped(passes.expiry, passes.report.duration);
         self.confirm(passes.families, &passes.absent);
@@ -264,8 +264,8 @@ impl Monitor {
         let mut before = None;
         loop {
             let drops = self.drops();
-            // A notification that was queued before others were dropped is older than the dump, and
-            // must not count as newer.
+            // Notifications queued before others were dropped are older than the dump and must not
+            // count as newer.
             self.drain()?;
             if before == Some(drops) {
                 self.shared.change(Table::repeat_dump);

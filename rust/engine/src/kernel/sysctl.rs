@@ -1,4 +1,4 @@
-//! Settings of the kernel that belong to a network namespace.
+//! Kernel settings of a network namespace.
 
 use std::fs;
 use std::path::{Component, Path};
@@ -20,7 +20,7 @@ pub fn sysctl(namespace: Option<&Path>, key: &str) -> Result<Option<String>, Ker
     if !Path::new(key).components().all(within) {
         return Ok(None);
     }
-    // The kernel shows the settings of the namespace of the thread that reads them.
+    // procfs shows the settings of the reading thread's namespace.
     let read = || Ok(fs::read_to_string(Path::new(NET).join(key)).ok());
     Ok(in_namespace(namespace, read)?.map(|text| text.trim().to_owned()))
 }

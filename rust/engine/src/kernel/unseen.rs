@@ -1,4 +1,4 @@
-//! What the dumps of a resync did not show, and the kernel is asked for singly.
+//! Lookups of prefixes that the dumps of a resync did not show.
 
 use std::sync::atomic::Ordering;
 
@@ -13,18 +13,18 @@ use super::monitor::Monitor;
 use super::presence::Presence;
 use super::reader::ResyncReport;
 
-/// Prefixes that the kernel is asked for, at most, to see whether a dump was whole.
+/// Maximum lookups to check that a dump was complete.
 const SAMPLE: usize = 16_384;
 /// Maximum lookups in one resync with inconclusive dumps: the remaining prefixes follow in the
 /// next.
 const ASKED: usize = 1 << 18;
-/// Prefixes that it is asked for before the notifications that have come are read.
+/// Lookups between two reads of notifications.
 const AT_ONCE: usize = 4096;
 
 /// Prefixes by kernel table.
 pub(super) type Absent = AHashSet<(u32, Prefix)>;
 
-/// So many of the prefixes, evenly spread, the last one among them.
+/// This many of the prefixes, evenly spread, including the last.
 fn sample(prefixes: &[(u32, Prefix)], count: usize) -> Vec<(u32, Prefix)> {
     let step = prefixes.len().div_ceil(count).max(1);
     prefixes.iter().rev().step_by(step).copied().collect()
@@ -53,8 +53,8 @@ impl Monitor {
             [false, false] => &[],
         };
         if *extent == DumpScope::Everything {
-            // Otherwise the kernel may have another route for the prefix, through another interface:
-            // an incomplete resync is followed by one of everything.
+            // Otherwise the kernel may have another route for the prefix, through another
+            // interface: a complete resync follows an incomplete one.
             self.report_ended_early(&present);
         }
         report.complete &= present.is_empty();
@@ -94,8 +94,8 @@ impl Monitor {
         Ok(all)
     }
 
-    /// Leaves as many of the prefixes as are asked for in one resync, others each time; returns how
-    /// many are left out.
+    /// Keeps as many prefixes as one resync looks up, different ones each time; returns how many
+    /// are left out.
     fn take_turns(&mut self, prefixes: &mut Vec<(u32, Prefix)>) -> usize {
         let left_out = prefixes.len().saturating_sub(ASKED);
         if left_out == 0 {

@@ -9,7 +9,7 @@ use bgpreflector_core::vpp::{FrameReader, MessageTable, SockclntCreate, Sockclnt
 
 use crate::error::VppError;
 
-/// A connection that VPP has given a client index.
+/// A connection with a client index from VPP.
 pub(super) struct Session {
     pub(super) stream: UnixStream,
     pub(super) reader: FrameReader,

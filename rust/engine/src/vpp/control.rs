@@ -20,7 +20,7 @@ impl Control {
         self.close.load(Ordering::Acquire)
     }
 
-    /// Batches are to end early: what of them is not sent yet stays dirty. Or no longer.
+    /// Ends batches early (what is not sent stays dirty), or no longer.
     pub(super) fn set_paused(&self, on: bool) {
         self.paused.store(on, Ordering::Release);
     }

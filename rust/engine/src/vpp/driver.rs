@@ -28,7 +28,7 @@ use super::operation::Operation;
 #[derive(Clone, Copy, Debug)]
 struct Interest {
     flags: PollFlags,
-    /// None for ever.
+    /// None for no limit.
     until: Option<Instant>,
 }
 
@@ -59,7 +59,7 @@ struct State {
     interest: Interest,
 }
 
-/// The connection, for those who submit operations and for the thread that waits.
+/// The connection, shared by submitters and the waiting thread.
 pub(super) struct Driver {
     operations: Sender<Box<dyn Operation>>,
     /// None once the connection has ended.
@@ -87,17 +87,17 @@ impl Driver {
         })
     }
 
-    /// Why the connection ended.
+    /// The reason for the connection's end.
     pub(super) fn lost(&self) -> &Disconnected {
         &self.lost
     }
 
-    /// The thread's.
+    /// The thread's heartbeat.
     pub(super) fn heartbeat(&self) -> &Arc<Heartbeat> {
         &self.heartbeat
     }
 
-    /// Whether the thread gets on. It does not wait for it.
+    /// The thread's pulse. Does not block.
     pub(super) fn pulse(&self) -> Pulse {
         self.heartbeat.pulse(|| match self.state.try_lock() {
             // The holder of the lock is running.
@@ -117,7 +117,7 @@ impl Driver {
         let started = self.state.try_lock().is_some_and(|mut state| {
             let _at_work = self.heartbeat.at_work();
             state.as_mut().is_none_or(|state| {
-                // The submitter's thread must not panic for the connection's sake: the thread ends it.
+                // A panic must not reach the submitter: the thread ends the connection.
                 if let Err(reason) = panics::guarded(|| state.connection.start()) {
                     state.connection.fail(panicked(&reason));
                     return false;
@@ -153,7 +153,7 @@ impl Driver {
         self.lost.set(error);
     }
 
-    /// Why the connection ended.
+    /// The reason for the connection's end.
     fn poll(&self, stream: &UnixStream) -> VppError {
         loop {
             match self.poll_once(stream) {

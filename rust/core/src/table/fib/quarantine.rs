@@ -142,11 +142,7 @@ impl Table {
                 .retain(|_, endings| *endings >= TWICE);
         }
         for request in adding {
-            let endings = self
-                .quarantine
-                .suspects
-                .entry(place(request))
-                .or_default();
+            let endings = self.quarantine.suspects.entry(place(request)).or_default();
             *endings = endings.saturating_add(1);
             if alone && *endings > TWICE {
                 ended.push(*request);
@@ -162,10 +158,7 @@ impl Table {
     #[must_use]
     pub fn goes_alone(&self, request: &Request) -> bool {
         let suspects = &self.quarantine.suspects;
-        !suspects.is_empty()
-            && suspects
-                .get(&place(request))
-                .is_some_and(|n| *n >= TWICE)
+        !suspects.is_empty() && suspects.get(&place(request)).is_some_and(|n| *n >= TWICE)
     }
 
     /// Clears the suspicion after an answer.

@@ -1,4 +1,4 @@
-//! Reading what VPP has under our source.
+//! Reads VPP's routes under our source.
 
 use std::cmp::Ordering;
 
@@ -14,7 +14,7 @@ use super::table_dump::TableDump;
 use crate::vpp::bulk::Adopted;
 use crate::vpp::operation::{Context, Operation};
 
-/// Prefixes of better sources that are kept in mind; where there are more, none is.
+/// Maximum number of prefixes of better sources to keep; beyond it none are kept.
 const UNSEEN: usize = 65_536;
 
 /// An adoption in progress: first VPP's routes under our source, then those of sources that may
@@ -130,8 +130,8 @@ impl Operation for AdoptOp {
     }
 }
 
-/// The paths of a route that VPP shows. Those of a kind that we never send compare unequal to all
-/// that we want, as an empty set does.
+/// The paths of a route that VPP shows. Paths of a kind that we never send are returned as the
+/// empty set, which differs from all desired paths.
 pub(in crate::vpp) fn shown_paths(details: &RouteDetails<'_>) -> PathSet {
     let paths = dumped_paths(&details.route.prefix, details.route.paths);
     paths.unwrap_or_else(|_| PathSet::new(Vec::new()))

@@ -13,7 +13,7 @@ use super::adopt::{adopt, shown_paths};
 use super::table_dump::TableDump;
 use crate::vpp::operation::{Context, Operation};
 
-/// What an audit of VPP found.
+/// The result of an audit of VPP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VppAudit {
     /// Routes under our source that VPP showed.
@@ -24,17 +24,17 @@ pub struct VppAudit {
     pub examples: Vec<(u32, Prefix, VppDrift)>,
 }
 
-/// How an audit is made.
+/// Settings of an audit.
 #[derive(Clone, Debug)]
 pub struct AuditSettings {
     /// Our FIB source.
     pub source: u8,
-    /// The sources that VPP prefers to ours: where another one forwards a prefix, as VPP's own does
-    /// with `0.0.0.0/0`, ours is missing.
+    /// The sources that VPP prefers to ours: if one of them forwards a prefix, as VPP's own does
+    /// with `0.0.0.0/0`, ours is not shown.
     pub better: Vec<u8>,
-    /// Whether what differs is corrected in the table, and so sent to VPP again.
+    /// Whether to correct differences in the table, and so in VPP.
     pub repair: bool,
-    /// Differences that the report names.
+    /// Maximum number of differences named in the report.
     pub limit: usize,
 }
 
@@ -45,7 +45,7 @@ pub(in crate::vpp) struct AuditOp {
     tables: Vec<(u32, Family)>,
     dump: TableDump,
     shown: Shown,
-    /// Prefixes not shown; none while it is not known which those are.
+    /// Prefixes not shown; none until the first dump is complete.
     missing: Option<AHashMap<(u32, Prefix), Handle>>,
     report: VppAudit,
     reply: Sender<Result<VppAudit, VppError>>,
@@ -104,7 +104,7 @@ impl AuditOp {
             if self.settings.repair {
                 shared.change(|table| {
                     adopt(table, faults, details);
-                    // Known from now on, and shown.
+                    // Known by now, and shown.
                     table.compare_shown(vpp_table, &prefix, &mut self.shown, |_| true)
                 });
             }

@@ -17,18 +17,18 @@ use crate::state::EngineState;
 use crate::vpp::bulk::{CommitReport, Failure};
 use crate::vpp::operation::{Context, Operation};
 
-/// Requests encoded under one lock of the table: the kernel reader waits no longer than that.
+/// Requests encoded under one lock of the table, which bounds the kernel reader's wait.
 pub(in crate::vpp) const CHUNK: usize = 256;
-/// Refusals that a report names.
+/// Maximum number of refusals in a report.
 pub(in crate::vpp) const FAILURES: usize = 100;
 
-/// Encodes requests; each set of paths once.
+/// Encodes requests; each path set once.
 pub(in crate::vpp) struct Encoder {
     message_id: u16,
     client_index: u32,
     routes: RouteEncoder,
     faults: Faults,
-    /// None where there is no message for them.
+    /// None if the paths cannot be encoded.
     paths: AHashMap<usize, (u32, Option<EncodedPaths>)>,
 }
 
@@ -49,8 +49,8 @@ impl Encoder {
         self.routes = RouteEncoder::v2(self.message_id, self.client_index, source);
     }
 
-    /// Appends the request's message under the context that `context` gives; false, and nothing
-    /// asked for, where there is no message for its paths.
+    /// Appends the request's message with the context that `context` returns; false, and no
+    /// request, if its paths cannot be encoded.
     fn encode(
         &mut self,
         table: &Table,
@@ -111,7 +111,7 @@ impl Encoder {
     }
 }
 
-/// None where there is no message for the paths, which would be a bug.
+/// None if the paths cannot be encoded, which would be a bug.
 fn encoded(prefix: &Prefix, paths: &PathSet) -> Option<EncodedPaths> {
     let encoded = EncodedPaths::new(paths);
     if let Err(error) = &encoded {
@@ -127,7 +127,7 @@ pub(in crate::vpp) struct CommitOp {
     shared: Arc<EngineState>,
     source: u8,
     waiting: VecDeque<Handle>,
-    /// Those over which VPP may have ended: they go last, and one by one.
+    /// Those over which VPP may have ended: sent last, and one at a time.
     suspects: VecDeque<Handle>,
     pending: Pending<Request>,
     answered: Vec<(Request, i32)>,
@@ -230,7 +230,7 @@ impl Operation for CommitOp {
         }
     }
 
-    /// Prefixes for which nothing is to be done any more are passed over.
+    /// Skips prefixes that no longer need a request.
     fn encode(
         &mut self,
         context: &mut Context,
@@ -307,7 +307,7 @@ impl Drop for CommitOp {
     }
 }
 
-/// VPP went, and these requests had no answer.
+/// Handles the requests that were unanswered when VPP ended.
 fn suspected(shared: &EngineState, mut encoder: Encoder, source: u8, pending: Vec<Request>) {
     encoder.begin(source, shared.faults());
     shared.change(|table| {
@@ -320,7 +320,7 @@ fn suspected(shared: &EngineState, mut encoder: Encoder, source: u8, pending: Ve
     });
 }
 
-/// Once for each route that is held: all that a report of VPP's fault needs.
+/// Logged once for each held route: all that a bug report to VPP needs.
 fn log_ended(table: &Table, request: &Request, frame: &[u8]) {
     let Request {
         vpp_table, prefix, ..

@@ -1,4 +1,4 @@
-//! Which of our routes VPP has and does not forward by, because another source has a better one.
+//! Our routes that VPP has but does not forward by, because another source has a better one.
 
 use bgpreflector_core::route::Prefix;
 use crossbeam_channel::Sender;
@@ -13,7 +13,7 @@ use crate::vpp::operation::{Context, Operation};
 pub struct Overridden {
     /// How many there are.
     pub count: usize,
-    /// Some of them: VPP table, prefix, and the id of the source that VPP forwards by.
+    /// Some of them: VPP table, prefix, and the id of the source by which VPP forwards.
     pub some: Vec<(u32, Prefix, u8)>,
 }
 
