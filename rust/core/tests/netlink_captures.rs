@@ -175,9 +175,9 @@ fn withdrawals_are_of_what_iproute2_showed_before() {
         }
         let by_itself = links(&messages).next().is_none() && next_hops(&messages).next().is_none();
         for route in before.iter().filter(|_| by_itself) {
-            let told = |other: &Route| other.key == route.key;
+            let notified = |other: &Route| other.key == route.key;
             assert!(
-                withdrawn.iter().chain(&after).any(told),
+                withdrawn.iter().chain(&after).any(notified),
                 "{name}: nothing said that {route:?} went"
             );
         }

@@ -331,7 +331,7 @@ fn a_resync_of_one_interface_leaves_the_others_alone() {
     assert_eq!((swept.removed, swept.uncertain), (1, 0));
     let drift = world.table.take_drift(10);
     assert_eq!(drift.examples, [(254, prefix(2), Drift::Stale)]);
-    assert_eq!(world.table.take_drift(10).total(), 0, "told once");
+    assert_eq!(world.table.take_drift(10).total(), 0, "reported once");
     assert_eq!(world.table.counts(Family::V4).kernel, 2);
 }
 

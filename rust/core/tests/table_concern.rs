@@ -139,14 +139,14 @@ fn what_a_dump_shows_after_it_was_gone_is_looked_at_again() {
         InsertMode::Dump,
     );
     table.end_resync(&Family::ALL);
-    assert_eq!(table.doubts_meanwhile(), [Verify::OfInterface(2)]);
-    assert_eq!(table.doubts_meanwhile(), []);
+    assert_eq!(table.take_resync_doubts(), [Verify::OfInterface(2)]);
+    assert_eq!(table.take_resync_doubts(), []);
 
     table.begin_resync(DumpScope::Everything);
     assert_eq!(table.doubt_next_hop(7), Verify::Nothing);
     table.announce(by_object(2, MIRRORED, 7), InsertMode::Dump);
     table.end_resync(&[]);
-    assert_eq!(table.doubts_meanwhile(), [Verify::OfEverything]);
+    assert_eq!(table.take_resync_doubts(), [Verify::OfEverything]);
 }
 
 #[test]

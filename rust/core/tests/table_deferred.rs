@@ -201,7 +201,7 @@ proptest! {
             if matches!(step, Step::Settle) {
                 went[1] += deferred.settle();
             }
-            assert_eq!(apply(&mut deferred, step), 0, "told when it is settled");
+            assert_eq!(apply(&mut deferred, step), 0, "reported when it is settled");
             match step {
                 Step::Link(index, up) => {
  links.insert(*index, *up);
@@ -230,9 +230,9 @@ proptest! {
                 anew.next_hop(id, object.clone());
             }
         }
-        let mut meanings = BTreeMap::new();
+        let mut resolutions = BTreeMap::new();
         for view in deferred.next_hop_sets(0, usize::MAX).0 {
-            meanings.insert(format!("{:?}", view.set), view.meaning);
+            resolutions.insert(format!("{:?}", view.set), view.meaning);
         }
         for view in views(&deferred) {
             let RouteView { table, prefix, tos, metric, protocol, set, .. } = view;
@@ -240,7 +240,7 @@ proptest! {
             anew.announce(Route { key, protocol, set }, InsertMode::Append);
         }
         for view in anew.next_hop_sets(0, usize::MAX).0 {
-            assert_eq!(meanings.get(&format!("{:?}", view.set)), Some(&view.meaning));
+            assert_eq!(resolutions.get(&format!("{:?}", view.set)), Some(&view.meaning));
         }
 
         for family in Family::ALL {

@@ -94,7 +94,7 @@ fn those_that_wait_go_in_when_there_is_room() {
     assert_eq!(table.over_limit(), 0);
     assert!(
         table.take_limit_change().is_none(),
-        "told twice and over at once"
+        "reported twice and over at once"
     );
 }
 

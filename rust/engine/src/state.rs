@@ -434,7 +434,7 @@ mod tests {
         let shared = EngineState::new(Scope::default());
         let change = AssertUnwindSafe(|| shared.change(|_| panic!("injected")));
         assert!(catch_unwind(change).is_err());
-        assert!(!shared.wait_dirty(None), "whoever waits is told");
+        assert!(!shared.wait_dirty(None), "a waiting thread returns");
         let failure = shared.failure().unwrap();
         assert!(failure.contains("panicked: injected"), "{failure}");
         shared.hand_back(|_| panic!("the table is broken"));

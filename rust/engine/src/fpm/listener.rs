@@ -58,7 +58,7 @@ impl Listener {
             again_at: None,
             ids: NextHopIds::default(),
             peer: None,
-            has_told_refusal: false,
+            has_logged_refusal: false,
         };
         server.listen()?;
         let run = {
@@ -136,7 +136,7 @@ struct Server {
     again_at: Option<Instant>,
     ids: NextHopIds,
     peer: Option<Peer>,
-    has_told_refusal: bool,
+    has_logged_refusal: bool,
 }
 
 impl Server {
@@ -163,7 +163,7 @@ impl Server {
                 self.hang_up(None);
                 return Ok(());
             }
-            self.look_at_namespace();
+            self.check_namespace();
             // First: the connection may have ended, and the next one may be waiting for that.
             self.serve();
             self.accept();
@@ -185,7 +185,7 @@ impl Server {
     }
 
     /// Listens in the namespace that has the name now; zebra's connection was in the old one.
-    fn look_at_namespace(&mut self) {
+    fn check_namespace(&mut self) {
         let now = Instant::now();
         if self.again_at.is_some_and(|at| at > now) {
             return;
@@ -254,7 +254,7 @@ impl Server {
     fn take(&mut self, stream: TcpStream, address: SocketAddr) {
         if let Some(peer) = &self.peer {
             self.shared.fpm.refused.fetch_add(1, Ordering::Relaxed);
-            if !std::mem::replace(&mut self.has_told_refusal, true) {
+            if !std::mem::replace(&mut self.has_logged_refusal, true) {
                 log::warn!(
                     "refused a connection from {address}, since zebra at {} is connected: configure \
                      this address (`fpm address`) in one zebra only",
@@ -266,7 +266,7 @@ impl Server {
         match Peer::new(&self.shared, &mut self.ids, stream, address, Instant::now()) {
             Ok(peer) => {
                 log::info!("zebra connected from {address}; receiving all its routes");
-                self.has_told_refusal = false;
+                self.has_logged_refusal = false;
                 self.peer = Some(peer);
                 self.serve();
             }

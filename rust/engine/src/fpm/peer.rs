@@ -47,7 +47,7 @@ pub(super) struct Peer {
     heard: Instant,
     /// It has sent a route: silence alone does not count as an empty table.
     has_routes: bool,
-    ended_showing: bool,
+    has_end_marker: bool,
     /// It sent something undecodable, so what is gone is unknown.
     uncertain: bool,
     shown: bool,
@@ -86,7 +86,7 @@ impl Peer {
             began: now,
             heard: now,
             has_routes: false,
-            ended_showing: false,
+            has_end_marker: false,
             uncertain: false,
             shown: false,
             swept: false,
@@ -147,7 +147,7 @@ impl Peer {
             result
         });
         self.has_routes |= said.routes;
-        self.ended_showing |= said.end;
+        self.has_end_marker |= said.end;
         if let Some(error) = said.malformed {
             if !std::mem::replace(&mut self.uncertain, true) {
                 log::warn!(
@@ -162,7 +162,7 @@ impl Peer {
     /// When the connection counts as having sent all its routes, and when the missing ones may go,
     /// if nothing arrives until then.
     fn times(&self, settings: &FpmSettings) -> Option<(Instant, Instant)> {
-        let shown = match (self.ended_showing, self.has_routes) {
+        let shown = match (self.has_end_marker, self.has_routes) {
             (true, _) => self.heard,
             (false, true) => self.heard + settings.quiet_time,
             (false, false) => return None,

@@ -16,7 +16,7 @@ const BUFFER: usize = 128 * 1024;
 const WHAT: &str = "single routes";
 
 /// Looks up each of the addresses; returns the answers, in any order, with the caller's key for
-/// each. Calls `gets_on` before each part of them.
+/// each. Calls `on_progress` before each part of them.
 ///
 /// # Errors
 /// [`KernelError`] if an answer is missing or cannot be decoded.
@@ -24,11 +24,11 @@ pub(super) fn ask<T: Copy>(
     socket: &RouteSocket,
     sequence: &mut u32,
     questions: &[(T, IpAddr)],
-    gets_on: &dyn Fn(),
+    on_progress: &dyn Fn(),
 ) -> Result<Vec<(T, Payload)>, KernelError> {
     let mut answers = Vec::with_capacity(questions.len());
     for some in questions.chunks(AT_ONCE) {
-        gets_on();
+        on_progress();
         ask_at_once(socket, sequence, some, &mut answers)?;
     }
     Ok(answers)

@@ -160,8 +160,8 @@ impl Dumper {
         consulted: &Consulted,
     ) -> Result<Presence, KernelError> {
         let (socket, sequence) = (&self.socket, &mut self.sequence);
-        let gets_on = || shared.resync_gets_on();
-        presence::ask(socket, sequence, prefixes, cached, consulted, &gets_on)
+        let on_progress = || shared.resync_gets_on();
+        presence::ask(socket, sequence, prefixes, cached, consulted, &on_progress)
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) struct Monitor {
     /// The kernel's drop count at the start of the last complete dump.
     drops_before_dump: u32,
     /// The last read failed with a transient error.
-    out_of_breath: bool,
+    failed_transiently: bool,
     /// The next check for notifications panics, or hangs.
     #[cfg(test)]
     pub(super) fault: Option<Fault>,
@@ -73,7 +73,7 @@ pub(super) const SETTLE: Duration = Duration::from_millis(100);
 /// The longest pause between dumps while notifications keep being lost.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Pause after a transient error of the kernel, such as a lack of memory.
-const BREATH: Duration = Duration::from_millis(100);
+const ERROR_PAUSE: Duration = Duration::from_millis(100);
 
 /// Reads by an inline reader before it continues with the changes it has.
 const INLINE_READS: usize = 4;
@@ -107,7 +107,7 @@ impl Monitor {
             asked: 0,
             overruns_in_a_row: 0,
             drops_before_dump: 0,
-            out_of_breath: false,
+            failed_transiently: false,
             #[cfg(test)]
             fault: None,
             #[cfg(test)]
@@ -126,11 +126,11 @@ impl Monitor {
                 .wait_waker(GATHER)
                 .map_err(KernelError::Read)?;
         }
-        self.look_at_namespace()?;
+        self.check_namespace()?;
         self.drain()?;
-        if std::mem::take(&mut self.out_of_breath) {
+        if std::mem::take(&mut self.failed_transiently) {
             self.commands_poller
-                .wait_waker(BREATH)
+                .wait_waker(ERROR_PAUSE)
                 .map_err(KernelError::Read)?;
         }
         while let Ok(Command { reason, reply }) = commands.try_recv() {
@@ -141,13 +141,13 @@ impl Monitor {
             let _ = reply.send(result);
         }
         if let Some(due) = self.schedule.take_due(Instant::now()) {
-            self.resync_by_itself(due.reason, due.extent);
+            self.resync_or_retry(due.reason, due.extent);
         }
         if self.expiry.take_due(Instant::now()) {
-            self.resync_by_itself(Reason::Event, DumpScope::Everything);
+            self.resync_or_retry(Reason::Event, DumpScope::Everything);
         }
         if self.next_audit().is_some_and(|at| at <= Instant::now()) {
-            self.resync_by_itself(Reason::Audit, DumpScope::Everything);
+            self.resync_or_retry(Reason::Audit, DumpScope::Everything);
         }
         Ok(())
     }
@@ -169,7 +169,7 @@ impl Monitor {
 
     /// Follows the namespace that has the configured name. While there is none, VPP's routes stay
     /// as they are and the table counts as unsynchronised.
-    fn look_at_namespace(&mut self) -> Result<(), KernelError> {
+    fn check_namespace(&mut self) -> Result<(), KernelError> {
         let Some(path) = self.settings.namespace.clone() else {
             return Ok(());
         };
@@ -255,7 +255,7 @@ impl Monitor {
         self.audit_at.filter(|_| self.schedule.at().is_none())
     }
 
-    fn resync_by_itself(&mut self, reason: Reason, extent: DumpScope) {
+    fn resync_or_retry(&mut self, reason: Reason, extent: DumpScope) {
         if let Err(error) = self.resync(reason, extent) {
             log::warn!("resync failed, retrying: {error}");
             self.schedule
@@ -299,7 +299,7 @@ impl Monitor {
                         "cannot read the kernel's notifications for the moment: {error}; dumping its \
                          routes again"
                     );
-                    (all.overrun, self.out_of_breath) = (true, true);
+                    (all.overrun, self.failed_transiently) = (true, true);
                     break;
                 }
                 Err(error) => return Err(KernelError::Read(error)),

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bell_is_silent_once_it_was_heard() {
+    fn a_waker_is_reset_once_it_was_read() {
         let (_ours, theirs) = UnixStream::pair().unwrap();
         let poller = Poller::new(&theirs).unwrap();
         poller.wake();

@@ -106,7 +106,7 @@ fn rules(
 }
 
 /// Looks up each of the prefixes. A lookup without a result is conclusive only for tables that are
-/// consulted for every address, and not for prefixes in `cached`. Calls `gets_on` before each part
+/// consulted for every address, and not for prefixes in `cached`. Calls `on_progress` before each part
 /// of them.
 pub(super) fn ask(
     socket: &RouteSocket,
@@ -114,10 +114,10 @@ pub(super) fn ask(
     prefixes: &[(u32, Prefix)],
     cached: &AHashSet<(u32, Prefix)>,
     consulted: &Consulted,
-    gets_on: &dyn Fn(),
+    on_progress: &dyn Fn(),
 ) -> Result<Presence, KernelError> {
     let mut result = Presence::default();
-    for (asked, answer) in answers(socket, sequence, prefixes.to_vec(), gets_on)? {
+    for (asked, answer) in answers(socket, sequence, prefixes.to_vec(), on_progress)? {
         let (table, prefix) = asked;
         match answer {
             Answer::Present => result.present.push(asked),
@@ -141,14 +141,14 @@ fn answers(
     socket: &RouteSocket,
     sequence: &mut u32,
     mut prefixes: Vec<Asked>,
-    gets_on: &dyn Fn(),
+    on_progress: &dyn Fn(),
 ) -> Result<Vec<(Asked, Answer)>, KernelError> {
     let mut all = Vec::with_capacity(prefixes.len());
     for attempt in 0..ADDRESSES {
         let question = |asked: &Asked| (*asked, address(&asked.1, attempt));
         let questions: Vec<_> = prefixes.iter().map(question).collect();
         prefixes.clear();
-        for (asked, body) in super::ask::ask(socket, sequence, &questions, gets_on)? {
+        for (asked, body) in super::ask::ask(socket, sequence, &questions, on_progress)? {
             let answer = meaning(asked, &body);
             if answer == Answer::Covered && attempt + 1 < ADDRESSES {
                 prefixes.push(asked);

@@ -193,7 +193,7 @@ impl Reader {
             self.commands_poller.wake();
             return false;
         };
-        let _at_work = self.shared.kernel_reader.at_work();
+        let _running = self.shared.kernel_reader.running();
         if self.stop.load(Ordering::Acquire) {
             return false;
         }
@@ -250,12 +250,12 @@ fn run(
     stop: &AtomicBool,
 ) {
     loop {
-        let at_work = shared.kernel_reader.at_work();
+        let running = shared.kernel_reader.running();
         let due = monitor.lock().due();
-        drop(at_work);
+        drop(running);
         let left = due.map(|at| at.saturating_duration_since(Instant::now()));
         let seen = commands_poller.wait(left).map_err(KernelError::Read);
-        let _at_work = shared.kernel_reader.at_work();
+        let _running = shared.kernel_reader.running();
         let mut monitor = monitor.lock();
         if stop.load(Ordering::Acquire) {
             return;
@@ -335,10 +335,10 @@ mod tests {
         let complete = reader.resync(Reason::Requested);
         assert!(complete.is_ok(), "{complete:?}");
         reader.end();
-        let (tell, told) = channel();
+        let (sender, receiver) = channel();
         let asking = Arc::clone(&reader);
-        std::thread::spawn(move || tell.send(asking.resync(Reason::Requested)));
-        let answer = told.recv_timeout(PATIENCE).unwrap();
+        std::thread::spawn(move || sender.send(asking.resync(Reason::Requested)));
+        let answer = receiver.recv_timeout(PATIENCE).unwrap();
         assert!(matches!(answer, Err(KernelError::NotRunning { .. })));
         assert_eq!(reader.wait_inline(None), None);
         reader.end();

@@ -22,7 +22,7 @@ use super::unseen::Absent;
 const DUMPS: usize = 3;
 const LATER: Duration = Duration::from_secs(1);
 /// The pause before the next resync if a dump ended early.
-const MUCH_LATER: Duration = Duration::from_secs(30);
+const EARLY_END_PAUSE: Duration = Duration::from_secs(30);
 /// Interface resyncs before a complete one ([`Table::begin_resync`]).
 const PARTIAL: u8 = 100;
 /// Routes named in the log when the table has drifted.
@@ -87,12 +87,12 @@ impl Monitor {
             Ok(_) => self.dumper = Some(dumper),
             Err(_) => drop(self.shared.change(|table| table.end_resync(&[]))),
         }
-        self.plan_for_doubts();
+        self.schedule_doubts();
         let mut passes = result?;
         passes.report.duration = began.elapsed();
         self.count_resync(reason, passes.report.duration);
         if everything {
-            self.whole(reason, &mut passes)?;
+            self.finish_complete(reason, &mut passes)?;
         } else {
             self.expiry.after(passes.expiry);
         }
@@ -103,7 +103,7 @@ impl Monitor {
             }
             // Another dump would end at the same route.
             let ended_early = self.shared.kernel.ended_early.load(Ordering::Relaxed) > 0;
-            let pause = if ended_early { MUCH_LATER } else { LATER };
+            let pause = if ended_early { EARLY_END_PAUSE } else { LATER };
             self.schedule
                 .request(pause, Reason::Incomplete, DumpScope::Everything);
         }
@@ -154,8 +154,8 @@ impl Monitor {
     }
 
     /// Schedules what notifications during a resync leave uncertain.
-    fn plan_for_doubts(&mut self) {
-        let doubts = self.shared.change(Table::doubts_meanwhile);
+    fn schedule_doubts(&mut self) {
+        let doubts = self.shared.change(Table::take_resync_doubts);
         let mut effects = Effects::default();
         doubts.into_iter().for_each(|doubt| effects.doubt(doubt));
         if let Some(extent) = effects.silent {
@@ -170,7 +170,11 @@ impl Monitor {
     }
 
     /// Completes a resync of everything.
-    fn whole(&mut self, reason: Reason, passes: &mut DumpPasses) -> Result<(), KernelError> {
+    fn finish_complete(
+        &mut self,
+        reason: Reason,
+        passes: &mut DumpPasses,
+    ) -> Result<(), KernelError> {
         self.expiry.dumped(passes.expiry, passes.report.duration);
         self.confirm(passes.families, &passes.absent);
         self.shared.synchronised();
@@ -180,7 +184,7 @@ impl Monitor {
             .map(|after| Instant::now() + after);
         self.drain()?;
         if reason == Reason::Audit {
-            self.await_explanations()?;
+            self.await_late_notifications()?;
         }
         let lost = self.has_lost_notifications();
         if passes.report.complete {
@@ -199,7 +203,7 @@ impl Monitor {
     /// Reads on while a difference may yet be explained by a notification: the kernel changes a
     /// route before it sends the notification, and the process that makes the change can be
     /// preempted in between.
-    fn await_explanations(&mut self) -> Result<(), KernelError> {
+    fn await_late_notifications(&mut self) -> Result<(), KernelError> {
         let deadline = Instant::now() + SETTLE;
         while self.shared.table().has_suspects() {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -288,12 +292,13 @@ impl Monitor {
             report.complete = v6.known() && !broken;
             let pointless = uncertain && *extent != DumpScope::Everything;
             if report.complete || pointless || report.dumps >= DUMPS {
-                let told: &'static [Family] = match (broken, v6.known()) {
+                let certain: &'static [Family] = match (broken, v6.known()) {
                     (true, _) => &[],
                     (false, false) => &[Family::V4],
                     (false, true) => &Family::ALL,
                 };
-                let (families, absent) = self.ask_for_unseen(dumper, extent, told, &mut report)?;
+                let (families, absent) =
+                    self.ask_for_unseen(dumper, extent, certain, &mut report)?;
                 let swept = self
                     .shared
                     .change(|table| table.end_resync_knowing(families, &absent));

@@ -39,14 +39,14 @@ impl Monitor {
         &mut self,
         dumper: &mut Dumper,
         extent: &DumpScope,
-        told: &'static [Family],
+        certain: &'static [Family],
         report: &mut ResyncReport,
     ) -> Result<(&'static [Family], Absent), KernelError> {
-        let unseen = self.shared.change(|table| table.unseen_prefixes(told));
+        let unseen = self.shared.change(|table| table.unseen_prefixes(certain));
         let some = sample(&unseen.prefixes, SAMPLE);
         let present = self.ask(dumper, &some, &unseen.cached)?.present;
         let ended_early = |family: &Family| present.iter().any(|(_, p)| p.family() == *family);
-        let families = match Family::ALL.map(|f| told.contains(&f) && !ended_early(&f)) {
+        let families = match Family::ALL.map(|f| certain.contains(&f) && !ended_early(&f)) {
             [true, true] => &Family::ALL[..],
             [true, false] => &[Family::V4],
             [false, true] => &[Family::V6],
@@ -63,7 +63,7 @@ impl Monitor {
             .filter(|family| !families.contains(family))
             .collect();
         let mut unseen = self.shared.change(|table| table.unseen_prefixes(&others));
-        let not_asked = self.take_turns(&mut unseen.prefixes);
+        let not_asked = self.limit_lookups(&mut unseen.prefixes);
         let Presence {
             absent, unknown, ..
         } = self.ask(dumper, &unseen.prefixes, &unseen.cached)?;
@@ -96,7 +96,7 @@ impl Monitor {
 
     /// Keeps as many prefixes as one resync looks up, different ones each time; returns how many
     /// are left out.
-    fn take_turns(&mut self, prefixes: &mut Vec<(u32, Prefix)>) -> usize {
+    fn limit_lookups(&mut self, prefixes: &mut Vec<(u32, Prefix)>) -> usize {
         let left_out = prefixes.len().saturating_sub(ASKED);
         if left_out == 0 {
             self.asked = 0;

@@ -115,7 +115,7 @@ impl Driver {
         // Fails if the connection is gone; the operation is dropped then, which its caller sees.
         let _ = self.operations.send(operation);
         let started = self.state.try_lock().is_some_and(|mut state| {
-            let _at_work = self.heartbeat.at_work();
+            let _running = self.heartbeat.running();
             state.as_mut().is_none_or(|state| {
                 // A panic must not reach the submitter: the thread ends the connection.
                 if let Err(reason) = panics::guarded(|| state.connection.start()) {
@@ -143,7 +143,7 @@ impl Driver {
     pub(super) fn run(&self, stream: UnixStream) {
         let ended = panics::guarded(|| self.poll(&stream));
         let error = ended.unwrap_or_else(|reason| panicked(&reason));
-        let _at_work = self.heartbeat.at_work();
+        let _running = self.heartbeat.running();
         if let Some(state) = self.state.lock().take() {
             let ended = panics::guarded(|| state.connection.fail_all(&error));
             if let Err(reason) = ended {
@@ -165,14 +165,14 @@ impl Driver {
     }
 
     fn poll_once(&self, stream: &UnixStream) -> Result<bool, VppError> {
-        let at_work = self.heartbeat.at_work();
+        let running = self.heartbeat.running();
         let Some((interest, pause)) = self.state.lock().as_mut().map(|state| {
             state.interest = Interest::of(&state.connection);
             (state.interest, state.connection.rx_delay())
         }) else {
             return Ok(false);
         };
-        drop(at_work);
+        drop(running);
         let lost = |error: io::Error| VppError::Lost(error.to_string());
         if pause.is_some() {
             wait_readable(&self.waker, pause).map_err(lost)?;
@@ -185,7 +185,7 @@ impl Driver {
             PollFd::new(self.waker.as_fd(), PollFlags::POLLIN),
         ];
         wait_ready(&mut waited, longest).map_err(lost)?;
-        let _at_work = self.heartbeat.at_work();
+        let _running = self.heartbeat.running();
         self.waker.reset();
         let mut state = self.state.lock();
         state

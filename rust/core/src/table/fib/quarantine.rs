@@ -17,7 +17,7 @@ use crate::table::store::entry::Slot;
 use crate::table::store::ids::{Handle, PathSetId};
 
 /// Crashes after which a prefix is sent alone.
-const TWICE: u8 = 2;
+const ALONE_AFTER: u8 = 2;
 /// How many of the oldest unanswered requests include the one that VPP ended over: VPP takes
 /// requests in order, 4,096 bytes (18 requests or more) at a time, and the answers to these may be
 /// lost with it.
@@ -139,12 +139,12 @@ impl Table {
         if self.quarantine.suspects.len() > SUSPECTS {
             self.quarantine
                 .suspects
-                .retain(|_, endings| *endings >= TWICE);
+                .retain(|_, endings| *endings >= ALONE_AFTER);
         }
         for request in adding {
             let endings = self.quarantine.suspects.entry(place(request)).or_default();
             *endings = endings.saturating_add(1);
-            if alone && *endings > TWICE {
+            if alone && *endings > ALONE_AFTER {
                 ended.push(*request);
             }
         }
@@ -158,7 +158,10 @@ impl Table {
     #[must_use]
     pub fn goes_alone(&self, request: &Request) -> bool {
         let suspects = &self.quarantine.suspects;
-        !suspects.is_empty() && suspects.get(&place(request)).is_some_and(|n| *n >= TWICE)
+        !suspects.is_empty()
+            && suspects
+                .get(&place(request))
+                .is_some_and(|n| *n >= ALONE_AFTER)
     }
 
     /// Clears the suspicion after an answer.
@@ -186,7 +189,7 @@ impl Table {
         if !ended.contains(&shape) {
             ended.push(shape);
         }
-        self.judge_all_again();
+        self.refresh_all();
     }
 
     /// Whether VPP had any route with such paths in the request's table when it ended.
@@ -221,13 +224,13 @@ impl Table {
             self.quarantine.ended_sets.clear();
         }
         if released > 0 {
-            self.judge_all_again();
+            self.refresh_all();
         }
         released
     }
 
     /// Happens once per end of VPP, which is followed by an adoption of all routes anyway.
-    fn judge_all_again(&mut self) {
+    fn refresh_all(&mut self) {
         for handle in self.places() {
             let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
             if body.is_some_and(Slot::in_use) {

@@ -146,7 +146,7 @@ impl Table {
         let desired = can && self.may_admit(&body);
         self.wait_for_room(handle, can && !desired);
         let dirty = paths(&body, possible, desired) != body.installed && !body.has(flag::TAKEN);
-        let flags = body.flags & !JUDGED
+        let flags = body.flags & !COMPUTED
             | flag::of(flag::DESIRED, desired)
             | flag::of(
                 flag::HELD,
@@ -208,7 +208,7 @@ impl Table {
 }
 
 /// Flags that [`Table::refresh`] computes.
-const JUDGED: u8 = flag::DESIRED | flag::HELD | flag::FAILED | flag::UNCONFIRMED;
+const COMPUTED: u8 = flag::DESIRED | flag::HELD | flag::FAILED | flag::UNCONFIRMED;
 
 /// The desired paths, from the resolution and the prefix limit.
 #[inline]

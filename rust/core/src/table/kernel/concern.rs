@@ -45,14 +45,14 @@ impl ForeignUsers {
 /// Links and next-hop objects that changed during a resync without affecting a known route: the
 /// dump may still show routes that it read before the change.
 #[derive(Default)]
-pub(in crate::table) struct Meanwhile {
+pub(in crate::table) struct ChangesDuringResync {
     links: BTreeSet<u32>,
     objects: BTreeSet<u32>,
     /// The limit was exceeded.
     overfull: bool,
 }
 
-impl Meanwhile {
+impl ChangesDuringResync {
     fn note(&mut self, of: impl FnOnce(&mut Self) -> &mut BTreeSet<u32>, number: u32) {
         if self.links.len() + self.objects.len() < MEANWHILE {
             of(self).insert(number);
@@ -67,7 +67,7 @@ impl Table {
     pub fn doubt_link(&mut self, index: u32) -> Verify {
         let doubt = self.link_doubt(index);
         if doubt == Verify::Nothing && self.resyncs.is_running() {
-            self.resyncs.meanwhile.note(|m| &mut m.links, index);
+            self.resyncs.during_resync.note(|m| &mut m.links, index);
         }
         doubt
     }
@@ -79,20 +79,20 @@ impl Table {
             return Verify::OfEverything;
         }
         if self.resyncs.is_running() {
-            self.resyncs.meanwhile.note(|m| &mut m.objects, id);
+            self.resyncs.during_resync.note(|m| &mut m.objects, id);
         }
         Verify::Nothing
     }
 
     /// What the changes during the resync that just ended leave uncertain, if they affected no
     /// route known at the time.
-    pub fn doubts_meanwhile(&mut self) -> Vec<Verify> {
-        let meanwhile = std::mem::take(&mut self.resyncs.meanwhile);
-        let objects = meanwhile.objects.iter();
-        if meanwhile.overfull || objects.copied().any(|id| self.next_hop_concerns(id)) {
+    pub fn take_resync_doubts(&mut self) -> Vec<Verify> {
+        let changes = std::mem::take(&mut self.resyncs.during_resync);
+        let objects = changes.objects.iter();
+        if changes.overfull || objects.copied().any(|id| self.next_hop_concerns(id)) {
             return vec![Verify::OfEverything];
         }
-        let links = meanwhile.links.into_iter();
+        let links = changes.links.into_iter();
         links
             .map(|index| self.link_doubt(index))
             .filter(|doubt| *doubt != Verify::Nothing)

@@ -52,7 +52,7 @@ impl Table {
     }
 
     /// Marks them as seen by the resync that is about to end.
-    pub(in crate::table) fn see_own(&mut self) {
+    pub(in crate::table) fn mark_injected_seen(&mut self) {
         let generation = self.resyncs.generation();
         let own: Vec<(RouteKey, u8)> = self.injected.iter().copied().collect();
         for (key, protocol) in own {

@@ -12,7 +12,7 @@ use ahash::{AHashMap, AHashSet};
 use crate::route::{Family, NextHopSet, Prefix, RTPROT_RA, RouteKey};
 
 use crate::table::Table;
-use crate::table::kernel::concern::Meanwhile;
+use crate::table::kernel::concern::ChangesDuringResync;
 use crate::table::kernel::drift::{Drift, PendingDrift};
 use crate::table::kernel::kernel_order::{self, InsertMode};
 use crate::table::resolve::resolver::SetMarks;
@@ -100,7 +100,7 @@ pub(in crate::table) struct Resyncs {
     generation: u8,
     current: Option<Resync>,
     /// Changes during the resync that affected no route known at the time.
-    pub(in crate::table) meanwhile: Meanwhile,
+    pub(in crate::table) during_resync: ChangesDuringResync,
 }
 
 impl Resyncs {
@@ -202,7 +202,7 @@ impl Table {
             return UnseenPrefixes::default();
         };
         self.ribs.iter_mut().for_each(AnyRib::index_all);
-        self.see_own();
+        self.mark_injected_seen();
         let (stale, generation) = (self.staleness(&extent), self.resyncs.generation);
         let objects = !self.resolver.topology.objects.is_empty();
         let by_object = self.resolver.marks(|_, set| kernel_order::by_object(set));
@@ -277,7 +277,7 @@ impl Table {
             return SweepReport::default();
         };
         self.ribs.iter_mut().for_each(AnyRib::index_all);
-        self.see_own();
+        self.mark_injected_seen();
         let generation = self.resyncs.generation;
         let stale = self.staleness(&resync.extent);
         let mut pending_drift = std::mem::take(&mut self.pending_drift);
@@ -380,11 +380,11 @@ impl Table {
         let outdated = match touched.and_then(|resync| resync.touched.get(key)) {
             // The dump is uncertain and will be repeated: do not add what may be gone by now.
             None => true,
-            Some(Touch::Announced { protocol: told }) => *told == protocol,
+            Some(Touch::Announced { protocol: notified }) => *notified == protocol,
             Some(Touch::Withdrawn {
-                protocol: told,
+                protocol: notified,
                 set: gone,
-            }) => *told == protocol && self.is_set(set, gone),
+            }) => *notified == protocol && self.is_set(set, gone),
         };
         if !self.sees_known(key, protocol, set) && !outdated {
             self.uncertain();

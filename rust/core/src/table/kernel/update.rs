@@ -370,7 +370,7 @@ impl Table {
         families: &[Family],
         stale: impl Fn(&KernelRoute) -> bool,
         spared: impl Fn(&Routes, &KernelRoute) -> bool,
-        mut tell: impl FnMut(RouteKey),
+        mut on_removed: impl FnMut(RouteKey),
     ) -> usize {
         let goes = |routes: &Routes| {
             let gone = |route: &KernelRoute| stale(route) && !spared(routes, route);
@@ -385,7 +385,7 @@ impl Table {
             let mut from = 0;
             let next = |table: &Self, from| table.ribs.get(usize::from(rib))?.next(from, suspect);
             while let Some(slot) = next(self, from) {
-                removed += self.remove_routes_at(Handle { rib, slot }, goes, &mut tell);
+                removed += self.remove_routes_at(Handle { rib, slot }, goes, &mut on_removed);
                 from = slot.saturating_add(1);
             }
         }
@@ -396,7 +396,7 @@ impl Table {
         &mut self,
         handle: Handle,
         goes: impl Fn(&Routes) -> Option<usize>,
-        mut tell: impl FnMut(RouteKey),
+        mut on_removed: impl FnMut(RouteKey),
     ) -> usize {
         let Some(rib) = self.rib(handle) else {
             return 0;
@@ -406,7 +406,7 @@ impl Table {
         let before = routes.len();
         while let Some(at) = goes(&routes) {
             if let (Some(prefix), Some(route)) = (prefix, routes.get(at)) {
-                tell(RouteKey {
+                on_removed(RouteKey {
                     table,
                     prefix,
                     tos: route.tos,
