@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use crate::detached::Detached;
 use crate::listing::{RouteChange, changes};
 
-/// Dirty prefixes taken together.
+/// Dirty prefixes handed out together.
 #[pyclass(frozen, module = "bgpreflector._core")]
 pub struct RouteBatch {
     batch: Detached<Mutex<Option<Batch>>>,
@@ -34,7 +34,7 @@ impl RouteBatch {
         }
     }
 
-    /// The batch itself, for the one who commits it.
+    /// The batch itself, to commit it.
     pub(crate) fn take(&self, py: Python<'_>) -> PyResult<Batch> {
         let spent = || PyValueError::new_err("this batch was committed or released already");
         let batch = self.batch.with(py, |batch| batch.lock().take());
@@ -75,7 +75,7 @@ impl Drop for RouteBatch {
     }
 }
 
-/// The changes of a batch, one after the other.
+/// Iterates over a batch's changes.
 #[pyclass(module = "bgpreflector._core")]
 struct ChangeIterator(std::vec::IntoIter<RouteChange>);
 

@@ -1,4 +1,4 @@
-//! Values in both languages.
+//! Conversions between Rust and Python values.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub(crate) const fn family_name(family: Family) -> &'static str {
     }
 }
 
-/// A prefix rule as Python passes it in: prefix, shortest and longest length, whether it allows.
+/// A prefix rule from Python: prefix, minimum and maximum length, whether it allows.
 pub(crate) type PrefixRuleTuple = (String, u8, u8, bool);
 
 pub(crate) fn prefix_lists(rules: Vec<PrefixRuleTuple>) -> PyResult<PrefixLists> {
@@ -51,7 +51,7 @@ pub(crate) fn prefix_lists(rules: Vec<PrefixRuleTuple>) -> PyResult<PrefixLists>
     Ok(PrefixLists::new(rules?))
 }
 
-/// A next hop as Python passes it in: gateway, kernel interface, weight.
+/// A next hop from Python: gateway, kernel interface, weight.
 pub(crate) type NextHopTuple = (Option<IpAddr>, u32, u32);
 
 pub(crate) fn set(family: Family, next_hops: Vec<NextHopTuple>) -> NextHopSet {
@@ -76,7 +76,7 @@ pub(crate) fn route_type(route_type: RouteType) -> String {
     }
 }
 
-/// The type of a name that [`route_type`] gives.
+/// The type with a name that [`route_type`] returns.
 pub(crate) fn route_type_named(name: &str) -> PyResult<RouteType> {
     let known = [
         RouteType::Unicast,
@@ -88,7 +88,7 @@ pub(crate) fn route_type_named(name: &str) -> PyResult<RouteType> {
     named.ok_or_else(|| value_error(format!("unknown route type {name:?}")))
 }
 
-/// What VPP is given for a route that it cannot have, by its name in the configuration.
+/// The substitute for held routes, by its name in the configuration.
 pub(crate) fn fallback(name: &str) -> PyResult<Fallback> {
     match name {
         "hold" => Ok(Fallback::Hold),
@@ -98,12 +98,12 @@ pub(crate) fn fallback(name: &str) -> PyResult<Fallback> {
     }
 }
 
-/// A path set as a person reads it.
+/// A path set as text.
 pub(crate) fn paths(set: &PathSet) -> Vec<String> {
     set.paths().iter().map(path).collect()
 }
 
-/// A path as a person reads it.
+/// A path as text.
 pub(crate) fn path(path: &Path) -> String {
     let mut text = match (path.kind, path.next_hop) {
         (PathKind::Local, _) => return "local".to_owned(),
@@ -125,7 +125,7 @@ pub(crate) fn path(path: &Path) -> String {
     text
 }
 
-/// A time in seconds.
+/// A duration from seconds.
 pub(crate) fn seconds(seconds: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(seconds).map_err(value_error)
 }
@@ -152,7 +152,7 @@ fn key(table: u32, prefix: &str, metric: u32) -> PyResult<RouteKey> {
     })
 }
 
-/// Keys and protocols of routes that go, and routes that come.
+/// Keys and protocols of routes to withdraw, and routes to announce.
 pub(crate) type OwnRoutes = (Vec<(RouteKey, u8)>, Vec<Route>);
 
 /// Injected routes from Python: those to withdraw, by table and prefix, and those to announce, with

@@ -1,4 +1,4 @@
-//! Routes and changes for those who look at them one by one.
+//! Views of routes and changes.
 
 use std::net::IpAddr;
 use std::time::UNIX_EPOCH;
@@ -24,7 +24,7 @@ pub struct NextHop {
     labels: Vec<u32>,
 }
 
-/// One kernel route and what VPP has of it.
+/// A kernel route and its state in VPP.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
 pub struct RouteView {
     table: u32,
@@ -32,18 +32,18 @@ pub struct RouteView {
     tos: u8,
     metric: u32,
     protocol: u8,
-    /// Who told of it: `kernel`, `fpm` or `own`.
+    /// Its source: `kernel`, `fpm` or `own`.
     source: &'static str,
     route_type: String,
     next_hops: Vec<NextHop>,
-    /// Id of the next-hop object, where the route uses one.
+    /// Id of the next-hop object, if the route uses one.
     next_hop_id: Option<u32>,
     state: &'static str,
-    /// Why, where the state alone does not say it.
+    /// The reason for the state, if it has one.
     reason: Option<String>,
-    /// What VPP shall have in its place, where it is held.
+    /// The substitute, if the route is held and has one.
     substitute: Option<&'static str>,
-    /// Paths that VPP has for the prefix.
+    /// Paths installed for the prefix.
     installed: Vec<String>,
 }
 
@@ -139,23 +139,23 @@ fn source(next_hops: NextHopSource) -> (Vec<NextHop>, Option<u32>) {
     }
 }
 
-/// What the kernel answers for a prefix, and whether VPP forwards so.
+/// The kernel's lookup result for a prefix, and whether VPP forwards alike.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
 pub struct Judgement {
     /// Kernel table.
     table: u32,
     prefix: String,
-    /// The address that the kernel was asked for.
+    /// The address that was looked up.
     address: IpAddr,
-    /// What it forwards the address by.
+    /// The kernel's route for the address.
     kernel: Option<Py<KernelRoute>>,
-    /// Its error number, where it has no route.
+    /// The kernel's error number, if it has no route.
     error: Option<i32>,
-    /// Paths that its answer means for VPP.
+    /// Paths that the result resolves to.
     expected: Vec<String>,
-    /// Why it can mean none.
+    /// Why it resolves to none.
     reason: Option<String>,
-    /// Paths that VPP has for the prefix.
+    /// Paths installed for the prefix.
     installed: Vec<String>,
     verdict: &'static str,
 }
@@ -198,19 +198,19 @@ impl Judgement {
     }
 }
 
-/// A set of next hops that kernel routes share.
+/// A next-hop set, shared by kernel routes.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
 pub struct NextHopSetView {
     family: &'static str,
     route_type: String,
     next_hop_id: Option<u32>,
-    /// Those of the next-hop object included.
+    /// The next hops, including those of the next-hop object.
     next_hops: Vec<NextHop>,
     /// Kernel routes that use it.
     routes: u32,
-    /// Paths that VPP shall have for it.
+    /// The desired paths.
     paths: Vec<String>,
-    /// Why VPP can have none, or not all.
+    /// Why some or all are missing.
     reason: Option<String>,
 }
 
@@ -234,20 +234,20 @@ impl From<SetView> for NextHopSetView {
 /// One change of a batch.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
 pub struct RouteChange {
-    /// `add`, `replace` or `delete`; `none` where meanwhile nothing is to be done.
+    /// `add`, `replace` or `delete`; `none` if the change is no longer needed.
     operation: &'static str,
     /// Kernel table.
     table: u32,
     prefix: String,
-    /// Paths that VPP has.
+    /// The installed paths.
     installed: Vec<String>,
-    /// Paths that VPP shall have.
+    /// The desired paths.
     desired: Vec<String>,
 }
 
 #[pymethods]
 impl RouteChange {
-    /// One line for a person to read.
+    /// The change as one line of text.
     fn __str__(&self) -> String {
         let mut line = format!("{} {} table {}", self.operation, self.prefix, self.table);
         if !self.desired.is_empty() {

@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use pyo3::prelude::*;
 
-/// Records that wait at most; those beyond are counted and left out.
+/// Maximum number of queued records; further ones are counted and dropped.
 const QUEUE: usize = 1024;
 
 /// Level in Python's numbers, target, message.
@@ -54,7 +54,7 @@ fn number(level: Level) -> u8 {
     }
 }
 
-/// Keeps records of at least this level (Python's number) for [`next_log`].
+/// Queues records of at least this level (Python's number) for [`next_log`].
 #[pyfunction]
 pub(crate) fn init_logging(level: u8) {
     let queue = LOGS.get_or_init(|| {

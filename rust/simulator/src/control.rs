@@ -1,6 +1,7 @@
-//! Orders over a socket of their own: a JSON object a line, answered by one.
+//! Control commands on a separate socket: one JSON object per line, each answered by one.
 //!
-//! `{"fault": "stall", "on": true}` orders a [`Fault`]; `{"query": "statistics"}` asks.
+//! `{"fault": "stall", "on": true}` injects a [`Fault`]; `{"query": "statistics"}` returns
+//! statistics.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use crate::faults::Fault;
 use crate::handle::Remote;
 
-/// Bytes that an order may be long.
+/// Maximum length of a command in bytes.
 const LONGEST: u64 = 64 * 1024;
 
 #[derive(Deserialize)]

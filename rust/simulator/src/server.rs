@@ -19,9 +19,9 @@ use crate::client::{Client, Progress};
 use crate::description::id;
 use crate::state::State;
 
-/// A client's first index, as VPP's socket clients have it.
+/// The first client index of VPP's socket clients.
 const FIRST_INDEX: u32 = 0x8000_0001;
-/// Keepalives that a client may leave unanswered.
+/// Maximum number of unanswered keepalives.
 const UNANSWERED: u32 = 2;
 
 pub(crate) struct Server {
@@ -94,7 +94,7 @@ impl Server {
     }
 
     fn turn(&mut self) {
-        // It can only fail when the bell does not ring.
+        // Fails only if it was not woken.
         let _ = self.wake.read();
         let shared = Arc::clone(&self.state);
         let mut state = shared.lock();
@@ -212,7 +212,7 @@ impl Server {
     }
 }
 
-/// What others ask for after the request that ended VPP comes too late.
+/// Requests after the one that crashed VPP are lost.
 fn work(client: &mut Client, state: &mut State) -> Progress {
     if state.ended {
         return Progress::Ended;

@@ -1,4 +1,4 @@
-//! Sets of paths, each kept once and found by the bytes in which clients send it.
+//! Path sets, interned and looked up by the bytes of requests.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use hashbrown::HashMap;
 
 use crate::paths::ApiPath;
 
-/// Number of a set.
+/// Id of a set.
 pub(crate) type SetId = u32;
 
-/// Paths in VPP's order, and as it shows them.
+/// Paths in VPP's order, and their encoding.
 pub(crate) struct Set {
     pub(crate) paths: Arc<[ApiPath]>,
     shown: Box<[u8]>,
-    /// Routes that have it.
+    /// The number of routes that use it.
     routes: u32,
-    /// Interfaces that were deleted while a route had it.
+    /// Interfaces deleted while a route used the set.
     dead: Vec<u32>,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Sets {
 }
 
 impl Set {
-    /// How many paths there are; VPP too counts in a byte.
+    /// The number of paths; VPP's counter is a byte too.
     pub(crate) fn count(&self) -> u8 {
         u8::try_from(self.paths.len()).unwrap_or(u8::MAX)
     }
@@ -45,7 +45,7 @@ impl Set {
         self.dead.contains(&sw_if_index)
     }
 
-    /// The bytes in which VPP shows the set in a route of `prefix`.
+    /// The encoding of the set in a route for `prefix`.
     pub(crate) fn shown(&self, prefix: &Prefix) -> Cow<'_, [u8]> {
         if self
             .paths
@@ -61,7 +61,7 @@ impl Set {
         })))
     }
 
-    /// The set in the words of the other stages; none where it has a path that they have none for.
+    /// The set as a [`PathSet`]; none if it has a path that a [`PathSet`] cannot hold.
     pub(crate) fn to_path_set(&self) -> Option<PathSet> {
         let mut reader = Reader::new("paths", &self.shown);
         PathBytes::read(&mut reader, self.count())
@@ -80,7 +80,7 @@ fn encode<'a>(paths: impl Iterator<Item = Cow<'a, ApiPath>>) -> Vec<u8> {
 }
 
 impl Sets {
-    /// The set that a client's bytes mean, or VPP's return code where it refuses a path.
+    /// The set of a request's bytes, or VPP's return code if it refuses a path.
     pub(crate) fn of_request(&mut self, bytes: PathBytes<'_>) -> Result<SetId, i32> {
         let bytes = bytes.as_bytes();
         if let Some(id) = self.by_request.get(bytes) {

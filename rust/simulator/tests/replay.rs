@@ -20,7 +20,7 @@ use support::{Bench, Client};
 
 /// The first context of a request after the handshake, which has one of its own.
 const HANDSHAKE: u32 = 0x7c;
-/// VPP's answer to these is not recorded (too long, or VPP's own version): they must succeed.
+/// VPP's answer to these is not recorded (too long, or its version): they must succeed.
 const UNRECORDED: [&str; 2] = ["get_api_json", "show_version"];
 
 struct Recorded {
@@ -55,7 +55,8 @@ fn parse(line: &str) -> Recorded {
     }
 }
 
-/// Every frame. The steps of `interfaces.jsonl` are whole there, events too, and in part elsewhere.
+/// Every frame. The steps of `interfaces.jsonl` are complete there, including events, and partial
+/// elsewhere.
 fn recorded() -> Vec<Recorded> {
     let mut all = load("tests/vectors/interfaces.jsonl");
     let whole: BTreeSet<String> = all.iter().map(|r| r.step.clone()).collect();
@@ -130,7 +131,7 @@ fn translated(client: &Client, recorded: &MessageTable, index: u32, message: &[u
     frame
 }
 
-/// A message without what is the sender's own business: its name, and its fields.
+/// A message without sender-specific data: its name, and its fields.
 fn comparable(table: &MessageTable, index: u32, message: &[u8]) -> (String, Vec<u8>) {
     let name = name(table, message).to_owned();
     let mut fields = message[2..].to_vec();
@@ -164,7 +165,7 @@ fn sort_paths(fields: &mut [u8], at: usize) {
     paths.copy_from_slice(&sorted.concat());
 }
 
-/// Compares, details as a set: VPP's order of them is its own.
+/// Compares the messages, details as a set: VPP's order is arbitrary.
 fn compare(step: &str, theirs: Vec<(String, Vec<u8>)>, ours: Vec<(String, Vec<u8>)>) {
     let hex = |(name, fields): (String, Vec<u8>)| {
         let fields: String = fields.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -34,7 +34,7 @@ pub fn encode_answer(route: &Route, installed: bool, out: &mut Vec<u8>) -> bool 
     };
     let [f0, f1, f2, f3] = flags.to_ne_bytes();
     let (family, length) = (key.prefix.family(), key.prefix.length());
-    // RT_TABLE_UNSPEC where the number needs more than a byte, as zebra has it.
+    // RT_TABLE_UNSPEC if the number exceeds a byte, as in zebra.
     let table = u8::try_from(key.table).unwrap_or(0);
     let fixed = [
         family.af(),
@@ -91,7 +91,7 @@ fn next_hops(message: &mut Request, family: Family, source: &NextHopSource) {
     }
 }
 
-/// `struct rtnexthop` with its gateway, a leg.
+/// `struct rtnexthop` with its gateway, per next hop.
 fn multipath(family: Family, legs: &[NextHop]) -> Vec<u8> {
     let mut out = Vec::new();
     for hop in legs {
@@ -111,7 +111,7 @@ fn multipath(family: Family, legs: &[NextHop]) -> Vec<u8> {
     out
 }
 
-/// `RTA_GATEWAY`, or `RTA_VIA` (`struct rtvia`) where the gateway is of the other family.
+/// `RTA_GATEWAY`, or `RTA_VIA` (`struct rtvia`) if the gateway is of the other family.
 fn gateway(family: Family, hop: &NextHop) -> Option<(u16, Vec<u8>)> {
     let (of, octets) = match hop.gateway? {
         IpAddr::V4(address) => (Family::V4, address.octets().to_vec()),

@@ -8,9 +8,9 @@ const NETLINK: u8 = 1;
 /// `FPM_MSG_TYPE_PROTOBUF`.
 const PROTOBUF: u8 = 2;
 
-/// The longest frame in bytes, its header included: the length has 16 bits.
+/// The maximum length of a frame in bytes, including its header: the length has 16 bits.
 pub const MAX_FRAME: usize = u16::MAX as usize;
-/// Bytes read at a time at most, besides the beginning of a frame that is not whole yet.
+/// Maximum bytes per read, besides the beginning of an incomplete frame.
 const READ: usize = 64 << 10;
 
 /// The peer does not send FPM with netlink: the start of the next frame is unknown.
@@ -32,7 +32,7 @@ pub enum FrameError {
     Length(u16),
 }
 
-/// The header of a frame with `payload` bytes of netlink messages; none where they are too many.
+/// The header of a frame with `payload` bytes of netlink messages; none if they are too many.
 #[must_use]
 pub fn frame_header(payload: usize) -> Option<[u8; HEADER]> {
     let length = u16::try_from(payload.checked_add(HEADER)?).ok()?;
@@ -60,7 +60,7 @@ impl Default for FrameReader {
 }
 
 impl FrameReader {
-    /// Where the next bytes go: [`READ`] at least, once all whole frames have been taken.
+    /// Where to read to: at least [`READ`] bytes, once all complete frames have been taken.
     pub fn room(&mut self) -> &mut [u8] {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -75,10 +75,10 @@ impl FrameReader {
         self.end = self.end.saturating_add(length).min(self.buffer.len());
     }
 
-    /// The netlink messages of the next whole frame; none until there are more bytes.
+    /// The netlink messages of the next complete frame; none until more bytes arrive.
     ///
     /// # Errors
-    /// [`FrameError`]: the stream cannot be read any further.
+    /// [`FrameError`]: the rest of the stream cannot be framed.
     pub fn next_frame(&mut self) -> Result<Option<&[u8]>, FrameError> {
         let rest = self.buffer.get(self.start..self.end).unwrap_or_default();
         let Some(&[version, kind, high, low]) = rest.first_chunk::<HEADER>() else {

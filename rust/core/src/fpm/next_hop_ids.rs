@@ -9,11 +9,11 @@ use ahash::{AHashMap, AHashSet};
 use crate::netlink::NextHopMessage;
 use crate::route::{NextHopSet, NextHopSource};
 
-/// The first substitute, and downwards from there. zebra gives ids from 1 upwards, and to next hops
-/// that daemons choose 750,000,000 and more (`ZEBRA_NHG_PROTO_LOWER`).
+/// The first substitute id; the next ones count down. zebra assigns ids from 1 up, and 750,000,000
+/// and more to next hops chosen by daemons (`ZEBRA_NHG_PROTO_LOWER`).
 const FIRST: u32 = 749_999_999;
 
-/// Ids of the connection and their numbers in the table: the same, but for those that were in use.
+/// Ids of the connection and their numbers in the table: equal, except for those that were in use.
 #[derive(Debug, Default)]
 pub struct NextHopIds {
     before: AHashSet<u32>,

@@ -11,7 +11,7 @@ const IFADDRMSG: usize = 8;
 /// `RTM_NEWADDR` or `RTM_DELADDR`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressMessage {
-    /// Whether it comes (or changes) or goes.
+    /// Whether it was added (or changed) or removed.
     pub action: Action,
     /// Interface index.
     pub interface: u32,

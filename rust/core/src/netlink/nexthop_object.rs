@@ -18,7 +18,7 @@ const NEXTHOP_GRP: usize = 8;
 /// `RTM_NEWNEXTHOP` or `RTM_DELNEXTHOP`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextHopMessage {
-    /// Whether it comes (or changes) or goes.
+    /// Whether it was added (or changed) or removed.
     pub action: Action,
     /// `NHA_ID`.
     pub id: u32,

@@ -56,7 +56,7 @@ pub fn ask_for_prefixes(
     Ok(answers)
 }
 
-/// Whether a longer prefix answers, so that the result does not concern the requested one.
+/// Whether a longer prefix answers: the result then does not concern the requested one.
 #[must_use]
 pub fn is_covered((table, prefix): (u32, Prefix), found: &Found) -> bool {
     let Found::Route(route) = found else {
