@@ -54,7 +54,7 @@ fn sorted(routes: impl Iterator<Item = Route>) -> Vec<Route> {
     routes
 }
 
-/// A notification of IPv6 begins with the leg that was added, wherever the kernel put it.
+/// An IPv6 notification begins with the next hop that was added, wherever the kernel put it.
 fn unordered(mut routes: Vec<Route>) -> Vec<Route> {
     for route in &mut routes {
         if let (Family::V6, NextHopSource::Inline(hops)) =
@@ -184,7 +184,7 @@ fn withdrawals_are_of_what_iproute2_showed_before() {
     }
 }
 
-/// Whether `gone` is the route or some of its legs.
+/// Whether `gone` is the route or some of its next hops.
 fn holds(route: &Route, gone: &Route) -> bool {
     let alike = route.key == gone.key
         && route.protocol == gone.protocol
@@ -202,7 +202,7 @@ fn holds(route: &Route, gone: &Route) -> bool {
     }
 }
 
-/// The next hop without its state, and without its share, which is 1 in a withdrawal of one leg.
+/// The next hop without its state and weight, which is 1 in a withdrawal of a single next hop.
 fn alive(hop: &NextHop) -> NextHop {
     NextHop {
         dead: false,
@@ -234,7 +234,7 @@ fn next_hop_objects_are_what_iproute2_shows_afterwards() {
     for (capture, messages) in of(Kind::Notification) {
         let Capture { name, expected, .. } = &capture;
         if links(&messages).next().is_some() {
-            // The objects of a link go with it, and leave their groups, without a message.
+            // A link's objects are removed with it, also from groups, without a message.
             assert_eq!(next_hops(&messages).count(), 0, "{name}");
             continue;
         }

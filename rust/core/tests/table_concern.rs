@@ -39,7 +39,7 @@ fn down(table: &mut Table, index: u32) -> Verify {
 fn a_link_that_no_route_of_ours_uses_leaves_nothing_uncertain() {
     let mut table = World::new().table;
     announce(&mut table, 1, MIRRORED, 1);
-    // As the kernel makes one for each address of an interface.
+    // Like the kernel's route for each interface address.
     let connected = announce(&mut table, 2, FOREIGN, 2);
     assert_eq!(table.doubt_link(1), Verify::OfInterface(1));
     assert_eq!(table.doubt_link(2), Verify::Nothing);
@@ -58,7 +58,7 @@ fn a_foreign_route_beside_ours_counts_as_ours() {
     let mut table = World::new().table;
     announce(&mut table, 1, FOREIGN, 2);
     let ours = announce(&mut table, 1, MIRRORED, 1);
-    // Where it goes, ours forwards.
+    // If it is removed, ours forwards.
     assert_eq!(table.doubt_link(2), Verify::OfInterface(2));
     table.withdraw(ours);
     assert_eq!(table.doubt_link(2), Verify::Nothing);

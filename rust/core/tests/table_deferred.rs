@@ -1,5 +1,5 @@
-//! Links and next-hop objects whose routes are looked for later, against the same one by one, and
-//! against a table that is made of what is there in the end.
+//! Deferred changes of links and next-hop objects, compared with the same changes one by one and
+//! with a new table of the final state.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test may fail loudly")]
 
@@ -21,7 +21,7 @@ enum Step {
     RemoveObject(u32),
     Link(u32, bool),
     RemoveLink(u32),
-    /// What was deferred is settled, and VPP answers for all.
+    /// Settles the deferred changes, and VPP answers all requests.
     Settle,
 }
 
@@ -122,7 +122,7 @@ fn link(index: u32, up: bool) -> Link {
     }
 }
 
-/// Does a step; returns how many routes went.
+/// Executes a step; returns how many routes were removed.
 fn apply(table: &mut Table, step: &Step) -> usize {
     match step.clone() {
         Step::Announce(route) => {

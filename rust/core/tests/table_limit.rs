@@ -1,4 +1,5 @@
-//! The limit of prefixes: what goes in, what waits, and that no order of events passes it.
+//! The prefix limit: which prefixes are admitted, which wait, and that no order of events exceeds
+//! it.
 
 use std::collections::BTreeMap;
 

@@ -9,19 +9,19 @@ use super::Family;
 /// An MPLS label, 20 bits.
 pub type Label = u32;
 
-/// What the kernel does with a packet that matches (`rtm_type`, `linux/rtnetlink.h`).
+/// What the kernel does with a matching packet (`rtm_type`, `linux/rtnetlink.h`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RouteType {
     /// `RTN_UNICAST`: forwarded to a next hop.
     Unicast,
-    /// `RTN_BLACKHOLE`: dropped in silence.
+    /// `RTN_BLACKHOLE`: dropped silently.
     Blackhole,
     /// `RTN_UNREACHABLE`: dropped, answered with ICMP unreachable.
     Unreachable,
     /// `RTN_PROHIBIT`: dropped, answered with ICMP prohibited.
     Prohibit,
-    /// Any other `RTN_` number (local, throw, …): never mirrored, but it takes part when the
-    /// kernel chooses the route that forwards.
+    /// Any other `RTN_` number (local, throw, …): never mirrored, but it takes part in the kernel's
+    /// route selection.
     Other(u8),
 }
 
@@ -31,13 +31,13 @@ pub struct NextHop {
     /// Address to send to (`RTA_GATEWAY`, or `RTA_VIA` whose family may differ from the route's);
     /// none for a route through a device only.
     pub gateway: Option<IpAddr>,
-    /// Output interface (`RTA_OIF` or `rtnh_ifindex`), 0 where the kernel names none.
+    /// Output interface (`RTA_OIF` or `rtnh_ifindex`), 0 if the kernel names none.
     pub interface: u32,
     /// Weight in the set, 1 to 65,536 (`rtnh_hops` + 1, or `nexthop_grp.weight` + 1).
     pub weight: u32,
-    /// `RTNH_F_ONLINK`: the gateway is taken as directly reachable through the interface.
+    /// `RTNH_F_ONLINK`: the gateway is treated as directly reachable through the interface.
     pub onlink: bool,
-    /// `RTNH_F_DEAD`: not used for forwarding now. The kernel changes it without a message.
+    /// `RTNH_F_DEAD`: currently unused. The kernel changes it without a message.
     pub dead: bool,
     /// MPLS labels pushed, outermost first (`RTA_ENCAP` of type `LWTUNNEL_ENCAP_MPLS`).
     pub labels: SmallVec<[Label; 2]>,
@@ -72,19 +72,19 @@ impl NextHop {
 pub enum RouterPreference {
     /// `ICMPV6_ROUTER_PREF_LOW`
     Low,
-    /// `ICMPV6_ROUTER_PREF_MEDIUM`, and what IPv4 routes have.
+    /// `ICMPV6_ROUTER_PREF_MEDIUM`, also for IPv4 routes.
     #[default]
     Medium,
     /// `ICMPV6_ROUTER_PREF_HIGH`
     High,
 }
 
-/// Where a route's next hops are written down.
+/// Where a route's next hops are defined.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum NextHopSource {
     /// In the route itself, in the kernel's order.
     Inline(SmallVec<[NextHop; 1]>),
-    /// In the next-hop object of this id (`RTA_NH_ID`).
+    /// In the next-hop object with this id (`RTA_NH_ID`).
     Object(u32),
 }
 
@@ -121,7 +121,7 @@ impl NextHopSet {
     }
 }
 
-/// Bytes that determine a [`NextHopSet`]: equal ones stand for equal sets.
+/// Bytes that determine a [`NextHopSet`]: equal bytes mean equal sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SetBytes<'a> {
     /// Family, `rtm_type`, `rtm_scope` (of IPv6, which has none, the router preference) and the low

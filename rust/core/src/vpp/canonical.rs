@@ -1,4 +1,4 @@
-//! The normal form of paths: what stays the same between the request that adds a route and the
+//! The canonical form of paths, the same for the request that adds a route and for the
 //! dump that shows it.
 //!
 //! VPP's dump differs from the request that it answers (`fib_path_encode` in `fib_path.c`,
@@ -59,7 +59,7 @@ pub fn installed_paths<'a>(prefix: &Prefix, paths: &'a PathSet) -> Cow<'a, PathS
     Cow::Owned(PathSet::new(paths.paths().iter().map(installed).collect()))
 }
 
-/// What a dump shows of one path of `prefix`, in normal form: see [`installed_paths`].
+/// What a dump shows of one path of `prefix`, in canonical form: see [`installed_paths`].
 #[must_use]
 pub fn installed_path(prefix: &Prefix, path: Path) -> Path {
     let mut path = canonical_path(path);

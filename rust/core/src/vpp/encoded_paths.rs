@@ -91,7 +91,7 @@ impl<'a> PathBytes<'a> {
         self.bytes
     }
 
-    /// The paths in the message's order, each in normal form.
+    /// The paths in the message's order, each in canonical form.
     ///
     /// # Errors
     /// Each item on its own: see [`decode_path`].

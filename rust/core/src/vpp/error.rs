@@ -1,4 +1,4 @@
-//! What can be wrong with bytes from or for VPP.
+//! Errors in bytes from or for VPP.
 
 use std::net::IpAddr;
 

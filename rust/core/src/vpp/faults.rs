@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 use super::canonical::installed_paths;
 use crate::route::{Path, PathKind, PathSet, Prefix};
 
-/// What of this a VPP has.
+/// The faults that a VPP has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Faults {
     /// A drop into a table other than 0 ends it.
@@ -36,7 +36,7 @@ impl Faults {
         drop: false,
         icmp: false,
     };
-    /// A VPP of which nothing is known: what is sent in place of the dangerous is safe everywhere.
+    /// An unknown VPP: every substitute is safe on all releases.
     pub const ALL: Self = Self {
         drop: true,
         icmp: true,

@@ -81,7 +81,7 @@ fn check(path: &Path) -> Result<(), WireError> {
     }
 }
 
-/// Appends the 167 bytes of `path`, in normal form, as a request carries them.
+/// Appends the 167 bytes of `path`, in canonical form, as a request carries them.
 ///
 /// # Errors
 /// [`WireError::TooManyLabels`], [`WireError::LabelValue`], [`WireError::NextHopFamily`]:
@@ -90,7 +90,7 @@ pub fn encode_path(path: &Path, out: &mut Vec<u8>) -> Result<(), WireError> {
     encode_path_as(PathForm::Request, path, out)
 }
 
-/// Appends the 167 bytes of `path`, in normal form, in the form asked for.
+/// Appends the 167 bytes of `path`, in canonical form, in the form asked for.
 ///
 /// # Errors
 /// See [`encode_path`].

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-/// What to do about a request that VPP refused.
+/// The reaction to a refused request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Disposition {
     /// Send it again later: the cause may pass.
@@ -187,7 +187,7 @@ impl Retval {
         KNOWN.iter().find(|known| known.0 == self.0)
     }
 
-    /// Whether VPP did what was asked.
+    /// Whether VPP did what was requested.
     #[must_use]
     pub const fn is_ok(self) -> bool {
         self.0 >= 0
@@ -220,7 +220,7 @@ impl fmt::Display for Retval {
     }
 }
 
-/// What to do about a request that was answered with `retval`; none if it was not refused.
+/// The reaction to an answer with `retval`; none if the request was not refused.
 #[must_use]
 pub fn what_to_do(retval: i32) -> Option<Disposition> {
     Retval(retval).disposition()

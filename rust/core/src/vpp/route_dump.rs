@@ -1,4 +1,4 @@
-//! Reading back what VPP has (`ip_route_v2_dump`, `ip_route_lookup_v2`).
+//! Reads VPP's routes (`ip_route_v2_dump`, `ip_route_lookup_v2`).
 
 use super::address::{family_number, family_of, put_prefix, read_prefix};
 use super::bytes::{NAME_LENGTH, Reader};
@@ -121,7 +121,7 @@ pub struct RouteLookup {
     pub table: u32,
     /// The prefix itself, else the longest match.
     pub exact: bool,
-    /// What to look up.
+    /// The prefix to look up.
     pub prefix: Prefix,
 }
 

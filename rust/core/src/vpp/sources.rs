@@ -13,7 +13,7 @@ use super::frame::{begin_frame, header};
 /// A source (`vl_api_fib_source_t`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FibSource<'a> {
-    /// Lower wins where several sources have a prefix.
+    /// The lowest value wins if several sources have a prefix.
     pub priority: u8,
     /// Id; ignored when a source is added.
     pub id: u8,
