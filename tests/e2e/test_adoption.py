@@ -76,7 +76,7 @@ def test_a_grace_time_for_the_bgp_daemon(
                 daemon.log,
                 30,
                 "said",
-                accept=lambda log: f"VPP has {2 * COUNT} routes of ours" in log,
+                accept=lambda log: f"deleting {2 * COUNT} stale routes from VPP" in log,
             )
         assert daemon.end() == 0, daemon.log()
 

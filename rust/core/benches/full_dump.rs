@@ -55,7 +55,7 @@ fn stored(legs: Legs, buffers: &[Vec<u8>]) -> Table {
     table
 }
 
-/// A new table beside the other's decoding alone.
+/// Storing into a new table, next to decoding alone.
 fn store_beside_other(group: &mut BenchmarkGroup<'_, WallTime>, legs: Legs, buffers: &[Vec<u8>]) {
     group.bench_function("decode_by_netlink_packet_route", |bencher| {
         bencher.iter(|| decode_by_netlink_packet_route(buffers));

@@ -1,9 +1,8 @@
-//! Instructions that the core takes, counted by callgrind: unlike a time the same at every run, so
-//! a limit tells a change that made it slower from a machine that is busy.
+//! Instructions that the core executes, counted by callgrind: the count is the same at every run,
+//! so a limit distinguishes a slower change from a busy machine.
 //!
-//! Limits are instructions a route, some 8 % above what was counted when they were written down:
-//! compilers differ. One that is exceeded is raised only where the cost is meant; one that is far
-//! from what is counted is lowered.
+//! Limits are instructions per route, some 8 % above the count when they were set: compilers
+//! differ. Raise one only if the cost is intended; lower one that is far above the count.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! What a change costs beside tables of several sizes: next-hop objects that go, and a look at what
-//! is held.
+//! The cost of a change for tables of several sizes: removed next-hop objects, and a query of held
+//! routes.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -30,7 +30,7 @@ const FIRST: u32 = 1 << 20;
 /// An interface that VPP has no counterpart of.
 const UNMAPPED: u32 = 99;
 
-/// IPv4 routes beside which they go.
+/// Sizes of the IPv4 table.
 fn sizes() -> &'static [usize] {
     match measures() {
         true => &[10_000, 100_000, 1_000_000],

@@ -149,7 +149,7 @@ fn encoding(criterion: &mut Criterion) {
     }
 }
 
-/// A resync that sees nothing, so that everything goes.
+/// A resync that sees nothing and removes everything.
 fn sweep(criterion: &mut Criterion) {
     let filled = Filled::new(Legs::Inline(1));
     let mut group = group(criterion, "sweep", filled.count);

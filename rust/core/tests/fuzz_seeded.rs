@@ -1,5 +1,5 @@
 //! The fuzz targets' properties on a fixed number of mutations of recorded messages, from a fixed
-//! seed: what can be done on any machine. `rust/fuzz` looks further.
+//! seed: runs on any machine. `rust/fuzz` searches further.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -24,7 +24,7 @@ use netlink_support::captures;
 const LONGEST: usize = 4096;
 
 fn short(inputs: impl Iterator<Item = Vec<u8>>) -> Vec<Vec<u8>> {
-    // In an order that does not change with that of the recording, and each once.
+    // In an order independent of the recording's, without duplicates.
     let fits = |input: &Vec<u8>| (1..=LONGEST).contains(&input.len());
     let inputs: BTreeSet<_> = inputs.filter(fits).collect();
     inputs.into_iter().collect()
@@ -34,21 +34,21 @@ fn recorded_buffers() -> Vec<Vec<u8>> {
     short(captures::load().into_iter().map(|capture| capture.bytes))
 }
 
-/// Each frame, and each few that followed one another.
+/// Each frame, and each group of a few consecutive ones.
 fn recorded_streams() -> Vec<Vec<u8>> {
     let files = ["session", "routes", "dumps"].map(vpp_vectors::load);
     let streams = files.iter().flat_map(|frames| {
         let few = |length| frames.windows(length);
         [1, 3, 6].into_iter().flat_map(few)
     });
-    // The first byte says how the stream is cut up.
+    // The first byte selects how the stream is cut.
     short(streams.map(|frames| {
         let bytes = frames.iter().flat_map(|frame| frame.frame.iter().copied());
         [7].into_iter().chain(bytes).collect()
     }))
 }
 
-/// What zebra sent, in pieces of a few frames.
+/// zebra's bytes, in pieces of a few frames.
 fn recorded_sessions() -> Vec<Vec<u8>> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/fpm");
     let text = std::fs::read_to_string(folder.join("frr-8.4.4.jsonl")).unwrap();
@@ -62,11 +62,11 @@ fn recorded_sessions() -> Vec<Vec<u8>> {
     let few = [1, 4, 20]
         .into_iter()
         .flat_map(|length| frames.windows(length));
-    // The first byte says how the stream is cut up.
+    // The first byte selects how the stream is cut.
     short(few.map(|frames| [7].into_iter().chain(frames.concat()).collect()))
 }
 
-/// Holds `count` inputs to the property, and says which one breaks it.
+/// Checks the property on `count` inputs and names one that violates it.
 fn hold(seeds: &[Vec<u8>], count: usize, property: fn(&[u8])) {
     let mut mutator = Mutator::new(seeds, LONGEST, 1);
     for number in 0..count {

@@ -1,4 +1,4 @@
-//! What a kernel said decodes to what iproute2 showed.
+//! Captured kernel messages decode to what iproute2 showed.
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
@@ -27,8 +27,8 @@ fn of(kind: Kind) -> impl Iterator<Item = (Capture, Vec<Message>)> {
     })
 }
 
-/// The routes of the messages that say `action`, in a comparable order.
-/// Without the digests, of which iproute2 shows nothing.
+/// The routes of the messages with `action`, in a comparable order. Without the digests, of which
+/// iproute2 shows nothing.
 fn routes(messages: &[Message], action: Action) -> Vec<Route> {
     let route = |message: &Message| match &message.body {
         Payload::Route(route) if route.action == action => {
@@ -54,7 +54,7 @@ fn sorted(routes: impl Iterator<Item = Route>) -> Vec<Route> {
     routes
 }
 
-/// A notification of IPv6 begins with the leg that was added, wherever the kernel put it.
+/// An IPv6 notification begins with the next hop that was added, wherever the kernel put it.
 fn unordered(mut routes: Vec<Route>) -> Vec<Route> {
     for route in &mut routes {
         if let (Family::V6, NextHopSource::Inline(hops)) =
@@ -146,8 +146,8 @@ fn announcements_are_what_iproute2_shows_afterwards() {
         for route in &announced {
             assert!(after.contains(route), "{name}: {route:?}\n{after:?}");
         }
-        // What a link or an object does to routes, the kernel does not always say, nor which legs
-        // stay when it withdraws one.
+        // The kernel does not report every change that a link or an object makes to routes, nor
+        // which next hops stay when it withdraws one.
         if links(&messages).next().is_some() || next_hops(&messages).next().is_some() {
             continue;
         }
@@ -175,16 +175,16 @@ fn withdrawals_are_of_what_iproute2_showed_before() {
         }
         let by_itself = links(&messages).next().is_none() && next_hops(&messages).next().is_none();
         for route in before.iter().filter(|_| by_itself) {
-            let told = |other: &Route| other.key == route.key;
+            let notified = |other: &Route| other.key == route.key;
             assert!(
-                withdrawn.iter().chain(&after).any(told),
+                withdrawn.iter().chain(&after).any(notified),
                 "{name}: nothing said that {route:?} went"
             );
         }
     }
 }
 
-/// Whether `gone` is the route or some of its legs.
+/// Whether `gone` is the route or some of its next hops.
 fn holds(route: &Route, gone: &Route) -> bool {
     let alike = route.key == gone.key
         && route.protocol == gone.protocol
@@ -202,7 +202,7 @@ fn holds(route: &Route, gone: &Route) -> bool {
     }
 }
 
-/// The next hop without its state, and without its share, which is 1 in a withdrawal of one leg.
+/// The next hop without its state and weight, which is 1 in a withdrawal of a single next hop.
 fn alive(hop: &NextHop) -> NextHop {
     NextHop {
         dead: false,
@@ -234,7 +234,7 @@ fn next_hop_objects_are_what_iproute2_shows_afterwards() {
     for (capture, messages) in of(Kind::Notification) {
         let Capture { name, expected, .. } = &capture;
         if links(&messages).next().is_some() {
-            // The objects of a link go with it, and leave their groups, without a message.
+            // A link's objects are removed with it, also from groups, without a message.
             assert_eq!(next_hops(&messages).count(), 0, "{name}");
             continue;
         }

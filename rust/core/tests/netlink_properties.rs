@@ -25,7 +25,7 @@ fn capture() -> impl Strategy<Value = Vec<u8>> {
     select(CAPTURES.as_slice())
 }
 
-/// Walks over the bytes; fails where the walk does not end or an error does not say where.
+/// Walks the bytes; fails if the walk does not end or an error has no offset.
 fn walk(bytes: &[u8]) -> Result<(), TestCaseError> {
     // A message has at least a header; what is left over is at most one error.
     let limit = bytes.len() / 16 + 1;

@@ -1,4 +1,4 @@
-//! Requests to the kernel say what was asked, as `netlink-packet-route` reads them.
+//! Requests to the kernel decode, by `netlink-packet-route`, to what was requested.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use bgpreflector_core::netlink::{RouteDump, link_dump, next_hop_dump, route_lookup, rule_dump};

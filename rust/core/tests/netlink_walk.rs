@@ -1,5 +1,5 @@
-//! The walk over a buffer: where messages begin, what becomes of those behind a malformed one, and
-//! the messages that are about no route.
+//! The walk over a buffer: message boundaries, messages after a malformed one, and messages that
+//! are not about routes.
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
@@ -132,7 +132,7 @@ fn the_kernels_words_stand_behind_the_request_or_its_header() {
     let request = message(RTM_NEWROUTE, 5, &[7; 21]);
     let cookie: (u16, &[u8]) = (3, &[1; 5]);
     let words: (u16, &[u8]) = (NLMSGERR_ATTR_MSG, b"No such thing\0");
-    let told = Ok(Payload::Error {
+    let expected = Ok(Payload::Error {
         errno: -22,
         text: Some("No such thing".into()),
     });
@@ -146,8 +146,8 @@ fn the_kernels_words_stand_behind_the_request_or_its_header() {
     };
     let whole = NLM_F_ACK_TLVS;
     let capped = NLM_F_ACK_TLVS | NLM_F_CAPPED;
-    assert_eq!(behind(&request, whole, &[cookie, words]), told);
-    assert_eq!(behind(&request[..16], capped, &[cookie, words]), told);
+    assert_eq!(behind(&request, whole, &[cookie, words]), expected);
+    assert_eq!(behind(&request[..16], capped, &[cookie, words]), expected);
     assert_eq!(behind(&request, whole, &[cookie]), silent);
     assert_eq!(behind(&request, 0, &[words]), silent);
     assert_eq!(behind(&[255; 16], whole, &[words]), silent);

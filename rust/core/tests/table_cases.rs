@@ -1,4 +1,4 @@
-//! What the table does in single situations, each once a mistake or a doubt.
+//! Single situations that were once a bug or a doubt.
 #![allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,
@@ -181,7 +181,7 @@ fn what_is_left_over_from_a_loss_does_not_hide_that_the_route_came_back() {
         ["192.0.2.1", "192.0.2.2"].map(|gateway| route(1, 0, MIRRORED, &hop(gateway, 1)));
     world.table.announce(first.clone(), InsertMode::Replace);
     world.settle();
-    // The kernel dropped that the other took its place, and goes on dropping: nothing is swept.
+    // The kernel dropped the replacement's notification, and keeps dropping: nothing is swept.
     world.table.begin_resync(DumpScope::Everything);
     world.table.announce(other.clone(), InsertMode::Dump);
     world.table.end_resync(&[]);
@@ -331,7 +331,7 @@ fn a_resync_of_one_interface_leaves_the_others_alone() {
     assert_eq!((swept.removed, swept.uncertain), (1, 0));
     let drift = world.table.take_drift(10);
     assert_eq!(drift.examples, [(254, prefix(2), Drift::Stale)]);
-    assert_eq!(world.table.take_drift(10).total(), 0, "told once");
+    assert_eq!(world.table.take_drift(10).total(), 0, "reported once");
     assert_eq!(world.table.counts(Family::V4).kernel, 2);
 }
 
@@ -382,7 +382,7 @@ fn what_another_source_hides_is_deleted_unseen_unless_the_kernel_has_it() {
     assert!(world.table.awaits_confirmation());
     assert_eq!(world.table.confirm(&[Family::V4]), 0, "nobody knows of any");
     assert!(!world.table.awaits_confirmation());
-    // What is withdrawn before it was sent may be there already.
+    // A route withdrawn before it was sent may already be in VPP.
     world.table.withdraw(wanted);
     world.taken = world.table.take_dirty(10).handles;
     world.begin(10);

@@ -39,12 +39,12 @@ fn down(table: &mut Table, index: u32) -> Verify {
 fn a_link_that_no_route_of_ours_uses_leaves_nothing_uncertain() {
     let mut table = World::new().table;
     announce(&mut table, 1, MIRRORED, 1);
-    // As the kernel makes one for each address of an interface.
+    // Like the kernel's route for each interface address.
     let connected = announce(&mut table, 2, FOREIGN, 2);
     assert_eq!(table.doubt_link(1), Verify::OfInterface(1));
     assert_eq!(table.doubt_link(2), Verify::Nothing);
     assert_eq!(table.doubt_link(77), Verify::Nothing);
-    // A route of ours through it comes and goes.
+    // A mirrored route through it is added and removed.
     let ours = announce(&mut table, 3, MIRRORED, 2);
     assert_eq!(table.doubt_link(2), Verify::OfInterface(2));
     table.withdraw(ours);
@@ -58,7 +58,7 @@ fn a_foreign_route_beside_ours_counts_as_ours() {
     let mut table = World::new().table;
     announce(&mut table, 1, FOREIGN, 2);
     let ours = announce(&mut table, 1, MIRRORED, 1);
-    // Where it goes, ours forwards.
+    // If it is removed, ours forwards.
     assert_eq!(table.doubt_link(2), Verify::OfInterface(2));
     table.withdraw(ours);
     assert_eq!(table.doubt_link(2), Verify::Nothing);
@@ -89,8 +89,8 @@ fn the_routes_that_go_with_a_link_are_asked_for_first() {
     assert_eq!(table.doubt_link(1), Verify::Nothing, "they are gone");
 }
 
-/// Merged routes of IPv6 stand at the place of the first of them; where that goes, only a dump of all
-/// tells where the others stand.
+/// Merged IPv6 routes are at the place of the first of them; once that is gone, only a complete
+/// dump shows the places of the others.
 #[test]
 fn the_order_beside_merged_routes_is_asked_of_a_dump_of_everything() {
     let mut table = World::new().table;
@@ -130,7 +130,7 @@ fn objects_that_no_route_of_ours_uses_leave_nothing_uncertain() {
 fn what_a_dump_shows_after_it_was_gone_is_looked_at_again() {
     let mut table = World::new().table;
     table.begin_resync(DumpScope::Everything);
-    // The dump has been asked for and its first part is under way when the link goes down.
+    // The dump was requested and its first part is being read when the link goes down.
     assert_eq!(down(&mut table, 2), Verify::Nothing);
     assert_eq!(table.doubt_next_hop(7), Verify::Nothing);
     assert_eq!(table.doubt_link(3), Verify::Nothing);
@@ -139,14 +139,14 @@ fn what_a_dump_shows_after_it_was_gone_is_looked_at_again() {
         InsertMode::Dump,
     );
     table.end_resync(&Family::ALL);
-    assert_eq!(table.doubts_meanwhile(), [Verify::OfInterface(2)]);
-    assert_eq!(table.doubts_meanwhile(), []);
+    assert_eq!(table.take_resync_doubts(), [Verify::OfInterface(2)]);
+    assert_eq!(table.take_resync_doubts(), []);
 
     table.begin_resync(DumpScope::Everything);
     assert_eq!(table.doubt_next_hop(7), Verify::Nothing);
     table.announce(by_object(2, MIRRORED, 7), InsertMode::Dump);
     table.end_resync(&[]);
-    assert_eq!(table.doubts_meanwhile(), [Verify::OfEverything]);
+    assert_eq!(table.take_resync_doubts(), [Verify::OfEverything]);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Links and next-hop objects whose routes are looked for later, against the same one by one, and
-//! against a table that is made of what is there in the end.
+//! Deferred changes of links and next-hop objects, compared with the same changes one by one and
+//! with a new table of the final state.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test may fail loudly")]
 
@@ -21,7 +21,7 @@ enum Step {
     RemoveObject(u32),
     Link(u32, bool),
     RemoveLink(u32),
-    /// What was deferred is settled, and VPP answers for all.
+    /// Settles the deferred changes, and VPP answers all requests.
     Settle,
 }
 
@@ -122,7 +122,7 @@ fn link(index: u32, up: bool) -> Link {
     }
 }
 
-/// Does a step; returns how many routes went.
+/// Executes a step; returns how many routes were removed.
 fn apply(table: &mut Table, step: &Step) -> usize {
     match step.clone() {
         Step::Announce(route) => {
@@ -177,7 +177,7 @@ fn compare(one: &Table, other: &Table) {
     assert_eq!(one.held_routes(), other.held_routes());
 }
 
-/// What the listing says of held routes, which is kept otherwise.
+/// The counts of held routes, which are kept incrementally.
 fn held(table: &Table) -> BTreeMap<&'static str, usize> {
     let mut held = BTreeMap::new();
     for view in views(table) {
@@ -201,7 +201,7 @@ proptest! {
             if matches!(step, Step::Settle) {
                 went[1] += deferred.settle();
             }
-            assert_eq!(apply(&mut deferred, step), 0, "told when it is settled");
+            assert_eq!(apply(&mut deferred, step), 0, "reported when it is settled");
             match step {
                 Step::Link(index, up) => {
  links.insert(*index, *up);
@@ -220,7 +220,7 @@ proptest! {
         }
         deferred.settle();
 
-        // Each set means what it would mean to a table that never knew anything else.
+        // Each set resolves as in a new table with the same topology.
         let mut anew = new_table();
         for (index, up) in &links {
             anew.link(*index, link(*index, *up));
@@ -230,9 +230,9 @@ proptest! {
                 anew.next_hop(id, object.clone());
             }
         }
-        let mut meanings = BTreeMap::new();
+        let mut resolutions = BTreeMap::new();
         for view in deferred.next_hop_sets(0, usize::MAX).0 {
-            meanings.insert(format!("{:?}", view.set), view.meaning);
+            resolutions.insert(format!("{:?}", view.set), view.meaning);
         }
         for view in views(&deferred) {
             let RouteView { table, prefix, tos, metric, protocol, set, .. } = view;
@@ -240,7 +240,7 @@ proptest! {
             anew.announce(Route { key, protocol, set }, InsertMode::Append);
         }
         for view in anew.next_hop_sets(0, usize::MAX).0 {
-            assert_eq!(meanings.get(&format!("{:?}", view.set)), Some(&view.meaning));
+            assert_eq!(resolutions.get(&format!("{:?}", view.set)), Some(&view.meaning));
         }
 
         for family in Family::ALL {

@@ -1,4 +1,4 @@
-//! Kernel tables that are mirrored as they appear, and go.
+//! Kernel tables that are mirrored once they have routes, and their removal.
 #![allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,
@@ -117,14 +117,14 @@ fn a_table_that_goes_takes_its_routes_along() {
     announce(&mut table, 1000, 2);
     announce(&mut table, 254, 1);
     send(&mut table);
-    // Without a word of the kernel's: a dump does not show them.
+    // The kernel sends no message: a dump does not show them.
     table.begin_resync(DumpScope::Everything);
     announce(&mut table, 254, 1);
     table.end_resync(&[Family::V4]);
     assert_eq!(discovered(&table), [(1000, 10, true)], "VPP has them still");
     assert_eq!(send(&mut table).len(), 2);
     assert_eq!(discovered(&table), [(1000, 10, false)]);
-    // The same table comes again.
+    // The same table reappears.
     announce(&mut table, 1000, 7);
     assert_eq!(discovered(&table), [(1000, 10, true)]);
     assert_eq!(send(&mut table)[0].0, 10);

@@ -1,4 +1,4 @@
-//! What VPP is given in place of a route that it cannot have.
+//! Substitutes for routes that VPP cannot have.
 
 use std::collections::BTreeMap;
 
@@ -61,7 +61,7 @@ fn typed(number: u32, route_type: RouteType, hops: &[u32]) -> Route {
     }
 }
 
-/// A route through interfaces: VPP has that of 2, and not that of 3.
+/// A route through interfaces: VPP can have that of 2, not that of 3.
 fn route(number: u32, hops: &[u32]) -> Route {
     typed(number, RouteType::Unicast, hops)
 }
@@ -162,7 +162,7 @@ fn the_legs_that_vpp_can_have_or_the_whole_prefix() {
         assert_eq!(view.substitute, Some(Substitute::Legs));
         assert_eq!(count(&table, Substitute::Legs), 1);
     }
-    // Both have an interface: nothing is left out.
+    // Both have an interface: no next hop is omitted.
     let map = [("a".to_owned(), 1), ("b".to_owned(), 2)]
         .into_iter()
         .collect();
@@ -215,7 +215,7 @@ fn what_loses_its_interface_is_withheld_as_a_deletion_is() {
             map: Default::default(),
             ..interfaces(fallback)
         });
-        // A route of the kernel that drops is what somebody asked for.
+        // A kernel route that drops is not a substitute: somebody configured it.
         table.announce(typed(0, RouteType::Blackhole, &[]), InsertMode::Replace);
         assert_eq!(answer_all(&mut table), 1);
         let withheld = table.withheld_deletions();

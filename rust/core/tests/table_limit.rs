@@ -1,4 +1,5 @@
-//! The limit of prefixes: what goes in, what waits, and that no order of events passes it.
+//! The prefix limit: which prefixes are admitted, which wait, and that no order of events exceeds
+//! it.
 
 use std::collections::BTreeMap;
 
@@ -94,7 +95,7 @@ fn those_that_wait_go_in_when_there_is_room() {
     assert_eq!(table.over_limit(), 0);
     assert!(
         table.take_limit_change().is_none(),
-        "told twice and over at once"
+        "reported twice and over at once"
     );
 }
 
@@ -160,8 +161,8 @@ fn many_that_wait_go_in_one_by_one() {
 }
 
 proptest! {
-    /// Whatever comes and goes, and whenever VPP answers: never more than the limit, nobody waits
-    /// while there is room, and nothing is lost.
+    /// For any sequence of changes and answers: the limit is never exceeded, no prefix waits while
+    /// there is room, and none is lost.
     #[test]
     fn no_order_of_events_passes_the_limit(
         most in 1_usize..6,

@@ -1,4 +1,4 @@
-//! The table against a model a person can check at a glance, and a VPP that does what it is told.
+//! The table against a simple model, and a VPP that accepts every request.
 
 mod table_support;
 

@@ -1,4 +1,4 @@
-//! Routes of our own beside the kernel's.
+//! Injected routes in addition to the kernel's.
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod table_support;
@@ -21,7 +21,7 @@ fn has(table: &Table, number: u8) -> bool {
     !table.routes_of(254, &prefix(number)).is_empty()
 }
 
-/// The kernel has 1, we have 2, and 3 is gone from the kernel in silence.
+/// The kernel has 1, 2 is injected, and 3 was removed from the kernel without a message.
 fn world() -> World {
     let mut world = World::new();
     for number in [1, 3] {
@@ -57,7 +57,7 @@ fn they_go_when_they_are_withdrawn_or_forgotten() {
     resync(&mut world.table, DumpScope::Everything);
 
     world.table.announce_own(own());
-    // Now the kernel has it, and loses it in silence.
+    // Now the kernel has it, and removes it without a message.
     world.table.announce(own(), InsertMode::Replace);
     resync(&mut world.table, DumpScope::Everything);
     assert!(!has(&world.table, 2));

@@ -1,4 +1,4 @@
-//! Routes of zebra's: one a prefix, connections that begin and break off, and the answers.
+//! Routes of zebra: one a prefix, connections that begin and are lost, and the answers.
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod table_support;
@@ -126,7 +126,7 @@ fn what_a_connection_did_not_show_goes_with_its_sweep_and_no_sooner() {
     }
     table.announce_own(route(3, 9, MIRRORED, &hop("192.0.2.9", 1)));
     commit(&mut table, &[]);
-    // More than there are marks; each shows something, and breaks off.
+    // More connections than there are generations; each sends something and is lost.
     for _ in 0..300 {
         table.begin_connection();
         announce(&mut table, route(1, 20, MIRRORED, &hop("192.0.2.1", 1)));
@@ -208,7 +208,7 @@ fn what_vpp_says_is_answered_once_and_as_it_is_then() {
     table.retry_refused(|_| true);
     commit(&mut table, &[]);
     assert_eq!(answers(&mut table), [(MIRRORED, true)]);
-    // However much happens before somebody reads, a prefix waits once.
+    // However many changes precede a read, a prefix is queued once.
     for gateway in ["192.0.2.2", "192.0.2.3", "192.0.2.4"] {
         announce(&mut table, to(1, gateway));
         commit(&mut table, &[]);

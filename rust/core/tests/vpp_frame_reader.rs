@@ -1,4 +1,4 @@
-//! Any way the stream is cut into reads, the messages come out whole and in order.
+//! However the stream is split into reads, the messages come out whole and in order.
 #![allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,

@@ -42,7 +42,7 @@ fn added() -> Routes {
     routes
 }
 
-/// The route's paths made anew from their values, in VPP's form and the recorded order.
+/// The route's paths re-encoded from their decoded values, in VPP's form and the recorded order.
 fn again(route: &IpRoute<'_>) -> EncodedPaths {
     let paths: Vec<_> = route.paths.iter().map(Result::unwrap).collect();
     EncodedPaths::in_form(PathForm::Details, &paths).unwrap()

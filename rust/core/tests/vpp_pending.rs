@@ -29,7 +29,7 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #[test]
     fn agrees_with_a_map(
-        // Close to the wrap, so that it is met; the model's keys count on beyond it.
+        // Close to the wrap, which the run then crosses; the model's keys continue beyond it.
         before_wrap in 0u32..20,
         steps in prop::collection::vec(step(), 0..300),
     ) {

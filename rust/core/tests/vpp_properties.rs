@@ -32,7 +32,7 @@ fn kind() -> impl Strategy<Value = PathKind> {
     ]
 }
 
-/// Few addresses, so that the unspecified one and a prefix's own are among them.
+/// Few addresses, to include the unspecified one and a prefix's own.
 fn address(family: Family) -> BoxedStrategy<IpAddr> {
     match family {
         Family::V4 => (0u32..4)
@@ -173,8 +173,8 @@ proptest! {
 }
 
 mod vpp_model {
-    //! What VPP does to a route's paths between request and dump, told the other way round from
-    //! the code under test: by what is stored of each sort of path.
+    //! What VPP does to a route's paths between request and dump, modelled the other way round from
+    //! the code under test: by what is stored for each kind of path.
 
     use super::{Path, PathKind, PathSet, Prefix};
 
@@ -201,7 +201,7 @@ mod vpp_model {
         match (attached, next_hop) {
             (false, Some(_)) if itself => dropped(PathKind::Drop, stored),
             (false, next_hop) => Path { next_hop, ..stored },
-            // A device-only path of ours always has the route's family.
+            // Our device-only paths always have the route's family.
             (true, None) if host && path.family == prefix.family() => Path {
                 next_hop: Some(prefix.address()),
                 table: 0,

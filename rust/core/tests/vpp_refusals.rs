@@ -1,4 +1,5 @@
-//! What has no place on the wire is refused by name; what VPP refuses says what to do next.
+//! What cannot be encoded is refused with a specific error; each return code of VPP maps to a
+//! reaction.
 #![allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,

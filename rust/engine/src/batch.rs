@@ -1,4 +1,4 @@
-//! Dirty prefixes on their way from the table to VPP.
+//! Batches of dirty prefixes, from the table to VPP.
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ impl Batch {
         self.taken.handles.is_empty()
     }
 
-    /// How many VPP shall add, replace and delete, as it was when they were taken.
+    /// The numbers of additions, replacements and deletions when the batch was taken.
     #[must_use]
     pub fn operations(&self) -> (usize, usize, usize) {
         (self.taken.adds, self.taken.replaces, self.taken.deletes)
@@ -73,10 +73,10 @@ impl Batch {
             .collect()
     }
 
-    /// The handles, for the one who commits them and then answers for each, and the ticket to
-    /// say so with.
+    /// The handles, each of which the caller must answer for after the commit, and the timer to
+    /// report the answers to.
     pub(crate) fn into_parts(mut self, table: &Table) -> (Vec<Handle>, Option<BatchTimer>) {
-        // Taken first: the table is locked, so that nothing must be left to be given back here.
+        // The drop of `self` locks the table, which is locked here: leave it nothing to give back.
         let handles = std::mem::take(&mut self.taken.handles);
         let changes = handles.iter().filter_map(|handle| change(table, *handle));
         self.shared.history().record(changes);

@@ -32,7 +32,7 @@ pub struct Settings {
     pub scope: Scope,
     /// How the kernel is read.
     pub kernel: KernelSettings,
-    /// How zebra is listened to, where that tells of the routes.
+    /// Where to listen for zebra, if it is the source of the routes.
     pub fpm: Option<FpmSettings>,
 }
 
@@ -67,8 +67,8 @@ impl Engine {
         }
     }
 
-    /// Subscribes to the kernel's notifications, and listens to zebra where that tells of the routes;
-    /// once is enough, twice is fine.
+    /// Subscribes to the kernel's notifications, and listens for zebra if it is the source of the
+    /// routes. Further calls have no effect.
     ///
     /// # Errors
     /// [`KernelError`]
@@ -86,8 +86,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Dumps the kernel and returns once the table says what the kernel says. Where zebra tells of the
-    /// routes these are the links alone: it shows its routes after each connection.
+    /// Dumps the kernel and returns once the table matches it. If zebra is the source, only the
+    /// links are dumped: zebra sends its routes after each connect.
     ///
     /// # Errors
     /// [`KernelError`]
@@ -137,7 +137,7 @@ impl Engine {
 
     /// Closes the connection to VPP. What VPP has counts as unknown until it is adopted.
     pub fn disconnect(&self) {
-        // Whoever looks for the connection shall not wait for the end of its thread.
+        // Releases the lock before the join: others look up the connection meanwhile.
         let connection = self.vpp.lock().take();
         if let Some(connection) = connection {
             connection.hang_up();
@@ -157,7 +157,7 @@ impl Engine {
         }
     }
 
-    /// Waits until the connection to VPP has ended, and says why.
+    /// Waits for the end of the connection to VPP; returns the reason.
     #[must_use]
     pub fn wait_vpp_lost(&self) -> VppError {
         match self.vpp() {
@@ -181,30 +181,30 @@ impl Engine {
         }
     }
 
-    /// The requests that a batch needs, for somebody else to send and answer for.
+    /// The requests of a batch, for the caller to send and answer.
     #[must_use]
     pub fn open_requests(&self, batch: Batch) -> Requests {
         Requests::open(&self.shared, batch)
     }
 
-    /// Takes note that VPP has nothing of ours, or that what it has is unknown.
+    /// Records that VPP has none of our routes, or that what it has is unknown.
     pub fn forget_installed(&self) {
         self.shared.change(Table::forget_installed);
     }
 
-    /// Takes note that what VPP has is about to be told by [`Self::adopt_route`].
+    /// Prepares for the calls of [`Self::adopt_route`].
     pub fn begin_adoption(&self) {
         self.shared.change(Table::begin_adoption);
     }
 
-    /// Takes note that VPP may have a route of ours for a prefix, unseen behind another source's.
+    /// Records that VPP may have a route of ours for a prefix, hidden by another source's.
     pub fn suspect_unseen(&self, vpp_table: u32, prefix: Prefix) {
         self.shared
             .change(|table| table.suspect_unseen(vpp_table, prefix));
     }
 
-    /// Takes one route that VPP shows under our source as installed; false where its table is
-    /// none of ours.
+    /// Records a route that VPP shows under our source as installed; false if its table is not
+    /// ours.
     #[must_use]
     pub fn adopt_route(&self, vpp_table: u32, prefix: &Prefix, dumped: PathSet) -> bool {
         let installed = |path: &Path| installed_path(prefix, path.clone());
@@ -216,9 +216,9 @@ impl Engine {
             .change(|table| table.adopt(vpp_table, prefix, &dumped, as_wanted))
     }
 
-    /// How a route that VPP shows under our source differs from what it has acknowledged; none
-    /// where it does not, and where its table is none of ours. Without `dumped` it has paths of a kind
-    /// that we never send.
+    /// How a route that VPP shows under our source differs from what it has acknowledged; none if
+    /// it does not, or if its table is not ours. Without `dumped` it has paths of a kind that we
+    /// never send.
     #[must_use]
     pub fn compare_route(
         &self,
@@ -236,8 +236,8 @@ impl Engine {
         table.compare_shown(vpp_table, prefix, &mut Shown::default(), equals)
     }
 
-    /// Takes what VPP has under a FIB source as installed. Where one of the `better` sources has a
-    /// route, VPP does not show ours: what the kernel lacks there is deleted unseen.
+    /// Records VPP's routes under a FIB source as installed. Where one of the `better` sources has
+    /// a route, VPP does not show ours: what the kernel does not have there is deleted unseen.
     ///
     /// # Errors
     /// [`VppError`]
@@ -254,9 +254,11 @@ impl Engine {
         let audit = self.vpp()?.audit(settings)?;
         let unexpected = audit.counts.get(VppDrift::Unexpected.index());
         if repair && unexpected.is_some_and(|count| *count > 0) {
-            // Only a dump of the kernel tells for certain that it lacks them.
+            // Only a dump of the kernel shows for certain that they are stale.
             if let Err(error) = self.audit() {
-                log::warn!("routes of ours that VPP should not have stay for now: {error}");
+                log::warn!(
+                    "stale routes stay in VPP for now, since the kernel cannot be dumped: {error}"
+                );
             }
         }
         Ok(audit)
@@ -293,7 +295,7 @@ impl Engine {
     /// Takes up to `limit` dirty prefixes.
     #[must_use]
     pub fn take_batch(&self, limit: usize) -> Batch {
-        // Whatever way VPP was read, this follows.
+        // Follows either way of reading VPP.
         self.confirm_shown();
         Batch::take(&self.shared, limit)
     }
@@ -315,8 +317,8 @@ impl Engine {
         self.shared.change(|table| table.withdraw(route));
     }
 
-    /// Withdraws routes of our own, by key and protocol, and announces others, which the kernel
-    /// does not have and no resync takes away; takes all that is dirty then.
+    /// Withdraws injected routes, by key and protocol, and announces others, which the kernel does
+    /// not have and no resync removes; takes everything that is dirty then.
     #[must_use]
     pub fn take_own(&self, withdrawn: Vec<(RouteKey, u8)>, announced: Vec<Route>) -> Batch {
         Batch::take_after(&self.shared, |table| {
@@ -336,8 +338,8 @@ impl Engine {
         self.shared.change(|table| table.retry_refused(worth))
     }
 
-    /// Ends the kernel reader and makes every installed route unwanted, our own too, so that it is
-    /// deleted from VPP.
+    /// Stops the kernel reader and makes every installed route stale, injected ones included, which
+    /// deletes all of them from VPP.
     pub fn forget_kernel(&self) {
         self.end_reader();
         self.shared.change(|table| {
@@ -390,7 +392,7 @@ impl Engine {
         sysctl(self.settings.kernel.namespace.as_deref(), key)
     }
 
-    /// Who tells of the routes.
+    /// The source of the routes.
     #[must_use]
     pub fn source(&self) -> RouteSource {
         self.settings.scope.source

@@ -34,7 +34,7 @@ pub enum KernelError {
         /// Why.
         source: io::Error,
     },
-    /// A dump broke off; nothing was removed because of it.
+    /// A dump failed; nothing was removed because of it.
     #[error("the kernel's dump of its {what} did not end within {} s", timeout.as_secs())]
     DumpTimeout {
         /// What was being dumped.
@@ -43,7 +43,7 @@ pub enum KernelError {
         timeout: Duration,
     },
     /// A question for the route to an address was not answered.
-    #[error("the kernel cannot be asked for its route to {address}: {source}")]
+    #[error("cannot look up the kernel's route to {address}: {source}")]
     Lookup {
         /// The address.
         address: std::net::IpAddr,
@@ -55,8 +55,8 @@ pub enum KernelError {
     Read(#[source] io::Error),
     /// zebra cannot be listened to.
     #[error(
-        "cannot listen for zebra at {address}: {source}; see which program has that address \
-         (`ss -ltnp`), or choose another for fpm.listen and for zebra's `fpm address`"
+        "cannot listen for zebra at {address}: {source}; find the program that uses the \
+         address (`ss -ltnp`), or set another in fpm.listen and zebra's `fpm address`"
     )]
     Listen {
         /// Where.
@@ -75,7 +75,7 @@ pub enum KernelError {
 /// VPP cannot be programmed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum VppError {
-    /// There is nobody at the socket.
+    /// Nothing listens on the socket.
     #[error("cannot connect to VPP's API socket {}: {reason}; {hint}", path.display())]
     Connect {
         /// The socket.
@@ -85,17 +85,17 @@ pub enum VppError {
         /// What to do.
         hint: &'static str,
     },
-    /// Whoever answers does not speak VPP's API.
+    /// The peer does not speak VPP's API.
     #[error("the handshake with VPP failed: {0}")]
     Handshake(String),
     /// A message that is needed is missing or of another version.
     #[error("VPP cannot be programmed by the bulk connection: {0}")]
     Message(String),
     /// The connection ended; nothing of the table is lost.
-    #[error("the connection to VPP ended: {0}; what VPP holds has to be learned again")]
+    #[error("the connection to VPP ended: {0}; a resync follows on reconnect")]
     Lost(String),
     /// VPP itself hung up, as it does when it ends; nothing of the table is lost.
-    #[error("the connection to VPP ended: {0}; what VPP holds has to be learned again")]
+    #[error("the connection to VPP ended: {0}; a resync follows on reconnect")]
     Gone(String),
     /// VPP keeps the connection but does not answer.
     #[error("VPP has not answered for {} s ({pending} requests open)", after.as_secs_f32())]

@@ -1,19 +1,19 @@
-//! Whether a thread gets on with what it has to do, for those who watch it.
+//! Whether a thread makes progress, for the watchdog.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// Turned by a thread, and by whoever does its work in its place.
+/// Incremented by a thread, and by another that does its work inline.
 #[derive(Debug, Default)]
 pub struct Heartbeat {
     beats: AtomicU64,
-    at_work: AtomicU32,
+    running: AtomicU32,
 }
 
 /// What is seen of a thread at one moment. It hangs if it has something to do at two moments far
 /// apart, and the beats are the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pulse {
-    /// Whether it is at work, or should be.
+    /// Whether it is running, or has work to do.
     pub has_to_do: bool,
     /// How often it has got on.
     pub beats: u64,
@@ -25,31 +25,31 @@ impl Heartbeat {
         self.beats.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Somebody is at work until this is dropped.
-    pub(crate) fn at_work(&self) -> AtWork<'_> {
-        self.at_work.fetch_add(1, Ordering::Relaxed);
-        AtWork(self)
+    /// Marks the thread as running until the guard is dropped.
+    pub(crate) fn running(&self) -> Running<'_> {
+        self.running.fetch_add(1, Ordering::Relaxed);
+        Running(self)
     }
 
-    /// The pulse, where `should` tells whether there is something to do for one that is at rest. It
-    /// must not wait for whoever is at work.
+    /// The pulse; `should` returns whether an idle thread has work to do. It must not block on the
+    /// running thread.
     pub(crate) fn pulse(&self, should: impl FnOnce() -> bool) -> Pulse {
         let beats = self.beats.load(Ordering::Relaxed);
-        let at_work = self.at_work.load(Ordering::Relaxed) > 0;
+        let running = self.running.load(Ordering::Relaxed) > 0;
         Pulse {
-            has_to_do: at_work || should(),
+            has_to_do: running || should(),
             beats,
         }
     }
 }
 
-/// Somebody is at work.
-pub(crate) struct AtWork<'a>(&'a Heartbeat);
+/// Marks a thread as running.
+pub(crate) struct Running<'a>(&'a Heartbeat);
 
-impl Drop for AtWork<'_> {
+impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.0.beat();
-        self.0.at_work.fetch_sub(1, Ordering::Relaxed);
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -63,7 +63,7 @@ mod tests {
         let pulse = |has_to_do, beats| Pulse { has_to_do, beats };
         assert_eq!(heartbeat.pulse(|| false), pulse(false, 0));
         assert_eq!(heartbeat.pulse(|| true), pulse(true, 0));
-        let work = heartbeat.at_work();
+        let work = heartbeat.running();
         heartbeat.beat();
         assert_eq!(heartbeat.pulse(|| false), pulse(true, 1));
         drop(work);

@@ -1,4 +1,4 @@
-//! The last changes, for whoever watches: some of each batch, never all of a full table.
+//! The last changes, for `watch`: some of each batch, never all of a full table.
 
 use std::collections::VecDeque;
 use std::time::SystemTime;
@@ -10,7 +10,7 @@ const KEPT: usize = 200;
 /// Changes that are taken of one batch.
 const OF_EACH: usize = 20;
 
-/// A change on its way to VPP.
+/// A change that is sent to VPP.
 #[derive(Clone, Debug)]
 pub struct RecentChange {
     /// Counts from 1 on.
@@ -29,7 +29,7 @@ pub(crate) struct ChangeHistory {
 }
 
 impl ChangeHistory {
-    /// Takes note of some of a batch's changes.
+    /// Records some of a batch's changes.
     pub(crate) fn record(&mut self, changes: impl Iterator<Item = BatchChange>) {
         let at = SystemTime::now();
         let differs = |(_, _, installed, desired): &BatchChange| installed != desired;

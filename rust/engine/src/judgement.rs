@@ -1,4 +1,4 @@
-//! Whether VPP forwards as the kernel itself says that it does.
+//! Compares VPP's forwarding with the kernel's own answer to a lookup.
 
 use bgpreflector_core::route::{NextHopSet, PathKind, PathSet, Prefix};
 use bgpreflector_core::table::{HoldReason, Table};
@@ -19,7 +19,7 @@ pub enum Verdict {
     /// The kernel decides by a table that is not mirrored, for a policy rule or as the address is
     /// its own.
     Elsewhere,
-    /// Nothing can be said: longer prefixes are in the way, or a change is under way.
+    /// Undecidable: longer prefixes cover the address, or a change is in progress.
     Unknown,
 }
 
@@ -41,7 +41,7 @@ impl Verdict {
 pub struct Judgement {
     /// The kernel's answer.
     pub answer: Answer,
-    /// The paths that it means for VPP; none where it is an error.
+    /// The paths that it resolves to; none for an error.
     pub expected: Option<Result<PathSet, HoldReason>>,
     /// The paths that VPP has.
     pub installed: Option<PathSet>,
@@ -62,11 +62,11 @@ impl Engine {
         Ok(answers.into_iter().map(judged).collect())
     }
 
-    /// The paths that a kernel route means for VPP, and whether VPP forwards so by `shown`, which it
-    /// has for a prefix.
+    /// The paths that a kernel route resolves to, and whether they match `shown`, which VPP has for
+    /// a prefix.
     ///
     /// # Errors
-    /// [`HoldReason`] where VPP can have no paths for it.
+    /// [`HoldReason`] if VPP can have no paths for it.
     pub fn compare_with_kernel(
         &self,
         route: &NextHopSet,
@@ -116,7 +116,7 @@ pub(crate) fn judge(table: &Table, faults: Faults, answer: Answer) -> Judgement 
                         of(forwards_alike(faults, vpp_table, &prefix, wanted, has))
                     }
                     (Some(Err(_)), None) => Verdict::Alike,
-                    // VPP has what stands in its place, or some of its legs.
+                    // VPP has a substitute, or some of the next hops.
                     (Some(Err(_)), Some(_)) => Verdict::Unknown,
                     _ => Verdict::Different,
                 }

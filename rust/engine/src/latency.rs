@@ -1,7 +1,7 @@
-//! How long changes wait, from their entry into the table to VPP's answer.
+//! The latency of changes, from their entry into the table to VPP's answer.
 //!
-//! Changes wait as dirty prefixes in one queue, so their age need not be kept with each: a checkpoint
-//! says when the queue had grown to which length, counted from the start.
+//! Changes wait as dirty prefixes in one queue, so their age is not stored with each: a checkpoint
+//! records when the queue had reached which length, counted from the start.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -61,7 +61,7 @@ pub(crate) struct LatencyTracker {
 }
 
 impl LatencyTracker {
-    /// Takes note that `dirty` changes are in the queue.
+    /// Records that `dirty` changes are in the queue.
     pub(crate) fn queued(&mut self, dirty: usize, now: Instant) {
         let queued = self.taken.saturating_add(dirty as u64);
         if queued <= self.queued {
@@ -89,7 +89,7 @@ impl LatencyTracker {
         self.checkpoints = checkpoints.chunks(2).filter_map(pair).collect();
     }
 
-    /// Takes note that changes left the queue in a batch, of which `needed` need a request.
+    /// Records that changes left the queue in a batch, of which `needed` need a request.
     fn dequeued(&mut self, left: usize, needed: usize) -> u64 {
         self.taken = self.taken.saturating_add(left as u64);
         self.queued = self.queued.max(self.taken);
@@ -105,10 +105,10 @@ impl LatencyTracker {
         self.batches = self.batches.saturating_sub(1);
     }
 
-    /// Takes note that a batch that reached up to `through` was answered, `changes` in all.
+    /// Records that a batch that reached up to `through` was answered, with `changes` in all.
     fn answered(&mut self, through: u64, changes: u64, now: Instant) {
         self.gave_up();
-        // Nothing else is under way: what was taken before and needs nothing is through too.
+        // No other batch is in flight: changes dequeued earlier without a request are done too.
         let through = if self.batches == 0 {
             self.taken
         } else {
@@ -183,7 +183,7 @@ impl BatchTimer {
         }
     }
 
-    /// Takes note that every change of the batch has its answer.
+    /// Records that every change of the batch is answered.
     pub(crate) fn answered(mut self) {
         let changes = std::mem::take(&mut self.changes);
         if changes > 0 {

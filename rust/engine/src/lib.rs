@@ -1,10 +1,10 @@
-//! Sockets and threads: the kernel reader and the bulk connection to VPP around one table.
+//! Sockets and threads: the kernel reader and the bulk connection to VPP, around one table.
 //!
 //! Two threads share the [`Table`](bgpreflector_core::table::Table) behind one lock. The kernel
-//! reader puts every notification into it at once and never waits for VPP; the bulk connection
-//! takes dirty prefixes from it, sends requests within a window and puts the outcomes back. Whoever
-//! waits for changes does the first's work, and who submits a commit the second's, where those
-//! have nothing else to do.
+//! reader applies each notification at once and never waits for VPP; the bulk connection takes
+//! dirty prefixes, sends requests within a window and records the answers. A thread that waits for
+//! changes does the reader's work inline, and one that submits a commit the connection's, while
+//! those are idle.
 
 mod batch;
 mod engine;

@@ -1,10 +1,10 @@
-//! What a thread says that broke off.
+//! Panics of threads, as errors.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
-/// What a panic said, with the name of the thread, which is this one.
+/// A panic's message, with the name of the current thread.
 pub(crate) fn reason(payload: &(dyn Any + Send)) -> String {
     let said = payload.downcast_ref::<&str>().copied();
     let said = said.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
@@ -13,8 +13,8 @@ pub(crate) fn reason(payload: &(dyn Any + Send)) -> String {
     format!("thread {name} panicked: {}", said.unwrap_or("no message"))
 }
 
-/// What `work` returns, or why it broke off. What it changed may be half done: whoever goes on
-/// must not use it.
+/// The result of `work`, or its panic's message. What it was changing may be half done and must not
+/// be used.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| reason(&*payload))
 }

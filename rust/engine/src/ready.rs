@@ -9,7 +9,7 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 
 /// How long to let the kernel find memory again.
-const BREATH: Duration = Duration::from_millis(10);
+const ERROR_PAUSE: Duration = Duration::from_millis(10);
 
 /// Waits until one of them is ready or a signal comes, `longest` at most, or for ever. Where the kernel
 /// has no memory for it, it waits for a moment: who wakes too early only waits again.
@@ -17,7 +17,7 @@ pub(crate) fn wait_ready(waited: &mut [PollFd<'_>], longest: Option<Duration>) -
     match ppoll(waited, longest.map(TimeSpec::from_duration), None) {
         Ok(_) | Err(Errno::EINTR) => Ok(()),
         Err(Errno::ENOMEM | Errno::EAGAIN) => {
-            std::thread::sleep(longest.map_or(BREATH, |longest| longest.min(BREATH)));
+            std::thread::sleep(longest.map_or(ERROR_PAUSE, |longest| longest.min(ERROR_PAUSE)));
             Ok(())
         }
         Err(error) => Err(error.into()),

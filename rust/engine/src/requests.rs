@@ -1,4 +1,4 @@
-//! A batch's requests for somebody else to send: the slow way, where VPP's messages differ from
+//! A batch's requests for another client to send: the fallback for a VPP whose messages differ from
 //! those that the encoder knows.
 
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl Requests {
         self.open.is_empty()
     }
 
-    /// An open request and the paths that the prefix shall have, none to delete it.
+    /// An open request and the desired paths, none to delete the prefix.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<(Request, Option<PathSet>)> {
         let request = *self.open.get(index)?.as_ref()?;
@@ -67,7 +67,7 @@ impl Requests {
         Some((request, paths.and_then(survivable)))
     }
 
-    /// Takes note of VPP's answer; returns whether the request was open.
+    /// Records VPP's answer; returns whether the request was open.
     pub fn answer(&mut self, index: usize, retval: i32) -> bool {
         let Some(request) = self.open.get_mut(index).and_then(Option::take) else {
             return false;
@@ -81,8 +81,8 @@ impl Requests {
 }
 
 impl Requests {
-    /// Takes note that VPP went while this request, and no other, had no answer; returns whether its
-    /// prefix is held from now on.
+    /// Records that VPP ended while only this request was unanswered; returns whether its prefix is
+    /// held from now on.
     pub fn ended_vpp(&self, index: usize) -> bool {
         let open = self.open.get(index).and_then(Option::as_ref);
         open.is_some_and(|request| {

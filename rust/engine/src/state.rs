@@ -24,10 +24,11 @@ use crate::panics;
 pub struct EngineState {
     table: Mutex<Table>,
     dirty: Condvar,
-    /// Wakes a thread that waits for changes and reads the kernel meanwhile; set with the table locked.
+    /// Wakes a thread that waits for changes and reads the kernel inline; set with the table
+    /// locked.
     inline_waker: Mutex<Option<Arc<Waker>>>,
     closed: AtomicBool,
-    /// A change of the table broke off: nothing is to be read from it or done by it any more.
+    /// A change of the table panicked: the table must not be used any more.
     half_changed: AtomicBool,
     /// The kernel's routes have been read once: before that, everything VPP has would look stale.
     synchronised: AtomicBool,
@@ -41,13 +42,13 @@ pub struct EngineState {
     pub kernel: KernelCounters,
     /// What VPP was asked.
     pub vpp: VppCounters,
-    /// zebra's connection, where that tells of the routes.
+    /// The state of zebra's connection, if it is the source of the routes.
     pub fpm: FpmState,
     /// The kernel reader's.
     pub(crate) kernel_reader: Heartbeat,
-    /// Steps of what somebody waits for, beside requests: see [`Self::steps`].
+    /// Progress besides requests: see [`Self::steps`].
     steps: AtomicU64,
-    /// Whether somebody waits for the resync that is under way.
+    /// Whether a caller waits for the resync in progress.
     awaited: AtomicBool,
 }
 
@@ -79,7 +80,7 @@ impl VppCounters {
     }
 }
 
-/// The kernel reader's figures; each only grows, where nothing else is said.
+/// Counters of the kernel reader; each only grows unless stated otherwise.
 #[derive(Debug, Default)]
 pub struct KernelCounters {
     /// `RTM_NEWROUTE` messages.
@@ -109,8 +110,8 @@ pub struct KernelCounters {
     /// Prefixes, of those that it was asked for, that the kernel has and its last dump did not show
     /// (not only growing).
     pub ended_early: AtomicU64,
-    /// Prefixes that the last dumps did not show, and of which the kernel's answers do not tell
-    /// whether it has them: they stay (not only growing).
+    /// Prefixes that the last dumps did not show and that the kernel's lookups do not decide: they
+    /// stay (a gauge).
     pub unverified: AtomicU64,
     /// Receive buffer that the kernel granted, bytes.
     pub receive_buffer: AtomicU64,
@@ -147,9 +148,8 @@ impl EngineState {
         }
     }
 
-    /// What whoever waits for VPP, or for a resync of the kernel, can see grow while that gets on:
-    /// requests that VPP has answered, reads of what else it says, buffers of a dump. It takes no
-    /// lock.
+    /// Progress of VPP and of a resync, for a caller that waits for one: requests that VPP has
+    /// answered, other reads from it, buffers of a dump. Takes no lock.
     #[must_use]
     pub fn steps(&self) -> u64 {
         let requests = self.vpp.requests.iter().flatten();
@@ -161,7 +161,7 @@ impl EngineState {
         self.steps.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Takes note that somebody waits for the resync that begins, or of its end.
+    /// Records whether a caller waits for the resync in progress.
     pub(crate) fn resync_is_awaited(&self, awaited: bool) {
         self.awaited.store(awaited, Ordering::Relaxed);
     }
@@ -174,7 +174,7 @@ impl EngineState {
         }
     }
 
-    /// The table, locked, to read: [`Self::change`] is the only way to change it.
+    /// The table, locked for reading: [`Self::change`] is the only way to change it.
     pub fn table(&self) -> TableGuard<'_> {
         TableGuard(self.table.lock())
     }
@@ -188,7 +188,7 @@ impl EngineState {
         self.change_then(change, |_, result| result)
     }
 
-    /// The same, and `then` takes from the table what nobody else shall take before.
+    /// Like [`Self::change`]; `then` takes something from the table under the same lock.
     pub(crate) fn change_then<T, U>(
         &self,
         change: impl FnOnce(&mut Table) -> T,
@@ -204,8 +204,8 @@ impl EngineState {
             drop(table);
             let reason = panics::reason(&*payload);
             self.fail(format!(
-                "a change of the route table broke off, which is a bug: {reason}; restart the \
-                 daemon, which reads everything again"
+                "a change of the route table panicked, which is a bug: {reason}; restart the \
+                 daemon, which then resynchronises"
             ));
             resume_unwind(payload)
         })
@@ -239,8 +239,8 @@ impl EngineState {
         self.faults.lock().faults
     }
 
-    /// Takes note of VPP's version, before anything is sent. Routes over which one of another
-    /// version ended are let in again; returns how many.
+    /// Records VPP's version, before anything is sent. Routes that crashed another version are
+    /// released; returns their number.
     pub fn connected_to(&self, version: &str) -> usize {
         let faults = Faults::of_version(version);
         let old = std::mem::replace(
@@ -269,7 +269,7 @@ impl EngineState {
         self.history.lock()
     }
 
-    /// Takes note that the table says what the kernel says.
+    /// Records that the table matches the kernel.
     pub(crate) fn synchronised(&self) {
         let table = self.table.lock();
         self.synchronised.store(true, Ordering::Release);
@@ -278,8 +278,8 @@ impl EngineState {
         }
     }
 
-    /// Takes note that what the table says is no longer what the kernel says: nothing is handed out
-    /// until that has been read again.
+    /// Records that the table may no longer match the kernel: nothing is handed out until the next
+    /// resync.
     pub(crate) fn unsynchronised(&self) {
         self.synchronised.store(false, Ordering::Release);
     }
@@ -293,7 +293,7 @@ impl EngineState {
         table.dirty() > 0 && self.is_synchronised()
     }
 
-    /// What a thread that waits for changes is told, if anything yet.
+    /// The result for a thread that waits for changes, if it need not wait.
     fn wait_status(&self, table: &Table) -> Option<bool> {
         if self.closed.load(Ordering::Acquire) {
             return Some(false);
@@ -316,13 +316,13 @@ impl EngineState {
         *self.inline_waker.lock() = None;
     }
 
-    /// Has everybody who waits for changes look again.
+    /// Wakes all threads that wait for changes.
     pub(crate) fn wake_waiters(&self) {
         let _table = self.table.lock();
         self.wake_all();
     }
 
-    /// The same with the table locked already: nobody is just about to wait then.
+    /// Like [`Self::wake_waiters`] with the table locked, which rules out a thread that is about to wait.
     fn wake_all(&self) {
         self.dirty.notify_all();
         if let Some(waker) = &*self.inline_waker.lock() {
@@ -356,8 +356,8 @@ impl EngineState {
         self.wake_all();
     }
 
-    /// Frees what the table holds: whoever still has a handle of an engine that has ended, such as
-    /// a garbage collector that is in no hurry, shall not keep a full table alive.
+    /// Frees the table's memory: a handle of a stopped engine, for instance one that awaits garbage
+    /// collection, must not keep a full table alive.
     pub(crate) fn release_table(&self) {
         let mut table = self.table.lock();
         let empty = Table::new(table.scope().clone());
@@ -417,7 +417,7 @@ fn limit_changed(change: LimitChange) {
              the same, as kernel.max_routes_action is \"warn\"; find out which BGP peer sends \
              them, and whether VPP's memory is enough"
         ),
-        (false, _) => log::info!("{prefixes} prefixes: kernel.max_routes ({most}) is kept again"),
+        (false, _) => log::info!("{prefixes} prefixes: below kernel.max_routes ({most}) again"),
     }
 }
 
@@ -434,7 +434,7 @@ mod tests {
         let shared = EngineState::new(Scope::default());
         let change = AssertUnwindSafe(|| shared.change(|_| panic!("injected")));
         assert!(catch_unwind(change).is_err());
-        assert!(!shared.wait_dirty(None), "whoever waits is told");
+        assert!(!shared.wait_dirty(None), "a waiting thread returns");
         let failure = shared.failure().unwrap();
         assert!(failure.contains("panicked: injected"), "{failure}");
         shared.hand_back(|_| panic!("the table is broken"));

@@ -29,7 +29,7 @@ pub struct Status {
     pub requests: [[u64; 2]; 3],
     /// Next-hop sets and path sets stored.
     pub sets: (usize, usize),
-    /// What the kernel said that did not fit.
+    /// Kernel messages that contradicted the table.
     pub anomalies: Anomalies,
     /// `RTM_NEWROUTE`, `RTM_DELROUTE`, link and next-hop messages, and malformed ones.
     pub messages: [u64; 5],
@@ -41,8 +41,8 @@ pub struct Status {
     pub drops: u64,
     /// Whether the last dump of the kernel ended early, at a route too large for it.
     pub dump_ended_early: bool,
-    /// Prefixes that the last dumps did not show and that stay, as the kernel's answers do not tell
-    /// whether it has them.
+    /// Prefixes that the last dumps did not show and that stay, since the kernel's lookups do not
+    /// decide.
     pub unverified_prefixes: u64,
     /// Whether all of the kernel has been read once.
     pub synchronised: bool,
@@ -54,7 +54,7 @@ pub struct Status {
     pub drift: Vec<(&'static str, u64)>,
     /// Routes of mirrored protocols that VPP cannot have, by reason.
     pub held_routes: BTreeMap<&'static str, usize>,
-    /// What VPP shall have in place of those that it cannot have, by prefix.
+    /// Counts of substituted prefixes.
     pub substitutes: Vec<(Substitute, usize)>,
     /// Whether there are more prefixes than the limit.
     pub limit_exceeded: bool,

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use crate::detached::Detached;
 use crate::listing::{RouteChange, changes};
 
-/// Dirty prefixes taken together.
+/// Dirty prefixes handed out together.
 #[pyclass(frozen, module = "bgpreflector._core")]
 pub struct RouteBatch {
     batch: Detached<Mutex<Option<Batch>>>,
@@ -38,7 +38,7 @@ impl RouteBatch {
         }
     }
 
-    /// The batch itself, for the one who commits it.
+    /// The batch itself, to commit it.
     pub(crate) fn take(&self, py: Python<'_>) -> PyResult<Batch> {
         let spent = || PyValueError::new_err("this batch was committed or released already");
         let batch = self.batch.with(py, |batch| batch.lock().take());
@@ -80,13 +80,13 @@ fn give_back(batch: &Mutex<Option<Batch>>) {
 }
 
 impl Drop for RouteBatch {
-    /// Whoever forgot to release it: what it holds goes back to the table.
+    /// A batch that was not released goes back to the table.
     fn drop(&mut self) {
         Python::attach(|py| self.batch.with(py, give_back));
     }
 }
 
-/// The changes of a batch, one after the other.
+/// Iterates over a batch's changes.
 #[pyclass(module = "bgpreflector._core")]
 struct ChangeIterator(std::vec::IntoIter<RouteChange>);
 

@@ -1,4 +1,4 @@
-//! Values in both languages.
+//! Conversions between Rust and Python values.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(crate) fn family(name: &str) -> PyResult<Family> {
         "ipv4" => Ok(Family::V4),
         "ipv6" => Ok(Family::V6),
         _ => Err(value_error(format!(
-            "{name:?} is no family: expected \"ipv4\" or \"ipv6\""
+            "unknown family {name:?}: expected \"ipv4\" or \"ipv6\""
         ))),
     }
 }
@@ -36,7 +36,7 @@ pub(crate) const fn family_name(family: Family) -> &'static str {
     }
 }
 
-/// A prefix rule as Python passes it in: prefix, shortest and longest length, whether it allows.
+/// A prefix rule from Python: prefix, minimum and maximum length, whether it allows.
 pub(crate) type PrefixRuleTuple = (String, u8, u8, bool);
 
 pub(crate) fn prefix_lists(rules: Vec<PrefixRuleTuple>) -> PyResult<PrefixLists> {
@@ -51,7 +51,7 @@ pub(crate) fn prefix_lists(rules: Vec<PrefixRuleTuple>) -> PyResult<PrefixLists>
     Ok(PrefixLists::new(rules?))
 }
 
-/// A next hop as Python passes it in: gateway, kernel interface, weight.
+/// A next hop from Python: gateway, kernel interface, weight.
 pub(crate) type NextHopTuple = (Option<IpAddr>, u32, u32);
 
 pub(crate) fn set(family: Family, next_hops: Vec<NextHopTuple>) -> NextHopSet {
@@ -70,7 +70,7 @@ pub(crate) fn route_type(route_type: RouteType) -> String {
     route_type.name().into_owned()
 }
 
-/// The type of a name that [`route_type`] gives.
+/// The type with a name that [`route_type`] returns.
 pub(crate) fn route_type_named(name: &str) -> PyResult<RouteType> {
     let known = [
         RouteType::Unicast,
@@ -79,25 +79,25 @@ pub(crate) fn route_type_named(name: &str) -> PyResult<RouteType> {
         RouteType::Prohibit,
     ];
     let named = known.into_iter().find(|kind| route_type(*kind) == name);
-    named.ok_or_else(|| value_error(format!("no route type {name:?}")))
+    named.ok_or_else(|| value_error(format!("unknown route type {name:?}")))
 }
 
-/// What VPP is given for a route that it cannot have, by its name in the configuration.
+/// The substitute for held routes, by its name in the configuration.
 pub(crate) fn fallback(name: &str) -> PyResult<Fallback> {
     match name {
         "hold" => Ok(Fallback::Hold),
         "drop" => Ok(Fallback::Drop),
         "punt" => Ok(Fallback::Punt),
-        _ => Err(value_error(format!("no fallback {name:?}"))),
+        _ => Err(value_error(format!("unknown fallback {name:?}"))),
     }
 }
 
-/// A path set as a person reads it.
+/// A path set as text.
 pub(crate) fn paths(set: &PathSet) -> Vec<String> {
     set.paths().iter().map(path).collect()
 }
 
-/// A path as a person reads it.
+/// A path as text.
 pub(crate) fn path(path: &Path) -> String {
     let mut text = match (path.kind, path.next_hop) {
         (PathKind::Local, _) => return "local".to_owned(),
@@ -119,7 +119,7 @@ pub(crate) fn path(path: &Path) -> String {
     text
 }
 
-/// A time in seconds.
+/// A duration from seconds.
 pub(crate) fn seconds(seconds: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(seconds).map_err(value_error)
 }
@@ -146,11 +146,11 @@ fn key(table: u32, prefix: &str, metric: u32) -> PyResult<RouteKey> {
     })
 }
 
-/// Keys and protocols of routes that go, and routes that come.
+/// Keys and protocols of routes to withdraw, and routes to announce.
 pub(crate) type OwnRoutes = (Vec<(RouteKey, u8)>, Vec<Route>);
 
-/// Routes of our own as Python passes them in: those that go by table and prefix, those that come
-/// with their next hops too.
+/// Injected routes from Python: those to withdraw, by table and prefix, and those to announce, with
+/// their next hops.
 pub(crate) fn own(
     withdrawn: Vec<(u32, String)>,
     announced: Vec<(u32, String, Vec<NextHopTuple>)>,

@@ -1,9 +1,9 @@
-//! What may wait for a lock of the engine, out of reach for those who hold the GIL.
+//! Values whose locks must not be waited for with the GIL held.
 
 use pyo3::prelude::*;
 
-/// A value whose methods may wait for a lock that another thread holds for long: it can be used
-/// only without the GIL, or all of Python would wait along.
+/// A value whose methods may wait for a lock that another thread holds for long: usable only
+/// without the GIL, or all of Python would wait too.
 pub(crate) struct Detached<T>(T);
 
 impl<T: Sync> Detached<T> {
@@ -11,7 +11,7 @@ impl<T: Sync> Detached<T> {
         Self(value)
     }
 
-    /// What `work` returns, done without the GIL.
+    /// The result of `work`, executed without the GIL.
     pub(crate) fn with<R: Send>(&self, py: Python<'_>, work: impl FnOnce(&T) -> R + Send) -> R {
         py.detach(|| work(&self.0))
     }

@@ -36,7 +36,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// What `read` makes of the table.
+    /// The result of `read` on the table.
     pub(crate) fn read<T: Send>(
         &self,
         py: Python<'_>,
@@ -320,7 +320,7 @@ impl Engine {
         paths: Vec<PathTuple>,
     ) -> PyResult<bool> {
         let prefix = convert::prefix(prefix)?;
-        // Of a kind that we never send: as no paths, which are never wanted.
+        // Of a kind that we never send: recorded as no paths, which are never desired.
         let paths = path_set(&paths).unwrap_or_else(|| PathSet::new(Vec::new()));
         let adopt = |inner: &Inner| inner.adopt_route(vpp_table, &prefix, paths);
         Ok(self.inner.with(py, adopt))
@@ -581,7 +581,7 @@ impl Engine {
         Ok(match found.map_err(errors::kernel)? {
             Found::Route(route) => (Some(KernelRoute::from(*route)), None),
             Found::Error(errno) => (None, Some(errno)),
-            // Told as an error by the lookup itself.
+            // The lookup itself returns it as an error.
             Found::Unreadable(_) => (None, None),
         })
     }
@@ -638,7 +638,7 @@ impl Engine {
 }
 
 impl Drop for Engine {
-    /// Ends the threads, for which it waits.
+    /// Waits for the threads to end.
     fn drop(&mut self) {
         Python::attach(|py| self.inner.with(py, Inner::close));
     }

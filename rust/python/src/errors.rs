@@ -1,4 +1,4 @@
-//! From the engine's errors to the exceptions that Python defines.
+//! Converts the engine's errors to the exceptions that Python defines.
 
 use bgpreflector_engine::{KernelError, VppError};
 use pyo3::{PyErr, import_exception};

@@ -1,4 +1,4 @@
-//! Reports and figures.
+//! Reports and counters.
 
 use std::collections::HashMap;
 
@@ -11,14 +11,14 @@ use pyo3::prelude::*;
 
 use crate::convert;
 
-/// What a resync with the kernel found.
+/// The result of a resync with the kernel.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
 pub struct ResyncReport {
-    /// Routes that the dumps showed.
+    /// Routes in the dumps.
     dumped: usize,
-    /// Routes that were held and that the kernel no longer has.
+    /// Routes removed from the table because the kernel no longer has them.
     removed: usize,
-    /// Dumps that it took.
+    /// The number of dumps.
     dumps: usize,
     /// Whether every family could be compared.
     complete: bool,
@@ -57,10 +57,10 @@ impl From<bgpreflector_engine::kernel::ResyncReport> for ResyncReport {
     }
 }
 
-/// A refusal: VPP table, prefix, `retval`, what it means, whether to retry.
+/// A refusal: VPP table, prefix, `retval`, its text, whether to retry.
 type FailureTuple = (u32, String, i32, String, bool);
 
-/// What VPP's return code means, and whether the request is worth another try.
+/// The text of VPP's return code, and whether the request is worth a retry.
 #[pyfunction]
 pub fn retval_meaning(retval: i32) -> (String, bool) {
     let retval = Retval(retval);
@@ -74,7 +74,7 @@ fn failure(failure: bgpreflector_engine::vpp::Failure) -> FailureTuple {
     (failure.vpp_table, prefix, failure.retval, meaning, retry)
 }
 
-/// What a flush found and did.
+/// The result of a flush.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
 pub struct Flushed {
     /// By VPP table: id, whether IPv6, routes shown, deleted, refused.
@@ -102,7 +102,7 @@ impl From<bgpreflector_engine::vpp::Flushed> for Flushed {
     }
 }
 
-/// What became of a batch.
+/// The result of a commit.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
 pub struct CommitReport {
     added: usize,
@@ -110,7 +110,7 @@ pub struct CommitReport {
     deleted: usize,
     unchanged: usize,
     failed: usize,
-    /// Some of the refusals: VPP table, prefix, `retval`, what it means, whether to retry.
+    /// Some of the refusals: VPP table, prefix, `retval`, its text, whether to retry.
     failures: Vec<FailureTuple>,
 }
 
@@ -127,7 +127,7 @@ impl From<bgpreflector_engine::vpp::CommitReport> for CommitReport {
     }
 }
 
-/// What was read of VPP.
+/// The result of an adoption.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
 pub struct Adopted {
     routes: usize,
@@ -143,7 +143,7 @@ impl From<bgpreflector_engine::vpp::Adopted> for Adopted {
     }
 }
 
-/// What an audit of VPP found.
+/// The result of an audit of VPP.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
 pub struct VppAudit {
     /// Routes under our source that VPP showed.
@@ -168,7 +168,7 @@ impl From<bgpreflector_engine::vpp::VppAudit> for VppAudit {
     }
 }
 
-/// The engine's figures.
+/// The engine's counters.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
 pub struct Status {
     /// By family: kernel, desired, installed, held, substituted, failed, unconfirmed.
@@ -180,7 +180,7 @@ pub struct Status {
     oldest_waiting: Option<f64>,
     /// Upper bound in seconds, and changes that waited no longer.
     latency: Vec<(f64, u64)>,
-    /// Seconds that all changes waited.
+    /// The sum over all changes, in seconds.
     latency_sum: f64,
     /// By operation: done, refused.
     requests: HashMap<&'static str, (u64, u64)>,
@@ -198,13 +198,13 @@ pub struct Status {
     synchronised: bool,
     /// By reason.
     resyncs: HashMap<&'static str, u64>,
-    /// Seconds that they took, by reason.
+    /// The time that they took in seconds, by reason.
     resync_seconds: HashMap<&'static str, f64>,
     /// By kind.
     drift: HashMap<&'static str, u64>,
     /// By reason.
     held_routes: HashMap<&'static str, usize>,
-    /// By what VPP shall have in their place.
+    /// By kind of substitute.
     substitutes: HashMap<&'static str, usize>,
     limit_exceeded: bool,
     receive_buffer: u64,

@@ -1,4 +1,4 @@
-//! zebra's connection in figures.
+//! The state and counters of zebra's connection.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,13 +10,13 @@ use pyo3::prelude::*;
 
 use crate::convert::{seconds, value_error};
 
-/// Where to listen, seconds of quiet after which a connection has shown all its routes, and seconds
-/// for which routes of earlier ones stay.
+/// The listening address, the seconds of quiet after which a connection has sent all its routes,
+/// and the seconds for which routes of earlier ones stay.
 pub(crate) type FpmTuple = (String, f64, f64);
 
 pub(crate) fn settings((listen, quiet_time, grace): FpmTuple) -> PyResult<FpmSettings> {
     let address = listen.parse();
-    let wrong = |_| value_error(format!("{listen:?} is no address with a port"));
+    let wrong = |_| value_error(format!("invalid address with port: {listen:?}"));
     let listen = address.map_err(wrong)?;
     let (quiet_time, grace): (Duration, Duration) = (seconds(quiet_time)?, seconds(grace)?);
     Ok(FpmSettings {
@@ -29,24 +29,24 @@ pub(crate) fn settings((listen, quiet_time, grace): FpmTuple) -> PyResult<FpmSet
 /// zebra's connection.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
 pub struct FpmStatus {
-    /// Where it is listened at; none before that.
+    /// The local address; none before it listens.
     listen: Option<String>,
-    /// Who is connected.
+    /// The connected peer.
     peer: Option<String>,
-    /// Whether the connection has shown all its routes.
+    /// Whether the connection has sent all its routes.
     settled: bool,
     connections: u64,
-    /// Connections refused, as there was one already.
+    /// Connections refused because one was open.
     refused: u64,
-    /// Connections closed, as what came was no FPM.
+    /// Connections closed because the peer did not send FPM.
     protocol_errors: u64,
     frames: u64,
     sweeps: u64,
-    /// Routes of earlier connections that sweeps removed.
+    /// Routes of earlier connections removed by sweeps.
     swept: u64,
-    /// Answers sent, by what they say.
+    /// Answers sent, by kind.
     answers: HashMap<&'static str, u64>,
-    /// Prefixes that wait to be answered for.
+    /// Prefixes with a queued answer.
     answers_waiting: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Routes and changes for those who look at them one by one.
+//! Views of routes and changes.
 
 use std::net::IpAddr;
 use std::time::UNIX_EPOCH;
@@ -25,7 +25,7 @@ pub struct NextHop {
     labels: Vec<u32>,
 }
 
-/// One kernel route and what VPP has of it.
+/// A kernel route and its state in VPP.
 #[pyclass(frozen, module = "bgpreflector._core")]
 pub struct RouteView {
     #[pyo3(get)]
@@ -38,7 +38,7 @@ pub struct RouteView {
     metric: u32,
     #[pyo3(get)]
     protocol: u8,
-    /// Who told of it: `kernel`, `fpm` or `own`.
+    /// Its source: `kernel`, `fpm` or `own`.
     #[pyo3(get)]
     source: &'static str,
     #[pyo3(get)]
@@ -165,23 +165,23 @@ fn source(next_hops: NextHopSource) -> (Vec<NextHop>, Option<u32>) {
     }
 }
 
-/// What the kernel answers for a prefix, and whether VPP forwards so.
+/// The kernel's lookup result for a prefix, and whether VPP forwards alike.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
 pub struct Judgement {
     /// Kernel table.
     table: u32,
     prefix: String,
-    /// The address that the kernel was asked for.
+    /// The address that was looked up.
     address: IpAddr,
-    /// What it forwards the address by.
+    /// The kernel's route for the address.
     kernel: Option<Py<KernelRoute>>,
-    /// Its error number, where it has no route.
+    /// The kernel's error number, if it has no route.
     error: Option<i32>,
-    /// Paths that its answer means for VPP.
+    /// Paths that the result resolves to.
     expected: Vec<String>,
-    /// Why it can mean none.
+    /// Why it resolves to none.
     reason: Option<String>,
-    /// Paths that VPP has for the prefix.
+    /// Paths installed for the prefix.
     installed: Vec<String>,
     verdict: &'static str,
 }
@@ -224,13 +224,13 @@ impl Judgement {
     }
 }
 
-/// A set of next hops that kernel routes share.
+/// A next-hop set, shared by kernel routes.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
 pub struct NextHopSetView {
     family: &'static str,
     route_type: String,
     next_hop_id: Option<u32>,
-    /// Those of the next-hop object included.
+    /// The next hops, including those of the next-hop object.
     next_hops: Vec<NextHop>,
     /// Kernel routes that use it.
     routes: u32,

@@ -1,8 +1,8 @@
-//! Log records of the Rust side, on their way to Python's `logging`.
+//! Log records of the Rust side, for Python's `logging`.
 //!
-//! A record is queued and fetched by a Python thread: a Rust thread that took the interpreter's
-//! lock to log, while it holds the table's, would wait for a Python thread that waits for the
-//! table.
+//! Records are queued, and a Python thread fetches them: a Rust thread that took the interpreter's
+//! lock to log while it holds the table's lock would deadlock with a Python thread that waits for
+//! the table.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use pyo3::prelude::*;
 
-/// Records that wait at most; those beyond are counted and left out.
+/// Maximum number of queued records; further ones are counted and dropped.
 const QUEUE: usize = 1024;
 
 /// Level in Python's numbers, target, message.
@@ -54,7 +54,7 @@ fn number(level: Level) -> u8 {
     }
 }
 
-/// Keeps records of at least this level (Python's number) for [`next_log`].
+/// Queues records of at least this level (Python's number) for [`next_log`].
 #[pyfunction]
 pub(crate) fn init_logging(level: u8) {
     let queue = LOGS.get_or_init(|| {
@@ -66,7 +66,7 @@ pub(crate) fn init_logging(level: u8) {
             lost,
         }
     });
-    // Only the first call sets it; nobody else in this module does.
+    // Fails only on later calls: nothing else in this module sets a logger.
     let _ = log::set_logger(queue);
     log::set_max_level(match level {
         0..=10 => LevelFilter::Debug,
@@ -82,7 +82,7 @@ pub(crate) fn next_log(py: Python<'_>, wait: bool) -> Option<LogRecord> {
     let queue = LOGS.get()?;
     let lost = queue.lost.swap(0, Ordering::Relaxed);
     if lost > 0 {
-        let message = format!("{lost} messages were left out: too many at a time");
+        let message = format!("{lost} messages were dropped: the log queue is full");
         return Some((number(Level::Warn), "bgpreflector".to_owned(), message));
     }
     if wait {

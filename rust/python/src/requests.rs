@@ -1,4 +1,4 @@
-//! Requests that Python sends itself, where VPP's messages differ from those the encoder knows.
+//! Requests that Python sends itself, if VPP's messages differ from those that the encoder knows.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use crate::convert::{self, value_error};
 use crate::detached::Detached;
 
-/// A path as VPP's API names its fields: `type`, `proto`, next hop, `sw_if_index`, `table_id`,
+/// A path with the fields of VPP's API: `type`, `proto`, next hop, `sw_if_index`, `table_id`,
 /// weight, preference, labels.
 pub(crate) type PathTuple = (u32, u32, Option<IpAddr>, u32, u32, u8, u8, Vec<u32>);
 
@@ -82,7 +82,7 @@ fn give_back(requests: &Open) {
 }
 
 impl Drop for RequestList {
-    /// Whoever forgot to release it: what has no answer is dirty again.
+    /// Requests that were not released: those without an answer are dirty again.
     fn drop(&mut self) {
         Python::attach(|py| self.requests.with(py, give_back));
     }
@@ -116,7 +116,7 @@ fn tuple(path: &Path) -> PathTuple {
     )
 }
 
-/// The other kinds of path that VPP has, which others' routes may be made of.
+/// VPP's other kinds of path, which routes of other clients may have.
 const OTHERS: [(u32, &str); 6] = [
     (3, "udp-encap"),
     (4, "bier-imp"),
@@ -129,13 +129,13 @@ const OTHERS: [(u32, &str); 6] = [
 /// `FIB_API_PATH_NH_PROTO_`: what a path leads on to.
 const PROTOCOLS: [&str; 5] = ["ip4", "ip6", "mpls", "ethernet", "bier"];
 
-/// The set of paths that the tuples describe; none where one is of a kind that we never send.
+/// The path set that the tuples describe; none if one is of a kind that we never send.
 pub(crate) fn path_set(tuples: &[PathTuple]) -> Option<PathSet> {
     let paths: Option<Vec<Path>> = tuples.iter().map(path).collect();
     paths.map(PathSet::new)
 }
 
-/// The paths as a person reads them, whatever their kind.
+/// The paths as text, whatever their kind.
 pub(crate) fn texts(tuples: &[PathTuple]) -> Vec<String> {
     let other = |tuple: &PathTuple| {
         let (number, proto, next_hop, sw_if_index, ..) = tuple;
@@ -159,7 +159,7 @@ pub(crate) fn texts(tuples: &[PathTuple]) -> Vec<String> {
     texts
 }
 
-/// None for one of a kind that we never send.
+/// None for a kind that we never send.
 fn path(tuple: &PathTuple) -> Option<Path> {
     let (number, proto, next_hop, sw_if_index, table, weight, preference, labels) = tuple.clone();
     let (_, kind) = *KINDS.iter().find(|(known, _)| *known == number)?;

@@ -1,4 +1,4 @@
-//! The embedded VPP.
+//! The embedded VPP simulator.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -17,7 +17,7 @@ use crate::convert::value_error;
 /// path), `sw_if_index`, weight.
 type SnapshotRoute = (u32, String, Vec<(String, u32, u8)>);
 
-/// A server that speaks VPP's socket API.
+/// A server for VPP's socket API.
 #[pyclass(frozen, module = "bgpreflector._core")]
 pub struct Simulator {
     inner: Mutex<Option<Inner>>,
@@ -125,7 +125,7 @@ impl Simulator {
 fn named(release: &str) -> PyResult<Release> {
     let known = || Release::NAMES.join(", ");
     Release::named(release)
-        .ok_or_else(|| value_error(format!("no release {release:?}; there are: {}", known())))
+        .ok_or_else(|| value_error(format!("unknown release {release:?}; known: {}", known())))
 }
 
 fn path(path: &Path) -> (String, u32, u8) {

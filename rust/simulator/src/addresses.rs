@@ -1,4 +1,4 @@
-//! Interfaces' addresses, and the routes that come with them (`ip4_forward.c`, `ip6_forward.c`).
+//! Interface addresses, and the routes that they imply (`ip4_forward.c`, `ip6_forward.c`).
 
 use std::net::IpAddr;
 
@@ -54,8 +54,8 @@ pub(crate) fn remove_all(state: &mut State, index: u32) -> i32 {
     0
 }
 
-/// Removes an interface with its addresses. As in VPP, clients' routes through it stay,
-/// and drop.
+/// Removes an interface with its addresses. As in VPP, clients' routes through it stay and drop
+/// packets.
 pub(crate) fn remove_interface(state: &mut State, index: u32) -> Option<Interface> {
     if index != 0 {
         remove_all(state, index);

@@ -1,4 +1,4 @@
-//! A few of VPP's debug CLI commands, in VPP's words.
+//! Some of VPP's debug CLI commands, with VPP's output.
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
@@ -13,9 +13,9 @@ use crate::paths::Kind;
 use crate::resolve::{self, Outcome};
 use crate::state::State;
 
-/// What it calls its version.
+/// The version that it reports.
 pub(crate) const VERSION: &str = "26.10-simulated";
-/// When it says that it was built.
+/// The build date that it reports.
 pub(crate) const BUILT: &str = "1970-01-01T00:00:00";
 
 const UNKNOWN: i32 = -1;
@@ -48,7 +48,7 @@ fn lines<T>(items: impl Iterator<Item = T>, line: impl Fn(T) -> String) -> Strin
     items.map(|item| line(item) + "\n").collect()
 }
 
-/// VPP centres, and where that cannot be, to the right.
+/// Like VPP: centred, and if that is impossible, off to the right.
 fn centred(text: &dyn Display, width: usize) -> String {
     let text = text.to_string();
     let left = width.saturating_sub(text.len()).div_ceil(2);
@@ -136,7 +136,7 @@ fn fib(state: &State, family: Family, words: &[&str], command: &str) -> (i32, St
     (0, text)
 }
 
-/// An address is looked up by longest match, and so is a prefix that has no route.
+/// An address is looked up by longest match, and so is a prefix without a route.
 fn looked_up<'a>(state: &'a State, table: u32, wanted: &str) -> Option<Best<'a>> {
     let host = |address: IpAddr| Prefix::new(address, if address.is_ipv4() { 32 } else { 128 });
     let prefix = match wanted.parse() {
@@ -164,7 +164,7 @@ fn summary(state: &State, table: u32, family: Family, text: &mut String) {
     }
 }
 
-/// A route in VPP's form: its sources and paths, and what they come to.
+/// A route in VPP's format: its sources and paths, and the result of resolving them.
 fn route(state: &State, best: &Best<'_>, text: &mut String) {
     let (table, prefix) = best.key;
     let _ = writeln!(

@@ -9,23 +9,23 @@ use bgpreflector_core::vpp::FrameReader;
 use crate::serve;
 use crate::state::State;
 
-/// Replies that a client may leave unread before its requests wait.
+/// Bytes of unread replies after which a client's requests have to wait.
 const BACKLOG: usize = 1 << 20;
-/// Reads of one client before the others' turn.
+/// Reads of one client before the others are served.
 const READS: usize = 8;
 
-/// Why work on a client paused.
+/// Why the work for a client paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// Nothing is left to do.
     Idle,
-    /// The client is over.
+    /// The client has disconnected.
     Over,
     /// A rate limit holds requests back.
     Limited,
     /// A fault drops all connections.
     DropAll,
-    /// A request has ended VPP.
+    /// A request has crashed VPP.
     Ended,
 }
 
@@ -35,15 +35,15 @@ pub(crate) struct Client {
     pub(crate) index: u32,
     pub(crate) out: Vec<u8>,
     written: usize,
-    /// Process id under which it wants interface events.
+    /// The process id of its registration for interface events.
     pub(crate) events: Option<u32>,
     pub(crate) leaving: bool,
     pub(crate) last_heard: Instant,
     pub(crate) keepalive_sent: Option<Instant>,
     pub(crate) run: u64,
-    /// A request that waits for a rate limit.
+    /// A request that waits for the rate limit.
     held: Option<Vec<u8>>,
-    /// Whether requests may be left in the reader, because replies were not taken.
+    /// Whether requests may remain in the reader because the client does not read replies.
     pub(crate) paused: bool,
 }
 
@@ -74,7 +74,7 @@ impl Client {
         self.backlog() < BACKLOG
     }
 
-    /// Reads and serves what there is.
+    /// Reads and serves pending requests.
     pub(crate) fn work(&mut self, state: &mut State) -> Progress {
         self.paused = !self.takes_requests();
         for _ in 0..READS {
@@ -113,7 +113,7 @@ impl Client {
                 other => return other,
             }
         }
-        // The reader is taken out so that its messages can be served without a copy.
+        // Taken out to serve its messages without a copy.
         let mut reader = std::mem::take(&mut self.reader);
         let progress = self.serve_all(state, &mut reader);
         self.reader = reader;
@@ -167,7 +167,7 @@ impl Client {
         }
     }
 
-    /// Writes what the client takes; false once it is over.
+    /// Writes what the client accepts; false once it has disconnected.
     pub(crate) fn flush(&mut self) -> bool {
         while let Some(rest) = self.out.get(self.written..).filter(|rest| !rest.is_empty()) {
             match self.stream.write(rest) {

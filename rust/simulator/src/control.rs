@@ -1,6 +1,7 @@
-//! Orders over a socket of their own: a JSON object a line, answered by one.
+//! Control commands on a separate socket: one JSON object per line, each answered by one.
 //!
-//! `{"fault": "stall", "on": true}` orders a [`Fault`]; `{"query": "statistics"}` asks.
+//! `{"fault": "stall", "on": true}` injects a [`Fault`]; `{"query": "statistics"}` returns
+//! statistics.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use crate::faults::Fault;
 use crate::handle::Remote;
 
-/// Bytes that an order may be long.
+/// Maximum length of a command in bytes.
 const LONGEST: u64 = 64 * 1024;
 
 #[derive(Deserialize)]
@@ -33,7 +34,7 @@ enum Query {
 
 pub(crate) fn serve(listener: &UnixListener, remote: &Remote, stop: &AtomicBool) {
     if let Err(error) = listener.set_nonblocking(false) {
-        log::error!("the simulator takes no orders: {error}");
+        log::error!("the control socket failed: {error}");
         return;
     }
     let open: Mutex<BTreeMap<u64, UnixStream>> = Mutex::default();
@@ -51,12 +52,12 @@ pub(crate) fn serve(listener: &UnixListener, remote: &Remote, stop: &AtomicBool)
             open.lock().insert(number, kept);
             scope.spawn(move || {
                 if let Err(error) = one(&stream, remote) {
-                    log::debug!("a control connection broke off: {error}");
+                    log::debug!("a control connection failed: {error}");
                 }
                 open.lock().remove(&number);
             });
         }
-        // Whoever still reads from a client is woken by the end of its connection.
+        // Ends the threads that still read from a client.
         for stream in open.lock().values() {
             let _ = stream.shutdown(Shutdown::Both);
         }
@@ -88,6 +89,6 @@ fn answer(line: &str, remote: &Remote) -> Value {
         }) => {
             json!({"ok": true, "statistics": remote.statistics()})
         }
-        Err(error) => json!({"ok": false, "error": format!("not an order: {error}")}),
+        Err(error) => json!({"ok": false, "error": format!("invalid command: {error}")}),
     }
 }

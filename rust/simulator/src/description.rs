@@ -1,4 +1,4 @@
-//! The API's description and message table: what `get_api_json` and the handshake hand out.
+//! The API's description and message table, for `get_api_json` and the handshake.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ macro_rules! messages {
     ($($constant:ident = $name:literal, $crc:literal;)*) => {
         $(pub(crate) const $constant: MessageName = MessageName { name: $name, crc: $crc };)*
 
-        /// Messages that only the simulator speaks.
+        /// Messages that only the simulator uses.
         const MORE: &[MessageName] = &[$($constant),*];
     };
 }
@@ -36,22 +36,22 @@ messages! {
 const API: &str = include_str!("api.json");
 /// Bytes before each message.
 const FRAME_HEADER: usize = 16;
-/// Where the ids of messages without a fixed one begin.
+/// The first id of messages without a fixed one.
 const FIRST_ID: u16 = 100;
 
-/// The messages' ids, and what is not as it is in VPP.
+/// The messages' ids, and deviations from VPP.
 #[derive(Debug, Default)]
 pub(crate) struct Description {
-    /// CRCs that are not the right ones.
+    /// CRCs replaced by faults.
     changed: BTreeMap<String, String>,
     removed: BTreeSet<String>,
-    /// Ids of a release: the one on the wire of each of ours, and the other way round.
+    /// Ids of a release: our id to the id on the wire, and back.
     wire: BTreeMap<u16, u16>,
     own: BTreeMap<u16, u16>,
 }
 
 impl Description {
-    /// The messages of a release, those that it lacks removed.
+    /// The messages of a release, without those that it does not have.
     pub(crate) fn of(release: Option<&Release>) -> Self {
         let mut made = Self::default();
         let Some(release) = release else { return made };
@@ -67,17 +67,17 @@ impl Description {
         made
     }
 
-    /// Whether ids on the wire are others than ours.
+    /// Whether ids on the wire differ from ours.
     pub(crate) fn translates(&self) -> bool {
         !self.wire.is_empty()
     }
 
-    /// The id on the wire of a message of ours.
+    /// The id on the wire of one of our messages.
     pub(crate) fn to_wire(&self, own: u16) -> u16 {
         self.wire.get(&own).copied().unwrap_or(own)
     }
 
-    /// The message of an id on the wire.
+    /// The message with an id on the wire.
     pub(crate) fn message(&self, wire: u16) -> Option<MessageName> {
         let own = if self.translates() {
             *self.own.get(&wire)?
@@ -87,7 +87,7 @@ impl Description {
         message(own).filter(|message| !self.removed.contains(message.name))
     }
 
-    /// Gives the frames the ids that they have on the wire.
+    /// Translates the frames' ids to those on the wire.
     pub(crate) fn translate(&self, mut frames: &mut [u8]) {
         if !self.translates() {
             return;
@@ -135,7 +135,7 @@ impl Description {
 
     /// The one module.
     pub(crate) fn module(&self) -> String {
-        // Messages may share a CRC, so a changed one is looked for on its message's own line.
+        // Messages may share a CRC, so the changed one is located by its own line.
         let line = |line: &str| {
             let name = line.trim_start().strip_prefix("[\"");
             let name = name.and_then(|rest| rest.split('"').next());
@@ -154,7 +154,7 @@ pub(crate) fn all() -> impl Iterator<Item = MessageName> {
     ALL.iter().chain(MORE).copied()
 }
 
-/// Id of a message here.
+/// The id of a message in the simulator.
 pub(crate) fn id(message: MessageName) -> Option<u16> {
     match message {
         SOCKCLNT_CREATE => Some(SOCKCLNT_CREATE_ID),

@@ -1,86 +1,86 @@
-//! Faults to order.
+//! Faults that can be injected.
 
 use std::time::Instant;
 
 use bgpreflector_core::route::Prefix;
 use serde::Deserialize;
 
-/// A way to fail.
+/// A fault to inject.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
-    /// At most this many requests a second; 0 takes the limit away.
+    /// At most this many requests a second; 0 removes the limit.
     RateLimit {
         /// Requests a second.
         per_second: u64,
     },
-    /// The `nth` route request from now on is refused, and every `nth` after it if `every`.
+    /// Refuses the `nth` route request from now, and every `nth` after it if `every`.
     FailNth {
         /// 1 is the next one.
         nth: u64,
         /// VPP's return code.
         retval: i32,
-        /// Again and again.
+        /// Whether to repeat it.
         #[serde(default)]
         every: bool,
     },
-    /// Requests for this prefix are refused; `retval` 0 takes that back.
+    /// Refuses requests for this prefix; `retval` 0 clears that.
     FailPrefix {
         /// The prefix.
         prefix: String,
         /// VPP's return code.
         retval: i32,
     },
-    /// VPP ends at a request that adds this prefix, or no longer; it starts again, empty.
+    /// Whether a request that adds this prefix crashes VPP, which then restarts empty.
     EndAt {
         /// The prefix.
         prefix: String,
-        /// Whether it does.
+        /// Whether it does so.
         on: bool,
     },
-    /// VPP shows at most this many linux-cp pairs in one answer; 0: all.
+    /// VPP returns at most this many linux-cp pairs in one answer; 0: all.
     PairsAtOnce {
         /// Pairs.
         count: usize,
     },
-    /// Nothing is read from clients, or is again.
+    /// Stops, or resumes, reading from clients.
     Stall {
         /// Whether to stall.
         on: bool,
     },
-    /// Requests are read and neither done nor answered, or are again.
+    /// Reads requests without executing or answering them, or no longer.
     Mute {
         /// Whether to be mute.
         on: bool,
     },
-    /// All connections are closed, after this many more route requests.
+    /// Closes all connections after this many more route requests.
     Drop {
         /// 0 is at once.
         #[serde(default)]
         after: u64,
-        /// Whether the last reply breaks off in the middle.
+        /// Whether to cut the last reply in the middle.
         #[serde(default)]
         mid_frame: bool,
     },
-    /// VPP is restarted: it forgets everything.
+    /// Restarts VPP with an empty state.
     Restart {
-        /// How much higher than before the interfaces' `sw_if_index` are.
+        /// By how much to shift the interfaces' `sw_if_index`.
         #[serde(default)]
         shift: u32,
     },
-    /// A message has another CRC for clients that connect from now on.
+    /// Gives a message another CRC for clients that connect from now on.
     ChangeCrc {
         /// Its name.
         message: String,
         /// Eight hexadecimal digits.
         crc: String,
     },
-    /// Clients that connect from now on find no such message.
+    /// Removes a message for clients that connect from now on.
     RemoveMessage {
         /// Its name.
         message: String,
     },
-    /// No faults any more, but for changed and removed messages and what has happened already.
+    /// Clears all faults except changed and removed messages and what has already happened.
     Clear,
 }
 
@@ -91,7 +91,7 @@ pub(crate) struct Countdown {
     pub(crate) retval: i32,
 }
 
-/// The faults in force.
+/// The active faults.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     pub(crate) stalled: bool,
@@ -129,12 +129,12 @@ impl Faults {
         }
     }
 
-    /// Whether a request that adds the prefix ends VPP.
+    /// Whether a request that adds the prefix crashes VPP.
     pub(crate) fn ends_at(&self, prefix: &Prefix) -> bool {
         self.end_at.contains(prefix)
     }
 
-    /// The return code with which a route request is to be refused, if it is.
+    /// The return code with which to refuse a route request, if any.
     pub(crate) fn refusal(&mut self, prefix: &Prefix) -> Option<i32> {
         let by_prefix = self.fail_prefixes.iter().find(|(other, _)| other == prefix);
         let by_prefix = by_prefix.map(|(_, retval)| *retval);
@@ -153,7 +153,7 @@ impl Faults {
         Some(retval)
     }
 
-    /// Whether the connections are to be dropped after this route request, and in mid-frame.
+    /// Whether to drop the connections after this route request, and whether in mid-frame.
     pub(crate) fn drops_now(&mut self) -> Option<bool> {
         let (after, mid_frame) = self.drop_after.as_mut()?;
         *after = after.saturating_sub(1);
@@ -165,12 +165,12 @@ impl Faults {
         Some(mid_frame)
     }
 
-    /// Whether one more request may be done now; without a limit, always.
+    /// Whether one more request may be served now; without a limit, always.
     pub(crate) fn allows_request(&mut self) -> bool {
         if self.per_second == 0 {
             return true;
         }
-        // Ten windows a second where that can be, so that a limit is felt evenly.
+        // Ten windows a second if possible, to smooth the load.
         let windows = if self.per_second < 10 { 1 } else { 10 };
         let limit = self.per_second / windows;
         let length = 1000 / u128::from(windows);

@@ -1,6 +1,6 @@
 //! The routes.
 //!
-//! A prefix may have routes of several sources; the one of the lowest priority forwards.
+//! A prefix may have routes of several sources; the one with the lowest priority value forwards.
 
 use ahash::RandomState;
 use bgpreflector_core::route::Prefix;
@@ -16,13 +16,13 @@ pub(crate) type Key = (u32, Prefix);
 
 /// A prefix's routes.
 struct Entry {
-    /// Index of its counters, the same for as long as it has a route.
+    /// Index of its counters, which does not change while it has a route.
     stats_index: u32,
     /// Source and paths.
     routes: SmallVec<[(u8, SetId); 1]>,
 }
 
-/// What a change did.
+/// The effect of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     Added,
@@ -31,7 +31,7 @@ pub(crate) enum Change {
     Absent,
 }
 
-/// What forwards a prefix.
+/// The forwarding route of a prefix.
 pub(crate) struct Best<'a> {
     pub(crate) key: Key,
     pub(crate) stats_index: u32,
@@ -48,7 +48,7 @@ pub(crate) struct Fib {
 
 impl Fib {
     pub(crate) fn replace(&mut self, key: Key, source: u8, set: SetId) -> Change {
-        // Before the old one is released: it may be the same.
+        // Before the release of the old one, which may be the same.
         self.sets.retain(set);
         let made = &mut self.made;
         let entry = self.entries.entry(key).or_insert_with(|| {
@@ -92,8 +92,8 @@ impl Fib {
         }
     }
 
-    /// Adds legs to a source's route (`is_multipath`). A leg that is there stays as it is, its
-    /// weight included (`fib_path_list_copy_and_path_add`).
+    /// Adds paths to a source's route (`is_multipath`). An existing path stays as it is, including
+    /// its weight (`fib_path_list_copy_and_path_add`).
     pub(crate) fn add_legs(&mut self, key: Key, source: u8, legs: SetId) -> Change {
         let mut paths = self.paths_of(&key, source);
         let there: Vec<_> = paths.iter().map(ApiPath::identity).collect();
@@ -104,7 +104,7 @@ impl Fib {
         self.replace(key, source, set)
     }
 
-    /// Takes legs from a source's route; without any left it is deleted.
+    /// Removes paths from a source's route; deletes it with its last path.
     pub(crate) fn remove_legs(&mut self, key: &Key, source: u8, legs: SetId) -> Change {
         let mut paths = self.paths_of(key, source);
         if paths.is_empty() {
@@ -124,7 +124,7 @@ impl Fib {
         self.replace(*key, source, set)
     }
 
-    /// A source's route for a prefix, whether or not it forwards.
+    /// A source's route for a prefix, forwarding or not.
     pub(crate) fn route(&self, key: &Key, source: u8) -> Option<&Set> {
         let mut routes = self.entries.get(key)?.routes.iter();
         self.sets.get(routes.find(|(id, _)| *id == source)?.1)
@@ -140,7 +140,7 @@ impl Fib {
         Some(self.entries.get(key)?.stats_index)
     }
 
-    /// What a prefix is forwarded by.
+    /// The forwarding route of a prefix.
     pub(crate) fn best(&self, key: &Key, sources: &Sources) -> Option<Best<'_>> {
         self.best_of(*key, self.entries.get(key)?, sources)
     }
@@ -156,7 +156,7 @@ impl Fib {
         })
     }
 
-    /// What forwards at the longest prefix that holds `prefix`.
+    /// The forwarding route of the longest prefix that contains `prefix`.
     pub(crate) fn lookup(
         &self,
         table: u32,
@@ -169,13 +169,13 @@ impl Fib {
         })
     }
 
-    /// What forwards each prefix.
+    /// The forwarding route of each prefix.
     pub(crate) fn all<'a>(&'a self, sources: &'a Sources) -> impl Iterator<Item = Best<'a>> {
         let entries = self.entries.iter();
         entries.filter_map(|(key, entry)| self.best_of(*key, entry, sources))
     }
 
-    /// The routes of one source, whether or not they forward.
+    /// The routes of one source, forwarding or not.
     pub(crate) fn of_source(&self, source: u8) -> impl Iterator<Item = (Key, &Set)> {
         self.entries.iter().filter_map(move |(key, entry)| {
             let (_, set) = entry.routes.iter().find(|(id, _)| *id == source)?;

@@ -21,23 +21,23 @@ use crate::settings::Settings;
 use crate::state::State;
 use crate::statistics::Statistics;
 
-/// The simulator cannot do what it was asked for.
+/// The simulator cannot do what was requested.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulatorError {
-    /// It cannot listen.
+    /// The socket cannot be opened.
     #[error("cannot listen on {}: {source}", path.display())]
     Listen {
         /// The socket.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         source: io::Error,
     },
-    /// A fault names something that there is not.
+    /// A fault refers to something that does not exist.
     #[error("{0}")]
     Fault(String),
 }
 
-/// A simulator that runs on threads of its own until it is dropped.
+/// A simulator on its own threads, which runs until it is dropped.
 pub struct Simulator {
     remote: Remote,
     stop: Arc<AtomicBool>,
@@ -45,7 +45,7 @@ pub struct Simulator {
     sockets: Vec<PathBuf>,
 }
 
-/// What orders can be given through.
+/// A handle for control commands.
 #[derive(Clone)]
 pub(crate) struct Remote {
     pub(crate) state: Arc<Mutex<State>>,
@@ -79,7 +79,7 @@ impl Simulator {
             let thread = std::thread::Builder::new().name(name.into());
             thread.spawn(run).map_err(|error| failed(&socket, error))
         };
-        // Whatever fails from here on, it ends and leaves no socket.
+        // On any later error its drop stops the simulator and removes the socket.
         let mut made = Self {
             remote: remote.clone(),
             stop: Arc::clone(&stop),
@@ -98,22 +98,22 @@ impl Simulator {
         Ok(made)
     }
 
-    /// The figures.
+    /// The statistics.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
         self.remote.statistics()
     }
 
-    /// Orders a fault.
+    /// Injects a fault.
     ///
     /// # Errors
-    /// [`SimulatorError::Fault`] where it names something that there is not.
+    /// [`SimulatorError::Fault`] if it refers to something that does not exist.
     pub fn fault(&self, fault: Fault) -> Result<(), SimulatorError> {
         self.remote.fault(fault)
     }
 
-    /// The routes of the source of this name, by table and prefix; empty where there is none.
-    /// Routes with a path that no [`Path`](bgpreflector_core::route::Path) stands for are left out.
+    /// The routes of the source with this name, by table and prefix; empty if there is none. Leaves
+    /// out routes with a path that no [`Path`](bgpreflector_core::route::Path) can express.
     #[must_use]
     pub fn snapshot(&self, source: &str) -> Vec<(u32, Prefix, PathSet)> {
         let state = self.remote.state.lock();
@@ -126,37 +126,37 @@ impl Simulator {
             .collect()
     }
 
-    /// The description of its messages as one of VPP's `.api.json` files.
+    /// The description of its messages, like one of VPP's `.api.json` files.
     #[must_use]
     pub fn api_description(&self) -> String {
         self.remote.state.lock().description.module()
     }
 
-    /// Keeps note of the prefixes that are deleted from now on, and forgets those noted before.
+    /// Starts to record deleted prefixes, and clears the previous record.
     pub fn record_deletions(&self) {
         self.remote.state.lock().deletions = Some(BTreeSet::new());
     }
 
-    /// The prefixes, by table, that clients have deleted since [`Self::record_deletions`], of any
-    /// source and whether or not they were there, once each; those in again included.
+    /// The prefixes, by table, that clients have deleted since [`Self::record_deletions`], once
+    /// each: of any source, present or not, and even if added again.
     #[must_use]
     pub fn deletions(&self) -> Vec<(u32, Prefix)> {
         let state = self.remote.state.lock();
         state.deletions.iter().flatten().copied().collect()
     }
 
-    /// Ends it; twice is fine.
+    /// Stops it. Further calls have no effect.
     pub fn stop(&mut self) {
         self.stop.store(true, Ordering::Release);
         self.remote.ring();
-        // A thread that waits for connections is woken by one.
+        // A connection wakes each thread that accepts connections.
         for socket in self.sockets.drain(..) {
             let _ = std::os::unix::net::UnixStream::connect(&socket);
             let _ = std::fs::remove_file(&socket);
         }
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
-                log::error!("a thread of the simulator broke off");
+                log::error!("a thread of the simulator panicked");
             }
         }
     }
@@ -170,7 +170,7 @@ impl Drop for Simulator {
 
 impl Remote {
     fn ring(&self) {
-        // It can only fail when the bell rings already.
+        // Fails only if the counter is full, and then it is readable anyway.
         let _ = self.wake.write(1);
     }
 
@@ -228,7 +228,7 @@ fn known(message: &str) -> Result<(), SimulatorError> {
     Err(SimulatorError::Fault(text))
 }
 
-/// Listens on a path; a socket that nobody listens on any more is replaced.
+/// Listens on a path; replaces a socket that has no listener.
 fn listen(path: &Path) -> Result<UnixListener, SimulatorError> {
     let failed = |source| SimulatorError::Listen {
         path: path.to_owned(),

@@ -17,8 +17,8 @@ pub(crate) struct Interface {
     pub(crate) addresses: Vec<(IpAddr, u8)>,
 }
 
-/// All interfaces. As in VPP, an interface gets the index that was freed last, so one that is made
-/// anew may have its old index again.
+/// All interfaces. As in VPP, a new interface gets the index that was freed last, so a recreated
+/// one may get its old index.
 #[derive(Debug)]
 pub(crate) struct Interfaces {
     all: Vec<Interface>,
@@ -63,7 +63,7 @@ impl Interfaces {
         sw_if_index
     }
 
-    /// Makes a loopback of the instance, or of the lowest that is free; none if it is taken.
+    /// Creates a loopback with this instance, or the lowest free one; none if it exists.
     pub(crate) fn add_loopback(&mut self, instance: Option<u32>) -> Option<u32> {
         let name = |instance: u32| format!("loop{instance}");
         let instance = match instance {
@@ -73,16 +73,16 @@ impl Interfaces {
         Some(self.add(name(instance), "Loopback", mac_of(instance)))
     }
 
-    /// The interface by which VPP reaches the Linux one of a pair.
+    /// Creates the tap interface of a pair.
     pub(crate) fn add_tap(&mut self) -> u32 {
         let name = |number: u32| format!("tap{number}");
-        // linux-cp counts its own from 4096.
+        // linux-cp numbers its taps from 4096.
         let number = (4096..u32::MAX).find(|n| self.index(&name(*n)).is_none());
         let number = number.unwrap_or_default();
         self.add(name(number), "virtio", mac_of(number))
     }
 
-    /// Removes an interface and its pair, but `local0`.
+    /// Removes an interface and its pair, except `local0`.
     pub(crate) fn remove(&mut self, sw_if_index: u32) -> Option<Interface> {
         let place = self.all.iter().position(|i| i.sw_if_index == sw_if_index);
         let place = place.filter(|place| *place != 0)?;
@@ -109,7 +109,7 @@ impl Interfaces {
         named.map(|i| i.sw_if_index)
     }
 
-    /// Sets the administrative state; whether it changed, none where there is no interface.
+    /// Sets the administrative state; returns whether it changed, none if there is no interface.
     pub(crate) fn set_up(&mut self, sw_if_index: u32, up: bool) -> Option<bool> {
         let interface = self.get_mut(sw_if_index)?;
         Some(std::mem::replace(&mut interface.up, up) != up)
@@ -119,7 +119,7 @@ impl Interfaces {
         self.all.iter_mut().find(|i| i.sw_if_index == sw_if_index)
     }
 
-    /// Adds an address; false where its network is on an interface already.
+    /// Adds an address; false if its network is already on an interface.
     pub(crate) fn add_address(&mut self, sw_if_index: u32, address: (IpAddr, u8)) -> bool {
         let network = |(address, length): (IpAddr, u8)| Prefix::new(address, length).ok();
         let wanted = network(address);
@@ -138,7 +138,7 @@ impl Interfaces {
         true
     }
 
-    /// Removes an address; false where it is not there.
+    /// Removes an address; false if it does not exist.
     pub(crate) fn remove_address(&mut self, sw_if_index: u32, address: (IpAddr, u8)) -> bool {
         let Some(interface) = self.get_mut(sw_if_index) else {
             return false;

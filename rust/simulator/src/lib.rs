@@ -1,5 +1,5 @@
-//! A VPP to talk to where there is none: it speaks VPP's socket API, keeps interfaces, tables, FIB
-//! sources and routes as VPP does, and can be ordered to fail in the ways a VPP fails.
+//! A VPP simulator: it implements VPP's socket API, keeps interfaces, tables, FIB sources and
+//! routes as VPP does, and injects the faults that a VPP can have.
 
 mod addresses;
 mod cli;

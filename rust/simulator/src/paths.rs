@@ -1,8 +1,9 @@
-//! Paths as VPP takes them from a client, orders them, and shows them again.
+//! Paths as VPP accepts them from a client, sorts them, and shows them.
 //!
-//! After `fib_api_path_decode` and `fib_api_path_encode` in VPP's `fib_api.c`, `fib_path_create`,
-//! `fib_path_cmp_for_sort` and `fib_path_encode` in `fib_path.c`. All kinds of path are kept that
-//! VPP can resolve by itself; one that needs an object of another feature is refused.
+//! Modelled on `fib_api_path_decode` and `fib_api_path_encode` in VPP's `fib_api.c`,
+//! `fib_path_create`, `fib_path_cmp_for_sort` and `fib_path_encode` in `fib_path.c`. Supports all
+//! kinds of path that VPP resolves by itself, and refuses those that need an object of another
+//! feature.
 
 use bgpreflector_core::route::{Family, Prefix};
 use bgpreflector_core::vpp::WireError;
@@ -27,7 +28,7 @@ pub(crate) enum Kind {
     AttachedNextHop,
     Attached,
     Recursive,
-    /// Of this `FIB_API_PATH_TYPE_`: drop, ICMP unreachable or prohibited.
+    /// With this `FIB_API_PATH_TYPE_`: drop, ICMP unreachable or prohibited.
     Special(u32),
     Exclusive,
     Deag,
@@ -43,7 +44,7 @@ pub(crate) struct Label {
     exp: u8,
 }
 
-/// One path. What its kind does not use is unset.
+/// A path. Fields that its kind does not use are unset.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ApiPath {
     pub(crate) kind: Kind,
@@ -58,8 +59,8 @@ pub(crate) struct ApiPath {
     pub(crate) labels: SmallVec<[Label; 1]>,
 }
 
-/// What makes two paths the same one (`fib_path_cmp_i`): kind, protocol, and address, interface or
-/// table as the kind has them. Weight and preference do not matter.
+/// The identity of a path (`fib_path_cmp_i`): kind, protocol, and address, interface or table,
+/// depending on the kind. Weight and preference do not matter.
 pub(crate) type Identity = (u8, u32, [u8; 16], u32);
 
 impl ApiPath {
@@ -76,7 +77,7 @@ impl ApiPath {
         }
     }
 
-    /// Reads a request's path; VPP's return code where it refuses it.
+    /// Decodes a request's path; VPP's return code if VPP refuses it.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, i32> {
         let mut reader = Reader::new("fib_path", bytes);
         let path = Self::read(&mut reader);
@@ -117,7 +118,7 @@ impl ApiPath {
         })
     }
 
-    /// `FIB_API_PATH_TYPE_NORMAL`, and `_SOURCE_LOOKUP`, which VPP shows as it.
+    /// `FIB_API_PATH_TYPE_NORMAL`, and `_SOURCE_LOOKUP`, which VPP shows like it.
     fn normal(mut self, sw_if_index: u32, table: u32, address: [u8; 16]) -> Result<Self, i32> {
         let addressed = address != [0; 16];
         self.kind = match (self.protocol, sw_if_index) {
@@ -125,7 +126,7 @@ impl ApiPath {
             (0 | NH_PROTO_IP6, NO_INTERFACE) => Kind::Deag,
             (0 | NH_PROTO_IP6, _) if addressed => Kind::AttachedNextHop,
             (0 | NH_PROTO_IP6, _) | (3, _) => Kind::Attached,
-            // Bit-indexed replication has tables of its own, and there are none.
+            // Bit-indexed replication has its own tables, which do not exist here.
             (4, _) => return Err(retval::NO_SUCH_FIB),
             _ => return Err(retval::UNIMPLEMENTED),
         };

@@ -1,7 +1,7 @@
-//! What VPP makes of a route's paths: the end of `show ip fib PREFIX`.
+//! How VPP resolves a route's paths: the end of `show ip fib PREFIX`.
 //!
-//! A path through an interface that is down forwards nothing, and a recursive one does what the route
-//! to its next hop does (`fib_path.c`); one that comes back to itself drops.
+//! A path through an interface that is down does not forward, and a recursive path follows the
+//! route to its next hop (`fib_path.c`); a loop drops.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -14,20 +14,20 @@ use crate::paths::{ApiPath, Kind};
 use crate::sets::Set;
 use crate::state::State;
 
-/// Routes that are gone through from one to the next: VPP finds the loops as it makes them.
+/// Maximum recursion depth; VPP itself detects loops when it creates them.
 const DEEPEST: usize = 16;
 
-/// What becomes of a path.
+/// The result of resolving a path.
 pub(crate) enum Outcome {
-    /// It forwards: VPP's words for each of the ends.
+    /// It forwards: VPP's text for each end.
     Forwards(Vec<String>),
-    /// Its interface is down or gone, or nothing leads to its next hop.
+    /// Its interface is down or deleted, or its next hop has no route.
     Unresolved,
     /// It leads back to its own route.
     Loop,
 }
 
-/// What becomes of a path of a route.
+/// Resolves a path of a route.
 pub(crate) fn path(state: &State, best: &Best<'_>, set: &Set, path: &ApiPath) -> Outcome {
     follow(state, best, set, path, &mut vec![best.key])
 }
@@ -64,7 +64,7 @@ fn follow(
     }
 }
 
-/// A next hop on a network of an interface's is reached there (`fib_entry_src_rr.c`).
+/// A next hop within an interface's network is resolved there (`fib_entry_src_rr.c`).
 fn recursive(state: &State, hop: IpAddr, path: &ApiPath, seen: &mut Vec<(u32, Prefix)>) -> Outcome {
     let (family, bits) = match hop {
         IpAddr::V4(_) => (Family::V4, 32),
@@ -110,7 +110,7 @@ fn dropped(family: Family) -> String {
     format!("dpo-drop ip{number}")
 }
 
-/// The block that says what VPP forwards the route by.
+/// The block that shows how VPP forwards the route.
 pub(crate) fn forwarding(state: &State, best: &Best<'_>, text: &mut String) {
     let family = best.key.1.family();
     let ip = if family == Family::V4 { "ip4" } else { "ip6" };

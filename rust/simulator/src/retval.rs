@@ -1,4 +1,4 @@
-//! The return codes that are given (`vnet/error.h`).
+//! The return codes in use (`vnet/error.h`).
 
 pub(crate) const UNSPECIFIED: i32 = -1;
 pub(crate) const INVALID_SW_IF_INDEX: i32 = -2;

@@ -19,9 +19,9 @@ use crate::client::{Client, Progress};
 use crate::description::id;
 use crate::state::State;
 
-/// A client's first index, as VPP's socket clients have it.
+/// The first client index of VPP's socket clients.
 const FIRST_INDEX: u32 = 0x8000_0001;
-/// Keepalives that a client may leave unanswered.
+/// Maximum number of unanswered keepalives.
 const UNANSWERED: u32 = 2;
 
 pub(crate) struct Server {
@@ -94,7 +94,7 @@ impl Server {
     }
 
     fn turn(&mut self) {
-        // It can only fail when the bell does not ring.
+        // Fails only if it was not woken.
         let _ = self.wake.read();
         let shared = Arc::clone(&self.state);
         let mut state = shared.lock();
@@ -118,7 +118,7 @@ impl Server {
             match self.listener.accept() {
                 Ok((stream, _)) => {
                     if let Err(error) = stream.set_nonblocking(true) {
-                        log::error!("a client cannot be served: {error}");
+                        log::error!("cannot accept a client: {error}");
                         continue;
                     }
                     self.clients
@@ -155,7 +155,7 @@ impl Server {
             self.clients.clear();
         }
         if std::mem::take(&mut state.ended) {
-            log::warn!("a request has ended this VPP; it starts again, empty");
+            log::warn!("a request crashed this VPP; it restarts empty");
             state.statistics.ends += 1;
             state.restart(0);
         }
@@ -184,7 +184,7 @@ impl Server {
             return;
         };
         if state.faults.stalled || state.faults.mute {
-            // Its clients' answers are not heard, so their silence says nothing.
+            // No answers of its clients are read, so their silence is no sign of failure.
             for client in &mut self.clients {
                 client.last_heard = Instant::now();
                 client.keepalive_sent = None;
@@ -212,7 +212,7 @@ impl Server {
     }
 }
 
-/// What others ask for after the request that ended VPP comes too late.
+/// Requests after the one that crashed VPP are lost.
 fn work(client: &mut Client, state: &mut State) -> Progress {
     if state.ended {
         return Progress::Ended;
@@ -220,7 +220,7 @@ fn work(client: &mut Client, state: &mut State) -> Progress {
     client.work(state)
 }
 
-/// Nanoseconds of `CLOCK_MONOTONIC`; 0 where they cannot be told.
+/// Nanoseconds of `CLOCK_MONOTONIC`; 0 if it cannot be read.
 fn monotonic() -> u64 {
     let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from);
     now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(0))

@@ -1,4 +1,4 @@
-//! Sets of paths, each kept once and found by the bytes in which clients send it.
+//! Path sets, interned and looked up by the bytes of requests.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use hashbrown::HashMap;
 
 use crate::paths::ApiPath;
 
-/// Number of a set.
+/// Id of a set.
 pub(crate) type SetId = u32;
 
-/// Paths in VPP's order, and as it shows them.
+/// Paths in VPP's order, and their encoding.
 pub(crate) struct Set {
     pub(crate) paths: Arc<[ApiPath]>,
     shown: Box<[u8]>,
-    /// Routes that have it.
+    /// The number of routes that use it.
     routes: u32,
-    /// Interfaces that were deleted while a route had it.
+    /// Interfaces deleted while a route used the set.
     dead: Vec<u32>,
 }
 
@@ -33,19 +33,19 @@ pub(crate) struct Sets {
 }
 
 impl Set {
-    /// How many paths there are; VPP too counts in a byte.
+    /// The number of paths; VPP's counter is a byte too.
     pub(crate) fn count(&self) -> u8 {
         u8::try_from(self.paths.len()).unwrap_or(u8::MAX)
     }
 
-    /// Whether what goes out of an interface is dropped, though an interface of that index may be
-    /// there again. As in VPP (`fib_path_back_walk_notify`, `FIB_PATH_OPER_FLAG_DROP`) that stays
-    /// so, and is not shown, for as long as any route has the set.
+    /// Whether packets to an interface are dropped, although an interface of that index may exist
+    /// again. As in VPP (`fib_path_back_walk_notify`, `FIB_PATH_OPER_FLAG_DROP`) this lasts,
+    /// invisibly, while any route has the set.
     pub(crate) fn is_dead(&self, sw_if_index: u32) -> bool {
         self.dead.contains(&sw_if_index)
     }
 
-    /// The bytes in which VPP shows the set in a route of `prefix`.
+    /// The encoding of the set in a route for `prefix`.
     pub(crate) fn shown(&self, prefix: &Prefix) -> Cow<'_, [u8]> {
         if self
             .paths
@@ -61,7 +61,7 @@ impl Set {
         })))
     }
 
-    /// The set in the words of the other stages; none where it has a path that they have none for.
+    /// The set as a [`PathSet`]; none if it has a path that a [`PathSet`] cannot hold.
     pub(crate) fn to_path_set(&self) -> Option<PathSet> {
         let mut reader = Reader::new("paths", &self.shown);
         PathBytes::read(&mut reader, self.count())
@@ -80,7 +80,7 @@ fn encode<'a>(paths: impl Iterator<Item = Cow<'a, ApiPath>>) -> Vec<u8> {
 }
 
 impl Sets {
-    /// The set that a client's bytes mean, or VPP's return code where it refuses a path.
+    /// The set of a request's bytes, or VPP's return code if it refuses a path.
     pub(crate) fn of_request(&mut self, bytes: PathBytes<'_>) -> Result<SetId, i32> {
         let bytes = bytes.as_bytes();
         if let Some(id) = self.by_request.get(bytes) {
@@ -111,14 +111,14 @@ impl Sets {
         id
     }
 
-    /// Takes note of one more route that has a set.
+    /// Adds a reference of a route to a set.
     pub(crate) fn retain(&mut self, id: SetId) {
         if let Some(set) = self.all.get_mut(id as usize) {
             set.routes = set.routes.saturating_add(1);
         }
     }
 
-    /// Takes note of one route less. A set that none has is made anew when it is used again.
+    /// Drops a reference. A set without references is created anew at its next use.
     pub(crate) fn release(&mut self, id: SetId) {
         if let Some(set) = self.all.get_mut(id as usize) {
             set.routes = set.routes.saturating_sub(1);
@@ -128,7 +128,7 @@ impl Sets {
         }
     }
 
-    /// Takes note that an interface was deleted.
+    /// Marks the sets that use a deleted interface.
     pub(crate) fn interface_deleted(&mut self, sw_if_index: u32) {
         for set in self.all.iter_mut().filter(|set| set.routes > 0) {
             let concerned = set.paths.iter().any(|p| p.interface() == Some(sw_if_index));

@@ -1,32 +1,32 @@
-//! How a simulator begins.
+//! The simulator's settings.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::releases::Release;
 
-/// How a simulator begins, and begins again after a restart.
+/// The initial state, also after a restart.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where it listens, as VPP does on its API socket.
+    /// The path of the API socket.
     pub socket: PathBuf,
-    /// Where it takes orders, one JSON object a line.
+    /// The path of the control socket, one JSON object a line.
     pub control_socket: Option<PathBuf>,
-    /// Names of its interfaces beside `local0`, which has `sw_if_index` 0.
+    /// Names of its interfaces besides `local0`, which has `sw_if_index` 0.
     pub interfaces: Vec<String>,
-    /// linux-cp pairs: VPP interface and Linux interface, which may have the name of its network
-    /// namespace and a slash before it.
+    /// linux-cp pairs: VPP interface and Linux interface, the latter optionally preceded by its
+    /// network namespace and a slash.
     pub pairs: Vec<(String, String)>,
-    /// Its plugins. With `linux_nl_plugin.so` it has that plugin's FIB sources too.
+    /// Its plugins. With `linux_nl_plugin.so` it also has that plugin's FIB sources.
     pub plugins: Vec<String>,
-    /// How long a client may be silent before it is sent a `memclnt_keepalive`; none: never.
+    /// Silence of a client after which it is sent a `memclnt_keepalive`; none: never.
     pub keepalive: Option<Duration>,
-    /// The release that it plays; none: one with all messages, that nothing ends.
+    /// The release to simulate; none: one with all messages and no crashes.
     pub release: Option<Release>,
 }
 
 impl Settings {
-    /// Two loopbacks and the linux-cp plugins, as the recorded VPP had.
+    /// Two loopbacks and the linux-cp plugins, like the recorded VPP.
     #[must_use]
     pub fn new(socket: impl Into<PathBuf>) -> Self {
         Self {

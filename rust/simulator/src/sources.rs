@@ -10,16 +10,16 @@ pub(crate) struct Source {
     pub(crate) name: String,
 }
 
-/// Id of the source of routes that no table is without.
+/// Id of the source of the routes that every table has.
 pub(crate) const SPECIAL: u8 = 1;
 /// Id of the source of interfaces' addresses.
 pub(crate) const INTERFACE: u8 = 4;
-/// Id of the source that requests without one belong to.
+/// Id of the source of requests that name none.
 pub(crate) const API: u8 = 8;
-/// Id of the source of what matches where nothing else does.
+/// Id of the source of the default drop routes.
 pub(crate) const DEFAULT_ROUTE: u8 = 20;
 
-/// VPP's own sources: priority and name; the id is the place.
+/// VPP's own sources: priority and name; the id is the index.
 const BUILT_IN: [(u8, &str); 23] = [
     (255, "invalid"),
     (0, "special"),
@@ -45,15 +45,15 @@ const BUILT_IN: [(u8, &str); 23] = [
     (254, "interpose"),
     (16, "path-mtu"),
 ];
-/// Those of the plugin that follows the kernel's routes.
+/// Those of the plugin that mirrors the kernel's routes.
 const LINUX_NL: [(u8, &str); 2] = [(16, "lcp-rt"), (17, "lcp-rt-dynamic")];
 
-/// All sources. As in VPP, adding always makes a new one and none is ever freed.
+/// All sources. As in VPP, adding always creates a new one and none is ever freed.
 #[derive(Debug)]
 pub(crate) struct Sources(Vec<Source>);
 
 impl Sources {
-    /// VPP's own, and those of its plugins.
+    /// VPP's own sources, and those of its plugins.
     pub(crate) fn new(settings: &Settings) -> Self {
         let source = |(id, (priority, name)): (u8, &(u8, &str))| Source {
             id,
@@ -66,7 +66,7 @@ impl Sources {
         Self((0..).zip(first).map(source).collect())
     }
 
-    /// The new source's id; none when there are 255.
+    /// The new source's id; none if there are 255.
     pub(crate) fn add(&mut self, name: String, priority: u8) -> Option<u8> {
         let id = u8::try_from(self.0.len()).ok().filter(|id| *id < u8::MAX)?;
         self.0.push(Source { id, priority, name });

@@ -1,4 +1,4 @@
-//! Everything that a simulated VPP knows.
+//! The state of a simulated VPP.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::sources::Sources;
 use crate::statistics::Statistics;
 use crate::tables::Tables;
 
-/// Ids that the hot path needs at every message.
+/// Ids that the hot path needs for every message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RouteIds {
     pub(crate) v1: u16,
@@ -34,16 +34,16 @@ pub(crate) struct State {
     pub(crate) fib: Fib,
     pub(crate) faults: Ordered,
     pub(crate) statistics: Statistics,
-    /// What was asked to be deleted, while somebody wants to know.
+    /// Keys of deletion requests, if they are recorded.
     pub(crate) deletions: Option<BTreeSet<Key>>,
     pub(crate) route_ids: RouteIds,
-    /// Requests that end a VPP of its release.
+    /// Requests that crash a VPP of its release.
     pub(crate) ends: Faults,
-    /// A request has ended it: it starts again, as under a supervisor.
+    /// A request has crashed it: it restarts, as under a supervisor.
     pub(crate) ended: bool,
     /// Interface events to send: `sw_if_index`, up, deleted.
     pub(crate) events: Vec<(u32, bool, bool)>,
-    /// Rises at each restart: clients of an earlier run are dropped.
+    /// Incremented at each restart: clients of an earlier run are dropped.
     pub(crate) run: u64,
 }
 
@@ -89,7 +89,7 @@ impl State {
         release.map_or(VERSION, |release| &release.version)
     }
 
-    /// Forgets everything, as a VPP that is started again.
+    /// Resets everything, like a restarted VPP.
     pub(crate) fn restart(&mut self, shift: u32) {
         self.interfaces = Interfaces::new(&self.settings, shift);
         self.sources = Sources::new(&self.settings);

@@ -1,10 +1,10 @@
-//! What the simulator has been asked.
+//! Counters of the simulator's requests.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// Figures since the simulator's start; a simulated restart does not reset them.
+/// Counters since the simulator's start; a simulated restart does not reset them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Statistics {
     /// Requests by message.
@@ -21,9 +21,9 @@ pub struct Statistics {
     pub deletes_of_absent: u64,
     /// Of those, refused.
     pub refused: u64,
-    /// Routes that clients have put in and not taken out again, of all sources.
+    /// Routes that clients have added and not deleted, of all sources.
     pub routes: u64,
-    /// Requests that ended VPP.
+    /// Requests that crashed VPP.
     pub ends: u64,
     /// Clients connected now.
     pub clients: u64,

@@ -1,4 +1,4 @@
-//! VPP's tables, and the routes that each has by itself.
+//! VPP's tables, and the routes that VPP adds to each.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -23,7 +23,7 @@ impl Tables {
         tables
     }
 
-    /// Adds a table; one that is there keeps its name.
+    /// Adds a table; an existing one keeps its name.
     pub(crate) fn add(&mut self, table: u32, family: Family, name: &str, fib: &mut Fib) {
         let name = match name {
             "" => format!("{family}-VRF:{table}"),
@@ -33,15 +33,15 @@ impl Tables {
         fill(table, family, fib);
     }
 
-    /// Deletes a table; table 0 stays. As in VPP, its routes are neither shown nor freed, and
-    /// are there again when the table is: a client must delete them first.
+    /// Deletes a table, except table 0. As in VPP, its routes are neither shown nor freed, and
+    /// reappear with the table: a client must delete them first.
     pub(crate) fn remove(&mut self, table: u32, family: Family) {
         if table != 0 {
             self.0.remove(&(family == Family::V6, table));
         }
     }
 
-    /// The lowest table id of a family that is not used.
+    /// The lowest unused table id of a family.
     pub(crate) fn unused(&self, family: Family) -> Option<u32> {
         (1..u32::MAX).find(|table| !self.has(*table, family))
     }

@@ -1,4 +1,4 @@
-//! Replies that only a simulator writes: the layouts are VPP's (`api.json` beside this file).
+//! Replies that only a simulator writes: the layouts are VPP's (`api.json` in this directory).
 
 use bgpreflector_core::vpp::begin_frame;
 
@@ -41,14 +41,14 @@ impl<'a> Reply<'a> {
         self
     }
 
-    /// A text in a field of fixed length, cut where it does not fit.
+    /// A text in a field of fixed length, truncated if necessary.
     pub(crate) fn text(self, text: &str, length: usize) -> Self {
         let taken = text.len().min(length.saturating_sub(1));
         let bytes = text.as_bytes().get(..taken).unwrap_or_default();
         self.bytes(bytes).zeros(length.saturating_sub(taken))
     }
 
-    /// A text behind its length.
+    /// A text with a length prefix.
     pub(crate) fn string(self, text: &str) -> Self {
         let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
         self.u32(length).bytes(text.as_bytes())

@@ -1,4 +1,4 @@
-//! Clients among each other: slow ones, silent ones, and those that watch interfaces.
+//! Interaction of clients: slow ones, silent ones, and those that watch interfaces.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -17,9 +17,9 @@ use support::requests::{Ask, via};
 use support::{Bench, Client};
 
 const P: &str = "198.51.100.0/24";
-/// Requests whose replies (30 bytes each) are more than a socket holds and the simulator keeps.
+/// Requests whose replies (30 bytes each) exceed what a socket and the simulator buffer.
 const MANY: u64 = 100_000;
-/// Requests whose replies are what the simulator keeps: it always serves as many.
+/// Requests whose replies fit the simulator's buffer: it always serves as many.
 const KEPT: u64 = (1 << 20) / 30;
 
 #[test]
@@ -50,7 +50,7 @@ fn a_client_that_does_not_read_blocks_no_other_and_loses_nothing() {
     assert_eq!(bench.simulator.statistics().route_requests, MANY + 100);
 }
 
-/// Dumps are long answers to short requests, so many requests wait in the simulator.
+/// Dumps are long answers to short requests, so many requests queue up in the simulator.
 #[test]
 fn requests_read_before_a_backlog_are_served_after_it() {
     let bench = Bench::new();
@@ -110,7 +110,7 @@ fn nobody_is_dropped_for_silence_while_the_simulator_is_deaf() {
     }
 }
 
-/// Another simulator of the same interval, by whose keepalives time is told.
+/// A second simulator with the same interval, whose keepalives measure time.
 struct KeepaliveClock {
     _bench: Bench,
     client: Client,

@@ -1,4 +1,4 @@
-//! Each fault does what it says, no more, and can be taken back.
+//! Each fault does what it says, nothing else, and can be cleared.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -49,7 +49,7 @@ fn a_rate_limit_holds_requests_back_until_it_is_taken_back() {
         .map(|_| client.frame(&replace(P, &paths)))
         .collect();
     let (frames, contexts): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
-    // In one piece: each alone would take so much of the socket's room that sending waited.
+    // In one piece: sent one by one they would fill the socket's buffer and block.
     client.send(&frames.concat());
     bench.wait_for("a first request", |s| s.route_requests > 0);
     // All 200 would take more than three minutes.
@@ -128,7 +128,8 @@ fn a_stalled_simulator_answers_after_it_resumes() {
     bench.order(Fault::Stall { on: true });
     let paths = [via("10.0.0.7")];
     let context = client.ask(&replace(P, &paths));
-    // A second client is accepted in a turn after the request came, so the turn passed it over.
+    // A second client is accepted in a turn after the request arrived, and that turn has skipped the
+    // request.
     let mut other = Client::without_handshake(&bench.socket());
     bench.wait_for("the second client", |s| s.clients == 2);
     assert_eq!(bench.simulator.statistics().route_requests, 0);
@@ -148,7 +149,7 @@ fn a_mute_simulator_forgets_what_it_is_asked() {
     for _ in 0..100 {
         client.ask(&replace(P, &paths));
     }
-    // A stranger's nonsense shows that the requests sent before it were read as well.
+    // A malformed message of another client shows that the earlier requests were read as well.
     let mut stranger = Client::without_handshake(&bench.socket());
     stranger.send(&[0; 20]);
     assert_eq!(stranger.try_receive(), Err(0));

@@ -1,4 +1,4 @@
-//! Routes: legs, sources, lookups.
+//! Routes: paths, sources, lookups.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -16,7 +16,7 @@ use support::{Bench, Client};
 
 const P: &str = "198.51.100.0/24";
 const NO_SUCH_ENTRY: i32 = -6;
-/// VPP's own source of the routes that drop what nothing else matches.
+/// VPP's own source of the default drop routes.
 const DEFAULT_ROUTE: u8 = 20;
 
 #[test]
@@ -52,7 +52,7 @@ fn legs_join_and_leave_one_by_one() {
     assert_eq!(client.lookup(P, true), Err(NO_SUCH_ENTRY));
 }
 
-/// As VPP 26.10 was seen to do: `fib_path_list_copy_and_path_add` looks for duplicates only.
+/// Observed on VPP 26.10: `fib_path_list_copy_and_path_add` only looks for duplicates.
 #[test]
 fn a_leg_added_again_keeps_its_weight() {
     let bench = Bench::new();
@@ -91,7 +91,7 @@ fn the_source_of_the_lowest_priority_forwards() {
     assert_eq!(forwards(&mut client), (low, by_low.to_vec()));
     assert_eq!(client.route(&Ask::replace(high, P, &by_high)), 0);
     assert_eq!(forwards(&mut client), (high, by_high.to_vec()));
-    // Version 1 has no source: the API's, of priority 128.
+    // Version 1 has no source: the API's is used, with priority 128.
     let mut v1 = Ask::replace(8, P, &by_api);
     v1.source = None;
     assert_eq!(client.route(&v1), 0);
@@ -181,7 +181,7 @@ fn deletions_are_noted_when_somebody_wants_to_know() {
     for p in [q, absent, P] {
         assert_eq!(client.route(&Ask::delete(8, p)), 0);
     }
-    // What comes back was deleted all the same.
+    // A prefix that is added again was deleted all the same.
     assert_eq!(client.route(&Ask::replace(8, P, &paths)), 0);
     let noted = [absent, P, q].map(|p| (0, prefix(p)));
     assert_eq!(bench.simulator.deletions(), noted);

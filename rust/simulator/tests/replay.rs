@@ -1,5 +1,5 @@
-//! A real VPP's conversation, had once more with the simulator: it answers each request as VPP
-//! did, byte for byte but for what is VPP's own business (message ids, stats indices, process id).
+//! Replays a recorded conversation with a real VPP: the simulator answers each request as VPP did,
+//! byte for byte, except for message ids, stats indices and the process id.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -20,7 +20,7 @@ use support::{Bench, Client};
 
 /// The first context of a request after the handshake, which has one of its own.
 const HANDSHAKE: u32 = 0x7c;
-/// VPP's answer to these is not recorded (too long, or VPP's own version): they must succeed.
+/// VPP's answer to these is not recorded (too long, or its version): they must succeed.
 const UNRECORDED: [&str; 2] = ["get_api_json", "show_version"];
 
 struct Recorded {
@@ -29,7 +29,7 @@ struct Recorded {
     message: Vec<u8>,
 }
 
-/// What was asked under one context, and what VPP said to it.
+/// The requests with one context, and VPP's replies.
 #[derive(Default)]
 struct Exchange {
     step: String,
@@ -55,7 +55,8 @@ fn parse(line: &str) -> Recorded {
     }
 }
 
-/// Every frame. The steps of `interfaces.jsonl` are whole there, events too, and in part elsewhere.
+/// Every frame. The steps of `interfaces.jsonl` are complete there, including events, and partial
+/// elsewhere.
 fn recorded() -> Vec<Recorded> {
     let mut all = load("tests/vectors/interfaces.jsonl");
     let whole: BTreeSet<String> = all.iter().map(|r| r.step.clone()).collect();
@@ -66,7 +67,7 @@ fn recorded() -> Vec<Recorded> {
     all
 }
 
-/// The handshake's reply, and the exchanges by context: the client counted, so that is the order.
+/// The handshake's reply, and the exchanges by context, which the client increments: the order.
 fn conversation() -> (SockclntCreateReply, BTreeMap<u32, Exchange>) {
     let all = recorded();
     let is_handshake = |r: &&Recorded| r.step == "connect" && !r.is_request;
@@ -130,7 +131,7 @@ fn translated(client: &Client, recorded: &MessageTable, index: u32, message: &[u
     frame
 }
 
-/// A message without what is the sender's own business: its name, and its fields.
+/// A message without sender-specific data: its name, and its fields.
 fn comparable(table: &MessageTable, index: u32, message: &[u8]) -> (String, Vec<u8>) {
     let name = name(table, message).to_owned();
     let mut fields = message[2..].to_vec();
@@ -164,7 +165,7 @@ fn sort_paths(fields: &mut [u8], at: usize) {
     paths.copy_from_slice(&sorted.concat());
 }
 
-/// Compares, details as a set: VPP's order of them is its own.
+/// Compares the messages, details as a set: VPP's order is arbitrary.
 fn compare(step: &str, theirs: Vec<(String, Vec<u8>)>, ours: Vec<(String, Vec<u8>)>) {
     let hex = |(name, fields): (String, Vec<u8>)| {
         let fields: String = fields.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -1,7 +1,7 @@
 //! The C library's allocator.
 
-/// Has the process keep what it frees, so that nothing allocated later costs a page fault: those
-/// are the kernel's work, and on a virtual machine its host's. Whether it was possible.
+/// Makes the process keep freed memory, so later allocations cause no page faults, whose cost is
+/// the kernel's and, on a virtual machine, the host's. Returns whether it worked.
 pub fn keep() -> bool {
     #[cfg(target_env = "gnu")]
     {

@@ -37,7 +37,7 @@ pub const LINK: u32 = 3;
 pub enum Legs {
     /// In the route, so many.
     Inline(u8),
-    /// In next-hop objects, which the table is told of by [`empty_table`].
+    /// In next-hop objects, which [`empty_table`] adds to the table.
     Objects,
 }
 

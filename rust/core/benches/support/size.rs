@@ -21,8 +21,8 @@ impl Size {
         Self { v4, v6: v4 / 5 }
     }
 
-    /// What the environment asks for; by default a full table, and a small one where this does
-    /// not measure (`cargo test`).
+    /// The size from the environment; by default a full table, and a small one where this does not
+    /// measure (`cargo test`).
     pub fn target() -> Self {
         let asked = std::env::var(ROUTES)
             .ok()

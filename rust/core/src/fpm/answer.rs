@@ -1,7 +1,7 @@
-//! What zebra is told of a route: `RTM_NEWROUTE` with `RTM_F_OFFLOAD` or `RTM_F_OFFLOAD_FAILED`.
+//! Answers to zebra: `RTM_NEWROUTE` with `RTM_F_OFFLOAD` or `RTM_F_OFFLOAD_FAILED`.
 //!
-//! zebra finds the route by its table, destination and protocol. Up to FRR 10.x it reads next hops
-//! too and compares them with its own (`rib_update_re_from_ctx`), so they are said as it said them.
+//! zebra finds the route by its table, destination and protocol. Up to FRR 10.x it also compares
+//! the next hops with its own (`rib_update_re_from_ctx`), so the answer repeats those that it sent.
 
 use std::net::IpAddr;
 
@@ -15,8 +15,8 @@ use crate::route::{Family, NextHop, NextHopSource, Prefix, Route, RouteType};
 
 use super::frame::frame_header;
 
-/// Appends a frame that says whether whoever forwards has the route; false, and nothing appended,
-/// where there is no such message: zebra knows four types of routes, and a frame has its bounds.
+/// Appends a frame with the outcome of a route; false, and nothing appended, if it cannot be
+/// expressed: zebra knows four route types, and a frame has a maximum length.
 #[must_use]
 pub fn encode_answer(route: &Route, installed: bool, out: &mut Vec<u8>) -> bool {
     let route_type = match route.set.route_type {
@@ -34,7 +34,7 @@ pub fn encode_answer(route: &Route, installed: bool, out: &mut Vec<u8>) -> bool 
     };
     let [f0, f1, f2, f3] = flags.to_ne_bytes();
     let (family, length) = (key.prefix.family(), key.prefix.length());
-    // RT_TABLE_UNSPEC where the number needs more than a byte, as zebra has it.
+    // RT_TABLE_UNSPEC if the number exceeds a byte, as in zebra.
     let table = u8::try_from(key.table).unwrap_or(0);
     let fixed = [
         family.af(),
@@ -91,7 +91,7 @@ fn next_hops(message: &mut Request, family: Family, source: &NextHopSource) {
     }
 }
 
-/// `struct rtnexthop` with its gateway, a leg.
+/// `struct rtnexthop` with its gateway, per next hop.
 fn multipath(family: Family, legs: &[NextHop]) -> Vec<u8> {
     let mut out = Vec::new();
     for hop in legs {
@@ -111,7 +111,7 @@ fn multipath(family: Family, legs: &[NextHop]) -> Vec<u8> {
     out
 }
 
-/// `RTA_GATEWAY`, or `RTA_VIA` (`struct rtvia`) where the gateway is of the other family.
+/// `RTA_GATEWAY`, or `RTA_VIA` (`struct rtvia`) if the gateway is of the other family.
 fn gateway(family: Family, hop: &NextHop) -> Option<(u16, Vec<u8>)> {
     let (of, octets) = match hop.gateway? {
         IpAddr::V4(address) => (Family::V4, address.octets().to_vec()),

@@ -8,16 +8,16 @@ const NETLINK: u8 = 1;
 /// `FPM_MSG_TYPE_PROTOBUF`.
 const PROTOBUF: u8 = 2;
 
-/// The longest frame in bytes, its header included: the length has 16 bits.
+/// The maximum length of a frame in bytes, including its header: the length has 16 bits.
 pub const MAX_FRAME: usize = u16::MAX as usize;
-/// Bytes read at a time at most, besides the beginning of a frame that is not whole yet.
+/// Maximum bytes per read, besides the beginning of an incomplete frame.
 const READ: usize = 64 << 10;
 
-/// What a peer sends is not FPM with netlink: nobody knows where the next frame begins.
+/// The peer does not send FPM with netlink: the start of the next frame is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// Another version of the protocol.
-    #[error("FPM version {0}, and only version 1 is known")]
+    #[error("FPM version {0}, only version 1 is supported")]
     Version(u8),
     /// `FPM_MSG_TYPE_PROTOBUF`.
     #[error(
@@ -25,14 +25,14 @@ pub enum FrameError {
     )]
     Protobuf,
     /// Another type of message.
-    #[error("messages of type {0}, and only netlink (1) is read")]
+    #[error("messages of type {0}, only netlink (1) is supported")]
     Type(u8),
     /// The length does not even cover the header.
-    #[error("a frame of {0} bytes, which is less than its header has")]
+    #[error("a frame of {0} bytes, which is shorter than its header")]
     Length(u16),
 }
 
-/// The header of a frame with `payload` bytes of netlink messages; none where they are too many.
+/// The header of a frame with `payload` bytes of netlink messages; none if they are too many.
 #[must_use]
 pub fn frame_header(payload: usize) -> Option<[u8; HEADER]> {
     let length = u16::try_from(payload.checked_add(HEADER)?).ok()?;
@@ -40,8 +40,8 @@ pub fn frame_header(payload: usize) -> Option<[u8; HEADER]> {
     Some([VERSION, NETLINK, high, low])
 }
 
-/// Cuts a stream into frames: read into [`Self::room`], say how much came with [`Self::filled`], and
-/// take whole frames' netlink messages from [`Self::next_frame`].
+/// Splits a stream into frames: read into [`Self::room`], report the length with [`Self::filled`],
+/// and take the netlink messages of complete frames from [`Self::next_frame`].
 #[derive(Debug)]
 pub struct FrameReader {
     buffer: Box<[u8]>,
@@ -60,7 +60,7 @@ impl Default for FrameReader {
 }
 
 impl FrameReader {
-    /// Where the next bytes go: [`READ`] at least, once all whole frames have been taken.
+    /// Where to read to: at least [`READ`] bytes, once all complete frames have been taken.
     pub fn room(&mut self) -> &mut [u8] {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -70,15 +70,15 @@ impl FrameReader {
         self.buffer.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// Takes note that `length` bytes have been put at the beginning of [`Self::room`].
+    /// Reports that `length` bytes were written to the beginning of [`Self::room`].
     pub fn filled(&mut self, length: usize) {
         self.end = self.end.saturating_add(length).min(self.buffer.len());
     }
 
-    /// The netlink messages of the next whole frame; none until there are more bytes.
+    /// The netlink messages of the next complete frame; none until more bytes arrive.
     ///
     /// # Errors
-    /// [`FrameError`]: the stream cannot be read any further.
+    /// [`FrameError`]: the rest of the stream cannot be framed.
     pub fn next_frame(&mut self) -> Result<Option<&[u8]>, FrameError> {
         let rest = self.buffer.get(self.start..self.end).unwrap_or_default();
         let Some(&[version, kind, high, low]) = rest.first_chunk::<HEADER>() else {

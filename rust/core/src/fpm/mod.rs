@@ -1,8 +1,8 @@
 //! The forwarding plane manager's protocol (FRR's `fpm/fpm.h`): zebra's module `dplane_fpm_nl`
-//! sends rtnetlink messages over TCP, a header of four bytes before one or several of them.
+//! sends rtnetlink messages over TCP, one or more after a header of four bytes.
 //!
-//! What is in the frames is [`netlink`](crate::netlink)'s to read. The same frames go back to zebra
-//! as answers (`fpm_read` in `zebra/dplane_fpm_nl.c`, FRR 8.5 and newer).
+//! [`netlink`](crate::netlink) decodes the content of the frames. The same frames are sent back to
+//! zebra as answers (`fpm_read` in `zebra/dplane_fpm_nl.c`, FRR 8.5 and newer).
 
 mod answer;
 mod frame;

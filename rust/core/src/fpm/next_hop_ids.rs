@@ -1,7 +1,7 @@
-//! zebra's next-hop ids, of which each run of zebra begins anew.
+//! zebra's next-hop ids, which each run of zebra assigns from the start.
 //!
-//! Routes of a connection that has ended stay until the next one has shown all that there is, and
-//! with them what their ids meant. An id of the new connection that was in use before therefore gets
+//! Routes of a closed connection stay until the next connection has sent all routes, and so do the
+//! objects behind their ids. An id of the new connection that is already in use therefore gets
 //! another number in the table.
 
 use ahash::{AHashMap, AHashSet};
@@ -9,11 +9,11 @@ use ahash::{AHashMap, AHashSet};
 use crate::netlink::NextHopMessage;
 use crate::route::{NextHopSet, NextHopSource};
 
-/// The first substitute, and downwards from there. zebra gives ids from 1 upwards, and to next hops
-/// that daemons choose 750,000,000 and more (`ZEBRA_NHG_PROTO_LOWER`).
+/// The first substitute id; the next ones count down. zebra assigns ids from 1 up, and 750,000,000
+/// and more to next hops chosen by daemons (`ZEBRA_NHG_PROTO_LOWER`).
 const FIRST: u32 = 749_999_999;
 
-/// Ids of the connection and their numbers in the table: the same, but for those that were in use.
+/// Ids of the connection and their numbers in the table: equal, except for those that were in use.
 #[derive(Debug, Default)]
 pub struct NextHopIds {
     before: AHashSet<u32>,
@@ -22,16 +22,15 @@ pub struct NextHopIds {
 }
 
 impl NextHopIds {
-    /// Takes note of a new connection, on which ids mean something else than the numbers that the
-    /// table has now.
+    /// Begins a connection, whose ids are unrelated to the numbers that the table has now.
     pub fn begin(&mut self, in_table: impl IntoIterator<Item = u32>) {
         self.before = in_table.into_iter().collect();
         self.substitutes.clear();
         self.originals.clear();
     }
 
-    /// Takes note that the connection has shown all there is; returns the numbers of earlier
-    /// connections, which no route that is left refers to.
+    /// Reports that the connection has sent all routes; returns the numbers of earlier connections,
+    /// which no remaining route refers to.
     pub fn settle(&mut self) -> Vec<u32> {
         self.before.drain().collect()
     }
@@ -95,7 +94,7 @@ mod tests {
         assert_eq!(ids.number(7), seven);
         assert_eq!((ids.id(seven), ids.id(7)), (Some(7), None));
         assert_eq!((ids.number(9), ids.id(9)), (9, Some(9)));
-        // A connection that broke off leaves both meanings behind.
+        // A connection that was lost leaves both mappings.
         ids.begin([7, 8, 9, seven]);
         let again = ids.number(7);
         assert!(![7, seven].contains(&again));

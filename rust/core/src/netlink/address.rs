@@ -1,7 +1,7 @@
 //! Address messages (`struct ifaddrmsg`, `linux/if_addr.h`).
 //!
-//! Only that an address came or went matters: the kernel kills and revives next hops with it, and
-//! says nothing of those.
+//! Only the fact that an address was added or removed matters: the kernel marks next hops dead or
+//! alive with it and sends no message about those.
 
 use super::error::DecodeErrorKind;
 use super::message::{Action, Payload};
@@ -11,7 +11,7 @@ const IFADDRMSG: usize = 8;
 /// `RTM_NEWADDR` or `RTM_DELADDR`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressMessage {
-    /// Whether it comes (or changes) or goes.
+    /// Whether it was added (or changed) or removed.
     pub action: Action,
     /// Interface index.
     pub interface: u32,

@@ -1,4 +1,4 @@
-//! Attributes (`struct rtattr`, `linux/rtnetlink.h`) and the values in them.
+//! Attributes (`struct rtattr`, `linux/rtnetlink.h`) and their values.
 
 use std::net::IpAddr;
 
@@ -16,7 +16,7 @@ pub(super) const fn align(length: usize) -> usize {
     length.saturating_add(ALIGN - 1) & !(ALIGN - 1)
 }
 
-/// Walks over attributes; ends after the first that does not fit.
+/// Iterates over attributes; ends after the first that does not fit.
 pub(super) struct Attributes<'a> {
     rest: &'a [u8],
     broken: bool,
@@ -35,8 +35,8 @@ impl<'a> Attributes<'a> {
         self.rest.len()
     }
 
-    /// The value of the next attribute, if that is of this kind and its value so long; else nothing
-    /// happens.
+    /// The value of the next attribute, if it has this type and length; otherwise nothing is
+    /// consumed.
     #[inline]
     pub(super) fn expect<const N: usize>(&mut self, kind: u16) -> Option<&'a [u8; N]> {
         let (header, rest) = self.rest.split_first_chunk::<HEADER>()?;
@@ -49,13 +49,14 @@ impl<'a> Attributes<'a> {
         Some(value)
     }
 
-    /// The next attribute; none at the end, of which [`Self::end`] tells whether it was one.
+    /// The next attribute; none at the end. [`Self::end`] returns whether the end was reached
+    /// cleanly.
     pub(super) fn step(&mut self) -> Option<(u16, &'a [u8])> {
-        // Fewer bytes than a header are padding, as the kernel's own RTA_OK has it.
+        // Fewer bytes than a header are padding, as in the kernel's RTA_OK.
         let (length, kind) = halves(self.rest.first_chunk::<HEADER>()?);
         let kind = kind & NLA_TYPE_MASK;
-        // Most have four bytes. Where the next one begins the processor then knows beforehand, and
-        // need not wait for the length.
+        // Most values have four bytes. A constant step lets the processor continue without waiting
+        // for the length.
         if let (8, Some((whole, rest))) = (length, self.rest.split_first_chunk::<8>()) {
             let [_, _, _, _, value @ ..] = whole;
             self.rest = rest;
@@ -104,7 +105,7 @@ fn halves(header: &[u8; HEADER]) -> (u16, u16) {
     }
 }
 
-/// The value, which must have so many bytes.
+/// The value, which must have this length.
 pub(super) fn exact<const N: usize>(
     attribute: u16,
     value: &[u8],
@@ -155,11 +156,11 @@ pub(super) fn via(value: &[u8]) -> Result<IpAddr, DecodeErrorKind> {
     )
 }
 
-/// What an encapsulation adds to a packet: labels, or the type of one that is not MPLS.
+/// What an encapsulation adds to a packet: labels, or its type if it is not MPLS.
 pub(super) type Encapsulation = (SmallVec<[Label; 2]>, u16);
 
-/// `RTA_ENCAP` of the type in `RTA_ENCAP_TYPE`. An encapsulation of which a part is missing is an
-/// error: without it the packets would go out plain.
+/// `RTA_ENCAP` of the type in `RTA_ENCAP_TYPE`. An incomplete encapsulation is an error: without it
+/// the packets would be sent unencapsulated.
 pub(super) fn encapsulation(
     kind: u16,
     value: Option<&[u8]>,

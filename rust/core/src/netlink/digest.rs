@@ -1,6 +1,6 @@
-//! A digest of what tells routes apart without a say in forwarding.
+//! A digest of attributes that distinguish routes but do not affect forwarding.
 
-/// FNV-1a, so that the same bytes give the same digest in every run; 0 where there are none.
+/// FNV-1a: equal bytes give the same digest in every run; 0 for no bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Digest(u32);
 

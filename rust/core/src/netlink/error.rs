@@ -4,9 +4,9 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("message type {kind} at byte {offset}: {problem}")]
 pub struct DecodeError {
-    /// `nlmsg_type`, 0 where not even the header was whole.
+    /// `nlmsg_type`, 0 if the header is incomplete.
     pub kind: u16,
-    /// Where in the buffer the message begins, bytes.
+    /// The message's offset in the buffer, bytes.
     pub offset: usize,
     /// What is wrong.
     pub problem: DecodeErrorKind,
@@ -20,7 +20,7 @@ pub enum DecodeErrorKind {
     Length {
         /// `nlmsg_len`.
         length: usize,
-        /// Bytes from the message's beginning to the buffer's end.
+        /// Bytes from the start of the message to the end of the buffer.
         left: usize,
     },
     /// The message is shorter than the fixed part of its type.
@@ -29,7 +29,7 @@ pub enum DecodeErrorKind {
     /// An attribute reaches beyond the message, or is shorter than its own header.
     #[error("an attribute does not fit")]
     AttributeLength,
-    /// An attribute's value has another length than its type has.
+    /// An attribute's value has the wrong length for its type.
     #[error("attribute {attribute} has {length} bytes")]
     AttributeSize {
         /// Its type.
@@ -51,14 +51,14 @@ pub enum DecodeErrorKind {
 /// Why a message is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SkipReason {
-    /// A message type that is not followed: nobody asked for it.
+    /// A message type that is not subscribed to.
     Type,
     /// A route, link or next hop of another family: multicast routing, MPLS, bridge ports.
     Family,
-    /// `RTM_F_CLONED`: an exception that the kernel keeps for itself (path MTU, redirect).
+    /// `RTM_F_CLONED`: an exception that the kernel caches (path MTU, redirect).
     Cloned,
     /// `rtm_src_len`: an IPv6 route for packets from some sources only. As an ordinary route it
-    /// would attract the packets of all.
+    /// would attract all packets.
     SourceSpecific,
 }
 
@@ -82,7 +82,7 @@ impl SkipReason {
         }
     }
 
-    /// The reason's place in an array of counters.
+    /// The reason's index in an array of counters.
     #[must_use]
     pub const fn index(self) -> usize {
         match self {

@@ -13,7 +13,7 @@ pub type HardwareAddress = [u8; 6];
 /// `RTM_NEWLINK` or `RTM_DELLINK`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkMessage {
-    /// Whether it comes (or changes) or goes.
+    /// Whether it was added (or changed) or removed.
     pub action: Action,
     /// Interface index.
     pub index: u32,
@@ -23,7 +23,7 @@ pub struct LinkMessage {
     pub up: bool,
     /// `IFF_RUNNING` or `IFF_LOWER_UP`: without either the kernel drops next-hop objects.
     pub carrier: bool,
-    /// Hardware address (`IFLA_ADDRESS`), if it is one of Ethernet's and not all zeros.
+    /// Hardware address (`IFLA_ADDRESS`), if it is an Ethernet address and not all zeros.
     pub address: Option<HardwareAddress>,
 }
 

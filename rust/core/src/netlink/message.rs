@@ -19,9 +19,9 @@ const NLMSGHDR: usize = 16;
 /// Whether something comes or goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// `RTM_NEW…`: it is new or has changed.
+    /// `RTM_NEW…`: added or changed.
     New,
-    /// `RTM_DEL…`: it is gone.
+    /// `RTM_DEL…`: removed.
     Delete,
 }
 
@@ -32,26 +32,26 @@ pub struct Header {
     pub kind: u16,
     /// `nlmsg_flags`.
     pub flags: u16,
-    /// `nlmsg_seq`: of the request that this answers.
+    /// `nlmsg_seq`: that of the request which this answers.
     pub sequence: u32,
-    /// `nlmsg_pid`: the port of whoever caused it.
+    /// `nlmsg_pid`: the port id of the process that caused it.
     pub port: u32,
 }
 
 impl Header {
-    /// `NLM_F_DUMP_INTR`: what is dumped changed, so the dump is not consistent.
+    /// `NLM_F_DUMP_INTR`: the dumped data changed, so the dump is inconsistent.
     #[must_use]
     pub const fn dump_interrupted(&self) -> bool {
         self.flags & NLM_F_DUMP_INTR != 0
     }
 
-    /// `NLM_F_REPLACE`: a new route takes the place of another.
+    /// `NLM_F_REPLACE`: a new route replaces another.
     #[must_use]
     pub const fn replace(&self) -> bool {
         self.flags & NLM_F_REPLACE != 0
     }
 
-    /// `NLM_F_APPEND`: a new route stands behind others of its key.
+    /// `NLM_F_APPEND`: a new route follows others with its key.
     #[must_use]
     pub const fn append(&self) -> bool {
         self.flags & NLM_F_APPEND != 0
@@ -63,26 +63,26 @@ impl Header {
 pub struct Message {
     /// Its header.
     pub header: Header,
-    /// What it says.
+    /// The decoded payload.
     pub body: Payload,
 }
 
-/// What a message says.
+/// A message's payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
     /// A route comes or goes.
     Route(RouteMessage),
-    /// A link comes, changes or goes.
+    /// A link was added, changed or removed.
     Link(LinkMessage),
-    /// An address comes, changes or goes.
+    /// An address was added, changed or removed.
     Address(AddressMessage),
-    /// A next-hop object comes, changes or goes.
+    /// A next-hop object was added, changed or removed.
     NextHop(NextHopMessage),
     /// A policy rule.
     Rule(RuleMessage),
     /// The end of a dump: 0, or a negative error number.
     Done(i32),
-    /// The answer to a request: 0, or a negative error number and the kernel's words for it.
+    /// The answer to a request: 0, or a negative error number and the kernel's text.
     Error {
         /// 0 or negative.
         errno: i32,
@@ -93,11 +93,11 @@ pub enum Payload {
     Overrun,
     /// `NLMSG_NOOP`.
     Noop,
-    /// A message that is not taken, and why.
+    /// An ignored message, and the reason.
     Skipped(SkipReason),
 }
 
-/// A message whose body is unread.
+/// A message with its body not yet decoded.
 #[derive(Clone, Copy, Debug)]
 pub struct RawMessage<'a> {
     /// Its header.
@@ -106,20 +106,20 @@ pub struct RawMessage<'a> {
     payload: &'a [u8],
 }
 
-/// What a message says, the next hops of a route that comes unread.
+/// A message's payload; the next hops of a route are not yet decoded.
 #[derive(Clone, Debug)]
 pub enum PartialMessage<'a> {
     /// A route comes.
     Announced(EncodedRoute<'a>),
-    /// Anything else; on the heap, as nearly all messages of a dump are routes.
+    /// Anything else; boxed, since nearly all messages of a dump are routes.
     Other(Box<Payload>),
 }
 
 impl<'a> RawMessage<'a> {
-    /// Reads the body.
+    /// Decodes the body.
     ///
     /// # Errors
-    /// [`DecodeError`] where it is malformed.
+    /// [`DecodeError`] if it is malformed.
     pub fn read(&self) -> Result<Payload, DecodeError> {
         body(&self.header, self.payload).map_err(|problem| self.error(problem))
     }
@@ -140,7 +140,7 @@ impl<'a> RawMessage<'a> {
         EncodedRoute::read(self.payload).map_err(|problem| self.error(problem))
     }
 
-    /// The error that tells of a problem in this message.
+    /// The error for a problem in this message.
     #[must_use]
     pub fn error(&self, problem: DecodeErrorKind) -> DecodeError {
         DecodeError {
@@ -151,14 +151,14 @@ impl<'a> RawMessage<'a> {
     }
 }
 
-/// The messages of a buffer, as `recvmsg` filled it, unread.
+/// The messages of a buffer as `recvmsg` filled it, not yet decoded.
 pub struct RawMessages<'a> {
     buffer: &'a [u8],
     offset: usize,
 }
 
 impl<'a> RawMessages<'a> {
-    /// Begins at the buffer's start.
+    /// Starts at the beginning of the buffer.
     #[must_use]
     pub const fn new(buffer: &'a [u8]) -> Self {
         Self { buffer, offset: 0 }
@@ -178,7 +178,7 @@ impl<'a> RawMessages<'a> {
 impl<'a> Iterator for RawMessages<'a> {
     type Item = Result<RawMessage<'a>, DecodeError>;
 
-    /// The next message; one whose length does not fit ends the walk.
+    /// The next message; one whose length does not fit ends the iteration.
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self
             .buffer
@@ -204,11 +204,11 @@ impl<'a> Iterator for RawMessages<'a> {
     }
 }
 
-/// The messages of a buffer, as `recvmsg` filled it.
+/// The messages of a buffer as `recvmsg` filled it.
 pub struct Messages<'a>(RawMessages<'a>);
 
 impl<'a> Messages<'a> {
-    /// Begins at the buffer's start.
+    /// Starts at the beginning of the buffer.
     #[must_use]
     pub const fn new(buffer: &'a [u8]) -> Self {
         Self(RawMessages::new(buffer))
@@ -218,8 +218,8 @@ impl<'a> Messages<'a> {
 impl Iterator for Messages<'_> {
     type Item = Result<Message, DecodeError>;
 
-    /// The next message. A malformed one is an error and the walk goes on behind it; one whose
-    /// length does not fit ends the walk.
+    /// The next message. A malformed one is an error and the iteration continues after it; one
+    /// whose length does not fit ends it.
     fn next(&mut self) -> Option<Self::Item> {
         let raw = match self.0.next()? {
             Ok(raw) => raw,
@@ -244,7 +244,7 @@ fn header(bytes: &[u8; NLMSGHDR]) -> (usize, Header) {
     (word(0) as usize, header)
 }
 
-/// Some of the bytes, read at once and not one by one.
+/// Some of the bytes, read with one load.
 fn part<const N: usize>(bytes: &[u8; NLMSGHDR], at: usize) -> [u8; N] {
     let part = bytes.get(at..).and_then(<[u8]>::first_chunk);
     part.copied().unwrap_or([0; N])
@@ -275,7 +275,7 @@ fn body(header: &Header, payload: &[u8]) -> Result<Payload, DecodeErrorKind> {
     }
 }
 
-/// `struct nlmsgerr`: the error number, the request (its header alone where capped), attributes.
+/// `struct nlmsgerr`: the error number, the request (only its header if capped), attributes.
 fn error(header: &Header, payload: &[u8]) -> Result<Payload, DecodeErrorKind> {
     let short = DecodeErrorKind::Short("struct nlmsgerr");
     let (errno, request) = payload.split_first_chunk::<4>().ok_or(short)?;

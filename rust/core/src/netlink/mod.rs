@@ -1,5 +1,5 @@
-//! The rtnetlink decoder and the requests to the kernel: bytes and [`route`](crate::route) values,
-//! nothing else.
+//! The rtnetlink decoder and the requests to the kernel: from bytes to [`route`](crate::route)
+//! values and back, without I/O.
 
 mod address;
 mod attributes;

@@ -1,4 +1,4 @@
-//! The attributes that describe one next hop, alike in a route, in a leg of a multipath route and
+//! The attributes of one next hop, the same in a route, in a next hop of a multipath route and
 //! (under other numbers) in a next-hop object.
 
 use std::net::IpAddr;
@@ -29,7 +29,7 @@ pub(super) struct NextHopParts<'a> {
 }
 
 impl<'a> NextHopParts<'a> {
-    /// Takes an attribute of a route or a leg; returns whether it was one of a next hop.
+    /// Decodes an attribute of a route or a next hop; returns whether it belongs to a next hop.
     pub(super) fn take(
         &mut self,
         family: Family,
@@ -67,7 +67,7 @@ impl<'a> NextHopParts<'a> {
     }
 }
 
-/// Whether an MPLS encapsulation has more to it than its labels, such as a TTL.
+/// Whether an MPLS encapsulation has attributes besides its labels, such as a TTL.
 fn says_more_than_labels(encap: &[u8]) -> bool {
     let more = |attribute: Result<(u16, &[u8]), DecodeErrorKind>| {
         attribute.is_ok_and(|(kind, _)| kind != MPLS_IPTUNNEL_DST)

@@ -18,7 +18,7 @@ const NEXTHOP_GRP: usize = 8;
 /// `RTM_NEWNEXTHOP` or `RTM_DELNEXTHOP`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextHopMessage {
-    /// Whether it comes (or changes) or goes.
+    /// Whether it was added (or changed) or removed.
     pub action: Action,
     /// `NHA_ID`.
     pub id: u32,
@@ -76,8 +76,8 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Payload, DecodeEr
     }))
 }
 
-/// `struct nexthop_grp`: id, weight - 1 in two bytes. The high one came later (Linux 6.12): where
-/// the kernel does not say that it knows it, there is anything in it.
+/// `struct nexthop_grp`: id, weight - 1 in two bytes. The high byte exists since Linux 6.12; on
+/// kernels that do not announce it, it holds garbage.
 fn members(value: &[u8], wide: bool) -> Result<SmallVec<[(u32, u32); 4]>, DecodeErrorKind> {
     let entries = value.chunks_exact(NEXTHOP_GRP);
     if !entries.remainder().is_empty() {

@@ -8,7 +8,7 @@ use super::constants::{
 };
 use crate::route::Family;
 
-/// `linux/rtnetlink.h`: answer with the table in which it was found, not always with main.
+/// `linux/rtnetlink.h`: answer with the table in which the route was found, not always main.
 const RTM_F_LOOKUP_TABLE: u32 = 0x1000;
 /// `linux/rtnetlink.h`: answer with the matching FIB entry, not with a resolved route.
 const RTM_F_FIB_MATCH: u32 = 0x2000;
@@ -66,7 +66,7 @@ pub fn rule_dump(family: Family, sequence: u32) -> Vec<u8> {
 /// A question for the entry by which the kernel forwards to an address.
 #[must_use]
 pub fn route_lookup(address: IpAddr, sequence: u32) -> Vec<u8> {
-    // IPv6 names the table anyway, and refuses the flag where requests are checked strictly
+    // IPv6 always names the table, and strict checking refuses the flag
     // (`inet6_rtm_valid_getroute_req`).
     let (family, flags) = match address {
         IpAddr::V4(_) => (Family::V4, RTM_F_FIB_MATCH | RTM_F_LOOKUP_TABLE),
@@ -82,7 +82,7 @@ pub fn route_lookup(address: IpAddr, sequence: u32) -> Vec<u8> {
     request.finish()
 }
 
-/// A message under way: `struct nlmsghdr` with `NLM_F_REQUEST`, fixed fields, attributes.
+/// A message being built: `struct nlmsghdr` with `NLM_F_REQUEST`, fixed fields, attributes.
 pub(crate) struct Request(Vec<u8>);
 
 impl Request {
@@ -112,7 +112,7 @@ impl Request {
     }
 }
 
-/// Appends an attribute and what it needs to end at a multiple of four; nothing where it is too long.
+/// Appends an attribute, padded to a multiple of four bytes; nothing if it is too long.
 pub(crate) fn attribute(out: &mut Vec<u8>, kind: u16, value: &[u8]) {
     let Ok(length) = u16::try_from(4 + value.len()) else {
         return;

@@ -28,24 +28,24 @@ const RTNEXTHOP: usize = 8;
 pub struct RouteMessage {
     /// Whether it comes or goes.
     pub action: Action,
-    /// The route; where it goes, an IPv6 route may name only the nexthops that go.
+    /// The route; a withdrawal of an IPv6 route may name only the next hops that are removed.
     pub route: Route,
 }
 
-/// A route whose next hops are unread yet. Many routes have the same ones, so whoever has read
-/// those bytes before need not do so again.
+/// A route whose next hops are not yet decoded. Many routes carry the same bytes, which a cache can
+/// then decode once.
 #[derive(Clone, Debug)]
 pub struct EncodedRoute<'a> {
     /// Its key.
     pub key: RouteKey,
-    /// Who installed it (`rtm_protocol`).
+    /// The protocol that installed it (`rtm_protocol`).
     pub protocol: u8,
-    /// Ticks (`USER_HZ`, 10 ms each) until the kernel stops to use the route
-    /// (`rta_cacheinfo.rta_expires`): negative where it has stopped, 0 where it never does.
+    /// Ticks (`USER_HZ`, 10 ms each) until the kernel stops using the route
+    /// (`rta_cacheinfo.rta_expires`): negative if it has stopped, 0 if it never does.
     pub expires: i32,
     /// As in [`SetBytes::head`].
     head: [u8; 4],
-    /// The attributes of the set, those that stand between them included.
+    /// The attributes of the set, including those between them.
     set: &'a [u8],
     /// Whether the set has them for itself.
     together: bool,
@@ -101,7 +101,7 @@ impl<'a> EncodedRoute<'a> {
         }))
     }
 
-    /// The bytes that say what the route does with packets; none where they are scattered.
+    /// The bytes that determine forwarding; none if they are not contiguous.
     #[must_use]
     pub fn set_bytes(&self) -> Option<SetBytes<'a>> {
         self.together.then_some(SetBytes {
@@ -110,10 +110,10 @@ impl<'a> EncodedRoute<'a> {
         })
     }
 
-    /// Reads what the route does with packets.
+    /// Decodes what the route does with packets.
     ///
     /// # Errors
-    /// [`DecodeErrorKind`] where an attribute is malformed.
+    /// [`DecodeErrorKind`] if an attribute is malformed.
     pub fn read_set(&self) -> Result<NextHopSet, DecodeErrorKind> {
         let family = self.key.prefix.family();
         let [_, number, scope_or_preference, flags] = self.head;
@@ -126,7 +126,7 @@ impl<'a> EncodedRoute<'a> {
                 }
                 (RouterPreference::default(), inner.digest.value())
             }
-            // IPv6 takes no second route with the same next hop, whatever else differs.
+            // IPv6 rejects a second route with the same next hop, whatever else differs.
             Family::V6 => (router_preference(scope_or_preference), 0),
         };
         Ok(NextHopSet {
@@ -156,7 +156,7 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Payload, DecodeEr
     Ok(Payload::Route(RouteMessage { action, route }))
 }
 
-/// The attributes of the key, and where those of the set are.
+/// The attributes of the key, and the position of those of the set.
 struct KeyAttributes<'a> {
     destination: Option<&'a [u8]>,
     table: u32,
@@ -204,7 +204,8 @@ impl<'a> KeyAttributes<'a> {
         Ok(outer)
     }
 
-    /// Reads what the kernel begins with (`fib_dump_info`, `rt6_fill_node`), in its order.
+    /// Decodes the attributes that the kernel writes first (`fib_dump_info`, `rt6_fill_node`), in
+    /// its order.
     #[inline]
     fn begin(&mut self, family: Family, attributes: &mut Attributes<'a>) {
         if let Some(table) = attributes.expect(RTA_TABLE) {
@@ -220,7 +221,7 @@ impl<'a> KeyAttributes<'a> {
     }
 }
 
-/// Where attributes are, from the first to the last of them.
+/// The position of attributes, from the first to the last of them.
 struct Run {
     range: Range<usize>,
     /// Whether nothing else stands between them.
@@ -289,7 +290,7 @@ fn address(family: Family, bytes: Option<&[u8]>, length: u8) -> Result<u128, Dec
     }
 }
 
-/// `struct rta_cacheinfo`: the third of its numbers.
+/// `struct rta_cacheinfo`: the third number.
 fn expires(value: &[u8]) -> i32 {
     let ticks = value.get(8..).and_then(<[u8]>::first_chunk::<4>);
     ticks.map_or(0, |bytes| i32::from_ne_bytes(*bytes))
@@ -319,14 +320,14 @@ fn next_hops(
     inner: NextHopAttributes<'_>,
     flags: u8,
 ) -> Result<NextHopSource, DecodeErrorKind> {
-    // With nexthop_compat_mode=1 the kernel writes the object's next hops into the route too; the
-    // object is what changes, so it is the source. A route by an object that is a blackhole is of
-    // type RTN_BLACKHOLE as long as the object is one, and goes with the object.
+    // With nexthop_compat_mode=1 the kernel also writes the object's next hops into the route; the
+    // object can change, so it is the source. A route by a blackhole object has type RTN_BLACKHOLE
+    // while the object is one, and is removed with the object.
     if inner.object != 0 {
         return Ok(NextHopSource::Object(inner.object));
     }
     if route_type != RouteType::Unicast {
-        // Whatever interface such a route carries (IPv6 names `lo`), it forwards to none.
+        // Whatever interface such a route names (IPv6 names `lo`), it does not forward.
         return Ok(NextHopSource::Inline(SmallVec::new()));
     }
     if let Some(multipath) = inner.multipath {
@@ -334,14 +335,14 @@ fn next_hops(
     }
     let hop = inner.next_hop.finish(flags, 1)?;
     if hop.gateway.is_none() && hop.interface == 0 {
-        // A withdrawal without next hops (BIRD's) names only the key.
+        // A withdrawal without next hops (as BIRD sends it) names only the key.
         return Ok(NextHopSource::Inline(SmallVec::new()));
     }
     Ok(NextHopSource::Inline(SmallVec::from_buf([hop])))
 }
 
-/// `RTA_MULTIPATH`: a `struct rtnexthop` with attributes a leg. What is left over is an error, as
-/// it is to the kernel (`fib_count_nexthops`): a leg may be missing.
+/// `RTA_MULTIPATH`: a `struct rtnexthop` with attributes per next hop. Leftover bytes are an error,
+/// as in the kernel (`fib_count_nexthops`): a next hop may be missing.
 fn nexthops(family: Family, mut rest: &[u8]) -> Result<SmallVec<[NextHop; 1]>, DecodeErrorKind> {
     let mut nexthops = SmallVec::new();
     while !rest.is_empty() {

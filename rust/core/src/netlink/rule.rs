@@ -1,5 +1,4 @@
-//! Policy rules (`struct fib_rule_hdr`, `linux/fib_rules.h`): what decides which tables a lookup
-//! comes to.
+//! Policy rules (`struct fib_rule_hdr`, `linux/fib_rules.h`): which tables a lookup consults.
 
 use super::attributes::Attributes;
 use super::constants::{
@@ -13,25 +12,25 @@ use crate::route::Family;
 /// `RTM_NEWRULE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuleMessage {
-    /// The table that the rule leads to; none where it leads elsewhere: to an error, to another rule.
+    /// The table that the rule selects; none if it has another action: an error, or another rule.
     pub table: Option<u32>,
     /// Which lookups it holds for.
     pub holds: Holds,
 }
 
-/// Which lookups a rule holds for, of those that name an address and nothing else: no mark, no source,
-/// no interface.
+/// Which lookups a rule applies to, among those with an address only: no mark, no source, no
+/// interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
-    /// All, and for every route of its table.
+    /// All, and every route of its table.
     Always,
-    /// Some, or not for every route.
+    /// Some, or not every route.
     Sometimes,
     /// None.
     Never,
 }
 
-/// `net/core/fib_rules.c`: `fib_rule_match`, for a lookup that comes from this machine.
+/// `net/core/fib_rules.c`: `fib_rule_match`, for a lookup from this machine.
 const LOOPBACK: &[u8] = b"lo\0";
 
 pub(super) fn decode(payload: &[u8]) -> Result<Payload, DecodeErrorKind> {

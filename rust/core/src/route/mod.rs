@@ -1,4 +1,4 @@
-//! The values every stage speaks of: prefixes, next hops, next-hop sets, routes, paths.
+//! The values used by every stage: prefixes, next hops, next-hop sets, routes, paths.
 
 mod family;
 mod next_hop;

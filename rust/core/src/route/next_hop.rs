@@ -10,19 +10,19 @@ use super::Family;
 /// An MPLS label, 20 bits.
 pub type Label = u32;
 
-/// What the kernel does with a packet that matches (`rtm_type`, `linux/rtnetlink.h`).
+/// What the kernel does with a matching packet (`rtm_type`, `linux/rtnetlink.h`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RouteType {
     /// `RTN_UNICAST`: forwarded to a next hop.
     Unicast,
-    /// `RTN_BLACKHOLE`: dropped in silence.
+    /// `RTN_BLACKHOLE`: dropped silently.
     Blackhole,
     /// `RTN_UNREACHABLE`: dropped, answered with ICMP unreachable.
     Unreachable,
     /// `RTN_PROHIBIT`: dropped, answered with ICMP prohibited.
     Prohibit,
-    /// Any other `RTN_` number (local, throw, …): never mirrored, but it takes part when the
-    /// kernel chooses the route that forwards.
+    /// Any other `RTN_` number (local, throw, …): never mirrored, but it takes part in the kernel's
+    /// route selection.
     Other(u8),
 }
 
@@ -54,21 +54,21 @@ pub struct NextHop {
     /// Address to send to (`RTA_GATEWAY`, or `RTA_VIA` whose family may differ from the route's);
     /// none for a route through a device only.
     pub gateway: Option<IpAddr>,
-    /// Output interface (`RTA_OIF` or `rtnh_ifindex`), 0 where the kernel names none.
+    /// Output interface (`RTA_OIF` or `rtnh_ifindex`), 0 if the kernel names none.
     pub interface: u32,
     /// Weight in the set, 1 to 65,536 (`rtnh_hops` + 1, or `nexthop_grp.weight` + 1).
     pub weight: u32,
-    /// `RTNH_F_ONLINK`: the gateway is taken as directly reachable through the interface.
+    /// `RTNH_F_ONLINK`: the gateway is treated as directly reachable through the interface.
     pub onlink: bool,
-    /// `RTNH_F_DEAD`: not used for forwarding now. The kernel changes it without a message.
+    /// `RTNH_F_DEAD`: currently unused. The kernel changes it without a message.
     pub dead: bool,
     /// MPLS labels pushed, outermost first (`RTA_ENCAP` of type `LWTUNNEL_ENCAP_MPLS`).
     pub labels: SmallVec<[Label; 2]>,
     /// `RTA_ENCAP_TYPE` of an encapsulation that cannot be mirrored (anything but MPLS), else 0.
     pub encapsulation: u16,
-    /// What else tells two next hops apart to the kernel (`nh_comp`, `rt6_duplicate_nexthop`): a
-    /// digest of `RTA_FLOW` and of what an encapsulation says beyond its labels; 0 where there is
-    /// nothing of the kind.
+    /// Further attributes by which the kernel distinguishes next hops (`nh_comp`,
+    /// `rt6_duplicate_nexthop`): a digest of `RTA_FLOW` and of an encapsulation's attributes other
+    /// than labels; 0 if there are none.
     pub digest: u32,
 }
 
@@ -95,43 +95,43 @@ impl NextHop {
 pub enum RouterPreference {
     /// `ICMPV6_ROUTER_PREF_LOW`
     Low,
-    /// `ICMPV6_ROUTER_PREF_MEDIUM`, and what IPv4 routes have.
+    /// `ICMPV6_ROUTER_PREF_MEDIUM`, also for IPv4 routes.
     #[default]
     Medium,
     /// `ICMPV6_ROUTER_PREF_HIGH`
     High,
 }
 
-/// Where a route's next hops are written down.
+/// Where a route's next hops are defined.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum NextHopSource {
     /// In the route itself, in the kernel's order.
     Inline(SmallVec<[NextHop; 1]>),
-    /// In the next-hop object of this id (`RTA_NH_ID`).
+    /// In the next-hop object with this id (`RTA_NH_ID`).
     Object(u32),
 }
 
-/// What a route does with packets: the part that many routes have in common, stored once.
+/// What a route does with packets: the part that many routes share, stored once.
 ///
-/// The family is part of it because a device-only next hop means another thing in each family.
+/// The family is part of it because a device-only next hop differs between the families.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NextHopSet {
     /// Family of the routes that use the set.
     pub family: Family,
     /// What happens to a packet.
     pub route_type: RouteType,
-    /// The next hops; without meaning unless the type is unicast.
+    /// The next hops; unused unless the type is unicast.
     pub next_hops: NextHopSource,
     /// The router preference, which decides between IPv6 routes of one key.
     pub preference: RouterPreference,
-    /// What else tells IPv4 routes of one key apart without a say in forwarding
-    /// (`fib_find_info`): a digest of `rtm_scope`, `RTA_PREFSRC` and `RTA_METRICS`; 0 where there
-    /// is nothing of the kind.
+    /// Further attributes by which the kernel distinguishes IPv4 routes of one key without effect
+    /// on forwarding (`fib_find_info`): a digest of `rtm_scope`, `RTA_PREFSRC` and `RTA_METRICS`; 0
+    /// if there are none.
     pub digest: u32,
 }
 
 impl NextHopSet {
-    /// A set of which nothing else is said: of medium preference, and without a digest.
+    /// A set with default attributes: medium preference, no digest.
     #[must_use]
     pub fn new(family: Family, route_type: RouteType, next_hops: NextHopSource) -> Self {
         Self {
@@ -144,7 +144,7 @@ impl NextHopSet {
     }
 }
 
-/// Bytes that determine a [`NextHopSet`]: equal ones stand for equal sets.
+/// Bytes that determine a [`NextHopSet`]: equal bytes mean equal sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SetBytes<'a> {
     /// Family, `rtm_type`, `rtm_scope` (of IPv6, which has none, the router preference) and the low

@@ -11,8 +11,8 @@ use super::{Family, Label};
 pub enum PathKind {
     /// `FIB_API_PATH_TYPE_NORMAL`: forwarded.
     Normal,
-    /// `FIB_API_PATH_TYPE_LOCAL`: VPP takes the packet in as its own, and hands it to what listens
-    /// for it or to the kernel (linux-cp).
+    /// `FIB_API_PATH_TYPE_LOCAL`: VPP delivers the packet locally, to a listener or to the kernel
+    /// (linux-cp).
     Local,
     /// `FIB_API_PATH_TYPE_DROP`.
     Drop,
@@ -31,7 +31,7 @@ pub struct Path {
     pub family: Family,
     /// Address of the next hop; none on an attached (device-only) or a special path.
     pub next_hop: Option<IpAddr>,
-    /// VPP interface, [`Path::NO_INTERFACE`] where VPP's own FIB finds it.
+    /// VPP interface, [`Path::NO_INTERFACE`] if VPP's own FIB resolves it.
     pub sw_if_index: u32,
     /// VPP table in which the next hop is looked up when there is no interface.
     pub table: u32,
@@ -44,20 +44,20 @@ pub struct Path {
 }
 
 impl Path {
-    /// `sw_if_index` of a path that names no interface.
+    /// `sw_if_index` of a path without an interface.
     pub const NO_INTERFACE: u32 = u32::MAX;
-    /// Places in a path's label stack on the wire.
+    /// Labels that fit in a path on the wire.
     pub const MAX_LABELS: usize = 16;
-    /// The most paths one message can carry (`n_paths` is a u8).
+    /// Maximum number of paths in one message (`n_paths` is a u8).
     pub const MAX_PATHS: usize = 255;
 }
 
-/// The paths of one VPP route, sorted, so that equal sets compare equal.
+/// The paths of one VPP route, sorted: equal sets compare equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PathSet(Box<[Path]>);
 
 impl PathSet {
-    /// Makes a set; the order of `paths` does not matter.
+    /// Creates a set; the order of `paths` does not matter.
     #[must_use]
     pub fn new(mut paths: Vec<Path>) -> Self {
         paths.sort_unstable();

@@ -10,14 +10,14 @@ use super::Family;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Prefix {
     family: Family,
-    /// The address as a number. Numbers, unlike an [`IpAddr`], the compiler keeps in registers: a
-    /// copy by way of memory, written in pieces and read as a whole, stops the processor.
+    /// The address as an integer. Unlike an [`IpAddr`] the compiler keeps it in registers: a copy
+    /// through memory, written in pieces and read as a whole, fails store forwarding and stalls.
     high: u64,
     low: u64,
     length: u8,
 }
 
-/// Why a text or a pair of address and length is not a prefix.
+/// Why a text, or an address with a length, is not a prefix.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum PrefixError {
     /// The length exceeds the family's 32 or 128 bits.
@@ -27,7 +27,7 @@ pub enum PrefixError {
         address: IpAddr,
         /// The length given.
         length: u8,
-        /// The most that the family allows.
+        /// The family's maximum.
         bits: u8,
     },
     /// The text is not `ADDRESS/LENGTH`.
@@ -36,7 +36,7 @@ pub enum PrefixError {
 }
 
 impl Prefix {
-    /// Makes a prefix; bits behind `length` are cleared.
+    /// Creates a prefix; clears the bits behind `length`.
     ///
     /// # Errors
     /// [`PrefixError::Length`] if `length` exceeds the family's bits.

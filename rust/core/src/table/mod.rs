@@ -1,10 +1,10 @@
-//! The route table: what the kernel has, what VPP has acknowledged, and the difference.
+//! The route table: the kernel's routes, the installed paths, and the difference.
 //!
-//! Kernel changes enter through [`Table::announce`], [`Table::withdraw`] and their like and take
-//! effect at once. A prefix whose desired paths differ from the installed ones becomes *dirty* and
-//! waits, once, however often it changes, until [`Table::take_dirty`] hands it out. The outcome of
-//! a request comes back through [`Table::acknowledge`]: only what VPP has acknowledged counts as
-//! installed.
+//! Kernel changes enter through [`Table::announce`], [`Table::withdraw`] and similar methods and
+//! take effect at once. A prefix whose desired paths differ from the installed ones becomes *dirty*
+//! and is queued, once, however often it changes, until [`Table::take_dirty`] hands it out. The
+//! outcome of a request comes back through [`Table::acknowledge`]: only what VPP has acknowledged
+//! counts as installed.
 
 mod fib;
 mod kernel;
@@ -83,12 +83,12 @@ pub struct Table {
     quarantine: Quarantine,
     link_dump: Option<DumpTracker>,
     next_hop_dump: Option<DumpTracker>,
-    /// Whom to tell what VPP says; nobody unless somebody asked for it.
+    /// VPP's answers for the peer; none unless enabled.
     answers: Option<Answers>,
 }
 
 impl Table {
-    /// An empty table for what `scope` mirrors.
+    /// An empty table for the given scope.
     #[must_use]
     pub fn new(scope: Scope) -> Self {
         let ribs: Vec<AnyRib> = scope
@@ -127,13 +127,13 @@ impl Table {
         }
     }
 
-    /// What is mirrored.
+    /// The scope.
     #[must_use]
     pub fn scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// How many prefixes of a family are in which state.
+    /// The counts of a family.
     #[must_use]
     pub fn counts(&self, family: Family) -> Counts {
         let [v4, v6] = self.counts;
@@ -143,13 +143,13 @@ impl Table {
         }
     }
 
-    /// What the kernel said that does not fit what was known.
+    /// Kernel messages that contradict the table.
     #[must_use]
     pub fn anomalies(&self) -> Anomalies {
         self.anomalies
     }
 
-    /// Announcements so far that [`Scope::prefixes`] left out.
+    /// Announcements so far that [`Scope::prefixes`] excluded.
     #[must_use]
     pub fn denied(&self) -> u64 {
         self.denied
@@ -177,7 +177,7 @@ impl Table {
         self.ribs.get_mut(usize::from(handle.rib))
     }
 
-    /// Every place ever used, whether or not it is in use now.
+    /// Every slot ever used, in use now or not.
     fn places(&self) -> impl Iterator<Item = Handle> + use<> {
         let ribs = (0_u16..).zip(&self.ribs);
         let slots: Vec<(u16, u32)> = ribs.map(|(i, rib)| (i, rib.slots())).collect();

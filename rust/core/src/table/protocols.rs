@@ -1,12 +1,12 @@
 //! Which routing protocols are mirrored.
 
-/// A set of routing protocols (`rtm_protocol`), a bit for each: to look one up costs the same for
-/// one protocol and for all.
+/// A set of routing protocols (`rtm_protocol`) as a bit map: a lookup costs the same for any
+/// number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Protocols([u64; 4]);
 
 impl Protocols {
-    /// Whether the protocol is one of them.
+    /// Whether the protocol is in the set.
     #[must_use]
     pub fn contains(&self, protocol: u8) -> bool {
         self.0

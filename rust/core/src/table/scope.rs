@@ -1,4 +1,4 @@
-//! What of the kernel is mirrored.
+//! The part of the kernel's routes that is mirrored.
 
 use std::collections::BTreeMap;
 
@@ -9,25 +9,24 @@ use super::fib::prefix_lists::PrefixLists;
 use super::kernel::discovery::Discovery;
 use super::protocols::Protocols;
 
-/// Whether a route of a protocol that is not mirrored hides ours when it is the better one.
+/// Whether a better foreign route hides ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum ForeignRoutes {
-    /// It does: VPP gets what the kernel forwards by.
+    /// It does: VPP follows the kernel's forwarding.
     #[default]
     Hide,
-    /// It does not: VPP gets the best of the mirrored protocols.
+    /// It does not: VPP gets the best route of the mirrored protocols.
     Ignore,
 }
 
-/// Who tells of the routes.
+/// The source of the routes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum RouteSource {
-    /// The kernel: several routes a prefix, some of which go without a message when a link or a
-    /// next-hop object does.
+    /// The kernel: several routes a prefix, some of which are removed without a message together
+    /// with a link or a next-hop object.
     #[default]
     Kernel,
-    /// zebra, through its forwarding plane manager: one route a prefix, of which zebra says all that
-    /// becomes of it.
+    /// zebra, through its forwarding plane manager: one route a prefix, every change reported.
     Fpm,
 }
 
@@ -42,24 +41,24 @@ impl RouteSource {
     }
 }
 
-/// What is mirrored, and into which VPP tables.
+/// What to mirror, and into which VPP tables.
 #[derive(Clone, Debug)]
 pub struct Scope {
-    /// Who tells of the routes.
+    /// The source of the routes.
     pub source: RouteSource,
-    /// Protocols that are mirrored (`rtm_protocol`).
+    /// Mirrored protocols (`rtm_protocol`).
     pub protocols: Protocols,
     /// Kernel table to VPP table (`table_id`).
     pub tables: BTreeMap<u32, u32>,
-    /// Further kernel tables, mirrored as they appear.
+    /// Further kernel tables, mirrored once they have a route.
     pub discovery: Discovery,
-    /// Families that are mirrored.
+    /// Mirrored families.
     pub families: Vec<Family>,
-    /// Prefixes that are mirrored.
+    /// Mirrored prefixes.
     pub prefixes: PrefixLists,
-    /// What foreign routes do.
+    /// How to treat foreign routes.
     pub foreign: ForeignRoutes,
-    /// How many prefixes VPP shall have at most.
+    /// The prefix limit.
     pub limit: Option<Limit>,
 }
 
@@ -80,7 +79,7 @@ impl Default for Scope {
 }
 
 impl Scope {
-    /// Whether routes of a protocol decide what the kernel forwards by, as far as VPP follows it.
+    /// Whether routes of a protocol take part in the selection.
     pub(super) fn counts_in(&self, protocol: u8) -> bool {
         self.foreign == ForeignRoutes::Hide || self.mirrors(protocol)
     }
@@ -89,7 +88,7 @@ impl Scope {
         self.protocols.contains(protocol)
     }
 
-    /// The most prefixes that VPP may be given.
+    /// The maximum number of prefixes in VPP.
     pub(super) fn most(&self) -> Option<usize> {
         let limit = self.limit?;
         (limit.beyond == LimitAction::Refuse).then_some(limit.prefixes)

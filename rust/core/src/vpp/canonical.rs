@@ -1,4 +1,4 @@
-//! The normal form of paths: what stays the same between the request that adds a route and the
+//! The canonical form of paths, the same for the request that adds a route and for the
 //! dump that shows it.
 //!
 //! VPP's dump differs from the request that it answers (`fib_path_encode` in `fib_path.c`,
@@ -24,7 +24,7 @@ use smallvec::SmallVec;
 
 use crate::route::{Path, PathKind, PathSet, Prefix};
 
-/// `path` with every field cleared that means nothing to VPP.
+/// `path` with every field cleared that VPP ignores.
 #[must_use]
 pub fn canonical_path(mut path: Path) -> Path {
     path.weight = path.weight.max(1);
@@ -42,12 +42,13 @@ pub fn canonical_path(mut path: Path) -> Path {
     path
 }
 
-/// What a dump shows after `paths` were added for `prefix`, in normal form. A route is as
-/// wanted when the paths of its `ip_route_v2_details` equal this.
+/// The paths that a dump shows after `paths` were added for `prefix`, in canonical form. A route is
+/// as desired if the paths of its `ip_route_v2_details` equal this.
 ///
-/// Beside [`canonical_path`], VPP drops what is sent through the route itself (a next hop without
-/// an interface that equals the prefix's address), and resolves a host route through a device
-/// only by its own address: the normal form of both ways to say the latter has no next hop.
+/// In addition to [`canonical_path`], VPP drops paths that resolve through the route itself (a next
+/// hop without an interface that equals the prefix's address), and resolves a host route through a
+/// device only by its own address: the canonical form of both encodings of the latter has no next
+/// hop.
 #[must_use]
 pub fn installed_paths<'a>(prefix: &Prefix, paths: &'a PathSet) -> Cow<'a, PathSet> {
     let changes = |path: &Path| installed_path(prefix, path.clone()) != *path;
@@ -58,7 +59,7 @@ pub fn installed_paths<'a>(prefix: &Prefix, paths: &'a PathSet) -> Cow<'a, PathS
     Cow::Owned(PathSet::new(paths.paths().iter().map(installed).collect()))
 }
 
-/// What a dump shows of one path of `prefix`, in normal form: see [`installed_paths`].
+/// What a dump shows of one path of `prefix`, in canonical form: see [`installed_paths`].
 #[must_use]
 pub fn installed_path(prefix: &Prefix, path: Path) -> Path {
     let mut path = canonical_path(path);

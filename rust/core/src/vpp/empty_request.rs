@@ -1,4 +1,4 @@
-//! Messages with nothing beyond what all have.
+//! Messages without fields of their own.
 
 use super::WireError;
 use super::bytes::Reader;

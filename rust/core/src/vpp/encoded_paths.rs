@@ -61,8 +61,8 @@ impl EncodedPaths {
     }
 }
 
-/// The paths of a received message, not yet decoded. Equal bytes are equal sets, so a reader of
-/// a large dump can decode each set once and look it up by [`PathBytes::as_bytes`] afterwards.
+/// The paths of a received message, not yet decoded. Equal bytes are equal sets, so a reader of a
+/// large dump can decode each set once and look it up by [`PathBytes::as_bytes`] afterwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PathBytes<'a> {
     count: u8,
@@ -91,7 +91,7 @@ impl<'a> PathBytes<'a> {
         self.bytes
     }
 
-    /// The paths in the message's order, each in normal form.
+    /// The paths in the message's order, each in canonical form.
     ///
     /// # Errors
     /// Each item on its own: see [`decode_path`].

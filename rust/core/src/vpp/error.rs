@@ -1,4 +1,4 @@
-//! What can be wrong with bytes from or for VPP.
+//! Errors in bytes from or for VPP.
 
 use std::net::IpAddr;
 
@@ -89,7 +89,7 @@ pub enum WireError {
     /// `fib_path_nh_proto` is neither IPv4 nor IPv6.
     #[error("FIB path next hop protocol {0} is neither IPv4 (0) nor IPv6 (1)")]
     PathProtocol(u32),
-    /// The next hop's family is not the one the path says.
+    /// The next hop's family differs from the path's.
     #[error("next hop {next_hop} does not belong to the path's family {family}")]
     NextHopFamily {
         /// Address of the next hop.

@@ -1,13 +1,13 @@
-//! Routes that end VPP, by its version, and what is sent in their place.
+//! Routes that crash VPP, by its version, and what is sent in their place.
 //!
-//! | sent | ends VPP |
+//! | sent | crashes VPP |
 //! | --- | --- |
 //! | a drop into a table other than 0 | before 24.10 (24.02 measured; 22.10 survives it) |
 //! | an ICMP unreachable or prohibited into a table other than 0 | before 26.02 |
 //! | labels without a gateway | every release: the route is held, see [`HoldReason`](crate::table::HoldReason) |
 //!
 //! The cause of the first two (`fib_api_path_decode` in `fib_api.c`): the decoder leaves
-//! `frp_sw_if_index` at 0 for these kinds, and VPP looks interface 0 up in that table's world.
+//! `frp_sw_if_index` at 0 for these kinds, and VPP then looks up interface 0 in that table.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 use super::canonical::installed_paths;
 use crate::route::{Path, PathKind, PathSet, Prefix};
 
-/// What of this a VPP has.
+/// The faults that a VPP has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Faults {
     /// A drop into a table other than 0 ends it.
@@ -36,14 +36,14 @@ impl Faults {
         drop: false,
         icmp: false,
     };
-    /// A VPP of which nothing is known: what is sent in place of the dangerous is safe everywhere.
+    /// An unknown VPP: every substitute is safe on all releases.
     pub const ALL: Self = Self {
         drop: true,
         icmp: true,
     };
 
-    /// Those of a version as `show_version` tells it (`25.06-release`, `26.10-rc0~12-gabc`); all of
-    /// them where that begins with no year and month.
+    /// The faults of a version as `show_version` returns it (`25.06-release`, `26.10-rc0~12-gabc`);
+    /// all of them if it does not begin with year and month.
     #[must_use]
     pub fn of_version(version: &str) -> Self {
         release(version).map_or(Self::ALL, |release| Self {
@@ -52,8 +52,7 @@ impl Faults {
         })
     }
 
-    /// Whether a drop of this prefix cannot be said in any form that VPP survives: that which is
-    /// sent instead needs an address.
+    /// Whether no form of a drop of this prefix is safe for VPP: the alternative needs an address.
     #[must_use]
     pub fn no_form_for(self, vpp_table: u32, prefix: &Prefix) -> bool {
         self.drop && vpp_table != 0 && prefix.address().is_unspecified()
@@ -96,7 +95,8 @@ impl Faults {
         Some(Cow::Owned(PathSet::new(vec![drop])))
     }
 
-    /// Whether a dump shows `shown`, in normal form, for a route that shall have `wanted`.
+    /// Whether a dump shows `shown`, in canonical form, for a route whose desired paths are
+    /// `wanted`.
     #[must_use]
     pub fn shows_as(
         self,

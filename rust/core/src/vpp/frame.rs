@@ -1,15 +1,15 @@
-//! The socket's framing: 16 bytes of header, of which only the length means anything, and one
-//! message (`msgbuf_t`, VPP's `vlibapi/memory_shared.h`; `>QII`: 0, length, 0).
+//! The socket's framing: a header of 16 bytes, of which only the length is used, and one message
+//! (`msgbuf_t`, VPP's `vlibapi/memory_shared.h`; `>QII`: 0, length, 0).
 //!
-//! VPP sends its own struct as it lies in memory: the words beside the length hold leftovers
-//! (a real VPP's are not zero) and are not looked at.
+//! VPP sends its struct as it is in memory: the fields around the length hold leftovers (on a real
+//! VPP they are not zero) and are ignored.
 
 use super::FrameError;
 
 /// Bytes of the socket header.
 pub const HEADER_LENGTH: usize = 16;
-/// The longest message a [`FrameReader`] accepts unless told otherwise, in bytes. The longest
-/// that VPP sends is the reply of `get_api_json`, 1.3 MB in VPP 26.10.
+/// The default maximum message length of a [`FrameReader`], in bytes. The longest that VPP sends is
+/// the reply of `get_api_json`, 1.3 MB in VPP 26.10.
 pub const MAX_MESSAGE_LENGTH: u32 = 64 << 20;
 
 const MIN_MESSAGE_LENGTH: u32 = 2;
@@ -109,18 +109,18 @@ impl FrameReader {
         self.end = self.end.saturating_add(count).min(self.buffer.len());
     }
 
-    /// Bytes received and not yet handed out: at the end of a stream, anything but 0 means that
-    /// it broke off within a message.
+    /// Bytes received and not yet returned: other than 0 at the end of a stream, the stream ended
+    /// within a message.
     #[must_use]
     pub const fn buffered(&self) -> usize {
         self.end - self.start
     }
 
-    /// The next complete message, its id included; none until more bytes come.
+    /// The next complete message, including its id; none until more bytes arrive.
     ///
     /// # Errors
-    /// [`FrameError::Length`] at an impossible header, and again at every later call: what
-    /// follows in the stream has no meaning any more.
+    /// [`FrameError::Length`] at an impossible header, and at every later call: the rest of the
+    /// stream cannot be framed.
     pub fn next_message(&mut self) -> Result<Option<&[u8]>, FrameError> {
         let received = self.buffer.get(self.start..self.end).unwrap_or_default();
         let Some((header, rest)) = received.split_first_chunk::<HEADER_LENGTH>() else {

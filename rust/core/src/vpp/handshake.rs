@@ -122,7 +122,7 @@ pub struct SockclntDelete {
     pub client_index: u32,
     /// Repeated in the reply.
     pub context: u32,
-    /// The client's index once more.
+    /// The client's index again.
     pub index: u32,
 }
 

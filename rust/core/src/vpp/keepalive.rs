@@ -17,7 +17,7 @@ pub struct ControlPingReply {
     pub retval: i32,
     /// The client's index.
     pub client_index: u32,
-    /// Process id of VPP: another one means that VPP was restarted.
+    /// Process id of VPP: a different one means that VPP restarted.
     pub vpe_pid: u32,
 }
 

@@ -1,7 +1,7 @@
-//! The messages that are spoken, by name and CRC.
+//! The supported messages, by name and CRC.
 //!
-//! A CRC stands for a layout: those here are VPP 21.06's to 26.10's for the route, table and
-//! source messages, and VPP 26.10's for the rest.
+//! A CRC identifies a layout: those here are VPP 21.06's to 26.10's for the route, table and source
+//! messages, and VPP 26.10's for the rest.
 
 use std::fmt;
 

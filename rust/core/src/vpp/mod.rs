@@ -1,12 +1,12 @@
-//! VPP's binary API over its socket, as pure bytes: frames, message names, the route messages,
-//! the handshake, the matching of replies, and what an error code asks for.
+//! VPP's binary API over its socket, without I/O: frames, message names, route messages, handshake,
+//! matching of replies, and the reaction to an error code.
 //!
-//! Layouts follow VPP's `.api` files (named at each type): big-endian, packed, every message
-//! led by its u16 id. Ids differ from one VPP to the next and come from the handshake's
+//! Layouts follow VPP's `.api` files (named at each type): big-endian, packed, each message
+//! preceded by its u16 id. Ids differ between VPP instances and come from the handshake's
 //! [`MessageTable`]; layouts are tied to the CRC in the message's name ([`messages`]).
 //!
-//! `encode` functions write a whole frame, socket header included. `decode` functions take one
-//! message as [`FrameReader`] hands it out, id included, and accept nothing longer or shorter.
+//! `encode` functions write a whole frame, including the socket header. `decode` functions take one
+//! message as [`FrameReader`] returns it, including the id, and accept only its exact length.
 
 pub mod address;
 pub mod bytes;

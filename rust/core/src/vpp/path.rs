@@ -81,7 +81,7 @@ fn check(path: &Path) -> Result<(), WireError> {
     }
 }
 
-/// Appends the 167 bytes of `path`, in normal form, as a request carries them.
+/// Appends the 167 bytes of `path`, in canonical form, as a request carries them.
 ///
 /// # Errors
 /// [`WireError::TooManyLabels`], [`WireError::LabelValue`], [`WireError::NextHopFamily`]:
@@ -90,7 +90,7 @@ pub fn encode_path(path: &Path, out: &mut Vec<u8>) -> Result<(), WireError> {
     encode_path_as(PathForm::Request, path, out)
 }
 
-/// Appends the 167 bytes of `path`, in normal form, in the form asked for.
+/// Appends the 167 bytes of `path`, in canonical form, in the form asked for.
 ///
 /// # Errors
 /// See [`encode_path`].
@@ -134,14 +134,14 @@ fn put_labels(out: &mut Vec<u8>, labels: &[Label]) {
     out.resize(out.len() + padding, 0);
 }
 
-/// Reads the 167 bytes of a path, of a request or of details, and brings it into normal form.
+/// Decodes the 167 bytes of a path, from a request or from details, to canonical form.
 ///
-/// What a [`Path`] has no place for is not looked at: the resolution flags and the labels' TTL,
-/// EXP and mode, which VPP's own dump leaves out or which are the same in all paths from here.
+/// Fields without a counterpart in [`Path`] are ignored: the resolution flags, and the labels' TTL,
+/// EXP and mode, which VPP's own dump omits or which are the same in all our paths.
 ///
 /// # Errors
-/// [`WireError::PathType`] and [`WireError::PathProtocol`] for a path of a kind that no route
-/// of ours has, [`WireError::TooManyLabels`], [`WireError::Truncated`],
+/// [`WireError::PathType`] and [`WireError::PathProtocol`] for a kind of path that none of our
+/// routes has, [`WireError::TooManyLabels`], [`WireError::Truncated`],
 /// [`WireError::TrailingBytes`].
 pub fn decode_path(bytes: &[u8]) -> Result<Path, WireError> {
     let mut reader = Reader::new("fib_path", bytes);

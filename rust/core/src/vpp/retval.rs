@@ -1,9 +1,9 @@
-//! VPP's return codes (`foreach_vnet_error` in VPP's `vnet/error.h`; the API calls them
-//! `VNET_API_ERROR_`): names, meanings, and what each asks for.
+//! VPP's return codes (`foreach_vnet_error` in VPP's `vnet/error.h`, `VNET_API_ERROR_` in the API):
+//! names, texts, and how to react.
 
 use std::fmt;
 
-/// What to do about a request that VPP refused.
+/// The reaction to a refused request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Disposition {
     /// Send it again later: the cause may pass.
@@ -168,7 +168,7 @@ const KNOWN: &[Known] = {
 };
 
 impl Retval {
-    /// None of VPP's: there is no message for what the prefix shall have, so it was not asked.
+    /// Not one of VPP's codes: the desired route has no encoding, so no request was sent.
     pub const NOT_ENCODABLE: Self = Self(i32::MIN);
     /// Success.
     pub const OK: Self = Self(0);
@@ -187,7 +187,7 @@ impl Retval {
         KNOWN.iter().find(|known| known.0 == self.0)
     }
 
-    /// Whether VPP did what was asked.
+    /// Whether VPP did what was requested.
     #[must_use]
     pub const fn is_ok(self) -> bool {
         self.0 >= 0
@@ -199,8 +199,8 @@ impl Retval {
         self.known().map(|known| known.1)
     }
 
-    /// What to do about the refused request; none if it was not refused. A code that is not
-    /// known here is worth another try: most of VPP's say that something is missing or busy.
+    /// How to react to the code; none if it is a success. An unknown code is worth a retry: most of
+    /// VPP's report that something is missing or busy.
     #[must_use]
     pub fn disposition(self) -> Option<Disposition> {
         if self.is_ok() {
@@ -220,7 +220,7 @@ impl fmt::Display for Retval {
     }
 }
 
-/// What to do about a request that was answered with `retval`; none if it was not refused.
+/// The reaction to an answer with `retval`; none if the request was not refused.
 #[must_use]
 pub fn what_to_do(retval: i32) -> Option<Disposition> {
     Retval(retval).disposition()

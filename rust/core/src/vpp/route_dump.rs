@@ -1,4 +1,4 @@
-//! Reading back what VPP has (`ip_route_v2_dump`, `ip_route_lookup_v2`).
+//! Reads VPP's routes (`ip_route_v2_dump`, `ip_route_lookup_v2`).
 
 use super::address::{family_number, family_of, put_prefix, read_prefix};
 use super::bytes::{NAME_LENGTH, Reader};
@@ -11,10 +11,10 @@ use crate::route::{Family, PathSet, Prefix};
 const DUMP_LENGTH: u32 = 80;
 const LOOKUP_LENGTH: u32 = 33;
 
-/// `ip_route_v2_dump`: asks for the routes of one table and family.
+/// `ip_route_v2_dump`: requests the routes of one table and family.
 ///
-/// VPP answers with one [`RouteDetails`] a route and nothing at the end: send a `control_ping`
-/// behind it. A table that does not exist gives no details and no error.
+/// VPP sends one [`RouteDetails`] per route and no end marker: send a `control_ping` after it. A
+/// table that does not exist gives no details and no error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteDump {
     /// The client's index.
@@ -97,20 +97,20 @@ impl<'a> RouteDetails<'a> {
     }
 }
 
-/// The paths of a dumped or looked-up route, in the normal form of
-/// [`installed_paths`](super::canonical::installed_paths): equal to what that function gives
-/// for the wanted paths if the route is as wanted.
+/// The paths of a dumped or looked-up route, in the canonical form of
+/// [`installed_paths`](super::canonical::installed_paths): the route is as desired if they equal
+/// that function's result for the desired paths.
 ///
 /// # Errors
-/// The first path's that cannot be read, such as one that no route of ours has: see
-/// [`decode_path`](super::path::decode_path).
+/// The error of the first path that cannot be decoded, such as one of a kind that none of our
+/// routes has: see [`decode_path`](super::path::decode_path).
 pub fn dumped_paths(prefix: &Prefix, paths: PathBytes<'_>) -> Result<PathSet, WireError> {
     let installed = |path| installed_path(prefix, path);
     let paths: Result<Vec<_>, _> = paths.iter().map(|path| path.map(installed)).collect();
     paths.map(PathSet::new)
 }
 
-/// `ip_route_lookup_v2`: asks for one route.
+/// `ip_route_lookup_v2`: requests one route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteLookup {
     /// The client's index.
@@ -121,7 +121,7 @@ pub struct RouteLookup {
     pub table: u32,
     /// The prefix itself, else the longest match.
     pub exact: bool,
-    /// What to look up.
+    /// The prefix to look up.
     pub prefix: Prefix,
 }
 
@@ -160,7 +160,7 @@ impl RouteLookup {
 pub struct RouteLookupReply<'a> {
     /// The request's context.
     pub context: u32,
-    /// 0, or why there is no route; then `route` has no meaning.
+    /// 0, or the reason why there is no route; `route` is then undefined.
     pub retval: i32,
     /// The route found.
     pub route: IpRoute<'a>,

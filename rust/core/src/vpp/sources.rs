@@ -13,9 +13,9 @@ use super::frame::{begin_frame, header};
 /// A source (`vl_api_fib_source_t`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FibSource<'a> {
-    /// Lower wins where several sources have a prefix.
+    /// The lowest value wins if several sources have a prefix.
     pub priority: u8,
-    /// Id; without meaning when one is added.
+    /// Id; ignored when a source is added.
     pub id: u8,
     /// Name, at most 63 bytes.
     pub name: Cow<'a, str>,

@@ -7,8 +7,8 @@ use bgpreflector_core::netlink::{Messages, PartialMessage, Payload, RawMessages}
 use bgpreflector_core::route::{Family, NextHopSource, RouteType};
 use bgpreflector_core::table::{Announcement, RouteSource, Scope, Table};
 
-/// No panic, the cuts do not matter, and a route that is read can be answered for and read again. The
-/// first byte says how the stream is cut up.
+/// No panic, the cuts do not matter, and a decoded route can be answered and decoded again. The
+/// first byte selects how the stream is cut.
 pub fn check(bytes: &[u8]) {
     let Some((cut, stream)) = bytes.split_first() else {
         return;
@@ -42,7 +42,7 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// The frames of a stream, and how it broke off.
+/// The frames of a stream, and the error that ended it.
 fn frames<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, Option<FrameError>) {
     let mut reader = FrameReader::default();
     let mut all = Vec::new();
@@ -119,7 +119,7 @@ fn answered(route: &bgpreflector_core::route::Route, installed: bool) {
         (said.route.key, said.route.protocol),
         (route.key, route.protocol)
     );
-    // Others have no next hop to say, whatever they were announced with.
+    // Other types have no next hops, whatever they were announced with.
     let unicast = route.set.route_type == RouteType::Unicast;
     if let (true, NextHopSource::Object(_)) = (unicast, &route.set.next_hops) {
         assert_eq!(said.route.set.next_hops, route.set.next_hops);

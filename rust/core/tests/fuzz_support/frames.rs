@@ -10,8 +10,8 @@ use bgpreflector_core::vpp::{
     RouteLookupReply, RouteReply, SockclntCreate, SockclntCreateReply, SockclntDelete,
 };
 
-/// No panic, the cuts do not matter, and every message is read or refused. The first byte says how
-/// the stream is cut up.
+/// No panic, the cuts do not matter, and every message is decoded or refused. The first byte
+/// selects how the stream is cut.
 pub fn check(bytes: &[u8]) {
     let Some((cut, stream)) = bytes.split_first() else {
         return;
@@ -24,7 +24,7 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// The messages of a stream, and whether it broke off at an impossible header.
+/// The messages of a stream, and whether it ended at an impossible header.
 fn messages<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, bool) {
     let mut reader = FrameReader::new(1 << 20);
     let mut all = Vec::new();

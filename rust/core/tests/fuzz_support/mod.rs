@@ -1,4 +1,4 @@
-//! The properties that the fuzz targets hold to, and a way to try them without a fuzzer.
+//! The properties that the fuzz targets check, and a way to run them without a fuzzer.
 
 pub mod decode;
 pub mod fpm;

@@ -33,7 +33,7 @@ pub struct Mutator<'a> {
 }
 
 impl<'a> Mutator<'a> {
-    /// Starts from `seeds`, which are not empty; what it makes has at most `longest` bytes.
+    /// Mutates `seeds`, which must not be empty; results have at most `longest` bytes.
     pub fn new(seeds: &'a [Vec<u8>], longest: usize, seed: u64) -> Self {
         Self {
             seeds,

@@ -1,4 +1,4 @@
-//! What a kernel said, and what iproute2 showed at the same time.
+//! Captured kernel messages, and what iproute2 showed at the same time.
 
 use std::net::IpAddr;
 use std::path::Path;

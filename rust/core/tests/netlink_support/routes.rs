@@ -75,7 +75,7 @@ fn set(family: Family) -> impl Strategy<Value = NextHopSet> {
         .prop_map(move |(route_type, next_hops)| NextHopSet::new(family, route_type, next_hops))
 }
 
-/// A next hop as it stands in the route itself: it names a gateway, an interface or both.
+/// A next hop as an attribute of the route itself: it has a gateway, an interface or both.
 fn flat_hop(family: Family) -> impl Strategy<Value = NextHop> {
     leg(family)
         .prop_filter("neither gateway nor interface", |hop| {

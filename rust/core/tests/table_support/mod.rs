@@ -116,7 +116,7 @@ impl World {
         }
     }
 
-    /// The session ends, and what VPP has is read; a bit of `hidden` for each prefix that another
+    /// The session ends and VPP's routes are read; a bit of `hidden` for each prefix that another
     /// source has too.
     pub fn adopt(&mut self, hidden: u8) {
         self.table.forget_installed();
@@ -129,7 +129,7 @@ impl World {
         }
     }
 
-    /// What VPP has is read once more.
+    /// Reads VPP's routes again.
     pub fn adopt_again(&mut self, hidden: u8) {
         self.answer(usize::MAX, false);
         self.read_vpp(hidden);
@@ -151,7 +151,7 @@ impl World {
         }
     }
 
-    /// The kernel loses a prefix in silence; a resync finds out.
+    /// The kernel removes a prefix without a message; a resync detects it.
     pub fn resync_without(&mut self, number: u8) {
         self.kernel.retain(|(prefix, _), _| *prefix != number);
         self.table.begin_resync(DumpScope::Everything);
@@ -163,7 +163,7 @@ impl World {
         self.table.confirm(&Family::ALL);
     }
 
-    /// Lets everything that waits go through.
+    /// Executes everything that is queued.
     pub fn settle(&mut self) {
         self.begin(usize::MAX);
         self.answer(usize::MAX, false);
@@ -179,7 +179,7 @@ impl World {
         assert_eq!(self.table.dirty(), 0);
     }
 
-    /// The prefixes that VPP shall have, with kind, gateway and interface.
+    /// The desired prefixes, with kind, gateway and interface.
     pub fn expected(&self) -> BTreeMap<Prefix, Forwarding> {
         let mut best: BTreeMap<u8, &(u8, NextHop)> = BTreeMap::new();
         for ((prefix, _), value) in &self.kernel {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-/// Which way a frame went.
+/// The direction of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// From the client to VPP.
@@ -20,10 +20,10 @@ pub enum Direction {
 pub struct Recorded {
     /// What was being asked.
     pub step: String,
-    /// Which way it went.
+    /// The frame's direction.
     pub direction: Direction,
-    /// The frame, socket header included. VPP's headers hold leftovers of its memory beside the
-    /// length, so its frames are compared from the message on.
+    /// The frame, including the socket header. VPP's headers contain leftovers of its memory around
+    /// the length, so its frames are compared from the message on.
     pub frame: Vec<u8>,
 }
 

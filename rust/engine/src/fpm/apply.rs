@@ -1,4 +1,4 @@
-//! From frames to the table.
+//! Applies frames to the table.
 
 use bgpreflector_core::fpm::NextHopIds;
 use bgpreflector_core::netlink::{
@@ -11,18 +11,18 @@ use bgpreflector_core::table::{Announcement, Table};
 use crate::kernel::next_hop_object;
 use crate::state::{EngineState, KernelCounters};
 
-/// What frames said beyond their entry in the table.
+/// Results of frames besides their changes to the table.
 #[derive(Debug, Default)]
 pub(super) struct Said {
-    /// Something of a route.
+    /// It contained a route.
     pub(super) routes: bool,
-    /// The end of what there is to show (`NLMSG_DONE`).
+    /// The end marker (`NLMSG_DONE`).
     pub(super) end: bool,
-    /// What of it could not be read: it may have been about any route.
+    /// The error of an undecodable message, which may have been about any route.
     pub(super) malformed: Option<DecodeError>,
 }
 
-/// Puts the messages of one frame into the table.
+/// Applies the messages of one frame to the table.
 pub(super) fn frame(
     shared: &EngineState,
     table: &mut Table,
@@ -49,8 +49,8 @@ struct Frame<'a> {
     shared: &'a EngineState,
     table: &'a mut Table,
     ids: &'a mut NextHopIds,
-    /// A withdrawal that the next message may turn into a replacement: zebra sends both in one frame
-    /// where it replaces a route, and VPP forwards all the time.
+    /// A withdrawal that the next message may complete to a replacement: zebra sends both in one
+    /// frame, and VPP must forward without a gap.
     withdrawn: Option<(u32, Prefix)>,
 }
 
@@ -77,7 +77,7 @@ impl Frame<'_> {
                     KernelCounters::count(counter);
                 }
             }
-            // Links, their addresses and policy rules are the kernel's to tell.
+            // The kernel is the source of links, addresses and rules.
             Payload::Link(_)
             | Payload::Address(_)
             | Payload::Rule(_)

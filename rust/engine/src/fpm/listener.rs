@@ -1,4 +1,4 @@
-//! The thread that listens to zebra.
+//! The thread that listens for zebra.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -23,8 +23,8 @@ use crate::state::EngineState;
 use super::FpmSettings;
 use super::peer::{Ended, Peer, until};
 
-/// How long to leave the listening socket alone where it cannot be used: descriptors run out, or the
-/// network namespace is being made.
+/// Pause before retrying a listening socket that failed: file descriptors are exhausted, or the
+/// network namespace is being created.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The listener's handle: dropping it ends the thread.
@@ -36,10 +36,10 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens in the namespace at `namespace`, this process's where there is none.
+    /// Listens in the namespace at `namespace`, or this process's.
     ///
     /// # Errors
-    /// [`KernelError`] if the namespace cannot be entered or the address cannot be listened at.
+    /// [`KernelError`] if the namespace cannot be entered or the address cannot be bound.
     pub fn start(
         shared: Arc<EngineState>,
         settings: &FpmSettings,
@@ -58,18 +58,20 @@ impl Listener {
             again_at: None,
             ids: NextHopIds::default(),
             peer: None,
-            has_told_refusal: false,
+            has_logged_refusal: false,
         };
         server.listen()?;
         let run = {
             let (shared, stop) = (Arc::clone(&shared), Arc::clone(&stop));
-            move || match panics::guarded(|| server.run(&stop)) {
+            move || {
+                match panics::guarded(|| server.run(&stop)) {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => shared.fail(format!("zebra cannot be listened to: {error}")),
+                Ok(Err(error)) => shared.fail(format!("cannot listen for zebra: {error}")),
                 Err(reason) => shared.fail(format!(
-                    "the listener for zebra broke off, which is a bug: {reason}; restart the \
-                     daemon, to which zebra sends everything again"
+                    "the listener for zebra panicked, which is a bug: {reason}; restart the daemon, \
+                     zebra then sends its routes again"
                 )),
+            }
             }
         };
         let thread = std::thread::Builder::new()
@@ -84,13 +86,13 @@ impl Listener {
         })
     }
 
-    /// Has deleted what VPP has and zebra has not, if zebra has shown all its routes: VPP may have
-    /// been read later than that.
+    /// Deletes what VPP has and zebra does not, if zebra has sent all its routes: VPP may have been
+    /// adopted later than that.
     pub fn confirm(&self) {
         if !self.shared.fpm.is_settled() || !self.shared.table().awaits_confirmation() {
             return;
         }
-        // Looked at again: a connection that begins meanwhile has shown nothing yet.
+        // Checked again under the lock: a connection that begins meanwhile has sent nothing yet.
         self.shared.change(|table| {
             if self.shared.fpm.is_settled() {
                 confirm(table);
@@ -98,13 +100,13 @@ impl Listener {
         });
     }
 
-    /// Ends the listening: on return the table changes by it no more. Twice is fine.
+    /// Stops listening: afterwards it no longer changes the table. Further calls have no effect.
     pub fn end(&self) {
         self.stop.store(true, Ordering::Release);
         self.waker.wake();
         if let Some(thread) = self.thread.lock().take() {
             if thread.join().is_err() {
-                log::error!("the listener for zebra broke off");
+                log::error!("the listener for zebra panicked");
             }
         }
     }
@@ -119,7 +121,7 @@ impl Drop for Listener {
 fn confirm(table: &mut Table) {
     let stale = table.confirm(&bgpreflector_core::route::Family::ALL);
     if stale > 0 {
-        log::info!("VPP has {stale} routes of ours that zebra has not: they go");
+        log::info!("deleting {stale} stale routes from VPP that zebra does not have");
     }
 }
 
@@ -130,11 +132,11 @@ struct Server {
     namespaces: u64,
     waker: Arc<Waker>,
     socket: Option<TcpListener>,
-    /// When the listening socket is looked at again.
+    /// When to retry the listening socket.
     again_at: Option<Instant>,
     ids: NextHopIds,
     peer: Option<Peer>,
-    has_told_refusal: bool,
+    has_logged_refusal: bool,
 }
 
 impl Server {
@@ -148,7 +150,7 @@ impl Server {
         })?;
         let local = socket.local_addr().unwrap_or(address);
         self.shared.fpm.listens(Some(local), &self.waker);
-        log::info!("zebra is listened to at {local}");
+        log::info!("listening for zebra at {local}");
         self.socket = Some(socket);
         Ok(())
     }
@@ -161,8 +163,8 @@ impl Server {
                 self.hang_up(None);
                 return Ok(());
             }
-            self.look_at_namespace();
-            // First: it may have ended, and the next one come for that.
+            self.check_namespace();
+            // First: the connection may have ended, and the next one may be waiting for that.
             self.serve();
             self.accept();
         }
@@ -182,8 +184,8 @@ impl Server {
         wait_ready(&mut waited, earlier(due, self.again_at).map(until))
     }
 
-    /// Listens in the namespace that has the name now; zebra's connection was in the other one.
-    fn look_at_namespace(&mut self) {
+    /// Listens in the namespace that has the name now; zebra's connection was in the old one.
+    fn check_namespace(&mut self) {
         let now = Instant::now();
         if self.again_at.is_some_and(|at| at > now) {
             return;
@@ -196,7 +198,7 @@ impl Server {
         self.namespaces = namespaces;
         self.socket = None;
         if let Err(error) = self.listen() {
-            log::warn!("{error}; it is tried again");
+            log::warn!("{error}; retrying");
             self.again_at = Some(now + PAUSE);
         }
     }
@@ -216,19 +218,16 @@ impl Server {
     fn hang_up(&mut self, ended: Option<&Ended>) {
         let Some(peer) = self.peer.take() else { return };
         let address = peer.address;
-        // Counted and said before the state shows that the connection has ended.
+        // Counted and logged before the state shows that the connection has ended.
         match ended {
             Some(Ended::NotFpm(error)) => {
                 let errors = &self.shared.fpm.protocol_errors;
                 errors.fetch_add(1, Ordering::Relaxed);
-                log::error!(
-                    "the connection of {address} is closed, as it was sent {error}; VPP keeps the \
-                     routes that it has"
-                );
+                log::error!("closed the connection from {address}: {error}; VPP keeps its routes");
             }
             Some(ended) => log::warn!(
-                "the connection of zebra at {address} has ended: {ended}; VPP keeps the routes that \
-                 it has until zebra is there again and has shown its own"
+                "the connection from zebra at {address} ended: {ended}; VPP keeps its routes until \
+                 zebra has connected again and sent all routes"
             ),
             None => {}
         }
@@ -243,7 +242,7 @@ impl Server {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
-                    log::warn!("zebra's connection cannot be taken, and is tried again: {error}");
+                    log::warn!("cannot accept zebra's connection: {error}; retrying");
                     self.again_at = Some(Instant::now() + PAUSE);
                     return;
                 }
@@ -251,14 +250,14 @@ impl Server {
         }
     }
 
-    /// The first stays: a second zebra, or whoever comes by mistake, shall not replace its routes.
+    /// The first connection stays: a second zebra, or a stray client, must not replace its routes.
     fn take(&mut self, stream: TcpStream, address: SocketAddr) {
         if let Some(peer) = &self.peer {
             self.shared.fpm.refused.fetch_add(1, Ordering::Relaxed);
-            if !std::mem::replace(&mut self.has_told_refusal, true) {
+            if !std::mem::replace(&mut self.has_logged_refusal, true) {
                 log::warn!(
-                    "a connection of {address} is refused, as zebra at {} is connected already: let \
-                     one zebra only have this address (`fpm address`)",
+                    "refused a connection from {address}, since zebra at {} is connected: configure \
+                     this address (`fpm address`) in one zebra only",
                     peer.address
                 );
             }
@@ -266,12 +265,12 @@ impl Server {
         }
         match Peer::new(&self.shared, &mut self.ids, stream, address, Instant::now()) {
             Ok(peer) => {
-                log::info!("zebra has connected from {address}: it sends all its routes");
-                self.has_told_refusal = false;
+                log::info!("zebra connected from {address}; receiving all its routes");
+                self.has_logged_refusal = false;
                 self.peer = Some(peer);
                 self.serve();
             }
-            Err(error) => log::warn!("the connection of {address} cannot be used: {error}"),
+            Err(error) => log::warn!("cannot use the connection from {address}: {error}"),
         }
     }
 }

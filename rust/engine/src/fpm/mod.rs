@@ -1,5 +1,5 @@
 //! zebra's forwarding plane manager as the source of routes: a listener, one connection at a time,
-//! its frames into the table, and VPP's answers back.
+//! its frames applied to the table, and VPP's answers sent back.
 
 mod apply;
 mod listener;
@@ -12,13 +12,13 @@ use std::time::Duration;
 pub use listener::Listener;
 pub use state::FpmState;
 
-/// How zebra is listened to.
+/// Settings of the listener for zebra.
 #[derive(Clone, Debug)]
 pub struct FpmSettings {
-    /// Where.
+    /// The address.
     pub listen: SocketAddr,
-    /// How long a connection says nothing until it counts as having shown all routes.
+    /// How long a connection must be quiet to count as having sent all routes.
     pub quiet_time: Duration,
-    /// How long, from its beginning, routes of earlier connections stay that it has not shown.
+    /// How long after a connection's start routes of earlier connections stay that it has not sent.
     pub grace: Duration,
 }

@@ -1,4 +1,4 @@
-//! One connection of zebra's.
+//! A connection from zebra.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -16,39 +16,39 @@ use crate::state::EngineState;
 use super::FpmSettings;
 use super::apply::{self, Said};
 
-/// Reads before others have their turn.
+/// Maximum consecutive reads before other work.
 const READS: usize = 16;
 /// Answers taken from the table at a time.
 const ANSWERS: usize = 256;
-/// Times that answers are taken before others have their turn.
+/// Maximum consecutive batches of answers before other work.
 const ROUNDS: usize = 64;
-/// Seconds without a sign of life after which a peer whose host is gone counts as gone.
+/// TCP keepalive, in seconds: detects a peer whose host is gone.
 const KEEPALIVE: u32 = 5;
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Ended {
-    #[error("zebra has closed it")]
+    #[error("zebra closed the connection")]
     Closed,
-    #[error("zebra has closed it within a frame")]
+    #[error("zebra closed the connection within a frame")]
     WithinAFrame,
     #[error("{0}")]
     Broken(#[from] io::Error),
-    #[error("it was sent {0}")]
+    #[error("protocol error: {0}")]
     NotFpm(#[from] FrameError),
 }
 
-/// A connection under way.
+/// An open connection.
 pub(super) struct Peer {
     stream: TcpStream,
     pub(super) address: SocketAddr,
     frames: FrameReader,
     began: Instant,
     heard: Instant,
-    /// It has said something of a route: one that says nothing at all has shown nothing.
+    /// It has sent a route: silence alone does not count as an empty table.
     has_routes: bool,
-    ended_showing: bool,
-    /// What it sent could not be read, so that it does not tell what is gone.
+    has_end_marker: bool,
+    /// It sent something undecodable, so what is gone is unknown.
     uncertain: bool,
     shown: bool,
     swept: bool,
@@ -57,7 +57,7 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    /// Begins a resync: from here on what is shown counts as seen.
+    /// Begins a resync: routes sent from here on count as seen.
     pub(super) fn new(
         shared: &EngineState,
         ids: &mut NextHopIds,
@@ -71,7 +71,7 @@ impl Peer {
         setsockopt(&stream, sockopt::TcpKeepIdle, &KEEPALIVE)?;
         setsockopt(&stream, sockopt::TcpKeepInterval, &KEEPALIVE)?;
         setsockopt(&stream, sockopt::TcpKeepCount, &3)?;
-        // First: what waits for a sweep waits for this one's.
+        // First: a caller that waits for a sweep must wait for this connection's.
         shared.fpm.connected(Some(address));
         shared.change(|table| {
             ids.begin(table.next_hop_ids());
@@ -86,7 +86,7 @@ impl Peer {
             began: now,
             heard: now,
             has_routes: false,
-            ended_showing: false,
+            has_end_marker: false,
             uncertain: false,
             shown: false,
             swept: false,
@@ -95,7 +95,7 @@ impl Peer {
         })
     }
 
-    /// Ends the resync, if it still runs, and removes nothing.
+    /// Ends the resync, if it is in progress, without removing anything.
     pub(super) fn end(self, shared: &EngineState) {
         shared.fpm.connected(None);
         shared.change(|table| {
@@ -108,7 +108,7 @@ impl Peer {
         self.sent < self.out.len()
     }
 
-    /// Reads what has come into the table.
+    /// Reads pending data into the table.
     pub(super) fn read(&mut self, shared: &EngineState, ids: &mut NextHopIds) -> Result<(), Ended> {
         for _ in 0..READS {
             match self.stream.read(self.frames.room()) {
@@ -131,7 +131,7 @@ impl Peer {
         let mut said = Said::default();
         let frames = &mut self.frames;
         let result = shared.change(|table| {
-            // One walk over the table for all next-hop objects that are told of.
+            // One walk over the table for all next-hop objects of the batch.
             table.defer();
             let result = loop {
                 match frames.next_frame() {
@@ -147,21 +147,22 @@ impl Peer {
             result
         });
         self.has_routes |= said.routes;
-        self.ended_showing |= said.end;
+        self.has_end_marker |= said.end;
         if let Some(error) = said.malformed {
             if !std::mem::replace(&mut self.uncertain, true) {
                 log::warn!(
-                    "zebra sent a message that cannot be decoded and was left out: {error}; routes \
-                     of earlier connections stay until another connection has shown all of them"
+                    "ignored a message of zebra that cannot be decoded: {error}; routes of earlier \
+                     connections stay until a new connection has sent all routes"
                 );
             }
         }
         result
     }
 
-    /// When the connection has shown all its routes, and when what it lacks may go, if nothing comes.
+    /// When the connection counts as having sent all its routes, and when the missing ones may go,
+    /// if nothing arrives until then.
     fn times(&self, settings: &FpmSettings) -> Option<(Instant, Instant)> {
-        let shown = match (self.ended_showing, self.has_routes) {
+        let shown = match (self.has_end_marker, self.has_routes) {
             (true, _) => self.heard,
             (false, true) => self.heard + settings.quiet_time,
             (false, false) => return None,
@@ -169,7 +170,7 @@ impl Peer {
         Some((shown, shown.max(self.began + settings.grace)))
     }
 
-    /// When there is something to do though nothing comes.
+    /// When there is work to do without an event.
     pub(super) fn due(&self, settings: &FpmSettings) -> Option<Instant> {
         let (shown, swept) = self.times(settings)?;
         earlier(
@@ -178,7 +179,7 @@ impl Peer {
         )
     }
 
-    /// Does what the time has come for.
+    /// Runs the timers that are due.
     pub(super) fn settle(
         &mut self,
         shared: &EngineState,
@@ -192,7 +193,7 @@ impl Peer {
         if now >= swept && !std::mem::replace(&mut self.swept, true) {
             self.sweep(shared, ids);
         }
-        // Last: whoever looks at what is to be deleted then shall see all of it.
+        // Last: a reader that looks for the deletions after this flag sees all of them.
         if now >= shown && !std::mem::replace(&mut self.shown, true) {
             shared.synchronised();
         }
@@ -208,7 +209,7 @@ impl Peer {
             for number in ids.settle() {
                 table.remove_next_hop(number);
             }
-            // What earlier connections had shown is no drift.
+            // Routes of earlier connections are no drift.
             let _ = table.take_drift(0);
             (swept.removed, table.confirm(&Family::ALL))
         });
@@ -216,13 +217,13 @@ impl Peer {
         shared.fpm.swept.fetch_add(swept as u64, Ordering::Relaxed);
         shared.fpm.settled();
         log::info!(
-            "zebra at {} has shown its routes: {swept} of earlier connections and {stale} that VPP \
-             had before are gone",
+            "zebra at {} has shown its routes: removed {swept} of earlier connections and {stale} \
+             of an earlier run",
             self.address
         );
     }
 
-    /// Sends what VPP has said, as far as zebra takes it.
+    /// Sends VPP's answers, as far as zebra accepts them.
     pub(super) fn answer(&mut self, shared: &EngineState, ids: &NextHopIds) -> Result<(), Ended> {
         for _ in 0..ROUNDS {
             if !self.is_sending() {
@@ -250,7 +251,7 @@ impl Peer {
         }
         for mut answer in shared.change(|table| table.take_answers(ANSWERS)) {
             if let NextHopSource::Object(number) = &mut answer.route.set.next_hops {
-                // One of an earlier connection's zebra has not said yet.
+                // An object of an earlier connection that zebra has not sent again yet.
                 let Some(id) = ids.id(*number) else { continue };
                 *number = id;
             }
@@ -269,7 +270,7 @@ impl AsFd for Peer {
     }
 }
 
-/// How long until then.
+/// The time until then.
 pub(super) fn until(at: Instant) -> Duration {
     at.saturating_duration_since(Instant::now())
 }

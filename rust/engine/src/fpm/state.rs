@@ -1,4 +1,4 @@
-//! What is known of zebra's connection, for those who ask.
+//! The state of zebra's connection, for status queries.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,47 +8,47 @@ use parking_lot::Mutex;
 
 use crate::kernel::Waker;
 
-/// The figures of the forwarding plane manager; each only grows, where nothing else is said.
+/// Counters of the forwarding plane manager; each only grows unless stated otherwise.
 #[derive(Default)]
 pub struct FpmState {
-    /// Connections taken.
+    /// Accepted connections.
     pub connections: AtomicU64,
-    /// Connections refused, as there was one already.
+    /// Connections refused because one was open.
     pub refused: AtomicU64,
-    /// Connections that were closed because what came is no FPM.
+    /// Connections closed because the peer did not send FPM.
     pub protocol_errors: AtomicU64,
     /// Frames read.
     pub frames: AtomicU64,
-    /// Connections that have shown all routes, so that what they lacked was removed.
+    /// Connections that have sent all routes, after which the missing ones were removed.
     pub sweeps: AtomicU64,
-    /// Routes removed so.
+    /// Routes removed by sweeps.
     pub swept: AtomicU64,
-    /// Answers sent: that VPP has a route, and that it has not.
+    /// Answers sent: VPP has the route, or does not.
     pub answers: [AtomicU64; 2],
-    /// Whether the connection there is has shown all routes (not only growing).
+    /// Whether the current connection has sent all routes (a gauge).
     settled: AtomicBool,
     local: Mutex<Option<SocketAddr>>,
     peer: Mutex<Option<SocketAddr>>,
     waker: Mutex<Option<Arc<Waker>>>,
-    /// How often another network namespace has been entered.
+    /// How often another network namespace was entered.
     namespaces: AtomicU64,
 }
 
 impl FpmState {
-    /// What the answers say, in their order.
+    /// The kinds of answers, in order.
     pub const ANSWERS: [&'static str; 2] = ["offload", "offload_failed"];
 
-    /// Where it is listened at, once it is.
+    /// The local address, once listening.
     pub fn local(&self) -> Option<SocketAddr> {
         *self.local.lock()
     }
 
-    /// Who is connected.
+    /// The connected peer.
     pub fn peer(&self) -> Option<SocketAddr> {
         *self.peer.lock()
     }
 
-    /// Whether the connection there is has shown all its routes, and those that it lacks are gone.
+    /// Whether the current connection has sent all its routes and the missing ones are gone.
     pub fn is_settled(&self) -> bool {
         self.settled.load(Ordering::Acquire)
     }
@@ -67,14 +67,14 @@ impl FpmState {
         self.settled.store(true, Ordering::Release);
     }
 
-    /// Wakes the listener's thread: there are answers to send.
+    /// Wakes the listener's thread to send answers.
     pub(crate) fn wake(&self) {
         if let Some(waker) = &*self.waker.lock() {
             waker.wake();
         }
     }
 
-    /// Takes note that the namespace's name stands for another one, where zebra is to be listened to.
+    /// Records that the namespace's name now refers to another one, in which to listen for zebra.
     pub(crate) fn namespace_entered(&self) {
         self.namespaces.fetch_add(1, Ordering::AcqRel);
         self.wake();

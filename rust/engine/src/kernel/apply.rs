@@ -1,4 +1,4 @@
-//! From decoded messages to the table.
+//! Applies decoded messages to the table.
 
 use std::time::Duration;
 
@@ -13,25 +13,26 @@ use bgpreflector_core::table::{
 
 use crate::state::{EngineState, KernelCounters};
 
-/// What a buffer's messages did, beyond their entry in the table.
+/// Effects of a buffer's messages besides their changes to the table.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Effects {
-    /// Where routes may have changed without a message about them.
+    /// Where routes may have changed without a message.
     pub(super) silent: Option<DumpScope>,
     /// IPv6 routes were announced.
     pub(super) v6_announced: bool,
     /// IPv6 routes were withdrawn.
     pub(super) v6_withdrawn: bool,
-    /// One of several routes of a key was replaced: the first, unless that had gone in silence.
+    /// One of several routes with a key was replaced: the first, unless that was removed without a
+    /// message.
     pub(super) replaced_among: bool,
     /// The kernel dropped messages.
     pub(super) overrun: bool,
-    /// After this the kernel stops to use a route, without a message.
+    /// The time until the kernel stops using a route, without a message.
     pub(super) expiry: Option<Duration>,
 }
 
 impl Effects {
-    /// Both together.
+    /// Both combined.
     pub(super) fn and(self, other: Self) -> Self {
         Self {
             silent: match (self.silent, other.silent) {
@@ -55,7 +56,7 @@ impl Effects {
         }
     }
 
-    /// Takes note that routes may have changed in silence.
+    /// Records that routes may have changed without a message.
     fn silent(&mut self, extent: DumpScope) {
         self.silent = Some(match self.silent.take() {
             Some(known) => known.union(extent),
@@ -64,12 +65,12 @@ impl Effects {
     }
 }
 
-/// Puts notifications into the table.
+/// Applies notifications to the table.
 pub(super) fn notifications(shared: &EngineState, table: &mut Table, buffer: &[u8]) -> Effects {
     let mut effects = Effects::default();
     for message in RawMessages::new(buffer) {
         if let Err(error) = message.and_then(|raw| one(shared, table, &raw, &mut effects)) {
-            // A message that cannot be read may have been about any route.
+            // An undecodable message may have been about any route.
             malformed(shared, &error);
             effects.silent(DumpScope::Everything);
         }
@@ -79,7 +80,7 @@ pub(super) fn notifications(shared: &EngineState, table: &mut Table, buffer: &[u
 
 pub(super) fn malformed(shared: &EngineState, error: &dyn std::fmt::Display) {
     KernelCounters::count(&shared.kernel.malformed);
-    log::warn!("a message of the kernel cannot be decoded and was left out: {error}");
+    log::warn!("ignored a kernel message that cannot be decoded: {error}");
 }
 
 fn one(
@@ -105,7 +106,7 @@ fn one(
             effects.doubt(table.withdraw(message.route));
         }
         Payload::Link(link) => effects.doubt(link_message(shared, table, &link)),
-        // An address that comes or goes revives or kills next hops, without a message.
+        // A change of an address revives or kills next hops without a message.
         Payload::Address(address) => effects.doubt(table.doubt_link(address.interface)),
         Payload::NextHop(next_hop) => effects.doubt(next_hop_message(shared, table, &next_hop)),
         Payload::Overrun => effects.overrun = true,
@@ -124,11 +125,11 @@ pub(crate) fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
     a.into_iter().chain(b).min()
 }
 
-/// When the kernel stops to use the route; none where it never does, or has done so.
+/// When the kernel stops using the route; none if it never does, or already has.
 pub(super) fn expiry(route: &EncodedRoute<'_>) -> Option<Duration> {
     const TICK: Duration = Duration::from_millis(10);
     let ticks = u32::try_from(route.expires).ok().filter(|left| *left > 0)?;
-    // A tick more, as the kernel rounds down.
+    // One tick more, since the kernel rounds down.
     Some(TICK * ticks.saturating_add(1))
 }
 
@@ -142,7 +143,7 @@ fn placement(header: &Header) -> InsertMode {
     }
 }
 
-/// Puts a route that was announced, or that a dump shows, into the table.
+/// Applies a route that was announced or dumped.
 pub(super) fn announcement(
     shared: &EngineState,
     table: &mut Table,
@@ -162,13 +163,14 @@ pub(super) fn announcement(
     )
 }
 
-/// Returns what may have changed in silence: where a link goes up or down, the routes through it.
+/// Returns what may have changed without a message: if a link goes up or down, the routes through
+/// it.
 fn link_message(shared: &EngineState, table: &mut Table, message: &LinkMessage) -> Verify {
     KernelCounters::count(&shared.kernel.links);
     let index = message.index;
     let was = table.link_of(index).map(|link| (link.up, link.carrier));
     let changed = message.action == Action::Delete || was != Some((message.up, message.carrier));
-    // Asked first: with the link go the routes that tell whether it concerns any.
+    // Before the link is removed, and with it the routes that show whether it concerns any.
     let doubt = match changed {
         true => table.doubt_link(index),
         false => Verify::Nothing,
@@ -180,7 +182,7 @@ fn link_message(shared: &EngineState, table: &mut Table, message: &LinkMessage) 
     doubt
 }
 
-/// Puts a link that a dump shows into the table.
+/// Applies a link of a dump.
 pub(super) fn dumped_link(shared: &EngineState, table: &mut Table, message: &LinkMessage) {
     KernelCounters::count(&shared.kernel.links);
     table.dumped_link(message.index, link(message));
@@ -196,7 +198,7 @@ fn link(message: &LinkMessage) -> Link {
     }
 }
 
-/// Puts a next-hop object that a dump shows into the table.
+/// Applies a next-hop object of a dump.
 pub(super) fn dumped_next_hop(shared: &EngineState, table: &mut Table, message: &NextHopMessage) {
     KernelCounters::count(&shared.kernel.next_hops);
     if let Some(object) = object(message) {
@@ -204,13 +206,13 @@ pub(super) fn dumped_next_hop(shared: &EngineState, table: &mut Table, message: 
     }
 }
 
-/// Returns what may have changed in silence.
+/// Returns what may have changed without a message.
 fn next_hop_message(shared: &EngineState, table: &mut Table, message: &NextHopMessage) -> Verify {
     KernelCounters::count(&shared.kernel.next_hops);
     let id = message.id;
     match (message.action, object(message)) {
         (Action::New, Some(object)) => {
-            // What becomes of routes by a blackhole that is none any more only a dump tells.
+            // Only a dump shows what happens to routes by an object that is no longer a blackhole.
             let silent = message.is_group || message.blackhole || table.is_blackhole(id);
             let doubt = match silent {
                 true => table.doubt_next_hop(id),
@@ -228,7 +230,7 @@ fn next_hop_message(shared: &EngineState, table: &mut Table, message: &NextHopMe
     }
 }
 
-/// The object that a message tells of; none where it is for no route.
+/// The object of a message; none if it is not for routes.
 pub(crate) fn object(message: &NextHopMessage) -> Option<NextHopObject> {
     if message.is_group {
         return Some(NextHopObject::Group(message.group.to_vec()));

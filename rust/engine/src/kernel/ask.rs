@@ -1,4 +1,4 @@
-//! Questions to the kernel for the routes to addresses (`RTM_GETROUTE` with `RTM_F_FIB_MATCH`).
+//! Kernel lookups of the routes to addresses (`RTM_GETROUTE` with `RTM_F_FIB_MATCH`).
 
 use std::net::IpAddr;
 
@@ -10,25 +10,25 @@ use crate::error::KernelError;
 use super::read_ahead::receive;
 use super::socket::RouteSocket;
 
-/// Questions sent at once: the answers must find room in a receive buffer of the usual size.
+/// Requests sent at once: the answers must fit in a receive buffer of the default size.
 const AT_ONCE: usize = 64;
 const BUFFER: usize = 128 * 1024;
 const WHAT: &str = "single routes";
 
-/// Asks for each of the addresses; the answers, in any order, with what they were asked under.
-/// Calls `gets_on` before each part of them.
+/// Looks up each of the addresses; returns the answers, in any order, with the caller's key for
+/// each. Calls `on_progress` before each part of them.
 ///
 /// # Errors
-/// [`KernelError`] where an answer fails to come or cannot be read.
+/// [`KernelError`] if an answer is missing or cannot be decoded.
 pub(super) fn ask<T: Copy>(
     socket: &RouteSocket,
     sequence: &mut u32,
     questions: &[(T, IpAddr)],
-    gets_on: &dyn Fn(),
+    on_progress: &dyn Fn(),
 ) -> Result<Vec<(T, Payload)>, KernelError> {
     let mut answers = Vec::with_capacity(questions.len());
     for some in questions.chunks(AT_ONCE) {
-        gets_on();
+        on_progress();
         ask_at_once(socket, sequence, some, &mut answers)?;
     }
     Ok(answers)

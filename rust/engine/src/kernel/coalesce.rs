@@ -1,18 +1,18 @@
-//! Whether notifications come so fast that they had better be read together.
+//! Whether notifications arrive so fast that they should be read in batches.
 //!
-//! Each wake-up costs the kernel, this process and VPP more than a notification itself, and under
-//! a storm of them there are no processors to spare: the kernel needs one to go on.
+//! Each wake-up costs the kernel, this process and VPP more than a notification does, and in a
+//! burst no processor is idle: the kernel needs one to make progress.
 
 use std::time::{Duration, Instant};
 
-/// How long notifications gather in a burst before they are read.
+/// How long notifications accumulate in a burst before they are read.
 pub(super) const GATHER: Duration = Duration::from_millis(1);
-/// Those that come within this time after the last ones were read follow in quick succession.
+/// Notifications within this time after the last read count as quick succession.
 const QUICK: Duration = Duration::from_micros(500);
-/// How often they have to do so until it is a burst: a few changes are not kept waiting.
+/// How often that must happen before it counts as a burst: a few changes are not delayed.
 const SUSTAINED: u32 = 16;
 
-/// When notifications came.
+/// When notifications arrived.
 #[derive(Debug, Default)]
 pub(super) struct Coalescer {
     last_read: Option<Instant>,
@@ -20,7 +20,7 @@ pub(super) struct Coalescer {
 }
 
 impl Coalescer {
-    /// Takes note that notifications have come; returns whether it is worth letting them gather.
+    /// Records the arrival of notifications; returns whether to wait for more before reading.
     pub(super) fn arrived(&mut self, now: Instant) -> bool {
         let quick = |last| now.saturating_duration_since(last) < QUICK;
         self.quick = match self.last_read {
@@ -30,12 +30,12 @@ impl Coalescer {
         self.is_on()
     }
 
-    /// Whether the last ones came in a burst.
+    /// Whether a burst is in progress.
     pub(super) fn is_on(&self) -> bool {
         self.quick >= SUSTAINED
     }
 
-    /// Takes note that all notifications there were have been read.
+    /// Records that all pending notifications have been read.
     pub(super) fn read(&mut self, now: Instant) {
         self.last_read = Some(now);
     }
@@ -46,7 +46,7 @@ mod tests {
     use super::{Coalescer, QUICK, SUSTAINED};
     use std::time::{Duration, Instant};
 
-    /// Notifications come `pause` after the last were read; returns what is said of them.
+    /// Notifications arrive `pause` after the last read; returns what `arrived` does.
     fn next(burst: &mut Coalescer, now: &mut Instant, pause: Duration) -> bool {
         *now += pause;
         let gather = burst.arrived(*now);

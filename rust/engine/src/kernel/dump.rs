@@ -15,16 +15,16 @@ use super::presence::{self, Consulted, Presence};
 use super::read_ahead::ReadAhead;
 use super::socket::RouteSocket;
 
-/// How a dump ended.
+/// The result of a dump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
     /// The kernel showed everything.
     Complete,
-    /// The kernel says that the dump is not consistent (`NLM_F_DUMP_INTR`).
+    /// The kernel marked the dump as inconsistent (`NLM_F_DUMP_INTR`).
     Interrupted,
 }
 
-/// What a buffer of a dump shows.
+/// The messages in a buffer of a dump.
 pub(super) struct Replies<'a> {
     messages: RawMessages<'a>,
     shared: &'a EngineState,
@@ -34,7 +34,7 @@ pub(super) struct Replies<'a> {
 }
 
 impl Replies<'_> {
-    /// What cannot be decoded may have been any route, so the dump does not tell what is gone.
+    /// An undecodable message may have been any route, so the dump does not show what is gone.
     pub(super) fn malformed(&mut self, error: &DecodeError) {
         apply::malformed(self.shared, error);
         self.ended = Ended::Interrupted;
@@ -75,7 +75,7 @@ fn end(message: &PartialMessage<'_>) -> Option<i32> {
     }
 }
 
-/// A socket for dumps, one after the other.
+/// A socket for successive dumps.
 pub(super) struct Dumper {
     socket: RouteSocket,
     sequence: u32,
@@ -95,9 +95,9 @@ impl Dumper {
         Self { socket, sequence }
     }
 
-    /// Sends the request that `request` makes of a sequence number and gives the reply's messages,
-    /// a buffer at a time, to `take`. Meanwhile the next buffers are read, for the kernel needs
-    /// longer to fill one than `take` to empty it.
+    /// Sends the request that `request` builds from a sequence number and passes the reply's
+    /// messages, one buffer at a time, to `take`. The next buffers are read concurrently, since the
+    /// kernel needs longer to fill one than `take` to process it.
     pub(super) fn dump(
         &mut self,
         shared: &EngineState,
@@ -146,12 +146,12 @@ impl Dumper {
 }
 
 impl Dumper {
-    /// The tables that every lookup comes to.
+    /// The tables that every lookup consults.
     pub(super) fn consulted(&mut self) -> Result<Consulted, KernelError> {
         presence::consulted(&self.socket, &mut self.sequence)
     }
 
-    /// Asks for each of the prefixes, by kernel table ([`presence::ask`]).
+    /// Looks up each of the prefixes, by kernel table ([`presence::ask`]).
     pub(super) fn ask(
         &mut self,
         shared: &EngineState,
@@ -160,13 +160,13 @@ impl Dumper {
         consulted: &Consulted,
     ) -> Result<Presence, KernelError> {
         let (socket, sequence) = (&self.socket, &mut self.sequence);
-        let gets_on = || shared.resync_gets_on();
-        presence::ask(socket, sequence, prefixes, cached, consulted, &gets_on)
+        let on_progress = || shared.resync_gets_on();
+        presence::ask(socket, sequence, prefixes, cached, consulted, &on_progress)
     }
 }
 
-/// A table or an interface that does not exist has no routes: the kernel says so with `ENOENT`
-/// and `ENODEV`.
+/// A table or an interface that does not exist has no routes: the kernel answers `ENOENT` or
+/// `ENODEV`.
 fn outcome(errno: i32) -> io::Result<()> {
     match errno.saturating_abs() {
         0 | libc::ENOENT | libc::ENODEV => Ok(()),

@@ -13,19 +13,19 @@ use super::apply::{self, earlier};
 use super::dump::{Dumper, Ended, Replies};
 use super::monitor::Monitor;
 
-/// What one pass of dumps found.
+/// The result of one pass of dumps.
 #[derive(Default)]
 pub(super) struct DumpPass {
     pub(super) dumped: usize,
-    /// IPv6 routes were announced while they were dumped.
+    /// IPv6 routes were announced during their dump.
     pub(super) v6_announced: bool,
-    /// IPv6 routes may have gone while they were dumped.
+    /// IPv6 routes may have been withdrawn during their dump.
     pub(super) v6_withdrawn: bool,
-    /// A family's dump was not consistent.
+    /// A family's dump was inconsistent.
     pub(super) interrupted: bool,
-    /// Notifications were lost while the pass ran.
+    /// Notifications were lost during the pass.
     pub(super) overrun: bool,
-    /// What the dumps show of the shortest lifetime.
+    /// The shortest lifetime in the dumps.
     pub(super) expiry: Option<Duration>,
 }
 
@@ -41,7 +41,7 @@ impl Monitor {
             DumpScope::Everything => {
                 self.dump_links(dumper, &mut pass)?;
                 self.dump_next_hops(dumper, &mut pass)?;
-                // What came before the routes are dumped does not disturb their dump.
+                // Changes before the route dump do not affect it.
                 (pass.v6_announced, pass.v6_withdrawn) = (false, false);
                 vec![None]
             }
@@ -66,8 +66,8 @@ impl Monitor {
                 let request = RouteDump {
                     family,
                     table: *table,
-                    // Of every protocol, as the notifications are: what a foreign route replaces, or
-                    // is replaced by, may be ours.
+                    // Of every protocol, like the notifications: a foreign route may replace, or be
+                    // replaced by, one of ours.
                     protocol: None,
                     interface: *interface,
                 };
@@ -170,9 +170,9 @@ impl Monitor {
         Ok(())
     }
 
-    /// Runs one dump; the notifications that come meanwhile go into the table before each buffer
-    /// of it, so that none waits behind a long dump. Returns whether it showed everything: what it
-    /// did not show is gone.
+    /// Runs one dump; notifications that arrive meanwhile are applied before each buffer of it, so
+    /// none waits for a long dump to end. Returns whether the dump was complete: what a complete
+    /// dump did not show is gone.
     fn dump(
         &mut self,
         dumper: &mut Dumper,
@@ -193,7 +193,7 @@ impl Monitor {
         let ended = dumper.dump(&shared, what, request, |replies| {
             note(self, pass)?;
             shared.change(|table| {
-                // Of links and next-hop objects: their routes are looked for once a buffer.
+                // One walk per buffer finds the routes of its links and next-hop objects.
                 table.defer();
                 take(table, replies, pass);
                 table.settle();
@@ -230,7 +230,7 @@ mod tests {
         Malformed,
     }
 
-    /// A kernel with link 2 and next-hop object 2, and what is wrong with its dumps of those.
+    /// A kernel with link 2 and next-hop object 2, and a fault in its dumps of those.
     fn kernel(shown: Shown) -> impl FnMut(&Header, &[u8]) -> Vec<u8> + Send + 'static {
         move |request, _| {
             let two = 2_u32.to_ne_bytes();
@@ -260,7 +260,7 @@ mod tests {
         }
     }
 
-    /// Which of the links and next-hop objects 1 and 2 are left after dumps of both.
+    /// Which of the links and next-hop objects 1 and 2 remain after dumps of both.
     fn left(shown: Shown) -> ([bool; 2], [bool; 2], bool) {
         let shared = Arc::new(EngineState::new(Scope::default()));
         shared.change(|table| {

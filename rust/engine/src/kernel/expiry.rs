@@ -1,41 +1,40 @@
-//! When the kernel stops to use a route without a message: IPv6 routes may have a lifetime
-//! (`RTF_EXPIRES`), are not used once it is over (`fib6_check_expired`), and removed up to half a
-//! minute later.
+//! Routes that the kernel stops using without a message: IPv6 routes can have a lifetime
+//! (`RTF_EXPIRES`), are unused once it has expired (`fib6_check_expired`), and are removed up to
+//! half a minute later.
 //!
-//! A router advertisement prolongs a lifetime without a message too, so what has become of such
-//! routes a dump tells, which shows how much is left of each.
+//! A router advertisement extends a lifetime without a message too, so only a dump, which shows the
+//! remaining lifetime, resolves such routes.
 
 use std::time::{Duration, Instant};
 
 use super::apply::earlier;
 
-/// A dump for this reason takes at most one part in so many of the time.
+/// Dumps for this reason take at most this fraction of the time.
 const SHARE: u32 = 20;
 
-/// How long after the end of a lifetime the kernel is dumped once more. It tells what is left in
-/// ticks of 10 ms: beside the lifetime that is over there may be one with less than a tick left,
-/// and that looks like none.
+/// How long after the end of a lifetime the kernel is dumped again. It reports the remainder in
+/// ticks of 10 ms: another lifetime may have less than a tick left, which looks like no lifetime.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// The next time that a lifetime ends.
+/// The next end of a lifetime.
 #[derive(Debug, Default)]
 pub(super) struct Expiry {
     at: Option<Instant>,
     not_before: Option<Instant>,
     /// The next dump follows one for the end of a lifetime.
     repeats: bool,
-    /// The dump under way is for the end of a lifetime.
+    /// The dump in progress was scheduled by the end of a lifetime.
     ended: bool,
 }
 
 impl Expiry {
-    /// A route has so much of its lifetime left.
+    /// Records the remaining lifetime of a route.
     pub(super) fn after(&mut self, left: Option<Duration>) {
         let at = left.and_then(|left| Instant::now().checked_add(left));
         self.at = earlier(self.at, at);
     }
 
-    /// When the kernel is to be dumped.
+    /// When to dump the kernel.
     pub(super) fn at(&self) -> Option<Instant> {
         self.at.max(self.at.and(self.not_before))
     }
@@ -50,7 +49,7 @@ impl Expiry {
         due
     }
 
-    /// Everything has been dumped, in this time, and showed the shortest lifetime that there is.
+    /// Records a complete dump: how long it took, and the shortest lifetime in it.
     pub(super) fn dumped(&mut self, left: Option<Duration>, took: Duration) {
         self.after(left);
         if std::mem::take(&mut self.ended) {
@@ -89,7 +88,7 @@ mod tests {
         assert!(expiry.take_due(late(1)));
         expiry.dumped(None, Duration::ZERO);
         assert_eq!(expiry.at(), None);
-        // A lifetime that ends before the second look is the end of one again.
+        // A lifetime that ends before the second dump counts as an end again.
         expiry.after(Some(Duration::ZERO));
         assert!(expiry.take_due(late(1)));
         expiry.dumped(Some(AGAIN / 2), Duration::ZERO);

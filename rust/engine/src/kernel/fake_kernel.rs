@@ -1,4 +1,4 @@
-//! Who answers a socket's requests in the kernel's place.
+//! Answers a socket's requests in place of the kernel.
 
 use std::os::unix::net::UnixDatagram;
 use std::thread;
@@ -12,7 +12,7 @@ use super::socket::RouteSocket;
 const BUFFER: usize = 64 * 1024;
 const HEADER: usize = 16;
 
-/// A socket whose requests `answer` answers, each by a datagram, until it is closed.
+/// A socket on which `answer` answers each request with a datagram, until it is closed.
 pub(super) fn fake_kernel(
     mut answer: impl FnMut(&Header, &[u8]) -> Vec<u8> + Send + 'static,
 ) -> RouteSocket {

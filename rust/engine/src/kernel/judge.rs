@@ -1,4 +1,4 @@
-//! What the kernel itself answers for prefixes: a judge of the table that is not the table.
+//! The kernel's own lookup results for prefixes, as an independent check of the table.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -13,16 +13,16 @@ use super::presence::{ADDRESSES, address};
 /// The kernel's answer for an address of a prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// Kernel table and prefix that were asked for.
+    /// The kernel table and prefix of the request.
     pub asked: (u32, Prefix),
     /// The address within the prefix.
     pub address: IpAddr,
-    /// What the kernel forwards that address by.
+    /// The kernel's route for that address.
     pub found: Found,
 }
 
-/// Asks the kernel for an address of each prefix: one that it does not forward by a longer prefix of
-/// the same table, where one of three is not.
+/// Looks up an address of each prefix, preferring one (of up to three) that no longer prefix of the
+/// same table covers.
 ///
 /// # Errors
 /// [`KernelError`]
@@ -56,14 +56,14 @@ pub fn ask_for_prefixes(
     Ok(answers)
 }
 
-/// Whether a longer prefix is in the way, so that nothing is told of the one that was asked for.
+/// Whether a longer prefix answers: the result then does not concern the requested one.
 #[must_use]
 pub fn is_covered((table, prefix): (u32, Prefix), found: &Found) -> bool {
     let Found::Route(route) = found else {
         return false;
     };
     let key = &route.key;
-    // What is the kernel's own (an address, a broadcast) stands in a table before all others.
+    // The kernel's own routes (addresses, broadcasts) are in a table that precedes all others.
     key.prefix.length() > prefix.length() && (key.table == table || key.table == LOCAL)
 }
 

@@ -1,4 +1,4 @@
-//! By which route the kernel forwards to an address, asked of the kernel itself.
+//! Kernel lookups: by which route the kernel forwards to an address.
 
 use std::io;
 use std::net::IpAddr;
@@ -15,12 +15,12 @@ use super::socket::{RouteSocket, in_namespace};
 /// The kernel's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// This route, after the policy rules (`ip rule`): its table is the one that it was found in.
+    /// This route, after the policy rules (`ip rule`); its table is the one in which it was found.
     Route(Box<Route>),
-    /// An error number: `ENETUNREACH` where there is no route; `EINVAL`, `EHOSTUNREACH` and
-    /// `EACCES` stand for a blackhole, an unreachable and a prohibit route of IPv4.
+    /// An error number: `ENETUNREACH` if there is no route; `EINVAL`, `EHOSTUNREACH` and `EACCES`
+    /// for an IPv4 blackhole, unreachable and prohibit route.
     Error(i32),
-    /// A route that cannot be read: why.
+    /// A route that cannot be decoded, with the reason.
     Unreadable(&'static str),
 }
 
@@ -35,8 +35,8 @@ impl Found {
     }
 }
 
-/// Asks the kernel of a namespace, this one's where there is none, for the routes to all of the
-/// addresses; the answers in any order, with the addresses' places.
+/// Looks up all of the addresses in a namespace, or this process's; the answers come in any order,
+/// with the index of the address.
 ///
 /// # Errors
 /// [`KernelError`]
@@ -51,7 +51,7 @@ pub fn lookups(
     Ok(answers.into_iter().map(found).collect())
 }
 
-/// Asks the kernel of a namespace, this one's where there is none, for the route to an address.
+/// Looks up an address in a namespace, or this process's.
 ///
 /// # Errors
 /// [`KernelError`]

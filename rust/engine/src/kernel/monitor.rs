@@ -1,4 +1,4 @@
-//! What is known of the kernel, and how to go on from there.
+//! The state of the kernel reader and its steps.
 
 use std::io;
 use std::path::Path;
@@ -23,7 +23,7 @@ use super::reader::{Command, KernelSettings, groups, report_buffer};
 use super::schedule::{Reason, ResyncSchedule};
 use super::socket::{Datagrams, RouteSocket};
 
-/// The kernel as it was read so far: one thread reads at a time.
+/// The reader's state: one thread reads at a time.
 pub(super) struct Monitor {
     pub(super) shared: Arc<EngineState>,
     pub(super) settings: KernelSettings,
@@ -33,51 +33,49 @@ pub(super) struct Monitor {
     pub(super) dumper: Option<Dumper>,
     /// Where the reader's own thread waits, and is woken for commands.
     commands_poller: Arc<Poller>,
-    /// Where a thread that reads in its place waits.
+    /// Where an inline reader waits.
     inline_poller: Arc<Poller>,
     watch: NamespaceWatch,
     pub(super) schedule: ResyncSchedule,
-    /// When to compare the table with the kernel next.
+    /// When the next audit is due.
     pub(super) audit_at: Option<Instant>,
-    /// When the kernel stops to use the next of the routes that have a lifetime, and when it may be
-    /// dumped because of that again.
+    /// The next end of a route's lifetime, and when the kernel may be dumped because of it.
     pub(super) expiry: Expiry,
-    /// From when on routes are deleted from VPP that it had before us and the kernel lacks.
+    /// Until when routes of an earlier run stay in VPP although the kernel does not have them.
     pub(super) grace_until: Instant,
-    /// Resyncs of interfaces since the last of everything.
+    /// Interface resyncs since the last complete one.
     pub(super) partial_resyncs: u8,
-    /// Where among many prefixes those begin that the next resync asks the kernel for.
+    /// Where the next resync continues its lookups among many prefixes.
     pub(super) asked: usize,
     overruns_in_a_row: u32,
-    /// The kernel's count of dropped notifications when the last dump began that was whole.
+    /// The kernel's drop count at the start of the last complete dump.
     drops_before_dump: u32,
-    /// The last read failed in a way that may pass.
-    out_of_breath: bool,
-    /// The next look at what has come breaks off, or hangs.
+    /// The last read failed with a transient error.
+    failed_transiently: bool,
+    /// The next check for notifications panics, or hangs.
     #[cfg(test)]
     pub(super) fault: Option<Fault>,
-    /// What the next reads fail with (`errno`).
+    /// The error (`errno`) of the next reads.
     #[cfg(test)]
     pub(super) errors: Vec<i32>,
 }
 
-/// What a test has go wrong.
+/// A fault to inject in a test.
 #[cfg(test)]
 pub(super) enum Fault {
     Panic,
-    /// Until the sender goes.
+    /// Until the sender is dropped.
     Hang(Receiver<()>),
 }
 
-/// How long to let events settle before the kernel is dumped because of them.
+/// How long events settle before the kernel is dumped because of them.
 pub(super) const SETTLE: Duration = Duration::from_millis(100);
-/// The longest pause between dumps when notifications keep being lost.
+/// The longest pause between dumps while notifications keep being lost.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How long to leave the kernel alone that has no memory for the moment, or another trouble that may
-/// pass.
-const BREATH: Duration = Duration::from_millis(100);
+/// Pause after a transient error of the kernel, such as a lack of memory.
+const ERROR_PAUSE: Duration = Duration::from_millis(100);
 
-/// Reads of an inline reader before it goes on with what it has got.
+/// Reads by an inline reader before it continues with the changes it has.
 const INLINE_READS: usize = 4;
 
 impl Monitor {
@@ -109,7 +107,7 @@ impl Monitor {
             asked: 0,
             overruns_in_a_row: 0,
             drops_before_dump: 0,
-            out_of_breath: false,
+            failed_transiently: false,
             #[cfg(test)]
             fault: None,
             #[cfg(test)]
@@ -117,7 +115,7 @@ impl Monitor {
         }
     }
 
-    /// What the reader's thread does once something has come, or is due.
+    /// One step of the reader's thread, after an event or a timeout.
     pub(super) fn turn(
         &mut self,
         notified: bool,
@@ -128,35 +126,35 @@ impl Monitor {
                 .wait_waker(GATHER)
                 .map_err(KernelError::Read)?;
         }
-        self.look_at_namespace()?;
+        self.check_namespace()?;
         self.drain()?;
-        if std::mem::take(&mut self.out_of_breath) {
+        if std::mem::take(&mut self.failed_transiently) {
             self.commands_poller
-                .wait_waker(BREATH)
+                .wait_waker(ERROR_PAUSE)
                 .map_err(KernelError::Read)?;
         }
         while let Ok(Command { reason, reply }) = commands.try_recv() {
             self.shared.resync_is_awaited(true);
             let result = self.resync(reason, DumpScope::Everything);
             self.shared.resync_is_awaited(false);
-            // Whoever asked may have gone meanwhile; the resync is done all the same.
+            // The caller may have given up; the resync is done all the same.
             let _ = reply.send(result);
         }
         if let Some(due) = self.schedule.take_due(Instant::now()) {
-            self.resync_by_itself(due.reason, due.extent);
+            self.resync_or_retry(due.reason, due.extent);
         }
         if self.expiry.take_due(Instant::now()) {
-            self.resync_by_itself(Reason::Event, DumpScope::Everything);
+            self.resync_or_retry(Reason::Event, DumpScope::Everything);
         }
         if self.next_audit().is_some_and(|at| at <= Instant::now()) {
-            self.resync_by_itself(Reason::Audit, DumpScope::Everything);
+            self.resync_or_retry(Reason::Audit, DumpScope::Everything);
         }
         Ok(())
     }
 
-    /// Reads what has come, in the place of the reader's thread; returns whether that is of use.
+    /// Reads pending notifications inline; returns whether that was useful.
     pub(super) fn read_inline(&mut self, notified: bool) -> Result<bool, KernelError> {
-        // In a burst it is the thread that lets notifications gather.
+        // In a burst the reader's thread lets notifications accumulate.
         if notified && self.burst.arrived(Instant::now()) {
             self.commands_poller.wake();
             return Ok(false);
@@ -169,9 +167,9 @@ impl Monitor {
         Ok(all)
     }
 
-    /// Follows the namespace that has the configured name: while none has it VPP's routes stay as they
-    /// are, and the table does not say what the kernel says.
-    fn look_at_namespace(&mut self) -> Result<(), KernelError> {
+    /// Follows the namespace that has the configured name. While there is none, VPP's routes stay
+    /// as they are and the table counts as unsynchronised.
+    fn check_namespace(&mut self) -> Result<(), KernelError> {
         let Some(path) = self.settings.namespace.clone() else {
             return Ok(());
         };
@@ -180,8 +178,8 @@ impl Monitor {
             None => {}
             Some(Change::Gone) => {
                 log::error!(
-                    "the network namespace {name} is gone: VPP keeps the routes that it has until \
-                     there is one of the name again"
+                    "the network namespace {name} is gone: VPP keeps its routes until a namespace of \
+                     that name exists again"
                 );
                 self.unsynchronised();
             }
@@ -190,9 +188,11 @@ impl Monitor {
                     .request(SETTLE, Reason::Event, DumpScope::Everything)
             }
             Some(Change::Replaced) => match self.enter_namespace(&path) {
-                Ok(()) => log::warn!("the network namespace {name} is another one now: it is read"),
-                // Its file is there before the namespace is.
-                Err(error) => log::debug!("{name} cannot be entered yet: {error}"),
+                Ok(()) => {
+                    log::warn!("the network namespace {name} was replaced; reading the new one")
+                }
+                // The file appears before the namespace is mounted on it.
+                Err(error) => log::debug!("cannot enter {name} yet: {error}"),
             },
         }
         Ok(())
@@ -218,62 +218,62 @@ impl Monitor {
         Ok(())
     }
 
-    /// Takes note that the table does not say what the kernel says, if that is who tells of the routes.
+    /// Marks the table as unsynchronised, if the kernel is the source of the routes.
     fn unsynchronised(&self) {
         if !self.settings.links_only {
             self.shared.unsynchronised();
         }
     }
 
-    /// Whether notifications come so fast that they had better be left to the reader's thread.
+    /// Whether notifications arrive so fast that the reader's thread should handle them.
     pub(super) fn in_burst(&self) -> bool {
         self.burst.is_on()
     }
 
-    /// When there is something to do even if nothing comes.
+    /// When there is work to do without an event.
     pub(super) fn due(&self) -> Option<Instant> {
         let due = earlier(self.schedule.at().or(self.audit_at), self.expiry.at());
         let watched = self.settings.namespace.is_some();
         earlier(due, watched.then(|| self.watch.at()))
     }
 
-    /// Whether there is something to do now for the reader's thread.
+    /// Whether the reader's thread has work to do now.
     pub(super) fn has_to_do(&self, now: Instant) -> bool {
         let due = self.due().is_some_and(|at| at <= now);
         due || has_something_to_read(&self.notifications)
     }
 
-    /// Takes note that the kernel can no longer be read.
+    /// Records that the kernel can no longer be read.
     pub(super) fn fail(&self, error: &KernelError) {
         log::error!("the kernel reader ends: {error}");
         self.shared.fail(error.to_string());
     }
 
-    /// When the next audit is due. What a resync is planned for is known to differ, and no drift:
-    /// until it is done there is no audit.
+    /// When the next audit is due. Differences that a scheduled resync will repair are expected and
+    /// no drift: there is no audit before it.
     fn next_audit(&self) -> Option<Instant> {
         self.audit_at.filter(|_| self.schedule.at().is_none())
     }
 
-    fn resync_by_itself(&mut self, reason: Reason, extent: DumpScope) {
+    fn resync_or_retry(&mut self, reason: Reason, extent: DumpScope) {
         if let Err(error) = self.resync(reason, extent) {
-            log::warn!("a resync failed and will be tried again: {error}");
+            log::warn!("resync failed, retrying: {error}");
             self.schedule
                 .request(LONGEST_PAUSE, reason, DumpScope::Everything);
         }
     }
 
-    /// Waits for notifications alone.
+    /// Waits for notifications only.
     pub(super) fn await_notifications(&self, longest: Duration) -> Result<(), KernelError> {
         wait_readable(&self.notifications, Some(longest)).map_err(KernelError::Read)
     }
 
-    /// Reads all notifications there are into the table.
+    /// Reads all pending notifications into the table.
     pub(super) fn drain(&mut self) -> Result<Effects, KernelError> {
         Ok(self.drain_at_most(usize::MAX)?.0)
     }
 
-    /// Reads notifications so many times; returns also whether those are all there are.
+    /// Reads notifications at most `times` times; also returns whether that was all of them.
     fn drain_at_most(&mut self, times: usize) -> Result<(Effects, bool), KernelError> {
         #[cfg(test)]
         self.go_wrong();
@@ -291,15 +291,15 @@ impl Monitor {
                     break;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // The kernel dropped notifications and goes on dropping until all that is queued
-                // has been read.
+                // The kernel dropped notifications and continues to do so until the queue has been
+                // read.
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => all.overrun = true,
                 Err(error) if may_pass(&error) => {
                     log::warn!(
-                        "the kernel's notifications cannot be read for the moment: {error}; its \
-                         routes are dumped again"
+                        "cannot read the kernel's notifications for the moment: {error}; dumping its \
+                         routes again"
                     );
-                    (all.overrun, self.out_of_breath) = (true, true);
+                    (all.overrun, self.failed_transiently) = (true, true);
                     break;
                 }
                 Err(error) => return Err(KernelError::Read(error)),
@@ -307,7 +307,7 @@ impl Monitor {
         }
         self.burst.read(Instant::now());
         if self.settings.links_only {
-            // What a link does to routes is not the kernel's to say.
+            // zebra, not the kernel, decides what a link does to its routes.
             (all.silent, all.replaced_among) = (None, false);
         }
         self.expiry.after(all.expiry);
@@ -315,7 +315,7 @@ impl Monitor {
             KernelCounters::count(&self.shared.kernel.overruns);
             self.overruns_in_a_row = self.overruns_in_a_row.saturating_add(1);
             let pause = SETTLE.saturating_mul(1 << self.overruns_in_a_row.min(6));
-            // Until its routes are known again, more of it says nothing new.
+            // Further overruns before the next complete dump add nothing.
             let first = self.overruns_in_a_row == 1;
             let level = if first {
                 log::Level::Warn
@@ -324,7 +324,7 @@ impl Monitor {
             };
             log::log!(
                 level,
-                "the kernel dropped notifications (overrun): its routes are dumped again"
+                "the kernel dropped notifications (overrun); dumping its routes again"
             );
             self.count_drops();
             let pause = pause.min(LONGEST_PAUSE);
@@ -362,7 +362,7 @@ impl Monitor {
         let (shared, datagrams) = (&self.shared, &self.datagrams);
         shared.change(|table| {
             let mut all = Effects::default();
-            // One walk over the table for all links and next-hop objects that are told of.
+            // One walk over the table for all links and next-hop objects of the batch.
             table.defer();
             for datagram in datagrams.iter() {
                 let Some(datagram) = datagram else {
@@ -382,31 +382,31 @@ impl Monitor {
                 let counter = &self.shared.kernel.drops;
                 counter.store(drops.into(), Ordering::Relaxed);
             }
-            Err(error) => log::debug!("the kernel does not tell how much it dropped: {error}"),
+            Err(error) => log::debug!("cannot read the socket's drop count: {error}"),
         }
     }
 
-    /// Whether the kernel has dropped notifications since the last dump began that was whole.
+    /// Whether the kernel has dropped notifications since the start of the last complete dump.
     ///
-    /// The count tells, not `ENOBUFS`: the kernel reports drops that belong together only once.
+    /// The socket's drop count decides, not `ENOBUFS`: the kernel reports adjacent drops only once.
     pub(super) fn has_lost_notifications(&self) -> bool {
         self.overruns_in_a_row > 0 || self.drops() != self.drops_before_dump
     }
 
     /// Notifications that the kernel has dropped so far.
     pub(super) fn drops(&self) -> u32 {
-        // Where it cannot be asked (`count_drops` says so) `ENOBUFS` has to do.
+        // If the count cannot be read (`count_drops` reports that), `ENOBUFS` has to do.
         self.notifications.drops().unwrap_or(0)
     }
 
-    /// Takes note of a dump that was whole, and began with this count of dropped notifications.
+    /// Records a complete dump, which began at this count of dropped notifications.
     pub(super) fn clear_overrun(&mut self, drops: u32) {
         self.overruns_in_a_row = 0;
         self.drops_before_dump = drops;
     }
 }
 
-/// Whether another read may succeed: the socket is there, and was asked as it has to be.
+/// Whether another read may succeed: the socket is intact, and the error transient.
 fn may_pass(error: &io::Error) -> bool {
     !matches!(
         error.raw_os_error(),

@@ -1,4 +1,4 @@
-//! The network namespace that is read: by what it is, and not by its name, which another one may have
+//! The network namespace that is read: by identity, not by name, which another namespace may take
 //! later.
 
 use std::fs;
@@ -12,13 +12,13 @@ use crate::error::KernelError;
 use super::dump::Dumper;
 use super::socket::{RouteSocket, in_namespace};
 
-/// How often the name is looked at.
+/// How often the name is checked.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Device and inode of the namespace's file (`nsfs`), alike wherever that is mounted.
+/// Device and inode of the namespace's file (`nsfs`), the same at every mount.
 type Identity = (u64, u64);
 
-/// Sockets in one namespace.
+/// The sockets in one namespace.
 pub(super) struct Sockets {
     pub(super) notifications: RouteSocket,
     /// Bytes of receive buffer that the kernel granted.
@@ -28,8 +28,7 @@ pub(super) struct Sockets {
 }
 
 impl Sockets {
-    /// Opens them in the namespace at `path`, this process's where there is none, for notifications
-    /// of a mask of groups.
+    /// Opens them in the namespace at `path`, or this process's, and joins the multicast groups.
     pub(super) fn open(
         path: Option<&Path>,
         receive_buffer: usize,
@@ -47,7 +46,7 @@ impl Sockets {
         })
     }
 
-    /// Those that somebody else has made.
+    /// File descriptors that the test has made.
     #[cfg(test)]
     pub(super) fn of(notifications: RouteSocket, dumper: Dumper) -> Self {
         Self {
@@ -58,25 +57,25 @@ impl Sockets {
         }
     }
 
-    /// Has `watch` look whether another namespace has the name now.
+    /// Makes `watch` check whether another namespace has the name now.
     pub(super) fn watch(&self, watch: &mut NamespaceWatch) {
         watch.known = self.identity;
         watch.is_gone = false;
     }
 }
 
-/// What has become of a namespace that was opened by its name.
+/// A change of a namespace that was opened by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
-    /// Nothing of the name is there any more.
+    /// Nothing has the name any more.
     Gone,
     /// Another namespace has the name.
     Replaced,
-    /// The one that is read has its name again.
+    /// The open namespace has its name again.
     Back,
 }
 
-/// Looks at a namespace's name now and then.
+/// Checks a namespace's name periodically.
 #[derive(Debug)]
 pub(super) struct NamespaceWatch {
     known: Option<Identity>,
@@ -93,12 +92,12 @@ impl NamespaceWatch {
         }
     }
 
-    /// When to look next.
+    /// When the next check is due.
     pub(super) fn at(&self) -> Instant {
         self.check_at
     }
 
-    /// Looks if it is time to; returns what has changed since the last look.
+    /// Checks if it is due; returns what has changed since the last check.
     pub(super) fn check(&mut self, path: &Path, now: Instant) -> Option<Change> {
         if now < self.check_at {
             return None;
@@ -116,7 +115,7 @@ impl NamespaceWatch {
                 news.then_some(Change::Gone)
             }
             Err(error) => {
-                log::debug!("{} cannot be looked at: {error}", path.display());
+                log::debug!("cannot stat {}: {error}", path.display());
                 None
             }
         }

@@ -1,4 +1,4 @@
-//! Where a thread waits for the kernel's notifications.
+//! Waits for the kernel's notifications.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -15,10 +15,10 @@ use super::Waker;
 const NOTIFICATIONS: u64 = 0;
 const WAKER: u64 = 1;
 
-/// A place to wait at until a socket has something to read, or a waker wakes it.
+/// Waits for a socket to become readable, or for a waker.
 ///
-/// Of several such places at a socket the kernel wakes one only (`EPOLLEXCLUSIVE`): the one that was
-/// made first of those where somebody waits. Who is woken must read, or tell another to.
+/// Of several pollers on one socket the kernel wakes only one (`EPOLLEXCLUSIVE`): the oldest of
+/// those with a waiting thread. The woken thread must read, or wake another.
 pub(super) struct Poller {
     epoll: Epoll,
     waker: Arc<Waker>,
@@ -34,7 +34,7 @@ impl Poller {
         Ok(made)
     }
 
-    /// Waits at this socket from now on, and no more at one that has been closed.
+    /// Polls this socket from now on, in place of one that has been closed.
     pub(super) fn watch(&self, socket: impl AsFd) -> io::Result<()> {
         let one = EpollFlags::EPOLLIN | EpollFlags::EPOLLEXCLUSIVE;
         Ok(self
@@ -50,8 +50,8 @@ impl Poller {
         self.waker.wake();
     }
 
-    /// Waits until there is something to read, it is woken or a signal comes, `longest` at most
-    /// or for ever; returns whether there is something to read. The waker is reset then.
+    /// Waits for data, the waker or a signal, at most `longest` or without limit; returns whether
+    /// there is data. Resets the waker.
     pub(super) fn wait(&self, longest: Option<Duration>) -> io::Result<bool> {
         let mut events = [EpollEvent::empty(); 2];
         let seen = match self.epoll.wait(&mut events, timeout(longest)) {
@@ -66,13 +66,13 @@ impl Poller {
         Ok(has(NOTIFICATIONS))
     }
 
-    /// Waits for the waker alone, and does not reset it.
+    /// Waits for the waker only, without a reset.
     pub(super) fn wait_waker(&self, longest: Duration) -> io::Result<()> {
         wait_readable(&*self.waker, Some(longest))
     }
 }
 
-/// Whole milliseconds, not less than was asked for: who wakes too early only waits again.
+/// Whole milliseconds, rounded up: waking too early only repeats the wait.
 fn timeout(longest: Option<Duration>) -> EpollTimeout {
     let Some(longest) = longest else {
         return EpollTimeout::NONE;
@@ -98,14 +98,14 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(20);
 
-    /// What it may be that a thread sleeps in.
+    /// The system calls in which a waiting thread may sleep.
     const EPOLL: &[libc::c_long] = &[
         libc::SYS_epoll_pwait,
         #[cfg(target_arch = "x86_64")]
         libc::SYS_epoll_wait,
     ];
 
-    /// Has a thread wait at a poller, and `then` once it does; returns what it was told.
+    /// Waits on a poller in a thread and calls `then` once it waits; returns the poller's result.
     fn waiting(poller: &Poller, then: impl FnOnce()) -> bool {
         thread::scope(|scope| {
             let (id, known) = channel();
@@ -138,12 +138,12 @@ mod tests {
             second.wake();
         });
         assert!(!seen);
-        // Who was not woken is told once more has come, and nobody waits at the first.
+        // A thread that was not woken is woken when more arrives and the first poller is idle.
         assert!(waiting(&second, || ours.write_all(b"x").unwrap()));
     }
 
     #[test]
-    fn a_bell_is_silent_once_it_was_heard() {
+    fn a_waker_is_reset_once_it_was_read() {
         let (_ours, theirs) = UnixStream::pair().unwrap();
         let poller = Poller::new(&theirs).unwrap();
         poller.wake();

@@ -1,4 +1,4 @@
-//! Whether the kernel has a route for a prefix: asked prefix by prefix, where a dump does not tell.
+//! Asks the kernel, prefix by prefix, whether it has a route, when a dump cannot tell.
 
 use std::net::IpAddr;
 
@@ -14,34 +14,34 @@ use super::socket::RouteSocket;
 const BUFFER: usize = 128 * 1024;
 const RULES: &str = "policy rules";
 
-/// What the kernel's answer to a lookup tells of a prefix.
+/// The result of a kernel lookup for a prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answer {
-    /// It forwards an address within by a route for just this prefix, in this table.
+    /// It forwards an address of the prefix by a route for exactly this prefix, in this table.
     Present,
-    /// It looked into the table and found a route for a shorter prefix.
+    /// It consulted the table and found a route for a shorter prefix.
     Absent,
-    /// It found no route in any table that it came to.
+    /// It found no route in any table that it consulted.
     Nothing,
     /// It forwards that address by a route for a longer prefix.
     Covered,
-    /// Another table answered, a route that is an error, or one by a next-hop object of IPv6, which
-    /// may not be the one that the address is forwarded by
+    /// Another table answered, or an error route, or an IPv6 route by a next-hop object, which may
+    /// not be the one that forwards the address
     /// ([`UnseenPrefixes::cached`](bgpreflector_core::table::UnseenPrefixes::cached)).
     Unknown,
 }
 
-/// Kernel tables, by family, that every lookup comes to unless it found something before.
+/// Kernel tables, by family, that every lookup consults unless it found a route before.
 pub(super) type Consulted = AHashSet<(Family, u32)>;
 
-/// What is known of prefixes that no dump showed.
+/// The result for prefixes that no dump showed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Presence {
-    /// Kernel table and prefix of those that the kernel has a route for all the same.
+    /// Kernel table and prefix of those that the kernel has nevertheless.
     pub(super) present: Vec<(u32, Prefix)>,
-    /// Those that it has nothing for.
+    /// Those that the kernel does not have.
     pub(super) absent: AHashSet<(u32, Prefix)>,
-    /// How many nothing is known of.
+    /// The number of inconclusive ones.
     pub(super) unknown: usize,
 }
 
@@ -53,9 +53,8 @@ impl Presence {
     }
 }
 
-/// The tables of which it tells that the kernel has nothing if no lookup finds anything: those that a
-/// rule leads to for all packets. A rule that answers with an error, or leads past others, may keep
-/// a lookup out of them.
+/// The tables that a failed lookup proves empty for the address: those that a rule leads to for all
+/// packets. A rule that answers with an error, or skips others, may keep a lookup out of them.
 pub(super) fn consulted(
     socket: &RouteSocket,
     sequence: &mut u32,
@@ -97,7 +96,7 @@ fn rules(
                     is_plain &= rule.table.is_some() || rule.holds == Holds::Never;
                     tables.extend(rule.table.filter(|_| rule.holds == Holds::Always));
                 }
-                // A kernel without policy rules refuses (`CONFIG_IP_MULTIPLE_TABLES`).
+                // A kernel without policy rules (`CONFIG_IP_MULTIPLE_TABLES`) refuses.
                 Payload::Done(_) | Payload::Error { .. } if is_plain => return Ok(tables),
                 Payload::Done(_) | Payload::Error { .. } => return Ok(Vec::new()),
                 _ => is_plain = false,
@@ -106,19 +105,19 @@ fn rules(
     }
 }
 
-/// Asks the kernel for each of the prefixes. That it finds nothing at all tells something only of
-/// tables that are consulted whatever the address, and not of those in `cached`. Calls `gets_on`
-/// before each part of them.
+/// Looks up each of the prefixes. A lookup without a result is conclusive only for tables that are
+/// consulted for every address, and not for prefixes in `cached`. Calls `on_progress` before each part
+/// of them.
 pub(super) fn ask(
     socket: &RouteSocket,
     sequence: &mut u32,
     prefixes: &[(u32, Prefix)],
     cached: &AHashSet<(u32, Prefix)>,
     consulted: &Consulted,
-    gets_on: &dyn Fn(),
+    on_progress: &dyn Fn(),
 ) -> Result<Presence, KernelError> {
     let mut result = Presence::default();
-    for (asked, answer) in answers(socket, sequence, prefixes.to_vec(), gets_on)? {
+    for (asked, answer) in answers(socket, sequence, prefixes.to_vec(), on_progress)? {
         let (table, prefix) = asked;
         match answer {
             Answer::Present => result.present.push(asked),
@@ -137,19 +136,19 @@ pub(super) fn ask(
 
 type Asked = (u32, Prefix);
 
-/// The answers for all prefixes; where a longer prefix is in the way other addresses are tried.
+/// The answers for all prefixes; if a longer prefix answers, other addresses are tried.
 fn answers(
     socket: &RouteSocket,
     sequence: &mut u32,
     mut prefixes: Vec<Asked>,
-    gets_on: &dyn Fn(),
+    on_progress: &dyn Fn(),
 ) -> Result<Vec<(Asked, Answer)>, KernelError> {
     let mut all = Vec::with_capacity(prefixes.len());
     for attempt in 0..ADDRESSES {
         let question = |asked: &Asked| (*asked, address(&asked.1, attempt));
         let questions: Vec<_> = prefixes.iter().map(question).collect();
         prefixes.clear();
-        for (asked, body) in super::ask::ask(socket, sequence, &questions, gets_on)? {
+        for (asked, body) in super::ask::ask(socket, sequence, &questions, on_progress)? {
             let answer = meaning(asked, &body);
             if answer == Answer::Covered && attempt + 1 < ADDRESSES {
                 prefixes.push(asked);
@@ -167,7 +166,7 @@ fn meaning((table, prefix): Asked, body: &Payload) -> Answer {
             let key = found.route.key;
             match key.prefix.length().cmp(&prefix.length()) {
                 std::cmp::Ordering::Equal if key.prefix == prefix => Answer::Present,
-                // Another prefix of the same object may be what it was asked for.
+                // The result may belong to another prefix of the same object.
                 _ if prefix.family() == Family::V6 && by_object(&found.route) => Answer::Unknown,
                 std::cmp::Ordering::Less => Answer::Absent,
                 std::cmp::Ordering::Greater => Answer::Covered,
@@ -185,10 +184,10 @@ fn by_object(route: &Route) -> bool {
     matches!(route.set.next_hops, NextHopSource::Object(_))
 }
 
-/// Addresses of a prefix that are tried.
+/// Addresses to try per prefix.
 pub(super) const ADDRESSES: usize = 3;
 
-/// One in the middle, the first and the last: longer prefixes are rather at the beginning.
+/// The middle one, the first and the last: longer prefixes are more frequent at the beginning.
 pub(super) fn address(prefix: &Prefix, attempt: usize) -> IpAddr {
     let host = u32::from(prefix.family().bits() - prefix.length());
     let ones = 1_u128.checked_shl(host).map_or(u128::MAX, |end| end - 1);
@@ -215,7 +214,7 @@ mod tests {
     use super::super::fake_kernel::{attribute, done, fake_kernel, message};
     use super::*;
 
-    /// A rule of a dump: the table that it leads to, and more attributes.
+    /// A rule of a dump: its target table, and further attributes.
     fn rule(to: &Header, family: u8, action: u8, table: u32, more: &[u8]) -> Vec<u8> {
         let header = [family, 0, 0, 0, 0, 0, 0, action, 0, 0, 0, 0];
         let table = attribute(FRA_TABLE, &table.to_ne_bytes());
@@ -228,8 +227,8 @@ mod tests {
         )
     }
 
-    /// What is known of a prefix in the main table of a kernel that has nothing at all, and these
-    /// rules beside that which leads to the main table.
+    /// The result for a prefix in the main table of a kernel that has no routes, with these rules
+    /// besides the one for the main table.
     fn known(more: impl Fn(&Header, u8) -> Vec<u8> + Send + 'static, is_main: bool) -> Presence {
         let socket = fake_kernel(move |request, body| match request.kind {
             RTM_GETRULE => {
@@ -262,7 +261,7 @@ mod tests {
         let none = |_: &Header, _| Vec::new();
         let plain = known(none, true);
         assert_eq!((plain.absent.len(), plain.unknown), (1, 0));
-        // The main table is asked for some destinations alone, or for none.
+        // The main table is consulted for some destinations only, or for none.
         let to_some = |to: &Header, family| {
             rule(
                 to,
@@ -280,7 +279,7 @@ mod tests {
         ] {
             assert_eq!((presence.absent.len(), presence.unknown), (0, 1));
         }
-        // A rule before it has no effect, or answers some with an error itself.
+        // An earlier rule has no effect, or answers some lookups with an error.
         assert_eq!(known(other, true).unknown, 0);
         const UNREACHABLE: u8 = 7;
         let error = |to: &Header, family| rule(to, family, UNREACHABLE, 0, &[]);
@@ -288,7 +287,7 @@ mod tests {
         let marked =
             |to: &Header, family| rule(to, family, UNREACHABLE, 0, &attribute(FRA_FWMARK, &[1; 4]));
         assert_eq!(known(marked, true).unknown, 0);
-        // It passes by the routes with short prefixes.
+        // It skips routes with short prefixes.
         let suppress = |to: &Header, family| {
             let header = [family, 0, 0, 0, 0, 0, 0, FR_ACT_TO_TBL, 0, 0, 0, 0];
             let table = attribute(FRA_TABLE, &254_u32.to_ne_bytes());

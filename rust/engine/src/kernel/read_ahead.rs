@@ -1,4 +1,4 @@
-//! Reads a dump's next buffers while one is worked on.
+//! Reads a dump's next buffers while one is processed.
 
 use std::io;
 use std::thread::{Builder, Scope};
@@ -13,17 +13,17 @@ use crate::panics;
 
 use super::socket::RouteSocket;
 
-/// The kernel fills at most 32 KiB a read.
+/// The kernel fills at most 32 KiB per read.
 const READ: usize = 64 * 1024;
-/// Bytes of several reads, for to wake the other thread costs as much as a hundred routes.
+/// Bytes of several reads, since waking the other thread costs as much as a hundred routes.
 const BUFFER: usize = 256 * 1024;
-/// Buffers that are read before one of them is given back.
+/// Buffers in flight.
 const AHEAD: usize = 4;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 type Filled = Result<Vec<u8>, KernelError>;
 
-/// The buffers of one dump. Dropping it ends the thread that reads them, at the next buffer.
+/// The buffers of one dump. Dropping it ends its thread at the next buffer.
 pub(super) struct ReadAhead {
     what: &'static str,
     filled: Receiver<Filled>,
@@ -31,8 +31,7 @@ pub(super) struct ReadAhead {
 }
 
 impl ReadAhead {
-    /// Starts to read what the kernel sends until the end of the dump that was asked for by
-    /// `sequence`.
+    /// Starts to read the dump that was requested with `sequence`, to its end.
     pub(super) fn start<'scope>(
         scope: &'scope Scope<'scope, '_>,
         socket: &'scope RouteSocket,
@@ -65,9 +64,9 @@ impl ReadAhead {
         self.filled.recv().map_err(gone)?
     }
 
-    /// Lets a buffer be filled again.
+    /// Returns a buffer to be filled again.
     pub(super) fn give_back(&self, buffer: Vec<u8>) {
-        // The thread has ended where the dump has: nobody needs the buffer then.
+        // The thread ends with the dump; the buffer is then unused.
         let _ = self.empty.send(buffer);
     }
 }
@@ -81,9 +80,9 @@ fn read_all(
 ) {
     while let Ok(mut buffer) = emptied.recv() {
         let read = panics::guarded(|| read_many(socket, what, sequence, &mut buffer));
-        // The dump fails and is tried again, like one that the kernel refuses.
+        // The dump fails and is retried, like one that the kernel refuses.
         let read = read.unwrap_or_else(|reason| {
-            log::error!("the reading of a dump broke off, which is a bug: {reason}");
+            log::error!("the dump reader panicked, which is a bug: {reason}");
             let source = io::Error::other(reason);
             Err(KernelError::Dump { what, source })
         });
@@ -94,7 +93,7 @@ fn read_all(
     }
 }
 
-/// Fills the buffer; returns whether the dump is over.
+/// Fills the buffer; returns whether the dump has ended.
 fn read_many(
     socket: &RouteSocket,
     what: &'static str,
@@ -115,7 +114,7 @@ fn read_many(
     Ok(last)
 }
 
-/// Whether the dump is over with these messages.
+/// Whether these messages end the dump.
 fn ends(buffer: &[u8], sequence: u32) -> bool {
     RawMessages::new(buffer).flatten().any(|message| {
         message.header.sequence == sequence

@@ -1,4 +1,4 @@
-//! The thread that follows the kernel.
+//! The kernel reader's thread and handle.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,20 +27,22 @@ use super::schedule::Reason;
 /// How the kernel is read.
 #[derive(Clone, Debug)]
 pub struct KernelSettings {
-    /// Receive buffer to ask for, bytes.
+    /// Receive buffer to request, bytes.
     pub receive_buffer: usize,
-    /// File of the network namespace to read, this process's where there is none.
+    /// File of the network namespace to read; none for this process's.
     pub namespace: Option<PathBuf>,
-    /// How often the table is compared with the kernel; never where there is none.
+    /// How often to compare the table with the kernel; none disables audits.
     pub audit_interval: Option<Duration>,
-    /// Whether only links are read, as somebody else tells of the routes.
+    /// Whether to read only links, since the routes have another source.
     pub links_only: bool,
-    /// How long, from the start, routes stay in VPP that it had before and the kernel lacks.
+    /// How long after the start routes of an earlier run stay in VPP although the kernel does not
+    /// have them.
     pub grace: Duration,
 }
 
 impl Default for KernelSettings {
-    /// 32 MiB, which hold about 40,000 notifications, this process's namespace, no audit, no grace.
+    /// 32 MiB, enough for about 40,000 notifications; this process's namespace, no audit, no grace
+    /// time.
     fn default() -> Self {
         Self {
             receive_buffer: 32 << 20,
@@ -52,27 +54,27 @@ impl Default for KernelSettings {
     }
 }
 
-/// How long to wait for the reader's thread to go back to its wait.
+/// How long to wait for the reader's thread to return to its wait.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(1);
 
-/// What a resync found.
+/// The result of a resync.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResyncReport {
-    /// Routes that the dumps showed, those of repeated dumps counted again.
+    /// Routes in the dumps, with those of repeated dumps counted again.
     pub dumped: usize,
-    /// Routes that were held and that the kernel no longer has.
+    /// Routes removed from the table because the kernel no longer has them.
     pub removed: usize,
-    /// Dumps that it took.
+    /// The number of dumps.
     pub dumps: usize,
-    /// Whether every family could be compared; if not, another resync follows by itself.
+    /// Whether every family was compared; if not, another resync follows automatically.
     pub complete: bool,
     /// How long it took.
     pub duration: Duration,
-    /// What differed though nothing explains it; only audits look for that.
+    /// Unexplained differences; only audits look for them.
     pub drift: DriftReport,
 }
 
-/// A resync that somebody waits for.
+/// A resync with a waiting caller.
 pub(super) struct Command {
     pub(super) reason: Reason,
     pub(super) reply: Sender<Result<ResyncReport, KernelError>>,
@@ -83,7 +85,7 @@ pub struct Reader {
     shared: Arc<EngineState>,
     monitor: Arc<Mutex<Monitor>>,
     commands: Sender<Command>,
-    /// Where a thread that waits for changes polls the kernel in the reader's place.
+    /// Where a thread that waits for changes polls the kernel in place of the reader.
     inline_poller: Mutex<Arc<Poller>>,
     commands_poller: Arc<Poller>,
     stop: Arc<AtomicBool>,
@@ -102,7 +104,7 @@ impl Reader {
         let sockets = Sockets::open(settings.namespace.as_deref(), bytes, groups)?;
         report_buffer(&shared, bytes, sockets.granted);
         let failed = |step| move |source| KernelError::Socket { step, source };
-        // The one that was made first is woken where both are waited at.
+        // If threads wait at both, the poller made first is woken.
         let poller = || Poller::new(&sockets.notifications).map_err(failed("epoll"));
         let (inline_poller, commands_poller) = (Arc::new(poller()?), Arc::new(poller()?));
         let (commands, received) = unbounded();
@@ -142,10 +144,10 @@ impl Reader {
     }
 
     /// Dumps the kernel's links, next-hop objects and routes, removes what is gone, and returns
-    /// once the table says what the kernel says.
+    /// once the table matches the kernel.
     ///
     /// # Errors
-    /// [`KernelError`] if a dump is refused or breaks off; nothing was removed then.
+    /// [`KernelError`] if a dump is refused or fails; nothing was removed then.
     pub fn resync(&self, reason: Reason) -> Result<ResyncReport, KernelError> {
         let (reply, answer) = bounded(1);
         let gone = || KernelError::NotRunning {
@@ -157,11 +159,11 @@ impl Reader {
         answer.recv().map_err(|_| gone())?
     }
 
-    /// Waits until there are dirty prefixes, true, or the end, false, and reads the kernel's
-    /// notifications meanwhile: who takes the changes then needs no other thread to wake up first.
-    /// None where that has to be left to the reader's thread, and at the deadline.
+    /// Waits for dirty prefixes (true) or the end (false), and reads the kernel's notifications
+    /// inline: the changes then reach the caller without a switch to another thread. None if the
+    /// reader's thread has to do the work, and at the deadline.
     pub fn wait_inline(&self, deadline: Option<Instant>) -> Option<bool> {
-        // One is enough.
+        // One inline reader is enough.
         let poller = self.inline_poller.try_lock()?;
         while !self.stop.load(Ordering::Acquire) {
             if let Some(found) = self.shared.register_waker(poller.waker()) {
@@ -178,20 +180,20 @@ impl Reader {
         None
     }
 
-    /// Not in a burst, nor in the middle of a resync.
+    /// Not in a burst, nor during a resync.
     fn can_read_inline(&self) -> bool {
         let monitor = self.monitor.try_lock_for(LOCK_TIMEOUT);
         monitor.is_some_and(|monitor| !monitor.in_burst())
     }
 
-    /// Reads what has come; returns whether that is of use.
+    /// Reads pending notifications; returns whether that was useful.
     fn read_inline(&self, seen: std::io::Result<bool>) -> bool {
         let Some(mut monitor) = self.monitor.try_lock() else {
-            // The kernel has told one of two who waited, and it was not the one who reads.
+            // The kernel has woken one of two waiting threads, and not the one that reads.
             self.commands_poller.wake();
             return false;
         };
-        let _at_work = self.shared.kernel_reader.at_work();
+        let _running = self.shared.kernel_reader.running();
         if self.stop.load(Ordering::Acquire) {
             return false;
         }
@@ -207,28 +209,28 @@ impl Reader {
         false
     }
 
-    /// Whether the thread gets on. It does not wait for it.
+    /// The thread's pulse. Does not block.
     pub fn pulse(&self) -> Pulse {
         self.shared.kernel_reader.pulse(|| {
             let now = Instant::now();
             let monitor = self.monitor.try_lock();
-            // Who has it is at work.
+            // The holder of the lock is running.
             let due = monitor.is_none_or(|monitor| monitor.has_to_do(now));
             !self.stop.load(Ordering::Acquire) && (due || !self.commands.is_empty())
         })
     }
 
-    /// Ends the reading: on return the table changes by it no more. Twice is fine.
+    /// Stops the reader: afterwards it no longer changes the table. Further calls have no effect.
     pub fn end(&self) {
         self.stop.store(true, Ordering::Release);
         self.commands_poller.wake();
         self.shared.wake_waiters();
         if let Some(thread) = self.thread.lock().take() {
             if thread.join().is_err() {
-                log::error!("the kernel reader broke off");
+                log::error!("the kernel reader panicked");
             }
         }
-        // An inline reader may be at it.
+        // Wait for an inline reader.
         drop(self.monitor.lock());
     }
 }
@@ -239,7 +241,7 @@ impl Drop for Reader {
     }
 }
 
-/// The thread. With it the commands' receiver goes, so that nobody waits for an answer any more.
+/// The thread. It owns the commands' receiver, so its end wakes the callers.
 fn run(
     shared: &EngineState,
     monitor: &Mutex<Monitor>,
@@ -248,12 +250,12 @@ fn run(
     stop: &AtomicBool,
 ) {
     loop {
-        let at_work = shared.kernel_reader.at_work();
+        let running = shared.kernel_reader.running();
         let due = monitor.lock().due();
-        drop(at_work);
+        drop(running);
         let left = due.map(|at| at.saturating_duration_since(Instant::now()));
         let seen = commands_poller.wait(left).map_err(KernelError::Read);
-        let _at_work = shared.kernel_reader.at_work();
+        let _running = shared.kernel_reader.running();
         let mut monitor = monitor.lock();
         if stop.load(Ordering::Acquire) {
             return;
@@ -265,16 +267,16 @@ fn run(
     }
 }
 
-/// What the monitor knows may be half done: the kernel is read no more.
+/// The monitor's state may be inconsistent: stop reading.
 fn panicked(shared: &EngineState, reason: &str) {
-    log::error!("the kernel reader broke off, which is a bug: {reason}");
+    log::error!("the kernel reader panicked, which is a bug: {reason}");
     shared.fail(format!(
-        "the kernel reader broke off, which is a bug: {reason}; restart the daemon, which reads \
-         everything again"
+        "the kernel reader panicked, which is a bug: {reason}; restart the daemon, which then \
+         resynchronises"
     ));
 }
 
-/// Of notifications, as a mask.
+/// The multicast groups, as a mask.
 pub(super) fn groups(links_only: bool) -> u32 {
     let all = [
         RTNLGRP_LINK,
@@ -294,12 +296,12 @@ pub(super) fn report_buffer(shared: &EngineState, asked: usize, granted: usize) 
         .kernel
         .receive_buffer
         .store(granted as u64, Ordering::Relaxed);
-    // The kernel doubles what is asked for, to account for its own overhead.
+    // The kernel doubles the requested size to account for its overhead.
     if granted / 2 < asked {
         log::warn!(
-            "the kernel granted a receive buffer of {granted} bytes where {asked} were asked for: \
-             give this process CAP_NET_ADMIN or raise net.core.rmem_max, or notifications are \
-             lost (and repaired by dumps) when many routes change at once"
+            "the kernel granted a receive buffer of {granted} bytes instead of {asked}: give this \
+             process CAP_NET_ADMIN or raise net.core.rmem_max, or bursts of changes overrun the \
+             buffer and each overrun costs a dump"
         );
     } else {
         log::info!("receive buffer for the kernel's notifications: {granted} bytes");
@@ -333,10 +335,10 @@ mod tests {
         let complete = reader.resync(Reason::Requested);
         assert!(complete.is_ok(), "{complete:?}");
         reader.end();
-        let (tell, told) = channel();
+        let (sender, receiver) = channel();
         let asking = Arc::clone(&reader);
-        std::thread::spawn(move || tell.send(asking.resync(Reason::Requested)));
-        let answer = told.recv_timeout(PATIENCE).unwrap();
+        std::thread::spawn(move || sender.send(asking.resync(Reason::Requested)));
+        let answer = receiver.recv_timeout(PATIENCE).unwrap();
         assert!(matches!(answer, Err(KernelError::NotRunning { .. })));
         assert_eq!(reader.wait_inline(None), None);
         reader.end();
@@ -348,7 +350,7 @@ mod tests {
         reader.monitor.lock().fault = Some(Fault::Panic);
         let answer = reader.resync(Reason::Requested);
         assert!(matches!(answer, Err(KernelError::NotRunning { .. })));
-        // Whoever waits for changes learns it from the end of the wait.
+        // A thread that waits for changes learns of it from the result.
         assert!(!reader.shared.wait_dirty(None));
         let failure = reader.shared.failure().unwrap();
         assert!(
@@ -391,7 +393,7 @@ mod tests {
         let asking = Arc::clone(&reader);
         let asked = std::thread::spawn(move || asking.resync(Reason::Requested));
         let hung = still(&reader, true);
-        // Nor does who looks wait for it, or an inline reader.
+        // Neither a pulse nor an inline reader blocks on it.
         assert!(!reader.read_inline(Ok(true)));
         assert_eq!(reader.pulse(), hung);
         drop(end);
@@ -438,7 +440,7 @@ mod tests {
         }
         assert!(reader.read_inline(Ok(false)));
         reader.monitor.lock().errors.push(libc::ENOMEM);
-        // The thread is left to deal with it.
+        // The thread handles it.
         assert!(!reader.read_inline(Ok(false)));
         assert_eq!(reader.shared.failure(), None);
         reader.monitor.lock().errors.push(libc::EBADF);

@@ -1,4 +1,4 @@
-//! A resync of everything that the scope mirrors.
+//! Resync of everything that the scope mirrors.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -18,35 +18,35 @@ use super::schedule::Reason;
 use super::socket::in_namespace;
 use super::unseen::Absent;
 
-/// Dumps of one resync at most: a kernel that keeps changing is asked again later.
+/// Maximum number of dumps in one resync: a kernel that keeps changing is dumped again later.
 const DUMPS: usize = 3;
 const LATER: Duration = Duration::from_secs(1);
-/// The same where a dump ends early.
-const MUCH_LATER: Duration = Duration::from_secs(30);
-/// Resyncs of interfaces before one of everything ([`Table::begin_resync`]).
+/// The pause before the next resync if a dump ended early.
+const EARLY_END_PAUSE: Duration = Duration::from_secs(30);
+/// Interface resyncs before a complete one ([`Table::begin_resync`]).
 const PARTIAL: u8 = 100;
-/// Routes that the log names when the table has drifted.
+/// Routes named in the log when the table has drifted.
 const NAMED: usize = 20;
 
-/// What the passes of a resync came to.
+/// The result of a resync's passes.
 struct DumpPasses {
     report: ResyncReport,
-    /// The families of which they told what is gone.
+    /// The families for which the dumps show what is gone.
     families: &'static [Family],
-    /// Notifications that the kernel had dropped before the last.
+    /// The kernel's drop count before the last pass.
     drops: u32,
-    /// The shortest lifetime of a route that the last showed.
+    /// The shortest lifetime of a route in the last pass.
     expiry: Option<Duration>,
-    /// What the kernel has nothing for, by kernel table, of what no dump showed.
+    /// What the kernel does not have, by kernel table, among what no dump showed.
     absent: Absent,
 }
 
 /// Whether IPv6 routes that no dump of a resync showed are gone.
 ///
-/// A walk of the IPv6 table starts again at its root whenever the tree changes, and skips as many
-/// nodes as it had visited (`fib6_dump_table`): routes withdrawn meanwhile make it skip others
-/// that did not change. A dump beside which nothing happened is certified by that; two beside
-/// which routes were only announced must agree.
+/// A walk of the IPv6 table restarts at its root when the tree changes, and skips as many nodes as
+/// it had visited (`fib6_dump_table`): routes withdrawn meanwhile make it skip others that did not
+/// change. A dump without concurrent changes is proof; two dumps with only concurrent announcements
+/// must agree.
 #[derive(Default)]
 struct V6 {
     certified: bool,
@@ -68,7 +68,7 @@ impl V6 {
 
 impl Monitor {
     /// Dumps links, next-hop objects and routes, in this order, and removes what is gone. For
-    /// interfaces only routes are dumped: their own state is known from notifications.
+    /// interfaces only routes are dumped: notifications report their own state.
     pub(super) fn resync(
         &mut self,
         reason: Reason,
@@ -82,35 +82,35 @@ impl Monitor {
         let mut dumper = self.take_dumper()?;
         let everything = extent == DumpScope::Everything;
         let result = self.passes(&mut dumper, &extent);
-        // A dumper whose dump broke off may still have replies under way and is not used again.
+        // A dumper whose dump failed may have replies in flight and is not reused.
         match result {
             Ok(_) => self.dumper = Some(dumper),
             Err(_) => drop(self.shared.change(|table| table.end_resync(&[]))),
         }
-        self.plan_for_doubts();
+        self.schedule_doubts();
         let mut passes = result?;
         passes.report.duration = began.elapsed();
         self.count_resync(reason, passes.report.duration);
         if everything {
-            self.whole(reason, &mut passes)?;
+            self.finish_complete(reason, &mut passes)?;
         } else {
             self.expiry.after(passes.expiry);
         }
         if !passes.report.complete {
             if !everything {
-                // Where a route stands among others of its key only a dump of all tells.
+                // Only a complete dump shows a route's place among others of its key.
                 return self.resync(reason, DumpScope::Everything);
             }
-            // Another dump will end at the same route.
+            // Another dump would end at the same route.
             let ended_early = self.shared.kernel.ended_early.load(Ordering::Relaxed) > 0;
-            let pause = if ended_early { MUCH_LATER } else { LATER };
+            let pause = if ended_early { EARLY_END_PAUSE } else { LATER };
             self.schedule
                 .request(pause, Reason::Incomplete, DumpScope::Everything);
         }
         Ok(passes.report)
     }
 
-    /// The same where only links are read.
+    /// The same if only links are read.
     fn resync_links(&mut self, reason: Reason) -> Result<ResyncReport, KernelError> {
         let began = Instant::now();
         let mut dumper = self.take_dumper()?;
@@ -153,9 +153,9 @@ impl Monitor {
         }
     }
 
-    /// Plans what notifications beside a resync leave to be looked at.
-    fn plan_for_doubts(&mut self) {
-        let doubts = self.shared.change(Table::doubts_meanwhile);
+    /// Schedules what notifications during a resync leave uncertain.
+    fn schedule_doubts(&mut self) {
+        let doubts = self.shared.change(Table::take_resync_doubts);
         let mut effects = Effects::default();
         doubts.into_iter().for_each(|doubt| effects.doubt(doubt));
         if let Some(extent) = effects.silent {
@@ -169,8 +169,12 @@ impl Monitor {
         if whole { DumpScope::Everything } else { extent }
     }
 
-    /// What follows from a resync of everything.
-    fn whole(&mut self, reason: Reason, passes: &mut DumpPasses) -> Result<(), KernelError> {
+    /// Completes a resync of everything.
+    fn finish_complete(
+        &mut self,
+        reason: Reason,
+        passes: &mut DumpPasses,
+    ) -> Result<(), KernelError> {
         self.expiry.dumped(passes.expiry, passes.report.duration);
         self.confirm(passes.families, &passes.absent);
         self.shared.synchronised();
@@ -180,15 +184,15 @@ impl Monitor {
             .map(|after| Instant::now() + after);
         self.drain()?;
         if reason == Reason::Audit {
-            self.await_explanations()?;
+            self.await_late_notifications()?;
         }
         let lost = self.has_lost_notifications();
         if passes.report.complete {
             self.clear_overrun(passes.drops);
         }
         let drift = self.shared.change(|table| table.take_drift(NAMED));
-        // Notifications that the kernel has dropped would explain what differs, and so would an
-        // event beside the audit, for which another resync is planned.
+        // Dropped notifications would explain a difference, and so would an event during the audit,
+        // for which another resync is scheduled.
         if reason == Reason::Audit && !lost && self.schedule.at().is_none() {
             self.report_drift(&drift);
             passes.report.drift = drift;
@@ -196,9 +200,10 @@ impl Monitor {
         Ok(())
     }
 
-    /// Reads on while something differs that a notification may yet explain: the kernel changes a
-    /// route first and tells of it then, and whoever changes it may have to wait in between.
-    fn await_explanations(&mut self) -> Result<(), KernelError> {
+    /// Reads on while a difference may yet be explained by a notification: the kernel changes a
+    /// route before it sends the notification, and the process that makes the change can be
+    /// preempted in between.
+    fn await_late_notifications(&mut self) -> Result<(), KernelError> {
         let deadline = Instant::now() + SETTLE;
         while self.shared.table().has_suspects() {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -211,7 +216,8 @@ impl Monitor {
         Ok(())
     }
 
-    /// What VPP had before us and the kernel lacks is stale, unless it still has time to appear.
+    /// Marks routes of an earlier run that the kernel does not have as stale, once the grace time
+    /// is over.
     fn confirm(&mut self, families: &[Family], absent: &Absent) {
         let grace = self.grace_until.saturating_duration_since(Instant::now());
         if grace.is_zero() {
@@ -219,7 +225,7 @@ impl Monitor {
                 .shared
                 .change(|table| table.confirm(families) + table.confirm_absent(absent));
             if stale > 0 {
-                log::info!("VPP has {stale} routes of ours that the kernel lacks: they go");
+                log::info!("deleting {stale} stale routes from VPP that the kernel does not have");
             }
         } else if self.shared.table().awaits_confirmation() {
             self.schedule
@@ -229,7 +235,7 @@ impl Monitor {
 
     fn report_drift(&self, drift: &DriftReport) {
         if drift.total() == 0 {
-            log::debug!("an audit found the table as the kernel has it");
+            log::debug!("the audit found no drift from the kernel");
             return;
         }
         self.shared.drifted(drift);
@@ -251,7 +257,7 @@ impl Monitor {
         );
     }
 
-    /// Dumps until the dumps tell what is gone, [`DUMPS`] times at most.
+    /// Dumps until the dumps show what is gone, at most [`DUMPS`] times.
     fn passes(
         &mut self,
         dumper: &mut Dumper,
@@ -262,14 +268,14 @@ impl Monitor {
         let mut before = None;
         loop {
             let drops = self.drops();
-            // A notification that was queued before others were dropped is older than the dump, and
-            // must not count as newer.
+            // Notifications queued before others were dropped are older than the dump and must not
+            // count as newer.
             self.drain()?;
             if before == Some(drops) {
                 self.shared.change(Table::repeat_dump);
             } else {
-                // What the last pass saw may have been replaced since by what was dropped: if it
-                // counted, the old route would stay beside the new one.
+                // Dropped notifications may have replaced what the last pass saw: if that counted
+                // as seen, the old route would stay beside the new one.
                 v6 = V6::default();
                 self.shared
                     .change(|table| table.begin_resync(extent.clone()));
@@ -286,12 +292,13 @@ impl Monitor {
             report.complete = v6.known() && !broken;
             let pointless = uncertain && *extent != DumpScope::Everything;
             if report.complete || pointless || report.dumps >= DUMPS {
-                let told: &'static [Family] = match (broken, v6.known()) {
+                let certain: &'static [Family] = match (broken, v6.known()) {
                     (true, _) => &[],
                     (false, false) => &[Family::V4],
                     (false, true) => &Family::ALL,
                 };
-                let (families, absent) = self.ask_for_unseen(dumper, extent, told, &mut report)?;
+                let (families, absent) =
+                    self.ask_for_unseen(dumper, extent, certain, &mut report)?;
                 let swept = self
                     .shared
                     .change(|table| table.end_resync_knowing(families, &absent));

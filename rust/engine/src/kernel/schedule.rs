@@ -1,21 +1,21 @@
-//! When and why the kernel is dumped next.
+//! Schedules the next dump of the kernel.
 
 use std::time::{Duration, Instant};
 
 use bgpreflector_core::table::DumpScope;
 
-/// Why the kernel is dumped; of two reasons the greater one counts.
+/// The reason for a dump; of two reasons the greater counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
-    /// To see whether the table has drifted, at an interval or on request.
+    /// An audit, periodic or requested.
     Audit,
-    /// Routes that VPP had before us get no more time to appear in the kernel.
+    /// The grace time for routes of an earlier run is over.
     Grace,
-    /// Somebody asked for it: the start, or a resync of everything.
+    /// The start, or a requested resync.
     Requested,
-    /// A link, an address or a next-hop object changed, which removes routes in silence.
+    /// A link, an address or a next-hop object changed, which removes routes without a message.
     Event,
-    /// The resync before it could not compare everything.
+    /// The previous resync could not compare everything.
     Incomplete,
     /// The kernel dropped notifications.
     Overrun,
@@ -45,18 +45,18 @@ impl Reason {
         }
     }
 
-    /// The reason's place in [`Self::ALL`].
+    /// The reason's index in [`Self::ALL`].
     #[must_use]
     pub const fn index(self) -> usize {
         self as usize
     }
 }
 
-/// Interfaces that are dumped singly: for each the kernel walks the whole table, and to leave routes
-/// out takes it about a tenth of the time that showing them does.
+/// Maximum number of interfaces to dump one by one: for each the kernel walks the whole table, and
+/// skipping a route takes it about a tenth of the time that showing it does.
 const SINGLY: usize = 10;
 
-/// What covers both.
+/// The scope that covers both.
 fn union(a: DumpScope, b: DumpScope) -> DumpScope {
     match a.union(b) {
         DumpScope::Interfaces(all) if all.len() > SINGLY => DumpScope::Everything,
@@ -64,7 +64,7 @@ fn union(a: DumpScope, b: DumpScope) -> DumpScope {
     }
 }
 
-/// A resync that is due at some time.
+/// A scheduled resync.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Planned {
     pub(super) at: Instant,
@@ -72,12 +72,12 @@ pub(super) struct Planned {
     pub(super) extent: DumpScope,
 }
 
-/// The resync that comes next, if one is planned.
+/// The next resync, if one is scheduled.
 #[derive(Debug, Default)]
 pub(super) struct ResyncSchedule(Option<Planned>);
 
 impl ResyncSchedule {
-    /// Plans a resync; with one that is planned already it becomes one that serves both.
+    /// Schedules a resync, merged with one that is already scheduled.
     pub(super) fn request(&mut self, pause: Duration, reason: Reason, extent: DumpScope) {
         let new = Planned {
             at: Instant::now() + pause,
@@ -87,8 +87,8 @@ impl ResyncSchedule {
         self.0 = Some(match self.0.take() {
             None => new,
             Some(old) => Planned {
-                // The pause after an overrun is there for the kernel to get ahead: nothing shortens
-                // it but another overrun.
+                // The pause after an overrun lets the kernel catch up: only another overrun may
+                // shorten it.
                 at: match (old.reason, new.reason) {
                     (Reason::Overrun, Reason::Overrun) => old.at.min(new.at),
                     (Reason::Overrun, _) => old.at,
@@ -105,7 +105,7 @@ impl ResyncSchedule {
         self.0.as_ref().map(|planned| planned.at)
     }
 
-    /// The planned resync, if its time has come.
+    /// The scheduled resync, if it is due.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<Planned> {
         self.0.take_if(|planned| planned.at <= now)
     }

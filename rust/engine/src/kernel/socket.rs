@@ -18,22 +18,22 @@ use crate::panics;
 use crate::ready::wait_readable;
 use crate::state::KernelCounters;
 
-/// Datagrams that one `recvmmsg` takes at most.
+/// Maximum number of datagrams per `recvmmsg`.
 const MANY: usize = 64;
-/// The most that one notification may be long: an attribute, such as `RTA_MULTIPATH`, holds at most
-/// 64 KiB. Memory that no notification has reached costs nothing.
+/// Maximum length of a notification: an attribute, such as `RTA_MULTIPATH`, has at most 64 KiB.
+/// Memory beyond the longest notification so far is never touched.
 const DATAGRAM: usize = 66 * 1024;
 
 const SENDER: libc::socklen_t = size_of::<libc::sockaddr_nl>() as libc::socklen_t;
 
-/// `linux/sock_diag.h`: how many figures `SO_MEMINFO` gives, and which of them the drops are.
+/// `linux/sock_diag.h`: the number of values in `SO_MEMINFO`, and the index of the drop count.
 const SK_MEMINFO_VARS: usize = 9;
 const SK_MEMINFO_DROPS: usize = 8;
 
 /// A `NETLINK_ROUTE` socket.
 pub(super) struct RouteSocket {
     fd: OwnedFd,
-    /// Messages that were left out as the kernel is not their sender, since they were last asked for.
+    /// Messages ignored because they are not from the kernel, since the last count.
     not_from_kernel: AtomicU64,
 }
 
@@ -57,7 +57,7 @@ impl RouteSocket {
         })
     }
 
-    /// Reads and writes a socket that somebody else has made.
+    /// Uses a socket that the test has made.
     #[cfg(test)]
     pub(super) fn of(fd: OwnedFd) -> Self {
         Self {
@@ -66,8 +66,8 @@ impl RouteSocket {
         }
     }
 
-    /// Asks for a receive buffer of `bytes`; returns what the kernel granted. Beyond
-    /// `net.core.rmem_max` that takes `CAP_NET_ADMIN`.
+    /// Requests a receive buffer of `bytes`; returns what the kernel granted. More than
+    /// `net.core.rmem_max` requires `CAP_NET_ADMIN`.
     pub(super) fn set_receive_buffer(&self, bytes: usize) -> Result<usize, KernelError> {
         if setsockopt(&self.fd, sockopt::RcvBufForce, &bytes).is_err() {
             setsockopt(&self.fd, sockopt::RcvBuf, &bytes).map_err(|error| KernelError::Socket {
@@ -81,7 +81,7 @@ impl RouteSocket {
         })
     }
 
-    /// Makes the kernel obey the filters in dump requests (`NETLINK_GET_STRICT_CHK`).
+    /// Makes the kernel apply the filters in dump requests (`NETLINK_GET_STRICT_CHK`).
     pub(super) fn check_strictly(&self) -> Result<(), KernelError> {
         let on: libc::c_int = 1;
         let size = libc::socklen_t::try_from(size_of::<libc::c_int>()).unwrap_or(4);
@@ -105,8 +105,8 @@ impl RouteSocket {
         })
     }
 
-    /// How many notifications the kernel has dropped here since the socket was made: the column
-    /// `Drops` of `/proc/net/netlink` (`SO_MEMINFO`, `linux/sock_diag.h`).
+    /// Notifications that the kernel has dropped on this socket: the column `Drops` of
+    /// `/proc/net/netlink` (`SO_MEMINFO`, `linux/sock_diag.h`).
     pub(super) fn drops(&self) -> io::Result<u32> {
         let mut figures = [0_u32; SK_MEMINFO_VARS];
         let mut size = libc::socklen_t::try_from(size_of_val(&figures)).unwrap_or(0);
@@ -127,22 +127,22 @@ impl RouteSocket {
         Ok(figures.get(SK_MEMINFO_DROPS).copied().unwrap_or(0))
     }
 
-    /// Has the counters follow what was left out, as the kernel is not its sender.
+    /// Adds the messages that were ignored since the last call to the counters.
     pub(super) fn count_senders(&self, counters: &KernelCounters) {
         let more = self.not_from_kernel.swap(0, Ordering::Relaxed);
         counters.not_from_kernel.fetch_add(more, Ordering::Relaxed);
     }
 
-    /// Another process has sent a message, which takes `CAP_NET_ADMIN`: it says nothing about routes.
+    /// Reports a message from another process (which needs `CAP_NET_ADMIN`): it is ignored.
     fn not_the_kernel(&self, port: u32) {
-        // Whoever does this may do it a million times.
+        // A process may send a million of them.
         let level = match self.not_from_kernel.fetch_add(1, Ordering::Relaxed) {
             0 => log::Level::Warn,
             _ => log::Level::Debug,
         };
         log::log!(
             level,
-            "a netlink message of port {port}, which is not the kernel, was left out"
+            "ignored a netlink message from port {port}, which is not the kernel"
         );
     }
 
@@ -151,7 +151,7 @@ impl RouteSocket {
         Ok(())
     }
 
-    /// One datagram of the kernel's; `WouldBlock` where there is none.
+    /// One datagram from the kernel; `WouldBlock` if there is none.
     pub(super) fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let (length, sender) = recvfrom::<NetlinkAddr>(self.fd.as_raw_fd(), buffer)?;
@@ -162,10 +162,10 @@ impl RouteSocket {
         }
     }
 
-    /// The next datagram of the kernel's; waits `longest` for it.
+    /// The next datagram from the kernel; waits up to `longest`.
     ///
     /// # Errors
-    /// [`io::ErrorKind::TimedOut`] where none comes.
+    /// [`io::ErrorKind::TimedOut`] if none arrives.
     pub(super) fn await_one(&self, buffer: &mut [u8], longest: Duration) -> io::Result<usize> {
         let deadline = Instant::now() + longest;
         loop {
@@ -183,7 +183,7 @@ impl RouteSocket {
         }
     }
 
-    /// As many datagrams as there are, [`MANY`] at most; `WouldBlock` where there is none.
+    /// All pending datagrams, at most [`MANY`]; `WouldBlock` if there is none.
     pub(super) fn receive_many(&self, into: &mut Datagrams) -> io::Result<()> {
         into.lengths.clear();
         let mut vectors: Vec<libc::iovec> = into
@@ -218,8 +218,8 @@ impl RouteSocket {
                 self.fd.as_raw_fd(),
                 headers.as_mut_ptr(),
                 count,
-                // The socket does not block anyway; and the constant's type is not the same in
-                // glibc and musl.
+                // The socket does not block anyway, and the constant's type differs between glibc
+                // and musl.
                 0,
                 std::ptr::null_mut(),
             )
@@ -260,7 +260,7 @@ impl Datagrams {
         }
     }
 
-    /// The datagrams, none in place of one that was longer than its place.
+    /// The datagrams; none in place of one that was truncated.
     pub(super) fn iter(&self) -> impl Iterator<Item = Option<&[u8]>> {
         let place = |(chunk, (length, truncated)): (_, &(usize, bool))| {
             let chunk: &[u8] = chunk;
@@ -273,8 +273,8 @@ impl Datagrams {
     }
 }
 
-/// Runs `make` on a thread in the namespace at `path`, this one's where there is none: a socket
-/// belongs to the namespace of the thread that made it.
+/// Runs `make` on a thread in the namespace at `path`, or this process's: a socket belongs to the
+/// namespace of the thread that made it.
 pub(crate) fn in_namespace<T: Send>(
     path: Option<&Path>,
     make: impl FnOnce() -> Result<T, KernelError> + Send,
@@ -292,7 +292,7 @@ pub(crate) fn in_namespace<T: Send>(
     std::thread::scope(|scope| {
         let guarded = move || panics::guarded(enter);
         let named = std::thread::Builder::new().name("in-namespace".into());
-        // There may be no room for one more thread for the moment: whoever asked may ask again.
+        // Thread creation can fail for lack of resources; the caller may retry.
         let thread = named.spawn_scoped(scope, guarded);
         let thread = thread.map_err(|source| KernelError::Socket {
             step: "thread",
@@ -316,7 +316,7 @@ mod tests {
         let other = RouteSocket::open(0).unwrap();
         let send = || sendto(other.fd.as_raw_fd(), &[0; 32], &address, MsgFlags::empty());
         if send() == Err(nix::errno::Errno::EPERM) {
-            // The kernel lets only those send that have CAP_NET_ADMIN.
+            // Without CAP_NET_ADMIN the kernel refuses to send.
             return;
         }
         let counters = KernelCounters::default();
@@ -333,7 +333,7 @@ mod tests {
         let nothing = socket.receive(&mut [0; 64]).map_err(|error| error.kind());
         assert_eq!(nothing, Err(io::ErrorKind::WouldBlock));
         assert_eq!(count(), 2);
-        // The kernel's own are taken.
+        // Messages of the kernel are accepted.
         socket
             .send(&bgpreflector_core::netlink::link_dump(1))
             .unwrap();

@@ -1,4 +1,4 @@
-//! Settings of the kernel that belong to a network namespace.
+//! Kernel settings of a network namespace.
 
 use std::fs;
 use std::path::{Component, Path};
@@ -9,9 +9,9 @@ use super::socket::in_namespace;
 
 const NET: &str = "/proc/sys/net";
 
-/// The setting `net.KEY`, its parts separated by slashes (`ipv4/nexthop_compat_mode`), as the
-/// namespace has it, this process's where there is none. None where this kernel has no such setting
-/// or does not show it.
+/// The setting `net.KEY`, its parts separated by slashes (`ipv4/nexthop_compat_mode`), in the
+/// namespace, or in this process's if there is none. None if this kernel does not have or does not
+/// show the setting.
 ///
 /// # Errors
 /// [`KernelError`] if the namespace cannot be entered.
@@ -20,7 +20,7 @@ pub fn sysctl(namespace: Option<&Path>, key: &str) -> Result<Option<String>, Ker
     if !Path::new(key).components().all(within) {
         return Ok(None);
     }
-    // The kernel shows the settings of the namespace of the thread that reads them.
+    // procfs shows the settings of the reading thread's namespace.
     let read = || Ok(fs::read_to_string(Path::new(NET).join(key)).ok());
     Ok(in_namespace(namespace, read)?.map(|text| text.trim().to_owned()))
 }

@@ -1,4 +1,4 @@
-//! What the dumps of a resync did not show, and the kernel is asked for singly.
+//! Lookups of prefixes that the dumps of a resync did not show.
 
 use std::sync::atomic::Ordering;
 
@@ -13,48 +13,48 @@ use super::monitor::Monitor;
 use super::presence::Presence;
 use super::reader::ResyncReport;
 
-/// Prefixes that the kernel is asked for, at most, to see whether a dump was whole.
+/// Maximum lookups to check that a dump was complete.
 const SAMPLE: usize = 16_384;
-/// Prefixes that it is asked for, at most, in one resync where the dumps do not tell: the rest is
-/// asked for in the next.
+/// Maximum lookups in one resync with inconclusive dumps: the remaining prefixes follow in the
+/// next.
 const ASKED: usize = 1 << 18;
-/// Prefixes that it is asked for before the notifications that have come are read.
+/// Lookups between two reads of notifications.
 const AT_ONCE: usize = 4096;
 
 /// Prefixes by kernel table.
 pub(super) type Absent = AHashSet<(u32, Prefix)>;
 
-/// So many of the prefixes, evenly spread, the last one among them.
+/// This many of the prefixes, evenly spread, including the last.
 fn sample(prefixes: &[(u32, Prefix)], count: usize) -> Vec<(u32, Prefix)> {
     let step = prefixes.len().div_ceil(count).max(1);
     prefixes.iter().rev().step_by(step).copied().collect()
 }
 
 impl Monitor {
-    /// Asks the kernel singly for prefixes that the dumps did not show: for all of the families of
-    /// which they do not tell what is gone, and for some of those that they seem to tell of, since a
-    /// dump ends before a route that is too large for it and says nothing (`inet_dump_fib`,
-    /// `fib6_dump_table`). Returns the families of which the dumps tell, and what is absent.
+    /// Looks up prefixes that the dumps did not show: all of the families with inconclusive dumps,
+    /// and some of the others, since a dump silently ends before a route that does not fit its
+    /// buffer (`inet_dump_fib`, `fib6_dump_table`). Returns the families with conclusive dumps, and
+    /// what is absent.
     pub(super) fn ask_for_unseen(
         &mut self,
         dumper: &mut Dumper,
         extent: &DumpScope,
-        told: &'static [Family],
+        certain: &'static [Family],
         report: &mut ResyncReport,
     ) -> Result<(&'static [Family], Absent), KernelError> {
-        let unseen = self.shared.change(|table| table.unseen_prefixes(told));
+        let unseen = self.shared.change(|table| table.unseen_prefixes(certain));
         let some = sample(&unseen.prefixes, SAMPLE);
         let present = self.ask(dumper, &some, &unseen.cached)?.present;
         let ended_early = |family: &Family| present.iter().any(|(_, p)| p.family() == *family);
-        let families = match Family::ALL.map(|f| told.contains(&f) && !ended_early(&f)) {
+        let families = match Family::ALL.map(|f| certain.contains(&f) && !ended_early(&f)) {
             [true, true] => &Family::ALL[..],
             [true, false] => &[Family::V4],
             [false, true] => &[Family::V6],
             [false, false] => &[],
         };
         if *extent == DumpScope::Everything {
-            // Otherwise the kernel may have another route for the prefix, through another interface:
-            // an incomplete resync is followed by one of everything.
+            // Otherwise the kernel may have another route for the prefix, through another
+            // interface: a complete resync follows an incomplete one.
             self.report_ended_early(&present);
         }
         report.complete &= present.is_empty();
@@ -63,7 +63,7 @@ impl Monitor {
             .filter(|family| !families.contains(family))
             .collect();
         let mut unseen = self.shared.change(|table| table.unseen_prefixes(&others));
-        let not_asked = self.take_turns(&mut unseen.prefixes);
+        let not_asked = self.limit_lookups(&mut unseen.prefixes);
         let Presence {
             absent, unknown, ..
         } = self.ask(dumper, &unseen.prefixes, &unseen.cached)?;
@@ -74,8 +74,8 @@ impl Monitor {
         Ok((families, absent))
     }
 
-    /// Asks the kernel for each of the prefixes. Notifications do not wait for all of the answers, and
-    /// what has come meanwhile is newer than those.
+    /// Looks up each of the prefixes. Notifications are read between parts of the answers, and take
+    /// precedence over them.
     fn ask(
         &mut self,
         dumper: &mut Dumper,
@@ -94,9 +94,9 @@ impl Monitor {
         Ok(all)
     }
 
-    /// Leaves as many of the prefixes as are asked for in one resync, others each time; returns how
-    /// many are left out.
-    fn take_turns(&mut self, prefixes: &mut Vec<(u32, Prefix)>) -> usize {
+    /// Keeps as many prefixes as one resync looks up, different ones each time; returns how many
+    /// are left out.
+    fn limit_lookups(&mut self, prefixes: &mut Vec<(u32, Prefix)>) -> usize {
         let left_out = prefixes.len().saturating_sub(ASKED);
         if left_out == 0 {
             self.asked = 0;
@@ -109,7 +109,7 @@ impl Monitor {
         left_out
     }
 
-    /// Takes note of prefixes that the kernel has though its dump, which it said was whole, did not
+    /// Reports prefixes that the kernel has although its dump, which it marked as complete, did not
     /// show them.
     fn report_ended_early(&mut self, present: &[(u32, Prefix)]) {
         let ended_early = &self.shared.kernel.ended_early;
@@ -123,7 +123,7 @@ impl Monitor {
                  route has fewer"
             );
         } else if count == 0 && before > 0 {
-            log::info!("the kernel's dumps show all routes again");
+            log::info!("the kernel's dumps are complete again");
         }
     }
 }

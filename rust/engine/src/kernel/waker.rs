@@ -1,4 +1,4 @@
-//! Wakes a thread out of `poll` (eventfd).
+//! Wakes a thread from `poll` (eventfd).
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -15,12 +15,12 @@ impl Waker {
     }
 
     pub(crate) fn wake(&self) {
-        // It can only fail where the counter is full: it is readable then.
+        // Fails only if the counter is full, and then it is readable anyway.
         let _ = self.0.write(1);
     }
 
     pub(crate) fn reset(&self) {
-        // It can only fail where nothing has woken it.
+        // Fails only if it was not woken.
         let _ = self.0.read();
     }
 }

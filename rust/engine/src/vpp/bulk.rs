@@ -26,39 +26,39 @@ use super::ops::commit::CommitOp;
 use super::ops::flush::{FlushOp, FlushSettings, Flushed};
 use super::ops::overridden::{Overridden, OverriddenOp};
 
-/// How the bulk connection behaves.
+/// Settings of the bulk connection.
 #[derive(Clone, Debug)]
 pub struct BulkSettings {
     /// VPP's API socket.
     pub socket: PathBuf,
-    /// Name under which VPP lists the client.
+    /// The client name shown by VPP.
     pub name: String,
-    /// The most requests without an answer.
+    /// The maximum number of unanswered requests.
     pub window: usize,
     /// How long the handshake may take.
     pub connect_timeout: Duration,
-    /// How long VPP may leave requests unanswered before it counts as unresponsive.
+    /// How long requests may be unanswered before VPP counts as unresponsive.
     pub request_timeout: Duration,
-    /// How long VPP may have nothing to say before it is pinged; zero never.
+    /// How long VPP may be silent before it is pinged; zero disables the ping.
     pub keepalive_interval: Duration,
-    /// The most route requests a second; none for as many as VPP takes.
+    /// Maximum route requests a second; none for no limit.
     pub rate_limit: Option<u32>,
 }
 
-/// What became of a batch.
+/// The result of a commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CommitReport {
-    /// Prefixes that VPP added.
+    /// Routes added.
     pub added: usize,
-    /// Prefixes whose paths VPP replaced.
+    /// Routes whose paths were replaced.
     pub replaced: usize,
-    /// Prefixes that VPP deleted.
+    /// Routes deleted.
     pub deleted: usize,
-    /// Prefixes for which nothing was to be done any more.
+    /// Prefixes that no longer needed a request.
     pub unchanged: usize,
     /// Prefixes that VPP refused.
     pub failed: usize,
-    /// Prefixes that were not sent, as they were not to be.
+    /// Prefixes not sent, because the batch ended early.
     pub unsent: usize,
     /// Some of the refusals.
     pub failures: Vec<Failure>,
@@ -75,16 +75,16 @@ pub struct Failure {
     pub retval: i32,
 }
 
-/// What was read of VPP.
+/// The result of an adoption.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Adopted {
-    /// Routes under our source that are installed state now.
+    /// Routes under our source that are now recorded as installed.
     pub routes: usize,
     /// Routes under our source in VPP tables that are not ours.
     pub elsewhere: usize,
 }
 
-/// An API connection of its own for routes, served by a thread of its own.
+/// An API connection for routes only, with its own thread.
 pub struct BulkConnection {
     shared: Arc<EngineState>,
     driver: Arc<Driver>,
@@ -93,11 +93,11 @@ pub struct BulkConnection {
 }
 
 impl BulkConnection {
-    /// Connects, checks that VPP has the messages that are needed, and starts the thread.
+    /// Connects, checks that VPP has the required messages, and starts the thread.
     ///
     /// # Errors
-    /// [`VppError::Connect`], [`VppError::Handshake`], or [`VppError::Message`] where VPP's
-    /// messages differ from those this encoder knows.
+    /// [`VppError::Connect`], [`VppError::Handshake`], or [`VppError::Message`] if VPP's messages
+    /// differ from those that this encoder knows.
     pub fn connect(shared: Arc<EngineState>, settings: &BulkSettings) -> Result<Self, VppError> {
         let session = connect(&settings.socket, &settings.name, settings.connect_timeout)?;
         Self::start(shared, session, settings)
@@ -133,8 +133,8 @@ impl BulkConnection {
         })
     }
 
-    /// Sends what the batch's prefixes need and waits for all answers. Prefixes are left out whose
-    /// difference has gone meanwhile.
+    /// Sends the requests of the batch's prefixes and waits for all answers. Prefixes that no
+    /// longer differ are left out.
     ///
     /// # Errors
     /// [`VppError`] if the connection ends first; all prefixes without an answer are dirty again.
@@ -148,17 +148,17 @@ impl BulkConnection {
         Ok(report)
     }
 
-    /// Reads what VPP has under `source` in our tables and takes it as installed, in place of all
-    /// that was taken as installed before. Where one of the `better` sources has a route, VPP does
-    /// not show ours: what the kernel lacks there is deleted unseen.
+    /// Reads VPP's routes under `source` in our tables and records them as installed, in place of
+    /// all that was recorded before. Where one of the `better` sources has a route, VPP does not
+    /// show ours: what the kernel does not have there is deleted unseen.
     ///
     /// # Errors
-    /// [`VppError`] if the connection ends first; nothing is taken as installed then.
+    /// [`VppError`] if the connection ends first; nothing is recorded as installed then.
     pub fn adopt(&self, source: u8, better: Vec<u8>) -> Result<Adopted, VppError> {
         self.ask(|reply| AdoptOp::new(source, better, reply))
     }
 
-    /// Compares what VPP has with what it has acknowledged.
+    /// Compares VPP's routes with what VPP has acknowledged.
     ///
     /// # Errors
     /// [`VppError`] if the connection ends first.
@@ -166,7 +166,7 @@ impl BulkConnection {
         self.ask(|reply| AuditOp::new(settings, reply))
     }
 
-    /// Which of our routes are overridden by those of other sources; `limit` of them are named.
+    /// Our routes that those of other sources override; names up to `limit` of them.
     ///
     /// # Errors
     /// [`VppError`] if the connection ends first.
@@ -174,7 +174,8 @@ impl BulkConnection {
         self.ask(|reply| OverriddenOp::new(sources, limit, reply))
     }
 
-    /// Deletes everything under a FIB source from VPP tables. The engine's own table is not told.
+    /// Deletes everything under a FIB source from VPP tables. The engine's own table does not
+    /// change.
     ///
     /// # Errors
     /// [`VppError`] if the connection ends first.
@@ -182,61 +183,60 @@ impl BulkConnection {
         self.ask(|reply| FlushOp::new(settings, reply))
     }
 
-    /// Has the connection do a piece of work, and waits for its end.
+    /// Submits an operation and waits for its end.
     fn ask<T, W: Operation + 'static>(
         &self,
         work: impl FnOnce(Sender<Result<T, VppError>>) -> W,
     ) -> Result<T, VppError> {
         let (reply, answer) = bounded(1);
         self.driver.submit(Box::new(work(reply)));
-        // Where the connection has ended, the reply channel ends with the work.
+        // If the connection has ended, the reply channel ends with the operation.
         answer
             .recv()
             .unwrap_or_else(|_| Err(self.lost().unwrap_or(VppError::Closed)))
     }
 
-    /// The thread's, also when it is hung up on.
+    /// The thread's heartbeat, also after it was hung up.
     pub(crate) fn heartbeat(&self) -> Arc<Heartbeat> {
         Arc::clone(self.driver.heartbeat())
     }
 
-    /// Whether the thread gets on.
+    /// The thread's pulse.
     #[must_use]
     pub fn pulse(&self) -> Pulse {
         self.driver.pulse()
     }
 
-    /// Why the connection ended, once it has.
+    /// The reason for the connection's end; none while it is open.
     #[must_use]
     pub fn lost(&self) -> Option<VppError> {
         self.driver.lost().get()
     }
 
-    /// Waits until the connection has ended, and says why.
+    /// Waits for the end of the connection; returns the reason.
     #[must_use]
     pub fn wait_lost(&self) -> VppError {
         self.driver.lost().wait()
     }
 
-    /// Has batches end early from now on, what of them is not sent yet staying dirty; or no
-    /// longer.
+    /// Ends batches early from now on (what is not sent stays dirty), or no longer.
     pub fn hold(&self, on: bool) {
         self.control.set_paused(on);
         self.driver.wake();
     }
 
-    /// Ends the connection at once, also for those who wait for its end or for a batch.
+    /// Ends the connection at once, which wakes all waiting callers.
     pub fn hang_up(&self) {
         self.control.request_close();
         self.driver.wake();
     }
 
-    /// Ends the connection; twice is fine.
+    /// Ends the connection. Further calls have no effect.
     pub fn close(&mut self) {
         self.hang_up();
         if let Some(thread) = self.thread.take() {
             if thread.join().is_err() {
-                log::error!("the bulk connection's thread broke off");
+                log::error!("the bulk connection's thread panicked");
             }
         }
     }
@@ -265,7 +265,7 @@ mod tests {
     use super::super::operation::Context;
     use super::*;
 
-    /// A connection, and VPP's end of it, which says nothing.
+    /// A connection, and VPP's silent end of it.
     fn connection() -> (BulkConnection, UnixStream) {
         let (stream, vpp) = UnixStream::pair().unwrap();
         stream.set_nonblocking(true).unwrap();
@@ -296,7 +296,7 @@ mod tests {
         )
     }
 
-    /// Where a piece of work breaks off.
+    /// Where an operation panics.
     #[derive(Clone, Copy, Debug, PartialEq)]
     enum At {
         Encode,
@@ -359,7 +359,7 @@ mod tests {
             let ended = std::thread::scope(|scope| {
                 let ask = scope.spawn(|| connection.ask(|reply| Faulty { at, reply }));
                 if at == At::Hold {
-                    // The connection's own thread comes upon it.
+                    // The connection's own thread runs it.
                     connection.hold(true);
                 }
                 ask.join().unwrap()
@@ -372,13 +372,13 @@ mod tests {
             };
             assert!(lost.contains(said), "{at:?}: {lost}");
             let failure = connection.shared.failure().unwrap_or_default();
-            // Another connection learns what VPP has; a table that is half changed is another
-            // thing.
+            // A new connection reads what VPP has, so a panic outside of the table only ends the
+            // connection; a half-changed table ends the engine.
             assert_eq!(failure.contains(said), at == At::Change, "{failure}");
         }
     }
 
-    /// An operation that does not get on until the sender goes.
+    /// An operation that blocks until the sender is dropped.
     struct Hanging {
         end: Receiver<()>,
         reply: Sender<Result<(), VppError>>,
@@ -440,7 +440,7 @@ mod tests {
         std::thread::scope(|scope| {
             let ask = scope.spawn(|| connection.ask(|reply| Hanging { end: hangs, reply }));
             let hung = still(|| connection.pulse(), true);
-            // Hung up on, it hangs all the same, and is seen to.
+            // It hangs even after a hang-up, and the pulse shows it.
             connection.hang_up();
             assert_eq!(connection.heartbeat().pulse(|| false), hung);
             drop(end);
@@ -479,7 +479,7 @@ mod tests {
                 ..Interfaces::default()
             });
         });
-        // A label has 20 bits; the kernel gives no more.
+        // A label has 20 bits; the kernel sends no larger ones.
         enter(&shared, 1, &[1 << 20]);
         enter(&shared, 2, &[1 << 20]);
         let report = connection.commit(Batch::take(&shared, 10), 8).unwrap();

@@ -9,7 +9,7 @@ use bgpreflector_core::vpp::{FrameReader, MessageTable, SockclntCreate, Sockclnt
 
 use crate::error::VppError;
 
-/// A connection that VPP has given a client index.
+/// A connection with a client index from VPP.
 pub(super) struct Session {
     pub(super) stream: UnixStream,
     pub(super) reader: FrameReader,
@@ -36,7 +36,7 @@ pub(super) fn connect(path: &Path, name: &str, timeout: Duration) -> Result<Sess
     stream.set_nonblocking(true).map_err(failed)?;
     if created.response < 0 {
         return Err(VppError::Handshake(format!(
-            "VPP refused it ({})",
+            "VPP refused the session ({})",
             created.response
         )));
     }

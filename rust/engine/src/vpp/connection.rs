@@ -1,4 +1,4 @@
-//! The bulk connection: what it reads and writes, and the operation under way.
+//! The bulk connection: its buffers, and the operation in progress.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd;
@@ -39,15 +39,15 @@ pub(super) struct Connection {
     rx_coalescer: RxCoalescer,
 }
 
-/// Bytes written but not yet taken by VPP before no more requests are encoded.
+/// Unsent bytes above which no further requests are encoded.
 const SEND_HIGH_WATER: usize = 256 * 1024;
-/// Context of the ping to an idle VPP; that which ends a dump has another.
+/// Context of the keepalive ping; the pings that end a dump have others.
 const KEEPALIVE: u32 = u32::MAX;
-/// Reads in a row before something is written: VPP may send without a pause.
+/// Maximum consecutive reads before a write: VPP may send without a pause.
 const MAX_READS: usize = 64;
-/// Bytes that wait to be written before VPP counts as one that does not read.
+/// Unsent bytes at which VPP counts as not reading.
 const SEND_LIMIT: usize = 16 * SEND_HIGH_WATER;
-/// How long VPP may take to hang up when it is asked to.
+/// How long VPP may take to end the session.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
 impl Connection {
@@ -86,10 +86,10 @@ impl Connection {
         })
     }
 
-    /// One round: read, work, write. False once the connection shall be closed.
+    /// One round: read, process, write. False once the connection is to be closed.
     ///
     /// # Errors
-    /// Why the connection has ended.
+    /// The reason why the connection ended.
     pub(super) fn poll_once(&mut self) -> Result<bool, VppError> {
         if let Some(error) = self.failed.take() {
             return Err(error);
@@ -107,14 +107,14 @@ impl Connection {
         Ok(true)
     }
 
-    /// What of a round needs nothing from VPP. If it fails, so does the next round.
+    /// The part of a round that needs nothing from VPP. If it fails, so does the next round.
     pub(super) fn start(&mut self) {
         if self.failed.is_none() && !self.control.close_requested() {
             self.failed = self.work().err();
         }
     }
 
-    /// Has the next round fail.
+    /// Makes the next round fail.
     pub(super) fn fail(&mut self, error: VppError) {
         self.failed = Some(error);
     }
@@ -127,7 +127,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Ends what is under way and what is ordered.
+    /// Fails the operation in progress and the queued ones.
     pub(super) fn fail_all(mut self, error: &VppError) {
         let left = std::iter::from_fn(|| self.operations.try_recv().ok());
         for operation in self.active.take().into_iter().chain(left) {
@@ -135,9 +135,9 @@ impl Connection {
         }
     }
 
-    /// Asks VPP to end the session. A VPP that is only hung up on may keep the connection and read
-    /// its end for ever: `vl_socket_read_ready` takes the end for an `EAGAIN` where `errno` is
-    /// still that of an earlier call.
+    /// Asks VPP to end the session. After a plain close VPP may keep the connection and read its
+    /// end forever: `vl_socket_read_ready` mistakes the end for `EAGAIN` if `errno` still has that
+    /// value from an earlier call.
     fn shutdown(&mut self) {
         let index = self.context.client_index;
         let delete = SockclntDelete {
@@ -150,7 +150,7 @@ impl Connection {
         while self.write().and_then(|()| self.read()).is_ok() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || self.await_vpp(left).is_err() {
-                log::debug!("VPP did not answer to the end of the session");
+                log::debug!("VPP did not answer the end of the session");
                 return;
             }
         }
@@ -161,14 +161,14 @@ impl Connection {
         wait_ready(&mut waited, Some(longest)).map_err(|error| VppError::Lost(error.to_string()))
     }
 
-    /// What to wait for on the connection.
+    /// The poll flags to wait for.
     pub(super) fn interest(&self) -> PollFlags {
         let mut flags = PollFlags::POLLIN;
         flags.set(PollFlags::POLLOUT, self.written < self.send_buffer.len());
         flags
     }
 
-    /// How long to leave VPP alone, as it has enough to do.
+    /// How long to leave VPP alone while it has enough requests.
     pub(super) fn rx_delay(&self) -> Option<Duration> {
         let all_written = self.written == self.send_buffer.len();
         self.rx_coalescer
@@ -176,9 +176,9 @@ impl Connection {
             .filter(|_| all_written)
     }
 
-    /// How long to wait for VPP or for an operation, at most; none for ever.
+    /// The maximum wait for VPP or for an operation; none for no limit.
     pub(super) fn next_timeout(&self, now: Instant) -> Option<Duration> {
-        // Replies that have been read let the window go on: there is something to do at once.
+        // Replies that were read have opened the window: continue at once.
         let next = match &self.active {
             _ if self.failed.is_some() => Some(Duration::ZERO),
             Some(operation) if self.can_send(operation.as_ref()) => Some(self.rate_limit.wait(now)),
@@ -189,7 +189,7 @@ impl Connection {
         next.into_iter().chain(given_up).min()
     }
 
-    /// Whether there is something to do, or VPP's answer to be waited for no longer.
+    /// Whether there is work to do, or VPP's answer is overdue.
     pub(super) fn has_to_do(&self, now: Instant) -> bool {
         self.active.is_some() || self.next_timeout(now) == Some(Duration::ZERO)
     }
@@ -258,7 +258,7 @@ impl Connection {
             }
             match &mut self.active {
                 Some(operation) => operation.on_message(&self.context, id, message)?,
-                None => log::debug!("VPP sent message {id} that nobody asked for"),
+                None => log::debug!("unexpected message {id} from VPP"),
             }
         }
         if let Some(operation) = &mut self.active {
@@ -267,7 +267,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Takes the next operation if there is none under way.
+    /// Takes the next operation if none is in progress.
     fn start_next(&mut self) {
         if self.active.is_some() {
             return;
@@ -334,7 +334,8 @@ impl Connection {
     }
 }
 
-/// Whether VPP has hung up, or only the connection fails: what was under way is no suspect then.
+/// Whether VPP has hung up, or only the connection failed: in the latter case the requests in
+/// flight are no suspects.
 fn ended(error: &std::io::Error) -> VppError {
     match error.kind() {
         ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => VppError::Gone(error.to_string()),

@@ -1,8 +1,9 @@
-//! What the connection is told beside its operations, and heeds in the middle of one.
+//! Control requests, which take effect in the middle of an operation.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Requests to the connection's thread; whoever sets one wakes it ([`Driver::wake`](super::driver::Driver::wake)).
+/// Requests to the connection's thread; the caller then wakes it
+/// ([`Driver::wake`](super::driver::Driver::wake)).
 #[derive(Debug, Default)]
 pub(super) struct Control {
     close: AtomicBool,
@@ -10,7 +11,7 @@ pub(super) struct Control {
 }
 
 impl Control {
-    /// The connection is to end, whatever is under way.
+    /// Ends the connection, even in the middle of an operation.
     pub(super) fn request_close(&self) {
         self.close.store(true, Ordering::Release);
     }
@@ -19,7 +20,7 @@ impl Control {
         self.close.load(Ordering::Acquire)
     }
 
-    /// Batches are to end early: what of them is not sent yet stays dirty. Or no longer.
+    /// Ends batches early (what is not sent stays dirty), or no longer.
     pub(super) fn set_paused(&self, on: bool) {
         self.paused.store(on, Ordering::Release);
     }

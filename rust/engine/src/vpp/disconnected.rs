@@ -1,10 +1,10 @@
-//! Why a connection ended, for those who ask and those who wait for it.
+//! The reason for a connection's end, to query or to wait for.
 
 use parking_lot::{Condvar, Mutex};
 
 use crate::error::VppError;
 
-/// Empty while the connection stands.
+/// Empty while the connection is open.
 #[derive(Default)]
 pub(super) struct Disconnected {
     error: Mutex<Option<VppError>>,

@@ -1,8 +1,8 @@
-//! Where operations are submitted to the connection, and the thread that waits for VPP.
+//! Submits operations to the connection, and runs the thread that waits for VPP.
 //!
-//! The thread does nearly all of the work. Whoever submits one while nobody is at work starts
-//! it himself: what is sent then needs no other thread to wake up first. The thread is woken only
-//! if it would miss something otherwise.
+//! The thread does nearly all of the work. A caller that submits an operation while the connection
+//! is idle starts it inline: the first requests are sent without a switch to another thread. The
+//! thread is woken only if it would miss something otherwise.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -28,7 +28,7 @@ use super::operation::Operation;
 #[derive(Clone, Copy, Debug)]
 struct Interest {
     flags: PollFlags,
-    /// None for ever.
+    /// None for no limit.
     until: Option<Instant>,
 }
 
@@ -42,7 +42,7 @@ impl Interest {
         }
     }
 
-    /// Whether whoever waits for this comes in time for the other too.
+    /// Whether a thread that waits for this also wakes in time for the other.
     fn covers(self, other: Self) -> bool {
         let in_time = match (self.until, other.until) {
             (Some(this), Some(other)) => this <= other,
@@ -53,13 +53,13 @@ impl Interest {
     }
 }
 
-/// The connection, and what the thread waits for meanwhile.
+/// The connection, and what the thread currently waits for.
 struct State {
     connection: Connection,
     interest: Interest,
 }
 
-/// The connection, for those who submit operations and for the thread that waits.
+/// The connection, shared by submitters and the waiting thread.
 pub(super) struct Driver {
     operations: Sender<Box<dyn Operation>>,
     /// None once the connection has ended.
@@ -87,20 +87,20 @@ impl Driver {
         })
     }
 
-    /// Why the connection ended.
+    /// The reason for the connection's end.
     pub(super) fn lost(&self) -> &Disconnected {
         &self.lost
     }
 
-    /// The thread's.
+    /// The thread's heartbeat.
     pub(super) fn heartbeat(&self) -> &Arc<Heartbeat> {
         &self.heartbeat
     }
 
-    /// Whether the thread gets on. It does not wait for it.
+    /// The thread's pulse. Does not block.
     pub(super) fn pulse(&self) -> Pulse {
         self.heartbeat.pulse(|| match self.state.try_lock() {
-            // Who has it is at work.
+            // The holder of the lock is running.
             None => true,
             Some(state) => {
                 let connection = state.as_ref().map(|state| &state.connection);
@@ -109,15 +109,15 @@ impl Driver {
         })
     }
 
-    /// Submits an operation and starts it if nobody is at work. Where the connection has ended, the
-    /// operation is dropped.
+    /// Submits an operation, and starts it if the connection is idle. If the connection has ended,
+    /// the operation is dropped.
     pub(super) fn submit(&self, operation: Box<dyn Operation>) {
-        // It fails where the connection is gone, and then whoever waits for the work is told.
+        // Fails if the connection is gone; the operation is dropped then, which its caller sees.
         let _ = self.operations.send(operation);
         let started = self.state.try_lock().is_some_and(|mut state| {
-            let _at_work = self.heartbeat.at_work();
+            let _running = self.heartbeat.running();
             state.as_mut().is_none_or(|state| {
-                // The submitter's thread must not panic for the connection's sake: the thread ends it.
+                // A panic must not reach the submitter: the thread ends the connection.
                 if let Err(reason) = panics::guarded(|| state.connection.start()) {
                     state.connection.fail(panicked(&reason));
                     return false;
@@ -130,30 +130,30 @@ impl Driver {
         }
     }
 
-    /// Has the thread look again at what it is to do.
+    /// Wakes the thread to check for work.
     pub(super) fn wake(&self) {
         self.waker.wake();
     }
 
     /// Waits for VPP and for operations, until the connection ends. `stream` is the connection's.
     ///
-    /// A panic ends the connection alone: what of the table was under way counts as unknown then,
-    /// as after any other end. A change of the table that broke off ends the engine
+    /// A panic ends only the connection: the state of the operation in progress counts as unknown,
+    /// as after any other end. A panic in a change of the table ends the engine
     /// ([`EngineState::change`](crate::EngineState::change)).
     pub(super) fn run(&self, stream: UnixStream) {
         let ended = panics::guarded(|| self.poll(&stream));
         let error = ended.unwrap_or_else(|reason| panicked(&reason));
-        let _at_work = self.heartbeat.at_work();
+        let _running = self.heartbeat.running();
         if let Some(state) = self.state.lock().take() {
             let ended = panics::guarded(|| state.connection.fail_all(&error));
             if let Err(reason) = ended {
-                log::error!("what was ordered of the bulk connection did not end well: {reason}");
+                log::error!("an operation of the bulk connection panicked as it ended: {reason}");
             }
         }
         self.lost.set(error);
     }
 
-    /// Why the connection ended.
+    /// The reason for the connection's end.
     fn poll(&self, stream: &UnixStream) -> VppError {
         loop {
             match self.poll_once(stream) {
@@ -165,14 +165,14 @@ impl Driver {
     }
 
     fn poll_once(&self, stream: &UnixStream) -> Result<bool, VppError> {
-        let at_work = self.heartbeat.at_work();
+        let running = self.heartbeat.running();
         let Some((interest, pause)) = self.state.lock().as_mut().map(|state| {
             state.interest = Interest::of(&state.connection);
             (state.interest, state.connection.rx_delay())
         }) else {
             return Ok(false);
         };
-        drop(at_work);
+        drop(running);
         let lost = |error: io::Error| VppError::Lost(error.to_string());
         if pause.is_some() {
             wait_readable(&self.waker, pause).map_err(lost)?;
@@ -185,7 +185,7 @@ impl Driver {
             PollFd::new(self.waker.as_fd(), PollFlags::POLLIN),
         ];
         wait_ready(&mut waited, longest).map_err(lost)?;
-        let _at_work = self.heartbeat.at_work();
+        let _running = self.heartbeat.running();
         self.waker.reset();
         let mut state = self.state.lock();
         state
@@ -195,7 +195,7 @@ impl Driver {
 }
 
 fn panicked(reason: &str) -> VppError {
-    log::error!("the bulk connection broke off, which is a bug: {reason}");
+    log::error!("the bulk connection panicked, which is a bug: {reason}");
     VppError::Lost(reason.to_owned())
 }
 

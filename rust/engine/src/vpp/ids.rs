@@ -1,4 +1,4 @@
-//! The ids that this VPP gave to the messages that the bulk connection speaks.
+//! The message ids that this VPP assigned to the messages of the bulk connection.
 
 use bgpreflector_core::vpp::{MessageTable, messages};
 

@@ -1,16 +1,16 @@
-//! How long VPP has said nothing, and what that means.
+//! How long VPP has been silent, and what to do about it.
 
 use std::time::{Duration, Instant};
 
 use crate::error::VppError;
 
-/// Watches for a VPP that keeps the connection and does not answer.
+/// Detects a VPP that keeps the connection open and does not answer.
 ///
-/// While requests are unanswered, anything that VPP says shows that it lives. While there are
-/// none it is pinged, for a VPP may stay mute without closing its socket.
+/// While requests are unanswered, anything received shows that VPP lives. While there are none it
+/// is pinged, since a VPP may hang without closing its socket.
 #[derive(Debug)]
 pub(super) struct Keepalive {
-    /// None: an idle VPP is not pinged.
+    /// None disables the ping of an idle VPP.
     interval: Option<Duration>,
     timeout_after: Duration,
     heard: Instant,
@@ -18,7 +18,7 @@ pub(super) struct Keepalive {
 }
 
 impl Keepalive {
-    /// Nothing was asked yet. An `interval` of zero is none.
+    /// Starts with nothing requested. An `interval` of zero disables pings.
     pub(super) fn new(interval: Duration, timeout_after: Duration, now: Instant) -> Self {
         Self {
             interval: Some(interval).filter(|interval| !interval.is_zero()),
@@ -28,7 +28,7 @@ impl Keepalive {
         }
     }
 
-    /// VPP said something, or is asked something after a silence that meant nothing.
+    /// Records a received message, or a request after a silence that had no significance.
     pub(super) fn on_rx(&mut self, now: Instant) {
         self.heard = now;
     }
@@ -38,7 +38,7 @@ impl Keepalive {
         self.pinged = None;
     }
 
-    /// Whether an idle VPP is to be pinged now; it counts as pinged then.
+    /// Whether to ping an idle VPP now; it then counts as pinged.
     pub(super) fn ping(&mut self, now: Instant) -> bool {
         let due = self.next_ping().is_some_and(|at| now >= at);
         if due {
@@ -54,7 +54,7 @@ impl Keepalive {
         }
     }
 
-    /// How long `poll` may sleep at most, with so many requests unanswered; none for ever.
+    /// The maximum `poll` timeout with `pending` unanswered requests; none for no limit.
     pub(super) fn timeout(&self, now: Instant, pending: usize) -> Option<Duration> {
         let request = (pending > 0).then_some(self.heard);
         let given_up = [request, self.pinged].into_iter().flatten();
@@ -64,7 +64,7 @@ impl Keepalive {
         Some(next.saturating_duration_since(now))
     }
 
-    /// Gives VPP up if it was silent for too long with so many requests unanswered.
+    /// Fails if VPP was silent for too long with `pending` unanswered requests.
     pub(super) fn check(&self, now: Instant, pending: usize) -> Result<(), VppError> {
         let request = (pending > 0).then_some(self.heard);
         let since = request.into_iter().chain(self.pinged).min();

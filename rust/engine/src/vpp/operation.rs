@@ -1,4 +1,4 @@
-//! What the connection does, one operation after the other.
+//! Operations of the connection, which run one after another.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::state::EngineState;
 use super::ids::Ids;
 use super::ops::commit::Encoder;
 
-/// What every piece of work needs.
+/// What every operation needs.
 pub(super) struct Context {
     pub(super) shared: Arc<EngineState>,
     pub(super) ids: Ids,
@@ -16,19 +16,19 @@ pub(super) struct Context {
     pub(super) encoder: Encoder,
 }
 
-/// A piece of work. Whoever ordered it waits for its end; it ends with [`Operation::complete`] or
+/// An operation of the connection. Its caller waits for the end: [`Operation::complete`] or
 /// [`Operation::fail`], the latter perhaps before it began.
 pub(super) trait Operation: Send {
-    /// Its turn has come.
+    /// Starts the operation.
     fn begin(&mut self, _context: &mut Context) {}
 
-    /// Requests without an answer.
+    /// The number of unanswered requests.
     fn pending(&self) -> usize;
 
-    /// Whether there is more to ask VPP for now, with so many unanswered requests at most.
+    /// Whether there is more to send now, with at most `window` unanswered requests.
     fn can_send(&self, window: usize) -> bool;
 
-    /// Appends up to `limit` route requests, or a dump; returns how many route requests.
+    /// Appends up to `limit` route requests, or a dump; returns the number of route requests.
     fn encode(
         &mut self,
         context: &mut Context,
@@ -36,18 +36,18 @@ pub(super) trait Operation: Send {
         limit: usize,
     ) -> Result<usize, VppError>;
 
-    /// Takes a message from VPP.
+    /// Processes a message from VPP.
     fn on_message(&mut self, context: &Context, id: u16, message: &[u8]) -> Result<(), VppError>;
 
-    /// Everything that VPP has said so far has been taken.
+    /// Everything received so far has been processed.
     fn on_read_end(&mut self, _context: &Context) {}
 
-    /// To end early: what has not been sent shall not be.
+    /// Ends early: requests that are not sent yet are dropped.
     fn cancel_unsent(&mut self) {}
 
     fn done(&self) -> bool;
 
-    /// It is done.
+    /// The operation has finished.
     fn complete(self: Box<Self>, context: &Context);
 
     /// The connection has ended.

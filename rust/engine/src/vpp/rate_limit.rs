@@ -1,25 +1,25 @@
-//! How fast requests may follow each other: a token bucket.
+//! Limits the rate of requests: a token bucket.
 
 use std::time::{Duration, Instant};
 
 const SECOND: u64 = 1_000_000_000;
-/// Shares of a second that the bucket holds, so that a limit is felt evenly and a thread that
-/// sleeps by milliseconds still reaches it.
+/// Fractions of a second that the bucket holds: small enough to smooth the load, large enough that
+/// a thread with millisecond sleeps reaches the limit.
 const SHARES: u32 = 100;
-/// What a high limit makes wait at least: for each single request it would be all waking up.
+/// The minimum wait at a high rate, which avoids a wake-up per request.
 const MOMENT: Duration = Duration::from_millis(1);
 
-/// A bucket that fills by one token a request allowed.
+/// A bucket that gains one token per allowed request.
 #[derive(Debug)]
 pub(super) struct TokenBucket {
-    /// Nanoseconds that a token takes to arrive, and how many there is room for.
+    /// Nanoseconds per token, and the bucket's capacity.
     limit: Option<(u64, u32)>,
     /// When the bucket was empty, or would have been.
     empty: Instant,
 }
 
 impl TokenBucket {
-    /// A full bucket. Without a limit, or with one of zero, everything is allowed.
+    /// A full bucket. Without a limit, or with a limit of zero, everything is allowed.
     pub(super) fn new(per_second: Option<u32>, now: Instant) -> Self {
         let limit = per_second.and_then(|rate| {
             let interval = SECOND.checked_div(rate.into())?.max(1);
@@ -27,7 +27,7 @@ impl TokenBucket {
         });
         Self {
             limit,
-            // Long enough ago; `allowed` never counts more than there is room for.
+            // Long enough ago: `allowed` never exceeds the capacity.
             empty: now.checked_sub(Duration::from_secs(1)).unwrap_or(now),
         }
     }
@@ -42,7 +42,7 @@ impl TokenBucket {
         usize::try_from(tokens.min(room.into())).map_or(wanted, |tokens| tokens.min(wanted))
     }
 
-    /// Takes note of requests sent, as many as were allowed at `now` or fewer.
+    /// Records requests sent, at most as many as were allowed at `now`.
     pub(super) fn spend(&mut self, now: Instant, sent: usize) {
         let Some((interval, room)) = self.limit else {
             return;
@@ -53,7 +53,7 @@ impl TokenBucket {
         self.empty = self.empty.max(full) + nanoseconds(sent);
     }
 
-    /// How long until one more request is allowed.
+    /// The time until one more request is allowed.
     pub(super) fn wait(&self, now: Instant) -> Duration {
         let Some((interval, _)) = self.limit else {
             return Duration::ZERO;
@@ -72,7 +72,7 @@ impl TokenBucket {
 mod tests {
     use super::*;
 
-    /// Sends as much as is allowed, each time after the wait that it is told.
+    /// Sends as much as is allowed, and waits as long as required each time.
     fn time_for(rate: u32, requests: usize) -> Duration {
         let start = Instant::now();
         let (mut bucket, mut now, mut left) =
@@ -92,7 +92,7 @@ mod tests {
         for rate in [1, 3, 99, 100, 1_000, 12_345, 1_000_000] {
             let requests = usize::try_from(rate).unwrap() * 3;
             let took = time_for(rate, requests).as_secs_f64();
-            // The burst of a hundredth of a second, or of one request, comes before.
+            // The initial burst of a hundredth of a second, or of one request, is free.
             let burst = f64::from(rate.div_ceil(100)) / f64::from(rate);
             assert!(took >= 3.0 - burst - 0.001, "{rate} a second: {took}");
             assert!(

@@ -1,15 +1,15 @@
-//! How long VPP's answers may gather before they are read.
+//! How long to let VPP's answers accumulate before reading them.
 //!
-//! To be woken for every few answers costs this thread more than the answers, and it costs VPP, whose
-//! write wakes it. While VPP has enough requests to work on, nobody need look.
+//! Waking up for every few answers costs this thread more than the answers do, and it costs VPP,
+//! whose write does the waking. While VPP has enough requests to work on, waiting delays nothing.
 
 use std::time::{Duration, Instant};
 
-/// The longest pause, and the shortest that is worth it.
+/// The longest pause, and the shortest worth taking.
 const LONGEST: Duration = Duration::from_millis(1);
 const SHORTEST: Duration = Duration::from_micros(500);
 
-/// What VPP has answered of late.
+/// VPP's recent answers.
 #[derive(Debug)]
 pub(super) struct RxCoalescer {
     /// Half a window of requests.
@@ -17,7 +17,7 @@ pub(super) struct RxCoalescer {
     /// Answers since then.
     answered: usize,
     since: Option<Instant>,
-    /// How long VPP took for the last half of a window.
+    /// How long VPP took for the last half window.
     took: Duration,
 }
 
@@ -31,7 +31,7 @@ impl RxCoalescer {
         }
     }
 
-    /// Takes note of so many answers; with `pending` requests VPP works on.
+    /// Records `count` answers, while VPP has `pending` requests to work on.
     pub(super) fn answered(&mut self, count: usize, pending: usize, now: Instant) {
         if pending <= self.half {
             (self.answered, self.since) = (0, None);
@@ -47,8 +47,8 @@ impl RxCoalescer {
         }
     }
 
-    /// How long not to look for answers, with so many requests unanswered: never so long that VPP
-    /// could be through with more than half of them. None where that is not worth it.
+    /// How long to leave answers unread with `pending` unanswered requests: never so long that VPP
+    /// could finish more than half of them. None if it is not worthwhile.
     pub(super) fn delay(&self, pending: usize) -> Option<Duration> {
         let pause = (self.took / 2).min(LONGEST);
         (pending > self.half && pause >= SHORTEST).then_some(pause)
@@ -59,7 +59,7 @@ impl RxCoalescer {
 mod tests {
     use super::*;
 
-    /// Answers come by 64 at this rate a second, with a window that is full; the pause then.
+    /// Answers arrive 64 at a time at this rate a second, with a full window; returns the pause.
     fn pause_at(rate: u32, window: usize) -> Option<Duration> {
         let (mut coalescer, mut now) = (RxCoalescer::new(window), Instant::now());
         for _ in 0..window {

@@ -1,6 +1,6 @@
-//! VPP's releases, as far as they differ for a client: message ids, what is missing, and the requests
-//! that end them. The tables were told by VPPs of these releases in their handshakes; linux-cp's
-//! messages, which those were built without, come last.
+//! VPP's releases, where they differ for a client: message ids, missing messages, and the requests
+//! that crash them. The message tables come from the handshakes of these releases; linux-cp's
+//! messages, which those builds did not have, come last.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde::Deserialize;
 /// A release of VPP.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Release {
-    /// As `show_version` tells it.
+    /// As `show_version` reports it.
     pub(crate) version: String,
     /// `name_crc` and id of the messages that the simulator has a part in.
     pub(crate) messages: BTreeMap<String, u16>,

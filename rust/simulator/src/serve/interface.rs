@@ -17,13 +17,13 @@ use crate::state::State;
 use crate::wire::Reply;
 
 /// From `sub_id` to `i_sid` in `sw_interface_details`: sub-interfaces, tag rewriting and provider
-/// bridging, of which nothing is simulated.
+/// bridging, none of which is simulated.
 const SUB_INTERFACE: usize = 4 + 1 + 2 + 2 + 4 + 4 * 4 + 2 + 6 + 6 + 2 + 4;
 /// `IF_STATUS_API_FLAG_ADMIN_UP` and `_LINK_UP`
 pub(crate) const UP: u32 = 3;
 const ADMIN_UP: u32 = 1;
 
-/// A client has one registration: another is refused, and so is taking back none.
+/// A client has one registration: a second is refused, and so is removing none.
 pub(super) fn want_events(client: &mut Client, request: &Request<'_>) -> Result<(), WireError> {
     let mut reader = fields(request)?;
     let (enable, pid) = (reader.u32()? != 0, reader.u32()?);
@@ -83,7 +83,7 @@ pub(super) fn serve(
             }
         }
         d::SW_INTERFACE_GET_TABLE => {
-            // All are in table 0: none can be put into another one.
+            // All are in table 0 and cannot be moved to another.
             let there = state.interfaces.get(reader.u32()?);
             let reply = Reply::new(out, number(d::SW_INTERFACE_GET_TABLE_REPLY), context);
             reply.i32(or_invalid(there)).u32(0).finish();
@@ -133,7 +133,7 @@ fn or_invalid<T>(found: Option<&T>) -> i32 {
     found.map_or(retval::INVALID_SW_IF_INDEX, |_| 0)
 }
 
-/// `vl_api_address_with_prefix_t`: other than in a prefix, the host's bits matter.
+/// `vl_api_address_with_prefix_t`: unlike in a prefix, the host bits matter.
 fn read_address(reader: &mut Reader<'_>) -> Result<(IpAddr, u8), WireError> {
     let family = family_of(reader.bool()?);
     let address = address_from_union(family, reader.array()?);
@@ -160,7 +160,7 @@ fn details(interface: &Interface, context: u32, out: &mut Vec<u8>) {
     let reply = Reply::new(out, number(m::SW_INTERFACE_DETAILS), context);
     let reply = reply.u32(index).u32(index).bytes(&interface.mac);
     let reply = reply.u32(if interface.up { UP } else { 0 });
-    // Type hardware, duplex and speed unknown.
+    // Type hardware; duplex and speed unknown.
     let reply = reply.zeros(12).bytes(&mtu.to_be_bytes());
     let reply = reply.u32(mtu.into()).zeros(12).zeros(SUB_INTERFACE);
     let reply = reply.text(&interface.name, 64).text(interface.device, 64);

@@ -1,4 +1,4 @@
-//! Messages and who serves them.
+//! Messages and their handlers.
 
 mod interface;
 mod pair;
@@ -15,14 +15,14 @@ use crate::client::Client;
 use crate::description::{self as d, id};
 use crate::state::State;
 
-/// What a request is served with.
+/// What a handler gets.
 struct Request<'a> {
     message: MessageName,
     payload: &'a [u8],
     context: u32,
 }
 
-/// Serves one message; returns whether the client stays.
+/// Serves one message; returns whether the client stays connected.
 pub(crate) fn serve(state: &mut State, client: &mut Client, payload: &[u8]) -> bool {
     let Some(number) = message_id(payload) else {
         return false;
@@ -58,14 +58,14 @@ pub(crate) fn serve(state: &mut State, client: &mut Client, payload: &[u8]) -> b
     true
 }
 
-/// VPP does what a request with a wrong client index asks for, and has nobody to answer.
+/// VPP executes a request with a wrong client index, but has no client to answer.
 fn silence_stranger(client: &mut Client, payload: &[u8], before: usize) {
     if request_header(payload).is_ok_and(|(index, _)| index != client.index) {
         client.out.truncate(before);
     }
 }
 
-/// VPP takes no notice of bytes behind a message, and drops one that is too short in silence.
+/// VPP ignores bytes after a message, and silently drops one that is too short.
 fn without_surplus<T>(
     payload: &[u8],
     mut serve: impl FnMut(&[u8]) -> Result<T, WireError>,
@@ -80,11 +80,11 @@ fn without_surplus<T>(
 }
 
 fn number(message: MessageName) -> u16 {
-    // Every message that is served has an id.
+    // Every served message has an id.
     id(message).unwrap_or(u16::MAX)
 }
 
-/// A reply of a return code alone.
+/// A reply with only a return code.
 fn reply(out: &mut Vec<u8>, message: MessageName, context: u32, retval: i32) {
     PlainReply { context, retval }.encode(number(message), out);
 }

@@ -26,8 +26,8 @@ pub(super) fn serve(
             reply.i32(retval).u32(cursor).finish();
         }
         m::LCP_ITF_PAIR_GET_V2 => {
-            // For all pairs VPP 26.10 answers with v1's reply, for which a client waits in vain;
-            // not so here.
+            // For all pairs VPP 26.10 answers with v1's reply, which makes a client wait forever;
+            // the simulator does not imitate that.
             let (_cursor, wanted) = (reader.u32()?, reader.u32()?);
             let retval = show(state, wanted, request.context, out);
             let reply = number(m::LCP_ITF_PAIR_GET_V2_REPLY);
@@ -51,12 +51,12 @@ pub(super) fn serve(
     Ok(())
 }
 
-/// Shows the pairs from one on, as many as VPP shows at once; returns how it went, and where the
-/// client is to go on.
+/// Shows pairs from this index, as many as VPP shows at once; returns the return code, and where to
+/// continue.
 fn show_from(state: &State, from: usize, context: u32, out: &mut Vec<u8>) -> (i32, u32) {
     let pairs = &state.interfaces.pairs;
     if pairs.is_empty() {
-        // VPP does not even begin to count.
+        // VPP ignores such a cursor.
         return (0, 0);
     }
     let at_once = match state.faults.pairs_at_once {
@@ -87,7 +87,7 @@ fn show_one(index: u32, linux: &str, context: u32, out: &mut Vec<u8>) {
         .finish();
 }
 
-/// Shows the pair of an interface, or all; returns how it went.
+/// Shows the pair of an interface, or all; returns the return code.
 fn show(state: &State, wanted: u32, context: u32, out: &mut Vec<u8>) -> i32 {
     let mut found = wanted == NO_INTERFACE;
     for (vpp, linux) in &state.interfaces.pairs {
@@ -107,7 +107,7 @@ fn show(state: &State, wanted: u32, context: u32, out: &mut Vec<u8>) -> i32 {
     }
 }
 
-/// Pairs an interface; the other side of the pair is a tap interface of VPP's.
+/// Pairs an interface; the other end is a tap interface of VPP.
 fn add(state: &mut State, index: u32, linux: String) -> (i32, u32) {
     let Some(interface) = state.interfaces.get(index) else {
         return (retval::INVALID_SW_IF_INDEX, u32::MAX);

@@ -38,12 +38,12 @@ pub(super) fn serve(
             let wanted = (reader.u32()?, family_of(reader.bool()?));
             dump(state, wanted, 0, request.context, None, out)
         }
-        // The requests of both versions are laid out alike.
+        // The requests of both versions have the same layout.
         _ => lookup(state, request, &RouteLookup::decode(request.payload)?, out),
     }
 }
 
-/// The route as it is shown; without a source in version 1.
+/// The route as shown; without a source in version 1.
 fn shown<'a>(best: &Best<'_>, is_v2: bool, bytes: &'a [u8]) -> Result<IpRoute<'a>, WireError> {
     let (table, prefix) = best.key;
     Ok(IpRoute {
@@ -55,7 +55,7 @@ fn shown<'a>(best: &Best<'_>, is_v2: bool, bytes: &'a [u8]) -> Result<IpRoute<'a
     })
 }
 
-/// VPP shows a prefix only to the source that forwards it.
+/// VPP shows a prefix only under the source that forwards it.
 fn dump(
     state: &State,
     (table, family): (u32, Family),
@@ -119,7 +119,7 @@ fn lookup(
     Ok(())
 }
 
-/// All zero, as VPP leaves a route that it did not find.
+/// All zeros, as in VPP's reply for a route that it did not find.
 fn nothing(is_v2: bool) -> IpRoute<'static> {
     IpRoute {
         table: 0,

@@ -14,7 +14,7 @@ use crate::sets::SetId;
 use crate::sources::API;
 use crate::state::State;
 
-/// Serves `ip_route_add_del`, or its v2. A message that is too short is dropped, as VPP does.
+/// Serves `ip_route_add_del` or its v2. Drops a message that is too short, as VPP does.
 pub(super) fn serve(state: &mut State, v2: bool, payload: &[u8], out: &mut Vec<u8>) {
     state.statistics.route_requests += 1;
     let served = without_surplus(payload, |payload| {
@@ -71,7 +71,7 @@ fn answer(state: &mut State, request: &RouteAddDel<'_>) -> (u32, Result<u32, i32
     (request.context, result)
 }
 
-/// Checks in VPP's order, and does what is asked for.
+/// Checks the request in VPP's order and applies it.
 fn apply(state: &mut State, request: &RouteAddDel<'_>) -> Result<Change, i32> {
     let route = &request.route;
     if let Some(retval) = state.faults.refusal(&route.prefix) {
@@ -102,7 +102,7 @@ fn apply(state: &mut State, request: &RouteAddDel<'_>) -> Result<Change, i32> {
     }
 }
 
-/// Whether the request ends this VPP, by its release or by order.
+/// Whether the request crashes this VPP, by its release or by an injected fault.
 fn ends(state: &State, request: &RouteAddDel<'_>) -> bool {
     let route = &request.route;
     if state.faults.ends_at(&route.prefix) {
@@ -120,7 +120,7 @@ fn ends(state: &State, request: &RouteAddDel<'_>) -> bool {
     route.paths.iter().flatten().any(fatal)
 }
 
-/// The request's paths, if their interfaces and tables are there (`fib_api_path_decode`).
+/// The request's paths, if their interfaces and tables exist (`fib_api_path_decode`).
 fn resolvable(state: &mut State, request: &RouteAddDel<'_>) -> Result<SetId, i32> {
     let id = state.fib.sets.of_request(request.route.paths)?;
     let set = state.fib.sets.get(id).ok_or(retval::INVALID_VALUE)?;

@@ -1,4 +1,4 @@
-//! The session itself: handshake, description, pings, version, CLI.
+//! The session: handshake, description, pings, version, CLI.
 
 use bgpreflector_core::vpp::bytes::Reader;
 use bgpreflector_core::vpp::{
@@ -61,7 +61,7 @@ pub(super) fn serve(
     Ok(())
 }
 
-/// VPP closes the connection, unless it is another one that is to be deleted.
+/// VPP closes the connection, unless the request names another client.
 fn delete(client: &mut Client, request: &Request<'_>) -> Result<(), WireError> {
     let wanted = without_surplus(request.payload, SockclntDelete::decode)?.index;
     let own = wanted == client.index;

@@ -11,7 +11,7 @@ use crate::retval;
 use crate::state::State;
 use crate::wire::Reply;
 
-/// A table id that asks for any.
+/// A table id that requests any.
 const ANY: u32 = u32::MAX;
 
 pub(super) fn serve(

@@ -1,4 +1,4 @@
-//! A simulator in a directory of its own, and a client that waits for what it reads.
+//! A simulator in its own directory, and a client with blocking reads.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::io::{Read, Write};
@@ -16,7 +16,7 @@ use bgpreflector_simulator::{Fault, Settings, Simulator, Statistics};
 
 pub mod requests;
 
-/// How long anything may take before the test is over: nothing is asserted on it.
+/// Time limit for any step of a test; nothing is asserted about it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A simulator, and the directory of its sockets.
@@ -62,7 +62,7 @@ impl Bench {
         self.simulator.fault(fault).unwrap();
     }
 
-    /// Waits until the figures are as wanted.
+    /// Waits until `wanted` holds for the statistics.
     pub fn wait_for(&self, what: &str, wanted: impl Fn(&Statistics) -> bool) {
         let deadline = std::time::Instant::now() + PATIENCE;
         while !wanted(&self.simulator.statistics()) {
@@ -109,7 +109,7 @@ impl Client {
         }
     }
 
-    /// Another handle on the connection, to send from another thread.
+    /// A second handle of the connection, to send from another thread.
     pub fn second_handle(&self) -> Self {
         Self {
             stream: self.stream.try_clone().unwrap(),
@@ -120,7 +120,7 @@ impl Client {
         }
     }
 
-    /// A context that no request had yet.
+    /// A context that no earlier request had.
     pub fn context(&mut self) -> u32 {
         self.next_context += 1;
         self.next_context
@@ -140,12 +140,12 @@ impl Client {
         self.stream.write_all(frame).unwrap();
     }
 
-    /// The next message; panics where there is none any more.
+    /// The next message; panics if the connection has ended.
     pub fn receive(&mut self) -> Vec<u8> {
         self.try_receive().expect("the connection is closed")
     }
 
-    /// The next message, or how many bytes of one there were when the connection ended.
+    /// The next message, or how many bytes of one had arrived when the connection ended.
     pub fn try_receive(&mut self) -> Result<Vec<u8>, usize> {
         loop {
             if let Some(message) = self.reader.next_message().unwrap() {

@@ -36,7 +36,7 @@ pub fn weighted(next_hop: &str, weight: u8) -> Path {
     }
 }
 
-/// What a route request asks for.
+/// The operation of a route request.
 #[derive(Clone, Copy)]
 pub struct Ask<'a> {
     pub source: Option<u8>,
@@ -116,7 +116,7 @@ impl Client {
         reply.retval
     }
 
-    /// Sends a route request and returns what VPP says.
+    /// Sends a route request and returns VPP's return value.
     pub fn route(&mut self, ask: &Ask<'_>) -> i32 {
         let context = self.ask(ask);
         self.retval(context)

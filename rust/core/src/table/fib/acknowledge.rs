@@ -1,4 +1,4 @@
-//! From dirty prefixes to requests, and from replies to what is installed.
+//! Turns dirty prefixes into requests, and replies into installed paths.
 
 use ahash::AHashSet;
 
@@ -9,18 +9,18 @@ use crate::table::fib::selection::adjust;
 use crate::table::store::entry::flag;
 use crate::table::store::ids::{Handle, PathSetId};
 
-/// What VPP shall do for one prefix.
+/// The change that VPP needs for one prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The prefix's place.
+    /// The prefix's handle.
     pub handle: Handle,
     /// The prefix.
     pub prefix: Prefix,
     /// VPP table.
     pub vpp_table: u32,
-    /// The paths it shall have; [`PathSetId::NONE`] to delete it.
+    /// The desired paths; [`PathSetId::NONE`] to delete the route.
     pub paths: PathSetId,
-    /// Version of `paths`: with another version the same number names other paths.
+    /// Version of `paths`: under another version the same id refers to other paths.
     pub version: u32,
     /// Whether VPP has the prefix already.
     pub installed: bool,
@@ -29,13 +29,13 @@ pub struct Request {
 /// Dirty prefixes handed out together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DirtyBatch {
-    /// Their places.
+    /// Their handles.
     pub handles: Vec<Handle>,
-    /// How many of them VPP shall add.
+    /// How many of them are additions.
     pub adds: usize,
-    /// How many VPP shall replace the paths of.
+    /// How many of them replace installed paths.
     pub replaces: usize,
-    /// How many VPP shall delete.
+    /// How many of them are deletions.
     pub deletes: usize,
 }
 
@@ -49,7 +49,7 @@ pub struct Refusal {
 }
 
 impl Table {
-    /// Hands out up to `limit` dirty prefixes. Each must come back, by [`Self::begin_request`] or
+    /// Hands out up to `limit` dirty prefixes. Each must be returned, by [`Self::begin_request`] or
     /// [`Self::requeue`].
     pub fn take_dirty(&mut self, limit: usize) -> DirtyBatch {
         let mut taken = DirtyBatch::default();
@@ -88,7 +88,7 @@ impl Table {
         taken
     }
 
-    /// Gives taken prefixes back unsent; they are dirty again.
+    /// Returns taken prefixes unsent; they are dirty again.
     pub fn requeue(&mut self, handles: impl IntoIterator<Item = Handle>) {
         for handle in handles {
             self.give_back(handle);
@@ -105,8 +105,8 @@ impl Table {
         }
     }
 
-    /// What to ask VPP for a taken prefix now; none where meanwhile nothing is to be done, and the
-    /// prefix is no longer taken then. A request must come back by [`Self::acknowledge`] or
+    /// The request that a taken prefix needs now; none if there is nothing left to do, and the
+    /// prefix is then no longer taken. Every request must end in [`Self::acknowledge`] or
     /// [`Self::abandon`].
     pub fn begin_request(&mut self, handle: Handle) -> Option<Request> {
         let rib = self.rib(handle)?;
@@ -130,9 +130,10 @@ impl Table {
         })
     }
 
-    /// Takes note of VPP's answer to a request.
+    /// Records VPP's answer to a request.
     ///
-    /// A refused prefix rests until its paths change or [`Self::retry_refused`] is called.
+    /// A refused prefix is not sent again until its paths change or [`Self::retry_refused`] is
+    /// called.
     pub fn acknowledge(&mut self, request: &Request, outcome: Result<(), i32>) {
         self.survived(request);
         match outcome {
@@ -199,20 +200,20 @@ impl Table {
         self.answer(handle);
     }
 
-    /// Takes a request back that has not been sent; its prefix stays taken.
+    /// Takes back a request that was not sent; its prefix stays taken.
     pub fn postpone(&mut self, request: &Request) {
         self.resolver.release_paths(request.paths);
     }
 
-    /// Takes note that a request will have no answer: its prefix is dirty again. Whether VPP acted
-    /// on it is unknown, so the session's loss has to be told too ([`Self::forget_installed`]).
+    /// Records that a request will get no answer: its prefix is dirty again. It is unknown whether
+    /// VPP acted on it, so the caller must also report the loss of the session
+    /// ([`Self::forget_installed`]).
     pub fn abandon(&mut self, request: &Request) {
         self.resolver.release_paths(request.paths);
         self.give_back(request.handle);
     }
 
-    /// Makes the refused prefixes dirty again whose `retval` is worth another try; returns how
-    /// many.
+    /// Makes refused prefixes dirty again if `worth` accepts their `retval`; returns their number.
     pub fn retry_refused(&mut self, worth: impl Fn(i32) -> bool) -> usize {
         let refusals = self.refusals.iter();
         let handles: Vec<Handle> = refusals
@@ -231,7 +232,7 @@ impl Table {
             else {
                 continue;
             };
-            // Cleared here, not by refresh, which would forget how often it was refused.
+            // Cleared here: refresh would also reset the number of attempts.
             body.set_flag(flag::FAILED, false);
             let counts = self.counts_mut(family);
             counts.failed = counts.failed.saturating_sub(1);
@@ -241,7 +242,7 @@ impl Table {
         retried
     }
 
-    /// The refused prefixes, at most `limit` of them.
+    /// Up to `limit` refused prefixes.
     #[must_use]
     pub fn refusals(&self, limit: usize) -> Vec<(u32, Prefix, Refusal)> {
         let entry = |(handle, refusal): (&Handle, &Refusal)| {
@@ -251,7 +252,7 @@ impl Table {
         self.refusals.iter().filter_map(entry).take(limit).collect()
     }
 
-    /// Takes note that VPP has nothing of ours, or that what it has is unknown.
+    /// Records that VPP has none of our routes, or that what it has is unknown.
     pub fn forget_installed(&mut self) {
         for handle in self.places() {
             let installed = self.rib(handle).and_then(|rib| rib.body(handle.slot));
@@ -264,8 +265,8 @@ impl Table {
         self.forget_unseen();
     }
 
-    /// Takes note of a route that VPP has under our source already. `as_wanted` says whether VPP
-    /// shows wanted paths as `dumped`. Returns whether the VPP table is one of ours.
+    /// Records a route that VPP already has under our source. `as_wanted` returns whether VPP shows
+    /// desired paths as `dumped`. Returns whether the VPP table is one of ours.
     pub fn adopt(
         &mut self,
         vpp_table: u32,
@@ -293,7 +294,7 @@ impl Table {
         true
     }
 
-    /// Marks a prefix that VPP has, and of which the kernel has shown no route so far.
+    /// Marks a prefix that VPP has and the kernel has not shown so far.
     fn mark_unconfirmed(&mut self, handle: Handle) {
         let Some(rib) = self.rib_mut(handle) else {
             return;
@@ -309,13 +310,13 @@ impl Table {
         }
     }
 
-    /// Takes note that the kernel has shown all its routes of these families: what VPP has beyond
-    /// them is stale and shall be deleted. Returns how many prefixes that are.
+    /// Records that the kernel has shown all its routes of these families: any other route in VPP
+    /// is stale and is deleted. Returns the number of these prefixes.
     pub fn confirm(&mut self, families: &[Family]) -> usize {
         self.confirm_where(families, |family, _, _| families.contains(&family))
     }
 
-    /// The same of single prefixes, by kernel table, of which the kernel has nothing.
+    /// Like [`Self::confirm`], for single prefixes, by kernel table, that the kernel does not have.
     pub fn confirm_absent(&mut self, absent: &AHashSet<(u32, Prefix)>) -> usize {
         if absent.is_empty() {
             return 0;
@@ -373,19 +374,19 @@ impl Table {
         })
     }
 
-    /// The paths behind a number.
+    /// The path set with this id.
     #[must_use]
     pub fn paths(&self, id: PathSetId) -> Option<&PathSet> {
         self.resolver.path_sets.get(id.0)
     }
 
-    /// Next-hop sets and path sets stored.
+    /// The numbers of stored next-hop sets and path sets.
     #[must_use]
     pub fn sets(&self) -> (usize, usize) {
         (self.resolver.sets.len(), self.resolver.path_sets.len())
     }
 
-    /// VPP tables and families that routes go into.
+    /// The mirrored VPP tables and families.
     pub fn vpp_tables(&self) -> impl Iterator<Item = (u32, Family)> {
         self.ribs.iter().map(|rib| (rib.vpp_table, rib.family()))
     }

@@ -1,7 +1,7 @@
-//! What VPP has said of routes, for whoever announced them.
+//! VPP's answers, for the peer that announced the routes.
 //!
-//! Kept are places, each once, and not what was said: what is told is what holds when it is told. So
-//! whoever reads slowly learns less of what has been, and the memory is bounded by the table.
+//! The queue holds entries, each once, not outcomes: the outcome is read when it is sent. A slow
+//! peer therefore misses intermediate outcomes, and memory is bounded by the table.
 
 use ahash::AHashSet;
 
@@ -13,7 +13,7 @@ use crate::table::query::view::RouteState;
 use crate::table::store::entry::flag;
 use crate::table::store::ids::Handle;
 
-/// Places looked at for each answer that is asked for, at most: others wait for the table meanwhile.
+/// Entries examined per requested answer, at most: the table is locked for that long.
 const PLACES: usize = 4;
 
 /// Whether VPP has a route.
@@ -21,11 +21,11 @@ const PLACES: usize = 4;
 pub struct Answer {
     /// The route, as it was announced.
     pub route: Route,
-    /// Whether VPP has it; otherwise it has refused it, or given it up.
+    /// Whether VPP has it; false if VPP has refused it, or lost it.
     pub installed: bool,
 }
 
-/// Places of which something is to be told.
+/// Entries whose outcome is to be sent.
 #[derive(Default)]
 pub(in crate::table) struct Answers {
     queue: DirtyQueue,
@@ -43,7 +43,7 @@ impl Answers {
         let handle = self.queue.pop()?;
         self.queued.remove(&handle);
         if self.queued.is_empty() {
-            // What once held a full table shall not keep its memory.
+            // Frees the memory after a full table.
             self.queued = AHashSet::new();
         }
         Some(handle)
@@ -51,24 +51,24 @@ impl Answers {
 }
 
 impl Table {
-    /// Keeps answers from here on; those that wait for another are forgotten.
+    /// Starts to queue answers; those queued for an earlier peer are dropped.
     pub fn begin_answers(&mut self) {
         self.answers = Some(Answers::default());
     }
 
-    /// Keeps answers no more.
+    /// Stops queueing answers.
     pub fn end_answers(&mut self) {
         self.answers = None;
     }
 
-    /// Places that wait to be answered for.
+    /// Entries with a queued answer.
     #[must_use]
     pub fn answers_waiting(&self) -> usize {
         let answers = self.answers.as_ref();
         answers.map_or(0, |answers| answers.queue.len())
     }
 
-    /// Takes about as many answers as that, or fewer though there are more.
+    /// Takes about `limit` answers, perhaps fewer although more are queued.
     pub fn take_answers(&mut self, limit: usize) -> Vec<Answer> {
         let mut taken = Vec::new();
         for _ in 0..limit.saturating_mul(PLACES) {
@@ -83,7 +83,7 @@ impl Table {
         taken
     }
 
-    /// None where VPP has not spoken yet, or there is no such route any more.
+    /// None if VPP has not answered yet, or the route no longer exists.
     fn answer_of(&self, handle: Handle) -> Option<Answer> {
         let rib = self.rib(handle)?;
         let body = rib.body(handle.slot)?;
@@ -111,15 +111,15 @@ impl Table {
         Some(Answer { route, installed })
     }
 
-    /// Takes note that VPP has spoken of a prefix.
+    /// Queues the outcome for a prefix.
     pub(in crate::table) fn answer(&mut self, handle: Handle) {
         if let Some(answers) = &mut self.answers {
             answers.push(handle);
         }
     }
 
-    /// The same for a route that has just been announced, where nothing has to be asked of VPP: it has
-    /// its paths already, or has refused them. One that is held nobody has refused yet.
+    /// Queues the outcome of a route that was just announced if it needs no request: VPP has its
+    /// paths already, or has refused them. A held route has not been refused yet.
     pub(in crate::table) fn answer_if_settled(&mut self, key: &RouteKey) {
         if self.answers.is_none() {
             return;

@@ -1,10 +1,10 @@
-//! Places in the order in which they are to be dealt with.
+//! Queues of handles, run-length encoded.
 
 use std::collections::VecDeque;
 
 use crate::table::store::ids::Handle;
 
-/// Places that follow one another: a dump makes them in this order, and then a full table is one run.
+/// Consecutive slots: a dump creates slots in order, so a full table is one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Run {
     rib: u16,
@@ -13,7 +13,7 @@ struct Run {
 }
 
 impl Run {
-    /// Whether the place comes right behind it, and became its last one.
+    /// Extends the run if the handle follows it; returns whether it did.
     fn takes(&mut self, handle: Handle) -> bool {
         let next = self.first.checked_add(self.count) == Some(handle.slot);
         let follows = next && self.rib == handle.rib && self.count < u32::MAX;
@@ -22,14 +22,14 @@ impl Run {
     }
 }
 
-/// A queue of places, first in, first out.
+/// A first-in, first-out queue of handles.
 #[derive(Debug, Default)]
 pub(in crate::table) struct DirtyQueue {
     runs: VecDeque<Run>,
     len: usize,
 }
 
-/// Runs that an empty queue keeps room for: what once held a full table shall not keep its memory.
+/// Runs that an empty queue keeps room for; the memory of a full table is freed.
 const KEPT: usize = 1024;
 
 impl DirtyQueue {

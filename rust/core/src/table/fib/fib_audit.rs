@@ -1,4 +1,4 @@
-//! What VPP shows, against what it has acknowledged.
+//! Compares VPP's routes with what VPP has acknowledged.
 
 use crate::route::{PathSet, Prefix};
 
@@ -9,13 +9,13 @@ use crate::table::store::ids::{Handle, PathSetId};
 /// How VPP differed from what it had acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum VppDrift {
-    /// VPP had acknowledged a route and lacked it.
+    /// VPP had acknowledged a route and did not have it.
     Missing,
     /// VPP had the route with other paths.
     Different,
     /// VPP had a route under our source that we had not put there.
     Unexpected,
-    /// Another source had the prefix too, and VPP forwarded by that.
+    /// Another source also had the prefix, and VPP forwarded by its route.
     Overridden,
 }
 
@@ -39,14 +39,14 @@ impl VppDrift {
         }
     }
 
-    /// The kind's place in [`Self::ALL`].
+    /// The kind's index in [`Self::ALL`].
     #[must_use]
     pub const fn index(self) -> usize {
         self as usize
     }
 }
 
-/// Prefixes that VPP has shown, by their place.
+/// Prefixes that VPP has shown, by slot.
 #[derive(Default)]
 pub struct Shown(Vec<Vec<bool>>);
 
@@ -74,8 +74,8 @@ impl Shown {
 
 impl Table {
     /// Compares a route that VPP shows under our source with what it has acknowledged. `equals`
-    /// says whether VPP shows acknowledged paths as it shows this route's. None where they agree
-    /// and for VPP tables that are none of ours.
+    /// returns whether VPP shows the acknowledged paths as it shows this route's. None if they
+    /// agree, and for VPP tables that are not ours.
     pub fn compare_shown(
         &self,
         vpp_table: u32,
@@ -94,8 +94,8 @@ impl Table {
         }
     }
 
-    /// The prefix's place: none where the VPP table is none of ours, `Some(None)` where the
-    /// prefix is not known in it.
+    /// The prefix's handle: none if the VPP table is not ours, `Some(None)` if the prefix is not
+    /// known in it.
     fn find_in_vpp_table(&self, vpp_table: u32, prefix: &Prefix) -> Option<Option<Handle>> {
         let ours = |(_, rib): &(u16, &crate::table::AnyRib)| {
             rib.vpp_table == vpp_table && rib.family() == prefix.family()
@@ -104,7 +104,7 @@ impl Table {
         Some(rib.find(prefix).map(|slot| Handle { rib: index, slot }))
     }
 
-    /// Prefixes that VPP has acknowledged or shall have, and that are not among those shown.
+    /// Prefixes that are acknowledged or desired, and that are not among those shown.
     #[must_use]
     pub fn not_shown(&self, shown: &Shown) -> Vec<Handle> {
         let missing = |handle: &Handle| {
@@ -115,7 +115,7 @@ impl Table {
         unseen.filter(missing).collect()
     }
 
-    /// VPP table and prefix of a place, and whether VPP has acknowledged the prefix.
+    /// VPP table and prefix of a handle, and whether VPP has acknowledged the prefix.
     #[must_use]
     pub fn place(&self, handle: Handle) -> Option<(u32, Prefix, bool)> {
         let rib = self.rib(handle)?;
@@ -123,7 +123,7 @@ impl Table {
         Some((rib.vpp_table, rib.prefix(handle.slot)?, acknowledged))
     }
 
-    /// Takes note that VPP lacks a prefix that it had acknowledged: it is added again.
+    /// Records that VPP has lost a prefix that it had acknowledged: it is added again.
     pub fn lost(&mut self, handle: Handle) {
         self.set_installed(handle, PathSetId::NONE);
         self.refresh(handle);

@@ -1,4 +1,4 @@
-//! Questions about what VPP has, for those who look at VPP itself.
+//! Queries of installed routes, for comparison with VPP itself.
 
 use ahash::AHashSet;
 
@@ -8,7 +8,7 @@ use crate::table::Table;
 use crate::table::store::ids::PathSetId;
 
 impl Table {
-    /// Whether VPP has acknowledged a route of ours for a prefix in one of its tables.
+    /// Whether VPP has acknowledged one of our routes for a prefix in one of its tables.
     #[must_use]
     pub fn has_installed(&self, vpp_table: u32, prefix: &Prefix) -> bool {
         let ribs = self.ribs.iter().filter(|rib| rib.vpp_table == vpp_table);
@@ -16,15 +16,15 @@ impl Table {
             .any(|body| !body.installed.is_none())
     }
 
-    /// Whether paths that VPP has or shall have go out of one of its interfaces.
+    /// Whether installed or desired paths use a VPP interface.
     #[must_use]
     pub fn leads_through(&self, sw_if_index: u32) -> bool {
         let mut sets = self.resolver.path_sets.iter();
         sets.any(|(_, set)| set.paths().iter().any(|p| p.sw_if_index == sw_if_index))
     }
 
-    /// VPP table and prefix of one route for each set of paths that VPP has in a table and forwards
-    /// by, and the interfaces that it names (`sw_if_index`).
+    /// VPP table and prefix of one route for each path set that VPP forwards by in a table, and the
+    /// interfaces of the set (`sw_if_index`).
     #[must_use]
     pub fn examples(&self) -> Vec<(u32, Prefix, Vec<u32>)> {
         let mut seen = AHashSet::<(u16, PathSetId)>::new();

@@ -1,4 +1,4 @@
-//! How many prefixes VPP shall have at most, and which wait as there are more.
+//! The prefix limit, and the prefixes that wait because of it.
 
 use ahash::RandomState;
 use indexmap::IndexSet;
@@ -6,62 +6,63 @@ use indexmap::IndexSet;
 use crate::table::Table;
 use crate::table::store::ids::Handle;
 
-/// What becomes of prefixes beyond a limit.
+/// What to do with prefixes beyond the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitAction {
-    /// They wait until others have gone ([`HoldReason::OverLimit`](crate::table::HoldReason::OverLimit)).
+    /// They wait until others are removed
+    /// ([`HoldReason::OverLimit`](crate::table::HoldReason::OverLimit)).
     Refuse,
-    /// They go into VPP, and whoever asks is told.
+    /// They go into VPP; the excess is reported.
     Warn,
 }
 
-/// A limit of the prefixes that VPP shall have, both families and all tables together.
+/// The maximum number of prefixes in VPP, over both families and all tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// Prefixes.
+    /// The maximum number of prefixes.
     pub prefixes: usize,
-    /// What becomes of more.
+    /// What to do with further ones.
     pub beyond: LimitAction,
 }
 
-/// The limit was passed, or is kept again.
+/// The limit was exceeded, or is kept again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitChange {
     /// The limit.
     pub limit: Limit,
     /// Whether there are more prefixes than that.
     pub exceeded: bool,
-    /// How many prefixes there are that VPP could have.
+    /// The number of prefixes that VPP could have.
     pub prefixes: usize,
 }
 
-/// How far below the limit, in parts of it, the number must fall to count as kept again: a peer
-/// whose routes come and go at the limit shall not fill the log.
+/// How far below the limit, as a fraction of it, the number must fall before the limit counts as
+/// kept again: a peer whose routes come and go at the limit must not fill the log.
 const BELOW: usize = 20;
 
-/// The prefixes that wait, and whether that is known already.
+/// The waiting prefixes, and whether the excess was reported.
 #[derive(Default)]
 pub(in crate::table) struct LimitState {
     over: IndexSet<Handle, RandomState>,
     exceeded: bool,
-    /// Whether they are being let in: one that is does not let in the next by itself.
+    /// Set while prefixes are admitted: an admission must not start the next.
     admitting: bool,
 }
 
 impl Table {
-    /// Whether there are more prefixes than the limit, now or until a moment ago.
+    /// Whether the number exceeds the limit, or did until it fell far enough.
     #[must_use]
     pub fn limit_exceeded(&self) -> bool {
         self.limit_state.exceeded
     }
 
-    /// Prefixes that wait as VPP shall have no more.
+    /// Prefixes that wait because the limit is reached.
     #[must_use]
     pub fn over_limit(&self) -> usize {
         self.limit_state.over.len()
     }
 
-    /// Whether the limit has been passed, or is kept again, since the last call.
+    /// The change of the limit's state since the last call.
     pub fn take_limit_change(&mut self) -> Option<LimitChange> {
         let limit = self.scope.limit?;
         let prefixes = self.claimed() + self.over_limit();
@@ -80,19 +81,19 @@ impl Table {
         })
     }
 
-    /// Prefixes that VPP shall have, with those of an earlier run that may turn out to be among
-    /// them: they keep their places until the kernel has shown all that it has.
+    /// Desired prefixes, and those of an earlier run that may turn out to be desired: these count
+    /// until the kernel has shown all its routes.
     fn claimed(&self) -> usize {
         let claimed = self.counts.iter().map(|c| c.desired + c.unconfirmed);
         claimed.sum()
     }
 
-    /// Whether one more prefix may go into VPP.
+    /// Whether VPP may have one more prefix.
     pub(in crate::table) fn has_room(&self) -> bool {
         self.scope.most().is_none_or(|most| self.claimed() < most)
     }
 
-    /// Takes note whether a prefix waits for room.
+    /// Records whether a prefix waits for room.
     pub(in crate::table) fn wait_for_room(&mut self, handle: Handle, waits: bool) {
         if waits {
             self.limit_state.over.insert(handle);
@@ -101,7 +102,7 @@ impl Table {
         }
     }
 
-    /// Lets prefixes that wait for room in while there is some.
+    /// Admits waiting prefixes while there is room.
     pub(in crate::table) fn admit(&mut self) {
         if std::mem::replace(&mut self.limit_state.admitting, true) {
             return;

@@ -1,4 +1,4 @@
-//! What VPP is to have, what it has, and the requests in between.
+//! Desired and installed paths, and the requests in between.
 
 pub(super) mod acknowledge;
 pub(super) mod answers;

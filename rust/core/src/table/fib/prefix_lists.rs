@@ -1,4 +1,4 @@
-//! Which prefixes are mirrored: allow and deny lists, in which the longest match decides.
+//! Allow and deny lists of prefixes, in which the longest match decides.
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -20,9 +20,9 @@ pub enum Verdict {
 /// A rule for the prefixes within `within` whose length is one of `lengths`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PrefixRule {
-    /// The prefix itself and all that are more specific.
+    /// The prefix itself and all more specific ones.
     pub within: Prefix,
-    /// Lengths of the prefixes that it is about.
+    /// Prefix lengths to which the rule applies.
     pub lengths: RangeInclusive<u8>,
     /// What it does.
     pub verdict: Verdict,
@@ -30,9 +30,8 @@ pub struct PrefixRule {
 
 type Rules = SmallVec<[(RangeInclusive<u8>, Verdict); 1]>;
 
-/// Rules by prefix. Of those that match, the one of the longest prefix decides, and between equals
-/// [`Verdict::Deny`]. Where none matches, a prefix is mirrored unless its family has a rule that
-/// allows any.
+/// Rules by prefix. Of the matching rules the one with the longest prefix decides, and of equals
+/// [`Verdict::Deny`]. A prefix without a match is mirrored unless its family has an allow rule.
 #[derive(Clone, Debug, Default)]
 pub struct PrefixLists {
     v4: PrefixMap<(u32, u8), Rules>,
@@ -75,7 +74,8 @@ impl PrefixLists {
     #[must_use]
     #[inline]
     pub fn allow(&self, prefix: &Prefix) -> bool {
-        // Most have no lists, and a look into an empty trie is a tenth of storing a route.
+        // Most configurations have no lists, and a lookup in an empty trie costs a tenth of storing
+        // a route.
         (self.v4.is_empty() && self.v6.is_empty()) || self.decide(prefix)
     }
 
@@ -97,7 +97,7 @@ impl PrefixLists {
     }
 }
 
-/// The verdict of the longest of the covering prefixes, which come from the shortest on.
+/// The verdict of the longest of the covering prefixes, which are in ascending order.
 fn decide<'a>(covering: impl Iterator<Item = &'a Rules>, length: u8) -> Option<Verdict> {
     let verdict = |rules: &Rules| {
         let mut matching = rules
@@ -190,7 +190,7 @@ mod tests {
         })
     }
 
-    /// The definition, written as a search through all rules.
+    /// The definition, as a linear search through all rules.
     fn by_search(rules: &[PrefixRule], prefix: Prefix) -> bool {
         let matches = |rule: &&PrefixRule| {
             let (within, length) = (rule.within, rule.within.length());

@@ -1,10 +1,10 @@
-//! Routes over which VPP ended, and those of which that is known beforehand.
+//! Routes that crash VPP: those learned from crashes, and those known beforehand.
 //!
-//! When VPP goes, every request without an answer is a suspect ([`Table::suspect`]); one that is
-//! answered later is none any more. After the second time a suspect is to be sent last and alone
-//! ([`Table::goes_alone`]). If VPP ends again then, that was it: the prefix is held with these paths
-//! until it is released. So somebody else's kill of VPP costs no route its place: three of them
-//! would have to meet the same route, the last with nothing else under way.
+//! When VPP ends, every unanswered request is a suspect ([`Table::suspect`]); an answer clears it.
+//! A prefix that was suspected twice is sent last and alone ([`Table::goes_alone`]). If VPP ends
+//! again while it is unanswered, the prefix is held with these paths until it is released. VPP
+//! being killed for another reason therefore costs no route its place: three such kills would have
+//! to hit the same route, the last one with nothing else in flight.
 
 use ahash::AHashMap;
 
@@ -16,38 +16,39 @@ use crate::table::resolve::hold_reason::HoldReason;
 use crate::table::store::entry::Slot;
 use crate::table::store::ids::{Handle, PathSetId};
 
-/// Times that VPP ended over a prefix after which it goes alone.
-const TWICE: u8 = 2;
-/// The first requests without an answer, among which that is which VPP ended over: it takes them in
-/// order, 4,096 bytes (18 of them and more) at a time, and what it has answered may be lost with it.
+/// Crashes after which a prefix is sent alone.
+const ALONE_AFTER: u8 = 2;
+/// How many of the oldest unanswered requests include the one that VPP ended over: VPP takes
+/// requests in order, 4,096 bytes (18 requests or more) at a time, and the answers to these may be
+/// lost with it.
 const FIRST: usize = 256;
-/// Suspects that are kept in mind; where there are more, those of one time are forgotten.
+/// Maximum number of suspects; beyond it, those suspected only once are dropped.
 const SUSPECTS: usize = 65_536;
 
 /// A prefix in a VPP table.
 type Place = (u32, Prefix);
 
-/// What is suspected and what is withheld.
+/// Suspects and held prefixes.
 #[derive(Default)]
 pub(in crate::table) struct Quarantine {
-    /// How often VPP ended while the prefix's request had no answer.
-    pending_drift: AHashMap<Place, u8>,
-    /// The paths that a prefix ended VPP with.
+    /// How often VPP ended while the prefix's request was unanswered.
+    suspects: AHashMap<Place, u8>,
+    /// The paths with which a prefix crashed VPP.
     ended: AHashMap<Place, Vec<PathSet>>,
-    /// Paths that ended VPP with every prefix of a VPP table that was tried.
+    /// Paths that crashed VPP with every prefix of a VPP table that was tried.
     ended_sets: Vec<(u32, PathSet)>,
-    /// Drops that VPP survives in no form: see [`Table::withhold_nameless_drops`].
+    /// Drops that crash VPP in every form: see [`Table::withhold_nameless_drops`].
     nameless_drops: bool,
 }
 
 impl Quarantine {
-    /// Whether nothing is withheld.
+    /// Whether nothing is held.
     #[inline]
     pub(in crate::table) fn is_empty(&self) -> bool {
         self.ended.is_empty() && !self.nameless_drops
     }
 
-    /// Whether the prefix has to be looked at more closely.
+    /// Whether the slow check is needed.
     #[inline]
     pub(in crate::table) fn may_concern(&self, prefix: &Prefix) -> bool {
         !self.ended.is_empty() || self.nameless_drops && prefix.address().is_unspecified()
@@ -60,12 +61,12 @@ impl Quarantine {
                 .iter()
                 .any(|(table, set)| *table == place.0 && *set == shape(paths));
         };
-        // Whoever ends VPP with different paths does so with all.
+        // Different paths have ended VPP, so the prefix is held whatever its paths.
         sets.len() > 1 || sets.contains(&shape(paths))
     }
 }
 
-/// The paths without the numbers of VPP's interfaces, which a VPP that was started again has anew.
+/// The paths without VPP's interface numbers, which change when VPP restarts.
 fn shape(paths: &PathSet) -> PathSet {
     let one = |path: &Path| Path {
         sw_if_index: match path.sw_if_index {
@@ -82,7 +83,7 @@ fn place(request: &Request) -> Place {
 }
 
 impl Table {
-    /// The paths, unless they are withheld from VPP for this prefix.
+    /// The paths, unless they are held for this prefix.
     #[cold]
     pub(in crate::table) fn unless_withheld(
         &self,
@@ -107,8 +108,8 @@ impl Table {
         Ok(paths)
     }
 
-    /// Holds drops of prefixes with an address of zeros outside VPP table 0, or no longer: a VPP that
-    /// ends over drops there can be sent those of other prefixes in another form.
+    /// Holds, or releases, drops of the all-zeros prefixes outside VPP table 0: a VPP with the drop
+    /// fault accepts drops of other prefixes in another form.
     pub fn withhold_nameless_drops(&mut self, on: bool) {
         if std::mem::replace(&mut self.quarantine.nameless_drops, on) == on {
             return;
@@ -128,27 +129,22 @@ impl Table {
             .for_each(|handle| self.refresh(handle));
     }
 
-    /// Takes note that VPP went while these requests, and no others, had no answer, in the order in
-    /// which they were sent. Returns those
-    /// that are held from now on. Each must come back by [`Self::abandon`] still.
+    /// Records that VPP ended while exactly these requests, in the order sent, were unanswered.
+    /// Returns those that are held from now on; each must still end in [`Self::abandon`].
     pub fn suspect(&mut self, requests: &[Request]) -> Vec<Request> {
         let first = requests.iter().take(FIRST);
         let adding = first.filter(|request| !request.paths.is_none());
         let alone = requests.len() == 1;
         let mut ended = Vec::new();
-        if self.quarantine.pending_drift.len() > SUSPECTS {
+        if self.quarantine.suspects.len() > SUSPECTS {
             self.quarantine
-                .pending_drift
-                .retain(|_, endings| *endings >= TWICE);
+                .suspects
+                .retain(|_, endings| *endings >= ALONE_AFTER);
         }
         for request in adding {
-            let endings = self
-                .quarantine
-                .pending_drift
-                .entry(place(request))
-                .or_default();
+            let endings = self.quarantine.suspects.entry(place(request)).or_default();
             *endings = endings.saturating_add(1);
-            if alone && *endings > TWICE {
+            if alone && *endings > ALONE_AFTER {
                 ended.push(*request);
             }
         }
@@ -158,21 +154,21 @@ impl Table {
         ended
     }
 
-    /// Whether VPP ended over the request's prefix so often that it is to be sent alone.
+    /// Whether to send the request's prefix alone.
     #[must_use]
     pub fn goes_alone(&self, request: &Request) -> bool {
-        let pending_drift = &self.quarantine.pending_drift;
-        !pending_drift.is_empty()
-            && pending_drift
+        let suspects = &self.quarantine.suspects;
+        !suspects.is_empty()
+            && suspects
                 .get(&place(request))
-                .is_some_and(|n| *n >= TWICE)
+                .is_some_and(|n| *n >= ALONE_AFTER)
     }
 
-    /// VPP has answered.
+    /// Clears the suspicion after an answer.
     #[inline]
     pub(in crate::table) fn survived(&mut self, request: &Request) {
-        if !self.quarantine.pending_drift.is_empty() {
-            self.quarantine.pending_drift.remove(&place(request));
+        if !self.quarantine.suspects.is_empty() {
+            self.quarantine.suspects.remove(&place(request));
         }
     }
 
@@ -193,7 +189,7 @@ impl Table {
         if !ended.contains(&shape) {
             ended.push(shape);
         }
-        self.judge_all_again();
+        self.refresh_all();
     }
 
     /// Whether VPP had any route with such paths in the request's table when it ended.
@@ -208,7 +204,7 @@ impl Table {
         })
     }
 
-    /// VPP table and prefix of the routes that are held as VPP ended over them, in order.
+    /// VPP table and prefix of the held routes, in order.
     #[must_use]
     pub fn ended_vpp(&self) -> Vec<(u32, Prefix)> {
         let mut places: Vec<Place> = self.quarantine.ended.keys().copied().collect();
@@ -216,25 +212,25 @@ impl Table {
         places
     }
 
-    /// Lets a prefix into VPP again, in all VPP tables, or every one. Returns how many were held.
+    /// Releases a prefix in all VPP tables, or all prefixes. Returns how many were held.
     pub fn release(&mut self, prefix: Option<&Prefix>) -> usize {
         let is = |of: &Place| prefix.is_none_or(|prefix| of.1 == *prefix);
         let before = self.quarantine.ended.len();
         self.quarantine.ended.retain(|place, _| !is(place));
-        self.quarantine.pending_drift.retain(|place, _| !is(place));
+        self.quarantine.suspects.retain(|place, _| !is(place));
         let released = before - self.quarantine.ended.len();
-        // What is known of paths comes from the prefixes, and goes with them.
+        // Held path sets derive from the prefixes, and are released with them.
         if released > 0 || prefix.is_none() {
             self.quarantine.ended_sets.clear();
         }
         if released > 0 {
-            self.judge_all_again();
+            self.refresh_all();
         }
         released
     }
 
-    /// It happens once for each end of VPP, which is followed by reading all that it has.
-    fn judge_all_again(&mut self) {
+    /// Happens once per end of VPP, which is followed by an adoption of all routes anyway.
+    fn refresh_all(&mut self) {
         for handle in self.places() {
             let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
             if body.is_some_and(Slot::in_use) {

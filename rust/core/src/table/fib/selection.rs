@@ -1,5 +1,5 @@
-//! Which of a prefix's routes forwards, what VPP shall have for it, and whether that differs from
-//! what VPP has.
+//! Selects a prefix's forwarding route and desired paths, and marks the prefix dirty if they differ
+//! from the installed ones.
 
 use crate::route::{Family, RouterPreference};
 
@@ -11,9 +11,9 @@ use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
 use crate::table::store::ids::{Handle, PathSetId};
 
 impl Table {
-    /// The route that the kernel forwards ordinary packets (TOS 0) by. Of the first metric it is the
-    /// one that [`Self::preferred`] tells, and where none of those can be used the same of all
-    /// others together, whatever their metric (`find_rr_leaf`).
+    /// The route by which the kernel forwards ordinary packets (TOS 0): the one that
+    /// [`Self::preferred`] returns among those of the lowest metric; if none of these is usable,
+    /// among all others, whatever their metric (`find_rr_leaf`).
     pub(in crate::table) fn best(&self, routes: &Routes) -> Option<KernelRoute> {
         let counts = |route: &&KernelRoute| route.tos == 0 && self.scope.counts_in(route.protocol);
         let counted = routes.iter().filter(counts);
@@ -29,9 +29,8 @@ impl Table {
             .copied()
     }
 
-    /// Of usable routes the first of the highest preference (`rt6_score_route`), which IPv4 routes
-    /// have not; an IPv6 route by a next-hop object that is a blackhole ends the search
-    /// (`__find_rr_leaf`).
+    /// The first usable route of the highest preference (`rt6_score_route`), which IPv4 routes do
+    /// not have; an IPv6 route by a blackhole object ends the search (`__find_rr_leaf`).
     fn preferred<'a>(
         &self,
         routes: impl Iterator<Item = &'a KernelRoute>,
@@ -51,8 +50,8 @@ impl Table {
         best.map(|(route, _)| route)
     }
 
-    /// What VPP shall have: none where the best route is foreign; with the reason where it is ours
-    /// and VPP cannot have it, or shall not, as it has enough.
+    /// The desired paths: none if the best route is foreign; a hold reason if the route is ours and
+    /// VPP cannot have it, or the prefix limit is reached.
     pub(in crate::table) fn target(&self, handle: Handle, body: &Slot) -> Option<Resolution> {
         let possible = self.resolved(handle, body)?;
         Some(match possible.held {
@@ -61,7 +60,7 @@ impl Table {
         })
     }
 
-    /// What VPP could have, whatever the limit.
+    /// What VPP could have, regardless of the limit.
     #[inline]
     pub(in crate::table) fn resolved(&self, handle: Handle, body: &Slot) -> Option<Resolution> {
         let route = body
@@ -75,12 +74,12 @@ impl Table {
         Some(withheld.map_or_else(Resolution::held, |_| resolution))
     }
 
-    /// Whether VPP may have a prefix that it can have: those stay in that have a place.
+    /// Whether VPP may have a resolvable prefix: those already admitted stay.
     fn may_admit(&self, body: &Slot) -> bool {
         body.has(flag::DESIRED | flag::UNCONFIRMED) || self.has_room()
     }
 
-    /// Whether VPP is given a prefix that it can have.
+    /// Whether a resolvable prefix is admitted.
     #[inline]
     fn admitted(&self, body: &Slot) -> bool {
         self.scope.most().is_none() || body.has(flag::DESIRED)
@@ -91,20 +90,20 @@ impl Table {
         paths(body, self.resolved(handle, body), self.admitted(body))
     }
 
-    /// Takes note of a prefix's new routes.
+    /// Stores a prefix's new routes.
     pub(in crate::table) fn store_routes(&mut self, handle: Handle, routes: Routes) {
         self.put_routes(handle, routes);
         self.refresh(handle);
     }
 
-    /// Stores routes of which nothing changed that VPP could see.
+    /// Stores routes without any change that matters to VPP.
     pub(in crate::table) fn put_routes(&mut self, handle: Handle, routes: Routes) {
         let best = self.best(&routes);
         let Some(rib) = self.rib(handle) else { return };
         let Some(body) = rib.body(handle.slot).copied() else {
             return;
         };
-        // Nearly every prefix has one route, and nothing of these is counted.
+        // Nearly every prefix has one route, and none of these counters applies to it.
         let plain = |route: &KernelRoute| route.tos == 0 && self.scope.mirrors(route.protocol);
         let was_plain = !body.has(flag::OVERFLOW) && body.route().is_none_or(|route| plain(&route));
         if !was_plain || !routes.iter().all(plain) {
@@ -119,7 +118,7 @@ impl Table {
         }
     }
 
-    /// Has the figures of routes with a TOS and of other protocols follow a prefix's routes.
+    /// Updates the counts of routes with a TOS and of foreign routes.
     #[cold]
     fn count_others(&mut self, handle: Handle, routes: &Routes) {
         let Some(rib) = self.rib(handle) else { return };
@@ -129,13 +128,13 @@ impl Table {
         self.count_foreign(&before, routes);
     }
 
-    /// Routes with a TOS, of mirrored protocols: VPP cannot have them.
+    /// Routes of mirrored protocols with a TOS, which VPP cannot have.
     fn with_tos(&self, routes: &Routes) -> usize {
         let with_tos = |route: &&KernelRoute| route.tos != 0 && self.scope.mirrors(route.protocol);
         routes.iter().filter(with_tos).count()
     }
 
-    /// Brings the figures and the dirty queue up to date after anything about a prefix changed.
+    /// Updates the counts and the dirty queue after any change to a prefix.
     pub(in crate::table) fn refresh(&mut self, handle: Handle) {
         let Some(rib) = self.rib(handle) else { return };
         let family = rib.family();
@@ -147,7 +146,7 @@ impl Table {
         let desired = can && self.may_admit(&body);
         self.wait_for_room(handle, can && !desired);
         let dirty = paths(&body, possible, desired) != body.installed && !body.has(flag::TAKEN);
-        let flags = body.flags & !JUDGED
+        let flags = body.flags & !COMPUTED
             | flag::of(flag::DESIRED, desired)
             | flag::of(
                 flag::HELD,
@@ -166,7 +165,7 @@ impl Table {
         }
     }
 
-    /// Has the figures and the dirty queue follow a prefix's flags.
+    /// Updates the counts and the dirty queue for changed flags.
     fn change_flags(&mut self, handle: Handle, family: Family, old: u8, new: u8) {
         let counts = self.counts_mut(family);
         for (count, flag) in [
@@ -197,7 +196,7 @@ impl Table {
         }
     }
 
-    /// Forgets a prefix that the kernel, VPP and the queues know nothing of any more.
+    /// Removes a prefix that neither the kernel, VPP nor a queue refers to.
     pub(in crate::table) fn remove_if_idle(&mut self, handle: Handle) {
         let Some(rib) = self.rib_mut(handle) else {
             return;
@@ -208,10 +207,10 @@ impl Table {
     }
 }
 
-/// Flags that [`Table::refresh`] decides on anew.
-const JUDGED: u8 = flag::DESIRED | flag::HELD | flag::FAILED | flag::UNCONFIRMED;
+/// Flags that [`Table::refresh`] computes.
+const COMPUTED: u8 = flag::DESIRED | flag::HELD | flag::FAILED | flag::UNCONFIRMED;
 
-/// What VPP shall have of what it could have.
+/// The desired paths, from the resolution and the prefix limit.
 #[inline]
 fn paths(body: &Slot, possible: Option<Resolution>, admitted: bool) -> PathSetId {
     match possible {
@@ -226,7 +225,7 @@ fn is_idle(body: &Slot) -> bool {
     !body.has(BUSY) && body.installed.is_none()
 }
 
-/// Moves a figure by what one flag's change adds or takes.
+/// Adjusts a count for the change of one flag.
 pub(in crate::table) fn adjust(count: &mut usize, was: bool, is: bool) {
     match (was, is) {
         (false, true) => *count = count.saturating_add(1),

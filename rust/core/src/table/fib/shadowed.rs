@@ -1,4 +1,4 @@
-//! Routes of ours that VPP has and does not show: a dump shows a prefix under its best source only.
+//! Our routes that VPP has but does not show: a dump shows a prefix under its best source only.
 
 use crate::route::{Family, PathSet, Prefix};
 
@@ -6,31 +6,31 @@ use crate::table::Table;
 use crate::table::store::entry::flag;
 use crate::table::store::ids::{Handle, PathSetId};
 
-/// Prefixes that a better source has, so that routes of ours may be hidden there.
+/// Prefixes for which a better source has a route, which may hide one of ours.
 #[derive(Default)]
 pub(in crate::table) struct Shadowed(Vec<(u32, Prefix)>);
 
 impl Table {
-    /// Takes note that VPP may have a route of ours for a prefix, unseen behind another source's.
-    /// What becomes of it [`Self::confirm`] decides.
+    /// Records that VPP may have a route of ours for a prefix, hidden by another source's.
+    /// [`Self::confirm`] decides what happens to it.
     pub fn suspect_unseen(&mut self, vpp_table: u32, prefix: Prefix) {
         self.shadowed.0.push((vpp_table, prefix));
     }
 
-    /// Forgets what [`Self::suspect_unseen`] was told.
+    /// Clears the prefixes recorded by [`Self::suspect_unseen`].
     pub fn forget_unseen(&mut self) {
         self.shadowed = Shadowed::default();
     }
 
-    /// Whether something of VPP's waits for [`Self::confirm`].
+    /// Whether routes of VPP wait for [`Self::confirm`].
     #[must_use]
     pub fn awaits_confirmation(&self) -> bool {
         let unconfirmed = |family| self.counts(family).unconfirmed > 0;
         !self.shadowed.0.is_empty() || Family::ALL.into_iter().any(unconfirmed)
     }
 
-    /// Takes what may be unseen for installed with paths that nobody knows, where nothing else is
-    /// known: whether the prefix is wanted or not, it is sent.
+    /// Treats what may be hidden as installed with unknown paths, unless its paths are known: the
+    /// prefix is then sent, desired or not.
     pub(in crate::table) fn confirm_unseen(&mut self, families: &[Family]) {
         let mut unseen = std::mem::take(&mut self.shadowed.0);
         unseen.retain(|(vpp_table, prefix)| {
@@ -55,13 +55,13 @@ impl Table {
     }
 
     fn set_unknown(&mut self, handle: Handle) {
-        // Never wanted, and never shown by a route that we have sent.
+        // No route has these paths, desired or shown.
         let unknown = self.resolver.path_sets.acquire(PathSet::new(Vec::new()));
         self.set_installed(handle, PathSetId(unknown));
     }
 
-    /// Takes note that what VPP has is about to be told by [`Self::adopt`]. What is not told then
-    /// may be there all the same, unseen: it is sent again, or deleted.
+    /// Prepares for the calls of [`Self::adopt`]. A route that they do not report may still be in
+    /// VPP, hidden: it is sent again, or deleted.
     pub fn begin_adoption(&mut self) {
         for handle in self.places() {
             let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));

@@ -1,4 +1,4 @@
-//! Deletions that wait until somebody has looked at how many they are.
+//! Deletions that wait for an operator's approval of their number.
 
 use ahash::AHashSet;
 
@@ -8,11 +8,11 @@ use crate::table::Table;
 use crate::table::store::entry::{Slot, flag};
 use crate::table::store::ids::{Handle, PathSetId};
 
-/// Whether deletions are withheld, and those that are.
+/// Whether deletions are withheld, and which.
 #[derive(Default)]
 pub(in crate::table) struct Withheld {
     on: bool,
-    /// VPP interfaces (`sw_if_index`) that routes are taken away from all the same.
+    /// VPP interfaces (`sw_if_index`) whose routes are deleted anyway.
     gone: Vec<u32>,
     places: AHashSet<Handle>,
 }
@@ -20,31 +20,31 @@ pub(in crate::table) struct Withheld {
 /// How many deletions are withheld.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WithheldDeletions {
-    /// All of them, with those that are replaced by a drop or a local path
+    /// All of them, including replacements by a drop or a local path
     /// ([`Fallback`](super::Fallback)).
     pub total: usize,
-    /// Those of prefixes that the kernel has a mirrored route for, which VPP cannot have
+    /// Those of prefixes whose mirrored kernel route VPP cannot have
     /// ([`HoldReason`](crate::table::HoldReason)).
     pub held: usize,
 }
 
 impl Table {
-    /// Hands out no deletions from now on; additions and replacements go on. A route through a VPP
-    /// interface that is among `gone` drops anyway: it is deleted nevertheless, and so is what may
-    /// be of ours unseen behind another source's route, which forwards nothing.
+    /// Hands out no deletions from now on; additions and replacements continue. Two kinds are
+    /// deleted anyway, as they forward nothing: a route through one of the VPP interfaces in
+    /// `gone`, which drops, and one of ours that another source's route may hide.
     pub fn withhold_deletions(&mut self, gone: Vec<u32>) {
         self.withheld.on = true;
         self.withheld.gone = gone;
         self.reconsider();
     }
 
-    /// Hands deletions out again, those that waited first of all.
+    /// Hands out deletions again, the withheld ones first.
     pub fn release_deletions(&mut self) {
         self.withheld.on = false;
         self.reconsider();
     }
 
-    /// The deletions that wait, and are still to be made.
+    /// The withheld deletions that are still due.
     #[must_use]
     pub fn withheld_deletions(&self) -> WithheldDeletions {
         let mut found = WithheldDeletions::default();
@@ -61,7 +61,7 @@ impl Table {
         found
     }
 
-    /// Whether an entry's deletion is not handed out.
+    /// Whether an entry's deletion is withheld.
     #[inline]
     pub(in crate::table) fn withholds(&self, handle: Handle, body: &Slot) -> bool {
         self.withheld.on && self.withholds_deletion(handle, body)
@@ -78,8 +78,8 @@ impl Table {
             })
     }
 
-    /// Whether VPP shall forward an entry's packets no longer: by nothing of ours, or as it cannot
-    /// have its route, by a drop or the kernel.
+    /// Whether VPP stops forwarding an entry's packets: no route of ours is left, or the route is
+    /// held and its substitute drops or punts them.
     fn loses(&self, handle: Handle, body: &Slot) -> bool {
         let desired = self.desired(handle, body);
         let held = || {
@@ -94,7 +94,7 @@ impl Table {
         set.is_some_and(|set| set.paths().iter().any(|path| path.kind == PathKind::Normal))
     }
 
-    /// Keeps an entry that was dirty and is not handed out.
+    /// Keeps a dirty entry that is not handed out.
     pub(in crate::table) fn withhold_deletion(&mut self, handle: Handle) {
         self.withheld.places.insert(handle);
     }

@@ -1,5 +1,5 @@
-//! Whether what becomes of a link or a next-hop object can concern a mirrored route: one that leads
-//! through it, or one beside a route that does, which may hide it.
+//! Whether a change of a link or a next-hop object can affect a mirrored route: one that goes
+//! through it, or one whose prefix also has a route through it, which may hide it.
 
 use std::collections::BTreeSet;
 
@@ -13,13 +13,13 @@ use crate::table::resolve::resolver::SetMarks;
 use crate::table::store::entry::{KernelRoute, Routes};
 use crate::table::store::ids::{Handle, SetId};
 
-/// Prefixes with several routes that are looked at for each link or object; where there are more, it
-/// is taken for concerned.
+/// Maximum number of multi-route prefixes to examine per link or object; beyond it the change
+/// counts as a concern.
 const OVERFLOW: usize = 4096;
-/// Links and objects that are kept in mind while a resync runs.
+/// Maximum number of links and objects recorded during a resync.
 const MEANWHILE: usize = 1 << 16;
 
-/// How many routes of protocols that are not mirrored each next-hop set has.
+/// Foreign routes per next-hop set.
 #[derive(Default)]
 pub(in crate::table) struct ForeignUsers(AHashMap<SetId, u32>);
 
@@ -42,17 +42,17 @@ impl ForeignUsers {
     }
 }
 
-/// Links and next-hop objects that were told of while a resync ran and concerned no route that was
-/// known: a dump may show routes later on that it read before.
+/// Links and next-hop objects that changed during a resync without affecting a known route: the
+/// dump may still show routes that it read before the change.
 #[derive(Default)]
-pub(in crate::table) struct Meanwhile {
+pub(in crate::table) struct ChangesDuringResync {
     links: BTreeSet<u32>,
     objects: BTreeSet<u32>,
-    /// There were more.
+    /// The limit was exceeded.
     overfull: bool,
 }
 
-impl Meanwhile {
+impl ChangesDuringResync {
     fn note(&mut self, of: impl FnOnce(&mut Self) -> &mut BTreeSet<u32>, number: u32) {
         if self.links.len() + self.objects.len() < MEANWHILE {
             of(self).insert(number);
@@ -63,36 +63,36 @@ impl Meanwhile {
 }
 
 impl Table {
-    /// What is uncertain once the kernel may have changed routes through a link in silence.
+    /// What is uncertain if the kernel may have changed routes through a link without a message.
     pub fn doubt_link(&mut self, index: u32) -> Verify {
         let doubt = self.link_doubt(index);
         if doubt == Verify::Nothing && self.resyncs.is_running() {
-            self.resyncs.meanwhile.note(|m| &mut m.links, index);
+            self.resyncs.during_resync.note(|m| &mut m.links, index);
         }
         doubt
     }
 
-    /// What is uncertain once the kernel may have changed routes by a next-hop object in silence.
-    /// To be asked before the object is entered or removed.
+    /// What is uncertain if the kernel may have changed routes by a next-hop object without a
+    /// message. Call it before the object is changed or removed.
     pub fn doubt_next_hop(&mut self, id: u32) -> Verify {
         if self.next_hop_concerns(id) {
             return Verify::OfEverything;
         }
         if self.resyncs.is_running() {
-            self.resyncs.meanwhile.note(|m| &mut m.objects, id);
+            self.resyncs.during_resync.note(|m| &mut m.objects, id);
         }
         Verify::Nothing
     }
 
-    /// What the notifications beside a resync that has ended leave uncertain, of what concerned no
-    /// route while it ran.
-    pub fn doubts_meanwhile(&mut self) -> Vec<Verify> {
-        let meanwhile = std::mem::take(&mut self.resyncs.meanwhile);
-        let objects = meanwhile.objects.iter();
-        if meanwhile.overfull || objects.copied().any(|id| self.next_hop_concerns(id)) {
+    /// What the changes during the resync that just ended leave uncertain, if they affected no
+    /// route known at the time.
+    pub fn take_resync_doubts(&mut self) -> Vec<Verify> {
+        let changes = std::mem::take(&mut self.resyncs.during_resync);
+        let objects = changes.objects.iter();
+        if changes.overfull || objects.copied().any(|id| self.next_hop_concerns(id)) {
             return vec![Verify::OfEverything];
         }
-        let links = meanwhile.links.into_iter();
+        let links = changes.links.into_iter();
         links
             .map(|index| self.link_doubt(index))
             .filter(|doubt| *doubt != Verify::Nothing)
@@ -111,8 +111,9 @@ impl Table {
         if !self.concerns(&sets) {
             return Verify::Nothing;
         }
-        // Where the first of merged routes goes, the others stand where they were entered, perhaps
-        // behind one that the first went before: a dump of an interface tells nothing of that.
+        // If the first of several merged routes is removed, the others keep the places where they
+        // were inserted, perhaps behind a route that the first one preceded. A dump of one
+        // interface does not show that.
         let merged = |id: &SetId| self.resolver.sets.get(id.0).is_some_and(is_v6_multipath);
         sets.retain(merged);
         if self.any_among_several(&sets, |routes| routes.len() > 1) {
@@ -125,7 +126,7 @@ impl Table {
         self.concerns(&self.resolver.by_objects([id]))
     }
 
-    /// Whether a mirrored route has one of the sets, or stands beside one that has.
+    /// Whether a mirrored route uses one of the sets, or shares its prefix with a route that does.
     fn concerns(&self, sets: &[SetId]) -> bool {
         let of_ours = |id: &SetId| {
             let users = self.resolver.sets.references(id.0);
@@ -135,7 +136,8 @@ impl Table {
         sets.iter().any(of_ours) || self.any_among_several(sets, ours)
     }
 
-    /// Whether a route with one of the sets is among several for which `is` holds.
+    /// Whether a route with one of the sets shares its prefix with others and `is` holds for the
+    /// routes.
     fn any_among_several(&self, sets: &[SetId], is: impl Fn(&Routes) -> bool) -> bool {
         if sets.is_empty() {
             return false;
@@ -155,7 +157,7 @@ impl Table {
         !self.scope.mirrors(route.protocol)
     }
 
-    /// Has the figures follow a prefix's routes.
+    /// Updates the counts for changed routes of a prefix.
     pub(in crate::table) fn count_foreign(&mut self, before: &Routes, after: &Routes) {
         for route in before {
             if self.is_foreign(route) {
@@ -169,7 +171,7 @@ impl Table {
         }
     }
 
-    /// The same for a prefix that had no route before.
+    /// The same for a prefix without earlier routes.
     pub(in crate::table) fn count_foreign_first(&mut self, handle: Handle) {
         let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
         let route = body.and_then(crate::table::store::entry::Slot::route);

@@ -1,14 +1,14 @@
-//! Routes whose next-hop sets mean something else, or are gone, without a message about them.
+//! Routes that change, or go, with a next-hop set and without a message of their own.
 //!
-//! Prefixes are not listed by set, which would cost memory for each: where sets change, the table
-//! is walked. Within [`Table::defer`] and [`Table::settle`] one walk does for all of them, however
-//! many messages there are in between. The outcome is that of a walk for each message:
+//! An index from sets to prefixes would cost memory for every route, so the table is walked when
+//! sets change. Between [`Table::defer`] and [`Table::settle`] one walk serves all messages. The
+//! outcome is that of one walk per message:
 //!
-//! - Routes of a set that is gone are gone: a route that is announced later gets another number for
-//!   an equal set ([`Resolver::retire`](crate::table::resolve::resolver::Resolver::retire)), and before anything is
-//!   done to a prefix what is gone of it is taken away.
-//! - What a set means is worked out at once. Only the figures and the queue of dirty prefixes wait
-//!   for the walk, and nobody looks at those before.
+//! - Routes of a removed set are gone: a route announced later gets a new number for an equal set
+//!   ([`Resolver::retire`](crate::table::resolve::resolver::Resolver::retire)), and a prefix drops
+//!   its removed routes before any other change.
+//! - Sets are resolved at once. Only the counts and the dirty queue wait for the walk, and nothing
+//!   reads these before.
 
 use crate::route::{Family, RouteKey};
 
@@ -17,35 +17,35 @@ use crate::table::resolve::resolver::SetMarks;
 use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
 use crate::table::store::ids::{Handle, SetId};
 
-/// What the next walk has to look for.
+/// What the next walk looks for.
 #[derive(Default)]
 pub(in crate::table) struct Deferred {
     deferred: bool,
-    /// Sets whose routes are gone, each with one reference, so that its number stays its own.
+    /// Sets whose routes are gone. Each keeps one reference, which reserves its number.
     gone: Vec<SetId>,
-    /// The same.
+    /// The same sets, as a bit map.
     marks: SetMarks,
     changed: Vec<SetId>,
-    /// Routes that went already.
+    /// Routes removed so far.
     removed: usize,
 }
 
 impl Table {
-    /// Has changes of links and next-hop objects wait for [`Self::settle`], so that their routes
-    /// are looked for once for all of them: meanwhile only changes may be entered, and neither
-    /// figures nor routes be asked for.
+    /// Defers the walk for changed links and next-hop objects until [`Self::settle`], which does
+    /// one walk for all of them. Until then the caller may only apply changes; counts and routes
+    /// are not valid.
     pub fn defer(&mut self) {
         self.deferred_changes.deferred = true;
     }
 
-    /// Ends what [`Self::defer`] began; returns how many routes went with links and next-hop
-    /// objects since.
+    /// Ends what [`Self::defer`] began; returns how many routes were removed with links and
+    /// next-hop objects since.
     pub fn settle(&mut self) -> usize {
         self.deferred_changes.deferred = false;
         self.walk()
     }
 
-    /// Returns how many routes went.
+    /// Returns how many routes were removed.
     pub(in crate::table) fn settle_at_once(&mut self) -> usize {
         if self.deferred_changes.deferred {
             return 0;
@@ -53,13 +53,13 @@ impl Table {
         self.walk()
     }
 
-    /// Works out what these sets mean now.
+    /// Resolves these sets again.
     pub(in crate::table) fn sets_changed(&mut self, sets: Vec<SetId>) {
         let changed = self.resolver.update_these(sets);
         self.deferred_changes.changed.extend(changed);
     }
 
-    /// The routes of these sets are gone.
+    /// Removes the routes of these sets.
     pub(in crate::table) fn sets_gone(&mut self, sets: Vec<SetId>) {
         for id in sets {
             if !self.deferred_changes.marks.has(id) {
@@ -70,7 +70,7 @@ impl Table {
         }
     }
 
-    /// Takes away what is gone of the key's prefix, before anything is done to that.
+    /// Drops removed routes of the key's prefix before any other change to it.
     #[inline]
     pub(in crate::table) fn settle_prefix(&mut self, key: &RouteKey) {
         if !self.deferred_changes.gone.is_empty() {
@@ -106,7 +106,7 @@ impl Table {
         for id in gone.iter().chain(&changed) {
             concerned.mark(*id);
         }
-        // Each that is gone is referenced by this list too.
+        // The list above holds a reference to each removed set.
         let used = |id: &SetId, by_us| self.resolver.sets.references(id.0) > by_us;
         let in_use = gone.iter().any(|id| used(id, 1)) || changed.iter().any(|id| used(id, 0));
         if in_use {

@@ -1,4 +1,4 @@
-//! Kernel tables that are mirrored as they appear.
+//! Kernel tables that are mirrored once they have a route.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -8,26 +8,26 @@ use crate::route::Family;
 use crate::table::Table;
 use crate::table::store::any_rib::AnyRib;
 
-/// `RT_TABLE_LOCAL`: the kernel's own addresses, which it takes in and does not forward.
+/// `RT_TABLE_LOCAL`: the kernel's own addresses, which are not forwarded.
 const LOCAL: u32 = 255;
 
-/// VPP's number for no table.
+/// Invalid VPP table id.
 const NO_VPP_TABLE: u32 = u32::MAX;
 
-/// Up to so many ribs a search is faster than an index.
+/// Up to this many ribs a linear search is faster than an index.
 const FEW: usize = 8;
 
-/// Which kernel tables are mirrored as soon as they have a route, and where they go.
+/// Which kernel tables to mirror once they have a route, and into which VPP tables.
 #[derive(Clone, Debug, Default)]
 pub struct Discovery {
-    /// Ranges of kernel tables; `local` is never mirrored so.
+    /// Ranges of kernel tables; `local` is never among them.
     pub tables: Vec<RangeInclusive<u32>>,
-    /// VPP tables of some of them. All others go into the VPP table of their own number.
+    /// VPP tables of some of them. The others use the VPP table with their own number.
     pub map: BTreeMap<u32, u32>,
 }
 
 impl Discovery {
-    /// Whether any table is mirrored so.
+    /// Whether discovery is configured.
     #[must_use]
     pub fn is_on(&self) -> bool {
         !self.tables.is_empty()
@@ -41,7 +41,7 @@ impl Discovery {
                 .any(|range| range.contains(&kernel_table))
     }
 
-    /// None where another table is to go into the VPP table of this one's number.
+    /// None if another kernel table is mapped to the VPP table with this number.
     fn vpp_table(&self, kernel_table: u32) -> Option<u32> {
         let own = || (!self.map.values().any(|vpp| *vpp == kernel_table)).then_some(kernel_table);
         let vpp_table = self.map.get(&kernel_table).copied().or_else(own)?;
@@ -57,28 +57,28 @@ impl Discovery {
     }
 }
 
-/// A kernel table that is mirrored, in one family.
+/// A mirrored kernel table, in one family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MirroredTable {
-    /// The kernel's number.
+    /// The kernel's table id.
     pub kernel_table: u32,
-    /// VPP's.
+    /// VPP's table id.
     pub vpp_table: u32,
     /// The family.
     pub family: Family,
-    /// Whether it was found, and not named by the configuration.
+    /// Whether it was discovered rather than configured.
     pub discovered: bool,
-    /// Whether anything is known of it: a route of the kernel's, or one that VPP has.
+    /// Whether the kernel or VPP has routes in it.
     pub in_use: bool,
 }
 
-/// What was discovered, and where each table's prefixes are.
+/// Discovered tables, and the rib of each table.
 #[derive(Debug, Default)]
 pub(in crate::table) struct Discovered {
-    /// How many ribs the configuration names; those behind them were discovered.
+    /// How many ribs are configured; the rest were discovered.
     named: usize,
     index: BTreeMap<(Family, u32), u16>,
-    /// Kernel tables that cannot be mirrored: another one goes into their VPP table.
+    /// Kernel tables that cannot be mirrored, because another one uses their VPP table.
     left_out: BTreeSet<u32>,
 }
 
@@ -108,8 +108,8 @@ impl Table {
             .and_then(|index| u16::try_from(index).ok())
     }
 
-    /// Begins to mirror a table that a route is announced in, where the scope says so. Its
-    /// number is the next one: those of the others stay, and with them all handles.
+    /// Starts to mirror a table in which a route is announced, if the scope allows it. It gets the
+    /// next number; the others, and all handles, stay valid.
     pub(in crate::table) fn discover(&mut self, family: Family, kernel_table: u32) -> Option<u16> {
         let discovery = &self.scope.discovery;
         if !discovery.takes(kernel_table) || !self.scope.families.contains(&family) {
@@ -130,9 +130,8 @@ impl Table {
         Some(index)
     }
 
-    /// Takes note that VPP has a table of ours from an earlier run: what is in it is adopted, and
-    /// deleted where the kernel has nothing of the kind. False where its kernel table is not
-    /// mirrored.
+    /// Records that VPP has a table of ours from an earlier run: its routes are adopted, and
+    /// deleted where the kernel has none. False if its kernel table is not mirrored.
     pub fn discover_vpp_table(&mut self, family: Family, vpp_table: u32) -> bool {
         let Some(kernel_table) = self.scope.discovery.kernel_table(vpp_table) else {
             return false;
@@ -141,7 +140,7 @@ impl Table {
             || self.discover(family, kernel_table).is_some()
     }
 
-    /// All tables that are mirrored, those that the configuration names first.
+    /// All mirrored tables, the configured ones first.
     #[must_use]
     pub fn mirrored_tables(&self) -> Vec<MirroredTable> {
         let ribs = self.ribs.iter().enumerate();
@@ -155,7 +154,7 @@ impl Table {
         .collect()
     }
 
-    /// Kernel tables with routes that are not mirrored as another one goes into their VPP table.
+    /// Kernel tables with routes that are not mirrored, because another one uses their VPP table.
     pub fn tables_left_out(&self) -> impl Iterator<Item = u32> {
         self.discovered.left_out.iter().copied()
     }

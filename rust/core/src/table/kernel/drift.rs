@@ -1,7 +1,7 @@
-//! What a resync found to differ from what was held, without a notification that explains it.
+//! Differences that a resync found and no notification explains.
 //!
-//! A dump and the notifications come on different sockets, so a difference is only suspected
-//! until the notifications that were on their way have been read too.
+//! A dump and the notifications arrive on different sockets, so a difference is only suspected
+//! until the notifications in flight have been read too.
 
 use ahash::AHashMap;
 
@@ -9,17 +9,17 @@ use crate::route::{Prefix, RouteKey};
 
 use crate::table::Table;
 
-/// Differences that are remembered by key; further ones are only counted.
+/// Maximum number of differences stored by key; further ones are only counted.
 const REMEMBERED: usize = 1024;
 
 /// How the table differed from the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Drift {
-    /// The kernel had a route that the table lacked.
+    /// The kernel had a route that was missing in the table.
     Missing,
-    /// The kernel had another route than the table.
+    /// The kernel's route differed from the table's.
     Different,
-    /// The table had a route that the kernel lacked.
+    /// The table had a route that the kernel did not have.
     Stale,
 }
 
@@ -37,7 +37,7 @@ impl Drift {
         }
     }
 
-    /// The kind's place in [`Self::ALL`].
+    /// The kind's index in [`Self::ALL`].
     #[must_use]
     pub const fn index(self) -> usize {
         self as usize
@@ -47,14 +47,14 @@ impl Drift {
 /// What a resync repaired.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DriftReport {
-    /// How many routes, by [`Drift::index`].
+    /// Number of routes, by [`Drift::index`].
     pub counts: [usize; Drift::ALL.len()],
     /// Kernel table, prefix and kind of the first of them, in order.
     pub examples: Vec<(u32, Prefix, Drift)>,
 }
 
 impl DriftReport {
-    /// How many routes differed.
+    /// The number of routes that differed.
     #[must_use]
     pub fn total(&self) -> usize {
         self.counts.iter().sum()
@@ -72,14 +72,14 @@ impl PendingDrift {
     #[inline]
     pub(in crate::table) fn suspect(&mut self, key: &RouteKey, drift: Drift) {
         if self.keys.len() < REMEMBERED {
-            // What takes the place of a route is found before the one that it replaced is swept.
+            // A replacement is found before the route that it replaced is swept.
             self.keys.entry(*key).or_insert(drift);
         } else if let Some(count) = self.uncounted.get_mut(drift.index()) {
             *count += 1;
         }
     }
 
-    /// A notification about the key has come: it explains the difference.
+    /// Removes a difference that a notification about the key explains.
     pub(in crate::table) fn clear(&mut self, key: &RouteKey) {
         self.keys.remove(key);
     }
@@ -92,8 +92,8 @@ impl Table {
         !self.pending_drift.keys.is_empty()
     }
 
-    /// What the last resync repaired, as far as no notification has explained it meanwhile; names
-    /// `limit` routes. Empty at the second call.
+    /// What the last resync repaired and no notification has explained since, with up to `limit`
+    /// routes by name. Empty on the second call.
     #[must_use]
     pub fn take_drift(&mut self, limit: usize) -> DriftReport {
         let pending_drift = std::mem::take(&mut self.pending_drift);

@@ -1,9 +1,9 @@
-//! Links and next-hop objects of a dump, and what notifications say of them meanwhile.
+//! Tracks which links or next-hop objects a dump shows, and which were notified meanwhile.
 
 use ahash::AHashSet;
 
-/// A dump under way. Dump and notifications arrive on different sockets: what a notification said
-/// since the dump began is newer than what the dump shows of the same index or id.
+/// A dump in progress. Dump and notifications arrive on different sockets: a notification since the
+/// start of the dump is newer than what the dump shows of the same index or id.
 #[derive(Debug, Default)]
 pub(in crate::table) struct DumpTracker {
     notified: AHashSet<u32>,
@@ -11,14 +11,14 @@ pub(in crate::table) struct DumpTracker {
 }
 
 impl DumpTracker {
-    /// Takes note that a notification was about it.
+    /// Records a notification for `id`.
     pub(in crate::table) fn notified(dump: &mut Option<Self>, id: u32) {
         if let Some(dump) = dump {
             dump.notified.insert(id);
         }
     }
 
-    /// Takes note that the dump shows it; returns whether that is news.
+    /// Records that the dump shows `id`; returns false if a notification is newer.
     pub(in crate::table) fn dumped(dump: &mut Option<Self>, id: u32) -> bool {
         dump.as_mut().is_none_or(|dump| {
             dump.dumped.insert(id);
@@ -26,7 +26,7 @@ impl DumpTracker {
         })
     }
 
-    /// Whether neither the dump nor a notification knows of it.
+    /// Whether neither the dump nor a notification mentioned it.
     pub(in crate::table) fn is_stale(&self, id: u32) -> bool {
         !self.notified.contains(&id) && !self.dumped.contains(&id)
     }

@@ -1,4 +1,4 @@
-//! Routes that the kernel does not have: somebody else wants them beside its own.
+//! Routes that the kernel does not have, injected by a handler in addition to the kernel's.
 
 use ahash::AHashSet;
 
@@ -12,16 +12,16 @@ use crate::table::store::ids::Handle;
 pub(in crate::table) type InjectedRoutes = AHashSet<(RouteKey, u8)>;
 
 impl Table {
-    /// Enters a route that no resync removes, as none of the kernel's dumps will show it, until it
-    /// is withdrawn. It takes the place of one with the same key; and once the kernel announces one
-    /// of its key and protocol, that is the kernel's like any other.
+    /// Injects a route, which no resync removes (no kernel dump shows it) until it is withdrawn. It
+    /// replaces one with the same key; once the kernel announces a route with its key and protocol,
+    /// that is an ordinary kernel route.
     pub fn announce_own(&mut self, route: Route) {
         let own = (route.key, route.protocol);
         self.announce(route, InsertMode::Replace);
         self.injected.insert(own);
     }
 
-    /// Takes the routes of a key and protocol away, whatever their next hops.
+    /// Removes the routes with a key and protocol, whatever their next hops.
     pub fn withdraw_own(&mut self, key: RouteKey, protocol: u8) {
         for view in self.routes_of(key.table, &key.prefix) {
             if (view.tos, view.metric, view.protocol) == (key.tos, key.metric, protocol) {
@@ -31,14 +31,14 @@ impl Table {
         }
     }
 
-    /// A notification has told of the key and protocol.
+    /// Forgets an injected route once a notification is about its key and protocol.
     pub(in crate::table) fn withdraw_injected(&mut self, key: RouteKey, protocol: u8) {
         if !self.injected.is_empty() {
             self.injected.remove(&(key, protocol));
         }
     }
 
-    /// Who told of a route, by name.
+    /// The name of a route's source.
     pub(in crate::table) fn source_of(&self, key: RouteKey, protocol: u8) -> &'static str {
         match self.injected.contains(&(key, protocol)) {
             true => "own",
@@ -51,8 +51,8 @@ impl Table {
         self.injected.clear();
     }
 
-    /// Has them count as seen by the resync that is about to end.
-    pub(in crate::table) fn see_own(&mut self) {
+    /// Marks them as seen by the resync that is about to end.
+    pub(in crate::table) fn mark_injected_seen(&mut self) {
         let generation = self.resyncs.generation();
         let own: Vec<(RouteKey, u8)> = self.injected.iter().copied().collect();
         for (key, protocol) in own {

@@ -13,25 +13,25 @@ use crate::table::store::entry::{KernelRoute, Routes};
 use crate::table::store::ids::SetId;
 use crate::table::store::interner::Interner;
 
-/// Where a new route stands among those of the same key (flags of `RTM_NEWROUTE`).
+/// The position of a new route among those with the same key (flags of `RTM_NEWROUTE`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InsertMode {
-    /// `NLM_F_REPLACE`: takes the place of the first.
+    /// `NLM_F_REPLACE`: replaces the first.
     Replace,
-    /// `NLM_F_APPEND`: behind the others.
+    /// `NLM_F_APPEND`: after the others.
     Append,
     /// Neither flag: before the others.
     Prepend,
-    /// From a dump of all routes: behind what the dump has shown so far.
+    /// From a complete dump: after what the dump has shown so far.
     Dump,
-    /// From a dump of some routes, which tells nothing of the order.
+    /// From a partial dump, which does not show the order.
     PartialDump,
-    /// The only route of its prefix, as zebra announces it: takes the place of all others.
+    /// The only route of its prefix, from zebra: replaces all others.
     Sole,
 }
 
 impl InsertMode {
-    /// Whether a dump showed the route, and no notification.
+    /// Whether a dump, not a notification, showed the route.
     #[must_use]
     pub const fn from_dump(self) -> bool {
         matches!(self, InsertMode::Dump | InsertMode::PartialDump)
@@ -41,20 +41,20 @@ impl InsertMode {
 /// What an announcement did to the list.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::table) enum Announced {
-    /// The same route was there: nothing but its generation changed.
+    /// The same route existed: only its generation changed.
     Known,
-    /// The same route was there, at another place: another one may be the best now.
+    /// The same route existed at another position: the best route may have changed.
     Moved,
-    /// The same route was there, and the kernel has stopped to use it, or uses it again.
+    /// The same route existed, and the kernel has stopped or resumed using it.
     Expiry,
-    /// It is new; the set that it took the place of, if it did.
+    /// It is new; the set that it replaced, if any.
     Added(Option<SetId>),
-    /// The same route was there, left over from before messages were lost: that is gone, and the
-    /// new one has taken the place of a route with this set.
+    /// The same route existed, left over from before messages were lost: it is removed, and the new
+    /// one has replaced a route with this set.
     ReplacedDuplicate(SetId),
 }
 
-/// Enters `new` into the routes of its prefix.
+/// Inserts `new` into the routes of its prefix.
 pub(in crate::table) fn announce(
     routes: &mut Routes,
     new: KernelRoute,
@@ -67,8 +67,8 @@ pub(in crate::table) fn announce(
         Family::V4 => (placement == InsertMode::Replace).then_some(range.start),
         Family::V6 => v6_target(routes, range.clone(), new, placement, sets),
     };
-    // IPv6 replaces the first route that it can, be there an equal one behind it or not; but where
-    // that one is by a next-hop object, it is rather the object that was replaced.
+    // IPv6 replaces the first route that it can, even if an equal one follows; but if that first
+    // one is by a next-hop object, the object was more likely replaced.
     let by_object = sets.get(new.set.0).is_some_and(by_object);
     let known = match (family, placement, target) {
         (Family::V6, InsertMode::Replace, Some(at)) if !by_object => {
@@ -78,7 +78,7 @@ pub(in crate::table) fn announce(
     };
     if let (Family::V4, Some(first), Some(at)) = (family, target, known) {
         if at > first && !by_object {
-            // Where IPv4 has an equal route already it refuses to replace the first by it.
+            // IPv4 refuses to replace the first if an equal route exists already.
             return replaced_duplicate(routes, first, at, new);
         }
     }
@@ -128,12 +128,13 @@ fn same_key(routes: &Routes, tos: u8, metric: u32) -> Range<usize> {
     start..end
 }
 
-/// Whether the route's next hops are those of an object.
+/// Whether the route uses a next-hop object.
 pub(in crate::table) fn by_object(set: &NextHopSet) -> bool {
     matches!(set.next_hops, NextHopSource::Object(_))
 }
 
-/// The place of an equal route, best of one that the resync has not seen: a dump may show two.
+/// The position of an equal route, preferably one that the resync has not seen: a dump may show
+/// two.
 fn duplicate(routes: &Routes, range: Range<usize>, new: &KernelRoute) -> Option<usize> {
     let mut equal = range.filter(|at| {
         let route = routes.get(*at);
@@ -146,8 +147,8 @@ fn duplicate(routes: &Routes, range: Range<usize>, new: &KernelRoute) -> Option<
     equal.clone().find(unseen).or_else(|| equal.next())
 }
 
-/// A dump shows routes in the kernel's order, so one that it shows stands behind those that it
-/// has shown before, and before all others. Returns whether it stood elsewhere.
+/// A dump shows routes in the kernel's order, so the next one follows those already shown and
+/// precedes all others. Returns whether the position changed.
 fn seen_again(
     routes: &mut Routes,
     mut range: Range<usize>,
@@ -173,7 +174,7 @@ fn seen_again(
     moves
 }
 
-/// Puts the new route in the place of the first of its key, and takes its twin behind that away.
+/// Replaces the first route of the key by the new one, and removes its duplicate behind that.
 fn replaced_duplicate(
     routes: &mut Routes,
     first: usize,
@@ -189,8 +190,8 @@ fn replaced_duplicate(
     }
 }
 
-/// The route that an IPv6 announcement takes the place of: IPv6 merges routes with gateways into
-/// one multipath route, and announces the whole of it, even when one leg was added.
+/// The route that an IPv6 announcement replaces: IPv6 merges routes with gateways into one
+/// multipath route, and announces the whole of it even if one next hop was added.
 fn v6_target(
     routes: &Routes,
     range: Range<usize>,
@@ -208,17 +209,17 @@ fn v6_target(
     };
     let qualifies = qualifies_for_ecmp(new.protocol, new_set);
     match placement {
-        // A router advertisement replaces nothing, so this is of a program, whatever it says.
+        // A router advertisement never replaces, so a program sent this, whatever its protocol.
         InsertMode::Replace => {
             let merges = merges(new_set);
             find(&|route, set| qualifies_for_ecmp(route.protocol, set) == merges)
                 .or(Some(range.start))
         }
-        // Whatever the legs of a route came from, they are merged.
+        // Routes with gateways merge, wherever their next hops came from.
         _ if merges(new_set) => {
             find(&|_, set| merges(set) && holds_legs(new_set, set)).or_else(|| {
-                // Of those that merge a key has one. One that the same dump has shown before is proof
-                // that the two do not, whatever the reason.
+                // A key has at most one merged route. If the same dump has already shown one, these
+                // two do not merge, for whatever reason.
                 let shown = |route: &KernelRoute| {
                     placement.from_dump() && route.generation == new.generation
                 };
@@ -232,9 +233,9 @@ fn v6_target(
     }
 }
 
-/// The preference that the kernel shows of the IPv6 route that this notification adds legs to, if
-/// the message says another one: each leg has its own, a notification tells that of the added one,
-/// and a dump that of the first (`rt6_fill_node`).
+/// The preference that the kernel shows for the IPv6 route that this notification adds next hops
+/// to, if the message has another one: each next hop has its own; a notification shows that of the
+/// added one, a dump that of the first (`rt6_fill_node`).
 pub(in crate::table) fn preference_of_first(
     routes: &Routes,
     new: KernelRoute,
@@ -251,21 +252,21 @@ pub(in crate::table) fn preference_of_first(
     (first != set.preference).then_some(first)
 }
 
-/// Whether IPv6 merges a route with others of its key, as far as its message tells
-/// (`rt6_qualify_for_ecmp`). The kernel does not do so with those of router advertisements
-/// (`RTF_ADDRCONF`), but with those that a program adds under their protocol; a route of several
-/// legs has been merged.
+/// Whether IPv6 merges a route with others of its key, as far as the message shows
+/// (`rt6_qualify_for_ecmp`). The kernel does not merge routes of router advertisements
+/// (`RTF_ADDRCONF`), but does merge those that a program adds with that protocol; a route with
+/// several next hops has been merged.
 fn qualifies_for_ecmp(protocol: u8, set: &NextHopSet) -> bool {
     merges(set) && (several(set) || protocol != RTPROT_RA)
 }
 
-/// Whether the route is one of a router advertisement, or of a program that says so: which of them
-/// no message tells.
+/// Whether the route comes from a router advertisement, or from a program that uses its protocol:
+/// messages do not show which.
 pub(in crate::table) fn may_be_advertised(protocol: u8, set: &NextHopSet) -> bool {
     protocol == RTPROT_RA && merges(set) && !qualifies_for_ecmp(protocol, set)
 }
 
-/// Whether all legs of `known` are among those of `set`.
+/// Whether all next hops of `known` are in `set`.
 fn holds_legs(set: &NextHopSet, known: &NextHopSet) -> bool {
     match (&set.next_hops, &known.next_hops) {
         (NextHopSource::Inline(hops), NextHopSource::Inline(legs)) => legs
@@ -275,8 +276,8 @@ fn holds_legs(set: &NextHopSet, known: &NextHopSet) -> bool {
     }
 }
 
-/// Whether IPv6 can merge the route with others of its key: its next hops are its own, and there is
-/// a gateway among them.
+/// Whether IPv6 can merge the route with others of its key: it has its own next hops, and at least
+/// one gateway.
 pub(in crate::table) fn merges(set: &NextHopSet) -> bool {
     match (&set.route_type, &set.next_hops) {
         (RouteType::Unicast, NextHopSource::Inline(hops)) => {
@@ -291,8 +292,8 @@ pub(in crate::table) fn several(set: &NextHopSet) -> bool {
     matches!(&set.next_hops, NextHopSource::Inline(hops) if hops.len() > 1)
 }
 
-/// Whether the set is that of IPv6 routes merged into one. A dump shows such a route at the place
-/// of the first of them and goes on behind the last, so it hides what stands in between
+/// Whether the set is that of several IPv6 routes merged into one. A dump shows such a route at the
+/// place of the first of them and continues behind the last, so it hides what stands in between
 /// (`fib6_dump_node`).
 pub(in crate::table) fn is_v6_multipath(set: &NextHopSet) -> bool {
     set.family == Family::V6 && several(set) && merges(set)
@@ -301,15 +302,15 @@ pub(in crate::table) fn is_v6_multipath(set: &NextHopSet) -> bool {
 /// What a withdrawal does to the list.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::table) enum Withdrawn {
-    /// The route at this place goes.
+    /// The route at this position is removed.
     Whole(usize),
-    /// The IPv6 route at this place loses legs and keeps this set.
+    /// The IPv6 route at this position loses next hops and keeps this set.
     Legs(usize, NextHopSet),
     /// Nothing in the list matches.
     Nothing,
 }
 
-/// Finds what `RTM_DELROUTE` for `gone` (with the given protocol, TOS and metric) takes away.
+/// Finds what `RTM_DELROUTE` for `gone` (with the given protocol, TOS and metric) removes.
 pub(in crate::table) fn withdraw(
     routes: &Routes,
     (tos, metric, protocol): (u8, u32, u8),
@@ -342,7 +343,7 @@ pub(in crate::table) fn withdraw(
             None => {}
         }
     }
-    // Only a withdrawal that names no next hops means whatever there is of its protocol.
+    // Only a withdrawal without next hops matches every route of its protocol.
     let by_key = matches!(&gone.next_hops, NextHopSource::Inline(hops) if hops.is_empty());
     let by_protocol = candidates().find(|(_, route, set)| {
         by_key && route.protocol == protocol && set.route_type == gone.route_type
@@ -350,11 +351,11 @@ pub(in crate::table) fn withdraw(
     by_protocol.map_or(Withdrawn::Nothing, |(at, ..)| Withdrawn::Whole(at))
 }
 
-/// Equal but for what the kernel changes without a message (`RTNH_F_DEAD`).
+/// Equal except for what the kernel changes without a message (`RTNH_F_DEAD`).
 fn same_forwarding(a: &NextHopSet, b: &NextHopSet) -> bool {
     match (&a.next_hops, &b.next_hops) {
-        // A route says that it is a blackhole when its object is one, so the same route can be
-        // announced as one type and withdrawn as another.
+        // A route by an object has type blackhole while its object is one, so the same route can be
+        // announced with one type and withdrawn with another.
         (NextHopSource::Object(a), NextHopSource::Object(b)) => a == b,
         (NextHopSource::Inline(hops), NextHopSource::Inline(others)) => {
             let same = |(a, b): (&NextHop, &NextHop)| same_leg(a, b) && a.weight == b.weight;
@@ -366,7 +367,7 @@ fn same_forwarding(a: &NextHopSet, b: &NextHopSet) -> bool {
     }
 }
 
-/// Whether the legs, which are the same but for that, are onlink alike.
+/// Whether the next hops, otherwise equal, have the same onlink flags.
 fn same_flags(a: &NextHopSet, b: &NextHopSet) -> bool {
     match (&a.next_hops, &b.next_hops) {
         (NextHopSource::Inline(hops), NextHopSource::Inline(others)) => {
@@ -382,8 +383,8 @@ fn same_leg(a: &NextHop, b: &NextHop) -> bool {
     of(a) == of(b) && a.labels == b.labels
 }
 
-/// `set` without the legs of `gone`: none where it does not hold them all, `Some(None)` where
-/// nothing is left.
+/// `set` without the next hops of `gone`: none if it does not contain them all, `Some(None)` if
+/// none remain.
 fn without_legs(set: &NextHopSet, gone: &NextHopSet) -> Option<Option<NextHopSet>> {
     let (NextHopSource::Inline(hops), NextHopSource::Inline(gone_hops)) =
         (&set.next_hops, &gone.next_hops)
@@ -397,7 +398,7 @@ fn without_legs(set: &NextHopSet, gone: &NextHopSet) -> Option<Option<NextHopSet
     let stays = |hop: &&NextHop| !gone_hops.iter().any(|leg| same_leg(hop, leg));
     let mut rest: smallvec::SmallVec<[NextHop; 1]> = hops.iter().filter(stays).cloned().collect();
     if let [only] = rest.as_mut_slice() {
-        // The kernel shows a weight only beside other legs.
+        // The kernel shows a weight only with several next hops.
         only.weight = 1;
     }
     if rest.is_empty() {

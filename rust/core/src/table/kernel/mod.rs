@@ -1,4 +1,4 @@
-//! What the kernel says: updates, dumps, and what they tell of each other.
+//! Applies the kernel's notifications and dumps.
 
 pub(super) mod concern;
 pub(super) mod deferred;

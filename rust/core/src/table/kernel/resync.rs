@@ -1,10 +1,9 @@
-//! Resync: a dump of the kernel's routes, the notifications that come meanwhile, and the sweep.
+//! Resync: a dump of the kernel's routes, the notifications that arrive during it, and the sweep.
 //!
 //! A dump and the notifications arrive on different sockets, so a dump can show a route as it was
-//! before a change that has already been told. What a notification said while a dump runs is
-//! therefore newer than what the dump says of the same key. Where that rule could hide a route
-//! (several routes under one key), the route is counted as uncertain and the dump has to be
-//! repeated.
+//! before a change that was already notified. A notification during a dump is therefore newer than
+//! what the dump shows for the same key. Where that rule could hide a route (several routes with
+//! one key), the route counts as uncertain and the dump has to be repeated.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +12,7 @@ use ahash::{AHashMap, AHashSet};
 use crate::route::{Family, NextHopSet, Prefix, RTPROT_RA, RouteKey};
 
 use crate::table::Table;
-use crate::table::kernel::concern::Meanwhile;
+use crate::table::kernel::concern::ChangesDuringResync;
 use crate::table::kernel::drift::{Drift, PendingDrift};
 use crate::table::kernel::kernel_order::{self, InsertMode};
 use crate::table::resolve::resolver::SetMarks;
@@ -22,7 +21,7 @@ use crate::table::store::any_rib::AnyRib;
 use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
 use crate::table::store::ids::{Handle, SetId};
 
-/// What of the scope a resync compares.
+/// The part of the scope that a resync compares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DumpScope {
     /// All routes.
@@ -38,7 +37,7 @@ impl DumpScope {
         Self::Interfaces(BTreeSet::from([index]))
     }
 
-    /// What covers both.
+    /// The scope that covers both.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         match (self, other) {
@@ -51,17 +50,18 @@ impl DumpScope {
     }
 }
 
-/// What a notification leaves uncertain, so that a dump has to tell.
+/// What a notification leaves uncertain and only a dump can resolve.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verify {
     /// Nothing.
     #[default]
     Nothing,
-    /// Which of several routes was replaced, if any of them may have gone in silence before.
+    /// Which of several routes was replaced, if one of them may have been removed without a message
+    /// before.
     IfInconsistent,
-    /// Which routes through this interface there are now.
+    /// The current routes through this interface.
     OfInterface(u32),
-    /// Which routes there are now.
+    /// All current routes.
     OfEverything,
 }
 
@@ -71,20 +71,20 @@ pub(in crate::table) enum Touch {
     Withdrawn { protocol: u8, set: NextHopSet },
 }
 
-/// Keys that notifications may be kept of while a resync runs: prefixes that come and go during a
-/// long dump shall not fill the memory.
+/// Maximum number of notified keys kept during a resync: prefixes that come and go during a long
+/// dump must not exhaust memory.
 const TOUCHED: usize = if cfg!(test) { 8 } else { 1 << 18 };
 
 struct Resync {
     extent: DumpScope,
     touched: AHashMap<RouteKey, Touch>,
-    /// There were more: of any key a notification may have said something that is not kept.
+    /// The limit was exceeded: any key may have been notified.
     overfull: bool,
     uncertain: usize,
 }
 
 impl Resync {
-    /// Returns whether the dump has become uncertain by it.
+    /// Returns whether this makes the dump uncertain.
     fn touch(&mut self, key: RouteKey, touch: Touch) -> bool {
         if self.touched.len() < TOUCHED || self.touched.contains_key(&key) {
             self.touched.insert(key, touch);
@@ -94,17 +94,17 @@ impl Resync {
     }
 }
 
-/// The resync under way, if there is one, and what it has found so far.
+/// The resync in progress, if any, and what it has found so far.
 #[derive(Default)]
 pub(in crate::table) struct Resyncs {
     generation: u8,
     current: Option<Resync>,
-    /// What was told while it ran and concerned no route that was known by then.
-    pub(in crate::table) meanwhile: Meanwhile,
+    /// Changes during the resync that affected no route known at the time.
+    pub(in crate::table) during_resync: ChangesDuringResync,
 }
 
 impl Resyncs {
-    /// The mark of routes that the last resync has seen.
+    /// The generation of routes seen by the last resync.
     pub(in crate::table) fn generation(&self) -> u8 {
         self.generation
     }
@@ -123,39 +123,39 @@ impl Resyncs {
     }
 }
 
-/// Prefixes of which a resync saw nothing.
+/// Prefixes without a seen route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnseenPrefixes {
     /// Kernel table and prefix.
     pub prefixes: Vec<(u32, Prefix)>,
-    /// Those of them that the kernel may have by a next-hop object of IPv6: it caches what it looked
-    /// up at the object, and answers by the route that this was made for, of whichever prefix, or by
-    /// an error once that one is gone (`rt6_get_pcpu_route`).
+    /// Those of them that the kernel may have through an IPv6 next-hop object: it caches lookup
+    /// results on the object, and answers with the route that the cached result was made for, of
+    /// whatever prefix, or with an error once that route is gone (`rt6_get_pcpu_route`).
     pub cached: AHashSet<(u32, Prefix)>,
 }
 
-/// What a resync ended with.
+/// The result of a resync.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SweepReport {
-    /// Kernel routes that the resync did not see and that were removed.
+    /// Kernel routes that the resync did not see and removed.
     pub removed: usize,
-    /// Dump routes that contradicted notifications: if there are any, dump once more.
+    /// Dumped routes that contradicted notifications: if there are any, dump again.
     pub uncertain: usize,
 }
 
 impl Table {
-    /// Begins a resync: from here on every route that is announced or dumped counts as seen.
+    /// Begins a resync: every route announced or dumped from here on counts as seen.
     ///
-    /// A route keeps the mark of the last resync that covered it, and marks repeat after 256
-    /// resyncs: at least every hundredth has to be one of [`DumpScope::Everything`].
+    /// A route keeps the generation of the last resync that covered it, and generations wrap after
+    /// 256 resyncs: at least every hundredth must be one of [`DumpScope::Everything`].
     pub fn begin_resync(&mut self, extent: DumpScope) {
         self.resyncs.generation = self.resyncs.generation.wrapping_add(1);
         self.resyncs.begin(extent);
         self.pending_drift = PendingDrift::default();
     }
 
-    /// Begins a resync with a source that has one route a prefix, on a new connection: nothing of what
-    /// there is counts as seen, however many connections have broken off since the last sweep.
+    /// Begins a resync on a new connection of a source with one route a prefix: no existing route
+    /// counts as seen, however many connections were lost since the last sweep.
     pub fn begin_connection(&mut self) {
         let before = self.resyncs.generation;
         for rib in self.ribs_of(&Family::ALL) {
@@ -186,7 +186,7 @@ impl Table {
         }
     }
 
-    /// Starts one more dump within the resync; what the dumps before it saw still counts.
+    /// Starts another dump within the resync; what the earlier dumps saw still counts.
     pub fn repeat_dump(&mut self) {
         if let Some(resync) = &self.resyncs.current {
             let extent = resync.extent.clone();
@@ -194,15 +194,15 @@ impl Table {
         }
     }
 
-    /// Prefixes of which the resync covered routes and saw none, and those that VPP has of these
-    /// families and the kernel has not shown: by kernel table.
+    /// Prefixes whose covered routes were not seen, and those of these families that VPP has and
+    /// the kernel has not shown: by kernel table.
     pub fn unseen_prefixes(&mut self, families: &[Family]) -> UnseenPrefixes {
         let current = self.resyncs.current.as_ref();
         let Some(extent) = current.map(|resync| resync.extent.clone()) else {
             return UnseenPrefixes::default();
         };
         self.ribs.iter_mut().for_each(AnyRib::index_all);
-        self.see_own();
+        self.mark_injected_seen();
         let (stale, generation) = (self.staleness(&extent), self.resyncs.generation);
         let objects = !self.resolver.topology.objects.is_empty();
         let by_object = self.resolver.marks(|_, set| kernel_order::by_object(set));
@@ -222,7 +222,7 @@ impl Table {
                 match (body.has(flag::OVERFLOW), body.route()) {
                     (true, _) => listed(&rib.routes(slot)),
                     (false, Some(route)) => stale(&route),
-                    // What the prefix lists leave out the kernel may have all the same.
+                    // The kernel may have what the prefix lists exclude.
                     (false, None) => body.unconfirmed() && self.scope.prefixes.allow(prefix),
                 }
             };
@@ -242,7 +242,7 @@ impl Table {
         found
     }
 
-    /// Which routes a resync covered and did not see.
+    /// Selects routes that a resync covered and did not see.
     fn staleness(&self, extent: &DumpScope) -> impl Fn(&KernelRoute) -> bool + use<> {
         let generation = self.resyncs.generation;
         let covered = match extent {
@@ -260,13 +260,13 @@ impl Table {
 
     /// Ends the resync and removes the routes of `families` that it covered and did not see.
     ///
-    /// A family whose dump broke off, or lost routes, must not be named: nothing of it is removed.
+    /// Do not name a family whose dump failed or lost routes: nothing of it is removed.
     pub fn end_resync(&mut self, families: &[Family]) -> SweepReport {
         self.end_resync_knowing(families, &AHashSet::new())
     }
 
-    /// The same, and removes also what it did not see of the prefixes (by kernel table) that the
-    /// kernel is known to have nothing for.
+    /// Like [`Self::end_resync`], and also removes unseen routes of prefixes (by kernel table) for
+    /// which the kernel is known to have none.
     pub fn end_resync_knowing(
         &mut self,
         families: &[Family],
@@ -277,7 +277,7 @@ impl Table {
             return SweepReport::default();
         };
         self.ribs.iter_mut().for_each(AnyRib::index_all);
-        self.see_own();
+        self.mark_injected_seen();
         let generation = self.resyncs.generation;
         let stale = self.staleness(&resync.extent);
         let mut pending_drift = std::mem::take(&mut self.pending_drift);
@@ -291,20 +291,20 @@ impl Table {
                     && (other.metric, other.tos) == (route.metric, route.tos)
                     && hiding.has(other.set)
             };
-            // The kernel merges no route of a router advertisement with others.
+            // The kernel does not merge routes of router advertisements with others.
             let apart = route.protocol == RTPROT_RA && !hiding.has(route.set);
             (apart || !merging.has(route.set)) && routes.iter().any(hides)
         };
         let mut removed = self.remove_routes(families, &stale, spared, |key| {
             pending_drift.suspect(&key, Drift::Stale);
         });
-        // A lookup passes by what the kernel has and cannot use, or not for ordinary packets.
+        // A lookup skips routes that are unusable, or not for ordinary packets.
         let found = self.resolver.marks(Topology::found_by_lookups);
         for (table, prefix) in absent {
             let Some(handle) = self.handle_of_prefix(*table, prefix) else {
                 continue;
             };
-            // The kernel has nothing for the prefix, so nothing hides there.
+            // The kernel has nothing for the prefix, so nothing is hidden.
             let gone = |route: &KernelRoute| {
                 stale(route) && route.tos == 0 && !route.expired && found.has(route.set)
             };
@@ -320,14 +320,14 @@ impl Table {
         }
     }
 
-    /// Dump routes so far that contradicted notifications.
+    /// Dumped routes so far that contradicted notifications.
     #[must_use]
     pub fn uncertain_dump_routes(&self) -> usize {
         let current = self.resyncs.current.as_ref();
         current.map_or(0, |resync| resync.uncertain)
     }
 
-    /// Takes note that a dump showed a route that it may have shown at the wrong place.
+    /// Records that a dump showed a route whose place is uncertain.
     pub(in crate::table) fn uncertain(&mut self) {
         self.anomalies.uncertain_dump_routes += 1;
         if let Some(resync) = &mut self.resyncs.current {
@@ -345,7 +345,7 @@ impl Table {
         }
     }
 
-    /// Whether an announcement is news, seen from the resync that may be running.
+    /// Whether an announcement is newer than what is known, considering the resync in progress.
     #[inline]
     pub(in crate::table) fn resync_takes(
         &mut self,
@@ -367,7 +367,7 @@ impl Table {
 
     fn announced(&mut self, key: &RouteKey, protocol: u8, placement: InsertMode) {
         if placement == InsertMode::Sole {
-            // There is no dump beside it that could be the older.
+            // No concurrent dump can be older.
             self.withdraw_injected(*key, protocol);
         } else {
             self.touch(*key, Touch::Announced { protocol });
@@ -378,13 +378,13 @@ impl Table {
     fn resync_takes_touched(&mut self, key: &RouteKey, protocol: u8, set: SetId) -> bool {
         let touched = self.resyncs.current.as_ref();
         let outdated = match touched.and_then(|resync| resync.touched.get(key)) {
-            // The dump is uncertain and is done again: it adds nothing that may be gone by now.
+            // The dump is uncertain and will be repeated: do not add what may be gone by now.
             None => true,
-            Some(Touch::Announced { protocol: told }) => *told == protocol,
+            Some(Touch::Announced { protocol: notified }) => *notified == protocol,
             Some(Touch::Withdrawn {
-                protocol: told,
+                protocol: notified,
                 set: gone,
-            }) => *told == protocol && self.is_set(set, gone),
+            }) => *notified == protocol && self.is_set(set, gone),
         };
         if !self.sees_known(key, protocol, set) && !outdated {
             self.uncertain();
@@ -392,8 +392,8 @@ impl Table {
         false
     }
 
-    /// Marks a route that is held as seen, whatever was told of others of its key; returns whether
-    /// there is one.
+    /// Marks a known route as seen, whatever was notified about others with its key; returns
+    /// whether there is one.
     fn sees_known(&mut self, key: &RouteKey, protocol: u8, set: SetId) -> bool {
         let Some(handle) = self.handle_of(key) else {
             return false;
@@ -445,11 +445,11 @@ mod tests {
         let kept = |table: &Table| table.resyncs.current.as_ref().map(|r| r.touched.len());
         assert_eq!(kept(&table), Some(TOUCHED));
         assert_eq!(table.uncertain_dump_routes(), 1, "the dump is done again");
-        // What the dump showed before it was withdrawn does not come back.
+        // A dump does not bring back a route that was withdrawn since.
         table.announce(route(999), InsertMode::Dump);
         table.announce(route(0), InsertMode::Dump);
         assert_eq!(table.counts(Family::V4).kernel, 1);
-        // The next one has room again.
+        // The next dump starts with an empty list.
         table.repeat_dump();
         table.announce(route(0), InsertMode::Dump);
         let swept = table.end_resync(&Family::ALL);

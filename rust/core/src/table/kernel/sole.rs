@@ -1,6 +1,6 @@
-//! Routes of a source that has one a prefix and says all that becomes of it: zebra, which sends its
-//! best route and no order among several. Its messages come in one stream, so none is older than
-//! another, and nothing is concluded.
+//! Routes of a source with one route per prefix that reports every change: zebra, which sends its
+//! best route only. Its messages arrive in one stream, so they are in order and nothing has to be
+//! inferred.
 
 use crate::route::{NextHopSet, Prefix, RouteKey, SetBytes};
 
@@ -11,7 +11,7 @@ use crate::table::kernel::update::Announcement;
 use crate::table::store::entry::{KernelRoute, Routes};
 use crate::table::store::ids::Handle;
 
-/// The first route of the prefix that is not one of [`Table::announce_own`].
+/// The first route of the prefix that was not injected ([`Table::announce_own`]).
 fn first_of_source(
     own: &InjectedRoutes,
     table: u32,
@@ -31,12 +31,11 @@ fn first_of_source(
 }
 
 impl Table {
-    /// Enters a route, by its set as [`Self::announce_encoded`] does, in the place of all that its
-    /// prefix has but for those of [`Self::announce_own`]. An answer is due at once where VPP has
-    /// spoken already.
+    /// Adds a route, with its set decoded as in [`Self::announce_encoded`], in place of all routes
+    /// of its prefix except injected ones. Queues an answer at once if VPP has already answered.
     ///
     /// # Errors
-    /// What `read` returns: the route is not entered then.
+    /// What `read` returns: the route is then not added.
     pub fn announce_sole<E>(
         &mut self,
         announcement: Announcement,
@@ -49,7 +48,7 @@ impl Table {
         Ok(())
     }
 
-    /// Takes the source's route of a prefix away.
+    /// Removes the source's route of a prefix.
     pub fn withdraw_sole(&mut self, table: u32, prefix: &Prefix) {
         let own = std::mem::take(&mut self.injected);
         let removed = self.handle_of_prefix(table, prefix).map_or(0, |handle| {
@@ -63,7 +62,7 @@ impl Table {
         }
     }
 
-    /// What [`InsertMode::Sole`] does where the prefix has another route, or several.
+    /// [`InsertMode::Sole`] for a prefix that has another route, or several.
     pub(in crate::table) fn enter_sole(&mut self, handle: Handle, key: RouteKey, new: KernelRoute) {
         let Some(rib) = self.rib(handle) else { return };
         let family = rib.family();

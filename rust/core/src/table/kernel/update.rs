@@ -1,4 +1,4 @@
-//! What the kernel announces and withdraws.
+//! Announcements and withdrawals.
 
 use crate::route::{Family, NextHopSet, NextHopSource, Prefix, Route, RouteKey, SetBytes};
 
@@ -11,18 +11,18 @@ use crate::table::scope::Scope;
 use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
 use crate::table::store::ids::{Handle, SetId};
 
-/// What an announcement says of a route beside its next-hop set.
+/// What an announcement carries in addition to its next-hop set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Announcement {
     /// The route's key.
     pub key: RouteKey,
-    /// Who installed it (`rtm_protocol`).
+    /// The protocol that installed it (`rtm_protocol`).
     pub protocol: u8,
-    /// Whether the kernel has stopped to use it, as its lifetime is over.
+    /// Whether its lifetime has expired and the kernel has stopped using it.
     pub expired: bool,
 }
 
-/// A route among those of its prefix.
+/// The route's relation to a prefix with at most one route.
 enum Alone {
     /// It is the only one, and known.
     Known,
@@ -31,7 +31,7 @@ enum Alone {
 }
 
 impl Table {
-    /// Enters a route. Routes of tables, families and prefixes out of scope are left out.
+    /// Adds a route. Routes of tables, families and prefixes out of scope are ignored.
     pub fn announce(&mut self, route: Route, placement: InsertMode) -> Verify {
         let Route { key, protocol, set } = route;
         let Some(rib) = self.rib_in_scope(&key) else {
@@ -46,11 +46,11 @@ impl Table {
         self.announce_set(rib, announcement, set, placement)
     }
 
-    /// Enters a route whose next-hop set is known by its bytes, or else read by `read`; routes out
-    /// of scope are left out.
+    /// Adds a route whose next-hop set is found in the cache by its bytes, or else decoded by
+    /// `read`; routes out of scope are ignored.
     ///
     /// # Errors
-    /// What `read` returns: the route is not entered then.
+    /// What `read` returns: the route is then not added.
     pub fn announce_encoded<E>(
         &mut self,
         announcement: Announcement,
@@ -93,7 +93,7 @@ impl Table {
         wanted.then(|| self.discover(key.prefix.family(), key.table))?
     }
 
-    /// Enters a route by a set that one reference has been taken to for it.
+    /// Adds a route with a set to which the caller has taken a reference.
     fn announce_set(
         &mut self,
         rib: u16,
@@ -107,8 +107,8 @@ impl Table {
             expired,
         } = announcement;
         self.settle_prefix(&key);
-        // Each of the routes that IPv6 merged has a lifetime of its own; a message tells one, and the
-        // whole is used as long as one of them is.
+        // Each of the routes that IPv6 merged has its own lifetime; a message shows one of them,
+        // and the merged route stays usable while any of them is.
         let merged = |set: SetId| {
             self.resolver
                 .sets
@@ -144,7 +144,7 @@ impl Table {
             Some(Alone::First) => {
                 let untouched = body.is_untouched();
                 body.set_route(Some(new));
-                // As `refresh` would find, which takes longer.
+                // The result of `refresh`, without its cost.
                 let given = untouched
                     && gives(&self.scope, &self.resolver, &new)
                     && !self.quarantine.may_concern(&key.prefix);
@@ -241,7 +241,7 @@ impl Table {
         KernelRoute { set, ..new }
     }
 
-    /// What a replacement among several routes of one key leaves uncertain.
+    /// What a replacement among several routes with one key leaves uncertain.
     fn replaced(
         &self,
         routes: &Routes,
@@ -255,7 +255,7 @@ impl Table {
         let set = self.resolver.sets.get(new.set.0);
         let by_object = set.is_some_and(|set| matches!(set.next_hops, NextHopSource::Object(_)));
         if known && by_object {
-            // The kernel announces a route likewise where its next-hop object was replaced.
+            // The kernel also announces a route this way after its next-hop object was replaced.
             return Verify::OfEverything;
         }
         let may_be_advertised = |route: &KernelRoute| {
@@ -263,13 +263,13 @@ impl Table {
             set.is_some_and(|set| kernel_order::may_be_advertised(route.protocol, set))
         };
         if routes.iter().any(may_be_advertised) {
-            // Which was replaced depends on whether that one is.
+            // The replaced route depends on whether that one still exists.
             return Verify::OfEverything;
         }
         Verify::IfInconsistent
     }
 
-    /// A dump showed a route that was not held.
+    /// Records a dumped route that was not known.
     fn drifted(&mut self, key: RouteKey, alone: bool, placement: InsertMode) {
         let drift = if alone {
             Drift::Missing
@@ -282,10 +282,9 @@ impl Table {
         }
     }
 
-    /// Takes a route away; `route` may name only some of the legs of an IPv6 route. Returns what
-    /// of the rest is uncertain: the legs that are left keep the protocol that each was
-    /// installed by, and only the first one's is known; and what IPv6 routes with several legs
-    /// hid from dumps may be gone.
+    /// Removes a route; `route` may name only some of the next hops of an IPv6 route. Returns what
+    /// this leaves uncertain: each remaining next hop keeps its own protocol, and only the first
+    /// one's is known; and IPv6 routes that a multipath route hid from dumps may be gone.
     pub fn withdraw(&mut self, route: Route) -> Verify {
         let Route { key, protocol, set } = route;
         let set = in_order(set);
@@ -301,7 +300,7 @@ impl Table {
             let sets = &self.resolver.sets;
             let gone = kernel_order::withdraw(&routes, (key.tos, key.metric, protocol), &set, sets);
             doubt = match &gone {
-                // The first of the legs decides where among others the whole stands.
+                // The first next hop decides the position of the whole route among others.
                 Withdrawn::Legs(..) if routes.len() > 1 => Verify::OfEverything,
                 Withdrawn::Legs(_, left) => {
                     first_interface(left).map_or(Verify::Nothing, Verify::OfInterface)
@@ -320,7 +319,7 @@ impl Table {
         doubt
     }
 
-    /// Where the key's prefix is, if it is known.
+    /// The handle of the key's prefix, if it is known.
     pub(in crate::table) fn handle_of(&self, key: &RouteKey) -> Option<Handle> {
         self.handle_of_prefix(key.table, &key.prefix)
     }
@@ -364,20 +363,20 @@ impl Table {
         }
     }
 
-    /// Removes every kernel route of `families` that `stale` picks out, but for those that are
-    /// `spared` for the others of their prefix; returns how many.
+    /// Removes every kernel route of `families` that `stale` selects, except those `spared` because
+    /// of others of their prefix; returns their number.
     pub(in crate::table) fn remove_routes(
         &mut self,
         families: &[Family],
         stale: impl Fn(&KernelRoute) -> bool,
         spared: impl Fn(&Routes, &KernelRoute) -> bool,
-        mut tell: impl FnMut(RouteKey),
+        mut on_removed: impl FnMut(RouteKey),
     ) -> usize {
         let goes = |routes: &Routes| {
             let gone = |route: &KernelRoute| stale(route) && !spared(routes, route);
             routes.iter().position(gone)
         };
-        // Nearly every prefix has one route, kept in the entry: no list is made for those.
+        // Nearly every prefix has one route, stored in the entry: avoid a list for those.
         let suspect = |body: &Slot| {
             body.has(flag::OVERFLOW) || body.route().is_some_and(|route| stale(&route))
         };
@@ -386,7 +385,7 @@ impl Table {
             let mut from = 0;
             let next = |table: &Self, from| table.ribs.get(usize::from(rib))?.next(from, suspect);
             while let Some(slot) = next(self, from) {
-                removed += self.remove_routes_at(Handle { rib, slot }, goes, &mut tell);
+                removed += self.remove_routes_at(Handle { rib, slot }, goes, &mut on_removed);
                 from = slot.saturating_add(1);
             }
         }
@@ -397,7 +396,7 @@ impl Table {
         &mut self,
         handle: Handle,
         goes: impl Fn(&Routes) -> Option<usize>,
-        mut tell: impl FnMut(RouteKey),
+        mut on_removed: impl FnMut(RouteKey),
     ) -> usize {
         let Some(rib) = self.rib(handle) else {
             return 0;
@@ -407,7 +406,7 @@ impl Table {
         let before = routes.len();
         while let Some(at) = goes(&routes) {
             if let (Some(prefix), Some(route)) = (prefix, routes.get(at)) {
-                tell(RouteKey {
+                on_removed(RouteKey {
                     table,
                     prefix,
                     tos: route.tos,
@@ -423,21 +422,21 @@ impl Table {
         removed
     }
 
-    /// The sets themselves, for those who keep only their numbers.
+    /// Whether the id refers to this set.
     pub(in crate::table) fn is_set(&self, id: SetId, set: &crate::route::NextHopSet) -> bool {
         self.resolver.sets.get(id.0) == Some(set)
     }
 }
 
-/// Whether VPP is given a prefix whose only route this is, whatever other prefixes there are.
+/// Whether VPP gets a prefix with this only route, regardless of other prefixes.
 fn gives(scope: &Scope, resolver: &Resolver, route: &KernelRoute) -> bool {
     scope.most().is_none()
         && scope.mirrors(route.protocol)
         && resolver.resolution(route.set).held.is_none()
 }
 
-/// Nearly every prefix has one route: what [`Table::enter`] would do with that takes no list. None
-/// where there are others.
+/// Nearly every prefix has one route: the outcome of [`Table::enter`] for it without a list. None
+/// if there are others.
 fn alone(body: &Slot, new: &KernelRoute, placement: InsertMode) -> Option<Alone> {
     if body.has(flag::OVERFLOW) || new.expired {
         return None;
@@ -451,8 +450,8 @@ fn alone(body: &Slot, new: &KernelRoute, placement: InsertMode) -> Option<Alone>
     }
 }
 
-/// The set with its legs in an order of their own: IPv6 announces the legs of a route that one was
-/// added to beginning with that one, and dumps them beginning with the first.
+/// The set with its next hops in canonical order: IPv6 announces a route that gained a next hop
+/// beginning with the new one, and dumps it beginning with the first.
 fn in_order(mut set: NextHopSet) -> NextHopSet {
     if let (Family::V6, NextHopSource::Inline(hops)) = (set.family, &mut set.next_hops) {
         hops.sort_unstable();
@@ -467,7 +466,7 @@ fn first_interface(set: &NextHopSet) -> Option<u32> {
     }
 }
 
-/// Whether there are routes of the same key beside `new`.
+/// Whether there are other routes with the key of `new`.
 fn has_others(routes: &Routes, new: &KernelRoute) -> bool {
     let alike = |route: &&KernelRoute| route.metric == new.metric && route.tos == new.tos;
     routes.iter().filter(alike).count() > 1

@@ -1,4 +1,4 @@
-//! Figures of each kernel table, for those that mirror several.
+//! Counts per kernel table.
 
 use crate::route::Family;
 
@@ -9,8 +9,8 @@ use crate::table::store::any_rib::AnyRib;
 use crate::table::store::entry::flag;
 
 impl Table {
-    /// Figures by kernel table and family. Where a family has more than one table, it takes a walk
-    /// over all of them: [`Self::counts`] keeps them only by family.
+    /// Counts by kernel table and family. A family with more than one table needs a walk over all
+    /// of them: [`Self::counts`] are kept only by family.
     #[must_use]
     pub fn counts_by_table(&self) -> Vec<(u32, Family, Counts)> {
         let alone = |rib: &AnyRib| {
@@ -84,7 +84,7 @@ mod tests {
         table.announce(route, InsertMode::Replace);
     }
 
-    /// Installs all that is dirty but the first, which is refused.
+    /// Installs all that is dirty except the first, which is refused.
     fn answer(table: &mut Table) {
         let mut outcome = Err(-1);
         for handle in table.take_dirty(usize::MAX).handles {

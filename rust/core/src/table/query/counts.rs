@@ -1,31 +1,32 @@
-//! Figures of the table, kept as it changes.
+//! Counts, updated with each change.
 
-/// How many prefixes of one family are in which state.
+/// The number of prefixes of one family in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Kernel routes held, of all protocols.
+    /// Kernel routes, of all protocols.
     pub kernel: usize,
-    /// Prefixes that VPP shall have.
+    /// Desired prefixes.
     pub desired: usize,
     /// Prefixes that VPP has acknowledged.
     pub installed: usize,
-    /// Prefixes of a mirrored protocol that VPP cannot have now ([`HoldReason`](crate::table::HoldReason)).
+    /// Prefixes of a mirrored protocol that VPP currently cannot have
+    /// ([`HoldReason`](crate::table::HoldReason)).
     pub held: usize,
-    /// Those of them that VPP shall have something else for ([`Substitute`](super::Substitute)),
-    /// and that are among the desired ones, too.
+    /// Held prefixes with a substitute ([`Substitute`](super::Substitute)); these also count as
+    /// desired.
     pub substituted: usize,
     /// Prefixes whose last request VPP refused.
     pub failed: usize,
-    /// Prefixes that VPP had before we came and that the kernel has not shown: they are deleted
-    /// once a certified dump has confirmed that ([`Table::confirm`](crate::table::Table::confirm)).
+    /// Prefixes of an earlier run in VPP that the kernel has not shown: they are deleted once a
+    /// complete dump has confirmed that ([`Table::confirm`](crate::table::Table::confirm)).
     pub unconfirmed: usize,
 }
 
-/// Messages that did not fit what was known; each is repaired, and worth a look when it grows.
+/// Messages that contradicted the table; each is repaired, and growing numbers deserve attention.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Anomalies {
     /// Withdrawals of routes that were not known.
     pub unknown_withdrawals: u64,
-    /// Routes of a dump that contradicted a notification that came while it ran.
+    /// Dumped routes that contradicted a notification during the dump.
     pub uncertain_dump_routes: u64,
 }

@@ -1,4 +1,4 @@
-//! Views and figures.
+//! Views and counts.
 
 pub(super) mod by_table;
 pub(super) mod counts;

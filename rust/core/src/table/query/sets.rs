@@ -1,4 +1,4 @@
-//! The next-hop sets read out: what they are and what they mean for VPP now.
+//! Views of the next-hop sets and what they resolve to.
 
 use crate::route::{NextHop, NextHopSet, NextHopSource};
 
@@ -13,16 +13,16 @@ pub struct SetView {
     pub id: u32,
     /// The set.
     pub set: NextHopSet,
-    /// The next hops, those of a next-hop object included; none while that is not known.
+    /// The next hops, including those of a next-hop object; none while the object is unknown.
     pub next_hops: Vec<NextHop>,
     /// Kernel routes that use it.
     pub routes: u32,
-    /// The paths that VPP shall have for it, and why these are not all.
+    /// The desired paths, or why some or all are missing.
     pub meaning: Resolved,
 }
 
 impl Table {
-    /// Stored next-hop sets from `cursor` (0: the first) on, at most `limit`, and where to go on.
+    /// Stored next-hop sets from `cursor` (0: the first), at most `limit`, and the next cursor.
     #[must_use]
     pub fn next_hop_sets(&self, cursor: u32, limit: usize) -> (Vec<SetView>, Option<u32>) {
         let resolver = &self.resolver;

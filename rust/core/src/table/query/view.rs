@@ -1,4 +1,4 @@
-//! The table read out, for those who look at it.
+//! Views of the table.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,7 +11,7 @@ use crate::table::resolve::hold_reason::HoldReason;
 use crate::table::store::entry::{KernelRoute, Slot, flag};
 use crate::table::store::ids::{Handle, PathSetId};
 
-/// Where a listing goes on.
+/// The position of a listing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {
     rib: u16,
@@ -19,13 +19,13 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// The place as a number, for those who keep it elsewhere.
+    /// The cursor as a number, for callers that store it.
     #[must_use]
     pub const fn to_bits(self) -> u64 {
         (self.rib as u64) << 32 | self.slot as u64
     }
 
-    /// The place that [`Self::to_bits`] gave.
+    /// The cursor from the number that [`Self::to_bits`] returned.
     #[must_use]
     pub const fn from_bits(bits: u64) -> Self {
         Self {
@@ -35,17 +35,17 @@ impl Cursor {
     }
 }
 
-/// Places that one call looks at: others wait for the table meanwhile.
+/// Entries that one call examines: the table is locked for that long.
 pub(super) const PLACES: u32 = 65_536;
 
-/// What VPP has of a kernel route, and why.
+/// The state of a kernel route in VPP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RouteState {
     /// VPP has it.
     Installed,
-    /// VPP has not answered a request for it, which may be still to be sent.
+    /// VPP has not answered a request for it, or the request is still to be sent.
     Waiting,
-    /// VPP cannot have it now.
+    /// VPP currently cannot have it.
     HoldReason(HoldReason),
     /// VPP refused it with this `retval`.
     Failed(i32),
@@ -70,7 +70,7 @@ impl RouteState {
     }
 }
 
-/// One kernel route and what VPP has of it.
+/// A kernel route and its state in VPP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteView {
     /// Kernel table.
@@ -81,29 +81,29 @@ pub struct RouteView {
     pub tos: u8,
     /// Metric.
     pub metric: u32,
-    /// Who installed it (`rtm_protocol`).
+    /// The protocol that installed it (`rtm_protocol`).
     pub protocol: u8,
-    /// Who told of it: the name of the scope's [`RouteSource`](super::RouteSource), or `own` for one of
-    /// [`Table::announce_own`].
+    /// Its source: the name of the scope's [`RouteSource`](super::RouteSource), or `own` for a
+    /// route from [`Table::announce_own`].
     pub source: &'static str,
     /// What it does with packets.
     pub set: NextHopSet,
     /// Its next hops, those of a next-hop object included; none while that is not known.
     pub next_hops: Vec<NextHop>,
-    /// What VPP has of it.
+    /// Its state in VPP.
     pub state: RouteState,
-    /// What VPP shall have in its place, where it is held.
+    /// The substitute, if the route is held and has one.
     pub substitute: Option<Substitute>,
-    /// The paths that VPP has for the prefix.
+    /// The paths installed for the prefix.
     pub installed: Option<PathSet>,
 }
 
 impl Table {
     /// The paths that VPP would have for a route with these next hops now, whether or not the table
-    /// holds one; or why it could have none.
+    /// has such a route.
     ///
     /// # Errors
-    /// [`HoldReason`]
+    /// [`HoldReason`] if it could have none.
     pub fn paths_for(&self, set: &NextHopSet) -> Result<PathSet, HoldReason> {
         let resolved = self.resolver.topology.resolve(set);
         match (resolved.paths, resolved.held) {
@@ -112,16 +112,16 @@ impl Table {
         }
     }
 
-    /// As [`Self::paths_for`], with what VPP is given in place of a route that it cannot have.
+    /// Like [`Self::paths_for`], with the substitute for a held route.
     ///
     /// # Errors
-    /// [`HoldReason`] where it is given nothing.
+    /// [`HoldReason`] if there is no substitute.
     pub fn paths_given_for(&self, set: &NextHopSet) -> Result<PathSet, HoldReason> {
         let given = self.resolver.topology.resolve_or_substitute(set).paths;
         given.map_or_else(|| self.paths_for(set), Ok)
     }
 
-    /// The paths that VPP has for a prefix in a kernel table, and whether it has what it shall have.
+    /// The installed paths for a prefix in a kernel table, and whether they are the desired ones.
     #[must_use]
     pub fn installed(&self, table: u32, prefix: &Prefix) -> (Option<&PathSet>, bool) {
         let place = || {
@@ -142,15 +142,15 @@ impl Table {
         self.scope.mirrors(protocol)
     }
 
-    /// The VPP table of a kernel table; none where that is not mirrored.
+    /// The VPP table of a kernel table; none if that is not mirrored.
     #[must_use]
     pub fn vpp_table_of(&self, table: u32, family: Family) -> Option<u32> {
         let rib = self.rib_index(family, table)?;
         Some(self.ribs.get(usize::from(rib))?.vpp_table)
     }
 
-    /// Kernel table and prefix of about `count` of the prefixes that VPP has, spread over all of them;
-    /// `turn` chooses which.
+    /// Kernel table and prefix of about `count` installed prefixes, spread over all of them; `turn`
+    /// selects which.
     #[must_use]
     pub fn sample_installed(&self, count: usize, turn: usize) -> Vec<(u32, Prefix)> {
         let installed = |handle: &Handle| {
@@ -171,15 +171,15 @@ impl Table {
         chosen.filter_map(of).take(count).collect()
     }
 
-    /// Kernel routes from `cursor` on: about `limit` of them (the routes of one prefix stay
-    /// together), and where to go on, none at the end.
+    /// Kernel routes from `cursor`: about `limit` of them (the routes of one prefix stay together),
+    /// and the next cursor, none at the end.
     #[must_use]
     pub fn routes(&self, cursor: Cursor, limit: usize) -> (Vec<RouteView>, Option<Cursor>) {
         self.listing(cursor, limit, u32::MAX, &RouteFilter::default())
     }
 
-    /// As [`Self::routes`], of the routes that `filter` takes: perhaps fewer than `limit`, or
-    /// none, though there are more.
+    /// Like [`Self::routes`], for routes that `filter` accepts: perhaps fewer than `limit`, or
+    /// none, although there are more.
     #[must_use]
     pub fn routes_where(
         &self,
@@ -247,8 +247,8 @@ impl Table {
         views
     }
 
-    /// Routes of mirrored protocols that VPP cannot have, by reason ([`HoldReason::name`]): the best of
-    /// their prefix, and those with a TOS.
+    /// Routes of mirrored protocols that VPP cannot have, by reason ([`HoldReason::name`]): the
+    /// best of their prefix, and those with a TOS.
     #[must_use]
     pub fn held_routes(&self) -> BTreeMap<&'static str, usize> {
         let mut reasons = BTreeMap::new();
@@ -262,7 +262,7 @@ impl Table {
                 *reasons.entry(name).or_default() += count;
             }
         } else {
-            // What is withheld from VPP is so by its prefix.
+            // Quarantine holds by prefix, not by set.
             for handle in self.places() {
                 let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
                 let wanted = body.and_then(|body| self.target(handle, body));
@@ -274,8 +274,8 @@ impl Table {
         reasons
     }
 
-    /// Routes that VPP cannot have as nothing stands for their interface, by the interface's name,
-    /// or its number where the kernel shows none.
+    /// Routes held because their interface has no counterpart in VPP, by the interface's name, or
+    /// its index if the kernel shows none.
     #[must_use]
     pub fn held_interfaces(&self) -> HashMap<String, usize> {
         let mut by_index = BTreeMap::<u32, usize>::new();
@@ -378,8 +378,7 @@ impl Table {
         }
     }
 
-    /// What a dirty prefix has and shall have: its kernel table, the prefix, the paths installed
-    /// and the paths desired.
+    /// A dirty prefix: its kernel table, the prefix, the installed and the desired paths.
     #[must_use]
     pub fn difference(
         &self,

@@ -1,7 +1,7 @@
-//! What VPP is given in place of a route that it cannot have.
+//! Substitutes for routes that VPP cannot have.
 //!
-//! Without it VPP forwards the prefix by the next shorter one that it has, which is not what the
-//! kernel does: it goes by this route.
+//! Without one VPP forwards the prefix by the next shorter prefix that it has, unlike the kernel,
+//! which forwards by this route.
 
 use crate::route::{Family, NextHopSet, PathKind, PathSet};
 
@@ -11,23 +11,23 @@ use crate::table::resolve::topology::{Topology, special};
 use crate::table::store::entry::flag;
 use crate::table::store::ids::PathSetId;
 
-/// What VPP is given for a route that it cannot have.
+/// What to install for a route that VPP cannot have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Fallback {
-    /// Nothing: it forwards the prefix by a shorter one.
+    /// Nothing: VPP forwards by a shorter prefix.
     #[default]
     Hold,
     /// A drop.
     Drop,
-    /// A path of type local: it hands the packets to what listens for its own ones. linux-cp gives
-    /// them to the kernel, which forwards them.
+    /// A path of type local: VPP passes the packets to its local listeners. linux-cp passes them to
+    /// the kernel, which forwards them.
     Punt,
 }
 
-/// What VPP has in place of a route.
+/// What is installed in place of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Substitute {
-    /// Those of its legs that VPP can have.
+    /// The next hops that VPP can have.
     Legs,
     /// A drop.
     Drop,
@@ -55,12 +55,12 @@ impl Substitute {
     }
 }
 
-/// What a next-hop set means for VPP.
+/// A next-hop set, resolved to VPP's terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolved {
-    /// The paths that VPP shall have.
+    /// The desired paths.
     pub paths: Option<PathSet>,
-    /// Why these are not what the kernel has, or why there are none.
+    /// Why these differ from the kernel's, or why there are none.
     pub held: Option<HoldReason>,
 }
 
@@ -83,7 +83,7 @@ impl From<HoldReason> for Resolved {
 }
 
 impl Topology {
-    /// What VPP shall have for `set`, with what it is given in its place.
+    /// Resolves `set` to paths, or to its substitute.
     pub(in crate::table) fn resolve_or_substitute(&self, set: &NextHopSet) -> Resolved {
         let resolved = self.resolve(set);
         match resolved.held {
@@ -104,8 +104,8 @@ impl Topology {
     }
 }
 
-/// Whether the kernel forwards by a route that is held for this reason, and VPP survives something
-/// else in its place.
+/// Whether the kernel forwards by a route that is held for this reason, and VPP survives the
+/// substitute.
 const fn takes_fallback(held: HoldReason) -> bool {
     match held {
         HoldReason::NoInterface(_)
@@ -115,17 +115,17 @@ const fn takes_fallback(held: HoldReason) -> bool {
         | HoldReason::LabelsWithoutGateway
         | HoldReason::TooManyLabels(_)
         | HoldReason::TooManyNextHops(_) => true,
-        // The kernel goes on to a shorter prefix then, too (`fib_table_lookup`, `fib6_backtrack`).
+        // The kernel also continues with a shorter prefix (`fib_table_lookup`, `fib6_backtrack`).
         HoldReason::NoUsableNextHop
-        // It is the route of other packets than VPP's.
+        // The route does not apply to VPP's packets.
         | HoldReason::TypeOfService(_)
-        // VPP is to have nothing for it at all.
+        // VPP must have nothing for the prefix.
         | HoldReason::OverLimit | HoldReason::EndedVpp | HoldReason::VppFault => false,
     }
 }
 
 impl Table {
-    /// What VPP shall have in place of routes, by prefix ([`Substitute`]).
+    /// Counts of substituted prefixes ([`Substitute`]).
     #[must_use]
     pub fn substitutes(&self) -> [(Substitute, usize); 3] {
         let mut counts = [Substitute::Legs, Substitute::Drop, Substitute::Punt].map(|s| (s, 0));
@@ -144,7 +144,7 @@ impl Table {
             }
             return counts;
         }
-        // What is withheld from VPP is so by its prefix.
+        // Quarantine holds by prefix, not by set.
         for handle in self.places() {
             let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
             let both = |flags| flags & SUBSTITUTED == SUBSTITUTED;
@@ -155,11 +155,11 @@ impl Table {
         counts
     }
 
-    /// What paths are that VPP is given for a route that it cannot have.
+    /// The substitute that these paths are.
     pub(in crate::table) fn substitute_of(&self, paths: PathSetId) -> Option<Substitute> {
         self.paths(paths).map(Substitute::of)
     }
 }
 
-/// Flags of a prefix that VPP shall have something else for.
+/// Flags of a prefix that has a substitute.
 pub(in crate::table) const SUBSTITUTED: u8 = flag::DESIRED | flag::HELD;

@@ -1,15 +1,15 @@
-//! Why the best route of a mirrored protocol is not in VPP.
+//! Reasons why the best route of a mirrored protocol is not in VPP.
 
 use crate::route::{Path, RouteType};
 
 /// Why a route is not in VPP although it is the best of a mirrored protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HoldReason {
-    /// Its interface has no counterpart in VPP yet: it goes in when one appears.
+    /// Its interface has no counterpart in VPP; it is installed when one appears.
     NoInterface(u32),
     /// Its next-hop object is not known yet.
     UnknownNextHop(u32),
-    /// None of its next hops can be used now: interfaces down or legs dead.
+    /// None of its next hops is usable: interfaces down or next hops dead.
     NoUsableNextHop,
     /// Its type has no counterpart in VPP (`RTN_LOCAL`, `RTN_THROW`, …).
     RouteType(u8),
@@ -17,17 +17,17 @@ pub enum HoldReason {
     Encapsulation(u16),
     /// It pushes labels and has no gateway: VPP 26.10 crashes on such a path.
     LabelsWithoutGateway,
-    /// It pushes more labels than a message has places for.
+    /// It pushes more labels than fit in a message.
     TooManyLabels(usize),
-    /// It is for packets with this type of service alone; VPP's FIB knows none.
+    /// It applies only to packets with this type of service, which VPP's FIB does not support.
     TypeOfService(u8),
-    /// It has more next hops than a message has places for.
+    /// It has more next hops than fit in a message.
     TooManyNextHops(usize),
-    /// VPP has as many prefixes as it shall have ([`Limit`](crate::table::Limit)).
+    /// The prefix limit is reached ([`Limit`](crate::table::Limit)).
     OverLimit,
-    /// VPP ended over it, more than once ([`Table::suspect`](crate::table::Table::suspect)).
+    /// VPP ended over it more than once ([`Table::suspect`](crate::table::Table::suspect)).
     EndedVpp,
-    /// This VPP does not survive a drop of this prefix outside table 0, in no form.
+    /// A drop of this prefix outside table 0 crashes this VPP in every form.
     VppFault,
 }
 
@@ -70,7 +70,7 @@ impl std::fmt::Display for HoldReason {
             ),
             HoldReason::Encapsulation(number) => write!(f, "encapsulation {number} is not mirrored"),
             HoldReason::LabelsWithoutGateway => {
-                f.write_str("it pushes labels and has no gateway, which VPP does not survive")
+                f.write_str("it pushes labels and has no gateway, which crashes VPP")
             }
             HoldReason::TooManyLabels(count) => {
                 write!(
@@ -80,13 +80,13 @@ impl std::fmt::Display for HoldReason {
                 )
             }
             HoldReason::TypeOfService(tos) => {
-                write!(f, "it is for packets with TOS {tos} alone")
+                write!(f, "it applies to packets with TOS {tos} only")
             }
             HoldReason::EndedVpp => f.write_str(
-                "VPP ended each time it was sent: `bgpreflector release` lets it in again",
+                "VPP ended each time it was sent: `bgpreflector release` releases it",
             ),
             HoldReason::VppFault => f.write_str(
-                "a drop of this prefix in a table other than 0 ends VPP before 24.10: use a newer one",
+                "a drop of this prefix in a table other than 0 crashes VPP before 24.10: upgrade VPP",
             ),
             HoldReason::OverLimit => f.write_str("VPP has as many prefixes as kernel.max_routes allows"),
             HoldReason::TooManyNextHops(count) => {

@@ -1,4 +1,4 @@
-//! The kernel's interfaces and what stands for them in VPP.
+//! The kernel's interfaces and their counterparts in VPP.
 
 use ahash::AHashMap;
 
@@ -6,15 +6,15 @@ use crate::netlink::HardwareAddress;
 
 use crate::table::resolve::fallback::Fallback;
 
-/// What becomes of a next hop whose interface has no counterpart in VPP.
+/// What to do with a next hop whose interface has no counterpart in VPP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Unmapped {
     /// The route waits until there is one.
     #[default]
     Wait,
-    /// VPP finds the interface by looking the gateway up in its own FIB.
+    /// VPP resolves the gateway in its own FIB.
     Recursive,
-    /// It goes out of this VPP interface (the original's main interface).
+    /// Use this VPP interface (the original's main interface).
     Interface(u32),
 }
 
@@ -23,18 +23,18 @@ pub enum Unmapped {
 pub struct Interfaces {
     /// Name of a kernel interface to VPP's `sw_if_index`: names outlive indices.
     pub map: AHashMap<String, u32>,
-    /// `sw_if_index` and hardware address of VPP interfaces that stand for the kernel's interface of
-    /// this name if that has the same address.
+    /// `sw_if_index` and hardware address of VPP interfaces that correspond to the kernel interface
+    /// of this name if it has the same address.
     pub alike: AHashMap<String, (u32, HardwareAddress)>,
-    /// What happens to the others.
+    /// What to do with the others.
     pub unmapped: Unmapped,
-    /// What VPP is given for a route that it cannot have.
+    /// What to install for a route that VPP cannot have.
     pub fallback: Fallback,
-    /// Whether a route of which VPP can have some legs goes in with those.
+    /// Whether to install the resolvable next hops of a partly resolvable route.
     pub skip_legs: bool,
 }
 
-/// A kernel link, as far as it decides about routes.
+/// The attributes of a kernel link that decide about routes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// Its name (`IFLA_IFNAME`).
@@ -43,13 +43,13 @@ pub struct Link {
     pub up: bool,
     /// `IFF_RUNNING` or `IFF_LOWER_UP`.
     pub carrier: bool,
-    /// Its hardware address (`IFLA_ADDRESS`), if that is one of Ethernet's.
+    /// Its hardware address (`IFLA_ADDRESS`), if it is an Ethernet address.
     pub address: Option<HardwareAddress>,
 }
 
 impl Interfaces {
-    /// The `sw_if_index` that stands for a link. An equal name alone is no evidence: both ends of a
-    /// tap that VPP has made have the same one.
+    /// The `sw_if_index` that corresponds to a link. An equal name alone is no evidence: both ends
+    /// of a tap made by VPP have the same name.
     #[must_use]
     pub fn of(&self, link: &Link) -> Option<u32> {
         let known = self.map.get(&link.name).copied();

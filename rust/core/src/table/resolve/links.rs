@@ -1,5 +1,5 @@
-//! Links, next-hop objects and VPP's interfaces: what changes the meaning of routes without a
-//! message about them.
+//! Links, next-hop objects and VPP's interfaces: their changes affect routes without a message for
+//! each route.
 
 use crate::route::{Family, NextHopSet, NextHopSource};
 
@@ -11,7 +11,7 @@ use crate::table::resolve::topology::{Topology, forwards};
 use crate::table::scope::RouteSource;
 
 impl Table {
-    /// Takes note of a link. Returns how many routes went with it: where a link goes down the
+    /// Applies a link. Returns the number of routes removed with it: when a link goes down the
     /// kernel removes its routes without a message.
     pub fn link(&mut self, index: u32, link: Link) -> usize {
         DumpTracker::notified(&mut self.link_dump, index);
@@ -31,7 +31,7 @@ impl Table {
         }
     }
 
-    /// Takes note that a link is gone; returns how many routes went with it.
+    /// Removes a link; returns the number of routes removed with it.
     pub fn remove_link(&mut self, index: u32) -> usize {
         DumpTracker::notified(&mut self.link_dump, index);
         match self.resolver.topology.links.get_mut(&index) {
@@ -46,12 +46,12 @@ impl Table {
         }
     }
 
-    /// Begins a dump of the links: what notifications say from here on is newer than it.
+    /// Begins a dump of the links: notifications from here on are newer than the dump.
     pub fn begin_link_dump(&mut self) {
         self.link_dump = Some(DumpTracker::default());
     }
 
-    /// Takes note of a link that the dump shows, as [`Self::link`] does.
+    /// Applies a link that the dump shows, like [`Self::link`].
     pub fn dumped_link(&mut self, index: u32, link: Link) -> usize {
         if DumpTracker::dumped(&mut self.link_dump, index) {
             self.enter_link(index, link)
@@ -60,7 +60,7 @@ impl Table {
         }
     }
 
-    /// Ends the dump and removes the links that it did not show; returns how many.
+    /// Ends the dump and removes the links that it did not show; returns their number.
     pub fn sweep_links(&mut self) -> usize {
         let Some(dump) = self.link_dump.take() else {
             return 0;
@@ -70,7 +70,7 @@ impl Table {
         gone.map(|index| self.remove_link(index)).count()
     }
 
-    /// The link of an index.
+    /// The link with this index.
     #[must_use]
     pub fn link_of(&self, index: u32) -> Option<&Link> {
         self.resolver.topology.links.get(&index)
@@ -85,15 +85,15 @@ impl Table {
             .map(|(index, link)| (*index, link))
     }
 
-    /// A link's state or name changed, so what goes through it means something else now.
+    /// Resolves the sets that use a link whose state or name changed.
     fn link_changed(&mut self, index: u32) {
         let through = self.resolver.by_interface(index);
         self.sets_changed(through);
         self.settle_at_once();
     }
 
-    /// A link went down: the kernel's routes and next-hop objects through it are gone in silence.
-    /// zebra says what becomes of its own.
+    /// Removes the routes and next-hop objects through a link that went down: the kernel sends no
+    /// messages for them. zebra does for its own.
     fn link_down(&mut self, index: u32) -> usize {
         if self.scope.source == RouteSource::Fpm {
             self.link_changed(index);
@@ -118,7 +118,7 @@ impl Table {
         self.settle_at_once()
     }
 
-    /// Takes note of a next-hop object.
+    /// Applies a next-hop object.
     pub fn next_hop(&mut self, id: u32, object: NextHopObject) {
         DumpTracker::notified(&mut self.next_hop_dump, id);
         self.enter_next_hop(id, object);
@@ -137,13 +137,13 @@ impl Table {
         }
     }
 
-    /// The next-hop object of an id.
+    /// The next-hop object with this id.
     #[must_use]
     pub fn next_hop_object(&self, id: u32) -> Option<&NextHopObject> {
         self.resolver.topology.objects.get(id)
     }
 
-    /// The ids of all next-hop objects, and those that routes refer to though there is none.
+    /// The ids of all next-hop objects, including those that routes refer to but do not exist.
     #[must_use]
     pub fn next_hop_ids(&self) -> Vec<u32> {
         let mut ids: Vec<u32> = self.resolver.topology.objects.ids().collect();
@@ -151,14 +151,14 @@ impl Table {
         ids
     }
 
-    /// Whether the next-hop object of this id is a blackhole.
+    /// Whether the next-hop object with this id is a blackhole.
     #[must_use]
     pub fn is_blackhole(&self, id: u32) -> bool {
         self.resolver.topology.objects.get(id) == Some(&NextHopObject::Blackhole)
     }
 
-    /// Takes note that a next-hop object is gone; returns how many routes went with it: the kernel's,
-    /// while zebra says what becomes of its own.
+    /// Removes a next-hop object; returns the number of routes removed with it: the kernel's only,
+    /// since zebra withdraws its own.
     pub fn remove_next_hop(&mut self, id: u32) -> usize {
         DumpTracker::notified(&mut self.next_hop_dump, id);
         let concerned = self.resolver.by_objects([id]);
@@ -184,8 +184,8 @@ impl Table {
         self.resolver.topology.objects.begin_dump();
     }
 
-    /// Removes the objects that the dump did not show. Their routes stay until the route dump
-    /// that follows has told whether they are still there.
+    /// Removes the objects that the dump did not show. Their routes stay until the route dump that
+    /// follows shows whether they still exist.
     pub fn sweep_next_hops(&mut self) -> usize {
         self.next_hop_dump = None;
         let gone = self.resolver.topology.objects.sweep();
@@ -193,13 +193,13 @@ impl Table {
         gone.len()
     }
 
-    /// VPP's interfaces, as they were told last.
+    /// VPP's interfaces, as last set.
     #[must_use]
     pub fn interfaces(&self) -> &Interfaces {
         &self.resolver.topology.interfaces
     }
 
-    /// Takes note of VPP's interfaces; routes that can go in now, or must change, become dirty.
+    /// Sets VPP's interfaces; routes that become resolvable, or whose paths change, become dirty.
     pub fn set_interfaces(&mut self, interfaces: Interfaces) {
         if self.resolver.topology.interfaces == interfaces {
             return;
@@ -211,15 +211,15 @@ impl Table {
     }
 }
 
-/// The link that IPv6 ties routes to that forward to none.
+/// The link of IPv6 routes that forward nowhere (blackhole and the like).
 pub(in crate::table) const LOOPBACK: &str = "lo";
 
 pub(in crate::table) fn is_at_loopback(set: &NextHopSet) -> bool {
     set.family == Family::V6 && !forwards(set)
 }
 
-/// Whether the kernel removes routes of the set when their last link goes down: all but IPv6
-/// multipath routes, whose dead legs stay and revive (`fib6_ifdown`).
+/// Whether the kernel removes routes of the set when their last link goes down: all except IPv6
+/// multipath routes, whose dead next hops stay and revive (`fib6_ifdown`).
 fn goes_with_link(topology: &Topology, set: &NextHopSet) -> bool {
     if !forwards(set) || topology.usable(set) {
         return false;

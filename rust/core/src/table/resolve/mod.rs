@@ -1,4 +1,4 @@
-//! From next hops to VPP's paths, or to the reason why there are none.
+//! Resolves next hops to VPP's paths, or to the reason why there are none.
 
 pub(super) mod fallback;
 pub(super) mod hold_reason;

@@ -21,7 +21,7 @@ pub enum NextHopObject {
 #[derive(Default)]
 pub(in crate::table) struct NextHopObjects {
     objects: AHashMap<u32, (NextHopObject, u8)>,
-    /// Groups by member, whether or not that is known.
+    /// Groups by member, whether or not the member exists.
     groups: AHashMap<u32, AHashSet<u32>>,
     /// Single objects by interface.
     by_interface: AHashMap<u32, AHashSet<u32>>,
@@ -42,7 +42,7 @@ impl NextHopObjects {
         self.objects.is_empty()
     }
 
-    /// Stores an object; returns whether that changes anything.
+    /// Stores an object; returns whether it changed.
     pub(in crate::table) fn insert(&mut self, id: u32, object: NextHopObject) -> bool {
         if let Some((known, seen)) = self.objects.get_mut(&id) {
             if *known == object {
@@ -83,8 +83,8 @@ impl NextHopObjects {
         true
     }
 
-    /// Removes an object, also as a member of groups, as the kernel does; a group that loses its
-    /// last member goes too. Returns those that are gone.
+    /// Removes an object, also from groups, as the kernel does; a group that loses its last member
+    /// is removed too. Returns the removed ids.
     pub(in crate::table) fn remove(&mut self, id: u32) -> Vec<u32> {
         let mut gone = Vec::new();
         if self.take(id) {
@@ -103,13 +103,13 @@ impl NextHopObjects {
         gone
     }
 
-    /// The objects that send through the interface.
+    /// The objects with this interface.
     pub(in crate::table) fn through(&self, interface: u32) -> Vec<u32> {
         let through = self.by_interface.get(&interface);
         through.into_iter().flatten().copied().collect()
     }
 
-    /// The groups that the object of this id is a member of.
+    /// The groups that contain this object.
     pub(in crate::table) fn groups_of(&self, id: u32) -> impl Iterator<Item = u32> {
         self.groups.get(&id).into_iter().flatten().copied()
     }

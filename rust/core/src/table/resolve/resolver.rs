@@ -1,4 +1,4 @@
-//! What each next-hop set means for VPP now.
+//! Next-hop sets and the paths that they resolve to.
 
 use ahash::AHashMap;
 
@@ -12,17 +12,17 @@ use crate::table::store::attribute_cache::AttributeCache;
 use crate::table::store::ids::{PathSetId, SetId};
 use crate::table::store::interner::Interner;
 
-/// What VPP shall have for a set.
+/// The paths of a set, or why there are none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::table) struct Resolution {
     /// Its paths, [`PathSetId::NONE`] where there are none.
     pub(in crate::table) paths: PathSetId,
-    /// Why these are not what the kernel has, or why there are none.
+    /// Why these differ from the kernel's, or why there are none.
     pub(in crate::table) held: Option<HoldReason>,
 }
 
 impl Resolution {
-    /// Nothing, for this reason.
+    /// No paths, for this reason.
     pub(in crate::table) const fn held(reason: HoldReason) -> Self {
         Self {
             paths: PathSetId::NONE,
@@ -37,7 +37,7 @@ struct ResolvedSet {
     usable: bool,
 }
 
-/// The next-hop sets, the path sets, and which is which at present.
+/// The next-hop sets, the path sets, and the current mapping between them.
 #[derive(Default)]
 pub(in crate::table) struct Resolver {
     pub(in crate::table) sets: Interner<NextHopSet>,
@@ -46,7 +46,7 @@ pub(in crate::table) struct Resolver {
     resolver: Vec<Option<ResolvedSet>>,
     attributes: AttributeCache,
     users: SetIndex,
-    /// Prefixes that VPP cannot have, by their best route's set.
+    /// Held prefixes, by the set of their best route.
     held: AHashMap<SetId, usize>,
 }
 
@@ -57,7 +57,7 @@ impl<T: Eq + std::hash::Hash> Default for Interner<T> {
 }
 
 impl Resolver {
-    /// The set's number; it gains one reference.
+    /// The set's id, with one more reference.
     pub(in crate::table) fn acquire(&mut self, set: NextHopSet) -> SetId {
         let id = SetId(self.sets.acquire(set));
         if self.meaning(id).is_none() {
@@ -69,8 +69,8 @@ impl Resolver {
         id
     }
 
-    /// The number of the set that these bytes were last read as, if there is still that set; it
-    /// gains one reference.
+    /// The id of the set that these bytes were last decoded to, if that set still exists; with one
+    /// more reference.
     pub(in crate::table) fn recall(&mut self, bytes: SetBytes<'_>) -> Option<SetId> {
         let (id, version) = self.attributes.get(bytes)?;
         self.sets.retain_version(id.0, version).then_some(id)
@@ -81,7 +81,7 @@ impl Resolver {
         self.attributes.put(bytes, (id, version));
     }
 
-    /// Forgets what bytes were read as: they mean something else from here on.
+    /// Clears the cache: the bytes decode differently from here on.
     pub(in crate::table) fn forget_bytes(&mut self) {
         self.attributes = AttributeCache::default();
     }
@@ -107,8 +107,8 @@ impl Resolver {
         }
     }
 
-    /// Gives routes that are announced from here on another number for the same set; the number
-    /// gains one reference.
+    /// Gives routes announced from here on another id for an equal set; the old id gains a
+    /// reference.
     pub(in crate::table) fn retire(&mut self, id: SetId) {
         self.sets.retire(id.0);
         if let Some(set) = self.sets.get(id.0) {
@@ -116,7 +116,7 @@ impl Resolver {
         }
     }
 
-    /// The sets of these objects, and of the groups that they are members of.
+    /// The sets of these objects, and of the groups that contain them.
     pub(in crate::table) fn by_objects(
         &self,
         objects: impl IntoIterator<Item = u32>,
@@ -134,15 +134,15 @@ impl Resolver {
         sets.collect()
     }
 
-    /// The sets with a next hop through the interface, those of objects included; some others may
-    /// be among them, of groups whose members are not all known.
+    /// The sets with a next hop through the interface, including those by objects; may include
+    /// others, by groups with unknown members.
     pub(in crate::table) fn by_interface(&self, interface: u32) -> Vec<SetId> {
         let mut sets = self.by_objects(self.topology.objects.through(interface));
         sets.extend(self.users.of_interface(interface));
         sets
     }
 
-    /// The sets of these that `is` picks out.
+    /// Those of these sets that `is` selects.
     pub(in crate::table) fn of(
         &self,
         sets: &[SetId],
@@ -164,7 +164,7 @@ impl Resolver {
         sets.filter(|id| self.update(*id)).collect()
     }
 
-    /// Takes note that a prefix is held, or no longer, whose best route has this set.
+    /// Adjusts the count of held prefixes whose best route uses this set.
     pub(in crate::table) fn count_held(&mut self, id: SetId, held: bool) {
         if held {
             *self.held.entry(id).or_default() += 1;
@@ -176,7 +176,7 @@ impl Resolver {
         }
     }
 
-    /// The sets of held prefixes, and how many of those each has.
+    /// The sets of held prefixes, with the number of prefixes of each.
     pub(in crate::table) fn held(&self) -> impl Iterator<Item = (SetId, usize)> {
         self.held.iter().map(|(id, count)| (*id, *count))
     }
@@ -197,19 +197,19 @@ impl Resolver {
         self.resolver.get(id.0 as usize)?.as_ref()
     }
 
-    /// The paths that VPP shall have for the set, and why these are not all.
+    /// The desired paths for the set, and why some or all are missing.
     pub(in crate::table) fn resolution(&self, id: SetId) -> Resolution {
         const UNKNOWN: Resolution = Resolution::held(HoldReason::NoUsableNextHop);
         self.meaning(id)
             .map_or(UNKNOWN, |meaning| meaning.resolution)
     }
 
-    /// Whether the kernel can forward by the set now.
+    /// Whether the kernel can currently forward by the set.
     pub(in crate::table) fn usable(&self, id: SetId) -> bool {
         self.meaning(id).is_some_and(|meaning| meaning.usable)
     }
 
-    /// Works the set's meaning out again; returns whether it is another one now.
+    /// Resolves the set again; returns whether the result changed.
     fn update(&mut self, id: SetId) -> bool {
         let Some(set) = self.sets.get(id.0) else {
             return false;
@@ -239,7 +239,7 @@ impl Resolver {
         self.sets.iter().map(|(id, _)| SetId(id)).collect()
     }
 
-    /// The sets that `is` picks out.
+    /// The sets that `is` selects.
     pub(in crate::table) fn marks(&self, is: impl Fn(&Topology, &NextHopSet) -> bool) -> SetMarks {
         let mut marks = SetMarks::default();
         for (id, set) in self.sets.iter() {

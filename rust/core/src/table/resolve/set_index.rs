@@ -6,7 +6,7 @@ use crate::route::{NextHopSet, NextHopSource};
 
 use crate::table::store::ids::SetId;
 
-/// Sets by what they name themselves: an object, or the interfaces of their own next hops.
+/// Sets by what they refer to: an object, or the interfaces of their own next hops.
 #[derive(Default)]
 pub(in crate::table) struct SetIndex {
     by_object: AHashMap<u32, AHashSet<SetId>>,
@@ -43,7 +43,7 @@ impl SetIndex {
         self.by_object.get(&object).into_iter().flatten().copied()
     }
 
-    /// The objects that sets name, whether or not there are such.
+    /// The objects that sets refer to, existing or not.
     pub(in crate::table) fn objects(&self) -> impl Iterator<Item = u32> {
         self.by_object.keys().copied()
     }
@@ -54,7 +54,7 @@ impl SetIndex {
     }
 }
 
-/// Takes `value` out of the values of `key`, which goes with its last.
+/// Removes `value` from the values of `key`, and the key with its last value.
 pub(in crate::table) fn remove<T: Eq + std::hash::Hash>(
     index: &mut AHashMap<u32, AHashSet<T>>,
     key: u32,

@@ -1,4 +1,4 @@
-//! From the kernel's next hops to VPP's paths.
+//! Resolves the kernel's next hops to VPP's paths.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::table::resolve::interfaces::{Interfaces, Link, Unmapped};
 use crate::table::resolve::links::LOOPBACK;
 use crate::table::resolve::nexthops::{NextHopObject, NextHopObjects};
 
-/// Everything that a next-hop set's meaning in VPP depends on.
+/// Everything that the resolution of a next-hop set depends on.
 #[derive(Default)]
 pub(in crate::table) struct Topology {
     pub(in crate::table) interfaces: Interfaces,
@@ -26,7 +26,7 @@ pub(in crate::table) struct Topology {
 type Hops = SmallVec<[NextHop; 4]>;
 
 impl Topology {
-    /// The paths that VPP shall have for `set`, as far as it can have them.
+    /// Resolves `set` to the paths that VPP can have.
     pub(in crate::table) fn resolve(&self, set: &NextHopSet) -> Resolved {
         let kind = match set.route_type {
             _ if forwards(set) => {
@@ -44,7 +44,7 @@ impl Topology {
         Resolved::whole(special(set.family, kind))
     }
 
-    /// Whether the kernel can forward by `set` now.
+    /// Whether the kernel can currently forward by `set`.
     pub(in crate::table) fn usable(&self, set: &NextHopSet) -> bool {
         if !forwards(set) {
             return true;
@@ -56,8 +56,8 @@ impl Topology {
         }
     }
 
-    /// Whether a lookup in the kernel's table comes to routes of the set: one through links without a
-    /// carrier may be passed by (`ignore_routes_with_linkdown`), as are dead next hops.
+    /// Whether a kernel lookup considers routes of the set: dead next hops are skipped, and those
+    /// through links without carrier may be (`ignore_routes_with_linkdown`).
     pub(in crate::table) fn found_by_lookups(&self, set: &NextHopSet) -> bool {
         let works = |link: &Link| link.up && link.carrier;
         let alive = |hop: &NextHop| !hop.dead && self.links.get(&hop.interface).is_some_and(works);
@@ -69,19 +69,19 @@ impl Topology {
             }
     }
 
-    /// Whether IPv6 routes of the set drop what they match because their next-hop object does so.
+    /// Whether IPv6 routes of the set drop packets because their next-hop object is a blackhole.
     pub(in crate::table) fn is_v6_blackhole_object(&self, set: &NextHopSet) -> bool {
         set.family == Family::V6
             && matches!(set.next_hops, NextHopSource::Object(_))
             && matches!(self.next_hops(&set.next_hops), Ok(None))
     }
 
-    /// Whether one of the set's next hops goes through the interface.
+    /// Whether one of the set's next hops uses the interface.
     pub(in crate::table) fn uses_interface(&self, set: &NextHopSet, interface: u32) -> bool {
         self.uses(set, |used| used == interface)
     }
 
-    /// Whether one of the set's next hops goes through one of the interfaces.
+    /// Whether one of the set's next hops uses one of the interfaces.
     pub(in crate::table) fn uses_one_of(
         &self,
         set: &NextHopSet,
@@ -97,7 +97,7 @@ impl Topology {
         }
     }
 
-    /// The next hops, those of objects included; none for an object that is a blackhole.
+    /// The next hops, including those of objects; none for a blackhole object.
     pub(in crate::table) fn next_hops(
         &self,
         source: &NextHopSource,
@@ -123,7 +123,7 @@ impl Topology {
                         ..hop.clone()
                     });
                 }
-                // The kernel allows a blackhole in a group only alone.
+                // The kernel allows a blackhole in a group only as the single member.
                 Some(NextHopObject::Blackhole) => return Ok(None),
                 Some(NextHopObject::Group(_)) | None => return Err(HoldReason::UnknownNextHop(id)),
             }
@@ -158,7 +158,7 @@ impl Topology {
         if legs.len() > Path::MAX_PATHS {
             return HoldReason::TooManyNextHops(legs.len()).into();
         }
-        // The only leg takes everything, whatever its weight.
+        // A single path gets all traffic, whatever its weight.
         if let [(_, weight)] = legs.as_mut_slice() {
             *weight = 1;
         }
@@ -201,7 +201,7 @@ impl Topology {
     fn sw_if_index(&self, hop: &NextHop) -> Result<u32, HoldReason> {
         let link = self.links.get(&hop.interface);
         let mapped = link.and_then(|link| self.interfaces.of(link));
-        // What the kernel sends to itself VPP must not send out of another interface.
+        // VPP must not send packets for the kernel itself out of another interface.
         let is_loopback = link.is_some_and(|link| link.name == LOOPBACK);
         match (mapped, self.interfaces.unmapped) {
             (None, _) if is_loopback => Err(HoldReason::NoInterface(hop.interface)),
@@ -212,8 +212,8 @@ impl Topology {
     }
 }
 
-/// Whether next hops decide what happens to a packet: those of a blackhole do where they are an
-/// object's, which may become another one.
+/// Whether next hops decide what happens to a packet: also for a blackhole by an object, which may
+/// change to another type.
 pub(in crate::table) fn forwards(set: &NextHopSet) -> bool {
     match set.route_type {
         RouteType::Unicast => true,
@@ -222,7 +222,7 @@ pub(in crate::table) fn forwards(set: &NextHopSet) -> bool {
     }
 }
 
-/// Whether VPP can find the gateway by itself: there is one, and it is no link-local address.
+/// Whether VPP can resolve the gateway itself: there is one, and it is not link-local.
 fn recursive(hop: &NextHop) -> bool {
     match hop.gateway {
         Some(std::net::IpAddr::V6(gateway)) => !gateway.is_unicast_link_local(),
@@ -244,7 +244,7 @@ pub(in crate::table) fn special(family: Family, kind: PathKind) -> PathSet {
     }])
 }
 
-/// The kernel's weight in VPP's range of 1 to 255; every leg keeps a share.
+/// The kernel's weight scaled to VPP's range of 1 to 255; every path keeps a share.
 fn scale(weight: u32, heaviest: u32) -> u8 {
     if heaviest <= u32::from(u8::MAX) {
         return u8::try_from(weight.max(1)).unwrap_or(u8::MAX);
@@ -274,7 +274,7 @@ mod tests {
         topology
     }
 
-    /// The paths of a route that VPP can have whole.
+    /// The paths of a route that VPP can have completely.
     fn resolve(topology: &Topology, set: &NextHopSet) -> Result<PathSet, HoldReason> {
         let resolved = topology.resolve_or_substitute(set);
         match resolved.held {

@@ -1,4 +1,4 @@
-//! The prefixes of one kernel table in either family, behind one face.
+//! The prefixes of one kernel table, independent of the family.
 
 use crate::route::{Family, Prefix};
 
@@ -10,7 +10,7 @@ enum Store {
     V6(Rib<Ipv6Words>),
 }
 
-/// A [`Rib`] of either family, with the tables it stands between.
+/// A [`Rib`] of either family, with its kernel and VPP table.
 pub(in crate::table) struct AnyRib {
     pub(in crate::table) kernel_table: u32,
     pub(in crate::table) vpp_table: u32,
@@ -46,7 +46,7 @@ impl AnyRib {
         }
     }
 
-    /// The prefix's slot; none too where the prefix is of the other family.
+    /// The prefix's slot; none also for the other family.
     pub(in crate::table) fn find(&self, prefix: &Prefix) -> Option<u32> {
         let (bits, length) = (prefix.bits(), prefix.length());
         match (&self.store, prefix.family()) {
@@ -56,8 +56,7 @@ impl AnyRib {
         }
     }
 
-    /// The prefix's slot, a new one where it has none, and what is known of it; none where the
-    /// prefix is of the other family.
+    /// The prefix's slot, created if missing, and its entry; none for the other family.
     pub(in crate::table) fn place(&mut self, prefix: &Prefix) -> Option<(u32, &mut Slot)> {
         let (bits, length) = (prefix.bits(), prefix.length());
         match (&mut self.store, prefix.family()) {
@@ -67,7 +66,7 @@ impl AnyRib {
         }
     }
 
-    /// The first slot from this one on whose prefix `is` picks out.
+    /// The first slot from this one whose prefix `is` accepts.
     pub(in crate::table) fn next(&self, from: u32, is: impl Fn(&Slot) -> bool) -> Option<u32> {
         either!(&self.store, rib => rib.next(from, is))
     }

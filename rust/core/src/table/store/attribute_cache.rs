@@ -1,4 +1,4 @@
-//! Which set the bytes of a message were read as before.
+//! A cache from a message's attribute bytes to the decoded set.
 
 use ahash::RandomState;
 use hashbrown::HashTable;
@@ -8,12 +8,12 @@ use crate::route::SetBytes;
 use crate::table::store::direct_mapped::{DirectMapped, InlineKey};
 use crate::table::store::ids::SetId;
 
-/// Byte strings that are remembered; then all are forgotten and it begins again.
+/// Maximum number of entries; then the cache is cleared.
 const REMEMBERED: usize = 4096;
-/// Longer ones are not remembered: a route with hundreds of next hops.
+/// Longer byte strings are not cached: routes with hundreds of next hops.
 const LONGEST: usize = 1024;
 
-/// A set's number, and the version of it that is meant.
+/// A set's id and version.
 pub(in crate::table) type CachedSet = (SetId, u32);
 
 struct Memory {
@@ -31,8 +31,8 @@ impl Memory {
     }
 }
 
-/// Sets by the bytes that they were read from. It holds no reference to them: who asks has to
-/// check that the version is still the same.
+/// Sets by the bytes that they were decoded from. Holds no references: the caller must check that
+/// the version is still current.
 #[derive(Default)]
 pub(in crate::table) struct AttributeCache {
     near: DirectMapped,

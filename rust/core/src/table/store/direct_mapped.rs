@@ -1,8 +1,8 @@
-//! The sets of single next hops, nearer at hand than a map has them.
+//! A direct-mapped cache of sets with a single next hop.
 //!
-//! Nearly every route of a full table has one of a few such sets, and their bytes are short: to
-//! compare them as a few numbers, at a place that follows from these, takes half the time of
-//! hashing and looking them up.
+//! Nearly every route of a full table has one of a few such sets, and their bytes are short:
+//! comparing them as a few integers at an index derived from these takes half the time of hashing
+//! them and looking them up in a map.
 
 use std::num::NonZeroU32;
 
@@ -10,14 +10,14 @@ use crate::route::SetBytes;
 
 use crate::table::store::attribute_cache::CachedSet;
 
-/// Places, as a power of two.
+/// Number of slots, as a power of two.
 const BITS: u32 = 9;
-/// Bytes of either end of the attributes; the ends may overlap.
+/// Bytes from either end of the attributes; the ends may overlap.
 const END: usize = 16;
 
 type Words = [u64; 2];
 
-/// The bytes of a set as numbers: equal ones stand for equal bytes.
+/// The bytes of a set as integers: equal integers mean equal bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::table) struct InlineKey {
     first: Words,
@@ -27,7 +27,7 @@ pub(in crate::table) struct InlineKey {
 }
 
 impl InlineKey {
-    /// None where there are fewer bytes than one end takes, or more than both.
+    /// None if there are fewer bytes than one end takes, or more than both.
     #[inline]
     pub(in crate::table) fn of(bytes: SetBytes<'_>) -> Option<Self> {
         let attributes = bytes.attributes;
@@ -42,8 +42,8 @@ impl InlineKey {
         })
     }
 
-    /// Gateways side by side differ in one byte, which ends up at the top of a number: only sums
-    /// and odd factors keep it there, where no two of them get the same place.
+    /// Neighbouring gateways differ in one byte, which is in the top bits of an integer: only sums
+    /// and odd factors preserve it, and so avoid collisions between them.
     #[inline]
     fn place(&self) -> usize {
         let ([a, b], [c, d]) = (self.first, self.last);
@@ -59,7 +59,7 @@ fn words(end: &[u8; END]) -> Words {
     [both as u64, (both >> 64) as u64]
 }
 
-/// What is known of a set at each place, the latest that was put there.
+/// The cached set of each slot, the latest one stored.
 #[derive(Default)]
 pub(in crate::table) struct DirectMapped(Vec<Option<(InlineKey, CachedSet)>>);
 

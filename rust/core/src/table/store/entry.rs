@@ -1,11 +1,11 @@
-//! One prefix's record.
+//! The entry of one prefix.
 
 use ahash::RandomState;
 use smallvec::SmallVec;
 
 use crate::table::store::ids::{PathSetId, SetId};
 
-/// The address of a prefix in its shortest form.
+/// A prefix's address in compact form.
 pub(in crate::table) trait Address: Copy + Ord {
     fn prefix(self, length: u8) -> crate::route::Prefix;
 
@@ -23,7 +23,7 @@ impl Address for u32 {
     }
 }
 
-/// An IPv6 address as four words: aligned to 4 bytes, where a u128 would cost 16 more an entry.
+/// An IPv6 address as four words: aligned to 4 bytes, where a u128 would cost 16 more per entry.
 pub(in crate::table) type Ipv6Words = [u32; 4];
 
 impl Address for Ipv6Words {
@@ -55,15 +55,15 @@ pub(in crate::table) struct KernelRoute {
     pub(in crate::table) set: SetId,
     pub(in crate::table) tos: u8,
     pub(in crate::table) protocol: u8,
-    /// The resync that last saw it.
+    /// The resync that saw it last.
     pub(in crate::table) generation: u8,
-    /// The kernel uses it no more and will remove it (`fib6_check_expired`). The only route of a
-    /// prefix is kept in the overflow map then.
+    /// The kernel has stopped using it and will remove it (`fib6_check_expired`). The only route of
+    /// a prefix is then kept in the overflow map.
     pub(in crate::table) expired: bool,
 }
 
 impl KernelRoute {
-    /// Whether it is the other one, whenever that was seen.
+    /// Whether it is the same route, regardless of when it was seen.
     pub(in crate::table) fn is(&self, other: &Self) -> bool {
         Self {
             generation: other.generation,
@@ -72,7 +72,7 @@ impl KernelRoute {
     }
 }
 
-/// The kernel routes of a prefix in the kernel's order: by metric, then as the kernel lists them.
+/// The kernel routes of a prefix in the kernel's order: by metric, then by position.
 pub(in crate::table) type Routes = SmallVec<[KernelRoute; 2]>;
 
 /// Bits of [`Slot::flags`].
@@ -81,9 +81,9 @@ pub(in crate::table) mod flag {
     pub(in crate::table) const ROUTE: u8 = 1;
     /// The kernel's routes are in the overflow map; those in the entry are a copy of the best.
     pub(in crate::table) const OVERFLOW: u8 = 1 << 1;
-    /// Waits in the dirty queue.
+    /// In the dirty queue.
     pub(in crate::table) const QUEUED: u8 = 1 << 2;
-    /// Handed out by `take_dirty`, its outcome not yet told.
+    /// Handed out by `take_dirty` and not yet answered.
     pub(in crate::table) const TAKEN: u8 = 1 << 3;
     /// VPP refused the last request for it.
     pub(in crate::table) const FAILED: u8 = 1 << 4;
@@ -91,8 +91,8 @@ pub(in crate::table) mod flag {
     pub(in crate::table) const DESIRED: u8 = 1 << 5;
     /// Counts as held (`Counts::held`).
     pub(in crate::table) const HELD: u8 = 1 << 6;
-    /// VPP had it before we came, and the kernel has not shown a route for it yet: whether it is
-    /// stale only a certified dump tells, so it stays until then.
+    /// VPP had it before this run, and the kernel has not shown a route for it yet: only a complete
+    /// dump shows whether it is stale, so it stays until then.
     pub(in crate::table) const UNCONFIRMED: u8 = 1 << 7;
 
     /// The flag, or none.
@@ -101,7 +101,7 @@ pub(in crate::table) mod flag {
     }
 }
 
-/// The length of a prefix whose slot is free; no prefix is that long.
+/// The length of a free slot; no prefix is that long.
 const FREE: u8 = u8::MAX;
 
 /// A prefix: its address and the rest.
@@ -111,7 +111,7 @@ pub(in crate::table) struct Entry<A> {
     pub(in crate::table) body: Slot,
 }
 
-/// What is known of a prefix: the best kernel route and what VPP has acknowledged.
+/// The state of a prefix: the best kernel route and what VPP has acknowledged.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::table) struct Slot {
     pub(in crate::table) length: u8,
@@ -141,18 +141,18 @@ impl Slot {
         self.length != FREE
     }
 
-    /// Gives the slot up.
+    /// Frees the slot.
     pub(in crate::table) fn free(&mut self) {
         self.length = FREE;
         self.flags = 0;
     }
 
-    /// Whether nothing but the prefix is known.
+    /// Whether the entry has no state besides the prefix.
     pub(in crate::table) fn is_untouched(&self) -> bool {
         self.flags == 0 && self.installed.is_none()
     }
 
-    /// Whether VPP's route is to be left alone, as nobody knows yet what the kernel has.
+    /// Whether to leave VPP's route alone, since the kernel's state is not known yet.
     pub(in crate::table) fn unconfirmed(&self) -> bool {
         self.has(flag::UNCONFIRMED)
             && !self.has(flag::ROUTE | flag::OVERFLOW)

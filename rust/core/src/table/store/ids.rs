@@ -1,4 +1,4 @@
-//! Small names for things stored elsewhere.
+//! Indices of values that are stored elsewhere.
 
 /// A stored [`NextHopSet`](crate::route::NextHopSet).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -9,7 +9,7 @@ pub struct SetId(pub(in crate::table) u32);
 pub struct PathSetId(pub(in crate::table) u32);
 
 impl PathSetId {
-    /// No paths: the prefix is not, or shall not be, in VPP.
+    /// No paths: the prefix is not in VPP, or is to be deleted.
     pub const NONE: Self = Self(u32::MAX);
 
     /// Whether this is [`PathSetId::NONE`].
@@ -18,15 +18,15 @@ impl PathSetId {
         self.0 == Self::NONE.0
     }
 
-    /// The number, for arrays beside the table.
+    /// The index, for arrays in parallel to the table.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// A prefix's place in the table. It stays valid while the prefix is taken (see
-/// [`Table::take_dirty`](crate::table::Table::take_dirty)), and no longer.
+/// A prefix's slot in the table. Valid while the prefix is taken (see
+/// [`Table::take_dirty`](crate::table::Table::take_dirty)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Handle {
     pub(in crate::table) rib: u16,

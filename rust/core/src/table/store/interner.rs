@@ -1,4 +1,4 @@
-//! Values that many entries share, stored once and counted.
+//! Interned values, with reference counts.
 
 use std::hash::Hash;
 
@@ -8,11 +8,11 @@ use hashbrown::HashTable;
 struct Slot<T> {
     value: Option<T>,
     references: u32,
-    /// Rises whenever the slot gets another value, so that copies kept elsewhere can be checked.
+    /// Increases whenever the slot gets another value, which invalidates copies kept elsewhere.
     version: u32,
 }
 
-/// Stores each distinct value once, under a small number, for as long as it is referenced.
+/// Stores each distinct value once, under a small index, while it is referenced.
 pub(in crate::table) struct Interner<T> {
     slots: Vec<Slot<T>>,
     free: Vec<u32>,
@@ -30,7 +30,7 @@ impl<T: Eq + Hash> Interner<T> {
         }
     }
 
-    /// Number of the value, which gains one reference.
+    /// The value's id, with one more reference.
     pub(in crate::table) fn acquire(&mut self, value: T) -> u32 {
         let hash = self.hasher.hash_one(&value);
         let slots = &self.slots;
@@ -71,7 +71,7 @@ impl<T: Eq + Hash> Interner<T> {
         }
     }
 
-    /// Takes one more reference if the value is still there, in this version; returns whether it is.
+    /// Adds a reference if the value still exists in this version; returns whether it does.
     pub(in crate::table) fn retain_version(&mut self, id: u32, version: u32) -> bool {
         let Some(slot) = self.slots.get_mut(id as usize) else {
             return false;
@@ -81,7 +81,7 @@ impl<T: Eq + Hash> Interner<T> {
         same
     }
 
-    /// Gives one reference back; returns the value if it was the last and the value is gone.
+    /// Drops a reference; returns the value if it was the last.
     pub(in crate::table) fn release(&mut self, id: u32) -> Option<T> {
         let slot = self.slots.get_mut(id as usize)?;
         slot.references = slot.references.saturating_sub(1);
@@ -101,8 +101,8 @@ impl<T: Eq + Hash> Interner<T> {
         }
     }
 
-    /// Gives equal values another number from here on, while this one stays with those who have
-    /// it; it gains one reference.
+    /// Gives equal values another id from here on, while this one stays valid for its holders; it
+    /// gains one reference.
     pub(in crate::table) fn retire(&mut self, id: u32) {
         let Some(slot) = self.slots.get_mut(id as usize) else {
             return;
@@ -122,7 +122,7 @@ impl<T: Eq + Hash> Interner<T> {
         value_at(&self.slots, id)
     }
 
-    /// How often it is referenced.
+    /// The number of references.
     pub(in crate::table) fn references(&self, id: u32) -> u32 {
         self.slots
             .get(id as usize)
@@ -133,7 +133,7 @@ impl<T: Eq + Hash> Interner<T> {
         self.slots.get(id as usize).map_or(0, |slot| slot.version)
     }
 
-    /// Number and value of everything stored.
+    /// Id and value of everything stored.
     pub(in crate::table) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         (0_u32..)
             .zip(&self.slots)

@@ -1,27 +1,27 @@
-//! Places sorted by the part of an index that they belong into.
+//! Slots sorted by the part of the index that they belong to.
 
-/// An index's buckets that the processor's caches hold.
+/// Index buckets that fit in the processor's caches.
 const NEAR: usize = 1 << 15;
 
-/// Hash and place of entries on their way into an index. Entered one after the other they would lie
-/// all over the memory; entered a part of the index at a time they lie near one another.
+/// Hash and slot of entries to be indexed. Inserted in order they would touch memory at random;
+/// inserted one part of the index at a time they stay within the cache.
 pub(in crate::table) struct Partitions {
     mask: usize,
     room: usize,
     places: Vec<(u32, u32)>,
-    /// Where each part's places end.
+    /// The end of each part's slots.
     ends: Vec<usize>,
 }
 
 impl Partitions {
-    /// For so many places; none where sorting them would not pay.
+    /// Partitions for this many slots; none if sorting them does not pay.
     pub(in crate::table) fn new(buckets: usize, places: usize) -> Option<Self> {
         let mask = buckets.checked_sub(1)?;
         let parts = mask / NEAR + 1;
         if parts == 1 || places < NEAR {
             return None;
         }
-        // Hashes spread evenly, but not quite.
+        // Hashes are spread evenly, but not perfectly.
         let room = places / parts * 9 / 8;
         Some(Self {
             mask,
@@ -31,7 +31,7 @@ impl Partitions {
         })
     }
 
-    /// Takes a place; returns whether there was room for it.
+    /// Adds a slot; returns whether there was room.
     #[inline]
     pub(in crate::table) fn put(&mut self, hash: u32, slot: u32) -> bool {
         let part = (hash as usize & self.mask) / NEAR;
@@ -47,7 +47,7 @@ impl Partitions {
         true
     }
 
-    /// The places of each part.
+    /// The slots of each part.
     pub(in crate::table) fn iter(&self) -> impl Iterator<Item = &[(u32, u32)]> {
         let part = |(part, end): (usize, &usize)| self.places.get(part * self.room..*end);
         self.ends.iter().enumerate().filter_map(part)

@@ -1,12 +1,11 @@
 //! The prefixes of one family in one kernel table: a dense array and an index into it.
 //!
-//! The array keeps a prefix's place fixed while it lives, so a place serves as its short name in
-//! queues and batches; the index costs five bytes a prefix where a map of entries would cost
-//! twenty more.
+//! A prefix keeps its slot in the array while it lives, so the slot identifies it in queues and
+//! batches; the index costs five bytes a prefix, where a map of entries would cost twenty more.
 //!
-//! A dump shows prefixes in the order of their addresses. As long as each new one lies beyond all
-//! before it, it cannot be known, and the array itself is in order: the index, whose places lie
-//! all over the memory, is then made for many entries at once.
+//! A dump shows prefixes in the order of their addresses. While each new one is beyond all before
+//! it, it cannot be known yet and the array itself is sorted: the index, whose accesses are random,
+//! is then built for many entries at once.
 
 use std::ops::Range;
 
@@ -21,15 +20,15 @@ pub(in crate::table) struct Rib<A> {
     entries: Vec<Entry<A>>,
     free: Vec<u32>,
     index: HashTable<u32>,
-    /// Entries from this place on are not in the index: they are in the order of their addresses,
-    /// none is below the address of an entry before them, and all are in use.
+    /// Entries from this slot on are not indexed: they are sorted by address, none is below the
+    /// address of an earlier entry, and all are in use.
     indexed: usize,
-    /// No entry has had a higher address.
+    /// The highest address of any entry.
     highest: Option<A>,
     hasher: RandomState,
-    /// The place found last.
+    /// The slot found last.
     last: u32,
-    /// The kernel's routes of the few prefixes that have more than one, or one with a TOS.
+    /// The kernel's routes of the few prefixes that have several, or one with a TOS.
     more: HashMap<u32, Routes, RandomState>,
 }
 
@@ -66,7 +65,7 @@ impl<A: Address> Rib<A> {
         indexed.copied().or_else(|| self.find_new(address, length))
     }
 
-    /// Searches those that are not in the index yet.
+    /// Searches the entries that are not indexed yet.
     fn find_new(&self, address: A, length: u8) -> Option<u32> {
         let new = self.entries.get(self.indexed..).unwrap_or_default();
         let first = new.partition_point(|entry| entry.address < address);
@@ -77,10 +76,10 @@ impl<A: Address> Rib<A> {
         u32::try_from(self.indexed + first + at).ok()
     }
 
-    /// The prefix's slot, a new one where it has none.
+    /// The prefix's slot, created if missing.
     ///
-    /// A dump shows prefixes in the order in which the dump before it made their slots, so the next
-    /// one is tried before the index, which the processor would have to fetch from memory.
+    /// A dump shows prefixes in the order in which the previous dump created their slots, so the
+    /// next slot is tried before the index, which would cost a cache miss.
     pub(in crate::table) fn find_or_insert(&mut self, address: A, length: u8) -> u32 {
         let next = self.last.wrapping_add(1);
         self.last = if is_at(&self.entries, next, address, length) {
@@ -117,7 +116,7 @@ impl<A: Address> Rib<A> {
         }
     }
 
-    /// Whether there is a prefix of the highest address and this length.
+    /// Whether there is a prefix with the highest address and this length.
     fn is_among_highest(&self, highest: A, length: u8) -> bool {
         let new = self.entries.get(self.indexed..).unwrap_or_default();
         if new.first().is_none_or(|entry| entry.address == highest) {
@@ -129,7 +128,7 @@ impl<A: Address> Rib<A> {
             .any(|entry| entry.body.length == length)
     }
 
-    /// Makes the index whole: what is not in it costs a search in the order of addresses.
+    /// Completes the index: unindexed entries need a search.
     pub(in crate::table) fn index_all(&mut self) {
         let all = self.entries.len();
         if self.indexed == all {
@@ -140,8 +139,8 @@ impl<A: Address> Rib<A> {
         self.indexed = all;
     }
 
-    /// Makes room for further entries in the index. Where there is none it is made anew in the
-    /// order of the entries: left to itself it would look them up one by one, all over the memory.
+    /// Reserves room for further entries in the index. When it is full it is rebuilt in the order
+    /// of the entries: its own growth would look the entries up one by one, at random in memory.
     fn reserve(&mut self, more: usize) {
         let len = self.index.len();
         if len + more <= self.index.capacity() {
@@ -152,7 +151,7 @@ impl<A: Address> Rib<A> {
         self.enter_all(0..self.indexed);
     }
 
-    /// Enters places in the index, which has room for them; those that are free are left out.
+    /// Adds slots to the index, which has room for them; skips free ones.
     fn enter_all(&mut self, places: Range<usize>) {
         let mut parts = Partitions::new(self.index.num_buckets(), places.len());
         let first = u32::try_from(places.start).unwrap_or(u32::MAX);
@@ -173,7 +172,7 @@ impl<A: Address> Rib<A> {
         }
     }
 
-    /// Enters a place in the index, which has room for it; nothing happens if it is free.
+    /// Adds a slot to the index, which has room for it; skips a free one.
     fn enter(&mut self, slot: u32) {
         if let Some(entry) = self.get(slot) {
             let hash = hash(&self.hasher, entry);
@@ -194,7 +193,7 @@ impl<A: Address> Rib<A> {
         slot
     }
 
-    /// Forgets a prefix that nothing refers to any more.
+    /// Removes a prefix that nothing refers to any more.
     pub(in crate::table) fn remove(&mut self, slot: u32) {
         self.index_all();
         let Some(entry) = self.entries.get_mut(slot as usize) else {
@@ -209,14 +208,14 @@ impl<A: Address> Rib<A> {
         self.free.push(slot);
     }
 
-    /// The prefix's slot, as [`Self::find_or_insert`] says, and what is known of it.
+    /// The prefix's slot, as in [`Self::find_or_insert`], and its entry.
     pub(in crate::table) fn place(&mut self, address: A, length: u8) -> Option<(u32, &mut Slot)> {
         let slot = self.find_or_insert(address, length);
         let entry = self.entries.get_mut(slot as usize)?;
         Some((slot, &mut entry.body))
     }
 
-    /// The first slot from this one on whose prefix `is` picks out.
+    /// The first slot from this one whose prefix `is` accepts.
     pub(in crate::table) fn next(&self, from: u32, is: impl Fn(&Slot) -> bool) -> Option<u32> {
         let rest = self.entries.get(from as usize..)?;
         let picked = |entry: &Entry<A>| entry.body.in_use() && is(&entry.body);
@@ -247,7 +246,7 @@ impl<A: Address> Rib<A> {
         }
     }
 
-    /// The routes of the prefixes that have more than one, or one with a TOS.
+    /// The routes of the prefixes that have several, or one with a TOS.
     pub(in crate::table) fn many(&self) -> hashbrown::hash_map::Values<'_, u32, Routes> {
         self.more.values()
     }
@@ -282,13 +281,13 @@ fn hash<A: Address>(hasher: &RandomState, entry: &Entry<A>) -> u32 {
     entry.address.hash_with(entry.body.length, hasher)
 }
 
-/// Enters a place in an index that has room for it.
+/// Adds a slot to an index that has room for it.
 #[inline]
 fn enter(index: &mut HashTable<u32>, hash: u32, slot: u32) {
     index.insert_unique(spread(hash), slot, |_| 0);
 }
 
-/// The index takes a bucket from a hash's low bits and a tag from its high ones.
+/// The index takes a bucket from a hash's low bits and a tag from its high bits.
 fn spread(hash: u32) -> u64 {
     u64::from(hash) << 32 | u64::from(hash)
 }

@@ -1,4 +1,4 @@
-//! Reading what VPP has under our source.
+//! Reads VPP's routes under our source.
 
 use std::cmp::Ordering;
 
@@ -14,13 +14,14 @@ use super::table_dump::TableDump;
 use crate::vpp::bulk::Adopted;
 use crate::vpp::operation::{Context, Operation};
 
-/// Prefixes of better sources that are kept in mind; where there are more, none is.
+/// Maximum number of prefixes of better sources to keep; beyond it none are kept.
 const UNSEEN: usize = 65_536;
 
-/// An adoption under way: what VPP shows under our source, then where others may hide it.
+/// An adoption in progress: first VPP's routes under our source, then those of sources that may
+/// hide ours.
 pub(in crate::vpp) struct AdoptOp {
     source: u8,
-    /// Sources that may hide routes of ours; none once they are asked for.
+    /// Sources that may hide our routes; none once they are requested.
     better: Option<Vec<u8>>,
     tables: Vec<(u32, Family)>,
     dump: TableDump,
@@ -113,12 +114,12 @@ impl Operation for AdoptOp {
     fn complete(self: Box<Self>, _context: &Context) {
         if self.hiding > UNSEEN {
             log::warn!(
-                "VPP has {} routes of FIB sources that go before ours: what of ours an earlier run \
-                 left behind them stays, unless `bgpreflector flush` removes it",
+                "VPP has {} routes of FIB sources that take precedence over ours: routes of an \
+                 earlier run that they hide stay until `bgpreflector flush` removes them",
                 self.hiding
             );
         }
-        // Whoever asked may have gone meanwhile; the table knows the outcome.
+        // The caller may have given up; the table has the result.
         let _ = self.reply.send(Ok(self.adopted));
     }
 
@@ -129,14 +130,14 @@ impl Operation for AdoptOp {
     }
 }
 
-/// The paths of a route that VPP shows. Those of a kind that we never send compare unequal to all
-/// that we want, as an empty set does.
+/// The paths of a route that VPP shows. Paths of a kind that we never send are returned as the
+/// empty set, which differs from all desired paths.
 pub(in crate::vpp) fn shown_paths(details: &RouteDetails<'_>) -> PathSet {
     let paths = dumped_paths(&details.route.prefix, details.route.paths);
     paths.unwrap_or_else(|_| PathSet::new(Vec::new()))
 }
 
-/// Takes a route that VPP shows as installed; false where its VPP table is none of ours.
+/// Records a route that VPP shows as installed; false if its VPP table is not ours.
 pub(in crate::vpp) fn adopt(table: &mut Table, faults: Faults, details: &RouteDetails<'_>) -> bool {
     let prefix = details.route.prefix;
     let shown = shown_paths(details);

@@ -1,4 +1,4 @@
-//! Comparing what VPP shows with what it has acknowledged.
+//! Compares VPP's routes with what VPP has acknowledged.
 
 use ahash::AHashMap;
 use bgpreflector_core::route::{Family, PathSet, Prefix};
@@ -13,7 +13,7 @@ use super::adopt::{adopt, shown_paths};
 use super::table_dump::TableDump;
 use crate::vpp::operation::{Context, Operation};
 
-/// What an audit of VPP found.
+/// The result of an audit of VPP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VppAudit {
     /// Routes under our source that VPP showed.
@@ -24,28 +24,28 @@ pub struct VppAudit {
     pub examples: Vec<(u32, Prefix, VppDrift)>,
 }
 
-/// How an audit is made.
+/// Settings of an audit.
 #[derive(Clone, Debug)]
 pub struct AuditSettings {
     /// Our FIB source.
     pub source: u8,
-    /// The sources that VPP prefers to ours: where another one forwards a prefix, as VPP's own does
-    /// with `0.0.0.0/0`, ours is missing.
+    /// The sources that VPP prefers to ours: if one of them forwards a prefix, as VPP's own does
+    /// with `0.0.0.0/0`, ours is not shown.
     pub better: Vec<u8>,
-    /// Whether what differs is corrected in the table, and so sent to VPP again.
+    /// Whether to correct differences in the table, and so in VPP.
     pub repair: bool,
-    /// Differences that the report names.
+    /// Maximum number of differences named in the report.
     pub limit: usize,
 }
 
-/// An audit under way: first what VPP shows under our source; then, where prefixes are missing
-/// from that, all of VPP's routes: a better source's route hides ours.
+/// An audit in progress: first VPP's routes under our source; then, if prefixes are missing, all of
+/// VPP's routes: a better source's route hides ours.
 pub(in crate::vpp) struct AuditOp {
     settings: AuditSettings,
     tables: Vec<(u32, Family)>,
     dump: TableDump,
     shown: Shown,
-    /// Prefixes not shown; none while it is not known which those are.
+    /// Prefixes not shown; none until the first dump is complete.
     missing: Option<AHashMap<(u32, Prefix), Handle>>,
     report: VppAudit,
     reply: Sender<Result<VppAudit, VppError>>,
@@ -67,7 +67,7 @@ impl AuditOp {
         }
     }
 
-    /// Everything under our source has been shown: what hides the rest?
+    /// Everything under our source has been shown: what hides the missing prefixes?
     fn look_for_others(&mut self, shared: &EngineState) {
         let table = shared.table();
         let place = |handle: Handle| {
@@ -104,7 +104,7 @@ impl AuditOp {
             if self.settings.repair {
                 shared.change(|table| {
                     adopt(table, faults, details);
-                    // Known from now on, and shown.
+                    // Known by now, and shown.
                     table.compare_shown(vpp_table, &prefix, &mut self.shown, |_| true)
                 });
             }
@@ -172,7 +172,7 @@ impl Operation for AuditOp {
         self.missing.is_some() && self.dump.done()
     }
 
-    /// What nobody showed is missing, where VPP had acknowledged it.
+    /// What no dump showed is missing, if VPP had acknowledged it.
     fn complete(mut self: Box<Self>, context: &Context) {
         let shared = &context.shared;
         for ((vpp_table, prefix), handle) in self.missing.take().unwrap_or_default() {
@@ -186,7 +186,7 @@ impl Operation for AuditOp {
             }
         }
         self.report.examples.sort_unstable();
-        // Whoever asked may have gone meanwhile; the table knows the outcome.
+        // The caller may have given up; the table has the result.
         let _ = self.reply.send(Ok(self.report));
     }
 

@@ -1,4 +1,4 @@
-//! A batch on its way to VPP and back.
+//! Sends a batch to VPP and records the answers.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -17,18 +17,18 @@ use crate::state::EngineState;
 use crate::vpp::bulk::{CommitReport, Failure};
 use crate::vpp::operation::{Context, Operation};
 
-/// Requests encoded under one lock of the table: the kernel reader waits no longer than that.
+/// Requests encoded under one lock of the table, which bounds the kernel reader's wait.
 pub(in crate::vpp) const CHUNK: usize = 256;
-/// Refusals that a report names.
+/// Maximum number of refusals in a report.
 pub(in crate::vpp) const FAILURES: usize = 100;
 
-/// Encodes requests; each set of paths once.
+/// Encodes requests; each path set once.
 pub(in crate::vpp) struct Encoder {
     message_id: u16,
     client_index: u32,
     routes: RouteEncoder,
     faults: Faults,
-    /// None where there is no message for them.
+    /// None if the paths cannot be encoded.
     paths: AHashMap<usize, (u32, Option<EncodedPaths>)>,
 }
 
@@ -49,8 +49,8 @@ impl Encoder {
         self.routes = RouteEncoder::v2(self.message_id, self.client_index, source);
     }
 
-    /// Appends the request's message under the context that `context` gives; false, and nothing
-    /// asked for, where there is no message for its paths.
+    /// Appends the request's message with the context that `context` returns; false, and no
+    /// request, if its paths cannot be encoded.
     fn encode(
         &mut self,
         table: &Table,
@@ -82,7 +82,7 @@ impl Encoder {
                 }
                 None => {
                     log::error!(
-                        "{} in VPP table {} is not sent: this VPP would end over it",
+                        "{} in VPP table {} is not sent: it would crash this VPP",
                         request.prefix,
                         request.vpp_table
                     );
@@ -111,24 +111,23 @@ impl Encoder {
     }
 }
 
-/// None where there is no message for the paths, which would be a bug.
+/// None if the paths cannot be encoded, which would be a bug.
 fn encoded(prefix: &Prefix, paths: &PathSet) -> Option<EncodedPaths> {
     let encoded = EncodedPaths::new(paths);
     if let Err(error) = &encoded {
         log::error!(
-            "{prefix} and other routes with its paths cannot be put into a message to VPP, which is \
-             a bug: {error}"
+            "cannot encode {prefix} and other routes with its paths for VPP, which is a bug: {error}"
         );
     }
     encoded.ok()
 }
 
-/// A batch under way. What has no answer when it ends, however it ends, is dirty again.
+/// A batch in progress. However it ends, prefixes without an answer are dirty again.
 pub(in crate::vpp) struct CommitOp {
     shared: Arc<EngineState>,
     source: u8,
     waiting: VecDeque<Handle>,
-    /// Those over which VPP may have ended: they go last, and one by one.
+    /// Those over which VPP may have ended: sent last, and one at a time.
     suspects: VecDeque<Handle>,
     pending: Pending<Request>,
     answered: Vec<(Request, i32)>,
@@ -231,7 +230,7 @@ impl Operation for CommitOp {
         }
     }
 
-    /// Prefixes for which nothing is to be done any more are passed over.
+    /// Skips prefixes that no longer need a request.
     fn encode(
         &mut self,
         context: &mut Context,
@@ -244,7 +243,7 @@ impl Operation for CommitOp {
 
     fn on_message(&mut self, context: &Context, id: u16, message: &[u8]) -> Result<(), VppError> {
         if id != context.ids.route_reply {
-            log::debug!("VPP sent message {id} while routes were sent");
+            log::debug!("unexpected message {id} from VPP during a commit");
             return Ok(());
         }
         let reply =
@@ -274,7 +273,7 @@ impl Operation for CommitOp {
     }
 
     fn complete(mut self: Box<Self>, _context: &Context) {
-        // Whoever asked may have gone meanwhile; the table knows all outcomes.
+        // The caller may have given up; the table has all results.
         let _ = self.reply.send(Ok(std::mem::take(&mut self.report)));
     }
 
@@ -308,7 +307,7 @@ impl Drop for CommitOp {
     }
 }
 
-/// VPP went, and these requests had no answer.
+/// Handles the requests that were unanswered when VPP ended.
 fn suspected(shared: &EngineState, mut encoder: Encoder, source: u8, pending: Vec<Request>) {
     encoder.begin(source, shared.faults());
     shared.change(|table| {
@@ -321,7 +320,7 @@ fn suspected(shared: &EngineState, mut encoder: Encoder, source: u8, pending: Ve
     });
 }
 
-/// Once for each route that is held: all that a report of VPP's fault needs.
+/// Logged once for each held route: all that a bug report to VPP needs.
 fn log_ended(table: &Table, request: &Request, frame: &[u8]) {
     let Request {
         vpp_table, prefix, ..

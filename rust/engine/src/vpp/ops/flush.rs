@@ -1,4 +1,4 @@
-//! Removing everything under our source, in whatever VPP table it is.
+//! Removes everything under our source, in any VPP table.
 
 use std::collections::VecDeque;
 
@@ -13,21 +13,21 @@ use super::table_dump::TableDump;
 use crate::vpp::bulk::Failure;
 use crate::vpp::operation::{Context, Operation};
 
-/// What is flushed.
+/// Settings of a flush.
 #[derive(Clone, Debug)]
 pub struct FlushSettings {
     /// Our FIB source.
     pub source: u8,
-    /// Sources whose routes may hide ours: VPP does not show ours then, so they are deleted
-    /// unseen wherever one of those has a route.
+    /// Sources whose routes may hide ours: VPP does not show ours then, so they are deleted unseen
+    /// wherever one of these has a route.
     pub better: Vec<u8>,
     /// VPP tables.
     pub tables: Vec<(u32, Family)>,
-    /// Whether nothing is to be deleted.
+    /// Whether to delete nothing.
     pub dry_run: bool,
 }
 
-/// What was found in a VPP table, and what became of it.
+/// The result for a VPP table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlushedTable {
     /// VPP table.
@@ -38,11 +38,11 @@ pub struct FlushedTable {
     pub shown: usize,
     /// How many of them it deleted.
     pub deleted: usize,
-    /// Deletions that it refused, those of routes that it did not show included.
+    /// Refused deletions, including those of routes that it did not show.
     pub failed: usize,
 }
 
-/// What a flush found and did.
+/// The result of a flush.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flushed {
     /// By VPP table.
@@ -51,14 +51,15 @@ pub struct Flushed {
     pub failures: Vec<Failure>,
 }
 
-/// A route to delete: the place of its VPP table, and whether VPP showed it.
+/// A route to delete: the index of its VPP table, and whether VPP showed it.
 type Deletion = (usize, Prefix, bool);
 
-/// A flush under way: dumps first, then deletions. The engine's own table is not told.
+/// A flush in progress: first the dumps, then the deletions. The engine's own table does not
+/// change.
 pub(in crate::vpp) struct FlushOp {
     settings: FlushSettings,
     dump: TableDump,
-    /// Whether the dump is that of the better sources.
+    /// Whether this is the dump of the better sources.
     unseen: bool,
     waiting: VecDeque<Deletion>,
     pending: Pending<Deletion>,
@@ -204,7 +205,7 @@ impl Operation for FlushOp {
     }
 
     fn complete(self: Box<Self>, _context: &Context) {
-        // Whoever asked may have gone meanwhile.
+        // The caller may have given up.
         let _ = self.reply.send(Ok(self.report));
     }
 

@@ -1,4 +1,4 @@
-//! What the connection does, one after the other.
+//! The connection's operations.
 
 pub(in crate::vpp) mod adopt;
 pub(in crate::vpp) mod audit;

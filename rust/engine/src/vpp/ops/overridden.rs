@@ -1,4 +1,4 @@
-//! Which of our routes VPP has and does not forward by, because another source has a better one.
+//! Our routes that VPP has but does not forward by, because another source has a better one.
 
 use bgpreflector_core::route::Prefix;
 use crossbeam_channel::Sender;
@@ -13,12 +13,12 @@ use crate::vpp::operation::{Context, Operation};
 pub struct Overridden {
     /// How many there are.
     pub count: usize,
-    /// Some of them: VPP table, prefix, and the id of the source that VPP forwards by.
+    /// Some of them: VPP table, prefix, and the id of the source by which VPP forwards.
     pub some: Vec<(u32, Prefix, u8)>,
 }
 
-/// Dumps of other sources' routes under way. A dump by source shows a prefix only where that
-/// source's route is the best.
+/// Dumps of other sources' routes. A dump by source shows a prefix only if that source's route is
+/// the best.
 pub(in crate::vpp) struct OverriddenOp {
     sources: Vec<u8>,
     dump: TableDump,
@@ -89,7 +89,7 @@ impl Operation for OverriddenOp {
     }
 
     fn complete(self: Box<Self>, _context: &Context) {
-        // Whoever asked may have gone meanwhile.
+        // The caller may have given up.
         let _ = self.reply.send(Ok(self.found));
     }
 

@@ -1,5 +1,5 @@
-//! Dumps of VPP's routes: one table and family after the other, each closed by a ping, for VPP
-//! ends a dump without a message of its own.
+//! Dumps of VPP's routes: one table and family after another, each followed by a ping, since VPP
+//! sends no end marker.
 
 use bgpreflector_core::route::Family;
 use bgpreflector_core::vpp::{EmptyRequest, RouteDetails, RouteDump};
@@ -9,7 +9,7 @@ use crate::error::VppError;
 use crate::vpp::ids::Ids;
 use crate::vpp::operation::Context;
 
-/// A dump under way.
+/// A dump in progress.
 pub(in crate::vpp) struct TableDump {
     wanted: std::vec::IntoIter<(u8, u32, Family)>,
     asking: bool,
@@ -17,12 +17,12 @@ pub(in crate::vpp) struct TableDump {
 }
 
 impl TableDump {
-    /// A dump of these VPP tables' routes of one source, 0 for all.
+    /// A dump of these VPP tables' routes, from one source, or 0 for all.
     pub(in crate::vpp) fn new(source: u8, tables: Vec<(u32, Family)>) -> Self {
         Self::of_sources(&[source], &tables)
     }
 
-    /// Dumps of these VPP tables' routes, one of each source.
+    /// Dumps of these VPP tables' routes, one for each source.
     pub(in crate::vpp) fn of_sources(sources: &[u8], tables: &[(u32, Family)]) -> Self {
         let of_table = |(table, family): &(u32, Family)| {
             let (table, family) = (*table, *family);
@@ -40,12 +40,12 @@ impl TableDump {
         self.done
     }
 
-    /// Whether VPP owes the end of a dump.
+    /// Whether a dump's end is outstanding.
     pub(in crate::vpp) fn asking(&self) -> bool {
         self.asking
     }
 
-    /// Asks for the next table, unless an answer is still under way.
+    /// Requests the next table, unless the previous one is not complete.
     pub(in crate::vpp) fn encode(&mut self, context: &Context, out: &mut Vec<u8>) {
         if self.asking || self.done {
             return;
@@ -71,7 +71,7 @@ impl TableDump {
         self.asking = true;
     }
 
-    /// The route in a message of VPP's, if it holds one.
+    /// The route in a message from VPP, if it contains one.
     pub(in crate::vpp) fn take<'a>(
         &mut self,
         ids: &Ids,
