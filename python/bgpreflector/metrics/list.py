@@ -162,7 +162,8 @@ METRICS = (
         "prefixes",
         "gauge",
         "By kernel table, family and state: kernel (routes of the kernel, of all protocols), "
-        "mirrored (desired, held or both), desired (that VPP shall have), installed (that VPP has acknowledged), held (that VPP "
+        "mirrored (desired, held or both), desired (that VPP shall have), "
+        "installed (that VPP has acknowledged), held (that VPP "
         "cannot have now), substituted (desired and held: VPP has something else), "
         "failed (that VPP refused), unconfirmed (of an earlier run, not "
         "yet compared with the kernel).",
