@@ -76,6 +76,9 @@ def test_the_defaults_are_those_of_the_daemon(monkeypatch: pytest.MonkeyPatch) -
         "log": {"level": "info", "format": "text"},
         "control": {
             "socket": "/run/bgpreflector/control.sock",
+            "group": "",
+            "mode": None,
+            "role": "read-only",
             "lock_directory": "/run/bgpreflector",
         },
         "metrics": {"address": None},

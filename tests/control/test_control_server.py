@@ -7,8 +7,11 @@ import os
 import select
 import socket
 import stat
+import subprocess
+import sys
+import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -16,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bgpreflector.control import VERSION, ControlClient, ControlServer
+from bgpreflector.control import VERSION, Access, ControlClient, ControlServer
 from bgpreflector.control.commands import Answering
 from bgpreflector.control.protocol import LINE, RefusedError
 from bgpreflector.control.server import Limits
@@ -58,9 +61,14 @@ HANDLERS = {"count": count, "fail": fail, "hold": hold}
 
 
 @contextmanager
-def serving(place: Path, limits: Limits | None = None) -> Iterator[ControlServer]:
+def serving(
+    place: Path,
+    limits: Limits | None = None,
+    access: Access | None = None,
+    others_may: Collection[str] = (),
+) -> Iterator[ControlServer]:
     """A server with :data:`HANDLERS`."""
-    server = ControlServer(place, HANDLERS, limits=limits)
+    server = ControlServer(place, HANDLERS, access=access, others_may=others_may, limits=limits)
     server.start()
     try:
         yield server
@@ -100,6 +108,73 @@ def test_only_the_owner_may_connect(place: Path) -> None:
             assert os.umask(0) == 0
     finally:
         os.umask(before)
+    assert not place.exists()
+
+
+STRANGER = """
+import sys
+from pathlib import Path
+from bgpreflector.control import ControlClient
+from bgpreflector.errors import ControlError
+try:
+    with ControlClient(Path(sys.argv[1])) as client:
+        print(client.ask(sys.argv[2], to=3).end)
+except ControlError as error:
+    print(error)
+"""
+NOBODY = 65534
+
+
+def as_stranger(place: Path, command: str, group: int = NOBODY) -> str:
+    """What another user of that group is answered."""
+    argv = [sys.executable, "-c", STRANGER, str(place), command]
+    done = subprocess.run(
+        argv, user=NOBODY, group=group, extra_groups=[], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def open_place() -> Iterator[Path]:
+    """The socket's path, below a directory that everybody can pass."""
+    with tempfile.TemporaryDirectory(prefix="bgpr-control-") as directory:
+        Path(directory).chmod(0o711)
+        yield Path(directory) / "run" / "c.sock"
+
+
+@pytest.mark.root
+def test_others_look_and_do_not_act(open_place: Path) -> None:
+    """Whom group and mode let connect, by the user that the kernel names."""
+    group = 4242
+    access = Access(str(group), 0o660)
+    with serving(open_place, access=access, others_may={"count"}):
+        seen = open_place.stat()
+        assert (stat.S_IMODE(seen.st_mode), seen.st_gid) == (0o660, group)
+        assert stat.S_IMODE(open_place.parent.stat().st_mode) == 0o710
+        assert as_stranger(open_place, "count", group) == "{'count': 3}"
+        refused = as_stranger(open_place, "fail", group)
+        assert f"'fail' is not for user {NOBODY}" in refused
+        assert "control.role" in refused
+        assert "Permission denied" in as_stranger(open_place, "count")
+        with (
+            ControlClient(open_place) as client,
+            pytest.raises(ControlError, match="not like this"),
+        ):
+            _ = client.ask("fail", kind="refused").end
+
+
+@pytest.mark.root
+def test_a_mode_lets_everybody_connect(open_place: Path) -> None:
+    """And pass the directory, not list it."""
+    with serving(open_place, access=Access(mode=0o666), others_may=HANDLERS):
+        assert as_stranger(open_place, "count") == "{'count': 3}"
+        assert stat.S_IMODE(open_place.parent.stat().st_mode) == 0o711
+
+
+def test_a_group_that_is_not_there(place: Path) -> None:
+    """By its name, and what to do."""
+    with pytest.raises(ControlError, match=r"no group nosuchgroup: control\.group"):
+        ControlServer(place, HANDLERS, access=Access("nosuchgroup")).start()
     assert not place.exists()
 
 

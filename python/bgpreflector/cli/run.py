@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from bgpreflector.config import Config, ConfigError
-from bgpreflector.control import ControlServer, commands_of
+from bgpreflector.control import READ_ONLY, Access, ControlServer, commands_of
 from bgpreflector.daemon.instance_lock import writing
 from bgpreflector.daemon.progress import Bar, LogLines, SyncProgress
 from bgpreflector.daemon.report import StatusReport
@@ -209,7 +209,13 @@ def _open(service: Supervisor, surfaces: ExitStack) -> None:
     """Listen for those who ask, before VPP is touched: what cannot be had ends the start."""
     settings = service.daemon.config
     if settings.control.socket is not None:
-        server = ControlServer(Path(settings.control.socket), commands_of(service))
+        commands = commands_of(service)
+        server = ControlServer(
+            Path(settings.control.socket),
+            commands,
+            access=Access(settings.control.group, settings.control.file_mode),
+            others_may=READ_ONLY if settings.control.role == "read-only" else commands,
+        )
         try:
             server.start()
         except ControlError as error:

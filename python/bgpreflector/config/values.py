@@ -159,6 +159,13 @@ def optional_directory(value: object) -> str | None:
     raise ValueError("must be the absolute path of a directory")
 
 
+def file_mode(value: object) -> str:
+    """The mode of a socket's file. No number: without quotes 660 would be decimal."""
+    if isinstance(value, str) and re.fullmatch(r"0?[67][0-7]{2}", value):
+        return value
+    raise ValueError('must be three octal digits in quotes such as "660", with 6 for the owner')
+
+
 def source_name(value: object) -> str:
     """The name of a FIB source (``fib_source_add``: 64 bytes with the final zero)."""
     if isinstance(value, str) and re.fullmatch(r"[!-~]{1,63}", value):
@@ -189,4 +196,5 @@ Namespace = Annotated[str | None, BeforeValidator(namespace)]
 SocketPath = Annotated[str, BeforeValidator(socket_path)]
 OptionalSocketPath = Annotated[str | None, BeforeValidator(optional_socket_path)]
 OptionalDirectory = Annotated[str | None, BeforeValidator(optional_directory)]
+FileMode = Annotated[str, BeforeValidator(file_mode)]
 SourceName = Annotated[str, BeforeValidator(source_name)]

@@ -5,12 +5,15 @@
 """
 
 from .client import Answer, ControlClient
-from .commands import commands_of
+from .commands import READ_ONLY, commands_of
+from .place import Access
 from .protocol import VERSION, Handler, Row
 from .server import ControlServer
 
 __all__ = [
+    "READ_ONLY",
     "VERSION",
+    "Access",
     "Answer",
     "ControlClient",
     "ControlServer",

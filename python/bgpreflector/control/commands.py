@@ -43,6 +43,11 @@ SCHEMA = 2
 COMPARE_TIMEOUT = 60.0
 """Seconds to wait for a comparison, which queues behind other events."""
 
+READ_ONLY = frozenset(
+    {"status", "routes", "routes_summary", "route", "next_hops", "interfaces", "changes"}
+)
+"""Commands that change nothing, in the daemon or in VPP."""
+
 A = TypeVar("A", bound=BaseModel)
 
 Answering = Generator[Sequence[Row], None, Mapping[str, object]]

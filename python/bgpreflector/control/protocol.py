@@ -20,7 +20,16 @@ LINE = 16 * 1024
 """The longest request, in bytes."""
 
 Code = Literal[
-    "request", "version", "command", "arguments", "busy", "failed", "config", "vpp", "kernel"
+    "request",
+    "version",
+    "command",
+    "arguments",
+    "forbidden",
+    "busy",
+    "failed",
+    "config",
+    "vpp",
+    "kernel",
 ]
 """Kind of error: the request's or the daemon's."""
 

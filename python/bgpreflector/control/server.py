@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import struct
 import threading
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from socket import socket
+from socket import SO_PEERCRED, SOL_SOCKET, socket
 
 from bgpreflector.errors import KernelError, ReflectorError, VppError
 
-from .place import listening
+from .place import Access, listening
 from .protocol import (
     LINE,
     Code,
@@ -54,11 +56,23 @@ class ControlServer:
     """Serves commands at a Unix socket from :meth:`start` to :meth:`close`."""
 
     def __init__(
-        self, path: Path, handlers: Mapping[str, Handler], *, limits: Limits | None = None
+        self,
+        path: Path,
+        handlers: Mapping[str, Handler],
+        *,
+        access: Access | None = None,
+        others_may: Collection[str] = (),
+        limits: Limits | None = None,
     ) -> None:
-        """``handlers`` serve the commands by name; each call has a thread of its own."""
+        """``handlers`` serve the commands by name; each call has a thread of its own.
+
+        ``access``: who can connect, by default the owner alone. ``others_may``: the commands for
+        clients that are neither root nor of the process' own user (``SO_PEERCRED``).
+        """
         self.path = path
         self._handlers = handlers
+        self._access = access or Access()
+        self._others_may = frozenset(others_may)
         self._limits = limits or Limits()
         self._open = ExitStack()
         self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
@@ -66,7 +80,7 @@ class ControlServer:
     def start(self) -> None:
         """Listen, once. Raises :class:`bgpreflector.errors.ControlError`."""
         with ExitStack() as opened:
-            listener = opened.enter_context(listening(self.path))
+            listener = opened.enter_context(listening(self.path, self._access))
             loop, stop = asyncio.new_event_loop(), asyncio.Event()
             thread = threading.Thread(
                 target=self._run, args=(loop, stop, listener), name="control", daemon=True
@@ -154,6 +168,7 @@ class ControlServer:
     async def _answer(self, line: bytes, writer: asyncio.StreamWriter) -> None:
         try:
             request = parse_request(line)
+            self._authorize(request, writer)
             answering = self._handler(request)(request.arguments)
             await self._pages(answering, writer)
         except RefusedError as error:
@@ -166,6 +181,17 @@ class ControlServer:
             _log.exception("A control command failed")
             message = f"{type(error).__name__}: {error}; the daemon's log has more"
             await self._write(writer, error_line("failed", message))
+
+    def _authorize(self, request: Request, writer: asyncio.StreamWriter) -> None:
+        """Raises :class:`RefusedError`."""
+        user = _user(writer)
+        if user in {0, os.geteuid()} or request.command in self._others_may:
+            return
+        raise RefusedError(
+            "forbidden",
+            f"{request.command!r} is not for user {user}: run it as root or as the daemon's user, "
+            'or set control.role = "operator" and restart the daemon',
+        )
 
     def _handler(self, request: Request) -> Handler:
         handler = self._handlers.get(request.command)
@@ -191,6 +217,13 @@ class ControlServer:
         writer.write(data)
         async with asyncio.timeout(self._limits.write):
             await writer.drain()
+
+
+def _user(writer: asyncio.StreamWriter) -> int:
+    """The client's user when it connected (``struct ucred``, :manpage:`unix(7)`)."""
+    client = writer.get_extra_info("socket")
+    _, user, _ = struct.unpack("iII", client.getsockopt(SOL_SOCKET, SO_PEERCRED, 12))
+    return int(user)
 
 
 async def _hang_up(writer: asyncio.StreamWriter) -> None:

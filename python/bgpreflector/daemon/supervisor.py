@@ -20,6 +20,9 @@ FIXED = (
     "vpp.fib_source",
     "kernel.namespace",
     "control.socket",
+    "control.group",
+    "control.mode",
+    "control.role",
     "control.lock_directory",
     "metrics.address",
 )
