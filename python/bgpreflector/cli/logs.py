@@ -13,6 +13,8 @@ import structlog
 from bgpreflector import _core
 from bgpreflector.config import LogConfig
 
+from .journal import JournalFormatter, is_journal
+
 TRACEBACK = 4000
 """Characters of a log entry's traceback."""
 
@@ -71,12 +73,17 @@ def configure_logging(config: LogConfig) -> None:
 
 def set_log(config: LogConfig) -> None:
     """Change the level and the format, at any time."""
+    journal = is_journal()
     shared: list[structlog.typing.Processor] = [
-        structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.ExtraAdder(),
     ]
+    if config.format == "json" or not journal:
+        # The journal has both itself.
+        shared[:0] = [
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+        ]
     renderer: structlog.typing.Processor
     if config.format == "json":
         shared.append(structlog.processors.ExceptionRenderer(bounded_traceback))
@@ -86,8 +93,9 @@ def set_log(config: LogConfig) -> None:
             colors=sys.stderr.isatty(), exception_formatter=_write_traceback
         )
     handler = _StandardError()
+    formatter = JournalFormatter if journal else structlog.stdlib.ProcessorFormatter
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        formatter(
             foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
