@@ -12,7 +12,7 @@ LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlice
 # Where rustup puts them, before a new shell has found them.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test check bench instructions oracle state bulk matrix soak fuzz \
+.PHONY: help demo test test-unit check bench instructions oracle state bulk matrix soak fuzz \
 	coverage advisories reference docs man licences build wheel wheels wheels-here test-wheel \
 	test-wheels sdist sbom packages chart notes publishable fmt clean
 
@@ -33,6 +33,13 @@ test: build ## all tests: Rust, Python, kernel, BIRD, FRR
 	@scripts/setup.sh extract prometheus:promtool
 	cargo test --workspace --locked
 	$(PYTHON) -m pytest $(AT_ONCE)
+
+# Without root, namespaces or daemons.
+UNIT := tests/config tests/control tests/controller tests/reflector tests/simulator
+
+test-unit: build ## the fast ones of them, which need no root
+	cargo test --package bgpreflector-core --locked --quiet
+	$(PYTHON) -m pytest $(AT_ONCE) -m "not root and not slow and not vpp" $(UNIT)
 
 check: build ## formatters, linters, types, stubs, licences
 	cargo fmt --all --check
