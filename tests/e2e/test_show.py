@@ -137,7 +137,7 @@ def test_interfaces_tell_how_they_were_found(daemon: RunningDaemon) -> None:
 
 
 def test_a_reader_that_has_enough_is_no_error(daemon: RunningDaemon) -> None:
-    """Nothing on standard error, and success for whoever looks (pipefail)."""
+    """Nothing on standard error, and success under pipefail."""
     command = f"{sys.executable} -m bgpreflector show routes --json --control {daemon.control}"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", f"{command} | head -1"],

@@ -1,4 +1,4 @@
-"""The log where standard error is systemd's journal, which a pipe stands in for here."""
+"""The log where standard error is systemd's journal, here a pipe."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_each_line_has_its_priority_and_no_time() -> None:
 
 
 def test_json_keeps_its_fields() -> None:
-    """Whoever reads them does not read the journal's."""
+    """Its readers do not read the journal's."""
     lines = logged("json", is_journal=True)
     assert lines[1].startswith("<6>{")
     entry = json.loads(lines[1].removeprefix("<6>"))

@@ -33,7 +33,7 @@ def flush(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Delete all our routes from VPP, whoever put them there, and the tables that we created.
+    """Delete all our routes from VPP, of every run, and the tables that we created.
 
     Ours are the routes under the FIB source vpp.fib_source.name, in all of VPP's tables, also
     in those that are not configured; others' routes are not touched. It refuses while a daemon

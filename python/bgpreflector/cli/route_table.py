@@ -103,7 +103,7 @@ def counted(count: int, what: str) -> str:
 
 
 def one_route(row: Row) -> Iterator[str]:
-    """What is told of one route behind its own line."""
+    """The lines after a route's own."""
     if row["source"] != "kernel":
         yield f"source {row['source']}"
     state = row["state"] if row["reason"] is None else f"{row['state']}: {row['reason']}"

@@ -228,7 +228,7 @@ def next_hops(
     control: ControlSocket = None,
     as_json: AsJson = False,
 ) -> None:
-    """The sets of next hops that mirrored routes share, and what VPP shall have for each."""
+    """The sets of next hops that mirrored routes share, and VPP's paths for each."""
     with daemon_at(control, config) as daemon:
         answer = daemon.ask("next_hops", every=every)
         if as_json:

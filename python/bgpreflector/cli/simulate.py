@@ -26,7 +26,7 @@ def simulate(
     ] = None,
     interface: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="An interface that it shall have; repeatable."),
+        typer.Option(metavar="NAME", help="A VPP interface to create; repeatable."),
     ] = None,
     release: Annotated[
         str | None,

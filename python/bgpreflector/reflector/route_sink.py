@@ -1,4 +1,4 @@
-"""A sink of one's own, which is told of routes one by one or by batch."""
+"""A sink of one's own, which gets routes one by one or by batch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .plugin import BGPReflector, Option
 
 CHUNK = 4096
-"""Operations that a sink is told at a time."""
+"""Operations that a sink gets at a time."""
 
 FAILURES = 100
 """Refusals that a result names."""
@@ -34,7 +34,7 @@ UNKNOWN = 0
 NO_INTERFACE = 0xFFFFFFFF
 LOOPBACK = "lo"
 
-# What the engine is told of a refusal, in the codes of VPP's API (vnet/error.h).
+# A refusal as the engine takes it, in the codes of VPP's API (vnet/error.h).
 UNSPECIFIED, UNSUPPORTED = -1, -126
 
 KINDS = {
@@ -100,7 +100,7 @@ class RouteSink:
         return None
 
     def resync(self) -> None:
-        """Compare :meth:`installed` with what was told; what differs is told again."""
+        """Compare :meth:`installed` with what was sent; what differs is sent again."""
         engine = self._engine()
         if engine is None:
             return
@@ -170,7 +170,7 @@ class RouteSink:
         for name in new:
             number = len(self._numbers) + 1
             self._numbers[name], self._names[number] = number, name
-        # A route through a new link comes, too: what it leads through is looked up when it is told.
+        # A route through a new link comes, too: its interface is looked up when it is sent.
         engine.set_interfaces(self._numbers, UNKNOWN, recursive=False)
         return True
 

@@ -1,4 +1,4 @@
-"""What a sink of one's own is told to do, route by route."""
+"""The operations of a sink of one's own, route by route."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class RoutePath:
 
 @dataclass(frozen=True, slots=True)
 class RouteOperation:
-    """A route that a sink shall have, with all its paths, or a prefix that it shall not have.
+    """A route to put, with all its paths, or a prefix to delete.
 
     Examples:
         >>> from ipaddress import ip_address, ip_network

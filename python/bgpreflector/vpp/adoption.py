@@ -48,8 +48,8 @@ def adopt_slowly(
     unseen = [(t, p) for other in hiding for t, p, _ in slow.dump(tables, other)]
     if len(unseen) > HIDING:
         _log.warning(
-            "VPP has %d routes of FIB sources that go before ours: what of ours an earlier run "
-            "left behind them stays, unless `bgpreflector flush` removes it",
+            "VPP has %d routes of FIB sources that take precedence over ours: routes of an earlier "
+            "run behind them stay until `bgpreflector flush` removes them",
             len(unseen),
         )
         return count

@@ -53,7 +53,7 @@ pub struct RouteView {
     /// Why, where the state alone does not say it.
     #[pyo3(get)]
     reason: Option<String>,
-    /// What VPP shall have in its place, where it is held.
+    /// Its substitute in VPP, if it is held.
     #[pyo3(get)]
     substitute: Option<&'static str>,
     /// Paths that VPP has for the prefix.
@@ -234,7 +234,7 @@ pub struct NextHopSetView {
     next_hops: Vec<NextHop>,
     /// Kernel routes that use it.
     routes: u32,
-    /// Paths that VPP shall have for it.
+    /// Its desired paths.
     paths: Vec<PathTuple>,
     /// Why VPP can have none, or not all.
     reason: Option<String>,
@@ -269,7 +269,7 @@ pub struct RouteChange {
     prefix: String,
     /// Paths that VPP has.
     installed: Option<PathSet>,
-    /// Paths that VPP shall have.
+    /// Desired paths.
     desired: Option<PathSet>,
 }
 

@@ -13,8 +13,6 @@ use crate::paths::Kind;
 use crate::resolve::{self, Outcome};
 use crate::state::State;
 
-/// The version that it reports.
-pub(crate) const VERSION: &str = "26.10-simulated";
 /// The build date that it reports.
 pub(crate) const BUILT: &str = "1970-01-01T00:00:00";
 

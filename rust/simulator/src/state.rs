@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use bgpreflector_core::vpp::Faults;
 
-use crate::cli::VERSION;
 use crate::description::{Description, id};
 use crate::faults::Faults as Ordered;
 use crate::fib::{Fib, Key};
@@ -14,6 +13,9 @@ use crate::settings::Settings;
 use crate::sources::Sources;
 use crate::statistics::Statistics;
 use crate::tables::Tables;
+
+/// The version that it reports.
+pub(crate) const VERSION: &str = "26.10-simulated";
 
 /// Ids that the hot path needs for every message.
 #[derive(Clone, Copy, Debug)]

@@ -14,7 +14,7 @@ use crate::table::store::ids::Handle;
 /// at a time.
 const FOUND: usize = 65_536;
 
-/// Which mirrored table is listed: IPv4 goes before IPv6, and lower tables before higher ones.
+/// Which mirrored table is listed: IPv4 first, then IPv6, lower tables first.
 type Which = (Family, u32);
 
 /// A listing that goes on from one page to the next while the table changes. It keeps some prefixes,

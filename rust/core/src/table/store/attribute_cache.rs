@@ -6,15 +6,12 @@ use hashbrown::HashTable;
 use crate::route::SetBytes;
 
 use crate::table::store::direct_mapped::{DirectMapped, InlineKey};
-use crate::table::store::ids::SetId;
+use crate::table::store::ids::CachedSet;
 
 /// Maximum number of entries; then the cache is cleared.
 const REMEMBERED: usize = 4096;
 /// Longer byte strings are not cached: routes with hundreds of next hops.
 const LONGEST: usize = 1024;
-
-/// A set's id and version.
-pub(in crate::table) type CachedSet = (SetId, u32);
 
 struct Memory {
     head: u32,
@@ -83,6 +80,7 @@ impl AttributeCache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::table::store::ids::SetId;
 
     const fn bytes(head: u32, attributes: &[u8]) -> SetBytes<'_> {
         SetBytes { head, attributes }

@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 
 use crate::route::SetBytes;
 
-use crate::table::store::attribute_cache::CachedSet;
+use crate::table::store::ids::CachedSet;
 
 /// Number of slots, as a power of two.
 const BITS: u32 = 9;

@@ -32,3 +32,6 @@ pub struct Handle {
     pub(in crate::table) rib: u16,
     pub(in crate::table) slot: u32,
 }
+
+/// A set's id and version.
+pub(in crate::table) type CachedSet = (SetId, u32);
