@@ -28,7 +28,7 @@ OWN = "203.0.113.9/32"
 LINES = (
     # A policy rule, and an address of the kernel's own within a route of ours.
     "rule add to 30.0.6.0/24 lookup 77",
-    "route add 30.0.6.0/24 via 10.0.0.9 f0 table 77",
+    "route add 30.0.6.0/24 via 10.0.0.9 dev f0 table 77",
     "addr add 30.0.8.1/32 dev f0",
     # Ignored in VPP: the kernel forwards by it.
     "route del 30.0.10.0/24 via 10.0.0.2 proto 12",
@@ -98,7 +98,7 @@ def test_the_kernel_judges_what_vpp_forwards(
                 "30.0.6.1": "the kernel, which decides by 30.0.6.0/24 in its table 77",
                 "30.0.8.1": "VPP forwards 30.0.8.1 by 30.0.8.0/24 in its table 0, and the kernel",
                 "30.0.10.1": "the kernel by 30.0.10.0/24 via 10.0.0.9 f0",
-                "40.0.0.1": "the kernel by 40.0.0.0/24 via 10.9.0.2 dev g0",
+                "40.0.0.1": "the kernel by 40.0.0.0/24 via 10.9.0.2 g0",
                 "203.0.113.9": "the kernel, which does not forward it",
             }
             for address, reason in apart.items():
@@ -109,7 +109,8 @@ def test_the_kernel_judges_what_vpp_forwards(
             assert same in why(client, "40.0.2.1")
             found: Any = client.ask("route", address="203.0.113.9").end
             forwards_by = found["tables"][0]
-            assert forwards_by["vpp_forwards_by"]["paths"] == ["local"]
+            (path,) = forwards_by["vpp_forwards_by"]["paths"]
+            assert (path["type"], path["next_hop"]) == ("local", None)
         assert "Traceback" not in daemon.log()
         audits(daemon, kernel, vpp, config)
         interface_down(daemon, vpp)

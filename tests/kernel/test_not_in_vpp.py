@@ -41,4 +41,4 @@ def test_what_vpp_cannot_have_is_counted_and_listed(router: World) -> None:
     vpp_has(router, 0)
 
 
-WORDS = {"route_type": "type", "no_interface": "interface"}
+WORDS = {"route_type": "counterpart", "no_interface": "interface"}

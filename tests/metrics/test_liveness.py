@@ -129,3 +129,17 @@ def test_the_watchdog_survives_an_exception(
         said = [manager.recv(1000) for _ in range(3)]
         watchdog.close()
     assert said == [b"WATCHDOG=1\nSTATUS=well", b"WATCHDOG=1", b"WATCHDOG=1\nSTATUS=well again"]
+
+
+def test_each_thread_that_hangs_is_logged_once(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """Also one that is found after another: it may be what that one waits for."""
+    daemon = Daemon(Config.model_validate({"vpp": {"api_socket": str(tmp_path / "none")}}))
+    loop, reader = {"event loop": "the event loop hangs"}, {"kernel reader": "the reader hangs"}
+    found = iter([loop, loop, reader | loop, reader | loop, {}])
+    daemon._liveness.check_each = lambda *_: next(found)  # type: ignore[method-assign]
+    said = "the reader hangs; the event loop hangs"
+    assert [daemon.hung for _ in range(5)] == [loop["event loop"]] * 2 + [said] * 2 + [None]
+    messages = [record.getMessage().split("; where")[0] for record in caplog.records]
+    assert messages == [loop["event loop"], said, "The thread that hung makes progress again"]

@@ -81,7 +81,7 @@ class Daemon:
         vpp = config.vpp
         self._comparisons = Comparisons(self.controller.push_event)
         self._liveness = Liveness(HANG_TIMEOUT + 2 * (vpp.connect_timeout + vpp.request_timeout))
-        self._hung = False
+        self._hung: frozenset[str] = frozenset()
         self._pausing = threading.Lock()
         self._paused = False
 
@@ -196,12 +196,14 @@ class Daemon:
     def hung(self) -> str | None:
         """Which thread hangs, and for how long; ``None`` if none does.
 
-        It takes no lock that a hung thread may hold. The first call that finds it logs it.
+        It takes no lock that a hung thread may hold. The first call that finds a thread logs it,
+        also where another hangs already: the one that the others wait for may be found last.
         """
         current_event, steps = self.controller.current_event, self.engine.steps()
-        hung = self._liveness.check(current_event, steps, self.engine.pulses())
-        before, self._hung = self._hung, hung is not None
-        if hung is not None and not before:
+        each = self._liveness.check_each(current_event, steps, self.engine.pulses())
+        hung = "; ".join(each.values()) or None
+        before, self._hung = self._hung, frozenset(each)
+        if self._hung - before:
             _log.critical("%s; where a watchdog is set, the service manager acts", hung)
         elif before and hung is None:
             _log.warning("The thread that hung makes progress again")

@@ -32,7 +32,16 @@ class Liveness:
         progress: Hashable,
         pulses: Pulses | None = None,
     ) -> str | None:
-        """Return which thread hangs, or ``None``.
+        """Return which threads hang, or ``None``; :meth:`check_each` in a sentence."""
+        return "; ".join(self.check_each(current_event, progress, pulses).values()) or None
+
+    def check_each(
+        self,
+        current_event: tuple[str, float] | None,
+        progress: Hashable,
+        pulses: Pulses | None = None,
+    ) -> dict[str, str]:
+        """Return what to say of each thread that hangs, by its name.
 
         ``current_event`` is what the event loop processes and since when; ``progress`` is
         anything that changes as it proceeds. ``pulses`` are those of other threads, which it may
@@ -40,22 +49,22 @@ class Liveness:
         """
         now = self._clock()
         with self._lock:
-            hung = [
-                f"the {name} hangs: it has work and made no progress for {stalled:.0f} s"
+            hung = {
+                name: f"the {name} hangs: it has work and made no progress for {stalled:.0f} s"
                 for name, (has_work, beat) in (pulses or {}).items()
                 if (stalled := self._stalled_for(name, (has_work, beat), now, idle=not has_work))
                 >= self._timeout
-            ]
+            }
             stalled = self._stalled_for(
                 "", (current_event, progress), now, idle=current_event is None
             )
         if current_event is not None and stalled >= self._timeout:
             name, began = current_event
-            hung.append(
+            hung["event loop"] = (
                 f"the event loop hangs: it has processed {name!r} for {now - began:.0f} s and "
                 f"made no progress for {stalled:.0f} s"
             )
-        return "; ".join(hung) or None
+        return hung
 
     def _stalled_for(self, name: str, seen: Hashable, now: float, *, idle: bool) -> float:
         """Seconds without progress; 0 if there is no work."""
