@@ -17,7 +17,7 @@ from vpp_papi.vpp_papi import VPPRuntimeError
 from lab import ConditionNotMet, ip_batch, namespace, wait_until
 from lab.vpp import OtherUsers, SimulatedVpp
 from lab.vpp.api import SOURCE
-from lab.vpp.others import API
+from lab.vpp.others import API, RefusedByVppError
 from oracle.operations import SPECIAL
 
 from . import kernel_changes as kernel
@@ -247,7 +247,8 @@ class World:
             self.others.forget()
         try:
             yield ended
-        except (OSError, VPPRuntimeError) as error:
+        except (OSError, VPPRuntimeError, RefusedByVppError) as error:
+            # Started again, it has an interface that was missing a moment ago.
             if self.poison is None:
                 raise
             ended.append(f"VPP ended: {error}")

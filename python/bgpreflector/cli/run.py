@@ -67,7 +67,7 @@ def run(
 ) -> None:
     """Reflect the kernel's routes into VPP until SIGTERM or SIGINT.
 
-    SIGHUP reads the configuration file again. A service manager gets the state
+    SIGHUP reads the configuration file again. A service manager receives the state
     (sd_notify).
     """
 

@@ -153,8 +153,13 @@ def _create_loopback(api: Any, instance: int) -> None:
     _done(api.create_loopback_instance(is_specified=True, user_instance=instance))
 
 
+class RefusedByVppError(AssertionError):
+    """VPP did not do what was asked."""
+
+
 def _done(reply: Any) -> None:
-    assert reply.retval == 0, reply
+    if reply.retval != 0:
+        raise RefusedByVppError(str(reply))
 
 
 def _path(hop: str, sw_if_index: int, weight: int) -> dict[str, object]:
