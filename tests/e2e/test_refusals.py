@@ -73,6 +73,7 @@ def test_what_is_taken_in_the_end_goes_in_by_itself(
         )
         assert simulator.routes()[REFUSED] == frozenset({"10.0.0.2"})
         simulator.fault("fail_prefix", prefix=REFUSED, retval=0)
+        moved = frozenset({"10.0.0.3"})
+        wait_until(simulator.routes, 30, "sent again", accept=lambda seen: seen[REFUSED] == moved)
         wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
-        assert simulator.routes()[REFUSED] == frozenset({"10.0.0.3"})
         assert daemon.status()["kernel"]["resyncs"]["requested"] == before
