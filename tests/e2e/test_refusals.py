@@ -77,3 +77,21 @@ def test_what_is_taken_in_the_end_goes_in_by_itself(
         wait_until(simulator.routes, 30, "sent again", accept=lambda seen: seen[REFUSED] == moved)
         wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
         assert daemon.status()["kernel"]["resyncs"]["requested"] == before
+
+
+def test_a_replacement_without_an_answer_is_not_in_sync(
+    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """VPP has a route for the prefix all the while, so no count tells."""
+    kernel = kernel_of(make_namespace)
+    config = tmp_path / "slow.toml"
+    config.write_text("[vpp]\nrequest_timeout = 30.0\n")
+    with reflecting(kernel, simulator, tmp_path / "d.log", "--config", str(config)) as daemon:
+        simulator.fault("stall", on=True)
+        ip_batch(kernel, [f"route replace {REFUSED} via 10.0.0.3 proto 12"])
+        wait_until(daemon.status, 30, "taken", accept=lambda seen: seen["oldest_waiting_seconds"])
+        status = wait_until(daemon.status, 30, "sent", accept=lambda seen: seen["dirty"] == 0)
+        assert not status["in_sync"], status
+        simulator.fault("stall", on=False)
+        wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+        assert simulator.routes()[REFUSED] == frozenset({"10.0.0.3"})

@@ -219,6 +219,8 @@ class Daemon:
         return (
             status.synchronised
             and status.dirty == 0
+            # A replacement that VPP has not answered changes no count.
+            and status.oldest_waiting is None
             and not self.sink.lost
             and all(c["desired"] == c["installed"] for c in status.prefixes.values())
         )
