@@ -220,6 +220,9 @@ _PathTuple: TypeAlias = tuple[
     int, int, IPv4Address | IPv6Address | None, int, int, int, int, Sequence[int]
 ]
 
+_Alike: TypeAlias = tuple[str, int, str, list[NextHop], int]
+"""State, protocol, route type and next hops, and how many routes share them."""
+
 @final
 class RequestList:
     """A batch's requests, for somebody else to send and to answer for."""
@@ -742,11 +745,8 @@ class RouteListing:
     def next_hop_sets(self, cursor: int, limit: int) -> tuple[list[NextHopSetView], int | None]:
         """Next-hop sets of these routes from ``cursor`` (0: the first) on, and the next cursor;
         :attr:`NextHopSetView.routes` are then those of the listing."""
-    def tally(
-        self, cursor: int
-    ) -> tuple[list[tuple[str, int, str, list[NextHop], int]], int | None]:
-        """Counts the routes from ``cursor`` (0: the first) on, by state, protocol, type and next
-        hops; and the next cursor."""
+    def tally(self, cursor: int) -> tuple[list[_Alike], int | None]:
+        """Counts the routes from ``cursor`` (0: the first) on; and the next cursor."""
 
 @final
 class Simulator:

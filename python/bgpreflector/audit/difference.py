@@ -56,7 +56,7 @@ class Comparison:
     @property
     def vpp_names(self) -> dict[int, str]:
         """VPP's interfaces by ``sw_if_index``."""
-        return {index: name for name, index in self.sink.seen.interfaces.by_name.items()}
+        return self.sink.seen.interfaces.names
 
     def changes(self) -> Iterator[_core.RouteChange]:
         """The changes that make VPP forward like the kernel, a page at a time."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from bgpreflector.vpp import InterfaceMap, VppInterfaces
+from bgpreflector.vpp import InterfaceMap
 
 from .protocol import Row
-from .routes import Wanted, listing_of, vpp_interface_names
+from .routes import Wanted, tallies, vpp_interface_names
 
 if TYPE_CHECKING:
     from bgpreflector.daemon.daemon import Daemon
@@ -16,17 +16,16 @@ if TYPE_CHECKING:
 
 def interface_rows(daemon: Daemon) -> list[Row]:
     """All kernel interfaces, and configured ones that do not exist."""
-    seen = daemon.sink.seen
-    mapping, vpp = seen.interface_map, seen.interfaces
+    mapping = daemon.sink.seen.interface_map
     vpp_names = vpp_interface_names(daemon)
     routes = _routes_through(daemon)
     links = sorted(daemon.engine.links())
-    stands_for = daemon.engine.stands_for()
+    mapped = daemon.engine.stands_for()
     explicit = daemon.config.vpp.interfaces.map
     rows: list[Row] = [
-        _row(name, stands_for.get(name), mapping, vpp_names)
+        _row(name, mapped.get(name), mapping, vpp_names)
         | {
-            "found": _found(daemon, name, stands_for.get(name), mapping, vpp),
+            "found": _found(name, mapped.get(name), mapping),
             "index": index,
             "up": up,
             "routes": routes.get(index, 0),
@@ -54,31 +53,18 @@ def _row(
     }
 
 
-def _found(
-    daemon: Daemon, name: str, mapped: int | None, mapping: InterfaceMap, vpp: VppInterfaces
-) -> str:
+def _found(name: str, mapped: int | None, mapping: InterfaceMap) -> str:
     """The strategy that found it (``vpp.interfaces.strategies``), or ``none``."""
-    if mapped is None:
-        if mapping.unmapped is not None:
-            return "main"
-        return "recursive" if mapping.recursive else "none"
-    if name not in mapping.map:
-        return "name"
-    for strategy in daemon.config.vpp.interfaces.strategies:
-        if strategy == "map" and name in daemon.config.vpp.interfaces.map:
-            return "map"
-        if strategy == "linux-cp" and vpp.pairs.get(name) == mapped:
-            return "linux-cp"
-    return "map"
+    if mapped is not None:
+        return mapping.found_by.get(name, "name")
+    if mapping.unmapped is not None:
+        return "main"
+    return "recursive" if mapping.recursive else "none"
 
 
 def _routes_through(daemon: Daemon) -> Counter[int]:
     """Mirrored routes by the interface that they go through."""
     counts: Counter[int] = Counter()
-    listing = listing_of(daemon, Wanted())
-    cursor: int | None = 0
-    while cursor is not None:
-        alike, cursor = listing.tally(cursor)
-        for *_, hops, count in alike:
-            counts.update(dict.fromkeys({hop.interface for hop in hops}, count))
+    for *_, hops, count in tallies(daemon, Wanted()):
+        counts.update(dict.fromkeys({hop.interface for hop in hops}, count))
     return counts

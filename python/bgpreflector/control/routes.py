@@ -87,6 +87,15 @@ def route_pages(daemon: Daemon, wanted: Wanted) -> Iterator[Sequence[Row]]:
         yield [mirrored_row(daemon, view, names, vpp_names) for view in views]
 
 
+def tallies(daemon: Daemon, wanted: Wanted) -> Iterator[_core._Alike]:
+    """The wanted routes counted by what they share. Raises :class:`RefusedError`."""
+    listing = listing_of(daemon, wanted)
+    cursor: int | None = 0
+    while cursor is not None:
+        alike, cursor = listing.tally(cursor)
+        yield from alike
+
+
 def routes_to(daemon: Daemon, text: str) -> list[Row]:
     """All routes of a prefix, or of the longest one that an address is in, in all mirrored tables.
 
@@ -159,4 +168,4 @@ def link_names(daemon: Daemon) -> dict[int, str]:
 
 def vpp_interface_names(daemon: Daemon) -> dict[int, str]:
     """VPP's interfaces by ``sw_if_index``, as they were when it was looked at last."""
-    return {index: name for name, index in daemon.sink.seen.interfaces.by_name.items()}
+    return daemon.sink.seen.interfaces.names

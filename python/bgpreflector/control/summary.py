@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bgpreflector.config.protocols import protocol_name
 
-from .routes import Wanted, link_names, listing_of
+from .routes import Wanted, link_names, tallies
 
 if TYPE_CHECKING:
     from bgpreflector.daemon.daemon import Daemon
@@ -24,16 +24,12 @@ def route_summary(daemon: Daemon, wanted: Wanted) -> dict[str, object]:
     hops: Counter[tuple[str | None, str]] = Counter()
     interfaces: Counter[str] = Counter()
     names = link_names(daemon)
-    listing = listing_of(daemon, wanted)
-    cursor: int | None = 0
-    while cursor is not None:
-        alike, cursor = listing.tally(cursor)
-        for state, protocol, _, next_hops, count in alike:
-            states[state] += count
-            protocols[protocol_name(protocol)] += count
-            through = {(_text(hop.gateway), _name(names, hop.interface)) for hop in next_hops}
-            hops.update(dict.fromkeys(through, count))
-            interfaces.update(dict.fromkeys({name for _, name in through}, count))
+    for state, protocol, _, next_hops, count in tallies(daemon, wanted):
+        states[state] += count
+        protocols[protocol_name(protocol)] += count
+        through = {(_text(hop.gateway), _name(names, hop.interface)) for hop in next_hops}
+        hops.update(dict.fromkeys(through, count))
+        interfaces.update(dict.fromkeys({name for _, name in through}, count))
     return {
         "routes": states.total(),
         "states": dict(states.most_common()),

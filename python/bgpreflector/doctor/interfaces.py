@@ -23,7 +23,7 @@ def interface_findings(
 ) -> Iterator[Finding]:
     """Of the interfaces that mirrored routes use, those most used first."""
     mapping = sink.seen.interface_map
-    vpp_names = {index: name for name, index in sink.seen.interfaces.by_name.items()}
+    vpp_names = sink.seen.interfaces.names
     up = _up(sink)
     for name in mapping.missing:
         yield error(

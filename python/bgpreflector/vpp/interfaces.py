@@ -33,6 +33,11 @@ class VppInterfaces:
     ambiguous: tuple[str, ...] = ()
     """Names of several Linux ends of which it is unknown which one is in this namespace."""
 
+    @property
+    def names(self) -> dict[int, str]:
+        """Names by ``sw_if_index``."""
+        return {index: name for name, index in self.by_name.items()}
+
 
 @dataclass(frozen=True)
 class InterfaceMap:
@@ -52,6 +57,9 @@ class InterfaceMap:
     missing: tuple[str, ...] = ()
     """Configured VPP interfaces that VPP does not have."""
 
+    found_by: Mapping[str, str] = field(default_factory=dict)
+    """The strategy that found each of :attr:`map` (``vpp.interfaces.strategies``)."""
+
     def without(self, gone: Collection[int]) -> InterfaceMap:
         """The same without some VPP interfaces."""
         return replace(
@@ -65,6 +73,7 @@ class InterfaceMap:
 def map_interfaces(config: InterfacesConfig, vpp: VppInterfaces) -> InterfaceMap:
     """Apply the configured strategies; for each Linux interface the first match wins."""
     result: dict[str, int] = {}
+    found_by: dict[str, str] = {}
     alike: dict[str, tuple[int, bytes]] = {}
     unmapped: int | None = None
     recursive = False
@@ -85,7 +94,8 @@ def map_interfaces(config: InterfacesConfig, vpp: VppInterfaces) -> InterfaceMap
                     missing.append(str(config.main_interface))
                 elif not recursive:
                     unmapped = main
-    return InterfaceMap(result, alike, unmapped, recursive, tuple(missing))
+        found_by = dict.fromkeys(result, strategy) | found_by
+    return InterfaceMap(result, alike, unmapped, recursive, tuple(missing), found_by)
 
 
 def _alike(vpp: VppInterfaces) -> dict[str, tuple[int, bytes]]:
