@@ -95,7 +95,7 @@ def run(
     if not settings.use_external_ipam:
         _log.warning("use_external_ipam is false: nothing is reflected")
     progress = _progress(lambda: status_of(service.daemon))
-    service = Supervisor(settings, read, [progress], approved=yes)
+    service = Supervisor(settings, read, [progress.handler], approved=yes)
     service.on_config = lambda new: set_log(new.log)
     started: bool | None = None
     with ExitStack() as surfaces:

@@ -32,7 +32,7 @@ from bgpreflector.vpp import (
 )
 
 from .handlers import load_handlers
-from .health import HANG_TIMEOUT, Liveness
+from .health import HANG_TIMEOUT, Liveness, in_words
 
 _log = logging.getLogger(__name__)
 
@@ -200,8 +200,8 @@ class Daemon:
         also where another hangs already: the one that the others wait for may be found last.
         """
         current_event, steps = self.controller.current_event, self.engine.steps()
-        each = self._liveness.check_each(current_event, steps, self.engine.pulses())
-        hung = "; ".join(each.values()) or None
+        each = self._liveness.check(current_event, steps, self.engine.pulses())
+        hung = in_words(each)
         before, self._hung = self._hung, frozenset(each)
         if self._hung - before:
             _log.critical("%s; where a watchdog is set, the service manager acts", hung)

@@ -31,15 +31,6 @@ class Liveness:
         current_event: tuple[str, float] | None,
         progress: Hashable,
         pulses: Pulses | None = None,
-    ) -> str | None:
-        """Return which threads hang, or ``None``; :meth:`check_each` in a sentence."""
-        return "; ".join(self.check_each(current_event, progress, pulses).values()) or None
-
-    def check_each(
-        self,
-        current_event: tuple[str, float] | None,
-        progress: Hashable,
-        pulses: Pulses | None = None,
     ) -> dict[str, str]:
         """Return what to say of each thread that hangs, by its name.
 
@@ -73,3 +64,8 @@ class Liveness:
             since = now
         self._seen[name] = (seen, since)
         return now - since
+
+
+def in_words(hung: Mapping[str, str]) -> str | None:
+    """What :meth:`Liveness.check` returned in a sentence; ``None`` if no thread hangs."""
+    return "; ".join(hung.values()) or None

@@ -12,13 +12,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from bgpreflector.controller import (
-    Event,
-    KubeStateData,
-    ResyncOperations,
-    UpdateEvent,
-    UpdateOperations,
-)
+from bgpreflector.controller import Event, Handler
 
 from .report import State, StatusReport
 
@@ -139,15 +133,27 @@ class Bar:
         LogLines().end(amount, complete=complete)
 
 
-class SyncProgress:
-    """Samples a daemon's status on its own thread and shows long syncs.
+class _Waker(Handler):
+    """Wakes a thread at each event and handles none.
 
-    An event handler, so that events can wake it, but no :class:`~bgpreflector.controller.Handler`:
-    it outlives the daemons of a reload.
+    The thread is not its own: it outlives the daemons of a reload, which start and close handlers.
     """
 
     name = "SyncProgress"
-    """The handler's name in logs."""
+
+    def __init__(self, awake: threading.Event) -> None:
+        self._awake = awake
+
+    def handles_event(self, event: Event) -> bool:  # noqa: ARG002
+        """Never."""
+        # Hot path: setting an event takes locks each time.
+        if not self._awake.is_set():
+            self._awake.set()
+        return False
+
+
+class SyncProgress:
+    """Samples a daemon's status on its own thread and shows long syncs."""
 
     def __init__(
         self,
@@ -169,30 +175,9 @@ class SyncProgress:
         self._idle: int | None = None
         self._stop = threading.Event()
         self._awake = threading.Event()
+        self.handler = _Waker(self._awake)
+        """For the daemon whose events wake the thread."""
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
-
-    def handles_event(self, event: Event) -> bool:  # noqa: ARG002
-        """Never; only wake the thread."""
-        # Hot path: setting an event takes locks each time.
-        if not self._awake.is_set():
-            self._awake.set()
-        return False
-
-    def resync(
-        self,
-        event: Event,
-        kube_state_data: KubeStateData,
-        resync_count: int,
-        txn: ResyncOperations,
-    ) -> None:
-        """Nothing: it handles no event."""
-
-    def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:  # noqa: ARG002
-        """Nothing: it handles no event."""
-        return ""
-
-    def revert(self, event: UpdateEvent) -> None:
-        """Nothing: it handles no event."""
 
     def start(self) -> None:
         """Start, once. Earlier answers of VPP are not counted."""
