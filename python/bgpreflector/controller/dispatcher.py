@@ -84,8 +84,9 @@ class Dispatcher:
     def __init__(self, handlers: Sequence[EventHandler], sink: Sink) -> None:
         self._handlers = tuple(handlers)
         self._sink = sink
-        self._values: dict[str, object] = {}
-        self._writers: dict[str, str] = {}
+        self._values: dict[str, tuple[object, str]] = {}
+        """What was committed by key, and the handler that put it."""
+
         self._told_not_taken = False
         self.handler_errors: dict[str, int] = {handler.name: 0 for handler in handlers}
         """Exceptions of each handler so far, by its name."""
@@ -171,9 +172,9 @@ class Dispatcher:
         """What a handler had put stays where it fails to say in a resync what must exist."""
         if not txn.is_resync:
             return
-        for key, writer in self._writers.items():
+        for key, (value, writer) in self._values.items():
             if writer == handler.name and key not in txn.values:
-                txn.put(key, self._values[key])
+                txn.put(key, value)
 
     def _commit(self, txn: Transaction, outcome: Outcome, *, reverts: bool) -> bool:
         """Whether the southbound took the transaction, refused operations included."""
@@ -202,19 +203,17 @@ class Dispatcher:
             return
         if txn.is_resync:
             self._values.clear()
-            self._writers.clear()
         for key in txn.deletes():
             self._values.pop(key, None)
-            self._writers.pop(key, None)
         for key, value in txn.puts():
-            self._values[key], self._writers[key] = value, txn.writer_of(key)
+            self._values[key] = value, txn.writer_of(key)
 
     def _undo(self, txn: Transaction, outcome: Outcome) -> None:
         """Set every key of the transaction back to what was committed before it."""
         undo = Transaction(EventMethod.UPDATE, f"undo of {txn.description}")
         for key in txn.values:
             if key in self._values:
-                undo.put(key, self._values[key])
+                undo.put(key, self._values[key][0])
             else:
                 undo.delete(key)
         outcome.result = None
