@@ -5,19 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from logging.handlers import SysLogHandler
 
 import structlog
 
 STREAM = "JOURNAL_STREAM"
 """Environment variable: device and inode of the journal's stream, ``DEVICE:INODE``."""
-
-_PRIORITIES = (
-    (logging.CRITICAL, 2),
-    (logging.ERROR, 3),
-    (logging.WARNING, 4),
-    (logging.INFO, 6),
-)
-_DEBUG = 7
 
 
 def is_journal() -> bool:
@@ -35,9 +28,10 @@ class JournalFormatter(structlog.stdlib.ProcessorFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record's lines."""
-        prefix = f"<{_priority(record.levelno)}>"
+        prefix = f"<{_priority(record)}>"
         return "\n".join(f"{prefix}{line}" for line in super().format(record).split("\n"))
 
 
-def _priority(level: int) -> int:
-    return next((priority for least, priority in _PRIORITIES if level >= least), _DEBUG)
+def _priority(record: logging.LogRecord) -> int:
+    """syslog's, as the standard library maps levels to them."""
+    return SysLogHandler.priority_names[SysLogHandler.priority_map.get(record.levelname, "debug")]

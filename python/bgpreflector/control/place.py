@@ -96,7 +96,7 @@ def _make_directory(path: Path, access: Access, group: int | None) -> None:
         return
     if group is not None:
         os.chown(path, -1, group)
-    passing = (access.mode & 0o020) >> 1 | (access.mode & 0o002) >> 1
+    passing = (access.mode & 0o022) >> 1
     if passing:
         path.chmod(DIRECTORY | passing)
 
