@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from e2e.daemon import RunningDaemon, running_daemon
+from e2e.world import make_links
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 
@@ -38,13 +39,7 @@ def daemon(
 ) -> Iterator[RunningDaemon]:
     """With routes of all sorts, of which VPP has what leads through ``f0``."""
     kernel = make_namespace("show")
-    for link in ("f0", "g0"):
-        kernel.ip("link", "add", link, "type", "veth", "peer", "name", f"{link}p")
-        kernel.ip("link", "set", f"{link}p", "up")
-        kernel.ip("link", "set", link, "up")
-    kernel.ip("addr", "add", "10.0.0.1/24", "dev", "f0")
-    kernel.ip("addr", "add", "fd00::1/64", "dev", "f0", "nodad")
-    kernel.ip("addr", "add", "10.9.0.1/24", "dev", "g0")
+    make_links(kernel)
     ip_batch(kernel, ROUTES)
     arguments = ("--socket", str(simulator.socket), "--interface", f"f0={simulator.interface}")
     with running_daemon(tmp_path / "d.log", *arguments, namespace=kernel) as daemon:

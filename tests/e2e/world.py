@@ -19,9 +19,8 @@ def route(number: int, family: int = 4) -> str:
     return f"30.{number >> 8}.{number & 255}.0/24" if family == 4 else f"2001:db8:{number:x}::/48"
 
 
-def kernel_of(make_namespace: Callable[[str], Namespace]) -> Namespace:
-    """Two links, routes of both families, and one each that VPP cannot or must not have."""
-    kernel = make_namespace("operator")
+def make_links(kernel: Namespace) -> None:
+    """Two with addresses: ``f0``, which tests give VPP, and ``g0``."""
     for link in ("f0", "g0"):
         kernel.ip("link", "add", link, "type", "veth", "peer", "name", f"{link}p")
         kernel.ip("link", "set", f"{link}p", "up")
@@ -29,6 +28,12 @@ def kernel_of(make_namespace: Callable[[str], Namespace]) -> Namespace:
     kernel.ip("addr", "add", "10.0.0.1/24", "dev", "f0")
     kernel.ip("addr", "add", "fd00::1/64", "dev", "f0", "nodad")
     kernel.ip("addr", "add", "10.9.0.1/24", "dev", "g0")
+
+
+def kernel_of(make_namespace: Callable[[str], Namespace]) -> Namespace:
+    """Two links, routes of both families, and one each that VPP cannot or must not have."""
+    kernel = make_namespace("operator")
+    make_links(kernel)
     lines = [f"route add {route(n)} via 10.0.0.2 proto 12" for n in range(COUNT)]
     lines += [f"route add {route(n, 6)} via fd00::2 proto 12" for n in range(COUNT)]
     lines += [

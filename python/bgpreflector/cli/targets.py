@@ -6,6 +6,8 @@ from ipaddress import ip_address, ip_network
 
 import typer
 
+from bgpreflector.routes.address import without_zone
+
 
 def prefix(text: str) -> str:
     """A prefix; bits behind its length do not matter."""
@@ -21,12 +23,10 @@ def address(text: str) -> str:
         found = ip_address(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is no address") from error
-    if "%" in text:
-        raise typer.BadParameter(
-            f"no zone ({text.partition('%')[2]}): routers do not forward what goes to link-local "
-            "addresses, so that there is no route of ours to them"
-        )
-    return str(found)
+    try:
+        return str(without_zone(found))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def address_or_prefix(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Annotated, Self, TypeVar, cast
 
 from pydantic import (
@@ -23,6 +22,7 @@ from pydantic import (
 from bgpreflector.config import ConfigError
 from bgpreflector.controller import OperationsFailedError
 from bgpreflector.daemon.status import status_of
+from bgpreflector.routes.address import without_zone
 
 from .changes import change_rows
 from .explain import IPAddress, explain, explain_prefix
@@ -96,19 +96,10 @@ class NextHopsArguments(_Arguments):
     """Those that only routes have that are not mirrored, too."""
 
 
-def _without_zone(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    if isinstance(address, IPv6Address) and address.scope_id is not None:
-        raise ValueError(
-            f"no zone (%{address.scope_id}): routers do not forward what goes to link-local "
-            "addresses, so that there is no route of ours to them"
-        )
-    return address
-
-
 class AddressArguments(_Arguments):
     """An address, or a prefix."""
 
-    address: Annotated[IPvAnyAddress, AfterValidator(_without_zone)] | None = None
+    address: Annotated[IPvAnyAddress, AfterValidator(without_zone)] | None = None
     prefix: IPvAnyNetwork | None = None
 
     @model_validator(mode="after")
