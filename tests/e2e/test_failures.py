@@ -132,7 +132,7 @@ def test_an_end_while_vpp_is_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_stranger_at_the_socket(tmp_path: Path) -> None:
-    """Whoever closes at once is no VPP either."""
+    """A server that closes at once is no VPP either."""
     place = tmp_path / "stranger.sock"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(place))

@@ -75,7 +75,7 @@ def test_nothing_is_left_of_those_that_were_replaced(read: Windows) -> None:
 
 
 def test_an_engine_that_has_ended_holds_no_routes(read: Windows) -> None:
-    """Whoever still refers to it, and a batch that comes back late does it no harm."""
+    """References that are left, and a batch that comes back late, do no harm."""
     with serving(read) as service:
         engine = service.daemon.engine
         assert len(engine.routes(0, MIRRORED)[0]) == MIRRORED

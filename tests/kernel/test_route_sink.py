@@ -46,7 +46,7 @@ pytestmark = pytest.mark.root
 
 
 class Listing(RouteSink):
-    """Keeps the lines of what it is told, and the routes."""
+    """Keeps a line for each operation, and the routes."""
 
     def __init__(self) -> None:
         super().__init__()

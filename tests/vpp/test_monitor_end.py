@@ -122,7 +122,7 @@ class BusyLoop(LostVpp):
 
 
 def test_an_event_loop_without_room_is_waited_for() -> None:
-    """Whoever watches VPP goes on, and what it has to say is not lost."""
+    """The thread that watches VPP goes on, and loses no event."""
     vpp = BusyLoop()
     vpp.monitor.start()
     assert vpp.refused.wait(30)

@@ -55,7 +55,7 @@ def test_ours_are_removed(vpp: Vpp, program: Callable[..., Programmer]) -> None:
 def test_those_with_others_routes_stay(
     vpp: Vpp, program: Callable[..., Programmer], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever put them there; each family for itself."""
+    """Of every run; each family for itself."""
     made = program(vpp, **PLACE)
     vpp.add_foreign_route("203.0.113.0/24", table=10)
     assert set(made.sink.remove_tables()) == BOTH - {(10, False)}

@@ -54,7 +54,7 @@ def daemon_at(
 def _place(file: Path | None) -> Path | None:
     """The control socket by a configuration file; ``None`` for none.
 
-    Whoever asks a daemon that runs need not wait for the file to be mended.
+    A daemon that runs answers also while the file has a mistake.
     """
     try:
         settings = ControlConfig() if file is None else load(file).control

@@ -253,7 +253,7 @@ def _vpp(report: StatusReport) -> str:
     vpp = report.vpp
     if vpp.connected_seconds is None:
         return f"not connected ({vpp.socket})"
-    slow = "" if vpp.bulk else ", by the slow way"
+    slow = "" if vpp.bulk else ", through vpp_papi"
     linux_nl = "; its linux_nl plugin mirrors routes, too" if vpp.linux_nl else ""
     return f"{vpp.version}, connected for {duration_text(vpp.connected_seconds)}{slow}{linux_nl}"
 

@@ -21,14 +21,14 @@ class Observer(Handler):
 
     Examples:
         >>> from bgpreflector.controller import Event, Shutdown, Transaction
-        >>> class Farewell(Observer):
+        >>> class Goodbye(Observer):
         ...     def handles_event(self, event):
         ...         return isinstance(event, Shutdown)
         ...     def observe(self, event):
         ...         return "so long"
-        >>> handler, event = Farewell(), Shutdown()
+        >>> handler, event = Goodbye(), Shutdown()
         >>> handler.name, handler.handles_event(event)
-        ('Farewell', True)
+        ('Goodbye', True)
         >>> handler.update(event, Transaction(event.method))
         'so long'
     """
