@@ -14,6 +14,7 @@ from bgpreflector import _core
 from bgpreflector.config import Config
 from bgpreflector.controller import (
     Backoff,
+    BatchNotTakenError,
     CommitResult,
     Controller,
     Event,
@@ -301,18 +302,25 @@ def test_a_sink_that_takes_no_batch_is_not_asked_without_end(
     kernel.ip("route", "add", "192.0.2.0/24", "via", "10.0.0.2", "proto", "bird")
     config = Config.model_validate({"kernel": {"namespace": str(kernel.path)}})
     sink, pausing = Blind(), Pausing()
+    watchers: list[KernelRouteWatcher] = []
 
     def watcher(conf: ContivConf) -> KernelRouteWatcher:
         engine = kernel_engine(conf)
         cast("_core.Engine", engine).set_interfaces({}, None, recursive=True)
-        return KernelRouteWatcher(engine, pause=pausing)
+        watchers.append(KernelRouteWatcher(engine, pause=pausing))
+        # Else it may offer the route before the resync, which takes it back: one commit more.
+        watchers[0].hold(on=True)
+        return watchers[0]
 
     reflector = new_plugin(use_config(config))
     reflector.deps.watcher = watcher
     controller = Controller([reflector], sink, config.controller)
     controller.start()
     try:
-        controller.push_event(FullResync("startup"))
+        with pytest.raises(BatchNotTakenError):
+            controller.push_event(FullResync("startup", blocking=True))
+        assert sink.commits == 1
+        watchers[0].hold(on=False)
         assert pausing.began.wait(30)
         assert sink.commits == 2
         said = "commit() of the sink Blind has not taken 1 route changes"
