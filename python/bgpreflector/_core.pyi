@@ -694,13 +694,10 @@ class Engine:
     def links(self) -> list[tuple[int, str, bool]]:
         """The kernel's links: index, name, whether up."""
     def status(self) -> Status: ...
-    def routes(
-        self, cursor: int, limit: int, *, states: Sequence[str] = ..., within: str | None = None
-    ) -> tuple[list[RouteView], int | None]:
-        """About ``limit`` kernel routes from ``cursor`` (0: the first) on, and the next cursor.
-
-        Only those in one of the ``states``, where there are any, and to prefixes ``within`` one:
-        then a page may be empty though there is another. Raises ``ValueError``.
+    def routes(self, cursor: int, limit: int) -> tuple[list[RouteView], int | None]:
+        """About ``limit`` kernel routes from ``cursor`` (0: the first) on, as they come, and the
+        next cursor; a page may be empty though there is another. :class:`RouteListing` has them in
+        order, or some of them.
         """
     def lookup(self, address: IPv4Address | IPv6Address) -> tuple[KernelRoute | None, int | None]:
         """By which route the kernel forwards to an address, asked of the kernel itself; where it

@@ -548,28 +548,15 @@ impl Engine {
         })
     }
 
-    #[pyo3(signature = (cursor, limit, *, states = Vec::new(), within = None))]
-    fn routes(
-        &self,
-        py: Python<'_>,
-        cursor: u64,
-        limit: usize,
-        states: Vec<String>,
-        within: Option<&str>,
-    ) -> PyResult<(Vec<RouteView>, Option<u64>)> {
+    fn routes(&self, py: Python<'_>, cursor: u64, limit: usize) -> (Vec<RouteView>, Option<u64>) {
         let cursor = Cursor::from_bits(cursor);
-        let within = within.map(convert::prefix).transpose()?;
-        let filter = RouteFilter {
-            states,
-            within,
-            ..RouteFilter::default()
-        };
-        let listed = |table: TableGuard<'_>| table.routes_where(cursor, limit, &filter);
+        let every = RouteFilter::default();
+        let listed = |table: TableGuard<'_>| table.routes_where(cursor, limit, &every);
         let (views, rest) = self.read(py, listed);
-        Ok((
+        (
             views.into_iter().map(RouteView::from).collect(),
             rest.map(Cursor::to_bits),
-        ))
+        )
     }
 
     fn lookup(
