@@ -28,12 +28,13 @@ class RunningDaemon:
         """Its control socket, unless the arguments name another."""
 
         control = () if "--control" in arguments else ("--control", str(self.control))
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "bgpreflector", "run", *arguments, *control],
-            stderr=log.open("wb"),
-            # So that the signal that ends a daemon which hangs shows where.
-            env={**os.environ, "PYTHONFAULTHANDLER": "1", **(environment or {})},
-        )
+        with log.open("wb") as written:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "bgpreflector", "run", *arguments, *control],
+                stderr=written,
+                # So that the signal that ends a daemon which hangs shows where.
+                env={**os.environ, "PYTHONFAULTHANDLER": "1", **(environment or {})},
+            )
 
     def log(self) -> str:
         """What it has logged."""

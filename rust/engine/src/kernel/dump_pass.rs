@@ -37,16 +37,19 @@ impl Monitor {
         drops: u32,
     ) -> Result<DumpPass, KernelError> {
         let mut pass = DumpPass::default();
+        // The kernel notifies before it removes an IPv4 route (`fib_table_delete`) or the routes of
+        // a link that goes down (`__dev_notify_flags`), and dumps routes without the lock that is
+        // held meanwhile (`rtnl_lock`). A dump of links takes it: what was notified is then done.
+        self.dump_links(dumper, &mut pass)?;
         let interfaces = match extent {
             DumpScope::Everything => {
-                self.dump_links(dumper, &mut pass)?;
                 self.dump_next_hops(dumper, &mut pass)?;
-                // Changes before the route dump do not affect it.
-                (pass.v6_announced, pass.v6_withdrawn) = (false, false);
                 vec![None]
             }
             DumpScope::Interfaces(all) => all.iter().copied().map(Some).collect(),
         };
+        // Changes before the route dump do not affect it.
+        (pass.v6_announced, pass.v6_withdrawn) = (false, false);
         let (families, tables) = {
             let table = self.shared.table();
             let scope = table.scope();
@@ -212,7 +215,8 @@ impl Monitor {
 mod tests {
     use bgpreflector_core::netlink::Header;
     use bgpreflector_core::netlink::constants::{
-        NHA_BLACKHOLE, NHA_ID, NLM_F_DUMP_INTR, RTM_GETLINK, RTM_NEWLINK, RTM_NEWNEXTHOP,
+        NHA_BLACKHOLE, NHA_ID, NLM_F_DUMP_INTR, RTM_GETLINK, RTM_GETNEXTHOP, RTM_GETROUTE,
+        RTM_NEWLINK, RTM_NEWNEXTHOP,
     };
     use bgpreflector_core::table::{Link, NextHopObject, Scope};
 
@@ -260,6 +264,19 @@ mod tests {
         }
     }
 
+    fn monitor(shared: &Arc<EngineState>) -> Monitor {
+        let silent = || fake_kernel(|_, _| Vec::new());
+        let sockets = Sockets::of(silent(), Dumper::of(silent()));
+        let poller = || Arc::new(Poller::new(&sockets.notifications).unwrap());
+        let pollers = [poller(), poller()];
+        Monitor::new(
+            Arc::clone(shared),
+            &KernelSettings::default(),
+            sockets,
+            pollers,
+        )
+    }
+
     /// Which of the links and next-hop objects 1 and 2 remain after dumps of both.
     fn left(shown: Shown) -> ([bool; 2], [bool; 2], bool) {
         let shared = Arc::new(EngineState::new(Scope::default()));
@@ -280,12 +297,7 @@ mod tests {
             }
         });
         let mut dumper = Dumper::of(fake_kernel(kernel(shown)));
-        let silent = || fake_kernel(|_, _| Vec::new());
-        let sockets = Sockets::of(silent(), Dumper::of(silent()));
-        let poller = || Arc::new(Poller::new(&sockets.notifications).unwrap());
-        let lookouts = [poller(), poller()];
-        let settings = KernelSettings::default();
-        let mut monitor = Monitor::new(Arc::clone(&shared), &settings, sockets, lookouts);
+        let mut monitor = monitor(&shared);
         let mut pass = DumpPass::default();
         monitor.dump_links(&mut dumper, &mut pass).unwrap();
         monitor.dump_next_hops(&mut dumper, &mut pass).unwrap();
@@ -293,6 +305,28 @@ mod tests {
         let links = [1, 2].map(|index| table.link_of(index).is_some());
         let objects = [1, 2].map(|id| table.next_hop_object(id).is_some());
         (links, objects, pass.interrupted)
+    }
+
+    /// The requests of a pass, in their order.
+    fn requests(scope: &DumpScope) -> Vec<u16> {
+        let (sender, asked) = crossbeam_channel::unbounded();
+        let mut dumper = Dumper::of(fake_kernel(move |request, _| {
+            sender.send(request.kind).unwrap();
+            done(request)
+        }));
+        let shared = Arc::new(EngineState::new(Scope::default()));
+        monitor(&shared).pass(&mut dumper, scope, 0).unwrap();
+        asked.try_iter().collect()
+    }
+
+    #[test]
+    fn each_pass_waits_for_who_changes_routes_before_it_dumps_them() {
+        let (links, objects, routes) = (RTM_GETLINK, RTM_GETNEXTHOP, RTM_GETROUTE);
+        let both = [routes, routes];
+        let of_interface = requests(&DumpScope::interface(2));
+        assert_eq!(of_interface, [&[links][..], &both].concat());
+        let of_everything = requests(&DumpScope::Everything);
+        assert_eq!(of_everything, [&[links, objects][..], &both].concat());
     }
 
     #[test]

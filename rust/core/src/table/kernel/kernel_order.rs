@@ -47,6 +47,8 @@ pub(in crate::table) enum Announced {
     Moved,
     /// The same route existed, and the kernel has stopped or resumed using it.
     Expiry,
+    /// The kernel has changed it without a message; the set that it had before.
+    Changed(SetId),
     /// It is new; the set that it replaced, if any.
     Added(Option<SetId>),
     /// The same route existed, left over from before messages were lost: it is removed, and the new
@@ -63,6 +65,16 @@ pub(in crate::table) fn announce(
     sets: &Interner<NextHopSet>,
 ) -> Announced {
     let range = same_key(routes, new.tos, new.metric);
+    if placement.from_dump() {
+        if let Some(at) = changed_in_silence(routes, range.clone(), &new, sets) {
+            let old = routes.get_mut(at).map(|route| {
+                route.expired = new.expired;
+                std::mem::replace(&mut route.set, new.set)
+            });
+            seen_again(routes, range, at, new.generation, placement);
+            return Announced::Changed(old.unwrap_or(new.set));
+        }
+    }
     let target = match family {
         Family::V4 => (placement == InsertMode::Replace).then_some(range.start),
         Family::V6 => v6_target(routes, range.clone(), new, placement, sets),
@@ -145,6 +157,28 @@ fn duplicate(routes: &Routes, range: Range<usize>, new: &KernelRoute) -> Option<
         route.is_some_and(|route| route.generation != new.generation)
     };
     equal.clone().find(unseen).or_else(|| equal.next())
+}
+
+/// The position of the route that the kernel has changed without a message, and that a dump shows
+/// with other flags (`RTNH_F_DEAD`). Were it added beside the old one, a withdrawal during the dump
+/// would remove only one of the two.
+fn changed_in_silence(
+    routes: &Routes,
+    range: Range<usize>,
+    new: &KernelRoute,
+    sets: &Interner<NextHopSet>,
+) -> Option<usize> {
+    let shown = sets.get(new.set.0)?;
+    let same = |route: &KernelRoute| {
+        route.protocol == new.protocol
+            && sets
+                .get(route.set.0)
+                .is_some_and(|set| is_same_route(set, shown))
+    };
+    let mut alike = range.filter(|at| routes.get(*at).is_some_and(same));
+    let only = alike.next().filter(|_| alike.next().is_none())?;
+    let route = routes.get(only)?;
+    (route.generation != new.generation && route.set != new.set).then_some(only)
 }
 
 /// A dump shows routes in the kernel's order, so the next one follows those already shown and
@@ -327,9 +361,7 @@ pub(in crate::table) fn withdraw(
     let equal = |(_, route, set): &(usize, &KernelRoute, &NextHopSet)| {
         route.protocol == protocol && same_forwarding(set, gone)
     };
-    let twins = |(_, _, set): &(usize, &KernelRoute, &NextHopSet)| {
-        (set.digest, set.preference) == (gone.digest, gone.preference) && same_flags(set, gone)
-    };
+    let twins = |(_, _, set): &(usize, &KernelRoute, &NextHopSet)| is_same_route(set, gone);
     let mut alike = candidates().filter(equal);
     if let Some((at, ..)) = alike.clone().find(twins).or_else(|| alike.next()) {
         return Withdrawn::Whole(at);
@@ -365,6 +397,13 @@ fn same_forwarding(a: &NextHopSet, b: &NextHopSet) -> bool {
         }
         _ => false,
     }
+}
+
+/// Equal in all that tells two routes of a key apart.
+fn is_same_route(a: &NextHopSet, b: &NextHopSet) -> bool {
+    (a.digest, a.preference) == (b.digest, b.preference)
+        && same_forwarding(a, b)
+        && same_flags(a, b)
 }
 
 /// Whether the next hops, otherwise equal, have the same onlink flags.

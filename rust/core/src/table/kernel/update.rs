@@ -160,7 +160,7 @@ impl Table {
 
     fn first(&mut self, handle: Handle, key: RouteKey, placement: InsertMode, given: bool) {
         if placement.from_dump() {
-            self.drifted(key, true, placement);
+            self.drifted(key, true);
         }
         let counts = self.counts_mut(key.prefix.family());
         counts.kernel = counts.kernel.saturating_add(1);
@@ -195,7 +195,11 @@ impl Table {
         let same = matches!(announced, Announced::Known | Announced::Expiry);
         if placement.from_dump() && !same {
             let alone = announced == Announced::Added(None) && !has_others(&routes, &new);
-            self.drifted(key, alone, placement);
+            self.drifted(key, alone);
+            let placed = alone || matches!(announced, Announced::Changed(_));
+            if !placed && placement == InsertMode::PartialDump {
+                self.uncertain();
+            }
         }
         let doubt = self.replaced(&routes, &new, placement, same);
         match announced {
@@ -205,7 +209,7 @@ impl Table {
                 return doubt;
             }
             Announced::Moved | Announced::Expiry => self.resolver.release(new.set),
-            Announced::Added(Some(old)) => self.resolver.release(old),
+            Announced::Added(Some(old)) | Announced::Changed(old) => self.resolver.release(old),
             Announced::ReplacedDuplicate(old) => {
                 self.resolver.release(new.set);
                 self.resolver.release(old);
@@ -270,16 +274,13 @@ impl Table {
     }
 
     /// Records a dumped route that was not known.
-    fn drifted(&mut self, key: RouteKey, alone: bool, placement: InsertMode) {
+    fn drifted(&mut self, key: RouteKey, alone: bool) {
         let drift = if alone {
             Drift::Missing
         } else {
             Drift::Different
         };
         self.pending_drift.suspect(&key, drift);
-        if !alone && placement == InsertMode::PartialDump {
-            self.uncertain();
-        }
     }
 
     /// Removes a route; `route` may name only some of the next hops of an IPv6 route. Returns what
