@@ -27,7 +27,7 @@ pub(super) struct Effects {
     pub(super) replaced_among: bool,
     /// The kernel dropped messages.
     pub(super) overrun: bool,
-    /// The time until the kernel stops using a route, without a message.
+    /// The time until the kernel may stop or begin to use a route, without a message.
     pub(super) expiry: Option<Duration>,
 }
 
@@ -64,6 +64,11 @@ impl Effects {
         });
     }
 }
+
+/// When to look again at a route whose lifetime has ended. Until the kernel removes it, half a minute
+/// later at most, whoever adds it again gives it another lifetime without a message, and so does
+/// the next advertisement of its router (`fib6_add_rt2node`, `ndisc_router_discovery`).
+const REVIVED: Duration = Duration::from_secs(1);
 
 /// Applies notifications to the table.
 pub(super) fn notifications(shared: &EngineState, table: &mut Table, buffer: &[u8]) -> Effects {
@@ -125,12 +130,16 @@ pub(crate) fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
     a.into_iter().chain(b).min()
 }
 
-/// When the kernel stops using the route; none if it never does, or already has.
+/// When the kernel may begin or stop to use the route without a message; none if its lifetime has
+/// no end.
 pub(super) fn expiry(route: &EncodedRoute<'_>) -> Option<Duration> {
     const TICK: Duration = Duration::from_millis(10);
-    let ticks = u32::try_from(route.expires).ok().filter(|left| *left > 0)?;
-    // One tick more, since the kernel rounds down.
-    Some(TICK * ticks.saturating_add(1))
+    match u32::try_from(route.expires) {
+        Ok(0) => None,
+        // One tick more, since the kernel rounds down.
+        Ok(ticks) => Some(TICK * ticks.saturating_add(1)),
+        Err(_) => Some(REVIVED),
+    }
 }
 
 fn placement(header: &Header) -> InsertMode {

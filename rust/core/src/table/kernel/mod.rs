@@ -9,4 +9,5 @@ pub(super) mod injected_routes;
 pub(super) mod kernel_order;
 pub(super) mod resync;
 pub(super) mod sole;
+pub(super) mod unseen;
 pub(super) mod update;
