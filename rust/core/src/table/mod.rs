@@ -31,6 +31,7 @@ use kernel::drift::PendingDrift;
 use kernel::dump_tracker::DumpTracker;
 use kernel::injected_routes::InjectedRoutes;
 use kernel::resync::Resyncs;
+use kernel::source_routes::SourceRoutes;
 use resolve::resolver::Resolver;
 use store::any_rib::AnyRib;
 
@@ -81,6 +82,7 @@ pub struct Table {
     withheld: Withheld,
     limit_state: LimitState,
     injected: InjectedRoutes,
+    source_routes: SourceRoutes,
     quarantine: Quarantine,
     link_dump: Option<DumpTracker>,
     next_hop_dump: Option<DumpTracker>,
@@ -121,6 +123,7 @@ impl Table {
             withheld: Withheld::default(),
             limit_state: LimitState::default(),
             injected: InjectedRoutes::default(),
+            source_routes: SourceRoutes::default(),
             quarantine: Quarantine::default(),
             link_dump: None,
             next_hop_dump: None,

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bgpreflector_core::netlink::{
     Action, DecodeError, DecodeErrorKind, EncodedRoute, Header, LinkMessage, NextHopMessage,
-    PartialMessage, Payload, RawMessage, RawMessages,
+    PartialMessage, Payload, RawMessage, RawMessages, SkipReason, SourceRouteMessage,
 };
-use bgpreflector_core::route::{Family, NextHop};
+use bgpreflector_core::route::{Family, NextHop, Route};
 use bgpreflector_core::table::{
     Announcement, DumpScope, InsertMode, Link, NextHopObject, Table, Verify,
 };
@@ -110,16 +110,20 @@ fn one(
             KernelCounters::count(&shared.kernel.route_withdrawals);
             effects.doubt(table.withdraw(message.route));
         }
+        Payload::SourceRoute(message) => {
+            // They are in the same tree, whose changes disturb a dump.
+            match message.message.action {
+                Action::New => effects.v6_announced = true,
+                Action::Delete => effects.v6_withdrawn = true,
+            }
+            source_route(shared, table, message, placement(&raw.header));
+        }
         Payload::Link(link) => effects.doubt(link_message(shared, table, &link)),
         // A change of an address revives or kills next hops without a message.
         Payload::Address(address) => effects.doubt(table.doubt_link(address.interface)),
         Payload::NextHop(next_hop) => effects.doubt(next_hop_message(shared, table, &next_hop)),
         Payload::Overrun => effects.overrun = true,
-        Payload::Skipped(reason) => {
-            if let Some(counter) = shared.kernel.skipped.get(reason.index()) {
-                KernelCounters::count(counter);
-            }
-        }
+        Payload::Skipped(reason) => shared.kernel.skip(reason),
         Payload::Rule(_) | Payload::Done(_) | Payload::Error { .. } | Payload::Noop => {}
     }
     Ok(())
@@ -170,6 +174,33 @@ pub(super) fn announcement(
         || route.read_set(),
         placement,
     )
+}
+
+/// Applies a route for packets of some sources only, which is listed and counted alone.
+pub(super) fn source_route(
+    shared: &EngineState,
+    table: &mut Table,
+    from: SourceRouteMessage,
+    placement: InsertMode,
+) {
+    let SourceRouteMessage {
+        source, expired, ..
+    } = from;
+    let Route { key, protocol, set } = from.message.route;
+    if from.message.action == Action::Delete {
+        KernelCounters::count(&shared.kernel.route_withdrawals);
+        table.withdraw_from(source, key, protocol, set);
+        return;
+    }
+    KernelCounters::count(&shared.kernel.route_announcements);
+    let announcement = Announcement {
+        key,
+        protocol,
+        expired,
+    };
+    if !table.announce_from(source, announcement, set, placement) {
+        shared.kernel.skip(SkipReason::SourceSpecific);
+    }
 }
 
 /// Returns what may have changed without a message: if a link goes up or down, the routes through

@@ -144,6 +144,7 @@ impl Table {
     pub fn begin_resync(&mut self, extent: DumpScope) {
         self.resyncs.generation = self.resyncs.generation.wrapping_add(1);
         self.resyncs.begin(extent);
+        self.source_routes.begin_dump();
         self.pending_drift = PendingDrift::default();
     }
 
@@ -184,6 +185,7 @@ impl Table {
         if let Some(resync) = &self.resyncs.current {
             let extent = resync.extent.clone();
             self.resyncs.begin(extent);
+            self.source_routes.begin_dump();
         }
     }
 
@@ -227,6 +229,9 @@ impl Table {
         let mut removed = self.remove_routes(families, &stale, spared, |key| {
             pending_drift.suspect(&key, Drift::Stale);
         });
+        if families.contains(&Family::V6) {
+            self.sweep_from(&stale);
+        }
         // A lookup skips routes that are unusable, or not for ordinary packets.
         let found = self.resolver.marks(Topology::found_by_lookups);
         for (table, prefix) in absent {
