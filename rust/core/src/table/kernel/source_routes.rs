@@ -164,7 +164,9 @@ impl Table {
     }
 
     /// The mirrored ones in the order of table, destination and source.
-    pub(in crate::table) fn from_sources(&self) -> impl Iterator<Item = (&Place, &KernelRoute)> {
+    pub(in crate::table) fn routes_from_sources(
+        &self,
+    ) -> impl Iterator<Item = (&Place, &KernelRoute)> {
         let places = self.source_routes.places.iter();
         let all = places.flat_map(|(place, routes)| routes.iter().map(move |route| (place, route)));
         all.filter(|(_, route)| self.scope.mirrors(route.protocol))
@@ -198,9 +200,12 @@ mod tests {
         }
         assert!(!announce(&mut table, 4));
         assert!(announce(&mut table, 3), "a known one changes");
-        assert_eq!(table.from_sources().count(), MOST);
+        assert_eq!(table.routes_from_sources().count(), MOST);
         assert_eq!(table.held_routes()["source_specific"], MOST);
         table.sweep_from(|_| true);
-        assert_eq!((table.from_sources().count(), table.sets().0), (0, 0));
+        assert_eq!(
+            (table.routes_from_sources().count(), table.sets().0),
+            (0, 0)
+        );
     }
 }

@@ -11,13 +11,16 @@ use crate::table::store::entry::KernelRoute;
 
 impl Table {
     /// Those that `filter` takes.
-    pub(super) fn from_sources_taken(
+    pub(super) fn routes_from_sources_taken(
         &self,
         filter: &RouteFilter,
     ) -> impl Iterator<Item = (&Place, &KernelRoute)> {
-        self.from_sources().filter(|((_, prefix, source), route)| {
-            filter.takes(state(*source)) && filter.contains(prefix) && self.leads(filter, route.set)
-        })
+        self.routes_from_sources()
+            .filter(|((_, prefix, source), route)| {
+                filter.takes(state(*source))
+                    && filter.contains(prefix)
+                    && self.leads(filter, route.set)
+            })
     }
 
     /// Adds the views of `limit` of them from the one with this number on; where to go on, none at
@@ -29,7 +32,7 @@ impl Table {
         filter: &RouteFilter,
         views: &mut Vec<RouteView>,
     ) -> Option<u32> {
-        let mut rest = self.from_sources_taken(filter).skip(start as usize);
+        let mut rest = self.routes_from_sources_taken(filter).skip(start as usize);
         for (place, route) in rest.by_ref().take(limit.max(1)) {
             views.extend(self.view_from_source(place, route));
         }
@@ -47,7 +50,7 @@ impl Table {
     ) {
         let wanted = |place: &Place| (place.0, place.1) == (table, prefix);
         if family == Family::V6 {
-            let taken = self.from_sources_taken(filter);
+            let taken = self.routes_from_sources_taken(filter);
             let taken = taken.filter(|(place, _)| wanted(place));
             views.extend(taken.filter_map(|(place, route)| self.view_from_source(place, route)));
         }

@@ -129,7 +129,7 @@ impl RoutesInOrder {
         self.slot = slot;
         let last = slot >= rib.slots();
         if last && family == Family::V6 {
-            let taken = table.from_sources_taken(&self.filter);
+            let taken = table.routes_from_sources_taken(&self.filter);
             let in_table = taken.filter(|((table, ..), _)| *table == number);
             let prefixes: Vec<Prefix> = in_table.map(|((_, prefix, _), _)| *prefix).collect();
             for prefix in prefixes {

@@ -38,7 +38,7 @@ impl Table {
             true
         });
         if rest.is_none() {
-            for (place, route) in self.from_sources_taken(filter) {
+            for (place, route) in self.routes_from_sources_taken(filter) {
                 let alike = (state(place.2).name(), route.protocol, route.set);
                 *counts.entry(alike).or_default() += 1;
             }
@@ -70,7 +70,7 @@ impl Table {
             true
         });
         if rest.is_none() {
-            let taken = self.from_sources_taken(filter);
+            let taken = self.routes_from_sources_taken(filter);
             taken.for_each(|(_, route)| count(counts, route.set));
         }
         rest

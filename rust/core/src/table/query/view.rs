@@ -216,7 +216,7 @@ impl Table {
             rib: BEHIND,
             slot: 0,
         };
-        let more = self.from_sources().next().is_some();
+        let more = self.routes_from_sources().next().is_some();
         (views, rest.or(more.then_some(behind)))
     }
 
@@ -267,7 +267,7 @@ impl Table {
         if self.with_tos > 0 {
             reasons.insert(HoldReason::TypeOfService(0).name(), self.with_tos);
         }
-        for (place, _) in self.from_sources() {
+        for (place, _) in self.routes_from_sources() {
             let name = HoldReason::SourceSpecific(place.2).name();
             *reasons.entry(name).or_default() += 1;
         }
