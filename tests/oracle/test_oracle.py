@@ -161,6 +161,15 @@ FOUND = {
             "encap ip id 7 dst 10.7.0.9 via 10.7.2.4 dev o2 onlink"
         ),
     ),
+    "a replacement of what a merged route hid from the start": (
+        "stop",
+        "-6 route add 2001:db8:1::/48 table 254 proto 12 via fd07:0::2 dev o0",
+        "-6 route append prohibit 2001:db8:1::/48 table 254 proto 12",
+        "-6 route append 2001:db8:1::/48 table 254 proto 12 via fd07:1::2 dev o1",
+        "quiet",
+        "-6 route replace blackhole 2001:db8:1::/48 table 254 proto 12",
+        "-6 route del 2001:db8:1::/48 table 254 via fd07:1::2 dev o1",
+    ),
     "merged routes of two protocols": (
         "-6 route replace 2001:db8:2::/48 table 254 proto 12 via fd07:1::3 dev o1",
         "-6 route append 2001:db8:2::/48 table 254 proto 4 via fd07:2::2 dev o2",

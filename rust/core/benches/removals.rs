@@ -14,7 +14,7 @@ use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
 };
 use bgpreflector_core::table::{InsertMode, NextHopObject, Table};
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 mod support;
 
@@ -91,7 +91,7 @@ fn objects(criterion: &mut Criterion) {
     for size in sizes() {
         let mut table = full(*size);
         for (kind, used) in [("unused", false), ("used", true)] {
-            group.bench_function(format!("{kind}/{size}"), |bencher| {
+            group.bench_function(BenchmarkId::new(kind, size), |bencher| {
                 bencher.iter_custom(|iterations| {
                     let mut taken = Duration::ZERO;
                     for _ in 0..iterations {
@@ -119,7 +119,7 @@ fn scrape(criterion: &mut Criterion) {
         for number in 0..1_000 {
             table.announce(route(number, nowhere.clone()), InsertMode::Append);
         }
-        group.bench_function(format!("held_routes/{size}"), |bencher| {
+        group.bench_function(BenchmarkId::new("held_routes", size), |bencher| {
             bencher.iter(|| black_box(table.held_routes()).len());
         });
     }

@@ -7,7 +7,7 @@ mod table_support;
 use bgpreflector_core::route::{
     Family, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
 };
-use bgpreflector_core::table::{DumpScope, InsertMode, Table};
+use bgpreflector_core::table::{DumpScope, InsertMode, Table, Verify};
 
 use table_support::{MIRRORED, World, hop};
 
@@ -110,4 +110,29 @@ fn a_dump_of_a_deleted_interface_does_not_remove_what_has_another_next_hop() {
     assert!(!table.note_unseen_legs());
     table.end_resync(&Family::ALL);
     assert_eq!(kernel_routes(&table), 0);
+}
+
+/// A dump of an IPv6 multipath route does not show what stands between its next hops, which a route
+/// that the kernel cannot merge replaces first (`fib6_add_rt2node`).
+#[test]
+fn a_replacement_of_a_multipath_route_may_be_of_what_that_hid() {
+    let replaced = |family: Family, by: fn(&mut NextHopSet)| {
+        let mut table = World::new().table;
+        let mut route = two_legs(family);
+        table.announce(route.clone(), InsertMode::Dump);
+        by(&mut route.set);
+        table.announce(route, InsertMode::Replace)
+    };
+    let prohibit = |set: &mut NextHopSet| {
+        set.route_type = RouteType::Prohibit;
+        set.next_hops = NextHopSource::Inline([].into_iter().collect());
+    };
+    let one_leg = |set: &mut NextHopSet| {
+        if let NextHopSource::Inline(legs) = &mut set.next_hops {
+            legs.truncate(1);
+        }
+    };
+    assert_eq!(replaced(Family::V6, prohibit), Verify::OfEverything);
+    assert_eq!(replaced(Family::V6, one_leg), Verify::Nothing);
+    assert_eq!(replaced(Family::V4, prohibit), Verify::Nothing);
 }

@@ -201,7 +201,12 @@ impl Table {
                 self.uncertain();
             }
         }
-        let doubt = self.replaced(&routes, &new, placement, same);
+        let doubt = match announced {
+            Announced::Added(Some(old)) if self.may_be_hidden(old, &new, placement) => {
+                Verify::OfEverything
+            }
+            _ => self.replaced(&routes, &new, placement, same),
+        };
         match announced {
             Announced::Known => {
                 self.resolver.release(new.set);
@@ -243,6 +248,16 @@ impl Table {
         let set = self.resolver.acquire(NextHopSet { preference, ..set });
         self.resolver.release(new.set);
         KernelRoute { set, ..new }
+    }
+
+    /// Whether a replacement may be that of a route which the multipath route that it took the place
+    /// of hid from dumps: the kernel replaces first what it cannot merge, as the new route.
+    fn may_be_hidden(&self, old: SetId, new: &KernelRoute, placement: InsertMode) -> bool {
+        let is =
+            |set: SetId, is: fn(&NextHopSet) -> bool| self.resolver.sets.get(set.0).is_some_and(is);
+        placement == InsertMode::Replace
+            && is(old, kernel_order::is_v6_multipath)
+            && !is(new.set, kernel_order::merges)
     }
 
     /// What a replacement among several routes with one key leaves uncertain.
