@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bgpreflector.cli.app import app
+from bgpreflector.cli.app import command_line
 from bgpreflector.cli.exit_codes import ExitCode
 from command_tree import PROGRAM, Command, Parameter, commands
 
@@ -29,7 +29,7 @@ CODES = """
 
 def commands_page() -> str:
     """The page as it has to be."""
-    tree = [one for one in commands(app) if not one.group]
+    tree = [one for one in commands(command_line()) if not one.group]
     rows = "".join(f"| [`{one.name}`](#{_anchor(one)}) | {one.summary} |\n" for one in tree)
     codes = "".join(f"| {code.value} | {code.meaning} |\n" for code in ExitCode)
     return HEAD + rows + CODES + codes + "".join(map(_section, tree))

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from textwrap import wrap
 
-from bgpreflector.cli.app import app
+from bgpreflector.cli.app import command_line
 from bgpreflector.cli.exit_codes import ExitCode
 from command_tree import PROGRAM, Command, Parameter, commands
 from config_keys import Key, sections
@@ -25,7 +25,7 @@ CONTROL = re.compile(r"^(?=[.'])", re.MULTILINE)
 
 def pages() -> Iterator[tuple[str, str]]:
     """Every page's file name and text."""
-    tree = list(commands(app))
+    tree = list(commands(command_line()))
     root, below = tree[0], [one for one in tree if not one.group]
     yield f"{PROGRAM}.1", _root_page(root, below)
     for command in below:

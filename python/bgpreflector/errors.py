@@ -60,7 +60,7 @@ class RefusedByDaemonError(ControlError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
-        """Kind of error: ``bgpreflector.control.protocol.Code``."""
+        """Kind of error: ``bgpreflector.control.lines.Code``."""
 
 
 class WriterError(ReflectorError):

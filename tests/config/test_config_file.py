@@ -12,7 +12,7 @@ import pytest
 
 from bgpreflector.cli import config_file
 from bgpreflector.cli.config_file import VARIABLE, where_from
-from bgpreflector.cli.options import read_config
+from bgpreflector.cli.settings import read_config
 from bgpreflector.config import loads
 
 

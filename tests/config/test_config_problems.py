@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from bgpreflector.cli.app import app
+from bgpreflector.cli.app import command_line
 from bgpreflector.config import ConfigError, load, loads, loads_contiv
 
 if TYPE_CHECKING:
@@ -321,7 +321,7 @@ def test_check_prints_json_that_is_json(tmp_path: Path) -> None:
     """It has neither nan nor inf."""
     file = tmp_path / "c.toml"
     file.write_text("[vpp]\naudit_interval = nan\nconnect_timeout = inf\nmax_in_flight = [inf]\n")
-    done = CliRunner().invoke(app, ["check", "--json", str(file)])
+    done = CliRunner().invoke(command_line(), ["check", "--json", str(file)])
 
     def no_constant(name: str) -> None:
         raise AssertionError(name)

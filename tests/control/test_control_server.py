@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 
 from bgpreflector.control import VERSION, Access, ControlClient, ControlServer
 from bgpreflector.control.commands import Answering
-from bgpreflector.control.protocol import LINE, RefusedError
+from bgpreflector.control.lines import LINE
+from bgpreflector.control.protocol import RefusedError
 from bgpreflector.control.server import Limits
 from bgpreflector.errors import ControlError, KernelError, VppError
 from lab import wait_until

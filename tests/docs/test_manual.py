@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import typer
 
-from bgpreflector.cli.app import app
+from bgpreflector.cli.app import command_line
 from command_tree import Command, commands
 from write_man import pages
 
-TREE = list(commands(app))
+TREE = list(commands(command_line()))
 
 
 def test_every_command_has_its_page() -> None:
@@ -25,7 +25,7 @@ def test_every_command_has_its_page() -> None:
 
 @pytest.mark.parametrize("command", TREE, ids=lambda command: command.name)
 def test_the_tree_is_what_the_program_takes(command: Command) -> None:
-    parsed: Any = typer.main.get_command(app)
+    parsed: Any = typer.main.get_command(command_line())
     for name in command.path[1:]:
         parsed = parsed.commands[name]
     taken = {

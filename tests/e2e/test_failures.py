@@ -146,7 +146,7 @@ def test_a_stranger_at_the_socket(tmp_path: Path) -> None:
 AS_NOBODY = """
 import os, sys
 from bgpreflector.daemon import instance_lock
-import bgpreflector.cli.app
+import bgpreflector.cli.app, bgpreflector.cli.run
 from bgpreflector.cli import main
 # Its directory may be root's.
 instance_lock.lock_path = lambda config: None

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bgpreflector.control import VERSION, ControlClient
-from bgpreflector.control.protocol import LINE
+from bgpreflector.control.lines import LINE
 from e2e.daemon import RunningDaemon
 from e2e.world import HELD, MIRRORED, kernel_of, reflecting
 from lab import namespace

@@ -2,63 +2,74 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+import sys
+from importlib import import_module
 from typing import Any, NoReturn
 
 import typer
 from typer.exceptions import TyperException
 
-from bgpreflector.controller import FatalError
 from bgpreflector.errors import ReflectorError
 
-from .audit import audit, plan
-from .check import check
-from .control_commands import pause, release, reload, resume, resync
-from .demo import demo
-from .doctor import doctor
 from .exit_codes import ExitCode, exit_code
-from .flush import flush
-from .monitor import monitor
 from .output import OUTPUT_FAILS, json_asked, leave, say, say_error
-from .run import run
-from .show import show
-from .simulate import simulate
-from .status import status
 
-app = typer.Typer(
-    name="bgpreflector",
-    help="Reflects the routes that a BGP daemon put into the Linux kernel into FD.io VPP.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    # Boxes break paths and sentences in the middle, and name Python's types.
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command()(run)
-app.command(short_help="Show it all without a VPP.")(demo)
-app.command()(simulate)
-app.command()(check)
-app.command(short_help="Find what stands in the way, and change nothing.")(doctor)
-app.command(short_help="Print what a run would change in VPP now.")(plan)
-app.command(short_help="List what differs between kernel and VPP.")(audit)
-app.command(short_help="Delete all our routes from VPP.")(flush)
-app.command()(status)
-app.command()(monitor)
-app.command(short_help="Have the daemon put right what differs.")(resync)
-app.command(short_help="Have VPP sent no routes until `resume`.")(pause)
-app.command(short_help="End a pause, or let deletions through.")(resume)
-app.command(short_help="Let in routes again that VPP ended over.")(release)
-app.command(short_help="Have the daemon read its configuration again.")(reload)
-app.add_typer(show, name="show")
+_COMMANDS: dict[str, tuple[str, str | None]] = {
+    "run": ("run", None),
+    "demo": ("demo", "Show it all without a VPP."),
+    "simulate": ("simulate", None),
+    "check": ("check", None),
+    "doctor": ("doctor", "Find what stands in the way, and change nothing."),
+    "plan": ("audit", "Print what a run would change in VPP now."),
+    "audit": ("audit", "List what differs between kernel and VPP."),
+    "flush": ("flush", "Delete all our routes from VPP."),
+    "status": ("status", None),
+    "monitor": ("monitor", None),
+    "resync": ("control_commands", "Have the daemon put right what differs."),
+    "pause": ("control_commands", "Have VPP sent no routes until `resume`."),
+    "resume": ("control_commands", "End a pause, or let deletions through."),
+    "release": ("control_commands", "Let in routes again that VPP ended over."),
+    "reload": ("control_commands", "Have the daemon read its configuration again."),
+}
+"""Module and short help of every command, in the help's order; :data:`_GROUP` comes last."""
+
+_GROUP = "show"
+
+
+def command_line(only: str | None = None) -> typer.Typer:
+    """The command line: with all commands, or with one of them, whose module alone is loaded."""
+    app = typer.Typer(
+        name="bgpreflector",
+        help="Reflects the routes that a BGP daemon put into the Linux kernel into FD.io VPP.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        # Boxes break paths and sentences in the middle, and name Python's types.
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    known = only in _COMMANDS or only == _GROUP
+    for name, (module, short_help) in _COMMANDS.items():
+        if not known or name == only:
+            app.command(short_help=short_help)(_loaded(module, name))
+    if not known or only == _GROUP:
+        app.add_typer(_loaded(_GROUP, _GROUP), name=_GROUP)
+    return app
+
+
+def _loaded(module: str, name: str) -> Any:
+    return getattr(import_module(f".{module}", __package__), name)
 
 
 def _version(show: bool) -> None:
     if show:
+        # As slow to load as all that `status` needs.
+        from importlib.metadata import version  # noqa: PLC0415 - see above
+
         say(f"bgpreflector {version('bgpreflector')}")
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     _: bool = typer.Option(
         False,
@@ -74,7 +85,7 @@ def _root(
 
 def _parser() -> Any:
     """The command line, whose help says nothing of Python's types."""
-    root: Any = typer.main.get_command(app)
+    root: Any = typer.main.get_command(command_line(next(iter(sys.argv[1:]), None)))
     left = [root]
     while left:
         command = left.pop()
@@ -101,7 +112,7 @@ def main() -> None:
         code = _parser()(standalone_mode=False)
     except TyperException as wrong:
         _wrong(wrong)
-    except (ReflectorError, FatalError) as error:
+    except ReflectorError as error:
         code = exit_code(error)
         say_error(str(error), code)
         leave(code)

@@ -16,7 +16,7 @@ from bgpreflector.config import GuardConfig
 from bgpreflector.daemon.instance_lock import writing
 from bgpreflector.errors import VppError
 from bgpreflector.routes.paths import path_rows, path_text
-from bgpreflector.routes.rows import table_name
+from bgpreflector.routes.route import table_name
 from bgpreflector.vpp import exceeds
 
 from .config_file import where_from
@@ -30,12 +30,11 @@ from .options import (
     Netns,
     Protocols,
     Socket,
-    read_config,
-    say_configuration,
 )
 from .output import say
 from .repair import repair as repair_all
 from .repair import repair_by_daemon
+from .settings import read_config, say_configuration
 
 SCHEMA = 2
 """Version of the JSON lines; it grows when a field changes its meaning or goes."""

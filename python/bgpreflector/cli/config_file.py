@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from pathlib import Path
+
+from bgpreflector.places import DEFAULT_SOCKET
 
 DEFAULT_FILE = Path("/etc/bgpreflector/bgpreflector.toml")
 """The package's own; where it is not there, every key has its default."""
@@ -53,3 +56,18 @@ def socket_in(text: str) -> str | None:
     section = _CONTROL.search(text)
     found = None if section is None else _SOCKET.search(section[1])
     return None if found is None else found[1] or found[2]
+
+
+def plain_socket(file: Path) -> str | None:
+    """``control.socket`` of a TOML file, or the default; ``None`` where it takes more to tell.
+
+    The file is not validated.
+    """
+    text = None if file.suffix != ".toml" else readable(file)
+    try:
+        section = tomllib.loads(text or "").get("control", {})
+    except tomllib.TOMLDecodeError:
+        return None
+    socket = section.get("socket", DEFAULT_SOCKET) if isinstance(section, dict) else None
+    absolute = isinstance(socket, str) and socket.startswith("/")
+    return socket if text is not None and absolute else None

@@ -12,13 +12,13 @@ import typer
 from rich.console import Console
 
 from bgpreflector.daemon.progress import Bar, SyncProgress
+from bgpreflector.daemon.read_report import read_report
 from bgpreflector.daemon.report import StatusReport
 from bgpreflector.errors import ControlError
 
 from .daemon import daemon_at, figure
 from .options import ConfigFile, ControlSocket
 from .output import say
-from .status import REPORT
 from .targets import prefix as prefix_of
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -43,7 +43,7 @@ def _progress(control: Path | None, config: Path | None, *, shown: bool) -> Iter
 
         def look() -> StatusReport | None:
             try:
-                return REPORT.validate_python(daemon.ask("status").end)
+                return read_report(daemon.ask("status").end)
             except ControlError:
                 # The command itself will say so.
                 return None

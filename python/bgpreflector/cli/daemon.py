@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from bgpreflector.config import ConfigError, ControlConfig, load
 from bgpreflector.control import ControlClient
+from bgpreflector.daemon.read_report import AnswerError
 from bgpreflector.errors import ControlError
+from bgpreflector.places import DEFAULT_SOCKET
 
-from .config_file import config_file, readable, socket_in, where_from
+from .config_file import config_file, plain_socket, readable, socket_in, where_from
 from .output import say
 
 SILENCE = 120.0
@@ -25,30 +23,46 @@ def daemon_at(
     control: Path | None, config: Path | None, *, timeout: float = SILENCE
 ) -> Iterator[ControlClient]:
     """A connection to the daemon of a control socket, or of a configuration file."""
+    client = _named(config, timeout) if control is None else ControlClient(control, timeout=timeout)
+    with client:
+        try:
+            yield client
+        except (KeyError, AnswerError) as error:
+            # As slow to load as all else.
+            from importlib.metadata import version  # noqa: PLC0415 - see above
+
+            ours, other = version("bgpreflector"), _version(client)
+            if other in (None, ours):
+                raise
+            raise ControlError(
+                f"the daemon is bgpreflector {other}, which does not say all that this command, "
+                f"of {ours}, wants to know: restart the daemon"
+            ) from error
+
+
+def _named(config: Path | None, timeout: float) -> ControlClient:
+    """A connection to the daemon of a configuration file.
+
+    A daemon that answers is asked without a look at the rest of the file, which takes longer than
+    the answer; if none does, the file's mistakes may be why.
+    """
     found = config_file(config)
-    place = control or _place(found)
-    if place is None:
+    place = DEFAULT_SOCKET if found is None else plain_socket(found)
+    if place is not None:
+        try:
+            return ControlClient(Path(place), timeout=timeout)
+        except ControlError:
+            pass
+    settled = _place(found)
+    if settled is None:
         raise ControlError(
             f"{found} switches the control socket off (control.socket is empty): name one there "
             "and restart the daemon"
         )
     try:
-        client = ControlClient(place, timeout=timeout)
+        return ControlClient(settled, timeout=timeout)
     except ControlError as error:
-        if control is not None:
-            raise
         raise ControlError(f"{error} (control.socket by {where_from(config)})") from error
-    with client:
-        try:
-            yield client
-        except (KeyError, ValidationError) as error:
-            other = _version(client)
-            if other in (None, version("bgpreflector")):
-                raise
-            raise ControlError(
-                f"the daemon is bgpreflector {other}, which does not say all that this command, "
-                f"of {version('bgpreflector')}, wants to know: restart the daemon"
-            ) from error
 
 
 def _place(file: Path | None) -> Path | None:
@@ -56,6 +70,8 @@ def _place(file: Path | None) -> Path | None:
 
     A daemon that runs answers also while the file has a mistake.
     """
+    from bgpreflector.config import ConfigError, ControlConfig, load  # noqa: PLC0415 - see _named
+
     try:
         settings = ControlConfig() if file is None else load(file).control
     except ConfigError as wrong:

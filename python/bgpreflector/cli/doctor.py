@@ -15,8 +15,9 @@ from bgpreflector.config import Config, ConfigError
 from bgpreflector.doctor import SCHEMA, Finding, Severity, check_up
 
 from .exit_codes import ExitCode
-from .options import ConfigFile, ControlSocket, Interfaces, Netns, Protocols, Socket, read_config
+from .options import ConfigFile, ControlSocket, Interfaces, Netns, Protocols, Socket
 from .output import plain, say
+from .settings import read_config
 
 STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
 

@@ -6,8 +6,6 @@ import os
 from enum import IntEnum
 from typing import Self
 
-from bgpreflector.config import ConfigError
-from bgpreflector.controller import FatalError
 from bgpreflector.errors import (
     ControlError,
     KernelError,
@@ -49,14 +47,18 @@ class ExitCode(IntEnum):
 
 def exit_code(error: BaseException) -> ExitCode:
     """The code that an error ends the program with."""
-    if isinstance(error, FatalError) and error.__cause__ is not None:
-        return exit_code(error.__cause__)
     if isinstance(error, RefusedByDaemonError):
         return _ANSWERS.get(error.code, ExitCode.FAILURE)
     for kind, code in _CODES.items():
         if isinstance(error, kind):
             return code
-    return ExitCode.FAILURE
+    # Not before it takes them: the packages behind them are most of the program.
+    from bgpreflector.config import ConfigError  # noqa: PLC0415 - see above
+    from bgpreflector.controller import FatalError  # noqa: PLC0415 - see above
+
+    if isinstance(error, FatalError) and error.__cause__ is not None:
+        return exit_code(error.__cause__)
+    return ExitCode.CONFIG if isinstance(error, ConfigError) else ExitCode.FAILURE
 
 
 _ANSWERS: dict[str, ExitCode] = {
@@ -66,7 +68,6 @@ _ANSWERS: dict[str, ExitCode] = {
 }
 
 _CODES: dict[type[ReflectorError], ExitCode] = {
-    ConfigError: ExitCode.CONFIG,
     VppError: ExitCode.VPP,
     KernelError: ExitCode.KERNEL,
     ControlError: ExitCode.DAEMON,

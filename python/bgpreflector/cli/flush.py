@@ -17,8 +17,9 @@ from bgpreflector.vpp import flush as flush_vpp
 from .config_file import where_from
 from .exit_codes import ExitCode
 from .logs import configure_logging, flush_logs
-from .options import ConfigFile, Socket, read_config, say_configuration
+from .options import ConfigFile, Socket
 from .output import say
+from .settings import read_config, say_configuration
 
 SCHEMA = 1
 """Version of the JSON object; it grows when a field changes its meaning or goes."""

@@ -14,14 +14,15 @@ from rich.live import Live
 from rich.text import Text
 
 from bgpreflector.control import ControlClient
+from bgpreflector.daemon.read_report import read_report
 from bgpreflector.daemon.report import StatusReport
 from bgpreflector.routes.paths import path_text
-from bgpreflector.routes.rows import table_name
+from bgpreflector.routes.route import table_name
 
 from .daemon import daemon_at, figure
 from .options import ConfigFile, ControlSocket
 from .output import plain, reader_has_gone, say_rows
-from .status import REPORT, headline, lines, prefixes
+from .status import headline, lines, prefixes
 
 SCHEMA = 1
 """Version of the JSON lines; it grows when a field changes its meaning or goes."""
@@ -50,7 +51,7 @@ class View:
 
     def look(self, daemon: ControlClient) -> StatusReport:
         """Ask once more."""
-        report = REPORT.validate_python(daemon.ask("status").end)
+        report = read_report(daemon.ask("status").end)
         now = time.monotonic()
         self.new = [dict(row) for row in daemon.ask("changes", since=self.last)]
         self.changes.extend(self.new)

@@ -1,4 +1,4 @@
-"""Options that several commands share, and the configuration they make."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bgpreflector.config import Config, ConfigError, Problem, load
-from bgpreflector.config.override import override
-
-from .config_file import DEFAULT_FILE, VARIABLE, config_file, where_from
-from .output import say
+from .config_file import DEFAULT_FILE, VARIABLE
 
 ConfigFile = Annotated[
     Path | None,
@@ -42,58 +38,9 @@ Interfaces = Annotated[
         "--interface", metavar="LINUX=VPP", help="VPP interface for a Linux one; repeatable."
     ),
 ]
-
-
 ControlSocket = Annotated[
     Path | None,
     typer.Option(
         "--control", metavar="PATH", help="The daemon's control socket; before that of --config."
     ),
 ]
-
-
-def read_config(
-    file: Path | None,
-    *,
-    socket: Path | None = None,
-    netns: str | None = None,
-    protocols: list[str] | None = None,
-    interfaces: list[str] | None = None,
-    **others: dict[str, object],
-) -> Config:
-    """The configuration of :func:`config_file`, with the command line's values before it.
-
-    Raises :class:`ConfigError`.
-    """
-    found = config_file(file)
-    config = Config() if found is None else load(found)
-    kernel: dict[str, object] = {}
-    vpp: dict[str, object] = {}
-    if netns is not None:
-        kernel["namespace"] = netns
-    if protocols:
-        kernel["protocols"] = [int(p) if p.isdecimal() else p for p in protocols]
-    if socket is not None:
-        vpp["api_socket"] = str(socket)
-    if interfaces:
-        vpp["interfaces"] = {"map": dict(_pair(text) for text in interfaces)}
-    values = {"kernel": kernel, "vpp": vpp}
-    for section, more in others.items():
-        values.setdefault(section, {}).update(more)
-    return override(config, values, source="command line")
-
-
-def say_configuration(file: Path | None) -> None:
-    """Tell which file is judged by, where the command line does not."""
-    if file is None:
-        say(f"Configuration: {where_from(file)}", err=True)
-
-
-def _pair(text: str) -> tuple[str, str | int]:
-    linux, separator, vpp = text.partition("=")
-    if not (linux and separator and vpp):
-        raise ConfigError(
-            "command line",
-            [Problem("--interface", "must be LINUX=VPP, for instance eth0=GigabitEthernet0/8/0")],
-        )
-    return linux, int(vpp) if vpp.isdecimal() else vpp

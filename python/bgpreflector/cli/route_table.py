@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bgpreflector.routes.paths import path_text
-from bgpreflector.routes.route import RT_TABLE_MAIN
-from bgpreflector.routes.rows import hops_text, next_hop_text, table_name
+from bgpreflector.routes.route import RT_TABLE_MAIN, table_name
+from bgpreflector.routes.rows import hops_text, next_hop_text
 
 from .daemon import figure
 from .output import say

@@ -28,7 +28,8 @@ from bgpreflector.metrics import MetricsServer
 from .config_file import config_file, where_from
 from .logs import configure_logging, flush_logs, set_log
 from .malloc import give_memory_back
-from .options import ConfigFile, Interfaces, Netns, Protocols, Socket, read_config
+from .options import ConfigFile, Interfaces, Netns, Protocols, Socket
+from .settings import read_config
 from .signals import SIGNALS, End
 from .status import headline
 

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from bgpreflector.routes.paths import path_text
-from bgpreflector.routes.rows import next_hops_text, route_line, table_name
+from bgpreflector.routes.route import table_name
+from bgpreflector.routes.rows import next_hops_text, route_line
 
 from .daemon import daemon_at
 from .kernel_routes import kernel_routes
-from .options import ConfigFile, ControlSocket, Netns, Protocols, read_config, say_configuration
+from .options import ConfigFile, ControlSocket, Netns, Protocols
 from .output import say, say_json, say_rows
 from .route_table import (
     counted,
@@ -22,6 +23,7 @@ from .route_table import (
     print_routes,
     print_summary,
 )
+from .settings import read_config, say_configuration
 from .table import print_table
 from .targets import address, address_or_prefix, prefix
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import TypeAdapter
-from rich.console import Console, Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
+from bgpreflector.daemon.read_report import read_report
 from bgpreflector.daemon.report import HeldStatus, State, StatusReport
-from bgpreflector.routes.rows import table_name
+from bgpreflector.routes.route import table_name
 from bgpreflector.units import duration_text, size_text
 
 from .daemon import by_name, daemon_at, figure
@@ -21,7 +18,9 @@ from .exit_codes import ExitCode
 from .options import ConfigFile, ControlSocket
 from .output import plain, say
 
-REPORT = TypeAdapter(StatusReport)
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
 
 CHECKED = {
     State.ENDED: ExitCode.FAILURE,
@@ -84,11 +83,14 @@ def status(
         answered = daemon.ask("status").end
         if as_json:
             say(json.dumps(answered))
-        report = REPORT.validate_python(answered)
+        report = read_report(answered)
     if not as_json:
         if check:
             say(headline(report))
         else:
+            # A probe, which asks for a line or for JSON, need not load it.
+            from rich.console import Console  # noqa: PLC0415 - see above
+
             Console(highlight=False).print(full(report, legend=legend))
     if check and not report.ready:
         if report.hung is not None:
@@ -98,6 +100,9 @@ def status(
 
 def full(report: StatusReport, *, legend: bool) -> RenderableType:
     """All of it."""
+    from rich.console import Group  # noqa: PLC0415 - see status()
+    from rich.text import Text  # noqa: PLC0415 - see status()
+
     return Group(
         Text(plain(headline(report)), style="bold"),
         prefixes(report),
@@ -187,6 +192,8 @@ def _guarded(report: StatusReport) -> str:
 
 def prefixes(report: StatusReport) -> Table:
     """Prefixes by table, family and state."""
+    from rich.table import Table  # noqa: PLC0415 - see status()
+
     rows = [(row, _row(row.prefixes)) for row in report.tables]
     rare = {name: head for name, head in RARE.items() if any(counts[name] for _, counts in rows)}
     columns = COLUMNS | rare

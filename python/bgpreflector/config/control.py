@@ -6,10 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from bgpreflector.places import DEFAULT_SOCKET
+
 from .section import Section
 from .values import FileMode, OptionalDirectory, OptionalSocketPath
 
-DEFAULT_SOCKET = "/run/bgpreflector/control.sock"
 DEFAULT_LOCKS = "/run/bgpreflector"
 
 

@@ -4,11 +4,19 @@
 :class:`ControlClient` is the other end.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from .client import Answer, ControlClient
-from .commands import READ_ONLY, commands_of
-from .place import Access
-from .protocol import VERSION, Handler, Row
-from .server import ControlServer
+from .lines import VERSION, Row
+
+if TYPE_CHECKING:
+    from .commands import READ_ONLY, commands_of
+    from .place import Access
+    from .protocol import Handler
+    from .server import ControlServer
 
 __all__ = [
     "READ_ONLY",
@@ -21,3 +29,18 @@ __all__ = [
     "Row",
     "commands_of",
 ]
+
+_SERVER_SIDE = {
+    "READ_ONLY": "commands",
+    "Access": "place",
+    "ControlServer": "server",
+    "Handler": "protocol",
+    "commands_of": "commands",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import the daemon's side when it is asked for: a client does not load it."""
+    if name not in _SERVER_SIDE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_SERVER_SIDE[name]}", __name__), name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bgpreflector.routes.paths import path_rows
 
-from .protocol import Row
+from .lines import Row
 from .routes import vpp_interface_names
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 
 from bgpreflector.errors import ControlError, RefusedByDaemonError
 
-from .protocol import request_line
+from .lines import request_line
 
 CONNECT = 5.0
 """Connect timeout in seconds."""

@@ -27,8 +27,9 @@ from bgpreflector.routes.address import without_zone
 from .changes import change_rows
 from .explain import IPAddress, explain, explain_prefix
 from .interfaces import interface_rows
+from .lines import Row
 from .next_hops import next_hop_pages
-from .protocol import Handler, RefusedError, Row, problems
+from .protocol import Handler, RefusedError, problems
 from .routes import STATES, Wanted, route_pages, routes_to
 from .summary import route_summary
 

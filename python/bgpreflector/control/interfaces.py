@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bgpreflector.vpp import InterfaceMap
 
-from .protocol import Row
+from .lines import Row
 from .routes import Wanted, tallies, vpp_interface_names
 
 if TYPE_CHECKING:

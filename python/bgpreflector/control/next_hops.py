@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bgpreflector.routes.paths import path_rows
 from bgpreflector.routes.rows import next_hop_row
 
-from .protocol import Row
+from .lines import Row
 from .routes import PAGE, Wanted, link_names, listing_of, named_reason, vpp_interface_names
 
 if TYPE_CHECKING:

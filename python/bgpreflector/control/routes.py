@@ -13,7 +13,8 @@ from bgpreflector.config.suggest import did_you_mean
 from bgpreflector.routes.paths import path_rows
 from bgpreflector.routes.rows import route_row
 
-from .protocol import RefusedError, Row
+from .lines import Row
+from .protocol import RefusedError
 
 if TYPE_CHECKING:
     from bgpreflector.daemon.daemon import Daemon

@@ -16,19 +16,9 @@ from socket import SO_PEERCRED, SOL_SOCKET, socket
 
 from bgpreflector.errors import KernelError, ReflectorError, VppError
 
+from .lines import LINE, Code, Row, end_line, error_line, row_lines
 from .place import Access, listening
-from .protocol import (
-    LINE,
-    Code,
-    Handler,
-    RefusedError,
-    Request,
-    Row,
-    end_line,
-    error_line,
-    parse_request,
-    row_lines,
-)
+from .protocol import Handler, RefusedError, Request, parse_request
 
 _log = logging.getLogger(__name__)
 

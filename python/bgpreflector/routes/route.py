@@ -16,6 +16,11 @@ IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
 
 
+def table_name(number: int) -> str:
+    """A kernel table as people call it."""
+    return "main" if number == RT_TABLE_MAIN else str(number)
+
+
 @dataclass(frozen=True, slots=True)
 class NextHop:
     """Where packets go: to a gateway, out of an interface, or to a gateway through one.

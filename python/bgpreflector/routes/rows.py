@@ -8,7 +8,7 @@ from typing import Any
 from bgpreflector import _core
 from bgpreflector.config.protocols import protocol_name
 
-from .route import RT_TABLE_MAIN
+from .route import RT_TABLE_MAIN, table_name
 
 
 def route_row(
@@ -74,8 +74,3 @@ def next_hop_text(hop: Mapping[str, Any]) -> str:
     if hop["labels"]:
         parts.append(f"labels {'/'.join(map(str, hop['labels']))}")
     return " ".join(parts)
-
-
-def table_name(number: int) -> str:
-    """A kernel table as people call it."""
-    return "main" if number == RT_TABLE_MAIN else str(number)
