@@ -15,6 +15,7 @@ from prometheus_client.exposition import choose_encoder
 
 from bgpreflector.daemon.status import status_of
 from bgpreflector.errors import ReflectorError
+from bgpreflector.log_fields import fields
 
 from .collector import DaemonCollector
 from .places import Places
@@ -66,7 +67,10 @@ class MetricsServer:
             target=self._server.serve_forever, name="metrics", daemon=True
         )
         self._thread.start()
-        _log.info("Metrics at http://%s/metrics", self._address.with_port(self.port))
+        address = self._address.with_port(self.port)
+        _log.info(
+            "Metrics at http://%s/metrics", address, extra=fields("listening", address=str(address))
+        )
 
     def close(self) -> None:
         """Stop. Idempotent."""
