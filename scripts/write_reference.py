@@ -1,4 +1,4 @@
-"""Writes the references of docs/ from the code's own descriptions."""
+"""Writes the references of docs/, and what completion offers, from the code's own descriptions."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from pathlib import Path
 
 from bgpreflector.metrics import METRICS
 from commands_page import commands_page
+from completion_words import completion_words
 from config_keys import Section, sections
 
 CONFIGURATION = Path("docs/configuration.md")
 METRICS_PAGE = Path("docs/metrics.md")
 COMMANDS_PAGE = Path("docs/commands.md")
+COMPLETION = Path("python/bgpreflector/cli/completion.json")
 HEAD = """# Configuration
 
 One TOML file; every key has a default. `bgpreflector check FILE` names every mistake by its key,
@@ -62,6 +64,7 @@ PAGES = {
     CONFIGURATION: configuration_page,
     METRICS_PAGE: metrics_page,
     COMMANDS_PAGE: commands_page,
+    COMPLETION: completion_words,
 }
 
 
