@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bgpreflector.config import ConfigError, ControlConfig, load
+from bgpreflector.config import Config, ConfigError, ControlConfig, load, with_environment
 from bgpreflector.control import ControlClient
 from bgpreflector.errors import ControlError
 
@@ -57,12 +58,14 @@ def _place(file: Path | None) -> Path | None:
     A daemon that runs answers also while the file has a mistake.
     """
     try:
-        settings = ControlConfig() if file is None else load(file).control
+        config = with_environment(Config() if file is None else load(file), os.environ)
+        settings = config.control
     except ConfigError as wrong:
         text = None if file is None else readable(file)
         if text is None:
             raise
-        settings = ControlConfig(socket=socket_in(text) or ControlConfig().socket)
+        named = os.environ.get("BGPREFLECTOR_CONTROL_SOCKET") or socket_in(text)
+        settings = ControlConfig(socket=named or ControlConfig().socket)
         say(
             f"warning: {file} has mistakes (`bgpreflector check {file}` names all): "
             f"{wrong.problems[0].message if wrong.problems else wrong}; asking the daemon at "

@@ -30,7 +30,15 @@ from bgpreflector.metrics import MetricsServer
 from .config_file import config_file, where_from
 from .logs import configure_logging, flush_logs, set_log
 from .malloc import give_memory_back
-from .options import ConfigFile, Interfaces, Netns, Protocols, Socket, read_config
+from .options import (
+    ConfigFile,
+    Interfaces,
+    Netns,
+    Protocols,
+    Socket,
+    read_config,
+    said_configuration,
+)
 from .signals import SIGNALS, End
 from .status import headline
 
@@ -93,7 +101,7 @@ def run(
     give_memory_back()
     settings = read()
     configure_logging(settings.log)
-    source = where_from(config)
+    source = said_configuration(config)
     _log.info("Configuration: %s", source, extra=fields("configuration", source=source))
     if not settings.use_external_ipam:
         _log.warning("use_external_ipam is false: nothing is reflected")
