@@ -93,3 +93,22 @@ fn a_partial_dump_shows_the_place_of_a_route_that_changed_in_silence() {
         assert_eq!(left.len(), 1);
     }
 }
+
+#[test]
+fn a_partial_dump_removes_no_route_that_may_have_lost_a_next_hop() {
+    let mut table = World::new().table;
+    let whole = two_legs(Family::V6);
+    table.announce(whole.clone(), InsertMode::Replace);
+    table.begin_resync(DumpScope::interface(1));
+    let swept = table.end_resync(&Family::ALL);
+    assert_eq!((swept.removed, swept.uncertain), (0, 1));
+    // All of its next hops went through them.
+    table.begin_resync(DumpScope::Interfaces([1, 2].into()));
+    let swept = table.end_resync(&Family::ALL);
+    assert_eq!((swept.removed, swept.uncertain), (1, 0));
+    // A dump of everything shows what there is.
+    table.announce(whole, InsertMode::Replace);
+    table.begin_resync(DumpScope::Everything);
+    let swept = table.end_resync(&Family::ALL);
+    assert_eq!((swept.removed, swept.uncertain), (1, 0));
+}

@@ -303,6 +303,7 @@ impl Monitor {
                     .shared
                     .change(|table| table.end_resync_knowing(families, &absent));
                 report.removed = swept.removed;
+                report.complete &= swept.uncertain == 0;
                 return Ok(DumpPasses {
                     report,
                     families,

@@ -5,11 +5,12 @@
 //! what the dump shows for the same key. Where that rule could hide a route (several routes with
 //! one key), the route counts as uncertain and the dump has to be repeated.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use ahash::{AHashMap, AHashSet};
 
-use crate::route::{Family, NextHopSet, Prefix, RTPROT_RA, RouteKey};
+use crate::route::{Family, NextHopSet, NextHopSource, Prefix, RTPROT_RA, RouteKey};
 
 use crate::table::Table;
 use crate::table::kernel::concern::ChangesDuringResync;
@@ -139,7 +140,8 @@ pub struct UnseenPrefixes {
 pub struct SweepReport {
     /// Kernel routes that the resync did not see and removed.
     pub removed: usize,
-    /// Dumped routes that contradicted notifications: if there are any, dump again.
+    /// Dumped routes that contradicted notifications, and routes that may have lost the next hops
+    /// through the interfaces of a partial dump: if there are any, dump everything again.
     pub uncertain: usize,
 }
 
@@ -285,6 +287,8 @@ impl Table {
             .resolver
             .marks(|_, set| kernel_order::is_v6_multipath(set));
         let merging = self.resolver.marks(|_, set| kernel_order::merges(set));
+        let partly = self.partly_through(&resync.extent);
+        let kept = Cell::new(0);
         let spared = |routes: &Routes, route: &KernelRoute| {
             let hides = |other: &KernelRoute| {
                 other.generation == generation
@@ -293,6 +297,10 @@ impl Table {
             };
             // The kernel does not merge routes of router advertisements with others.
             let apart = route.protocol == RTPROT_RA && !hiding.has(route.set);
+            if partly.has(route.set) {
+                kept.set(kept.get() + 1);
+                return true;
+            }
             (apart || !merging.has(route.set)) && routes.iter().any(hides)
         };
         let mut removed = self.remove_routes(families, &stale, spared, |key| {
@@ -316,8 +324,25 @@ impl Table {
         self.pending_drift = pending_drift;
         SweepReport {
             removed,
-            uncertain: resync.uncertain,
+            uncertain: resync.uncertain + kept.get(),
         }
+    }
+
+    /// Merged IPv6 routes that also have next hops beside those through a partial dump's
+    /// interfaces. The kernel may remove some next hops of such a route without a message
+    /// (`fib6_ifdown`), and the dump does not show what is left of it.
+    fn partly_through(&self, extent: &DumpScope) -> SetMarks {
+        let DumpScope::Interfaces(interfaces) = extent else {
+            return SetMarks::default();
+        };
+        let beside = |set: &NextHopSet| match &set.next_hops {
+            NextHopSource::Inline(hops) => {
+                hops.iter().any(|hop| !interfaces.contains(&hop.interface))
+            }
+            NextHopSource::Object(_) => false,
+        };
+        self.resolver
+            .marks(|_, set| kernel_order::is_v6_multipath(set) && beside(set))
     }
 
     /// Dumped routes so far that contradicted notifications.
