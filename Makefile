@@ -35,7 +35,7 @@ test: build ## all tests: Rust, Python, kernel, BIRD, FRR
 	$(PYTHON) -m pytest $(AT_ONCE)
 
 # Without root, namespaces or daemons.
-UNIT := tests/config tests/control tests/controller tests/reflector tests/simulator
+UNIT := tests/cli tests/config tests/control tests/controller tests/reflector tests/simulator
 
 test-unit: build ## the fast ones of them, which need no root
 	cargo test --package bgpreflector-core --locked --quiet

@@ -7,7 +7,17 @@ project = "bgpreflector"
 author = "the authors of bgpreflector"
 version = release = version_of("bgpreflector")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton"]
+
+# `--config` is what is typed: no dash, and no quotes but those that a shell knows.
+smartquotes = False
+
+# What is copied of a transcript is what was typed, without prompts and answers.
+copybutton_prompt_text = r"[$#] |>>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+copybutton_here_doc_delimiter = "END"
+html_static_path = ["_static"]
+html_css_files = ["prompts.css"]
 html_theme = "furo"
 html_title = f"bgpreflector {version}"
 html_show_copyright = False

@@ -8,9 +8,11 @@ from command_tree import PROGRAM, Command, Parameter, commands
 
 HEAD = f"""# Commands
 
-Every command has `--help` (`-h`); `{PROGRAM} --install-completion` has the shell complete them.
+Every command has `--help` (`-h`); `{PROGRAM} --install-completion` has the shell complete them,
+and the files, network namespaces, interfaces and protocols that they take; the packages do so
+by themselves.
 `--json` prints what is meant for programs: one object, or one object a line, each with a `schema`
-that grows when a field changes its meaning or goes (`plan` and `audit` end with a summary).
+that grows when a field changes its meaning or goes.
 Messages, logs and errors go to standard error; with `--json` an error is an object, too. [A running
 daemon](operating.md) says more of what the answers mean.
 This page is generated from the code by `make reference`.

@@ -1,4 +1,4 @@
-"""Writes the references of docs/ from the code's own descriptions."""
+"""Writes the references of docs/, and what completion offers, from the code's own descriptions."""
 
 from __future__ import annotations
 
@@ -7,20 +7,32 @@ from pathlib import Path
 
 from bgpreflector.metrics import METRICS
 from commands_page import commands_page
+from completion_words import completion_words
 from config_keys import Section, sections
 
 CONFIGURATION = Path("docs/configuration.md")
 METRICS_PAGE = Path("docs/metrics.md")
 COMMANDS_PAGE = Path("docs/commands.md")
+COMPLETION = Path("python/bgpreflector/cli/completion.json")
 HEAD = """# Configuration
 
 One TOML file; every key has a default. `bgpreflector check FILE` names every mistake by its key,
 and unknown keys are refused. A time is a number of seconds, or a text with units: `"200ms"`,
 `"90s"`, `"5m"`, `"1h30m"`. A file named `*.yaml`, `*.yml` or `*.conf` is read as Contiv's
-`contiv.conf`. With `--json` it prints `{"schema": 1, "valid": true, "problems": [], "ignored": [],
-"configuration": {…}}`: of a file with mistakes `configuration` is null, and `problems` has an
-object for each, with `key` (empty for the file itself), `message`, and `value` where one is
-refused.
+`contiv.conf`.
+
+The environment's values go before the file's, and the command line's before both. The variable of a
+key is its name behind `BGPREFLECTOR_`, in capitals and with `_` for the dots:
+`BGPREFLECTOR_VPP_API_SOCKET` is `vpp.api_socket`, `BGPREFLECTOR_VPP_FIB_SOURCE_NAME` is
+`vpp.fib_source.name`. A list is written `bird,frr-static` or as in TOML, a table
+`eth0=GigabitEthernet0/8/0,eth1=2` or as in TOML (it is merged with the file's), a text without
+quotes. An empty variable is as unset; one that is like a key and none is a mistake. `check` and the
+first line of the log say which keys the environment gives.
+
+With `--json` `check` prints `{"schema": 1, "valid": true, "problems": [], "environment": {},
+"ignored": [], "configuration": {…}}`: of a file with mistakes `configuration` is null, and
+`problems` has an object for each, with `key` (empty for the file itself), `message`, and `value`
+where one is refused.
 This page is generated from the code by `make reference`.
 """
 
@@ -29,7 +41,8 @@ METRICS_HEAD = """# Metrics and probes
 
 With `[metrics] address = "127.0.0.1:19482"` the daemon serves `/metrics` for Prometheus,
 `/-/healthy` (200 while its threads run and get on, else 503 with the name of what hangs) and
-`/-/ready` (200 if `bgpreflector_ready` is 1, else 503, with the state as text) over HTTP. Nothing
+`/-/ready` (200 if `bgpreflector_ready` is 1, else 503, with the state as text) over HTTP, and a
+page at `/` that leads to them. Nothing
 listens without an address. No label is a prefix, so the number of series does not depend on the
 number of routes. This page is generated from the code by `make reference`.
 
@@ -62,6 +75,7 @@ PAGES = {
     CONFIGURATION: configuration_page,
     METRICS_PAGE: metrics_page,
     COMMANDS_PAGE: commands_page,
+    COMPLETION: completion_words,
 }
 
 

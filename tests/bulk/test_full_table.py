@@ -70,8 +70,11 @@ def fib_prefixes(vpp: RealVpp) -> int:
 
 def applied(caplog: pytest.LogCaptureFixture) -> list[int]:
     """What each resync had VPP do, as the log says it."""
-    found = (re.search(r"Resync: (\d+) applied, 0 failed", r.getMessage()) for r in caplog.records)
-    return [int(match[1]) for match in found if match]
+    found = (
+        re.search(r"Resync done: ([\d,]+) changes? applied, 0 refused", r.getMessage())
+        for r in caplog.records
+    )
+    return [int(match[1].replace(",", "")) for match in found if match]
 
 
 def installed(daemon: Daemon) -> int:

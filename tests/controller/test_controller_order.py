@@ -272,4 +272,4 @@ def test_a_resync_transaction_refuses_deletes() -> None:
 
 
 def test_a_commit_result_reads_as_a_sentence() -> None:
-    assert str(CommitResult(2, 0, 1)) == "2 applied, 0 failed, 1 held"
+    assert str(CommitResult(2, 0, 1)) == "2 changes applied, 0 refused, 1 held"

@@ -36,7 +36,8 @@ def test_the_site_has_every_page_and_no_dead_link(tmp_path: Path) -> None:
     command += ["-d", str(tmp_path / "doctrees"), "docs", str(tmp_path / "site")]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
-    made = {page.stem for page in (tmp_path / "site").glob("*.html")}
+    site = tmp_path / "site"
+    made = {page.stem for page in site.glob("*.html")}
     assert {page.stem for page in (ROOT / "docs").glob("*.md")} <= made
     # A link out of docs/ leads to a copy of the file.
     (unit,) = (tmp_path / "site").glob("_downloads/*/bgpreflector.service")
@@ -44,3 +45,14 @@ def test_the_site_has_every_page_and_no_dead_link(tmp_path: Path) -> None:
     # Links may be clicked on, but nothing is fetched from elsewhere to show a page.
     page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
     assert not re.findall(r'(?:src="|rel="stylesheet"[^>]*href=")https?:', page)
+    # What is shown of a command can be pasted: no dash for two hyphens, no curved quotes.
+    texts = {page.name: page.read_text(encoding="utf-8") for page in site.glob("*.html")}
+    typeset = re.compile("[\u2013\u2014]\\w|[\u2018\u2019\u201c\u201d]")
+    assert {
+        name: typeset.findall(text) for name, text in texts.items() if typeset.search(text)
+    } == {}
+    install = texts["install.html"]
+    assert "copybutton.js" in install
+    assert "prompts.css" in install
+    assert "make wheels" not in install, "that is on the page on building packages"
+    assert 'href="install.html"' in texts["index.html"]

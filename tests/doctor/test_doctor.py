@@ -108,7 +108,7 @@ def test_all_is_well(doctor: Doctor, vpp: Vpp) -> None:
     assert "26.10" in by["vpp: version"]
     assert {"daemon", "configuration", "kernel", "memory"} <= {f["check"] for f in findings}
     if isinstance(vpp, RealVpp):
-        assert f"of which {2 * COUNT + 2} are to come" in by["memory: main heap"]
+        assert f"of which {2 * COUNT + 2:,} are to come" in by["memory: main heap"]
     assert vpp.source() is None, "nothing is added to VPP"
 
 

@@ -56,8 +56,15 @@ def failed(*arguments: str, exit_code: int) -> str:
     return done.stderr
 
 
+def counts(*command: str, exit_code: int = 0) -> dict[str, Any]:
+    """What ``plan`` or ``audit`` counts."""
+    (line,) = bgpreflector(*command, "--summary", exit_code=exit_code).splitlines()
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
 def last(printed: str) -> dict[str, Any]:
-    """The summary."""
+    """The last object."""
     summary: dict[str, Any] = json.loads(printed.splitlines()[-1])
     return summary
 
@@ -70,15 +77,17 @@ def test_plan_and_audit_find_nothing_to_do(
         where = ("--socket", str(simulator.socket), "--netns", str(kernel.path))
         arguments = (*where, "--interface", f"f0={simulator.interface}", "--json")
         nothing = {"add": 0, "replace": 0, "delete": 0}
-        assert last(bgpreflector("plan", *arguments))["plan"] == nothing
-        assert last(bgpreflector("audit", "--dry-run", *arguments))["audit"] == nothing
+        assert bgpreflector("plan", *arguments) == ""
+        assert bgpreflector("audit", "--dry-run", *arguments) == ""
+        assert counts("plan", *arguments).items() >= nothing.items()
+        assert counts("audit", "--dry-run", *arguments).items() >= nothing.items()
         simulator.tamper(route(3), delete=True)
         one = {"add": 1, "replace": 0, "delete": 0}
-        assert last(bgpreflector("plan", *arguments))["plan"] == one
-        found = last(bgpreflector("audit", *arguments, exit_code=6))
-        assert (found["audit"], found["repaired"]) == (one, 0)
+        assert counts("plan", *arguments).items() >= one.items()
+        assert counts("audit", *arguments, exit_code=6).items() >= {**one, "repaired": 0}.items()
         # By the configuration of the daemon, which alone knows the interface map.
-        said = last(daemon.ask("audit", "--repair", "--json"))
+        (said,) = daemon.ask_json("audit", "--repair")
+        assert said["differences"] == [{"kind": "missing", "prefix": route(3), "table": 0}]
         assert (said["found"]["missing"], said["left"]["missing"]) == (1, 0)
         assert len(simulator.routes()) == MIRRORED
         assert daemon.status()["in_sync"]
@@ -91,8 +100,8 @@ def test_a_look_by_the_wrong_configuration_changes_nothing(
     with reflecting(kernel, simulator, tmp_path / "d.log") as daemon:
         where = ("--socket", str(simulator.socket), "--netns", str(kernel.path), "--json")
         before = simulator.simulator.statistics()["route_requests"]
-        found = last(bgpreflector("audit", *where, exit_code=6))
-        assert (found["audit"]["delete"], found["repaired"]) == (MIRRORED - 1, 0)
+        found = counts("audit", *where, exit_code=6)
+        assert (found["delete"], found["repaired"]) == (MIRRORED - 1, 0)
         refused = failed("audit", "--repair", "--no-daemon", *where, exit_code=75)
         for text in ("bgpreflector run", f"pid {daemon.process.pid}", "leave --no-daemon out"):
             assert text in refused

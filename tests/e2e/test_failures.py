@@ -269,7 +269,7 @@ def test_a_vpp_that_stays_away_is_waited_for(
             wait_until(lambda: daemon.log().count("connecting again"), 30, "the loss is noticed")
             with SimulatedVpp.running(tmp_path) as second:
                 wait_until(lambda: len(second.routes()), 60, "all", accept=lambda n: n == COUNT)
-            assert daemon.log().count("Full Resync (VPP connection") == 1, daemon.log()
+            assert daemon.log().count("Resync: VPP connection") == 1, daemon.log()
             assert daemon.end() == 0, daemon.log()
 
 

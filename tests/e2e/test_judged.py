@@ -120,7 +120,8 @@ def audits(daemon: RunningDaemon, kernel: Namespace, vpp: Vpp, config: Path) -> 
     """Routes that the kernel decides elsewhere are listed, and no fault of VPP's."""
     del daemon
     asked = ("--prefix", route(6), "--prefix", route(10), "--sample", "2000")
-    *rows, end = audit(kernel, vpp, config, *asked)
+    rows = audit(kernel, vpp, config, *asked)
+    (end,) = audit(kernel, vpp, config, *asked, "--summary")
     assert {row["prefix"]: row["kernel_says"] for row in rows} == {
         route(6): "elsewhere",
         route(10): "elsewhere",
@@ -129,9 +130,8 @@ def audits(daemon: RunningDaemon, kernel: Namespace, vpp: Vpp, config: Path) -> 
     assert end["kernel_asked"] > MIRRORED
     # An operator's own route before ours is as designed.
     vpp.add_foreign_route(route(9))
-    rows = audit(kernel, vpp, config)
-    assert rows[-1]["audit"] == {"add": 0, "replace": 0, "delete": 0}
-    assert rows[-1]["overridden"] == 1
+    (end,) = audit(kernel, vpp, config, "--summary")
+    assert end.items() >= {"add": 0, "replace": 0, "delete": 0, "overridden": 1}.items()
 
 
 def interface_down(daemon: RunningDaemon, vpp: Vpp) -> None:
@@ -150,9 +150,10 @@ def test_an_audit_sees_what_vpp_drops(
     with reflecting(kernel, vpp, tmp_path / "d.log", "--config", str(config), wait=False) as daemon:
         wait_until(vpp.routes, 30, "all", accept=lambda seen: len(seen) == MIRRORED + 1)
         assert vpp.api.sw_interface_set_flags(sw_if_index=1, flags=0).retval == 0
-        *rows, end = audit(kernel, vpp, config, "--sample", "0", exit_code=6)
-        assert end["unresolved"] == sum("unresolved" in row for row in rows) > 0
-        assert all("VPP drops it" in row["why"] for row in rows)
+        rows = audit(kernel, vpp, config, "--sample", "0", exit_code=6)
+        (end,) = audit(kernel, vpp, config, "--sample", "0", "--summary", exit_code=6)
+        assert end["unresolved"] == sum(row["kind"] == "unresolved" for row in rows) > 0
+        assert all("VPP drops it" in row["reason"] for row in rows)
         assert daemon.process.poll() is None
     report = command(kernel, vpp, config, "doctor", exit_code=0)
     found = [f for f in json.loads(report)["findings"] if f["check"] == "forwarding"]

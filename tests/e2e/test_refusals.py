@@ -40,7 +40,7 @@ def test_the_kernel_is_not_read_again(
             moves += 1
             host = 3 + moves % 2
             ip_batch(kernel, [f"route replace {REFUSED} via 10.0.0.{host} proto 12"])
-            return daemon.log().count("Healing Resync (After refusals")
+            return daemon.log().count("Resync: after refusals")
 
         wait_until(healings, 30, "VPP is read again", accept=lambda n: n >= 3)
         ip_batch(kernel, ["route add 41.0.0.0/24 via 10.0.0.2 proto 12"])

@@ -174,7 +174,7 @@ def test_whoever_waits_hears_what_is_refused(kernel: Namespace) -> None:
     kernel.ip("route", "add", "192.0.3.0/24", "via", "10.0.0.2", "proto", "bird")
     sink = Listing()
     sink.refuse = {"192.0.2.0/24"}
-    said = "1 applied, 1 failed, 0 held: 192.0.2.0/24 in table 0: no room"
+    said = "1 change applied, 1 refused, 0 held: 192.0.2.0/24 in table 0: no room"
     with pytest.raises(OperationsFailedError, match=said), reflecting(kernel, sink):
         pass
     assert sink.lines == ["put 192.0.3.0/24 via 10.0.0.2 dev one"]

@@ -6,9 +6,11 @@ import errno
 import http.client
 import logging
 import os
+import re
 import socket
 import threading
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import Any, cast
 
 import pytest
@@ -46,6 +48,30 @@ def probe(server: MetricsServer) -> int:
         return 0
     finally:
         connection.close()
+
+
+def get(server: MetricsServer, path: str) -> tuple[int, str, str]:
+    """Status, type and text."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.headers["Content-Type"], answer.read().decode()
+    finally:
+        connection.close()
+
+
+def test_a_page_for_browsers(server: MetricsServer) -> None:
+    """It has the version, and leads to all that there is."""
+    status, kind, text = get(server, "/")
+    assert (status, kind) == (200, "text/html; charset=utf-8")
+    assert f"bgpreflector {version('bgpreflector')}" in text
+    assert socket.gethostname() in text
+    links = re.findall(r'href="([^"]+)"', text)
+    assert links == ["/metrics", "/-/healthy", "/-/ready"]
+    status, _, text = get(server, "/nowhere")
+    assert status == 404
+    assert all(link in text for link in links)
 
 
 def test_threads_that_cannot_be_made(

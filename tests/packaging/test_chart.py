@@ -16,6 +16,8 @@ from helm_python import HelmError
 from helm_python.chart import Chart, lint
 
 from bgpreflector.cli.exit_codes import ExitCode
+from bgpreflector.config import Config
+from bgpreflector.config.environment import PREFIX, with_environment
 from bgpreflector.config.load import load, loads
 from bgpreflector.config.metrics import parse_address
 from lab import wait_until
@@ -30,6 +32,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "monitored": {"metrics": {**REACHABLE, "podMonitor": {"enabled": True, "labels": {"a": "b"}}}},
     "IPv6": {"metrics": {"address": "::"}},
     "Contiv": {"contivConfig": CONTIV},
+    "environment": {"environment": {"BGPREFLECTOR_VPP_RATE_LIMIT": "10000"}},
     "no root": {"root": False, "vppGroup": 997},
     "no reload": {"reload": {"enabled": False}},
     "another place": {
@@ -94,6 +97,7 @@ def test_kubernetes_knows_every_field(values: dict[str, Any], version: str) -> N
         {"vpp": {"socket": "api.sock"}},
         {"nodeLabel": "fd.io/vpp"},
         {"reloads": True},
+        {"environment": {"LD_PRELOAD": "x"}},
         {"metrics": {"podMonitor": {"enabled": True}}},
         {"contivConfig": CONTIV, "metrics": {**REACHABLE, "podMonitor": {"enabled": True}}},
     ],
@@ -157,6 +161,17 @@ def test_the_parts_fit(kind: str) -> None:
     for probe, path in probes.items():
         asked = container(values)[probe]["httpGet"]
         assert asked == {"host": loopback, "path": path, "port": port["name"]}
+
+
+def test_values_by_environment() -> None:
+    """The daemon and what checks its configuration have the same."""
+    for container in pod(VALUES["environment"])["containers"]:
+        given = {one["name"]: one.get("value") for one in container["env"]}
+        assert given["BGPREFLECTOR_VPP_RATE_LIMIT"] == "10000"
+        made = with_environment(
+            Config(), {name: value for name, value in given.items() if name.startswith(PREFIX)}
+        )
+        assert made.vpp.rate_limit == 10_000
 
 
 def test_a_contiv_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -208,7 +208,15 @@ class World:
         ]
         done = subprocess.run(
             [
-                *(sys.executable, "-m", "bgpreflector", "audit", "--dry-run", "--json"),
+                *(
+                    sys.executable,
+                    "-m",
+                    "bgpreflector",
+                    "audit",
+                    "--dry-run",
+                    "--summary",
+                    "--json",
+                ),
                 *("--socket", str(self.vpp.socket), "--netns", str(self.kernel.path), *links),
             ],
             check=False,
@@ -217,8 +225,8 @@ class World:
             timeout=TIMEOUT,
         )
         assert done.returncode in {0, 6}, done.stderr
-        found: dict[str, int] = json.loads(done.stdout.splitlines()[-1])["audit"]
-        return found
+        found: dict[str, int] = json.loads(done.stdout)
+        return {operation: found[operation] for operation in ("add", "replace", "delete")}
 
     def audits(self) -> str:
         """What the daemon has logged of its audits."""

@@ -115,7 +115,7 @@ class Service:
 
     def await_first_resync(self) -> None:
         """Waits until its first resync is done, or it has ended for want of a VPP."""
-        self._await("Full Resync: ")
+        self._await("Resync done: ")
 
     def _await(self, words: str) -> None:
         daemon = self._daemon

@@ -137,10 +137,10 @@ def test_while_no_daemon_runs(
         assert "deleted while nobody was connected (sw_if_index 1)" in daemon.log()
         assert daemon.end() == 0, daemon.log()
     with running_daemon(tmp_path / "three.log", *arguments, namespace=kernel) as daemon:
-        resynced = lambda: "Full Resync: " in daemon.log()  # noqa: E731
+        resynced = lambda: "Resync done: " in daemon.log()  # noqa: E731
         wait_until(resynced, 30, "the first resync is done")
         assert "nobody was connected" not in daemon.log()
-        assert "0 applied" in daemon.log()
+        assert "0 changes applied" in daemon.log()
 
 
 def test_while_no_daemon_runs_with_another_index(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -21,6 +21,7 @@ from bgpreflector.vpp import exceeds
 
 from .config_file import where_from
 from .daemon import by_name
+from .differences import Printer
 from .exit_codes import ExitCode
 from .judging import SAMPLE, look
 from .options import (
@@ -31,15 +32,18 @@ from .options import (
     Protocols,
     Socket,
 )
-from .output import say
+from .output import say, say_json
 from .repair import repair as repair_all
 from .repair import repair_by_daemon
 from .settings import read_config, say_configuration
 
-SCHEMA = 2
-"""Version of the JSON lines; it grows when a field changes its meaning or goes."""
+SCHEMA = 3
+"""Version of the JSON objects; it grows when a field changes its meaning or goes."""
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, a summary last.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object a line; one with --summary.")
+]
+Counts = Annotated[bool, typer.Option("--summary", help="Only how many there are.")]
 
 OPERATIONS = ("add", "replace", "delete")
 
@@ -50,6 +54,7 @@ def plan(
     netns: Netns = None,
     protocol: Protocols = None,
     interface: Interfaces = None,
+    summary: Counts = False,
     as_json: AsJson = False,
 ) -> None:
     """Print what a run would add, replace and delete in VPP now, and touch nothing."""
@@ -61,9 +66,10 @@ def plan(
         for table, is_ip6 in both.sink.missing_tables:
             family = "IPv6" if is_ip6 else "IPv4"
             say(f"VPP's {family} table {table} would be created", err=True)
-        counts = _show(both, both.changes(), both.overridden(), as_json=as_json)
+        printer = Printer(SCHEMA, as_json=as_json, summary=summary)
+        counts = _show(both, both.changes(), both.overridden(), printer)
         held = both.engine.status().held_routes
-    _summary("plan", counts, as_json=as_json, held=held)
+    _summary(counts, printer, held=held)
 
 
 def audit(
@@ -107,6 +113,7 @@ def audit(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only look, as without --repair.")
     ] = False,
+    summary: Counts = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare kernel and VPP and list what differs; nothing is changed but with --repair.
@@ -140,20 +147,20 @@ def audit(
         both = held.enter_context(comparison(settings, read_only=not repair))
         overridden = both.overridden()
         lasting = list(both.lasting())
-        counts = _show(both, lasting, overridden, as_json=as_json)
+        printer = Printer(SCHEMA, as_json=as_json, summary=summary)
+        counts = _show(both, lasting, overridden, printer)
         # Whether ours is behind another source's VPP does not show: that it is so is expected.
         expected = sum((change.table, change.prefix) in overridden for change in lasting)
         counts["add"] -= expected
         different = sum(counts.values())
         known = overridden | {(change.table, change.prefix) for change in lasting}
-        seen = look(both, sample, prefix or (), known, as_json=as_json)
+        seen = look(both, sample, prefix or (), known, printer)
         if repair and not yes:
             _guard(settings.vpp.guard, counts["delete"], both)
         repaired = repair_all(both) if different and repair else 0
     _summary(
-        "audit",
         counts,
-        as_json=as_json,
+        printer,
         overridden=len(overridden),
         repaired=repaired,
         kernel_asked=seen.asked,
@@ -178,8 +185,7 @@ def _show(
     both: Comparison,
     changes: Iterable[_core.RouteChange],
     overridden: set[Place],
-    *,
-    as_json: bool,
+    printer: Printer,
 ) -> Counter[str]:
     names = both.vpp_names
     counts: Counter[str] = Counter(dict.fromkeys(OPERATIONS, 0))
@@ -187,12 +193,13 @@ def _show(
         counts[change.operation] += 1
         hidden = (change.table, change.prefix) in overridden
         row = _row(change, names) | {"overridden": hidden}
-        say(json.dumps(row) if as_json else _line(row))
+        printer.row(row, partial(_line, row))
     return counts
 
 
 def _row(change: _core.RouteChange, vpp_names: Mapping[int, str]) -> dict[str, Any]:
     return {
+        "kind": "route",
         "operation": change.operation,
         "table": change.table,
         "prefix": change.prefix,
@@ -212,9 +219,10 @@ def _line(row: Mapping[str, Any]) -> str:
     return "  ".join(parts)
 
 
-def _summary(what: str, counts: Counter[str], *, as_json: bool, **more: object) -> None:
-    if as_json:
-        say(json.dumps({"schema": SCHEMA, what: dict(counts), **more}))
+def _summary(counts: Counter[str], printer: Printer, **more: object) -> None:
+    if printer.as_json:
+        if printer.summary:
+            say_json({"schema": SCHEMA, **counts, **more})
         return
     parts = [f"{counts[operation]} to {operation}" for operation in OPERATIONS]
     parts += [f"{name.replace('_', ' ')}: {_figures(value)}" for name, value in more.items()]

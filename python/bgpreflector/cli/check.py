@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bgpreflector.config import Config, ConfigError, Problem, load
+from bgpreflector.config import Config, ConfigError, Problem, load, with_environment
+from bgpreflector.config.environment import given_by
 
 from .config_file import DEFAULT_FILE, VARIABLE, config_file
 from .options import ConfigFile
@@ -44,7 +46,7 @@ def check(
             str(DEFAULT_FILE), [Problem("", f"there is no such file; name one, or set ${VARIABLE}")]
         )
     try:
-        checked = load(found)
+        checked = with_environment(load(found), os.environ)
     except ConfigError as wrong:
         if as_json:
             say(json.dumps(_object(None, wrong.problems), default=str, allow_nan=False))
@@ -53,6 +55,8 @@ def check(
         say(json.dumps(_object(checked)))
         return
     say(f"{found}: the configuration is valid")
+    for key, name in given_by(os.environ).items():
+        say(f"  {key}: by {name}, before the file's")
     for key in checked.ignored:
         say(f"  {key}: not ours, ignored")
     if not checked.use_external_ipam:
@@ -70,6 +74,7 @@ def _object(config: Config | None, problems: Iterable[Problem] = ()) -> dict[str
             | ({"value": _as_json(problem.value)} if problem.has_value else {})
             for problem in problems
         ],
+        "environment": {} if config is None else given_by(os.environ),
         "ignored": [] if config is None else list(config.ignored),
         "configuration": None if config is None else config.model_dump(mode="json"),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,9 @@ from bgpreflector.places import DEFAULT_SOCKET
 
 from .config_file import config_file, plain_socket, readable, socket_in, where_from
 from .output import say
+
+SOCKET_VARIABLE = "BGPREFLECTOR_CONTROL_SOCKET"
+"""The environment's ``control.socket``."""
 
 SILENCE = 120.0
 """Seconds without a word from the daemon before it is given up; a resync may take that long."""
@@ -47,7 +51,9 @@ def _named(config: Path | None, timeout: float) -> ControlClient:
     the answer; if none does, the file's mistakes may be why.
     """
     found = config_file(config)
-    place = DEFAULT_SOCKET if found is None else plain_socket(found)
+    place = os.environ.get(SOCKET_VARIABLE) or (
+        DEFAULT_SOCKET if found is None else plain_socket(found)
+    )
     if place is not None:
         try:
             return ControlClient(Path(place), timeout=timeout)
@@ -70,15 +76,23 @@ def _place(file: Path | None) -> Path | None:
 
     A daemon that runs answers also while the file has a mistake.
     """
-    from bgpreflector.config import ConfigError, ControlConfig, load  # noqa: PLC0415 - see _named
+    from bgpreflector.config import (  # noqa: PLC0415 - see _named
+        Config,
+        ConfigError,
+        ControlConfig,
+        load,
+        with_environment,
+    )
 
     try:
-        settings = ControlConfig() if file is None else load(file).control
+        config = with_environment(Config() if file is None else load(file), os.environ)
+        settings = config.control
     except ConfigError as wrong:
         text = None if file is None else readable(file)
         if text is None:
             raise
-        settings = ControlConfig(socket=socket_in(text) or ControlConfig().socket)
+        named = os.environ.get(SOCKET_VARIABLE) or socket_in(text)
+        settings = ControlConfig(socket=named or ControlConfig().socket)
         say(
             f"warning: {file} has mistakes (`bgpreflector check {file}` names all): "
             f"{wrong.problems[0].message if wrong.problems else wrong}; asking the daemon at "

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import typer
 
@@ -13,7 +13,7 @@ from bgpreflector import _core
 from bgpreflector.audit.difference import Comparison, Place
 from bgpreflector.routes.paths import with_names
 
-from .output import say
+from .differences import Printer, Row
 
 SAMPLE = 1000
 """Routes that the kernel is asked about: a hundred thousand a second."""
@@ -41,8 +41,7 @@ def look(
     sample: int,
     prefixes: Sequence[str],
     known: Container[Place],
-    *,
-    as_json: bool,
+    printer: Printer,
 ) -> Seen:
     """Print what VPP does otherwise than the kernel says, ``known`` differences left out."""
     try:
@@ -51,11 +50,11 @@ def look(
         raise typer.BadParameter(str(error), param_hint="--prefix") from error
     for one in judged:
         if one.verdict in ("different", "elsewhere"):
-            say(json.dumps(_object(one)) if as_json else with_names(_line(one), both.vpp_names))
+            printer.row(_object(one), partial(_line, one, both.vpp_names))
     unresolved = both.unresolved()
     for (table, prefix), trouble in unresolved:
-        row = {"unresolved": prefix, "table": table, "why": trouble}
-        say(json.dumps(row) if as_json else f"unresolved {prefix} table {table}  {trouble}")
+        row = {"kind": "unresolved", "table": table, "prefix": prefix, "reason": trouble}
+        printer.row(row, partial(_unresolved_line, row))
     return Seen(
         asked=len(judged),
         otherwise=sum(one.verdict == "different" for one in judged),
@@ -64,8 +63,13 @@ def look(
     )
 
 
+def _unresolved_line(row: Row) -> str:
+    return f"unresolved {row['prefix']} table {row['table']}  {row['reason']}"
+
+
 def _object(one: _core.Judgement) -> dict[str, object]:
     return {
+        "kind": "lookup",
         "kernel_says": one.verdict,
         "table": one.table,
         "prefix": one.prefix,
@@ -76,13 +80,14 @@ def _object(one: _core.Judgement) -> dict[str, object]:
     }
 
 
-def _line(one: _core.Judgement) -> str:
+def _line(one: _core.Judgement, vpp_names: Mapping[int, str]) -> str:
     word = "otherwise" if one.verdict == "different" else "elsewhere"
     has = ", ".join(one.installed) or "nothing"
-    return (
+    line = (
         f"{word} {one.prefix} table {one.table}  the kernel forwards {one.address} by "
         f"{_kernel(one)}  (VPP has {has})"
     )
+    return with_names(line, vpp_names)
 
 
 def _kernel(one: _core.Judgement) -> str:

@@ -12,6 +12,7 @@ import structlog
 
 from bgpreflector import _core
 from bgpreflector.config import LogConfig
+from bgpreflector.log_fields import KEY
 
 from .journal import JournalFormatter, is_journal
 
@@ -62,6 +63,24 @@ def _write_traceback(stream: TextIO, error: structlog.typing.ExcInfo) -> None:
     stream.write("\n" + bounded_traceback(error))
 
 
+def _without_fields(
+    _: object, __: str, entry: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """For people, whom the sentence tells the same."""
+    entry.pop(KEY, None)
+    return entry
+
+
+def _fields_alone(
+    _: object, __: str, entry: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """For programs, which do not read sentences."""
+    found = entry.pop(KEY, None)
+    if found is not None:
+        entry |= found
+    return entry
+
+
 def configure_logging(config: LogConfig) -> None:
     """Send all records to standard error, as lines for people or as JSON.
 
@@ -86,9 +105,10 @@ def set_log(config: LogConfig) -> None:
         ]
     renderer: structlog.typing.Processor
     if config.format == "json":
-        shared.append(structlog.processors.ExceptionRenderer(bounded_traceback))
+        shared += [_fields_alone, structlog.processors.ExceptionRenderer(bounded_traceback)]
         renderer = structlog.processors.JSONRenderer()
     else:
+        shared.append(_without_fields)
         renderer = structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(), exception_formatter=_write_traceback
         )

@@ -2,70 +2,28 @@
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated
 
 import typer
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from bgpreflector.control import ControlClient
-from bgpreflector.daemon.read_report import read_report
-from bgpreflector.daemon.report import StatusReport
-from bgpreflector.routes.paths import path_text
-from bgpreflector.routes.route import table_name
+from bgpreflector.errors import ControlError, RefusedByDaemonError
 
-from .daemon import daemon_at, figure
+from .daemon import daemon_at
+from .keys import Keys, keys
+from .monitor_view import View, screen
 from .options import ConfigFile, ControlSocket
 from .output import plain, reader_has_gone, say_rows
-from .status import headline, lines, prefixes
 
 SCHEMA = 1
 """Version of the JSON lines; it grows when a field changes its meaning or goes."""
 
-CHANGES = 12
-"""Changes that are shown."""
-
-
-@dataclass
-class View:
-    """What is known from one look to the next."""
-
-    before: StatusReport | None = None
-    at: float = 0.0
-    last: int = 0
-    """The number of the last change."""
-
-    new: list[dict[str, Any]] = field(default_factory=list)
-    """Changes since the last look."""
-
-    changes: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=CHANGES))
-    messages: float = 0.0
-    """A second."""
-
-    requests: float = 0.0
-
-    def look(self, daemon: ControlClient) -> StatusReport:
-        """Ask once more."""
-        report = read_report(daemon.ask("status").end)
-        now = time.monotonic()
-        self.new = [dict(row) for row in daemon.ask("changes", since=self.last)]
-        self.changes.extend(self.new)
-        self.last = max([self.last, *(int(row["number"]) for row in self.new)])
-        if self.before is not None and now > self.at:
-            passed = now - self.at
-            self.messages = max(0, _messages(report) - _messages(self.before)) / passed
-            self.requests = max(0, _requests(report) - _requests(self.before)) / passed
-        self.before, self.at = report, now
-        return report
-
-    def rates(self) -> str:
-        """Rates in a line."""
-        return f"{self.messages:,.0f} kernel messages/s, {self.requests:,.0f} requests/s"
+FIRST = 0.25
+"""The most seconds that the first look takes, so that it has rates."""
 
 
 def monitor(
@@ -77,82 +35,87 @@ def monitor(
     ] = 1.0,
     count: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Looks; without end where it is not said."),
+        typer.Option(metavar="N", min=1, help="Exit after N looks. Default: never."),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a look, without end.")
     ] = False,
 ) -> None:
-    """A live view: state, rates, what waits, and the last changes.
+    """A live view: state, rates, what waits, and the last changes. q ends it.
 
-    Where the output is no terminal, a line is printed for each look.
+    Where the output is no terminal, a line is printed for each look. A daemon that is restarted
+    is connected to again.
     """
     console = Console(highlight=False, soft_wrap=True)
-    with daemon_at(control, config) as daemon:
-        reports = _looks(daemon, interval, count)
+    with keys(wanted=console.is_terminal and not as_json) as pressed:
+        looks = _Looks(control, config, interval, count, pressed)
         if as_json:
-            say_rows(SCHEMA, (_object(view, report) for view, report in reports))
-            return
-        if not console.is_terminal:
-            for view, report in reports:
-                console.print(Text(plain(_line(view, report))))
-            return
-        with Live(console=console, screen=False, auto_refresh=False) as live:
-            for view, report in reports:
-                live.update(_screen(view, report), refresh=True)
+            say_rows(SCHEMA, (view.as_object() for view in looks))
+        elif console.is_terminal:
+            _draw(console, looks)
+        else:
+            for view in looks:
+                console.print(Text(plain(view.line())))
+    if looks.exhausted and looks.view.error is not None:
+        raise ControlError(looks.view.error)
 
 
-def _looks(
-    daemon: ControlClient, interval: float, count: int | None
-) -> Iterator[tuple[View, StatusReport]]:
-    view, looks = View(), 0
-    while True:
-        yield view, view.look(daemon)
-        looks += 1
-        if looks == count or reader_has_gone():
-            return
-        time.sleep(interval)
+def _draw(console: Console, looks: _Looks) -> None:
+    unicode = console.encoding.lower().startswith("utf")
+    with Live(console=console, screen=False, auto_refresh=False) as live:
+        for view in looks:
+            drawn = screen(view, looks.place, keys=looks.keys.there, unicode=unicode)
+            live.update(drawn, refresh=True)
 
 
-def _object(view: View, report: StatusReport) -> dict[str, object]:
-    return {
-        "unix_seconds": time.time(),
-        "kernel_messages_per_second": view.messages,
-        "vpp_requests_per_second": view.requests,
-        "changes": view.new,
-        "status": report.as_object(),
-    }
+class _Looks:
+    """Looks at a daemon, whichever runs, until somebody wants no more."""
 
+    def __init__(
+        self,
+        control: Path | None,
+        config: Path | None,
+        interval: float,
+        count: int | None,
+        pressed: Keys,
+    ) -> None:
+        self._control, self._config = control, config
+        self._interval, self._left = interval, count
+        self.keys = pressed
+        self.view = View()
+        self.place = ""
+        """The daemon's control socket."""
 
-def _line(view: View, report: StatusReport) -> str:
-    installed = sum(counts["installed"] for counts in report.prefixes.values())
-    return f"{headline(report)}; {figure(installed)} prefixes in VPP; {view.rates()}"
+    @property
+    def exhausted(self) -> bool:
+        """Whether all that were asked for are done."""
+        return self._left == 0
 
+    def __iter__(self) -> Iterator[View]:
+        """The view after each look. Raises :class:`ControlError` where the first one fails."""
+        more = True
+        while more:
+            try:
+                with daemon_at(self._control, self._config) as daemon:
+                    self.place = str(daemon.path)
+                    self.view.begin(daemon)
+                    more = not self.keys.quit_within(min(FIRST, self._interval))
+                    while more:
+                        self.view.look(daemon)
+                        yield self.view
+                        more = self._goes_on()
+            except RefusedByDaemonError:
+                raise
+            except ControlError as error:
+                if self.view.report is None:
+                    raise
+                self.view.lost(str(error))
+                yield self.view
+                more = self._goes_on()
 
-def _screen(view: View, report: StatusReport) -> RenderableType:
-    changes = [Text(plain(_change(change))) for change in view.changes] or [
-        Text("none yet", style="dim")
-    ]
-    return Group(
-        Text(plain(headline(report)), style="bold"),
-        Text(f"{view.rates()}, {report.queued_events} events in the queue"),
-        prefixes(report),
-        *(Text(plain(line)) for line in lines(report)),
-        Text("last changes (a sample of each batch)", style="bold"),
-        *changes,
-    )
-
-
-def _change(change: dict[str, Any]) -> str:
-    at = time.strftime("%H:%M:%S", time.localtime(change["unix_seconds"]))
-    paths = ", ".join(map(path_text, change["paths"]))
-    table = table_name(change["table"])
-    return f"{at} {change['operation']:<7} {change['prefix']} table {table}  {paths}"
-
-
-def _messages(report: StatusReport) -> int:
-    return sum(report.kernel.messages.values())
-
-
-def _requests(report: StatusReport) -> int:
-    return sum(r.done + r.refused for r in report.vpp.requests.values())
+    def _goes_on(self) -> bool:
+        if self._left is not None:
+            self._left -= 1
+        if self._left == 0 or reader_has_gone():
+            return False
+        return not self.keys.quit_within(self._interval)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,21 @@ from bgpreflector.audit.difference import Comparison
 
 from .daemon import by_name, daemon_at
 from .exit_codes import ExitCode
-from .output import say
+from .output import say, say_json
 
 
 def repair_by_daemon(control: Path | None, config: Path | None, *, as_json: bool) -> None:
     """Have the daemon compare and repair, by its own configuration."""
     with daemon_at(control, config) as daemon:
         answer = daemon.ask("repair")
+        rows = []
         for row in answer:
-            say(json.dumps(row) if as_json else _line(row))
+            rows.append(row)
+            if not as_json:
+                say(_line(row))
         end: Any = answer.end
         if as_json:
-            say(json.dumps(end))
+            say_json({**end, "differences": rows})
         else:
             say(_summary(end))
         left = end["left"]

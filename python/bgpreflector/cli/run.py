@@ -16,20 +16,22 @@ from rich.console import Console
 
 from bgpreflector.config import Config, ConfigError
 from bgpreflector.control import READ_ONLY, Access, ControlServer, commands_of
+from bgpreflector.daemon.daemon import Daemon
 from bgpreflector.daemon.instance_lock import writing
+from bgpreflector.daemon.mass_change import MassChanges, routes_by_interface
 from bgpreflector.daemon.progress import Bar, LogLines, SyncProgress
-from bgpreflector.daemon.report import StatusReport
 from bgpreflector.daemon.status import status_of
 from bgpreflector.daemon.supervisor import Supervisor
 from bgpreflector.daemon.systemd import Watchdog, notify, reloading
 from bgpreflector.errors import ControlError
+from bgpreflector.log_fields import fields
 from bgpreflector.metrics import MetricsServer
 
 from .config_file import config_file, where_from
 from .logs import configure_logging, flush_logs, set_log
 from .malloc import give_memory_back
 from .options import ConfigFile, Interfaces, Netns, Protocols, Socket
-from .settings import read_config
+from .settings import read_config, said_configuration
 from .signals import SIGNALS, End
 from .status import headline
 
@@ -92,10 +94,11 @@ def run(
     give_memory_back()
     settings = read()
     configure_logging(settings.log)
-    _log.info("Configuration: %s", where_from(config))
+    source = said_configuration(config)
+    _log.info("Configuration: %s", source, extra=fields("configuration", source=source))
     if not settings.use_external_ipam:
         _log.warning("use_external_ipam is false: nothing is reflected")
-    progress = _progress(lambda: status_of(service.daemon))
+    progress = _progress(lambda: service.daemon)
     service = Supervisor(settings, read, [progress.handler], approved=yes)
     service.on_config = lambda new: set_log(new.log)
     started: bool | None = None
@@ -163,11 +166,12 @@ def _serve(service: Supervisor, end: End) -> None:
         service.wait()
 
 
-def _progress(look: Callable[[], StatusReport]) -> SyncProgress:
+def _progress(daemon: Callable[[], Daemon]) -> SyncProgress:
     """A bar where somebody watches, lines in the log where nobody does."""
     console = Console(stderr=True)
     display = Bar(console) if console.is_terminal else LogLines()
-    return SyncProgress(look, display, rests=True)
+    changes = MassChanges(lambda: routes_by_interface(daemon()))
+    return SyncProgress(lambda: status_of(daemon()), display, rests=True, changes=changes)
 
 
 def _reload(service: Supervisor) -> None:

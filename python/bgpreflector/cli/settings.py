@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from bgpreflector.config import Config, ConfigError, Problem, load
+from bgpreflector.config import Config, ConfigError, Problem, load, with_environment
+from bgpreflector.config.environment import given_by
 from bgpreflector.config.override import override
 
 from .config_file import config_file, where_from
@@ -20,12 +22,13 @@ def read_config(
     interfaces: list[str] | None = None,
     **others: dict[str, object],
 ) -> Config:
-    """The configuration of :func:`config_file`, with the command line's values before it.
+    """The configuration of :func:`config_file`, with the environment's values before it, and the
+    command line's before those.
 
     Raises :class:`ConfigError`.
     """
     found = config_file(file)
-    config = Config() if found is None else load(found)
+    config = with_environment(Config() if found is None else load(found), os.environ)
     kernel: dict[str, object] = {}
     vpp: dict[str, object] = {}
     if netns is not None:
@@ -42,10 +45,17 @@ def read_config(
     return override(config, values, source="command line")
 
 
+def said_configuration(file: Path | None) -> str:
+    """The file, and the keys that the environment gives."""
+    given = sorted(given_by(os.environ))
+    return where_from(file) + (f"; by the environment: {', '.join(given)}" if given else "")
+
+
 def say_configuration(file: Path | None) -> None:
-    """Tell which file is judged by, where the command line does not."""
-    if file is None:
-        say(f"Configuration: {where_from(file)}", err=True)
+    """Tell what is judged by, where the command line does not."""
+    said = said_configuration(file)
+    if file is None or said != where_from(file):
+        say(f"Configuration: {said}", err=True)
 
 
 def _pair(text: str) -> tuple[str, str | int]:

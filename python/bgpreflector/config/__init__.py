@@ -6,6 +6,7 @@ problems at once. ``Config()`` is the default configuration.
 
 from .control import ControlConfig
 from .controller import ControllerConfig
+from .environment import with_environment
 from .errors import ConfigError, Problem
 from .kernel import KernelConfig
 from .load import CONTIV_SUFFIXES, load, loads, loads_contiv
@@ -47,4 +48,5 @@ __all__ = [
     "load",
     "loads",
     "loads_contiv",
+    "with_environment",
 ]

@@ -54,6 +54,9 @@ class ControlClient:
 
         Raises :class:`ControlError`.
         """
+        self.path = path
+        """The daemon's control socket."""
+
         self._socket = socket.socket(socket.AF_UNIX)
         try:
             self._socket.settimeout(CONNECT)

@@ -44,6 +44,11 @@ class Event(ABC):
         """The batches that the event carries; released unless they get committed."""
         return ()
 
+    @property
+    def cause(self) -> str:
+        """Why it is pushed, as an operator would say it."""
+        return self.name
+
     def committed(self) -> None:  # noqa: B027
         """Called before :meth:`done` where the southbound has taken all that the handlers put.
 

@@ -29,6 +29,11 @@ class _Resync(Event):
     def __str__(self) -> str:
         return f"{self.name} ({self.reason})"
 
+    @property
+    def cause(self) -> str:
+        """The reason."""
+        return self.reason
+
 
 @dataclass(frozen=True, eq=False)
 class FullResync(_Resync):
@@ -118,11 +123,19 @@ class HealingResync(Event):
         return EventMethod.DOWNSTREAM_RESYNC
 
     def __str__(self) -> str:
+        if self.type is HealingResyncType.PERIODIC:
+            return f"{self.name} (Periodic)"
+        cause = self.cause
+        return f"{self.name} ({cause[0].upper()}{cause[1:]})"
+
+    @property
+    def cause(self) -> str:
+        """Why, for people: its interval is over, or what failed."""
         if self.type is HealingResyncType.AFTER_ERROR:
-            return f"{self.name} (After error: {self.error})"
+            return f"after error: {self.error}"
         if self.type is HealingResyncType.AFTER_REFUSALS:
-            return f"{self.name} (After refusals: {self.error})"
-        return f"{self.name} (Periodic)"
+            return f"after refusals: {self.error}"
+        return "periodic"
 
 
 class Shutdown(UpdateEvent):

@@ -6,6 +6,8 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
+from bgpreflector.log_fields import fields
+
 from .base import Event, UpdateEvent
 from .builtin import HealingResync, HealingResyncType, Shutdown
 from .clock import Clock, SystemClock
@@ -276,7 +278,14 @@ class Controller:
         if method.rereads_southbound:
             self._recovery.forget_retries()
         level = _level(event)
-        _log.log(level, "%s", event)
+        _log.debug("%s", event)
+        if method.is_resync:
+            _log.log(
+                level,
+                "Resync: %s",
+                event.cause,
+                extra=fields("resync", cause=event.cause),
+            )
         outcome = self._processor.process(event, self._kube_state_data, self._resync_count)
         _log_outcome(event, outcome, level)
         if method.is_resync:
@@ -310,7 +319,7 @@ class Controller:
             self._recovery.forget_retries()
             self._recovery.schedule_healing(error)
             return
-        _log.info("Tried again what was refused: %s", result)
+        _log.info("Tried again what was refused: %s", result, extra=result.fields("retried"))
         self._recovery.retried(result)
 
 
@@ -328,5 +337,10 @@ def _level(event: Event) -> int:
 def _log_outcome(event: Event, outcome: Outcome, level: int) -> None:
     for handler, change in outcome.changes.items():
         _log.debug("%s: %s: %s", event.name, handler, change)
-    if outcome.result is not None:
-        _log.log(level, "%s: %s", event.name, outcome.result)
+    if outcome.result is None:
+        return
+    if event.method.is_resync:
+        extra = outcome.result.fields("resync done", cause=event.cause)
+        _log.log(level, "Resync done: %s", outcome.result, extra=extra)
+    else:
+        _log.debug("%s: %s", event.name, outcome.result)

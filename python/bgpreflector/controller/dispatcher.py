@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bgpreflector.errors import ReflectorError
+from bgpreflector.log_fields import fields
 
 from .base import Event, UpdateEvent
 from .enums import Direction, EventMethod, TransactionType
@@ -303,6 +304,7 @@ def _log_handler_error(event: Event, handler: EventHandler, error: Exception) ->
         event.name,
         handler.name,
         error,
+        extra=fields("handler failed", handler=handler.name, during=event.name, error=str(error)),
         # Our own errors say what is to be said; where others come from is worth knowing.
         exc_info=None if isinstance(error, ReflectorError) else error,
     )

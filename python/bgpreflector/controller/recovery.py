@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Protocol
 
+from bgpreflector.log_fields import fields
 from bgpreflector.units import duration_text
 
 from .backoff import Backoff
@@ -76,7 +77,12 @@ class Recovery:
             return
         self._cause, self._error = cause, error
         delay = self._healing.next_delay() or 0.0
-        _log.warning("%s; trying again in %s", error, duration_text(delay))
+        _log.warning(
+            "%s; trying again in %s",
+            error,
+            duration_text(delay),
+            extra=fields("resync failed", error=str(error), retry_seconds=delay),
+        )
         self._timers.set(Timer.HEALING, self._clock.monotonic() + delay)
 
     def schedule_periodic(self) -> None:
@@ -126,10 +132,19 @@ class Recovery:
     def _next_retry(self, result: CommitResult) -> None:
         delay = self._retries.next_delay() if result.retriable else None
         if delay is not None:
-            _log.warning("%s; trying again in %s", result.refused, duration_text(delay))
+            _log.warning(
+                "%s; trying again in %s",
+                result.refused,
+                duration_text(delay),
+                extra=result.fields("routes refused", retry_seconds=delay),
+            )
             self._timers.set(Timer.RETRY, self._clock.monotonic() + delay)
             return
-        _log.error("%s; not tried again before the next resync", result.refused)
+        _log.error(
+            "%s; not tried again before the next resync",
+            result.refused,
+            extra=result.fields("routes refused", retry_seconds=None),
+        )
         heal = self._heal_when_exhausted
         self.forget_retries()
         if heal:

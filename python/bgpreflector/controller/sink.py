@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from bgpreflector.log_fields import fields
+
 if TYPE_CHECKING:
     from .transaction import Transaction
+
+NAMED = 3
+"""The most refusals in a log record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,12 @@ class OperationFailure:
     retriable: bool
     """Whether trying the same again can help."""
 
+    prefix: str | None = None
+    """The prefix, where it was about one."""
+
+    table: int | None = None
+    """Its table, in the southbound's numbers."""
+
     def __str__(self) -> str:
         return f"{self.key}: {self.message}"
 
@@ -34,7 +45,7 @@ class CommitResult:
         >>> refused = OperationFailure("192.0.2.0/24", "no such table", retriable=True)
         >>> result = CommitResult(applied=3, failed=1, failures=(refused,))
         >>> print(result)
-        3 applied, 1 failed, 0 held: 192.0.2.0/24: no such table
+        3 changes applied, 1 refused, 0 held: 192.0.2.0/24: no such table
         >>> result.refused
         '1 change was refused: 192.0.2.0/24: no such table'
         >>> result.ok, result.retriable
@@ -71,15 +82,29 @@ class CommitResult:
         return f"{changes} refused{self._sample()}"
 
     def __str__(self) -> str:
-        text = f"{self.applied} applied, {self.failed} failed, {self.held} held"
-        return text + self._sample()
+        changes = "1 change" if self.applied == 1 else f"{self.applied:,} changes"
+        return f"{changes} applied, {self.failed:,} refused, {self.held:,} held{self._sample()}"
+
+    def fields(self, event: str, **more: object) -> dict[str, object]:
+        """For a log record (:func:`bgpreflector.log_fields.fields`)."""
+        return fields(
+            event,
+            **more,
+            applied=self.applied,
+            refused=self.failed,
+            held=self.held,
+            refusals=[
+                {"prefix": one.prefix or one.key, "table": one.table, "message": one.message}
+                for one in self.failures[:NAMED]
+            ],
+        )
 
     def _sample(self) -> str:
         text = ""
         if self.failures:
-            text += ": " + "; ".join(str(failure) for failure in self.failures[:3])
-        if self.failed > len(self.failures[:3]):
-            text += f" and {self.failed - len(self.failures[:3])} more"
+            text += ": " + "; ".join(str(failure) for failure in self.failures[:NAMED])
+        if self.failed > len(self.failures[:NAMED]):
+            text += f" and {self.failed - len(self.failures[:NAMED])} more"
         return text
 
 

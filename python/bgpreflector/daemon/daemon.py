@@ -13,6 +13,7 @@ from bgpreflector.config import Config
 from bgpreflector.config.protocols import protocols_text
 from bgpreflector.controller import Controller, Event, EventHandler, FullResync
 from bgpreflector.errors import VppError
+from bgpreflector.log_fields import fields
 from bgpreflector.reflector import (
     BGPReflector,
     Deps,
@@ -261,10 +262,16 @@ class Daemon:
             removed += result.applied
             failed = result.failed
         if self._installed:
-            _log.error("%d of our routes stay in VPP: they could not be removed", self._installed)
+            left = self._installed
+            _log.error(
+                "%d of our routes stay in VPP: they could not be removed",
+                left,
+                extra=fields("routes stay", routes=left),
+            )
         else:
             self.sink.remove_tables()
-        _log.info("Removed %d of our routes from VPP", removed)
+        extra = fields("routes removed", removed=removed)
+        _log.info("Removed %s of our routes from VPP", f"{removed:,}", extra=extra)
 
     @property
     def _installed(self) -> int:

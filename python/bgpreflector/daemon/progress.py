@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from bgpreflector.controller import Event, Handler
+from bgpreflector.log_fields import fields
+from bgpreflector.units import duration_text
 
+from .mass_change import MANY, MassChanges, left_of
 from .report import State, StatusReport
 
 _log = logging.getLogger(__name__)
-
-MANY = 1000
-"""Fewest missing prefixes for which a sync is shown."""
 
 POLL = 0.5
 INTERVAL = 5.0
@@ -63,10 +63,26 @@ class Amount:
             return f"waiting for VPP at {self.asks} to say what it has; then the kernel is read"
         if self.reading:
             return f"reading the kernel: {self.done:,} routes so far, {self.rate:,.0f} a second"
-        left = "" if self.left is None else f", {self.left:,.0f} s left"
+        left = "" if self.left is None else f", {duration_text(self.left)} left"
         return (
             f"synchronising: {self.done:,} of {self.total or 0:,} prefixes, "
             f"{self.rate:,.0f} a second{left}"
+        )
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """For a log record."""
+        if self.asks is not None:
+            return fields("waiting for VPP", socket=self.asks)
+        rate = round(self.rate)
+        if self.reading:
+            return fields("reading the kernel", routes=self.done, routes_per_second=rate)
+        return fields(
+            "synchronising",
+            prefixes=self.done,
+            of=self.total,
+            prefixes_per_second=rate,
+            seconds_left=None if self.left is None else round(self.left),
         )
 
 
@@ -76,12 +92,15 @@ class Display(Protocol):
     def update(self, amount: Amount) -> None:
         """Show a sample."""
 
-    def end(self, amount: Amount, *, complete: bool) -> None:
-        """The sync is done or was interrupted."""
+    def close(self) -> None:
+        """Show it no longer: it is done."""
+
+    def interrupted(self, amount: Amount) -> None:
+        """Show it no longer: it was interrupted."""
 
 
 class LogLines:
-    """Logs a line every :data:`INTERVAL` seconds, and one at the end."""
+    """Logs a line every :data:`INTERVAL` seconds, and one of an interruption."""
 
     def __init__(self, interval: float = INTERVAL) -> None:
         self._interval = interval
@@ -92,15 +111,22 @@ class LogLines:
         if amount.seconds >= self._next:
             self._next = amount.seconds + self._interval
             text = str(amount)
-            _log.info("%s", text[0].upper() + text[1:])
+            _log.info("%s", text[0].upper() + text[1:], extra=amount.fields)
 
-    def end(self, amount: Amount, *, complete: bool) -> None:
-        """Log the result."""
+    def close(self) -> None:
+        """Begin anew with the next one."""
         self._next = self._interval
-        rate = amount.done / amount.seconds if amount.seconds else 0.0
-        said = "Synchronised" if complete else "The sync is interrupted"
+
+    def interrupted(self, amount: Amount) -> None:
+        """Log how far it came."""
+        self.close()
         _log.info(
-            "%s: %d prefixes in %.1f s, %.0f a second", said, amount.done, amount.seconds, rate
+            "The sync is interrupted: %s prefixes in %s",
+            f"{amount.done:,}",
+            duration_text(amount.seconds),
+            extra=fields(
+                "sync interrupted", prefixes=amount.done, seconds=round(amount.seconds, 3)
+            ),
         )
 
 
@@ -125,12 +151,16 @@ class Bar:
             self._task, completed=amount.done, total=amount.total, description=str(amount)
         )
 
-    def end(self, amount: Amount, *, complete: bool) -> None:
-        """Remove it and log the result."""
+    def close(self) -> None:
+        """Remove it."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
-        LogLines().end(amount, complete=complete)
+
+    def interrupted(self, amount: Amount) -> None:
+        """Remove it and log how far it came."""
+        self.close()
+        LogLines().interrupted(amount)
 
 
 class _Waker(Handler):
@@ -162,15 +192,18 @@ class SyncProgress:
         *,
         poll: float = POLL,
         rests: bool = False,
+        changes: MassChanges | None = None,
     ) -> None:
         """``look`` returns the daemon's status, ``None`` if unknown.
 
         ``rests``: once VPP is in sync, wait for an event before the next sample.
+        ``changes``: logs those of many routes.
         """
         self._look = look
         self._display = display
         self._poll = poll
         self._rests = rests
+        self._changes = changes
         self._meter: _Meter | None = None
         self._idle: int | None = None
         self._stop = threading.Event()
@@ -206,13 +239,18 @@ class SyncProgress:
             report = self._look()
             if report is None:
                 continue
-            self.turn(report, time.monotonic())
-            if self._rests and report.in_sync:
+            at_rest = self.turn(report, time.monotonic())
+            if self._rests and at_rest:
                 return
 
-    def turn(self, report: StatusReport, now: float) -> None:
-        """Add a status sampled at a time in seconds."""
-        answered, left = _answered(report), _left(report)
+    def turn(self, report: StatusReport, now: float) -> bool:
+        """Add a status sampled at a time in seconds; whether nothing is under way."""
+        self._show(report, now)
+        told = self._changes is None or self._changes.turn(report, now)
+        return told and report.in_sync
+
+    def _show(self, report: StatusReport, now: float) -> None:
+        answered, left = _answered(report), left_of(report)
         if self._meter is not None and answered < self._meter.answered:
             # Another daemon after a reload: its counters start at 0.
             self._over(complete=False)
@@ -234,7 +272,10 @@ class SyncProgress:
         meter, self._meter = self._meter, None
         self._idle = self._idle if meter is None else meter.answered
         if meter is not None and meter.last is not None and meter.worth_a_word:
-            self._display.end(meter.last, complete=complete)
+            if complete:
+                self._display.close()
+            else:
+                self._display.interrupted(meter.last)
 
 
 class _Meter:
@@ -264,7 +305,7 @@ class _Meter:
                 latest = max(0, done - last.done) / passed
                 # VPP answers in bursts.
                 rate = latest if not last.rate else 0.7 * last.rate + 0.3 * latest
-        total = None if reading else done + _left(report)
+        total = None if reading else done + left_of(report)
         # A resync dumps VPP first: until the kernel is read, VPP is awaited.
         asks = report.vpp.socket if reading and not any(report.kernel.messages.values()) else None
         self.last = Amount(reading, done, total, rate, now - self._began, asks)
@@ -277,11 +318,3 @@ def _answered(report: StatusReport) -> int:
 
 def _kernel(report: StatusReport) -> int:
     return sum(counts["kernel"] for counts in report.prefixes.values())
-
-
-def _left(report: StatusReport) -> int:
-    """Prefixes that are dirty or have a request in flight."""
-    counts = report.prefixes.values()
-    refused = sum(c["failed"] for c in counts)
-    missing = sum(abs(c["desired"] + c["unconfirmed"] - c["installed"]) for c in counts)
-    return max(report.dirty, missing - refused, 0)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from bgpreflector.config import Config, ConfigError, Problem
 from bgpreflector.controller import EventHandler
 from bgpreflector.errors import VppConnectError, VppError, VppLostError
+from bgpreflector.log_fields import fields
 from bgpreflector.vpp import exceeds
 
 from .daemon import Daemon
@@ -126,7 +127,11 @@ class Supervisor:
                 raise ConfigError("reload", [Problem(key, what) for key in refused])
             if changed and not self._stopped:
                 self._put_in_place(new, changed)
-            _log.info("Reloaded: %s", ", ".join(changed) or "the configuration is as it was")
+            _log.info(
+                "Reloaded: %s",
+                ", ".join(changed) or "the configuration is as it was",
+                extra=fields("reloaded", keys=changed),
+            )
             return changed
 
     def _put_in_place(self, new: Config, changed: list[str]) -> None:
@@ -200,7 +205,8 @@ def _clear(
         shown = sum(table[2] for table in found.tables)
         kept = sum(counts["installed"] for counts in daemon.engine.status().prefixes.values())
         if not approved and exceeds(daemon.config.vpp.guard, shown, shown + kept):
-            _log.warning(WAIT, shown, shown + kept, numbers)
+            extra = fields("deletions held back", deletions=shown, routes=shown + kept)
+            _log.warning(WAIT, shown, shown + kept, numbers, extra=extra)
             daemon.left = shown
             return tables
         daemon.left = 0
@@ -217,6 +223,9 @@ def _clear(
             table,
             deleted,
             refused,
+            extra=fields(
+                "table given up", family=family, table=table, deleted=deleted, refused=refused
+            ),
         )
     return []
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bgpreflector import _core
 from bgpreflector.config import Config
+from bgpreflector.units import size_text
 
 from .finding import Finding, ok, warning
 
@@ -15,7 +16,6 @@ CHECK = "kernel"
 CAP_NET_ADMIN = 12
 """Its bit (``linux/capability.h``)."""
 
-MEBI = 1 << 20
 ROUTE_MESSAGE = 832
 """Bytes of the buffer that a notification of an IPv4 route takes."""
 
@@ -35,16 +35,16 @@ def _buffer(config: Config, engine: _core.Engine) -> Finding:
     granted = engine.status().receive_buffer // 2
     limit = _rmem_max()
     privileged = _has_net_admin()
-    said = "with" if privileged else "without"
-    limits = (
-        f"net.core.rmem_max is {limit}, {said} CAP_NET_ADMIN" if limit else f"{said} CAP_NET_ADMIN"
-    )
+    limits = f"{'with' if privileged else 'without'} CAP_NET_ADMIN"
+    if limit:
+        limits = f"net.core.rmem_max is {size_text(limit)}, {limits}"
     if granted >= wanted:
-        return ok(CHECK, "kernel.receive_buffer", f"{wanted} bytes are granted ({limits})")
+        return ok(CHECK, "kernel.receive_buffer", f"{size_text(wanted)} are granted ({limits})")
     return warning(
         CHECK,
         "kernel.receive_buffer",
-        f"{granted} of {wanted} bytes are granted, room for {granted * 2 // ROUTE_MESSAGE} route "
+        f"{size_text(granted)} of {size_text(wanted)} are granted, room for "
+        f"{granted * 2 // ROUTE_MESSAGE:,} route "
         f"changes at once ({limits}): more lose notifications, each time at the cost of a dump",
         f"give the program CAP_NET_ADMIN, as the systemd unit does, or `sysctl -w "
         f"net.core.rmem_max={wanted}`",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bgpreflector import _core
 from bgpreflector.errors import VppError, VppLostError
+from bgpreflector.units import size_text
 from bgpreflector.vpp import FibProgrammer
 
 from .finding import Finding, error, ok, warning
@@ -62,8 +63,8 @@ def _finding(sink: FibProgrammer, memory: _Memory, wanted: int, threads: int) ->
     total, free = _bytes(found[1], found[2]), _bytes(found[3], found[4])
     room = free // (memory.route * threads)
     said = (
-        f"{found[3]}{found[4]} of {found[1]}{found[2]} are free: enough for about {room} more "
-        f"routes, of which {wanted} are to come"
+        f"{size_text(free)} of {size_text(total)} are free: enough for about {room:,} more "
+        f"routes, of which {wanted:,} are to come"
     )
     if room >= wanted:
         return ok(CHECK, memory.name, said)

@@ -15,7 +15,9 @@ from prometheus_client.exposition import choose_encoder
 
 from bgpreflector.daemon.status import status_of
 from bgpreflector.errors import ReflectorError
+from bgpreflector.log_fields import fields
 
+from . import landing
 from .collector import DaemonCollector
 from .places import Places
 from .process import OwnProcess
@@ -66,7 +68,10 @@ class MetricsServer:
             target=self._server.serve_forever, name="metrics", daemon=True
         )
         self._thread.start()
-        _log.info("Metrics at http://%s/metrics", self._address.with_port(self.port))
+        address = self._address.with_port(self.port)
+        _log.info(
+            "Metrics at http://%s/metrics", address, extra=fields("listening", address=str(address))
+        )
 
     def close(self) -> None:
         """Stop. Idempotent."""
@@ -154,8 +159,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/-/ready":
             report = status_of(self.server.service.daemon)
             self._say(report.state, well=report.ready)
+        elif path == "/":
+            self._answer(HTTPStatus.OK, landing.TYPE, landing.page().encode())
         else:
-            text = "there are /metrics, /-/healthy and /-/ready\n"
+            text = f"there are {', '.join(landing.LINKS)}\n"
             self._answer(HTTPStatus.NOT_FOUND, TEXT, text.encode())
 
     do_HEAD = do_GET  # noqa: N815 - http.server's name

@@ -18,6 +18,7 @@ from bgpreflector.controller import (
     RouteBatch,
 )
 from bgpreflector.errors import KernelError
+from bgpreflector.log_fields import fields
 
 from .update import BGPRouteBatchUpdate, RouteWatchFailure
 
@@ -188,6 +189,7 @@ class KernelRouteWatcher:
             "Route changes were not applied and wait for a resync, at most %s s: %s",
             delay,
             error,
+            extra=fields("changes not applied", error=str(error), retry_seconds=delay),
         )
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._resyncs != resyncs, delay)

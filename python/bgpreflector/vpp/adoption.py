@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from bgpreflector.log_fields import fields
+
 from .engine import RouteEngine
 from .papi_fallback import PapiRoutes
 from .session import Table
@@ -22,12 +24,13 @@ def adopt(engine: RouteEngine, source: int, hiding: Sequence[int]) -> int:
     :class:`~bgpreflector.errors.VppLostError`.
     """
     adopted = engine.adopt(source, better=hiding)
-    _log.info("VPP has %d routes under our source", adopted.routes)
+    _tell(adopted.routes)
     if adopted.elsewhere:
         _log.warning(
             "VPP has %d routes under our source in tables that are not configured: they "
             "are left alone",
             adopted.elsewhere,
+            extra=fields("routes in other tables", routes=adopted.elsewhere),
         )
     return adopted.routes
 
@@ -44,15 +47,24 @@ def adopt_slowly(
     count = 0
     for table, prefix, paths in slow.dump(tables, source):
         count += engine.adopt_route(table, prefix, paths)
-    _log.info("VPP has %d routes under our source", count)
+    _tell(count)
     unseen = [(t, p) for other in hiding for t, p, _ in slow.dump(tables, other)]
     if len(unseen) > HIDING:
         _log.warning(
             "VPP has %d routes of FIB sources that take precedence over ours: routes of an earlier "
             "run behind them stay until `bgpreflector flush` removes them",
             len(unseen),
+            extra=fields("routes of other sources", routes=len(unseen)),
         )
         return count
     for table, prefix in unseen:
         engine.suspect_unseen(table, prefix)
     return count
+
+
+def _tell(routes: int) -> None:
+    _log.info(
+        "VPP has %s routes under our source",
+        f"{routes:,}",
+        extra=fields("routes found in VPP", routes=routes),
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Protocol
 
+from bgpreflector.log_fields import fields
+
 from .session import Table, VppSession
 from .tables import remove_own_tables
 
@@ -59,6 +61,9 @@ class DiscoveredTables:
                     "Created VPP's %s table %d: the kernel has routes for it",
                     "IPv6" if is_ip6 else "IPv4",
                     table_id,
+                    extra=fields(
+                        "table created", family="IPv6" if is_ip6 else "IPv4", table=table_id
+                    ),
                 )
             self._there |= new
         self._warn()
@@ -81,4 +86,5 @@ class DiscoveredTables:
                 "Kernel tables %s are not mirrored: others go into the VPP tables of these "
                 "numbers; name a VPP table for each in vpp.tables",
                 ", ".join(map(str, sorted(new))),
+                extra=fields("tables left out", tables=sorted(new)),
             )

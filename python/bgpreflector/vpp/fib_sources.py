@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from bgpreflector.log_fields import fields
+
 _log = logging.getLogger(__name__)
 
 LINUX_NL = ("lcp-rt", "lcp-rt-dynamic")
@@ -88,6 +90,7 @@ class FibSources:
                 " and ".join(LINUX_NL),
                 own.name,
                 own.priority,
+                extra=fields("linux_nl loaded", fib_source=own.name, priority=own.priority),
             )
 
     def name(self, source: int) -> str:
@@ -126,6 +129,14 @@ class FibSources:
                 count,
                 ", ".join(sorted(by_source)),
                 ", ".join(f"{p} (table {t}, {name})" for t, p, name in named[:NAMED]),
+                extra=fields(
+                    "routes overridden",
+                    overridden=count,
+                    routes=[
+                        {"prefix": p, "table": t, "fib_source": name}
+                        for t, p, name in named[:NAMED]
+                    ],
+                ),
             )
         elif before.count and not count:
             _log.info("VPP forwards by our routes alone again")

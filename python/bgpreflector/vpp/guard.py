@@ -11,6 +11,7 @@ from typing import Protocol
 from bgpreflector import _core
 from bgpreflector.config import GuardConfig
 from bgpreflector.controller import UpdateEvent
+from bgpreflector.log_fields import fields
 
 _log = logging.getLogger(__name__)
 
@@ -133,7 +134,8 @@ class DeletionGuard:
             self._wait(Waiting(deletions, self._had, self._reason(figures, deletions, held)))
             return False
         if self._waiting is not None:
-            _log.warning("%d routes of ours are deleted from VPP now", deletions)
+            extra = fields("deletions approved", deletions=deletions)
+            _log.warning("%d routes of ours are deleted from VPP now", deletions, extra=extra)
             self._waiting = None
         self._deleted += deletions
         self._engine.release_deletions()
@@ -160,6 +162,12 @@ class DeletionGuard:
                 waiting.deletions,
                 waiting.of,
                 waiting.reason,
+                extra=fields(
+                    "deletions held back",
+                    deletions=waiting.deletions,
+                    routes=waiting.of,
+                    reason=waiting.reason,
+                ),
             )
 
     def _reason(self, figures: _core.Status, deletions: int, held: int) -> str:

@@ -6,6 +6,8 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from bgpreflector.log_fields import fields
+
 from .guard import WithholdsDeletions, held_reasons
 
 if TYPE_CHECKING:
@@ -68,7 +70,12 @@ class HeldWatch:
         too_many = those > self._limit * of
         if not too_many:
             if self._warned:
-                _log.info("VPP can have most prefixes again: %d of %d are held", those, of)
+                _log.info(
+                    "VPP can have most prefixes again: %d of %d are held",
+                    those,
+                    of,
+                    extra=fields("most routes released", held=those, of=of),
+                )
             self._warned = False
             self._tell_some(figures, those, of, now)
         elif not self._warned and now >= self._next_warning:
@@ -81,6 +88,7 @@ class HeldWatch:
                 of,
                 held_reasons(figures, self._engine),
                 self._meanwhile,
+                extra=self._fields(figures, those, of, ready=False),
             )
 
     def _tell_some(self, figures: _core.Status, those: int, of: int, now: float) -> None:
@@ -94,4 +102,17 @@ class HeldWatch:
                 those,
                 of,
                 held_reasons(figures, self._engine),
+                extra=self._fields(figures, those, of, ready=True),
             )
+
+    def _fields(
+        self, figures: _core.Status, those: int, of: int, *, ready: bool
+    ) -> dict[str, object]:
+        return fields(
+            "routes held",
+            held=those,
+            of=of,
+            ready=ready,
+            reasons={reason: count for reason, count in figures.held_routes.items() if count},
+            interfaces=self._engine.held_interfaces(),
+        )

@@ -24,6 +24,7 @@ from bgpreflector.controller import (
     UpdateOperations,
 )
 from bgpreflector.errors import ReflectorError, VppConnectError, VppLostError
+from bgpreflector.log_fields import fields
 
 from .audit import VppAuditAsked
 from .guard import VppGuardDue
@@ -199,6 +200,14 @@ class VppMonitor:
                 ", ".join(
                     f"{kind} {prefix} (table {t})" for t, prefix, kind in audit.drifted[:NAMED]
                 ),
+                extra=fields(
+                    "audit found differences",
+                    **found,
+                    routes=[
+                        {"prefix": prefix, "table": t, "difference": kind}
+                        for t, prefix, kind in audit.drifted[:NAMED]
+                    ],
+                ),
             )
         self._ask_for_unresolved()
         return (
@@ -276,7 +285,9 @@ class VppMonitor:
             reason = self._engine.wait_vpp_lost()
             if self._closed:
                 return
-            _log.warning("VPP %s: %s; connecting again", self._sink.session.api_socket, reason)
+            socket = self._sink.session.api_socket
+            extra = fields("VPP lost", socket=socket, reason=reason)
+            _log.warning("VPP %s: %s; connecting again", socket, reason, extra=extra)
             if not self._somebody_listens():
                 return
             self._await_connection()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self, cast
 from bgpreflector import _core
 from bgpreflector.controller import CommitResult, OperationFailure, Transaction
 from bgpreflector.errors import VppError, VppLostError
+from bgpreflector.log_fields import fields
 from bgpreflector.routes.own_routes import OwnRoutes
 
 from .adoption import adopt, adopt_slowly
@@ -26,7 +27,7 @@ from .lookup import FibQuery, VppEntry, lookup
 from .papi_fallback import PapiRoutes
 from .resolved import is_entered, unresolved
 from .session import Table, VppSession, VppSettings
-from .slow_sender import FAILURES, SlowSender
+from .slow_sender import FAILURES, SlowSender, refusal
 from .tables import remove_own_tables
 from .vpp_state import VppState
 
@@ -137,7 +138,19 @@ class FibProgrammer:
         self.seen.connected(version)
         shown = "not there yet" if self._source is None else self._source
         name = self._settings.fib_source.name
-        _log.info("Connected to VPP %s; FIB source %s is %s", version, name, shown)
+        _log.info(
+            "Connected to VPP %s; FIB source %s is %s",
+            version,
+            name,
+            shown,
+            extra=fields(
+                "connected to VPP",
+                version=version,
+                socket=self._settings.api_socket,
+                fib_source=name,
+                fib_source_id=self._source,
+            ),
+        )
 
     def _slow_sender(self) -> SlowSender:
         limit = self._settings.rate_limit
@@ -151,6 +164,7 @@ class FibProgrammer:
                 "again (%d)",
                 version,
                 released,
+                extra=fields("routes released", version=version, released=released),
             )
 
     def _look_at_source(self) -> None:
@@ -168,7 +182,8 @@ class FibProgrammer:
             return
         for table_id, is_ip6 in self.session.ensure_tables(self._tables):
             family = "IPv6" if is_ip6 else "IPv4"
-            _log.info("Created VPP's %s table %d", family, table_id)
+            extra = fields("table created", family=family, table=table_id)
+            _log.info("Created VPP's %s table %d", family, table_id, extra=extra)
         if self._discovered is not None:
             self._discovered.look()
 
@@ -214,6 +229,7 @@ class FibProgrammer:
             _log.warning(
                 "VPP has no interface %s, which vpp.interfaces names: routes through it are held",
                 ", ".join(new.missing),
+                extra=fields("interfaces missing", interfaces=list(new.missing)),
             )
         self.seen.interface_map = new
         self._gone |= gone
@@ -305,6 +321,7 @@ class FibProgrammer:
                 "routes of ours through them drop: they are deleted, and added again where "
                 "there is an interface",
                 ", ".join(map(str, sorted(dead))),
+                extra=fields("interfaces deleted", sw_if_indices=sorted(dead)),
             )
             self._gone |= dead
             self._set_interfaces()
@@ -411,7 +428,7 @@ class FibProgrammer:
             applied += report.added + report.replaced + report.deleted
             failed += report.failed
             failures.extend(
-                OperationFailure(f"{prefix} in VPP table {table}", f"{meaning}", retry)
+                refusal(prefix, table, meaning, retriable=retry)
                 for table, prefix, _, meaning, retry in report.failures
             )
         return CommitResult(applied, failed, self._engine.held(), tuple(failures))

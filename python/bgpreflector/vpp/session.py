@@ -25,6 +25,7 @@ from bgpreflector.config import (
     PartlyMapped,
 )
 from bgpreflector.errors import VppError, VppLostError
+from bgpreflector.log_fields import fields
 
 from .client import ClientSettings, connected_client
 from .end_client import end_client
@@ -274,6 +275,12 @@ class VppSession:
                 source.name,
                 source.priority,
                 priority,
+                extra=fields(
+                    "priority differs",
+                    fib_source=source.name,
+                    priority=source.priority,
+                    configured=priority,
+                ),
             )
 
     def tables(self) -> dict[Table, str]:

@@ -10,6 +10,7 @@ from typing import Protocol
 from bgpreflector import _core
 from bgpreflector.controller import CommitResult, OperationFailure
 from bgpreflector.errors import VppLostError
+from bgpreflector.log_fields import fields
 
 from .papi_fallback import PapiRoutes
 from .rate_limit import Pace
@@ -19,6 +20,12 @@ _log = logging.getLogger(__name__)
 
 FAILURES = 100
 """The most refusals in a result."""
+
+
+def refusal(prefix: str, table: int, meaning: str, *, retriable: bool) -> OperationFailure:
+    """VPP's refusal of a route."""
+    where = f"{prefix} in VPP table {table}"
+    return OperationFailure(where, meaning, retriable, prefix, table)
 
 
 class OpensRequests(Protocol):
@@ -61,18 +68,21 @@ class SlowSender:
                     if self._paused.is_set():
                         break
                     self._pace.wait()
-                    where, retval = self._send_one(requests, index, source)
+                    table, prefix, retval = self._send_one(requests, index, source)
                     if retval == 0:
                         applied += 1
                         continue
                     failed += 1
                     if len(failures) < FAILURES:
-                        failures.append(OperationFailure(where, *_core.retval_meaning(retval)))
+                        meaning, retriable = _core.retval_meaning(retval)
+                        failures.append(refusal(prefix, table, meaning, retriable=retriable))
             finally:
                 requests.release()
         return CommitResult(applied, failed, self._engine.held(), tuple(failures))
 
-    def _send_one(self, requests: _core.RequestList, index: int, source: int) -> tuple[str, int]:
+    def _send_one(
+        self, requests: _core.RequestList, index: int, source: int
+    ) -> tuple[int, str, int]:
         table, prefix, paths = requests.request(index)
         try:
             retval = self.routes.send(table, prefix, paths, source)
@@ -86,10 +96,11 @@ class SlowSender:
                     table,
                     prefix,
                     "{} {!r}".format(*self.routes.message(table, prefix, paths, source)),
+                    extra=fields("route held", reason="ended_vpp", prefix=prefix, table=table),
                 )
             raise
         requests.answer(index, retval)
-        return f"{prefix} in VPP table {table}", retval
+        return table, prefix, retval
 
     def _vpp_went(self) -> bool:
         """Whether VPP has ended, rather than stopped answering."""

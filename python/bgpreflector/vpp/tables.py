@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 
+from bgpreflector.log_fields import fields
+
 from .session import Table, VppSession
 
 _log = logging.getLogger(__name__)
@@ -31,7 +33,10 @@ def remove_own_tables(
         there = session.sources_in(table)
         if there is None:
             _log.warning(
-                "VPP's %s table %d stays: VPP does not report its FIB sources", family, table[0]
+                "VPP's %s table %d stays: VPP does not report its FIB sources",
+                family,
+                table[0],
+                extra=fields("table stays", family=family, table=table[0]),
             )
             continue
         users = sorted(
@@ -43,9 +48,11 @@ def remove_own_tables(
                 family,
                 table[0],
                 ", ".join(users),
+                extra=fields("table stays", family=family, table=table[0], fib_sources=users),
             )
             continue
         session.remove_table(table)
         removed.append(table)
-        _log.info("Removed VPP's %s table %d", family, table[0])
+        extra = fields("table removed", family=family, table=table[0])
+        _log.info("Removed VPP's %s table %d", family, table[0], extra=extra)
     return removed

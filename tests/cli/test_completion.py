@@ -1,0 +1,148 @@
+"""What a shell offers: commands, options, files, network namespaces, interfaces, names."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bgpreflector.cli import completion
+from bgpreflector.cli.completion import offers
+from lab import Namespace
+
+PROGRAM = [sys.executable, "-m", "bgpreflector"]
+
+
+def words(line: str) -> list[str]:
+    """What is offered for the last word of a line."""
+    *before, current = line.split(" ")
+    return [word for word, _ in offers(before, current)]
+
+
+@pytest.fixture
+def links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some interfaces and network namespaces."""
+    for name, there in (("LINKS", ("eth0", "eth1", "lo")), ("NAMESPACES", ("dataplane", "other"))):
+        for one in there:
+            (tmp_path / name / one).mkdir(parents=True)
+        monkeypatch.setattr(completion, name, str(tmp_path / name))
+
+
+def test_commands_and_options() -> None:
+    assert {"run", "show", "status", "plan"} <= set(words(""))
+    assert words("re") == ["resync", "resume", "release", "reload"]
+    assert words("show r") == ["routes", "route"]
+    assert {"--config", "--netns", "--help"} <= set(words("run -"))
+    assert "--netns" not in words("run --netns x -"), "it was given"
+    assert "--protocol" in words("run --protocol bird -"), "it may be given again"
+    assert {"--json", "--control"} <= set(words("status ")), "there is nothing but options"
+    assert words("run --nowhere ") == words("run ")
+
+
+@pytest.mark.usefixtures("links")
+def test_values() -> None:
+    assert words("run --netns ") == ["dataplane", "other"]
+    assert words("run --netns=d") == ["--netns=dataplane"]
+    assert words("run --interface ") == ["eth0=", "eth1="], "nothing is mapped to lo"
+    assert words("show routes --interface e") == ["eth0", "eth1"]
+    assert words("run --on-exit ") == ["keep", "flush"]
+    assert words("run --protocol bi") == ["bird"]
+    assert {"frr", "all"} <= set(words("run --protocol "))
+    # What bash makes of --netns=d: "=" is a word of its own.
+    assert words("run --netns = d") == ["dataplane"]
+
+
+@pytest.mark.usefixtures("links")
+def test_files_are_left_to_the_shell() -> None:
+    """Where there is nothing, it offers them."""
+    for line in ("run -c ", "run --config=", "check ", "status --control /run/", "run --netns /"):
+        assert words(line) == [], line
+
+
+def ask(shell: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """As a shell's script does."""
+    asked = {"_BGPREFLECTOR_COMPLETE": f"complete_{shell}", **environment}
+    return subprocess.run(
+        PROGRAM, check=False, capture_output=True, text=True, env={**os.environ, **asked}
+    )
+
+
+def test_each_shell_in_its_way() -> None:
+    line = "bgpreflector run --on-exit "
+    bash = ask("bash", COMP_WORDS=line.replace(" ", "\n"), COMP_CWORD="3")
+    assert (bash.returncode, bash.stdout) == (0, "keep\nflush\n")
+    zsh = ask("zsh", _TYPER_COMPLETE_ARGS=line)
+    assert zsh.stdout == '_arguments \'*: :(("keep"\n"flush"))\'\n'
+    assert ask("zsh", _TYPER_COMPLETE_ARGS="bgpreflector run -c ").stdout == "_files\n"
+    fish = ask("fish", _TYPER_COMPLETE_ARGS=line, _TYPER_COMPLETE_FISH_ACTION="get-args")
+    assert fish.stdout == "keep\nflush\n"
+    for end, code in (("-c ", 1), ("", 0)):
+        asked = {"_TYPER_COMPLETE_ARGS": f"bgpreflector run {end}"}
+        assert ask("fish", **asked, _TYPER_COMPLETE_FISH_ACTION="is-args").returncode == code
+
+
+def test_bash_itself(tmp_path: Path) -> None:
+    """The script that the packages install, with a word that has a space."""
+    program = tmp_path / "bgpreflector"
+    program.write_text(f'#!/bin/sh\nexec {" ".join(PROGRAM)} "$@"\n')
+    program.chmod(0o755)
+    script = subprocess.run(
+        PROGRAM,
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "_BGPREFLECTOR_COMPLETE": "source_bash"},
+    ).stdout
+    press_tab = (
+        "COMP_WORDS=(bgpreflector run -c 'a file.toml' --log-level ''); COMP_CWORD=5; "
+        f"_bgpreflector_completion {program}; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+    )
+    done = subprocess.run(
+        ["bash", "--norc", "-c", f"{script}\n{press_tab}"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == ["debug", "info", "warning", "error"], done.stderr
+
+
+def test_the_program_is_not_imported() -> None:
+    """A key press does not wait for it."""
+    code = (
+        "import sys; from bgpreflector.cli import main; main(); "
+        "print(*sys.modules, sep='\\n', file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={
+            **os.environ,
+            "_BGPREFLECTOR_COMPLETE": "complete_bash",
+            "COMP_WORDS": "bgpreflector\nst",
+            "COMP_CWORD": "1",
+        },
+    )
+    assert done.stdout == "status\n"
+    modules = set(done.stderr.split())
+    assert "bgpreflector.cli.completion" in modules
+    assert not modules & {
+        "typer",
+        "rich",
+        "pydantic",
+        "structlog",
+        "bgpreflector._core",
+        "bgpreflector.config",
+        "bgpreflector.cli.app",
+    }
+
+
+@pytest.mark.root
+def test_the_host_s_namespaces(make_namespace: Callable[[str], Namespace]) -> None:
+    made = make_namespace("completion")
+    assert made.path.name in words("run --netns ")

@@ -1,0 +1,137 @@
+"""The configuration by environment variables."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bgpreflector.cli.settings import read_config
+from bgpreflector.config import Config, ConfigError, loads, with_environment
+from bgpreflector.config.environment import PREFIX, variables
+
+
+def by(text: str = "", **values: str) -> Config:
+    """A file, and variables without their prefix."""
+    return with_environment(
+        loads(text), {f"{PREFIX}{name}": value for name, value in values.items()}
+    )
+
+
+def test_no_two_keys_have_one_variable() -> None:
+    names = variables()
+    assert names["BGPREFLECTOR_VPP_FIB_SOURCE_NAME"] == ("vpp", "fib_source", "name")
+    assert names["BGPREFLECTOR_USE_EXTERNAL_IPAM"] == ("use_external_ipam",)
+    assert len(set(names.values())) == len(names)
+    assert "BGPREFLECTOR_CONFIG" not in names, "the file's own"
+
+
+def test_values_of_every_kind() -> None:
+    made = by(
+        VPP_API_SOCKET="/run/other.sock",
+        VPP_WAIT="false",
+        VPP_MAX_IN_FLIGHT="7",
+        VPP_MAX_HELD="0.5",
+        VPP_ON_EXIT="flush",
+        VPP_INTERFACES_MAP="eth0=GigabitEthernet0/8/0, eth1=2",
+        VPP_INTERFACES_MAIN_INTERFACE="3",
+        VPP_TABLES="{main = 7, 1000 = 8}",
+        KERNEL_PROTOCOLS="bird,188",
+        KERNEL_TABLES="main,1000-1999",
+        KERNEL_ALLOW="10.0.0.0/8{16,24},2001:db8::/32",
+        KERNEL_RECEIVE_BUFFER="64 MiB",
+        KERNEL_AUDIT_INTERVAL="5m",
+        KERNEL_MAX_ROUTES="1000",
+        KERNEL_NAMESPACE="dataplane",
+        CONTROL_MODE="660",
+        LOG_FORMAT="json",
+    )
+    assert (made.vpp.api_socket, made.vpp.wait) == ("/run/other.sock", False)
+    assert (made.vpp.max_in_flight, made.vpp.max_held, made.vpp.on_exit) == (7, 0.5, "flush")
+    assert made.vpp.interfaces.map == {"eth0": "GigabitEthernet0/8/0", "eth1": 2}
+    assert made.vpp.interfaces.main_interface == 3
+    assert made.vpp.tables == {254: 7, 1000: 8}
+    assert made.kernel.protocols == (12, 188)
+    assert (made.kernel.tables, made.kernel.discover) == ((254,), ((1000, 1999),))
+    assert made.kernel.allow == ("10.0.0.0/8{16,24}", "2001:db8::/32")
+    assert (made.kernel.receive_buffer, made.kernel.audit_interval) == (64 << 20, 300)
+    assert (made.kernel.max_routes, made.kernel.namespace) == (1000, "dataplane")
+    assert (made.control.mode, made.log.format) == ("660", "json")
+
+
+def test_before_the_file() -> None:
+    """Tables are merged, everything else is replaced; an empty variable is as unset."""
+    file = """
+        vpp.wait = false
+        vpp.max_in_flight = 9
+        vpp.interfaces.map = {eth0 = "a", eth1 = "b"}
+    """
+    made = by(file, VPP_WAIT="true", VPP_MAX_IN_FLIGHT="", VPP_INTERFACES_MAP="eth1=c")
+    assert (made.vpp.wait, made.vpp.max_in_flight) == (True, 9)
+    assert made.vpp.interfaces.map == {"eth0": "a", "eth1": "c"}
+    assert by(file) == loads(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("VPP_WAIT", "maybe", "must be true or false"),
+        ("VPP_MAX_IN_FLIGHT", "many", "must be a whole number"),
+        ("KERNEL_PROTOCOLS", "brid", 'did you mean "bird"'),
+        ("KERNEL_PROTOCOLS", "[12", "must be"),
+        ("VPP_INTERFACES_MAP", "eth0", "must be a section"),
+        ("VPP_API_SOKET", "/x", 'did you mean "BGPREFLECTOR_VPP_API_SOCKET"'),
+    ],
+)
+def test_mistakes_name_the_variable(name: str, value: str, said: str) -> None:
+    with pytest.raises(ConfigError) as wrong:
+        by(**{name: value})
+    assert f"{PREFIX}{name}" in str(wrong.value)
+    assert said in str(wrong.value)
+
+
+def test_variables_of_others() -> None:
+    """Kubernetes tells every container of every service, by names like these."""
+    others = {
+        "SERVICE_HOST": "10.0.0.1",
+        "METRICS_SERVICE_HOST": "10.0.0.1",
+        "METRICS_SERVICE_PORT_HTTP": "19482",
+        "METRICS_PORT": "tcp://10.0.0.1:19482",
+        "METRICS_PORT_19482_TCP_ADDR": "10.0.0.1",
+        "TESTS_SIZE": "full",
+    }
+    assert by(**others) == Config()
+
+
+def test_what_check_says_of_it(tmp_path: Path) -> None:
+    """Which keys are the environment's; options go before it."""
+    file = tmp_path / "a.toml"
+    file.write_text('[kernel]\nprotocols = ["frr"]\n')
+    environment = {**os.environ, f"{PREFIX}KERNEL_PROTOCOLS": "12"}
+
+    def check(*arguments: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-m", "bgpreflector", "check", str(file), *arguments],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=environment,
+        ).stdout
+
+    assert "kernel.protocols: by BGPREFLECTOR_KERNEL_PROTOCOLS" in check()
+    found = json.loads(check("--json"))
+    assert found["environment"] == {"kernel.protocols": "BGPREFLECTOR_KERNEL_PROTOCOLS"}
+    assert found["configuration"]["kernel"]["protocols"] == [12]
+
+
+def test_the_command_line_goes_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BGPREFLECTOR_CONFIG", "")
+    monkeypatch.setenv(f"{PREFIX}VPP_API_SOCKET", "/run/environment.sock")
+    monkeypatch.setenv(f"{PREFIX}KERNEL_NAMESPACE", "environment")
+    made = read_config(None, socket=Path("/run/option.sock"))
+    assert made.vpp.api_socket == "/run/option.sock"
+    assert made.kernel.namespace == "environment"
