@@ -131,6 +131,36 @@ FOUND = {
         "nexthop replace id 113 group 11,2 type resilient buckets 8",
         "-6 route replace 2001:db8:2::/48 table 254 proto 12 pref high nhid 113",
     ),
+    "the order of advertisements of another preference": (
+        "ra o0 fe80::99 1800 high",
+        "ra o0 fe80::4 1800 high",
+        "ra o1 fe80::4 1800 high",
+        "ra o1 fe80::99 1800 high",
+        "quiet",
+        "ra o1 fe80::4 1800 medium",
+        "ra o0 fe80::4 1800 low",
+    ),
+    "a leg that goes with its link": (
+        (
+            "-6 route add 2001:db8:1::/48 table 1000 proto 12 "
+            "nexthop via fd07:0::2 dev o0 nexthop via fd07:1::3 dev o1"
+        ),
+        "quiet",
+        "link del o0",
+    ),
+    "a lifetime given anew after its end": (
+        "-6 route add 2001:db8:1::/48 metric 1024 proto 12 expires 1 via fe80::99 dev o1 onlink",
+        "expire",
+        "quiet",
+        "-6 route append 2001:db8:1::/48 metric 1024 proto 12 expires 9 via fe80::99 dev o1 onlink",
+    ),
+    "a type of service beside an encapsulation": (
+        "-4 route add 0.0.0.0/0 table 254 proto 12 via 10.7.1.4 dev o1",
+        (
+            "-4 route prepend 0.0.0.0/0 tos 8 table 254 proto 12 "
+            "encap ip id 7 dst 10.7.0.9 via 10.7.2.4 dev o2 onlink"
+        ),
+    ),
     "merged routes of two protocols": (
         "-6 route replace 2001:db8:2::/48 table 254 proto 12 via fd07:1::3 dev o1",
         "-6 route append 2001:db8:2::/48 table 254 proto 4 via fd07:2::2 dev o2",

@@ -94,21 +94,20 @@ fn a_partial_dump_shows_the_place_of_a_route_that_changed_in_silence() {
     }
 }
 
+/// With `skip_notify_on_dev_down` the kernel says of a deleted interface alone that it is gone, and
+/// not which next hops went with it. A dump of its routes shows nothing of what is left of them.
 #[test]
-fn a_partial_dump_removes_no_route_that_may_have_lost_a_next_hop() {
+fn a_dump_of_a_deleted_interface_does_not_remove_what_has_another_next_hop() {
     let mut table = World::new().table;
-    let whole = two_legs(Family::V6);
-    table.announce(whole.clone(), InsertMode::Replace);
+    let route = two_legs(Family::V6);
+    table.announce(route.clone(), InsertMode::Replace);
+    table.remove_link(1);
     table.begin_resync(DumpScope::interface(1));
-    let swept = table.end_resync(&Family::ALL);
-    assert_eq!((swept.removed, swept.uncertain), (0, 1));
-    // All of its next hops went through them.
-    table.begin_resync(DumpScope::Interfaces([1, 2].into()));
-    let swept = table.end_resync(&Family::ALL);
-    assert_eq!((swept.removed, swept.uncertain), (1, 0));
-    // A dump of everything shows what there is.
-    table.announce(whole, InsertMode::Replace);
+    assert!(table.note_unseen_legs());
+    table.end_resync(&Family::ALL);
+    assert_eq!(kernel_routes(&table), 1, "a dump of everything will tell");
     table.begin_resync(DumpScope::Everything);
-    let swept = table.end_resync(&Family::ALL);
-    assert_eq!((swept.removed, swept.uncertain), (1, 0));
+    assert!(!table.note_unseen_legs());
+    table.end_resync(&Family::ALL);
+    assert_eq!(kernel_routes(&table), 0);
 }

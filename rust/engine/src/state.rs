@@ -123,6 +123,13 @@ impl KernelCounters {
     pub(crate) fn count(counter: &AtomicU64) {
         counter.fetch_add(1, Ordering::Relaxed);
     }
+
+    /// Counts a message that was not taken.
+    pub(crate) fn skip(&self, reason: SkipReason) {
+        if let Some(counter) = self.skipped.get(reason.index()) {
+            Self::count(counter);
+        }
+    }
 }
 
 impl EngineState {

@@ -5,18 +5,16 @@
 //! what the dump shows for the same key. Where that rule could hide a route (several routes with
 //! one key), the route counts as uncertain and the dump has to be repeated.
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use ahash::{AHashMap, AHashSet};
 
-use crate::route::{Family, NextHopSet, NextHopSource, Prefix, RTPROT_RA, RouteKey};
+use crate::route::{Family, NextHopSet, Prefix, RTPROT_RA, RouteKey};
 
 use crate::table::Table;
 use crate::table::kernel::concern::ChangesDuringResync;
 use crate::table::kernel::drift::{Drift, PendingDrift};
 use crate::table::kernel::kernel_order::{self, InsertMode};
-use crate::table::resolve::resolver::SetMarks;
 use crate::table::resolve::topology::Topology;
 use crate::table::store::any_rib::AnyRib;
 use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
@@ -114,6 +112,11 @@ impl Resyncs {
         self.current.is_some()
     }
 
+    /// What the resync in progress compares.
+    pub(super) fn extent(&self) -> Option<&DumpScope> {
+        self.current.as_ref().map(|resync| &resync.extent)
+    }
+
     fn begin(&mut self, extent: DumpScope) {
         self.current = Some(Resync {
             extent,
@@ -124,24 +127,12 @@ impl Resyncs {
     }
 }
 
-/// Prefixes without a seen route.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UnseenPrefixes {
-    /// Kernel table and prefix.
-    pub prefixes: Vec<(u32, Prefix)>,
-    /// Those of them that the kernel may have through an IPv6 next-hop object: it caches lookup
-    /// results on the object, and answers with the route that the cached result was made for, of
-    /// whatever prefix, or with an error once that route is gone (`rt6_get_pcpu_route`).
-    pub cached: AHashSet<(u32, Prefix)>,
-}
-
 /// The result of a resync.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SweepReport {
     /// Kernel routes that the resync did not see and removed.
     pub removed: usize,
-    /// Dumped routes that contradicted notifications, and routes that may have lost the next hops
-    /// through the interfaces of a partial dump: if there are any, dump everything again.
+    /// Dumped routes that contradicted notifications: if there are any, dump again.
     pub uncertain: usize,
 }
 
@@ -153,6 +144,7 @@ impl Table {
     pub fn begin_resync(&mut self, extent: DumpScope) {
         self.resyncs.generation = self.resyncs.generation.wrapping_add(1);
         self.resyncs.begin(extent);
+        self.source_routes.begin_dump();
         self.pending_drift = PendingDrift::default();
     }
 
@@ -193,70 +185,7 @@ impl Table {
         if let Some(resync) = &self.resyncs.current {
             let extent = resync.extent.clone();
             self.resyncs.begin(extent);
-        }
-    }
-
-    /// Prefixes whose covered routes were not seen, and those of these families that VPP has and
-    /// the kernel has not shown: by kernel table.
-    pub fn unseen_prefixes(&mut self, families: &[Family]) -> UnseenPrefixes {
-        let current = self.resyncs.current.as_ref();
-        let Some(extent) = current.map(|resync| resync.extent.clone()) else {
-            return UnseenPrefixes::default();
-        };
-        self.ribs.iter_mut().for_each(AnyRib::index_all);
-        self.mark_injected_seen();
-        let (stale, generation) = (self.staleness(&extent), self.resyncs.generation);
-        let objects = !self.resolver.topology.objects.is_empty();
-        let by_object = self.resolver.marks(|_, set| kernel_order::by_object(set));
-        let may_be_by_object = |routes: &Routes| {
-            routes.is_empty() || routes.iter().any(|route| by_object.has(route.set))
-        };
-        let mut found = UnseenPrefixes::default();
-        for rib in self
-            .ribs_of(families)
-            .into_iter()
-            .filter_map(|index| self.ribs.get(usize::from(index)))
-        {
-            let unseen = |slot: u32, prefix: &Prefix, body: &Slot| {
-                let seen = |route: &KernelRoute| route.generation == generation;
-                let listed =
-                    |routes: &Routes| routes.iter().any(&stale) && !routes.iter().any(seen);
-                match (body.has(flag::OVERFLOW), body.route()) {
-                    (true, _) => listed(&rib.routes(slot)),
-                    (false, Some(route)) => stale(&route),
-                    // The kernel may have what the prefix lists exclude.
-                    (false, None) => body.unconfirmed() && self.scope.prefixes.allow(prefix),
-                }
-            };
-            for slot in 0..rib.slots() {
-                let (Some(body), Some(prefix)) = (rib.body(slot), rib.prefix(slot)) else {
-                    continue;
-                };
-                if unseen(slot, &prefix, body) {
-                    found.prefixes.push((rib.kernel_table, prefix));
-                    if objects && rib.family() == Family::V6 && may_be_by_object(&rib.routes(slot))
-                    {
-                        found.cached.insert((rib.kernel_table, prefix));
-                    }
-                }
-            }
-        }
-        found
-    }
-
-    /// Selects routes that a resync covered and did not see.
-    fn staleness(&self, extent: &DumpScope) -> impl Fn(&KernelRoute) -> bool + use<> {
-        let generation = self.resyncs.generation;
-        let covered = match extent {
-            DumpScope::Everything => None,
-            DumpScope::Interfaces(interfaces) => Some(
-                self.resolver
-                    .marks(|topology, set| topology.uses_one_of(set, interfaces)),
-            ),
-        };
-        move |route: &KernelRoute| {
-            let covers = |marks: &SetMarks| marks.has(route.set);
-            route.generation != generation && covered.as_ref().is_none_or(covers)
+            self.source_routes.begin_dump();
         }
     }
 
@@ -287,8 +216,6 @@ impl Table {
             .resolver
             .marks(|_, set| kernel_order::is_v6_multipath(set));
         let merging = self.resolver.marks(|_, set| kernel_order::merges(set));
-        let partly = self.partly_through(&resync.extent);
-        let kept = Cell::new(0);
         let spared = |routes: &Routes, route: &KernelRoute| {
             let hides = |other: &KernelRoute| {
                 other.generation == generation
@@ -297,15 +224,14 @@ impl Table {
             };
             // The kernel does not merge routes of router advertisements with others.
             let apart = route.protocol == RTPROT_RA && !hiding.has(route.set);
-            if partly.has(route.set) {
-                kept.set(kept.get() + 1);
-                return true;
-            }
             (apart || !merging.has(route.set)) && routes.iter().any(hides)
         };
         let mut removed = self.remove_routes(families, &stale, spared, |key| {
             pending_drift.suspect(&key, Drift::Stale);
         });
+        if families.contains(&Family::V6) {
+            self.sweep_from(&stale);
+        }
         // A lookup skips routes that are unusable, or not for ordinary packets.
         let found = self.resolver.marks(Topology::found_by_lookups);
         for (table, prefix) in absent {
@@ -324,25 +250,8 @@ impl Table {
         self.pending_drift = pending_drift;
         SweepReport {
             removed,
-            uncertain: resync.uncertain + kept.get(),
+            uncertain: resync.uncertain,
         }
-    }
-
-    /// Merged IPv6 routes that also have next hops beside those through a partial dump's
-    /// interfaces. The kernel may remove some next hops of such a route without a message
-    /// (`fib6_ifdown`), and the dump does not show what is left of it.
-    fn partly_through(&self, extent: &DumpScope) -> SetMarks {
-        let DumpScope::Interfaces(interfaces) = extent else {
-            return SetMarks::default();
-        };
-        let beside = |set: &NextHopSet| match &set.next_hops {
-            NextHopSource::Inline(hops) => {
-                hops.iter().any(|hop| !interfaces.contains(&hop.interface))
-            }
-            NextHopSource::Object(_) => false,
-        };
-        self.resolver
-            .marks(|_, set| kernel_order::is_v6_multipath(set) && beside(set))
     }
 
     /// Dumped routes so far that contradicted notifications.
