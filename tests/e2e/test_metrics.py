@@ -218,7 +218,7 @@ def test_a_pause_and_a_loss_are_seen(
 
 def test_nothing_else_is_served(scraper: Scraper) -> None:
     """And nothing can be changed."""
-    assert scraper.get("/")[0] == 404
+    assert scraper.get("/other")[0] == 404
     assert scraper.get("/etc/passwd")[0] == 404
     request = urllib.request.Request(scraper.base + "/metrics", method="POST", data=b"x")
     with pytest.raises(urllib.error.HTTPError, match="501"):

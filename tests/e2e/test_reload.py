@@ -153,7 +153,7 @@ def test_a_log_level_needs_no_new_connection(bench: Bench) -> None:
     with bench.running() as daemon:
         bench.write(more='[log]\nformat = "json"\nlevel = "debug"')
         daemon.process.send_signal(signal.SIGHUP)
-        wait_until(daemon.log, 30, "reloaded", accept=lambda log: '"event": "Reloaded' in log)
+        wait_until(daemon.log, 30, "reloaded", accept=lambda log: '"event": "reloaded"' in log)
         assert daemon.log().count("Connected to VPP") == 1
 
 
