@@ -15,6 +15,9 @@ pytestmark = [pytest.mark.root, pytest.mark.timeout(900)]
 OPERATIONS = int(os.environ.get("ORACLE_OPERATIONS", "150"))
 """Of each seed."""
 
+TOGETHER = 60
+"""Operations before all are compared, where they come in long series."""
+
 
 def seeds() -> range:
     """Those of ``ORACLE_SEEDS`` (FIRST-LAST), by default three of each variant."""
@@ -26,6 +29,12 @@ def seeds() -> range:
 def test_table_and_vpp_say_what_the_kernel_does(seed: int) -> None:
     """Each seed has a variant of its own (`more_operations.VARIANTS`)."""
     assert check_seed(seed, OPERATIONS) == OPERATIONS
+
+
+@pytest.mark.parametrize("seed", [seed for seed in seeds() if seed <= len(VARIANTS)])
+def test_long_series_of_changes_beside_the_dumps_do_too(seed: int) -> None:
+    """Nothing is awaited within them: dumps begin in the middle of it."""
+    assert check_seed(seed, OPERATIONS, together=TOGETHER) == OPERATIONS
 
 
 @pytest.mark.vpp
@@ -68,6 +77,11 @@ FOUND = {
         "-6 route append throw 2001:db8:1::/48 table 254 proto 12",
         "-6 route append 2001:db8:1::/48 table 254 proto 12 via fd07:2::2 dev o2",
         "-6 route del 2001:db8:1::/48 table 254 via fd07:1::2 dev o1",
+    ),
+    "a route that loses a leg in a table that no lookup reaches": (
+        "-6 route append 2001:db8::/32 metric 10 table 1000 proto 12 via fd07:2::3 dev o2",
+        "-6 route append 2001:db8::/32 metric 10 table 1000 proto 12 via fe80::4 dev o1",
+        "link del o1",
     ),
     "an object replaced under the second of two": (
         "-6 nexthop replace id 11 via fe80::4 dev o1",
