@@ -22,7 +22,7 @@ use super::keepalive::Keepalive;
 use super::operation::{Context, Operation};
 use super::ops::commit::{CHUNK, Encoder};
 use super::rate_limit::TokenBucket;
-use super::rx_coalesce::RxCoalescer;
+use super::rx_coalesce::{RxCoalescer, sent_requests};
 
 pub(super) struct Connection {
     context: Context,
@@ -37,6 +37,8 @@ pub(super) struct Connection {
     keepalive: Keepalive,
     rate_limit: TokenBucket,
     rx_coalescer: RxCoalescer,
+    /// Bytes of a request, by those encoded last.
+    request_length: usize,
 }
 
 /// Unsent bytes above which no further requests are encoded.
@@ -83,6 +85,7 @@ impl Connection {
             keepalive,
             rate_limit,
             rx_coalescer,
+            request_length: 1,
         })
     }
 
@@ -170,10 +173,9 @@ impl Connection {
 
     /// How long to leave VPP alone while it has enough requests.
     pub(super) fn rx_delay(&self) -> Option<Duration> {
-        let all_written = self.written == self.send_buffer.len();
+        let unsent = self.send_buffer.len() - self.written;
         self.rx_coalescer
-            .delay(self.pending())
-            .filter(|_| all_written)
+            .delay(sent_requests(self.pending(), unsent, self.request_length))
     }
 
     /// The maximum wait for VPP or for an operation; none for no limit.
@@ -303,7 +305,11 @@ impl Connection {
             if limit == 0 {
                 break;
             }
+            let before = self.send_buffer.len();
             let sent = operation.encode(&mut self.context, &mut self.send_buffer, limit)?;
+            if let Some(length) = (self.send_buffer.len() - before).checked_div(sent) {
+                self.request_length = length.max(1);
+            }
             self.rate_limit.spend(now, sent);
         }
         Ok(())

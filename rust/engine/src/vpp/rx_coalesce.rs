@@ -9,6 +9,14 @@ use std::time::{Duration, Instant};
 const LONGEST: Duration = Duration::from_millis(1);
 const SHORTEST: Duration = Duration::from_micros(500);
 
+/// How many of `pending` unanswered requests VPP has, with `unsent` bytes that wait for room in the
+/// socket, of requests of `length` bytes.
+///
+/// Many wait in a full sync: the socket holds less than a window of adds.
+pub(super) fn sent_requests(pending: usize, unsent: usize, length: usize) -> usize {
+    pending.saturating_sub(unsent.div_ceil(length.max(1)))
+}
+
 /// VPP's recent answers.
 #[derive(Debug)]
 pub(super) struct RxCoalescer {
@@ -79,6 +87,15 @@ mod tests {
     fn a_fast_one_or_one_with_little_to_do_is_not() {
         assert_eq!(pause_at(1_000_000, 1024), None);
         assert_eq!(pause_at(150_000, 64), None);
+    }
+
+    #[test]
+    fn what_waits_for_the_socket_vpp_does_not_have() {
+        assert_eq!(sent_requests(1024, 0, 170), 1024);
+        assert_eq!(sent_requests(1024, 170 * 300, 170), 724);
+        assert_eq!(sent_requests(1024, 170 * 300 + 1, 170), 723);
+        assert_eq!(sent_requests(10, 1 << 20, 170), 0);
+        assert_eq!(sent_requests(10, 5, 0), 5, "nothing was encoded yet");
     }
 
     #[test]
