@@ -49,7 +49,7 @@ def test_a_right_configuration_is_said_to_be(tmp_path: Path) -> None:
     assert bgpreflector("check", str(file)).returncode == 0
     shown = json.loads(bgpreflector("check", str(file), "--json").stdout)
     assert shown.pop("configuration")["vpp"]["max_in_flight"] == 64
-    assert shown == {"schema": 1, "valid": True, "problems": [], "ignored": []}
+    assert shown == {"schema": 1, "valid": True, "problems": [], "ignored": [], "environment": {}}
     contiv = tmp_path / "contiv.conf"
     contiv.write_text("mainVRFID: 7\nnatExternalTraffic: true\n")
     shown = json.loads(bgpreflector("check", str(contiv), "--json").stdout)
@@ -65,6 +65,7 @@ def test_mistakes_as_json(tmp_path: Path) -> None:
     assert done.returncode == 78
     shown = json.loads(done.stdout)
     problems = {problem["key"]: problem for problem in shown.pop("problems")}
+    assert shown.pop("environment") == {}
     assert shown == {"schema": 1, "valid": False, "ignored": [], "configuration": None}
     assert problems.keys() == {"vpp.max_in_flight", "vpp.foo"}
     assert problems["vpp.max_in_flight"]["value"] == 0

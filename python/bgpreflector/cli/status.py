@@ -33,8 +33,9 @@ CHECKED = {
 NAMED = 3
 """Interfaces that the first line names."""
 
-RELOADED = 5.0
-"""Seconds by which a configuration is younger than the process where it was read again."""
+RELOADED = 60.0
+"""Seconds by which a configuration is younger than the process where it was read again: a process
+takes a while to start on a busy machine."""
 
 COLUMNS = {
     "kernel": "kernel (all)",
