@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::route::Family;
 
-use super::fib::max_prefix::{Limit, LimitAction};
+use super::fib::limit::{Limit, LimitAction};
 use super::fib::prefix_lists::PrefixLists;
-use super::kernel::discovery::Discovery;
+use super::kernel::discovered::Discovery;
 use super::protocols::Protocols;
 
 /// Whether a better foreign route hides ours.

@@ -5,7 +5,7 @@ use crate::route::{Family, NextHopSet, NextHopSource, Prefix, Route, RouteKey, S
 use crate::table::Table;
 use crate::table::kernel::drift::Drift;
 use crate::table::kernel::kernel_order::{self, Announced, InsertMode, Withdrawn};
-use crate::table::kernel::resync::{Touch, Verify};
+use crate::table::kernel::resync_state::{Touch, Verify};
 use crate::table::resolve::resolver::Resolver;
 use crate::table::scope::Scope;
 use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};

@@ -4,6 +4,7 @@ pub(super) mod by_table;
 pub(super) mod counts;
 pub(super) mod filter;
 pub(super) mod in_order;
+pub(super) mod route_state;
 pub(super) mod sets;
 pub(super) mod tally;
 pub(super) mod view;

@@ -6,6 +6,7 @@ use crate::route::{Family, NextHop, NextHopSet, PathSet, Prefix, RouteKey};
 
 use crate::table::Table;
 use crate::table::query::filter::RouteFilter;
+use crate::table::query::route_state::RouteState;
 use crate::table::resolve::fallback::Substitute;
 use crate::table::resolve::hold_reason::HoldReason;
 use crate::table::store::entry::{KernelRoute, Slot, flag};
@@ -37,38 +38,6 @@ impl Cursor {
 
 /// Entries that one call examines: the table is locked for that long.
 pub(super) const PLACES: u32 = 65_536;
-
-/// The state of a kernel route in VPP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RouteState {
-    /// VPP has it.
-    Installed,
-    /// VPP has not answered a request for it, or the request is still to be sent.
-    Waiting,
-    /// VPP currently cannot have it.
-    HoldReason(HoldReason),
-    /// VPP refused it with this `retval`.
-    Failed(i32),
-    /// Another route of its prefix forwards.
-    NotBest,
-    /// It is of a protocol that is not mirrored.
-    Foreign,
-}
-
-impl RouteState {
-    /// The state's name in metrics and listings.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            RouteState::Installed => "installed",
-            RouteState::Waiting => "waiting",
-            RouteState::HoldReason(_) => "held",
-            RouteState::Failed(_) => "failed",
-            RouteState::NotBest => "not_best",
-            RouteState::Foreign => "foreign",
-        }
-    }
-}
 
 /// A kernel route and its state in VPP.
 #[derive(Clone, Debug, PartialEq, Eq)]

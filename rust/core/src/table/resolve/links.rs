@@ -7,7 +7,7 @@ use crate::table::Table;
 use crate::table::kernel::dump_tracker::DumpTracker;
 use crate::table::resolve::interfaces::{Interfaces, Link};
 use crate::table::resolve::nexthops::NextHopObject;
-use crate::table::resolve::topology::{Topology, forwards};
+use crate::table::resolve::topology::{LOOPBACK, Topology, forwards, is_at_loopback};
 use crate::table::scope::RouteSource;
 
 impl Table {
@@ -209,13 +209,6 @@ impl Table {
         self.sets_changed(all);
         self.settle_at_once();
     }
-}
-
-/// The link of IPv6 routes that forward nowhere (blackhole and the like).
-pub(in crate::table) const LOOPBACK: &str = "lo";
-
-pub(in crate::table) fn is_at_loopback(set: &NextHopSet) -> bool {
-    set.family == Family::V6 && !forwards(set)
 }
 
 /// Whether the kernel removes routes of the set when their last link goes down: all except IPv6
