@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use bgpreflector_core::route::{PathSet, Prefix};
 use bgpreflector_core::table::{DirtyBatch, Handle, Table};
 
-use crate::latency::BatchTimer;
+use crate::batch_timer::BatchTimer;
+use crate::history::BatchChange;
 use crate::state::EngineState;
 
 /// Dirty prefixes handed out together. What is not committed goes back when it is dropped.
@@ -14,9 +14,6 @@ pub struct Batch {
     taken: DirtyBatch,
     ticket: Option<BatchTimer>,
 }
-
-/// One change of a batch: kernel table, prefix, paths installed, paths desired.
-pub type BatchChange = (u32, Prefix, Option<PathSet>, Option<PathSet>);
 
 impl Batch {
     /// Takes up to `limit` dirty prefixes.

@@ -4,10 +4,7 @@
 //! records when the queue had reached which length, counted from the start.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use crate::state::EngineState;
 
 /// Upper bounds of [`Latency`]'s buckets, seconds; the last bucket has none.
 pub const BOUNDS: [f64; 15] = [
@@ -90,7 +87,7 @@ impl LatencyTracker {
     }
 
     /// Records that changes left the queue in a batch, of which `needed` need a request.
-    fn dequeued(&mut self, left: usize, needed: usize) -> u64 {
+    pub(crate) fn dequeued(&mut self, left: usize, needed: usize) -> u64 {
         self.taken = self.taken.saturating_add(left as u64);
         self.queued = self.queued.max(self.taken);
         if needed > 0 {
@@ -101,12 +98,12 @@ impl LatencyTracker {
         self.taken
     }
 
-    fn gave_up(&mut self) {
+    pub(crate) fn gave_up(&mut self) {
         self.batches = self.batches.saturating_sub(1);
     }
 
     /// Records that a batch that reached up to `through` was answered, with `changes` in all.
-    fn answered(&mut self, through: u64, changes: u64, now: Instant) {
+    pub(crate) fn answered(&mut self, through: u64, changes: u64, now: Instant) {
         self.gave_up();
         // No other batch is in flight: changes dequeued earlier without a request are done too.
         let through = if self.batches == 0 {
@@ -163,41 +160,6 @@ impl LatencyTracker {
 
     pub(crate) fn latency(&self) -> Latency {
         self.latency
-    }
-}
-
-/// A batch's place in the order of changes. Dropped, its changes count as still waiting.
-pub(crate) struct BatchTimer {
-    shared: Arc<EngineState>,
-    through: u64,
-    changes: usize,
-}
-
-impl BatchTimer {
-    /// For a batch of `changes` that need a request, out of `left` that left the queue.
-    pub(crate) fn new(shared: &Arc<EngineState>, left: usize, changes: usize) -> Self {
-        Self {
-            shared: Arc::clone(shared),
-            through: shared.latency_tracker().dequeued(left, changes),
-            changes,
-        }
-    }
-
-    /// Records that every change of the batch is answered.
-    pub(crate) fn answered(mut self) {
-        let changes = std::mem::take(&mut self.changes);
-        if changes > 0 {
-            let mut waiting = self.shared.latency_tracker();
-            waiting.answered(self.through, changes as u64, Instant::now());
-        }
-    }
-}
-
-impl Drop for BatchTimer {
-    fn drop(&mut self) {
-        if self.changes > 0 {
-            self.shared.latency_tracker().gave_up();
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use bgpreflector_core::route::PathSet;
 use bgpreflector_core::table::Request;
 
 use crate::batch::Batch;
-use crate::latency::BatchTimer;
+use crate::batch_timer::BatchTimer;
 use crate::state::EngineState;
 
 /// Requests without an answer yet. Those that get none are dirty again when it is dropped.

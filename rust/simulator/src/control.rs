@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::faults::Fault;
-use crate::handle::Remote;
+use crate::remote::Remote;
 
 /// Maximum length of a command in bytes.
 const LONGEST: u64 = 64 * 1024;

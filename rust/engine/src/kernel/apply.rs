@@ -11,7 +11,8 @@ use bgpreflector_core::table::{
     Announcement, DumpScope, InsertMode, Link, NextHopObject, Table, Verify,
 };
 
-use crate::state::{EngineState, KernelCounters};
+use crate::counters::KernelCounters;
+use crate::state::EngineState;
 
 /// Effects of a buffer's messages besides their changes to the table.
 #[derive(Clone, Debug, Default)]

@@ -9,18 +9,20 @@ use std::time::{Duration, Instant};
 use bgpreflector_core::table::DumpScope;
 use crossbeam_channel::Receiver;
 
+use crate::counters::KernelCounters;
 use crate::error::KernelError;
 use crate::ready::{has_something_to_read, wait_readable};
-use crate::state::{EngineState, KernelCounters};
+use crate::state::EngineState;
 
 use super::apply::{self, Effects, earlier};
 use super::coalesce::{Coalescer, GATHER};
 use super::dump::Dumper;
 use super::expiry::Expiry;
 use super::namespace::{Change, NamespaceWatch, Sockets};
+use super::notification_socket::{groups, report_buffer};
 use super::poller::Poller;
-use super::reader::{Command, KernelSettings, groups, report_buffer};
 use super::schedule::{Reason, ResyncSchedule};
+use super::settings::{Command, KernelSettings};
 use super::socket::{Datagrams, RouteSocket};
 
 /// The reader's state: one thread reads at a time.

@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 use bgpreflector_core::route::{Family, Prefix};
 use bgpreflector_core::table::{Drift, DriftReport, DumpScope, Table};
 
+use crate::counters::KernelCounters;
 use crate::error::KernelError;
-use crate::state::KernelCounters;
 
 use super::apply::Effects;
 use super::dump::Dumper;
 use super::dump_pass::DumpPass;
 use super::monitor::{Monitor, SETTLE};
-use super::reader::ResyncReport;
 use super::schedule::Reason;
+use super::settings::ResyncReport;
 use super::socket::in_namespace;
 use super::unseen::Absent;
 

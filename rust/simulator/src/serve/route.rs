@@ -7,7 +7,7 @@ use bgpreflector_core::vpp::route::{
 };
 use bgpreflector_core::vpp::{RouteAddDel, RouteReply, WireError};
 
-use super::without_surplus;
+use super::request::without_surplus;
 use crate::fib::{Change, Key};
 use crate::retval;
 use crate::sets::SetId;
