@@ -15,13 +15,12 @@ from bgpreflector.errors import VppError, VppLostError
 from bgpreflector.routes.own_routes import OwnRoutes
 
 from .adoption import adopt, adopt_slowly
-from .dead_paths import dead_interfaces
 from .discovery import DiscoveredTables
 from .engine import RouteEngine, connect_bulk
 from .fib_sources import FibSources, Overridden, look_slowly
 from .guard import DeletionGuard
 from .held import HeldWatch
-from .interfaces import VppInterfaces, map_interfaces
+from .interface_tracker import InterfaceTracker
 from .lookup import FibQuery, VppEntry, lookup
 from .papi_fallback import PapiRoutes
 from .resolved import is_entered, unresolved
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-
-NAMED = 10
-"""The most interfaces in a log record."""
 
 ALL = 0xFFFFFFFF
 """The limit of a batch that takes everything dirty."""
@@ -77,7 +73,6 @@ class FibProgrammer:
         self.seen = VppState()
         self._on_interface_change: Callable[[], None] = _ignore
         self._source: int | None = None
-        self._gone: frozenset[int] = frozenset()
         self._read = False
         self._own = OwnRoutes(engine, protocol)
         self._slow: SlowSender | None = None
@@ -86,6 +81,7 @@ class FibProgrammer:
         self.guard = DeletionGuard(engine, settings.guard)
         self._held_watch = HeldWatch(engine, settings.max_held, settings.unmapped)
         self.session = VppSession(settings, namespace)
+        self.interfaces = InterfaceTracker(engine, self.session, settings, self.seen, self.guard)
         discovered = DiscoveredTables(engine, self.session)
         self._discovered = discovered if discovers and not read_only else None
 
@@ -122,7 +118,7 @@ class FibProgrammer:
             self._look_at_source()
             self._look_at_tables()
             self.session.watch_interfaces(self._interfaces_changed)
-            self._look_at_interfaces()
+            self.interfaces.look()
         except VppError:
             self.close()
             raise
@@ -201,61 +197,8 @@ class FibProgrammer:
 
     def refresh_interfaces(self) -> None:
         """Read VPP's interfaces again; affected routes become dirty."""
-        self._look_at_interfaces()
-        self._let_go()
-
-    def _look_at_interfaces(self) -> None:
-        # First: an interface that exists now may have the index of one that was deleted.
-        gone = self.session.deleted_interfaces()
-        before, self.seen.interfaces = self.seen.interfaces, self.session.interfaces()
-        self._tell_of_pairs(before)
-        new = map_interfaces(self._settings.interfaces, self.seen.interfaces)
-        if new.missing and new.missing != self.seen.interface_map.missing:
-            _log.warning(
-                "VPP has no interface %s, which vpp.interfaces names: routes through it are held",
-                ", ".join(new.missing),
-            )
-        self.seen.interface_map = new
-        self._gone |= gone
-        self._set_interfaces()
-
-    def _tell_of_pairs(self, before: VppInterfaces) -> None:
-        found = self.seen.interfaces
-        if found.elsewhere and found.elsewhere != before.elsewhere:
-            _log.info(
-                "linux-cp pairs of other network namespaces are not used: %s",
-                ", ".join(found.elsewhere[:NAMED]),
-            )
-        if found.ambiguous and found.ambiguous != before.ambiguous:
-            _log.warning(
-                "Several linux-cp pairs have a Linux end %s, in network namespaces that cannot be "
-                "read from here, so none of them is used: map it in vpp.interfaces.map",
-                ", ".join(found.ambiguous[:NAMED]),
-            )
-
-    def _set_interfaces(self) -> None:
-        self.guard.withhold(list(self._gone))
-        usable = self.seen.interface_map.without(self._gone)
-        self._engine.set_interfaces(
-            dict(usable.map),
-            usable.unmapped,
-            usable.recursive,
-            fallback=self._settings.unmapped,
-            skip_legs=self._settings.unmapped_legs == "skip",
-            alike=dict(usable.alike),
-        )
-
-    def _let_go(self) -> None:
-        """Use the indices of deleted interfaces again once no route of ours leads there.
-
-        VPP keeps a resolved path list as long as any route uses it. A route through a deleted
-        interface drops, is shown unchanged, and stays so under a new interface of the same
-        index: all of them must be deleted before the first is added.
-        """
-        left = frozenset(index for index in self._gone if self._engine.leads_through(index))
-        if left != self._gone:
-            self._gone = left
-            self._set_interfaces()
+        self.interfaces.look()
+        self.interfaces.release_indices()
 
     def resync(self) -> None:
         """Connect if needed, and read VPP's routes under our source.
@@ -267,10 +210,10 @@ class FibProgrammer:
         else:
             self._look_at_source()
             self._look_at_tables()
-            self._look_at_interfaces()
+            self.interfaces.look()
         self._adopt()
         # Only after VPP's routes are known again.
-        self._let_go()
+        self.interfaces.release_indices()
 
     def _adopt(self) -> None:
         if self._source is None:
@@ -285,7 +228,7 @@ class FibProgrammer:
         else:
             self._adopt_slowly(self._slow.routes, self._source, hiding)
         if look_behind:
-            self._look_for_dead_paths()
+            self.interfaces.look_for_dead_paths()
         self._read = True
 
     def _adopt_slowly(self, slow: PapiRoutes, source: int, hiding: Sequence[int]) -> None:
@@ -294,20 +237,6 @@ class FibProgrammer:
         except VppLostError:
             self.close()
             raise
-
-    def _look_for_dead_paths(self) -> None:
-        """Once a connect: while connected, VPP sends events for interfaces."""
-        source = self._settings.fib_source.name
-        dead = dead_interfaces(self.session, source, self._engine.examples())
-        if dead:
-            _log.warning(
-                "VPP interfaces were deleted while nobody was connected (sw_if_index %s), and "
-                "routes of ours through them drop: they are deleted, and added again where "
-                "there is an interface",
-                ", ".join(map(str, sorted(dead))),
-            )
-            self._gone |= dead
-            self._set_interfaces()
 
     def audit(self, *, repair: bool, limit: int = FAILURES) -> _core.VppAudit | None:
         """Compare what VPP has with what it has acknowledged.
@@ -368,7 +297,7 @@ class FibProgrammer:
         batches = [self._engine.take_batch(ALL)]
         if self.guard.armed and self.guard.passes():
             batches.append(self._engine.take_batch(ALL))
-            self.guard.passed(list(self._gone))
+            self.guard.passed(list(self.interfaces.gone))
         return [batch for batch in batches if len(batch)]
 
     def look_up(self, questions: Sequence[FibQuery]) -> list[VppEntry | None]:
@@ -397,8 +326,7 @@ class FibProgrammer:
         if self._discovered is not None:
             self._discovered.create()
         result = self._send_fast(batches) if slow is None else self._send_slowly(slow, batches)
-        if self._gone:
-            self._let_go()
+        self.interfaces.release_indices()
         if self._discovered is not None:
             self._discovered.remove()
         return result

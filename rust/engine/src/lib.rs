@@ -18,6 +18,7 @@ mod judgement;
 pub mod kernel;
 mod latency;
 mod panics;
+mod programming;
 mod ready;
 mod requests;
 mod state;

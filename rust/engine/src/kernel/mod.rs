@@ -13,6 +13,7 @@ mod lookup;
 mod monitor;
 mod namespace;
 mod notification_socket;
+mod notifications;
 mod poller;
 mod presence;
 mod read_ahead;

@@ -2,7 +2,7 @@
 //! through it, or one whose prefix also has a route through it, which may hide it.
 
 use crate::table::Table;
-use crate::table::kernel::kernel_order::is_v6_multipath;
+use crate::table::kernel::ecmp::is_v6_multipath;
 use crate::table::kernel::resync_state::Verify;
 use crate::table::resolve::resolver::SetMarks;
 use crate::table::resolve::topology::{LOOPBACK, is_at_loopback};

@@ -11,7 +11,8 @@ use crate::route::{Family, Prefix, RTPROT_RA, RouteKey};
 
 use crate::table::Table;
 use crate::table::kernel::drift::{Drift, PendingDrift};
-use crate::table::kernel::kernel_order::{self, InsertMode};
+use crate::table::kernel::ecmp;
+use crate::table::kernel::kernel_order::InsertMode;
 use crate::table::kernel::resync_state::{DumpScope, Resync, SweepReport, Touch, UnseenPrefixes};
 use crate::table::resolve::resolver::SetMarks;
 use crate::table::resolve::topology::Topology;
@@ -81,7 +82,7 @@ impl Table {
         self.mark_injected_seen();
         let (stale, generation) = (self.staleness(&extent), self.resyncs.generation);
         let objects = !self.resolver.topology.objects.is_empty();
-        let by_object = self.resolver.marks(|_, set| kernel_order::by_object(set));
+        let by_object = self.resolver.marks(|_, set| ecmp::by_object(set));
         let may_be_by_object = |routes: &Routes| {
             routes.is_empty() || routes.iter().any(|route| by_object.has(route.set))
         };
@@ -157,10 +158,8 @@ impl Table {
         let generation = self.resyncs.generation;
         let stale = self.staleness(&resync.extent);
         let mut pending_drift = std::mem::take(&mut self.pending_drift);
-        let hiding = self
-            .resolver
-            .marks(|_, set| kernel_order::is_v6_multipath(set));
-        let merging = self.resolver.marks(|_, set| kernel_order::merges(set));
+        let hiding = self.resolver.marks(|_, set| ecmp::is_v6_multipath(set));
+        let merging = self.resolver.marks(|_, set| ecmp::merges(set));
         let spared = |routes: &Routes, route: &KernelRoute| {
             let hides = |other: &KernelRoute| {
                 other.generation == generation
@@ -290,47 +289,4 @@ impl Table {
 }
 
 #[cfg(test)]
-mod tests {
-    use smallvec::smallvec;
-
-    use super::*;
-    use crate::route::{NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteType};
-    use crate::table::Scope;
-    use crate::table::kernel::resync_state::TOUCHED;
-
-    fn route(number: u32) -> Route {
-        Route {
-            key: RouteKey::new(254, Prefix::v4(number << 8, 24)),
-            protocol: 12,
-            set: NextHopSet::new(
-                Family::V4,
-                RouteType::Unicast,
-                NextHopSource::Inline(smallvec![NextHop::new(None, 2)]),
-            ),
-        }
-    }
-
-    #[test]
-    fn prefixes_that_come_and_go_during_a_dump_are_kept_up_to_a_bound() {
-        let mut table = Table::new(Scope::default());
-        table.announce(route(0), InsertMode::Replace);
-        table.begin_resync(DumpScope::Everything);
-        for number in 1..1000 {
-            table.announce(route(number), InsertMode::Replace);
-            table.withdraw(route(number));
-        }
-        let kept = |table: &Table| table.resyncs.current.as_ref().map(|r| r.touched.len());
-        assert_eq!(kept(&table), Some(TOUCHED));
-        assert_eq!(table.uncertain_dump_routes(), 1, "the dump is done again");
-        // A dump does not bring back a route that was withdrawn since.
-        table.announce(route(999), InsertMode::Dump);
-        table.announce(route(0), InsertMode::Dump);
-        assert_eq!(table.counts(Family::V4).kernel, 1);
-        // The next dump starts with an empty list.
-        table.repeat_dump();
-        table.announce(route(0), InsertMode::Dump);
-        let swept = table.end_resync(&Family::ALL);
-        assert_eq!((swept.removed, swept.uncertain), (0, 0));
-        assert_eq!(table.counts(Family::V4).kernel, 1);
-    }
-}
+mod tests;
