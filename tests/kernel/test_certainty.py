@@ -73,9 +73,9 @@ def known(engine: _core.Engine) -> set[str]:
     return found
 
 
-def test_ghosts_go_whatever_else_changes(make_namespace: Callable[[str], Namespace]) -> None:
+def test_stale_routes_go_whatever_else_changes(make_namespace: Callable[[str], Namespace]) -> None:
     """Withdrawals beside each dump: no IPv6 dump is certain, so the kernel is asked singly."""
-    namespace = make_namespace("ghosts")
+    namespace = make_namespace("stale")
     with_link(namespace)
     batch(namespace, "add", range(ROUTES))
     gone = {route(n) for n in range(GONE)}

@@ -53,7 +53,7 @@ def test_an_identical_v4_replacement_says_nothing(router: World, listener: Liste
 def test_a_foreign_replacement_takes_ours_away(
     router: World, listener: Listener, family: int
 ) -> None:
-    """It is announced under the other protocol alone: who filters by protocol keeps a ghost."""
+    """It is announced under the other protocol alone: who filters by it keeps a stale one."""
     prefix = PREFIX[family]
     do(router, f"-{family} route add {prefix} {OWN} {via(family, 0)}")
     agreed(router, {prefix: [hop(family, 0)]})

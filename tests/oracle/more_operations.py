@@ -46,7 +46,7 @@ class Variant:
     """Routes that have nothing to do with the others come and go, a hundred times a second."""
 
     settled: float = 2.0
-    """The bound: so many seconds after an operation the last ghost must have gone, and all agree,
+    """The bound: so many seconds after an operation no stale route is left and all agree,
     whatever else changes."""
 
 

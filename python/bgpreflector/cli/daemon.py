@@ -16,13 +16,13 @@ from bgpreflector.errors import ControlError
 from .config_file import config_file, readable, socket_in, where_from
 from .output import say
 
-SILENCE = 120.0
+READ_TIMEOUT = 120.0
 """Seconds without a word from the daemon before it is given up; a resync may take that long."""
 
 
 @contextmanager
 def daemon_at(
-    control: Path | None, config: Path | None, *, timeout: float = SILENCE
+    control: Path | None, config: Path | None, *, timeout: float = READ_TIMEOUT
 ) -> Iterator[ControlClient]:
     """A connection to the daemon of a control socket, or of a configuration file."""
     found = config_file(config)

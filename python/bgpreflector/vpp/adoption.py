@@ -32,7 +32,7 @@ def adopt(engine: RouteEngine, source: int, hiding: Sequence[int]) -> int:
     return adopted.routes
 
 
-def adopt_slowly(
+def adopt_by_papi(
     engine: RouteEngine,
     slow: PapiRoutes,
     tables: Sequence[Table],

@@ -129,13 +129,13 @@ def _flush(
         else:
             result.tables = [FlushedTable(table) for table in tables]
             pace = None if dry_run else Pace(settings.rate_limit)
-            _flush_slowly(slow, source, better, result, pace)
+            _flush_by_papi(slow, source, better, result, pace)
     if not dry_run and not result.failed:
         result.removed_tables = remove_own_tables(session)
     return result
 
 
-def _flush_slowly(
+def _flush_by_papi(
     slow: PapiRoutes, source: int, better: Iterable[int], result: FlushResult, pace: Pace | None
 ) -> None:
     """Like ``Engine.flush``; without a rate limiter nothing is deleted."""

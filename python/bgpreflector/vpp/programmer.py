@@ -14,18 +14,18 @@ from bgpreflector.controller import CommitResult, OperationFailure, Transaction
 from bgpreflector.errors import VppError, VppLostError
 from bgpreflector.routes.own_routes import OwnRoutes
 
-from .adoption import adopt, adopt_slowly
+from .adoption import adopt, adopt_by_papi
 from .discovery import DiscoveredTables
 from .engine import RouteEngine, connect_bulk
-from .fib_sources import FibSources, Overridden, look_slowly
+from .fib_sources import FibSources, Overridden, overridden_by_papi
 from .guard import DeletionGuard
 from .held import HeldWatch
 from .interface_tracker import InterfaceTracker
 from .lookup import FibQuery, VppEntry, lookup
 from .papi_fallback import PapiRoutes
+from .papi_sender import FAILURES, PapiSender
 from .resolved import is_entered, unresolved
 from .session import Table, VppSession, VppSettings
-from .slow_sender import FAILURES, SlowSender
 from .tables import remove_own_tables
 from .vpp_state import VppState
 
@@ -75,7 +75,7 @@ class FibProgrammer:
         self._source: int | None = None
         self._read = False
         self._own = OwnRoutes(engine, protocol)
-        self._slow: SlowSender | None = None
+        self._papi: PapiSender | None = None
         self._held = threading.Event()
         self._holding = threading.Lock()
         self.guard = DeletionGuard(engine, settings.guard)
@@ -123,7 +123,7 @@ class FibProgrammer:
             self.close()
             raise
         self._read = False
-        self._slow = None if mismatch is None else self._slow_sender()
+        self._papi = None if mismatch is None else self._papi_sender()
         if mismatch is not None:
             _log.warning(
                 "%s; this is VPP %s: routes go through vpp_papi, a hundred times slower",
@@ -135,9 +135,9 @@ class FibProgrammer:
         name = self._settings.fib_source.name
         _log.info("Connected to VPP %s; FIB source %s is %s", version, name, shown)
 
-    def _slow_sender(self) -> SlowSender:
+    def _papi_sender(self) -> PapiSender:
         limit = self._settings.rate_limit
-        return SlowSender(self._engine, self.session, rate_limit=limit, paused=self._held)
+        return PapiSender(self._engine, self.session, rate_limit=limit, paused=self._held)
 
     def _learn_version(self, version: str) -> None:
         released = self._engine.connected_to(version)
@@ -177,12 +177,12 @@ class FibProgrammer:
     @property
     def has_bulk(self) -> bool:
         """Whether there is a bulk connection."""
-        return self._slow is None
+        return self._papi is None
 
     @property
     def lost(self) -> bool:
         """Whether there is no connection for routes."""
-        if self._slow is not None:
+        if self._papi is not None:
             return not self.session.connected
         return self._engine.vpp_lost() is not None
 
@@ -223,17 +223,17 @@ class FibProgrammer:
         # Later adoptions know which of our routes others override.
         look_behind = self.looks_behind and not self._read
         hiding = self.others.hiding if look_behind else ()
-        if self._slow is None:
+        if self._papi is None:
             self.guard.adopted(adopt(self._engine, self._source, hiding))
         else:
-            self._adopt_slowly(self._slow.routes, self._source, hiding)
+            self._adopt_by_papi(self._papi.routes, self._source, hiding)
         if look_behind:
             self.interfaces.look_for_dead_paths()
         self._read = True
 
-    def _adopt_slowly(self, slow: PapiRoutes, source: int, hiding: Sequence[int]) -> None:
+    def _adopt_by_papi(self, slow: PapiRoutes, source: int, hiding: Sequence[int]) -> None:
         try:
-            self.guard.adopted(adopt_slowly(self._engine, slow, self._all_tables, source, hiding))
+            self.guard.adopted(adopt_by_papi(self._engine, slow, self._all_tables, source, hiding))
         except VppLostError:
             self.close()
             raise
@@ -244,7 +244,7 @@ class FibProgrammer:
         ``None`` without the bulk connection, and while VPP does not have our FIB source.
         With ``repair`` what differs is sent again by the next commit.
         """
-        if self._slow is not None or self._source is None:
+        if self._papi is not None or self._source is None:
             return None
         return self._engine.audit_vpp(
             self._source, better=self.others.better, repair=repair, limit=limit
@@ -257,10 +257,10 @@ class FibProgrammer:
         for each overridden one. Raises :class:`VppLostError`.
         """
         better = self.others.better
-        if self._slow is None:
+        if self._papi is None:
             return self.others.found(*self._engine.overridden(better, limit=limit))
-        slow = self._slow.routes
-        found = look_slowly(
+        slow = self._papi.routes
+        found = overridden_by_papi(
             lambda source: ((t, p) for t, p, _ in slow.dump(self._all_tables, source)),
             self._engine.has_installed,
             better,
@@ -322,10 +322,10 @@ class FibProgrammer:
         return unresolved(self.session, self._settings.fib_source.name, self._engine.examples())
 
     def _send(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
-        slow = self._slow
+        slow = self._papi
         if self._discovered is not None:
             self._discovered.create()
-        result = self._send_fast(batches) if slow is None else self._send_slowly(slow, batches)
+        result = self._send_fast(batches) if slow is None else self._send_by_papi(slow, batches)
         self.interfaces.release_indices()
         if self._discovered is not None:
             self._discovered.remove()
@@ -344,7 +344,7 @@ class FibProgrammer:
             )
         return CommitResult(applied, failed, self._engine.held(), tuple(failures))
 
-    def _send_slowly(self, slow: SlowSender, batches: Sequence[_core.RouteBatch]) -> CommitResult:
+    def _send_by_papi(self, slow: PapiSender, batches: Sequence[_core.RouteBatch]) -> CommitResult:
         try:
             return slow.send(batches, self._known_source())
         except VppLostError:
@@ -381,9 +381,9 @@ class FibProgrammer:
     def close(self) -> None:
         """Close both connections. Idempotent."""
         # No ``sockclnt_delete`` to a VPP that does not answer: it would be waited for.
-        goodbye = not self.lost
+        graceful = not self.lost
         self._engine.disconnect()
-        self.session.close(goodbye=goodbye)
+        self.session.close(graceful=graceful)
 
 
 def _both(one: CommitResult, other: CommitResult) -> CommitResult:

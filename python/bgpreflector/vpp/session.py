@@ -346,8 +346,8 @@ class VppSession:
                 deleted.add(self._deleted.get_nowait())
         return deleted
 
-    def close(self, *, goodbye: bool = True) -> None:
-        """Disconnect; without ``goodbye`` no ``sockclnt_delete`` is sent. Idempotent."""
+    def close(self, *, graceful: bool = True) -> None:
+        """Disconnect; without ``graceful`` no ``sockclnt_delete`` is sent. Idempotent."""
         client, self._client = self._client, None
         self._on_change = None
         connection = self._probing
@@ -356,4 +356,4 @@ class VppSession:
             with suppress(OSError):
                 connection.shutdown(SHUT_RDWR)
         if client is not None:
-            end_client(client, goodbye=goodbye and self._healthy)
+            end_client(client, graceful=graceful and self._healthy)

@@ -77,7 +77,7 @@ fn a_prefix_needs_its_address() {
 }
 
 #[test]
-fn no_leg_is_lost_in_silence() {
+fn no_leg_is_lost_without_a_message() {
     let leg = |length: u8| [length, 0, 0, 0, 7, 0, 0, 0];
     let multipath = |value: &[u8]| new_route(&[(RTA_MULTIPATH, value)]);
     let two = [leg(8), leg(8)].concat();
@@ -103,7 +103,7 @@ fn no_leg_is_lost_in_silence() {
 }
 
 #[test]
-fn no_encapsulation_is_lost_in_silence() {
+fn no_encapsulation_is_lost_without_a_message() {
     let mpls = 1_u16.to_ne_bytes();
     let hop: (u16, &[u8]) = (RTA_OIF, &[7, 0, 0, 0]);
     let no_labels = Err(DecodeErrorKind::Missing("MPLS_IPTUNNEL_DST"));

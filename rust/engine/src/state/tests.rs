@@ -5,7 +5,7 @@ use bgpreflector_core::table::Scope;
 use super::EngineState;
 
 #[test]
-fn a_change_that_breaks_off_ends_the_engine_and_is_the_last() {
+fn a_change_that_panics_ends_the_engine_and_is_the_last() {
     let shared = EngineState::new(Scope::default());
     let change = AssertUnwindSafe(|| shared.change(|_| panic!("injected")));
     assert!(catch_unwind(change).is_err());

@@ -10,7 +10,7 @@ use super::{KernelSettings, Pulse, Reader, Reason};
 use crate::error::KernelError;
 use crate::state::EngineState;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 fn reader() -> Arc<Reader> {
     let shared = Arc::new(EngineState::new(Scope::default()));
@@ -26,14 +26,14 @@ fn nobody_waits_for_a_reader_that_has_ended() {
     let (sender, receiver) = channel();
     let asking = Arc::clone(&reader);
     std::thread::spawn(move || sender.send(asking.resync(Reason::Requested)));
-    let answer = receiver.recv_timeout(PATIENCE).unwrap();
+    let answer = receiver.recv_timeout(TIMEOUT).unwrap();
     assert!(matches!(answer, Err(KernelError::NotRunning { .. })));
     assert_eq!(reader.wait_inline(None), None);
     reader.end();
 }
 
 #[test]
-fn a_reader_that_breaks_off_ends_the_engine_with_the_reason() {
+fn a_reader_that_panics_ends_the_engine_with_the_reason() {
     let reader = reader();
     reader.monitor.lock().fault = Some(Fault::Panic);
     let answer = reader.resync(Reason::Requested);
@@ -50,7 +50,7 @@ fn a_reader_that_breaks_off_ends_the_engine_with_the_reason() {
 }
 
 #[test]
-fn who_stands_in_and_breaks_off_ends_the_engine_likewise() {
+fn an_inline_reader_that_panics_ends_the_engine_likewise() {
     let reader = reader();
     reader.monitor.lock().fault = Some(Fault::Panic);
     assert!(!reader.read_inline(Ok(false)));
@@ -61,7 +61,7 @@ fn who_stands_in_and_breaks_off_ends_the_engine_likewise() {
 
 /// A pulse that stays the same for a while.
 fn still(reader: &Reader, has_to_do: bool) -> Pulse {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         let seen = reader.pulse();
         std::thread::sleep(Duration::from_millis(20));
@@ -96,12 +96,12 @@ fn a_reader_that_hangs_is_seen_to_have_something_to_do() {
 }
 
 #[test]
-fn who_hangs_in_its_place_is_seen_too() {
+fn an_inline_reader_that_hangs_is_seen_too() {
     let reader = reader();
     let (end, hangs) = bounded(0);
     reader.monitor.lock().fault = Some(Fault::Hang(hangs));
-    let visiting = Arc::clone(&reader);
-    let inline_poller = std::thread::spawn(move || visiting.read_inline(Ok(false)));
+    let asking = Arc::clone(&reader);
+    let inline_poller = std::thread::spawn(move || asking.read_inline(Ok(false)));
     let hung = still(&reader, true);
     assert_eq!(reader.pulse(), hung);
     drop(end);
@@ -111,7 +111,7 @@ fn who_hangs_in_its_place_is_seen_too() {
 }
 
 #[test]
-fn trouble_of_the_kernel_that_may_pass_is_no_end() {
+fn a_transient_error_of_the_kernel_does_not_end_the_reader() {
     let reader = reader();
     for errno in [
         libc::ENOMEM,
@@ -138,12 +138,12 @@ fn trouble_of_the_kernel_that_may_pass_is_no_end() {
 }
 
 #[test]
-fn a_wait_in_its_place_has_an_end() {
+fn an_inline_wait_has_a_deadline() {
     let reader = reader();
     let began = Instant::now();
     let soon = began + Duration::from_millis(5);
     while reader.wait_inline(Some(soon)).is_some() || Instant::now() < soon {
-        assert!(began.elapsed() < PATIENCE);
+        assert!(began.elapsed() < TIMEOUT);
     }
     reader.shared.close();
     assert_eq!(reader.wait_inline(None), Some(false));

@@ -50,9 +50,9 @@ fn connection() -> (BulkConnection, UnixStream) {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum At {
     Encode,
-    Hold,
+    CanSend,
     Change,
-    BreakOff,
+    Fail,
 }
 
 struct Faulty {
@@ -66,7 +66,7 @@ impl Operation for Faulty {
     }
 
     fn can_send(&self, _window: usize) -> bool {
-        self.at != At::Hold
+        self.at != At::CanSend
     }
 
     fn encode(
@@ -77,8 +77,8 @@ impl Operation for Faulty {
     ) -> Result<usize, VppError> {
         match self.at {
             At::Change => context.shared.change(|_| panic!("injected")),
-            At::BreakOff => Err(VppError::Lost("as asked".into())),
-            At::Encode | At::Hold => panic!("injected"),
+            At::Fail => Err(VppError::Lost("as asked".into())),
+            At::Encode | At::CanSend => panic!("injected"),
         }
     }
 
@@ -97,18 +97,18 @@ impl Operation for Faulty {
     fn complete(self: Box<Self>, _context: &Context) {}
 
     fn fail(self: Box<Self>, _context: &Context, error: VppError) {
-        assert_ne!(self.at, At::BreakOff, "injected");
+        assert_ne!(self.at, At::Fail, "injected");
         let _ = self.reply.send(Err(error));
     }
 }
 
 #[test]
-fn work_that_breaks_off_ends_the_connection_with_the_reason() {
-    for at in [At::Encode, At::Hold, At::Change, At::BreakOff] {
+fn an_operation_that_panics_ends_the_connection_with_the_reason() {
+    for at in [At::Encode, At::CanSend, At::Change, At::Fail] {
         let (connection, _vpp) = connection();
         let ended = std::thread::scope(|scope| {
             let ask = scope.spawn(|| connection.ask(|reply| Faulty { at, reply }));
-            if at == At::Hold {
+            if at == At::CanSend {
                 // The connection's own thread runs it.
                 connection.hold(true);
             }
@@ -117,7 +117,7 @@ fn work_that_breaks_off_ends_the_connection_with_the_reason() {
         assert!(ended.is_err(), "{at:?}: {ended:?}");
         let lost = connection.wait_lost().to_string();
         let said = match at {
-            At::BreakOff => "as asked",
+            At::Fail => "as asked",
             _ => "panicked: injected",
         };
         assert!(lost.contains(said), "{at:?}: {lost}");

@@ -119,7 +119,7 @@ fn a_withdrawal_prefers_the_exact_route() {
 }
 
 #[test]
-fn a_leg_that_died_in_silence_is_still_the_same_leg() {
+fn a_leg_that_died_without_a_message_is_still_the_same_leg() {
     let list = List::new(Family::V4);
     let alive = list.set(&["10.0.0.1", "10.0.0.2"]);
     let mut dead = alive.clone();

@@ -13,7 +13,7 @@ from lab.vpp import SimulatedVpp
 from vpp.support import Programmer, prefixes
 
 
-def test_the_slow_way_keeps_the_limit() -> None:
+def test_papi_keeps_the_limit() -> None:
     """By a clock of its own: four a second, the first at once, nothing saved up."""
     now = 0.0
 

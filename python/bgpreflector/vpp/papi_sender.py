@@ -28,7 +28,7 @@ class OpensRequests(Protocol):
     def held(self) -> int: ...
 
 
-class SlowSender:
+class PapiSender:
     """Sends batches if there is no bulk connection.
 
     One request is in flight at a time. If VPP ends, that one is the only suspect: a route that

@@ -61,7 +61,7 @@ fn changes() -> Vec<(Route, Route)> {
 }
 
 #[test]
-fn a_withdrawal_during_a_dump_that_shows_a_silent_change_leaves_no_ghost() {
+fn a_withdrawal_during_a_dump_that_shows_a_silent_change_leaves_no_stale_route() {
     for (before, after) in changes() {
         for (scope, shown) in [
             (DumpScope::Everything, InsertMode::Dump),
@@ -80,7 +80,7 @@ fn a_withdrawal_during_a_dump_that_shows_a_silent_change_leaves_no_ghost() {
 }
 
 #[test]
-fn a_partial_dump_shows_the_place_of_a_route_that_changed_in_silence() {
+fn a_partial_dump_shows_the_place_of_a_route_that_changed_without_a_message() {
     for (before, after) in changes() {
         let mut table = World::new().table;
         table.announce(before, InsertMode::Replace);
