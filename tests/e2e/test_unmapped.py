@@ -19,7 +19,7 @@ pytestmark = pytest.mark.root
 UNMAPPED = "40.0.0.0/24"
 """Through g0, for which VPP has nothing."""
 
-LEGS = "41.0.0.0/24"
+NEXT_HOPS = "41.0.0.0/24"
 """Through f0 and g0."""
 
 
@@ -49,12 +49,15 @@ class Harness:
 def harness(
     make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
 ) -> Harness:
-    """With a default route, and one of two legs, one of them through the link that VPP lacks."""
+    """With a default route, and one of two next hops, one through the link that VPP lacks."""
     kernel = kernel_of(make_namespace)
-    legs = "nexthop via 10.0.0.2 nexthop via 10.9.0.2"
+    next_hops = "nexthop via 10.0.0.2 nexthop via 10.9.0.2"
     ip_batch(
         kernel,
-        [f"route add {LEGS} proto 12 {legs}", "route add 0.0.0.0/0 via 10.0.0.2 proto 12"],
+        [
+            f"route add {NEXT_HOPS} proto 12 {next_hops}",
+            "route add 0.0.0.0/0 via 10.0.0.2 proto 12",
+        ],
     )
     return Harness(kernel, simulator, tmp_path)
 
@@ -74,9 +77,13 @@ def test_each_choice_is_shown_explained_and_changed_by_a_signal(
     with running_daemon(tmp_path / "d.log", "--config", str(harness.file)) as daemon:
         wait_until(daemon.answers, 30, "it listens")
         held = in_sync(daemon)
-        assert (held["prefixes"], held["unmapped"], held["substitutes"]) == (1, "hold", {"legs": 1})
+        assert (held["prefixes"], held["unmapped"], held["substitutes"]) == (
+            1,
+            "hold",
+            {"next_hops": 1},
+        )
         assert UNMAPPED not in harness.vpp.routes()
-        harness.vpp_has(LEGS, frozenset({"10.0.0.2"}))
+        harness.vpp_has(NEXT_HOPS, frozenset({"10.0.0.2"}))
         why = daemon.ask("show", "route", "40.0.0.1")
         assert f"{UNMAPPED} is not in VPP: no VPP interface mapped to" in why
         assert "VPP forwards it by 0.0.0.0/0" in why
@@ -91,24 +98,24 @@ def test_each_choice_is_shown_explained_and_changed_by_a_signal(
             harness.vpp_has(UNMAPPED, kind)
             held = in_sync(daemon)
             assert (held["prefixes"], held["unmapped"]) == (1, unmapped)
-            assert held["substitutes"] == {"legs": 1, unmapped: 1}
-            harness.vpp_has(LEGS, frozenset({"10.0.0.2"}))
+            assert held["substitutes"] == {"next_hops": 1, unmapped: 1}
+            harness.vpp_has(NEXT_HOPS, frozenset({"10.0.0.2"}))
             assert f"; {said}" in daemon.ask("show", "route", "40.0.0.1")
             assert "those of its next hops" in daemon.ask("show", "route", "41.0.0.1")
             shown = daemon.ask("show", "routes", "--held")
             assert f"instead: {unmapped} (" in shown
-            assert "instead: legs (" in shown
+            assert "instead: next_hops (" in shown
             verb = "drops" if unmapped == "drop" else "hands to the kernel"
             assert f", VPP {verb} 1" in daemon.ask("status", "--check")
             assert f'substituted_prefixes{{by="{unmapped}"}} 1.0' in metrics(daemon)
             daemon.ask("audit", "--config", str(harness.file))
 
-        harness.write('unmapped = "drop"\nunmapped_legs = "whole"')
+        harness.write('unmapped = "drop"\nunmapped_next_hops = "whole"')
         daemon.process.send_signal(signal.SIGHUP)
-        harness.vpp_has(LEGS, "drop")
-        harness.write('unmapped = "hold"\nunmapped_legs = "whole"')
+        harness.vpp_has(NEXT_HOPS, "drop")
+        harness.write('unmapped = "hold"\nunmapped_next_hops = "whole"')
         daemon.process.send_signal(signal.SIGHUP)
-        harness.vpp_has(LEGS, None)
+        harness.vpp_has(NEXT_HOPS, None)
         assert in_sync(daemon)["substitutes"] == {}
         assert UNMAPPED not in harness.vpp.routes()
         assert daemon.end() == 0, daemon.log()
@@ -127,7 +134,7 @@ def test_a_mistaken_map_drops_no_table(harness: Harness, tmp_path: Path, unmappe
         guarded = wait_until(
             daemon.status, 30, "guarded", accept=lambda seen: seen["state"] == "guarded"
         )
-        # The default route and that of two legs, too.
+        # The default route and that of two next hops, too.
         assert guarded["guard"]["deletions"] == 2 * COUNT + 2
         assert harness.vpp.routes() == before
         daemon.ask("resume")

@@ -117,7 +117,7 @@ class MoreOperations(Generator):
         if family == 4:
             return f" realm {self._random.randrange(1, 4)}"
         if "via" in hops:
-            # IPv6 may merge it: each leg then has a preference, and only one of them is shown.
+            # IPv6 may merge it: each next hop then has a preference, and only one of them is shown.
             return super()._extra(family, hops)
         return f" pref {self._random.choice(PREFERENCES)}"
 

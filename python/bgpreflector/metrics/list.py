@@ -127,9 +127,9 @@ METRICS = (
         "substituted_prefixes",
         "gauge",
         "Held prefixes with a substitute: drop, punt (the kernel forwards them; vpp.unmapped), "
-        "or legs (some of the next hops; vpp.unmapped_legs).",
+        "or next_hops (some of them; vpp.unmapped_next_hops).",
         ("by",),
-        by(lambda r: dict.fromkeys(("drop", "legs", "punt"), 0) | dict(r.held.substitutes)),
+        by(lambda r: dict.fromkeys(("drop", "next_hops", "punt"), 0) | dict(r.held.substitutes)),
     ),
     Metric(
         "max_routes",

@@ -34,7 +34,7 @@ def adopt(engine: RouteEngine, source: int, hiding: Sequence[int]) -> int:
 
 def adopt_by_papi(
     engine: RouteEngine,
-    slow: PapiRoutes,
+    papi: PapiRoutes,
     tables: Sequence[Table],
     source: int,
     hiding: Sequence[int],
@@ -42,10 +42,10 @@ def adopt_by_papi(
     """Do the same through ``vpp_papi``."""
     engine.begin_adoption()
     count = 0
-    for table, prefix, paths in slow.dump(tables, source):
+    for table, prefix, paths in papi.dump(tables, source):
         count += engine.adopt_route(table, prefix, paths)
     _log.info("VPP has %d routes under our source", count)
-    unseen = [(t, p) for other in hiding for t, p, _ in slow.dump(tables, other)]
+    unseen = [(t, p) for other in hiding for t, p, _ in papi.dump(tables, other)]
     if len(unseen) > HIDING:
         _log.warning(
             "VPP has %d routes of FIB sources that take precedence over ours: routes of an earlier "

@@ -75,7 +75,7 @@ class InterfaceTracker:
             usable.unmapped,
             usable.recursive,
             fallback=self._settings.unmapped,
-            skip_legs=self._settings.unmapped_legs == "skip",
+            skip_next_hops=self._settings.unmapped_next_hops == "skip",
             alike=dict(usable.alike),
         )
 

@@ -12,7 +12,7 @@ from bgpreflector.controller import CommitResult, OperationFailure
 from bgpreflector.errors import VppLostError
 
 from .papi_fallback import PapiRoutes
-from .rate_limit import Pace
+from .rate_limit import RateLimiter
 from .session import VppSession
 
 _log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class PapiSender:
         """``rate_limit`` is the most requests a second; while ``paused`` is set none is sent."""
         self._engine = engine
         self._session = session
-        self._pace = Pace(rate_limit)
+        self._limiter = RateLimiter(rate_limit)
         self._paused = paused
         self.routes = PapiRoutes(session)
 
@@ -60,7 +60,7 @@ class PapiSender:
                 for index in range(len(requests)):
                     if self._paused.is_set():
                         break
-                    self._pace.wait()
+                    self._limiter.wait()
                     where, retval = self._send_one(requests, index, source)
                     if retval == 0:
                         applied += 1

@@ -231,9 +231,9 @@ class FibProgrammer:
             self.interfaces.look_for_dead_paths()
         self._read = True
 
-    def _adopt_by_papi(self, slow: PapiRoutes, source: int, hiding: Sequence[int]) -> None:
+    def _adopt_by_papi(self, papi: PapiRoutes, source: int, hiding: Sequence[int]) -> None:
         try:
-            self.guard.adopted(adopt_by_papi(self._engine, slow, self._all_tables, source, hiding))
+            self.guard.adopted(adopt_by_papi(self._engine, papi, self._all_tables, source, hiding))
         except VppLostError:
             self.close()
             raise
@@ -259,9 +259,9 @@ class FibProgrammer:
         better = self.others.better
         if self._papi is None:
             return self.others.found(*self._engine.overridden(better, limit=limit))
-        slow = self._papi.routes
+        papi = self._papi.routes
         found = overridden_by_papi(
-            lambda source: ((t, p) for t, p, _ in slow.dump(self._all_tables, source)),
+            lambda source: ((t, p) for t, p, _ in papi.dump(self._all_tables, source)),
             self._engine.has_installed,
             better,
             limit,
@@ -322,10 +322,10 @@ class FibProgrammer:
         return unresolved(self.session, self._settings.fib_source.name, self._engine.examples())
 
     def _send(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
-        slow = self._papi
+        sender = self._papi
         if self._discovered is not None:
             self._discovered.create()
-        result = self._send_fast(batches) if slow is None else self._send_by_papi(slow, batches)
+        result = self._send_fast(batches) if sender is None else self._send_by_papi(sender, batches)
         self.interfaces.release_indices()
         if self._discovered is not None:
             self._discovered.remove()
@@ -344,9 +344,11 @@ class FibProgrammer:
             )
         return CommitResult(applied, failed, self._engine.held(), tuple(failures))
 
-    def _send_by_papi(self, slow: PapiSender, batches: Sequence[_core.RouteBatch]) -> CommitResult:
+    def _send_by_papi(
+        self, sender: PapiSender, batches: Sequence[_core.RouteBatch]
+    ) -> CommitResult:
         try:
-            return slow.send(batches, self._known_source())
+            return sender.send(batches, self._known_source())
         except VppLostError:
             # vpp_papi may have left half a frame on the stream: do not use it again.
             self.close()

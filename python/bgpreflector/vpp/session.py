@@ -29,9 +29,9 @@ from bgpreflector.errors import VppError, VppLostError
 from .client import ClientSettings, connected_client
 from .end_client import end_client
 from .fib_sources import FibSource
-from .greeting import greet
 from .interfaces import VppInterfaces
 from .pairs import Pair, Pairs, pairs_of, process_behind
+from .probe import probe
 
 _log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class VppSettings(ClientSettings, Protocol):
         """What VPP gets in place of a held route."""
 
     @property
-    def unmapped_legs(self) -> PartlyMapped:
+    def unmapped_next_hops(self) -> PartlyMapped:
         """What VPP gets for a route of which only some next hops resolve."""
 
     @property
@@ -144,7 +144,7 @@ class VppSession:
             try:
                 connection.settimeout(self._settings.connect_timeout)
                 connection.connect(self._settings.api_socket)
-                greet(connection)
+                probe(connection)
             finally:
                 self._probing = None
 

@@ -158,7 +158,7 @@ impl Engine {
     }
 
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
-    #[pyo3(signature = (interfaces, unmapped, recursive, *, fallback = "hold", skip_legs = false, alike = None))]
+    #[pyo3(signature = (interfaces, unmapped, recursive, *, fallback = "hold", skip_next_hops = false, alike = None))]
     fn set_interfaces(
         &self,
         py: Python<'_>,
@@ -166,7 +166,7 @@ impl Engine {
         unmapped: Option<u32>,
         recursive: bool,
         fallback: &str,
-        skip_legs: bool,
+        skip_next_hops: bool,
         alike: Option<HashMap<String, (u32, HardwareAddress)>>,
     ) -> PyResult<()> {
         let fallback = convert::fallback(fallback)?;
@@ -183,7 +183,7 @@ impl Engine {
                 alike,
                 unmapped,
                 fallback,
-                skip_legs,
+                skip_next_hops,
             })
         });
         Ok(())

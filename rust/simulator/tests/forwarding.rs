@@ -20,21 +20,25 @@ const NO_SUCH_ENTRY: i32 = -6;
 const DEFAULT_ROUTE: u8 = 20;
 
 #[test]
-fn legs_join_and_leave_one_by_one() {
+fn next_hops_join_and_leave_one_by_one() {
     let harness = Harness::new();
     let mut client = harness.client();
     let (a, b, c) = (via("10.0.0.1"), via("10.0.0.2"), via("10.0.0.3"));
-    let add = |paths| Ask::replace(8, P, paths).legs();
+    let add = |paths| Ask::replace(8, P, paths).next_hops();
     let remove = |paths| Ask {
         is_add: false,
-        ..Ask::replace(8, P, paths).legs()
+        ..Ask::replace(8, P, paths).next_hops()
     };
-    let leg = |path: &_| vec![Path::clone(path)];
+    let next_hop = |path: &_| vec![Path::clone(path)];
     let (a, b, c) = (&a, &b, &c);
-    let (only_a, only_b, b_and_c) = (leg(a), leg(b), [leg(b), leg(c)].concat());
+    let (only_a, only_b, b_and_c) = (
+        next_hop(a),
+        next_hop(b),
+        [next_hop(b), next_hop(c)].concat(),
+    );
     let (all, without_b) = (
-        [leg(a), b_and_c.clone()].concat(),
-        [leg(a), leg(c)].concat(),
+        [next_hop(a), b_and_c.clone()].concat(),
+        [next_hop(a), next_hop(c)].concat(),
     );
     let steps = [
         (add(&only_a), &only_a),
@@ -54,13 +58,13 @@ fn legs_join_and_leave_one_by_one() {
 
 /// Observed on VPP 26.10: `fib_path_list_copy_and_path_add` only looks for duplicates.
 #[test]
-fn a_leg_added_again_keeps_its_weight() {
+fn a_next_hop_added_again_keeps_its_weight() {
     let harness = Harness::new();
     let mut client = harness.client();
     let first = [via("10.0.0.1"), via("10.0.0.2")];
     assert_eq!(client.route(&Ask::replace(8, P, &first)), 0);
-    let leg = [weighted("10.0.0.1", 7)];
-    assert_eq!(client.route(&Ask::replace(8, P, &leg).legs()), 0);
+    let next_hop = [weighted("10.0.0.1", 7)];
+    assert_eq!(client.route(&Ask::replace(8, P, &next_hop).next_hops()), 0);
     let found = client.lookup(P, true).unwrap().2;
     assert_eq!(found.paths(), first);
 }

@@ -70,10 +70,10 @@ fn a_next_hop_in_a_table_that_is_not_there_is_refused() {
 }
 
 #[test]
-fn legs_without_paths_are_refused() {
+fn next_hops_without_paths_are_refused() {
     let harness = Harness::new();
     let mut client = harness.client();
-    let nothing = Ask::replace(8, P, &[]).legs();
+    let nothing = Ask::replace(8, P, &[]).next_hops();
     assert_eq!(client.route(&nothing), -52);
     let is_add = false;
     assert_eq!(client.route(&Ask { is_add, ..nothing }), -52);

@@ -229,7 +229,7 @@ impl Monitor {
             }
         } else if self.shared.table().awaits_confirmation() {
             self.schedule
-                .request(grace, Reason::Grace, DumpScope::Everything);
+                .request(grace, Reason::StaleRoutes, DumpScope::Everything);
         }
     }
 

@@ -66,7 +66,7 @@ impl Table {
         };
         let installed = match self.state(handle, body, &route) {
             RouteState::Installed => true,
-            RouteState::Failed(_) | RouteState::HoldReason(_) => false,
+            RouteState::Failed(_) | RouteState::Held(_) => false,
             RouteState::Waiting | RouteState::NotBest | RouteState::Foreign => return None,
         };
         if self.injected.contains(&(key, route.protocol)) {

@@ -22,11 +22,11 @@ pub(in crate::table) fn may_be_advertised(protocol: u8, set: &NextHopSet) -> boo
 }
 
 /// Whether all next hops of `known` are in `set`.
-pub(in crate::table) fn holds_legs(set: &NextHopSet, known: &NextHopSet) -> bool {
+pub(in crate::table) fn holds_next_hops(set: &NextHopSet, known: &NextHopSet) -> bool {
     match (&set.next_hops, &known.next_hops) {
-        (NextHopSource::Inline(hops), NextHopSource::Inline(legs)) => legs
+        (NextHopSource::Inline(hops), NextHopSource::Inline(next_hops)) => next_hops
             .iter()
-            .all(|leg| hops.iter().any(|hop| same_leg(hop, leg))),
+            .all(|next_hop| hops.iter().any(|hop| same_next_hop(hop, next_hop))),
         _ => false,
     }
 }
@@ -61,7 +61,7 @@ pub(in crate::table) fn same_forwarding(a: &NextHopSet, b: &NextHopSet) -> bool 
         // announced with one type and withdrawn with another.
         (NextHopSource::Object(a), NextHopSource::Object(b)) => a == b,
         (NextHopSource::Inline(hops), NextHopSource::Inline(others)) => {
-            let same = |(a, b): (&NextHop, &NextHop)| same_leg(a, b) && a.weight == b.weight;
+            let same = |(a, b): (&NextHop, &NextHop)| same_next_hop(a, b) && a.weight == b.weight;
             a.route_type == b.route_type
                 && hops.len() == others.len()
                 && hops.iter().zip(others).all(same)
@@ -88,14 +88,14 @@ fn same_flags(a: &NextHopSet, b: &NextHopSet) -> bool {
     }
 }
 
-pub(in crate::table) fn same_leg(a: &NextHop, b: &NextHop) -> bool {
+pub(in crate::table) fn same_next_hop(a: &NextHop, b: &NextHop) -> bool {
     let of = |hop: &NextHop| (hop.gateway, hop.interface, hop.encapsulation, hop.digest);
     of(a) == of(b) && a.labels == b.labels
 }
 
 /// `set` without the next hops of `gone`: none if it does not contain them all, `Some(None)` if
 /// none remain.
-pub(in crate::table) fn without_legs(
+pub(in crate::table) fn without_next_hops(
     set: &NextHopSet,
     gone: &NextHopSet,
 ) -> Option<Option<NextHopSet>> {
@@ -104,11 +104,15 @@ pub(in crate::table) fn without_legs(
     else {
         return None;
     };
-    let held = |leg: &NextHop| hops.iter().any(|hop| same_leg(hop, leg));
+    let held = |next_hop: &NextHop| hops.iter().any(|hop| same_next_hop(hop, next_hop));
     if set.route_type != gone.route_type || gone_hops.is_empty() || !gone_hops.iter().all(held) {
         return None;
     }
-    let stays = |hop: &&NextHop| !gone_hops.iter().any(|leg| same_leg(hop, leg));
+    let stays = |hop: &&NextHop| {
+        !gone_hops
+            .iter()
+            .any(|next_hop| same_next_hop(hop, next_hop))
+    };
     let mut rest: smallvec::SmallVec<[NextHop; 1]> = hops.iter().filter(stays).cloned().collect();
     if let [only] = rest.as_mut_slice() {
         // The kernel shows a weight only with several next hops.

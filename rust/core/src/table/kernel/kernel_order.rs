@@ -8,8 +8,8 @@ use std::ops::Range;
 use crate::route::{Family, NextHopSet, NextHopSource, RouterPreference};
 
 use crate::table::kernel::ecmp::{
-    by_object, holds_legs, is_same_route, is_v6_multipath, merges, qualifies_for_ecmp,
-    same_forwarding, without_legs,
+    by_object, holds_next_hops, is_same_route, is_v6_multipath, merges, qualifies_for_ecmp,
+    same_forwarding, without_next_hops,
 };
 use crate::table::store::entry::{KernelRoute, Routes};
 use crate::table::store::ids::SetId;
@@ -248,7 +248,7 @@ fn v6_target(
         }
         // Routes with gateways merge, wherever their next hops came from.
         _ if merges(new_set) => {
-            find(&|_, set| merges(set) && holds_legs(new_set, set)).or_else(|| {
+            find(&|_, set| merges(set) && holds_next_hops(new_set, set)).or_else(|| {
                 // A key has at most one merged route. If the same dump has already shown one, these
                 // two do not merge, for whatever reason.
                 let shown = |route: &KernelRoute| {
@@ -289,7 +289,7 @@ pub(in crate::table) enum Withdrawn {
     /// The route at this position is removed.
     Whole(usize),
     /// The IPv6 route at this position loses next hops and keeps this set.
-    Legs(usize, NextHopSet),
+    NextHops(usize, NextHopSet),
     /// Nothing in the list matches.
     Nothing,
 }
@@ -317,11 +317,12 @@ pub(in crate::table) fn withdraw(
         return Withdrawn::Whole(at);
     }
     if gone.family == Family::V6 {
-        let left =
-            |(at, _, set): (usize, &KernelRoute, &NextHopSet)| Some((at, without_legs(set, gone)?));
+        let left = |(at, _, set): (usize, &KernelRoute, &NextHopSet)| {
+            Some((at, without_next_hops(set, gone)?))
+        };
         match candidates().find_map(left) {
             Some((at, None)) => return Withdrawn::Whole(at),
-            Some((at, Some(rest))) => return Withdrawn::Legs(at, rest),
+            Some((at, Some(rest))) => return Withdrawn::NextHops(at, rest),
             None => {}
         }
     }

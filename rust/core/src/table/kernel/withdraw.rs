@@ -30,8 +30,8 @@ impl Table {
             let gone = kernel_order::withdraw(&routes, (key.tos, key.metric, protocol), &set, sets);
             doubt = match &gone {
                 // The first next hop decides the position of the whole route among others.
-                Withdrawn::Legs(..) if routes.len() > 1 => Verify::OfEverything,
-                Withdrawn::Legs(_, left) => {
+                Withdrawn::NextHops(..) if routes.len() > 1 => Verify::OfEverything,
+                Withdrawn::NextHops(_, left) => {
                     first_interface(left).map_or(Verify::Nothing, Verify::OfInterface)
                 }
                 Withdrawn::Whole(_) if routes.len() > 1 && ecmp::is_v6_multipath(&set) => {
@@ -52,7 +52,7 @@ impl Table {
         match gone {
             Withdrawn::Nothing => return false,
             Withdrawn::Whole(at) => self.drop_route(handle, &mut routes, at),
-            Withdrawn::Legs(at, rest) => {
+            Withdrawn::NextHops(at, rest) => {
                 let set = self.resolver.acquire(rest);
                 let generation = self.resyncs.generation();
                 if let Some(route) = routes.get_mut(at) {

@@ -10,7 +10,7 @@ pub enum RouteState {
     /// VPP has not answered a request for it, or the request is still to be sent.
     Waiting,
     /// VPP currently cannot have it.
-    HoldReason(HoldReason),
+    Held(HoldReason),
     /// VPP refused it with this `retval`.
     Failed(i32),
     /// Another route of its prefix forwards.
@@ -26,7 +26,7 @@ impl RouteState {
         match self {
             RouteState::Installed => "installed",
             RouteState::Waiting => "waiting",
-            RouteState::HoldReason(_) => "held",
+            RouteState::Held(_) => "held",
             RouteState::Failed(_) => "failed",
             RouteState::NotBest => "not_best",
             RouteState::Foreign => "foreign",

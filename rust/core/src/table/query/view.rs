@@ -312,7 +312,7 @@ impl Table {
     }
 
     fn substitute(&self, handle: Handle, body: &Slot, state: RouteState) -> Option<Substitute> {
-        let held = matches!(state, RouteState::HoldReason(held) if !matches!(held, HoldReason::TypeOfService(_)));
+        let held = matches!(state, RouteState::Held(held) if !matches!(held, HoldReason::TypeOfService(_)));
         let desired = held.then(|| self.desired(handle, body))?;
         self.substitute_of(desired)
     }
@@ -327,7 +327,7 @@ impl Table {
             return RouteState::Foreign;
         }
         if route.tos != 0 {
-            return RouteState::HoldReason(HoldReason::TypeOfService(route.tos));
+            return RouteState::Held(HoldReason::TypeOfService(route.tos));
         }
         if body.route() != Some(*route) {
             return RouteState::NotBest;
@@ -339,7 +339,7 @@ impl Table {
         match (self.target(handle, body), refusal) {
             (_, Some(refusal)) => RouteState::Failed(refusal.retval),
             (Some(wanted), None) => match wanted.held {
-                Some(held) => RouteState::HoldReason(held),
+                Some(held) => RouteState::Held(held),
                 None if wanted.paths == body.installed => RouteState::Installed,
                 None => RouteState::Waiting,
             },

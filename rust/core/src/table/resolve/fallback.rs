@@ -24,7 +24,7 @@ pub enum Fallback {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Substitute {
     /// The next hops that VPP can have.
-    Legs,
+    NextHops,
     /// A drop.
     Drop,
     /// A local path.
@@ -36,7 +36,7 @@ impl Substitute {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Substitute::Legs => "legs",
+            Substitute::NextHops => "next_hops",
             Substitute::Drop => "drop",
             Substitute::Punt => "punt",
         }
@@ -44,7 +44,7 @@ impl Substitute {
 
     pub(in crate::table) fn of(paths: &PathSet) -> Self {
         match paths.paths().first().map(|path| path.kind) {
-            Some(PathKind::Normal) | None => Substitute::Legs,
+            Some(PathKind::Normal) | None => Substitute::NextHops,
             Some(PathKind::Local) => Substitute::Punt,
             Some(_) => Substitute::Drop,
         }

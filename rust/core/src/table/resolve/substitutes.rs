@@ -12,7 +12,7 @@ impl Table {
     /// Counts of substituted prefixes ([`Substitute`]).
     #[must_use]
     pub fn substitutes(&self) -> [(Substitute, usize); 3] {
-        let mut counts = [Substitute::Legs, Substitute::Drop, Substitute::Punt].map(|s| (s, 0));
+        let mut counts = [Substitute::NextHops, Substitute::Drop, Substitute::Punt].map(|s| (s, 0));
         let mut add = |paths, count| {
             let found = self.substitute_of(paths);
             for (of, total) in &mut counts {

@@ -158,39 +158,43 @@ impl Topology {
     }
 
     fn paths(&self, family: Family, hops: &Hops) -> Resolved {
-        let mut legs: Vec<(Path, u32)> = Vec::with_capacity(hops.len());
+        let mut next_hops: Vec<(Path, u32)> = Vec::with_capacity(hops.len());
         let mut held = None;
         for hop in hops.iter().filter(|hop| self.alive(hop)) {
             let path = match self.path(family, hop) {
                 Ok(path) => path,
-                Err(reason) if self.interfaces.skip_legs => {
+                Err(reason) if self.interfaces.skip_next_hops => {
                     held = held.or(Some(reason));
                     continue;
                 }
                 Err(reason) => return reason.into(),
             };
-            match legs.iter_mut().find(|(known, _)| *known == path) {
+            match next_hops.iter_mut().find(|(known, _)| *known == path) {
                 Some((_, weight)) => *weight = weight.saturating_add(hop.weight),
-                None => legs.push((path, hop.weight)),
+                None => next_hops.push((path, hop.weight)),
             }
         }
-        if legs.is_empty() {
+        if next_hops.is_empty() {
             return held.unwrap_or(HoldReason::NoUsableNextHop).into();
         }
-        if legs.len() > Path::MAX_PATHS {
-            return HoldReason::TooManyNextHops(legs.len()).into();
+        if next_hops.len() > Path::MAX_PATHS {
+            return HoldReason::TooManyNextHops(next_hops.len()).into();
         }
         // A single path gets all traffic, whatever its weight.
-        if let [(_, weight)] = legs.as_mut_slice() {
+        if let [(_, weight)] = next_hops.as_mut_slice() {
             *weight = 1;
         }
-        let heaviest = legs.iter().map(|(_, weight)| *weight).max().unwrap_or(1);
+        let heaviest = next_hops
+            .iter()
+            .map(|(_, weight)| *weight)
+            .max()
+            .unwrap_or(1);
         let scaled = |(path, weight)| Path {
             weight: scale(weight, heaviest),
             ..path
         };
         Resolved {
-            paths: Some(PathSet::new(legs.into_iter().map(scaled).collect())),
+            paths: Some(PathSet::new(next_hops.into_iter().map(scaled).collect())),
             held,
         }
     }

@@ -96,11 +96,14 @@ fn v6_gateways_merge_and_devices_do_not() {
 }
 
 #[test]
-fn v6_withdrawal_of_a_leg_leaves_the_others() {
+fn v6_withdrawal_of_a_next_hop_leaves_the_others() {
     let mut list = List::new(Family::V6);
     list.add(1024, &["fe80::1", "fe80::2"], InsertMode::Replace);
     let rest = list.set(&["fe80::2"]);
-    assert_eq!(list.remove(1024, &["fe80::1"]), Withdrawn::Legs(0, rest));
+    assert_eq!(
+        list.remove(1024, &["fe80::1"]),
+        Withdrawn::NextHops(0, rest)
+    );
     assert_eq!(
         list.remove(1024, &["fe80::1", "fe80::2"]),
         Withdrawn::Whole(0)
@@ -119,7 +122,7 @@ fn a_withdrawal_prefers_the_exact_route() {
 }
 
 #[test]
-fn a_leg_that_died_without_a_message_is_still_the_same_leg() {
+fn a_next_hop_that_died_without_a_message_is_still_the_same_next_hop() {
     let list = List::new(Family::V4);
     let alive = list.set(&["10.0.0.1", "10.0.0.2"]);
     let mut dead = alive.clone();

@@ -42,7 +42,7 @@ fn hop(gateway: &str, interface: u32, weight: u32) -> NextHop {
 }
 
 #[test]
-fn weights_scale_without_losing_a_leg() {
+fn weights_scale_without_losing_a_next_hop() {
     let hops = vec![
         hop("10.0.0.1", 2, 1),
         hop("10.0.0.2", 2, 65_536),
@@ -54,7 +54,7 @@ fn weights_scale_without_losing_a_leg() {
 }
 
 #[test]
-fn legs_that_are_one_path_in_vpp_add_up() {
+fn next_hops_that_are_one_path_in_vpp_add_up() {
     let mut topology = topology();
     topology.interfaces.map.insert("c".into(), 20);
     let hops = vec![
@@ -68,7 +68,7 @@ fn legs_that_are_one_path_in_vpp_add_up() {
 }
 
 #[test]
-fn a_dead_leg_is_left_out_and_the_last_one_is_said() {
+fn a_dead_next_hop_is_left_out_and_the_last_one_is_said() {
     let mut topology = topology();
     let both = set(vec![hop("10.0.0.1", 2, 1), hop("10.0.0.2", 3, 1)]);
     let down = Link {
