@@ -75,7 +75,7 @@ fn remove(table: &mut Table) -> usize {
     for read in ids.chunks(READ) {
         table.defer();
         for id in read {
-            black_box(table.doubt_next_hop(*id));
+            black_box(table.verify_next_hop(*id));
             table.remove_next_hop(*id);
         }
         removed += table.settle();

@@ -1,4 +1,4 @@
-//! Single situations that were once a bug or a doubt.
+//! Single situations that were once a bug or in doubt.
 #![allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,

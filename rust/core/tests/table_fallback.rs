@@ -251,7 +251,7 @@ fn a_limit_counts_what_stands_in_for_routes() {
     let prefixes = 1;
     let limit = Limit {
         prefixes,
-        beyond: LimitAction::Refuse,
+        action: LimitAction::Refuse,
     };
     let mut table = table_within(Some(limit), Fallback::Drop);
     table.announce(route(1, &[3]), InsertMode::Replace);

@@ -12,7 +12,7 @@ use crate::state::EngineState;
 pub struct Batch {
     shared: Arc<EngineState>,
     taken: DirtyBatch,
-    ticket: Option<BatchTimer>,
+    timer: Option<BatchTimer>,
 }
 
 impl Batch {
@@ -34,11 +34,11 @@ impl Batch {
         let before = table.dirty();
         let taken = table.take_dirty(limit);
         let left = before.saturating_sub(table.dirty());
-        let ticket = BatchTimer::new(shared, left, taken.handles.len());
+        let timer = BatchTimer::new(shared, left, taken.handles.len());
         Self {
             shared: Arc::clone(shared),
             taken,
-            ticket: Some(ticket),
+            timer: Some(timer),
         }
     }
 
@@ -77,7 +77,7 @@ impl Batch {
         let handles = std::mem::take(&mut self.taken.handles);
         let changes = handles.iter().filter_map(|handle| change(table, *handle));
         self.shared.history().record(changes);
-        (handles, self.ticket.take())
+        (handles, self.timer.take())
     }
 }
 

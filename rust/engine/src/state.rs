@@ -342,7 +342,7 @@ fn limit_changed(change: LimitChange) {
         limit, prefixes, ..
     } = change;
     let most = limit.prefixes;
-    match (change.exceeded, limit.beyond) {
+    match (change.exceeded, limit.action) {
         (true, LimitAction::Refuse) => log::warn!(
             "{prefixes} prefixes are more than kernel.max_routes ({most}): VPP keeps those that it \
              has, and further ones are held (`bgpreflector show routes --held`); find out which \

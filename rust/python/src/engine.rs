@@ -78,7 +78,7 @@ impl Engine {
             foreign,
             limit: max_routes.map(|prefixes| Limit {
                 prefixes,
-                beyond: if refuse {
+                action: if refuse {
                     LimitAction::Refuse
                 } else {
                     LimitAction::Warn

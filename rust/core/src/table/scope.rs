@@ -91,6 +91,6 @@ impl Scope {
     /// The maximum number of prefixes in VPP.
     pub(super) fn most(&self) -> Option<usize> {
         let limit = self.limit?;
-        (limit.beyond == LimitAction::Refuse).then_some(limit.prefixes)
+        (limit.action == LimitAction::Refuse).then_some(limit.prefixes)
     }
 }

@@ -155,9 +155,11 @@ impl Monitor {
 
     /// Schedules what notifications during a resync leave uncertain.
     fn schedule_doubts(&mut self) {
-        let doubts = self.shared.change(Table::take_resync_doubts);
+        let unverified = self.shared.change(Table::take_unverified_changes);
         let mut effects = Effects::default();
-        doubts.into_iter().for_each(|doubt| effects.doubt(doubt));
+        unverified
+            .into_iter()
+            .for_each(|verify| effects.verify(verify));
         if let Some(extent) = effects.silent {
             self.schedule.request(SETTLE, Reason::Event, extent);
         }

@@ -80,10 +80,10 @@ impl BulkConnection {
     /// [`VppError`] if the connection ends first; all prefixes without an answer are dirty again.
     pub fn commit(&self, batch: Batch, source: u8) -> Result<CommitReport, VppError> {
         let shared = Arc::clone(&self.shared);
-        let (handles, ticket) = batch.into_parts(&self.shared.table());
+        let (handles, timer) = batch.into_parts(&self.shared.table());
         let report = self.ask(|reply| CommitOp::new(shared, handles, source, reply))?;
         if report.unsent == 0 {
-            ticket.map(BatchTimer::answered).unwrap_or_default();
+            timer.map(BatchTimer::answered).unwrap_or_default();
         }
         Ok(report)
     }

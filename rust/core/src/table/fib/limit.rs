@@ -21,7 +21,7 @@ pub struct Limit {
     /// The maximum number of prefixes.
     pub prefixes: usize,
     /// What to do with further ones.
-    pub beyond: LimitAction,
+    pub action: LimitAction,
 }
 
 /// The limit was exceeded, or is kept again.

@@ -15,29 +15,29 @@ use crate::table::store::ids::{Handle, SetId};
 const OVERFLOW: usize = 4096;
 impl Table {
     /// What is uncertain if the kernel may have changed routes through a link without a message.
-    pub fn doubt_link(&mut self, index: u32) -> Verify {
-        let doubt = self.link_doubt(index);
-        if doubt == Verify::Nothing && self.resyncs.is_running() {
-            self.resyncs.during_resync.note(|m| &mut m.links, index);
+    pub fn verify_link(&mut self, index: u32) -> Verify {
+        let verify = self.uncertain_by_link(index);
+        if verify == Verify::Nothing && self.resyncs.is_running() {
+            self.resyncs.during_resync.record(|m| &mut m.links, index);
         }
-        doubt
+        verify
     }
 
     /// What is uncertain if the kernel may have changed routes by a next-hop object without a
     /// message. Call it before the object is changed or removed.
-    pub fn doubt_next_hop(&mut self, id: u32) -> Verify {
+    pub fn verify_next_hop(&mut self, id: u32) -> Verify {
         if self.next_hop_concerns(id) {
             return Verify::OfEverything;
         }
         if self.resyncs.is_running() {
-            self.resyncs.during_resync.note(|m| &mut m.objects, id);
+            self.resyncs.during_resync.record(|m| &mut m.objects, id);
         }
         Verify::Nothing
     }
 
     /// What the changes during the resync that just ended leave uncertain, if they affected no
     /// route known at the time.
-    pub fn take_resync_doubts(&mut self) -> Vec<Verify> {
+    pub fn take_unverified_changes(&mut self) -> Vec<Verify> {
         let changes = std::mem::take(&mut self.resyncs.during_resync);
         let objects = changes.objects.iter();
         if changes.overfull || objects.copied().any(|id| self.next_hop_concerns(id)) {
@@ -45,12 +45,12 @@ impl Table {
         }
         let links = changes.links.into_iter();
         links
-            .map(|index| self.link_doubt(index))
-            .filter(|doubt| *doubt != Verify::Nothing)
+            .map(|index| self.uncertain_by_link(index))
+            .filter(|verify| *verify != Verify::Nothing)
             .collect()
     }
 
-    fn link_doubt(&self, index: u32) -> Verify {
+    fn uncertain_by_link(&self, index: u32) -> Verify {
         let mut sets = self.resolver.by_interface(index);
         if self
             .link_of(index)

@@ -80,7 +80,7 @@ impl Resync {
 }
 
 /// Maximum number of links and objects recorded during a resync.
-const MEANWHILE: usize = 1 << 16;
+const CHANGES: usize = 1 << 16;
 
 /// Links and next-hop objects that changed during a resync without affecting a known route: the
 /// dump may still show routes that it read before the change.
@@ -93,12 +93,12 @@ pub(in crate::table) struct ChangesDuringResync {
 }
 
 impl ChangesDuringResync {
-    pub(in crate::table) fn note(
+    pub(in crate::table) fn record(
         &mut self,
         of: impl FnOnce(&mut Self) -> &mut BTreeSet<u32>,
         number: u32,
     ) {
-        if self.links.len() + self.objects.len() < MEANWHILE {
+        if self.links.len() + self.objects.len() < CHANGES {
             of(self).insert(number);
         } else {
             self.overfull = true;

@@ -197,12 +197,12 @@ impl Table {
                 self.uncertain();
             }
         }
-        let doubt = self.replaced(&routes, &new, placement, same);
+        let verify = self.replaced(&routes, &new, placement, same);
         match announced {
             Announced::Known => {
                 self.resolver.release(new.set);
                 self.put_routes(handle, routes);
-                return doubt;
+                return verify;
             }
             Announced::Moved | Announced::Expiry => self.resolver.release(new.set),
             Announced::Added(Some(old)) | Announced::Changed(old) => self.resolver.release(old),
@@ -218,7 +218,7 @@ impl Table {
             }
         }
         self.store_routes(handle, routes);
-        doubt
+        verify
     }
 
     /// The new route as a dump would show it.

@@ -21,14 +21,14 @@ impl Table {
             return Verify::Nothing;
         }
         self.settle_prefix(&key);
-        let mut doubt = Verify::Nothing;
+        let mut verify = Verify::Nothing;
         let removed = self.handle_of(&key).is_some_and(|handle| {
             let Some(routes) = self.rib(handle).map(|rib| rib.routes(handle.slot)) else {
                 return false;
             };
             let sets = &self.resolver.sets;
             let gone = kernel_order::withdraw(&routes, (key.tos, key.metric, protocol), &set, sets);
-            doubt = match &gone {
+            verify = match &gone {
                 // The first next hop decides the position of the whole route among others.
                 Withdrawn::NextHops(..) if routes.len() > 1 => Verify::OfEverything,
                 Withdrawn::NextHops(_, left) => {
@@ -45,7 +45,7 @@ impl Table {
             self.anomalies.unknown_withdrawals += 1;
         }
         self.touch(key, Touch::Withdrawn { protocol, set });
-        doubt
+        verify
     }
 
     fn take_away(&mut self, handle: Handle, mut routes: Routes, gone: Withdrawn) -> bool {

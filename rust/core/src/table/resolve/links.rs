@@ -181,14 +181,16 @@ impl Table {
     /// Starts a dump of the next-hop objects.
     pub fn begin_next_hop_dump(&mut self) {
         self.next_hop_dump = Some(DumpTracker::default());
-        self.resolver.topology.objects.begin_dump();
     }
 
     /// Removes the objects that the dump did not show. Their routes stay until the route dump that
     /// follows shows whether they still exist.
     pub fn sweep_next_hops(&mut self) -> usize {
-        self.next_hop_dump = None;
-        let gone = self.resolver.topology.objects.sweep();
+        let Some(dump) = self.next_hop_dump.take() else {
+            return 0;
+        };
+        let objects = &mut self.resolver.topology.objects;
+        let gone = objects.sweep(|id| dump.is_stale(id));
         self.objects_changed(gone.iter().copied());
         gone.len()
     }
