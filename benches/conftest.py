@@ -97,7 +97,7 @@ def plain_kernel() -> Iterator[Namespace]:
 def ecmp_kernel() -> Iterator[Namespace]:
     """A full table, each route with four."""
     with empty_kernel("ecmp") as made:
-        apply(made, lines("add", both_tables(V4, V6), legs=4))
+        apply(made, lines("add", both_tables(V4, V6), next_hops=4))
         yield made
 
 

@@ -44,10 +44,10 @@ class Requests:
         self._source = source
         self._paths: dict[tuple[str, ...], bytes] = {}
 
-    def adds(self, routes: Iterable[TableRoute], legs: int = 1) -> bytes:
+    def adds(self, routes: Iterable[TableRoute], next_hops: int = 1) -> bytes:
         """One ``ip_route_add_del_v2`` a route."""
         return b"".join(
-            self._frame(number, route, gateways(route, legs))
+            self._frame(number, route, gateways(route, next_hops))
             for number, route in enumerate(in_order(routes))
         )
 

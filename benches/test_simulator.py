@@ -19,10 +19,10 @@ from .world import both_tables
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(1800)]
 
-LEGS = {"plain": 1, "ecmp": 4}
+NEXT_HOPS = {"plain": 1, "ecmp": 4}
 
 
-@pytest.mark.parametrize("kind", LEGS)
+@pytest.mark.parametrize("kind", NEXT_HOPS)
 def test_full_sync(
     kind: str, request: pytest.FixtureRequest, simulator: SimulatedVpp, add: Add
 ) -> None:
@@ -35,7 +35,7 @@ def test_full_sync(
     ):
         requests = Requests(plain.message, plain.client, source)
         table = both_tables(V4, V6)
-        adds, deletes = requests.adds(table, LEGS[kind]), requests.deletes(table)
+        adds, deletes = requests.adds(table, NEXT_HOPS[kind]), requests.deletes(table)
         found = []
 
         def look() -> None:

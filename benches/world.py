@@ -36,25 +36,25 @@ def both_tables(v4: int, v6: int) -> list[TableRoute]:
     return [*global_table(4, v4), *global_table(6, v6)]
 
 
-def gateways(route: TableRoute, legs: int, shift: int = 0) -> list[str]:
+def gateways(route: TableRoute, next_hops: int, shift: int = 0) -> list[str]:
     """The gateways of a route; ``shift`` makes them those of another set."""
     subnet = SUBNETS[family_of(route.prefix)]
-    return [subnet.format(host=host) for host in hosts_of(route.next_hop_set + shift, legs)]
+    return [subnet.format(host=host) for host in hosts_of(route.next_hop_set + shift, next_hops)]
 
 
 def lines(
-    verb: str, routes: Iterable[TableRoute], *, legs: int = 1, shift: int = 0
+    verb: str, routes: Iterable[TableRoute], *, next_hops: int = 1, shift: int = 0
 ) -> Iterator[str]:
     """Lines for ``ip -batch``: ``verb`` is add, replace or del."""
     for route in routes:
-        hops = gateways(route, legs, shift)
+        hops = gateways(route, next_hops, shift)
         if verb == "del":
             via = ""
-        elif legs == 1:
+        elif next_hops == 1:
             via = f"via {hops[0]} "
         else:
             via = "".join(f"nexthop via {hop} " for hop in hops)
-        # ``via`` and so on are the last: a multipath route's legs end the command.
+        # ``via`` and so on are the last: a multipath route's next hops end the command.
         yield f"route {verb} {route.prefix} proto {PROTOCOL} metric {METRIC} {via}"
 
 

@@ -83,7 +83,7 @@ class RouteView:
         """Why, where the state alone does not say it."""
     @property
     def substitute(self) -> str | None:
-        """Its substitute in VPP, if it is held: ``legs``, ``drop`` or ``punt``."""
+        """Its substitute in VPP, if it is held: ``next_hops``, ``drop`` or ``punt``."""
     @property
     def installed(self) -> list[str]:
         """Paths that VPP has acknowledged for the prefix, as text."""
@@ -432,7 +432,7 @@ class Status:
         """Routes of mirrored protocols that VPP cannot have, by reason."""
     @property
     def substitutes(self) -> dict[str, int]:
-        """Prefixes with a substitute in VPP, by its kind: ``legs`` (some of the
+        """Prefixes with a substitute in VPP, by its kind: ``next_hops`` (some of the
         route's), ``drop``, ``punt``."""
     @property
     def limit_exceeded(self) -> bool:
@@ -678,14 +678,14 @@ class Engine:
         recursive: bool,
         *,
         fallback: str = "hold",
-        skip_legs: bool = False,
+        skip_next_hops: bool = False,
         alike: Mapping[str, tuple[int, bytes]] | None = None,
     ) -> None:
         """Set the ``sw_if_index`` of each kernel interface.
 
         A next hop through any other goes out of ``unmapped``, or is left to VPP's own FIB
         if ``recursive``, or makes its route wait. VPP is given ``fallback`` (``hold``, ``drop``,
-        ``punt``) for a route that it cannot have, or with ``skip_legs`` those of its next hops
+        ``punt``) for a route that it cannot have, or with ``skip_next_hops`` those of its next hops
         that it can have. ``alike`` has an index and a hardware address for an interface that
         ``interfaces`` does not name, for as long as that has the same address. Raises
         ``ValueError``.

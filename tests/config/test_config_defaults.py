@@ -56,7 +56,7 @@ def test_the_defaults_are_those_of_the_daemon(monkeypatch: pytest.MonkeyPatch) -
             "wait": True,
             "max_held": 0.1,
             "unmapped": "hold",
-            "unmapped_legs": "skip",
+            "unmapped_next_hops": "skip",
             "guard": {"share": 0.5, "routes": 100},
             "fib_source": {"name": "bgpreflector", "priority": 0x88},
             "interfaces": {

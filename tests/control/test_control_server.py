@@ -132,7 +132,7 @@ except ControlError as error:
 NOBODY = 65534
 
 
-def as_stranger(place: Path, command: str, group: int = NOBODY) -> str:
+def as_other_user(place: Path, command: str, group: int = NOBODY) -> str:
     """What another user of that group is answered."""
     argv = [sys.executable, "-c", STRANGER, str(place), command, str(NOBODY), str(group)]
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
@@ -156,11 +156,11 @@ def test_others_look_and_do_not_act(open_place: Path) -> None:
         seen = open_place.stat()
         assert (stat.S_IMODE(seen.st_mode), seen.st_gid) == (0o660, group)
         assert stat.S_IMODE(open_place.parent.stat().st_mode) == 0o710
-        assert as_stranger(open_place, "count", group) == "{'count': 3}"
-        refused = as_stranger(open_place, "fail", group)
+        assert as_other_user(open_place, "count", group) == "{'count': 3}"
+        refused = as_other_user(open_place, "fail", group)
         assert f"'fail' is not for user {NOBODY}" in refused
         assert "control.role" in refused
-        assert "Permission denied" in as_stranger(open_place, "count")
+        assert "Permission denied" in as_other_user(open_place, "count")
         with (
             ControlClient(open_place) as client,
             pytest.raises(ControlError, match="not like this"),
@@ -172,7 +172,7 @@ def test_others_look_and_do_not_act(open_place: Path) -> None:
 def test_a_mode_lets_everybody_connect(open_place: Path) -> None:
     """And pass the directory, not list it."""
     with serving(open_place, access=Access(mode=0o666), others_may=HANDLERS):
-        assert as_stranger(open_place, "count") == "{'count': 3}"
+        assert as_other_user(open_place, "count") == "{'count': 3}"
         assert stat.S_IMODE(open_place.parent.stat().st_mode) == 0o711
 
 

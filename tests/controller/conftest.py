@@ -1,4 +1,4 @@
-"""A bench whose controller is closed after the test."""
+"""A harness whose controller is closed after the test."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from controller.controller_support import Bench, Delays, MakeBench
+from controller.controller_support import Delays, Harness, MakeHarness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @pytest.fixture(params=[False, True], ids=["loop", "apart"])
-def make_bench(request: pytest.FixtureRequest) -> Iterator[MakeBench]:
-    benches: list[Bench] = []
+def make_harness(request: pytest.FixtureRequest) -> Iterator[MakeHarness]:
+    harnesses: list[Harness] = []
 
-    def make(delays: Delays | None = None, queue_size: int = 1000) -> Bench:
-        benches.append(Bench(delays, queue_size, apart=request.param))
-        return benches[-1]
+    def make(delays: Delays | None = None, queue_size: int = 1000) -> Harness:
+        harnesses.append(Harness(delays, queue_size, apart=request.param))
+        return harnesses[-1]
 
     yield make
-    for bench in benches:
-        bench.heal()
-        bench.controller.close()
+    for harness in harnesses:
+        harness.heal()
+        harness.controller.close()
 
 
 @pytest.fixture
-def bench(make_bench: MakeBench) -> Bench:
-    return make_bench()
+def harness(make_harness: MakeHarness) -> Harness:
+    return make_harness()

@@ -240,13 +240,13 @@ class Delays:
     retry_delay: float = 1.0
 
 
-class Bench:
+class Harness:
     """A controller with its fakes; ``journal`` has every call in order."""
 
     def __init__(
         self, delays: Delays | None = None, queue_size: int = 1000, *, apart: bool = False
     ) -> None:
-        """``apart``: events are pushed on threads of their own, which may stand in for the loop."""
+        """``apart``: events are pushed on threads of their own, which may run them inline."""
         self._apart = apart
         self.journal: list[str] = []
         self.clock = HandClock()
@@ -275,7 +275,7 @@ class Bench:
             return error
         return None
 
-    def started(self) -> Bench:
+    def started(self) -> Harness:
         """Start and get the startup resync behind us."""
         self.controller.start()
         self.controller.push_event(FullResync("startup", blocking=True))
@@ -305,7 +305,7 @@ class Bench:
         return list(self.journal)
 
 
-MakeBench = Callable[..., Bench]
+MakeHarness = Callable[..., Harness]
 
 
 class Barrier(Change):

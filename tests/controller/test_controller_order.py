@@ -18,24 +18,24 @@ from bgpreflector.controller import (
     TransactionType,
     UpstreamResync,
 )
-from controller.controller_support import TIMEOUT, Bench, Change, MakeBench
+from controller.controller_support import TIMEOUT, Change, Harness, MakeHarness
 
 
-def test_forward_events_pass_the_handlers_in_order(bench: Bench) -> None:
-    bench.started().push(Change())
-    assert bench.journal == ["a.update change", "b.update change", "c.update change"]
+def test_forward_events_pass_the_handlers_in_order(harness: Harness) -> None:
+    harness.started().push(Change())
+    assert harness.journal == ["a.update change", "b.update change", "c.update change"]
 
 
-def test_reverse_events_pass_the_handlers_backwards(bench: Bench) -> None:
-    bench.started().push(Change(way=Direction.REVERSE))
-    assert bench.journal == ["c.update change", "b.update change", "a.update change"]
+def test_reverse_events_pass_the_handlers_backwards(harness: Harness) -> None:
+    harness.started().push(Change(way=Direction.REVERSE))
+    assert harness.journal == ["c.update change", "b.update change", "a.update change"]
 
 
-def test_handlers_that_do_not_handle_the_event_are_left_out(bench: Bench) -> None:
-    bench.started()
-    bench.b.handles = lambda event: False
-    bench.push(Change())
-    assert bench.journal == ["a.update change", "c.update change"]
+def test_handlers_that_do_not_handle_the_event_are_left_out(harness: Harness) -> None:
+    harness.started()
+    harness.b.handles = lambda event: False
+    harness.push(Change())
+    assert harness.journal == ["a.update change", "c.update change"]
 
 
 @pytest.mark.parametrize(
@@ -43,18 +43,18 @@ def test_handlers_that_do_not_handle_the_event_are_left_out(bench: Bench) -> Non
     [(Direction.FORWARD, ["a", "b", "c"]), (Direction.REVERSE, ["c", "b", "a"])],
 )
 def test_revert_goes_opposite_to_the_executed_order(
-    bench: Bench, way: Direction, executed: list[str]
+    harness: Harness, way: Direction, executed: list[str]
 ) -> None:
-    bench.started()
+    harness.started()
 
     def fail(event: Event, txn: ResyncOperations) -> None:
         raise ValueError("no")
 
-    {"a": bench.a, "c": bench.c}[executed[-1]].work = fail
-    error = bench.push(Change(kind=TransactionType.REVERT_ON_FAILURE, way=way))
+    {"a": harness.a, "c": harness.c}[executed[-1]].work = fail
+    error = harness.push(Change(kind=TransactionType.REVERT_ON_FAILURE, way=way))
     assert str(error) == "no"
     first, second, third = executed
-    assert bench.journal == [
+    assert harness.journal == [
         f"{first}.update change",
         f"{second}.update change",
         f"{third}.update change",
@@ -63,15 +63,15 @@ def test_revert_goes_opposite_to_the_executed_order(
     ]
 
 
-def test_events_before_the_first_full_resync_wait_for_it(bench: Bench) -> None:
-    bench.controller.push_event(Change("one", blocking=False))
-    bench.controller.push_event(UpstreamResync("too early"))
-    bench.controller.push_event(DownstreamResync("too early"))
-    bench.controller.push_event(FullResync("startup"))
-    bench.controller.push_event(Change("two", blocking=False))
-    bench.controller.start()
-    bench.settle()
-    assert [line for line in bench.journal if line.startswith("a.")] == [
+def test_events_before_the_first_full_resync_wait_for_it(harness: Harness) -> None:
+    harness.controller.push_event(Change("one", blocking=False))
+    harness.controller.push_event(UpstreamResync("too early"))
+    harness.controller.push_event(DownstreamResync("too early"))
+    harness.controller.push_event(FullResync("startup"))
+    harness.controller.push_event(Change("two", blocking=False))
+    harness.controller.start()
+    harness.settle()
+    assert [line for line in harness.journal if line.startswith("a.")] == [
         "a.resync Full Resync (startup)",
         "a.update one",
         "a.resync Upstream Resync (too early)",
@@ -79,23 +79,23 @@ def test_events_before_the_first_full_resync_wait_for_it(bench: Bench) -> None:
     ]
 
 
-def test_follow_ups_go_before_queued_events(bench: Bench) -> None:
+def test_follow_ups_go_before_queued_events(harness: Harness) -> None:
     reached, proceed = threading.Event(), threading.Event()
 
     def push_follow_ups(event: Event, txn: ResyncOperations) -> None:
         if event.name == "first":
             reached.set()
             assert proceed.wait(TIMEOUT)
-            bench.controller.push_event(Change("follow-up 1", blocking=False))
-            bench.controller.push_event(Change("follow-up 2", blocking=False))
+            harness.controller.push_event(Change("follow-up 1", blocking=False))
+            harness.controller.push_event(Change("follow-up 2", blocking=False))
 
-    bench.started().c.work = push_follow_ups
-    bench.push(Change("first", blocking=False))
-    bench.push(Change("queued", blocking=False))
+    harness.started().c.work = push_follow_ups
+    harness.push(Change("first", blocking=False))
+    harness.push(Change("queued", blocking=False))
     assert reached.wait(TIMEOUT)
     proceed.set()
-    bench.settle()
-    assert [line.split(maxsplit=1)[1] for line in bench.journal if line[0] == "a"] == [
+    harness.settle()
+    assert [line.split(maxsplit=1)[1] for line in harness.journal if line[0] == "a"] == [
         "first",
         "follow-up 1",
         "follow-up 2",
@@ -103,18 +103,18 @@ def test_follow_ups_go_before_queued_events(bench: Bench) -> None:
     ]
 
 
-def test_a_blocking_follow_up_is_refused_because_it_would_wait_for_itself(bench: Bench) -> None:
+def test_a_blocking_follow_up_is_refused_because_it_would_wait_for_itself(harness: Harness) -> None:
     def push_blocking(event: Event, txn: ResyncOperations) -> None:
-        bench.controller.push_event(Change("follow-up", blocking=True))
+        harness.controller.push_event(Change("follow-up", blocking=True))
 
-    bench.started().a.work = push_blocking
-    error = bench.push(Change())
+    harness.started().a.work = push_blocking
+    error = harness.push(Change())
     assert isinstance(error, RuntimeError)
     assert "wait for itself" in str(error)
 
 
-def test_a_full_queue_refuses_events_and_says_so(make_bench: MakeBench) -> None:
-    small = make_bench(queue_size=1)
+def test_a_full_queue_refuses_events_and_says_so(make_harness: MakeHarness) -> None:
+    small = make_harness(queue_size=1)
     small.controller.push_event(Change("kept", blocking=False))
     with pytest.raises(EventQueueFullError, match="refused: the event queue is full with 1"):
         small.controller.push_event(Change("refused", blocking=False))
@@ -131,9 +131,9 @@ class Unwanted(Change):
         return self.wanted
 
 
-def test_events_that_nobody_wants_make_room(make_bench: MakeBench) -> None:
+def test_events_that_nobody_wants_make_room(make_harness: MakeHarness) -> None:
     """The others keep their order, and all get their result."""
-    small = make_bench(queue_size=4)
+    small = make_harness(queue_size=4)
     first, given_up = Unwanted("first", blocking=False), Unwanted("x", blocking=False)
     small.controller.push_event(FullResync("startup"))
     for event in (first, given_up, Change("second", blocking=False)):
@@ -153,105 +153,105 @@ def test_events_that_nobody_wants_make_room(make_bench: MakeBench) -> None:
     ]
 
 
-def test_an_event_that_nobody_wants_is_left_out_at_its_turn(bench: Bench) -> None:
+def test_an_event_that_nobody_wants_is_left_out_at_its_turn(harness: Harness) -> None:
     event = Unwanted("x", blocking=False)
-    bench.controller.push_event(event)
+    harness.controller.push_event(event)
     event.wanted = False
-    bench.started()
-    bench.push(Change())
+    harness.started()
+    harness.push(Change())
     assert event.finished == [None]
-    assert bench.journal == ["a.update change", "b.update change", "c.update change"]
+    assert harness.journal == ["a.update change", "b.update change", "c.update change"]
 
 
-def test_blocking_events_return_when_done(bench: Bench) -> None:
+def test_blocking_events_return_when_done(harness: Harness) -> None:
     event = Change()
-    bench.started().controller.push_event(event)
+    harness.started().controller.push_event(event)
     assert event.finished == [None]
-    assert bench.journal[0] == "a.update change"
+    assert harness.journal[0] == "a.update change"
 
 
-def test_blocking_events_raise_the_error_of_the_handler(bench: Bench) -> None:
+def test_blocking_events_raise_the_error_of_the_handler(harness: Harness) -> None:
     wrong = ValueError("wrong")
 
     def fail(event: Event, txn: ResyncOperations) -> None:
         raise wrong
 
-    bench.started().b.work = fail
+    harness.started().b.work = fail
     event = Change()
-    assert bench.push(event) is wrong
+    assert harness.push(event) is wrong
     assert event.finished == [wrong]
 
 
-def test_events_that_do_not_block_are_only_queued(bench: Bench) -> None:
+def test_events_that_do_not_block_are_only_queued(harness: Harness) -> None:
     event = Change(blocking=False)
-    bench.controller.push_event(event)
+    harness.controller.push_event(event)
     assert event.finished == []
 
 
-def test_an_update_that_is_no_update_event_is_refused(bench: Bench) -> None:
+def test_an_update_that_is_no_update_event_is_refused(harness: Harness) -> None:
     class Odd(FullResync):
         method = Change.method
 
     with pytest.raises(TypeError, match="UpdateEvent"):
-        bench.controller.push_event(Odd("odd"))
+        harness.controller.push_event(Odd("odd"))
 
 
-def test_resyncs_are_counted_from_one(bench: Bench) -> None:
-    bench.started()
-    bench.push(UpstreamResync("again", blocking=True))
-    bench.push(FullResync("again", blocking=True))
-    assert bench.a.resync_counts == [1, 2, 3]
+def test_resyncs_are_counted_from_one(harness: Harness) -> None:
+    harness.started()
+    harness.push(UpstreamResync("again", blocking=True))
+    harness.push(FullResync("again", blocking=True))
+    assert harness.a.resync_counts == [1, 2, 3]
 
 
-def test_kubernetes_state_is_kept_for_later_resyncs(bench: Bench) -> None:
-    bench.controller.start()
+def test_kubernetes_state_is_kept_for_later_resyncs(harness: Harness) -> None:
+    harness.controller.start()
     state = {"pod": {"one": object()}}
-    bench.push(FullResync("startup", blocking=True, kube_state_data=state))
-    bench.push(UpstreamResync("again", blocking=True))
-    assert bench.a.kube_state == [state, state]
+    harness.push(FullResync("startup", blocking=True, kube_state_data=state))
+    harness.push(UpstreamResync("again", blocking=True))
+    assert harness.a.kube_state == [state, state]
 
 
-def test_full_resync_rereads_the_southbound_before_the_handlers_run(bench: Bench) -> None:
-    bench.started().push(FullResync("x", blocking=True))
+def test_full_resync_rereads_the_southbound_before_the_handlers_run(harness: Harness) -> None:
+    harness.started().push(FullResync("x", blocking=True))
     handlers = [f"{name}.resync Full Resync (x)" for name in "abc"]
-    assert bench.journal == ["sink.resync", *handlers, "sink.commit"]
+    assert harness.journal == ["sink.resync", *handlers, "sink.commit"]
 
 
-def test_upstream_resync_leaves_out_the_reread(bench: Bench) -> None:
-    bench.started().push(UpstreamResync("x", blocking=True))
+def test_upstream_resync_leaves_out_the_reread(harness: Harness) -> None:
+    harness.started().push(UpstreamResync("x", blocking=True))
     handlers = [f"{name}.resync Upstream Resync (x)" for name in "abc"]
-    assert bench.journal == [*handlers, "sink.commit"]
+    assert harness.journal == [*handlers, "sink.commit"]
 
 
-def test_downstream_resync_leaves_out_the_handlers(bench: Bench) -> None:
-    bench.started().push(DownstreamResync("x", blocking=True))
-    assert bench.journal == ["sink.resync", "sink.commit"]
-    assert bench.sink.transactions[-1].is_resync
-    assert bench.sink.transactions[-1].is_empty
+def test_downstream_resync_leaves_out_the_handlers(harness: Harness) -> None:
+    harness.started().push(DownstreamResync("x", blocking=True))
+    assert harness.journal == ["sink.resync", "sink.commit"]
+    assert harness.sink.transactions[-1].is_resync
+    assert harness.sink.transactions[-1].is_empty
 
 
-def test_an_update_that_changes_nothing_is_not_committed(bench: Bench) -> None:
-    bench.started().push(Change())
-    assert "sink.commit" not in bench.journal
+def test_an_update_that_changes_nothing_is_not_committed(harness: Harness) -> None:
+    harness.started().push(Change())
+    assert "sink.commit" not in harness.journal
 
 
-def test_what_the_handlers_put_arrives_in_one_transaction(bench: Bench) -> None:
-    bench.started()
-    bench.a.work = lambda event, txn: txn.put("k", 1)
-    bench.b.work = lambda event, txn: txn.put("l", txn.get("k"))
-    bench.push(Change())
-    assert dict(bench.sink.transactions[-1].values) == {"k": 1, "l": 1}
-    assert bench.sink.values == {"k": 1, "l": 1}
+def test_what_the_handlers_put_arrives_in_one_transaction(harness: Harness) -> None:
+    harness.started()
+    harness.a.work = lambda event, txn: txn.put("k", 1)
+    harness.b.work = lambda event, txn: txn.put("l", txn.get("k"))
+    harness.push(Change())
+    assert dict(harness.sink.transactions[-1].values) == {"k": 1, "l": 1}
+    assert harness.sink.values == {"k": 1, "l": 1}
 
 
-def test_an_idle_loop_waits_without_a_deadline(bench: Bench) -> None:
-    bench.started()
-    bench.settle()
-    waits = len(bench.clock.deadlines)
-    assert set(bench.clock.deadlines) == {None}
-    bench.clock.advance(3600)
-    bench.settle()
-    assert len(bench.clock.deadlines) <= waits + 4
+def test_an_idle_loop_waits_without_a_deadline(harness: Harness) -> None:
+    harness.started()
+    harness.settle()
+    waits = len(harness.clock.deadlines)
+    assert set(harness.clock.deadlines) == {None}
+    harness.clock.advance(3600)
+    harness.settle()
+    assert len(harness.clock.deadlines) <= waits + 4
 
 
 def test_transactions_say_what_they_hold() -> None:

@@ -16,7 +16,7 @@ from bgpreflector.controller import (
     ResyncOperations,
     TransactionType,
 )
-from controller.controller_support import TIMEOUT, Bench, Change, Delays, MakeBench
+from controller.controller_support import TIMEOUT, Change, Delays, Harness, MakeHarness
 
 HEALING = "a.resync Healing Resync (After error: no)"
 SOUTHBOUND = ["sink.resync", "sink.commit"]
@@ -34,229 +34,229 @@ def fail_always(event: Event, txn: ResyncOperations) -> None:
     raise ResyncNeededError("no")
 
 
-def test_an_error_that_asks_for_it_is_healed_after_five_seconds(bench: Bench) -> None:
-    bench.started().a.work = fail_updates
-    bench.push(Change())
-    assert bench.advance(4.75) == []
-    healing = bench.advance(0.25)
+def test_an_error_that_asks_for_it_is_healed_after_five_seconds(harness: Harness) -> None:
+    harness.started().a.work = fail_updates
+    harness.push(Change())
+    assert harness.advance(4.75) == []
+    healing = harness.advance(0.25)
     assert healing[0] == "sink.resync"
     assert healing[1] == HEALING
     assert healing[-1] == "sink.commit"
-    assert bench.advance(600) == []
+    assert harness.advance(600) == []
 
 
-def test_many_errors_are_healed_once(bench: Bench) -> None:
-    bench.started().a.work = fail_updates
-    bench.push(Change())
-    bench.clock.advance(2)
-    bench.push(Change())
-    bench.push(Change())
-    assert bench.advance(3).count(HEALING) == 1
-    assert bench.advance(600) == []
+def test_many_errors_are_healed_once(harness: Harness) -> None:
+    harness.started().a.work = fail_updates
+    harness.push(Change())
+    harness.clock.advance(2)
+    harness.push(Change())
+    harness.push(Change())
+    assert harness.advance(3).count(HEALING) == 1
+    assert harness.advance(600) == []
 
 
-def test_ignored_errors_are_not_healed(bench: Bench) -> None:
-    bench.started().a.work = fail_updates
-    bench.push(Change(kind=IGNORE))
-    assert bench.advance(600) == []
+def test_ignored_errors_are_not_healed(harness: Harness) -> None:
+    harness.started().a.work = fail_updates
+    harness.push(Change(kind=IGNORE))
+    assert harness.advance(600) == []
 
 
-def test_a_southbound_that_is_down_is_healed(bench: Bench) -> None:
-    bench.started().a.work = lambda event, txn: txn.put("k", 1)
-    bench.sink.down = ConnectionError("no")
-    bench.push(Change())
-    bench.sink.down = None
-    assert HEALING in bench.advance(5)
-    assert bench.sink.values == {"k": 1}
+def test_a_southbound_that_is_down_is_healed(harness: Harness) -> None:
+    harness.started().a.work = lambda event, txn: txn.put("k", 1)
+    harness.sink.down = ConnectionError("no")
+    harness.push(Change())
+    harness.sink.down = None
+    assert HEALING in harness.advance(5)
+    assert harness.sink.values == {"k": 1}
 
 
-def test_healing_that_fails_is_repeated_at_growing_delays(bench: Bench) -> None:
-    bench.started().a.work = fail_always
-    bench.push(Change())
+def test_healing_that_fails_is_repeated_at_growing_delays(harness: Harness) -> None:
+    harness.started().a.work = fail_always
+    harness.push(Change())
     for delay in (5, 10, 20, 40, 60, 60):
-        assert bench.advance(delay - 0.25) == []
-        assert HEALING in bench.advance(0.25)
-    bench.a.work = None
-    assert HEALING in bench.advance(60)
-    assert bench.advance(600) == []
+        assert harness.advance(delay - 0.25) == []
+        assert HEALING in harness.advance(0.25)
+    harness.a.work = None
+    assert HEALING in harness.advance(60)
+    assert harness.advance(600) == []
 
 
-def test_after_a_successful_healing_the_delay_is_short_again(bench: Bench) -> None:
-    bench.started().a.work = fail_updates
+def test_after_a_successful_healing_the_delay_is_short_again(harness: Harness) -> None:
+    harness.started().a.work = fail_updates
     for _ in range(2):
-        bench.push(Change())
-        assert HEALING in bench.advance(5)
+        harness.push(Change())
+        assert HEALING in harness.advance(5)
 
 
-def test_a_full_resync_of_the_operator_replaces_the_healing(bench: Bench) -> None:
-    bench.started().a.work = fail_updates
-    bench.push(Change())
-    bench.push(FullResync("operator", blocking=True))
-    assert bench.advance(600) == []
+def test_a_full_resync_of_the_operator_replaces_the_healing(harness: Harness) -> None:
+    harness.started().a.work = fail_updates
+    harness.push(Change())
+    harness.push(FullResync("operator", blocking=True))
+    assert harness.advance(600) == []
 
 
-def test_a_failed_startup_resync_is_healed(bench: Bench) -> None:
-    bench.sink.down = ConnectionError("no")
-    bench.controller.start()
-    bench.push(FullResync("startup", blocking=True))
-    bench.sink.down = None
-    assert HEALING in bench.advance(5)
-    assert bench.a.resync_counts == [1, 2]
+def test_a_failed_startup_resync_is_healed(harness: Harness) -> None:
+    harness.sink.down = ConnectionError("no")
+    harness.controller.start()
+    harness.push(FullResync("startup", blocking=True))
+    harness.sink.down = None
+    assert HEALING in harness.advance(5)
+    assert harness.a.resync_counts == [1, 2]
 
 
-def refused(bench: Bench, kind: TransactionType = TransactionType.BEST_EFFORT) -> None:
-    bench.sink.refuse = {"bad"}
-    bench.a.work = lambda event, txn: txn.put("bad", 1)
-    assert isinstance(bench.push(Change(kind=kind)), OperationsFailedError)
-    bench.a.work = None
+def refused(harness: Harness, kind: TransactionType = TransactionType.BEST_EFFORT) -> None:
+    harness.sink.refuse = {"bad"}
+    harness.a.work = lambda event, txn: txn.put("bad", 1)
+    assert isinstance(harness.push(Change(kind=kind)), OperationsFailedError)
+    harness.a.work = None
 
 
-def test_failed_operations_are_tried_three_times_then_healed(bench: Bench) -> None:
-    refused(bench.started())
+def test_failed_operations_are_tried_three_times_then_healed(harness: Harness) -> None:
+    refused(harness.started())
     for delay in (1, 2, 4):
-        assert bench.advance(delay - 0.25) == []
-        assert bench.advance(0.25) == ["sink.retry"]
-    assert bench.advance(4.75) == []
-    assert bench.advance(0.25) == SOUTHBOUND
-    assert [bench.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
-    assert bench.advance(600) == []
+        assert harness.advance(delay - 0.25) == []
+        assert harness.advance(0.25) == ["sink.retry"]
+    assert harness.advance(4.75) == []
+    assert harness.advance(0.25) == SOUTHBOUND
+    assert [harness.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
+    assert harness.advance(600) == []
 
 
-def test_healing_after_refusals_that_does_not_help_becomes_rare(bench: Bench) -> None:
+def test_healing_after_refusals_that_does_not_help_becomes_rare(harness: Harness) -> None:
     """However many are refused meanwhile; and the handlers are left alone."""
-    bench.started()
+    harness.started()
     for delay in (5, 10, 20, 40, 60, 60):
-        refused(bench)
-        assert [bench.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
-        assert bench.advance(delay - 0.25) == []
-        assert bench.advance(0.25) == SOUTHBOUND
-    bench.sink.refuse.clear()
-    bench.push(DownstreamResync("operator", blocking=True))
-    refused(bench)
-    assert [bench.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
-    assert bench.advance(5) == SOUTHBOUND
+        refused(harness)
+        assert [harness.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
+        assert harness.advance(delay - 0.25) == []
+        assert harness.advance(0.25) == SOUTHBOUND
+    harness.sink.refuse.clear()
+    harness.push(DownstreamResync("operator", blocking=True))
+    refused(harness)
+    assert [harness.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
+    assert harness.advance(5) == SOUTHBOUND
 
 
 @pytest.mark.parametrize("error_first", [True, False])
 def test_an_error_beside_refusals_is_healed_from_the_sources_on(
-    bench: Bench, error_first: bool
+    harness: Harness, error_first: bool
 ) -> None:
     """One resync serves both."""
-    bench.started()
+    harness.started()
 
     def fail() -> None:
-        bench.a.work = fail_updates
-        bench.push(Change())
-        bench.a.work = None
+        harness.a.work = fail_updates
+        harness.push(Change())
+        harness.a.work = None
 
-    refused(bench)
-    bench.advance(1 + 2 + (0 if error_first else 4))
+    refused(harness)
+    harness.advance(1 + 2 + (0 if error_first else 4))
     if error_first:
         fail()
-        bench.advance(4)
-        assert HEALING in bench.advance(1)
+        harness.advance(4)
+        assert HEALING in harness.advance(1)
     else:
         fail()
-        assert HEALING in bench.advance(5)
+        assert HEALING in harness.advance(5)
 
 
-def test_a_retry_that_succeeds_ends_the_series(bench: Bench) -> None:
-    refused(bench.started())
-    assert bench.advance(1) == ["sink.retry"]
-    bench.sink.refuse.clear()
-    assert bench.advance(2) == ["sink.retry"]
-    assert bench.sink.values == {"bad": 1}
-    assert bench.advance(600) == []
+def test_a_retry_that_succeeds_ends_the_series(harness: Harness) -> None:
+    refused(harness.started())
+    assert harness.advance(1) == ["sink.retry"]
+    harness.sink.refuse.clear()
+    assert harness.advance(2) == ["sink.retry"]
+    assert harness.sink.values == {"bad": 1}
+    assert harness.advance(600) == []
 
 
-def test_ignored_failures_are_tried_again_but_not_healed(bench: Bench) -> None:
-    refused(bench.started(), IGNORE)
-    assert [bench.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
-    assert bench.advance(600) == []
+def test_ignored_failures_are_tried_again_but_not_healed(harness: Harness) -> None:
+    refused(harness.started(), IGNORE)
+    assert [harness.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
+    assert harness.advance(600) == []
 
 
-def test_failures_that_no_retry_can_help_go_straight_to_healing(bench: Bench) -> None:
-    bench.started().sink.hopeless = {"bad"}
-    bench.a.work = lambda event, txn: txn.put("bad", 1)
-    bench.push(Change())
-    bench.a.work = None
-    assert bench.advance(4.75) == []
-    assert bench.advance(0.25) == SOUTHBOUND
+def test_failures_that_no_retry_can_help_go_straight_to_healing(harness: Harness) -> None:
+    harness.started().sink.hopeless = {"bad"}
+    harness.a.work = lambda event, txn: txn.put("bad", 1)
+    harness.push(Change())
+    harness.a.work = None
+    assert harness.advance(4.75) == []
+    assert harness.advance(0.25) == SOUTHBOUND
 
 
-def test_operations_that_fail_in_a_healing_resync_do_not_heal_for_ever(bench: Bench) -> None:
-    bench.started().sink.refuse = {"bad"}
-    bench.a.work = lambda event, txn: txn.put("bad", 1)
-    bench.push(Change())
-    assert [bench.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
-    assert "sink.resync" in bench.advance(5)
-    assert [bench.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
-    assert bench.advance(600) == []
+def test_operations_that_fail_in_a_healing_resync_do_not_heal_for_ever(harness: Harness) -> None:
+    harness.started().sink.refuse = {"bad"}
+    harness.a.work = lambda event, txn: txn.put("bad", 1)
+    harness.push(Change())
+    assert [harness.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
+    assert "sink.resync" in harness.advance(5)
+    assert [harness.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
+    assert harness.advance(600) == []
 
 
-def test_other_events_proceed_between_retries(bench: Bench) -> None:
-    refused(bench.started())
-    bench.a.work = lambda event, txn: txn.put("good", 2)
-    assert bench.push(Change()) is None
-    assert bench.sink.values == {"good": 2}
-    assert "sink.retry" not in bench.journal
+def test_other_events_proceed_between_retries(harness: Harness) -> None:
+    refused(harness.started())
+    harness.a.work = lambda event, txn: txn.put("good", 2)
+    assert harness.push(Change()) is None
+    assert harness.sink.values == {"good": 2}
+    assert "sink.retry" not in harness.journal
 
 
-def test_new_failures_join_the_series_that_is_running(bench: Bench) -> None:
-    refused(bench.started())
-    bench.clock.advance(0.5)
-    refused(bench)
-    assert bench.advance(0.5) == ["sink.retry"]
-    assert bench.advance(1.75) == []
+def test_new_failures_join_the_series_that_is_running(harness: Harness) -> None:
+    refused(harness.started())
+    harness.clock.advance(0.5)
+    refused(harness)
+    assert harness.advance(0.5) == ["sink.retry"]
+    assert harness.advance(1.75) == []
 
 
-def test_a_full_resync_replaces_the_retries(bench: Bench) -> None:
-    refused(bench.started())
-    bench.sink.refuse.clear()
-    bench.push(FullResync("operator", blocking=True))
-    assert bench.advance(600) == []
+def test_a_full_resync_replaces_the_retries(harness: Harness) -> None:
+    refused(harness.started())
+    harness.sink.refuse.clear()
+    harness.push(FullResync("operator", blocking=True))
+    assert harness.advance(600) == []
 
 
-def test_a_retry_that_cannot_reach_the_southbound_is_healed(bench: Bench) -> None:
-    refused(bench.started())
-    bench.sink.down = ConnectionError("no")
-    assert bench.advance(1) == ["sink.retry"]
-    bench.sink.down = None
-    assert HEALING in bench.advance(5)
+def test_a_retry_that_cannot_reach_the_southbound_is_healed(harness: Harness) -> None:
+    refused(harness.started())
+    harness.sink.down = ConnectionError("no")
+    assert harness.advance(1) == ["sink.retry"]
+    harness.sink.down = None
+    assert HEALING in harness.advance(5)
 
 
-def test_a_fatal_error_in_a_retry_stops_the_loop(bench: Bench) -> None:
-    refused(bench.started())
-    bench.sink.down = FatalError("wrong VPP")
-    bench.clock.advance(1)
+def test_a_fatal_error_in_a_retry_stops_the_loop(harness: Harness) -> None:
+    refused(harness.started())
+    harness.sink.down = FatalError("wrong VPP")
+    harness.clock.advance(1)
     with pytest.raises(FatalError, match="wrong VPP"):
-        bench.controller.wait(TIMEOUT)
+        harness.controller.wait(TIMEOUT)
 
 
-def test_retries_can_be_switched_off(make_bench: MakeBench) -> None:
-    bench = make_bench(Delays(retry_attempts=0))
-    refused(bench.started())
-    assert "sink.retry" not in bench.advance(4.75)
-    assert bench.advance(0.25) == SOUTHBOUND
+def test_retries_can_be_switched_off(make_harness: MakeHarness) -> None:
+    harness = make_harness(Delays(retry_attempts=0))
+    refused(harness.started())
+    assert "sink.retry" not in harness.advance(4.75)
+    assert harness.advance(0.25) == SOUTHBOUND
 
 
 def test_periodic_healing_corrects_the_southbound_at_its_interval(
-    make_bench: MakeBench,
+    make_harness: MakeHarness,
 ) -> None:
-    bench = make_bench(Delays(periodic_resync=60))
-    bench.controller.start()
-    bench.clock.advance(120)
-    bench.push(FullResync("startup", blocking=True))
+    harness = make_harness(Delays(periodic_resync=60))
+    harness.controller.start()
+    harness.clock.advance(120)
+    harness.push(FullResync("startup", blocking=True))
     for _ in range(3):
-        assert bench.advance(59.75) == []
-        assert bench.advance(0.25) == ["sink.resync", "sink.commit"]
+        assert harness.advance(59.75) == []
+        assert harness.advance(0.25) == ["sink.resync", "sink.commit"]
 
 
-def test_updates_do_not_put_off_periodic_healing(make_bench: MakeBench) -> None:
-    bench = make_bench(Delays(periodic_resync=60)).started()
-    bench.clock.advance(59)
-    bench.push(Change())
-    assert bench.advance(1) == ["sink.resync", "sink.commit"]
+def test_updates_do_not_put_off_periodic_healing(make_harness: MakeHarness) -> None:
+    harness = make_harness(Delays(periodic_resync=60)).started()
+    harness.clock.advance(59)
+    harness.push(Change())
+    assert harness.advance(1) == ["sink.resync", "sink.commit"]
 
 
 def test_healing_events_describe_themselves() -> None:

@@ -143,7 +143,7 @@ def test_what_a_flush_takes_the_daemon_puts_back(
         assert daemon.status()["in_sync"]
 
 
-def test_orders_say_how_it_stands(
+def test_commands_report_the_outcome(
     kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
     """In a line, and as an object with its schema."""

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.root
 COUNT = 300
 
 
-class Bench:
+class Harness:
     """A kernel with routes, a VPP, and the command line between them."""
 
     def __init__(self, kernel: Namespace, vpp: Vpp) -> None:
@@ -56,7 +56,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench(vpp: Vpp, make_namespace: Callable[[str], Namespace]) -> Bench:
+def harness(vpp: Vpp, make_namespace: Callable[[str], Namespace]) -> Harness:
     """With routes of both families in the kernel."""
     kernel = make_namespace("differences")
     kernel.ip("link", "add", "f0", "type", "veth", "peer", "name", "f1")
@@ -67,14 +67,14 @@ def bench(vpp: Vpp, make_namespace: Callable[[str], Namespace]) -> Bench:
     lines = [f"route add 30.{n >> 8}.{n & 255}.0/24 via 10.0.0.2 proto 12" for n in range(COUNT)]
     lines += [f"route add 2001:db8:{n:x}::/48 via fd00::2 proto 12" for n in range(COUNT)]
     ip_batch(kernel, lines)
-    return Bench(kernel, vpp)
+    return Harness(kernel, vpp)
 
 
-def test_a_plan_touches_nothing(bench: Bench, tmp_path: Path) -> None:
+def test_a_plan_touches_nothing(harness: Harness, tmp_path: Path) -> None:
     """Not even the FIB source is added; after a run nothing is left to do."""
-    changes = bench.lines("plan")
+    changes = harness.lines("plan")
     expected = {"schema": 3, "add": 2 * COUNT, "replace": 0, "delete": 0, "held": {}}
-    assert bench.lines("plan", "--summary") == [expected]
+    assert harness.lines("plan", "--summary") == [expected]
     assert {(change["schema"], change["kind"]) for change in changes} == {(3, "route")}
     assert {change["operation"] for change in changes} == {"add"}
     assert {
@@ -87,62 +87,66 @@ def test_a_plan_touches_nothing(bench: Bench, tmp_path: Path) -> None:
         "desired": changes[0]["desired"],
         "overridden": False,
     } in changes
-    assert bench.vpp.source() is None
-    assert bench.vpp.routes() == {}
+    assert harness.vpp.source() is None
+    assert harness.vpp.routes() == {}
 
-    with running_daemon(tmp_path / "run.log", *bench.arguments, namespace=bench.kernel) as daemon:
-        wait_until(bench.vpp.routes, 30, "all", accept=lambda seen: len(seen) == 2 * COUNT)
+    with running_daemon(
+        tmp_path / "run.log", *harness.arguments, namespace=harness.kernel
+    ) as daemon:
+        wait_until(harness.vpp.routes, 30, "all", accept=lambda seen: len(seen) == 2 * COUNT)
         assert daemon.end() == 0, daemon.log()
-    assert bench.lines("plan") == []
-    assert bench.lines("plan", "--summary") == [expected | {"add": 0}]
-    ip_batch(bench.kernel, ["route del 30.0.0.0/24 proto 12"])
-    (change,) = bench.lines("plan")
+    assert harness.lines("plan") == []
+    assert harness.lines("plan", "--summary") == [expected | {"add": 0}]
+    ip_batch(harness.kernel, ["route del 30.0.0.0/24 proto 12"])
+    (change,) = harness.lines("plan")
     assert (change["operation"], change["prefix"]) == ("delete", "30.0.0.0/24")
-    assert "30.0.0.0/24" in bench.vpp.routes()
-    assert "delete" in bench.run("plan").stdout
+    assert "30.0.0.0/24" in harness.vpp.routes()
+    assert "delete" in harness.run("plan").stdout
 
 
-def test_an_audit_lists_and_repairs(bench: Bench, tmp_path: Path) -> None:
+def test_an_audit_lists_and_repairs(harness: Harness, tmp_path: Path) -> None:
     """Routes that are missing, different and too many in VPP, and one that is overridden."""
     hidden = "30.0.9.0/24"
-    bench.vpp.add_foreign_route(hidden)
-    with running_daemon(tmp_path / "run.log", *bench.arguments, namespace=bench.kernel) as daemon:
-        wait_until(bench.vpp.routes, 30, "all", accept=lambda seen: len(seen) >= 2 * COUNT - 1)
+    harness.vpp.add_foreign_route(hidden)
+    with running_daemon(
+        tmp_path / "run.log", *harness.arguments, namespace=harness.kernel
+    ) as daemon:
+        wait_until(harness.vpp.routes, 30, "all", accept=lambda seen: len(seen) >= 2 * COUNT - 1)
         assert daemon.end() == 0, daemon.log()
-    bench.vpp.tamper("30.0.1.0/24", delete=True)
-    bench.vpp.tamper("30.0.2.0/24")
-    bench.vpp.tamper("203.0.113.0/24")
+    harness.vpp.tamper("30.0.1.0/24", delete=True)
+    harness.vpp.tamper("30.0.2.0/24")
+    harness.vpp.tamper("203.0.113.0/24")
     expected = {
         "30.0.1.0/24": ("add", False),
         "30.0.2.0/24": ("replace", False),
         "203.0.113.0/24": ("delete", False),
     }
-    (counted,) = bench.lines("audit", "--summary", exit_code=6)
+    (counted,) = harness.lines("audit", "--summary", exit_code=6)
     assert (counted["overridden"], counted["repaired"]) == (1, 0)
     for exit_code, command in ((6, ("audit",)), (0, ("audit", "--repair", "--no-daemon"))):
-        changes = bench.lines(*command, exit_code=exit_code)
+        changes = harness.lines(*command, exit_code=exit_code)
         seen = {c["prefix"]: (c["operation"], c["overridden"]) for c in changes}
         # A route of ours that another source's hides cannot be seen, and is sent again.
         assert seen == expected | ({hidden: ("add", True)} if hidden in seen else {})
-    (counted,) = bench.lines("audit", "--repair", "--no-daemon", "--summary")
+    (counted,) = harness.lines("audit", "--repair", "--no-daemon", "--summary")
     assert counted.items() >= {"add": 0, "replace": 0, "delete": 0}.items()
-    assert "203.0.113.0/24" not in bench.vpp.routes()
-    assert bench.vpp.has_foreign_route(hidden)
+    assert "203.0.113.0/24" not in harness.vpp.routes()
+    assert harness.vpp.has_foreign_route(hidden)
 
 
-def test_the_daemon_audits_vpp_by_itself(bench: Bench, tmp_path: Path) -> None:
+def test_the_daemon_audits_vpp_by_itself(harness: Harness, tmp_path: Path) -> None:
     """What somebody else did under our source is undone, and logged with its prefixes."""
     config = tmp_path / "audit.toml"
     config.write_text("[vpp]\naudit_interval = 0.3\n")
     log = tmp_path / "run.log"
-    arguments = ("--config", str(config), *bench.arguments)
-    with running_daemon(log, *arguments, namespace=bench.kernel) as daemon:
-        wait_until(bench.vpp.routes, 30, "all", accept=lambda seen: len(seen) == 2 * COUNT)
-        right = bench.vpp.routes()
-        bench.vpp.tamper("30.0.1.0/24", delete=True)
-        bench.vpp.tamper("30.0.2.0/24")
-        bench.vpp.tamper("203.0.113.0/24")
-        wait_until(bench.vpp.routes, 30, "repaired", accept=lambda seen: seen == right)
+    arguments = ("--config", str(config), *harness.arguments)
+    with running_daemon(log, *arguments, namespace=harness.kernel) as daemon:
+        wait_until(harness.vpp.routes, 30, "all", accept=lambda seen: len(seen) == 2 * COUNT)
+        right = harness.vpp.routes()
+        harness.vpp.tamper("30.0.1.0/24", delete=True)
+        harness.vpp.tamper("30.0.2.0/24")
+        harness.vpp.tamper("203.0.113.0/24")
+        wait_until(harness.vpp.routes, 30, "repaired", accept=lambda seen: seen == right)
         wait_until(
             daemon.log,
             30,

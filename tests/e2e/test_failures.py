@@ -132,9 +132,9 @@ def test_an_end_while_vpp_is_waited_for(tmp_path: Path) -> None:
         assert daemon.end() == 0, daemon.log()
 
 
-def test_a_stranger_at_the_socket(tmp_path: Path) -> None:
+def test_another_program_at_the_socket(tmp_path: Path) -> None:
     """A server that closes at once is no VPP either."""
-    place = tmp_path / "stranger.sock"
+    place = tmp_path / "other.sock"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(place))
         listener.listen()
@@ -275,7 +275,7 @@ def test_a_vpp_that_stays_away_is_waited_for(
 
 
 @pytest.mark.root
-def test_a_vpp_with_another_layout_is_programmed_the_slow_way(
+def test_a_vpp_with_another_layout_is_programmed_through_papi(
     simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
 ) -> None:
     """Through vpp_papi, with a warning that names message, CRC and version; adopted likewise."""

@@ -12,7 +12,7 @@ from bgpreflector.config import Config, ConfigError, loads
 from bgpreflector.control import ControlClient
 from bgpreflector.daemon.handlers import load_handlers
 from bgpreflector.errors import RefusedByDaemonError
-from e2e.test_reload import Bench
+from e2e.test_reload import Harness
 from e2e.world import kernel_of
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
@@ -117,24 +117,24 @@ def test_the_daemon_calls_it_and_a_reload_makes_it_anew(
     tmp_path: Path,
 ) -> None:
     """What it raises is counted, and the routes go on; what cannot be loaded changes nothing."""
-    bench = Bench(kernel_of(make_namespace), simulator, tmp_path)
+    harness = Harness(kernel_of(make_namespace), simulator, tmp_path)
     notes = tmp_path / "notes"
 
     def configure(word: str, load: str = "noting") -> None:
-        bench.write(
+        harness.write(
             more=f'[handlers]\nload = ["{load}"]\n'
             f'[handlers.options.{load}]\nfile = "{notes}"\nword = "{word}"\n'
         )
 
     def withdraw(number: int, word: str) -> None:
-        before = len(bench.vpp.routes())
-        ip_batch(bench.kernel, [f"route del 30.0.{number}.0/24 proto 12"])
-        wait_until(bench.vpp.routes, 30, "it is gone", accept=lambda r: len(r) == before - 1)
+        before = len(harness.vpp.routes())
+        ip_batch(harness.kernel, [f"route del 30.0.{number}.0/24 proto 12"])
+        wait_until(harness.vpp.routes, 30, "it is gone", accept=lambda r: len(r) == before - 1)
         wait_until(notes.read_text, 30, word, accept=lambda text: word in text.splitlines())
 
     configure("one")
     path = os.pathsep.join([str(installed), os.environ.get("PYTHONPATH", "")])
-    with bench.running(PYTHONPATH=path) as daemon:
+    with harness.running(PYTHONPATH=path) as daemon:
         withdraw(20, "one")
         wait_until(
             lambda: daemon.status()["handler_errors"]["Noting"],

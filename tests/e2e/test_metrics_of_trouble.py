@@ -91,7 +91,7 @@ def test_other_writers_and_missing_interfaces_are_counted(
         )
 
 
-def test_what_goes_in_silence_is_drift(
+def test_what_goes_without_a_message_is_drift(
     kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path, config: tuple[str, str]
 ) -> None:
     """Where notifications about links are off, IPv6 is disabled on a link without a message."""

@@ -153,7 +153,7 @@ def test_the_doctor_of_a_daemon_that_is_older(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("answer", [b"220 mail.example ESMTP", b"[]", b"{}", b"7"])
-def test_a_stranger_at_the_control_socket(tmp_path: Path, answer: bytes) -> None:
+def test_another_program_at_the_control_socket(tmp_path: Path, answer: bytes) -> None:
     """It is called one."""
     with daemon_that_says(tmp_path / "c.sock", answer):
         done = shell(f"{PROGRAM} status --control {tmp_path}/c.sock")

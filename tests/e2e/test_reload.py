@@ -18,7 +18,7 @@ from lab.vpp import SimulatedVpp
 pytestmark = pytest.mark.root
 
 
-class Bench:
+class Harness:
     """A kernel, a VPP, a configuration file that changes, and the daemon that reads it."""
 
     def __init__(self, kernel: Namespace, vpp: SimulatedVpp, directory: Path) -> None:
@@ -53,11 +53,11 @@ class Bench:
 
 
 @pytest.fixture
-def bench(
+def harness(
     make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
-) -> Bench:
+) -> Harness:
     """With all sorts of routes."""
-    return Bench(kernel_of(make_namespace), simulator, tmp_path)
+    return Harness(kernel_of(make_namespace), simulator, tmp_path)
 
 
 def in_sync(daemon: RunningDaemon) -> None:
@@ -65,36 +65,36 @@ def in_sync(daemon: RunningDaemon) -> None:
     wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
 
 
-def test_only_what_differs_is_sent(bench: Bench) -> None:
+def test_only_what_differs_is_sent(harness: Harness) -> None:
     """A prefix list, then an interface: everything else stays in VPP all the time."""
-    with bench.running() as daemon:
-        before = bench.requests()
-        bench.vpp.simulator.record_deletions()
-        bench.write(kernel='deny = ["30.0.4.0/22"]')
+    with harness.running() as daemon:
+        before = harness.requests()
+        harness.vpp.simulator.record_deletions()
+        harness.write(kernel='deny = ["30.0.4.0/22"]')
         (end,) = daemon.ask_json("reload")
         assert end["changed"] == ["kernel.deny"]
         in_sync(daemon)
         denied = {route(n) for n in (4, 5, 6, 7)}
-        assert len(bench.vpp.routes()) == MIRRORED - 4
-        assert {prefix for _, prefix in bench.vpp.simulator.deletions()} == denied
-        assert bench.requests() == before + 4
+        assert len(harness.vpp.routes()) == MIRRORED - 4
+        assert {prefix for _, prefix in harness.vpp.simulator.deletions()} == denied
+        assert harness.requests() == before + 4
 
-        bench.write(interfaces='f0 = "loop0", g0 = "loop1"')
+        harness.write(interfaces='f0 = "loop0", g0 = "loop1"')
         assert "kernel.deny, vpp.interfaces" in daemon.ask("reload")
         in_sync(daemon)
-        assert len(bench.vpp.routes()) == MIRRORED + 1
-        assert bench.requests() == before + 9
-        assert {prefix for _, prefix in bench.vpp.simulator.deletions()} == denied
+        assert len(harness.vpp.routes()) == MIRRORED + 1
+        assert harness.requests() == before + 9
+        assert {prefix for _, prefix in harness.vpp.simulator.deletions()} == denied
         assert "nothing changed" in daemon.ask("reload")
-        ip_batch(bench.kernel, [f"route del {route(20)} proto 12"])
-        wait_until(bench.vpp.routes, 30, "it follows", accept=lambda seen: len(seen) == MIRRORED)
+        ip_batch(harness.kernel, [f"route del {route(20)} proto 12"])
+        wait_until(harness.vpp.routes, 30, "it follows", accept=lambda seen: len(seen) == MIRRORED)
         assert daemon.end() == 0, daemon.log()
 
 
-def test_what_is_wrong_is_refused_as_a_whole(bench: Bench) -> None:
+def test_what_is_wrong_is_refused_as_a_whole(harness: Harness) -> None:
     """By its keys, with what was right beside it; nothing is touched."""
-    with bench.running() as daemon:
-        before = bench.requests()
+    with harness.running() as daemon:
+        before = harness.requests()
         wrong = {
             "vpp.max_in_flight": {"kernel": 'deny = ["30.0.0.0/8"]', "vpp": "max_in_flight = 0"},
             "vpp.fib_source": {"more": '[vpp.fib_source]\nname = "other"'},
@@ -102,7 +102,7 @@ def test_what_is_wrong_is_refused_as_a_whole(bench: Bench) -> None:
             "control.socket": {"more": '[control]\nsocket = "/tmp/other.sock"'},
         }
         for key, lines in wrong.items():
-            bench.write(**lines)
+            harness.write(**lines)
             if key == "control.socket":
                 # The command line overrides the file.
                 daemon.ask("reload")
@@ -116,7 +116,7 @@ def test_what_is_wrong_is_refused_as_a_whole(bench: Bench) -> None:
                 "SIGHUP is refused too",
             )
             assert key in daemon.log()
-        assert bench.requests() == before
+        assert harness.requests() == before
         assert daemon.log().count("Connected to VPP") == 1
         assert daemon.status()["in_sync"]
         assert daemon.end() == 0, daemon.log()
@@ -148,44 +148,45 @@ def test_a_file_that_is_gone_is_not_taken_for_the_defaults(
         assert daemon.end() == 0, daemon.log()
 
 
-def test_a_log_level_needs_no_new_connection(bench: Bench) -> None:
+def test_a_log_level_needs_no_new_connection(harness: Harness) -> None:
     """It is in force at once."""
-    with bench.running() as daemon:
-        bench.write(more='[log]\nformat = "json"\nlevel = "debug"')
+    with harness.running() as daemon:
+        harness.write(more='[log]\nformat = "json"\nlevel = "debug"')
         daemon.process.send_signal(signal.SIGHUP)
         wait_until(daemon.log, 30, "reloaded", accept=lambda log: '"event": "reloaded"' in log)
         assert daemon.log().count("Connected to VPP") == 1
 
 
-def test_a_table_that_is_mirrored_no_more_is_cleared(bench: Bench) -> None:
+def test_a_table_that_is_mirrored_no_more_is_cleared(harness: Harness) -> None:
     """Of our routes alone."""
     ip_batch(
-        bench.kernel, [f"route add 12.0.{n}.0/24 via 10.0.0.2 proto 12 table 100" for n in range(9)]
+        harness.kernel,
+        [f"route add 12.0.{n}.0/24 via 10.0.0.2 proto 12 table 100" for n in range(9)],
     )
-    bench.write(kernel="tables = [254, 100]", more="[vpp.tables]\n100 = 100")
-    with bench.running() as daemon:
-        bench.vpp.add_foreign_route("12.9.0.0/16", table=100)
+    harness.write(kernel="tables = [254, 100]", more="[vpp.tables]\n100 = 100")
+    with harness.running() as daemon:
+        harness.vpp.add_foreign_route("12.9.0.0/16", table=100)
 
         def ours() -> int:
-            return sum(1 for table, _, _ in bench.vpp.simulator.snapshot("bgpreflector") if table)
+            return sum(1 for table, _, _ in harness.vpp.simulator.snapshot("bgpreflector") if table)
 
         assert ours() == 9
-        bench.write()
+        harness.write()
         daemon.ask("reload")
         assert ours() == 0
         assert "9 routes of ours deleted" in daemon.log()
-        assert len(bench.vpp.simulator.snapshot("API")) == 1
+        assert len(harness.vpp.simulator.snapshot("API")) == 1
         in_sync(daemon)
-        assert len(bench.vpp.routes()) == MIRRORED
+        assert len(harness.vpp.routes()) == MIRRORED
 
 
-def test_a_reload_while_vpp_is_away(bench: Bench, tmp_path: Path) -> None:
+def test_a_reload_while_vpp_is_away(harness: Harness, tmp_path: Path) -> None:
     """Takes effect when it is back."""
-    with bench.running() as daemon:
-        bench.vpp.close()
-        bench.vpp.simulator.stop()
+    with harness.running() as daemon:
+        harness.vpp.close()
+        harness.vpp.simulator.stop()
         wait_until(daemon.status, 30, "lost", accept=lambda seen: seen["state"] == "vpp_lost")
-        bench.write(kernel='deny = ["30.0.4.0/22"]')
+        harness.write(kernel='deny = ["30.0.4.0/22"]')
         assert "kernel.deny" in daemon.ask("reload")
         wait_until(daemon.status, 30, "lost", accept=lambda seen: seen["state"] == "vpp_lost")
         with SimulatedVpp.running(tmp_path / "vpp") as back:
@@ -194,23 +195,23 @@ def test_a_reload_while_vpp_is_away(bench: Bench, tmp_path: Path) -> None:
             assert daemon.end() == 0, daemon.log()
 
 
-def test_a_pause_outlives_a_reload(bench: Bench) -> None:
+def test_a_pause_outlives_a_reload(harness: Harness) -> None:
     """What changes waits on."""
-    with bench.running() as daemon:
+    with harness.running() as daemon:
         daemon.ask("pause")
-        before = bench.requests()
-        bench.write(kernel='deny = ["30.0.4.0/22"]')
+        before = harness.requests()
+        harness.write(kernel='deny = ["30.0.4.0/22"]')
         daemon.ask("reload")
         wait_until(daemon.status, 30, "waits", accept=lambda seen: seen["dirty"] == 4)
         assert daemon.status()["state"] == "paused"
-        assert bench.requests() == before
+        assert harness.requests() == before
         daemon.ask("resume")
         in_sync(daemon)
-        assert bench.requests() == before + 4
+        assert harness.requests() == before + 4
 
 
 @pytest.mark.parametrize("abstract", [False, True])
-def test_a_service_manager_is_told(bench: Bench, tmp_path: Path, abstract: bool) -> None:
+def test_a_service_manager_is_told(harness: Harness, tmp_path: Path, abstract: bool) -> None:
     """READY, WATCHDOG, RELOADING with its time, READY again, and STOPPING."""
     place = f"@bgpreflector-{tmp_path.name}" if abstract else str(tmp_path / "n.sock")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
@@ -225,10 +226,10 @@ def test_a_service_manager_is_told(bench: Bench, tmp_path: Path, abstract: bool)
                     return said
                 assert said.keys() <= {"WATCHDOG", "STATUS"}, said
 
-        with bench.running(NOTIFY_SOCKET=place, WATCHDOG_USEC="200000") as daemon:
+        with harness.running(NOTIFY_SOCKET=place, WATCHDOG_USEC="200000") as daemon:
             assert hear("READY")["READY"] == "1"
             assert hear("WATCHDOG")["STATUS"]
-            bench.write(kernel='deny = ["30.0.4.0/22"]')
+            harness.write(kernel='deny = ["30.0.4.0/22"]')
             daemon.process.send_signal(signal.SIGHUP)
             assert int(hear("RELOADING")["MONOTONIC_USEC"]) > 0
             assert hear("READY")["READY"] == "1"
@@ -239,4 +240,4 @@ def test_a_service_manager_is_told(bench: Bench, tmp_path: Path, abstract: bool)
             daemon.process.send_signal(signal.SIGTERM)
             assert hear("STOPPING")["STOPPING"] == "1"
             assert daemon.process.wait(30) == 0, daemon.log()
-        assert len(bench.vpp.routes()) == MIRRORED - 4 == 2 * COUNT - 3
+        assert len(harness.vpp.routes()) == MIRRORED - 4 == 2 * COUNT - 3

@@ -19,11 +19,11 @@ pytestmark = pytest.mark.root
 UNMAPPED = "40.0.0.0/24"
 """Through g0, for which VPP has nothing."""
 
-LEGS = "41.0.0.0/24"
+NEXT_HOPS = "41.0.0.0/24"
 """Through f0 and g0."""
 
 
-class Bench:
+class Harness:
     """A kernel, a VPP, and a configuration that changes."""
 
     def __init__(self, kernel: Namespace, vpp: SimulatedVpp, directory: Path) -> None:
@@ -46,17 +46,20 @@ class Bench:
 
 
 @pytest.fixture
-def bench(
+def harness(
     make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
-) -> Bench:
-    """With a default route, and one of two legs, one of them through the link that VPP lacks."""
+) -> Harness:
+    """With a default route, and one of two next hops, one through the link that VPP lacks."""
     kernel = kernel_of(make_namespace)
-    legs = "nexthop via 10.0.0.2 nexthop via 10.9.0.2"
+    next_hops = "nexthop via 10.0.0.2 nexthop via 10.9.0.2"
     ip_batch(
         kernel,
-        [f"route add {LEGS} proto 12 {legs}", "route add 0.0.0.0/0 via 10.0.0.2 proto 12"],
+        [
+            f"route add {NEXT_HOPS} proto 12 {next_hops}",
+            "route add 0.0.0.0/0 via 10.0.0.2 proto 12",
+        ],
     )
-    return Bench(kernel, simulator, tmp_path)
+    return Harness(kernel, simulator, tmp_path)
 
 
 def in_sync(daemon: RunningDaemon) -> dict[str, object]:
@@ -67,16 +70,20 @@ def in_sync(daemon: RunningDaemon) -> dict[str, object]:
 
 
 def test_each_choice_is_shown_explained_and_changed_by_a_signal(
-    bench: Bench, tmp_path: Path
+    harness: Harness, tmp_path: Path
 ) -> None:
     """From ``hold``, the default, over both others and back."""
-    bench.write("")
-    with running_daemon(tmp_path / "d.log", "--config", str(bench.file)) as daemon:
+    harness.write("")
+    with running_daemon(tmp_path / "d.log", "--config", str(harness.file)) as daemon:
         wait_until(daemon.answers, 30, "it listens")
         held = in_sync(daemon)
-        assert (held["prefixes"], held["unmapped"], held["substitutes"]) == (1, "hold", {"legs": 1})
-        assert UNMAPPED not in bench.vpp.routes()
-        bench.vpp_has(LEGS, frozenset({"10.0.0.2"}))
+        assert (held["prefixes"], held["unmapped"], held["substitutes"]) == (
+            1,
+            "hold",
+            {"next_hops": 1},
+        )
+        assert UNMAPPED not in harness.vpp.routes()
+        harness.vpp_has(NEXT_HOPS, frozenset({"10.0.0.2"}))
         why = daemon.ask("show", "route", "40.0.0.1")
         assert f"{UNMAPPED} is not in VPP: no VPP interface mapped to" in why
         assert "VPP forwards it by 0.0.0.0/0" in why
@@ -86,52 +93,52 @@ def test_each_choice_is_shown_explained_and_changed_by_a_signal(
             ("drop", "drop", "VPP drops what goes there"),
             ("punt", "local", "VPP hands what goes there to the kernel"),
         ):
-            bench.write(f'unmapped = "{unmapped}"')
+            harness.write(f'unmapped = "{unmapped}"')
             daemon.process.send_signal(signal.SIGHUP)
-            bench.vpp_has(UNMAPPED, kind)
+            harness.vpp_has(UNMAPPED, kind)
             held = in_sync(daemon)
             assert (held["prefixes"], held["unmapped"]) == (1, unmapped)
-            assert held["substitutes"] == {"legs": 1, unmapped: 1}
-            bench.vpp_has(LEGS, frozenset({"10.0.0.2"}))
+            assert held["substitutes"] == {"next_hops": 1, unmapped: 1}
+            harness.vpp_has(NEXT_HOPS, frozenset({"10.0.0.2"}))
             assert f"; {said}" in daemon.ask("show", "route", "40.0.0.1")
             assert "those of its next hops" in daemon.ask("show", "route", "41.0.0.1")
             shown = daemon.ask("show", "routes", "--held")
             assert f"instead: {unmapped} (" in shown
-            assert "instead: legs (" in shown
+            assert "instead: next_hops (" in shown
             verb = "drops" if unmapped == "drop" else "hands to the kernel"
             assert f", VPP {verb} 1" in daemon.ask("status", "--check")
             assert f'substituted_prefixes{{by="{unmapped}"}} 1.0' in metrics(daemon)
-            daemon.ask("audit", "--config", str(bench.file))
+            daemon.ask("audit", "--config", str(harness.file))
 
-        bench.write('unmapped = "drop"\nunmapped_legs = "whole"')
+        harness.write('unmapped = "drop"\nunmapped_next_hops = "whole"')
         daemon.process.send_signal(signal.SIGHUP)
-        bench.vpp_has(LEGS, "drop")
-        bench.write('unmapped = "hold"\nunmapped_legs = "whole"')
+        harness.vpp_has(NEXT_HOPS, "drop")
+        harness.write('unmapped = "hold"\nunmapped_next_hops = "whole"')
         daemon.process.send_signal(signal.SIGHUP)
-        bench.vpp_has(LEGS, None)
+        harness.vpp_has(NEXT_HOPS, None)
         assert in_sync(daemon)["substitutes"] == {}
-        assert UNMAPPED not in bench.vpp.routes()
+        assert UNMAPPED not in harness.vpp.routes()
         assert daemon.end() == 0, daemon.log()
 
 
 @pytest.mark.parametrize("unmapped", ["drop", "punt"])
-def test_a_mistaken_map_drops_no_table(bench: Bench, tmp_path: Path, unmapped: str) -> None:
+def test_a_mistaken_map_drops_no_table(harness: Harness, tmp_path: Path, unmapped: str) -> None:
     """Replacing most routes by drops is what the guard withholds as deletions."""
-    bench.write(f'unmapped = "{unmapped}"')
-    with running_daemon(tmp_path / "d.log", "--config", str(bench.file)) as daemon:
+    harness.write(f'unmapped = "{unmapped}"')
+    with running_daemon(tmp_path / "d.log", "--config", str(harness.file)) as daemon:
         wait_until(daemon.answers, 30, "it listens")
         in_sync(daemon)
-        before = bench.vpp.routes()
-        bench.write(f'unmapped = "{unmapped}"', interfaces='typo0 = "loop0"')
+        before = harness.vpp.routes()
+        harness.write(f'unmapped = "{unmapped}"', interfaces='typo0 = "loop0"')
         daemon.process.send_signal(signal.SIGHUP)
         guarded = wait_until(
             daemon.status, 30, "guarded", accept=lambda seen: seen["state"] == "guarded"
         )
-        # The default route and that of two legs, too.
+        # The default route and that of two next hops, too.
         assert guarded["guard"]["deletions"] == 2 * COUNT + 2
-        assert bench.vpp.routes() == before
+        assert harness.vpp.routes() == before
         daemon.ask("resume")
-        bench.vpp_has("30.0.0.0/24", {"drop": "drop", "punt": "local"}[unmapped])
+        harness.vpp_has("30.0.0.0/24", {"drop": "drop", "punt": "local"}[unmapped])
         assert daemon.end() == 0, daemon.log()
 
 

@@ -73,7 +73,7 @@ def route(
         body += _attribute(RTA_GATEWAY, _packed(hops[0].gateway))
         body += _number(RTA_OIF, hops[0].interface)
     elif hops:
-        body += _attribute(RTA_MULTIPATH, b"".join(map(_leg, hops)))
+        body += _attribute(RTA_MULTIPATH, b"".join(map(_next_hop, hops)))
     return message(RTM_NEWROUTE, CREATE | (REPLACE if replace else 0), body)
 
 
@@ -93,7 +93,7 @@ def _rtmsg(
     return body if small else body + _number(RTA_TABLE, table)
 
 
-def _leg(hop: Hop) -> bytes:
+def _next_hop(hop: Hop) -> bytes:
     gateway = _attribute(RTA_GATEWAY, _packed(hop.gateway))
     return struct.pack("=HBBI", len(gateway) + 8, 0, hop.weight - 1, hop.interface) + gateway
 

@@ -167,11 +167,11 @@ class Zebra:
         weights: dict[tuple[str, str], int] = {}
         for hop in hops:
             if hop.interface not in down:
-                leg = (hop.gateway, names[hop.interface])
-                weights[leg] = weights.get(leg, 0) + hop.weight
+                next_hop = (hop.gateway, names[hop.interface])
+                weights[next_hop] = weights.get(next_hop, 0) + hop.weight
         if len(weights) == 1:
             weights = dict.fromkeys(weights, 1)
-        return sorted((*leg, weight) for leg, weight in weights.items())
+        return sorted((*next_hop, weight) for next_hop, weight in weights.items())
 
     def swept(self) -> None:
         """The other side has removed what this connection did not show."""

@@ -70,7 +70,7 @@ def same(
     return kernel
 
 
-def legs(count: int, number: int) -> Callable[[Routes], bool]:
+def next_hops(count: int, number: int) -> Callable[[Routes], bool]:
     """So many prefixes, and each by so many next hops."""
     return lambda seen: len(seen) == count and {len(hops) for hops in seen.values()} == {number}  # type: ignore[arg-type]
 
@@ -87,16 +87,16 @@ def test_a_full_table(vpp: Vpp, tmp_path: Path) -> None:
     with running_routers() as routers, reflected(routers, vpp, tmp_path) as daemon:
         frr = routers.frr
         routers.announce(COUNT)
-        same(routers, vpp, wanted, legs(2 * COUNT, 2))
+        same(routers, vpp, wanted, next_hops(2 * COUNT, 2))
         assert all(group_of(routers.namespace, prefix) for prefix in wanted[::COUNT])
 
-        # A session is lost: one leg each. It comes back: two again.
+        # A session is lost: one next hop each. It comes back: two again.
         for session in ("bgp4_2", "bgp6_2"):
             routers.peer.birdc("disable", session)
-        same(routers, vpp, wanted, legs(2 * COUNT, 1))
+        same(routers, vpp, wanted, next_hops(2 * COUNT, 1))
         for session in ("bgp4_2", "bgp6_2"):
             routers.peer.birdc("enable", session)
-        full = same(routers, vpp, wanted, legs(2 * COUNT, 2))
+        full = same(routers, vpp, wanted, next_hops(2 * COUNT, 2))
 
         # A zebra that is killed leaves its routes, and VPP has them all the while.
         frr.kill("zebra")
@@ -106,7 +106,7 @@ def test_a_full_table(vpp: Vpp, tmp_path: Path) -> None:
         deleted = daemon.status()["kernel"]["messages"]["del_route"]
         frr.start("zebra", "-K", str(RETAINED), "-r")
         frr.wait_established()
-        assert same(routers, vpp, wanted, legs(2 * COUNT, 2)) == full
+        assert same(routers, vpp, wanted, next_hops(2 * COUNT, 2)) == full
         assert daemon.status()["kernel"]["messages"]["del_route"] == deleted
 
         # With -r one that ends in order leaves them too.
@@ -119,11 +119,11 @@ def test_a_full_table(vpp: Vpp, tmp_path: Path) -> None:
         frr.kill("bgpd")
         frr.start("bgpd")
         frr.wait_established()
-        same(routers, vpp, wanted, legs(2 * COUNT, 2))
+        same(routers, vpp, wanted, next_hops(2 * COUNT, 2))
 
         # Without bgpd its routes go, half of them by the peer before that.
         routers.announce(COUNT // 2)
-        same(routers, vpp, wanted, legs(COUNT, 2))
+        same(routers, vpp, wanted, next_hops(COUNT, 2))
         frr.kill("bgpd")
         same(routers, vpp, wanted, lambda seen: seen == {})
         status = wait_until(daemon.status, FOLLOWS, "in sync", accept=lambda s: s["in_sync"])

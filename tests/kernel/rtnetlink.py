@@ -69,12 +69,15 @@ class Message:
 
     @property
     def gateways(self) -> list[str]:
-        """The gateways of a route's legs, in order."""
+        """The gateways of a route's next hops, in order."""
         attributes = self.attributes
-        legs = attributes.get(RTA_MULTIPATH)
-        if legs is None:
+        next_hops = attributes.get(RTA_MULTIPATH)
+        if next_hops is None:
             return [self._address(attributes[RTA_GATEWAY])] if RTA_GATEWAY in attributes else []
-        return [self._address(dict(_attributes(leg))[RTA_GATEWAY]) for leg in _legs(legs)]
+        return [
+            self._address(dict(_attributes(next_hop))[RTA_GATEWAY])
+            for next_hop in _next_hops(next_hops)
+        ]
 
     def _address(self, value: bytes) -> str:
         return socket.inet_ntop(self.family, value)
@@ -87,7 +90,7 @@ def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
         data = data[(length + 3) & ~3 :]
 
 
-def _legs(data: bytes) -> Iterator[bytes]:
+def _next_hops(data: bytes) -> Iterator[bytes]:
     while len(data) >= 8:
         (length,) = struct.unpack_from("=H", data)
         yield data[8:length]

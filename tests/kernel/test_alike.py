@@ -16,11 +16,11 @@ V4 = "198.18.0.0/24"
 KINDS = {
     "realm": "dev uplink realm 1|dev uplink realm 2",
     "realm of a gateway": "via 10.0.0.2 realm 1|via 10.0.0.2 realm 2",
-    "realm of a leg": "nexthop via 10.0.0.2 realm 1 nexthop via 10.9.0.2"
+    "realm of a next hop": "nexthop via 10.0.0.2 realm 1 nexthop via 10.9.0.2"
     "|nexthop via 10.0.0.2 realm 2 nexthop via 10.9.0.2",
-    "weight of a leg": "nexthop via 10.0.0.2 weight 1 nexthop via 10.9.0.2"
+    "weight of a next hop": "nexthop via 10.0.0.2 weight 1 nexthop via 10.9.0.2"
     "|nexthop via 10.0.0.2 weight 2 nexthop via 10.9.0.2",
-    "order of the legs": "nexthop via 10.0.0.2 nexthop via 10.9.0.2"
+    "order of the next hops": "nexthop via 10.0.0.2 nexthop via 10.9.0.2"
     "|nexthop via 10.9.0.2 nexthop via 10.0.0.2",
     "source": "dev uplink src 10.0.0.1|dev uplink src 10.9.0.1",
     "scope": "dev uplink scope link|dev uplink scope site",
@@ -76,9 +76,9 @@ def _routes(kind: str) -> tuple[list[str], list[int]]:
 def _route(text: str) -> str:
     name, _, rest = text.partition(" ")
     whole = f"{V4} {text}" if rest else f"{name} {V4}"
-    # `ip` reads a route's own attributes before its legs.
-    head, nexthop, legs = whole.partition(" nexthop ")
-    return whole if " proto " in whole else f"{head} proto 12{nexthop}{legs}"
+    # `ip` reads a route's own attributes before its next hops.
+    head, nexthop, next_hops = whole.partition(" nexthop ")
+    return whole if " proto " in whole else f"{head} proto 12{nexthop}{next_hops}"
 
 
 def _add_or_skip(place: Place, kind: str, line: str) -> None:

@@ -170,13 +170,13 @@ def test_ipv6_is_swept_beside_replacements(make_namespace: Callable[[str], Names
 def test_a_link_event_dumps_what_goes_through_the_link(
     make_namespace: Callable[[str], Namespace],
 ) -> None:
-    """A dead leg is known at once, then verified by a dump of that interface alone."""
+    """A dead next hop is known at once, then verified by a dump of that interface alone."""
     kernel = make_namespace("targeted")
     with_link(kernel)
     with_link(kernel, "k1", 1)
-    legs = "nexthop via 10.0.0.2 nexthop via 10.0.1.2"
+    next_hops = "nexthop via 10.0.0.2 nexthop via 10.0.1.2"
     with following(kernel, interfaces=(LINK, "k1")) as engine:
-        ip_batch(kernel, [f"route add 10.9.0.0/24 proto 12 {legs}"])
+        ip_batch(kernel, [f"route add 10.9.0.0/24 proto 12 {next_hops}"])
         ip_batch(kernel, ["route add 10.8.0.0/24 via 10.0.1.2 proto 12"])
         wait_until(lambda: len(desired(engine)), 10, "two routes", accept=lambda n: n == 2)
         before = engine.status()
@@ -184,7 +184,7 @@ def test_a_link_event_dumps_what_goes_through_the_link(
         wait_until(
             lambda: desired(engine),
             10,
-            "one leg is left",
+            "one next hop is left",
             accept=lambda d: d == {"10.9.0.0/24": ["via 10.0.0.2 sw_if_index 1"]},
         )
         wait_until(

@@ -73,9 +73,9 @@ def known(engine: _core.Engine) -> set[str]:
     return found
 
 
-def test_ghosts_go_whatever_else_changes(make_namespace: Callable[[str], Namespace]) -> None:
+def test_stale_routes_go_whatever_else_changes(make_namespace: Callable[[str], Namespace]) -> None:
     """Withdrawals beside each dump: no IPv6 dump is certain, so the kernel is asked singly."""
-    namespace = make_namespace("ghosts")
+    namespace = make_namespace("stale")
     with_link(namespace)
     batch(namespace, "add", range(ROUTES))
     gone = {route(n) for n in range(GONE)}
@@ -108,7 +108,7 @@ def test_what_vpp_had_before_a_restart_goes_with_the_first_resync(router: World)
 
 @pytest.mark.parametrize("family", [4, 6])
 def test_a_dump_that_ends_early_takes_nothing_away(router: World, family: int) -> None:
-    """A route of too many legs ends the kernel's dump, without an error."""
+    """A route of too many next hops ends the kernel's dump, without an error."""
     first, last = PREFIX[family], {4: "203.0.113.0/24", 6: "2001:db8:ffff::/48"}[family]
     large = {4: "198.51.100.0/24", 6: "2001:db8:2::/48"}[family]
     for prefix in (first, last):

@@ -13,20 +13,20 @@ pytestmark = pytest.mark.root
 
 V4, V6 = PREFIX[4], PREFIX[6]
 OWN = "proto 12"
-LEGS = " ".join(f"nexthop {via(6, link)}" for link in range(3))
+NEXT_HOPS = " ".join(f"nexthop {via(6, link)}" for link in range(3))
 
 
 @pytest.fixture
 def multipath(router: World, listener: Listener) -> World:
-    """A router with an IPv6 route of three legs."""
-    do(router, f"-6 route add {V6} {OWN} {LEGS}")
+    """A router with an IPv6 route of three next hops."""
+    do(router, f"-6 route add {V6} {OWN} {NEXT_HOPS}")
     agreed(router, {V6: sorted(hop(6, link) for link in range(3))})
     listener.heard()
     return router
 
 
-def test_a_v6_leg_goes_alone(multipath: World, listener: Listener) -> None:
-    """DELROUTE names only that leg, and nothing announces those that live on."""
+def test_a_v6_next_hop_goes_alone(multipath: World, listener: Listener) -> None:
+    """DELROUTE names only that next hop, and nothing announces those that live on."""
     do(multipath, f"-6 route del {V6} {via(6, 0)}")
     (message,) = listener.routes(6)
     assert (message.kind, message.gateways) == (DELROUTE, ["fd07::2"])
@@ -35,7 +35,7 @@ def test_a_v6_leg_goes_alone(multipath: World, listener: Listener) -> None:
     agreed(multipath, {})
 
 
-def test_a_v6_deletion_without_gateways_takes_all_legs(
+def test_a_v6_deletion_without_gateways_takes_all_next_hops(
     multipath: World, listener: Listener
 ) -> None:
     """One DELROUTE with all of them. BIRD deletes so."""
@@ -46,7 +46,7 @@ def test_a_v6_deletion_without_gateways_takes_all_legs(
     agreed(multipath, {})
 
 
-def test_a_v6_deletion_of_listed_legs_is_one_message_a_leg(
+def test_a_v6_deletion_of_listed_next_hops_is_one_message_a_next_hop(
     multipath: World, listener: Listener
 ) -> None:
     """Two of three go; the third one stays."""
@@ -58,7 +58,9 @@ def test_a_v6_deletion_of_listed_legs_is_one_message_a_leg(
     agreed(multipath, {V6: [hop(6, 1)]})
 
 
-def test_a_v6_leg_that_was_never_there_takes_nothing(multipath: World, listener: Listener) -> None:
+def test_a_v6_next_hop_that_was_never_there_takes_nothing(
+    multipath: World, listener: Listener
+) -> None:
     """It is refused and nothing is said."""
     assert refused(multipath, f"-6 route del {V6} {via(6, 0, 3)}")
     assert listener.heard() == []

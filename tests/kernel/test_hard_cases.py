@@ -40,8 +40,8 @@ def test_a_v4_route_put_before_a_foreign_one_that_hid_its_like(router: World) ->
 
 
 @pytest.mark.parametrize("first", [OWN, FOREIGN])
-def test_v6_legs_of_two_protocols(router: World, first: str) -> None:
-    """IPv6 merges them and announces the whole under the first one's protocol; when that leg goes,
+def test_v6_next_hops_of_two_protocols(router: World, first: str) -> None:
+    """IPv6 merges them and announces the whole under the first one's protocol; when that one goes,
     DELROUTE names it alone, and the route is the other protocol's from then on."""
     second = FOREIGN if first == OWN else OWN
     do(router, f"-6 route add {V6} {first} {via(6, 0)}")
@@ -66,9 +66,13 @@ def test_a_v6_replacement_by_what_stands_behind(router: World, special: str) -> 
 
 
 def test_a_dump_of_one_interface_keeps_the_order(router: World) -> None:
-    """An address that goes changes a leg of the first route, which stays the first."""
-    legs = f"nexthop {via(4, 1, 3)} nexthop {via(4, 0, 3)}"
-    do(router, f"-4 route add {V4} {FOREIGN} {legs}", f"-4 route append {V4} {OWN} {via(4, 2)}")
+    """An address that goes changes a next hop of the first route, which stays the first."""
+    next_hops = f"nexthop {via(4, 1, 3)} nexthop {via(4, 0, 3)}"
+    do(
+        router,
+        f"-4 route add {V4} {FOREIGN} {next_hops}",
+        f"-4 route append {V4} {OWN} {via(4, 2)}",
+    )
     agreed(router, {})
     resyncs = router.resyncs()
     do(router, "addr del 10.7.0.1/24 dev o0")
@@ -77,8 +81,8 @@ def test_a_dump_of_one_interface_keeps_the_order(router: World) -> None:
 
 
 @pytest.mark.parametrize("verb", ["append", "prepend"])
-def test_an_audit_does_not_mind_the_order_of_legs(router: World, verb: str) -> None:
-    """IPv6 announces the leg that was added first, and dumps it last."""
+def test_an_audit_does_not_mind_the_order_of_next_hops(router: World, verb: str) -> None:
+    """IPv6 announces the next hop that was added first, and dumps it last."""
     do(router, f"-6 route add {V6} {OWN} {via(6, 0)}", f"-6 route {verb} {V6} {OWN} {via(6, 1)}")
     agreed(router, {V6: sorted((hop(6, 0), hop(6, 1)))})
     assert router.engine.audit().drifted == []

@@ -122,10 +122,12 @@ def test_every_kind_of_route(router: World, route: str, prefix: str, meaning: Me
     agreed(router, {})
 
 
-def test_weights_and_equal_legs(router: World) -> None:
-    """Legs that are one path in VPP add up; the others keep their weights."""
-    legs = f"nexthop {via(4, 0)} weight 3 nexthop {via(4, 0)} weight 4 nexthop {via(4, 1)} weight 2"
-    do(router, f"-4 route add {V4} {OWN} {legs}")
+def test_weights_and_equal_next_hops(router: World) -> None:
+    """Next hops that are one path in VPP add up; the others keep their weights."""
+    next_hops = (
+        f"nexthop {via(4, 0)} weight 3 nexthop {via(4, 0)} weight 4 nexthop {via(4, 1)} weight 2"
+    )
+    do(router, f"-4 route add {V4} {OWN} {next_hops}")
     agreed(router, {V4: [hop(4, 0, weight=7), hop(4, 1, weight=2)]})
 
 

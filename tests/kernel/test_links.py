@@ -43,12 +43,12 @@ def said(listener: Listener, family: int) -> list[Message]:
     ]
 
 
-def legs(family: int) -> str:
-    """A route with a leg through each of two links."""
+def next_hops(family: int) -> str:
+    """A route with a next hop through each of two links."""
     return f"nexthop {via(family, 0)} nexthop {via(family, 1)}"
 
 
-def test_v4_routes_go_with_their_link_in_silence(router: World, listener: Listener) -> None:
+def test_v4_routes_go_with_their_link_without_a_message(router: World, listener: Listener) -> None:
     """No DELROUTE; and BIRD's own deletion, later, finds nothing and is not announced either."""
     other = "198.18.1.0/24"
     do(router, f"-4 route add {V4} {OWN} {via(4, 0)}", f"-4 route add {other} {OWN} {via(4, 1)}")
@@ -75,9 +75,11 @@ def test_v4_routes_do_not_come_back_with_their_link(router: World) -> None:
     agreed(router, {V4: [hop(4, 0)], other: [hop(4, 0)]})
 
 
-def test_a_v4_leg_dies_and_revives_in_silence(router: World, listener: Listener) -> None:
-    """With its link; the route stays as long as one leg lives."""
-    do(router, f"-4 route add {V4} {OWN} {legs(4)}")
+def test_a_v4_next_hop_dies_and_revives_without_a_message(
+    router: World, listener: Listener
+) -> None:
+    """With its link; the route stays as long as one next hop lives."""
+    do(router, f"-4 route add {V4} {OWN} {next_hops(4)}")
     both = [hop(4, 0), hop(4, 1)]
     agreed(router, {V4: both})
     listener.heard()
@@ -102,9 +104,11 @@ def test_v6_routes_go_with_their_link(router: World, listener: Listener, skips: 
     agreed(router, {other: [hop(6, 1)]})
 
 
-def test_a_v6_leg_dies_and_revives_in_silence(router: World, listener: Listener) -> None:
+def test_a_v6_next_hop_dies_and_revives_without_a_message(
+    router: World, listener: Listener
+) -> None:
     """With or without the setting; the last one takes the route with it."""
-    do(router, f"-6 route add {V6} {OWN} {legs(6)}")
+    do(router, f"-6 route add {V6} {OWN} {next_hops(6)}")
     both = sorted((hop(6, 0), hop(6, 1)))
     agreed(router, {V6: both})
     listener.heard()

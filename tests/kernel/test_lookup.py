@@ -216,11 +216,11 @@ def test_of_two_routes_that_look_alike_one_stays(router: World, difference: str,
     vpp_has(router, V4, None)
 
 
-def test_legs_that_look_alike_are_told_apart(router: World) -> None:
+def test_next_hops_that_look_alike_are_told_apart(router: World) -> None:
     """By the realm of each."""
     for realm in (1, 2):
-        legs = f"nexthop {via(4, 0)} realm {realm} nexthop {via(4, 1)}"
-        do(router, f"-4 route append {V4} {OWN} {legs}")
+        next_hops = f"nexthop {via(4, 0)} realm {realm} nexthop {via(4, 1)}"
+        do(router, f"-4 route append {V4} {OWN} {next_hops}")
     vpp_has(router, V4, sorted([hop(4, 0), hop(4, 1)]))
     assert len(router.engine.routes_of(254, V4)) == 2
 

@@ -73,14 +73,14 @@ def test_routes_that_a_daemon_says_are_advertised_are_merged(place: Place) -> No
         wait_until(
             lambda: [len(view.next_hops) for view in engine.routes_of(254, PREFIX)],
             TIMEOUT,
-            "one route with two legs",
+            "one route with two next hops",
             accept=lambda seen: seen == [2],
         )
         place.ip("-6 route del 2001:db8:1::/48 via fd00::2 dev uplink")
         wait_until(
             lambda: [len(view.next_hops) for view in engine.routes_of(254, PREFIX)],
             TIMEOUT,
-            "one leg left",
+            "one next hop left",
             accept=lambda seen: seen == [1],
         )
         # The kernel replaces the route of the daemon, which it would not were it advertised.
@@ -119,8 +119,8 @@ def test_beyond_the_first_metric_the_preference_decides_alone(place: Place) -> N
         mirrored(engine, PREFIX, ["attached sw_if_index 1"])
 
 
-def test_a_merged_route_lives_as_long_as_one_of_its_legs(place: Place) -> None:
-    """Each leg has a lifetime of its own; the kernel goes on to use the whole."""
+def test_a_merged_route_lives_as_long_as_one_of_its_next_hops(place: Place) -> None:
+    """Each next hop has a lifetime of its own; the kernel goes on to use the whole."""
     place.ip(
         f"-6 route add {PREFIX} via fd00::2 dev uplink proto 12 expires 1",
         f"-6 route append {PREFIX} via fd00:9::2 dev side proto 12",
@@ -139,15 +139,15 @@ def test_a_merged_route_lives_as_long_as_one_of_its_legs(place: Place) -> None:
         mirrored(engine, PREFIX, [VIA_SIDE])
 
 
-def test_a_merged_route_has_the_preference_of_its_first_leg(place: Place) -> None:
-    """As dumps show it; a notification tells that of the leg that was added."""
+def test_a_merged_route_has_the_preference_of_its_first_next_hop(place: Place) -> None:
+    """As dumps show it; a notification tells that of the next hop that was added."""
     place.ip(f"-6 route add {PREFIX} via fd00::2 dev uplink proto 12")
     with following(place.router, interfaces=LINKS) as engine:
         place.ip(f"-6 route append {PREFIX} via fd00:9::2 dev side proto 12 pref high")
         wait_until(
             lambda: [len(view.next_hops) for view in engine.routes_of(254, PREFIX)],
             TIMEOUT,
-            "one route with two legs",
+            "one route with two next hops",
             accept=lambda seen: seen == [2],
         )
         assert engine.audit().drifted == []

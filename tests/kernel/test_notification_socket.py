@@ -85,10 +85,10 @@ def test_an_overrun_is_repaired_by_a_dump() -> None:
 
 
 @pytest.mark.parametrize("family", [4, 6])
-def test_an_announcement_of_many_legs_is_no_overrun(router: World, family: int) -> None:
+def test_an_announcement_of_many_next_hops_is_no_overrun(router: World, family: int) -> None:
     """It is longer than most, and read whole."""
     before = router.resyncs()
-    message = large_route(router.namespace, family, PREFIX[family], legs=1_100, protocol=12)
+    message = large_route(router.namespace, family, PREFIX[family], next_hops=1_100, protocol=12)
     request(router.namespace, message)
     wait_until(
         lambda: PREFIX[family] in {view.prefix for view in router.engine.routes(0, 1 << 16)[0]},

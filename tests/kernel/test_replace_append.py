@@ -53,7 +53,7 @@ def test_an_identical_v4_replacement_says_nothing(router: World, listener: Liste
 def test_a_foreign_replacement_takes_ours_away(
     router: World, listener: Listener, family: int
 ) -> None:
-    """It is announced under the other protocol alone: who filters by protocol keeps a ghost."""
+    """It is announced under the other protocol alone: who filters by it keeps a stale one."""
     prefix = PREFIX[family]
     do(router, f"-{family} route add {prefix} {OWN} {via(family, 0)}")
     agreed(router, {prefix: [hop(family, 0)]})
@@ -112,10 +112,10 @@ def test_a_foreign_v4_route_in_front_hides_ours(router: World) -> None:
 
 
 @pytest.mark.parametrize("verb", ["append", "prepend"])
-def test_a_v6_leg_more_announces_the_whole_set(
+def test_a_v6_next_hop_more_announces_the_whole_set(
     router: World, listener: Listener, verb: str
 ) -> None:
-    """One NEWROUTE with all legs, in the place of what was known of the route."""
+    """One NEWROUTE with all next hops, in the place of what was known of the route."""
     do(router, f"-6 route add {V6} {OWN} {via(6, 0)}")
     agreed(router, {V6: [hop(6, 0)]})
     listener.heard()
@@ -126,10 +126,12 @@ def test_a_v6_leg_more_announces_the_whole_set(
     agreed(router, {V6: [hop(6, 1), hop(6, 0)]})
 
 
-def test_a_v6_route_of_many_legs_is_one_announcement(router: World, listener: Listener) -> None:
-    """Not one a leg."""
-    legs = " ".join(f"nexthop {via(6, link)} weight {link + 1}" for link in range(3))
-    do(router, f"-6 route add {V6} {OWN} {legs}")
+def test_a_v6_route_of_many_next_hops_is_one_announcement(
+    router: World, listener: Listener
+) -> None:
+    """Not one a next hop."""
+    next_hops = " ".join(f"nexthop {via(6, link)} weight {link + 1}" for link in range(3))
+    do(router, f"-6 route add {V6} {OWN} {next_hops}")
     (message,) = listener.routes(6)
     assert len(message.gateways) == 3
     agreed(router, {V6: sorted(hop(6, link, weight=link + 1) for link in range(3))})

@@ -169,7 +169,7 @@ def test_a_route_through_a_new_link_comes_with_its_name(kernel: Namespace) -> No
         assert sink.lines == ["put 192.0.2.0/24 dev three"]
 
 
-def test_whoever_waits_hears_what_is_refused(kernel: Namespace) -> None:
+def test_a_caller_that_waits_gets_the_refusals(kernel: Namespace) -> None:
     kernel.ip("route", "add", "192.0.2.0/24", "via", "10.0.0.2", "proto", "bird")
     kernel.ip("route", "add", "192.0.3.0/24", "via", "10.0.0.2", "proto", "bird")
     sink = Listing()

@@ -141,7 +141,7 @@ def test_a_storm_is_left_to_the_reader(kernel: Namespace) -> None:
         lines = [f"route add {prefix_of(n)} via 10.0.0.2 proto 12" for n in range(count)]
         ip_batch(kernel, lines)
         wait_until(lambda: len(taker.has), 60, "all", accept=lambda seen: seen == count)
-        # Quiet again, the next change ends the rush, and the one after it wakes nobody else.
+        # Quiet again, the next change ends the burst, and the one after it wakes nobody else.
         for number in range(count, count + 3):
             prefix = change(kernel, number)
             wait_until(lambda p=prefix: p in taker.has, TIMEOUT, prefix)  # type: ignore[misc]

@@ -83,8 +83,8 @@ class BgpPair:
         """What the router's kernel has to hold once it has followed."""
         expected: dict[RouteKey, Forwarding] = {}
         for family, announced in self._announced.items():
-            legs = frozenset(NextHop(address(family, host), DEVICE) for host in self._hosts)
-            expected |= {RouteKey(family, MAIN, prefix): legs for prefix in announced}
+            next_hops = frozenset(NextHop(address(family, host), DEVICE) for host in self._hosts)
+            expected |= {RouteKey(family, MAIN, prefix): next_hops for prefix in announced}
         return expected
 
     def kernel(self) -> dict[RouteKey, Forwarding]:

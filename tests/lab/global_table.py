@@ -55,9 +55,9 @@ def global_table(family: Family, count: int) -> list[TableRoute]:
     ]
 
 
-def hosts_of(next_hop_set: int, legs: int) -> list[int]:
+def hosts_of(next_hop_set: int, next_hops: int) -> list[int]:
     """The host numbers of a set's next hops, at most four."""
-    return [FIRST_HOST + (next_hop_set + step) % SETS for step in STEPS[:legs]]
+    return [FIRST_HOST + (next_hop_set + step) % SETS for step in STEPS[:next_hops]]
 
 
 def _v4(count: int, random: Random) -> list[str]:

@@ -25,7 +25,7 @@ class RouteKey(NamedTuple):
 
 
 class NextHop(NamedTuple):
-    """One leg of a route; the weight is at least 1."""
+    """One next hop of a route; the weight is at least 1."""
 
     gateway: str | None
     device: str | None
@@ -47,7 +47,7 @@ class KernelRoute:
     kind: str
     next_hops: tuple[NextHop, ...]
     dead: frozenset[NextHop]
-    """Legs that do not forward (RTNH_F_DEAD)."""
+    """Next hops that do not forward (RTNH_F_DEAD)."""
 
     @property
     def forwarding(self) -> Forwarding:
@@ -106,7 +106,7 @@ def ip_batch(namespace: Namespace, lines: Iterable[str]) -> None:
 
 
 def _route(entry: Mapping[str, Any], family: Family) -> KernelRoute:
-    legs = [(leg, _next_hop(leg)) for leg in entry.get("nexthops", [entry])]
+    next_hops = [(shown, _next_hop(shown)) for shown in entry.get("nexthops", [entry])]
     kind = str(entry.get("type", "unicast"))
     return KernelRoute(
         key=RouteKey(family, int(entry.get("table", MAIN)), _prefix(str(entry["dst"]), family)),
@@ -114,8 +114,10 @@ def _route(entry: Mapping[str, Any], family: Family) -> KernelRoute:
         metric=int(entry.get("metric", 0)),
         tos=int(str(entry.get("tos", "0")), 16),
         kind=_KINDS.get(kind, kind),
-        next_hops=tuple(next_hop for _, next_hop in legs),
-        dead=frozenset(next_hop for leg, next_hop in legs if "dead" in leg.get("flags", ())),
+        next_hops=tuple(next_hop for _, next_hop in next_hops),
+        dead=frozenset(
+            next_hop for shown, next_hop in next_hops if "dead" in shown.get("flags", ())
+        ),
     )
 
 
@@ -123,10 +125,10 @@ _KINDS = {"1": "unicast", "6": "blackhole", "7": "unreachable", "8": "prohibit",
 """Route types by number (RTN_*): iproute2 may write either."""
 
 
-def _next_hop(leg: Mapping[str, Any]) -> NextHop:
-    via = leg.get("via")
-    gateway = leg.get("gateway") or (via["host"] if via else None)
-    return NextHop(gateway, leg.get("dev"), int(leg.get("weight", 1)))
+def _next_hop(next_hop: Mapping[str, Any]) -> NextHop:
+    via = next_hop.get("via")
+    gateway = next_hop.get("gateway") or (via["host"] if via else None)
+    return NextHop(gateway, next_hop.get("dev"), int(next_hop.get("weight", 1)))
 
 
 def _prefix(destination: str, family: Family) -> str:

@@ -91,7 +91,7 @@ def test_namespaces_on_a_link_reach_each_other_at_once(make_namespace: MakeNames
 def test_every_kind_of_route_is_read(make_namespace: MakeNamespace) -> None:
     here, peer = make_namespace("here"), make_namespace("peer")
     connect(here, peer, "wire", ["192.0.2.1/24", "fd00::1/64"])
-    legs = "nexthop via fd00::8 dev wire nexthop via fd00::9 dev wire weight 2"
+    next_hops = "nexthop via fd00::8 dev wire nexthop via fd00::9 dev wire weight 2"
     ip_batch(
         here,
         [
@@ -105,7 +105,7 @@ def test_every_kind_of_route_is_read(make_namespace: MakeNamespace) -> None:
             "route add 10.6.0.0/16 via 192.0.2.9 table 1000 proto 12",
             "route add default via fd00::9 proto 12",
             "route add unreachable 2001:db8:1::/48 proto 12",
-            f"route add 2001:db8:2::1 proto 12 {legs}",
+            f"route add 2001:db8:2::1 proto 12 {next_hops}",
             "route add 10.7.0.0/16 via 192.0.2.9 proto 4",
         ],
     )

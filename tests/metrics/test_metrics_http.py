@@ -17,8 +17,8 @@ import pytest
 
 from bgpreflector.config.metrics import parse_address
 from bgpreflector.metrics import http as listener
+from bgpreflector.metrics.connection_limit import CLIENTS
 from bgpreflector.metrics.http import MetricsServer
-from bgpreflector.metrics.places import CLIENTS
 from lab import wait_until
 
 

@@ -172,7 +172,7 @@ def is_merged(route: Entry) -> bool:
 def usable(route: Entry) -> bool:
     """Whether it can forward: it has not expired, and a next hop is alive."""
     if int(route.get("expires", 1)) < 0 and not is_merged(route):
-        # Of merged ones only the first leg's lifetime is shown.
+        # Of merged ones only the first next hop's lifetime is shown.
         return False
     return route["type"] != "1" or any(not _dead(hop) for hop in _hops(route))
 
@@ -195,21 +195,23 @@ def meaning(route: Entry) -> Meaning:
     weights: dict[tuple[str, str], int] = {}
     for hop in _hops(route):
         if not _dead(hop):
-            leg = (_gateway(hop), str(hop["dev"]))
-            # Legs that are equal but for their weight are one path in VPP.
-            weights[leg] = weights.get(leg, 0) + int(hop.get("weight", 1))
-    return sorted((*leg, weight) for leg, weight in _shares(weights).items())
+            next_hop = (_gateway(hop), str(hop["dev"]))
+            # Next hops that are equal but for their weight are one path in VPP.
+            weights[next_hop] = weights.get(next_hop, 0) + int(hop.get("weight", 1))
+    return sorted((*next_hop, weight) for next_hop, weight in _shares(weights).items())
 
 
 def _shares(weights: dict[tuple[str, str], int]) -> dict[tuple[str, str], int]:
     """In VPP's range, 1 to 255."""
     if len(weights) == 1:
-        # The only leg takes everything, whatever its weight.
+        # The only next hop takes everything, whatever its weight.
         return dict.fromkeys(weights, 1)
     heaviest = max(weights.values())
     if heaviest <= 255:
         return weights
-    return {leg: max(1, round(weight * 255 / heaviest)) for leg, weight in weights.items()}
+    return {
+        next_hop: max(1, round(weight * 255 / heaviest)) for next_hop, weight in weights.items()
+    }
 
 
 def _gateway(hop: Entry) -> str:

@@ -1,6 +1,6 @@
 """What VPP must have and forward by: from what the kernel answers, on top of what `ip` lists.
 
-Five things cannot be had from one lookup. Which of several legs a packet takes is its hash's
+Five things cannot be had from one lookup. Which of several next hops a packet takes is its hash's
 business, so the whole set is compared. Of IPv6 routes that share a next-hop object, or a member of
 their groups, it may show another one, or none where that one is gone. At a route that drops, the
 kernel says an error and not the route, which the list then tells. Of several IPv4 default routes of
@@ -194,7 +194,7 @@ class _Judge:
             return (UNKNOWN, {}) if self._may_be_orphaned(question) else None
         route = self._listed.completed(answer.route)
         if not usable(route):
-            # What stands between merged legs may outlive its link: it takes packets and drops them.
+            # What is between merged next hops may outlive its link: it drops packets.
             return UNKNOWN, route
         if "nhid" in route and network(address).version == 6:
             return self._of_object(question, route)
@@ -211,12 +211,12 @@ class _Judge:
                 if "nhid" in listed and cached & self._listed.members(int(listed["nhid"])):
                     return prefix, listed
             if prefix == route["dst"]:
-                # The list hides it between merged legs.
+                # The list hides it between merged next hops.
                 return prefix, route
         return UNKNOWN, route
 
     def _protocol(self, table: int, route: Entry) -> str:
-        """Of merged IPv6 routes the kernel names the leg's that it chose, the list the first's."""
+        """Of merged IPv6 routes a lookup names the chosen next hop's, the list the first's."""
         if "nexthops" in route and "nhid" not in route:
             for listed in self._listed.routes.get((table, str(route["dst"])), ()):
                 if listed.get("metric", 0) == route["metric"] and meaning(listed) == meaning(route):

@@ -138,11 +138,11 @@ def _answer(kind: int, body: bytes, question: FibQuery) -> Answer | None:
     if RTA_NH_ID in attributes:
         route["nhid"] = _number(attributes[RTA_NH_ID])
     if RTA_MULTIPATH in attributes:
-        route["nexthops"] = list(_legs(family, attributes[RTA_MULTIPATH]))
+        route["nexthops"] = list(_next_hops(family, attributes[RTA_MULTIPATH]))
     return Answer(route, None)
 
 
-def _legs(family: int, data: bytes) -> Iterator[Entry]:
+def _next_hops(family: int, data: bytes) -> Iterator[Entry]:
     """``struct rtnexthop`` and what belongs to each."""
     while len(data) >= 8:
         length, flags, hops, index = struct.unpack_from("=HBBi", data)

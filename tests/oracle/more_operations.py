@@ -46,7 +46,7 @@ class Variant:
     """Routes that have nothing to do with the others come and go, a hundred times a second."""
 
     settled: float = 2.0
-    """The bound: so many seconds after an operation the last ghost must have gone, and all agree,
+    """The bound: so many seconds after an operation no stale route is left and all agree,
     whatever else changes."""
 
 
@@ -117,7 +117,7 @@ class MoreOperations(Generator):
         if family == 4:
             return f" realm {self._random.randrange(1, 4)}"
         if "via" in hops:
-            # IPv6 may merge it: each leg then has a preference, and only one of them is shown.
+            # IPv6 may merge it: each next hop then has a preference, and only one of them is shown.
             return super()._extra(family, hops)
         return f" pref {self._random.choice(PREFERENCES)}"
 

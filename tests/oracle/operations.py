@@ -108,7 +108,7 @@ class Generator:
             (36, self._put),
             (2, self._put_again),
             (9, self._delete),
-            (4, self._delete_leg),
+            (4, self._delete_next_hop),
             (0.6, self._flush),
         )
         self._others: Kinds = (
@@ -167,7 +167,7 @@ class Generator:
         onlink = " onlink" if kind < 0.30 else ""
         return f"via {gateway(family, link, host)} dev {LINKS[link]}{onlink}"
 
-    def _legs(self, family: int) -> str:
+    def _next_hops(self, family: int) -> str:
         count = self._random.randrange(2, 4)
         return " ".join(
             f"nexthop {self._hop(family)} weight {self._random.choice(WEIGHTS)}"
@@ -192,7 +192,7 @@ class Generator:
             self._put_before.append((family, prefix, key, ""))
             return f"-{family} route {verb} {special} {prefix}{key} proto {protocol}"
         if kind < 0.37:
-            hops = self._legs(family)
+            hops = self._next_hops(family)
         elif kind < 0.52:
             hops = f"nhid {self._object_id(family)}"
         else:
@@ -226,12 +226,12 @@ class Generator:
         protocol = self._random.choice((" proto 12", "", "", "", " proto 4"))
         return f"-{family} route del {prefix}{key}{protocol}"
 
-    def _delete_leg(self) -> str:
+    def _delete_next_hop(self) -> str:
         family, prefix, key, hops = self._target(0.8)
-        legs = [f"nexthop {leg}" for leg in hops.split("nexthop ")[1:]]
-        if legs and self._chance(0.7):
-            # One of them, named as a route of its own, or some, named as legs.
-            some = self._random.sample(legs, self._random.randrange(1, len(legs) + 1))
+        next_hops = [f"nexthop {next_hop}" for next_hop in hops.split("nexthop ")[1:]]
+        if next_hops and self._chance(0.7):
+            # One of them, named as a route of its own, or some, named as next hops.
+            some = self._random.sample(next_hops, self._random.randrange(1, len(next_hops) + 1))
             hops = (
                 some[0].split(" weight")[0][8:]
                 if self._chance(0.6)

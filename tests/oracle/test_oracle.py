@@ -44,7 +44,7 @@ def test_a_real_vpp_does_too(seed: int) -> None:
 
 
 FOUND = {
-    "a dead leg of the first of two": (
+    "a dead next hop of the first of two": (
         (
             "-4 route prepend 198.18.0.0/24 table 254 proto 4 "
             "nexthop via 10.7.1.3 dev o1 nexthop via 10.7.0.3 dev o0"
@@ -52,7 +52,7 @@ FOUND = {
         "-4 route append 198.18.0.0/24 table 254 proto 12 via 10.7.2.4 dev o2",
         "addr del 10.7.0.1/24 dev o0",
     ),
-    "the order of merged legs": (
+    "the order of merged next hops": (
         (
             "-6 route replace 2001:db8:1::/48 metric 1024 table 1000 proto 12 "
             "nexthop via fd07:0::3 dev o0 nexthop via fd07:0::2 dev o0 onlink"
@@ -72,7 +72,7 @@ FOUND = {
         "-6 route append 2001:db8:2::/48 table 254 proto 12 via fd07:2::2 dev o2",
         "link del o1",
     ),
-    "the first leg of a merged route": (
+    "the first next hop of a merged route": (
         "-6 route add 2001:db8:1::/48 table 254 proto 12 via fd07:1::2 dev o1",
         "-6 route append throw 2001:db8:1::/48 table 254 proto 12",
         "-6 route append 2001:db8:1::/48 table 254 proto 12 via fd07:2::2 dev o2",
@@ -96,7 +96,7 @@ FOUND = {
         "addr flush dev o0",
         "-4 route replace 198.18.0.0/24 table 254 proto 12 via 10.7.2.3 dev o2",
     ),
-    "a route that goes while its first leg is dead": (
+    "a route that goes while its first next hop is dead": (
         (
             "-4 route add 198.18.0.0/16 table 254 proto 12 "
             "nexthop via 10.7.0.4 dev o0 weight 3 nexthop via 10.7.1.3 dev o1"
@@ -106,7 +106,7 @@ FOUND = {
         "quiet",
         "-4 route del 198.18.0.0/16",
     ),
-    "a leg appended behind an advertised route": (
+    "a next hop appended behind an advertised route": (
         "-6 route replace 2001:db8:2::1/128 metric 1024 table 254 proto 12 via fe80::4 dev o2",
         "ra o2 fe80::99 1800 medium 2001:db8:2::1/128 high",
         "quiet",

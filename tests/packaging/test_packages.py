@@ -83,7 +83,7 @@ def test_what_the_rpm_says_of_itself(rpm: Path) -> None:
     assert "$" not in run("rpm", "-qpi", rpm)
 
 
-def test_who_stands_behind_it(deb: Path, rpm: Path) -> None:
+def test_maintainer_and_licence_are_named(deb: Path, rpm: Path) -> None:
     """As the wheel's metadata has it; or who builds a package of his own."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     (maintainer,) = project["maintainers"]

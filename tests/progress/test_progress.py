@@ -164,7 +164,7 @@ def test_a_daemon_logs_its_syncs(
 
 
 @pytest.mark.root
-def test_who_orders_a_resync_sees_a_bar(
+def test_an_operator_who_asks_for_a_resync_sees_a_bar(
     kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
     """On a terminal, while the daemon is at it: here as VPP takes its time."""

@@ -140,14 +140,14 @@ QUESTIONS: dict[str, Ask] = {
         vpp.then("1.0.1.0/24", source=0, is_add=False),
     ],
     "bits behind the length": lambda vpp: vpp.then("1.0.2.0/24", VIA),
-    "legs": lambda vpp: [
+    "next_hops": lambda vpp: [
         vpp.then("1.0.3.0/24", VIA, is_multipath=True),
         vpp.then("1.0.3.0/24", path("10.0.0.5", 1, weight=3), is_multipath=True),
         vpp.then("1.0.3.0/24", path("10.0.0.7", 1, weight=9), is_multipath=True),
         vpp.then("1.0.3.0/24", is_multipath=True),
         vpp.then("1.0.3.0/24", is_multipath=True, is_add=False),
     ],
-    "the last leg": lambda vpp: [
+    "the last next hop": lambda vpp: [
         vpp.then("1.0.4.0/24", VIA),
         vpp.then("1.0.4.0/24", VIA, is_multipath=True, is_add=False),
         vpp.then("1.0.4.0/24", VIA, is_multipath=True, is_add=False),

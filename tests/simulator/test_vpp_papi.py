@@ -359,7 +359,7 @@ def test_the_control_socket_takes_faults_and_questions(
         '{"query": "coffee"}',
     ],
 )
-def test_a_line_that_is_no_order_is_told_so(control: Callable[[str], Any], line: str) -> None:
+def test_a_line_that_is_no_command_is_an_error(control: Callable[[str], Any], line: str) -> None:
     answer = control(line)
     assert answer["ok"] is False
     assert answer["error"]

@@ -38,8 +38,8 @@ def next_hops(draw: st.DrawFn, family: Family) -> str:
     count = draw(st.sampled_from((1, 1, 2, 3)))
     if count == 1:
         return draw(hops(family))
-    legs = [f"nexthop {draw(hops(family))} weight {draw(weights)}" for _ in range(count)]
-    return " ".join(legs)
+    next_hops = [f"nexthop {draw(hops(family))} weight {draw(weights)}" for _ in range(count)]
+    return " ".join(next_hops)
 
 
 @st.composite

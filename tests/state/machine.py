@@ -152,7 +152,7 @@ class Reflection(RuleBasedStateMachine):
 
     @rule(lines=st.one_of(kernel.links, kernel.links, kernel.flushes))
     @step
-    def change_kernel_in_silence(self, lines: list[str]) -> None:
+    def change_kernel_without_a_message(self, lines: list[str]) -> None:
         """What takes routes away, not all with a message."""
         self.world.change(lines)
 

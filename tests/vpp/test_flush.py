@@ -63,7 +63,7 @@ def test_all_of_ours_goes_and_nothing_else(vpp: Vpp, program: Callable[..., Prog
     all_and_only_ours(vpp, program)
 
 
-def test_the_slow_way_too(simulator: SimulatedVpp, program: Callable[..., Programmer]) -> None:
+def test_through_papi_too(simulator: SimulatedVpp, program: Callable[..., Programmer]) -> None:
     """Through vpp_papi."""
     simulator.fault("change_crc", message="ip_route_add_del_v2", crc="0badcafe")
     all_and_only_ours(simulator, program)

@@ -69,7 +69,7 @@ def test_a_worse_source_hides_nothing(
     assert prefix in vpp.routes()
 
 
-def test_it_is_found_on_the_slow_way(
+def test_it_is_found_through_papi(
     simulator: SimulatedVpp, program: Callable[..., Programmer], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Likewise."""
@@ -113,7 +113,7 @@ def test_what_an_earlier_run_left_behind_theirs_goes(
     left_behind(vpp, program)
 
 
-def test_it_goes_on_the_slow_way(
+def test_it_is_removed_through_papi(
     simulator: SimulatedVpp, program: Callable[..., Programmer]
 ) -> None:
     """Likewise."""

@@ -81,7 +81,7 @@ class Own:
         """Nothing to undo."""
 
 
-class Bench:
+class Harness:
     """A daemon in sync with a kernel's routes, with the handler beside its reflector."""
 
     def __init__(self, kernel: Namespace, vpp: SimulatedVpp, on_exit: str) -> None:
@@ -114,18 +114,18 @@ class Bench:
 
 
 @contextmanager
-def running(kernel: Namespace, vpp: SimulatedVpp, on_exit: str = "keep") -> Iterator[Bench]:
+def running(kernel: Namespace, vpp: SimulatedVpp, on_exit: str = "keep") -> Iterator[Harness]:
     """One that is in sync, with both routes."""
-    bench = Bench(kernel, vpp, on_exit)
-    bench.daemon.start()
+    harness = Harness(kernel, vpp, on_exit)
+    harness.daemon.start()
     try:
-        wait_until(lambda: bench.daemon.in_sync, 30, "in sync")
-        bench.push(Wanted(put=(route(KEPT), route(GIVEN_UP))))
-        bench.has(KEPT, GIVEN_UP)
+        wait_until(lambda: harness.daemon.in_sync, 30, "in sync")
+        harness.push(Wanted(put=(route(KEPT), route(GIVEN_UP))))
+        harness.has(KEPT, GIVEN_UP)
         vpp.simulator.record_deletions()
-        yield bench
+        yield harness
     finally:
-        bench.daemon.stop()
+        harness.daemon.stop()
 
 
 @pytest.fixture
@@ -136,17 +136,17 @@ def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
 
 def test_no_look_at_the_kernel_takes_them_away(kernel: Namespace, simulator: SimulatedVpp) -> None:
     """Audits, resyncs after events, and whatever else the reader dumps by itself."""
-    with running(kernel, simulator) as bench:
-        engine = bench.daemon.engine
+    with running(kernel, simulator) as harness:
+        engine = harness.daemon.engine
         assert engine.audit().drift == {"missing": 0, "different": 0, "stale": 0}
         resyncs = engine.status().resyncs["event"]
         ip_batch(kernel, [f"address add 192.168.101.1/24 dev {DEVICE}"])
         wait_until(
             lambda: engine.status().resyncs["event"], 30, "verified", accept=lambda n: n > resyncs
         )
-        bench.has(KEPT, GIVEN_UP)
-        bench.push(DownstreamResync("operator", blocking=True))
-        bench.has(KEPT, GIVEN_UP)
+        harness.has(KEPT, GIVEN_UP)
+        harness.push(DownstreamResync("operator", blocking=True))
+        harness.has(KEPT, GIVEN_UP)
         assert simulator.simulator.deletions() == []
 
 
@@ -155,28 +155,28 @@ def test_a_resync_says_what_must_exist(
     resync: type[FullResync | UpstreamResync], kernel: Namespace, simulator: SimulatedVpp
 ) -> None:
     """What is put in it stays, without a moment's absence; what is not goes."""
-    with running(kernel, simulator) as bench:
-        bench.push(resync("first", blocking=True))
-        bench.has(KEPT, GIVEN_UP)
-        del bench.own.wanted[route(GIVEN_UP).key]
-        bench.push(resync("second", blocking=True))
-        bench.has(KEPT)
+    with running(kernel, simulator) as harness:
+        harness.push(resync("first", blocking=True))
+        harness.has(KEPT, GIVEN_UP)
+        del harness.own.wanted[route(GIVEN_UP).key]
+        harness.push(resync("second", blocking=True))
+        harness.has(KEPT)
         assert {prefix for _, prefix in simulator.simulator.deletions()} == {GIVEN_UP}
-        bench.push(Wanted(put=(route(KEPT, OTHER),)))
-        bench.push(resync("third", blocking=True))
+        harness.push(Wanted(put=(route(KEPT, OTHER),)))
+        harness.push(resync("third", blocking=True))
         assert simulator.routes()[KEPT] == frozenset({OTHER})
-        bench.push(Wanted(delete=(route(KEPT),)))
-        bench.has()
-        bench.push(resync("fourth", blocking=True))
-        bench.has()
+        harness.push(Wanted(delete=(route(KEPT),)))
+        harness.has()
+        harness.push(resync("fourth", blocking=True))
+        harness.has()
 
 
 def test_a_vpp_that_restarts_gets_them_again(kernel: Namespace, simulator: SimulatedVpp) -> None:
     """By the resync that follows."""
-    with running(kernel, simulator) as bench:
+    with running(kernel, simulator) as harness:
         simulator.fault("restart")
         wait_until(simulator.routes, 30, "all again", accept=lambda seen: len(seen) == COUNT + 2)
-        bench.has(KEPT, GIVEN_UP)
+        harness.has(KEPT, GIVEN_UP)
 
 
 def test_at_the_end_they_go_with_the_others(kernel: Namespace, simulator: SimulatedVpp) -> None:

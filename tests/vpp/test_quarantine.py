@@ -136,7 +136,7 @@ def slow(simulator: SimulatedVpp) -> SimulatedVpp:
 
 
 @pytest.mark.few_releases
-def test_the_slow_way_holds_it_too(
+def test_papi_holds_it_too(
     simulator: SimulatedVpp,
     program: Callable[..., Programmer],
     caplog: pytest.LogCaptureFixture,

@@ -80,7 +80,7 @@ def test_resyncs_do_not_forget_it(
     assert len(vpp.routes()) == COUNT
 
 
-def test_the_slow_way_too(simulator: SimulatedVpp, program: Callable[..., Programmer]) -> None:
+def test_through_papi_too(simulator: SimulatedVpp, program: Callable[..., Programmer]) -> None:
     """Through vpp_papi."""
     simulator.fault("change_crc", message="ip_route_add_del_v2", crc="0badcafe")
     made = program(simulator)

@@ -19,7 +19,7 @@ PREFIX, V6 = "30.0.0.0/24", "2001:db8:1::/48"
 CIRCLE = ("40.0.0.0/24", "40.0.1.0/24")
 OWN = "192.168.100.99/24"
 
-TWO_LEGS = """\
+TWO_NEXT_HOPS = """\
 ipv4-VRF:0, fib_index:0, flow hash:[src dst sport dport proto flowlabel ] epoch:0 flags:none
 30.0.10.0/24 fib:0 index:34 locks:2
   bgpreflector refs:1 src-flags:added,contributing,active,
@@ -39,7 +39,7 @@ ipv4-VRF:0, fib_index:0, flow hash:[src dst sport dport proto flowlabel ] epoch:
   [@0]: dpo-load-balance: [proto:ip4 index:35 buckets:4 uRPF:32 to:[0:0]]
     [0-2] [@5]: ipv4 via 192.168.100.3 loop1: mtu:9000 next:3 flags:[] 020000000001dead000000000800
 {rest}"""
-"""What VPP 26.10 says of a route with two legs."""
+"""What VPP 26.10 says of a route with two next hops."""
 
 
 def look_up(made: Programmer, prefix: str, table: int = 0) -> VppEntry:
@@ -138,14 +138,14 @@ def test_a_table_without_an_interface(vpp: Vpp, program: Callable[..., Programme
         assert look_up(made, PREFIX, 10).entered
 
 
-def test_a_leg_that_is_not_resolved() -> None:
+def test_a_next_hop_that_is_not_resolved() -> None:
     """VPP forwards by the others alone."""
     rest = "    [3] [@3]: arp-ipv4: via 192.168.100.2 loop0\n"
-    found = read(TWO_LEGS.format(first="  oper-flags:resolved,", rest=rest))
+    found = read(TWO_NEXT_HOPS.format(first="  oper-flags:resolved,", rest=rest))
     assert found is not None
     assert (found.source, found.trouble) == ("bgpreflector", None)
     assert set(found.ends) == {"via 192.168.100.2 loop0", "via 192.168.100.3 loop1"}
-    found = read(TWO_LEGS.format(first=" ", rest=""))
+    found = read(TWO_NEXT_HOPS.format(first=" ", rest=""))
     assert found is not None
     assert str(found.trouble).startswith("VPP has not resolved 1 of its paths")
     assert read("unknown input") is None

@@ -27,8 +27,8 @@ def session_at(place: Path) -> VppSession:
 
 
 @pytest.mark.root
-@pytest.mark.parametrize("goodbye", [True, False])
-def test_nothing_is_left_of_it(vpp: Vpp, goodbye: bool) -> None:
+@pytest.mark.parametrize("graceful", [True, False])
+def test_nothing_is_left_of_it(vpp: Vpp, graceful: bool) -> None:
     """No client, thread or descriptor, though nobody collects garbage."""
     session, clients = session_at(vpp.socket), []
     with without_collector():
@@ -37,7 +37,7 @@ def test_nothing_is_left_of_it(vpp: Vpp, goodbye: bool) -> None:
             session.connect()
             session.watch_interfaces(lambda: None)
             clients.append(weakref.ref(session._client))
-            session.close(goodbye=goodbye)
+            session.close(graceful=graceful)
         assert [client() for client in clients] == [None] * ROUNDS
         no_more_than(before)
 
@@ -50,14 +50,14 @@ def test_an_answer_that_came_too_late_does_not_keep_it(simulator: SimulatedVpp) 
         for _ in range(ROUNDS):
             session.connect()
             session._client.transport.q.put(bytes(1 << 20))
-            session.close(goodbye=False)
+            session.close(graceful=False)
         no_more_than(before)
 
 
 def test_nothing_is_left_of_one_that_came_to_nothing(tmp_path: Path) -> None:
     """Somebody listens, and hangs up at once."""
-    place = tmp_path / "stranger.sock"
-    with stranger_at(place), without_collector():
+    place = tmp_path / "other.sock"
+    with other_server_at(place), without_collector():
         before = held()
         for _ in range(ROUNDS):
             with pytest.raises(VppConnectError):
@@ -66,23 +66,23 @@ def test_nothing_is_left_of_one_that_came_to_nothing(tmp_path: Path) -> None:
 
 
 @contextmanager
-def stranger_at(place: Path) -> Iterator[None]:
+def other_server_at(place: Path) -> Iterator[None]:
     """Who hangs up on everybody."""
-    with socket(AF_UNIX) as stranger:
-        stranger.bind(str(place))
-        stranger.listen()
-        hangs_up = threading.Thread(target=_hang_up, args=(stranger,), daemon=True)
+    with socket(AF_UNIX) as other:
+        other.bind(str(place))
+        other.listen()
+        hangs_up = threading.Thread(target=_hang_up, args=(other,), daemon=True)
         hangs_up.start()
         try:
             yield
         finally:
-            stranger.shutdown(SHUT_RDWR)
+            other.shutdown(SHUT_RDWR)
             hangs_up.join()
 
 
-def _hang_up(stranger: socket) -> None:
+def _hang_up(other: socket) -> None:
     while True:
         try:
-            stranger.accept()[0].close()
+            other.accept()[0].close()
         except OSError:
             return

@@ -56,7 +56,7 @@ def test_it_is_there_in_every_table_and_known_again(vpp: Vpp, unmapped: str) -> 
         seen = vpp.routes()
         assert {p: seen[p] for p in here} == dict.fromkeys(here, KINDS[unmapped])
         status = programmer.engine.status()
-        assert status.substitutes == {"legs": 0, "drop": 0, "punt": 0} | {unmapped: count}
+        assert status.substitutes == {"next_hops": 0, "drop": 0, "punt": 0} | {unmapped: count}
         assert status.held_routes == {"no_interface": count}
         assert drift(programmer) == 0
     with Programmer.of(vpp, unmapped=unmapped, **SETTINGS) as again:

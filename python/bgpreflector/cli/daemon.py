@@ -18,13 +18,13 @@ from .output import say
 SOCKET_VARIABLE = "BGPREFLECTOR_CONTROL_SOCKET"
 """The environment's ``control.socket``."""
 
-SILENCE = 120.0
+READ_TIMEOUT = 120.0
 """Seconds without a word from the daemon before it is given up; a resync may take that long."""
 
 
 @contextmanager
 def daemon_at(
-    control: Path | None, config: Path | None, *, timeout: float = SILENCE
+    control: Path | None, config: Path | None, *, timeout: float = READ_TIMEOUT
 ) -> Iterator[ControlClient]:
     """A connection to the daemon of a control socket, or of a configuration file."""
     client = _named(config, timeout) if control is None else ControlClient(control, timeout=timeout)

@@ -187,7 +187,7 @@ class VppConfig(Section):
         "the kernel forwards them). Prefixes beyond kernel.max_routes, and those held because "
         "they ended VPP, get nothing.",
     )
-    unmapped_legs: PartlyMapped = Field(
+    unmapped_next_hops: PartlyMapped = Field(
         default="skip",
         description="What to do with a route of which only some next hops resolve in VPP: "
         '"skip" (program those) or "whole" (treat the whole prefix by vpp.unmapped).',

@@ -202,7 +202,7 @@ SUBSTITUTES = {
     "drop": "VPP drops what goes there (vpp.unmapped)",
     "punt": "VPP hands what goes there to the kernel, which forwards it where linux-cp or the like "
     "takes it (vpp.unmapped)",
-    "legs": "VPP has those of its next hops that it can have (vpp.unmapped_legs)",
+    "next_hops": "VPP has those of its next hops that it can have (vpp.unmapped_next_hops)",
 }
 
 

@@ -134,7 +134,7 @@ class Controller:
         elif not event.is_blocking:
             self._queue.put(QueuedEvent(event))
         elif self._may_run_inline(event, pusher) and self._queue.try_run_inline():
-            self._stand_in(event, pusher)
+            self._run_inline(event, pusher)
         else:
             queued = QueuedEvent(event)
             self._queue.put(queued, unbounded=isinstance(event, Shutdown))
@@ -149,7 +149,7 @@ class Controller:
             and not isinstance(event, Shutdown)
         )
 
-    def _stand_in(self, event: Event, pusher: int) -> None:
+    def _run_inline(self, event: Event, pusher: int) -> None:
         """Process an event inline; a failure ends the loop's thread."""
         failure: BaseException | None = None
         self._active_thread = pusher

@@ -238,7 +238,7 @@ class HeldStatus:
     """``vpp.unmapped``: ``hold``, ``drop`` or ``punt``."""
 
     substitutes: Mapping[str, int]
-    """Prefixes with a substitute: ``drop``, ``punt``, or ``legs`` (some of the route's next hops),
+    """Prefixes with a substitute: ``drop``, ``punt``, or ``next_hops`` (some of the route's),
     the last not counted in :attr:`prefixes`."""
 
 

@@ -25,7 +25,7 @@ def kernel_findings(config: Config, engine: _core.Engine) -> Iterator[Finding]:
     where = str(config.kernel.namespace_path or "this network namespace")
     yield ok(CHECK, where, "its routes can be read")
     yield _buffer(config, engine)
-    yield from _silences(config, engine)
+    yield from _notify_sysctls(config, engine)
     yield from _linkdown(engine)
 
 
@@ -65,23 +65,23 @@ def _has_net_admin() -> bool:
 
 
 @dataclass(frozen=True)
-class _Silence:
+class _NotifySysctl:
     """A sysctl that suppresses notifications."""
 
     key: str
-    silent: str
+    disabled: str
     """The value that suppresses them."""
 
     what: str
 
 
-SILENCES = (
-    _Silence(
+NOTIFY_SYSCTLS = (
+    _NotifySysctl(
         "ipv4/nexthop_compat_mode",
         "0",
         "where a next-hop object is replaced, its routes are not announced again",
     ),
-    _Silence(
+    _NotifySysctl(
         "ipv6/route/skip_notify_on_dev_down",
         "1",
         "where a link goes down, the deletion of its IPv6 routes is not announced",
@@ -89,26 +89,26 @@ SILENCES = (
 )
 
 
-def _silences(config: Config, engine: _core.Engine) -> Iterator[Finding]:
-    for silence in SILENCES:
-        value = engine.sysctl(silence.key)
-        name = _name(silence.key)
+def _notify_sysctls(config: Config, engine: _core.Engine) -> Iterator[Finding]:
+    for sysctl in NOTIFY_SYSCTLS:
+        value = engine.sysctl(sysctl.key)
+        name = _name(sysctl.key)
         if value is None:
             continue
-        if value != silence.silent:
+        if value != sysctl.disabled:
             yield ok(CHECK, name, f"it is {value}: changes are announced")
         elif config.kernel.audit_interval:
             yield ok(
                 CHECK,
                 name,
-                f"it is {value}: {silence.what}; that is followed by the messages of links and "
+                f"it is {value}: {sysctl.what}; that is followed by the messages of links and "
                 "next-hop objects instead, and audits look for the rest",
             )
         else:
             yield warning(
                 CHECK,
                 name,
-                f"it is {value}: {silence.what}, and audits, which would find what is missed, are "
+                f"it is {value}: {sysctl.what}, and audits, which would find what is missed, are "
                 "switched off",
                 f"set kernel.audit_interval, or `sysctl -w {name}={1 - int(value)}`",
             )

@@ -16,7 +16,7 @@ from .finding import Finding, ok, warning
 from .fpm import connection_finding
 
 CHECK = "daemon"
-SILENCE = 30.0
+READ_TIMEOUT = 30.0
 """Seconds."""
 
 SOME = 5
@@ -28,7 +28,7 @@ def daemon_findings(config: Config) -> Iterator[Finding]:
     if config.control.socket is None:
         return
     try:
-        with ControlClient(Path(config.control.socket), timeout=SILENCE) as client:
+        with ControlClient(Path(config.control.socket), timeout=READ_TIMEOUT) as client:
             answered = client.ask("status").end
     except ControlError as error:
         yield ok(CHECK, config.control.socket, str(error))

@@ -2,6 +2,7 @@
 
 from .collector import DaemonCollector
 from .http import MetricsServer
-from .list import METRICS, Metric
+from .list import METRICS
+from .metric import Metric
 
 __all__ = ["METRICS", "DaemonCollector", "Metric", "MetricsServer"]

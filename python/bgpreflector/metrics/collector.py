@@ -17,7 +17,8 @@ from prometheus_client.registry import Collector
 from bgpreflector.daemon.report import StatusReport
 from bgpreflector.daemon.status import status_of
 
-from .list import METRICS, PREFIX, Metric, Totals, latency_buckets
+from .list import METRICS, latency_buckets
+from .metric import PREFIX, Metric, Totals
 
 if TYPE_CHECKING:
     from bgpreflector.daemon.supervisor import Supervisor

@@ -19,7 +19,7 @@ from bgpreflector.log_fields import fields
 
 from . import landing
 from .collector import DaemonCollector
-from .places import Places
+from .connection_limit import ConnectionLimit
 from .process import OwnProcess
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: Address, service: Supervisor, registry: CollectorRegistry) -> None:
         self.service = service
         self.registry = registry
-        self.places = Places()
+        self.connections = ConnectionLimit()
         self.ending = threading.Event()
         self.address_family = socket.AF_INET6 if address.is_ip6 else socket.AF_INET
         super().__init__((str(address.host), address.port), _Handler)
@@ -116,14 +116,14 @@ class _Server(ThreadingHTTPServer):
 
     def verify_request(self, request: Connection, client_address: object) -> bool:  # noqa: ARG002
         """Whether another connection is allowed."""
-        return self.places.take(request)
+        return self.connections.take(request)
 
     def process_request(self, request: Connection, client_address: object) -> None:
         """Serve it on its own thread."""
         try:
             super().process_request(request, client_address)
         except BaseException as error:
-            self.places.give_back(request)
+            self.connections.give_back(request)
             _log.warning("Cannot serve a client of metrics: %s", error)
             raise
 
@@ -132,7 +132,7 @@ class _Server(ThreadingHTTPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self.places.give_back(request)
+            self.connections.give_back(request)
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
         """Log errors, except that a client disconnects."""
@@ -147,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer a path."""
-        self.server.places.has_asked(self.connection)
+        self.server.connections.has_asked(self.connection)
         path = self.path.partition("?")[0]
         if path == "/metrics":
             encode, kind = choose_encoder(self.headers.get("Accept", ""))

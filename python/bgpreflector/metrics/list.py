@@ -3,64 +3,12 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterator, Mapping
 
 from bgpreflector import _core
 from bgpreflector.daemon.report import FpmStatus, StatusReport
 
-Kind = Literal["gauge", "counter", "summary", "histogram"]
-
-
-class Totals(NamedTuple):
-    """The value of a summary."""
-
-    number: int
-    total: float
-
-
-Sample: TypeAlias = tuple[tuple[str, ...], float | Totals]
-"""The labels' values, and the value."""
-
-Samples: TypeAlias = Callable[[StatusReport], Iterable[Sample]]
-
-PREFIX = "bgpreflector"
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One metric. No label is a prefix, which bounds the number of series."""
-
-    name: str
-    """Without :data:`PREFIX`, and of a counter without ``_total``."""
-
-    kind: Kind
-    help: str
-    labels: tuple[str, ...] = ()
-    samples: Samples | None = None
-    """``None`` for the one histogram, whose buckets come from the engine."""
-
-    @property
-    def full_name(self) -> str:
-        """The name in Prometheus."""
-        return f"{PREFIX}_{self.name}" + ("_total" if self.kind == "counter" else "")
-
-
-def _one(value: Callable[[StatusReport], float | None]) -> Samples:
-    """A metric without labels; absent if it has no value."""
-
-    def samples(report: StatusReport) -> Iterator[Sample]:
-        found = value(report)
-        if found is not None:
-            yield (), float(found)
-
-    return samples
-
-
-def _by(figures: Callable[[StatusReport], Mapping[str, float]]) -> Samples:
-    """A metric with one label."""
-    return lambda report: (((name,), float(n)) for name, n in figures(report).items())
+from .metric import Metric, Sample, Samples, Totals, by, one
 
 
 def _prefixes(report: StatusReport) -> Iterator[Sample]:
@@ -91,7 +39,7 @@ def _vpp(report: StatusReport) -> Iterator[Sample]:
 
 def _fpm(value: Callable[[FpmStatus], float]) -> Samples:
     """A metric without labels, absent unless zebra is the source."""
-    return _one(lambda report: None if report.fpm is None else value(report.fpm))
+    return one(lambda report: None if report.fpm is None else value(report.fpm))
 
 
 def _connections(fpm: FpmStatus) -> Mapping[str, float]:
@@ -125,7 +73,7 @@ METRICS = (
         "gauge",
         "1 if VPP has acknowledged all desired routes.",
         (),
-        _one(lambda r: r.in_sync),
+        one(lambda r: r.in_sync),
     ),
     Metric(
         "ready",
@@ -133,21 +81,21 @@ METRICS = (
         "1 if in sync, or in sync before and now behind by less than 10 seconds, with no more "
         "prefixes held than vpp.max_held allows and no hung thread.",
         (),
-        _one(lambda r: r.ready),
+        one(lambda r: r.ready),
     ),
     Metric(
         "paused",
         "gauge",
         "1 while programming is paused by an operator.",
         (),
-        _one(lambda r: r.paused),
+        one(lambda r: r.paused),
     ),
     Metric(
         "held_share",
         "gauge",
         "Share of held prefixes, 0 to 1, except those beyond kernel.max_routes.",
         (),
-        _one(lambda r: r.held.prefixes / r.held.of if r.held.of else 0.0),
+        one(lambda r: r.held.prefixes / r.held.of if r.held.of else 0.0),
     ),
     Metric(
         "guarded_deletions",
@@ -155,7 +103,7 @@ METRICS = (
         "Our routes that the first sync after a start or a reload would delete and that wait "
         "for `bgpreflector resume`; 0 if none wait.",
         (),
-        _one(lambda r: 0 if r.guard is None else r.guard.deletions + r.guard.left),
+        one(lambda r: 0 if r.guard is None else r.guard.deletions + r.guard.left),
     ),
     Metric(
         "prefixes",
@@ -173,15 +121,15 @@ METRICS = (
         "gauge",
         "Held routes of mirrored protocols, by reason.",
         ("reason",),
-        _by(lambda r: r.held_routes),
+        by(lambda r: r.held_routes),
     ),
     Metric(
         "substituted_prefixes",
         "gauge",
         "Held prefixes with a substitute: drop, punt (the kernel forwards them; vpp.unmapped), "
-        "or legs (some of the next hops; vpp.unmapped_legs).",
+        "or next_hops (some of them; vpp.unmapped_next_hops).",
         ("by",),
-        _by(lambda r: dict.fromkeys(("drop", "legs", "punt"), 0) | dict(r.held.substitutes)),
+        by(lambda r: dict.fromkeys(("drop", "next_hops", "punt"), 0) | dict(r.held.substitutes)),
     ),
     Metric(
         "max_routes",
@@ -197,21 +145,21 @@ METRICS = (
         "1 if the limit is exceeded: held_routes counts those kept out of VPP under the reason "
         "over_limit.",
         (),
-        _one(lambda r: r.limit.exceeded),
+        one(lambda r: r.limit.exceeded),
     ),
     Metric(
         "dirty_prefixes",
         "gauge",
         "Prefixes that wait for a request to VPP.",
         (),
-        _one(lambda r: r.dirty),
+        one(lambda r: r.dirty),
     ),
     Metric(
         "oldest_waiting_seconds",
         "gauge",
         "Age of the oldest change that VPP has not answered; 0 if there is none.",
         (),
-        _one(lambda r: r.oldest_waiting_seconds or 0.0),
+        one(lambda r: r.oldest_waiting_seconds or 0.0),
     ),
     Metric(
         LATENCY,
@@ -223,70 +171,70 @@ METRICS = (
         "gauge",
         "Distinct next-hop sets of the kernel's routes.",
         (),
-        _one(lambda r: r.next_hop_sets),
+        one(lambda r: r.next_hop_sets),
     ),
     Metric(
         "path_sets",
         "gauge",
         "Distinct path sets of VPP's routes.",
         (),
-        _one(lambda r: r.path_sets),
+        one(lambda r: r.path_sets),
     ),
     Metric(
         "queued_events",
         "gauge",
         "Events in the queue of the event loop.",
         (),
-        _one(lambda r: r.queued_events),
+        one(lambda r: r.queued_events),
     ),
     Metric(
         "handler_errors",
         "counter",
         "Exceptions of event handlers, which the log has.",
         ("handler",),
-        _by(lambda r: r.handler_errors),
+        by(lambda r: r.handler_errors),
     ),
     Metric(
         "kernel_synchronised",
         "gauge",
         "1 once all of the kernel's routes have been read.",
         (),
-        _one(lambda r: r.kernel.synchronised),
+        one(lambda r: r.kernel.synchronised),
     ),
     Metric(
         "kernel_messages",
         "counter",
         "Kernel messages, by type.",
         ("type",),
-        _by(lambda r: r.kernel.messages),
+        by(lambda r: r.kernel.messages),
     ),
     Metric(
         "kernel_skipped_messages",
         "counter",
         "Kernel messages that were skipped, by reason.",
         ("reason",),
-        _by(lambda r: r.kernel.skipped),
+        by(lambda r: r.kernel.skipped),
     ),
     Metric(
         "kernel_anomalies",
         "counter",
         "Kernel messages that contradict the table, by kind; each is repaired.",
         ("kind",),
-        _by(lambda r: r.kernel.anomalies),
+        by(lambda r: r.kernel.anomalies),
     ),
     Metric(
         "kernel_overruns",
         "counter",
         "Overruns: times that the kernel dropped notifications (ENOBUFS).",
         (),
-        _one(lambda r: r.kernel.overruns),
+        one(lambda r: r.kernel.overruns),
     ),
     Metric(
         "kernel_dropped_messages",
         "counter",
         "Notifications that the kernel dropped, by its own count.",
         (),
-        _one(lambda r: r.kernel.drops),
+        one(lambda r: r.kernel.drops),
     ),
     Metric(
         "kernel_dump_ended_early",
@@ -294,7 +242,7 @@ METRICS = (
         "1 while the kernel's dumps end early, at a route with too many next hops: routes after "
         "it are kept and not compared.",
         (),
-        _one(lambda r: int(r.kernel.dump_ended_early)),
+        one(lambda r: int(r.kernel.dump_ended_early)),
     ),
     Metric(
         "kernel_unverified_prefixes",
@@ -302,14 +250,14 @@ METRICS = (
         "Prefixes that the kernel's last dumps did not show and that stay because lookups are "
         "inconclusive.",
         (),
-        _one(lambda r: r.kernel.unverified_prefixes),
+        one(lambda r: r.kernel.unverified_prefixes),
     ),
     Metric(
         "kernel_receive_buffer_bytes",
         "gauge",
         "Receive buffer that the kernel granted for notifications.",
         (),
-        _one(lambda r: r.kernel.receive_buffer_bytes),
+        one(lambda r: r.kernel.receive_buffer_bytes),
     ),
     Metric(
         "kernel_resync_duration_seconds",
@@ -323,7 +271,7 @@ METRICS = (
         "counter",
         "Differences between kernel and table that audits found and repaired, by kind.",
         ("kind",),
-        _by(lambda r: r.kernel.drift),
+        by(lambda r: r.kernel.drift),
     ),
     Metric(
         "source_info",
@@ -352,7 +300,7 @@ METRICS = (
         "Connections by result: taken, refused (there was one already), protocol_error (taken, "
         "and closed because of malformed data).",
         ("result",),
-        _by(lambda r: {} if r.fpm is None else _connections(r.fpm)),
+        by(lambda r: {} if r.fpm is None else _connections(r.fpm)),
     ),
     Metric("fpm_frames", "counter", "Frames of zebra's.", (), _fpm(lambda fpm: fpm.frames)),
     Metric(
@@ -368,7 +316,7 @@ METRICS = (
         "Results sent to zebra: offload (VPP has the route), offload_failed (it refused it, or "
         "gave it up).",
         ("answer",),
-        _by(lambda r: {} if r.fpm is None else r.fpm.answers),
+        by(lambda r: {} if r.fpm is None else r.fpm.answers),
     ),
     Metric(
         "fpm_answers_waiting",
@@ -382,7 +330,7 @@ METRICS = (
         "gauge",
         "1 while there is a connection to VPP.",
         (),
-        _one(lambda r: r.vpp.connected),
+        one(lambda r: r.vpp.connected),
     ),
     Metric(
         "vpp_requests",
@@ -397,28 +345,28 @@ METRICS = (
         "counter",
         "Differences that audits found between VPP and what it had acknowledged, by kind.",
         ("kind",),
-        _by(lambda r: r.vpp.drift),
+        by(lambda r: r.vpp.drift),
     ),
     Metric(
         "vpp_unresolved_path_sets",
         "gauge",
         "Sets of paths that VPP has and does not forward by, as of its last audit.",
         (),
-        _one(lambda r: r.vpp.unresolved),
+        one(lambda r: r.vpp.unresolved),
     ),
     Metric(
         "vpp_overridden_prefixes",
         "gauge",
         "Prefixes that other FIB sources override, as of the last lookup.",
         (),
-        _one(lambda r: r.vpp.overridden),
+        one(lambda r: r.vpp.overridden),
     ),
     Metric(
         "vpp_missing_interfaces",
         "gauge",
         "Configured VPP interfaces that VPP does not have.",
         (),
-        _one(lambda r: len(r.vpp.missing_interfaces)),
+        one(lambda r: len(r.vpp.missing_interfaces)),
     ),
 )
 """All of them; beside these, prometheus-client's own about the process: memory, time, files."""

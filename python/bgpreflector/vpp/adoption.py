@@ -35,9 +35,9 @@ def adopt(engine: RouteEngine, source: int, hiding: Sequence[int]) -> int:
     return adopted.routes
 
 
-def adopt_slowly(
+def adopt_by_papi(
     engine: RouteEngine,
-    slow: PapiRoutes,
+    papi: PapiRoutes,
     tables: Sequence[Table],
     source: int,
     hiding: Sequence[int],
@@ -45,10 +45,10 @@ def adopt_slowly(
     """Do the same through ``vpp_papi``."""
     engine.begin_adoption()
     count = 0
-    for table, prefix, paths in slow.dump(tables, source):
+    for table, prefix, paths in papi.dump(tables, source):
         count += engine.adopt_route(table, prefix, paths)
     _tell(count)
-    unseen = [(t, p) for other in hiding for t, p, _ in slow.dump(tables, other)]
+    unseen = [(t, p) for other in hiding for t, p, _ in papi.dump(tables, other)]
     if len(unseen) > HIDING:
         _log.warning(
             "VPP has %d routes of FIB sources that take precedence over ours: routes of an earlier "

@@ -57,7 +57,7 @@ def connected_client(settings: ClientSettings, name: str) -> Any:
         _connect(client, settings, name)
     missing = [message for message in REQUIRED if not hasattr(client.api, message)]
     if missing:
-        end_client(client, goodbye=True)
+        end_client(client, graceful=True)
         raise VppMessageError(
             f"the VPP at {settings.api_socket} lacks messages that bgpreflector needs "
             f"({', '.join(missing)}): VPP 22.10 and newer have them"
@@ -81,7 +81,7 @@ def _connect(client: Any, settings: ClientSettings, name: str, *, may_lack: str 
     except Exception as error:
         # vpp_papi passes on what struct, json or the socket raise for an answer that is not VPP's.
         lacks = isinstance(error, AttributeError) and error.name == may_lack
-        end_client(client, goodbye=lacks)
+        end_client(client, graceful=lacks)
         if lacks:
             return False
         raise VppConnectError(

@@ -11,13 +11,13 @@ from typing import Any
 _log = logging.getLogger(__name__)
 
 
-def end_client(client: Any, *, goodbye: bool) -> None:
+def end_client(client: Any, *, graceful: bool) -> None:
     """Disconnect and release the client's threads, descriptors and memory.
 
-    Without ``goodbye`` no ``sockclnt_delete`` is sent, so VPP need not answer.
+    Without ``graceful`` no ``sockclnt_delete`` is sent, so VPP need not answer.
     """
     transport = client.transport
-    if not goodbye:
+    if not graceful:
         # The socket may not exist yet, or may be closed.
         with suppress(OSError, AttributeError):
             transport.socket.shutdown(SHUT_RDWR)

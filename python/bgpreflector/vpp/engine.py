@@ -65,7 +65,7 @@ class RouteEngine(ConnectsToVpp, TakesRoutes, Protocol):
         recursive: bool,  # noqa: FBT001 - as the compiled engine has it
         *,
         fallback: str,
-        skip_legs: bool,
+        skip_next_hops: bool,
         alike: dict[str, tuple[int, bytes]],
     ) -> None: ...
     def stands_for(self) -> dict[str, int]: ...

@@ -143,7 +143,7 @@ class FibSources:
         return self.overridden
 
 
-def look_slowly(
+def overridden_by_papi(
     dump: Callable[[int], Iterable[tuple[int, str]]],
     is_ours: Callable[[int, str], bool],
     sources: Iterable[int],

@@ -13,7 +13,7 @@ from bgpreflector.errors import VppError
 from .engine import ConnectsToVpp, connect_bulk
 from .fib_sources import better_sources
 from .papi_fallback import PapiRoutes
-from .rate_limit import Pace
+from .rate_limit import RateLimiter
 from .session import Table, VppSession, VppSettings
 from .tables import remove_own_tables
 
@@ -91,13 +91,13 @@ def flush(engine: FlushEngine, settings: VppSettings, *, dry_run: bool) -> Flush
     try:
         mismatch = connect_bulk(engine, settings)
         session.connect()
-        slow = None if mismatch is None else PapiRoutes(session)
-        if slow is not None and not slow.tells_sources_apart:
+        papi = None if mismatch is None else PapiRoutes(session)
+        if papi is not None and not papi.tells_sources_apart:
             raise VppError(
                 f"{mismatch}: this VPP cannot tell our routes from those of other API clients, "
                 "so none are deleted; restarting VPP removes them all"
             )
-        return _flush(engine, session, slow, settings, dry_run=dry_run)
+        return _flush(engine, session, papi, settings, dry_run=dry_run)
     finally:
         engine.disconnect()
         session.close()
@@ -106,7 +106,7 @@ def flush(engine: FlushEngine, settings: VppSettings, *, dry_run: bool) -> Flush
 def _flush(
     engine: FlushEngine,
     session: VppSession,
-    slow: PapiRoutes | None,
+    papi: PapiRoutes | None,
     settings: VppSettings,
     *,
     dry_run: bool,
@@ -119,7 +119,7 @@ def _flush(
     if source is not None:
         tables = list(session.tables())
         better = [other.id for other in better_sources(sources, source)]
-        if slow is None:
+        if papi is None:
             flushed = engine.flush(source, better=better, tables=tables, dry_run=dry_run)
             result.tables = [FlushedTable((id_, v6), *n) for id_, v6, *n in flushed.tables]
             result.failures = [
@@ -128,26 +128,30 @@ def _flush(
             ]
         else:
             result.tables = [FlushedTable(table) for table in tables]
-            pace = None if dry_run else Pace(settings.rate_limit)
-            _flush_slowly(slow, source, better, result, pace)
+            limiter = None if dry_run else RateLimiter(settings.rate_limit)
+            _flush_by_papi(papi, source, better, result, limiter)
     if not dry_run and not result.failed:
         result.removed_tables = remove_own_tables(session)
     return result
 
 
-def _flush_slowly(
-    slow: PapiRoutes, source: int, better: Iterable[int], result: FlushResult, pace: Pace | None
+def _flush_by_papi(
+    papi: PapiRoutes,
+    source: int,
+    better: Iterable[int],
+    result: FlushResult,
+    limiter: RateLimiter | None,
 ) -> None:
     """Like ``Engine.flush``; without a rate limiter nothing is deleted."""
     for table in result.tables:
-        shown = list(_prefixes(slow, table.table, source))
+        shown = list(_prefixes(papi, table.table, source))
         table.shown = len(shown)
-        if pace is None:
+        if limiter is None:
             continue
-        unseen = [prefix for other in better for prefix in _prefixes(slow, table.table, other)]
+        unseen = [prefix for other in better for prefix in _prefixes(papi, table.table, other)]
         for number, prefix in enumerate(shown + unseen):
-            pace.wait()
-            retval = slow.send(table.table[0], prefix, None, source)
+            limiter.wait()
+            retval = papi.send(table.table[0], prefix, None, source)
             if retval == 0:
                 table.deleted += number < len(shown)
                 continue
@@ -157,5 +161,5 @@ def _flush_slowly(
                 result.failures.append(f"{prefix} in VPP table {table.table[0]}: {meaning}")
 
 
-def _prefixes(slow: PapiRoutes, table: Table, source: int) -> Iterator[str]:
-    return (prefix for _, prefix, _ in slow.dump([table], source))
+def _prefixes(papi: PapiRoutes, table: Table, source: int) -> Iterator[str]:
+    return (prefix for _, prefix, _ in papi.dump([table], source))

@@ -43,7 +43,7 @@ def held_prefixes(figures: _core.Status) -> tuple[int, int]:
     held = sum(c["held"] for c in counts) - figures.held_routes.get("over_limit", 0)
     of = held + sum(c["desired"] - c["substituted"] for c in counts)
     # Those go by next hops that the kernel has, too.
-    return held - figures.substitutes.get("legs", 0), of
+    return held - figures.substitutes.get("next_hops", 0), of
 
 
 class HeldWatch:

@@ -51,13 +51,13 @@ class PapiRoutes:
         self, table: int, prefix: str, paths: Sequence[_PathTuple] | None, source: int
     ) -> tuple[str, dict[str, object]]:
         """Return the message's name and fields."""
-        legs = [_path(path) for path in paths or ()]
+        next_hops = [_path(path) for path in paths or ()]
         route: dict[str, object] = {
             "table_id": table,
             "stats_index": 0,
             "prefix": prefix,
-            "n_paths": len(legs),
-            "paths": legs,
+            "n_paths": len(next_hops),
+            "paths": next_hops,
         }
         message = "ip_route_add_del"
         if self._v2:

@@ -15,19 +15,18 @@ from bgpreflector.errors import VppError, VppLostError
 from bgpreflector.log_fields import fields
 from bgpreflector.routes.own_routes import OwnRoutes
 
-from .adoption import adopt, adopt_slowly
-from .dead_paths import dead_interfaces
+from .adoption import adopt, adopt_by_papi
 from .discovery import DiscoveredTables
 from .engine import RouteEngine, connect_bulk
-from .fib_sources import FibSources, Overridden, look_slowly
+from .fib_sources import FibSources, Overridden, overridden_by_papi
 from .guard import DeletionGuard
 from .held import HeldWatch
-from .interfaces import VppInterfaces, map_interfaces
+from .interface_tracker import InterfaceTracker
 from .lookup import FibQuery, VppEntry, lookup
 from .papi_fallback import PapiRoutes
+from .papi_sender import FAILURES, PapiSender, refusal
 from .resolved import is_entered, unresolved
 from .session import Table, VppSession, VppSettings
-from .slow_sender import FAILURES, SlowSender, refusal
 from .tables import remove_own_tables
 from .vpp_state import VppState
 
@@ -36,9 +35,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-
-NAMED = 10
-"""The most interfaces in a log record."""
 
 ALL = 0xFFFFFFFF
 """The limit of a batch that takes everything dirty."""
@@ -78,15 +74,15 @@ class FibProgrammer:
         self.seen = VppState()
         self._on_interface_change: Callable[[], None] = _ignore
         self._source: int | None = None
-        self._gone: frozenset[int] = frozenset()
         self._read = False
         self._own = OwnRoutes(engine, protocol)
-        self._slow: SlowSender | None = None
+        self._papi: PapiSender | None = None
         self._held = threading.Event()
         self._holding = threading.Lock()
         self.guard = DeletionGuard(engine, settings.guard)
         self._held_watch = HeldWatch(engine, settings.max_held, settings.unmapped)
         self.session = VppSession(settings, namespace)
+        self.interfaces = InterfaceTracker(engine, self.session, settings, self.seen, self.guard)
         discovered = DiscoveredTables(engine, self.session)
         self._discovered = discovered if discovers and not read_only else None
 
@@ -123,12 +119,12 @@ class FibProgrammer:
             self._look_at_source()
             self._look_at_tables()
             self.session.watch_interfaces(self._interfaces_changed)
-            self._look_at_interfaces()
+            self.interfaces.look()
         except VppError:
             self.close()
             raise
         self._read = False
-        self._slow = None if mismatch is None else self._slow_sender()
+        self._papi = None if mismatch is None else self._papi_sender()
         if mismatch is not None:
             _log.warning(
                 "%s; this is VPP %s: routes go through vpp_papi, a hundred times slower",
@@ -152,9 +148,9 @@ class FibProgrammer:
             ),
         )
 
-    def _slow_sender(self) -> SlowSender:
+    def _papi_sender(self) -> PapiSender:
         limit = self._settings.rate_limit
-        return SlowSender(self._engine, self.session, rate_limit=limit, paused=self._held)
+        return PapiSender(self._engine, self.session, rate_limit=limit, paused=self._held)
 
     def _learn_version(self, version: str) -> None:
         released = self._engine.connected_to(version)
@@ -196,12 +192,12 @@ class FibProgrammer:
     @property
     def has_bulk(self) -> bool:
         """Whether there is a bulk connection."""
-        return self._slow is None
+        return self._papi is None
 
     @property
     def lost(self) -> bool:
         """Whether there is no connection for routes."""
-        if self._slow is not None:
+        if self._papi is not None:
             return not self.session.connected
         return self._engine.vpp_lost() is not None
 
@@ -216,62 +212,8 @@ class FibProgrammer:
 
     def refresh_interfaces(self) -> None:
         """Read VPP's interfaces again; affected routes become dirty."""
-        self._look_at_interfaces()
-        self._let_go()
-
-    def _look_at_interfaces(self) -> None:
-        # First: an interface that exists now may have the index of one that was deleted.
-        gone = self.session.deleted_interfaces()
-        before, self.seen.interfaces = self.seen.interfaces, self.session.interfaces()
-        self._tell_of_pairs(before)
-        new = map_interfaces(self._settings.interfaces, self.seen.interfaces)
-        if new.missing and new.missing != self.seen.interface_map.missing:
-            _log.warning(
-                "VPP has no interface %s, which vpp.interfaces names: routes through it are held",
-                ", ".join(new.missing),
-                extra=fields("interfaces missing", interfaces=list(new.missing)),
-            )
-        self.seen.interface_map = new
-        self._gone |= gone
-        self._set_interfaces()
-
-    def _tell_of_pairs(self, before: VppInterfaces) -> None:
-        found = self.seen.interfaces
-        if found.elsewhere and found.elsewhere != before.elsewhere:
-            _log.info(
-                "linux-cp pairs of other network namespaces are not used: %s",
-                ", ".join(found.elsewhere[:NAMED]),
-            )
-        if found.ambiguous and found.ambiguous != before.ambiguous:
-            _log.warning(
-                "Several linux-cp pairs have a Linux end %s, in network namespaces that cannot be "
-                "read from here, so none of them is used: map it in vpp.interfaces.map",
-                ", ".join(found.ambiguous[:NAMED]),
-            )
-
-    def _set_interfaces(self) -> None:
-        self.guard.withhold(list(self._gone))
-        usable = self.seen.interface_map.without(self._gone)
-        self._engine.set_interfaces(
-            dict(usable.map),
-            usable.unmapped,
-            usable.recursive,
-            fallback=self._settings.unmapped,
-            skip_legs=self._settings.unmapped_legs == "skip",
-            alike=dict(usable.alike),
-        )
-
-    def _let_go(self) -> None:
-        """Use the indices of deleted interfaces again once no route of ours leads there.
-
-        VPP keeps a resolved path list as long as any route uses it. A route through a deleted
-        interface drops, is shown unchanged, and stays so under a new interface of the same
-        index: all of them must be deleted before the first is added.
-        """
-        left = frozenset(index for index in self._gone if self._engine.leads_through(index))
-        if left != self._gone:
-            self._gone = left
-            self._set_interfaces()
+        self.interfaces.look()
+        self.interfaces.release_indices()
 
     def resync(self) -> None:
         """Connect if needed, and read VPP's routes under our source.
@@ -283,10 +225,10 @@ class FibProgrammer:
         else:
             self._look_at_source()
             self._look_at_tables()
-            self._look_at_interfaces()
+            self.interfaces.look()
         self._adopt()
         # Only after VPP's routes are known again.
-        self._let_go()
+        self.interfaces.release_indices()
 
     def _adopt(self) -> None:
         if self._source is None:
@@ -296,35 +238,20 @@ class FibProgrammer:
         # Later adoptions know which of our routes others override.
         look_behind = self.looks_behind and not self._read
         hiding = self.others.hiding if look_behind else ()
-        if self._slow is None:
+        if self._papi is None:
             self.guard.adopted(adopt(self._engine, self._source, hiding))
         else:
-            self._adopt_slowly(self._slow.routes, self._source, hiding)
+            self._adopt_by_papi(self._papi.routes, self._source, hiding)
         if look_behind:
-            self._look_for_dead_paths()
+            self.interfaces.look_for_dead_paths()
         self._read = True
 
-    def _adopt_slowly(self, slow: PapiRoutes, source: int, hiding: Sequence[int]) -> None:
+    def _adopt_by_papi(self, papi: PapiRoutes, source: int, hiding: Sequence[int]) -> None:
         try:
-            self.guard.adopted(adopt_slowly(self._engine, slow, self._all_tables, source, hiding))
+            self.guard.adopted(adopt_by_papi(self._engine, papi, self._all_tables, source, hiding))
         except VppLostError:
             self.close()
             raise
-
-    def _look_for_dead_paths(self) -> None:
-        """Once a connect: while connected, VPP sends events for interfaces."""
-        source = self._settings.fib_source.name
-        dead = dead_interfaces(self.session, source, self._engine.examples())
-        if dead:
-            _log.warning(
-                "VPP interfaces were deleted while nobody was connected (sw_if_index %s), and "
-                "routes of ours through them drop: they are deleted, and added again where "
-                "there is an interface",
-                ", ".join(map(str, sorted(dead))),
-                extra=fields("interfaces deleted", sw_if_indices=sorted(dead)),
-            )
-            self._gone |= dead
-            self._set_interfaces()
 
     def audit(self, *, repair: bool, limit: int = FAILURES) -> _core.VppAudit | None:
         """Compare what VPP has with what it has acknowledged.
@@ -332,7 +259,7 @@ class FibProgrammer:
         ``None`` without the bulk connection, and while VPP does not have our FIB source.
         With ``repair`` what differs is sent again by the next commit.
         """
-        if self._slow is not None or self._source is None:
+        if self._papi is not None or self._source is None:
             return None
         return self._engine.audit_vpp(
             self._source, better=self.others.better, repair=repair, limit=limit
@@ -345,11 +272,11 @@ class FibProgrammer:
         for each overridden one. Raises :class:`VppLostError`.
         """
         better = self.others.better
-        if self._slow is None:
+        if self._papi is None:
             return self.others.found(*self._engine.overridden(better, limit=limit))
-        slow = self._slow.routes
-        found = look_slowly(
-            lambda source: ((t, p) for t, p, _ in slow.dump(self._all_tables, source)),
+        papi = self._papi.routes
+        found = overridden_by_papi(
+            lambda source: ((t, p) for t, p, _ in papi.dump(self._all_tables, source)),
             self._engine.has_installed,
             better,
             limit,
@@ -385,7 +312,7 @@ class FibProgrammer:
         batches = [self._engine.take_batch(ALL)]
         if self.guard.armed and self.guard.passes():
             batches.append(self._engine.take_batch(ALL))
-            self.guard.passed(list(self._gone))
+            self.guard.passed(list(self.interfaces.gone))
         return [batch for batch in batches if len(batch)]
 
     def look_up(self, questions: Sequence[FibQuery]) -> list[VppEntry | None]:
@@ -410,12 +337,11 @@ class FibProgrammer:
         return unresolved(self.session, self._settings.fib_source.name, self._engine.examples())
 
     def _send(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
-        slow = self._slow
+        sender = self._papi
         if self._discovered is not None:
             self._discovered.create()
-        result = self._send_fast(batches) if slow is None else self._send_slowly(slow, batches)
-        if self._gone:
-            self._let_go()
+        result = self._send_fast(batches) if sender is None else self._send_by_papi(sender, batches)
+        self.interfaces.release_indices()
         if self._discovered is not None:
             self._discovered.remove()
         return result
@@ -433,9 +359,11 @@ class FibProgrammer:
             )
         return CommitResult(applied, failed, self._engine.held(), tuple(failures))
 
-    def _send_slowly(self, slow: SlowSender, batches: Sequence[_core.RouteBatch]) -> CommitResult:
+    def _send_by_papi(
+        self, sender: PapiSender, batches: Sequence[_core.RouteBatch]
+    ) -> CommitResult:
         try:
-            return slow.send(batches, self._known_source())
+            return sender.send(batches, self._known_source())
         except VppLostError:
             # vpp_papi may have left half a frame on the stream: do not use it again.
             self.close()
@@ -470,9 +398,9 @@ class FibProgrammer:
     def close(self) -> None:
         """Close both connections. Idempotent."""
         # No ``sockclnt_delete`` to a VPP that does not answer: it would be waited for.
-        goodbye = not self.lost
+        graceful = not self.lost
         self._engine.disconnect()
-        self.session.close(goodbye=goodbye)
+        self.session.close(graceful=graceful)
 
 
 def _both(one: CommitResult, other: CommitResult) -> CommitResult:

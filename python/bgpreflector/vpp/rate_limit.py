@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 
-class Pace:
+class RateLimiter:
     """Waits so that the rate stays below a limit.
 
     For ``vpp_papi``; the bulk connection has its own limit.

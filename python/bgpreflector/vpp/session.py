@@ -30,9 +30,9 @@ from bgpreflector.log_fields import fields
 from .client import ClientSettings, connected_client
 from .end_client import end_client
 from .fib_sources import FibSource
-from .greeting import greet
 from .interfaces import VppInterfaces
 from .pairs import Pair, Pairs, pairs_of, process_behind
+from .probe import probe
 
 _log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class VppSettings(ClientSettings, Protocol):
         """What VPP gets in place of a held route."""
 
     @property
-    def unmapped_legs(self) -> PartlyMapped:
+    def unmapped_next_hops(self) -> PartlyMapped:
         """What VPP gets for a route of which only some next hops resolve."""
 
     @property
@@ -145,7 +145,7 @@ class VppSession:
             try:
                 connection.settimeout(self._settings.connect_timeout)
                 connection.connect(self._settings.api_socket)
-                greet(connection)
+                probe(connection)
             finally:
                 self._probing = None
 
@@ -353,8 +353,8 @@ class VppSession:
                 deleted.add(self._deleted.get_nowait())
         return deleted
 
-    def close(self, *, goodbye: bool = True) -> None:
-        """Disconnect; without ``goodbye`` no ``sockclnt_delete`` is sent. Idempotent."""
+    def close(self, *, graceful: bool = True) -> None:
+        """Disconnect; without ``graceful`` no ``sockclnt_delete`` is sent. Idempotent."""
         client, self._client = self._client, None
         self._on_change = None
         connection = self._probing
@@ -363,4 +363,4 @@ class VppSession:
             with suppress(OSError):
                 connection.shutdown(SHUT_RDWR)
         if client is not None:
-            end_client(client, goodbye=goodbye and self._healthy)
+            end_client(client, graceful=graceful and self._healthy)

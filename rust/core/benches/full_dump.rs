@@ -23,9 +23,12 @@ mod support;
 
 use support::memory::keep;
 use support::size::{Size, measures};
-use support::{Legs, acknowledge_all, dump, empty_table, resync, routes};
+use support::{NextHops, acknowledge_all, dump, empty_table, resync, routes};
 
-const KINDS: [(&str, Legs); 2] = [("plain", Legs::Inline(1)), ("ecmp4", Legs::Inline(4))];
+const KINDS: [(&str, NextHops); 2] = [
+    ("plain", NextHops::Inline(1)),
+    ("ecmp4", NextHops::Inline(4)),
+];
 
 fn decode(buffers: &[Vec<u8>]) -> usize {
     let messages = buffers.iter().flat_map(|buffer| Messages::new(buffer));
@@ -49,37 +52,41 @@ fn decode_by_netlink_packet_route(buffers: &[Vec<u8>]) -> usize {
     count
 }
 
-fn stored(legs: Legs, buffers: &[Vec<u8>]) -> Table {
-    let mut table = empty_table(legs);
+fn stored(next_hops: NextHops, buffers: &[Vec<u8>]) -> Table {
+    let mut table = empty_table(next_hops);
     resync(&mut table, buffers);
     table
 }
 
 /// Storing into a new table, next to decoding alone.
-fn store_beside_other(group: &mut BenchmarkGroup<'_, WallTime>, legs: Legs, buffers: &[Vec<u8>]) {
+fn store_beside_other(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    next_hops: NextHops,
+    buffers: &[Vec<u8>],
+) {
     group.bench_function("decode_by_netlink_packet_route", |bencher| {
         bencher.iter(|| decode_by_netlink_packet_route(buffers));
     });
     group.bench_function("decode_and_store", |bencher| {
         // The table's own end is not counted.
         let store = |table: &mut Table| resync(table, buffers);
-        bencher.iter_batched_ref(|| empty_table(legs), store, BatchSize::PerIteration);
+        bencher.iter_batched_ref(|| empty_table(next_hops), store, BatchSize::PerIteration);
     });
 }
 
 fn full_dump(criterion: &mut Criterion) {
     let size = Size::target();
-    for (kind, legs) in KINDS {
-        let buffers = dump(&routes(size, legs));
+    for (kind, next_hops) in KINDS {
+        let buffers = dump(&routes(size, next_hops));
         let mut group = criterion.benchmark_group(format!("full_dump_{kind}"));
         group.throughput(Throughput::Elements(size.all() as u64));
         group
             .sample_size(10)
             .measurement_time(Duration::from_secs(8));
         group.bench_function("decode", |bencher| bencher.iter(|| decode(&buffers)));
-        store_beside_other(&mut group, legs, &buffers);
+        store_beside_other(&mut group, next_hops, &buffers);
         group.bench_function("decode_and_compare", |bencher| {
-            let mut table = stored(legs, &buffers);
+            let mut table = stored(next_hops, &buffers);
             assert_eq!(acknowledge_all(&mut table), size.all());
             bencher.iter(|| assert_eq!(resync(&mut table, &buffers).removed, 0));
             assert_eq!(table.dirty(), 0);
@@ -99,15 +106,15 @@ fn growth(criterion: &mut Criterion) {
     let sizes = sizes.into_iter().filter(|v4| *v4 <= largest && measures());
     for v4 in sizes.chain((!measures()).then_some(largest)) {
         let size = Size { v4, v6: 0 };
-        let legs = Legs::Inline(1);
-        let buffers = dump(&routes(size, legs));
+        let next_hops = NextHops::Inline(1);
+        let buffers = dump(&routes(size, next_hops));
         group.throughput(Throughput::Elements(size.all() as u64));
         group.bench_function(BenchmarkId::new("decode_and_store", v4), |bencher| {
             let store = |table: &mut Table| resync(table, &buffers);
-            bencher.iter_batched_ref(|| empty_table(legs), store, BatchSize::PerIteration);
+            bencher.iter_batched_ref(|| empty_table(next_hops), store, BatchSize::PerIteration);
         });
         group.bench_function(BenchmarkId::new("decode_and_compare", v4), |bencher| {
-            let mut table = stored(legs, &buffers);
+            let mut table = stored(next_hops, &buffers);
             acknowledge_all(&mut table);
             bencher.iter(|| resync(&mut table, &buffers));
         });
@@ -120,14 +127,14 @@ fn memory_at_hand(criterion: &mut Criterion) {
     if !keep() {
         return;
     }
-    let (size, legs) = (Size::target(), Legs::Inline(1));
-    let buffers = dump(&routes(size, legs));
+    let (size, next_hops) = (Size::target(), NextHops::Inline(1));
+    let buffers = dump(&routes(size, next_hops));
     let mut group = criterion.benchmark_group("full_dump_memory_at_hand");
     group
         .throughput(Throughput::Elements(size.all() as u64))
         .sample_size(10)
         .measurement_time(Duration::from_secs(8));
-    store_beside_other(&mut group, legs, &buffers);
+    store_beside_other(&mut group, next_hops, &buffers);
     group.finish();
 }
 

@@ -22,11 +22,11 @@ use gungraun::{
 mod support;
 
 use support::size::Size;
-use support::{Legs, acknowledge_all, dump, empty_table, resync, routes};
+use support::{NextHops, acknowledge_all, dump, empty_table, resync, routes};
 
 /// Routes of IPv4; a fifth as many of IPv6.
 const ROUTES: usize = 10_000;
-const PLAIN: Legs = Legs::Inline(1);
+const PLAIN: NextHops = NextHops::Inline(1);
 
 /// A limit of so many instructions a route.
 fn at_most(instructions: usize) -> LibraryBenchmarkConfig {
@@ -38,36 +38,36 @@ fn at_most(instructions: usize) -> LibraryBenchmarkConfig {
     config
 }
 
-fn buffers(legs: Legs) -> Vec<Vec<u8>> {
-    dump(&routes(Size::with_v4(ROUTES), legs))
+fn buffers(next_hops: NextHops) -> Vec<Vec<u8>> {
+    dump(&routes(Size::with_v4(ROUTES), next_hops))
 }
 
-fn empty(legs: Legs) -> (Table, Vec<Vec<u8>>) {
-    (empty_table(legs), buffers(legs))
+fn empty(next_hops: NextHops) -> (Table, Vec<Vec<u8>>) {
+    (empty_table(next_hops), buffers(next_hops))
 }
 
-fn dirty(legs: Legs) -> (Table, Vec<Vec<u8>>) {
-    let (mut table, buffers) = empty(legs);
+fn dirty(next_hops: NextHops) -> (Table, Vec<Vec<u8>>) {
+    let (mut table, buffers) = empty(next_hops);
     resync(&mut table, &buffers);
     (table, buffers)
 }
 
-fn clean(legs: Legs) -> (Table, Vec<Vec<u8>>) {
-    let (mut table, buffers) = dirty(legs);
+fn clean(next_hops: NextHops) -> (Table, Vec<Vec<u8>>) {
+    let (mut table, buffers) = dirty(next_hops);
     acknowledge_all(&mut table);
     (table, buffers)
 }
 
-fn requests(legs: Legs) -> (Table, Vec<Request>) {
-    let (mut table, _) = dirty(legs);
+fn requests(next_hops: NextHops) -> (Table, Vec<Request>) {
+    let (mut table, _) = dirty(next_hops);
     let taken = table.take_dirty(usize::MAX);
     let begin = |handle| table.begin_request(handle).unwrap();
     let requests = taken.handles.into_iter().map(begin).collect();
     (table, requests)
 }
 
-fn to_encode(legs: Legs) -> (Vec<Request>, Vec<EncodedPaths>, Vec<u8>) {
-    let (table, requests) = requests(legs);
+fn to_encode(next_hops: NextHops) -> (Vec<Request>, Vec<EncodedPaths>, Vec<u8>) {
+    let (table, requests) = requests(next_hops);
     let last = requests.iter().map(|request| request.paths.index()).max();
     let empty = EncodedPaths::new(&PathSet::new(Vec::new())).unwrap();
     let mut sets = vec![empty; last.unwrap() + 1];
@@ -81,7 +81,7 @@ fn to_encode(legs: Legs) -> (Vec<Request>, Vec<EncodedPaths>, Vec<u8>) {
 
 #[library_benchmark]
 #[bench::plain(args = (PLAIN), setup = buffers, config = at_most(915))]
-#[bench::ecmp4(args = (Legs::Inline(4)), setup = buffers, config = at_most(2290))]
+#[bench::ecmp4(args = (NextHops::Inline(4)), setup = buffers, config = at_most(2290))]
 fn decode(buffers: Vec<Vec<u8>>) -> usize {
     let messages = buffers.iter().flat_map(|buffer| Messages::new(buffer));
     messages

@@ -19,7 +19,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 mod support;
 
 use support::size::{Size, measures};
-use support::{Legs, dump, empty_table, hop, resync, routes};
+use support::{NextHops, dump, empty_table, hop, resync, routes};
 
 /// Next-hop objects that go.
 const OBJECTS: u32 = 10_000;
@@ -39,13 +39,13 @@ fn sizes() -> &'static [usize] {
 }
 
 fn full(routes_v4: usize) -> Table {
-    let buffers = dump(&routes(Size::with_v4(routes_v4), Legs::Inline(1)));
+    let buffers = dump(&routes(Size::with_v4(routes_v4), NextHops::Inline(1)));
     assert!(
         buffers
             .iter()
             .all(|b| RawMessages::new(b).all(|m| m.is_ok()))
     );
-    let mut table = empty_table(Legs::Inline(1));
+    let mut table = empty_table(NextHops::Inline(1));
     resync(&mut table, &buffers);
     table
 }
@@ -75,7 +75,7 @@ fn remove(table: &mut Table) -> usize {
     for read in ids.chunks(READ) {
         table.defer();
         for id in read {
-            black_box(table.doubt_next_hop(*id));
+            black_box(table.verify_next_hop(*id));
             table.remove_next_hop(*id);
         }
         removed += table.settle();

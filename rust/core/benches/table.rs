@@ -20,28 +20,28 @@ mod support;
 
 use support::size::Size;
 use support::{
-    Legs, SETS, acknowledge_all, dump, empty_table, hop, interfaces, object, resync, routes,
+    NextHops, SETS, acknowledge_all, dump, empty_table, hop, interfaces, object, resync, routes,
 };
 
 /// A table with everything dirty, or everything acknowledged.
 struct Filled {
-    legs: Legs,
+    next_hops: NextHops,
     buffers: Vec<Vec<u8>>,
     count: usize,
 }
 
 impl Filled {
-    fn new(legs: Legs) -> Self {
-        let routes = routes(Size::target(), legs);
+    fn new(next_hops: NextHops) -> Self {
+        let routes = routes(Size::target(), next_hops);
         Self {
-            legs,
+            next_hops,
             buffers: dump(&routes),
             count: routes.len(),
         }
     }
 
     fn dirty(&self) -> Table {
-        let mut table = empty_table(self.legs);
+        let mut table = empty_table(self.next_hops);
         resync(&mut table, &self.buffers);
         assert_eq!(table.dirty(), self.count);
         table
@@ -108,7 +108,7 @@ fn encoded_sets(table: &Table, requests: &[Request]) -> Vec<(usize, EncodedPaths
 }
 
 fn diff(criterion: &mut Criterion) {
-    let filled = Filled::new(Legs::Inline(1));
+    let filled = Filled::new(NextHops::Inline(1));
     let mut group = group(criterion, "diff", filled.count);
     group.bench_function("take", |bencher| {
         let take = |table: &mut Table| table.take_dirty(usize::MAX);
@@ -135,8 +135,8 @@ fn diff(criterion: &mut Criterion) {
 }
 
 fn encoding(criterion: &mut Criterion) {
-    for (kind, legs) in [("plain", 1), ("ecmp4", 4)] {
-        let filled = Filled::new(Legs::Inline(legs));
+    for (kind, next_hops) in [("plain", 1), ("ecmp4", 4)] {
+        let filled = Filled::new(NextHops::Inline(next_hops));
         let (mut table, taken) = filled.taken();
         let requests = requests(&mut table, &taken);
         let sets = encoded_sets(&table, &requests);
@@ -151,7 +151,7 @@ fn encoding(criterion: &mut Criterion) {
 
 /// A resync that sees nothing and removes everything.
 fn sweep(criterion: &mut Criterion) {
-    let filled = Filled::new(Legs::Inline(1));
+    let filled = Filled::new(NextHops::Inline(1));
     let mut group = group(criterion, "sweep", filled.count);
     group.bench_function("all", |bencher| {
         let sweep = |table: &mut Table| {
@@ -166,7 +166,7 @@ fn sweep(criterion: &mut Criterion) {
 /// Next hops move without a message about the routes: one next-hop object of the many, and the
 /// interface that all of them go through.
 fn next_hop_change(criterion: &mut Criterion) {
-    let filled = Filled::new(Legs::Objects);
+    let filled = Filled::new(NextHops::Objects);
     let mut table = filled.clean();
     let mut group = group(criterion, "next_hop_change", filled.count);
     let mut host = 0;

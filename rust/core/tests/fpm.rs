@@ -117,7 +117,7 @@ fn an_answer_says_the_route_as_zebra_said_it() {
         Prefix::v4(0xc633_6400, 28),
         Prefix::v6(0x2001_0db8 << 96, 48),
     );
-    let legs = [
+    let next_hops = [
         NextHop {
             weight: 3,
             ..NextHop::new(gateway("10.2.0.2"), 2)
@@ -138,7 +138,7 @@ fn an_answer_says_the_route_as_zebra_said_it() {
             1000,
             v4,
             unicast,
-            NextHopSource::Inline(legs.into_iter().collect()),
+            NextHopSource::Inline(next_hops.into_iter().collect()),
         ),
         route(
             70_000,

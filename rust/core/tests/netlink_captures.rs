@@ -153,9 +153,9 @@ fn announcements_are_what_iproute2_shows_afterwards() {
         }
         let withdrawn = routes(&messages, Action::Delete);
         for route in after {
-            let lost_a_leg = withdrawn.iter().any(|gone| gone.key == route.key);
+            let lost_a_next_hop = withdrawn.iter().any(|gone| gone.key == route.key);
             assert!(
-                lost_a_leg || announced.contains(&route),
+                lost_a_next_hop || announced.contains(&route),
                 "{name}: {route:?}"
             );
         }
@@ -189,14 +189,17 @@ fn holds(route: &Route, gone: &Route) -> bool {
     let alike = route.key == gone.key
         && route.protocol == gone.protocol
         && route.set.route_type == gone.set.route_type;
-    let legs = |route: &Route| match &route.set.next_hops {
+    let next_hops = |route: &Route| match &route.set.next_hops {
         NextHopSource::Inline(hops) => hops.iter().map(alive).collect(),
         NextHopSource::Object(_) => vec![],
     };
     match (&route.set.next_hops, &gone.set.next_hops) {
         (NextHopSource::Inline(_), NextHopSource::Inline(_)) => {
-            let held = legs(route);
-            alike && legs(gone).iter().all(|leg| held.contains(leg))
+            let held = next_hops(route);
+            alike
+                && next_hops(gone)
+                    .iter()
+                    .all(|next_hop| held.contains(next_hop))
         }
         (one, other) => alike && one == other,
     }

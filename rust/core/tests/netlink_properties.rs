@@ -134,17 +134,17 @@ fn a_capture_that_is_cut_off_loses_only_its_last_message() {
 }
 
 #[test]
-fn a_route_of_thousands_of_legs_survives() {
+fn a_route_of_thousands_of_next_hops_survives() {
     let mut route = example();
     let NextHopSource::Inline(one) = &route.set.next_hops else {
         panic!("the example has a next hop");
     };
-    let legs = (1..4000).map(|interface| NextHop {
+    let next_hops = (1..4000).map(|interface| NextHop {
         interface,
         weight: interface % 256 + 1,
         ..one[0].clone()
     });
-    route.set.next_hops = NextHopSource::Inline(legs.collect());
+    route.set.next_hops = NextHopSource::Inline(next_hops.collect());
     let mut bytes = Vec::new();
     put_new_route(&mut bytes, &route);
     assert_eq!(decoded(&bytes), [(Action::New, route)]);

@@ -132,7 +132,7 @@ fn assert_route(name: &str, ours: &Route, other: &OtherRoute) {
             RouteAttribute::Table(table) => key.0 = *table,
             RouteAttribute::Priority(metric) => key.1 = *metric,
             RouteAttribute::Destination(address) => key.2 = Some(ip(address)),
-            RouteAttribute::MultiPath(legs) => multipath = Some(legs),
+            RouteAttribute::MultiPath(next_hops) => multipath = Some(next_hops),
             RouteAttribute::NhId(id) => object = Some(*id),
             _ => {}
         }
@@ -161,15 +161,16 @@ fn assert_route(name: &str, ours: &Route, other: &OtherRoute) {
     );
     let expected = match (object, u8::from(header.kind), multipath) {
         (Some(id), ..) => NextHopSource::Object(id),
-        (None, 1, Some(legs)) => NextHopSource::Inline(
-            legs.iter()
-                .map(|leg| {
-                    let bits = leg.flags;
+        (None, 1, Some(next_hops)) => NextHopSource::Inline(
+            next_hops
+                .iter()
+                .map(|other| {
+                    let bits = other.flags;
                     let onlink = bits.contains(RouteNextHopFlags::Onlink);
                     let flags = (onlink, bits.contains(RouteNextHopFlags::Dead));
-                    let hop = next_hop(leg.interface_index, flags, &leg.attributes);
+                    let hop = next_hop(other.interface_index, flags, &other.attributes);
                     NextHop {
-                        weight: u32::from(leg.hops) + 1,
+                        weight: u32::from(other.hops) + 1,
                         ..hop
                     }
                 })
@@ -227,7 +228,7 @@ fn labels(part: &RouteLwTunnelEncap) -> Vec<u32> {
         RouteLwTunnelEncap::Mpls(RouteMplsIpTunnel::Destination(stack)) => {
             stack.iter().map(|entry| entry.label).collect()
         }
-        // In a leg it does not look for the type of an encapsulation.
+        // In a next hop it does not look for the type of an encapsulation.
         RouteLwTunnelEncap::Other(nla) if nla.kind() == 1 => {
             let mut value = vec![0; nla.value_len()];
             nla.emit_value(&mut value);

@@ -77,12 +77,12 @@ fn a_prefix_needs_its_address() {
 }
 
 #[test]
-fn no_leg_is_lost_in_silence() {
-    let leg = |length: u8| [length, 0, 0, 0, 7, 0, 0, 0];
+fn no_next_hop_is_lost_without_a_message() {
+    let next_hop = |length: u8| [length, 0, 0, 0, 7, 0, 0, 0];
     let multipath = |value: &[u8]| new_route(&[(RTA_MULTIPATH, value)]);
-    let two = [leg(8), leg(8)].concat();
+    let two = [next_hop(8), next_hop(8)].concat();
     let Ok(Payload::Route(route)) = multipath(&two) else {
-        panic!("two legs");
+        panic!("two next hops");
     };
     let hops = [NextHop::new(None, 7), NextHop::new(None, 7)];
     let hops = NextHopSource::Inline(hops.into_iter().collect());
@@ -90,9 +90,9 @@ fn no_leg_is_lost_in_silence() {
     for broken in [
         &two[..15],
         &two[..9],
-        &[leg(8), leg(7)].concat(),
-        &leg(9),
-        &leg(0),
+        &[next_hop(8), next_hop(7)].concat(),
+        &next_hop(9),
+        &next_hop(0),
     ] {
         assert_eq!(
             multipath(broken),
@@ -103,7 +103,7 @@ fn no_leg_is_lost_in_silence() {
 }
 
 #[test]
-fn no_encapsulation_is_lost_in_silence() {
+fn no_encapsulation_is_lost_without_a_message() {
     let mpls = 1_u16.to_ne_bytes();
     let hop: (u16, &[u8]) = (RTA_OIF, &[7, 0, 0, 0]);
     let no_labels = Err(DecodeErrorKind::Missing("MPLS_IPTUNNEL_DST"));

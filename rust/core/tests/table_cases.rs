@@ -1,4 +1,4 @@
-//! Single situations that were once a bug or a doubt.
+//! Single situations that were once a bug or in doubt.
 #![allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,
@@ -74,7 +74,7 @@ fn a_change_under_way_is_followed_by_what_came_after_it() {
 }
 
 #[test]
-fn another_protocol_that_replaces_a_route_leaves_no_ghost() {
+fn another_protocol_that_replaces_a_route_leaves_no_stale_route() {
     let mut world = World::new();
     world.table.announce(
         route(1, 32, MIRRORED, &hop("192.0.2.1", 1)),
@@ -91,7 +91,7 @@ fn another_protocol_that_replaces_a_route_leaves_no_ghost() {
 }
 
 #[test]
-fn a_link_that_goes_down_takes_its_v4_routes_along_in_silence() {
+fn a_link_that_goes_down_takes_its_v4_routes_along_without_a_message() {
     let mut world = World::new();
     let up = Link {
         name: name(1),

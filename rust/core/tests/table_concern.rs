@@ -22,7 +22,7 @@ fn by_object(number: u8, protocol: u8, id: u32) -> Route {
 }
 
 fn down(table: &mut Table, index: u32) -> Verify {
-    let doubt = table.doubt_link(index);
+    let verify = table.verify_link(index);
     table.link(
         index,
         Link {
@@ -32,7 +32,7 @@ fn down(table: &mut Table, index: u32) -> Verify {
             address: None,
         },
     );
-    doubt
+    verify
 }
 
 #[test]
@@ -41,16 +41,16 @@ fn a_link_that_no_route_of_ours_uses_leaves_nothing_uncertain() {
     announce(&mut table, 1, MIRRORED, 1);
     // Like the kernel's route for each interface address.
     let connected = announce(&mut table, 2, FOREIGN, 2);
-    assert_eq!(table.doubt_link(1), Verify::OfInterface(1));
-    assert_eq!(table.doubt_link(2), Verify::Nothing);
-    assert_eq!(table.doubt_link(77), Verify::Nothing);
+    assert_eq!(table.verify_link(1), Verify::OfInterface(1));
+    assert_eq!(table.verify_link(2), Verify::Nothing);
+    assert_eq!(table.verify_link(77), Verify::Nothing);
     // A mirrored route through it is added and removed.
     let ours = announce(&mut table, 3, MIRRORED, 2);
-    assert_eq!(table.doubt_link(2), Verify::OfInterface(2));
+    assert_eq!(table.verify_link(2), Verify::OfInterface(2));
     table.withdraw(ours);
-    assert_eq!(table.doubt_link(2), Verify::Nothing);
+    assert_eq!(table.verify_link(2), Verify::Nothing);
     table.withdraw(connected);
-    assert_eq!(table.doubt_link(2), Verify::Nothing);
+    assert_eq!(table.verify_link(2), Verify::Nothing);
 }
 
 #[test]
@@ -59,9 +59,9 @@ fn a_foreign_route_beside_ours_counts_as_ours() {
     announce(&mut table, 1, FOREIGN, 2);
     let ours = announce(&mut table, 1, MIRRORED, 1);
     // If it is removed, ours forwards.
-    assert_eq!(table.doubt_link(2), Verify::OfInterface(2));
+    assert_eq!(table.verify_link(2), Verify::OfInterface(2));
     table.withdraw(ours);
-    assert_eq!(table.doubt_link(2), Verify::Nothing);
+    assert_eq!(table.verify_link(2), Verify::Nothing);
 }
 
 #[test]
@@ -74,11 +74,11 @@ fn what_another_protocol_replaces_is_counted_once() {
             MIRRORED => Verify::OfInterface(2),
             _ => Verify::Nothing,
         };
-        assert_eq!(table.doubt_link(2), expected);
+        assert_eq!(table.verify_link(2), expected);
     }
     table.withdraw(new(FOREIGN));
     table.announce(new(MIRRORED), InsertMode::Append);
-    assert_eq!(table.doubt_link(2), Verify::OfInterface(2));
+    assert_eq!(table.verify_link(2), Verify::OfInterface(2));
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn the_routes_that_go_with_a_link_are_asked_for_first() {
     let mut table = World::new().table;
     announce(&mut table, 1, MIRRORED, 1);
     assert_eq!(down(&mut table, 1), Verify::OfInterface(1));
-    assert_eq!(table.doubt_link(1), Verify::Nothing, "they are gone");
+    assert_eq!(table.verify_link(1), Verify::Nothing, "they are gone");
 }
 
 /// Merged IPv6 routes are at the place of the first of them; once that is gone, only a complete
@@ -100,14 +100,14 @@ fn the_order_beside_merged_routes_is_asked_of_a_dump_of_everything() {
     let hops = [hop("fd00::2", 1), hop("fd00:9::2", 2)];
     merged.set.next_hops = NextHopSource::Inline(hops.into_iter().collect());
     table.announce(merged.clone(), InsertMode::Append);
-    assert_eq!(table.doubt_link(1), Verify::OfInterface(1), "it is alone");
+    assert_eq!(table.verify_link(1), Verify::OfInterface(1), "it is alone");
     let mut other = merged.clone();
     other.set.route_type = RouteType::Blackhole;
     other.set.next_hops = NextHopSource::Inline([].into_iter().collect());
     table.announce(other.clone(), InsertMode::Append);
-    assert_eq!(table.doubt_link(1), Verify::OfEverything);
+    assert_eq!(table.verify_link(1), Verify::OfEverything);
     table.withdraw(other);
-    assert_eq!(table.doubt_link(1), Verify::OfInterface(1));
+    assert_eq!(table.verify_link(1), Verify::OfInterface(1));
 }
 
 #[test]
@@ -120,10 +120,13 @@ fn objects_that_no_route_of_ours_uses_leave_nothing_uncertain() {
     table.next_hop(9, NextHopObject::Group(vec![(1, 1)]));
     table.announce(by_object(1, MIRRORED, 9), InsertMode::Append);
     table.announce(by_object(2, FOREIGN, 2), InsertMode::Append);
-    let doubts = [1, 9, 2, 3, 77].map(|id| table.doubt_next_hop(id));
+    let unverified = [1, 9, 2, 3, 77].map(|id| table.verify_next_hop(id));
     let everything = Verify::OfEverything;
     let nothing = Verify::Nothing;
-    assert_eq!(doubts, [everything, everything, nothing, nothing, nothing]);
+    assert_eq!(
+        unverified,
+        [everything, everything, nothing, nothing, nothing]
+    );
 }
 
 #[test]
@@ -132,21 +135,21 @@ fn what_a_dump_shows_after_it_was_gone_is_looked_at_again() {
     table.begin_resync(DumpScope::Everything);
     // The dump was requested and its first part is being read when the link goes down.
     assert_eq!(down(&mut table, 2), Verify::Nothing);
-    assert_eq!(table.doubt_next_hop(7), Verify::Nothing);
-    assert_eq!(table.doubt_link(3), Verify::Nothing);
+    assert_eq!(table.verify_next_hop(7), Verify::Nothing);
+    assert_eq!(table.verify_link(3), Verify::Nothing);
     table.announce(
         route(1, 0, MIRRORED, &hop("192.0.2.1", 2)),
         InsertMode::Dump,
     );
     table.end_resync(&Family::ALL);
-    assert_eq!(table.take_resync_doubts(), [Verify::OfInterface(2)]);
-    assert_eq!(table.take_resync_doubts(), []);
+    assert_eq!(table.take_unverified_changes(), [Verify::OfInterface(2)]);
+    assert_eq!(table.take_unverified_changes(), []);
 
     table.begin_resync(DumpScope::Everything);
-    assert_eq!(table.doubt_next_hop(7), Verify::Nothing);
+    assert_eq!(table.verify_next_hop(7), Verify::Nothing);
     table.announce(by_object(2, MIRRORED, 7), InsertMode::Dump);
     table.end_resync(&[]);
-    assert_eq!(table.take_resync_doubts(), [Verify::OfEverything]);
+    assert_eq!(table.take_unverified_changes(), [Verify::OfEverything]);
 }
 
 #[test]
@@ -160,5 +163,5 @@ fn a_resync_of_interfaces_sweeps_what_leads_through_them() {
     table.announce(shown, InsertMode::PartialDump);
     assert_eq!(table.end_resync(&Family::ALL).removed, 1);
     assert_eq!(table.counts(Family::V4).kernel, 2);
-    assert_eq!(table.doubt_link(1), Verify::Nothing);
+    assert_eq!(table.verify_link(1), Verify::Nothing);
 }

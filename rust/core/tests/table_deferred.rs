@@ -181,7 +181,7 @@ fn compare(one: &Table, other: &Table) {
 fn held(table: &Table) -> BTreeMap<&'static str, usize> {
     let mut held = BTreeMap::new();
     for view in views(table) {
-        if let bgpreflector_core::table::RouteState::HoldReason(reason) = view.state {
+        if let bgpreflector_core::table::RouteState::Held(reason) = view.state {
             *held.entry(reason.name()).or_default() += 1;
         }
     }

@@ -122,7 +122,7 @@ fn a_prefix_without_an_interface_is_what_was_chosen() {
         let [view] = &views(&table)[..] else {
             panic!("one route")
         };
-        assert!(matches!(view.state, RouteState::HoldReason(_)));
+        assert!(matches!(view.state, RouteState::Held(_)));
         assert_eq!(view.substitute, Some(substitute));
         assert_eq!(installed(view), [(kind, Path::NO_INTERFACE)]);
         assert_eq!(table.held_routes().get("no_interface"), Some(&1));
@@ -139,7 +139,7 @@ fn a_prefix_without_an_interface_is_what_was_chosen() {
 }
 
 #[test]
-fn the_legs_that_vpp_can_have_or_the_whole_prefix() {
+fn the_next_hops_that_vpp_can_have_or_the_whole_prefix() {
     let mut table = table(Fallback::Drop);
     table.announce(route(1, &[2, 3]), InsertMode::Replace);
     answer_all(&mut table);
@@ -147,10 +147,10 @@ fn the_legs_that_vpp_can_have_or_the_whole_prefix() {
         installed(&views(&table)[0]),
         [(PathKind::Drop, Path::NO_INTERFACE)]
     );
-    let skip_legs = true;
+    let skip_next_hops = true;
     for fallback in [Fallback::Drop, Fallback::Punt, Fallback::Hold] {
         table.set_interfaces(Interfaces {
-            skip_legs,
+            skip_next_hops,
             ..interfaces(fallback)
         });
         answer_all(&mut table);
@@ -158,9 +158,9 @@ fn the_legs_that_vpp_can_have_or_the_whole_prefix() {
             panic!("one route")
         };
         assert_eq!(installed(view), [(PathKind::Normal, 1)]);
-        assert!(matches!(view.state, RouteState::HoldReason(_)));
-        assert_eq!(view.substitute, Some(Substitute::Legs));
-        assert_eq!(count(&table, Substitute::Legs), 1);
+        assert!(matches!(view.state, RouteState::Held(_)));
+        assert_eq!(view.substitute, Some(Substitute::NextHops));
+        assert_eq!(count(&table, Substitute::NextHops), 1);
     }
     // Both have an interface: no next hop is omitted.
     let map = [("a".to_owned(), 1), ("b".to_owned(), 2)]
@@ -168,7 +168,7 @@ fn the_legs_that_vpp_can_have_or_the_whole_prefix() {
         .collect();
     table.set_interfaces(Interfaces {
         map,
-        skip_legs,
+        skip_next_hops,
         ..Interfaces::default()
     });
     answer_all(&mut table);
@@ -251,7 +251,7 @@ fn a_limit_counts_what_stands_in_for_routes() {
     let prefixes = 1;
     let limit = Limit {
         prefixes,
-        beyond: LimitAction::Refuse,
+        action: LimitAction::Refuse,
     };
     let mut table = table_within(Some(limit), Fallback::Drop);
     table.announce(route(1, &[3]), InsertMode::Replace);

@@ -12,10 +12,10 @@ use bgpreflector_core::table::{
 };
 use proptest::prelude::*;
 
-fn table_of(prefixes: usize, beyond: LimitAction) -> Table {
+fn table_of(prefixes: usize, action: LimitAction) -> Table {
     let mut table = Table::new(Scope {
         tables: BTreeMap::from([(254, 0)]),
-        limit: Some(Limit { prefixes, beyond }),
+        limit: Some(Limit { prefixes, action }),
         ..Scope::default()
     });
     table.set_interfaces(Interfaces {

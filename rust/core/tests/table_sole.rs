@@ -162,7 +162,7 @@ fn links_and_objects_take_no_route_with_them() {
     table.link(1, link(1, true));
     commit(&mut table, &[]);
     assert_eq!(table.remove_next_hop(7), 0);
-    assert!(matches!(state(&table, 1), Some(RouteState::HoldReason(_))));
+    assert!(matches!(state(&table, 1), Some(RouteState::Held(_))));
     table.next_hop(7, NextHopObject::Blackhole);
     commit(&mut table, &[]);
     assert_eq!(

@@ -91,7 +91,7 @@ fn shown(table: &Table) -> Vec<(Prefix, RouteState, usize)> {
 
 fn from(number: u8, by: u8, hops: usize) -> (Prefix, RouteState, usize) {
     let reason = HoldReason::SourceSpecific(source(by));
-    (key(number).prefix, RouteState::HoldReason(reason), hops)
+    (key(number).prefix, RouteState::Held(reason), hops)
 }
 
 #[test]

@@ -2,21 +2,18 @@
 
 use std::sync::Arc;
 
-use bgpreflector_core::route::{PathSet, Prefix};
 use bgpreflector_core::table::{DirtyBatch, Handle, Table};
 
-use crate::latency::BatchTimer;
+use crate::batch_timer::BatchTimer;
+use crate::history::BatchChange;
 use crate::state::EngineState;
 
 /// Dirty prefixes handed out together. What is not committed goes back when it is dropped.
 pub struct Batch {
     shared: Arc<EngineState>,
     taken: DirtyBatch,
-    ticket: Option<BatchTimer>,
+    timer: Option<BatchTimer>,
 }
-
-/// One change of a batch: kernel table, prefix, paths installed, paths desired.
-pub type BatchChange = (u32, Prefix, Option<PathSet>, Option<PathSet>);
 
 impl Batch {
     /// Takes up to `limit` dirty prefixes.
@@ -37,11 +34,11 @@ impl Batch {
         let before = table.dirty();
         let taken = table.take_dirty(limit);
         let left = before.saturating_sub(table.dirty());
-        let ticket = BatchTimer::new(shared, left, taken.handles.len());
+        let timer = BatchTimer::new(shared, left, taken.handles.len());
         Self {
             shared: Arc::clone(shared),
             taken,
-            ticket: Some(ticket),
+            timer: Some(timer),
         }
     }
 
@@ -80,7 +77,7 @@ impl Batch {
         let handles = std::mem::take(&mut self.taken.handles);
         let changes = handles.iter().filter_map(|handle| change(table, *handle));
         self.shared.history().record(changes);
-        (handles, self.ticket.take())
+        (handles, self.timer.take())
     }
 }
 

@@ -3,12 +3,15 @@
 use std::collections::VecDeque;
 use std::time::SystemTime;
 
-use crate::batch::BatchChange;
+use bgpreflector_core::route::{PathSet, Prefix};
 
 /// Changes that are remembered.
 const KEPT: usize = 200;
 /// Changes that are taken of one batch.
 const OF_EACH: usize = 20;
+
+/// One change of a batch: kernel table, prefix, paths installed, paths desired.
+pub type BatchChange = (u32, Prefix, Option<PathSet>, Option<PathSet>);
 
 /// A change that is sent to VPP.
 #[derive(Clone, Debug)]

@@ -4,10 +4,7 @@
 //! records when the queue had reached which length, counted from the start.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use crate::state::EngineState;
 
 /// Upper bounds of [`Latency`]'s buckets, seconds; the last bucket has none.
 pub const BOUNDS: [f64; 15] = [
@@ -90,7 +87,7 @@ impl LatencyTracker {
     }
 
     /// Records that changes left the queue in a batch, of which `needed` need a request.
-    fn dequeued(&mut self, left: usize, needed: usize) -> u64 {
+    pub(crate) fn dequeued(&mut self, left: usize, needed: usize) -> u64 {
         self.taken = self.taken.saturating_add(left as u64);
         self.queued = self.queued.max(self.taken);
         if needed > 0 {
@@ -101,12 +98,12 @@ impl LatencyTracker {
         self.taken
     }
 
-    fn gave_up(&mut self) {
+    pub(crate) fn gave_up(&mut self) {
         self.batches = self.batches.saturating_sub(1);
     }
 
     /// Records that a batch that reached up to `through` was answered, with `changes` in all.
-    fn answered(&mut self, through: u64, changes: u64, now: Instant) {
+    pub(crate) fn answered(&mut self, through: u64, changes: u64, now: Instant) {
         self.gave_up();
         // No other batch is in flight: changes dequeued earlier without a request are done too.
         let through = if self.batches == 0 {
@@ -166,118 +163,5 @@ impl LatencyTracker {
     }
 }
 
-/// A batch's place in the order of changes. Dropped, its changes count as still waiting.
-pub(crate) struct BatchTimer {
-    shared: Arc<EngineState>,
-    through: u64,
-    changes: usize,
-}
-
-impl BatchTimer {
-    /// For a batch of `changes` that need a request, out of `left` that left the queue.
-    pub(crate) fn new(shared: &Arc<EngineState>, left: usize, changes: usize) -> Self {
-        Self {
-            shared: Arc::clone(shared),
-            through: shared.latency_tracker().dequeued(left, changes),
-            changes,
-        }
-    }
-
-    /// Records that every change of the batch is answered.
-    pub(crate) fn answered(mut self) {
-        let changes = std::mem::take(&mut self.changes);
-        if changes > 0 {
-            let mut waiting = self.shared.latency_tracker();
-            waiting.answered(self.through, changes as u64, Instant::now());
-        }
-    }
-}
-
-impl Drop for BatchTimer {
-    fn drop(&mut self) {
-        if self.changes > 0 {
-            self.shared.latency_tracker().gave_up();
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MS: Duration = Duration::from_millis(1);
-
-    fn counts(waiting: &LatencyTracker) -> Vec<(f64, u64)> {
-        let bounds = BOUNDS.iter().copied().chain([f64::INFINITY]);
-        let buckets = waiting.latency.buckets;
-        bounds
-            .zip(buckets)
-            .filter(|(_, count)| *count > 0)
-            .collect()
-    }
-
-    #[test]
-    fn each_change_is_counted_with_its_own_wait() {
-        let (mut waiting, start) = (LatencyTracker::default(), Instant::now());
-        waiting.queued(2, start);
-        waiting.queued(5, start + MS * 4);
-        assert_eq!(waiting.oldest(5, start + MS * 9), Some(MS * 9));
-        let through = waiting.dequeued(4, 4);
-        waiting.queued(2, start + MS * 9);
-        assert_eq!(waiting.oldest(2, start + MS * 9), Some(MS * 9));
-        waiting.answered(through, 4, start + MS * 9);
-        assert_eq!(counts(&waiting), [(0.005, 2), (0.01, 2)]);
-        assert!((waiting.latency.sum - 0.028).abs() < 1e-9);
-        // The one that is left came with the second checkpoint.
-        assert_eq!(waiting.oldest(2, start + MS * 10), Some(MS * 6));
-        let through = waiting.dequeued(2, 2);
-        waiting.answered(through, 2, start + MS * 10);
-        assert_eq!(counts(&waiting).iter().map(|(_, n)| n).sum::<u64>(), 6);
-        assert_eq!(waiting.oldest(0, start + MS * 10), None);
-        assert!(waiting.checkpoints.is_empty());
-    }
-
-    #[test]
-    fn what_needs_nothing_is_not_counted() {
-        let (mut waiting, start) = (LatencyTracker::default(), Instant::now());
-        waiting.queued(10, start);
-        waiting.dequeued(10, 0);
-        assert!(waiting.checkpoints.is_empty());
-        waiting.queued(10, start + MS);
-        let through = waiting.dequeued(10, 3);
-        waiting.answered(through, 3, start + MS * 2);
-        assert_eq!(counts(&waiting), [(0.001, 3)]);
-    }
-
-    #[test]
-    fn a_batch_that_fails_keeps_its_age() {
-        let (mut waiting, start) = (LatencyTracker::default(), Instant::now());
-        waiting.queued(3, start);
-        waiting.dequeued(3, 3);
-        waiting.queued(3, start + MS * 50);
-        waiting.gave_up();
-        assert_eq!(waiting.oldest(3, start + MS * 100), Some(MS * 100));
-        let through = waiting.dequeued(3, 3);
-        waiting.answered(through, 3, start + MS * 100);
-        let counted: u64 = waiting.latency.buckets.iter().sum();
-        assert_eq!(counted, 3);
-        assert_eq!(waiting.oldest(0, start + MS * 100), None);
-    }
-
-    #[test]
-    fn marks_are_bounded() {
-        let (mut waiting, start) = (LatencyTracker::default(), Instant::now());
-        for n in 0..100_000_usize {
-            waiting.queued(n + 1, start + Duration::from_micros(n as u64));
-            assert!(waiting.checkpoints.len() <= CHECKPOINTS);
-        }
-        assert_eq!(
-            waiting.oldest(1, start + Duration::from_secs(1)),
-            Some(Duration::from_secs(1))
-        );
-        let through = waiting.dequeued(100_000, 100_000);
-        waiting.answered(through, 100_000, start + Duration::from_secs(1));
-        let counted: u64 = waiting.latency.buckets.iter().sum();
-        assert_eq!(counted, 100_000);
-    }
-}
+mod tests;

@@ -7,6 +7,8 @@
 //! those are idle.
 
 mod batch;
+mod batch_timer;
+mod counters;
 mod engine;
 mod error;
 pub mod fpm;
@@ -16,19 +18,21 @@ mod judgement;
 pub mod kernel;
 mod latency;
 mod panics;
+mod programming;
 mod ready;
 mod requests;
 mod state;
 mod status;
 pub mod vpp;
 
-pub use batch::{Batch, BatchChange};
+pub use batch::Batch;
+pub use counters::{KernelCounters, VppCounters};
 pub use engine::{Engine, Settings};
 pub use error::{KernelError, VppError};
 pub use heartbeat::Pulse;
-pub use history::RecentChange;
+pub use history::{BatchChange, RecentChange};
 pub use judgement::{Judgement, Verdict};
 pub use latency::{BOUNDS, Latency};
 pub use requests::Requests;
-pub use state::{EngineState, KernelCounters, TableGuard, VppCounters};
+pub use state::{EngineState, TableGuard};
 pub use status::Status;

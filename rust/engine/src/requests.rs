@@ -7,22 +7,22 @@ use bgpreflector_core::route::PathSet;
 use bgpreflector_core::table::Request;
 
 use crate::batch::Batch;
-use crate::latency::BatchTimer;
+use crate::batch_timer::BatchTimer;
 use crate::state::EngineState;
 
 /// Requests without an answer yet. Those that get none are dirty again when it is dropped.
 pub struct Requests {
     shared: Arc<EngineState>,
     open: Vec<Option<Request>>,
-    ticket: Option<BatchTimer>,
+    timer: Option<BatchTimer>,
 }
 
 impl Requests {
     /// Makes the requests that a batch needs now.
     #[must_use]
     pub fn open(shared: &Arc<EngineState>, batch: Batch) -> Self {
-        let (open, ticket) = shared.change(|table| {
-            let (handles, ticket) = batch.into_parts(table);
+        let (open, timer) = shared.change(|table| {
+            let (handles, timer) = batch.into_parts(table);
             let requests = handles.into_iter();
             let requests = requests.filter_map(|handle| table.begin_request(handle));
             let requests: Vec<Request> = requests.collect();
@@ -31,13 +31,13 @@ impl Requests {
                 requests.into_iter().partition(|r| table.goes_alone(r));
             (
                 others.into_iter().chain(suspects).map(Some).collect(),
-                ticket,
+                timer,
             )
         });
         Self {
             shared: Arc::clone(shared),
             open,
-            ticket,
+            timer,
         }
     }
 
@@ -96,7 +96,7 @@ impl Drop for Requests {
     fn drop(&mut self) {
         let open: Vec<Request> = self.open.drain(..).flatten().collect();
         if open.is_empty() {
-            self.ticket
+            self.timer
                 .take()
                 .map(BatchTimer::answered)
                 .unwrap_or_default();

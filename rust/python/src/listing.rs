@@ -100,7 +100,7 @@ impl From<bgpreflector_core::table::RouteView> for RouteView {
 
 fn reason(state: RouteState) -> Option<String> {
     match state {
-        RouteState::HoldReason(held) => Some(held.to_string()),
+        RouteState::Held(held) => Some(held.to_string()),
         RouteState::Failed(retval) => Some(Retval(retval).to_string()),
         _ => None,
     }

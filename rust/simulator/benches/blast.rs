@@ -1,7 +1,7 @@
 //! Ready-made route requests, as fast as the socket takes them: adds, replaces and deletes of a
 //! table, and a dump of it, in requests (or routes) a second.
 //!
-//! `cargo bench -p bgpreflector-simulator --bench blast -- [ROUTES]`
+//! `cargo harness -p bgpreflector-simulator --harness blast -- [ROUTES]`
 #![allow(clippy::unwrap_used, reason = "a benchmark may fail loudly")]
 
 use std::io::{Read, Write};

@@ -14,14 +14,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::faults::Fault;
-use crate::handle::Remote;
+use crate::remote::Remote;
 
 /// Maximum length of a command in bytes.
 const LONGEST: u64 = 64 * 1024;
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Order {
+enum Command {
     Fault(Fault),
     Query { query: Query },
 }
@@ -80,11 +80,11 @@ fn one(stream: &UnixStream, remote: &Remote) -> std::io::Result<()> {
 
 fn answer(line: &str, remote: &Remote) -> Value {
     match serde_json::from_str(line) {
-        Ok(Order::Fault(fault)) => match remote.fault(fault) {
+        Ok(Command::Fault(fault)) => match remote.fault(fault) {
             Ok(()) => json!({"ok": true}),
             Err(error) => json!({"ok": false, "error": error.to_string()}),
         },
-        Ok(Order::Query {
+        Ok(Command::Query {
             query: Query::Statistics,
         }) => {
             json!({"ok": true, "statistics": remote.statistics()})

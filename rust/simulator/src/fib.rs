@@ -94,25 +94,28 @@ impl Fib {
 
     /// Adds paths to a source's route (`is_multipath`). An existing path stays as it is, including
     /// its weight (`fib_path_list_copy_and_path_add`).
-    pub(crate) fn add_legs(&mut self, key: Key, source: u8, legs: SetId) -> Change {
+    pub(crate) fn add_next_hops(&mut self, key: Key, source: u8, next_hops: SetId) -> Change {
         let mut paths = self.paths_of(&key, source);
         let there: Vec<_> = paths.iter().map(ApiPath::identity).collect();
-        let legs = self.sets.get(legs).map(|set| set.paths.clone());
-        let new = legs.iter().flat_map(|legs| legs.iter());
-        paths.extend(new.filter(|leg| !there.contains(&leg.identity())).cloned());
+        let next_hops = self.sets.get(next_hops).map(|set| set.paths.clone());
+        let new = next_hops.iter().flat_map(|next_hops| next_hops.iter());
+        paths.extend(
+            new.filter(|next_hop| !there.contains(&next_hop.identity()))
+                .cloned(),
+        );
         let set = self.sets.keep(paths);
         self.replace(key, source, set)
     }
 
     /// Removes paths from a source's route; deletes it with its last path.
-    pub(crate) fn remove_legs(&mut self, key: &Key, source: u8, legs: SetId) -> Change {
+    pub(crate) fn remove_next_hops(&mut self, key: &Key, source: u8, next_hops: SetId) -> Change {
         let mut paths = self.paths_of(key, source);
         if paths.is_empty() {
             return Change::Absent;
         }
-        let legs = self.sets.get(legs).map(|set| set.paths.clone());
-        for leg in legs.iter().flat_map(|legs| legs.iter()) {
-            let same = |path: &ApiPath| path.identity() == leg.identity();
+        let next_hops = self.sets.get(next_hops).map(|set| set.paths.clone());
+        for next_hop in next_hops.iter().flat_map(|next_hops| next_hops.iter()) {
+            let same = |path: &ApiPath| path.identity() == next_hop.identity();
             if let Some(place) = paths.iter().position(same) {
                 paths.remove(place);
             }

@@ -1,7 +1,6 @@
 //! The simulator's handle.
 
 use std::collections::BTreeSet;
-use std::io;
 use std::os::unix::fs::FileTypeExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -14,28 +13,12 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use parking_lot::Mutex;
 
 use crate::control;
-use crate::description;
-use crate::faults::{Fault, Faults};
+use crate::faults::Fault;
+use crate::remote::{Remote, SimulatorError};
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::state::State;
 use crate::statistics::Statistics;
-
-/// The simulator cannot do what was requested.
-#[derive(Debug, thiserror::Error)]
-pub enum SimulatorError {
-    /// The socket cannot be opened.
-    #[error("cannot listen on {}: {source}", path.display())]
-    Listen {
-        /// The socket.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
-    /// A fault refers to something that does not exist.
-    #[error("{0}")]
-    Fault(String),
-}
 
 /// A simulator on its own threads, which runs until it is dropped.
 pub struct Simulator {
@@ -43,13 +26,6 @@ pub struct Simulator {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
     sockets: Vec<PathBuf>,
-}
-
-/// A handle for control commands.
-#[derive(Clone)]
-pub(crate) struct Remote {
-    pub(crate) state: Arc<Mutex<State>>,
-    pub(crate) wake: Arc<EventFd>,
 }
 
 impl Simulator {
@@ -71,10 +47,15 @@ impl Simulator {
         let stop = Arc::new(AtomicBool::new(false));
         let remote = Remote {
             state: Arc::new(Mutex::new(State::new(settings))),
-            wake,
+            waker: wake,
         };
         let state = Arc::clone(&remote.state);
-        let server = Server::new(listener, state, Arc::clone(&remote.wake), Arc::clone(&stop));
+        let server = Server::new(
+            listener,
+            state,
+            Arc::clone(&remote.waker),
+            Arc::clone(&stop),
+        );
         let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
             let thread = std::thread::Builder::new().name(name.into());
             thread.spawn(run).map_err(|error| failed(&socket, error))
@@ -148,7 +129,7 @@ impl Simulator {
     /// Stops it. Further calls have no effect.
     pub fn stop(&mut self) {
         self.stop.store(true, Ordering::Release);
-        self.remote.ring();
+        self.remote.wake();
         // A connection wakes each thread that accepts connections.
         for socket in self.sockets.drain(..) {
             let _ = std::os::unix::net::UnixStream::connect(&socket);
@@ -166,66 +147,6 @@ impl Drop for Simulator {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-impl Remote {
-    fn ring(&self) {
-        // Fails only if the counter is full, and then it is readable anyway.
-        let _ = self.wake.write(1);
-    }
-
-    pub(crate) fn statistics(&self) -> Statistics {
-        self.state.lock().statistics.clone()
-    }
-
-    pub(crate) fn fault(&self, fault: Fault) -> Result<(), SimulatorError> {
-        let result = apply(&mut self.state.lock(), fault);
-        self.ring();
-        result
-    }
-}
-
-fn apply(state: &mut State, fault: Fault) -> Result<(), SimulatorError> {
-    match fault {
-        Fault::RateLimit { per_second } => state.faults.per_second = per_second,
-        Fault::FailNth { nth, retval, every } => state.faults.fail_nth(nth, retval, every),
-        Fault::FailPrefix { prefix, retval } => {
-            let prefix = prefix
-                .parse()
-                .map_err(|e| SimulatorError::Fault(format!("{e}")))?;
-            state.faults.fail_prefix(prefix, retval);
-        }
-        Fault::EndAt { prefix, on } => {
-            let prefix = prefix
-                .parse()
-                .map_err(|e| SimulatorError::Fault(format!("{e}")))?;
-            state.faults.end_at(prefix, on);
-        }
-        Fault::PairsAtOnce { count } => state.faults.pairs_at_once = count,
-        Fault::Stall { on } => state.faults.stalled = on,
-        Fault::Mute { on } => state.faults.mute = on,
-        Fault::Drop { after: 0, .. } => state.run += 1,
-        Fault::Drop { after, mid_frame } => state.faults.drop_after = Some((after, mid_frame)),
-        Fault::Restart { shift } => state.restart(shift),
-        Fault::ChangeCrc { message, crc } => {
-            known(&message)?;
-            state.description.change_crc(message, crc);
-        }
-        Fault::RemoveMessage { message } => {
-            known(&message)?;
-            state.description.remove(message);
-        }
-        Fault::Clear => state.faults = Faults::default(),
-    }
-    Ok(())
-}
-
-fn known(message: &str) -> Result<(), SimulatorError> {
-    if description::all().any(|known| known.name == message) {
-        return Ok(());
-    }
-    let text = format!("there is no message {message}");
-    Err(SimulatorError::Fault(text))
 }
 
 /// Listens on a path; replaces a socket that has no listener.

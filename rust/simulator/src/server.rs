@@ -15,9 +15,10 @@ use nix::sys::eventfd::EventFd;
 use nix::time::{ClockId, clock_gettime};
 use parking_lot::Mutex;
 
-use crate::client::{Client, Progress};
+use crate::client::Client;
 use crate::description::id;
 use crate::state::State;
+use crate::work::Progress;
 
 /// The first client index of VPP's socket clients.
 const FIRST_INDEX: u32 = 0x8000_0001;

@@ -14,7 +14,7 @@ use std::time::Duration;
 use bgpreflector_core::vpp::{RouteReply, messages as m};
 use bgpreflector_simulator::Fault;
 use support::requests::{Ask, via};
-use support::{Bench, Client};
+use support::{Client, Harness};
 
 const P: &str = "198.51.100.0/24";
 /// Requests whose replies (30 bytes each) exceed what a socket and the simulator buffer.
@@ -24,9 +24,9 @@ const KEPT: u64 = (1 << 20) / 30;
 
 #[test]
 fn a_client_that_does_not_read_blocks_no_other_and_loses_nothing() {
-    let bench = Bench::new();
-    let mut slow = bench.client();
-    let mut other = bench.client();
+    let harness = Harness::new();
+    let mut slow = harness.client();
+    let mut other = harness.client();
     let paths = [via("10.0.0.1")];
     let (frame, context) = slow.frame(&Ask::delete(8, P));
     let mut sender = slow.second_handle();
@@ -36,25 +36,25 @@ fn a_client_that_does_not_read_blocks_no_other_and_loses_nothing() {
         }
         sender
     });
-    bench.wait_for("a backlog", |s| s.route_requests >= KEPT);
+    harness.wait_for("a backlog", |s| s.route_requests >= KEPT);
     for _ in 0..100 {
         assert_eq!(other.route(&Ask::replace(8, P, &paths)), 0);
     }
-    let asked = bench.simulator.statistics().route_requests;
+    let asked = harness.simulator.statistics().route_requests;
     assert!(asked < MANY, "its requests wait while it does not read");
     for _ in 0..MANY {
         let reply = RouteReply::decode(&slow.receive()).unwrap();
         assert_eq!((reply.context, reply.retval), (context, 0));
     }
     drop(sending.join().unwrap());
-    assert_eq!(bench.simulator.statistics().route_requests, MANY + 100);
+    assert_eq!(harness.simulator.statistics().route_requests, MANY + 100);
 }
 
 /// Dumps are long answers to short requests, so many requests queue up in the simulator.
 #[test]
 fn requests_read_before_a_backlog_are_served_after_it() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     for number in 0..2000 {
         let prefix = format!("10.{}.{}.0/24", number / 256, number % 256);
         let paths = [via("10.0.0.1")];
@@ -68,24 +68,24 @@ fn requests_read_before_a_backlog_are_served_after_it() {
     assert_eq!(client.ping().len(), 20 * 2000);
 }
 
-fn with_keepalive() -> Bench {
-    Bench::with(|settings| settings.keepalive = Some(Duration::from_millis(250)))
+fn with_keepalive() -> Harness {
+    Harness::with(|settings| settings.keepalive = Some(Duration::from_millis(250)))
 }
 
 #[test]
 fn a_silent_client_is_asked_for_life_and_then_dropped() {
-    let bench = with_keepalive();
-    let mut client = bench.client();
+    let harness = with_keepalive();
+    let mut client = harness.client();
     let asked = client.receive();
     assert_eq!(client.name(&asked), "memclnt_keepalive");
     assert_eq!(client.try_receive(), Err(0));
-    bench.wait_for("no client", |s| s.clients == 0);
+    harness.wait_for("no client", |s| s.clients == 0);
 }
 
 #[test]
 fn a_client_that_answers_stays() {
-    let bench = with_keepalive();
-    let mut client = bench.client();
+    let harness = with_keepalive();
+    let mut client = harness.client();
     for _ in 0..4 {
         let asked = client.receive();
         assert_eq!(client.name(&asked), "memclnt_keepalive");
@@ -94,34 +94,34 @@ fn a_client_that_answers_stays() {
         bgpreflector_core::vpp::keepalive::answer_keepalive(&asked, reply, &mut frame).unwrap();
         client.send(&frame);
     }
-    assert_eq!(bench.simulator.statistics().clients, 1);
+    assert_eq!(harness.simulator.statistics().clients, 1);
 }
 
 #[test]
 fn nobody_is_dropped_for_silence_while_the_simulator_is_deaf() {
     for fault in [Fault::Stall { on: true }, Fault::Mute { on: true }] {
-        let bench = with_keepalive();
-        let mut client = bench.client();
-        bench.order(fault);
+        let harness = with_keepalive();
+        let mut client = harness.client();
+        harness.order(fault);
         let mut witness = KeepaliveClock::start(Duration::from_millis(250));
         witness.tick(4);
-        bench.order(Fault::Clear);
+        harness.order(Fault::Clear);
         client.ping();
     }
 }
 
 /// A second simulator with the same interval, whose keepalives measure time.
 struct KeepaliveClock {
-    _bench: Bench,
+    _bench: Harness,
     client: Client,
 }
 
 impl KeepaliveClock {
     fn start(interval: Duration) -> Self {
-        let bench = Bench::with(|settings| settings.keepalive = Some(interval));
-        let client = bench.client();
+        let harness = Harness::with(|settings| settings.keepalive = Some(interval));
+        let client = harness.client();
         Self {
-            _bench: bench,
+            _bench: harness,
             client,
         }
     }
@@ -139,8 +139,8 @@ impl KeepaliveClock {
 
 #[test]
 fn events_go_to_those_who_want_them() {
-    let bench = Bench::new();
-    let (mut watcher, mut other) = (bench.client(), bench.client());
+    let harness = Harness::new();
+    let (mut watcher, mut other) = (harness.client(), harness.client());
     watcher.call(m::WANT_INTERFACE_EVENTS, &[0, 0, 0, 1, 0, 0, 0, 77]);
     other.call(m::SW_INTERFACE_SET_FLAGS, &[0, 0, 0, 2, 0, 0, 0, 0]);
     let event = watcher.receive();

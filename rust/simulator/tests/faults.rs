@@ -12,7 +12,7 @@ mod support;
 use bgpreflector_core::vpp::{messages as m, route::decode_route_add_del_v2};
 use bgpreflector_simulator::{Fault, SimulatorError};
 use support::requests::{Ask, prefix, via};
-use support::{Bench, Client};
+use support::{Client, Harness};
 
 const P: &str = "198.51.100.0/24";
 const Q: &str = "203.0.113.0/24";
@@ -28,22 +28,22 @@ fn drop_after(after: u64, mid_frame: bool) -> Fault {
 
 #[test]
 fn a_rate_limit_loses_nothing() {
-    let bench = Bench::new();
-    let mut client = bench.client();
-    bench.order(Fault::RateLimit { per_second: 1000 });
+    let harness = Harness::new();
+    let mut client = harness.client();
+    harness.order(Fault::RateLimit { per_second: 1000 });
     let paths = [via("10.0.0.7")];
     let contexts: Vec<u32> = (0..250).map(|_| client.ask(&replace(P, &paths))).collect();
     for context in contexts {
         assert_eq!(client.retval(context), 0);
     }
-    assert_eq!(bench.simulator.statistics().route_requests, 250);
+    assert_eq!(harness.simulator.statistics().route_requests, 250);
 }
 
 #[test]
 fn a_rate_limit_holds_requests_back_until_it_is_taken_back() {
-    let bench = Bench::new();
-    let mut client = bench.client();
-    bench.order(Fault::RateLimit { per_second: 1 });
+    let harness = Harness::new();
+    let mut client = harness.client();
+    harness.order(Fault::RateLimit { per_second: 1 });
     let paths = [via("10.0.0.7")];
     let asked: Vec<_> = (0..200)
         .map(|_| client.frame(&replace(P, &paths)))
@@ -51,10 +51,10 @@ fn a_rate_limit_holds_requests_back_until_it_is_taken_back() {
     let (frames, contexts): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
     // In one piece: sent one by one they would fill the socket's buffer and block.
     client.send(&frames.concat());
-    bench.wait_for("a first request", |s| s.route_requests > 0);
+    harness.wait_for("a first request", |s| s.route_requests > 0);
     // All 200 would take more than three minutes.
-    assert!(bench.simulator.statistics().route_requests < 100);
-    bench.order(Fault::RateLimit { per_second: 0 });
+    assert!(harness.simulator.statistics().route_requests < 100);
+    harness.order(Fault::RateLimit { per_second: 0 });
     for context in contexts {
         assert_eq!(client.retval(context), 0);
     }
@@ -62,31 +62,31 @@ fn a_rate_limit_holds_requests_back_until_it_is_taken_back() {
 
 #[test]
 fn the_nth_request_is_refused_once() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let paths = [via("10.0.0.7")];
     let (nth, retval, every) = (3, REFUSED, false);
-    bench.order(Fault::FailNth { nth, retval, every });
+    harness.order(Fault::FailNth { nth, retval, every });
     let said: Vec<i32> = (0..7).map(|_| client.route(&replace(P, &paths))).collect();
     assert_eq!(said, [0, 0, REFUSED, 0, 0, 0, 0]);
-    assert_eq!(bench.simulator.statistics().refused, 1);
+    assert_eq!(harness.simulator.statistics().refused, 1);
 }
 
 #[test]
 fn every_nth_request_is_refused() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let paths = [via("10.0.0.7")];
     let (nth, retval, every) = (3, REFUSED, true);
-    bench.order(Fault::FailNth { nth, retval, every });
+    harness.order(Fault::FailNth { nth, retval, every });
     let said: Vec<i32> = (0..7).map(|_| client.route(&replace(P, &paths))).collect();
     assert_eq!(said, [0, 0, REFUSED, 0, 0, REFUSED, 0]);
 }
 
 #[test]
 fn a_refused_request_changes_nothing() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let (old, new) = ([via("10.0.0.7")], [via("10.0.0.8")]);
     assert_eq!(client.route(&replace(P, &old)), 0);
     let retval = REFUSED;
@@ -94,19 +94,19 @@ fn a_refused_request_changes_nothing() {
         prefix: prefix.into(),
         retval,
     };
-    bench.order(refuse(P, retval));
+    harness.order(refuse(P, retval));
     assert_eq!(client.route(&replace(P, &new)), REFUSED);
     assert_eq!(client.route(&Ask::delete(8, P)), REFUSED);
     assert_eq!(client.route(&replace(Q, &new)), 0);
     assert_eq!(client.lookup(P, true).unwrap().2.paths(), old);
-    bench.order(refuse(P, 0));
+    harness.order(refuse(P, 0));
     assert_eq!(client.route(&replace(P, &new)), 0);
     assert_eq!(client.lookup(P, true).unwrap().2.paths(), new);
 }
 
 #[test]
 fn what_a_fault_names_must_exist() {
-    let bench = Bench::new();
+    let harness = Harness::new();
     let no_prefix = Fault::FailPrefix {
         prefix: "198.51.100.0/33".into(),
         retval: -1,
@@ -116,67 +116,67 @@ fn what_a_fault_names_must_exist() {
         crc: "00000000".into(),
     };
     for fault in [no_prefix, no_message] {
-        let error = bench.simulator.fault(fault).unwrap_err();
+        let error = harness.simulator.fault(fault).unwrap_err();
         assert!(matches!(error, SimulatorError::Fault(_)), "{error}");
     }
 }
 
 #[test]
 fn a_stalled_simulator_answers_after_it_resumes() {
-    let bench = Bench::new();
-    let mut client = bench.client();
-    bench.order(Fault::Stall { on: true });
+    let harness = Harness::new();
+    let mut client = harness.client();
+    harness.order(Fault::Stall { on: true });
     let paths = [via("10.0.0.7")];
     let context = client.ask(&replace(P, &paths));
     // A second client is accepted in a turn after the request arrived, and that turn has skipped the
     // request.
-    let mut other = Client::without_handshake(&bench.socket());
-    bench.wait_for("the second client", |s| s.clients == 2);
-    assert_eq!(bench.simulator.statistics().route_requests, 0);
-    bench.order(Fault::Stall { on: false });
+    let mut other = Client::without_handshake(&harness.socket());
+    harness.wait_for("the second client", |s| s.clients == 2);
+    assert_eq!(harness.simulator.statistics().route_requests, 0);
+    harness.order(Fault::Stall { on: false });
     assert_eq!(client.retval(context), 0);
     other.send(&[0; 20]);
     assert_eq!(other.try_receive(), Err(0), "nonsense ends a connection");
-    bench.wait_for("one client left", |s| s.clients == 1);
+    harness.wait_for("one client left", |s| s.clients == 1);
 }
 
 #[test]
 fn a_mute_simulator_forgets_what_it_is_asked() {
-    let bench = Bench::new();
-    let mut client = bench.client();
-    bench.order(Fault::Mute { on: true });
+    let harness = Harness::new();
+    let mut client = harness.client();
+    harness.order(Fault::Mute { on: true });
     let paths = [via("10.0.0.7")];
     for _ in 0..100 {
         client.ask(&replace(P, &paths));
     }
     // A malformed message of another client shows that the earlier requests were read as well.
-    let mut stranger = Client::without_handshake(&bench.socket());
+    let mut stranger = Client::without_handshake(&harness.socket());
     stranger.send(&[0; 20]);
     assert_eq!(stranger.try_receive(), Err(0));
-    bench.order(Fault::Mute { on: false });
+    harness.order(Fault::Mute { on: false });
     let before = client.ping();
     assert_eq!(before, Vec::<Vec<u8>>::new());
-    assert_eq!(bench.simulator.statistics().route_requests, 0);
+    assert_eq!(harness.simulator.statistics().route_requests, 0);
 }
 
 #[test]
 fn connections_are_dropped_at_once_and_routes_stay() {
-    let bench = Bench::new();
-    let (mut one, mut two) = (bench.client(), bench.client());
+    let harness = Harness::new();
+    let (mut one, mut two) = (harness.client(), harness.client());
     let paths = [via("10.0.0.7")];
     assert_eq!(one.route(&replace(P, &paths)), 0);
-    bench.order(drop_after(0, false));
+    harness.order(drop_after(0, false));
     assert_eq!(one.try_receive(), Err(0));
     assert_eq!(two.try_receive(), Err(0));
-    let mut again = bench.client();
+    let mut again = harness.client();
     assert_eq!(again.lookup(P, true).unwrap().2.paths(), paths);
 }
 
 #[test]
 fn connections_are_dropped_after_the_nth_request_is_answered() {
-    let bench = Bench::new();
-    let (mut client, mut other) = (bench.client(), bench.client());
-    bench.order(drop_after(3, false));
+    let harness = Harness::new();
+    let (mut client, mut other) = (harness.client(), harness.client());
+    harness.order(drop_after(3, false));
     let paths = [via("10.0.0.7")];
     let mut frames = Vec::new();
     let mut contexts = Vec::new();
@@ -191,16 +191,16 @@ fn connections_are_dropped_after_the_nth_request_is_answered() {
     }
     assert_eq!(client.try_receive(), Err(0));
     assert_eq!(other.try_receive(), Err(0));
-    assert_eq!(bench.simulator.statistics().route_requests, 3);
-    let mut again = bench.client();
+    assert_eq!(harness.simulator.statistics().route_requests, 3);
+    let mut again = harness.client();
     assert_eq!(again.route(&replace(P, &paths)), 0, "only once");
 }
 
 #[test]
 fn a_drop_in_mid_frame_leaves_half_a_reply() {
-    let bench = Bench::new();
-    let mut client = bench.client();
-    bench.order(drop_after(2, true));
+    let harness = Harness::new();
+    let mut client = harness.client();
+    harness.order(drop_after(2, true));
     let paths = [via("10.0.0.7")];
     let first = client.ask(&replace(P, &paths));
     client.ask(&replace(P, &paths));
@@ -210,11 +210,11 @@ fn a_drop_in_mid_frame_leaves_half_a_reply() {
 
 #[test]
 fn a_rate_limited_request_counts_towards_a_drop() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let paths = [via("10.0.0.7")];
-    bench.order(Fault::RateLimit { per_second: 1 });
-    bench.order(drop_after(2, false));
+    harness.order(Fault::RateLimit { per_second: 1 });
+    harness.order(drop_after(2, false));
     let contexts = [0; 2].map(|_| client.ask(&replace(P, &paths)));
     for context in contexts {
         assert_eq!(client.retval(context), 0);
@@ -224,18 +224,18 @@ fn a_rate_limited_request_counts_towards_a_drop() {
 
 #[test]
 fn a_restart_forgets_everything_and_shifts_the_interfaces() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let source = client.add_source("test", 200);
     let paths = [via("10.0.0.7")];
     assert_eq!(client.route(&Ask::replace(source, P, &paths)), 0);
-    assert_eq!(bench.simulator.snapshot("test").len(), 1);
-    bench.order(Fault::Restart { shift: 5 });
+    assert_eq!(harness.simulator.snapshot("test").len(), 1);
+    harness.order(Fault::Restart { shift: 5 });
     assert_eq!(client.try_receive(), Err(0));
-    let mut client = bench.client();
+    let mut client = harness.client();
     assert!(!client.dump(0).iter().any(|(shown, ..)| *shown == prefix(P)));
-    assert_eq!(bench.simulator.snapshot("test"), []);
-    assert_eq!(bench.simulator.statistics().routes, 0);
+    assert_eq!(harness.simulator.snapshot("test"), []);
+    assert_eq!(harness.simulator.statistics().routes, 0);
     let bad = client.route(&Ask::replace(source, P, &paths));
     assert_ne!(bad, 0, "the source is gone");
     assert_eq!(client.route(&replace(P, &paths)), -54, "loop0 is elsewhere");
@@ -251,13 +251,13 @@ fn a_restart_forgets_everything_and_shifts_the_interfaces() {
 
 #[test]
 fn a_changed_crc_is_in_the_table_and_in_the_description() {
-    let bench = Bench::new();
-    let mut before = bench.client();
-    bench.order(Fault::ChangeCrc {
+    let harness = Harness::new();
+    let mut before = harness.client();
+    harness.order(Fault::ChangeCrc {
         message: m::IP_TABLE_DUMP.name.into(),
         crc: "deadbeef".into(),
     });
-    let mut client = bench.client();
+    let mut client = harness.client();
     assert!(client.table.id(m::IP_TABLE_DUMP).is_err());
     assert!(before.table.id(m::IP_TABLE_DUMP).is_ok());
     let others = m::ALL.iter().filter(|other| **other != m::IP_TABLE_DUMP);
@@ -293,17 +293,17 @@ fn crcs(reply: &[u8]) -> std::collections::BTreeMap<String, String> {
 
 #[test]
 fn clear_takes_back_all_faults() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let (nth, retval, every) = (1, REFUSED, true);
-    bench.order(Fault::FailNth { nth, retval, every });
+    harness.order(Fault::FailNth { nth, retval, every });
     let prefix = P.into();
-    bench.order(Fault::FailPrefix { prefix, retval });
-    bench.order(Fault::RateLimit { per_second: 1 });
-    bench.order(drop_after(1, false));
-    bench.order(Fault::Stall { on: true });
-    bench.order(Fault::Mute { on: true });
-    bench.order(Fault::Clear);
+    harness.order(Fault::FailPrefix { prefix, retval });
+    harness.order(Fault::RateLimit { per_second: 1 });
+    harness.order(drop_after(1, false));
+    harness.order(Fault::Stall { on: true });
+    harness.order(Fault::Mute { on: true });
+    harness.order(Fault::Clear);
     let paths = [via("10.0.0.7")];
     for _ in 0..200 {
         assert_eq!(client.route(&replace(P, &paths)), 0);
@@ -312,8 +312,8 @@ fn clear_takes_back_all_faults() {
 
 #[test]
 fn a_request_with_a_wrong_client_index_is_done_and_not_answered() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let paths = [via("10.0.0.7")];
     client.index ^= 1;
     let (frame, _) = client.frame(&replace(P, &paths));

@@ -12,7 +12,7 @@ mod support;
 use bgpreflector_core::route::{Path, PathKind};
 use bgpreflector_core::vpp::messages as m;
 use support::requests::{Ask, prefix, via, weighted};
-use support::{Bench, Client};
+use support::{Client, Harness};
 
 const P: &str = "198.51.100.0/24";
 const NO_SUCH_ENTRY: i32 = -6;
@@ -20,21 +20,25 @@ const NO_SUCH_ENTRY: i32 = -6;
 const DEFAULT_ROUTE: u8 = 20;
 
 #[test]
-fn legs_join_and_leave_one_by_one() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+fn next_hops_join_and_leave_one_by_one() {
+    let harness = Harness::new();
+    let mut client = harness.client();
     let (a, b, c) = (via("10.0.0.1"), via("10.0.0.2"), via("10.0.0.3"));
-    let add = |paths| Ask::replace(8, P, paths).legs();
+    let add = |paths| Ask::replace(8, P, paths).next_hops();
     let remove = |paths| Ask {
         is_add: false,
-        ..Ask::replace(8, P, paths).legs()
+        ..Ask::replace(8, P, paths).next_hops()
     };
-    let leg = |path: &_| vec![Path::clone(path)];
+    let next_hop = |path: &_| vec![Path::clone(path)];
     let (a, b, c) = (&a, &b, &c);
-    let (only_a, only_b, b_and_c) = (leg(a), leg(b), [leg(b), leg(c)].concat());
+    let (only_a, only_b, b_and_c) = (
+        next_hop(a),
+        next_hop(b),
+        [next_hop(b), next_hop(c)].concat(),
+    );
     let (all, without_b) = (
-        [leg(a), b_and_c.clone()].concat(),
-        [leg(a), leg(c)].concat(),
+        [next_hop(a), b_and_c.clone()].concat(),
+        [next_hop(a), next_hop(c)].concat(),
     );
     let steps = [
         (add(&only_a), &only_a),
@@ -54,33 +58,33 @@ fn legs_join_and_leave_one_by_one() {
 
 /// Observed on VPP 26.10: `fib_path_list_copy_and_path_add` only looks for duplicates.
 #[test]
-fn a_leg_added_again_keeps_its_weight() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+fn a_next_hop_added_again_keeps_its_weight() {
+    let harness = Harness::new();
+    let mut client = harness.client();
     let first = [via("10.0.0.1"), via("10.0.0.2")];
     assert_eq!(client.route(&Ask::replace(8, P, &first)), 0);
-    let leg = [weighted("10.0.0.1", 7)];
-    assert_eq!(client.route(&Ask::replace(8, P, &leg).legs()), 0);
+    let next_hop = [weighted("10.0.0.1", 7)];
+    assert_eq!(client.route(&Ask::replace(8, P, &next_hop).next_hops()), 0);
     let found = client.lookup(P, true).unwrap().2;
     assert_eq!(found.paths(), first);
 }
 
 #[test]
 fn without_multipath_the_whole_set_is_replaced() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let (old, new) = ([via("10.0.0.1"), via("10.0.0.2")], [via("10.0.0.3")]);
     assert_eq!(client.route(&Ask::replace(8, P, &old)), 0);
     assert_eq!(client.route(&Ask::replace(8, P, &new)), 0);
     assert_eq!(client.lookup(P, true).unwrap().2.paths(), new);
-    let statistics = bench.simulator.statistics();
+    let statistics = harness.simulator.statistics();
     assert_eq!((statistics.adds, statistics.replaces), (1, 1));
 }
 
 #[test]
 fn the_source_of_the_lowest_priority_forwards() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let (high, low) = (client.add_source("high", 10), client.add_source("low", 250));
     let (by_high, by_low, by_api) = ([via("10.0.0.1")], [via("10.0.0.2")], [via("10.0.0.3")]);
     let forwards = |client: &mut support::Client| {
@@ -112,21 +116,21 @@ fn the_source_of_the_lowest_priority_forwards() {
     v1.source = None;
     assert_eq!(client.route(&v1), 0);
     assert_eq!(forwards(&mut client), (low, by_low.to_vec()));
-    assert_eq!(bench.simulator.snapshot("low").len(), 1);
+    assert_eq!(harness.simulator.snapshot("low").len(), 1);
 }
 
 #[test]
 fn a_name_added_twice_makes_two_sources() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let ids = [0; 2].map(|_| client.add_source("same", 100));
     assert_ne!(ids[0], ids[1]);
 }
 
 #[test]
 fn the_longest_match_is_found() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let paths = [via("10.0.0.1")];
     for route in [
         "0.0.0.0/0",
@@ -165,35 +169,35 @@ fn the_longest_match_is_found() {
 
 #[test]
 fn deletions_are_noted_when_somebody_wants_to_know() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let (paths, q, absent) = ([via("10.0.0.7")], "2001:db8::/32", "192.0.2.0/24");
     for p in [P, q] {
         assert_eq!(client.route(&Ask::replace(8, p, &paths)), 0);
     }
     assert_eq!(client.route(&Ask::delete(8, P)), 0);
-    assert_eq!(bench.simulator.deletions(), []);
+    assert_eq!(harness.simulator.deletions(), []);
 
-    bench.simulator.record_deletions();
+    harness.simulator.record_deletions();
     assert_eq!(client.route(&Ask::replace(8, P, &paths)), 0);
     assert_eq!(client.route(&Ask::replace(8, P, &paths)), 0);
-    assert_eq!(bench.simulator.deletions(), []);
+    assert_eq!(harness.simulator.deletions(), []);
     for p in [q, absent, P] {
         assert_eq!(client.route(&Ask::delete(8, p)), 0);
     }
     // A prefix that is added again was deleted all the same.
     assert_eq!(client.route(&Ask::replace(8, P, &paths)), 0);
     let noted = [absent, P, q].map(|p| (0, prefix(p)));
-    assert_eq!(bench.simulator.deletions(), noted);
+    assert_eq!(harness.simulator.deletions(), noted);
 
-    bench.simulator.record_deletions();
-    assert_eq!(bench.simulator.deletions(), []);
+    harness.simulator.record_deletions();
+    assert_eq!(harness.simulator.deletions(), []);
 }
 
 #[test]
 fn what_went_through_a_deleted_interface_stays_dead_while_any_route_has_its_paths() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let (one, two) = ("198.51.100.0/24", "198.51.101.0/24");
     let paths = [via("10.0.0.1")];
     let dead = |client: &mut Client, prefix: &str| {

@@ -16,7 +16,7 @@ use bgpreflector_core::vpp::bytes::{message_id, reply_context, request_header};
 use bgpreflector_core::vpp::frame::HEADER_LENGTH;
 use bgpreflector_core::vpp::path::PATH_LENGTH;
 use bgpreflector_core::vpp::{MessageTable, SockclntCreateReply, begin_frame};
-use support::{Bench, Client};
+use support::{Client, Harness};
 
 /// The first context of a request after the handshake, which has one of its own.
 const HANDSHAKE: u32 = 0x7c;
@@ -186,8 +186,8 @@ fn compare(step: &str, theirs: Vec<(String, Vec<u8>)>, ours: Vec<(String, Vec<u8
 #[test]
 fn the_simulator_answers_as_vpp_did() {
     let (handshake, exchanges) = conversation();
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let mut compared = 0;
     for (context, exchange) in exchanges {
         assert_ne!(context, HANDSHAKE);
@@ -235,8 +235,8 @@ fn the_simulator_answers_as_vpp_did() {
 #[test]
 fn the_message_table_names_messages_as_vpp_does() {
     let (handshake, _) = conversation();
-    let bench = Bench::new();
-    let client = bench.client();
+    let harness = Harness::new();
+    let client = harness.client();
     let ours = (0..=u16::MAX).filter_map(|id| client.table.name(id));
     let theirs: BTreeSet<_> = (0..=u16::MAX)
         .filter_map(|id| handshake.table.name(id))

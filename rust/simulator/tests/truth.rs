@@ -14,7 +14,7 @@ use bgpreflector_core::route::{Path, PathKind};
 use bgpreflector_core::vpp::path::PATH_LENGTH;
 use bgpreflector_core::vpp::{MessageName, RouteReply, SockclntDelete, messages as m};
 use support::requests::{Ask, prefix, via};
-use support::{Bench, Client};
+use support::{Client, Harness};
 
 const P: &str = "198.51.100.0/24";
 const ALL_ONES: [u8; 4] = [0xff; 4];
@@ -37,8 +37,8 @@ fn exactly_p() -> Vec<u8> {
 
 #[test]
 fn every_table_has_routes_of_its_own() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let shown: Vec<_> = client.dump(0);
     let shown: Vec<_> = shown.iter().map(|(p, s, _)| (p.to_string(), *s)).collect();
     let expected = [
@@ -49,13 +49,17 @@ fn every_table_has_routes_of_its_own() {
         ("255.255.255.255/32", 20),
     ];
     assert_eq!(shown, expected.map(|(p, s)| (p.to_owned(), Some(s))));
-    assert_eq!(bench.simulator.statistics().routes, 0, "none is a client's");
+    assert_eq!(
+        harness.simulator.statistics().routes,
+        0,
+        "none is a client's"
+    );
 }
 
 #[test]
 fn a_next_hop_in_a_table_that_is_not_there_is_refused() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let recursive = |table| Path {
         sw_if_index: Path::NO_INTERFACE,
         table,
@@ -66,10 +70,10 @@ fn a_next_hop_in_a_table_that_is_not_there_is_refused() {
 }
 
 #[test]
-fn legs_without_paths_are_refused() {
-    let bench = Bench::new();
-    let mut client = bench.client();
-    let nothing = Ask::replace(8, P, &[]).legs();
+fn next_hops_without_paths_are_refused() {
+    let harness = Harness::new();
+    let mut client = harness.client();
+    let nothing = Ask::replace(8, P, &[]).next_hops();
     assert_eq!(client.route(&nothing), -52);
     let is_add = false;
     assert_eq!(client.route(&Ask { is_add, ..nothing }), -52);
@@ -77,8 +81,8 @@ fn legs_without_paths_are_refused() {
 
 #[test]
 fn labels_are_shown_as_they_came() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let mut labelled = via("10.0.0.1");
     labelled.labels.push(100);
     let (mut frame, context) = client.frame(&Ask::replace(8, P, &[labelled]));
@@ -96,8 +100,8 @@ fn labels_are_shown_as_they_came() {
 
 #[test]
 fn a_host_on_a_device_is_shown_with_its_own_address() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let mut attached = via("10.0.0.1");
     attached.next_hop = None;
     let host = "198.51.100.7/32";
@@ -114,8 +118,8 @@ fn a_host_on_a_device_is_shown_with_its_own_address() {
 
 #[test]
 fn a_prefix_keeps_its_stats_index() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let mut index = |p: &str, paths: &[Path]| {
         client.ask(&Ask::replace(8, p, paths));
         RouteReply::decode(&client.receive()).unwrap().stats_index
@@ -128,8 +132,8 @@ fn a_prefix_keeps_its_stats_index() {
 
 #[test]
 fn version_1_shows_the_same_without_source() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     assert_eq!(client.route(&Ask::replace(8, P, &[via("10.0.0.1")])), 0);
     let v2 = client.call(m::IP_ROUTE_LOOKUP_V2, &exactly_p());
     let v1 = client.call(m::IP_ROUTE_LOOKUP, &exactly_p());
@@ -147,8 +151,8 @@ fn version_1_shows_the_same_without_source() {
 
 #[test]
 fn a_freed_index_is_given_again_and_routes_stay() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let paths = [via("10.0.0.1")];
     assert_eq!(client.route(&Ask::replace(8, P, &paths)), 0);
     assert_eq!(retval(&client.call(m::DELETE_LOOPBACK, &word(1))), 0);
@@ -161,8 +165,8 @@ fn a_freed_index_is_given_again_and_routes_stay() {
 
 #[test]
 fn events_tell_of_changes_only_and_a_registration_is_one() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let mut want = |enable: u8| {
         let fields = [0, 0, 0, enable, 0, 0, 0, 7];
         retval(&client.call(m::WANT_INTERFACE_EVENTS, &fields))
@@ -178,8 +182,8 @@ fn events_tell_of_changes_only_and_a_registration_is_one() {
 
 #[test]
 fn pairs_come_and_go() {
-    let bench = Bench::with(|settings| settings.pairs = vec![("loop0".into(), "e0".into())]);
-    let mut client = bench.client();
+    let harness = Harness::with(|settings| settings.pairs = vec![("loop0".into(), "e0".into())]);
+    let mut client = harness.client();
     let shown = |client: &mut Client| {
         client.request(m::LCP_ITF_PAIR_GET, &[0; 4]);
         let shown = client.ping();
@@ -202,8 +206,8 @@ fn pairs_come_and_go() {
 
 #[test]
 fn a_deleted_table_keeps_its_routes_for_when_it_is_added_again() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let add = |client: &mut Client, is_add: u8| {
         let mut fields = vec![is_add, 0, 0, 0, 9];
         fields.resize(1 + 4 + 1 + 64, 0);
@@ -230,8 +234,8 @@ fn a_deleted_table_keeps_its_routes_for_when_it_is_added_again() {
 /// VPP drops a message that is too short, takes no notice of bytes behind one, and keeps the client.
 #[test]
 fn lengths_are_taken_as_vpp_takes_them() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let (frame, context) = client.frame(&Ask::replace(8, P, &[via("10.0.0.1")]));
     let with_length = |bytes: &[u8]| {
         let mut frame = Vec::new();
@@ -254,8 +258,8 @@ fn lengths_are_taken_as_vpp_takes_them() {
 
 #[test]
 fn nothing_is_served_behind_the_end_of_a_session() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let another = word(client.index + 50);
     let ends = |client: &mut Client, index: &[u8]| retval(&client.call(m::SOCKCLNT_DELETE, index));
     assert_eq!(ends(&mut client, &another), -1);
@@ -272,13 +276,13 @@ fn nothing_is_served_behind_the_end_of_a_session() {
     client.send(&frames);
     assert_eq!(retval(&client.receive()), 1);
     assert_eq!(client.try_receive(), Err(0));
-    assert_eq!(bench.simulator.statistics().route_requests, 0);
+    assert_eq!(harness.simulator.statistics().route_requests, 0);
 }
 
 #[test]
 fn a_vpp_without_the_netlink_plugin_has_not_its_sources() {
-    let bench = Bench::with(|settings| settings.plugins = vec!["linux_cp_plugin.so".into()]);
-    let mut client = bench.client();
+    let harness = Harness::with(|settings| settings.plugins = vec!["linux_cp_plugin.so".into()]);
+    let mut client = harness.client();
     client.request(m::FIB_SOURCE_DUMP, &[]);
     assert_eq!(client.ping().len(), 23);
     assert_eq!(client.add_source("first", 200), 23);
@@ -286,8 +290,8 @@ fn a_vpp_without_the_netlink_plugin_has_not_its_sources() {
 
 #[test]
 fn what_drops_is_of_the_kind_drop() {
-    let bench = Bench::new();
-    let mut client = bench.client();
+    let harness = Harness::new();
+    let mut client = harness.client();
     let through_itself = Path {
         sw_if_index: Path::NO_INTERFACE,
         ..via("198.51.100.0")
@@ -303,8 +307,8 @@ fn what_drops_is_of_the_kind_drop() {
 /// Every message that the description shows has an answer or is one.
 #[test]
 fn all_messages_of_the_table_have_an_id_of_their_own() {
-    let bench = Bench::new();
-    let client = bench.client();
+    let harness = Harness::new();
+    let client = harness.client();
     let ids: Vec<u16> = (0..=u16::MAX)
         .filter(|id| client.table.name(*id).is_some())
         .collect();

@@ -78,7 +78,7 @@ class RealVpp(ApiUser):
 
     def stop(self) -> None:
         """Ends VPP in order. Raises `VppError` if it does not end."""
-        # Before VPP goes: the client says goodbye and waits for the answer.
+        # Before VPP goes: the client says graceful and waits for the answer.
         self.close()
         process, self._process = self._process, None
         if process is None:

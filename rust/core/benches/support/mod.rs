@@ -34,17 +34,17 @@ pub const LINK: u32 = 3;
 
 /// Where a route's next hops are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Legs {
+pub enum NextHops {
     /// In the route, so many.
     Inline(u8),
     /// In next-hop objects, which [`empty_table`] adds to the table.
     Objects,
 }
 
-/// The host of a set's leg; legs of one set differ, and so do the sets.
-fn host(set: u8, leg: u8) -> u8 {
+/// The host of a set's next hop; next hops of one set differ, and so do the sets.
+fn host(set: u8, next_hop: u8) -> u8 {
     const STEPS: [u8; 4] = [0, 1, 5, 21];
-    10 + (set + STEPS[usize::from(leg)]) % SETS
+    10 + (set + STEPS[usize::from(next_hop)]) % SETS
 }
 
 /// The next hop on the only link.
@@ -61,20 +61,20 @@ pub fn object(family: Family, set: u8) -> u32 {
     u32::from(set) + if family == Family::V4 { 1 } else { 1001 }
 }
 
-fn set(family: Family, legs: Legs, number: u8) -> NextHopSet {
-    let next_hops = match legs {
-        Legs::Inline(count) => NextHopSource::Inline(
+fn set(family: Family, next_hops: NextHops, number: u8) -> NextHopSet {
+    let next_hops = match next_hops {
+        NextHops::Inline(count) => NextHopSource::Inline(
             (0..count)
-                .map(|leg| hop(family, host(number, leg)))
+                .map(|next_hop| hop(family, host(number, next_hop)))
                 .collect(),
         ),
-        Legs::Objects => NextHopSource::Object(object(family, number)),
+        NextHops::Objects => NextHopSource::Object(object(family, number)),
     };
     NextHopSet::new(family, RouteType::Unicast, next_hops)
 }
 
 /// The routes of a table, IPv4 first, each family in the order in which a dump has it.
-pub fn routes(size: Size, legs: Legs) -> Vec<Route> {
+pub fn routes(size: Size, next_hops: NextHops) -> Vec<Route> {
     let mut random = oorandom::Rand32::new(64);
     let mut route = |prefix: Prefix| Route {
         key: RouteKey {
@@ -90,7 +90,7 @@ pub fn routes(size: Size, legs: Legs) -> Vec<Route> {
         protocol: 12,
         set: set(
             prefix.family(),
-            legs,
+            next_hops,
             u8::try_from(random.rand_range(0..u32::from(SETS))).unwrap(),
         ),
     };
@@ -117,7 +117,7 @@ pub fn dump(routes: &[Route]) -> Vec<Vec<u8>> {
 
 /// A table that knows the link, its counterpart in VPP and, where routes use them, the next-hop
 /// objects.
-pub fn empty_table(legs: Legs) -> Table {
+pub fn empty_table(next_hops: NextHops) -> Table {
     let mut table = Table::new(Scope::default());
     let link = Link {
         name: "uplink".into(),
@@ -127,7 +127,7 @@ pub fn empty_table(legs: Legs) -> Table {
     };
     table.link(LINK, link);
     table.set_interfaces(interfaces(1));
-    if legs == Legs::Objects {
+    if next_hops == NextHops::Objects {
         for family in Family::ALL {
             for number in 0..SETS {
                 let hop = hop(family, host(number, 0));

@@ -86,15 +86,15 @@ fn next_hops(message: &mut Request, family: Family, source: &NextHopSource) {
                 }
                 message.attribute(RTA_OIF, &hop.interface.to_ne_bytes());
             }
-            legs => message.attribute(RTA_MULTIPATH, &multipath(family, legs)),
+            next_hops => message.attribute(RTA_MULTIPATH, &multipath(family, next_hops)),
         },
     }
 }
 
 /// `struct rtnexthop` with its gateway, per next hop.
-fn multipath(family: Family, legs: &[NextHop]) -> Vec<u8> {
+fn multipath(family: Family, next_hops: &[NextHop]) -> Vec<u8> {
     let mut out = Vec::new();
-    for hop in legs {
+    for hop in next_hops {
         let at = out.len();
         let flags = if hop.onlink { RTNH_F_ONLINK } else { 0 };
         let weight = u8::try_from(hop.weight.saturating_sub(1)).unwrap_or(u8::MAX);
@@ -104,7 +104,10 @@ fn multipath(family: Family, legs: &[NextHop]) -> Vec<u8> {
             attribute(&mut out, kind, &value);
         }
         let length = u16::try_from(out.len() - at).unwrap_or(u16::MAX);
-        if let Some(place) = out.get_mut(at..).and_then(|leg| leg.first_chunk_mut()) {
+        if let Some(place) = out
+            .get_mut(at..)
+            .and_then(|next_hop| next_hop.first_chunk_mut())
+        {
             *place = length.to_ne_bytes();
         }
     }

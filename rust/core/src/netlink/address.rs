@@ -4,18 +4,9 @@
 //! alive with it and sends no message about those.
 
 use super::error::DecodeErrorKind;
-use super::message::{Action, Payload};
+use super::types::{Action, AddressMessage, Payload};
 
 const IFADDRMSG: usize = 8;
-
-/// `RTM_NEWADDR` or `RTM_DELADDR`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AddressMessage {
-    /// Whether it was added (or changed) or removed.
-    pub action: Action,
-    /// Interface index.
-    pub interface: u32,
-}
 
 pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Payload, DecodeErrorKind> {
     let header = payload

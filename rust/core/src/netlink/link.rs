@@ -3,29 +3,9 @@
 use super::attributes::Attributes;
 use super::constants::{AF_UNSPEC, IFF_LOWER_UP, IFF_RUNNING, IFF_UP, IFLA_ADDRESS, IFLA_IFNAME};
 use super::error::{DecodeErrorKind, SkipReason};
-use super::message::{Action, Payload};
+use super::types::{Action, HardwareAddress, LinkMessage, Payload};
 
 const IFINFOMSG: usize = 16;
-
-/// An Ethernet address.
-pub type HardwareAddress = [u8; 6];
-
-/// `RTM_NEWLINK` or `RTM_DELLINK`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinkMessage {
-    /// Whether it was added (or changed) or removed.
-    pub action: Action,
-    /// Interface index.
-    pub index: u32,
-    /// Name (`IFLA_IFNAME`).
-    pub name: Option<Box<str>>,
-    /// `IFF_UP`: set up by an administrator.
-    pub up: bool,
-    /// `IFF_RUNNING` or `IFF_LOWER_UP`: without either the kernel drops next-hop objects.
-    pub carrier: bool,
-    /// Hardware address (`IFLA_ADDRESS`), if it is an Ethernet address and not all zeros.
-    pub address: Option<HardwareAddress>,
-}
 
 pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Payload, DecodeErrorKind> {
     let (header, rest) = payload

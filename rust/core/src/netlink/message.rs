@@ -1,6 +1,6 @@
 //! Messages (`struct nlmsghdr`, `linux/netlink.h`) in a buffer.
 
-use super::address::{self, AddressMessage};
+use super::address;
 use super::attributes::{Attributes, align};
 use super::constants::{
     NLM_F_ACK_TLVS, NLM_F_APPEND, NLM_F_CAPPED, NLM_F_DUMP_INTR, NLM_F_REPLACE, NLMSG_DONE,
@@ -9,21 +9,13 @@ use super::constants::{
     RTM_NEWRULE,
 };
 use super::error::{DecodeError, DecodeErrorKind, SkipReason};
-use super::link::{self, LinkMessage};
-use super::nexthop_object::{self, NextHopMessage};
-use super::route::{self, EncodedRoute, RouteMessage, SourceRouteMessage};
-use super::rule::{self, RuleMessage};
+use super::link;
+use super::nexthop_object;
+use super::route::{self, EncodedRoute, PartialMessage};
+use super::rule;
+use super::types::{Action, Payload};
 
 const NLMSGHDR: usize = 16;
-
-/// Whether something comes or goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// `RTM_NEW…`: added or changed.
-    New,
-    /// `RTM_DEL…`: removed.
-    Delete,
-}
 
 /// `struct nlmsghdr` without its length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,38 +59,6 @@ pub struct Message {
     pub body: Payload,
 }
 
-/// A message's payload.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Payload {
-    /// A route comes or goes.
-    Route(RouteMessage),
-    /// A route for packets of some sources only comes or goes.
-    SourceRoute(SourceRouteMessage),
-    /// A link was added, changed or removed.
-    Link(LinkMessage),
-    /// An address was added, changed or removed.
-    Address(AddressMessage),
-    /// A next-hop object was added, changed or removed.
-    NextHop(NextHopMessage),
-    /// A policy rule.
-    Rule(RuleMessage),
-    /// The end of a dump: 0, or a negative error number.
-    Done(i32),
-    /// The answer to a request: 0, or a negative error number and the kernel's text.
-    Error {
-        /// 0 or negative.
-        errno: i32,
-        /// `NLMSGERR_ATTR_MSG`.
-        text: Option<Box<str>>,
-    },
-    /// `NLMSG_OVERRUN`: messages were lost.
-    Overrun,
-    /// `NLMSG_NOOP`.
-    Noop,
-    /// An ignored message, and the reason.
-    Skipped(SkipReason),
-}
-
 /// A message with its body not yet decoded.
 #[derive(Clone, Copy, Debug)]
 pub struct RawMessage<'a> {
@@ -106,15 +66,6 @@ pub struct RawMessage<'a> {
     pub header: Header,
     offset: usize,
     payload: &'a [u8],
-}
-
-/// A message's payload; the next hops of a route are not yet decoded.
-#[derive(Clone, Debug)]
-pub enum PartialMessage<'a> {
-    /// A route comes.
-    Announced(EncodedRoute<'a>),
-    /// Anything else; boxed, since nearly all messages of a dump are routes.
-    Other(Box<Payload>),
 }
 
 impl<'a> RawMessage<'a> {

@@ -13,15 +13,14 @@ mod nexthop_object;
 mod request;
 mod route;
 mod rule;
+mod types;
 
-pub use address::AddressMessage;
 pub use error::{DecodeError, DecodeErrorKind, SkipReason};
-pub use link::{HardwareAddress, LinkMessage};
-pub use message::{
-    Action, Header, Message, Messages, PartialMessage, Payload, RawMessage, RawMessages,
-};
-pub use nexthop_object::NextHopMessage;
+pub use message::{Header, Message, Messages, RawMessage, RawMessages};
 pub(crate) use request::{Request, attribute};
 pub use request::{RouteDump, link_dump, next_hop_dump, route_lookup, rule_dump};
-pub use route::{EncodedRoute, RouteMessage, SourceRouteMessage};
-pub use rule::{Holds, RuleMessage};
+pub use route::{EncodedRoute, PartialMessage};
+pub use types::{
+    Action, AddressMessage, HardwareAddress, Holds, LinkMessage, NextHopMessage, Payload,
+    RouteMessage, RuleMessage, SourceRouteMessage,
+};

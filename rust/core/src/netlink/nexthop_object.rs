@@ -8,31 +8,12 @@ use super::constants::{
     NHA_OIF, NHA_OP_FLAG_RESP_GRP_RESVD_0, NHA_OP_FLAGS,
 };
 use super::error::{DecodeErrorKind, SkipReason};
-use super::message::{Action, Payload};
 use super::next_hop::{NextHopParts, low_byte};
-use crate::route::{Family, NextHop};
+use super::types::{Action, NextHopMessage, Payload};
+use crate::route::Family;
 
 const NHMSG: usize = 8;
 const NEXTHOP_GRP: usize = 8;
-
-/// `RTM_NEWNEXTHOP` or `RTM_DELNEXTHOP`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NextHopMessage {
-    /// Whether it was added (or changed) or removed.
-    pub action: Action,
-    /// `NHA_ID`.
-    pub id: u32,
-    /// The next hop, unless it is a group or a blackhole.
-    pub next_hop: Option<NextHop>,
-    /// `NHA_BLACKHOLE`.
-    pub blackhole: bool,
-    /// Whether it is a group.
-    pub is_group: bool,
-    /// `NHA_GROUP`: ids and weights, 1 to 65,536.
-    pub group: SmallVec<[(u32, u32); 4]>,
-    /// `NHA_FDB`: for a bridge's forwarding database, not for routes.
-    pub fdb: bool,
-}
 
 pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Payload, DecodeErrorKind> {
     let (header, rest) = payload

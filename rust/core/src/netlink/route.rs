@@ -13,8 +13,8 @@ use super::constants::{
 };
 use super::digest::Digest;
 use super::error::{DecodeErrorKind, SkipReason};
-use super::message::{Action, PartialMessage, Payload};
 use super::next_hop::{NextHopParts, low_byte};
+use super::types::{Action, Payload, RouteMessage, SourceRouteMessage};
 use crate::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
     RouterPreference, SetBytes,
@@ -22,26 +22,6 @@ use crate::route::{
 
 const RTMSG: usize = 12;
 const RTNEXTHOP: usize = 8;
-
-/// `RTM_NEWROUTE` or `RTM_DELROUTE`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RouteMessage {
-    /// Whether it comes or goes.
-    pub action: Action,
-    /// The route; a withdrawal of an IPv6 route may name only the next hops that are removed.
-    pub route: Route,
-}
-
-/// An IPv6 route for packets of some sources only (`RTA_SRC`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceRouteMessage {
-    /// The sources.
-    pub source: Prefix,
-    /// Whether its lifetime has ended.
-    pub expired: bool,
-    /// The rest.
-    pub message: RouteMessage,
-}
 
 /// A route whose next hops are not yet decoded. Many routes carry the same bytes, which a cache can
 /// then decode once.
@@ -60,6 +40,15 @@ pub struct EncodedRoute<'a> {
     set: &'a [u8],
     /// Whether the set has them for itself.
     together: bool,
+}
+
+/// A message's payload; the next hops of a route are not yet decoded.
+#[derive(Clone, Debug)]
+pub enum PartialMessage<'a> {
+    /// A route comes.
+    Announced(EncodedRoute<'a>),
+    /// Anything else; boxed, since nearly all messages of a dump are routes.
+    Other(Box<Payload>),
 }
 
 impl<'a> EncodedRoute<'a> {

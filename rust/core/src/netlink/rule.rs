@@ -6,29 +6,8 @@ use super::constants::{
     FRA_PAD, FRA_PRIORITY, FRA_PROTOCOL, FRA_SRC, FRA_SUPPRESS_PREFIXLEN, FRA_TABLE,
 };
 use super::error::{DecodeErrorKind, SkipReason};
-use super::message::Payload;
+use super::types::{Holds, Payload, RuleMessage};
 use crate::route::Family;
-
-/// `RTM_NEWRULE`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RuleMessage {
-    /// The table that the rule selects; none if it has another action: an error, or another rule.
-    pub table: Option<u32>,
-    /// Which lookups it holds for.
-    pub holds: Holds,
-}
-
-/// Which lookups a rule applies to, among those with an address only: no mark, no source, no
-/// interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holds {
-    /// All, and every route of its table.
-    Always,
-    /// Some, or not every route.
-    Sometimes,
-    /// None.
-    Never,
-}
 
 /// `net/core/fib_rules.c`: `fib_rule_match`, for a lookup from this machine.
 const LOOPBACK: &[u8] = b"lo\0";

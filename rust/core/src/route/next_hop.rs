@@ -48,7 +48,7 @@ impl RouteType {
     }
 }
 
-/// One next hop (leg) of a route.
+/// One next hop of a route.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NextHop {
     /// Address to send to (`RTA_GATEWAY`, or `RTA_VIA` whose family may differ from the route's);

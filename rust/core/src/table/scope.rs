@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::route::Family;
 
-use super::fib::max_prefix::{Limit, LimitAction};
+use super::fib::limit::{Limit, LimitAction};
 use super::fib::prefix_lists::PrefixLists;
-use super::kernel::discovery::Discovery;
+use super::kernel::discovered::Discovery;
 use super::protocols::Protocols;
 
 /// Whether a better foreign route hides ours.
@@ -91,6 +91,6 @@ impl Scope {
     /// The maximum number of prefixes in VPP.
     pub(super) fn most(&self) -> Option<usize> {
         let limit = self.limit?;
-        (limit.beyond == LimitAction::Refuse).then_some(limit.prefixes)
+        (limit.action == LimitAction::Refuse).then_some(limit.prefixes)
     }
 }

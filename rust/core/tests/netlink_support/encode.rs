@@ -112,8 +112,8 @@ pub fn rtmsg(route: &Route) -> Vec<u8> {
         }
         (NextHopSource::Inline(hops), None) if hops.is_empty() => {}
         (NextHopSource::Inline(hops), None) => {
-            let legs: Vec<u8> = hops.iter().flat_map(|hop| leg(family, hop)).collect();
-            put_attribute(&mut out, RTA_MULTIPATH, &legs);
+            let next_hops: Vec<u8> = hops.iter().flat_map(|hop| next_hop(family, hop)).collect();
+            put_attribute(&mut out, RTA_MULTIPATH, &next_hops);
         }
     }
     out
@@ -146,7 +146,7 @@ fn hop_flags(hop: &NextHop) -> u8 {
 }
 
 /// `struct rtnexthop` and its attributes.
-fn leg(family: Family, hop: &NextHop) -> Vec<u8> {
+fn next_hop(family: Family, hop: &NextHop) -> Vec<u8> {
     let mut attributes = Vec::new();
     put_hop(&mut attributes, family, hop);
     let length = u16::try_from(8 + attributes.len()).unwrap();

@@ -62,7 +62,7 @@ fn set(family: Family) -> impl Strategy<Value = NextHopSet> {
     let none = NextHopSource::Inline([].into_iter().collect());
     let unicast = prop_oneof![
         3 => flat_hop(family).prop_map(|hop| NextHopSource::Inline([hop].into_iter().collect())),
-        3 => vec(leg(family), 1..20).prop_map(|legs| NextHopSource::Inline(legs.into())),
+        3 => vec(next_hop(family), 1..20).prop_map(|next_hops| NextHopSource::Inline(next_hops.into())),
         1 => Just(none.clone()),
         2 => (1..=u32::MAX).prop_map(NextHopSource::Object),
     ];
@@ -77,14 +77,14 @@ fn set(family: Family) -> impl Strategy<Value = NextHopSet> {
 
 /// A next hop as an attribute of the route itself: it has a gateway, an interface or both.
 fn flat_hop(family: Family) -> impl Strategy<Value = NextHop> {
-    leg(family)
+    next_hop(family)
         .prop_filter("neither gateway nor interface", |hop| {
             hop.gateway.is_some() || hop.interface != 0
         })
         .prop_map(|hop| NextHop { weight: 1, ..hop })
 }
 
-fn leg(family: Family) -> impl Strategy<Value = NextHop> {
+fn next_hop(family: Family) -> impl Strategy<Value = NextHop> {
     let other = match family {
         Family::V4 => Family::V6,
         Family::V6 => Family::V4,

@@ -235,7 +235,7 @@ impl World {
         assert_eq!(by_kind, substituted);
         let held = views
             .iter()
-            .filter(|v| matches!(v.state, RouteState::HoldReason(_)))
+            .filter(|v| matches!(v.state, RouteState::Held(_)))
             .count();
         assert_eq!(counts.held, held);
     }

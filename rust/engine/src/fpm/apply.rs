@@ -8,8 +8,9 @@ use bgpreflector_core::netlink::{
 use bgpreflector_core::route::Prefix;
 use bgpreflector_core::table::{Announcement, Table};
 
+use crate::counters::KernelCounters;
 use crate::kernel::next_hop_object;
-use crate::state::{EngineState, KernelCounters};
+use crate::state::EngineState;
 
 /// Results of frames besides their changes to the table.
 #[derive(Debug, Default)]

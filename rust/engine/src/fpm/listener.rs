@@ -295,11 +295,11 @@ mod tests {
     use super::{FpmSettings, Listener, Pulse};
     use crate::state::EngineState;
 
-    const PATIENCE: Duration = Duration::from_secs(20);
+    const TIMEOUT: Duration = Duration::from_secs(20);
 
     /// A pulse that stays the same for a while.
     fn still(listener: &Listener, has_to_do: bool) -> Pulse {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let seen = listener.pulse();
             std::thread::sleep(Duration::from_millis(20));
@@ -315,7 +315,7 @@ mod tests {
         let shared = Arc::new(EngineState::new(Scope::default()));
         let settings = FpmSettings {
             listen: ([127, 0, 0, 1], 0).into(),
-            quiet_time: PATIENCE,
+            quiet_time: TIMEOUT,
             grace: Duration::ZERO,
         };
         let listener = Listener::start(Arc::clone(&shared), &settings, None).unwrap();

@@ -11,7 +11,8 @@ use bgpreflector_core::table::{
     Announcement, DumpScope, InsertMode, Link, NextHopObject, Table, Verify,
 };
 
-use crate::state::{EngineState, KernelCounters};
+use crate::counters::KernelCounters;
+use crate::state::EngineState;
 
 /// Effects of a buffer's messages besides their changes to the table.
 #[derive(Clone, Debug, Default)]
@@ -47,8 +48,8 @@ impl Effects {
         }
     }
 
-    pub(super) fn doubt(&mut self, doubt: Verify) {
-        match doubt {
+    pub(super) fn verify(&mut self, verify: Verify) {
+        match verify {
             Verify::Nothing => {}
             Verify::IfInconsistent => self.replaced_among = true,
             Verify::OfInterface(index) => self.silent(DumpScope::interface(index)),
@@ -98,8 +99,8 @@ fn one(
         PartialMessage::Announced(route) => {
             effects.v6_announced |= route.key.prefix.family() == Family::V6;
             effects.expiry = earlier(effects.expiry, expiry(&route));
-            let doubt = announcement(shared, table, &route, placement(&raw.header));
-            effects.doubt(doubt.map_err(|problem| raw.error(problem))?);
+            let verify = announcement(shared, table, &route, placement(&raw.header));
+            effects.verify(verify.map_err(|problem| raw.error(problem))?);
             return Ok(());
         }
         PartialMessage::Other(body) => *body,
@@ -108,7 +109,7 @@ fn one(
         Payload::Route(message) => {
             effects.v6_withdrawn |= message.route.key.prefix.family() == Family::V6;
             KernelCounters::count(&shared.kernel.route_withdrawals);
-            effects.doubt(table.withdraw(message.route));
+            effects.verify(table.withdraw(message.route));
         }
         Payload::SourceRoute(message) => {
             // They are in the same tree, whose changes disturb a dump.
@@ -118,10 +119,10 @@ fn one(
             }
             source_route(shared, table, message, placement(&raw.header));
         }
-        Payload::Link(link) => effects.doubt(link_message(shared, table, &link)),
+        Payload::Link(link) => effects.verify(link_message(shared, table, &link)),
         // A change of an address revives or kills next hops without a message.
-        Payload::Address(address) => effects.doubt(table.doubt_link(address.interface)),
-        Payload::NextHop(next_hop) => effects.doubt(next_hop_message(shared, table, &next_hop)),
+        Payload::Address(address) => effects.verify(table.verify_link(address.interface)),
+        Payload::NextHop(next_hop) => effects.verify(next_hop_message(shared, table, &next_hop)),
         Payload::Overrun => effects.overrun = true,
         Payload::Skipped(reason) => shared.kernel.skip(reason),
         Payload::Rule(_) | Payload::Done(_) | Payload::Error { .. } | Payload::Noop => {}
@@ -211,15 +212,15 @@ fn link_message(shared: &EngineState, table: &mut Table, message: &LinkMessage) 
     let was = table.link_of(index).map(|link| (link.up, link.carrier));
     let changed = message.action == Action::Delete || was != Some((message.up, message.carrier));
     // Before the link is removed, and with it the routes that show whether it concerns any.
-    let doubt = match changed {
-        true => table.doubt_link(index),
+    let verify = match changed {
+        true => table.verify_link(index),
         false => Verify::Nothing,
     };
     match message.action {
         Action::New => table.link(index, link(message)),
         Action::Delete => table.remove_link(index),
     };
-    doubt
+    verify
 }
 
 /// Applies a link of a dump.
@@ -254,18 +255,18 @@ fn next_hop_message(shared: &EngineState, table: &mut Table, message: &NextHopMe
         (Action::New, Some(object)) => {
             // Only a dump shows what happens to routes by an object that is no longer a blackhole.
             let silent = message.is_group || message.blackhole || table.is_blackhole(id);
-            let doubt = match silent {
-                true => table.doubt_next_hop(id),
+            let verify = match silent {
+                true => table.verify_next_hop(id),
                 false => Verify::Nothing,
             };
             table.next_hop(id, object);
-            doubt
+            verify
         }
         (Action::New, None) => Verify::Nothing,
         (Action::Delete, _) => {
-            let doubt = table.doubt_next_hop(id);
+            let verify = table.verify_next_hop(id);
             table.remove_next_hop(id);
-            doubt
+            verify
         }
     }
 }

@@ -231,7 +231,7 @@ mod tests {
     use super::super::fake_kernel::{attribute, done, fake_kernel, message};
     use super::super::namespace::Sockets;
     use super::super::poller::Poller;
-    use super::super::reader::KernelSettings;
+    use super::super::settings::KernelSettings;
     use super::*;
     use crate::state::EngineState;
 

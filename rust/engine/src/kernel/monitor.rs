@@ -1,41 +1,40 @@
 //! The state of the kernel reader and its steps.
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bgpreflector_core::table::DumpScope;
 use crossbeam_channel::Receiver;
 
 use crate::error::KernelError;
-use crate::ready::{has_something_to_read, wait_readable};
-use crate::state::{EngineState, KernelCounters};
+use crate::ready::has_something_to_read;
+use crate::state::EngineState;
 
-use super::apply::{self, Effects, earlier};
+use super::apply::earlier;
 use super::coalesce::{Coalescer, GATHER};
 use super::dump::Dumper;
 use super::expiry::Expiry;
 use super::namespace::{Change, NamespaceWatch, Sockets};
+use super::notification_socket::{groups, report_buffer};
 use super::poller::Poller;
-use super::reader::{Command, KernelSettings, groups, report_buffer};
 use super::schedule::{Reason, ResyncSchedule};
+use super::settings::{Command, KernelSettings};
 use super::socket::{Datagrams, RouteSocket};
 
 /// The reader's state: one thread reads at a time.
 pub(super) struct Monitor {
     pub(super) shared: Arc<EngineState>,
     pub(super) settings: KernelSettings,
-    notifications: RouteSocket,
-    datagrams: Datagrams,
-    burst: Coalescer,
+    pub(super) notifications: RouteSocket,
+    pub(super) datagrams: Datagrams,
+    pub(super) burst: Coalescer,
     pub(super) dumper: Option<Dumper>,
     /// Where the reader's own thread waits, and is woken for commands.
-    commands_poller: Arc<Poller>,
+    pub(super) commands_poller: Arc<Poller>,
     /// Where an inline reader waits.
-    inline_poller: Arc<Poller>,
-    watch: NamespaceWatch,
+    pub(super) inline_poller: Arc<Poller>,
+    pub(super) watch: NamespaceWatch,
     pub(super) schedule: ResyncSchedule,
     /// When the next audit is due.
     pub(super) audit_at: Option<Instant>,
@@ -47,11 +46,11 @@ pub(super) struct Monitor {
     pub(super) partial_resyncs: u8,
     /// Where the next resync continues its lookups among many prefixes.
     pub(super) asked: usize,
-    overruns_in_a_row: u32,
+    pub(super) overruns_in_a_row: u32,
     /// The kernel's drop count at the start of the last complete dump.
-    drops_before_dump: u32,
+    pub(super) drops_before_dump: u32,
     /// The last read failed with a transient error.
-    failed_transiently: bool,
+    pub(super) failed_transiently: bool,
     /// The next check for notifications panics, or hangs.
     #[cfg(test)]
     pub(super) fault: Option<Fault>,
@@ -71,7 +70,7 @@ pub(super) enum Fault {
 /// How long events settle before the kernel is dumped because of them.
 pub(super) const SETTLE: Duration = Duration::from_millis(100);
 /// The longest pause between dumps while notifications keep being lost.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Pause after a transient error of the kernel, such as a lack of memory.
 const ERROR_PAUSE: Duration = Duration::from_millis(100);
 
@@ -262,154 +261,4 @@ impl Monitor {
                 .request(LONGEST_PAUSE, reason, DumpScope::Everything);
         }
     }
-
-    /// Waits for notifications only.
-    pub(super) fn await_notifications(&self, longest: Duration) -> Result<(), KernelError> {
-        wait_readable(&self.notifications, Some(longest)).map_err(KernelError::Read)
-    }
-
-    /// Reads all pending notifications into the table.
-    pub(super) fn drain(&mut self) -> Result<Effects, KernelError> {
-        Ok(self.drain_at_most(usize::MAX)?.0)
-    }
-
-    /// Reads notifications at most `times` times; also returns whether that was all of them.
-    fn drain_at_most(&mut self, times: usize) -> Result<(Effects, bool), KernelError> {
-        #[cfg(test)]
-        self.go_wrong();
-        let mut all = Effects::default();
-        let mut emptied = false;
-        for _ in 0..times {
-            match self.receive() {
-                Ok(()) => {
-                    self.shared.kernel_reader.beat();
-                    self.notifications.count_senders(&self.shared.kernel);
-                    all = all.and(self.apply());
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    emptied = true;
-                    break;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // The kernel dropped notifications and continues to do so until the queue has been
-                // read.
-                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => all.overrun = true,
-                Err(error) if may_pass(&error) => {
-                    log::warn!(
-                        "cannot read the kernel's notifications for the moment: {error}; dumping its \
-                         routes again"
-                    );
-                    (all.overrun, self.failed_transiently) = (true, true);
-                    break;
-                }
-                Err(error) => return Err(KernelError::Read(error)),
-            }
-        }
-        self.burst.read(Instant::now());
-        if self.settings.links_only {
-            // zebra, not the kernel, decides what a link does to its routes.
-            (all.silent, all.replaced_among) = (None, false);
-        }
-        self.expiry.after(all.expiry);
-        if all.overrun {
-            KernelCounters::count(&self.shared.kernel.overruns);
-            self.overruns_in_a_row = self.overruns_in_a_row.saturating_add(1);
-            let pause = SETTLE.saturating_mul(1 << self.overruns_in_a_row.min(6));
-            // Further overruns before the next complete dump add nothing.
-            let first = self.overruns_in_a_row == 1;
-            let level = if first {
-                log::Level::Warn
-            } else {
-                log::Level::Debug
-            };
-            log::log!(
-                level,
-                "the kernel dropped notifications (overrun); dumping its routes again"
-            );
-            self.count_drops();
-            let pause = pause.min(LONGEST_PAUSE);
-            self.schedule
-                .request(pause, Reason::Overrun, DumpScope::Everything);
-        } else if all.replaced_among && (all.silent.is_some() || self.schedule.at().is_some()) {
-            self.schedule
-                .request(SETTLE, Reason::Event, DumpScope::Everything);
-        } else if let Some(extent) = all.silent.clone() {
-            self.schedule.request(SETTLE, Reason::Event, extent);
-        }
-        Ok((all, emptied))
-    }
-
-    fn receive(&mut self) -> io::Result<()> {
-        #[cfg(test)]
-        if let Some(errno) = self.errors.pop() {
-            return Err(io::Error::from_raw_os_error(errno));
-        }
-        self.notifications.receive_many(&mut self.datagrams)
-    }
-
-    #[cfg(test)]
-    fn go_wrong(&mut self) {
-        match self.fault.take() {
-            None => {}
-            Some(Fault::Panic) => panic!("injected"),
-            Some(Fault::Hang(end)) => {
-                let _ = end.recv();
-            }
-        }
-    }
-
-    fn apply(&mut self) -> Effects {
-        let (shared, datagrams) = (&self.shared, &self.datagrams);
-        shared.change(|table| {
-            let mut all = Effects::default();
-            // One walk over the table for all links and next-hop objects of the batch.
-            table.defer();
-            for datagram in datagrams.iter() {
-                let Some(datagram) = datagram else {
-                    all.overrun = true;
-                    continue;
-                };
-                all = all.and(apply::notifications(shared, table, datagram));
-            }
-            table.settle();
-            all
-        })
-    }
-
-    fn count_drops(&self) {
-        match self.notifications.drops() {
-            Ok(drops) => {
-                let counter = &self.shared.kernel.drops;
-                counter.store(drops.into(), Ordering::Relaxed);
-            }
-            Err(error) => log::debug!("cannot read the socket's drop count: {error}"),
-        }
-    }
-
-    /// Whether the kernel has dropped notifications since the start of the last complete dump.
-    ///
-    /// The socket's drop count decides, not `ENOBUFS`: the kernel reports adjacent drops only once.
-    pub(super) fn has_lost_notifications(&self) -> bool {
-        self.overruns_in_a_row > 0 || self.drops() != self.drops_before_dump
-    }
-
-    /// Notifications that the kernel has dropped so far.
-    pub(super) fn drops(&self) -> u32 {
-        // If the count cannot be read (`count_drops` reports that), `ENOBUFS` has to do.
-        self.notifications.drops().unwrap_or(0)
-    }
-
-    /// Records a complete dump, which began at this count of dropped notifications.
-    pub(super) fn clear_overrun(&mut self, drops: u32) {
-        self.overruns_in_a_row = 0;
-        self.drops_before_dump = drops;
-    }
-}
-
-/// Whether another read may succeed: the socket is intact, and the error transient.
-fn may_pass(error: &io::Error) -> bool {
-    !matches!(
-        error.raw_os_error(),
-        Some(libc::EBADF | libc::ENOTSOCK | libc::EFAULT | libc::EINVAL | libc::EOPNOTSUPP)
-    )
 }

@@ -96,7 +96,7 @@ mod tests {
 
     use super::{Poller, timeout};
 
-    const PATIENCE: Duration = Duration::from_secs(20);
+    const TIMEOUT: Duration = Duration::from_secs(20);
 
     /// The system calls in which a waiting thread may sleep.
     const EPOLL: &[libc::c_long] = &[
@@ -111,10 +111,10 @@ mod tests {
             let (id, known) = channel();
             let waiter = scope.spawn(move || {
                 id.send(gettid()).unwrap();
-                poller.wait(Some(PATIENCE)).unwrap()
+                poller.wait(Some(TIMEOUT)).unwrap()
             });
             let state = format!("/proc/self/task/{}/syscall", known.recv().unwrap());
-            let deadline = Instant::now() + PATIENCE;
+            let deadline = Instant::now() + TIMEOUT;
             let sleeps = |line: String| {
                 let call = line.split(' ').next().and_then(|call| call.parse().ok());
                 call.is_some_and(|call: libc::c_long| EPOLL.contains(&call))
@@ -147,8 +147,8 @@ mod tests {
         let (_ours, theirs) = UnixStream::pair().unwrap();
         let poller = Poller::new(&theirs).unwrap();
         poller.wake();
-        poller.wait_waker(PATIENCE).unwrap();
-        assert!(!poller.wait(Some(PATIENCE)).unwrap());
+        poller.wait_waker(TIMEOUT).unwrap();
+        assert!(!poller.wait(Some(TIMEOUT)).unwrap());
         assert!(!poller.wait(Some(Duration::ZERO)).unwrap());
     }
 

@@ -1,16 +1,10 @@
 //! The kernel reader's thread and handle.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use bgpreflector_core::netlink::constants::{
-    RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE, RTNLGRP_LINK,
-    RTNLGRP_NEXTHOP,
-};
-use bgpreflector_core::table::DriftReport;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use parking_lot::Mutex;
 
@@ -21,64 +15,13 @@ use crate::state::EngineState;
 
 use super::monitor::Monitor;
 use super::namespace::Sockets;
+use super::notification_socket::{groups, report_buffer};
 use super::poller::Poller;
 use super::schedule::Reason;
-
-/// How the kernel is read.
-#[derive(Clone, Debug)]
-pub struct KernelSettings {
-    /// Receive buffer to request, bytes.
-    pub receive_buffer: usize,
-    /// File of the network namespace to read; none for this process's.
-    pub namespace: Option<PathBuf>,
-    /// How often to compare the table with the kernel; none disables audits.
-    pub audit_interval: Option<Duration>,
-    /// Whether to read only links, since the routes have another source.
-    pub links_only: bool,
-    /// How long after the start routes of an earlier run stay in VPP although the kernel does not
-    /// have them.
-    pub grace: Duration,
-}
-
-impl Default for KernelSettings {
-    /// 32 MiB, enough for about 40,000 notifications; this process's namespace, no audit, no grace
-    /// time.
-    fn default() -> Self {
-        Self {
-            receive_buffer: 32 << 20,
-            namespace: None,
-            audit_interval: None,
-            links_only: false,
-            grace: Duration::ZERO,
-        }
-    }
-}
+use super::settings::{Command, KernelSettings, ResyncReport};
 
 /// How long to wait for the reader's thread to return to its wait.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(1);
-
-/// The result of a resync.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ResyncReport {
-    /// Routes in the dumps, with those of repeated dumps counted again.
-    pub dumped: usize,
-    /// Routes removed from the table because the kernel no longer has them.
-    pub removed: usize,
-    /// The number of dumps.
-    pub dumps: usize,
-    /// Whether every family was compared; if not, another resync follows automatically.
-    pub complete: bool,
-    /// How long it took.
-    pub duration: Duration,
-    /// Unexplained differences; only audits look for them.
-    pub drift: DriftReport,
-}
-
-/// A resync with a waiting caller.
-pub(super) struct Command {
-    pub(super) reason: Reason,
-    pub(super) reply: Sender<Result<ResyncReport, KernelError>>,
-}
 
 /// The reader's handle: dropping it ends the thread.
 pub struct Reader {
@@ -276,188 +219,5 @@ fn panicked(shared: &EngineState, reason: &str) {
     ));
 }
 
-/// The multicast groups, as a mask.
-pub(super) fn groups(links_only: bool) -> u32 {
-    let all = [
-        RTNLGRP_LINK,
-        RTNLGRP_IPV4_IFADDR,
-        RTNLGRP_IPV4_ROUTE,
-        RTNLGRP_IPV6_IFADDR,
-        RTNLGRP_IPV6_ROUTE,
-        RTNLGRP_NEXTHOP,
-    ];
-    let taken = if links_only { 1 } else { all.len() };
-    let groups = all.iter().take(taken);
-    groups.fold(0, |mask, group| mask | 1 << (group - 1))
-}
-
-pub(super) fn report_buffer(shared: &EngineState, asked: usize, granted: usize) {
-    shared
-        .kernel
-        .receive_buffer
-        .store(granted as u64, Ordering::Relaxed);
-    // The kernel doubles the requested size to account for its overhead.
-    if granted / 2 < asked {
-        log::warn!(
-            "the kernel granted a receive buffer of {granted} bytes instead of {asked}: give this \
-             process CAP_NET_ADMIN or raise net.core.rmem_max, or bursts of changes overrun the \
-             buffer and each overrun costs a dump"
-        );
-    } else {
-        log::info!("receive buffer for the kernel's notifications: {granted} bytes");
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::sync::mpsc::channel;
-    use std::time::{Duration, Instant};
-
-    use bgpreflector_core::table::Scope;
-    use crossbeam_channel::bounded;
-
-    use super::super::monitor::Fault;
-    use super::{KernelSettings, Pulse, Reader, Reason};
-    use crate::error::KernelError;
-    use crate::state::EngineState;
-
-    const PATIENCE: Duration = Duration::from_secs(20);
-
-    fn reader() -> Arc<Reader> {
-        let shared = Arc::new(EngineState::new(Scope::default()));
-        Arc::new(Reader::start(shared, &KernelSettings::default()).unwrap())
-    }
-
-    #[test]
-    fn nobody_waits_for_a_reader_that_has_ended() {
-        let reader = reader();
-        let complete = reader.resync(Reason::Requested);
-        assert!(complete.is_ok(), "{complete:?}");
-        reader.end();
-        let (sender, receiver) = channel();
-        let asking = Arc::clone(&reader);
-        std::thread::spawn(move || sender.send(asking.resync(Reason::Requested)));
-        let answer = receiver.recv_timeout(PATIENCE).unwrap();
-        assert!(matches!(answer, Err(KernelError::NotRunning { .. })));
-        assert_eq!(reader.wait_inline(None), None);
-        reader.end();
-    }
-
-    #[test]
-    fn a_reader_that_breaks_off_ends_the_engine_with_the_reason() {
-        let reader = reader();
-        reader.monitor.lock().fault = Some(Fault::Panic);
-        let answer = reader.resync(Reason::Requested);
-        assert!(matches!(answer, Err(KernelError::NotRunning { .. })));
-        // A thread that waits for changes learns of it from the result.
-        assert!(!reader.shared.wait_dirty(None));
-        let failure = reader.shared.failure().unwrap();
-        assert!(
-            failure.contains("thread kernel-reader panicked: injected"),
-            "{failure}"
-        );
-        assert_eq!(reader.wait_inline(None), Some(false));
-        reader.end();
-    }
-
-    #[test]
-    fn who_stands_in_and_breaks_off_ends_the_engine_likewise() {
-        let reader = reader();
-        reader.monitor.lock().fault = Some(Fault::Panic);
-        assert!(!reader.read_inline(Ok(false)));
-        let failure = reader.shared.failure().unwrap();
-        assert!(failure.contains("panicked: injected"), "{failure}");
-        reader.end();
-    }
-
-    /// A pulse that stays the same for a while.
-    fn still(reader: &Reader, has_to_do: bool) -> Pulse {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let seen = reader.pulse();
-            std::thread::sleep(Duration::from_millis(20));
-            if seen.has_to_do == has_to_do && reader.pulse() == seen {
-                return seen;
-            }
-            assert!(Instant::now() < deadline, "{seen:?}");
-        }
-    }
-
-    #[test]
-    fn a_reader_that_hangs_is_seen_to_have_something_to_do() {
-        let reader = reader();
-        let rest = still(&reader, false);
-        let (end, hangs) = bounded(0);
-        reader.monitor.lock().fault = Some(Fault::Hang(hangs));
-        let asking = Arc::clone(&reader);
-        let asked = std::thread::spawn(move || asking.resync(Reason::Requested));
-        let hung = still(&reader, true);
-        // Neither a pulse nor an inline reader blocks on it.
-        assert!(!reader.read_inline(Ok(true)));
-        assert_eq!(reader.pulse(), hung);
-        drop(end);
-        asked.join().unwrap().unwrap();
-        assert!(still(&reader, false).beats > rest.beats);
-        assert!(
-            reader.shared.steps() > 0,
-            "a resync that is waited for is seen to get on"
-        );
-        reader.end();
-        assert!(!reader.pulse().has_to_do);
-    }
-
-    #[test]
-    fn who_hangs_in_its_place_is_seen_too() {
-        let reader = reader();
-        let (end, hangs) = bounded(0);
-        reader.monitor.lock().fault = Some(Fault::Hang(hangs));
-        let visiting = Arc::clone(&reader);
-        let inline_poller = std::thread::spawn(move || visiting.read_inline(Ok(false)));
-        let hung = still(&reader, true);
-        assert_eq!(reader.pulse(), hung);
-        drop(end);
-        inline_poller.join().unwrap();
-        still(&reader, false);
-        reader.end();
-    }
-
-    #[test]
-    fn trouble_of_the_kernel_that_may_pass_is_no_end() {
-        let reader = reader();
-        for errno in [
-            libc::ENOMEM,
-            libc::EINTR,
-            libc::ENOBUFS,
-            libc::EIO,
-            libc::ENOMEM,
-        ] {
-            reader.monitor.lock().errors.push(errno);
-            let complete = reader.resync(Reason::Requested);
-            assert!(complete.is_ok(), "{complete:?}");
-            let left = reader.monitor.lock().errors.len();
-            assert_eq!((left, reader.shared.failure()), (0, None), "{errno}");
-        }
-        assert!(reader.read_inline(Ok(false)));
-        reader.monitor.lock().errors.push(libc::ENOMEM);
-        // The thread handles it.
-        assert!(!reader.read_inline(Ok(false)));
-        assert_eq!(reader.shared.failure(), None);
-        reader.monitor.lock().errors.push(libc::EBADF);
-        let answer = reader.resync(Reason::Requested);
-        assert!(matches!(answer, Err(KernelError::NotRunning { .. })));
-        assert!(reader.shared.failure().is_some());
-    }
-
-    #[test]
-    fn a_wait_in_its_place_has_an_end() {
-        let reader = reader();
-        let began = Instant::now();
-        let soon = began + Duration::from_millis(5);
-        while reader.wait_inline(Some(soon)).is_some() || Instant::now() < soon {
-            assert!(began.elapsed() < PATIENCE);
-        }
-        reader.shared.close();
-        assert_eq!(reader.wait_inline(None), Some(false));
-    }
-}
+mod tests;

@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 use bgpreflector_core::route::{Family, Prefix};
 use bgpreflector_core::table::{Drift, DriftReport, DumpScope, Table};
 
+use crate::counters::KernelCounters;
 use crate::error::KernelError;
-use crate::state::KernelCounters;
 
 use super::apply::Effects;
 use super::dump::Dumper;
 use super::dump_pass::DumpPass;
 use super::monitor::{Monitor, SETTLE};
-use super::reader::ResyncReport;
 use super::schedule::Reason;
+use super::settings::ResyncReport;
 use super::socket::in_namespace;
 use super::unseen::Absent;
 
@@ -155,9 +155,11 @@ impl Monitor {
 
     /// Schedules what notifications during a resync leave uncertain.
     fn schedule_doubts(&mut self) {
-        let doubts = self.shared.change(Table::take_resync_doubts);
+        let unverified = self.shared.change(Table::take_unverified_changes);
         let mut effects = Effects::default();
-        doubts.into_iter().for_each(|doubt| effects.doubt(doubt));
+        unverified
+            .into_iter()
+            .for_each(|verify| effects.verify(verify));
         if let Some(extent) = effects.silent {
             self.schedule.request(SETTLE, Reason::Event, extent);
         }
@@ -229,7 +231,7 @@ impl Monitor {
             }
         } else if self.shared.table().awaits_confirmation() {
             self.schedule
-                .request(grace, Reason::Grace, DumpScope::Everything);
+                .request(grace, Reason::StaleRoutes, DumpScope::Everything);
         }
     }
 

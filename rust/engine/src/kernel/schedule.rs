@@ -10,7 +10,7 @@ pub enum Reason {
     /// An audit, periodic or requested.
     Audit,
     /// The grace time for routes of an earlier run is over.
-    Grace,
+    StaleRoutes,
     /// The start, or a requested resync.
     Requested,
     /// A link, an address or a next-hop object changed, which removes routes without a message.
@@ -25,7 +25,7 @@ impl Reason {
     /// All reasons, in the order of [`Self::index`].
     pub const ALL: [Reason; 6] = [
         Reason::Audit,
-        Reason::Grace,
+        Reason::StaleRoutes,
         Reason::Requested,
         Reason::Event,
         Reason::Incomplete,
@@ -37,7 +37,7 @@ impl Reason {
     pub const fn name(self) -> &'static str {
         match self {
             Reason::Audit => "audit",
-            Reason::Grace => "grace",
+            Reason::StaleRoutes => "stale_routes_time",
             Reason::Requested => "requested",
             Reason::Event => "event",
             Reason::Incomplete => "incomplete",

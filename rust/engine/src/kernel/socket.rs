@@ -13,10 +13,10 @@ use nix::sys::socket::{
     recvfrom, send, setsockopt, socket, sockopt,
 };
 
+use crate::counters::KernelCounters;
 use crate::error::KernelError;
 use crate::panics;
 use crate::ready::wait_readable;
-use crate::state::KernelCounters;
 
 /// Maximum number of datagrams per `recvmmsg`.
 const MANY: usize = 64;

@@ -11,7 +11,7 @@ use crate::error::KernelError;
 use super::dump::Dumper;
 use super::monitor::Monitor;
 use super::presence::Presence;
-use super::reader::ResyncReport;
+use super::settings::ResyncReport;
 
 /// Maximum lookups to check that a dump was complete.
 const SAMPLE: usize = 16_384;

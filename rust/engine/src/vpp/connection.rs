@@ -14,15 +14,15 @@ use crate::error::VppError;
 use crate::ready::wait_ready;
 use crate::state::EngineState;
 
-use super::bulk::BulkSettings;
 use super::connect::Session;
 use super::control::Control;
+use super::encoder::{CHUNK, Encoder};
 use super::ids::Ids;
 use super::keepalive::Keepalive;
 use super::operation::{Context, Operation};
-use super::ops::commit::{CHUNK, Encoder};
 use super::rate_limit::TokenBucket;
 use super::rx_coalesce::{RxCoalescer, sent_requests};
+use super::types::BulkSettings;
 
 pub(super) struct Connection {
     context: Context,

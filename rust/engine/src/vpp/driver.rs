@@ -208,7 +208,7 @@ mod tests {
     use super::Interest;
 
     #[test]
-    fn a_watch_covers_what_comes_later_and_wants_no_more() {
+    fn an_interest_covers_what_comes_later_and_no_more() {
         let soon = Instant::now();
         let later = soon + Duration::from_secs(1);
         let (read, both) = (PollFlags::POLLIN, PollFlags::POLLIN | PollFlags::POLLOUT);

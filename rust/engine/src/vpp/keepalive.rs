@@ -84,11 +84,11 @@ mod tests {
     use super::*;
 
     const INTERVAL: Duration = Duration::from_secs(5);
-    const PATIENCE: Duration = Duration::from_secs(10);
+    const TIMEOUT: Duration = Duration::from_secs(10);
 
     fn idle(interval: Duration) -> (Keepalive, Instant) {
         let start = Instant::now();
-        (Keepalive::new(interval, PATIENCE, start), start)
+        (Keepalive::new(interval, TIMEOUT, start), start)
     }
 
     fn lost(keepalive: &Keepalive, now: Instant, pending: usize) -> bool {
@@ -106,19 +106,19 @@ mod tests {
         let pinged = start + INTERVAL;
         assert!(keepalive.ping(pinged));
         assert!(!keepalive.ping(pinged + INTERVAL), "one ping at a time");
-        assert_eq!(keepalive.timeout(pinged, 0), Some(PATIENCE));
-        assert!(!lost(&keepalive, pinged + PATIENCE / 2, 0));
-        assert!(lost(&keepalive, pinged + PATIENCE, 0));
+        assert_eq!(keepalive.timeout(pinged, 0), Some(TIMEOUT));
+        assert!(!lost(&keepalive, pinged + TIMEOUT / 2, 0));
+        assert!(lost(&keepalive, pinged + TIMEOUT, 0));
     }
 
     #[test]
     fn an_answer_is_good_for_another_interval() {
         let (mut keepalive, start) = idle(INTERVAL);
         assert!(keepalive.ping(start + INTERVAL));
-        let answered = start + INTERVAL + PATIENCE / 2;
+        let answered = start + INTERVAL + TIMEOUT / 2;
         keepalive.on_rx(answered);
         keepalive.answered();
-        assert!(!lost(&keepalive, answered + PATIENCE, 0));
+        assert!(!lost(&keepalive, answered + TIMEOUT, 0));
         assert_eq!(keepalive.timeout(answered, 0), Some(INTERVAL));
         assert!(keepalive.ping(answered + INTERVAL));
     }
@@ -127,25 +127,25 @@ mod tests {
     fn words_that_are_no_answer_do_not_do_for_a_ping() {
         let (mut keepalive, start) = idle(INTERVAL);
         assert!(keepalive.ping(start + INTERVAL));
-        keepalive.on_rx(start + INTERVAL + PATIENCE / 2);
-        assert!(lost(&keepalive, start + INTERVAL + PATIENCE, 0));
+        keepalive.on_rx(start + INTERVAL + TIMEOUT / 2);
+        assert!(lost(&keepalive, start + INTERVAL + TIMEOUT, 0));
     }
 
     #[test]
     fn without_an_interval_nobody_is_pinged() {
         let (mut keepalive, start) = idle(Duration::ZERO);
         assert_eq!(keepalive.timeout(start, 0), None);
-        assert!(!keepalive.ping(start + PATIENCE));
-        assert!(!lost(&keepalive, start + PATIENCE, 0));
-        assert!(lost(&keepalive, start + PATIENCE, 1));
+        assert!(!keepalive.ping(start + TIMEOUT));
+        assert!(!lost(&keepalive, start + TIMEOUT, 0));
+        assert!(lost(&keepalive, start + TIMEOUT, 1));
     }
 
     #[test]
     fn requests_are_waited_for_from_the_last_word_on() {
         let (mut keepalive, start) = idle(INTERVAL);
-        keepalive.on_rx(start + PATIENCE / 2);
-        assert_eq!(keepalive.timeout(start + PATIENCE / 2, 3), Some(PATIENCE));
-        assert!(!lost(&keepalive, start + PATIENCE, 3));
-        assert!(lost(&keepalive, start + PATIENCE + PATIENCE / 2, 3));
+        keepalive.on_rx(start + TIMEOUT / 2);
+        assert_eq!(keepalive.timeout(start + TIMEOUT / 2, 3), Some(TIMEOUT));
+        assert!(!lost(&keepalive, start + TIMEOUT, 3));
+        assert!(lost(&keepalive, start + TIMEOUT + TIMEOUT / 2, 3));
     }
 }

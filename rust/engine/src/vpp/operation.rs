@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::error::VppError;
 use crate::state::EngineState;
 
+use super::encoder::Encoder;
 use super::ids::Ids;
-use super::ops::commit::Encoder;
 
 /// What every operation needs.
 pub(super) struct Context {

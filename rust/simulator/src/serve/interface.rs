@@ -6,7 +6,7 @@ use bgpreflector_core::vpp::address::{address_from_union, family_of};
 use bgpreflector_core::vpp::bytes::Reader;
 use bgpreflector_core::vpp::{MessageName, WireError, messages as m};
 
-use super::{Request, number, reply};
+use super::request::{Request, number, reply};
 use crate::addresses;
 use crate::client::Client;
 use crate::description as d;

@@ -3,24 +3,20 @@
 mod interface;
 mod pair;
 mod reading;
+mod request;
 mod route;
 mod session;
 mod source;
 mod table;
 
 use bgpreflector_core::vpp::bytes::{message_id, request_header};
-use bgpreflector_core::vpp::{MessageName, PlainReply, WireError, messages as m};
+use bgpreflector_core::vpp::{MessageName, WireError, messages as m};
 
 use crate::client::Client;
-use crate::description::{self as d, id};
+use crate::description as d;
 use crate::state::State;
 
-/// What a handler gets.
-struct Request<'a> {
-    message: MessageName,
-    payload: &'a [u8],
-    context: u32,
-}
+use request::{Request, without_surplus};
 
 /// Serves one message; returns whether the client stays connected.
 pub(crate) fn serve(state: &mut State, client: &mut Client, payload: &[u8]) -> bool {
@@ -63,30 +59,6 @@ fn silence_stranger(client: &mut Client, payload: &[u8], before: usize) {
     if request_header(payload).is_ok_and(|(index, _)| index != client.index) {
         client.out.truncate(before);
     }
-}
-
-/// VPP ignores bytes after a message, and silently drops one that is too short.
-fn without_surplus<T>(
-    payload: &[u8],
-    mut serve: impl FnMut(&[u8]) -> Result<T, WireError>,
-) -> Result<T, WireError> {
-    match serve(payload) {
-        Err(WireError::TrailingBytes { extra, .. }) => {
-            let length = payload.len().saturating_sub(extra);
-            serve(payload.get(..length).unwrap_or_default())
-        }
-        result => result,
-    }
-}
-
-fn number(message: MessageName) -> u16 {
-    // Every served message has an id.
-    id(message).unwrap_or(u16::MAX)
-}
-
-/// A reply with only a return code.
-fn reply(out: &mut Vec<u8>, message: MessageName, context: u32, retval: i32) {
-    PlainReply { context, retval }.encode(number(message), out);
 }
 
 fn rare(

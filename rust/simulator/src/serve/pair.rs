@@ -3,7 +3,7 @@
 use bgpreflector_core::vpp::bytes::Reader;
 use bgpreflector_core::vpp::{WireError, messages as m};
 
-use super::{Request, number};
+use super::request::{Request, number};
 use crate::paths::NO_INTERFACE;
 use crate::retval;
 use crate::state::State;

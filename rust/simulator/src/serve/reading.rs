@@ -8,7 +8,7 @@ use bgpreflector_core::vpp::{
     messages as m,
 };
 
-use super::{Request, number};
+use super::request::{Request, number};
 use crate::fib::Best;
 use crate::retval;
 use crate::state::State;

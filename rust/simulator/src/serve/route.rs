@@ -7,7 +7,7 @@ use bgpreflector_core::vpp::route::{
 };
 use bgpreflector_core::vpp::{RouteAddDel, RouteReply, WireError};
 
-use super::without_surplus;
+use super::request::without_surplus;
 use crate::fib::{Change, Key};
 use crate::retval;
 use crate::sets::SetId;
@@ -97,8 +97,8 @@ fn apply(state: &mut State, request: &RouteAddDel<'_>) -> Result<Change, i32> {
         (false, false, _) => Ok(fib.delete(&key, source)),
         (_, _, None) => Err(retval::NO_PATHS_IN_ROUTE),
         (true, false, Some(set)) => Ok(fib.replace(key, source, set)),
-        (true, true, Some(legs)) => Ok(fib.add_legs(key, source, legs)),
-        (false, true, Some(legs)) => Ok(fib.remove_legs(&key, source, legs)),
+        (true, true, Some(next_hops)) => Ok(fib.add_next_hops(key, source, next_hops)),
+        (false, true, Some(next_hops)) => Ok(fib.remove_next_hops(&key, source, next_hops)),
     }
 }
 

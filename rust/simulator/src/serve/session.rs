@@ -5,7 +5,7 @@ use bgpreflector_core::vpp::{
     ControlPingReply, SockclntCreate, SockclntCreateReply, SockclntDelete, WireError, messages as m,
 };
 
-use super::{Request, number, without_surplus};
+use super::request::{Request, number, without_surplus};
 use crate::cli;
 use crate::client::Client;
 use crate::description as d;

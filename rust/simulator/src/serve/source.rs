@@ -4,7 +4,7 @@ use bgpreflector_core::vpp::{
     FibSource, FibSourceAdd, FibSourceAddReply, FibSourceDetails, WireError, messages as m,
 };
 
-use super::{Request, number};
+use super::request::{Request, number};
 use crate::retval;
 use crate::state::State;
 

@@ -5,7 +5,7 @@ use bgpreflector_core::vpp::address::family_of;
 use bgpreflector_core::vpp::bytes::Reader;
 use bgpreflector_core::vpp::{IpTable, IpTableAddDel, IpTableDetails, WireError, messages as m};
 
-use super::{Request, number, reply};
+use super::request::{Request, number, reply};
 use crate::description as d;
 use crate::retval;
 use crate::state::State;

@@ -17,10 +17,10 @@ use bgpreflector_simulator::{Fault, Settings, Simulator, Statistics};
 pub mod requests;
 
 /// Time limit for any step of a test; nothing is asserted about it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A simulator, and the directory of its sockets.
-pub struct Bench {
+pub struct Harness {
     pub simulator: Simulator,
     folder: Folder,
 }
@@ -33,7 +33,7 @@ impl Drop for Folder {
     }
 }
 
-impl Bench {
+impl Harness {
     pub fn new() -> Self {
         Self::with(|_| {})
     }
@@ -64,7 +64,7 @@ impl Bench {
 
     /// Waits until `wanted` holds for the statistics.
     pub fn wait_for(&self, what: &str, wanted: impl Fn(&Statistics) -> bool) {
-        let deadline = std::time::Instant::now() + PATIENCE;
+        let deadline = std::time::Instant::now() + TIMEOUT;
         while !wanted(&self.simulator.statistics()) {
             let late = std::time::Instant::now() > deadline;
             assert!(!late, "never: {what}; {:?}", self.simulator.statistics());
@@ -98,8 +98,8 @@ impl Client {
 
     pub fn without_handshake(socket: &Path) -> Self {
         let stream = UnixStream::connect(socket).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+        stream.set_write_timeout(Some(TIMEOUT)).unwrap();
         Self {
             stream,
             reader: FrameReader::default(),

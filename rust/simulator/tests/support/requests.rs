@@ -65,7 +65,7 @@ impl<'a> Ask<'a> {
         }
     }
 
-    pub fn legs(self) -> Self {
+    pub fn next_hops(self) -> Self {
         let is_multipath = true;
         Self {
             is_multipath,

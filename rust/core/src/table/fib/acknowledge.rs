@@ -5,48 +5,10 @@ use ahash::AHashSet;
 use crate::route::{Family, PathSet, Prefix};
 
 use crate::table::Table;
+use crate::table::fib::request::{DirtyBatch, Refusal, Request};
 use crate::table::fib::selection::adjust;
 use crate::table::store::entry::flag;
 use crate::table::store::ids::{Handle, PathSetId};
-
-/// The change that VPP needs for one prefix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// The prefix's handle.
-    pub handle: Handle,
-    /// The prefix.
-    pub prefix: Prefix,
-    /// VPP table.
-    pub vpp_table: u32,
-    /// The desired paths; [`PathSetId::NONE`] to delete the route.
-    pub paths: PathSetId,
-    /// Version of `paths`: under another version the same id refers to other paths.
-    pub version: u32,
-    /// Whether VPP has the prefix already.
-    pub installed: bool,
-}
-
-/// Dirty prefixes handed out together.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DirtyBatch {
-    /// Their handles.
-    pub handles: Vec<Handle>,
-    /// How many of them are additions.
-    pub adds: usize,
-    /// How many of them replace installed paths.
-    pub replaces: usize,
-    /// How many of them are deletions.
-    pub deletes: usize,
-}
-
-/// VPP's last refusal of a prefix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// VPP's `retval`.
-    pub retval: i32,
-    /// How often it was refused in a row.
-    pub attempts: u32,
-}
 
 impl Table {
     /// Hands out up to `limit` dirty prefixes. Each must be returned, by [`Self::begin_request`] or

@@ -1,15 +1,10 @@
 //! VPP's answers, for the peer that announced the routes.
-//!
-//! The queue holds entries, each once, not outcomes: the outcome is read when it is sent. A slow
-//! peer therefore misses intermediate outcomes, and memory is bounded by the table.
-
-use ahash::AHashSet;
 
 use crate::route::{Route, RouteKey};
 
 use crate::table::Table;
-use crate::table::fib::dirty_queue::DirtyQueue;
-use crate::table::query::view::RouteState;
+use crate::table::fib::answer_queue::AnswerQueue;
+use crate::table::query::route_state::RouteState;
 use crate::table::store::entry::flag;
 use crate::table::store::ids::Handle;
 
@@ -25,35 +20,10 @@ pub struct Answer {
     pub installed: bool,
 }
 
-/// Entries whose outcome is to be sent.
-#[derive(Default)]
-pub(in crate::table) struct Answers {
-    queue: DirtyQueue,
-    queued: AHashSet<Handle>,
-}
-
-impl Answers {
-    fn push(&mut self, handle: Handle) {
-        if self.queued.insert(handle) {
-            self.queue.push(handle);
-        }
-    }
-
-    fn pop(&mut self) -> Option<Handle> {
-        let handle = self.queue.pop()?;
-        self.queued.remove(&handle);
-        if self.queued.is_empty() {
-            // Frees the memory after a full table.
-            self.queued = AHashSet::new();
-        }
-        Some(handle)
-    }
-}
-
 impl Table {
     /// Starts to queue answers; those queued for an earlier peer are dropped.
     pub fn begin_answers(&mut self) {
-        self.answers = Some(Answers::default());
+        self.answers = Some(AnswerQueue::default());
     }
 
     /// Stops queueing answers.
@@ -65,7 +35,7 @@ impl Table {
     #[must_use]
     pub fn answers_waiting(&self) -> usize {
         let answers = self.answers.as_ref();
-        answers.map_or(0, |answers| answers.queue.len())
+        answers.map_or(0, AnswerQueue::len)
     }
 
     /// Takes about `limit` answers, perhaps fewer although more are queued.
@@ -75,7 +45,7 @@ impl Table {
             if taken.len() >= limit {
                 break;
             }
-            let Some(handle) = self.answers.as_mut().and_then(Answers::pop) else {
+            let Some(handle) = self.answers.as_mut().and_then(AnswerQueue::pop) else {
                 break;
             };
             taken.extend(self.answer_of(handle));
@@ -96,7 +66,7 @@ impl Table {
         };
         let installed = match self.state(handle, body, &route) {
             RouteState::Installed => true,
-            RouteState::Failed(_) | RouteState::HoldReason(_) => false,
+            RouteState::Failed(_) | RouteState::Held(_) => false,
             RouteState::Waiting | RouteState::NotBest | RouteState::Foreign => return None,
         };
         if self.injected.contains(&(key, route.protocol)) {

@@ -3,6 +3,7 @@
 use crate::route::{PathSet, Prefix};
 
 use crate::table::Table;
+use crate::table::store::any_rib::AnyRib;
 use crate::table::store::entry::flag;
 use crate::table::store::ids::{Handle, PathSetId};
 
@@ -97,7 +98,7 @@ impl Table {
     /// The prefix's handle: none if the VPP table is not ours, `Some(None)` if the prefix is not
     /// known in it.
     fn find_in_vpp_table(&self, vpp_table: u32, prefix: &Prefix) -> Option<Option<Handle>> {
-        let ours = |(_, rib): &(u16, &crate::table::AnyRib)| {
+        let ours = |(_, rib): &(u16, &AnyRib)| {
             rib.vpp_table == vpp_table && rib.family() == prefix.family()
         };
         let (index, rib) = (0_u16..).zip(&self.ribs).find(ours)?;

@@ -1,53 +1,12 @@
-//! The prefix limit, and the prefixes that wait because of it.
-
-use ahash::RandomState;
-use indexmap::IndexSet;
+//! Prefixes that wait because the limit is reached.
 
 use crate::table::Table;
+use crate::table::fib::limit::LimitChange;
 use crate::table::store::ids::Handle;
-
-/// What to do with prefixes beyond the limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LimitAction {
-    /// They wait until others are removed
-    /// ([`HoldReason::OverLimit`](crate::table::HoldReason::OverLimit)).
-    Refuse,
-    /// They go into VPP; the excess is reported.
-    Warn,
-}
-
-/// The maximum number of prefixes in VPP, over both families and all tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit {
-    /// The maximum number of prefixes.
-    pub prefixes: usize,
-    /// What to do with further ones.
-    pub beyond: LimitAction,
-}
-
-/// The limit was exceeded, or is kept again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LimitChange {
-    /// The limit.
-    pub limit: Limit,
-    /// Whether there are more prefixes than that.
-    pub exceeded: bool,
-    /// The number of prefixes that VPP could have.
-    pub prefixes: usize,
-}
 
 /// How far below the limit, as a fraction of it, the number must fall before the limit counts as
 /// kept again: a peer whose routes come and go at the limit must not fill the log.
 const BELOW: usize = 20;
-
-/// The waiting prefixes, and whether the excess was reported.
-#[derive(Default)]
-pub(in crate::table) struct LimitState {
-    over: IndexSet<Handle, RandomState>,
-    exceeded: bool,
-    /// Set while prefixes are admitted: an admission must not start the next.
-    admitting: bool,
-}
 
 impl Table {
     /// Whether the number exceeds the limit, or did until it fell far enough.

@@ -6,12 +6,11 @@
 //! being killed for another reason therefore costs no route its place: three such kills would have
 //! to hit the same route, the last one with nothing else in flight.
 
-use ahash::AHashMap;
-
 use crate::route::{Path, PathKind, PathSet, Prefix};
 
 use crate::table::Table;
-use crate::table::fib::acknowledge::Request;
+use crate::table::fib::quarantine_state::{Place, shape};
+use crate::table::fib::request::Request;
 use crate::table::resolve::hold_reason::HoldReason;
 use crate::table::store::entry::Slot;
 use crate::table::store::ids::{Handle, PathSetId};
@@ -24,59 +23,6 @@ const ALONE_AFTER: u8 = 2;
 const FIRST: usize = 256;
 /// Maximum number of suspects; beyond it, those suspected only once are dropped.
 const SUSPECTS: usize = 65_536;
-
-/// A prefix in a VPP table.
-type Place = (u32, Prefix);
-
-/// Suspects and held prefixes.
-#[derive(Default)]
-pub(in crate::table) struct Quarantine {
-    /// How often VPP ended while the prefix's request was unanswered.
-    suspects: AHashMap<Place, u8>,
-    /// The paths with which a prefix crashed VPP.
-    ended: AHashMap<Place, Vec<PathSet>>,
-    /// Paths that crashed VPP with every prefix of a VPP table that was tried.
-    ended_sets: Vec<(u32, PathSet)>,
-    /// Drops that crash VPP in every form: see [`Table::withhold_nameless_drops`].
-    nameless_drops: bool,
-}
-
-impl Quarantine {
-    /// Whether nothing is held.
-    #[inline]
-    pub(in crate::table) fn is_empty(&self) -> bool {
-        self.ended.is_empty() && !self.nameless_drops
-    }
-
-    /// Whether the slow check is needed.
-    #[inline]
-    pub(in crate::table) fn may_concern(&self, prefix: &Prefix) -> bool {
-        !self.ended.is_empty() || self.nameless_drops && prefix.address().is_unspecified()
-    }
-
-    fn has_ended(&self, place: &Place, paths: &PathSet) -> bool {
-        let Some(sets) = self.ended.get(place) else {
-            return self
-                .ended_sets
-                .iter()
-                .any(|(table, set)| *table == place.0 && *set == shape(paths));
-        };
-        // Different paths have ended VPP, so the prefix is held whatever its paths.
-        sets.len() > 1 || sets.contains(&shape(paths))
-    }
-}
-
-/// The paths without VPP's interface numbers, which change when VPP restarts.
-fn shape(paths: &PathSet) -> PathSet {
-    let one = |path: &Path| Path {
-        sw_if_index: match path.sw_if_index {
-            Path::NO_INTERFACE => Path::NO_INTERFACE,
-            _ => 0,
-        },
-        ..path.clone()
-    };
-    PathSet::new(paths.paths().iter().map(one).collect())
-}
 
 fn place(request: &Request) -> Place {
     (request.vpp_table, request.prefix)

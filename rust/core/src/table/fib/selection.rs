@@ -4,9 +4,9 @@
 use crate::route::{Family, RouterPreference};
 
 use crate::table::Table;
-use crate::table::resolve::fallback::SUBSTITUTED;
 use crate::table::resolve::hold_reason::HoldReason;
 use crate::table::resolve::resolver::Resolution;
+use crate::table::resolve::substitutes::SUBSTITUTED;
 use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
 use crate::table::store::ids::{Handle, PathSetId};
 

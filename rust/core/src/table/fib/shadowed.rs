@@ -6,33 +6,29 @@ use crate::table::Table;
 use crate::table::store::entry::flag;
 use crate::table::store::ids::{Handle, PathSetId};
 
-/// Prefixes for which a better source has a route, which may hide one of ours.
-#[derive(Default)]
-pub(in crate::table) struct Shadowed(Vec<(u32, Prefix)>);
-
 impl Table {
     /// Records that VPP may have a route of ours for a prefix, hidden by another source's.
     /// [`Self::confirm`] decides what happens to it.
     pub fn suspect_unseen(&mut self, vpp_table: u32, prefix: Prefix) {
-        self.shadowed.0.push((vpp_table, prefix));
+        self.shadowed.push((vpp_table, prefix));
     }
 
     /// Clears the prefixes recorded by [`Self::suspect_unseen`].
     pub fn forget_unseen(&mut self) {
-        self.shadowed = Shadowed::default();
+        self.shadowed = Vec::new();
     }
 
     /// Whether routes of VPP wait for [`Self::confirm`].
     #[must_use]
     pub fn awaits_confirmation(&self) -> bool {
         let unconfirmed = |family| self.counts(family).unconfirmed > 0;
-        !self.shadowed.0.is_empty() || Family::ALL.into_iter().any(unconfirmed)
+        !self.shadowed.is_empty() || Family::ALL.into_iter().any(unconfirmed)
     }
 
     /// Treats what may be hidden as installed with unknown paths, unless its paths are known: the
     /// prefix is then sent, desired or not.
     pub(in crate::table) fn confirm_unseen(&mut self, families: &[Family]) {
-        let mut unseen = std::mem::take(&mut self.shadowed.0);
+        let mut unseen = std::mem::take(&mut self.shadowed);
         unseen.retain(|(vpp_table, prefix)| {
             let confirmed = families.contains(&prefix.family());
             if confirmed {
@@ -40,7 +36,7 @@ impl Table {
             }
             !confirmed
         });
-        self.shadowed.0 = unseen;
+        self.shadowed = unseen;
     }
 
     fn take_for_installed(&mut self, vpp_table: u32, prefix: &Prefix) {

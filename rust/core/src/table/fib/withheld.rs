@@ -1,21 +1,10 @@
 //! Deletions that wait for an operator's approval of their number.
 
-use ahash::AHashSet;
-
 use crate::route::PathKind;
 
 use crate::table::Table;
 use crate::table::store::entry::{Slot, flag};
 use crate::table::store::ids::{Handle, PathSetId};
-
-/// Whether deletions are withheld, and which.
-#[derive(Default)]
-pub(in crate::table) struct Withheld {
-    on: bool,
-    /// VPP interfaces (`sw_if_index`) whose routes are deleted anyway.
-    gone: Vec<u32>,
-    places: AHashSet<Handle>,
-}
 
 /// How many deletions are withheld.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,14 +22,14 @@ impl Table {
     /// deleted anyway, as they forward nothing: a route through one of the VPP interfaces in
     /// `gone`, which drops, and one of ours that another source's route may hide.
     pub fn withhold_deletions(&mut self, gone: Vec<u32>) {
-        self.withheld.on = true;
-        self.withheld.gone = gone;
+        self.deletion_guard.on = true;
+        self.deletion_guard.gone = gone;
         self.reconsider();
     }
 
     /// Hands out deletions again, the withheld ones first.
     pub fn release_deletions(&mut self) {
-        self.withheld.on = false;
+        self.deletion_guard.on = false;
         self.reconsider();
     }
 
@@ -48,7 +37,7 @@ impl Table {
     #[must_use]
     pub fn withheld_deletions(&self) -> WithheldDeletions {
         let mut found = WithheldDeletions::default();
-        for handle in &self.withheld.places {
+        for handle in &self.deletion_guard.places {
             let rib = self.rib(*handle);
             let Some(body) = rib.and_then(|rib| rib.body(handle.slot)) else {
                 continue;
@@ -64,7 +53,7 @@ impl Table {
     /// Whether an entry's deletion is withheld.
     #[inline]
     pub(in crate::table) fn withholds(&self, handle: Handle, body: &Slot) -> bool {
-        self.withheld.on && self.withholds_deletion(handle, body)
+        self.deletion_guard.on && self.withholds_deletion(handle, body)
     }
 
     #[cold]
@@ -73,7 +62,7 @@ impl Table {
             && self.loses(handle, body)
             && self.paths(body.installed).is_some_and(|set| {
                 let paths = set.paths();
-                let gone = &self.withheld.gone;
+                let gone = &self.deletion_guard.gone;
                 !paths.is_empty() && !paths.iter().any(|path| gone.contains(&path.sw_if_index))
             })
     }
@@ -96,11 +85,11 @@ impl Table {
 
     /// Keeps a dirty entry that is not handed out.
     pub(in crate::table) fn withhold_deletion(&mut self, handle: Handle) {
-        self.withheld.places.insert(handle);
+        self.deletion_guard.places.insert(handle);
     }
 
     fn reconsider(&mut self) {
-        for handle in std::mem::take(&mut self.withheld.places) {
+        for handle in std::mem::take(&mut self.deletion_guard.places) {
             self.refresh(handle);
         }
     }

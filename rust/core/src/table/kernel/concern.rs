@@ -1,92 +1,43 @@
 //! Whether a change of a link or a next-hop object can affect a mirrored route: one that goes
 //! through it, or one whose prefix also has a route through it, which may hide it.
 
-use std::collections::BTreeSet;
-
-use ahash::AHashMap;
-
 use crate::table::Table;
-use crate::table::kernel::kernel_order::is_v6_multipath;
-use crate::table::kernel::resync::Verify;
-use crate::table::resolve::links::{LOOPBACK, is_at_loopback};
+use crate::table::kernel::ecmp::is_v6_multipath;
+use crate::table::kernel::resync_state::Verify;
 use crate::table::resolve::resolver::SetMarks;
+use crate::table::resolve::topology::{LOOPBACK, is_at_loopback};
+use crate::table::store::any_rib::AnyRib;
 use crate::table::store::entry::{KernelRoute, Routes};
 use crate::table::store::ids::{Handle, SetId};
 
 /// Maximum number of multi-route prefixes to examine per link or object; beyond it the change
 /// counts as a concern.
 const OVERFLOW: usize = 4096;
-/// Maximum number of links and objects recorded during a resync.
-const MEANWHILE: usize = 1 << 16;
-
-/// Foreign routes per next-hop set.
-#[derive(Default)]
-pub(in crate::table) struct ForeignUsers(AHashMap<SetId, u32>);
-
-impl ForeignUsers {
-    fn enter(&mut self, id: SetId) {
-        *self.0.entry(id).or_default() += 1;
-    }
-
-    fn leave(&mut self, id: SetId) {
-        if let Some(count) = self.0.get_mut(&id) {
-            *count -= 1;
-            if *count == 0 {
-                self.0.remove(&id);
-            }
-        }
-    }
-
-    fn of(&self, id: SetId) -> u32 {
-        self.0.get(&id).copied().unwrap_or(0)
-    }
-}
-
-/// Links and next-hop objects that changed during a resync without affecting a known route: the
-/// dump may still show routes that it read before the change.
-#[derive(Default)]
-pub(in crate::table) struct ChangesDuringResync {
-    links: BTreeSet<u32>,
-    objects: BTreeSet<u32>,
-    /// The limit was exceeded.
-    overfull: bool,
-}
-
-impl ChangesDuringResync {
-    fn note(&mut self, of: impl FnOnce(&mut Self) -> &mut BTreeSet<u32>, number: u32) {
-        if self.links.len() + self.objects.len() < MEANWHILE {
-            of(self).insert(number);
-        } else {
-            self.overfull = true;
-        }
-    }
-}
-
 impl Table {
     /// What is uncertain if the kernel may have changed routes through a link without a message.
-    pub fn doubt_link(&mut self, index: u32) -> Verify {
-        let doubt = self.link_doubt(index);
-        if doubt == Verify::Nothing && self.resyncs.is_running() {
-            self.resyncs.during_resync.note(|m| &mut m.links, index);
+    pub fn verify_link(&mut self, index: u32) -> Verify {
+        let verify = self.uncertain_by_link(index);
+        if verify == Verify::Nothing && self.resyncs.is_running() {
+            self.resyncs.during_resync.record(|m| &mut m.links, index);
         }
-        doubt
+        verify
     }
 
     /// What is uncertain if the kernel may have changed routes by a next-hop object without a
     /// message. Call it before the object is changed or removed.
-    pub fn doubt_next_hop(&mut self, id: u32) -> Verify {
+    pub fn verify_next_hop(&mut self, id: u32) -> Verify {
         if self.next_hop_concerns(id) {
             return Verify::OfEverything;
         }
         if self.resyncs.is_running() {
-            self.resyncs.during_resync.note(|m| &mut m.objects, id);
+            self.resyncs.during_resync.record(|m| &mut m.objects, id);
         }
         Verify::Nothing
     }
 
     /// What the changes during the resync that just ended leave uncertain, if they affected no
     /// route known at the time.
-    pub fn take_resync_doubts(&mut self) -> Vec<Verify> {
+    pub fn take_unverified_changes(&mut self) -> Vec<Verify> {
         let changes = std::mem::take(&mut self.resyncs.during_resync);
         let objects = changes.objects.iter();
         if changes.overfull || objects.copied().any(|id| self.next_hop_concerns(id)) {
@@ -94,12 +45,12 @@ impl Table {
         }
         let links = changes.links.into_iter();
         links
-            .map(|index| self.link_doubt(index))
-            .filter(|doubt| *doubt != Verify::Nothing)
+            .map(|index| self.uncertain_by_link(index))
+            .filter(|verify| *verify != Verify::Nothing)
             .collect()
     }
 
-    fn link_doubt(&self, index: u32) -> Verify {
+    fn uncertain_by_link(&self, index: u32) -> Verify {
         let mut sets = self.resolver.by_interface(index);
         if self
             .link_of(index)
@@ -142,7 +93,7 @@ impl Table {
         if sets.is_empty() {
             return false;
         }
-        let many = |rib: &crate::table::AnyRib| rib.many().len();
+        let many = |rib: &AnyRib| rib.many().len();
         if self.ribs.iter().map(many).sum::<usize>() > OVERFLOW {
             return true;
         }

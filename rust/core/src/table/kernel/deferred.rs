@@ -13,22 +13,10 @@
 use crate::route::{Family, RouteKey};
 
 use crate::table::Table;
+use crate::table::kernel::deferred_sets::DeferredSets;
 use crate::table::resolve::resolver::SetMarks;
 use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
 use crate::table::store::ids::{Handle, SetId};
-
-/// What the next walk looks for.
-#[derive(Default)]
-pub(in crate::table) struct Deferred {
-    deferred: bool,
-    /// Sets whose routes are gone. Each keeps one reference, which reserves its number.
-    gone: Vec<SetId>,
-    /// The same sets, as a bit map.
-    marks: SetMarks,
-    changed: Vec<SetId>,
-    /// Routes removed so far.
-    removed: usize,
-}
 
 impl Table {
     /// Defers the walk for changed links and next-hop objects until [`Self::settle`], which does
@@ -96,7 +84,7 @@ impl Table {
     }
 
     fn walk(&mut self) -> usize {
-        let Deferred {
+        let DeferredSets {
             gone,
             marks,
             changed,

@@ -7,8 +7,6 @@ use ahash::AHashMap;
 
 use crate::route::{Prefix, RouteKey};
 
-use crate::table::Table;
-
 /// Maximum number of differences stored by key; further ones are only counted.
 const REMEMBERED: usize = 1024;
 
@@ -64,8 +62,8 @@ impl DriftReport {
 /// Differences that a notification may yet explain.
 #[derive(Default)]
 pub(in crate::table) struct PendingDrift {
-    keys: AHashMap<RouteKey, Drift>,
-    uncounted: [usize; Drift::ALL.len()],
+    pub(in crate::table) keys: AHashMap<RouteKey, Drift>,
+    pub(in crate::table) uncounted: [usize; Drift::ALL.len()],
 }
 
 impl PendingDrift {
@@ -82,33 +80,5 @@ impl PendingDrift {
     /// Removes a difference that a notification about the key explains.
     pub(in crate::table) fn clear(&mut self, key: &RouteKey) {
         self.keys.remove(key);
-    }
-}
-
-impl Table {
-    /// Whether the last resync repaired something that no notification has explained so far.
-    #[must_use]
-    pub fn has_suspects(&self) -> bool {
-        !self.pending_drift.keys.is_empty()
-    }
-
-    /// What the last resync repaired and no notification has explained since, with up to `limit`
-    /// routes by name. Empty on the second call.
-    #[must_use]
-    pub fn take_drift(&mut self, limit: usize) -> DriftReport {
-        let pending_drift = std::mem::take(&mut self.pending_drift);
-        let mut report = DriftReport {
-            counts: pending_drift.uncounted,
-            ..DriftReport::default()
-        };
-        for (key, drift) in pending_drift.keys {
-            if let Some(count) = report.counts.get_mut(drift.index()) {
-                *count += 1;
-            }
-            report.examples.push((key.table, key.prefix, drift));
-        }
-        report.examples.sort_unstable();
-        report.examples.truncate(limit);
-        report
     }
 }

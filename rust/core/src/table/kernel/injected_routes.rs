@@ -1,15 +1,10 @@
 //! Routes that the kernel does not have, injected by a handler in addition to the kernel's.
 
-use ahash::AHashSet;
-
 use crate::route::{Route, RouteKey};
 
 use crate::table::Table;
 use crate::table::kernel::kernel_order::InsertMode;
 use crate::table::store::ids::Handle;
-
-/// Key and protocol of each.
-pub(in crate::table) type InjectedRoutes = AHashSet<(RouteKey, u8)>;
 
 impl Table {
     /// Injects a route, which no resync removes (no kernel dump shows it) until it is withdrawn. It

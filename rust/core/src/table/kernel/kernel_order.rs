@@ -5,10 +5,12 @@
 
 use std::ops::Range;
 
-use crate::route::{
-    Family, NextHop, NextHopSet, NextHopSource, RTPROT_RA, RouteType, RouterPreference,
-};
+use crate::route::{Family, NextHopSet, NextHopSource, RouterPreference};
 
+use crate::table::kernel::ecmp::{
+    by_object, holds_next_hops, is_same_route, is_v6_multipath, may_be_advertised, merges,
+    qualifies_for_ecmp, same_forwarding, without_next_hops,
+};
 use crate::table::store::entry::{KernelRoute, Routes};
 use crate::table::store::ids::SetId;
 use crate::table::store::interner::Interner;
@@ -66,7 +68,7 @@ pub(in crate::table) fn announce(
 ) -> Announced {
     let range = same_key(routes, new.tos, new.metric);
     if placement.from_dump() {
-        if let Some(at) = changed_in_silence(routes, range.clone(), &new, sets) {
+        if let Some(at) = changed_without_message(routes, range.clone(), &new, sets) {
             let old = routes.get_mut(at).map(|route| {
                 route.expired = new.expired;
                 std::mem::replace(&mut route.set, new.set)
@@ -144,11 +146,6 @@ fn same_key(routes: &Routes, tos: u8, metric: u32) -> Range<usize> {
     start..end
 }
 
-/// Whether the route uses a next-hop object.
-pub(in crate::table) fn by_object(set: &NextHopSet) -> bool {
-    matches!(set.next_hops, NextHopSource::Object(_))
-}
-
 /// The position of an equal route, preferably one that the resync has not seen: a dump may show
 /// two.
 fn duplicate(routes: &Routes, range: Range<usize>, new: &KernelRoute) -> Option<usize> {
@@ -166,7 +163,7 @@ fn duplicate(routes: &Routes, range: Range<usize>, new: &KernelRoute) -> Option<
 /// The position of the route that the kernel has changed without a message, and that a dump shows
 /// with other flags (`RTNH_F_DEAD`). Were it added beside the old one, a withdrawal during the dump
 /// would remove only one of the two.
-fn changed_in_silence(
+fn changed_without_message(
     routes: &Routes,
     range: Range<usize>,
     new: &KernelRoute,
@@ -216,11 +213,11 @@ fn seen_again(
 fn replaced_duplicate(
     routes: &mut Routes,
     first: usize,
-    twin: usize,
+    duplicate: usize,
     new: KernelRoute,
 ) -> Announced {
-    if twin < routes.len() {
-        routes.remove(twin);
+    if duplicate < routes.len() {
+        routes.remove(duplicate);
     }
     match routes.get_mut(first) {
         Some(place) => Announced::ReplacedDuplicate(std::mem::replace(place, new).set),
@@ -253,7 +250,7 @@ fn v6_target(
             let advertised = |route: &KernelRoute, set: &NextHopSet| {
                 may_be_advertised(new.protocol, new_set)
                     && may_be_advertised(route.protocol, set)
-                    && holds_legs(new_set, set)
+                    && holds_next_hops(new_set, set)
             };
             // Otherwise a program sent this, whatever its protocol.
             let merges = merges(new_set);
@@ -263,7 +260,7 @@ fn v6_target(
         }
         // Routes with gateways merge, wherever their next hops came from.
         _ if merges(new_set) => {
-            find(&|_, set| merges(set) && holds_legs(new_set, set)).or_else(|| {
+            find(&|_, set| merges(set) && holds_next_hops(new_set, set)).or_else(|| {
                 // A key has at most one merged route. If the same dump has already shown one, these
                 // two do not merge, for whatever reason.
                 let shown = |route: &KernelRoute| {
@@ -298,60 +295,13 @@ pub(in crate::table) fn preference_of_first(
     (first != set.preference).then_some(first)
 }
 
-/// Whether IPv6 merges a route with others of its key, as far as the message shows
-/// (`rt6_qualify_for_ecmp`). The kernel does not merge routes of router advertisements
-/// (`RTF_ADDRCONF`), but does merge those that a program adds with that protocol; a route with
-/// several next hops has been merged.
-fn qualifies_for_ecmp(protocol: u8, set: &NextHopSet) -> bool {
-    merges(set) && (several(set) || protocol != RTPROT_RA)
-}
-
-/// Whether the route comes from a router advertisement, or from a program that uses its protocol:
-/// messages do not show which.
-pub(in crate::table) fn may_be_advertised(protocol: u8, set: &NextHopSet) -> bool {
-    protocol == RTPROT_RA && merges(set) && !qualifies_for_ecmp(protocol, set)
-}
-
-/// Whether all next hops of `known` are in `set`.
-fn holds_legs(set: &NextHopSet, known: &NextHopSet) -> bool {
-    match (&set.next_hops, &known.next_hops) {
-        (NextHopSource::Inline(hops), NextHopSource::Inline(legs)) => legs
-            .iter()
-            .all(|leg| hops.iter().any(|hop| same_leg(hop, leg))),
-        _ => false,
-    }
-}
-
-/// Whether IPv6 can merge the route with others of its key: it has its own next hops, and at least
-/// one gateway.
-pub(in crate::table) fn merges(set: &NextHopSet) -> bool {
-    match (&set.route_type, &set.next_hops) {
-        (RouteType::Unicast, NextHopSource::Inline(hops)) => {
-            hops.iter().any(|hop| hop.gateway.is_some())
-        }
-        _ => false,
-    }
-}
-
-/// Whether a route of the set has several next hops of its own.
-pub(in crate::table) fn several(set: &NextHopSet) -> bool {
-    matches!(&set.next_hops, NextHopSource::Inline(hops) if hops.len() > 1)
-}
-
-/// Whether the set is that of several IPv6 routes merged into one. A dump shows such a route at the
-/// place of the first of them and continues behind the last, so it hides what stands in between
-/// (`fib6_dump_node`).
-pub(in crate::table) fn is_v6_multipath(set: &NextHopSet) -> bool {
-    set.family == Family::V6 && several(set) && merges(set)
-}
-
 /// What a withdrawal does to the list.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::table) enum Withdrawn {
     /// The route at this position is removed.
     Whole(usize),
     /// The IPv6 route at this position loses next hops and keeps this set.
-    Legs(usize, NextHopSet),
+    NextHops(usize, NextHopSet),
     /// Nothing in the list matches.
     Nothing,
 }
@@ -373,17 +323,18 @@ pub(in crate::table) fn withdraw(
     let equal = |(_, route, set): &(usize, &KernelRoute, &NextHopSet)| {
         route.protocol == protocol && same_forwarding(set, gone)
     };
-    let twins = |(_, _, set): &(usize, &KernelRoute, &NextHopSet)| is_same_route(set, gone);
+    let same = |(_, _, set): &(usize, &KernelRoute, &NextHopSet)| is_same_route(set, gone);
     let mut alike = candidates().filter(equal);
-    if let Some((at, ..)) = alike.clone().find(twins).or_else(|| alike.next()) {
+    if let Some((at, ..)) = alike.clone().find(same).or_else(|| alike.next()) {
         return Withdrawn::Whole(at);
     }
     if gone.family == Family::V6 {
-        let left =
-            |(at, _, set): (usize, &KernelRoute, &NextHopSet)| Some((at, without_legs(set, gone)?));
+        let left = |(at, _, set): (usize, &KernelRoute, &NextHopSet)| {
+            Some((at, without_next_hops(set, gone)?))
+        };
         match candidates().find_map(left) {
             Some((at, None)) => return Withdrawn::Whole(at),
-            Some((at, Some(rest))) => return Withdrawn::Legs(at, rest),
+            Some((at, Some(rest))) => return Withdrawn::NextHops(at, rest),
             None => {}
         }
     }
@@ -395,202 +346,5 @@ pub(in crate::table) fn withdraw(
     by_protocol.map_or(Withdrawn::Nothing, |(at, ..)| Withdrawn::Whole(at))
 }
 
-/// Equal except for what the kernel changes without a message (`RTNH_F_DEAD`).
-fn same_forwarding(a: &NextHopSet, b: &NextHopSet) -> bool {
-    match (&a.next_hops, &b.next_hops) {
-        // A route by an object has type blackhole while its object is one, so the same route can be
-        // announced with one type and withdrawn with another.
-        (NextHopSource::Object(a), NextHopSource::Object(b)) => a == b,
-        (NextHopSource::Inline(hops), NextHopSource::Inline(others)) => {
-            let same = |(a, b): (&NextHop, &NextHop)| same_leg(a, b) && a.weight == b.weight;
-            a.route_type == b.route_type
-                && hops.len() == others.len()
-                && hops.iter().zip(others).all(same)
-        }
-        _ => false,
-    }
-}
-
-/// Equal in all that tells two routes of a key apart.
-fn is_same_route(a: &NextHopSet, b: &NextHopSet) -> bool {
-    (a.digest, a.preference) == (b.digest, b.preference)
-        && same_forwarding(a, b)
-        && same_flags(a, b)
-}
-
-/// Whether the next hops, otherwise equal, have the same onlink flags.
-fn same_flags(a: &NextHopSet, b: &NextHopSet) -> bool {
-    match (&a.next_hops, &b.next_hops) {
-        (NextHopSource::Inline(hops), NextHopSource::Inline(others)) => {
-            let mut pairs = hops.iter().zip(others);
-            pairs.all(|(hop, other)| hop.onlink == other.onlink)
-        }
-        _ => true,
-    }
-}
-
-fn same_leg(a: &NextHop, b: &NextHop) -> bool {
-    let of = |hop: &NextHop| (hop.gateway, hop.interface, hop.encapsulation, hop.digest);
-    of(a) == of(b) && a.labels == b.labels
-}
-
-/// `set` without the next hops of `gone`: none if it does not contain them all, `Some(None)` if
-/// none remain.
-fn without_legs(set: &NextHopSet, gone: &NextHopSet) -> Option<Option<NextHopSet>> {
-    let (NextHopSource::Inline(hops), NextHopSource::Inline(gone_hops)) =
-        (&set.next_hops, &gone.next_hops)
-    else {
-        return None;
-    };
-    let held = |leg: &NextHop| hops.iter().any(|hop| same_leg(hop, leg));
-    if set.route_type != gone.route_type || gone_hops.is_empty() || !gone_hops.iter().all(held) {
-        return None;
-    }
-    let stays = |hop: &&NextHop| !gone_hops.iter().any(|leg| same_leg(hop, leg));
-    let mut rest: smallvec::SmallVec<[NextHop; 1]> = hops.iter().filter(stays).cloned().collect();
-    if let [only] = rest.as_mut_slice() {
-        // The kernel shows a weight only with several next hops.
-        only.weight = 1;
-    }
-    if rest.is_empty() {
-        return Some(None);
-    }
-    Some(Some(NextHopSet {
-        next_hops: NextHopSource::Inline(rest),
-        ..set.clone()
-    }))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::net::IpAddr;
-
-    struct List {
-        family: Family,
-        routes: Routes,
-        sets: Interner<NextHopSet>,
-    }
-
-    impl List {
-        fn new(family: Family) -> Self {
-            Self {
-                family,
-                routes: Routes::new(),
-                sets: Interner::new(),
-            }
-        }
-
-        fn set(&self, hops: &[&str]) -> NextHopSet {
-            let hop = |text: &&str| NextHop::new(text.parse::<IpAddr>().ok(), 2);
-            NextHopSet::new(
-                self.family,
-                RouteType::Unicast,
-                NextHopSource::Inline(hops.iter().map(hop).collect()),
-            )
-        }
-
-        fn add(&mut self, metric: u32, hops: &[&str], placement: InsertMode) -> Announced {
-            let set = SetId(self.sets.acquire(self.set(hops)));
-            let new = KernelRoute {
-                metric,
-                set,
-                tos: 0,
-                protocol: 12,
-                generation: 0,
-                expired: false,
-            };
-            announce(&mut self.routes, new, placement, self.family, &self.sets)
-        }
-
-        fn remove(&self, metric: u32, hops: &[&str]) -> Withdrawn {
-            withdraw(&self.routes, (0, metric, 12), &self.set(hops), &self.sets)
-        }
-
-        fn text(&self) -> Vec<String> {
-            let gateways = |set: &NextHopSet| match &set.next_hops {
-                NextHopSource::Inline(hops) => hops
-                    .iter()
-                    .map(|h| h.gateway.map_or("device".to_owned(), |g| g.to_string()))
-                    .collect::<Vec<_>>()
-                    .join("+"),
-                NextHopSource::Object(id) => id.to_string(),
-            };
-            let line = |r: &KernelRoute| {
-                format!("{} {}", r.metric, gateways(self.sets.get(r.set.0).unwrap()))
-            };
-            self.routes.iter().map(line).collect()
-        }
-    }
-
-    #[test]
-    fn v4_orders_by_metric_then_by_placement() {
-        let mut list = List::new(Family::V4);
-        list.add(20, &["10.0.0.1"], InsertMode::Prepend);
-        list.add(10, &["10.0.0.2"], InsertMode::Prepend);
-        list.add(10, &["10.0.0.3"], InsertMode::Append);
-        list.add(10, &["10.0.0.4"], InsertMode::Prepend);
-        assert_eq!(
-            list.text(),
-            ["10 10.0.0.4", "10 10.0.0.2", "10 10.0.0.3", "20 10.0.0.1"]
-        );
-    }
-
-    #[test]
-    fn v4_replace_takes_the_first_of_its_key_only() {
-        let mut list = List::new(Family::V4);
-        list.add(10, &["10.0.0.1"], InsertMode::Prepend);
-        list.add(10, &["10.0.0.2"], InsertMode::Append);
-        list.add(10, &["10.0.0.3"], InsertMode::Replace);
-        assert_eq!(list.text(), ["10 10.0.0.3", "10 10.0.0.2"]);
-        assert!(matches!(
-            list.add(10, &["10.0.0.3"], InsertMode::Replace),
-            Announced::Known
-        ));
-    }
-
-    #[test]
-    fn v6_gateways_merge_and_devices_do_not() {
-        let mut list = List::new(Family::V6);
-        list.add(1024, &["fe80::1"], InsertMode::Prepend);
-        list.add(1024, &["fe80::1", "fe80::2"], InsertMode::Append);
-        list.add(1024, &[""], InsertMode::Append);
-        assert_eq!(list.text(), ["1024 fe80::1+fe80::2", "1024 device"]);
-        list.add(1024, &["fe80::3"], InsertMode::Replace);
-        assert_eq!(list.text(), ["1024 fe80::3", "1024 device"]);
-    }
-
-    #[test]
-    fn v6_withdrawal_of_a_leg_leaves_the_others() {
-        let mut list = List::new(Family::V6);
-        list.add(1024, &["fe80::1", "fe80::2"], InsertMode::Replace);
-        let rest = list.set(&["fe80::2"]);
-        assert_eq!(list.remove(1024, &["fe80::1"]), Withdrawn::Legs(0, rest));
-        assert_eq!(
-            list.remove(1024, &["fe80::1", "fe80::2"]),
-            Withdrawn::Whole(0)
-        );
-        assert_eq!(list.remove(1, &["fe80::1"]), Withdrawn::Nothing);
-    }
-
-    #[test]
-    fn a_withdrawal_prefers_the_exact_route() {
-        let mut list = List::new(Family::V4);
-        list.add(10, &["10.0.0.1"], InsertMode::Prepend);
-        list.add(10, &["10.0.0.2"], InsertMode::Append);
-        assert_eq!(list.remove(10, &["10.0.0.2"]), Withdrawn::Whole(1));
-        assert_eq!(list.remove(10, &["10.0.0.9"]), Withdrawn::Nothing);
-        assert_eq!(list.remove(10, &[]), Withdrawn::Whole(0));
-    }
-
-    #[test]
-    fn a_leg_that_died_in_silence_is_still_the_same_leg() {
-        let list = List::new(Family::V4);
-        let alive = list.set(&["10.0.0.1", "10.0.0.2"]);
-        let mut dead = alive.clone();
-        if let NextHopSource::Inline(hops) = &mut dead.next_hops {
-            hops[0].dead = true;
-        }
-        assert!(same_forwarding(&alive, &dead));
-    }
-}
+mod tests;

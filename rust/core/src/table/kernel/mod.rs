@@ -2,13 +2,21 @@
 
 pub(super) mod concern;
 pub(super) mod deferred;
+pub(super) mod deferred_sets;
+pub(super) mod discovered;
 pub(super) mod discovery;
 pub(super) mod drift;
 pub(super) mod dump_tracker;
+pub(super) mod ecmp;
+pub(super) mod foreign_users;
 pub(super) mod injected_routes;
+pub(super) mod kernel_audit;
 pub(super) mod kernel_order;
 pub(super) mod resync;
+pub(super) mod resync_state;
 pub(super) mod sole;
+pub(super) mod source_route_list;
 pub(super) mod source_routes;
 pub(super) mod unseen;
 pub(super) mod update;
+pub(super) mod withdraw;

@@ -5,136 +5,19 @@
 //! what the dump shows for the same key. Where that rule could hide a route (several routes with
 //! one key), the route counts as uncertain and the dump has to be repeated.
 
-use std::collections::BTreeSet;
+use ahash::AHashSet;
 
-use ahash::{AHashMap, AHashSet};
-
-use crate::route::{Family, NextHopSet, Prefix, RTPROT_RA, RouteKey};
+use crate::route::{Family, Prefix, RTPROT_RA, RouteKey};
 
 use crate::table::Table;
-use crate::table::kernel::concern::ChangesDuringResync;
 use crate::table::kernel::drift::{Drift, PendingDrift};
-use crate::table::kernel::kernel_order::{self, InsertMode};
+use crate::table::kernel::ecmp;
+use crate::table::kernel::kernel_order::InsertMode;
+use crate::table::kernel::resync_state::{DumpScope, Resync, SweepReport, Touch};
 use crate::table::resolve::topology::Topology;
 use crate::table::store::any_rib::AnyRib;
 use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
 use crate::table::store::ids::{Handle, SetId};
-
-/// The part of the scope that a resync compares.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DumpScope {
-    /// All routes.
-    Everything,
-    /// Routes with a next hop through one of these interfaces: the kernel's indices.
-    Interfaces(BTreeSet<u32>),
-}
-
-impl DumpScope {
-    /// Routes with a next hop through this interface.
-    #[must_use]
-    pub fn interface(index: u32) -> Self {
-        Self::Interfaces(BTreeSet::from([index]))
-    }
-
-    /// The scope that covers both.
-    #[must_use]
-    pub fn union(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Interfaces(mut some), Self::Interfaces(others)) => {
-                some.extend(others);
-                Self::Interfaces(some)
-            }
-            _ => Self::Everything,
-        }
-    }
-}
-
-/// What a notification leaves uncertain and only a dump can resolve.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Verify {
-    /// Nothing.
-    #[default]
-    Nothing,
-    /// Which of several routes was replaced, if one of them may have been removed without a message
-    /// before.
-    IfInconsistent,
-    /// The current routes through this interface.
-    OfInterface(u32),
-    /// All current routes.
-    OfEverything,
-}
-
-/// The last notification about a key since the resync began.
-pub(in crate::table) enum Touch {
-    Announced { protocol: u8 },
-    Withdrawn { protocol: u8, set: NextHopSet },
-}
-
-/// Maximum number of notified keys kept during a resync: prefixes that come and go during a long
-/// dump must not exhaust memory.
-const TOUCHED: usize = if cfg!(test) { 8 } else { 1 << 18 };
-
-struct Resync {
-    extent: DumpScope,
-    touched: AHashMap<RouteKey, Touch>,
-    /// The limit was exceeded: any key may have been notified.
-    overfull: bool,
-    uncertain: usize,
-}
-
-impl Resync {
-    /// Returns whether this makes the dump uncertain.
-    fn touch(&mut self, key: RouteKey, touch: Touch) -> bool {
-        if self.touched.len() < TOUCHED || self.touched.contains_key(&key) {
-            self.touched.insert(key, touch);
-            return false;
-        }
-        !std::mem::replace(&mut self.overfull, true)
-    }
-}
-
-/// The resync in progress, if any, and what it has found so far.
-#[derive(Default)]
-pub(in crate::table) struct Resyncs {
-    generation: u8,
-    current: Option<Resync>,
-    /// Changes during the resync that affected no route known at the time.
-    pub(in crate::table) during_resync: ChangesDuringResync,
-}
-
-impl Resyncs {
-    /// The generation of routes seen by the last resync.
-    pub(in crate::table) fn generation(&self) -> u8 {
-        self.generation
-    }
-
-    pub(in crate::table) fn is_running(&self) -> bool {
-        self.current.is_some()
-    }
-
-    /// What the resync in progress compares.
-    pub(super) fn extent(&self) -> Option<&DumpScope> {
-        self.current.as_ref().map(|resync| &resync.extent)
-    }
-
-    fn begin(&mut self, extent: DumpScope) {
-        self.current = Some(Resync {
-            extent,
-            touched: AHashMap::new(),
-            overfull: false,
-            uncertain: 0,
-        });
-    }
-}
-
-/// The result of a resync.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SweepReport {
-    /// Kernel routes that the resync did not see and removed.
-    pub removed: usize,
-    /// Dumped routes that contradicted notifications: if there are any, dump again.
-    pub uncertain: usize,
-}
 
 impl Table {
     /// Begins a resync: every route announced or dumped from here on counts as seen.
@@ -212,10 +95,8 @@ impl Table {
         let generation = self.resyncs.generation;
         let stale = self.staleness(&resync.extent);
         let mut pending_drift = std::mem::take(&mut self.pending_drift);
-        let hiding = self
-            .resolver
-            .marks(|_, set| kernel_order::is_v6_multipath(set));
-        let merging = self.resolver.marks(|_, set| kernel_order::merges(set));
+        let hiding = self.resolver.marks(|_, set| ecmp::is_v6_multipath(set));
+        let merging = self.resolver.marks(|_, set| ecmp::merges(set));
         let spared = |routes: &Routes, route: &KernelRoute| {
             let hides = |other: &KernelRoute| {
                 other.generation == generation
@@ -348,46 +229,4 @@ impl Table {
 }
 
 #[cfg(test)]
-mod tests {
-    use smallvec::smallvec;
-
-    use super::*;
-    use crate::route::{NextHop, NextHopSource, Prefix, Route, RouteType};
-    use crate::table::Scope;
-
-    fn route(number: u32) -> Route {
-        Route {
-            key: RouteKey::new(254, Prefix::v4(number << 8, 24)),
-            protocol: 12,
-            set: NextHopSet::new(
-                Family::V4,
-                RouteType::Unicast,
-                NextHopSource::Inline(smallvec![NextHop::new(None, 2)]),
-            ),
-        }
-    }
-
-    #[test]
-    fn prefixes_that_come_and_go_during_a_dump_are_kept_up_to_a_bound() {
-        let mut table = Table::new(Scope::default());
-        table.announce(route(0), InsertMode::Replace);
-        table.begin_resync(DumpScope::Everything);
-        for number in 1..1000 {
-            table.announce(route(number), InsertMode::Replace);
-            table.withdraw(route(number));
-        }
-        let kept = |table: &Table| table.resyncs.current.as_ref().map(|r| r.touched.len());
-        assert_eq!(kept(&table), Some(TOUCHED));
-        assert_eq!(table.uncertain_dump_routes(), 1, "the dump is done again");
-        // A dump does not bring back a route that was withdrawn since.
-        table.announce(route(999), InsertMode::Dump);
-        table.announce(route(0), InsertMode::Dump);
-        assert_eq!(table.counts(Family::V4).kernel, 1);
-        // The next dump starts with an empty list.
-        table.repeat_dump();
-        table.announce(route(0), InsertMode::Dump);
-        let swept = table.end_resync(&Family::ALL);
-        assert_eq!((swept.removed, swept.uncertain), (0, 0));
-        assert_eq!(table.counts(Family::V4).kernel, 1);
-    }
-}
+mod tests;

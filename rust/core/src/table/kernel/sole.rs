@@ -2,10 +2,11 @@
 //! best route only. Its messages arrive in one stream, so they are in order and nothing has to be
 //! inferred.
 
+use ahash::AHashSet;
+
 use crate::route::{NextHopSet, Prefix, RouteKey, SetBytes};
 
 use crate::table::Table;
-use crate::table::kernel::injected_routes::InjectedRoutes;
 use crate::table::kernel::kernel_order::InsertMode;
 use crate::table::kernel::update::Announcement;
 use crate::table::store::entry::{KernelRoute, Routes};
@@ -13,7 +14,7 @@ use crate::table::store::ids::Handle;
 
 /// The first route of the prefix that was not injected ([`Table::announce_own`]).
 fn first_of_source(
-    own: &InjectedRoutes,
+    own: &AHashSet<(RouteKey, u8)>,
     table: u32,
     prefix: Prefix,
     routes: &Routes,

@@ -2,54 +2,15 @@
 //! at no source, so it has none of them: they are kept to be listed and counted, apart from the
 //! others, which they neither hide nor replace.
 
-use std::collections::BTreeMap;
-
-use ahash::AHashSet;
-
 use crate::route::{NextHopSet, Prefix, RouteKey};
 
 use crate::table::Table;
 use crate::table::kernel::kernel_order::{self, Announced, InsertMode, Withdrawn};
+use crate::table::kernel::source_route_list::{MOST, Place};
 use crate::table::kernel::update::{Announcement, in_order};
 use crate::table::store::entry::{KernelRoute, Routes};
 use crate::table::store::ids::SetId;
 use crate::table::store::interner::Interner;
-
-/// Destinations, each with one source, that are kept at most.
-const MOST: usize = if cfg!(test) { 4 } else { 4096 };
-
-/// Kernel table, destination and source.
-pub(in crate::table) type Place = (u32, Prefix, Prefix);
-
-/// The routes for some sources, in the kernel's order at each place.
-#[derive(Default)]
-pub(in crate::table) struct SourceRoutes {
-    pub(in crate::table) places: BTreeMap<Place, Routes>,
-    /// Those notified since the dump began, which is older. More than [`MOST`]: any may be.
-    notified: AHashSet<Place>,
-}
-
-impl SourceRoutes {
-    /// Another dump begins.
-    pub(super) fn begin_dump(&mut self) {
-        self.notified.clear();
-    }
-
-    /// Whether a dump may tell something about a place.
-    fn is_open(&self, place: &Place) -> bool {
-        self.notified.len() <= MOST && !self.notified.contains(place)
-    }
-
-    /// Records a notification: what is known of the place is newer than the dump in progress.
-    fn notify(&mut self, place: Place, generation: u8) {
-        if self.notified.len() <= MOST {
-            self.notified.insert(place);
-        }
-        for route in self.places.get_mut(&place).into_iter().flatten() {
-            route.generation = generation;
-        }
-    }
-}
 
 impl Table {
     /// Adds a route for packets from `source` only, which VPP cannot have; those out of scope are
@@ -113,7 +74,7 @@ impl Table {
         let (at, rest) = match withdrawn {
             Withdrawn::Nothing => return,
             Withdrawn::Whole(at) => (at, None),
-            Withdrawn::Legs(at, rest) => (at, Some(self.resolver.acquire(rest))),
+            Withdrawn::NextHops(at, rest) => (at, Some(self.resolver.acquire(rest))),
         };
         self.change_from(place, |routes, _| match (rest, routes.get_mut(at)) {
             (_, None) => rest.into_iter().collect(),

@@ -7,8 +7,8 @@ use ahash::AHashSet;
 use crate::route::{Family, NextHopSet, Prefix};
 
 use crate::table::Table;
-use crate::table::kernel::kernel_order;
-use crate::table::kernel::resync::DumpScope;
+use crate::table::kernel::ecmp;
+use crate::table::kernel::resync_state::DumpScope;
 use crate::table::resolve::resolver::SetMarks;
 use crate::table::resolve::topology::Topology;
 use crate::table::store::any_rib::AnyRib;
@@ -36,7 +36,7 @@ impl Table {
         self.mark_injected_seen();
         let (stale, generation) = (self.staleness(&extent), self.resyncs.generation());
         let objects = !self.resolver.topology.objects.is_empty();
-        let by_object = self.resolver.marks(|_, set| kernel_order::by_object(set));
+        let by_object = self.resolver.marks(|_, set| ecmp::by_object(set));
         let may_be_by_object = |routes: &Routes| {
             routes.is_empty() || routes.iter().any(|route| by_object.has(route.set))
         };
@@ -115,5 +115,5 @@ impl Table {
 /// Whether a route of the set stays, with fewer next hops, where those through `interfaces` go:
 /// IPv4 removes such a route as a whole (`fib_sync_down_dev`).
 fn may_shrink(topology: &Topology, set: &NextHopSet, interfaces: &BTreeSet<u32>) -> bool {
-    kernel_order::is_v6_multipath(set) && topology.uses(set, |used| !interfaces.contains(&used))
+    ecmp::is_v6_multipath(set) && topology.uses(set, |used| !interfaces.contains(&used))
 }

@@ -1,11 +1,12 @@
-//! Announcements and withdrawals.
+//! Announcements.
 
 use crate::route::{Family, NextHopSet, NextHopSource, Prefix, Route, RouteKey, SetBytes};
 
 use crate::table::Table;
 use crate::table::kernel::drift::Drift;
-use crate::table::kernel::kernel_order::{self, Announced, InsertMode, Withdrawn};
-use crate::table::kernel::resync::{Touch, Verify};
+use crate::table::kernel::ecmp;
+use crate::table::kernel::kernel_order::{self, Announced, InsertMode};
+use crate::table::kernel::resync_state::Verify;
 use crate::table::resolve::resolver::Resolver;
 use crate::table::scope::Scope;
 use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
@@ -109,12 +110,7 @@ impl Table {
         self.settle_prefix(&key);
         // Each of the routes that IPv6 merged has its own lifetime; a message shows one of them,
         // and the merged route stays usable while any of them is.
-        let merged = |set: SetId| {
-            self.resolver
-                .sets
-                .get(set.0)
-                .is_some_and(kernel_order::several)
-        };
+        let merged = |set: SetId| self.resolver.sets.get(set.0).is_some_and(ecmp::several);
         let expired = expired && !merged(set);
         if !self.resync_takes(&key, protocol, set, placement) {
             self.resolver.release(set);
@@ -201,7 +197,7 @@ impl Table {
                 self.uncertain();
             }
         }
-        let doubt = match announced {
+        let verify = match announced {
             Announced::Added(Some(old)) if self.may_be_hidden(old, &new, placement) => {
                 Verify::OfEverything
             }
@@ -211,7 +207,7 @@ impl Table {
             Announced::Known => {
                 self.resolver.release(new.set);
                 self.put_routes(handle, routes);
-                return doubt;
+                return verify;
             }
             Announced::Moved | Announced::Expiry => self.resolver.release(new.set),
             Announced::Added(Some(old)) | Announced::Changed(old) => self.resolver.release(old),
@@ -227,7 +223,7 @@ impl Table {
             }
         }
         self.store_routes(handle, routes);
-        doubt
+        verify
     }
 
     /// The new route as a dump would show it.
@@ -256,8 +252,8 @@ impl Table {
         let is =
             |set: SetId, is: fn(&NextHopSet) -> bool| self.resolver.sets.get(set.0).is_some_and(is);
         placement == InsertMode::Replace
-            && is(old, kernel_order::is_v6_multipath)
-            && !is(new.set, kernel_order::merges)
+            && is(old, ecmp::is_v6_multipath)
+            && !is(new.set, ecmp::merges)
     }
 
     /// What a replacement among several routes with one key leaves uncertain.
@@ -279,7 +275,7 @@ impl Table {
         }
         let may_be_advertised = |route: &KernelRoute| {
             let set = self.resolver.sets.get(route.set.0);
-            set.is_some_and(|set| kernel_order::may_be_advertised(route.protocol, set))
+            set.is_some_and(|set| ecmp::may_be_advertised(route.protocol, set))
         };
         if routes.iter().any(may_be_advertised) {
             // The replaced route depends on whether that one still exists.
@@ -298,43 +294,6 @@ impl Table {
         self.pending_drift.suspect(&key, drift);
     }
 
-    /// Removes a route; `route` may name only some of the next hops of an IPv6 route. Returns what
-    /// this leaves uncertain: each remaining next hop keeps its own protocol, and only the first
-    /// one's is known; and IPv6 routes that a multipath route hid from dumps may be gone.
-    pub fn withdraw(&mut self, route: Route) -> Verify {
-        let Route { key, protocol, set } = route;
-        let set = in_order(set);
-        if self.rib_index(key.prefix.family(), key.table).is_none() {
-            return Verify::Nothing;
-        }
-        self.settle_prefix(&key);
-        let mut doubt = Verify::Nothing;
-        let removed = self.handle_of(&key).is_some_and(|handle| {
-            let Some(routes) = self.rib(handle).map(|rib| rib.routes(handle.slot)) else {
-                return false;
-            };
-            let sets = &self.resolver.sets;
-            let gone = kernel_order::withdraw(&routes, (key.tos, key.metric, protocol), &set, sets);
-            doubt = match &gone {
-                // The first next hop decides the position of the whole route among others.
-                Withdrawn::Legs(..) if routes.len() > 1 => Verify::OfEverything,
-                Withdrawn::Legs(_, left) => {
-                    first_interface(left).map_or(Verify::Nothing, Verify::OfInterface)
-                }
-                Withdrawn::Whole(_) if routes.len() > 1 && kernel_order::is_v6_multipath(&set) => {
-                    Verify::OfEverything
-                }
-                _ => Verify::Nothing,
-            };
-            self.take_away(handle, routes, gone)
-        });
-        if !removed && self.scope.prefixes.allow(&key.prefix) {
-            self.anomalies.unknown_withdrawals += 1;
-        }
-        self.touch(key, Touch::Withdrawn { protocol, set });
-        doubt
-    }
-
     /// The handle of the key's prefix, if it is known.
     pub(in crate::table) fn handle_of(&self, key: &RouteKey) -> Option<Handle> {
         self.handle_of_prefix(key.table, &key.prefix)
@@ -344,98 +303,6 @@ impl Table {
         let rib = self.rib_index(prefix.family(), table)?;
         let slot = self.ribs.get(usize::from(rib))?.find(prefix)?;
         Some(Handle { rib, slot })
-    }
-
-    fn take_away(&mut self, handle: Handle, mut routes: Routes, gone: Withdrawn) -> bool {
-        match gone {
-            Withdrawn::Nothing => return false,
-            Withdrawn::Whole(at) => self.drop_route(handle, &mut routes, at),
-            Withdrawn::Legs(at, rest) => {
-                let set = self.resolver.acquire(rest);
-                let generation = self.resyncs.generation();
-                if let Some(route) = routes.get_mut(at) {
-                    let old = std::mem::replace(&mut route.set, set);
-                    route.generation = generation;
-                    self.resolver.release(old);
-                }
-            }
-        }
-        self.store_routes(handle, routes);
-        true
-    }
-
-    pub(in crate::table) fn drop_route(&mut self, handle: Handle, routes: &mut Routes, at: usize) {
-        if at >= routes.len() {
-            return;
-        }
-        let route = routes.remove(at);
-        self.resolver.release(route.set);
-        if let Some(family) = self
-            .rib(handle)
-            .map(crate::table::store::any_rib::AnyRib::family)
-        {
-            let counts = self.counts_mut(family);
-            counts.kernel = counts.kernel.saturating_sub(1);
-        }
-    }
-
-    /// Removes every kernel route of `families` that `stale` selects, except those `spared` because
-    /// of others of their prefix; returns their number.
-    pub(in crate::table) fn remove_routes(
-        &mut self,
-        families: &[Family],
-        stale: impl Fn(&KernelRoute) -> bool,
-        spared: impl Fn(&Routes, &KernelRoute) -> bool,
-        mut on_removed: impl FnMut(RouteKey),
-    ) -> usize {
-        let goes = |routes: &Routes| {
-            let gone = |route: &KernelRoute| stale(route) && !spared(routes, route);
-            routes.iter().position(gone)
-        };
-        // Nearly every prefix has one route, stored in the entry: avoid a list for those.
-        let suspect = |body: &Slot| {
-            body.has(flag::OVERFLOW) || body.route().is_some_and(|route| stale(&route))
-        };
-        let mut removed = 0;
-        for rib in self.ribs_of(families) {
-            let mut from = 0;
-            let next = |table: &Self, from| table.ribs.get(usize::from(rib))?.next(from, suspect);
-            while let Some(slot) = next(self, from) {
-                removed += self.remove_routes_at(Handle { rib, slot }, goes, &mut on_removed);
-                from = slot.saturating_add(1);
-            }
-        }
-        removed
-    }
-
-    pub(in crate::table) fn remove_routes_at(
-        &mut self,
-        handle: Handle,
-        goes: impl Fn(&Routes) -> Option<usize>,
-        mut on_removed: impl FnMut(RouteKey),
-    ) -> usize {
-        let Some(rib) = self.rib(handle) else {
-            return 0;
-        };
-        let (table, prefix) = (rib.kernel_table, rib.prefix(handle.slot));
-        let mut routes = rib.routes(handle.slot);
-        let before = routes.len();
-        while let Some(at) = goes(&routes) {
-            if let (Some(prefix), Some(route)) = (prefix, routes.get(at)) {
-                on_removed(RouteKey {
-                    table,
-                    prefix,
-                    tos: route.tos,
-                    metric: route.metric,
-                });
-            }
-            self.drop_route(handle, &mut routes, at);
-        }
-        let removed = before - routes.len();
-        if removed > 0 {
-            self.store_routes(handle, routes);
-        }
-        removed
     }
 
     /// Whether the id refers to this set.
@@ -473,13 +340,6 @@ pub(super) fn in_order(mut set: NextHopSet) -> NextHopSet {
         hops.sort_unstable();
     }
     set
-}
-
-fn first_interface(set: &NextHopSet) -> Option<u32> {
-    match &set.next_hops {
-        NextHopSource::Inline(hops) => hops.first().map(|hop| hop.interface),
-        NextHopSource::Object(_) => None,
-    }
 }
 
 /// Whether there are other routes with the key of `new`.

@@ -4,7 +4,7 @@ use crate::route::Family;
 
 use crate::table::Table;
 use crate::table::query::counts::Counts;
-use crate::table::resolve::fallback::SUBSTITUTED;
+use crate::table::resolve::substitutes::SUBSTITUTED;
 use crate::table::store::any_rib::AnyRib;
 use crate::table::store::entry::flag;
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::route::{NextHop, Prefix};
 
 use crate::table::Table;
-use crate::table::query::view::RouteState;
+use crate::table::query::route_state::RouteState;
 use crate::table::store::ids::SetId;
 
 /// Which routes a listing shows; all by default.

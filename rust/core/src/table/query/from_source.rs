@@ -3,9 +3,10 @@
 use crate::route::{Family, Prefix, RouteKey};
 
 use crate::table::Table;
-use crate::table::kernel::source_routes::Place;
+use crate::table::kernel::source_route_list::Place;
 use crate::table::query::filter::RouteFilter;
-use crate::table::query::view::{RouteState, RouteView};
+use crate::table::query::route_state::RouteState;
+use crate::table::query::view::RouteView;
 use crate::table::resolve::hold_reason::HoldReason;
 use crate::table::store::entry::KernelRoute;
 
@@ -86,5 +87,5 @@ impl Table {
 
 /// The state of a route for packets from `source`.
 pub(super) const fn state(source: Prefix) -> RouteState {
-    RouteState::HoldReason(HoldReason::SourceSpecific(source))
+    RouteState::Held(HoldReason::SourceSpecific(source))
 }

@@ -5,6 +5,7 @@ pub(super) mod counts;
 pub(super) mod filter;
 pub(super) mod from_source;
 pub(super) mod in_order;
+pub(super) mod route_state;
 pub(super) mod sets;
 pub(super) mod tally;
 pub(super) mod view;

@@ -6,6 +6,7 @@ use crate::route::{Family, NextHop, NextHopSet, PathSet, Prefix, RouteKey};
 
 use crate::table::Table;
 use crate::table::query::filter::RouteFilter;
+use crate::table::query::route_state::RouteState;
 use crate::table::resolve::fallback::Substitute;
 use crate::table::resolve::hold_reason::HoldReason;
 use crate::table::store::entry::{KernelRoute, Slot, flag};
@@ -40,38 +41,6 @@ pub(super) const PLACES: u32 = 65_536;
 
 /// Where the routes for some sources only are listed, in place of a mirrored table's number.
 const BEHIND: u16 = u16::MAX;
-
-/// The state of a kernel route in VPP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RouteState {
-    /// VPP has it.
-    Installed,
-    /// VPP has not answered a request for it, or the request is still to be sent.
-    Waiting,
-    /// VPP currently cannot have it.
-    HoldReason(HoldReason),
-    /// VPP refused it with this `retval`.
-    Failed(i32),
-    /// Another route of its prefix forwards.
-    NotBest,
-    /// It is of a protocol that is not mirrored.
-    Foreign,
-}
-
-impl RouteState {
-    /// The state's name in metrics and listings.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            RouteState::Installed => "installed",
-            RouteState::Waiting => "waiting",
-            RouteState::HoldReason(_) => "held",
-            RouteState::Failed(_) => "failed",
-            RouteState::NotBest => "not_best",
-            RouteState::Foreign => "foreign",
-        }
-    }
-}
 
 /// A kernel route and its state in VPP.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -359,7 +328,7 @@ impl Table {
     }
 
     fn substitute(&self, handle: Handle, body: &Slot, state: RouteState) -> Option<Substitute> {
-        let held = matches!(state, RouteState::HoldReason(held) if !matches!(held, HoldReason::TypeOfService(_)));
+        let held = matches!(state, RouteState::Held(held) if !matches!(held, HoldReason::TypeOfService(_)));
         let desired = held.then(|| self.desired(handle, body))?;
         self.substitute_of(desired)
     }
@@ -374,7 +343,7 @@ impl Table {
             return RouteState::Foreign;
         }
         if route.tos != 0 {
-            return RouteState::HoldReason(HoldReason::TypeOfService(route.tos));
+            return RouteState::Held(HoldReason::TypeOfService(route.tos));
         }
         if body.route() != Some(*route) {
             return RouteState::NotBest;
@@ -386,7 +355,7 @@ impl Table {
         match (self.target(handle, body), refusal) {
             (_, Some(refusal)) => RouteState::Failed(refusal.retval),
             (Some(wanted), None) => match wanted.held {
-                Some(held) => RouteState::HoldReason(held),
+                Some(held) => RouteState::Held(held),
                 None if wanted.paths == body.installed => RouteState::Installed,
                 None => RouteState::Waiting,
             },

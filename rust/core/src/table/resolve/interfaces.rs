@@ -31,7 +31,7 @@ pub struct Interfaces {
     /// What to install for a route that VPP cannot have.
     pub fallback: Fallback,
     /// Whether to install the resolvable next hops of a partly resolvable route.
-    pub skip_legs: bool,
+    pub skip_next_hops: bool,
 }
 
 /// The attributes of a kernel link that decide about routes.

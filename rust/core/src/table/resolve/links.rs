@@ -7,7 +7,7 @@ use crate::table::Table;
 use crate::table::kernel::dump_tracker::DumpTracker;
 use crate::table::resolve::interfaces::{Interfaces, Link};
 use crate::table::resolve::nexthops::NextHopObject;
-use crate::table::resolve::topology::{Topology, forwards};
+use crate::table::resolve::topology::{LOOPBACK, Topology, forwards, is_at_loopback};
 use crate::table::scope::RouteSource;
 
 impl Table {
@@ -181,14 +181,16 @@ impl Table {
     /// Starts a dump of the next-hop objects.
     pub fn begin_next_hop_dump(&mut self) {
         self.next_hop_dump = Some(DumpTracker::default());
-        self.resolver.topology.objects.begin_dump();
     }
 
     /// Removes the objects that the dump did not show. Their routes stay until the route dump that
     /// follows shows whether they still exist.
     pub fn sweep_next_hops(&mut self) -> usize {
-        self.next_hop_dump = None;
-        let gone = self.resolver.topology.objects.sweep();
+        let Some(dump) = self.next_hop_dump.take() else {
+            return 0;
+        };
+        let objects = &mut self.resolver.topology.objects;
+        let gone = objects.sweep(|id| dump.is_stale(id));
         self.objects_changed(gone.iter().copied());
         gone.len()
     }
@@ -209,13 +211,6 @@ impl Table {
         self.sets_changed(all);
         self.settle_at_once();
     }
-}
-
-/// The link of IPv6 routes that forward nowhere (blackhole and the like).
-pub(in crate::table) const LOOPBACK: &str = "lo";
-
-pub(in crate::table) fn is_at_loopback(set: &NextHopSet) -> bool {
-    set.family == Family::V6 && !forwards(set)
 }
 
 /// Whether the kernel removes routes of the set when their last link goes down: all except IPv6

@@ -7,4 +7,5 @@ pub(super) mod links;
 pub(super) mod nexthops;
 pub(super) mod resolver;
 pub(super) mod set_index;
+pub(super) mod substitutes;
 pub(super) mod topology;

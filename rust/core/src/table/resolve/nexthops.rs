@@ -20,17 +20,16 @@ pub enum NextHopObject {
 /// The next-hop objects by id.
 #[derive(Default)]
 pub(in crate::table) struct NextHopObjects {
-    objects: AHashMap<u32, (NextHopObject, u8)>,
+    objects: AHashMap<u32, NextHopObject>,
     /// Groups by member, whether or not the member exists.
     groups: AHashMap<u32, AHashSet<u32>>,
     /// Single objects by interface.
     by_interface: AHashMap<u32, AHashSet<u32>>,
-    generation: u8,
 }
 
 impl NextHopObjects {
     pub(in crate::table) fn get(&self, id: u32) -> Option<&NextHopObject> {
-        self.objects.get(&id).map(|(object, _)| object)
+        self.objects.get(&id)
     }
 
     pub(in crate::table) fn ids(&self) -> impl Iterator<Item = u32> {
@@ -44,11 +43,8 @@ impl NextHopObjects {
 
     /// Stores an object; returns whether it changed.
     pub(in crate::table) fn insert(&mut self, id: u32, object: NextHopObject) -> bool {
-        if let Some((known, seen)) = self.objects.get_mut(&id) {
-            if *known == object {
-                *seen = self.generation;
-                return false;
-            }
+        if self.get(id) == Some(&object) {
+            return false;
         }
         self.take(id);
         match &object {
@@ -63,12 +59,12 @@ impl NextHopObjects {
             }
             NextHopObject::Blackhole => {}
         }
-        self.objects.insert(id, (object, self.generation));
+        self.objects.insert(id, object);
         true
     }
 
     fn take(&mut self, id: u32) -> bool {
-        let Some((object, _)) = self.objects.remove(&id) else {
+        let Some(object) = self.objects.remove(&id) else {
             return false;
         };
         match &object {
@@ -91,7 +87,7 @@ impl NextHopObjects {
             gone.push(id);
         }
         for group in self.groups.remove(&id).unwrap_or_default() {
-            let Some((NextHopObject::Group(members), _)) = self.objects.get_mut(&group) else {
+            let Some(NextHopObject::Group(members)) = self.objects.get_mut(&group) else {
                 continue;
             };
             members.retain(|(member, _)| *member != id);
@@ -114,16 +110,10 @@ impl NextHopObjects {
         self.groups.get(&id).into_iter().flatten().copied()
     }
 
-    pub(in crate::table) fn begin_dump(&mut self) {
-        self.generation = self.generation.wrapping_add(1);
-    }
-
-    /// Removes and returns the objects that the dump since `begin_dump` did not show.
-    pub(in crate::table) fn sweep(&mut self) -> Vec<u32> {
-        let generation = self.generation;
-        let stale =
-            |(id, (_, seen)): (&u32, &(NextHopObject, u8))| (*seen != generation).then_some(*id);
-        let gone: Vec<u32> = self.objects.iter().filter_map(stale).collect();
+    /// Removes the objects for which `is_stale` holds and returns them; groups keep them as members.
+    pub(in crate::table) fn sweep(&mut self, is_stale: impl Fn(u32) -> bool) -> Vec<u32> {
+        let ids = self.objects.keys().copied();
+        let gone: Vec<u32> = ids.filter(|id| is_stale(*id)).collect();
         for id in &gone {
             self.take(*id);
         }
@@ -152,14 +142,13 @@ mod tests {
     }
 
     #[test]
-    fn a_dump_sweeps_what_it_did_not_show() {
+    fn a_sweep_removes_what_is_stale() {
         let mut objects = NextHopObjects::default();
         assert!(objects.insert(1, NextHopObject::Blackhole));
         assert!(objects.insert(2, NextHopObject::Group(vec![(1, 1)])));
         assert_eq!(objects.groups_of(1).collect::<Vec<_>>(), [2]);
-        objects.begin_dump();
         assert!(!objects.insert(1, NextHopObject::Blackhole));
-        assert_eq!(objects.sweep(), [2]);
+        assert_eq!(objects.sweep(|id| id == 2), [2]);
         assert!(objects.get(1).is_some());
     }
 }

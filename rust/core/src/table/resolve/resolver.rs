@@ -43,7 +43,7 @@ pub(in crate::table) struct Resolver {
     pub(in crate::table) sets: Interner<NextHopSet>,
     pub(in crate::table) path_sets: Interner<PathSet>,
     pub(in crate::table) topology: Topology,
-    resolver: Vec<Option<ResolvedSet>>,
+    resolved: Vec<Option<ResolvedSet>>,
     attributes: AttributeCache,
     users: SetIndex,
     /// Held prefixes, by the set of their best route.
@@ -60,7 +60,7 @@ impl Resolver {
     /// The set's id, with one more reference.
     pub(in crate::table) fn acquire(&mut self, set: NextHopSet) -> SetId {
         let id = SetId(self.sets.acquire(set));
-        if self.meaning(id).is_none() {
+        if self.resolved_set(id).is_none() {
             if let Some(set) = self.sets.get(id.0) {
                 self.users.enter(id, set);
             }
@@ -101,8 +101,8 @@ impl Resolver {
     #[cold]
     fn forget(&mut self, id: SetId, set: &NextHopSet) {
         self.users.remove(id, set);
-        let meaning = self.resolver.get_mut(id.0 as usize).and_then(Option::take);
-        if let Some(ResolvedSet { resolution, .. }) = meaning {
+        let known = self.resolved.get_mut(id.0 as usize).and_then(Option::take);
+        if let Some(ResolvedSet { resolution, .. }) = known {
             self.release_paths(resolution.paths);
         }
     }
@@ -193,20 +193,20 @@ impl Resolver {
         }
     }
 
-    fn meaning(&self, id: SetId) -> Option<&ResolvedSet> {
-        self.resolver.get(id.0 as usize)?.as_ref()
+    fn resolved_set(&self, id: SetId) -> Option<&ResolvedSet> {
+        self.resolved.get(id.0 as usize)?.as_ref()
     }
 
     /// The desired paths for the set, and why some or all are missing.
     pub(in crate::table) fn resolution(&self, id: SetId) -> Resolution {
         const UNKNOWN: Resolution = Resolution::held(HoldReason::NoUsableNextHop);
-        self.meaning(id)
-            .map_or(UNKNOWN, |meaning| meaning.resolution)
+        self.resolved_set(id)
+            .map_or(UNKNOWN, |known| known.resolution)
     }
 
     /// Whether the kernel can currently forward by the set.
     pub(in crate::table) fn usable(&self, id: SetId) -> bool {
-        self.meaning(id).is_some_and(|meaning| meaning.usable)
+        self.resolved_set(id).is_some_and(|known| known.usable)
     }
 
     /// Resolves the set again; returns whether the result changed.
@@ -220,11 +220,11 @@ impl Resolver {
         let paths = acquired.unwrap_or(PathSetId::NONE);
         let resolution = Resolution { paths, held };
         let index = id.0 as usize;
-        if self.resolver.len() <= index {
-            self.resolver.resize(index + 1, None);
+        if self.resolved.len() <= index {
+            self.resolved.resize(index + 1, None);
         }
         let new = Some(ResolvedSet { resolution, usable });
-        let Some(place) = self.resolver.get_mut(index) else {
+        let Some(place) = self.resolved.get_mut(index) else {
             return false;
         };
         let old = std::mem::replace(place, new);

@@ -9,11 +9,13 @@ use crate::route::{
     Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, RouteType,
 };
 
-use crate::table::resolve::fallback::Resolved;
+use crate::table::resolve::fallback::{Fallback, Resolved};
 use crate::table::resolve::hold_reason::HoldReason;
 use crate::table::resolve::interfaces::{Interfaces, Link, Unmapped};
-use crate::table::resolve::links::LOOPBACK;
 use crate::table::resolve::nexthops::{NextHopObject, NextHopObjects};
+
+/// The link of IPv6 routes that forward nowhere (blackhole and the like).
+pub(in crate::table) const LOOPBACK: &str = "lo";
 
 /// Everything that the resolution of a next-hop set depends on.
 #[derive(Default)]
@@ -42,6 +44,26 @@ impl Topology {
             RouteType::Other(number) => return HoldReason::RouteType(number).into(),
         };
         Resolved::whole(special(set.family, kind))
+    }
+
+    /// Resolves `set` to paths, or to its substitute.
+    pub(in crate::table) fn resolve_or_substitute(&self, set: &NextHopSet) -> Resolved {
+        let resolved = self.resolve(set);
+        match resolved.held {
+            Some(held) if resolved.paths.is_none() && takes_fallback(held) => Resolved {
+                paths: self.substitute(set.family),
+                ..resolved
+            },
+            _ => resolved,
+        }
+    }
+
+    fn substitute(&self, family: Family) -> Option<PathSet> {
+        match self.interfaces.fallback {
+            Fallback::Hold => None,
+            Fallback::Drop => Some(special(family, PathKind::Drop)),
+            Fallback::Punt => Some(special(family, PathKind::Local)),
+        }
     }
 
     /// Whether the kernel can currently forward by `set`.
@@ -136,39 +158,43 @@ impl Topology {
     }
 
     fn paths(&self, family: Family, hops: &Hops) -> Resolved {
-        let mut legs: Vec<(Path, u32)> = Vec::with_capacity(hops.len());
+        let mut next_hops: Vec<(Path, u32)> = Vec::with_capacity(hops.len());
         let mut held = None;
         for hop in hops.iter().filter(|hop| self.alive(hop)) {
             let path = match self.path(family, hop) {
                 Ok(path) => path,
-                Err(reason) if self.interfaces.skip_legs => {
+                Err(reason) if self.interfaces.skip_next_hops => {
                     held = held.or(Some(reason));
                     continue;
                 }
                 Err(reason) => return reason.into(),
             };
-            match legs.iter_mut().find(|(known, _)| *known == path) {
+            match next_hops.iter_mut().find(|(known, _)| *known == path) {
                 Some((_, weight)) => *weight = weight.saturating_add(hop.weight),
-                None => legs.push((path, hop.weight)),
+                None => next_hops.push((path, hop.weight)),
             }
         }
-        if legs.is_empty() {
+        if next_hops.is_empty() {
             return held.unwrap_or(HoldReason::NoUsableNextHop).into();
         }
-        if legs.len() > Path::MAX_PATHS {
-            return HoldReason::TooManyNextHops(legs.len()).into();
+        if next_hops.len() > Path::MAX_PATHS {
+            return HoldReason::TooManyNextHops(next_hops.len()).into();
         }
         // A single path gets all traffic, whatever its weight.
-        if let [(_, weight)] = legs.as_mut_slice() {
+        if let [(_, weight)] = next_hops.as_mut_slice() {
             *weight = 1;
         }
-        let heaviest = legs.iter().map(|(_, weight)| *weight).max().unwrap_or(1);
+        let heaviest = next_hops
+            .iter()
+            .map(|(_, weight)| *weight)
+            .max()
+            .unwrap_or(1);
         let scaled = |(path, weight)| Path {
             weight: scale(weight, heaviest),
             ..path
         };
         Resolved {
-            paths: Some(PathSet::new(legs.into_iter().map(scaled).collect())),
+            paths: Some(PathSet::new(next_hops.into_iter().map(scaled).collect())),
             held,
         }
     }
@@ -222,6 +248,31 @@ pub(in crate::table) fn forwards(set: &NextHopSet) -> bool {
     }
 }
 
+pub(in crate::table) fn is_at_loopback(set: &NextHopSet) -> bool {
+    set.family == Family::V6 && !forwards(set)
+}
+
+/// Whether the kernel forwards by a route that is held for this reason, and VPP survives the
+/// substitute.
+const fn takes_fallback(held: HoldReason) -> bool {
+    match held {
+        HoldReason::NoInterface(_)
+        | HoldReason::UnknownNextHop(_)
+        | HoldReason::RouteType(_)
+        | HoldReason::Encapsulation(_)
+        | HoldReason::LabelsWithoutGateway
+        | HoldReason::TooManyLabels(_)
+        | HoldReason::TooManyNextHops(_) => true,
+        // The kernel also continues with a shorter prefix (`fib_table_lookup`, `fib6_backtrack`).
+        HoldReason::NoUsableNextHop
+        // The route does not apply to VPP's packets.
+        | HoldReason::TypeOfService(_)
+        | HoldReason::SourceSpecific(_)
+        // VPP must have nothing for the prefix.
+        | HoldReason::OverLimit | HoldReason::EndedVpp | HoldReason::VppFault => false,
+    }
+}
+
 /// Whether VPP can resolve the gateway itself: there is one, and it is not link-local.
 fn recursive(hop: &NextHop) -> bool {
     match hop.gateway {
@@ -254,192 +305,4 @@ fn scale(weight: u32, heaviest: u32) -> u8 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn topology() -> Topology {
-        let mut topology = Topology::default();
-        topology.interfaces.map = [("a".into(), 20), ("b".into(), 30)].into_iter().collect();
-        for (index, name) in [(2, "a"), (3, "b"), (4, "c")] {
-            topology.links.insert(
-                index,
-                Link {
-                    name: name.into(),
-                    up: true,
-                    carrier: true,
-                    address: None,
-                },
-            );
-        }
-        topology
-    }
-
-    /// The paths of a route that VPP can have completely.
-    fn resolve(topology: &Topology, set: &NextHopSet) -> Result<PathSet, HoldReason> {
-        let resolved = topology.resolve_or_substitute(set);
-        match resolved.held {
-            Some(held) => Err(held),
-            None => Ok(resolved.paths.unwrap()),
-        }
-    }
-
-    fn set(hops: Vec<NextHop>) -> NextHopSet {
-        NextHopSet::new(
-            Family::V4,
-            RouteType::Unicast,
-            NextHopSource::Inline(hops.into()),
-        )
-    }
-
-    fn hop(gateway: &str, interface: u32, weight: u32) -> NextHop {
-        NextHop {
-            weight,
-            ..NextHop::new(gateway.parse().ok(), interface)
-        }
-    }
-
-    #[test]
-    fn weights_scale_without_losing_a_leg() {
-        let hops = vec![
-            hop("10.0.0.1", 2, 1),
-            hop("10.0.0.2", 2, 65_536),
-            hop("10.0.0.3", 3, 32_768),
-        ];
-        let paths = resolve(&topology(), &set(hops)).unwrap();
-        let weights: Vec<u8> = paths.paths().iter().map(|path| path.weight).collect();
-        assert_eq!(weights, [1, 255, 128]);
-    }
-
-    #[test]
-    fn legs_that_are_one_path_in_vpp_add_up() {
-        let mut topology = topology();
-        topology.interfaces.map.insert("c".into(), 20);
-        let hops = vec![
-            hop("10.0.0.1", 2, 3),
-            hop("10.0.0.1", 4, 4),
-            hop("10.0.0.2", 2, 1),
-        ];
-        let paths = resolve(&topology, &set(hops)).unwrap();
-        assert_eq!(paths.paths().len(), 2);
-        assert_eq!(paths.paths()[0].weight, 7);
-    }
-
-    #[test]
-    fn a_dead_leg_is_left_out_and_the_last_one_is_said() {
-        let mut topology = topology();
-        let both = set(vec![hop("10.0.0.1", 2, 1), hop("10.0.0.2", 3, 1)]);
-        let down = Link {
-            name: "b".into(),
-            up: false,
-            carrier: false,
-            address: None,
-        };
-        topology.links.insert(3, down.clone());
-        assert_eq!(resolve(&topology, &both).unwrap().paths().len(), 1);
-        topology.links.insert(2, down);
-        assert_eq!(resolve(&topology, &both), Err(HoldReason::NoUsableNextHop));
-        assert!(!topology.usable(&both));
-    }
-
-    #[test]
-    fn unmapped_interfaces_follow_the_choice() {
-        let mut topology = topology();
-        let unmapped = set(vec![hop("10.0.0.1", 9, 1)]);
-        let device_only = set(vec![hop("", 9, 1)]);
-        assert_eq!(
-            resolve(&topology, &unmapped),
-            Err(HoldReason::NoInterface(9))
-        );
-        topology.interfaces.unmapped = Unmapped::Recursive;
-        let paths = resolve(&topology, &unmapped).unwrap();
-        assert_eq!(paths.paths()[0].sw_if_index, Path::NO_INTERFACE);
-        assert_eq!(
-            resolve(&topology, &device_only),
-            Err(HoldReason::NoInterface(9))
-        );
-        topology.interfaces.unmapped = Unmapped::Interface(7);
-        assert_eq!(
-            resolve(&topology, &device_only).unwrap().paths()[0].sw_if_index,
-            7
-        );
-        let loopback = Link {
-            name: "lo".into(),
-            up: true,
-            carrier: true,
-            address: None,
-        };
-        topology.links.insert(9, loopback);
-        assert_eq!(
-            resolve(&topology, &device_only),
-            Err(HoldReason::NoInterface(9))
-        );
-        assert_eq!(
-            resolve(&topology, &unmapped),
-            Err(HoldReason::NoInterface(9))
-        );
-        topology.interfaces.map.insert("lo".into(), 5);
-        assert!(resolve(&topology, &device_only).is_ok());
-    }
-
-    #[test]
-    fn what_vpp_has_no_place_for_is_said() {
-        let topology = topology();
-        let other = NextHopSet {
-            route_type: RouteType::Other(9),
-            ..set(vec![])
-        };
-        assert_eq!(resolve(&topology, &other), Err(HoldReason::RouteType(9)));
-        let encapsulated = NextHop {
-            encapsulation: 5,
-            ..hop("10.0.0.1", 2, 1)
-        };
-        assert_eq!(
-            resolve(&topology, &set(vec![encapsulated])),
-            Err(HoldReason::Encapsulation(5))
-        );
-        let labelled = NextHop {
-            labels: [16].into_iter().collect(),
-            ..hop("", 2, 1)
-        };
-        assert_eq!(
-            resolve(&topology, &set(vec![labelled])),
-            Err(HoldReason::LabelsWithoutGateway)
-        );
-        let many = (0..256)
-            .map(|n| hop(&format!("10.0.{n}.1"), 2, 1))
-            .collect();
-        assert_eq!(
-            resolve(&topology, &set(many)),
-            Err(HoldReason::TooManyNextHops(256))
-        );
-    }
-
-    #[test]
-    fn objects_and_groups_resolve_to_their_next_hops() {
-        let mut topology = topology();
-        let by_object = |id| NextHopSet {
-            next_hops: NextHopSource::Object(id),
-            ..set(vec![])
-        };
-        assert_eq!(
-            resolve(&topology, &by_object(1)),
-            Err(HoldReason::UnknownNextHop(1))
-        );
-        topology
-            .objects
-            .insert(1, NextHopObject::Single(hop("10.0.0.1", 2, 1)));
-        topology.objects.insert(2, NextHopObject::Blackhole);
-        topology
-            .objects
-            .insert(3, NextHopObject::Group(vec![(1, 9)]));
-        assert_eq!(resolve(&topology, &by_object(1)).unwrap().paths().len(), 1);
-        assert_eq!(
-            resolve(&topology, &by_object(2)).unwrap().paths()[0].kind,
-            PathKind::Drop
-        );
-        assert_eq!(
-            resolve(&topology, &by_object(3)).unwrap().paths()[0].weight,
-            1
-        );
-    }
-}
+mod tests;

@@ -11,8 +11,8 @@ use crossbeam_channel::Sender;
 use crate::error::VppError;
 
 use super::table_dump::TableDump;
-use crate::vpp::bulk::Adopted;
 use crate::vpp::operation::{Context, Operation};
+use crate::vpp::types::Adopted;
 
 /// Maximum number of prefixes of better sources to keep; beyond it none are kept.
 const UNSEEN: usize = 65_536;

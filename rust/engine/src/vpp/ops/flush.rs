@@ -8,10 +8,9 @@ use crossbeam_channel::Sender;
 
 use crate::error::VppError;
 
-use super::commit::FAILURES;
 use super::table_dump::TableDump;
-use crate::vpp::bulk::Failure;
 use crate::vpp::operation::{Context, Operation};
+use crate::vpp::types::{FAILURES, Failure};
 
 /// Settings of a flush.
 #[derive(Clone, Debug)]

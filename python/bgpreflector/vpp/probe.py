@@ -17,7 +17,7 @@ CREATE_NUMBER, REPLY_NUMBER = 15, 16
 NAME = b"bgpreflector-probe"
 
 
-def greet(connection: socket) -> None:
+def probe(connection: socket) -> None:
     """Send ``sockclnt_create`` and read the reply. Raises ``OSError``, also for another peer."""
     connection.sendall(FRAME.pack(0, CREATE.size, 0) + CREATE.pack(CREATE_NUMBER, 0, NAME))
     answer = b""

@@ -17,7 +17,7 @@ fn up(table: &Table, index: u32) -> Option<bool> {
 }
 
 #[test]
-fn a_dump_of_links_shows_what_was_before_the_notifications_beside_it() {
+fn a_dump_of_links_does_not_undo_the_notifications_during_it() {
     let mut table = Table::new(Scope::default());
     for index in [1, 3, 5] {
         table.link(index, link(true));

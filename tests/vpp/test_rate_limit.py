@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
-from bgpreflector.vpp.rate_limit import Pace
+from bgpreflector.vpp.rate_limit import RateLimiter
 from lab import wait_until
 from lab.vpp import SimulatedVpp
 from vpp.support import Programmer, prefixes
 
 
-def test_the_slow_way_keeps_the_limit() -> None:
+def test_papi_keeps_the_limit() -> None:
     """By a clock of its own: four a second, the first at once, nothing saved up."""
     now = 0.0
 
@@ -21,22 +21,22 @@ def test_the_slow_way_keeps_the_limit() -> None:
         nonlocal now
         now += seconds
 
-    pace = Pace(4, clock=lambda: now, sleep=sleep)
+    limiter = RateLimiter(4, clock=lambda: now, sleep=sleep)
     sent = []
     for _ in range(5):
-        pace.wait()
+        limiter.wait()
         sent.append(now)
     assert sent == [0.0, 0.25, 0.5, 0.75, 1.0]
     now = 100.0
-    pace.wait()
-    pace.wait()
+    limiter.wait()
+    limiter.wait()
     assert now == 100.25
 
 
 def test_without_a_limit_nobody_waits() -> None:
-    pace = Pace(None, sleep=lambda _: pytest.fail("waited"))
+    limiter = RateLimiter(None, sleep=lambda _: pytest.fail("waited"))
     for _ in range(100):
-        pace.wait()
+        limiter.wait()
 
 
 @pytest.mark.parametrize("way", ["fast", "slow"])

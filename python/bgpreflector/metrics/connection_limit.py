@@ -10,7 +10,7 @@ CLIENTS = 16
 """The most connections at a time."""
 
 
-class Places:
+class ConnectionLimit:
     """The open connections; from any thread."""
 
     def __init__(self, most: int = CLIENTS) -> None:

@@ -13,7 +13,7 @@ from bgpreflector.errors import VppLostError
 from bgpreflector.log_fields import fields
 
 from .papi_fallback import PapiRoutes
-from .rate_limit import Pace
+from .rate_limit import RateLimiter
 from .session import VppSession
 
 _log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class OpensRequests(Protocol):
     def held(self) -> int: ...
 
 
-class SlowSender:
+class PapiSender:
     """Sends batches if there is no bulk connection.
 
     One request is in flight at a time. If VPP ends, that one is the only suspect: a route that
@@ -53,7 +53,7 @@ class SlowSender:
         """``rate_limit`` is the most requests a second; while ``paused`` is set none is sent."""
         self._engine = engine
         self._session = session
-        self._pace = Pace(rate_limit)
+        self._limiter = RateLimiter(rate_limit)
         self._paused = paused
         self.routes = PapiRoutes(session)
 
@@ -67,7 +67,7 @@ class SlowSender:
                 for index in range(len(requests)):
                     if self._paused.is_set():
                         break
-                    self._pace.wait()
+                    self._limiter.wait()
                     table, prefix, retval = self._send_one(requests, index, source)
                     if retval == 0:
                         applied += 1

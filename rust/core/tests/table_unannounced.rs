@@ -11,8 +11,8 @@ use bgpreflector_core::table::{DumpScope, InsertMode, Table, Verify};
 
 use table_support::{MIRRORED, World, hop};
 
-/// A route of two legs, through the interfaces 1 and 2.
-fn two_legs(family: Family) -> Route {
+/// A route of two next hops, through the interfaces 1 and 2.
+fn two_next_hops(family: Family) -> Route {
     let (prefix, gateways) = match family {
         Family::V4 => (Prefix::v4(0x0a00_0100, 24), ["192.0.2.1", "198.51.100.1"]),
         Family::V6 => (
@@ -20,29 +20,29 @@ fn two_legs(family: Family) -> Route {
             ["2001:db8:1::1", "2001:db8:2::1"],
         ),
     };
-    let legs = [hop(gateways[0], 1), hop(gateways[1], 2)];
+    let next_hops = [hop(gateways[0], 1), hop(gateways[1], 2)];
     Route {
         key: RouteKey::new(254, prefix),
         protocol: MIRRORED,
         set: NextHopSet::new(
             family,
             RouteType::Unicast,
-            NextHopSource::Inline(legs.into_iter().collect()),
+            NextHopSource::Inline(next_hops.into_iter().collect()),
         ),
     }
 }
 
-/// The same with a dead first leg.
+/// The same with a dead first next hop.
 fn dead(mut route: Route) -> Route {
-    if let NextHopSource::Inline(legs) = &mut route.set.next_hops {
-        legs[0].dead = true;
+    if let NextHopSource::Inline(next_hops) = &mut route.set.next_hops {
+        next_hops[0].dead = true;
     }
     route
 }
 
 /// A blackhole by object 7, which changes with the object.
 fn by_object(route_type: RouteType) -> Route {
-    let mut route = two_legs(Family::V4);
+    let mut route = two_next_hops(Family::V4);
     route.set = NextHopSet::new(Family::V4, route_type, NextHopSource::Object(7));
     route
 }
@@ -54,14 +54,14 @@ fn kernel_routes(table: &Table) -> usize {
 
 /// What the kernel has before and after a change without a message.
 fn changes() -> Vec<(Route, Route)> {
-    let legs = Family::ALL.map(|family| (two_legs(family), dead(two_legs(family))));
+    let next_hops = Family::ALL.map(|family| (two_next_hops(family), dead(two_next_hops(family))));
     let blackhole = by_object(RouteType::Blackhole);
     let object = (by_object(RouteType::Unicast), blackhole);
-    legs.into_iter().chain([object]).collect()
+    next_hops.into_iter().chain([object]).collect()
 }
 
 #[test]
-fn a_withdrawal_during_a_dump_that_shows_a_silent_change_leaves_no_ghost() {
+fn a_withdrawal_during_a_dump_that_shows_a_silent_change_leaves_no_stale_route() {
     for (before, after) in changes() {
         for (scope, shown) in [
             (DumpScope::Everything, InsertMode::Dump),
@@ -80,7 +80,7 @@ fn a_withdrawal_during_a_dump_that_shows_a_silent_change_leaves_no_ghost() {
 }
 
 #[test]
-fn a_partial_dump_shows_the_place_of_a_route_that_changed_in_silence() {
+fn a_partial_dump_shows_the_place_of_a_route_that_changed_without_a_message() {
     for (before, after) in changes() {
         let mut table = World::new().table;
         table.announce(before, InsertMode::Replace);
@@ -99,7 +99,7 @@ fn a_partial_dump_shows_the_place_of_a_route_that_changed_in_silence() {
 #[test]
 fn a_dump_of_a_deleted_interface_does_not_remove_what_has_another_next_hop() {
     let mut table = World::new().table;
-    let route = two_legs(Family::V6);
+    let route = two_next_hops(Family::V6);
     table.announce(route.clone(), InsertMode::Replace);
     table.remove_link(1);
     table.begin_resync(DumpScope::interface(1));
@@ -118,7 +118,7 @@ fn a_dump_of_a_deleted_interface_does_not_remove_what_has_another_next_hop() {
 fn a_replacement_of_a_multipath_route_may_be_of_what_that_hid() {
     let replaced = |family: Family, by: fn(&mut NextHopSet)| {
         let mut table = World::new().table;
-        let mut route = two_legs(family);
+        let mut route = two_next_hops(family);
         table.announce(route.clone(), InsertMode::Dump);
         by(&mut route.set);
         table.announce(route, InsertMode::Replace)

@@ -1,0 +1,58 @@
+//! Which requests are suspected of crashing VPP, and which did.
+
+use ahash::AHashMap;
+
+use crate::route::{Path, PathSet, Prefix};
+
+/// A prefix in a VPP table.
+pub(in crate::table) type Place = (u32, Prefix);
+
+/// Suspects and held prefixes.
+#[derive(Default)]
+pub(in crate::table) struct Quarantine {
+    /// How often VPP ended while the prefix's request was unanswered.
+    pub(in crate::table) suspects: AHashMap<Place, u8>,
+    /// The paths with which a prefix crashed VPP.
+    pub(in crate::table) ended: AHashMap<Place, Vec<PathSet>>,
+    /// Paths that crashed VPP with every prefix of a VPP table that was tried.
+    pub(in crate::table) ended_sets: Vec<(u32, PathSet)>,
+    /// Drops that crash VPP in every form: see [`Table::withhold_nameless_drops`].
+    pub(in crate::table) nameless_drops: bool,
+}
+
+impl Quarantine {
+    /// Whether nothing is held.
+    #[inline]
+    pub(in crate::table) fn is_empty(&self) -> bool {
+        self.ended.is_empty() && !self.nameless_drops
+    }
+
+    /// Whether the slow check is needed.
+    #[inline]
+    pub(in crate::table) fn may_concern(&self, prefix: &Prefix) -> bool {
+        !self.ended.is_empty() || self.nameless_drops && prefix.address().is_unspecified()
+    }
+
+    pub(in crate::table) fn has_ended(&self, place: &Place, paths: &PathSet) -> bool {
+        let Some(sets) = self.ended.get(place) else {
+            return self
+                .ended_sets
+                .iter()
+                .any(|(table, set)| *table == place.0 && *set == shape(paths));
+        };
+        // Different paths have ended VPP, so the prefix is held whatever its paths.
+        sets.len() > 1 || sets.contains(&shape(paths))
+    }
+}
+
+/// The paths without VPP's interface numbers, which change when VPP restarts.
+pub(in crate::table) fn shape(paths: &PathSet) -> PathSet {
+    let one = |path: &Path| Path {
+        sw_if_index: match path.sw_if_index {
+            Path::NO_INTERFACE => Path::NO_INTERFACE,
+            _ => 0,
+        },
+        ..path.clone()
+    };
+    PathSet::new(paths.paths().iter().map(one).collect())
+}

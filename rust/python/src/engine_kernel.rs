@@ -1,0 +1,191 @@
+//! The engine's methods about the kernel, zebra and links.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use bgpreflector_core::netlink::HardwareAddress;
+use bgpreflector_core::route::Family;
+use bgpreflector_core::table::{Interfaces, RouteSource, Unmapped};
+use bgpreflector_engine::kernel::Found;
+use pyo3::prelude::*;
+
+use crate::batch::RouteBatch;
+use crate::convert::{self, NextHopTuple};
+use crate::engine::Engine;
+use crate::errors;
+use crate::figures::{DriftTuple, ResyncReport, drift};
+use crate::fpm::FpmStatus;
+use crate::listing::{Judgement, KernelRoute};
+use crate::requests::{PathTuple, path_set};
+
+#[pymethods]
+impl Engine {
+    fn start(&self, py: Python<'_>) -> PyResult<()> {
+        self.inner
+            .with(py, |inner| inner.start())
+            .map_err(errors::kernel)
+    }
+
+    fn resync(&self, py: Python<'_>) -> PyResult<ResyncReport> {
+        self.inner
+            .with(py, |inner| inner.resync())
+            .map(ResyncReport::from)
+            .map_err(errors::kernel)
+    }
+
+    fn audit(&self, py: Python<'_>) -> PyResult<ResyncReport> {
+        self.inner
+            .with(py, |inner| inner.audit())
+            .map(ResyncReport::from)
+            .map_err(errors::kernel)
+    }
+
+    fn discover_vpp_table(&self, py: Python<'_>, vpp_table: u32, is_ip6: bool) -> bool {
+        let family = if is_ip6 { Family::V6 } else { Family::V4 };
+        self.inner.with(py, |inner| {
+            inner
+                .shared()
+                .change(|table| table.discover_vpp_table(family, vpp_table))
+        })
+    }
+
+    fn last_drift(&self, py: Python<'_>) -> Vec<DriftTuple> {
+        drift(&self.inner.with(py, |inner| inner.shared().last_drift()))
+    }
+
+    #[pyo3(signature = (table, prefix, next_hops, *, protocol, metric = 0, kind = "unicast"))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
+    fn announce(
+        &self,
+        py: Python<'_>,
+        table: u32,
+        prefix: &str,
+        next_hops: Vec<NextHopTuple>,
+        protocol: u8,
+        metric: u32,
+        kind: &str,
+    ) -> PyResult<()> {
+        let mut route = convert::route(table, prefix, next_hops, protocol, metric)?;
+        route.set.route_type = convert::route_type_named(kind)?;
+        self.inner.with(py, |inner| inner.announce(route));
+        Ok(())
+    }
+
+    #[pyo3(signature = (table, prefix, next_hops, *, protocol, metric = 0))]
+    fn withdraw(
+        &self,
+        py: Python<'_>,
+        table: u32,
+        prefix: &str,
+        next_hops: Vec<NextHopTuple>,
+        protocol: u8,
+        metric: u32,
+    ) -> PyResult<()> {
+        let route = convert::route(table, prefix, next_hops, protocol, metric)?;
+        self.inner.with(py, |inner| inner.withdraw(route));
+        Ok(())
+    }
+
+    #[pyo3(signature = (withdrawn, announced, *, protocol))]
+    fn take_own(
+        &self,
+        py: Python<'_>,
+        withdrawn: Vec<(u32, String)>,
+        announced: Vec<(u32, String, Vec<NextHopTuple>)>,
+        protocol: u8,
+    ) -> PyResult<RouteBatch> {
+        let (keys, routes) = convert::own(withdrawn, announced, protocol)?;
+        let batch = self.inner.with(py, |inner| inner.take_own(keys, routes));
+        Ok(RouteBatch::new(batch))
+    }
+
+    fn forget_kernel(&self, py: Python<'_>) {
+        self.inner.with(py, |inner| inner.forget_kernel());
+    }
+
+    fn lookup(
+        &self,
+        py: Python<'_>,
+        address: IpAddr,
+    ) -> PyResult<(Option<KernelRoute>, Option<i32>)> {
+        let found = self.inner.with(py, |inner| inner.lookup(address));
+        Ok(match found.map_err(errors::kernel)? {
+            Found::Route(route) => (Some(KernelRoute::from(*route)), None),
+            Found::Error(errno) => (None, Some(errno)),
+            // The lookup itself returns it as an error.
+            Found::Unreadable(_) => (None, None),
+        })
+    }
+
+    fn judge(&self, py: Python<'_>, prefixes: Vec<(u32, String)>) -> PyResult<Vec<Judgement>> {
+        let asked = |(table, text): (u32, String)| Ok((table, convert::prefix(&text)?));
+        let asked: PyResult<Vec<_>> = prefixes.into_iter().map(asked).collect();
+        let asked = asked?;
+        let judged = self.inner.with(py, |inner| inner.judge(&asked));
+        let judged = judged.map_err(errors::kernel)?.into_iter();
+        judged.map(|one| Judgement::of(py, one)).collect()
+    }
+
+    fn compare_with_kernel(
+        &self,
+        py: Python<'_>,
+        route: &KernelRoute,
+        vpp_table: u32,
+        prefix: &str,
+        paths: Vec<PathTuple>,
+    ) -> PyResult<(bool, Vec<String>, Option<String>)> {
+        let (prefix, shown) = (convert::prefix(prefix)?, path_set(&paths));
+        let set = &route.set;
+        let compared = self.inner.with(py, |inner| {
+            inner.compare_with_kernel(set, vpp_table, &prefix, shown.as_ref())
+        });
+        Ok(match compared {
+            Ok((wanted, alike)) => (alike, convert::paths(&wanted), None),
+            Err(held) => (false, Vec::new(), Some(held.to_string())),
+        })
+    }
+
+    fn sysctl(&self, py: Python<'_>, key: &str) -> PyResult<Option<String>> {
+        self.inner
+            .with(py, |inner| inner.sysctl(key))
+            .map_err(errors::kernel)
+    }
+
+    fn fpm(&self, py: Python<'_>) -> Option<FpmStatus> {
+        self.inner.with(py, |inner| {
+            (inner.source() == RouteSource::Fpm).then(|| FpmStatus::of(inner))
+        })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
+    #[pyo3(signature = (interfaces, unmapped, recursive, *, fallback = "hold", skip_next_hops = false, alike = None))]
+    fn set_interfaces(
+        &self,
+        py: Python<'_>,
+        interfaces: HashMap<String, u32>,
+        unmapped: Option<u32>,
+        recursive: bool,
+        fallback: &str,
+        skip_next_hops: bool,
+        alike: Option<HashMap<String, (u32, HardwareAddress)>>,
+    ) -> PyResult<()> {
+        let fallback = convert::fallback(fallback)?;
+        let unmapped = match (unmapped, recursive) {
+            (Some(sw_if_index), _) => Unmapped::Interface(sw_if_index),
+            (None, true) => Unmapped::Recursive,
+            (None, false) => Unmapped::Wait,
+        };
+        let map = interfaces.into_iter().collect();
+        let alike = alike.unwrap_or_default().into_iter().collect();
+        self.inner.with(py, |inner| {
+            inner.set_interfaces(Interfaces {
+                map,
+                alike,
+                unmapped,
+                fallback,
+                skip_next_hops,
+            })
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,123 @@
+//! Reads a client's requests and serves them.
+
+use std::io::{ErrorKind, Read};
+use std::time::Instant;
+
+use bgpreflector_core::vpp::FrameReader;
+
+use crate::client::Client;
+use crate::serve;
+use crate::state::State;
+
+/// Reads of one client before the others are served.
+const READS: usize = 8;
+
+/// Why the work for a client paused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Nothing is left to do.
+    Idle,
+    /// The client has disconnected.
+    Over,
+    /// A rate limit holds requests back.
+    Limited,
+    /// A fault drops all connections.
+    DropAll,
+    /// A request has crashed VPP.
+    Ended,
+}
+
+impl Client {
+    /// Reads and serves pending requests.
+    pub(crate) fn work(&mut self, state: &mut State) -> Progress {
+        self.paused = !self.takes_requests();
+        for _ in 0..READS {
+            if self.paused {
+                return Progress::Idle;
+            }
+            match self.serve(state) {
+                Progress::Idle => {}
+                other => return other,
+            }
+            if self.paused {
+                return Progress::Idle;
+            }
+            match self.stream.read(self.reader.spare()) {
+                Ok(0) => return Progress::Over,
+                Ok(count) => {
+                    self.reader.advance(count);
+                    self.last_heard = Instant::now();
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Progress::Idle,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return Progress::Over,
+            }
+        }
+        self.serve(state)
+    }
+
+    fn serve(&mut self, state: &mut State) -> Progress {
+        if let Some(held) = self.held.take() {
+            if !state.faults.allows_request() {
+                self.held = Some(held);
+                return Progress::Limited;
+            }
+            match self.serve_one(state, &held) {
+                Progress::Idle => {}
+                other => return other,
+            }
+        }
+        // Taken out to serve its messages without a copy.
+        let mut reader = std::mem::take(&mut self.reader);
+        let progress = self.serve_all(state, &mut reader);
+        self.reader = reader;
+        progress
+    }
+
+    fn serve_all(&mut self, state: &mut State, reader: &mut FrameReader) -> Progress {
+        loop {
+            let message = match reader.next_message() {
+                Ok(Some(message)) => message,
+                Ok(None) => return Progress::Idle,
+                Err(_) => return Progress::Over,
+            };
+            if state.faults.mute {
+                continue;
+            }
+            if !state.faults.allows_request() {
+                self.held = Some(message.to_vec());
+                return Progress::Limited;
+            }
+            match self.serve_one(state, message) {
+                Progress::Idle => {}
+                other => return other,
+            }
+            self.paused = !self.takes_requests();
+            if self.paused {
+                return Progress::Idle;
+            }
+        }
+    }
+
+    fn serve_one(&mut self, state: &mut State, message: &[u8]) -> Progress {
+        let before = state.statistics.route_requests;
+        if !serve::serve(state, self, message) {
+            return Progress::Over;
+        }
+        if state.ended {
+            return Progress::Ended;
+        }
+        if state.statistics.route_requests == before {
+            return Progress::Idle;
+        }
+        match state.faults.drops_now() {
+            Some(mid_frame) => {
+                if mid_frame {
+                    self.out.truncate(self.out.len().saturating_sub(5));
+                }
+                Progress::DropAll
+            }
+            None => Progress::Idle,
+        }
+    }
+}
