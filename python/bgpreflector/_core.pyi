@@ -555,8 +555,9 @@ class Engine:
         """Let one of them, in all VPP tables, or all in again; how many there were. Raises
         ``ValueError``."""
     def pulses(self) -> dict[str, tuple[bool, int]]:
-        """For ``kernel reader`` and ``bulk connection``, where there is one: whether it has
-        something to do, and a number that grows as it gets on. Waits for neither."""
+        """For ``kernel reader``, ``bulk connection`` and ``listener for zebra``, where there is
+        one: whether it has something to do, and a number that grows as it gets on. Waits for
+        none."""
     def steps(self) -> int:
         """What grows while that gets on which somebody waits for: route requests that VPP has
         answered, reads of what else it says, buffers of a dump of the kernel. Waits for no lock."""

@@ -43,11 +43,12 @@ class Frr:
 
     def _start(self, name: str, *more: str) -> None:
         files = self._directory
-        self._processes[name] = self._namespace.start(
-            str(PROGRAMS / name), "-f", "/dev/null", "-z", str(files / "zserv.api"),
-            "-i", str(files / f"{name}.pid"), "--vty_socket", str(files), *more,
-            stdout=subprocess.DEVNULL, stderr=(files / f"{name}.err").open("wb"),
-        )  # fmt: skip
+        with (files / f"{name}.err").open("wb") as errors:
+            self._processes[name] = self._namespace.start(
+                str(PROGRAMS / name), "-f", "/dev/null", "-z", str(files / "zserv.api"),
+                "-i", str(files / f"{name}.pid"), "--vty_socket", str(files), *more,
+                stdout=subprocess.DEVNULL, stderr=errors,
+            )  # fmt: skip
         socket = files / f"{name}.vty"
         wait_until(socket.exists, TIMEOUT, f"{name} listens: {(files / f'{name}.err').read_text()}")
 

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 
 from bgpreflector import _core
 from lab import wait_until
+from oracle.forwarder import Maker, embedded
 from oracle.operations import LINKS, TABLES
 from oracle.world import World, world
 
@@ -39,9 +40,10 @@ TIMEOUT = 20.0
 
 
 @contextmanager
-def fpm_world(grace: float = 0.0) -> Iterator[World]:
+def fpm_world(grace: float = 0.0, make: Maker = embedded) -> Iterator[World]:
     """The oracle's world, with zebra in the kernel's place."""
-    with world(protocols=list(MIRRORED), fpm=(f"127.0.0.1:{PORT}", QUIET, grace)) as made:
+    listener = (f"127.0.0.1:{PORT}", QUIET, grace)
+    with world(make=make, protocols=list(MIRRORED), fpm=listener) as made:
         yield made
 
 

@@ -181,6 +181,7 @@ def test_the_first_of_two_zebras_stays(router: World, zebra: Zebra) -> None:
     with pytest.raises(AssertionError, match="hung up"):
         wait(router, "the end", other.hear)
     other.disconnect()
+    other.disconnect()
     zebra.install(THREE, to(4))
     agree(router, zebra)
     zebra.disconnect()

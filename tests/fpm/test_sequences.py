@@ -7,6 +7,8 @@ import random
 
 import pytest
 
+from oracle.forwarder import Maker, embedded, real
+
 from .sequence import Sequence, fpm_world
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(600)]
@@ -24,8 +26,18 @@ def seeds() -> range:
 @pytest.mark.parametrize("seed", seeds())
 def test_vpp_and_the_answers_say_what_zebra_does(seed: int) -> None:
     """After each operation, whether zebra is connected or not."""
+    _check(seed, embedded)
+
+
+@pytest.mark.vpp
+@pytest.mark.parametrize("seed", seeds())
+def test_a_real_vpp_and_the_answers_do_too(seed: int) -> None:
+    _check(seed, real)
+
+
+def _check(seed: int, make: Maker) -> None:
     done: list[str] = []
-    with fpm_world() as seen:
+    with fpm_world(make=make) as seen:
         sequence = Sequence(seen, random.Random(seed))
         try:
             sequence.settle()
@@ -36,6 +48,8 @@ def test_vpp_and_the_answers_say_what_zebra_does(seed: int) -> None:
             sequence.compare()
         except AssertionError as error:
             raise AssertionError(f"seed {seed}, after {done}: {error}") from error
+        finally:
+            sequence.zebra.disconnect()
         assert seen.refused() == 0
         figures = seen.engine.fpm()
         assert figures is not None

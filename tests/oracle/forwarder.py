@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from lab.vpp import RealVpp, SimulatedVpp
 from lab.vpp.api import SPECIAL
 
@@ -140,6 +142,9 @@ def embedded(directory: Path) -> Iterator[Forwarder]:
 def real(directory: Path) -> Iterator[Forwarder]:
     """A real VPP with a loopback for each link."""
     with RealVpp.running(directory) as user:
+        version = str(user.api.show_version().version)
+        if version.lstrip("v") < "26":
+            pytest.skip("release: an ICMP error outside table 0 ends VPP before 26.02")
         # Its first one has addresses, whose routes would go before ours.
         assert user.api.delete_loopback(sw_if_index=1).retval == 0
         interfaces: dict[int, str] = {}

@@ -72,7 +72,8 @@ def _without_encapsulations(pairs: Sequence[tuple[str, Any]]) -> Entry:
     within = False
     for name, value in pairs:
         within = within and name not in ("gateway", "via", "dev", "nexthops")
-        if not within:
+        # An encapsulation's type of service is a number.
+        if not within or (name == "tos" and isinstance(value, str)):
             found[name] = value
         within = within or name == "encap"
     return found

@@ -189,10 +189,28 @@ def shrink(lines: Sequence[str], variant: Variant, make: Maker = embedded) -> li
         size = max(1, size // 2)
 
 
-def check_seed(seed: int, count: int, make: Maker = embedded) -> int:
-    """How many operations were done; fails with the shortest sequence that shows a difference."""
+def in_series(lines: Sequence[str], length: int) -> Iterator[str]:
+    """The lines with moments of quiet after ``length`` operations each, and no others."""
+    done = 0
+    for line in lines:
+        if line != QUIET:
+            yield line
+            done += is_operation(line)
+            if is_operation(line) and done % length == 0:
+                yield QUIET
+
+
+def check_seed(
+    seed: int, count: int, make: Maker = embedded, *, together: int | None = None
+) -> int:
+    """How many operations were done; fails with the shortest sequence that shows a difference.
+
+    ``together`` is how many operations are done before all are compared, by default a few.
+    """
     variant = variant_of(seed)
     lines = MoreOperations(seed, variant).draw(count)
+    if together is not None:
+        lines = list(in_series(lines, together))
     difference = run(lines, variant, make)
     if difference is None:
         return sum(map(is_operation, lines))

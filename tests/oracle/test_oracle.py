@@ -15,6 +15,9 @@ pytestmark = [pytest.mark.root, pytest.mark.timeout(900)]
 OPERATIONS = int(os.environ.get("ORACLE_OPERATIONS", "150"))
 """Of each seed."""
 
+TOGETHER = 60
+"""Operations before all are compared, where they come in long series."""
+
 
 def seeds() -> range:
     """Those of ``ORACLE_SEEDS`` (FIRST-LAST), by default three of each variant."""
@@ -26,6 +29,12 @@ def seeds() -> range:
 def test_table_and_vpp_say_what_the_kernel_does(seed: int) -> None:
     """Each seed has a variant of its own (`more_operations.VARIANTS`)."""
     assert check_seed(seed, OPERATIONS) == OPERATIONS
+
+
+@pytest.mark.parametrize("seed", [seed for seed in seeds() if seed <= len(VARIANTS)])
+def test_long_series_of_changes_beside_the_dumps_do_too(seed: int) -> None:
+    """Nothing is awaited within them: dumps begin in the middle of it."""
+    assert check_seed(seed, OPERATIONS, together=TOGETHER) == OPERATIONS
 
 
 @pytest.mark.vpp
@@ -68,6 +77,11 @@ FOUND = {
         "-6 route append throw 2001:db8:1::/48 table 254 proto 12",
         "-6 route append 2001:db8:1::/48 table 254 proto 12 via fd07:2::2 dev o2",
         "-6 route del 2001:db8:1::/48 table 254 via fd07:1::2 dev o1",
+    ),
+    "a route that loses a leg in a table that no lookup reaches": (
+        "-6 route append 2001:db8::/32 metric 10 table 1000 proto 12 via fd07:2::3 dev o2",
+        "-6 route append 2001:db8::/32 metric 10 table 1000 proto 12 via fe80::4 dev o1",
+        "link del o1",
     ),
     "an object replaced under the second of two": (
         "-6 nexthop replace id 11 via fe80::4 dev o1",
@@ -116,6 +130,36 @@ FOUND = {
         "-6 route replace 2001:db8::/32 metric 1024 table 254 proto 4 nhid 11",
         "nexthop replace id 113 group 11,2 type resilient buckets 8",
         "-6 route replace 2001:db8:2::/48 table 254 proto 12 pref high nhid 113",
+    ),
+    "the order of advertisements of another preference": (
+        "ra o0 fe80::99 1800 high",
+        "ra o0 fe80::4 1800 high",
+        "ra o1 fe80::4 1800 high",
+        "ra o1 fe80::99 1800 high",
+        "quiet",
+        "ra o1 fe80::4 1800 medium",
+        "ra o0 fe80::4 1800 low",
+    ),
+    "a leg that goes with its link": (
+        (
+            "-6 route add 2001:db8:1::/48 table 1000 proto 12 "
+            "nexthop via fd07:0::2 dev o0 nexthop via fd07:1::3 dev o1"
+        ),
+        "quiet",
+        "link del o0",
+    ),
+    "a lifetime given anew after its end": (
+        "-6 route add 2001:db8:1::/48 metric 1024 proto 12 expires 1 via fe80::99 dev o1 onlink",
+        "expire",
+        "quiet",
+        "-6 route append 2001:db8:1::/48 metric 1024 proto 12 expires 9 via fe80::99 dev o1 onlink",
+    ),
+    "a type of service beside an encapsulation": (
+        "-4 route add 0.0.0.0/0 table 254 proto 12 via 10.7.1.4 dev o1",
+        (
+            "-4 route prepend 0.0.0.0/0 tos 8 table 254 proto 12 "
+            "encap ip id 7 dst 10.7.0.9 via 10.7.2.4 dev o2 onlink"
+        ),
     ),
     "merged routes of two protocols": (
         "-6 route replace 2001:db8:2::/48 table 254 proto 12 via fd07:1::3 dev o1",

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from typing import cast
 
-from bgpreflector.vpp import FibQuery, VppEntry
+import pytest
+
+from bgpreflector.controller import Event, UpdateOperations
+from bgpreflector.vpp import FibQuery, VppEntry, VppMonitor
+from bgpreflector.vpp.monitor import VppAuditDue
 from bgpreflector.vpp.resolved import read
 from lab.vpp import RealVpp, Vpp
 from vpp.support import GATEWAY, Programmer
@@ -72,6 +78,34 @@ def test_an_interface_that_is_down(vpp: Vpp, program: Callable[..., Programmer])
     # A drop route is no problem.
     assert trouble(made, CIRCLE[0]) is None
     assert {prefix for _, prefix, _ in made.sink.unresolved()} == {PREFIX, V6}
+
+
+def test_an_audit_finds_what_vpp_does_not_forward_by(
+    vpp: Vpp, program: Callable[..., Programmer], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It warns once, and says when that is over."""
+    made = program(vpp)
+    events: list[Event] = []
+    monitor = VppMonitor(made.engine, made.sink, events.append)
+
+    def audit() -> str:
+        return monitor.update(VppAuditDue(), cast("UpdateOperations", None))
+
+    made.install([PREFIX])
+    with caplog.at_level(logging.INFO, "bgpreflector.vpp.monitor"):
+        audit()
+        assert (monitor.unresolved, caplog.messages) == ((), [])
+        assert vpp.api.sw_interface_set_flags(sw_if_index=1, flags=0).retval == 0
+        assert "does not forward by 1 of their sets of paths" in audit()
+        audit()
+        ((table, prefix, why),) = monitor.unresolved
+        assert (table, prefix) == (0, PREFIX)
+        (warning,) = caplog.messages
+        assert f"{PREFIX} (table 0): {why}" in warning
+        assert vpp.api.sw_interface_set_flags(sw_if_index=1, flags=1).retval == 0
+        audit()
+    assert monitor.unresolved == ()
+    assert caplog.messages[1:] == ["VPP forwards by all sets of paths of ours again"]
 
 
 def test_next_hops_in_a_circle(vpp: Vpp, program: Callable[..., Programmer]) -> None:

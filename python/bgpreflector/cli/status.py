@@ -251,6 +251,10 @@ def lines(report: StatusReport) -> list[str]:
         else "",
         "drift": by_name(kernel.drift),
         "VPP drift": by_name(vpp.drift),
+        "unresolved": f"VPP does not forward by {figure(vpp.unresolved)} of the sets of paths, as "
+        "of its last audit: see `bgpreflector doctor`"
+        if vpp.unresolved
+        else "",
         "daemon": _daemon(report),
     }
     return [f"{name:<11}{text}" for name, text in found.items() if text]

@@ -183,6 +183,9 @@ class VppStatus:
     drift: Mapping[str, int]
     """Differences that audits found, by kind."""
 
+    unresolved: int
+    """Sets of paths that VPP has and does not forward by, as of its last audit."""
+
     missing_interfaces: tuple[str, ...]
     """Configured VPP interfaces that VPP does not have."""
 

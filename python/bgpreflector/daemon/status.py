@@ -215,6 +215,7 @@ def _vpp(daemon: Daemon, figures: _core.Status) -> VppStatus:
         ),
         requests={name: Requests(*results) for name, results in sorted(figures.requests.items())},
         drift=daemon.monitor.drift,
+        unresolved=len(daemon.monitor.unresolved),
         missing_interfaces=seen.interface_map.missing,
     )
 

@@ -400,6 +400,13 @@ METRICS = (
         _by(lambda r: r.vpp.drift),
     ),
     Metric(
+        "vpp_unresolved_path_sets",
+        "gauge",
+        "Sets of paths that VPP has and does not forward by, as of its last audit.",
+        (),
+        _one(lambda r: r.vpp.unresolved),
+    ),
+    Metric(
         "vpp_overridden_prefixes",
         "gauge",
         "Prefixes that other FIB sources override, as of the last lookup.",

@@ -108,6 +108,9 @@ class VppMonitor:
         self._guarded = threading.Event()
         self.drift: dict[str, int] = dict.fromkeys(DRIFT, 0)
         """Differences that audits found in VPP so far, by kind."""
+        self.unresolved: tuple[tuple[int, str, str], ...] = ()
+        """Routes that VPP has and does not forward by, as of its last audit, one for each set of
+        paths: VPP table, prefix, reason."""
         self._next_try: float | None = None
         self._closed = False
         self._threads: list[threading.Thread] = []
@@ -197,7 +200,27 @@ class VppMonitor:
                     f"{kind} {prefix} (table {t})" for t, prefix, kind in audit.drifted[:NAMED]
                 ),
             )
-        return f"VPP showed {audit.shown} routes of ours, {sum(found.values())} of them differed"
+        self._ask_for_unresolved()
+        return (
+            f"VPP showed {audit.shown} routes of ours, {sum(found.values())} of them differed; it "
+            f"does not forward by {len(self.unresolved)} of their sets of paths"
+        )
+
+    def _ask_for_unresolved(self) -> None:
+        """An acknowledged route may lead nowhere: an interface is down, or paths form a loop."""
+        before, self.unresolved = self.unresolved, tuple(self._sink.unresolved())
+        if self.unresolved and self.unresolved != before:
+            _log.warning(
+                "VPP has %d sets of paths of ours that it does not forward by; one route of each: "
+                "%s",
+                len(self.unresolved),
+                ", ".join(
+                    f"{prefix} (table {table}): {trouble}"
+                    for table, prefix, trouble in self.unresolved[:NAMED]
+                ),
+            )
+        elif before and not self.unresolved:
+            _log.info("VPP forwards by all sets of paths of ours again")
 
     def revert(self, event: UpdateEvent) -> None:
         """Nothing to undo: reading again is harmless."""

@@ -103,9 +103,13 @@ fn inner(name: &str, ours: &Payload, other: &RouteNetlinkMessage) {
             assert_eq!(link, &link_of(Action::Delete, other), "{name}");
         }
         (
-            Payload::Skipped(SkipReason::SourceSpecific),
+            Payload::SourceRoute(route),
             RouteNetlinkMessage::NewRoute(other) | RouteNetlinkMessage::DelRoute(other),
-        ) => assert!(other.header.source_prefix_length > 0, "{name}"),
+        ) => assert_eq!(
+            route.source.length(),
+            other.header.source_prefix_length,
+            "{name}"
+        ),
         (
             Payload::Skipped(SkipReason::Family),
             RouteNetlinkMessage::NewLink(other) | RouteNetlinkMessage::DelLink(other),

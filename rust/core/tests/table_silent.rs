@@ -93,3 +93,21 @@ fn a_partial_dump_shows_the_place_of_a_route_that_changed_in_silence() {
         assert_eq!(left.len(), 1);
     }
 }
+
+/// With `skip_notify_on_dev_down` the kernel says of a deleted interface alone that it is gone, and
+/// not which next hops went with it. A dump of its routes shows nothing of what is left of them.
+#[test]
+fn a_dump_of_a_deleted_interface_does_not_remove_what_has_another_next_hop() {
+    let mut table = World::new().table;
+    let route = two_legs(Family::V6);
+    table.announce(route.clone(), InsertMode::Replace);
+    table.remove_link(1);
+    table.begin_resync(DumpScope::interface(1));
+    assert!(table.note_unseen_legs());
+    table.end_resync(&Family::ALL);
+    assert_eq!(kernel_routes(&table), 1, "a dump of everything will tell");
+    table.begin_resync(DumpScope::Everything);
+    assert!(!table.note_unseen_legs());
+    table.end_resync(&Family::ALL);
+    assert_eq!(kernel_routes(&table), 0);
+}

@@ -398,10 +398,10 @@ impl Engine {
         self.settings.scope.source
     }
 
-    /// How the kernel reader and the bulk connection do, in this order; none where there is none. It
-    /// waits for neither.
+    /// How the kernel reader, the bulk connection and the listener for zebra do, in this order; none
+    /// where there is none. It waits for none of them.
     #[must_use]
-    pub fn pulses(&self) -> [Option<Pulse>; 2] {
+    pub fn pulses(&self) -> [Option<Pulse>; 3] {
         let reader = self.reader.lock().clone();
         let bulk = match self.vpp() {
             Ok(connection) => Some(connection.pulse()),
@@ -410,7 +410,9 @@ impl Engine {
                 left.map(|heartbeat| heartbeat.pulse(|| false))
             }
         };
-        [reader.map(|reader| reader.pulse()), bulk]
+        let listener = self.listener.lock().clone();
+        let listener = listener.map(|listener| listener.pulse());
+        [reader.map(|reader| reader.pulse()), bulk, listener]
     }
 
     /// What the threads share.

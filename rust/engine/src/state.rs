@@ -46,6 +46,8 @@ pub struct EngineState {
     pub fpm: FpmState,
     /// The kernel reader's.
     pub(crate) kernel_reader: Heartbeat,
+    /// The listener's for zebra.
+    pub(crate) fpm_listener: Heartbeat,
     /// Progress besides requests: see [`Self::steps`].
     steps: AtomicU64,
     /// Whether a caller waits for the resync in progress.
@@ -121,6 +123,13 @@ impl KernelCounters {
     pub(crate) fn count(counter: &AtomicU64) {
         counter.fetch_add(1, Ordering::Relaxed);
     }
+
+    /// Counts a message that was not taken.
+    pub(crate) fn skip(&self, reason: SkipReason) {
+        if let Some(counter) = self.skipped.get(reason.index()) {
+            Self::count(counter);
+        }
+    }
 }
 
 impl EngineState {
@@ -143,6 +152,7 @@ impl EngineState {
             vpp: VppCounters::default(),
             fpm: FpmState::default(),
             kernel_reader: Heartbeat::default(),
+            fpm_listener: Heartbeat::default(),
             steps: AtomicU64::new(0),
             awaited: AtomicBool::new(false),
         }

@@ -255,7 +255,8 @@ impl Engine {
 
     fn pulses(&self, py: Python<'_>) -> HashMap<&'static str, (bool, u64)> {
         let pulses = self.inner.with(py, Inner::pulses);
-        let named = ["kernel reader", "bulk connection"].into_iter().zip(pulses);
+        let names = ["kernel reader", "bulk connection", "listener for zebra"];
+        let named = names.into_iter().zip(pulses);
         named
             .filter_map(|(name, pulse)| Some((name, pulse.map(|p| (p.has_to_do, p.beats))?)))
             .collect()

@@ -78,6 +78,8 @@ pub const RTM_F_OFFLOAD_FAILED: u32 = 0x2000_0000;
 
 /// `linux/rtnetlink.h`
 pub const RTA_DST: u16 = 1;
+/// `linux/rtnetlink.h`: the sources that an IPv6 route is for.
+pub const RTA_SRC: u16 = 2;
 /// `linux/rtnetlink.h`
 pub const RTA_OIF: u16 = 4;
 /// `linux/rtnetlink.h`

@@ -57,8 +57,8 @@ pub enum SkipReason {
     Family,
     /// `RTM_F_CLONED`: an exception that the kernel caches (path MTU, redirect).
     Cloned,
-    /// `rtm_src_len`: an IPv6 route for packets from some sources only. As an ordinary route it
-    /// would attract all packets.
+    /// `rtm_src_len`: a route for packets from some sources only, where it is not listed either.
+    /// As an ordinary route it would attract all packets.
     SourceSpecific,
 }
 

@@ -11,7 +11,7 @@ use super::constants::{
 use super::error::{DecodeError, DecodeErrorKind, SkipReason};
 use super::link::{self, LinkMessage};
 use super::nexthop_object::{self, NextHopMessage};
-use super::route::{self, EncodedRoute, RouteMessage};
+use super::route::{self, EncodedRoute, RouteMessage, SourceRouteMessage};
 use super::rule::{self, RuleMessage};
 
 const NLMSGHDR: usize = 16;
@@ -72,6 +72,8 @@ pub struct Message {
 pub enum Payload {
     /// A route comes or goes.
     Route(RouteMessage),
+    /// A route for packets of some sources only comes or goes.
+    SourceRoute(SourceRouteMessage),
     /// A link was added, changed or removed.
     Link(LinkMessage),
     /// An address was added, changed or removed.

@@ -23,5 +23,5 @@ pub use message::{
 pub use nexthop_object::NextHopMessage;
 pub(crate) use request::{Request, attribute};
 pub use request::{RouteDump, link_dump, next_hop_dump, route_lookup, rule_dump};
-pub use route::{EncodedRoute, RouteMessage};
+pub use route::{EncodedRoute, RouteMessage, SourceRouteMessage};
 pub use rule::{Holds, RuleMessage};

@@ -8,7 +8,7 @@ use super::attributes::{Attributes, align, exact, u32_of};
 use super::constants::{
     ICMPV6_ROUTER_PREF_HIGH, ICMPV6_ROUTER_PREF_LOW, RTA_CACHEINFO, RTA_DST, RTA_ENCAP,
     RTA_ENCAP_TYPE, RTA_FLOW, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_NH_ID, RTA_OIF,
-    RTA_PREF, RTA_PREFSRC, RTA_PRIORITY, RTA_TABLE, RTA_VIA, RTM_F_CLONED, RTN_BLACKHOLE,
+    RTA_PREF, RTA_PREFSRC, RTA_PRIORITY, RTA_SRC, RTA_TABLE, RTA_VIA, RTM_F_CLONED, RTN_BLACKHOLE,
     RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE,
 };
 use super::digest::Digest;
@@ -30,6 +30,17 @@ pub struct RouteMessage {
     pub action: Action,
     /// The route; a withdrawal of an IPv6 route may name only the next hops that are removed.
     pub route: Route,
+}
+
+/// An IPv6 route for packets of some sources only (`RTA_SRC`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceRouteMessage {
+    /// The sources.
+    pub source: Prefix,
+    /// Whether its lifetime has ended.
+    pub expired: bool,
+    /// The rest.
+    pub message: RouteMessage,
 }
 
 /// A route whose next hops are not yet decoded. Many routes carry the same bytes, which a cache can
@@ -80,7 +91,7 @@ impl<'a> EncodedRoute<'a> {
             return Ok(skipped(SkipReason::Cloned));
         }
         if src_len != 0 {
-            return Ok(skipped(SkipReason::SourceSpecific));
+            return source_route(family, src_len, payload);
         }
         let outer = KeyAttributes::read(family, table.into(), attributes)?;
         let destination = address(family, outer.destination, dst_len)?;
@@ -107,6 +118,14 @@ impl<'a> EncodedRoute<'a> {
         self.together.then_some(SetBytes {
             head: u32::from_ne_bytes(self.head),
             attributes: self.set,
+        })
+    }
+
+    fn whole(&self) -> Result<Route, DecodeErrorKind> {
+        Ok(Route {
+            set: self.read_set()?,
+            key: self.key,
+            protocol: self.protocol,
         })
     }
 
@@ -143,16 +162,54 @@ fn skipped<'a>(reason: SkipReason) -> PartialMessage<'a> {
     PartialMessage::Other(Box::new(Payload::Skipped(reason)))
 }
 
+#[cold]
+fn source_route<'a>(
+    family: Family,
+    length: u8,
+    payload: &[u8],
+) -> Result<PartialMessage<'a>, DecodeErrorKind> {
+    if family != Family::V6 {
+        // IPv4 has no such routes: this is the answer to a lookup.
+        return Ok(skipped(SkipReason::SourceSpecific));
+    }
+    let attributes = Attributes::new(payload.get(RTMSG..).unwrap_or_default());
+    let source = attributes.flatten().find(|(kind, _)| *kind == RTA_SRC);
+    let (_, source) = source.ok_or(DecodeErrorKind::Missing("RTA_SRC"))?;
+    if length > family.bits() {
+        return Err(DecodeErrorKind::PrefixLength(length));
+    }
+    let address = exact(RTA_SRC, source).map(u128::from_be_bytes)?;
+    // Otherwise it is like any other.
+    let mut rest = payload.to_vec();
+    if let Some(source_length) = rest.get_mut(2) {
+        *source_length = 0;
+    }
+    let PartialMessage::Announced(encoded) = EncodedRoute::read(&rest)? else {
+        return Ok(skipped(SkipReason::SourceSpecific));
+    };
+    let message = RouteMessage {
+        action: Action::New,
+        route: encoded.whole()?,
+    };
+    let body = Payload::SourceRoute(SourceRouteMessage {
+        source: Prefix::of(family, address, length),
+        expired: encoded.expires < 0,
+        message,
+    });
+    Ok(PartialMessage::Other(Box::new(body)))
+}
+
 pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Payload, DecodeErrorKind> {
     let encoded = match EncodedRoute::read(payload)? {
         PartialMessage::Announced(encoded) => encoded,
-        PartialMessage::Other(body) => return Ok(*body),
+        PartialMessage::Other(mut body) => {
+            if let Payload::SourceRoute(route) = &mut *body {
+                route.message.action = action;
+            }
+            return Ok(*body);
+        }
     };
-    let route = Route {
-        set: encoded.read_set()?,
-        key: encoded.key,
-        protocol: encoded.protocol,
-    };
+    let route = encoded.whole()?;
     Ok(Payload::Route(RouteMessage { action, route }))
 }
 

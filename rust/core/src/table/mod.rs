@@ -31,6 +31,7 @@ use kernel::drift::PendingDrift;
 use kernel::dump_tracker::DumpTracker;
 use kernel::injected_routes::InjectedRoutes;
 use kernel::resync::Resyncs;
+use kernel::source_routes::SourceRoutes;
 use resolve::resolver::Resolver;
 use store::any_rib::AnyRib;
 
@@ -43,7 +44,8 @@ pub use fib::withheld::WithheldDeletions;
 pub use kernel::discovery::{Discovery, MirroredTable};
 pub use kernel::drift::{Drift, DriftReport};
 pub use kernel::kernel_order::InsertMode;
-pub use kernel::resync::{DumpScope, SweepReport, UnseenPrefixes, Verify};
+pub use kernel::resync::{DumpScope, SweepReport, Verify};
+pub use kernel::unseen::UnseenPrefixes;
 pub use kernel::update::Announcement;
 pub use protocols::Protocols;
 pub use query::counts::{Anomalies, Counts};
@@ -80,6 +82,7 @@ pub struct Table {
     withheld: Withheld,
     limit_state: LimitState,
     injected: InjectedRoutes,
+    source_routes: SourceRoutes,
     quarantine: Quarantine,
     link_dump: Option<DumpTracker>,
     next_hop_dump: Option<DumpTracker>,
@@ -120,6 +123,7 @@ impl Table {
             withheld: Withheld::default(),
             limit_state: LimitState::default(),
             injected: InjectedRoutes::default(),
+            source_routes: SourceRoutes::default(),
             quarantine: Quarantine::default(),
             link_dump: None,
             next_hop_dump: None,

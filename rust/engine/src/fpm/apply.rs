@@ -3,7 +3,7 @@
 use bgpreflector_core::fpm::NextHopIds;
 use bgpreflector_core::netlink::{
     Action, DecodeError, DecodeErrorKind, EncodedRoute, NextHopMessage, PartialMessage, Payload,
-    RawMessage, RawMessages,
+    RawMessage, RawMessages, SkipReason,
 };
 use bgpreflector_core::route::Prefix;
 use bgpreflector_core::table::{Announcement, Table};
@@ -72,11 +72,8 @@ impl Frame<'_> {
             }
             Payload::NextHop(message) => self.next_hop(message),
             Payload::Done(_) => said.end = true,
-            Payload::Skipped(reason) => {
-                if let Some(counter) = self.shared.kernel.skipped.get(reason.index()) {
-                    KernelCounters::count(counter);
-                }
-            }
+            Payload::SourceRoute(_) => self.shared.kernel.skip(SkipReason::SourceSpecific),
+            Payload::Skipped(reason) => self.shared.kernel.skip(reason),
             // The kernel is the source of links, addresses and rules.
             Payload::Link(_)
             | Payload::Address(_)

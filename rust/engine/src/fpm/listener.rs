@@ -15,6 +15,7 @@ use nix::poll::{PollFd, PollFlags};
 use parking_lot::Mutex;
 
 use crate::error::KernelError;
+use crate::heartbeat::Pulse;
 use crate::kernel::{Waker, earlier, in_namespace};
 use crate::panics;
 use crate::ready::wait_ready;
@@ -100,6 +101,12 @@ impl Listener {
         });
     }
 
+    /// The thread's pulse. Does not block.
+    pub fn pulse(&self) -> Pulse {
+        // An idle thread waits for the kernel to wake it, so it has nothing to do.
+        self.shared.fpm_listener.pulse(|| false)
+    }
+
     /// Stops listening: afterwards it no longer changes the table. Further calls have no effect.
     pub fn end(&self) {
         self.stop.store(true, Ordering::Release);
@@ -156,8 +163,10 @@ impl Server {
     }
 
     fn run(&mut self, stop: &AtomicBool) -> io::Result<()> {
+        let shared = Arc::clone(&self.shared);
         loop {
             self.wait()?;
+            let _running = shared.fpm_listener.running();
             self.waker.reset();
             if stop.load(Ordering::Acquire) {
                 self.hang_up(None);
@@ -272,5 +281,54 @@ impl Server {
             }
             Err(error) => log::warn!("cannot use the connection from {address}: {error}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use bgpreflector_core::table::Scope;
+
+    use super::{FpmSettings, Listener, Pulse};
+    use crate::state::EngineState;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// A pulse that stays the same for a while.
+    fn still(listener: &Listener, has_to_do: bool) -> Pulse {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let seen = listener.pulse();
+            std::thread::sleep(Duration::from_millis(20));
+            if seen.has_to_do == has_to_do && listener.pulse() == seen {
+                return seen;
+            }
+            assert!(Instant::now() < deadline, "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn a_listener_that_hangs_is_seen_to_have_something_to_do() {
+        let shared = Arc::new(EngineState::new(Scope::default()));
+        let settings = FpmSettings {
+            listen: ([127, 0, 0, 1], 0).into(),
+            quiet_time: PATIENCE,
+            grace: Duration::ZERO,
+        };
+        let listener = Listener::start(Arc::clone(&shared), &settings, None).unwrap();
+        let rest = still(&listener, false);
+        let address = shared.fpm.local().unwrap();
+        let hung = {
+            // It waits for the table to begin a resync.
+            let _table = shared.table();
+            let _zebra = TcpStream::connect(address).unwrap();
+            still(&listener, true)
+        };
+        assert_eq!(hung.beats, rest.beats);
+        assert!(still(&listener, false).beats > rest.beats);
+        listener.end();
     }
 }

@@ -117,6 +117,7 @@ impl Peer {
                 Ok(length) => {
                     self.frames.filled(length);
                     self.heard = Instant::now();
+                    shared.fpm_listener.beat();
                     self.apply(shared, ids)?;
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,

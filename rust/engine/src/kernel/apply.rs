@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bgpreflector_core::netlink::{
     Action, DecodeError, DecodeErrorKind, EncodedRoute, Header, LinkMessage, NextHopMessage,
-    PartialMessage, Payload, RawMessage, RawMessages,
+    PartialMessage, Payload, RawMessage, RawMessages, SkipReason, SourceRouteMessage,
 };
-use bgpreflector_core::route::{Family, NextHop};
+use bgpreflector_core::route::{Family, NextHop, Route};
 use bgpreflector_core::table::{
     Announcement, DumpScope, InsertMode, Link, NextHopObject, Table, Verify,
 };
@@ -27,7 +27,7 @@ pub(super) struct Effects {
     pub(super) replaced_among: bool,
     /// The kernel dropped messages.
     pub(super) overrun: bool,
-    /// The time until the kernel stops using a route, without a message.
+    /// The time until the kernel may stop or begin to use a route, without a message.
     pub(super) expiry: Option<Duration>,
 }
 
@@ -64,6 +64,11 @@ impl Effects {
         });
     }
 }
+
+/// When to look again at a route whose lifetime has ended. Until the kernel removes it, half a minute
+/// later at most, whoever adds it again gives it another lifetime without a message, and so does
+/// the next advertisement of its router (`fib6_add_rt2node`, `ndisc_router_discovery`).
+const REVIVED: Duration = Duration::from_secs(1);
 
 /// Applies notifications to the table.
 pub(super) fn notifications(shared: &EngineState, table: &mut Table, buffer: &[u8]) -> Effects {
@@ -105,16 +110,20 @@ fn one(
             KernelCounters::count(&shared.kernel.route_withdrawals);
             effects.doubt(table.withdraw(message.route));
         }
+        Payload::SourceRoute(message) => {
+            // They are in the same tree, whose changes disturb a dump.
+            match message.message.action {
+                Action::New => effects.v6_announced = true,
+                Action::Delete => effects.v6_withdrawn = true,
+            }
+            source_route(shared, table, message, placement(&raw.header));
+        }
         Payload::Link(link) => effects.doubt(link_message(shared, table, &link)),
         // A change of an address revives or kills next hops without a message.
         Payload::Address(address) => effects.doubt(table.doubt_link(address.interface)),
         Payload::NextHop(next_hop) => effects.doubt(next_hop_message(shared, table, &next_hop)),
         Payload::Overrun => effects.overrun = true,
-        Payload::Skipped(reason) => {
-            if let Some(counter) = shared.kernel.skipped.get(reason.index()) {
-                KernelCounters::count(counter);
-            }
-        }
+        Payload::Skipped(reason) => shared.kernel.skip(reason),
         Payload::Rule(_) | Payload::Done(_) | Payload::Error { .. } | Payload::Noop => {}
     }
     Ok(())
@@ -125,12 +134,16 @@ pub(crate) fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
     a.into_iter().chain(b).min()
 }
 
-/// When the kernel stops using the route; none if it never does, or already has.
+/// When the kernel may begin or stop to use the route without a message; none if its lifetime has
+/// no end.
 pub(super) fn expiry(route: &EncodedRoute<'_>) -> Option<Duration> {
     const TICK: Duration = Duration::from_millis(10);
-    let ticks = u32::try_from(route.expires).ok().filter(|left| *left > 0)?;
-    // One tick more, since the kernel rounds down.
-    Some(TICK * ticks.saturating_add(1))
+    match u32::try_from(route.expires) {
+        Ok(0) => None,
+        // One tick more, since the kernel rounds down.
+        Ok(ticks) => Some(TICK * ticks.saturating_add(1)),
+        Err(_) => Some(REVIVED),
+    }
 }
 
 fn placement(header: &Header) -> InsertMode {
@@ -161,6 +174,33 @@ pub(super) fn announcement(
         || route.read_set(),
         placement,
     )
+}
+
+/// Applies a route for packets of some sources only, which is listed and counted alone.
+pub(super) fn source_route(
+    shared: &EngineState,
+    table: &mut Table,
+    from: SourceRouteMessage,
+    placement: InsertMode,
+) {
+    let SourceRouteMessage {
+        source, expired, ..
+    } = from;
+    let Route { key, protocol, set } = from.message.route;
+    if from.message.action == Action::Delete {
+        KernelCounters::count(&shared.kernel.route_withdrawals);
+        table.withdraw_from(source, key, protocol, set);
+        return;
+    }
+    KernelCounters::count(&shared.kernel.route_announcements);
+    let announcement = Announcement {
+        key,
+        protocol,
+        expired,
+    };
+    if !table.announce_from(source, announcement, set, placement) {
+        shared.kernel.skip(SkipReason::SourceSpecific);
+    }
 }
 
 /// Returns what may have changed without a message: if a link goes up or down, the routes through

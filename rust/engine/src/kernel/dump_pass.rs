@@ -145,13 +145,21 @@ impl Monitor {
         };
         let take = |table: &mut _, replies: &mut Replies<'_>, pass: &mut DumpPass| {
             while let Some((raw, message)) = replies.next() {
-                if let PartialMessage::Announced(route) = message {
-                    pass.dumped += 1;
-                    pass.expiry = earlier(pass.expiry, apply::expiry(&route));
-                    let taken = apply::announcement(&shared, table, &route, placement);
-                    if let Err(problem) = taken {
-                        replies.malformed(&raw.error(problem));
+                let route = match message {
+                    PartialMessage::Announced(route) => route,
+                    PartialMessage::Other(body) => {
+                        if let Payload::SourceRoute(from) = *body {
+                            pass.dumped += 1;
+                            apply::source_route(&shared, table, from, placement);
+                        }
+                        continue;
                     }
+                };
+                pass.dumped += 1;
+                pass.expiry = earlier(pass.expiry, apply::expiry(&route));
+                let taken = apply::announcement(&shared, table, &route, placement);
+                if let Err(problem) = taken {
+                    replies.malformed(&raw.error(problem));
                 }
             }
         };

@@ -2,8 +2,8 @@
 //! (`RTF_EXPIRES`), are unused once it has expired (`fib6_check_expired`), and are removed up to
 //! half a minute later.
 //!
-//! A router advertisement extends a lifetime without a message too, so only a dump, which shows the
-//! remaining lifetime, resolves such routes.
+//! A router advertisement extends a lifetime without a message too, even one that has ended, so only
+//! a dump, which shows the remaining lifetime, resolves such routes.
 
 use std::time::{Duration, Instant};
 

@@ -4,7 +4,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 
-use bgpreflector_core::netlink::Payload;
+use bgpreflector_core::netlink::{Payload, SkipReason};
 use bgpreflector_core::route::Route;
 
 use crate::error::KernelError;
@@ -28,6 +28,7 @@ impl Found {
     pub(super) fn of(body: Payload) -> Self {
         match body {
             Payload::Route(route) => Self::Route(Box::new(route.route)),
+            Payload::SourceRoute(_) => Self::Unreadable(SkipReason::SourceSpecific.name()),
             Payload::Error { errno, .. } => Self::Error(errno.saturating_abs()),
             Payload::Skipped(reason) => Self::Unreadable(reason.name()),
             _ => Self::Unreadable("no route"),

@@ -284,7 +284,10 @@ impl Monitor {
             before = (!pass.overrun).then_some(drops);
             report.dumped += pass.dumped;
             report.dumps += 1;
-            let uncertain = self.shared.table().uncertain_dump_routes() > 0;
+            let uncertain = self.shared.change(|table| {
+                table.note_unseen_legs();
+                table.uncertain_dump_routes() > 0
+            });
             let broken = uncertain || pass.interrupted || pass.overrun;
             if !broken {
                 v6.take(&pass);

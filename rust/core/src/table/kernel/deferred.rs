@@ -61,6 +61,7 @@ impl Table {
 
     /// Removes the routes of these sets.
     pub(in crate::table) fn sets_gone(&mut self, sets: Vec<SetId>) {
+        self.sweep_from(|route| sets.contains(&route.set));
         for id in sets {
             if !self.deferred_changes.marks.has(id) {
                 self.resolver.retire(id);

@@ -105,17 +105,21 @@ pub(in crate::table) fn announce(
             (false, false) => Announced::Known,
         };
     }
-    if let Some(old) = target
-        .filter(|at| range.contains(at))
-        .and_then(|at| routes.get_mut(at))
-    {
-        let set = old.set;
-        // Routes that IPv6 merges keep the protocol of the first of them.
-        let merged =
-            family == Family::V6 && matches!(placement, InsertMode::Append | InsertMode::Prepend);
-        let protocol = if merged { old.protocol } else { new.protocol };
-        *old = KernelRoute { protocol, ..new };
-        return Announced::Added(Some(set));
+    if let Some(at) = target.filter(|at| range.contains(at)) {
+        if let Some(old) = routes.get_mut(at) {
+            // Routes that IPv6 merges keep the protocol of the first of them.
+            let merged = family == Family::V6
+                && matches!(placement, InsertMode::Append | InsertMode::Prepend);
+            let protocol = if merged { old.protocol } else { new.protocol };
+            let replaced = *old;
+            *old = KernelRoute {
+                protocol,
+                generation: replaced.generation,
+                ..new
+            };
+            seen_again(routes, range, at, new.generation, placement);
+            return Announced::Added(Some(replaced.set));
+        }
     }
     let at = match (family, placement) {
         (Family::V4, InsertMode::Prepend) => range.start,
@@ -243,10 +247,18 @@ fn v6_target(
     };
     let qualifies = qualifies_for_ecmp(new.protocol, new_set);
     match placement {
-        // A router advertisement never replaces, so a program sent this, whatever its protocol.
         InsertMode::Replace => {
+            // A router advertisement replaces nothing but its own route, of another preference
+            // (`ndisc_router_discovery`).
+            let advertised = |route: &KernelRoute, set: &NextHopSet| {
+                may_be_advertised(new.protocol, new_set)
+                    && may_be_advertised(route.protocol, set)
+                    && holds_legs(new_set, set)
+            };
+            // Otherwise a program sent this, whatever its protocol.
             let merges = merges(new_set);
-            find(&|route, set| qualifies_for_ecmp(route.protocol, set) == merges)
+            find(&advertised)
+                .or_else(|| find(&|route, set| qualifies_for_ecmp(route.protocol, set) == merges))
                 .or(Some(range.start))
         }
         // Routes with gateways merge, wherever their next hops came from.

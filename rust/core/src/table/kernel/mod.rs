@@ -9,4 +9,6 @@ pub(super) mod injected_routes;
 pub(super) mod kernel_order;
 pub(super) mod resync;
 pub(super) mod sole;
+pub(super) mod source_routes;
+pub(super) mod unseen;
 pub(super) mod update;

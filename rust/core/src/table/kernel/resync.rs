@@ -15,7 +15,6 @@ use crate::table::Table;
 use crate::table::kernel::concern::ChangesDuringResync;
 use crate::table::kernel::drift::{Drift, PendingDrift};
 use crate::table::kernel::kernel_order::{self, InsertMode};
-use crate::table::resolve::resolver::SetMarks;
 use crate::table::resolve::topology::Topology;
 use crate::table::store::any_rib::AnyRib;
 use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
@@ -113,6 +112,11 @@ impl Resyncs {
         self.current.is_some()
     }
 
+    /// What the resync in progress compares.
+    pub(super) fn extent(&self) -> Option<&DumpScope> {
+        self.current.as_ref().map(|resync| &resync.extent)
+    }
+
     fn begin(&mut self, extent: DumpScope) {
         self.current = Some(Resync {
             extent,
@@ -121,17 +125,6 @@ impl Resyncs {
             uncertain: 0,
         });
     }
-}
-
-/// Prefixes without a seen route.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UnseenPrefixes {
-    /// Kernel table and prefix.
-    pub prefixes: Vec<(u32, Prefix)>,
-    /// Those of them that the kernel may have through an IPv6 next-hop object: it caches lookup
-    /// results on the object, and answers with the route that the cached result was made for, of
-    /// whatever prefix, or with an error once that route is gone (`rt6_get_pcpu_route`).
-    pub cached: AHashSet<(u32, Prefix)>,
 }
 
 /// The result of a resync.
@@ -151,6 +144,7 @@ impl Table {
     pub fn begin_resync(&mut self, extent: DumpScope) {
         self.resyncs.generation = self.resyncs.generation.wrapping_add(1);
         self.resyncs.begin(extent);
+        self.source_routes.begin_dump();
         self.pending_drift = PendingDrift::default();
     }
 
@@ -191,70 +185,7 @@ impl Table {
         if let Some(resync) = &self.resyncs.current {
             let extent = resync.extent.clone();
             self.resyncs.begin(extent);
-        }
-    }
-
-    /// Prefixes whose covered routes were not seen, and those of these families that VPP has and
-    /// the kernel has not shown: by kernel table.
-    pub fn unseen_prefixes(&mut self, families: &[Family]) -> UnseenPrefixes {
-        let current = self.resyncs.current.as_ref();
-        let Some(extent) = current.map(|resync| resync.extent.clone()) else {
-            return UnseenPrefixes::default();
-        };
-        self.ribs.iter_mut().for_each(AnyRib::index_all);
-        self.mark_injected_seen();
-        let (stale, generation) = (self.staleness(&extent), self.resyncs.generation);
-        let objects = !self.resolver.topology.objects.is_empty();
-        let by_object = self.resolver.marks(|_, set| kernel_order::by_object(set));
-        let may_be_by_object = |routes: &Routes| {
-            routes.is_empty() || routes.iter().any(|route| by_object.has(route.set))
-        };
-        let mut found = UnseenPrefixes::default();
-        for rib in self
-            .ribs_of(families)
-            .into_iter()
-            .filter_map(|index| self.ribs.get(usize::from(index)))
-        {
-            let unseen = |slot: u32, prefix: &Prefix, body: &Slot| {
-                let seen = |route: &KernelRoute| route.generation == generation;
-                let listed =
-                    |routes: &Routes| routes.iter().any(&stale) && !routes.iter().any(seen);
-                match (body.has(flag::OVERFLOW), body.route()) {
-                    (true, _) => listed(&rib.routes(slot)),
-                    (false, Some(route)) => stale(&route),
-                    // The kernel may have what the prefix lists exclude.
-                    (false, None) => body.unconfirmed() && self.scope.prefixes.allow(prefix),
-                }
-            };
-            for slot in 0..rib.slots() {
-                let (Some(body), Some(prefix)) = (rib.body(slot), rib.prefix(slot)) else {
-                    continue;
-                };
-                if unseen(slot, &prefix, body) {
-                    found.prefixes.push((rib.kernel_table, prefix));
-                    if objects && rib.family() == Family::V6 && may_be_by_object(&rib.routes(slot))
-                    {
-                        found.cached.insert((rib.kernel_table, prefix));
-                    }
-                }
-            }
-        }
-        found
-    }
-
-    /// Selects routes that a resync covered and did not see.
-    fn staleness(&self, extent: &DumpScope) -> impl Fn(&KernelRoute) -> bool + use<> {
-        let generation = self.resyncs.generation;
-        let covered = match extent {
-            DumpScope::Everything => None,
-            DumpScope::Interfaces(interfaces) => Some(
-                self.resolver
-                    .marks(|topology, set| topology.uses_one_of(set, interfaces)),
-            ),
-        };
-        move |route: &KernelRoute| {
-            let covers = |marks: &SetMarks| marks.has(route.set);
-            route.generation != generation && covered.as_ref().is_none_or(covers)
+            self.source_routes.begin_dump();
         }
     }
 
@@ -298,6 +229,9 @@ impl Table {
         let mut removed = self.remove_routes(families, &stale, spared, |key| {
             pending_drift.suspect(&key, Drift::Stale);
         });
+        if families.contains(&Family::V6) {
+            self.sweep_from(&stale);
+        }
         // A lookup skips routes that are unusable, or not for ordinary packets.
         let found = self.resolver.marks(Topology::found_by_lookups);
         for (table, prefix) in absent {

@@ -453,7 +453,7 @@ fn alone(body: &Slot, new: &KernelRoute, placement: InsertMode) -> Option<Alone>
 
 /// The set with its next hops in canonical order: IPv6 announces a route that gained a next hop
 /// beginning with the new one, and dumps it beginning with the first.
-fn in_order(mut set: NextHopSet) -> NextHopSet {
+pub(super) fn in_order(mut set: NextHopSet) -> NextHopSet {
     if let (Family::V6, NextHopSource::Inline(hops)) = (set.family, &mut set.next_hops) {
         hops.sort_unstable();
     }

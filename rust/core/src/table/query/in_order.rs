@@ -67,7 +67,8 @@ impl RoutesInOrder {
         }
         if self.walk(table, which) {
             let full = self.lowest.len() >= self.found;
-            let lowest = std::mem::take(&mut self.lowest).into_sorted_vec();
+            let mut lowest = std::mem::take(&mut self.lowest).into_sorted_vec();
+            lowest.dedup();
             (self.after, self.slot) = (lowest.last().copied(), 0);
             self.ready = lowest.into_iter();
             if !full && self.ready.len() == 0 {
@@ -99,6 +100,7 @@ impl RoutesInOrder {
             if let Some(slot) = slot {
                 table.views(Handle { rib, slot }, &self.filter, &mut views);
             }
+            table.views_from_sources_of((family, number), prefix, &self.filter, &mut views);
         }
         views
     }
@@ -125,7 +127,18 @@ impl RoutesInOrder {
             slot += 1;
         }
         self.slot = slot;
-        slot >= rib.slots()
+        let last = slot >= rib.slots();
+        if last && family == Family::V6 {
+            let taken = table.routes_from_sources_taken(&self.filter);
+            let in_table = taken.filter(|((table, ..), _)| *table == number);
+            let prefixes: Vec<Prefix> = in_table.map(|((_, prefix, _), _)| *prefix).collect();
+            for prefix in prefixes {
+                if self.wants(&prefix) {
+                    self.keep(prefix);
+                }
+            }
+        }
+        last
     }
 
     fn wants(&self, prefix: &Prefix) -> bool {

@@ -3,6 +3,7 @@
 pub(super) mod by_table;
 pub(super) mod counts;
 pub(super) mod filter;
+pub(super) mod from_source;
 pub(super) mod in_order;
 pub(super) mod sets;
 pub(super) mod tally;

@@ -6,6 +6,7 @@ use crate::route::{NextHop, RouteType};
 
 use crate::table::Table;
 use crate::table::query::filter::RouteFilter;
+use crate::table::query::from_source::state;
 use crate::table::query::view::{Cursor, PLACES};
 use crate::table::store::ids::{Handle, SetId};
 
@@ -36,6 +37,12 @@ impl Table {
             });
             true
         });
+        if rest.is_none() {
+            for (place, route) in self.routes_from_sources_taken(filter) {
+                let alike = (state(place.2).name(), route.protocol, route.set);
+                *counts.entry(alike).or_default() += 1;
+            }
+        }
         let alike = |((state, protocol, set), count)| {
             let SetId(id) = set;
             let set = self.resolver.sets.get(id)?;
@@ -58,17 +65,24 @@ impl Table {
         filter: &RouteFilter,
         counts: &mut Vec<u32>,
     ) -> Option<Cursor> {
-        self.walk_places(cursor, PLACES, |handle: Handle| {
-            self.each_taken(handle, filter, |_, _, route, _| {
-                let id = route.set.0 as usize;
-                if counts.len() <= id {
-                    counts.resize(id + 1, 0);
-                }
-                if let Some(count) = counts.get_mut(id) {
-                    *count += 1;
-                }
-            });
+        let rest = self.walk_places(cursor, PLACES, |handle: Handle| {
+            self.each_taken(handle, filter, |_, _, route, _| count(counts, route.set));
             true
-        })
+        });
+        if rest.is_none() {
+            let taken = self.routes_from_sources_taken(filter);
+            taken.for_each(|(_, route)| count(counts, route.set));
+        }
+        rest
+    }
+}
+
+fn count(counts: &mut Vec<u32>, set: SetId) {
+    let id = set.0 as usize;
+    if counts.len() <= id {
+        counts.resize(id + 1, 0);
+    }
+    if let Some(count) = counts.get_mut(id) {
+        *count += 1;
     }
 }

@@ -38,6 +38,9 @@ impl Cursor {
 /// Entries that one call examines: the table is locked for that long.
 pub(super) const PLACES: u32 = 65_536;
 
+/// Where the routes for some sources only are listed, in place of a mirrored table's number.
+const BEHIND: u16 = u16::MAX;
+
 /// The state of a kernel route in VPP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RouteState {
@@ -198,6 +201,10 @@ impl Table {
         filter: &RouteFilter,
     ) -> (Vec<RouteView>, Option<Cursor>) {
         let mut views = Vec::new();
+        if cursor.rib == BEHIND {
+            let rest = self.views_from_sources(cursor.slot, limit, filter, &mut views);
+            return (views, rest.map(|slot| Cursor { rib: BEHIND, slot }));
+        }
         let rest = self.walk_places(cursor, places, |handle| {
             let room = views.len() < limit;
             if room {
@@ -205,7 +212,12 @@ impl Table {
             }
             room
         });
-        (views, rest)
+        let behind = Cursor {
+            rib: BEHIND,
+            slot: 0,
+        };
+        let more = self.routes_from_sources().next().is_some();
+        (views, rest.or(more.then_some(behind)))
     }
 
     /// Calls `with` for each place from `cursor` on until it says no, for `places` at most; where to
@@ -248,12 +260,16 @@ impl Table {
     }
 
     /// Routes of mirrored protocols that VPP cannot have, by reason ([`HoldReason::name`]): the
-    /// best of their prefix, and those with a TOS.
+    /// best of their prefix, and those with a TOS or for some sources only.
     #[must_use]
     pub fn held_routes(&self) -> BTreeMap<&'static str, usize> {
         let mut reasons = BTreeMap::new();
         if self.with_tos > 0 {
             reasons.insert(HoldReason::TypeOfService(0).name(), self.with_tos);
+        }
+        for (place, _) in self.routes_from_sources() {
+            let name = HoldReason::SourceSpecific(place.2).name();
+            *reasons.entry(name).or_default() += 1;
         }
         if self.quarantine.is_empty() {
             for (set, count) in self.resolver.held() {

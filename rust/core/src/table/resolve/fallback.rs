@@ -119,6 +119,7 @@ const fn takes_fallback(held: HoldReason) -> bool {
         HoldReason::NoUsableNextHop
         // The route does not apply to VPP's packets.
         | HoldReason::TypeOfService(_)
+        | HoldReason::SourceSpecific(_)
         // VPP must have nothing for the prefix.
         | HoldReason::OverLimit | HoldReason::EndedVpp | HoldReason::VppFault => false,
     }

@@ -1,6 +1,6 @@
 //! Reasons why the best route of a mirrored protocol is not in VPP.
 
-use crate::route::{Path, RouteType};
+use crate::route::{Path, Prefix, RouteType};
 
 /// Why a route is not in VPP although it is the best of a mirrored protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,6 +21,8 @@ pub enum HoldReason {
     TooManyLabels(usize),
     /// It applies only to packets with this type of service, which VPP's FIB does not support.
     TypeOfService(u8),
+    /// It applies only to packets from this prefix: VPP's FIB looks at no source.
+    SourceSpecific(Prefix),
     /// It has more next hops than fit in a message.
     TooManyNextHops(usize),
     /// The prefix limit is reached ([`Limit`](crate::table::Limit)).
@@ -44,6 +46,7 @@ impl HoldReason {
             HoldReason::LabelsWithoutGateway => "labels_without_gateway",
             HoldReason::TooManyLabels(_) => "too_many_labels",
             HoldReason::TypeOfService(_) => "type_of_service",
+            HoldReason::SourceSpecific(_) => "source_specific",
             HoldReason::TooManyNextHops(_) => "too_many_next_hops",
             HoldReason::OverLimit => "over_limit",
             HoldReason::EndedVpp => "ended_vpp",
@@ -81,6 +84,9 @@ impl std::fmt::Display for HoldReason {
             }
             HoldReason::TypeOfService(tos) => {
                 write!(f, "it applies to packets with TOS {tos} only")
+            }
+            HoldReason::SourceSpecific(source) => {
+                write!(f, "it applies to packets from {source} only")
             }
             HoldReason::EndedVpp => f.write_str(
                 "VPP ended each time it was sent: `bgpreflector release` releases it",

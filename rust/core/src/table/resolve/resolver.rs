@@ -266,6 +266,10 @@ impl SetMarks {
         }
     }
 
+    pub(in crate::table) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(in crate::table) fn has(&self, id: SetId) -> bool {
         self.0.get(id.0 as usize).copied().unwrap_or(false)
     }

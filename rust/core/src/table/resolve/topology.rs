@@ -90,7 +90,7 @@ impl Topology {
         self.uses(set, |used| interfaces.contains(&used))
     }
 
-    fn uses(&self, set: &NextHopSet, is: impl Fn(u32) -> bool) -> bool {
+    pub(in crate::table) fn uses(&self, set: &NextHopSet, is: impl Fn(u32) -> bool) -> bool {
         match self.next_hops(&set.next_hops) {
             Ok(Some(hops)) => hops.iter().any(|hop| is(hop.interface)),
             _ => false,

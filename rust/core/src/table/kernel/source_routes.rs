@@ -1,0 +1,211 @@
+//! IPv6 routes for packets of some sources only (`ip -6 route add … from PREFIX`). VPP's FIB looks
+//! at no source, so it has none of them: they are kept to be listed and counted, apart from the
+//! others, which they neither hide nor replace.
+
+use std::collections::BTreeMap;
+
+use ahash::AHashSet;
+
+use crate::route::{NextHopSet, Prefix, RouteKey};
+
+use crate::table::Table;
+use crate::table::kernel::kernel_order::{self, Announced, InsertMode, Withdrawn};
+use crate::table::kernel::update::{Announcement, in_order};
+use crate::table::store::entry::{KernelRoute, Routes};
+use crate::table::store::ids::SetId;
+use crate::table::store::interner::Interner;
+
+/// Destinations, each with one source, that are kept at most.
+const MOST: usize = if cfg!(test) { 4 } else { 4096 };
+
+/// Kernel table, destination and source.
+pub(in crate::table) type Place = (u32, Prefix, Prefix);
+
+/// The routes for some sources, in the kernel's order at each place.
+#[derive(Default)]
+pub(in crate::table) struct SourceRoutes {
+    pub(in crate::table) places: BTreeMap<Place, Routes>,
+    /// Those notified since the dump began, which is older. More than [`MOST`]: any may be.
+    notified: AHashSet<Place>,
+}
+
+impl SourceRoutes {
+    /// Another dump begins.
+    pub(super) fn begin_dump(&mut self) {
+        self.notified.clear();
+    }
+
+    /// Whether a dump may tell something about a place.
+    fn is_open(&self, place: &Place) -> bool {
+        self.notified.len() <= MOST && !self.notified.contains(place)
+    }
+
+    /// Records a notification: what is known of the place is newer than the dump in progress.
+    fn notify(&mut self, place: Place, generation: u8) {
+        if self.notified.len() <= MOST {
+            self.notified.insert(place);
+        }
+        for route in self.places.get_mut(&place).into_iter().flatten() {
+            route.generation = generation;
+        }
+    }
+}
+
+impl Table {
+    /// Adds a route for packets from `source` only, which VPP cannot have; those out of scope are
+    /// ignored. Returns false where it is not kept, as there are too many.
+    pub fn announce_from(
+        &mut self,
+        source: Prefix,
+        announcement: Announcement,
+        set: NextHopSet,
+        placement: InsertMode,
+    ) -> bool {
+        let key = announcement.key;
+        let family = key.prefix.family();
+        if self.rib_index(family, key.table).is_none() || !self.scope.prefixes.allow(&key.prefix) {
+            return true;
+        }
+        let place = (key.table, key.prefix, source);
+        if placement.from_dump() && !self.source_routes.is_open(&place) {
+            return true;
+        }
+        let known = &self.source_routes.places;
+        if known.len() >= MOST && !known.contains_key(&place) {
+            return false;
+        }
+        let generation = self.resyncs.generation();
+        let new = KernelRoute {
+            metric: key.metric,
+            set: self.resolver.acquire(in_order(set)),
+            tos: key.tos,
+            protocol: announcement.protocol,
+            generation,
+            expired: announcement.expired,
+        };
+        self.change_from(place, |routes, sets| {
+            match kernel_order::announce(routes, new, placement, family, sets) {
+                Announced::Known | Announced::Moved | Announced::Expiry => vec![new.set],
+                Announced::Added(Some(old)) | Announced::Changed(old) => vec![old],
+                Announced::ReplacedDuplicate(old) => vec![new.set, old],
+                Announced::Added(None) => Vec::new(),
+            }
+        });
+        if !placement.from_dump() {
+            self.source_routes.notify(place, generation);
+        }
+        true
+    }
+
+    /// Removes a route for packets from `source` only, or some of its next hops.
+    pub fn withdraw_from(&mut self, source: Prefix, key: RouteKey, protocol: u8, set: NextHopSet) {
+        let place = (key.table, key.prefix, source);
+        if let Some(routes) = self.source_routes.places.get(&place) {
+            let gone = (key.tos, key.metric, protocol);
+            let withdrawn =
+                kernel_order::withdraw(routes, gone, &in_order(set), &self.resolver.sets);
+            self.take_away_from(place, withdrawn);
+        }
+        self.source_routes.notify(place, self.resyncs.generation());
+    }
+
+    fn take_away_from(&mut self, place: Place, withdrawn: Withdrawn) {
+        let (at, rest) = match withdrawn {
+            Withdrawn::Nothing => return,
+            Withdrawn::Whole(at) => (at, None),
+            Withdrawn::Legs(at, rest) => (at, Some(self.resolver.acquire(rest))),
+        };
+        self.change_from(place, |routes, _| match (rest, routes.get_mut(at)) {
+            (_, None) => rest.into_iter().collect(),
+            (Some(set), Some(route)) => vec![std::mem::replace(&mut route.set, set)],
+            (None, Some(_)) => vec![routes.remove(at).set],
+        });
+    }
+
+    /// Changes the routes of a place; releases the sets that `change` returns.
+    fn change_from(
+        &mut self,
+        place: Place,
+        change: impl FnOnce(&mut Routes, &Interner<NextHopSet>) -> Vec<SetId>,
+    ) {
+        let before = self.source_routes.places.remove(&place).unwrap_or_default();
+        let mut routes = before.clone();
+        let released = change(&mut routes, &self.resolver.sets);
+        self.count_foreign(&before, &routes);
+        released
+            .into_iter()
+            .for_each(|set| self.resolver.release(set));
+        if !routes.is_empty() {
+            self.source_routes.places.insert(place, routes);
+        }
+    }
+
+    /// Removes the routes that `gone` selects.
+    pub(super) fn sweep_from(&mut self, gone: impl Fn(&KernelRoute) -> bool) {
+        let concerned =
+            |(place, routes): (&Place, &Routes)| routes.iter().any(&gone).then_some(*place);
+        let places: Vec<Place> = self
+            .source_routes
+            .places
+            .iter()
+            .filter_map(concerned)
+            .collect();
+        for place in places {
+            self.change_from(place, |routes, _| {
+                let swept = routes
+                    .iter()
+                    .filter(|route| gone(route))
+                    .map(|route| route.set);
+                let swept = swept.collect();
+                routes.retain(|route| !gone(route));
+                swept
+            });
+        }
+    }
+
+    /// The mirrored ones in the order of table, destination and source.
+    pub(in crate::table) fn routes_from_sources(
+        &self,
+    ) -> impl Iterator<Item = (&Place, &KernelRoute)> {
+        let places = self.source_routes.places.iter();
+        let all = places.flat_map(|(place, routes)| routes.iter().map(move |route| (place, route)));
+        all.filter(|(_, route)| self.scope.mirrors(route.protocol))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use smallvec::smallvec;
+
+    use super::*;
+    use crate::route::{Family, NextHop, NextHopSource, RouteType};
+    use crate::table::Scope;
+
+    #[test]
+    fn so_many_are_kept() {
+        let mut table = Table::new(Scope::default());
+        let announce = |table: &mut Table, number: u8| {
+            let prefix = Prefix::v6(u128::from(number) << 80, 48);
+            let hops = NextHopSource::Inline(smallvec![NextHop::new(None, 2)]);
+            let announcement = Announcement {
+                key: RouteKey::new(254, prefix),
+                protocol: 12,
+                expired: false,
+            };
+            let set = NextHopSet::new(Family::V6, RouteType::Unicast, hops);
+            table.announce_from(Prefix::v6(0, 16), announcement, set, InsertMode::Append)
+        };
+        for number in 0..4 {
+            assert!(announce(&mut table, number));
+        }
+        assert!(!announce(&mut table, 4));
+        assert!(announce(&mut table, 3), "a known one changes");
+        assert_eq!(table.routes_from_sources().count(), MOST);
+        assert_eq!(table.held_routes()["source_specific"], MOST);
+        table.sweep_from(|_| true);
+        assert_eq!(
+            (table.routes_from_sources().count(), table.sets().0),
+            (0, 0)
+        );
+    }
+}

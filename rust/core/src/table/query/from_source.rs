@@ -1,0 +1,90 @@
+//! Listings of the routes for some sources only, which are in no mirrored table.
+
+use crate::route::{Family, Prefix, RouteKey};
+
+use crate::table::Table;
+use crate::table::kernel::source_routes::Place;
+use crate::table::query::filter::RouteFilter;
+use crate::table::query::view::{RouteState, RouteView};
+use crate::table::resolve::hold_reason::HoldReason;
+use crate::table::store::entry::KernelRoute;
+
+impl Table {
+    /// Those that `filter` takes.
+    pub(super) fn routes_from_sources_taken(
+        &self,
+        filter: &RouteFilter,
+    ) -> impl Iterator<Item = (&Place, &KernelRoute)> {
+        self.routes_from_sources()
+            .filter(|((_, prefix, source), route)| {
+                filter.takes(state(*source))
+                    && filter.contains(prefix)
+                    && self.leads(filter, route.set)
+            })
+    }
+
+    /// Adds the views of `limit` of them from the one with this number on; where to go on, none at
+    /// the end.
+    pub(super) fn views_from_sources(
+        &self,
+        start: u32,
+        limit: usize,
+        filter: &RouteFilter,
+        views: &mut Vec<RouteView>,
+    ) -> Option<u32> {
+        let mut rest = self.routes_from_sources_taken(filter).skip(start as usize);
+        for (place, route) in rest.by_ref().take(limit.max(1)) {
+            views.extend(self.view_from_source(place, route));
+        }
+        let end = u32::try_from(limit.max(1)).unwrap_or(u32::MAX);
+        rest.next().map(|_| start.saturating_add(end))
+    }
+
+    /// Adds the views of those of one destination.
+    pub(super) fn views_from_sources_of(
+        &self,
+        (family, table): (Family, u32),
+        prefix: Prefix,
+        filter: &RouteFilter,
+        views: &mut Vec<RouteView>,
+    ) {
+        let wanted = |place: &Place| (place.0, place.1) == (table, prefix);
+        if family == Family::V6 {
+            let taken = self.routes_from_sources_taken(filter);
+            let taken = taken.filter(|(place, _)| wanted(place));
+            views.extend(taken.filter_map(|(place, route)| self.view_from_source(place, route)));
+        }
+    }
+
+    fn view_from_source(
+        &self,
+        (table, prefix, source): &Place,
+        route: &KernelRoute,
+    ) -> Option<RouteView> {
+        let set = self.resolver.sets.get(route.set.0)?;
+        let key = RouteKey {
+            table: *table,
+            prefix: *prefix,
+            tos: route.tos,
+            metric: route.metric,
+        };
+        Some(RouteView {
+            table: *table,
+            prefix: *prefix,
+            tos: route.tos,
+            metric: route.metric,
+            protocol: route.protocol,
+            source: self.source_of(key, route.protocol),
+            set: set.clone(),
+            next_hops: self.next_hops_of(&set.next_hops),
+            state: state(*source),
+            substitute: None,
+            installed: None,
+        })
+    }
+}
+
+/// The state of a route for packets from `source`.
+pub(super) const fn state(source: Prefix) -> RouteState {
+    RouteState::HoldReason(HoldReason::SourceSpecific(source))
+}
