@@ -129,6 +129,7 @@ REPORT = StatusReport(
         (OverriddenPrefix(0, "10.0.0.0/8", "cli"),),
         {"add": Requests(3, 0)},
         {},
+        0,
         ("x",),
     ),
 )
