@@ -61,7 +61,7 @@ def test_a_grace_time_for_the_bgp_daemon(
     with running_daemon(
         tmp_path / "two.log", "--config", str(config), "--yes", *arguments, namespace=kernel
     ) as daemon:
-        wait_until(daemon.log, 30, "adopted", accept=lambda log: f"VPP has {2 * COUNT}" in log)
+        wait_until(daemon.log, 30, "adopted", accept=lambda log: f"VPP has {2 * COUNT:,}" in log)
         if comes_back:
             ip_batch(kernel, [*routes("add"), "route add 31.0.0.0/8 via 10.0.0.2 proto 12"])
             wait_until(
@@ -95,7 +95,7 @@ def test_a_reflector_that_is_switched_off_touches_nothing(
     with running_daemon(
         tmp_path / "two.log", "--config", str(config), *arguments, namespace=kernel
     ) as daemon:
-        wait_until(daemon.log, 30, "the resync", accept=lambda log: "0 applied" in log)
-        assert f"VPP has {2 * COUNT} routes" in daemon.log()
+        wait_until(daemon.log, 30, "the resync", accept=lambda log: "0 changes applied" in log)
+        assert f"VPP has {2 * COUNT:,} routes" in daemon.log()
         assert daemon.end() == 0, daemon.log()
     assert simulator.simulator.statistics()["route_requests"] == before
