@@ -9,7 +9,7 @@ use bgpreflector_core::route::{
 };
 use bgpreflector_core::table::{DumpScope, InsertMode, Table, Verify};
 
-use table_support::{MIRRORED, World, hop};
+use table_support::{FOREIGN, MIRRORED, World, hop};
 
 /// A route of two next hops, through the interfaces 1 and 2.
 fn two_next_hops(family: Family) -> Route {
@@ -135,4 +135,26 @@ fn a_replacement_of_a_multipath_route_may_be_of_what_that_hid() {
     assert_eq!(replaced(Family::V6, prohibit), Verify::OfEverything);
     assert_eq!(replaced(Family::V6, one_leg), Verify::Nothing);
     assert_eq!(replaced(Family::V4, prohibit), Verify::Nothing);
+}
+
+#[test]
+fn what_concerns_no_mirrored_route_is_no_drift() {
+    for (protocol, drift) in [(MIRRORED, 1), (FOREIGN, 0)] {
+        let mut table = World::new().table;
+        let mut route = two_next_hops(Family::V4);
+        route.protocol = protocol;
+        let drifted = |table: &mut Table, shown: &[&Route]| {
+            table.begin_resync(DumpScope::Everything);
+            for route in shown {
+                table.announce((*route).clone(), InsertMode::Dump);
+            }
+            table.end_resync(&Family::ALL);
+            table.take_drift(1).total()
+        };
+        assert_eq!(drifted(&mut table, &[&route]), drift, "missing");
+        let changed = dead(route.clone());
+        assert_eq!(drifted(&mut table, &[&changed]), drift, "different");
+        assert_eq!(drifted(&mut table, &[]), drift, "stale");
+        assert_eq!(kernel_routes(&table), 0);
+    }
 }

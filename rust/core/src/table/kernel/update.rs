@@ -155,7 +155,7 @@ impl Table {
     }
 
     fn first(&mut self, handle: Handle, key: RouteKey, placement: InsertMode, given: bool) {
-        if placement.from_dump() {
+        if placement.from_dump() && (given || self.is_mirrored_first(handle)) {
             self.drifted(key, true);
         }
         let counts = self.counts_mut(key.prefix.family());
@@ -167,6 +167,12 @@ impl Table {
             self.count_foreign_first(handle);
             self.refresh(handle);
         }
+    }
+
+    fn is_mirrored_first(&self, handle: Handle) -> bool {
+        let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
+        let route = body.and_then(Slot::route);
+        route.is_some_and(|route| self.scope.mirrors(route.protocol))
     }
 
     fn enter(
@@ -191,7 +197,9 @@ impl Table {
         let same = matches!(announced, Announced::Known | Announced::Expiry);
         if placement.from_dump() && !same {
             let alone = announced == Announced::Added(None) && !has_others(&routes, &new);
-            self.drifted(key, alone);
+            if self.has_mirrored(&routes) {
+                self.drifted(key, alone);
+            }
             let placed = alone || matches!(announced, Announced::Changed(_));
             if !placed && placement == InsertMode::PartialDump {
                 self.uncertain();

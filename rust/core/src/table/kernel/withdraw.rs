@@ -110,6 +110,16 @@ impl Table {
         removed
     }
 
+    /// Whether one of a prefix's routes is mirrored. If none is, nothing verifies them after an event,
+    /// and a difference says nothing about VPP.
+    pub(super) fn has_mirrored(&self, routes: &Routes) -> bool {
+        routes
+            .iter()
+            .any(|route| self.scope.mirrors(route.protocol))
+    }
+
+    /// Calls `on_removed` for the routes of prefixes that have a mirrored one; returns the number of
+    /// all that were removed.
     pub(in crate::table) fn remove_routes_at(
         &mut self,
         handle: Handle,
@@ -122,6 +132,7 @@ impl Table {
         let (table, prefix) = (rib.kernel_table, rib.prefix(handle.slot));
         let mut routes = rib.routes(handle.slot);
         let before = routes.len();
+        let prefix = prefix.filter(|_| self.has_mirrored(&routes));
         while let Some(at) = goes(&routes) {
             if let (Some(prefix), Some(route)) = (prefix, routes.get(at)) {
                 on_removed(RouteKey {
