@@ -80,7 +80,7 @@ impl<'a> EncodedRoute<'a> {
             return Ok(skipped(SkipReason::Cloned));
         }
         if src_len != 0 {
-            return source_route(family, src_len, payload);
+            return source_route(payload).map(PartialMessage::Other);
         }
         let outer = KeyAttributes::read(family, table.into(), attributes)?;
         let destination = address(family, outer.destination, dst_len)?;
@@ -110,6 +110,7 @@ impl<'a> EncodedRoute<'a> {
         })
     }
 
+    #[inline(always)]
     fn whole(&self) -> Result<Route, DecodeErrorKind> {
         Ok(Route {
             set: self.read_set()?,
@@ -152,15 +153,17 @@ fn skipped<'a>(reason: SkipReason) -> PartialMessage<'a> {
 }
 
 #[cold]
-fn source_route<'a>(
-    family: Family,
-    length: u8,
-    payload: &[u8],
-) -> Result<PartialMessage<'a>, DecodeErrorKind> {
-    if family != Family::V6 {
+#[inline(never)]
+fn source_route(payload: &[u8]) -> Result<Box<Payload>, DecodeErrorKind> {
+    let skipped = || Box::new(Payload::Skipped(SkipReason::SourceSpecific));
+    let (Some(Family::V6), Some(&length)) = (
+        payload.first().copied().and_then(Family::from_af),
+        payload.get(2),
+    ) else {
         // IPv4 has no such routes: this is the answer to a lookup.
-        return Ok(skipped(SkipReason::SourceSpecific));
-    }
+        return Ok(skipped());
+    };
+    let family = Family::V6;
     let attributes = Attributes::new(payload.get(RTMSG..).unwrap_or_default());
     let source = attributes.flatten().find(|(kind, _)| *kind == RTA_SRC);
     let (_, source) = source.ok_or(DecodeErrorKind::Missing("RTA_SRC"))?;
@@ -174,18 +177,19 @@ fn source_route<'a>(
         *source_length = 0;
     }
     let PartialMessage::Announced(encoded) = EncodedRoute::read(&rest)? else {
-        return Ok(skipped(SkipReason::SourceSpecific));
+        return Ok(skipped());
     };
     let message = RouteMessage {
         action: Action::New,
         route: encoded.whole()?,
     };
-    let body = Payload::SourceRoute(SourceRouteMessage {
-        source: Prefix::of(family, address, length),
-        expired: encoded.expires < 0,
-        message,
-    });
-    Ok(PartialMessage::Other(Box::new(body)))
+    Ok(Box::new(Payload::SourceRoute(Box::new(
+        SourceRouteMessage {
+            source: Prefix::of(family, address, length),
+            expired: encoded.expires < 0,
+            message,
+        },
+    ))))
 }
 
 pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Payload, DecodeErrorKind> {

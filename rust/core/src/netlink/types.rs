@@ -19,8 +19,8 @@ pub enum Action {
 pub enum Payload {
     /// A route comes or goes.
     Route(RouteMessage),
-    /// A route for packets of some sources only comes or goes.
-    SourceRoute(SourceRouteMessage),
+    /// A route for packets of some sources only comes or goes; boxed, since they are rare.
+    SourceRoute(Box<SourceRouteMessage>),
     /// A link was added, changed or removed.
     Link(LinkMessage),
     /// An address was added, changed or removed.

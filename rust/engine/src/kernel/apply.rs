@@ -117,7 +117,7 @@ fn one(
                 Action::New => effects.v6_announced = true,
                 Action::Delete => effects.v6_withdrawn = true,
             }
-            source_route(shared, table, message, placement(&raw.header));
+            source_route(shared, table, *message, placement(&raw.header));
         }
         Payload::Link(link) => effects.verify(link_message(shared, table, &link)),
         // A change of an address revives or kills next hops without a message.

@@ -150,7 +150,7 @@ impl Monitor {
                     PartialMessage::Other(body) => {
                         if let Payload::SourceRoute(from) = *body {
                             pass.dumped += 1;
-                            apply::source_route(&shared, table, from, placement);
+                            apply::source_route(&shared, table, *from, placement);
                         }
                         continue;
                     }

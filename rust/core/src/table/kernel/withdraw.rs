@@ -132,15 +132,16 @@ impl Table {
         let (table, prefix) = (rib.kernel_table, rib.prefix(handle.slot));
         let mut routes = rib.routes(handle.slot);
         let before = routes.len();
-        let prefix = prefix.filter(|_| self.has_mirrored(&routes));
         while let Some(at) = goes(&routes) {
             if let (Some(prefix), Some(route)) = (prefix, routes.get(at)) {
-                on_removed(RouteKey {
-                    table,
-                    prefix,
-                    tos: route.tos,
-                    metric: route.metric,
-                });
+                if self.scope.mirrors(route.protocol) || self.has_mirrored(&routes) {
+                    on_removed(RouteKey {
+                        table,
+                        prefix,
+                        tos: route.tos,
+                        metric: route.metric,
+                    });
+                }
             }
             self.drop_route(handle, &mut routes, at);
         }
