@@ -174,9 +174,9 @@ def test_a_daemon_tells_of_a_lost_link(
             accept=lambda seen: seen["in_sync"] and len(simulator.routes()) == OTHERS + LOST,
         )
         told = lambda: len(_told(daemon.log(), form))  # noqa: E731
-        wait_until(told, 30, "the first sync is told of", accept=lambda n: n == 1)
+        wait_until(told, 30, "a line about the first sync", accept=lambda n: n == 1)
         kernel.ip("link", "set", "eth1", "down")
-        wait_until(told, 30, "the loss is told of", accept=lambda n: n == 2)
+        wait_until(told, 30, "a line about the loss", accept=lambda n: n == 2)
         assert len(simulator.routes()) == OTHERS
         assert daemon.end() == 0
         _, last = _told(daemon.log(), form)

@@ -149,7 +149,7 @@ class MassChanges:
             self._told, before = Counter(), Counter()
         if before is not None and done != before:
             if self._began is None:
-                # It was in sync until an event woke whoever samples.
+                # It was in sync until an event woke the sampling thread.
                 self._began = max(self._last_sample, now - 1)
             self._last_change = now
         changing = before is not None and done != before

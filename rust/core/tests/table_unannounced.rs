@@ -103,11 +103,11 @@ fn a_dump_of_a_deleted_interface_does_not_remove_what_has_another_next_hop() {
     table.announce(route.clone(), InsertMode::Replace);
     table.remove_link(1);
     table.begin_resync(DumpScope::interface(1));
-    assert!(table.note_unseen_legs());
+    assert!(table.note_unseen_next_hops());
     table.end_resync(&Family::ALL);
     assert_eq!(kernel_routes(&table), 1, "a dump of everything will tell");
     table.begin_resync(DumpScope::Everything);
-    assert!(!table.note_unseen_legs());
+    assert!(!table.note_unseen_next_hops());
     table.end_resync(&Family::ALL);
     assert_eq!(kernel_routes(&table), 0);
 }

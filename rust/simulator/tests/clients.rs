@@ -112,7 +112,7 @@ fn nobody_is_dropped_for_silence_while_the_simulator_is_deaf() {
 
 /// A second simulator with the same interval, whose keepalives measure time.
 struct KeepaliveClock {
-    _bench: Harness,
+    _harness: Harness,
     client: Client,
 }
 
@@ -121,7 +121,7 @@ impl KeepaliveClock {
         let harness = Harness::with(|settings| settings.keepalive = Some(interval));
         let client = harness.client();
         Self {
-            _bench: harness,
+            _harness: harness,
             client,
         }
     }

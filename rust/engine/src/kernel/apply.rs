@@ -67,7 +67,7 @@ impl Effects {
 }
 
 /// When to look again at a route whose lifetime has ended. Until the kernel removes it, half a minute
-/// later at most, whoever adds it again gives it another lifetime without a message, and so does
+/// later at most, a program that adds it again gives it another lifetime without a message, and so does
 /// the next advertisement of its router (`fib6_add_rt2node`, `ndisc_router_discovery`).
 const REVIVED: Duration = Duration::from_secs(1);
 

@@ -287,7 +287,7 @@ impl Monitor {
             report.dumped += pass.dumped;
             report.dumps += 1;
             let uncertain = self.shared.change(|table| {
-                table.note_unseen_legs();
+                table.note_unseen_next_hops();
                 table.uncertain_dump_routes() > 0
             });
             let broken = uncertain || pass.interrupted || pass.overrun;

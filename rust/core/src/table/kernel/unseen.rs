@@ -91,7 +91,7 @@ impl Table {
     /// Records as uncertain that a resync of some interfaces did not see a route with a next hop
     /// through another one, which the kernel may still have; returns whether there is one. It has
     /// no message for next hops that go with their interface (`skip_notify_on_dev_down`).
-    pub fn note_unseen_legs(&mut self) -> bool {
+    pub fn note_unseen_next_hops(&mut self) -> bool {
         let Some(DumpScope::Interfaces(interfaces)) = self.resyncs.extent() else {
             return false;
         };

@@ -147,15 +147,21 @@ impl Table {
                 if given {
                     body.set_flag(flag::DESIRED | flag::QUEUED, true);
                 }
-                self.first(handle, key, placement, given);
+                self.first(handle, (key, protocol), placement, given);
                 Verify::Nothing
             }
             None => self.enter(handle, key, new, placement),
         }
     }
 
-    fn first(&mut self, handle: Handle, key: RouteKey, placement: InsertMode, given: bool) {
-        if placement.from_dump() && (given || self.is_mirrored_first(handle)) {
+    fn first(
+        &mut self,
+        handle: Handle,
+        (key, protocol): (RouteKey, u8),
+        placement: InsertMode,
+        given: bool,
+    ) {
+        if placement.from_dump() && self.scope.mirrors(protocol) {
             self.drifted(key, true);
         }
         let counts = self.counts_mut(key.prefix.family());
@@ -167,12 +173,6 @@ impl Table {
             self.count_foreign_first(handle);
             self.refresh(handle);
         }
-    }
-
-    fn is_mirrored_first(&self, handle: Handle) -> bool {
-        let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
-        let route = body.and_then(Slot::route);
-        route.is_some_and(|route| self.scope.mirrors(route.protocol))
     }
 
     fn enter(

@@ -1,6 +1,6 @@
 //! Listings of the routes for some sources only, which are in no mirrored table.
 
-use crate::route::{Family, Prefix, RouteKey};
+use crate::route::{Family, Prefix};
 
 use crate::table::Table;
 use crate::table::kernel::source_route_list::Place;
@@ -63,25 +63,7 @@ impl Table {
         route: &KernelRoute,
     ) -> Option<RouteView> {
         let set = self.resolver.sets.get(route.set.0)?;
-        let key = RouteKey {
-            table: *table,
-            prefix: *prefix,
-            tos: route.tos,
-            metric: route.metric,
-        };
-        Some(RouteView {
-            table: *table,
-            prefix: *prefix,
-            tos: route.tos,
-            metric: route.metric,
-            protocol: route.protocol,
-            source: self.source_of(key, route.protocol),
-            set: set.clone(),
-            next_hops: self.next_hops_of(&set.next_hops),
-            state: state(*source),
-            substitute: None,
-            installed: None,
-        })
+        Some(self.view_of(*table, *prefix, route, set, state(*source)))
     }
 }
 

@@ -283,26 +283,43 @@ impl Table {
             let Some(set) = self.resolver.sets.get(route.set.0) else {
                 return;
             };
-            let key = RouteKey {
-                table: rib.kernel_table,
-                prefix,
-                tos: route.tos,
-                metric: route.metric,
-            };
             views.push(RouteView {
-                table: rib.kernel_table,
-                prefix,
-                tos: route.tos,
-                metric: route.metric,
-                protocol: route.protocol,
-                source: self.source_of(key, route.protocol),
-                set: set.clone(),
-                next_hops: self.next_hops_of(&set.next_hops),
-                state,
                 substitute: self.substitute(handle, body, state),
                 installed: self.paths(body.installed).cloned(),
+                ..self.view_of(rib.kernel_table, prefix, route, set, state)
             });
         });
+    }
+
+    /// The view of a route of which VPP has nothing.
+    pub(super) fn view_of(
+        &self,
+        table: u32,
+        prefix: Prefix,
+        route: &KernelRoute,
+        set: &NextHopSet,
+        state: RouteState,
+    ) -> RouteView {
+        let (tos, metric) = (route.tos, route.metric);
+        let key = RouteKey {
+            table,
+            prefix,
+            tos,
+            metric,
+        };
+        RouteView {
+            table,
+            prefix,
+            tos,
+            metric,
+            protocol: route.protocol,
+            source: self.source_of(key, route.protocol),
+            set: set.clone(),
+            next_hops: self.next_hops_of(&set.next_hops),
+            state,
+            substitute: None,
+            installed: None,
+        }
     }
 
     /// Calls `with` for each route of a place that `filter` takes.
