@@ -165,3 +165,48 @@ fn a_resync_of_interfaces_sweeps_what_leads_through_them() {
     assert_eq!(table.counts(Family::V4).kernel, 2);
     assert_eq!(table.verify_link(1), Verify::Nothing);
 }
+
+/// What is known of a foreign route decides nothing until one of ours is beside it.
+#[test]
+fn a_route_of_ours_beside_one_that_may_have_changed_asks_for_a_dump() {
+    let mut table = World::new().table;
+    announce(&mut table, 1, FOREIGN, 2);
+    announce(&mut table, 2, FOREIGN, 1);
+    assert_eq!(table.verify_link(2), Verify::Nothing);
+    let ours = |number| route(number, 100, MIRRORED, &hop("192.0.2.1", 1));
+    let verify = |table: &mut Table, number| table.announce(ours(number), InsertMode::Append);
+    assert_eq!(
+        verify(&mut table, 2),
+        Verify::Nothing,
+        "that one is as it was"
+    );
+    assert_eq!(verify(&mut table, 1), Verify::OfEverything);
+    assert_eq!(verify(&mut table, 3), Verify::Nothing, "it is alone");
+    table.withdraw(ours(1));
+
+    // A dump that began before the change does not settle it.
+    table.begin_resync(DumpScope::Everything);
+    assert_eq!(table.verify_link(2), Verify::Nothing);
+    table.end_resync(&[]);
+    table.begin_resync(DumpScope::interface(1));
+    table.end_resync(&Family::ALL);
+    assert_eq!(verify(&mut table, 1), Verify::OfEverything);
+    table.withdraw(ours(1));
+    table.begin_resync(DumpScope::Everything);
+    announce(&mut table, 1, FOREIGN, 2);
+    table.end_resync(&Family::ALL);
+    assert_eq!(verify(&mut table, 1), Verify::Nothing);
+}
+
+#[test]
+fn an_object_that_may_have_changed_does_so_too() {
+    let mut table = World::new().table;
+    table.next_hop(5, NextHopObject::Single(hop("192.0.2.1", 1)));
+    table.announce(by_object(1, FOREIGN, 5), InsertMode::Append);
+    assert_eq!(table.verify_next_hop(5), Verify::Nothing);
+    let ours = route(1, 100, MIRRORED, &hop("192.0.2.1", 1));
+    assert_eq!(
+        table.announce(ours, InsertMode::Append),
+        Verify::OfEverything
+    );
+}

@@ -15,6 +15,7 @@ use super::kernel::discovered::Discovered;
 use super::kernel::drift::PendingDrift;
 use super::kernel::dump_tracker::DumpTracker;
 use super::kernel::foreign_users::ForeignUsers;
+use super::kernel::outdated_sets::OutdatedSets;
 use super::kernel::resync_state::Resyncs;
 use super::kernel::source_route_list::SourceRoutes;
 use super::query::counts::{Anomalies, Counts};
@@ -42,6 +43,7 @@ pub struct Table {
     /// Routes of mirrored protocols with a TOS.
     pub(super) with_tos: usize,
     pub(super) foreign_users: ForeignUsers,
+    pub(super) outdated_sets: OutdatedSets,
     pub(super) deletion_guard: DeletionGuard,
     pub(super) limit_state: LimitState,
     /// Key and protocol of the routes that handlers have injected.
@@ -84,6 +86,7 @@ impl Table {
             deferred_changes: DeferredSets::default(),
             with_tos: 0,
             foreign_users: ForeignUsers::default(),
+            outdated_sets: OutdatedSets::default(),
             deletion_guard: DeletionGuard::default(),
             limit_state: LimitState::default(),
             injected: AHashSet::new(),

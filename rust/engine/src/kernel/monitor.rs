@@ -29,6 +29,8 @@ pub(super) struct Monitor {
     pub(super) notifications: RouteSocket,
     pub(super) datagrams: Datagrams,
     pub(super) burst: Coalescer,
+    /// What the last walk over the table took, for routes that change with links and next-hop objects.
+    pub(super) last_walk: Duration,
     pub(super) dumper: Option<Dumper>,
     /// Where the reader's own thread waits, and is woken for commands.
     pub(super) commands_poller: Arc<Poller>,
@@ -94,6 +96,7 @@ impl Monitor {
             notifications: sockets.notifications,
             datagrams: Datagrams::new(),
             burst: Coalescer::default(),
+            last_walk: Duration::ZERO,
             dumper: Some(sockets.dumper),
             commands_poller,
             inline_poller,

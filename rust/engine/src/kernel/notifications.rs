@@ -1,10 +1,11 @@
 //! Reads the kernel's notifications into the table.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use bgpreflector_core::table::DumpScope;
+use bgpreflector_core::table::{DumpScope, Table};
 
 use crate::counters::KernelCounters;
 use crate::error::KernelError;
@@ -15,6 +16,11 @@ use super::apply::{self, Effects};
 use super::monitor::Fault;
 use super::monitor::{LONGEST_PAUSE, Monitor, SETTLE};
 use super::schedule::Reason;
+
+/// How long reading goes on before a walk over the table, in times of the last walk.
+const READ_ON: u32 = 10;
+/// The longest of these: others wait for the table meanwhile.
+const LONGEST_READ: Duration = Duration::from_millis(50);
 
 impl Monitor {
     /// Waits for notifications only.
@@ -34,21 +40,25 @@ impl Monitor {
         let mut all = Effects::default();
         let mut emptied = false;
         for _ in 0..times {
-            match self.receive() {
+            let failed = match self.receive() {
                 Ok(()) => {
-                    self.shared.kernel_reader.beat();
-                    self.notifications.count_senders(&self.shared.kernel);
-                    all = all.and(self.apply());
+                    let (effects, failed) = self.apply();
+                    all = all.and(effects);
+                    failed
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Err(error) => Some(error),
+            };
+            match failed {
+                None => {}
+                Some(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     emptied = true;
                     break;
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Some(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // The kernel dropped notifications and continues to do so until the queue has been
                 // read.
-                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => all.overrun = true,
-                Err(error) if may_pass(&error) => {
+                Some(error) if error.raw_os_error() == Some(libc::ENOBUFS) => all.overrun = true,
+                Some(error) if may_pass(&error) => {
                     log::warn!(
                         "cannot read the kernel's notifications for the moment: {error}; dumping its \
                          routes again"
@@ -56,7 +66,7 @@ impl Monitor {
                     (all.overrun, self.failed_transiently) = (true, true);
                     break;
                 }
-                Err(error) => return Err(KernelError::Read(error)),
+                Some(error) => return Err(KernelError::Read(error)),
             }
         }
         self.burst.read(Instant::now());
@@ -112,22 +122,48 @@ impl Monitor {
         }
     }
 
-    fn apply(&mut self) -> Effects {
-        let (shared, datagrams) = (&self.shared, &self.datagrams);
+    /// Applies what was read, and returns why further notifications could not be read, if that was
+    /// tried.
+    ///
+    /// Where routes go or change with links and next-hop objects, a walk over the table finds them:
+    /// then all that is pending is applied before the one walk, so that however many objects go,
+    /// walks take a small share of the time.
+    fn apply(&mut self) -> (Effects, Option<io::Error>) {
+        let shared = Arc::clone(&self.shared);
         shared.change(|table| {
-            let mut all = Effects::default();
-            // One walk over the table for all links and next-hop objects of the batch.
             table.defer();
-            for datagram in datagrams.iter() {
-                let Some(datagram) = datagram else {
-                    all.overrun = true;
-                    continue;
-                };
-                all = all.and(apply::notifications(shared, table, datagram));
+            let mut all = self.apply_read(table);
+            let until = Instant::now() + self.last_walk.saturating_mul(READ_ON).min(LONGEST_READ);
+            let mut failed = None;
+            while failed.is_none() && table.has_deferred() && Instant::now() < until {
+                match self.receive() {
+                    Ok(()) => all = all.and(self.apply_read(table)),
+                    Err(error) => failed = Some(error),
+                }
             }
-            table.settle();
-            all
+            if table.has_deferred() {
+                let began = Instant::now();
+                table.settle();
+                self.last_walk = began.elapsed();
+            } else {
+                table.settle();
+            }
+            (all, failed)
         })
+    }
+
+    fn apply_read(&self, table: &mut Table) -> Effects {
+        self.shared.kernel_reader.beat();
+        self.notifications.count_senders(&self.shared.kernel);
+        let mut all = Effects::default();
+        for datagram in self.datagrams.iter() {
+            let Some(datagram) = datagram else {
+                all.overrun = true;
+                continue;
+            };
+            all = all.and(apply::notifications(&self.shared, table, datagram));
+        }
+        all
     }
 
     fn count_drops(&self) {

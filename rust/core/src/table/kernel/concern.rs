@@ -29,6 +29,8 @@ impl Table {
         if self.next_hop_concerns(id) {
             return Verify::OfEverything;
         }
+        let sets = self.resolver.by_objects([id]);
+        self.outdated_sets.add(sets);
         if self.resyncs.is_running() {
             self.resyncs.during_resync.record(|m| &mut m.objects, id);
         }
@@ -50,7 +52,7 @@ impl Table {
             .collect()
     }
 
-    fn uncertain_by_link(&self, index: u32) -> Verify {
+    fn uncertain_by_link(&mut self, index: u32) -> Verify {
         let mut sets = self.resolver.by_interface(index);
         if self
             .link_of(index)
@@ -60,6 +62,7 @@ impl Table {
             sets.extend(self.resolver.of(&all, |_, set| is_at_loopback(set)));
         }
         if !self.concerns(&sets) {
+            self.outdated_sets.add(sets);
             return Verify::Nothing;
         }
         // If the first of several merged routes is removed, the others keep the places where they
@@ -102,6 +105,15 @@ impl Table {
         let beside =
             |routes: &Routes| routes.iter().any(|route| marks.has(route.set)) && is(routes);
         self.ribs.iter().any(|rib| rib.many().any(beside))
+    }
+
+    /// Whether a mirrored route has joined one of which a change without a message may be unknown.
+    pub(in crate::table) fn joins_outdated(&self, handle: Handle, protocol: u8) -> bool {
+        let beside = || self.rib(handle).map(|rib| rib.routes(handle.slot));
+        let is_outdated =
+            |route: &KernelRoute| self.is_foreign(route) && self.outdated_sets.has(route.set);
+        self.scope.mirrors(protocol)
+            && beside().is_some_and(|routes| routes.iter().any(is_outdated))
     }
 
     fn is_foreign(&self, route: &KernelRoute) -> bool {

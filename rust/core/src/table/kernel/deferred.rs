@@ -26,6 +26,13 @@ impl Table {
         self.deferred_changes.deferred = true;
     }
 
+    /// Whether [`Self::settle`] has to walk over the table.
+    #[must_use]
+    pub fn has_deferred(&self) -> bool {
+        let DeferredSets { gone, changed, .. } = &self.deferred_changes;
+        !gone.is_empty() || !changed.is_empty()
+    }
+
     /// Ends what [`Self::defer`] began; returns how many routes were removed with links and
     /// next-hop objects since.
     pub fn settle(&mut self) -> usize {

@@ -26,6 +26,9 @@ impl Table {
     /// 256 resyncs: at least every hundredth must be one of [`DumpScope::Everything`].
     pub fn begin_resync(&mut self, extent: DumpScope) {
         self.resyncs.generation = self.resyncs.generation.wrapping_add(1);
+        if extent == DumpScope::Everything {
+            self.outdated_sets.begin_dump();
+        }
         self.resyncs.begin(extent);
         self.source_routes.begin_dump();
         self.pending_drift = PendingDrift::default();
@@ -90,6 +93,10 @@ impl Table {
         let Some(resync) = self.resyncs.current.take() else {
             return SweepReport::default();
         };
+        let all = self.scope.families.iter().all(|f| families.contains(f));
+        if all && resync.extent == DumpScope::Everything {
+            self.outdated_sets.end_dump();
+        }
         self.ribs.iter_mut().for_each(AnyRib::index_all);
         self.mark_injected_seen();
         let generation = self.resyncs.generation;

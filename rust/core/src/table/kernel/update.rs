@@ -150,7 +150,15 @@ impl Table {
                 self.first(handle, (key, protocol), placement, given);
                 Verify::Nothing
             }
-            None => self.enter(handle, key, new, placement),
+            None => {
+                let verify = self.enter(handle, key, new, placement);
+                let outdated = !placement.from_dump() && self.joins_outdated(handle, protocol);
+                if outdated {
+                    Verify::OfEverything
+                } else {
+                    verify
+                }
+            }
         }
     }
 
