@@ -141,9 +141,7 @@ def running_router(vpp: Vpp, tmp_path: Path) -> Iterator[tuple[Chain, RunningDae
     file.write_text(CONFIGURATION.format(interface=vpp.interface))
     with running_chain() as chain:
         given = ("--config", str(file), "--socket", str(vpp.socket))
-        with running_daemon(
-            tmp_path / "log", *given, namespace=chain.router.namespace
-        ) as daemon:
+        with running_daemon(tmp_path / "log", *given, namespace=chain.router.namespace) as daemon:
             wait_until(daemon.answers, TIMEOUT, "it listens")
             yield chain, daemon
 
@@ -159,9 +157,7 @@ def test_a_prefix_is_announced_once_vpp_forwards_it(vpp: Vpp, tmp_path: Path) ->
         chain.announce(WORKS, WAITS)
         chain.wait_kernel(WAITS)
         chain.wait_bgp(WAITS, pending=True)
-        wait_until(
-            lambda: daemon.ask_json("show", "routes", WAITS), TIMEOUT, "the daemon has it"
-        )
+        wait_until(lambda: daemon.ask_json("show", "routes", WAITS), TIMEOUT, "the daemon has it")
         assert chain.bgp(WAITS)["to"] == {}
         assert chain.heard() == {WORKS}
         vpp.go_on()

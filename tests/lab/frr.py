@@ -65,6 +65,9 @@ class Frr:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         for daemon in installation.daemons:
             (directory / f"{daemon}.conf").write_text(configuration.get(daemon, ""))
+        # Of vtysh itself, which complains where it finds none.
+        for file in ("vtysh.conf", "frr.conf"):
+            (directory / file).touch()
         # The daemons give up root's rights for those of the package's own user.
         for path in (directory, *directory.iterdir()):
             shutil.chown(path, "frr", "frr")
@@ -107,12 +110,15 @@ class Frr:
         arguments = [part for command in commands for part in ("-c", command)]
         only = [] if daemon is None else ["-d", daemon]
         done = subprocess.run(
-            [self._installation.vtysh, "--vty_socket", str(self._directory), *only, *arguments],
+            [
+                self._installation.vtysh, "--vty_socket", str(self._directory),
+                "--config_dir", str(self._directory), *only, *arguments,
+            ],
             capture_output=True,
             text=True,
             check=False,
             timeout=START,
-        )
+        )  # fmt: skip
         if done.returncode != 0 or "% " in done.stdout + done.stderr:
             raise FrrError(f"{'; '.join(commands)}: {done.stdout}{done.stderr}{self.log()}")
         return done.stdout
