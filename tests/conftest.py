@@ -26,7 +26,7 @@ __all__ = [
     "pytest_terminal_summary",
 ]
 
-MARKERS = ("root", "bird", "frr", "vpp")
+MARKERS = ("root", "bird", "frr", "new_frr", "vpp")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

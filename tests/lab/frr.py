@@ -1,20 +1,22 @@
-"""An FRR of our own in a namespace: zebra, bgpd and staticd."""
+"""An FRR of our own in a namespace: zebra, bgpd and staticd, Debian's or one of another prefix."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .bird_config import Session
 from .netns import Namespace
-from .requirements import PROGRAMS
+from .requirements import NEW_FRR, PROGRAMS
 from .wait import wait_until
 
 START = 30.0
@@ -27,22 +29,45 @@ class FrrError(RuntimeError):
     """FRR refused a command; the message is FRR's."""
 
 
+@dataclass(frozen=True)
+class Installation:
+    """Where FRR's programs are, and which daemons it has."""
+
+    programs: Path = PROGRAMS
+    vtysh: str = "vtysh"
+    daemons: tuple[str, ...] = ("zebra", "staticd", "bgpd")
+
+
+def new_frr() -> Installation:
+    """The one that accepts FPM results: zebra and bgpd alone."""
+    prefix = Path(os.environ[NEW_FRR])
+    return Installation(prefix / "sbin", str(prefix / "bin" / "vtysh"), ("zebra", "bgpd"))
+
+
+DEBIAN = Installation()
+
+
 class Frr:
     """The daemons of one router. Each starts, is killed or ended, and starts again."""
 
     def __init__(
-        self, namespace: Namespace, router_id: str, sessions: Sequence[Session], directory: Path
+        self,
+        namespace: Namespace,
+        configuration: Mapping[str, str],
+        directory: Path,
+        installation: Installation,
+        sessions: Sequence[Session],
     ) -> None:
         self.namespace = namespace
+        self._installation = installation
         self._sessions = sessions
         self._directory = directory
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        for daemon, text in {
-            "zebra": "",
-            "bgpd": _bgp(router_id, sessions),
-            "staticd": "",
-        }.items():
-            (directory / f"{daemon}.conf").write_text(text)
+        for daemon in installation.daemons:
+            (directory / f"{daemon}.conf").write_text(configuration.get(daemon, ""))
+        # Of vtysh itself, which complains where it finds none.
+        for file in ("vtysh.conf", "frr.conf"):
+            (directory / file).touch()
         # The daemons give up root's rights for those of the package's own user.
         for path in (directory, *directory.iterdir()):
             shutil.chown(path, "frr", "frr")
@@ -51,7 +76,7 @@ class Frr:
         """Starts ``zebra``, ``bgpd`` or ``staticd`` and waits until it answers."""
         with (self._directory / f"{daemon}.log").open("ab") as log:
             self._running[daemon] = self.namespace.start(
-                str(PROGRAMS / daemon),
+                str(self._installation.programs / daemon),
                 "--config_file", str(self._directory / f"{daemon}.conf"),
                 "--pid_file", str(self._directory / f"{daemon}.pid"),
                 "--socket", str(self._directory / "zserv.api"),
@@ -85,12 +110,15 @@ class Frr:
         arguments = [part for command in commands for part in ("-c", command)]
         only = [] if daemon is None else ["-d", daemon]
         done = subprocess.run(
-            ["vtysh", "--vty_socket", str(self._directory), *only, *arguments],
+            [
+                self._installation.vtysh, "--vty_socket", str(self._directory),
+                "--config_dir", str(self._directory), *only, *arguments,
+            ],
             capture_output=True,
             text=True,
             check=False,
             timeout=START,
-        )
+        )  # fmt: skip
         if done.returncode != 0 or "% " in done.stdout + done.stderr:
             raise FrrError(f"{'; '.join(commands)}: {done.stdout}{done.stderr}{self.log()}")
         return done.stdout
@@ -137,7 +165,7 @@ class Frr:
             raise FrrError(f"{daemon} did not end within {STOP} s: {self.log()}") from None
 
 
-def _bgp(router_id: str, sessions: Sequence[Session]) -> str:
+def _bgp(router_id: str, sessions: Sequence[Session], more: str) -> str:
     neighbours = "".join(
         f" neighbor {s.neighbour} remote-as {s.neighbour_as}\n"
         f" neighbor {s.neighbour} timers connect 1\n"
@@ -156,22 +184,31 @@ def _bgp(router_id: str, sessions: Sequence[Session]) -> str:
         " no bgp ebgp-requires-policy\n"
         " no bgp network import-check\n"
         " no bgp default ipv4-unicast\n"
-        f"{neighbours}{families}"
+        f"{more}{neighbours}{families}"
     )
 
 
 @contextmanager
 def running_frr(
-    namespace: Namespace, router_id: str, sessions: Sequence[Session], *zebra_options: str
+    namespace: Namespace,
+    router_id: str,
+    sessions: Sequence[Session],
+    *zebra_options: str,
+    installation: Installation = DEBIAN,
+    zebra: str = "",
+    bgp: str = "",
 ) -> Iterator[Frr]:
-    """An FRR that runs in the namespace; killed and cleaned up at the end."""
+    """An FRR that runs in the namespace; killed and cleaned up at the end.
+
+    ``zebra`` is zebra's configuration, ``bgp`` are further lines of ``router bgp``.
+    """
+    configuration = {"zebra": zebra, "bgpd": _bgp(router_id, sessions, bgp)}
     # Not under pytest's directory: a socket's path has at most 107 bytes, and that of the user.
     with tempfile.TemporaryDirectory(prefix="bgpr-frr-") as directory:
-        made = Frr(namespace, router_id, sessions, Path(directory))
+        made = Frr(namespace, configuration, Path(directory), installation, sessions)
         try:
-            made.start("zebra", *zebra_options)
-            made.start("staticd")
-            made.start("bgpd")
+            for daemon in installation.daemons:
+                made.start(daemon, *(zebra_options if daemon == "zebra" else ()))
             yield made
         finally:
             made.kill_all()

@@ -11,6 +11,9 @@ from pathlib import Path
 PROGRAMS = Path("/usr/lib/frr")
 """Where Debian's package of FRR puts the daemons."""
 
+NEW_FRR = "BGPREFLECTOR_TESTS_FRR"
+"""Environment variable: the prefix of an FRR whose zebra accepts FPM results (8.5 or newer)."""
+
 PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 
@@ -18,6 +21,7 @@ PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 def missing(marker: str) -> str | None:
     """Why tests with this marker cannot run here and what makes them run; None if they can."""
     checks = {"root": _no_namespaces, "bird": _no_bird, "frr": _no_frr, "vpp": _no_vpp}
+    checks["new_frr"] = _no_new_frr
     check = checks.get(marker)
     return check() if check else None
 
@@ -49,6 +53,17 @@ def _no_frr() -> str | None:
     if shutil.which("vtysh", path=PATH) and all((PROGRAMS / name).exists() for name in daemons):
         return None
     return "no `zebra`, `bgpd`, `staticd` and `vtysh`: apt-get install --no-install-recommends frr"
+
+
+def _no_new_frr() -> str | None:
+    prefix = os.environ.get(NEW_FRR)
+    wanted = ("sbin/zebra", "sbin/bgpd", "bin/vtysh")
+    if prefix and all((Path(prefix) / name).exists() for name in wanted):
+        return None
+    return (
+        f"Debian's FRR has no use for FPM results: build FRR 8.5 or newer and set {NEW_FRR} to its "
+        f"prefix, with {', '.join(wanted)}"
+    )
 
 
 def _no_vpp() -> str | None:

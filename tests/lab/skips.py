@@ -19,6 +19,7 @@ KINDS = {
     "root": "no right to make network namespaces",
     "bird": "no BIRD",
     "frr": "no FRR",
+    "new_frr": "no FRR that accepts FPM results",
     "system": "for another processor or C library than this machine's",
     "kernel": "the kernel was built without it",
     "release": "another release or build of VPP or FRR is meant",

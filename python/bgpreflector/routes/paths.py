@@ -36,14 +36,16 @@ _BY_INDEX = re.compile(r"\bsw_if_index (\d+)")
 
 def path_row(path: _PathTuple, vpp_names: Mapping[int, str]) -> dict[str, object]:
     """A path; ``vpp_names`` are those of VPP's interfaces by ``sw_if_index``."""
-    number, _, next_hop, sw_if_index, _, weight, _, labels = path
+    number, _, next_hop, sw_if_index, table, weight, _, labels = path
     leads = number not in _ENDS
+    again = number == 0 and next_hop is None and sw_if_index == NO_INTERFACE
     through = sw_if_index if leads and sw_if_index != NO_INTERFACE else None
     return {
         "type": _TYPES.get(number, f"type {number}"),
         "next_hop": str(next_hop) if leads and next_hop is not None else None,
         "interface": None if through is None else vpp_names.get(through),
         "sw_if_index": through,
+        "lookup_table": table if again else None,
         "weight": weight,
         "labels": list(labels),
     }
@@ -59,6 +61,8 @@ def path_text(row: Mapping[str, Any]) -> str:
     parts = []
     if row["next_hop"] is not None:
         parts.append(f"via {row['next_hop']}")
+    elif row["lookup_table"] is not None:
+        parts.append(f"lookup in table {row['lookup_table']}")
     elif row["type"] == NORMAL:
         parts.append("attached")
     if row["type"] != NORMAL:

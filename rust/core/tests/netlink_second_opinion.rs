@@ -16,7 +16,9 @@ use bgpreflector_core::netlink::{
 };
 use bgpreflector_core::route::{NextHop, NextHopSource, Prefix, Route};
 use netlink_packet_core::{NetlinkMessage, NetlinkPayload, Nla, NlasIterator};
-use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage as OtherLink};
+use netlink_packet_route::link::{
+    InfoData, InfoVrf, LinkAttribute, LinkFlags, LinkInfo, LinkMessage as OtherLink,
+};
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteFlags, RouteLwTunnelEncap, RouteMessage as OtherRoute,
     RouteMplsIpTunnel, RouteNextHopFlags, RouteVia,
@@ -261,7 +263,21 @@ fn link_of(action: Action, other: &OtherLink) -> LinkMessage {
         address: address.filter(|address| *address != [0; 6]),
         up: other.header.flags.contains(LinkFlags::Up),
         carrier: other.header.flags.contains(LinkFlags::LowerUp),
+        vrf_table: other.attributes.iter().find_map(vrf_table),
     }
+}
+
+fn vrf_table(attribute: &LinkAttribute) -> Option<u32> {
+    let LinkAttribute::LinkInfo(info) = attribute else {
+        return None;
+    };
+    info.iter().find_map(|info| match info {
+        LinkInfo::Data(InfoData::Vrf(data)) => data.iter().find_map(|one| match one {
+            InfoVrf::TableId(table) => Some(*table),
+            _ => None,
+        }),
+        _ => None,
+    })
 }
 
 /// `netlink-packet-route` has no next-hop objects: its core's walk over the attributes has to do.

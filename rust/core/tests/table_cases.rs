@@ -98,6 +98,7 @@ fn a_link_that_goes_down_takes_its_v4_routes_along_without_a_message() {
         up: true,
         carrier: true,
         address: None,
+        vrf_table: None,
     };
     world.table.link(1, up.clone());
     world.table.announce(

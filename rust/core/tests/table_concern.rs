@@ -30,6 +30,7 @@ fn down(table: &mut Table, index: u32) -> Verify {
             up: false,
             carrier: false,
             address: None,
+            vrf_table: None,
         },
     );
     verify

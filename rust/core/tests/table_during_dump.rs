@@ -9,6 +9,7 @@ fn link(up: bool) -> Link {
         up,
         carrier: up,
         address: None,
+        vrf_table: None,
     }
 }
 

@@ -37,6 +37,7 @@ fn table_within(limit: Option<Limit>, fallback: Fallback) -> Table {
             up: true,
             carrier: true,
             address: None,
+            vrf_table: None,
         };
         table.link(index, link);
     }
@@ -186,6 +187,7 @@ fn where_the_kernel_goes_on_to_a_shorter_prefix_vpp_does_too() {
             up: false,
             carrier: false,
             address: None,
+            vrf_table: None,
         };
         let mut unusable = route(1, &[2]);
         if let NextHopSource::Inline(hops) = &mut unusable.set.next_hops {

@@ -20,6 +20,7 @@ fn link(index: u32, up: bool) -> Link {
         up,
         carrier: up,
         address: None,
+        vrf_table: None,
     }
 }
 

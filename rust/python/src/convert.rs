@@ -105,7 +105,10 @@ pub(crate) fn path(path: &Path) -> String {
         (PathKind::IcmpUnreach, _) => return "icmp-unreach".to_owned(),
         (PathKind::IcmpProhibit, _) => return "icmp-prohibit".to_owned(),
         (PathKind::Normal, Some(next_hop)) => format!("via {next_hop}"),
-        (PathKind::Normal, None) => "attached".to_owned(),
+        (PathKind::Normal, None) => match path.looks_up_in() {
+            Some((_, table)) => format!("lookup in table {table}"),
+            None => "attached".to_owned(),
+        },
     };
     if path.sw_if_index != Path::NO_INTERFACE {
         text.push_str(&format!(" sw_if_index {}", path.sw_if_index));

@@ -58,6 +58,10 @@ fn follow(
             Outcome::Forwards(vec![format!("{ip}-glean: {}", interface.name)])
         }),
         Kind::Recursive => recursive(state, hop, &path, seen),
+        Kind::Deag => Outcome::Forwards(vec![format!(
+            "dst-address,unicast lookup in {}",
+            state.tables.name(path.table, family)
+        )]),
         Kind::Receive => Outcome::Forwards(vec!["dpo-receive".into()]),
         Kind::Special(_) => Outcome::Forwards(vec![dropped(family)]),
         _ => Outcome::Unresolved,

@@ -50,6 +50,13 @@ impl Tables {
         self.0.contains_key(&(family == Family::V6, table))
     }
 
+    /// The name of a table; empty where there is none.
+    pub(crate) fn name(&self, table: u32, family: Family) -> &str {
+        self.0
+            .get(&(family == Family::V6, table))
+            .map_or("", String::as_str)
+    }
+
     /// Table, family and name.
     pub(crate) fn all(&self) -> impl Iterator<Item = (u32, Family, &str)> {
         self.0.iter().map(|((is_ip6, table), name)| {

@@ -124,6 +124,7 @@ pub fn empty_table(next_hops: NextHops) -> Table {
         up: true,
         carrier: true,
         address: None,
+        vrf_table: None,
     };
     table.link(LINK, link);
     table.set_interfaces(interfaces(1));

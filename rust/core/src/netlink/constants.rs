@@ -137,6 +137,14 @@ pub const MPLS_IPTUNNEL_DST: u16 = 1;
 pub const IFLA_ADDRESS: u16 = 1;
 /// `linux/if_link.h`
 pub const IFLA_IFNAME: u16 = 3;
+/// `linux/if_link.h`
+pub const IFLA_LINKINFO: u16 = 18;
+/// `linux/if_link.h`
+pub const IFLA_INFO_KIND: u16 = 1;
+/// `linux/if_link.h`
+pub const IFLA_INFO_DATA: u16 = 2;
+/// `linux/if_link.h`
+pub const IFLA_VRF_TABLE: u16 = 1;
 /// `linux/if.h`
 pub const IFF_UP: u32 = 1;
 /// `linux/if.h`

@@ -84,6 +84,8 @@ pub struct LinkMessage {
     pub carrier: bool,
     /// Hardware address (`IFLA_ADDRESS`), if it is an Ethernet address and not all zeros.
     pub address: Option<HardwareAddress>,
+    /// The routing table of a VRF device (`IFLA_VRF_TABLE`).
+    pub vrf_table: Option<u32>,
 }
 
 /// `RTM_NEWADDR` or `RTM_DELADDR`.

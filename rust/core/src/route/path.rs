@@ -29,11 +29,12 @@ pub struct Path {
     pub kind: PathKind,
     /// Family of the next hop (`FIB_API_PATH_NH_PROTO_IP4` or `_IP6`).
     pub family: Family,
-    /// Address of the next hop; none on an attached (device-only) or a special path.
+    /// Address of the next hop; none on an attached (device-only) or a special path, nor on one
+    /// without an interface, which looks the packet's destination up in `table`.
     pub next_hop: Option<IpAddr>,
     /// VPP interface, [`Path::NO_INTERFACE`] if VPP's own FIB resolves it.
     pub sw_if_index: u32,
-    /// VPP table in which the next hop is looked up when there is no interface.
+    /// VPP table of the lookup when there is no interface.
     pub table: u32,
     /// Share of the traffic, 1 to 255.
     pub weight: u8,
@@ -50,6 +51,16 @@ impl Path {
     pub const MAX_LABELS: usize = 16;
     /// Maximum number of paths in one message (`n_paths` is a u8).
     pub const MAX_PATHS: usize = 255;
+
+    /// The table in which the packet's destination is looked up again
+    /// (`FIB_ROUTE_PATH_DEAG` in VPP's `fib_types.h`); none for any other path.
+    #[must_use]
+    pub fn looks_up_in(&self) -> Option<(Family, u32)> {
+        let again = self.kind == PathKind::Normal
+            && self.next_hop.is_none()
+            && self.sw_if_index == Self::NO_INTERFACE;
+        again.then_some((self.family, self.table))
+    }
 }
 
 /// The paths of one VPP route, sorted: equal sets compare equal.

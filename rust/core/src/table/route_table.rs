@@ -70,11 +70,14 @@ impl Table {
                     .map(|(k, v)| AnyRib::new(*family, *k, *v))
             })
             .collect();
+        let mut resolver = Resolver::default();
+        let number = |rib: &AnyRib| ((rib.family(), rib.kernel_table), rib.vpp_table);
+        resolver.topology.vpp_tables = ribs.iter().map(number).collect();
         Self {
             scope,
             discovered: Discovered::new(&ribs),
             ribs,
-            resolver: Resolver::default(),
+            resolver,
             dirty: DirtyQueue::default(),
             refusals: AHashMap::new(),
             counts: [Counts::default(); 2],

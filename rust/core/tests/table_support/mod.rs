@@ -79,6 +79,7 @@ impl World {
                     up: true,
                     carrier: true,
                     address: None,
+                    vrf_table: None,
                 },
             );
         }

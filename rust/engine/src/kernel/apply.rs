@@ -236,6 +236,7 @@ fn link(message: &LinkMessage) -> Link {
         up: message.up,
         carrier: message.carrier,
         address: message.address,
+        vrf_table: message.vrf_table,
     }
 }
 

@@ -299,6 +299,7 @@ mod tests {
                         up,
                         carrier,
                         address,
+                        vrf_table: None,
                     },
                 );
                 table.next_hop(number, NextHopObject::Blackhole);

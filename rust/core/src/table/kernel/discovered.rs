@@ -64,7 +64,7 @@ pub struct MirroredTable {
     pub family: Family,
     /// Whether it was discovered rather than configured.
     pub discovered: bool,
-    /// Whether the kernel or VPP has routes in it.
+    /// Whether the kernel or VPP has routes in it, or others of ours look packets up there.
     pub in_use: bool,
 }
 

@@ -41,6 +41,7 @@ impl Table {
         let index = u16::try_from(self.ribs.len()).ok()?;
         self.ribs.push(AnyRib::new(family, kernel_table, vpp_table));
         self.discovered.index.insert((family, kernel_table), index);
+        self.table_mirrored(family, kernel_table, vpp_table);
         Some(index)
     }
 
@@ -57,13 +58,17 @@ impl Table {
     /// All mirrored tables, the configured ones first.
     #[must_use]
     pub fn mirrored_tables(&self) -> Vec<MirroredTable> {
+        let looked_up = self.resolver.looked_up();
+        let in_use = |rib: &AnyRib| {
+            rib.in_use() || looked_up.contains(&(rib.family(), rib.vpp_table))
+        };
         let ribs = self.ribs.iter().enumerate();
         ribs.map(|(index, rib)| MirroredTable {
             kernel_table: rib.kernel_table,
             vpp_table: rib.vpp_table,
             family: rib.family(),
             discovered: index >= self.discovered.named,
-            in_use: rib.in_use(),
+            in_use: in_use(rib),
         })
         .collect()
     }

@@ -7,6 +7,8 @@ use crate::route::{Path, Prefix, RouteType};
 pub enum HoldReason {
     /// Its interface has no counterpart in VPP; it is installed when one appears.
     NoInterface(u32),
+    /// It leads into the VRF with this routing table, which is not mirrored into VPP.
+    VrfTable(u32),
     /// Its next-hop object is not known yet.
     UnknownNextHop(u32),
     /// None of its next hops is usable: interfaces down or next hops dead.
@@ -39,6 +41,7 @@ impl HoldReason {
     pub const fn name(self) -> &'static str {
         match self {
             HoldReason::NoInterface(_) => "no_interface",
+            HoldReason::VrfTable(_) => "vrf_table",
             HoldReason::UnknownNextHop(_) => "unknown_next_hop",
             HoldReason::NoUsableNextHop => "no_usable_next_hop",
             HoldReason::RouteType(_) => "route_type",
@@ -64,6 +67,10 @@ impl std::fmt::Display for HoldReason {
                     "no VPP interface mapped to the kernel's interface {index}"
                 )
             }
+            HoldReason::VrfTable(table) => write!(
+                f,
+                "it leads into the VRF of table {table}, which is not mirrored: add it to kernel.tables"
+            ),
             HoldReason::UnknownNextHop(id) => write!(f, "next-hop object {id} is not known yet"),
             HoldReason::NoUsableNextHop => f.write_str("none of its next hops can be used now"),
             HoldReason::RouteType(number) => write!(

@@ -45,6 +45,8 @@ pub struct Link {
     pub carrier: bool,
     /// Its hardware address (`IFLA_ADDRESS`), if it is an Ethernet address.
     pub address: Option<HardwareAddress>,
+    /// The routing table of a VRF device: what is sent to it is looked up again there.
+    pub vrf_table: Option<u32>,
 }
 
 impl Interfaces {

@@ -20,6 +20,7 @@ impl Table {
 
     fn enter_link(&mut self, index: u32, link: Link) -> usize {
         let new = link.clone();
+        self.resolver.topology.had_vrfs |= link.vrf_table.is_some();
         match self.resolver.topology.links.insert(index, link) {
             Some(old) if old == new => 0,
             Some(old) if old.up && !new.up => self.link_down(index),
@@ -83,6 +84,26 @@ impl Table {
             .links
             .iter()
             .map(|(index, link)| (*index, link))
+    }
+
+    /// Resolves the sets that lead into VRFs whose table is mirrored from now on.
+    pub(in crate::table) fn table_mirrored(
+        &mut self,
+        family: Family,
+        kernel_table: u32,
+        vpp_table: u32,
+    ) {
+        let topology = &mut self.resolver.topology;
+        topology
+            .vpp_tables
+            .insert((family, kernel_table), vpp_table);
+        let is_vrf = |(index, link): (u32, &Link)| {
+            (link.vrf_table == Some(kernel_table)).then_some(index)
+        };
+        let vrfs: Vec<u32> = self.links().filter_map(is_vrf).collect();
+        for index in vrfs {
+            self.link_changed(index);
+        }
     }
 
     /// Resolves the sets that use a link whose state or name changed.

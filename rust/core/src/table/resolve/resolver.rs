@@ -1,8 +1,10 @@
 //! Next-hop sets and the paths that they resolve to.
 
+use std::collections::BTreeSet;
+
 use ahash::AHashMap;
 
-use crate::route::{NextHopSet, PathSet, SetBytes};
+use crate::route::{Family, NextHopSet, Path, PathSet, SetBytes};
 
 use crate::table::resolve::fallback::Resolved;
 use crate::table::resolve::hold_reason::HoldReason;
@@ -162,6 +164,15 @@ impl Resolver {
     ) -> Vec<SetId> {
         let sets = sets.into_iter();
         sets.filter(|id| self.update(*id)).collect()
+    }
+
+    /// The VPP tables in which desired or installed paths look packets up.
+    pub(in crate::table) fn looked_up(&self) -> BTreeSet<(Family, u32)> {
+        if !self.topology.had_vrfs {
+            return BTreeSet::new();
+        }
+        let paths = self.path_sets.iter().flat_map(|(_, set)| set.paths());
+        paths.filter_map(Path::looks_up_in).collect()
     }
 
     /// Adjusts the count of held prefixes whose best route uses this set.

@@ -1,6 +1,6 @@
 //! Resolves the kernel's next hops to VPP's paths.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ahash::AHashMap;
 use smallvec::SmallVec;
@@ -23,6 +23,10 @@ pub(in crate::table) struct Topology {
     pub(in crate::table) interfaces: Interfaces,
     pub(in crate::table) links: AHashMap<u32, Link>,
     pub(in crate::table) objects: NextHopObjects,
+    /// The VPP tables of the mirrored kernel tables.
+    pub(in crate::table) vpp_tables: BTreeMap<(Family, u32), u32>,
+    /// Whether there has been a VRF device.
+    pub(in crate::table) had_vrfs: bool,
 }
 
 type Hops = SmallVec<[NextHop; 4]>;
@@ -209,6 +213,9 @@ impl Topology {
         if hop.labels.len() > Path::MAX_LABELS {
             return Err(HoldReason::TooManyLabels(hop.labels.len()));
         }
+        if let Some(vrf_table) = self.vrf_table(hop) {
+            return self.lookup(family, hop, vrf_table);
+        }
         Ok(Path {
             kind: PathKind::Normal,
             family: hop.gateway.map_or(family, |gateway| match gateway {
@@ -221,6 +228,33 @@ impl Topology {
             weight: 1,
             preference: 0,
             labels: hop.labels.clone(),
+        })
+    }
+
+    /// The routing table of the VRF that the next hop leads into, unless a VPP interface is mapped to
+    /// the device.
+    fn vrf_table(&self, hop: &NextHop) -> Option<u32> {
+        let link = self.links.get(&hop.interface)?;
+        link.vrf_table
+            .filter(|_| self.interfaces.of(link).is_none())
+    }
+
+    /// A lookup of the packet's destination in another table. As in the kernel a gateway plays no
+    /// part in it (`vrf_process_v4_outbound`), and what has been labelled cannot be looked up.
+    fn lookup(&self, family: Family, hop: &NextHop, vrf_table: u32) -> Result<Path, HoldReason> {
+        if !hop.labels.is_empty() {
+            return Err(HoldReason::NoInterface(hop.interface));
+        }
+        let table = self.vpp_tables.get(&(family, vrf_table));
+        Ok(Path {
+            kind: PathKind::Normal,
+            family,
+            next_hop: None,
+            sw_if_index: Path::NO_INTERFACE,
+            table: *table.ok_or(HoldReason::VrfTable(vrf_table))?,
+            weight: 1,
+            preference: 0,
+            labels: SmallVec::new(),
         })
     }
 
@@ -257,6 +291,7 @@ pub(in crate::table) fn is_at_loopback(set: &NextHopSet) -> bool {
 const fn takes_fallback(held: HoldReason) -> bool {
     match held {
         HoldReason::NoInterface(_)
+        | HoldReason::VrfTable(_)
         | HoldReason::UnknownNextHop(_)
         | HoldReason::RouteType(_)
         | HoldReason::Encapsulation(_)

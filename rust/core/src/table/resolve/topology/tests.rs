@@ -11,6 +11,7 @@ fn topology() -> Topology {
                 up: true,
                 carrier: true,
                 address: None,
+                vrf_table: None,
             },
         );
     }
@@ -76,6 +77,7 @@ fn a_dead_next_hop_is_left_out_and_the_last_one_is_said() {
         up: false,
         carrier: false,
         address: None,
+        vrf_table: None,
     };
     topology.links.insert(3, down.clone());
     assert_eq!(resolve(&topology, &both).unwrap().paths().len(), 1);
@@ -110,6 +112,7 @@ fn unmapped_interfaces_follow_the_choice() {
         up: true,
         carrier: true,
         address: None,
+        vrf_table: None,
     };
     topology.links.insert(9, loopback);
     assert_eq!(
