@@ -9,7 +9,7 @@ use bgpreflector_core::table::DumpScope;
 pub enum Reason {
     /// An audit, periodic or requested.
     Audit,
-    /// The grace time for routes of an earlier run is over.
+    /// The time for which routes of an earlier run stay is over.
     StaleRoutes,
     /// The start, or a requested resync.
     Requested,
