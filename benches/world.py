@@ -101,7 +101,7 @@ def connect_engine(
     made.connect(
         socket=socket,
         name="bench",
-        window=window,
+        max_in_flight=window,
         connect_timeout=CONNECT_TIMEOUT,
         request_timeout=REQUEST_TIMEOUT,
         rate_limit=rate_limit,

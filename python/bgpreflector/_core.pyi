@@ -77,7 +77,7 @@ class RouteView:
         """Id of the next-hop object, where the route uses one."""
     @property
     def state(self) -> str:
-        """``installed``, ``waiting``, ``held``, ``failed``, ``not_best`` or ``foreign``."""
+        """``installed``, ``queued``, ``held``, ``rejected``, ``not_best`` or ``foreign``."""
     @property
     def reason(self) -> str | None:
         """Why, where the state alone does not say it."""
@@ -359,7 +359,7 @@ class FpmStatus:
     def answers(self) -> dict[str, int]:
         """Answers sent: ``offload``, ``offload_failed``."""
     @property
-    def answers_waiting(self) -> int:
+    def answers_queued(self) -> int:
         """Prefixes that wait to be answered for."""
 
 @final
@@ -369,7 +369,7 @@ class Status:
     @property
     def prefixes(self) -> dict[str, dict[str, int]]:
         """By family: ``kernel``, ``desired``, ``installed``, ``held``, ``substituted``,
-        ``failed``, ``unconfirmed``."""
+        ``rejected``, ``unconfirmed``."""
     @property
     def tables(self) -> list[tuple[int, str, dict[str, int]]]:
         """By kernel table and family, likewise."""
@@ -377,7 +377,7 @@ class Status:
     def dirty(self) -> int:
         """Prefixes that wait for a request."""
     @property
-    def oldest_waiting(self) -> float | None:
+    def oldest_queued(self) -> float | None:
         """Seconds that the change has waited that waits the longest."""
     @property
     def latency(self) -> list[tuple[float, int]]:
@@ -459,7 +459,7 @@ class Engine:
         namespace: str | PathLike[str] | None = None,
         prefix_rules: Sequence[tuple[str, int, int, bool]] = ...,
         audit_interval: float = 0.0,
-        grace: float = 0.0,
+        stale_routes_time: float = 0.0,
         max_routes: int | None = None,
         refuse: bool = False,
         discover: Sequence[tuple[int, int]] = ...,
@@ -472,7 +472,8 @@ class Engine:
         as they have a route, into the VPP table of ``table_map`` or of their own number.
 
         A prefix rule is a prefix, the shortest and the longest length of what it matches within
-        that, and whether it allows. ``audit_interval`` (0: never) and ``grace`` are seconds.
+        that, and whether it allows. ``audit_interval`` (0: never) and ``stale_routes_time`` are
+        seconds.
         ``refuse``: prefixes beyond ``max_routes`` wait, and are not only warned of.
         ``fpm``: where zebra is listened to (``127.0.0.1:2620``), which then tells of the routes
         in the kernel's place; the seconds of quiet after which a connection has shown all of them,
@@ -530,7 +531,7 @@ class Engine:
         *,
         socket: str | PathLike[str],
         name: str,
-        window: int,
+        max_in_flight: int,
         connect_timeout: float,
         request_timeout: float,
         keepalive_interval: float = 0.0,
@@ -588,7 +589,7 @@ class Engine:
         and ours is not shown, it is missing. ``repair`` makes what differs dirty; ``limit``
         differences are named. Raises ``VppLostError``.
         """
-    def hold_requests(self, on: bool) -> None:
+    def pause_requests(self, on: bool) -> None:
         """Have commits end early from now on, what they have not sent staying dirty; or not."""
     def open_requests(self, batch: RouteBatch) -> RequestList:
         """The requests that a batch needs, to be sent some other way. Raises ``ValueError``."""
@@ -596,7 +597,7 @@ class Engine:
         """VPP has nothing of ours, or what it has is unknown."""
     def begin_adoption(self) -> None:
         """Start an adoption: ``adopt_route()`` follows for each route of VPP."""
-    def suspect_unseen(self, vpp_table: int, prefix: str) -> None:
+    def suspect_shadowed(self, vpp_table: int, prefix: str) -> None:
         """VPP may have a route of ours for a prefix, unseen behind that of a better source."""
     def adopt_route(self, vpp_table: int, prefix: str, paths: Sequence[_PathTuple]) -> bool:
         """Take a route that VPP has under our source as installed; false in a foreign table."""
@@ -667,7 +668,7 @@ class Engine:
         metric: int = 0,
     ) -> None:
         """Take a route away as if the kernel had withdrawn it. Raises ``ValueError``."""
-    def retry_refused(self) -> int:
+    def retry_rejected(self) -> int:
         """Make the prefixes dirty again that VPP refused and may take later; how many."""
     def forget_kernel(self) -> None:
         """Forget all kernel routes and our own, so that all installed routes become deletions."""
@@ -690,7 +691,7 @@ class Engine:
         ``interfaces`` does not name, for as long as that has the same address. Raises
         ``ValueError``.
         """
-    def stands_for(self) -> dict[str, int]:
+    def mapped_interfaces(self) -> dict[str, int]:
         """The ``sw_if_index`` of each kernel interface that is mapped to one."""
     def links(self) -> list[tuple[int, str, bool]]:
         """The kernel's links: index, name, whether up."""

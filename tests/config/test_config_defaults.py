@@ -27,7 +27,7 @@ def test_the_defaults_are_those_of_the_daemon(monkeypatch: pytest.MonkeyPatch) -
     assert config.model_dump() == {
         "use_external_ipam": True,
         "source": {"kind": "kernel"},
-        "fpm": {"listen": "127.0.0.1:2620", "quiet_time": 5.0, "grace": 0.0},
+        "fpm": {"listen": "127.0.0.1:2620", "quiet_time": 5.0, "stale_routes_time": 0.0},
         "kernel": {
             "protocols": (12,),
             "discover": (),

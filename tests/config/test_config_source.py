@@ -19,7 +19,11 @@ def test_zebra_brings_its_protocols_unless_some_are_named() -> None:
     config = loads('[source]\nkind = "fpm"\n')
     assert config.is_fpm
     assert config.kernel.protocols == FRR_PROTOCOLS
-    assert (config.fpm.listen, config.fpm.quiet_time, config.fpm.grace) == ("127.0.0.1:2620", 5, 0)
+    assert (config.fpm.listen, config.fpm.quiet_time, config.fpm.stale_routes_time) == (
+        "127.0.0.1:2620",
+        5,
+        0,
+    )
     assert [found.severity.value for found in fpm_findings(config)] == ["ok"]
     named = loads('[source]\nkind = "fpm"\n[kernel]\nprotocols = ["bgp"]\n')
     assert named.kernel.protocols == (186,)
@@ -31,7 +35,7 @@ def test_zebra_brings_its_protocols_unless_some_are_named() -> None:
         ('listen = "somewhere"', "an address and a port"),
         ("listen = 2620", "an address and a port"),
         ("quiet_time = 0", "must be more than 0"),
-        ("grace = -1", "must be at least 0"),
+        ("stale_routes_time = -1", "must be at least 0"),
     ],
 )
 def test_mistakes_are_named(line: str, said: str) -> None:

@@ -169,7 +169,7 @@ def sound_rows(client: ControlClient) -> None:
     for row in client.ask("routes", every=True):
         if row["state"] == "installed":
             assert row["installed"], row
-        assert (row["reason"] is not None) == (row["state"] in ("held", "failed")), row
+        assert (row["reason"] is not None) == (row["state"] in ("held", "rejected")), row
 
 
 def sound_explanation(client: ControlClient, address: str) -> None:
@@ -178,7 +178,7 @@ def sound_explanation(client: ControlClient, address: str) -> None:
     assert found["why"], found
     (table,) = found["tables"]
     for row in table["routes"]:
-        assert row["state"] in ("installed", "waiting"), found
+        assert row["state"] in ("installed", "queued"), found
     if any("as the kernel does" in reason for reason in found["why"]):
         assert table["vpp"] is not None, found
 

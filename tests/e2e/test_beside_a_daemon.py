@@ -206,9 +206,9 @@ def test_a_simulator_as_a_program(kernel: Namespace, tmp_path: Path) -> None:
                 with running_daemon(tmp_path / "d.log", *there, namespace=kernel) as daemon:
                     wait_until(daemon.answers, 30, "it listens")
                     wait_until(
-                        daemon.status, 30, "refused", accept=lambda s: s["state"] == "refused"
+                        daemon.status, 30, "refused", accept=lambda s: s["state"] == "rejected"
                     )
-                    assert "INVALID_VALUE" in daemon.ask("show", "routes", "--failed")
+                    assert "INVALID_VALUE" in daemon.ask("show", "routes", "--rejected")
                     assert "error" not in order(orders, {"fault": "clear"})
                     daemon.ask("resync")
                     assert daemon.status()["in_sync"]

@@ -138,7 +138,7 @@ def test_metrics_agree_with_status_and_vpp(
     assert value("vpp_info", version=status["vpp"]["version"]) == 1
     for name in ("in_sync", "ready", "kernel_synchronised", "vpp_connected"):
         assert value(name) == 1, name
-    for name in ("paused", "dirty_prefixes", "oldest_waiting_seconds", "queued_events"):
+    for name in ("paused", "dirty_prefixes", "oldest_queued_seconds", "queued_events"):
         assert value(name) == 0, name
     for handler in ("VppMonitor", "bgpreflector"):
         assert value("handler_errors_total", handler=handler) == 0
@@ -170,7 +170,7 @@ def test_requests_by_operation_and_result(
     simulator.fault("fail_prefix", prefix=REFUSED, retval=INVALID_VALUE)
     moved = [f"route replace {route(n)} via 10.0.0.3 proto 12" for n in range(5, 15)]
     ip_batch(kernel, [*moved, *(f"route del {route(n)} proto 12" for n in range(20, 23))])
-    wait_until(running.status, 30, "refused", accept=lambda seen: seen["state"] == "refused")
+    wait_until(running.status, 30, "refused", accept=lambda seen: seen["state"] == "rejected")
     wait_until(lambda: scraper.value("dirty_prefixes"), 30, "sent", accept=lambda n: n == 0)
     counted = simulator.simulator.statistics()
     for operation, done in (("replace", 9), ("delete", 3)):
@@ -178,7 +178,7 @@ def test_requests_by_operation_and_result(
         assert value == counted[f"{operation}s"] == done
     refused = scraper.value("vpp_requests_total", operation="replace", result="refused")
     assert refused == simulator.simulator.statistics()["refused"] >= 1
-    assert scraper.value("prefixes", family="ipv4", table="254", state="failed") == 1
+    assert scraper.value("prefixes", family="ipv4", table="254", state="rejected") == 1
     assert scraper.value("in_sync") == scraper.value("ready") == 0
     assert scraper.value("change_latency_seconds_count") >= MIRRORED + 13
 
@@ -203,7 +203,7 @@ def test_a_pause_and_a_loss_are_seen(
     running.ask("pause")
     ip_batch(kernel, [f"route del {route(n)} proto 12" for n in range(30)])
     wait_until(lambda: scraper.value("dirty_prefixes"), 30, "waits", accept=lambda n: n == 30)
-    assert scraper.value("oldest_waiting_seconds") > 0
+    assert scraper.value("oldest_queued_seconds") > 0
     assert scraper.value("paused") == 1
     assert scraper.get("/-/ready") == (503, "paused\n")
     assert scraper.get("/-/healthy") == (200, "healthy\n")

@@ -91,8 +91,8 @@ def test_a_check_says_what_is_wrong(kernel: Namespace, simulator: SimulatedVpp, 
     """By its exit status: refused routes, a pause, a VPP that is gone, no daemon."""
     simulator.fault("fail_prefix", prefix=REFUSED, retval=INVALID_VALUE)
     with reflecting(kernel, simulator, log, wait=False) as daemon:
-        wait_until(daemon.status, 30, "refused", accept=lambda seen: seen["state"] == "refused")
-        assert "refused" in daemon.ask("status", "--check", exit_code=6)
+        wait_until(daemon.status, 30, "refused", accept=lambda seen: seen["state"] == "rejected")
+        assert "rejected" in daemon.ask("status", "--check", exit_code=6)
         assert daemon.status()["vpp"]["requests"]["add"]["refused"] >= 1
         simulator.fault("fail_prefix", prefix=REFUSED, retval=0)
         daemon.ask("resync")
@@ -113,16 +113,16 @@ def test_routes_by_state(kernel: Namespace, simulator: SimulatedVpp, log: Path) 
     """All of them, those of a prefix, those within one, and those that are not in VPP."""
     simulator.fault("fail_prefix", prefix=REFUSED, retval=INVALID_VALUE)
     with reflecting(kernel, simulator, log, wait=False) as daemon:
-        wait_until(daemon.status, 30, "refused", accept=lambda seen: seen["state"] == "refused")
+        wait_until(daemon.status, 30, "refused", accept=lambda seen: seen["state"] == "rejected")
         rows = daemon.ask_json("show", "routes")
         assert len(rows) == MIRRORED + HELD
         assert {row["schema"] for row in rows} == {2}
         installed = {row["prefix"] for row in rows if row["state"] == "installed"}
         assert installed == set(simulator.routes())
-        (failed,) = daemon.ask_json("show", "routes", "--failed")
-        assert (failed["prefix"], failed["state"]) == (REFUSED, "failed")
+        (failed,) = daemon.ask_json("show", "routes", "--rejected")
+        assert (failed["prefix"], failed["state"]) == (REFUSED, "rejected")
         assert "INVALID_VALUE" in failed["reason"]
-        assert REFUSED in daemon.ask("show", "routes", "--failed")
+        assert REFUSED in daemon.ask("show", "routes", "--rejected")
         held = daemon.ask_json("show", "routes", "--held")
         assert daemon.ask_json("show", "routes", "--unmirrored") == held
         assert {row["prefix"] for row in held} == {"40.0.0.0/24", "40.0.1.0/24"}
@@ -130,7 +130,7 @@ def test_routes_by_state(kernel: Namespace, simulator: SimulatedVpp, log: Path) 
         assert "no VPP interface mapped to g0 (vpp.interfaces)" in daemon.ask(
             "show", "routes", "--held"
         )
-        assert daemon.ask_json("show", "routes", "--waiting") == []
+        assert daemon.ask_json("show", "routes", "--queued") == []
         (one,) = daemon.ask_json("show", "routes", route(7))
         assert one["next_hops"][0] == {
             "gateway": "10.0.0.2",
@@ -188,7 +188,7 @@ def test_an_address_is_explained(kernel: Namespace, simulator: SimulatedVpp, log
         "60.0.0.1": "no route to it",
     }
     with reflecting(kernel, simulator, log, wait=False) as daemon:
-        wait_until(daemon.status, 30, "refused", accept=lambda seen: seen["state"] == "refused")
+        wait_until(daemon.status, 30, "refused", accept=lambda seen: seen["state"] == "rejected")
         wait_until(
             daemon.status, 30, "others known", accept=lambda seen: seen["vpp"]["overridden"] == 1
         )
@@ -215,7 +215,7 @@ def test_an_address_is_explained(kernel: Namespace, simulator: SimulatedVpp, log
         simulator.tamper(route(12))
         for number, reason in ((11, "lacks it now"), (12, "other paths")):
             assert reason in daemon.ask("show", "route", f"30.0.{number}.1")
-        assert REFUSED in daemon.ask("show", "routes", "--failed")
+        assert REFUSED in daemon.ask("show", "routes", "--rejected")
         daemon.ask("resync", exit_code=4)
         for number in (11, 12):
             assert "as the kernel does" in daemon.ask("show", "route", f"30.0.{number}.1")
@@ -256,7 +256,7 @@ def test_a_pause_keeps_vpp_as_it_is(kernel: Namespace, simulator: SimulatedVpp, 
         ip_batch(kernel, [f"route del {route(n)} proto 12" for n in range(50)])
         ip_batch(kernel, ["route add 41.0.0.0/24 via 10.0.0.2 proto 12"])
         wait_until(daemon.status, 30, "taken in", accept=lambda seen: seen["dirty"] == 51)
-        rows = daemon.ask_json("show", "routes", "--waiting")
+        rows = daemon.ask_json("show", "routes", "--queued")
         assert [row["prefix"] for row in rows] == ["41.0.0.0/24"]
         assert "paused" in daemon.ask("show", "route", "41.0.0.1")
         daemon.ask("resync")
@@ -265,14 +265,14 @@ def test_a_pause_keeps_vpp_as_it_is(kernel: Namespace, simulator: SimulatedVpp, 
             lambda: daemon.log().count("Connected to VPP"), 30, "again", accept=lambda n: n == 2
         )
         wait_until(daemon.status, 30, "read again", accept=lambda seen: seen["vpp"]["connected"])
-        waited = daemon.status()["oldest_waiting_seconds"]
+        waited = daemon.status()["oldest_queued_seconds"]
         assert waited > 0
         assert simulator.simulator.statistics()["route_requests"] == before
         assert len(simulator.routes()) == MIRRORED
         daemon.ask("resume")
         wait_until(simulator.routes, 30, "sent", accept=lambda seen: len(seen) == MIRRORED - 49)
         wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
-        assert daemon.status()["oldest_waiting_seconds"] is None
+        assert daemon.status()["oldest_queued_seconds"] is None
         assert simulator.simulator.statistics()["route_requests"] == before + 51
 
 

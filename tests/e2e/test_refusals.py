@@ -45,7 +45,7 @@ def test_the_kernel_is_not_read_again(
         wait_until(healings, 30, "VPP is read again", accept=lambda n: n >= 3)
         ip_batch(kernel, ["route add 41.0.0.0/24 via 10.0.0.2 proto 12"])
         wait_until(simulator.routes, 30, "goes in", accept=lambda seen: "41.0.0.0/24" in seen)
-        assert daemon.status()["state"] == "refused"
+        assert daemon.status()["state"] == "rejected"
         assert daemon.status()["kernel"]["resyncs"] | {"audit": None} == before | {"audit": None}
         simulator.fault("fail_prefix", prefix=REFUSED, retval=0)
         ip_batch(kernel, [f"route replace {REFUSED} via 10.0.0.9 proto 12"])
@@ -89,7 +89,7 @@ def test_a_replacement_without_an_answer_is_not_in_sync(
     with reflecting(kernel, simulator, tmp_path / "d.log", "--config", str(config)) as daemon:
         simulator.fault("stall", on=True)
         ip_batch(kernel, [f"route replace {REFUSED} via 10.0.0.3 proto 12"])
-        wait_until(daemon.status, 30, "taken", accept=lambda seen: seen["oldest_waiting_seconds"])
+        wait_until(daemon.status, 30, "taken", accept=lambda seen: seen["oldest_queued_seconds"])
         status = wait_until(daemon.status, 30, "sent", accept=lambda seen: seen["dirty"] == 0)
         assert not status["in_sync"], status
         simulator.fault("stall", on=False)

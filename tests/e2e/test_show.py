@@ -89,8 +89,8 @@ def test_routes_are_chosen(daemon: RunningDaemon) -> None:
     assert chosen("--next-hop", "10.0.0.3") == ["9.0.0.0/8", "30.0.2.0/24"]
     assert chosen("--interface", "g0") == ["31.0.0.0/24"]
     assert chosen("--interface", "g0", "--next-hop", "10.0.0.3") == []
-    assert daemon.ask("show", "routes", "--failed") == "no such routes\n"
-    assert daemon.ask("show", "routes", "--failed", "--json") == ""
+    assert daemon.ask("show", "routes", "--rejected") == "no such routes\n"
+    assert daemon.ask("show", "routes", "--rejected", "--json") == ""
     daemon.ask("show", "routes", "--interface", "nope", exit_code=1)
     daemon.ask("show", "routes", "10.0.0", exit_code=2)
     assert "=> VPP forwards 30.0.10.0/24" in daemon.ask("show", "route", "30.0.10.0/24")

@@ -29,10 +29,10 @@ from lab.vpp import SimulatedVpp
     ],
 )
 def test_a_row_adds_up(counts: tuple[int, ...], shown: tuple[int, ...]) -> None:
-    """Mirrored is the sum of installed, waiting, held and failed."""
-    names = ("mirrored", "held", "substituted", "installed", "failed")
+    """Mirrored is the sum of installed, queued, held and rejected."""
+    names = ("mirrored", "held", "substituted", "installed", "rejected")
     row = _row(dict(zip(names, counts, strict=True)))
-    columns = ("mirrored", "installed", "waiting", "held", "failed", "leaving")
+    columns = ("mirrored", "installed", "queued", "held", "rejected", "leaving")
     assert tuple(row[name] for name in columns) == shown
     assert row["mirrored"] == sum(row[name] for name in columns[1:5])
 
@@ -66,7 +66,7 @@ def test_status_helps_where_something_is_wrong(
             zip(re.split(r"  +", head)[1:], re.split(r"  +", row)[1:], strict=True),
         )
         assert row.startswith("main ipv4 -> VPP 0")
-        parts = (figures[name] for name in ("installed", "waiting", "held", "failed"))
+        parts = (figures[name] for name in ("installed", "queued", "held", "rejected"))
         assert int(figures["mirrored"]) == sum(map(int, parts))
         (status,) = daemon.ask_json("status")
         assert sum(c["mirrored"] for c in status["prefixes"].values()) == MIRRORED + HELD - 1

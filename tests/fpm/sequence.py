@@ -40,9 +40,9 @@ TIMEOUT = 20.0
 
 
 @contextmanager
-def fpm_world(grace: float = 0.0, make: Maker = embedded) -> Iterator[World]:
+def fpm_world(stale_routes_time: float = 0.0, make: Maker = embedded) -> Iterator[World]:
     """The oracle's world, with zebra in the kernel's place."""
-    listener = (f"127.0.0.1:{PORT}", QUIET, grace)
+    listener = (f"127.0.0.1:{PORT}", QUIET, stale_routes_time)
     with world(make=make, protocols=list(MIRRORED), fpm=listener) as made:
         yield made
 

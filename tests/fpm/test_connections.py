@@ -216,7 +216,7 @@ def test_who_reads_no_answers_holds_nobody_up(router: World, zebra: Zebra) -> No
         for key in many:
             zebra.install(key, to(host))
         agree(router, zebra)
-    assert 0 < figures(router).answers_waiting <= len(many) + 2
+    assert 0 < figures(router).answers_queued <= len(many) + 2
     zebra.answered.clear()
 
     def answered() -> int:
@@ -224,7 +224,7 @@ def test_who_reads_no_answers_holds_nobody_up(router: World, zebra: Zebra) -> No
         return len(zebra.answered.keys() & many)
 
     # Those of the last round are among what is read, or were answered last.
-    wait_until(lambda: (answered(), figures(router).answers_waiting)[1], TIMEOUT, "the answers",
+    wait_until(lambda: (answered(), figures(router).answers_queued)[1], TIMEOUT, "the answers",
                accept=lambda left: left == 0)  # fmt: skip
     wait(router, "all of them", lambda: answered() == len(many))
     assert all(answer.installed for answer in zebra.answered.values())
@@ -242,7 +242,7 @@ def test_what_vpp_refuses_is_answered_so(router: World, zebra: Zebra) -> None:
 
     wait(router, "a refusal", refused)
     router.simulator.fault(json.dumps({"fault": "clear"}))
-    assert router.engine.retry_refused() == 1
+    assert router.engine.retry_rejected() == 1
 
     def taken() -> bool:
         zebra.hear()
@@ -274,7 +274,7 @@ def test_routes_that_a_run_before_left_in_vpp_go_with_the_sweep(
 
 
 def test_grace_keeps_what_was_not_shown() -> None:
-    with fpm_world(grace=3600.0) as router:
+    with fpm_world(stale_routes_time=3600.0) as router:
         zebra = Zebra(router.namespace)
         zebra.rib = {ONE: to(2), TWO: to(3)}
         zebra.connect()

@@ -27,7 +27,7 @@ def following(
     *,
     interfaces: tuple[str, ...] = (LINK,),
     prefix_rules: tuple[tuple[str, int, int, bool], ...] = (),
-    grace: float = 0.0,
+    stale_routes_time: float = 0.0,
     receive_buffer: int = 4 << 20,
     audit_interval: float = 0.0,
 ) -> Iterator[_core.Engine]:
@@ -40,7 +40,7 @@ def following(
         receive_buffer=receive_buffer,
         namespace=namespace.path,
         prefix_rules=prefix_rules,
-        grace=grace,
+        stale_routes_time=stale_routes_time,
         audit_interval=audit_interval,
     )
     try:

@@ -309,7 +309,7 @@ def test_a_sink_that_takes_no_batch_is_not_asked_without_end(
         cast("_core.Engine", engine).set_interfaces({}, None, recursive=True)
         watchers.append(KernelRouteWatcher(engine, pause=pausing))
         # Else it may offer the route before the resync, which takes it back: one commit more.
-        watchers[0].hold(on=True)
+        watchers[0].set_paused(on=True)
         return watchers[0]
 
     reflector = new_plugin(use_config(config))
@@ -320,7 +320,7 @@ def test_a_sink_that_takes_no_batch_is_not_asked_without_end(
         with pytest.raises(BatchNotTakenError):
             controller.push_event(FullResync("startup", blocking=True))
         assert sink.commits == 1
-        watchers[0].hold(on=False)
+        watchers[0].set_paused(on=False)
         assert pausing.began.wait(30)
         assert sink.commits == 2
         said = "commit() of the sink Blind has not taken 1 route changes"

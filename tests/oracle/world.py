@@ -82,7 +82,7 @@ class World:
         self.engine.connect(
             socket=self.forwarder.socket,
             name="oracle",
-            window=64,
+            max_in_flight=64,
             connect_timeout=10,
             request_timeout=10,
         )
@@ -151,7 +151,7 @@ class World:
             if view.installed
             else view.state
             for view in self._views()
-            if view.state in ("installed", "waiting", "failed")
+            if view.state in ("installed", "queued", "rejected")
         }
 
     def _views(self) -> Iterator[_core.RouteView]:

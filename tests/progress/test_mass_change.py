@@ -55,7 +55,7 @@ class Watched:
                 self._report.vpp, requests={name: Requests(n, 0) for name, n in done.items()}
             ),
         )
-        return self._changes.turn(report, self._now)
+        return self._changes.sample(report, self._now)
 
     @property
     def lines(self) -> list[str]:
@@ -120,7 +120,7 @@ def test_changes_without_an_end(watched: Watched) -> None:
 def test_routes_that_vpp_refuses(watched: Watched) -> None:
     """They keep it from being in sync, and are no reason not to tell of the others."""
     for _ in range(2):
-        watched.sample(in_sync=False, state="refused", add=6500, delete=0, replace=0)
+        watched.sample(in_sync=False, state="rejected", add=6500, delete=0, replace=0)
     (line,) = watched.lines
     assert line.startswith("1,500 routes added")
 

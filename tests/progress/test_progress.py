@@ -37,7 +37,7 @@ def report(state: str, *, desired: int = 0, installed: int = 0, done: int = 0) -
     finally:
         daemon.stop()
     counts = {"kernel": desired, "desired": desired, "installed": installed}
-    prefixes = {"ipv4": {"held": 0, "failed": 0, "unconfirmed": 0, **counts}}
+    prefixes = {"ipv4": {"held": 0, "rejected": 0, "unconfirmed": 0, **counts}}
     return replace(
         made,
         state=state,
@@ -55,7 +55,7 @@ def lines_of(
     caplog.set_level(logging.INFO, "bgpreflector.daemon.progress")
     progress = SyncProgress(lambda: None, LogLines())
     for now, seen in turns:
-        progress.turn(seen, now)
+        progress.sample(seen, now)
     return [record.message for record in caplog.records if record.name == PROGRESS]
 
 
@@ -85,7 +85,7 @@ def test_a_vpp_that_is_mute_is_what_is_waited_for(caplog: pytest.LogCaptureFixtu
     mute = report("kernel_unread")
     with caplog.at_level(logging.INFO):
         progress = SyncProgress(lambda: None, LogLines(0.0))
-        progress.turn(mute, 0.0)
+        progress.sample(mute, 0.0)
     assert "Waiting for VPP at " in caplog.text
     assert mute.vpp.socket in caplog.text
     assert "Reading the kernel" not in caplog.text
@@ -124,8 +124,8 @@ def test_a_bar_on_a_terminal() -> None:
     progress = SyncProgress(lambda: None, Bar(console))
     for now in range(5):
         seen = report("synchronising", desired=5000, installed=now * 1000, done=now * 1000)
-        progress.turn(seen, float(now))
-    progress.turn(report("in_sync", desired=5000, installed=5000, done=5000), 5.0)
+        progress.sample(seen, float(now))
+    progress.sample(report("in_sync", desired=5000, installed=5000, done=5000), 5.0)
     assert "4,000 of 5,000 prefixes, 1,000 a second, 1 s left" in screen.getvalue()
     assert screen.getvalue().rstrip().endswith("\x1b[2K")
 

@@ -76,7 +76,7 @@ class Prober:
 
     def routes(self) -> None:
         """As many as are said to come, each once."""
-        states = [self._random.choice(["installed", "waiting", "held", "failed"])]
+        states = [self._random.choice(["installed", "queued", "held", "rejected"])]
         rows, end = self._ask("routes", states=states)
         assert len(rows) == end["count"]
         assert {row["state"] for row in rows} <= set(states)

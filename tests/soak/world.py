@@ -174,7 +174,7 @@ class World:
 
         def settled(status: dict[str, Any]) -> bool:
             sound(status)
-            return bool(status["in_sync"]) and status["oldest_waiting_seconds"] is None
+            return bool(status["in_sync"]) and status["oldest_queued_seconds"] is None
 
         return wait_until(self.daemon.status, TIMEOUT, "in sync", accept=settled, interval=0.1)
 

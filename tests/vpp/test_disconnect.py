@@ -20,7 +20,9 @@ def connect_and_end(vpp_socket: Path) -> None:
         foreign_routes="hide",
         receive_buffer=1 << 20,
     )
-    engine.connect(socket=vpp_socket, name="t", window=1, connect_timeout=10, request_timeout=10)
+    engine.connect(
+        socket=vpp_socket, name="t", max_in_flight=1, connect_timeout=10, request_timeout=10
+    )
     engine.close()
 
 

@@ -56,7 +56,7 @@ def test_a_vpp_that_answers_is_pinged_on_and_on(tmp_path: Path) -> None:
     engine.connect(
         socket=tmp_path / "api.sock",
         name="test",
-        window=1,
+        max_in_flight=1,
         connect_timeout=5,
         request_timeout=60,
         keepalive_interval=0.001,

@@ -52,7 +52,7 @@ def test_a_commit_under_a_limit_can_be_held(
     commit.start()
     requests = lambda: simulator.simulator.statistics()["route_requests"]  # noqa: E731
     wait_until(requests, 30, "a request")
-    made.sink.hold(on=True)
+    made.sink.set_paused(on=True)
     commit.join(60)
     assert not commit.is_alive()
     status = made.engine.status()
@@ -60,7 +60,7 @@ def test_a_commit_under_a_limit_can_be_held(
     assert 0 < installed < 1000
     assert installed + status.dirty == 1000
     assert made.engine.vpp_lost() is None or way == "slow"
-    made.sink.hold(on=False)
+    made.sink.set_paused(on=False)
 
 
 def test_a_commit_under_a_limit_ends(
@@ -99,11 +99,11 @@ def test_a_new_connection_is_held_like_the_old_one(
 ) -> None:
     """A resync may still be on its way when the end has begun."""
     made = program(simulator)
-    made.sink.hold(on=True)
+    made.sink.set_paused(on=True)
     made.engine.disconnect()
     made.sink.resync()
     made.announce(prefixes(100))
     assert made.sink.flush().applied == 0
     assert made.engine.status().dirty == 100
-    made.sink.hold(on=False)
+    made.sink.set_paused(on=False)
     assert made.sink.flush().applied == 100

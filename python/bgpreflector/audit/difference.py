@@ -33,7 +33,7 @@ class Comparison:
     """
 
     def __init__(self, config: Config, *, read_only: bool) -> None:
-        # No grace period here: what the kernel lacks is stale at once.
+        # No time for stale routes here: what the kernel lacks is stale at once.
         kernel = config.kernel.model_copy(update={"stale_routes_time": 0.0, "audit_interval": 0.0})
         config = config.model_copy(update={"kernel": kernel})
         self.engine = cast("_core.Engine", kernel_engine(config))

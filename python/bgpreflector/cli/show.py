@@ -74,9 +74,9 @@ def routes(
             "--interface", metavar="NAME", help="Only those out of this interface of the kernel."
         ),
     ] = None,
-    failed: Annotated[bool, typer.Option("--failed", help="Those that VPP refused.")] = False,
-    waiting: Annotated[
-        bool, typer.Option("--waiting", help="Those of which VPP has not answered a change yet.")
+    rejected: Annotated[bool, typer.Option("--rejected", help="Those that VPP refused.")] = False,
+    queued: Annotated[
+        bool, typer.Option("--queued", help="Those of which VPP has not answered a change yet.")
     ] = False,
     held: Annotated[
         bool,
@@ -109,13 +109,13 @@ def routes(
 ) -> None:
     """The kernel's routes, and what VPP has of each: IPv4 first, by table and prefix.
 
-    The states: installed (VPP has it), waiting (VPP has not answered a change of it yet), held
-    (VPP cannot have it now: the reason follows), failed (VPP refused it), and with --all not_best
+    The states: installed (VPP has it), queued (VPP has not answered a change of it yet), held
+    (VPP cannot have it now: the reason follows), rejected (VPP refused it), and with --all not_best
     (a better one of its prefix forwards) or foreign (of a protocol that is not mirrored).
 
     --netns and --protocol are for --kernel, which shows no VPP.
     """
-    chosen = {"failed": failed, "waiting": waiting, "held": held}
+    chosen = {"rejected": rejected, "queued": queued, "held": held}
     states = [state for state, wanted in chosen.items() if wanted]
     filtered = bool(within or next_hop or interface or states)
     if kernel:
@@ -127,8 +127,8 @@ def routes(
         raise typer.BadParameter("--netns and --protocol go with --kernel only")
     if target and (filtered or summary):
         raise typer.BadParameter(
-            "a prefix or an address goes without --in, --next-hop, --interface, --failed, "
-            "--waiting, --held and --summary"
+            "a prefix or an address goes without --in, --next-hop, --interface, --rejected, "
+            "--queued, --held and --summary"
         )
     wanted = {
         "within": within,

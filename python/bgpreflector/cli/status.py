@@ -41,9 +41,9 @@ COLUMNS = {
     "kernel": "kernel (all)",
     "mirrored": "mirrored",
     "installed": "installed",
-    "waiting": "waiting",
+    "queued": "queued",
     "held": "held",
-    "failed": "failed",
+    "rejected": "rejected",
 }
 """What a table's row shows, and what it is headed by: the last four add up to ``mirrored``."""
 
@@ -53,9 +53,9 @@ RARE = {"leaving": "leaving", "unconfirmed": "unconfirmed"}
 LEGEND = """kernel (all)  the kernel's routes, of all protocols
 mirrored      prefixes of the mirrored protocols: the sum of the next four
 installed     VPP has it
-waiting       VPP has not answered yet (show routes --waiting)
+queued        VPP has not answered yet (show routes --queued)
 held          VPP cannot have it now (show routes --held)
-failed        VPP refused it (show routes --failed)
+rejected      VPP refused it (show routes --rejected)
 leaving       VPP has it, and shall not
 unconfirmed   of an earlier run, still to be compared with the kernel"""
 """What the columns mean."""
@@ -121,13 +121,13 @@ def headline(report: StatusReport) -> str:
         parts.append(f"{figure(report.dirty)} prefixes wait")
     if report.limit.exceeded:
         parts.append(f"more prefixes than kernel.max_routes ({report.limit.action})")
-    if report.oldest_waiting_seconds is not None:
-        parts.append(f"the oldest for {duration_text(report.oldest_waiting_seconds)}")
+    if report.oldest_queued_seconds is not None:
+        parts.append(f"the oldest for {duration_text(report.oldest_queued_seconds)}")
     return ", ".join(parts)
 
 
 def _said(report: StatusReport) -> str:
-    failed = sum(counts["failed"] for counts in report.prefixes.values())
+    rejected = sum(counts["rejected"] for counts in report.prefixes.values())
     said = {
         State.ENDED: "the event loop or the kernel reader has ended",
         State.KERNEL_UNREAD: _unread(report),
@@ -135,7 +135,7 @@ def _said(report: StatusReport) -> str:
         State.VPP_LOST: _lost(report),
         State.PAUSED: "paused until `bgpreflector resume`",
         State.GUARDED: _guarded(report),
-        State.REFUSED: f"VPP refused {figure(failed)} (`bgpreflector show routes --failed`)",
+        State.REJECTED: f"VPP refused {figure(rejected)} (`bgpreflector show routes --rejected`)",
         State.SYNCHRONISING: "in sync but for the latest changes"
         if report.ready
         else "synchronising",
@@ -211,11 +211,11 @@ def prefixes(report: StatusReport) -> Table:
 def _row(counts: Mapping[str, int]) -> dict[str, int]:
     """What VPP drops or the like in place of a prefix is not counted as installed, too."""
     installed = max(0, counts["installed"] - counts["substituted"])
-    left = counts["mirrored"] - installed - counts["held"] - counts["failed"]
+    left = counts["mirrored"] - installed - counts["held"] - counts["rejected"]
     return {
         **counts,
         "installed": installed + min(0, left),
-        "waiting": max(0, left),
+        "queued": max(0, left),
         "leaving": max(0, -left),
     }
 
@@ -274,7 +274,7 @@ def _zebra(report: StatusReport) -> str:
     fpm = report.fpm
     if fpm is None:
         return ""
-    said = f"answers {by_name(fpm.answers) or 'none'}, {figure(fpm.answers_waiting)} wait"
+    said = f"answers {by_name(fpm.answers) or 'none'}, {figure(fpm.answers_queued)} wait"
     if fpm.peer is None:
         return f"not connected ({fpm.listen}); {said}"
     shown = "has shown its routes" if fpm.settled else "is showing its routes"

@@ -50,7 +50,7 @@ class FpmConfig(Section):
         "not sent are then removed from VPP. zebra pauses for a second when its buffer is full, "
         "so less than 2 is too short for a large table.",
     )
-    grace: Seconds = Field(
+    stale_routes_time: Seconds = Field(
         default=0.0,
         description="Seconds after a connection starts for which routes that it has not sent "
         "stay in VPP: the time that the BGP daemon needs after a restart of zebra. 0: they are "

@@ -240,9 +240,9 @@ def _vpp_side(
         )
     if view.state == "held":
         return held_reason(daemon, view, longest)
-    if view.state == "failed":
+    if view.state == "rejected":
         return f"VPP refused {prefix}: {view.reason}; it is tried again at the next resync"
-    if view.state == "waiting":
+    if view.state == "queued":
         paused = "; the daemon is paused: see `bgpreflector resume`" if daemon.paused else ""
         return f"a request for {prefix} waits for VPP's answer{paused}"
     return _installed(daemon, prefix, entry, difference)

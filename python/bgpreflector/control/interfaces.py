@@ -20,7 +20,7 @@ def interface_rows(daemon: Daemon) -> list[Row]:
     vpp_names = vpp_interface_names(daemon)
     routes = _routes_through(daemon)
     links = sorted(daemon.engine.links())
-    mapped = daemon.engine.stands_for()
+    mapped = daemon.engine.mapped_interfaces()
     explicit = daemon.config.vpp.interfaces.map
     rows: list[Row] = [
         _row(name, mapped.get(name), mapping, vpp_names)

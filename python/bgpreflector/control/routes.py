@@ -25,10 +25,10 @@ PAGE = 500
 BY_INDEX = re.compile(r"the kernel's interface (\d+)$")
 """How ``Held::NoInterface`` of the core ends."""
 
-STATES = ("installed", "waiting", "held", "failed", "not_best", "foreign")
+STATES = ("installed", "queued", "held", "rejected", "not_best", "foreign")
 """``RouteState::name`` of the core."""
 
-MIRRORED = ("installed", "waiting", "held", "failed")
+MIRRORED = ("installed", "queued", "held", "rejected")
 """States of forwarding routes of mirrored protocols."""
 
 

@@ -141,8 +141,8 @@ class Daemon:
         """
         with self._pausing:
             self._paused = True
-            self._watcher.hold(on=True)
-            self.sink.hold(on=True)
+            self._watcher.set_paused(on=True)
+            self.sink.set_paused(on=True)
         _log.warning("Paused: VPP gets no routes until `bgpreflector resume`")
 
     def resume(self) -> None:
@@ -152,8 +152,8 @@ class Daemon:
         """
         with self._pausing:
             was, self._paused = self._paused, False
-            self.sink.hold(on=False)
-            self._watcher.hold(on=False)
+            self.sink.set_paused(on=False)
+            self._watcher.set_paused(on=False)
         if was:
             _log.info("Resumed: VPP gets what has changed")
         elif self.sink.guard.waiting is not None:
@@ -221,7 +221,7 @@ class Daemon:
             status.synchronised
             and status.dirty == 0
             # A replacement that VPP has not answered changes no count.
-            and status.oldest_waiting is None
+            and status.oldest_queued is None
             and not self.sink.lost
             and all(c["desired"] == c["installed"] for c in status.prefixes.values())
         )
@@ -237,12 +237,12 @@ class Daemon:
         """
         # Do not wait for a batch in progress: under a rate limit it may take hours.
         with self._pausing:
-            self._watcher.hold(on=False)
-            self.sink.hold(on=True)
+            self._watcher.set_paused(on=False)
+            self.sink.set_paused(on=True)
         self.controller.close()
         try:
             if self.config.vpp.on_exit == "flush" and not keep_routes:
-                self.sink.hold(on=False)
+                self.sink.set_paused(on=False)
                 self._flush()
         finally:
             self.monitor.close()

@@ -56,9 +56,9 @@ def routes_by_interface(daemon: Daemon) -> Counter[str]:
 def left_of(report: StatusReport) -> int:
     """Prefixes that are dirty or have a request in flight."""
     counts = report.prefixes.values()
-    refused = sum(c["failed"] for c in counts)
+    rejected = sum(c["rejected"] for c in counts)
     missing = sum(abs(c["desired"] + c["unconfirmed"] - c["installed"]) for c in counts)
-    return max(report.dirty, missing - refused, 0)
+    return max(report.dirty, missing - rejected, 0)
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class MassChanges:
         self._uncounted = 0
         self._interfaces: Mapping[str, int] | None = None
 
-    def turn(self, report: StatusReport, now: float) -> bool:
+    def sample(self, report: StatusReport, now: float) -> bool:
         """Take a status sampled at a time in seconds; whether all changes have been told of."""
         done = Counter({name: made.done for name, made in report.vpp.requests.items()})
         before, self._seen = self._seen, done
@@ -155,8 +155,8 @@ class MassChanges:
         changing = before is not None and done != before
         self._last_sample = now
         too_long = self._began is not None and now - self._began >= LONGEST
-        refused = report.state == State.REFUSED.value and not left_of(report)
-        if not (report.in_sync or refused) or (changing and not too_long):
+        rejected = report.state == State.REJECTED.value and not left_of(report)
+        if not (report.in_sync or rejected) or (changing and not too_long):
             return False
         self._end(done)
         return not changing

@@ -25,7 +25,7 @@ POLL = 0.5
 INTERVAL = 5.0
 """Seconds between two samples, and between two lines."""
 
-WORKING = (State.KERNEL_UNREAD.value, State.SYNCHRONISING.value, State.REFUSED.value)
+WORKING = (State.KERNEL_UNREAD.value, State.SYNCHRONISING.value, State.REJECTED.value)
 """States in which a sync makes progress."""
 
 
@@ -216,7 +216,7 @@ class SyncProgress:
         """Start, once. Earlier answers of VPP are not counted."""
         report = self._look()
         if report is not None:
-            self.turn(report, time.monotonic())
+            self.sample(report, time.monotonic())
         self._awake.set()
         self._thread.start()
 
@@ -239,14 +239,14 @@ class SyncProgress:
             report = self._look()
             if report is None:
                 continue
-            at_rest = self.turn(report, time.monotonic())
+            at_rest = self.sample(report, time.monotonic())
             if self._rests and at_rest:
                 return
 
-    def turn(self, report: StatusReport, now: float) -> bool:
+    def sample(self, report: StatusReport, now: float) -> bool:
         """Add a status sampled at a time in seconds; whether nothing is under way."""
         self._show(report, now)
-        told = self._changes is None or self._changes.turn(report, now)
+        told = self._changes is None or self._changes.sample(report, now)
         return told and report.in_sync
 
     def _show(self, report: StatusReport, now: float) -> None:

@@ -31,7 +31,7 @@ class State(Enum):
     GUARDED = "guarded"
     """The first sync would delete too much and waits for approval."""
 
-    REFUSED = "refused"
+    REJECTED = "rejected"
     """VPP refused routes."""
 
     SYNCHRONISING = "synchronising"
@@ -126,7 +126,7 @@ class FpmStatus:
     answers: Mapping[str, int]
     """Results sent: ``offload`` (VPP has a route), ``offload_failed``."""
 
-    answers_waiting: int
+    answers_queued: int
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ class TableStatus:
     prefixes: Mapping[str, int]
     """``kernel`` (routes), ``mirrored`` (``desired``, ``held``, both), ``desired``, ``installed``,
     ``held``, ``substituted`` (both ``desired`` and ``held``: VPP is given something else),
-    ``failed``, ``unconfirmed``."""
+    ``rejected``, ``unconfirmed``."""
 
 
 @dataclass(frozen=True)
@@ -283,7 +283,7 @@ class StatusReport:
     dirty: int
     """Dirty prefixes."""
 
-    oldest_waiting_seconds: float | None
+    oldest_queued_seconds: float | None
     """That the oldest of the changes has waited that VPP has not answered."""
 
     queued_events: int

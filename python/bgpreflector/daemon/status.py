@@ -74,7 +74,7 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
             for table, family, prefixes in figures.tables
         ),
         dirty=figures.dirty,
-        oldest_waiting_seconds=figures.oldest_waiting,
+        oldest_queued_seconds=figures.oldest_queued,
         queued_events=daemon.controller.queued,
         handler_errors=_sorted(daemon.controller.handler_errors),
         next_hop_sets=figures.next_hop_sets,
@@ -102,7 +102,7 @@ class _State:
 
 
 def _state(daemon: Daemon, figures: _core.Status, vpp: VppStatus, looked: _State) -> State:
-    failed = any(counts["failed"] for counts in figures.prefixes.values())
+    rejected = any(counts["rejected"] for counts in figures.prefixes.values())
     found = {
         State.ENDED: not daemon.alive,
         State.VPP_LOST: not vpp.connected,
@@ -110,7 +110,7 @@ def _state(daemon: Daemon, figures: _core.Status, vpp: VppStatus, looked: _State
         State.SOURCE_LOST: looked.source_lost,
         State.PAUSED: looked.paused,
         State.GUARDED: _guard(daemon) is not None,
-        State.REFUSED: failed,
+        State.REJECTED: rejected,
         State.SYNCHRONISING: not daemon.in_sync_by(figures),
         State.HELD: looked.too_many_held,
     }
@@ -120,7 +120,7 @@ def _state(daemon: Daemon, figures: _core.Status, vpp: VppStatus, looked: _State
 def _ready(state: State, figures: _core.Status, vpp: VppStatus) -> bool:
     if state is not State.SYNCHRONISING:
         return state is State.IN_SYNC
-    return vpp.resynchronised and (figures.oldest_waiting or 0.0) < READY_LAG
+    return vpp.resynchronised and (figures.oldest_queued or 0.0) < READY_LAG
 
 
 def _held(daemon: Daemon, figures: _core.Status) -> HeldStatus:
@@ -191,7 +191,7 @@ def _fpm(daemon: Daemon) -> FpmStatus | None:
         sweeps=fpm.sweeps,
         swept=fpm.swept,
         answers=_sorted(fpm.answers),
-        answers_waiting=fpm.answers_waiting,
+        answers_queued=fpm.answers_queued,
     )
 
 

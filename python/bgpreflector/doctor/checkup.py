@@ -31,7 +31,7 @@ def check_up(config: Config) -> Iterator[Finding]:
     yield from configuration_findings(config)
     yield from fpm_findings(config)
     yield from daemon_findings(config)
-    # No grace period here, and routes beyond the limit must be seen.
+    # No time for stale routes here, and routes beyond the limit must be seen.
     alone = {"stale_routes_time": 0.0, "audit_interval": 0.0, "max_routes": None}
     kernel = config.kernel.model_copy(update=alone)
     engine = cast("_core.Engine", kernel_engine(config.model_copy(update={"kernel": kernel})))

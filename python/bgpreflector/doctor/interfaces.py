@@ -33,7 +33,7 @@ def interface_findings(
             f"correct the name: VPP has {', '.join(sorted(vpp_names.values()))}",
         )
     used = [(routes.names.get(i, str(i)), n) for i, n in routes.by_interface.most_common() if i]
-    found = engine.stands_for()
+    found = engine.mapped_interfaces()
     nowhere = all(name not in found for name, _ in used) and mapping.unmapped is None
     for name, count in used:
         sw_if_index = found.get(name, mapping.unmapped)

@@ -111,7 +111,7 @@ METRICS = (
         "Prefixes by kernel table, family and state: kernel (routes of all protocols), "
         "mirrored (desired, held or both), desired (VPP should have it), installed (VPP has "
         "acknowledged it), held (VPP cannot have it "
-        "now), substituted (desired and held: VPP has a substitute), failed (VPP refused it), "
+        "now), substituted (desired and held: VPP has a substitute), rejected (VPP refused it), "
         "unconfirmed (of an earlier run, not yet compared with the kernel).",
         ("family", "table", "state"),
         _prefixes,
@@ -155,11 +155,11 @@ METRICS = (
         one(lambda r: r.dirty),
     ),
     Metric(
-        "oldest_waiting_seconds",
+        "oldest_queued_seconds",
         "gauge",
         "Age of the oldest change that VPP has not answered; 0 if there is none.",
         (),
-        one(lambda r: r.oldest_waiting_seconds or 0.0),
+        one(lambda r: r.oldest_queued_seconds or 0.0),
     ),
     Metric(
         LATENCY,
@@ -319,11 +319,11 @@ METRICS = (
         by(lambda r: {} if r.fpm is None else r.fpm.answers),
     ),
     Metric(
-        "fpm_answers_waiting",
+        "fpm_answers_queued",
         "gauge",
         "Prefixes whose result has not been sent to zebra yet.",
         (),
-        _fpm(lambda fpm: fpm.answers_waiting),
+        _fpm(lambda fpm: fpm.answers_queued),
     ),
     Metric(
         "vpp_connected",

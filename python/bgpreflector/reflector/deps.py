@@ -47,7 +47,9 @@ def kernel_engine(conf: ContivConf) -> Engine:
 def source_engine(config: Config) -> Engine:
     """An engine whose routes come from where the configuration says."""
     fpm = config.fpm
-    return _engine(config, fpm=(fpm.listen, fpm.quiet_time, fpm.grace) if config.is_fpm else None)
+    return _engine(
+        config, fpm=(fpm.listen, fpm.quiet_time, fpm.stale_routes_time) if config.is_fpm else None
+    )
 
 
 def _engine(conf: ContivConf, *, fpm: tuple[str, float, float] | None) -> Engine:
@@ -61,7 +63,7 @@ def _engine(conf: ContivConf, *, fpm: tuple[str, float, float] | None) -> Engine
         namespace=kernel.namespace_path,
         prefix_rules=kernel.prefix_rules,
         audit_interval=kernel.audit_interval,
-        grace=kernel.stale_routes_time,
+        stale_routes_time=kernel.stale_routes_time,
         max_routes=kernel.max_routes,
         refuse=kernel.max_routes_action == "refuse",
         discover=list(kernel.discover),

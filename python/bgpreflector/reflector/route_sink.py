@@ -139,7 +139,7 @@ class RouteSink:
         engine = self._engine()
         if engine is None:
             return CommitResult()
-        engine.retry_refused()
+        engine.retry_rejected()
         return self._tell(engine, [engine.take_batch(ALL)])
 
     def attach(self, reflector: BGPReflector) -> None:

@@ -75,7 +75,7 @@ class KernelRouteWatcher:
         self._changed = threading.Condition()
         self._resyncs = 0
         self._closed = False
-        self._held = False
+        self._paused = False
         self._not_taken = False
         self._thread: threading.Thread | None = None
 
@@ -105,10 +105,10 @@ class KernelRouteWatcher:
             self._changed.notify_all()
         return batch
 
-    def hold(self, *, on: bool) -> None:
+    def set_paused(self, *, on: bool) -> None:
         """Push nothing from now on, what changes staying dirty; or push again. From any thread."""
         with self._changed:
-            self._held = on
+            self._paused = on
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -124,7 +124,7 @@ class KernelRouteWatcher:
         try:
             while self._engine.wait_dirty(None):
                 with self._changed:
-                    while self._held and not self._closed:
+                    while self._paused and not self._closed:
                         self._changed.wait()
                     resyncs = self._resyncs
                 self._push_batch(push_event, resyncs)

@@ -48,17 +48,17 @@ def adopt_by_papi(
     for table, prefix, paths in papi.dump(tables, source):
         count += engine.adopt_route(table, prefix, paths)
     _tell(count)
-    unseen = [(t, p) for other in hiding for t, p, _ in papi.dump(tables, other)]
-    if len(unseen) > HIDING:
+    shadowed = [(t, p) for other in hiding for t, p, _ in papi.dump(tables, other)]
+    if len(shadowed) > HIDING:
         _log.warning(
             "VPP has %d routes of FIB sources that take precedence over ours: routes of an earlier "
             "run behind them stay until `bgpreflector flush` removes them",
-            len(unseen),
-            extra=fields("routes of other sources", routes=len(unseen)),
+            len(shadowed),
+            extra=fields("routes of other sources", routes=len(shadowed)),
         )
         return count
-    for table, prefix in unseen:
-        engine.suspect_unseen(table, prefix)
+    for table, prefix in shadowed:
+        engine.suspect_shadowed(table, prefix)
     return count
 
 

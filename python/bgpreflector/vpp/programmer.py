@@ -77,8 +77,8 @@ class FibProgrammer:
         self._read = False
         self._own = OwnRoutes(engine, protocol)
         self._papi: PapiSender | None = None
-        self._held = threading.Event()
-        self._holding = threading.Lock()
+        self._paused = threading.Event()
+        self._pausing = threading.Lock()
         self.guard = DeletionGuard(engine, settings.guard)
         self._held_watch = HeldWatch(engine, settings.max_held, settings.unmapped)
         self.session = VppSession(settings, namespace)
@@ -110,8 +110,8 @@ class FibProgrammer:
         """
         try:
             mismatch = connect_bulk(self._engine, self._settings)
-            with self._holding:
-                self._engine.hold_requests(self._held.is_set())
+            with self._pausing:
+                self._engine.pause_requests(self._paused.is_set())
             self.session.connect()
             version = self.session.version()
             self._learn_version(version)
@@ -150,7 +150,7 @@ class FibProgrammer:
 
     def _papi_sender(self) -> PapiSender:
         limit = self._settings.rate_limit
-        return PapiSender(self._engine, self.session, rate_limit=limit, paused=self._held)
+        return PapiSender(self._engine, self.session, rate_limit=limit, paused=self._paused)
 
     def _learn_version(self, version: str) -> None:
         released = self._engine.connected_to(version)
@@ -302,7 +302,7 @@ class FibProgrammer:
         if txn.is_resync and (self.others.unknown or self.others.overridden.count):
             # Only now VPP has all our routes that others may override.
             self.overridden()
-        if txn.is_resync and not self._held.is_set():
+        if txn.is_resync and not self._paused.is_set():
             self.seen.resynchronised = True
         self._held_watch.look(result.held, certainly=txn.is_resync)
         return result
@@ -379,21 +379,21 @@ class FibProgrammer:
 
     def retry(self) -> CommitResult:
         """Send refused routes again, except those that VPP never accepts."""
-        self._engine.retry_refused()
+        self._engine.retry_rejected()
         return self.flush()
 
-    def hold(self, *, on: bool) -> None:
+    def set_paused(self, *, on: bool) -> None:
         """Pause or continue: a paused commit ends early, and what it has not sent stays dirty.
 
-        The one method that may be called from outside the event loop. It holds through
+        The one method that may be called from outside the event loop. It lasts through
         connections that are lost and made again.
         """
-        with self._holding:
+        with self._pausing:
             if on:
-                self._held.set()
+                self._paused.set()
             else:
-                self._held.clear()
-            self._engine.hold_requests(on)
+                self._paused.clear()
+            self._engine.pause_requests(on)
 
     def close(self) -> None:
         """Close both connections. Idempotent."""

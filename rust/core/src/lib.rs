@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod fpm;
+mod named_enum;
 pub mod netlink;
 pub mod route;
 pub mod table;

@@ -181,7 +181,4 @@ fn foreign_messages_have_a_reason() {
     let mut cloned = rtmsg(0);
     cloned[8..].copy_from_slice(&RTM_F_CLONED.to_ne_bytes());
     assert_eq!(skipped(RTM_NEWROUTE, &cloned), SkipReason::Cloned);
-    for (at, reason) in SkipReason::ALL.into_iter().enumerate() {
-        assert_eq!(reason.index(), at);
-    }
 }

@@ -268,13 +268,13 @@ fn a_refused_route_rests_until_it_is_retried_and_remembers_how_often() {
             (refused, refusal.retval, refusal.attempts),
             (prefix(1), -5, attempts)
         );
-        assert_eq!(world.table.counts(Family::V4).failed, 1);
+        assert_eq!(world.table.counts(Family::V4).rejected, 1);
         assert_eq!(
             world.table.routes_of(254, &prefix(1))[0].state,
-            RouteState::Failed(-5)
+            RouteState::Rejected(-5)
         );
-        assert_eq!(world.table.retry_refused(|_| false), 0);
-        assert_eq!(world.table.retry_refused(|_| true), 1);
+        assert_eq!(world.table.retry_rejected(|_| false), 0);
+        assert_eq!(world.table.retry_rejected(|_| true), 1);
     }
     world.settle();
     assert!(world.table.refusals(10).is_empty());
@@ -373,9 +373,9 @@ fn an_order_that_only_a_dump_tells_reaches_vpp() {
 #[test]
 fn what_another_source_hides_is_deleted_unseen_unless_the_kernel_has_it() {
     let mut world = World::new();
-    world.table.suspect_unseen(0, prefix(1));
-    world.table.suspect_unseen(0, prefix(2));
-    world.table.suspect_unseen(7, prefix(3));
+    world.table.suspect_shadowed(0, prefix(1));
+    world.table.suspect_shadowed(0, prefix(2));
+    world.table.suspect_shadowed(7, prefix(3));
     let wanted = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
     world.table.announce(wanted.clone(), InsertMode::Replace);
     assert!(world.table.awaits_confirmation());

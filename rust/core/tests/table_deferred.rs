@@ -233,7 +233,7 @@ proptest! {
         }
         let mut resolutions = BTreeMap::new();
         for view in deferred.next_hop_sets(0, usize::MAX).0 {
-            resolutions.insert(format!("{:?}", view.set), view.meaning);
+            resolutions.insert(format!("{:?}", view.set), view.resolved);
         }
         for view in views(&deferred) {
             let RouteView { table, prefix, tos, metric, protocol, set, .. } = view;
@@ -241,7 +241,7 @@ proptest! {
             anew.announce(Route { key, protocol, set }, InsertMode::Append);
         }
         for view in anew.next_hop_sets(0, usize::MAX).0 {
-            assert_eq!(resolutions.get(&format!("{:?}", view.set)), Some(&view.meaning));
+            assert_eq!(resolutions.get(&format!("{:?}", view.set)), Some(&view.resolved));
         }
 
         for family in Family::ALL {

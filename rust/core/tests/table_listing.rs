@@ -161,7 +161,7 @@ fn routes_are_counted_by_what_they_have_in_common() {
         (found[0].state, found[0].protocol, found[0].count)
     };
     // Nothing stands for the second one.
-    assert_eq!(of(1), ("waiting", 12, 3));
+    assert_eq!(of(1), ("queued", 12, 3));
     assert_eq!(of(2), ("held", 12, 2));
     assert_eq!(alike.iter().map(|one| one.count).sum::<usize>(), COME.len());
     assert_eq!(world.table.counts(Family::V6).kernel, 2);

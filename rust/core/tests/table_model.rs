@@ -126,7 +126,7 @@ fn apply(world: &mut World, step: Step) {
         Step::Adopt { hidden } => world.adopt(hidden),
         Step::AdoptAgain { hidden } => world.adopt_again(hidden),
         Step::Retry => {
-            world.table.retry_refused(|_| true);
+            world.table.retry_rejected(|_| true);
         }
         Step::ResyncWithout { prefix } => world.resync_without(prefix),
     }

@@ -206,7 +206,7 @@ fn what_vpp_says_is_answered_once_and_as_it_is_then() {
         [(MIRRORED, false)],
         "it has refused this"
     );
-    table.retry_refused(|_| true);
+    table.retry_rejected(|_| true);
     commit(&mut table, &[]);
     assert_eq!(answers(&mut table), [(MIRRORED, true)]);
     // However many changes precede a read, a prefix is queued once.
@@ -214,7 +214,7 @@ fn what_vpp_says_is_answered_once_and_as_it_is_then() {
         announce(&mut table, to(1, gateway));
         commit(&mut table, &[]);
     }
-    assert_eq!(table.answers_waiting(), 1);
+    assert_eq!(table.answers_queued(), 1);
     announce(&mut table, to(1, "192.0.2.5"));
     assert_eq!(answers(&mut table), [], "the answer is still to come");
     commit(&mut table, &[]);
@@ -245,5 +245,5 @@ fn a_route_that_vpp_gives_up_is_answered_and_one_that_goes_is_not() {
     commit(&mut table, &[]);
     assert_eq!(answers(&mut table), [], "gone, and foreign");
     table.end_answers();
-    assert_eq!(table.answers_waiting(), 0);
+    assert_eq!(table.answers_queued(), 0);
 }

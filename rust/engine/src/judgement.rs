@@ -9,30 +9,19 @@ use crate::engine::Engine;
 use crate::error::KernelError;
 use crate::kernel::{Answer, Found, ask_for_prefixes, is_covered};
 
-/// How what VPP has for a prefix and the kernel's answer go together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// They forward alike.
-    Alike,
-    /// They do not.
-    Different,
-    /// The kernel decides by a table that is not mirrored, for a policy rule or as the address is
-    /// its own.
-    Elsewhere,
-    /// Undecidable: longer prefixes cover the address, or a change is in progress.
-    Unknown,
-}
-
-impl Verdict {
-    /// The verdict's name in listings.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Verdict::Alike => "alike",
-            Verdict::Different => "different",
-            Verdict::Elsewhere => "elsewhere",
-            Verdict::Unknown => "unknown",
-        }
+bgpreflector_core::named_enum! {
+    /// How what VPP has for a prefix and the kernel's answer go together.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Verdict {
+        /// They forward alike.
+        Alike = "alike",
+        /// They do not.
+        Different = "different",
+        /// The kernel decides by a table that is not mirrored, for a policy rule or as the address is
+        /// its own.
+        Elsewhere = "elsewhere",
+        /// Undecidable: longer prefixes cover the address, or a change is in progress.
+        Unknown = "unknown",
     }
 }
 

@@ -71,9 +71,9 @@ impl Engine {
     }
 
     /// Has commits end early from now on, what they have not sent yet staying dirty; or no longer.
-    pub fn hold_requests(&self, on: bool) {
+    pub fn pause_requests(&self, on: bool) {
         if let Ok(connection) = self.vpp() {
-            connection.hold(on);
+            connection.set_paused(on);
         }
     }
 
@@ -88,9 +88,9 @@ impl Engine {
     }
 
     /// Records that VPP may have a route of ours for a prefix, hidden by another source's.
-    pub fn suspect_unseen(&self, vpp_table: u32, prefix: Prefix) {
+    pub fn suspect_shadowed(&self, vpp_table: u32, prefix: Prefix) {
         self.shared
-            .change(|table| table.suspect_unseen(vpp_table, prefix));
+            .change(|table| table.suspect_shadowed(vpp_table, prefix));
     }
 
     /// Records a route that VPP shows under our source as installed; false if its table is not
@@ -174,9 +174,9 @@ impl Engine {
 
     /// Makes the refused prefixes dirty again that VPP may take later; returns how many.
     #[must_use]
-    pub fn retry_refused(&self) -> usize {
+    pub fn retry_rejected(&self) -> usize {
         let worth = |retval| what_to_do(retval) != Some(Disposition::GiveUp);
-        self.shared.change(|table| table.retry_refused(worth))
+        self.shared.change(|table| table.retry_rejected(worth))
     }
 
     /// Hands out no deletions from now on, but for those of routes through these VPP interfaces.

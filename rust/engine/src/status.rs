@@ -22,7 +22,7 @@ pub struct Status {
     /// Prefixes that wait for a request.
     pub dirty: usize,
     /// How long the change has waited that waits the longest.
-    pub oldest_waiting: Option<Duration>,
+    pub oldest_queued: Option<Duration>,
     /// How long changes waited.
     pub latency: Latency,
     /// Route requests that VPP has answered: by operation, those that it did and refused.
@@ -83,7 +83,7 @@ impl Engine {
         let resync_names = Reason::ALL.iter().map(|reason| reason.name());
         let requests = self.shared().vpp.requests.each_ref();
         let table = self.shared().table();
-        let (oldest_waiting, latency) = {
+        let (oldest_queued, latency) = {
             let waiting = self.shared().latency_tracker();
             let oldest = waiting.oldest(table.dirty(), Instant::now());
             (oldest, waiting.latency())
@@ -95,7 +95,7 @@ impl Engine {
             counts: Family::ALL.map(|family| table.counts(family)),
             tables: table.counts_by_table(),
             dirty: table.dirty(),
-            oldest_waiting,
+            oldest_queued,
             latency,
             requests: requests.map(|results| results.each_ref().map(read)),
             sets: table.sets(),

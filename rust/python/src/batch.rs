@@ -8,7 +8,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::detached::Detached;
-use crate::listing::{RouteChange, changes};
+use crate::views::{RouteChange, changes};
 
 /// Dirty prefixes handed out together.
 #[pyclass(frozen, module = "bgpreflector._core")]

@@ -12,8 +12,8 @@ use pyo3::prelude::*;
 use crate::batch::RouteBatch;
 use crate::convert::{self, PrefixRuleTuple, value_error};
 use crate::detached::Detached;
-use crate::figures::Status;
 use crate::fpm::{self, FpmTuple};
+use crate::reports::Status;
 
 /// The route table with the kernel reader and the bulk connection to VPP.
 #[pyclass(frozen, module = "bgpreflector._core")]
@@ -36,7 +36,7 @@ impl Engine {
 impl Engine {
     #[new]
     #[pyo3(signature = (*, protocols, tables, families, foreign_routes, receive_buffer, namespace = None,
-                        prefix_rules = Vec::new(), audit_interval = 0.0, grace = 0.0, max_routes = None,
+                        prefix_rules = Vec::new(), audit_interval = 0.0, stale_routes_time = 0.0, max_routes = None,
                         refuse = false, discover = Vec::new(), table_map = BTreeMap::new(), fpm = None))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
     fn new(
@@ -48,7 +48,7 @@ impl Engine {
         namespace: Option<PathBuf>,
         prefix_rules: Vec<PrefixRuleTuple>,
         audit_interval: f64,
-        grace: f64,
+        stale_routes_time: f64,
         max_routes: Option<usize>,
         refuse: bool,
         discover: Vec<(u32, u32)>,
@@ -91,7 +91,7 @@ impl Engine {
             audit_interval: Some(convert::seconds(audit_interval)?)
                 .filter(|interval| !interval.is_zero()),
             links_only: false,
-            grace: convert::seconds(grace)?,
+            stale_routes_time: convert::seconds(stale_routes_time)?,
         };
         let fpm = fpm.map(fpm::settings).transpose()?;
         Ok(Self {

@@ -13,10 +13,10 @@ use crate::batch::RouteBatch;
 use crate::convert::{self, NextHopTuple};
 use crate::engine::Engine;
 use crate::errors;
-use crate::figures::{DriftTuple, ResyncReport, drift};
 use crate::fpm::FpmStatus;
-use crate::listing::{Judgement, KernelRoute};
+use crate::reports::{DriftTuple, ResyncReport, drift};
 use crate::requests::{PathTuple, path_set};
+use crate::views::{Judgement, KernelRoute};
 
 #[pymethods]
 impl Engine {

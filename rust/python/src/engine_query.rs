@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 use crate::convert::{self};
 use crate::engine::Engine;
-use crate::listing::{self, RecentTuple, RouteView};
+use crate::views::{self, RecentTuple, RouteView};
 
 #[pymethods]
 impl Engine {
@@ -34,7 +34,7 @@ impl Engine {
 
     fn recent_changes(&self, py: Python<'_>, since: u64) -> Vec<RecentTuple> {
         let recent = self.inner.with(py, |inner| inner.recent_changes(since));
-        recent.into_iter().map(listing::recent).collect()
+        recent.into_iter().map(views::recent).collect()
     }
 
     fn held(&self, py: Python<'_>) -> usize {
@@ -77,7 +77,7 @@ impl Engine {
         })
     }
 
-    fn stands_for(&self, py: Python<'_>) -> HashMap<String, u32> {
+    fn mapped_interfaces(&self, py: Python<'_>) -> HashMap<String, u32> {
         self.read(py, |table| {
             let links = table.links();
             let found = links.filter_map(|(_, link)| {

@@ -12,7 +12,7 @@ use crate::batch::RouteBatch;
 use crate::convert::{self};
 use crate::engine::Engine;
 use crate::errors;
-use crate::figures::{Adopted, CommitReport, Flushed, VppAudit};
+use crate::reports::{Adopted, CommitReport, Flushed, VppAudit};
 use crate::requests::{PathTuple, RequestList, path_set, texts};
 
 /// VPP table, prefix, FIB source.
@@ -20,14 +20,14 @@ type OverriddenTuple = (u32, String, u8);
 
 #[pymethods]
 impl Engine {
-    #[pyo3(signature = (*, socket, name, window, connect_timeout, request_timeout, keepalive_interval = 0.0, rate_limit = None))]
+    #[pyo3(signature = (*, socket, name, max_in_flight, connect_timeout, request_timeout, keepalive_interval = 0.0, rate_limit = None))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn connect(
         &self,
         py: Python<'_>,
         socket: PathBuf,
         name: String,
-        window: usize,
+        max_in_flight: usize,
         connect_timeout: f64,
         request_timeout: f64,
         keepalive_interval: f64,
@@ -40,7 +40,7 @@ impl Engine {
         let settings = BulkSettings {
             socket,
             name,
-            window,
+            max_in_flight,
             connect_timeout: connect,
             request_timeout: request,
             keepalive_interval: convert::seconds(keepalive_interval)?,
@@ -97,8 +97,8 @@ impl Engine {
         report.map(CommitReport::from).map_err(errors::vpp)
     }
 
-    fn hold_requests(&self, py: Python<'_>, on: bool) {
-        self.inner.with(py, |inner| inner.hold_requests(on));
+    fn pause_requests(&self, py: Python<'_>, on: bool) {
+        self.inner.with(py, |inner| inner.pause_requests(on));
     }
 
     fn open_requests(&self, py: Python<'_>, batch: &RouteBatch) -> PyResult<RequestList> {
@@ -116,10 +116,10 @@ impl Engine {
         self.inner.with(py, |inner| inner.begin_adoption());
     }
 
-    fn suspect_unseen(&self, py: Python<'_>, vpp_table: u32, prefix: &str) -> PyResult<()> {
+    fn suspect_shadowed(&self, py: Python<'_>, vpp_table: u32, prefix: &str) -> PyResult<()> {
         let prefix = convert::prefix(prefix)?;
         self.inner
-            .with(py, |inner| inner.suspect_unseen(vpp_table, prefix));
+            .with(py, |inner| inner.suspect_shadowed(vpp_table, prefix));
         Ok(())
     }
 
@@ -225,7 +225,7 @@ impl Engine {
         self.inner.with(py, |inner| inner.release_deletions());
     }
 
-    fn retry_refused(&self, py: Python<'_>) -> usize {
-        self.inner.with(py, Inner::retry_refused)
+    fn retry_rejected(&self, py: Python<'_>) -> usize {
+        self.inner.with(py, Inner::retry_rejected)
     }
 }

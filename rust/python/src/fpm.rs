@@ -14,15 +14,16 @@ use crate::convert::{seconds, value_error};
 /// and the seconds for which routes of earlier ones stay.
 pub(crate) type FpmTuple = (String, f64, f64);
 
-pub(crate) fn settings((listen, quiet_time, grace): FpmTuple) -> PyResult<FpmSettings> {
+pub(crate) fn settings((listen, quiet_time, stale_routes_time): FpmTuple) -> PyResult<FpmSettings> {
     let address = listen.parse();
     let wrong = |_| value_error(format!("invalid address with port: {listen:?}"));
     let listen = address.map_err(wrong)?;
-    let (quiet_time, grace): (Duration, Duration) = (seconds(quiet_time)?, seconds(grace)?);
+    let (quiet_time, stale_routes_time): (Duration, Duration) =
+        (seconds(quiet_time)?, seconds(stale_routes_time)?);
     Ok(FpmSettings {
         listen,
         quiet_time,
-        grace,
+        stale_routes_time,
     })
 }
 
@@ -47,7 +48,7 @@ pub struct FpmStatus {
     /// Answers sent, by kind.
     answers: HashMap<&'static str, u64>,
     /// Prefixes with a queued answer.
-    answers_waiting: usize,
+    answers_queued: usize,
 }
 
 impl FpmStatus {
@@ -66,7 +67,7 @@ impl FpmStatus {
             sweeps: read(&state.sweeps),
             swept: read(&state.swept),
             answers: answers.zip(state.answers.iter().map(read)).collect(),
-            answers_waiting: engine.shared().table().answers_waiting(),
+            answers_queued: engine.shared().table().answers_queued(),
         }
     }
 }

@@ -8,13 +8,13 @@ mod engine_kernel;
 mod engine_query;
 mod engine_vpp;
 mod errors;
-mod figures;
 mod fpm;
-mod listing;
 mod logs;
+mod reports;
 mod requests;
 mod route_listing;
 mod simulator;
+mod views;
 
 /// The Rust core of bgpreflector. See `_core.pyi` for the types.
 #[pyo3::pymodule(gil_used = true)]
@@ -24,19 +24,19 @@ mod _core {
     #[pymodule_export]
     use super::engine::Engine;
     #[pymodule_export]
-    use super::figures::{
-        Adopted, CommitReport, Flushed, ResyncReport, Status, VppAudit, retval_meaning,
-    };
-    #[pymodule_export]
     use super::fpm::FpmStatus;
     #[pymodule_export]
-    use super::listing::{Judgement, KernelRoute, NextHop, NextHopSetView, RouteChange, RouteView};
-    #[pymodule_export]
     use super::logs::{init_logging, next_log};
+    #[pymodule_export]
+    use super::reports::{
+        Adopted, CommitReport, Flushed, ResyncReport, Status, VppAudit, retval_meaning,
+    };
     #[pymodule_export]
     use super::requests::RequestList;
     #[pymodule_export]
     use super::route_listing::RouteListing;
     #[pymodule_export]
     use super::simulator::Simulator;
+    #[pymodule_export]
+    use super::views::{Judgement, KernelRoute, NextHop, NextHopSetView, RouteChange, RouteView};
 }

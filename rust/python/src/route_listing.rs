@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 use crate::convert;
 use crate::engine::Engine;
-use crate::listing::{NextHop, NextHopSetView, RouteView};
+use crate::views::{NextHop, NextHopSetView, RouteView};
 
 /// State, protocol, type, next hops, how many.
 type Tally = (&'static str, u8, String, Vec<NextHop>, usize);

@@ -57,7 +57,7 @@ impl Server {
     pub(crate) fn run(mut self) {
         while !self.stop.load(Ordering::Acquire) {
             match self.wait() {
-                Ok(()) | Err(Errno::EINTR) => self.turn(),
+                Ok(()) | Err(Errno::EINTR) => self.poll_once(),
                 Err(error) => {
                     log::error!("the simulator ends: {error}");
                     return;
@@ -94,7 +94,7 @@ impl Server {
         poll(&mut waited, timeout).map(|_| ())
     }
 
-    fn turn(&mut self) {
+    fn poll_once(&mut self) {
         // Fails only if it was not woken.
         let _ = self.wake.read();
         let shared = Arc::clone(&self.state);

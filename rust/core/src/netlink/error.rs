@@ -48,48 +48,18 @@ pub enum DecodeErrorKind {
     Missing(&'static str),
 }
 
-/// Why a message is not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SkipReason {
-    /// A message type that is not subscribed to.
-    Type,
-    /// A route, link or next hop of another family: multicast routing, MPLS, bridge ports.
-    Family,
-    /// `RTM_F_CLONED`: an exception that the kernel caches (path MTU, redirect).
-    Cloned,
-    /// `rtm_src_len`: a route for packets from some sources only, where it is not listed either.
-    /// As an ordinary route it would attract all packets.
-    SourceSpecific,
-}
-
-impl SkipReason {
-    /// All reasons, in the order of [`Self::index`].
-    pub const ALL: [SkipReason; 4] = [
-        SkipReason::Type,
-        SkipReason::Family,
-        SkipReason::Cloned,
-        SkipReason::SourceSpecific,
-    ];
-
-    /// The reason's name in metrics.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            SkipReason::Type => "type",
-            SkipReason::Family => "family",
-            SkipReason::Cloned => "cloned",
-            SkipReason::SourceSpecific => "source_specific",
-        }
-    }
-
-    /// The reason's index in an array of counters.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        match self {
-            SkipReason::Type => 0,
-            SkipReason::Family => 1,
-            SkipReason::Cloned => 2,
-            SkipReason::SourceSpecific => 3,
-        }
+crate::named_enum! {
+    /// Why a message is not taken.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum SkipReason {
+        /// A message type that is not subscribed to.
+        Type = "type",
+        /// A route, link or next hop of another family: multicast routing, MPLS, bridge ports.
+        Family = "family",
+        /// `RTM_F_CLONED`: an exception that the kernel caches (path MTU, redirect).
+        Cloned = "cloned",
+        /// `rtm_src_len`: a route for packets from some sources only, where it is not listed either.
+        /// As an ordinary route it would attract all packets.
+        SourceSpecific = "source_specific",
     }
 }

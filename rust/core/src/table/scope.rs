@@ -19,25 +19,16 @@ pub enum ForeignRoutes {
     Ignore,
 }
 
-/// The source of the routes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum RouteSource {
-    /// The kernel: several routes a prefix, some of which are removed without a message together
-    /// with a link or a next-hop object.
-    #[default]
-    Kernel,
-    /// zebra, through its forwarding plane manager: one route a prefix, every change reported.
-    Fpm,
-}
-
-impl RouteSource {
-    /// The source's name in the configuration, metrics and listings.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            RouteSource::Kernel => "kernel",
-            RouteSource::Fpm => "fpm",
-        }
+crate::named_enum! {
+    /// The source of the routes.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+    pub enum RouteSource {
+        /// The kernel: several routes a prefix, some of which are removed without a message together
+        /// with a link or a next-hop object.
+        #[default]
+        Kernel = "kernel",
+        /// zebra, through its forwarding plane manager: one route a prefix, every change reported.
+        Fpm = "fpm",
     }
 }
 

@@ -126,7 +126,7 @@ impl World {
         }
         self.read_vpp(hidden);
         for number in (0..8).filter(|number| hidden >> number & 1 == 1) {
-            self.table.suspect_unseen(0, prefix(number));
+            self.table.suspect_shadowed(0, prefix(number));
         }
     }
 
@@ -168,7 +168,7 @@ impl World {
     pub fn settle(&mut self) {
         self.begin(usize::MAX);
         self.answer(usize::MAX, false);
-        self.table.retry_refused(|_| true);
+        self.table.retry_rejected(|_| true);
         loop {
             self.taken = self.table.take_dirty(3).handles;
             if self.taken.is_empty() {
@@ -218,7 +218,7 @@ impl World {
         assert_eq!(counts.kernel, self.kernel.len());
         assert_eq!(counts.desired, expected.len());
         assert_eq!(counts.installed, expected.len());
-        assert_eq!(counts.failed, 0);
+        assert_eq!(counts.rejected, 0);
         assert_eq!(counts.unconfirmed, 0);
         let (views, rest) = self.table.routes(Cursor::default(), usize::MAX);
         assert_eq!(rest, None);

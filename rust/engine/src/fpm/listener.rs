@@ -316,7 +316,7 @@ mod tests {
         let settings = FpmSettings {
             listen: ([127, 0, 0, 1], 0).into(),
             quiet_time: TIMEOUT,
-            grace: Duration::ZERO,
+            stale_routes_time: Duration::ZERO,
         };
         let listener = Listener::start(Arc::clone(&shared), &settings, None).unwrap();
         let rest = still(&listener, false);

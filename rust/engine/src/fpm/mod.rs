@@ -20,5 +20,5 @@ pub struct FpmSettings {
     /// How long a connection must be quiet to count as having sent all routes.
     pub quiet_time: Duration,
     /// How long after a connection's start routes of earlier connections stay that it has not sent.
-    pub grace: Duration,
+    pub stale_routes_time: Duration,
 }

@@ -168,7 +168,7 @@ impl Peer {
             (false, true) => self.heard + settings.quiet_time,
             (false, false) => return None,
         };
-        Some((shown, shown.max(self.began + settings.grace)))
+        Some((shown, shown.max(self.began + settings.stale_routes_time)))
     }
 
     /// When there is work to do without an event.
@@ -247,7 +247,7 @@ impl Peer {
     fn encode_answers(&mut self, shared: &EngineState, ids: &NextHopIds) {
         self.out.clear();
         self.sent = 0;
-        if shared.table().answers_waiting() == 0 {
+        if shared.table().answers_queued() == 0 {
             return;
         }
         for mut answer in shared.change(|table| table.take_answers(ANSWERS)) {

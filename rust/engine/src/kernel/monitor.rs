@@ -43,7 +43,7 @@ pub(super) struct Monitor {
     /// The next end of a route's lifetime, and when the kernel may be dumped because of it.
     pub(super) expiry: Expiry,
     /// Until when routes of an earlier run stay in VPP although the kernel does not have them.
-    pub(super) grace_until: Instant,
+    pub(super) stale_until: Instant,
     /// Interface resyncs since the last complete one.
     pub(super) partial_resyncs: u8,
     /// Where the next resync continues its lookups among many prefixes.
@@ -104,7 +104,7 @@ impl Monitor {
             schedule: ResyncSchedule::default(),
             audit_at: settings.audit_interval.map(|interval| now + interval),
             expiry: Expiry::default(),
-            grace_until: now + settings.grace,
+            stale_until: now + settings.stale_routes_time,
             partial_resyncs: 0,
             asked: 0,
             overruns_in_a_row: 0,
@@ -118,7 +118,7 @@ impl Monitor {
     }
 
     /// One step of the reader's thread, after an event or a timeout.
-    pub(super) fn turn(
+    pub(super) fn poll_once(
         &mut self,
         notified: bool,
         commands: &Receiver<Command>,

@@ -149,7 +149,7 @@ fn answers(
         let questions: Vec<_> = prefixes.iter().map(question).collect();
         prefixes.clear();
         for (asked, body) in super::ask::ask(socket, sequence, &questions, on_progress)? {
-            let answer = meaning(asked, &body);
+            let answer = answer_of(asked, &body);
             if answer == Answer::Covered && attempt + 1 < ADDRESSES {
                 prefixes.push(asked);
             } else {
@@ -160,7 +160,7 @@ fn answers(
     Ok(all)
 }
 
-fn meaning((table, prefix): Asked, body: &Payload) -> Answer {
+fn answer_of((table, prefix): Asked, body: &Payload) -> Answer {
     match body {
         Payload::Route(found) if found.route.key.table == table => {
             let key = found.route.key;

@@ -203,7 +203,7 @@ fn run(
         if stop.load(Ordering::Acquire) {
             return;
         }
-        if let Err(error) = seen.and_then(|notified| monitor.turn(notified, commands)) {
+        if let Err(error) = seen.and_then(|notified| monitor.poll_once(notified, commands)) {
             monitor.fail(&error);
             return;
         }

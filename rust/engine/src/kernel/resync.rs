@@ -218,11 +218,11 @@ impl Monitor {
         Ok(())
     }
 
-    /// Marks routes of an earlier run that the kernel does not have as stale, once the grace time
-    /// is over.
+    /// Marks routes of an earlier run that the kernel does not have as stale, once the time for
+    /// which they stay is over.
     fn confirm(&mut self, families: &[Family], absent: &Absent) {
-        let grace = self.grace_until.saturating_duration_since(Instant::now());
-        if grace.is_zero() {
+        let left = self.stale_until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
             let stale = self
                 .shared
                 .change(|table| table.confirm(families) + table.confirm_absent(absent));
@@ -231,7 +231,7 @@ impl Monitor {
             }
         } else if self.shared.table().awaits_confirmation() {
             self.schedule
-                .request(grace, Reason::StaleRoutes, DumpScope::Everything);
+                .request(left, Reason::StaleRoutes, DumpScope::Everything);
         }
     }
 

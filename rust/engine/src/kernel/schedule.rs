@@ -4,51 +4,22 @@ use std::time::{Duration, Instant};
 
 use bgpreflector_core::table::DumpScope;
 
-/// The reason for a dump; of two reasons the greater counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
-    /// An audit, periodic or requested.
-    Audit,
-    /// The grace time for routes of an earlier run is over.
-    StaleRoutes,
-    /// The start, or a requested resync.
-    Requested,
-    /// A link, an address or a next-hop object changed, which removes routes without a message.
-    Event,
-    /// The previous resync could not compare everything.
-    Incomplete,
-    /// The kernel dropped notifications.
-    Overrun,
-}
-
-impl Reason {
-    /// All reasons, in the order of [`Self::index`].
-    pub const ALL: [Reason; 6] = [
-        Reason::Audit,
-        Reason::StaleRoutes,
-        Reason::Requested,
-        Reason::Event,
-        Reason::Incomplete,
-        Reason::Overrun,
-    ];
-
-    /// The reason's name in metrics and messages.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Reason::Audit => "audit",
-            Reason::StaleRoutes => "stale_routes_time",
-            Reason::Requested => "requested",
-            Reason::Event => "event",
-            Reason::Incomplete => "incomplete",
-            Reason::Overrun => "overrun",
-        }
-    }
-
-    /// The reason's index in [`Self::ALL`].
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self as usize
+bgpreflector_core::named_enum! {
+    /// The reason for a dump; of two reasons the greater counts.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Reason {
+        /// An audit, periodic or requested.
+        Audit = "audit",
+        /// The time for which routes of an earlier run stay is over.
+        StaleRoutes = "stale_routes_time",
+        /// The start, or a requested resync.
+        Requested = "requested",
+        /// A link, an address or a next-hop object changed, which removes routes without a message.
+        Event = "event",
+        /// The previous resync could not compare everything.
+        Incomplete = "incomplete",
+        /// The kernel dropped notifications.
+        Overrun = "overrun",
     }
 }
 
@@ -172,12 +143,5 @@ mod tests {
             DumpScope::Interfaces((0..most).collect())
         );
         assert_eq!(plan_for(0..most + 1), DumpScope::Everything);
-    }
-
-    #[test]
-    fn reasons_know_their_place() {
-        for (place, reason) in Reason::ALL.iter().enumerate() {
-            assert_eq!(reason.index(), place);
-        }
     }
 }

@@ -23,7 +23,7 @@ pub struct KernelSettings {
     pub links_only: bool,
     /// How long after the start routes of an earlier run stay in VPP although the kernel does not
     /// have them.
-    pub grace: Duration,
+    pub stale_routes_time: Duration,
 }
 
 impl Default for KernelSettings {
@@ -35,7 +35,7 @@ impl Default for KernelSettings {
             namespace: None,
             audit_interval: None,
             links_only: false,
-            grace: Duration::ZERO,
+            stale_routes_time: Duration::ZERO,
         }
     }
 }

@@ -160,7 +160,7 @@ impl BulkConnection {
     }
 
     /// Ends batches early from now on (what is not sent stays dirty), or no longer.
-    pub fn hold(&self, on: bool) {
+    pub fn set_paused(&self, on: bool) {
         self.control.set_paused(on);
         self.driver.wake();
     }

@@ -71,7 +71,7 @@ impl Connection {
         let (interval, patience) = (settings.keepalive_interval, settings.request_timeout);
         let keepalive = Keepalive::new(interval, patience, Instant::now());
         let rate_limit = TokenBucket::new(settings.rate_limit, Instant::now());
-        let rx_coalescer = RxCoalescer::new(settings.window);
+        let rx_coalescer = RxCoalescer::new(settings.max_in_flight);
         Ok(Self {
             context,
             session,
@@ -198,7 +198,7 @@ impl Connection {
 
     fn can_send(&self, operation: &dyn Operation) -> bool {
         self.send_buffer.len() - self.written < SEND_HIGH_WATER
-            && operation.can_send(self.settings.window)
+            && operation.can_send(self.settings.max_in_flight)
     }
 
     fn read(&mut self) -> Result<(), VppError> {
@@ -297,10 +297,13 @@ impl Connection {
             operation.cancel_unsent();
         }
         while self.send_buffer.len() - self.written < SEND_HIGH_WATER
-            && operation.can_send(self.settings.window)
+            && operation.can_send(self.settings.max_in_flight)
         {
             let now = Instant::now();
-            let room = self.settings.window.saturating_sub(operation.pending());
+            let room = self
+                .settings
+                .max_in_flight
+                .saturating_sub(operation.pending());
             let limit = self.rate_limit.allowed(now, room.clamp(1, CHUNK));
             if limit == 0 {
                 break;

@@ -25,8 +25,8 @@ pub(super) trait Operation: Send {
     /// The number of unanswered requests.
     fn pending(&self) -> usize;
 
-    /// Whether there is more to send now, with at most `window` unanswered requests.
-    fn can_send(&self, window: usize) -> bool;
+    /// Whether there is more to send now, with at most `max_in_flight` unanswered requests.
+    fn can_send(&self, max_in_flight: usize) -> bool;
 
     /// Appends up to `limit` route requests, or a dump; returns the number of route requests.
     fn encode(

@@ -30,9 +30,9 @@ pub(super) struct RxCoalescer {
 }
 
 impl RxCoalescer {
-    pub(super) fn new(window: usize) -> Self {
+    pub(super) fn new(max_in_flight: usize) -> Self {
         Self {
-            half: window / 2,
+            half: max_in_flight / 2,
             answered: 0,
             since: None,
             took: Duration::ZERO,
@@ -68,13 +68,13 @@ mod tests {
     use super::*;
 
     /// Answers arrive 64 at a time at this rate a second, with a full window; returns the pause.
-    fn pause_at(rate: u32, window: usize) -> Option<Duration> {
-        let (mut coalescer, mut now) = (RxCoalescer::new(window), Instant::now());
-        for _ in 0..window {
+    fn pause_at(rate: u32, max_in_flight: usize) -> Option<Duration> {
+        let (mut coalescer, mut now) = (RxCoalescer::new(max_in_flight), Instant::now());
+        for _ in 0..max_in_flight {
             now += Duration::from_secs(64) / rate;
-            coalescer.answered(64, window, now);
+            coalescer.answered(64, max_in_flight, now);
         }
-        coalescer.delay(window)
+        coalescer.delay(max_in_flight)
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub struct BulkSettings {
     /// The client name shown by VPP.
     pub name: String,
     /// The maximum number of unanswered requests.
-    pub window: usize,
+    pub max_in_flight: usize,
     /// How long the handshake may take.
     pub connect_timeout: Duration,
     /// How long requests may be unanswered before VPP counts as unresponsive.

@@ -94,7 +94,7 @@ impl Table {
 
     /// Records VPP's answer to a request.
     ///
-    /// A refused prefix is not sent again until its paths change or [`Self::retry_refused`] is
+    /// A refused prefix is not sent again until its paths change or [`Self::retry_rejected`] is
     /// called.
     pub fn acknowledge(&mut self, request: &Request, outcome: Result<(), i32>) {
         self.survived(request);
@@ -151,13 +151,13 @@ impl Table {
             },
         );
         let counts = self.counts_mut(request.prefix.family());
-        counts.failed = counts.failed.saturating_add(1);
+        counts.rejected = counts.rejected.saturating_add(1);
         if let Some(body) = self
             .rib_mut(handle)
             .and_then(|rib| rib.body_mut(handle.slot))
         {
             body.set_flag(flag::TAKEN, false);
-            body.set_flag(flag::FAILED, true);
+            body.set_flag(flag::REJECTED, true);
         }
         self.answer(handle);
     }
@@ -176,7 +176,7 @@ impl Table {
     }
 
     /// Makes refused prefixes dirty again if `worth` accepts their `retval`; returns their number.
-    pub fn retry_refused(&mut self, worth: impl Fn(i32) -> bool) -> usize {
+    pub fn retry_rejected(&mut self, worth: impl Fn(i32) -> bool) -> usize {
         let refusals = self.refusals.iter();
         let handles: Vec<Handle> = refusals
             .filter(|(_, refusal)| worth(refusal.retval))
@@ -190,14 +190,14 @@ impl Table {
             let family = rib.family();
             let Some(body) = rib
                 .body_mut(handle.slot)
-                .filter(|body| body.has(flag::FAILED))
+                .filter(|body| body.has(flag::REJECTED))
             else {
                 continue;
             };
             // Cleared here: refresh would also reset the number of attempts.
-            body.set_flag(flag::FAILED, false);
+            body.set_flag(flag::REJECTED, false);
             let counts = self.counts_mut(family);
-            counts.failed = counts.failed.saturating_sub(1);
+            counts.rejected = counts.rejected.saturating_sub(1);
             retried += 1;
             self.refresh(handle);
         }
@@ -218,13 +218,13 @@ impl Table {
     pub fn forget_installed(&mut self) {
         for handle in self.places() {
             let installed = self.rib(handle).and_then(|rib| rib.body(handle.slot));
-            if installed.is_some_and(|body| !body.installed.is_none() || body.has(flag::FAILED)) {
+            if installed.is_some_and(|body| !body.installed.is_none() || body.has(flag::REJECTED)) {
                 self.set_installed(handle, PathSetId::NONE);
                 self.refresh(handle);
             }
         }
         self.refusals.clear();
-        self.forget_unseen();
+        self.forget_shadowed();
     }
 
     /// Records a route that VPP already has under our source. `as_wanted` returns whether VPP shows
@@ -291,7 +291,7 @@ impl Table {
         families: &[Family],
         is_stale: impl Fn(Family, u32, Prefix) -> bool,
     ) -> usize {
-        self.confirm_unseen(families);
+        self.confirm_shadowed(families);
         let unconfirmed = |family| self.counts(family).unconfirmed > 0;
         if !Family::ALL.into_iter().any(unconfirmed) {
             return 0;

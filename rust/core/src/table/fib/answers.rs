@@ -33,7 +33,7 @@ impl Table {
 
     /// Entries with a queued answer.
     #[must_use]
-    pub fn answers_waiting(&self) -> usize {
+    pub fn answers_queued(&self) -> usize {
         let answers = self.answers.as_ref();
         answers.map_or(0, AnswerQueue::len)
     }
@@ -66,8 +66,8 @@ impl Table {
         };
         let installed = match self.state(handle, body, &route) {
             RouteState::Installed => true,
-            RouteState::Failed(_) | RouteState::Held(_) => false,
-            RouteState::Waiting | RouteState::NotBest | RouteState::Foreign => return None,
+            RouteState::Rejected(_) | RouteState::Held(_) => false,
+            RouteState::Queued | RouteState::NotBest | RouteState::Foreign => return None,
         };
         if self.injected.contains(&(key, route.protocol)) {
             return None;
@@ -100,7 +100,7 @@ impl Table {
         let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
         let settled = body.is_some_and(|body| {
             let has = !body.installed.is_none() && self.desired(handle, body) == body.installed;
-            has || body.has(flag::FAILED)
+            has || body.has(flag::REJECTED)
         });
         if settled {
             self.answer(handle);

@@ -7,43 +7,18 @@ use crate::table::store::any_rib::AnyRib;
 use crate::table::store::entry::flag;
 use crate::table::store::ids::{Handle, PathSetId};
 
-/// How VPP differed from what it had acknowledged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum VppDrift {
-    /// VPP had acknowledged a route and did not have it.
-    Missing,
-    /// VPP had the route with other paths.
-    Different,
-    /// VPP had a route under our source that we had not put there.
-    Unexpected,
-    /// Another source also had the prefix, and VPP forwarded by its route.
-    Overridden,
-}
-
-impl VppDrift {
-    /// All kinds, in the order of [`Self::index`].
-    pub const ALL: [VppDrift; 4] = [
-        VppDrift::Missing,
-        VppDrift::Different,
-        VppDrift::Unexpected,
-        VppDrift::Overridden,
-    ];
-
-    /// The kind's name in metrics and messages.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            VppDrift::Missing => "missing",
-            VppDrift::Different => "different",
-            VppDrift::Unexpected => "unexpected",
-            VppDrift::Overridden => "overridden",
-        }
-    }
-
-    /// The kind's index in [`Self::ALL`].
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self as usize
+crate::named_enum! {
+    /// How VPP differed from what it had acknowledged.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum VppDrift {
+        /// VPP had acknowledged a route and did not have it.
+        Missing = "missing",
+        /// VPP had the route with other paths.
+        Different = "different",
+        /// VPP had a route under our source that we had not put there.
+        Unexpected = "unexpected",
+        /// Another source also had the prefix, and VPP forwarded by its route.
+        Overridden = "overridden",
     }
 }
 
@@ -134,13 +109,6 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn kinds_know_their_place() {
-        for (place, kind) in VppDrift::ALL.iter().enumerate() {
-            assert_eq!(kind.index(), place);
-        }
-    }
 
     #[test]
     fn marks_are_kept_apart() {

@@ -171,14 +171,14 @@ impl Table {
         for (count, flag) in [
             (&mut counts.desired, flag::DESIRED),
             (&mut counts.held, flag::HELD),
-            (&mut counts.failed, flag::FAILED),
+            (&mut counts.rejected, flag::REJECTED),
             (&mut counts.unconfirmed, flag::UNCONFIRMED),
         ] {
             adjust(count, old & flag != 0, new & flag != 0);
         }
         let substituted = |flags| flags & SUBSTITUTED == SUBSTITUTED;
         adjust(&mut counts.substituted, substituted(old), substituted(new));
-        if old & flag::FAILED != 0 {
+        if old & flag::REJECTED != 0 {
             self.refusals.remove(&handle);
         }
         if (old ^ new) & flag::HELD != 0 {
@@ -208,7 +208,7 @@ impl Table {
 }
 
 /// Flags that [`Table::refresh`] computes.
-const COMPUTED: u8 = flag::DESIRED | flag::HELD | flag::FAILED | flag::UNCONFIRMED;
+const COMPUTED: u8 = flag::DESIRED | flag::HELD | flag::REJECTED | flag::UNCONFIRMED;
 
 /// The desired paths, from the resolution and the prefix limit.
 #[inline]
@@ -221,7 +221,7 @@ fn paths(body: &Slot, possible: Option<Resolution>, admitted: bool) -> PathSetId
 }
 
 fn is_idle(body: &Slot) -> bool {
-    const BUSY: u8 = flag::ROUTE | flag::OVERFLOW | flag::QUEUED | flag::TAKEN | flag::FAILED;
+    const BUSY: u8 = flag::ROUTE | flag::OVERFLOW | flag::QUEUED | flag::TAKEN | flag::REJECTED;
     !body.has(BUSY) && body.installed.is_none()
 }
 

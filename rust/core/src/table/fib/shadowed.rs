@@ -9,12 +9,12 @@ use crate::table::store::ids::{Handle, PathSetId};
 impl Table {
     /// Records that VPP may have a route of ours for a prefix, hidden by another source's.
     /// [`Self::confirm`] decides what happens to it.
-    pub fn suspect_unseen(&mut self, vpp_table: u32, prefix: Prefix) {
+    pub fn suspect_shadowed(&mut self, vpp_table: u32, prefix: Prefix) {
         self.shadowed.push((vpp_table, prefix));
     }
 
-    /// Clears the prefixes recorded by [`Self::suspect_unseen`].
-    pub fn forget_unseen(&mut self) {
+    /// Clears the prefixes recorded by [`Self::suspect_shadowed`].
+    pub fn forget_shadowed(&mut self) {
         self.shadowed = Vec::new();
     }
 
@@ -27,16 +27,16 @@ impl Table {
 
     /// Treats what may be hidden as installed with unknown paths, unless its paths are known: the
     /// prefix is then sent, desired or not.
-    pub(in crate::table) fn confirm_unseen(&mut self, families: &[Family]) {
-        let mut unseen = std::mem::take(&mut self.shadowed);
-        unseen.retain(|(vpp_table, prefix)| {
+    pub(in crate::table) fn confirm_shadowed(&mut self, families: &[Family]) {
+        let mut shadowed = std::mem::take(&mut self.shadowed);
+        shadowed.retain(|(vpp_table, prefix)| {
             let confirmed = families.contains(&prefix.family());
             if confirmed {
                 self.take_for_installed(*vpp_table, prefix);
             }
             !confirmed
         });
-        self.shadowed = unseen;
+        self.shadowed = shadowed;
     }
 
     fn take_for_installed(&mut self, vpp_table: u32, prefix: &Prefix) {
@@ -65,7 +65,7 @@ impl Table {
             if !body.installed.is_none() {
                 self.set_unknown(handle);
             }
-            if !body.installed.is_none() || body.has(flag::FAILED) {
+            if !body.installed.is_none() || body.has(flag::REJECTED) {
                 self.refresh(handle);
             }
         }

@@ -38,7 +38,7 @@ fn count(rib: &AnyRib) -> Counts {
         counts.installed += usize::from(!body.installed.is_none());
         counts.held += usize::from(body.has(flag::HELD));
         counts.substituted += usize::from(body.flags & SUBSTITUTED == SUBSTITUTED);
-        counts.failed += usize::from(body.has(flag::FAILED));
+        counts.rejected += usize::from(body.has(flag::REJECTED));
         counts.unconfirmed += usize::from(body.has(flag::UNCONFIRMED));
     }
     counts
@@ -114,7 +114,7 @@ mod tests {
             };
             let main = of(254).unwrap();
             assert_eq!((main.kernel, main.desired, main.installed), (20, 10, 9));
-            assert_eq!((main.failed, main.held), (1, 0));
+            assert_eq!((main.rejected, main.held), (1, 0));
             let other = of(100).map(|counts| (counts.kernel, counts.desired, counts.installed));
             assert_eq!(other, (tables.len() == 2).then_some((11, 9, 9)));
             let whole = table.counts(Family::V4);
@@ -122,7 +122,7 @@ mod tests {
             assert_eq!(whole.kernel, sum(|c| c.kernel));
             assert_eq!(whole.desired, sum(|c| c.desired));
             assert_eq!(whole.installed, sum(|c| c.installed));
-            assert_eq!(whole.failed, sum(|c| c.failed));
+            assert_eq!(whole.rejected, sum(|c| c.rejected));
             assert_eq!(all.len(), tables.len() * 2);
         }
     }

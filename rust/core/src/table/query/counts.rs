@@ -16,7 +16,7 @@ pub struct Counts {
     /// desired.
     pub substituted: usize,
     /// Prefixes whose last request VPP refused.
-    pub failed: usize,
+    pub rejected: usize,
     /// Prefixes of an earlier run in VPP that the kernel has not shown: they are deleted once a
     /// complete dump has confirmed that ([`Table::confirm`](crate::table::Table::confirm)).
     pub unconfirmed: usize,

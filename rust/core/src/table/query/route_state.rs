@@ -8,11 +8,11 @@ pub enum RouteState {
     /// VPP has it.
     Installed,
     /// VPP has not answered a request for it, or the request is still to be sent.
-    Waiting,
+    Queued,
     /// VPP currently cannot have it.
     Held(HoldReason),
     /// VPP refused it with this `retval`.
-    Failed(i32),
+    Rejected(i32),
     /// Another route of its prefix forwards.
     NotBest,
     /// It is of a protocol that is not mirrored.
@@ -25,9 +25,9 @@ impl RouteState {
     pub const fn name(self) -> &'static str {
         match self {
             RouteState::Installed => "installed",
-            RouteState::Waiting => "waiting",
+            RouteState::Queued => "queued",
             RouteState::Held(_) => "held",
-            RouteState::Failed(_) => "failed",
+            RouteState::Rejected(_) => "rejected",
             RouteState::NotBest => "not_best",
             RouteState::Foreign => "foreign",
         }

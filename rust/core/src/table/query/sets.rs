@@ -18,7 +18,7 @@ pub struct SetView {
     /// Kernel routes that use it.
     pub routes: u32,
     /// The desired paths, or why some or all are missing.
-    pub meaning: Resolved,
+    pub resolved: Resolved,
 }
 
 impl Table {
@@ -33,7 +33,7 @@ impl Table {
                 return (views, Some(id));
             }
             let resolution = resolver.resolution(SetId(id));
-            let meaning = Resolved {
+            let resolved = Resolved {
                 paths: self.paths(resolution.paths).cloned(),
                 held: resolution.held,
             };
@@ -42,7 +42,7 @@ impl Table {
                 set: set.clone(),
                 next_hops: self.next_hops_of(&set.next_hops),
                 routes: resolver.sets.references(id),
-                meaning,
+                resolved,
             });
         }
         (views, None)

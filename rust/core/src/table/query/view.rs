@@ -368,15 +368,15 @@ impl Table {
         let refusal = self
             .refusals
             .get(&handle)
-            .filter(|_| body.has(flag::FAILED));
+            .filter(|_| body.has(flag::REJECTED));
         match (self.target(handle, body), refusal) {
-            (_, Some(refusal)) => RouteState::Failed(refusal.retval),
+            (_, Some(refusal)) => RouteState::Rejected(refusal.retval),
             (Some(wanted), None) => match wanted.held {
                 Some(held) => RouteState::Held(held),
                 None if wanted.paths == body.installed => RouteState::Installed,
-                None => RouteState::Waiting,
+                None => RouteState::Queued,
             },
-            (None, None) => RouteState::Waiting,
+            (None, None) => RouteState::Queued,
         }
     }
 

@@ -20,28 +20,20 @@ pub enum Fallback {
     Punt,
 }
 
-/// What is installed in place of a route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Substitute {
-    /// The next hops that VPP can have.
-    NextHops,
-    /// A drop.
-    Drop,
-    /// A local path.
-    Punt,
+crate::named_enum! {
+    /// What is installed in place of a route.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Substitute {
+        /// The next hops that VPP can have.
+        NextHops = "next_hops",
+        /// A drop.
+        Drop = "drop",
+        /// A local path.
+        Punt = "punt",
+    }
 }
 
 impl Substitute {
-    /// Its name in metrics and listings.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Substitute::NextHops => "next_hops",
-            Substitute::Drop => "drop",
-            Substitute::Punt => "punt",
-        }
-    }
-
     pub(in crate::table) fn of(paths: &PathSet) -> Self {
         match paths.paths().first().map(|path| path.kind) {
             Some(PathKind::Normal) | None => Substitute::NextHops,

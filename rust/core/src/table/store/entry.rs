@@ -86,7 +86,7 @@ pub(in crate::table) mod flag {
     /// Handed out by `take_dirty` and not yet answered.
     pub(in crate::table) const TAKEN: u8 = 1 << 3;
     /// VPP refused the last request for it.
-    pub(in crate::table) const FAILED: u8 = 1 << 4;
+    pub(in crate::table) const REJECTED: u8 = 1 << 4;
     /// Counts as desired (`Counts::desired`).
     pub(in crate::table) const DESIRED: u8 = 1 << 5;
     /// Counts as held (`Counts::held`).

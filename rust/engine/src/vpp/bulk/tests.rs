@@ -32,7 +32,7 @@ fn connection() -> (BulkConnection, UnixStream) {
     let settings = BulkSettings {
         socket: PathBuf::new(),
         name: String::new(),
-        window: 16,
+        max_in_flight: 16,
         connect_timeout: Duration::from_secs(1),
         request_timeout: Duration::from_secs(60),
         keepalive_interval: Duration::ZERO,
@@ -110,7 +110,7 @@ fn an_operation_that_panics_ends_the_connection_with_the_reason() {
             let ask = scope.spawn(|| connection.ask(|reply| Faulty { at, reply }));
             if at == At::CanSend {
                 // The connection's own thread runs it.
-                connection.hold(true);
+                connection.set_paused(true);
             }
             ask.join().unwrap()
         });
@@ -236,6 +236,6 @@ fn a_route_that_has_no_message_is_refused_alone() {
     let Retval(retval) = Retval::NOT_ENCODABLE;
     let retvals: Vec<i32> = report.failures.iter().map(|f| f.retval).collect();
     assert_eq!((report.failed, retvals), (2, vec![retval; 2]));
-    assert_eq!(shared.table().counts(Family::V4).failed, 2);
+    assert_eq!(shared.table().counts(Family::V4).rejected, 2);
     assert!(connection.lost().is_none());
 }

@@ -15,7 +15,7 @@ use crate::vpp::operation::{Context, Operation};
 use crate::vpp::types::Adopted;
 
 /// Maximum number of prefixes of better sources to keep; beyond it none are kept.
-const UNSEEN: usize = 65_536;
+const MAX_SHADOWED: usize = 65_536;
 
 /// An adoption in progress: first VPP's routes under our source, then those of sources that may
 /// hide ours.
@@ -50,9 +50,9 @@ impl AdoptOp {
 
     fn may_hide(&mut self, table: &mut Table, details: &RouteDetails<'_>) {
         self.hiding += 1;
-        match self.hiding.cmp(&(UNSEEN + 1)) {
-            Ordering::Less => table.suspect_unseen(details.route.table, details.route.prefix),
-            Ordering::Equal => table.forget_unseen(),
+        match self.hiding.cmp(&(MAX_SHADOWED + 1)) {
+            Ordering::Less => table.suspect_shadowed(details.route.table, details.route.prefix),
+            Ordering::Equal => table.forget_shadowed(),
             Ordering::Greater => {}
         }
     }
@@ -112,7 +112,7 @@ impl Operation for AdoptOp {
     }
 
     fn complete(self: Box<Self>, _context: &Context) {
-        if self.hiding > UNSEEN {
+        if self.hiding > MAX_SHADOWED {
             log::warn!(
                 "VPP has {} routes of FIB sources that take precedence over ours: routes of an \
                  earlier run that they hide stay until `bgpreflector flush` removes them",

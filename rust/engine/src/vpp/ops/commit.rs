@@ -116,9 +116,9 @@ impl Operation for CommitOp {
         self.pending.len()
     }
 
-    fn can_send(&self, window: usize) -> bool {
+    fn can_send(&self, max_in_flight: usize) -> bool {
         match self.waiting.is_empty() {
-            false => self.pending.len() < window,
+            false => self.pending.len() < max_in_flight,
             true => !self.suspects.is_empty() && self.pending.is_empty(),
         }
     }

@@ -59,7 +59,7 @@ pub(in crate::vpp) struct FlushOp {
     settings: FlushSettings,
     dump: TableDump,
     /// Whether this is the dump of the better sources.
-    unseen: bool,
+    hidden: bool,
     waiting: VecDeque<Deletion>,
     pending: Pending<Deletion>,
     report: Flushed,
@@ -80,7 +80,7 @@ impl FlushOp {
         };
         Self {
             dump: TableDump::new(settings.source, settings.tables.clone()),
-            unseen: false,
+            hidden: false,
             waiting: VecDeque::new(),
             pending: Pending::default(),
             report: Flushed {
@@ -93,7 +93,7 @@ impl FlushOp {
     }
 
     fn dumped(&self) -> bool {
-        self.dump.done() && (self.unseen || self.settings.dry_run)
+        self.dump.done() && (self.hidden || self.settings.dry_run)
     }
 
     fn found(&mut self, table: u32, prefix: Prefix) {
@@ -101,13 +101,13 @@ impl FlushOp {
         let Some(place) = self.report.tables.iter().position(is) else {
             return;
         };
-        if !self.unseen {
+        if !self.hidden {
             if let Some(counts) = self.report.tables.get_mut(place) {
                 counts.shown += 1;
             }
         }
         if !self.settings.dry_run {
-            self.waiting.push_back((place, prefix, !self.unseen));
+            self.waiting.push_back((place, prefix, !self.hidden));
         }
     }
 
@@ -136,9 +136,9 @@ impl Operation for FlushOp {
         self.pending.len() + usize::from(self.dump.asking())
     }
 
-    fn can_send(&self, window: usize) -> bool {
+    fn can_send(&self, max_in_flight: usize) -> bool {
         if self.dumped() {
-            return !self.waiting.is_empty() && self.pending.len() < window;
+            return !self.waiting.is_empty() && self.pending.len() < max_in_flight;
         }
         !self.dump.asking()
     }
@@ -152,7 +152,7 @@ impl Operation for FlushOp {
         if !self.dumped() {
             self.dump.encode(context, out);
             if self.dump.done() && !self.dumped() {
-                self.unseen = true;
+                self.hidden = true;
                 let FlushSettings { better, tables, .. } = &self.settings;
                 self.dump = TableDump::of_sources(better, tables);
                 self.dump.encode(context, out);

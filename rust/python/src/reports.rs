@@ -171,13 +171,13 @@ impl From<bgpreflector_engine::vpp::VppAudit> for VppAudit {
 /// The engine's counters.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
 pub struct Status {
-    /// By family: kernel, desired, installed, held, substituted, failed, unconfirmed.
+    /// By family: kernel, desired, installed, held, substituted, rejected, unconfirmed.
     prefixes: HashMap<&'static str, HashMap<&'static str, usize>>,
     /// By kernel table and family, likewise.
     tables: Vec<(u32, &'static str, HashMap<&'static str, usize>)>,
     dirty: usize,
     /// Seconds.
-    oldest_waiting: Option<f64>,
+    oldest_queued: Option<f64>,
     /// Upper bound in seconds, and changes that waited no longer.
     latency: Vec<(f64, u64)>,
     /// The sum over all changes, in seconds.
@@ -217,7 +217,7 @@ fn figures(counts: Counts) -> HashMap<&'static str, usize> {
         ("installed", counts.installed),
         ("held", counts.held),
         ("substituted", counts.substituted),
-        ("failed", counts.failed),
+        ("rejected", counts.rejected),
         ("unconfirmed", counts.unconfirmed),
     ])
 }
@@ -240,7 +240,7 @@ impl From<bgpreflector_engine::Status> for Status {
             prefixes: names.into_iter().zip(status.counts.map(figures)).collect(),
             tables: status.tables.into_iter().map(by_table).collect(),
             dirty: status.dirty,
-            oldest_waiting: status.oldest_waiting.map(|waited| waited.as_secs_f64()),
+            oldest_queued: status.oldest_queued.map(|waited| waited.as_secs_f64()),
             latency: bounds.zip(status.latency.buckets).map(cumulative).collect(),
             latency_sum: status.latency.sum,
             requests: VppCounters::OPERATIONS.into_iter().zip(requests).collect(),

@@ -101,7 +101,7 @@ impl From<bgpreflector_core::table::RouteView> for RouteView {
 fn reason(state: RouteState) -> Option<String> {
     match state {
         RouteState::Held(held) => Some(held.to_string()),
-        RouteState::Failed(retval) => Some(Retval(retval).to_string()),
+        RouteState::Rejected(retval) => Some(Retval(retval).to_string()),
         _ => None,
     }
 }
@@ -243,7 +243,7 @@ pub struct NextHopSetView {
 impl From<SetView> for NextHopSetView {
     fn from(view: SetView) -> Self {
         let (_, next_hop_id) = source(view.set.next_hops);
-        let (paths, held) = (tuples(view.meaning.paths.as_ref()), view.meaning.held);
+        let (paths, held) = (tuples(view.resolved.paths.as_ref()), view.resolved.held);
         Self {
             family: convert::family_name(view.set.family),
             route_type: convert::route_type(view.set.route_type),
