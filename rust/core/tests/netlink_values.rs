@@ -9,9 +9,10 @@
 mod netlink_support;
 
 use bgpreflector_core::netlink::constants::{
-    AF_UNSPEC, IFLA_INFO_DATA, IFLA_INFO_KIND, IFLA_LINKINFO, IFLA_VRF_TABLE, NHA_ENCAP, NHA_ENCAP_TYPE, NHA_GATEWAY, NHA_GROUP, NHA_ID, NHA_OP_FLAGS, RTA_DST,
-    RTA_ENCAP, RTA_ENCAP_TYPE, RTA_GATEWAY, RTA_MULTIPATH, RTA_OIF, RTA_TABLE, RTA_VIA,
-    RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE,
+    AF_UNSPEC, IFLA_INFO_DATA, IFLA_INFO_KIND, IFLA_LINKINFO, IFLA_VRF_TABLE, NHA_ENCAP,
+    NHA_ENCAP_TYPE, NHA_GATEWAY, NHA_GROUP, NHA_ID, NHA_OP_FLAGS, RTA_DST, RTA_ENCAP,
+    RTA_ENCAP_TYPE, RTA_GATEWAY, RTA_MULTIPATH, RTA_OIF, RTA_TABLE, RTA_VIA, RTM_NEWLINK,
+    RTM_NEWNEXTHOP, RTM_NEWROUTE,
 };
 use bgpreflector_core::netlink::{DecodeErrorKind, Messages, Payload};
 use bgpreflector_core::route::{NextHop, NextHopSource};
@@ -178,7 +179,10 @@ fn a_vrf_tells_its_table_and_another_link_has_none() {
     const NESTED: u16 = 1 << 15;
     let info = |kind: &[u8], data: &[(u16, &[u8])]| {
         let data = with(vec![], data);
-        with(vec![], &[(IFLA_INFO_KIND, kind), (NESTED | IFLA_INFO_DATA, &data)])
+        with(
+            vec![],
+            &[(IFLA_INFO_KIND, kind), (NESTED | IFLA_INFO_DATA, &data)],
+        )
     };
     let table: &[(u16, &[u8])] = &[(IFLA_VRF_TABLE, &1000_u32.to_ne_bytes())];
     assert_eq!(vrf_table(&info(b"vrf\0", table)), Some(1000));
@@ -186,7 +190,10 @@ fn a_vrf_tells_its_table_and_another_link_has_none() {
     // The same number is something else in the data of another kind.
     assert_eq!(vrf_table(&info(b"vlan\0", table)), None);
     assert_eq!(vrf_table(&info(b"vrf\0", &[])), None);
-    assert_eq!(vrf_table(&info(b"vrf\0", &[(IFLA_VRF_TABLE, &[1, 0])])), None);
+    assert_eq!(
+        vrf_table(&info(b"vrf\0", &[(IFLA_VRF_TABLE, &[1, 0])])),
+        None
+    );
     assert_eq!(vrf_table(&[]), None);
     // What does not fit in it is no error of the link.
     assert_eq!(vrf_table(&[200, 0, 1, 0]), None);

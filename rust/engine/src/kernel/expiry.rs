@@ -49,6 +49,11 @@ impl Expiry {
         due
     }
 
+    /// A dump showed routes that were not known, and may have ended within a tick.
+    pub(super) fn shown_first(&mut self) {
+        self.after(Some(AGAIN));
+    }
+
     /// Records a complete dump: how long it took, and the shortest lifetime in it.
     pub(super) fn dumped(&mut self, left: Option<Duration>, took: Duration) {
         self.after(left);

@@ -192,7 +192,13 @@ impl Monitor {
         if passes.report.complete {
             self.clear_overrun(passes.drops);
         }
-        let drift = self.shared.change(|table| table.take_drift(NAMED));
+        let (shown_first, drift) = self.shared.change(|table| {
+            let shown_first = table.shows_some_first(Family::V6);
+            (shown_first, table.take_drift(NAMED))
+        });
+        if shown_first {
+            self.expiry.shown_first();
+        }
         // Dropped notifications would explain a difference, and so would an event during the audit,
         // for which another resync is scheduled.
         if reason == Reason::Audit && !lost && self.schedule.at().is_none() {

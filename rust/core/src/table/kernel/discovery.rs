@@ -59,9 +59,8 @@ impl Table {
     #[must_use]
     pub fn mirrored_tables(&self) -> Vec<MirroredTable> {
         let looked_up = self.resolver.looked_up();
-        let in_use = |rib: &AnyRib| {
-            rib.in_use() || looked_up.contains(&(rib.family(), rib.vpp_table))
-        };
+        let in_use =
+            |rib: &AnyRib| rib.in_use() || looked_up.contains(&(rib.family(), rib.vpp_table));
         let ribs = self.ribs.iter().enumerate();
         ribs.map(|(index, rib)| MirroredTable {
             kernel_table: rib.kernel_table,

@@ -5,7 +5,7 @@
 
 use ahash::AHashMap;
 
-use crate::route::{Prefix, RouteKey};
+use crate::route::{Family, Prefix, RouteKey};
 
 /// Maximum number of differences stored by key; further ones are only counted.
 const REMEMBERED: usize = 1024;
@@ -67,6 +67,14 @@ pub(in crate::table) struct PendingDrift {
 }
 
 impl PendingDrift {
+    /// Whether there are differences of the family besides stale routes, and all are stored.
+    pub(in crate::table) fn names_some_shown(&self, family: Family) -> bool {
+        let shown = |(key, drift): (&RouteKey, &Drift)| {
+            key.prefix.family() == family && *drift != Drift::Stale
+        };
+        self.uncounted == [0; Drift::ALL.len()] && self.keys.iter().any(shown)
+    }
+
     #[inline]
     pub(in crate::table) fn suspect(&mut self, key: &RouteKey, drift: Drift) {
         if self.keys.len() < REMEMBERED {
