@@ -464,12 +464,15 @@ class Engine:
         refuse: bool = False,
         discover: Sequence[tuple[int, int]] = ...,
         table_map: Mapping[int, int] = ...,
+        free_tables: tuple[int, int] | None = None,
         fpm: tuple[str, float, float] | None = None,
     ) -> Engine:
         """``tables`` maps kernel tables to VPP tables. Nothing is opened before ``start()``.
 
         Those in the ranges ``discover``, the lowest and the highest of each, are mirrored as soon
-        as they have a route, into the VPP table of ``table_map`` or of their own number.
+        as they have a route, into the VPP table of ``table_map``, else into a free one of
+        ``free_tables``, the lowest and the highest, or without that into the one of their own
+        number.
 
         A prefix rule is a prefix, the shortest and the longest length of what it matches within
         that, and whether it allows. ``audit_interval`` (0: never) and ``grace`` are seconds.
@@ -483,7 +486,13 @@ class Engine:
     def mirrored_tables(self) -> list[tuple[int, int, bool, bool, bool]]:
         """Kernel table, VPP table, whether IPv6, discovered, and in use: has any routes."""
     def tables_left_out(self) -> list[int]:
-        """Kernel tables to be discovered whose VPP table has another one's routes."""
+        """Kernel tables to be discovered whose VPP table has another one's routes, or for which
+        none is free."""
+    def vpp_tables_found(self, ours: list[tuple[int, int]], others: list[int]) -> None:
+        """Which tables VPP has: kernel and VPP table of ours by name, and those of others.
+
+        What ``free_tables`` are chosen depends on it; VPP's routes have to be read again.
+        """
     def discover_vpp_table(self, vpp_table: int, is_ip6: bool) -> bool:
         """Adopt what an earlier run put into a VPP table; ``False``: none that is mirrored."""
     def start(self) -> None:

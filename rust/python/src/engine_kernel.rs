@@ -40,6 +40,14 @@ impl Engine {
             .map_err(errors::kernel)
     }
 
+    fn vpp_tables_found(&self, py: Python<'_>, ours: Vec<(u32, u32)>, others: Vec<u32>) {
+        self.inner.with(py, |inner| {
+            inner
+                .shared()
+                .change(|table| table.vpp_tables_found(&ours, &others));
+        });
+    }
+
     fn discover_vpp_table(&self, py: Python<'_>, vpp_table: u32, is_ip6: bool) -> bool {
         let family = if is_ip6 { Family::V6 } else { Family::V4 };
         self.inner.with(py, |inner| {
