@@ -666,6 +666,11 @@ class Engine:
         A next hop is gateway, interface index and weight. ``kind`` may be ``blackhole``,
         ``unreachable`` or ``prohibit``. Raises ``ValueError``.
         """
+    def announce_link(self, index: int, name: str, *, vrf_table: int | None = None) -> None:
+        """Enter a link that is up as if the kernel had announced it; the next resync compares it.
+
+        ``vrf_table`` is the routing table of a VRF device.
+        """
     def withdraw(
         self,
         table: int,

@@ -80,7 +80,7 @@ class DiscoveredTables:
         self._warn()
 
     def _wanted(self) -> dict[Table, int]:
-        """The VPP tables that discovered tables with routes go into, and the kernel table of each."""
+        """The VPP tables that discovered tables with routes go into, by kernel table."""
         return {
             (vpp, is_ip6): kernel
             for kernel, vpp, is_ip6, discovered, in_use in self._engine.mirrored_tables()

@@ -60,9 +60,10 @@ class FibProgrammer:
     ) -> None:
         """``tables`` are the VPP tables (id, whether IPv6) that routes go into; ``protocol``
         is that of routes that handlers put. ``discovers``: there may be further tables,
-        which the engine tells, in ``free_tables`` if that is given. ``read_only`` adds no FIB source and no table; what is missing is
-        then found by :attr:`missing_tables`. ``namespace`` is the file of
-        the network namespace that the kernel is read in, by default our own."""
+        which the engine tells, in ``free_tables`` if that is given. ``read_only`` adds no FIB
+        source and no table; what is missing is then found by :attr:`missing_tables`.
+        ``namespace`` is the file of the network namespace that the kernel is read in, by default
+        our own."""
         self._engine = engine
         self._settings = settings
         self._tables = tuple(tables)
