@@ -708,6 +708,16 @@ class Engine:
         """The ``sw_if_index`` of each kernel interface that is mapped to one."""
     def links(self) -> list[tuple[int, str, bool]]:
         """The kernel's links: index, name, whether up."""
+    def vrfs(self) -> list[tuple[int, int]]:
+        """The VRF devices among them: index, and the routing table."""
+    def label_routes(
+        self,
+    ) -> list[tuple[int, int, list[tuple[list[int], IPv4Address | IPv6Address | None, int]]]]:
+        """The routes by MPLS label, none of which VPP gets: label, protocol, next hops.
+
+        A next hop is the labels put in the label's place (none: it is popped), gateway and
+        interface index.
+        """
     def status(self) -> Status: ...
     def routes(self, cursor: int, limit: int) -> tuple[list[RouteView], int | None]:
         """About ``limit`` kernel routes from ``cursor`` (0: the first) on, as they come, and the

@@ -207,9 +207,17 @@ fn a_choice_outlives_the_run_in_the_name_of_its_table() {
     table.vpp_tables_found(&[(3000, 50), (5000, 51)], &[0, 52]);
     let found = numbers(&table);
     assert_eq!(found[1], 50);
-    assert!(found.iter().all(|vpp| (53..=59).contains(vpp) || *vpp == 50), "{found:?}");
+    assert!(
+        found
+            .iter()
+            .all(|vpp| (53..=59).contains(vpp) || *vpp == 50),
+        "{found:?}"
+    );
     assert!(found[0] != found[2]);
-    assert!(table.discover_vpp_table(Family::V4, 51), "its routes are found and deleted");
+    assert!(
+        table.discover_vpp_table(Family::V4, 51),
+        "its routes are found and deleted"
+    );
     assert_eq!(discovered(&table)[3], (5000, 51, false));
     // One with our name of another scheme is not taken for that of a kernel table.
     assert!(!table.discover_vpp_table(Family::V4, 2000));

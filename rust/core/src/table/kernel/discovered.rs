@@ -59,7 +59,9 @@ impl Discovery {
         let mapped = self.map.iter().find(|(_, vpp)| **vpp == vpp_table);
         match mapped {
             Some((kernel_table, _)) => Some(*kernel_table),
-            None => (self.free.is_none() && !self.map.contains_key(&vpp_table)).then_some(vpp_table),
+            None => {
+                (self.free.is_none() && !self.map.contains_key(&vpp_table)).then_some(vpp_table)
+            }
         }
     }
 }

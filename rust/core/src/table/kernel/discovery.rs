@@ -59,7 +59,8 @@ impl Table {
         let mapped = self.ribs.iter().filter(of_another).map(|rib| rib.vpp_table);
         let mut used: BTreeSet<u32> = mapped.collect();
         used.extend(discovery.map.values().chain(discovered.chosen.values()));
-        let free = range.find(|number| !used.contains(number) && !discovered.others.contains(number))?;
+        let free =
+            range.find(|number| !used.contains(number) && !discovered.others.contains(number))?;
         discovered.chosen.insert(kernel_table, free);
         Some(free)
     }

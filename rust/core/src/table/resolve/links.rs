@@ -103,9 +103,8 @@ impl Table {
                 .vpp_tables
                 .insert((family, kernel_table), vpp_table);
         }
-        let is_vrf = |(index, link): (u32, &Link)| {
-            (link.vrf_table == Some(kernel_table)).then_some(index)
-        };
+        let is_vrf =
+            |(index, link): (u32, &Link)| (link.vrf_table == Some(kernel_table)).then_some(index);
         let vrfs: Vec<u32> = self.links().filter_map(is_vrf).collect();
         for index in vrfs {
             self.link_changed(index);
