@@ -86,7 +86,7 @@ def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_p
         assert (label["label"], label["protocol_name"]) == (16, "frr-static")
         shown = daemon.ask("show", "mpls")
         assert "16     frr-static  swap 100/200 via 10.7.0.2 f0  held: MPLS routes are" in shown
-        assert "1 mpls_route" in daemon.ask("status")
+        assert "held       1 mpls route" in daemon.ask("status").splitlines()
         assert daemon.status()["state"] == "in_sync"
 
         zebra.disconnect()
