@@ -12,6 +12,7 @@ from e2e.daemon import RunningDaemon, running_daemon
 from lab import Namespace, wait_until
 from lab.vpp import SimulatedVpp
 
+from . import wire
 from .wire import Hop
 from .zebra import Route, Zebra
 
@@ -78,6 +79,15 @@ def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_p
         assert row["source"] == "fpm"
         status = daemon.ask("status")
         assert "has shown its routes; answers 1 offload, 0 wait" in status
+
+        hop = Hop("10.7.0.2", 10)
+        zebra.send(wire.frame(wire.label_route(16, protocol=196, hop=hop, labels=[100, 200])))
+        (label,) = wait_until(lambda: daemon.ask_json("show", "mpls"), TIMEOUT, "a label")
+        assert (label["label"], label["protocol_name"]) == (16, "frr-static")
+        shown = daemon.ask("show", "mpls")
+        assert "16     frr-static  swap 100/200 via 10.7.0.2 f0  held: MPLS routes are" in shown
+        assert "held       1 mpls route" in daemon.ask("status").splitlines()
+        assert daemon.status()["state"] == "in_sync"
 
         zebra.disconnect()
         lost = state(daemon, "source_lost")

@@ -248,6 +248,30 @@ def _sets(rows: Iterable[Row]) -> Iterable[list[str]]:
         yield [row["family"], counted(row["routes"], "route"), hops, paths]
 
 
+@show.command(short_help="Routes by MPLS label, which are not mirrored.")
+def mpls(config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False) -> None:
+    """The routes by MPLS label of the kernel or zebra: VPP gets none of them."""
+    with daemon_at(control, config) as daemon:
+        answer = daemon.ask("label_routes")
+        if as_json:
+            say_rows(SCHEMA, answer)
+        else:
+            heads = ("LABEL", "PROTOCOL", "NEXT HOPS", "STATE")
+            print_table(heads, map(_label_route, answer), "no MPLS routes")
+
+
+def _label_route(row: Row) -> list[str]:
+    hops = ", ".join(map(_label_hop, row["next_hops"]))
+    return [str(row["label"]), row["protocol_name"], hops, f"held: {row['reason']}"]
+
+
+def _label_hop(hop: Row) -> str:
+    labels = "/".join(map(str, hop["labels"]))
+    does = f"swap {labels}" if labels else "pop"
+    via = "" if hop["gateway"] is None else f" via {hop['gateway']}"
+    return f"{does}{via} {hop['interface']}"
+
+
 @show.command(short_help="The kernel's interfaces, and VPP's for each.")
 def interfaces(
     config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
@@ -262,11 +286,18 @@ def interfaces(
             print_table(heads, map(_interface, answer), "no interfaces")
 
 
+def _vrf(row: Row) -> str:
+    if row["vrf"]["vpp_table"] is None:
+        return f"none: table {row['vrf']['table']} is not mirrored"
+    return f"lookup in table {row['vrf']['vpp_table']}"
+
+
 _BY = {
     "map": "vpp.interfaces.map",
     "linux-cp": "linux-cp pair",
     "name": "same name and address",
     "main": "vpp.interfaces.main_interface",
+    "vrf": "VRF",
 }
 
 
@@ -275,6 +306,8 @@ def _interface(row: Row) -> list[str]:
     by = _BY.get(row["found"], "")
     if row["found"] == "recursive":
         vpp = "VPP's own FIB finds the interface"
+    elif row["found"] == "vrf":
+        vpp = _vrf(row)
     elif row["sw_if_index"] is not None:
         vpp = row["vpp_interface"] or f"sw_if_index {row['sw_if_index']}"
     elif row["found"] == "map":

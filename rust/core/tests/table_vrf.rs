@@ -53,6 +53,7 @@ fn every() -> Scope {
         discovery: Discovery {
             tables: vec![1..=u32::MAX],
             map: BTreeMap::from([(254, 0), (1000, 10)]),
+            free: None,
         },
         ..Scope::default()
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bgpreflector_core::route::{Family, Route, RouteKey};
-use bgpreflector_core::table::{DumpScope, InsertMode, RouteSource, Scope};
+use bgpreflector_core::table::{DumpScope, InsertMode, Link, RouteSource, Scope};
 use parking_lot::Mutex;
 
 use crate::batch::Batch;
@@ -147,6 +147,11 @@ impl Engine {
     pub fn announce(&self, route: Route) {
         self.shared
             .change(|table| table.announce(route, InsertMode::Replace));
+    }
+
+    /// Enters a link as if the kernel had announced it; the next resync compares it.
+    pub fn announce_link(&self, index: u32, link: Link) {
+        self.shared.change(|table| table.link(index, link));
     }
 
     /// Takes a route away as if the kernel had withdrawn it; the next resync compares it.

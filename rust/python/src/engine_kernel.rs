@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use bgpreflector_core::netlink::HardwareAddress;
 use bgpreflector_core::route::Family;
-use bgpreflector_core::table::{Interfaces, RouteSource, Unmapped};
+use bgpreflector_core::table::{Interfaces, Link, RouteSource, Unmapped};
 use bgpreflector_engine::kernel::Found;
 use pyo3::prelude::*;
 
@@ -40,6 +40,14 @@ impl Engine {
             .map_err(errors::kernel)
     }
 
+    fn vpp_tables_found(&self, py: Python<'_>, ours: Vec<(u32, u32)>, others: Vec<u32>) {
+        self.inner.with(py, |inner| {
+            inner
+                .shared()
+                .change(|table| table.vpp_tables_found(&ours, &others));
+        });
+    }
+
     fn discover_vpp_table(&self, py: Python<'_>, vpp_table: u32, is_ip6: bool) -> bool {
         let family = if is_ip6 { Family::V6 } else { Family::V4 };
         self.inner.with(py, |inner| {
@@ -69,6 +77,19 @@ impl Engine {
         route.set.route_type = convert::route_type_named(kind)?;
         self.inner.with(py, |inner| inner.announce(route));
         Ok(())
+    }
+
+    #[pyo3(signature = (index, name, *, vrf_table = None))]
+    fn announce_link(&self, py: Python<'_>, index: u32, name: String, vrf_table: Option<u32>) {
+        let link = Link {
+            name,
+            up: true,
+            carrier: true,
+            address: None,
+            vrf_table,
+        };
+        self.inner
+            .with(py, |inner| inner.announce_link(index, link));
     }
 
     #[pyo3(signature = (table, prefix, next_hops, *, protocol, metric = 0))]

@@ -9,7 +9,7 @@ use bgpreflector_core::route::Prefix;
 use bgpreflector_core::table::{Announcement, Table};
 
 use crate::counters::KernelCounters;
-use crate::kernel::next_hop_object;
+use crate::kernel::{label_route, next_hop_object};
 use crate::state::EngineState;
 
 /// Results of frames besides their changes to the table.
@@ -73,6 +73,8 @@ impl Frame<'_> {
             }
             Payload::NextHop(message) => self.next_hop(message),
             Payload::Done(_) => said.end = true,
+            // Not a sign that zebra has prefixes, too: it sends these first.
+            Payload::LabelRoute(message) => label_route(self.shared, self.table, *message),
             Payload::SourceRoute(_) => self.shared.kernel.skip(SkipReason::SourceSpecific),
             Payload::Skipped(reason) => self.shared.kernel.skip(reason),
             // The kernel is the source of links, addresses and rules.

@@ -206,6 +206,7 @@ impl Peer {
             return;
         }
         let (swept, stale) = shared.change(|table| {
+            table.sweep_labels();
             let swept = table.end_resync(&Family::ALL);
             for number in ids.settle() {
                 table.remove_next_hop(number);

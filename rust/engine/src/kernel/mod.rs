@@ -26,7 +26,7 @@ mod sysctl;
 mod unseen;
 mod waker;
 
-pub(crate) use apply::{earlier, object as next_hop_object};
+pub(crate) use apply::{earlier, label_route, object as next_hop_object};
 pub use judge::{Answer, ask_for_prefixes, is_covered};
 pub use lookup::{Found, lookup};
 pub use reader::Reader;

@@ -47,6 +47,7 @@ impl Table {
             }
         }
         self.resolver.forget_bytes();
+        self.begin_label_dump();
         self.begin_resync(DumpScope::Everything);
     }
 
@@ -90,6 +91,7 @@ impl Table {
         absent: &AHashSet<(u32, Prefix)>,
     ) -> SweepReport {
         (self.link_dump, self.next_hop_dump) = (None, None);
+        self.label_routes.dump = None;
         let Some(resync) = self.resyncs.current.take() else {
             return SweepReport::default();
         };

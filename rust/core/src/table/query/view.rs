@@ -229,7 +229,7 @@ impl Table {
     }
 
     /// Routes of mirrored protocols that VPP cannot have, by reason ([`HoldReason::name`]): the
-    /// best of their prefix, and those with a TOS or for some sources only.
+    /// best of their prefix, those with a TOS or for some sources only, and those by label.
     #[must_use]
     pub fn held_routes(&self) -> BTreeMap<&'static str, usize> {
         let mut reasons = BTreeMap::new();
@@ -239,6 +239,10 @@ impl Table {
         for (place, _) in self.routes_from_sources() {
             let name = HoldReason::SourceSpecific(place.2).name();
             *reasons.entry(name).or_default() += 1;
+        }
+        let labels = self.mirrored_labels();
+        if labels > 0 {
+            reasons.insert(HoldReason::MplsRoute.name(), labels);
         }
         if self.quarantine.is_empty() {
             for (set, count) in self.resolver.held() {
