@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NoReturn
 
-import typer
+import click
 
 from .exit_codes import ExitCode
 
@@ -64,7 +64,7 @@ def say(text: str, *, err: bool = False) -> None:
     """
     global _gone  # noqa: PLW0603 - there is one standard output
     try:
-        typer.echo(plain(text), err=err)
+        click.echo(plain(text), err=err)
     except BrokenPipeError:
         if err:
             raise
@@ -97,7 +97,7 @@ def say_error(message: str, code: int = ExitCode.FAILURE) -> None:
             error = {"exit_code": int(code), "message": message}
             say(json.dumps({"schema": SCHEMA, "error": error}), err=True)
             return
-        typer.secho("error: ", fg=typer.colors.RED, bold=True, nl=False, err=True)
+        click.secho("error: ", fg="red", bold=True, nl=False, err=True)
         say(message, err=True)
     except OSError:
         _discard(2)

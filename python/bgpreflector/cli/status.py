@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import typer
+import click
+from click.exceptions import Exit
 
 from bgpreflector.daemon.read_report import read_report
 from bgpreflector.daemon.report import HeldStatus, State, StatusReport
 from bgpreflector.routes.route import table_name
 from bgpreflector.units import duration_text, size_text
 
+from . import options
 from .daemon import by_name, daemon_at, figure
 from .exit_codes import ExitCode
-from .options import ConfigFile, ControlSocket
 from .output import plain, say
 
 if TYPE_CHECKING:
@@ -61,23 +63,21 @@ unconfirmed   of an earlier run, still to be compared with the kernel"""
 """What the columns mean."""
 
 
+@click.command
+@options.config_file
+@options.control_socket
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Say in one line whether all is well, and end with 0 if so; with 4 if VPP is "
+    "not connected, 5 if the kernel is not read yet, 6 if VPP lacks, refused or "
+    "cannot have routes or the daemon is paused or waits for `resume`, 7 if no daemon "
+    "answers.",
+)
+@click.option("--legend", is_flag=True, help="Say what the columns mean, too.")
+@options.as_json
 def status(
-    config: ConfigFile = None,
-    control: ControlSocket = None,
-    check: Annotated[
-        bool,
-        typer.Option(
-            "--check",
-            help="Say in one line whether all is well, and end with 0 if so; with 4 if VPP is "
-            "not connected, 5 if the kernel is not read yet, 6 if VPP lacks, refused or "
-            "cannot have routes or the daemon is paused or waits for `resume`, 7 if no daemon "
-            "answers.",
-        ),
-    ] = False,
-    legend: Annotated[
-        bool, typer.Option("--legend", help="Say what the columns mean, too.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    config: Path | None, control: Path | None, check: bool, legend: bool, as_json: bool
 ) -> None:
     """How a running daemon does."""
     with daemon_at(control, config) as daemon:
@@ -95,8 +95,8 @@ def status(
             Console(highlight=False).print(full(report, legend=legend))
     if check and not report.ready:
         if report.hung is not None:
-            raise typer.Exit(ExitCode.FAILURE)
-        raise typer.Exit(CHECKED.get(State(report.state), ExitCode.DIFFERENT))
+            raise Exit(ExitCode.FAILURE)
+        raise Exit(CHECKED.get(State(report.state), ExitCode.DIFFERENT))
 
 
 def full(report: StatusReport, *, legend: bool) -> RenderableType:
