@@ -57,14 +57,14 @@ def reader_has_gone() -> bool:
     return _gone
 
 
-def say(text: str, *, err: bool = False) -> None:
+def say(text: str, *, err: bool = False, bold: bool = False) -> None:
     """A line for people, or of JSON: names and reasons in it may come from anywhere.
 
     What is said to nobody any more is no failure: the exit status is that of the command.
     """
     global _gone  # noqa: PLW0603 - there is one standard output
     try:
-        click.echo(plain(text), err=err)
+        click.secho(plain(text), err=err, bold=bold or None)
     except BrokenPipeError:
         if err:
             raise
