@@ -73,7 +73,10 @@ def plan(
             family = "IPv6" if is_ip6 else "IPv4"
             say(f"VPP's {family} table {table} would be created", err=True)
         printer = Printer(SCHEMA, as_json=as_json, summary=summary)
-        counts = _show(both, both.changes(), both.overridden(), printer)
+        if summary:
+            counts = Counter(both.counts())
+        else:
+            counts = _show(both, both.changes(), both.overridden(), printer)
         held = both.engine.status().held_routes
     _summary(counts, printer, held=held)
 

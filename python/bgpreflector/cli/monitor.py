@@ -55,7 +55,7 @@ def monitor(
     with keys(wanted=console.is_terminal and not as_json) as pressed:
         looks = _Looks(control, config, interval, count, pressed)
         if as_json:
-            say_rows(SCHEMA, (view.as_object() for view in looks))
+            say_rows(SCHEMA, (view.as_object() for view in looks), flush=True)
         elif console.is_terminal:
             _draw(console, looks)
         else:
