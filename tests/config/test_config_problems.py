@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from bgpreflector.cli.app import command_line
 from bgpreflector.config import ConfigError, load, loads, loads_contiv

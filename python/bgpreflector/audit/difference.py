@@ -69,6 +69,14 @@ class Comparison:
         finally:
             batch.release()
 
+    def counts(self) -> dict[str, int]:
+        """How many changes there are, by operation."""
+        batch = self.engine.take_batch(ALL)
+        try:
+            return {"add": batch.adds, "replace": batch.replaces, "delete": batch.deletes}
+        finally:
+            batch.release()
+
     def lasting(self) -> Iterator[_core.RouteChange]:
         """The changes that still apply a moment later.
 

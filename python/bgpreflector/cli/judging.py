@@ -7,7 +7,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import typer
+import click
 
 from bgpreflector import _core
 from bgpreflector.audit.difference import Comparison, Place
@@ -47,7 +47,7 @@ def look(
     try:
         judged = both.judged(sample, prefixes, known)
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--prefix") from error
+        raise click.BadParameter(str(error), param_hint="--prefix") from error
     for one in judged:
         if one.verdict in ("different", "elsewhere"):
             printer.row(_object(one), partial(_line, one, both.vpp_names))

@@ -26,7 +26,7 @@ def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]], nothing: st
         if reader_has_gone():
             return
         cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        say("  ".join(cells).rstrip())
+        say("  ".join(cells).rstrip(), flush=False)
 
 
 def _narrowed(row: Sequence[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address, ip_network
 
-import typer
+import click
 
 from bgpreflector.routes.address import without_zone
 
@@ -14,7 +14,7 @@ def prefix(text: str) -> str:
     try:
         return str(ip_network(text, strict=False))
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no prefix, such as 192.0.2.0/24") from error
+        raise click.BadParameter(f"{text!r} is no prefix, such as 192.0.2.0/24") from error
 
 
 def address(text: str) -> str:
@@ -22,11 +22,11 @@ def address(text: str) -> str:
     try:
         found = ip_address(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no address") from error
+        raise click.BadParameter(f"{text!r} is no address") from error
     try:
         return str(without_zone(found))
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+        raise click.BadParameter(str(error)) from error
 
 
 def address_or_prefix(text: str) -> str:
