@@ -11,8 +11,8 @@ __all__ = [
     "Engine",
     "Flushed",
     "FpmStatus",
-    "Judgement",
     "KernelRoute",
+    "LookupCheck",
     "NextHop",
     "NextHopSetView",
     "RequestList",
@@ -65,7 +65,7 @@ class RouteView:
         """``rtm_protocol``."""
     @property
     def source(self) -> str:
-        """Its source: ``kernel``, ``fpm``, or ``own`` for a handler's route."""
+        """Its source: ``kernel``, ``fpm``, or ``injected`` for a handler's route."""
     @property
     def route_type(self) -> str:
         """As iproute2 names it: ``unicast``, ``blackhole``, ``throw``; else ``type N``."""
@@ -113,7 +113,7 @@ class KernelRoute:
     def next_hop_id(self) -> int | None: ...
 
 @final
-class Judgement:
+class LookupCheck:
     """What the kernel answers for a prefix, and whether VPP forwards so."""
 
     @property
@@ -519,7 +519,7 @@ class Engine:
     def recent_changes(self, since: int) -> list[tuple[int, float, RouteChange]]:
         """Of the last changes that were sent, those after the one of that number: number, seconds
         since the epoch, change."""
-    def take_own(
+    def take_injected(
         self,
         withdrawn: Sequence[tuple[int, str]],
         announced: Sequence[
@@ -728,7 +728,7 @@ class Engine:
     def lookup(self, address: IPv4Address | IPv6Address) -> tuple[KernelRoute | None, int | None]:
         """By which route the kernel forwards to an address, asked of the kernel itself; where it
         does not, its ``errno``. Raises ``KernelError``."""
-    def judge(self, prefixes: Sequence[tuple[int, str]]) -> list[Judgement]:
+    def check_lookups(self, prefixes: Sequence[tuple[int, str]]) -> list[LookupCheck]:
         """Compare what VPP has for prefixes of kernel tables with what the kernel itself answers
         for an address of each. Raises ``KernelError``, ``ValueError``."""
     def sample_installed(self, count: int, turn: int) -> list[tuple[int, str]]:

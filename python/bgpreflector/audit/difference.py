@@ -103,9 +103,9 @@ class Comparison:
             if kind == "overridden"
         }
 
-    def judged(
+    def lookup_checks(
         self, sample: int, prefixes: Sequence[str], beside: Container[Place]
-    ) -> list[_core.Judgement]:
+    ) -> list[_core.LookupCheck]:
         """What the kernel itself answers for about ``sample`` of the routes that VPP has and for
         all of the prefixes, in every mirrored table, and whether VPP forwards so.
 
@@ -116,12 +116,12 @@ class Comparison:
         if sample:
             turn = int(time.time())
             asked += self.engine.sample_installed(sample, turn)
-        found = {(one.table, one.prefix): one for one in self.engine.judge(asked)}
+        found = {(one.table, one.prefix): one for one in self.engine.check_lookups(asked)}
         doubtful = [place for place, one in found.items() if one.verdict == "different"]
         if doubtful:
             time.sleep(PAUSE)
             self.read()
-            found |= {(one.table, one.prefix): one for one in self.engine.judge(doubtful)}
+            found |= {(one.table, one.prefix): one for one in self.engine.check_lookups(doubtful)}
         return [one for place, one in found.items() if place not in beside]
 
     def unresolved(self) -> list[tuple[Place, str]]:

@@ -26,7 +26,7 @@ from .config_file import where_from
 from .daemon import by_name
 from .differences import Printer
 from .exit_codes import ExitCode
-from .judging import SAMPLE, look
+from .lookup_checks import SAMPLE, look
 from .output import say, say_json
 from .repair import repair as repair_all
 from .repair import repair_by_daemon
@@ -138,7 +138,7 @@ def audit(
     of the routes the kernel itself is asked what it forwards by, and VPP what it has resolved.
     Exit status 6 where differences stay; routes behind another FIB source's are none. What is
     right depends on the configuration: --repair asks the daemon, and refuses options that would
-    have it judged by another one.
+    have it checked by another one.
     """
     if repair and dry_run:
         raise click.BadParameter("--dry-run and --repair are of two minds")

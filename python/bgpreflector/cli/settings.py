@@ -53,7 +53,7 @@ def said_configuration(file: Path | None) -> str:
 
 
 def say_configuration(file: Path | None) -> None:
-    """Tell what is judged by, where the command line does not."""
+    """Tell what is checked by, where the command line does not."""
     said = said_configuration(file)
     if file is None or said != where_from(file):
         say(f"Configuration: {said}", err=True)

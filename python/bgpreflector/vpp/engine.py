@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bgpreflector import _core
 from bgpreflector.errors import VppMessageError
-from bgpreflector.routes.own_routes import TakesRoutes
+from bgpreflector.routes.injected_routes import TakesRoutes
 
 from .session import CLIENT_NAME, VppSettings
 

@@ -13,7 +13,7 @@ from bgpreflector import _core
 from bgpreflector.controller import CommitResult, OperationFailure, Transaction
 from bgpreflector.errors import VppError, VppLostError
 from bgpreflector.log_fields import fields
-from bgpreflector.routes.own_routes import OwnRoutes
+from bgpreflector.routes.injected_routes import InjectedRoutes
 
 from .adoption import adopt, adopt_by_papi
 from .discovery import DiscoveredTables
@@ -77,7 +77,7 @@ class FibProgrammer:
         self._on_interface_change: Callable[[], None] = _ignore
         self._source: int | None = None
         self._read = False
-        self._own = OwnRoutes(engine, protocol)
+        self._injected = InjectedRoutes(engine, protocol)
         self._papi: PapiSender | None = None
         self._paused = threading.Event()
         self._pausing = threading.Lock()
@@ -294,11 +294,11 @@ class FibProgrammer:
         return self._source
 
     def commit(self, txn: Transaction) -> CommitResult:
-        """Apply a transaction, its single routes included (:class:`OwnRoutes`)."""
+        """Apply a transaction, its single routes included (:class:`InjectedRoutes`)."""
         batches = cast("list[_core.RouteBatch]", list(txn.batches))
-        own = self._own.take(txn)
-        if own is not None:
-            batches.append(own)
+        injected = self._injected.take(txn)
+        if injected is not None:
+            batches.append(injected)
         elif not batches:
             batches.append(self._engine.take_batch(ALL))
         result = self._send(batches)

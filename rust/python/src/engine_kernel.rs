@@ -16,7 +16,7 @@ use crate::errors;
 use crate::fpm::FpmStatus;
 use crate::reports::{DriftTuple, ResyncReport, drift};
 use crate::requests::{PathTuple, path_set};
-use crate::views::{Judgement, KernelRoute};
+use crate::views::{KernelRoute, LookupCheck};
 
 #[pymethods]
 impl Engine {
@@ -108,15 +108,17 @@ impl Engine {
     }
 
     #[pyo3(signature = (withdrawn, announced, *, protocol))]
-    fn take_own(
+    fn take_injected(
         &self,
         py: Python<'_>,
         withdrawn: Vec<(u32, String)>,
         announced: Vec<(u32, String, Vec<NextHopTuple>)>,
         protocol: u8,
     ) -> PyResult<RouteBatch> {
-        let (keys, routes) = convert::own(withdrawn, announced, protocol)?;
-        let batch = self.inner.with(py, |inner| inner.take_own(keys, routes));
+        let (keys, routes) = convert::injected(withdrawn, announced, protocol)?;
+        let batch = self
+            .inner
+            .with(py, |inner| inner.take_injected(keys, routes));
         Ok(RouteBatch::new(batch))
     }
 
@@ -138,13 +140,17 @@ impl Engine {
         })
     }
 
-    fn judge(&self, py: Python<'_>, prefixes: Vec<(u32, String)>) -> PyResult<Vec<Judgement>> {
+    fn check_lookups(
+        &self,
+        py: Python<'_>,
+        prefixes: Vec<(u32, String)>,
+    ) -> PyResult<Vec<LookupCheck>> {
         let asked = |(table, text): (u32, String)| Ok((table, convert::prefix(&text)?));
         let asked: PyResult<Vec<_>> = prefixes.into_iter().map(asked).collect();
         let asked = asked?;
-        let judged = self.inner.with(py, |inner| inner.judge(&asked));
-        let judged = judged.map_err(errors::kernel)?.into_iter();
-        judged.map(|one| Judgement::of(py, one)).collect()
+        let checked = self.inner.with(py, |inner| inner.check_lookups(&asked));
+        let checked = checked.map_err(errors::kernel)?.into_iter();
+        checked.map(|one| LookupCheck::of(py, one)).collect()
     }
 
     fn compare_with_kernel(

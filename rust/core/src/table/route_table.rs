@@ -155,7 +155,7 @@ impl Table {
     }
 
     /// Every slot ever used, in use now or not.
-    pub(super) fn places(&self) -> impl Iterator<Item = Handle> + use<> {
+    pub(super) fn slots(&self) -> impl Iterator<Item = Handle> + use<> {
         let ribs = (0_u16..).zip(&self.ribs);
         let slots: Vec<(u16, u32)> = ribs.map(|(i, rib)| (i, rib.slots())).collect();
         let places = |(rib, slots)| (0..slots).map(move |slot| Handle { rib, slot });

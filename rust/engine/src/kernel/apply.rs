@@ -70,7 +70,7 @@ impl Effects {
 /// When to look again at a route whose lifetime has ended. Until the kernel removes it, half a minute
 /// later at most, a program that adds it again gives it another lifetime without a message, and so does
 /// the next advertisement of its router (`fib6_add_rt2node`, `ndisc_router_discovery`).
-const REVIVED: Duration = Duration::from_secs(1);
+const REVIVAL_CHECK: Duration = Duration::from_secs(1);
 
 /// Applies notifications to the table.
 pub(super) fn notifications(shared: &EngineState, table: &mut Table, buffer: &[u8]) -> Effects {
@@ -145,7 +145,7 @@ pub(super) fn expiry(route: &EncodedRoute<'_>) -> Option<Duration> {
         Ok(0) => None,
         // One tick more, since the kernel rounds down.
         Ok(ticks) => Some(TICK * ticks.saturating_add(1)),
-        Err(_) => Some(REVIVED),
+        Err(_) => Some(REVIVAL_CHECK),
     }
 }
 

@@ -162,7 +162,7 @@ impl Table {
     pub(in crate::table) fn touch(&mut self, key: RouteKey, touch: Touch) {
         self.pending_drift.clear(&key);
         let (Touch::Announced { protocol } | Touch::Withdrawn { protocol, .. }) = &touch;
-        self.withdraw_injected(key, *protocol);
+        self.forget_injection(key, *protocol);
         let resync = self.resyncs.current.as_mut();
         if resync.is_some_and(|resync| resync.touch(key, touch)) {
             self.uncertain();
@@ -192,7 +192,7 @@ impl Table {
     fn announced(&mut self, key: &RouteKey, protocol: u8, placement: InsertMode) {
         if placement == InsertMode::Sole {
             // No concurrent dump can be older.
-            self.withdraw_injected(*key, protocol);
+            self.forget_injection(*key, protocol);
         } else {
             self.touch(*key, Touch::Announced { protocol });
         }
