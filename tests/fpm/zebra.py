@@ -38,6 +38,7 @@ class Zebra:
     """Its RIB, its next-hop groups, its connection, and what the other side must know by now."""
 
     namespace: Namespace
+    port: int = PORT
     replaces: bool = False
     """Whether it replaces routes by one message (``fpm use-route-replace``, FRR 10)."""
 
@@ -71,7 +72,7 @@ class Zebra:
 
     def connect(self) -> None:
         """Connects; sends nothing yet."""
-        address = ("127.0.0.1", PORT)
+        address = ("127.0.0.1", self.port)
         self._socket = self.namespace.call(lambda: socket.create_connection(address, 10))
         # Waits for room to write, and never to read.
         self._socket.settimeout(None)
