@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from bgpreflector.config import FRR_PROTOCOLS, Config
 from bgpreflector.control import ControlClient
@@ -69,8 +70,8 @@ def zebra_routes(config: Config) -> KernelRoutes | None:
         return None
     try:
         with ControlClient(Path(config.control.socket), timeout=READ_TIMEOUT) as client:
-            status = client.ask("status").end
-            interfaces = list(client.ask("interfaces"))
+            status: Any = client.ask("status").end
+            interfaces: list[Any] = list(client.ask("interfaces"))
     except ControlError:
         return None
     counts = status["prefixes"].values()

@@ -235,7 +235,8 @@ fn label_hop(labels: &[u32], gateway: Option<&str>, interface: u32) -> LabelHop 
 fn routes_by_label_are_swaps_pops_and_pushes() {
     let (label, out, two) = (stack(&[16]), stack(&[1_048_575]), 2_u32.to_ne_bytes());
     let via: (u16, &[u8]) = (RTA_VIA, &[2, 0, 10, 0, 0, 1]);
-    let (key, oif): ((u16, &[u8]), (u16, &[u8])) = ((RTA_DST, &label), (RTA_OIF, &two));
+    let key: (u16, &[u8]) = (RTA_DST, &label);
+    let oif: (u16, &[u8]) = (RTA_OIF, &two);
     let swap = label_route(RTM_NEWROUTE, &[key, (RTA_NEWDST, &out), via, oif]);
     let hop = label_hop(&[1_048_575], Some("10.0.0.1"), 2);
     assert_eq!(swap, of(Action::New, 16, vec![hop]));
