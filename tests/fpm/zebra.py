@@ -38,6 +38,7 @@ class Zebra:
     """Its RIB, its next-hop groups, its connection, and what the other side must know by now."""
 
     namespace: Namespace
+    port: int = PORT
     replaces: bool = False
     """Whether it replaces routes by one message (``fpm use-route-replace``, FRR 10)."""
 
@@ -73,7 +74,7 @@ class Zebra:
         """Connects; sends nothing yet. A connection that the other side has ended is closed."""
         if self._socket is not None:
             self._socket.close()
-        address = ("127.0.0.1", PORT)
+        address = ("127.0.0.1", self.port)
         self._socket = self.namespace.call(lambda: socket.create_connection(address, 10))
         # Waits for room to write, and never to read.
         self._socket.settimeout(None)

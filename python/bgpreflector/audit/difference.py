@@ -9,7 +9,7 @@ from typing import cast
 
 from bgpreflector import _core
 from bgpreflector.config import Config
-from bgpreflector.errors import KernelError
+from bgpreflector.errors import KernelError, SourceError
 from bgpreflector.reflector import kernel_engine
 from bgpreflector.vpp import FibProgrammer
 
@@ -152,8 +152,15 @@ def comparison(config: Config, *, read_only: bool = True) -> Iterator[Comparison
     """Return a comparison that has read both sides.
 
     ``read_only``: not even the FIB source and the tables are added to VPP; what
-    :meth:`Comparison.repair` sends needs them.
+    :meth:`Comparison.repair` sends needs them. Raises ``SourceError`` where the kernel is not the
+    source of the routes.
     """
+    if config.is_fpm:
+        raise SourceError(
+            'zebra sends its routes to the daemon alone (source.kind is "fpm"), so there is '
+            "nothing here to compare VPP with: `bgpreflector audit --repair` has the daemon "
+            "compare, and `bgpreflector show routes` lists what it has of zebra"
+        )
     made = Comparison(config, read_only=read_only)
     try:
         made.read()

@@ -153,7 +153,14 @@ def _kernel(
     as_json: bool,
 ) -> None:
     say_configuration(config)
-    rows = kernel_routes(read_config(config, netns=netns, protocols=protocol), every=every)
+    settings = read_config(config, netns=netns, protocols=protocol)
+    if settings.is_fpm:
+        say(
+            "These are the kernel's: the daemon's come from zebra (source.kind is \"fpm\"), see "
+            "`bgpreflector show routes`",
+            err=True,
+        )
+    rows = kernel_routes(settings, every=every)
     if as_json:
         say_rows(SCHEMA, rows)
     else:

@@ -51,7 +51,7 @@ impl Expiry {
 
     /// A dump showed routes that were not known, and may have ended within a tick.
     pub(super) fn shown_first(&mut self) {
-        self.after(Some(AGAIN));
+        self.after(Some(SECOND_LOOK));
     }
 
     /// Records a complete dump: how long it took, and the shortest lifetime in it.
