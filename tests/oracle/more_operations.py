@@ -125,6 +125,9 @@ class MoreOperations(Generator):
         family, prefix, key, hops = 6, *self._key(6), self._hop(6)
         self._put_before.append((family, prefix, key, hops))
         verb = self._random.choice(("add", "replace", "append"))
+        if verb == "append" and "via" in hops:
+            # IPv6 may merge it: each next hop then has a lifetime, and only one of them is shown.
+            verb = "replace"
         # BIRD's and others' alike: what hides a route of ours may end, too.
         protocol = self._random.choice(("12", "12", "4"))
         seconds = self._random.choice((1, 1, 2, 100))
