@@ -61,6 +61,22 @@ def test_it_is_a_lookup_there(vpp: Vpp, program: Callable[..., Programmer], pref
     assert again.engine.routes_of(MAIN, prefix) == []
 
 
+@pytest.mark.parametrize("table", [MAIN, BLUE])
+def test_whatever_the_prefix(vpp: Vpp, program: Callable[..., Programmer], table: int) -> None:
+    """The default routes, and others that VPP has routes of its own for, in both tables."""
+    every = ("0.0.0.0/0", "0.0.0.0/32", "240.0.0.0/4", "255.255.255.255/32", "41.0.0.1/32")
+    every += ("::/0", "fe80::/10", "2001:db8::1/128")
+    made = program(vpp, tables=TABLES)
+    made.engine.announce_link(VRF, "other", vrf_table=BLUE if table == MAIN else MAIN)
+    for prefix in every:
+        made.engine.announce(table, prefix, [(None, VRF, 1)], protocol=BIRD)
+    result = made.sink.flush()
+    assert (result.applied, result.failed, result.held) == (len(every), 0, 0)
+    for prefix in every:
+        made.engine.withdraw(table, prefix, [(None, VRF, 1)], protocol=BIRD)
+    assert made.sink.flush().applied == len(every)
+
+
 def test_a_circle_of_lookups_does_no_harm(vpp: Vpp, program: Callable[..., Programmer]) -> None:
     """Two VRFs that leak a prefix to each other, one beside another next hop."""
     made = program(vpp, tables=TABLES)
