@@ -221,6 +221,12 @@ def test_each_gets_a_free_one(kernel: Namespace, vpp: Vpp, tmp_path: Path) -> No
             timeout=120,
         )
         assert compared.returncode == 0, compared.stdout + compared.stderr
+        # A reload makes another engine, which reads them too.
+        config = tmp_path / "tables.toml"
+        config.write_text(config.read_text().replace("[kernel]", '[kernel]\naudit_interval = "7m"'))
+        assert "kernel.audit_interval" in daemon.ask("reload")
+        wait_until(daemon.status, FOLLOWS, "in sync", accept=lambda seen: seen["in_sync"])
+        wait({first, second}, every)
         kernel.ip("route", "flush", "table", "3000")
         wait({second}, {MAIN, (53, "41.0.0.0/24")})
         assert daemon.end() == 0, daemon.log()

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from bgpreflector.cli.show import _interface
+from bgpreflector.control.interfaces import interface_rows
+from bgpreflector.daemon.daemon import Daemon
 from bgpreflector.vpp import FibQuery
-from lab.vpp import Vpp
+from lab.vpp import SimulatedVpp, Vpp
 from vpp.support import BIRD, GATEWAY, MAIN, Programmer
 
 VRF = 7
@@ -61,6 +66,24 @@ def test_it_is_a_lookup_there(vpp: Vpp, program: Callable[..., Programmer], pref
     assert again.engine.routes_of(MAIN, prefix) == []
 
 
+@pytest.mark.parametrize("table", [MAIN, BLUE])
+def test_whatever_the_prefix(vpp: Vpp, program: Callable[..., Programmer], table: int) -> None:
+    """The default routes, and others that VPP has routes of its own for, in both tables."""
+    every = [
+        *("0.0.0.0/0", "0.0.0.0/32", "240.0.0.0/4", "255.255.255.255/32", "41.0.0.1/32"),
+        *("::/0", "fe80::/10", "2001:db8::1/128"),
+    ]
+    made = program(vpp, tables=TABLES)
+    made.engine.announce_link(VRF, "other", vrf_table=BLUE if table == MAIN else MAIN)
+    for prefix in every:
+        made.engine.announce(table, prefix, [(None, VRF, 1)], protocol=BIRD)
+    result = made.sink.flush()
+    assert (result.applied, result.failed, result.held) == (len(every), 0, 0)
+    for prefix in every:
+        made.engine.withdraw(table, prefix, [(None, VRF, 1)], protocol=BIRD)
+    assert made.sink.flush().applied == len(every)
+
+
 def test_a_circle_of_lookups_does_no_harm(vpp: Vpp, program: Callable[..., Programmer]) -> None:
     """Two VRFs that leak a prefix to each other, one beside another next hop."""
     made = program(vpp, tables=TABLES)
@@ -91,3 +114,24 @@ def test_a_table_that_is_not_mirrored(vpp: Vpp, program: Callable[..., Programme
     (view,) = made.engine.routes_of(MAIN, LEAKS[0])
     assert view.state == "held"
     assert "table 1000" in (view.reason or "")
+
+
+@pytest.mark.few_releases
+def test_show_interfaces_says_what_becomes_of_its_packets(
+    simulator: SimulatedVpp, program: Callable[..., Programmer]
+) -> None:
+    """Whatever else the interfaces without a counterpart are."""
+    made = program(simulator, tables=TABLES)
+    made.engine.announce_link(2, "f0")
+    made.engine.announce_link(VRF, "blue", vrf_table=BLUE)
+    made.engine.announce_link(VRF + 1, "red", vrf_table=2000)
+    made.engine.announce(MAIN, LEAKS[0], [(None, VRF, 1)], protocol=BIRD)
+    config = SimpleNamespace(vpp=made.config)
+    seen = SimpleNamespace(engine=made.engine, sink=made.sink, config=config)
+    rows = {row["interface"]: row for row in interface_rows(cast("Daemon", seen))}
+    assert rows["blue"]["vrf"] == {"table": BLUE, "vpp_table": 10}
+    assert rows["f0"]["vrf"] is None
+    shown = {name: _interface(row)[2:] for name, row in rows.items()}
+    assert shown["blue"] == ["1 route", "lookup in table 10", "VRF"]
+    assert shown["red"] == ["0 routes", "none: table 2000 is not mirrored", "VRF"]
+    assert shown["f0"][2] == "vpp.interfaces.main_interface"

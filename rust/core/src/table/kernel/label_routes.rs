@@ -7,6 +7,7 @@ use crate::route::{Label, LabelRoute};
 
 use crate::table::Table;
 use crate::table::kernel::dump_tracker::DumpTracker;
+use crate::table::resolve::hold_reason::HoldReason;
 
 /// Labels that are kept at most.
 const MOST: usize = if cfg!(test) { 4 } else { 1 << 16 };
@@ -66,10 +67,12 @@ impl Table {
             .map(|(l, route)| (*l, route))
     }
 
-    /// Those of mirrored protocols.
-    pub(in crate::table) fn mirrored_labels(&self) -> usize {
+    /// The number of those of mirrored protocols, with the reason that holds them; none if there are
+    /// none.
+    pub(in crate::table) fn held_labels(&self) -> Option<(&'static str, usize)> {
         let mirrored = |route: &&LabelRoute| self.scope.mirrors(route.protocol);
-        self.label_routes.routes.values().filter(mirrored).count()
+        let count = self.label_routes.routes.values().filter(mirrored).count();
+        (count > 0).then_some((HoldReason::MplsRoute.name(), count))
     }
 }
 

@@ -246,10 +246,7 @@ impl Table {
             let name = HoldReason::SourceSpecific(place.2).name();
             *reasons.entry(name).or_default() += 1;
         }
-        let labels = self.mirrored_labels();
-        if labels > 0 {
-            reasons.insert(HoldReason::MplsRoute.name(), labels);
-        }
+        reasons.extend(self.held_labels());
         if self.quarantine.is_empty() {
             for (set, count) in self.resolver.held() {
                 let reason = self.resolver.resolution(set).held;
