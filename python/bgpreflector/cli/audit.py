@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -162,15 +162,14 @@ def audit(
             held.enter_context(writing(settings, "audit --repair", where_from(config), todo))
         both = held.enter_context(comparison(settings, read_only=not repair))
         overridden = both.overridden()
-        lasting = list(both.lasting())
         printer = Printer(SCHEMA, as_json=as_json, summary=summary)
+        differing: set[Place] = set()
+        lasting = _noted(both.lasting(), differing)
         counts = _show(both, lasting, overridden, printer)
         # Whether ours is behind another source's VPP does not show: that it is so is expected.
-        expected = sum((change.table, change.prefix) in overridden for change in lasting)
-        counts["add"] -= expected
+        counts["add"] -= len(differing & overridden)
         different = sum(counts.values())
-        known = overridden | {(change.table, change.prefix) for change in lasting}
-        seen = look(both, sample, prefix, known, printer)
+        seen = look(both, sample, prefix, overridden | differing, printer)
         if repair and not yes:
             _guard(settings.vpp.guard, counts["delete"], both)
         repaired = repair_all(both) if different and repair else 0
@@ -203,14 +202,22 @@ def _show(
     overridden: set[Place],
     printer: Printer,
 ) -> Counter[str]:
+    """Print the changes, of which there may be a million; how many there are."""
     names = both.vpp_names
     counts: Counter[str] = Counter(dict.fromkeys(OPERATIONS, 0))
     for change in changes:
         counts[change.operation] += 1
-        hidden = (change.table, change.prefix) in overridden
-        row = _row(change, names) | {"overridden": hidden}
-        printer.row(row, partial(_line, row))
+        if not printer.summary:
+            hidden = (change.table, change.prefix) in overridden
+            row = _row(change, names) | {"overridden": hidden}
+            printer.row(row, partial(_line, row))
     return counts
+
+
+def _noted(changes: Iterable[_core.RouteChange], places: set[Place]) -> Iterator[_core.RouteChange]:
+    for change in changes:
+        places.add((change.table, change.prefix))
+        yield change
 
 
 def _row(change: _core.RouteChange, vpp_names: Mapping[int, str]) -> dict[str, Any]:
