@@ -1,20 +1,17 @@
-"""The command line as data, read from typer's declarations."""
+"""The command line as data, read from click's declarations."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-import typer
-from typer.models import ArgumentInfo, OptionInfo, ParameterInfo
+import click
 
 PROGRAM = "bgpreflector"
 
-METAVARS = {Path: "PATH", int: "N", float: "N", str: "TEXT"}
+METAVARS = {"integer": "N", "float": "N", "path": "PATH"}
+"""By the name of click's type."""
 
 
 @dataclass(frozen=True)
@@ -67,73 +64,37 @@ class Command:
         return " ".join([self.name, *options, *rest])
 
 
-def commands(app: typer.Typer, path: tuple[str, ...] = (PROGRAM,)) -> Iterator[Command]:
-    """The app's root, then every command below it, in the order in which they were added."""
-    callback = None if app.registered_callback is None else app.registered_callback.callback
-    described = app.info.help if isinstance(app.info.help, str) else inspect.getdoc(callback) or ""
-    yield Command(path, described, _parameters(callback), group=True)
-    for info in app.registered_commands:
-        if info.callback is None or info.hidden:
-            continue
-        name = info.name or info.callback.__name__.replace("_", "-")
-        yield Command(
-            (*path, name),
-            info.help or inspect.getdoc(info.callback) or "",
-            _parameters(info.callback),
-            group=False,
-        )
-    for group in app.registered_groups:
-        if group.typer_instance is not None and not group.hidden:
-            yield from commands(group.typer_instance, (*path, str(group.name)))
+def commands(root: click.Command, path: tuple[str, ...] = (PROGRAM,)) -> Iterator[Command]:
+    """The program, then every command below it, in the order in which they were added."""
+    below = root.commands if isinstance(root, click.Group) else {}
+    shown = [one for one in root.params if not getattr(one, "hidden", False)]
+    yield Command(
+        path,
+        inspect.cleandoc(root.help or ""),
+        tuple(map(_parameter, shown)),
+        group=isinstance(root, click.Group),
+    )
+    for name, command in below.items():
+        if not command.hidden:
+            yield from commands(command, (*path, name))
 
 
 def _argument(parameter: Parameter) -> str:
-    optional = not parameter.required and not parameter.metavar.startswith("[")
-    return f"[{parameter.metavar}]" if optional else parameter.metavar
+    return parameter.metavar if parameter.required else f"[{parameter.metavar}]"
 
 
-def _parameters(callback: Callable[..., Any] | None) -> tuple[Parameter, ...]:
-    if callback is None:
-        return ()
-    hints = get_type_hints(callback, include_extras=True)
-    found = []
-    for name, parameter in inspect.signature(callback).parameters.items():
-        hint, info, default = hints[name], parameter.default, None
-        if get_origin(hint) is Annotated:
-            hint, info = get_args(hint)[:2]
-            default = parameter.default
-        elif isinstance(info, ParameterInfo):
-            default = info.default
-        if isinstance(info, ParameterInfo) and not info.hidden:
-            found.append(_parameter(name, hint, info, default))
-    return tuple(found)
-
-
-def _parameter(name: str, hint: Any, info: ParameterInfo, default: object) -> Parameter:
-    kind = _kind(hint)
-    names = _names(name, info) if isinstance(info, OptionInfo) else ()
-    flag = kind is bool
-    required = default in (inspect.Parameter.empty, ...)
-    shown = "" if required or default is None or default is False else str(default)
-    metavar = info.metavar or _metavar(kind, name if isinstance(info, ArgumentInfo) else "")
-    return Parameter(names, "" if flag else metavar, info.help or "", required, shown)
-
-
-def _names(name: str, info: OptionInfo) -> tuple[str, ...]:
-    # Within Annotated the first name stands where the default would.
-    declared = (info.default, *(info.param_decls or ()))
-    names = [one for one in declared if isinstance(one, str) and one.startswith("-")]
-    return tuple(sorted(names, key=len)) or (f"--{name.replace('_', '-')}",)
-
-
-def _kind(hint: Any) -> Any:
-    """The type of one value: without ``None``, and of a list's items."""
-    if get_origin(hint) in (Union, UnionType):
-        (hint,) = (one for one in get_args(hint) if one is not type(None))
-    return get_args(hint)[0] if get_origin(hint) is list else hint
-
-
-def _metavar(kind: Any, argument: str) -> str:
-    if get_origin(kind) is Literal:
-        return "|".join(map(str, get_args(kind)))
-    return argument.upper() or METAVARS.get(kind, "TEXT")
+def _parameter(one: click.Parameter) -> Parameter:
+    option = isinstance(one, click.Option)
+    flag = isinstance(one, click.Option) and one.is_flag
+    names = tuple(sorted([*one.opts, *one.secondary_opts], key=len)) if option else ()
+    default = None if one.required or flag else one.to_info_dict()["default"]
+    metavar = one.metavar or (
+        METAVARS.get(one.type.name, "TEXT") if option else str(one.name).upper()
+    )
+    return Parameter(
+        names,
+        "" if flag else metavar,
+        getattr(one, "help", None) or "",
+        one.required,
+        "" if default in (None, ()) else str(default),
+    )

@@ -11,8 +11,8 @@ __all__ = [
     "Engine",
     "Flushed",
     "FpmStatus",
-    "Judgement",
     "KernelRoute",
+    "LookupCheck",
     "NextHop",
     "NextHopSetView",
     "RequestList",
@@ -65,7 +65,7 @@ class RouteView:
         """``rtm_protocol``."""
     @property
     def source(self) -> str:
-        """Its source: ``kernel``, ``fpm``, or ``own`` for a handler's route."""
+        """Its source: ``kernel``, ``fpm``, or ``injected`` for a handler's route."""
     @property
     def route_type(self) -> str:
         """As iproute2 names it: ``unicast``, ``blackhole``, ``throw``; else ``type N``."""
@@ -113,7 +113,7 @@ class KernelRoute:
     def next_hop_id(self) -> int | None: ...
 
 @final
-class Judgement:
+class LookupCheck:
     """What the kernel answers for a prefix, and whether VPP forwards so."""
 
     @property
@@ -464,12 +464,15 @@ class Engine:
         refuse: bool = False,
         discover: Sequence[tuple[int, int]] = ...,
         table_map: Mapping[int, int] = ...,
+        free_tables: tuple[int, int] | None = None,
         fpm: tuple[str, float, float] | None = None,
     ) -> Engine:
         """``tables`` maps kernel tables to VPP tables. Nothing is opened before ``start()``.
 
         Those in the ranges ``discover``, the lowest and the highest of each, are mirrored as soon
-        as they have a route, into the VPP table of ``table_map`` or of their own number.
+        as they have a route, into the VPP table of ``table_map``, else into a free one of
+        ``free_tables``, the lowest and the highest, or without that into the one of their own
+        number.
 
         A prefix rule is a prefix, the shortest and the longest length of what it matches within
         that, and whether it allows. ``audit_interval`` (0: never) and ``stale_routes_time`` are
@@ -484,7 +487,13 @@ class Engine:
     def mirrored_tables(self) -> list[tuple[int, int, bool, bool, bool]]:
         """Kernel table, VPP table, whether IPv6, discovered, and in use: has any routes."""
     def tables_left_out(self) -> list[int]:
-        """Kernel tables to be discovered whose VPP table has another one's routes."""
+        """Kernel tables to be discovered whose VPP table has another one's routes, or for which
+        none is free."""
+    def vpp_tables_found(self, ours: list[tuple[int, int]], others: list[int]) -> None:
+        """Which tables VPP has: kernel and VPP table of ours by name, and those of others.
+
+        What ``free_tables`` are chosen depends on it; VPP's routes have to be read again.
+        """
     def discover_vpp_table(self, vpp_table: int, is_ip6: bool) -> bool:
         """Adopt what an earlier run put into a VPP table; ``False``: none that is mirrored."""
     def start(self) -> None:
@@ -510,7 +519,7 @@ class Engine:
     def recent_changes(self, since: int) -> list[tuple[int, float, RouteChange]]:
         """Of the last changes that were sent, those after the one of that number: number, seconds
         since the epoch, change."""
-    def take_own(
+    def take_injected(
         self,
         withdrawn: Sequence[tuple[int, str]],
         announced: Sequence[
@@ -658,6 +667,11 @@ class Engine:
         A next hop is gateway, interface index and weight. ``kind`` may be ``blackhole``,
         ``unreachable`` or ``prohibit``. Raises ``ValueError``.
         """
+    def announce_link(self, index: int, name: str, *, vrf_table: int | None = None) -> None:
+        """Enter a link that is up as if the kernel had announced it; the next resync compares it.
+
+        ``vrf_table`` is the routing table of a VRF device.
+        """
     def withdraw(
         self,
         table: int,
@@ -695,6 +709,16 @@ class Engine:
         """The ``sw_if_index`` of each kernel interface that is mapped to one."""
     def links(self) -> list[tuple[int, str, bool]]:
         """The kernel's links: index, name, whether up."""
+    def vrfs(self) -> list[tuple[int, int]]:
+        """The VRF devices among them: index, and the routing table."""
+    def label_routes(
+        self,
+    ) -> list[tuple[int, int, list[tuple[list[int], IPv4Address | IPv6Address | None, int]]]]:
+        """The routes by MPLS label, none of which VPP gets: label, protocol, next hops.
+
+        A next hop is the labels put in the label's place (none: it is popped), gateway and
+        interface index.
+        """
     def status(self) -> Status: ...
     def routes(self, cursor: int, limit: int) -> tuple[list[RouteView], int | None]:
         """About ``limit`` kernel routes from ``cursor`` (0: the first) on, as they come, and the
@@ -704,7 +728,7 @@ class Engine:
     def lookup(self, address: IPv4Address | IPv6Address) -> tuple[KernelRoute | None, int | None]:
         """By which route the kernel forwards to an address, asked of the kernel itself; where it
         does not, its ``errno``. Raises ``KernelError``."""
-    def judge(self, prefixes: Sequence[tuple[int, str]]) -> list[Judgement]:
+    def check_lookups(self, prefixes: Sequence[tuple[int, str]]) -> list[LookupCheck]:
         """Compare what VPP has for prefixes of kernel tables with what the kernel itself answers
         for an address of each. Raises ``KernelError``, ``ValueError``."""
     def sample_installed(self, count: int, turn: int) -> list[tuple[int, str]]:

@@ -18,6 +18,10 @@ class KernelError(ReflectorError):
     """The kernel's routes cannot be read: socket, namespace, or a dump that was refused."""
 
 
+class SourceError(ReflectorError):
+    """The routes do not come from where they would have to be read."""
+
+
 class VppError(ReflectorError):
     """VPP cannot be programmed."""
 

@@ -132,7 +132,7 @@ def test_the_program_is_not_imported() -> None:
     modules = set(done.stderr.split())
     assert "bgpreflector.cli.completion" in modules
     assert not modules & {
-        "typer",
+        "click",
         "rich",
         "pydantic",
         "structlog",

@@ -65,6 +65,7 @@ def test_the_defaults_are_those_of_the_daemon(monkeypatch: pytest.MonkeyPatch) -
                 "strategies": ("map", "linux-cp", "name"),
             },
             "tables": {254: 0},
+            "free_tables": None,
         },
         "controller": {
             "healing_delay": 5.0,

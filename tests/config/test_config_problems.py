@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from bgpreflector.cli.app import command_line
 from bgpreflector.config import ConfigError, load, loads, loads_contiv

@@ -67,3 +67,23 @@ def test_what_was_read_can_be_read_again() -> None:
 def test_several_are_told_in_a_few_words() -> None:
     config = loads('[kernel]\ntables = ["main", 7, "1000-1999", "all"]\n[vpp.tables]\n7 = 7')
     assert config.kernel.tables_text == "254, 7, 1000-1999, all others"
+
+
+def test_free_tables_of_vpp() -> None:
+    config = loads('[kernel]\ntables = "all"\n[vpp]\nfree_tables = "50-59"\n[vpp.tables]\n7 = 60')
+    assert config.free_tables == (50, 59)
+    assert Config.model_validate(config.model_dump()) == config
+    assert loads("").free_tables is None
+
+
+@pytest.mark.parametrize("text", ['"all"', '"9-7"', '"1-4294967295"', "7", '["7-9"]', '"0-9"'])
+def test_what_is_no_range_of_vpp_tables(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        loads(f"[vpp]\nfree_tables = {text}")
+    assert "must be a range of VPP tables" in str(caught.value.problems[0])
+
+
+def test_a_free_table_is_not_one_that_is_named() -> None:
+    with pytest.raises(ConfigError) as caught:
+        loads('[vpp]\nfree_tables = "50-59"\n[vpp.tables]\n1000 = 55')
+    assert "must not contain VPP table 55" in str(caught.value.problems[0])

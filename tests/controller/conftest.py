@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(params=[False, True], ids=["loop", "apart"])
-def make_harness(request: pytest.FixtureRequest) -> Iterator[MakeHarness]:
+@pytest.fixture
+def make_harness() -> Iterator[MakeHarness]:
     harnesses: list[Harness] = []
 
     def make(delays: Delays | None = None, queue_size: int = 1000) -> Harness:
-        harnesses.append(Harness(delays, queue_size, apart=request.param))
+        harnesses.append(Harness(delays, queue_size))
         return harnesses[-1]
 
     yield make

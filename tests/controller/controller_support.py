@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from bgpreflector.controller import (
@@ -243,11 +242,7 @@ class Delays:
 class Harness:
     """A controller with its fakes; ``journal`` has every call in order."""
 
-    def __init__(
-        self, delays: Delays | None = None, queue_size: int = 1000, *, apart: bool = False
-    ) -> None:
-        """``apart``: events are pushed on threads of their own, which may run them inline."""
-        self._apart = apart
+    def __init__(self, delays: Delays | None = None, queue_size: int = 1000) -> None:
         self.journal: list[str] = []
         self.clock = HandClock()
         self.sink = MemorySink(self.journal)
@@ -261,14 +256,6 @@ class Harness:
 
     def push(self, event: Event) -> BaseException | None:
         """Push and return the error instead of raising it."""
-        return self.push_apart(event) if self._apart else self._push(event)
-
-    def push_apart(self, event: Event) -> BaseException | None:
-        """The same on a thread of its own."""
-        with ThreadPoolExecutor(1) as thread:
-            return thread.submit(self._push, event).result(TIMEOUT)
-
-    def _push(self, event: Event) -> BaseException | None:
         try:
             self.controller.push_event(event)
         except Exception as error:  # noqa: BLE001 - the error is what is looked at

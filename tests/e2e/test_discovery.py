@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 
 from e2e.daemon import RunningDaemon, running_daemon
 from lab import Namespace, ip_batch, wait_until
-from lab.vpp import SimulatedVpp
+from lab.vpp import SimulatedVpp, Vpp
 
 pytestmark = pytest.mark.root
 
@@ -34,7 +36,7 @@ def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
 
 @contextmanager
 def following(
-    kernel: Namespace, vpp: SimulatedVpp, tmp_path: Path, tables: str, more: str = ""
+    kernel: Namespace, vpp: Vpp, tmp_path: Path, tables: str, more: str = ""
 ) -> Iterator[RunningDaemon]:
     """A daemon with these tables that is in sync."""
     config = tmp_path / "tables.toml"
@@ -53,7 +55,7 @@ def places(vpp: SimulatedVpp) -> set[Place]:
     return {(table, prefix) for table, prefix, _ in vpp.simulator.snapshot("bgpreflector")}
 
 
-def tables(vpp: SimulatedVpp) -> set[tuple[int, bool, str]]:
+def tables(vpp: Vpp) -> set[tuple[int, bool, str]]:
     """VPP's IP tables but its own."""
     listed = (details.table for details in vpp.api.ip_table_dump())
     return {
@@ -164,3 +166,61 @@ def test_two_of_one_number(kernel: Namespace, simulator: SimulatedVpp, tmp_path:
         settled(simulator, {MAIN, (20, "40.0.0.0/24")}, {(20, False, "bgpreflector-20")})
         assert "Kernel tables 20 are not mirrored" in daemon.log()
         assert {row["table"] for row in daemon.ask_json("show", "routes")} == {254, 1000}
+
+
+def test_each_gets_a_free_one(kernel: Namespace, vpp: Vpp, tmp_path: Path) -> None:
+    """Which it keeps over a restart of the daemon, by its name, and over one of VPP."""
+
+    def make(number: int) -> None:
+        vpp.api.ip_table_add_del(
+            is_add=True, table={"table_id": number, "is_ip6": False, "name": "theirs"}
+        )
+
+    def look() -> tuple[set[tuple[int, bool, str]], set[Place]]:
+        named = {table for table in tables(vpp) if table[2] != "theirs"}
+        found = set()
+        for number in {0, *(table[0] for table in tables(vpp))}:
+            fields = {"table_id": number, "is_ip6": False}
+            dumped = vpp.api.ip_route_v2_dump(table=fields, src=vpp.source() or 0)
+            found |= {(number, str(details.route.prefix)) for details in dumped}
+        return named, found if vpp.source() else set()
+
+    def wait(named: set[tuple[int, bool, str]], routes: set[Place]) -> None:
+        wait_until(look, FOLLOWS, "VPP's", accept=lambda found: found == (named, routes))
+
+    make(50)
+    more = '[vpp]\nfree_tables = "50-59"\non_exit = "keep"'
+    lines = ["route add 40.0.0.0/24 via 10.0.0.2 proto 12 table 3000"]
+    ip_batch(kernel, lines)
+    first = (51, False, "bgpreflector-51-kernel-3000")
+    every = {MAIN, (51, "40.0.0.0/24"), (53, "41.0.0.0/24")}
+    with following(kernel, vpp, tmp_path, '"all"', more) as daemon:
+        wait({first}, {MAIN, (51, "40.0.0.0/24")})
+        # Somebody makes the next one, after we have looked.
+        make(52)
+        ip_batch(kernel, ["route add 41.0.0.0/24 via 10.0.0.2 proto 12 table 1000"])
+        second = (53, False, "bgpreflector-53-kernel-1000")
+        wait({first, second}, every)
+        shown = {(t["table"], t["vpp_table"]) for t in daemon.status()["tables"]}
+        assert {(3000, 51), (1000, 53)} <= shown
+        assert daemon.end() == 0, daemon.log()
+    wait({first, second}, every)
+    # By number it would be 1000 that comes first.
+    with following(kernel, vpp, tmp_path, '"all"', more) as daemon:
+        wait({first, second}, every)
+        asked = daemon.status()["vpp"]["requests"]
+        assert not any(made["done"] for made in asked.values()), asked
+        # A comparison without a daemon reads the numbers of the same names.
+        file = str(tmp_path / "tables.toml")
+        of = ("--config", file, "--socket", str(vpp.socket), "--netns", str(kernel.path))
+        compared = subprocess.run(
+            [sys.executable, "-m", "bgpreflector", "audit", "--sample", "0", *of],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert compared.returncode == 0, compared.stdout + compared.stderr
+        kernel.ip("route", "flush", "table", "3000")
+        wait({second}, {MAIN, (53, "41.0.0.0/24")})
+        assert daemon.end() == 0, daemon.log()

@@ -68,11 +68,11 @@ def test_a_hang_up_before_anything_is_imported(tmp_path: Path) -> None:
     program = (
         "import os, signal, sys\n"
         "import bgpreflector.cli as cli\n"
-        "assert 'typer' not in sys.modules and 'pydantic' not in sys.modules\n"
+        "assert 'click' not in sys.modules and 'pydantic' not in sys.modules\n"
         "sys.argv = ['bgpreflector', 'run', '--config', sys.argv[1]]\n"
         "class Finder:\n"
         "    def find_spec(self, name, *_):\n"
-        "        if name == 'typer': os.kill(os.getpid(), signal.SIGHUP)\n"
+        "        if name == 'click': os.kill(os.getpid(), signal.SIGHUP)\n"
         "sys.meta_path.insert(0, Finder())\n"
         "cli.main()\n"
     )

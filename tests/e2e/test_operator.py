@@ -31,6 +31,7 @@ def path(next_hop: str) -> dict[str, object]:
         "next_hop": next_hop,
         "interface": "loop0",
         "sw_if_index": 1,
+        "lookup_table": None,
         "weight": 1,
         "labels": [],
     }
@@ -242,6 +243,7 @@ def test_next_hops_and_interfaces(kernel: Namespace, simulator: SimulatedVpp, lo
             "schema": 2,
             "found": "map",
             "routes": MIRRORED,
+            "vrf": None,
         }
         assert by_name["g0"]["routes"] == 1
         assert by_name["g0"]["found"] == "none"

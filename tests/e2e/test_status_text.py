@@ -53,6 +53,17 @@ def test_sizes_and_durations() -> None:
     ]
 
 
+WITHOUT_RICH = """
+import sys
+from bgpreflector.cli import main
+sys.argv = ["bgpreflector", *sys.argv[1:]]
+try:
+    main()
+finally:
+    assert "rich" not in sys.modules
+"""
+
+
 @pytest.mark.root
 def test_status_helps_where_something_is_wrong(
     make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
@@ -73,6 +84,16 @@ def test_status_helps_where_something_is_wrong(
         assert status["process_uptime_seconds"] >= status["uptime_seconds"]
         assert "show routes --held" not in text
         assert daemon.ask("status", "--legend").count("show routes --held") == 1
+
+        # A shell's loop asks often: what draws on a terminal is not loaded for a few lines.
+        ended = subprocess.run(
+            [sys.executable, "-c", WITHOUT_RICH, "status", "--control", str(daemon.control)],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert ended.stdout.splitlines()[1:3] == text.splitlines()[1:3]
 
         (look,) = daemon.ask_json("monitor", "--count", "1")
         assert look["status"]["state"] == "in_sync"

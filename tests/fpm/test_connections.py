@@ -149,8 +149,9 @@ def test_an_empty_frame_and_what_is_none_of_ours_are_passed_over(
     router: World, zebra: Zebra
 ) -> None:
     other = wire.message(28, 0, b"\0" * 12)
-    mpls = wire.message(wire.RTM_NEWROUTE, 0, struct.pack("=8BI", 28, 20, 0, 0, 254, 186, 0, 1, 0))
-    zebra.send(wire.frame() + wire.frame(other) + wire.frame(mpls))
+    rtmsg = struct.pack("=8BI", 128, 0, 0, 0, 254, 186, 0, 1, 0)
+    multicast = wire.message(wire.RTM_NEWROUTE, 0, rtmsg)
+    zebra.send(wire.frame() + wire.frame(other) + wire.frame(multicast))
     zebra.install(THREE, to(4))
     agree(router, zebra)
     skipped = router.engine.status().skipped

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,7 @@ from e2e.daemon import RunningDaemon, running_daemon
 from lab import Namespace, wait_until
 from lab.vpp import SimulatedVpp
 
+from . import wire
 from .wire import Hop
 from .zebra import Route, Zebra
 
@@ -79,6 +84,15 @@ def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_p
         status = daemon.ask("status")
         assert "has shown its routes; answers 1 offload, 0 wait" in status
 
+        hop = Hop("10.7.0.2", 10)
+        zebra.send(wire.frame(wire.label_route(16, protocol=196, hop=hop, labels=[100, 200])))
+        (label,) = wait_until(lambda: daemon.ask_json("show", "mpls"), TIMEOUT, "a label")
+        assert (label["label"], label["protocol_name"]) == (16, "frr-static")
+        shown = daemon.ask("show", "mpls")
+        assert "16     frr-static  swap 100/200 via 10.7.0.2 f0  held: MPLS routes are" in shown
+        assert "held       1 mpls route" in daemon.ask("status").splitlines()
+        assert daemon.status()["state"] == "in_sync"
+
         zebra.disconnect()
         lost = state(daemon, "source_lost")
         assert lost["ready"] is False
@@ -88,3 +102,100 @@ def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_p
         zebra.show()
         state(daemon, "in_sync")
         zebra.disconnect()
+
+
+@contextmanager
+def running(
+    router: Namespace, simulator: SimulatedVpp, tmp_path: Path
+) -> Iterator[tuple[RunningDaemon, Path, Zebra]]:
+    """A daemon in sync with a zebra that has one route, and its configuration."""
+    file = tmp_path / "bgpreflector.toml"
+    file.write_text(
+        f'{CONFIGURATION}[vpp]\napi_socket = "{simulator.socket}"\n'
+        f'[vpp.interfaces.map]\nf0 = "{simulator.interface}"\n'
+        f'[kernel]\nnamespace = "{router.path}"\n[control]\nsocket = "{tmp_path / "log.sock"}"\n'
+    )
+    with running_daemon(tmp_path / "log", "--config", str(file)) as daemon:
+        wait_until(daemon.answers, TIMEOUT, "it listens")
+        wait_until(lambda: daemon.status()["fpm"]["listen"], TIMEOUT, "it listens for zebra")
+        zebra = Zebra(router)
+        zebra.rib = {KEY: Route(186, 1, (Hop("10.7.0.2", 10),))}
+        zebra.connect()
+        zebra.show()
+        state(daemon, "in_sync")
+        yield daemon, file, zebra
+        zebra.disconnect()
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command without a daemon of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "bgpreflector", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def refused(*arguments: str) -> None:
+    """One that says that there is nothing to compare with."""
+    done = command(*arguments)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "zebra sends its routes to the daemon alone" in done.stderr
+    assert done.stdout == ""
+
+
+def test_who_would_read_the_kernel(
+    router: Namespace, simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """Asks the daemon, or says that its routes are not the kernel's."""
+    router.ip("route", "add", "203.0.113.0/24", "via", "10.7.0.9", "proto", "bgp")
+    with running(router, simulator, tmp_path) as (daemon, file, _):
+        of = ("--config", str(file))
+        for asked in ("plan", "audit"):
+            refused(asked, *of)
+        assert simulator.routes() == {KEY[1]: frozenset({"10.7.0.2"})}
+        repaired = command("audit", "--repair", *of)
+        assert repaired.stdout == "found: nothing; left: nothing; in sync\n"
+
+        kernel = command("show", "routes", "--kernel", *of)
+        assert kernel.returncode == 0
+        assert "203.0.113.0/24" in kernel.stdout
+        assert "the daemon's come from zebra" in kernel.stderr
+
+        found = json.loads(command("doctor", "--json", *of).stdout)["findings"]
+        said = {(one["check"], one["object"]): one for one in found}
+        assert said["fpm", "table 254 ipv4"]["what"] == "1 route of zebra"
+        assert "mapped to VPP's loop0" in said["interfaces", "f0"]["what"]
+        assert not [one for one in found if one["check"] == "routes"], found
+        assert "203.0.113" not in str(found)
+        assert daemon.end() == 0, daemon.log()
+    refused("audit", "--repair", "--no-daemon", *of)
+    found = json.loads(command("doctor", "--json", *of).stdout)["findings"]
+    (alone,) = [one for one in found if (one["check"], one["object"]) == ("fpm", "routes")]
+    assert alone["severity"] == "warning"
+    assert "zebra sends its routes to a daemon alone" in alone["what"]
+
+
+def test_a_reload_moves_the_listener(
+    router: Namespace, simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """VPP keeps what it has until zebra has shown its routes at the new place."""
+    with running(router, simulator, tmp_path) as (daemon, file, zebra):
+        file.write_text(file.read_text().replace("[fpm]", '[fpm]\nlisten = "127.0.0.1:2999"'))
+        assert "fpm.listen" in daemon.ask("reload")
+        status = daemon.status()
+        assert (status["fpm"]["listen"], status["fpm"]["peer"]) == ("127.0.0.1:2999", None)
+        assert simulator.routes() == {KEY[1]: frozenset({"10.7.0.2"})}
+        zebra.disconnect()
+        zebra.port = 2999
+        other = (254, "198.18.9.0/24")
+        zebra.rib[other] = Route(186, 1, (Hop("10.7.0.2", 10),))
+        zebra.connect()
+        zebra.show()
+        state(daemon, "in_sync")
+        expected = dict.fromkeys((KEY[1], other[1]), frozenset({"10.7.0.2"}))
+        wait_until(simulator.routes, TIMEOUT, "both", accept=lambda seen: seen == expected)
+        requests = daemon.status()["vpp"]["requests"]
+        assert requests["delete"]["done"] == 0

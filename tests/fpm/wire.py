@@ -14,6 +14,8 @@ REQUEST, REPLACE, CREATE = 0x1, 0x100, 0x400
 RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_MULTIPATH, RTA_TABLE, RTA_NH_ID = (
     1, 4, 5, 6, 9, 15, 30,
 )  # fmt: skip
+RTA_VIA, RTA_NEWDST = 18, 19
+AF_MPLS = 28
 NHA_ID, NHA_GROUP, NHA_OIF, NHA_GATEWAY = 1, 2, 5, 6
 OFFLOAD, OFFLOAD_FAILED = 0x4000, 0x20000000
 METRIC = 20
@@ -75,6 +77,30 @@ def route(
     elif hops:
         body += _attribute(RTA_MULTIPATH, b"".join(map(_next_hop, hops)))
     return message(RTM_NEWROUTE, CREATE | (REPLACE if replace else 0), body)
+
+
+def label_route(
+    label: int, *, protocol: int, hop: Hop | None = None, labels: Sequence[int] = ()
+) -> bytes:
+    """``RTM_NEWROUTE`` of ``AF_MPLS`` (``netlink_lsp_msg_encoder``), without next hop
+    ``RTM_DELROUTE``: what is done with a label."""
+    body = struct.pack("=8BI", AF_MPLS, 20, 0, 0, 254, protocol, 0, 1 if hop else 0, 0)
+    body += _attribute(RTA_DST, _stack([label]))
+    if hop is None:
+        return message(RTM_DELROUTE, CREATE, body)
+    if labels:
+        body += _attribute(RTA_NEWDST, _stack(labels))
+    via = struct.pack("=H", socket.AF_INET) + _packed(hop.gateway)
+    body += _attribute(RTA_VIA, via) + _number(RTA_OIF, hop.interface)
+    return message(RTM_NEWROUTE, CREATE | REPLACE, body)
+
+
+def _stack(labels: Sequence[int]) -> bytes:
+    """The last one has the bottom mark."""
+    marks = [*(0 for _ in labels[1:]), 1 << 8]
+    return b"".join(
+        struct.pack("!I", label << 12 | mark) for label, mark in zip(labels, marks, strict=True)
+    )
 
 
 def withdrawal(prefix: str, *, protocol: int, table: int = 254) -> bytes:

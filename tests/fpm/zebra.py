@@ -38,6 +38,7 @@ class Zebra:
     """Its RIB, its next-hop groups, its connection, and what the other side must know by now."""
 
     namespace: Namespace
+    port: int = PORT
     replaces: bool = False
     """Whether it replaces routes by one message (``fpm use-route-replace``, FRR 10)."""
 
@@ -70,8 +71,10 @@ class Zebra:
         self.rib.clear()
 
     def connect(self) -> None:
-        """Connects; sends nothing yet."""
-        address = ("127.0.0.1", PORT)
+        """Connects; sends nothing yet. A connection that the other side has ended is closed."""
+        if self._socket is not None:
+            self._socket.close()
+        address = ("127.0.0.1", self.port)
         self._socket = self.namespace.call(lambda: socket.create_connection(address, 10))
         # Waits for room to write, and never to read.
         self._socket.settimeout(None)
@@ -91,16 +94,16 @@ class Zebra:
         """Closes it once the other side has read all that was sent: answers that are left unread
         would have it reset, and take with them what is still under way."""
         opened.settimeout(10)
-        try:
-            opened.shutdown(socket.SHUT_WR)
-            while opened.recv(1 << 16):
-                pass
-        except ConnectionError:
-            pass  # It has hung up before.
-        except OSError as error:
-            if error.errno != errno.ENOTCONN:
-                raise
-        opened.close()
+        with opened:
+            try:
+                opened.shutdown(socket.SHUT_WR)
+                while opened.recv(1 << 16):
+                    pass
+            except ConnectionError:
+                pass  # It has hung up before.
+            except OSError as error:
+                if error.errno != errno.ENOTCONN:
+                    raise
 
     def show(self, keys: Iterable[Key] | None = None, *, end: bool = False) -> None:
         """Sends the groups and then the routes, all of them or some, as after each connection."""

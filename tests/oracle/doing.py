@@ -25,6 +25,8 @@ SOON = 2
 PACE = 0.01
 """Seconds between a route that comes and one that goes."""
 
+RTPROT_RA = "9"
+
 
 def do(made: World, line: str) -> None:
     """Many operations are refused, as they must be: what counts is the kernel."""
@@ -67,12 +69,20 @@ def _advertise(
     ):
         return
     routes = {prefix: of_route} if prefix else {}
+    known = {
+        str(route.get("pref"))
+        for route in made.ip.routes(6)
+        if (route["protocol"], route["dst"], route.get("dev")) == (RTPROT_RA, prefix, link)
+    }
     try:
         advertise(made.namespace, f"{link}p", router, int(lifetime), preference, routes=routes)
     except OSError as error:
         # A link without a carrier drops the frame.
         if error.errno != errno.ENOBUFS:
             raise
+    if known - {of_route}:
+        # Advertised anew, it has another preference in place, and without a message.
+        _resync(made)
 
 
 def _await_expiry(made: World) -> None:

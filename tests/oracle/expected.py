@@ -203,8 +203,8 @@ def meaning(route: Entry) -> Meaning:
 
 def _shares(weights: dict[tuple[str, str], int]) -> dict[tuple[str, str], int]:
     """In VPP's range, 1 to 255."""
-    if len(weights) == 1:
-        # The only next hop takes everything, whatever its weight.
+    if len(weights) <= 1:
+        # The only next hop takes everything, whatever its weight; none are left of dead ones.
         return dict.fromkeys(weights, 1)
     heaviest = max(weights.values())
     if heaviest <= 255:

@@ -144,6 +144,8 @@ class _Judge:
                 self.hidden[key] = (None, shown, TYPES[answer.kind or THROW])
             elif route is not None and route[0] == UNKNOWN and shown is not None:
                 found[key] = shown
+                if "nhid" in route[1] and self._may_hide(key):
+                    self.hidden[key] = (meaning(route[1]),)
             elif route is not None and self._is_hidden((table, route[0]), route[1]):
                 self.hidden[key] = (shown,)
         return found
@@ -213,6 +215,9 @@ class _Judge:
             if prefix == route["dst"]:
                 # The list hides it between merged next hops.
                 return prefix, route
+            if self._may_hide((table, prefix)):
+                # So it may one by that object; the answer then names another prefix.
+                return UNKNOWN, route
         return UNKNOWN, route
 
     def _protocol(self, table: int, route: Entry) -> str:

@@ -9,7 +9,7 @@ from typing import cast
 
 from bgpreflector import _core
 from bgpreflector.config import Config
-from bgpreflector.errors import KernelError
+from bgpreflector.errors import KernelError, SourceError
 from bgpreflector.reflector import kernel_engine
 from bgpreflector.vpp import FibProgrammer
 
@@ -69,6 +69,14 @@ class Comparison:
         finally:
             batch.release()
 
+    def counts(self) -> dict[str, int]:
+        """How many changes there are, by operation."""
+        batch = self.engine.take_batch(ALL)
+        try:
+            return {"add": batch.adds, "replace": batch.replaces, "delete": batch.deletes}
+        finally:
+            batch.release()
+
     def lasting(self) -> Iterator[_core.RouteChange]:
         """The changes that still apply a moment later.
 
@@ -95,9 +103,9 @@ class Comparison:
             if kind == "overridden"
         }
 
-    def judged(
+    def lookup_checks(
         self, sample: int, prefixes: Sequence[str], beside: Container[Place]
-    ) -> list[_core.Judgement]:
+    ) -> list[_core.LookupCheck]:
         """What the kernel itself answers for about ``sample`` of the routes that VPP has and for
         all of the prefixes, in every mirrored table, and whether VPP forwards so.
 
@@ -108,12 +116,12 @@ class Comparison:
         if sample:
             turn = int(time.time())
             asked += self.engine.sample_installed(sample, turn)
-        found = {(one.table, one.prefix): one for one in self.engine.judge(asked)}
+        found = {(one.table, one.prefix): one for one in self.engine.check_lookups(asked)}
         doubtful = [place for place, one in found.items() if one.verdict == "different"]
         if doubtful:
             time.sleep(PAUSE)
             self.read()
-            found |= {(one.table, one.prefix): one for one in self.engine.judge(doubtful)}
+            found |= {(one.table, one.prefix): one for one in self.engine.check_lookups(doubtful)}
         return [one for place, one in found.items() if place not in beside]
 
     def unresolved(self) -> list[tuple[Place, str]]:
@@ -144,8 +152,15 @@ def comparison(config: Config, *, read_only: bool = True) -> Iterator[Comparison
     """Return a comparison that has read both sides.
 
     ``read_only``: not even the FIB source and the tables are added to VPP; what
-    :meth:`Comparison.repair` sends needs them.
+    :meth:`Comparison.repair` sends needs them. Raises ``SourceError`` where the kernel is not the
+    source of the routes.
     """
+    if config.is_fpm:
+        raise SourceError(
+            'zebra sends its routes to the daemon alone (source.kind is "fpm"), so there is '
+            "nothing here to compare VPP with: `bgpreflector audit --repair` has the daemon "
+            "compare, and `bgpreflector show routes` lists what it has of zebra"
+        )
     made = Comparison(config, read_only=read_only)
     try:
         made.read()

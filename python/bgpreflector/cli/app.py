@@ -3,120 +3,124 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import typer
-from typer.exceptions import TyperException
+import click
+from click.exceptions import Exit
 
 from bgpreflector.errors import ReflectorError
 
+from .command_group import CommandGroup
 from .exit_codes import ExitCode, exit_code
 from .output import OUTPUT_FAILS, json_asked, leave, say, say_error
 
-_COMMANDS: dict[str, tuple[str, str | None]] = {
-    "run": ("run", None),
-    "demo": ("demo", "Show it all without a VPP."),
-    "simulate": ("simulate", None),
-    "check": ("check", None),
-    "doctor": ("doctor", "Find what stands in the way, and change nothing."),
-    "plan": ("audit", "Print what a run would change in VPP now."),
-    "audit": ("audit", "List what differs between kernel and VPP."),
-    "flush": ("flush", "Delete all our routes from VPP."),
-    "status": ("status", None),
-    "monitor": ("monitor", None),
-    "resync": ("control_commands", "Have the daemon put right what differs."),
-    "pause": ("control_commands", "Have VPP sent no routes until `resume`."),
-    "resume": ("control_commands", "End a pause, or let deletions through."),
-    "release": ("control_commands", "Let in routes again that VPP ended over."),
-    "reload": ("control_commands", "Have the daemon read its configuration again."),
+_COMMANDS = {
+    "run": "run",
+    "demo": "demo",
+    "simulate": "simulate",
+    "check": "check",
+    "doctor": "doctor",
+    "plan": "audit",
+    "audit": "audit",
+    "flush": "flush",
+    "status": "status",
+    "monitor": "monitor",
+    "resync": "control_commands",
+    "pause": "control_commands",
+    "resume": "control_commands",
+    "release": "control_commands",
+    "reload": "control_commands",
+    "show": "show",
 }
-"""Module and short help of every command, in the help's order; :data:`_GROUP` comes last."""
-
-_GROUP = "show"
+"""The module of every command, in the help's order."""
 
 
-def command_line(only: str | None = None) -> typer.Typer:
+def command_line(only: str | None = None) -> click.Group:
     """The command line: with all commands, or with one of them, whose module alone is loaded."""
-    app = typer.Typer(
-        name="bgpreflector",
+    program = CommandGroup(
+        "bgpreflector",
         help="Reflects the routes that a BGP daemon put into the Linux kernel into FD.io VPP.",
-        no_args_is_help=True,
-        pretty_exceptions_enable=False,
-        # Boxes break paths and sentences in the middle, and name Python's types.
-        rich_markup_mode=None,
+        params=[
+            _ends("--version", "-V", callback=_version, text="Show the version and exit."),
+            _ends(
+                "--install-completion",
+                callback=_install_completion,
+                text="Install completion for the current shell.",
+            ),
+            _ends(
+                "--show-completion",
+                callback=_show_completion,
+                text="Show completion for the current shell, to copy it or customize the "
+                "installation.",
+            ),
+        ],
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.callback()(_root)
-    known = only in _COMMANDS or only == _GROUP
-    for name, (module, short_help) in _COMMANDS.items():
-        if not known or name == only:
-            app.command(short_help=short_help)(_loaded(module, name))
-    if not known or only == _GROUP:
-        app.add_typer(_loaded(_GROUP, _GROUP), name=_GROUP)
-    return app
+    for name in (only,) if only in _COMMANDS else _COMMANDS:
+        program.add_command(_loaded(name), name)
+    return program
 
 
-def _loaded(module: str, name: str) -> Any:
-    return getattr(import_module(f".{module}", __package__), name)
+def _loaded(name: str) -> click.Command:
+    loaded: click.Command = getattr(import_module(f".{_COMMANDS[name]}", __package__), name)
+    return loaded
 
 
-def _version(show: bool) -> None:
-    if show:
-        # As slow to load as all that `status` needs.
-        from importlib.metadata import version  # noqa: PLC0415 - see above
+def _ends(*names: str, callback: Callable[[], None], text: str) -> click.Option:
+    """An option that does something in place of a command; ``text`` is its help."""
 
-        say(f"bgpreflector {version('bgpreflector')}")
-        raise typer.Exit
+    def when_given(context: click.Context, _: click.Parameter, given: bool) -> None:
+        if given and not context.resilient_parsing:
+            callback()
+            raise Exit
 
-
-def _root(
-    _: bool = typer.Option(
-        False,
-        "--version",
-        "-V",
-        callback=_version,
-        is_eager=True,
-        help="Show the version and exit.",
-    ),
-) -> None:
-    pass
+    return click.Option(
+        names, is_flag=True, is_eager=True, expose_value=False, callback=when_given, help=text
+    )
 
 
-def _parser() -> Any:
-    """The command line, whose help says nothing of Python's types."""
-    root: Any = typer.main.get_command(command_line(next(iter(sys.argv[1:]), None)))
-    left = [root]
-    while left:
-        command = left.pop()
-        left += getattr(command, "commands", {}).values()
-        for one in command.params:
-            if one.param_type_name == "argument":
-                one.display_type_rich = lambda **_: ""
-    return root
+def _version() -> None:
+    # As slow to load as all that `status` needs.
+    from importlib.metadata import version  # noqa: PLC0415 - see above
+
+    say(f"bgpreflector {version('bgpreflector')}")
 
 
-def _wrong(usage: Any) -> NoReturn:
-    """End for a wrong command line: typer's own error, of which it exports only some."""
-    code = getattr(usage, "exit_code", ExitCode.FAILURE)
+def _show_completion() -> None:
+    from .completion_scripts import SCRIPTS, current_shell  # noqa: PLC0415 - seldom used
+
+    say(SCRIPTS[current_shell()].rstrip())
+
+
+def _install_completion() -> None:
+    from .completion_scripts import current_shell, install  # noqa: PLC0415 - seldom used
+
+    shell = current_shell()
+    say(f"{shell} completion installed in {install(shell)}")
+    say("Completion will take effect once you restart the terminal")
+
+
+def _wrong(usage: click.ClickException) -> NoReturn:
     if json_asked():
-        say_error(usage.format_message(), code)
+        say_error(usage.format_message(), usage.exit_code)
     else:
         usage.show()
-    leave(code)
+    leave(usage.exit_code)
 
 
 def main() -> None:
     """Run the command line; errors become one message and an exit code."""
     try:
-        code = _parser()(standalone_mode=False)
-    except TyperException as wrong:
+        code = command_line(next(iter(sys.argv[1:]), None))(standalone_mode=False)
+    except click.ClickException as wrong:
         _wrong(wrong)
     except ReflectorError as error:
         code = exit_code(error)
         say_error(str(error), code)
         leave(code)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):
         leave(ExitCode.FAILURE)
     except OSError as error:
         if error.errno not in OUTPUT_FAILS:

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from functools import partial
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Any
 
-import typer
+import click
+from click.exceptions import Exit
 
 from bgpreflector import _core
 from bgpreflector.audit.difference import Comparison, Place, comparison
@@ -19,19 +21,12 @@ from bgpreflector.routes.paths import path_rows, path_text
 from bgpreflector.routes.route import table_name
 from bgpreflector.vpp import exceeds
 
+from . import options
 from .config_file import where_from
 from .daemon import by_name
 from .differences import Printer
 from .exit_codes import ExitCode
-from .judging import SAMPLE, look
-from .options import (
-    ConfigFile,
-    ControlSocket,
-    Interfaces,
-    Netns,
-    Protocols,
-    Socket,
-)
+from .lookup_checks import SAMPLE, look
 from .output import say, say_json
 from .repair import repair as repair_all
 from .repair import repair_by_daemon
@@ -40,22 +35,33 @@ from .settings import read_config, say_configuration
 SCHEMA = 3
 """Version of the JSON objects; it grows when a field changes its meaning or goes."""
 
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object a line; one with --summary.")
-]
-Counts = Annotated[bool, typer.Option("--summary", help="Only how many there are.")]
+_summary_option = click.option("--summary", is_flag=True, help="Only how many there are.")
+_as_json = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print one JSON object a line; one with --summary.",
+)
 
 OPERATIONS = ("add", "replace", "delete")
 
 
+@click.command(short_help="Print what a run would change in VPP now.")
+@options.config_file
+@options.socket
+@options.netns
+@options.protocols
+@options.interfaces
+@_summary_option
+@_as_json
 def plan(
-    config: ConfigFile = None,
-    socket: Socket = None,
-    netns: Netns = None,
-    protocol: Protocols = None,
-    interface: Interfaces = None,
-    summary: Counts = False,
-    as_json: AsJson = False,
+    config: Path | None,
+    socket: Path | None,
+    netns: str | None,
+    protocol: tuple[str, ...],
+    interface: tuple[str, ...],
+    summary: bool,
+    as_json: bool,
 ) -> None:
     """Print what a run would add, replace and delete in VPP now, and touch nothing."""
     settings = read_config(
@@ -67,54 +73,64 @@ def plan(
             family = "IPv6" if is_ip6 else "IPv4"
             say(f"VPP's {family} table {table} would be created", err=True)
         printer = Printer(SCHEMA, as_json=as_json, summary=summary)
-        counts = _show(both, both.changes(), both.overridden(), printer)
+        if summary:
+            counts = Counter(both.counts())
+        else:
+            counts = _show(both, both.changes(), both.overridden(), printer)
         held = both.engine.status().held_routes
     _summary(counts, printer, held=held)
 
 
+@click.command(short_help="List what differs between kernel and VPP.")
+@options.config_file
+@options.socket
+@options.netns
+@options.protocols
+@options.interfaces
+@options.control_socket
+@click.option(
+    "--repair",
+    is_flag=True,
+    help="Have the running daemon repair, by the configuration that it has.",
+)
+@click.option(
+    "--no-daemon",
+    is_flag=True,
+    help="With --repair: repair without one, by the given configuration.",
+)
+@click.option("--yes", is_flag=True, help="With --no-daemon: also where most routes would go.")
+@click.option(
+    "--sample",
+    type=click.IntRange(min=0),
+    default=SAMPLE,
+    show_default=True,
+    metavar="N",
+    help="About how many routes the kernel itself is asked about; 0 for none.",
+)
+@click.option(
+    "--prefix",
+    multiple=True,
+    metavar="PREFIX",
+    help="Ask the kernel itself about this prefix; may be repeated.",
+)
+@click.option("--dry-run", is_flag=True, help="Only look, as without --repair.")
+@_summary_option
+@_as_json
 def audit(
-    config: ConfigFile = None,
-    socket: Socket = None,
-    netns: Netns = None,
-    protocol: Protocols = None,
-    interface: Interfaces = None,
-    control: ControlSocket = None,
-    repair: Annotated[
-        bool,
-        typer.Option(
-            "--repair", help="Have the running daemon repair, by the configuration that it has."
-        ),
-    ] = False,
-    no_daemon: Annotated[
-        bool,
-        typer.Option(
-            "--no-daemon", help="With --repair: repair without one, by the given configuration."
-        ),
-    ] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="With --no-daemon: also where most routes would go.")
-    ] = False,
-    sample: Annotated[
-        int,
-        typer.Option(
-            metavar="N",
-            min=0,
-            help="About how many routes the kernel itself is asked about; 0 for none.",
-        ),
-    ] = SAMPLE,
-    prefix: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--prefix",
-            metavar="PREFIX",
-            help="Ask the kernel itself about this prefix; may be repeated.",
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only look, as without --repair.")
-    ] = False,
-    summary: Counts = False,
-    as_json: AsJson = False,
+    config: Path | None,
+    socket: Path | None,
+    netns: str | None,
+    protocol: tuple[str, ...],
+    interface: tuple[str, ...],
+    control: Path | None,
+    repair: bool,
+    no_daemon: bool,
+    yes: bool,
+    sample: int,
+    prefix: tuple[str, ...],
+    dry_run: bool,
+    summary: bool,
+    as_json: bool,
 ) -> None:
     """Compare kernel and VPP and list what differs; nothing is changed but with --repair.
 
@@ -122,15 +138,15 @@ def audit(
     of the routes the kernel itself is asked what it forwards by, and VPP what it has resolved.
     Exit status 6 where differences stay; routes behind another FIB source's are none. What is
     right depends on the configuration: --repair asks the daemon, and refuses options that would
-    have it judged by another one.
+    have it checked by another one.
     """
     if repair and dry_run:
-        raise typer.BadParameter("--dry-run and --repair are of two minds")
+        raise click.BadParameter("--dry-run and --repair are of two minds")
     if no_daemon and not repair:
-        raise typer.BadParameter("--no-daemon says how to --repair")
+        raise click.BadParameter("--no-daemon says how to --repair")
     if repair and not no_daemon:
         if socket or netns or protocol or interface:
-            raise typer.BadParameter(
+            raise click.BadParameter(
                 "--repair asks the daemon, which has its own --socket, --netns, --protocol and "
                 "--interface: leave them out, or say --no-daemon"
             )
@@ -154,7 +170,7 @@ def audit(
         counts["add"] -= expected
         different = sum(counts.values())
         known = overridden | {(change.table, change.prefix) for change in lasting}
-        seen = look(both, sample, prefix or (), known, printer)
+        seen = look(both, sample, prefix, known, printer)
         if repair and not yes:
             _guard(settings.vpp.guard, counts["delete"], both)
         repaired = repair_all(both) if different and repair else 0
@@ -169,7 +185,7 @@ def audit(
         unresolved=seen.unresolved,
     )
     if different > repaired or seen.otherwise or seen.unresolved:
-        raise typer.Exit(ExitCode.DIFFERENT)
+        raise Exit(ExitCode.DIFFERENT)
 
 
 def _guard(settings: GuardConfig, deletions: int, both: Comparison) -> None:

@@ -7,39 +7,38 @@ import math
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from bgpreflector.config import Config, ConfigError, Problem, load, with_environment
 from bgpreflector.config.environment import given_by
 
+from . import options
 from .config_file import DEFAULT_FILE, VARIABLE, config_file
-from .options import ConfigFile
 from .output import say
 
 SCHEMA = 1
 """Version of the JSON object; it grows when a field changes its meaning or goes."""
 
 
-def check(
-    file: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="FILE", help="Configuration file to check. Default: as that of `run`."
-        ),
-    ] = None,
-    config: ConfigFile = None,
-    as_json: Annotated[
-        bool,
-        typer.Option(
-            "--json", help="Print one JSON object: the mistakes, or the whole configuration."
-        ),
-    ] = False,
-) -> None:
+@click.command
+@click.argument(
+    "file",
+    type=options.PATH,
+    required=False,
+    help="Configuration file to check. Default: as that of `run`.",
+)
+@options.config_file
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print one JSON object: the mistakes, or the whole configuration.",
+)
+def check(file: Path | None, config: Path | None, as_json: bool) -> None:
     """Check a configuration file; every mistake is named by its key."""
     if file and config:
-        raise typer.BadParameter("name the file once: as FILE, or by --config")
+        raise click.BadParameter("name the file once: as FILE, or by --config")
     found = config_file(file or config)
     if found is None:
         raise ConfigError(

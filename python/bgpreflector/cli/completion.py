@@ -1,8 +1,7 @@
 """Completion for shells, within the time that a key press may take.
 
-It speaks what typer's scripts for bash, zsh and fish expect, and imports nothing of the program:
-what there is to offer is in a file that ``make reference`` writes
-(``scripts/completion_words.py``).
+It answers the scripts of :mod:`.completion_scripts`, and imports nothing of the program: what there
+is to offer is in a file that ``make reference`` writes (``scripts/completion_words.py``).
 """
 
 from __future__ import annotations
@@ -18,20 +17,6 @@ VARIABLE = "_BGPREFLECTOR_COMPLETE"
 WORDS = os.path.join(os.path.dirname(__file__), "completion.json")  # noqa: PTH118, PTH120
 """By :mod:`os`: :mod:`pathlib` takes as long to import as all the rest."""
 
-BASH = """\
-_bgpreflector_completion() {
-    local IFS=$'\\n'
-    COMPREPLY=( $( env COMP_WORDS="${COMP_WORDS[*]}" COMP_CWORD=$COMP_CWORD \\
-        _BGPREFLECTOR_COMPLETE=complete_bash "$1" ) )
-    if [[ ${#COMPREPLY[@]} -eq 1 && $COMPREPLY == *= ]]; then
-        compopt -o nospace
-    fi
-}
-
-complete -o default -F _bgpreflector_completion bgpreflector
-"""
-"""As typer's, but for a name that goes on behind ``=``."""
-
 NAMESPACES = "/run/netns"
 LINKS = "/sys/class/net"
 
@@ -42,9 +27,12 @@ Offer = tuple[str, str]
 def complete() -> bool:
     """Answer a shell that asks; ``False`` where none does, or for what takes its time anyhow."""
     action, _, shell = os.environ.get(VARIABLE, "").partition("_")
-    if (action, shell) == ("source", "bash"):
-        sys.stdout.write(BASH)
-        return True
+    if action == "source":
+        from .completion_scripts import SCRIPTS  # noqa: PLC0415 - once a shell, not once a key
+
+        if shell in SCRIPTS:
+            sys.stdout.write(SCRIPTS[shell])
+        return shell in SCRIPTS
     answer = {"bash": _bash, "zsh": _zsh, "fish": _fish}.get(shell)
     if action != "complete" or answer is None:
         return False

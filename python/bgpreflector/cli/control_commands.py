@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 from rich.console import Console
 
 from bgpreflector.daemon.progress import Bar, SyncProgress
@@ -16,17 +16,17 @@ from bgpreflector.daemon.read_report import read_report
 from bgpreflector.daemon.report import StatusReport
 from bgpreflector.errors import ControlError
 
+from . import options
 from .daemon import daemon_at, figure
-from .options import ConfigFile, ControlSocket
 from .output import say
 from .targets import prefix as prefix_of
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
-
-def resync(
-    config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
-) -> None:
+@click.command(short_help="Have the daemon put right what differs.")
+@options.config_file
+@options.control_socket
+@options.as_json
+def resync(config: Path | None, control: Path | None, as_json: bool) -> None:
     """Have the daemon read VPP and the kernel again, and put right what differs."""
     with _progress(control, config, shown=not as_json):
         _order("resync", "Resynchronised", control, config, as_json=as_json)
@@ -56,9 +56,11 @@ def _progress(control: Path | None, config: Path | None, *, shown: bool) -> Iter
             progress.close()
 
 
-def pause(
-    config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
-) -> None:
+@click.command(short_help="Have VPP sent no routes until `resume`.")
+@options.config_file
+@options.control_socket
+@options.as_json
+def pause(config: Path | None, control: Path | None, as_json: bool) -> None:
     """Have VPP sent no routes until `resume`; the kernel's changes gather meanwhile.
 
     A pause ends with the daemon.
@@ -66,9 +68,11 @@ def pause(
     _order("pause", "Paused", control, config, as_json=as_json)
 
 
-def resume(
-    config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
-) -> None:
+@click.command(short_help="End a pause, or let deletions through.")
+@options.config_file
+@options.control_socket
+@options.as_json
+def resume(config: Path | None, control: Path | None, as_json: bool) -> None:
     """Have VPP sent again what it needs after a pause, or what waits for somebody to say so.
 
     After a start or a reload, deletions of most of our routes wait (vpp.guard): `status` says
@@ -77,28 +81,30 @@ def resume(
     _order("resume", "Resumed", control, config, as_json=as_json)
 
 
+@click.command(short_help="Let in routes again that VPP ended over.")
+@click.argument(
+    "prefix",
+    type=prefix_of,
+    required=False,
+    help="The prefix of the routes, as `show routes` has it.",
+)
+@click.option("--all", "everything", is_flag=True, help="All that are held for this reason.")
+@options.config_file
+@options.control_socket
+@options.as_json
 def release(
-    prefix: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="PREFIX",
-            parser=prefix_of,
-            help="The prefix of the routes, as `show routes` has it.",
-        ),
-    ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="All that are held for this reason.")
-    ] = False,
-    config: ConfigFile = None,
-    control: ControlSocket = None,
-    as_json: AsJson = False,
+    prefix: str | None,
+    everything: bool,
+    config: Path | None,
+    control: Path | None,
+    as_json: bool,
 ) -> None:
     """Let routes into VPP again that are held as VPP ended over them (`ended_vpp`).
 
     If VPP ends over one again, it is held again.
     """
     if everything == (prefix is not None):
-        raise typer.BadParameter("name a prefix, or say --all")
+        raise click.BadParameter("name a prefix, or say --all")
     with daemon_at(control, config) as daemon:
         end: Any = daemon.ask("release", prefix=prefix).end
         if as_json:
@@ -107,9 +113,11 @@ def release(
             say(f"Released: {figure(end['released'])} prefixes")
 
 
-def reload(
-    config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
-) -> None:
+@click.command(short_help="Have the daemon read its configuration again.")
+@options.config_file
+@options.control_socket
+@options.as_json
+def reload(config: Path | None, control: Path | None, as_json: bool) -> None:
     """Have the daemon read its configuration file again; SIGHUP does the same.
 
     What is wrong, or needs a restart, is refused as a whole, with exit status 78. VPP forwards

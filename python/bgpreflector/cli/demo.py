@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+import click
+from click.exceptions import Exit
 from rich.console import Console
 
 from bgpreflector.config import LogConfig
@@ -16,11 +15,16 @@ from .logs import configure_logging
 SHOWN = 10
 
 
-def demo(
-    routes: Annotated[
-        int, typer.Option(metavar="N", min=10, max=1_000_000, help="Kernel routes.")
-    ] = 100_000,
-) -> None:
+@click.command(short_help="Show it all without a VPP.")
+@click.option(
+    "--routes",
+    type=click.IntRange(10, 1_000_000),
+    default=100_000,
+    show_default=True,
+    metavar="N",
+    help="Kernel routes.",
+)
+def demo(routes: int) -> None:
     """Show it all without a VPP: real kernel routes into the embedded one."""
     enter_namespace()
     configure_logging(LogConfig(level="warning"))
@@ -29,5 +33,5 @@ def demo(
     for difference in result.differences[:SHOWN]:
         console.print(f"  {difference}", highlight=False)
     if result.differences:
-        raise typer.Exit(ExitCode.DIFFERENT)
+        raise Exit(ExitCode.DIFFERENT)
     console.print("[green]Kernel and VPP agree.[/]")

@@ -27,6 +27,6 @@ class Printer:
         if self.summary:
             return
         if self.as_json:
-            say_json({"schema": self.schema, **row})
+            say_json({"schema": self.schema, **row}, flush=False)
         else:
-            say(line())
+            say(line(), flush=False)

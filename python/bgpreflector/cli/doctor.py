@@ -5,34 +5,41 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
+from click.exceptions import Exit
 from rich.console import Console
 from rich.text import Text
 
 from bgpreflector.config import Config, ConfigError
 from bgpreflector.doctor import SCHEMA, Finding, Severity, check_up
 
+from . import options
 from .exit_codes import ExitCode
-from .options import ConfigFile, ControlSocket, Interfaces, Netns, Protocols, Socket
 from .output import plain, say
 from .settings import read_config
 
 STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
 
 
+@click.command(short_help="Find what stands in the way, and change nothing.")
+@options.config_file
+@options.socket
+@options.netns
+@options.protocols
+@options.interfaces
+@options.control_socket
+@click.option("--strict", is_flag=True, help="Let warnings decide about the exit status, too.")
+@options.as_json
 def doctor(
-    config: ConfigFile = None,
-    socket: Socket = None,
-    netns: Netns = None,
-    protocol: Protocols = None,
-    interface: Interfaces = None,
-    control: ControlSocket = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Let warnings decide about the exit status, too.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    config: Path | None,
+    socket: Path | None,
+    netns: str | None,
+    protocol: tuple[str, ...],
+    interface: tuple[str, ...],
+    control: Path | None,
+    strict: bool,
+    as_json: bool,
 ) -> None:
     """Look at the kernel, the BGP daemon's routes, VPP and the configuration, and change nothing.
 
@@ -59,7 +66,7 @@ def doctor(
     severities = {finding.severity for finding in findings}
     _conclude(findings, as_json=as_json)
     if Severity.ERROR in severities or (strict and Severity.WARNING in severities):
-        raise typer.Exit(ExitCode.FINDINGS)
+        raise Exit(ExitCode.FINDINGS)
 
 
 def _look(settings: Config, *, as_json: bool) -> list[Finding]:

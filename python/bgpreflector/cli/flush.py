@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from typing import Annotated, cast
+from pathlib import Path
+from typing import cast
 
-import typer
+import click
+from click.exceptions import Exit
 
 from bgpreflector import _core
 from bgpreflector.daemon.instance_lock import writing
@@ -14,10 +16,10 @@ from bgpreflector.reflector import kernel_engine
 from bgpreflector.vpp import FlushResult
 from bgpreflector.vpp import flush as flush_vpp
 
+from . import options
 from .config_file import where_from
 from .exit_codes import ExitCode
 from .logs import configure_logging, flush_logs
-from .options import ConfigFile, Socket
 from .output import say
 from .settings import read_config, say_configuration
 
@@ -25,14 +27,14 @@ SCHEMA = 1
 """Version of the JSON object; it grows when a field changes its meaning or goes."""
 
 
+@click.command(short_help="Delete all our routes from VPP.")
+@options.config_file
+@options.socket
+@click.option("--dry-run", is_flag=True, help="Only count; delete nothing.")
+@click.option("--force", is_flag=True, help="Also while a daemon, or another writer, is at work.")
+@options.as_json
 def flush(
-    config: ConfigFile = None,
-    socket: Socket = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count; delete nothing.")] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Also while a daemon, or another writer, is at work.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    config: Path | None, socket: Path | None, dry_run: bool, force: bool, as_json: bool
 ) -> None:
     """Delete all our routes from VPP, of every run, and the tables that we created.
 
@@ -62,7 +64,7 @@ def flush(
         for line in _lines(result, source, dry_run=dry_run):
             say(line)
     if result.failed:
-        raise typer.Exit(ExitCode.VPP)
+        raise Exit(ExitCode.VPP)
 
 
 def _family(is_ip6: bool) -> str:

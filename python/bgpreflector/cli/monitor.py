@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from bgpreflector.errors import ControlError, RefusedByDaemonError
 
+from . import options
 from .daemon import daemon_at
 from .keys import Keys, keys
 from .monitor_view import View, screen
-from .options import ConfigFile, ControlSocket
 from .output import plain, reader_has_gone, say_rows
 
 SCHEMA = 1
@@ -26,20 +25,26 @@ FIRST = 0.25
 """The most seconds that the first look takes, so that it has rates."""
 
 
+@click.command(short_help="A live view: state, rates, what waits, and the last changes.")
+@options.config_file
+@options.control_socket
+@click.option(
+    "--interval",
+    type=click.FloatRange(0.05, 3600),
+    default=1.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Seconds between two looks.",
+)
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Exit after N looks. Default: never.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a look, without end.")
 def monitor(
-    config: ConfigFile = None,
-    control: ControlSocket = None,
-    interval: Annotated[
-        float,
-        typer.Option(metavar="SECONDS", min=0.05, max=3600, help="Seconds between two looks."),
-    ] = 1.0,
-    count: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Exit after N looks. Default: never."),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object a look, without end.")
-    ] = False,
+    config: Path | None, control: Path | None, interval: float, count: int | None, as_json: bool
 ) -> None:
     """A live view: state, rates, what waits, and the last changes. q ends it.
 
@@ -50,7 +55,7 @@ def monitor(
     with keys(wanted=console.is_terminal and not as_json) as pressed:
         looks = _Looks(control, config, interval, count, pressed)
         if as_json:
-            say_rows(SCHEMA, (view.as_object() for view in looks))
+            say_rows(SCHEMA, (view.as_object() for view in looks), flush=True)
         elif console.is_terminal:
             _draw(console, looks)
         else:

@@ -166,7 +166,10 @@ def _body(view: View, *, unicode: bool) -> Iterable[RenderableType]:
     for rate in (view.messages, view.requests):
         yield _rate(rate, unicode=unicode)
     yield Text(f"{'queue':<11}{report.queued_events} events")
-    yield prefixes(report)
+    heads, *rows = prefixes(report)
+    yield Text(heads, style="bold")
+    for row in rows:
+        yield Text(row)
     for line in lines(report):
         yield Text(plain(line), style="dim" if stale else "")
     yield Text("last changes (a sample of each batch)", style="bold")

@@ -3,44 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from .config_file import DEFAULT_FILE, VARIABLE
 
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        "-c",
-        metavar="FILE",
-        help="Configuration file: TOML, or a Contiv contiv.conf. "
-        f"Default: that of ${VARIABLE}, else {DEFAULT_FILE} where it is there.",
-    ),
-]
-Socket = Annotated[Path | None, typer.Option("--socket", metavar="PATH", help="VPP's API socket.")]
-Netns = Annotated[
-    str | None,
-    typer.Option("--netns", metavar="NETNS", help="Network namespace to read, by name or path."),
-]
-Protocols = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--protocol",
-        metavar="PROTOCOL",
-        help="Routing protocol to mirror, by number or name; repeatable.",
-    ),
-]
-Interfaces = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--interface", metavar="LINUX=VPP", help="VPP interface for a Linux one; repeatable."
-    ),
-]
-ControlSocket = Annotated[
-    Path | None,
-    typer.Option(
-        "--control", metavar="PATH", help="The daemon's control socket; before that of --config."
-    ),
-]
+PATH = click.Path(path_type=Path)
+"""A path, whether or not there is something."""
+
+config_file = click.option(
+    "--config",
+    "-c",
+    type=PATH,
+    metavar="FILE",
+    help="Configuration file: TOML, or a Contiv contiv.conf. "
+    f"Default: that of ${VARIABLE}, else {DEFAULT_FILE} where it is there.",
+)
+socket = click.option("--socket", type=PATH, metavar="PATH", help="VPP's API socket.")
+netns = click.option("--netns", metavar="NETNS", help="Network namespace to read, by name or path.")
+protocols = click.option(
+    "--protocol",
+    multiple=True,
+    metavar="PROTOCOL",
+    help="Routing protocol to mirror, by number or name; repeatable.",
+)
+interfaces = click.option(
+    "--interface",
+    multiple=True,
+    metavar="LINUX=VPP",
+    help="VPP interface for a Linux one; repeatable.",
+)
+control_socket = click.option(
+    "--control",
+    type=PATH,
+    metavar="PATH",
+    help="The daemon's control socket; before that of --config.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+as_json_lines = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object a line."
+)

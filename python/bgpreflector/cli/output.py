@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NoReturn
 
-import typer
+import click
 
 from .exit_codes import ExitCode
 
@@ -57,14 +57,18 @@ def reader_has_gone() -> bool:
     return _gone
 
 
-def say(text: str, *, err: bool = False) -> None:
+def say(text: str, *, err: bool = False, bold: bool = False, flush: bool = True) -> None:
     """A line for people, or of JSON: names and reasons in it may come from anywhere.
 
+    Without ``flush`` it may wait for the next ones: a list may have a million lines.
     What is said to nobody any more is no failure: the exit status is that of the command.
     """
     global _gone  # noqa: PLW0603 - there is one standard output
     try:
-        typer.echo(plain(text), err=err)
+        if flush:
+            click.secho(plain(text), err=err, bold=bold or None)
+        else:
+            sys.stdout.write(f"{plain(text)}\n")
     except BrokenPipeError:
         if err:
             raise
@@ -72,17 +76,20 @@ def say(text: str, *, err: bool = False) -> None:
         _discard(1)
 
 
-def say_json(found: Mapping[str, object]) -> None:
+def say_json(found: Mapping[str, object], *, flush: bool = True) -> None:
     """One object."""
-    say(json.dumps(found))
+    say(json.dumps(found), flush=flush)
 
 
-def say_rows(schema: int, rows: Iterable[Mapping[str, object]]) -> None:
-    """Every row as an object on a line of its own, with the version of its fields."""
+def say_rows(schema: int, rows: Iterable[Mapping[str, object]], *, flush: bool = False) -> None:
+    """Every row as an object on a line of its own, with the version of its fields.
+
+    ``flush``: each is to be seen before the next one is known.
+    """
     for row in rows:
         if reader_has_gone():
             return
-        say_json({"schema": schema, **row})
+        say_json({"schema": schema, **row}, flush=flush)
 
 
 def json_asked() -> bool:
@@ -97,7 +104,7 @@ def say_error(message: str, code: int = ExitCode.FAILURE) -> None:
             error = {"exit_code": int(code), "message": message}
             say(json.dumps({"schema": SCHEMA, "error": error}), err=True)
             return
-        typer.secho("error: ", fg=typer.colors.RED, bold=True, nl=False, err=True)
+        click.secho("error: ", fg="red", bold=True, nl=False, err=True)
         say(message, err=True)
     except OSError:
         _discard(2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import typer
+from click.exceptions import Exit
 
 from bgpreflector.audit.difference import Comparison
 
@@ -30,7 +30,7 @@ def repair_by_daemon(control: Path | None, config: Path | None, *, as_json: bool
             say(_summary(end))
         left = end["left"]
     if left is None or any(left.values()):
-        raise typer.Exit(ExitCode.DIFFERENT)
+        raise Exit(ExitCode.DIFFERENT)
 
 
 def _line(row: Any) -> str:

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Literal
 
-import typer
+import click
 from rich.console import Console
 
 from bgpreflector.config import Config, ConfigError
@@ -27,10 +26,10 @@ from bgpreflector.errors import ControlError
 from bgpreflector.log_fields import fields
 from bgpreflector.metrics import MetricsServer
 
+from . import options
 from .config_file import config_file, where_from
 from .logs import configure_logging, flush_logs, set_log
 from .malloc import give_memory_back
-from .options import ConfigFile, Interfaces, Netns, Protocols, Socket
 from .settings import read_config, said_configuration
 from .signals import SIGNALS, End
 from .status import headline
@@ -41,32 +40,42 @@ ADVICE = "end it first, or give this one a vpp.fib_source.name of its own"
 """What to do where another writes to VPP under our source."""
 
 
+@click.command
+@options.config_file
+@options.socket
+@options.netns
+@options.protocols
+@options.interfaces
+@click.option(
+    "--on-exit",
+    type=click.Choice(["keep", "flush"]),
+    metavar="keep|flush",
+    help="What becomes of our routes at the end.",
+)
+@click.option(
+    "--control", metavar="PATH", help="Control socket for status and the like; '' for none."
+)
+@click.option("--yes", is_flag=True, help="Let the first sync delete whatever it will (vpp.guard).")
+@click.option(
+    "--no-wait", is_flag=True, help="End with exit status 4 where VPP is not there (vpp.wait)."
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    metavar="LEVEL",
+    help="What is logged: debug, info, warning or error.",
+)
 def run(
-    config: ConfigFile = None,
-    socket: Socket = None,
-    netns: Netns = None,
-    protocol: Protocols = None,
-    interface: Interfaces = None,
-    on_exit: Annotated[
-        Literal["keep", "flush"] | None,
-        typer.Option(metavar="keep|flush", help="What becomes of our routes at the end."),
-    ] = None,
-    control: Annotated[
-        str | None,
-        typer.Option(metavar="PATH", help="Control socket for status and the like; '' for none."),
-    ] = None,
-    yes: Annotated[
-        bool,
-        typer.Option("--yes", help="Let the first sync delete whatever it will (vpp.guard)."),
-    ] = False,
-    no_wait: Annotated[
-        bool,
-        typer.Option("--no-wait", help="End with exit status 4 where VPP is not there (vpp.wait)."),
-    ] = False,
-    log_level: Annotated[
-        Literal["debug", "info", "warning", "error"] | None,
-        typer.Option(metavar="LEVEL", help="What is logged: debug, info, warning or error."),
-    ] = None,
+    config: Path | None,
+    socket: Path | None,
+    netns: str | None,
+    protocol: tuple[str, ...],
+    interface: tuple[str, ...],
+    on_exit: str | None,
+    control: str | None,
+    yes: bool,
+    no_wait: bool,
+    log_level: str | None,
 ) -> None:
     """Reflect the kernel's routes into VPP until SIGTERM or SIGINT.
 

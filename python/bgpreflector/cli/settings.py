@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from bgpreflector.config import Config, ConfigError, Problem, load, with_environment
@@ -18,8 +19,8 @@ def read_config(
     *,
     socket: Path | None = None,
     netns: str | None = None,
-    protocols: list[str] | None = None,
-    interfaces: list[str] | None = None,
+    protocols: Sequence[str] = (),
+    interfaces: Sequence[str] = (),
     **others: dict[str, object],
 ) -> Config:
     """The configuration of :func:`config_file`, with the environment's values before it, and the
@@ -52,7 +53,7 @@ def said_configuration(file: Path | None) -> str:
 
 
 def say_configuration(file: Path | None) -> None:
-    """Tell what is judged by, where the command line does not."""
+    """Tell what is checked by, where the command line does not."""
     said = said_configuration(file)
     if file is None or said != where_from(file):
         say(f"Configuration: {said}", err=True)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
 from bgpreflector.routes.paths import path_text
 from bgpreflector.routes.route import table_name
 from bgpreflector.routes.rows import next_hops_text, route_line
 
+from . import options
+from .command_group import CommandGroup
 from .daemon import daemon_at
 from .kernel_routes import kernel_routes
-from .options import ConfigFile, ControlSocket, Netns, Protocols
 from .output import say, say_json, say_rows
 from .route_table import (
     counted,
@@ -27,85 +28,75 @@ from .settings import read_config, say_configuration
 from .table import print_table
 from .targets import address, address_or_prefix, prefix
 
-show = typer.Typer(
-    help="Show what a running daemon holds.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-
 SCHEMA = 2
 """Version of the JSON lines; it grows when a field changes its meaning or goes."""
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 
 Row = Mapping[str, Any]
 
 
-@show.callback()
-def _show() -> None:
-    pass
+@click.group(cls=CommandGroup)
+def show() -> None:
+    """Show what a running daemon holds."""
 
 
 @show.command(short_help="The kernel's routes, and what VPP has of each.")
+@click.argument(
+    "target",
+    type=address_or_prefix,
+    required=False,
+    help="A prefix, or an address: only the routes of the longest prefix it is in.",
+)
+@click.option(
+    "--in",
+    "within",
+    type=prefix,
+    metavar="PREFIX",
+    help="Only those to this prefix and within it.",
+)
+@click.option("--next-hop", type=address, metavar="ADDRESS", help="Only those with this gateway.")
+@click.option("--interface", metavar="NAME", help="Only those out of this interface of the kernel.")
+@click.option("--rejected", is_flag=True, help="Those that VPP refused.")
+@click.option("--queued", is_flag=True, help="Those of which VPP has not answered a change yet.")
+@click.option(
+    "--held",
+    "--unmirrored",
+    is_flag=True,
+    help="Those that VPP cannot have now, with the reason.",
+)
+@click.option(
+    "--all", "every", is_flag=True, help="Routes of other protocols and not the best ones too."
+)
+@click.option(
+    "--summary",
+    is_flag=True,
+    help="Count them by state, protocol, interface and next hop instead.",
+)
+@click.option(
+    "--wide", "-w", is_flag=True, help="Every next hop, table, protocol, metric and source."
+)
+@click.option("--kernel", is_flag=True, help="Ask no daemon, but read the kernel itself.")
+@options.config_file
+@options.control_socket
+@options.netns
+@options.protocols
+@options.as_json_lines
 def routes(
-    target: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="TARGET",
-            parser=address_or_prefix,
-            help="A prefix, or an address: only the routes of the longest prefix it is in.",
-        ),
-    ] = None,
-    within: Annotated[
-        str | None,
-        typer.Option(
-            "--in", metavar="PREFIX", parser=prefix, help="Only those to this prefix and within it."
-        ),
-    ] = None,
-    next_hop: Annotated[
-        str | None,
-        typer.Option(
-            "--next-hop", metavar="ADDRESS", parser=address, help="Only those with this gateway."
-        ),
-    ] = None,
-    interface: Annotated[
-        str | None,
-        typer.Option(
-            "--interface", metavar="NAME", help="Only those out of this interface of the kernel."
-        ),
-    ] = None,
-    rejected: Annotated[bool, typer.Option("--rejected", help="Those that VPP refused.")] = False,
-    queued: Annotated[
-        bool, typer.Option("--queued", help="Those of which VPP has not answered a change yet.")
-    ] = False,
-    held: Annotated[
-        bool,
-        typer.Option(
-            "--held", "--unmirrored", help="Those that VPP cannot have now, with the reason."
-        ),
-    ] = False,
-    every: Annotated[
-        bool, typer.Option("--all", help="Routes of other protocols and not the best ones too.")
-    ] = False,
-    summary: Annotated[
-        bool,
-        typer.Option(
-            "--summary", help="Count them by state, protocol, interface and next hop instead."
-        ),
-    ] = False,
-    wide: Annotated[
-        bool,
-        typer.Option("--wide", "-w", help="Every next hop, table, protocol, metric and source."),
-    ] = False,
-    kernel: Annotated[
-        bool,
-        typer.Option("--kernel", help="Ask no daemon, but read the kernel itself."),
-    ] = False,
-    config: ConfigFile = None,
-    control: ControlSocket = None,
-    netns: Netns = None,
-    protocol: Protocols = None,
-    as_json: AsJson = False,
+    target: str | None,
+    within: str | None,
+    next_hop: str | None,
+    interface: str | None,
+    rejected: bool,
+    queued: bool,
+    held: bool,
+    every: bool,
+    summary: bool,
+    wide: bool,
+    kernel: bool,
+    config: Path | None,
+    control: Path | None,
+    netns: str | None,
+    protocol: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """The kernel's routes, and what VPP has of each: IPv4 first, by table and prefix.
 
@@ -120,13 +111,13 @@ def routes(
     filtered = bool(within or next_hop or interface or states)
     if kernel:
         if target or filtered or control or summary:
-            raise typer.BadParameter("--kernel goes with --all, --netns and --protocol only")
+            raise click.BadParameter("--kernel goes with --all, --netns and --protocol only")
         _kernel(config, netns, protocol, every=every, as_json=as_json)
         return
     if netns or protocol:
-        raise typer.BadParameter("--netns and --protocol go with --kernel only")
+        raise click.BadParameter("--netns and --protocol go with --kernel only")
     if target and (filtered or summary):
-        raise typer.BadParameter(
+        raise click.BadParameter(
             "a prefix or an address goes without --in, --next-hop, --interface, --rejected, "
             "--queued, --held and --summary"
         )
@@ -156,13 +147,20 @@ def routes(
 def _kernel(
     config: Path | None,
     netns: str | None,
-    protocol: list[str] | None,
+    protocol: tuple[str, ...],
     *,
     every: bool,
     as_json: bool,
 ) -> None:
     say_configuration(config)
-    rows = kernel_routes(read_config(config, netns=netns, protocols=protocol), every=every)
+    settings = read_config(config, netns=netns, protocols=protocol)
+    if settings.is_fpm:
+        say(
+            "These are the kernel's: the daemon's come from zebra (source.kind is \"fpm\"), see "
+            "`bgpreflector show routes`",
+            err=True,
+        )
+    rows = kernel_routes(settings, every=every)
     if as_json:
         say_rows(SCHEMA, rows)
     else:
@@ -170,19 +168,15 @@ def _kernel(
 
 
 @show.command(short_help="Why VPP forwards an address as it does.")
-def route(
-    target: Annotated[
-        str,
-        typer.Argument(
-            metavar="TARGET",
-            parser=address_or_prefix,
-            help="An address, of which the longest match is shown, or a prefix.",
-        ),
-    ],
-    config: ConfigFile = None,
-    control: ControlSocket = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
+@click.argument(
+    "target",
+    type=address_or_prefix,
+    help="An address, of which the longest match is shown, or a prefix.",
+)
+@options.config_file
+@options.control_socket
+@options.as_json
+def route(target: str, config: Path | None, control: Path | None, as_json: bool) -> None:
     """What the kernel, our table and VPP have for an address, and why they differ.
 
     Of a prefix, the kernel is asked for an address in it that no longer prefix takes away.
@@ -222,14 +216,11 @@ def _entry(entry: Row | None) -> str:
 
 
 @show.command("next-hops", short_help="The sets of next hops that routes share.")
-def next_hops(
-    every: Annotated[
-        bool, typer.Option("--all", help="Those of routes that are not mirrored, too.")
-    ] = False,
-    config: ConfigFile = None,
-    control: ControlSocket = None,
-    as_json: AsJson = False,
-) -> None:
+@click.option("--all", "every", is_flag=True, help="Those of routes that are not mirrored, too.")
+@options.config_file
+@options.control_socket
+@options.as_json_lines
+def next_hops(every: bool, config: Path | None, control: Path | None, as_json: bool) -> None:
     """The sets of next hops that mirrored routes share, and VPP's paths for each."""
     with daemon_at(control, config) as daemon:
         answer = daemon.ask("next_hops", every=every)
@@ -248,10 +239,38 @@ def _sets(rows: Iterable[Row]) -> Iterable[list[str]]:
         yield [row["family"], counted(row["routes"], "route"), hops, paths]
 
 
+@show.command(short_help="Routes by MPLS label, which are not mirrored.")
+@options.config_file
+@options.control_socket
+@options.as_json_lines
+def mpls(config: Path | None, control: Path | None, as_json: bool) -> None:
+    """The routes by MPLS label of the kernel or zebra: VPP gets none of them."""
+    with daemon_at(control, config) as daemon:
+        answer = daemon.ask("label_routes")
+        if as_json:
+            say_rows(SCHEMA, answer)
+        else:
+            heads = ("LABEL", "PROTOCOL", "NEXT HOPS", "STATE")
+            print_table(heads, map(_label_route, answer), "no MPLS routes")
+
+
+def _label_route(row: Row) -> list[str]:
+    hops = ", ".join(map(_label_hop, row["next_hops"]))
+    return [str(row["label"]), row["protocol_name"], hops, f"held: {row['reason']}"]
+
+
+def _label_hop(hop: Row) -> str:
+    labels = "/".join(map(str, hop["labels"]))
+    does = f"swap {labels}" if labels else "pop"
+    via = "" if hop["gateway"] is None else f" via {hop['gateway']}"
+    return f"{does}{via} {hop['interface']}"
+
+
 @show.command(short_help="The kernel's interfaces, and VPP's for each.")
-def interfaces(
-    config: ConfigFile = None, control: ControlSocket = None, as_json: AsJson = False
-) -> None:
+@options.config_file
+@options.control_socket
+@options.as_json_lines
+def interfaces(config: Path | None, control: Path | None, as_json: bool) -> None:
     """The kernel's interfaces, the mirrored routes through each, and the VPP interface of each."""
     with daemon_at(control, config) as daemon:
         answer = daemon.ask("interfaces")
@@ -262,11 +281,18 @@ def interfaces(
             print_table(heads, map(_interface, answer), "no interfaces")
 
 
+def _vrf(row: Row) -> str:
+    if row["vrf"]["vpp_table"] is None:
+        return f"none: table {row['vrf']['table']} is not mirrored"
+    return f"lookup in table {row['vrf']['vpp_table']}"
+
+
 _BY = {
     "map": "vpp.interfaces.map",
     "linux-cp": "linux-cp pair",
     "name": "same name and address",
     "main": "vpp.interfaces.main_interface",
+    "vrf": "VRF",
 }
 
 
@@ -275,6 +301,8 @@ def _interface(row: Row) -> list[str]:
     by = _BY.get(row["found"], "")
     if row["found"] == "recursive":
         vpp = "VPP's own FIB finds the interface"
+    elif row["found"] == "vrf":
+        vpp = _vrf(row)
     elif row["sw_if_index"] is not None:
         vpp = row["vpp_interface"] or f"sw_if_index {row['sw_if_index']}"
     elif row["found"] == "map":

@@ -3,45 +3,52 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from bgpreflector import _core
 from bgpreflector.errors import SimulatorError
 
+from . import options
 from .output import say
 from .signals import End
 
 
+@click.command
+@click.option(
+    "--socket",
+    type=options.PATH,
+    required=True,
+    metavar="PATH",
+    help="Where to listen, as VPP's API socket.",
+)
+@click.option(
+    "--control",
+    type=options.PATH,
+    metavar="PATH",
+    help="Where to take orders for faults and figures: JSON, one a line.",
+)
+@click.option(
+    "--interface", multiple=True, metavar="NAME", help="A VPP interface to create; repeatable."
+)
+@click.option(
+    "--release",
+    metavar="RELEASE",
+    help="The release of VPP that it plays, for instance 24.02: its message table, what it "
+    "lacks, and the requests that end it. By default one that has all and survives all.",
+)
+@click.option(
+    "--api-directory",
+    type=options.PATH,
+    metavar="PATH",
+    help="Where to write its .api.json file, as VPP's packages do.",
+)
 def simulate(
-    socket: Annotated[
-        Path, typer.Option(metavar="PATH", help="Where to listen, as VPP's API socket.")
-    ],
-    control: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH", help="Where to take orders for faults and figures: JSON, one a line."
-        ),
-    ] = None,
-    interface: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="A VPP interface to create; repeatable."),
-    ] = None,
-    release: Annotated[
-        str | None,
-        typer.Option(
-            metavar="RELEASE",
-            help="The release of VPP that it plays, for instance 24.02: its message table, what it "
-            "lacks, and the requests that end it. By default one that has all and survives all.",
-        ),
-    ] = None,
-    api_directory: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH", help="Where to write its .api.json file, as VPP's packages do."
-        ),
-    ] = None,
+    socket: Path,
+    control: Path | None,
+    interface: tuple[str, ...],
+    release: str | None,
+    api_directory: Path | None,
 ) -> None:
     """Be a VPP, as far as its API tells, until SIGTERM or SIGINT."""
     stop = End()

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
 
-import typer
+import click
+from click.exceptions import Exit
 
 from bgpreflector.daemon.read_report import read_report
 from bgpreflector.daemon.report import HeldStatus, State, StatusReport
 from bgpreflector.routes.route import table_name
 from bgpreflector.units import duration_text, size_text
 
+from . import options
 from .daemon import by_name, daemon_at, figure
 from .exit_codes import ExitCode
-from .options import ConfigFile, ControlSocket
-from .output import plain, say
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-    from rich.table import Table
+from .output import say
 
 CHECKED = {
     State.ENDED: ExitCode.FAILURE,
@@ -61,23 +58,21 @@ unconfirmed   of an earlier run, still to be compared with the kernel"""
 """What the columns mean."""
 
 
+@click.command
+@options.config_file
+@options.control_socket
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Say in one line whether all is well, and end with 0 if so; with 4 if VPP is "
+    "not connected, 5 if the kernel is not read yet, 6 if VPP lacks, refused or "
+    "cannot have routes or the daemon is paused or waits for `resume`, 7 if no daemon "
+    "answers.",
+)
+@click.option("--legend", is_flag=True, help="Say what the columns mean, too.")
+@options.as_json
 def status(
-    config: ConfigFile = None,
-    control: ControlSocket = None,
-    check: Annotated[
-        bool,
-        typer.Option(
-            "--check",
-            help="Say in one line whether all is well, and end with 0 if so; with 4 if VPP is "
-            "not connected, 5 if the kernel is not read yet, 6 if VPP lacks, refused or "
-            "cannot have routes or the daemon is paused or waits for `resume`, 7 if no daemon "
-            "answers.",
-        ),
-    ] = False,
-    legend: Annotated[
-        bool, typer.Option("--legend", help="Say what the columns mean, too.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    config: Path | None, control: Path | None, check: bool, legend: bool, as_json: bool
 ) -> None:
     """How a running daemon does."""
     with daemon_at(control, config) as daemon:
@@ -89,27 +84,19 @@ def status(
         if check:
             say(headline(report))
         else:
-            # A probe, which asks for a line or for JSON, need not load it.
-            from rich.console import Console  # noqa: PLC0415 - see above
-
-            Console(highlight=False).print(full(report, legend=legend))
+            _say_all(report, legend=legend)
     if check and not report.ready:
         if report.hung is not None:
-            raise typer.Exit(ExitCode.FAILURE)
-        raise typer.Exit(CHECKED.get(State(report.state), ExitCode.DIFFERENT))
+            raise Exit(ExitCode.FAILURE)
+        raise Exit(CHECKED.get(State(report.state), ExitCode.DIFFERENT))
 
 
-def full(report: StatusReport, *, legend: bool) -> RenderableType:
-    """All of it."""
-    from rich.console import Group  # noqa: PLC0415 - see status()
-    from rich.text import Text  # noqa: PLC0415 - see status()
-
-    return Group(
-        Text(plain(headline(report)), style="bold"),
-        prefixes(report),
-        *(Text(plain(line)) for line in lines(report)),
-        *([Text(f"\n{LEGEND}")] if legend else ()),
-    )
+def _say_all(report: StatusReport, *, legend: bool) -> None:
+    say(headline(report), bold=True)
+    heads, *rows = prefixes(report)
+    say(heads, bold=True)
+    for line in (*rows, *lines(report), *(("", LEGEND) if legend else ())):
+        say(line)
 
 
 def headline(report: StatusReport) -> str:
@@ -191,21 +178,20 @@ def _guarded(report: StatusReport) -> str:
     return f"{what}: `bgpreflector resume` deletes them, if the configuration is right"
 
 
-def prefixes(report: StatusReport) -> Table:
-    """Prefixes by table, family and state."""
-    from rich.table import Table  # noqa: PLC0415 - see status()
-
+def prefixes(report: StatusReport) -> list[str]:
+    """The heads, and a line of figures for each table and family, in columns."""
     rows = [(row, _row(row.prefixes)) for row in report.tables]
     rare = {name: head for name, head in RARE.items() if any(counts[name] for _, counts in rows)}
     columns = COLUMNS | rare
-    table = Table(box=None, pad_edge=False)
-    table.add_column("table")
-    for head in columns.values():
-        table.add_column(head, justify="right")
+    cells = [("table", *columns.values())]
     for row, counts in rows:
         name = f"{table_name(row.table)} {row.family} -> VPP {row.vpp_table}"
-        table.add_row(name, *(figure(counts[column]) for column in columns))
-    return table
+        cells.append((name, *(figure(counts[column]) for column in columns)))
+    first, *others = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  ".join([f"{name:<{first}}", *map(str.rjust, figures, others)])
+        for name, *figures in cells
+    ]
 
 
 def _row(counts: Mapping[str, int]) -> dict[str, int]:

@@ -7,7 +7,7 @@ from itertools import chain, islice
 
 from .output import reader_has_gone, say
 
-JUDGED = 200
+MEASURED = 200
 """Rows that decide how wide the columns are: later ones may stand out."""
 
 WIDEST = 60
@@ -17,7 +17,7 @@ WIDEST = 60
 def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]], nothing: str) -> None:
     """A head and the rows below it, or ``nothing`` where there is none."""
     rows = iter(rows)
-    first = list(islice(rows, JUDGED))
+    first = list(islice(rows, MEASURED))
     if not first:
         say(nothing)
         return
@@ -26,7 +26,7 @@ def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]], nothing: st
         if reader_has_gone():
             return
         cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        say("  ".join(cells).rstrip())
+        say("  ".join(cells).rstrip(), flush=False)
 
 
 def _narrowed(row: Sequence[str]) -> list[str]:

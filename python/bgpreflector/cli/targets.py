@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_interface
 
-import typer
+import click
 
 from bgpreflector.routes.address import without_zone
 
@@ -14,7 +14,7 @@ def prefix(text: str) -> str:
     try:
         found = ip_interface(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no prefix, such as 192.0.2.0/24") from error
+        raise click.BadParameter(f"{text!r} is no prefix, such as 192.0.2.0/24") from error
     _without_zone(found)
     return str(found.network)
 
@@ -24,7 +24,7 @@ def address(text: str) -> str:
     try:
         found = ip_address(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no address") from error
+        raise click.BadParameter(f"{text!r} is no address") from error
     return str(_without_zone(found))
 
 
@@ -32,7 +32,7 @@ def _without_zone(found: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address
     try:
         return without_zone(found)
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+        raise click.BadParameter(str(error)) from error
 
 
 def address_or_prefix(text: str) -> str:

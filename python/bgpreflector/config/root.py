@@ -79,6 +79,11 @@ class Config(Section):
         return {k: vpp for k, vpp in self.vpp.tables.items() if k not in self.kernel.tables}
 
     @property
+    def free_tables(self) -> tuple[int, int] | None:
+        """``vpp.free_tables``, the last as well."""
+        return self.vpp.free_tables
+
+    @property
     def is_fpm(self) -> bool:
         """Whether zebra is the source of the routes."""
         return self.source.kind == "fpm"

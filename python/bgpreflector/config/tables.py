@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Annotated
 
 from pydantic import BeforeValidator
@@ -28,6 +29,20 @@ def table_range(value: object) -> tuple[int, int]:
     )
 
 
+def vpp_table_range(value: object) -> tuple[int, int]:
+    """The lowest and the highest VPP table of a range.
+
+    Raises ``ValueError`` with what is allowed.
+    """
+    if not isinstance(value, str) or _RANGE.fullmatch(value.strip()) is not None:
+        with suppress(ValueError):
+            low, high = table_range(value)
+            if high < HIGHEST:
+                return low, high
+    raise ValueError('must be a range of VPP tables such as "5000-5999", the lower number first')
+
+
+VppTableRange = Annotated[tuple[int, int], BeforeValidator(vpp_table_range)]
 TableRange = Annotated[tuple[int, int], BeforeValidator(table_range)]
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from .section import Section, without_repetition
+from .tables import VppTableRange
 from .values import (
     KernelTable,
     LinuxInterface,
@@ -201,6 +202,14 @@ class VppConfig(Section):
         "The main table, 254, goes to 0 by default. Contiv's mainVRFID is the table of main.",
     )
 
+    free_tables: VppTableRange | None = Field(
+        default=None,
+        description='VPP tables, for instance "5000-5999", of discovered kernel tables '
+        "(kernel.discover) that vpp.tables does not name: each gets the lowest one that VPP does "
+        "not have, and keeps it over restarts. Without it the VPP table has the kernel table's "
+        "number.",
+    )
+
     @field_validator("tables", mode="before")
     @classmethod
     def _named_once(cls, tables: object) -> object:
@@ -213,6 +222,19 @@ class VppConfig(Section):
     @classmethod
     def _with_main(cls, tables: dict[int, int]) -> dict[int, int]:
         return MAIN_TABLES | tables
+
+    @field_validator("free_tables")
+    @classmethod
+    def _named_elsewhere(
+        cls, free: tuple[int, int] | None, info: ValidationInfo
+    ) -> tuple[int, int] | None:
+        for kernel, vpp in info.data.get("tables", {}).items():
+            if free is not None and free[0] <= vpp <= free[1]:
+                raise ValueError(
+                    f"must not contain VPP table {vpp}, into which vpp.tables sends kernel table "
+                    f"{kernel}"
+                )
+        return free
 
 
 def _is_table(key: object) -> bool:

@@ -27,6 +27,7 @@ from bgpreflector.routes.address import without_zone
 from .changes import change_rows
 from .explain import IPAddress, explain, explain_prefix
 from .interfaces import interface_rows
+from .label_routes import label_route_pages
 from .lines import Row
 from .next_hops import next_hop_pages
 from .protocol import Handler, RefusedError, problems
@@ -45,7 +46,16 @@ COMPARE_TIMEOUT = 60.0
 """Seconds to wait for a comparison, which queues behind other events."""
 
 READ_ONLY = frozenset(
-    {"status", "routes", "routes_summary", "route", "next_hops", "interfaces", "changes"}
+    {
+        "status",
+        "routes",
+        "routes_summary",
+        "route",
+        "next_hops",
+        "interfaces",
+        "label_routes",
+        "changes",
+    }
 )
 """Commands that change nothing, in the daemon or in VPP."""
 
@@ -133,6 +143,7 @@ def commands_of(service: Supervisor) -> dict[str, Handler]:
         "routes_summary": _command(SummaryArguments, commands.routes_summary),
         "next_hops": _command(NextHopsArguments, commands.next_hops),
         "interfaces": _command(_Arguments, commands.interfaces),
+        "label_routes": _command(_Arguments, commands.label_routes),
         "changes": _command(SinceArguments, commands.changes),
         "resync": _command(_Arguments, commands.resync),
         "repair": _command(_Arguments, commands.repair),
@@ -175,6 +186,9 @@ class _Commands:
 
     def interfaces(self, _: _Arguments) -> Answering:
         return (yield from _listing([interface_rows(self._daemon)]))
+
+    def label_routes(self, _: _Arguments) -> Answering:
+        return (yield from _listing(label_route_pages(self._daemon)))
 
     def changes(self, wanted: SinceArguments) -> Answering:
         return (yield from _listing([change_rows(self._daemon, wanted.since)]))

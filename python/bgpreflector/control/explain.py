@@ -16,7 +16,7 @@ from bgpreflector.routes.paths import path_rows, path_text
 from bgpreflector.routes.rows import route_row
 from bgpreflector.vpp import FibQuery, VppEntry
 
-from .judging import SPECIAL, Answer
+from .lookup_comparison import SPECIAL, Answer
 from .protocol import RefusedError
 from .routes import link_names, longest_match, mirrored_row, named_reason, vpp_interface_names
 
@@ -74,8 +74,8 @@ def explain_prefix(daemon: Daemon, prefix: IPNetwork) -> dict[str, object]:
             f"no mirrored table has a route to {prefix}; `bgpreflector show route "
             f"{prefix.network_address}` shows what forwards an address of it",
         )
-    (judged,) = daemon.engine.judge([(table, text)])
-    return explain(daemon, judged.address, text)
+    (checked,) = daemon.engine.check_lookups([(table, text)])
+    return explain(daemon, checked.address, text)
 
 
 def explain(daemon: Daemon, address: IPAddress, prefix: str | None = None) -> dict[str, object]:
@@ -97,7 +97,7 @@ def explain(daemon: Daemon, address: IPAddress, prefix: str | None = None) -> di
         difference = _difference(daemon, match, exact)
         if unanswered is None:
             why.append(_vpp_side(daemon, match, exact, longest, difference))
-            why.append(answer.judge(match, longest))
+            why.append(answer.compare(match, longest))
         tables.append(
             {
                 "table": match.table,

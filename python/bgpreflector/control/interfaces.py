@@ -22,6 +22,7 @@ def interface_rows(daemon: Daemon) -> list[Row]:
     links = sorted(daemon.engine.links())
     mapped = daemon.engine.mapped_interfaces()
     explicit = daemon.config.vpp.interfaces.map
+    vrfs = _vrfs(daemon)
     rows: list[Row] = [
         _row(name, mapped.get(name), mapping, vpp_names)
         | {
@@ -29,17 +30,33 @@ def interface_rows(daemon: Daemon) -> list[Row]:
             "index": index,
             "up": up,
             "routes": routes.get(index, 0),
+            "vrf": vrfs.get(index),
         }
+        # Packets to a VRF are looked up again, unless an interface stands for it.
+        | (
+            {"found": "vrf", "sw_if_index": None, "vpp_interface": None}
+            if index in vrfs and name not in mapped
+            else {}
+        )
         for index, name, up in links
     ]
     known = {name for _, name, _ in links}
     rows += [
         _row(name, mapping.map.get(name), mapping, vpp_names)
-        | {"found": "map", "index": None, "up": False, "routes": 0}
+        | {"found": "map", "index": None, "up": False, "routes": 0, "vrf": None}
         for name in explicit
         if name not in known
     ]
     return rows
+
+
+def _vrfs(daemon: Daemon) -> dict[int, dict[str, int | None]]:
+    """The routing table of each VRF device by index, and the VPP table of that."""
+    tables = {kernel: vpp for kernel, vpp, *_ in daemon.engine.mirrored_tables()}
+    return {
+        index: {"table": table, "vpp_table": tables.get(table)}
+        for index, table in daemon.engine.vrfs()
+    }
 
 
 def _row(

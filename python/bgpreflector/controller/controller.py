@@ -11,11 +11,12 @@ from bgpreflector.log_fields import fields
 from .base import Event, UpdateEvent
 from .builtin import HealingResync, HealingResyncType, Shutdown
 from .clock import Clock, SystemClock
-from .dispatcher import Dispatcher, Outcome
+from .dispatcher import Dispatcher
 from .enums import EventMethod
 from .errors import ControllerClosedError, EventLoopAbortingError, FatalError
 from .event_queue import EventQueue, QueuedEvent, tell_done
 from .handler import EventHandler, Handler, KubeStateData, UsesEventLoop
+from .outcome import Outcome
 from .recovery import Recovery, Settings
 from .timers import Timer, Timers
 
@@ -30,8 +31,7 @@ _log = logging.getLogger(__name__)
 class Controller:
     """Takes events, one at a time, through the handlers to the southbound.
 
-    * A thread of its own does that. A blocking update that finds it idle is processed by the
-      thread that pushes it and would only wait: that is one thread less to wake up.
+    * A thread of its own does that.
     * Until the first full resync, all other events wait; then they follow in their order.
     * Events that handlers push while one is processed precede all queued ones.
     * Failed events are healed by a resync, failed operations are tried again; both wait
@@ -63,7 +63,6 @@ class Controller:
         self._fatal: FatalError | None = None
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="event-loop", daemon=True)
-        self._active_thread: int | None = None
         self._closing = threading.Lock()
         self._clock = clock
         self._busy: tuple[str, float] | None = None
@@ -124,8 +123,7 @@ class Controller:
         """
         if isinstance(event, UpdateEvent) == event.method.is_resync:
             raise TypeError(f"{event.name}: an event is an UpdateEvent exactly if it is an update")
-        pusher = threading.get_ident()
-        if pusher == self._active_thread:
+        if threading.current_thread() is self._thread:
             if event.is_blocking:
                 raise RuntimeError(
                     f"{event.name}: a blocking event pushed by a handler would wait for itself"
@@ -133,36 +131,10 @@ class Controller:
             self._queue.put_follow_up(QueuedEvent(event))
         elif not event.is_blocking:
             self._queue.put(QueuedEvent(event))
-        elif self._may_run_inline(event, pusher) and self._queue.try_run_inline():
-            self._run_inline(event, pusher)
         else:
             queued = QueuedEvent(event)
             self._queue.put(queued, unbounded=isinstance(event, Shutdown))
             queued.answer.result()
-
-    def _may_run_inline(self, event: Event, pusher: int) -> bool:
-        """Whether to run inline: not on the main thread, for signals, nor at the loop's end."""
-        return (
-            self._resync_count > 0
-            and not event.method.is_resync
-            and pusher != threading.main_thread().ident
-            and not isinstance(event, Shutdown)
-        )
-
-    def _run_inline(self, event: Event, pusher: int) -> None:
-        """Process an event inline; a failure ends the loop's thread."""
-        failure: BaseException | None = None
-        self._active_thread = pusher
-        try:
-            error = self._process(event)
-        except BaseException as broken:
-            failure = broken
-            raise
-        finally:
-            self._active_thread = None
-            self._queue.step_down(self._timers, failure)
-        if error is not None:
-            raise error
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the loop has ended; ``False`` if ``timeout`` seconds were not enough.
@@ -181,7 +153,7 @@ class Controller:
         raised here but by :meth:`wait`; an error with which a handler answers
         :class:`Shutdown` is.
         """
-        if threading.get_ident() == self._active_thread:
+        if threading.current_thread() is self._thread:
             raise RuntimeError("a handler cannot close the controller that is calling it")
         with self._closing:
             try:
@@ -233,12 +205,10 @@ class Controller:
         for queued in [*self._delayed, *self._queue.refuse_more(reason)]:
             queued.refuse(reason)
         self._delayed.clear()
-        self._active_thread = None
         self._ended.set()
 
     def _step(self, item: QueuedEvent | Timer) -> bool:
         """Do one thing; ``False`` when it was the last."""
-        self._active_thread = threading.get_ident()
         if item is Timer.RETRY:
             self._busy = ("retry of failed operations", self._clock.monotonic())
             try:

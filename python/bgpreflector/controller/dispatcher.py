@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bgpreflector.errors import ReflectorError
@@ -18,65 +17,18 @@ from .errors import (
     OperationsFailedError,
 )
 from .event_queue import tell_committed
+from .outcome import Outcome
 from .transaction import Transaction
+from .undo import revert, undo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .batch import RouteBatch
     from .handler import EventHandler, KubeStateData
-    from .sink import CommitResult, Sink
+    from .sink import Sink
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass
-class Outcome:
-    """How the processing of one event ended."""
-
-    error: BaseException | None = None
-    """The first error, for the producer that waits for the event."""
-
-    is_handlers_own: bool = False
-    """Whether the error is that of a handler, and all else was done."""
-
-    may_heal: bool = True
-    """Whether an error may ask for a healing resync."""
-
-    heals: BaseException | None = None
-    """The first error that needs a healing resync."""
-
-    result: CommitResult | None = None
-    """What the southbound did; ``None`` if nothing was committed."""
-
-    heals_failed_operations: bool = False
-    """Whether operations that keep failing are a reason for a healing resync."""
-
-    changes: dict[str, str] = field(default_factory=dict)
-    """Descriptions of the changes by the name of the handler."""
-
-    @property
-    def fatal(self) -> FatalError | None:
-        """The error, if it must end the event loop."""
-        return self.error if isinstance(self.error, FatalError) else None
-
-    def fail(self, error: BaseException, *, heal: bool) -> None:
-        """Record an error. The first one stays, unless a later one is fatal, or the first was a
-        handler's that asks for nothing: all else may have been done.
-
-        ``heal``: whether it asks for a healing resync.
-        """
-        if heal and self.may_heal and self.heals is None:
-            self.heals = error
-        if self.error is None or self.is_handlers_own or isinstance(error, FatalError):
-            self.error, self.is_handlers_own = error, False
-
-    def handler_failed(self, error: Exception) -> None:
-        """Record what a handler raised."""
-        if isinstance(error, FatalError) or getattr(error, "needs_resync", False):
-            self.fail(error, heal=True)
-        elif self.error is None:
-            self.error, self.is_handlers_own = error, True
 
 
 class Dispatcher:
@@ -112,7 +64,7 @@ class Dispatcher:
         if reread and complete and (event.method.is_resync or not txn.is_empty):
             committed = self._commit(txn, outcome, reverts=reverts)
         if outcome.error is not None and outcome.fatal is None and reverts and update is not None:
-            self._revert(executed, update, outcome)
+            revert(executed, update, outcome)
         outcome.heals_failed_operations = update is not None and wants_healing
         self._release(event, txn.batches, outcome, committed=committed)
         return outcome
@@ -185,7 +137,7 @@ class Dispatcher:
             _log.debug("%s: the transaction could not be committed: %s", txn.description, error)
             outcome.fail(error, heal=True)
             if reverts:
-                self._undo(txn, outcome)
+                undo(txn, self._committed(txn), self._sink, outcome)
             return False
         outcome.result = result
         if result.ok:
@@ -194,10 +146,14 @@ class Dispatcher:
         # It is tried again first.
         outcome.fail(OperationsFailedError(f"{txn.description}: {result}"), heal=False)
         if reverts:
-            self._undo(txn, outcome)
+            undo(txn, self._committed(txn), self._sink, outcome)
             return False
         self._remember(txn)
         return True
+
+    def _committed(self, txn: Transaction) -> dict[str, object | None]:
+        """What was committed before of each key of the transaction; ``None`` for nothing."""
+        return {key: self._values.get(key, (None, ""))[0] for key in txn.values}
 
     def _remember(self, txn: Transaction) -> None:
         if txn.method is EventMethod.DOWNSTREAM_RESYNC:
@@ -208,45 +164,6 @@ class Dispatcher:
             self._values.pop(key, None)
         for key, value in txn.puts():
             self._values[key] = value, txn.writer_of(key)
-
-    def _undo(self, txn: Transaction, outcome: Outcome) -> None:
-        """Set every key of the transaction back to what was committed before it."""
-        undo = Transaction(EventMethod.UPDATE, f"undo of {txn.description}")
-        for key in txn.values:
-            if key in self._values:
-                undo.put(key, self._values[key][0])
-            else:
-                undo.delete(key)
-        outcome.result = None
-        if undo.is_empty:
-            return
-        try:
-            result = self._sink.commit(undo)
-        except Exception as error:  # noqa: BLE001 - part of the outcome
-            self._not_undone(outcome, undo.description, error)
-        else:
-            if not result.ok:
-                self._not_undone(outcome, undo.description, OperationsFailedError(str(result)))
-
-    def _revert(
-        self, executed: Sequence[EventHandler], event: UpdateEvent, outcome: Outcome
-    ) -> None:
-        for handler in reversed(executed):
-            try:
-                handler.revert(event)
-            except Exception as error:  # noqa: BLE001 - part of the outcome
-                self._not_undone(outcome, f"{event.name}: revert of {handler.name}", error)
-                if outcome.fatal is not None:
-                    return
-
-    def _not_undone(self, outcome: Outcome, what: str, error: BaseException) -> None:
-        _log.error("%s failed: %s", what, error)
-        first = outcome.error
-        if first is None or isinstance(error, FatalError):
-            outcome.fail(error, heal=False)
-        else:
-            first.add_note(f"{what} failed: {error}")
-        outcome.heals = outcome.error
 
     def _release(
         self, event: Event, put: Sequence[RouteBatch], outcome: Outcome, *, committed: bool

@@ -68,8 +68,7 @@ def tell_committed(event: Event) -> None:
 class EventQueue:
     """Follow-up events first, then due timers, then queued events in their order.
 
-    Any thread may put; the loop's thread alone takes. While that waits, having nothing to do,
-    another thread may :meth:`try_run_inline` for it.
+    Any thread may put; the loop's thread alone takes.
     """
 
     def __init__(self, clock: Clock, limit: int) -> None:
@@ -79,9 +78,6 @@ class EventQueue:
         self._follow_ups: deque[QueuedEvent] = deque()
         self._queue: deque[QueuedEvent] = deque()
         self._closed: BaseException | None = None
-        self._idle = False
-        self._awaited: float | None = None
-        self._failure: BaseException | None = None
 
     def __len__(self) -> int:
         """Events that wait."""
@@ -124,21 +120,11 @@ class EventQueue:
             self._queue.extendleft(reversed(list(events)))
 
     def take(self, timers: Timers) -> QueuedEvent | Timer:
-        """The next item; waits until there is one and no other thread runs inline.
-
-        Raises the failure of a thread that ran inline.
-        """
+        """The next item; waits until there is one."""
         with self._changed:
-            self._idle = True
-            while True:
-                if self._failure is not None:
-                    raise self._failure
-                item = self._next(timers) if self._idle else None
-                if item is not None:
-                    self._idle = False
-                    return item
-                self._awaited = timers.next_deadline() if self._idle else None
-                self._clock.wait_until(self._changed, self._awaited)
+            while (item := self._next(timers)) is None:
+                self._clock.wait_until(self._changed, timers.next_deadline())
+            return item
 
     def _next(self, timers: Timers) -> QueuedEvent | Timer | None:
         if self._follow_ups:
@@ -147,26 +133,6 @@ class EventQueue:
         if due is None and self._queue:
             return self._queue.popleft()
         return due
-
-    def try_run_inline(self) -> bool:
-        """Run inline: the loop's thread takes nothing until :meth:`step_down`.
-
-        ``False`` if it has something to do.
-        """
-        with self._changed:
-            if not self._idle or self._follow_ups or self._queue or self._failure is not None:
-                return False
-            self._idle = False
-            return True
-
-    def step_down(self, timers: Timers, failure: BaseException | None = None) -> None:
-        """Let the loop's thread continue, or raise the failure there."""
-        with self._changed:
-            self._idle = True
-            self._failure = failure
-            left = self._follow_ups or self._queue or failure is not None
-            if left or timers.next_deadline() != self._awaited:
-                self._changed.notify()
 
     def refuse_more(self, error: BaseException) -> list[QueuedEvent]:
         """Let every later put raise ``ControllerClosedError``; what is left is returned."""

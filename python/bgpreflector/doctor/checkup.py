@@ -13,10 +13,10 @@ from bgpreflector.vpp import FibProgrammer
 
 from .configuration import configuration_findings
 from .finding import Finding, error
-from .fpm import fpm_findings
+from .fpm import fpm_findings, zebra_findings, zebra_routes
 from .interfaces import interface_findings
 from .kernel import kernel_findings
-from .memory import memory_findings
+from .memory import memory_findings, missing_routes
 from .resolved import resolved_findings
 from .routes import KernelRoutes, read_routes, route_findings
 from .running import daemon_findings
@@ -47,9 +47,15 @@ def _both_sides(config: Config, engine: _core.Engine, sink: FibProgrammer) -> It
     routes: KernelRoutes | None = None
     try:
         engine.start()
-        routes = read_routes(config, engine)
-        yield from kernel_findings(config, engine)
-        yield from route_findings(config, engine, routes)
+        if config.is_fpm:
+            engine.resync()
+            routes = zebra_routes(config)
+            yield from kernel_findings(config, engine)
+            yield from zebra_findings(routes)
+        else:
+            routes = read_routes(config, engine)
+            yield from kernel_findings(config, engine)
+            yield from route_findings(config, engine, routes)
     except KernelError as failure:
         yield error(
             "kernel",
@@ -76,6 +82,7 @@ def _vpp_side(
     if not sink.session.connected:
         return
     yield from resolved_findings(config, sink)
-    yield from memory_findings(engine, sink)
+    told = 0 if routes is None else routes.missing
+    yield from memory_findings(told if config.is_fpm else missing_routes(engine), sink)
     if routes is not None:
         yield from interface_findings(engine, sink, routes)

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from bgpreflector.config import FRR_PROTOCOLS, Config
+from bgpreflector.control import ControlClient
 from bgpreflector.daemon.report import FpmStatus
+from bgpreflector.errors import ControlError
 
 from .finding import Finding, error, ok, warning
+from .finding import routes as routes_
+from .routes import KernelRoutes
 
 CHECK = "fpm"
+ROUTES = "routes"
+READ_TIMEOUT = 30.0
+"""Seconds."""
 
 
 def fpm_findings(config: Config) -> Iterator[Finding]:
@@ -53,3 +62,49 @@ def connection_finding(fpm: FpmStatus) -> Finding:
         )
     shown = "has shown its routes" if fpm.settled else "is sending its routes"
     return ok(CHECK, str(fpm.listen), f"zebra at {fpm.peer} is connected and {shown}")
+
+
+def zebra_routes(config: Config) -> KernelRoutes | None:
+    """What the running daemon has of zebra, which nobody else gets; ``None`` without a daemon."""
+    if config.control.socket is None:
+        return None
+    try:
+        with ControlClient(Path(config.control.socket), timeout=READ_TIMEOUT) as client:
+            status: Any = client.ask("status").end
+            interfaces: list[Any] = list(client.ask("interfaces"))
+    except ControlError:
+        return None
+    counts = status["prefixes"].values()
+    # Held routes may follow, too.
+    missing = sum(c["mirrored"] - c["installed"] for c in counts)
+    found = KernelRoutes(complete=True, missing=missing)
+    for table in status["tables"]:
+        found.by_place[table["table"], table["family"]] = table["prefixes"]["mirrored"]
+    for row in interfaces:
+        if row["index"] is not None:
+            found.names[row["index"]] = row["interface"]
+            if row["routes"] and row["found"] != "vrf":
+                found.by_interface[row["index"]] = row["routes"]
+    return found
+
+
+def zebra_findings(routes: KernelRoutes | None) -> Iterator[Finding]:
+    """Check that there are routes to mirror."""
+    if routes is None:
+        yield warning(
+            CHECK,
+            ROUTES,
+            "zebra sends its routes to a daemon alone, and none answers: neither they nor the "
+            "interfaces that they need are checked (the kernel's are not looked at)",
+            "start the daemon, and look again",
+        )
+        return
+    if not sum(routes.by_place.values()):
+        yield error(
+            CHECK,
+            ROUTES,
+            "the daemon has no route of zebra",
+            "vtysh: `show fpm counters`, and `show ip route` for what zebra has itself",
+        )
+    for (table, family), count in sorted(routes.by_place.items()):
+        yield ok(CHECK, f"table {table} {family}", f"{routes_(count)} of zebra")

@@ -39,11 +39,15 @@ STATISTICS = _Memory(
 )
 
 
-def memory_findings(engine: _core.Engine, sink: FibProgrammer) -> Iterator[Finding]:
-    """Check for room for the missing routes."""
+def missing_routes(engine: _core.Engine) -> int:
+    """How many routes VPP may get yet."""
     figures = engine.status().prefixes.values()
     # Held routes may follow, too.
-    wanted = sum(c["desired"] + c["held"] - c["installed"] for c in figures)
+    return sum(c["desired"] + c["held"] - c["installed"] for c in figures)
+
+
+def memory_findings(wanted: int, sink: FibProgrammer) -> Iterator[Finding]:
+    """Check for room for so many further routes."""
     threads = _threads(sink)
     for memory in (HEAP, STATISTICS):
         yield _finding(sink, memory, max(0, wanted), threads if memory.each_thread else 1)

@@ -40,6 +40,9 @@ class KernelRoutes:
     names: dict[int, str] = field(default_factory=dict)
     """The interfaces' names."""
 
+    missing: int = 0
+    """Those that VPP may get yet, where the daemon tells."""
+
 
 def read_routes(config: Config, engine: _core.Engine) -> KernelRoutes:
     """Count all routes of the mirrored tables, a page at a time."""

@@ -35,6 +35,10 @@ class ContivConf(Protocol):
     def further_tables(self) -> Mapping[int, int]:
         """The VPP tables of some that are mirrored as they appear (``kernel.discover``)."""
 
+    @property
+    def free_tables(self) -> tuple[int, int] | None:
+        """The VPP tables from which one is chosen for each of the others; the last as well."""
+
 
 WatcherFactory = Callable[[ContivConf], RouteWatcher]
 
@@ -68,6 +72,7 @@ def _engine(conf: ContivConf, *, fpm: tuple[str, float, float] | None) -> Engine
         refuse=kernel.max_routes_action == "refuse",
         discover=list(kernel.discover),
         table_map=dict(conf.further_tables),
+        free_tables=conf.free_tables,
         fpm=fpm,
     )
     return cast("Engine", engine)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, cast
 from bgpreflector.config import Config
 from bgpreflector.controller import CommitResult, OperationFailure
 from bgpreflector.errors import RouteRefusedError
+from bgpreflector.routes.injected_routes import InjectedRoutes
 from bgpreflector.routes.operation import PathKind, Refusal, RouteOperation, RoutePath
-from bgpreflector.routes.own_routes import OwnRoutes
 
 from .deps import kernel_engine, source_engine
 from .watcher import ALL, KernelRouteWatcher
@@ -67,7 +67,7 @@ class RouteSink:
     def __init__(self) -> None:
         self._made_by: BGPReflector | None = None
         self._routes: _core.Engine | None = None
-        self._own: OwnRoutes | None = None
+        self._injected: InjectedRoutes | None = None
         self._numbers: dict[str, int] = {}
         self._names: dict[int, str] = {}
 
@@ -120,16 +120,16 @@ class RouteSink:
     def commit(self, txn: Transaction) -> CommitResult:
         """Tell of what the transaction changes. Raises what :meth:`apply` raises."""
         engine = self._engine()
-        if engine is None or self._own is None:
+        if engine is None or self._injected is None:
             # A handler's own routes have nowhere to go without a reflector's table.
             raise RuntimeError(
                 f"{type(self).__name__} has no routes: make the reflector with "
                 "new_plugin(use_config(config), use_sink(sink))"
             )
         batches = cast("list[_core.RouteBatch]", list(txn.batches))
-        own = self._own.take(txn)
-        if own is not None:
-            batches.append(own)
+        injected = self._injected.take(txn)
+        if injected is not None:
+            batches.append(injected)
         if self._learn_links(engine) or not batches:
             batches.append(engine.take_batch(ALL))
         return self._tell(engine, batches)
@@ -156,7 +156,7 @@ class RouteSink:
         if self._routes is None:
             made = source_engine(conf) if isinstance(conf, Config) else kernel_engine(conf)
             self._routes = cast("_core.Engine", made)
-            self._own = OwnRoutes(self._routes, conf.kernel.protocols[0])
+            self._injected = InjectedRoutes(self._routes, conf.kernel.protocols[0])
         return self._routes
 
     def _learn_links(self, engine: _core.Engine) -> bool:

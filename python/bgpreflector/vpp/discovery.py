@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bgpreflector.log_fields import fields
 
-from .session import Table, VppSession
+from .session import Table, VppSession, kernel_table_of
 from .tables import remove_own_tables
 
 _log = logging.getLogger(__name__)
@@ -18,6 +18,7 @@ class DiscoversTables(Protocol):
 
     def mirrored_tables(self) -> list[tuple[int, int, bool, bool, bool]]: ...
     def tables_left_out(self) -> list[int]: ...
+    def vpp_tables_found(self, ours: list[tuple[int, int]], others: list[int]) -> None: ...
     def discover_vpp_table(self, vpp_table: int, is_ip6: bool) -> bool: ...  # noqa: FBT001 - as the compiled engine has it
 
 
@@ -27,9 +28,16 @@ class DiscoveredTables:
     All calls come from the event loop, one at a time.
     """
 
-    def __init__(self, engine: DiscoversTables, session: VppSession) -> None:
+    def __init__(
+        self,
+        engine: DiscoversTables,
+        session: VppSession,
+        free: tuple[int, int] | None = None,
+    ) -> None:
+        """``free``: the VPP tables from which one is chosen for each (``vpp.free_tables``)."""
         self._engine = engine
         self._session = session
+        self._free = None if free is None else range(free[0], free[1] + 1)
         self._there: set[Table] = set()
         self._left_out: set[int] = set()
 
@@ -44,19 +52,22 @@ class DiscoveredTables:
         Those whose kernel table is gone are emptied and removed. Raises
         :class:`~bgpreflector.errors.VppError`.
         """
+        self.learn()
         own = self._session.own_tables()
         self._there = {table for table in own if self._engine.discover_vpp_table(*table)}
         self.create()
 
     def create(self) -> None:
         """Create missing tables that have a route. Raises as :meth:`look`."""
-        new = {
-            (vpp, is_ip6)
-            for _, vpp, is_ip6, discovered, in_use in self._engine.mirrored_tables()
-            if discovered and in_use
-        } - self._there
+        new = self._wanted().keys() - self._there
+        if new and self._free is not None:
+            # Somebody else may have made one of a number that was free.
+            self.learn()
+            new = self._wanted().keys() - self._there
         if new:
-            for table_id, is_ip6 in self._session.ensure_tables(sorted(new)):
+            wanted, free = self._wanted(), self._free or ()
+            chosen = {table[0]: wanted[table] for table in new if table[0] in free}
+            for table_id, is_ip6 in self._session.ensure_tables(sorted(new), chosen):
                 _log.info(
                     "Created VPP's %s table %d: the kernel has routes for it",
                     "IPv6" if is_ip6 else "IPv4",
@@ -67,6 +78,24 @@ class DiscoveredTables:
                 )
             self._there |= new
         self._warn()
+
+    def _wanted(self) -> dict[Table, int]:
+        """The VPP tables that discovered tables with routes go into, by kernel table."""
+        return {
+            (vpp, is_ip6): kernel
+            for kernel, vpp, is_ip6, discovered, in_use in self._engine.mirrored_tables()
+            if discovered and in_use
+        }
+
+    def learn(self) -> None:
+        """Tell which VPP tables were chosen by an earlier run, and which are not free."""
+        if self._free is None:
+            return
+        tables = self._session.tables()
+        named = {table: kernel_table_of(table, name) for table, name in tables.items()}
+        ours = {(kernel, table[0]) for table, kernel in named.items() if kernel is not None}
+        others = {table[0] for table, kernel in named.items() if kernel is None}
+        self._engine.vpp_tables_found(sorted(ours), sorted(others))
 
     def remove(self) -> None:
         """Remove tables that we created and that have no routes left."""
@@ -82,9 +111,12 @@ class DiscoveredTables:
         new = set(self._engine.tables_left_out()) - self._left_out
         if new:
             self._left_out |= new
+            why = "others go into the VPP tables of these numbers; name a VPP table for each in "
+            if self._free is not None:
+                why = "none of vpp.free_tables is free; widen it, or name a VPP table for each in "
             _log.warning(
-                "Kernel tables %s are not mirrored: others go into the VPP tables of these "
-                "numbers; name a VPP table for each in vpp.tables",
+                "Kernel tables %s are not mirrored: %svpp.tables",
                 ", ".join(map(str, sorted(new))),
+                why,
                 extra=fields("tables left out", tables=sorted(new)),
             )

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bgpreflector import _core
 from bgpreflector.errors import VppMessageError
-from bgpreflector.routes.own_routes import TakesRoutes
+from bgpreflector.routes.injected_routes import TakesRoutes
 
 from .session import CLIENT_NAME, VppSettings
 
@@ -74,6 +74,7 @@ class RouteEngine(ConnectsToVpp, TakesRoutes, Protocol):
     def held(self) -> int: ...
     def mirrored_tables(self) -> list[tuple[int, int, bool, bool, bool]]: ...
     def tables_left_out(self) -> list[int]: ...
+    def vpp_tables_found(self, ours: list[tuple[int, int]], others: list[int]) -> None: ...
     def discover_vpp_table(self, vpp_table: int, is_ip6: bool) -> bool: ...  # noqa: FBT001 - as the compiled engine has it
 
 

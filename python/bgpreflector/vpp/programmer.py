@@ -13,7 +13,7 @@ from bgpreflector import _core
 from bgpreflector.controller import CommitResult, OperationFailure, Transaction
 from bgpreflector.errors import VppError, VppLostError
 from bgpreflector.log_fields import fields
-from bgpreflector.routes.own_routes import OwnRoutes
+from bgpreflector.routes.injected_routes import InjectedRoutes
 
 from .adoption import adopt, adopt_by_papi
 from .discovery import DiscoveredTables
@@ -54,14 +54,16 @@ class FibProgrammer:
         tables: Sequence[tuple[int, bool]],
         protocol: int,
         discovers: bool = False,
+        free_tables: tuple[int, int] | None = None,
         read_only: bool = False,
         namespace: Path | None = None,
     ) -> None:
         """``tables`` are the VPP tables (id, whether IPv6) that routes go into; ``protocol``
         is that of routes that handlers put. ``discovers``: there may be further tables,
-        which the engine tells. ``read_only`` adds no FIB source and no table; what is missing is
-        then found by :attr:`missing_tables`. ``namespace`` is the file of
-        the network namespace that the kernel is read in, by default our own."""
+        which the engine tells, in ``free_tables`` if that is given. ``read_only`` adds no FIB
+        source and no table; what is missing is then found by :attr:`missing_tables`.
+        ``namespace`` is the file of the network namespace that the kernel is read in, by default
+        our own."""
         self._engine = engine
         self._settings = settings
         self._tables = tuple(tables)
@@ -75,7 +77,7 @@ class FibProgrammer:
         self._on_interface_change: Callable[[], None] = _ignore
         self._source: int | None = None
         self._read = False
-        self._own = OwnRoutes(engine, protocol)
+        self._injected = InjectedRoutes(engine, protocol)
         self._papi: PapiSender | None = None
         self._paused = threading.Event()
         self._pausing = threading.Lock()
@@ -83,8 +85,9 @@ class FibProgrammer:
         self._held_watch = HeldWatch(engine, settings.max_held, settings.unmapped)
         self.session = VppSession(settings, namespace)
         self.interfaces = InterfaceTracker(engine, self.session, settings, self.seen, self.guard)
-        discovered = DiscoveredTables(engine, self.session)
+        discovered = DiscoveredTables(engine, self.session, free_tables)
         self._discovered = discovered if discovers and not read_only else None
+        self._numbers = discovered
 
     @classmethod
     def of(cls, engine: RouteEngine, config: Config, *, read_only: bool = False) -> Self:
@@ -95,6 +98,7 @@ class FibProgrammer:
             tables=config.vpp_tables,
             protocol=config.kernel.protocols[0],
             discovers=bool(config.kernel.discover),
+            free_tables=config.vpp.free_tables,
             read_only=read_only,
             namespace=config.kernel.namespace_path,
         )
@@ -175,6 +179,7 @@ class FibProgrammer:
         """Create missing tables: others may delete one, and VPP then refuses its routes."""
         if self._read_only:
             self.missing_tables = self.session.missing_tables(self._tables)
+            self._numbers.learn()
             return
         for table_id, is_ip6 in self.session.ensure_tables(self._tables):
             family = "IPv6" if is_ip6 else "IPv4"
@@ -289,11 +294,11 @@ class FibProgrammer:
         return self._source
 
     def commit(self, txn: Transaction) -> CommitResult:
-        """Apply a transaction, its single routes included (:class:`OwnRoutes`)."""
+        """Apply a transaction, its single routes included (:class:`InjectedRoutes`)."""
         batches = cast("list[_core.RouteBatch]", list(txn.batches))
-        own = self._own.take(txn)
-        if own is not None:
-            batches.append(own)
+        injected = self._injected.take(txn)
+        if injected is not None:
+            batches.append(injected)
         elif not batches:
             batches.append(self._engine.take_batch(ALL))
         result = self._send(batches)

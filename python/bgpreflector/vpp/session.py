@@ -7,7 +7,8 @@ bulk connection.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -52,9 +53,26 @@ def _text(field: object) -> str:
     return str(field).rstrip("\0")
 
 
-def table_name(table_id: int) -> str:
-    """The name of a table that we create, in either family."""
-    return f"{CLIENT_NAME}-{table_id}"
+_FOR_KERNEL = re.compile(rf"{CLIENT_NAME}-(?P<vpp>\d+)-kernel-(?P<kernel>\d+)")
+
+
+def table_name(table_id: int, kernel_table: int | None = None) -> str:
+    """The name of a table that we create, in either family.
+
+    With ``kernel_table`` it is a free one that we chose, and the name keeps the choice.
+    """
+    name = f"{CLIENT_NAME}-{table_id}"
+    return name if kernel_table is None else f"{name}-kernel-{kernel_table}"
+
+
+def kernel_table_of(table: Table, name: str) -> int | None:
+    """The kernel table that we chose the VPP table for, by its name."""
+    found = _FOR_KERNEL.fullmatch(name)
+    return int(found["kernel"]) if found and int(found["vpp"]) == table[0] else None
+
+
+def _is_ours(table: Table, name: str) -> bool:
+    return name == table_name(table[0]) or kernel_table_of(table, name) is not None
 
 
 class VppSettings(ClientSettings, Protocol):
@@ -293,27 +311,33 @@ class VppSession:
     def own_tables(self) -> list[Table]:
         """The tables with our name. Table 0 is VPP's own."""
         named = self.tables().items()
-        return [table for table, name in named if table[0] and name == table_name(table[0])]
+        return [table for table, name in named if table[0] and _is_ours(table, name)]
 
     def missing_tables(self, tables: Iterable[Table]) -> list[Table]:
         """The IP tables that VPP lacks."""
         present = self.tables()
         return [table for table in tables if table not in present]
 
-    def ensure_tables(self, tables: Iterable[Table]) -> list[Table]:
-        """Create the IP tables that VPP lacks; return them."""
+    def ensure_tables(
+        self, tables: Iterable[Table], chosen: Mapping[int, int] | None = None
+    ) -> list[Table]:
+        """Create the IP tables that VPP lacks; return them.
+
+        ``chosen``: the kernel table of those that were free.
+        """
         missing = self.missing_tables(tables)
         for table in missing:
-            self._add_del_table(table, is_add=True)
+            name = table_name(table[0], (chosen or {}).get(table[0]))
+            self._add_del_table(table, name, is_add=True)
         return missing
 
     def remove_table(self, table: Table) -> None:
         """Delete an IP table. It must be empty: its routes would reappear with its id."""
-        self._add_del_table(table, is_add=False)
+        self._add_del_table(table, table_name(table[0]), is_add=False)
 
-    def _add_del_table(self, table: Table, *, is_add: bool) -> None:
+    def _add_del_table(self, table: Table, name: str, *, is_add: bool) -> None:
         table_id, is_ip6 = table
-        fields = {"table_id": table_id, "is_ip6": is_ip6, "name": table_name(table_id)}
+        fields = {"table_id": table_id, "is_ip6": is_ip6, "name": name}
         reply = self.call("ip_table_add_del", is_add=is_add, table=fields)
         if reply.retval != 0:
             what = "add" if is_add else "delete"

@@ -9,12 +9,13 @@
 mod netlink_support;
 
 use bgpreflector_core::netlink::constants::{
-    AF_UNSPEC, IFLA_INFO_DATA, IFLA_INFO_KIND, IFLA_LINKINFO, IFLA_VRF_TABLE, NHA_ENCAP, NHA_ENCAP_TYPE, NHA_GATEWAY, NHA_GROUP, NHA_ID, NHA_OP_FLAGS, RTA_DST,
-    RTA_ENCAP, RTA_ENCAP_TYPE, RTA_GATEWAY, RTA_MULTIPATH, RTA_OIF, RTA_TABLE, RTA_VIA,
-    RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE,
+    AF_MPLS, AF_UNSPEC, IFLA_INFO_DATA, IFLA_INFO_KIND, IFLA_LINKINFO, IFLA_VRF_TABLE, NHA_ENCAP,
+    NHA_ENCAP_TYPE, NHA_GATEWAY, NHA_GROUP, NHA_ID, NHA_OP_FLAGS, RTA_DST, RTA_ENCAP,
+    RTA_ENCAP_TYPE, RTA_GATEWAY, RTA_MULTIPATH, RTA_NEWDST, RTA_OIF, RTA_TABLE, RTA_VIA,
+    RTM_DELROUTE, RTM_NEWLINK, RTM_NEWNEXTHOP, RTM_NEWROUTE,
 };
-use bgpreflector_core::netlink::{DecodeErrorKind, Messages, Payload};
-use bgpreflector_core::route::{NextHop, NextHopSource};
+use bgpreflector_core::netlink::{Action, DecodeErrorKind, LabelRouteMessage, Messages, Payload};
+use bgpreflector_core::route::{LabelHop, LabelRoute, NextHop, NextHopSource};
 use netlink_support::encode::{message, rtmsg_of_v4 as rtmsg, with};
 
 fn only(bytes: &[u8]) -> Result<Payload, DecodeErrorKind> {
@@ -178,7 +179,10 @@ fn a_vrf_tells_its_table_and_another_link_has_none() {
     const NESTED: u16 = 1 << 15;
     let info = |kind: &[u8], data: &[(u16, &[u8])]| {
         let data = with(vec![], data);
-        with(vec![], &[(IFLA_INFO_KIND, kind), (NESTED | IFLA_INFO_DATA, &data)])
+        with(
+            vec![],
+            &[(IFLA_INFO_KIND, kind), (NESTED | IFLA_INFO_DATA, &data)],
+        )
     };
     let table: &[(u16, &[u8])] = &[(IFLA_VRF_TABLE, &1000_u32.to_ne_bytes())];
     assert_eq!(vrf_table(&info(b"vrf\0", table)), Some(1000));
@@ -186,8 +190,102 @@ fn a_vrf_tells_its_table_and_another_link_has_none() {
     // The same number is something else in the data of another kind.
     assert_eq!(vrf_table(&info(b"vlan\0", table)), None);
     assert_eq!(vrf_table(&info(b"vrf\0", &[])), None);
-    assert_eq!(vrf_table(&info(b"vrf\0", &[(IFLA_VRF_TABLE, &[1, 0])])), None);
+    assert_eq!(
+        vrf_table(&info(b"vrf\0", &[(IFLA_VRF_TABLE, &[1, 0])])),
+        None
+    );
     assert_eq!(vrf_table(&[]), None);
     // What does not fit in it is no error of the link.
     assert_eq!(vrf_table(&[200, 0, 1, 0]), None);
+}
+
+/// A stack of labels as it is on the wire.
+fn stack(labels: &[u32]) -> Vec<u8> {
+    let entry = |label: &u32| (label << 12).to_be_bytes();
+    labels.iter().flat_map(entry).collect()
+}
+
+fn label_route(kind: u16, attributes: &[(u16, &[u8])]) -> Result<Payload, DecodeErrorKind> {
+    let rtmsg = vec![AF_MPLS, 20, 0, 0, 254, 193, 0, 1, 0, 0, 0, 0];
+    only(&message(kind, 0, &with(rtmsg, attributes)))
+}
+
+fn of(action: Action, label: u32, hops: Vec<LabelHop>) -> Result<Payload, DecodeErrorKind> {
+    let route = LabelRoute {
+        protocol: 193,
+        hops,
+    };
+    let message = LabelRouteMessage {
+        action,
+        label,
+        route,
+    };
+    Ok(Payload::LabelRoute(Box::new(message)))
+}
+
+fn label_hop(labels: &[u32], gateway: Option<&str>, interface: u32) -> LabelHop {
+    LabelHop {
+        labels: labels.into(),
+        gateway: gateway.map(|gateway| gateway.parse().unwrap()),
+        interface,
+    }
+}
+
+#[test]
+fn routes_by_label_are_swaps_pops_and_pushes() {
+    let (label, out, two) = (stack(&[16]), stack(&[1_048_575]), 2_u32.to_ne_bytes());
+    let via: (u16, &[u8]) = (RTA_VIA, &[2, 0, 10, 0, 0, 1]);
+    let key: (u16, &[u8]) = (RTA_DST, &label);
+    let oif: (u16, &[u8]) = (RTA_OIF, &two);
+    let swap = label_route(RTM_NEWROUTE, &[key, (RTA_NEWDST, &out), via, oif]);
+    let hop = label_hop(&[1_048_575], Some("10.0.0.1"), 2);
+    assert_eq!(swap, of(Action::New, 16, vec![hop]));
+    let pushed = stack(&[100, 200]);
+    let push = label_route(RTM_NEWROUTE, &[key, (RTA_NEWDST, &pushed), via, oif]);
+    let hop = label_hop(&[100, 200], Some("10.0.0.1"), 2);
+    assert_eq!(push, of(Action::New, 16, vec![hop]));
+    let pop = label_route(RTM_NEWROUTE, &[key, oif]);
+    assert_eq!(pop, of(Action::New, 16, vec![label_hop(&[], None, 2)]));
+    // To a hardware address.
+    let ethernet: (u16, &[u8]) = (RTA_VIA, &[17, 0, 1, 2, 3, 4, 5, 6]);
+    let bare = label_route(RTM_NEWROUTE, &[key, ethernet, oif]);
+    assert_eq!(bare, of(Action::New, 16, vec![label_hop(&[], None, 2)]));
+    assert_eq!(
+        label_route(RTM_DELROUTE, &[key]),
+        of(Action::Delete, 16, vec![])
+    );
+}
+
+#[test]
+fn routes_by_label_have_several_next_hops() {
+    let (label, out) = (stack(&[16]), stack(&[17]));
+    let hop = |interface: u8, attributes: &[(u16, &[u8])]| {
+        let mut bytes = with(vec![0, 0, 0, 0, interface, 0, 0, 0], attributes);
+        bytes[0] = u8::try_from(bytes.len()).unwrap();
+        bytes
+    };
+    let via: (u16, &[u8]) = (RTA_VIA, &[2, 0, 10, 0, 0, 1]);
+    let hops = [hop(2, &[(RTA_NEWDST, &out), via]), hop(3, &[via])].concat();
+    let several = label_route(RTM_NEWROUTE, &[(RTA_DST, &label), (RTA_MULTIPATH, &hops)]);
+    let expected = vec![
+        label_hop(&[17], Some("10.0.0.1"), 2),
+        label_hop(&[], Some("10.0.0.1"), 3),
+    ];
+    assert_eq!(several, of(Action::New, 16, expected));
+    for end in [1, 7, 9, hops.len() - 3] {
+        let broken = label_route(
+            RTM_NEWROUTE,
+            &[(RTA_DST, &label), (RTA_MULTIPATH, &hops[..end])],
+        );
+        assert_eq!(broken, Err(DecodeErrorKind::AttributeLength), "{end}");
+    }
+    let missing = Err(DecodeErrorKind::Missing("RTA_DST"));
+    assert_eq!(label_route(RTM_NEWROUTE, &[]), missing);
+    let size = |attribute, length| Err(DecodeErrorKind::AttributeSize { attribute, length });
+    assert_eq!(
+        label_route(RTM_NEWROUTE, &[(RTA_DST, &[1; 3])]),
+        size(RTA_DST, 3)
+    );
+    let odd = label_route(RTM_NEWROUTE, &[(RTA_DST, &label), (RTA_NEWDST, &[1; 5])]);
+    assert_eq!(odd, size(RTA_NEWDST, 5));
 }

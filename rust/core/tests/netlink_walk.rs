@@ -169,7 +169,7 @@ fn foreign_messages_have_a_reason() {
     };
     assert_eq!(skipped(28, &[0; 12]), SkipReason::Type);
     assert_eq!(skipped(RTM_NEWROUTE, &route(0, 128)), SkipReason::Family);
-    assert_eq!(skipped(RTM_NEWROUTE, &route(0, 28)), SkipReason::Family);
+    assert_eq!(skipped(RTM_NEWROUTE, &route(0, 129)), SkipReason::Family);
     assert_eq!(
         skipped(RTM_NEWNEXTHOP, &[7, 0, 0, 0, 0, 0, 0, 0]),
         SkipReason::Family

@@ -211,3 +211,25 @@ fn an_object_that_may_have_changed_does_so_too() {
         Verify::OfEverything
     );
 }
+
+#[test]
+fn a_dump_tells_whether_it_showed_routes_first() {
+    let mut table = World::new().table;
+    let mut v6 = route(1, 0, MIRRORED, &hop("fd00::2", 1));
+    v6.key.prefix = "2001:db8::/48".parse().unwrap();
+    v6.set.family = Family::V6;
+    let v4 = route(2, 0, MIRRORED, &hop("192.0.2.1", 1));
+    for first in [true, false] {
+        table.begin_resync(DumpScope::Everything);
+        for shown in [&v6, &v4] {
+            table.announce(shown.clone(), InsertMode::Dump);
+        }
+        table.end_resync(&Family::ALL);
+        for family in Family::ALL {
+            assert_eq!(table.shows_some_first(family), first);
+        }
+    }
+    table.begin_resync(DumpScope::Everything);
+    table.end_resync(&Family::ALL);
+    assert!(!table.shows_some_first(Family::V6), "they are gone");
+}

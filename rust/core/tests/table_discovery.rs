@@ -31,6 +31,7 @@ fn every() -> Discovery {
     Discovery {
         tables: vec![1..=u32::MAX],
         map: BTreeMap::from([(254, 0), (1000, 10)]),
+        free: None,
     }
 }
 
@@ -86,6 +87,7 @@ fn what_is_not_named_is_not_mirrored() {
     let mut some = table(Discovery {
         tables: vec![1000..=1999],
         map: BTreeMap::new(),
+        free: None,
     });
     let mut none = table(Discovery::default());
     for kernel_table in [253, 255, 999, 1000, 1999, 2000] {
@@ -165,4 +167,76 @@ fn many_tables_are_told_apart() {
         };
         assert_eq!(sent.iter().find(of).unwrap().2.kernel, 1);
     }
+}
+
+fn free(range: std::ops::RangeInclusive<u32>) -> Table {
+    table(Discovery {
+        free: Some(range),
+        ..every()
+    })
+}
+
+#[test]
+fn each_table_gets_a_free_one_that_both_families_share() {
+    let mut table = free(50..=52);
+    table.vpp_tables_found(&[], &[51]);
+    for kernel_table in [3000, 1000, 2000] {
+        announce(&mut table, kernel_table, 1);
+    }
+    let expected = [(3000, 50, true), (1000, 10, true), (2000, 52, true)];
+    assert_eq!(discovered(&table), expected);
+    let mut v6 = in_table(3000, 1, MIRRORED);
+    v6.key.prefix = Prefix::new("2001:db8::".parse().unwrap(), 48).unwrap();
+    v6.set.family = Family::V6;
+    table.announce(v6, InsertMode::Replace);
+    assert_eq!(discovered(&table)[3], (3000, 50, true));
+    announce(&mut table, 4000, 1);
+    assert_eq!(table.tables_left_out().collect::<Vec<_>>(), [4000]);
+}
+
+#[test]
+fn a_choice_outlives_the_run_in_the_name_of_its_table() {
+    let mut table = free(50..=59);
+    // Seen before VPP is: these numbers are not yet anywhere.
+    for kernel_table in [2000, 3000, 4000] {
+        announce(&mut table, kernel_table, 1);
+    }
+    let numbers = |table: &Table| discovered(table).iter().map(|t| t.1).collect::<Vec<_>>();
+    assert_eq!(numbers(&table), [50, 51, 52]);
+    // 3000 had 50, 5000 is gone; 52 is somebody else's.
+    table.vpp_tables_found(&[(3000, 50), (5000, 51)], &[0, 52]);
+    let found = numbers(&table);
+    assert_eq!(found[1], 50);
+    assert!(
+        found
+            .iter()
+            .all(|vpp| (53..=59).contains(vpp) || *vpp == 50),
+        "{found:?}"
+    );
+    assert!(found[0] != found[2]);
+    assert!(
+        table.discover_vpp_table(Family::V4, 51),
+        "its routes are found and deleted"
+    );
+    assert_eq!(discovered(&table)[3], (5000, 51, false));
+    // One with our name of another scheme is not taken for that of a kernel table.
+    assert!(!table.discover_vpp_table(Family::V4, 2000));
+    table.vpp_tables_found(&[(3000, 50), (5000, 51)], &[0, 52]);
+    assert_eq!(numbers(&table)[..3], found, "nothing has changed");
+    let sent: Vec<u32> = send(&mut table).iter().map(|sent| sent.0).collect();
+    assert_eq!(sent.len(), 3);
+    assert!(sent.iter().all(|vpp| found.contains(vpp)));
+}
+
+#[test]
+fn one_whose_number_is_taken_and_no_other_is_free_is_not_in_use() {
+    let mut table = free(50..=50);
+    announce(&mut table, 2000, 1);
+    assert_eq!(discovered(&table), [(2000, 50, true)]);
+    table.vpp_tables_found(&[], &[50]);
+    assert_eq!(discovered(&table), [(2000, u32::MAX, false)]);
+    assert_eq!(table.tables_left_out().collect::<Vec<_>>(), [2000]);
+    table.vpp_tables_found(&[], &[]);
+    announce(&mut table, 2000, 2);
+    assert_eq!(discovered(&table), [(2000, 50, true)], "it is free again");
 }

@@ -30,7 +30,7 @@ fn world() -> World {
     }
     world
         .table
-        .announce_own(route(2, 0, MIRRORED, &hop("192.0.2.2", 1)));
+        .inject(route(2, 0, MIRRORED, &hop("192.0.2.2", 1)));
     world
 }
 
@@ -51,19 +51,19 @@ fn no_resync_takes_them_away_nor_finds_drift() {
 #[test]
 fn they_go_when_they_are_withdrawn_or_forgotten() {
     let mut world = world();
-    let own = || route(2, 0, MIRRORED, &hop("192.0.2.2", 1));
-    world.table.withdraw(own());
+    let injected = || route(2, 0, MIRRORED, &hop("192.0.2.2", 1));
+    world.table.withdraw(injected());
     assert!(!has(&world.table, 2));
     resync(&mut world.table, DumpScope::Everything);
 
-    world.table.announce_own(own());
+    world.table.inject(injected());
     // Now the kernel has it, and removes it without a message.
-    world.table.announce(own(), InsertMode::Replace);
+    world.table.announce(injected(), InsertMode::Replace);
     resync(&mut world.table, DumpScope::Everything);
     assert!(!has(&world.table, 2));
 
-    world.table.announce_own(own());
-    world.table.forget_own();
+    world.table.inject(injected());
+    world.table.forget_injected();
     resync(&mut world.table, DumpScope::Everything);
     assert!(!has(&world.table, 2));
     assert_eq!(world.table.anomalies().unknown_withdrawals, 0);

@@ -95,7 +95,7 @@ fn answers(table: &mut Table) -> Vec<(u8, bool)> {
 #[test]
 fn a_route_takes_the_place_of_whatever_its_prefix_had() {
     let mut table = table();
-    table.announce_own(route(1, 9, MIRRORED, &hop("192.0.2.9", 1)));
+    table.inject(route(1, 9, MIRRORED, &hop("192.0.2.9", 1)));
     for (protocol, metric, gateway) in [
         (MIRRORED, 20, "192.0.2.1"),
         (MIRRORED, 20, "192.0.2.2"),
@@ -125,7 +125,7 @@ fn what_a_connection_did_not_show_goes_with_its_sweep_and_no_sooner() {
             route(number, 20, MIRRORED, &hop("192.0.2.1", 1)),
         );
     }
-    table.announce_own(route(3, 9, MIRRORED, &hop("192.0.2.9", 1)));
+    table.inject(route(3, 9, MIRRORED, &hop("192.0.2.9", 1)));
     commit(&mut table, &[]);
     // More connections than there are generations; each sends something and is lost.
     for _ in 0..300 {

@@ -53,6 +53,7 @@ fn every() -> Scope {
         discovery: Discovery {
             tables: vec![1..=u32::MAX],
             map: BTreeMap::from([(254, 0), (1000, 10)]),
+            free: None,
         },
         ..Scope::default()
     }
@@ -93,7 +94,10 @@ fn held(table: &Table, number: u8) -> Option<HoldReason> {
 
 fn in_use(table: &Table) -> Vec<(u32, bool)> {
     let tables = table.mirrored_tables().into_iter();
-    tables.filter(|t| t.discovered).map(|t| (t.vpp_table, t.in_use)).collect()
+    tables
+        .filter(|t| t.discovered)
+        .map(|t| (t.vpp_table, t.in_use))
+        .collect()
 }
 
 #[test]
@@ -102,11 +106,18 @@ fn a_route_into_a_vrf_is_a_lookup_in_its_table() {
     announce(&mut table, leak(1));
     let via = NextHop::new(Some("10.9.9.9".parse().unwrap()), VRF);
     announce(&mut table, route(2, 0, MIRRORED, &via));
-    announce(&mut table, route(3, 0, MIRRORED, &NextHop::new(None, OTHER_LINK)));
+    announce(
+        &mut table,
+        route(3, 0, MIRRORED, &NextHop::new(None, OTHER_LINK)),
+    );
     let sent = send(&mut table);
     let expected = Some((Family::V4, 10));
     assert_eq!(looks_up_in(&sent, 1), [expected]);
-    assert_eq!(looks_up_in(&sent, 2), [expected], "its destination, not the gateway");
+    assert_eq!(
+        looks_up_in(&sent, 2),
+        [expected],
+        "its destination, not the gateway"
+    );
     assert_eq!(looks_up_in(&sent, 3), [None]);
 }
 
@@ -120,7 +131,10 @@ fn zebras_routes_leak_too() {
         },
     );
     announce(&mut table, leak(1));
-    assert_eq!(looks_up_in(&send(&mut table), 1), [Some((Family::V4, 1000))]);
+    assert_eq!(
+        looks_up_in(&send(&mut table), 1),
+        [Some((Family::V4, 1000))]
+    );
 }
 
 #[test]
@@ -129,7 +143,11 @@ fn it_waits_for_a_table_that_is_not_mirrored() {
     announce(&mut table, leak(1));
     assert!(send(&mut table).is_empty());
     assert_eq!(held(&table, 1), Some(HoldReason::VrfTable(1000)));
-    assert!(HoldReason::VrfTable(1000).to_string().contains("table 1000"));
+    assert!(
+        HoldReason::VrfTable(1000)
+            .to_string()
+            .contains("table 1000")
+    );
     assert_eq!(table.held_routes()["vrf_table"], 1);
 }
 
@@ -150,7 +168,10 @@ fn an_interface_that_is_mapped_to_the_device_comes_first() {
     table.set_interfaces(interfaces);
     announce(&mut table, leak(1));
     let sent = send(&mut table);
-    assert_eq!(sent[&prefix(1)].as_ref().unwrap().paths()[0].sw_if_index, 33);
+    assert_eq!(
+        sent[&prefix(1)].as_ref().unwrap().paths()[0].sw_if_index,
+        33
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bgpreflector_core::route::{Family, Route, RouteKey};
-use bgpreflector_core::table::{DumpScope, InsertMode, RouteSource, Scope};
+use bgpreflector_core::table::{DumpScope, InsertMode, Link, RouteSource, Scope};
 use parking_lot::Mutex;
 
 use crate::batch::Batch;
@@ -149,6 +149,11 @@ impl Engine {
             .change(|table| table.announce(route, InsertMode::Replace));
     }
 
+    /// Enters a link as if the kernel had announced it; the next resync compares it.
+    pub fn announce_link(&self, index: u32, link: Link) {
+        self.shared.change(|table| table.link(index, link));
+    }
+
     /// Takes a route away as if the kernel had withdrawn it; the next resync compares it.
     pub fn withdraw(&self, route: Route) {
         self.shared.change(|table| table.withdraw(route));
@@ -157,13 +162,13 @@ impl Engine {
     /// Withdraws injected routes, by key and protocol, and announces others, which the kernel does
     /// not have and no resync removes; takes everything that is dirty then.
     #[must_use]
-    pub fn take_own(&self, withdrawn: Vec<(RouteKey, u8)>, announced: Vec<Route>) -> Batch {
+    pub fn take_injected(&self, withdrawn: Vec<(RouteKey, u8)>, announced: Vec<Route>) -> Batch {
         Batch::take_after(&self.shared, |table| {
             for (key, protocol) in withdrawn {
-                table.withdraw_own(key, protocol);
+                table.withdraw_injected(key, protocol);
             }
             for route in announced {
-                table.announce_own(route);
+                table.inject(route);
             }
         })
     }
@@ -173,7 +178,7 @@ impl Engine {
     pub fn forget_kernel(&self) {
         self.end_reader();
         self.shared.change(|table| {
-            table.forget_own();
+            table.forget_injected();
             table.begin_resync(DumpScope::Everything);
             table.end_resync(&Family::ALL);
             table.confirm(&Family::ALL);

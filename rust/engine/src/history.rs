@@ -6,9 +6,9 @@ use std::time::SystemTime;
 use bgpreflector_core::route::{PathSet, Prefix};
 
 /// Changes that are remembered.
-const KEPT: usize = 200;
+const MAX_CHANGES: usize = 200;
 /// Changes that are taken of one batch.
-const OF_EACH: usize = 20;
+const PER_BATCH: usize = 20;
 
 /// One change of a batch: kernel table, prefix, paths installed, paths desired.
 pub type BatchChange = (u32, Prefix, Option<PathSet>, Option<PathSet>);
@@ -36,9 +36,9 @@ impl ChangeHistory {
     pub(crate) fn record(&mut self, changes: impl Iterator<Item = BatchChange>) {
         let at = SystemTime::now();
         let differs = |(_, _, installed, desired): &BatchChange| installed != desired;
-        for change in changes.filter(differs).take(OF_EACH) {
+        for change in changes.filter(differs).take(PER_BATCH) {
             self.count += 1;
-            if self.kept.len() == KEPT {
+            if self.kept.len() == MAX_CHANGES {
                 self.kept.pop_front();
             }
             self.kept.push_back(RecentChange {
@@ -60,7 +60,7 @@ impl ChangeHistory {
 mod tests {
     use bgpreflector_core::route::{PathSet, Prefix};
 
-    use super::{BatchChange, ChangeHistory, KEPT, OF_EACH};
+    use super::{BatchChange, ChangeHistory, MAX_CHANGES, PER_BATCH};
 
     fn change(table: u32) -> BatchChange {
         let prefix = Prefix::new("10.0.0.0".parse().unwrap(), 24).unwrap();
@@ -79,10 +79,10 @@ mod tests {
         assert_eq!(numbers(&recent, 18), [(19, 18), (20, 19)]);
         recent.record([change(7)].into_iter());
         assert_eq!(numbers(&recent, 20), [(21, 7)]);
-        for _ in 0..KEPT {
-            recent.record((0..OF_EACH as u32).map(change));
+        for _ in 0..MAX_CHANGES {
+            recent.record((0..PER_BATCH as u32).map(change));
         }
-        assert_eq!(recent.since(0).len(), KEPT);
+        assert_eq!(recent.since(0).len(), MAX_CHANGES);
     }
 
     #[test]

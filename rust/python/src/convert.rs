@@ -150,15 +150,15 @@ fn key(table: u32, prefix: &str, metric: u32) -> PyResult<RouteKey> {
 }
 
 /// Keys and protocols of routes to withdraw, and routes to announce.
-pub(crate) type OwnRoutes = (Vec<(RouteKey, u8)>, Vec<Route>);
+pub(crate) type InjectedRoutes = (Vec<(RouteKey, u8)>, Vec<Route>);
 
 /// Injected routes from Python: those to withdraw, by table and prefix, and those to announce, with
 /// their next hops.
-pub(crate) fn own(
+pub(crate) fn injected(
     withdrawn: Vec<(u32, String)>,
     announced: Vec<(u32, String, Vec<NextHopTuple>)>,
     protocol: u8,
-) -> PyResult<OwnRoutes> {
+) -> PyResult<InjectedRoutes> {
     let keys = withdrawn
         .into_iter()
         .map(|(table, prefix)| Ok((key(table, &prefix, 0)?, protocol)));

@@ -37,7 +37,8 @@ impl Engine {
     #[new]
     #[pyo3(signature = (*, protocols, tables, families, foreign_routes, receive_buffer, namespace = None,
                         prefix_rules = Vec::new(), audit_interval = 0.0, stale_routes_time = 0.0, max_routes = None,
-                        refuse = false, discover = Vec::new(), table_map = BTreeMap::new(), fpm = None))]
+                        refuse = false, discover = Vec::new(), table_map = BTreeMap::new(), free_tables = None,
+                        fpm = None))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
     fn new(
         protocols: Vec<u8>,
@@ -53,6 +54,7 @@ impl Engine {
         refuse: bool,
         discover: Vec<(u32, u32)>,
         table_map: BTreeMap<u32, u32>,
+        free_tables: Option<(u32, u32)>,
         fpm: Option<FpmTuple>,
     ) -> PyResult<Self> {
         let families: PyResult<Vec<_>> = families.iter().map(|f| convert::family(f)).collect();
@@ -72,6 +74,7 @@ impl Engine {
             discovery: Discovery {
                 tables: discover.into_iter().map(|(low, high)| low..=high).collect(),
                 map: table_map,
+                free: free_tables.map(|(low, high)| low..=high),
             },
             families: families?,
             prefixes: convert::prefix_lists(prefix_rules)?,

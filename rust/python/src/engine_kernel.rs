@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use bgpreflector_core::netlink::HardwareAddress;
 use bgpreflector_core::route::Family;
-use bgpreflector_core::table::{Interfaces, RouteSource, Unmapped};
+use bgpreflector_core::table::{Interfaces, Link, RouteSource, Unmapped};
 use bgpreflector_engine::kernel::Found;
 use pyo3::prelude::*;
 
@@ -16,7 +16,7 @@ use crate::errors;
 use crate::fpm::FpmStatus;
 use crate::reports::{DriftTuple, ResyncReport, drift};
 use crate::requests::{PathTuple, path_set};
-use crate::views::{Judgement, KernelRoute};
+use crate::views::{KernelRoute, LookupCheck};
 
 #[pymethods]
 impl Engine {
@@ -38,6 +38,14 @@ impl Engine {
             .with(py, |inner| inner.audit())
             .map(ResyncReport::from)
             .map_err(errors::kernel)
+    }
+
+    fn vpp_tables_found(&self, py: Python<'_>, ours: Vec<(u32, u32)>, others: Vec<u32>) {
+        self.inner.with(py, |inner| {
+            inner
+                .shared()
+                .change(|table| table.vpp_tables_found(&ours, &others));
+        });
     }
 
     fn discover_vpp_table(&self, py: Python<'_>, vpp_table: u32, is_ip6: bool) -> bool {
@@ -71,6 +79,19 @@ impl Engine {
         Ok(())
     }
 
+    #[pyo3(signature = (index, name, *, vrf_table = None))]
+    fn announce_link(&self, py: Python<'_>, index: u32, name: String, vrf_table: Option<u32>) {
+        let link = Link {
+            name,
+            up: true,
+            carrier: true,
+            address: None,
+            vrf_table,
+        };
+        self.inner
+            .with(py, |inner| inner.announce_link(index, link));
+    }
+
     #[pyo3(signature = (table, prefix, next_hops, *, protocol, metric = 0))]
     fn withdraw(
         &self,
@@ -87,15 +108,17 @@ impl Engine {
     }
 
     #[pyo3(signature = (withdrawn, announced, *, protocol))]
-    fn take_own(
+    fn take_injected(
         &self,
         py: Python<'_>,
         withdrawn: Vec<(u32, String)>,
         announced: Vec<(u32, String, Vec<NextHopTuple>)>,
         protocol: u8,
     ) -> PyResult<RouteBatch> {
-        let (keys, routes) = convert::own(withdrawn, announced, protocol)?;
-        let batch = self.inner.with(py, |inner| inner.take_own(keys, routes));
+        let (keys, routes) = convert::injected(withdrawn, announced, protocol)?;
+        let batch = self
+            .inner
+            .with(py, |inner| inner.take_injected(keys, routes));
         Ok(RouteBatch::new(batch))
     }
 
@@ -117,13 +140,17 @@ impl Engine {
         })
     }
 
-    fn judge(&self, py: Python<'_>, prefixes: Vec<(u32, String)>) -> PyResult<Vec<Judgement>> {
+    fn check_lookups(
+        &self,
+        py: Python<'_>,
+        prefixes: Vec<(u32, String)>,
+    ) -> PyResult<Vec<LookupCheck>> {
         let asked = |(table, text): (u32, String)| Ok((table, convert::prefix(&text)?));
         let asked: PyResult<Vec<_>> = prefixes.into_iter().map(asked).collect();
         let asked = asked?;
-        let judged = self.inner.with(py, |inner| inner.judge(&asked));
-        let judged = judged.map_err(errors::kernel)?.into_iter();
-        judged.map(|one| Judgement::of(py, one)).collect()
+        let checked = self.inner.with(py, |inner| inner.check_lookups(&asked));
+        let checked = checked.map_err(errors::kernel)?.into_iter();
+        checked.map(|one| LookupCheck::of(py, one)).collect()
     }
 
     fn compare_with_kernel(

@@ -1,6 +1,7 @@
 //! The engine's methods that read the table.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use bgpreflector_core::route::{Family, Prefix};
 use bgpreflector_core::table::{Cursor, RouteFilter};
@@ -10,6 +11,12 @@ use pyo3::prelude::*;
 use crate::convert::{self};
 use crate::engine::Engine;
 use crate::views::{self, RecentTuple, RouteView};
+
+/// The labels put in place of one, the gateway, and the interface.
+type LabelHopTuple = (Vec<u32>, Option<IpAddr>, u32);
+
+/// Label, protocol and next hops.
+type LabelRouteTuple = (u32, u8, Vec<LabelHopTuple>);
 
 #[pymethods]
 impl Engine {
@@ -73,6 +80,28 @@ impl Engine {
             let links = table.links();
             links
                 .map(|(index, link)| (index, link.name.clone(), link.up))
+                .collect()
+        })
+    }
+
+    fn vrfs(&self, py: Python<'_>) -> Vec<(u32, u32)> {
+        self.read(py, |table| {
+            let links = table.links();
+            links
+                .filter_map(|(index, link)| Some((index, link.vrf_table?)))
+                .collect()
+        })
+    }
+
+    fn label_routes(&self, py: Python<'_>) -> Vec<LabelRouteTuple> {
+        self.read(py, |table| {
+            let routes = table.label_routes();
+            routes
+                .map(|(label, route)| {
+                    let hops = route.hops.iter();
+                    let hops = hops.map(|h| (h.labels.to_vec(), h.gateway, h.interface));
+                    (label, route.protocol, hops.collect())
+                })
                 .collect()
         })
     }

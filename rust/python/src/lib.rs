@@ -38,5 +38,5 @@ mod _core {
     #[pymodule_export]
     use super::simulator::Simulator;
     #[pymodule_export]
-    use super::views::{Judgement, KernelRoute, NextHop, NextHopSetView, RouteChange, RouteView};
+    use super::views::{KernelRoute, LookupCheck, NextHop, NextHopSetView, RouteChange, RouteView};
 }

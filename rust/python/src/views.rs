@@ -38,7 +38,7 @@ pub struct RouteView {
     metric: u32,
     #[pyo3(get)]
     protocol: u8,
-    /// Its source: `kernel`, `fpm` or `own`.
+    /// Its source: `kernel`, `fpm` or `injected`.
     #[pyo3(get)]
     source: &'static str,
     #[pyo3(get)]
@@ -167,7 +167,7 @@ fn source(next_hops: NextHopSource) -> (Vec<NextHop>, Option<u32>) {
 
 /// The kernel's lookup result for a prefix, and whether VPP forwards alike.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
-pub struct Judgement {
+pub struct LookupCheck {
     /// Kernel table.
     table: u32,
     prefix: String,
@@ -186,11 +186,11 @@ pub struct Judgement {
     verdict: &'static str,
 }
 
-impl Judgement {
-    pub(crate) fn of(py: Python<'_>, judged: bgpreflector_engine::Judgement) -> PyResult<Self> {
-        let (table, prefix) = judged.answer.asked;
+impl LookupCheck {
+    pub(crate) fn of(py: Python<'_>, checked: bgpreflector_engine::LookupCheck) -> PyResult<Self> {
+        let (table, prefix) = checked.answer.asked;
         let mut reason = None;
-        let (kernel, error) = match judged.answer.found {
+        let (kernel, error) = match checked.answer.found {
             Found::Route(route) => (Some(Py::new(py, KernelRoute::from(*route))?), None),
             Found::Error(errno) => (None, Some(errno)),
             Found::Unreadable(why) => {
@@ -198,7 +198,7 @@ impl Judgement {
                 (None, None)
             }
         };
-        let expected = match judged.expected {
+        let expected = match checked.expected {
             Some(Ok(paths)) => convert::paths(&paths),
             Some(Err(held)) => {
                 reason = Some(held.to_string());
@@ -209,17 +209,17 @@ impl Judgement {
         Ok(Self {
             table,
             prefix: prefix.to_string(),
-            address: judged.answer.address,
+            address: checked.answer.address,
             kernel,
             error,
             expected,
             reason,
-            installed: judged
+            installed: checked
                 .installed
                 .as_ref()
                 .map(convert::paths)
                 .unwrap_or_default(),
-            verdict: judged.verdict.name(),
+            verdict: checked.verdict.name(),
         })
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use bgpreflector_core::vpp::FrameReader;
 
 /// Bytes of unread replies after which a client's requests have to wait.
-const BACKLOG: usize = 1 << 20;
+const MAX_BACKLOG: usize = 1 << 20;
 pub(crate) struct Client {
     pub(crate) stream: UnixStream,
     pub(crate) reader: FrameReader,
@@ -21,7 +21,7 @@ pub(crate) struct Client {
     pub(crate) keepalive_sent: Option<Instant>,
     pub(crate) run: u64,
     /// A request that waits for the rate limit.
-    pub(crate) held: Option<Vec<u8>>,
+    pub(crate) delayed: Option<Vec<u8>>,
     /// Whether requests may remain in the reader because the client does not read replies.
     pub(crate) paused: bool,
 }
@@ -39,7 +39,7 @@ impl Client {
             last_heard: Instant::now(),
             keepalive_sent: None,
             run,
-            held: None,
+            delayed: None,
             paused: false,
         }
     }
@@ -50,7 +50,7 @@ impl Client {
 
     /// Whether more of its requests may be read.
     pub(crate) fn takes_requests(&self) -> bool {
-        self.backlog() < BACKLOG
+        self.backlog() < MAX_BACKLOG
     }
 
     /// Writes what the client accepts; false once it has disconnected.

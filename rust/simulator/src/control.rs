@@ -17,7 +17,7 @@ use crate::faults::Fault;
 use crate::remote::Remote;
 
 /// Maximum length of a command in bytes.
-const LONGEST: u64 = 64 * 1024;
+const MAX_LENGTH: u64 = 64 * 1024;
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -66,14 +66,14 @@ pub(crate) fn serve(listener: &UnixListener, remote: &Remote, stop: &AtomicBool)
 
 fn one(stream: &UnixStream, remote: &Remote) -> std::io::Result<()> {
     use std::io::Read as _;
-    let mut reader = BufReader::new(stream.take(LONGEST));
+    let mut reader = BufReader::new(stream.take(MAX_LENGTH));
     let mut line = String::new();
     while reader.read_line(&mut line)? > 0 {
         let answer = answer(&line, remote);
         let mut out: &UnixStream = stream;
         writeln!(out, "{answer}")?;
         line.clear();
-        reader.get_mut().set_limit(LONGEST);
+        reader.get_mut().set_limit(MAX_LENGTH);
     }
     Ok(())
 }

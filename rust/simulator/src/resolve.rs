@@ -15,7 +15,7 @@ use crate::sets::Set;
 use crate::state::State;
 
 /// Maximum recursion depth; VPP itself detects loops when it creates them.
-const DEEPEST: usize = 16;
+const MAX_DEPTH: usize = 16;
 
 /// The result of resolving a path.
 pub(crate) enum Outcome {
@@ -79,7 +79,7 @@ fn recursive(state: &State, hop: IpAddr, path: &ApiPath, seen: &mut Vec<(u32, Pr
     let Some(next) = next else {
         return Outcome::Unresolved;
     };
-    if seen.contains(&next.key) || seen.len() > DEEPEST {
+    if seen.contains(&next.key) || seen.len() > MAX_DEPTH {
         return Outcome::Loop;
     }
     seen.push(next.key);

@@ -23,7 +23,7 @@ use crate::work::Progress;
 /// The first client index of VPP's socket clients.
 const FIRST_INDEX: u32 = 0x8000_0001;
 /// Maximum number of unanswered keepalives.
-const UNANSWERED: u32 = 2;
+const MAX_UNANSWERED: u32 = 2;
 
 pub(crate) struct Server {
     pub(crate) listener: UnixListener,
@@ -196,7 +196,7 @@ impl Server {
         let number = state.description.to_wire(number);
         self.clients
             .retain_mut(|client| match client.keepalive_sent {
-                Some(sent) => sent.elapsed() < interval.saturating_mul(UNANSWERED),
+                Some(sent) => sent.elapsed() < interval.saturating_mul(MAX_UNANSWERED),
                 None => {
                     if client.last_heard.elapsed() >= interval {
                         client.keepalive_sent = Some(Instant::now());

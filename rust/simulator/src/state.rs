@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bgpreflector_core::vpp::Faults;
 
 use crate::description::{Description, id};
-use crate::faults::Faults as Ordered;
+use crate::faults::Faults as InjectedFaults;
 use crate::fib::{Fib, Key};
 use crate::interfaces::Interfaces;
 use crate::releases::Release;
@@ -34,7 +34,7 @@ pub(crate) struct State {
     pub(crate) tables: Tables,
     pub(crate) sources: Sources,
     pub(crate) fib: Fib,
-    pub(crate) faults: Ordered,
+    pub(crate) faults: InjectedFaults,
     pub(crate) statistics: Statistics,
     /// Keys of deletion requests, if they are recorded.
     pub(crate) deletions: Option<BTreeSet<Key>>,
@@ -74,7 +74,7 @@ impl State {
             tables: Tables::new(&mut fib),
             sources,
             fib,
-            faults: Ordered::default(),
+            faults: InjectedFaults::default(),
             statistics: Statistics::default(),
             deletions: None,
             route_ids,

@@ -10,7 +10,7 @@ use crate::serve;
 use crate::state::State;
 
 /// Reads of one client before the others are served.
-const READS: usize = 8;
+const MAX_READS: usize = 8;
 
 /// Why the work for a client paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Client {
     /// Reads and serves pending requests.
     pub(crate) fn work(&mut self, state: &mut State) -> Progress {
         self.paused = !self.takes_requests();
-        for _ in 0..READS {
+        for _ in 0..MAX_READS {
             if self.paused {
                 return Progress::Idle;
             }
@@ -57,12 +57,12 @@ impl Client {
     }
 
     fn serve(&mut self, state: &mut State) -> Progress {
-        if let Some(held) = self.held.take() {
+        if let Some(delayed) = self.delayed.take() {
             if !state.faults.allows_request() {
-                self.held = Some(held);
+                self.delayed = Some(delayed);
                 return Progress::Limited;
             }
-            match self.serve_one(state, &held) {
+            match self.serve_one(state, &delayed) {
                 Progress::Idle => {}
                 other => return other,
             }
@@ -85,7 +85,7 @@ impl Client {
                 continue;
             }
             if !state.faults.allows_request() {
-                self.held = Some(message.to_vec());
+                self.delayed = Some(message.to_vec());
                 return Progress::Limited;
             }
             match self.serve_one(state, message) {

@@ -11,7 +11,7 @@ const PROTOBUF: u8 = 2;
 /// The maximum length of a frame in bytes, including its header: the length has 16 bits.
 pub const MAX_FRAME: usize = u16::MAX as usize;
 /// Maximum bytes per read, besides the beginning of an incomplete frame.
-const READ: usize = 64 << 10;
+const READ_LENGTH: usize = 64 << 10;
 
 /// The peer does not send FPM with netlink: the start of the next frame is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,7 +52,7 @@ pub struct FrameReader {
 impl Default for FrameReader {
     fn default() -> Self {
         Self {
-            buffer: vec![0; MAX_FRAME + READ].into_boxed_slice(),
+            buffer: vec![0; MAX_FRAME + READ_LENGTH].into_boxed_slice(),
             start: 0,
             end: 0,
         }
@@ -60,7 +60,7 @@ impl Default for FrameReader {
 }
 
 impl FrameReader {
-    /// Where to read to: at least [`READ`] bytes, once all complete frames have been taken.
+    /// Where to read to: at least [`READ_LENGTH`] bytes, once all complete frames have been taken.
     pub fn room(&mut self) -> &mut [u8] {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -145,7 +145,7 @@ mod tests {
         longest.resize(MAX_FRAME, 7);
         put(&mut reader, &longest[..MAX_FRAME - 1]);
         assert_eq!(reader.next_frame(), Ok(None));
-        assert!(reader.room().len() > READ);
+        assert!(reader.room().len() > READ_LENGTH);
         put(&mut reader, &longest[MAX_FRAME - 1..]);
         assert_eq!(
             reader.next_frame().unwrap().map(<[u8]>::len),

@@ -11,7 +11,7 @@ use crate::route::{NextHopSet, NextHopSource};
 
 /// The first substitute id; the next ones count down. zebra assigns ids from 1 up, and 750,000,000
 /// and more to next hops chosen by daemons (`ZEBRA_NHG_PROTO_LOWER`).
-const FIRST: u32 = 749_999_999;
+const FIRST_SUBSTITUTE: u32 = 749_999_999;
 
 /// Ids of the connection and their numbers in the table: equal, except for those that were in use.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ impl NextHopIds {
             return id;
         }
         // There are more numbers than there could be next hops.
-        let free = (1..=FIRST).rev().find(|number| !taken(number));
+        let free = (1..=FIRST_SUBSTITUTE).rev().find(|number| !taken(number));
         let number = free.unwrap_or(id);
         self.substitutes.insert(id, number);
         self.originals.insert(number, id);
@@ -109,10 +109,10 @@ mod tests {
     fn an_id_like_a_substitute_gets_another() {
         let mut ids = NextHopIds::default();
         ids.begin([1]);
-        assert_eq!(ids.number(1), FIRST);
-        assert_eq!(ids.number(FIRST), FIRST - 1);
+        assert_eq!(ids.number(1), FIRST_SUBSTITUTE);
+        assert_eq!(ids.number(FIRST_SUBSTITUTE), FIRST_SUBSTITUTE - 1);
         ids.settle();
-        assert_eq!(ids.number(1), FIRST);
-        assert_eq!(ids.id(FIRST - 1), Some(FIRST));
+        assert_eq!(ids.number(1), FIRST_SUBSTITUTE);
+        assert_eq!(ids.id(FIRST_SUBSTITUTE - 1), Some(FIRST_SUBSTITUTE));
     }
 }

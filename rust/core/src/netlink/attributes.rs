@@ -176,24 +176,27 @@ pub(super) fn encapsulation(
         let (MPLS_IPTUNNEL_DST, value) = attribute? else {
             continue;
         };
-        let entries = value.chunks_exact(4);
-        if !entries.remainder().is_empty() {
-            return Err(DecodeErrorKind::AttributeSize {
-                attribute: RTA_ENCAP,
-                length: value.len(),
-            });
-        }
-        // A label stack entry (RFC 3032): 20 bits of label, 3 of class, bottom mark, 8 of TTL.
-        labels.extend(
-            entries
-                .filter_map(|e| e.try_into().ok())
-                .map(|e| u32::from_be_bytes(e) >> 12),
-        );
+        labels.extend(label_stack(RTA_ENCAP, value)?);
     }
     if labels.is_empty() {
         return Err(DecodeErrorKind::Missing("MPLS_IPTUNNEL_DST"));
     }
     Ok((labels, 0))
+}
+
+/// The labels of a stack, whose entries (RFC 3032) have 20 bits of label, 3 of class, the bottom mark
+/// and 8 bits of TTL.
+pub(super) fn label_stack(
+    attribute: u16,
+    value: &[u8],
+) -> Result<SmallVec<[Label; 2]>, DecodeErrorKind> {
+    let entries = value.chunks_exact(4);
+    if !entries.remainder().is_empty() {
+        let length = value.len();
+        return Err(DecodeErrorKind::AttributeSize { attribute, length });
+    }
+    let entries = entries.filter_map(|entry| entry.try_into().ok());
+    Ok(entries.map(|e| u32::from_be_bytes(e) >> 12).collect())
 }
 
 #[cfg(test)]

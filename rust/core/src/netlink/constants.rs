@@ -68,6 +68,8 @@ pub const RTNLGRP_IPV4_ROUTE: u32 = 7;
 pub const RTNLGRP_IPV6_ROUTE: u32 = 11;
 /// `linux/rtnetlink.h`: multicast group of next-hop object messages.
 pub const RTNLGRP_NEXTHOP: u32 = 32;
+/// `linux/rtnetlink.h`
+pub const RTNLGRP_MPLS_ROUTE: u32 = 27;
 
 /// `linux/rtnetlink.h`: a route the kernel cached for itself.
 pub const RTM_F_CLONED: u32 = 0x200;
@@ -100,6 +102,8 @@ pub const RTA_CACHEINFO: u16 = 12;
 pub const RTA_TABLE: u16 = 15;
 /// `linux/rtnetlink.h`
 pub const RTA_VIA: u16 = 18;
+/// `linux/rtnetlink.h`
+pub const RTA_NEWDST: u16 = 19;
 /// `linux/rtnetlink.h`: the router preference of an IPv6 route (RFC 4191).
 pub const RTA_PREF: u16 = 20;
 /// `linux/rtnetlink.h`
@@ -173,6 +177,8 @@ pub const NHA_OP_FLAGS: u16 = 14;
 /// `linux/nexthop.h`, in `NHA_OP_FLAGS` of an answer: what `struct nexthop_grp` reserves is zero.
 pub const NHA_OP_FLAG_RESP_GRP_RESVD_0: u32 = 1 << 31;
 
+/// `AF_MPLS`
+pub const AF_MPLS: u8 = 28;
 /// `AF_UNSPEC`
 pub const AF_UNSPEC: u8 = 0;
 

@@ -54,7 +54,8 @@ crate::named_enum! {
     pub enum SkipReason {
         /// A message type that is not subscribed to.
         Type = "type",
-        /// A route, link or next hop of another family: multicast routing, MPLS, bridge ports.
+        /// A route, link or next hop of another family: multicast routing, bridge ports; of MPLS those
+        /// that are not listed, as there are too many.
         Family = "family",
         /// `RTM_F_CLONED`: an exception that the kernel caches (path MTU, redirect).
         Cloned = "cloned",

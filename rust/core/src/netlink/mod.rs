@@ -6,6 +6,7 @@ mod attributes;
 pub mod constants;
 mod digest;
 mod error;
+mod label_route;
 mod link;
 mod message;
 mod next_hop;
@@ -18,9 +19,9 @@ mod types;
 pub use error::{DecodeError, DecodeErrorKind, SkipReason};
 pub use message::{Header, Message, Messages, RawMessage, RawMessages};
 pub(crate) use request::{Request, attribute};
-pub use request::{RouteDump, link_dump, next_hop_dump, route_lookup, rule_dump};
+pub use request::{RouteDump, label_dump, link_dump, next_hop_dump, route_lookup, rule_dump};
 pub use route::{EncodedRoute, PartialMessage};
 pub use types::{
-    Action, AddressMessage, HardwareAddress, Holds, LinkMessage, NextHopMessage, Payload,
-    RouteMessage, RuleMessage, SourceRouteMessage,
+    Action, AddressMessage, HardwareAddress, Holds, LabelRouteMessage, LinkMessage, NextHopMessage,
+    Payload, RouteMessage, RuleMessage, SourceRouteMessage,
 };

@@ -51,7 +51,7 @@ impl<'a> NextHopParts<'a> {
     pub(super) fn finish(mut self, flags: u8, weight: u32) -> Result<NextHop, DecodeErrorKind> {
         let (labels, encapsulation) = encapsulation(self.encap_type, self.encap)?;
         let encap = self.encap.unwrap_or_default();
-        if encapsulation != 0 || (!labels.is_empty() && says_more_than_labels(encap)) {
+        if encapsulation != 0 || (!labels.is_empty() && has_more_than_labels(encap)) {
             self.digest.add(encap);
         }
         Ok(NextHop {
@@ -68,7 +68,7 @@ impl<'a> NextHopParts<'a> {
 }
 
 /// Whether an MPLS encapsulation has attributes besides its labels, such as a TTL.
-fn says_more_than_labels(encap: &[u8]) -> bool {
+fn has_more_than_labels(encap: &[u8]) -> bool {
     let more = |attribute: Result<(u16, &[u8]), DecodeErrorKind>| {
         attribute.is_ok_and(|(kind, _)| kind != MPLS_IPTUNNEL_DST)
     };

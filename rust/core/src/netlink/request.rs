@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::constants::{
-    FIB_RULE_HDR, NLM_F_DUMP, NLM_F_REQUEST, RTA_DST, RTA_OIF, RTA_TABLE, RTM_GETLINK,
+    AF_MPLS, FIB_RULE_HDR, NLM_F_DUMP, NLM_F_REQUEST, RTA_DST, RTA_OIF, RTA_TABLE, RTM_GETLINK,
     RTM_GETNEXTHOP, RTM_GETROUTE, RTM_GETRULE,
 };
 use crate::route::Family;
@@ -47,6 +47,14 @@ impl RouteDump {
 #[must_use]
 pub fn link_dump(sequence: u32) -> Vec<u8> {
     Request::new(RTM_GETLINK, NLM_F_DUMP, sequence, &[0; 16]).finish()
+}
+
+/// A dump of the routes by label. Only for a kernel with MPLS: another one answers with the routes of
+/// all families (`rtnl_dump_all`).
+#[must_use]
+pub fn label_dump(sequence: u32) -> Vec<u8> {
+    let fixed = [AF_MPLS, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    Request::new(RTM_GETROUTE, NLM_F_DUMP, sequence, &fixed).finish()
 }
 
 /// A dump of next-hop objects.

@@ -6,13 +6,14 @@ use smallvec::SmallVec;
 
 use super::attributes::{Attributes, align, exact, u32_of};
 use super::constants::{
-    ICMPV6_ROUTER_PREF_HIGH, ICMPV6_ROUTER_PREF_LOW, RTA_CACHEINFO, RTA_DST, RTA_ENCAP,
+    AF_MPLS, ICMPV6_ROUTER_PREF_HIGH, ICMPV6_ROUTER_PREF_LOW, RTA_CACHEINFO, RTA_DST, RTA_ENCAP,
     RTA_ENCAP_TYPE, RTA_FLOW, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_NH_ID, RTA_OIF,
     RTA_PREF, RTA_PREFSRC, RTA_PRIORITY, RTA_SRC, RTA_TABLE, RTA_VIA, RTM_F_CLONED, RTN_BLACKHOLE,
     RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE,
 };
 use super::digest::Digest;
 use super::error::{DecodeErrorKind, SkipReason};
+use super::label_route;
 use super::next_hop::{NextHopParts, low_byte};
 use super::types::{Action, Payload, RouteMessage, SourceRouteMessage};
 use crate::route::{
@@ -74,7 +75,7 @@ impl<'a> EncodedRoute<'a> {
         ] = *header;
         let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
         let Some(family) = Family::from_af(af) else {
-            return Ok(skipped(SkipReason::Family));
+            return other_family(af, payload).map(PartialMessage::Other);
         };
         if flags & RTM_F_CLONED != 0 {
             return Ok(skipped(SkipReason::Cloned));
@@ -154,6 +155,15 @@ fn skipped<'a>(reason: SkipReason) -> PartialMessage<'a> {
 
 #[cold]
 #[inline(never)]
+fn other_family(af: u8, payload: &[u8]) -> Result<Box<Payload>, DecodeErrorKind> {
+    Ok(Box::new(match af {
+        AF_MPLS => Payload::LabelRoute(Box::new(label_route::decode(Action::New, payload)?)),
+        _ => Payload::Skipped(SkipReason::Family),
+    }))
+}
+
+#[cold]
+#[inline(never)]
 fn source_route(payload: &[u8]) -> Result<Box<Payload>, DecodeErrorKind> {
     let skipped = || Box::new(Payload::Skipped(SkipReason::SourceSpecific));
     let (Some(Family::V6), Some(&length)) = (
@@ -196,8 +206,10 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Payload, DecodeEr
     let encoded = match EncodedRoute::read(payload)? {
         PartialMessage::Announced(encoded) => encoded,
         PartialMessage::Other(mut body) => {
-            if let Payload::SourceRoute(route) = &mut *body {
-                route.message.action = action;
+            match &mut *body {
+                Payload::SourceRoute(route) => route.message.action = action,
+                Payload::LabelRoute(route) => route.action = action,
+                _ => {}
             }
             return Ok(*body);
         }

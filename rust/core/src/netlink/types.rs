@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::error::SkipReason;
-use crate::route::{NextHop, Prefix, Route};
+use crate::route::{Label, LabelRoute, NextHop, Prefix, Route};
 
 /// Whether something comes or goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Payload {
     Route(RouteMessage),
     /// A route for packets of some sources only comes or goes; boxed, since they are rare.
     SourceRoute(Box<SourceRouteMessage>),
+    /// A route by MPLS label comes or goes; boxed, since they are rare.
+    LabelRoute(Box<LabelRouteMessage>),
     /// A link was added, changed or removed.
     Link(LinkMessage),
     /// An address was added, changed or removed.
@@ -64,6 +66,17 @@ pub struct SourceRouteMessage {
     pub expired: bool,
     /// The rest.
     pub message: RouteMessage,
+}
+
+/// A route by MPLS label (`AF_MPLS`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelRouteMessage {
+    /// Whether it comes or goes.
+    pub action: Action,
+    /// The label (`RTA_DST`).
+    pub label: Label,
+    /// The rest; a withdrawal may have no next hops.
+    pub route: LabelRoute,
 }
 
 /// An Ethernet address.

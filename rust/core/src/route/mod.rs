@@ -1,6 +1,7 @@
 //! The values used by every stage: prefixes, next hops, next-hop sets, routes, paths.
 
 mod family;
+mod label_route;
 mod next_hop;
 mod path;
 mod prefix;
@@ -11,6 +12,7 @@ mod prefix;
 mod route;
 
 pub use family::Family;
+pub use label_route::{LabelHop, LabelRoute};
 pub use next_hop::{
     Label, NextHop, NextHopSet, NextHopSource, RouteType, RouterPreference, SetBytes,
 };

@@ -15,6 +15,7 @@ use super::kernel::discovered::Discovered;
 use super::kernel::drift::PendingDrift;
 use super::kernel::dump_tracker::DumpTracker;
 use super::kernel::foreign_users::ForeignUsers;
+use super::kernel::label_routes::LabelRoutes;
 use super::kernel::outdated_sets::OutdatedSets;
 use super::kernel::resync_state::Resyncs;
 use super::kernel::source_route_list::SourceRoutes;
@@ -49,6 +50,7 @@ pub struct Table {
     /// Key and protocol of the routes that handlers have injected.
     pub(super) injected: AHashSet<(RouteKey, u8)>,
     pub(super) source_routes: SourceRoutes,
+    pub(super) label_routes: LabelRoutes,
     pub(super) quarantine: Quarantine,
     pub(super) link_dump: Option<DumpTracker>,
     pub(super) next_hop_dump: Option<DumpTracker>,
@@ -94,6 +96,7 @@ impl Table {
             limit_state: LimitState::default(),
             injected: AHashSet::new(),
             source_routes: SourceRoutes::default(),
+            label_routes: LabelRoutes::default(),
             quarantine: Quarantine::default(),
             link_dump: None,
             next_hop_dump: None,
@@ -152,7 +155,7 @@ impl Table {
     }
 
     /// Every slot ever used, in use now or not.
-    pub(super) fn places(&self) -> impl Iterator<Item = Handle> + use<> {
+    pub(super) fn slots(&self) -> impl Iterator<Item = Handle> + use<> {
         let ribs = (0_u16..).zip(&self.ribs);
         let slots: Vec<(u16, u32)> = ribs.map(|(i, rib)| (i, rib.slots())).collect();
         let places = |(rib, slots)| (0..slots).map(move |slot| Handle { rib, slot });

@@ -9,12 +9,12 @@ use bgpreflector_core::route::Prefix;
 use bgpreflector_core::table::{Announcement, Table};
 
 use crate::counters::KernelCounters;
-use crate::kernel::next_hop_object;
+use crate::kernel::{label_route, next_hop_object};
 use crate::state::EngineState;
 
 /// Results of frames besides their changes to the table.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct Effects {
     /// It contained a route.
     pub(super) routes: bool,
     /// The end marker (`NLMSG_DONE`).
@@ -29,7 +29,7 @@ pub(super) fn frame(
     table: &mut Table,
     ids: &mut NextHopIds,
     messages: &[u8],
-    said: &mut Said,
+    effects: &mut Effects,
 ) {
     let mut frame = Frame {
         shared,
@@ -38,9 +38,9 @@ pub(super) fn frame(
         withdrawn: None,
     };
     for message in RawMessages::new(messages) {
-        if let Err(error) = message.and_then(|raw| frame.message(&raw, said)) {
+        if let Err(error) = message.and_then(|raw| frame.message(&raw, effects)) {
             KernelCounters::count(&shared.kernel.malformed);
-            said.malformed = Some(error);
+            effects.malformed = Some(error);
         }
     }
     frame.withdraw();
@@ -56,10 +56,10 @@ struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    fn message(&mut self, raw: &RawMessage<'_>, said: &mut Said) -> Result<(), DecodeError> {
+    fn message(&mut self, raw: &RawMessage<'_>, effects: &mut Effects) -> Result<(), DecodeError> {
         let body = match raw.read_partial()? {
             PartialMessage::Announced(route) => {
-                said.routes = true;
+                effects.routes = true;
                 return self.announce(&route).map_err(|problem| raw.error(problem));
             }
             PartialMessage::Other(body) => *body,
@@ -67,12 +67,14 @@ impl Frame<'_> {
         self.withdraw();
         match body {
             Payload::Route(message) => {
-                said.routes = true;
+                effects.routes = true;
                 KernelCounters::count(&self.shared.kernel.route_withdrawals);
                 self.withdrawn = Some((message.route.key.table, message.route.key.prefix));
             }
             Payload::NextHop(message) => self.next_hop(message),
-            Payload::Done(_) => said.end = true,
+            Payload::Done(_) => effects.end = true,
+            // Not a sign that zebra has prefixes, too: it sends these first.
+            Payload::LabelRoute(message) => label_route(self.shared, self.table, *message),
             Payload::SourceRoute(_) => self.shared.kernel.skip(SkipReason::SourceSpecific),
             Payload::Skipped(reason) => self.shared.kernel.skip(reason),
             // The kernel is the source of links, addresses and rules.

@@ -26,7 +26,7 @@ use super::peer::{Ended, Peer, until};
 
 /// Pause before retrying a listening socket that failed: file descriptors are exhausted, or the
 /// network namespace is being created.
-const PAUSE: Duration = Duration::from_secs(1);
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// The listener's handle: dropping it ends the thread.
 pub struct Listener {
@@ -208,7 +208,7 @@ impl Server {
         self.socket = None;
         if let Err(error) = self.listen() {
             log::warn!("{error}; retrying");
-            self.again_at = Some(now + PAUSE);
+            self.again_at = Some(now + RETRY_PAUSE);
         }
     }
 
@@ -252,7 +252,7 @@ impl Server {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
                     log::warn!("cannot accept zebra's connection: {error}; retrying");
-                    self.again_at = Some(Instant::now() + PAUSE);
+                    self.again_at = Some(Instant::now() + RETRY_PAUSE);
                     return;
                 }
             }

@@ -14,14 +14,14 @@ use crate::kernel::earlier;
 use crate::state::EngineState;
 
 use super::FpmSettings;
-use super::apply::{self, Said};
+use super::apply::{self, Effects};
 
 /// Maximum consecutive reads before other work.
-const READS: usize = 16;
+const MAX_READS: usize = 16;
 /// Answers taken from the table at a time.
-const ANSWERS: usize = 256;
+const ANSWERS_AT_ONCE: usize = 256;
 /// Maximum consecutive batches of answers before other work.
-const ROUNDS: usize = 64;
+const MAX_ROUNDS: usize = 64;
 /// TCP keepalive, in seconds: detects a peer whose host is gone.
 const KEEPALIVE: u32 = 5;
 
@@ -110,7 +110,7 @@ impl Peer {
 
     /// Reads pending data into the table.
     pub(super) fn read(&mut self, shared: &EngineState, ids: &mut NextHopIds) -> Result<(), Ended> {
-        for _ in 0..READS {
+        for _ in 0..MAX_READS {
             match self.stream.read(self.frames.room()) {
                 Ok(0) if self.frames.unread() > 0 => return Err(Ended::WithinAFrame),
                 Ok(0) => return Err(Ended::Closed),
@@ -129,7 +129,7 @@ impl Peer {
     }
 
     fn apply(&mut self, shared: &EngineState, ids: &mut NextHopIds) -> Result<(), FrameError> {
-        let mut said = Said::default();
+        let mut effects = Effects::default();
         let frames = &mut self.frames;
         let result = shared.change(|table| {
             // One walk over the table for all next-hop objects of the batch.
@@ -140,16 +140,16 @@ impl Peer {
                     Err(error) => break Err(error),
                     Ok(Some(messages)) => {
                         shared.fpm.frames.fetch_add(1, Ordering::Relaxed);
-                        apply::frame(shared, table, ids, messages, &mut said);
+                        apply::frame(shared, table, ids, messages, &mut effects);
                     }
                 }
             };
             table.settle();
             result
         });
-        self.has_routes |= said.routes;
-        self.has_end_marker |= said.end;
-        if let Some(error) = said.malformed {
+        self.has_routes |= effects.routes;
+        self.has_end_marker |= effects.end;
+        if let Some(error) = effects.malformed {
             if !std::mem::replace(&mut self.uncertain, true) {
                 log::warn!(
                     "ignored a message of zebra that cannot be decoded: {error}; routes of earlier \
@@ -206,6 +206,7 @@ impl Peer {
             return;
         }
         let (swept, stale) = shared.change(|table| {
+            table.sweep_labels();
             let swept = table.end_resync(&Family::ALL);
             for number in ids.settle() {
                 table.remove_next_hop(number);
@@ -226,7 +227,7 @@ impl Peer {
 
     /// Sends VPP's answers, as far as zebra accepts them.
     pub(super) fn answer(&mut self, shared: &EngineState, ids: &NextHopIds) -> Result<(), Ended> {
-        for _ in 0..ROUNDS {
+        for _ in 0..MAX_ROUNDS {
             if !self.is_sending() {
                 self.encode_answers(shared, ids);
             }
@@ -250,7 +251,7 @@ impl Peer {
         if shared.table().answers_queued() == 0 {
             return;
         }
-        for mut answer in shared.change(|table| table.take_answers(ANSWERS)) {
+        for mut answer in shared.change(|table| table.take_answers(ANSWERS_AT_ONCE)) {
             if let NextHopSource::Object(number) = &mut answer.route.set.next_hops {
                 // An object of an earlier connection that zebra has not sent again yet.
                 let Some(id) = ids.id(*number) else { continue };

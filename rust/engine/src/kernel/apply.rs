@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use bgpreflector_core::netlink::{
-    Action, DecodeError, DecodeErrorKind, EncodedRoute, Header, LinkMessage, NextHopMessage,
-    PartialMessage, Payload, RawMessage, RawMessages, SkipReason, SourceRouteMessage,
+    Action, DecodeError, DecodeErrorKind, EncodedRoute, Header, LabelRouteMessage, LinkMessage,
+    NextHopMessage, PartialMessage, Payload, RawMessage, RawMessages, SkipReason,
+    SourceRouteMessage,
 };
 use bgpreflector_core::route::{Family, NextHop, Route};
 use bgpreflector_core::table::{
@@ -69,7 +70,7 @@ impl Effects {
 /// When to look again at a route whose lifetime has ended. Until the kernel removes it, half a minute
 /// later at most, a program that adds it again gives it another lifetime without a message, and so does
 /// the next advertisement of its router (`fib6_add_rt2node`, `ndisc_router_discovery`).
-const REVIVED: Duration = Duration::from_secs(1);
+const REVIVAL_CHECK: Duration = Duration::from_secs(1);
 
 /// Applies notifications to the table.
 pub(super) fn notifications(shared: &EngineState, table: &mut Table, buffer: &[u8]) -> Effects {
@@ -119,6 +120,7 @@ fn one(
             }
             source_route(shared, table, *message, placement(&raw.header));
         }
+        Payload::LabelRoute(message) => label_route(shared, table, *message),
         Payload::Link(link) => effects.verify(link_message(shared, table, &link)),
         // A change of an address revives or kills next hops without a message.
         Payload::Address(address) => effects.verify(table.verify_link(address.interface)),
@@ -143,7 +145,7 @@ pub(super) fn expiry(route: &EncodedRoute<'_>) -> Option<Duration> {
         Ok(0) => None,
         // One tick more, since the kernel rounds down.
         Ok(ticks) => Some(TICK * ticks.saturating_add(1)),
-        Err(_) => Some(REVIVED),
+        Err(_) => Some(REVIVAL_CHECK),
     }
 }
 
@@ -201,6 +203,30 @@ pub(super) fn source_route(
     };
     if !table.announce_from(source, announcement, set, placement) {
         shared.kernel.skip(SkipReason::SourceSpecific);
+    }
+}
+
+/// Applies a route by label, which is listed and counted alone.
+pub(crate) fn label_route(shared: &EngineState, table: &mut Table, message: LabelRouteMessage) {
+    match message.action {
+        Action::New => {
+            KernelCounters::count(&shared.kernel.route_announcements);
+            if !table.announce_label(message.label, message.route) {
+                shared.kernel.skip(SkipReason::Family);
+            }
+        }
+        Action::Delete => {
+            KernelCounters::count(&shared.kernel.route_withdrawals);
+            table.withdraw_label(message.label);
+        }
+    }
+}
+
+/// Applies a route by label of a dump.
+pub(super) fn dumped_label(shared: &EngineState, table: &mut Table, message: LabelRouteMessage) {
+    KernelCounters::count(&shared.kernel.route_announcements);
+    if !table.dumped_label(message.label, message.route) {
+        shared.kernel.skip(SkipReason::Family);
     }
 }
 

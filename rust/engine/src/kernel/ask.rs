@@ -11,7 +11,7 @@ use super::read_ahead::receive;
 use super::socket::RouteSocket;
 
 /// Requests sent at once: the answers must fit in a receive buffer of the default size.
-const AT_ONCE: usize = 64;
+const REQUESTS_AT_ONCE: usize = 64;
 const BUFFER: usize = 128 * 1024;
 const WHAT: &str = "single routes";
 
@@ -27,7 +27,7 @@ pub(super) fn ask<T: Copy>(
     on_progress: &dyn Fn(),
 ) -> Result<Vec<(T, Payload)>, KernelError> {
     let mut answers = Vec::with_capacity(questions.len());
-    for some in questions.chunks(AT_ONCE) {
+    for some in questions.chunks(REQUESTS_AT_ONCE) {
         on_progress();
         ask_at_once(socket, sequence, some, &mut answers)?;
     }

@@ -6,11 +6,11 @@
 use std::time::{Duration, Instant};
 
 /// How long notifications accumulate in a burst before they are read.
-pub(super) const GATHER: Duration = Duration::from_millis(1);
+pub(super) const COALESCE_TIME: Duration = Duration::from_millis(1);
 /// Notifications within this time after the last read count as quick succession.
-const QUICK: Duration = Duration::from_micros(500);
+const QUICK_SUCCESSION: Duration = Duration::from_micros(500);
 /// How often that must happen before it counts as a burst: a few changes are not delayed.
-const SUSTAINED: u32 = 16;
+const BURST_LENGTH: u32 = 16;
 
 /// When notifications arrived.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub(super) struct Coalescer {
 impl Coalescer {
     /// Records the arrival of notifications; returns whether to wait for more before reading.
     pub(super) fn arrived(&mut self, now: Instant) -> bool {
-        let quick = |last| now.saturating_duration_since(last) < QUICK;
+        let quick = |last| now.saturating_duration_since(last) < QUICK_SUCCESSION;
         self.quick = match self.last_read {
             Some(last) if quick(last) => self.quick.saturating_add(1),
             _ => 0,
@@ -32,7 +32,7 @@ impl Coalescer {
 
     /// Whether a burst is in progress.
     pub(super) fn is_on(&self) -> bool {
-        self.quick >= SUSTAINED
+        self.quick >= BURST_LENGTH
     }
 
     /// Records that all pending notifications have been read.
@@ -43,7 +43,7 @@ impl Coalescer {
 
 #[cfg(test)]
 mod tests {
-    use super::{Coalescer, QUICK, SUSTAINED};
+    use super::{BURST_LENGTH, Coalescer, QUICK_SUCCESSION};
     use std::time::{Duration, Instant};
 
     /// Notifications arrive `pause` after the last read; returns what `arrived` does.
@@ -57,22 +57,22 @@ mod tests {
     #[test]
     fn only_what_lasts_is_a_rush() {
         let (mut burst, mut now) = (Coalescer::default(), Instant::now());
-        for _ in 0..SUSTAINED {
-            assert!(!next(&mut burst, &mut now, QUICK / 2));
+        for _ in 0..BURST_LENGTH {
+            assert!(!next(&mut burst, &mut now, QUICK_SUCCESSION / 2));
         }
         for _ in 0..3 {
-            assert!(next(&mut burst, &mut now, QUICK / 2));
+            assert!(next(&mut burst, &mut now, QUICK_SUCCESSION / 2));
         }
     }
 
     #[test]
     fn a_pause_ends_it() {
         let (mut burst, mut now) = (Coalescer::default(), Instant::now());
-        for _ in 0..=SUSTAINED {
+        for _ in 0..=BURST_LENGTH {
             next(&mut burst, &mut now, Duration::ZERO);
         }
-        for _ in 0..SUSTAINED {
-            assert!(!next(&mut burst, &mut now, QUICK));
+        for _ in 0..BURST_LENGTH {
+            assert!(!next(&mut burst, &mut now, QUICK_SUCCESSION));
         }
     }
 }

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use super::apply::earlier;
 
 /// Dumps for this reason take at most this fraction of the time.
-const SHARE: u32 = 20;
+const MAX_SHARE: u32 = 20;
 
 /// How long after the end of a lifetime the kernel is dumped again. It reports the remainder in
 /// ticks of 10 ms: another lifetime may have less than a tick left, which looks like no lifetime.
-const AGAIN: Duration = Duration::from_millis(100);
+const SECOND_LOOK: Duration = Duration::from_millis(100);
 
 /// The next end of a lifetime.
 #[derive(Debug, Default)]
@@ -49,14 +49,19 @@ impl Expiry {
         due
     }
 
+    /// A dump showed routes that were not known, and may have ended within a tick.
+    pub(super) fn shown_first(&mut self) {
+        self.after(Some(SECOND_LOOK));
+    }
+
     /// Records a complete dump: how long it took, and the shortest lifetime in it.
     pub(super) fn dumped(&mut self, left: Option<Duration>, took: Duration) {
         self.after(left);
         if std::mem::take(&mut self.ended) {
-            self.repeats = left.is_none_or(|left| left > AGAIN);
-            self.after(Some(AGAIN));
+            self.repeats = left.is_none_or(|left| left > SECOND_LOOK);
+            self.after(Some(SECOND_LOOK));
         }
-        self.not_before = Instant::now().checked_add(took.saturating_mul(SHARE));
+        self.not_before = Instant::now().checked_add(took.saturating_mul(MAX_SHARE));
     }
 }
 
@@ -91,7 +96,7 @@ mod tests {
         // A lifetime that ends before the second dump counts as an end again.
         expiry.after(Some(Duration::ZERO));
         assert!(expiry.take_due(late(1)));
-        expiry.dumped(Some(AGAIN / 2), Duration::ZERO);
+        expiry.dumped(Some(SECOND_LOOK / 2), Duration::ZERO);
         for _ in 0..2 {
             assert!(expiry.take_due(late(1)));
             expiry.dumped(None, Duration::ZERO);
@@ -106,6 +111,6 @@ mod tests {
         expiry.dumped(Some(second), second);
         let soon = Instant::now() + 2 * second;
         assert!(!expiry.take_due(soon));
-        assert!(expiry.take_due(soon + SHARE * second));
+        assert!(expiry.take_due(soon + MAX_SHARE * second));
     }
 }

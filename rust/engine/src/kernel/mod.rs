@@ -8,13 +8,13 @@ mod dump_pass;
 mod expiry;
 #[cfg(test)]
 mod fake_kernel;
-mod judge;
 mod lookup;
 mod monitor;
 mod namespace;
 mod notification_socket;
 mod notifications;
 mod poller;
+mod prefix_lookups;
 mod presence;
 mod read_ahead;
 mod reader;
@@ -26,9 +26,9 @@ mod sysctl;
 mod unseen;
 mod waker;
 
-pub(crate) use apply::{earlier, object as next_hop_object};
-pub use judge::{Answer, ask_for_prefixes, is_covered};
+pub(crate) use apply::{earlier, label_route, object as next_hop_object};
 pub use lookup::{Found, lookup};
+pub use prefix_lookups::{Answer, ask_for_prefixes, is_covered};
 pub use reader::Reader;
 pub use schedule::Reason;
 pub use settings::{KernelSettings, ResyncReport};

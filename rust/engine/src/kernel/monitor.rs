@@ -12,7 +12,7 @@ use crate::ready::has_something_to_read;
 use crate::state::EngineState;
 
 use super::apply::earlier;
-use super::coalesce::{Coalescer, GATHER};
+use super::coalesce::{COALESCE_TIME, Coalescer};
 use super::dump::Dumper;
 use super::expiry::Expiry;
 use super::namespace::{Change, NamespaceWatch, Sockets};
@@ -125,7 +125,7 @@ impl Monitor {
     ) -> Result<(), KernelError> {
         if notified && self.burst.arrived(Instant::now()) {
             self.commands_poller
-                .wait_waker(GATHER)
+                .wait_waker(COALESCE_TIME)
                 .map_err(KernelError::Read)?;
         }
         self.check_namespace()?;

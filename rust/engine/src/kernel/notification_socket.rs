@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use bgpreflector_core::netlink::constants::{
     RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE, RTNLGRP_LINK,
-    RTNLGRP_NEXTHOP,
+    RTNLGRP_MPLS_ROUTE, RTNLGRP_NEXTHOP,
 };
 
 use crate::state::EngineState;
@@ -18,6 +18,8 @@ pub(super) fn groups(links_only: bool) -> u32 {
         RTNLGRP_IPV6_IFADDR,
         RTNLGRP_IPV6_ROUTE,
         RTNLGRP_NEXTHOP,
+        // A kernel without MPLS sends nothing to it.
+        RTNLGRP_MPLS_ROUTE,
     ];
     let taken = if links_only { 1 } else { all.len() };
     let groups = all.iter().take(taken);

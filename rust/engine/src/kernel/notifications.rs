@@ -36,7 +36,7 @@ impl Monitor {
     /// Reads notifications at most `times` times; also returns whether that was all of them.
     pub(super) fn drain_at_most(&mut self, times: usize) -> Result<(Effects, bool), KernelError> {
         #[cfg(test)]
-        self.go_wrong();
+        self.inject_fault();
         let mut all = Effects::default();
         let mut emptied = false;
         for _ in 0..times {
@@ -112,7 +112,7 @@ impl Monitor {
     }
 
     #[cfg(test)]
-    fn go_wrong(&mut self) {
+    fn inject_fault(&mut self) {
         match self.fault.take() {
             None => {}
             Some(Fault::Panic) => panic!("injected"),

@@ -14,11 +14,11 @@ use crate::panics;
 use super::socket::RouteSocket;
 
 /// The kernel fills at most 32 KiB per read.
-const READ: usize = 64 * 1024;
+const READ_LENGTH: usize = 64 * 1024;
 /// Bytes of several reads, since waking the other thread costs as much as a hundred routes.
 const BUFFER: usize = 256 * 1024;
 /// Buffers in flight.
-const AHEAD: usize = 4;
+const BUFFERS_AHEAD: usize = 4;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 type Filled = Result<Vec<u8>, KernelError>;
@@ -38,8 +38,8 @@ impl ReadAhead {
         what: &'static str,
         sequence: u32,
     ) -> io::Result<Self> {
-        let (fill, filled) = bounded(AHEAD);
-        let (empty, emptied) = bounded(AHEAD);
+        let (fill, filled) = bounded(BUFFERS_AHEAD);
+        let (empty, emptied) = bounded(BUFFERS_AHEAD);
         let read = move || read_all(socket, what, sequence, &fill, &emptied);
         Builder::new()
             .name("bgpr-dump".into())
@@ -49,7 +49,7 @@ impl ReadAhead {
             filled,
             empty,
         };
-        for _ in 0..AHEAD {
+        for _ in 0..BUFFERS_AHEAD {
             made.give_back(Vec::new());
         }
         Ok(made)
@@ -105,7 +105,7 @@ fn read_many(
     let mut filled = 0;
     let mut last = false;
     buffer.resize(BUFFER, 0);
-    while let (false, Some(room)) = (last, buffer.get_mut(filled..filled + READ)) {
+    while let (false, Some(room)) = (last, buffer.get_mut(filled..filled + READ_LENGTH)) {
         let length = receive(socket, what, room)?;
         last = ends(room.get(..length).unwrap_or_default(), sequence);
         filled += length;

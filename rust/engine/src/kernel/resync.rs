@@ -19,14 +19,14 @@ use super::socket::in_namespace;
 use super::unseen::Absent;
 
 /// Maximum number of dumps in one resync: a kernel that keeps changing is dumped again later.
-const DUMPS: usize = 3;
-const LATER: Duration = Duration::from_secs(1);
+const MAX_DUMPS: usize = 3;
+const INCOMPLETE_PAUSE: Duration = Duration::from_secs(1);
 /// The pause before the next resync if a dump ended early.
 const EARLY_END_PAUSE: Duration = Duration::from_secs(30);
 /// Interface resyncs before a complete one ([`Table::begin_resync`]).
-const PARTIAL: u8 = 100;
+const MAX_PARTIAL_RESYNCS: u8 = 100;
 /// Routes named in the log when the table has drifted.
-const NAMED: usize = 20;
+const MAX_NAMED: usize = 20;
 
 /// The result of a resync's passes.
 struct DumpPasses {
@@ -87,7 +87,7 @@ impl Monitor {
             Ok(_) => self.dumper = Some(dumper),
             Err(_) => drop(self.shared.change(|table| table.end_resync(&[]))),
         }
-        self.schedule_doubts();
+        self.schedule_verification();
         let mut passes = result?;
         passes.report.duration = began.elapsed();
         self.count_resync(reason, passes.report.duration);
@@ -103,7 +103,11 @@ impl Monitor {
             }
             // Another dump would end at the same route.
             let ended_early = self.shared.kernel.ended_early.load(Ordering::Relaxed) > 0;
-            let pause = if ended_early { EARLY_END_PAUSE } else { LATER };
+            let pause = if ended_early {
+                EARLY_END_PAUSE
+            } else {
+                INCOMPLETE_PAUSE
+            };
             self.schedule
                 .request(pause, Reason::Incomplete, DumpScope::Everything);
         }
@@ -124,7 +128,7 @@ impl Monitor {
             self.clear_overrun(drops);
         } else {
             self.schedule
-                .request(LATER, Reason::Incomplete, DumpScope::Everything);
+                .request(INCOMPLETE_PAUSE, Reason::Incomplete, DumpScope::Everything);
         }
         let duration = began.elapsed();
         self.count_resync(reason, duration);
@@ -154,7 +158,7 @@ impl Monitor {
     }
 
     /// Schedules what notifications during a resync leave uncertain.
-    fn schedule_doubts(&mut self) {
+    fn schedule_verification(&mut self) {
         let unverified = self.shared.change(Table::take_unverified_changes);
         let mut effects = Effects::default();
         unverified
@@ -166,7 +170,7 @@ impl Monitor {
     }
 
     fn extent(&mut self, extent: DumpScope) -> DumpScope {
-        let whole = extent == DumpScope::Everything || self.partial_resyncs >= PARTIAL;
+        let whole = extent == DumpScope::Everything || self.partial_resyncs >= MAX_PARTIAL_RESYNCS;
         self.partial_resyncs = if whole { 0 } else { self.partial_resyncs + 1 };
         if whole { DumpScope::Everything } else { extent }
     }
@@ -192,7 +196,13 @@ impl Monitor {
         if passes.report.complete {
             self.clear_overrun(passes.drops);
         }
-        let drift = self.shared.change(|table| table.take_drift(NAMED));
+        let (shown_first, drift) = self.shared.change(|table| {
+            let shown_first = table.shows_some_first(Family::V6);
+            (shown_first, table.take_drift(MAX_NAMED))
+        });
+        if shown_first {
+            self.expiry.shown_first();
+        }
         // Dropped notifications would explain a difference, and so would an event during the audit,
         // for which another resync is scheduled.
         if reason == Reason::Audit && !lost && self.schedule.at().is_none() {
@@ -259,7 +269,7 @@ impl Monitor {
         );
     }
 
-    /// Dumps until the dumps show what is gone, at most [`DUMPS`] times.
+    /// Dumps until the dumps show what is gone, at most [`MAX_DUMPS`] times.
     fn passes(
         &mut self,
         dumper: &mut Dumper,
@@ -296,7 +306,7 @@ impl Monitor {
             }
             report.complete = v6.known() && !broken;
             let pointless = uncertain && *extent != DumpScope::Everything;
-            if report.complete || pointless || report.dumps >= DUMPS {
+            if report.complete || pointless || report.dumps >= MAX_DUMPS {
                 let certain: &'static [Family] = match (broken, v6.known()) {
                     (true, _) => &[],
                     (false, false) => &[Family::V4],

@@ -25,12 +25,12 @@ bgpreflector_core::named_enum! {
 
 /// Maximum number of interfaces to dump one by one: for each the kernel walks the whole table, and
 /// skipping a route takes it about a tenth of the time that showing it does.
-const SINGLY: usize = 10;
+const MAX_INTERFACES: usize = 10;
 
 /// The scope that covers both.
 fn union(a: DumpScope, b: DumpScope) -> DumpScope {
     match a.union(b) {
-        DumpScope::Interfaces(all) if all.len() > SINGLY => DumpScope::Everything,
+        DumpScope::Interfaces(all) if all.len() > MAX_INTERFACES => DumpScope::Everything,
         extent => extent,
     }
 }
@@ -137,7 +137,7 @@ mod tests {
             }
             schedule.take_due(Instant::now()).unwrap().extent
         };
-        let most = u32::try_from(SINGLY).unwrap();
+        let most = u32::try_from(MAX_INTERFACES).unwrap();
         assert_eq!(
             plan_for(0..most),
             DumpScope::Interfaces((0..most).collect())

@@ -19,12 +19,12 @@ use crate::panics;
 use crate::ready::wait_readable;
 
 /// Maximum number of datagrams per `recvmmsg`.
-const MANY: usize = 64;
+const MAX_DATAGRAMS: usize = 64;
 /// Maximum length of a notification: an attribute, such as `RTA_MULTIPATH`, has at most 64 KiB.
 /// Memory beyond the longest notification so far is never touched.
-const DATAGRAM: usize = 66 * 1024;
+const MAX_DATAGRAM: usize = 66 * 1024;
 
-const SENDER: libc::socklen_t = size_of::<libc::sockaddr_nl>() as libc::socklen_t;
+const SENDER_LENGTH: libc::socklen_t = size_of::<libc::sockaddr_nl>() as libc::socklen_t;
 
 /// `linux/sock_diag.h`: the number of values in `SO_MEMINFO`, and the index of the drop count.
 const SK_MEMINFO_VARS: usize = 9;
@@ -183,19 +183,20 @@ impl RouteSocket {
         }
     }
 
-    /// All pending datagrams, at most [`MANY`]; `WouldBlock` if there is none.
+    /// All pending datagrams, at most [`MAX_DATAGRAMS`]; `WouldBlock` if there is none.
     pub(super) fn receive_many(&self, into: &mut Datagrams) -> io::Result<()> {
         into.lengths.clear();
         let mut vectors: Vec<libc::iovec> = into
             .buffer
-            .chunks_exact_mut(DATAGRAM)
+            .chunks_exact_mut(MAX_DATAGRAM)
             .map(|chunk| libc::iovec {
                 iov_base: chunk.as_mut_ptr().cast(),
-                iov_len: DATAGRAM,
+                iov_len: MAX_DATAGRAM,
             })
             .collect();
         // SAFETY: all of sockaddr_nl's fields are numbers, for which zero is valid.
-        let mut senders: Vec<libc::sockaddr_nl> = vec![unsafe { std::mem::zeroed() }; MANY];
+        let mut senders: Vec<libc::sockaddr_nl> =
+            vec![unsafe { std::mem::zeroed() }; MAX_DATAGRAMS];
         let mut headers: Vec<libc::mmsghdr> = vectors
             .iter_mut()
             .zip(&mut senders)
@@ -205,13 +206,13 @@ impl RouteSocket {
                 header.msg_hdr.msg_iov = vector;
                 header.msg_hdr.msg_iovlen = 1;
                 header.msg_hdr.msg_name = (&raw mut *sender).cast();
-                header.msg_hdr.msg_namelen = SENDER;
+                header.msg_hdr.msg_namelen = SENDER_LENGTH;
                 header
             })
             .collect();
         let count = libc::c_uint::try_from(headers.len()).unwrap_or(0);
         // SAFETY: `headers` holds `count` entries, each with one vector in `vectors` that spans
-        // DATAGRAM bytes of `into.buffer`, and one address in `senders` of SENDER bytes; all four live
+        // MAX_DATAGRAM bytes of `into.buffer`, and one address in `senders` of SENDER_LENGTH bytes; all four live
         // beyond the call and are not moved.
         let received = unsafe {
             libc::recvmmsg(
@@ -255,8 +256,8 @@ pub(super) struct Datagrams {
 impl Datagrams {
     pub(super) fn new() -> Self {
         Self {
-            buffer: vec![0; MANY * DATAGRAM],
-            lengths: Vec::with_capacity(MANY),
+            buffer: vec![0; MAX_DATAGRAMS * MAX_DATAGRAM],
+            lengths: Vec::with_capacity(MAX_DATAGRAMS),
         }
     }
 
@@ -267,7 +268,7 @@ impl Datagrams {
             chunk.get(..*length).filter(|_| !truncated)
         };
         self.buffer
-            .chunks_exact(DATAGRAM)
+            .chunks_exact(MAX_DATAGRAM)
             .zip(&self.lengths)
             .map(place)
     }

@@ -14,12 +14,12 @@ use super::presence::Presence;
 use super::settings::ResyncReport;
 
 /// Maximum lookups to check that a dump was complete.
-const SAMPLE: usize = 16_384;
+const SAMPLE_SIZE: usize = 16_384;
 /// Maximum lookups in one resync with inconclusive dumps: the remaining prefixes follow in the
 /// next.
-const ASKED: usize = 1 << 18;
+const MAX_LOOKUPS: usize = 1 << 18;
 /// Lookups between two reads of notifications.
-const AT_ONCE: usize = 4096;
+const LOOKUPS_AT_ONCE: usize = 4096;
 
 /// Prefixes by kernel table.
 pub(super) type Absent = AHashSet<(u32, Prefix)>;
@@ -43,7 +43,7 @@ impl Monitor {
         report: &mut ResyncReport,
     ) -> Result<(&'static [Family], Absent), KernelError> {
         let unseen = self.shared.change(|table| table.unseen_prefixes(certain));
-        let some = sample(&unseen.prefixes, SAMPLE);
+        let some = sample(&unseen.prefixes, SAMPLE_SIZE);
         let present = self.ask(dumper, &some, &unseen.cached)?.present;
         let ended_early = |family: &Family| present.iter().any(|(_, p)| p.family() == *family);
         let families = match Family::ALL.map(|f| certain.contains(&f) && !ended_early(&f)) {
@@ -87,7 +87,7 @@ impl Monitor {
             return Ok(all);
         }
         let consulted = dumper.consulted()?;
-        for some in prefixes.chunks(AT_ONCE) {
+        for some in prefixes.chunks(LOOKUPS_AT_ONCE) {
             all.extend(dumper.ask(&self.shared, some, cached, &consulted)?);
             self.drain()?;
         }
@@ -97,15 +97,15 @@ impl Monitor {
     /// Keeps as many prefixes as one resync looks up, different ones each time; returns how many
     /// are left out.
     fn limit_lookups(&mut self, prefixes: &mut Vec<(u32, Prefix)>) -> usize {
-        let left_out = prefixes.len().saturating_sub(ASKED);
+        let left_out = prefixes.len().saturating_sub(MAX_LOOKUPS);
         if left_out == 0 {
             self.asked = 0;
             return 0;
         }
         let from = self.asked % prefixes.len();
         prefixes.rotate_left(from);
-        prefixes.truncate(ASKED);
-        self.asked = from + ASKED;
+        prefixes.truncate(MAX_LOOKUPS);
+        self.asked = from + MAX_LOOKUPS;
         left_out
     }
 

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 const SECOND: u64 = 1_000_000_000;
 /// Fractions of a second that the bucket holds: small enough to smooth the load, large enough that
 /// a thread with millisecond sleeps reaches the limit.
-const SHARES: u32 = 100;
+const BURSTS_PER_SECOND: u32 = 100;
 /// The minimum wait at a high rate, which avoids a wake-up per request.
-const MOMENT: Duration = Duration::from_millis(1);
+const MIN_WAIT: Duration = Duration::from_millis(1);
 
 /// A bucket that gains one token per allowed request.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl TokenBucket {
     pub(super) fn new(per_second: Option<u32>, now: Instant) -> Self {
         let limit = per_second.and_then(|rate| {
             let interval = SECOND.checked_div(rate.into())?.max(1);
-            Some((interval, rate.div_ceil(SHARES)))
+            Some((interval, rate.div_ceil(BURSTS_PER_SECOND)))
         });
         Self {
             limit,
@@ -63,7 +63,7 @@ impl TokenBucket {
         if wait.is_zero() {
             wait
         } else {
-            wait.max(MOMENT)
+            wait.max(MIN_WAIT)
         }
     }
 }

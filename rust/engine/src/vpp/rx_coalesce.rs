@@ -6,8 +6,8 @@
 use std::time::{Duration, Instant};
 
 /// The longest pause, and the shortest worth taking.
-const LONGEST: Duration = Duration::from_millis(1);
-const SHORTEST: Duration = Duration::from_micros(500);
+const MAX_DELAY: Duration = Duration::from_millis(1);
+const MIN_DELAY: Duration = Duration::from_micros(500);
 
 /// How many of `pending` unanswered requests VPP has, with `unsent` bytes that wait for room in the
 /// socket, of requests of `length` bytes.
@@ -58,8 +58,8 @@ impl RxCoalescer {
     /// How long to leave answers unread with `pending` unanswered requests: never so long that VPP
     /// could finish more than half of them. None if it is not worthwhile.
     pub(super) fn delay(&self, pending: usize) -> Option<Duration> {
-        let pause = (self.took / 2).min(LONGEST);
-        (pending > self.half && pause >= SHORTEST).then_some(pause)
+        let pause = (self.took / 2).min(MAX_DELAY);
+        (pending > self.half && pause >= MIN_DELAY).then_some(pause)
     }
 }
 
@@ -79,8 +79,8 @@ mod tests {
 
     #[test]
     fn a_vpp_of_the_usual_speed_is_left_alone_for_a_moment() {
-        assert_eq!(pause_at(100_000, 1024), Some(LONGEST));
-        assert_eq!(pause_at(250_000, 1024), Some(LONGEST));
+        assert_eq!(pause_at(100_000, 1024), Some(MAX_DELAY));
+        assert_eq!(pause_at(250_000, 1024), Some(MAX_DELAY));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bgpreflector_core::route::Prefix;
 
 /// Maximum number of refusals in a report.
-pub(super) const FAILURES: usize = 100;
+pub(super) const MAX_FAILURES: usize = 100;
 
 /// Settings of the bulk connection.
 #[derive(Clone, Debug)]

@@ -216,7 +216,7 @@ impl Table {
 
     /// Records that VPP has none of our routes, or that what it has is unknown.
     pub fn forget_installed(&mut self) {
-        for handle in self.places() {
+        for handle in self.slots() {
             let installed = self.rib(handle).and_then(|rib| rib.body(handle.slot));
             if installed.is_some_and(|body| !body.installed.is_none() || body.has(flag::REJECTED)) {
                 self.set_installed(handle, PathSetId::NONE);
@@ -297,7 +297,7 @@ impl Table {
             return 0;
         }
         let mut stale = 0;
-        for handle in self.places() {
+        for handle in self.slots() {
             let Some(rib) = self.rib(handle) else {
                 continue;
             };

@@ -9,7 +9,7 @@ use crate::table::store::entry::flag;
 use crate::table::store::ids::Handle;
 
 /// Entries examined per requested answer, at most: the table is locked for that long.
-const PLACES: usize = 4;
+const SLOTS_PER_ANSWER: usize = 4;
 
 /// Whether VPP has a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Table {
     /// Takes about `limit` answers, perhaps fewer although more are queued.
     pub fn take_answers(&mut self, limit: usize) -> Vec<Answer> {
         let mut taken = Vec::new();
-        for _ in 0..limit.saturating_mul(PLACES) {
+        for _ in 0..limit.saturating_mul(SLOTS_PER_ANSWER) {
             if taken.len() >= limit {
                 break;
             }

@@ -30,7 +30,7 @@ pub(in crate::table) struct DirtyQueue {
 }
 
 /// Runs that an empty queue keeps room for; the memory of a full table is freed.
-const KEPT: usize = 1024;
+const KEPT_RUNS: usize = 1024;
 
 impl DirtyQueue {
     pub(in crate::table) fn len(&self) -> usize {
@@ -63,7 +63,7 @@ impl DirtyQueue {
         }
         self.len = self.len.saturating_sub(1);
         if self.len == 0 {
-            self.runs.shrink_to(KEPT);
+            self.runs.shrink_to(KEPT_RUNS);
         }
         Some(handle)
     }

@@ -87,7 +87,7 @@ impl Table {
             let body = self.rib(*handle).and_then(|rib| rib.body(handle.slot));
             body.is_some_and(|body| !body.installed.is_none() || body.has(flag::DESIRED))
         };
-        let unseen = self.places().filter(|handle| !shown.has(*handle));
+        let unseen = self.slots().filter(|handle| !shown.has(*handle));
         unseen.filter(missing).collect()
     }
 

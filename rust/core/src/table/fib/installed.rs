@@ -29,7 +29,7 @@ impl Table {
     pub fn examples(&self) -> Vec<(u32, Prefix, Vec<u32>)> {
         let mut seen = AHashSet::<(u16, PathSetId)>::new();
         let mut found = Vec::new();
-        for handle in self.places() {
+        for handle in self.slots() {
             let Some(rib) = self.rib(handle) else {
                 continue;
             };

@@ -6,7 +6,7 @@ use crate::table::store::ids::Handle;
 
 /// How far below the limit, as a fraction of it, the number must fall before the limit counts as
 /// kept again: a peer whose routes come and go at the limit must not fill the log.
-const BELOW: usize = 20;
+const MARGIN: usize = 20;
 
 impl Table {
     /// Whether the number exceeds the limit, or did until it fell far enough.
@@ -27,7 +27,7 @@ impl Table {
         let prefixes = self.claimed() + self.over_limit();
         let exceeded = match self.limit_state.exceeded {
             false => prefixes > limit.prefixes,
-            true => prefixes > limit.prefixes - limit.prefixes / BELOW,
+            true => prefixes > limit.prefixes - limit.prefixes / MARGIN,
         };
         if exceeded == self.limit_state.exceeded {
             return None;

@@ -20,9 +20,9 @@ const ALONE_AFTER: u8 = 2;
 /// How many of the oldest unanswered requests include the one that VPP ended over: VPP takes
 /// requests in order, 4,096 bytes (18 requests or more) at a time, and the answers to these may be
 /// lost with it.
-const FIRST: usize = 256;
+const OLDEST_SUSPECTS: usize = 256;
 /// Maximum number of suspects; beyond it, those suspected only once are dropped.
-const SUSPECTS: usize = 65_536;
+const MAX_SUSPECTS: usize = 65_536;
 
 fn place(request: &Request) -> Place {
     (request.vpp_table, request.prefix)
@@ -78,11 +78,11 @@ impl Table {
     /// Records that VPP ended while exactly these requests, in the order sent, were unanswered.
     /// Returns those that are held from now on; each must still end in [`Self::abandon`].
     pub fn suspect(&mut self, requests: &[Request]) -> Vec<Request> {
-        let first = requests.iter().take(FIRST);
+        let first = requests.iter().take(OLDEST_SUSPECTS);
         let adding = first.filter(|request| !request.paths.is_none());
         let alone = requests.len() == 1;
         let mut ended = Vec::new();
-        if self.quarantine.suspects.len() > SUSPECTS {
+        if self.quarantine.suspects.len() > MAX_SUSPECTS {
             self.quarantine
                 .suspects
                 .retain(|_, endings| *endings >= ALONE_AFTER);
@@ -140,7 +140,7 @@ impl Table {
 
     /// Whether VPP had any route with such paths in the request's table when it ended.
     fn survives_elsewhere(&self, request: &Request, wanted: &PathSet) -> bool {
-        self.places().any(|handle| {
+        self.slots().any(|handle| {
             let rib = self
                 .rib(handle)
                 .filter(|rib| rib.vpp_table == request.vpp_table);
@@ -177,7 +177,7 @@ impl Table {
 
     /// Happens once per end of VPP, which is followed by an adoption of all routes anyway.
     fn refresh_all(&mut self) {
-        for handle in self.places() {
+        for handle in self.slots() {
             let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
             if body.is_some_and(Slot::in_use) {
                 self.refresh(handle);

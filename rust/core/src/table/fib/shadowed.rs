@@ -59,7 +59,7 @@ impl Table {
     /// Prepares for the calls of [`Self::adopt`]. A route that they do not report may still be in
     /// VPP, hidden: it is sent again, or deleted.
     pub fn begin_adoption(&mut self) {
-        for handle in self.places() {
+        for handle in self.slots() {
             let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
             let Some(body) = body.copied() else { continue };
             if !body.installed.is_none() {

@@ -11,15 +11,18 @@ use crate::table::store::any_rib::AnyRib;
 const LOCAL: u32 = 255;
 
 /// Invalid VPP table id.
-const NO_VPP_TABLE: u32 = u32::MAX;
+pub(in crate::table) const NO_VPP_TABLE: u32 = u32::MAX;
 
 /// Which kernel tables to mirror once they have a route, and into which VPP tables.
 #[derive(Clone, Debug, Default)]
 pub struct Discovery {
     /// Ranges of kernel tables; `local` is never among them.
     pub tables: Vec<RangeInclusive<u32>>,
-    /// VPP tables of some of them. The others use the VPP table with their own number.
+    /// VPP tables of some of them.
     pub map: BTreeMap<u32, u32>,
+    /// VPP tables of the others, the lowest free one for each. Without it they use the VPP table
+    /// with their own number.
+    pub free: Option<RangeInclusive<u32>>,
 }
 
 impl Discovery {
@@ -37,18 +40,28 @@ impl Discovery {
                 .any(|range| range.contains(&kernel_table))
     }
 
-    /// None if another kernel table is mapped to the VPP table with this number.
+    /// The VPP tables to choose from for a kernel table that is mapped to none.
+    pub(in crate::table) fn free_for(&self, kernel_table: u32) -> Option<RangeInclusive<u32>> {
+        self.free
+            .clone()
+            .filter(|_| !self.map.contains_key(&kernel_table))
+    }
+
+    /// The VPP table of this number or of the map; none if another kernel table is mapped to it.
     pub(in crate::table) fn vpp_table(&self, kernel_table: u32) -> Option<u32> {
         let own = || (!self.map.values().any(|vpp| *vpp == kernel_table)).then_some(kernel_table);
         let vpp_table = self.map.get(&kernel_table).copied().or_else(own)?;
         (vpp_table != NO_VPP_TABLE).then_some(vpp_table)
     }
 
+    /// The kernel table of this number or of the map; none if it may be of any.
     pub(in crate::table) fn kernel_table(&self, vpp_table: u32) -> Option<u32> {
         let mapped = self.map.iter().find(|(_, vpp)| **vpp == vpp_table);
         match mapped {
             Some((kernel_table, _)) => Some(*kernel_table),
-            None => (!self.map.contains_key(&vpp_table)).then_some(vpp_table),
+            None => {
+                (self.free.is_none() && !self.map.contains_key(&vpp_table)).then_some(vpp_table)
+            }
         }
     }
 }
@@ -74,8 +87,13 @@ pub(in crate::table) struct Discovered {
     /// How many ribs are configured; the rest were discovered.
     pub(in crate::table) named: usize,
     pub(in crate::table) index: BTreeMap<(Family, u32), u16>,
-    /// Kernel tables that cannot be mirrored, because another one uses their VPP table.
+    /// Kernel tables that cannot be mirrored, because another one uses their VPP table, or none is
+    /// free.
     pub(in crate::table) left_out: BTreeSet<u32>,
+    /// VPP tables that were free, by kernel table.
+    pub(in crate::table) chosen: BTreeMap<u32, u32>,
+    /// VPP tables that are not ours.
+    pub(in crate::table) others: BTreeSet<u32>,
 }
 
 impl Discovered {

@@ -5,40 +5,21 @@
 
 use ahash::AHashMap;
 
-use crate::route::{Prefix, RouteKey};
+use crate::route::{Family, Prefix, RouteKey};
 
 /// Maximum number of differences stored by key; further ones are only counted.
 const REMEMBERED: usize = 1024;
 
-/// How the table differed from the kernel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Drift {
-    /// The kernel had a route that was missing in the table.
-    Missing,
-    /// The kernel's route differed from the table's.
-    Different,
-    /// The table had a route that the kernel did not have.
-    Stale,
-}
-
-impl Drift {
-    /// All kinds, in the order of [`Self::index`].
-    pub const ALL: [Drift; 3] = [Drift::Missing, Drift::Different, Drift::Stale];
-
-    /// The kind's name in metrics and messages.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Drift::Missing => "missing",
-            Drift::Different => "different",
-            Drift::Stale => "stale",
-        }
-    }
-
-    /// The kind's index in [`Self::ALL`].
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self as usize
+crate::named_enum! {
+    /// How the table differed from the kernel.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Drift {
+        /// The kernel had a route that was missing in the table.
+        Missing = "missing",
+        /// The kernel's route differed from the table's.
+        Different = "different",
+        /// The table had a route that the kernel did not have.
+        Stale = "stale",
     }
 }
 
@@ -67,6 +48,14 @@ pub(in crate::table) struct PendingDrift {
 }
 
 impl PendingDrift {
+    /// Whether there are differences of the family besides stale routes, and all are stored.
+    pub(in crate::table) fn names_some_shown(&self, family: Family) -> bool {
+        let shown = |(key, drift): (&RouteKey, &Drift)| {
+            key.prefix.family() == family && *drift != Drift::Stale
+        };
+        self.uncounted == [0; Drift::ALL.len()] && self.keys.iter().any(shown)
+    }
+
     #[inline]
     pub(in crate::table) fn suspect(&mut self, key: &RouteKey, drift: Drift) {
         if self.keys.len() < REMEMBERED {

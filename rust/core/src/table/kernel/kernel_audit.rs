@@ -1,5 +1,6 @@
 //! What an audit found: a resync's differences that no notification has explained.
 
+use crate::route::Family;
 use crate::table::Table;
 use crate::table::kernel::drift::DriftReport;
 
@@ -8,6 +9,14 @@ impl Table {
     #[must_use]
     pub fn has_suspects(&self) -> bool {
         !self.pending_drift.keys.is_empty()
+    }
+
+    /// Whether the last dump showed routes of the family that were not known, few enough for another
+    /// dump because of them. A lifetime that begins or ends with less than a tick of it left looks
+    /// like none (`rtnl_put_cacheinfo`).
+    #[must_use]
+    pub fn shows_some_first(&self, family: Family) -> bool {
+        self.pending_drift.names_some_shown(family)
     }
 
     /// What the last resync repaired and no notification has explained since, with up to `limit`

@@ -58,6 +58,20 @@ pub(in crate::table) enum Announced {
     ReplacedDuplicate(SetId),
 }
 
+impl Announced {
+    /// The sets to which a reference is left over: that of the announcement, `new`, or of what it
+    /// replaced.
+    pub(in crate::table) fn unused(&self, new: SetId) -> impl Iterator<Item = SetId> + use<> {
+        let unused = match *self {
+            Announced::Known | Announced::Moved | Announced::Expiry => [Some(new), None],
+            Announced::Changed(old) => [Some(old), None],
+            Announced::Added(old) => [old, None],
+            Announced::ReplacedDuplicate(old) => [Some(new), Some(old)],
+        };
+        unused.into_iter().flatten()
+    }
+}
+
 /// Inserts `new` into the routes of its prefix.
 pub(in crate::table) fn announce(
     routes: &mut Routes,

@@ -47,6 +47,7 @@ impl Table {
             }
         }
         self.resolver.forget_bytes();
+        self.begin_label_dump();
         self.begin_resync(DumpScope::Everything);
     }
 
@@ -90,6 +91,7 @@ impl Table {
         absent: &AHashSet<(u32, Prefix)>,
     ) -> SweepReport {
         (self.link_dump, self.next_hop_dump) = (None, None);
+        self.label_routes.dump = None;
         let Some(resync) = self.resyncs.current.take() else {
             return SweepReport::default();
         };
@@ -160,7 +162,7 @@ impl Table {
     pub(in crate::table) fn touch(&mut self, key: RouteKey, touch: Touch) {
         self.pending_drift.clear(&key);
         let (Touch::Announced { protocol } | Touch::Withdrawn { protocol, .. }) = &touch;
-        self.withdraw_injected(key, *protocol);
+        self.forget_injection(key, *protocol);
         let resync = self.resyncs.current.as_mut();
         if resync.is_some_and(|resync| resync.touch(key, touch)) {
             self.uncertain();
@@ -190,7 +192,7 @@ impl Table {
     fn announced(&mut self, key: &RouteKey, protocol: u8, placement: InsertMode) {
         if placement == InsertMode::Sole {
             // No concurrent dump can be older.
-            self.withdraw_injected(*key, protocol);
+            self.forget_injection(*key, protocol);
         } else {
             self.touch(*key, Touch::Announced { protocol });
         }

@@ -12,23 +12,23 @@ use crate::table::kernel::update::Announcement;
 use crate::table::store::entry::{KernelRoute, Routes};
 use crate::table::store::ids::Handle;
 
-/// The first route of the prefix that was not injected ([`Table::announce_own`]).
+/// The first route of the prefix that was not injected ([`Table::inject`]).
 fn first_of_source(
-    own: &AHashSet<(RouteKey, u8)>,
+    injected: &AHashSet<(RouteKey, u8)>,
     table: u32,
     prefix: Prefix,
     routes: &Routes,
 ) -> Option<usize> {
-    let is_own = |route: &KernelRoute| {
+    let is_injected = |route: &KernelRoute| {
         let key = RouteKey {
             table,
             prefix,
             tos: route.tos,
             metric: route.metric,
         };
-        own.contains(&(key, route.protocol))
+        injected.contains(&(key, route.protocol))
     };
-    routes.iter().position(|route| !is_own(route))
+    routes.iter().position(|route| !is_injected(route))
 }
 
 impl Table {
@@ -51,12 +51,12 @@ impl Table {
 
     /// Removes the source's route of a prefix.
     pub fn withdraw_sole(&mut self, table: u32, prefix: &Prefix) {
-        let own = std::mem::take(&mut self.injected);
+        let injected = std::mem::take(&mut self.injected);
         let removed = self.handle_of_prefix(table, prefix).map_or(0, |handle| {
-            let goes = |routes: &Routes| first_of_source(&own, table, *prefix, routes);
+            let goes = |routes: &Routes| first_of_source(&injected, table, *prefix, routes);
             self.remove_routes_at(handle, goes, |_| {})
         });
-        self.injected = own;
+        self.injected = injected;
         let in_scope = self.rib_index(prefix.family(), table).is_some();
         if removed == 0 && in_scope && self.scope.prefixes.allow(prefix) {
             self.anomalies.unknown_withdrawals += 1;
@@ -68,11 +68,11 @@ impl Table {
         let Some(rib) = self.rib(handle) else { return };
         let family = rib.family();
         let mut routes = rib.routes(handle.slot);
-        let own = std::mem::take(&mut self.injected);
-        while let Some(at) = first_of_source(&own, key.table, key.prefix, &routes) {
+        let injected = std::mem::take(&mut self.injected);
+        while let Some(at) = first_of_source(&injected, key.table, key.prefix, &routes) {
             self.drop_route(handle, &mut routes, at);
         }
-        self.injected = own;
+        self.injected = injected;
         let order = |route: &KernelRoute| (route.metric, route.tos) <= (new.metric, new.tos);
         let at = routes.partition_point(order);
         routes.insert(at, new);

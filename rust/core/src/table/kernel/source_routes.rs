@@ -5,7 +5,7 @@
 use crate::route::{NextHopSet, Prefix, RouteKey};
 
 use crate::table::Table;
-use crate::table::kernel::kernel_order::{self, Announced, InsertMode, Withdrawn};
+use crate::table::kernel::kernel_order::{self, InsertMode, Withdrawn};
 use crate::table::kernel::source_route_list::{MOST, Place};
 use crate::table::kernel::update::{Announcement, in_order};
 use crate::table::store::entry::{KernelRoute, Routes};
@@ -45,12 +45,8 @@ impl Table {
             expired: announcement.expired,
         };
         self.change_from(place, |routes, sets| {
-            match kernel_order::announce(routes, new, placement, family, sets) {
-                Announced::Known | Announced::Moved | Announced::Expiry => vec![new.set],
-                Announced::Added(Some(old)) | Announced::Changed(old) => vec![old],
-                Announced::ReplacedDuplicate(old) => vec![new.set, old],
-                Announced::Added(None) => Vec::new(),
-            }
+            let announced = kernel_order::announce(routes, new, placement, family, sets);
+            announced.unused(new.set).collect()
         });
         if !placement.from_dump() {
             self.source_routes.notify(place, generation);

@@ -102,8 +102,11 @@ impl Table {
         let unseen = |route: &KernelRoute| route.generation != generation && marks.has(route.set);
         let found = !marks.is_empty()
             && self.ribs_of(&[Family::V6]).into_iter().any(|rib| {
+                let only = |body: &Slot| body.route().is_some_and(|route| unseen(&route));
                 let rib = self.ribs.get(usize::from(rib));
-                rib.is_some_and(|rib| (0..rib.slots()).any(|s| rib.routes(s).iter().any(unseen)))
+                rib.is_some_and(|rib| {
+                    rib.next(0, only).is_some() || rib.many().flatten().any(unseen)
+                })
             });
         if found {
             self.uncertain();

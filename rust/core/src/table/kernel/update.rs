@@ -219,24 +219,18 @@ impl Table {
             }
             _ => self.replaced(&routes, &new, placement, same),
         };
+        for unused in announced.unused(new.set) {
+            self.resolver.release(unused);
+        }
+        let counts = self.counts_mut(family);
         match announced {
             Announced::Known => {
-                self.resolver.release(new.set);
                 self.put_routes(handle, routes);
                 return verify;
             }
-            Announced::Moved | Announced::Expiry => self.resolver.release(new.set),
-            Announced::Added(Some(old)) | Announced::Changed(old) => self.resolver.release(old),
-            Announced::ReplacedDuplicate(old) => {
-                self.resolver.release(new.set);
-                self.resolver.release(old);
-                let counts = self.counts_mut(family);
-                counts.kernel = counts.kernel.saturating_sub(1);
-            }
-            Announced::Added(None) => {
-                let counts = self.counts_mut(family);
-                counts.kernel = counts.kernel.saturating_add(1);
-            }
+            Announced::ReplacedDuplicate(_) => counts.kernel = counts.kernel.saturating_sub(1),
+            Announced::Added(None) => counts.kernel = counts.kernel.saturating_add(1),
+            _ => {}
         }
         self.store_routes(handle, routes);
         verify

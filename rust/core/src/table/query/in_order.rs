@@ -7,12 +7,12 @@ use crate::route::{Family, Prefix};
 
 use crate::table::Table;
 use crate::table::query::filter::RouteFilter;
-use crate::table::query::view::{PLACES, RouteView};
+use crate::table::query::view::{MAX_SLOTS, RouteView};
 use crate::table::store::ids::Handle;
 
 /// Prefixes that one walk over a table finds: a million routes take 16 walks, and a megabyte or two
 /// at a time.
-const FOUND: usize = 65_536;
+const MAX_FOUND: usize = 65_536;
 
 /// Which mirrored table is listed: IPv4 first, then IPv6, lower tables first.
 type Which = (Family, u32);
@@ -38,7 +38,7 @@ impl RoutesInOrder {
     /// A listing of what `filter` takes.
     #[must_use]
     pub fn new(filter: RouteFilter) -> Self {
-        Self::by(filter, FOUND)
+        Self::by(filter, MAX_FOUND)
     }
 
     /// `found` is how many prefixes one walk finds.
@@ -113,7 +113,7 @@ impl RoutesInOrder {
         let Some(rib) = table.ribs.get(usize::from(index)) else {
             return true;
         };
-        let end = self.slot.saturating_add(PLACES).min(rib.slots());
+        let end = self.slot.saturating_add(MAX_SLOTS).min(rib.slots());
         let mut slot = self.slot;
         while slot < end {
             let handle = Handle { rib: index, slot };

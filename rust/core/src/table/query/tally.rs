@@ -7,7 +7,7 @@ use crate::route::{NextHop, RouteType};
 use crate::table::Table;
 use crate::table::query::filter::RouteFilter;
 use crate::table::query::from_source::state;
-use crate::table::query::view::{Cursor, PLACES};
+use crate::table::query::view::{Cursor, MAX_SLOTS};
 use crate::table::store::ids::{Handle, SetId};
 
 /// Routes that have all of this in common.
@@ -30,7 +30,7 @@ impl Table {
     #[must_use]
     pub fn tally(&self, cursor: Cursor, filter: &RouteFilter) -> (Vec<Alike>, Option<Cursor>) {
         let mut counts = HashMap::<_, usize>::new();
-        let rest = self.walk_places(cursor, PLACES, |handle: Handle| {
+        let rest = self.walk_slots(cursor, MAX_SLOTS, |handle: Handle| {
             self.each_taken(handle, filter, |_, _, route, state| {
                 let alike = (state.name(), route.protocol, route.set);
                 *counts.entry(alike).or_default() += 1;
@@ -65,7 +65,7 @@ impl Table {
         filter: &RouteFilter,
         counts: &mut Vec<u32>,
     ) -> Option<Cursor> {
-        let rest = self.walk_places(cursor, PLACES, |handle: Handle| {
+        let rest = self.walk_slots(cursor, MAX_SLOTS, |handle: Handle| {
             self.each_taken(handle, filter, |_, _, route, _| count(counts, route.set));
             true
         });

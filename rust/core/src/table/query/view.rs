@@ -37,10 +37,10 @@ impl Cursor {
 }
 
 /// Entries that one call examines: the table is locked for that long.
-pub(super) const PLACES: u32 = 65_536;
+pub(super) const MAX_SLOTS: u32 = 65_536;
 
 /// Where the routes for some sources only are listed, in place of a mirrored table's number.
-const BEHIND: u16 = u16::MAX;
+const SOURCE_ROUTES: u16 = u16::MAX;
 
 /// A kernel route and its state in VPP.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,8 +55,8 @@ pub struct RouteView {
     pub metric: u32,
     /// The protocol that installed it (`rtm_protocol`).
     pub protocol: u8,
-    /// Its source: the name of the scope's [`RouteSource`](super::RouteSource), or `own` for a
-    /// route from [`Table::announce_own`].
+    /// Its source: the name of the scope's [`RouteSource`](super::RouteSource), or `injected` for a
+    /// route from [`Table::inject`].
     pub source: &'static str,
     /// What it does with packets.
     pub set: NextHopSet,
@@ -129,14 +129,14 @@ impl Table {
             let body = self.rib(*handle).and_then(|rib| rib.body(handle.slot));
             body.is_some_and(|body| !body.installed.is_none())
         };
-        let total = self.places().filter(installed).count();
+        let total = self.slots().filter(installed).count();
         let step = total.div_ceil(count.max(1)).max(1);
         let of = |handle: Handle| {
             let rib = self.rib(handle)?;
             Some((rib.kernel_table, rib.prefix(handle.slot)?))
         };
         let chosen = self
-            .places()
+            .slots()
             .filter(installed)
             .skip(turn % step)
             .step_by(step);
@@ -159,22 +159,28 @@ impl Table {
         limit: usize,
         filter: &RouteFilter,
     ) -> (Vec<RouteView>, Option<Cursor>) {
-        self.listing(cursor, limit, PLACES, filter)
+        self.listing(cursor, limit, MAX_SLOTS, filter)
     }
 
     fn listing(
         &self,
         cursor: Cursor,
         limit: usize,
-        places: u32,
+        slots: u32,
         filter: &RouteFilter,
     ) -> (Vec<RouteView>, Option<Cursor>) {
         let mut views = Vec::new();
-        if cursor.rib == BEHIND {
+        if cursor.rib == SOURCE_ROUTES {
             let rest = self.views_from_sources(cursor.slot, limit, filter, &mut views);
-            return (views, rest.map(|slot| Cursor { rib: BEHIND, slot }));
+            return (
+                views,
+                rest.map(|slot| Cursor {
+                    rib: SOURCE_ROUTES,
+                    slot,
+                }),
+            );
         }
-        let rest = self.walk_places(cursor, places, |handle| {
+        let rest = self.walk_slots(cursor, slots, |handle| {
             let room = views.len() < limit;
             if room {
                 self.views(handle, filter, &mut views);
@@ -182,26 +188,26 @@ impl Table {
             room
         });
         let behind = Cursor {
-            rib: BEHIND,
+            rib: SOURCE_ROUTES,
             slot: 0,
         };
         let more = self.routes_from_sources().next().is_some();
         (views, rest.or(more.then_some(behind)))
     }
 
-    /// Calls `with` for each place from `cursor` on until it says no, for `places` at most; where to
+    /// Calls `with` for each slot from `cursor` on until it says no, for `slots` at most; where to
     /// go on, none at the end.
-    pub(super) fn walk_places(
+    pub(super) fn walk_slots(
         &self,
         cursor: Cursor,
-        places: u32,
+        slots: u32,
         mut with: impl FnMut(Handle) -> bool,
     ) -> Option<Cursor> {
         let Cursor {
             rib: mut index,
             mut slot,
         } = cursor;
-        let mut left = places;
+        let mut left = slots;
         while let Some(rib) = self.ribs.get(usize::from(index)) {
             while slot < rib.slots() {
                 if left == 0 || !with(Handle { rib: index, slot }) {
@@ -229,7 +235,7 @@ impl Table {
     }
 
     /// Routes of mirrored protocols that VPP cannot have, by reason ([`HoldReason::name`]): the
-    /// best of their prefix, and those with a TOS or for some sources only.
+    /// best of their prefix, those with a TOS or for some sources only, and those by label.
     #[must_use]
     pub fn held_routes(&self) -> BTreeMap<&'static str, usize> {
         let mut reasons = BTreeMap::new();
@@ -240,6 +246,10 @@ impl Table {
             let name = HoldReason::SourceSpecific(place.2).name();
             *reasons.entry(name).or_default() += 1;
         }
+        let labels = self.mirrored_labels();
+        if labels > 0 {
+            reasons.insert(HoldReason::MplsRoute.name(), labels);
+        }
         if self.quarantine.is_empty() {
             for (set, count) in self.resolver.held() {
                 let reason = self.resolver.resolution(set).held;
@@ -248,7 +258,7 @@ impl Table {
             }
         } else {
             // Quarantine holds by prefix, not by set.
-            for handle in self.places() {
+            for handle in self.slots() {
                 let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
                 let wanted = body.and_then(|body| self.target(handle, body));
                 if let Some(held) = wanted.and_then(|wanted| wanted.held) {

@@ -25,6 +25,8 @@ pub enum HoldReason {
     TypeOfService(u8),
     /// It applies only to packets from this prefix: VPP's FIB looks at no source.
     SourceSpecific(Prefix),
+    /// It is by MPLS label.
+    MplsRoute,
     /// It has more next hops than fit in a message.
     TooManyNextHops(usize),
     /// The prefix limit is reached ([`Limit`](crate::table::Limit)).
@@ -51,6 +53,7 @@ impl HoldReason {
             HoldReason::TypeOfService(_) => "type_of_service",
             HoldReason::SourceSpecific(_) => "source_specific",
             HoldReason::TooManyNextHops(_) => "too_many_next_hops",
+            HoldReason::MplsRoute => "mpls_route",
             HoldReason::OverLimit => "over_limit",
             HoldReason::EndedVpp => "ended_vpp",
             HoldReason::VppFault => "vpp_fault",
@@ -95,6 +98,7 @@ impl std::fmt::Display for HoldReason {
             HoldReason::SourceSpecific(source) => {
                 write!(f, "it applies to packets from {source} only")
             }
+            HoldReason::MplsRoute => f.write_str("MPLS routes are not mirrored"),
             HoldReason::EndedVpp => f.write_str(
                 "VPP ended each time it was sent: `bgpreflector release` releases it",
             ),

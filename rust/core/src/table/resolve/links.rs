@@ -4,6 +4,7 @@
 use crate::route::{Family, NextHopSet, NextHopSource};
 
 use crate::table::Table;
+use crate::table::kernel::discovered::NO_VPP_TABLE;
 use crate::table::kernel::dump_tracker::DumpTracker;
 use crate::table::resolve::interfaces::{Interfaces, Link};
 use crate::table::resolve::nexthops::NextHopObject;
@@ -86,7 +87,8 @@ impl Table {
             .map(|(index, link)| (*index, link))
     }
 
-    /// Resolves the sets that lead into VRFs whose table is mirrored from now on.
+    /// Resolves the sets that lead into VRFs whose table is mirrored, or goes into another VPP table,
+    /// from now on.
     pub(in crate::table) fn table_mirrored(
         &mut self,
         family: Family,
@@ -94,12 +96,15 @@ impl Table {
         vpp_table: u32,
     ) {
         let topology = &mut self.resolver.topology;
-        topology
-            .vpp_tables
-            .insert((family, kernel_table), vpp_table);
-        let is_vrf = |(index, link): (u32, &Link)| {
-            (link.vrf_table == Some(kernel_table)).then_some(index)
-        };
+        if vpp_table == NO_VPP_TABLE {
+            topology.vpp_tables.remove(&(family, kernel_table));
+        } else {
+            topology
+                .vpp_tables
+                .insert((family, kernel_table), vpp_table);
+        }
+        let is_vrf =
+            |(index, link): (u32, &Link)| (link.vrf_table == Some(kernel_table)).then_some(index);
         let vrfs: Vec<u32> = self.links().filter_map(is_vrf).collect();
         for index in vrfs {
             self.link_changed(index);

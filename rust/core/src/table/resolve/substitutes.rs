@@ -29,7 +29,7 @@ impl Table {
             return counts;
         }
         // Quarantine holds by prefix, not by set.
-        for handle in self.places() {
+        for handle in self.slots() {
             let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
             let both = |flags| flags & SUBSTITUTED == SUBSTITUTED;
             if let Some(body) = body.filter(|body| body.in_use() && both(body.flags)) {

@@ -303,6 +303,8 @@ const fn takes_fallback(held: HoldReason) -> bool {
         // The route does not apply to VPP's packets.
         | HoldReason::TypeOfService(_)
         | HoldReason::SourceSpecific(_)
+        // It has no prefix.
+        | HoldReason::MplsRoute
         // VPP must have nothing for the prefix.
         | HoldReason::OverLimit | HoldReason::EndedVpp | HoldReason::VppFault => false,
     }

@@ -9,17 +9,17 @@ use crate::table::store::direct_mapped::{DirectMapped, InlineKey};
 use crate::table::store::ids::CachedSet;
 
 /// Maximum number of entries; then the cache is cleared.
-const REMEMBERED: usize = 4096;
+const MAX_ENTRIES: usize = 4096;
 /// Longer byte strings are not cached: routes with hundreds of next hops.
-const LONGEST: usize = 1024;
+const MAX_LENGTH: usize = 1024;
 
-struct Memory {
+struct CacheEntry {
     head: u32,
     attributes: Box<[u8]>,
     known: CachedSet,
 }
 
-impl Memory {
+impl CacheEntry {
     fn bytes(&self) -> SetBytes<'_> {
         SetBytes {
             head: self.head,
@@ -33,7 +33,7 @@ impl Memory {
 #[derive(Default)]
 pub(in crate::table) struct AttributeCache {
     near: DirectMapped,
-    index: HashTable<Memory>,
+    index: HashTable<CacheEntry>,
     hasher: RandomState,
 }
 
@@ -56,17 +56,17 @@ impl AttributeCache {
     }
 
     pub(in crate::table) fn put(&mut self, bytes: SetBytes<'_>, known: CachedSet) {
-        if bytes.attributes.len() > LONGEST {
+        if bytes.attributes.len() > MAX_LENGTH {
             return;
         }
         self.near.put(InlineKey::of(bytes), known);
-        if self.index.len() >= REMEMBERED {
+        if self.index.len() >= MAX_ENTRIES {
             self.index.clear();
         }
         let hasher = &self.hasher;
-        let is = |memory: &Memory| memory.bytes() == bytes;
-        let rehash = |memory: &Memory| hasher.hash_one(memory.bytes());
-        let memory = Memory {
+        let is = |memory: &CacheEntry| memory.bytes() == bytes;
+        let rehash = |memory: &CacheEntry| hasher.hash_one(memory.bytes());
+        let memory = CacheEntry {
             head: bytes.head,
             attributes: bytes.attributes.into(),
             known,
@@ -103,9 +103,9 @@ mod tests {
         let mut cache = AttributeCache::default();
         for head in 0..10_000 {
             cache.put(bytes(head, b"a"), (SetId(head), 0));
-            assert!(cache.index.len() <= REMEMBERED);
+            assert!(cache.index.len() <= MAX_ENTRIES);
         }
-        cache.put(bytes(0, &[0; LONGEST + 1]), (SetId(1), 0));
-        assert_eq!(cache.get(bytes(0, &[0; LONGEST + 1])), None);
+        cache.put(bytes(0, &[0; MAX_LENGTH + 1]), (SetId(1), 0));
+        assert_eq!(cache.get(bytes(0, &[0; MAX_LENGTH + 1])), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Slots sorted by the part of the index that they belong to.
 
 /// Index buckets that fit in the processor's caches.
-const NEAR: usize = 1 << 15;
+const CACHED_BUCKETS: usize = 1 << 15;
 
 /// Hash and slot of entries to be indexed. Inserted in order they would touch memory at random;
 /// inserted one part of the index at a time they stay within the cache.
@@ -17,8 +17,8 @@ impl Partitions {
     /// Partitions for this many slots; none if sorting them does not pay.
     pub(in crate::table) fn new(buckets: usize, places: usize) -> Option<Self> {
         let mask = buckets.checked_sub(1)?;
-        let parts = mask / NEAR + 1;
-        if parts == 1 || places < NEAR {
+        let parts = mask / CACHED_BUCKETS + 1;
+        if parts == 1 || places < CACHED_BUCKETS {
             return None;
         }
         // Hashes are spread evenly, but not perfectly.
@@ -34,7 +34,7 @@ impl Partitions {
     /// Adds a slot; returns whether there was room.
     #[inline]
     pub(in crate::table) fn put(&mut self, hash: u32, slot: u32) -> bool {
-        let part = (hash as usize & self.mask) / NEAR;
+        let part = (hash as usize & self.mask) / CACHED_BUCKETS;
         let Some(end) = self.ends.get_mut(part) else {
             return false;
         };
@@ -60,8 +60,8 @@ mod tests {
 
     #[test]
     fn places_come_back_part_by_part_and_a_part_may_be_full() {
-        let mut parts = Partitions::new(4 * NEAR, NEAR).unwrap();
-        let part = u32::try_from(NEAR).unwrap();
+        let mut parts = Partitions::new(4 * CACHED_BUCKETS, CACHED_BUCKETS).unwrap();
+        let part = u32::try_from(CACHED_BUCKETS).unwrap();
         let room = u32::try_from(parts.room).unwrap();
         assert!(parts.put(3 * part + 7, 1) && parts.put(9, 2) && parts.put(4 * part, 3));
         assert!((2..room).all(|slot| parts.put(0, slot)) && !parts.put(0, 0));
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn a_small_index_and_few_places_are_not_sorted() {
         assert!(Partitions::new(0, 0).is_none());
-        assert!(Partitions::new(NEAR, NEAR).is_none());
-        assert!(Partitions::new(64 * NEAR, 10).is_none());
+        assert!(Partitions::new(CACHED_BUCKETS, CACHED_BUCKETS).is_none());
+        assert!(Partitions::new(64 * CACHED_BUCKETS, 10).is_none());
     }
 }

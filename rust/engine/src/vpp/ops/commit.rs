@@ -13,7 +13,7 @@ use crate::state::EngineState;
 
 use crate::vpp::encoder::{CHUNK, Encoder};
 use crate::vpp::operation::{Context, Operation};
-use crate::vpp::types::{CommitReport, FAILURES, Failure};
+use crate::vpp::types::{CommitReport, Failure, MAX_FAILURES};
 
 /// A batch in progress. However it ends, prefixes without an answer are dirty again.
 pub(in crate::vpp) struct CommitOp {
@@ -235,7 +235,7 @@ fn count(report: &mut CommitReport, request: &Request, retval: i32) {
         (0, false, false) => report.added += 1,
         _ => {
             report.failed += 1;
-            if report.failures.len() < FAILURES {
+            if report.failures.len() < MAX_FAILURES {
                 let Request {
                     vpp_table, prefix, ..
                 } = *request;

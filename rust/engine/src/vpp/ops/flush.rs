@@ -10,7 +10,7 @@ use crate::error::VppError;
 
 use super::table_dump::TableDump;
 use crate::vpp::operation::{Context, Operation};
-use crate::vpp::types::{FAILURES, Failure};
+use crate::vpp::types::{Failure, MAX_FAILURES};
 
 /// Settings of a flush.
 #[derive(Clone, Debug)]
@@ -120,7 +120,7 @@ impl FlushOp {
             return;
         }
         counts.failed += 1;
-        if self.report.failures.len() < FAILURES {
+        if self.report.failures.len() < MAX_FAILURES {
             let vpp_table = counts.table;
             self.report.failures.push(Failure {
                 vpp_table,

@@ -48,8 +48,8 @@ def install(engine: _core.Engine, prefix: str, gateway: str) -> None:
 
 def verdicts(engine: _core.Engine, *prefixes: str) -> dict[str, str]:
     """What comes of the kernel's answers."""
-    judged = engine.judge([(MAIN, prefix) for prefix in prefixes])
-    return {one.prefix: one.verdict for one in judged}
+    checked = engine.check_lookups([(MAIN, prefix) for prefix in prefixes])
+    return {one.prefix: one.verdict for one in checked}
 
 
 def test_a_table_that_is_wrong_is_found(make_namespace: Callable[[str], Namespace]) -> None:

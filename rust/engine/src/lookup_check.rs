@@ -27,7 +27,7 @@ bgpreflector_core::named_enum! {
 
 /// What the kernel and VPP have for a prefix.
 #[derive(Clone, Debug)]
-pub struct Judgement {
+pub struct LookupCheck {
     /// The kernel's answer.
     pub answer: Answer,
     /// The paths that it resolves to; none for an error.
@@ -43,12 +43,15 @@ impl Engine {
     ///
     /// # Errors
     /// [`KernelError`]
-    pub fn judge(&self, prefixes: &[(u32, Prefix)]) -> Result<Vec<Judgement>, KernelError> {
+    pub fn check_lookups(
+        &self,
+        prefixes: &[(u32, Prefix)],
+    ) -> Result<Vec<LookupCheck>, KernelError> {
         let namespace = self.settings.kernel.namespace.as_deref();
         let answers = ask_for_prefixes(namespace, prefixes)?;
         let (table, faults) = (self.shared().table(), self.shared().faults());
-        let judged = |answer| judge(&table, faults, answer);
-        Ok(answers.into_iter().map(judged).collect())
+        let checked = |answer| check(&table, faults, answer);
+        Ok(answers.into_iter().map(checked).collect())
     }
 
     /// The paths that a kernel route resolves to, and whether they match `shown`, which VPP has for
@@ -73,8 +76,8 @@ impl Engine {
     }
 }
 
-/// Judges what VPP has for a prefix by the kernel's answer.
-pub(crate) fn judge(table: &Table, faults: Faults, answer: Answer) -> Judgement {
+/// Checks what VPP has for a prefix by the kernel's answer.
+pub(crate) fn check(table: &Table, faults: Faults, answer: Answer) -> LookupCheck {
     let (kernel_table, prefix) = answer.asked;
     let expected = match &answer.found {
         Found::Route(route) => Some(table.paths_given_for(&route.set)),
@@ -116,7 +119,7 @@ pub(crate) fn judge(table: &Table, faults: Faults, answer: Answer) -> Judgement 
             (has, _) => has.is_none(),
         }),
     };
-    Judgement {
+    LookupCheck {
         answer,
         expected,
         installed,

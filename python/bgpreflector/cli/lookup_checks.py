@@ -7,7 +7,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import typer
+import click
 
 from bgpreflector import _core
 from bgpreflector.audit.difference import Comparison, Place
@@ -45,10 +45,10 @@ def look(
 ) -> Seen:
     """Print what VPP does otherwise than the kernel says, ``known`` differences left out."""
     try:
-        judged = both.judged(sample, prefixes, known)
+        checked = both.lookup_checks(sample, prefixes, known)
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--prefix") from error
-    for one in judged:
+        raise click.BadParameter(str(error), param_hint="--prefix") from error
+    for one in checked:
         if one.verdict in ("different", "elsewhere"):
             printer.row(_object(one), partial(_line, one, both.vpp_names))
     unresolved = both.unresolved()
@@ -56,9 +56,9 @@ def look(
         row = {"kind": "unresolved", "table": table, "prefix": prefix, "reason": trouble}
         printer.row(row, partial(_unresolved_line, row))
     return Seen(
-        asked=len(judged),
-        otherwise=sum(one.verdict == "different" for one in judged),
-        elsewhere=sum(one.verdict == "elsewhere" for one in judged),
+        asked=len(checked),
+        otherwise=sum(one.verdict == "different" for one in checked),
+        elsewhere=sum(one.verdict == "elsewhere" for one in checked),
         unresolved=len(unresolved),
     )
 
@@ -67,7 +67,7 @@ def _unresolved_line(row: Row) -> str:
     return f"unresolved {row['prefix']} table {row['table']}  {row['reason']}"
 
 
-def _object(one: _core.Judgement) -> dict[str, object]:
+def _object(one: _core.LookupCheck) -> dict[str, object]:
     return {
         "kind": "lookup",
         "kernel_says": one.verdict,
@@ -80,7 +80,7 @@ def _object(one: _core.Judgement) -> dict[str, object]:
     }
 
 
-def _line(one: _core.Judgement, vpp_names: Mapping[int, str]) -> str:
+def _line(one: _core.LookupCheck, vpp_names: Mapping[int, str]) -> str:
     word = "otherwise" if one.verdict == "different" else "elsewhere"
     has = ", ".join(one.installed) or "nothing"
     line = (
@@ -90,7 +90,7 @@ def _line(one: _core.Judgement, vpp_names: Mapping[int, str]) -> str:
     return with_names(line, vpp_names)
 
 
-def _kernel(one: _core.Judgement) -> str:
+def _kernel(one: _core.LookupCheck) -> str:
     if one.kernel is not None:
         means = ", ".join(one.expected) or one.reason or one.kernel.route_type
         return f"{one.kernel.prefix} in table {one.kernel.table}: {means}"

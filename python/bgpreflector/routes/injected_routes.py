@@ -21,7 +21,7 @@ class TakesRoutes(Protocol):
     """What single routes need of :class:`bgpreflector._core.Engine`."""
 
     def links(self) -> list[tuple[int, str, bool]]: ...
-    def take_own(
+    def take_injected(
         self,
         withdrawn: Sequence[tuple[int, str]],
         announced: Sequence[tuple[int, str, Sequence[NextHopTuple]]],
@@ -30,7 +30,7 @@ class TakesRoutes(Protocol):
     ) -> _core.RouteBatch: ...
 
 
-class OwnRoutes:
+class InjectedRoutes:
     """Enters the single routes of transactions into the table, with metric 0.
 
     Kernel dumps do not affect them: they go when they are deleted, or when a full or upstream
@@ -59,7 +59,7 @@ class OwnRoutes:
         if not gone and not put:
             return None
         indices = {name: index for index, name, _ in self._engine.links()}
-        batch = self._engine.take_own(
+        batch = self._engine.take_injected(
             [(table, str(network)) for table, network in map(Route.place, gone)],
             [(route.table, str(route.network), _hops(route, indices)) for route in put.values()],
             protocol=self._protocol,

@@ -58,7 +58,7 @@ class Answer:
     number: int
     """Its ``errno`` where it has no route."""
 
-    def judge(self, match: Matched, entry: VppEntry | None) -> str | None:
+    def compare(self, match: Matched, entry: VppEntry | None) -> str | None:
         """How VPP forwards the address, and whether the kernel does the same.
 
         ``entry`` is what VPP forwards the address by, in the table of the match. ``None`` if

@@ -1,0 +1,73 @@
+//! Routes by MPLS label (`AF_MPLS`): `mpls_dump_route` in `net/mpls/af_mpls.c`, and
+//! `netlink_lsp_msg_encoder` in FRR's `zebra/rt_netlink.c`.
+
+use smallvec::SmallVec;
+
+use super::attributes::{Attributes, align, exact, label_stack, u32_of, via};
+use super::constants::{RTA_DST, RTA_MULTIPATH, RTA_NEWDST, RTA_OIF, RTA_VIA};
+use super::error::DecodeErrorKind;
+use super::types::{Action, LabelRouteMessage};
+use crate::route::{LabelHop, LabelRoute};
+
+const RTMSG: usize = 12;
+const RTNEXTHOP: usize = 8;
+
+/// Decodes a `struct rtmsg` of `AF_MPLS` and its attributes.
+pub(super) fn decode(action: Action, payload: &[u8]) -> Result<LabelRouteMessage, DecodeErrorKind> {
+    let attributes = payload.get(RTMSG..).unwrap_or_default();
+    let protocol = payload.get(5).copied().unwrap_or_default();
+    let (mut label, mut hops) = (None, Vec::new());
+    for attribute in Attributes::new(attributes) {
+        match attribute? {
+            (RTA_DST, value) => {
+                label = Some(u32::from_be_bytes(exact(RTA_DST, value)?) >> 12);
+            }
+            (RTA_MULTIPATH, value) => hops = multipath(value)?,
+            _ => {}
+        }
+    }
+    let single = hop(attributes, 0)?;
+    if hops.is_empty() && (single.interface != 0 || single.gateway.is_some()) {
+        hops.push(single);
+    }
+    Ok(LabelRouteMessage {
+        action,
+        label: label.ok_or(DecodeErrorKind::Missing("RTA_DST"))?,
+        route: LabelRoute { protocol, hops },
+    })
+}
+
+fn hop(attributes: &[u8], interface: u32) -> Result<LabelHop, DecodeErrorKind> {
+    let mut hop = LabelHop {
+        labels: SmallVec::new(),
+        gateway: None,
+        interface,
+    };
+    for attribute in Attributes::new(attributes) {
+        match attribute? {
+            (RTA_NEWDST, value) => hop.labels = label_stack(RTA_NEWDST, value)?,
+            // It may also be a hardware address.
+            (RTA_VIA, value) => hop.gateway = via(value).ok(),
+            (RTA_OIF, value) => hop.interface = u32_of(RTA_OIF, value)?,
+            _ => {}
+        }
+    }
+    Ok(hop)
+}
+
+fn multipath(mut rest: &[u8]) -> Result<Vec<LabelHop>, DecodeErrorKind> {
+    let mut hops = Vec::new();
+    while !rest.is_empty() {
+        let (header, _) = rest
+            .split_first_chunk::<RTNEXTHOP>()
+            .ok_or(DecodeErrorKind::AttributeLength)?;
+        let [l0, l1, _, _, i0, i1, i2, i3] = *header;
+        let length = usize::from(u16::from_ne_bytes([l0, l1]));
+        let attributes = rest
+            .get(RTNEXTHOP..length)
+            .ok_or(DecodeErrorKind::AttributeLength)?;
+        hops.push(hop(attributes, u32::from_ne_bytes([i0, i1, i2, i3]))?);
+        rest = rest.get(align(length)..).unwrap_or_default();
+    }
+    Ok(hops)
+}
