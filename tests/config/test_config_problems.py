@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import select
+import threading
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +14,7 @@ from click.testing import CliRunner
 
 from bgpreflector.cli.app import command_line
 from bgpreflector.config import ConfigError, load, loads, loads_contiv
+from lab import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -315,6 +320,43 @@ def test_what_is_no_file(path: str) -> None:
     """A device without end is not read until the memory is full."""
     with pytest.raises(ConfigError, match="cannot be read"):
         load(path)
+
+
+@pytest.fixture
+def pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One for a configuration, whose writer is not waited for."""
+    monkeypatch.setattr(import_module("bgpreflector.config.load"), "PIPE", 0.1, raising=False)
+    made = tmp_path / "c.toml"
+    os.mkfifo(made)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("text", "table"),
+    [("mainVRFID = 7", 7), (f"# {'x' * (1 << 17)}\nmainVRFID = 8", 8)],
+    ids=["short", "more than a pipe holds"],
+)
+def test_a_pipe_is_read(pipe: Path, text: str, table: int) -> None:
+    """To its end, as that of a shell's `<(…)`."""
+    kept = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    writer = threading.Thread(target=pipe.write_text, args=(text,))
+    writer.start()
+    wait_until(lambda: select.select([kept], [], [], 0)[0], 30, "something is written")
+    if table == 7:
+        # Who writes little has gone before anybody reads.
+        writer.join()
+    assert load(pipe).table_map == {254: table}
+    writer.join()
+    os.close(kept)
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_an_empty_pipe_is_no_configuration(pipe: Path, silent: bool) -> None:
+    """What was read once says nothing at a reload; a writer that is silent is not waited for."""
+    kept = os.open(pipe, os.O_RDWR if silent else os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(ConfigError, match="a pipe that nobody writes to; a pipe can be read only"):
+        load(f"/dev/fd/{kept}")
+    os.close(kept)
 
 
 def test_check_prints_json_that_is_json(tmp_path: Path) -> None:

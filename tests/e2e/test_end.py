@@ -49,11 +49,13 @@ def test_a_signal_that_another_thread_gets(number: signal.Signals, tmp_path: Pat
 def test_many_signals_are_one_and_the_end_is_first() -> None:
     """More of them than the buffer of what wakes has room for."""
     program = (
-        "import os, signal\n"
+        "import os, signal, threading\n"
         "from bgpreflector.cli.signals import End\n"
         "end = End(signal.SIGHUP)\n"
         "for _ in range(2000): os.kill(os.getpid(), signal.SIGHUP)\n"
         "assert end.wait() == signal.SIGHUP\n"
+        "threading.Timer(0.1, end.wake).start()\n"
+        "assert end.wait() == 0\n"
         "for _ in range(2000): os.kill(os.getpid(), signal.SIGHUP)\n"
         "os.kill(os.getpid(), signal.SIGTERM)\n"
         "assert end.wait() == signal.SIGTERM\n"

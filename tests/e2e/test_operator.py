@@ -160,6 +160,7 @@ def test_routes_by_state(kernel: Namespace, simulator: SimulatedVpp, log: Path) 
         ("show", "routes", "--in", "300.0.0.0/8"),
         ("show", "route", "nowhere"),
         ("show", "route", "fe80::1%eth0"),
+        ("show", "route", "fe80::1%eth0/64"),
     ],
 )
 def test_what_is_no_prefix_is_refused(

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -69,21 +69,27 @@ def test_what_is_closed_is_no_socket() -> None:
 
 @contextmanager
 def daemon_that_says(place: Path, *answers: bytes) -> Iterator[None]:
-    """Answers each request with a line of its own, whatever is asked."""
+    """Answers the requests of each connection with a line of its own, whatever is asked."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(place))
         listener.listen()
 
         def serve() -> None:
-            connection, _ = listener.accept()
-            with connection, connection.makefile("rb") as requests:
-                for answer in answers:
+            with suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+        def answer(connection: socket.socket) -> None:
+            with connection, connection.makefile("rb") as requests, suppress(OSError):
+                for line in answers:
                     requests.readline()
-                    connection.sendall(answer + b"\n")
+                    connection.sendall(line + b"\n")
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield
+        listener.shutdown(socket.SHUT_RDWR)
         thread.join(30)
 
 
@@ -152,13 +158,37 @@ def test_the_doctor_of_a_daemon_that_is_older(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("answer", [b"220 mail.example ESMTP", b"[]", b"{}", b"7"])
-def test_another_program_at_the_control_socket(tmp_path: Path, answer: bytes) -> None:
-    """It is called one."""
+NO_ANSWERS = [
+    b"220 mail.example ESMTP",
+    b"[]",
+    b"{}",
+    b"7",
+    b"x" * (17 << 20),
+    b'{"end": NaN}',
+    b'{"error": 5}',
+    b'{"error": {"message": "no"}}',
+    b'{"row": 5}',
+]
+ANSWERS_OF_ANOTHER_FORM = [b'{"row": {"table": {}}}\n{"end": {}}', b'{"end": {"version": 7}}']
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        *(("status", answer) for answer in NO_ANSWERS + ANSWERS_OF_ANOTHER_FORM),
+        *(("pause", answer) for answer in ANSWERS_OF_ANOTHER_FORM),
+        ("monitor --count 1", b'{"end": {"version": 7}}'),
+        ("show routes", b'{"row": {"table": {}}}\n{"end": {}}'),
+    ],
+    ids=lambda what: str(what[:20]),
+)
+def test_another_program_at_the_control_socket(tmp_path: Path, command: str, answer: bytes) -> None:
+    """It is called one, or the daemon of another version that it says to be."""
     with daemon_that_says(tmp_path / "c.sock", answer):
-        done = shell(f"{PROGRAM} status --control {tmp_path}/c.sock")
+        done = shell(f"{PROGRAM} {command} --control {tmp_path}/c.sock")
     assert done.returncode == 7
-    assert "is no bgpreflector daemon" in done.stderr
+    another = "the daemon is bgpreflector 7" if b"version" in answer else "no bgpreflector daemon"
+    assert another in done.stderr
     assert "Traceback" not in done.stderr
 
 

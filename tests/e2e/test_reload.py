@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -119,6 +120,40 @@ def test_what_is_wrong_is_refused_as_a_whole(harness: Harness) -> None:
         assert harness.requests() == before
         assert daemon.log().count("Connected to VPP") == 1
         assert daemon.status()["in_sync"]
+        assert daemon.end() == 0, daemon.log()
+
+
+def test_no_file_ends_a_daemon(harness: Harness) -> None:
+    """Whatever its parser says of it, or if nothing comes out of it."""
+
+    def write(content: bytes) -> None:
+        harness.file.write_bytes(content)
+
+    def replace_by_pipe() -> None:
+        harness.file.unlink()
+        os.mkfifo(harness.file)
+
+    mistakes: tuple[Callable[[], None], ...] = (
+        lambda: write(b"[vpp]\nconnect_timeout = 2026-02-30"),
+        lambda: write(b"[vpp]\nmax_in_flight = " + b"9" * 4301),
+        lambda: write(b"a = " + b"[" * 20_000 + b"]" * 20_000),
+        lambda: write(b"\0"),
+        lambda: write("a = 1".encode("utf-16")),
+        replace_by_pipe,
+    )
+    with harness.running() as daemon:
+        for number, make in enumerate(mistakes, 1):
+            make()
+            daemon.process.send_signal(signal.SIGHUP)
+            wait_until(
+                lambda: daemon.log().count("all stays as it was"),
+                30,
+                f"mistake {number} is refused",
+                accept=lambda seen, number=number: seen == number,  # type: ignore[misc]
+            )
+        assert "Traceback" not in daemon.log()
+        assert daemon.status()["in_sync"]
+        assert len(harness.vpp.routes()) == MIRRORED
         assert daemon.end() == 0, daemon.log()
 
 

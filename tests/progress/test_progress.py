@@ -17,6 +17,7 @@ import pytest
 from rich.console import Console
 
 from bgpreflector.config import Config
+from bgpreflector.controller import FullResync
 from bgpreflector.daemon.daemon import Daemon
 from bgpreflector.daemon.progress import INTERVAL, Bar, LogLines, SyncProgress
 from bgpreflector.daemon.report import Requests, StatusReport
@@ -99,6 +100,27 @@ def test_a_few_changes_are_not_worth_a_word(caplog: pytest.LogCaptureFixture) ->
         assert (
             lines_of(caplog, [(n * INTERVAL, report(state, desired=9999)) for n in range(5)]) == []
         )
+
+
+def test_a_look_that_fails_is_not_the_last(caplog: pytest.LogCaptureFixture) -> None:
+    """The thread goes on at the next event."""
+    looks: list[StatusReport | None] = []
+
+    def look() -> StatusReport | None:
+        looks.append(None)
+        if len(looks) == 2:
+            raise LookupError("what nobody foresaw")
+        return None
+
+    progress = SyncProgress(look, LogLines(), rests=True, poll=0.01)
+    progress.start()
+    try:
+        wait_until(lambda: "cannot be shown" in caplog.text, 30, "it is logged")
+        assert len(looks) == 2
+        progress.handler.handles_event(FullResync("asked for"))
+        wait_until(lambda: len(looks) > 2, 30, "it looks again")
+    finally:
+        progress.close()
 
 
 def test_an_interruption(caplog: pytest.LogCaptureFixture) -> None:

@@ -44,8 +44,10 @@ _SOCKET = re.compile(r"""^\s*socket\s*=\s*(?:"([^"\n]+)"|'([^'\n]+)')""", re.MUL
 
 
 def readable(file: Path) -> str | None:
-    """A file's text; ``None`` where there is none."""
+    """A file's text; ``None`` where there is none, and of a pipe, which can be read only once."""
     try:
+        if not file.is_file():
+            return None
         return file.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return None

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bgpreflector.control import ControlClient
+from bgpreflector.control.client import CONNECT, NO_DAEMON
 from bgpreflector.daemon.read_report import AnswerError
 from bgpreflector.errors import ControlError
 from bgpreflector.places import DEFAULT_SOCKET
@@ -31,13 +32,15 @@ def daemon_at(
     with client:
         try:
             yield client
-        except (KeyError, AnswerError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, AnswerError) as error:
             # As slow to load as all else.
             from importlib.metadata import version  # noqa: PLC0415 - see above
 
-            ours, other = version("bgpreflector"), _version(client)
-            if other in (None, ours):
+            ours, other = version("bgpreflector"), _version(client.path)
+            if other == ours:
                 raise
+            if other is None:
+                raise ControlError(NO_DAEMON) from error
             raise ControlError(
                 f"the daemon is bgpreflector {other}, which does not say all that this command, "
                 f"of {ours}, wants to know: restart the daemon"
@@ -102,9 +105,11 @@ def _place(file: Path | None) -> Path | None:
     return None if settings.socket is None else Path(settings.socket)
 
 
-def _version(client: ControlClient) -> object:
+def _version(place: Path) -> object:
+    """By a connection of its own: this one may still be within an answer."""
     try:
-        return client.ask("status").end.get("version")
+        with ControlClient(place, timeout=CONNECT) as client:
+            return client.ask("status").end.get("version")
     except ControlError:
         return None
 

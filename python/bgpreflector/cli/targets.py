@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_interface
 
 import click
 
@@ -10,11 +10,13 @@ from bgpreflector.routes.address import without_zone
 
 
 def prefix(text: str) -> str:
-    """A prefix; bits behind its length do not matter."""
+    """A prefix without a zone; bits behind its length do not matter."""
     try:
-        return str(ip_network(text, strict=False))
+        found = ip_interface(text)
     except ValueError as error:
         raise click.BadParameter(f"{text!r} is no prefix, such as 192.0.2.0/24") from error
+    _without_zone(found)
+    return str(found.network)
 
 
 def address(text: str) -> str:
@@ -23,8 +25,12 @@ def address(text: str) -> str:
         found = ip_address(text)
     except ValueError as error:
         raise click.BadParameter(f"{text!r} is no address") from error
+    return str(_without_zone(found))
+
+
+def _without_zone(found: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     try:
-        return str(without_zone(found))
+        return without_zone(found)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -22,6 +25,11 @@ NODE_NAME = "NODE_NAME"
 
 LARGEST = 16 << 20
 """The most bytes of a file; a device such as /dev/zero has no end."""
+
+PIPE = 5.0
+"""Seconds that a pipe's writer may take for the next bytes."""
+
+NO_WRITER = "it is a pipe that nobody writes to; a pipe can be read only once"
 
 
 def load(path: str | os.PathLike[str], *, node_name: str | None = None) -> Config:
@@ -70,12 +78,35 @@ def loads_contiv(text: str, *, node_name: str | None = None, source: str = "cont
 
 
 def _read(path: Path) -> bytes:
-    """Raises ``OSError``, and ``ValueError`` where it is no path or no file of a sane size."""
-    with path.open("rb") as file:
-        content = file.read(LARGEST + 1)
+    """Raises ``OSError``, and ``ValueError`` where it is no path or no file of a sane size.
+
+    A pipe gives its content once, to who reads it first: an empty one is refused rather than taken
+    for a file that says nothing, and one that nobody writes to is not waited for.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
+        is_pipe = stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
+        os.set_blocking(file.fileno(), not is_pipe)
+        content = b"".join(_written(file.fileno())) if is_pipe else file.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise ValueError(f"it has more than {LARGEST >> 20} MiB")
+    if is_pipe and not content:
+        raise ValueError(NO_WRITER)
     return content
+
+
+def _written(pipe: int) -> Iterator[bytes]:
+    left = LARGEST + 1
+    while left > 0:
+        try:
+            found = os.read(pipe, left)
+        except BlockingIOError:
+            if not select.select([pipe], [], [], PIPE)[0]:
+                raise ValueError(NO_WRITER) from None
+            continue
+        if not found:
+            return
+        yield found
+        left -= len(found)
 
 
 def _validated(draft: Draft, source: str) -> Config:

@@ -15,6 +15,11 @@ from .lines import request_line
 CONNECT = 5.0
 """Connect timeout in seconds."""
 
+LONGEST = 16 << 20
+"""The most bytes of a line of an answer; what is longer comes from no daemon."""
+
+NO_DAEMON = "the process that answers there is no bgpreflector daemon"
+
 
 class Answer:
     """A daemon's answer: rows as they arrive, then :attr:`end`."""
@@ -81,7 +86,7 @@ class ControlClient:
     def _lines(self) -> Iterator[bytes]:
         try:
             # Not the file itself: a closed iterator closes what it yields from.
-            yield from iter(self._file.readline, b"")
+            yield from iter(lambda: self._file.readline(LONGEST), b"")
         except TimeoutError as error:
             raise ControlError("the daemon does not answer; its log may say why") from error
         except OSError as error:
@@ -100,10 +105,14 @@ class ControlClient:
 
 
 def _parsed(line: bytes) -> tuple[str, Any]:
+    """A line's kind and its fields, both as the protocol has them. Raises :class:`ControlError`."""
     try:
         kind, value = next(iter(json.loads(line).items()))
     except (ValueError, AttributeError, StopIteration, RecursionError) as error:
-        raise ControlError("the process that answers there is no bgpreflector daemon") from error
+        raise ControlError(NO_DAEMON) from error
+    wanted = {"row": (), "end": (), "error": ("code", "message")}.get(kind)
+    if wanted is None or not isinstance(value, dict) or not value.keys() >= set(wanted):
+        raise ControlError(NO_DAEMON)
     return kind, value
 
 

@@ -236,10 +236,13 @@ class SyncProgress:
 
     def _look_on(self) -> None:
         while not self._stop.wait(self._poll):
-            report = self._look()
-            if report is None:
-                continue
-            at_rest = self.sample(report, time.monotonic())
+            try:
+                report = self._look()
+                at_rest = report is not None and self.sample(report, time.monotonic())
+            except Exception:  # noqa: BLE001 - a look that fails must not be the last
+                # Whatever is wrong with one look, the next event is a reason for another.
+                _log.exception("Progress cannot be shown")
+                return
             if self._rests and at_rest:
                 return
 
