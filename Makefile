@@ -35,7 +35,7 @@ test: build ## all tests: Rust, Python, kernel, BIRD, FRR
 	$(PYTHON) -m pytest $(AT_ONCE)
 
 # Without root, namespaces or daemons.
-UNIT := tests/cli tests/config tests/control tests/controller tests/reflector tests/simulator
+UNIT := tests/unit
 
 test-unit: build ## the fast ones of them, which need no root
 	cargo test --package bgpreflector-core --locked --quiet
@@ -107,16 +107,16 @@ $(GUNGRAUN): .venv/installed Cargo.lock
 SEEDS ?= 1-50
 
 oracle: build ## random changes against the kernel: make oracle SEEDS=1-500
-	ORACLE_SEEDS=$(SEEDS) $(PYTHON) -m pytest $(AT_ONCE) tests/oracle
+	ORACLE_SEEDS=$(SEEDS) $(PYTHON) -m pytest $(AT_ONCE) tests/netns/oracle
 
 bulk: build ## many routes at once, at the sizes of a full table
-	BGPREFLECTOR_TESTS_SIZE=full $(PYTHON) -m pytest tests/bulk
+	BGPREFLECTOR_TESTS_SIZE=full $(PYTHON) -m pytest tests/e2e/bulk
 
 STEPS ?= 20000
 FIRST_SEED ?= 0
 
 state: build ## random faults of kernel, VPP and daemon: make state STEPS=20000
-	STATE_STEPS=$(STEPS) STATE_FIRST_SEED=$(FIRST_SEED) $(PYTHON) -m pytest tests/state -rP
+	STATE_STEPS=$(STEPS) STATE_FIRST_SEED=$(FIRST_SEED) $(PYTHON) -m pytest tests/e2e/state -rP
 
 # Directories with bin/vpp, as VPP's own `make install` makes them, and what to run of the tests.
 VPPS ?=
@@ -143,7 +143,7 @@ fuzz: .tools/bin/cargo-fuzz ## bytes that nobody sends, into the decoders: make 
 
 soak: build ## everything at once for a long time: make soak MINUTES=30
 	@scripts/setup.sh programs iproute2:ip
-	SOAK_MINUTES=$(MINUTES) $(PYTHON) -m pytest tests/soak -rP
+	SOAK_MINUTES=$(MINUTES) $(PYTHON) -m pytest tests/e2e/soak -rP
 
 reference: build ## the references in docs/, from the code
 	$(PYTHON) scripts/write_reference.py

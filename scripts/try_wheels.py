@@ -19,8 +19,8 @@ from pathlib import Path
 from platform import machine
 
 # Emulated there is no netlink as the kernel has it: qemu translates it, and knows a part.
-TESTS = ["tests/config", "tests/control", "tests/controller", "tests/progress", "tests/reflector",
-         "tests/simulator", "-m", "not root and not slow"]  # fmt: skip
+TESTS = ["tests/unit/config", "tests/unit/control", "tests/unit/controller", "tests/unit/reflector",
+         "tests/unit/simulator", "tests/netns/progress", "-m", "not root and not slow"]  # fmt: skip
 PLATFORMS = {
     "glibc": ("manylinux_2_17", "manylinux2014", "manylinux_2_28"),
     "musl": ("musllinux_1_1", "musllinux_1_2"),

@@ -115,7 +115,7 @@ def test_the_tests_pass_with_the_wheel(wheel: Path, tmp_path: Path) -> None:
     programs = install(wheel, tmp_path / "environment")
     said = run(
         str(programs / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider",
-        "tests/config", "tests/reflector", "tests/simulator",
+        "tests/unit/config", "tests/unit/reflector", "tests/unit/simulator",
     )  # fmt: skip
     assert re.search(r"\d+ passed", said)
     assert not re.search(r"\d+ (failed|error)", said)

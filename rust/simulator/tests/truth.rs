@@ -1,5 +1,5 @@
 //! What a real VPP 26.10 was seen to do where one would have guessed otherwise.
-//! `tests/simulator/test_same_as_vpp.py` asks both.
+//! `tests/unit/simulator/test_same_as_vpp.py` asks both.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

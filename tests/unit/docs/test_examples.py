@@ -14,7 +14,7 @@ import pytest
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 
 pytestmark = pytest.mark.root
 

@@ -8,13 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FULL = re.compile(r"`((?:tests|rust)/[\w/]+\.(?:py|rs))::(\w+)`")
 
 
 def test_every_test_that_the_threat_model_names_exists() -> None:
     page = (ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")
-    server = "tests/control/test_control_server.py"
+    server = "tests/unit/control/test_control_server.py"
     named = FULL.findall(page) + [(server, name) for name in re.findall(r"`::(\w+)`", page)]
     assert len(named) > 30
     for file, name in named:

@@ -8,7 +8,7 @@ import pytest
 
 from transcript import commands, differences, replay
 
-PAGE = Path(__file__).parents[2] / "docs" / "start.md"
+PAGE = Path(__file__).parents[3] / "docs" / "start.md"
 
 
 @pytest.mark.root

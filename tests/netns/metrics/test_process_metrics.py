@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-UNIT = Path(__file__).parents[2] / "packaging" / "systemd" / "bgpreflector.service"
+UNIT = Path(__file__).parents[3] / "packaging" / "systemd" / "bgpreflector.service"
 
 PROGRAM = """
 from prometheus_client import CollectorRegistry, generate_latest
