@@ -68,7 +68,7 @@ fn unordered(mut routes: Vec<Route>) -> Vec<Route> {
 
 fn links(messages: &[Message]) -> impl Iterator<Item = &LinkMessage> {
     messages.iter().filter_map(|message| match &message.body {
-        Payload::Link(link) => Some(link),
+        Payload::Link(link) => Some(&**link),
         _ => None,
     })
 }

@@ -99,10 +99,10 @@ fn inner(name: &str, ours: &Payload, other: &RouteNetlinkMessage) {
             assert_route(name, &route.route, other);
         }
         (Payload::Link(link), RouteNetlinkMessage::NewLink(other)) => {
-            assert_eq!(link, &link_of(Action::New, other), "{name}");
+            assert_eq!(**link, link_of(Action::New, other), "{name}");
         }
         (Payload::Link(link), RouteNetlinkMessage::DelLink(other)) => {
-            assert_eq!(link, &link_of(Action::Delete, other), "{name}");
+            assert_eq!(**link, link_of(Action::Delete, other), "{name}");
         }
         (
             Payload::SourceRoute(route),

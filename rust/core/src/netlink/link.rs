@@ -36,7 +36,7 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Payload, DecodeEr
             _ => {}
         }
     }
-    Ok(Payload::Link(LinkMessage {
+    Ok(Payload::Link(Box::new(LinkMessage {
         action,
         index: u32::from_ne_bytes([i0, i1, i2, i3]),
         name,
@@ -44,7 +44,7 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Payload, DecodeEr
         carrier: flags & (IFF_RUNNING | IFF_LOWER_UP) != 0,
         address,
         vrf_table,
-    }))
+    })))
 }
 
 /// The bytes before the terminating zero.

@@ -74,15 +74,9 @@ impl<'a> EncodedRoute<'a> {
             f3,
         ] = *header;
         let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
-        let Some(family) = Family::from_af(af) else {
-            return other_family(af, payload).map(PartialMessage::Other);
+        let (Some(family), 0, 0) = (Family::from_af(af), flags & RTM_F_CLONED, src_len) else {
+            return rare(af, flags, payload).map(PartialMessage::Other);
         };
-        if flags & RTM_F_CLONED != 0 {
-            return Ok(skipped(SkipReason::Cloned));
-        }
-        if src_len != 0 {
-            return source_route(payload).map(PartialMessage::Other);
-        }
         let outer = KeyAttributes::read(family, table.into(), attributes)?;
         let destination = address(family, outer.destination, dst_len)?;
         let key = RouteKey {
@@ -149,21 +143,22 @@ impl<'a> EncodedRoute<'a> {
     }
 }
 
-fn skipped<'a>(reason: SkipReason) -> PartialMessage<'a> {
-    PartialMessage::Other(Box::new(Payload::Skipped(reason)))
-}
-
+/// What is not a route as nearly all are.
 #[cold]
 #[inline(never)]
-fn other_family(af: u8, payload: &[u8]) -> Result<Box<Payload>, DecodeErrorKind> {
-    Ok(Box::new(match af {
-        AF_MPLS => Payload::LabelRoute(Box::new(label_route::decode(Action::New, payload)?)),
-        _ => Payload::Skipped(SkipReason::Family),
-    }))
+fn rare(af: u8, flags: u32, payload: &[u8]) -> Result<Box<Payload>, DecodeErrorKind> {
+    let skipped = |reason| Ok(Box::new(Payload::Skipped(reason)));
+    match Family::from_af(af) {
+        None if af == AF_MPLS => {
+            let route = label_route::decode(Action::New, payload)?;
+            Ok(Box::new(Payload::LabelRoute(Box::new(route))))
+        }
+        None => skipped(SkipReason::Family),
+        Some(_) if flags & RTM_F_CLONED != 0 => skipped(SkipReason::Cloned),
+        Some(_) => source_route(payload),
+    }
 }
 
-#[cold]
-#[inline(never)]
 fn source_route(payload: &[u8]) -> Result<Box<Payload>, DecodeErrorKind> {
     let skipped = || Box::new(Payload::Skipped(SkipReason::SourceSpecific));
     let (Some(Family::V6), Some(&length)) = (
@@ -202,17 +197,21 @@ fn source_route(payload: &[u8]) -> Result<Box<Payload>, DecodeErrorKind> {
     ))))
 }
 
+#[cold]
+#[inline(never)]
+fn with_action(mut body: Payload, action: Action) -> Payload {
+    match &mut body {
+        Payload::SourceRoute(route) => route.message.action = action,
+        Payload::LabelRoute(route) => route.action = action,
+        _ => {}
+    }
+    body
+}
+
 pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Payload, DecodeErrorKind> {
     let encoded = match EncodedRoute::read(payload)? {
         PartialMessage::Announced(encoded) => encoded,
-        PartialMessage::Other(mut body) => {
-            match &mut *body {
-                Payload::SourceRoute(route) => route.message.action = action,
-                Payload::LabelRoute(route) => route.action = action,
-                _ => {}
-            }
-            return Ok(*body);
-        }
+        PartialMessage::Other(body) => return Ok(with_action(*body, action)),
     };
     let route = encoded.whole()?;
     Ok(Payload::Route(RouteMessage { action, route }))

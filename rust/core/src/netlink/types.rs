@@ -24,7 +24,7 @@ pub enum Payload {
     /// A route by MPLS label comes or goes; boxed, since they are rare.
     LabelRoute(Box<LabelRouteMessage>),
     /// A link was added, changed or removed.
-    Link(LinkMessage),
+    Link(Box<LinkMessage>),
     /// An address was added, changed or removed.
     Address(AddressMessage),
     /// A next-hop object was added, changed or removed.

@@ -200,7 +200,7 @@ impl Monitor {
             let shown_first = table.shows_some_first(Family::V6);
             (shown_first, table.take_drift(MAX_NAMED))
         });
-        if shown_first {
+        if shown_first && reason != Reason::Requested {
             self.expiry.shown_first();
         }
         // Dropped notifications would explain a difference, and so would an event during the audit,
