@@ -161,14 +161,23 @@ pub(super) type Encapsulation = (SmallVec<[Label; 2]>, u16);
 
 /// `RTA_ENCAP` of the type in `RTA_ENCAP_TYPE`. An incomplete encapsulation is an error: without it
 /// the packets would be sent unencapsulated.
+#[inline]
 pub(super) fn encapsulation(
     kind: u16,
     value: Option<&[u8]>,
 ) -> Result<Encapsulation, DecodeErrorKind> {
+    match (kind, value) {
+        (0, None) => Ok((SmallVec::new(), 0)),
+        _ => some_encapsulation(kind, value),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn some_encapsulation(kind: u16, value: Option<&[u8]>) -> Result<Encapsulation, DecodeErrorKind> {
     let mut labels = SmallVec::new();
     let value = match (kind, value) {
-        (0, None) => return Ok((labels, 0)),
-        (0, Some(_)) => return Err(DecodeErrorKind::Missing("RTA_ENCAP_TYPE")),
+        (0, _) => return Err(DecodeErrorKind::Missing("RTA_ENCAP_TYPE")),
         (LWTUNNEL_ENCAP_MPLS, value) => value.unwrap_or_default(),
         (other, _) => return Ok((labels, other)),
     };
