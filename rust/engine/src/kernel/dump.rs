@@ -194,6 +194,8 @@ mod tests {
         };
         let failed = dump("what breaks off").unwrap_err().to_string();
         assert!(failed.contains("thread bgpr-dump panicked"), "{failed}");
+        let failed = dump("what gets no thread").unwrap_err().to_string();
+        assert!(failed.contains("what gets no thread"), "{failed}");
         assert_eq!(dump("links").unwrap(), Ended::Complete);
     }
 }

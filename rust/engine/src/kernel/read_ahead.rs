@@ -41,9 +41,14 @@ impl ReadAhead {
         let (fill, filled) = bounded(BUFFERS_AHEAD);
         let (empty, emptied) = bounded(BUFFERS_AHEAD);
         let read = move || read_all(socket, what, sequence, &fill, &emptied);
-        Builder::new()
-            .name("bgpr-dump".into())
-            .spawn_scoped(scope, read)?;
+        let thread = Builder::new().name("bgpr-dump".into());
+        #[cfg(test)]
+        let thread = match what {
+            // No address space has room for its stack.
+            "what gets no thread" => thread.stack_size(usize::MAX >> 2),
+            _ => thread,
+        };
+        thread.spawn_scoped(scope, read)?;
         let made = Self {
             what,
             filled,
