@@ -56,12 +56,12 @@ def _progress(control: Path | None, config: Path | None, *, shown: bool) -> Iter
             progress.close()
 
 
-@click.command(short_help="Have VPP sent no routes until `resume`.")
+@click.command(short_help="Pause programming VPP until `resume`.")
 @options.config_file
 @options.control_socket
 @options.as_json
 def pause(config: Path | None, control: Path | None, as_json: bool) -> None:
-    """Have VPP sent no routes until `resume`; the kernel's changes gather meanwhile.
+    """Pause programming VPP until `resume`; the kernel's changes are queued.
 
     A pause ends with the daemon.
     """
@@ -73,7 +73,7 @@ def pause(config: Path | None, control: Path | None, as_json: bool) -> None:
 @options.control_socket
 @options.as_json
 def resume(config: Path | None, control: Path | None, as_json: bool) -> None:
-    """Have VPP sent again what it needs after a pause, or what waits for somebody to say so.
+    """Resume programming VPP after a pause, or confirm deletions that the guard withholds.
 
     After a start or a reload, deletions of most of our routes wait (vpp.guard): `status` says
     which. What waits behind a pause needs a second `resume`.

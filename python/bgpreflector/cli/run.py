@@ -50,7 +50,7 @@ ADVICE = "end it first, or give this one a vpp.fib_source.name of its own"
     "--on-exit",
     type=click.Choice(["keep", "flush"]),
     metavar="keep|flush",
-    help="What becomes of our routes at the end.",
+    help="Keep or remove our routes on exit.",
 )
 @click.option(
     "--control", metavar="PATH", help="Control socket for status and the like; '' for none."

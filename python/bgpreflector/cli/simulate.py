@@ -35,7 +35,7 @@ from .signals import End
     "--release",
     metavar="RELEASE",
     help="The release of VPP that it plays, for instance 24.02: its message table, what it "
-    "lacks, and the requests that end it. By default one that has all and survives all.",
+    "does not have, and the requests that end it. By default one that has all and survives all.",
 )
 @click.option(
     "--api-directory",
@@ -50,7 +50,7 @@ def simulate(
     release: str | None,
     api_directory: Path | None,
 ) -> None:
-    """Be a VPP, as far as its API tells, until SIGTERM or SIGINT."""
+    """Run a simulator of VPP's API until SIGTERM or SIGINT."""
     stop = End()
     try:
         simulator = _core.Simulator(

@@ -65,16 +65,16 @@ unconfirmed   of an earlier run, still to be compared with the kernel"""
     "--check",
     is_flag=True,
     help="Say in one line whether all is well, and end with 0 if so; with 4 if VPP is "
-    "not connected, 5 if the kernel is not read yet, 6 if VPP lacks, refused or "
-    "cannot have routes or the daemon is paused or waits for `resume`, 7 if no daemon "
-    "answers.",
+    "not connected, 5 if the kernel is not read yet, 6 if VPP is missing routes, "
+    "refused some or cannot have them, or the daemon is paused or waits for `resume`, 7 if no "
+    "daemon answers.",
 )
 @click.option("--legend", is_flag=True, help="Say what the columns mean, too.")
 @options.as_json
 def status(
     config: Path | None, control: Path | None, check: bool, legend: bool, as_json: bool
 ) -> None:
-    """How a running daemon does."""
+    """Show a running daemon's status."""
     with daemon_at(control, config) as daemon:
         answered = daemon.ask("status").end
         if as_json:

@@ -253,13 +253,13 @@ def _installed(
 ) -> str | None:
     repair = "`bgpreflector resync` puts it right"
     if entry is None:
-        return f"VPP had acknowledged {prefix} and lacks it now: {repair}"
+        return f"VPP had acknowledged {prefix} and does not have it now: {repair}"
     if entry.source is not None and entry.source != daemon.sink.source:
         name = daemon.sink.others.name(entry.source)
         if entry.source not in daemon.sink.others.better:
             return (
-                f"VPP had acknowledged {prefix} and lacks it now: it forwards it by a route of the "
-                f"FIB source {name}, which comes behind ours; {repair}"
+                f"VPP had acknowledged {prefix} and does not have it now: it forwards it by a "
+                f"route of the FIB source {name}, which comes behind ours; {repair}"
             )
         return (
             f"VPP forwards {prefix} by a route of the FIB source {name}, which overrides ours "

@@ -215,7 +215,7 @@ def test_an_address_is_explained(kernel: Namespace, simulator: SimulatedVpp, log
 
         simulator.tamper(route(11), delete=True)
         simulator.tamper(route(12))
-        for number, reason in ((11, "lacks it now"), (12, "other paths")):
+        for number, reason in ((11, "does not have it now"), (12, "other paths")):
             assert reason in daemon.ask("show", "route", f"30.0.{number}.1")
         assert REFUSED in daemon.ask("show", "routes", "--rejected")
         daemon.ask("resync", exit_code=4)

@@ -247,7 +247,9 @@ impl Connection {
                 )
                 .map_err(|error| VppError::Lost(error.to_string()))?;
                 if self.send_buffer.len() - self.written > SEND_LIMIT {
-                    return Err(VppError::Lost("VPP sends, but does not read".into()));
+                    return Err(VppError::Lost(
+                        "the send buffer is full: VPP does not read".into(),
+                    ));
                 }
                 continue;
             }
