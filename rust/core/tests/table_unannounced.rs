@@ -158,3 +158,39 @@ fn what_concerns_no_mirrored_route_is_no_drift() {
         assert_eq!(kernel_routes(&table), 0);
     }
 }
+
+/// A dump does not show what is between merged next hops (`fib6_dump_node`): such routes stay, but for
+/// those of a kernel that another one has taken the place of.
+#[test]
+fn what_a_multipath_route_hides_goes_with_its_kernel() {
+    let mut table = World::new().table;
+    let multipath = two_next_hops(Family::V6);
+    let unreachable = |protocol, route_type| Route {
+        protocol,
+        set: NextHopSet::new(
+            Family::V6,
+            route_type,
+            NextHopSource::Inline([].into_iter().collect()),
+        ),
+        ..multipath.clone()
+    };
+    let before = unreachable(FOREIGN, RouteType::Prohibit);
+    let after = unreachable(FOREIGN, RouteType::Blackhole);
+    let dump = |table: &mut Table, families: &[Family]| {
+        table.begin_resync(DumpScope::Everything);
+        table.announce(multipath.clone(), InsertMode::Dump);
+        table.end_resync(families);
+        kernel_routes(table)
+    };
+    table.announce(before, InsertMode::Append);
+    assert_eq!(dump(&mut table, &Family::ALL), 2, "it may be hidden");
+    table.kernel_replaced();
+    table.announce(after, InsertMode::Append);
+    assert_eq!(dump(&mut table, &[Family::V4]), 3, "IPv6 was not dumped");
+    assert_eq!(
+        dump(&mut table, &Family::ALL),
+        2,
+        "the new kernel's may be hidden"
+    );
+    assert_eq!(dump(&mut table, &Family::ALL), 2);
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bgpreflector_core::table::DumpScope;
+use bgpreflector_core::table::{DumpScope, Table};
 use crossbeam_channel::Receiver;
 
 use crate::error::KernelError;
@@ -214,6 +214,9 @@ impl Monitor {
         self.dumper = Some(sockets.dumper);
         (self.overruns_in_a_row, self.drops_before_dump) = (0, 0);
         self.unsynchronised();
+        if !self.settings.links_only {
+            self.shared.change(Table::kernel_replaced);
+        }
         self.shared.fpm.namespace_entered();
         self.schedule
             .request(SETTLE, Reason::Event, DumpScope::Everything);

@@ -34,6 +34,13 @@ impl Table {
         self.pending_drift = PendingDrift::default();
     }
 
+    /// Another kernel is read from here on, for instance because a network namespace was made anew:
+    /// the next complete dump removes all that it does not show, but for what notifications tell.
+    pub fn kernel_replaced(&mut self) {
+        self.resyncs.generation = self.resyncs.generation.wrapping_add(1);
+        self.resyncs.replaced_at = Some(self.resyncs.generation);
+    }
+
     /// Begins a resync on a new connection of a source with one route a prefix: no existing route
     /// counts as seen, however many connections were lost since the last sweep.
     pub fn begin_connection(&mut self) {
@@ -96,7 +103,8 @@ impl Table {
             return SweepReport::default();
         };
         let all = self.scope.families.iter().all(|f| families.contains(f));
-        if all && resync.extent == DumpScope::Everything {
+        let complete = all && resync.extent == DumpScope::Everything;
+        if complete {
             self.outdated_sets.end_dump();
         }
         self.ribs.iter_mut().for_each(AnyRib::index_all);
@@ -106,6 +114,10 @@ impl Table {
         let mut pending_drift = std::mem::take(&mut self.pending_drift);
         let hiding = self.resolver.marks(|_, set| ecmp::is_v6_multipath(set));
         let merging = self.resolver.marks(|_, set| ecmp::merges(set));
+        let replaced_at = self.resyncs.replaced_at.filter(|_| complete);
+        let of_this_kernel = |route: &KernelRoute| {
+            replaced_at.is_none_or(|at| route.generation.wrapping_sub(at) < u8::MAX / 2)
+        };
         let spared = |routes: &Routes, route: &KernelRoute| {
             let hides = |other: &KernelRoute| {
                 other.generation == generation
@@ -114,7 +126,7 @@ impl Table {
             };
             // The kernel does not merge routes of router advertisements with others.
             let apart = route.protocol == RTPROT_RA && !hiding.has(route.set);
-            (apart || !merging.has(route.set)) && routes.iter().any(hides)
+            of_this_kernel(route) && (apart || !merging.has(route.set)) && routes.iter().any(hides)
         };
         let mut removed = self.remove_routes(families, &stale, spared, |key| {
             pending_drift.suspect(&key, Drift::Stale);
@@ -138,6 +150,9 @@ impl Table {
             });
         }
         self.pending_drift = pending_drift;
+        if complete {
+            self.resyncs.replaced_at = None;
+        }
         SweepReport {
             removed,
             uncertain: resync.uncertain,

@@ -110,6 +110,9 @@ impl ChangesDuringResync {
 #[derive(Default)]
 pub(in crate::table) struct Resyncs {
     pub(in crate::table) generation: u8,
+    /// The first generation of the kernel that has taken the place of another one, until a complete
+    /// dump of it.
+    pub(in crate::table) replaced_at: Option<u8>,
     pub(in crate::table) current: Option<Resync>,
     /// Changes during the resync that affected no route known at the time.
     pub(in crate::table) during_resync: ChangesDuringResync,
