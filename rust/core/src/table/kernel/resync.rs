@@ -126,7 +126,7 @@ impl Table {
             };
             // The kernel does not merge routes of router advertisements with others.
             let apart = route.protocol == RTPROT_RA && !hiding.has(route.set);
-            of_this_kernel(route) && (apart || !merging.has(route.set)) && routes.iter().any(hides)
+            (apart || !merging.has(route.set)) && routes.iter().any(hides) && of_this_kernel(route)
         };
         let mut removed = self.remove_routes(families, &stale, spared, |key| {
             pending_drift.suspect(&key, Drift::Stale);
