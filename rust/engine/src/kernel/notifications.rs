@@ -141,12 +141,10 @@ impl Monitor {
                     Err(error) => failed = Some(error),
                 }
             }
-            if table.has_deferred() {
-                let began = Instant::now();
-                table.settle();
+            let (walks, began) = (table.has_deferred(), Instant::now());
+            table.settle();
+            if walks {
                 self.last_walk = began.elapsed();
-            } else {
-                table.settle();
             }
             (all, failed)
         })

@@ -7,7 +7,7 @@ use crate::table::kernel::resync_state::Verify;
 use crate::table::resolve::resolver::SetMarks;
 use crate::table::resolve::topology::{LOOPBACK, is_at_loopback};
 use crate::table::store::any_rib::AnyRib;
-use crate::table::store::entry::{KernelRoute, Routes};
+use crate::table::store::entry::{KernelRoute, Routes, flag};
 use crate::table::store::ids::{Handle, SetId};
 
 /// Maximum number of multi-route prefixes to examine per link or object; beyond it the change
@@ -109,11 +109,17 @@ impl Table {
 
     /// Whether a mirrored route has joined one of which a change without a message may be unknown.
     pub(in crate::table) fn joins_outdated(&self, handle: Handle, protocol: u8) -> bool {
-        let beside = || self.rib(handle).map(|rib| rib.routes(handle.slot));
+        let Some(rib) = self.rib(handle) else {
+            return false;
+        };
+        let has_others = rib
+            .body(handle.slot)
+            .is_some_and(|body| body.has(flag::OVERFLOW));
         let is_outdated =
             |route: &KernelRoute| self.is_foreign(route) && self.outdated_sets.has(route.set);
-        self.scope.mirrors(protocol)
-            && beside().is_some_and(|routes| routes.iter().any(is_outdated))
+        has_others
+            && self.scope.mirrors(protocol)
+            && rib.routes(handle.slot).iter().any(is_outdated)
     }
 
     fn is_foreign(&self, route: &KernelRoute) -> bool {
