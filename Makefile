@@ -86,7 +86,8 @@ OUT ?= target/bench
 
 bench: build ## ours beside peers and limits, against targets: make bench ROUTES=100000 OUT=docs
 	@scripts/setup.sh programs iproute2:ip bird2:bird
-	BGPREFLECTOR_BENCH_ROUTES=$(ROUTES) cargo bench -p bgpreflector-core --locked \
+	BGPREFLECTOR_BENCH_ROUTES=$(ROUTES) $(PYTHON) -m benches.others target/criterion-others \
+		cargo bench -p bgpreflector-core --locked \
 		--bench decode --bench full_dump --bench table --bench removals
 	BGPREFLECTOR_BENCH_ROUTES=$(ROUTES) BGPREFLECTOR_BENCH_LARGEST=$(LARGEST) \
 		BGPREFLECTOR_BENCH_OUT=$(OUT) $(PYTHON) -m pytest benches -o timeout=3600

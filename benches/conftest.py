@@ -14,7 +14,8 @@ from lab import Namespace
 from lab.requirements import missing
 from lab.vpp import RealVpp, SimulatedVpp, Startup
 
-from . import machine, report
+from . import criterion_results, machine, report
+from .others import Others
 from .rows import Row
 from .size import ASKED, MEASURES, V4, V6
 from .world import apply, both_tables, empty_kernel, lines
@@ -23,7 +24,7 @@ OUT = "BGPREFLECTOR_BENCH_OUT"
 """Environment variable: the directory that the results are written to."""
 
 ORDER = (
-    "core", "cold_start", "resync", "simulator", "real_vpp", "linux_nl", "latency",
+    "core", "cold_start", "resync", "simulator", "real_vpp", "vpp_inside", "events", "latency",
     "idle", "memory", "storm", "churn", "withdrawal", "boundary",
 )  # fmt: skip
 """Of the modules, and so of the table's rows."""
@@ -59,13 +60,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture
 def add(request: pytest.FixtureRequest) -> Iterator[Add]:
-    """Takes rows, and notes what else the machine was doing."""
+    """Takes rows, and notes what others did on the machine meanwhile."""
     rows: list[Row] = []
-    before = machine.busy() if MEASURES else 0.0
+    others = Others()
     yield rows.append
-    after = machine.busy() if MEASURES else 0.0
+    share = max(
+        others.share(), criterion_results.others() if "measured" in request.keywords else 0.0
+    )
     kept = request.config.stash.setdefault(ROWS, [])
-    kept += [replace(row, busy=max(before, after)) for row in rows]
+    kept += [replace(row, others=share) for row in rows]
 
 
 def pytest_terminal_summary(

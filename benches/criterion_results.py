@@ -7,11 +7,19 @@ import os
 from pathlib import Path
 
 NANOSECONDS = 1e9
+OTHERS = "criterion-others"
+"""The file in which `make bench` has noted what others did while criterion ran."""
 
 
 def directory() -> Path:
     """Where criterion writes."""
     return Path(os.environ.get("CARGO_TARGET_DIR", "target")) / "criterion"
+
+
+def others() -> float:
+    """Share of the processors that others had while criterion ran; all where nobody looked."""
+    file = directory().with_name(OTHERS)
+    return float(file.read_text()) if file.exists() else 1.0
 
 
 def rate(benchmark: str, base: Path | None = None) -> tuple[float, int] | None:

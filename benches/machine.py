@@ -1,4 +1,4 @@
-"""The machine, its load, and the versions that figures belong to."""
+"""The machine and the versions that figures belong to."""
 
 from __future__ import annotations
 
@@ -8,27 +8,6 @@ import subprocess
 import time
 from importlib.metadata import version
 from pathlib import Path
-
-LOOK = 0.3
-"""Seconds that the machine is watched to see what others do on it."""
-
-BUSY = 0.15
-"""Share of the processors from which on figures count as taken under load."""
-
-
-def busy() -> float:
-    """Share of all processors that is in use while this process does nothing, 0 to 1."""
-    before = _ticks()
-    time.sleep(LOOK)
-    used, total = (now - then for now, then in zip(_ticks(), before, strict=True))
-    return used / total if total else 0.0
-
-
-def _ticks() -> tuple[int, int]:
-    """Ticks in use, and all, of all processors."""
-    numbers = [int(text) for text in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
-    idle, waiting = numbers[3:5]
-    return sum(numbers) - idle - waiting, sum(numbers)
 
 
 def describe() -> dict[str, str]:

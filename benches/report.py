@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from .chart import draw
-from .machine import BUSY
+from .others import BUSY, word
 from .rows import Row
 
-HEAD = ("what", "ours", "peer or limit", "ratio", "target", "")
+HEAD = ("what", "ours", "peer or limit", "ratio", "target", "", "machine")
 BLOCK = re.compile(r"(?<=<!-- results -->\n).*?(?=<!-- end of results -->)", re.DOTALL)
 """What `write` replaces in ``performance.md``, where there is one."""
 
@@ -27,7 +27,7 @@ def show(rows: Sequence[Row], machine: dict[str, str], console: Console) -> None
         table.add_row(*_cells(row), style=style)
     console.print(table)
     console.print(
-        f"† other processes had more than {BUSY:.0%} of the processors before or after",
+        f"busy: other processes had more than {BUSY:.0%} of the processors meanwhile",
         style="dim",
     )
     console.print("; ".join(f"{name} {value}" for name, value in machine.items()), style="dim")
@@ -62,12 +62,12 @@ def quantity(value: float, unit: str) -> str:
 def _cells(row: Row) -> list[str]:
     peer = "" if row.peer is None else quantity(row.peer, row.unit)
     target = "" if row.target is None else str(row.target)
-    mark = "†" if row.busy > BUSY else ""
     return [
         row.what + (f" ({row.note})" if row.note else ""),
         quantity(row.value, row.unit),
         f"{row.peer_name}: {peer}" if peer else row.peer_name,
         "" if row.ratio is None else f"{row.ratio:,.2f}",
         target,
-        f"{row.verdict}{mark}",
+        str(row.verdict),
+        word(row.others),
     ]

@@ -57,8 +57,8 @@ class Row:
     ratio: float | None = None
     target: Target | None = None
     note: str = ""
-    busy: float = 0.0
-    """Share of the processors that others had before and after the measurement."""
+    others: float = 0.0
+    """Share of the processors that other processes had meanwhile."""
 
     @property
     def verdict(self) -> Verdict:

@@ -136,7 +136,7 @@ def test_step(benchmark_name: str, add: Add) -> None:
 )
 def test_growth_of_changes(what: str, work: str, target: float | None, add: Add) -> None:
     """What a change costs beside a table a hundred times as large: the routes of objects are looked
-    for once in 64 notifications, the rest does not depend on the table."""
+    for in the whole table, once for all that is pending; the rest does not depend on it."""
     sizes = (10_000, 1_000_000) if MEASURES else (1_000, 10_000)
     small, large = (measured(f"growth_of_{work}/{size}") for size in sizes)
     add(

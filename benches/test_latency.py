@@ -43,8 +43,8 @@ def test_one_change(simulator: SimulatedVpp, add: Add) -> None:
     percentile = quantiles(microseconds, n=100)[98]
     what = "One route change, kernel to VPP"
     note = f"{CHANGES:,} changes, {os.cpu_count()} processors"
-    add(Row(f"{what}: median", median(microseconds), "µs", target=at_most(300), note=note))
-    add(Row(f"{what}: 99th percentile", percentile, "µs", target=at_most(2000), note=note))
+    add(Row(f"{what}: median", median(microseconds), "µs", target=at_most(150), note=note))
+    add(Row(f"{what}: 99th percentile", percentile, "µs", target=at_most(500), note=note))
 
 
 def one(vpp: SimulatedVpp, routes: RouteSocket, message: bytes) -> float:
