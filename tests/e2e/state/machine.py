@@ -202,7 +202,7 @@ class Reflection(RuleBasedStateMachine):
     def recover(self) -> None:
         """No faults any more."""
         self.world.recover()
-        self.healthy, self.away = self.world.poison is None, False
+        self.healthy, self.away = not self.world.poisons, False
 
     @rule(number=st.sampled_from(range(len(LINKS))))
     @vpp_is_healthy

@@ -60,8 +60,8 @@ class World:
         self.others = OtherUsers(self.vpp)
         self._vpp_away = False
         self._marks = 0
-        self.poison: str | None = None
-        """A prefix over which VPP ends."""
+        self.poisons: set[str] = set()
+        """Prefixes over which VPP ends."""
         self.service = Service(self._directory, self.namespace, self.vpp.socket)
         self._stack.callback(self.service.kill)
         self.service.start()
@@ -108,29 +108,30 @@ class World:
             self.vpp = self.others.vpp = self._new_vpp()
             self._vpp_away = False
         self.vpp.fault("clear")
-        if self.poison is not None:
-            self.vpp.fault("end_at", prefix=self.poison, on=True)
+        for prefix in self.poisons:
+            self.vpp.fault("end_at", prefix=prefix, on=True)
 
     def poison_with(self, prefix: str) -> None:
         """VPP ends whenever a route for the prefix is added, and starts again, empty."""
-        self.poison = prefix
+        self.poisons.add(prefix)
         self.vpp.fault("end_at", prefix=prefix, on=True)
 
     def _cure(self) -> None:
         """What ends VPP keeps no other route down; once it ends VPP no more, an operator lets it
         in."""
-        if self.poison is None:
+        if not self.poisons:
             return
         self._wait_until_same()
-        poison, self.poison = self.poison, None
-        self.vpp.fault("end_at", prefix=poison, on=False)
+        for prefix in self.poisons:
+            self.vpp.fault("end_at", prefix=prefix, on=False)
+        self.poisons.clear()
         # Whether it ended recently or not: it has no routes of others now.
         self.restart_vpp(0)
         self._wait_until(self._let_in, "VPP has what ended it before")
 
     def _let_in(self) -> list[str]:
         """Again where the daemon only now takes the restart for an end over the route."""
-        found = self._differences(None)
+        found = self._differences()
         if found:
             self.service.release()
         return found
@@ -229,7 +230,7 @@ class World:
 
     def check_others(self) -> None:
         """Sees that other users' routes are those that they have put, unchanged."""
-        if not self._vpp_away and self.poison is None:
+        if not self._vpp_away and not self.poisons:
             assert self.others.found() == self.others.put
 
     def _missing_loopbacks(self) -> list[str]:
@@ -242,18 +243,19 @@ class World:
     def _poison_may_end_vpp(self) -> Iterator[list[str]]:
         """Yields what is then said of it, where it does so in the middle of a question to it."""
         ended: list[str] = []
-        if self.poison is not None:
+        if self.poisons:
             # VPP may have ended since it was last asked, with its interfaces.
             self.others.forget()
         try:
             yield ended
         except (OSError, VPPRuntimeError, RefusedByVppError) as error:
             # Started again, it has an interface that was missing a moment ago.
-            if self.poison is None:
+            if not self.poisons:
                 raise
             ended.append(f"VPP ended: {error}")
 
-    def _differences(self, beside: str | None) -> list[str]:
+    def _differences(self) -> list[str]:
+        """Between kernel and VPP; the prefixes over which VPP ends do not count."""
         self.service.check()
         with self._poison_may_end_vpp() as ended:
             names = self.others.interface_names()
@@ -262,15 +264,13 @@ class World:
         vpp = vpp_forwarding(self.vpp.simulator.snapshot(SOURCE), names)
         kernel = kernel_forwarding(self.namespace.name)
         for forwarding in (kernel, vpp):
-            for place in [place for place in forwarding if place[1] == beside]:
+            for place in [place for place in forwarding if place[1] in self.poisons]:
                 del forwarding[place]
         return differences(kernel, vpp)
 
-    def _wait_until_same(self, beside: str | None = None) -> int:
-        """``beside`` is a prefix that does not count; where VPP ends over one it is that one."""
-        beside = beside or self.poison
+    def _wait_until_same(self) -> int:
         same = "VPP has what the kernel forwards by"
-        self._wait_until(lambda: self._meant(self._differences(beside)), same)
+        self._wait_until(lambda: self._meant(self._differences()), same)
         return len(self.vpp.simulator.snapshot(SOURCE))
 
     def _meant(self, found: list[str]) -> list[str]:
