@@ -190,8 +190,6 @@ pub const FIB_RULE_HDR: usize = 12;
 /// `linux/fib_rules.h`
 pub const FR_ACT_TO_TBL: u8 = 1;
 /// `linux/fib_rules.h`
-pub const FRA_DST: u16 = 1;
-/// `linux/fib_rules.h`
 pub const FRA_SRC: u16 = 2;
 /// `linux/fib_rules.h`
 pub const FRA_IIFNAME: u16 = 3;

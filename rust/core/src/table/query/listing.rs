@@ -36,30 +36,14 @@ pub(super) const MAX_SLOTS: u32 = 65_536;
 const SOURCE_ROUTES: u16 = u16::MAX;
 
 impl Table {
-    /// Kernel routes from `cursor`: about `limit` of them (the routes of one prefix stay together),
-    /// and the next cursor, none at the end.
+    /// The routes that `filter` accepts from `cursor` on: about `limit` of them (the routes of one
+    /// prefix stay together), perhaps fewer, or none, although there are more; and the next cursor,
+    /// none at the end.
     #[must_use]
-    pub fn routes(&self, cursor: Cursor, limit: usize) -> (Vec<RouteView>, Option<Cursor>) {
-        self.listing(cursor, limit, u32::MAX, &RouteFilter::default())
-    }
-
-    /// Like [`Self::routes`], for routes that `filter` accepts: perhaps fewer than `limit`, or
-    /// none, although there are more.
-    #[must_use]
-    pub fn routes_where(
+    pub fn routes(
         &self,
         cursor: Cursor,
         limit: usize,
-        filter: &RouteFilter,
-    ) -> (Vec<RouteView>, Option<Cursor>) {
-        self.listing(cursor, limit, MAX_SLOTS, filter)
-    }
-
-    fn listing(
-        &self,
-        cursor: Cursor,
-        limit: usize,
-        slots: u32,
         filter: &RouteFilter,
     ) -> (Vec<RouteView>, Option<Cursor>) {
         let mut views = Vec::new();
@@ -73,7 +57,7 @@ impl Table {
                 }),
             );
         }
-        let rest = self.walk_slots(cursor, slots, |handle| {
+        let rest = self.walk_slots(cursor, MAX_SLOTS, |handle| {
             let room = views.len() < limit;
             if room {
                 self.views(handle, filter, &mut views);
