@@ -9,7 +9,8 @@ use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
 };
 use bgpreflector_core::table::{
-    Cursor, InsertMode, Interfaces, Link, NextHopObject, RouteView, Scope, Table, Unmapped,
+    Cursor, InsertMode, Interfaces, Link, NextHopObject, RouteFilter, RouteView, Scope, Table,
+    Unmapped,
 };
 use proptest::prelude::*;
 
@@ -154,7 +155,7 @@ fn apply(table: &mut Table, step: &Step) -> usize {
 }
 
 fn views(table: &Table) -> Vec<RouteView> {
-    let (mut views, rest) = table.routes(Cursor::default(), usize::MAX);
+    let (mut views, rest) = table.routes(Cursor::default(), usize::MAX, &RouteFilter::default());
     assert_eq!(rest, None);
     views.sort_by_key(|v| {
         (

@@ -7,8 +7,8 @@ use bgpreflector_core::route::{
     RouteType,
 };
 use bgpreflector_core::table::{
-    Cursor, Fallback, InsertMode, Interfaces, Limit, LimitAction, Link, RouteState, RouteView,
-    Scope, Substitute, Table,
+    Cursor, Fallback, InsertMode, Interfaces, Limit, LimitAction, Link, RouteFilter, RouteState,
+    RouteView, Scope, Substitute, Table,
 };
 
 const KINDS: [(Fallback, PathKind, Substitute); 2] = [
@@ -80,7 +80,9 @@ fn answer_all(table: &mut Table) -> usize {
 }
 
 fn views(table: &Table) -> Vec<RouteView> {
-    table.routes(Cursor::default(), usize::MAX).0
+    table
+        .routes(Cursor::default(), usize::MAX, &RouteFilter::default())
+        .0
 }
 
 fn installed(view: &RouteView) -> Vec<(PathKind, u32)> {

@@ -61,7 +61,7 @@ fn held(table: &Table) -> Vec<RouteView> {
     };
     let (mut all, mut cursor) = (Vec::new(), Some(Cursor::default()));
     while let Some(at) = cursor {
-        let (views, rest) = table.routes_where(at, 1, &filter);
+        let (views, rest) = table.routes(at, 1, &filter);
         all.extend(views);
         cursor = rest;
     }

@@ -12,7 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use bgpreflector_core::route::{Family, Path, PathKind, PathSet, Prefix};
 use bgpreflector_core::vpp::canonical::{canonical_path, installed_paths};
 use bgpreflector_core::vpp::keepalive::answer_keepalive;
-use bgpreflector_core::vpp::path::{PATH_LENGTH, PathForm, decode_path, encode_path_as};
+use bgpreflector_core::vpp::path::{PATH_LENGTH, PathForm, decode_path, encode_path};
 use bgpreflector_core::vpp::route::{decode_route_add_del, decode_route_add_del_v2};
 use bgpreflector_core::vpp::route_dump::dumped_paths;
 use bgpreflector_core::vpp::{
@@ -91,7 +91,7 @@ proptest! {
     fn a_path_comes_back_in_normal_form(path in path()) {
         for form in [PathForm::Request, PathForm::Details] {
             let mut bytes = Vec::new();
-            encode_path_as(form, &path, &mut bytes).unwrap();
+            encode_path(form, &path, &mut bytes).unwrap();
             prop_assert_eq!(bytes.len(), PATH_LENGTH);
             let decoded = decode_path(&bytes).unwrap();
             prop_assert_eq!(&decoded, &canonical_path(path.clone()));

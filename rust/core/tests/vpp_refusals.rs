@@ -11,8 +11,8 @@ use std::net::IpAddr;
 use bgpreflector_core::route::{Family, Path, PathKind, PathSet, Prefix};
 use bgpreflector_core::vpp::canonical::installed_paths;
 use bgpreflector_core::vpp::keepalive::answer_keepalive;
-use bgpreflector_core::vpp::path::{PATH_LENGTH, decode_path, encode_path};
-use bgpreflector_core::vpp::retval::{Disposition, Retval, what_to_do};
+use bgpreflector_core::vpp::path::{PATH_LENGTH, PathForm, decode_path, encode_path};
+use bgpreflector_core::vpp::retval::{Disposition, Retval};
 use bgpreflector_core::vpp::route::decode_route_add_del_v2;
 use bgpreflector_core::vpp::{
     EmptyRequest, EncodedPaths, FibSource, FibSourceAdd, IpTable, IpTableDetails, PlainReply,
@@ -34,13 +34,13 @@ fn path() -> Path {
 
 fn encoded(path: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
-    encode_path(path, &mut bytes).unwrap();
+    encode_path(PathForm::Request, path, &mut bytes).unwrap();
     bytes
 }
 
 fn refused(path: &Path) -> WireError {
     let mut bytes = Vec::new();
-    let error = encode_path(path, &mut bytes).unwrap_err();
+    let error = encode_path(PathForm::Request, path, &mut bytes).unwrap_err();
     assert_eq!(bytes, []);
     error
 }
@@ -245,10 +245,10 @@ fn return_codes_say_what_to_do() {
         (-171, "INVALID_PREFIX_LENGTH", Disposition::GiveUp),
     ] {
         assert_eq!(Retval(code).name(), Some(name));
-        assert_eq!(what_to_do(code), Some(disposition), "{name}");
+        assert_eq!(Retval(code).disposition(), Some(disposition), "{name}");
     }
-    assert_eq!(what_to_do(0), None);
-    assert_eq!(what_to_do(-9999), Some(Disposition::Retry));
+    assert_eq!(Retval(0).disposition(), None);
+    assert_eq!(Retval(-9999).disposition(), Some(Disposition::Retry));
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn return_codes_read_as_sentences() {
         "a path's interface does not exist in VPP (NO_MATCHING_INTERFACE, -54)"
     );
     assert_eq!(Retval(-9999).to_string(), "VPP error -9999");
-    assert_eq!(Retval::OK.to_string(), "accepted");
+    assert_eq!(Retval(0).to_string(), "accepted");
     let next = Retval::NO_MATCHING_INTERFACE
         .disposition()
         .unwrap()

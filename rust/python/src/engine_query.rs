@@ -120,7 +120,7 @@ impl Engine {
     fn routes(&self, py: Python<'_>, cursor: u64, limit: usize) -> (Vec<RouteView>, Option<u64>) {
         let cursor = Cursor::from_bits(cursor);
         let every = RouteFilter::default();
-        let listed = |table: TableGuard<'_>| table.routes_where(cursor, limit, &every);
+        let listed = |table: TableGuard<'_>| table.routes(cursor, limit, &every);
         let (views, rest) = self.read(py, listed);
         (
             views.into_iter().map(RouteView::from).collect(),

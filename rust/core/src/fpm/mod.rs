@@ -11,6 +11,3 @@ mod next_hop_ids;
 pub use answer::encode_answer;
 pub use frame::{FrameError, FrameReader, MAX_FRAME, frame_header};
 pub use next_hop_ids::NextHopIds;
-
-/// FPM's TCP port (`FPM_DEFAULT_PORT`).
-pub const PORT: u16 = 2620;

@@ -177,6 +177,9 @@ pub const NHA_OP_FLAGS: u16 = 14;
 /// `linux/nexthop.h`, in `NHA_OP_FLAGS` of an answer: what `struct nexthop_grp` reserves is zero.
 pub const NHA_OP_FLAG_RESP_GRP_RESVD_0: u32 = 1 << 31;
 
+/// `linux/rtnetlink.h`: bytes of `struct rtmsg`.
+pub const RTMSG: usize = 12;
+
 /// `AF_MPLS`
 pub const AF_MPLS: u8 = 28;
 /// `AF_UNSPEC`
@@ -186,8 +189,6 @@ pub const AF_UNSPEC: u8 = 0;
 pub const FIB_RULE_HDR: usize = 12;
 /// `linux/fib_rules.h`
 pub const FR_ACT_TO_TBL: u8 = 1;
-/// `linux/fib_rules.h`
-pub const FRA_DST: u16 = 1;
 /// `linux/fib_rules.h`
 pub const FRA_SRC: u16 = 2;
 /// `linux/fib_rules.h`

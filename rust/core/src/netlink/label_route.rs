@@ -3,14 +3,12 @@
 
 use smallvec::SmallVec;
 
-use super::attributes::{Attributes, align, exact, label_stack, u32_of, via};
-use super::constants::{RTA_DST, RTA_MULTIPATH, RTA_NEWDST, RTA_OIF, RTA_VIA};
+use super::attributes::{Attributes, exact, label_stack, u32_of, via};
+use super::constants::{RTA_DST, RTA_MULTIPATH, RTA_NEWDST, RTA_OIF, RTA_VIA, RTMSG};
 use super::error::DecodeErrorKind;
+use super::multipath::{MultipathNextHop, MultipathNextHops};
 use super::types::{Action, LabelRouteMessage};
 use crate::route::{LabelHop, LabelRoute};
-
-const RTMSG: usize = 12;
-const RTNEXTHOP: usize = 8;
 
 /// Decodes a `struct rtmsg` of `AF_MPLS` and its attributes.
 pub(super) fn decode(action: Action, payload: &[u8]) -> Result<LabelRouteMessage, DecodeErrorKind> {
@@ -55,19 +53,10 @@ fn hop(attributes: &[u8], interface: u32) -> Result<LabelHop, DecodeErrorKind> {
     Ok(hop)
 }
 
-fn multipath(mut rest: &[u8]) -> Result<Vec<LabelHop>, DecodeErrorKind> {
-    let mut hops = Vec::new();
-    while !rest.is_empty() {
-        let (header, _) = rest
-            .split_first_chunk::<RTNEXTHOP>()
-            .ok_or(DecodeErrorKind::AttributeLength)?;
-        let [l0, l1, _, _, i0, i1, i2, i3] = *header;
-        let length = usize::from(u16::from_ne_bytes([l0, l1]));
-        let attributes = rest
-            .get(RTNEXTHOP..length)
-            .ok_or(DecodeErrorKind::AttributeLength)?;
-        hops.push(hop(attributes, u32::from_ne_bytes([i0, i1, i2, i3]))?);
-        rest = rest.get(align(length)..).unwrap_or_default();
-    }
-    Ok(hops)
+fn multipath(value: &[u8]) -> Result<Vec<LabelHop>, DecodeErrorKind> {
+    let label_hop = |next_hop: Result<MultipathNextHop<'_>, _>| {
+        let next_hop = next_hop?;
+        hop(next_hop.attributes, next_hop.interface)
+    };
+    MultipathNextHops::new(value).map(label_hop).collect()
 }

@@ -9,10 +9,13 @@ mod error;
 mod label_route;
 mod link;
 mod message;
+mod multipath;
 mod next_hop;
 mod nexthop_object;
 mod request;
 mod route;
+mod route_key;
+mod route_set;
 mod rule;
 mod types;
 

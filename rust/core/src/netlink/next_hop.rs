@@ -30,7 +30,7 @@ pub(super) struct NextHopParts<'a> {
 
 impl<'a> NextHopParts<'a> {
     /// Decodes an attribute of a route or a next hop; returns whether it belongs to a next hop.
-    pub(super) fn take(
+    pub(super) fn read_attribute(
         &mut self,
         family: Family,
         kind: u16,

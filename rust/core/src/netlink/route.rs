@@ -1,28 +1,14 @@
 //! Route messages (`struct rtmsg`, `linux/rtnetlink.h`).
 
-use std::ops::Range;
-
-use smallvec::SmallVec;
-
-use super::attributes::{Attributes, align, exact, u32_of};
-use super::constants::{
-    AF_MPLS, ICMPV6_ROUTER_PREF_HIGH, ICMPV6_ROUTER_PREF_LOW, RTA_CACHEINFO, RTA_DST, RTA_ENCAP,
-    RTA_ENCAP_TYPE, RTA_FLOW, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_NH_ID, RTA_OIF,
-    RTA_PREF, RTA_PREFSRC, RTA_PRIORITY, RTA_SRC, RTA_TABLE, RTA_VIA, RTM_F_CLONED, RTN_BLACKHOLE,
-    RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE,
-};
-use super::digest::Digest;
+use super::attributes::{Attributes, exact};
+use super::constants::{AF_MPLS, RTA_SRC, RTM_F_CLONED, RTMSG};
 use super::error::{DecodeErrorKind, SkipReason};
 use super::label_route;
-use super::next_hop::{NextHopParts, low_byte};
+use super::next_hop::low_byte;
+use super::route_key::{KeyAttributes, address};
+use super::route_set::{NextHopAttributes, next_hops, route_type, router_preference};
 use super::types::{Action, Payload, RouteMessage, SourceRouteMessage};
-use crate::route::{
-    Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
-    RouterPreference, SetBytes,
-};
-
-const RTMSG: usize = 12;
-const RTNEXTHOP: usize = 8;
+use crate::route::{Family, NextHopSet, Prefix, Route, RouteKey, RouterPreference, SetBytes};
 
 /// A route whose next hops are not yet decoded. Many routes carry the same bytes, which a cache can
 /// then decode once.
@@ -39,8 +25,8 @@ pub struct EncodedRoute<'a> {
     head: [u8; 4],
     /// The attributes of the set, including those between them.
     set: &'a [u8],
-    /// Whether the set has them for itself.
-    together: bool,
+    /// Whether nothing else stands between them.
+    contiguous: bool,
 }
 
 /// A message's payload; the next hops of a route are not yet decoded.
@@ -75,38 +61,38 @@ impl<'a> EncodedRoute<'a> {
         ] = *header;
         let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
         let (Some(family), 0, 0) = (Family::from_af(af), flags & RTM_F_CLONED, src_len) else {
-            return rare(af, flags, payload).map(PartialMessage::Other);
+            return decode_uncommon(af, flags, payload).map(PartialMessage::Other);
         };
-        let outer = KeyAttributes::read(family, table.into(), attributes)?;
-        let destination = address(family, outer.destination, dst_len)?;
+        let own = KeyAttributes::read(family, table.into(), attributes)?;
+        let destination = address(family, own.destination, dst_len)?;
         let key = RouteKey {
-            table: outer.table,
+            table: own.table,
             prefix: Prefix::of(family, destination, dst_len),
             tos,
-            metric: outer.metric,
+            metric: own.metric,
         };
         Ok(PartialMessage::Announced(Self {
             key,
             protocol,
-            expires: outer.expires,
+            expires: own.expires,
             // The low byte of rtm_flags holds the flags of a route's only next hop.
-            head: [af, route_type, scope | outer.preference, low_byte(flags)],
-            set: attributes.get(outer.set.range).unwrap_or_default(),
-            together: outer.set.together,
+            head: [af, route_type, scope | own.preference, low_byte(flags)],
+            set: attributes.get(own.set.range).unwrap_or_default(),
+            contiguous: own.set.contiguous,
         }))
     }
 
     /// The bytes that determine forwarding; none if they are not contiguous.
     #[must_use]
     pub fn set_bytes(&self) -> Option<SetBytes<'a>> {
-        self.together.then_some(SetBytes {
+        self.contiguous.then_some(SetBytes {
             head: u32::from_ne_bytes(self.head),
             attributes: self.set,
         })
     }
 
     #[inline(always)]
-    fn whole(&self) -> Result<Route, DecodeErrorKind> {
+    fn decode(&self) -> Result<Route, DecodeErrorKind> {
         Ok(Route {
             set: self.read_set()?,
             key: self.key,
@@ -121,14 +107,14 @@ impl<'a> EncodedRoute<'a> {
     pub fn read_set(&self) -> Result<NextHopSet, DecodeErrorKind> {
         let family = self.key.prefix.family();
         let [_, number, scope_or_preference, flags] = self.head;
-        let mut inner = NextHopAttributes::read(family, self.set)?;
+        let mut shared = NextHopAttributes::read(family, self.set)?;
         let route_type = route_type(number);
         let (preference, digest) = match family {
             Family::V4 => {
                 if scope_or_preference != 0 {
-                    inner.digest.add(&[scope_or_preference]);
+                    shared.digest.add(&[scope_or_preference]);
                 }
-                (RouterPreference::default(), inner.digest.value())
+                (RouterPreference::default(), shared.digest.value())
             }
             // IPv6 rejects a second route with the same next hop, whatever else differs.
             Family::V6 => (router_preference(scope_or_preference), 0),
@@ -136,17 +122,17 @@ impl<'a> EncodedRoute<'a> {
         Ok(NextHopSet {
             family,
             route_type,
-            next_hops: next_hops(family, route_type, inner, flags)?,
+            next_hops: next_hops(family, route_type, shared, flags)?,
             preference,
             digest,
         })
     }
 }
 
-/// What is not a route as nearly all are.
+/// A route by label, or for some sources only, or one that is skipped.
 #[cold]
 #[inline(never)]
-fn rare(af: u8, flags: u32, payload: &[u8]) -> Result<Box<Payload>, DecodeErrorKind> {
+fn decode_uncommon(af: u8, flags: u32, payload: &[u8]) -> Result<Box<Payload>, DecodeErrorKind> {
     let skipped = |reason| Ok(Box::new(Payload::Skipped(reason)));
     match Family::from_af(af) {
         None if af == AF_MPLS => {
@@ -155,11 +141,11 @@ fn rare(af: u8, flags: u32, payload: &[u8]) -> Result<Box<Payload>, DecodeErrorK
         }
         None => skipped(SkipReason::Family),
         Some(_) if flags & RTM_F_CLONED != 0 => skipped(SkipReason::Cloned),
-        Some(_) => source_route(payload),
+        Some(_) => decode_source_route(payload),
     }
 }
 
-fn source_route(payload: &[u8]) -> Result<Box<Payload>, DecodeErrorKind> {
+fn decode_source_route(payload: &[u8]) -> Result<Box<Payload>, DecodeErrorKind> {
     let skipped = || Box::new(Payload::Skipped(SkipReason::SourceSpecific));
     let (Some(Family::V6), Some(&length)) = (
         payload.first().copied().and_then(Family::from_af),
@@ -186,7 +172,7 @@ fn source_route(payload: &[u8]) -> Result<Box<Payload>, DecodeErrorKind> {
     };
     let message = RouteMessage {
         action: Action::New,
-        route: encoded.whole()?,
+        route: encoded.decode()?,
     };
     Ok(Box::new(Payload::SourceRoute(Box::new(
         SourceRouteMessage {
@@ -213,218 +199,6 @@ pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Payload, DecodeEr
         PartialMessage::Announced(encoded) => encoded,
         PartialMessage::Other(body) => return Ok(with_action(*body, action)),
     };
-    let route = encoded.whole()?;
+    let route = encoded.decode()?;
     Ok(Payload::Route(RouteMessage { action, route }))
-}
-
-/// The attributes of the key, and the position of those of the set.
-struct KeyAttributes<'a> {
-    destination: Option<&'a [u8]>,
-    table: u32,
-    metric: u32,
-    expires: i32,
-    preference: u8,
-    set: Run,
-}
-
-impl<'a> KeyAttributes<'a> {
-    #[inline]
-    fn read(family: Family, table: u32, bytes: &'a [u8]) -> Result<Self, DecodeErrorKind> {
-        let mut outer = Self {
-            destination: None,
-            table,
-            metric: 0,
-            expires: 0,
-            preference: 0,
-            set: Run::new(),
-        };
-        let mut attributes = Attributes::new(bytes);
-        outer.begin(family, &mut attributes);
-        loop {
-            let left = attributes.left();
-            let Some((kind, value)) = attributes.step() else {
-                break;
-            };
-            match kind {
-                RTA_DST => outer.destination = Some(value),
-                RTA_TABLE => outer.table = u32_of(kind, value)?,
-                RTA_PRIORITY => outer.metric = u32_of(kind, value)?,
-                RTA_OIF | RTA_GATEWAY | RTA_VIA | RTA_MULTIPATH | RTA_NH_ID | RTA_PREFSRC
-                | RTA_METRICS | RTA_FLOW | RTA_ENCAP | RTA_ENCAP_TYPE => {
-                    let at = |left| bytes.len().saturating_sub(left);
-                    outer.set.add(at(left)..at(attributes.left()));
-                }
-                RTA_CACHEINFO => outer.expires = expires(value),
-                RTA_PREF if family == Family::V6 => {
-                    outer.preference = value.first().copied().unwrap_or_default();
-                }
-                _ => {}
-            }
-        }
-        attributes.end()?;
-        Ok(outer)
-    }
-
-    /// Decodes the attributes that the kernel writes first (`fib_dump_info`, `rt6_fill_node`), in
-    /// its order.
-    #[inline]
-    fn begin(&mut self, family: Family, attributes: &mut Attributes<'a>) {
-        if let Some(table) = attributes.expect(RTA_TABLE) {
-            self.table = u32::from_ne_bytes(*table);
-        }
-        self.destination = match family {
-            Family::V4 => attributes.expect::<4>(RTA_DST).map(|v| v.as_slice()),
-            Family::V6 => attributes.expect::<16>(RTA_DST).map(|v| v.as_slice()),
-        };
-        if let Some(metric) = attributes.expect(RTA_PRIORITY) {
-            self.metric = u32::from_ne_bytes(*metric);
-        }
-    }
-}
-
-/// The position of attributes, from the first to the last of them.
-struct Run {
-    range: Range<usize>,
-    /// Whether nothing else stands between them.
-    together: bool,
-}
-
-impl Run {
-    fn new() -> Self {
-        Self {
-            range: 0..0,
-            together: true,
-        }
-    }
-
-    fn add(&mut self, at: Range<usize>) {
-        if self.range.is_empty() {
-            self.range = at;
-        } else {
-            self.together &= self.range.end == at.start;
-            self.range.end = at.end;
-        }
-    }
-}
-
-/// The attributes of the set.
-#[derive(Default)]
-struct NextHopAttributes<'a> {
-    next_hop: NextHopParts<'a>,
-    multipath: Option<&'a [u8]>,
-    object: u32,
-    digest: Digest,
-}
-
-impl<'a> NextHopAttributes<'a> {
-    fn read(family: Family, bytes: &'a [u8]) -> Result<Self, DecodeErrorKind> {
-        let mut inner = Self::default();
-        for attribute in Attributes::new(bytes) {
-            let (kind, value) = attribute?;
-            match kind {
-                RTA_MULTIPATH => inner.multipath = Some(value),
-                RTA_PREFSRC | RTA_METRICS => inner.digest.add(value),
-                RTA_NH_ID => inner.object = u32_of(kind, value)?,
-                _ => {
-                    inner.next_hop.take(family, kind, value)?;
-                }
-            }
-        }
-        Ok(inner)
-    }
-}
-
-#[inline]
-fn address(family: Family, bytes: Option<&[u8]>, length: u8) -> Result<u128, DecodeErrorKind> {
-    let Some(bytes) = bytes else {
-        return match length {
-            0 => Ok(0),
-            _ => Err(DecodeErrorKind::Missing("RTA_DST")),
-        };
-    };
-    if length > family.bits() {
-        return Err(DecodeErrorKind::PrefixLength(length));
-    }
-    match family {
-        Family::V4 => exact(RTA_DST, bytes).map(|bytes| u32::from_be_bytes(bytes).into()),
-        Family::V6 => exact(RTA_DST, bytes).map(u128::from_be_bytes),
-    }
-}
-
-/// `struct rta_cacheinfo`: the third number.
-fn expires(value: &[u8]) -> i32 {
-    let ticks = value.get(8..).and_then(<[u8]>::first_chunk::<4>);
-    ticks.map_or(0, |bytes| i32::from_ne_bytes(*bytes))
-}
-
-fn router_preference(number: u8) -> RouterPreference {
-    match number {
-        ICMPV6_ROUTER_PREF_HIGH => RouterPreference::High,
-        ICMPV6_ROUTER_PREF_LOW => RouterPreference::Low,
-        _ => RouterPreference::Medium,
-    }
-}
-
-fn route_type(number: u8) -> RouteType {
-    match number {
-        RTN_UNICAST => RouteType::Unicast,
-        RTN_BLACKHOLE => RouteType::Blackhole,
-        RTN_UNREACHABLE => RouteType::Unreachable,
-        RTN_PROHIBIT => RouteType::Prohibit,
-        other => RouteType::Other(other),
-    }
-}
-
-fn next_hops(
-    family: Family,
-    route_type: RouteType,
-    inner: NextHopAttributes<'_>,
-    flags: u8,
-) -> Result<NextHopSource, DecodeErrorKind> {
-    // With nexthop_compat_mode=1 the kernel also writes the object's next hops into the route; the
-    // object can change, so it is the source. A route by a blackhole object has type RTN_BLACKHOLE
-    // while the object is one, and is removed with the object.
-    if inner.object != 0 {
-        return Ok(NextHopSource::Object(inner.object));
-    }
-    if route_type != RouteType::Unicast {
-        // Whatever interface such a route names (IPv6 names `lo`), it does not forward.
-        return Ok(NextHopSource::Inline(SmallVec::new()));
-    }
-    if let Some(multipath) = inner.multipath {
-        return nexthops(family, multipath).map(NextHopSource::Inline);
-    }
-    let hop = inner.next_hop.finish(flags, 1)?;
-    if hop.gateway.is_none() && hop.interface == 0 {
-        // A withdrawal without next hops (as BIRD sends it) names only the key.
-        return Ok(NextHopSource::Inline(SmallVec::new()));
-    }
-    Ok(NextHopSource::Inline(SmallVec::from_buf([hop])))
-}
-
-/// `RTA_MULTIPATH`: a `struct rtnexthop` with attributes per next hop. Leftover bytes are an error,
-/// as in the kernel (`fib_count_nexthops`): a next hop may be missing.
-fn nexthops(family: Family, mut rest: &[u8]) -> Result<SmallVec<[NextHop; 1]>, DecodeErrorKind> {
-    let mut nexthops = SmallVec::new();
-    while !rest.is_empty() {
-        let (header, _) = rest
-            .split_first_chunk::<RTNEXTHOP>()
-            .ok_or(DecodeErrorKind::AttributeLength)?;
-        let [l0, l1, flags, hops, i0, i1, i2, i3] = *header;
-        let length = usize::from(u16::from_ne_bytes([l0, l1]));
-        let attributes = rest
-            .get(RTNEXTHOP..length)
-            .ok_or(DecodeErrorKind::AttributeLength)?;
-        let mut parts = NextHopParts {
-            interface: u32::from_ne_bytes([i0, i1, i2, i3]),
-            ..NextHopParts::default()
-        };
-        for attribute in Attributes::new(attributes) {
-            let (kind, value) = attribute?;
-            parts.take(family, kind, value)?;
-        }
-        nexthops.push(parts.finish(flags, u32::from(hops) + 1)?);
-        rest = rest.get(align(length)..).unwrap_or_default();
-    }
-    Ok(nexthops)
 }

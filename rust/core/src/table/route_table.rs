@@ -110,6 +110,12 @@ impl Table {
         &self.scope
     }
 
+    /// Whether routes of a protocol are mirrored.
+    #[must_use]
+    pub fn mirrors(&self, protocol: u8) -> bool {
+        self.scope.mirrors(protocol)
+    }
+
     /// The counts of a family.
     #[must_use]
     pub fn counts(&self, family: Family) -> Counts {

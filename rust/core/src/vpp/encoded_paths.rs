@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::WireError;
 use super::bytes::Reader;
-use super::path::{PATH_LENGTH, PathForm, decode_path, encode_path_as};
+use super::path::{PATH_LENGTH, PathForm, decode_path, encode_path};
 use crate::route::{Path, PathSet};
 
 /// The ready bytes of a set of paths. A clone shares them.
@@ -33,7 +33,7 @@ impl EncodedPaths {
         let count = u8::try_from(paths.len()).map_err(too_many)?;
         let mut bytes = Vec::with_capacity(paths.len() * PATH_LENGTH);
         for path in paths {
-            encode_path_as(form, path, &mut bytes)?;
+            encode_path(form, path, &mut bytes)?;
         }
         let bytes = bytes.into();
         Ok(Self { count, bytes })

@@ -81,20 +81,12 @@ fn check(path: &Path) -> Result<(), WireError> {
     }
 }
 
-/// Appends the 167 bytes of `path`, in canonical form, as a request carries them.
+/// Appends the 167 bytes of `path`, in canonical form, in the form asked for.
 ///
 /// # Errors
 /// [`WireError::TooManyLabels`], [`WireError::LabelValue`], [`WireError::NextHopFamily`]:
 /// nothing is appended.
-pub fn encode_path(path: &Path, out: &mut Vec<u8>) -> Result<(), WireError> {
-    encode_path_as(PathForm::Request, path, out)
-}
-
-/// Appends the 167 bytes of `path`, in canonical form, in the form asked for.
-///
-/// # Errors
-/// See [`encode_path`].
-pub fn encode_path_as(form: PathForm, path: &Path, out: &mut Vec<u8>) -> Result<(), WireError> {
+pub fn encode_path(form: PathForm, path: &Path, out: &mut Vec<u8>) -> Result<(), WireError> {
     check(path)?;
     let path = canonical_path(path.clone());
     let request = form == PathForm::Request;

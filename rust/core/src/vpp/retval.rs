@@ -34,131 +34,150 @@ impl fmt::Display for Disposition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Retval(pub i32);
 
-struct Known(i32, &'static str, &'static str, Disposition);
+struct Code {
+    retval: i32,
+    name: &'static str,
+    text: &'static str,
+    disposition: Disposition,
+}
 
-const KNOWN: &[Known] = {
+const fn code(
+    retval: i32,
+    name: &'static str,
+    text: &'static str,
+    disposition: Disposition,
+) -> Code {
+    Code {
+        retval,
+        name,
+        text,
+        disposition,
+    }
+}
+
+const CODES: &[Code] = {
     use Disposition::{GiveUp, Resynchronise, Retry, WaitForInterface, WaitForTable};
     &[
-        Known(
+        code(
             i32::MIN,
             "NOT_ENCODABLE",
             "VPP's message has no place for its paths, so VPP was not asked",
             GiveUp,
         ),
-        Known(-1, "UNSPECIFIED", "VPP gives no reason", Retry),
-        Known(
+        code(-1, "UNSPECIFIED", "VPP gives no reason", Retry),
+        code(
             -2,
             "INVALID_SW_IF_INDEX",
             "VPP has no interface of this index",
             WaitForInterface,
         ),
-        Known(
+        code(
             -3,
             "NO_SUCH_FIB",
             "VPP has no table of this id",
             WaitForTable,
         ),
-        Known(-6, "NO_SUCH_ENTRY", "VPP has no such entry", Resynchronise),
-        Known(
+        code(-6, "NO_SUCH_ENTRY", "VPP has no such entry", Resynchronise),
+        code(
             -7,
             "INVALID_VALUE",
             "a field has an impossible value",
             GiveUp,
         ),
-        Known(
+        code(
             -8,
             "INVALID_VALUE_2",
             "a field has an impossible value",
             GiveUp,
         ),
-        Known(-9, "UNIMPLEMENTED", "this VPP cannot do it", GiveUp),
-        Known(
+        code(-9, "UNIMPLEMENTED", "this VPP cannot do it", GiveUp),
+        code(
             -50,
             "NEXT_HOP_NOT_IN_FIB",
             "VPP has no route to the next hop",
             Retry,
         ),
-        Known(
+        code(
             -51,
             "UNKNOWN_DESTINATION",
             "VPP does not know the destination",
             Retry,
         ),
-        Known(-52, "NO_PATHS_IN_ROUTE", "the request has no path", GiveUp),
-        Known(
+        code(-52, "NO_PATHS_IN_ROUTE", "the request has no path", GiveUp),
+        code(
             -53,
             "NEXT_HOP_NOT_FOUND_MP",
             "the route has no such path",
             Resynchronise,
         ),
-        Known(
+        code(
             -54,
             "NO_MATCHING_INTERFACE",
             "a path's interface does not exist in VPP",
             WaitForInterface,
         ),
-        Known(
+        code(
             -62,
             "IP6_NOT_ENABLED",
             "IPv6 is not enabled on the interface",
             WaitForInterface,
         ),
-        Known(-65, "NO_SUCH_TABLE", "VPP has no such table", WaitForTable),
-        Known(
+        code(-65, "NO_SUCH_TABLE", "VPP has no such table", WaitForTable),
+        code(
             -71,
             "INVALID_INTERFACE",
             "VPP does not take this interface",
             WaitForInterface,
         ),
-        Known(
+        code(
             -73,
             "INVALID_ARGUMENT",
             "a field has an impossible value",
             GiveUp,
         ),
-        Known(
+        code(
             -74,
             "UNEXPECTED_INTF_STATE",
             "the interface is not in the right state",
             WaitForInterface,
         ),
-        Known(-77, "RESPONSE_NOT_READY", "VPP is not ready", Retry),
-        Known(
+        code(-77, "RESPONSE_NOT_READY", "VPP is not ready", Retry),
+        code(
             -88,
             "IP_PREFIX_INVALID",
             "the prefix has bits behind its length",
             GiveUp,
         ),
-        Known(
+        code(
             -97,
             "INVALID_ADDRESS_FAMILY",
             "VPP does not know the address family",
             GiveUp,
         ),
-        Known(-107, "QUEUE_FULL", "a queue in VPP is full", Retry),
-        Known(
+        code(-107, "QUEUE_FULL", "a queue in VPP is full", Retry),
+        code(
             -116,
             "ENTRY_ALREADY_EXISTS",
             "VPP has the entry already",
             Resynchronise,
         ),
-        Known(-126, "UNSUPPORTED", "this VPP cannot do it", GiveUp),
-        Known(
+        code(-126, "UNSUPPORTED", "this VPP cannot do it", GiveUp),
+        code(
             -157,
             "FIB_PATH_UNSUPPORTED_NH_PROTO",
             "VPP does not take this kind of next hop",
             GiveUp,
         ),
-        Known(
+        code(
             -159,
             "API_ENDIAN_FAILED",
             "VPP could not read the message",
             GiveUp,
         ),
-        Known(-162, "LIMIT_EXCEEDED", "a limit of VPP is reached", Retry),
-        Known(-165, "EAGAIN", "VPP asks to try again", Retry),
-        Known(-167, "BUSY", "VPP is busy", Retry),
-        Known(
+        code(-162, "LIMIT_EXCEEDED", "a limit of VPP is reached", Retry),
+        code(-165, "EAGAIN", "VPP asks to try again", Retry),
+        code(-167, "BUSY", "VPP is busy", Retry),
+        code(
             -171,
             "INVALID_PREFIX_LENGTH",
             "the prefix is longer than its address",
@@ -170,8 +189,6 @@ const KNOWN: &[Known] = {
 impl Retval {
     /// Not one of VPP's codes: the desired route has no encoding, so no request was sent.
     pub const NOT_ENCODABLE: Self = Self(i32::MIN);
-    /// Success.
-    pub const OK: Self = Self(0);
     /// A table that does not exist.
     pub const NO_SUCH_FIB: Self = Self(-3);
     /// A lookup that found nothing.
@@ -183,8 +200,8 @@ impl Retval {
     /// A prefix longer than its address.
     pub const INVALID_PREFIX_LENGTH: Self = Self(-171);
 
-    fn known(self) -> Option<&'static Known> {
-        KNOWN.iter().find(|known| known.0 == self.0)
+    fn code(self) -> Option<&'static Code> {
+        CODES.iter().find(|code| code.retval == self.0)
     }
 
     /// Whether VPP did what was requested.
@@ -196,7 +213,7 @@ impl Retval {
     /// VPP's name of the code, without its prefix, for those that concern routes.
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
-        self.known().map(|known| known.1)
+        self.code().map(|code| code.name)
     }
 
     /// How to react to the code; none if it is a success. An unknown code is worth a retry: most of
@@ -206,22 +223,19 @@ impl Retval {
         if self.is_ok() {
             return None;
         }
-        Some(self.known().map_or(Disposition::Retry, |known| known.3))
+        Some(
+            self.code()
+                .map_or(Disposition::Retry, |code| code.disposition),
+        )
     }
 }
 
 impl fmt::Display for Retval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.known() {
+        match self.code() {
             None if self.is_ok() => f.write_str("accepted"),
             None => write!(f, "VPP error {}", self.0),
-            Some(Known(code, name, meaning, _)) => write!(f, "{meaning} ({name}, {code})"),
+            Some(Code { name, text, .. }) => write!(f, "{text} ({name}, {})", self.0),
         }
     }
-}
-
-/// The reaction to an answer with `retval`; none if the request was not refused.
-#[must_use]
-pub fn what_to_do(retval: i32) -> Option<Disposition> {
-    Retval(retval).disposition()
 }

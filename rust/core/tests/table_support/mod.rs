@@ -15,8 +15,8 @@ use bgpreflector_core::route::{
     RouteType,
 };
 use bgpreflector_core::table::{
-    Cursor, DumpScope, Fallback, Handle, InsertMode, Interfaces, Link, Request, RouteState, Scope,
-    Table,
+    Cursor, DumpScope, Fallback, Handle, InsertMode, Interfaces, Link, Request, RouteFilter,
+    RouteState, Scope, Table,
 };
 
 pub const MIRRORED: u8 = 12;
@@ -220,7 +220,9 @@ impl World {
         assert_eq!(counts.installed, expected.len());
         assert_eq!(counts.rejected, 0);
         assert_eq!(counts.unconfirmed, 0);
-        let (views, rest) = self.table.routes(Cursor::default(), usize::MAX);
+        let (views, rest) =
+            self.table
+                .routes(Cursor::default(), usize::MAX, &RouteFilter::default());
         assert_eq!(rest, None);
         assert_eq!(views.len(), self.kernel.len());
         let installed = views

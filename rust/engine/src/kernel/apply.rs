@@ -59,10 +59,10 @@ impl Effects {
     }
 
     /// Records that routes may have changed without a message.
-    fn silent(&mut self, extent: DumpScope) {
+    fn silent(&mut self, dump_scope: DumpScope) {
         self.silent = Some(match self.silent.take() {
-            Some(known) => known.union(extent),
-            None => extent,
+            Some(known) => known.union(dump_scope),
+            None => dump_scope,
         });
     }
 }

@@ -39,7 +39,7 @@ impl Monitor {
     pub(super) fn pass(
         &mut self,
         dumper: &mut Dumper,
-        extent: &DumpScope,
+        dump_scope: &DumpScope,
         drops: u32,
     ) -> Result<DumpPass, KernelError> {
         let mut pass = DumpPass::default();
@@ -47,7 +47,7 @@ impl Monitor {
         // a link that goes down (`__dev_notify_flags`), and dumps routes without the lock that is
         // held meanwhile (`rtnl_lock`). A dump of links takes it: what was notified is then done.
         self.dump_links(dumper, &mut pass)?;
-        let interfaces = match extent {
+        let interfaces = match dump_scope {
             DumpScope::Everything => {
                 self.dump_next_hops(dumper, &mut pass)?;
                 vec![None]
@@ -84,7 +84,7 @@ impl Monitor {
             }
         }
         let namespace = self.settings.namespace.as_deref();
-        if *extent == DumpScope::Everything && sysctl(namespace, MPLS_LABELS)?.is_some() {
+        if *dump_scope == DumpScope::Everything && sysctl(namespace, MPLS_LABELS)?.is_some() {
             self.dump_labels(dumper, &mut pass)?;
         }
         pass.overrun |= self.drops() != drops;

@@ -143,7 +143,7 @@ impl Monitor {
             let _ = reply.send(result);
         }
         if let Some(due) = self.schedule.take_due(Instant::now()) {
-            self.resync_or_retry(due.reason, due.extent);
+            self.resync_or_retry(due.reason, due.dump_scope);
         }
         if self.expiry.take_due(Instant::now()) {
             self.resync_or_retry(Reason::Event, DumpScope::Everything);
@@ -260,8 +260,8 @@ impl Monitor {
         self.audit_at.filter(|_| self.schedule.at().is_none())
     }
 
-    fn resync_or_retry(&mut self, reason: Reason, extent: DumpScope) {
-        if let Err(error) = self.resync(reason, extent) {
+    fn resync_or_retry(&mut self, reason: Reason, dump_scope: DumpScope) {
+        if let Err(error) = self.resync(reason, dump_scope) {
             log::warn!("resync failed, retrying: {error}");
             self.schedule
                 .request(LONGEST_PAUSE, reason, DumpScope::Everything);

@@ -97,8 +97,8 @@ impl Monitor {
         } else if all.replaced_among && (all.silent.is_some() || self.schedule.at().is_some()) {
             self.schedule
                 .request(SETTLE, Reason::Event, DumpScope::Everything);
-        } else if let Some(extent) = all.silent.clone() {
-            self.schedule.request(SETTLE, Reason::Event, extent);
+        } else if let Some(dump_scope) = all.silent.clone() {
+            self.schedule.request(SETTLE, Reason::Event, dump_scope);
         }
         Ok((all, emptied))
     }

@@ -207,8 +207,8 @@ pub(super) fn address(prefix: &Prefix, attempt: usize) -> IpAddr {
 mod tests {
     use bgpreflector_core::netlink::Header;
     use bgpreflector_core::netlink::constants::{
-        FR_ACT_TO_TBL, FRA_DST, FRA_FWMARK, FRA_SUPPRESS_PREFIXLEN, FRA_TABLE, NLMSG_ERROR,
-        RTM_GETRULE, RTM_NEWRULE,
+        FR_ACT_TO_TBL, FRA_FWMARK, FRA_SUPPRESS_PREFIXLEN, FRA_TABLE, NLMSG_ERROR, RTM_GETRULE,
+        RTM_NEWRULE,
     };
 
     use super::super::fake_kernel::{attribute, done, fake_kernel, message};
@@ -268,7 +268,7 @@ mod tests {
                 family,
                 FR_ACT_TO_TBL,
                 254,
-                &attribute(FRA_DST, &[10, 0, 0, 0]),
+                &attribute(1, &[10, 0, 0, 0]),
             )
         };
         let other = |to: &Header, family| rule(to, family, FR_ACT_TO_TBL, 100, &[]);

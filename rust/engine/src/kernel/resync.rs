@@ -72,16 +72,16 @@ impl Monitor {
     pub(super) fn resync(
         &mut self,
         reason: Reason,
-        extent: DumpScope,
+        dump_scope: DumpScope,
     ) -> Result<ResyncReport, KernelError> {
         if self.settings.links_only {
             return self.resync_links(reason);
         }
         let began = Instant::now();
-        let extent = self.extent(extent);
+        let dump_scope = self.dump_scope(dump_scope);
         let mut dumper = self.take_dumper()?;
-        let everything = extent == DumpScope::Everything;
-        let result = self.passes(&mut dumper, &extent);
+        let everything = dump_scope == DumpScope::Everything;
+        let result = self.passes(&mut dumper, &dump_scope);
         // A dumper whose dump failed may have replies in flight and is not reused.
         match result {
             Ok(_) => self.dumper = Some(dumper),
@@ -164,15 +164,20 @@ impl Monitor {
         unverified
             .into_iter()
             .for_each(|verify| effects.verify(verify));
-        if let Some(extent) = effects.silent {
-            self.schedule.request(SETTLE, Reason::Event, extent);
+        if let Some(dump_scope) = effects.silent {
+            self.schedule.request(SETTLE, Reason::Event, dump_scope);
         }
     }
 
-    fn extent(&mut self, extent: DumpScope) -> DumpScope {
-        let whole = extent == DumpScope::Everything || self.partial_resyncs >= MAX_PARTIAL_RESYNCS;
+    fn dump_scope(&mut self, dump_scope: DumpScope) -> DumpScope {
+        let whole =
+            dump_scope == DumpScope::Everything || self.partial_resyncs >= MAX_PARTIAL_RESYNCS;
         self.partial_resyncs = if whole { 0 } else { self.partial_resyncs + 1 };
-        if whole { DumpScope::Everything } else { extent }
+        if whole {
+            DumpScope::Everything
+        } else {
+            dump_scope
+        }
     }
 
     /// Completes a resync of everything.
@@ -273,7 +278,7 @@ impl Monitor {
     fn passes(
         &mut self,
         dumper: &mut Dumper,
-        extent: &DumpScope,
+        dump_scope: &DumpScope,
     ) -> Result<DumpPasses, KernelError> {
         let mut report = ResyncReport::default();
         let mut v6 = V6::default();
@@ -290,9 +295,9 @@ impl Monitor {
                 // as seen, the old route would stay beside the new one.
                 v6 = V6::default();
                 self.shared
-                    .change(|table| table.begin_resync(extent.clone()));
+                    .change(|table| table.begin_resync(dump_scope.clone()));
             }
-            let pass = self.pass(dumper, extent, drops)?;
+            let pass = self.pass(dumper, dump_scope, drops)?;
             before = (!pass.overrun).then_some(drops);
             report.dumped += pass.dumped;
             report.dumps += 1;
@@ -305,7 +310,7 @@ impl Monitor {
                 v6.take(&pass);
             }
             report.complete = v6.known() && !broken;
-            let pointless = uncertain && *extent != DumpScope::Everything;
+            let pointless = uncertain && *dump_scope != DumpScope::Everything;
             if report.complete || pointless || report.dumps >= MAX_DUMPS {
                 let certain: &'static [Family] = match (broken, v6.known()) {
                     (true, _) => &[],
@@ -313,10 +318,10 @@ impl Monitor {
                     (false, true) => &Family::ALL,
                 };
                 let (families, absent) =
-                    self.ask_for_unseen(dumper, extent, certain, &mut report)?;
+                    self.ask_for_unseen(dumper, dump_scope, certain, &mut report)?;
                 let swept = self
                     .shared
-                    .change(|table| table.end_resync_knowing(families, &absent));
+                    .change(|table| table.end_resync_with_absent(families, &absent));
                 report.removed = swept.removed;
                 return Ok(DumpPasses {
                     report,

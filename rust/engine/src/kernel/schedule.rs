@@ -31,7 +31,7 @@ const MAX_INTERFACES: usize = 10;
 fn union(a: DumpScope, b: DumpScope) -> DumpScope {
     match a.union(b) {
         DumpScope::Interfaces(all) if all.len() > MAX_INTERFACES => DumpScope::Everything,
-        extent => extent,
+        dump_scope => dump_scope,
     }
 }
 
@@ -40,7 +40,7 @@ fn union(a: DumpScope, b: DumpScope) -> DumpScope {
 pub(super) struct Planned {
     pub(super) at: Instant,
     pub(super) reason: Reason,
-    pub(super) extent: DumpScope,
+    pub(super) dump_scope: DumpScope,
 }
 
 /// The next resync, if one is scheduled.
@@ -49,11 +49,11 @@ pub(super) struct ResyncSchedule(Option<Planned>);
 
 impl ResyncSchedule {
     /// Schedules a resync, merged with one that is already scheduled.
-    pub(super) fn request(&mut self, pause: Duration, reason: Reason, extent: DumpScope) {
+    pub(super) fn request(&mut self, pause: Duration, reason: Reason, dump_scope: DumpScope) {
         let new = Planned {
             at: Instant::now() + pause,
             reason,
-            extent,
+            dump_scope,
         };
         self.0 = Some(match self.0.take() {
             None => new,
@@ -67,7 +67,7 @@ impl ResyncSchedule {
                     _ => old.at.min(new.at),
                 },
                 reason: old.reason.max(new.reason),
-                extent: union(old.extent, new.extent),
+                dump_scope: union(old.dump_scope, new.dump_scope),
             },
         });
     }
@@ -96,13 +96,13 @@ mod tests {
         schedule.request(Duration::ZERO, Reason::Event, DumpScope::interface(2));
         let due = schedule.take_due(Instant::now()).unwrap();
         let both = DumpScope::Interfaces([1, 2].into());
-        assert_eq!((due.reason, due.extent), (Reason::Event, both));
+        assert_eq!((due.reason, due.dump_scope), (Reason::Event, both));
         assert_eq!(schedule.at(), None);
         schedule.request(Duration::ZERO, Reason::Overrun, DumpScope::Everything);
         schedule.request(Duration::ZERO, Reason::Event, DumpScope::interface(1));
         let due = schedule.take_due(Instant::now()).unwrap();
         assert_eq!(
-            (due.reason, due.extent),
+            (due.reason, due.dump_scope),
             (Reason::Overrun, DumpScope::Everything)
         );
     }
@@ -124,7 +124,7 @@ mod tests {
             }
             assert_eq!(schedule.take_due(now + 4 * second), None);
             let due = schedule.take_due(now + 6 * second).unwrap();
-            assert_eq!(due.extent, DumpScope::Everything);
+            assert_eq!(due.dump_scope, DumpScope::Everything);
         }
     }
 
@@ -135,7 +135,7 @@ mod tests {
             for index in interfaces {
                 schedule.request(Duration::ZERO, Reason::Event, DumpScope::interface(index));
             }
-            schedule.take_due(Instant::now()).unwrap().extent
+            schedule.take_due(Instant::now()).unwrap().dump_scope
         };
         let most = u32::try_from(MAX_INTERFACES).unwrap();
         assert_eq!(

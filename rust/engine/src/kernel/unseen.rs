@@ -38,7 +38,7 @@ impl Monitor {
     pub(super) fn ask_for_unseen(
         &mut self,
         dumper: &mut Dumper,
-        extent: &DumpScope,
+        dump_scope: &DumpScope,
         certain: &'static [Family],
         report: &mut ResyncReport,
     ) -> Result<(&'static [Family], Absent), KernelError> {
@@ -52,7 +52,7 @@ impl Monitor {
             [false, true] => &[Family::V6],
             [false, false] => &[],
         };
-        if *extent == DumpScope::Everything {
+        if *dump_scope == DumpScope::Everything {
             // Otherwise the kernel may have another route for the prefix, through another
             // interface: a complete resync follows an incomplete one.
             self.report_ended_early(&present);
@@ -67,7 +67,7 @@ impl Monitor {
         let Presence {
             absent, unknown, ..
         } = self.ask(dumper, &unseen.prefixes, &unseen.cached)?;
-        if *extent == DumpScope::Everything {
+        if *dump_scope == DumpScope::Everything {
             let unverified = &self.shared.kernel.unverified;
             unverified.store((unknown + not_asked) as u64, Ordering::Relaxed);
         }

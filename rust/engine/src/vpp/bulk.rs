@@ -17,11 +17,12 @@ use super::connection::Connection;
 use super::control::Control;
 use super::driver::Driver;
 use super::operation::Operation;
-use super::ops::adopt::AdoptOp;
-use super::ops::audit::{AuditOp, AuditSettings, VppAudit};
+use super::ops::adopt::Adoption;
+use super::ops::audit::{Audit, AuditSettings, VppAudit};
 use super::ops::commit::CommitOp;
+use super::ops::dump_op::{DumpOp, DumpReader};
 use super::ops::flush::{FlushOp, FlushSettings, Flushed};
-use super::ops::overridden::{Overridden, OverriddenOp};
+use super::ops::overridden::{Overridden, OverriddenSearch};
 use super::types::{Adopted, BulkSettings, CommitReport};
 
 /// An API connection for routes only, with its own thread.
@@ -81,7 +82,7 @@ impl BulkConnection {
     pub fn commit(&self, batch: Batch, source: u8) -> Result<CommitReport, VppError> {
         let shared = Arc::clone(&self.shared);
         let (handles, timer) = batch.into_parts(&self.shared.table());
-        let report = self.ask(|reply| CommitOp::new(shared, handles, source, reply))?;
+        let report = self.run(|reply| CommitOp::new(shared, handles, source, reply))?;
         if report.unsent == 0 {
             timer.map(BatchTimer::answered).unwrap_or_default();
         }
@@ -95,7 +96,7 @@ impl BulkConnection {
     /// # Errors
     /// [`VppError`] if the connection ends first; nothing is recorded as installed then.
     pub fn adopt(&self, source: u8, better: Vec<u8>) -> Result<Adopted, VppError> {
-        self.ask(|reply| AdoptOp::new(source, better, reply))
+        self.read_dump(Adoption::new(source, better))
     }
 
     /// Compares VPP's routes with what VPP has acknowledged.
@@ -103,7 +104,7 @@ impl BulkConnection {
     /// # Errors
     /// [`VppError`] if the connection ends first.
     pub fn audit(&self, settings: AuditSettings) -> Result<VppAudit, VppError> {
-        self.ask(|reply| AuditOp::new(settings, reply))
+        self.read_dump(Audit::new(settings))
     }
 
     /// Our routes that those of other sources override; names up to `limit` of them.
@@ -111,7 +112,7 @@ impl BulkConnection {
     /// # Errors
     /// [`VppError`] if the connection ends first.
     pub fn overridden(&self, sources: Vec<u8>, limit: usize) -> Result<Overridden, VppError> {
-        self.ask(|reply| OverriddenOp::new(sources, limit, reply))
+        self.read_dump(OverriddenSearch::new(sources, limit))
     }
 
     /// Deletes everything under a FIB source from VPP tables. The engine's own table does not
@@ -120,16 +121,20 @@ impl BulkConnection {
     /// # Errors
     /// [`VppError`] if the connection ends first.
     pub fn flush(&self, settings: FlushSettings) -> Result<Flushed, VppError> {
-        self.ask(|reply| FlushOp::new(settings, reply))
+        self.run(|reply| FlushOp::new(settings, reply))
+    }
+
+    fn read_dump<R: DumpReader + 'static>(&self, reader: R) -> Result<R::Report, VppError> {
+        self.run(|reply| DumpOp::new(reader, reply))
     }
 
     /// Submits an operation and waits for its end.
-    fn ask<T, W: Operation + 'static>(
+    fn run<T, W: Operation + 'static>(
         &self,
-        work: impl FnOnce(Sender<Result<T, VppError>>) -> W,
+        operation: impl FnOnce(Sender<Result<T, VppError>>) -> W,
     ) -> Result<T, VppError> {
         let (reply, answer) = bounded(1);
-        self.driver.submit(Box::new(work(reply)));
+        self.driver.submit(Box::new(operation(reply)));
         // If the connection has ended, the reply channel ends with the operation.
         answer
             .recv()

@@ -1,11 +1,11 @@
-//! Queries of installed routes, for comparison with VPP itself.
+//! Queries of installed paths, for comparison with VPP and with the desired ones.
 
 use ahash::AHashSet;
 
 use crate::route::{Path, PathKind, PathSet, Prefix};
 
 use crate::table::Table;
-use crate::table::store::ids::PathSetId;
+use crate::table::store::ids::{Handle, PathSetId};
 
 impl Table {
     /// Whether VPP has acknowledged one of our routes for a prefix in one of its tables.
@@ -48,5 +48,60 @@ impl Table {
             }
         }
         found
+    }
+
+    /// The installed paths for a prefix in a kernel table, and whether they are the desired ones.
+    #[must_use]
+    pub fn installed(&self, table: u32, prefix: &Prefix) -> (Option<&PathSet>, bool) {
+        let place = || {
+            let rib = self.rib_index(prefix.family(), table)?;
+            let slot = self.ribs.get(usize::from(rib))?.find(prefix)?;
+            let handle = Handle { rib, slot };
+            Some((handle, self.rib(handle)?.body(slot)?))
+        };
+        place().map_or((None, true), |(handle, body)| {
+            let settled = self.desired(handle, body) == body.installed;
+            (self.paths(body.installed), settled)
+        })
+    }
+
+    /// Kernel table and prefix of about `count` installed prefixes, spread over all of them; `turn`
+    /// selects which.
+    #[must_use]
+    pub fn sample_installed(&self, count: usize, turn: usize) -> Vec<(u32, Prefix)> {
+        let installed = |handle: &Handle| {
+            let body = self.rib(*handle).and_then(|rib| rib.body(handle.slot));
+            body.is_some_and(|body| !body.installed.is_none())
+        };
+        let total = self.slots().filter(installed).count();
+        let step = total.div_ceil(count.max(1)).max(1);
+        let of = |handle: Handle| {
+            let rib = self.rib(handle)?;
+            Some((rib.kernel_table, rib.prefix(handle.slot)?))
+        };
+        let chosen = self
+            .slots()
+            .filter(installed)
+            .skip(turn % step)
+            .step_by(step);
+        chosen.filter_map(of).take(count).collect()
+    }
+
+    /// A dirty prefix: its kernel table, the prefix, the installed and the desired paths.
+    #[must_use]
+    pub fn difference(
+        &self,
+        handle: Handle,
+    ) -> Option<(u32, Prefix, Option<&PathSet>, Option<&PathSet>)> {
+        let rib = self.rib(handle)?;
+        let body = rib.body(handle.slot)?;
+        let paths = |id: PathSetId| self.paths(id);
+        let desired = self.desired(handle, body);
+        Some((
+            rib.kernel_table,
+            rib.prefix(handle.slot)?,
+            paths(body.installed),
+            paths(desired),
+        ))
     }
 }

@@ -134,6 +134,13 @@ impl Table {
             || self.discover(family, kernel_table).is_some()
     }
 
+    /// The VPP table of a kernel table; none if that is not mirrored.
+    #[must_use]
+    pub fn vpp_table_of(&self, table: u32, family: Family) -> Option<u32> {
+        let rib = self.rib_index(family, table)?;
+        Some(self.ribs.get(usize::from(rib))?.vpp_table)
+    }
+
     /// All mirrored tables, the configured ones first.
     #[must_use]
     pub fn mirrored_tables(&self) -> Vec<MirroredTable> {

@@ -24,12 +24,12 @@ impl Table {
     ///
     /// A route keeps the generation of the last resync that covered it, and generations wrap after
     /// 256 resyncs: at least every hundredth must be one of [`DumpScope::Everything`].
-    pub fn begin_resync(&mut self, extent: DumpScope) {
+    pub fn begin_resync(&mut self, dump_scope: DumpScope) {
         self.resyncs.generation = self.resyncs.generation.wrapping_add(1);
-        if extent == DumpScope::Everything {
+        if dump_scope == DumpScope::Everything {
             self.outdated_sets.begin_dump();
         }
-        self.resyncs.begin(extent);
+        self.resyncs.begin(dump_scope);
         self.source_routes.begin_dump();
         self.pending_drift = PendingDrift::default();
     }
@@ -77,8 +77,8 @@ impl Table {
     /// Starts another dump within the resync; what the earlier dumps saw still counts.
     pub fn repeat_dump(&mut self) {
         if let Some(resync) = &self.resyncs.current {
-            let extent = resync.extent.clone();
-            self.resyncs.begin(extent);
+            let dump_scope = resync.dump_scope.clone();
+            self.resyncs.begin(dump_scope);
             self.source_routes.begin_dump();
         }
     }
@@ -87,12 +87,12 @@ impl Table {
     ///
     /// Do not name a family whose dump failed or lost routes: nothing of it is removed.
     pub fn end_resync(&mut self, families: &[Family]) -> SweepReport {
-        self.end_resync_knowing(families, &AHashSet::new())
+        self.end_resync_with_absent(families, &AHashSet::new())
     }
 
     /// Like [`Self::end_resync`], and also removes unseen routes of prefixes (by kernel table) for
     /// which the kernel is known to have none.
-    pub fn end_resync_knowing(
+    pub fn end_resync_with_absent(
         &mut self,
         families: &[Family],
         absent: &AHashSet<(u32, Prefix)>,
@@ -103,52 +103,21 @@ impl Table {
             return SweepReport::default();
         };
         let all = self.scope.families.iter().all(|f| families.contains(f));
-        let complete = all && resync.extent == DumpScope::Everything;
+        let complete = all && resync.dump_scope == DumpScope::Everything;
         if complete {
             self.outdated_sets.end_dump();
         }
         self.ribs.iter_mut().for_each(AnyRib::index_all);
         self.mark_injected_seen();
-        let generation = self.resyncs.generation;
-        let stale = self.staleness(&resync.extent);
+        let stale = self.staleness(&resync.dump_scope);
         let mut pending_drift = std::mem::take(&mut self.pending_drift);
-        let hiding = self.resolver.marks(|_, set| ecmp::is_v6_multipath(set));
-        let merging = self.resolver.marks(|_, set| ecmp::merges(set));
-        let replaced_at = self.resyncs.replaced_at.filter(|_| complete);
-        let of_this_kernel = |route: &KernelRoute| {
-            replaced_at.is_none_or(|at| route.generation.wrapping_sub(at) < u8::MAX / 2)
-        };
-        let spared = |routes: &Routes, route: &KernelRoute| {
-            let hides = |other: &KernelRoute| {
-                other.generation == generation
-                    && (other.metric, other.tos) == (route.metric, route.tos)
-                    && hiding.has(other.set)
-            };
-            // The kernel does not merge routes of router advertisements with others.
-            let apart = route.protocol == RTPROT_RA && !hiding.has(route.set);
-            (apart || !merging.has(route.set)) && routes.iter().any(hides) && of_this_kernel(route)
-        };
-        let mut removed = self.remove_routes(families, &stale, spared, |key| {
-            pending_drift.suspect(&key, Drift::Stale);
-        });
+        let mut on_removed = |key: RouteKey| pending_drift.suspect(&key, Drift::Stale);
+        let hidden = self.hidden_from_dump(complete);
+        let mut removed = self.remove_routes(families, &stale, hidden, &mut on_removed);
         if families.contains(&Family::V6) {
             self.sweep_from(&stale);
         }
-        // A lookup skips routes that are unusable, or not for ordinary packets.
-        let found = self.resolver.marks(Topology::found_by_lookups);
-        for (table, prefix) in absent {
-            let Some(handle) = self.handle_of_prefix(*table, prefix) else {
-                continue;
-            };
-            // The kernel has nothing for the prefix, so nothing is hidden.
-            let gone = |route: &KernelRoute| {
-                stale(route) && route.tos == 0 && !route.expired && found.has(route.set)
-            };
-            let goes = |routes: &Routes| routes.iter().position(gone);
-            removed += self.remove_routes_at(handle, goes, |key| {
-                pending_drift.suspect(&key, Drift::Stale);
-            });
-        }
+        removed += self.remove_absent(absent, &stale, &mut on_removed);
         self.pending_drift = pending_drift;
         if complete {
             self.resyncs.replaced_at = None;
@@ -157,6 +126,50 @@ impl Table {
             removed,
             uncertain: resync.uncertain,
         }
+    }
+
+    /// Selects routes that a dump may have left out, as it showed a multipath route of their key;
+    /// after a complete dump none that another kernel had.
+    fn hidden_from_dump(&self, complete: bool) -> impl Fn(&Routes, &KernelRoute) -> bool + use<> {
+        let generation = self.resyncs.generation();
+        let hiding = self.resolver.marks(|_, set| ecmp::is_v6_multipath(set));
+        let merging = self.resolver.marks(|_, set| ecmp::merges(set));
+        let replaced_at = self.resyncs.replaced_at.filter(|_| complete);
+        let of_this_kernel = move |route: &KernelRoute| {
+            replaced_at.is_none_or(|at| route.generation.wrapping_sub(at) < u8::MAX / 2)
+        };
+        move |routes, route| {
+            let hides = |other: &KernelRoute| {
+                other.generation == generation
+                    && (other.metric, other.tos) == (route.metric, route.tos)
+                    && hiding.has(other.set)
+            };
+            // The kernel does not merge routes of router advertisements with others.
+            let apart = route.protocol == RTPROT_RA && !hiding.has(route.set);
+            (apart || !merging.has(route.set)) && routes.iter().any(hides) && of_this_kernel(route)
+        }
+    }
+
+    /// Removes the stale routes of prefixes for which the kernel has nothing, so that nothing is
+    /// hidden. A lookup skips routes that are unusable, or not for ordinary packets: they stay.
+    fn remove_absent(
+        &mut self,
+        absent: &AHashSet<(u32, Prefix)>,
+        stale: impl Fn(&KernelRoute) -> bool,
+        mut on_removed: impl FnMut(RouteKey),
+    ) -> usize {
+        let found = self.resolver.marks(Topology::found_by_lookups);
+        let gone = |route: &KernelRoute| {
+            stale(route) && route.tos == 0 && !route.expired && found.has(route.set)
+        };
+        let goes = |routes: &Routes| routes.iter().position(gone);
+        let mut removed = 0;
+        for (table, prefix) in absent {
+            if let Some(handle) = self.handle_of_prefix(*table, prefix) {
+                removed += self.remove_routes_at(handle, goes, &mut on_removed);
+            }
+        }
+        removed
     }
 
     /// Dumped routes so far that contradicted notifications.

@@ -61,7 +61,7 @@ pub(in crate::table) enum Touch {
 pub(in crate::table) const TOUCHED: usize = if cfg!(test) { 8 } else { 1 << 18 };
 
 pub(in crate::table) struct Resync {
-    pub(in crate::table) extent: DumpScope,
+    pub(in crate::table) dump_scope: DumpScope,
     pub(in crate::table) touched: AHashMap<RouteKey, Touch>,
     /// The limit was exceeded: any key may have been notified.
     pub(in crate::table) overfull: bool,
@@ -129,13 +129,13 @@ impl Resyncs {
     }
 
     /// What the resync in progress compares.
-    pub(in crate::table) fn extent(&self) -> Option<&DumpScope> {
-        self.current.as_ref().map(|resync| &resync.extent)
+    pub(in crate::table) fn dump_scope(&self) -> Option<&DumpScope> {
+        self.current.as_ref().map(|resync| &resync.dump_scope)
     }
 
-    pub(in crate::table) fn begin(&mut self, extent: DumpScope) {
+    pub(in crate::table) fn begin(&mut self, dump_scope: DumpScope) {
         self.current = Some(Resync {
-            extent,
+            dump_scope,
             touched: AHashMap::new(),
             overfull: false,
             uncertain: 0,

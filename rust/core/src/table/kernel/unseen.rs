@@ -29,12 +29,12 @@ impl Table {
     /// Prefixes whose covered routes were not seen, and those of these families that VPP has and
     /// the kernel has not shown: by kernel table.
     pub fn unseen_prefixes(&mut self, families: &[Family]) -> UnseenPrefixes {
-        let Some(extent) = self.resyncs.extent().cloned() else {
+        let Some(dump_scope) = self.resyncs.dump_scope().cloned() else {
             return UnseenPrefixes::default();
         };
         self.ribs.iter_mut().for_each(AnyRib::index_all);
         self.mark_injected_seen();
-        let (stale, generation) = (self.staleness(&extent), self.resyncs.generation());
+        let (stale, generation) = (self.staleness(&dump_scope), self.resyncs.generation());
         let objects = !self.resolver.topology.objects.is_empty();
         let by_object = self.resolver.marks(|_, set| ecmp::by_object(set));
         let may_be_by_object = |routes: &Routes| {
@@ -74,9 +74,12 @@ impl Table {
     }
 
     /// Selects routes that a resync covered and did not see.
-    pub(super) fn staleness(&self, extent: &DumpScope) -> impl Fn(&KernelRoute) -> bool + use<> {
+    pub(super) fn staleness(
+        &self,
+        dump_scope: &DumpScope,
+    ) -> impl Fn(&KernelRoute) -> bool + use<> {
         let generation = self.resyncs.generation();
-        let covered = match extent {
+        let covered = match dump_scope {
             DumpScope::Everything => None,
             DumpScope::Interfaces(interfaces) => Some(self.resolver.marks(|topology, set| {
                 topology.uses_one_of(set, interfaces) && !may_shrink(topology, set, interfaces)
@@ -92,7 +95,7 @@ impl Table {
     /// through another one, which the kernel may still have; returns whether there is one. It has
     /// no message for next hops that go with their interface (`skip_notify_on_dev_down`).
     pub fn note_unseen_next_hops(&mut self) -> bool {
-        let Some(DumpScope::Interfaces(interfaces)) = self.resyncs.extent() else {
+        let Some(DumpScope::Interfaces(interfaces)) = self.resyncs.dump_scope() else {
             return false;
         };
         let marks = self.resolver.marks(|topology, set| {

@@ -7,7 +7,8 @@ use crate::route::{Family, Prefix};
 
 use crate::table::Table;
 use crate::table::query::filter::RouteFilter;
-use crate::table::query::view::{MAX_SLOTS, RouteView};
+use crate::table::query::listing::MAX_SLOTS;
+use crate::table::query::view::RouteView;
 use crate::table::store::ids::Handle;
 
 /// Prefixes that one walk over a table finds: a million routes take 16 walks, and a megabyte or two

@@ -1,9 +1,10 @@
 //! Views of the next-hop sets and what they resolve to.
 
-use crate::route::{NextHop, NextHopSet, NextHopSource};
+use crate::route::{NextHop, NextHopSet, NextHopSource, PathSet};
 
 use crate::table::Table;
 use crate::table::resolve::fallback::Resolved;
+use crate::table::resolve::hold_reason::HoldReason;
 use crate::table::store::ids::SetId;
 
 /// A stored next-hop set.
@@ -22,6 +23,28 @@ pub struct SetView {
 }
 
 impl Table {
+    /// The paths that VPP would have for a route with these next hops now, whether or not the table
+    /// has such a route.
+    ///
+    /// # Errors
+    /// [`HoldReason`] if it could have none.
+    pub fn paths_for(&self, set: &NextHopSet) -> Result<PathSet, HoldReason> {
+        let resolved = self.resolver.topology.resolve(set);
+        match (resolved.paths, resolved.held) {
+            (Some(paths), None) => Ok(paths),
+            (_, held) => Err(held.unwrap_or(HoldReason::NoUsableNextHop)),
+        }
+    }
+
+    /// Like [`Self::paths_for`], with the substitute for a held route.
+    ///
+    /// # Errors
+    /// [`HoldReason`] if there is no substitute.
+    pub fn paths_given_for(&self, set: &NextHopSet) -> Result<PathSet, HoldReason> {
+        let given = self.resolver.topology.resolve_or_substitute(set).paths;
+        given.map_or_else(|| self.paths_for(set), Ok)
+    }
+
     /// Stored next-hop sets from `cursor` (0: the first), at most `limit`, and the next cursor.
     #[must_use]
     pub fn next_hop_sets(&self, cursor: u32, limit: usize) -> (Vec<SetView>, Option<u32>) {

@@ -7,7 +7,7 @@ use crate::route::{NextHop, RouteType};
 use crate::table::Table;
 use crate::table::query::filter::RouteFilter;
 use crate::table::query::from_source::state;
-use crate::table::query::view::{Cursor, MAX_SLOTS};
+use crate::table::query::listing::{Cursor, MAX_SLOTS};
 use crate::table::store::ids::{Handle, SetId};
 
 /// Routes that have all of this in common.

@@ -107,7 +107,7 @@ fn an_operation_that_panics_ends_the_connection_with_the_reason() {
     for at in [At::Encode, At::CanSend, At::Change, At::Fail] {
         let (connection, _vpp) = connection();
         let ended = std::thread::scope(|scope| {
-            let ask = scope.spawn(|| connection.ask(|reply| Faulty { at, reply }));
+            let ask = scope.spawn(|| connection.run(|reply| Faulty { at, reply }));
             if at == At::CanSend {
                 // The connection's own thread runs it.
                 connection.set_paused(true);
@@ -188,7 +188,7 @@ fn a_connection_that_hangs_is_seen_to_have_something_to_do() {
     let rest = still(|| connection.pulse(), false);
     let (end, hangs) = bounded::<()>(0);
     std::thread::scope(|scope| {
-        let ask = scope.spawn(|| connection.ask(|reply| Hanging { end: hangs, reply }));
+        let ask = scope.spawn(|| connection.run(|reply| Hanging { end: hangs, reply }));
         let hung = still(|| connection.pulse(), true);
         // It hangs even after a hang-up, and the pulse shows it.
         connection.hang_up();

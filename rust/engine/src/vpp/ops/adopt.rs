@@ -6,12 +6,11 @@ use bgpreflector_core::route::{Family, PathSet};
 use bgpreflector_core::table::Table;
 use bgpreflector_core::vpp::route_dump::dumped_paths;
 use bgpreflector_core::vpp::{Faults, RouteDetails};
-use crossbeam_channel::Sender;
 
-use crate::error::VppError;
+use crate::state::EngineState;
 
+use super::dump_op::DumpReader;
 use super::table_dump::TableDump;
-use crate::vpp::operation::{Context, Operation};
 use crate::vpp::types::Adopted;
 
 /// Maximum number of prefixes of better sources to keep; beyond it none are kept.
@@ -19,32 +18,24 @@ const MAX_SHADOWED: usize = 65_536;
 
 /// An adoption in progress: first VPP's routes under our source, then those of sources that may
 /// hide ours.
-pub(in crate::vpp) struct AdoptOp {
+pub(in crate::vpp) struct Adoption {
     source: u8,
     /// Sources that may hide our routes; none once they are requested.
     better: Option<Vec<u8>>,
     tables: Vec<(u32, Family)>,
-    dump: TableDump,
     /// Routes of better sources.
     hiding: usize,
     adopted: Adopted,
-    reply: Sender<Result<Adopted, VppError>>,
 }
 
-impl AdoptOp {
-    pub(in crate::vpp) fn new(
-        source: u8,
-        better: Vec<u8>,
-        reply: Sender<Result<Adopted, VppError>>,
-    ) -> Self {
+impl Adoption {
+    pub(in crate::vpp) fn new(source: u8, better: Vec<u8>) -> Self {
         Self {
             source,
             better: Some(better),
             tables: Vec::new(),
-            dump: TableDump::new(source, Vec::new()),
             hiding: 0,
             adopted: Adopted::default(),
-            reply,
         }
     }
 
@@ -58,60 +49,31 @@ impl AdoptOp {
     }
 }
 
-impl Operation for AdoptOp {
-    fn begin(&mut self, context: &mut Context) {
-        context.shared.change(Table::begin_adoption);
-        self.tables = context.shared.table().vpp_tables().collect();
-        self.dump = TableDump::new(self.source, self.tables.clone());
+impl DumpReader for Adoption {
+    type Report = Adopted;
+
+    fn begin(&mut self, shared: &EngineState) -> TableDump {
+        shared.change(Table::begin_adoption);
+        self.tables = shared.table().vpp_tables().collect();
+        TableDump::new(self.source, &self.tables)
     }
 
-    fn pending(&self) -> usize {
-        1
+    fn next_dump(&mut self, _shared: &EngineState) -> Option<TableDump> {
+        let better = self.better.take()?;
+        Some(TableDump::of_sources(&better, &self.tables))
     }
 
-    fn can_send(&self, _window: usize) -> bool {
-        !self.dump.asking() && !self.done()
-    }
-
-    fn encode(
-        &mut self,
-        context: &mut Context,
-        out: &mut Vec<u8>,
-        _limit: usize,
-    ) -> Result<usize, VppError> {
-        self.dump.encode(context, out);
-        if self.dump.done() {
-            if let Some(better) = self.better.take() {
-                self.dump = TableDump::of_sources(&better, &self.tables);
-                self.dump.encode(context, out);
-            }
+    fn on_route(&mut self, shared: &EngineState, details: &RouteDetails<'_>) {
+        if self.better.is_none() {
+            shared.change(|table| self.may_hide(table, details));
+        } else if shared.change(|table| adopt(table, shared.faults(), details)) {
+            self.adopted.routes += 1;
+        } else {
+            self.adopted.elsewhere += 1;
         }
-        Ok(0)
     }
 
-    fn on_message(&mut self, context: &Context, id: u16, message: &[u8]) -> Result<(), VppError> {
-        if let Some(details) = self.dump.take(&context.ids, id, message)? {
-            if self.better.is_none() {
-                context
-                    .shared
-                    .change(|table| self.may_hide(table, &details));
-            } else if context
-                .shared
-                .change(|table| adopt(table, context.shared.faults(), &details))
-            {
-                self.adopted.routes += 1;
-            } else {
-                self.adopted.elsewhere += 1;
-            }
-        }
-        Ok(())
-    }
-
-    fn done(&self) -> bool {
-        self.better.is_none() && self.dump.done()
-    }
-
-    fn complete(self: Box<Self>, _context: &Context) {
+    fn complete(self, _shared: &EngineState) -> Adopted {
         if self.hiding > MAX_SHADOWED {
             log::warn!(
                 "VPP has {} routes of FIB sources that take precedence over ours: routes of an \
@@ -119,14 +81,12 @@ impl Operation for AdoptOp {
                 self.hiding
             );
         }
-        // The caller may have given up; the table has the result.
-        let _ = self.reply.send(Ok(self.adopted));
+        self.adopted
     }
 
     /// What VPP has is unknown.
-    fn fail(self: Box<Self>, context: &Context, error: VppError) {
-        context.shared.change(Table::forget_installed);
-        let _ = self.reply.send(Err(error));
+    fn fail(self, shared: &EngineState) {
+        shared.change(Table::forget_installed);
     }
 }
 

@@ -58,9 +58,9 @@ type Deletion = (usize, Prefix, bool);
 pub(in crate::vpp) struct FlushOp {
     settings: FlushSettings,
     dump: TableDump,
-    /// Whether this is the dump of the better sources.
+    /// Whether the dump is that of the better sources, which hide ours.
     hidden: bool,
-    waiting: VecDeque<Deletion>,
+    queued: VecDeque<Deletion>,
     pending: Pending<Deletion>,
     report: Flushed,
     reply: Sender<Result<Flushed, VppError>>,
@@ -79,9 +79,9 @@ impl FlushOp {
             failed: 0,
         };
         Self {
-            dump: TableDump::new(settings.source, settings.tables.clone()),
+            dump: TableDump::new(settings.source, &settings.tables),
             hidden: false,
-            waiting: VecDeque::new(),
+            queued: VecDeque::new(),
             pending: Pending::default(),
             report: Flushed {
                 tables: settings.tables.iter().map(table).collect(),
@@ -96,23 +96,23 @@ impl FlushOp {
         self.dump.done() && (self.hidden || self.settings.dry_run)
     }
 
-    fn found(&mut self, table: u32, prefix: Prefix) {
-        let is = |place: &FlushedTable| place.table == table && place.family == prefix.family();
-        let Some(place) = self.report.tables.iter().position(is) else {
+    fn on_route(&mut self, table: u32, prefix: Prefix) {
+        let is = |counts: &FlushedTable| counts.table == table && counts.family == prefix.family();
+        let Some(index) = self.report.tables.iter().position(is) else {
             return;
         };
         if !self.hidden {
-            if let Some(counts) = self.report.tables.get_mut(place) {
+            if let Some(counts) = self.report.tables.get_mut(index) {
                 counts.shown += 1;
             }
         }
         if !self.settings.dry_run {
-            self.waiting.push_back((place, prefix, !self.hidden));
+            self.queued.push_back((index, prefix, !self.hidden));
         }
     }
 
-    fn answered(&mut self, (place, prefix, shown): Deletion, retval: i32) {
-        let Some(counts) = self.report.tables.get_mut(place) else {
+    fn on_reply(&mut self, (index, prefix, shown): Deletion, retval: i32) {
+        let Some(counts) = self.report.tables.get_mut(index) else {
             return;
         };
         if retval == 0 {
@@ -133,14 +133,14 @@ impl FlushOp {
 
 impl Operation for FlushOp {
     fn pending(&self) -> usize {
-        self.pending.len() + usize::from(self.dump.asking())
+        self.pending.len() + usize::from(self.dump.in_progress())
     }
 
     fn can_send(&self, max_in_flight: usize) -> bool {
         if self.dumped() {
-            return !self.waiting.is_empty() && self.pending.len() < max_in_flight;
+            return !self.queued.is_empty() && self.pending.len() < max_in_flight;
         }
-        !self.dump.asking()
+        !self.dump.in_progress()
     }
 
     fn encode(
@@ -166,11 +166,11 @@ impl Operation for FlushOp {
         );
         let mut sent = 0;
         while sent < limit {
-            let Some(deletion) = self.waiting.pop_front() else {
+            let Some(deletion) = self.queued.pop_front() else {
                 break;
             };
-            let (place, prefix, _) = deletion;
-            if let Some(FlushedTable { table, .. }) = self.report.tables.get(place) {
+            let (index, prefix, _) = deletion;
+            if let Some(FlushedTable { table, .. }) = self.report.tables.get(index) {
                 let context = self.pending.push(deletion);
                 routes.delete(out, context, *table, &prefix);
                 sent += 1;
@@ -185,22 +185,22 @@ impl Operation for FlushOp {
             let reply = reply.map_err(|error| VppError::Lost(error.to_string()))?;
             let deletion = self.pending.take(reply.context);
             let deletion = deletion.map_err(|error| VppError::Lost(error.to_string()))?;
-            self.answered(deletion, reply.retval);
+            self.on_reply(deletion, reply.retval);
             return Ok(());
         }
-        let details = self.dump.take(&context.ids, id, message)?;
+        let details = self.dump.read(&context.ids, id, message)?;
         if let Some(route) = details.map(|details| details.route) {
-            self.found(route.table, route.prefix);
+            self.on_route(route.table, route.prefix);
         }
         Ok(())
     }
 
     fn cancel_unsent(&mut self) {
-        self.waiting.clear();
+        self.queued.clear();
     }
 
     fn done(&self) -> bool {
-        self.dumped() && self.waiting.is_empty() && self.pending.is_empty()
+        self.dumped() && self.queued.is_empty() && self.pending.is_empty()
     }
 
     fn complete(self: Box<Self>, _context: &Context) {

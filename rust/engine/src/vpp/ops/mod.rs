@@ -3,6 +3,7 @@
 pub(in crate::vpp) mod adopt;
 pub(in crate::vpp) mod audit;
 pub(in crate::vpp) mod commit;
+pub(in crate::vpp) mod dump_op;
 pub(in crate::vpp) mod flush;
 pub(in crate::vpp) mod overridden;
 mod table_dump;

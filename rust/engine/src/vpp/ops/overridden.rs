@@ -1,12 +1,12 @@
 //! Our routes that VPP has but does not forward by, because another source has a better one.
 
 use bgpreflector_core::route::Prefix;
-use crossbeam_channel::Sender;
+use bgpreflector_core::vpp::RouteDetails;
 
-use crate::error::VppError;
+use crate::state::EngineState;
 
+use super::dump_op::DumpReader;
 use super::table_dump::TableDump;
-use crate::vpp::operation::{Context, Operation};
 
 /// Our prefixes that other FIB sources' routes override.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,81 +19,43 @@ pub struct Overridden {
 
 /// Dumps of other sources' routes. A dump by source shows a prefix only if that source's route is
 /// the best.
-pub(in crate::vpp) struct OverriddenOp {
+pub(in crate::vpp) struct OverriddenSearch {
     sources: Vec<u8>,
-    dump: TableDump,
     limit: usize,
-    found: Overridden,
-    reply: Sender<Result<Overridden, VppError>>,
+    report: Overridden,
 }
 
-impl OverriddenOp {
-    pub(in crate::vpp) fn new(
-        sources: Vec<u8>,
-        limit: usize,
-        reply: Sender<Result<Overridden, VppError>>,
-    ) -> Self {
+impl OverriddenSearch {
+    pub(in crate::vpp) fn new(sources: Vec<u8>, limit: usize) -> Self {
         Self {
             sources,
-            dump: TableDump::of_sources(&[], &[]),
             limit,
-            found: Overridden::default(),
-            reply,
+            report: Overridden::default(),
         }
     }
 }
 
-impl Operation for OverriddenOp {
-    fn begin(&mut self, context: &mut Context) {
-        let tables: Vec<_> = context.shared.table().vpp_tables().collect();
-        self.dump = TableDump::of_sources(&self.sources, &tables);
+impl DumpReader for OverriddenSearch {
+    type Report = Overridden;
+
+    fn begin(&mut self, shared: &EngineState) -> TableDump {
+        let tables: Vec<_> = shared.table().vpp_tables().collect();
+        TableDump::of_sources(&self.sources, &tables)
     }
 
-    fn pending(&self) -> usize {
-        1
-    }
-
-    fn can_send(&self, _window: usize) -> bool {
-        !self.dump.asking() && !self.dump.done()
-    }
-
-    fn encode(
-        &mut self,
-        context: &mut Context,
-        out: &mut Vec<u8>,
-        _limit: usize,
-    ) -> Result<usize, VppError> {
-        self.dump.encode(context, out);
-        Ok(0)
-    }
-
-    fn on_message(&mut self, context: &Context, id: u16, message: &[u8]) -> Result<(), VppError> {
-        let Some(details) = self.dump.take(&context.ids, id, message)? else {
-            return Ok(());
-        };
-        let route = details.route;
-        let table = context.shared.table();
-        if !table.has_installed(route.table, &route.prefix) {
-            return Ok(());
+    fn on_route(&mut self, shared: &EngineState, details: &RouteDetails<'_>) {
+        let route = &details.route;
+        if !shared.table().has_installed(route.table, &route.prefix) {
+            return;
         }
-        self.found.count += 1;
-        if self.found.some.len() < self.limit {
+        self.report.count += 1;
+        if self.report.some.len() < self.limit {
             let source = route.source.unwrap_or_default();
-            self.found.some.push((route.table, route.prefix, source));
+            self.report.some.push((route.table, route.prefix, source));
         }
-        Ok(())
     }
 
-    fn done(&self) -> bool {
-        self.dump.done()
-    }
-
-    fn complete(self: Box<Self>, _context: &Context) {
-        // The caller may have given up.
-        let _ = self.reply.send(Ok(self.found));
-    }
-
-    fn fail(self: Box<Self>, _context: &Context, error: VppError) {
-        let _ = self.reply.send(Err(error));
+    fn complete(self, _shared: &EngineState) -> Overridden {
+        self.report
     }
 }

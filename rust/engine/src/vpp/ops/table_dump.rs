@@ -11,15 +11,15 @@ use crate::vpp::operation::Context;
 
 /// A dump in progress.
 pub(in crate::vpp) struct TableDump {
-    wanted: std::vec::IntoIter<(u8, u32, Family)>,
-    asking: bool,
+    remaining: std::vec::IntoIter<(u8, u32, Family)>,
+    in_progress: bool,
     done: bool,
 }
 
 impl TableDump {
     /// A dump of these VPP tables' routes, from one source, or 0 for all.
-    pub(in crate::vpp) fn new(source: u8, tables: Vec<(u32, Family)>) -> Self {
-        Self::of_sources(&[source], &tables)
+    pub(in crate::vpp) fn new(source: u8, tables: &[(u32, Family)]) -> Self {
+        Self::of_sources(&[source], tables)
     }
 
     /// Dumps of these VPP tables' routes, one for each source.
@@ -28,10 +28,10 @@ impl TableDump {
             let (table, family) = (*table, *family);
             sources.iter().map(move |source| (*source, table, family))
         };
-        let wanted: Vec<_> = tables.iter().flat_map(of_table).collect();
+        let remaining: Vec<_> = tables.iter().flat_map(of_table).collect();
         Self {
-            wanted: wanted.into_iter(),
-            asking: false,
+            remaining: remaining.into_iter(),
+            in_progress: false,
             done: false,
         }
     }
@@ -41,16 +41,16 @@ impl TableDump {
     }
 
     /// Whether a dump's end is outstanding.
-    pub(in crate::vpp) fn asking(&self) -> bool {
-        self.asking
+    pub(in crate::vpp) fn in_progress(&self) -> bool {
+        self.in_progress
     }
 
     /// Requests the next table, unless the previous one is not complete.
     pub(in crate::vpp) fn encode(&mut self, context: &Context, out: &mut Vec<u8>) {
-        if self.asking || self.done {
+        if self.in_progress || self.done {
             return;
         }
-        let Some((source, table, family)) = self.wanted.next() else {
+        let Some((source, table, family)) = self.remaining.next() else {
             self.done = true;
             return;
         };
@@ -68,18 +68,18 @@ impl TableDump {
             context: 0,
         }
         .encode(ids.control_ping, out);
-        self.asking = true;
+        self.in_progress = true;
     }
 
     /// The route in a message from VPP, if it contains one.
-    pub(in crate::vpp) fn take<'a>(
+    pub(in crate::vpp) fn read<'a>(
         &mut self,
         ids: &Ids,
         id: u16,
         message: &'a [u8],
     ) -> Result<Option<RouteDetails<'a>>, VppError> {
         if id == ids.control_ping_reply {
-            self.asking = false;
+            self.in_progress = false;
         }
         if id != ids.route_details {
             return Ok(None);
