@@ -16,7 +16,7 @@ from bgpreflector.daemon.daemon import Daemon
 from bgpreflector.daemon.mass_change import LONGEST, MassChanges
 from bgpreflector.daemon.report import Requests, StatusReport
 from bgpreflector.daemon.status import status_of
-from e2e.daemon import running_daemon
+from daemon.running import running_daemon
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 

@@ -12,8 +12,8 @@ from bgpreflector.config import Config, ConfigError, loads
 from bgpreflector.control import ControlClient
 from bgpreflector.daemon.handlers import load_handlers
 from bgpreflector.errors import RefusedByDaemonError
-from e2e.test_reload import Harness
-from e2e.world import kernel_of
+from daemon.test_reload import Harness
+from daemon.world import kernel_of
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 

@@ -10,7 +10,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from e2e.daemon import RunningDaemon, running_daemon
+from daemon.running import RunningDaemon, running_daemon
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 

@@ -15,8 +15,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bgpreflector.metrics import METRICS
-from e2e.daemon import RunningDaemon, running_daemon
-from e2e.world import COUNT, HELD, MIRRORED, kernel_of, reflecting, route
+from daemon.running import RunningDaemon, running_daemon
+from daemon.world import COUNT, HELD, MIRRORED, kernel_of, reflecting, route
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 

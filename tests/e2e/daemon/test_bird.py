@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.daemon import running_daemon
+from daemon.running import running_daemon
 from lab import BgpPair, running_bgp_pair, wait_until
 from lab.bgp_pair import DEVICE
 from lab.vpp import Vpp

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from bgpreflector.control import ControlClient
-from e2e.daemon import RunningDaemon
-from e2e.test_metrics import Scraper, Values, scraper_of
-from e2e.world import COUNT, HELD, MIRRORED, kernel_of, reflecting, route
+from daemon.running import RunningDaemon
+from daemon.test_metrics import Scraper, Values, scraper_of
+from daemon.world import COUNT, HELD, MIRRORED, kernel_of, reflecting, route
 from lab import Namespace, again_and_again, ip_batch, read_forwarding, wait_until
 from lab.vpp import Vpp
 from soak.prober import sound

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from e2e.test_metrics import scraper_of
-from e2e.world import HELD, MIRRORED, kernel_of, reflecting, route
+from daemon.test_metrics import scraper_of
+from daemon.world import HELD, MIRRORED, kernel_of, reflecting, route
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import Vpp
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from e2e.daemon import RunningDaemon, running_daemon
-from e2e.world import MIRRORED, kernel_of, reflecting, route
+from daemon.running import RunningDaemon, running_daemon
+from daemon.world import MIRRORED, kernel_of, reflecting, route
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 

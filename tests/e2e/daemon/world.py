@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from e2e.daemon import RunningDaemon, running_daemon
+from daemon.running import RunningDaemon, running_daemon
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import Vpp
 

@@ -9,8 +9,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from e2e.daemon import RunningDaemon, running_daemon
-from e2e.world import COUNT, kernel_of
+from daemon.running import RunningDaemon, running_daemon
+from daemon.world import COUNT, kernel_of
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.daemon import running_daemon
+from daemon.running import running_daemon
 from lab import wait_until
 
 TGKILL = {"x86_64": 234, "aarch64": 131}

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from bgpreflector.control import VERSION, ControlClient
 from bgpreflector.control.lines import LINE
-from e2e.daemon import RunningDaemon
-from e2e.world import HELD, MIRRORED, kernel_of, reflecting
+from daemon.running import RunningDaemon
+from daemon.world import HELD, MIRRORED, kernel_of, reflecting
 from lab import namespace
 from lab.requirements import missing
 from lab.vpp import SimulatedVpp

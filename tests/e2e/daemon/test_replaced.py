@@ -10,8 +10,8 @@ import pytest
 
 from bgpreflector.config import Config, loads
 from bgpreflector.daemon.supervisor import Supervisor
-from e2e.held import held, no_more_than, without_collector
-from e2e.world import MIRRORED, kernel_of
+from daemon.held import held, no_more_than, without_collector
+from daemon.world import MIRRORED, kernel_of
 from lab import Namespace, wait_until
 from lab.vpp import Vpp
 

@@ -9,8 +9,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from e2e.daemon import running_daemon
-from e2e.world import COUNT, kernel_of, reflecting
+from daemon.running import running_daemon
+from daemon.world import COUNT, kernel_of, reflecting
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 

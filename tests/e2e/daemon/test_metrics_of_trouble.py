@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bgpreflector.control import ControlClient
-from e2e.test_metrics import scraper_of
-from e2e.world import MIRRORED, kernel_of, reflecting, route
+from daemon.test_metrics import scraper_of
+from daemon.world import MIRRORED, kernel_of, reflecting, route
 from lab import Namespace, again_and_again, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 

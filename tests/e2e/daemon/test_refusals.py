@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.world import MIRRORED, kernel_of, reflecting, route
+from daemon.world import MIRRORED, kernel_of, reflecting, route
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 

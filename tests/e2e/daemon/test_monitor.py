@@ -20,7 +20,7 @@ import pytest
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 
-from .daemon import RunningDaemon
+from .running import RunningDaemon
 from .world import kernel_of, reflecting, route
 
 pytestmark = pytest.mark.root

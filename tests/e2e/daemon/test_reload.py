@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from e2e.daemon import RunningDaemon, running_daemon
-from e2e.world import COUNT, MIRRORED, kernel_of, route
+from daemon.running import RunningDaemon, running_daemon
+from daemon.world import COUNT, MIRRORED, kernel_of, route
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 

@@ -13,7 +13,7 @@ import pytest
 
 from bgpreflector.cli.status import _row
 from bgpreflector.units import duration_text, size_text
-from e2e.world import HELD, MIRRORED, kernel_of, reflecting
+from daemon.world import HELD, MIRRORED, kernel_of, reflecting
 from lab import Namespace, wait_until
 from lab.vpp import SimulatedVpp
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from bgpreflector.control import ControlClient
-from e2e.daemon import running_daemon
-from e2e.world import COUNT, HELD, MIRRORED, kernel_of, reflecting, route
+from daemon.running import running_daemon
+from daemon.world import COUNT, HELD, MIRRORED, kernel_of, reflecting, route
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 

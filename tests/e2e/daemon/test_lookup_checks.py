@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from bgpreflector.control import ControlClient
-from e2e.daemon import RunningDaemon
-from e2e.world import MIRRORED, kernel_of, reflecting, route
+from daemon.running import RunningDaemon
+from daemon.world import MIRRORED, kernel_of, reflecting, route
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import Vpp
 from lab.vpp.api import NO_INTERFACE
