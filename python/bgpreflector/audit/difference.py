@@ -11,11 +11,10 @@ from bgpreflector import _core
 from bgpreflector.config import Config
 from bgpreflector.errors import KernelError, SourceError
 from bgpreflector.reflector import kernel_engine
+from bgpreflector.routes.batch import NO_LIMIT
 from bgpreflector.vpp import FibProgrammer
 
 PAGE = 1000
-ALL = 0xFFFFFFFF
-
 SETTLE_TIMEOUT = 30.0
 """Seconds to wait for a kernel that changes too little to disturb a dump."""
 
@@ -60,7 +59,7 @@ class Comparison:
 
     def changes(self) -> Iterator[_core.RouteChange]:
         """The changes that make VPP forward like the kernel, a page at a time."""
-        batch = self.engine.take_batch(ALL)
+        batch = self.engine.take_batch(NO_LIMIT)
         try:
             for start in range(0, len(batch), PAGE):
                 for change in batch.changes(PAGE, start):
@@ -71,7 +70,7 @@ class Comparison:
 
     def counts(self) -> dict[str, int]:
         """How many changes there are, by operation."""
-        batch = self.engine.take_batch(ALL)
+        batch = self.engine.take_batch(NO_LIMIT)
         try:
             return {"add": batch.adds, "replace": batch.replaces, "delete": batch.deletes}
         finally:
@@ -93,7 +92,7 @@ class Comparison:
 
     def overridden(self) -> set[Place]:
         """Prefixes that another FIB source overrides."""
-        audit = self.sink.audit(repair=False, limit=ALL)
+        audit = self.sink.audit(repair=False, limit=NO_LIMIT)
         if audit is None:
             return set()
         kernel_tables = self._kernel_tables()

@@ -69,7 +69,7 @@ def plan(
     )
     say_configuration(config)
     with comparison(settings) as both:
-        for table, is_ip6 in both.sink.missing_tables:
+        for table, is_ip6 in both.sink.tables.missing:
             family = "IPv6" if is_ip6 else "IPv4"
             say(f"VPP's {family} table {table} would be created", err=True)
         printer = Printer(SCHEMA, as_json=as_json, summary=summary)

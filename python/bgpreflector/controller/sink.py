@@ -37,6 +37,10 @@ class OperationFailure:
         return f"{self.key}: {self.message}"
 
 
+MAX_FAILURES = 100
+"""The most refusals that a result names."""
+
+
 @dataclass(frozen=True, slots=True)
 class CommitResult:
     """What became of the operations of one commit or retry, and only of that one.

@@ -17,7 +17,7 @@ SOME = 5
 
 def resolved_findings(config: Config, sink: FibProgrammer) -> Iterator[Finding]:
     """Check one route of VPP for each path set, and its tables."""
-    missing = set(sink.missing_tables)
+    missing = set(sink.tables.missing)
     for table, is_ip6 in config.vpp_tables:
         if (table, is_ip6) not in missing and not sink.is_entered(table, is_ip6=is_ip6):
             family = "IPv6" if is_ip6 else "IPv4"

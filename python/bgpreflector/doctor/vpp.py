@@ -76,7 +76,7 @@ def _socket(place: Path) -> Finding | None:
 
 
 def _tables(sink: FibProgrammer) -> Iterator[Finding]:
-    for table, is_ip6 in sink.missing_tables:
+    for table, is_ip6 in sink.tables.missing:
         family = "IPv6" if is_ip6 else "IPv4"
         yield ok(CHECK, f"{family} table {table}", "VPP lacks it: a run creates it")
 
