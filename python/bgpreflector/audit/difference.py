@@ -18,10 +18,10 @@ PAGE = 1000
 SETTLE_TIMEOUT = 30.0
 """Seconds to wait for a kernel that changes too little to disturb a dump."""
 
-PAUSE = 1.0
+COMPARISON_PAUSE = 1.0
 """Seconds between the two comparisons of :meth:`Comparison.lasting`."""
 
-Place = tuple[int, str]
+PrefixKey = tuple[int, str]
 """Kernel table and prefix."""
 
 
@@ -84,13 +84,13 @@ class Comparison:
         first = {(change.table, change.prefix) for change in self.changes()}
         if not first:
             return
-        time.sleep(PAUSE)
+        time.sleep(COMPARISON_PAUSE)
         self.read()
         for change in self.changes():
             if (change.table, change.prefix) in first:
                 yield change
 
-    def overridden(self) -> set[Place]:
+    def overridden(self) -> set[PrefixKey]:
         """Prefixes that another FIB source overrides."""
         audit = self.sink.audit(repair=False, limit=NO_LIMIT)
         if audit is None:
@@ -103,12 +103,12 @@ class Comparison:
         }
 
     def lookup_checks(
-        self, sample: int, prefixes: Sequence[str], beside: Container[Place]
+        self, sample: int, prefixes: Sequence[str], known: Container[PrefixKey]
     ) -> list[_core.LookupCheck]:
         """What the kernel itself answers for about ``sample`` of the routes that VPP has and for
         all of the prefixes, in every mirrored table, and whether VPP forwards so.
 
-        A difference counts that is still there a moment later, and is not ``beside`` what is known.
+        A difference counts that is still there a moment later, and is not among the ``known`` ones.
         Raises ``KernelError``, and ``ValueError`` for what is no prefix.
         """
         asked = [(table, prefix) for table in self._kernel_tables().values() for prefix in prefixes]
@@ -116,14 +116,14 @@ class Comparison:
             turn = int(time.time())
             asked += self.engine.sample_installed(sample, turn)
         found = {(one.table, one.prefix): one for one in self.engine.check_lookups(asked)}
-        doubtful = [place for place, one in found.items() if one.verdict == "different"]
+        doubtful = [key for key, one in found.items() if one.verdict == "different"]
         if doubtful:
-            time.sleep(PAUSE)
+            time.sleep(COMPARISON_PAUSE)
             self.read()
             found |= {(one.table, one.prefix): one for one in self.engine.check_lookups(doubtful)}
-        return [one for place, one in found.items() if place not in beside]
+        return [one for key, one in found.items() if key not in known]
 
-    def unresolved(self) -> list[tuple[Place, str]]:
+    def unresolved(self) -> list[tuple[PrefixKey, str]]:
         """Routes that VPP has and does not forward by, one for each path set, and why."""
         kernel_tables = self._kernel_tables()
         return [

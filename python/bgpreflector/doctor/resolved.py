@@ -11,7 +11,7 @@ from bgpreflector.vpp import FibProgrammer, not_entered
 from .finding import Finding, ok, warning
 
 CHECK = "forwarding"
-SOME = 5
+MAX_NAMED = 5
 """The most routes in a finding."""
 
 
@@ -23,7 +23,7 @@ def resolved_findings(config: Config, sink: FibProgrammer) -> Iterator[Finding]:
             family = "IPv6" if is_ip6 else "IPv4"
             what, _, todo = not_entered(table).partition(": ")
             yield warning(CHECK, f"{family} table {table}", what, todo)
-    found = list(islice(sink.unresolved(), SOME))
+    found = list(islice(sink.unresolved(), MAX_NAMED))
     for table, prefix, trouble in found:
         what, _, todo = trouble.partition("; ")
         yield warning(CHECK, f"{prefix} in VPP table {table}", what, todo)

@@ -372,10 +372,10 @@ METRICS = (
 """All of them; beside these, prometheus-client's own about the process: memory, time, files."""
 
 
-def latency_buckets(figures: _core.Status) -> tuple[list[tuple[str, float]], float]:
+def latency_buckets(engine_status: _core.Status) -> tuple[list[tuple[str, float]], float]:
     """The histogram: cumulative counts by upper bound, and the sum."""
     buckets = [
         ("+Inf" if bound == float("inf") else str(bound), float(count))
-        for bound, count in figures.latency
+        for bound, count in engine_status.latency
     ]
-    return buckets, figures.latency_sum
+    return buckets, engine_status.latency_sum

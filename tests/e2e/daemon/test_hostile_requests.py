@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bgpreflector.control import VERSION, ControlClient
-from bgpreflector.control.lines import LINE
+from bgpreflector.control.lines import MAX_REQUEST
 from daemon.running import RunningDaemon
 from daemon.world import HELD, MIRRORED, kernel_of, reflecting
 from lab import namespace
@@ -164,7 +164,7 @@ ROUTES = b'{"version":1,"command":"routes","arguments":{"states":'
 )  # fmt: skip
 def test_lines_that_no_client_sends(daemon: RunningDaemon, line: bytes) -> None:
     """Depth, huge numbers, NUL, surrogates, repeated keys: refused, and the next line is served."""
-    assert len(line) < LINE
+    assert len(line) < MAX_REQUEST
     ends = answers(daemon, line + b'\n{"version":1,"command":"status"}\n')
     assert len(ends) == 2
     assert ends[0]["error"]["code"] in REFUSED
@@ -179,7 +179,7 @@ def test_a_flood_takes_no_memory(daemon: RunningDaemon) -> None:
         return int(daemon.status()["memory_bytes"])
 
     def flood() -> None:
-        line = b"[" * (LINE - 10) + b"\n"
+        line = b"[" * (MAX_REQUEST - 10) + b"\n"
         for _ in range(20):
             assert len(answers(daemon, line * 20)) == 20
             with socket.socket(socket.AF_UNIX) as connection:

@@ -24,7 +24,7 @@ from bgpreflector.daemon.report import (
     TableStatus,
     VppStatus,
 )
-from bgpreflector.places import DEFAULT_SOCKET
+from bgpreflector.defaults import DEFAULT_SOCKET
 
 LOADED = """
 import json, sys

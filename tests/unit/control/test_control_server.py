@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bgpreflector.control import VERSION, ControlClient, ControlServer
-from bgpreflector.control.lines import LINE
+from bgpreflector.control.lines import MAX_REQUEST
 from bgpreflector.control.server import Limits
 from bgpreflector.errors import ControlError
 from control.control_support import HANDLERS, HELD, line, raw, serving
@@ -83,9 +83,9 @@ def test_requests_that_are_none(path: Path) -> None:
 def test_a_line_without_end_is_not_gathered(path: Path) -> None:
     """The server says so and hangs up."""
     with serving(path), raw(path) as connection:
-        connection.sendall(b"x" * (LINE + 1))
+        connection.sendall(b"x" * (MAX_REQUEST + 1))
         lines = connection.makefile("rb")
-        assert str(LINE) in json.loads(lines.readline())["error"]["message"]
+        assert str(MAX_REQUEST) in json.loads(lines.readline())["error"]["message"]
         assert lines.read() == b""
 
 

@@ -1,4 +1,4 @@
-"""Where things are if nothing else is said."""
+"""Defaults that several packages use."""
 
 DEFAULT_SOCKET = "/run/bgpreflector/control.sock"
 """The control socket."""
