@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from e2e.daemon import running_daemon
+from daemon.running import running_daemon
 from lab import Namespace, wait_until
 from lab.vpp import SimulatedVpp
 

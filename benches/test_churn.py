@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from e2e.daemon import RunningDaemon, running_daemon
+from daemon.running import RunningDaemon, running_daemon
 from lab import BgpPair, running_bgp_pair, wait_until
 from lab.bgp_pair import DEVICE, SUBNETS
 from lab.vpp import SimulatedVpp

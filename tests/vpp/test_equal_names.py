@@ -13,7 +13,7 @@ import pytest
 from bgpreflector.config import InterfacesConfig, VppConfig
 from bgpreflector.vpp import VppSession
 from bgpreflector.vpp.interfaces import VppInterfaces, map_interfaces
-from e2e.daemon import running_daemon
+from daemon.running import running_daemon
 from lab import Namespace, wait_until
 from lab.vpp import SimulatedVpp
 

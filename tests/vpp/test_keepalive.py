@@ -13,7 +13,7 @@ import pytest
 from bgpreflector import _core
 from bgpreflector.control import ControlClient
 from bgpreflector.errors import ControlError, VppConnectError, VppError, VppLostError
-from e2e.daemon import running_daemon
+from daemon.running import running_daemon
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp, Vpp
 from vpp.support import DEVICE, Programmer, kernel_with_routes, prefixes

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.daemon import RunningDaemon, running_daemon
+from daemon.running import RunningDaemon, running_daemon
 from lab import Namespace, wait_until
 from lab.bird import Bird
 from lab.bird_config import BirdConfig, Session

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bgpreflector.errors import VppLostError
-from e2e.daemon import running_daemon
+from daemon.running import running_daemon
 from lab import Namespace, wait_until
 from lab.vpp import RealVpp, SimulatedVpp
 

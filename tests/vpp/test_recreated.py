@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.daemon import running_daemon
+from daemon.running import running_daemon
 from lab import Namespace, wait_until
 from lab.vpp import SimulatedVpp, Vpp
 from vpp.support import DEVICE, Programmer, kernel_with_routes, prefixes

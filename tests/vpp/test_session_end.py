@@ -14,7 +14,7 @@ import pytest
 from bgpreflector.config import VppConfig
 from bgpreflector.errors import VppConnectError
 from bgpreflector.vpp.session import VppSession
-from e2e.held import held, no_more_than, without_collector
+from daemon.held import held, no_more_than, without_collector
 from lab.vpp import SimulatedVpp, Vpp
 
 ROUNDS = 8

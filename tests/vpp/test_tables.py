@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bgpreflector.controller import CommitResult
-from e2e.daemon import running_daemon
+from daemon.running import running_daemon
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import Vpp
 from vpp.support import BIRD, DEVICE, GATEWAY, Programmer, kernel_with_routes, prefixes

@@ -11,18 +11,17 @@ from bgpreflector import _core
 from bgpreflector.config import Config
 from bgpreflector.errors import KernelError, SourceError
 from bgpreflector.reflector import kernel_engine
+from bgpreflector.routes.batch import NO_LIMIT
 from bgpreflector.vpp import FibProgrammer
 
 PAGE = 1000
-ALL = 0xFFFFFFFF
-
 SETTLE_TIMEOUT = 30.0
 """Seconds to wait for a kernel that changes too little to disturb a dump."""
 
-PAUSE = 1.0
+COMPARISON_PAUSE = 1.0
 """Seconds between the two comparisons of :meth:`Comparison.lasting`."""
 
-Place = tuple[int, str]
+PrefixKey = tuple[int, str]
 """Kernel table and prefix."""
 
 
@@ -60,7 +59,7 @@ class Comparison:
 
     def changes(self) -> Iterator[_core.RouteChange]:
         """The changes that make VPP forward like the kernel, a page at a time."""
-        batch = self.engine.take_batch(ALL)
+        batch = self.engine.take_batch(NO_LIMIT)
         try:
             for start in range(0, len(batch), PAGE):
                 for change in batch.changes(PAGE, start):
@@ -71,7 +70,7 @@ class Comparison:
 
     def counts(self) -> dict[str, int]:
         """How many changes there are, by operation."""
-        batch = self.engine.take_batch(ALL)
+        batch = self.engine.take_batch(NO_LIMIT)
         try:
             return {"add": batch.adds, "replace": batch.replaces, "delete": batch.deletes}
         finally:
@@ -85,15 +84,15 @@ class Comparison:
         first = {(change.table, change.prefix) for change in self.changes()}
         if not first:
             return
-        time.sleep(PAUSE)
+        time.sleep(COMPARISON_PAUSE)
         self.read()
         for change in self.changes():
             if (change.table, change.prefix) in first:
                 yield change
 
-    def overridden(self) -> set[Place]:
+    def overridden(self) -> set[PrefixKey]:
         """Prefixes that another FIB source overrides."""
-        audit = self.sink.audit(repair=False, limit=ALL)
+        audit = self.sink.audit(repair=False, limit=NO_LIMIT)
         if audit is None:
             return set()
         kernel_tables = self._kernel_tables()
@@ -104,12 +103,12 @@ class Comparison:
         }
 
     def lookup_checks(
-        self, sample: int, prefixes: Sequence[str], beside: Container[Place]
+        self, sample: int, prefixes: Sequence[str], known: Container[PrefixKey]
     ) -> list[_core.LookupCheck]:
         """What the kernel itself answers for about ``sample`` of the routes that VPP has and for
         all of the prefixes, in every mirrored table, and whether VPP forwards so.
 
-        A difference counts that is still there a moment later, and is not ``beside`` what is known.
+        A difference counts that is still there a moment later, and is not among the ``known`` ones.
         Raises ``KernelError``, and ``ValueError`` for what is no prefix.
         """
         asked = [(table, prefix) for table in self._kernel_tables().values() for prefix in prefixes]
@@ -117,14 +116,14 @@ class Comparison:
             turn = int(time.time())
             asked += self.engine.sample_installed(sample, turn)
         found = {(one.table, one.prefix): one for one in self.engine.check_lookups(asked)}
-        doubtful = [place for place, one in found.items() if one.verdict == "different"]
+        doubtful = [key for key, one in found.items() if one.verdict == "different"]
         if doubtful:
-            time.sleep(PAUSE)
+            time.sleep(COMPARISON_PAUSE)
             self.read()
             found |= {(one.table, one.prefix): one for one in self.engine.check_lookups(doubtful)}
-        return [one for place, one in found.items() if place not in beside]
+        return [one for key, one in found.items() if key not in known]
 
-    def unresolved(self) -> list[tuple[Place, str]]:
+    def unresolved(self) -> list[tuple[PrefixKey, str]]:
         """Routes that VPP has and does not forward by, one for each path set, and why."""
         kernel_tables = self._kernel_tables()
         return [

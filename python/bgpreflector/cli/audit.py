@@ -13,7 +13,7 @@ import click
 from click.exceptions import Exit
 
 from bgpreflector import _core
-from bgpreflector.audit.difference import Comparison, Place, comparison
+from bgpreflector.audit.difference import Comparison, PrefixKey, comparison
 from bgpreflector.config import GuardConfig
 from bgpreflector.daemon.instance_lock import writing
 from bgpreflector.errors import VppError
@@ -69,7 +69,7 @@ def plan(
     )
     say_configuration(config)
     with comparison(settings) as both:
-        for table, is_ip6 in both.sink.missing_tables:
+        for table, is_ip6 in both.sink.tables.missing:
             family = "IPv6" if is_ip6 else "IPv4"
             say(f"VPP's {family} table {table} would be created", err=True)
         printer = Printer(SCHEMA, as_json=as_json, summary=summary)
@@ -163,7 +163,7 @@ def audit(
         both = held.enter_context(comparison(settings, read_only=not repair))
         overridden = both.overridden()
         printer = Printer(SCHEMA, as_json=as_json, summary=summary)
-        differing: set[Place] = set()
+        differing: set[PrefixKey] = set()
         lasting = _noted(both.lasting(), differing)
         counts = _show(both, lasting, overridden, printer)
         # Whether ours is behind another source's VPP does not show: that it is so is expected.
@@ -199,7 +199,7 @@ def _guard(settings: GuardConfig, deletions: int, both: Comparison) -> None:
 def _show(
     both: Comparison,
     changes: Iterable[_core.RouteChange],
-    overridden: set[Place],
+    overridden: set[PrefixKey],
     printer: Printer,
 ) -> Counter[str]:
     """Print the changes, of which there may be a million; how many there are."""
@@ -214,9 +214,11 @@ def _show(
     return counts
 
 
-def _noted(changes: Iterable[_core.RouteChange], places: set[Place]) -> Iterator[_core.RouteChange]:
+def _noted(
+    changes: Iterable[_core.RouteChange], keys: set[PrefixKey]
+) -> Iterator[_core.RouteChange]:
     for change in changes:
-        places.add((change.table, change.prefix))
+        keys.add((change.table, change.prefix))
         yield change
 
 

@@ -7,7 +7,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from bgpreflector.places import DEFAULT_SOCKET
+from bgpreflector.defaults import DEFAULT_SOCKET
 
 DEFAULT_FILE = Path("/etc/bgpreflector/bgpreflector.toml")
 """The package's own; where it is not there, every key has its default."""

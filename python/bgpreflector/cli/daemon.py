@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bgpreflector.control import ControlClient
-from bgpreflector.control.client import CONNECT, NO_DAEMON
+from bgpreflector.control.client import CONNECT_TIMEOUT, NO_DAEMON
 from bgpreflector.daemon.read_report import AnswerError
+from bgpreflector.defaults import DEFAULT_SOCKET
 from bgpreflector.errors import ControlError
-from bgpreflector.places import DEFAULT_SOCKET
 
 from .config_file import config_file, plain_socket, readable, socket_in, where_from
 from .output import say
@@ -54,15 +54,15 @@ def _named(config: Path | None, timeout: float) -> ControlClient:
     the answer; if none does, the file's mistakes may be why.
     """
     found = config_file(config)
-    place = os.environ.get(SOCKET_VARIABLE) or (
+    path = os.environ.get(SOCKET_VARIABLE) or (
         DEFAULT_SOCKET if found is None else plain_socket(found)
     )
-    if place is not None:
+    if path is not None:
         try:
-            return ControlClient(Path(place), timeout=timeout)
+            return ControlClient(Path(path), timeout=timeout)
         except ControlError:
             pass
-    settled = _place(found)
+    settled = _configured_socket(found)
     if settled is None:
         raise ControlError(
             f"{found} switches the control socket off (control.socket is empty): name one there "
@@ -74,7 +74,7 @@ def _named(config: Path | None, timeout: float) -> ControlClient:
         raise ControlError(f"{error} (control.socket by {where_from(config)})") from error
 
 
-def _place(file: Path | None) -> Path | None:
+def _configured_socket(file: Path | None) -> Path | None:
     """The control socket by a configuration file; ``None`` for none.
 
     A daemon that runs answers also while the file has a mistake.
@@ -105,10 +105,10 @@ def _place(file: Path | None) -> Path | None:
     return None if settings.socket is None else Path(settings.socket)
 
 
-def _version(place: Path) -> object:
+def _version(path: Path) -> object:
     """By a connection of its own: this one may still be within an answer."""
     try:
-        with ControlClient(place, timeout=CONNECT) as client:
+        with ControlClient(path, timeout=CONNECT_TIMEOUT) as client:
             return client.ask("status").end.get("version")
     except ControlError:
         return None

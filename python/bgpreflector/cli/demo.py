@@ -12,7 +12,7 @@ from bgpreflector.demo import enter_namespace, run_demo
 from .exit_codes import ExitCode
 from .logs import configure_logging
 
-SHOWN = 10
+MAX_SHOWN = 10
 
 
 @click.command(short_help="Show it all without a VPP.")
@@ -30,7 +30,7 @@ def demo(routes: int) -> None:
     configure_logging(LogConfig(level="warning"))
     console = Console()
     result = run_demo(console, routes)
-    for difference in result.differences[:SHOWN]:
+    for difference in result.differences[:MAX_SHOWN]:
         console.print(f"  {difference}", highlight=False)
     if result.differences:
         raise Exit(ExitCode.DIFFERENT)

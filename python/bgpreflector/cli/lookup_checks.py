@@ -10,7 +10,7 @@ from functools import partial
 import click
 
 from bgpreflector import _core
-from bgpreflector.audit.difference import Comparison, Place
+from bgpreflector.audit.difference import Comparison, PrefixKey
 from bgpreflector.routes.paths import with_names
 
 from .differences import Printer, Row
@@ -40,7 +40,7 @@ def look(
     both: Comparison,
     sample: int,
     prefixes: Sequence[str],
-    known: Container[Place],
+    known: Container[PrefixKey],
     printer: Printer,
 ) -> Seen:
     """Print what VPP does otherwise than the kernel says, ``known`` differences left out."""

@@ -21,7 +21,7 @@ from .output import plain, reader_has_gone, say_rows
 SCHEMA = 1
 """Version of the JSON lines; it grows when a field changes its meaning or goes."""
 
-FIRST = 0.25
+MAX_FIRST_INTERVAL = 0.25
 """The most seconds that the first look takes, so that it has rates."""
 
 
@@ -69,7 +69,7 @@ def _draw(console: Console, looks: _Looks) -> None:
     unicode = console.encoding.lower().startswith("utf")
     with Live(console=console, screen=False, auto_refresh=False) as live:
         for view in looks:
-            drawn = screen(view, looks.place, keys=looks.keys.there, unicode=unicode)
+            drawn = screen(view, looks.socket_path, keys=looks.keys.there, unicode=unicode)
             live.update(drawn, refresh=True)
 
 
@@ -88,7 +88,7 @@ class _Looks:
         self._interval, self._left = interval, count
         self.keys = pressed
         self.view = View()
-        self.place = ""
+        self.socket_path = ""
         """The daemon's control socket."""
 
     @property
@@ -102,9 +102,9 @@ class _Looks:
         while more:
             try:
                 with daemon_at(self._control, self._config) as daemon:
-                    self.place = str(daemon.path)
+                    self.socket_path = str(daemon.path)
                     self.view.begin(daemon)
-                    more = not self.keys.quit_within(min(FIRST, self._interval))
+                    more = not self.keys.quit_within(min(MAX_FIRST_INTERVAL, self._interval))
                     while more:
                         self.view.look(daemon)
                         yield self.view

@@ -22,10 +22,10 @@ from .daemon import figure
 from .output import plain
 from .status import headline, lines, prefixes
 
-CHANGES = 12
+MAX_CHANGES = 12
 """Changes that are shown."""
 
-LOOKS = 40
+MAX_SAMPLES = 40
 """Looks of which the rates are drawn."""
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -53,7 +53,7 @@ class Rate:
     """A second."""
 
     peak: float = 0.0
-    past: deque[float] = field(default_factory=lambda: deque(maxlen=LOOKS))
+    past: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_SAMPLES))
 
     def take(self, count: int, seconds: float) -> None:
         """The counter so many seconds after it was taken last."""
@@ -81,7 +81,7 @@ class View:
     new: list[dict[str, Any]] = field(default_factory=list)
     """Changes since the last look."""
 
-    changes: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=CHANGES))
+    changes: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=MAX_CHANGES))
     messages: Rate = field(default_factory=lambda: Rate("kernel messages"))
     requests: Rate = field(default_factory=lambda: Rate("requests"))
 
@@ -143,10 +143,10 @@ class View:
         return f"{headline(self.report)}; {figure(installed)} prefixes in VPP; {self.rates()}"
 
 
-def screen(view: View, place: str, *, keys: bool, unicode: bool) -> RenderableType:
+def screen(view: View, socket_path: str, *, keys: bool, unicode: bool) -> RenderableType:
     """All of it. ``keys``: whether they can be pressed; ``unicode``: whether bars can be shown."""
     title = Text(
-        plain(f"bgpreflector on {socket.gethostname()}, {place}  {time.strftime('%H:%M:%S')}")
+        plain(f"bgpreflector on {socket.gethostname()}, {socket_path}  {time.strftime('%H:%M:%S')}")
     )
     title.stylize("reverse")
     if keys:

@@ -15,10 +15,10 @@ from .table import print_table
 
 Row = Mapping[str, Any]
 
-FEW = 2
+MAX_NEXT_HOPS = 2
 """Next hops that are shown of more, but for ``--wide``."""
 
-MOST = 10
+MAX_SUMMARY_NEXT_HOPS = 10
 """Next hops that a summary names."""
 
 HEADS = ("PREFIX", "NEXT HOPS", "STATE", "VPP")
@@ -41,7 +41,7 @@ def _cells(row: Row, *, wide: bool) -> Sequence[str]:
         return [*_named(row), row["source"], hops_text(row), row["state"], vpp_text(row)]
     main = row["table"] == RT_TABLE_MAIN
     prefix = row["prefix"] if main else f"{row['prefix']} table {row['table']}"
-    return [prefix, _few_hops(row), row["state"], vpp_text(row, few=FEW)]
+    return [prefix, _few_hops(row), row["state"], vpp_text(row, few=MAX_NEXT_HOPS)]
 
 
 def _named(row: Row) -> list[str]:
@@ -53,7 +53,7 @@ def _few_hops(row: Row) -> str:
     hops = row["next_hops"]
     if row["type"] != "unicast" or not hops:
         return hops_text(row)
-    return _few([next_hop_text(hop) for hop in hops], FEW)
+    return _few([next_hop_text(hop) for hop in hops], MAX_NEXT_HOPS)
 
 
 def _few(texts: Sequence[str], few: int | None) -> str:
@@ -84,13 +84,13 @@ def print_summary(found: Row) -> None:
         "state": found["states"].items(),
         "protocol": found["protocols"].items(),
         "interface": found["interfaces"].items(),
-        "next hop": hops[:MOST],
+        "next hop": hops[:MAX_SUMMARY_NEXT_HOPS],
     }
     for name, counts in parts.items():
         for what, count in counts:
             say(f"{name:<10} {figure(count):>11}  {what}")
-    if len(hops) > MOST:
-        say(f"{'':<10} {'':>11}  and {counted(len(hops) - MOST, 'next hop')} more")
+    if len(hops) > MAX_SUMMARY_NEXT_HOPS:
+        say(f"{'':<10} {'':>11}  and {counted(len(hops) - MAX_SUMMARY_NEXT_HOPS, 'next hop')} more")
 
 
 def _hop(one: Row) -> Row:

@@ -9,7 +9,7 @@ from types import FrameType
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
-WAKES = 4096
+READ_SIZE = 4096
 """Bytes to take at a time, one for each signal."""
 
 
@@ -54,4 +54,4 @@ class End:
                 return 0
             if self._heard:
                 return self._heard.pop()
-            self._reader.recv(WAKES)
+            self._reader.recv(READ_SIZE)

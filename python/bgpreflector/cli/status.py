@@ -19,7 +19,7 @@ from .daemon import by_name, daemon_at, figure
 from .exit_codes import ExitCode
 from .output import say
 
-CHECKED = {
+EXIT_CODES = {
     State.ENDED: ExitCode.FAILURE,
     State.KERNEL_UNREAD: ExitCode.KERNEL,
     State.SOURCE_LOST: ExitCode.KERNEL,
@@ -27,10 +27,10 @@ CHECKED = {
 }
 """Exit status of ``--check`` where the daemon is not ready; 6 for everything else."""
 
-NAMED = 3
+MAX_NAMED = 3
 """Interfaces that the first line names."""
 
-RELOADED = 60.0
+MIN_RELOAD_AGE = 60.0
 """Seconds by which a configuration is younger than the process where it was read again: a process
 takes a while to start on a busy machine."""
 
@@ -44,7 +44,7 @@ COLUMNS = {
 }
 """What a table's row shows, and what it is headed by: the last four add up to ``mirrored``."""
 
-RARE = {"leaving": "leaving", "unconfirmed": "unconfirmed"}
+OPTIONAL_COLUMNS = {"leaving": "leaving", "unconfirmed": "unconfirmed"}
 """Columns that are shown where there is something in them."""
 
 LEGEND = """kernel (all)  the kernel's routes, of all protocols
@@ -88,7 +88,7 @@ def status(
     if check and not report.ready:
         if report.hung is not None:
             raise Exit(ExitCode.FAILURE)
-        raise Exit(CHECKED.get(State(report.state), ExitCode.DIFFERENT))
+        raise Exit(EXIT_CODES.get(State(report.state), ExitCode.DIFFERENT))
 
 
 def _say_all(report: StatusReport, *, legend: bool) -> None:
@@ -143,8 +143,8 @@ def _unread(report: StatusReport) -> str:
 def _held(report: StatusReport) -> str:
     held = report.held
     most = sorted(held.interfaces.items(), key=lambda found: -found[1])
-    named = ", ".join(f"{name}: {figure(count)}" for name, count in most[:NAMED])
-    more = f" and {len(most) - NAMED} more interfaces" if len(most) > NAMED else ""
+    named = ", ".join(f"{name}: {figure(count)}" for name, count in most[:MAX_NAMED])
+    more = f" and {len(most) - MAX_NAMED} more interfaces" if len(most) > MAX_NAMED else ""
     why = f" (no VPP interface mapped to {named}{more})" if most else ""
     return f"{figure(held.prefixes)} of {figure(held.of)} prefixes held{why}{_substituted(held)}"
 
@@ -181,7 +181,11 @@ def _guarded(report: StatusReport) -> str:
 def prefixes(report: StatusReport) -> list[str]:
     """The heads, and a line of figures for each table and family, in columns."""
     rows = [(row, _row(row.prefixes)) for row in report.tables]
-    rare = {name: head for name, head in RARE.items() if any(counts[name] for _, counts in rows)}
+    rare = {
+        name: head
+        for name, head in OPTIONAL_COLUMNS.items()
+        if any(counts[name] for _, counts in rows)
+    }
     columns = COLUMNS | rare
     cells = [("table", *columns.values())]
     for row, counts in rows:
@@ -286,6 +290,8 @@ def _overridden(report: StatusReport) -> str:
 
 def _daemon(report: StatusReport) -> str:
     up, since = report.process_uptime_seconds, report.uptime_seconds
-    read = f" (configuration read {duration_text(since)} ago)" if up - since > RELOADED else ""
+    read = (
+        f" (configuration read {duration_text(since)} ago)" if up - since > MIN_RELOAD_AGE else ""
+    )
     memory = size_text(report.memory_bytes)
     return f"{report.version}, pid {report.pid}, up {duration_text(up)}{read}, {memory}"

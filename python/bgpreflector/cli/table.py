@@ -7,17 +7,17 @@ from itertools import chain, islice
 
 from .output import reader_has_gone, say
 
-MEASURED = 200
+SAMPLE_ROWS = 200
 """Rows that decide how wide the columns are: later ones may stand out."""
 
-WIDEST = 60
+MAX_WIDTH = 60
 """What makes a column no wider, but for its own row."""
 
 
 def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]], nothing: str) -> None:
     """A head and the rows below it, or ``nothing`` where there is none."""
     rows = iter(rows)
-    first = list(islice(rows, MEASURED))
+    first = list(islice(rows, SAMPLE_ROWS))
     if not first:
         say(nothing)
         return
@@ -30,4 +30,4 @@ def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]], nothing: st
 
 
 def _narrowed(row: Sequence[str]) -> list[str]:
-    return [cell[:WIDEST] for cell in row]
+    return [cell[:MAX_WIDTH] for cell in row]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bgpreflector.places import DEFAULT_SOCKET
+from bgpreflector.defaults import DEFAULT_SOCKET
 
 from .section import Section
 from .values import FileMode, OptionalDirectory, OptionalSocketPath

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _NO_VALUE = object()
 
-LONGEST = 200
+MAX_SHOWN_VALUE = 200
 """The most characters of a value in a message."""
 
 
@@ -52,4 +52,8 @@ class ConfigError(ReflectorError):
 
 def _shown(value: object) -> str:
     text = json.dumps(value, default=str, ensure_ascii=False)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
+    return (
+        text
+        if len(text) <= MAX_SHOWN_VALUE
+        else f"{text[:MAX_SHOWN_VALUE]}… ({len(text)} characters)"
+    )

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from .section import Section, without_repetition
-from .tables import HIGHEST, TableRange, ranges_apart
+from .tables import MAX_TABLE, TableRange, ranges_apart
 from .values import (
     Bytes,
     KernelTable,
@@ -125,7 +125,7 @@ class KernelConfig(Section):
     @property
     def tables_text(self) -> str:
         """The tables as text: the configured ones, then the ranges."""
-        ranges = ("all others" if r == (1, HIGHEST) else f"{r[0]}-{r[1]}" for r in self.discover)
+        ranges = ("all others" if r == (1, MAX_TABLE) else f"{r[0]}-{r[1]}" for r in self.discover)
         return ", ".join([*map(str, self.tables), *ranges])
 
     @property

@@ -23,10 +23,10 @@ CONTIV_SUFFIXES = (".yaml", ".yml", ".conf")
 NODE_NAME = "NODE_NAME"
 """Environment variable with the node's name in Kubernetes, which ``nodeConfig`` uses."""
 
-LARGEST = 16 << 20
+MAX_FILE_SIZE = 16 << 20
 """The most bytes of a file; a device such as /dev/zero has no end."""
 
-PIPE = 5.0
+PIPE_TIMEOUT = 5.0
 """Seconds that a pipe's writer may take for the next bytes."""
 
 NO_WRITER = "it is a pipe that nobody writes to; a pipe can be read only once"
@@ -86,21 +86,21 @@ def _read(path: Path) -> bytes:
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
         is_pipe = stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
         os.set_blocking(file.fileno(), not is_pipe)
-        content = b"".join(_written(file.fileno())) if is_pipe else file.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise ValueError(f"it has more than {LARGEST >> 20} MiB")
+        content = b"".join(_written(file.fileno())) if is_pipe else file.read(MAX_FILE_SIZE + 1)
+    if len(content) > MAX_FILE_SIZE:
+        raise ValueError(f"it has more than {MAX_FILE_SIZE >> 20} MiB")
     if is_pipe and not content:
         raise ValueError(NO_WRITER)
     return content
 
 
 def _written(pipe: int) -> Iterator[bytes]:
-    left = LARGEST + 1
+    left = MAX_FILE_SIZE + 1
     while left > 0:
         try:
             found = os.read(pipe, left)
         except BlockingIOError:
-            if not select.select([pipe], [], [], PIPE)[0]:
+            if not select.select([pipe], [], [], PIPE_TIMEOUT)[0]:
                 raise ValueError(NO_WRITER) from None
             continue
         if not found:

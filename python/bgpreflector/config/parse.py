@@ -10,10 +10,10 @@ import yaml
 
 from .errors import ConfigError, Problem
 
-DEEPEST = 32
+MAX_DEPTH = 32
 """The deepest nesting of sections and lists; a configuration has five."""
 
-MOST = 1_000_000
+MAX_VALUES = 1_000_000
 """The most values, with each use of a YAML alias counted."""
 
 NOT_UTF_8 = {
@@ -93,11 +93,11 @@ def _check_size(data: object) -> None:
     while levels:
         for value in levels[-1]:
             seen += 1
-            if seen > MOST:
-                raise ValueError(f"more than {MOST:,} values")
+            if seen > MAX_VALUES:
+                raise ValueError(f"more than {MAX_VALUES:,} values")
             if isinstance(value, dict | list | set | tuple):
-                if len(levels) > DEEPEST:
-                    raise ValueError(f"more than {DEEPEST} levels in each other{_PERHAPS_ALIAS}")
+                if len(levels) > MAX_DEPTH:
+                    raise ValueError(f"more than {MAX_DEPTH} levels in each other{_PERHAPS_ALIAS}")
                 levels.append(iter(value.values() if isinstance(value, dict) else value))
                 break
         else:

@@ -14,9 +14,9 @@ from .lines import VERSION, Row
 
 if TYPE_CHECKING:
     from .commands import READ_ONLY, commands_of
-    from .place import Access
     from .protocol import Handler
     from .server import ControlServer
+    from .socket_file import Access
 
 __all__ = [
     "READ_ONLY",
@@ -32,7 +32,7 @@ __all__ = [
 
 _SERVER_SIDE = {
     "READ_ONLY": "commands",
-    "Access": "place",
+    "Access": "socket_file",
     "ControlServer": "server",
     "Handler": "protocol",
     "commands_of": "commands",

@@ -12,10 +12,10 @@ from bgpreflector.errors import ControlError, RefusedByDaemonError
 
 from .lines import request_line
 
-CONNECT = 5.0
+CONNECT_TIMEOUT = 5.0
 """Connect timeout in seconds."""
 
-LONGEST = 16 << 20
+MAX_ANSWER_LINE = 16 << 20
 """The most bytes of a line of an answer; what is longer comes from no daemon."""
 
 NO_DAEMON = "the process that answers there is no bgpreflector daemon"
@@ -64,7 +64,7 @@ class ControlClient:
 
         self._socket = socket.socket(socket.AF_UNIX)
         try:
-            self._socket.settimeout(CONNECT)
+            self._socket.settimeout(CONNECT_TIMEOUT)
             self._socket.connect(str(path))
         except OSError as error:
             self._socket.close()
@@ -86,7 +86,7 @@ class ControlClient:
     def _lines(self) -> Iterator[bytes]:
         try:
             # Not the file itself: a closed iterator closes what it yields from.
-            yield from iter(lambda: self._file.readline(LONGEST), b"")
+            yield from iter(lambda: self._file.readline(MAX_ANSWER_LINE), b"")
         except TimeoutError as error:
             raise ControlError("the daemon does not answer; its log may say why") from error
         except OSError as error:

@@ -16,7 +16,7 @@ from bgpreflector.routes.paths import path_rows, path_text
 from bgpreflector.routes.rows import route_row
 from bgpreflector.vpp import FibQuery, VppEntry
 
-from .lookup_comparison import SPECIAL, Answer
+from .lookup_comparison import DROP_PATH_TYPES, Answer
 from .protocol import RefusedError
 from .routes import link_names, longest_match, mirrored_row, named_reason, vpp_interface_names
 
@@ -29,7 +29,7 @@ IPNetwork = IPv4Network | IPv6Network
 LOOKUP_TIMEOUT = 10.0
 """Seconds to wait for VPP's answer, behind other events."""
 
-ITS_OWN = {
+LOCAL_ROUTE_TYPES = {
     "local": "is one of its own addresses",
     "broadcast": "is a broadcast address",
     "anycast": "is an anycast address of its own",
@@ -37,7 +37,7 @@ ITS_OWN = {
 }
 """RTN_LOCAL, RTN_BROADCAST, RTN_ANYCAST, RTN_MULTICAST: what the kernel does not forward."""
 
-KERNEL_SAYS = {
+LOOKUP_ERRORS = {
     errno.ENETUNREACH: "the kernel has no route to it",
     errno.EINVAL: "the kernel drops what goes there: a blackhole route",
     errno.EHOSTUNREACH: "the kernel answers that it cannot be reached: an unreachable route",
@@ -159,9 +159,9 @@ def _kernel_side(
 ) -> str | None:
     """Why the kernel forwards by another route than the tables hold."""
     if kernel is None:
-        said = KERNEL_SAYS.get(number or 0, f"the kernel says: {os.strerror(number or 0)}")
+        said = LOOKUP_ERRORS.get(number or 0, f"the kernel says: {os.strerror(number or 0)}")
         return said + (_cached(matches) if number == errno.ENETUNREACH else "")
-    own = ITS_OWN.get(kernel.route_type)
+    own = LOCAL_ROUTE_TYPES.get(kernel.route_type)
     if own is not None:
         return f"the kernel takes it in itself and forwards nothing: {kernel.prefix} {own}"
     by = f"the kernel forwards it by {kernel.prefix}"
@@ -213,7 +213,7 @@ def held_reason(daemon: Daemon, view: _core.RouteView, longest: VppEntry | None)
         return f"{view.prefix} is not in VPP as it is: {reason}; {SUBSTITUTES[view.substitute]}"
     if longest is None or longest.prefix == view.prefix:
         return f"{view.prefix} is not in VPP: {reason}"
-    drops = all(kind in SPECIAL for kind, *_ in longest.paths)
+    drops = all(kind in DROP_PATH_TYPES for kind, *_ in longest.paths)
     return (
         f"{view.prefix} is not in VPP: {reason}; VPP {'drops' if drops else 'forwards'} it by "
         f"{longest.prefix} (vpp.unmapped says what it does)"

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 VERSION = 1
 
-LINE = 16 * 1024
+MAX_REQUEST = 16 * 1024
 """The longest request, in bytes."""
 
 Code = Literal[

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from bgpreflector import _core
     from bgpreflector.daemon.daemon import Daemon
 
-DROPS = (errno.EINVAL, errno.EHOSTUNREACH, errno.EACCES)
+DROP_ERRORS = (errno.EINVAL, errno.EHOSTUNREACH, errno.EACCES)
 """The kernel's errors for IPv4's blackhole, unreachable and prohibit routes."""
 
-SPECIAL = (2, 5, 6)
+DROP_PATH_TYPES = (2, 5, 6)
 """FIB_API_PATH_TYPE_DROP, _ICMP_UNREACH and _ICMP_PROHIBIT."""
 
-RECEIVE = 1
+LOCAL_PATH_TYPE = 1
 """FIB_API_PATH_TYPE_LOCAL"""
 
-LOCAL = "local"
+LOCAL_ROUTE_TYPE = "local"
 """RTN_LOCAL"""
 
 
@@ -71,7 +71,7 @@ class Answer:
                 f"VPP forwards {self.address} by {entry.prefix}, and not as the kernel, which does "
                 f"not forward it: {os.strerror(self.number)}"
             )
-        if self.route.route_type == LOCAL:
+        if self.route.route_type == LOCAL_ROUTE_TYPE:
             return self._of_its_own(match, entry)
         if self.route.table != match.table:
             return (
@@ -90,13 +90,13 @@ class Answer:
                 return None
             return f"VPP has nothing for {self.address} in its table {match.vpp_table}"
         held = match.views[0].prefix if match.views else None
-        if entry is not None and entry.prefix == held and self.number in DROPS:
+        if entry is not None and entry.prefix == held and self.number in DROP_ERRORS:
             return f"VPP forwards {held} as the kernel does: it drops what goes there"
         return None
 
     def _of_its_own(self, match: Matched, entry: VppEntry) -> str:
         where = f"{entry.prefix} in its table {match.vpp_table}"
-        if any(path[0] == RECEIVE for path in entry.paths):
+        if any(path[0] == LOCAL_PATH_TYPE for path in entry.paths):
             return f"VPP takes {self.address} in itself too: {where}"
         return f"VPP forwards {self.address} by {where}, and the kernel takes it in itself"
 
@@ -140,4 +140,4 @@ def _trouble(entry: VppEntry) -> str | None:
 
 
 def _drops(entry: VppEntry) -> bool:
-    return all(path[0] in SPECIAL for path in entry.paths)
+    return all(path[0] in DROP_PATH_TYPES for path in entry.paths)

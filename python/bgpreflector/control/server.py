@@ -16,9 +16,9 @@ from socket import SO_PEERCRED, SOL_SOCKET, socket
 
 from bgpreflector.errors import KernelError, ReflectorError, VppError
 
-from .lines import LINE, Code, Row, end_line, error_line, row_lines
-from .place import Access, listening
+from .lines import MAX_REQUEST, Code, Row, end_line, error_line, row_lines
 from .protocol import Handler, RefusedError, Request, parse_request
+from .socket_file import Access, listening
 
 _log = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ class ControlServer:
                 _log.warning("Cannot accept control clients for a while: %s", error)
                 await asyncio.sleep(ACCEPT_PAUSE)
                 continue
-            reader, writer = await asyncio.open_unix_connection(sock=connection, limit=LINE)
+            reader, writer = await asyncio.open_unix_connection(sock=connection, limit=MAX_REQUEST)
             # An answer counts as written once the kernel has all of it: the rest is lost when the
             # connection closes, also for a client that has sent everything and still reads.
             writer.transport.set_write_buffer_limits(high=0)
@@ -148,7 +148,7 @@ class ControlServer:
                     line = await reader.readline()
             except ValueError:
                 # The start of the next request in the rest is unknown.
-                message = f"a request has at most {LINE} bytes"
+                message = f"a request has at most {MAX_REQUEST} bytes"
                 await self._write(writer, error_line("request", message))
                 return
             if not line:

@@ -10,7 +10,7 @@ from bgpreflector.log_fields import fields
 if TYPE_CHECKING:
     from .transaction import Transaction
 
-NAMED = 3
+MAX_NAMED = 3
 """The most refusals in a log record."""
 
 
@@ -35,6 +35,10 @@ class OperationFailure:
 
     def __str__(self) -> str:
         return f"{self.key}: {self.message}"
+
+
+MAX_FAILURES = 100
+"""The most refusals that a result names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +99,16 @@ class CommitResult:
             held=self.held,
             refusals=[
                 {"prefix": one.prefix or one.key, "table": one.table, "message": one.message}
-                for one in self.failures[:NAMED]
+                for one in self.failures[:MAX_NAMED]
             ],
         )
 
     def _sample(self) -> str:
         text = ""
         if self.failures:
-            text += ": " + "; ".join(str(failure) for failure in self.failures[:NAMED])
-        if self.failed > len(self.failures[:NAMED]):
-            text += f" and {self.failed - len(self.failures[:NAMED])} more"
+            text += ": " + "; ".join(str(failure) for failure in self.failures[:MAX_NAMED])
+        if self.failed > len(self.failures[:MAX_NAMED]):
+            text += f" and {self.failed - len(self.failures[:MAX_NAMED])} more"
         return text
 
 

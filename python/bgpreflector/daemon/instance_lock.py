@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 OWNER_ONLY = 0o600
 DIRECTORY = 0o700
-LONGEST = 4096
+MAX_DESCRIPTION = 4096
 """The most bytes to read of the holder's description."""
 
 
@@ -117,7 +117,7 @@ def _describe(lock: int, config: Config, command: str, read_from: str) -> None:
 
 def _described(lock: int) -> str:
     try:
-        found = json.loads(os.pread(lock, LONGEST, 0))
+        found = json.loads(os.pread(lock, MAX_DESCRIPTION, 0))
         return (
             f"`bgpreflector {found['command']}` (pid {found['pid']}, since {found['since']}, "
             f"by {found['configuration']})"

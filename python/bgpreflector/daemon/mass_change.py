@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-MANY = 1000
+MIN_CHANGES = 1000
 """The fewest changes that are told of."""
 
-LONGEST = 60.0
+MAX_WAIT = 60.0
 """Seconds after which changes that do not end are told of so far."""
 
-WORTH_A_RATE = 2.0
+MIN_RATE_SECONDS = 2.0
 """The fewest seconds that a rate is computed from."""
 
-NAMED = 3
+MAX_INTERFACES = 3
 """The most interfaces in a line."""
 
-SHARE = 10
+MIN_SHARE = 10
 """An interface is named if at least one in so many of the changes is its own."""
 
 WORDS: Mapping[str, str] = {"delete": "withdrawn", "add": "added", "replace": "changed"}
@@ -101,7 +101,7 @@ class Summary:
         ]
         parts += [f"{count:,} left through {name}" for name, count in self.left.items()]
         parts += [f"{count:,} through {name} now" for name, count in self.now.items()]
-        if self.seconds >= WORTH_A_RATE:
+        if self.seconds >= MIN_RATE_SECONDS:
             rate = self.total / self.seconds
             parts.append(f"in {duration_text(self.seconds)} ({rate:,.0f} a second)")
         return ", ".join(parts)
@@ -129,7 +129,7 @@ class MassChanges:
     """
 
     def __init__(self, census: Callable[[], Mapping[str, int]]) -> None:
-        """``census``: as :func:`routes_by_interface`, called once in :data:`MANY` changes."""
+        """``census``: as :func:`routes_by_interface`, once each :data:`MIN_CHANGES` changes."""
         self._census = census
         self._told: Counter[str] = Counter()
         self._seen: Counter[str] | None = None
@@ -154,7 +154,7 @@ class MassChanges:
             self._last_change = now
         changing = before is not None and done != before
         self._last_sample = now
-        too_long = self._began is not None and now - self._began >= LONGEST
+        too_long = self._began is not None and now - self._began >= MAX_WAIT
         rejected = report.state == State.REJECTED.value and not left_of(report)
         if not (report.in_sync or rejected) or (changing and not too_long):
             return False
@@ -166,11 +166,11 @@ class MassChanges:
         began, self._began = self._began, None
         self._uncounted += changes.total()
         before = self._interfaces
-        if before is not None and self._uncounted < MANY:
+        if before is not None and self._uncounted < MIN_CHANGES:
             return
         self._uncounted = 0
         self._interfaces = after = self._census()
-        if changes.total() < MANY:
+        if changes.total() < MIN_CHANGES:
             return
         left, now = _moved(before or {}, after, changes.total())
         Summary(
@@ -187,7 +187,7 @@ def _moved(
     """The interfaces that lost most routes and those that gained most, with what they have."""
     gained = {name: after.get(name, 0) - before.get(name, 0) for name in {**before, **after}}
     most = sorted(gained, key=lambda name: (-abs(gained[name]), name))
-    named = [name for name in most if abs(gained[name]) * SHARE >= changes][:NAMED]
+    named = [name for name in most if abs(gained[name]) * MIN_SHARE >= changes][:MAX_INTERFACES]
     return (
         {name: after.get(name, 0) for name in named if gained[name] < 0},
         {name: after.get(name, 0) for name in named if gained[name] > 0},

@@ -16,7 +16,7 @@ from bgpreflector.controller import Event, Handler
 from bgpreflector.log_fields import fields
 from bgpreflector.units import duration_text
 
-from .mass_change import MANY, MassChanges, left_of
+from .mass_change import MIN_CHANGES, MassChanges, left_of
 from .report import State, StatusReport
 
 _log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ POLL = 0.5
 INTERVAL = 5.0
 """Seconds between two samples, and between two lines."""
 
-WORKING = (State.KERNEL_UNREAD.value, State.SYNCHRONISING.value, State.REJECTED.value)
+SYNC_STATES = (State.KERNEL_UNREAD.value, State.SYNCHRONISING.value, State.REJECTED.value)
 """States in which a sync makes progress."""
 
 
@@ -257,10 +257,10 @@ class SyncProgress:
         if self._meter is not None and answered < self._meter.answered:
             # Another daemon after a reload: its counters start at 0.
             self._over(complete=False)
-        working = report.state in WORKING
+        working = report.state in SYNC_STATES
         if self._meter is None:
             before, self._idle = self._idle, answered
-            if not working or (report.kernel.synchronised and left < MANY):
+            if not working or (report.kernel.synchronised and left < MIN_CHANGES):
                 return
             # Some were answered since the last sample, unless that was another daemon's.
             base = answered if before is None or before > answered else before
@@ -293,7 +293,7 @@ class _Meter:
     @property
     def worth_a_word(self) -> bool:
         """Whether it is worth showing."""
-        return self.last is not None and self.last.done >= MANY
+        return self.last is not None and self.last.done >= MIN_CHANGES
 
     def look(self, report: StatusReport, now: float) -> Amount:
         self.answered = _answered(report)

@@ -58,10 +58,10 @@ def _object(kind: Any, value: Mapping[str, object], where: str) -> Any:
     hints = _hints(kind)
     read = {}
     for field in fields(kind):
-        place = f"{where}.{field.name}" if where else field.name
+        dotted = f"{where}.{field.name}" if where else field.name
         if field.name not in value:
-            raise AnswerError(f"{place} is missing")
-        read[field.name] = _read(hints[field.name], value[field.name], place)
+            raise AnswerError(f"{dotted} is missing")
+        read[field.name] = _read(hints[field.name], value[field.name], dotted)
     return kind(**read)
 
 

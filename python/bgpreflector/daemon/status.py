@@ -40,24 +40,24 @@ READY_LAG = 10.0
 _STARTTIME = 19
 """Place of the 22nd field of ``/proc/PID/stat`` behind the name, which is the second one."""
 
-NAMED = 20
+MAX_LISTED = 20
 """The most overridden prefixes in a report."""
 
 
-def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusReport:
+def status_of(daemon: Daemon, engine_status: _core.Status | None = None) -> StatusReport:
     """Collect a daemon's status, from any thread; ``figures`` are its engine's."""
     hung = daemon.hung
-    figures = figures or daemon.engine.status()
-    vpp, fpm = _vpp(daemon, figures), _fpm(daemon)
+    engine_status = engine_status or daemon.engine.status()
+    vpp, fpm = _vpp(daemon, engine_status), _fpm(daemon)
     # Read once: it may change meanwhile, and the report must not contradict itself.
     paused = daemon.paused
-    held = _held(daemon, figures)
+    held = _held(daemon, engine_status)
     found = _State(
         paused=paused,
         source_lost=fpm is not None and fpm.peer is None,
         too_many_held=held.too_many,
     )
-    state = _state(daemon, figures, vpp, found)
+    state = _state(daemon, engine_status, vpp, found)
     return StatusReport(
         schema=SCHEMA,
         version=version("bgpreflector"),
@@ -66,28 +66,28 @@ def status_of(daemon: Daemon, figures: _core.Status | None = None) -> StatusRepo
         process_uptime_seconds=_process_uptime(),
         state=state.value,
         in_sync=state in (State.IN_SYNC, State.HELD),
-        ready=_ready(state, figures, vpp) and not held.too_many and hung is None,
+        ready=_ready(state, engine_status, vpp) and not held.too_many and hung is None,
         paused=paused,
-        prefixes={f: _prefixes(counts) for f, counts in sorted(figures.prefixes.items())},
+        prefixes={f: _prefixes(counts) for f, counts in sorted(engine_status.prefixes.items())},
         tables=tuple(
             TableStatus(table, family, daemon.vpp_table(table), _prefixes(prefixes))
-            for table, family, prefixes in figures.tables
+            for table, family, prefixes in engine_status.tables
         ),
-        dirty=figures.dirty,
-        oldest_queued_seconds=figures.oldest_queued,
+        dirty=engine_status.dirty,
+        oldest_queued_seconds=engine_status.oldest_queued,
         queued_events=daemon.controller.queued,
         handler_errors=_sorted(daemon.controller.handler_errors),
-        next_hop_sets=figures.next_hop_sets,
-        path_sets=figures.path_sets,
-        held_routes=_sorted(figures.held_routes),
+        next_hop_sets=engine_status.next_hop_sets,
+        path_sets=engine_status.path_sets,
+        held_routes=_sorted(engine_status.held_routes),
         held=held,
-        limit=_limit(daemon, figures),
+        limit=_limit(daemon, engine_status),
         guard=_guard(daemon),
         hung=hung,
         memory_bytes=_memory(),
         source=daemon.config.source.kind,
         fpm=fpm,
-        kernel=_kernel(daemon, figures),
+        kernel=_kernel(daemon, engine_status),
         vpp=vpp,
     )
 
@@ -101,48 +101,48 @@ class _State:
     too_many_held: bool
 
 
-def _state(daemon: Daemon, figures: _core.Status, vpp: VppStatus, looked: _State) -> State:
-    rejected = any(counts["rejected"] for counts in figures.prefixes.values())
+def _state(daemon: Daemon, engine_status: _core.Status, vpp: VppStatus, looked: _State) -> State:
+    rejected = any(counts["rejected"] for counts in engine_status.prefixes.values())
     found = {
         State.ENDED: not daemon.alive,
         State.VPP_LOST: not vpp.connected,
-        State.KERNEL_UNREAD: not figures.synchronised,
+        State.KERNEL_UNREAD: not engine_status.synchronised,
         State.SOURCE_LOST: looked.source_lost,
         State.PAUSED: looked.paused,
         State.GUARDED: _guard(daemon) is not None,
         State.REJECTED: rejected,
-        State.SYNCHRONISING: not daemon.in_sync_by(figures),
+        State.SYNCHRONISING: not daemon.in_sync_by(engine_status),
         State.HELD: looked.too_many_held,
     }
     return next((state for state, applies in found.items() if applies), State.IN_SYNC)
 
 
-def _ready(state: State, figures: _core.Status, vpp: VppStatus) -> bool:
+def _ready(state: State, engine_status: _core.Status, vpp: VppStatus) -> bool:
     if state is not State.SYNCHRONISING:
         return state is State.IN_SYNC
-    return vpp.resynchronised and (figures.oldest_queued or 0.0) < READY_LAG
+    return vpp.resynchronised and (engine_status.oldest_queued or 0.0) < READY_LAG
 
 
-def _held(daemon: Daemon, figures: _core.Status) -> HeldStatus:
-    held, of = held_prefixes(figures)
-    unmapped = figures.held_routes.get("no_interface", 0)
+def _held(daemon: Daemon, engine_status: _core.Status) -> HeldStatus:
+    held, of = held_prefixes(engine_status)
+    unmapped = engine_status.held_routes.get("no_interface", 0)
     return HeldStatus(
         prefixes=held,
         of=of,
         too_many=held > daemon.config.vpp.max_held * of,
         interfaces=_sorted(daemon.engine.held_interfaces()) if unmapped else {},
         unmapped=daemon.config.vpp.unmapped,
-        substitutes={name: n for name, n in _sorted(figures.substitutes).items() if n},
+        substitutes={name: n for name, n in _sorted(engine_status.substitutes).items() if n},
     )
 
 
-def _limit(daemon: Daemon, figures: _core.Status) -> LimitStatus:
+def _limit(daemon: Daemon, engine_status: _core.Status) -> LimitStatus:
     settings = daemon.config.kernel
     return LimitStatus(
         max_routes=settings.max_routes,
         action=settings.max_routes_action,
-        exceeded=figures.limit_exceeded,
-        held=figures.held_routes.get("over_limit", 0),
+        exceeded=engine_status.limit_exceeded,
+        held=engine_status.held_routes.get("over_limit", 0),
     )
 
 
@@ -153,26 +153,26 @@ def _guard(daemon: Daemon) -> GuardStatus | None:
     return GuardStatus(waiting.deletions, waiting.of, waiting.reason, left)
 
 
-def _kernel(daemon: Daemon, figures: _core.Status) -> KernelStatus:
+def _kernel(daemon: Daemon, engine_status: _core.Status) -> KernelStatus:
     settings = daemon.config.kernel
     path = settings.namespace_path
     return KernelStatus(
-        synchronised=figures.synchronised,
+        synchronised=engine_status.synchronised,
         namespace=None if path is None else str(path),
-        messages=_sorted(figures.messages),
-        skipped=_sorted(figures.skipped),
-        anomalies=_sorted(figures.anomalies),
-        overruns=figures.overruns,
-        drops=figures.drops,
-        dump_ended_early=figures.dump_ended_early,
-        unverified_prefixes=figures.unverified_prefixes,
+        messages=_sorted(engine_status.messages),
+        skipped=_sorted(engine_status.skipped),
+        anomalies=_sorted(engine_status.anomalies),
+        overruns=engine_status.overruns,
+        drops=engine_status.drops,
+        dump_ended_early=engine_status.dump_ended_early,
+        unverified_prefixes=engine_status.unverified_prefixes,
         resyncs={
-            reason: Resyncs(count, figures.resync_seconds[reason])
-            for reason, count in _sorted(figures.resyncs).items()
+            reason: Resyncs(count, engine_status.resync_seconds[reason])
+            for reason, count in _sorted(engine_status.resyncs).items()
         },
-        drift=_sorted(figures.drift),
+        drift=_sorted(engine_status.drift),
         receive_buffer_wanted_bytes=settings.receive_buffer,
-        receive_buffer_bytes=figures.receive_buffer,
+        receive_buffer_bytes=engine_status.receive_buffer,
     )
 
 
@@ -195,7 +195,7 @@ def _fpm(daemon: Daemon) -> FpmStatus | None:
     )
 
 
-def _vpp(daemon: Daemon, figures: _core.Status) -> VppStatus:
+def _vpp(daemon: Daemon, engine_status: _core.Status) -> VppStatus:
     sink = daemon.sink
     lost, seen, overridden = sink.lost, sink.seen, sink.others.overridden
     return VppStatus(
@@ -211,18 +211,20 @@ def _vpp(daemon: Daemon, figures: _core.Status) -> VppStatus:
         overridden=overridden.count,
         overridden_prefixes=tuple(
             OverriddenPrefix(table, prefix, source)
-            for table, prefix, source in overridden.some[:NAMED]
+            for table, prefix, source in overridden.some[:MAX_LISTED]
         ),
-        requests={name: Requests(*results) for name, results in sorted(figures.requests.items())},
+        requests={
+            name: Requests(*results) for name, results in sorted(engine_status.requests.items())
+        },
         drift=daemon.monitor.drift,
         unresolved=len(daemon.monitor.unresolved),
         missing_interfaces=seen.interface_map.missing,
     )
 
 
-def _sorted(figures: Mapping[str, int]) -> dict[str, int]:
+def _sorted(counts: Mapping[str, int]) -> dict[str, int]:
     """Return it in a stable order."""
-    return dict(sorted(figures.items()))
+    return dict(sorted(counts.items()))
 
 
 def _prefixes(counts: Mapping[str, int]) -> dict[str, int]:

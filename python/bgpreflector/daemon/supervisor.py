@@ -16,7 +16,7 @@ from .daemon import Daemon
 
 _log = logging.getLogger(__name__)
 
-FIXED = (
+RESTART_ONLY_KEYS = (
     "vpp.api_socket",
     "vpp.fib_source",
     "kernel.namespace",
@@ -31,13 +31,13 @@ FIXED = (
 clients would lose the socket."""
 
 
-STAY = (
+STALE_TABLES_WARNING = (
     "Our routes stay in VPP's tables %s, which are not mirrored into any more: %s; stop the daemon "
     "and use `bgpreflector flush`"
 )
 
 
-WAIT = (
+GUARDED_TABLES_WARNING = (
     "The reload would delete %d of the %d routes of ours that VPP has, as tables %s are not "
     "mirrored into any more. They stay until `bgpreflector resume`; is the configuration right?"
 )
@@ -121,7 +121,7 @@ class Supervisor:
         with self._reloading:
             old, new = self._config, self._read()
             changed = differences(old, new)
-            refused = [key for key in changed if key.startswith(FIXED)]
+            refused = [key for key in changed if key.startswith(RESTART_ONLY_KEYS)]
             if refused:
                 what = "needs a restart to change, so the whole reload is refused"
                 raise ConfigError("reload", [Problem(key, what) for key in refused])
@@ -197,7 +197,7 @@ def _clear(
     source = daemon.sink.source
     numbers = ", ".join(map(str, sorted({table for table, _ in tables})))
     if source is None:
-        _log.error(STAY, numbers, "VPP cannot be reached")
+        _log.error(STALE_TABLES_WARNING, numbers, "VPP cannot be reached")
         return []
     better = list(daemon.sink.others.better)
     try:
@@ -206,13 +206,13 @@ def _clear(
         kept = sum(counts["installed"] for counts in daemon.engine.status().prefixes.values())
         if not approved and exceeds(daemon.config.vpp.guard, shown, shown + kept):
             extra = fields("deletions held back", deletions=shown, routes=shown + kept)
-            _log.warning(WAIT, shown, shown + kept, numbers, extra=extra)
+            _log.warning(GUARDED_TABLES_WARNING, shown, shown + kept, numbers, extra=extra)
             daemon.left = shown
             return tables
         daemon.left = 0
         flushed = daemon.engine.flush(source, better=better, tables=tables, dry_run=False)
     except VppError as error:
-        _log.error(STAY, numbers, error)
+        _log.error(STALE_TABLES_WARNING, numbers, error)
         return []
     for table, is_ip6, _, deleted, refused in flushed.tables:
         family = "IPv6" if is_ip6 else "IPv4"

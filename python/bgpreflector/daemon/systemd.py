@@ -11,19 +11,19 @@ from collections.abc import Callable
 
 _log = logging.getLogger(__name__)
 
-MICRO = 1_000_000
+MICROSECONDS = 1_000_000
 
-UNASKED = 10.0
+CHECK_INTERVAL = 10.0
 """Seconds between two checks of the state without a watchdog."""
 
 
 def notify(*lines: str) -> None:
     """Send lines such as ``READY=1`` to ``$NOTIFY_SOCKET``, if it is set."""
-    place = os.environ.get("NOTIFY_SOCKET")
-    if not place:
+    path = os.environ.get("NOTIFY_SOCKET")
+    if not path:
         return
     # An abstract socket is written with @ and named by a zero byte.
-    address = "\0" + place[1:] if place.startswith("@") else place
+    address = "\0" + path[1:] if path.startswith("@") else path
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
             sender.sendto("\n".join(lines).encode(), address)
@@ -53,7 +53,7 @@ class Watchdog:
 
     def start(self) -> None:
         """Start. Without a watchdog the state is checked all the same."""
-        interval = wanted_interval() or UNASKED
+        interval = wanted_interval() or CHECK_INTERVAL
         self._thread = threading.Thread(
             target=self._run, args=(interval,), name="watchdog", daemon=True
         )
@@ -84,4 +84,4 @@ def wanted_interval() -> float | None:
     micros, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID")
     if not micros.isdecimal() or int(micros) == 0 or pid not in (None, str(os.getpid())):
         return None
-    return int(micros) / MICRO / 2
+    return int(micros) / MICROSECONDS / 2

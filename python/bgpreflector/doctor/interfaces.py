@@ -15,7 +15,7 @@ CHECK = "interfaces"
 ADMIN_UP = 1
 """``IF_STATUS_API_FLAG_ADMIN_UP`` of VPP."""
 
-ALL = 0xFFFFFFFF
+ALL_INTERFACES = 0xFFFFFFFF
 
 
 def interface_findings(
@@ -73,5 +73,7 @@ def _mapped(name: str, count: int, sw_if_index: int, vpp_name: str, up: set[int]
 
 
 def _up(sink: FibProgrammer) -> set[int] | None:
-    details = sink.session.call("sw_interface_dump", sw_if_index=ALL, name_filter_valid=False)
+    details = sink.session.call(
+        "sw_interface_dump", sw_if_index=ALL_INTERFACES, name_filter_valid=False
+    )
     return {int(d.sw_if_index) for d in details if int(d.flags) & ADMIN_UP}

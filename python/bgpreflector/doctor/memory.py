@@ -41,9 +41,9 @@ STATISTICS = _Memory(
 
 def missing_routes(engine: _core.Engine) -> int:
     """How many routes VPP may get yet."""
-    figures = engine.status().prefixes.values()
+    counts_by_family = engine.status().prefixes.values()
     # Held routes may follow, too.
-    return sum(c["desired"] + c["held"] - c["installed"] for c in figures)
+    return sum(c["desired"] + c["held"] - c["installed"] for c in counts_by_family)
 
 
 def memory_findings(wanted: int, sink: FibProgrammer) -> Iterator[Finding]:

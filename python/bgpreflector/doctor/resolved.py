@@ -11,19 +11,19 @@ from bgpreflector.vpp import FibProgrammer, not_entered
 from .finding import Finding, ok, warning
 
 CHECK = "forwarding"
-SOME = 5
+MAX_NAMED = 5
 """The most routes in a finding."""
 
 
 def resolved_findings(config: Config, sink: FibProgrammer) -> Iterator[Finding]:
     """Check one route of VPP for each path set, and its tables."""
-    missing = set(sink.missing_tables)
+    missing = set(sink.tables.missing)
     for table, is_ip6 in config.vpp_tables:
         if (table, is_ip6) not in missing and not sink.is_entered(table, is_ip6=is_ip6):
             family = "IPv6" if is_ip6 else "IPv4"
             what, _, todo = not_entered(table).partition(": ")
             yield warning(CHECK, f"{family} table {table}", what, todo)
-    found = list(islice(sink.unresolved(), SOME))
+    found = list(islice(sink.unresolved(), MAX_NAMED))
     for table, prefix, trouble in found:
         what, _, todo = trouble.partition("; ")
         yield warning(CHECK, f"{prefix} in VPP table {table}", what, todo)

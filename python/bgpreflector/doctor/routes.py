@@ -19,7 +19,7 @@ PAGE = 1000
 DAEMONS = ("bird", "bgpd", "zebra", "gobgpd", "frr")
 """Programs that put routes into the kernel, by ``/proc/PID/comm``."""
 
-OWN = (0, 1, 2, 9, 16)
+NOT_ROUTING_DAEMONS = (0, 1, 2, 9, 16)
 """Protocols that are none of a routing daemon's: the kernel's own, redirects, RA and DHCP."""
 
 
@@ -96,7 +96,7 @@ def route_findings(config: Config, engine: _core.Engine, routes: KernelRoutes) -
 
 
 def _why_none(config: Config, routes: KernelRoutes) -> str:
-    others = {p: n for p, n in routes.by_protocol.items() if p not in OWN}
+    others = {p: n for p, n in routes.by_protocol.items() if p not in NOT_ROUTING_DAEMONS}
     if others:
         named = ", ".join(f"{n} of protocol {protocol_name(p)}" for p, n in sorted(others.items()))
         return f"the tables have {named}: name the right ones by kernel.protocols"

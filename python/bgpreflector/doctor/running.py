@@ -19,7 +19,7 @@ CHECK = "daemon"
 READ_TIMEOUT = 30.0
 """Seconds."""
 
-SOME = 5
+MAX_NAMED = 5
 """The most prefixes in a finding."""
 
 
@@ -54,7 +54,9 @@ def daemon_findings(config: Config) -> Iterator[Finding]:
             "restart the daemon, whose routes stay in VPP, and report its log",
         )
     if report.vpp.overridden:
-        some = ", ".join(f"{o.prefix} by {o.source}" for o in report.vpp.overridden_prefixes[:SOME])
+        some = ", ".join(
+            f"{o.prefix} by {o.source}" for o in report.vpp.overridden_prefixes[:MAX_NAMED]
+        )
         yield warning(
             CHECK,
             "FIB sources",

@@ -18,8 +18,8 @@ CHECK = "vpp"
 
 def vpp_findings(config: Config, sink: FibProgrammer) -> Iterator[Finding]:
     """Check VPP; connects the sink if VPP answers."""
-    place = Path(config.vpp.api_socket)
-    trouble = _socket(place)
+    path = Path(config.vpp.api_socket)
+    trouble = _socket(path)
     if trouble is not None:
         yield trouble
         return
@@ -28,13 +28,13 @@ def vpp_findings(config: Config, sink: FibProgrammer) -> Iterator[Finding]:
     except VppError as failure:
         yield error(
             CHECK,
-            str(place),
+            str(path),
             str(failure),
             "see that it is VPP's API socket (socksvr { socket-name } in startup.conf, not "
             "cli-listen), and that VPP is alive: `vppctl show version`",
         )
         return
-    yield ok(CHECK, str(place), "VPP answers")
+    yield ok(CHECK, str(path), "VPP answers")
     yield ok(CHECK, "version", f"VPP {sink.seen.version}")
     if sink.has_bulk:
         yield ok(CHECK, "messages", "its route messages are those that we know (CRCs)")
@@ -50,24 +50,24 @@ def vpp_findings(config: Config, sink: FibProgrammer) -> Iterator[Finding]:
     yield from _sources(config, sink)
 
 
-def _socket(place: Path) -> Finding | None:
+def _socket(path: Path) -> Finding | None:
     try:
-        there = place.is_socket()
+        there = path.is_socket()
     except PermissionError:
         there = True
     if not there:
-        what = "it is no socket" if place.exists() else "it is not there"
+        what = "it is no socket" if path.exists() else "it is not there"
         return error(
             CHECK,
-            str(place),
+            str(path),
             what,
             "start VPP, have it listen (socksvr { default } in startup.conf), or name the right "
             "place by vpp.api_socket",
         )
-    if not os.access(place, os.R_OK | os.W_OK):
+    if not os.access(path, os.R_OK | os.W_OK):
         return error(
             CHECK,
-            str(place),
+            str(path),
             f"user {os.geteuid()} may not use it",
             "run as a member of VPP's group (unix { gid vpp } in startup.conf; SupplementaryGroups="
             "vpp in the service's unit), or as root",
@@ -76,7 +76,7 @@ def _socket(place: Path) -> Finding | None:
 
 
 def _tables(sink: FibProgrammer) -> Iterator[Finding]:
-    for table, is_ip6 in sink.missing_tables:
+    for table, is_ip6 in sink.tables.missing:
         family = "IPv6" if is_ip6 else "IPv4"
         yield ok(CHECK, f"{family} table {table}", "VPP lacks it: a run creates it")
 

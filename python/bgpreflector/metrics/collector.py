@@ -40,12 +40,12 @@ class DaemonCollector(Collector):
     def collect(self) -> Iterator[Family]:
         """All of :data:`METRICS` from one sample."""
         daemon = self._service.daemon
-        figures = daemon.engine.status()
-        report = status_of(daemon, figures)
+        engine_status = daemon.engine.status()
+        report = status_of(daemon, engine_status)
         for metric in METRICS:
             if metric.samples is None:
                 histogram = HistogramMetricFamily(f"{PREFIX}_{metric.name}", metric.help)
-                buckets, total = latency_buckets(figures)
+                buckets, total = latency_buckets(engine_status)
                 histogram.add_metric([], buckets, total)
                 yield histogram
             else:

@@ -6,14 +6,14 @@ import socket
 import threading
 from contextlib import suppress
 
-CLIENTS = 16
+MAX_CLIENTS = 16
 """The most connections at a time."""
 
 
 class ConnectionLimit:
     """The open connections; from any thread."""
 
-    def __init__(self, most: int = CLIENTS) -> None:
+    def __init__(self, most: int = MAX_CLIENTS) -> None:
         self._most = most
         self._lock = threading.Lock()
         self._silent: dict[object, bool] = {}

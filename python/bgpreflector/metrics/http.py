@@ -91,6 +91,9 @@ Connection = socket.socket | tuple[bytes, socket.socket]
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+    # A burst that the queue does not hold costs a probe seconds: the kernel drops its SYN, and the
+    # client repeats that after 1, 2 and 4 s.
+    request_queue_size = socket.SOMAXCONN
 
     def __init__(self, address: Address, service: Supervisor, registry: CollectorRegistry) -> None:
         self.service = service

@@ -45,9 +45,31 @@ class Metric:
         return f"{PREFIX}_{self.name}" + ("_total" if self.kind == "counter" else "")
 
 
-def one(value: Callable[[StatusReport], float | None]) -> Samples:
-    """A metric without labels; absent if it has no value."""
+def gauge(name: str, help_: str, value: Callable[[StatusReport], float | None]) -> Metric:
+    """A gauge without labels; absent while it has no value."""
+    return Metric(name, "gauge", help_, (), _one(value))
 
+
+def counter(name: str, help_: str, value: Callable[[StatusReport], float | None]) -> Metric:
+    """A counter without labels; absent while it has no value."""
+    return Metric(name, "counter", help_, (), _one(value))
+
+
+def gauges(
+    name: str, help_: str, label: str, values: Callable[[StatusReport], Mapping[str, float]]
+) -> Metric:
+    """A gauge with one label."""
+    return Metric(name, "gauge", help_, (label,), _by_label(values))
+
+
+def counters(
+    name: str, help_: str, label: str, values: Callable[[StatusReport], Mapping[str, float]]
+) -> Metric:
+    """A counter with one label."""
+    return Metric(name, "counter", help_, (label,), _by_label(values))
+
+
+def _one(value: Callable[[StatusReport], float | None]) -> Samples:
     def samples(report: StatusReport) -> Iterator[Sample]:
         found = value(report)
         if found is not None:
@@ -56,6 +78,5 @@ def one(value: Callable[[StatusReport], float | None]) -> Samples:
     return samples
 
 
-def by(figures: Callable[[StatusReport], Mapping[str, float]]) -> Samples:
-    """A metric with one label."""
-    return lambda report: (((name,), float(n)) for name, n in figures(report).items())
+def _by_label(values: Callable[[StatusReport], Mapping[str, float]]) -> Samples:
+    return lambda report: (((name,), float(n)) for name, n in values(report).items())

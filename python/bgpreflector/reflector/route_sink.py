@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, cast
 
 from bgpreflector.config import Config
 from bgpreflector.controller import CommitResult, OperationFailure
+from bgpreflector.controller.sink import MAX_FAILURES
 from bgpreflector.errors import RouteRefusedError
+from bgpreflector.routes.batch import NO_LIMIT
 from bgpreflector.routes.injected_routes import InjectedRoutes
 from bgpreflector.routes.operation import PathKind, Refusal, RouteOperation, RoutePath
 
 from .deps import kernel_engine, source_engine
-from .watcher import ALL, KernelRouteWatcher
+from .watcher import KernelRouteWatcher
 
 if TYPE_CHECKING:
     from bgpreflector import _core
@@ -24,9 +26,6 @@ if TYPE_CHECKING:
 
 CHUNK = 4096
 """Operations that a sink gets at a time."""
-
-FAILURES = 100
-"""Refusals that a result names."""
 
 UNKNOWN = 0
 """Stands for an interface that is not known yet; the others count from 1."""
@@ -131,7 +130,7 @@ class RouteSink:
         if injected is not None:
             batches.append(injected)
         if self._learn_links(engine) or not batches:
-            batches.append(engine.take_batch(ALL))
+            batches.append(engine.take_batch(NO_LIMIT))
         return self._tell(engine, batches)
 
     def retry(self) -> CommitResult:
@@ -140,7 +139,7 @@ class RouteSink:
         if engine is None:
             return CommitResult()
         engine.retry_rejected()
-        return self._tell(engine, [engine.take_batch(ALL)])
+        return self._tell(engine, [engine.take_batch(NO_LIMIT)])
 
     def attach(self, reflector: BGPReflector) -> None:
         """Take the routes of a reflector; :func:`use_sink` calls it."""
@@ -184,7 +183,7 @@ class RouteSink:
                     refused = self._tell_some(requests, start, min(start + CHUNK, len(requests)))
                     failed += len(refused)
                     applied += min(CHUNK, len(requests) - start) - len(refused)
-                    failures += refused[: FAILURES - len(failures)]
+                    failures += refused[: MAX_FAILURES - len(failures)]
             finally:
                 # What has no answer, as after an exception, is dirty again.
                 requests.release()

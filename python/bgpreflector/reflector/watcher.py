@@ -19,6 +19,7 @@ from bgpreflector.controller import (
 )
 from bgpreflector.errors import KernelError
 from bgpreflector.log_fields import fields
+from bgpreflector.routes.batch import NO_LIMIT
 
 from .update import BGPRouteBatchUpdate, RouteWatchFailure
 
@@ -29,9 +30,6 @@ _log = logging.getLogger(__name__)
 
 BATCH_LIMIT = 65536
 """Changes in one batch event: enough to be worth a crossing, few enough to stay responsive."""
-
-ALL = 0xFFFFFFFF
-"""The limit of a batch that takes everything dirty."""
 
 FULL_PAUSE = 0.1
 """Seconds between attempts to push an event while the queue is full."""
@@ -99,7 +97,7 @@ class KernelRouteWatcher:
             if in_flight is not None:
                 in_flight.supersede()
             self._engine.resync()
-            batch = self._engine.take_batch(ALL)
+            batch = self._engine.take_batch(NO_LIMIT)
         with self._changed:
             self._resyncs += 1
             self._changed.notify_all()

@@ -60,7 +60,7 @@ class InjectedRoutes:
             return None
         indices = {name: index for index, name, _ in self._engine.links()}
         batch = self._engine.take_injected(
-            [(table, str(network)) for table, network in map(Route.place, gone)],
+            [(table, str(network)) for table, network in map(Route.parse_key, gone)],
             [(route.table, str(route.network), _hops(route, indices)) for route in put.values()],
             protocol=self._protocol,
         )

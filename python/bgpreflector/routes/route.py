@@ -61,7 +61,7 @@ class Route:
         True
         >>> route.key
         'route/table/254/192.0.2.0/24'
-        >>> Route.place(route.key)
+        >>> Route.parse_key(route.key)
         (254, IPv4Network('192.0.2.0/24'))
         >>> Route(ip_network("192.0.2.0/24"), (NextHop(interface="eth0"),)).is_valid
         False
@@ -90,7 +90,7 @@ class Route:
         return f"{_KEY}{self.table}/{self.network}"
 
     @staticmethod
-    def place(key: str) -> tuple[int, IPNetwork]:
+    def parse_key(key: str) -> tuple[int, IPNetwork]:
         """Table and network of a transaction key. Raises ``ValueError`` if it is no route's."""
         table, separator, network = key.removeprefix(_KEY).partition("/")
         if not (key.startswith(_KEY) and separator):

@@ -13,7 +13,7 @@ from .session import Table
 
 _log = logging.getLogger(__name__)
 
-HIDING = 1000
+MAX_HIDING = 1000
 """The most prefixes of better sources that are checked for hidden routes through ``vpp_papi``."""
 
 
@@ -24,7 +24,7 @@ def adopt(engine: RouteEngine, source: int, hiding: Sequence[int]) -> int:
     :class:`~bgpreflector.errors.VppLostError`.
     """
     adopted = engine.adopt(source, better=hiding)
-    _tell(adopted.routes)
+    _log_adopted(adopted.routes)
     if adopted.elsewhere:
         _log.warning(
             "VPP has %d routes under our source in tables that are not configured: they "
@@ -47,9 +47,9 @@ def adopt_by_papi(
     count = 0
     for table, prefix, paths in papi.dump(tables, source):
         count += engine.adopt_route(table, prefix, paths)
-    _tell(count)
+    _log_adopted(count)
     shadowed = [(t, p) for other in hiding for t, p, _ in papi.dump(tables, other)]
-    if len(shadowed) > HIDING:
+    if len(shadowed) > MAX_HIDING:
         _log.warning(
             "VPP has %d routes of FIB sources that take precedence over ours: routes of an earlier "
             "run behind them stay until `bgpreflector flush` removes them",
@@ -62,7 +62,7 @@ def adopt_by_papi(
     return count
 
 
-def _tell(routes: int) -> None:
+def _log_adopted(routes: int) -> None:
     _log.info(
         "VPP has %s routes under our source",
         f"{routes:,}",

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 Example = tuple[int, str, list[int]]
 """VPP table and prefix of a route, and the interfaces of its paths."""
 
-ASKED = 1000
+MAX_CHECKED = 1000
 """The most path sets to check, at about a millisecond each."""
 
 _SOURCE = re.compile(r"^  (\S.*) refs:\d", re.MULTILINE)
@@ -38,7 +38,7 @@ def dead_interfaces(session: VppSession, source: str, examples: Iterable[Example
     found: set[int] = set()
     try:
         through = (example for example in examples if example[2])
-        for table, prefix, interfaces in islice(through, ASKED):
+        for table, prefix, interfaces in islice(through, MAX_CHECKED):
             if not found.issuperset(interfaces):
                 command = f"show ip{'6' if ':' in prefix else ''} fib table {table} {prefix}"
                 reply = session.call("cli_inband", cmd=command)

@@ -17,7 +17,7 @@ LINUX_NL = ("lcp-rt", "lcp-rt-dynamic")
 OF_VPP_ITSELF = 0x10
 """Sources below this priority are VPP's own (``fib_source.h``), such as interface routes."""
 
-NAMED = 20
+MAX_LOGGED = 20
 """Prefixes that a log record names."""
 
 
@@ -128,13 +128,13 @@ class FibSources:
                 "theirs when VPP starts. For instance: %s",
                 count,
                 ", ".join(sorted(by_source)),
-                ", ".join(f"{p} (table {t}, {name})" for t, p, name in named[:NAMED]),
+                ", ".join(f"{p} (table {t}, {name})" for t, p, name in named[:MAX_LOGGED]),
                 extra=fields(
                     "routes overridden",
                     overridden=count,
                     routes=[
                         {"prefix": p, "table": t, "fib_source": name}
-                        for t, p, name in named[:NAMED]
+                        for t, p, name in named[:MAX_LOGGED]
                     ],
                 ),
             )

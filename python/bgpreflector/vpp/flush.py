@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from bgpreflector import _core
+from bgpreflector.controller.sink import MAX_FAILURES
 from bgpreflector.errors import VppError
 
 from .engine import ConnectsToVpp, connect_bulk
@@ -18,9 +19,6 @@ from .session import Table, VppSession, VppSettings
 from .tables import remove_own_tables
 
 _log = logging.getLogger(__name__)
-
-FAILURES = 100
-"""The most refusals in a result."""
 
 
 class FlushEngine(ConnectsToVpp, Protocol):
@@ -156,7 +154,7 @@ def _flush_by_papi(
                 table.deleted += number < len(shown)
                 continue
             table.failed += 1
-            if len(result.failures) < FAILURES:
+            if len(result.failures) < MAX_FAILURES:
                 meaning, _ = _core.retval_meaning(retval)
                 result.failures.append(f"{prefix} in VPP table {table.table[0]}: {meaning}")
 

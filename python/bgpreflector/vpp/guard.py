@@ -15,7 +15,7 @@ from bgpreflector.log_fields import fields
 
 _log = logging.getLogger(__name__)
 
-NAMED = 5
+MAX_LOGGED_INTERFACES = 5
 """The most interfaces that a reason names."""
 
 
@@ -124,14 +124,14 @@ class DeletionGuard:
 
         All that is dirty has to be taken before, so that what would be deleted is known.
         """
-        figures = self._engine.status()
-        if not figures.synchronised or self._had is None:
+        engine_status = self._engine.status()
+        if not engine_status.synchronised or self._had is None:
             return False
         deletions, held = self._engine.withheld_deletions()
         if not self._approved.is_set() and exceeds(
             self._settings, deletions + self._deleted, self._had
         ):
-            self._wait(Waiting(deletions, self._had, self._reason(figures, deletions, held)))
+            self._wait(Waiting(deletions, self._had, self._reason(engine_status, deletions, held)))
             return False
         if self._waiting is not None:
             extra = fields("deletions approved", deletions=deletions)
@@ -170,24 +170,27 @@ class DeletionGuard:
                 ),
             )
 
-    def _reason(self, figures: _core.Status, deletions: int, held: int) -> str:
+    def _reason(self, engine_status: _core.Status, deletions: int, held: int) -> str:
         reasons = []
         if deletions > held:
             reasons.append(f"for {deletions - held} the kernel has no route of {self._mirrored}")
         if held:
-            reasons.append(f"{held} VPP cannot have ({held_reasons(figures, self._engine)})")
+            reasons.append(f"{held} VPP cannot have ({held_reasons(engine_status, self._engine)})")
         return ", ".join(reasons)
 
 
-def held_reasons(figures: _core.Status, engine: WithholdsDeletions) -> str:
+def held_reasons(engine_status: _core.Status, engine: WithholdsDeletions) -> str:
     """Why routes are held, and through which interfaces, by falling count."""
     interfaces = sorted(engine.held_interfaces().items(), key=lambda found: -found[1])
-    parts = [f"no VPP interface mapped to {name}: {count}" for name, count in interfaces[:NAMED]]
-    if len(interfaces) > NAMED:
-        parts.append(f"{len(interfaces) - NAMED} more interfaces")
+    parts = [
+        f"no VPP interface mapped to {name}: {count}"
+        for name, count in interfaces[:MAX_LOGGED_INTERFACES]
+    ]
+    if len(interfaces) > MAX_LOGGED_INTERFACES:
+        parts.append(f"{len(interfaces) - MAX_LOGGED_INTERFACES} more interfaces")
     parts += [
         f"{reason.replace('_', ' ')}: {count}"
-        for reason, count in sorted(figures.held_routes.items())
+        for reason, count in sorted(engine_status.held_routes.items())
         if reason != "no_interface"
     ]
     return ", ".join(parts)

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-INTERVAL = 10.0
+CHECK_INTERVAL = 10.0
 """Seconds between two checks while routes change."""
 
-QUIET = 300.0
+WARNING_INTERVAL = 300.0
 """Minimum seconds between two warnings: interfaces may flap."""
 
 
-MEANWHILE: Mapping[Fallback, str] = {
+FALLBACK_EFFECTS: Mapping[Fallback, str] = {
     "hold": "forwards them by shorter prefixes, if it has any",
     "drop": "drops what goes there",
     "punt": "hands what goes there to the kernel",
@@ -33,17 +33,17 @@ MEANWHILE: Mapping[Fallback, str] = {
 """What VPP does with held prefixes, by ``vpp.unmapped``."""
 
 
-def held_prefixes(figures: _core.Status) -> tuple[int, int]:
+def held_prefixes(engine_status: _core.Status) -> tuple[int, int]:
     """Prefixes that VPP cannot have, also where it is given a drop or the like in their place, and
     all that it should have with them.
 
     Those beyond ``kernel.max_routes`` do not count: that limit is configured.
     """
-    counts = figures.prefixes.values()
-    held = sum(c["held"] for c in counts) - figures.held_routes.get("over_limit", 0)
+    counts = engine_status.prefixes.values()
+    held = sum(c["held"] for c in counts) - engine_status.held_routes.get("over_limit", 0)
     of = held + sum(c["desired"] - c["substituted"] for c in counts)
     # Those go by next hops that the kernel has, too.
-    return held - figures.substitutes.get("next_hops", 0), of
+    return held - engine_status.substitutes.get("next_hops", 0), of
 
 
 class HeldWatch:
@@ -52,7 +52,7 @@ class HeldWatch:
     def __init__(self, engine: WithholdsDeletions, limit: float, fallback: Fallback) -> None:
         self._engine = engine
         self._limit = limit
-        self._meanwhile = MEANWHILE[fallback]
+        self._meanwhile = FALLBACK_EFFECTS[fallback]
         self._seen = 0
         self._next_look = 0.0
         self._next_warning = 0.0
@@ -64,9 +64,9 @@ class HeldWatch:
         now = time.monotonic()
         if not certainly and (held == self._seen or now < self._next_look):
             return
-        self._seen, self._next_look = held, now + INTERVAL
-        figures = self._engine.status()
-        those, of = held_prefixes(figures)
+        self._seen, self._next_look = held, now + CHECK_INTERVAL
+        engine_status = self._engine.status()
+        those, of = held_prefixes(engine_status)
         too_many = those > self._limit * of
         if not too_many:
             if self._warned:
@@ -77,42 +77,42 @@ class HeldWatch:
                     extra=fields("most routes released", held=those, of=of),
                 )
             self._warned = False
-            self._tell_some(figures, those, of, now)
+            self._warn_of_few(engine_status, those, of, now)
         elif not self._warned and now >= self._next_warning:
             self._warned = self._some = True
-            self._next_warning = now + QUIET
+            self._next_warning = now + WARNING_INTERVAL
             _log.warning(
                 "VPP cannot have %d of %d prefixes, so this is not ready: %s; it %s "
                 "(vpp.unmapped); `bgpreflector show routes --held` lists them",
                 those,
                 of,
-                held_reasons(figures, self._engine),
+                held_reasons(engine_status, self._engine),
                 self._meanwhile,
-                extra=self._fields(figures, those, of, ready=False),
+                extra=self._fields(engine_status, those, of, ready=False),
             )
 
-    def _tell_some(self, figures: _core.Status, those: int, of: int, now: float) -> None:
+    def _warn_of_few(self, engine_status: _core.Status, those: int, of: int, now: float) -> None:
         """Few enough to be ready, and more than none: it is said once, until there are none."""
         if not those:
             self._some = False
         elif not self._some and now >= self._next_warning:
-            self._some, self._next_warning = True, now + QUIET
+            self._some, self._next_warning = True, now + WARNING_INTERVAL
             _log.warning(
                 "VPP has not %d of %d prefixes: %s; `bgpreflector show routes --held` lists them",
                 those,
                 of,
-                held_reasons(figures, self._engine),
-                extra=self._fields(figures, those, of, ready=True),
+                held_reasons(engine_status, self._engine),
+                extra=self._fields(engine_status, those, of, ready=True),
             )
 
     def _fields(
-        self, figures: _core.Status, those: int, of: int, *, ready: bool
+        self, engine_status: _core.Status, those: int, of: int, *, ready: bool
     ) -> dict[str, object]:
         return fields(
             "routes held",
             held=those,
             of=of,
             ready=ready,
-            reasons={reason: count for reason, count in figures.held_routes.items() if count},
+            reasons={reason: count for reason, count in engine_status.held_routes.items() if count},
             interfaces=self._engine.held_interfaces(),
         )

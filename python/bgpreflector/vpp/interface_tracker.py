@@ -15,7 +15,7 @@ from .vpp_state import VppState
 
 _log = logging.getLogger(__name__)
 
-NAMED = 10
+MAX_LOGGED_INTERFACES = 10
 """The most interfaces in a log record."""
 
 
@@ -61,13 +61,13 @@ class InterfaceTracker:
         if found.elsewhere and found.elsewhere != before.elsewhere:
             _log.info(
                 "linux-cp pairs of other network namespaces are not used: %s",
-                ", ".join(found.elsewhere[:NAMED]),
+                ", ".join(found.elsewhere[:MAX_LOGGED_INTERFACES]),
             )
         if found.ambiguous and found.ambiguous != before.ambiguous:
             _log.warning(
                 "Several linux-cp pairs have a Linux end %s, in network namespaces that cannot be "
                 "read from here, so none of them is used: map it in vpp.interfaces.map",
-                ", ".join(found.ambiguous[:NAMED]),
+                ", ".join(found.ambiguous[:MAX_LOGGED_INTERFACES]),
             )
 
     def _set_interfaces(self) -> None:

@@ -36,18 +36,18 @@ _log = logging.getLogger(__name__)
 DRIFT = ("missing", "different", "unexpected", "overridden")
 """Kinds of differences that an audit of VPP reports."""
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+FIRST_PAUSE, MAX_PAUSE = 0.1, 5.0
 """First and longest delay in seconds between attempts to reconnect to VPP."""
 
 GUARD_INTERVAL = 1.0
 """Seconds between two checks of withheld deletions."""
 
-_WAITS = wait_exponential_jitter(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=FIRST_PAUSE)
+_WAITS = wait_exponential_jitter(multiplier=FIRST_PAUSE, max=MAX_PAUSE, jitter=FIRST_PAUSE)
 
 FULL_PAUSE = 0.1
 """Seconds between attempts to push an event while the queue is full."""
 
-NAMED = 20
+MAX_LOGGED = 20
 """The most prefixes in a log record."""
 
 
@@ -198,14 +198,14 @@ class VppMonitor:
                 "overridden by another source is repaired: %s",
                 ", ".join(f"{count} {kind}" for kind, count in found.items()),
                 ", ".join(
-                    f"{kind} {prefix} (table {t})" for t, prefix, kind in audit.drifted[:NAMED]
+                    f"{kind} {prefix} (table {t})" for t, prefix, kind in audit.drifted[:MAX_LOGGED]
                 ),
                 extra=fields(
                     "audit found differences",
                     **found,
                     routes=[
                         {"prefix": prefix, "table": t, "difference": kind}
-                        for t, prefix, kind in audit.drifted[:NAMED]
+                        for t, prefix, kind in audit.drifted[:MAX_LOGGED]
                     ],
                 ),
             )
@@ -225,7 +225,7 @@ class VppMonitor:
                 len(self.unresolved),
                 ", ".join(
                     f"{prefix} (table {table}): {trouble}"
-                    for table, prefix, trouble in self.unresolved[:NAMED]
+                    for table, prefix, trouble in self.unresolved[:MAX_LOGGED]
                 ),
             )
         elif before and not self.unresolved:
@@ -315,7 +315,7 @@ class VppMonitor:
             else:
                 return
             self._pause(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+            pause = min(2 * pause, MAX_PAUSE)
             if not self._somebody_listens():
                 return
             if not self._sink.lost:

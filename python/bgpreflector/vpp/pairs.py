@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-NAMED = Path("/var/run/netns")
+NAMED_NAMESPACES = Path("/var/run/netns")
 """Where ``ip netns`` and linux-cp keep named namespaces."""
 
 Identity = tuple[int, int]
@@ -75,7 +75,7 @@ def _namespace_of(pair: Pair, vpp: int | None) -> Identity | None:
         return None if vpp is None else identity(Path(f"/proc/{vpp}/ns/net"))
     if name.startswith("pid:"):
         return identity(Path("/proc") / name.removeprefix("pid:") / "ns/net")
-    path = Path(name) if name.startswith("/") else NAMED / name
+    path = Path(name) if name.startswith("/") else NAMED_NAMESPACES / name
     # VPP may see other files than this process.
     seen_by_vpp = None if vpp is None else Path(f"/proc/{vpp}/root") / path.relative_to("/")
     found = None if seen_by_vpp is None else identity(seen_by_vpp)

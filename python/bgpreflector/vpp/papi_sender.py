@@ -9,23 +9,16 @@ from typing import Protocol
 
 from bgpreflector import _core
 from bgpreflector.controller import CommitResult, OperationFailure
+from bgpreflector.controller.sink import MAX_FAILURES
 from bgpreflector.errors import VppLostError
 from bgpreflector.log_fields import fields
 
+from .commit_results import refusal
 from .papi_fallback import PapiRoutes
 from .rate_limit import RateLimiter
 from .session import VppSession
 
 _log = logging.getLogger(__name__)
-
-FAILURES = 100
-"""The most refusals in a result."""
-
-
-def refusal(prefix: str, table: int, meaning: str, *, retriable: bool) -> OperationFailure:
-    """VPP's refusal of a route."""
-    where = f"{prefix} in VPP table {table}"
-    return OperationFailure(where, meaning, retriable, prefix, table)
 
 
 class OpensRequests(Protocol):
@@ -73,7 +66,7 @@ class PapiSender:
                         applied += 1
                         continue
                     failed += 1
-                    if len(failures) < FAILURES:
+                    if len(failures) < MAX_FAILURES:
                         meaning, retriable = _core.retval_meaning(retval)
                         failures.append(refusal(prefix, table, meaning, retriable=retriable))
             finally:

@@ -10,21 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
 
 from bgpreflector import _core
-from bgpreflector.controller import CommitResult, OperationFailure, Transaction
+from bgpreflector.controller import CommitResult, Transaction
+from bgpreflector.controller.sink import MAX_FAILURES
 from bgpreflector.errors import VppError, VppLostError
 from bgpreflector.log_fields import fields
+from bgpreflector.routes.batch import NO_LIMIT
 from bgpreflector.routes.injected_routes import InjectedRoutes
 
 from .adoption import adopt, adopt_by_papi
-from .discovery import DiscoveredTables
+from .bulk_sender import send_bulk
+from .commit_results import both
 from .engine import RouteEngine, connect_bulk
 from .fib_sources import FibSources, Overridden, overridden_by_papi
 from .guard import DeletionGuard
 from .held import HeldWatch
 from .interface_tracker import InterfaceTracker
 from .lookup import FibQuery, VppEntry, lookup
+from .mirrored_tables import MirroredTables
 from .papi_fallback import PapiRoutes
-from .papi_sender import FAILURES, PapiSender, refusal
+from .papi_sender import PapiSender
 from .resolved import is_entered, unresolved
 from .session import Table, VppSession, VppSettings
 from .tables import remove_own_tables
@@ -34,10 +38,6 @@ if TYPE_CHECKING:
     from bgpreflector.config import Config
 
 _log = logging.getLogger(__name__)
-
-
-ALL = 0xFFFFFFFF
-"""The limit of a batch that takes everything dirty."""
 
 
 class FibProgrammer:
@@ -61,17 +61,14 @@ class FibProgrammer:
         """``tables`` are the VPP tables (id, whether IPv6) that routes go into; ``protocol``
         is that of routes that handlers put. ``discovers``: there may be further tables,
         which the engine tells, in ``free_tables`` if that is given. ``read_only`` adds no FIB
-        source and no table; what is missing is then found by :attr:`missing_tables`.
+        source and no table; what is missing is then in :attr:`MirroredTables.missing`.
         ``namespace`` is the file of the network namespace that the kernel is read in, by default
         our own."""
         self._engine = engine
         self._settings = settings
-        self._tables = tuple(tables)
         self._read_only = read_only
         self.looks_behind = True
         """Whether to look for routes that VPP's dumps hide."""
-        self.missing_tables: list[tuple[int, bool]] = []
-        """VPP tables (id, whether IPv6) that are missing, where they must not be created."""
         self.others = FibSources()
         self.seen = VppState()
         self._on_interface_change: Callable[[], None] = _ignore
@@ -85,9 +82,14 @@ class FibProgrammer:
         self._held_watch = HeldWatch(engine, settings.max_held, settings.unmapped)
         self.session = VppSession(settings, namespace)
         self.interfaces = InterfaceTracker(engine, self.session, settings, self.seen, self.guard)
-        discovered = DiscoveredTables(engine, self.session, free_tables)
-        self._discovered = discovered if discovers and not read_only else None
-        self._numbers = discovered
+        self.tables = MirroredTables(
+            engine,
+            self.session,
+            tables,
+            discovers=discovers,
+            free=free_tables,
+            read_only=read_only,
+        )
 
     @classmethod
     def of(cls, engine: RouteEngine, config: Config, *, read_only: bool = False) -> Self:
@@ -121,7 +123,7 @@ class FibProgrammer:
             self._learn_version(version)
             self.others.forget()
             self._look_at_source()
-            self._look_at_tables()
+            self.tables.look()
             self.session.watch_interfaces(self._interfaces_changed)
             self.interfaces.look()
         except VppError:
@@ -136,6 +138,9 @@ class FibProgrammer:
                 version,
             )
         self.seen.connected(version)
+        self._log_connected(version)
+
+    def _log_connected(self, version: str) -> None:
         shown = "not there yet" if self._source is None else self._source
         name = self._settings.fib_source.name
         _log.info(
@@ -175,25 +180,6 @@ class FibProgrammer:
             self._source = self.session.fib_source(source.name, source.priority)
         self.others.learn(self.session.fib_sources(), self._source)
 
-    def _look_at_tables(self) -> None:
-        """Create missing tables: others may delete one, and VPP then refuses its routes."""
-        if self._read_only:
-            self.missing_tables = self.session.missing_tables(self._tables)
-            self._numbers.learn()
-            return
-        for table_id, is_ip6 in self.session.ensure_tables(self._tables):
-            family = "IPv6" if is_ip6 else "IPv4"
-            extra = fields("table created", family=family, table=table_id)
-            _log.info("Created VPP's %s table %d", family, table_id, extra=extra)
-        if self._discovered is not None:
-            self._discovered.look()
-
-    @property
-    def _all_tables(self) -> Sequence[Table]:
-        """The configured tables and the discovered ones."""
-        further = () if self._discovered is None else self._discovered.there
-        return [*self._tables, *sorted(further)]
-
     @property
     def has_bulk(self) -> bool:
         """Whether there is a bulk connection."""
@@ -229,7 +215,7 @@ class FibProgrammer:
             self.connect()
         else:
             self._look_at_source()
-            self._look_at_tables()
+            self.tables.look()
             self.interfaces.look()
         self._adopt()
         # Only after VPP's routes are known again.
@@ -253,12 +239,12 @@ class FibProgrammer:
 
     def _adopt_by_papi(self, papi: PapiRoutes, source: int, hiding: Sequence[int]) -> None:
         try:
-            self.guard.adopted(adopt_by_papi(self._engine, papi, self._all_tables, source, hiding))
+            self.guard.adopted(adopt_by_papi(self._engine, papi, self.tables.all, source, hiding))
         except VppLostError:
             self.close()
             raise
 
-    def audit(self, *, repair: bool, limit: int = FAILURES) -> _core.VppAudit | None:
+    def audit(self, *, repair: bool, limit: int = MAX_FAILURES) -> _core.VppAudit | None:
         """Compare what VPP has with what it has acknowledged.
 
         ``None`` without the bulk connection, and while VPP does not have our FIB source.
@@ -270,7 +256,7 @@ class FibProgrammer:
             self._source, better=self.others.better, repair=repair, limit=limit
         )
 
-    def overridden(self, *, limit: int = FAILURES) -> Overridden:
+    def overridden(self, *, limit: int = MAX_FAILURES) -> Overridden:
         """Find our routes that a better source overrides.
 
         VPP walks its routes once for every source that could be better, and sends a message only
@@ -281,7 +267,7 @@ class FibProgrammer:
             return self.others.found(*self._engine.overridden(better, limit=limit))
         papi = self._papi.routes
         found = overridden_by_papi(
-            lambda source: ((t, p) for t, p, _ in papi.dump(self._all_tables, source)),
+            lambda source: ((t, p) for t, p, _ in papi.dump(self.tables.all, source)),
             self._engine.has_installed,
             better,
             limit,
@@ -300,10 +286,10 @@ class FibProgrammer:
         if injected is not None:
             batches.append(injected)
         elif not batches:
-            batches.append(self._engine.take_batch(ALL))
+            batches.append(self._engine.take_batch(NO_LIMIT))
         result = self._send(batches)
         if self.guard.armed:
-            result = _both(result, self._send(self.take_guarded()))
+            result = both(result, self._send(self.take_guarded()))
         if txn.is_resync and (self.others.unknown or self.others.overridden.count):
             # Only now VPP has all our routes that others may override.
             self.overridden()
@@ -314,9 +300,9 @@ class FibProgrammer:
 
     def take_guarded(self) -> list[_core.RouteBatch]:
         """Take what is dirty, with the deletions if the guard lets them pass."""
-        batches = [self._engine.take_batch(ALL)]
+        batches = [self._engine.take_batch(NO_LIMIT)]
         if self.guard.armed and self.guard.passes():
-            batches.append(self._engine.take_batch(ALL))
+            batches.append(self._engine.take_batch(NO_LIMIT))
             self.guard.passed(list(self.interfaces.gone))
         return [batch for batch in batches if len(batch)]
 
@@ -343,26 +329,14 @@ class FibProgrammer:
 
     def _send(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
         sender = self._papi
-        if self._discovered is not None:
-            self._discovered.create()
-        result = self._send_fast(batches) if sender is None else self._send_by_papi(sender, batches)
+        self.tables.create()
+        if sender is None:
+            result = send_bulk(self._engine, batches, self._known_source())
+        else:
+            result = self._send_by_papi(sender, batches)
         self.interfaces.release_indices()
-        if self._discovered is not None:
-            self._discovered.remove()
+        self.tables.remove()
         return result
-
-    def _send_fast(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
-        applied = failed = 0
-        failures: list[OperationFailure] = []
-        for batch in batches:
-            report = self._engine.commit(batch, self._known_source())
-            applied += report.added + report.replaced + report.deleted
-            failed += report.failed
-            failures.extend(
-                refusal(prefix, table, meaning, retriable=retry)
-                for table, prefix, _, meaning, retry in report.failures
-            )
-        return CommitResult(applied, failed, self._engine.held(), tuple(failures))
 
     def _send_by_papi(
         self, sender: PapiSender, batches: Sequence[_core.RouteBatch]
@@ -376,7 +350,7 @@ class FibProgrammer:
 
     def flush(self) -> CommitResult:
         """Send everything dirty outside a transaction, after the event loop has ended."""
-        return self._send([self._engine.take_batch(ALL)])
+        return self._send([self._engine.take_batch(NO_LIMIT)])
 
     def remove_tables(self) -> list[Table]:
         """Delete the IP tables that we created and that are empty."""
@@ -406,12 +380,6 @@ class FibProgrammer:
         graceful = not self.lost
         self._engine.disconnect()
         self.session.close(graceful=graceful)
-
-
-def _both(one: CommitResult, other: CommitResult) -> CommitResult:
-    failures = (*one.failures, *other.failures)[:FAILURES]
-    applied, failed = one.applied + other.applied, one.failed + other.failed
-    return CommitResult(applied, failed, other.held, failures)
 
 
 def _ignore() -> None:

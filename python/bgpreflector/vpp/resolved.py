@@ -20,7 +20,7 @@ from .session import VppSession
 
 _log = logging.getLogger(__name__)
 
-ASKED = 1000
+MAX_CHECKED = 1000
 """The most routes to check, at about a millisecond each."""
 
 LOCAL0 = 0
@@ -33,7 +33,7 @@ _VIA = re.compile(r"\bvia (\S+) ([^\s:]+)")
 _NO_END = ("dpo-load-balance", "dpo-replicate", "mpls-label")
 """Objects that refer to further objects."""
 
-LOOK = (
+ADVICE = (
     "see that the interface is up (`vppctl show interface`) and that VPP itself reaches the next "
     "hop"
 )
@@ -74,9 +74,9 @@ class Resolved:
                 "vpp.interfaces, or let VPP have a route to the next hop that does not lead back"
             )
         if self.drops:
-            return f"VPP drops it, as it has resolved none of its paths; {LOOK}"
+            return f"VPP drops it, as it has resolved none of its paths; {ADVICE}"
         if self.unresolved:
-            return f"VPP has not resolved {self.unresolved} of its paths; {LOOK}"
+            return f"VPP has not resolved {self.unresolved} of its paths; {ADVICE}"
         return None
 
     def as_object(self) -> dict[str, object]:
@@ -142,7 +142,7 @@ def unresolved(
 
     ``examples`` are one route for each set of paths. Raises :class:`VppLostError`.
     """
-    for table, prefix, _ in islice(examples, ASKED):
+    for table, prefix, _ in islice(examples, MAX_CHECKED):
         found = resolved(session, table, prefix)
         if found is not None and found.source == source and found.trouble is not None:
             yield table, prefix, found.trouble

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.daemon import RunningDaemon, running_daemon
+from daemon.running import RunningDaemon, running_daemon
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from e2e.daemon import RunningDaemon, running_daemon
+from daemon.running import RunningDaemon, running_daemon
 from lab import Namespace, wait_until
 from lab.vpp import SimulatedVpp
 

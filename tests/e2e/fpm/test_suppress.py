@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from e2e.daemon import RunningDaemon, running_daemon
+from daemon.running import RunningDaemon, running_daemon
 from lab import Bird, BirdConfig, Session, connect, namespace, running_bird, wait_until
 from lab.frr import Frr, new_frr, running_frr
 from lab.vpp import SimulatedVpp, Vpp

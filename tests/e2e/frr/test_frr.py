@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.daemon import RunningDaemon, running_daemon
+from daemon.running import RunningDaemon, running_daemon
 from frr.router import LINKS, PEER, Routers, address, looked_up, running_routers
 from lab import Namespace, prefixes, wait_until
 from lab.frr import FrrError

@@ -12,8 +12,8 @@ from typing import Any
 
 from bgpreflector.control import ControlClient
 from bgpreflector.errors import RefusedByDaemonError
-from e2e.daemon import RunningDaemon
-from e2e.test_metrics import Scraper
+from daemon.running import RunningDaemon
+from daemon.test_metrics import Scraper
 
 TIMEOUT = 60.0
 """Seconds after which a request counts as not answered."""

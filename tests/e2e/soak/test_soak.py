@@ -12,8 +12,8 @@ from statistics import median
 
 import pytest
 
-from e2e.daemon import running_daemon
-from e2e.test_metrics import scraper_of
+from daemon.running import running_daemon
+from daemon.test_metrics import scraper_of
 from lab import Namespace, wait_until
 from lab.requirements import missing
 from lab.vpp import Vpp

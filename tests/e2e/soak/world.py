@@ -16,7 +16,7 @@ from typing import Any
 
 from bgpreflector.control import ControlClient
 from bgpreflector.errors import RefusedByDaemonError
-from e2e.daemon import RunningDaemon
+from daemon.running import RunningDaemon
 from lab import Namespace, ip_batch, read_forwarding, wait_until
 from lab.vpp import RealVpp, SimulatedVpp, Vpp
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bgpreflector.control import ControlClient
 from bgpreflector.errors import ControlError
-from e2e.daemon import RunningDaemon
+from daemon.running import RunningDaemon
 from lab import Namespace, wait_until
 from oracle.operations import LINKS
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from e2e.world import COUNT, kernel_of, reflecting, route
+from daemon.world import COUNT, kernel_of, reflecting, route
 from lab import Namespace, ip_batch
 from lab.vpp import RealVpp, SimulatedVpp, Startup, Vpp
 

@@ -15,7 +15,7 @@ import pytest
 
 from bgpreflector.control import ControlClient
 from bgpreflector.errors import ControlError
-from e2e.daemon import RunningDaemon, running_daemon
+from daemon.running import RunningDaemon, running_daemon
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 from vpp.support import DEVICE, kernel_with_routes

@@ -17,7 +17,7 @@ import pytest
 
 from bgpreflector.config.metrics import parse_address
 from bgpreflector.metrics import http as listener
-from bgpreflector.metrics.connection_limit import CLIENTS
+from bgpreflector.metrics.connection_limit import MAX_CLIENTS
 from bgpreflector.metrics.http import MetricsServer
 from lab import wait_until
 
@@ -87,13 +87,13 @@ def test_threads_that_cannot_be_made(
 
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", refuse)
-        assert [probe(server) for _ in range(CLIENTS + 2)] == [0] * (CLIENTS + 2)
+        assert [probe(server) for _ in range(MAX_CLIENTS + 2)] == [0] * (MAX_CLIENTS + 2)
     assert probe(server) == 200
 
 
 def test_clients_that_say_nothing(server: MetricsServer) -> None:
     """However many there are, a probe is answered."""
-    silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(3 * CLIENTS)]
+    silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(3 * MAX_CLIENTS)]
     try:
         assert probe(server) == 200
     finally:

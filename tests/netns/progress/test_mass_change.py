@@ -13,10 +13,10 @@ import pytest
 
 from bgpreflector.config import Config
 from bgpreflector.daemon.daemon import Daemon
-from bgpreflector.daemon.mass_change import LONGEST, MassChanges
+from bgpreflector.daemon.mass_change import MAX_WAIT, MassChanges
 from bgpreflector.daemon.report import Requests, StatusReport
 from bgpreflector.daemon.status import status_of
-from e2e.daemon import running_daemon
+from daemon.running import running_daemon
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 
@@ -109,7 +109,7 @@ def test_a_few_are_not_worth_a_line(watched: Watched) -> None:
 
 def test_changes_without_an_end(watched: Watched) -> None:
     """They are told of once a minute."""
-    samples = int(2 * LONGEST) * 3
+    samples = int(2 * MAX_WAIT) * 3
     for done in range(samples):
         watched.sample(add=5000 + 50 * done, delete=50 * done, replace=0)
     lines = watched.lines

@@ -22,7 +22,7 @@ from bgpreflector.daemon.daemon import Daemon
 from bgpreflector.daemon.progress import INTERVAL, Bar, LogLines, SyncProgress
 from bgpreflector.daemon.report import Requests, StatusReport
 from bgpreflector.daemon.status import status_of
-from e2e.daemon import running_daemon
+from daemon.running import running_daemon
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import sys
 import threading
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -351,8 +352,12 @@ def test_a_pipe_is_read(pipe: Path, text: str, table: int) -> None:
 
 
 @pytest.mark.parametrize("silent", [False, True])
-def test_an_empty_pipe_is_no_configuration(pipe: Path, silent: bool) -> None:
+def test_an_empty_pipe_is_no_configuration(
+    pipe: Path, silent: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What was read once says nothing at a reload; a writer that is silent is not waited for."""
+    # The package's `load` is the function.
+    monkeypatch.setattr(sys.modules["bgpreflector.config.load"], "PIPE_TIMEOUT", 0.1)
     kept = os.open(pipe, os.O_RDWR if silent else os.O_RDONLY | os.O_NONBLOCK)
     with pytest.raises(ConfigError, match="a pipe that nobody writes to; a pipe can be read only"):
         load(f"/dev/fd/{kept}")

@@ -300,3 +300,19 @@ class Barrier(Change):
 
     def __init__(self) -> None:
         super().__init__(label="barrier")
+
+
+def raising(error: Exception) -> Work:
+    def work(event: Event, txn: ResyncOperations) -> None:
+        raise error
+
+    return work
+
+
+def putting(key: str, value: object) -> Work:
+    return lambda event, txn: txn.put(key, value)
+
+
+def put_batch_of(event: Event, txn: ResyncOperations) -> None:
+    for batch in event.batches:
+        txn.put_batch(batch)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bgpreflector.config import Config, ControllerConfig
-from bgpreflector.controller import CommitResult, Controller, FullResync, OperationFailure
+from bgpreflector.controller import Backoff, CommitResult, Controller, FullResync, OperationFailure
 from bgpreflector.reflector import BGPReflector, Deps, KernelRouteWatcher, new_plugin, use_deps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bgpreflector.controller import Backoff, Event, EventHandler, RouteBatch, Transaction
+    from bgpreflector.controller import Event, EventHandler, RouteBatch, Transaction
     from bgpreflector.reflector import ContivConf, PushEvent, RouteWatcher
 
 TIMEOUT = 20.0
@@ -274,3 +274,32 @@ class ListedWatcher:
         self.calls.append(name)
         if name == self.error_in:
             raise OSError(f"{name} failed")
+
+
+class HeldLoop:
+    """An event loop that holds the first event until released, then takes the others."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.proceed = threading.Event()
+        self.events: list[Event] = []
+        self.error: Exception | None = None
+
+    def push_event(self, event: Event) -> None:
+        self.events.append(event)
+        self.reached.set()
+        assert self.proceed.wait(TIMEOUT)
+        if self.error is not None:
+            raise self.error
+
+
+class NotedBackoff(Backoff):
+    """Says when a pause begins."""
+
+    def __init__(self) -> None:
+        super().__init__(3600)
+        self.paused = threading.Event()
+
+    def next_delay(self) -> float | None:
+        self.paused.set()
+        return super().next_delay()

@@ -78,7 +78,7 @@ def test_the_key_is_one_a_table_and_prefix() -> None:
     assert Route(NETWORK, (ONE,)).key == Route(NETWORK, (TWO,)).key
     assert Route(NETWORK, (ONE,)).key == "route/table/254/203.0.113.0/24"
     assert Route(NETWORK, (ONE,), table=100).key == "route/table/100/203.0.113.0/24"
-    assert Route.place("route/table/100/203.0.113.0/24") == (100, NETWORK)
+    assert Route.parse_key("route/table/100/203.0.113.0/24") == (100, NETWORK)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_the_key_is_one_a_table_and_prefix() -> None:
 )
 def test_other_keys_name_no_route(key: str) -> None:
     with pytest.raises(ValueError, match=r"not the key of a route|invalid literal"):
-        Route.place(key)
+        Route.parse_key(key)
 
 
 @pytest.mark.parametrize(

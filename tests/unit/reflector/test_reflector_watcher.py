@@ -11,21 +11,18 @@ from bgpreflector.controller import (
     AbortEventError,
     Backoff,
     BatchNotTakenError,
-    EventQueueFullError,
     FatalError,
     FullResync,
     Observer,
-    OperationsFailedError,
 )
 from bgpreflector.errors import KernelError
-from bgpreflector.reflector import BGPRouteBatchUpdate, KernelRouteWatcher, RouteWatchFailure
-from lab import wait_until
-from reflector.reflector_support import TIMEOUT, ListedEvents, MemoryEngine, Reflection
+from bgpreflector.reflector import BGPRouteBatchUpdate
+from reflector.reflector_support import TIMEOUT, NotedBackoff, Reflection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from bgpreflector.controller import Event, EventHandler, RouteBatch, Transaction
+    from bgpreflector.controller import Event, EventHandler, Transaction
     from reflector.reflector_support import MakeReflection
 
 
@@ -165,28 +162,6 @@ def test_a_dump_that_fails_later_is_repeated(make: MakeReflection) -> None:
     assert not reflection.controller.ended
 
 
-def test_a_batch_that_is_done_while_a_resync_looks() -> None:
-    class Fleeting(KernelRouteWatcher):
-        """Its batch is in flight at the first look, and no more at the second."""
-
-        looks = 0
-        event: BGPRouteBatchUpdate
-
-        @property
-        def _in_flight(self) -> BGPRouteBatchUpdate | None:
-            self.looks += 1
-            return self.event if self.looks == 1 else None
-
-        @_in_flight.setter
-        def _in_flight(self, event: BGPRouteBatchUpdate | None) -> None:
-            pass
-
-    engine = MemoryEngine()
-    watcher = Fleeting(engine)
-    watcher.event = BGPRouteBatchUpdate(engine.take_batch(1))
-    watcher.resync_batch()
-
-
 def test_closing_ends_the_thread_and_twice_is_fine(make: MakeReflection) -> None:
     reflection = make()
     reflection.start()
@@ -254,192 +229,3 @@ def test_a_handler_that_fails_does_not_hold_the_routes_up(make: MakeReflection) 
         reflection.southbound.wait_for_kernel()
     assert reflection.controller.handler_errors["Failing"] >= 2
     assert reflection.engine.calls == ["start", "resync"]
-
-
-def test_an_event_loop_that_takes_no_batch_is_not_asked_without_end() -> None:
-    engine, loop, pause = MemoryEngine(), ListedEvents(), NotedBackoff()
-    watcher = KernelRouteWatcher(engine, pause=pause)
-    watcher.start(loop.push_event)
-    engine.change({"10.0.0.0/8": "192.0.2.1"})
-    assert pause.paused.wait(TIMEOUT)
-    assert len(loop.events) == 1
-    watcher.close()
-
-
-class HeldLoop:
-    """An event loop that holds the first event until released, then takes the others."""
-
-    def __init__(self) -> None:
-        self.reached = threading.Event()
-        self.proceed = threading.Event()
-        self.events: list[Event] = []
-        self.error: Exception | None = None
-
-    def push_event(self, event: Event) -> None:
-        self.events.append(event)
-        self.reached.set()
-        assert self.proceed.wait(TIMEOUT)
-        if self.error is not None:
-            raise self.error
-
-
-def test_a_resync_takes_over_the_batch_that_waits_in_the_queue() -> None:
-    engine, loop = MemoryEngine(), HeldLoop()
-    watcher = KernelRouteWatcher(engine)
-    watcher.start(loop.push_event)
-    engine.change({"10.0.0.0/8": "192.0.2.1"})
-    assert loop.reached.wait(TIMEOUT)
-    engine.change({"10.1.0.0/16": "192.0.2.1"})
-    batch = watcher.resync_batch()
-    changes = [("10.0.0.0/8", "192.0.2.1"), ("10.1.0.0/16", "192.0.2.1")]
-    assert sorted(map(str, batch.changes(9))) == sorted(map(str, changes))
-    assert loop.events[0].superseded  # type: ignore[attr-defined]
-    loop.proceed.set()
-    watcher.close()
-    assert len(loop.events) == 1
-
-
-class NotedBackoff(Backoff):
-    """Says when a pause begins."""
-
-    def __init__(self) -> None:
-        super().__init__(3600)
-        self.paused = threading.Event()
-
-    def next_delay(self) -> float | None:
-        self.paused.set()
-        return super().next_delay()
-
-
-def test_after_a_failed_batch_the_watcher_waits_for_a_resync() -> None:
-    engine, loop, backoff = MemoryEngine(), HeldLoop(), NotedBackoff()
-    watcher = KernelRouteWatcher(engine, pause=backoff)
-    watcher.start(loop.push_event)
-    loop.error = ConnectionError("gone")
-    loop.proceed.set()
-    engine.change({"10.0.0.0/8": "192.0.2.1"})
-    assert backoff.paused.wait(TIMEOUT)
-    engine.change({"10.0.0.0/8": "192.0.2.2"})
-    assert len(loop.events) == 1
-    loop.error = None
-    loop.reached.clear()
-    assert len(watcher.resync_batch()) == 1
-    engine.change({"10.1.0.0/16": "192.0.2.1"})
-    assert loop.reached.wait(TIMEOUT)
-    watcher.close()
-
-
-def test_a_failure_is_reported_once_there_is_room() -> None:
-    """Nobody else would end what can see the kernel no more."""
-    engine, loop = MemoryEngine(), HeldLoop()
-    loop.error = EventQueueFullError("full")
-    loop.proceed.set()
-    watcher = KernelRouteWatcher(engine)
-    watcher.start(loop.push_event)
-    engine.fail("no more")
-    wait_until(lambda: len(loop.events), TIMEOUT, "it is tried", accept=lambda tries: tries >= 2)
-    loop.error = None
-    tries = len(loop.events)
-    wait_until(lambda: len(loop.events) > tries, TIMEOUT, "it is reported")
-    watcher.close()
-    assert isinstance(loop.events[-1], RouteWatchFailure)
-
-
-def test_a_batch_that_a_full_queue_refuses_is_pushed_again() -> None:
-    """Without the pauses after a failure, which grow."""
-    engine, loop = MemoryEngine(), HeldLoop()
-    watcher = KernelRouteWatcher(engine, pause=Backoff(3600.0))
-    watcher.start(loop.push_event)
-    loop.error = EventQueueFullError("full")
-    engine.change({"10.0.0.0/8": "192.0.2.1"})
-    assert loop.reached.wait(TIMEOUT)
-    loop.reached.clear()
-    loop.proceed.set()
-    assert loop.reached.wait(TIMEOUT)
-    watcher.close()
-    assert [len(event.batches[0]) for event in loop.events[:2]] == [1, 1]
-
-
-def test_nothing_is_pushed_where_nothing_is_left_to_take() -> None:
-    class Eager(MemoryEngine):
-        looks = 0
-
-        def wait_dirty(self, timeout: float | None) -> bool:
-            self.looks += 1
-            return self.looks <= 3
-
-    engine, loop = Eager(), HeldLoop()
-    loop.proceed.set()
-    watcher = KernelRouteWatcher(engine)
-    watcher.start(loop.push_event)
-    watcher.close()
-    assert engine.looks == 4
-    assert loop.events == []
-
-
-def test_no_batch_is_taken_while_a_resync_reads() -> None:
-    class Slow(MemoryEngine):
-        def __init__(self) -> None:
-            super().__init__()
-            self.woken = threading.Event()
-            self.taken = threading.Event()
-            self.taken_meanwhile = False
-
-        def wait_dirty(self, timeout: float | None) -> bool:
-            dirty = super().wait_dirty(timeout)
-            self.woken.set()
-            return dirty
-
-        def take_batch(self, limit: int) -> RouteBatch:
-            self.taken.set()
-            return super().take_batch(limit)
-
-        def resync(self) -> None:
-            self.change({"10.0.0.0/8": "192.0.2.1"})
-            assert self.woken.wait(TIMEOUT)
-            self.taken_meanwhile = self.taken.wait(0.2)
-
-    engine, loop = Slow(), HeldLoop()
-    loop.proceed.set()
-    watcher = KernelRouteWatcher(engine)
-    watcher.start(loop.push_event)
-    assert len(watcher.resync_batch()) == 1
-    watcher.close()
-    assert not engine.taken_meanwhile
-
-
-def test_a_batch_that_was_done_is_not_taken_over() -> None:
-    engine, loop = MemoryEngine(), HeldLoop()
-    watcher = KernelRouteWatcher(engine)
-    watcher.start(loop.push_event)
-    loop.proceed.set()
-    loop.error = OperationsFailedError("one refused")
-    engine.change({"10.0.0.0/8": "192.0.2.1"})
-    assert loop.reached.wait(TIMEOUT)
-    watcher.close()
-    watcher.resync_batch()
-    assert not loop.events[0].superseded  # type: ignore[attr-defined]
-
-
-def test_a_failure_while_closing_is_nobodys_business() -> None:
-    engine, loop = MemoryEngine(), ListedEvents()
-    watcher = KernelRouteWatcher(engine)
-    watcher.start(loop.push_event)
-    engine._failure = "closed under our feet"
-    watcher.close()
-    assert loop.events == []
-
-
-def test_a_bug_in_the_engine_is_reported_too() -> None:
-    class Broken(MemoryEngine):
-        def wait_dirty(self, timeout: float | None) -> bool:
-            raise ValueError("bug")
-
-    loop = HeldLoop()
-    loop.proceed.set()
-    watcher = KernelRouteWatcher(Broken())
-    watcher.start(loop.push_event)
-    assert loop.reached.wait(TIMEOUT)
-    watcher.close()
-    assert isinstance(loop.events[0], RouteWatchFailure)
-    assert str(loop.events[0].error) == "bug"

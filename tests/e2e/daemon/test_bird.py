@@ -1,0 +1,83 @@
+"""A real BIRD's routes in VPP, through all that happens to a BIRD."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from daemon.running import running_daemon
+from lab import BgpPair, running_bgp_pair, wait_until
+from lab.bgp_pair import DEVICE
+from lab.vpp import Vpp
+
+pytestmark = [pytest.mark.root, pytest.mark.bird]
+
+COUNT = 10_000
+FOREIGN = "203.0.113.0/24"
+
+
+def same(pair: BgpPair, vpp: Vpp) -> None:
+    """Waits until VPP holds what the kernel holds, no more and no less."""
+
+    def difference() -> list[tuple[str, object, object]]:
+        kernel = {
+            key.prefix: hops if isinstance(hops, str) else frozenset(hop.gateway for hop in hops)
+            for key, hops in pair.kernel().items()
+        }
+        ours = vpp.routes()
+        return [
+            (prefix, kernel.get(prefix), ours.get(prefix))
+            for prefix in kernel.keys() | ours.keys()
+            if kernel.get(prefix) != ours.get(prefix)
+        ]
+
+    wait_until(difference, 60, "VPP holds what the kernel holds", accept=lambda found: not found)
+
+
+@pytest.mark.timeout(300)
+def test_vpp_follows_bird(vpp: Vpp, tmp_path: Path) -> None:
+    """Announce, change the next hop, withdraw, kill BIRD, start it again."""
+    vpp.add_foreign_route(FOREIGN)
+    with running_bgp_pair() as pair:
+        pair.announce(COUNT)
+        pair.wait_kernel()
+        arguments = ("--socket", str(vpp.socket), "--interface", f"{DEVICE}={vpp.interface}")
+        router = pair.router.namespace
+        with running_daemon(tmp_path / "run.log", *arguments, namespace=router) as daemon:
+            same(pair, vpp)
+            assert len(vpp.routes()) == 2 * COUNT
+
+            for hosts in ((11,), (12, 13, 14)):
+                pair.change_next_hop(*hosts)
+                pair.wait_kernel()
+                same(pair, vpp)
+
+            pair.announce(COUNT // 2)
+            pair.wait_kernel()
+            same(pair, vpp)
+            assert len(vpp.routes()) == COUNT
+
+            pair.announce(COUNT)
+            pair.wait_kernel()
+            same(pair, vpp)
+
+            # A BIRD that is killed leaves its routes in the kernel, and so they stay in VPP.
+            pair.kill()
+            same(pair, vpp)
+            assert len(vpp.routes()) == 2 * COUNT
+            pair.restart()
+            pair.wait_kernel()
+            same(pair, vpp)
+
+            # One that ends in order takes them along.
+            pair.router.stop()
+            same(pair, vpp)
+            assert vpp.routes() == {}
+            pair.restart()
+            pair.wait_kernel()
+            same(pair, vpp)
+
+            assert daemon.end() == 0, daemon.log()
+            assert len(vpp.routes()) == 2 * COUNT, "routes stay in VPP when the daemon ends"
+    assert vpp.has_foreign_route(FOREIGN)

@@ -1,0 +1,232 @@
+"""Kernel tables that come and go, followed without being named (``kernel.tables = "all"``)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from daemon.running import RunningDaemon, running_daemon
+from lab import Namespace, ip_batch, wait_until
+from lab.vpp import SimulatedVpp, Vpp
+
+pytestmark = pytest.mark.root
+
+FOLLOWS = 30
+
+Place = tuple[int, str]
+
+
+@pytest.fixture
+def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
+    """A link and a route in main."""
+    made = make_namespace("tables")
+    made.ip("link", "add", "f0", "type", "veth", "peer", "name", "f0p")
+    for link in ("f0", "f0p"):
+        made.ip("link", "set", link, "up")
+    made.ip("addr", "add", "10.0.0.1/24", "dev", "f0")
+    made.ip("addr", "add", "fd00::1/64", "dev", "f0", "nodad")
+    ip_batch(made, ["route add 30.0.0.0/24 via 10.0.0.2 proto 12"])
+    return made
+
+
+@contextmanager
+def following(
+    kernel: Namespace, vpp: Vpp, tmp_path: Path, tables: str, more: str = ""
+) -> Iterator[RunningDaemon]:
+    """A daemon with these tables that is in sync."""
+    config = tmp_path / "tables.toml"
+    config.write_text(
+        f'[kernel]\ntables = {tables}\n[vpp.interfaces.map]\nf0 = "{vpp.interface}"\n{more}'
+    )
+    arguments = ("--socket", str(vpp.socket), "--config", str(config))
+    with running_daemon(tmp_path / "d.log", *arguments, namespace=kernel) as daemon:
+        wait_until(daemon.answers, FOLLOWS, "it listens")
+        wait_until(daemon.status, FOLLOWS, "in sync", accept=lambda seen: seen["in_sync"])
+        yield daemon
+
+
+def places(vpp: SimulatedVpp) -> set[Place]:
+    """VPP table and prefix of each route of ours."""
+    return {(table, prefix) for table, prefix, _ in vpp.simulator.snapshot("bgpreflector")}
+
+
+def tables(vpp: Vpp) -> set[tuple[int, bool, str]]:
+    """VPP's IP tables but its own."""
+    listed = (details.table for details in vpp.api.ip_table_dump())
+    return {
+        (int(t.table_id), bool(t.is_ip6), str(t.name).rstrip("\0")) for t in listed if t.table_id
+    }
+
+
+def settled(vpp: SimulatedVpp, routes: set[Place], named: set[tuple[int, bool, str]]) -> None:
+    """Waits until VPP has these routes, and these tables."""
+    wait_until(
+        lambda: (places(vpp), tables(vpp)),
+        FOLLOWS,
+        "VPP's routes and tables",
+        accept=lambda seen: seen == (routes, named),
+    )
+
+
+MAIN = (0, "30.0.0.0/24")
+
+
+def test_tables_come_and_go(kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path) -> None:
+    """Each goes into VPP's table of its number, or the one named; VPP's goes after the last."""
+    one = (1000, False, "bgpreflector-1000")
+    with following(kernel, simulator, tmp_path, '"all"', "[vpp.tables]\n2000 = 20") as daemon:
+        settled(simulator, {MAIN}, set())
+        ip_batch(kernel, ["route add 40.0.0.0/24 via 10.0.0.2 proto 12 table 1000"])
+        settled(simulator, {MAIN, (1000, "40.0.0.0/24")}, {one})
+        ip_batch(
+            kernel,
+            [
+                "route add 2001:db8::/48 via fd00::2 proto 12 table 1000",
+                "route add 41.0.0.0/24 via 10.0.0.2 proto 12 table 2000",
+            ],
+        )
+        two, six = (20, False, "bgpreflector-20"), (1000, True, "bgpreflector-1000")
+        every = {MAIN, (1000, "40.0.0.0/24"), (1000, "2001:db8::/48"), (20, "41.0.0.0/24")}
+        settled(simulator, every, {one, two, six})
+        status = daemon.status()
+        shown = {(t["table"], t["vpp_table"]) for t in status["tables"]}
+        assert shown >= {(254, 0), (1000, 1000), (2000, 20)}
+        (row,) = daemon.ask_json("show", "routes", "41.0.0.0/24")
+        assert row["vpp_table"] == 20
+        assert "41.0.0.0/24 table 2000  " in daemon.ask("show", "routes")
+
+        kernel.ip("route", "flush", "table", "2000")
+        settled(simulator, every - {(20, "41.0.0.0/24")}, {one, six})
+        # It comes again, as a link that goes and comes has it.
+        ip_batch(kernel, ["route add 41.0.0.0/24 via 10.0.0.2 proto 12 table 2000"])
+        settled(simulator, every, {one, two, six})
+        kernel.ip("link", "del", "f0")
+        settled(simulator, set(), set())
+        assert daemon.end() == 0, daemon.log()
+
+
+def test_what_went_while_nobody_looked(
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """Routes and tables of an earlier run go with the next one; what is none of ours stays."""
+    foreign = (3000, False, "theirs")
+    simulator.api.ip_table_add_del(
+        is_add=True, table={"table_id": 3000, "is_ip6": False, "name": "theirs"}
+    )
+    lines = [f"route add 40.0.0.0/24 via 10.0.0.2 proto 12 table {t}" for t in (1000, 1001, 3000)]
+    ip_batch(kernel, lines)
+    with following(kernel, simulator, tmp_path, '["main", "1000-3999"]') as daemon:
+        everything = {(table, "40.0.0.0/24") for table in (1000, 1001, 3000)} | {MAIN}
+        own = {(table, False, f"bgpreflector-{table}") for table in (1000, 1001)}
+        settled(simulator, everything, {foreign, *own})
+        assert daemon.end() == 0, daemon.log()
+    for table in ("1001", "3000"):
+        kernel.ip("route", "flush", "table", table)
+    with following(kernel, simulator, tmp_path, '["main", "1000-3999"]') as daemon:
+        # A route of ours in a table of another's name is not looked for: it has no route to go by.
+        left = {MAIN, (1000, "40.0.0.0/24"), (3000, "40.0.0.0/24")}
+        settled(simulator, left, {foreign, (1000, False, "bgpreflector-1000")})
+        assert daemon.end() == 0, daemon.log()
+
+
+def test_a_reload_follows_less(kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path) -> None:
+    """What is not followed any more is taken out of VPP."""
+    lines = [f"route add 40.0.0.0/24 via 10.0.0.2 proto 12 table {t}" for t in (1000, 2000)]
+    ip_batch(kernel, lines)
+
+    with following(kernel, simulator, tmp_path, '"all"') as daemon:
+        wait_until(
+            lambda: places(simulator),
+            FOLLOWS,
+            "all",
+            accept=lambda seen: seen == {MAIN, (1000, "40.0.0.0/24"), (2000, "40.0.0.0/24")},
+        )
+        config = tmp_path / "tables.toml"
+        config.write_text(config.read_text().replace('"all"', '["main", "1000-1999"]'))
+        daemon.ask("reload")
+        wait_until(
+            lambda: places(simulator),
+            FOLLOWS,
+            "less",
+            accept=lambda seen: seen == {MAIN, (1000, "40.0.0.0/24")},
+        )
+        assert daemon.end() == 0, daemon.log()
+
+
+def test_two_of_one_number(kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path) -> None:
+    """Never do the routes of two kernel tables meet in one of VPP's; the log says which do not."""
+    lines = [f"route add 40.0.0.0/24 via 10.0.0.2 proto 12 table {t}" for t in (20, 1000)]
+    ip_batch(kernel, lines)
+    with following(kernel, simulator, tmp_path, '"all"', "[vpp.tables]\n1000 = 20") as daemon:
+        settled(simulator, {MAIN, (20, "40.0.0.0/24")}, {(20, False, "bgpreflector-20")})
+        assert "Kernel tables 20 are not mirrored" in daemon.log()
+        assert {row["table"] for row in daemon.ask_json("show", "routes")} == {254, 1000}
+
+
+def test_each_gets_a_free_one(kernel: Namespace, vpp: Vpp, tmp_path: Path) -> None:
+    """Which it keeps over a restart of the daemon, by its name, and over one of VPP."""
+
+    def make(number: int) -> None:
+        vpp.api.ip_table_add_del(
+            is_add=True, table={"table_id": number, "is_ip6": False, "name": "theirs"}
+        )
+
+    def look() -> tuple[set[tuple[int, bool, str]], set[Place]]:
+        named = {table for table in tables(vpp) if table[2] != "theirs"}
+        found = set()
+        for number in {0, *(table[0] for table in tables(vpp))}:
+            fields = {"table_id": number, "is_ip6": False}
+            dumped = vpp.api.ip_route_v2_dump(table=fields, src=vpp.source() or 0)
+            found |= {(number, str(details.route.prefix)) for details in dumped}
+        return named, found if vpp.source() else set()
+
+    def wait(named: set[tuple[int, bool, str]], routes: set[Place]) -> None:
+        wait_until(look, FOLLOWS, "VPP's", accept=lambda found: found == (named, routes))
+
+    make(50)
+    more = '[vpp]\nfree_tables = "50-59"\non_exit = "keep"'
+    lines = ["route add 40.0.0.0/24 via 10.0.0.2 proto 12 table 3000"]
+    ip_batch(kernel, lines)
+    first = (51, False, "bgpreflector-51-kernel-3000")
+    every = {MAIN, (51, "40.0.0.0/24"), (53, "41.0.0.0/24")}
+    with following(kernel, vpp, tmp_path, '"all"', more) as daemon:
+        wait({first}, {MAIN, (51, "40.0.0.0/24")})
+        # Somebody makes the next one, after we have looked.
+        make(52)
+        ip_batch(kernel, ["route add 41.0.0.0/24 via 10.0.0.2 proto 12 table 1000"])
+        second = (53, False, "bgpreflector-53-kernel-1000")
+        wait({first, second}, every)
+        shown = {(t["table"], t["vpp_table"]) for t in daemon.status()["tables"]}
+        assert {(3000, 51), (1000, 53)} <= shown
+        assert daemon.end() == 0, daemon.log()
+    wait({first, second}, every)
+    # By number it would be 1000 that comes first.
+    with following(kernel, vpp, tmp_path, '"all"', more) as daemon:
+        wait({first, second}, every)
+        asked = daemon.status()["vpp"]["requests"]
+        assert not any(made["done"] for made in asked.values()), asked
+        # A comparison without a daemon reads the numbers of the same names.
+        file = str(tmp_path / "tables.toml")
+        of = ("--config", file, "--socket", str(vpp.socket), "--netns", str(kernel.path))
+        compared = subprocess.run(
+            [sys.executable, "-m", "bgpreflector", "audit", "--sample", "0", *of],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert compared.returncode == 0, compared.stdout + compared.stderr
+        # A reload makes another engine, which reads them too.
+        config = tmp_path / "tables.toml"
+        config.write_text(config.read_text().replace("[kernel]", '[kernel]\naudit_interval = "7m"'))
+        assert "kernel.audit_interval" in daemon.ask("reload")
+        wait_until(daemon.status, FOLLOWS, "in sync", accept=lambda seen: seen["in_sync"])
+        wait({first, second}, every)
+        kernel.ip("route", "flush", "table", "3000")
+        wait({second}, {MAIN, (53, "41.0.0.0/24")})
+        assert daemon.end() == 0, daemon.log()

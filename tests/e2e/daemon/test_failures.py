@@ -1,0 +1,341 @@
+"""Failures, and the operator's messages."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from daemon.running import running_daemon
+from lab import Namespace, ip_batch, wait_until
+from lab.vpp import SimulatedVpp
+
+COUNT = 2_000
+
+
+def bgpreflector(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "bgpreflector", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_wrong_configuration_names_every_key(tmp_path: Path) -> None:
+    """Exit code 78, and what is allowed."""
+    file = tmp_path / "wrong.toml"
+    file.write_text('[vpp]\nmax_in_flight = 0\nfoo = 1\n[kernel]\nprotocols = ["brd"]\n')
+    for command in (["check", str(file)], ["run", "--config", str(file)]):
+        done = bgpreflector(*command)
+        assert done.returncode == 78
+        for key in ("vpp.max_in_flight", "vpp.foo", "kernel.protocols"):
+            assert key in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_right_configuration_is_said_to_be(tmp_path: Path) -> None:
+    """Also as JSON, whole, with what is not ours in a file of Contiv's."""
+    file = tmp_path / "right.toml"
+    file.write_text("[vpp]\nmax_in_flight = 64\n")
+    assert bgpreflector("check", str(file)).returncode == 0
+    shown = json.loads(bgpreflector("check", str(file), "--json").stdout)
+    assert shown.pop("configuration")["vpp"]["max_in_flight"] == 64
+    assert shown == {"schema": 1, "valid": True, "problems": [], "ignored": [], "environment": {}}
+    contiv = tmp_path / "contiv.conf"
+    contiv.write_text("mainVRFID: 7\nnatExternalTraffic: true\n")
+    shown = json.loads(bgpreflector("check", str(contiv), "--json").stdout)
+    assert shown["configuration"]["vpp"]["tables"] == {"254": 7}
+    assert shown["ignored"] == ["natExternalTraffic"]
+
+
+def test_mistakes_as_json(tmp_path: Path) -> None:
+    """The same object, with each mistake by its key, and the value where one is refused."""
+    file = tmp_path / "wrong.toml"
+    file.write_text("[vpp]\nmax_in_flight = 0\nfoo = 1\n")
+    done = bgpreflector("check", str(file), "--json")
+    assert done.returncode == 78
+    shown = json.loads(done.stdout)
+    problems = {problem["key"]: problem for problem in shown.pop("problems")}
+    assert shown.pop("environment") == {}
+    assert shown == {"schema": 1, "valid": False, "ignored": [], "configuration": None}
+    assert problems.keys() == {"vpp.max_in_flight", "vpp.foo"}
+    assert problems["vpp.max_in_flight"]["value"] == 0
+    assert all(problem["message"] in done.stderr for problem in problems.values())
+    file.write_text("[vpp\n")
+    shown = json.loads(bgpreflector("check", str(file), "--json").stdout)
+    assert [problem["key"] for problem in shown["problems"]] == [""]
+
+
+def test_a_socket_that_is_not_there(tmp_path: Path) -> None:
+    """Exit code 4, the path, and what to look at."""
+    place = tmp_path / "nowhere.sock"
+    done = bgpreflector("run", "--no-wait", "--socket", str(place))
+    assert done.returncode == 4
+    assert str(place) in done.stderr
+    assert "is VPP running" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_socket_that_nobody_listens_on(tmp_path: Path) -> None:
+    """The file alone is no VPP."""
+    place = tmp_path / "stale.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place))
+    done = bgpreflector("run", "--no-wait", "--socket", str(place))
+    assert done.returncode == 4
+    assert str(place) in done.stderr
+
+
+def _close_the_first(listener: socket.socket) -> None:
+    listener.accept()[0].close()
+
+
+def test_a_vpp_that_comes_later(tmp_path: Path) -> None:
+    """It is waited for, alive and not ready; the service manager hears what for."""
+    place, manager_at = tmp_path / "vpp" / "api.sock", tmp_path / "notify"
+    place.parent.mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(manager_at))
+        manager.settimeout(30)
+        environment = {"NOTIFY_SOCKET": str(manager_at)}
+        arguments = ("--socket", str(place), "--interface", "f0=loop0")
+        with running_daemon(tmp_path / "d.log", *arguments, environment=environment) as daemon:
+            said = manager.recv(4096).decode()
+            assert said.splitlines() == ["READY=1", f"STATUS=waiting for VPP at {place}"]
+            wait_until(daemon.answers, 30, "it listens")
+            lost = wait_until(
+                daemon.status, 30, "waits", accept=lambda seen: seen["state"] == "vpp_lost"
+            )
+            assert (lost["ready"], lost["vpp"]["connected"]) == (False, False)
+            said = daemon.ask("status", "--check", exit_code=4)
+            assert said.startswith(f"waiting for VPP at {place}")
+            with SimulatedVpp.running(place.parent) as vpp:
+                assert vpp.socket == place
+                wait_until(daemon.status, 60, "ready", accept=lambda seen: seen["ready"])
+
+
+def test_an_end_while_vpp_is_waited_for(tmp_path: Path) -> None:
+    """At once, and with 0."""
+    arguments = ("--socket", str(tmp_path / "nowhere.sock"))
+    with running_daemon(tmp_path / "d.log", *arguments) as daemon:
+        wait_until(daemon.answers, 30, "it listens")
+        wait_until(daemon.log, 30, "it waits", accept=lambda log: "waited for" in log)
+        assert daemon.end() == 0, daemon.log()
+
+
+def test_another_program_at_the_socket(tmp_path: Path) -> None:
+    """A server that closes at once is no VPP either."""
+    place = tmp_path / "other.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place))
+        listener.listen()
+        threading.Thread(target=_close_the_first, args=(listener,), daemon=True).start()
+        done = bgpreflector("run", "--no-wait", "--socket", str(place))
+    assert done.returncode == 4
+    assert "Traceback" not in done.stderr
+
+
+AS_NOBODY = """
+import os, sys
+from bgpreflector.daemon import instance_lock
+import bgpreflector.cli.app, bgpreflector.cli.run
+from bgpreflector.cli import main
+# Its directory may be root's.
+instance_lock.lock_path = lambda config: None
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+sys.argv = ["bgpreflector", "run", "--no-wait", "--socket", sys.argv[1]]
+main()
+"""
+
+
+@pytest.mark.root
+def test_no_permission_to_the_socket(simulator: SimulatedVpp) -> None:
+    """As an ordinary user, with the socket's owner alone allowed."""
+    simulator.socket.chmod(0o600)
+    done = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY, str(simulator.socket)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 4, done.stderr
+    assert "Permission denied" in done.stderr
+    assert "member of the socket's group" in done.stderr
+
+
+@pytest.mark.root
+def test_a_namespace_that_is_not_there(simulator: SimulatedVpp) -> None:
+    """Exit code 5, with the namespace's name."""
+    done = bgpreflector("run", "--socket", str(simulator.socket), "--netns", "no-such-namespace")
+    assert done.returncode == 5, done.stderr
+    assert "no-such-namespace" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def kernel_with_routes(make_namespace: Callable[[str], Namespace]) -> Namespace:
+    """A namespace with protocol-12 routes."""
+    made = make_namespace("failures")
+    made.ip("link", "add", "f0", "type", "veth", "peer", "name", "f1")
+    made.ip("addr", "add", "10.0.0.1/24", "dev", "f0")
+    made.ip("link", "set", "f0", "up")
+    made.ip("link", "set", "f1", "up")
+    ip_batch(
+        made,
+        (
+            f"route add 30.{n >> 8}.{n & 255}.0/24 via 10.0.0.2 proto 12 metric 32"
+            for n in range(COUNT)
+        ),
+    )
+    return made
+
+
+FAULTS = {
+    "closes in mid-stream": {"name": "drop", "after": COUNT // 2},
+    "closes in mid-frame": {"name": "drop", "after": COUNT // 3, "mid_frame": True},
+    "refuses every tenth": {"name": "fail_nth", "nth": 10, "retval": -5, "every": True},
+}
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("fault", FAULTS)
+def test_nothing_is_lost(
+    fault: str,
+    simulator: SimulatedVpp,
+    make_namespace: Callable[[str], Namespace],
+    tmp_path: Path,
+) -> None:
+    """Whatever VPP does to the first sync, it ends with all routes."""
+    kernel = kernel_with_routes(make_namespace)
+    simulator.fault(**FAULTS[fault])  # type: ignore[arg-type]
+    arguments = ("--socket", str(simulator.socket), "--interface", "f0=loop0")
+    with running_daemon(tmp_path / "run.log", *arguments, namespace=kernel) as daemon:
+        wait_until(
+            lambda: simulator.simulator.statistics()["route_requests"], 30, "the sync has begun"
+        )
+        if "every" in FAULTS[fault]:
+            wait_until(
+                lambda: simulator.simulator.statistics()["refused"], 30, "requests are refused"
+            )
+            simulator.fault("clear")
+        wait_until(
+            lambda: (len(simulator.routes()), daemon.process.poll()),
+            60,
+            "VPP has all routes",
+            accept=lambda seen: seen[0] == COUNT,
+        )
+        assert daemon.end() == 0, daemon.log()
+
+
+@pytest.mark.root
+def test_a_vpp_that_restarts_gets_everything_again(
+    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> None:
+    """With other interface indices than before, and kernel changes meanwhile."""
+    kernel = kernel_with_routes(make_namespace)
+    arguments = ("--socket", str(simulator.socket), "--interface", "f0=loop0")
+    with running_daemon(tmp_path / "run.log", *arguments, namespace=kernel) as daemon:
+        everything = lambda: len(simulator.routes())  # noqa: E731
+        wait_until(everything, 30, "VPP has all routes", accept=lambda n: n == COUNT)
+        simulator.fault("restart", shift=10)
+        ip_batch(kernel, ["route del 30.0.0.0/24 proto 12"])
+        wait_until(everything, 60, "VPP has all again", accept=lambda n: n == COUNT - 1)
+        assert daemon.process.poll() is None, daemon.log()
+
+
+@pytest.mark.root
+def test_a_vpp_that_stays_away_is_waited_for(
+    tmp_path: Path, make_namespace: Callable[[str], Namespace]
+) -> None:
+    """Without a storm of attempts; when it is back it gets everything."""
+    kernel = kernel_with_routes(make_namespace)
+    log = tmp_path / "run.log"
+    with SimulatedVpp.running(tmp_path) as first:
+        arguments = ("--socket", str(first.socket), "--interface", "f0=loop0")
+        with running_daemon(log, *arguments, namespace=kernel) as daemon:
+            wait_until(lambda: len(first.routes()), 30, "all", accept=lambda n: n == COUNT)
+            first.close()
+            first.simulator.stop()
+            wait_until(lambda: daemon.log().count("connecting again"), 30, "the loss is noticed")
+            with SimulatedVpp.running(tmp_path) as second:
+                wait_until(lambda: len(second.routes()), 60, "all", accept=lambda n: n == COUNT)
+            assert daemon.log().count("Resync: VPP connection") == 1, daemon.log()
+            assert daemon.end() == 0, daemon.log()
+
+
+@pytest.mark.root
+def test_a_vpp_with_another_layout_is_programmed_through_papi(
+    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> None:
+    """Through vpp_papi, with a warning that names message, CRC and version; adopted likewise."""
+    kernel = kernel_with_routes(make_namespace)
+    simulator.fault("change_crc", message="ip_route_add_del_v2", crc="0badcafe")
+    arguments = ("--socket", str(simulator.socket), "--interface", "f0=loop0")
+    with running_daemon(tmp_path / "one.log", *arguments, namespace=kernel) as daemon:
+        wait_until(lambda: len(simulator.routes()), 60, "all routes", accept=lambda n: n == COUNT)
+        ip_batch(kernel, ["route del 30.0.0.0/24 proto 12"])
+        wait_until(lambda: len(simulator.routes()), 30, "one less", accept=lambda n: n == COUNT - 1)
+        assert daemon.end() == 0, daemon.log()
+        for word in ("ip_route_add_del_v2", "521ef330", "0badcafe", "26.10"):
+            assert word in daemon.log()
+    sent = simulator.simulator.statistics()["route_requests"]
+    ip_batch(kernel, ["route del 30.0.1.0/24 proto 12"])
+    with running_daemon(tmp_path / "two.log", *arguments, namespace=kernel):
+        wait_until(lambda: len(simulator.routes()), 30, "one less", accept=lambda n: n == COUNT - 2)
+    assert simulator.simulator.statistics()["route_requests"] == sent + 1
+
+
+@pytest.mark.root
+def test_the_end_may_take_the_routes_along(
+    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> None:
+    """``--on-exit flush``, and nobody else's."""
+    simulator.add_foreign_route("203.0.113.0/24")
+    kernel = kernel_with_routes(make_namespace)
+    arguments = ("--socket", str(simulator.socket), "--interface", "f0=loop0", "--on-exit", "flush")
+    with running_daemon(tmp_path / "run.log", *arguments, namespace=kernel) as daemon:
+        wait_until(lambda: len(simulator.routes()), 30, "all routes", accept=lambda n: n == COUNT)
+        assert daemon.end() == 0, daemon.log()
+    assert simulator.routes() == {}
+    assert simulator.has_foreign_route("203.0.113.0/24")
+
+
+@pytest.mark.root
+def test_a_restart_of_the_daemon_sends_nothing(
+    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> None:
+    """What VPP has is adopted."""
+    kernel = kernel_with_routes(make_namespace)
+    arguments = ("--socket", str(simulator.socket), "--interface", "f0=loop0")
+    with running_daemon(tmp_path / "one.log", *arguments, namespace=kernel):
+        wait_until(lambda: len(simulator.routes()), 30, "all routes", accept=lambda n: n == COUNT)
+    sent = simulator.simulator.statistics()["route_requests"]
+    ip_batch(kernel, ["route del 30.0.0.0/24 proto 12"])
+    with running_daemon(tmp_path / "two.log", *arguments, namespace=kernel):
+        wait_until(
+            lambda: len(simulator.routes()), 30, "the one is gone", accept=lambda n: n == COUNT - 1
+        )
+    assert simulator.simulator.statistics()["route_requests"] == sent + 1
+
+
+@pytest.mark.root
+def test_show_routes_shows_the_kernel(make_namespace: Callable[[str], Namespace]) -> None:
+    """Without a daemon: a JSON object a line."""
+    kernel = kernel_with_routes(make_namespace)
+    done = bgpreflector("show", "routes", "--kernel", "--json", "--netns", kernel.name)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(lines) == COUNT
+    assert lines[0]["protocol"] == 12
+    assert lines[0]["next_hops"][0]["gateway"] == "10.0.0.2"
+    assert lines[0]["next_hops"][0]["interface"] == "f0"

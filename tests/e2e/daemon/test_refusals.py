@@ -1,0 +1,97 @@
+"""A VPP that goes on refusing routes: what that costs, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from daemon.world import MIRRORED, kernel_of, reflecting, route
+from lab import Namespace, ip_batch, wait_until
+from lab.vpp import SimulatedVpp
+
+pytestmark = pytest.mark.root
+
+REFUSED = route(5)
+INVALID_VALUE = -7
+CONFIG = """
+[controller]
+retry_attempts = 1
+retry_delay = 0.05
+healing_delay = 0.05
+"""
+
+
+def test_the_kernel_is_not_read_again(
+    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """It has no part in it: VPP is read and asked again, at growing intervals, and others go in."""
+    kernel = kernel_of(make_namespace)
+    config = tmp_path / "refusals.toml"
+    config.write_text(CONFIG)
+    with reflecting(kernel, simulator, tmp_path / "d.log", "--config", str(config)) as daemon:
+        before = daemon.status()["kernel"]["resyncs"]
+        simulator.fault("fail_prefix", prefix=REFUSED, retval=INVALID_VALUE)
+        moves = 0
+
+        def healings() -> int:
+            nonlocal moves
+            moves += 1
+            host = 3 + moves % 2
+            ip_batch(kernel, [f"route replace {REFUSED} via 10.0.0.{host} proto 12"])
+            return daemon.log().count("Resync: after refusals")
+
+        wait_until(healings, 30, "VPP is read again", accept=lambda n: n >= 3)
+        ip_batch(kernel, ["route add 41.0.0.0/24 via 10.0.0.2 proto 12"])
+        wait_until(simulator.routes, 30, "goes in", accept=lambda seen: "41.0.0.0/24" in seen)
+        assert daemon.status()["state"] == "rejected"
+        assert daemon.status()["kernel"]["resyncs"] | {"audit": None} == before | {"audit": None}
+        simulator.fault("fail_prefix", prefix=REFUSED, retval=0)
+        ip_batch(kernel, [f"route replace {REFUSED} via 10.0.0.9 proto 12"])
+        wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+        assert simulator.routes()[REFUSED] == frozenset({"10.0.0.9"})
+        assert len(simulator.routes()) == MIRRORED + 1
+
+
+def test_what_is_taken_in_the_end_goes_in_by_itself(
+    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """The resync after the last try finds it refused before, and sends it once more."""
+    kernel = kernel_of(make_namespace)
+    config = tmp_path / "refusals.toml"
+    config.write_text(CONFIG.replace("healing_delay = 0.05", "healing_delay = 2"))
+    with reflecting(kernel, simulator, tmp_path / "d.log", "--config", str(config)) as daemon:
+        before = daemon.status()["kernel"]["resyncs"]["requested"]
+        simulator.fault("fail_prefix", prefix=REFUSED, retval=INVALID_VALUE)
+        ip_batch(kernel, [f"route replace {REFUSED} via 10.0.0.3 proto 12"])
+        wait_until(
+            daemon.log,
+            30,
+            "given up",
+            accept=lambda log: "not tried again before the next resync" in log,
+        )
+        assert simulator.routes()[REFUSED] == frozenset({"10.0.0.2"})
+        simulator.fault("fail_prefix", prefix=REFUSED, retval=0)
+        moved = frozenset({"10.0.0.3"})
+        wait_until(simulator.routes, 30, "sent again", accept=lambda seen: seen[REFUSED] == moved)
+        wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+        assert daemon.status()["kernel"]["resyncs"]["requested"] == before
+
+
+def test_a_replacement_without_an_answer_is_not_in_sync(
+    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """VPP has a route for the prefix all the while, so no count tells."""
+    kernel = kernel_of(make_namespace)
+    config = tmp_path / "slow.toml"
+    config.write_text("[vpp]\nrequest_timeout = 30.0\n")
+    with reflecting(kernel, simulator, tmp_path / "d.log", "--config", str(config)) as daemon:
+        simulator.fault("stall", on=True)
+        ip_batch(kernel, [f"route replace {REFUSED} via 10.0.0.3 proto 12"])
+        wait_until(daemon.status, 30, "taken", accept=lambda seen: seen["oldest_queued_seconds"])
+        status = wait_until(daemon.status, 30, "sent", accept=lambda seen: seen["dirty"] == 0)
+        assert not status["in_sync"], status
+        simulator.fault("stall", on=False)
+        wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+        assert simulator.routes()[REFUSED] == frozenset({"10.0.0.3"})

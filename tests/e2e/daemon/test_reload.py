@@ -1,0 +1,278 @@
+"""A changed configuration put in place while VPP forwards, and what a service manager hears."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from daemon.running import RunningDaemon, running_daemon
+from daemon.world import COUNT, MIRRORED, kernel_of, route
+from lab import Namespace, ip_batch, wait_until
+from lab.vpp import SimulatedVpp
+
+pytestmark = pytest.mark.root
+
+
+class Harness:
+    """A kernel, a VPP, a configuration file that changes, and the daemon that reads it."""
+
+    def __init__(self, kernel: Namespace, vpp: SimulatedVpp, directory: Path) -> None:
+        self.kernel = kernel
+        self.vpp = vpp
+        self.file = directory / "bgpreflector.toml"
+        self.log = directory / "d.log"
+        self.write()
+
+    def write(
+        self, kernel: str = "", vpp: str = "", interfaces: str = 'f0 = "loop0"', more: str = ""
+    ) -> None:
+        """A configuration with lines added to its sections."""
+        self.file.write_text(
+            f'[kernel]\nnamespace = "{self.kernel.name}"\n{kernel}\n'
+            f'[vpp]\napi_socket = "{self.vpp.socket}"\n{vpp}\n'
+            f"[vpp.interfaces]\nmap = {{ {interfaces} }}\n{more}\n"
+        )
+
+    @contextmanager
+    def running(self, **environment: str) -> Iterator[RunningDaemon]:
+        """The daemon, in sync."""
+        arguments = ("--config", str(self.file))
+        with running_daemon(self.log, *arguments, environment=environment) as daemon:
+            wait_until(daemon.answers, 30, "it listens")
+            wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+            yield daemon
+
+    def requests(self) -> int:
+        """Route requests that VPP has had."""
+        return self.vpp.simulator.statistics()["route_requests"]
+
+
+@pytest.fixture
+def harness(
+    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
+) -> Harness:
+    """With all sorts of routes."""
+    return Harness(kernel_of(make_namespace), simulator, tmp_path)
+
+
+def in_sync(daemon: RunningDaemon) -> None:
+    """Waits for it."""
+    wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+
+
+def test_only_what_differs_is_sent(harness: Harness) -> None:
+    """A prefix list, then an interface: everything else stays in VPP all the time."""
+    with harness.running() as daemon:
+        before = harness.requests()
+        harness.vpp.simulator.record_deletions()
+        harness.write(kernel='deny = ["30.0.4.0/22"]')
+        (end,) = daemon.ask_json("reload")
+        assert end["changed"] == ["kernel.deny"]
+        in_sync(daemon)
+        denied = {route(n) for n in (4, 5, 6, 7)}
+        assert len(harness.vpp.routes()) == MIRRORED - 4
+        assert {prefix for _, prefix in harness.vpp.simulator.deletions()} == denied
+        assert harness.requests() == before + 4
+
+        harness.write(interfaces='f0 = "loop0", g0 = "loop1"')
+        assert "kernel.deny, vpp.interfaces" in daemon.ask("reload")
+        in_sync(daemon)
+        assert len(harness.vpp.routes()) == MIRRORED + 1
+        assert harness.requests() == before + 9
+        assert {prefix for _, prefix in harness.vpp.simulator.deletions()} == denied
+        assert "nothing changed" in daemon.ask("reload")
+        ip_batch(harness.kernel, [f"route del {route(20)} proto 12"])
+        wait_until(harness.vpp.routes, 30, "it follows", accept=lambda seen: len(seen) == MIRRORED)
+        assert daemon.end() == 0, daemon.log()
+
+
+def test_what_is_wrong_is_refused_as_a_whole(harness: Harness) -> None:
+    """By its keys, with what was right beside it; nothing is touched."""
+    with harness.running() as daemon:
+        before = harness.requests()
+        wrong = {
+            "vpp.max_in_flight": {"kernel": 'deny = ["30.0.0.0/8"]', "vpp": "max_in_flight = 0"},
+            "vpp.fib_source": {"more": '[vpp.fib_source]\nname = "other"'},
+            "metrics.address": {"more": '[metrics]\naddress = "127.0.0.1:0"'},
+            "control.socket": {"more": '[control]\nsocket = "/tmp/other.sock"'},
+        }
+        for key, lines in wrong.items():
+            harness.write(**lines)
+            if key == "control.socket":
+                # The command line overrides the file.
+                daemon.ask("reload")
+                continue
+            daemon.ask("reload", exit_code=78)
+            seen = daemon.log().count("refused")
+            daemon.process.send_signal(signal.SIGHUP)
+            wait_until(
+                lambda seen=seen: daemon.log().count("refused") > seen,  # type: ignore[misc]
+                30,
+                "SIGHUP is refused too",
+            )
+            assert key in daemon.log()
+        assert harness.requests() == before
+        assert daemon.log().count("Connected to VPP") == 1
+        assert daemon.status()["in_sync"]
+        assert daemon.end() == 0, daemon.log()
+
+
+def test_no_file_ends_a_daemon(harness: Harness) -> None:
+    """Whatever its parser says of it, or if nothing comes out of it."""
+
+    def write(content: bytes) -> None:
+        harness.file.write_bytes(content)
+
+    def replace_by_pipe() -> None:
+        harness.file.unlink()
+        os.mkfifo(harness.file)
+
+    mistakes: tuple[Callable[[], None], ...] = (
+        lambda: write(b"[vpp]\nconnect_timeout = 2026-02-30"),
+        lambda: write(b"[vpp]\nmax_in_flight = " + b"9" * 4301),
+        lambda: write(b"a = " + b"[" * 20_000 + b"]" * 20_000),
+        lambda: write(b"\0"),
+        lambda: write("a = 1".encode("utf-16")),
+        replace_by_pipe,
+    )
+    with harness.running() as daemon:
+        for number, make in enumerate(mistakes, 1):
+            make()
+            daemon.process.send_signal(signal.SIGHUP)
+            wait_until(
+                lambda: daemon.log().count("all stays as it was"),
+                30,
+                f"mistake {number} is refused",
+                accept=lambda seen, number=number: seen == number,  # type: ignore[misc]
+            )
+        assert "Traceback" not in daemon.log()
+        assert daemon.status()["in_sync"]
+        assert len(harness.vpp.routes()) == MIRRORED
+        assert daemon.end() == 0, daemon.log()
+
+
+def test_a_file_that_is_gone_is_not_taken_for_the_defaults(
+    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """As where the package was removed: without the file nobody would know of the interfaces."""
+    kernel, file = kernel_of(make_namespace), tmp_path / "default.toml"
+    file.write_text('[vpp.interfaces]\nmap = { f0 = "loop0" }\n')
+    (tmp_path / "sitecustomize.py").write_text(
+        "import pathlib, bgpreflector.cli.config_file as chosen\n"
+        f"chosen.DEFAULT_FILE = pathlib.Path({str(file)!r})\n"
+    )
+    environment = {"PYTHONPATH": str(tmp_path)}
+    socket, log = str(simulator.socket), tmp_path / "d.log"
+    with running_daemon(
+        log, "--socket", socket, namespace=kernel, environment=environment
+    ) as daemon:
+        wait_until(daemon.answers, 30, "it listens")
+        in_sync(daemon)
+        file.unlink()
+        daemon.ask("reload", exit_code=78)
+        assert daemon.status()["in_sync"]
+        assert len(simulator.routes()) == MIRRORED
+        file.write_text('[vpp.interfaces]\nmap = { f0 = "loop0" }\n[log]\nlevel = "debug"\n')
+        assert "log.level" in daemon.ask("reload")
+        assert daemon.end() == 0, daemon.log()
+
+
+def test_a_log_level_needs_no_new_connection(harness: Harness) -> None:
+    """It is in force at once."""
+    with harness.running() as daemon:
+        harness.write(more='[log]\nformat = "json"\nlevel = "debug"')
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_until(daemon.log, 30, "reloaded", accept=lambda log: '"event": "reloaded"' in log)
+        assert daemon.log().count("Connected to VPP") == 1
+
+
+def test_a_table_that_is_mirrored_no_more_is_cleared(harness: Harness) -> None:
+    """Of our routes alone."""
+    ip_batch(
+        harness.kernel,
+        [f"route add 12.0.{n}.0/24 via 10.0.0.2 proto 12 table 100" for n in range(9)],
+    )
+    harness.write(kernel="tables = [254, 100]", more="[vpp.tables]\n100 = 100")
+    with harness.running() as daemon:
+        harness.vpp.add_foreign_route("12.9.0.0/16", table=100)
+
+        def ours() -> int:
+            return sum(1 for table, _, _ in harness.vpp.simulator.snapshot("bgpreflector") if table)
+
+        assert ours() == 9
+        harness.write()
+        daemon.ask("reload")
+        assert ours() == 0
+        assert "9 routes of ours deleted" in daemon.log()
+        assert len(harness.vpp.simulator.snapshot("API")) == 1
+        in_sync(daemon)
+        assert len(harness.vpp.routes()) == MIRRORED
+
+
+def test_a_reload_while_vpp_is_away(harness: Harness, tmp_path: Path) -> None:
+    """Takes effect when it is back."""
+    with harness.running() as daemon:
+        harness.vpp.close()
+        harness.vpp.simulator.stop()
+        wait_until(daemon.status, 30, "lost", accept=lambda seen: seen["state"] == "vpp_lost")
+        harness.write(kernel='deny = ["30.0.4.0/22"]')
+        assert "kernel.deny" in daemon.ask("reload")
+        wait_until(daemon.status, 30, "lost", accept=lambda seen: seen["state"] == "vpp_lost")
+        with SimulatedVpp.running(tmp_path / "vpp") as back:
+            wait_until(back.routes, 60, "all", accept=lambda seen: len(seen) == MIRRORED - 4)
+            in_sync(daemon)
+            assert daemon.end() == 0, daemon.log()
+
+
+def test_a_pause_outlives_a_reload(harness: Harness) -> None:
+    """What changes waits on."""
+    with harness.running() as daemon:
+        daemon.ask("pause")
+        before = harness.requests()
+        harness.write(kernel='deny = ["30.0.4.0/22"]')
+        daemon.ask("reload")
+        wait_until(daemon.status, 30, "waits", accept=lambda seen: seen["dirty"] == 4)
+        assert daemon.status()["state"] == "paused"
+        assert harness.requests() == before
+        daemon.ask("resume")
+        in_sync(daemon)
+        assert harness.requests() == before + 4
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_a_service_manager_is_told(harness: Harness, tmp_path: Path, abstract: bool) -> None:
+    """READY, WATCHDOG, RELOADING with its time, READY again, and STOPPING."""
+    place = f"@bgpreflector-{tmp_path.name}" if abstract else str(tmp_path / "n.sock")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind("\0" + place[1:] if abstract else place)
+        manager.settimeout(30)
+
+        def hear(wanted: str) -> dict[str, str]:
+            while True:
+                lines = manager.recv(4096).decode().splitlines()
+                said = dict(line.split("=", 1) for line in lines)
+                if wanted in said:
+                    return said
+                assert said.keys() <= {"WATCHDOG", "STATUS"}, said
+
+        with harness.running(NOTIFY_SOCKET=place, WATCHDOG_USEC="200000") as daemon:
+            assert hear("READY")["READY"] == "1"
+            assert hear("WATCHDOG")["STATUS"]
+            harness.write(kernel='deny = ["30.0.4.0/22"]')
+            daemon.process.send_signal(signal.SIGHUP)
+            assert int(hear("RELOADING")["MONOTONIC_USEC"]) > 0
+            assert hear("READY")["READY"] == "1"
+            in_sync(daemon)
+            # Those that were said before are heard first.
+            while "in sync" not in hear("WATCHDOG")["STATUS"]:
+                pass
+            daemon.process.send_signal(signal.SIGTERM)
+            assert hear("STOPPING")["STOPPING"] == "1"
+            assert daemon.process.wait(30) == 0, daemon.log()
+        assert len(harness.vpp.routes()) == MIRRORED - 4 == 2 * COUNT - 3
