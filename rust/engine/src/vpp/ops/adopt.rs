@@ -114,6 +114,7 @@ impl Operation for AdoptOp {
     fn complete(self: Box<Self>, _context: &Context) {
         if self.hiding > MAX_SHADOWED {
             log::warn!(
+                event = "routes hidden", hidden = self.hiding, most = MAX_SHADOWED;
                 "VPP has {} routes of FIB sources that take precedence over ours: routes of an \
                  earlier run that they hide stay until `bgpreflector flush` removes them",
                 self.hiding
