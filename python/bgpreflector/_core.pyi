@@ -822,8 +822,8 @@ class Simulator:
 def init_logging(level: int) -> None:
     """Keep the log records of the compiled module, of this level of ``logging`` at least."""
 
-def next_log(wait: bool) -> tuple[int, str, str] | None:
-    """The next of them: level, logger's name, message; ``wait`` for one, or ``None``."""
+def next_log(wait: bool) -> tuple[int, str, str, dict[str, bool | int | float | str]] | None:
+    """The next of them: level, logger's name, message, fields; ``wait`` for one, or ``None``."""
 
 def retval_meaning(retval: int) -> tuple[str, bool]:
     """What VPP's return code means, and whether the request is worth another try."""

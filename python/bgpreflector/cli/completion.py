@@ -20,6 +20,9 @@ WORDS = os.path.join(os.path.dirname(__file__), "completion.json")  # noqa: PTH1
 NAMESPACES = "/run/netns"
 LINKS = "/sys/class/net"
 
+BEHIND_LINK: Mapping[str, Any] = {"kind": "vpp", "names": []}
+"""What follows ``--interface LINUX =``, three words to bash."""
+
 Offer = tuple[str, str]
 """A word, and what it means."""
 
@@ -61,6 +64,12 @@ class _Line:
         """The one whose value comes next."""
 
         self.said: set[str] = set()
+        self.values: dict[str, str] = {}
+        """Options' values, by each of their names."""
+
+        self.mapped: str | None = None
+        """The kernel's interface of an ``--interface``; ``=`` comes next or was last."""
+
         rest = False
         for word in words:
             self._take(word, rest=rest)
@@ -70,17 +79,26 @@ class _Line:
         if self.option is not None:
             # bash takes "=" for a word of its own.
             if word != "=":
+                self._value(self.option, word)
                 self.option = None
+        elif word == "=" and self.mapped is not None:
+            self.option = BEHIND_LINK
         elif word.startswith("-") and not rest:
             name, _, value = word.partition("=")
             option = self.find(name)
             if option is not None:
                 self.said.update(option["names"])
+                if value:
+                    self._value(option, value)
                 self.option = option if option["kind"] != "flag" and not value else None
         elif word in self.command["commands"]:
             self.command = self.command["commands"][word]
         else:
             self.arguments += 1
+
+    def _value(self, option: Mapping[str, Any], value: str) -> None:
+        self.values.update(dict.fromkeys(option["names"], value))
+        self.mapped = value if option["kind"] == "mapping" and "=" not in value else None
 
     def find(self, name: str) -> Mapping[str, Any] | None:
         """The option of a name."""
@@ -98,8 +116,11 @@ def _read() -> dict[str, Any]:
 
 def _found(line: _Line, current: str) -> tuple[Iterable[Offer], str]:
     """Words, and what stands before each of them."""
-    if line.option is not None:
-        return _values(line, line.option, "" if current == "=" else current), (
+    option = line.option
+    if option is None and current == "=" and line.mapped is not None:
+        option = BEHIND_LINK
+    if option is not None:
+        return _values(line, option, "" if current == "=" else current), (
             "=" if current == "=" else ""
         )
     name, assigned, value = current.partition("=")
@@ -128,17 +149,28 @@ def _options(line: _Line) -> list[Offer]:
 
 def _values(line: _Line, option: Mapping[str, Any], current: str) -> list[Offer]:
     kind = option["kind"]
-    if kind == "choice":
-        return [(word, "") for word in option["choices"]]
-    if kind == "protocol":
-        return [(word, "") for word in line.protocols]
+    if kind in ("choice", "protocol"):
+        return [(word, "") for word in option.get("choices", line.protocols)]
     if kind == "namespace" and "/" not in current:
         return [(word, "network namespace") for word in _names(NAMESPACES)]
     if kind == "link":
         return [(word, "interface") for word in _names(LINKS)]
-    if kind == "mapping" and "=" not in current:
-        return [(f"{word}=", "interface") for word in _names(LINKS) if word != "lo"]
-    return []
+    if kind == "mapping":
+        return _mappings(line, current)
+    return _vpp(line) if kind == "vpp" else []
+
+
+def _mappings(line: _Line, current: str) -> list[Offer]:
+    link, assigned, _ = current.partition("=")
+    if assigned:
+        return [(f"{link}={word}", text) for word, text in _vpp(line)]
+    return [(f"{word}=", "interface") for word in _names(LINKS) if word != "lo"]
+
+
+def _vpp(line: _Line) -> list[Offer]:
+    from .completion_vpp import vpp_interfaces  # noqa: PLC0415 - it needs sockets
+
+    return [(word, "VPP interface") for word in vpp_interfaces(line.values)]
 
 
 def _names(directory: str) -> list[str]:

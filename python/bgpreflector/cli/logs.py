@@ -23,9 +23,10 @@ FRAMES = 20
 """Of each error: the innermost."""
 
 
-def _pass_on(record: tuple[int, str, str]) -> None:
-    level, name, message = record
-    logging.getLogger(name.replace("_", ".", 1)).log(level, "%s", message)
+def _pass_on(record: tuple[int, str, str, dict[str, bool | int | float | str]]) -> None:
+    level, name, message, values = record
+    extra = {KEY: values} if values else None
+    logging.getLogger(name.replace("_", ".", 1)).log(level, "%s", message, extra=extra)
 
 
 def _forward() -> None:

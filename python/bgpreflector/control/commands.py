@@ -26,7 +26,7 @@ from bgpreflector.routes.address import without_zone
 
 from .changes import change_rows
 from .explain import IPAddress, explain, explain_prefix
-from .interfaces import interface_rows
+from .interfaces import interface_rows, vpp_interface_rows
 from .label_routes import label_route_pages
 from .lines import Row
 from .next_hops import next_hop_pages
@@ -53,6 +53,7 @@ READ_ONLY = frozenset(
         "route",
         "next_hops",
         "interfaces",
+        "vpp_interfaces",
         "label_routes",
         "changes",
     }
@@ -143,6 +144,7 @@ def commands_of(service: Supervisor) -> dict[str, Handler]:
         "routes_summary": _command(SummaryArguments, commands.routes_summary),
         "next_hops": _command(NextHopsArguments, commands.next_hops),
         "interfaces": _command(_Arguments, commands.interfaces),
+        "vpp_interfaces": _command(_Arguments, commands.vpp_interfaces),
         "label_routes": _command(_Arguments, commands.label_routes),
         "changes": _command(SinceArguments, commands.changes),
         "resync": _command(_Arguments, commands.resync),
@@ -186,6 +188,9 @@ class _Commands:
 
     def interfaces(self, _: _Arguments) -> Answering:
         return (yield from _listing([interface_rows(self._daemon)]))
+
+    def vpp_interfaces(self, _: _Arguments) -> Answering:
+        return (yield from _listing([vpp_interface_rows(self._daemon)]))
 
     def label_routes(self, _: _Arguments) -> Answering:
         return (yield from _listing(label_route_pages(self._daemon)))

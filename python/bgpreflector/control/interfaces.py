@@ -50,6 +50,12 @@ def interface_rows(daemon: Daemon) -> list[Row]:
     return rows
 
 
+def vpp_interface_rows(daemon: Daemon) -> list[Row]:
+    """All of VPP's interfaces, as they were when it was looked at last."""
+    names = sorted(vpp_interface_names(daemon).items())
+    return [{"sw_if_index": index, "name": name} for index, name in names]
+
+
 def _vrfs(daemon: Daemon) -> dict[int, dict[str, int | None]]:
     """The routing table of each VRF device by index, and the VPP table of that."""
     tables = {kernel: vpp for kernel, vpp, *_ in daemon.engine.mirrored_tables()}

@@ -98,7 +98,7 @@ class CommitResult:
             refused=self.failed,
             held=self.held,
             refusals=[
-                {"prefix": one.prefix or one.key, "table": one.table, "message": one.message}
+                {"prefix": one.prefix or one.key, "vpp_table": one.table, "message": one.message}
                 for one in self.failures[:MAX_NAMED]
             ],
         )

@@ -73,7 +73,7 @@ class DiscoveredTables:
                     "IPv6" if is_ip6 else "IPv4",
                     table_id,
                     extra=fields(
-                        "table created", family="IPv6" if is_ip6 else "IPv4", table=table_id
+                        "table created", family="IPv6" if is_ip6 else "IPv4", vpp_table=table_id
                     ),
                 )
             self._there |= new

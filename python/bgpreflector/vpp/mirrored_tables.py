@@ -53,7 +53,7 @@ class MirroredTables:
             return
         for table_id, is_ip6 in self._session.ensure_tables(self._configured):
             family = "IPv6" if is_ip6 else "IPv4"
-            extra = fields("table created", family=family, table=table_id)
+            extra = fields("table created", family=family, vpp_table=table_id)
             _log.info("Created VPP's %s table %d", family, table_id, extra=extra)
         if self._discovered is not None:
             self._discovered.look()

@@ -89,7 +89,7 @@ class PapiSender:
                     table,
                     prefix,
                     "{} {!r}".format(*self.routes.message(table, prefix, paths, source)),
-                    extra=fields("route held", reason="ended_vpp", prefix=prefix, table=table),
+                    extra=fields("route held", reason="ended_vpp", prefix=prefix, vpp_table=table),
                 )
             raise
         requests.answer(index, retval)

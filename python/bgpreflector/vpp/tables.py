@@ -36,7 +36,7 @@ def remove_own_tables(
                 "VPP's %s table %d stays: VPP does not report its FIB sources",
                 family,
                 table[0],
-                extra=fields("table stays", family=family, table=table[0]),
+                extra=fields("table stays", family=family, vpp_table=table[0]),
             )
             continue
         users = sorted(
@@ -48,11 +48,11 @@ def remove_own_tables(
                 family,
                 table[0],
                 ", ".join(users),
-                extra=fields("table stays", family=family, table=table[0], fib_sources=users),
+                extra=fields("table stays", family=family, vpp_table=table[0], fib_sources=users),
             )
             continue
         session.remove_table(table)
         removed.append(table)
-        extra = fields("table removed", family=family, table=table[0])
+        extra = fields("table removed", family=family, vpp_table=table[0])
         _log.info("Removed VPP's %s table %d", family, table[0], extra=extra)
     return removed

@@ -147,6 +147,7 @@ impl Engine {
             // Only a dump of the kernel shows for certain that they are stale.
             if let Err(error) = self.audit() {
                 log::warn!(
+                    event = "stale routes stay", error:%;
                     "stale routes stay in VPP for now, since the kernel cannot be dumped: {error}"
                 );
             }

@@ -344,16 +344,21 @@ fn limit_changed(change: LimitChange) {
     let most = limit.prefixes;
     match (change.exceeded, limit.action) {
         (true, LimitAction::Refuse) => log::warn!(
+            event = "limit exceeded", prefixes, max_routes = most, action = "refuse";
             "{prefixes} prefixes are more than kernel.max_routes ({most}): VPP keeps those that it \
              has, and further ones are held (`bgpreflector show routes --held`); find out which \
              BGP peer sends them and filter or limit its routes, or raise kernel.max_routes"
         ),
         (true, LimitAction::Warn) => log::warn!(
+            event = "limit exceeded", prefixes, max_routes = most, action = "warn";
             "{prefixes} prefixes are more than kernel.max_routes ({most}): they go into VPP all \
              the same, as kernel.max_routes_action is \"warn\"; find out which BGP peer sends \
              them, and whether VPP's memory is enough"
         ),
-        (false, _) => log::info!("{prefixes} prefixes: below kernel.max_routes ({most}) again"),
+        (false, _) => log::info!(
+            event = "below the limit", prefixes, max_routes = most;
+            "{prefixes} prefixes: below kernel.max_routes ({most}) again"
+        ),
     }
 }
 

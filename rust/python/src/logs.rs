@@ -8,14 +8,84 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use log::kv::{Error, Key, Value, VisitSource, VisitValue};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 /// Maximum number of queued records; further ones are counted and dropped.
 const QUEUE: usize = 1024;
 
-/// Level in Python's numbers, target, message.
-type LogRecord = (u8, String, String);
+/// Level in Python's numbers, target, message, fields.
+type LogRecord = (u8, String, String, Fields);
+
+/// The record's key-value pairs, as a Python dictionary.
+#[derive(Default)]
+pub(crate) struct Fields(Vec<(String, FieldValue)>);
+
+#[derive(IntoPyObject)]
+pub(crate) enum FieldValue {
+    Bool(bool),
+    Unsigned(u64),
+    Signed(i64),
+    Float(f64),
+    Text(String),
+}
+
+impl<'py> IntoPyObject<'py> for Fields {
+    type Target = PyDict;
+    type Output = Bound<'py, PyDict>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        let dict = PyDict::new(py);
+        for (key, value) in self.0 {
+            dict.set_item(key, value)?;
+        }
+        Ok(dict)
+    }
+}
+
+impl<'kvs> VisitSource<'kvs> for Fields {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+        let mut taken = Taken(None);
+        value.visit(&mut taken)?;
+        let taken = taken
+            .0
+            .unwrap_or_else(|| FieldValue::Text(value.to_string()));
+        self.0.push((key.to_string(), taken));
+        Ok(())
+    }
+}
+
+/// A number or a truth value; none for what is text.
+struct Taken(Option<FieldValue>);
+
+impl<'v> VisitValue<'v> for Taken {
+    fn visit_any(&mut self, _: Value<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn visit_u64(&mut self, value: u64) -> Result<(), Error> {
+        self.0 = Some(FieldValue::Unsigned(value));
+        Ok(())
+    }
+
+    fn visit_i64(&mut self, value: i64) -> Result<(), Error> {
+        self.0 = Some(FieldValue::Signed(value));
+        Ok(())
+    }
+
+    fn visit_f64(&mut self, value: f64) -> Result<(), Error> {
+        self.0 = Some(FieldValue::Float(value));
+        Ok(())
+    }
+
+    fn visit_bool(&mut self, value: bool) -> Result<(), Error> {
+        self.0 = Some(FieldValue::Bool(value));
+        Ok(())
+    }
+}
 
 struct Queue {
     sender: Sender<LogRecord>,
@@ -35,7 +105,11 @@ impl Log for Queue {
             return;
         }
         let target = record.target().replace("::", ".");
-        let entry = (number(record.level()), target, record.args().to_string());
+        let mut fields = Fields::default();
+        // Fails only where a value's own `Display` does; the sentence is there all the same.
+        let _ = record.key_values().visit(&mut fields);
+        let message = record.args().to_string();
+        let entry = (number(record.level()), target, message, fields);
         if self.sender.try_send(entry).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
@@ -76,14 +150,22 @@ pub(crate) fn init_logging(level: u8) {
     });
 }
 
-/// The next record: level, logger's name, message. Waits for one if `wait`.
+/// The next record: level, logger's name, message, fields by name. Waits for one if `wait`.
 #[pyfunction]
 pub(crate) fn next_log(py: Python<'_>, wait: bool) -> Option<LogRecord> {
     let queue = LOGS.get()?;
     let lost = queue.lost.swap(0, Ordering::Relaxed);
     if lost > 0 {
         let message = format!("{lost} messages were dropped: the log queue is full");
-        return Some((number(Level::Warn), "bgpreflector".to_owned(), message));
+        let fields = Fields(vec![
+            (
+                "event".to_owned(),
+                FieldValue::Text("messages lost".to_owned()),
+            ),
+            ("lost".to_owned(), FieldValue::Unsigned(lost)),
+        ]);
+        let level = number(Level::Warn);
+        return Some((level, "bgpreflector".to_owned(), message, fields));
     }
     if wait {
         py.detach(|| queue.receiver.recv()).ok()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from bgpreflector.cli import completion
+from bgpreflector.cli import completion, completion_vpp
 from bgpreflector.cli.completion import offers
 from lab import Namespace
 
@@ -146,3 +148,72 @@ def test_the_program_is_not_imported() -> None:
 def test_the_host_s_namespaces(make_namespace: Callable[[str], Namespace]) -> None:
     made = make_namespace("completion")
     assert made.path.name in words("run --netns ")
+
+
+def answering(path: Path, *lines: bytes) -> threading.Thread:
+    """A control socket that answers one request by these lines."""
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(path))
+    server.listen()
+
+    def serve() -> None:
+        with server, server.accept()[0] as client:
+            client.recv(1024)
+            client.sendall(b"".join(line + b"\n" for line in lines))
+
+    made = threading.Thread(target=serve)
+    made.start()
+    return made
+
+
+ROWS = (
+    b'{"row": {"sw_if_index": 1, "name": "GigabitEthernet0/9/0"}}',
+    b'{"row": {"sw_if_index": 2, "name": "loop0"}}',
+    b'{"end": {"schema": 2}}',
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("eth0=", ["eth0=GigabitEthernet0/9/0", "eth0=loop0"]),
+        ("eth0=l", ["eth0=loop0"]),
+        # As bash splits it.
+        ("eth0 =", ["=GigabitEthernet0/9/0", "=loop0"]),
+        ("eth0 = lo", ["loop0"]),
+    ],
+)
+def test_the_interfaces_of_vpp(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, offered: list[str]
+) -> None:
+    """Behind the kernel's; asked from the daemon that the command line or the file names."""
+    monkeypatch.setattr(completion_vpp, "PATIENCE", 30)
+    for number, named in enumerate(("--control", "-c")):
+        place = tmp_path / f"{number}.sock"
+        file = tmp_path / "of.toml"
+        file.write_text(f'[control]\nsocket = "{place}"\n')
+        thread = answering(place, *ROWS)
+        assert words(f"run {named} {place if number == 0 else file} --interface {line}") == offered
+        thread.join()
+
+
+@pytest.mark.parametrize("answer", [b"", b"no JSON", b"[]", b'{"row": 3}', b'{"error": {}}'])
+def test_no_interfaces_of_vpp_without_a_daemon(tmp_path: Path, answer: bytes) -> None:
+    """And none from what is no daemon; no error either way."""
+    place = tmp_path / "c.sock"
+    assert words(f"run --control {place} --interface eth0=") == []
+    thread = answering(place, answer)
+    assert words(f"run --control {place} --interface eth0=") == []
+    thread.join()
+
+
+def test_a_daemon_that_does_not_answer_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key was pressed."""
+    monkeypatch.setattr(completion_vpp, "PATIENCE", 0.01)
+    place = tmp_path / "c.sock"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(place))
+        server.listen()
+        assert words(f"run --control {place} --interface eth0=") == []

@@ -113,7 +113,10 @@ impl Listener {
         self.waker.wake();
         if let Some(thread) = self.thread.lock().take() {
             if thread.join().is_err() {
-                log::error!("the listener for zebra panicked");
+                log::error!(
+                    event = "thread panicked", thread = "fpm listener";
+                    "the listener for zebra panicked"
+                );
             }
         }
     }
@@ -128,7 +131,10 @@ impl Drop for Listener {
 fn confirm(table: &mut Table) {
     let stale = table.confirm(&bgpreflector_core::route::Family::ALL);
     if stale > 0 {
-        log::info!("deleting {stale} stale routes from VPP that zebra does not have");
+        log::info!(
+            event = "stale routes", stale, source = "zebra";
+            "deleting {stale} stale routes from VPP that zebra does not have"
+        );
     }
 }
 
@@ -157,7 +163,7 @@ impl Server {
         })?;
         let local = socket.local_addr().unwrap_or(address);
         self.shared.fpm.listens(Some(local), &self.waker);
-        log::info!("listening for zebra at {local}");
+        log::info!(event = "listening", address:% = local; "listening for zebra at {local}");
         self.socket = Some(socket);
         Ok(())
     }
@@ -207,7 +213,11 @@ impl Server {
         self.namespaces = namespaces;
         self.socket = None;
         if let Err(error) = self.listen() {
-            log::warn!("{error}; retrying");
+            log::warn!(
+                event = "cannot listen", address:% = self.settings.listen, error:%,
+                retry_seconds = RETRY_PAUSE.as_secs_f64();
+                "{error}; retrying"
+            );
             self.again_at = Some(now + RETRY_PAUSE);
         }
     }
@@ -232,9 +242,13 @@ impl Server {
             Some(Ended::NotFpm(error)) => {
                 let errors = &self.shared.fpm.protocol_errors;
                 errors.fetch_add(1, Ordering::Relaxed);
-                log::error!("closed the connection from {address}: {error}; VPP keeps its routes");
+                log::error!(
+                    event = "zebra disconnected", address:%, error:%;
+                    "closed the connection from {address}: {error}; VPP keeps its routes"
+                );
             }
             Some(ended) => log::warn!(
+                event = "zebra disconnected", address:%, error:% = ended;
                 "the connection from zebra at {address} ended: {ended}; VPP keeps its routes until \
                  zebra has connected again and sent all routes"
             ),
@@ -251,7 +265,11 @@ impl Server {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
-                    log::warn!("cannot accept zebra's connection: {error}; retrying");
+                    log::warn!(
+                        event = "cannot accept", error:%,
+                        retry_seconds = RETRY_PAUSE.as_secs_f64();
+                        "cannot accept zebra's connection: {error}; retrying"
+                    );
                     self.again_at = Some(Instant::now() + RETRY_PAUSE);
                     return;
                 }
@@ -265,6 +283,7 @@ impl Server {
             self.shared.fpm.refused.fetch_add(1, Ordering::Relaxed);
             if !std::mem::replace(&mut self.has_logged_refusal, true) {
                 log::warn!(
+                    event = "connection refused", address:%, connected:% = peer.address;
                     "refused a connection from {address}, since zebra at {} is connected: configure \
                      this address (`fpm address`) in one zebra only",
                     peer.address
@@ -274,12 +293,18 @@ impl Server {
         }
         match Peer::new(&self.shared, &mut self.ids, stream, address, Instant::now()) {
             Ok(peer) => {
-                log::info!("zebra connected from {address}; receiving all its routes");
+                log::info!(
+                    event = "zebra connected", address:%;
+                    "zebra connected from {address}; receiving all its routes"
+                );
                 self.has_logged_refusal = false;
                 self.peer = Some(peer);
                 self.serve();
             }
-            Err(error) => log::warn!("cannot use the connection from {address}: {error}"),
+            Err(error) => log::warn!(
+                event = "connection unusable", address:%, error:%;
+                "cannot use the connection from {address}: {error}"
+            ),
         }
     }
 }

@@ -152,6 +152,7 @@ impl Peer {
         if let Some(error) = effects.malformed {
             if !std::mem::replace(&mut self.uncertain, true) {
                 log::warn!(
+                    event = "message ignored", source = "zebra", address:% = self.address, error:%;
                     "ignored a message of zebra that cannot be decoded: {error}; routes of earlier \
                      connections stay until a new connection has sent all routes"
                 );
@@ -219,6 +220,7 @@ impl Peer {
         shared.fpm.swept.fetch_add(swept as u64, Ordering::Relaxed);
         shared.fpm.settled();
         log::info!(
+            event = "zebra in sync", address:% = self.address, swept, stale;
             "zebra at {} has shown its routes: removed {swept} of earlier connections and {stale} \
              of an earlier run",
             self.address

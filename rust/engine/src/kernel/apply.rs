@@ -87,7 +87,10 @@ pub(super) fn notifications(shared: &EngineState, table: &mut Table, buffer: &[u
 
 pub(super) fn malformed(shared: &EngineState, error: &dyn std::fmt::Display) {
     KernelCounters::count(&shared.kernel.malformed);
-    log::warn!("ignored a kernel message that cannot be decoded: {error}");
+    log::warn!(
+        event = "message ignored", source = "kernel", error:%;
+        "ignored a kernel message that cannot be decoded: {error}"
+    );
 }
 
 fn one(

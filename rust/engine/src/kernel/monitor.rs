@@ -180,6 +180,7 @@ impl Monitor {
             None => {}
             Some(Change::Gone) => {
                 log::error!(
+                    event = "namespace gone", namespace:% = name;
                     "the network namespace {name} is gone: VPP keeps its routes until a namespace of \
                      that name exists again"
                 );
@@ -191,10 +192,16 @@ impl Monitor {
             }
             Some(Change::Replaced) => match self.enter_namespace(&path) {
                 Ok(()) => {
-                    log::warn!("the network namespace {name} was replaced; reading the new one")
+                    log::warn!(
+                        event = "namespace replaced", namespace:% = name;
+                        "the network namespace {name} was replaced; reading the new one"
+                    )
                 }
                 // The file appears before the namespace is mounted on it.
-                Err(error) => log::debug!("cannot enter {name} yet: {error}"),
+                Err(error) => log::debug!(
+                    event = "namespace not there yet", namespace:% = name, error:%;
+                    "cannot enter {name} yet: {error}"
+                ),
             },
         }
         Ok(())
@@ -250,7 +257,7 @@ impl Monitor {
 
     /// Records that the kernel can no longer be read.
     pub(super) fn fail(&self, error: &KernelError) {
-        log::error!("the kernel reader ends: {error}");
+        log::error!(event = "kernel reader ended", error:%; "the kernel reader ends: {error}");
         self.shared.fail(error.to_string());
     }
 
@@ -262,7 +269,10 @@ impl Monitor {
 
     fn resync_or_retry(&mut self, reason: Reason, dump_scope: DumpScope) {
         if let Err(error) = self.resync(reason, dump_scope) {
-            log::warn!("resync failed, retrying: {error}");
+            log::warn!(
+                event = "kernel dump failed", error:%, retry_seconds = LONGEST_PAUSE.as_secs_f64();
+                "resync failed, retrying: {error}"
+            );
             self.schedule
                 .request(LONGEST_PAUSE, reason, DumpScope::Everything);
         }

@@ -115,7 +115,10 @@ impl NamespaceWatch {
                 news.then_some(Change::Gone)
             }
             Err(error) => {
-                log::debug!("cannot stat {}: {error}", path.display());
+                log::debug!(
+                    event = "namespace unknown", namespace:% = path.display(), error:%;
+                    "cannot stat {}: {error}", path.display()
+                );
                 None
             }
         }

@@ -34,11 +34,15 @@ pub(super) fn report_buffer(shared: &EngineState, asked: usize, granted: usize) 
     // The kernel doubles the requested size to account for its overhead.
     if granted / 2 < asked {
         log::warn!(
+            event = "receive buffer", granted_bytes = granted, asked_bytes = asked;
             "the kernel granted a receive buffer of {granted} bytes instead of {asked}: give this \
              process CAP_NET_ADMIN or raise net.core.rmem_max, or bursts of changes overrun the \
              buffer and each overrun costs a dump"
         );
     } else {
-        log::info!("receive buffer for the kernel's notifications: {granted} bytes");
+        log::info!(
+            event = "receive buffer", granted_bytes = granted, asked_bytes = asked;
+            "receive buffer for the kernel's notifications: {granted} bytes"
+        );
     }
 }

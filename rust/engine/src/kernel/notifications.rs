@@ -60,6 +60,7 @@ impl Monitor {
                 Some(error) if error.raw_os_error() == Some(libc::ENOBUFS) => all.overrun = true,
                 Some(error) if may_pass(&error) => {
                     log::warn!(
+                        event = "notifications unreadable", error:%;
                         "cannot read the kernel's notifications for the moment: {error}; dumping its \
                          routes again"
                     );
@@ -88,6 +89,7 @@ impl Monitor {
             };
             log::log!(
                 level,
+                event = "overrun", overruns_in_a_row = self.overruns_in_a_row;
                 "the kernel dropped notifications (overrun); dumping its routes again"
             );
             self.count_drops();
@@ -170,7 +172,9 @@ impl Monitor {
                 let counter = &self.shared.kernel.drops;
                 counter.store(drops.into(), Ordering::Relaxed);
             }
-            Err(error) => log::debug!("cannot read the socket's drop count: {error}"),
+            Err(error) => log::debug!(
+                event = "drops unknown", error:%; "cannot read the socket's drop count: {error}"
+            ),
         }
     }
 

@@ -87,7 +87,10 @@ fn read_all(
         let read = panics::guarded(|| read_many(socket, what, sequence, &mut buffer));
         // The dump fails and is retried, like one that the kernel refuses.
         let read = read.unwrap_or_else(|reason| {
-            log::error!("the dump reader panicked, which is a bug: {reason}");
+            log::error!(
+                event = "thread panicked", thread = "dump reader", reason:%;
+                "the dump reader panicked, which is a bug: {reason}"
+            );
             let source = io::Error::other(reason);
             Err(KernelError::Dump { what, source })
         });

@@ -170,7 +170,10 @@ impl Reader {
         self.shared.wake_waiters();
         if let Some(thread) = self.thread.lock().take() {
             if thread.join().is_err() {
-                log::error!("the kernel reader panicked");
+                log::error!(
+                    event = "thread panicked", thread = "kernel reader";
+                    "the kernel reader panicked"
+                );
             }
         }
         // Wait for an inline reader.
@@ -212,7 +215,10 @@ fn run(
 
 /// The monitor's state may be inconsistent: stop reading.
 fn panicked(shared: &EngineState, reason: &str) {
-    log::error!("the kernel reader panicked, which is a bug: {reason}");
+    log::error!(
+        event = "thread panicked", thread = "kernel reader", reason:%;
+        "the kernel reader panicked, which is a bug: {reason}"
+    );
     shared.fail(format!(
         "the kernel reader panicked, which is a bug: {reason}; restart the daemon, which then \
          resynchronises"

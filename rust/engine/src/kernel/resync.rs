@@ -242,7 +242,10 @@ impl Monitor {
                 .shared
                 .change(|table| table.confirm(families) + table.confirm_absent(absent));
             if stale > 0 {
-                log::info!("deleting {stale} stale routes from VPP that the kernel does not have");
+                log::info!(
+                    event = "stale routes", stale, source = "kernel";
+                    "deleting {stale} stale routes from VPP that the kernel does not have"
+                );
             }
         } else if self.shared.table().awaits_confirmation() {
             self.schedule
@@ -252,7 +255,7 @@ impl Monitor {
 
     fn report_drift(&self, drift: &DriftReport) {
         if drift.total() == 0 {
-            log::debug!("the audit found no drift from the kernel");
+            log::debug!(event = "no drift", source = "kernel"; "the audit found no drift from the kernel");
             return;
         }
         self.shared.drifted(drift);
@@ -260,12 +263,12 @@ impl Monitor {
             format!("{} {prefix} (table {table})", drift.name())
         };
         let named: Vec<String> = drift.examples.iter().map(named).collect();
-        let more = drift.total().saturating_sub(named.len());
+        let (differed, more) = (drift.total(), drift.total().saturating_sub(named.len()));
+        let examples = named.join(", ");
         log::warn!(
-            "an audit found {} routes that differed from the kernel without a notification; they \
-             are repaired: {}{}",
-            drift.total(),
-            named.join(", "),
+            event = "drift", source = "kernel", differed, examples:%;
+            "an audit found {differed} routes that differed from the kernel without a notification; \
+             they are repaired: {examples}{}",
             if more > 0 {
                 format!(" and {more} more")
             } else {

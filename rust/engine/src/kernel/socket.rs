@@ -142,6 +142,7 @@ impl RouteSocket {
         };
         log::log!(
             level,
+            event = "message not from the kernel", port;
             "ignored a netlink message from port {port}, which is not the kernel"
         );
     }

@@ -117,13 +117,14 @@ impl Monitor {
         let before = ended_early.swap(count, Ordering::Relaxed);
         if let (Some((table, prefix)), 0) = (present.first(), before) {
             log::warn!(
+                event = "dump ended early", prefix:%, table = *table, prefixes = count;
                 "the kernel's dump ends early: it does not show {prefix} (table {table}), which the \
                  kernel has. A route with more next hops than fit in a netlink message ends a dump \
                  (about 1,500): what is behind it stays as it is, and is not compared until that \
                  route has fewer"
             );
         } else if count == 0 && before > 0 {
-            log::info!("the kernel's dumps are complete again");
+            log::info!(event = "dumps complete"; "the kernel's dumps are complete again");
         }
     }
 }

@@ -181,7 +181,10 @@ impl BulkConnection {
         self.hang_up();
         if let Some(thread) = self.thread.take() {
             if thread.join().is_err() {
-                log::error!("the bulk connection's thread panicked");
+                log::error!(
+                    event = "thread panicked", thread = "bulk connection";
+                    "the bulk connection's thread panicked"
+                );
             }
         }
     }

@@ -153,7 +153,7 @@ impl Connection {
         while self.write().and_then(|()| self.read()).is_ok() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || self.await_vpp(left).is_err() {
-                log::debug!("VPP did not answer the end of the session");
+                log::debug!(event = "no answer"; "VPP did not answer the end of the session");
                 return;
             }
         }
@@ -262,7 +262,9 @@ impl Connection {
             }
             match &mut self.active {
                 Some(operation) => operation.on_message(&self.context, id, message)?,
-                None => log::debug!("unexpected message {id} from VPP"),
+                None => log::debug!(
+                    event = "unexpected message", message = id; "unexpected message {id} from VPP"
+                ),
             }
         }
         if let Some(operation) = &mut self.active {

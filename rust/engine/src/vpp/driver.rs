@@ -103,7 +103,10 @@ impl Driver {
         if let Some(connection) = self.connection.lock().take() {
             let ended = panics::guarded(|| connection.fail_all(&error));
             if let Err(reason) = ended {
-                log::error!("an operation of the bulk connection panicked as it ended: {reason}");
+                log::error!(
+                    event = "thread panicked", thread = "bulk connection", reason:%;
+                    "an operation of the bulk connection panicked as it ended: {reason}"
+                );
             }
         }
         self.lost.set(error);
@@ -148,6 +151,9 @@ impl Driver {
 }
 
 fn panicked(reason: &str) -> VppError {
-    log::error!("the bulk connection panicked, which is a bug: {reason}");
+    log::error!(
+        event = "thread panicked", thread = "bulk connection", reason:%;
+        "the bulk connection panicked, which is a bug: {reason}"
+    );
     VppError::Lost(reason.to_owned())
 }

@@ -70,6 +70,8 @@ impl Encoder {
                 }
                 None => {
                     log::error!(
+                        event = "route not sent", reason = "would crash VPP",
+                        prefix:% = request.prefix, vpp_table = request.vpp_table;
                         "{} in VPP table {} is not sent: it would crash this VPP",
                         request.prefix,
                         request.vpp_table
@@ -104,6 +106,7 @@ fn encoded(prefix: &Prefix, paths: &PathSet) -> Option<EncodedPaths> {
     let encoded = EncodedPaths::new(paths);
     if let Err(error) = &encoded {
         log::error!(
+            event = "route not encoded", prefix:%, error:%;
             "cannot encode {prefix} and other routes with its paths for VPP, which is a bug: {error}"
         );
     }

@@ -76,6 +76,7 @@ impl DumpReader for Adoption {
     fn complete(self, _shared: &EngineState) -> Adopted {
         if self.hiding > MAX_SHADOWED {
             log::warn!(
+                event = "routes hidden", hidden = self.hiding, most = MAX_SHADOWED;
                 "VPP has {} routes of FIB sources that take precedence over ours: routes of an \
                  earlier run that they hide stay until `bgpreflector flush` removes them",
                 self.hiding

@@ -136,7 +136,10 @@ impl Operation for CommitOp {
 
     fn on_message(&mut self, context: &Context, id: u16, message: &[u8]) -> Result<(), VppError> {
         if id != context.ids.route_reply {
-            log::debug!("unexpected message {id} from VPP during a commit");
+            log::debug!(
+                event = "unexpected message", message = id, during = "commit";
+                "unexpected message {id} from VPP during a commit"
+            );
             return Ok(());
         }
         let reply =
@@ -220,6 +223,7 @@ fn log_ended(table: &Table, request: &Request, frame: &[u8]) {
     } = request;
     let message: String = frame.iter().map(|byte| format!("{byte:02x}")).collect();
     log::error!(
+        event = "route held", reason = "ended_vpp", prefix:%, vpp_table = *vpp_table;
         "VPP ended three times while the route {prefix} in VPP table {vpp_table} had no answer, the \
          last time with nothing else under way: it is held (ended_vpp) until `bgpreflector release \
          {prefix}` or until VPP has another version. For a report of the fault to VPP: \
