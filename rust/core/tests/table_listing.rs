@@ -147,10 +147,10 @@ fn routes_are_counted_by_what_they_have_in_common() {
     let world = filled();
     let (alike, rest) = world
         .table
-        .tally(Cursor::default(), &RouteFilter::default());
+        .group_routes(Cursor::default(), &RouteFilter::default());
     assert_eq!(rest, None);
     let of = |interface| {
-        let through = |one: &&bgpreflector_core::table::Alike| {
+        let through = |one: &&bgpreflector_core::table::RouteGroup| {
             let v4 = one.next_hops[0]
                 .gateway
                 .is_some_and(|gateway| gateway.is_ipv4());

@@ -71,7 +71,7 @@ fn held(table: &Table) -> Vec<RouteView> {
         ordered.extend(views);
     }
     assert_eq!(ordered, all, "both listings have the same");
-    let (alike, _) = table.tally(Cursor::default(), &filter);
+    let (alike, _) = table.group_routes(Cursor::default(), &filter);
     assert_eq!(alike.iter().map(|a| a.count).sum::<usize>(), all.len());
     let mut by_set = Vec::new();
     assert_eq!(

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bgpreflector_core::vpp::Pending;
+use bgpreflector_core::vpp::InFlight;
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ proptest! {
         steps in prop::collection::vec(step(), 0..300),
     ) {
         let start = u32::MAX - before_wrap;
-        let mut pending = Pending::starting_at(start);
+        let mut pending = InFlight::starting_at(start);
         let mut model: BTreeMap<u64, usize> = BTreeMap::new();
         let mut next = u64::from(start);
         for (number, step) in steps.into_iter().enumerate() {
@@ -83,7 +83,7 @@ proptest! {
 
 #[test]
 fn a_drain_that_is_not_read_gives_everything_up_too() {
-    let mut pending = Pending::default();
+    let mut pending = InFlight::default();
     let context = pending.push('a');
     drop(pending.drain());
     assert!(pending.is_empty());

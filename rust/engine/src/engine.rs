@@ -13,7 +13,7 @@ use crate::error::KernelError;
 use crate::fpm::{FpmSettings, Listener};
 use crate::heartbeat::{Heartbeat, Pulse};
 use crate::history::RecentChange;
-use crate::kernel::{Found, KernelSettings, Reader, Reason, ResyncReport, lookup, sysctl};
+use crate::kernel::{KernelSettings, LookupResult, Reader, Reason, ResyncReport, lookup, sysctl};
 use crate::requests::Requests;
 use crate::state::EngineState;
 use crate::vpp::BulkConnection;
@@ -200,7 +200,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`KernelError`]
-    pub fn lookup(&self, address: IpAddr) -> Result<Found, KernelError> {
+    pub fn lookup(&self, address: IpAddr) -> Result<LookupResult, KernelError> {
         lookup(self.settings.kernel.namespace.as_deref(), address)
     }
 

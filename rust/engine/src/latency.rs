@@ -12,8 +12,8 @@ pub const BOUNDS: [f64; 15] = [
     60.0,
 ];
 
-/// Marks at most; beyond that neighbours become one, with the older one's time.
-const CHECKPOINTS: usize = 4096;
+/// Beyond this many neighbours become one, with the older one's time.
+const MAX_CHECKPOINTS: usize = 4096;
 
 /// A histogram of the time that changes waited until the batch they were in was answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -65,7 +65,7 @@ impl LatencyTracker {
             return;
         }
         self.queued = queued;
-        if self.checkpoints.len() >= CHECKPOINTS {
+        if self.checkpoints.len() >= MAX_CHECKPOINTS {
             self.merge();
         }
         self.checkpoints.push_back(Checkpoint {

@@ -7,7 +7,7 @@ use bgpreflector_core::vpp::canonical::installed_paths;
 
 use crate::engine::Engine;
 use crate::error::KernelError;
-use crate::kernel::{Answer, Found, ask_for_prefixes, is_covered};
+use crate::kernel::{Answer, LookupResult, ask_for_prefixes, is_covered};
 
 bgpreflector_core::named_enum! {
     /// How what VPP has for a prefix and the kernel's answer go together.
@@ -80,16 +80,16 @@ impl Engine {
 pub(crate) fn check(table: &Table, faults: Faults, answer: Answer) -> LookupCheck {
     let (kernel_table, prefix) = answer.asked;
     let expected = match &answer.found {
-        Found::Route(route) => Some(table.paths_given_for(&route.set)),
+        LookupResult::Route(route) => Some(table.paths_given_for(&route.set)),
         _ => None,
     };
     let (installed, settled) = table.installed(kernel_table, &prefix);
     let installed = installed.cloned();
     let vpp_table = table.vpp_table_of(kernel_table, prefix.family());
     let verdict = match (&answer.found, vpp_table) {
-        (_, None) | (Found::Unreadable(_), _) => Verdict::Unknown,
+        (_, None) | (LookupResult::Unreadable(_), _) => Verdict::Unknown,
         _ if !settled || is_covered(answer.asked, &answer.found) => Verdict::Unknown,
-        (Found::Route(route), Some(vpp_table)) => {
+        (LookupResult::Route(route), Some(vpp_table)) => {
             let key = &route.key;
             if key.table != kernel_table {
                 Verdict::Elsewhere
@@ -114,7 +114,7 @@ pub(crate) fn check(table: &Table, faults: Faults, answer: Answer) -> LookupChec
                 }
             }
         }
-        (Found::Error(errno), _) => of(match (&installed, error_kind(*errno)) {
+        (LookupResult::Error(errno), _) => of(match (&installed, error_kind(*errno)) {
             (Some(has), Some(_)) => drops(has),
             (has, _) => has.is_none(),
         }),

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use bgpreflector_core::netlink::HardwareAddress;
 use bgpreflector_core::route::Family;
 use bgpreflector_core::table::{Interfaces, Link, RouteSource, Unmapped};
-use bgpreflector_engine::kernel::Found;
+use bgpreflector_engine::kernel::LookupResult;
 use pyo3::prelude::*;
 
 use crate::batch::RouteBatch;
@@ -133,10 +133,10 @@ impl Engine {
     ) -> PyResult<(Option<KernelRoute>, Option<i32>)> {
         let found = self.inner.with(py, |inner| inner.lookup(address));
         Ok(match found.map_err(errors::kernel)? {
-            Found::Route(route) => (Some(KernelRoute::from(*route)), None),
-            Found::Error(errno) => (None, Some(errno)),
+            LookupResult::Route(route) => (Some(KernelRoute::from(*route)), None),
+            LookupResult::Error(errno) => (None, Some(errno)),
             // The lookup itself returns it as an error.
-            Found::Unreadable(_) => (None, None),
+            LookupResult::Unreadable(_) => (None, None),
         })
     }
 

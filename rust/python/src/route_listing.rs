@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use bgpreflector_core::table::{Alike, Cursor, RouteFilter, RoutesInOrder, SetView};
+use bgpreflector_core::table::{Cursor, RouteFilter, RouteGroup, RoutesInOrder, SetView};
 use bgpreflector_engine::TableGuard;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
@@ -90,15 +90,15 @@ impl RouteListing {
 
     fn tally(&self, py: Python<'_>, cursor: u64) -> (Vec<Tally>, Option<u64>) {
         let cursor = Cursor::from_bits(cursor);
-        let tally = |table: TableGuard<'_>| table.tally(cursor, &self.filter);
-        let (alike, rest) = self.engine.get().read(py, tally);
-        let counts = alike.into_iter().map(count).collect();
+        let tally = |table: TableGuard<'_>| table.group_routes(cursor, &self.filter);
+        let (groups, rest) = self.engine.get().read(py, tally);
+        let counts = groups.into_iter().map(count).collect();
         (counts, rest.map(Cursor::to_bits))
     }
 }
 
-fn count(alike: Alike) -> Tally {
-    let route_type = convert::route_type(alike.route_type);
-    let hops = alike.next_hops.into_iter().map(NextHop::from).collect();
-    (alike.state, alike.protocol, route_type, hops, alike.count)
+fn count(group: RouteGroup) -> Tally {
+    let route_type = convert::route_type(group.route_type);
+    let hops = group.next_hops.into_iter().map(NextHop::from).collect();
+    (group.state, group.protocol, route_type, hops, group.count)
 }

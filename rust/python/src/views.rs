@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 use bgpreflector_core::route::{NextHopSet, NextHopSource, PathSet, Route};
 use bgpreflector_core::table::{RouteState, SetView};
 use bgpreflector_core::vpp::Retval;
-use bgpreflector_engine::kernel::Found;
+use bgpreflector_engine::kernel::LookupResult;
 use bgpreflector_engine::{Batch, BatchChange, RecentChange};
 use pyo3::prelude::*;
 
@@ -191,9 +191,9 @@ impl LookupCheck {
         let (table, prefix) = checked.answer.asked;
         let mut reason = None;
         let (kernel, error) = match checked.answer.found {
-            Found::Route(route) => (Some(Py::new(py, KernelRoute::from(*route))?), None),
-            Found::Error(errno) => (None, Some(errno)),
-            Found::Unreadable(why) => {
+            LookupResult::Route(route) => (Some(Py::new(py, KernelRoute::from(*route))?), None),
+            LookupResult::Error(errno) => (None, Some(errno)),
+            LookupResult::Unreadable(why) => {
                 reason = Some(why.to_owned());
                 (None, None)
             }

@@ -25,6 +25,6 @@ pub(crate) use request::{Request, attribute};
 pub use request::{RouteDump, label_dump, link_dump, next_hop_dump, route_lookup, rule_dump};
 pub use route::{EncodedRoute, PartialMessage};
 pub use types::{
-    Action, AddressMessage, HardwareAddress, Holds, LabelRouteMessage, LinkMessage, NextHopMessage,
-    Payload, RouteMessage, RuleMessage, SourceRouteMessage,
+    Action, AddressMessage, HardwareAddress, LabelRouteMessage, LinkMessage, NextHopMessage,
+    Payload, RouteMessage, RuleMatch, RuleMessage, SourceRouteMessage,
 };

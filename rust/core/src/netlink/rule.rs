@@ -6,7 +6,7 @@ use super::constants::{
     FRA_PAD, FRA_PRIORITY, FRA_PROTOCOL, FRA_SRC, FRA_SUPPRESS_PREFIXLEN, FRA_TABLE,
 };
 use super::error::{DecodeErrorKind, SkipReason};
-use super::types::{Holds, Payload, RuleMessage};
+use super::types::{Payload, RuleMatch, RuleMessage};
 use crate::route::Family;
 
 /// `net/core/fib_rules.c`: `fib_rule_match`, for a lookup from this machine.
@@ -45,14 +45,14 @@ pub(super) fn decode(payload: &[u8]) -> Result<Payload, DecodeErrorKind> {
     never |= mark & mask != 0;
     // Such as FIB_RULE_INVERT.
     let flagged = u32::from_ne_bytes(flags) != 0;
-    let holds = match (flagged, never, sometimes) {
-        (true, ..) | (false, false, true) => Holds::Sometimes,
-        (false, true, _) => Holds::Never,
-        (false, false, false) => Holds::Always,
+    let matches = match (flagged, never, sometimes) {
+        (true, ..) | (false, false, true) => RuleMatch::Sometimes,
+        (false, true, _) => RuleMatch::Never,
+        (false, false, false) => RuleMatch::Always,
     };
     Ok(Payload::Rule(RuleMessage {
         table: (action == FR_ACT_TO_TBL).then_some(table),
-        holds,
+        matches,
     }))
 }
 
@@ -68,7 +68,7 @@ mod tests {
         bytes
     }
 
-    fn holds(flags: u32, attributes: &[(u16, &[u8])]) -> Holds {
+    fn holds(flags: u32, attributes: &[(u16, &[u8])]) -> RuleMatch {
         let mut bytes = vec![2, 0, 0, 0, 254, 0, 0, FR_ACT_TO_TBL];
         bytes.extend(flags.to_ne_bytes());
         bytes.extend(attribute(FRA_SUPPRESS_PREFIXLEN, &[0xff; 4]));
@@ -80,7 +80,7 @@ mod tests {
         match decode(&bytes).unwrap() {
             Payload::Rule(rule) => {
                 assert_eq!(rule.table, Some(254));
-                rule.holds
+                rule.matches
             }
             other => panic!("{other:?}"),
         }
@@ -89,23 +89,23 @@ mod tests {
     #[test]
     fn what_a_lookup_does_not_name_no_rule_for_it_matches() {
         let mark = 7_u32.to_ne_bytes();
-        assert_eq!(holds(0, &[]), Holds::Always);
-        assert_eq!(holds(0, &[(FRA_PRIORITY, &mark)]), Holds::Always);
-        assert_eq!(holds(0, &[(FRA_FWMARK, &mark)]), Holds::Never);
+        assert_eq!(holds(0, &[]), RuleMatch::Always);
+        assert_eq!(holds(0, &[(FRA_PRIORITY, &mark)]), RuleMatch::Always);
+        assert_eq!(holds(0, &[(FRA_FWMARK, &mark)]), RuleMatch::Never);
         let masked = [(FRA_FWMARK, &mark[..]), (FRA_FWMASK, &[0; 4])];
-        assert_eq!(holds(0, &masked), Holds::Always);
-        assert_eq!(holds(0, &[(FRA_IIFNAME, b"eth0\0")]), Holds::Never);
-        assert_eq!(holds(0, &[(FRA_IIFNAME, b"lo\0")]), Holds::Always);
-        assert_eq!(holds(0, &[(FRA_OIFNAME, b"eth0\0")]), Holds::Never);
-        assert_eq!(holds(0, &[(FRA_SRC, &[10, 0, 0, 0])]), Holds::Never);
+        assert_eq!(holds(0, &masked), RuleMatch::Always);
+        assert_eq!(holds(0, &[(FRA_IIFNAME, b"eth0\0")]), RuleMatch::Never);
+        assert_eq!(holds(0, &[(FRA_IIFNAME, b"lo\0")]), RuleMatch::Always);
+        assert_eq!(holds(0, &[(FRA_OIFNAME, b"eth0\0")]), RuleMatch::Never);
+        assert_eq!(holds(0, &[(FRA_SRC, &[10, 0, 0, 0])]), RuleMatch::Never);
         const INVERT: u32 = 2;
-        assert_eq!(holds(INVERT, &[(FRA_FWMARK, &mark)]), Holds::Sometimes);
+        assert_eq!(holds(INVERT, &[(FRA_FWMARK, &mark)]), RuleMatch::Sometimes);
         assert_eq!(
             holds(0, &[(FRA_SUPPRESS_PREFIXLEN, &[0; 4])]),
-            Holds::Sometimes
+            RuleMatch::Sometimes
         );
         const UID_RANGE: u16 = 20;
-        assert_eq!(holds(0, &[(UID_RANGE, &[0; 8])]), Holds::Sometimes);
+        assert_eq!(holds(0, &[(UID_RANGE, &[0; 8])]), RuleMatch::Sometimes);
     }
 
     #[test]
@@ -113,7 +113,7 @@ mod tests {
         const UNREACHABLE: u8 = 7;
         let leads = Payload::Rule(RuleMessage {
             table: None,
-            holds: Holds::Sometimes,
+            matches: RuleMatch::Sometimes,
         });
         let to_some = [10, 128, 0, 0, 0, 0, 0, UNREACHABLE, 0, 0, 0, 0];
         assert_eq!(decode(&to_some).unwrap(), leads);

@@ -134,14 +134,14 @@ pub struct NextHopMessage {
 pub struct RuleMessage {
     /// The table that the rule selects; none if it has another action: an error, or another rule.
     pub table: Option<u32>,
-    /// Which lookups it holds for.
-    pub holds: Holds,
+    /// Which lookups it applies to.
+    pub matches: RuleMatch,
 }
 
 /// Which lookups a rule applies to, among those with an address only: no mark, no source, no
 /// interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holds {
+pub enum RuleMatch {
     /// All, and every route of its table.
     Always,
     /// Some, or not every route.

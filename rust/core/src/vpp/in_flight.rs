@@ -24,19 +24,19 @@ pub struct UnexpectedReply {
 /// Contexts count up from 1 and wrap. VPP answers in order, so requests wait in a ring; answers
 /// out of order leave gaps in it, which go when everything older is answered.
 #[derive(Clone, Debug)]
-pub struct Pending<T> {
+pub struct InFlight<T> {
     ring: VecDeque<Option<T>>,
     first: u32,
     unanswered: usize,
 }
 
-impl<T> Default for Pending<T> {
+impl<T> Default for InFlight<T> {
     fn default() -> Self {
         Self::starting_at(1)
     }
 }
 
-impl<T> Pending<T> {
+impl<T> InFlight<T> {
     /// No requests; the first one pushed gets the context given.
     #[must_use]
     pub const fn starting_at(context: u32) -> Self {
@@ -55,7 +55,7 @@ impl<T> Pending<T> {
         context
     }
 
-    /// The context that the next [`Pending::push`] gives.
+    /// The context that the next [`InFlight::push`] gives.
     #[must_use]
     pub fn next_context(&self) -> u32 {
         // Contexts wrap, so only the length's lower 32 bits count.

@@ -35,7 +35,7 @@ pub use error::{FrameError, MessageError, WireError};
 pub use faults::Faults;
 pub use frame::{FrameReader, FrameStart, begin_frame};
 pub use handshake::{SockclntCreate, SockclntCreateReply, SockclntDelete};
-pub use in_flight::{Pending, UnexpectedReply};
+pub use in_flight::{InFlight, UnexpectedReply};
 pub use ip_route::{IpRoute, RouteVersion};
 pub use keepalive::ControlPingReply;
 pub use message_table::MessageTable;

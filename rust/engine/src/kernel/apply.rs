@@ -103,7 +103,7 @@ fn one(
         PartialMessage::Announced(route) => {
             effects.v6_announced |= route.key.prefix.family() == Family::V6;
             effects.expiry = earlier(effects.expiry, expiry(&route));
-            let verify = announcement(shared, table, &route, placement(&raw.header));
+            let verify = announcement(shared, table, &route, insert_mode(&raw.header));
             effects.verify(verify.map_err(|problem| raw.error(problem))?);
             return Ok(());
         }
@@ -121,7 +121,7 @@ fn one(
                 Action::New => effects.v6_announced = true,
                 Action::Delete => effects.v6_withdrawn = true,
             }
-            source_route(shared, table, *message, placement(&raw.header));
+            source_route(shared, table, *message, insert_mode(&raw.header));
         }
         Payload::LabelRoute(message) => label_route(shared, table, *message),
         Payload::Link(link) => effects.verify(link_message(shared, table, &link)),
@@ -152,7 +152,7 @@ pub(super) fn expiry(route: &EncodedRoute<'_>) -> Option<Duration> {
     }
 }
 
-fn placement(header: &Header) -> InsertMode {
+fn insert_mode(header: &Header) -> InsertMode {
     if header.replace() {
         InsertMode::Replace
     } else if header.append() {
@@ -167,7 +167,7 @@ pub(super) fn announcement(
     shared: &EngineState,
     table: &mut Table,
     route: &EncodedRoute<'_>,
-    placement: InsertMode,
+    insert_mode: InsertMode,
 ) -> Result<Verify, DecodeErrorKind> {
     KernelCounters::count(&shared.kernel.route_announcements);
     table.announce_encoded(
@@ -178,7 +178,7 @@ pub(super) fn announcement(
         },
         route.set_bytes(),
         || route.read_set(),
-        placement,
+        insert_mode,
     )
 }
 
@@ -187,7 +187,7 @@ pub(super) fn source_route(
     shared: &EngineState,
     table: &mut Table,
     from: SourceRouteMessage,
-    placement: InsertMode,
+    insert_mode: InsertMode,
 ) {
     let SourceRouteMessage {
         source, expired, ..
@@ -204,7 +204,7 @@ pub(super) fn source_route(
         protocol,
         expired,
     };
-    if !table.announce_from(source, announcement, set, placement) {
+    if !table.announce_from(source, announcement, set, insert_mode) {
         shared.kernel.skip(SkipReason::SourceSpecific);
     }
 }

@@ -174,7 +174,7 @@ impl Monitor {
         };
         let shared = Arc::clone(&self.shared);
         let mut other = DumpPass::default();
-        let placement = match request.interface {
+        let insert_mode = match request.interface {
             None => InsertMode::Dump,
             Some(_) => InsertMode::PartialDump,
         };
@@ -185,14 +185,14 @@ impl Monitor {
                     PartialMessage::Other(body) => {
                         if let Payload::SourceRoute(from) = *body {
                             pass.dumped += 1;
-                            apply::source_route(&shared, table, *from, placement);
+                            apply::source_route(&shared, table, *from, insert_mode);
                         }
                         continue;
                     }
                 };
                 pass.dumped += 1;
                 pass.expiry = earlier(pass.expiry, apply::expiry(&route));
-                let taken = apply::announcement(&shared, table, &route, placement);
+                let taken = apply::announcement(&shared, table, &route, insert_mode);
                 if let Err(problem) = taken {
                     replies.malformed(&raw.error(problem));
                 }

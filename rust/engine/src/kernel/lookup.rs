@@ -14,7 +14,7 @@ use super::socket::{RouteSocket, in_namespace};
 
 /// The kernel's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum LookupResult {
     /// This route, after the policy rules (`ip rule`); its table is the one in which it was found.
     Route(Box<Route>),
     /// An error number: `ENETUNREACH` if there is no route; `EINVAL`, `EHOSTUNREACH` and `EACCES`
@@ -24,7 +24,7 @@ pub enum Found {
     Unreadable(&'static str),
 }
 
-impl Found {
+impl LookupResult {
     pub(super) fn of(body: Payload) -> Self {
         match body {
             Payload::Route(route) => Self::Route(Box::new(route.route)),
@@ -44,11 +44,11 @@ impl Found {
 pub fn lookups(
     namespace: Option<&Path>,
     addresses: &[IpAddr],
-) -> Result<Vec<(usize, Found)>, KernelError> {
+) -> Result<Vec<(usize, LookupResult)>, KernelError> {
     let socket = in_namespace(namespace, || RouteSocket::open(0))?;
     let questions: Vec<_> = addresses.iter().copied().enumerate().collect();
     let answers = ask(&socket, &mut 0, &questions, &|| ())?;
-    let found = |(place, body)| (place, Found::of(body));
+    let found = |(place, body)| (place, LookupResult::of(body));
     Ok(answers.into_iter().map(found).collect())
 }
 
@@ -56,10 +56,10 @@ pub fn lookups(
 ///
 /// # Errors
 /// [`KernelError`]
-pub fn lookup(namespace: Option<&Path>, address: IpAddr) -> Result<Found, KernelError> {
+pub fn lookup(namespace: Option<&Path>, address: IpAddr) -> Result<LookupResult, KernelError> {
     let failed = |source: io::Error| KernelError::Lookup { address, source };
     match lookups(namespace, &[address])?.pop() {
-        Some((_, Found::Unreadable(reason))) => Err(failed(io::Error::other(reason))),
+        Some((_, LookupResult::Unreadable(reason))) => Err(failed(io::Error::other(reason))),
         Some((_, found)) => Ok(found),
         None => Err(failed(io::ErrorKind::UnexpectedEof.into())),
     }

@@ -27,7 +27,7 @@ mod unseen;
 mod waker;
 
 pub(crate) use apply::{earlier, label_route, object as next_hop_object};
-pub use lookup::{Found, lookup};
+pub use lookup::{LookupResult, lookup};
 pub use prefix_lookups::{Answer, ask_for_prefixes, is_covered};
 pub use reader::Reader;
 pub use schedule::Reason;

@@ -7,7 +7,7 @@ use bgpreflector_core::route::Prefix;
 
 use crate::error::KernelError;
 
-use super::lookup::{Found, lookups};
+use super::lookup::{LookupResult, lookups};
 use super::presence::{ADDRESSES, address};
 
 /// The kernel's answer for an address of a prefix.
@@ -18,7 +18,7 @@ pub struct Answer {
     /// The address within the prefix.
     pub address: IpAddr,
     /// The kernel's route for that address.
-    pub found: Found,
+    pub found: LookupResult,
 }
 
 /// Looks up an address of each prefix, preferring one (of up to three) that no longer prefix of the
@@ -58,8 +58,8 @@ pub fn ask_for_prefixes(
 
 /// Whether a longer prefix answers: the result then does not concern the requested one.
 #[must_use]
-pub fn is_covered((table, prefix): (u32, Prefix), found: &Found) -> bool {
-    let Found::Route(route) = found else {
+pub fn is_covered((table, prefix): (u32, Prefix), found: &LookupResult) -> bool {
+    let LookupResult::Route(route) = found else {
         return false;
     };
     let key = &route.key;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ahash::AHashSet;
-use bgpreflector_core::netlink::{Holds, Messages, Payload, rule_dump};
+use bgpreflector_core::netlink::{Messages, Payload, RuleMatch, rule_dump};
 use bgpreflector_core::route::{Family, NextHopSource, Prefix, Route};
 
 use crate::error::KernelError;
@@ -93,8 +93,8 @@ fn rules(
             is_plain &= !message.header.dump_interrupted();
             match message.body {
                 Payload::Rule(rule) => {
-                    is_plain &= rule.table.is_some() || rule.holds == Holds::Never;
-                    tables.extend(rule.table.filter(|_| rule.holds == Holds::Always));
+                    is_plain &= rule.table.is_some() || rule.matches == RuleMatch::Never;
+                    tables.extend(rule.table.filter(|_| rule.matches == RuleMatch::Always));
                 }
                 // A kernel without policy rules (`CONFIG_IP_MULTIPLE_TABLES`) refuses.
                 Payload::Done(_) | Payload::Error { .. } if is_plain => return Ok(tables),

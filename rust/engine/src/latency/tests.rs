@@ -64,7 +64,7 @@ fn marks_are_bounded() {
     let (mut waiting, start) = (LatencyTracker::default(), Instant::now());
     for n in 0..100_000_usize {
         waiting.queued(n + 1, start + Duration::from_micros(n as u64));
-        assert!(waiting.checkpoints.len() <= CHECKPOINTS);
+        assert!(waiting.checkpoints.len() <= MAX_CHECKPOINTS);
     }
     assert_eq!(
         waiting.oldest(1, start + Duration::from_secs(1)),

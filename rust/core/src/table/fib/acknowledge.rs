@@ -236,7 +236,7 @@ impl Table {
         dumped: &PathSet,
         as_wanted: impl Fn(&PathSet) -> bool,
     ) -> bool {
-        let Some(handle) = self.place_in_vpp_table(vpp_table, prefix) else {
+        let Some(handle) = self.get_or_insert_in_vpp_table(vpp_table, prefix) else {
             return false;
         };
         let body = self
@@ -319,7 +319,7 @@ impl Table {
         stale
     }
 
-    pub(in crate::table) fn place_in_vpp_table(
+    pub(in crate::table) fn get_or_insert_in_vpp_table(
         &mut self,
         vpp_table: u32,
         prefix: &Prefix,
@@ -329,7 +329,7 @@ impl Table {
             .ribs
             .iter()
             .position(|rib| rib.vpp_table == vpp_table && rib.family() == family)?;
-        let (slot, _) = self.ribs.get_mut(index)?.place(prefix)?;
+        let (slot, _) = self.ribs.get_mut(index)?.get_or_insert(prefix)?;
         Some(Handle {
             rib: u16::try_from(index).ok()?,
             slot,

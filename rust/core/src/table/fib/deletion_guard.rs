@@ -10,5 +10,5 @@ pub(in crate::table) struct DeletionGuard {
     pub(in crate::table) on: bool,
     /// VPP interfaces (`sw_if_index`) whose routes are deleted anyway.
     pub(in crate::table) gone: Vec<u32>,
-    pub(in crate::table) places: AHashSet<Handle>,
+    pub(in crate::table) handles: AHashSet<Handle>,
 }

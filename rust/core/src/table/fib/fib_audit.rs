@@ -93,7 +93,7 @@ impl Table {
 
     /// VPP table and prefix of a handle, and whether VPP has acknowledged the prefix.
     #[must_use]
-    pub fn place(&self, handle: Handle) -> Option<(u32, Prefix, bool)> {
+    pub fn vpp_prefix(&self, handle: Handle) -> Option<(u32, Prefix, bool)> {
         let rib = self.rib(handle)?;
         let acknowledged = !rib.body(handle.slot)?.installed.is_none();
         Some((rib.vpp_table, rib.prefix(handle.slot)?, acknowledged))

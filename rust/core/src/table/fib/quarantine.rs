@@ -9,7 +9,7 @@
 use crate::route::{Path, PathKind, PathSet, Prefix};
 
 use crate::table::Table;
-use crate::table::fib::quarantine_state::{Place, shape};
+use crate::table::fib::quarantine_state::{VppPrefix, without_interfaces};
 use crate::table::fib::request::Request;
 use crate::table::resolve::hold_reason::HoldReason;
 use crate::table::store::entry::Slot;
@@ -24,7 +24,7 @@ const OLDEST_SUSPECTS: usize = 256;
 /// Maximum number of suspects; beyond it, those suspected only once are dropped.
 const MAX_SUSPECTS: usize = 65_536;
 
-fn place(request: &Request) -> Place {
+fn vpp_prefix(request: &Request) -> VppPrefix {
     (request.vpp_table, request.prefix)
 }
 
@@ -45,7 +45,7 @@ impl Table {
         let drops = |path: &Path| !matches!(path.kind, PathKind::Normal | PathKind::Local);
         let special = set.paths().iter().any(drops);
         let nameless = rib.vpp_table != 0 && special && prefix.address().is_unspecified();
-        if nameless && self.quarantine.nameless_drops {
+        if nameless && self.quarantine.unspecified_drops {
             return Err(HoldReason::VppFault);
         }
         if self.quarantine.has_ended(&(rib.vpp_table, prefix), set) {
@@ -54,10 +54,10 @@ impl Table {
         Ok(paths)
     }
 
-    /// Holds, or releases, drops of the all-zeros prefixes outside VPP table 0: a VPP with the drop
+    /// RuleMatch, or releases, drops of the all-zeros prefixes outside VPP table 0: a VPP with the drop
     /// fault accepts drops of other prefixes in another form.
-    pub fn withhold_nameless_drops(&mut self, on: bool) {
-        if std::mem::replace(&mut self.quarantine.nameless_drops, on) == on {
+    pub fn withhold_unspecified_drops(&mut self, on: bool) {
+        if std::mem::replace(&mut self.quarantine.unspecified_drops, on) == on {
             return;
         }
         let mut concerned = Vec::new();
@@ -88,7 +88,11 @@ impl Table {
                 .retain(|_, endings| *endings >= ALONE_AFTER);
         }
         for request in adding {
-            let endings = self.quarantine.suspects.entry(place(request)).or_default();
+            let endings = self
+                .quarantine
+                .suspects
+                .entry(vpp_prefix(request))
+                .or_default();
             *endings = endings.saturating_add(1);
             if alone && *endings > ALONE_AFTER {
                 ended.push(*request);
@@ -106,7 +110,7 @@ impl Table {
         let suspects = &self.quarantine.suspects;
         !suspects.is_empty()
             && suspects
-                .get(&place(request))
+                .get(&vpp_prefix(request))
                 .is_some_and(|n| *n >= ALONE_AFTER)
     }
 
@@ -114,12 +118,12 @@ impl Table {
     #[inline]
     pub(in crate::table) fn survived(&mut self, request: &Request) {
         if !self.quarantine.suspects.is_empty() {
-            self.quarantine.suspects.remove(&place(request));
+            self.quarantine.suspects.remove(&vpp_prefix(request));
         }
     }
 
     fn withhold(&mut self, request: &Request) {
-        let Some(shape) = self.paths(request.paths).map(shape) else {
+        let Some(shape) = self.paths(request.paths).map(without_interfaces) else {
             return;
         };
         let others = self.quarantine.ended.iter();
@@ -131,7 +135,11 @@ impl Table {
             let set = (request.vpp_table, shape.clone());
             self.quarantine.ended_sets.push(set);
         }
-        let ended = self.quarantine.ended.entry(place(request)).or_default();
+        let ended = self
+            .quarantine
+            .ended
+            .entry(vpp_prefix(request))
+            .or_default();
         if !ended.contains(&shape) {
             ended.push(shape);
         }
@@ -146,24 +154,24 @@ impl Table {
                 .filter(|rib| rib.vpp_table == request.vpp_table);
             let body = rib.and_then(|rib| rib.body(handle.slot));
             let installed = body.and_then(|body| self.paths(body.installed));
-            installed.is_some_and(|paths| shape(paths) == *wanted)
+            installed.is_some_and(|paths| without_interfaces(paths) == *wanted)
         })
     }
 
     /// VPP table and prefix of the held routes, in order.
     #[must_use]
     pub fn ended_vpp(&self) -> Vec<(u32, Prefix)> {
-        let mut places: Vec<Place> = self.quarantine.ended.keys().copied().collect();
-        places.sort_unstable();
-        places
+        let mut prefixes: Vec<VppPrefix> = self.quarantine.ended.keys().copied().collect();
+        prefixes.sort_unstable();
+        prefixes
     }
 
     /// Releases a prefix in all VPP tables, or all prefixes. Returns how many were held.
     pub fn release(&mut self, prefix: Option<&Prefix>) -> usize {
-        let is = |of: &Place| prefix.is_none_or(|prefix| of.1 == *prefix);
+        let is = |of: &VppPrefix| prefix.is_none_or(|prefix| of.1 == *prefix);
         let before = self.quarantine.ended.len();
-        self.quarantine.ended.retain(|place, _| !is(place));
-        self.quarantine.suspects.retain(|place, _| !is(place));
+        self.quarantine.ended.retain(|prefix, _| !is(prefix));
+        self.quarantine.suspects.retain(|prefix, _| !is(prefix));
         let released = before - self.quarantine.ended.len();
         // Held path sets derive from the prefixes, and are released with them.
         if released > 0 || prefix.is_none() {

@@ -5,48 +5,48 @@ use ahash::AHashMap;
 use crate::route::{Path, PathSet, Prefix};
 
 /// A prefix in a VPP table.
-pub(in crate::table) type Place = (u32, Prefix);
+pub(in crate::table) type VppPrefix = (u32, Prefix);
 
 /// Suspects and held prefixes.
 #[derive(Default)]
 pub(in crate::table) struct Quarantine {
     /// How often VPP ended while the prefix's request was unanswered.
-    pub(in crate::table) suspects: AHashMap<Place, u8>,
+    pub(in crate::table) suspects: AHashMap<VppPrefix, u8>,
     /// The paths with which a prefix crashed VPP.
-    pub(in crate::table) ended: AHashMap<Place, Vec<PathSet>>,
+    pub(in crate::table) ended: AHashMap<VppPrefix, Vec<PathSet>>,
     /// Paths that crashed VPP with every prefix of a VPP table that was tried.
     pub(in crate::table) ended_sets: Vec<(u32, PathSet)>,
-    /// Drops that crash VPP in every form: see [`Table::withhold_nameless_drops`].
-    pub(in crate::table) nameless_drops: bool,
+    /// Drops that crash VPP in every form: see [`Table::withhold_unspecified_drops`].
+    pub(in crate::table) unspecified_drops: bool,
 }
 
 impl Quarantine {
     /// Whether nothing is held.
     #[inline]
     pub(in crate::table) fn is_empty(&self) -> bool {
-        self.ended.is_empty() && !self.nameless_drops
+        self.ended.is_empty() && !self.unspecified_drops
     }
 
     /// Whether the slow check is needed.
     #[inline]
     pub(in crate::table) fn may_concern(&self, prefix: &Prefix) -> bool {
-        !self.ended.is_empty() || self.nameless_drops && prefix.address().is_unspecified()
+        !self.ended.is_empty() || self.unspecified_drops && prefix.address().is_unspecified()
     }
 
-    pub(in crate::table) fn has_ended(&self, place: &Place, paths: &PathSet) -> bool {
-        let Some(sets) = self.ended.get(place) else {
+    pub(in crate::table) fn has_ended(&self, prefix: &VppPrefix, paths: &PathSet) -> bool {
+        let Some(sets) = self.ended.get(prefix) else {
             return self
                 .ended_sets
                 .iter()
-                .any(|(table, set)| *table == place.0 && *set == shape(paths));
+                .any(|(table, set)| *table == prefix.0 && *set == without_interfaces(paths));
         };
         // Different paths have ended VPP, so the prefix is held whatever its paths.
-        sets.len() > 1 || sets.contains(&shape(paths))
+        sets.len() > 1 || sets.contains(&without_interfaces(paths))
     }
 }
 
 /// The paths without VPP's interface numbers, which change when VPP restarts.
-pub(in crate::table) fn shape(paths: &PathSet) -> PathSet {
+pub(in crate::table) fn without_interfaces(paths: &PathSet) -> PathSet {
     let one = |path: &Path| Path {
         sw_if_index: match path.sw_if_index {
             Path::NO_INTERFACE => Path::NO_INTERFACE,

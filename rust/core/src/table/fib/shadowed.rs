@@ -40,7 +40,7 @@ impl Table {
     }
 
     fn take_for_installed(&mut self, vpp_table: u32, prefix: &Prefix) {
-        let Some(handle) = self.place_in_vpp_table(vpp_table, prefix) else {
+        let Some(handle) = self.get_or_insert_in_vpp_table(vpp_table, prefix) else {
             return;
         };
         let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));

@@ -37,7 +37,7 @@ impl Table {
     #[must_use]
     pub fn withheld_deletions(&self) -> WithheldDeletions {
         let mut found = WithheldDeletions::default();
-        for handle in &self.deletion_guard.places {
+        for handle in &self.deletion_guard.handles {
             let rib = self.rib(*handle);
             let Some(body) = rib.and_then(|rib| rib.body(handle.slot)) else {
                 continue;
@@ -85,11 +85,11 @@ impl Table {
 
     /// Keeps a dirty entry that is not handed out.
     pub(in crate::table) fn withhold_deletion(&mut self, handle: Handle) {
-        self.deletion_guard.places.insert(handle);
+        self.deletion_guard.handles.insert(handle);
     }
 
     fn reconsider(&mut self) {
-        for handle in std::mem::take(&mut self.deletion_guard.places) {
+        for handle in std::mem::take(&mut self.deletion_guard.handles) {
             self.refresh(handle);
         }
     }

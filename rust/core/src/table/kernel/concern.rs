@@ -12,7 +12,8 @@ use crate::table::store::ids::{Handle, SetId};
 
 /// Maximum number of multi-route prefixes to examine per link or object; beyond it the change
 /// counts as a concern.
-const OVERFLOW: usize = 4096;
+const MAX_EXAMINED: usize = 4096;
+
 impl Table {
     /// What is uncertain if the kernel may have changed routes through a link without a message.
     pub fn verify_link(&mut self, index: u32) -> Verify {
@@ -97,7 +98,7 @@ impl Table {
             return false;
         }
         let many = |rib: &AnyRib| rib.many().len();
-        if self.ribs.iter().map(many).sum::<usize>() > OVERFLOW {
+        if self.ribs.iter().map(many).sum::<usize>() > MAX_EXAMINED {
             return true;
         }
         let mut marks = SetMarks::default();

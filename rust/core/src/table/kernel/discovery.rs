@@ -9,12 +9,12 @@ use crate::table::kernel::discovered::{MirroredTable, NO_VPP_TABLE};
 use crate::table::store::any_rib::AnyRib;
 
 /// Up to this many ribs a linear search is faster than an index.
-const FEW: usize = 8;
+const MAX_LINEAR_SEARCH: usize = 8;
 
 impl Table {
     #[inline]
     pub(in crate::table) fn rib_index(&self, family: Family, kernel_table: u32) -> Option<u16> {
-        if self.ribs.len() > FEW {
+        if self.ribs.len() > MAX_LINEAR_SEARCH {
             return self.discovered.index.get(&(family, kernel_table)).copied();
         }
         let is = |rib: &AnyRib| rib.kernel_table == kernel_table && rib.family() == family;

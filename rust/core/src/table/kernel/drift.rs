@@ -8,7 +8,7 @@ use ahash::AHashMap;
 use crate::route::{Family, Prefix, RouteKey};
 
 /// Maximum number of differences stored by key; further ones are only counted.
-const REMEMBERED: usize = 1024;
+const MAX_STORED: usize = 1024;
 
 crate::named_enum! {
     /// How the table differed from the kernel.
@@ -58,7 +58,7 @@ impl PendingDrift {
 
     #[inline]
     pub(in crate::table) fn suspect(&mut self, key: &RouteKey, drift: Drift) {
-        if self.keys.len() < REMEMBERED {
+        if self.keys.len() < MAX_STORED {
             // A replacement is found before the route that it replaced is swept.
             self.keys.entry(*key).or_insert(drift);
         } else if let Some(count) = self.uncounted.get_mut(drift.index()) {

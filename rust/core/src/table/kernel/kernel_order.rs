@@ -76,29 +76,29 @@ impl Announced {
 pub(in crate::table) fn announce(
     routes: &mut Routes,
     new: KernelRoute,
-    placement: InsertMode,
+    insert_mode: InsertMode,
     family: Family,
     sets: &Interner<NextHopSet>,
 ) -> Announced {
     let range = same_key(routes, new.tos, new.metric);
-    if placement.from_dump() {
+    if insert_mode.from_dump() {
         if let Some(at) = changed_without_message(routes, range.clone(), &new, sets) {
             let old = routes.get_mut(at).map(|route| {
                 route.expired = new.expired;
                 std::mem::replace(&mut route.set, new.set)
             });
-            seen_again(routes, range, at, new.generation, placement);
+            seen_again(routes, range, at, new.generation, insert_mode);
             return Announced::Changed(old.unwrap_or(new.set));
         }
     }
     let target = match family {
-        Family::V4 => (placement == InsertMode::Replace).then_some(range.start),
-        Family::V6 => v6_target(routes, range.clone(), new, placement, sets),
+        Family::V4 => (insert_mode == InsertMode::Replace).then_some(range.start),
+        Family::V6 => v6_target(routes, range.clone(), new, insert_mode, sets),
     };
     // IPv6 replaces the first route that it can, even if an equal one follows; but if that first
     // one is by a next-hop object, the object was more likely replaced.
     let by_object = sets.get(new.set.0).is_some_and(by_object);
-    let known = match (family, placement, target) {
+    let known = match (family, insert_mode, target) {
         (Family::V6, InsertMode::Replace, Some(at)) if !by_object => {
             duplicate(routes, at..at + 1, &new)
         }
@@ -114,7 +114,7 @@ pub(in crate::table) fn announce(
         let expiry = routes
             .get_mut(at)
             .is_some_and(|route| std::mem::replace(&mut route.expired, new.expired) != new.expired);
-        let moved = seen_again(routes, range, at, new.generation, placement);
+        let moved = seen_again(routes, range, at, new.generation, insert_mode);
         return match (moved, expiry) {
             (true, _) => Announced::Moved,
             (false, true) => Announced::Expiry,
@@ -125,7 +125,7 @@ pub(in crate::table) fn announce(
         if let Some(old) = routes.get_mut(at) {
             // Routes that IPv6 merges keep the protocol of the first of them.
             let merged = family == Family::V6
-                && matches!(placement, InsertMode::Append | InsertMode::Prepend);
+                && matches!(insert_mode, InsertMode::Append | InsertMode::Prepend);
             let protocol = if merged { old.protocol } else { new.protocol };
             let replaced = *old;
             *old = KernelRoute {
@@ -133,11 +133,11 @@ pub(in crate::table) fn announce(
                 generation: replaced.generation,
                 ..new
             };
-            seen_again(routes, range, at, new.generation, placement);
+            seen_again(routes, range, at, new.generation, insert_mode);
             return Announced::Added(Some(replaced.set));
         }
     }
-    let at = match (family, placement) {
+    let at = match (family, insert_mode) {
         (Family::V4, InsertMode::Prepend) => range.start,
         (_, InsertMode::Dump) => {
             let unseen = |at: &usize| {
@@ -203,7 +203,7 @@ fn seen_again(
     mut range: Range<usize>,
     at: usize,
     generation: u8,
-    placement: InsertMode,
+    insert_mode: InsertMode,
 ) -> bool {
     let Some(known) = routes.get(at).copied() else {
         return false;
@@ -215,7 +215,7 @@ fn seen_again(
     if let Some(route) = routes.get_mut(at) {
         route.generation = generation;
     }
-    let moves = placement == InsertMode::Dump && unseen(&known) && place < at;
+    let moves = insert_mode == InsertMode::Dump && unseen(&known) && place < at;
     if moves {
         let route = routes.remove(at);
         routes.insert(place, route);
@@ -245,7 +245,7 @@ fn v6_target(
     routes: &Routes,
     range: Range<usize>,
     new: KernelRoute,
-    placement: InsertMode,
+    insert_mode: InsertMode,
     sets: &Interner<NextHopSet>,
 ) -> Option<usize> {
     let set_of = |route: &KernelRoute| sets.get(route.set.0);
@@ -257,7 +257,7 @@ fn v6_target(
         })
     };
     let qualifies = qualifies_for_ecmp(new.protocol, new_set);
-    match placement {
+    match insert_mode {
         InsertMode::Replace => {
             // A router advertisement replaces nothing but its own route, of another preference
             // (`ndisc_router_discovery`).
@@ -278,7 +278,7 @@ fn v6_target(
                 // A key has at most one merged route. If the same dump has already shown one, these
                 // two do not merge, for whatever reason.
                 let shown = |route: &KernelRoute| {
-                    placement.from_dump() && route.generation == new.generation
+                    insert_mode.from_dump() && route.generation == new.generation
                 };
                 let was = |route: &KernelRoute, set: &NextHopSet| {
                     qualifies_for_ecmp(route.protocol, set) && !shown(route)
@@ -296,15 +296,15 @@ fn v6_target(
 pub(in crate::table) fn preference_of_first(
     routes: &Routes,
     new: KernelRoute,
-    placement: InsertMode,
+    insert_mode: InsertMode,
     sets: &Interner<NextHopSet>,
 ) -> Option<RouterPreference> {
     let set = sets.get(new.set.0).filter(|set| is_v6_multipath(set))?;
-    if !matches!(placement, InsertMode::Append | InsertMode::Prepend) {
+    if !matches!(insert_mode, InsertMode::Append | InsertMode::Prepend) {
         return None;
     }
     let range = same_key(routes, new.tos, new.metric);
-    let at = v6_target(routes, range, new, placement, sets)?;
+    let at = v6_target(routes, range, new, insert_mode, sets)?;
     let first = sets.get(routes.get(at)?.set.0)?.preference;
     (first != set.preference).then_some(first)
 }

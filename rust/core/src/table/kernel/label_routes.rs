@@ -10,7 +10,7 @@ use crate::table::kernel::dump_tracker::DumpTracker;
 use crate::table::resolve::hold_reason::HoldReason;
 
 /// Labels that are kept at most.
-const MOST: usize = if cfg!(test) { 4 } else { 1 << 16 };
+const MAX_KEPT: usize = if cfg!(test) { 4 } else { 1 << 16 };
 
 /// The routes by label, and the dump of them in progress.
 #[derive(Default)]
@@ -28,7 +28,7 @@ impl Table {
 
     fn enter_label(&mut self, label: Label, route: LabelRoute) -> bool {
         let known = &mut self.label_routes.routes;
-        if known.len() >= MOST && !known.contains_key(&label) {
+        if known.len() >= MAX_KEPT && !known.contains_key(&label) {
             return false;
         }
         known.insert(label, route);
@@ -124,6 +124,6 @@ mod tests {
         assert!((16..20).all(|label| table.announce_label(label, of(12))));
         assert!(!table.announce_label(20, of(12)));
         assert!(table.announce_label(16, of(186)), "a known one changes");
-        assert_eq!(table.label_routes().count(), MOST);
+        assert_eq!(table.label_routes().count(), MAX_KEPT);
     }
 }

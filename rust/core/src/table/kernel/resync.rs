@@ -53,7 +53,7 @@ impl Table {
                 from = slot.saturating_add(1);
             }
         }
-        self.resolver.forget_bytes();
+        self.resolver.clear_cache();
         self.begin_label_dump();
         self.begin_resync(DumpScope::Everything);
     }
@@ -204,10 +204,10 @@ impl Table {
         key: &RouteKey,
         protocol: u8,
         set: SetId,
-        placement: InsertMode,
+        insert_mode: InsertMode,
     ) -> bool {
-        if !placement.from_dump() {
-            self.announced(key, protocol, placement);
+        if !insert_mode.from_dump() {
+            self.announced(key, protocol, insert_mode);
             return true;
         }
         let untouched = |resync: &Resync| !resync.overfull && !resync.touched.contains_key(key);
@@ -217,8 +217,8 @@ impl Table {
         self.resync_takes_touched(key, protocol, set)
     }
 
-    fn announced(&mut self, key: &RouteKey, protocol: u8, placement: InsertMode) {
-        if placement == InsertMode::Sole {
+    fn announced(&mut self, key: &RouteKey, protocol: u8, insert_mode: InsertMode) {
+        if insert_mode == InsertMode::Sole {
             // No concurrent dump can be older.
             self.forget_injection(*key, protocol);
         } else {

@@ -58,7 +58,7 @@ pub(in crate::table) enum Touch {
 
 /// Maximum number of notified keys kept during a resync: prefixes that come and go during a long
 /// dump must not exhaust memory.
-pub(in crate::table) const TOUCHED: usize = if cfg!(test) { 8 } else { 1 << 18 };
+pub(in crate::table) const MAX_TOUCHED: usize = if cfg!(test) { 8 } else { 1 << 18 };
 
 pub(in crate::table) struct Resync {
     pub(in crate::table) dump_scope: DumpScope,
@@ -71,7 +71,7 @@ pub(in crate::table) struct Resync {
 impl Resync {
     /// Returns whether this makes the dump uncertain.
     pub(in crate::table) fn touch(&mut self, key: RouteKey, touch: Touch) -> bool {
-        if self.touched.len() < TOUCHED || self.touched.contains_key(&key) {
+        if self.touched.len() < MAX_TOUCHED || self.touched.contains_key(&key) {
             self.touched.insert(key, touch);
             return false;
         }
@@ -80,7 +80,7 @@ impl Resync {
 }
 
 /// Maximum number of links and objects recorded during a resync.
-const CHANGES: usize = 1 << 16;
+const MAX_CHANGES: usize = 1 << 16;
 
 /// Links and next-hop objects that changed during a resync without affecting a known route: the
 /// dump may still show routes that it read before the change.
@@ -98,7 +98,7 @@ impl ChangesDuringResync {
         of: impl FnOnce(&mut Self) -> &mut BTreeSet<u32>,
         number: u32,
     ) {
-        if self.links.len() + self.objects.len() < CHANGES {
+        if self.links.len() + self.objects.len() < MAX_CHANGES {
             of(self).insert(number);
         } else {
             self.overfull = true;

@@ -9,17 +9,17 @@ use crate::route::Prefix;
 use crate::table::store::entry::Routes;
 
 /// Destinations, each with one source, that are kept at most.
-pub(in crate::table) const MOST: usize = if cfg!(test) { 4 } else { 4096 };
+pub(in crate::table) const MAX_KEPT: usize = if cfg!(test) { 4 } else { 4096 };
 
 /// Kernel table, destination and source.
-pub(in crate::table) type Place = (u32, Prefix, Prefix);
+pub(in crate::table) type SourceRouteKey = (u32, Prefix, Prefix);
 
-/// The routes for some sources, in the kernel's order at each place.
+/// The routes for some sources, in the kernel's order by key.
 #[derive(Default)]
 pub(in crate::table) struct SourceRoutes {
-    pub(in crate::table) places: BTreeMap<Place, Routes>,
-    /// Those notified since the dump began, which is older. More than [`MOST`]: any may be.
-    pub(in crate::table) notified: AHashSet<Place>,
+    pub(in crate::table) routes: BTreeMap<SourceRouteKey, Routes>,
+    /// Those notified since the dump began, which is older. More than [`MAX_KEPT`]: any may be.
+    pub(in crate::table) notified: AHashSet<SourceRouteKey>,
 }
 
 impl SourceRoutes {
@@ -28,17 +28,17 @@ impl SourceRoutes {
         self.notified.clear();
     }
 
-    /// Whether a dump may tell something about a place.
-    pub(super) fn is_open(&self, place: &Place) -> bool {
-        self.notified.len() <= MOST && !self.notified.contains(place)
+    /// Whether a dump may tell something about a route of this key.
+    pub(super) fn is_open(&self, route_key: &SourceRouteKey) -> bool {
+        self.notified.len() <= MAX_KEPT && !self.notified.contains(route_key)
     }
 
-    /// Records a notification: what is known of the place is newer than the dump in progress.
-    pub(super) fn notify(&mut self, place: Place, generation: u8) {
-        if self.notified.len() <= MOST {
-            self.notified.insert(place);
+    /// Records a notification: what is known of the key is newer than the dump in progress.
+    pub(super) fn notify(&mut self, route_key: SourceRouteKey, generation: u8) {
+        if self.notified.len() <= MAX_KEPT {
+            self.notified.insert(route_key);
         }
-        for route in self.places.get_mut(&place).into_iter().flatten() {
+        for route in self.routes.get_mut(&route_key).into_iter().flatten() {
             route.generation = generation;
         }
     }

@@ -6,7 +6,7 @@ use crate::route::{NextHopSet, Prefix, RouteKey};
 
 use crate::table::Table;
 use crate::table::kernel::kernel_order::{self, InsertMode, Withdrawn};
-use crate::table::kernel::source_route_list::{MOST, Place};
+use crate::table::kernel::source_route_list::{MAX_KEPT, SourceRouteKey};
 use crate::table::kernel::update::{Announcement, in_order};
 use crate::table::store::entry::{KernelRoute, Routes};
 use crate::table::store::ids::SetId;
@@ -20,19 +20,19 @@ impl Table {
         source: Prefix,
         announcement: Announcement,
         set: NextHopSet,
-        placement: InsertMode,
+        insert_mode: InsertMode,
     ) -> bool {
         let key = announcement.key;
         let family = key.prefix.family();
         if self.rib_index(family, key.table).is_none() || !self.scope.prefixes.allow(&key.prefix) {
             return true;
         }
-        let place = (key.table, key.prefix, source);
-        if placement.from_dump() && !self.source_routes.is_open(&place) {
+        let route_key = (key.table, key.prefix, source);
+        if insert_mode.from_dump() && !self.source_routes.is_open(&route_key) {
             return true;
         }
-        let known = &self.source_routes.places;
-        if known.len() >= MOST && !known.contains_key(&place) {
+        let known = &self.source_routes.routes;
+        if known.len() >= MAX_KEPT && !known.contains_key(&route_key) {
             return false;
         }
         let generation = self.resyncs.generation();
@@ -44,48 +44,53 @@ impl Table {
             generation,
             expired: announcement.expired,
         };
-        self.change_from(place, |routes, sets| {
-            let announced = kernel_order::announce(routes, new, placement, family, sets);
+        self.change_from(route_key, |routes, sets| {
+            let announced = kernel_order::announce(routes, new, insert_mode, family, sets);
             announced.unused(new.set).collect()
         });
-        if !placement.from_dump() {
-            self.source_routes.notify(place, generation);
+        if !insert_mode.from_dump() {
+            self.source_routes.notify(route_key, generation);
         }
         true
     }
 
     /// Removes a route for packets from `source` only, or some of its next hops.
     pub fn withdraw_from(&mut self, source: Prefix, key: RouteKey, protocol: u8, set: NextHopSet) {
-        let place = (key.table, key.prefix, source);
-        if let Some(routes) = self.source_routes.places.get(&place) {
+        let route_key = (key.table, key.prefix, source);
+        if let Some(routes) = self.source_routes.routes.get(&route_key) {
             let gone = (key.tos, key.metric, protocol);
             let withdrawn =
                 kernel_order::withdraw(routes, gone, &in_order(set), &self.resolver.sets);
-            self.take_away_from(place, withdrawn);
+            self.take_away_from(route_key, withdrawn);
         }
-        self.source_routes.notify(place, self.resyncs.generation());
+        self.source_routes
+            .notify(route_key, self.resyncs.generation());
     }
 
-    fn take_away_from(&mut self, place: Place, withdrawn: Withdrawn) {
+    fn take_away_from(&mut self, route_key: SourceRouteKey, withdrawn: Withdrawn) {
         let (at, rest) = match withdrawn {
             Withdrawn::Nothing => return,
             Withdrawn::Whole(at) => (at, None),
             Withdrawn::NextHops(at, rest) => (at, Some(self.resolver.acquire(rest))),
         };
-        self.change_from(place, |routes, _| match (rest, routes.get_mut(at)) {
+        self.change_from(route_key, |routes, _| match (rest, routes.get_mut(at)) {
             (_, None) => rest.into_iter().collect(),
             (Some(set), Some(route)) => vec![std::mem::replace(&mut route.set, set)],
             (None, Some(_)) => vec![routes.remove(at).set],
         });
     }
 
-    /// Changes the routes of a place; releases the sets that `change` returns.
+    /// Changes the routes of a key; releases the sets that `change` returns.
     fn change_from(
         &mut self,
-        place: Place,
+        route_key: SourceRouteKey,
         change: impl FnOnce(&mut Routes, &Interner<NextHopSet>) -> Vec<SetId>,
     ) {
-        let before = self.source_routes.places.remove(&place).unwrap_or_default();
+        let before = self
+            .source_routes
+            .routes
+            .remove(&route_key)
+            .unwrap_or_default();
         let mut routes = before.clone();
         let released = change(&mut routes, &self.resolver.sets);
         self.count_foreign(&before, &routes);
@@ -93,22 +98,23 @@ impl Table {
             .into_iter()
             .for_each(|set| self.resolver.release(set));
         if !routes.is_empty() {
-            self.source_routes.places.insert(place, routes);
+            self.source_routes.routes.insert(route_key, routes);
         }
     }
 
     /// Removes the routes that `gone` selects.
     pub(super) fn sweep_from(&mut self, gone: impl Fn(&KernelRoute) -> bool) {
-        let concerned =
-            |(place, routes): (&Place, &Routes)| routes.iter().any(&gone).then_some(*place);
-        let places: Vec<Place> = self
+        let concerned = |(route_key, routes): (&SourceRouteKey, &Routes)| {
+            routes.iter().any(&gone).then_some(*route_key)
+        };
+        let keys: Vec<SourceRouteKey> = self
             .source_routes
-            .places
+            .routes
             .iter()
             .filter_map(concerned)
             .collect();
-        for place in places {
-            self.change_from(place, |routes, _| {
+        for route_key in keys {
+            self.change_from(route_key, |routes, _| {
                 let swept = routes
                     .iter()
                     .filter(|route| gone(route))
@@ -123,9 +129,10 @@ impl Table {
     /// The mirrored ones in the order of table, destination and source.
     pub(in crate::table) fn routes_from_sources(
         &self,
-    ) -> impl Iterator<Item = (&Place, &KernelRoute)> {
-        let places = self.source_routes.places.iter();
-        let all = places.flat_map(|(place, routes)| routes.iter().map(move |route| (place, route)));
+    ) -> impl Iterator<Item = (&SourceRouteKey, &KernelRoute)> {
+        let kept = self.source_routes.routes.iter();
+        let all =
+            kept.flat_map(|(route_key, routes)| routes.iter().map(move |route| (route_key, route)));
         all.filter(|(_, route)| self.scope.mirrors(route.protocol))
     }
 }
@@ -157,8 +164,8 @@ mod tests {
         }
         assert!(!announce(&mut table, 4));
         assert!(announce(&mut table, 3), "a known one changes");
-        assert_eq!(table.routes_from_sources().count(), MOST);
-        assert_eq!(table.held_routes()["source_specific"], MOST);
+        assert_eq!(table.routes_from_sources().count(), MAX_KEPT);
+        assert_eq!(table.held_routes()["source_specific"], MAX_KEPT);
         table.sweep_from(|_| true);
         assert_eq!(
             (table.routes_from_sources().count(), table.sets().0),

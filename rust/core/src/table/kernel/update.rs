@@ -33,7 +33,7 @@ enum Alone {
 
 impl Table {
     /// Adds a route. Routes of tables, families and prefixes out of scope are ignored.
-    pub fn announce(&mut self, route: Route, placement: InsertMode) -> Verify {
+    pub fn announce(&mut self, route: Route, insert_mode: InsertMode) -> Verify {
         let Route { key, protocol, set } = route;
         let Some(rib) = self.rib_in_scope(&key) else {
             return Verify::Nothing;
@@ -44,7 +44,7 @@ impl Table {
             protocol,
             expired: false,
         };
-        self.announce_set(rib, announcement, set, placement)
+        self.announce_set(rib, announcement, set, insert_mode)
     }
 
     /// Adds a route whose next-hop set is found in the cache by its bytes, or else decoded by
@@ -57,23 +57,23 @@ impl Table {
         announcement: Announcement,
         bytes: Option<SetBytes<'_>>,
         read: impl FnOnce() -> Result<NextHopSet, E>,
-        placement: InsertMode,
+        insert_mode: InsertMode,
     ) -> Result<Verify, E> {
         let Some(rib) = self.rib_in_scope(&announcement.key) else {
             return Ok(Verify::Nothing);
         };
-        let known = bytes.and_then(|bytes| self.resolver.recall(bytes));
+        let known = bytes.and_then(|bytes| self.resolver.cached_set(bytes));
         let set = match known {
             Some(set) => set,
             None => {
                 let set = self.resolver.acquire(in_order(read()?));
                 if let Some(bytes) = bytes {
-                    self.resolver.remember(bytes, set);
+                    self.resolver.cache_set(bytes, set);
                 }
                 set
             }
         };
-        Ok(self.announce_set(rib, announcement, set, placement))
+        Ok(self.announce_set(rib, announcement, set, insert_mode))
     }
 
     #[inline]
@@ -100,7 +100,7 @@ impl Table {
         rib: u16,
         announcement: Announcement,
         set: SetId,
-        placement: InsertMode,
+        insert_mode: InsertMode,
     ) -> Verify {
         let Announcement {
             key,
@@ -112,7 +112,7 @@ impl Table {
         // and the merged route stays usable while any of them is.
         let merged = |set: SetId| self.resolver.sets.get(set.0).is_some_and(ecmp::several);
         let expired = expired && !merged(set);
-        if !self.resync_takes(&key, protocol, set, placement) {
+        if !self.resync_takes(&key, protocol, set, insert_mode) {
             self.resolver.release(set);
             return Verify::Nothing;
         }
@@ -126,12 +126,12 @@ impl Table {
         };
         let counts = new.tos == 0 && self.scope.counts_in(protocol);
         let place = self.ribs.get_mut(usize::from(rib));
-        let Some((slot, body)) = place.and_then(|rib| rib.place(&key.prefix)) else {
+        let Some((slot, body)) = place.and_then(|rib| rib.get_or_insert(&key.prefix)) else {
             self.resolver.release(set);
             return Verify::Nothing;
         };
         let handle = Handle { rib, slot };
-        match alone(body, &new, placement).filter(|_| counts) {
+        match alone(body, &new, insert_mode).filter(|_| counts) {
             Some(Alone::Known) => {
                 body.generation = new.generation;
                 self.resolver.release(set);
@@ -147,12 +147,12 @@ impl Table {
                 if given {
                     body.set_flag(flag::DESIRED | flag::QUEUED, true);
                 }
-                self.first(handle, (key, protocol), placement, given);
+                self.first(handle, (key, protocol), insert_mode, given);
                 Verify::Nothing
             }
             None => {
-                let verify = self.enter(handle, key, new, placement);
-                let outdated = !placement.from_dump() && self.joins_outdated(handle, protocol);
+                let verify = self.enter(handle, key, new, insert_mode);
+                let outdated = !insert_mode.from_dump() && self.joins_outdated(handle, protocol);
                 if outdated {
                     Verify::OfEverything
                 } else {
@@ -166,10 +166,10 @@ impl Table {
         &mut self,
         handle: Handle,
         (key, protocol): (RouteKey, u8),
-        placement: InsertMode,
+        insert_mode: InsertMode,
         given: bool,
     ) {
-        if placement.from_dump() && self.scope.mirrors(protocol) {
+        if insert_mode.from_dump() && self.scope.mirrors(protocol) {
             self.drifted(key, true);
         }
         let counts = self.counts_mut(key.prefix.family());
@@ -188,9 +188,9 @@ impl Table {
         handle: Handle,
         key: RouteKey,
         new: KernelRoute,
-        placement: InsertMode,
+        insert_mode: InsertMode,
     ) -> Verify {
-        if placement == InsertMode::Sole {
+        if insert_mode == InsertMode::Sole {
             self.enter_sole(handle, key, new);
             return Verify::Nothing;
         }
@@ -199,25 +199,25 @@ impl Table {
         };
         let family = rib.family();
         let mut routes = rib.routes(handle.slot);
-        let new = self.as_shown(&routes, new, placement);
+        let new = self.as_shown(&routes, new, insert_mode);
         let sets = &self.resolver.sets;
-        let announced = kernel_order::announce(&mut routes, new, placement, family, sets);
+        let announced = kernel_order::announce(&mut routes, new, insert_mode, family, sets);
         let same = matches!(announced, Announced::Known | Announced::Expiry);
-        if placement.from_dump() && !same {
+        if insert_mode.from_dump() && !same {
             let alone = announced == Announced::Added(None) && !has_others(&routes, &new);
             if self.has_mirrored(&routes) {
                 self.drifted(key, alone);
             }
             let placed = alone || matches!(announced, Announced::Changed(_));
-            if !placed && placement == InsertMode::PartialDump {
+            if !placed && insert_mode == InsertMode::PartialDump {
                 self.uncertain();
             }
         }
         let verify = match announced {
-            Announced::Added(Some(old)) if self.may_be_hidden(old, &new, placement) => {
+            Announced::Added(Some(old)) if self.may_be_hidden(old, &new, insert_mode) => {
                 Verify::OfEverything
             }
-            _ => self.replaced(&routes, &new, placement, same),
+            _ => self.replaced(&routes, &new, insert_mode, same),
         };
         for unused in announced.unused(new.set) {
             self.resolver.release(unused);
@@ -241,10 +241,10 @@ impl Table {
         &mut self,
         routes: &Routes,
         new: KernelRoute,
-        placement: InsertMode,
+        insert_mode: InsertMode,
     ) -> KernelRoute {
         let sets = &self.resolver.sets;
-        let Some(preference) = kernel_order::preference_of_first(routes, new, placement, sets)
+        let Some(preference) = kernel_order::preference_of_first(routes, new, insert_mode, sets)
         else {
             return new;
         };
@@ -258,10 +258,10 @@ impl Table {
 
     /// Whether a replacement may be that of a route which the multipath route that it took the place
     /// of hid from dumps: the kernel replaces first what it cannot merge, as the new route.
-    fn may_be_hidden(&self, old: SetId, new: &KernelRoute, placement: InsertMode) -> bool {
+    fn may_be_hidden(&self, old: SetId, new: &KernelRoute, insert_mode: InsertMode) -> bool {
         let is =
             |set: SetId, is: fn(&NextHopSet) -> bool| self.resolver.sets.get(set.0).is_some_and(is);
-        placement == InsertMode::Replace
+        insert_mode == InsertMode::Replace
             && is(old, ecmp::is_v6_multipath)
             && !is(new.set, ecmp::merges)
     }
@@ -271,10 +271,10 @@ impl Table {
         &self,
         routes: &Routes,
         new: &KernelRoute,
-        placement: InsertMode,
+        insert_mode: InsertMode,
         known: bool,
     ) -> Verify {
-        if placement != InsertMode::Replace || !has_others(routes, new) {
+        if insert_mode != InsertMode::Replace || !has_others(routes, new) {
             return Verify::Nothing;
         }
         let set = self.resolver.sets.get(new.set.0);
@@ -330,14 +330,14 @@ fn gives(scope: &Scope, resolver: &Resolver, route: &KernelRoute) -> bool {
 
 /// Nearly every prefix has one route: the outcome of [`Table::enter`] for it without a list. None
 /// if there are others.
-fn alone(body: &Slot, new: &KernelRoute, placement: InsertMode) -> Option<Alone> {
+fn alone(body: &Slot, new: &KernelRoute, insert_mode: InsertMode) -> Option<Alone> {
     if body.has(flag::OVERFLOW) || new.expired {
         return None;
     }
     match body.route() {
         None => Some(Alone::First),
         Some(known) => {
-            let alike = placement.from_dump() || placement == InsertMode::Sole;
+            let alike = insert_mode.from_dump() || insert_mode == InsertMode::Sole;
             (alike && known.is(new)).then_some(Alone::Known)
         }
     }

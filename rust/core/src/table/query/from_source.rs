@@ -3,7 +3,7 @@
 use crate::route::{Family, Prefix};
 
 use crate::table::Table;
-use crate::table::kernel::source_route_list::Place;
+use crate::table::kernel::source_route_list::SourceRouteKey;
 use crate::table::query::filter::RouteFilter;
 use crate::table::query::route_state::RouteState;
 use crate::table::query::view::RouteView;
@@ -15,7 +15,7 @@ impl Table {
     pub(super) fn routes_from_sources_taken(
         &self,
         filter: &RouteFilter,
-    ) -> impl Iterator<Item = (&Place, &KernelRoute)> {
+    ) -> impl Iterator<Item = (&SourceRouteKey, &KernelRoute)> {
         self.routes_from_sources()
             .filter(|((_, prefix, source), route)| {
                 filter.takes(state(*source))
@@ -34,8 +34,8 @@ impl Table {
         views: &mut Vec<RouteView>,
     ) -> Option<u32> {
         let mut rest = self.routes_from_sources_taken(filter).skip(start as usize);
-        for (place, route) in rest.by_ref().take(limit.max(1)) {
-            views.extend(self.view_from_source(place, route));
+        for (route_key, route) in rest.by_ref().take(limit.max(1)) {
+            views.extend(self.view_from_source(route_key, route));
         }
         let end = u32::try_from(limit.max(1)).unwrap_or(u32::MAX);
         rest.next().map(|_| start.saturating_add(end))
@@ -49,17 +49,19 @@ impl Table {
         filter: &RouteFilter,
         views: &mut Vec<RouteView>,
     ) {
-        let wanted = |place: &Place| (place.0, place.1) == (table, prefix);
+        let wanted = |route_key: &SourceRouteKey| (route_key.0, route_key.1) == (table, prefix);
         if family == Family::V6 {
             let taken = self.routes_from_sources_taken(filter);
-            let taken = taken.filter(|(place, _)| wanted(place));
-            views.extend(taken.filter_map(|(place, route)| self.view_from_source(place, route)));
+            let taken = taken.filter(|(route_key, _)| wanted(route_key));
+            views.extend(
+                taken.filter_map(|(route_key, route)| self.view_from_source(route_key, route)),
+            );
         }
     }
 
     fn view_from_source(
         &self,
-        (table, prefix, source): &Place,
+        (table, prefix, source): &SourceRouteKey,
         route: &KernelRoute,
     ) -> Option<RouteView> {
         let set = self.resolver.sets.get(route.set.0)?;

@@ -7,7 +7,7 @@ pub(super) mod from_source;
 pub(super) mod held;
 pub(super) mod in_order;
 pub(super) mod listing;
+pub(super) mod route_groups;
 pub(super) mod route_state;
 pub(super) mod sets;
-pub(super) mod tally;
 pub(super) mod view;

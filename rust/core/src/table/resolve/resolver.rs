@@ -73,18 +73,18 @@ impl Resolver {
 
     /// The id of the set that these bytes were last decoded to, if that set still exists; with one
     /// more reference.
-    pub(in crate::table) fn recall(&mut self, bytes: SetBytes<'_>) -> Option<SetId> {
+    pub(in crate::table) fn cached_set(&mut self, bytes: SetBytes<'_>) -> Option<SetId> {
         let (id, version) = self.attributes.get(bytes)?;
         self.sets.retain_version(id.0, version).then_some(id)
     }
 
-    pub(in crate::table) fn remember(&mut self, bytes: SetBytes<'_>, id: SetId) {
+    pub(in crate::table) fn cache_set(&mut self, bytes: SetBytes<'_>, id: SetId) {
         let version = self.sets.version(id.0);
         self.attributes.put(bytes, (id, version));
     }
 
     /// Clears the cache: the bytes decode differently from here on.
-    pub(in crate::table) fn forget_bytes(&mut self) {
+    pub(in crate::table) fn clear_cache(&mut self) {
         self.attributes = AttributeCache::default();
     }
 

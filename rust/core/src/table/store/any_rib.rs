@@ -57,11 +57,11 @@ impl AnyRib {
     }
 
     /// The prefix's slot, created if missing, and its entry; none for the other family.
-    pub(in crate::table) fn place(&mut self, prefix: &Prefix) -> Option<(u32, &mut Slot)> {
+    pub(in crate::table) fn get_or_insert(&mut self, prefix: &Prefix) -> Option<(u32, &mut Slot)> {
         let (bits, length) = (prefix.bits(), prefix.length());
         match (&mut self.store, prefix.family()) {
-            (Store::V4(rib), Family::V4) => rib.place(bits as u32, length),
-            (Store::V6(rib), Family::V6) => rib.place(words(bits), length),
+            (Store::V4(rib), Family::V4) => rib.get_or_insert(bits as u32, length),
+            (Store::V6(rib), Family::V6) => rib.get_or_insert(words(bits), length),
             _ => None,
         }
     }

@@ -28,11 +28,11 @@ impl CacheEntry {
     }
 }
 
-/// Sets by the bytes that they were decoded from. Holds no references: the caller must check that
+/// Sets by the bytes that they were decoded from. RuleMatch no references: the caller must check that
 /// the version is still current.
 #[derive(Default)]
 pub(in crate::table) struct AttributeCache {
-    near: DirectMapped,
+    direct: DirectMapped,
     index: HashTable<CacheEntry>,
     hasher: RandomState,
 }
@@ -40,40 +40,40 @@ pub(in crate::table) struct AttributeCache {
 impl AttributeCache {
     #[inline]
     pub(in crate::table) fn get(&mut self, bytes: SetBytes<'_>) -> Option<CachedSet> {
-        let short = InlineKey::of(bytes);
-        if let Some(known) = short.as_ref().and_then(|short| self.near.get(short)) {
+        let key = InlineKey::of(bytes);
+        if let Some(known) = key.as_ref().and_then(|key| self.direct.get(key)) {
             return Some(known);
         }
         let known = self.find(bytes)?;
-        self.near.put(short, known);
+        self.direct.put(key, known);
         Some(known)
     }
 
     fn find(&self, bytes: SetBytes<'_>) -> Option<CachedSet> {
         let hash = self.hasher.hash_one(bytes);
-        let found = self.index.find(hash, |memory| memory.bytes() == bytes);
-        found.map(|memory| memory.known)
+        let found = self.index.find(hash, |entry| entry.bytes() == bytes);
+        found.map(|entry| entry.known)
     }
 
     pub(in crate::table) fn put(&mut self, bytes: SetBytes<'_>, known: CachedSet) {
         if bytes.attributes.len() > MAX_LENGTH {
             return;
         }
-        self.near.put(InlineKey::of(bytes), known);
+        self.direct.put(InlineKey::of(bytes), known);
         if self.index.len() >= MAX_ENTRIES {
             self.index.clear();
         }
         let hasher = &self.hasher;
-        let is = |memory: &CacheEntry| memory.bytes() == bytes;
-        let rehash = |memory: &CacheEntry| hasher.hash_one(memory.bytes());
-        let memory = CacheEntry {
+        let is = |entry: &CacheEntry| entry.bytes() == bytes;
+        let rehash = |entry: &CacheEntry| hasher.hash_one(entry.bytes());
+        let entry = CacheEntry {
             head: bytes.head,
             attributes: bytes.attributes.into(),
             known,
         };
         self.index
             .entry(hasher.hash_one(bytes), is, rehash)
-            .insert(memory);
+            .insert(entry);
     }
 }
 

@@ -45,7 +45,7 @@ impl InlineKey {
     /// Neighbouring gateways differ in one byte, which is in the top bits of an integer: only sums
     /// and odd factors preserve it, and so avoid collisions between them.
     #[inline]
-    fn place(&self) -> usize {
+    fn index(&self) -> usize {
         let ([a, b], [c, d]) = (self.first, self.last);
         let rest = b.wrapping_add(d).rotate_left(32);
         let sum = c.wrapping_add(a << 1).wrapping_add(rest);
@@ -66,7 +66,7 @@ pub(in crate::table) struct DirectMapped(Vec<Option<(InlineKey, CachedSet)>>);
 impl DirectMapped {
     #[inline]
     pub(in crate::table) fn get(&self, short: &InlineKey) -> Option<CachedSet> {
-        match self.0.get(short.place()) {
+        match self.0.get(short.index()) {
             Some(Some((found, known))) if found == short => Some(*known),
             _ => None,
         }
@@ -77,7 +77,7 @@ impl DirectMapped {
         if self.0.is_empty() {
             self.0.resize(1 << BITS, None);
         }
-        if let Some(place) = self.0.get_mut(short.place()) {
+        if let Some(place) = self.0.get_mut(short.index()) {
             *place = Some((short, known));
         }
     }
@@ -120,7 +120,7 @@ mod tests {
             let place = |host| {
                 let at = |at| if at == host_at { host } else { 9 };
                 let attributes: Vec<u8> = (0..length).map(at).collect();
-                InlineKey::of(bytes(2, &attributes)).unwrap().place()
+                InlineKey::of(bytes(2, &attributes)).unwrap().index()
             };
             let found: BTreeSet<usize> = (0..=u8::MAX).map(place).collect();
             assert_eq!(found.len(), places, "{length}");

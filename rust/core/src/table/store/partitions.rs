@@ -8,25 +8,25 @@ const CACHED_BUCKETS: usize = 1 << 15;
 pub(in crate::table) struct Partitions {
     mask: usize,
     room: usize,
-    places: Vec<(u32, u32)>,
+    slots: Vec<(u32, u32)>,
     /// The end of each part's slots.
     ends: Vec<usize>,
 }
 
 impl Partitions {
     /// Partitions for this many slots; none if sorting them does not pay.
-    pub(in crate::table) fn new(buckets: usize, places: usize) -> Option<Self> {
+    pub(in crate::table) fn new(buckets: usize, slots: usize) -> Option<Self> {
         let mask = buckets.checked_sub(1)?;
         let parts = mask / CACHED_BUCKETS + 1;
-        if parts == 1 || places < CACHED_BUCKETS {
+        if parts == 1 || slots < CACHED_BUCKETS {
             return None;
         }
         // Hashes are spread evenly, but not perfectly.
-        let room = places / parts * 9 / 8;
+        let room = slots / parts * 9 / 8;
         Some(Self {
             mask,
             room,
-            places: vec![(0, 0); room * parts],
+            slots: vec![(0, 0); room * parts],
             ends: (0..parts).map(|part| part * room).collect(),
         })
     }
@@ -39,7 +39,7 @@ impl Partitions {
             return false;
         };
         let full = *end == (part + 1) * self.room;
-        match self.places.get_mut(*end) {
+        match self.slots.get_mut(*end) {
             Some(place) if !full => *place = (hash, slot),
             _ => return false,
         }
@@ -49,7 +49,7 @@ impl Partitions {
 
     /// The slots of each part.
     pub(in crate::table) fn iter(&self) -> impl Iterator<Item = &[(u32, u32)]> {
-        let part = |(part, end): (usize, &usize)| self.places.get(part * self.room..*end);
+        let part = |(part, end): (usize, &usize)| self.slots.get(part * self.room..*end);
         self.ends.iter().enumerate().filter_map(part)
     }
 }

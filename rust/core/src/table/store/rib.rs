@@ -209,7 +209,11 @@ impl<A: Address> Rib<A> {
     }
 
     /// The prefix's slot, as in [`Self::find_or_insert`], and its entry.
-    pub(in crate::table) fn place(&mut self, address: A, length: u8) -> Option<(u32, &mut Slot)> {
+    pub(in crate::table) fn get_or_insert(
+        &mut self,
+        address: A,
+        length: u8,
+    ) -> Option<(u32, &mut Slot)> {
         let slot = self.find_or_insert(address, length);
         let entry = self.entries.get_mut(slot as usize)?;
         Some((slot, &mut entry.body))

@@ -62,7 +62,7 @@ impl Audit {
     fn dump_of_all_sources(&mut self, shared: &EngineState) -> TableDump {
         let table = shared.table();
         let keyed = |handle: Handle| {
-            let (vpp_table, prefix, _) = table.place(handle)?;
+            let (vpp_table, prefix, _) = table.vpp_prefix(handle)?;
             Some(((vpp_table, prefix), handle))
         };
         let missing: AHashMap<_, _> = table
@@ -141,7 +141,7 @@ impl DumpReader for Audit {
     /// What no dump showed is missing, if VPP had acknowledged it.
     fn complete(mut self, shared: &EngineState) -> VppAudit {
         for ((vpp_table, prefix), handle) in self.missing.take().unwrap_or_default() {
-            let acknowledged = matches!(shared.table().place(handle), Some((_, _, true)));
+            let acknowledged = matches!(shared.table().vpp_prefix(handle), Some((_, _, true)));
             if !acknowledged {
                 continue;
             }

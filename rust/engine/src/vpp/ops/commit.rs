@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bgpreflector_core::table::{Handle, Request, Table};
 use bgpreflector_core::vpp::retval::Retval;
-use bgpreflector_core::vpp::{Pending, RouteReply};
+use bgpreflector_core::vpp::{InFlight, RouteReply};
 use crossbeam_channel::Sender;
 
 use crate::error::VppError;
@@ -22,7 +22,7 @@ pub(in crate::vpp) struct CommitOp {
     waiting: VecDeque<Handle>,
     /// Those over which VPP may have ended: sent last, and one at a time.
     suspects: VecDeque<Handle>,
-    pending: Pending<Request>,
+    pending: InFlight<Request>,
     answered: Vec<(Request, i32)>,
     report: CommitReport,
     reply: Sender<Result<CommitReport, VppError>>,
@@ -40,7 +40,7 @@ impl CommitOp {
             source,
             waiting: handles.into(),
             suspects: VecDeque::new(),
-            pending: Pending::default(),
+            pending: InFlight::default(),
             answered: Vec::new(),
             report: CommitReport::default(),
             reply,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use bgpreflector_core::route::{Family, Prefix};
-use bgpreflector_core::vpp::{Pending, RouteEncoder, RouteReply};
+use bgpreflector_core::vpp::{InFlight, RouteEncoder, RouteReply};
 use crossbeam_channel::Sender;
 
 use crate::error::VppError;
@@ -61,7 +61,7 @@ pub(in crate::vpp) struct FlushOp {
     /// Whether the dump is that of the better sources, which hide ours.
     hidden: bool,
     queued: VecDeque<Deletion>,
-    pending: Pending<Deletion>,
+    pending: InFlight<Deletion>,
     report: Flushed,
     reply: Sender<Result<Flushed, VppError>>,
 }
@@ -82,7 +82,7 @@ impl FlushOp {
             dump: TableDump::new(settings.source, &settings.tables),
             hidden: false,
             queued: VecDeque::new(),
-            pending: Pending::default(),
+            pending: InFlight::default(),
             report: Flushed {
                 tables: settings.tables.iter().map(table).collect(),
                 failures: Vec::new(),

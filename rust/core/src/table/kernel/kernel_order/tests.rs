@@ -26,7 +26,7 @@ impl List {
         )
     }
 
-    fn add(&mut self, metric: u32, hops: &[&str], placement: InsertMode) -> Announced {
+    fn add(&mut self, metric: u32, hops: &[&str], insert_mode: InsertMode) -> Announced {
         let set = SetId(self.sets.acquire(self.set(hops)));
         let new = KernelRoute {
             metric,
@@ -36,7 +36,7 @@ impl List {
             generation: 0,
             expired: false,
         };
-        announce(&mut self.routes, new, placement, self.family, &self.sets)
+        announce(&mut self.routes, new, insert_mode, self.family, &self.sets)
     }
 
     fn remove(&self, metric: u32, hops: &[&str]) -> Withdrawn {

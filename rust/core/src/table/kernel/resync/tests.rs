@@ -3,7 +3,7 @@ use smallvec::smallvec;
 use super::*;
 use crate::route::{NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteType};
 use crate::table::Scope;
-use crate::table::kernel::resync_state::TOUCHED;
+use crate::table::kernel::resync_state::MAX_TOUCHED;
 
 fn route(number: u32) -> Route {
     Route {
@@ -27,7 +27,7 @@ fn prefixes_that_come_and_go_during_a_dump_are_kept_up_to_a_bound() {
         table.withdraw(route(number));
     }
     let kept = |table: &Table| table.resyncs.current.as_ref().map(|r| r.touched.len());
-    assert_eq!(kept(&table), Some(TOUCHED));
+    assert_eq!(kept(&table), Some(MAX_TOUCHED));
     assert_eq!(table.uncertain_dump_routes(), 1, "the dump is done again");
     // A dump does not bring back a route that was withdrawn since.
     table.announce(route(999), InsertMode::Dump);

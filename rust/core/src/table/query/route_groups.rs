@@ -12,7 +12,7 @@ use crate::table::store::ids::{Handle, SetId};
 
 /// Routes that have all of this in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Alike {
+pub struct RouteGroup {
     /// Their state ([`RouteState::name`](super::RouteState::name)).
     pub state: &'static str,
     /// Who installed them (`rtm_protocol`).
@@ -28,25 +28,29 @@ pub struct Alike {
 impl Table {
     /// Counts the routes that `filter` takes from `cursor` on; and where to go on, none at the end.
     #[must_use]
-    pub fn tally(&self, cursor: Cursor, filter: &RouteFilter) -> (Vec<Alike>, Option<Cursor>) {
+    pub fn group_routes(
+        &self,
+        cursor: Cursor,
+        filter: &RouteFilter,
+    ) -> (Vec<RouteGroup>, Option<Cursor>) {
         let mut counts = HashMap::<_, usize>::new();
         let rest = self.walk_slots(cursor, MAX_SLOTS, |handle: Handle| {
             self.each_taken(handle, filter, |_, _, route, state| {
-                let alike = (state.name(), route.protocol, route.set);
-                *counts.entry(alike).or_default() += 1;
+                let group = (state.name(), route.protocol, route.set);
+                *counts.entry(group).or_default() += 1;
             });
             true
         });
         if rest.is_none() {
             for (place, route) in self.routes_from_sources_taken(filter) {
-                let alike = (state(place.2).name(), route.protocol, route.set);
-                *counts.entry(alike).or_default() += 1;
+                let group = (state(place.2).name(), route.protocol, route.set);
+                *counts.entry(group).or_default() += 1;
             }
         }
-        let alike = |((state, protocol, set), count)| {
+        let group = |((state, protocol, set), count)| {
             let SetId(id) = set;
             let set = self.resolver.sets.get(id)?;
-            Some(Alike {
+            Some(RouteGroup {
                 state,
                 protocol,
                 route_type: set.route_type,
@@ -54,8 +58,9 @@ impl Table {
                 count,
             })
         };
-        (counts.into_iter().filter_map(alike).collect(), rest)
+        (counts.into_iter().filter_map(group).collect(), rest)
     }
+
     /// Adds to `counts`, by the number of their set of next hops ([`SetView::id`](super::SetView::id)),
     /// the routes that `filter` takes from `cursor` on; where to go on, none at the end.
     #[must_use]
