@@ -15,7 +15,7 @@ from bgpreflector.config import VppConfig
 from bgpreflector.controller import EventMethod, EventQueueFullError, Transaction
 from bgpreflector.errors import ReflectorError, VppConnectError, VppLostError
 from bgpreflector.vpp import Comparisons, FibProgrammer, FibQuery, VppLookup, VppMonitor, monitor
-from bgpreflector.vpp.audit import VppAuditAsked
+from bgpreflector.vpp.audit import VppAuditRequested
 from bgpreflector.vpp.session import VppSession
 from lab import wait_until
 
@@ -230,7 +230,7 @@ class Gathering:
     """An event loop that does nothing yet, or has no room."""
 
     def __init__(self) -> None:
-        self.events: list[VppAuditAsked] = []
+        self.events: list[VppAuditRequested] = []
         self.full = False
 
     def push(self, event: Any) -> None:

@@ -82,14 +82,14 @@ def _lock(path: Path, access: Access, group: int | None) -> int:
     except BlockingIOError as error:
         os.close(lock)
         raise ControlError(
-            f"the control socket {path} belongs to another daemon that is running: give this "
-            "one its own by control.socket, or none by an empty text"
+            f"the control socket {path} belongs to another daemon that is running: set "
+            "control.socket to another path for this one, or to an empty text for none"
         ) from error
     return lock
 
 
 def _make_directory(path: Path, access: Access, group: int | None) -> None:
-    """Makes the directory where it is missing: who can connect can pass, and not list it."""
+    """Create a missing directory: those who can connect can search it, and cannot list it."""
     try:
         path.mkdir(mode=DIRECTORY)
     except FileExistsError:
@@ -108,9 +108,7 @@ def _refuse_others(path: Path) -> bool:
     except FileNotFoundError:
         return False
     if not is_socket:
-        raise ControlError(
-            f"{path} is there and is no socket: control.socket must name a place that is free"
-        )
+        raise ControlError(f"{path} exists and is no socket: control.socket must name a free path")
     return True
 
 
@@ -140,6 +138,6 @@ def _bound(path: Path, access: Access, group: int | None) -> socket.socket:
 
 def _failed(path: Path, error: OSError) -> ControlError:
     return ControlError(
-        f"the control socket {path} cannot be made: {error.strerror or error}; name another place "
-        "by control.socket, or none by an empty text"
+        f"the control socket {path} cannot be created: {error.strerror or error}; set "
+        "control.socket to another path, or to an empty text for none"
     )

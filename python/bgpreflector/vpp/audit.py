@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from bgpreflector.controller import Event
 
-from .asked import AskedEvent
+from .request_event import RequestEvent
 
 if TYPE_CHECKING:
     from bgpreflector._core import VppAudit
 
 
-class VppAuditAsked(AskedEvent["VppAudit | None"]):
+class VppAuditRequested(RequestEvent["VppAudit | None"]):
     """Request the differences between VPP and what it has acknowledged.
 
     The answer is ``None`` without a bulk connection.
@@ -37,7 +37,7 @@ class Comparisons:
     def __init__(self, push_event: Callable[[Event], None]) -> None:
         self._push_event = push_event
         self._lock = threading.Lock()
-        self._last: VppAuditAsked | None = None
+        self._last: VppAuditRequested | None = None
 
     def ask(self, timeout: float) -> VppAudit | None:
         """Return a comparison that starts after this call.
@@ -53,24 +53,24 @@ class Comparisons:
         finally:
             self._leave(event)
 
-    def _join(self) -> tuple[VppAuditAsked, bool]:
+    def _join(self) -> tuple[VppAuditRequested, bool]:
         with self._lock:
             event = self._last
             # A comparison that already runs may have read what has changed since.
             is_new = event is None or event.answer.running() or event.answer.done()
             if event is None or is_new:
-                event = self._last = VppAuditAsked()
+                event = self._last = VppAuditRequested()
             event.waiting += 1
             return event, is_new
 
-    def _push(self, event: VppAuditAsked) -> None:
+    def _push(self, event: VppAuditRequested) -> None:
         try:
             self._push_event(event)
         except BaseException as error:
             event.done(error)
             raise
 
-    def _leave(self, event: VppAuditAsked) -> None:
+    def _leave(self, event: VppAuditRequested) -> None:
         with self._lock:
             event.waiting -= 1
             if event.waiting == 0:

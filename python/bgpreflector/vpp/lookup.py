@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .asked import AskedEvent
 from .papi_fallback import path_tuple
+from .request_event import RequestEvent
 from .resolved import Resolved, resolved
 from .session import VppSession
 
@@ -57,7 +57,7 @@ class FibQuery:
     exact: bool
 
 
-class VppLookup(AskedEvent[list[VppEntry | None]]):
+class VppLookup(RequestEvent[list[VppEntry | None]]):
     """Look up entries in VPP: one answer for each query."""
 
     def __init__(self, questions: Sequence[FibQuery]) -> None:

@@ -26,7 +26,7 @@ from bgpreflector.controller import (
 from bgpreflector.errors import ReflectorError, VppConnectError, VppLostError
 from bgpreflector.log_fields import fields
 
-from .audit import VppAuditAsked
+from .audit import VppAuditRequested
 from .guard import VppGuardDue
 from .lookup import VppLookup
 from .programmer import FibProgrammer
@@ -77,7 +77,7 @@ class VppAuditDue(UpdateEvent):
         return "VPP Audit"
 
 
-_UPDATES = frozenset({VppInterfacesChanged, VppAuditDue, VppAuditAsked, VppGuardDue, VppLookup})
+_UPDATES = frozenset({VppInterfacesChanged, VppAuditDue, VppAuditRequested, VppGuardDue, VppLookup})
 
 
 class LosesVpp(Protocol):
@@ -171,7 +171,7 @@ class VppMonitor:
                 for batch in self._sink.take_guarded():
                     txn.put_batch(batch)
             return ""
-        if isinstance(event, VppAuditAsked):
+        if isinstance(event, VppAuditRequested):
             if event.answer.set_running_or_notify_cancel():
                 event.answer.set_result(self._sink.audit(repair=False))
             return ""

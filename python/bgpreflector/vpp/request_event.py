@@ -10,7 +10,7 @@ from bgpreflector.controller import TransactionType, UpdateEvent
 T = TypeVar("T")
 
 
-class AskedEvent(UpdateEvent, Generic[T]):
+class RequestEvent(UpdateEvent, Generic[T]):
     """An event whose caller waits for an answer, which the handler sets."""
 
     def __init__(self) -> None:
