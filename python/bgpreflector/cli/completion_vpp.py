@@ -11,12 +11,12 @@ import socket
 import time
 from collections.abc import Mapping
 
-from bgpreflector.places import DEFAULT_SOCKET
+from bgpreflector.defaults import DEFAULT_SOCKET
 
-PATIENCE = 0.05
+TIMEOUT = 0.05
 """Seconds for all of it: a key was pressed."""
 
-LARGEST = 1 << 20
+MAX_ANSWER = 1 << 20
 """The most bytes of an answer."""
 
 REQUEST = b'{"version": 1, "command": "vpp_interfaces", "arguments": {}}\n'
@@ -54,15 +54,15 @@ def _control_socket(values: Mapping[str, str]) -> str:
 
 
 def _ask(path: str) -> bytes:
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + TIMEOUT
     answer = b""
     with socket.socket(socket.AF_UNIX) as asked:
-        asked.settimeout(PATIENCE)
+        asked.settimeout(TIMEOUT)
         asked.connect(path)
         asked.sendall(REQUEST)
         while not answer.endswith(b"\n") or b'{"row"' in answer.splitlines()[-1]:
             left = until - time.monotonic()
-            if left <= 0 or len(answer) > LARGEST:
+            if left <= 0 or len(answer) > MAX_ANSWER:
                 raise TimeoutError
             asked.settimeout(left)
             more = asked.recv(1 << 16)

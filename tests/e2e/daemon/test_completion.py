@@ -24,7 +24,7 @@ def test_interfaces_of_vpp_are_the_daemons(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """By name, as VPP has them; those that no interface of the kernel is mapped to, too."""
-    monkeypatch.setattr(completion_vpp, "PATIENCE", 30)
+    monkeypatch.setattr(completion_vpp, "TIMEOUT", 30)
     kernel = make_namespace("completion")
     with running_daemon(
         tmp_path / "d.log", "--socket", str(simulator.socket), namespace=kernel

@@ -187,7 +187,7 @@ def test_the_interfaces_of_vpp(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, offered: list[str]
 ) -> None:
     """Behind the kernel's; asked from the daemon that the command line or the file names."""
-    monkeypatch.setattr(completion_vpp, "PATIENCE", 30)
+    monkeypatch.setattr(completion_vpp, "TIMEOUT", 30)
     for number, named in enumerate(("--control", "-c")):
         place = tmp_path / f"{number}.sock"
         file = tmp_path / "of.toml"
@@ -211,7 +211,7 @@ def test_a_daemon_that_does_not_answer_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A key was pressed."""
-    monkeypatch.setattr(completion_vpp, "PATIENCE", 0.01)
+    monkeypatch.setattr(completion_vpp, "TIMEOUT", 0.01)
     place = tmp_path / "c.sock"
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(place))
