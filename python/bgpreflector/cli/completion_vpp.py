@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Mapping
 
-from bgpreflector.places import DEFAULT_SOCKET
+from bgpreflector.defaults import DEFAULT_SOCKET
 
 PATIENCE = 0.05
 """Seconds for all of it: a key was pressed."""
@@ -47,7 +47,7 @@ def _control_socket(values: Mapping[str, str]) -> str:
 
     try:
         with open(named, "rb") as file:  # noqa: PTH123 - pathlib takes its time
-            in_file = tomllib.load(file).get("control", {}).get("socket", DEFAULT_SOCKET)
+            in_file: object = tomllib.load(file).get("control", {}).get("socket", DEFAULT_SOCKET)
     except (OSError, ValueError, AttributeError):
         return DEFAULT_SOCKET
     return in_file if isinstance(in_file, str) else ""
