@@ -47,7 +47,7 @@ def _control_socket(values: Mapping[str, str]) -> str:
 
     try:
         with open(named, "rb") as file:  # noqa: PTH123 - pathlib takes its time
-            in_file = tomllib.load(file).get("control", {}).get("socket", DEFAULT_SOCKET)
+            in_file: object = tomllib.load(file).get("control", {}).get("socket", DEFAULT_SOCKET)
     except (OSError, ValueError, AttributeError):
         return DEFAULT_SOCKET
     return in_file if isinstance(in_file, str) else ""
