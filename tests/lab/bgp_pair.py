@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from .bird import Bird, running_bird
 from .bird_config import BirdConfig, Session
-from .kernel import MAIN, Forwarding, NextHop, RouteKey, read_forwarding
+from .kernel import (
+    MAIN,
+    Forwarding,
+    NextHop,
+    RouteCounts,
+    RouteKey,
+    count_routes,
+    read_forwarding,
+)
 from .netns import connect, namespace
 from .prefixes import Family, prefixes
 from .wait import wait_until
@@ -87,13 +96,34 @@ class BgpPair:
             expected |= {RouteKey(family, MAIN, prefix): next_hops for prefix in announced}
         return expected
 
+    def _expected_counts(self) -> RouteCounts:
+        routes: dict[Family, int] = {4: 0, 6: 0}
+        gateways: Counter[str] = Counter()
+        for family, announced in self._announced.items():
+            routes[family] = len(announced)
+            if announced:
+                hosts = (address(family, host) for host in self._hosts)
+                gateways.update(dict.fromkeys(hosts, len(announced)))
+        return RouteCounts(routes, dict(gateways))
+
     def kernel(self) -> dict[RouteKey, Forwarding]:
         """What the router's kernel holds of protocol 12 in its main table."""
         return read_forwarding(self.router.namespace)
 
     def wait_kernel(self) -> dict[RouteKey, Forwarding]:
-        """Waits until the router's kernel holds exactly what is announced; returns that."""
+        """Waits until the router's kernel holds exactly what is announced; returns that.
+
+        Routes are read and compared one by one once there are as many as expected.
+        """
         expected = self.expected()
+        counts = self._expected_counts()
+        wait_until(
+            lambda: count_routes(self.router.namespace),
+            CONVERGE,
+            f"as many routes in the router's kernel as are announced, {counts}",
+            accept=lambda found: found == counts,
+            interval=0.1,
+        )
         wait_until(
             lambda: _differences(self.kernel(), expected),
             CONVERGE,

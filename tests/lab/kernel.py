@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
@@ -68,12 +70,48 @@ def read_routes(
 
     ``protocol`` None means those of every protocol.
     """
-    chosen = [] if protocol is None else ["proto", str(protocol)]
     return [
         _route(entry, family)
         for family in families
-        for entry in namespace.ip_json(f"-{family}", "route", "show", "table", str(table), *chosen)
+        for entry in namespace.ip_json(*_show(family, table, protocol))
     ]
+
+
+@dataclass(frozen=True)
+class RouteCounts:
+    """How many routes there are."""
+
+    routes: Mapping[Family, int]
+    gateways: Mapping[str, int]
+    """Next hops, dead ones too, by gateway."""
+
+
+def count_routes(
+    namespace: Namespace,
+    *,
+    table: int | str = MAIN,
+    protocol: int | None = BIRD,
+    families: Iterable[Family] = (4, 6),
+) -> RouteCounts:
+    """Counts what `read_routes` returns, in a tenth of its time."""
+    routes: dict[Family, int] = {}
+    gateways: Counter[str] = Counter()
+    for family in families:
+        shown = namespace.ip("-N", *_show(family, table, protocol))
+        routes[family] = len(_ROUTE.findall(shown))
+        gateways.update(_GATEWAY.findall(shown))
+    return RouteCounts(routes, dict(gateways))
+
+
+_ROUTE = re.compile(r"^\S", re.MULTILINE)
+"""The start of a route: each next hop of several has a line of its own, indented."""
+
+_GATEWAY = re.compile(r" via (?:inet6 )?(\S+)")
+
+
+def _show(family: Family, table: int | str, protocol: int | None) -> list[str]:
+    chosen = [] if protocol is None else ["proto", str(protocol)]
+    return [f"-{family}", "route", "show", "table", str(table), *chosen]
 
 
 def forwarding(routes: Iterable[KernelRoute]) -> dict[RouteKey, Forwarding]:

@@ -23,12 +23,12 @@ def same(pair: BgpPair, vpp: Vpp, kernel_routes: dict[RouteKey, Forwarding] | No
 
     # Of a kernel that has settled: to read it takes seconds.
     known = pair.kernel() if kernel_routes is None else kernel_routes
+    kernel = {
+        key.prefix: hops if isinstance(hops, str) else frozenset(hop.gateway for hop in hops)
+        for key, hops in known.items()
+    }
 
     def difference() -> list[tuple[str, object, object]]:
-        kernel = {
-            key.prefix: hops if isinstance(hops, str) else frozenset(hop.gateway for hop in hops)
-            for key, hops in known.items()
-        }
         ours = vpp.routes()
         return [
             (prefix, kernel.get(prefix), ours.get(prefix))
