@@ -1,6 +1,8 @@
-"""Sizes and durations as people read them: one way for all that is said."""
+"""Counts, sizes and durations as people read them."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 _SIZES = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _STEP = 1024
@@ -9,6 +11,18 @@ _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
 _TENTHS = 10
+
+
+def counts_text(counts: Mapping[str, int]) -> str:
+    """Counts with their names, without those that are zero.
+
+    Examples:
+        >>> counts_text({"no_interface": 1200, "over_limit": 0, "add": 3})
+        '1,200 no interface, 3 add'
+    """
+    return ", ".join(
+        f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count
+    )
 
 
 def size_text(count: float) -> str:

@@ -17,13 +17,14 @@ from bgpreflector.audit.difference import Comparison, PrefixKey, comparison
 from bgpreflector.config import GuardConfig
 from bgpreflector.daemon.instance_lock import writing
 from bgpreflector.errors import VppError
+from bgpreflector.routes.listing import installed_count
 from bgpreflector.routes.paths import path_rows, path_text
-from bgpreflector.routes.route import table_name
+from bgpreflector.routes.route import family_name, table_name
+from bgpreflector.units import counts_text
 from bgpreflector.vpp import exceeds
 
 from . import options
 from .config_file import where_from
-from .daemon import by_name
 from .differences import Printer
 from .exit_codes import ExitCode
 from .lookup_checks import SAMPLE, look
@@ -70,7 +71,7 @@ def plan(
     say_configuration(config)
     with comparison(settings) as both:
         for table, is_ip6 in both.sink.tables.missing:
-            family = "IPv6" if is_ip6 else "IPv4"
+            family = family_name(is_ip6=is_ip6)
             say(f"VPP's {family} table {table} would be created", err=True)
         printer = Printer(SCHEMA, as_json=as_json, summary=summary)
         if summary:
@@ -188,7 +189,7 @@ def audit(
 
 
 def _guard(settings: GuardConfig, deletions: int, both: Comparison) -> None:
-    installed = sum(c["installed"] for c in both.engine.status().prefixes.values())
+    installed = installed_count(both.engine.status().prefixes)
     if exceeds(settings, deletions, installed):
         raise VppError(
             f"{deletions} of the {installed} routes that VPP has would be deleted, so nothing is "
@@ -256,5 +257,5 @@ def _summary(counts: Counter[str], printer: Printer, **more: object) -> None:
 
 def _figures(value: object) -> str:
     if isinstance(value, dict):
-        return by_name(value) or "none"
+        return counts_text(value) or "none"
     return str(value)

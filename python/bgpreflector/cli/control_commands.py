@@ -15,9 +15,10 @@ from bgpreflector.daemon.progress import Bar, SyncProgress
 from bgpreflector.daemon.read_report import read_report
 from bgpreflector.daemon.report import StatusReport
 from bgpreflector.errors import ControlError
+from bgpreflector.routes.listing import installed_count
 
 from . import options
-from .daemon import daemon_at, figure
+from .daemon import daemon_at
 from .output import say
 from .targets import prefix as prefix_of
 
@@ -110,7 +111,7 @@ def release(
         if as_json:
             say(json.dumps(end))
         else:
-            say(f"Released: {figure(end['released'])} prefixes")
+            say(f"Released: {end['released']:,} prefixes")
 
 
 @click.command(short_help="Have the daemon read its configuration again.")
@@ -139,9 +140,9 @@ def _order(
         if any(not key.startswith("log.") for key in end.get("changed", ())):
             say(f"{done}: kernel and VPP are compared now; `bgpreflector status` tells the end")
             return
-        installed = sum(counts["installed"] for counts in end["prefixes"].values())
+        installed = installed_count(end["prefixes"])
         desired = sum(counts["desired"] for counts in end["prefixes"].values())
         say(
-            f"{done}: VPP has {figure(installed)} of {figure(desired)} prefixes, "
-            f"{figure(end['dirty'])} wait; {end['state'].replace('_', ' ')}"
+            f"{done}: VPP has {installed:,} of {desired:,} prefixes, "
+            f"{end['dirty']:,} wait; {end['state'].replace('_', ' ')}"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -112,15 +112,3 @@ def _version(path: Path) -> object:
             return client.ask("status").end.get("version")
     except ControlError:
         return None
-
-
-def figure(value: object) -> str:
-    """A number for people."""
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def by_name(figures: Mapping[str, int]) -> str:
-    """Figures that are not zero, with their names; empty if all are."""
-    return ", ".join(
-        f"{figure(count)} {name.replace('_', ' ')}" for name, count in figures.items() if count
-    )

@@ -9,6 +9,7 @@ from bgpreflector import _core
 from bgpreflector.config import Config
 from bgpreflector.control.routes import MIRRORED
 from bgpreflector.reflector import kernel_engine
+from bgpreflector.routes.listing import link_names
 from bgpreflector.routes.rows import route_row
 
 PAGE = 1000
@@ -23,7 +24,7 @@ def kernel_routes(config: Config, *, every: bool) -> Iterator[dict[str, object]]
     try:
         engine.start()
         engine.resync()
-        names = {index: name for index, name, _ in engine.links()}
+        names = link_names(engine)
         listing = _core.RouteListing(engine, states=() if every else MIRRORED)
         while (page := listing.next(PAGE)) is not None:
             for view in page:

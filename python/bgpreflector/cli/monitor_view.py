@@ -15,10 +15,10 @@ from rich.text import Text
 from bgpreflector.control import ControlClient
 from bgpreflector.daemon.read_report import read_report
 from bgpreflector.daemon.report import State, StatusReport
+from bgpreflector.routes.listing import installed_count
 from bgpreflector.routes.paths import path_text
 from bgpreflector.routes.route import table_name
 
-from .daemon import figure
 from .output import plain
 from .status import headline, lines, prefixes
 
@@ -88,7 +88,7 @@ class View:
     def begin(self, daemon: ControlClient) -> None:
         """Before the first look on a connection: what its rates are since."""
         report = self._ask(daemon)
-        self.messages.count, self.requests.count = _messages(report), _requests(report)
+        self.messages.count, self.requests.count = _messages(report), report.vpp.answered_requests
         self.report, self.at = report, time.monotonic()
 
     def look(self, daemon: ControlClient) -> None:
@@ -99,7 +99,7 @@ class View:
         self.changes.extend(self.new)
         self.last = max([self.last, *(int(row["number"]) for row in self.new)])
         self.messages.take(_messages(report), now - self.at)
-        self.requests.take(_requests(report), now - self.at)
+        self.requests.take(report.vpp.answered_requests, now - self.at)
         self.report, self.at, self.error = report, now, None
 
     def lost(self, error: str) -> None:
@@ -139,8 +139,8 @@ class View:
         """Where there is no terminal."""
         if self.report is None or self.error is not None:
             return f"no answer: {self.error}"
-        installed = sum(counts["installed"] for counts in self.report.prefixes.values())
-        return f"{headline(self.report)}; {figure(installed)} prefixes in VPP; {self.rates()}"
+        installed = installed_count(self.report.prefixes)
+        return f"{headline(self.report)}; {installed:,} prefixes in VPP; {self.rates()}"
 
 
 def screen(view: View, socket_path: str, *, keys: bool, unicode: bool) -> RenderableType:
@@ -210,7 +210,3 @@ def _change(change: dict[str, Any]) -> str:
 
 def _messages(report: StatusReport) -> int:
     return sum(report.kernel.messages.values())
-
-
-def _requests(report: StatusReport) -> int:
-    return sum(r.done + r.refused for r in report.vpp.requests.values())

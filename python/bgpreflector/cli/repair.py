@@ -8,8 +8,9 @@ from typing import Any
 from click.exceptions import Exit
 
 from bgpreflector.audit.difference import Comparison
+from bgpreflector.units import counts_text
 
-from .daemon import by_name, daemon_at
+from .daemon import daemon_at
 from .exit_codes import ExitCode
 from .output import say, say_json
 
@@ -40,8 +41,8 @@ def _line(row: Any) -> str:
 def _summary(end: Any) -> str:
     if end["found"] is None:
         return "VPP cannot be compared over this connection; it was resynchronised"
-    left = by_name(end["left"]) or "nothing"
-    said = f"found: {by_name(end['found']) or 'nothing'}; left: {left}"
+    left = counts_text(end["left"]) or "nothing"
+    said = f"found: {counts_text(end['found']) or 'nothing'}; left: {left}"
     return f"{said}; {end['state'].replace('_', ' ')}"
 
 

@@ -9,7 +9,6 @@ from bgpreflector.routes.paths import path_text
 from bgpreflector.routes.route import RT_TABLE_MAIN, table_name
 from bgpreflector.routes.rows import hops_text, next_hop_text
 
-from .daemon import figure
 from .output import say
 from .table import print_table
 
@@ -88,7 +87,7 @@ def print_summary(found: Row) -> None:
     }
     for name, counts in parts.items():
         for what, count in counts:
-            say(f"{name:<10} {figure(count):>11}  {what}")
+            say(f"{name:<10} {count:>11,}  {what}")
     if len(hops) > MAX_SUMMARY_NEXT_HOPS:
         say(f"{'':<10} {'':>11}  and {counted(len(hops) - MAX_SUMMARY_NEXT_HOPS, 'next hop')} more")
 
@@ -99,7 +98,7 @@ def _hop(one: Row) -> Row:
 
 def counted(count: int, what: str) -> str:
     """A number of things."""
-    return f"{figure(count)} {what}{'' if count == 1 else 's'}"
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def one_route(row: Row) -> Iterator[str]:

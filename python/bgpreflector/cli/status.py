@@ -12,10 +12,10 @@ from click.exceptions import Exit
 from bgpreflector.daemon.read_report import read_report
 from bgpreflector.daemon.report import HeldStatus, State, StatusReport
 from bgpreflector.routes.route import table_name
-from bgpreflector.units import duration_text, size_text
+from bgpreflector.units import counts_text, duration_text, size_text
 
 from . import options
-from .daemon import by_name, daemon_at, figure
+from .daemon import daemon_at
 from .exit_codes import ExitCode
 from .output import say
 
@@ -53,7 +53,7 @@ installed     VPP has it
 queued        VPP has not answered yet (show routes --queued)
 held          VPP cannot have it now (show routes --held)
 rejected      VPP refused it (show routes --rejected)
-leaving       VPP has it, and shall not
+leaving       VPP has it, and is to delete it
 unconfirmed   of an earlier run, still to be compared with the kernel"""
 """What the columns mean."""
 
@@ -84,14 +84,14 @@ def status(
         if check:
             say(headline(report))
         else:
-            _say_all(report, legend=legend)
+            _print_report(report, legend=legend)
     if check and not report.ready:
         if report.hung is not None:
             raise Exit(ExitCode.FAILURE)
         raise Exit(EXIT_CODES.get(State(report.state), ExitCode.DIFFERENT))
 
 
-def _say_all(report: StatusReport, *, legend: bool) -> None:
+def _print_report(report: StatusReport, *, legend: bool) -> None:
     say(headline(report), bold=True)
     heads, *rows = prefixes(report)
     say(heads, bold=True)
@@ -101,11 +101,11 @@ def _say_all(report: StatusReport, *, legend: bool) -> None:
 
 def headline(report: StatusReport) -> str:
     """The state in a line, with what to do where that is known."""
-    parts = [_said(report)] if report.hung is None else [report.hung, _said(report)]
+    parts = [_state_text(report)] if report.hung is None else [report.hung, _state_text(report)]
     if report.held.prefixes:
         parts.append(_held(report))
     if report.dirty:
-        parts.append(f"{figure(report.dirty)} prefixes wait")
+        parts.append(f"{report.dirty:,} prefixes wait")
     if report.limit.exceeded:
         parts.append(f"more prefixes than kernel.max_routes ({report.limit.action})")
     if report.oldest_queued_seconds is not None:
@@ -113,23 +113,23 @@ def headline(report: StatusReport) -> str:
     return ", ".join(parts)
 
 
-def _said(report: StatusReport) -> str:
+def _state_text(report: StatusReport) -> str:
     rejected = sum(counts["rejected"] for counts in report.prefixes.values())
-    said = {
+    texts = {
         State.ENDED: "the event loop or the kernel reader has ended",
         State.KERNEL_UNREAD: _unread(report),
         State.SOURCE_LOST: "zebra is not connected: VPP keeps the routes that it has",
         State.VPP_LOST: _lost(report),
         State.PAUSED: "paused until `bgpreflector resume`",
         State.GUARDED: _guarded(report),
-        State.REJECTED: f"VPP refused {figure(rejected)} (`bgpreflector show routes --rejected`)",
+        State.REJECTED: f"VPP refused {rejected:,} (`bgpreflector show routes --rejected`)",
         State.SYNCHRONISING: "in sync but for the latest changes"
         if report.ready
         else "synchronising",
         State.HELD: "in sync, but not well",
         State.IN_SYNC: "in sync",
     }
-    return said[State(report.state)]
+    return texts[State(report.state)]
 
 
 def _unread(report: StatusReport) -> str:
@@ -143,15 +143,15 @@ def _unread(report: StatusReport) -> str:
 def _held(report: StatusReport) -> str:
     held = report.held
     most = sorted(held.interfaces.items(), key=lambda found: -found[1])
-    named = ", ".join(f"{name}: {figure(count)}" for name, count in most[:MAX_NAMED])
+    named = ", ".join(f"{name}: {count:,}" for name, count in most[:MAX_NAMED])
     more = f" and {len(most) - MAX_NAMED} more interfaces" if len(most) > MAX_NAMED else ""
     why = f" (no VPP interface mapped to {named}{more})" if most else ""
-    return f"{figure(held.prefixes)} of {figure(held.of)} prefixes held{why}{_substituted(held)}"
+    return f"{held.prefixes:,} of {held.of:,} prefixes held{why}{_substituted(held)}"
 
 
 def _substituted(held: HeldStatus) -> str:
-    said = {"drop": "VPP drops", "punt": "VPP hands to the kernel"}
-    parts = [f"{said[name]} {figure(n)}" for name, n in held.substitutes.items() if name in said]
+    verbs = {"drop": "VPP drops", "punt": "VPP hands to the kernel"}
+    parts = [f"{verbs[name]} {n:,}" for name, n in held.substitutes.items() if name in verbs]
     return "".join(f", {part}" for part in parts)
 
 
@@ -169,32 +169,29 @@ def _guarded(report: StatusReport) -> str:
     if guard is None:
         return ""
     if not guard.deletions:
-        what = f"{figure(guard.left)} routes in tables that are not mirrored into any more stay"
+        what = f"{guard.left:,} routes in tables that are not mirrored into any more stay"
     else:
-        what = (
-            f"{figure(guard.deletions)} of {figure(guard.of)} routes are not deleted, though "
-            f"{guard.reason}"
-        )
+        what = f"{guard.deletions:,} of {guard.of:,} routes are not deleted, though {guard.reason}"
     return f"{what}: `bgpreflector resume` deletes them, if the configuration is right"
 
 
 def prefixes(report: StatusReport) -> list[str]:
-    """The heads, and a line of figures for each table and family, in columns."""
+    """The heads, and a line of counts for each table and family, in columns."""
     rows = [(row, _row(row.prefixes)) for row in report.tables]
-    rare = {
+    optional = {
         name: head
         for name, head in OPTIONAL_COLUMNS.items()
         if any(counts[name] for _, counts in rows)
     }
-    columns = COLUMNS | rare
+    columns = COLUMNS | optional
     cells = [("table", *columns.values())]
     for row, counts in rows:
         name = f"{table_name(row.table)} {row.family} -> VPP {row.vpp_table}"
-        cells.append((name, *(figure(counts[column]) for column in columns)))
+        cells.append((name, *(f"{counts[column]:,}" for column in columns)))
     first, *others = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
-        "  ".join([f"{name:<{first}}", *map(str.rjust, figures, others)])
-        for name, *figures in cells
+        "  ".join([f"{name:<{first}}", *map(str.rjust, numbers, others)])
+        for name, *numbers in cells
     ]
 
 
@@ -213,36 +210,36 @@ def _row(counts: Mapping[str, int]) -> dict[str, int]:
 def lines(report: StatusReport) -> list[str]:
     """Everything else that is worth a line."""
     kernel, vpp = report.kernel, report.vpp
-    requests = by_name(
+    requests = counts_text(
         {f"{name} done": r.done for name, r in vpp.requests.items()}
         | {f"{name} refused": r.refused for name, r in vpp.requests.items()}
     )
-    resyncs = by_name({name: r.count for name, r in kernel.resyncs.items()})
+    resyncs = counts_text({name: r.count for name, r in kernel.resyncs.items()})
     found = {
         "VPP": _vpp(report),
         "zebra": _zebra(report),
         "requests": requests,
-        "held": by_name(report.held_routes),
-        "instead": by_name(report.held.substitutes),
+        "held": counts_text(report.held_routes),
+        "instead": counts_text(report.held.substitutes),
         "limit": _limit(report),
         "overridden": _overridden(report),
         "missing": ", ".join(vpp.missing_interfaces),
-        "messages": f"{by_name(kernel.messages) or 'none'}, receive buffer "
+        "messages": f"{counts_text(kernel.messages) or 'none'}, receive buffer "
         f"{size_text(kernel.receive_buffer_bytes)}",
-        "lost": f"{kernel.overruns} overruns, {figure(kernel.drops)} messages dropped"
+        "lost": f"{kernel.overruns} overruns, {kernel.drops:,} messages dropped"
         if kernel.overruns
         else "",
         "resyncs": resyncs,
         "dump": "ends early, at a route of too many next hops: routes behind it are kept"
         if kernel.dump_ended_early
         else "",
-        "unverified": f"{figure(kernel.unverified_prefixes)} prefixes that no dump showed: they "
+        "unverified": f"{kernel.unverified_prefixes:,} prefixes that no dump showed: they "
         "stay until one is certain"
         if kernel.unverified_prefixes
         else "",
-        "drift": by_name(kernel.drift),
-        "VPP drift": by_name(vpp.drift),
-        "unresolved": f"VPP does not forward by {figure(vpp.unresolved)} of the sets of paths, as "
+        "drift": counts_text(kernel.drift),
+        "VPP drift": counts_text(vpp.drift),
+        "unresolved": f"VPP does not forward by {vpp.unresolved:,} of the sets of paths, as "
         "of its last audit: see `bgpreflector doctor`"
         if vpp.unresolved
         else "",
@@ -264,20 +261,20 @@ def _zebra(report: StatusReport) -> str:
     fpm = report.fpm
     if fpm is None:
         return ""
-    said = f"answers {by_name(fpm.answers) or 'none'}, {figure(fpm.answers_queued)} wait"
+    answers = f"answers {counts_text(fpm.answers) or 'none'}, {fpm.answers_queued:,} wait"
     if fpm.peer is None:
-        return f"not connected ({fpm.listen}); {said}"
+        return f"not connected ({fpm.listen}); {answers}"
     shown = "has shown its routes" if fpm.settled else "is showing its routes"
     refused = f", {fpm.refused} further connections refused" if fpm.refused else ""
-    return f"{fpm.peer} {shown}; {said}{refused}"
+    return f"{fpm.peer} {shown}; {answers}{refused}"
 
 
 def _limit(report: StatusReport) -> str:
     limit = report.limit
     if limit.max_routes is None:
         return ""
-    refused = f", {figure(limit.held)} kept out of VPP" if limit.held else ""
-    return f"{figure(limit.max_routes)} prefixes, then {limit.action}{refused}"
+    refused = f", {limit.held:,} kept out of VPP" if limit.held else ""
+    return f"{limit.max_routes:,} prefixes, then {limit.action}{refused}"
 
 
 def _overridden(report: StatusReport) -> str:
@@ -285,7 +282,7 @@ def _overridden(report: StatusReport) -> str:
     if not vpp.overridden:
         return ""
     some = ", ".join(f"{o.prefix} by {o.source}" for o in vpp.overridden_prefixes[:3])
-    return f"{figure(vpp.overridden)} by other sources' routes, such as {some}"
+    return f"{vpp.overridden:,} by other sources' routes, such as {some}"
 
 
 def _daemon(report: StatusReport) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Self, TypeVar, cast
 
 from pydantic import (
@@ -30,7 +30,7 @@ from .interfaces import interface_rows, vpp_interface_rows
 from .label_routes import label_route_pages
 from .lines import Row
 from .next_hops import next_hop_pages
-from .protocol import Handler, RefusedError, problems
+from .protocol import Answering, Handler, RefusedError, problems
 from .routes import STATES, Wanted, route_pages, routes_to
 from .summary import route_summary
 
@@ -61,8 +61,6 @@ READ_ONLY = frozenset(
 """Commands that change nothing, in the daemon or in VPP."""
 
 A = TypeVar("A", bound=BaseModel)
-
-Answering = Generator[Sequence[Row], None, Mapping[str, object]]
 
 Name = Annotated[str, StringConstraints(max_length=64)]
 
@@ -201,7 +199,7 @@ class _Commands:
     def resync(self, _: _Arguments) -> Answering:
         yield ()
         self._resync("operator")
-        return self._figures()
+        return self._summary()
 
     def _resync(self, reason: str) -> None:
         try:
@@ -221,7 +219,7 @@ class _Commands:
         self._resync("repair")
         left = self._compare()
         return {
-            **self._figures(),
+            **self._summary(),
             "found": None if found is None else found.drift,
             "left": None if left is None else _repairable(left),
         }
@@ -235,7 +233,7 @@ class _Commands:
     def pause(self, _: _Arguments) -> Answering:
         yield ()
         self._daemon.pause()
-        return self._figures()
+        return self._summary()
 
     def resume(self, _: _Arguments) -> Answering:
         yield ()
@@ -243,7 +241,7 @@ class _Commands:
             self._service.resume()
         except OperationsFailedError as error:
             raise RefusedError("vpp", str(error)) from error
-        return self._figures()
+        return self._summary()
 
     def release(self, wanted: ReleaseArguments) -> Answering:
         yield ()
@@ -251,7 +249,7 @@ class _Commands:
             released = self._daemon.engine.release(wanted.prefix)
         except ValueError as error:
             raise RefusedError("arguments", str(error)) from error
-        return {**self._figures(), "released": released}
+        return {**self._summary(), "released": released}
 
     def reload(self, _: _Arguments) -> Answering:
         yield ()
@@ -259,9 +257,9 @@ class _Commands:
             changed = self._service.reload()
         except ConfigError as error:
             raise RefusedError("config", str(error)) from error
-        return {**self._figures(), "changed": changed}
+        return {**self._summary(), "changed": changed}
 
-    def _figures(self) -> dict[str, object]:
+    def _summary(self) -> dict[str, object]:
         report = status_of(self._daemon)
         return {
             "schema": SCHEMA,

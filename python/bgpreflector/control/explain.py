@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from bgpreflector import _core
 from bgpreflector.config.protocols import protocol_name
 from bgpreflector.errors import VppError
+from bgpreflector.routes.listing import link_names
 from bgpreflector.routes.paths import path_rows, path_text
 from bgpreflector.routes.rows import route_row
 from bgpreflector.vpp import FibQuery, VppEntry
 
 from .lookup_comparison import DROP_PATH_TYPES, Answer
 from .protocol import RefusedError
-from .routes import link_names, longest_match, mirrored_row, named_reason, vpp_interface_names
+from .routes import longest_match, mirrored_row, named_reason, vpp_interface_names
 
 if TYPE_CHECKING:
     from bgpreflector.daemon.daemon import Daemon
@@ -83,7 +84,7 @@ def explain(daemon: Daemon, address: IPAddress, prefix: str | None = None) -> di
 
     It is of the longest match for the address, or of the prefix where that is given.
     """
-    names, vpp_names = link_names(daemon), vpp_interface_names(daemon)
+    names, vpp_names = link_names(daemon.engine), vpp_interface_names(daemon)
     kernel, number = daemon.engine.lookup(address)
     matches = [_match(daemon, table, address, prefix) for table in daemon.kernel_tables]
     entries, unanswered = _ask_vpp(daemon, matches, address)
@@ -208,7 +209,7 @@ SUBSTITUTES = {
 
 def held_reason(daemon: Daemon, view: _core.RouteView, longest: VppEntry | None) -> str:
     """Why a route is held, and what VPP does with its packets."""
-    reason = named_reason(view.reason, link_names(daemon))
+    reason = named_reason(view.reason, link_names(daemon.engine))
     if view.substitute is not None:
         return f"{view.prefix} is not in VPP as it is: {reason}; {SUBSTITUTES[view.substitute]}"
     if longest is None or longest.prefix == view.prefix:

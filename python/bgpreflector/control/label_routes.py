@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bgpreflector.config.protocols import protocol_name
+from bgpreflector.routes.listing import link_names
 
 from .lines import Row
-from .routes import PAGE, link_names
+from .routes import PAGE
 
 if TYPE_CHECKING:
     from bgpreflector.daemon.daemon import Daemon
@@ -18,7 +19,7 @@ REASON = "MPLS routes are not mirrored"
 
 def label_route_pages(daemon: Daemon) -> Iterator[Sequence[Row]]:
     """The routes by label of every protocol, none of which VPP gets."""
-    names = link_names(daemon)
+    names = link_names(daemon.engine)
     rows: list[Row] = [
         {
             "label": label,

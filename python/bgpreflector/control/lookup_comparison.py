@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Protocol
 
+from bgpreflector.routes.listing import link_names
 from bgpreflector.routes.paths import path_rows, path_text, with_names
 from bgpreflector.routes.rows import hops_text, route_row
 from bgpreflector.vpp import VppEntry, not_entered
 
-from .routes import link_names, named_reason, vpp_interface_names
+from .routes import named_reason, vpp_interface_names
 
 if TYPE_CHECKING:
     from bgpreflector import _core
@@ -105,7 +106,7 @@ class Answer:
             kernel, match.vpp_table, entry.prefix, entry.paths
         )
         if not alike:
-            reason = named_reason(held, link_names(self.daemon))
+            reason = named_reason(held, link_names(self.daemon.engine))
             names = vpp_interface_names(self.daemon)
             means = reason or f"for VPP that is {with_names(', '.join(wanted), names)}"
             return (
@@ -126,7 +127,7 @@ class Answer:
         )
 
     def _hops(self, kernel: _core.KernelRoute) -> str:
-        return hops_text(route_row(kernel, link_names(self.daemon)))
+        return hops_text(route_row(kernel, link_names(self.daemon.engine)))
 
     def _paths(self, entry: VppEntry) -> str:
         paths = path_rows(entry.paths, vpp_interface_names(self.daemon))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from bgpreflector.routes.listing import link_names
 from bgpreflector.routes.paths import path_rows
 from bgpreflector.routes.rows import next_hop_row
 
 from .lines import Row
-from .routes import PAGE, Wanted, link_names, listing_of, named_reason, vpp_interface_names
+from .routes import PAGE, Wanted, listing_of, named_reason, vpp_interface_names
 
 if TYPE_CHECKING:
     from bgpreflector.daemon.daemon import Daemon
@@ -21,7 +22,7 @@ def next_hop_pages(daemon: Daemon, *, every: bool) -> Iterator[Sequence[Row]]:
     ``every``: those of other routes too.
     """
     listing = listing_of(daemon, Wanted(every=every))
-    names, vpp_names = link_names(daemon), vpp_interface_names(daemon)
+    names, vpp_names = link_names(daemon.engine), vpp_interface_names(daemon)
     cursor: int | None = 0
     while cursor is not None:
         views, cursor = listing.next_hop_sets(cursor, PAGE)

@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictInt, Validat
 
 from .lines import VERSION, Code, Row
 
-Handler: TypeAlias = Callable[
-    [Mapping[str, object]], Generator[Sequence[Row], None, Mapping[str, object]]
-]
+Answering: TypeAlias = Generator[Sequence[Row], None, Mapping[str, object]]
+"""An answer in progress: yields pages of rows, and returns the end."""
+
+Handler: TypeAlias = Callable[[Mapping[str, object]], Answering]
 """Serves one command: takes its arguments, yields pages of rows, and returns the end.
 
 It runs on a thread of its own and may wait; it is closed if the client goes away. Raises

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bgpreflector import _core
 from bgpreflector.config.suggest import did_you_mean
+from bgpreflector.routes.listing import link_names, tallies
 from bgpreflector.routes.paths import path_rows
 from bgpreflector.routes.rows import route_row
 
@@ -72,29 +73,25 @@ def listing_of(daemon: Daemon, wanted: Wanted) -> _core.RouteListing:
 
 
 def _index(daemon: Daemon, interface: str) -> int:
-    links = link_names(daemon)
-    found = {name: index for index, name in links.items()}.get(interface)
-    if found is None:
+    links = link_names(daemon.engine)
+    index = {name: index for index, name in links.items()}.get(interface)
+    if index is None:
         hint = did_you_mean(interface, links.values())
         raise RefusedError("arguments", f"the kernel has no interface {interface}{hint}")
-    return found
+    return index
 
 
 def route_pages(daemon: Daemon, wanted: Wanted) -> Iterator[Sequence[Row]]:
     """The wanted routes, IPv4 before IPv6, by table and prefix. Raises :class:`RefusedError`."""
     listing = listing_of(daemon, wanted)
     while (views := listing.next(PAGE)) is not None:
-        names, vpp_names = link_names(daemon), vpp_interface_names(daemon)
+        names, vpp_names = link_names(daemon.engine), vpp_interface_names(daemon)
         yield [mirrored_row(daemon, view, names, vpp_names) for view in views]
 
 
-def tallies(daemon: Daemon, wanted: Wanted) -> Iterator[_core._Alike]:
+def route_tallies(daemon: Daemon, wanted: Wanted) -> Iterator[_core._Alike]:
     """The wanted routes counted by what they share. Raises :class:`RefusedError`."""
-    listing = listing_of(daemon, wanted)
-    cursor: int | None = 0
-    while cursor is not None:
-        alike, cursor = listing.tally(cursor)
-        yield from alike
+    yield from tallies(listing_of(daemon, wanted))
 
 
 def routes_to(daemon: Daemon, text: str) -> list[Row]:
@@ -102,7 +99,7 @@ def routes_to(daemon: Daemon, text: str) -> list[Row]:
 
     Raises :class:`RefusedError`.
     """
-    names, vpp_names = link_names(daemon), vpp_interface_names(daemon)
+    names, vpp_names = link_names(daemon.engine), vpp_interface_names(daemon)
     tables = daemon.kernel_tables
     if "/" in text:
         found = [_routes_of(daemon, table, text) for table in tables]
@@ -160,11 +157,6 @@ def named_reason(reason: str | None, names: Mapping[int, str]) -> str | None:
     if waits is None or int(waits[1]) not in names:
         return reason
     return BY_INDEX.sub(f"{names[int(waits[1])]} (vpp.interfaces)", str(reason))
-
-
-def link_names(daemon: Daemon) -> dict[int, str]:
-    """The kernel's interfaces by index."""
-    return {index: name for index, name, _ in daemon.engine.links()}
 
 
 def vpp_interface_names(daemon: Daemon) -> dict[int, str]:

@@ -7,7 +7,7 @@ import logging
 import os
 import struct
 import threading
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -17,15 +17,13 @@ from socket import SO_PEERCRED, SOL_SOCKET, socket
 from bgpreflector.errors import KernelError, ReflectorError, VppError
 
 from .lines import MAX_REQUEST, Code, Row, end_line, error_line, row_lines
-from .protocol import Handler, RefusedError, Request, parse_request
+from .protocol import Answering, Handler, RefusedError, Request, parse_request
 from .socket_file import Access, listening
 
 _log = logging.getLogger(__name__)
 
 ACCEPT_PAUSE = 1.0
 """Seconds to pause after a failed accept, such as with no descriptors left."""
-
-Answering = Generator[Sequence[Row], None, Mapping[str, object]]
 
 
 @dataclass(frozen=True)

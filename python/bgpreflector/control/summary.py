@@ -6,8 +6,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from bgpreflector.config.protocols import protocol_name
+from bgpreflector.routes.listing import link_names
 
-from .routes import Wanted, link_names, tallies
+from .routes import Wanted, route_tallies
 
 if TYPE_CHECKING:
     from bgpreflector.daemon.daemon import Daemon
@@ -23,8 +24,8 @@ def route_summary(daemon: Daemon, wanted: Wanted) -> dict[str, object]:
     protocols: Counter[str] = Counter()
     hops: Counter[tuple[str | None, str]] = Counter()
     interfaces: Counter[str] = Counter()
-    names = link_names(daemon)
-    for state, protocol, _, next_hops, count in tallies(daemon, wanted):
+    names = link_names(daemon.engine)
+    for state, protocol, _, next_hops, count in route_tallies(daemon, wanted):
         states[state] += count
         protocols[protocol_name(protocol)] += count
         through = {(_text(hop.gateway), _name(names, hop.interface)) for hop in next_hops}

@@ -22,6 +22,7 @@ from bgpreflector.reflector import (
     source_engine,
     use_deps,
 )
+from bgpreflector.routes.listing import installed_count
 from bgpreflector.vpp import (
     Comparisons,
     FibProgrammer,
@@ -216,7 +217,7 @@ class Daemon:
         return self.in_sync_by(self.engine.status())
 
     def in_sync_by(self, status: _core.Status) -> bool:
-        """The same from figures that were read already."""
+        """The same of a status that was read already."""
         return (
             status.synchronised
             and status.dirty == 0
@@ -275,7 +276,7 @@ class Daemon:
 
     @property
     def _installed(self) -> int:
-        return sum(counts["installed"] for counts in self.engine.status().prefixes.values())
+        return installed_count(self.engine.status().prefixes)
 
 
 def _mirrored(config: Config) -> str:

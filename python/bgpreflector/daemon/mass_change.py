@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bgpreflector import _core
 from bgpreflector.log_fields import fields
+from bgpreflector.routes.listing import link_names, tallies
 from bgpreflector.units import duration_text
 
 from .report import State, StatusReport
@@ -41,15 +42,12 @@ WORDS: Mapping[str, str] = {"delete": "withdrawn", "add": "added", "replace": "c
 def routes_by_interface(daemon: Daemon) -> Counter[str]:
     """The routes that VPP has, by the kernel's interface that they go through; one of several next
     hops counts with each. It walks the table, a page at a time."""
-    names = {index: name for index, name, _ in daemon.engine.links()}
+    names = link_names(daemon.engine)
     listing = _core.RouteListing(daemon.engine, states=["installed"])
     counts: Counter[str] = Counter()
-    cursor: int | None = 0
-    while cursor is not None:
-        alike, cursor = listing.tally(cursor)
-        for *_, hops, count in alike:
-            through = {names[hop.interface] for hop in hops if hop.interface in names}
-            counts.update(dict.fromkeys(through, count))
+    for *_, hops, count in tallies(listing):
+        through = {names[hop.interface] for hop in hops if hop.interface in names}
+        counts.update(dict.fromkeys(through, count))
     return counts
 
 

@@ -253,7 +253,7 @@ class SyncProgress:
         return told and report.in_sync
 
     def _show(self, report: StatusReport, now: float) -> None:
-        answered, left = _answered(report), left_of(report)
+        answered, left = report.vpp.answered_requests, left_of(report)
         if self._meter is not None and answered < self._meter.answered:
             # Another daemon after a reload: its counters start at 0.
             self._over(complete=False)
@@ -296,7 +296,7 @@ class _Meter:
         return self.last is not None and self.last.done >= MIN_CHANGES
 
     def look(self, report: StatusReport, now: float) -> Amount:
-        self.answered = _answered(report)
+        self.answered = report.vpp.answered_requests
         reading = not report.kernel.synchronised
         done = _kernel(report) if reading else self.answered - self._before
         last = self.last
@@ -313,10 +313,6 @@ class _Meter:
         asks = report.vpp.socket if reading and not any(report.kernel.messages.values()) else None
         self.last = Amount(reading, done, total, rate, now - self._began, asks)
         return self.last
-
-
-def _answered(report: StatusReport) -> int:
-    return sum(requests.done + requests.refused for requests in report.vpp.requests.values())
 
 
 def _kernel(report: StatusReport) -> int:

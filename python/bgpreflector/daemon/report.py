@@ -189,6 +189,11 @@ class VppStatus:
     missing_interfaces: tuple[str, ...]
     """Configured VPP interfaces that VPP does not have."""
 
+    @property
+    def answered_requests(self) -> int:
+        """Route requests that VPP has answered."""
+        return sum(requests.done + requests.refused for requests in self.requests.values())
+
 
 @dataclass(frozen=True)
 class TableStatus:

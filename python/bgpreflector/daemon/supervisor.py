@@ -10,6 +10,8 @@ from bgpreflector.config import Config, ConfigError, Problem
 from bgpreflector.controller import EventHandler
 from bgpreflector.errors import VppConnectError, VppError, VppLostError
 from bgpreflector.log_fields import fields
+from bgpreflector.routes.listing import installed_count
+from bgpreflector.routes.route import family_name
 from bgpreflector.vpp import exceeds
 
 from .daemon import Daemon
@@ -203,7 +205,7 @@ def _clear(
     try:
         found = daemon.engine.flush(source, better=better, tables=tables, dry_run=True)
         shown = sum(table[2] for table in found.tables)
-        kept = sum(counts["installed"] for counts in daemon.engine.status().prefixes.values())
+        kept = installed_count(daemon.engine.status().prefixes)
         if not approved and exceeds(daemon.config.vpp.guard, shown, shown + kept):
             extra = fields("deletions held back", deletions=shown, routes=shown + kept)
             _log.warning(GUARDED_TABLES_WARNING, shown, shown + kept, numbers, extra=extra)
@@ -215,7 +217,7 @@ def _clear(
         _log.error(STALE_TABLES_WARNING, numbers, error)
         return []
     for table, is_ip6, _, deleted, refused in flushed.tables:
-        family = "IPv6" if is_ip6 else "IPv4"
+        family = family_name(is_ip6=is_ip6)
         _log.info(
             "VPP's %s table %d is not mirrored into any more: %d routes of ours deleted, %d "
             "refused",

@@ -16,15 +16,16 @@ from bgpreflector import _core
 from bgpreflector.config import Config
 from bgpreflector.daemon.daemon import Daemon
 from bgpreflector.errors import ReflectorError
+from bgpreflector.routes.listing import installed_count
 
 from . import world
 
 SOURCE = "bgpreflector"
 POLL = 0.02
-"""Seconds between two looks at the figures."""
+"""Seconds between two samples of the status."""
 
 DEADLINE = 120.0
-"""Seconds after which a step that does not come to its end is given up."""
+"""Seconds after which a step that has not ended fails."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ class _Story:
         self._say(f"{title}: {requests:,} requests, in sync {lag * 1000:.0f} ms later")
 
     def _wait_in_sync(self, tick: Callable[[], None]) -> None:
-        """Wait until all that the kernel said has been read and VPP has all of it."""
+        """Wait until all of the kernel's messages have been read and VPP has the result."""
         deadline = time.monotonic() + DEADLINE
         seen = -1
         while not (self._daemon.in_sync and self._kernel_seen() == seen):
@@ -159,7 +160,7 @@ class _Story:
         return sum(self._daemon.engine.status().messages.values())
 
     def _installed(self) -> int:
-        return sum(c["installed"] for c in self._daemon.engine.status().prefixes.values())
+        return installed_count(self._daemon.engine.status().prefixes)
 
     def _in_vpp(self) -> dict[str, frozenset[str]]:
         return {

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from bgpreflector.config import Config
+from bgpreflector.routes.route import family_name
 from bgpreflector.vpp import FibProgrammer, not_entered
 
 from .finding import Finding, ok, warning
@@ -20,7 +21,7 @@ def resolved_findings(config: Config, sink: FibProgrammer) -> Iterator[Finding]:
     missing = set(sink.tables.missing)
     for table, is_ip6 in config.vpp_tables:
         if (table, is_ip6) not in missing and not sink.is_entered(table, is_ip6=is_ip6):
-            family = "IPv6" if is_ip6 else "IPv4"
+            family = family_name(is_ip6=is_ip6)
             what, _, todo = not_entered(table).partition(": ")
             yield warning(CHECK, f"{family} table {table}", what, todo)
     found = list(islice(sink.unresolved(), MAX_NAMED))

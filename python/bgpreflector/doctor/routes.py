@@ -10,6 +10,7 @@ from pathlib import Path
 from bgpreflector import _core
 from bgpreflector.config import Config
 from bgpreflector.config.protocols import protocol_name, protocols_text
+from bgpreflector.routes.listing import link_names
 
 from .finding import Finding, error, ok, warning
 from .finding import routes as routes_
@@ -47,7 +48,7 @@ class KernelRoutes:
 def read_routes(config: Config, engine: _core.Engine) -> KernelRoutes:
     """Count all routes of the mirrored tables, a page at a time."""
     found = KernelRoutes(complete=engine.resync().complete)
-    found.names = {index: name for index, name, _ in engine.links()}
+    found.names = link_names(engine)
     mirrored = set(config.kernel.protocols)
     cursor: int | None = 0
     while cursor is not None:

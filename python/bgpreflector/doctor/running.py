@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
 from bgpreflector.config import Config
 from bgpreflector.control import ControlClient
-from bgpreflector.daemon.report import StatusReport
+from bgpreflector.daemon.read_report import AnswerError, read_report
 from bgpreflector.errors import ControlError
 
 from .finding import Finding, ok, warning
@@ -34,13 +32,13 @@ def daemon_findings(config: Config) -> Iterator[Finding]:
         yield ok(CHECK, config.control.socket, str(error))
         return
     try:
-        report = TypeAdapter(StatusReport).validate_python(answered)
-    except ValidationError:
+        report = read_report(answered)
+    except AnswerError:
         yield warning(
             CHECK,
             config.control.socket,
-            f"the daemon is bgpreflector {answered.get('version')}, which does not say all that "
-            "this command wants to know",
+            f"the daemon is bgpreflector {answered.get('version')}, whose status this "
+            "command cannot read",
             "restart the daemon, so that it is of the same version as the command",
         )
         return

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bgpreflector.config import Config
 from bgpreflector.errors import VppError
+from bgpreflector.routes.route import family_name
 from bgpreflector.vpp import FibProgrammer
 from bgpreflector.vpp.fib_sources import LINUX_NL
 
@@ -77,7 +78,7 @@ def _socket(path: Path) -> Finding | None:
 
 def _tables(sink: FibProgrammer) -> Iterator[Finding]:
     for table, is_ip6 in sink.tables.missing:
-        family = "IPv6" if is_ip6 else "IPv4"
+        family = family_name(is_ip6=is_ip6)
         yield ok(CHECK, f"{family} table {table}", "VPP lacks it: a run creates it")
 
 

@@ -21,6 +21,11 @@ def table_name(number: int) -> str:
     return "main" if number == RT_TABLE_MAIN else str(number)
 
 
+def family_name(*, is_ip6: bool) -> str:
+    """An address family as people call it."""
+    return "IPv6" if is_ip6 else "IPv4"
+
+
 @dataclass(frozen=True, slots=True)
 class NextHop:
     """Where packets go: to a gateway, out of an interface, or to a gateway through one.

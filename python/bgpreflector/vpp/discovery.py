@@ -6,6 +6,7 @@ import logging
 from typing import Protocol
 
 from bgpreflector.log_fields import fields
+from bgpreflector.routes.route import family_name
 
 from .session import Table, VppSession, kernel_table_of
 from .tables import remove_own_tables
@@ -70,10 +71,10 @@ class DiscoveredTables:
             for table_id, is_ip6 in self._session.ensure_tables(sorted(new), chosen):
                 _log.info(
                     "Created VPP's %s table %d: the kernel has routes for it",
-                    "IPv6" if is_ip6 else "IPv4",
+                    family_name(is_ip6=is_ip6),
                     table_id,
                     extra=fields(
-                        "table created", family="IPv6" if is_ip6 else "IPv4", vpp_table=table_id
+                        "table created", family=family_name(is_ip6=is_ip6), vpp_table=table_id
                     ),
                 )
             self._there |= new

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from bgpreflector.log_fields import fields
+from bgpreflector.routes.route import family_name
 
 from .discovery import DiscoveredTables, DiscoversTables
 from .session import Table, VppSession
@@ -52,7 +53,7 @@ class MirroredTables:
             self._numbers.learn()
             return
         for table_id, is_ip6 in self._session.ensure_tables(self._configured):
-            family = "IPv6" if is_ip6 else "IPv4"
+            family = family_name(is_ip6=is_ip6)
             extra = fields("table created", family=family, vpp_table=table_id)
             _log.info("Created VPP's %s table %d", family, table_id, extra=extra)
         if self._discovered is not None:

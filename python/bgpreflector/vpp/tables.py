@@ -6,6 +6,7 @@ import logging
 from collections.abc import Collection
 
 from bgpreflector.log_fields import fields
+from bgpreflector.routes.route import family_name
 
 from .session import Table, VppSession
 
@@ -29,7 +30,7 @@ def remove_own_tables(
     for table in session.own_tables():
         if among is not None and table not in among:
             continue
-        family = "IPv6" if table[1] else "IPv4"
+        family = family_name(is_ip6=table[1])
         there = session.sources_in(table)
         if there is None:
             _log.warning(

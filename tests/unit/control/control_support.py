@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bgpreflector.control import Access, ControlServer
-from bgpreflector.control.commands import Answering
-from bgpreflector.control.protocol import RefusedError
+from bgpreflector.control.protocol import Answering, RefusedError
 from bgpreflector.control.server import Limits
 from bgpreflector.errors import KernelError, VppError
 
