@@ -134,6 +134,7 @@ class FibProgrammer:
                 "%s; this is VPP %s: routes go through vpp_papi, a hundred times slower",
                 mismatch,
                 version,
+                extra=fields("sent by vpp_papi", version=version, reason=str(mismatch)),
             )
         self.seen.connected(version)
         shown = "not there yet" if self._source is None else self._source
