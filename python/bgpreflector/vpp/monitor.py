@@ -232,7 +232,7 @@ class VppMonitor:
                     path_sets=len(self.unresolved),
                     examples=[
                         {"prefix": str(prefix), "vpp_table": table, "reason": str(trouble)}
-                        for table, prefix, trouble in self.unresolved[:NAMED]
+                        for table, prefix, trouble in self.unresolved[:MAX_LOGGED]
                     ],
                 ),
             )
