@@ -15,6 +15,7 @@ from pathlib import Path
 from socket import SO_PEERCRED, SOL_SOCKET, socket
 
 from bgpreflector.errors import KernelError, ReflectorError, VppError
+from bgpreflector.log_fields import fields
 
 from .lines import MAX_REQUEST, Code, Row, end_line, error_line, row_lines
 from .protocol import Answering, Handler, RefusedError, Request, parse_request
@@ -77,7 +78,11 @@ class ControlServer:
             opened.callback(thread.join)
             opened.callback(loop.call_soon_threadsafe, stop.set)
             self._open = opened.pop_all()
-        _log.info("Listening for `bgpreflector status` and the like at %s", self.path)
+        _log.info(
+            "Listening for `bgpreflector status` and the like at %s",
+            self.path,
+            extra=fields("listening", socket=str(self.path)),
+        )
 
     def close(self) -> None:
         """Close all connections and remove the socket. Idempotent.

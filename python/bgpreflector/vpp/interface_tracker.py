@@ -62,12 +62,14 @@ class InterfaceTracker:
             _log.info(
                 "linux-cp pairs of other network namespaces are not used: %s",
                 ", ".join(found.elsewhere[:MAX_LOGGED_INTERFACES]),
+                extra=fields("pairs elsewhere", interfaces=list(found.elsewhere)),
             )
         if found.ambiguous and found.ambiguous != before.ambiguous:
             _log.warning(
                 "Several linux-cp pairs have a Linux end %s, in network namespaces that cannot be "
                 "read from here, so none of them is used: map it in vpp.interfaces.map",
                 ", ".join(found.ambiguous[:MAX_LOGGED_INTERFACES]),
+                extra=fields("pairs ambiguous", interfaces=list(found.ambiguous)),
             )
 
     def _set_interfaces(self) -> None:

@@ -227,9 +227,20 @@ class VppMonitor:
                     f"{prefix} (table {table}): {trouble}"
                     for table, prefix, trouble in self.unresolved[:MAX_LOGGED]
                 ),
+                extra=fields(
+                    "paths unresolved",
+                    path_sets=len(self.unresolved),
+                    examples=[
+                        {"prefix": str(prefix), "vpp_table": table, "reason": str(trouble)}
+                        for table, prefix, trouble in self.unresolved[:MAX_LOGGED]
+                    ],
+                ),
             )
         elif before and not self.unresolved:
-            _log.info("VPP forwards by all sets of paths of ours again")
+            _log.info(
+                "VPP forwards by all sets of paths of ours again",
+                extra=fields("paths resolved", path_sets=0),
+            )
 
     def revert(self, event: UpdateEvent) -> None:
         """Nothing to undo: reading again is harmless."""

@@ -136,6 +136,7 @@ class FibProgrammer:
                 "%s; this is VPP %s: routes go through vpp_papi, a hundred times slower",
                 mismatch,
                 version,
+                extra=fields("sent by vpp_papi", version=version, reason=str(mismatch)),
             )
         self.seen.connected(version)
         self._log_connected(version)
