@@ -34,7 +34,7 @@ class VppConnectError(VppError):
 
 
 class VppMessageError(VppError):
-    """VPP lacks a required message or has another layout of it."""
+    """A required message is missing in VPP, or has another layout."""
 
 
 class VppLostError(VppError):
@@ -46,7 +46,7 @@ class SimulatorError(ReflectorError):
 
 
 class RouteRefusedError(ReflectorError):
-    """A sink of one's own cannot do what it was told for one route; the others go on."""
+    """A :class:`bgpreflector.RouteSink` cannot do one operation; the others go on."""
 
     def __init__(self, message: str, *, retriable: bool = True) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What a log record says for programs, beside its sentence for people."""
+"""Fields of a log record for programs, beside its sentence for people."""
 
 from __future__ import annotations
 

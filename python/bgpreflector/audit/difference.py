@@ -32,13 +32,13 @@ class Comparison:
     """
 
     def __init__(self, config: Config, *, read_only: bool) -> None:
-        # No time for stale routes here: what the kernel lacks is stale at once.
+        # No time for stale routes here: what is missing in the kernel is stale at once.
         kernel = config.kernel.model_copy(update={"stale_routes_time": 0.0, "audit_interval": 0.0})
         config = config.model_copy(update={"kernel": kernel})
         self.engine = cast("_core.Engine", kernel_engine(config))
         self.sink = FibProgrammer.of(self.engine, config, read_only=read_only)
         # A single comparison has no second batch to add what the first had to delete.
-        self.sink.looks_behind = False
+        self.sink.finds_hidden = False
 
     def read(self) -> None:
         """Read VPP, then the kernel. Raises ``VppError`` and ``KernelError``."""

@@ -125,7 +125,7 @@ def main() -> None:
     except OSError as error:
         if error.errno not in OUTPUT_FAILS:
             raise
-        say_error(f"what there is to say cannot be written: {error.strerror}")
+        say_error(f"the output cannot be written: {error.strerror}")
         leave(ExitCode.FAILURE)
     except SystemExit as end:
         leave(end.code)

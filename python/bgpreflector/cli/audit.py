@@ -27,7 +27,7 @@ from . import options
 from .config_file import where_from
 from .differences import Printer
 from .exit_codes import ExitCode
-from .lookup_checks import SAMPLE, look
+from .lookup_checks import SAMPLE, check_lookups
 from .output import say, say_json
 from .repair import repair as repair_all
 from .repair import repair_by_daemon
@@ -142,9 +142,9 @@ def audit(
     have it checked by another one.
     """
     if repair and dry_run:
-        raise click.BadParameter("--dry-run and --repair are of two minds")
+        raise click.BadParameter("--dry-run and --repair exclude each other")
     if no_daemon and not repair:
-        raise click.BadParameter("--no-daemon says how to --repair")
+        raise click.BadParameter("--no-daemon needs --repair")
     if repair and not no_daemon:
         if socket or netns or protocol or interface:
             raise click.BadParameter(
@@ -170,7 +170,7 @@ def audit(
         # Whether ours is behind another source's VPP does not show: that it is so is expected.
         counts["add"] -= len(differing & overridden)
         different = sum(counts.values())
-        seen = look(both, sample, prefix, overridden | differing, printer)
+        checked = check_lookups(both, sample, prefix, overridden | differing, printer)
         if repair and not yes:
             _guard(settings.vpp.guard, counts["delete"], both)
         repaired = repair_all(both) if different and repair else 0
@@ -179,12 +179,12 @@ def audit(
         printer,
         overridden=len(overridden),
         repaired=repaired,
-        kernel_asked=seen.asked,
-        kernel_otherwise=seen.otherwise,
-        kernel_elsewhere=seen.elsewhere,
-        unresolved=seen.unresolved,
+        kernel_asked=checked.asked,
+        kernel_otherwise=checked.otherwise,
+        kernel_elsewhere=checked.elsewhere,
+        unresolved=checked.unresolved,
     )
-    if different > repaired or seen.otherwise or seen.unresolved:
+    if different > repaired or checked.otherwise or checked.unresolved:
         raise Exit(ExitCode.DIFFERENT)
 
 

@@ -80,7 +80,7 @@ def _object(config: Config | None, problems: Iterable[Problem] = ()) -> dict[str
 
 
 def _as_json(value: object) -> object:
-    """JSON has no word for nan and inf, and its keys are texts: these are told as text."""
+    """JSON has no nan and inf, and its keys are texts: these become text."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, dict):

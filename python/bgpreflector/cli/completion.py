@@ -63,7 +63,7 @@ class _Line:
         self.option: Mapping[str, Any] | None = None
         """The one whose value comes next."""
 
-        self.said: set[str] = set()
+        self.given: set[str] = set()
         self.values: dict[str, str] = {}
         """Options' values, by each of their names."""
 
@@ -87,7 +87,7 @@ class _Line:
             name, _, value = word.partition("=")
             option = self.find(name)
             if option is not None:
-                self.said.update(option["names"])
+                self.given.update(option["names"])
                 if value:
                     self._value(option, value)
                 self.option = option if option["kind"] != "flag" and not value else None
@@ -143,7 +143,7 @@ def _options(line: _Line) -> list[Offer]:
     return [
         (max(option["names"], key=len), option["help"])
         for option in line.command["options"]
-        if option["repeats"] or not line.said.intersection(option["names"])
+        if option["repeats"] or not line.given.intersection(option["names"])
     ]
 
 

@@ -63,7 +63,7 @@ def current_shell() -> str:
     try:
         name, _ = shellingham.detect_shell()
     except shellingham.ShellDetectionFailure as error:
-        raise CompletionError(f"which shell this is cannot be told; {_KNOWN}") from error
+        raise CompletionError(f"the shell cannot be detected; {_KNOWN}") from error
     if name not in SCRIPTS:
         raise CompletionError(f"there is no completion for {name}; {_KNOWN}")
     return str(name)
@@ -90,7 +90,7 @@ def install(shell: str) -> Path:
 
 
 def _append(file: Path, line: str) -> None:
-    there = file.read_text(encoding="utf-8") if file.is_file() else ""
-    if line not in there.splitlines():
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    if line not in text.splitlines():
         with file.open("a", encoding="utf-8") as opened:
-            opened.write(f"{'' if there.endswith(chr(10)) or not there else chr(10)}{line}\n")
+            opened.write(f"{'' if text.endswith(chr(10)) or not text else chr(10)}{line}\n")

@@ -23,19 +23,19 @@ from .output import say
 from .targets import prefix as prefix_of
 
 
-@click.command(short_help="Have the daemon put right what differs.")
+@click.command(short_help="Have the daemon resynchronise kernel and VPP.")
 @options.config_file
 @options.control_socket
 @options.as_json
 def resync(config: Path | None, control: Path | None, as_json: bool) -> None:
-    """Have the daemon read VPP and the kernel again, and put right what differs."""
+    """Have the daemon read VPP and the kernel again, and send VPP what differs."""
     with _progress(control, config, shown=not as_json):
-        _order("resync", "Resynchronised", control, config, as_json=as_json)
+        _send("resync", "Resynchronised", control, config, as_json=as_json)
 
 
 @contextmanager
 def _progress(control: Path | None, config: Path | None, *, shown: bool) -> Iterator[None]:
-    """A bar while the daemon is at it, where somebody watches."""
+    """A bar on a terminal while the daemon resynchronises."""
     console = Console(stderr=True)
     if not (shown and console.is_terminal):
         yield
@@ -66,7 +66,7 @@ def pause(config: Path | None, control: Path | None, as_json: bool) -> None:
 
     A pause ends with the daemon.
     """
-    _order("pause", "Paused", control, config, as_json=as_json)
+    _send("pause", "Paused", control, config, as_json=as_json)
 
 
 @click.command(short_help="End a pause, or let deletions through.")
@@ -79,7 +79,7 @@ def resume(config: Path | None, control: Path | None, as_json: bool) -> None:
     After a start or a reload, deletions of most of our routes wait (vpp.guard): `status` says
     which. What waits behind a pause needs a second `resume`.
     """
-    _order("resume", "Resumed", control, config, as_json=as_json)
+    _send("resume", "Resumed", control, config, as_json=as_json)
 
 
 @click.command(short_help="Let in routes again that VPP ended over.")
@@ -124,10 +124,10 @@ def reload(config: Path | None, control: Path | None, as_json: bool) -> None:
     What is wrong, or needs a restart, is refused as a whole, with exit status 78. VPP forwards
     all the time.
     """
-    _order("reload", "Reloaded", control, config, as_json=as_json)
+    _send("reload", "Reloaded", control, config, as_json=as_json)
 
 
-def _order(
+def _send(
     command: str, done: str, control: Path | None, config: Path | None, *, as_json: bool
 ) -> None:
     with daemon_at(control, config) as daemon:
@@ -138,7 +138,7 @@ def _order(
         if "changed" in end:
             done = f"{done} ({', '.join(end['changed']) or 'nothing changed'})"
         if any(not key.startswith("log.") for key in end.get("changed", ())):
-            say(f"{done}: kernel and VPP are compared now; `bgpreflector status` tells the end")
+            say(f"{done}: kernel and VPP are compared now; `bgpreflector status` shows the result")
             return
         installed = installed_count(end["prefixes"])
         desired = sum(counts["desired"] for counts in end["prefixes"].values())

@@ -20,7 +20,7 @@ SOCKET_VARIABLE = "BGPREFLECTOR_CONTROL_SOCKET"
 """The environment's ``control.socket``."""
 
 READ_TIMEOUT = 120.0
-"""Seconds without a word from the daemon before it is given up; a resync may take that long."""
+"""Seconds without an answer before a request fails; a resync may take that long."""
 
 
 @contextmanager
@@ -42,8 +42,8 @@ def daemon_at(
             if other is None:
                 raise ControlError(NO_DAEMON) from error
             raise ControlError(
-                f"the daemon is bgpreflector {other}, which does not say all that this command, "
-                f"of {ours}, wants to know: restart the daemon"
+                f"the daemon is bgpreflector {other}, whose answer this command, of {ours}, "
+                "cannot read: restart the daemon"
             ) from error
 
 

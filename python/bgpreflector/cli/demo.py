@@ -15,7 +15,7 @@ from .logs import configure_logging
 MAX_SHOWN = 10
 
 
-@click.command(short_help="Show it all without a VPP.")
+@click.command(short_help="Demonstrate it without a VPP.")
 @click.option(
     "--routes",
     type=click.IntRange(10, 1_000_000),
@@ -25,7 +25,7 @@ MAX_SHOWN = 10
     help="Kernel routes.",
 )
 def demo(routes: int) -> None:
-    """Show it all without a VPP: real kernel routes into the embedded one."""
+    """Demonstrate it without a VPP: real kernel routes into the embedded one."""
     enter_namespace()
     configure_logging(LogConfig(level="warning"))
     console = Console()

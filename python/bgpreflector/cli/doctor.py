@@ -22,7 +22,7 @@ from .settings import read_config
 STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
 
 
-@click.command(short_help="Find what stands in the way, and change nothing.")
+@click.command(short_help="Find what keeps routes out of VPP; changes nothing.")
 @options.config_file
 @options.socket
 @options.netns

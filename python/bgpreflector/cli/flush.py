@@ -31,7 +31,7 @@ SCHEMA = 1
 @options.config_file
 @options.socket
 @click.option("--dry-run", is_flag=True, help="Only count; delete nothing.")
-@click.option("--force", is_flag=True, help="Also while a daemon, or another writer, is at work.")
+@click.option("--force", is_flag=True, help="Also while a daemon or another writer runs.")
 @options.as_json
 def flush(
     config: Path | None, socket: Path | None, dry_run: bool, force: bool, as_json: bool
@@ -40,8 +40,8 @@ def flush(
 
     Ours are the routes under the FIB source vpp.fib_source.name, in all of VPP's tables, also
     in those that are not configured; others' routes are not touched. It refuses while a daemon
-    is at work, which would not know of it, and put its routes back at its next resync: stop it
-    first, or say --force. Exit status 4 where VPP cannot be reached or refuses a deletion.
+    runs, which would put its routes back at its next resync: stop it first, or use --force.
+    Exit status 4 where VPP cannot be reached or refuses a deletion.
     """
     settings = read_config(config, socket=socket)
     say_configuration(config)

@@ -15,14 +15,14 @@ QUIT = b"qQ"
 
 
 class Keys:
-    """Waits, but no longer than until somebody wants to leave."""
+    """Waits for a time or for the key that ends the view."""
 
     def __init__(self, terminal: int | None) -> None:
         """``terminal``: the descriptor that keys are read from; ``None`` for none."""
         self._terminal = terminal
 
     @property
-    def there(self) -> bool:
+    def available(self) -> bool:
         """Whether any can be pressed."""
         return self._terminal is not None
 
@@ -37,7 +37,7 @@ class Keys:
             if any(key in QUIT for key in pressed):
                 return True
             if not pressed:
-                # Nobody is at the terminal any more.
+                # The terminal has gone.
                 self._terminal = None
         time.sleep(max(0.0, end - time.monotonic()))
         return False
@@ -47,7 +47,7 @@ class Keys:
 def keys(*, wanted: bool) -> Iterator[Keys]:
     """The keys of standard input, one by one and unseen, where it is a terminal that is ours.
 
-    Not ``wanted``: they are somebody else's, such as a pager's that reads our output.
+    Not ``wanted``: another program reads them, such as a pager of our output.
     """
     terminal = _terminal() if wanted else None
     if terminal is None:

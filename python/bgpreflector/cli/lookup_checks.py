@@ -20,8 +20,8 @@ SAMPLE = 1000
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What was found."""
+class LookupResult:
+    """What the checks found."""
 
     asked: int
     """Prefixes that the kernel was asked about."""
@@ -36,13 +36,13 @@ class Seen:
     """Sets of paths that VPP has, and drops what goes there."""
 
 
-def look(
+def check_lookups(
     both: Comparison,
     sample: int,
     prefixes: Sequence[str],
     known: Container[PrefixKey],
     printer: Printer,
-) -> Seen:
+) -> LookupResult:
     """Print what VPP does otherwise than the kernel says, ``known`` differences left out."""
     try:
         checked = both.lookup_checks(sample, prefixes, known)
@@ -55,7 +55,7 @@ def look(
     for (table, prefix), trouble in unresolved:
         row = {"kind": "unresolved", "table": table, "prefix": prefix, "reason": trouble}
         printer.row(row, partial(_unresolved_line, row))
-    return Seen(
+    return LookupResult(
         asked=len(checked),
         otherwise=sum(one.verdict == "different" for one in checked),
         elsewhere=sum(one.verdict == "elsewhere" for one in checked),

@@ -1,4 +1,4 @@
-"""The C library's allocator, told to give back what is freed."""
+"""Have the C library's allocator return freed memory to the kernel."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ THRESHOLD = 128 << 10
 
 SETTINGS = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
 TUNABLES = ("glibc.malloc.mmap_threshold", "glibc.malloc.trim_threshold")
-"""By these variables of the environment, and by these in ``GLIBC_TUNABLES``, an operator tells it
-something else."""
+"""By these variables of the environment, and by these in ``GLIBC_TUNABLES``, an operator sets
+other thresholds."""
 
 
 def give_memory_back() -> None:

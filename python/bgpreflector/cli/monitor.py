@@ -22,7 +22,7 @@ SCHEMA = 1
 """Version of the JSON lines; it grows when a field changes its meaning or goes."""
 
 MAX_FIRST_INTERVAL = 0.25
-"""The most seconds that the first look takes, so that it has rates."""
+"""The most seconds that the first sample takes, so that it has rates."""
 
 
 @click.command(short_help="A live view: state, rates, what waits, and the last changes.")
@@ -34,47 +34,49 @@ MAX_FIRST_INTERVAL = 0.25
     default=1.0,
     show_default=True,
     metavar="SECONDS",
-    help="Seconds between two looks.",
+    help="Seconds between two samples.",
 )
 @click.option(
     "--count",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Exit after N looks. Default: never.",
+    help="Exit after N samples. Default: never.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a look, without end.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object a sample, without end."
+)
 def monitor(
     config: Path | None, control: Path | None, interval: float, count: int | None, as_json: bool
 ) -> None:
     """A live view: state, rates, what waits, and the last changes. q ends it.
 
-    Where the output is no terminal, a line is printed for each look. A daemon that is restarted
+    Where the output is no terminal, a line is printed for each sample. A daemon that is restarted
     is connected to again.
     """
     console = Console(highlight=False, soft_wrap=True)
     with keys(wanted=console.is_terminal and not as_json) as pressed:
-        looks = _Looks(control, config, interval, count, pressed)
+        samples = _Samples(control, config, interval, count, pressed)
         if as_json:
-            say_rows(SCHEMA, (view.as_object() for view in looks), flush=True)
+            say_rows(SCHEMA, (view.as_object() for view in samples), flush=True)
         elif console.is_terminal:
-            _draw(console, looks)
+            _draw(console, samples)
         else:
-            for view in looks:
+            for view in samples:
                 console.print(Text(plain(view.line())))
-    if looks.exhausted and looks.view.error is not None:
-        raise ControlError(looks.view.error)
+    if samples.exhausted and samples.view.error is not None:
+        raise ControlError(samples.view.error)
 
 
-def _draw(console: Console, looks: _Looks) -> None:
+def _draw(console: Console, samples: _Samples) -> None:
     unicode = console.encoding.lower().startswith("utf")
     with Live(console=console, screen=False, auto_refresh=False) as live:
-        for view in looks:
-            drawn = screen(view, looks.socket_path, keys=looks.keys.there, unicode=unicode)
+        for view in samples:
+            drawn = screen(view, samples.socket_path, keys=samples.keys.available, unicode=unicode)
             live.update(drawn, refresh=True)
 
 
-class _Looks:
-    """Looks at a daemon, whichever runs, until somebody wants no more."""
+class _Samples:
+    """Samples of the daemon that runs, until the key, the count or the reader ends them."""
 
     def __init__(
         self,
@@ -97,7 +99,7 @@ class _Looks:
         return self._left == 0
 
     def __iter__(self) -> Iterator[View]:
-        """The view after each look. Raises :class:`ControlError` where the first one fails."""
+        """The view after each sample. Raises :class:`ControlError` where the first one fails."""
         more = True
         while more:
             try:
@@ -106,9 +108,9 @@ class _Looks:
                     self.view.begin(daemon)
                     more = not self.keys.quit_within(min(MAX_FIRST_INTERVAL, self._interval))
                     while more:
-                        self.view.look(daemon)
+                        self.view.sample(daemon)
                         yield self.view
-                        more = self._goes_on()
+                        more = self._continues()
             except RefusedByDaemonError:
                 raise
             except ControlError as error:
@@ -116,9 +118,9 @@ class _Looks:
                     raise
                 self.view.lost(str(error))
                 yield self.view
-                more = self._goes_on()
+                more = self._continues()
 
-    def _goes_on(self) -> bool:
+    def _continues(self) -> bool:
         if self._left is not None:
             self._left -= 1
         if self._left == 0 or reader_has_gone():

@@ -1,4 +1,4 @@
-"""What ``bgpreflector monitor`` knows from one look to the next, and how it is drawn."""
+"""The state of ``bgpreflector monitor`` between samples, and how it is drawn."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX_CHANGES = 12
 """Changes that are shown."""
 
 MAX_SAMPLES = 40
-"""Looks of which the rates are drawn."""
+"""Samples of which the rates are drawn."""
 
 BARS = "▁▂▃▄▅▆▇█"
 
@@ -68,7 +68,7 @@ class Rate:
 
 @dataclass
 class View:
-    """What is known from one look to the next."""
+    """The state between samples."""
 
     report: StatusReport | None = None
     at: float = 0.0
@@ -76,23 +76,23 @@ class View:
     """The number of the last change."""
 
     error: str | None = None
-    """Why the daemon did not answer at the last look."""
+    """Why the daemon did not answer the last sample."""
 
     new: list[dict[str, Any]] = field(default_factory=list)
-    """Changes since the last look."""
+    """Changes since the last sample."""
 
     changes: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=MAX_CHANGES))
     messages: Rate = field(default_factory=lambda: Rate("kernel messages"))
     requests: Rate = field(default_factory=lambda: Rate("requests"))
 
     def begin(self, daemon: ControlClient) -> None:
-        """Before the first look on a connection: what its rates are since."""
+        """Start the rates, before the first sample of a connection."""
         report = self._ask(daemon)
         self.messages.count, self.requests.count = _messages(report), report.vpp.answered_requests
         self.report, self.at = report, time.monotonic()
 
-    def look(self, daemon: ControlClient) -> None:
-        """Ask once more."""
+    def sample(self, daemon: ControlClient) -> None:
+        """Ask the daemon for its status and its changes."""
         report = self._ask(daemon)
         now = time.monotonic()
         self.new = [dict(row) for row in daemon.ask("changes", since=self.last)]

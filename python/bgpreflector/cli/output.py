@@ -26,7 +26,7 @@ SCHEMA = 1
 def open_standard() -> None:
     """Have whatever is closed of standard input, output and error be ``/dev/null``.
 
-    Otherwise the next socket, VPP's for instance, has that number, and gets what is said.
+    Otherwise the next socket, VPP's for instance, has that number, and receives the output.
     """
     for number in STANDARD:
         try:
@@ -53,7 +53,7 @@ _gone = False
 
 
 def reader_has_gone() -> bool:
-    """Whether nobody reads standard output any more, as behind ``| head -1``."""
+    """Whether standard output has lost its reader, as behind ``| head -1``."""
     return _gone
 
 
@@ -61,7 +61,7 @@ def say(text: str, *, err: bool = False, bold: bool = False, flush: bool = True)
     """A line for people, or of JSON: names and reasons in it may come from anywhere.
 
     Without ``flush`` it may wait for the next ones: a list may have a million lines.
-    What is said to nobody any more is no failure: the exit status is that of the command.
+    Output without a reader is no failure: the exit status is that of the command.
     """
     global _gone  # noqa: PLW0603 - there is one standard output
     try:
@@ -98,7 +98,7 @@ def json_asked() -> bool:
 
 
 def say_error(message: str, code: int = ExitCode.FAILURE) -> None:
-    """On standard error, if anybody can be told: one object where JSON is asked for."""
+    """On standard error, if that can be written: one object where JSON is asked for."""
     try:
         if json_asked():
             error = {"exit_code": int(code), "message": message}
@@ -111,14 +111,14 @@ def say_error(message: str, code: int = ExitCode.FAILURE) -> None:
 
 
 def leave(code: object) -> NoReturn:
-    """End with a code, once all that was said is written; if it cannot be, that is a failure."""
+    """End with a code once the output is written; if it cannot be, with a failure."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         _discard(1)
     except OSError as error:
         _discard(1)
-        say_error(f"what there is to say cannot be written: {error.strerror}")
+        say_error(f"the output cannot be written: {error.strerror}")
         code = code or ExitCode.FAILURE
     try:
         sys.stderr.flush()

@@ -42,12 +42,12 @@ def _summary(end: Any) -> str:
     if end["found"] is None:
         return "VPP cannot be compared over this connection; it was resynchronised"
     left = counts_text(end["left"]) or "nothing"
-    said = f"found: {counts_text(end['found']) or 'nothing'}; left: {left}"
-    return f"{said}; {end['state'].replace('_', ' ')}"
+    result = f"found: {counts_text(end['found']) or 'nothing'}; left: {left}"
+    return f"{result}; {end['state'].replace('_', ' ')}"
 
 
 def repair(both: Comparison) -> int:
-    """Have VPP do what differs; how many requests it did."""
+    """Send the changes to VPP; return how many it made."""
     repaired, refusals = both.repair()
     for refusal in refusals:
         say(f"VPP refused: {refusal}", err=True)

@@ -30,7 +30,7 @@ from . import options
 from .config_file import config_file, where_from
 from .logs import configure_logging, flush_logs, set_log
 from .malloc import give_memory_back
-from .settings import read_config, said_configuration
+from .settings import configuration_text, read_config
 from .signals import SIGNALS, End
 from .status import headline
 
@@ -83,7 +83,7 @@ def run(
     (sd_notify).
     """
 
-    # Once: a reload that does not find the file any more must not take its place for the defaults.
+    # Once: a reload that no longer finds the file must not use the defaults instead.
     chosen = config_file(config)
 
     def read() -> Config:
@@ -103,7 +103,7 @@ def run(
     give_memory_back()
     settings = read()
     configure_logging(settings.log)
-    source = said_configuration(config)
+    source = configuration_text(config)
     _log.info("Configuration: %s", source, extra=fields("configuration", source=source))
     if not settings.use_external_ipam:
         _log.warning("use_external_ipam is false: nothing is reflected")
@@ -160,7 +160,7 @@ def _serve(service: Supervisor, end: End) -> None:
     ended = threading.Event()
     waiter = threading.Thread(target=_wait_for_end, args=(service, end, ended), daemon=True)
     waiter.start()
-    watchdog = Watchdog(lambda: _well(service))
+    watchdog = Watchdog(lambda: _watchdog_state(service))
     notify("READY=1", f"STATUS={_headline(service)}")
     watchdog.start()
     try:
@@ -176,11 +176,13 @@ def _serve(service: Supervisor, end: End) -> None:
 
 
 def _progress(daemon: Callable[[], Daemon]) -> SyncProgress:
-    """A bar where somebody watches, lines in the log where nobody does."""
+    """A bar on a terminal, otherwise lines in the log."""
     console = Console(stderr=True)
     display = Bar(console) if console.is_terminal else LogLines()
     changes = MassChanges(lambda: routes_by_interface(daemon()))
-    return SyncProgress(lambda: status_of(daemon()), display, rests=True, changes=changes)
+    return SyncProgress(
+        lambda: status_of(daemon()), display, waits_for_events=True, changes=changes
+    )
 
 
 def _reload(service: Supervisor) -> None:
@@ -199,8 +201,8 @@ def _headline(service: Supervisor) -> str:
     return headline(status_of(service.daemon))
 
 
-def _well(service: Supervisor) -> str | None:
-    """How it does; ``None`` where the service manager has to act, and why in the log."""
+def _watchdog_state(service: Supervisor) -> str | None:
+    """The state in a line; ``None`` if the service manager must act: the log says why."""
     if not service.alive:
         return None
     hung = service.hung
@@ -220,7 +222,7 @@ def _wait_for_end(service: Supervisor, end: End, ended: threading.Event) -> None
 
 
 def _open(service: Supervisor, surfaces: ExitStack) -> None:
-    """Listen for those who ask, before VPP is touched: what cannot be had ends the start."""
+    """Open the control socket and the metrics before VPP is touched: a failure ends the start."""
     settings = service.daemon.config
     if settings.control.socket is not None:
         commands = commands_of(service)

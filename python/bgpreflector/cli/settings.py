@@ -23,8 +23,8 @@ def read_config(
     interfaces: Sequence[str] = (),
     **others: dict[str, object],
 ) -> Config:
-    """The configuration of :func:`config_file`, with the environment's values before it, and the
-    command line's before those.
+    """The configuration of :func:`config_file`, overridden by the environment, and that by the
+    command line.
 
     Raises :class:`ConfigError`.
     """
@@ -46,17 +46,17 @@ def read_config(
     return override(config, values, source="command line")
 
 
-def said_configuration(file: Path | None) -> str:
+def configuration_text(file: Path | None) -> str:
     """The file, and the keys that the environment gives."""
     given = sorted(given_by(os.environ))
     return where_from(file) + (f"; by the environment: {', '.join(given)}" if given else "")
 
 
 def say_configuration(file: Path | None) -> None:
-    """Tell what is checked by, where the command line does not."""
-    said = said_configuration(file)
-    if file is None or said != where_from(file):
-        say(f"Configuration: {said}", err=True)
+    """Print where the configuration comes from, unless the command line names it alone."""
+    text = configuration_text(file)
+    if file is None or text != where_from(file):
+        say(f"Configuration: {text}", err=True)
 
 
 def _pair(text: str) -> tuple[str, str | int]:

@@ -26,7 +26,7 @@ from .signals import End
     "--control",
     type=options.PATH,
     metavar="PATH",
-    help="Where to take orders for faults and figures: JSON, one a line.",
+    help="Control socket for faults and statistics: one JSON object a line.",
 )
 @click.option(
     "--interface", multiple=True, metavar="NAME", help="A VPP interface to create; repeatable."
@@ -34,8 +34,8 @@ from .signals import End
 @click.option(
     "--release",
     metavar="RELEASE",
-    help="The release of VPP that it plays, for instance 24.02: its message table, what it "
-    "does not have, and the requests that end it. By default one that has all and survives all.",
+    help="The VPP release to simulate, such as 24.02: its message table, what it does not "
+    "have, and the requests that end it. Default: one that has all and survives all.",
 )
 @click.option(
     "--api-directory",

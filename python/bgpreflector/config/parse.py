@@ -52,7 +52,7 @@ def parse_yaml(text: str, source: str) -> dict[object, object]:
     if any(map(_is_manifest, documents)):
         raise ConfigError(source, [Problem("", MANIFEST)])
     if len(documents) > 1:
-        many = f"this is YAML of {len(documents)} documents, of which nobody knows which is meant"
+        many = f"this is YAML of {len(documents)} documents; only one is allowed"
         raise ConfigError(source, [Problem("", many)])
     data = documents[0] if documents else {}
     if not isinstance(data, dict):

@@ -34,7 +34,7 @@ class Draft:
     ignored: list[str] = field(default_factory=list)
 
     def set(self, path: Path, value: object, written: str) -> None:
-        """Set the value at ``path``, which the file calls ``written``, unless it is there."""
+        """Set the value at ``path``, which the file calls ``written``, unless it is other_key."""
         section = self.values
         for key in path[:-1]:
             inner = section.setdefault(key, {})
@@ -43,8 +43,8 @@ class Draft:
             section = inner
         for other in section:
             if _same(path, other):
-                there = ".".join((*path[:-1], other))
-                message = f"says the same as {there}, which is given too; keep one of them"
+                other_key = ".".join((*path[:-1], other))
+                message = f"says the same as {other_key}, which is given too; keep one of them"
                 self.problems.append(Problem(written, message, value))
                 return
         section[path[-1]] = value

@@ -110,8 +110,8 @@ def _parsed(line: bytes) -> tuple[str, Any]:
         kind, value = next(iter(json.loads(line).items()))
     except (ValueError, AttributeError, StopIteration, RecursionError) as error:
         raise ControlError(NO_DAEMON) from error
-    wanted = {"row": (), "end": (), "error": ("code", "message")}.get(kind)
-    if wanted is None or not isinstance(value, dict) or not value.keys() >= set(wanted):
+    required = {"row": (), "end": (), "error": ("code", "message")}.get(kind)
+    if required is None or not isinstance(value, dict) or not value.keys() >= set(required):
         raise ControlError(NO_DAEMON)
     return kind, value
 

@@ -160,8 +160,8 @@ def _kernel_side(
 ) -> str | None:
     """Why the kernel forwards by another route than the tables hold."""
     if kernel is None:
-        said = LOOKUP_ERRORS.get(number or 0, f"the kernel says: {os.strerror(number or 0)}")
-        return said + (_cached(matches) if number == errno.ENETUNREACH else "")
+        reason = LOOKUP_ERRORS.get(number or 0, f"the kernel says: {os.strerror(number or 0)}")
+        return reason + (_cached(matches) if number == errno.ENETUNREACH else "")
     own = LOCAL_ROUTE_TYPES.get(kernel.route_type)
     if own is not None:
         return f"the kernel takes it in itself and forwards nothing: {kernel.prefix} {own}"
@@ -252,7 +252,7 @@ def _vpp_side(
 def _installed(
     daemon: Daemon, prefix: str, entry: VppEntry | None, difference: str | None
 ) -> str | None:
-    repair = "`bgpreflector resync` puts it right"
+    repair = "`bgpreflector resync` repairs it"
     if entry is None:
         return f"VPP had acknowledged {prefix} and does not have it now: {repair}"
     if entry.source is not None and entry.source != daemon.sink.source:

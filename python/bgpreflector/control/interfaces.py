@@ -32,7 +32,7 @@ def interface_rows(daemon: Daemon) -> list[Row]:
             "routes": routes.get(index, 0),
             "vrf": vrfs.get(index),
         }
-        # Packets to a VRF are looked up again, unless an interface stands for it.
+        # Packets to a VRF are looked up again, unless a VPP interface is mapped to it.
         | (
             {"found": "vrf", "sw_if_index": None, "vpp_interface": None}
             if index in vrfs and name not in mapped

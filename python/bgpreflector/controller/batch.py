@@ -31,7 +31,7 @@ class RouteBatch(Protocol):
 
     @property
     def is_taken(self) -> bool:
-        """Whether somebody has taken the changes to commit them, rather than released them."""
+        """Whether the changes were taken to be committed, rather than released."""
 
     def changes(self, limit: int) -> Iterable[object]:
         """At most ``limit`` of the changes, made when this is called.

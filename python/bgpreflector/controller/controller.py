@@ -14,7 +14,7 @@ from .clock import Clock, SystemClock
 from .dispatcher import Dispatcher
 from .enums import EventMethod
 from .errors import ControllerClosedError, EventLoopAbortingError, FatalError
-from .event_queue import EventQueue, QueuedEvent, tell_done
+from .event_queue import EventQueue, QueuedEvent, call_done
 from .handler import EventHandler, Handler, KubeStateData, UsesEventLoop
 from .outcome import Outcome
 from .recovery import Recovery, Settings
@@ -71,11 +71,6 @@ class Controller:
         for handler in handlers:
             if isinstance(handler, UsesEventLoop):
                 handler.use_event_loop(self)
-
-    @property
-    def fatal_error(self) -> FatalError | None:
-        """The error that ended the loop, ``None`` if there was none."""
-        return self._fatal
 
     @property
     def ended(self) -> bool:
@@ -219,7 +214,7 @@ class Controller:
             healing = QueuedEvent(self._recovery.healing_event(item))
             self._queue.put(healing, unbounded=True)
         elif not item.event.is_wanted:
-            item.leave_out()
+            item.drop()
         elif self._resync_count == 0 and not _may_be_first(item.event):
             self._delayed.append(item)
         else:
@@ -263,7 +258,7 @@ class Controller:
             self._delayed.clear()
         if outcome.fatal is None:
             self._recover(event, outcome)
-        tell_done(event, outcome.error)
+        call_done(event, outcome.error)
         if outcome.fatal is not None:
             raise outcome.fatal
         return outcome.error

@@ -16,7 +16,7 @@ from .errors import (
     FatalError,
     OperationsFailedError,
 )
-from .event_queue import tell_committed
+from .event_queue import call_committed
 from .outcome import Outcome
 from .transaction import Transaction
 from .undo import revert, undo
@@ -40,7 +40,7 @@ class Dispatcher:
         self._values: dict[str, tuple[object, str]] = {}
         """What was committed by key, and the handler that put it."""
 
-        self._told_not_taken = False
+        self._logged_not_taken = False
         self.handler_errors: dict[str, int] = {handler.name: 0 for handler in handlers}
         """Exceptions of each handler so far, by its name."""
 
@@ -178,7 +178,7 @@ class Dispatcher:
         if left and (outcome.error is None or outcome.is_handlers_own):
             self._not_taken(event, left, outcome, put=bool(put))
         elif committed:
-            tell_committed(event)
+            call_committed(event)
 
     def _not_taken(self, event: Event, left: int, outcome: Outcome, *, put: bool) -> None:
         """Nothing has failed, and yet the same changes would come again at once."""
@@ -190,8 +190,8 @@ class Dispatcher:
             else f"no handler has put the event's {left} route changes into the transaction"
         )
         error = BatchNotTakenError(f"{event.name}: {who}")
-        if not self._told_not_taken:
-            self._told_not_taken = True
+        if not self._logged_not_taken:
+            self._logged_not_taken = True
             _log.error("%s", error)
         outcome.fail(error, heal=False)
 

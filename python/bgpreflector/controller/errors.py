@@ -35,7 +35,7 @@ class AbortEventError(_WrappingError):
 
 
 class ResyncNeededError(_WrappingError):
-    """A handler has failed in a way that a resync puts right: one follows soon.
+    """A handler has failed in a way that a resync repairs: one follows soon.
 
     The other handlers go on, and what they ask for is committed. An exception of any other class
     asks for the same by an attribute ``needs_resync`` that is true.
@@ -61,7 +61,7 @@ class EventQueueFullError(ReflectorError):
 
 
 class BatchNotTakenError(ReflectorError):
-    """An event is over, and nobody has taken a batch of route changes that it carried.
+    """An event is over, and no sink has taken a batch of route changes that it carried.
 
     The changes stay in the route table. They are offered again after a pause that grows to a
     minute, and by the next resync.

@@ -34,22 +34,22 @@ class QueuedEvent:
         else:
             self.answer.set_exception(error)
 
-    def leave_out(self) -> None:
+    def drop(self) -> None:
         """Finish an unwanted event; release its batches."""
         for batch in self.event.batches:
             batch.release()
-        tell_done(self.event, None)
+        call_done(self.event, None)
         self.finish(None)
 
     def refuse(self, error: BaseException) -> None:
         """Finish an event that was never processed; release its batches."""
         for batch in self.event.batches:
             batch.release()
-        tell_done(self.event, error)
+        call_done(self.event, error)
         self.finish(error)
 
 
-def tell_done(event: Event, error: BaseException | None) -> None:
+def call_done(event: Event, error: BaseException | None) -> None:
     """Call the event's ``done()``."""
     try:
         event.done(error)
@@ -57,8 +57,8 @@ def tell_done(event: Event, error: BaseException | None) -> None:
         _log.exception("%s: done() of the event failed", event.name)
 
 
-def tell_committed(event: Event) -> None:
-    """Tell an event that the southbound has taken what it led to."""
+def call_committed(event: Event) -> None:
+    """Call the event's ``committed()``."""
     try:
         event.committed()
     except Exception:  # noqa: BLE001 - the producer's; the loop goes on
@@ -91,7 +91,7 @@ class EventQueue:
         """
         with self._changed:
             self._check_open()
-            if not unbounded and len(self._queue) >= self._limit and not self._leave_out():
+            if not unbounded and len(self._queue) >= self._limit and not self._drop_unwanted():
                 raise EventQueueFullError(
                     f"{queued.event.name}: the event queue is full with {self._limit} events; "
                     "wait for earlier events to finish and push it again"
@@ -99,12 +99,12 @@ class EventQueue:
             self._queue.append(queued)
             self._changed.notify()
 
-    def _leave_out(self) -> bool:
-        """Whether there is room then."""
+    def _drop_unwanted(self) -> bool:
+        """Drop unwanted events; whether there is room then."""
         wanted = deque(queued for queued in self._queue if queued.event.is_wanted)
         for queued in self._queue:
             if not queued.event.is_wanted:
-                queued.leave_out()
+                queued.drop()
         self._queue = wanted
         return len(wanted) < self._limit
 

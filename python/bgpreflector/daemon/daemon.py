@@ -124,7 +124,7 @@ class Daemon:
         try:
             self.sink.connect()
         except survives as error:
-            _log.warning("%s; it is waited for", error)
+            _log.warning("%s; waiting for it", error)
         self.monitor.start()
         self.controller.start()
         self.controller.push_event(FullResync("startup"))

@@ -42,13 +42,13 @@ def _handler(name: str, options: dict[str, object]) -> EventHandler:
         factory = _entry_point(name).load()
     except _UnusableError:
         raise
-    except Exception as error:  # somebody else's code
+    except Exception as error:  # another package's code
         raise _UnusableError(
             "handlers.load", f"{name} cannot be imported: {type(error).__name__}: {error}"
         ) from error
     try:
         handler = factory(**options)
-    except Exception as error:  # somebody else's code
+    except Exception as error:  # another package's code
         raise _UnusableError(
             f"handlers.options.{name}", f"cannot be made: {type(error).__name__}: {error}"
         ) from error
@@ -65,12 +65,12 @@ def _handler(name: str, options: dict[str, object]) -> EventHandler:
 def _entry_point(name: str) -> EntryPoint:
     if ":" in name:
         return EntryPoint(name, name, GROUP)
-    there = entry_points(group=GROUP)
-    if name in there.names:
-        return there[name]
-    installed = ", ".join(sorted(there.names)) or "none"
+    installed = entry_points(group=GROUP)
+    if name in installed.names:
+        return installed[name]
+    names = ", ".join(sorted(installed.names)) or "none"
     raise _UnusableError(
         "handlers.load",
-        f"there is no handler {name}: installed are {installed} (entry points of {GROUP}); or "
+        f"there is no handler {name}: installed are {names} (entry points of {GROUP}); or "
         'name it as "module:class"',
     )

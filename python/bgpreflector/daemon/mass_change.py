@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 MIN_CHANGES = 1000
-"""The fewest changes that are told of."""
+"""The fewest changes that are logged."""
 
 MAX_WAIT = 60.0
-"""Seconds after which changes that do not end are told of so far."""
+"""Seconds after which changes that go on are logged so far."""
 
 MIN_RATE_SECONDS = 2.0
 """The fewest seconds that a rate is computed from."""
@@ -126,10 +126,10 @@ class MassChanges:
     Changes belong together until VPP is in sync and a sample shows no further ones.
     """
 
-    def __init__(self, census: Callable[[], Mapping[str, int]]) -> None:
-        """``census``: as :func:`routes_by_interface`, once each :data:`MIN_CHANGES` changes."""
-        self._census = census
-        self._told: Counter[str] = Counter()
+    def __init__(self, count_routes: Callable[[], Mapping[str, int]]) -> None:
+        """``count_routes``: :func:`routes_by_interface`, once each :data:`MIN_CHANGES` changes."""
+        self._count_routes = count_routes
+        self._logged: Counter[str] = Counter()
         self._seen: Counter[str] | None = None
         self._began: float | None = None
         self._last_change = self._last_sample = 0.0
@@ -137,14 +137,14 @@ class MassChanges:
         self._interfaces: Mapping[str, int] | None = None
 
     def sample(self, report: StatusReport, now: float) -> bool:
-        """Take a status sampled at a time in seconds; whether all changes have been told of."""
+        """Take a status sampled at a time in seconds; whether all changes have been logged."""
         done = Counter({name: made.done for name, made in report.vpp.requests.items()})
         before, self._seen = self._seen, done
         if before is None:
-            self._told = done
+            self._logged = done
         elif any(done[name] < count for name, count in before.items()):
             # Another daemon after a reload: its counters start at 0.
-            self._told, before = Counter(), Counter()
+            self._logged, before = Counter(), Counter()
         if before is not None and done != before:
             if self._began is None:
                 # It was in sync until an event woke the sampling thread.
@@ -160,14 +160,14 @@ class MassChanges:
         return not changing
 
     def _end(self, done: Counter[str]) -> None:
-        changes, self._told = done - self._told, done
+        changes, self._logged = done - self._logged, done
         began, self._began = self._began, None
         self._uncounted += changes.total()
         before = self._interfaces
         if before is not None and self._uncounted < MIN_CHANGES:
             return
         self._uncounted = 0
-        self._interfaces = after = self._census()
+        self._interfaces = after = self._count_routes()
         if changes.total() < MIN_CHANGES:
             return
         left, now = _moved(before or {}, after, changes.total())

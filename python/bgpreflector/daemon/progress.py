@@ -30,7 +30,7 @@ SYNC_STATES = (State.KERNEL_UNREAD.value, State.SYNCHRONISING.value, State.REJEC
 
 
 @dataclass(frozen=True)
-class Amount:
+class ProgressSample:
     """A sample of the progress."""
 
     reading: bool
@@ -48,7 +48,7 @@ class Amount:
     seconds: float
     """Seconds since the start."""
 
-    asks: str | None = None
+    awaited_socket: str | None = None
     """VPP's API socket while the kernel is not read because VPP's dump is awaited."""
 
     @property
@@ -59,8 +59,8 @@ class Amount:
         return (self.total - self.done) / self.rate
 
     def __str__(self) -> str:
-        if self.asks is not None:
-            return f"waiting for VPP at {self.asks} to say what it has; then the kernel is read"
+        if self.awaited_socket is not None:
+            return f"waiting for VPP at {self.awaited_socket} to dump its routes"
         if self.reading:
             return f"reading the kernel: {self.done:,} routes so far, {self.rate:,.0f} a second"
         left = "" if self.left is None else f", {duration_text(self.left)} left"
@@ -72,8 +72,8 @@ class Amount:
     @property
     def fields(self) -> dict[str, object]:
         """For a log record."""
-        if self.asks is not None:
-            return fields("waiting for VPP", socket=self.asks)
+        if self.awaited_socket is not None:
+            return fields("waiting for VPP", socket=self.awaited_socket)
         rate = round(self.rate)
         if self.reading:
             return fields("reading the kernel", routes=self.done, routes_per_second=rate)
@@ -89,13 +89,13 @@ class Amount:
 class Display(Protocol):
     """Shows progress."""
 
-    def update(self, amount: Amount) -> None:
+    def update(self, sample: ProgressSample) -> None:
         """Show a sample."""
 
     def close(self) -> None:
         """Show it no longer: it is done."""
 
-    def interrupted(self, amount: Amount) -> None:
+    def interrupted(self, sample: ProgressSample) -> None:
         """Show it no longer: it was interrupted."""
 
 
@@ -106,26 +106,26 @@ class LogLines:
         self._interval = interval
         self._next = interval
 
-    def update(self, amount: Amount) -> None:
+    def update(self, sample: ProgressSample) -> None:
         """Log a sample, at most one an interval."""
-        if amount.seconds >= self._next:
-            self._next = amount.seconds + self._interval
-            text = str(amount)
-            _log.info("%s", text[0].upper() + text[1:], extra=amount.fields)
+        if sample.seconds >= self._next:
+            self._next = sample.seconds + self._interval
+            text = str(sample)
+            _log.info("%s", text[0].upper() + text[1:], extra=sample.fields)
 
     def close(self) -> None:
         """Begin anew with the next one."""
         self._next = self._interval
 
-    def interrupted(self, amount: Amount) -> None:
+    def interrupted(self, sample: ProgressSample) -> None:
         """Log how far it came."""
         self.close()
         _log.info(
             "The sync is interrupted: %s prefixes in %s",
-            f"{amount.done:,}",
-            duration_text(amount.seconds),
+            f"{sample.done:,}",
+            duration_text(sample.seconds),
             extra=fields(
-                "sync interrupted", prefixes=amount.done, seconds=round(amount.seconds, 3)
+                "sync interrupted", prefixes=sample.done, seconds=round(sample.seconds, 3)
             ),
         )
 
@@ -138,7 +138,7 @@ class Bar:
         self._bar: Progress | None = None
         self._task = TaskID(0)
 
-    def update(self, amount: Amount) -> None:
+    def update(self, sample: ProgressSample) -> None:
         """Draw it."""
         if self._bar is None:
             self._bar = Progress(
@@ -148,7 +148,7 @@ class Bar:
             self._task = self._bar.add_task("", total=None)
             self._bar.start()
         self._bar.update(
-            self._task, completed=amount.done, total=amount.total, description=str(amount)
+            self._task, completed=sample.done, total=sample.total, description=str(sample)
         )
 
     def close(self) -> None:
@@ -157,10 +157,10 @@ class Bar:
             self._bar.stop()
             self._bar = None
 
-    def interrupted(self, amount: Amount) -> None:
+    def interrupted(self, sample: ProgressSample) -> None:
         """Remove it and log how far it came."""
         self.close()
-        LogLines().interrupted(amount)
+        LogLines().interrupted(sample)
 
 
 class _Waker(Handler):
@@ -187,22 +187,22 @@ class SyncProgress:
 
     def __init__(
         self,
-        look: Callable[[], StatusReport | None],
+        status: Callable[[], StatusReport | None],
         display: Display,
         *,
         poll: float = POLL,
-        rests: bool = False,
+        waits_for_events: bool = False,
         changes: MassChanges | None = None,
     ) -> None:
-        """``look`` returns the daemon's status, ``None`` if unknown.
+        """``status`` returns the daemon's status, ``None`` if unknown.
 
-        ``rests``: once VPP is in sync, wait for an event before the next sample.
+        ``waits_for_events``: once VPP is in sync, wait for an event before the next sample.
         ``changes``: logs those of many routes.
         """
-        self._look = look
+        self._status = status
         self._display = display
         self._poll = poll
-        self._rests = rests
+        self._waits_for_events = waits_for_events
         self._changes = changes
         self._meter: _Meter | None = None
         self._idle: int | None = None
@@ -214,7 +214,7 @@ class SyncProgress:
 
     def start(self) -> None:
         """Start, once. Earlier answers of VPP are not counted."""
-        report = self._look()
+        report = self._status()
         if report is not None:
             self.sample(report, time.monotonic())
         self._awake.set()
@@ -231,32 +231,32 @@ class SyncProgress:
         while not self._stop.is_set():
             self._awake.wait()
             self._awake.clear()
-            self._look_on()
-        self._over(complete=False)
+            self._sample_until_idle()
+        self._end_sync(complete=False)
 
-    def _look_on(self) -> None:
+    def _sample_until_idle(self) -> None:
         while not self._stop.wait(self._poll):
             try:
-                report = self._look()
+                report = self._status()
                 at_rest = report is not None and self.sample(report, time.monotonic())
-            except Exception:  # noqa: BLE001 - a look that fails must not be the last
-                # Whatever is wrong with one look, the next event is a reason for another.
+            except Exception:  # noqa: BLE001 - a sample that fails must not be the last
+                # The next event is a reason for another sample.
                 _log.exception("Progress cannot be shown")
                 return
-            if self._rests and at_rest:
+            if self._waits_for_events and at_rest:
                 return
 
     def sample(self, report: StatusReport, now: float) -> bool:
         """Add a status sampled at a time in seconds; whether nothing is under way."""
         self._show(report, now)
-        told = self._changes is None or self._changes.sample(report, now)
-        return told and report.in_sync
+        logged = self._changes is None or self._changes.sample(report, now)
+        return logged and report.in_sync
 
     def _show(self, report: StatusReport, now: float) -> None:
         answered, left = report.vpp.answered_requests, left_of(report)
         if self._meter is not None and answered < self._meter.answered:
             # Another daemon after a reload: its counters start at 0.
-            self._over(complete=False)
+            self._end_sync(complete=False)
         working = report.state in SYNC_STATES
         if self._meter is None:
             before, self._idle = self._idle, answered
@@ -266,15 +266,15 @@ class SyncProgress:
             base = answered if before is None or before > answered else before
             self._meter = _Meter(now, base)
         if not working or (report.kernel.synchronised and not left):
-            self._meter.look(report, now)
-            self._over(complete=working or report.in_sync)
+            self._meter.sample(report, now)
+            self._end_sync(complete=working or report.in_sync)
             return
-        self._display.update(self._meter.look(report, now))
+        self._display.update(self._meter.sample(report, now))
 
-    def _over(self, *, complete: bool) -> None:
+    def _end_sync(self, *, complete: bool) -> None:
         meter, self._meter = self._meter, None
         self._idle = self._idle if meter is None else meter.answered
-        if meter is not None and meter.last is not None and meter.worth_a_word:
+        if meter is not None and meter.last is not None and meter.is_long:
             if complete:
                 self._display.close()
             else:
@@ -288,14 +288,14 @@ class _Meter:
         self._began = began
         self._before = answered
         self.answered = answered
-        self.last: Amount | None = None
+        self.last: ProgressSample | None = None
 
     @property
-    def worth_a_word(self) -> bool:
-        """Whether it is worth showing."""
+    def is_long(self) -> bool:
+        """Whether it has enough changes to be shown."""
         return self.last is not None and self.last.done >= MIN_CHANGES
 
-    def look(self, report: StatusReport, now: float) -> Amount:
+    def sample(self, report: StatusReport, now: float) -> ProgressSample:
         self.answered = report.vpp.answered_requests
         reading = not report.kernel.synchronised
         done = _kernel(report) if reading else self.answered - self._before
@@ -310,8 +310,10 @@ class _Meter:
                 rate = latest if not last.rate else 0.7 * last.rate + 0.3 * latest
         total = None if reading else done + left_of(report)
         # A resync dumps VPP first: until the kernel is read, VPP is awaited.
-        asks = report.vpp.socket if reading and not any(report.kernel.messages.values()) else None
-        self.last = Amount(reading, done, total, rate, now - self._began, asks)
+        awaited = (
+            report.vpp.socket if reading and not any(report.kernel.messages.values()) else None
+        )
+        self.last = ProgressSample(reading, done, total, rate, now - self._began, awaited)
         return self.last
 
 

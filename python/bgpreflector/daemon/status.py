@@ -45,19 +45,19 @@ MAX_LISTED = 20
 
 
 def status_of(daemon: Daemon, engine_status: _core.Status | None = None) -> StatusReport:
-    """Collect a daemon's status, from any thread; ``figures`` are its engine's."""
+    """Collect a daemon's status, from any thread; ``engine_status`` if it was read already."""
     hung = daemon.hung
     engine_status = engine_status or daemon.engine.status()
     vpp, fpm = _vpp(daemon, engine_status), _fpm(daemon)
     # Read once: it may change meanwhile, and the report must not contradict itself.
     paused = daemon.paused
     held = _held(daemon, engine_status)
-    found = _State(
+    once = _State(
         paused=paused,
         source_lost=fpm is not None and fpm.peer is None,
         too_many_held=held.too_many,
     )
-    state = _state(daemon, engine_status, vpp, found)
+    state = _state(daemon, engine_status, vpp, once)
     return StatusReport(
         schema=SCHEMA,
         version=version("bgpreflector"),
@@ -101,18 +101,18 @@ class _State:
     too_many_held: bool
 
 
-def _state(daemon: Daemon, engine_status: _core.Status, vpp: VppStatus, looked: _State) -> State:
+def _state(daemon: Daemon, engine_status: _core.Status, vpp: VppStatus, once: _State) -> State:
     rejected = any(counts["rejected"] for counts in engine_status.prefixes.values())
     found = {
         State.ENDED: not daemon.alive,
         State.VPP_LOST: not vpp.connected,
         State.KERNEL_UNREAD: not engine_status.synchronised,
-        State.SOURCE_LOST: looked.source_lost,
-        State.PAUSED: looked.paused,
+        State.SOURCE_LOST: once.source_lost,
+        State.PAUSED: once.paused,
         State.GUARDED: _guard(daemon) is not None,
         State.REJECTED: rejected,
         State.SYNCHRONISING: not daemon.in_sync_by(engine_status),
-        State.HELD: looked.too_many_held,
+        State.HELD: once.too_many_held,
     }
     return next((state for state, applies in found.items() if applies), State.IN_SYNC)
 

@@ -97,7 +97,7 @@ class Supervisor:
         """Start the first daemon.
 
         Raises what :meth:`Daemon.start` raises: with ``vpp.wait`` not for a VPP that is not
-        running yet, but for one that lacks a message or refuses our FIB source.
+        running yet, but for one without a required message, or one that refuses our FIB source.
         """
         waits = self._config.vpp.wait
         self._daemon.start(survives=(VppConnectError, VppLostError) if waits else ())

@@ -82,7 +82,7 @@ def _vpp_side(
     if not sink.session.connected:
         return
     yield from resolved_findings(config, sink)
-    told = 0 if routes is None else routes.missing
-    yield from memory_findings(told if config.is_fpm else missing_routes(engine), sink)
+    pending = 0 if routes is None else routes.missing
+    yield from memory_findings(pending if config.is_fpm else missing_routes(engine), sink)
     if routes is not None:
         yield from interface_findings(engine, sink, routes)

@@ -65,7 +65,7 @@ def connection_finding(fpm: FpmStatus) -> Finding:
 
 
 def zebra_routes(config: Config) -> KernelRoutes | None:
-    """What the running daemon has of zebra, which nobody else gets; ``None`` without a daemon."""
+    """The routes that the running daemon has of zebra; ``None`` without a daemon."""
     if config.control.socket is None:
         return None
     try:

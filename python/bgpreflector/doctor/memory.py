@@ -66,17 +66,17 @@ def _finding(sink: FibProgrammer, memory: _Memory, wanted: int, threads: int) ->
         )
     total, free = _bytes(found[1], found[2]), _bytes(found[3], found[4])
     room = free // (memory.route * threads)
-    said = (
+    room_text = (
         f"{size_text(free)} of {size_text(total)} are free: enough for about {room:,} more "
         f"routes, of which {wanted:,} are to come"
     )
     if room >= wanted:
-        return ok(CHECK, memory.name, said)
+        return ok(CHECK, memory.name, room_text)
     needed = total + (wanted - room) * memory.route * threads
     return error(
         CHECK,
         memory.name,
-        f"{said}: VPP aborts where it is used up",
+        f"{room_text}: VPP aborts where it is used up",
         f"set {memory.setting} in VPP's startup.conf to {-(-needed // UNITS['M'])}M at least, or "
         "fewer routes by kernel.max_routes",
     )

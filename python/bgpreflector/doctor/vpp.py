@@ -53,10 +53,10 @@ def vpp_findings(config: Config, sink: FibProgrammer) -> Iterator[Finding]:
 
 def _socket(path: Path) -> Finding | None:
     try:
-        there = path.is_socket()
+        exists = path.is_socket()
     except PermissionError:
-        there = True
-    if not there:
+        exists = True
+    if not exists:
         what = "it is no socket" if path.exists() else "it is not there"
         return error(
             CHECK,
@@ -79,7 +79,7 @@ def _socket(path: Path) -> Finding | None:
 def _tables(sink: FibProgrammer) -> Iterator[Finding]:
     for table, is_ip6 in sink.tables.missing:
         family = family_name(is_ip6=is_ip6)
-        yield ok(CHECK, f"{family} table {table}", "VPP lacks it: a run creates it")
+        yield ok(CHECK, f"{family} table {table}", "missing in VPP: a run creates it")
 
 
 def _sources(config: Config, sink: FibProgrammer) -> Iterator[Finding]:
@@ -92,10 +92,10 @@ def _sources(config: Config, sink: FibProgrammer) -> Iterator[Finding]:
             CHECK,
             f"FIB source {own.name}",
             f"it has priority {own.priority}, and vpp.fib_source.priority is {wanted.priority}",
-            "restart VPP: a source's priority cannot be changed before",
+            "restart VPP: the priority of an existing source cannot be changed",
         )
-    there = "there" if own is not None else "not there yet: a run adds it"
-    yield ok(CHECK, f"FIB source {wanted.name}", f"priority {priority}, {there}")
+    presence = "there" if own is not None else "not there yet: a run adds it"
+    yield ok(CHECK, f"FIB source {wanted.name}", f"priority {priority}, {presence}")
     if any(source.name in LINUX_NL for source in sources):
         yield warning(
             CHECK,

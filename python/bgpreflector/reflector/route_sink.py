@@ -28,7 +28,7 @@ CHUNK = 4096
 """Operations that a sink gets at a time."""
 
 UNKNOWN = 0
-"""Stands for an interface that is not known yet; the others count from 1."""
+"""The index of an interface that is not known yet; the others count from 1."""
 
 NO_INTERFACE = 0xFFFFFFFF
 LOOPBACK = "lo"
@@ -51,31 +51,31 @@ NUMBERS = {kind: number for number, kind in KINDS.items()}
 class RouteSink:
     """A :class:`~bgpreflector.controller.Sink` for another forwarder than VPP, or none.
 
-    Override :meth:`put_route` and :meth:`delete_route` to be told of routes one by one, or
-    :meth:`apply` to be told of many at once; :meth:`installed`, where routes may be lost or may
+    Override :meth:`put_route` and :meth:`delete_route` to get routes one by one, or
+    :meth:`apply` to get many at once; :meth:`installed`, where routes may be lost or may
     be there from before. :func:`use_sink` gives it the routes of a reflector. The event loop
     makes every call, one at a time.
 
-    A route is as it shall be once the method has returned. One that cannot be is refused by
-    :class:`~bgpreflector.errors.RouteRefusedError`, and tried again as the configuration's
-    ``controller`` says. Any other exception means that the forwarder was not reached: what it was
-    not told comes again with the healing resync that follows. Both puts and deletes may come
+    Once the method has returned, the route is in place. Refuse one by
+    :class:`~bgpreflector.errors.RouteRefusedError`: it is tried again as the configuration's
+    ``controller`` says. Any other exception means that the forwarder was not reached: what it
+    did not get comes again with the healing resync that follows. Both puts and deletes may come
     twice.
     """
 
     def __init__(self) -> None:
-        self._made_by: BGPReflector | None = None
-        self._routes: _core.Engine | None = None
+        self._reflector: BGPReflector | None = None
+        self._opened: _core.Engine | None = None
         self._injected: InjectedRoutes | None = None
         self._numbers: dict[str, int] = {}
         self._names: dict[int, str] = {}
 
     def put_route(self, operation: RouteOperation) -> None:
-        """Have the route, with these paths in place of any others."""
+        """Install the route, with these paths in place of any others."""
         raise NotImplementedError(f"{type(self).__name__} has neither put_route() nor apply()")
 
     def delete_route(self, operation: RouteOperation) -> None:
-        """Have no route for the prefix."""
+        """Remove the route of the prefix."""
         raise NotImplementedError(f"{type(self).__name__} has neither delete_route() nor apply()")
 
     def apply(self, operations: Sequence[RouteOperation]) -> Iterable[Refusal]:
@@ -94,7 +94,7 @@ class RouteSink:
     def installed(self) -> Iterable[RouteOperation] | None:
         """The routes that are there, read at every full or downstream resync.
 
-        ``None``: just those that the sink was told to have; then nothing is read.
+        ``None``: just those that the sink was given; then nothing is read.
         """
         return None
 
@@ -103,12 +103,12 @@ class RouteSink:
         engine = self._engine()
         if engine is None:
             return
-        self._learn_links(engine)
+        self._add_links(engine)
         found = self.installed()
         if found is None:
             return
         routes = list(found)
-        self._know(
+        self._add_interfaces(
             engine, (path.interface for route in routes for path in route.paths if path.interface)
         )
         engine.begin_adoption()
@@ -117,7 +117,7 @@ class RouteSink:
             engine.adopt_route(route.table, str(route.network), paths)
 
     def commit(self, txn: Transaction) -> CommitResult:
-        """Tell of what the transaction changes. Raises what :meth:`apply` raises."""
+        """Send what the transaction changes. Raises what :meth:`apply` raises."""
         engine = self._engine()
         if engine is None or self._injected is None:
             # A handler's own routes have nowhere to go without a reflector's table.
@@ -129,40 +129,44 @@ class RouteSink:
         injected = self._injected.take(txn)
         if injected is not None:
             batches.append(injected)
-        if self._learn_links(engine) or not batches:
+        if self._add_links(engine) or not batches:
             batches.append(engine.take_batch(NO_LIMIT))
-        return self._tell(engine, batches)
+        return self._send(engine, batches)
 
     def retry(self) -> CommitResult:
-        """Tell again of what was refused."""
+        """Send again what was refused."""
         engine = self._engine()
         if engine is None:
             return CommitResult()
         engine.retry_rejected()
-        return self._tell(engine, [engine.take_batch(NO_LIMIT)])
+        return self._send(engine, [engine.take_batch(NO_LIMIT)])
 
     def attach(self, reflector: BGPReflector) -> None:
         """Take the routes of a reflector; :func:`use_sink` calls it."""
-        self._made_by = reflector
+        self._reflector = reflector
         reflector.deps.watcher = lambda conf: KernelRouteWatcher(self._open(conf))
 
     def _engine(self) -> _core.Engine | None:
         """``None`` before there is a configuration, which the reflector misses, too."""
-        conf = None if self._made_by is None else self._made_by.deps.contiv_conf
-        return self._routes or (None if conf is None else self._open(conf))
+        conf = None if self._reflector is None else self._reflector.deps.contiv_conf
+        return self._opened or (None if conf is None else self._open(conf))
 
     def _open(self, conf: ContivConf) -> _core.Engine:
-        if self._routes is None:
+        if self._opened is None:
             made = source_engine(conf) if isinstance(conf, Config) else kernel_engine(conf)
-            self._routes = cast("_core.Engine", made)
-            self._injected = InjectedRoutes(self._routes, conf.kernel.protocols[0])
-        return self._routes
+            self._opened = cast("_core.Engine", made)
+            self._injected = InjectedRoutes(self._opened, conf.kernel.protocols[0])
+        return self._opened
 
-    def _learn_links(self, engine: _core.Engine) -> bool:
+    def _add_links(self, engine: _core.Engine) -> bool:
         """Whether there are interfaces that were not known."""
-        return self._know(engine, (name for _, name, _ in engine.links()), first=not self._numbers)
+        return self._add_interfaces(
+            engine, (name for _, name, _ in engine.links()), first=not self._numbers
+        )
 
-    def _know(self, engine: _core.Engine, names: Iterable[str], *, first: bool = False) -> bool:
+    def _add_interfaces(
+        self, engine: _core.Engine, names: Iterable[str], *, first: bool = False
+    ) -> bool:
         new = sorted({name for name in names if name != LOOPBACK} - self._numbers.keys())
         if not new and not first:
             return False
@@ -173,14 +177,14 @@ class RouteSink:
         engine.set_interfaces(self._numbers, UNKNOWN, recursive=False)
         return True
 
-    def _tell(self, engine: _core.Engine, batches: Sequence[_core.RouteBatch]) -> CommitResult:
+    def _send(self, engine: _core.Engine, batches: Sequence[_core.RouteBatch]) -> CommitResult:
         applied = failed = 0
         failures: list[OperationFailure] = []
         for batch in batches:
             requests = engine.open_requests(batch)
             try:
                 for start in range(0, len(requests), CHUNK):
-                    refused = self._tell_some(requests, start, min(start + CHUNK, len(requests)))
+                    refused = self._send_chunk(requests, start, min(start + CHUNK, len(requests)))
                     failed += len(refused)
                     applied += min(CHUNK, len(requests) - start) - len(refused)
                     failures += refused[: MAX_FAILURES - len(failures)]
@@ -189,16 +193,16 @@ class RouteSink:
                 requests.release()
         return CommitResult(applied, failed, engine.held(), tuple(failures))
 
-    def _tell_some(
+    def _send_chunk(
         self, requests: _core.RequestList, start: int, end: int
     ) -> list[OperationFailure]:
-        told = {self._operation(*requests.request(index)): index for index in range(start, end)}
+        indices = {self._operation(*requests.request(index)): index for index in range(start, end)}
         refused = {
             refusal.operation: refusal
-            for refusal in self.apply(tuple(told))
-            if refusal.operation in told
+            for refusal in self.apply(tuple(indices))
+            if refusal.operation in indices
         }
-        for operation, index in told.items():
+        for operation, index in indices.items():
             refusal = refused.get(operation)
             code = 0 if refusal is None else UNSPECIFIED if refusal.retriable else UNSUPPORTED
             requests.answer(index, code)

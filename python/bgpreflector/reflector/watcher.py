@@ -180,10 +180,10 @@ class KernelRouteWatcher:
         """Wait for a resync: what failed just now would fail again at once."""
         delay = self._backoff.next_delay()
         # A program that takes no batches is wrong once, not once a minute.
-        told = self._not_taken and isinstance(error, BatchNotTakenError)
+        logged = self._not_taken and isinstance(error, BatchNotTakenError)
         self._not_taken = isinstance(error, BatchNotTakenError)
         _log.log(
-            logging.DEBUG if told else logging.WARNING,
+            logging.DEBUG if logged else logging.WARNING,
             "Route changes were not applied and wait for a resync, at most %s s: %s",
             delay,
             error,
@@ -202,7 +202,7 @@ class KernelRouteWatcher:
                 push_event(RouteWatchFailure(error))
             except EventQueueFullError:
                 self._wait_for_room()
-            except Exception as refusal:  # noqa: BLE001 - nobody else is left to tell
+            except Exception as refusal:  # noqa: BLE001 - there is nowhere else to report it
                 _log.error("The failure could not be reported to the event loop: %s", refusal)
                 return
             else:

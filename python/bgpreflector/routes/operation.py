@@ -85,7 +85,7 @@ class RouteOperation:
 
     @property
     def is_delete(self) -> bool:
-        """Whether the prefix shall go."""
+        """Whether the prefix is to be deleted."""
         return not self.paths
 
     def __str__(self) -> str:

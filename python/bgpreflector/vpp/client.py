@@ -80,9 +80,9 @@ def _connect(client: Any, settings: ClientSettings, name: str, *, may_lack: str 
         client.connect(name)
     except Exception as error:
         # vpp_papi passes on what struct, json or the socket raise for an answer that is not VPP's.
-        lacks = isinstance(error, AttributeError) and error.name == may_lack
-        end_client(client, graceful=lacks)
-        if lacks:
+        missing = isinstance(error, AttributeError) and error.name == may_lack
+        end_client(client, graceful=missing)
+        if missing:
             return False
         raise VppConnectError(
             f"cannot connect to VPP's API socket {settings.api_socket}: "

@@ -67,7 +67,7 @@ class FibProgrammer:
         self._engine = engine
         self._settings = settings
         self._read_only = read_only
-        self.looks_behind = True
+        self.finds_hidden = True
         """Whether to look for routes that VPP's dumps hide."""
         self.others = FibSources()
         self.seen = VppState()
@@ -228,13 +228,13 @@ class FibProgrammer:
             self._engine.forget_installed()
             return
         # Later adoptions know which of our routes others override.
-        look_behind = self.looks_behind and not self._read
-        hiding = self.others.hiding if look_behind else ()
+        find_hidden = self.finds_hidden and not self._read
+        hiding = self.others.hiding if find_hidden else ()
         if self._papi is None:
             self.guard.adopted(adopt(self._engine, self._source, hiding))
         else:
             self._adopt_by_papi(self._papi.routes, self._source, hiding)
-        if look_behind:
+        if find_hidden:
             self.interfaces.look_for_dead_paths()
         self._read = True
 

@@ -53,9 +53,7 @@ def test_standard_output_that_is_full_or_closed(good: Path) -> None:
     """A sentence, no traceback, and no success."""
     done = shell(f"{PROGRAM} check {good} >/dev/full")
     assert done.returncode == 1
-    assert done.stderr == (
-        "error: what there is to say cannot be written: No space left on device\n"
-    )
+    assert done.stderr == ("error: the output cannot be written: No space left on device\n")
     assert shell(f"{PROGRAM} check {good} >&-").returncode == 0
 
 

@@ -112,7 +112,7 @@ def test_a_look_that_fails_is_not_the_last(caplog: pytest.LogCaptureFixture) -> 
             raise LookupError("what nobody foresaw")
         return None
 
-    progress = SyncProgress(look, LogLines(), rests=True, poll=0.01)
+    progress = SyncProgress(look, LogLines(), waits_for_events=True, poll=0.01)
     progress.start()
     try:
         wait_until(lambda: "cannot be shown" in caplog.text, 30, "it is logged")

@@ -76,5 +76,5 @@ def test_a_shell_that_has_no_completion(monkeypatch: pytest.MonkeyPatch) -> None
         raise shellingham.ShellDetectionFailure
 
     monkeypatch.setattr(shellingham, "detect_shell", none)
-    with pytest.raises(CompletionError, match="cannot be told"):
+    with pytest.raises(CompletionError, match="cannot be detected"):
         current_shell()
