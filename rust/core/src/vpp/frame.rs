@@ -46,8 +46,8 @@ impl FrameStart {
             return;
         };
         let length = u32::try_from(frame.len().saturating_sub(HEADER_LENGTH)).unwrap_or(u32::MAX);
-        if let Some(place) = frame.first_chunk_mut::<HEADER_LENGTH>() {
-            *place = header(length);
+        if let Some(field) = frame.first_chunk_mut::<HEADER_LENGTH>() {
+            *field = header(length);
         }
     }
 
@@ -92,8 +92,8 @@ impl FrameReader {
     pub fn push(&mut self, bytes: &[u8]) {
         self.make_room(bytes.len());
         let end = self.end + bytes.len();
-        if let Some(place) = self.buffer.get_mut(self.end..end) {
-            place.copy_from_slice(bytes);
+        if let Some(free) = self.buffer.get_mut(self.end..end) {
+            free.copy_from_slice(bytes);
             self.end = end;
         }
     }
