@@ -40,7 +40,7 @@ pub fn frame_header(payload: usize) -> Option<[u8; HEADER]> {
     Some([VERSION, NETLINK, high, low])
 }
 
-/// Splits a stream into frames: read into [`Self::spare`], report the length with [`Self::filled`],
+/// Splits a stream into frames: read into [`Self::spare`], report the length with [`Self::advance`],
 /// and take the netlink messages of complete frames from [`Self::next_frame`].
 #[derive(Debug)]
 pub struct FrameReader {
