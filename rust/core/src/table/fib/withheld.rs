@@ -10,7 +10,7 @@ use crate::table::store::ids::{Handle, PathSetId};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WithheldDeletions {
     /// All of them, including replacements by a drop or a local path
-    /// ([`Fallback`](super::Fallback)).
+    /// ([`Fallback`](crate::table::Fallback)).
     pub total: usize,
     /// Those of prefixes whose mirrored kernel route VPP cannot have
     /// ([`HoldReason`](crate::table::HoldReason)).

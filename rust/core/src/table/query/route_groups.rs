@@ -13,7 +13,7 @@ use crate::table::store::ids::{Handle, SetId};
 /// Routes that have all of this in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteGroup {
-    /// Their state ([`RouteState::name`](super::RouteState::name)).
+    /// Their state ([`RouteState::name`](crate::table::RouteState::name)).
     pub state: &'static str,
     /// Who installed them (`rtm_protocol`).
     pub protocol: u8,
@@ -61,7 +61,7 @@ impl Table {
         (counts.into_iter().filter_map(group).collect(), rest)
     }
 
-    /// Adds to `counts`, by the number of their set of next hops ([`SetView::id`](super::SetView::id)),
+    /// Adds to `counts`, by the number of their set of next hops ([`SetView::id`](crate::table::SetView::id)),
     /// the routes that `filter` accepts from `cursor` on; where to go on, none at the end.
     #[must_use]
     pub fn count_by_set(

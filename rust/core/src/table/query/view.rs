@@ -23,7 +23,7 @@ pub struct RouteView {
     pub metric: u32,
     /// The protocol that installed it (`rtm_protocol`).
     pub protocol: u8,
-    /// Its source: the name of the scope's [`RouteSource`](super::RouteSource), or `injected` for a
+    /// Its source: the name of the scope's [`RouteSource`](crate::table::RouteSource), or `injected` for a
     /// route from [`Table::inject`].
     pub source: &'static str,
     /// What it does with packets.
