@@ -49,7 +49,7 @@ fn buffer(capture: &str) -> (Vec<u8>, usize) {
 fn routes(buffer: &[u8]) -> usize {
     Messages::new(buffer)
         .map(|message| black_box(message.unwrap()))
-        .filter(|message| matches!(message.body, Payload::Route(_)))
+        .filter(|message| matches!(message.payload, Payload::Route(_)))
         .count()
 }
 

@@ -34,7 +34,7 @@ fn decode(buffers: &[Vec<u8>]) -> usize {
     let messages = buffers.iter().flat_map(|buffer| Messages::new(buffer));
     messages
         .map(|message| black_box(message.unwrap()))
-        .filter(|message| matches!(message.body, Payload::Route(_)))
+        .filter(|message| matches!(message.payload, Payload::Route(_)))
         .count()
 }
 

@@ -1,7 +1,7 @@
 //! Enums whose variants have names: what metrics and listings call a reason, a kind or a state.
 
 /// Defines an enum without fields. `name` returns a variant's text, `ALL` lists the variants in
-/// their order, and `index` is a variant's place in it, for an array of counters.
+/// their order, and `index` is a variant's position in it, for an array of counters.
 ///
 /// ```
 /// bgpreflector_core::named_enum! {

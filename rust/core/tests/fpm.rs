@@ -34,13 +34,13 @@ fn messages(stream: &[u8], step: usize) -> Vec<Message> {
     let mut reader = FrameReader::default();
     let mut seen = Vec::new();
     for part in stream.chunks(step) {
-        reader.room()[..part.len()].copy_from_slice(part);
-        reader.filled(part.len());
+        reader.spare()[..part.len()].copy_from_slice(part);
+        reader.advance(part.len());
         while let Some(frame) = reader.next_frame().unwrap() {
             seen.extend(Messages::new(frame).map(Result::unwrap));
         }
     }
-    assert_eq!(reader.unread(), 0);
+    assert_eq!(reader.buffered(), 0);
     seen
 }
 
@@ -54,7 +54,7 @@ fn the_decoder_reads_all_that_zebra_says() {
     let mut counts = [0; 4];
     let mut announced = Vec::new();
     for message in &all {
-        match &message.body {
+        match &message.payload {
             Payload::Route(route) if route.action == Action::New => {
                 counts[0] += 1;
                 announced.push(route.route.clone());
@@ -154,7 +154,7 @@ fn an_answer_says_the_route_as_zebra_said_it() {
         ),
     ] {
         for installed in [true, false] {
-            let Payload::Route(said) = answered(&route, installed).body else {
+            let Payload::Route(said) = answered(&route, installed).payload else {
                 panic!("{route:?}");
             };
             assert_eq!((said.action, &said.route), (Action::New, &route));

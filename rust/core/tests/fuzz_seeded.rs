@@ -102,7 +102,7 @@ fn the_mutations_reach_behind_the_headers() {
     let (mut routes, mut refused) = (0, 0);
     for _ in 0..5_000 {
         for item in Messages::new(&mutator.next()) {
-            match item.map(|message| message.body) {
+            match item.map(|message| message.payload) {
                 Ok(Payload::Route(_)) => routes += 1,
                 Ok(_) => {}
                 Err(_) => refused += 1,
@@ -135,8 +135,8 @@ fn the_mutations_reach_behind_the_headers() {
         let input = mutator.next();
         let mut reader = bgpreflector_core::fpm::FrameReader::default();
         let stream = input.get(1..).unwrap_or_default();
-        reader.room()[..stream.len()].copy_from_slice(stream);
-        reader.filled(stream.len());
+        reader.spare()[..stream.len()].copy_from_slice(stream);
+        reader.advance(stream.len());
         while let Some(next) = reader.next_frame().map(|next| next.map(|_| ())).transpose() {
             match next {
                 Ok(()) => frames += 1,

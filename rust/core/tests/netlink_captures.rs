@@ -30,7 +30,7 @@ fn of(kind: Kind) -> impl Iterator<Item = (Capture, Vec<Message>)> {
 /// The routes of the messages with `action`, in a comparable order. Without the digests, of which
 /// iproute2 shows nothing.
 fn routes(messages: &[Message], action: Action) -> Vec<Route> {
-    let route = |message: &Message| match &message.body {
+    let route = |message: &Message| match &message.payload {
         Payload::Route(route) if route.action == action => {
             let mut route = route.route.clone();
             route.set.digest = 0;
@@ -67,17 +67,21 @@ fn unordered(mut routes: Vec<Route>) -> Vec<Route> {
 }
 
 fn links(messages: &[Message]) -> impl Iterator<Item = &LinkMessage> {
-    messages.iter().filter_map(|message| match &message.body {
-        Payload::Link(link) => Some(&**link),
-        _ => None,
-    })
+    messages
+        .iter()
+        .filter_map(|message| match &message.payload {
+            Payload::Link(link) => Some(&**link),
+            _ => None,
+        })
 }
 
 fn next_hops(messages: &[Message]) -> impl Iterator<Item = &NextHopMessage> {
-    messages.iter().filter_map(|message| match &message.body {
-        Payload::NextHop(next_hop) => Some(next_hop),
-        _ => None,
-    })
+    messages
+        .iter()
+        .filter_map(|message| match &message.payload {
+            Payload::NextHop(next_hop) => Some(next_hop),
+            _ => None,
+        })
 }
 
 fn assert_link(name: &str, link: &LinkMessage, row: &Value) {
@@ -116,7 +120,7 @@ fn dumps_hold_what_iproute2_shows() {
         let from_source = shown_routes.iter().filter(|row| !row["source"].is_null());
         let skipped = messages
             .iter()
-            .filter(|message| matches!(message.body, Payload::SourceRoute(_)));
+            .filter(|message| matches!(message.payload, Payload::SourceRoute(_)));
         assert_eq!(skipped.count(), from_source.count(), "{name}");
 
         let shown_links = rows(expected, "links");
@@ -131,7 +135,11 @@ fn dumps_hold_what_iproute2_shows() {
         }
 
         let done = i32::try_from(expected["done"].as_i64().unwrap()).unwrap();
-        assert_eq!(messages.last().unwrap().body, Payload::Done(done), "{name}");
+        assert_eq!(
+            messages.last().unwrap().payload,
+            Payload::Done(done),
+            "{name}"
+        );
         let listed = shown_routes.len() + shown_links.len() + shown_objects.len();
         assert_eq!(messages.len(), listed + 1, "{name}");
     }
@@ -294,7 +302,7 @@ fn replies_hold_the_kernels_words() {
         let [message] = messages.as_slice() else {
             panic!("{name}: {messages:?}");
         };
-        let Payload::Error { errno, text } = &message.body else {
+        let Payload::Error { errno, text } = &message.payload else {
             panic!("{name}: {message:?}");
         };
         assert_eq!(
@@ -311,6 +319,6 @@ fn messages_of_bridge_ports_are_not_links() {
     let skipped = of(Kind::Notification)
         .filter(|(capture, _)| capture.name.contains("master"))
         .flat_map(|(_, messages)| messages)
-        .filter(|message| message.body == Payload::Skipped(SkipReason::Family));
+        .filter(|message| message.payload == Payload::Skipped(SkipReason::Family));
     assert!(skipped.count() >= 2);
 }

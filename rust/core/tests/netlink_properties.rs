@@ -44,7 +44,7 @@ fn walk(bytes: &[u8]) -> Result<(), TestCaseError> {
 
 fn decoded(bytes: &[u8]) -> Vec<(Action, Route)> {
     Messages::new(bytes)
-        .map(|message| match message.unwrap().body {
+        .map(|message| match message.unwrap().payload {
             Payload::Route(message) => (message.action, message.route),
             other => panic!("{other:?}"),
         })

@@ -56,7 +56,7 @@ fn both_see_the_same_in_every_capture() {
 }
 
 fn compare(name: &str, ours: &Message, bytes: &[u8]) {
-    if let Payload::NextHop(object) = &ours.body {
+    if let Payload::NextHop(object) = &ours.payload {
         return assert_eq!(object, &next_hop_object(object.action, bytes), "{name}");
     }
     let other = Other::deserialize(bytes).unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -76,7 +76,7 @@ fn compare(name: &str, ours: &Message, bytes: &[u8]) {
         ),
         "{name}"
     );
-    match (&ours.body, other.payload) {
+    match (&ours.payload, other.payload) {
         (Payload::Done(errno), NetlinkPayload::Done(done)) => {
             assert_eq!(*errno, done.code, "{name}")
         }
@@ -339,7 +339,7 @@ proptest! {
         let mut bytes = Vec::new();
         encode::put_new_route(&mut bytes, &route);
         let ours = Messages::new(&bytes).next().unwrap().unwrap();
-        prop_assert!(matches!(ours.body, Payload::Route(_)), "{:?}", ours.body);
+        prop_assert!(matches!(ours.payload, Payload::Route(_)), "{:?}", ours.payload);
         compare("generated", &ours, &bytes);
     }
 }

@@ -22,7 +22,7 @@ fn only(bytes: &[u8]) -> Result<Payload, DecodeErrorKind> {
     let mut all: Vec<_> = Messages::new(bytes).collect();
     assert_eq!(all.len(), 1, "{all:?}");
     all.remove(0)
-        .map(|message| message.body)
+        .map(|message| message.payload)
         .map_err(|error| error.problem)
 }
 

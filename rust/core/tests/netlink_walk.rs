@@ -28,7 +28,7 @@ fn only(bytes: &[u8]) -> Result<Payload, DecodeErrorKind> {
     let mut all = all(bytes);
     assert_eq!(all.len(), 1, "{all:?}");
     all.remove(0)
-        .map(|message| message.body)
+        .map(|message| message.payload)
         .map_err(|error| error.problem)
 }
 
@@ -61,7 +61,7 @@ fn the_walk_goes_on_behind_a_malformed_message() {
     };
     assert_eq!(all.len(), 5);
     for at in [0, 2, 4] {
-        let Payload::Route(route) = &all[at].as_ref().unwrap().body else {
+        let Payload::Route(route) = &all[at].as_ref().unwrap().payload else {
             panic!("{all:?}");
         };
         assert_eq!(route.route, good());
@@ -112,7 +112,10 @@ fn the_last_message_needs_no_padding() {
     assert_eq!(bytes.len(), 20);
     put_message(&mut bytes, NLMSG_OVERRUN, 0, &[1, 2, 3]);
     bytes.pop();
-    let bodies: Vec<Payload> = all(&bytes).into_iter().map(|m| m.unwrap().body).collect();
+    let bodies: Vec<Payload> = all(&bytes)
+        .into_iter()
+        .map(|m| m.unwrap().payload)
+        .collect();
     assert_eq!(bodies, [Payload::Noop, Payload::Overrun]);
 }
 

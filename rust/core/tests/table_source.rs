@@ -46,11 +46,11 @@ fn announce_as(
         protocol,
         expired: false,
     };
-    assert!(table.announce_from(source(from), announcement, set(gateways), placement));
+    assert!(table.announce_source_route(source(from), announcement, set(gateways), placement));
 }
 
 fn withdraw(table: &mut Table, number: u8, from: u8, gateways: &[&str]) {
-    table.withdraw_from(source(from), key(number), MIRRORED, set(gateways));
+    table.withdraw_source_route(source(from), key(number), MIRRORED, set(gateways));
 }
 
 /// All that are held, in pages of one.

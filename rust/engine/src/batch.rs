@@ -22,7 +22,7 @@ impl Batch {
         shared.change(|table| Self::take_from(shared, table, limit))
     }
 
-    /// Changes the table and takes all that is dirty then, before anybody else can.
+    /// Changes the table and takes all that is dirty then, under one lock.
     #[must_use]
     pub fn take_after(shared: &Arc<EngineState>, change: impl FnOnce(&mut Table)) -> Self {
         shared.change_then(change, |table, ()| {
@@ -90,7 +90,8 @@ impl Drop for Batch {
     fn drop(&mut self) {
         let handles = std::mem::take(&mut self.taken.handles);
         if !handles.is_empty() {
-            self.shared.hand_back(|table| table.requeue(handles));
+            self.shared
+                .change_unless_poisoned(|table| table.requeue(handles));
         }
     }
 }

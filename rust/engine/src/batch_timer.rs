@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::state::EngineState;
 
-/// A batch's place in the order of changes. Dropped, its changes count as still waiting.
+/// A batch's position in the order of changes. Dropped, its changes count as still waiting.
 pub(crate) struct BatchTimer {
     shared: Arc<EngineState>,
     through: u64,

@@ -42,7 +42,7 @@ pub enum KernelError {
         /// How long it was waited for.
         timeout: Duration,
     },
-    /// A question for the route to an address was not answered.
+    /// A lookup of the route to an address failed.
     #[error("cannot look up the kernel's route to {address}: {source}")]
     Lookup {
         /// The address.
@@ -85,7 +85,7 @@ pub enum VppError {
         /// What to do.
         hint: &'static str,
     },
-    /// The peer does not speak VPP's API.
+    /// The peer does not implement VPP's API.
     #[error("the handshake with VPP failed: {0}")]
     Handshake(String),
     /// A message that is needed is missing or of another version.
@@ -94,9 +94,9 @@ pub enum VppError {
     /// The connection ended; nothing of the table is lost.
     #[error("the connection to VPP ended: {0}; a resync follows on reconnect")]
     Lost(String),
-    /// VPP itself hung up, as it does when it ends; nothing of the table is lost.
+    /// VPP closed the connection, as it does when it ends; nothing of the table is lost.
     #[error("the connection to VPP ended: {0}; a resync follows on reconnect")]
-    Gone(String),
+    HungUp(String),
     /// VPP keeps the connection but does not answer.
     #[error("VPP has not answered for {} s ({pending} requests open)", after.as_secs_f32())]
     Unresponsive {

@@ -9,18 +9,18 @@ pub struct Heartbeat {
     running: AtomicU32,
 }
 
-/// What is seen of a thread at one moment. It hangs if it has something to do at two moments far
-/// apart, and the beats are the same.
+/// A thread's state at one moment. The thread hangs if it has work at two moments far apart, with
+/// the same count of beats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pulse {
-    /// Whether it is running, or has work to do.
-    pub has_to_do: bool,
-    /// How often it has got on.
+    /// Whether it is running, or should be.
+    pub has_work: bool,
+    /// Steps of progress so far.
     pub beats: u64,
 }
 
 impl Heartbeat {
-    /// It has got on.
+    /// Records a step of progress.
     pub(crate) fn beat(&self) {
         self.beats.fetch_add(1, Ordering::Relaxed);
     }
@@ -31,13 +31,13 @@ impl Heartbeat {
         Running(self)
     }
 
-    /// The pulse; `should` returns whether an idle thread has work to do. It must not block on the
-    /// running thread.
-    pub(crate) fn pulse(&self, should: impl FnOnce() -> bool) -> Pulse {
+    /// The pulse; `idle_has_work` returns whether an idle thread has work to do, and must
+    /// not block on the running thread.
+    pub(crate) fn pulse(&self, idle_has_work: impl FnOnce() -> bool) -> Pulse {
         let beats = self.beats.load(Ordering::Relaxed);
         let running = self.running.load(Ordering::Relaxed) > 0;
         Pulse {
-            has_to_do: running || should(),
+            has_work: running || idle_has_work(),
             beats,
         }
     }
@@ -58,9 +58,9 @@ mod tests {
     use super::{Heartbeat, Pulse};
 
     #[test]
-    fn who_rests_has_to_do_what_there_is() {
+    fn an_idle_thread_has_the_work_that_waits() {
         let heartbeat = Heartbeat::default();
-        let pulse = |has_to_do, beats| Pulse { has_to_do, beats };
+        let pulse = |has_work, beats| Pulse { has_work, beats };
         assert_eq!(heartbeat.pulse(|| false), pulse(false, 0));
         assert_eq!(heartbeat.pulse(|| true), pulse(true, 0));
         let work = heartbeat.running();

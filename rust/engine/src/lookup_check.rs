@@ -7,7 +7,7 @@ use bgpreflector_core::vpp::canonical::installed_paths;
 
 use crate::engine::Engine;
 use crate::error::KernelError;
-use crate::kernel::{Answer, LookupResult, ask_for_prefixes, is_covered};
+use crate::kernel::{LookupResult, PrefixLookup, is_covered, look_up_prefixes};
 
 bgpreflector_core::named_enum! {
     /// How what VPP has for a prefix and the kernel's answer go together.
@@ -29,7 +29,7 @@ bgpreflector_core::named_enum! {
 #[derive(Clone, Debug)]
 pub struct LookupCheck {
     /// The kernel's answer.
-    pub answer: Answer,
+    pub answer: PrefixLookup,
     /// The paths that it resolves to; none for an error.
     pub expected: Option<Result<PathSet, HoldReason>>,
     /// The paths that VPP has.
@@ -48,7 +48,7 @@ impl Engine {
         prefixes: &[(u32, Prefix)],
     ) -> Result<Vec<LookupCheck>, KernelError> {
         let namespace = self.settings.kernel.namespace.as_deref();
-        let answers = ask_for_prefixes(namespace, prefixes)?;
+        let answers = look_up_prefixes(namespace, prefixes)?;
         let (table, faults) = (self.shared().table(), self.shared().faults());
         let checked = |answer| check(&table, faults, answer);
         Ok(answers.into_iter().map(checked).collect())
@@ -77,8 +77,8 @@ impl Engine {
 }
 
 /// Checks what VPP has for a prefix by the kernel's answer.
-pub(crate) fn check(table: &Table, faults: Faults, answer: Answer) -> LookupCheck {
-    let (kernel_table, prefix) = answer.asked;
+pub(crate) fn check(table: &Table, faults: Faults, answer: PrefixLookup) -> LookupCheck {
+    let (kernel_table, prefix) = answer.requested;
     let expected = match &answer.found {
         LookupResult::Route(route) => Some(table.paths_given_for(&route.set)),
         _ => None,
@@ -88,7 +88,7 @@ pub(crate) fn check(table: &Table, faults: Faults, answer: Answer) -> LookupChec
     let vpp_table = table.vpp_table_of(kernel_table, prefix.family());
     let verdict = match (&answer.found, vpp_table) {
         (_, None) | (LookupResult::Unreadable(_), _) => Verdict::Unknown,
-        _ if !settled || is_covered(answer.asked, &answer.found) => Verdict::Unknown,
+        _ if !settled || is_covered(answer.requested, &answer.found) => Verdict::Unknown,
         (LookupResult::Route(route), Some(vpp_table)) => {
             let key = &route.key;
             if key.table != kernel_table {

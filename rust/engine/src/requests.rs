@@ -101,8 +101,9 @@ impl Drop for Requests {
                 .map(BatchTimer::answered)
                 .unwrap_or_default();
         } else {
-            self.shared
-                .hand_back(|table| open.iter().for_each(|request| table.abandon(request)));
+            self.shared.change_unless_poisoned(|table| {
+                open.iter().for_each(|request| table.abandon(request))
+            });
         }
     }
 }

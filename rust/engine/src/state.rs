@@ -26,8 +26,8 @@ pub struct EngineState {
     /// locked.
     inline_waker: Mutex<Option<Arc<Waker>>>,
     closed: AtomicBool,
-    /// A change of the table panicked: the table must not be used any more.
-    half_changed: AtomicBool,
+    /// A change of the table panicked, which may be half done: the table must not be used any more.
+    poisoned: AtomicBool,
     /// The kernel's routes have been read once: before that, everything VPP has would look stale.
     synchronised: AtomicBool,
     failure: Mutex<Option<String>>,
@@ -42,9 +42,9 @@ pub struct EngineState {
     pub vpp: VppCounters,
     /// The state of zebra's connection, if it is the source of the routes.
     pub fpm: FpmState,
-    /// The kernel reader's.
+    /// The heartbeat of the kernel reader.
     pub(crate) kernel_reader: Heartbeat,
-    /// The listener's for zebra.
+    /// The heartbeat of the listener for zebra.
     pub(crate) fpm_listener: Heartbeat,
     /// Progress besides requests: see [`Self::steps`].
     steps: AtomicU64,
@@ -67,7 +67,7 @@ impl EngineState {
             dirty: Condvar::new(),
             inline_waker: Mutex::new(None),
             closed: AtomicBool::new(false),
-            half_changed: AtomicBool::new(false),
+            poisoned: AtomicBool::new(false),
             synchronised: AtomicBool::new(false),
             failure: Mutex::new(None),
             last_drift: Mutex::new(DriftReport::default()),
@@ -93,7 +93,7 @@ impl EngineState {
         answered.wrapping_add(self.steps.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn step(&self) {
+    pub(crate) fn record_progress(&self) {
         self.steps.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -102,11 +102,11 @@ impl EngineState {
         self.awaited.store(awaited, Ordering::Relaxed);
     }
 
-    /// The kernel reader has got on within a resync.
-    pub(crate) fn resync_gets_on(&self) {
+    /// Records progress of the kernel reader within a resync.
+    pub(crate) fn record_resync_progress(&self) {
         self.kernel_reader.beat();
         if self.awaited.load(Ordering::Relaxed) {
-            self.step();
+            self.record_progress();
         }
     }
 
@@ -118,7 +118,7 @@ impl EngineState {
     /// Changes the table, and wakes those who wait if there are dirty prefixes.
     ///
     /// # Panics
-    /// Where `change` does. The table may be half changed then: it counts as broken, and the
+    /// Where `change` does. The table may be half changed then: it counts as poisoned, and the
     /// engine ends with that reason ([`Self::failure`]).
     pub fn change<T>(&self, change: impl FnOnce(&mut Table) -> T) -> T {
         self.change_then(change, |_, result| result)
@@ -136,7 +136,7 @@ impl EngineState {
             then(&mut table, result)
         }));
         changed.unwrap_or_else(|payload| {
-            self.half_changed.store(true, Ordering::Release);
+            self.poisoned.store(true, Ordering::Release);
             drop(table);
             let reason = panics::reason(&*payload);
             self.fail(format!(
@@ -147,10 +147,10 @@ impl EngineState {
         })
     }
 
-    /// As [`Self::change`], for what is handed back where something ends: nothing happens if the
-    /// table is broken already.
-    pub(crate) fn hand_back(&self, change: impl FnOnce(&mut Table)) {
-        if !self.half_changed.load(Ordering::Acquire) {
+    /// As [`Self::change`], to hand work back when its owner is dropped: does nothing if the
+    /// table is poisoned.
+    pub(crate) fn change_unless_poisoned(&self, change: impl FnOnce(&mut Table)) {
+        if !self.poisoned.load(Ordering::Acquire) {
             self.change(change);
         }
     }
@@ -225,7 +225,7 @@ impl EngineState {
         self.synchronised.load(Ordering::Acquire)
     }
 
-    fn something_to_do(&self, table: &Table) -> bool {
+    fn has_changes(&self, table: &Table) -> bool {
         table.dirty() > 0 && self.is_synchronised()
     }
 
@@ -234,7 +234,7 @@ impl EngineState {
         if self.closed.load(Ordering::Acquire) {
             return Some(false);
         }
-        self.something_to_do(table).then_some(true)
+        self.has_changes(table).then_some(true)
     }
 
     /// What [`Self::wait_dirty`] would return at once; otherwise the waker wakes when that changes,
@@ -278,7 +278,7 @@ impl EngineState {
                 None => self.dirty.wait(&mut table),
                 Some(deadline) => {
                     if self.dirty.wait_until(&mut table, deadline).timed_out() {
-                        return self.something_to_do(&table);
+                        return self.has_changes(&table);
                     }
                 }
             }
@@ -312,7 +312,7 @@ impl EngineState {
         self.last_drift.lock().clone()
     }
 
-    pub(crate) fn drifted(&self, report: &DriftReport) {
+    pub(crate) fn record_drift(&self, report: &DriftReport) {
         for (counter, count) in self.kernel.drift.iter().zip(report.counts) {
             counter.fetch_add(count as u64, Ordering::Relaxed);
         }

@@ -70,11 +70,11 @@ impl RouteBatch {
     }
 
     fn release(&self, py: Python<'_>) {
-        self.batch.with(py, give_back);
+        self.batch.with(py, hand_back);
     }
 }
 
-fn give_back(batch: &Mutex<Option<Batch>>) {
+fn hand_back(batch: &Mutex<Option<Batch>>) {
     let batch = batch.lock().take();
     drop(batch);
 }
@@ -82,7 +82,7 @@ fn give_back(batch: &Mutex<Option<Batch>>) {
 impl Drop for RouteBatch {
     /// A batch that was not released goes back to the table.
     fn drop(&mut self) {
-        Python::attach(|py| self.batch.with(py, give_back));
+        Python::attach(|py| self.batch.with(py, hand_back));
     }
 }
 

@@ -121,7 +121,7 @@ impl Engine {
         let names = ["kernel reader", "bulk connection", "listener for zebra"];
         let named = names.into_iter().zip(pulses);
         named
-            .filter_map(|(name, pulse)| Some((name, pulse.map(|p| (p.has_to_do, p.beats))?)))
+            .filter_map(|(name, pulse)| Some((name, pulse.map(|p| (p.has_work, p.beats))?)))
             .collect()
     }
 

@@ -136,7 +136,7 @@ impl Engine {
 
     fn sample_installed(&self, py: Python<'_>, count: usize, turn: usize) -> Vec<(u32, String)> {
         let sample = self.read(py, |table| table.sample_installed(count, turn));
-        let place = |(table, prefix): (u32, Prefix)| (table, prefix.to_string());
-        sample.into_iter().map(place).collect()
+        let text = |(table, prefix): (u32, Prefix)| (table, prefix.to_string());
+        sample.into_iter().map(text).collect()
     }
 }

@@ -9,7 +9,7 @@ use bgpreflector_engine::vpp::{AuditSettings, BulkSettings, FlushSettings};
 use pyo3::prelude::*;
 
 use crate::batch::RouteBatch;
-use crate::convert::{self};
+use crate::convert;
 use crate::engine::Engine;
 use crate::errors;
 use crate::reports::{Adopted, CommitReport, Flushed, VppAudit};
@@ -57,10 +57,10 @@ impl Engine {
     }
 
     fn ended_vpp(&self, py: Python<'_>) -> Vec<(u32, String)> {
-        let places = self
+        let prefixes = self
             .inner
             .with(py, |inner| inner.shared().table().ended_vpp());
-        places
+        prefixes
             .into_iter()
             .map(|(t, p)| (t, p.to_string()))
             .collect()

@@ -21,7 +21,7 @@ pub(crate) fn vpp(error: VppError) -> PyErr {
         VppError::Connect { .. } | VppError::Handshake(_) => python::VppConnectError::new_err(text),
         VppError::Message(_) => python::VppMessageError::new_err(text),
         VppError::Lost(_)
-        | VppError::Gone(_)
+        | VppError::HungUp(_)
         | VppError::Unresponsive { .. }
         | VppError::Closed => python::VppLostError::new_err(text),
     }

@@ -48,20 +48,20 @@ impl<'py> IntoPyObject<'py> for Fields {
 
 impl<'kvs> VisitSource<'kvs> for Fields {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
-        let mut taken = Taken(None);
-        value.visit(&mut taken)?;
-        let taken = taken
+        let mut scalar = Scalar(None);
+        value.visit(&mut scalar)?;
+        let field = scalar
             .0
             .unwrap_or_else(|| FieldValue::Text(value.to_string()));
-        self.0.push((key.to_string(), taken));
+        self.0.push((key.to_string(), field));
         Ok(())
     }
 }
 
-/// A number or a truth value; none for what is text.
-struct Taken(Option<FieldValue>);
+/// A number or a boolean; none for any other value.
+struct Scalar(Option<FieldValue>);
 
-impl<'v> VisitValue<'v> for Taken {
+impl<'v> VisitValue<'v> for Scalar {
     fn visit_any(&mut self, _: Value<'_>) -> Result<(), Error> {
         Ok(())
     }
@@ -106,7 +106,7 @@ impl Log for Queue {
         }
         let target = record.target().replace("::", ".");
         let mut fields = Fields::default();
-        // Fails only where a value's own `Display` does; the sentence is there all the same.
+        // Fails only where a value's own `Display` does; the message is complete without it.
         let _ = record.key_values().visit(&mut fields);
         let message = record.args().to_string();
         let entry = (number(record.level()), target, message, fields);

@@ -72,11 +72,11 @@ impl RequestList {
     }
 
     fn release(&self, py: Python<'_>) {
-        self.requests.with(py, give_back);
+        self.requests.with(py, hand_back);
     }
 }
 
-fn give_back(requests: &Open) {
+fn hand_back(requests: &Open) {
     let requests = requests.lock().take();
     drop(requests);
 }
@@ -84,7 +84,7 @@ fn give_back(requests: &Open) {
 impl Drop for RequestList {
     /// Requests that were not released: those without an answer are dirty again.
     fn drop(&mut self) {
-        Python::attach(|py| self.requests.with(py, give_back));
+        Python::attach(|py| self.requests.with(py, hand_back));
     }
 }
 

@@ -188,7 +188,7 @@ pub struct LookupCheck {
 
 impl LookupCheck {
     pub(crate) fn of(py: Python<'_>, checked: bgpreflector_engine::LookupCheck) -> PyResult<Self> {
-        let (table, prefix) = checked.answer.asked;
+        let (table, prefix) = checked.answer.requested;
         let mut reason = None;
         let (kernel, error) = match checked.answer.found {
             LookupResult::Route(route) => (Some(Py::new(py, KernelRoute::from(*route))?), None),

@@ -23,7 +23,7 @@ pub(crate) fn add(state: &mut State, index: u32, address: (IpAddr, u8)) -> i32 {
         return retval::ADDRESS_IN_USE;
     }
     for (prefix, path) in routes(index, address) {
-        let set = state.fib.sets.keep(vec![path]);
+        let set = state.fib.sets.intern(vec![path]);
         state.fib.replace((0, prefix), INTERFACE, set);
     }
     0

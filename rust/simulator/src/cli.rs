@@ -185,7 +185,7 @@ fn route(state: &State, best: &Best<'_>, text: &mut String) {
             source.name
         );
         for path in set.paths.iter() {
-            let kind = match (path.kind, resolve::path(state, best, set, path)) {
+            let kind = match (path.kind, resolve::outcome(state, best, set, path)) {
                 (Kind::Special(number), _) => special(number),
                 (Kind::Recursive, Outcome::Forwards(_)) => "recursive:  oper-flags:resolved,",
                 (Kind::Recursive, Outcome::Loop) => "recursive:  oper-flags:recursive-loop,",

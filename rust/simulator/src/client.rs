@@ -8,6 +8,7 @@ use bgpreflector_core::vpp::FrameReader;
 
 /// Bytes of unread replies after which a client's requests have to wait.
 const MAX_BACKLOG: usize = 1 << 20;
+
 pub(crate) struct Client {
     pub(crate) stream: UnixStream,
     pub(crate) reader: FrameReader,
@@ -49,7 +50,7 @@ impl Client {
     }
 
     /// Whether more of its requests may be read.
-    pub(crate) fn takes_requests(&self) -> bool {
+    pub(crate) fn accepts_requests(&self) -> bool {
         self.backlog() < MAX_BACKLOG
     }
 

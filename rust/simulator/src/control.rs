@@ -51,7 +51,7 @@ pub(crate) fn serve(listener: &UnixListener, remote: &Remote, stop: &AtomicBool)
             number += 1;
             open.lock().insert(number, kept);
             scope.spawn(move || {
-                if let Err(error) = one(&stream, remote) {
+                if let Err(error) = serve_client(&stream, remote) {
                     log::debug!("a control connection failed: {error}");
                 }
                 open.lock().remove(&number);
@@ -64,7 +64,7 @@ pub(crate) fn serve(listener: &UnixListener, remote: &Remote, stop: &AtomicBool)
     });
 }
 
-fn one(stream: &UnixStream, remote: &Remote) -> std::io::Result<()> {
+fn serve_client(stream: &UnixStream, remote: &Remote) -> std::io::Result<()> {
     use std::io::Read as _;
     let mut reader = BufReader::new(stream.take(MAX_LENGTH));
     let mut line = String::new();

@@ -53,18 +53,20 @@ pub(crate) struct Description {
 impl Description {
     /// The messages of a release, without those that it does not have.
     pub(crate) fn of(release: Option<&Release>) -> Self {
-        let mut made = Self::default();
-        let Some(release) = release else { return made };
+        let mut description = Self::default();
+        let Some(release) = release else {
+            return description;
+        };
         for message in all() {
             match (id(message), release.messages.get(&message.to_string())) {
                 (Some(own), Some(wire)) => {
-                    made.wire.insert(own, *wire);
-                    made.own.insert(*wire, own);
+                    description.wire.insert(own, *wire);
+                    description.own.insert(*wire, own);
                 }
-                _ => made.remove(message.name.to_owned()),
+                _ => description.remove(message.name.to_owned()),
             }
         }
-        made
+        description
     }
 
     /// Whether ids on the wire differ from ours.
@@ -160,8 +162,8 @@ pub(crate) fn id(message: MessageName) -> Option<u16> {
         SOCKCLNT_CREATE => Some(SOCKCLNT_CREATE_ID),
         SOCKCLNT_CREATE_REPLY => Some(SOCKCLNT_CREATE_REPLY_ID),
         _ => {
-            let place = all().position(|other| other == message)?;
-            u16::try_from(place).ok()?.checked_add(FIRST_ID)
+            let position = all().position(|other| other == message)?;
+            u16::try_from(position).ok()?.checked_add(FIRST_ID)
         }
     }
 }

@@ -99,7 +99,7 @@ pub(crate) struct Faults {
     pub(crate) per_second: u64,
     fail_nth: Option<Countdown>,
     fail_prefixes: Vec<(Prefix, i32)>,
-    end_at: Vec<Prefix>,
+    crash_at: Vec<Prefix>,
     pub(crate) pairs_at_once: usize,
     pub(crate) drop_after: Option<(u64, bool)>,
     window: Option<(Instant, u64)>,
@@ -122,16 +122,16 @@ impl Faults {
         }
     }
 
-    pub(crate) fn end_at(&mut self, prefix: Prefix, on: bool) {
-        self.end_at.retain(|other| *other != prefix);
+    pub(crate) fn crash_at(&mut self, prefix: Prefix, on: bool) {
+        self.crash_at.retain(|other| *other != prefix);
         if on {
-            self.end_at.push(prefix);
+            self.crash_at.push(prefix);
         }
     }
 
     /// Whether a request that adds the prefix crashes VPP.
-    pub(crate) fn ends_at(&self, prefix: &Prefix) -> bool {
-        self.end_at.contains(prefix)
+    pub(crate) fn crashes_at(&self, prefix: &Prefix) -> bool {
+        self.crash_at.contains(prefix)
     }
 
     /// The return code with which to refuse a route request, if any.

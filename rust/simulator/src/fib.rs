@@ -43,17 +43,18 @@ pub(crate) struct Best<'a> {
 pub(crate) struct Fib {
     entries: HashMap<Key, Entry, RandomState>,
     pub(crate) sets: Sets,
-    made: u32,
+    /// The counters' index that was assigned last.
+    last_stats_index: u32,
 }
 
 impl Fib {
     pub(crate) fn replace(&mut self, key: Key, source: u8, set: SetId) -> Change {
         // Before the release of the old one, which may be the same.
         self.sets.retain(set);
-        let made = &mut self.made;
+        let last = &mut self.last_stats_index;
         let entry = self.entries.entry(key).or_insert_with(|| {
-            *made = made.wrapping_add(1);
-            let stats_index = *made;
+            *last = last.wrapping_add(1);
+            let stats_index = *last;
             let routes = SmallVec::new();
             Entry {
                 stats_index,
@@ -61,8 +62,8 @@ impl Fib {
             }
         });
         match entry.routes.iter_mut().find(|(id, _)| *id == source) {
-            Some((_, place)) => {
-                let old = std::mem::replace(place, set);
+            Some((_, current)) => {
+                let old = std::mem::replace(current, set);
                 self.sets.release(old);
                 Change::Replaced
             }
@@ -103,7 +104,7 @@ impl Fib {
             new.filter(|next_hop| !there.contains(&next_hop.identity()))
                 .cloned(),
         );
-        let set = self.sets.keep(paths);
+        let set = self.sets.intern(paths);
         self.replace(key, source, set)
     }
 
@@ -116,14 +117,14 @@ impl Fib {
         let next_hops = self.sets.get(next_hops).map(|set| set.paths.clone());
         for next_hop in next_hops.iter().flat_map(|next_hops| next_hops.iter()) {
             let same = |path: &ApiPath| path.identity() == next_hop.identity();
-            if let Some(place) = paths.iter().position(same) {
-                paths.remove(place);
+            if let Some(position) = paths.iter().position(same) {
+                paths.remove(position);
             }
         }
         if paths.is_empty() {
             return self.delete(key, source);
         }
-        let set = self.sets.keep(paths);
+        let set = self.sets.intern(paths);
         self.replace(*key, source, set)
     }
 

@@ -61,22 +61,22 @@ impl Simulator {
             thread.spawn(run).map_err(|error| failed(&socket, error))
         };
         // On any later error its drop stops the simulator and removes the socket.
-        let mut made = Self {
+        let mut simulator = Self {
             remote: remote.clone(),
             stop: Arc::clone(&stop),
             threads: Vec::new(),
             sockets: vec![socket.clone()],
         };
         let thread = spawn("simulator", Box::new(move || server.run()))?;
-        made.threads.push(thread);
+        simulator.threads.push(thread);
         if let Some(path) = control_socket {
             let listener = listen(&path)?;
-            made.sockets.push(path);
+            simulator.sockets.push(path);
             let run = move || control::serve(&listener, &remote, &stop);
             let thread = spawn("simulator-control", Box::new(run))?;
-            made.threads.push(thread);
+            simulator.threads.push(thread);
         }
-        Ok(made)
+        Ok(simulator)
     }
 
     /// The statistics.

@@ -84,9 +84,9 @@ impl Interfaces {
 
     /// Removes an interface and its pair, except `local0`.
     pub(crate) fn remove(&mut self, sw_if_index: u32) -> Option<Interface> {
-        let place = self.all.iter().position(|i| i.sw_if_index == sw_if_index);
-        let place = place.filter(|place| *place != 0)?;
-        let removed = self.all.remove(place);
+        let position = self.all.iter().position(|i| i.sw_if_index == sw_if_index);
+        let position = position.filter(|position| *position != 0)?;
+        let removed = self.all.remove(position);
         self.freed.push(sw_if_index);
         self.pairs.retain(|(vpp, _)| *vpp != removed.name);
         Some(removed)

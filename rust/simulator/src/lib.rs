@@ -4,6 +4,7 @@
 mod addresses;
 mod cli;
 mod client;
+mod client_requests;
 mod control;
 mod description;
 mod faults;
@@ -13,6 +14,7 @@ mod interfaces;
 mod paths;
 mod releases;
 mod remote;
+mod reply;
 mod resolve;
 mod retval;
 mod serve;
@@ -23,8 +25,6 @@ mod sources;
 mod state;
 mod statistics;
 mod tables;
-mod wire;
-mod work;
 
 pub use faults::Fault;
 pub use handle::Simulator;

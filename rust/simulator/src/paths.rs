@@ -239,9 +239,9 @@ fn address_of(protocol: u32, union: [u8; 16]) -> [u8; 16] {
 fn read_labels(reader: &mut Reader<'_>) -> Result<SmallVec<[Label; 1]>, WireError> {
     let count = usize::from(reader.u8()?);
     let mut labels = SmallVec::new();
-    for place in 0..LABELS {
+    for index in 0..LABELS {
         let [_uniform, a, b, c, d, ttl, exp] = reader.array::<LABEL_LENGTH>()?;
-        if place < count {
+        if index < count {
             let label = u32::from_be_bytes([a, b, c, d]);
             labels.push(Label { label, ttl, exp });
         }

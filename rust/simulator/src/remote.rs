@@ -66,7 +66,7 @@ fn apply(state: &mut State, fault: Fault) -> Result<(), SimulatorError> {
             let prefix = prefix
                 .parse()
                 .map_err(|e| SimulatorError::Fault(format!("{e}")))?;
-            state.faults.end_at(prefix, on);
+            state.faults.crash_at(prefix, on);
         }
         Fault::PairsAtOnce { count } => state.faults.pairs_at_once = count,
         Fault::Stall { on } => state.faults.stalled = on,

@@ -28,7 +28,7 @@ pub(crate) enum Outcome {
 }
 
 /// Resolves a path of a route.
-pub(crate) fn path(state: &State, best: &Best<'_>, set: &Set, path: &ApiPath) -> Outcome {
+pub(crate) fn outcome(state: &State, best: &Best<'_>, set: &Set, path: &ApiPath) -> Outcome {
     follow(state, best, set, path, &mut vec![best.key])
 }
 
@@ -84,19 +84,19 @@ fn recursive(state: &State, hop: IpAddr, path: &ApiPath, seen: &mut Vec<(u32, Pr
     }
     seen.push(next.key);
     let mut ends = Vec::new();
-    for way in next.set.paths.iter() {
-        if way.kind == Kind::Attached {
+    for next_path in next.set.paths.iter() {
+        if next_path.kind == Kind::Attached {
             let attached = ApiPath {
                 kind: Kind::AttachedNextHop,
                 address: path.address,
-                ..way.clone()
+                ..next_path.clone()
             };
             if let Outcome::Forwards(found) = follow(state, &next, next.set, &attached, seen) {
                 ends.extend(found);
             }
             continue;
         }
-        match follow(state, &next, next.set, way, seen) {
+        match follow(state, &next, next.set, next_path, seen) {
             Outcome::Forwards(found) => ends.extend(found),
             Outcome::Loop => return Outcome::Loop,
             Outcome::Unresolved => {}
@@ -119,8 +119,8 @@ pub(crate) fn forwarding(state: &State, best: &Best<'_>, text: &mut String) {
     let family = best.key.1.family();
     let ip = if family == Family::V4 { "ip4" } else { "ip6" };
     let mut ends = Vec::new();
-    for one in best.set.paths.iter() {
-        if let Outcome::Forwards(found) = path(state, best, best.set, one) {
+    for path in best.set.paths.iter() {
+        if let Outcome::Forwards(found) = outcome(state, best, best.set, path) {
             ends.extend(found);
         }
     }

@@ -16,9 +16,9 @@ use nix::time::{ClockId, clock_gettime};
 use parking_lot::Mutex;
 
 use crate::client::Client;
+use crate::client_requests::Progress;
 use crate::description::id;
 use crate::state::State;
-use crate::work::Progress;
 
 /// The first client index of VPP's socket clients.
 const FIRST_INDEX: u32 = 0x8000_0001;
@@ -28,29 +28,29 @@ const MAX_UNANSWERED: u32 = 2;
 pub(crate) struct Server {
     pub(crate) listener: UnixListener,
     pub(crate) state: Arc<Mutex<State>>,
-    pub(crate) wake: Arc<EventFd>,
+    pub(crate) waker: Arc<EventFd>,
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) clients: Vec<Client>,
     pub(crate) next_index: u32,
-    pub(crate) limited: bool,
+    pub(crate) rate_limited: bool,
 }
 
 impl Server {
     pub(crate) fn new(
         listener: UnixListener,
         state: Arc<Mutex<State>>,
-        wake: Arc<EventFd>,
+        waker: Arc<EventFd>,
         stop: Arc<AtomicBool>,
     ) -> Self {
         let clients = Vec::new();
         Self {
             listener,
             state,
-            wake,
+            waker,
             stop,
             clients,
             next_index: FIRST_INDEX,
-            limited: false,
+            rate_limited: false,
         }
     }
 
@@ -73,19 +73,19 @@ impl Server {
         };
         let mut waited = vec![
             PollFd::new(self.listener.as_fd(), PollFlags::POLLIN),
-            PollFd::new(self.wake.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.waker.as_fd(), PollFlags::POLLIN),
         ];
         for client in &self.clients {
             let mut flags = PollFlags::empty();
-            let reads = !stalled && !self.limited && client.takes_requests();
+            let reads = !stalled && !self.rate_limited && client.accepts_requests();
             flags.set(PollFlags::POLLIN, reads);
             flags.set(PollFlags::POLLOUT, client.backlog() > 0);
             waited.push(PollFd::new(client.stream.as_fd(), flags));
         }
-        let unpaused = |client: &Client| client.paused && client.takes_requests();
+        let unpaused = |client: &Client| client.paused && client.accepts_requests();
         let timeout = match keepalive {
             _ if !stalled && self.clients.iter().any(unpaused) => PollTimeout::ZERO,
-            _ if self.limited => PollTimeout::from(1_u8),
+            _ if self.rate_limited => PollTimeout::from(1_u8),
             Some(interval) => {
                 PollTimeout::try_from(interval.as_millis() / 2 + 1).unwrap_or(PollTimeout::MAX)
             }
@@ -96,20 +96,20 @@ impl Server {
 
     fn poll_once(&mut self) {
         // Fails only if it was not woken.
-        let _ = self.wake.read();
+        let _ = self.waker.read();
         let shared = Arc::clone(&self.state);
         let mut state = shared.lock();
-        let asked = state.statistics.route_requests;
+        let before = state.statistics.route_requests;
         self.clients.retain(|client| client.run == state.run);
         self.accept(&state);
         if !state.faults.stalled {
-            self.work(&mut state);
+            self.serve_clients(&mut state);
         }
-        self.announce(&mut state);
+        self.send_interface_events(&mut state);
         self.keep_alive(&state);
         self.clients.retain_mut(Client::flush);
         state.statistics.clients = self.clients.len() as u64;
-        if state.statistics.route_requests != asked {
+        if state.statistics.route_requests != before {
             state.statistics.answered_at = monotonic();
         }
     }
@@ -132,37 +132,38 @@ impl Server {
         }
     }
 
-    fn work(&mut self, state: &mut State) {
-        self.limited = false;
+    fn serve_clients(&mut self, state: &mut State) {
+        self.rate_limited = false;
         let mut drop_all = false;
-        let mut limited = false;
-        self.clients.retain_mut(|client| match work(client, state) {
-            Progress::Idle => true,
-            Progress::Over => false,
-            Progress::Limited => {
-                limited = true;
-                true
-            }
-            Progress::DropAll | Progress::Ended => {
-                drop_all = true;
-                true
-            }
-        });
-        self.limited = limited;
+        let mut rate_limited = false;
+        self.clients
+            .retain_mut(|client| match serve_client(client, state) {
+                Progress::Idle => true,
+                Progress::Disconnected => false,
+                Progress::RateLimited => {
+                    rate_limited = true;
+                    true
+                }
+                Progress::DropAll | Progress::Crashed => {
+                    drop_all = true;
+                    true
+                }
+            });
+        self.rate_limited = rate_limited;
         if drop_all {
             for client in &mut self.clients {
                 client.flush();
             }
             self.clients.clear();
         }
-        if std::mem::take(&mut state.ended) {
+        if std::mem::take(&mut state.crashed) {
             log::warn!("a request crashed this VPP; it restarts empty");
             state.statistics.ends += 1;
             state.restart(0);
         }
     }
 
-    fn announce(&mut self, state: &mut State) {
+    fn send_interface_events(&mut self, state: &mut State) {
         let number = id(m::SW_INTERFACE_EVENT).unwrap_or(u16::MAX);
         let number = state.description.to_wire(number);
         for (sw_if_index, up, deleted) in state.events.drain(..) {
@@ -214,11 +215,11 @@ impl Server {
 }
 
 /// Requests after the one that crashed VPP are lost.
-fn work(client: &mut Client, state: &mut State) -> Progress {
-    if state.ended {
-        return Progress::Ended;
+fn serve_client(client: &mut Client, state: &mut State) -> Progress {
+    if state.crashed {
+        return Progress::Crashed;
     }
-    client.work(state)
+    client.serve_pending(state)
 }
 
 /// Nanoseconds of `CLOCK_MONOTONIC`; 0 if it cannot be read.

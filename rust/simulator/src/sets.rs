@@ -87,13 +87,13 @@ impl Sets {
             return Ok(*id);
         }
         let paths: Result<Vec<_>, _> = bytes.chunks(PATH_LENGTH).map(ApiPath::decode).collect();
-        let id = self.keep(paths?);
+        let id = self.intern(paths?);
         self.by_request.insert(bytes.into(), id);
         Ok(id)
     }
 
     /// The set of these paths.
-    pub(crate) fn keep(&mut self, mut paths: Vec<ApiPath>) -> SetId {
+    pub(crate) fn intern(&mut self, mut paths: Vec<ApiPath>) -> SetId {
         paths.sort_by_key(|path| (path.preference, path.identity()));
         if let Some(id) = self.by_paths.get(paths.as_slice()) {
             return *id;

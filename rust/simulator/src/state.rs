@@ -39,10 +39,10 @@ pub(crate) struct State {
     /// Keys of deletion requests, if they are recorded.
     pub(crate) deletions: Option<BTreeSet<Key>>,
     pub(crate) route_ids: RouteIds,
-    /// Requests that crash a VPP of its release.
-    pub(crate) ends: Faults,
+    /// What crashes a VPP of its release.
+    pub(crate) release_faults: Faults,
     /// A request has crashed it: it restarts, as under a supervisor.
-    pub(crate) ended: bool,
+    pub(crate) crashed: bool,
     /// Interface events to send: `sw_if_index`, up, deleted.
     pub(crate) events: Vec<(u32, bool, bool)>,
     /// Incremented at each restart: clients of an earlier run are dropped.
@@ -60,7 +60,7 @@ impl State {
             v2: of(m::IP_ROUTE_ADD_DEL_V2),
             v2_reply: of(m::IP_ROUTE_ADD_DEL_V2_REPLY),
         };
-        let ends = settings
+        let release_faults = settings
             .release
             .as_ref()
             .map_or(Faults::NONE, Release::faults);
@@ -78,8 +78,8 @@ impl State {
             statistics: Statistics::default(),
             deletions: None,
             route_ids,
-            ends,
-            ended: false,
+            release_faults,
+            crashed: false,
             events: Vec::new(),
             run: 0,
         }

@@ -90,7 +90,7 @@ fn fill(table: u32, family: Family, fib: &mut Fib) {
     };
     for (prefix, source, path) in specials {
         if let Ok(prefix) = prefix {
-            let set = fib.sets.keep(vec![path]);
+            let set = fib.sets.intern(vec![path]);
             fib.replace((table, prefix), source, set);
         }
     }

@@ -104,11 +104,11 @@ fn multipath(family: Family, next_hops: &[NextHop]) -> Vec<u8> {
             attribute(&mut out, kind, &value);
         }
         let length = u16::try_from(out.len() - at).unwrap_or(u16::MAX);
-        if let Some(place) = out
+        if let Some(field) = out
             .get_mut(at..)
             .and_then(|next_hop| next_hop.first_chunk_mut())
         {
-            *place = length.to_ne_bytes();
+            *field = length.to_ne_bytes();
         }
     }
     out

@@ -40,7 +40,7 @@ pub fn frame_header(payload: usize) -> Option<[u8; HEADER]> {
     Some([VERSION, NETLINK, high, low])
 }
 
-/// Splits a stream into frames: read into [`Self::room`], report the length with [`Self::filled`],
+/// Splits a stream into frames: read into [`Self::spare`], report the length with [`Self::advance`],
 /// and take the netlink messages of complete frames from [`Self::next_frame`].
 #[derive(Debug)]
 pub struct FrameReader {
@@ -61,7 +61,7 @@ impl Default for FrameReader {
 
 impl FrameReader {
     /// Where to read to: at least [`READ_LENGTH`] bytes, once all complete frames have been taken.
-    pub fn room(&mut self) -> &mut [u8] {
+    pub fn spare(&mut self) -> &mut [u8] {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -70,8 +70,8 @@ impl FrameReader {
         self.buffer.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// Reports that `length` bytes were written to the beginning of [`Self::room`].
-    pub fn filled(&mut self, length: usize) {
+    /// Reports that `length` bytes were written to the beginning of [`Self::spare`].
+    pub fn advance(&mut self, length: usize) {
         self.end = self.end.saturating_add(length).min(self.buffer.len());
     }
 
@@ -103,7 +103,7 @@ impl FrameReader {
 
     /// Bytes of a frame that is not whole yet.
     #[must_use]
-    pub fn unread(&self) -> usize {
+    pub fn buffered(&self) -> usize {
         self.end - self.start
     }
 }
@@ -113,8 +113,8 @@ mod tests {
     use super::*;
 
     fn put(reader: &mut FrameReader, bytes: &[u8]) {
-        reader.room()[..bytes.len()].copy_from_slice(bytes);
-        reader.filled(bytes.len());
+        reader.spare()[..bytes.len()].copy_from_slice(bytes);
+        reader.advance(bytes.len());
     }
 
     #[test]
@@ -134,7 +134,7 @@ mod tests {
                 [vec![1, 2, 3, 4], vec![], vec![9]],
                 "{step} at a time"
             );
-            assert_eq!(reader.unread(), 0);
+            assert_eq!(reader.buffered(), 0);
         }
     }
 
@@ -145,7 +145,7 @@ mod tests {
         longest.resize(MAX_FRAME, 7);
         put(&mut reader, &longest[..MAX_FRAME - 1]);
         assert_eq!(reader.next_frame(), Ok(None));
-        assert!(reader.room().len() > READ_LENGTH);
+        assert!(reader.spare().len() > READ_LENGTH);
         put(&mut reader, &longest[MAX_FRAME - 1..]);
         assert_eq!(
             reader.next_frame().unwrap().map(<[u8]>::len),

@@ -56,10 +56,10 @@ pub struct Message {
     /// Its header.
     pub header: Header,
     /// The decoded payload.
-    pub body: Payload,
+    pub payload: Payload,
 }
 
-/// A message with its body not yet decoded.
+/// A message with its payload not yet decoded.
 #[derive(Clone, Copy, Debug)]
 pub struct RawMessage<'a> {
     /// Its header.
@@ -69,15 +69,15 @@ pub struct RawMessage<'a> {
 }
 
 impl<'a> RawMessage<'a> {
-    /// Decodes the body.
+    /// Decodes the payload.
     ///
     /// # Errors
     /// [`DecodeError`] if it is malformed.
     pub fn read(&self) -> Result<Payload, DecodeError> {
-        body(&self.header, self.payload).map_err(|problem| self.error(problem))
+        decode_payload(&self.header, self.payload).map_err(|problem| self.error(problem))
     }
 
-    /// Reads the body, but for the next hops of a route that comes.
+    /// Reads the payload, but for the next hops of a route that comes.
     ///
     /// # Errors
     /// [`DecodeError`] where it is malformed.
@@ -88,7 +88,7 @@ impl<'a> RawMessage<'a> {
         if self.header.kind != RTM_NEWROUTE {
             return self
                 .read()
-                .map(|body| PartialMessage::Other(Box::new(body)));
+                .map(|payload| PartialMessage::Other(Box::new(payload)));
         }
         EncodedRoute::read(self.payload).map_err(|problem| self.error(problem))
     }
@@ -178,9 +178,9 @@ impl Iterator for Messages<'_> {
             Ok(raw) => raw,
             Err(error) => return Some(Err(error)),
         };
-        Some(raw.read().map(|body| Message {
+        Some(raw.read().map(|payload| Message {
             header: raw.header,
-            body,
+            payload,
         }))
     }
 }
@@ -203,7 +203,7 @@ fn part<const N: usize>(bytes: &[u8; NLMSGHDR], at: usize) -> [u8; N] {
     part.copied().unwrap_or([0; N])
 }
 
-fn body(header: &Header, payload: &[u8]) -> Result<Payload, DecodeErrorKind> {
+fn decode_payload(header: &Header, payload: &[u8]) -> Result<Payload, DecodeErrorKind> {
     match header.kind {
         RTM_NEWROUTE => route::decode(Action::New, payload),
         RTM_DELROUTE => route::decode(Action::Delete, payload),

@@ -71,7 +71,7 @@ pub fn rule_dump(family: Family, sequence: u32) -> Vec<u8> {
     Request::new(RTM_GETRULE, NLM_F_DUMP, sequence, &fixed).finish()
 }
 
-/// A question for the entry by which the kernel forwards to an address.
+/// A lookup of the entry by which the kernel forwards to an address.
 #[must_use]
 pub fn route_lookup(address: IpAddr, sequence: u32) -> Vec<u8> {
     // IPv6 always names the table, and strict checking refuses the flag
@@ -113,8 +113,8 @@ impl Request {
         let length = u32::try_from(self.0.len())
             .unwrap_or(u32::MAX)
             .to_ne_bytes();
-        if let Some(place) = self.0.first_chunk_mut::<4>() {
-            *place = length;
+        if let Some(field) = self.0.first_chunk_mut::<4>() {
+            *field = length;
         }
         self.0
     }

@@ -185,19 +185,19 @@ fn decode_source_route(payload: &[u8]) -> Result<Box<Payload>, DecodeErrorKind> 
 
 #[cold]
 #[inline(never)]
-fn with_action(mut body: Payload, action: Action) -> Payload {
-    match &mut body {
+fn with_action(mut payload: Payload, action: Action) -> Payload {
+    match &mut payload {
         Payload::SourceRoute(route) => route.message.action = action,
         Payload::LabelRoute(route) => route.action = action,
         _ => {}
     }
-    body
+    payload
 }
 
 pub(super) fn decode(action: Action, payload: &[u8]) -> Result<Payload, DecodeErrorKind> {
     let encoded = match EncodedRoute::read(payload)? {
         PartialMessage::Announced(encoded) => encoded,
-        PartialMessage::Other(body) => return Ok(with_action(*body, action)),
+        PartialMessage::Other(payload) => return Ok(with_action(*payload, action)),
     };
     let route = encoded.decode()?;
     Ok(Payload::Route(RouteMessage { action, route }))

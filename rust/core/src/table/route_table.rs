@@ -164,8 +164,8 @@ impl Table {
     pub(super) fn slots(&self) -> impl Iterator<Item = Handle> + use<> {
         let ribs = (0_u16..).zip(&self.ribs);
         let slots: Vec<(u16, u32)> = ribs.map(|(i, rib)| (i, rib.slots())).collect();
-        let places = |(rib, slots)| (0..slots).map(move |slot| Handle { rib, slot });
-        slots.into_iter().flat_map(places)
+        let handles = |(rib, slots)| (0..slots).map(move |slot| Handle { rib, slot });
+        slots.into_iter().flat_map(handles)
     }
 
     pub(super) fn ribs_of(&self, families: &[Family]) -> Vec<u16> {

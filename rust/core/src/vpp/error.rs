@@ -49,7 +49,7 @@ pub enum MessageError {
     },
 }
 
-/// A message that cannot be read, or a value that has no place in one.
+/// A message that cannot be read, or a value that does not fit in one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
     /// The message ends before its last field.
@@ -97,7 +97,7 @@ pub enum WireError {
         /// Family of the path.
         family: Family,
     },
-    /// More labels than the stack's 16 places.
+    /// More labels than the 16 of a stack.
     #[error("{0} MPLS labels on a path: a VPP path has room for {max}", max = Path::MAX_LABELS)]
     TooManyLabels(usize),
     /// A label that does not fit its 20 bits.

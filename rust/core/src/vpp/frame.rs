@@ -4,7 +4,7 @@
 //! VPP sends its struct as it is in memory: the fields around the length hold leftovers (on a real
 //! VPP they are not zero) and are ignored.
 
-use super::FrameError;
+use super::{FrameError, WireError};
 
 /// Bytes of the socket header.
 pub const HEADER_LENGTH: usize = 16;
@@ -46,8 +46,8 @@ impl FrameStart {
             return;
         };
         let length = u32::try_from(frame.len().saturating_sub(HEADER_LENGTH)).unwrap_or(u32::MAX);
-        if let Some(place) = frame.first_chunk_mut::<HEADER_LENGTH>() {
-            *place = header(length);
+        if let Some(field) = frame.first_chunk_mut::<HEADER_LENGTH>() {
+            *field = header(length);
         }
     }
 
@@ -55,6 +55,29 @@ impl FrameStart {
     pub fn abandon(self, out: &mut Vec<u8>) {
         out.truncate(self.at);
     }
+}
+
+/// Appends a whole frame: the message's id, `words`, and what `fields` appends.
+///
+/// # Errors
+/// What `fields` returns: nothing is appended then.
+pub(super) fn put_message(
+    out: &mut Vec<u8>,
+    message_id: u16,
+    words: &[u32],
+    fields: impl FnOnce(&mut Vec<u8>) -> Result<(), WireError>,
+) -> Result<(), WireError> {
+    let frame = begin_frame(out);
+    out.extend_from_slice(&message_id.to_be_bytes());
+    for word in words {
+        out.extend_from_slice(&word.to_be_bytes());
+    }
+    if let Err(error) = fields(out) {
+        frame.abandon(out);
+        return Err(error);
+    }
+    frame.finish(out);
+    Ok(())
 }
 
 /// Cuts received bytes into messages.
@@ -92,8 +115,8 @@ impl FrameReader {
     pub fn push(&mut self, bytes: &[u8]) {
         self.make_room(bytes.len());
         let end = self.end + bytes.len();
-        if let Some(place) = self.buffer.get_mut(self.end..end) {
-            place.copy_from_slice(bytes);
+        if let Some(free) = self.buffer.get_mut(self.end..end) {
+            free.copy_from_slice(bytes);
             self.end = end;
         }
     }

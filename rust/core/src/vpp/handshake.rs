@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::bytes::{NAME_LENGTH, Reader, put_name};
-use super::frame::{begin_frame, header};
+use super::frame::{header, put_message};
 use super::messages::{SOCKCLNT_CREATE_ID, SOCKCLNT_CREATE_REPLY_ID};
 use super::{MessageTable, WireError};
 
@@ -37,15 +37,9 @@ impl<'a> SockclntCreate<'a> {
     /// # Errors
     /// [`WireError::Text`] if the name does not fit: nothing is appended.
     pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), WireError> {
-        let frame = begin_frame(out);
-        out.extend_from_slice(&SOCKCLNT_CREATE_ID.to_be_bytes());
-        out.extend_from_slice(&self.context.to_be_bytes());
-        if let Err(error) = put_name(out, "client name", &self.name) {
-            frame.abandon(out);
-            return Err(error);
-        }
-        frame.finish(out);
-        Ok(())
+        put_message(out, SOCKCLNT_CREATE_ID, &[self.context], |out| {
+            put_name(out, "client name", &self.name)
+        })
     }
 }
 
@@ -103,15 +97,12 @@ impl SockclntCreateReply {
         }
         // Ids are u16, so there are no more entries than a u16 can count.
         let count = (entries.len() / (NAME_LENGTH + 2)) as u16;
-        let frame = begin_frame(out);
-        out.extend_from_slice(&SOCKCLNT_CREATE_REPLY_ID.to_be_bytes());
-        for word in [0, context, 0, index] {
-            out.extend_from_slice(&word.to_be_bytes());
-        }
-        out.extend_from_slice(&count.to_be_bytes());
-        out.extend_from_slice(&entries);
-        frame.finish(out);
-        Ok(())
+        let words = [0, context, 0, index];
+        put_message(out, SOCKCLNT_CREATE_REPLY_ID, &words, |out| {
+            out.extend_from_slice(&count.to_be_bytes());
+            out.extend_from_slice(&entries);
+            Ok(())
+        })
     }
 }
 

@@ -67,8 +67,8 @@ impl<T> InFlight<T> {
     /// # Errors
     /// [`UnexpectedReply`] if no unanswered request has the context.
     pub fn take(&mut self, context: u32) -> Result<T, UnexpectedReply> {
-        let place = context.wrapping_sub(self.first) as usize;
-        let Some(request) = self.ring.get_mut(place).and_then(Option::take) else {
+        let index = context.wrapping_sub(self.first) as usize;
+        let Some(request) = self.ring.get_mut(index).and_then(Option::take) else {
             return Err(UnexpectedReply {
                 context,
                 unanswered: self.unanswered,
@@ -108,7 +108,7 @@ impl<T> InFlight<T> {
         let first = self.first;
         self.first = self.next_context();
         self.unanswered = 0;
-        let contexts = (0..).map(move |place| first.wrapping_add(place));
+        let contexts = (0..).map(move |index| first.wrapping_add(index));
         let given_up = contexts.zip(std::mem::take(&mut self.ring));
         given_up.filter_map(|(context, request)| Some((context, request?)))
     }

@@ -168,10 +168,10 @@ fn read_labels(reader: &mut Reader<'_>) -> Result<SmallVec<[Label; 2]>, WireErro
         return Err(WireError::TooManyLabels(count));
     }
     let mut labels = SmallVec::new();
-    for place in 0..Path::MAX_LABELS {
+    for index in 0..Path::MAX_LABELS {
         let [_uniform, a, b, c, d, _ttl, _exp] = reader.array::<LABEL_LENGTH>()?;
         let label = u32::from_be_bytes([a, b, c, d]);
-        if place >= count {
+        if index >= count {
             continue;
         }
         if label >= MPLS_LABEL_INVALID {

@@ -61,7 +61,7 @@ const CODES: &[Code] = {
         code(
             i32::MIN,
             "NOT_ENCODABLE",
-            "VPP's message has no place for its paths, so VPP was not asked",
+            "VPP's message has no room for its paths, so VPP was not asked",
             GiveUp,
         ),
         code(-1, "UNSPECIFIED", "VPP gives no reason", Retry),

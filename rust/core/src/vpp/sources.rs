@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::WireError;
 use super::bytes::{Reader, put_name};
-use super::frame::{begin_frame, header};
+use super::frame::{header, put_message};
 
 /// A source (`vl_api_fib_source_t`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,16 +68,8 @@ impl<'a> FibSourceAdd<'a> {
     /// # Errors
     /// [`WireError::Text`] if the name does not fit: nothing is appended.
     pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) -> Result<(), WireError> {
-        let frame = begin_frame(out);
-        out.extend_from_slice(&message_id.to_be_bytes());
-        out.extend_from_slice(&self.client_index.to_be_bytes());
-        out.extend_from_slice(&self.context.to_be_bytes());
-        if let Err(error) = self.source.put(out) {
-            frame.abandon(out);
-            return Err(error);
-        }
-        frame.finish(out);
-        Ok(())
+        let words = [self.client_index, self.context];
+        put_message(out, message_id, &words, |out| self.source.put(out))
     }
 }
 
@@ -147,14 +139,6 @@ impl<'a> FibSourceDetails<'a> {
     /// # Errors
     /// [`WireError::Text`] if the name does not fit: nothing is appended.
     pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) -> Result<(), WireError> {
-        let frame = begin_frame(out);
-        out.extend_from_slice(&message_id.to_be_bytes());
-        out.extend_from_slice(&self.context.to_be_bytes());
-        if let Err(error) = self.source.put(out) {
-            frame.abandon(out);
-            return Err(error);
-        }
-        frame.finish(out);
-        Ok(())
+        put_message(out, message_id, &[self.context], |out| self.source.put(out))
     }
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use super::WireError;
 use super::address::{family_number, family_of};
 use super::bytes::{Reader, put_name};
-use super::frame::begin_frame;
+use super::frame::put_message;
 use crate::route::Family;
 
 /// A table (`vl_api_ip_table_t`).
@@ -72,17 +72,11 @@ impl<'a> IpTableAddDel<'a> {
     /// # Errors
     /// [`WireError::Text`] if the name does not fit: nothing is appended.
     pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) -> Result<(), WireError> {
-        let frame = begin_frame(out);
-        out.extend_from_slice(&message_id.to_be_bytes());
-        out.extend_from_slice(&self.client_index.to_be_bytes());
-        out.extend_from_slice(&self.context.to_be_bytes());
-        out.push(self.is_add.into());
-        if let Err(error) = self.table.put(out) {
-            frame.abandon(out);
-            return Err(error);
-        }
-        frame.finish(out);
-        Ok(())
+        let words = [self.client_index, self.context];
+        put_message(out, message_id, &words, |out| {
+            out.push(self.is_add.into());
+            self.table.put(out)
+        })
     }
 }
 
@@ -115,14 +109,6 @@ impl<'a> IpTableDetails<'a> {
     /// # Errors
     /// [`WireError::Text`] if the name does not fit: nothing is appended.
     pub fn encode(&self, message_id: u16, out: &mut Vec<u8>) -> Result<(), WireError> {
-        let frame = begin_frame(out);
-        out.extend_from_slice(&message_id.to_be_bytes());
-        out.extend_from_slice(&self.context.to_be_bytes());
-        if let Err(error) = self.table.put(out) {
-            frame.abandon(out);
-            return Err(error);
-        }
-        frame.finish(out);
-        Ok(())
+        put_message(out, message_id, &[self.context], |out| self.table.put(out))
     }
 }

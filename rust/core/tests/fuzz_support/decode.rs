@@ -15,7 +15,7 @@ pub fn check(bytes: &[u8]) {
         assert!(count < limit, "{limit} messages and no end");
         match item {
             Ok(message) => {
-                if let Payload::Route(route) = message.body {
+                if let Payload::Route(route) = message.payload {
                     survives(&route);
                 }
             }
@@ -40,5 +40,5 @@ fn survives(message: &RouteMessage) {
         Action::Delete => encode::put_delete_route(&mut bytes, &message.route),
     }
     let again = Messages::new(&bytes).next().expect("a message");
-    assert_eq!(again.expect("a route").body, Payload::Route(message));
+    assert_eq!(again.expect("a route").payload, Payload::Route(message));
 }

@@ -48,11 +48,11 @@ fn frames<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, Optio
     let mut all = Vec::new();
     for mut part in parts {
         while !part.is_empty() {
-            let room = reader.room();
-            let length = room.len().min(part.len());
+            let spare = reader.spare();
+            let length = spare.len().min(part.len());
             let (now, later) = part.split_at(length);
-            room[..length].copy_from_slice(now);
-            reader.filled(length);
+            spare[..length].copy_from_slice(now);
+            reader.advance(length);
             part = later;
             loop {
                 match reader.next_frame() {
@@ -112,7 +112,7 @@ fn answered(route: &bgpreflector_core::route::Route, installed: bool) {
     assert_eq!((frames.len(), error), (1, None));
     let mut messages = Messages::new(&frames[0]);
     let message = messages.next().unwrap().unwrap();
-    let Payload::Route(said) = message.body else {
+    let Payload::Route(said) = message.payload else {
         panic!("{message:?}");
     };
     assert_eq!(

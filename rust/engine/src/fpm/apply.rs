@@ -57,15 +57,15 @@ struct Frame<'a> {
 
 impl Frame<'_> {
     fn message(&mut self, raw: &RawMessage<'_>, effects: &mut Effects) -> Result<(), DecodeError> {
-        let body = match raw.read_partial()? {
+        let payload = match raw.read_partial()? {
             PartialMessage::Announced(route) => {
                 effects.routes = true;
                 return self.announce(&route).map_err(|problem| raw.error(problem));
             }
-            PartialMessage::Other(body) => *body,
+            PartialMessage::Other(payload) => *payload,
         };
         self.withdraw();
-        match body {
+        match payload {
             Payload::Route(message) => {
                 effects.routes = true;
                 KernelCounters::count(&self.shared.kernel.route_withdrawals);

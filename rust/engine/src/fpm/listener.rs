@@ -22,7 +22,7 @@ use crate::ready::wait_ready;
 use crate::state::EngineState;
 
 use super::FpmSettings;
-use super::peer::{Ended, Peer, until};
+use super::peer::{ConnectionEnd, Peer, until};
 
 /// Pause before retrying a listening socket that failed: file descriptors are exhausted, or the
 /// network namespace is being created.
@@ -56,7 +56,7 @@ impl Listener {
             namespaces: shared.fpm.namespaces(),
             waker: Arc::clone(&waker),
             socket: None,
-            again_at: None,
+            retry_at: None,
             ids: NextHopIds::default(),
             peer: None,
             has_logged_refusal: false,
@@ -146,7 +146,7 @@ struct Server {
     waker: Arc<Waker>,
     socket: Option<TcpListener>,
     /// When to retry the listening socket.
-    again_at: Option<Instant>,
+    retry_at: Option<Instant>,
     ids: NextHopIds,
     peer: Option<Peer>,
     has_logged_refusal: bool,
@@ -187,7 +187,7 @@ impl Server {
 
     fn wait(&self) -> io::Result<()> {
         let mut waited = vec![PollFd::new(self.waker.as_fd(), PollFlags::POLLIN)];
-        if let (Some(socket), None) = (&self.socket, self.again_at) {
+        if let (Some(socket), None) = (&self.socket, self.retry_at) {
             waited.push(PollFd::new(socket.as_fd(), PollFlags::POLLIN));
         }
         if let Some(peer) = &self.peer {
@@ -196,16 +196,16 @@ impl Server {
             waited.push(PollFd::new(peer.as_fd(), events));
         }
         let due = self.peer.as_ref().and_then(|peer| peer.due(&self.settings));
-        wait_ready(&mut waited, earlier(due, self.again_at).map(until))
+        wait_ready(&mut waited, earlier(due, self.retry_at).map(until))
     }
 
     /// Listens in the namespace that has the name now; zebra's connection was in the old one.
     fn check_namespace(&mut self) {
         let now = Instant::now();
-        if self.again_at.is_some_and(|at| at > now) {
+        if self.retry_at.is_some_and(|at| at > now) {
             return;
         }
-        self.again_at = None;
+        self.retry_at = None;
         let namespaces = self.shared.fpm.namespaces();
         if namespaces == self.namespaces && self.socket.is_some() {
             return;
@@ -218,7 +218,7 @@ impl Server {
                 retry_seconds = RETRY_PAUSE.as_secs_f64();
                 "{error}; retrying"
             );
-            self.again_at = Some(now + RETRY_PAUSE);
+            self.retry_at = Some(now + RETRY_PAUSE);
         }
     }
 
@@ -234,12 +234,12 @@ impl Server {
         }
     }
 
-    fn hang_up(&mut self, ended: Option<&Ended>) {
+    fn hang_up(&mut self, ended: Option<&ConnectionEnd>) {
         let Some(peer) = self.peer.take() else { return };
         let address = peer.address;
         // Counted and logged before the state shows that the connection has ended.
         match ended {
-            Some(Ended::NotFpm(error)) => {
+            Some(ConnectionEnd::NotFpm(error)) => {
                 let errors = &self.shared.fpm.protocol_errors;
                 errors.fetch_add(1, Ordering::Relaxed);
                 log::error!(
@@ -261,7 +261,7 @@ impl Server {
         loop {
             let Some(socket) = &self.socket else { return };
             match socket.accept() {
-                Ok((stream, address)) => self.take(stream, address),
+                Ok((stream, address)) => self.open_peer(stream, address),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
@@ -270,7 +270,7 @@ impl Server {
                         retry_seconds = RETRY_PAUSE.as_secs_f64();
                         "cannot accept zebra's connection: {error}; retrying"
                     );
-                    self.again_at = Some(Instant::now() + RETRY_PAUSE);
+                    self.retry_at = Some(Instant::now() + RETRY_PAUSE);
                     return;
                 }
             }
@@ -278,7 +278,7 @@ impl Server {
     }
 
     /// The first connection stays: a second zebra, or a stray client, must not replace its routes.
-    fn take(&mut self, stream: TcpStream, address: SocketAddr) {
+    fn open_peer(&mut self, stream: TcpStream, address: SocketAddr) {
         if let Some(peer) = &self.peer {
             self.shared.fpm.refused.fetch_add(1, Ordering::Relaxed);
             if !std::mem::replace(&mut self.has_logged_refusal, true) {
@@ -323,12 +323,12 @@ mod tests {
     const TIMEOUT: Duration = Duration::from_secs(20);
 
     /// A pulse that stays the same for a while.
-    fn still(listener: &Listener, has_to_do: bool) -> Pulse {
+    fn still(listener: &Listener, has_work: bool) -> Pulse {
         let deadline = Instant::now() + TIMEOUT;
         loop {
             let seen = listener.pulse();
             std::thread::sleep(Duration::from_millis(20));
-            if seen.has_to_do == has_to_do && listener.pulse() == seen {
+            if seen.has_work == has_work && listener.pulse() == seen {
                 return seen;
             }
             assert!(Instant::now() < deadline, "{seen:?}");
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_that_hangs_is_seen_to_have_something_to_do() {
+    fn a_listener_that_hangs_is_seen_to_have_work() {
         let shared = Arc::new(EngineState::new(Scope::default()));
         let settings = FpmSettings {
             listen: ([127, 0, 0, 1], 0).into(),

@@ -27,7 +27,7 @@ const KEEPALIVE: u32 = 5;
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Ended {
+pub(super) enum ConnectionEnd {
     #[error("zebra closed the connection")]
     Closed,
     #[error("zebra closed the connection within a frame")]
@@ -43,12 +43,12 @@ pub(super) struct Peer {
     stream: TcpStream,
     pub(super) address: SocketAddr,
     frames: FrameReader,
-    began: Instant,
-    heard: Instant,
+    started: Instant,
+    last_rx: Instant,
     /// It has sent a route: silence alone does not count as an empty table.
     has_routes: bool,
     has_end_marker: bool,
-    /// It sent something undecodable, so what is gone is unknown.
+    /// It sent a message that cannot be decoded: what is missing may be in it.
     uncertain: bool,
     shown: bool,
     swept: bool,
@@ -83,8 +83,8 @@ impl Peer {
             stream,
             address,
             frames: FrameReader::default(),
-            began: now,
-            heard: now,
+            started: now,
+            last_rx: now,
             has_routes: false,
             has_end_marker: false,
             uncertain: false,
@@ -109,14 +109,18 @@ impl Peer {
     }
 
     /// Reads pending data into the table.
-    pub(super) fn read(&mut self, shared: &EngineState, ids: &mut NextHopIds) -> Result<(), Ended> {
+    pub(super) fn read(
+        &mut self,
+        shared: &EngineState,
+        ids: &mut NextHopIds,
+    ) -> Result<(), ConnectionEnd> {
         for _ in 0..MAX_READS {
-            match self.stream.read(self.frames.room()) {
-                Ok(0) if self.frames.unread() > 0 => return Err(Ended::WithinAFrame),
-                Ok(0) => return Err(Ended::Closed),
+            match self.stream.read(self.frames.spare()) {
+                Ok(0) if self.frames.buffered() > 0 => return Err(ConnectionEnd::WithinAFrame),
+                Ok(0) => return Err(ConnectionEnd::Closed),
                 Ok(length) => {
-                    self.frames.filled(length);
-                    self.heard = Instant::now();
+                    self.frames.advance(length);
+                    self.last_rx = Instant::now();
                     shared.fpm_listener.beat();
                     self.apply(shared, ids)?;
                 }
@@ -165,11 +169,11 @@ impl Peer {
     /// if nothing arrives until then.
     fn times(&self, settings: &FpmSettings) -> Option<(Instant, Instant)> {
         let shown = match (self.has_end_marker, self.has_routes) {
-            (true, _) => self.heard,
-            (false, true) => self.heard + settings.quiet_time,
+            (true, _) => self.last_rx,
+            (false, true) => self.last_rx + settings.quiet_time,
             (false, false) => return None,
         };
-        Some((shown, shown.max(self.began + settings.stale_routes_time)))
+        Some((shown, shown.max(self.started + settings.stale_routes_time)))
     }
 
     /// When there is work to do without an event.
@@ -228,7 +232,11 @@ impl Peer {
     }
 
     /// Sends VPP's answers, as far as zebra accepts them.
-    pub(super) fn answer(&mut self, shared: &EngineState, ids: &NextHopIds) -> Result<(), Ended> {
+    pub(super) fn answer(
+        &mut self,
+        shared: &EngineState,
+        ids: &NextHopIds,
+    ) -> Result<(), ConnectionEnd> {
         for _ in 0..MAX_ROUNDS {
             if !self.is_sending() {
                 self.encode_answers(shared, ids);
@@ -237,7 +245,7 @@ impl Peer {
                 break;
             };
             match self.stream.write(left) {
-                Ok(0) => return Err(Ended::Closed),
+                Ok(0) => return Err(ConnectionEnd::Closed),
                 Ok(length) => self.sent += length,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

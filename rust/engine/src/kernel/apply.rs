@@ -19,7 +19,7 @@ use crate::state::EngineState;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Effects {
     /// Where routes may have changed without a message.
-    pub(super) silent: Option<DumpScope>,
+    pub(super) to_verify: Option<DumpScope>,
     /// IPv6 routes were announced.
     pub(super) v6_announced: bool,
     /// IPv6 routes were withdrawn.
@@ -37,7 +37,7 @@ impl Effects {
     /// Both combined.
     pub(super) fn and(self, other: Self) -> Self {
         Self {
-            silent: match (self.silent, other.silent) {
+            to_verify: match (self.to_verify, other.to_verify) {
                 (Some(a), Some(b)) => Some(a.union(b)),
                 (a, b) => a.or(b),
             },
@@ -53,14 +53,14 @@ impl Effects {
         match verify {
             Verify::Nothing => {}
             Verify::IfInconsistent => self.replaced_among = true,
-            Verify::OfInterface(index) => self.silent(DumpScope::interface(index)),
-            Verify::OfEverything => self.silent(DumpScope::Everything),
+            Verify::OfInterface(index) => self.verify_scope(DumpScope::interface(index)),
+            Verify::OfEverything => self.verify_scope(DumpScope::Everything),
         }
     }
 
     /// Records that routes may have changed without a message.
-    fn silent(&mut self, dump_scope: DumpScope) {
-        self.silent = Some(match self.silent.take() {
+    fn verify_scope(&mut self, dump_scope: DumpScope) {
+        self.to_verify = Some(match self.to_verify.take() {
             Some(known) => known.union(dump_scope),
             None => dump_scope,
         });
@@ -79,7 +79,7 @@ pub(super) fn notifications(shared: &EngineState, table: &mut Table, buffer: &[u
         if let Err(error) = message.and_then(|raw| one(shared, table, &raw, &mut effects)) {
             // An undecodable message may have been about any route.
             malformed(shared, &error);
-            effects.silent(DumpScope::Everything);
+            effects.verify_scope(DumpScope::Everything);
         }
     }
     effects
@@ -99,7 +99,7 @@ fn one(
     raw: &RawMessage<'_>,
     effects: &mut Effects,
 ) -> Result<(), DecodeError> {
-    let body = match raw.read_partial()? {
+    let payload = match raw.read_partial()? {
         PartialMessage::Announced(route) => {
             effects.v6_announced |= route.key.prefix.family() == Family::V6;
             effects.expiry = earlier(effects.expiry, expiry(&route));
@@ -107,9 +107,9 @@ fn one(
             effects.verify(verify.map_err(|problem| raw.error(problem))?);
             return Ok(());
         }
-        PartialMessage::Other(body) => *body,
+        PartialMessage::Other(payload) => *payload,
     };
-    match body {
+    match payload {
         Payload::Route(message) => {
             effects.v6_withdrawn |= message.route.key.prefix.family() == Family::V6;
             KernelCounters::count(&shared.kernel.route_withdrawals);
@@ -195,7 +195,7 @@ pub(super) fn source_route(
     let Route { key, protocol, set } = from.message.route;
     if from.message.action == Action::Delete {
         KernelCounters::count(&shared.kernel.route_withdrawals);
-        table.withdraw_from(source, key, protocol, set);
+        table.withdraw_source_route(source, key, protocol, set);
         return;
     }
     KernelCounters::count(&shared.kernel.route_announcements);
@@ -204,7 +204,7 @@ pub(super) fn source_route(
         protocol,
         expired,
     };
-    if !table.announce_from(source, announcement, set, insert_mode) {
+    if !table.announce_source_route(source, announcement, set, insert_mode) {
         shared.kernel.skip(SkipReason::SourceSpecific);
     }
 }
@@ -284,8 +284,8 @@ fn next_hop_message(shared: &EngineState, table: &mut Table, message: &NextHopMe
     match (message.action, object(message)) {
         (Action::New, Some(object)) => {
             // Only a dump shows what happens to routes by an object that is no longer a blackhole.
-            let silent = message.is_group || message.blackhole || table.is_blackhole(id);
-            let verify = match silent {
+            let needs_dump = message.is_group || message.blackhole || table.is_blackhole(id);
+            let verify = match needs_dump {
                 true => table.verify_next_hop(id),
                 false => Verify::Nothing,
             };

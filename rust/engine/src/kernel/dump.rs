@@ -66,10 +66,10 @@ impl<'a> Iterator for Replies<'a> {
 
 /// The error number of a message that ends a dump.
 fn end(message: &PartialMessage<'_>) -> Option<i32> {
-    let PartialMessage::Other(body) = message else {
+    let PartialMessage::Other(payload) = message else {
         return None;
     };
-    match **body {
+    match **payload {
         Payload::Done(errno) | Payload::Error { errno, .. } => Some(errno),
         _ => None,
     }
@@ -126,7 +126,7 @@ impl Dumper {
             let mut ended = Ended::Complete;
             loop {
                 let buffer = ahead.next()?;
-                shared.resync_gets_on();
+                shared.record_resync_progress();
                 let mut replies = Replies {
                     messages: RawMessages::new(&buffer),
                     shared,
@@ -151,8 +151,8 @@ impl Dumper {
         presence::consulted(&self.socket, &mut self.sequence)
     }
 
-    /// Looks up each of the prefixes, by kernel table ([`presence::ask`]).
-    pub(super) fn ask(
+    /// Looks up each of the prefixes, by kernel table ([`presence::look_up_prefixes`]).
+    pub(super) fn look_up_prefixes(
         &mut self,
         shared: &EngineState,
         prefixes: &[(u32, Prefix)],
@@ -160,8 +160,8 @@ impl Dumper {
         consulted: &Consulted,
     ) -> Result<Presence, KernelError> {
         let (socket, sequence) = (&self.socket, &mut self.sequence);
-        let on_progress = || shared.resync_gets_on();
-        presence::ask(socket, sequence, prefixes, cached, consulted, &on_progress)
+        let on_progress = || shared.record_resync_progress();
+        presence::look_up_prefixes(socket, sequence, prefixes, cached, consulted, &on_progress)
     }
 }
 

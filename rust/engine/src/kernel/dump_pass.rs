@@ -100,10 +100,10 @@ impl Monitor {
         let shared = Arc::clone(&self.shared);
         let take = |table: &mut _, replies: &mut Replies<'_>, _: &mut DumpPass| {
             for (_, message) in replies {
-                let PartialMessage::Other(body) = message else {
+                let PartialMessage::Other(payload) = message else {
                     continue;
                 };
-                if let Payload::Link(link) = *body {
+                if let Payload::Link(link) = *payload {
                     apply::dumped_link(&shared, table, &link);
                 }
             }
@@ -123,10 +123,10 @@ impl Monitor {
         let shared = Arc::clone(&self.shared);
         let take = |table: &mut _, replies: &mut Replies<'_>, _: &mut DumpPass| {
             for (_, message) in replies {
-                let PartialMessage::Other(body) = message else {
+                let PartialMessage::Other(payload) = message else {
                     continue;
                 };
-                if let Payload::NextHop(next_hop) = *body {
+                if let Payload::NextHop(next_hop) = *payload {
                     apply::dumped_next_hop(&shared, table, &next_hop);
                 }
             }
@@ -144,10 +144,10 @@ impl Monitor {
         let shared = Arc::clone(&self.shared);
         let take = |table: &mut _, replies: &mut Replies<'_>, _: &mut DumpPass| {
             for (_, message) in replies {
-                let PartialMessage::Other(body) = message else {
+                let PartialMessage::Other(payload) = message else {
                     continue;
                 };
-                if let Payload::LabelRoute(route) = *body {
+                if let Payload::LabelRoute(route) = *payload {
                     apply::dumped_label(&shared, table, *route);
                 }
             }
@@ -182,8 +182,8 @@ impl Monitor {
             while let Some((raw, message)) = replies.next() {
                 let route = match message {
                     PartialMessage::Announced(route) => route,
-                    PartialMessage::Other(body) => {
-                        if let Payload::SourceRoute(from) = *body {
+                    PartialMessage::Other(payload) => {
+                        if let Payload::SourceRoute(from) = *payload {
                             pass.dumped += 1;
                             apply::source_route(&shared, table, *from, insert_mode);
                         }
@@ -233,7 +233,7 @@ impl Monitor {
             let effects = monitor.drain()?;
             pass.overrun |= effects.overrun;
             pass.v6_announced |= effects.v6_announced;
-            pass.v6_withdrawn |= effects.v6_withdrawn || effects.silent.is_some();
+            pass.v6_withdrawn |= effects.v6_withdrawn || effects.to_verify.is_some();
             Ok(())
         };
         let ended = dumper.dump(&shared, what, request, |replies| {

@@ -50,14 +50,14 @@ fn number(four: &[u8]) -> u32 {
 }
 
 /// A message that answers a request.
-pub(super) fn message(to: &Header, kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(HEADER + body.len()).unwrap();
+pub(super) fn message(to: &Header, kind: u16, flags: u16, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(HEADER + payload.len()).unwrap();
     let mut bytes = length.to_ne_bytes().to_vec();
     bytes.extend(kind.to_ne_bytes());
     bytes.extend(flags.to_ne_bytes());
     bytes.extend(to.sequence.to_ne_bytes());
     bytes.extend([0; 4]);
-    bytes.extend(body);
+    bytes.extend(payload);
     bytes.resize(bytes.len().next_multiple_of(4), 0);
     bytes
 }

@@ -9,7 +9,7 @@ use bgpreflector_core::route::Route;
 
 use crate::error::KernelError;
 
-use super::ask::ask;
+use super::lookup_requests::look_up;
 use super::socket::{RouteSocket, in_namespace};
 
 /// The kernel's answer.
@@ -25,8 +25,8 @@ pub enum LookupResult {
 }
 
 impl LookupResult {
-    pub(super) fn of(body: Payload) -> Self {
-        match body {
+    pub(super) fn of(payload: Payload) -> Self {
+        match payload {
             Payload::Route(route) => Self::Route(Box::new(route.route)),
             Payload::SourceRoute(_) => Self::Unreadable(SkipReason::SourceSpecific.name()),
             Payload::Error { errno, .. } => Self::Error(errno.saturating_abs()),
@@ -46,9 +46,9 @@ pub fn lookups(
     addresses: &[IpAddr],
 ) -> Result<Vec<(usize, LookupResult)>, KernelError> {
     let socket = in_namespace(namespace, || RouteSocket::open(0))?;
-    let questions: Vec<_> = addresses.iter().copied().enumerate().collect();
-    let answers = ask(&socket, &mut 0, &questions, &|| ())?;
-    let found = |(place, body)| (place, LookupResult::of(body));
+    let requests: Vec<_> = addresses.iter().copied().enumerate().collect();
+    let answers = look_up(&socket, &mut 0, &requests, &|| ())?;
+    let found = |(index, payload)| (index, LookupResult::of(payload));
     Ok(answers.into_iter().map(found).collect())
 }
 

@@ -1,7 +1,6 @@
 //! Reading the kernel: sockets, the dump, and the thread that follows the notifications.
 
 mod apply;
-mod ask;
 mod coalesce;
 mod dump;
 mod dump_pass;
@@ -9,6 +8,7 @@ mod expiry;
 #[cfg(test)]
 mod fake_kernel;
 mod lookup;
+mod lookup_requests;
 mod monitor;
 mod namespace;
 mod notification_socket;
@@ -28,7 +28,7 @@ mod waker;
 
 pub(crate) use apply::{earlier, label_route, object as next_hop_object};
 pub use lookup::{LookupResult, lookup};
-pub use prefix_lookups::{Answer, ask_for_prefixes, is_covered};
+pub use prefix_lookups::{PrefixLookup, is_covered, look_up_prefixes};
 pub use reader::Reader;
 pub use schedule::Reason;
 pub use settings::{KernelSettings, ResyncReport};

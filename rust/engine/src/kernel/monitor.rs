@@ -47,7 +47,7 @@ pub(super) struct Monitor {
     /// Interface resyncs since the last complete one.
     pub(super) partial_resyncs: u8,
     /// Where the next resync continues its lookups among many prefixes.
-    pub(super) asked: usize,
+    pub(super) lookup_start: usize,
     pub(super) overruns_in_a_row: u32,
     /// The kernel's drop count at the start of the last complete dump.
     pub(super) drops_before_dump: u32,
@@ -106,7 +106,7 @@ impl Monitor {
             expiry: Expiry::default(),
             stale_until: now + settings.stale_routes_time,
             partial_resyncs: 0,
-            asked: 0,
+            lookup_start: 0,
             overruns_in_a_row: 0,
             drops_before_dump: 0,
             failed_transiently: false,
@@ -250,7 +250,7 @@ impl Monitor {
     }
 
     /// Whether the reader's thread has work to do now.
-    pub(super) fn has_to_do(&self, now: Instant) -> bool {
+    pub(super) fn has_work(&self, now: Instant) -> bool {
         let due = self.due().is_some_and(|at| at <= now);
         due || has_something_to_read(&self.notifications)
     }

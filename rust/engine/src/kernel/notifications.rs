@@ -73,7 +73,7 @@ impl Monitor {
         self.burst.read(Instant::now());
         if self.settings.links_only {
             // zebra, not the kernel, decides what a link does to its routes.
-            (all.silent, all.replaced_among) = (None, false);
+            (all.to_verify, all.replaced_among) = (None, false);
         }
         self.expiry.after(all.expiry);
         if all.overrun {
@@ -96,10 +96,10 @@ impl Monitor {
             let pause = pause.min(LONGEST_PAUSE);
             self.schedule
                 .request(pause, Reason::Overrun, DumpScope::Everything);
-        } else if all.replaced_among && (all.silent.is_some() || self.schedule.at().is_some()) {
+        } else if all.replaced_among && (all.to_verify.is_some() || self.schedule.at().is_some()) {
             self.schedule
                 .request(SETTLE, Reason::Event, DumpScope::Everything);
-        } else if let Some(dump_scope) = all.silent.clone() {
+        } else if let Some(dump_scope) = all.to_verify.clone() {
             self.schedule.request(SETTLE, Reason::Event, dump_scope);
         }
         Ok((all, emptied))

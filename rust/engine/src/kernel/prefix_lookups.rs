@@ -12,9 +12,9 @@ use super::presence::{ADDRESSES, address};
 
 /// The kernel's answer for an address of a prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct PrefixLookup {
     /// The kernel table and prefix of the request.
-    pub asked: (u32, Prefix),
+    pub requested: (u32, Prefix),
     /// The address within the prefix.
     pub address: IpAddr,
     /// The kernel's route for that address.
@@ -26,27 +26,28 @@ pub struct Answer {
 ///
 /// # Errors
 /// [`KernelError`]
-pub fn ask_for_prefixes(
+pub fn look_up_prefixes(
     namespace: Option<&Path>,
     prefixes: &[(u32, Prefix)],
-) -> Result<Vec<Answer>, KernelError> {
+) -> Result<Vec<PrefixLookup>, KernelError> {
     let mut answers = Vec::with_capacity(prefixes.len());
     let mut waiting = prefixes.to_vec();
     for attempt in 0..ADDRESSES {
         let within = |(_, prefix): &(u32, Prefix)| address(prefix, attempt);
         let addresses: Vec<_> = waiting.iter().map(within).collect();
         let mut covered = Vec::new();
-        for (place, found) in lookups(namespace, &addresses)? {
-            let (Some(asked), Some(address)) = (waiting.get(place), addresses.get(place)) else {
+        for (index, found) in lookups(namespace, &addresses)? {
+            let (Some(requested), Some(address)) = (waiting.get(index), addresses.get(index))
+            else {
                 continue;
             };
-            let (asked, address) = (*asked, *address);
-            if is_covered(asked, &found) && attempt + 1 < ADDRESSES {
-                covered.push(asked);
+            let (requested, address) = (*requested, *address);
+            if is_covered(requested, &found) && attempt + 1 < ADDRESSES {
+                covered.push(requested);
                 continue;
             }
-            answers.push(Answer {
-                asked,
+            answers.push(PrefixLookup {
+                requested,
                 address,
                 found,
             });

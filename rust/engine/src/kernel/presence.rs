@@ -1,4 +1,4 @@
-//! Asks the kernel, prefix by prefix, whether it has a route, when a dump cannot tell.
+//! Asks the kernel, prefix by prefix, whether it has a route, when a dump is inconclusive.
 
 use std::net::IpAddr;
 
@@ -91,7 +91,7 @@ fn rules(
                 continue;
             }
             is_plain &= !message.header.dump_interrupted();
-            match message.body {
+            match message.payload {
                 Payload::Rule(rule) => {
                     is_plain &= rule.table.is_some() || rule.matches == RuleMatch::Never;
                     tables.extend(rule.table.filter(|_| rule.matches == RuleMatch::Always));
@@ -108,7 +108,7 @@ fn rules(
 /// Looks up each of the prefixes. A lookup without a result is conclusive only for tables that are
 /// consulted for every address, and not for prefixes in `cached`. Calls `on_progress` before each part
 /// of them.
-pub(super) fn ask(
+pub(super) fn look_up_prefixes(
     socket: &RouteSocket,
     sequence: &mut u32,
     prefixes: &[(u32, Prefix)],
@@ -117,16 +117,16 @@ pub(super) fn ask(
     on_progress: &dyn Fn(),
 ) -> Result<Presence, KernelError> {
     let mut result = Presence::default();
-    for (asked, answer) in answers(socket, sequence, prefixes.to_vec(), on_progress)? {
-        let (table, prefix) = asked;
+    for (key, answer) in answers(socket, sequence, prefixes.to_vec(), on_progress)? {
+        let (table, prefix) = key;
         match answer {
-            Answer::Present => result.present.push(asked),
-            Answer::Nothing if cached.contains(&asked) => result.unknown += 1,
+            Answer::Present => result.present.push(key),
+            Answer::Nothing if cached.contains(&key) => result.unknown += 1,
             Answer::Nothing if !consulted.contains(&(prefix.family(), table)) => {
                 result.unknown += 1;
             }
             Answer::Absent | Answer::Nothing => {
-                result.absent.insert(asked);
+                result.absent.insert(key);
             }
             Answer::Covered | Answer::Unknown => result.unknown += 1,
         }
@@ -134,34 +134,36 @@ pub(super) fn ask(
     Ok(result)
 }
 
-type Asked = (u32, Prefix);
+type TablePrefix = (u32, Prefix);
 
 /// The answers for all prefixes; if a longer prefix answers, other addresses are tried.
 fn answers(
     socket: &RouteSocket,
     sequence: &mut u32,
-    mut prefixes: Vec<Asked>,
+    mut prefixes: Vec<TablePrefix>,
     on_progress: &dyn Fn(),
-) -> Result<Vec<(Asked, Answer)>, KernelError> {
+) -> Result<Vec<(TablePrefix, Answer)>, KernelError> {
     let mut all = Vec::with_capacity(prefixes.len());
     for attempt in 0..ADDRESSES {
-        let question = |asked: &Asked| (*asked, address(&asked.1, attempt));
-        let questions: Vec<_> = prefixes.iter().map(question).collect();
+        let request = |key: &TablePrefix| (*key, address(&key.1, attempt));
+        let requests: Vec<_> = prefixes.iter().map(request).collect();
         prefixes.clear();
-        for (asked, body) in super::ask::ask(socket, sequence, &questions, on_progress)? {
-            let answer = answer_of(asked, &body);
+        for (key, payload) in
+            super::lookup_requests::look_up(socket, sequence, &requests, on_progress)?
+        {
+            let answer = answer_of(key, &payload);
             if answer == Answer::Covered && attempt + 1 < ADDRESSES {
-                prefixes.push(asked);
+                prefixes.push(key);
             } else {
-                all.push((asked, answer));
+                all.push((key, answer));
             }
         }
     }
     Ok(all)
 }
 
-fn answer_of((table, prefix): Asked, body: &Payload) -> Answer {
-    match body {
+fn answer_of((table, prefix): TablePrefix, payload: &Payload) -> Answer {
+    match payload {
         Payload::Route(found) if found.route.key.table == table => {
             let key = found.route.key;
             match key.prefix.length().cmp(&prefix.length()) {
@@ -230,11 +232,11 @@ mod tests {
     /// The result for a prefix in the main table of a kernel that has no routes, with these rules
     /// besides the one for the main table.
     fn known(more: impl Fn(&Header, u8) -> Vec<u8> + Send + 'static, is_main: bool) -> Presence {
-        let socket = fake_kernel(move |request, body| match request.kind {
+        let socket = fake_kernel(move |request, payload| match request.kind {
             RTM_GETRULE => {
-                let mut all = more(request, body[0]);
+                let mut all = more(request, payload[0]);
                 if is_main {
-                    all.extend(rule(request, body[0], FR_ACT_TO_TBL, 254, &[]));
+                    all.extend(rule(request, payload[0], FR_ACT_TO_TBL, 254, &[]));
                 }
                 all.extend(done(request));
                 all
@@ -245,7 +247,7 @@ mod tests {
         let consulted = consulted(&socket, &mut sequence).unwrap();
         let prefixes = [(254, "192.0.2.0/24".parse().unwrap())];
         let cached = AHashSet::new();
-        ask(
+        look_up_prefixes(
             &socket,
             &mut sequence,
             &prefixes,

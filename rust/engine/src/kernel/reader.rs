@@ -158,7 +158,7 @@ impl Reader {
             let now = Instant::now();
             let monitor = self.monitor.try_lock();
             // The holder of the lock is running.
-            let due = monitor.is_none_or(|monitor| monitor.has_to_do(now));
+            let due = monitor.is_none_or(|monitor| monitor.has_work(now));
             !self.stop.load(Ordering::Acquire) && (due || !self.commands.is_empty())
         })
     }

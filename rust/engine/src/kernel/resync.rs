@@ -164,7 +164,7 @@ impl Monitor {
         unverified
             .into_iter()
             .for_each(|verify| effects.verify(verify));
-        if let Some(dump_scope) = effects.silent {
+        if let Some(dump_scope) = effects.to_verify {
             self.schedule.request(SETTLE, Reason::Event, dump_scope);
         }
     }
@@ -258,7 +258,7 @@ impl Monitor {
             log::debug!(event = "no drift", source = "kernel"; "the audit found no drift from the kernel");
             return;
         }
-        self.shared.drifted(drift);
+        self.shared.record_drift(drift);
         let named = |(table, prefix, drift): &(u32, Prefix, Drift)| {
             format!("{} {prefix} (table {table})", drift.name())
         };
@@ -321,7 +321,7 @@ impl Monitor {
                     (false, true) => &Family::ALL,
                 };
                 let (families, absent) =
-                    self.ask_for_unseen(dumper, dump_scope, certain, &mut report)?;
+                    self.look_up_unseen(dumper, dump_scope, certain, &mut report)?;
                 let swept = self
                     .shared
                     .change(|table| table.end_resync_with_absent(families, &absent));

@@ -264,14 +264,14 @@ impl Datagrams {
 
     /// The datagrams; none in place of one that was truncated.
     pub(super) fn iter(&self) -> impl Iterator<Item = Option<&[u8]>> {
-        let place = |(chunk, (length, truncated)): (_, &(usize, bool))| {
+        let datagram = |(chunk, (length, truncated)): (_, &(usize, bool))| {
             let chunk: &[u8] = chunk;
             chunk.get(..*length).filter(|_| !truncated)
         };
         self.buffer
             .chunks_exact(MAX_DATAGRAM)
             .zip(&self.lengths)
-            .map(place)
+            .map(datagram)
     }
 }
 

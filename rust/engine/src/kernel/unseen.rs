@@ -13,7 +13,7 @@ use super::monitor::Monitor;
 use super::presence::Presence;
 use super::settings::ResyncReport;
 
-/// Maximum lookups to check that a dump was complete.
+/// Maximum number of lookups to check that a dump was complete.
 const SAMPLE_SIZE: usize = 16_384;
 /// Maximum lookups in one resync with inconclusive dumps: the remaining prefixes follow in the
 /// next.
@@ -35,7 +35,7 @@ impl Monitor {
     /// and some of the others, since a dump silently ends before a route that does not fit its
     /// buffer (`inet_dump_fib`, `fib6_dump_table`). Returns the families with conclusive dumps, and
     /// what is absent.
-    pub(super) fn ask_for_unseen(
+    pub(super) fn look_up_unseen(
         &mut self,
         dumper: &mut Dumper,
         dump_scope: &DumpScope,
@@ -44,7 +44,7 @@ impl Monitor {
     ) -> Result<(&'static [Family], Absent), KernelError> {
         let unseen = self.shared.change(|table| table.unseen_prefixes(certain));
         let some = sample(&unseen.prefixes, SAMPLE_SIZE);
-        let present = self.ask(dumper, &some, &unseen.cached)?.present;
+        let present = self.look_up(dumper, &some, &unseen.cached)?.present;
         let ended_early = |family: &Family| present.iter().any(|(_, p)| p.family() == *family);
         let families = match Family::ALL.map(|f| certain.contains(&f) && !ended_early(&f)) {
             [true, true] => &Family::ALL[..],
@@ -63,20 +63,20 @@ impl Monitor {
             .filter(|family| !families.contains(family))
             .collect();
         let mut unseen = self.shared.change(|table| table.unseen_prefixes(&others));
-        let not_asked = self.limit_lookups(&mut unseen.prefixes);
+        let left_out = self.limit_lookups(&mut unseen.prefixes);
         let Presence {
             absent, unknown, ..
-        } = self.ask(dumper, &unseen.prefixes, &unseen.cached)?;
+        } = self.look_up(dumper, &unseen.prefixes, &unseen.cached)?;
         if *dump_scope == DumpScope::Everything {
             let unverified = &self.shared.kernel.unverified;
-            unverified.store((unknown + not_asked) as u64, Ordering::Relaxed);
+            unverified.store((unknown + left_out) as u64, Ordering::Relaxed);
         }
         Ok((families, absent))
     }
 
     /// Looks up each of the prefixes. Notifications are read between parts of the answers, and take
     /// precedence over them.
-    fn ask(
+    fn look_up(
         &mut self,
         dumper: &mut Dumper,
         prefixes: &[(u32, Prefix)],
@@ -88,7 +88,7 @@ impl Monitor {
         }
         let consulted = dumper.consulted()?;
         for some in prefixes.chunks(LOOKUPS_AT_ONCE) {
-            all.extend(dumper.ask(&self.shared, some, cached, &consulted)?);
+            all.extend(dumper.look_up_prefixes(&self.shared, some, cached, &consulted)?);
             self.drain()?;
         }
         Ok(all)
@@ -99,13 +99,13 @@ impl Monitor {
     fn limit_lookups(&mut self, prefixes: &mut Vec<(u32, Prefix)>) -> usize {
         let left_out = prefixes.len().saturating_sub(MAX_LOOKUPS);
         if left_out == 0 {
-            self.asked = 0;
+            self.lookup_start = 0;
             return 0;
         }
-        let from = self.asked % prefixes.len();
+        let from = self.lookup_start % prefixes.len();
         prefixes.rotate_left(from);
         prefixes.truncate(MAX_LOOKUPS);
-        self.asked = from + MAX_LOOKUPS;
+        self.lookup_start = from + MAX_LOOKUPS;
         left_out
     }
 

@@ -12,7 +12,7 @@ fn a_change_that_panics_ends_the_engine_and_is_the_last() {
     assert!(!shared.wait_dirty(None), "a waiting thread returns");
     let failure = shared.failure().unwrap();
     assert!(failure.contains("panicked: injected"), "{failure}");
-    shared.hand_back(|_| panic!("the table is broken"));
+    shared.change_unless_poisoned(|_| panic!("the table is broken"));
     shared.fail("later".into());
     assert_eq!(shared.failure(), Some(failure), "the first reason stays");
 }

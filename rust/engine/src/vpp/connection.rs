@@ -44,7 +44,7 @@ pub(super) struct Connection {
 /// Unsent bytes above which no further requests are encoded.
 const SEND_HIGH_WATER: usize = 256 * 1024;
 /// Context of the keepalive ping; the pings that end a dump have others.
-const KEEPALIVE: u32 = u32::MAX;
+const PING_CONTEXT: u32 = u32::MAX;
 /// Maximum consecutive reads before a write: VPP may send without a pause.
 const MAX_READS: usize = 64;
 /// Unsent bytes at which VPP counts as not reading.
@@ -132,8 +132,8 @@ impl Connection {
 
     /// Fails the operation in progress and the queued ones.
     pub(super) fn fail_all(mut self, error: &VppError) {
-        let left = std::iter::from_fn(|| self.operations.try_recv().ok());
-        for operation in self.active.take().into_iter().chain(left) {
+        let queued = std::iter::from_fn(|| self.operations.try_recv().ok());
+        for operation in self.active.take().into_iter().chain(queued) {
             operation.fail(&self.context, error.clone());
         }
     }
@@ -187,12 +187,12 @@ impl Connection {
             None if !self.operations.is_empty() => Some(Duration::ZERO),
             _ => None,
         };
-        let given_up = self.keepalive.timeout(now, self.pending());
-        next.into_iter().chain(given_up).min()
+        let keepalive = self.keepalive.timeout(now, self.pending());
+        next.into_iter().chain(keepalive).min()
     }
 
     /// Whether there is work to do, or VPP's answer is overdue.
-    pub(super) fn has_to_do(&self, now: Instant) -> bool {
+    pub(super) fn has_work(&self, now: Instant) -> bool {
         self.active.is_some() || self.next_timeout(now) == Some(Duration::ZERO)
     }
 
@@ -204,12 +204,12 @@ impl Connection {
     fn read(&mut self) -> Result<(), VppError> {
         for _ in 0..MAX_READS {
             match (&self.session.stream).read(self.session.reader.spare()) {
-                Ok(0) => return Err(VppError::Gone("VPP closed it".into())),
+                Ok(0) => return Err(VppError::HungUp("VPP closed it".into())),
                 Ok(count) => {
                     self.session.reader.advance(count);
                     self.keepalive.on_rx(Instant::now());
                     if self.active.is_some() {
-                        self.context.shared.step();
+                        self.context.shared.record_progress();
                     }
                     self.take_messages()?;
                 }
@@ -217,7 +217,7 @@ impl Connection {
                     return self.keepalive.check(Instant::now(), self.pending());
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(ended(&error)),
+                Err(error) => return Err(connection_error(&error)),
             }
         }
         Ok(())
@@ -291,7 +291,7 @@ impl Connection {
             if self.keepalive.ping(Instant::now()) {
                 EmptyRequest {
                     client_index: self.context.client_index,
-                    context: KEEPALIVE,
+                    context: PING_CONTEXT,
                 }
                 .encode(self.context.ids.control_ping, &mut self.send_buffer);
             }
@@ -332,7 +332,7 @@ impl Connection {
                 Ok(count) => self.written += count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(ended(&error)),
+                Err(error) => return Err(connection_error(&error)),
             }
         }
         self.send_buffer.clear();
@@ -349,9 +349,9 @@ impl Connection {
 
 /// Whether VPP has hung up, or only the connection failed: in the latter case the requests in
 /// flight are no suspects.
-fn ended(error: &std::io::Error) -> VppError {
+fn connection_error(error: &std::io::Error) -> VppError {
     match error.kind() {
-        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => VppError::Gone(error.to_string()),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => VppError::HungUp(error.to_string()),
         _ => VppError::Lost(error.to_string()),
     }
 }
@@ -359,5 +359,5 @@ fn ended(error: &std::io::Error) -> VppError {
 fn is_keepalive(message: &[u8]) -> Result<bool, VppError> {
     let reply = ControlPingReply::decode(message);
     let reply = reply.map_err(|error| VppError::Lost(error.to_string()))?;
-    Ok(reply.context == KEEPALIVE)
+    Ok(reply.context == PING_CONTEXT)
 }

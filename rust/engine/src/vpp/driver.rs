@@ -63,8 +63,8 @@ impl Driver {
             let connection = self.connection.try_lock();
             // The holder of the lock is running.
             connection.is_none_or(|connection| {
-                let has_to_do = |connection: &Connection| connection.has_to_do(Instant::now());
-                connection.as_ref().is_some_and(has_to_do)
+                let has_work = |connection: &Connection| connection.has_work(Instant::now());
+                connection.as_ref().is_some_and(has_work)
             })
         })
     }

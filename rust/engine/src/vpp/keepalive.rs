@@ -1,4 +1,4 @@
-//! How long VPP has been silent, and what to do about it.
+//! Keepalive: pings an idle VPP, and detects one that does not answer.
 
 use std::time::{Duration, Instant};
 
@@ -6,14 +6,14 @@ use crate::error::VppError;
 
 /// Detects a VPP that keeps the connection open and does not answer.
 ///
-/// While requests are unanswered, anything received shows that VPP lives. While there are none it
+/// While requests are unanswered, anything received shows that VPP runs. While there are none it
 /// is pinged, since a VPP may hang without closing its socket.
 #[derive(Debug)]
 pub(super) struct Keepalive {
     /// None disables the ping of an idle VPP.
     interval: Option<Duration>,
     timeout_after: Duration,
-    heard: Instant,
+    last_rx: Instant,
     pinged: Option<Instant>,
 }
 
@@ -23,14 +23,14 @@ impl Keepalive {
         Self {
             interval: Some(interval).filter(|interval| !interval.is_zero()),
             timeout_after,
-            heard: now,
+            last_rx: now,
             pinged: None,
         }
     }
 
-    /// Records a received message, or a request after a silence that had no significance.
+    /// Records a received message, or the first request after an idle time.
     pub(super) fn on_rx(&mut self, now: Instant) {
-        self.heard = now;
+        self.last_rx = now;
     }
 
     /// VPP answered the ping.
@@ -50,13 +50,13 @@ impl Keepalive {
     fn next_ping(&self) -> Option<Instant> {
         match self.pinged {
             Some(_) => None,
-            None => self.heard.checked_add(self.interval?),
+            None => self.last_rx.checked_add(self.interval?),
         }
     }
 
     /// The maximum `poll` timeout with `pending` unanswered requests; none for no limit.
     pub(super) fn timeout(&self, now: Instant, pending: usize) -> Option<Duration> {
-        let request = (pending > 0).then_some(self.heard);
+        let request = (pending > 0).then_some(self.last_rx);
         let given_up = [request, self.pinged].into_iter().flatten();
         let given_up = given_up.filter_map(|since| since.checked_add(self.timeout_after));
         let next_ping = self.next_ping().filter(|_| pending == 0);
@@ -66,7 +66,7 @@ impl Keepalive {
 
     /// Fails if VPP was silent for too long with `pending` unanswered requests.
     pub(super) fn check(&self, now: Instant, pending: usize) -> Result<(), VppError> {
-        let request = (pending > 0).then_some(self.heard);
+        let request = (pending > 0).then_some(self.last_rx);
         let since = request.into_iter().chain(self.pinged).min();
         let after = since.map(|since| now.saturating_duration_since(since));
         match after.filter(|after| *after >= self.timeout_after) {
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_good_for_another_interval() {
+    fn an_answer_begins_another_interval() {
         let (mut keepalive, start) = idle(INTERVAL);
         assert!(keepalive.ping(start + INTERVAL));
         let answered = start + INTERVAL + TIMEOUT / 2;
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_are_no_answer_do_not_do_for_a_ping() {
+    fn other_messages_do_not_answer_a_ping() {
         let (mut keepalive, start) = idle(INTERVAL);
         assert!(keepalive.ping(start + INTERVAL));
         keepalive.on_rx(start + INTERVAL + TIMEOUT / 2);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_interval_nobody_is_pinged() {
+    fn without_an_interval_nothing_is_pinged() {
         let (mut keepalive, start) = idle(Duration::ZERO);
         assert_eq!(keepalive.timeout(start, 0), None);
         assert!(!keepalive.ping(start + TIMEOUT));
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_waited_for_from_the_last_word_on() {
+    fn the_timeout_of_requests_begins_with_the_last_message() {
         let (mut keepalive, start) = idle(INTERVAL);
         keepalive.on_rx(start + TIMEOUT / 2);
         assert_eq!(keepalive.timeout(start + TIMEOUT / 2, 3), Some(TIMEOUT));

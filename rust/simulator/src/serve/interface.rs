@@ -6,15 +6,15 @@ use bgpreflector_core::vpp::address::{address_from_union, family_of};
 use bgpreflector_core::vpp::bytes::Reader;
 use bgpreflector_core::vpp::{MessageName, WireError, messages as m};
 
-use super::request::{Request, number, reply};
+use super::request::{Request, id_of, reply};
 use crate::addresses;
 use crate::client::Client;
 use crate::description as d;
 use crate::interfaces::Interface;
 use crate::paths::NO_INTERFACE;
+use crate::reply::Reply;
 use crate::retval;
 use crate::state::State;
-use crate::wire::Reply;
 
 /// From `sub_id` to `i_sid` in `sw_interface_details`: sub-interfaces, tag rewriting and provider
 /// bridging, none of which is simulated.
@@ -85,7 +85,7 @@ pub(super) fn serve(
         d::SW_INTERFACE_GET_TABLE => {
             // All are in table 0 and cannot be moved to another.
             let there = state.interfaces.get(reader.u32()?);
-            let reply = Reply::new(out, number(d::SW_INTERFACE_GET_TABLE_REPLY), context);
+            let reply = Reply::new(out, id_of(d::SW_INTERFACE_GET_TABLE_REPLY), context);
             reply.i32(or_invalid(there)).u32(0).finish();
         }
         m::CREATE_LOOPBACK => create(state, None, m::CREATE_LOOPBACK_REPLY, context, out),
@@ -149,7 +149,7 @@ fn create(
 ) {
     let made = state.interfaces.add_loopback(instance);
     let retval = made.map_or(retval::INVALID_REGISTRATION, |_| 0);
-    let reply = Reply::new(out, number(message), context);
+    let reply = Reply::new(out, id_of(message), context);
     reply.i32(retval).u32(made.unwrap_or(NO_INTERFACE)).finish();
     state.events.extend(made.map(|index| (index, false, false)));
 }
@@ -157,7 +157,7 @@ fn create(
 fn details(interface: &Interface, context: u32, out: &mut Vec<u8>) {
     let index = interface.sw_if_index;
     let mtu: u16 = if index == 0 { 0 } else { 9000 };
-    let reply = Reply::new(out, number(m::SW_INTERFACE_DETAILS), context);
+    let reply = Reply::new(out, id_of(m::SW_INTERFACE_DETAILS), context);
     let reply = reply.u32(index).u32(index).bytes(&interface.mac);
     let reply = reply.u32(if interface.up { UP } else { 0 });
     // Type hardware; duplex and speed unknown.

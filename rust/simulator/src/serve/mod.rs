@@ -2,9 +2,10 @@
 
 mod interface;
 mod pair;
-mod reading;
+
 mod request;
 mod route;
+mod route_query;
 mod session;
 mod source;
 mod table;
@@ -20,7 +21,7 @@ use request::{Request, without_surplus};
 
 /// Serves one message; returns whether the client stays connected.
 pub(crate) fn serve(state: &mut State, client: &mut Client, payload: &[u8]) -> bool {
-    let Some(number) = message_id(payload) else {
+    let Some(id) = message_id(payload) else {
         return false;
     };
     if client.leaving {
@@ -28,40 +29,42 @@ pub(crate) fn serve(state: &mut State, client: &mut Client, payload: &[u8]) -> b
     }
     let before = client.out.len();
     let ids = state.route_ids;
-    if number == ids.v2 || number == ids.v1 {
-        route::serve(state, number == ids.v2, payload, &mut client.out);
-        if state.ended {
+    if id == ids.v2 || id == ids.v1 {
+        route::serve(state, id == ids.v2, payload, &mut client.out);
+        if state.crashed {
             client.out.truncate(before);
             return true;
         }
-        silence_stranger(client, payload, before);
+        drop_reply_to_wrong_client(client, payload, before);
         return true;
     }
-    let Some(message) = state.description.message(number) else {
-        log::debug!("a client sent message {number}, which is not served");
+    let Some(message) = state.description.message(id) else {
+        log::debug!("a client sent message {id}, which is not served");
         return true;
     };
     *state.statistics.requests.entry(message.name).or_default() += 1;
-    if let Err(error) = without_surplus(payload, |payload| rare(state, client, message, payload)) {
+    if let Err(error) =
+        without_surplus(payload, |payload| dispatch(state, client, message, payload))
+    {
         client.out.truncate(before);
         log::debug!("a client sent a malformed {}: {error}", message.name);
     }
     let answered = client.out.get_mut(before..).unwrap_or_default();
     state.description.translate(answered);
     if message != m::SOCKCLNT_CREATE {
-        silence_stranger(client, payload, before);
+        drop_reply_to_wrong_client(client, payload, before);
     }
     true
 }
 
 /// VPP executes a request with a wrong client index, but has no client to answer.
-fn silence_stranger(client: &mut Client, payload: &[u8], before: usize) {
+fn drop_reply_to_wrong_client(client: &mut Client, payload: &[u8], before: usize) {
     if request_header(payload).is_ok_and(|(index, _)| index != client.index) {
         client.out.truncate(before);
     }
 }
 
-fn rare(
+fn dispatch(
     state: &mut State,
     client: &mut Client,
     message: MessageName,
@@ -103,7 +106,7 @@ fn rare(
         }
         m::FIB_SOURCE_ADD | m::FIB_SOURCE_DUMP => source::serve(state, &request, &mut client.out),
         m::IP_ROUTE_DUMP | m::IP_ROUTE_V2_DUMP | m::IP_ROUTE_LOOKUP | m::IP_ROUTE_LOOKUP_V2 => {
-            reading::serve(state, &request, &mut client.out)
+            route_query::serve(state, &request, &mut client.out)
         }
         _ => {
             log::debug!("a client sent {}, which is not served", message.name);

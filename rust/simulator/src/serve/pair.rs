@@ -3,11 +3,11 @@
 use bgpreflector_core::vpp::bytes::Reader;
 use bgpreflector_core::vpp::{WireError, messages as m};
 
-use super::request::{Request, number};
+use super::request::{Request, id_of};
 use crate::paths::NO_INTERFACE;
+use crate::reply::Reply;
 use crate::retval;
 use crate::state::State;
-use crate::wire::Reply;
 
 const HOST_NAME_LENGTH: usize = 16;
 
@@ -22,7 +22,7 @@ pub(super) fn serve(
         m::LCP_ITF_PAIR_GET => {
             let from = reader.u32()? as usize;
             let (retval, cursor) = show_from(state, from, request.context, out);
-            let reply = Reply::new(out, number(m::LCP_ITF_PAIR_GET_REPLY), request.context);
+            let reply = Reply::new(out, id_of(m::LCP_ITF_PAIR_GET_REPLY), request.context);
             reply.i32(retval).u32(cursor).finish();
         }
         m::LCP_ITF_PAIR_GET_V2 => {
@@ -30,7 +30,7 @@ pub(super) fn serve(
             // the simulator does not imitate that.
             let (_cursor, wanted) = (reader.u32()?, reader.u32()?);
             let retval = show(state, wanted, request.context, out);
-            let reply = number(m::LCP_ITF_PAIR_GET_V2_REPLY);
+            let reply = id_of(m::LCP_ITF_PAIR_GET_V2_REPLY);
             let reply = Reply::new(out, reply, request.context);
             reply.i32(retval).u32(u32::MAX).finish();
         }
@@ -43,7 +43,7 @@ pub(super) fn serve(
                 true => add(state, index, name),
                 false => (delete(state, index), u32::MAX),
             };
-            let reply = number(m::LCP_ITF_PAIR_ADD_DEL_V2_REPLY);
+            let reply = id_of(m::LCP_ITF_PAIR_ADD_DEL_V2_REPLY);
             let reply = Reply::new(out, reply, request.context);
             reply.i32(retval).u32(host).finish();
         }
@@ -78,7 +78,7 @@ fn show_from(state: &State, from: usize, context: u32, out: &mut Vec<u8>) -> (i3
 
 fn show_one(index: u32, linux: &str, context: u32, out: &mut Vec<u8>) {
     let (namespace, name) = linux.rsplit_once('/').unwrap_or(("", linux));
-    let reply = Reply::new(out, number(m::LCP_ITF_PAIR_DETAILS), context);
+    let reply = Reply::new(out, id_of(m::LCP_ITF_PAIR_DETAILS), context);
     let reply = reply.u32(index).u32(index).u32(0);
     reply
         .text(name, HOST_NAME_LENGTH)

@@ -11,14 +11,14 @@ pub(super) struct Request<'a> {
     pub(super) context: u32,
 }
 
-pub(super) fn number(message: MessageName) -> u16 {
+pub(super) fn id_of(message: MessageName) -> u16 {
     // Every served message has an id.
     id(message).unwrap_or(u16::MAX)
 }
 
 /// A reply with only a return code.
 pub(super) fn reply(out: &mut Vec<u8>, message: MessageName, context: u32, retval: i32) {
-    PlainReply { context, retval }.encode(number(message), out);
+    PlainReply { context, retval }.encode(id_of(message), out);
 }
 
 /// VPP ignores bytes after a message, and silently drops one that is too short.

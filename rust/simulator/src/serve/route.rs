@@ -88,8 +88,8 @@ fn apply(state: &mut State, request: &RouteAddDel<'_>) -> Result<Change, i32> {
     if state.sources.priority(source).is_none() {
         return Err(retval::INVALID_VALUE);
     }
-    if request.is_add && ends(state, request) {
-        state.ended = true;
+    if request.is_add && crashes(state, request) {
+        state.crashed = true;
         return Err(retval::INVALID_VALUE);
     }
     let (key, fib) = ((route.table, route.prefix), &mut state.fib);
@@ -103,9 +103,9 @@ fn apply(state: &mut State, request: &RouteAddDel<'_>) -> Result<Change, i32> {
 }
 
 /// Whether the request crashes this VPP, by its release or by an injected fault.
-fn ends(state: &State, request: &RouteAddDel<'_>) -> bool {
+fn crashes(state: &State, request: &RouteAddDel<'_>) -> bool {
     let route = &request.route;
-    if state.faults.ends_at(&route.prefix) {
+    if state.faults.crashes_at(&route.prefix) {
         return true;
     }
     if state.settings.release.is_none() {
@@ -114,8 +114,10 @@ fn ends(state: &State, request: &RouteAddDel<'_>) -> bool {
     let fatal = |path: Path| match path.kind {
         PathKind::Normal => path.next_hop.is_none() && !path.labels.is_empty(),
         PathKind::Local => false,
-        PathKind::Drop => state.ends.drop && route.table != 0,
-        PathKind::IcmpUnreach | PathKind::IcmpProhibit => state.ends.icmp && route.table != 0,
+        PathKind::Drop => state.release_faults.drop && route.table != 0,
+        PathKind::IcmpUnreach | PathKind::IcmpProhibit => {
+            state.release_faults.icmp && route.table != 0
+        }
     };
     route.paths.iter().flatten().any(fatal)
 }

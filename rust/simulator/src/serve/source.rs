@@ -4,7 +4,7 @@ use bgpreflector_core::vpp::{
     FibSource, FibSourceAdd, FibSourceAddReply, FibSourceDetails, WireError, messages as m,
 };
 
-use super::request::{Request, number};
+use super::request::{Request, id_of};
 use crate::retval;
 use crate::state::State;
 
@@ -23,7 +23,7 @@ pub(super) fn serve(
             retval,
             id,
         };
-        reply.encode(number(m::FIB_SOURCE_ADD_REPLY), out);
+        reply.encode(id_of(m::FIB_SOURCE_ADD_REPLY), out);
         return Ok(());
     }
     for source in state.sources.all() {
@@ -32,7 +32,7 @@ pub(super) fn serve(
             id: source.id,
             name: source.name.as_str().into(),
         };
-        FibSourceDetails { context, source }.encode(number(m::FIB_SOURCE_DETAILS), out)?;
+        FibSourceDetails { context, source }.encode(id_of(m::FIB_SOURCE_DETAILS), out)?;
     }
     Ok(())
 }

@@ -5,11 +5,11 @@ use bgpreflector_core::vpp::address::family_of;
 use bgpreflector_core::vpp::bytes::Reader;
 use bgpreflector_core::vpp::{IpTable, IpTableAddDel, IpTableDetails, WireError, messages as m};
 
-use super::request::{Request, number, reply};
+use super::request::{Request, id_of, reply};
 use crate::description as d;
+use crate::reply::Reply;
 use crate::retval;
 use crate::state::State;
-use crate::wire::Reply;
 
 /// A table id that requests any.
 const ANY: u32 = u32::MAX;
@@ -21,9 +21,9 @@ pub(super) fn serve(
 ) -> Result<(), WireError> {
     match request.message {
         m::IP_TABLE_ADD_DEL => {
-            let asked = IpTableAddDel::decode(request.payload)?;
-            let table = asked.table;
-            add_del(state, asked.is_add, table.table, table.family, &table.name);
+            let change = IpTableAddDel::decode(request.payload)?;
+            let table = change.table;
+            add_del(state, change.is_add, table.table, table.family, &table.name);
             reply(out, m::IP_TABLE_ADD_DEL_REPLY, request.context, 0);
         }
         d::IP_TABLE_ADD_DEL_V2 => {
@@ -45,7 +45,7 @@ pub(super) fn serve(
                     name,
                 };
                 let context = request.context;
-                IpTableDetails { context, table }.encode(number(m::IP_TABLE_DETAILS), out)?;
+                IpTableDetails { context, table }.encode(id_of(m::IP_TABLE_DETAILS), out)?;
             }
         }
     }
@@ -72,7 +72,7 @@ fn allocate(state: &mut State, request: &Request<'_>, out: &mut Vec<u8>) -> Resu
         state.tables.add(table, family, &name, &mut state.fib);
     }
     let retval = table.map_or(retval::EAGAIN, |_| 0);
-    let reply = Reply::new(out, number(d::IP_TABLE_ALLOCATE_REPLY), request.context);
+    let reply = Reply::new(out, id_of(d::IP_TABLE_ALLOCATE_REPLY), request.context);
     let reply = reply.i32(retval).u32(table.unwrap_or(ANY));
     reply.u8(is_ip6.into()).text(&name, 64).finish();
     Ok(())

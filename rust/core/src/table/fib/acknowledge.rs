@@ -19,18 +19,18 @@ impl Table {
             let Some(handle) = self.dirty.pop() else {
                 break;
             };
-            let Some(body) = self.rib(handle).and_then(|rib| rib.body(handle.slot)) else {
+            let Some(entry) = self.rib(handle).and_then(|rib| rib.entry(handle.slot)) else {
                 continue;
             };
-            let (desired, installed) = (self.desired(handle, body), body.installed);
+            let (desired, installed) = (self.desired(handle, entry), entry.installed);
             let needed = desired != installed;
-            let withheld = needed && self.withholds(handle, body);
-            if let Some(body) = self
+            let withheld = needed && self.withholds(handle, entry);
+            if let Some(entry) = self
                 .rib_mut(handle)
-                .and_then(|rib| rib.body_mut(handle.slot))
+                .and_then(|rib| rib.entry_mut(handle.slot))
             {
-                body.set_flag(flag::QUEUED, false);
-                body.set_flag(flag::TAKEN, needed && !withheld);
+                entry.set_flag(flag::QUEUED, false);
+                entry.set_flag(flag::TAKEN, needed && !withheld);
             }
             if withheld {
                 self.withhold_deletion(handle);
@@ -58,11 +58,11 @@ impl Table {
     }
 
     fn give_back(&mut self, handle: Handle) {
-        if let Some(body) = self
+        if let Some(entry) = self
             .rib_mut(handle)
-            .and_then(|rib| rib.body_mut(handle.slot))
+            .and_then(|rib| rib.entry_mut(handle.slot))
         {
-            body.set_flag(flag::TAKEN, false);
+            entry.set_flag(flag::TAKEN, false);
             self.refresh(handle);
         }
     }
@@ -72,16 +72,16 @@ impl Table {
     /// [`Self::abandon`].
     pub fn begin_request(&mut self, handle: Handle) -> Option<Request> {
         let rib = self.rib(handle)?;
-        let body = rib.body(handle.slot).copied()?;
+        let entry = rib.entry(handle.slot).copied()?;
         let (prefix, vpp_table) = (rib.prefix(handle.slot)?, rib.vpp_table);
-        let paths = self.desired(handle, &body);
-        if paths == body.installed || self.withholds(handle, &body) {
+        let paths = self.desired(handle, &entry);
+        if paths == entry.installed || self.withholds(handle, &entry) {
             self.give_back(handle);
             return None;
         }
         self.resolver.retain_paths(paths);
         let version = self.resolver.path_sets.version(paths.0);
-        let installed = !body.installed.is_none();
+        let installed = !entry.installed.is_none();
         Some(Request {
             handle,
             prefix,
@@ -115,10 +115,10 @@ impl Table {
             return;
         };
         let family = rib.family();
-        let Some(body) = rib.body_mut(handle.slot) else {
+        let Some(entry) = rib.entry_mut(handle.slot) else {
             return;
         };
-        let old = std::mem::replace(&mut body.installed, paths);
+        let old = std::mem::replace(&mut entry.installed, paths);
         self.resolver.release_paths(old);
         let counts = self.counts_mut(family);
         adjust(&mut counts.installed, !old.is_none(), !paths.is_none());
@@ -128,14 +128,14 @@ impl Table {
     fn refused(&mut self, request: &Request, retval: i32) {
         let handle = request.handle;
         self.resolver.release_paths(request.paths);
-        let Some(body) = self
+        let Some(entry) = self
             .rib(handle)
-            .and_then(|rib| rib.body(handle.slot))
+            .and_then(|rib| rib.entry(handle.slot))
             .copied()
         else {
             return;
         };
-        if self.desired(handle, &body) != request.paths {
+        if self.desired(handle, &entry) != request.paths {
             self.give_back(handle);
             return;
         }
@@ -152,12 +152,12 @@ impl Table {
         );
         let counts = self.counts_mut(request.prefix.family());
         counts.rejected = counts.rejected.saturating_add(1);
-        if let Some(body) = self
+        if let Some(entry) = self
             .rib_mut(handle)
-            .and_then(|rib| rib.body_mut(handle.slot))
+            .and_then(|rib| rib.entry_mut(handle.slot))
         {
-            body.set_flag(flag::TAKEN, false);
-            body.set_flag(flag::REJECTED, true);
+            entry.set_flag(flag::TAKEN, false);
+            entry.set_flag(flag::REJECTED, true);
         }
         self.answer(handle);
     }
@@ -188,14 +188,14 @@ impl Table {
                 continue;
             };
             let family = rib.family();
-            let Some(body) = rib
-                .body_mut(handle.slot)
-                .filter(|body| body.has(flag::REJECTED))
+            let Some(entry) = rib
+                .entry_mut(handle.slot)
+                .filter(|entry| entry.has(flag::REJECTED))
             else {
                 continue;
             };
             // Cleared here: refresh would also reset the number of attempts.
-            body.set_flag(flag::REJECTED, false);
+            entry.set_flag(flag::REJECTED, false);
             let counts = self.counts_mut(family);
             counts.rejected = counts.rejected.saturating_sub(1);
             retried += 1;
@@ -217,8 +217,10 @@ impl Table {
     /// Records that VPP has none of our routes, or that what it has is unknown.
     pub fn forget_installed(&mut self) {
         for handle in self.slots() {
-            let installed = self.rib(handle).and_then(|rib| rib.body(handle.slot));
-            if installed.is_some_and(|body| !body.installed.is_none() || body.has(flag::REJECTED)) {
+            let installed = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
+            if installed
+                .is_some_and(|entry| !entry.installed.is_none() || entry.has(flag::REJECTED))
+            {
                 self.set_installed(handle, PathSetId::NONE);
                 self.refresh(handle);
             }
@@ -239,11 +241,11 @@ impl Table {
         let Some(handle) = self.get_or_insert_in_vpp_table(vpp_table, prefix) else {
             return false;
         };
-        let body = self
+        let entry = self
             .rib(handle)
-            .and_then(|rib| rib.body(handle.slot))
+            .and_then(|rib| rib.entry(handle.slot))
             .copied();
-        let desired = body.map_or(PathSetId::NONE, |body| self.desired(handle, &body));
+        let desired = entry.map_or(PathSetId::NONE, |entry| self.desired(handle, &entry));
         let paths = if self.paths(desired).is_some_and(as_wanted) {
             self.resolver.retain_paths(desired);
             desired
@@ -262,12 +264,12 @@ impl Table {
             return;
         };
         let family = rib.family();
-        let Some(body) = rib.body_mut(handle.slot) else {
+        let Some(entry) = rib.entry_mut(handle.slot) else {
             return;
         };
-        let known = body.has(flag::ROUTE | flag::OVERFLOW);
-        if !known && !body.has(flag::UNCONFIRMED) {
-            body.set_flag(flag::UNCONFIRMED, true);
+        let known = entry.has(flag::ROUTE | flag::OVERFLOW);
+        if !known && !entry.has(flag::UNCONFIRMED) {
+            entry.set_flag(flag::UNCONFIRMED, true);
             adjust(&mut self.counts_mut(family).unconfirmed, false, true);
         }
     }
@@ -303,14 +305,14 @@ impl Table {
             };
             let (family, table) = (rib.family(), rib.kernel_table);
             let unconfirmed = rib
-                .body(handle.slot)
-                .is_some_and(|body| body.has(flag::UNCONFIRMED));
+                .entry(handle.slot)
+                .is_some_and(|entry| entry.has(flag::UNCONFIRMED));
             let goes = |prefix| is_stale(family, table, prefix);
             if !unconfirmed || !rib.prefix(handle.slot).is_some_and(goes) {
                 continue;
             }
-            if let Some(body) = self.rib_mut(handle).and_then(|r| r.body_mut(handle.slot)) {
-                body.set_flag(flag::UNCONFIRMED, false);
+            if let Some(entry) = self.rib_mut(handle).and_then(|r| r.entry_mut(handle.slot)) {
+                entry.set_flag(flag::UNCONFIRMED, false);
             }
             adjust(&mut self.counts_mut(family).unconfirmed, true, false);
             stale += 1;

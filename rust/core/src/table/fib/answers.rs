@@ -56,15 +56,15 @@ impl Table {
     /// None if VPP has not answered yet, or the route no longer exists.
     fn answer_of(&self, handle: Handle) -> Option<Answer> {
         let rib = self.rib(handle)?;
-        let body = rib.body(handle.slot)?;
-        let route = body.route()?;
+        let entry = rib.entry(handle.slot)?;
+        let route = entry.route()?;
         let key = RouteKey {
             table: rib.kernel_table,
             prefix: rib.prefix(handle.slot)?,
             tos: route.tos,
             metric: route.metric,
         };
-        let installed = match self.state(handle, body, &route) {
+        let installed = match self.state(handle, entry, &route) {
             RouteState::Installed => true,
             RouteState::Rejected(_) | RouteState::Held(_) => false,
             RouteState::Queued | RouteState::NotBest | RouteState::Foreign => return None,
@@ -97,10 +97,10 @@ impl Table {
         let Some(handle) = self.handle_of(key) else {
             return;
         };
-        let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
-        let settled = body.is_some_and(|body| {
-            let has = !body.installed.is_none() && self.desired(handle, body) == body.installed;
-            has || body.has(flag::REJECTED)
+        let entry = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
+        let settled = entry.is_some_and(|entry| {
+            let has = !entry.installed.is_none() && self.desired(handle, entry) == entry.installed;
+            has || entry.has(flag::REJECTED)
         });
         if settled {
             self.answer(handle);

@@ -14,7 +14,7 @@ struct Run {
 
 impl Run {
     /// Extends the run if the handle follows it; returns whether it did.
-    fn takes(&mut self, handle: Handle) -> bool {
+    fn extend(&mut self, handle: Handle) -> bool {
         let next = self.first.checked_add(self.count) == Some(handle.slot);
         let follows = next && self.rib == handle.rib && self.count < u32::MAX;
         self.count += u32::from(follows);
@@ -41,7 +41,7 @@ impl DirtyQueue {
     pub(in crate::table) fn push(&mut self, handle: Handle) {
         self.len += 1;
         let last = self.runs.back_mut();
-        if !last.is_some_and(|last| last.takes(handle)) {
+        if !last.is_some_and(|last| last.extend(handle)) {
             self.runs.push_back(Run {
                 rib: handle.rib,
                 first: handle.slot,

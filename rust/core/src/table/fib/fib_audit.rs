@@ -63,8 +63,8 @@ impl Table {
             return Some(VppDrift::Unexpected);
         };
         shown.mark(handle);
-        let body = self.rib(handle)?.body(handle.slot)?;
-        match self.paths(body.installed) {
+        let entry = self.rib(handle)?.entry(handle.slot)?;
+        match self.paths(entry.installed) {
             None => Some(VppDrift::Unexpected),
             Some(installed) => (!equals(installed)).then_some(VppDrift::Different),
         }
@@ -84,8 +84,8 @@ impl Table {
     #[must_use]
     pub fn not_shown(&self, shown: &Shown) -> Vec<Handle> {
         let missing = |handle: &Handle| {
-            let body = self.rib(*handle).and_then(|rib| rib.body(handle.slot));
-            body.is_some_and(|body| !body.installed.is_none() || body.has(flag::DESIRED))
+            let entry = self.rib(*handle).and_then(|rib| rib.entry(handle.slot));
+            entry.is_some_and(|entry| !entry.installed.is_none() || entry.has(flag::DESIRED))
         };
         let unseen = self.slots().filter(|handle| !shown.has(*handle));
         unseen.filter(missing).collect()
@@ -95,7 +95,7 @@ impl Table {
     #[must_use]
     pub fn vpp_prefix(&self, handle: Handle) -> Option<(u32, Prefix, bool)> {
         let rib = self.rib(handle)?;
-        let acknowledged = !rib.body(handle.slot)?.installed.is_none();
+        let acknowledged = !rib.entry(handle.slot)?.installed.is_none();
         Some((rib.vpp_table, rib.prefix(handle.slot)?, acknowledged))
     }
 

@@ -12,8 +12,8 @@ impl Table {
     #[must_use]
     pub fn has_installed(&self, vpp_table: u32, prefix: &Prefix) -> bool {
         let ribs = self.ribs.iter().filter(|rib| rib.vpp_table == vpp_table);
-        ribs.filter_map(|rib| rib.body(rib.find(prefix)?))
-            .any(|body| !body.installed.is_none())
+        ribs.filter_map(|rib| rib.entry(rib.find(prefix)?))
+            .any(|entry| !entry.installed.is_none())
     }
 
     /// Whether installed or desired paths use a VPP interface.
@@ -33,13 +33,13 @@ impl Table {
             let Some(rib) = self.rib(handle) else {
                 continue;
             };
-            let Some(body) = rib.body(handle.slot).filter(|body| body.in_use()) else {
+            let Some(entry) = rib.entry(handle.slot).filter(|entry| entry.in_use()) else {
                 continue;
             };
-            if body.installed.is_none() || !seen.insert((handle.rib, body.installed)) {
+            if entry.installed.is_none() || !seen.insert((handle.rib, entry.installed)) {
                 continue;
             }
-            let paths = self.paths(body.installed).map_or(&[][..], PathSet::paths);
+            let paths = self.paths(entry.installed).map_or(&[][..], PathSet::paths);
             let interfaces = paths.iter().map(|p| p.sw_if_index);
             let interfaces: Vec<u32> = interfaces.filter(|i| *i != Path::NO_INTERFACE).collect();
             let forwards = paths.iter().any(|path| path.kind == PathKind::Normal);
@@ -53,15 +53,15 @@ impl Table {
     /// The installed paths for a prefix in a kernel table, and whether they are the desired ones.
     #[must_use]
     pub fn installed(&self, table: u32, prefix: &Prefix) -> (Option<&PathSet>, bool) {
-        let place = || {
+        let known = || {
             let rib = self.rib_index(prefix.family(), table)?;
             let slot = self.ribs.get(usize::from(rib))?.find(prefix)?;
             let handle = Handle { rib, slot };
-            Some((handle, self.rib(handle)?.body(slot)?))
+            Some((handle, self.rib(handle)?.entry(slot)?))
         };
-        place().map_or((None, true), |(handle, body)| {
-            let settled = self.desired(handle, body) == body.installed;
-            (self.paths(body.installed), settled)
+        known().map_or((None, true), |(handle, entry)| {
+            let settled = self.desired(handle, entry) == entry.installed;
+            (self.paths(entry.installed), settled)
         })
     }
 
@@ -70,8 +70,8 @@ impl Table {
     #[must_use]
     pub fn sample_installed(&self, count: usize, turn: usize) -> Vec<(u32, Prefix)> {
         let installed = |handle: &Handle| {
-            let body = self.rib(*handle).and_then(|rib| rib.body(handle.slot));
-            body.is_some_and(|body| !body.installed.is_none())
+            let entry = self.rib(*handle).and_then(|rib| rib.entry(handle.slot));
+            entry.is_some_and(|entry| !entry.installed.is_none())
         };
         let total = self.slots().filter(installed).count();
         let step = total.div_ceil(count.max(1)).max(1);
@@ -94,13 +94,13 @@ impl Table {
         handle: Handle,
     ) -> Option<(u32, Prefix, Option<&PathSet>, Option<&PathSet>)> {
         let rib = self.rib(handle)?;
-        let body = rib.body(handle.slot)?;
+        let entry = rib.entry(handle.slot)?;
         let paths = |id: PathSetId| self.paths(id);
-        let desired = self.desired(handle, body);
+        let desired = self.desired(handle, entry);
         Some((
             rib.kernel_table,
             rib.prefix(handle.slot)?,
-            paths(body.installed),
+            paths(entry.installed),
             paths(desired),
         ))
     }

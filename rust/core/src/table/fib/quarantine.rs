@@ -12,7 +12,7 @@ use crate::table::Table;
 use crate::table::fib::quarantine_state::{VppPrefix, without_interfaces};
 use crate::table::fib::request::Request;
 use crate::table::resolve::hold_reason::HoldReason;
-use crate::table::store::entry::Slot;
+use crate::table::store::entry::EntryState;
 use crate::table::store::ids::{Handle, PathSetId};
 
 /// Crashes after which a prefix is sent alone.
@@ -152,8 +152,8 @@ impl Table {
             let rib = self
                 .rib(handle)
                 .filter(|rib| rib.vpp_table == request.vpp_table);
-            let body = rib.and_then(|rib| rib.body(handle.slot));
-            let installed = body.and_then(|body| self.paths(body.installed));
+            let entry = rib.and_then(|rib| rib.entry(handle.slot));
+            let installed = entry.and_then(|entry| self.paths(entry.installed));
             installed.is_some_and(|paths| without_interfaces(paths) == *wanted)
         })
     }
@@ -186,8 +186,8 @@ impl Table {
     /// Happens once per end of VPP, which is followed by an adoption of all routes anyway.
     fn refresh_all(&mut self) {
         for handle in self.slots() {
-            let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
-            if body.is_some_and(Slot::in_use) {
+            let entry = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
+            if entry.is_some_and(EntryState::in_use) {
                 self.refresh(handle);
             }
         }

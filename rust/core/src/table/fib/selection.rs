@@ -7,7 +7,7 @@ use crate::table::Table;
 use crate::table::resolve::hold_reason::HoldReason;
 use crate::table::resolve::resolver::Resolution;
 use crate::table::resolve::substitutes::SUBSTITUTED;
-use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
+use crate::table::store::entry::{EntryState, KernelRoute, Routes, flag};
 use crate::table::store::ids::{Handle, PathSetId};
 
 impl Table {
@@ -52,18 +52,26 @@ impl Table {
 
     /// The desired paths: none if the best route is foreign; a hold reason if the route is ours and
     /// VPP cannot have it, or the prefix limit is reached.
-    pub(in crate::table) fn target(&self, handle: Handle, body: &Slot) -> Option<Resolution> {
-        let possible = self.resolved(handle, body)?;
+    pub(in crate::table) fn target(
+        &self,
+        handle: Handle,
+        entry: &EntryState,
+    ) -> Option<Resolution> {
+        let possible = self.resolved(handle, entry)?;
         Some(match possible.held {
-            _ if self.admitted(body) => possible,
+            _ if self.admitted(entry) => possible,
             reason => Resolution::held(reason.unwrap_or(HoldReason::OverLimit)),
         })
     }
 
     /// What VPP could have, regardless of the limit.
     #[inline]
-    pub(in crate::table) fn resolved(&self, handle: Handle, body: &Slot) -> Option<Resolution> {
-        let route = body
+    pub(in crate::table) fn resolved(
+        &self,
+        handle: Handle,
+        entry: &EntryState,
+    ) -> Option<Resolution> {
+        let route = entry
             .route()
             .filter(|route| self.scope.mirrors(route.protocol))?;
         let resolution = self.resolver.resolution(route.set);
@@ -75,19 +83,19 @@ impl Table {
     }
 
     /// Whether VPP may have a resolvable prefix: those already admitted stay.
-    fn may_admit(&self, body: &Slot) -> bool {
-        body.has(flag::DESIRED | flag::UNCONFIRMED) || self.has_room()
+    fn may_admit(&self, entry: &EntryState) -> bool {
+        entry.has(flag::DESIRED | flag::UNCONFIRMED) || self.has_room()
     }
 
     /// Whether a resolvable prefix is admitted.
     #[inline]
-    fn admitted(&self, body: &Slot) -> bool {
-        self.scope.most().is_none() || body.has(flag::DESIRED)
+    fn admitted(&self, entry: &EntryState) -> bool {
+        self.scope.most().is_none() || entry.has(flag::DESIRED)
     }
 
     #[inline]
-    pub(in crate::table) fn desired(&self, handle: Handle, body: &Slot) -> PathSetId {
-        paths(body, self.resolved(handle, body), self.admitted(body))
+    pub(in crate::table) fn desired(&self, handle: Handle, entry: &EntryState) -> PathSetId {
+        paths(entry, self.resolved(handle, entry), self.admitted(entry))
     }
 
     /// Stores a prefix's new routes.
@@ -100,17 +108,18 @@ impl Table {
     pub(in crate::table) fn put_routes(&mut self, handle: Handle, routes: Routes) {
         let best = self.best(&routes);
         let Some(rib) = self.rib(handle) else { return };
-        let Some(body) = rib.body(handle.slot).copied() else {
+        let Some(entry) = rib.entry(handle.slot).copied() else {
             return;
         };
         // Nearly every prefix has one route, and none of these counters applies to it.
         let plain = |route: &KernelRoute| route.tos == 0 && self.scope.mirrors(route.protocol);
-        let was_plain = !body.has(flag::OVERFLOW) && body.route().is_none_or(|route| plain(&route));
+        let was_plain =
+            !entry.has(flag::OVERFLOW) && entry.route().is_none_or(|route| plain(&route));
         if !was_plain || !routes.iter().all(plain) {
             self.count_others(handle, &routes);
         }
-        if let Some(best) = best.filter(|best| body.has(flag::HELD) && best.set != body.set) {
-            self.resolver.count_held(body.set, false);
+        if let Some(best) = best.filter(|best| entry.has(flag::HELD) && best.set != entry.set) {
+            self.resolver.count_held(entry.set, false);
             self.resolver.count_held(best.set, true);
         }
         if let Some(rib) = self.rib_mut(handle) {
@@ -138,26 +147,26 @@ impl Table {
     pub(in crate::table) fn refresh(&mut self, handle: Handle) {
         let Some(rib) = self.rib(handle) else { return };
         let family = rib.family();
-        let Some(body) = rib.body(handle.slot).copied() else {
+        let Some(entry) = rib.entry(handle.slot).copied() else {
             return;
         };
-        let possible = self.resolved(handle, &body);
+        let possible = self.resolved(handle, &entry);
         let can = possible.is_some_and(|possible| !possible.paths.is_none());
-        let desired = can && self.may_admit(&body);
+        let desired = can && self.may_admit(&entry);
         self.wait_for_room(handle, can && !desired);
-        let dirty = paths(&body, possible, desired) != body.installed && !body.has(flag::TAKEN);
-        let flags = body.flags & !COMPUTED
+        let dirty = paths(&entry, possible, desired) != entry.installed && !entry.has(flag::TAKEN);
+        let flags = entry.flags & !COMPUTED
             | flag::of(flag::DESIRED, desired)
             | flag::of(
                 flag::HELD,
                 possible.is_some_and(|possible| !desired || possible.held.is_some()),
             )
-            | flag::of(flag::UNCONFIRMED, body.unconfirmed())
+            | flag::of(flag::UNCONFIRMED, entry.unconfirmed())
             | flag::of(flag::QUEUED, dirty);
-        if flags != body.flags {
-            self.change_flags(handle, family, body.flags, flags);
+        if flags != entry.flags {
+            self.change_flags(handle, family, entry.flags, flags);
         }
-        if is_idle(&Slot { flags, ..body }) {
+        if is_idle(&EntryState { flags, ..entry }) {
             self.remove_if_idle(handle);
         }
         if self.over_limit() > 0 {
@@ -182,8 +191,8 @@ impl Table {
             self.refusals.remove(&handle);
         }
         if (old ^ new) & flag::HELD != 0 {
-            let set = self.rib(handle).and_then(|rib| rib.body(handle.slot));
-            if let Some(set) = set.map(|body| body.set) {
+            let set = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
+            if let Some(set) = set.map(|entry| entry.set) {
                 self.resolver.count_held(set, new & flag::HELD != 0);
             }
         }
@@ -191,8 +200,8 @@ impl Table {
             self.dirty.push(handle);
         }
         let rib = self.rib_mut(handle);
-        if let Some(body) = rib.and_then(|rib| rib.body_mut(handle.slot)) {
-            body.flags = new;
+        if let Some(entry) = rib.and_then(|rib| rib.entry_mut(handle.slot)) {
+            entry.flags = new;
         }
     }
 
@@ -201,7 +210,7 @@ impl Table {
         let Some(rib) = self.rib_mut(handle) else {
             return;
         };
-        if rib.body(handle.slot).is_some_and(is_idle) {
+        if rib.entry(handle.slot).is_some_and(is_idle) {
             rib.remove(handle.slot);
         }
     }
@@ -212,17 +221,17 @@ const COMPUTED: u8 = flag::DESIRED | flag::HELD | flag::REJECTED | flag::UNCONFI
 
 /// The desired paths, from the resolution and the prefix limit.
 #[inline]
-fn paths(body: &Slot, possible: Option<Resolution>, admitted: bool) -> PathSetId {
+fn paths(entry: &EntryState, possible: Option<Resolution>, admitted: bool) -> PathSetId {
     match possible {
-        _ if body.unconfirmed() => body.installed,
+        _ if entry.unconfirmed() => entry.installed,
         Some(Resolution { paths, .. }) if admitted => paths,
         _ => PathSetId::NONE,
     }
 }
 
-fn is_idle(body: &Slot) -> bool {
+fn is_idle(entry: &EntryState) -> bool {
     const BUSY: u8 = flag::ROUTE | flag::OVERFLOW | flag::QUEUED | flag::TAKEN | flag::REJECTED;
-    !body.has(BUSY) && body.installed.is_none()
+    !entry.has(BUSY) && entry.installed.is_none()
 }
 
 /// Adjusts a count for the change of one flag.

@@ -43,8 +43,8 @@ impl Table {
         let Some(handle) = self.get_or_insert_in_vpp_table(vpp_table, prefix) else {
             return;
         };
-        let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
-        if body.is_some_and(|body| body.installed.is_none()) {
+        let entry = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
+        if entry.is_some_and(|entry| entry.installed.is_none()) {
             self.set_unknown(handle);
             self.refresh(handle);
         }
@@ -60,12 +60,14 @@ impl Table {
     /// VPP, hidden: it is sent again, or deleted.
     pub fn begin_adoption(&mut self) {
         for handle in self.slots() {
-            let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
-            let Some(body) = body.copied() else { continue };
-            if !body.installed.is_none() {
+            let entry = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
+            let Some(entry) = entry.copied() else {
+                continue;
+            };
+            if !entry.installed.is_none() {
                 self.set_unknown(handle);
             }
-            if !body.installed.is_none() || body.has(flag::REJECTED) {
+            if !entry.installed.is_none() || entry.has(flag::REJECTED) {
                 self.refresh(handle);
             }
         }

@@ -3,14 +3,14 @@
 use crate::route::PathKind;
 
 use crate::table::Table;
-use crate::table::store::entry::{Slot, flag};
+use crate::table::store::entry::{EntryState, flag};
 use crate::table::store::ids::{Handle, PathSetId};
 
 /// How many deletions are withheld.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WithheldDeletions {
     /// All of them, including replacements by a drop or a local path
-    /// ([`Fallback`](super::Fallback)).
+    /// ([`Fallback`](crate::table::Fallback)).
     pub total: usize,
     /// Those of prefixes whose mirrored kernel route VPP cannot have
     /// ([`HoldReason`](crate::table::HoldReason)).
@@ -39,12 +39,12 @@ impl Table {
         let mut found = WithheldDeletions::default();
         for handle in &self.deletion_guard.handles {
             let rib = self.rib(*handle);
-            let Some(body) = rib.and_then(|rib| rib.body(handle.slot)) else {
+            let Some(entry) = rib.and_then(|rib| rib.entry(handle.slot)) else {
                 continue;
             };
-            if self.withholds(*handle, body) {
+            if self.withholds(*handle, entry) {
                 found.total += 1;
-                found.held += usize::from(body.has(flag::HELD));
+                found.held += usize::from(entry.has(flag::HELD));
             }
         }
         found
@@ -52,15 +52,15 @@ impl Table {
 
     /// Whether an entry's deletion is withheld.
     #[inline]
-    pub(in crate::table) fn withholds(&self, handle: Handle, body: &Slot) -> bool {
-        self.deletion_guard.on && self.withholds_deletion(handle, body)
+    pub(in crate::table) fn withholds(&self, handle: Handle, entry: &EntryState) -> bool {
+        self.deletion_guard.on && self.withholds_deletion(handle, entry)
     }
 
     #[cold]
-    fn withholds_deletion(&self, handle: Handle, body: &Slot) -> bool {
-        !body.installed.is_none()
-            && self.loses(handle, body)
-            && self.paths(body.installed).is_some_and(|set| {
+    fn withholds_deletion(&self, handle: Handle, entry: &EntryState) -> bool {
+        !entry.installed.is_none()
+            && self.loses(handle, entry)
+            && self.paths(entry.installed).is_some_and(|set| {
                 let paths = set.paths();
                 let gone = &self.deletion_guard.gone;
                 !paths.is_empty() && !paths.iter().any(|path| gone.contains(&path.sw_if_index))
@@ -69,13 +69,13 @@ impl Table {
 
     /// Whether VPP stops forwarding an entry's packets: no route of ours is left, or the route is
     /// held and its substitute drops or punts them.
-    fn loses(&self, handle: Handle, body: &Slot) -> bool {
-        let desired = self.desired(handle, body);
+    fn loses(&self, handle: Handle, entry: &EntryState) -> bool {
+        let desired = self.desired(handle, entry);
         let held = || {
-            self.resolved(handle, body)
+            self.resolved(handle, entry)
                 .is_some_and(|p| p.held.is_some())
         };
-        desired.is_none() || self.forwards(body.installed) && !self.forwards(desired) && held()
+        desired.is_none() || self.forwards(entry.installed) && !self.forwards(desired) && held()
     }
 
     fn forwards(&self, paths: PathSetId) -> bool {

@@ -66,7 +66,7 @@ impl Table {
             self.outdated_sets.add(sets);
             return Verify::Nothing;
         }
-        // If the first of several merged routes is removed, the others keep the places where they
+        // If the first of several merged routes is removed, the others keep the positions where they
         // were inserted, perhaps behind a route that the first one preceded. A dump of one
         // interface does not show that.
         let merged = |id: &SetId| self.resolver.sets.get(id.0).is_some_and(is_v6_multipath);
@@ -114,8 +114,8 @@ impl Table {
             return false;
         };
         let has_others = rib
-            .body(handle.slot)
-            .is_some_and(|body| body.has(flag::OVERFLOW));
+            .entry(handle.slot)
+            .is_some_and(|entry| entry.has(flag::OVERFLOW));
         let is_outdated =
             |route: &KernelRoute| self.is_foreign(route) && self.outdated_sets.has(route.set);
         has_others
@@ -143,8 +143,8 @@ impl Table {
 
     /// The same for a prefix without earlier routes.
     pub(in crate::table) fn count_foreign_first(&mut self, handle: Handle) {
-        let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
-        let route = body.and_then(crate::table::store::entry::Slot::route);
+        let entry = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
+        let route = entry.and_then(crate::table::store::entry::EntryState::route);
         if let Some(route) = route.filter(|route| self.is_foreign(route)) {
             self.foreign_users.enter(route.set);
         }

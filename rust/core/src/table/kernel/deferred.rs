@@ -15,7 +15,7 @@ use crate::route::{Family, RouteKey};
 use crate::table::Table;
 use crate::table::kernel::deferred_sets::DeferredSets;
 use crate::table::resolve::resolver::SetMarks;
-use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
+use crate::table::store::entry::{EntryState, KernelRoute, Routes, flag};
 use crate::table::store::ids::{Handle, SetId};
 
 impl Table {
@@ -117,8 +117,8 @@ impl Table {
     }
 
     fn walk_rib(&mut self, rib: u16, concerned: &SetMarks, gone: &SetMarks) -> usize {
-        let suspect = |body: &Slot| {
-            body.has(flag::OVERFLOW) || body.route().is_some_and(|route| concerned.has(route.set))
+        let suspect = |entry: &EntryState| {
+            entry.has(flag::OVERFLOW) || entry.route().is_some_and(|route| concerned.has(route.set))
         };
         let next = |table: &Self, from| table.ribs.get(usize::from(rib))?.next(from, suspect);
         let (mut from, mut removed) = (0, 0);
@@ -133,7 +133,9 @@ impl Table {
         let Some(rib) = self.rib(handle) else {
             return 0;
         };
-        let many = rib.body(handle.slot).is_some_and(|b| b.has(flag::OVERFLOW));
+        let many = rib
+            .entry(handle.slot)
+            .is_some_and(|b| b.has(flag::OVERFLOW));
         let routes = rib.routes(handle.slot);
         if !routes.iter().any(|route| concerned.has(route.set)) {
             return 0;

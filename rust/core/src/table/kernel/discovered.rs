@@ -32,7 +32,7 @@ impl Discovery {
         !self.tables.is_empty()
     }
 
-    pub(in crate::table) fn takes(&self, kernel_table: u32) -> bool {
+    pub(in crate::table) fn includes(&self, kernel_table: u32) -> bool {
         kernel_table != LOCAL
             && self
                 .tables

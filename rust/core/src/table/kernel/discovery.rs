@@ -27,7 +27,7 @@ impl Table {
     /// Starts to mirror a table in which a route is announced, if the scope allows it. It gets the
     /// next number; the others, and all handles, stay valid.
     pub(in crate::table) fn discover(&mut self, family: Family, kernel_table: u32) -> Option<u16> {
-        if !self.scope.discovery.takes(kernel_table) || !self.scope.families.contains(&family) {
+        if !self.scope.discovery.includes(kernel_table) || !self.scope.families.contains(&family) {
             return None;
         }
         let Some(vpp_table) = self.vpp_table_for(kernel_table) else {
@@ -79,7 +79,7 @@ impl Table {
         for (kernel_table, vpp_table) in ours.iter().copied().chain(known) {
             let range = discovery.free_for(kernel_table);
             let discovered = &mut self.discovered;
-            if discovery.takes(kernel_table)
+            if discovery.includes(kernel_table)
                 && range.is_some_and(|range| range.contains(&vpp_table))
                 && !discovered.others.contains(&vpp_table)
                 && !discovered.chosen.contains_key(&kernel_table)

@@ -1,15 +1,15 @@
-//! How the kernel orders, merges and removes the routes of one prefix.
+//! How the kernel orders and merges the routes of one prefix.
 //!
 //! Follows `fib_table_insert` in `net/ipv4/fib_trie.c` and `fib6_add_rt2node` in
 //! `net/ipv6/ip6_fib.c`: the notifications say what was added, not where it went.
 
 use std::ops::Range;
 
-use crate::route::{Family, NextHopSet, NextHopSource, RouterPreference};
+use crate::route::{Family, NextHopSet, RouterPreference};
 
 use crate::table::kernel::ecmp::{
     by_object, holds_next_hops, is_same_route, is_v6_multipath, may_be_advertised, merges,
-    qualifies_for_ecmp, same_forwarding, without_next_hops,
+    qualifies_for_ecmp,
 };
 use crate::table::store::entry::{KernelRoute, Routes};
 use crate::table::store::ids::SetId;
@@ -83,12 +83,7 @@ pub(in crate::table) fn announce(
     let range = same_key(routes, new.tos, new.metric);
     if insert_mode.from_dump() {
         if let Some(at) = changed_without_message(routes, range.clone(), &new, sets) {
-            let old = routes.get_mut(at).map(|route| {
-                route.expired = new.expired;
-                std::mem::replace(&mut route.set, new.set)
-            });
-            seen_again(routes, range, at, new.generation, insert_mode);
-            return Announced::Changed(old.unwrap_or(new.set));
+            return update_changed(routes, range, at, new, insert_mode);
         }
     }
     let target = match family {
@@ -111,41 +106,22 @@ pub(in crate::table) fn announce(
         }
     }
     if let Some(at) = known {
-        let expiry = routes
-            .get_mut(at)
-            .is_some_and(|route| std::mem::replace(&mut route.expired, new.expired) != new.expired);
-        let moved = seen_again(routes, range, at, new.generation, insert_mode);
-        return match (moved, expiry) {
-            (true, _) => Announced::Moved,
-            (false, true) => Announced::Expiry,
-            (false, false) => Announced::Known,
-        };
+        return update_known(routes, range, at, new, insert_mode);
     }
     if let Some(at) = target.filter(|at| range.contains(at)) {
-        if let Some(old) = routes.get_mut(at) {
-            // Routes that IPv6 merges keep the protocol of the first of them.
-            let merged = family == Family::V6
-                && matches!(insert_mode, InsertMode::Append | InsertMode::Prepend);
-            let protocol = if merged { old.protocol } else { new.protocol };
-            let replaced = *old;
-            *old = KernelRoute {
-                protocol,
-                generation: replaced.generation,
-                ..new
-            };
+        // Routes that IPv6 merges keep the protocol of the first of them.
+        let merged =
+            family == Family::V6 && matches!(insert_mode, InsertMode::Append | InsertMode::Prepend);
+        let replaced = replace_at(routes, at, new, merged);
+        if replaced.is_some() {
             seen_again(routes, range, at, new.generation, insert_mode);
-            return Announced::Added(Some(replaced.set));
+            return Announced::Added(replaced);
         }
     }
     let at = match (family, insert_mode) {
         (Family::V4, InsertMode::Prepend) => range.start,
         (_, InsertMode::Dump) => {
-            let unseen = |at: &usize| {
-                routes
-                    .get(*at)
-                    .is_some_and(|route| route.generation != new.generation)
-            };
-            range.clone().find(unseen).unwrap_or(range.end)
+            first_unseen(routes, range.clone(), new.generation).unwrap_or(range.end)
         }
         _ => range.end,
     };
@@ -153,7 +129,73 @@ pub(in crate::table) fn announce(
     Announced::Added(None)
 }
 
-fn same_key(routes: &Routes, tos: u8, metric: u32) -> Range<usize> {
+/// Updates the route that the kernel has changed without a message.
+fn update_changed(
+    routes: &mut Routes,
+    range: Range<usize>,
+    at: usize,
+    new: KernelRoute,
+    insert_mode: InsertMode,
+) -> Announced {
+    let old = routes.get_mut(at).map(|route| {
+        route.expired = new.expired;
+        std::mem::replace(&mut route.set, new.set)
+    });
+    seen_again(routes, range, at, new.generation, insert_mode);
+    Announced::Changed(old.unwrap_or(new.set))
+}
+
+/// Updates the route that equals the new one.
+fn update_known(
+    routes: &mut Routes,
+    range: Range<usize>,
+    at: usize,
+    new: KernelRoute,
+    insert_mode: InsertMode,
+) -> Announced {
+    let expiry = routes
+        .get_mut(at)
+        .is_some_and(|route| std::mem::replace(&mut route.expired, new.expired) != new.expired);
+    let moved = seen_again(routes, range, at, new.generation, insert_mode);
+    match (moved, expiry) {
+        (true, _) => Announced::Moved,
+        (false, true) => Announced::Expiry,
+        (false, false) => Announced::Known,
+    }
+}
+
+/// Replaces the route at a position, except for its generation and, if `keeps_protocol`, its
+/// protocol. Returns its set.
+fn replace_at(
+    routes: &mut Routes,
+    at: usize,
+    new: KernelRoute,
+    keeps_protocol: bool,
+) -> Option<SetId> {
+    let old = routes.get_mut(at)?;
+    let replaced = *old;
+    *old = KernelRoute {
+        protocol: if keeps_protocol {
+            replaced.protocol
+        } else {
+            new.protocol
+        },
+        generation: replaced.generation,
+        ..new
+    };
+    Some(replaced.set)
+}
+
+/// The first route that the resync of this generation has not seen.
+fn first_unseen(routes: &Routes, mut range: Range<usize>, generation: u8) -> Option<usize> {
+    range.find(|at| {
+        let route = routes.get(*at);
+        route.is_some_and(|route| route.generation != generation)
+    })
+}
+
+/// The positions of the routes with this TOS and metric.
+pub(super) fn same_key(routes: &Routes, tos: u8, metric: u32) -> Range<usize> {
     let key = |route: &KernelRoute| (route.metric, route.tos);
     let start = routes.partition_point(|route| key(route) < (metric, tos));
     let end = routes.partition_point(|route| key(route) <= (metric, tos));
@@ -200,7 +242,7 @@ fn changed_without_message(
 /// precedes all others. Returns whether the position changed.
 fn seen_again(
     routes: &mut Routes,
-    mut range: Range<usize>,
+    range: Range<usize>,
     at: usize,
     generation: u8,
     insert_mode: InsertMode,
@@ -208,17 +250,15 @@ fn seen_again(
     let Some(known) = routes.get(at).copied() else {
         return false;
     };
-    let unseen = |route: &KernelRoute| route.generation != generation;
-    let place = range
-        .find(|place| routes.get(*place).is_some_and(unseen))
-        .unwrap_or(at);
+    let unseen = known.generation != generation;
+    let position = first_unseen(routes, range, generation).unwrap_or(at);
     if let Some(route) = routes.get_mut(at) {
         route.generation = generation;
     }
-    let moves = insert_mode == InsertMode::Dump && unseen(&known) && place < at;
+    let moves = insert_mode == InsertMode::Dump && unseen && position < at;
     if moves {
         let route = routes.remove(at);
-        routes.insert(place, route);
+        routes.insert(position, route);
     }
     moves
 }
@@ -234,7 +274,7 @@ fn replaced_duplicate(
         routes.remove(duplicate);
     }
     match routes.get_mut(first) {
-        Some(place) => Announced::ReplacedDuplicate(std::mem::replace(place, new).set),
+        Some(old) => Announced::ReplacedDuplicate(std::mem::replace(old, new).set),
         None => Announced::Known,
     }
 }
@@ -307,57 +347,6 @@ pub(in crate::table) fn preference_of_first(
     let at = v6_target(routes, range, new, insert_mode, sets)?;
     let first = sets.get(routes.get(at)?.set.0)?.preference;
     (first != set.preference).then_some(first)
-}
-
-/// What a withdrawal does to the list.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::table) enum Withdrawn {
-    /// The route at this position is removed.
-    Whole(usize),
-    /// The IPv6 route at this position loses next hops and keeps this set.
-    NextHops(usize, NextHopSet),
-    /// Nothing in the list matches.
-    Nothing,
-}
-
-/// Finds what `RTM_DELROUTE` for `gone` (with the given protocol, TOS and metric) removes.
-pub(in crate::table) fn withdraw(
-    routes: &Routes,
-    (tos, metric, protocol): (u8, u32, u8),
-    gone: &NextHopSet,
-    sets: &Interner<NextHopSet>,
-) -> Withdrawn {
-    let range = same_key(routes, tos, metric);
-    let candidates = || {
-        range.clone().filter_map(|at| {
-            let route = routes.get(at)?;
-            Some((at, route, sets.get(route.set.0)?))
-        })
-    };
-    let equal = |(_, route, set): &(usize, &KernelRoute, &NextHopSet)| {
-        route.protocol == protocol && same_forwarding(set, gone)
-    };
-    let same = |(_, _, set): &(usize, &KernelRoute, &NextHopSet)| is_same_route(set, gone);
-    let mut alike = candidates().filter(equal);
-    if let Some((at, ..)) = alike.clone().find(same).or_else(|| alike.next()) {
-        return Withdrawn::Whole(at);
-    }
-    if gone.family == Family::V6 {
-        let left = |(at, _, set): (usize, &KernelRoute, &NextHopSet)| {
-            Some((at, without_next_hops(set, gone)?))
-        };
-        match candidates().find_map(left) {
-            Some((at, None)) => return Withdrawn::Whole(at),
-            Some((at, Some(rest))) => return Withdrawn::NextHops(at, rest),
-            None => {}
-        }
-    }
-    // Only a withdrawal without next hops matches every route of its protocol.
-    let by_key = matches!(&gone.next_hops, NextHopSource::Inline(hops) if hops.is_empty());
-    let by_protocol = candidates().find(|(_, route, set)| {
-        by_key && route.protocol == protocol && set.route_type == gone.route_type
-    });
-    by_protocol.map_or(Withdrawn::Nothing, |(at, ..)| Withdrawn::Whole(at))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub(super) mod foreign_users;
 pub(super) mod injected_routes;
 pub(super) mod kernel_audit;
 pub(super) mod kernel_order;
+pub(super) mod kernel_removal;
 pub(super) mod label_routes;
 pub(super) mod outdated_sets;
 pub(super) mod resync;

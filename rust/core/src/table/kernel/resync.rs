@@ -16,7 +16,7 @@ use crate::table::kernel::kernel_order::InsertMode;
 use crate::table::kernel::resync_state::{DumpScope, Resync, SweepReport, Touch};
 use crate::table::resolve::topology::Topology;
 use crate::table::store::any_rib::AnyRib;
-use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
+use crate::table::store::entry::{EntryState, KernelRoute, Routes, flag};
 use crate::table::store::ids::{Handle, SetId};
 
 impl Table {
@@ -46,7 +46,9 @@ impl Table {
     pub fn begin_connection(&mut self) {
         let before = self.resyncs.generation;
         for rib in self.ribs_of(&Family::ALL) {
-            let (mut from, is) = (0, |body: &Slot| body.has(flag::ROUTE | flag::OVERFLOW));
+            let (mut from, is) = (0, |entry: &EntryState| {
+                entry.has(flag::ROUTE | flag::OVERFLOW)
+            });
             let next = |table: &Self, from| table.ribs.get(usize::from(rib))?.next(from, is);
             while let Some(slot) = next(self, from) {
                 self.mark_as(Handle { rib, slot }, before);
@@ -62,8 +64,8 @@ impl Table {
         let Some(rib) = self.rib_mut(handle) else {
             return;
         };
-        match rib.body_mut(handle.slot) {
-            Some(body) if !body.has(flag::OVERFLOW) => body.generation = generation,
+        match rib.entry_mut(handle.slot) {
+            Some(entry) if !entry.has(flag::OVERFLOW) => entry.generation = generation,
             _ => {
                 let mut routes = rib.routes(handle.slot);
                 for route in &mut routes {
@@ -179,7 +181,7 @@ impl Table {
         current.map_or(0, |resync| resync.uncertain)
     }
 
-    /// Records that a dump showed a route whose place is uncertain.
+    /// Records that a dump showed a route whose position is uncertain.
     pub(in crate::table) fn uncertain(&mut self) {
         self.anomalies.uncertain_dump_routes += 1;
         if let Some(resync) = &mut self.resyncs.current {

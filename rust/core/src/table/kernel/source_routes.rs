@@ -5,7 +5,8 @@
 use crate::route::{NextHopSet, Prefix, RouteKey};
 
 use crate::table::Table;
-use crate::table::kernel::kernel_order::{self, InsertMode, Withdrawn};
+use crate::table::kernel::kernel_order::{self, InsertMode};
+use crate::table::kernel::kernel_removal::{self, Withdrawn};
 use crate::table::kernel::source_route_list::{MAX_KEPT, SourceRouteKey};
 use crate::table::kernel::update::{Announcement, in_order};
 use crate::table::store::entry::{KernelRoute, Routes};
@@ -15,7 +16,7 @@ use crate::table::store::interner::Interner;
 impl Table {
     /// Adds a route for packets from `source` only, which VPP cannot have; those out of scope are
     /// ignored. Returns false where it is not kept, as there are too many.
-    pub fn announce_from(
+    pub fn announce_source_route(
         &mut self,
         source: Prefix,
         announcement: Announcement,
@@ -55,12 +56,18 @@ impl Table {
     }
 
     /// Removes a route for packets from `source` only, or some of its next hops.
-    pub fn withdraw_from(&mut self, source: Prefix, key: RouteKey, protocol: u8, set: NextHopSet) {
+    pub fn withdraw_source_route(
+        &mut self,
+        source: Prefix,
+        key: RouteKey,
+        protocol: u8,
+        set: NextHopSet,
+    ) {
         let route_key = (key.table, key.prefix, source);
         if let Some(routes) = self.source_routes.routes.get(&route_key) {
             let gone = (key.tos, key.metric, protocol);
             let withdrawn =
-                kernel_order::withdraw(routes, gone, &in_order(set), &self.resolver.sets);
+                kernel_removal::withdraw(routes, gone, &in_order(set), &self.resolver.sets);
             self.take_away_from(route_key, withdrawn);
         }
         self.source_routes
@@ -157,7 +164,7 @@ mod tests {
                 expired: false,
             };
             let set = NextHopSet::new(Family::V6, RouteType::Unicast, hops);
-            table.announce_from(Prefix::v6(0, 16), announcement, set, InsertMode::Append)
+            table.announce_source_route(Prefix::v6(0, 16), announcement, set, InsertMode::Append)
         };
         for number in 0..4 {
             assert!(announce(&mut table, number));

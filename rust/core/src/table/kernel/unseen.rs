@@ -12,7 +12,7 @@ use crate::table::kernel::resync_state::DumpScope;
 use crate::table::resolve::resolver::SetMarks;
 use crate::table::resolve::topology::Topology;
 use crate::table::store::any_rib::AnyRib;
-use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
+use crate::table::store::entry::{EntryState, KernelRoute, Routes, flag};
 
 /// Prefixes without a seen route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,22 +46,22 @@ impl Table {
             .into_iter()
             .filter_map(|index| self.ribs.get(usize::from(index)))
         {
-            let unseen = |slot: u32, prefix: &Prefix, body: &Slot| {
+            let unseen = |slot: u32, prefix: &Prefix, entry: &EntryState| {
                 let seen = |route: &KernelRoute| route.generation == generation;
                 let listed =
                     |routes: &Routes| routes.iter().any(&stale) && !routes.iter().any(seen);
-                match (body.has(flag::OVERFLOW), body.route()) {
+                match (entry.has(flag::OVERFLOW), entry.route()) {
                     (true, _) => listed(&rib.routes(slot)),
                     (false, Some(route)) => stale(&route),
                     // The kernel may have what the prefix lists exclude.
-                    (false, None) => body.unconfirmed() && self.scope.prefixes.allow(prefix),
+                    (false, None) => entry.unconfirmed() && self.scope.prefixes.allow(prefix),
                 }
             };
             for slot in 0..rib.slots() {
-                let (Some(body), Some(prefix)) = (rib.body(slot), rib.prefix(slot)) else {
+                let (Some(entry), Some(prefix)) = (rib.entry(slot), rib.prefix(slot)) else {
                     continue;
                 };
-                if unseen(slot, &prefix, body) {
+                if unseen(slot, &prefix, entry) {
                     found.prefixes.push((rib.kernel_table, prefix));
                     if objects && rib.family() == Family::V6 && may_be_by_object(&rib.routes(slot))
                     {
@@ -105,7 +105,7 @@ impl Table {
         let unseen = |route: &KernelRoute| route.generation != generation && marks.has(route.set);
         let found = !marks.is_empty()
             && self.ribs_of(&[Family::V6]).into_iter().any(|rib| {
-                let only = |body: &Slot| body.route().is_some_and(|route| unseen(&route));
+                let only = |entry: &EntryState| entry.route().is_some_and(|route| unseen(&route));
                 let rib = self.ribs.get(usize::from(rib));
                 rib.is_some_and(|rib| {
                     rib.next(0, only).is_some() || rib.many().flatten().any(unseen)

@@ -9,7 +9,7 @@ use crate::table::kernel::kernel_order::{self, Announced, InsertMode};
 use crate::table::kernel::resync_state::Verify;
 use crate::table::resolve::resolver::Resolver;
 use crate::table::scope::Scope;
-use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
+use crate::table::store::entry::{EntryState, KernelRoute, Routes, flag};
 use crate::table::store::ids::{Handle, SetId};
 
 /// What an announcement carries in addition to its next-hop set.
@@ -24,11 +24,11 @@ pub struct Announcement {
 }
 
 /// The route's relation to a prefix with at most one route.
-enum Alone {
+enum OnlyRoute {
     /// It is the only one, and known.
     Known,
     /// There was none before.
-    First,
+    New,
 }
 
 impl Table {
@@ -125,29 +125,29 @@ impl Table {
             expired,
         };
         let counts = new.tos == 0 && self.scope.counts_in(protocol);
-        let place = self.ribs.get_mut(usize::from(rib));
-        let Some((slot, body)) = place.and_then(|rib| rib.get_or_insert(&key.prefix)) else {
+        let entries = self.ribs.get_mut(usize::from(rib));
+        let Some((slot, entry)) = entries.and_then(|rib| rib.get_or_insert(&key.prefix)) else {
             self.resolver.release(set);
             return Verify::Nothing;
         };
         let handle = Handle { rib, slot };
-        match alone(body, &new, insert_mode).filter(|_| counts) {
-            Some(Alone::Known) => {
-                body.generation = new.generation;
+        match only_route(entry, &new, insert_mode).filter(|_| counts) {
+            Some(OnlyRoute::Known) => {
+                entry.generation = new.generation;
                 self.resolver.release(set);
                 Verify::Nothing
             }
-            Some(Alone::First) => {
-                let untouched = body.is_untouched();
-                body.set_route(Some(new));
+            Some(OnlyRoute::New) => {
+                let untouched = entry.is_untouched();
+                entry.set_route(Some(new));
                 // The result of `refresh`, without its cost.
-                let given = untouched
-                    && gives(&self.scope, &self.resolver, &new)
+                let desired = untouched
+                    && is_desired(&self.scope, &self.resolver, &new)
                     && !self.quarantine.may_concern(&key.prefix);
-                if given {
-                    body.set_flag(flag::DESIRED | flag::QUEUED, true);
+                if desired {
+                    entry.set_flag(flag::DESIRED | flag::QUEUED, true);
                 }
-                self.first(handle, (key, protocol), insert_mode, given);
+                self.add_first(handle, (key, protocol), insert_mode, desired);
                 Verify::Nothing
             }
             None => {
@@ -162,19 +162,19 @@ impl Table {
         }
     }
 
-    fn first(
+    fn add_first(
         &mut self,
         handle: Handle,
         (key, protocol): (RouteKey, u8),
         insert_mode: InsertMode,
-        given: bool,
+        desired: bool,
     ) {
         if insert_mode.from_dump() && self.scope.mirrors(protocol) {
             self.drifted(key, true);
         }
         let counts = self.counts_mut(key.prefix.family());
         counts.kernel = counts.kernel.saturating_add(1);
-        if given {
+        if desired {
             counts.desired = counts.desired.saturating_add(1);
             self.dirty.push(handle);
         } else {
@@ -322,7 +322,7 @@ impl Table {
 }
 
 /// Whether VPP gets a prefix with this only route, regardless of other prefixes.
-fn gives(scope: &Scope, resolver: &Resolver, route: &KernelRoute) -> bool {
+fn is_desired(scope: &Scope, resolver: &Resolver, route: &KernelRoute) -> bool {
     scope.most().is_none()
         && scope.mirrors(route.protocol)
         && resolver.resolution(route.set).held.is_none()
@@ -330,15 +330,15 @@ fn gives(scope: &Scope, resolver: &Resolver, route: &KernelRoute) -> bool {
 
 /// Nearly every prefix has one route: the outcome of [`Table::enter`] for it without a list. None
 /// if there are others.
-fn alone(body: &Slot, new: &KernelRoute, insert_mode: InsertMode) -> Option<Alone> {
-    if body.has(flag::OVERFLOW) || new.expired {
+fn only_route(entry: &EntryState, new: &KernelRoute, insert_mode: InsertMode) -> Option<OnlyRoute> {
+    if entry.has(flag::OVERFLOW) || new.expired {
         return None;
     }
-    match body.route() {
-        None => Some(Alone::First),
+    match entry.route() {
+        None => Some(OnlyRoute::New),
         Some(known) => {
             let alike = insert_mode.from_dump() || insert_mode == InsertMode::Sole;
-            (alike && known.is(new)).then_some(Alone::Known)
+            (alike && known.is(new)).then_some(OnlyRoute::Known)
         }
     }
 }

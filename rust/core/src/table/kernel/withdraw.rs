@@ -4,10 +4,10 @@ use crate::route::{Family, NextHopSet, NextHopSource, Route, RouteKey};
 
 use crate::table::Table;
 use crate::table::kernel::ecmp;
-use crate::table::kernel::kernel_order::{self, Withdrawn};
+use crate::table::kernel::kernel_removal::{self, Withdrawn};
 use crate::table::kernel::resync_state::{Touch, Verify};
 use crate::table::kernel::update::in_order;
-use crate::table::store::entry::{KernelRoute, Routes, Slot, flag};
+use crate::table::store::entry::{EntryState, KernelRoute, Routes, flag};
 use crate::table::store::ids::Handle;
 
 impl Table {
@@ -27,7 +27,8 @@ impl Table {
                 return false;
             };
             let sets = &self.resolver.sets;
-            let gone = kernel_order::withdraw(&routes, (key.tos, key.metric, protocol), &set, sets);
+            let gone =
+                kernel_removal::withdraw(&routes, (key.tos, key.metric, protocol), &set, sets);
             verify = match &gone {
                 // The first next hop decides the position of the whole route among others.
                 Withdrawn::NextHops(..) if routes.len() > 1 => Verify::OfEverything,
@@ -95,8 +96,8 @@ impl Table {
             routes.iter().position(gone)
         };
         // Nearly every prefix has one route, stored in the entry: avoid a list for those.
-        let suspect = |body: &Slot| {
-            body.has(flag::OVERFLOW) || body.route().is_some_and(|route| stale(&route))
+        let suspect = |entry: &EntryState| {
+            entry.has(flag::OVERFLOW) || entry.route().is_some_and(|route| stale(&route))
         };
         let mut removed = 0;
         for rib in self.ribs_of(families) {

@@ -32,14 +32,16 @@ impl Table {
 fn count(rib: &AnyRib) -> Counts {
     let mut counts = Counts::default();
     for slot in 0..rib.slots() {
-        let Some(body) = rib.body(slot) else { continue };
+        let Some(entry) = rib.entry(slot) else {
+            continue;
+        };
         counts.kernel += rib.routes(slot).len();
-        counts.desired += usize::from(body.has(flag::DESIRED));
-        counts.installed += usize::from(!body.installed.is_none());
-        counts.held += usize::from(body.has(flag::HELD));
-        counts.substituted += usize::from(body.flags & SUBSTITUTED == SUBSTITUTED);
-        counts.rejected += usize::from(body.has(flag::REJECTED));
-        counts.unconfirmed += usize::from(body.has(flag::UNCONFIRMED));
+        counts.desired += usize::from(entry.has(flag::DESIRED));
+        counts.installed += usize::from(!entry.installed.is_none());
+        counts.held += usize::from(entry.has(flag::HELD));
+        counts.substituted += usize::from(entry.flags & SUBSTITUTED == SUBSTITUTED);
+        counts.rejected += usize::from(entry.has(flag::REJECTED));
+        counts.unconfirmed += usize::from(entry.has(flag::UNCONFIRMED));
     }
     counts
 }

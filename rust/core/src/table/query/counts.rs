@@ -12,7 +12,7 @@ pub struct Counts {
     /// Prefixes of a mirrored protocol that VPP currently cannot have
     /// ([`HoldReason`](crate::table::HoldReason)).
     pub held: usize,
-    /// Held prefixes with a substitute ([`Substitute`](super::Substitute)); these also count as
+    /// Held prefixes with a substitute ([`Substitute`](crate::table::Substitute)); these also count as
     /// desired.
     pub substituted: usize,
     /// Prefixes whose last request VPP refused.

@@ -22,7 +22,7 @@ pub struct RouteFilter {
 }
 
 impl RouteFilter {
-    pub(super) fn takes(&self, state: RouteState) -> bool {
+    pub(super) fn accepts(&self, state: RouteState) -> bool {
         self.states.is_empty() || self.states.iter().any(|name| name == state.name())
     }
 

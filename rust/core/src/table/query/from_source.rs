@@ -11,14 +11,14 @@ use crate::table::resolve::hold_reason::HoldReason;
 use crate::table::store::entry::KernelRoute;
 
 impl Table {
-    /// Those that `filter` takes.
-    pub(super) fn routes_from_sources_taken(
+    /// Those that `filter` accepts.
+    pub(super) fn accepted_routes_from_sources(
         &self,
         filter: &RouteFilter,
     ) -> impl Iterator<Item = (&SourceRouteKey, &KernelRoute)> {
         self.routes_from_sources()
             .filter(|((_, prefix, source), route)| {
-                filter.takes(state(*source))
+                filter.accepts(state(*source))
                     && filter.contains(prefix)
                     && self.leads(filter, route.set)
             })
@@ -33,7 +33,9 @@ impl Table {
         filter: &RouteFilter,
         views: &mut Vec<RouteView>,
     ) -> Option<u32> {
-        let mut rest = self.routes_from_sources_taken(filter).skip(start as usize);
+        let mut rest = self
+            .accepted_routes_from_sources(filter)
+            .skip(start as usize);
         for (route_key, route) in rest.by_ref().take(limit.max(1)) {
             views.extend(self.view_from_source(route_key, route));
         }
@@ -51,10 +53,10 @@ impl Table {
     ) {
         let wanted = |route_key: &SourceRouteKey| (route_key.0, route_key.1) == (table, prefix);
         if family == Family::V6 {
-            let taken = self.routes_from_sources_taken(filter);
-            let taken = taken.filter(|(route_key, _)| wanted(route_key));
+            let accepted = self.accepted_routes_from_sources(filter);
+            let accepted = accepted.filter(|(route_key, _)| wanted(route_key));
             views.extend(
-                taken.filter_map(|(route_key, route)| self.view_from_source(route_key, route)),
+                accepted.filter_map(|(route_key, route)| self.view_from_source(route_key, route)),
             );
         }
     }

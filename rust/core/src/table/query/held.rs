@@ -14,8 +14,8 @@ impl Table {
         if self.with_tos > 0 {
             reasons.insert(HoldReason::TypeOfService(0).name(), self.with_tos);
         }
-        for (place, _) in self.routes_from_sources() {
-            let name = HoldReason::SourceSpecific(place.2).name();
+        for (key, _) in self.routes_from_sources() {
+            let name = HoldReason::SourceSpecific(key.2).name();
             *reasons.entry(name).or_default() += 1;
         }
         reasons.extend(self.held_labels());
@@ -28,8 +28,8 @@ impl Table {
         } else {
             // Quarantine holds by prefix, not by set.
             for handle in self.slots() {
-                let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
-                let wanted = body.and_then(|body| self.target(handle, body));
+                let entry = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
+                let wanted = entry.and_then(|entry| self.target(handle, entry));
                 if let Some(held) = wanted.and_then(|wanted| wanted.held) {
                     *reasons.entry(held.name()).or_default() += 1;
                 }

@@ -27,7 +27,7 @@ pub struct RoutesInOrder {
     which: Option<Which>,
     /// Behind it the next walk begins.
     after: Option<Prefix>,
-    /// The place that the walk has come to.
+    /// The slot at which the walk goes on.
     slot: u32,
     /// The lowest prefixes that it has seen.
     lowest: BinaryHeap<Prefix>,
@@ -36,7 +36,7 @@ pub struct RoutesInOrder {
 }
 
 impl RoutesInOrder {
-    /// A listing of what `filter` takes.
+    /// A listing of what `filter` accepts.
     #[must_use]
     pub fn new(filter: RouteFilter) -> Self {
         Self::by(filter, MAX_FOUND)
@@ -106,7 +106,7 @@ impl RoutesInOrder {
         views
     }
 
-    /// Looks at some more places; whether these were the last.
+    /// Looks at some more slots; returns whether these were the last.
     fn walk(&mut self, table: &Table, (family, number): Which) -> bool {
         let Some(index) = table.rib_index(family, number) else {
             return true;
@@ -119,9 +119,9 @@ impl RoutesInOrder {
         while slot < end {
             let handle = Handle { rib: index, slot };
             if let Some(prefix) = rib.prefix(slot).filter(|prefix| self.wants(prefix)) {
-                let mut taken = false;
-                table.each_taken(handle, &self.filter, |_, _, _, _| taken = true);
-                if taken {
+                let mut accepted = false;
+                table.each_accepted(handle, &self.filter, |_, _, _, _| accepted = true);
+                if accepted {
                     self.keep(prefix);
                 }
             }
@@ -130,8 +130,8 @@ impl RoutesInOrder {
         self.slot = slot;
         let last = slot >= rib.slots();
         if last && family == Family::V6 {
-            let taken = table.routes_from_sources_taken(&self.filter);
-            let in_table = taken.filter(|((table, ..), _)| *table == number);
+            let accepted = table.accepted_routes_from_sources(&self.filter);
+            let in_table = accepted.filter(|((table, ..), _)| *table == number);
             let prefixes: Vec<Prefix> = in_table.map(|((_, prefix, _), _)| *prefix).collect();
             for prefix in prefixes {
                 if self.wants(&prefix) {

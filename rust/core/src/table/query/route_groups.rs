@@ -13,7 +13,7 @@ use crate::table::store::ids::{Handle, SetId};
 /// Routes that have all of this in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteGroup {
-    /// Their state ([`RouteState::name`](super::RouteState::name)).
+    /// Their state ([`RouteState::name`](crate::table::RouteState::name)).
     pub state: &'static str,
     /// Who installed them (`rtm_protocol`).
     pub protocol: u8,
@@ -26,7 +26,7 @@ pub struct RouteGroup {
 }
 
 impl Table {
-    /// Counts the routes that `filter` takes from `cursor` on; and where to go on, none at the end.
+    /// Counts the routes that `filter` accepts from `cursor` on; and where to go on, none at the end.
     #[must_use]
     pub fn group_routes(
         &self,
@@ -35,15 +35,15 @@ impl Table {
     ) -> (Vec<RouteGroup>, Option<Cursor>) {
         let mut counts = HashMap::<_, usize>::new();
         let rest = self.walk_slots(cursor, MAX_SLOTS, |handle: Handle| {
-            self.each_taken(handle, filter, |_, _, route, state| {
+            self.each_accepted(handle, filter, |_, _, route, state| {
                 let group = (state.name(), route.protocol, route.set);
                 *counts.entry(group).or_default() += 1;
             });
             true
         });
         if rest.is_none() {
-            for (place, route) in self.routes_from_sources_taken(filter) {
-                let group = (state(place.2).name(), route.protocol, route.set);
+            for (key, route) in self.accepted_routes_from_sources(filter) {
+                let group = (state(key.2).name(), route.protocol, route.set);
                 *counts.entry(group).or_default() += 1;
             }
         }
@@ -61,8 +61,8 @@ impl Table {
         (counts.into_iter().filter_map(group).collect(), rest)
     }
 
-    /// Adds to `counts`, by the number of their set of next hops ([`SetView::id`](super::SetView::id)),
-    /// the routes that `filter` takes from `cursor` on; where to go on, none at the end.
+    /// Adds to `counts`, by the number of their set of next hops ([`SetView::id`](crate::table::SetView::id)),
+    /// the routes that `filter` accepts from `cursor` on; where to go on, none at the end.
     #[must_use]
     pub fn count_by_set(
         &self,
@@ -71,12 +71,12 @@ impl Table {
         counts: &mut Vec<u32>,
     ) -> Option<Cursor> {
         let rest = self.walk_slots(cursor, MAX_SLOTS, |handle: Handle| {
-            self.each_taken(handle, filter, |_, _, route, _| count(counts, route.set));
+            self.each_accepted(handle, filter, |_, _, route, _| count(counts, route.set));
             true
         });
         if rest.is_none() {
-            let taken = self.routes_from_sources_taken(filter);
-            taken.for_each(|(_, route)| count(counts, route.set));
+            let accepted = self.accepted_routes_from_sources(filter);
+            accepted.for_each(|(_, route)| count(counts, route.set));
         }
         rest
     }

@@ -41,8 +41,8 @@ impl Table {
     /// # Errors
     /// [`HoldReason`] if there is no substitute.
     pub fn paths_given_for(&self, set: &NextHopSet) -> Result<PathSet, HoldReason> {
-        let given = self.resolver.topology.resolve_or_substitute(set).paths;
-        given.map_or_else(|| self.paths_for(set), Ok)
+        let resolved = self.resolver.topology.resolve_or_substitute(set).paths;
+        resolved.map_or_else(|| self.paths_for(set), Ok)
     }
 
     /// Stored next-hop sets from `cursor` (0: the first), at most `limit`, and the next cursor.

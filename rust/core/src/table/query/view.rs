@@ -7,7 +7,7 @@ use crate::table::query::filter::RouteFilter;
 use crate::table::query::route_state::RouteState;
 use crate::table::resolve::fallback::Substitute;
 use crate::table::resolve::hold_reason::HoldReason;
-use crate::table::store::entry::{KernelRoute, Slot, flag};
+use crate::table::store::entry::{EntryState, KernelRoute, flag};
 use crate::table::store::ids::Handle;
 
 /// A kernel route and its state in VPP.
@@ -23,7 +23,7 @@ pub struct RouteView {
     pub metric: u32,
     /// The protocol that installed it (`rtm_protocol`).
     pub protocol: u8,
-    /// Its source: the name of the scope's [`RouteSource`](super::RouteSource), or `injected` for a
+    /// Its source: the name of the scope's [`RouteSource`](crate::table::RouteSource), or `injected` for a
     /// route from [`Table::inject`].
     pub source: &'static str,
     /// What it does with packets.
@@ -54,13 +54,13 @@ impl Table {
 
     pub(super) fn views(&self, handle: Handle, filter: &RouteFilter, views: &mut Vec<RouteView>) {
         let Some(rib) = self.rib(handle) else { return };
-        self.each_taken(handle, filter, |prefix, body, route, state| {
+        self.each_accepted(handle, filter, |prefix, entry, route, state| {
             let Some(set) = self.resolver.sets.get(route.set.0) else {
                 return;
             };
             views.push(RouteView {
-                substitute: self.substitute(handle, body, state),
-                installed: self.paths(body.installed).cloned(),
+                substitute: self.substitute(handle, entry, state),
+                installed: self.paths(entry.installed).cloned(),
                 ..self.view_of(rib.kernel_table, prefix, route, set, state)
             });
         });
@@ -97,38 +97,43 @@ impl Table {
         }
     }
 
-    /// Calls `with` for each route of a place that `filter` takes.
-    pub(super) fn each_taken(
+    /// Calls `with` for each route of the prefix that `filter` accepts.
+    pub(super) fn each_accepted(
         &self,
         handle: Handle,
         filter: &RouteFilter,
-        mut with: impl FnMut(Prefix, &Slot, &KernelRoute, RouteState),
+        mut with: impl FnMut(Prefix, &EntryState, &KernelRoute, RouteState),
     ) {
         let Some(rib) = self.rib(handle) else { return };
-        let (Some(body), Some(prefix)) = (rib.body(handle.slot), rib.prefix(handle.slot)) else {
+        let (Some(entry), Some(prefix)) = (rib.entry(handle.slot), rib.prefix(handle.slot)) else {
             return;
         };
         if !filter.contains(&prefix) {
             return;
         }
         for route in rib.routes(handle.slot) {
-            let state = self.state(handle, body, &route);
-            if filter.takes(state) && self.leads(filter, route.set) {
-                with(prefix, body, &route, state);
+            let state = self.state(handle, entry, &route);
+            if filter.accepts(state) && self.leads(filter, route.set) {
+                with(prefix, entry, &route, state);
             }
         }
     }
 
-    fn substitute(&self, handle: Handle, body: &Slot, state: RouteState) -> Option<Substitute> {
+    fn substitute(
+        &self,
+        handle: Handle,
+        entry: &EntryState,
+        state: RouteState,
+    ) -> Option<Substitute> {
         let held = matches!(state, RouteState::Held(held) if !matches!(held, HoldReason::TypeOfService(_)));
-        let desired = held.then(|| self.desired(handle, body))?;
+        let desired = held.then(|| self.desired(handle, entry))?;
         self.substitute_of(desired)
     }
 
     pub(in crate::table) fn state(
         &self,
         handle: Handle,
-        body: &Slot,
+        entry: &EntryState,
         route: &KernelRoute,
     ) -> RouteState {
         if !self.scope.mirrors(route.protocol) {
@@ -137,18 +142,18 @@ impl Table {
         if route.tos != 0 {
             return RouteState::Held(HoldReason::TypeOfService(route.tos));
         }
-        if body.route() != Some(*route) {
+        if entry.route() != Some(*route) {
             return RouteState::NotBest;
         }
         let refusal = self
             .refusals
             .get(&handle)
-            .filter(|_| body.has(flag::REJECTED));
-        match (self.target(handle, body), refusal) {
+            .filter(|_| entry.has(flag::REJECTED));
+        match (self.target(handle, entry), refusal) {
             (_, Some(refusal)) => RouteState::Rejected(refusal.retval),
             (Some(wanted), None) => match wanted.held {
                 Some(held) => RouteState::Held(held),
-                None if wanted.paths == body.installed => RouteState::Installed,
+                None if wanted.paths == entry.installed => RouteState::Installed,
                 None => RouteState::Queued,
             },
             (None, None) => RouteState::Queued,

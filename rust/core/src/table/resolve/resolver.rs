@@ -235,10 +235,10 @@ impl Resolver {
             self.resolved.resize(index + 1, None);
         }
         let new = Some(ResolvedSet { resolution, usable });
-        let Some(place) = self.resolved.get_mut(index) else {
+        let Some(resolved) = self.resolved.get_mut(index) else {
             return false;
         };
-        let old = std::mem::replace(place, new);
+        let old = std::mem::replace(resolved, new);
         if let Some(ResolvedSet { resolution, .. }) = old {
             self.release_paths(resolution.paths);
         }

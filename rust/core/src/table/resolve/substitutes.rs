@@ -30,10 +30,10 @@ impl Table {
         }
         // Quarantine holds by prefix, not by set.
         for handle in self.slots() {
-            let body = self.rib(handle).and_then(|rib| rib.body(handle.slot));
+            let entry = self.rib(handle).and_then(|rib| rib.entry(handle.slot));
             let both = |flags| flags & SUBSTITUTED == SUBSTITUTED;
-            if let Some(body) = body.filter(|body| body.in_use() && both(body.flags)) {
-                add(self.desired(handle, body), 1);
+            if let Some(entry) = entry.filter(|entry| entry.in_use() && both(entry.flags)) {
+                add(self.desired(handle, entry), 1);
             }
         }
         counts

@@ -2,7 +2,7 @@
 
 use crate::route::{Family, Prefix};
 
-use crate::table::store::entry::{Address, Ipv6Words, KernelRoute, Routes, Slot, words};
+use crate::table::store::entry::{Address, EntryState, Ipv6Words, KernelRoute, Routes, words};
 use crate::table::store::rib::Rib;
 
 enum Store {
@@ -57,7 +57,10 @@ impl AnyRib {
     }
 
     /// The prefix's slot, created if missing, and its entry; none for the other family.
-    pub(in crate::table) fn get_or_insert(&mut self, prefix: &Prefix) -> Option<(u32, &mut Slot)> {
+    pub(in crate::table) fn get_or_insert(
+        &mut self,
+        prefix: &Prefix,
+    ) -> Option<(u32, &mut EntryState)> {
         let (bits, length) = (prefix.bits(), prefix.length());
         match (&mut self.store, prefix.family()) {
             (Store::V4(rib), Family::V4) => rib.get_or_insert(bits as u32, length),
@@ -67,14 +70,18 @@ impl AnyRib {
     }
 
     /// The first slot from this one whose prefix `is` accepts.
-    pub(in crate::table) fn next(&self, from: u32, is: impl Fn(&Slot) -> bool) -> Option<u32> {
+    pub(in crate::table) fn next(
+        &self,
+        from: u32,
+        is: impl Fn(&EntryState) -> bool,
+    ) -> Option<u32> {
         either!(&self.store, rib => rib.next(from, is))
     }
 
     pub(in crate::table) fn prefix(&self, slot: u32) -> Option<Prefix> {
         either!(&self.store, rib => {
             let entry = rib.get(slot)?;
-            Some(entry.address.prefix(entry.body.length))
+            Some(entry.address.prefix(entry.state.length))
         })
     }
 
@@ -87,12 +94,12 @@ impl AnyRib {
         either!(&self.store, rib => rib.slots())
     }
 
-    pub(in crate::table) fn body(&self, slot: u32) -> Option<&Slot> {
-        either!(&self.store, rib => Some(&rib.get(slot)?.body))
+    pub(in crate::table) fn entry(&self, slot: u32) -> Option<&EntryState> {
+        either!(&self.store, rib => Some(&rib.get(slot)?.state))
     }
 
-    pub(in crate::table) fn body_mut(&mut self, slot: u32) -> Option<&mut Slot> {
-        either!(&mut self.store, rib => Some(&mut rib.get_mut(slot)?.body))
+    pub(in crate::table) fn entry_mut(&mut self, slot: u32) -> Option<&mut EntryState> {
+        either!(&mut self.store, rib => Some(&mut rib.get_mut(slot)?.state))
     }
 
     pub(in crate::table) fn routes(&self, slot: u32) -> Routes {

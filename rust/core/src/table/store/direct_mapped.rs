@@ -1,6 +1,6 @@
 //! A direct-mapped cache of sets with a single next hop.
 //!
-//! Nearly every route of a full table has one of a few such sets, and their bytes are short:
+//! Nearly every route of a full table has one of a few such sets, and their bytes are key:
 //! comparing them as a few integers at an index derived from these takes half the time of hashing
 //! them and looking them up in a map.
 
@@ -65,20 +65,20 @@ pub(in crate::table) struct DirectMapped(Vec<Option<(InlineKey, CachedSet)>>);
 
 impl DirectMapped {
     #[inline]
-    pub(in crate::table) fn get(&self, short: &InlineKey) -> Option<CachedSet> {
-        match self.0.get(short.index()) {
-            Some(Some((found, known))) if found == short => Some(*known),
+    pub(in crate::table) fn get(&self, key: &InlineKey) -> Option<CachedSet> {
+        match self.0.get(key.index()) {
+            Some(Some((found, known))) if found == key => Some(*known),
             _ => None,
         }
     }
 
-    pub(in crate::table) fn put(&mut self, short: Option<InlineKey>, known: CachedSet) {
-        let Some(short) = short else { return };
+    pub(in crate::table) fn put(&mut self, key: Option<InlineKey>, known: CachedSet) {
+        let Some(key) = key else { return };
         if self.0.is_empty() {
             self.0.resize(1 << BITS, None);
         }
-        if let Some(place) = self.0.get_mut(short.index()) {
-            *place = Some((short, known));
+        if let Some(kept) = self.0.get_mut(key.index()) {
+            *kept = Some((key, known));
         }
     }
 }
@@ -103,11 +103,11 @@ mod tests {
         for length in [16, 20, 27, 28] {
             for gateway in &gateways {
                 let known = (SetId(gateway[19].into()), 1);
-                let short = InlineKey::of(bytes(2, &gateway[..length]));
-                near.put(short, known);
-                assert_eq!(near.get(&short.unwrap()), Some(known));
+                let key = InlineKey::of(bytes(2, &gateway[..length]));
+                near.put(key, known);
+                assert_eq!(near.get(&key.unwrap()), Some(known));
                 for other in [bytes(3, &gateway[..length]), bytes(2, &gateway[1..length])] {
-                    let found = InlineKey::of(other).and_then(|short| near.get(&short));
+                    let found = InlineKey::of(other).and_then(|key| near.get(&key));
                     assert_eq!(found, None);
                 }
             }
@@ -115,15 +115,15 @@ mod tests {
     }
 
     #[test]
-    fn gateways_side_by_side_have_places_of_their_own() {
-        for (length, host_at, places) in [(16, 7, 256), (24, 7, 128), (28, 19, 256)] {
-            let place = |host| {
+    fn neighbouring_gateways_have_slots_of_their_own() {
+        for (length, host_at, slots) in [(16, 7, 256), (24, 7, 128), (28, 19, 256)] {
+            let slot = |host| {
                 let at = |at| if at == host_at { host } else { 9 };
                 let attributes: Vec<u8> = (0..length).map(at).collect();
                 InlineKey::of(bytes(2, &attributes)).unwrap().index()
             };
-            let found: BTreeSet<usize> = (0..=u8::MAX).map(place).collect();
-            assert_eq!(found.len(), places, "{length}");
+            let found: BTreeSet<usize> = (0..=u8::MAX).map(slot).collect();
+            assert_eq!(found.len(), slots, "{length}");
         }
     }
 

@@ -75,7 +75,7 @@ impl KernelRoute {
 /// The kernel routes of a prefix in the kernel's order: by metric, then by position.
 pub(in crate::table) type Routes = SmallVec<[KernelRoute; 2]>;
 
-/// Bits of [`Slot::flags`].
+/// Bits of [`EntryState::flags`].
 pub(in crate::table) mod flag {
     /// A route of the kernel is stored in the entry (`metric`, `set`, `protocol`, `generation`).
     pub(in crate::table) const ROUTE: u8 = 1;
@@ -108,12 +108,12 @@ const FREE: u8 = u8::MAX;
 #[derive(Clone, Copy, Debug)]
 pub(in crate::table) struct Entry<A> {
     pub(in crate::table) address: A,
-    pub(in crate::table) body: Slot,
+    pub(in crate::table) state: EntryState,
 }
 
 /// The state of a prefix: the best kernel route and what VPP has acknowledged.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::table) struct Slot {
+pub(in crate::table) struct EntryState {
     pub(in crate::table) length: u8,
     pub(in crate::table) protocol: u8,
     pub(in crate::table) generation: u8,
@@ -123,7 +123,7 @@ pub(in crate::table) struct Slot {
     pub(in crate::table) installed: PathSetId,
 }
 
-impl Slot {
+impl EntryState {
     pub(in crate::table) fn new(length: u8) -> Self {
         Self {
             length,

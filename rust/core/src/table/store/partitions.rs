@@ -40,7 +40,7 @@ impl Partitions {
         };
         let full = *end == (part + 1) * self.room;
         match self.slots.get_mut(*end) {
-            Some(place) if !full => *place = (hash, slot),
+            Some(free) if !full => *free = (hash, slot),
             _ => return false,
         }
         *end += 1;

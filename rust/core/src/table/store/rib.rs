@@ -12,7 +12,7 @@ use std::ops::Range;
 use ahash::RandomState;
 use hashbrown::{HashMap, HashTable};
 
-use crate::table::store::entry::{Address, Entry, KernelRoute, Routes, Slot, flag};
+use crate::table::store::entry::{Address, Entry, EntryState, KernelRoute, Routes, flag};
 use crate::table::store::partitions::Partitions;
 
 /// Prefixes of one family and kernel table.
@@ -72,7 +72,7 @@ impl<A: Address> Rib<A> {
         let same = new.get(first..).unwrap_or_default().iter();
         let at = same
             .take_while(|entry| entry.address == address)
-            .position(|entry| entry.body.length == length)?;
+            .position(|entry| entry.state.length == length)?;
         u32::try_from(self.indexed + first + at).ok()
     }
 
@@ -93,7 +93,7 @@ impl<A: Address> Rib<A> {
     fn find_or_insert_by_index(&mut self, address: A, length: u8) -> u32 {
         let entry = Entry {
             address,
-            body: Slot::new(length),
+            state: EntryState::new(length),
         };
         if self.free.is_empty() && self.is_beyond_all(address, length) {
             return self.store(entry);
@@ -125,7 +125,7 @@ impl<A: Address> Rib<A> {
         new.iter()
             .rev()
             .take_while(|entry| entry.address == highest)
-            .any(|entry| entry.body.length == length)
+            .any(|entry| entry.state.length == length)
     }
 
     /// Completes the index: unindexed entries need a search.
@@ -152,12 +152,12 @@ impl<A: Address> Rib<A> {
     }
 
     /// Adds slots to the index, which has room for them; skips free ones.
-    fn enter_all(&mut self, places: Range<usize>) {
-        let mut parts = Partitions::new(self.index.num_buckets(), places.len());
-        let first = u32::try_from(places.start).unwrap_or(u32::MAX);
-        let entries = self.entries.get(places).unwrap_or_default();
+    fn enter_all(&mut self, slots: Range<usize>) {
+        let mut parts = Partitions::new(self.index.num_buckets(), slots.len());
+        let first = u32::try_from(slots.start).unwrap_or(u32::MAX);
+        let entries = self.entries.get(slots).unwrap_or_default();
         for (slot, entry) in (first..).zip(entries) {
-            if !entry.body.in_use() {
+            if !entry.state.in_use() {
                 continue;
             }
             let hash = hash(&self.hasher, entry);
@@ -183,8 +183,8 @@ impl<A: Address> Rib<A> {
     fn store(&mut self, entry: Entry<A>) -> u32 {
         self.highest = self.highest.max(Some(entry.address));
         if let Some(slot) = self.free.pop() {
-            if let Some(place) = self.entries.get_mut(slot as usize) {
-                *place = entry;
+            if let Some(free) = self.entries.get_mut(slot as usize) {
+                *free = entry;
             }
             return slot;
         }
@@ -200,7 +200,7 @@ impl<A: Address> Rib<A> {
             return;
         };
         let hash = spread(hash(&self.hasher, entry));
-        entry.body.free();
+        entry.state.free();
         if let Ok(found) = self.index.find_entry(hash, |other| *other == slot) {
             found.remove();
         }
@@ -213,16 +213,20 @@ impl<A: Address> Rib<A> {
         &mut self,
         address: A,
         length: u8,
-    ) -> Option<(u32, &mut Slot)> {
+    ) -> Option<(u32, &mut EntryState)> {
         let slot = self.find_or_insert(address, length);
         let entry = self.entries.get_mut(slot as usize)?;
-        Some((slot, &mut entry.body))
+        Some((slot, &mut entry.state))
     }
 
     /// The first slot from this one whose prefix `is` accepts.
-    pub(in crate::table) fn next(&self, from: u32, is: impl Fn(&Slot) -> bool) -> Option<u32> {
+    pub(in crate::table) fn next(
+        &self,
+        from: u32,
+        is: impl Fn(&EntryState) -> bool,
+    ) -> Option<u32> {
         let rest = self.entries.get(from as usize..)?;
-        let picked = |entry: &Entry<A>| entry.body.in_use() && is(&entry.body);
+        let picked = |entry: &Entry<A>| entry.state.in_use() && is(&entry.state);
         let after = rest.iter().position(picked)?;
         Some(from.saturating_add(u32::try_from(after).ok()?))
     }
@@ -230,22 +234,22 @@ impl<A: Address> Rib<A> {
     pub(in crate::table) fn get(&self, slot: u32) -> Option<&Entry<A>> {
         self.entries
             .get(slot as usize)
-            .filter(|entry| entry.body.in_use())
+            .filter(|entry| entry.state.in_use())
     }
 
     pub(in crate::table) fn get_mut(&mut self, slot: u32) -> Option<&mut Entry<A>> {
         self.entries
             .get_mut(slot as usize)
-            .filter(|entry| entry.body.in_use())
+            .filter(|entry| entry.state.in_use())
     }
 
     /// All kernel routes of a prefix, in the kernel's order.
     pub(in crate::table) fn routes(&self, slot: u32) -> Routes {
-        match self.get(slot).map(|entry| &entry.body) {
-            Some(body) if body.has(flag::OVERFLOW) => {
+        match self.get(slot).map(|entry| &entry.state) {
+            Some(state) if state.has(flag::OVERFLOW) => {
                 self.more.get(&slot).cloned().unwrap_or_default()
             }
-            Some(body) => body.route().into_iter().collect(),
+            Some(state) => state.route().into_iter().collect(),
             None => Routes::new(),
         }
     }
@@ -270,9 +274,9 @@ impl<A: Address> Rib<A> {
         let Some(entry) = self.get_mut(slot) else {
             return;
         };
-        let had_many = entry.body.has(flag::OVERFLOW);
-        entry.body.set_route(best);
-        entry.body.set_flag(flag::OVERFLOW, many);
+        let had_many = entry.state.has(flag::OVERFLOW);
+        entry.state.set_route(best);
+        entry.state.set_flag(flag::OVERFLOW, many);
         if many {
             self.more.insert(slot, routes);
         } else if had_many {
@@ -282,7 +286,7 @@ impl<A: Address> Rib<A> {
 }
 
 fn hash<A: Address>(hasher: &RandomState, entry: &Entry<A>) -> u32 {
-    entry.address.hash_with(entry.body.length, hasher)
+    entry.address.hash_with(entry.state.length, hasher)
 }
 
 /// Adds a slot to an index that has room for it.
@@ -299,7 +303,7 @@ fn spread(hash: u32) -> u64 {
 fn is_at<A: Address>(entries: &[Entry<A>], slot: u32, address: A, length: u8) -> bool {
     entries
         .get(slot as usize)
-        .is_some_and(|e| e.address == address && e.body.length == length)
+        .is_some_and(|e| e.address == address && e.state.length == length)
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ enum Shown {
 fn kernel(shown: Shown) -> impl FnMut(&Header, &[u8]) -> Vec<u8> + Send + 'static {
     move |request, _| {
         let two = 2_u32.to_ne_bytes();
-        let (kind, body) = match request.kind {
+        let (kind, payload) = match request.kind {
             RTM_GETLINK => (
                 RTM_NEWLINK,
                 [&[0; 4], &two[..], &[1, 0, 0, 0, 0, 0, 0, 0]].concat(),
@@ -40,7 +40,7 @@ fn kernel(shown: Shown) -> impl FnMut(&Header, &[u8]) -> Vec<u8> + Send + 'stati
             Shown::Interrupted => NLM_F_DUMP_INTR,
             _ => 0,
         };
-        let mut answer = message(request, kind, flags, &body);
+        let mut answer = message(request, kind, flags, &payload);
         if shown == Shown::Malformed {
             answer.extend(message(request, kind, 0, &[0; 2]));
         }
@@ -96,9 +96,9 @@ fn left(shown: Shown) -> ([bool; 2], [bool; 2], bool) {
 /// The requests of a pass, in their order.
 fn requests(scope: &DumpScope) -> Vec<u16> {
     let (sender, asked) = crossbeam_channel::unbounded();
-    let mut dumper = Dumper::of(fake_kernel(move |request, body| {
+    let mut dumper = Dumper::of(fake_kernel(move |request, payload| {
         // Whether it is asked for MPLS depends on this machine.
-        if body.first() != Some(&AF_MPLS) {
+        if payload.first() != Some(&AF_MPLS) {
             sender.send(request.kind).unwrap();
         }
         done(request)
@@ -159,7 +159,7 @@ fn routes_by_label_are_notified_and_dumped() {
     let notify = |kind, label| {
         shared.change(|table| {
             let effects = apply::notifications(&shared, table, &labelled(&nobody, kind, label));
-            assert!(effects.silent.is_none());
+            assert!(effects.to_verify.is_none());
         });
     };
     for label in [16, 17, 18] {
@@ -169,8 +169,8 @@ fn routes_by_label_are_notified_and_dumped() {
     assert_eq!(labels(&shared), [16, 18]);
     assert_eq!(shared.table().held_routes()["mpls_route"], 2);
     let dump = |broken: bool| {
-        let mut dumper = Dumper::of(fake_kernel(move |request, body| {
-            assert_eq!(body.first(), Some(&AF_MPLS));
+        let mut dumper = Dumper::of(fake_kernel(move |request, payload| {
+            assert_eq!(payload.first(), Some(&AF_MPLS));
             let mut answer = labelled(request, RTM_NEWROUTE, 19);
             if broken {
                 answer.extend(message(request, RTM_NEWROUTE, 0, &[0; 2]));

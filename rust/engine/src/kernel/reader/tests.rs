@@ -60,12 +60,12 @@ fn an_inline_reader_that_panics_ends_the_engine_likewise() {
 }
 
 /// A pulse that stays the same for a while.
-fn still(reader: &Reader, has_to_do: bool) -> Pulse {
+fn still(reader: &Reader, has_work: bool) -> Pulse {
     let deadline = Instant::now() + TIMEOUT;
     loop {
         let seen = reader.pulse();
         std::thread::sleep(Duration::from_millis(20));
-        if seen.has_to_do == has_to_do && reader.pulse() == seen {
+        if seen.has_work == has_work && reader.pulse() == seen {
             return seen;
         }
         assert!(Instant::now() < deadline, "{seen:?}");
@@ -73,7 +73,7 @@ fn still(reader: &Reader, has_to_do: bool) -> Pulse {
 }
 
 #[test]
-fn a_reader_that_hangs_is_seen_to_have_something_to_do() {
+fn a_reader_that_hangs_is_seen_to_have_work() {
     let reader = reader();
     let rest = still(&reader, false);
     let (end, hangs) = bounded(0);
@@ -92,7 +92,7 @@ fn a_reader_that_hangs_is_seen_to_have_something_to_do() {
         "a resync that is waited for is seen to get on"
     );
     reader.end();
-    assert!(!reader.pulse().has_to_do);
+    assert!(!reader.pulse().has_work);
 }
 
 #[test]

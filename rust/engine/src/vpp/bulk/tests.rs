@@ -170,12 +170,12 @@ impl Operation for Hanging {
     }
 }
 
-fn still(pulse: impl Fn() -> Pulse, has_to_do: bool) -> Pulse {
+fn still(pulse: impl Fn() -> Pulse, has_work: bool) -> Pulse {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let seen = pulse();
         std::thread::sleep(Duration::from_millis(20));
-        if seen.has_to_do == has_to_do && pulse() == seen {
+        if seen.has_work == has_work && pulse() == seen {
             return seen;
         }
         assert!(Instant::now() < deadline, "{seen:?}");
@@ -183,7 +183,7 @@ fn still(pulse: impl Fn() -> Pulse, has_to_do: bool) -> Pulse {
 }
 
 #[test]
-fn a_connection_that_hangs_is_seen_to_have_something_to_do() {
+fn a_connection_that_hangs_is_seen_to_have_work() {
     let (connection, _vpp) = connection();
     let rest = still(|| connection.pulse(), false);
     let (end, hangs) = bounded::<()>(0);

@@ -176,7 +176,7 @@ impl Operation for CommitOp {
     fn fail(mut self: Box<Self>, context: &Context, error: VppError) {
         let reply = self.reply.clone();
         self.put_answers();
-        if matches!(error, VppError::Gone(_)) {
+        if matches!(error, VppError::HungUp(_)) {
             let pending = self.pending.drain().map(|(_, request)| request).collect();
             let encoder = Encoder::new(context.ids.route, context.client_index);
             suspected(&self.shared, encoder, self.source, pending);
@@ -194,7 +194,7 @@ impl Drop for CommitOp {
         }
         self.waiting.append(&mut self.suspects);
         let (pending, waiting) = (&mut self.pending, &mut self.waiting);
-        self.shared.hand_back(|table| {
+        self.shared.change_unless_poisoned(|table| {
             for (_, request) in pending.drain() {
                 table.abandon(&request);
             }

@@ -1,5 +1,7 @@
 use super::*;
-use crate::route::{NextHop, RouteType};
+use crate::route::{NextHop, NextHopSource, RouteType};
+use crate::table::kernel::ecmp::same_forwarding;
+use crate::table::kernel::kernel_removal::{Withdrawn, withdraw};
 use std::net::IpAddr;
 
 struct List {

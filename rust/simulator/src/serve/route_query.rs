@@ -8,7 +8,7 @@ use bgpreflector_core::vpp::{
     messages as m,
 };
 
-use super::request::{Request, number};
+use super::request::{Request, id_of};
 use crate::fib::Best;
 use crate::retval;
 use crate::state::State;
@@ -20,14 +20,14 @@ pub(super) fn serve(
 ) -> Result<(), WireError> {
     match request.message {
         m::IP_ROUTE_V2_DUMP => {
-            let asked = RouteDump::decode(request.payload)?;
-            let wanted = (asked.table, asked.family);
-            let details = number(m::IP_ROUTE_V2_DETAILS);
+            let query = RouteDump::decode(request.payload)?;
+            let wanted = (query.table, query.family);
+            let details = id_of(m::IP_ROUTE_V2_DETAILS);
             dump(
                 state,
                 wanted,
-                asked.source,
-                asked.context,
+                query.source,
+                query.context,
                 Some(details),
                 out,
             )
@@ -67,7 +67,7 @@ fn dump(
     if !state.tables.has(table, family) {
         return Ok(());
     }
-    let details = v2.unwrap_or_else(|| number(m::IP_ROUTE_DETAILS));
+    let details = v2.unwrap_or_else(|| id_of(m::IP_ROUTE_DETAILS));
     for best in state.fib.all(&state.sources) {
         let ours = source == 0 || source == best.source;
         if !ours || best.key.0 != table || best.key.1.family() != family {
@@ -83,12 +83,12 @@ fn dump(
 fn lookup(
     state: &State,
     request: &Request<'_>,
-    asked: &RouteLookup,
+    query: &RouteLookup,
     out: &mut Vec<u8>,
 ) -> Result<(), WireError> {
     let is_v2 = request.message == m::IP_ROUTE_LOOKUP_V2;
-    let (table, prefix, sources) = (asked.table, asked.prefix, &state.sources);
-    let found = match (state.tables.has(table, prefix.family()), asked.exact) {
+    let (table, prefix, sources) = (query.table, query.prefix, &state.sources);
+    let found = match (state.tables.has(table, prefix.family()), query.exact) {
         (false, _) => Err(retval::NO_SUCH_FIB),
         (true, true) => state
             .fib
@@ -115,7 +115,7 @@ fn lookup(
         retval,
         route,
     };
-    answer.encode(number(reply), out);
+    answer.encode(id_of(reply), out);
     Ok(())
 }
 

@@ -12,25 +12,25 @@ use crate::state::State;
 /// Reads of one client before the others are served.
 const MAX_READS: usize = 8;
 
-/// Why the work for a client paused.
+/// Why serving a client paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// Nothing is left to do.
     Idle,
     /// The client has disconnected.
-    Over,
+    Disconnected,
     /// A rate limit holds requests back.
-    Limited,
+    RateLimited,
     /// A fault drops all connections.
     DropAll,
     /// A request has crashed VPP.
-    Ended,
+    Crashed,
 }
 
 impl Client {
     /// Reads and serves pending requests.
-    pub(crate) fn work(&mut self, state: &mut State) -> Progress {
-        self.paused = !self.takes_requests();
+    pub(crate) fn serve_pending(&mut self, state: &mut State) -> Progress {
+        self.paused = !self.accepts_requests();
         for _ in 0..MAX_READS {
             if self.paused {
                 return Progress::Idle;
@@ -43,14 +43,14 @@ impl Client {
                 return Progress::Idle;
             }
             match self.stream.read(self.reader.spare()) {
-                Ok(0) => return Progress::Over,
+                Ok(0) => return Progress::Disconnected,
                 Ok(count) => {
                     self.reader.advance(count);
                     self.last_heard = Instant::now();
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Progress::Idle,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return Progress::Over,
+                Err(_) => return Progress::Disconnected,
             }
         }
         self.serve(state)
@@ -60,7 +60,7 @@ impl Client {
         if let Some(delayed) = self.delayed.take() {
             if !state.faults.allows_request() {
                 self.delayed = Some(delayed);
-                return Progress::Limited;
+                return Progress::RateLimited;
             }
             match self.serve_one(state, &delayed) {
                 Progress::Idle => {}
@@ -79,20 +79,20 @@ impl Client {
             let message = match reader.next_message() {
                 Ok(Some(message)) => message,
                 Ok(None) => return Progress::Idle,
-                Err(_) => return Progress::Over,
+                Err(_) => return Progress::Disconnected,
             };
             if state.faults.mute {
                 continue;
             }
             if !state.faults.allows_request() {
                 self.delayed = Some(message.to_vec());
-                return Progress::Limited;
+                return Progress::RateLimited;
             }
             match self.serve_one(state, message) {
                 Progress::Idle => {}
                 other => return other,
             }
-            self.paused = !self.takes_requests();
+            self.paused = !self.accepts_requests();
             if self.paused {
                 return Progress::Idle;
             }
@@ -102,10 +102,10 @@ impl Client {
     fn serve_one(&mut self, state: &mut State, message: &[u8]) -> Progress {
         let before = state.statistics.route_requests;
         if !serve::serve(state, self, message) {
-            return Progress::Over;
+            return Progress::Disconnected;
         }
-        if state.ended {
-            return Progress::Ended;
+        if state.crashed {
+            return Progress::Crashed;
         }
         if state.statistics.route_requests == before {
             return Progress::Idle;

@@ -20,33 +20,33 @@ const WHAT: &str = "single routes";
 ///
 /// # Errors
 /// [`KernelError`] if an answer is missing or cannot be decoded.
-pub(super) fn ask<T: Copy>(
+pub(super) fn look_up<T: Copy>(
     socket: &RouteSocket,
     sequence: &mut u32,
-    questions: &[(T, IpAddr)],
+    addresses: &[(T, IpAddr)],
     on_progress: &dyn Fn(),
 ) -> Result<Vec<(T, Payload)>, KernelError> {
-    let mut answers = Vec::with_capacity(questions.len());
-    for some in questions.chunks(REQUESTS_AT_ONCE) {
+    let mut answers = Vec::with_capacity(addresses.len());
+    for chunk in addresses.chunks(REQUESTS_AT_ONCE) {
         on_progress();
-        ask_at_once(socket, sequence, some, &mut answers)?;
+        look_up_chunk(socket, sequence, chunk, &mut answers)?;
     }
     Ok(answers)
 }
 
-fn ask_at_once<T: Copy>(
+fn look_up_chunk<T: Copy>(
     socket: &RouteSocket,
     sequence: &mut u32,
-    questions: &[(T, IpAddr)],
+    addresses: &[(T, IpAddr)],
     answers: &mut Vec<(T, Payload)>,
 ) -> Result<(), KernelError> {
     let failed = |source| KernelError::Dump { what: WHAT, source };
     let mut waiting = AHashMap::new();
     let mut requests = Vec::new();
-    for (asked, address) in questions {
+    for (key, address) in addresses {
         *sequence = sequence.wrapping_add(1);
         requests.extend(route_lookup(*address, *sequence));
-        waiting.insert(*sequence, *asked);
+        waiting.insert(*sequence, *key);
     }
     socket.send(&requests).map_err(failed)?;
     let mut buffer = vec![0; BUFFER];
@@ -55,8 +55,8 @@ fn ask_at_once<T: Copy>(
         for message in Messages::new(buffer.get(..length).unwrap_or_default()) {
             let message =
                 message.map_err(|error| failed(std::io::Error::other(error.to_string())))?;
-            if let Some(asked) = waiting.remove(&message.header.sequence) {
-                answers.push((asked, message.body));
+            if let Some(key) = waiting.remove(&message.header.sequence) {
+                answers.push((key, message.payload));
             }
         }
     }
