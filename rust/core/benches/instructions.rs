@@ -81,7 +81,7 @@ fn to_encode(next_hops: NextHops) -> (Vec<Request>, Vec<EncodedPaths>, Vec<u8>) 
 
 #[library_benchmark]
 #[bench::plain(args = (PLAIN), setup = buffers, config = at_most(950))]
-#[bench::ecmp4(args = (NextHops::Inline(4)), setup = buffers, config = at_most(2308))]
+#[bench::ecmp4(args = (NextHops::Inline(4)), setup = buffers, config = at_most(2_010))]
 fn decode(buffers: Vec<Vec<u8>>) -> usize {
     let messages = buffers.iter().flat_map(|buffer| Messages::new(buffer));
     messages

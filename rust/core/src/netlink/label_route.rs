@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::attributes::{Attributes, exact, label_stack, u32_of, via};
 use super::constants::{RTA_DST, RTA_MULTIPATH, RTA_NEWDST, RTA_OIF, RTA_VIA, RTMSG};
 use super::error::DecodeErrorKind;
-use super::multipath::{MultipathNextHop, MultipathNextHops};
+use super::multipath::split_next_hop;
 use super::types::{Action, LabelRouteMessage};
 use crate::route::{LabelHop, LabelRoute};
 
@@ -53,10 +53,12 @@ fn hop(attributes: &[u8], interface: u32) -> Result<LabelHop, DecodeErrorKind> {
     Ok(hop)
 }
 
-fn multipath(value: &[u8]) -> Result<Vec<LabelHop>, DecodeErrorKind> {
-    let label_hop = |next_hop: Result<MultipathNextHop<'_>, _>| {
-        let next_hop = next_hop?;
-        hop(next_hop.attributes, next_hop.interface)
-    };
-    MultipathNextHops::new(value).map(label_hop).collect()
+fn multipath(mut bytes: &[u8]) -> Result<Vec<LabelHop>, DecodeErrorKind> {
+    let mut hops = Vec::new();
+    while !bytes.is_empty() {
+        let (next_hop, rest) = split_next_hop(bytes)?;
+        hops.push(hop(next_hop.attributes, next_hop.interface)?);
+        bytes = rest;
+    }
+    Ok(hops)
 }

@@ -9,7 +9,7 @@ use super::constants::{
 };
 use super::digest::Digest;
 use super::error::DecodeErrorKind;
-use super::multipath::MultipathNextHops;
+use super::multipath::split_next_hop;
 use super::next_hop::NextHopParts;
 use crate::route::{Family, NextHop, NextHopSource, RouteType, RouterPreference};
 
@@ -85,13 +85,24 @@ pub(super) fn next_hops(
     Ok(NextHopSource::Inline(SmallVec::from_buf([hop])))
 }
 
+/// Bytes of a `struct rtnexthop` with `RTA_GATEWAY`.
+const fn with_gateway(family: Family) -> usize {
+    match family {
+        Family::V4 => 16,
+        Family::V6 => 28,
+    }
+}
+
+// Apart from what every single next hop runs through.
+#[inline(never)]
 fn multipath_next_hops(
     family: Family,
-    value: &[u8],
+    mut bytes: &[u8],
 ) -> Result<SmallVec<[NextHop; 1]>, DecodeErrorKind> {
-    let mut next_hops = SmallVec::new();
-    for next_hop in MultipathNextHops::new(value) {
-        let next_hop = next_hop?;
+    // As many as there are where each has a gateway and no more, which is nearly always.
+    let mut next_hops = SmallVec::with_capacity(bytes.len() / with_gateway(family));
+    while !bytes.is_empty() {
+        let (next_hop, rest) = split_next_hop(bytes)?;
         let mut parts = NextHopParts {
             interface: next_hop.interface,
             ..NextHopParts::default()
@@ -101,6 +112,7 @@ fn multipath_next_hops(
             parts.read_attribute(family, kind, value)?;
         }
         next_hops.push(parts.finish(next_hop.flags, u32::from(next_hop.hops) + 1)?);
+        bytes = rest;
     }
     Ok(next_hops)
 }
