@@ -128,7 +128,7 @@ def test_an_end_while_vpp_is_waited_for(tmp_path: Path) -> None:
     arguments = ("--socket", str(tmp_path / "nowhere.sock"))
     with running_daemon(tmp_path / "d.log", *arguments) as daemon:
         wait_until(daemon.answers, 30, "it listens")
-        wait_until(daemon.log, 30, "it waits", accept=lambda log: "waited for" in log)
+        wait_until(daemon.log, 30, "it waits", accept=lambda log: "waiting for it" in log)
         assert daemon.end() == 0, daemon.log()
 
 
