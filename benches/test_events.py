@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from bgpreflector import _core
+from kernel.following import with_link
 from lab import Namespace, wait_until
 
 from .conftest import Add
@@ -37,11 +38,8 @@ CHANGES = {
 @contextmanager
 def side_link(kernel: Namespace) -> Iterator[None]:
     """A link with a single route."""
-    kernel.ip("link", "add", SIDE, "type", "veth", "peer", "name", f"{SIDE}p")
+    with_link(kernel, SIDE, 99)
     try:
-        for name in (SIDE, f"{SIDE}p"):
-            kernel.ip("link", "set", name, "up")
-        kernel.ip("addr", "add", "10.99.0.1/24", "dev", SIDE)
         kernel.ip("route", "add", SIDE_ROUTE, "proto", str(PROTOCOL), "dev", SIDE)
         yield
     finally:

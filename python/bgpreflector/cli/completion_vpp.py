@@ -6,12 +6,9 @@ It imports little, as :mod:`.completion` does; where something goes wrong, nothi
 from __future__ import annotations
 
 import json
-import os
 import socket
 import time
 from collections.abc import Mapping
-
-from bgpreflector.defaults import DEFAULT_SOCKET
 
 TIMEOUT = 0.05
 """Seconds for all of it: a key was pressed."""
@@ -20,8 +17,6 @@ MAX_ANSWER = 1 << 20
 """The most bytes of an answer."""
 
 REQUEST = b'{"version": 1, "command": "vpp_interfaces", "arguments": {}}\n'
-
-DEFAULT_FILE = "/etc/bgpreflector/bgpreflector.toml"
 
 
 def vpp_interfaces(values: Mapping[str, str]) -> list[str]:
@@ -37,20 +32,17 @@ def vpp_interfaces(values: Mapping[str, str]) -> list[str]:
         return []
 
 
-def _control_socket(values: Mapping[str, str]) -> str:
-    """As the commands find it: the option, the environment, the file, the default."""
-    found = values.get("--control", os.environ.get("BGPREFLECTOR_CONTROL_SOCKET"))
+def _control_socket(values: Mapping[str, str]) -> str | None:
+    """As the commands find it."""
+    found = values.get("--control")
     if found is not None:
         return found
-    named = values.get("--config") or os.environ.get("BGPREFLECTOR_CONFIG") or DEFAULT_FILE
-    import tomllib  # noqa: PLC0415 - where nothing else tells
+    from pathlib import Path  # noqa: PLC0415 - where the option does not tell
 
-    try:
-        with open(named, "rb") as file:  # noqa: PTH123 - pathlib takes its time
-            in_file: object = tomllib.load(file).get("control", {}).get("socket", DEFAULT_SOCKET)
-    except (OSError, ValueError, AttributeError):
-        return DEFAULT_SOCKET
-    return in_file if isinstance(in_file, str) else ""
+    from .config_file import config_file, likely_socket  # noqa: PLC0415 - likewise
+
+    named = values.get("--config")
+    return likely_socket(config_file(Path(named) if named else None))
 
 
 def _ask(path: str) -> bytes:

@@ -15,6 +15,9 @@ DEFAULT_FILE = Path("/etc/bgpreflector/bgpreflector.toml")
 VARIABLE = "BGPREFLECTOR_CONFIG"
 """The environment variable that names another; empty is as unset."""
 
+SOCKET_VARIABLE = "BGPREFLECTOR_CONTROL_SOCKET"
+"""The environment's ``control.socket``; empty is as unset."""
+
 
 def config_file(given: Path | None) -> Path | None:
     """The file to read: the given one, else that of the environment, else the default if it is
@@ -58,6 +61,14 @@ def socket_in(text: str) -> str | None:
     section = _CONTROL.search(text)
     found = None if section is None else _SOCKET.search(section[1])
     return None if found is None else found[1] or found[2]
+
+
+def likely_socket(file: Path | None) -> str | None:
+    """The control socket by the environment, else by a file as :func:`plain_socket` reads it, else
+    the default."""
+    return os.environ.get(SOCKET_VARIABLE) or (
+        DEFAULT_SOCKET if file is None else plain_socket(file)
+    )
 
 
 def plain_socket(file: Path) -> str | None:

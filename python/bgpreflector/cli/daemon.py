@@ -10,14 +10,17 @@ from pathlib import Path
 from bgpreflector.control import ControlClient
 from bgpreflector.control.client import CONNECT_TIMEOUT, NO_DAEMON
 from bgpreflector.daemon.read_report import AnswerError
-from bgpreflector.defaults import DEFAULT_SOCKET
 from bgpreflector.errors import ControlError
 
-from .config_file import config_file, plain_socket, readable, socket_in, where_from
+from .config_file import (
+    SOCKET_VARIABLE,
+    config_file,
+    likely_socket,
+    readable,
+    socket_in,
+    where_from,
+)
 from .output import say
-
-SOCKET_VARIABLE = "BGPREFLECTOR_CONTROL_SOCKET"
-"""The environment's ``control.socket``."""
 
 READ_TIMEOUT = 120.0
 """Seconds without an answer before a request fails; a resync may take that long."""
@@ -54,9 +57,7 @@ def _named(config: Path | None, timeout: float) -> ControlClient:
     the answer; if none does, the file's mistakes may be why.
     """
     found = config_file(config)
-    path = os.environ.get(SOCKET_VARIABLE) or (
-        DEFAULT_SOCKET if found is None else plain_socket(found)
-    )
+    path = likely_socket(found)
     if path is not None:
         try:
             return ControlClient(Path(path), timeout=timeout)

@@ -14,12 +14,13 @@ import pytest
 
 from daemon.running import running_daemon
 from daemon.test_metrics import scraper_of
+from daemon.world import make_links
 from lab import Namespace, wait_until
 from lab.requirements import missing
 from lab.vpp import Vpp
 
 from .prober import Prober
-from .world import ACTIONS, OFTEN, World, make_links, write_config
+from .world import ACTIONS, OFTEN, World, write_config
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "0"))
 """For all VPPs together; 0 for a round of everything."""

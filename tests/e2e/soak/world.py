@@ -59,17 +59,6 @@ def gateway(prefix: str, number: int) -> str:
     return f"fd00::{2 + number % 8:x}" if ":" in prefix else f"10.0.0.{2 + number % 8}"
 
 
-def make_links(kernel: Namespace) -> None:
-    """Two, both of which VPP has a counterpart of."""
-    for link in ("f0", "g0"):
-        kernel.ip("link", "add", link, "type", "veth", "peer", "name", f"{link}p")
-        kernel.ip("link", "set", f"{link}p", "up")
-        kernel.ip("link", "set", link, "up")
-    kernel.ip("addr", "add", "10.0.0.1/24", "dev", "f0")
-    kernel.ip("addr", "add", "fd00::1/64", "dev", "f0", "nodad")
-    kernel.ip("addr", "add", "10.9.0.1/24", "dev", "g0")
-
-
 def write_config(file: Path, *, window: int = 256, audit: float = 2.0) -> None:
     """What a reload reads."""
     file.write_text(CONFIG.format(window=window, audit=audit))
