@@ -38,7 +38,7 @@ test: build ## all tests: Rust, Python, kernel, BIRD, FRR
 UNIT := tests/unit
 
 test-unit: build ## the fast ones of them, which need no root
-	cargo test --package bgpreflector-core --locked --quiet
+	cargo test --package bgpreflector-core --lib --test main --locked --quiet
 	$(PYTHON) -m pytest $(AT_ONCE) -m "not root and not slow and not vpp" $(UNIT)
 
 check: build ## formatters, linters, types, stubs, licences
