@@ -6,8 +6,9 @@ The names here are what a program of one's own begins with; the packages have th
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+# Not that of typing, which takes as long to import as all else that a key press waits for.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .config import Config
     from .control import ControlClient

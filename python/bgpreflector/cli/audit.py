@@ -18,8 +18,8 @@ from bgpreflector.config import GuardConfig
 from bgpreflector.daemon.instance_lock import writing
 from bgpreflector.errors import VppError
 from bgpreflector.routes.listing import installed_count
+from bgpreflector.routes.names import family_name, table_name
 from bgpreflector.routes.paths import path_rows, path_text
-from bgpreflector.routes.route import family_name, table_name
 from bgpreflector.units import counts_text
 from bgpreflector.vpp import exceeds
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from bgpreflector.routes.names import RT_TABLE_MAIN, table_name
 from bgpreflector.routes.paths import path_text
-from bgpreflector.routes.route import RT_TABLE_MAIN, table_name
 from bgpreflector.routes.rows import hops_text, next_hop_text
 
 from .output import say

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
+from bgpreflector.routes.names import table_name
 from bgpreflector.routes.paths import path_text
-from bgpreflector.routes.route import table_name
 from bgpreflector.routes.rows import next_hops_text, route_line
 
 from . import options

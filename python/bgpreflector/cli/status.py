@@ -11,7 +11,7 @@ from click.exceptions import Exit
 
 from bgpreflector.daemon.read_report import read_report
 from bgpreflector.daemon.report import HeldStatus, State, StatusReport
-from bgpreflector.routes.route import table_name
+from bgpreflector.routes.names import table_name
 from bgpreflector.units import counts_text, duration_text, size_text
 
 from . import options

@@ -11,7 +11,7 @@ from bgpreflector.controller import EventHandler
 from bgpreflector.errors import VppConnectError, VppError, VppLostError
 from bgpreflector.log_fields import fields
 from bgpreflector.routes.listing import installed_count
-from bgpreflector.routes.route import family_name
+from bgpreflector.routes.names import family_name
 from bgpreflector.vpp import exceeds
 
 from .daemon import Daemon

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
-RT_TABLE_MAIN = 254
-"""The kernel's main table (linux/rtnetlink.h)."""
+from .names import RT_TABLE_MAIN
 
 _KEY = "route/table/"
 _MAX_WEIGHT = 256
@@ -14,16 +13,6 @@ _MAX_TABLE = 0xFFFFFFFF
 
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
-
-
-def table_name(number: int) -> str:
-    """A kernel table as people call it."""
-    return "main" if number == RT_TABLE_MAIN else str(number)
-
-
-def family_name(*, is_ip6: bool) -> str:
-    """An address family as people call it."""
-    return "IPv6" if is_ip6 else "IPv4"
 
 
 @dataclass(frozen=True, slots=True)

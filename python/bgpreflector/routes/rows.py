@@ -8,7 +8,7 @@ from typing import Any
 from bgpreflector import _core
 from bgpreflector.config.protocols import protocol_name
 
-from .route import RT_TABLE_MAIN, table_name
+from .names import RT_TABLE_MAIN, table_name
 
 
 def route_row(

@@ -6,7 +6,7 @@ import logging
 from typing import Protocol
 
 from bgpreflector.log_fields import fields
-from bgpreflector.routes.route import family_name
+from bgpreflector.routes.names import family_name
 
 from .session import Table, VppSession, kernel_table_of
 from .tables import remove_own_tables
