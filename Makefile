@@ -76,14 +76,9 @@ LLVM_TOOLS = $(if $(wildcard $(shell rustc --print sysroot)/lib/rustlib/*/bin/ll
 	LLVM_COV=llvm-cov-$(LLVM) LLVM_PROFDATA=llvm-profdata-$(LLVM))
 COVERED ?= tests
 
-coverage: build ## lines that tests run, in target/coverage: Rust by Rust's tests, Python by COVERED
+coverage: build ## lines that tests run, in target/coverage: of Rust by all, of Python by COVERED
 	@$(if $(LLVM_TOOLS),scripts/setup.sh programs llvm-$(LLVM):llvm-cov-$(LLVM),true)
-	rm -rf target/coverage && mkdir -p target/coverage
-	$(LLVM_TOOLS) .venv/bin/cargo-llvm-cov llvm-cov --workspace --exclude bgpreflector-python --locked \
-		--html --output-dir target/coverage/rust
-	$(LLVM_TOOLS) .venv/bin/cargo-llvm-cov llvm-cov report | tee target/coverage/rust.txt
-	$(PYTHON) -m pytest $(AT_ONCE) --cov --cov-report=html --cov-report=term-missing:skip-covered $(COVERED) \
-		| tee target/coverage/python.txt; exit $${PIPESTATUS[0]}
+	$(LLVM_TOOLS) scripts/coverage.sh $(AT_ONCE) $(COVERED)
 
 # IPv4 routes of the table, with a fifth as many of IPv6; routes of the largest one; results.
 ROUTES ?= 1000000

@@ -131,6 +131,17 @@ def test_the_watchdog_survives_an_exception(
     assert said == [b"WATCHDOG=1\nSTATUS=well", b"WATCHDOG=1", b"WATCHDOG=1\nSTATUS=well again"]
 
 
+def test_a_service_manager_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As in a container that has inherited the variable: a warning, and it goes on."""
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "none"))
+    notifier.notify("READY=1")
+    assert [record.message for record in caplog.records] == [
+        "Cannot notify the service manager: [Errno 2] No such file or directory"
+    ]
+
+
 def test_each_thread_that_hangs_is_logged_once(
     caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:

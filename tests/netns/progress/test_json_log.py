@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,17 @@ from lab.vpp import SimulatedVpp
 
 ROUTES = 5
 LIMIT = 2
+MANY = 500
+SMALL = 64 << 10
+"""Bytes of a receive buffer: the smallest that is allowed, for about 150 routes."""
+
+
+def link(kernel: Namespace) -> None:
+    """An interface with a neighbour behind it."""
+    kernel.ip("link", "add", "f0", "type", "veth", "peer", "name", "f1")
+    kernel.ip("addr", "add", "10.0.0.1/24", "dev", "f0")
+    for name in ("f0", "f1"):
+        kernel.ip("link", "set", name, "up")
 
 
 @pytest.mark.root
@@ -25,10 +37,7 @@ def test_records_of_the_compiled_module(
     form: str,
 ) -> None:
     kernel = make_namespace("json")
-    kernel.ip("link", "add", "f0", "type", "veth", "peer", "name", "f1")
-    kernel.ip("addr", "add", "10.0.0.1/24", "dev", "f0")
-    for link in ("f0", "f1"):
-        kernel.ip("link", "set", link, "up")
+    link(kernel)
     ip_batch(
         kernel, [f"route add 11.0.{n}.0/24 via 10.0.0.2 dev f0 proto 12" for n in range(ROUTES)]
     )
@@ -56,3 +65,51 @@ def test_records_of_the_compiled_module(
     (buffer,) = [one for one in native if one["event"] == "receive buffer"]
     assert buffer["granted_bytes"] > 0
     assert not [one for one in native if len(one["event"]) > len("message not from the kernel")]
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_lost_notifications(
+    make_namespace: Callable[[str], Namespace],
+    simulator: SimulatedVpp,
+    tmp_path: Path,
+    form: str,
+) -> None:
+    """A warning for each overrun, whatever number the kernel drops; ``status`` has that."""
+    kernel = make_namespace("lost")
+    link(kernel)
+    config = tmp_path / "lost.toml"
+    config.write_text(
+        f'[log]\nformat = "{form}"\n[kernel]\nreceive_buffer = {SMALL}\n'
+        "[vpp.interfaces]\nmap = { f0 = 1 }\n"
+    )
+    arguments = ("--config", str(config), "--socket", str(simulator.socket))
+    with running_daemon(tmp_path / "d.log", *arguments, namespace=kernel) as daemon:
+        wait_until(daemon.answers, 30, "it listens")
+        wait_until(daemon.status, 60, "in sync", accept=lambda seen: seen["in_sync"])
+        # As one that gets no processor while the kernel's routes change.
+        daemon.process.send_signal(signal.SIGSTOP)
+        lines = (f"route add 11.{n >> 8}.{n & 255}.0/24 via 10.0.0.2 proto 12" for n in range(MANY))
+        ip_batch(kernel, lines)
+        daemon.process.send_signal(signal.SIGCONT)
+        routes = lambda: len(simulator.routes())  # noqa: E731
+        wait_until(routes, 60, "a dump has shown the rest", accept=lambda n: n == MANY)
+        seen = daemon.status()["kernel"]
+        assert daemon.end() == 0
+        log = daemon.log()
+    assert (seen["overruns"], seen["drops"] > 0, seen["resyncs"]["overrun"]["count"]) == (
+        1,
+        True,
+        1,
+    )
+    sentence = "the kernel dropped notifications (overrun); dumping its routes again"
+    if form == "text":
+        assert log.count(sentence) == 1
+        assert "overruns_in_a_row=" not in log
+        return
+    records = [json.loads(line) for line in log.splitlines()]
+    (overrun,) = [one for one in records if one["event"] == "overrun"]
+    assert (overrun["level"], overrun["overruns_in_a_row"]) == ("warning", 1)
+    assert overrun["logger"].startswith("bgpreflector.engine")
+    (small,) = [one for one in records if one["event"] == "receive buffer"]
+    assert small["granted_bytes"] == 2 * SMALL

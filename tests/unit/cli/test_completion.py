@@ -87,6 +87,15 @@ def test_each_shell_in_its_way() -> None:
         assert ask("fish", **asked, _TYPER_COMPLETE_FISH_ACTION="is-args").returncode == code
 
 
+def test_a_quotation_that_is_not_closed_yet() -> None:
+    """A key is pressed within it: what stands before it counts, and there is no traceback."""
+    for shell, said in (("zsh", "_files\n"), ("fish", "")):
+        done = ask(shell, _TYPER_COMPLETE_ARGS="bgpreflector run --config 'a fi")
+        assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
+    words = '_arguments \'*: :(("keep"\n"flush"))\'\n'
+    assert ask("zsh", _TYPER_COMPLETE_ARGS="bgpreflector run -c 'a --on-exit ").stdout == words
+
+
 def test_bash_itself(tmp_path: Path) -> None:
     """The script that the packages install, with a word that has a space."""
     program = tmp_path / "bgpreflector"

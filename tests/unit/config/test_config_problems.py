@@ -7,7 +7,6 @@ import os
 import select
 import sys
 import threading
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
@@ -324,9 +323,8 @@ def test_what_is_no_file(path: str) -> None:
 
 
 @pytest.fixture
-def pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """One for a configuration, whose writer is not waited for."""
-    monkeypatch.setattr(import_module("bgpreflector.config.load"), "PIPE", 0.1, raising=False)
+def pipe(tmp_path: Path) -> Path:
+    """One for a configuration."""
     made = tmp_path / "c.toml"
     os.mkfifo(made)
     return made

@@ -1,0 +1,28 @@
+"""Arguments that do not go together, or are none: exit status 2, and what to do instead."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from bgpreflector.cli.app import command_line
+
+REFUSED = [
+    ("audit --repair --dry-run", "--dry-run and --repair exclude each other"),
+    ("audit --no-daemon", "--no-daemon needs --repair"),
+    ("audit --repair --netns red", "leave them out, or say --no-daemon"),
+    ("check a.toml --config a.toml", "name the file once: as FILE, or by --config"),
+    ("release", "name a prefix, or say --all"),
+    ("release 10.0.0.0/8 --all", "name a prefix, or say --all"),
+    ("release 10.0.0.0/33", "'10.0.0.0/33' is no prefix, such as 192.0.2.0/24"),
+    ("show route eth0", "'eth0' is no address"),
+    ("show route 10.0.0.0/x", "'10.0.0.0/x' is no prefix"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), REFUSED, ids=[one for one, _ in REFUSED])
+def test_arguments_that_are_refused(arguments: str, said: str) -> None:
+    """Before a file is read or a daemon is asked: neither is there."""
+    done = CliRunner().invoke(command_line(), arguments.split())
+    assert done.exit_code == 2, done.output
+    assert said in done.output
