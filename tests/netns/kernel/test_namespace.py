@@ -75,13 +75,24 @@ engine.close()
 """Prints how often the kernel's reader wakes within so many seconds."""
 
 
-def test_an_idle_reader_of_a_namespace_sleeps(make_namespace: Callable[[str], Namespace]) -> None:
+ALONE = """
+mount --bind "$1" "$2"
+umount --recursive --lazy /run/netns
+exec "$3" -c "$4" "$2" "$5"
+"""
+"""Where others' mounts are not seen: a file that is removed is unmounted in every namespace."""
+
+
+def test_an_idle_reader_of_a_namespace_sleeps(
+    make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> None:
     """It waits for mounts instead of looking at the name again and again."""
     seconds, most = 8, 3
-    path = str(make_namespace("quiet").path)
+    own = tmp_path / "own"
+    own.touch()
+    arguments = [make_namespace("quiet").path, own, sys.executable, IDLE, str(seconds)]
     done = subprocess.run(
-        # Where others' mounts are not seen.
-        ["unshare", "--mount", sys.executable, "-c", IDLE, path, str(seconds)],
+        ["unshare", "--mount", "sh", "-e", "-c", ALONE, "sh", *arguments],
         check=True,
         capture_output=True,
         text=True,
