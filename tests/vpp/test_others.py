@@ -33,6 +33,21 @@ def test_linux_nl_is_warned_of(place: Path, caplog: pytest.LogCaptureFixture) ->
     assert "startup.conf" in caplog.text
 
 
+def test_our_source_with_another_priority_is_warned_of(
+    vpp: Vpp, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once: it was made by an earlier run with another configuration."""
+    made = vpp.api.fib_source_add(src={"name": "bgpreflector", "priority": 0x90, "id": 0})
+    with Programmer.of(vpp) as programmer:
+        assert programmer.sink.source == made.id
+        resync(programmer)
+    warned = [record.message for record in caplog.records if "priority" in record.message]
+    (said,) = warned
+    assert said.startswith(
+        "VPP has the FIB source bgpreflector with priority 144 where 136 is configured: "
+    )
+
+
 @pytest.mark.root
 @pytest.mark.vpp
 def test_a_real_linux_nl_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

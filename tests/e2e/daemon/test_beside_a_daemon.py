@@ -231,3 +231,17 @@ def test_a_demonstration(tmp_path: Path) -> None:
     shown = bgpreflector("demo", "--routes", "500")
     assert "Kernel and VPP agree." in shown
     assert "500" in shown
+
+
+def test_a_demonstration_on_a_host_without_iproute2(tmp_path: Path) -> None:
+    """Nothing but a message with what to install."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bgpreflector", "demo", "--routes", "10"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PATH": str(tmp_path)},
+    )
+    assert done.returncode == 5
+    assert done.stderr == "error: the `ip` command is missing: install iproute2\n"

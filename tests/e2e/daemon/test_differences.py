@@ -104,6 +104,20 @@ def test_a_plan_touches_nothing(harness: Harness, tmp_path: Path) -> None:
     assert "delete" in harness.run("plan").stdout
 
 
+def test_a_repair_that_would_empty_vpp_repairs_nothing(harness: Harness, tmp_path: Path) -> None:
+    """By a wrong map, for instance; ``--yes`` says that it is right."""
+    with running_daemon(tmp_path / "run.log", *harness.arguments, namespace=harness.kernel):
+        wait_until(harness.vpp.routes, 30, "all", accept=lambda seen: len(seen) == 2 * COUNT)
+    harness.kernel.ip("link", "set", "f0", "down")
+    done = harness.run("audit", "--repair", "--no-daemon", "--summary")
+    assert done.returncode == 4, done.stderr
+    assert f"{2 * COUNT} of the {2 * COUNT} routes that VPP has would be deleted" in done.stderr
+    assert "If so, say --yes" in done.stderr
+    assert len(harness.vpp.routes()) == 2 * COUNT
+    assert harness.run("audit", "--repair", "--no-daemon", "--yes").returncode == 0
+    assert harness.vpp.routes() == {}
+
+
 def test_an_audit_lists_and_repairs(harness: Harness, tmp_path: Path) -> None:
     """Routes that are missing, different and too many in VPP, and one that is overridden."""
     hidden = "30.0.9.0/24"

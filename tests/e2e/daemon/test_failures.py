@@ -312,6 +312,22 @@ def test_the_end_may_take_the_routes_along(
 
 
 @pytest.mark.root
+def test_an_end_that_cannot_take_the_routes_along(
+    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> None:
+    """VPP has gone before: it is said, and the daemon ends all the same."""
+    kernel = kernel_with_routes(make_namespace)
+    arguments = ("--socket", str(simulator.socket), "--interface", "f0=loop0", "--on-exit", "flush")
+    with running_daemon(tmp_path / "run.log", *arguments, namespace=kernel) as daemon:
+        wait_until(lambda: len(simulator.routes()), 30, "all routes", accept=lambda n: n == COUNT)
+        simulator.close()
+        simulator.simulator.stop()
+        wait_until(daemon.status, 30, "lost", accept=lambda seen: seen["state"] == "vpp_lost")
+        assert daemon.end() == 0, daemon.log()
+        assert "VPP is not connected: our routes stay in it" in daemon.log()
+
+
+@pytest.mark.root
 def test_a_restart_of_the_daemon_sends_nothing(
     simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
 ) -> None:

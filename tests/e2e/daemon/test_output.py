@@ -121,6 +121,25 @@ def test_a_name_that_a_terminal_would_obey_is_shown(tmp_path: Path, command: str
     assert "\x1b" not in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("end", "code", "said"),
+    [
+        (">/dev/full", 1, "error: the output cannot be written: No space left on device\n"),
+        ("| true", 0, ""),
+    ],
+)
+def test_a_list_whose_last_lines_cannot_be_written(
+    tmp_path: Path, end: str, code: int, said: str
+) -> None:
+    """Those that are in the buffer until the end: a full disk fails, a reader that has gone not."""
+    row = json.dumps({"row": SAID["show interfaces"]}).encode()
+    with daemon_that_says(tmp_path / "c.sock", row + b'\n{"end": {"count": 1}}'):
+        command = f"{PROGRAM} show interfaces --control {tmp_path}/c.sock"
+        done = shell(f"{{ {command}; echo $? >{tmp_path}/code; }} {end}")
+    assert (tmp_path / "code").read_text() == f"{code}\n"
+    assert done.stderr == said
+
+
 ASKING = [
     "status",
     "pause",

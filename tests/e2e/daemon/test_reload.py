@@ -230,6 +230,22 @@ def test_a_reload_while_vpp_is_away(harness: Harness, tmp_path: Path) -> None:
             assert daemon.end() == 0, daemon.log()
 
 
+def test_a_table_that_is_given_up_while_vpp_is_away(harness: Harness) -> None:
+    """It cannot be cleared, and that is said; so is it where somebody asks for a route."""
+    harness.write(more="[vpp.tables]\n100 = 100", kernel="tables = [254, 100]")
+    with harness.running() as daemon:
+        harness.vpp.close()
+        harness.vpp.simulator.stop()
+        wait_until(daemon.status, 30, "lost", accept=lambda seen: seen["state"] == "vpp_lost")
+        assert "VPP could not be asked: " in daemon.ask("show", "route", "30.0.0.1")
+        harness.write()
+        daemon.ask("reload")
+        said = (
+            "Our routes stay in VPP's tables 100, which are not mirrored into any more: VPP cannot"
+        )
+        assert said in daemon.log()
+
+
 def test_a_pause_outlives_a_reload(harness: Harness) -> None:
     """What changes waits on."""
     with harness.running() as daemon:

@@ -157,6 +157,16 @@ def test_messages_of_another_layout(simulated: Doctor, simulator: SimulatedVpp) 
     assert ills(simulated.findings(*BOTH))["vpp: messages"] == "warning"
 
 
+def test_a_source_of_another_priority(simulated: Doctor, simulator: SimulatedVpp) -> None:
+    """It cannot be changed while VPP runs."""
+    simulator.api.fib_source_add(src={"name": "bgpreflector", "priority": 0x90, "id": 0})
+    findings = simulated.findings(*BOTH)
+    assert ills(findings) == SIMULATED | {"vpp: FIB source bgpreflector": "warning"}
+    said = {f["object"]: f for f in findings if f["check"] == "vpp" and f["severity"] == "warning"}
+    assert "it has priority 144" in said["FIB source bgpreflector"]["what"]
+    assert "restart VPP" in said["FIB source bgpreflector"]["do"]
+
+
 @contextmanager
 def with_foreign_route(vpp: Vpp) -> Iterator[None]:
     """Of a prefix that the kernel has, too."""

@@ -58,6 +58,12 @@ def test_values() -> None:
     assert words("run --netns = d") == ["dataplane"]
 
 
+def test_a_host_without_network_namespaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is nothing to offer: the directory comes with the first one."""
+    monkeypatch.setattr(completion, "NAMESPACES", str(tmp_path / "none"))
+    assert words("run --netns ") == []
+
+
 @pytest.mark.usefixtures("links")
 def test_files_are_left_to_the_shell() -> None:
     """Where there is nothing, it offers them."""

@@ -6,14 +6,16 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from bgpreflector.cli import config_file
 from bgpreflector.cli.config_file import VARIABLE, where_from
 from bgpreflector.cli.settings import read_config
-from bgpreflector.config import loads
+from bgpreflector.config import ConfigError, loads
 
 
 def test_the_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,6 +64,37 @@ def test_commands_read_it_and_say_so(tmp_path: Path) -> None:
         done = command(file, *arguments)
         assert done.returncode == 4, done.stderr
         assert str(file) in done.stderr
+
+
+def test_no_file_is_no_configuration_to_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the defaults, which are right."""
+    check = import_module("bgpreflector.cli.check").check
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr(config_file, "DEFAULT_FILE", tmp_path / "absent.toml")
+    done = CliRunner().invoke(check, [])
+    assert isinstance(done.exception, ConfigError)
+    assert f"there is no such file; name one, or set ${VARIABLE}" in str(done.exception)
+
+
+def test_a_file_that_is_no_text_has_no_socket_either(tmp_path: Path) -> None:
+    """So that nobody is asked, and the file's mistake is said."""
+    file = tmp_path / "latin1.toml"
+    file.write_bytes("[control]\nsocket = '/run/c.sock' # für".encode("latin-1"))
+    done = command(file, "status")
+    assert (done.returncode, done.stdout) == (78, "")
+    assert "the file is not UTF-8" in done.stderr
+
+
+def test_what_is_not_used_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "contiv.yaml"
+    file.write_text("ipamConfig: {useExternalIPAM: false}\nnatExternalTraffic: true\n")
+    assert command(file, "check").stdout.splitlines()[:3] == [
+        f"{file}: the configuration is valid",
+        "  natExternalTraffic: not ours, ignored",
+        "  use_external_ipam is false: nothing will be reflected",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -85,9 +85,10 @@ def test_several_are_told_by_their_groups() -> None:
 def root(tmp_path: Path) -> Path:
     """A host with iproute2's files in both places."""
     files = {
-        "etc/iproute2/rt_protos": "# comment\n\n4 static\n186\tbgp\n0x64  mine\nbroken\n7 a b\n",
+        "etc/iproute2/rt_protos": "# no name\n4 static\n186\tbgp\n0x64  mine\nbroken\n7 a b\nx y\n",
         "etc/iproute2/rt_protos.d/frr.conf": "196 static # FRR's\n200 etc\n",
         "etc/iproute2/rt_protos.d/README": "201 not-a-conf\n",
+        "etc/iproute2/rt_protos.d/directory.conf/file": "205 within\n",
         "usr/share/iproute2/rt_protos": "202 hidden\n",
         "usr/share/iproute2/rt_protos.d/frr.conf": "203 overridden\n",
         "usr/share/iproute2/rt_protos.d/more.conf": "200 usr\n204 Vendor\n",

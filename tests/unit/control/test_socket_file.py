@@ -131,6 +131,18 @@ def test_a_place_that_cannot_be_had(tmp_path: Path) -> None:
         ControlServer(tmp_path / "a" / "b" / "c.sock", HANDLERS).start()
 
 
+@pytest.mark.parametrize("name", ["file/c.sock", "x" * 200])
+def test_a_path_that_cannot_be_one(tmp_path: Path, name: str) -> None:
+    """Below a file, or longer than a socket's may be; nothing but the lock is left."""
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(
+        ControlError, match=r"cannot be created: .*; set control\.socket to another"
+    ):
+        ControlServer(tmp_path / name, HANDLERS).start()
+    assert (tmp_path / "file").read_text() == "mine"
+    assert not (tmp_path / name).exists()
+
+
 def test_nobody_there(tmp_path: Path) -> None:
     """What the client says of it."""
     with pytest.raises(ControlError, match="is the daemon running"):
