@@ -12,11 +12,11 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bgpreflector_core::vpp::bytes::{message_id, reply_context, request_header};
+use bgpreflector_core::vpp::bytes::{message_id, request_header};
 use bgpreflector_core::vpp::frame::HEADER_LENGTH;
 use bgpreflector_core::vpp::path::PATH_LENGTH;
 use bgpreflector_core::vpp::{MessageTable, SockclntCreateReply, begin_frame};
-use support::{Client, Harness};
+use support::{Client, Harness, reply_context};
 
 /// The first context of a request after the handshake, which has one of its own.
 const HANDSHAKE: u32 = 0x7c;
@@ -91,7 +91,7 @@ fn conversation() -> (SockclntCreateReply, BTreeMap<u32, Exchange>) {
             ("sockclnt_create" | "sockclnt_create_reply", _) => continue,
             ("sw_interface_event", _) => contexts[&step],
             (_, true) => request_header(&message).unwrap().1,
-            (_, false) => reply_context(&message).unwrap(),
+            (_, false) => reply_context(&message),
         };
         let exchange = exchanges.entry(context).or_default();
         exchange.step = step;
