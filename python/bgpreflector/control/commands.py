@@ -35,11 +35,11 @@ from .routes import STATES, Wanted, route_pages, routes_to
 from .summary import route_summary
 
 if TYPE_CHECKING:
-    from bgpreflector._core import VppAudit
+    from bgpreflector._core import VppAuditReport
     from bgpreflector.daemon.daemon import Daemon
     from bgpreflector.daemon.supervisor import Supervisor
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the rows and ends of all commands but ``status``, which has its own."""
 
 COMPARE_TIMEOUT = 60.0
@@ -120,7 +120,7 @@ class AddressArguments(_Arguments):
 
 
 class ReleaseArguments(_Arguments):
-    """Which routes held as ``ended_vpp``."""
+    """Which routes held as ``crashed_vpp``."""
 
     prefix: Name | None = None
     """This prefix; by default all."""
@@ -224,7 +224,7 @@ class _Commands:
             "left": None if left is None else _repairable(left),
         }
 
-    def _compare(self) -> VppAudit | None:
+    def _compare(self) -> VppAuditReport | None:
         try:
             return self._daemon.compare(COMPARE_TIMEOUT)
         except TimeoutError as error:
@@ -269,7 +269,7 @@ class _Commands:
         }
 
 
-def _repairable(audit: VppAudit) -> dict[str, int]:
+def _repairable(audit: VppAuditReport) -> dict[str, int]:
     """Differences that a resync repairs, which excludes overridden prefixes."""
     return {kind: count for kind, count in audit.drift.items() if kind != "overridden"}
 

@@ -13,11 +13,11 @@ from bgpreflector import _core
 from bgpreflector.config.protocols import protocol_name
 from bgpreflector.errors import VppError
 from bgpreflector.routes.listing import link_names
-from bgpreflector.routes.paths import path_rows, path_text
+from bgpreflector.routes.paths import DROP_PATH_TYPES, path_rows, path_text
 from bgpreflector.routes.rows import route_row
 from bgpreflector.vpp import FibQuery, VppEntry
 
-from .lookup_comparison import DROP_PATH_TYPES, Answer
+from .lookup_comparison import KernelLookup
 from .protocol import RefusedError
 from .routes import longest_match, mirrored_row, named_reason, vpp_interface_names
 
@@ -92,13 +92,13 @@ def explain(daemon: Daemon, address: IPAddress, prefix: str | None = None) -> di
         None if unanswered is None else f"VPP could not be asked: {unanswered}",
         _kernel_side(daemon, kernel, number, matches),
     ]
-    answer = Answer(daemon, address, kernel, number or 0)
+    lookup = KernelLookup(daemon, address, kernel, number or 0)
     tables = []
     for match, (exact, longest) in zip(matches, entries, strict=True):
         difference = _difference(daemon, match, exact)
         if unanswered is None:
             why.append(_vpp_side(daemon, match, exact, longest, difference))
-            why.append(answer.compare(match, longest))
+            why.append(lookup.compare(match, longest))
         tables.append(
             {
                 "table": match.table,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bgpreflector import _core
 from bgpreflector.config.suggest import did_you_mean
-from bgpreflector.routes.listing import link_names, tallies
+from bgpreflector.routes.listing import link_names, listing_groups
 from bgpreflector.routes.paths import path_rows
 from bgpreflector.routes.rows import route_row
 
@@ -89,9 +89,9 @@ def route_pages(daemon: Daemon, wanted: Wanted) -> Iterator[Sequence[Row]]:
         yield [mirrored_row(daemon, view, names, vpp_names) for view in views]
 
 
-def route_tallies(daemon: Daemon, wanted: Wanted) -> Iterator[_core._Alike]:
+def route_groups(daemon: Daemon, wanted: Wanted) -> Iterator[_core._RouteGroup]:
     """The wanted routes counted by what they share. Raises :class:`RefusedError`."""
-    yield from tallies(listing_of(daemon, wanted))
+    yield from listing_groups(listing_of(daemon, wanted))
 
 
 def routes_to(daemon: Daemon, text: str) -> list[Row]:

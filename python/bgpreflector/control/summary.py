@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bgpreflector.config.protocols import protocol_name
 from bgpreflector.routes.listing import link_names
 
-from .routes import Wanted, route_tallies
+from .routes import Wanted, route_groups
 
 if TYPE_CHECKING:
     from bgpreflector.daemon.daemon import Daemon
@@ -25,7 +25,7 @@ def route_summary(daemon: Daemon, wanted: Wanted) -> dict[str, object]:
     hops: Counter[tuple[str | None, str]] = Counter()
     interfaces: Counter[str] = Counter()
     names = link_names(daemon.engine)
-    for state, protocol, _, next_hops, count in route_tallies(daemon, wanted):
+    for state, protocol, _, next_hops, count in route_groups(daemon, wanted):
         states[state] += count
         protocols[protocol_name(protocol)] += count
         through = {(_text(hop.gateway), _name(names, hop.interface)) for hop in next_hops}

@@ -211,7 +211,7 @@ class VppMonitor:
             )
         self._ask_for_unresolved()
         return (
-            f"VPP showed {audit.shown} routes of ours, {sum(found.values())} of them differed; it "
+            f"VPP showed {audit.dumped} routes of ours, {sum(found.values())} of them differed; it "
             f"does not forward by {len(self.unresolved)} of their sets of paths"
         )
 

@@ -231,9 +231,9 @@ fn a_route_that_goes_is_deleted_though_nothing_is_confirmed_yet() {
 #[test]
 fn what_another_source_hides_is_deleted_unseen_unless_the_kernel_has_it() {
     let mut world = World::new();
-    world.table.suspect_shadowed(0, prefix(1));
-    world.table.suspect_shadowed(0, prefix(2));
-    world.table.suspect_shadowed(7, prefix(3));
+    world.table.assume_shadowed(0, prefix(1));
+    world.table.assume_shadowed(0, prefix(2));
+    world.table.assume_shadowed(7, prefix(3));
     let wanted = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
     world.table.announce(wanted.clone(), InsertMode::Replace);
     assert!(world.table.awaits_confirmation());

@@ -126,7 +126,7 @@ impl World {
         }
         self.read_vpp(hidden);
         for number in (0..8).filter(|number| hidden >> number & 1 == 1) {
-            self.table.suspect_shadowed(0, prefix(number));
+            self.table.assume_shadowed(0, prefix(number));
         }
     }
 
