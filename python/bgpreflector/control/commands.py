@@ -31,7 +31,7 @@ from .label_routes import label_route_pages
 from .lines import Row
 from .next_hops import next_hop_pages
 from .protocol import Answering, Handler, RefusedError, problems
-from .routes import STATES, Wanted, route_pages, routes_to
+from .routes import STATES, RouteSelection, route_pages, routes_to
 from .summary import route_summary
 
 if TYPE_CHECKING:
@@ -87,9 +87,9 @@ class SummaryArguments(_Arguments):
     every: StrictBool = False
     """Foreign ones and those behind others too."""
 
-    def wanted(self) -> Wanted:
+    def selection(self) -> RouteSelection:
         """As the listing takes it."""
-        return Wanted(self.states, self.within, self.next_hop, self.interface, self.every)
+        return RouteSelection(self.states, self.within, self.next_hop, self.interface, self.every)
 
 
 class RoutesArguments(SummaryArguments):
@@ -166,23 +166,23 @@ class _Commands:
         yield ()
         return status_of(self._daemon).as_object()
 
-    def routes(self, wanted: RoutesArguments) -> Answering:
-        if wanted.prefix is not None:
-            return (yield from _listing([routes_to(self._daemon, wanted.prefix)]))
-        return (yield from _listing(route_pages(self._daemon, wanted.wanted())))
+    def routes(self, arguments: RoutesArguments) -> Answering:
+        if arguments.prefix is not None:
+            return (yield from _listing([routes_to(self._daemon, arguments.prefix)]))
+        return (yield from _listing(route_pages(self._daemon, arguments.selection())))
 
-    def routes_summary(self, wanted: SummaryArguments) -> Answering:
+    def routes_summary(self, arguments: SummaryArguments) -> Answering:
         yield ()
-        return {"schema": SCHEMA, **route_summary(self._daemon, wanted.wanted())}
+        return {"schema": SCHEMA, **route_summary(self._daemon, arguments.selection())}
 
-    def route(self, wanted: AddressArguments) -> Answering:
+    def route(self, arguments: AddressArguments) -> Answering:
         yield ()
-        if wanted.prefix is not None:
-            return {"schema": SCHEMA, **explain_prefix(self._daemon, wanted.prefix)}
-        return {"schema": SCHEMA, **explain(self._daemon, cast("IPAddress", wanted.address))}
+        if arguments.prefix is not None:
+            return {"schema": SCHEMA, **explain_prefix(self._daemon, arguments.prefix)}
+        return {"schema": SCHEMA, **explain(self._daemon, cast("IPAddress", arguments.address))}
 
-    def next_hops(self, wanted: NextHopsArguments) -> Answering:
-        return (yield from _listing(next_hop_pages(self._daemon, every=wanted.every)))
+    def next_hops(self, arguments: NextHopsArguments) -> Answering:
+        return (yield from _listing(next_hop_pages(self._daemon, every=arguments.every)))
 
     def interfaces(self, _: _Arguments) -> Answering:
         return (yield from _listing([interface_rows(self._daemon)]))
@@ -193,8 +193,8 @@ class _Commands:
     def label_routes(self, _: _Arguments) -> Answering:
         return (yield from _listing(label_route_pages(self._daemon)))
 
-    def changes(self, wanted: SinceArguments) -> Answering:
-        return (yield from _listing([change_rows(self._daemon, wanted.since)]))
+    def changes(self, arguments: SinceArguments) -> Answering:
+        return (yield from _listing([change_rows(self._daemon, arguments.since)]))
 
     def resync(self, _: _Arguments) -> Answering:
         yield ()
@@ -243,10 +243,10 @@ class _Commands:
             raise RefusedError("vpp", str(error)) from error
         return self._summary()
 
-    def release(self, wanted: ReleaseArguments) -> Answering:
+    def release(self, arguments: ReleaseArguments) -> Answering:
         yield ()
         try:
-            released = self._daemon.engine.release(wanted.prefix)
+            released = self._daemon.engine.release(arguments.prefix)
         except ValueError as error:
             raise RefusedError("arguments", str(error)) from error
         return {**self._summary(), "released": released}

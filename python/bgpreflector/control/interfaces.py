@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bgpreflector.vpp import InterfaceMap
 
 from .lines import Row
-from .routes import Wanted, route_groups, vpp_interface_names
+from .routes import RouteSelection, route_groups, vpp_interface_names
 
 if TYPE_CHECKING:
     from bgpreflector.daemon.daemon import Daemon
@@ -88,6 +88,6 @@ def _mapped_by(name: str, mapped: int | None, mapping: InterfaceMap) -> str:
 def _routes_through(daemon: Daemon) -> Counter[int]:
     """Mirrored routes by the interface that they go through."""
     counts: Counter[int] = Counter()
-    for *_, hops, count in route_groups(daemon, Wanted()):
+    for *_, hops, count in route_groups(daemon, RouteSelection()):
         counts.update(dict.fromkeys({hop.interface for hop in hops}, count))
     return counts

@@ -61,7 +61,7 @@ def left_of(report: StatusReport) -> int:
 
 @dataclass(frozen=True)
 class Summary:
-    """What became of VPP's routes between two times at which it was in sync."""
+    """Changes of VPP's routes between two times at which it was in sync."""
 
     withdrawn: int = 0
     added: int = 0

@@ -1,4 +1,4 @@
-"""A sink of one's own, which gets routes one by one or by batch."""
+"""Base class of a custom sink, which gets routes one by one or by batch."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ class RouteSink:
 
 
 def use_sink(sink: RouteSink) -> Option:
-    """Make an option that gives a sink of one's own the routes of the reflector.
+    """Make an option that gives a custom sink the reflector's routes.
 
     Examples:
         >>> from bgpreflector.config import Config

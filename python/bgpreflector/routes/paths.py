@@ -44,7 +44,7 @@ def path_rows(paths: Iterable[_PathTuple], vpp_names: Mapping[int, str]) -> list
 
 
 def path_text(row: Mapping[str, Any]) -> str:
-    """A path as a person reads it."""
+    """A path as text."""
     parts = []
     if row["next_hop"] is not None:
         parts.append(f"via {row['next_hop']}")

@@ -15,12 +15,12 @@ IPNetwork = IPv4Network | IPv6Network
 
 
 def table_name(number: int) -> str:
-    """A kernel table as people call it."""
+    """Display name of a kernel table: ``main``, or its number."""
     return "main" if number == RT_TABLE_MAIN else str(number)
 
 
 def family_name(*, is_ip6: bool) -> str:
-    """An address family as people call it."""
+    """Display name of an address family."""
     return "IPv6" if is_ip6 else "IPv4"
 
 

@@ -80,7 +80,7 @@ class PapiSender:
         try:
             retval = self.routes.send(table, prefix, paths, source)
         except VppLostError:
-            if self._vpp_went() and requests.crashed_vpp(index):
+            if self._vpp_exited() and requests.crashed_vpp(index):
                 _log.error(
                     "VPP ended three times while the route %s in VPP table %d had no answer, with "
                     "nothing else under way: it is held (crashed_vpp) until `bgpreflector release "
@@ -97,7 +97,7 @@ class PapiSender:
         requests.answer(index, retval)
         return table, prefix, retval
 
-    def _vpp_went(self) -> bool:
+    def _vpp_exited(self) -> bool:
         """Whether VPP has ended, rather than stopped answering."""
         try:
             self._session.probe()
