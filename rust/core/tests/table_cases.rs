@@ -10,7 +10,7 @@ mod table_support;
 use bgpreflector_core::route::{Family, PathSet};
 use bgpreflector_core::table::{DumpScope, InsertMode, Link, PathSetId, RouteState};
 
-use table_support::{FOREIGN, MIRRORED, World, hop, name, prefix, route};
+use table_support::{FOREIGN, MIRRORED, World, hop, link, name, prefix, route};
 
 #[test]
 fn a_prefix_that_flaps_while_vpp_is_busy_costs_one_request_or_none() {
@@ -93,13 +93,7 @@ fn another_protocol_that_replaces_a_route_leaves_no_stale_route() {
 #[test]
 fn a_link_that_goes_down_takes_its_v4_routes_along_without_a_message() {
     let mut world = World::new();
-    let up = Link {
-        name: name(1),
-        up: true,
-        carrier: true,
-        address: None,
-        vrf_table: None,
-    };
+    let up = link(name(1), true);
     world.table.link(1, up.clone());
     world.table.announce(
         route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
