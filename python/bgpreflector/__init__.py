@@ -1,6 +1,6 @@
 """bgpreflector reflects the routes that BIRD puts into a Linux kernel into FD.io VPP.
 
-The names here are what a program of one's own begins with; the packages have the rest.
+The names that most programs need; the packages have the rest.
 """
 
 from __future__ import annotations

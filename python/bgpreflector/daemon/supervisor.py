@@ -209,9 +209,9 @@ def _clear(
         if not approved and exceeds(daemon.config.vpp.guard, shown, shown + kept):
             extra = fields("deletions held back", deletions=shown, routes=shown + kept)
             _log.warning(GUARDED_TABLES_WARNING, shown, shown + kept, numbers, extra=extra)
-            daemon.left = shown
+            daemon.unmirrored_routes = shown
             return tables
-        daemon.left = 0
+        daemon.unmirrored_routes = 0
         flushed = daemon.engine.flush(source, better=better, tables=tables, dry_run=False)
     except VppError as error:
         _log.error(STALE_TABLES_WARNING, numbers, error)

@@ -7,9 +7,9 @@ asked for; it needs a configuration, as every one does.
 from typing import TYPE_CHECKING
 
 from bgpreflector.routes.engine import Engine
-from bgpreflector.routes.names import RT_TABLE_MAIN
 from bgpreflector.routes.operation import PathKind, Refusal, RouteOperation, RoutePath
 from bgpreflector.routes.route import NextHop, Route
+from bgpreflector.rtnetlink import RT_TABLE_MAIN
 
 from .deps import (
     ContivConf,

@@ -108,7 +108,7 @@ def test_a_command_alone_is_as_among_the_others() -> None:
 
 
 REPORT = StatusReport(
-    schema=2,
+    schema=3,
     version="1",
     pid=1,
     uptime_seconds=1.5,

@@ -90,7 +90,7 @@ def test_an_idle_reader_of_a_namespace_sleeps(
     seconds, most = 8, 3
     own = tmp_path / "own"
     own.touch()
-    arguments = [make_namespace("quiet").path, own, sys.executable, IDLE, str(seconds)]
+    arguments = [str(make_namespace("quiet").path), str(own), sys.executable, IDLE, str(seconds)]
     done = subprocess.run(
         ["unshare", "--mount", "sh", "-e", "-c", ALONE, "sh", *arguments],
         check=True,

@@ -24,12 +24,23 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
+/// Puts bytes into the reader, as from a socket.
+pub fn receive(reader: &mut FrameReader, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        let length = reader.spare().len().min(bytes.len());
+        let (now, later) = bytes.split_at(length);
+        reader.spare()[..length].copy_from_slice(now);
+        reader.advance(length);
+        bytes = later;
+    }
+}
+
 /// The messages of a stream, and whether it ended at an impossible header.
 fn messages<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, bool) {
     let mut reader = FrameReader::new(1 << 20);
     let mut all = Vec::new();
     for part in parts {
-        reader.push(part);
+        receive(&mut reader, part);
         loop {
             match reader.next_message() {
                 Ok(Some(message)) => all.push(message.to_vec()),

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bgpreflector_core::netlink::{Messages, Payload};
-use bgpreflector_core::vpp::FrameReader;
 use super::mutate::Mutator;
 use super::{decode, fpm, frames};
 use crate::netlink::support::captures;
+use bgpreflector_core::netlink::{Messages, Payload};
+use bgpreflector_core::vpp::FrameReader;
 
 const LONGEST: usize = 4096;
 
@@ -104,7 +104,7 @@ fn the_mutations_reach_behind_the_headers() {
     let (mut messages, mut broken) = (0, 0);
     for _ in 0..5_000 {
         let mut reader = FrameReader::new(1 << 20);
-        reader.push(mutator.next().get(1..).unwrap_or_default());
+        frames::receive(&mut reader, mutator.next().get(1..).unwrap_or_default());
         while let Some(next) = reader.next_message().transpose() {
             match next {
                 Ok(_) => messages += 1,

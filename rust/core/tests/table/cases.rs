@@ -3,7 +3,7 @@
 use bgpreflector_core::route::{Family, PathSet};
 use bgpreflector_core::table::{DumpScope, InsertMode, Link, PathSetId, RouteState};
 
-use super::support::{FOREIGN, MIRRORED, World, hop, name, prefix, route};
+use super::support::{FOREIGN, MIRRORED, World, hop, link, name, prefix, route};
 
 #[test]
 fn a_prefix_that_flaps_while_vpp_is_busy_costs_one_request_or_none() {
@@ -86,13 +86,7 @@ fn another_protocol_that_replaces_a_route_leaves_no_stale_route() {
 #[test]
 fn a_link_that_goes_down_takes_its_v4_routes_along_without_a_message() {
     let mut world = World::new();
-    let up = Link {
-        name: name(1),
-        up: true,
-        carrier: true,
-        address: None,
-        vrf_table: None,
-    };
+    let up = link(name(1), true);
     world.table.link(1, up.clone());
     world.table.announce(
         route(1, 0, MIRRORED, &hop("192.0.2.1", 1)),
@@ -224,9 +218,9 @@ fn a_route_that_goes_is_deleted_though_nothing_is_confirmed_yet() {
 #[test]
 fn what_another_source_hides_is_deleted_unseen_unless_the_kernel_has_it() {
     let mut world = World::new();
-    world.table.suspect_shadowed(0, prefix(1));
-    world.table.suspect_shadowed(0, prefix(2));
-    world.table.suspect_shadowed(7, prefix(3));
+    world.table.assume_shadowed(0, prefix(1));
+    world.table.assume_shadowed(0, prefix(2));
+    world.table.assume_shadowed(7, prefix(3));
     let wanted = route(1, 0, MIRRORED, &hop("192.0.2.1", 1));
     world.table.announce(wanted.clone(), InsertMode::Replace);
     assert!(world.table.awaits_confirmation());

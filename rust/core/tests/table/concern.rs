@@ -1,9 +1,9 @@
 //! Which links and next-hop objects leave routes uncertain: those that a mirrored route depends on.
 
 use bgpreflector_core::route::{Family, NextHopSource, Route, RouteType};
-use bgpreflector_core::table::{DumpScope, InsertMode, Link, NextHopObject, Table, Verify};
+use bgpreflector_core::table::{DumpScope, InsertMode, NextHopObject, Table, Verify};
 
-use super::support::{FOREIGN, MIRRORED, World, hop, name, route};
+use super::support::{FOREIGN, MIRRORED, World, hop, link, name, route};
 
 fn announce(table: &mut Table, number: u8, protocol: u8, interface: u32) -> Route {
     let new = route(number, 0, protocol, &hop("192.0.2.1", interface));
@@ -19,16 +19,7 @@ fn by_object(number: u8, protocol: u8, id: u32) -> Route {
 
 fn down(table: &mut Table, index: u32) -> Verify {
     let verify = table.verify_link(index);
-    table.link(
-        index,
-        Link {
-            name: name(index),
-            up: false,
-            carrier: false,
-            address: None,
-            vrf_table: None,
-        },
-    );
+    table.link(index, link(name(index), false));
     verify
 }
 

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use super::support::link;
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
 };
 use bgpreflector_core::table::{
-    Cursor, InsertMode, Interfaces, Link, NextHopObject, RouteFilter, RouteView, Scope, Table,
-    Unmapped,
+    Cursor, InsertMode, Interfaces, NextHopObject, RouteFilter, RouteView, Scope, Table, Unmapped,
 };
 use proptest::prelude::*;
 
@@ -112,16 +112,6 @@ fn name(index: u32) -> String {
     }
 }
 
-fn link(index: u32, up: bool) -> Link {
-    Link {
-        name: name(index),
-        up,
-        carrier: up,
-        address: None,
-        vrf_table: None,
-    }
-}
-
 /// Executes a step; returns how many routes were removed.
 fn apply(table: &mut Table, step: &Step) -> usize {
     match step.clone() {
@@ -138,7 +128,7 @@ fn apply(table: &mut Table, step: &Step) -> usize {
             0
         }
         Step::RemoveObject(id) => table.remove_next_hop(id),
-        Step::Link(index, up) => table.link(index, link(index, up)),
+        Step::Link(index, up) => table.link(index, link(name(index), up)),
         Step::RemoveLink(index) => table.remove_link(index),
         Step::Settle => {
             for handle in table.take_dirty(usize::MAX).handles {
@@ -223,7 +213,7 @@ proptest! {
         // Each set resolves as in a new table with the same topology.
         let mut anew = new_table();
         for (index, up) in &links {
-            anew.link(*index, link(*index, *up));
+            anew.link(*index, link(name(*index), *up));
         }
         for id in 1..7 {
             if let Some(object) = deferred.next_hop_object(id) {

@@ -102,7 +102,10 @@ fn two_tables_never_go_into_one() {
     announce(&mut table, 1000, 1);
     announce(&mut table, u32::MAX, 1);
     assert_eq!(discovered(&table), [(1000, 10, true)]);
-    assert_eq!(table.tables_left_out().collect::<Vec<_>>(), [10, u32::MAX]);
+    assert_eq!(
+        table.unassigned_tables().collect::<Vec<_>>(),
+        [10, u32::MAX]
+    );
 }
 
 #[test]
@@ -172,7 +175,7 @@ fn free(range: std::ops::RangeInclusive<u32>) -> Table {
 #[test]
 fn each_table_gets_a_free_one_that_both_families_share() {
     let mut table = free(50..=52);
-    table.vpp_tables_found(&[], &[51]);
+    table.set_vpp_tables(&[], &[51]);
     for kernel_table in [3000, 1000, 2000] {
         announce(&mut table, kernel_table, 1);
     }
@@ -184,7 +187,7 @@ fn each_table_gets_a_free_one_that_both_families_share() {
     table.announce(v6, InsertMode::Replace);
     assert_eq!(discovered(&table)[3], (3000, 50, true));
     announce(&mut table, 4000, 1);
-    assert_eq!(table.tables_left_out().collect::<Vec<_>>(), [4000]);
+    assert_eq!(table.unassigned_tables().collect::<Vec<_>>(), [4000]);
 }
 
 #[test]
@@ -197,7 +200,7 @@ fn a_choice_outlives_the_run_in_the_name_of_its_table() {
     let numbers = |table: &Table| discovered(table).iter().map(|t| t.1).collect::<Vec<_>>();
     assert_eq!(numbers(&table), [50, 51, 52]);
     // 3000 had 50, 5000 is gone; 52 is somebody else's.
-    table.vpp_tables_found(&[(3000, 50), (5000, 51)], &[0, 52]);
+    table.set_vpp_tables(&[(3000, 50), (5000, 51)], &[0, 52]);
     let found = numbers(&table);
     assert_eq!(found[1], 50);
     assert!(
@@ -214,7 +217,7 @@ fn a_choice_outlives_the_run_in_the_name_of_its_table() {
     assert_eq!(discovered(&table)[3], (5000, 51, false));
     // One with our name of another scheme is not taken for that of a kernel table.
     assert!(!table.discover_vpp_table(Family::V4, 2000));
-    table.vpp_tables_found(&[(3000, 50), (5000, 51)], &[0, 52]);
+    table.set_vpp_tables(&[(3000, 50), (5000, 51)], &[0, 52]);
     assert_eq!(numbers(&table)[..3], found, "nothing has changed");
     let sent: Vec<u32> = send(&mut table).iter().map(|sent| sent.0).collect();
     assert_eq!(sent.len(), 3);
@@ -226,10 +229,10 @@ fn one_whose_number_is_taken_and_no_other_is_free_is_not_in_use() {
     let mut table = free(50..=50);
     announce(&mut table, 2000, 1);
     assert_eq!(discovered(&table), [(2000, 50, true)]);
-    table.vpp_tables_found(&[], &[50]);
+    table.set_vpp_tables(&[], &[50]);
     assert_eq!(discovered(&table), [(2000, u32::MAX, false)]);
-    assert_eq!(table.tables_left_out().collect::<Vec<_>>(), [2000]);
-    table.vpp_tables_found(&[], &[]);
+    assert_eq!(table.unassigned_tables().collect::<Vec<_>>(), [2000]);
+    table.set_vpp_tables(&[], &[]);
     announce(&mut table, 2000, 2);
     assert_eq!(discovered(&table), [(2000, 50, true)], "it is free again");
 }

@@ -1,17 +1,8 @@
 //! Notifications about links and next-hop objects while a dump of them runs.
 
+use super::support::link;
 use bgpreflector_core::route::NextHop;
-use bgpreflector_core::table::{Link, NextHopObject, Scope, Table};
-
-fn link(up: bool) -> Link {
-    Link {
-        name: "eth".into(),
-        up,
-        carrier: up,
-        address: None,
-        vrf_table: None,
-    }
-}
+use bgpreflector_core::table::{NextHopObject, Scope, Table};
 
 fn up(table: &Table, index: u32) -> Option<bool> {
     table.link_of(index).map(|link| link.up)
@@ -21,14 +12,14 @@ fn up(table: &Table, index: u32) -> Option<bool> {
 fn a_dump_of_links_does_not_undo_the_notifications_during_it() {
     let mut table = Table::new(Scope::default());
     for index in [1, 3, 5] {
-        table.link(index, link(true));
+        table.link(index, link("eth", true));
     }
     table.begin_link_dump();
-    table.link(1, link(false));
-    table.link(4, link(true));
+    table.link(1, link("eth", false));
+    table.link(4, link("eth", true));
     table.remove_link(5);
     for index in [1, 2, 5] {
-        table.dumped_link(index, link(true));
+        table.dumped_link(index, link("eth", true));
     }
     assert_eq!(table.sweep_links(), 1, "only 3 is unknown to both");
     let seen = [1, 2, 3, 4, 5].map(|index| up(&table, index));
@@ -39,10 +30,10 @@ fn a_dump_of_links_does_not_undo_the_notifications_during_it() {
 fn a_link_that_was_told_of_before_the_dump_is_as_the_dump_shows_it() {
     let mut table = Table::new(Scope::default());
     table.begin_link_dump();
-    table.link(1, link(true));
+    table.link(1, link("eth", true));
     table.sweep_links();
     table.begin_link_dump();
-    table.dumped_link(1, link(false));
+    table.dumped_link(1, link("eth", false));
     assert_eq!((table.sweep_links(), up(&table, 1)), (0, Some(false)));
     assert_eq!(table.sweep_links(), 0, "no dump is under way");
 }

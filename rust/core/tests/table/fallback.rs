@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::support::link;
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, Route, RouteKey,
     RouteType,
 };
 use bgpreflector_core::table::{
-    Cursor, Fallback, InsertMode, Interfaces, Limit, LimitAction, Link, RouteFilter, RouteState,
+    Cursor, Fallback, InsertMode, Interfaces, Limit, LimitAction, RouteFilter, RouteState,
     RouteView, Scope, Substitute, Table,
 };
 
@@ -31,15 +32,7 @@ fn table_within(limit: Option<Limit>, fallback: Fallback) -> Table {
         ..Scope::default()
     });
     for (index, name) in [(2, "a"), (3, "b")] {
-        let name = name.to_owned();
-        let link = Link {
-            name,
-            up: true,
-            carrier: true,
-            address: None,
-            vrf_table: None,
-        };
-        table.link(index, link);
+        table.link(index, link(name, true));
     }
     table.set_interfaces(interfaces(fallback));
     table
@@ -184,18 +177,11 @@ fn the_next_hops_that_vpp_can_have_or_the_whole_prefix() {
 fn where_the_kernel_goes_on_to_a_shorter_prefix_vpp_does_too() {
     for (fallback, ..) in KINDS {
         let mut table = table(fallback);
-        let dead = Link {
-            name: "b".into(),
-            up: false,
-            carrier: false,
-            address: None,
-            vrf_table: None,
-        };
         let mut unusable = route(1, &[2]);
         if let NextHopSource::Inline(hops) = &mut unusable.set.next_hops {
             hops.iter_mut().for_each(|hop| hop.dead = true);
         }
-        table.link(3, dead);
+        table.link(3, link("b", false));
         table.announce(unusable, InsertMode::Replace);
         table.announce(typed(2, RouteType::Other(9), &[]), InsertMode::Replace);
         assert_eq!(answer_all(&mut table), 1);

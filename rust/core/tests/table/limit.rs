@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 
 use bgpreflector_core::route::{
-    Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, Route, RouteKey,
-    RouteType,
+    Family, NextHop, NextHopSet, NextHopSource, PathSet, Prefix, Route, RouteKey, RouteType,
 };
 use bgpreflector_core::table::{
     InsertMode, Interfaces, Limit, LimitAction, Scope, Table, Unmapped,
@@ -124,16 +123,7 @@ fn a_warning_keeps_nothing_out() {
 #[test]
 fn what_an_earlier_run_put_there_keeps_its_place() {
     let mut table = table_of(3, LimitAction::Refuse);
-    let paths = PathSet::new(vec![Path {
-        kind: PathKind::Normal,
-        family: Family::V4,
-        next_hop: Some(std::net::IpAddr::from([10, 0, 0, 2])),
-        sw_if_index: 1,
-        table: 0,
-        weight: 1,
-        preference: 0,
-        labels: smallvec::SmallVec::new(),
-    }]);
+    let paths = PathSet::new(vec![super::support::path(2, 1)]);
     for number in 7..10 {
         assert!(table.adopt(0, &Prefix::v4(number << 8, 24), &paths, |_| true));
     }

@@ -4,22 +4,12 @@ use std::convert::Infallible;
 
 use bgpreflector_core::route::{Family, NextHop, NextHopSource, Route};
 use bgpreflector_core::table::{
-    Announcement, Interfaces, Link, NextHopObject, RouteSource, RouteState, Scope, Table,
+    Announcement, Interfaces, NextHopObject, RouteSource, RouteState, Scope, Table,
 };
 
-use super::support::{MIRRORED, hop, name, prefix, route};
+use super::support::{MIRRORED, hop, link, name, prefix, route};
 
 const OTHER: u8 = 196;
-
-fn link(index: u32, up: bool) -> Link {
-    Link {
-        name: name(index),
-        up,
-        carrier: up,
-        address: None,
-        vrf_table: None,
-    }
-}
 
 /// A table with interface 1 mapped, and 2 not.
 fn table() -> Table {
@@ -28,8 +18,8 @@ fn table() -> Table {
         protocols: [MIRRORED, OTHER].into_iter().collect(),
         ..Scope::default()
     });
-    table.link(1, link(1, true));
-    table.link(2, link(2, true));
+    table.link(1, link(name(1), true));
+    table.link(2, link(name(2), true));
     let map = [(name(1), 10)].into_iter().collect();
     table.set_interfaces(Interfaces {
         map,
@@ -148,16 +138,16 @@ fn links_and_objects_take_no_route_with_them() {
     announce(&mut table, by_object(1, 7));
     announce(&mut table, route(2, 20, MIRRORED, &hop("192.0.2.1", 1)));
     assert_eq!(commit(&mut table, &[]), 2);
-    assert_eq!(table.link(1, link(1, false)), 0);
+    assert_eq!(table.link(1, link(name(1), false)), 0);
     assert_eq!(
         commit(&mut table, &[]),
         2,
         "VPP forwards by none of them meanwhile"
     );
-    table.link(1, link(1, true));
+    table.link(1, link(name(1), true));
     assert_eq!(commit(&mut table, &[]), 2, "zebra need not say them again");
     assert_eq!(table.remove_link(1), 0);
-    table.link(1, link(1, true));
+    table.link(1, link(name(1), true));
     commit(&mut table, &[]);
     assert_eq!(table.remove_next_hop(7), 0);
     assert!(matches!(state(&table, 1), Some(RouteState::Held(_))));
@@ -234,7 +224,7 @@ fn a_route_that_vpp_gives_up_is_answered_and_one_that_goes_is_not() {
         [(OTHER, true)],
         "the same paths for another's route"
     );
-    table.link(1, link(1, false));
+    table.link(1, link(name(1), false));
     commit(&mut table, &[]);
     assert_eq!(answers(&mut table), [(OTHER, false)]);
     table.withdraw_sole(254, &prefix(1));

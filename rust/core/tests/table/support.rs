@@ -29,6 +29,30 @@ pub fn name(index: u32) -> String {
     format!("eth{index}")
 }
 
+pub fn link(name: impl Into<String>, up: bool) -> Link {
+    Link {
+        name: name.into(),
+        up,
+        carrier: up,
+        address: None,
+        vrf_table: None,
+    }
+}
+
+/// VPP's path by the gateway `10.0.0.HOST`.
+pub fn path(host: u8, sw_if_index: u32) -> Path {
+    Path {
+        kind: PathKind::Normal,
+        family: Family::V4,
+        next_hop: Some(IpAddr::from([10, 0, 0, host])),
+        sw_if_index,
+        table: 0,
+        weight: 1,
+        preference: 0,
+        labels: smallvec::SmallVec::new(),
+    }
+}
+
 pub fn prefix(number: u8) -> Prefix {
     Prefix::v4(0x0a00_0000 | u32::from(number) << 8, 24)
 }
@@ -65,16 +89,7 @@ impl World {
         };
         world.interfaces.map.insert(name(1), 10);
         for index in 1..4 {
-            world.table.link(
-                index,
-                Link {
-                    name: name(index),
-                    up: true,
-                    carrier: true,
-                    address: None,
-                    vrf_table: None,
-                },
-            );
+            world.table.link(index, link(name(index), true));
         }
         world.table.set_interfaces(world.interfaces.clone());
         world
@@ -119,7 +134,7 @@ impl World {
         }
         self.read_vpp(hidden);
         for number in (0..8).filter(|number| hidden >> number & 1 == 1) {
-            self.table.suspect_shadowed(0, prefix(number));
+            self.table.assume_shadowed(0, prefix(number));
         }
     }
 

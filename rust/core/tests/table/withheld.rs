@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use bgpreflector_core::route::{
-    Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, Route, RouteKey,
-    RouteType,
+    Family, NextHop, NextHopSet, NextHopSource, PathSet, Prefix, Route, RouteKey, RouteType,
 };
 use bgpreflector_core::table::{InsertMode, Interfaces, Scope, Table, Unmapped};
 
@@ -127,16 +126,7 @@ fn what_drops_anyway_is_deleted() {
 #[test]
 fn what_vpp_had_before_waits_once_the_kernel_is_known() {
     let mut table = table();
-    let paths = PathSet::new(vec![Path {
-        kind: PathKind::Normal,
-        family: Family::V4,
-        next_hop: Some(std::net::IpAddr::from([10, 0, 0, 2])),
-        sw_if_index: 1,
-        table: 0,
-        weight: 1,
-        preference: 0,
-        labels: smallvec::SmallVec::new(),
-    }]);
+    let paths = PathSet::new(vec![super::support::path(2, 1)]);
     table.withhold_deletions(Vec::new());
     table.adopt(0, &Prefix::v4(7 << 8, 24), &paths, |_| false);
     assert_eq!(withheld(&table), (0, 0));

@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use parking_lot::Mutex;
 
 use crate::error::KernelError;
-use crate::heartbeat::Pulse;
+use crate::heartbeat::Liveness;
 use crate::panics;
 use crate::state::EngineState;
 
@@ -153,9 +153,9 @@ impl Reader {
         false
     }
 
-    /// The thread's pulse. Does not block.
-    pub fn pulse(&self) -> Pulse {
-        self.shared.kernel_reader.pulse(|| {
+    /// The thread's liveness. Does not block.
+    pub fn liveness(&self) -> Liveness {
+        self.shared.kernel_reader.liveness(|| {
             let now = Instant::now();
             let monitor = self.monitor.try_lock();
             // The holder of the lock is running.

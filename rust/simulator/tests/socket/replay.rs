@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::support::{Client, Harness};
-use bgpreflector_core::vpp::bytes::{message_id, reply_context, request_header};
+use super::support::{Client, Harness, reply_context};
+use bgpreflector_core::vpp::bytes::{message_id, request_header};
 use bgpreflector_core::vpp::frame::HEADER_LENGTH;
 use bgpreflector_core::vpp::path::PATH_LENGTH;
 use bgpreflector_core::vpp::{MessageTable, SockclntCreateReply, begin_frame};
@@ -82,7 +82,7 @@ fn conversation() -> (SockclntCreateReply, BTreeMap<u32, Exchange>) {
             ("sockclnt_create" | "sockclnt_create_reply", _) => continue,
             ("sw_interface_event", _) => contexts[&step],
             (_, true) => request_header(&message).unwrap().1,
-            (_, false) => reply_context(&message).unwrap(),
+            (_, false) => reply_context(&message),
         };
         let exchange = exchanges.entry(context).or_default();
         exchange.step = step;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use bgpreflector_core::vpp::bytes::{message_id, reply_context};
-use bgpreflector_core::vpp::frame::begin_frame;
+use bgpreflector_core::vpp::bytes::message_id;
+use bgpreflector_core::vpp::frame::{HEADER_LENGTH, begin_frame};
 use bgpreflector_core::vpp::{
     FrameReader, MessageName, MessageTable, SockclntCreate, SockclntCreateReply, messages as m,
 };
@@ -79,6 +79,13 @@ pub struct Client {
     pub index: u32,
     pub table: MessageTable,
     next_context: u32,
+    /// Bytes received of messages that [`Self::try_receive`] has not returned.
+    unread: usize,
+}
+
+/// The context of a reply or details message: the u32 behind the id.
+pub fn reply_context(message: &[u8]) -> u32 {
+    u32::from_be_bytes(*message[2..].first_chunk().unwrap())
 }
 
 impl Client {
@@ -105,6 +112,7 @@ impl Client {
             index: 0,
             table: MessageTable::default(),
             next_context: 1,
+            unread: 0,
         }
     }
 
@@ -116,6 +124,7 @@ impl Client {
             index: self.index,
             table: self.table.clone(),
             next_context: u32::MAX / 2,
+            unread: 0,
         }
     }
 
@@ -148,6 +157,7 @@ impl Client {
     pub fn try_receive(&mut self) -> Result<Vec<u8>, usize> {
         loop {
             if let Some(message) = self.reader.next_message().unwrap() {
+                self.unread -= HEADER_LENGTH + message.len();
                 return Ok(message.to_vec());
             }
             let count = match self.stream.read(self.reader.spare()) {
@@ -156,8 +166,9 @@ impl Client {
                 Err(error) => panic!("nothing came: {error}"),
             };
             if count == 0 {
-                return Err(self.reader.buffered());
+                return Err(self.unread);
             }
+            self.unread += count;
             self.reader.advance(count);
         }
     }
@@ -180,7 +191,7 @@ impl Client {
     pub fn call(&mut self, message: MessageName, fields: &[u8]) -> Vec<u8> {
         let context = self.request(message, fields);
         let reply = self.receive();
-        assert_eq!(reply_context(&reply), Ok(context));
+        assert_eq!(reply_context(&reply), context);
         reply
     }
 
@@ -191,7 +202,7 @@ impl Client {
         let mut before = Vec::new();
         loop {
             let message = self.receive();
-            let ours = reply_context(&message) == Ok(context);
+            let ours = reply_context(&message) == context;
             if ours && message_id(&message) == Some(answer) {
                 return before;
             }
