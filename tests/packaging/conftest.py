@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from lab.maturin import MATURIN
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +24,7 @@ def native_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("no `cargo`: install a Rust toolchain to build the wheel")
     folder = tmp_path_factory.mktemp("wheel")
     done = subprocess.run(
-        [sys.executable, "-m", "maturin", "build", "--release", "--locked", "--out", str(folder)],
+        [*MATURIN, "build", "--release", "--locked", "--out", str(folder)],
         cwd=ROOT,
         check=False,
         capture_output=True,

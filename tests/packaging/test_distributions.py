@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from lab.maturin import MATURIN
+
 ROOT = Path(__file__).parents[2]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -40,7 +42,7 @@ def build(directory: Path, *arguments: str, suffix: str) -> Path:
     """Builds with maturin and returns the one file that came out."""
     if shutil.which("cargo") is None:
         pytest.skip("no `cargo`: install a Rust toolchain to build the distributions")
-    run(sys.executable, "-m", "maturin", *arguments, "--out", str(directory))
+    run(*MATURIN, *arguments, "--out", str(directory))
     (built,) = directory.glob(f"*{suffix}")
     return built
 
@@ -165,8 +167,10 @@ def test_the_source_distribution_builds_by_itself(sdist: Path, tmp_path: Path) -
         path.touch()
     target = os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
     # Whether all that is needed is there is the same without optimisation, and takes a third.
-    run(sys.executable, "-m", "maturin", "build", "--out", str(tmp_path / "out"),
-        cwd=tmp_path / top, CARGO_TARGET_DIR=target)  # fmt: skip
+    run(
+        *MATURIN, "build", "--out", str(tmp_path / "out"),
+        cwd=tmp_path / top, CARGO_TARGET_DIR=target,
+    )  # fmt: skip
     (built,) = (tmp_path / "out").glob("*.whl")
     programs = install(built, tmp_path / "environment")
     said = run(str(programs / "bgpreflector"), "--version", cwd=tmp_path)
