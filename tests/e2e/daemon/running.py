@@ -15,6 +15,7 @@ from bgpreflector.control import ControlClient
 from bgpreflector.errors import ControlError
 from lab.command import PROGRAM, run_command
 from lab.netns import Namespace
+from lab.wait import wait_until
 
 
 class RunningDaemon:
@@ -55,6 +56,10 @@ class RunningDaemon:
         """Its status, without a process."""
         with ControlClient(self.control, timeout=60) as client:
             return dict(client.ask("status").end)
+
+    def wait_in_sync(self, timeout: float = 30) -> dict[str, Any]:
+        """Waits until VPP has acknowledged all desired routes; the status then."""
+        return wait_until(self.status, timeout, "in sync", accept=lambda seen: seen["in_sync"])
 
     def answers(self) -> bool:
         """Whether it listens at its control socket."""
