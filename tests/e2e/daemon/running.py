@@ -19,7 +19,7 @@ from lab.wait import wait_until
 
 
 class RunningDaemon:
-    """``bgpreflector run``."""
+    """A ``bgpreflector run`` process."""
 
     def __init__(
         self, *arguments: str, log: Path, environment: Mapping[str, str] | None = None
@@ -38,22 +38,22 @@ class RunningDaemon:
             )
 
     def log(self) -> str:
-        """What it has logged."""
+        """The log so far."""
         return self._log.read_text()
 
     def ask(self, *command: str, exit_code: int = 0) -> str:
-        """What a command of the command line prints that is put to it."""
+        """Runs a command against the daemon; what it prints."""
         done = run_command(*command, "--control", str(self.control), exit_code=None)
         assert done.returncode == exit_code, done.stdout + done.stderr + self.log()
         return done.stdout
 
     def ask_json(self, *command: str, exit_code: int = 0) -> list[dict[str, Any]]:
-        """The same as objects, one a line."""
+        """Runs a command with ``--json``; the objects that it prints."""
         printed = self.ask(*command, "--json", exit_code=exit_code)
         return [json.loads(line) for line in printed.splitlines()]
 
     def status(self) -> dict[str, Any]:
-        """Its status, without a process."""
+        """The daemon's status, over the control socket."""
         with ControlClient(self.control, timeout=60) as client:
             return dict(client.ask("status").end)
 

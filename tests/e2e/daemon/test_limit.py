@@ -37,7 +37,7 @@ def config(tmp_path: Path, action: str) -> tuple[str, str]:
 
 
 def flood(kernel: Namespace, verb: str = "add") -> None:
-    """What the peer does."""
+    """Announces more routes than the limit allows."""
     ip_batch(kernel, [f"route {verb} {prefix} via 10.0.0.2 proto 12" for prefix in FLOOD])
 
 

@@ -39,7 +39,7 @@ class Harness:
         )
 
     def vpp_has(self, prefix: str, what: object) -> None:
-        """Waits for it."""
+        """Waits until VPP has these routes."""
         wait_until(
             lambda: self.vpp.routes().get(prefix), 30, str(what), accept=lambda now: now == what
         )

@@ -210,7 +210,7 @@ def test_an_operator_who_asks_for_a_resync_sees_a_bar(
                 part = _read(ours)
                 assert part, shown
                 shown += part
-            simulator.go_on()
+            simulator.resume()
             while _read(ours):
                 pass
             os.close(ours)
