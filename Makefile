@@ -87,7 +87,8 @@ OUT ?= target/bench
 
 bench: build ## ours beside peers and limits, against targets: make bench ROUTES=100000 OUT=docs
 	@scripts/setup.sh programs iproute2:ip bird2:bird
-	BGPREFLECTOR_BENCH_ROUTES=$(ROUTES) $(PYTHON) -m benches.others target/criterion-others \
+	BGPREFLECTOR_BENCH_ROUTES=$(ROUTES) \
+		$(PYTHON) -m benches.background_load target/criterion-background-load \
 		cargo bench -p bgpreflector-core --locked \
 		--bench decode --bench full_dump --bench table --bench removals
 	BGPREFLECTOR_BENCH_ROUTES=$(ROUTES) BGPREFLECTOR_BENCH_LARGEST=$(LARGEST) \

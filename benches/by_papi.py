@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from ipaddress import ip_address
 
+from bgpreflector.fib_types import INDEX_INVALID
 from lab import TableRoute
 from lab.vpp import Vpp
 
 from .timing import timed
 from .world import SW_IF_INDEX, gateways
 
-NO_RPF = 0xFFFFFFFF
 LABEL = {"is_uniform": 0, "label": 0, "ttl": 0, "exp": 0}
 
 
@@ -47,7 +47,7 @@ def _path(hop: str) -> dict[str, object]:
     return {
         "sw_if_index": SW_IF_INDEX,
         "table_id": 0,
-        "rpf_id": NO_RPF,
+        "rpf_id": INDEX_INVALID,
         "weight": 1,
         "preference": 0,
         "type": 0,

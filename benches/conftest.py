@@ -15,7 +15,7 @@ from lab.requirements import missing
 from lab.vpp import RealVpp, SimulatedVpp, Startup
 
 from . import criterion_results, machine, report
-from .others import Others
+from .background_load import BackgroundLoad
 from .rows import Row
 from .size import ASKED, MEASURES, V4, V6
 from .world import apply, both_tables, empty_kernel, lines
@@ -62,10 +62,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def add(request: pytest.FixtureRequest) -> Iterator[Add]:
     """Takes rows, and notes what others did on the machine meanwhile."""
     rows: list[Row] = []
-    others = Others()
+    background = BackgroundLoad()
     yield rows.append
     share = max(
-        others.share(), criterion_results.others() if "measured" in request.keywords else 0.0
+        background.share(),
+        criterion_results.background_load() if "measured" in request.keywords else 0.0,
     )
     kept = request.config.stash.setdefault(ROWS, [])
     kept += [replace(row, others=share) for row in rows]
@@ -93,6 +94,14 @@ def plain_kernel() -> Iterator[Namespace]:
     """A full table, each route with one next hop; tests that change it restore it."""
     with empty_kernel("plain") as made:
         apply(made, lines("add", both_tables(V4, V6)))
+        yield made
+
+
+@pytest.fixture(scope="session")
+def ecmp_kernel() -> Iterator[Namespace]:
+    """A full table, each route with four; tests name it by ``getfixturevalue``."""
+    with empty_kernel("ecmp") as made:
+        apply(made, lines("add", both_tables(V4, V6), next_hops=4))
         yield made
 
 

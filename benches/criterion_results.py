@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 NANOSECONDS = 1e9
-OTHERS = "criterion-others"
+BACKGROUND_LOAD = "criterion-background-load"
 """The file in which `make bench` has noted what others did while criterion ran."""
 
 
@@ -16,9 +16,9 @@ def directory() -> Path:
     return Path(os.environ.get("CARGO_TARGET_DIR", "target")) / "criterion"
 
 
-def others() -> float:
+def background_load() -> float:
     """Share of the processors that others had while criterion ran; all where nobody looked."""
-    file = directory().with_name(OTHERS)
+    file = directory().with_name(BACKGROUND_LOAD)
     return float(file.read_text()) if file.exists() else 1.0
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from .background_load import BUSY, load_name
 from .chart import draw
-from .others import BUSY, word
 from .rows import Row
 
 HEAD = ("what", "ours", "peer or limit", "ratio", "target", "", "machine")
@@ -69,5 +69,5 @@ def _cells(row: Row) -> list[str]:
         "" if row.ratio is None else f"{row.ratio:,.2f}",
         target,
         str(row.verdict),
-        word(row.others),
+        load_name(row.others),
     ]

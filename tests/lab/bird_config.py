@@ -22,7 +22,7 @@ class Session:
 
     @property
     def family(self) -> Family:
-        """4 or 6."""
+        """The IP version, 4 or 6."""
         return _family(self.neighbour)
 
 

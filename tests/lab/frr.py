@@ -97,7 +97,7 @@ class Frr:
         self._end(daemon, signal.SIGTERM)
 
     def kill_all(self) -> None:
-        """Ends what runs."""
+        """Kills every running daemon."""
         for daemon in list(self._running):
             self.kill(daemon)
 

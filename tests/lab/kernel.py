@@ -53,7 +53,7 @@ class KernelRoute:
 
     @property
     def forwarding(self) -> Forwarding:
-        """Where packets go."""
+        """The next hops that forward, or the type of a special route."""
         if self.kind != "unicast":
             return self.kind
         return frozenset(self.next_hops) - self.dead

@@ -22,7 +22,7 @@ GATEWAY = "192.168.100.12"
 
 
 def prefixes(count: int) -> list[str]:
-    """So many IPv4 prefixes."""
+    """``count`` IPv4 prefixes."""
     return [f"{30 + (n >> 16)}.{n >> 8 & 255}.{n & 255}.0/24" for n in range(count)]
 
 
@@ -86,7 +86,7 @@ class Programmer:
     def announce(
         self, wanted: Iterable[str], *gateways: str, table: int = MAIN, interface: int = 0
     ) -> None:
-        """Enters routes."""
+        """Announces routes to the engine."""
         hops = [(ip_address(gateway), interface, 1) for gateway in gateways or (GATEWAY,)]
         for prefix in wanted:
             self.engine.announce(table, prefix, hops, protocol=BIRD)
@@ -96,12 +96,12 @@ class Programmer:
         self.engine.announce(table, prefix, [], protocol=BIRD, route_type=kind)
 
     def withdraw(self, gone: Iterable[str], *gateways: str, table: int = MAIN) -> None:
-        """Takes routes away again."""
+        """Withdraws routes from the engine."""
         hops = [(ip_address(gateway), 0, 1) for gateway in gateways or (GATEWAY,)]
         for prefix in gone:
             self.engine.withdraw(table, prefix, hops, protocol=BIRD)
 
     def install(self, wanted: Sequence[str], *gateways: str, table: int = MAIN) -> CommitResult:
-        """Enters routes and sends them."""
+        """Announces routes and sends them to VPP."""
         self.announce(wanted, *gateways, table=table)
         return self.sink.flush()

@@ -36,7 +36,7 @@ def test_the_other_end_of_a_tap_is_no_way_out(
     arguments = ("--socket", str(simulator.socket))
     with running_daemon(tmp_path / "d.log", *arguments, namespace=kernel) as daemon:
         wait_until(daemon.answers, 30, "it listens")
-        seen = wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+        seen = daemon.wait_in_sync()
         assert seen["held"]["interfaces"] == {"loop0": 1}
         assert simulator.routes() == {}
         assert "none: its routes are held" in daemon.ask("show", "interfaces")

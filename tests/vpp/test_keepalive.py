@@ -92,7 +92,7 @@ def test_no_call_of_the_session_hangs(
     made = program(vpp, **QUICK)
     made.install(prefixes(10))
     vpp.hang()
-    request.addfinalizer(vpp.go_on)
+    request.addfinalizer(vpp.resume)
     with pytest.raises(VppLostError, match="show_version"):
         made.sink.session.call("show_version")
     made.engine.wait_vpp_lost()
@@ -100,7 +100,7 @@ def test_no_call_of_the_session_hangs(
         made.sink.resync()
     with pytest.raises(VppConnectError):
         made.sink.session.connect()
-    vpp.go_on()
+    vpp.resume()
     wait_until(lambda: _resyncs(made), 30, "connected again")
     made.install(prefixes(20))
     assert len(vpp.routes()) == 20
@@ -113,10 +113,10 @@ def test_a_session_that_was_not_answered_is_made_anew(
     made = program(vpp, **QUICK | {"keepalive_interval": 0.0})
     made.install(prefixes(10))
     vpp.hang()
-    request.addfinalizer(vpp.go_on)
+    request.addfinalizer(vpp.resume)
     with pytest.raises(VppLostError, match="show_version"):
         made.sink.session.call("show_version")
-    vpp.go_on()
+    vpp.resume()
     assert not made.sink.lost
     client = made.sink.session._client
     made.sink.resync()
@@ -167,7 +167,7 @@ def reflecting(
             yield daemon
             ip_batch(kernel, ["route del 30.0.0.0/24 proto 12"])
         finally:
-            vpp.go_on()
+            vpp.resume()
         wait_until(lambda: len(vpp.routes()), 60, "one less", accept=lambda n: n == 99)
         assert daemon.end() == 0, daemon.log()
 

@@ -61,11 +61,6 @@ def frr_router(kernel: Namespace) -> AbstractContextManager[Frr]:
     return running_frr(kernel, ROUTER, [SESSION])
 
 
-def in_sync(daemon: RunningDaemon) -> None:
-    """Waits for it."""
-    wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
-
-
 @contextmanager
 def mirroring(
     router: LinuxCpRouter, directory: Path, protocol: str, lines: str = "", priority: int = 0x88
@@ -105,7 +100,7 @@ def test_routes_go_through_the_pair(
             mirroring(router, tmp_path, protocol) as daemon,
         ):
             wait_until(router.vpp.routes, 60, "mirrored", accept=lambda seen: ANNOUNCED in seen)
-            in_sync(daemon)
+            daemon.wait_in_sync()
             assert f"{TAP}" in daemon.ask("show", "interfaces")
             assert re.search("host-eth0 +linux-cp pair", daemon.ask("show", "interfaces"))
             # The kernel has no part in it: it has neither the host's link nor its address.
@@ -131,7 +126,7 @@ def test_only_punt_forwards_what_vpp_has_no_interface_for(
         router.vpp.cli(f"ip route add 0.0.0.0/0 via {NEIGHBOUR} host-eth0")
         router.kernel.ip("route", "add", THROUGH, "via", "172.16.0.2", "proto", BIRD)
         with mirroring(router, tmp_path, BIRD, f'unmapped = "{unmapped}"') as daemon:
-            in_sync(daemon)
+            daemon.wait_in_sync()
             assert daemon.status()["held"]["interfaces"] == {"mgmt0": 1}
             assert router.reaches(router.wire, BEHIND_KERNEL) is reached
             said = {
@@ -153,7 +148,7 @@ def test_beside_linux_nl_the_lower_priority_wins(tmp_path: Path, priority: int) 
         router.kernel.ip("route", "add", ANNOUNCED, "via", NEIGHBOUR, "proto", BIRD)
         ours = priority < 0x10
         with mirroring(router, tmp_path, BIRD, priority=priority) as daemon:
-            in_sync(daemon)
+            daemon.wait_in_sync()
             fib = wait_until(
                 lambda: router.vpp.cli(f"show ip fib {ANNOUNCED}"),
                 30,
@@ -163,7 +158,7 @@ def test_beside_linux_nl_the_lower_priority_wins(tmp_path: Path, priority: int) 
             active = next(line for line in fib.splitlines() if "active" in line)
             assert ("bgpreflector" if ours else "lcp-rt") in active
             daemon.ask("resync")
-            in_sync(daemon)
+            daemon.wait_in_sync()
             assert daemon.status()["vpp"]["overridden"] == (0 if ours else 1)
             assert (ANNOUNCED in router.vpp.routes()) is ours
             assert daemon.end() == 0, daemon.log()

@@ -77,7 +77,7 @@ def test_those_that_others_made_stay(vpp: Vpp, program: Callable[..., Programmer
 
 
 def delete_table(vpp: Vpp) -> None:
-    """As its owner does."""
+    """Deletes a table as its owner does."""
     for is_ip6 in (False, True):
         table = {"table_id": 10, "is_ip6": is_ip6}
         assert vpp.api.ip_table_add_del(is_add=False, table=table).retval == 0

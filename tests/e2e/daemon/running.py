@@ -15,10 +15,11 @@ from bgpreflector.control import ControlClient
 from bgpreflector.errors import ControlError
 from lab.command import PROGRAM, run_command
 from lab.netns import Namespace
+from lab.wait import wait_until
 
 
 class RunningDaemon:
-    """``bgpreflector run``."""
+    """A ``bgpreflector run`` process."""
 
     def __init__(
         self, *arguments: str, log: Path, environment: Mapping[str, str] | None = None
@@ -37,24 +38,28 @@ class RunningDaemon:
             )
 
     def log(self) -> str:
-        """What it has logged."""
+        """The log so far."""
         return self._log.read_text()
 
     def ask(self, *command: str, exit_code: int = 0) -> str:
-        """What a command of the command line prints that is put to it."""
+        """Runs a command against the daemon; what it prints."""
         done = run_command(*command, "--control", str(self.control), exit_code=None)
         assert done.returncode == exit_code, done.stdout + done.stderr + self.log()
         return done.stdout
 
     def ask_json(self, *command: str, exit_code: int = 0) -> list[dict[str, Any]]:
-        """The same as objects, one a line."""
+        """Runs a command with ``--json``; the objects that it prints."""
         printed = self.ask(*command, "--json", exit_code=exit_code)
         return [json.loads(line) for line in printed.splitlines()]
 
     def status(self) -> dict[str, Any]:
-        """Its status, without a process."""
+        """The daemon's status, over the control socket."""
         with ControlClient(self.control, timeout=60) as client:
             return dict(client.ask("status").end)
+
+    def wait_in_sync(self, timeout: float = 30) -> dict[str, Any]:
+        """Waits until VPP has acknowledged all desired routes; the status then."""
+        return wait_until(self.status, timeout, "in sync", accept=lambda seen: seen["in_sync"])
 
     def answers(self) -> bool:
         """Whether it listens at its control socket."""

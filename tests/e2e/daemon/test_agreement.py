@@ -215,7 +215,7 @@ def quiet(kernel: Namespace, vpp: Vpp, daemon: RunningDaemon, scraper: Scraper) 
     }
     assert len(wanted) == MIRRORED
     wait_until(vpp.routes, 30, "VPP has it", accept=lambda seen: seen == wanted)
-    status = wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+    status = daemon.wait_in_sync()
     sound(status)
     rows = daemon.ask_json("show", "routes")
     assert len(rows) == MIRRORED + HELD

@@ -45,7 +45,7 @@ def following(
     arguments = ("--socket", str(vpp.socket), "--config", str(config))
     with running_daemon(tmp_path / "d.log", *arguments, namespace=kernel) as daemon:
         wait_until(daemon.answers, FOLLOWS, "it listens")
-        wait_until(daemon.status, FOLLOWS, "in sync", accept=lambda seen: seen["in_sync"])
+        daemon.wait_in_sync(FOLLOWS)
         yield daemon
 
 
@@ -217,7 +217,7 @@ def test_each_gets_a_free_one(kernel: Namespace, vpp: Vpp, tmp_path: Path) -> No
         config = tmp_path / "tables.toml"
         config.write_text(config.read_text().replace("[kernel]", '[kernel]\naudit_interval = "7m"'))
         assert "kernel.audit_interval" in daemon.ask("reload")
-        wait_until(daemon.status, FOLLOWS, "in sync", accept=lambda seen: seen["in_sync"])
+        daemon.wait_in_sync(FOLLOWS)
         wait({first, second}, every)
         kernel.ip("route", "flush", "table", "3000")
         wait({second}, {MAIN, (53, "41.0.0.0/24")})

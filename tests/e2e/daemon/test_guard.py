@@ -68,7 +68,7 @@ def state(daemon: RunningDaemon, wanted: str) -> dict[str, object]:
 
 
 def deletions(vpp: SimulatedVpp) -> int:
-    """That VPP was asked for."""
+    """Deletions that VPP was asked for."""
     return int(vpp.simulator.statistics()["deletes"])
 
 

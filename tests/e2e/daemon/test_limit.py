@@ -37,7 +37,7 @@ def config(tmp_path: Path, action: str) -> tuple[str, str]:
 
 
 def flood(kernel: Namespace, verb: str = "add") -> None:
-    """What the peer does."""
+    """Announces more routes than the limit allows."""
     ip_batch(kernel, [f"route {verb} {prefix} via 10.0.0.2 proto 12" for prefix in FLOOD])
 
 
@@ -49,7 +49,7 @@ def test_refused_beyond_the_limit(kernel: Namespace, vpp: Vpp, tmp_path: Path) -
         flood(kernel)
         full = MIRRORED + len(FLOOD) - LIMIT
         wait_until(daemon.status, 30, "all seen", accept=lambda s: s["limit"]["held"] == full)
-        wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+        daemon.wait_in_sync()
         seen = vpp.routes()
         assert len(seen) == LIMIT
         assert before < set(seen)
@@ -93,10 +93,10 @@ def test_an_earlier_run_keeps_its_routes(kernel: Namespace, vpp: Vpp, tmp_path: 
     with reflecting(kernel, vpp, tmp_path / "a.log", *arguments) as daemon:
         flood(kernel)
         wait_until(vpp.routes, 30, "full", accept=lambda seen: len(seen) == LIMIT)
-        wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+        daemon.wait_in_sync()
     before = vpp.routes()
     with reflecting(kernel, vpp, tmp_path / "b.log", *arguments, wait=False) as daemon:
-        wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+        daemon.wait_in_sync()
         assert vpp.routes() == before
         assert not any(r["done"] for r in daemon.status()["vpp"]["requests"].values())
         Path(arguments[1]).write_text(f"[kernel]\nmax_routes = {LIMIT + 100}\n[metrics]\n"
@@ -112,7 +112,7 @@ def test_a_warning_keeps_nothing_out(kernel: Namespace, vpp: Vpp, tmp_path: Path
         flood(kernel)
         every = MIRRORED + len(FLOOD)
         wait_until(vpp.routes, 30, "all", accept=lambda seen: len(seen) == every)
-        wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+        daemon.wait_in_sync()
         assert daemon.status()["limit"] == {
             "max_routes": LIMIT,
             "action": "warn",

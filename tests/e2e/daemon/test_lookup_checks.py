@@ -87,7 +87,7 @@ def test_the_kernel_judges_what_vpp_forwards(
     log = tmp_path / "d.log"
     with reflecting(kernel, vpp, log, "--config", str(config), wait=False) as daemon:
         wait_until(vpp.routes, 30, "all", accept=lambda seen: len(seen) == MIRRORED + 1)
-        wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+        daemon.wait_in_sync()
         with ControlClient(daemon.control, timeout=60) as client:
             alike = {"30.0.7.9": route(7), "2001:db8:7::9": route(7, 6), "40.0.3.1": "40.0.3.0/24"}
             for address, prefix in alike.items():

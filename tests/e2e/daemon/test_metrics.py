@@ -94,7 +94,7 @@ def running(
 
 @pytest.fixture
 def scraper(running: RunningDaemon) -> Scraper:
-    """Its metrics."""
+    """A scraper of the daemon's metrics."""
     return scraper_of(running)
 
 

@@ -198,7 +198,7 @@ def test_what_waits_behind_a_slow_vpp_is_queued(
         for client in clients:
             client.start()
         wait_until(lambda: scraper.value("queued_events"), 30, "queued", accept=lambda n: n >= 1)
-        simulator.go_on()
+        simulator.resume()
         for client in clients:
             client.join()
         assert len(ends) == 2

@@ -272,7 +272,7 @@ def test_a_pause_keeps_vpp_as_it_is(kernel: Namespace, simulator: SimulatedVpp, 
         assert len(simulator.routes()) == MIRRORED
         daemon.ask("resume")
         wait_until(simulator.routes, 30, "sent", accept=lambda seen: len(seen) == MIRRORED - 49)
-        wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+        daemon.wait_in_sync()
         assert daemon.status()["oldest_queued_seconds"] is None
         assert simulator.simulator.statistics()["route_requests"] == before + 51
 
@@ -302,7 +302,7 @@ def test_a_monitor_shows_what_happens(
             known = first[-1]["number"]
             ip_batch(kernel, [f"route del {route(n)} proto 12" for n in range(30)])
             wait_until(lambda: list(client.ask("changes", since=known)), 30, "they are noted")
-            wait_until(daemon.status, 30, "sent", accept=lambda seen: seen["in_sync"])
+            daemon.wait_in_sync()
             rows = list(client.ask("changes", since=known))
             assert {row["operation"] for row in rows} == {"delete"}
             assert {row["prefix"] for row in rows} <= {route(n) for n in range(30)}
@@ -318,7 +318,7 @@ def test_a_big_table_streams(
     many = [f"route add 11.{n >> 8}.{n & 255}.0/24 via 10.0.0.2 proto 12" for n in range(20_000)]
     ip_batch(kernel, many)
     with reflecting(kernel, simulator, log, wait=False) as daemon:
-        wait_until(daemon.status, 60, "in sync", accept=lambda seen: seen["in_sync"])
+        daemon.wait_in_sync(60)
         with ControlClient(daemon.control) as client:
             rows = iter(client.ask("routes"))
             for _ in range(100):

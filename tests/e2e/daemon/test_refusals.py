@@ -49,7 +49,7 @@ def test_the_kernel_is_not_read_again(
         assert daemon.status()["kernel"]["resyncs"] | {"audit": None} == before | {"audit": None}
         simulator.fault("fail_prefix", prefix=REFUSED, retval=0)
         ip_batch(kernel, [f"route replace {REFUSED} via 10.0.0.9 proto 12"])
-        wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+        daemon.wait_in_sync()
         assert simulator.routes()[REFUSED] == frozenset({"10.0.0.9"})
         assert len(simulator.routes()) == MIRRORED + 1
 
@@ -75,7 +75,7 @@ def test_what_is_taken_in_the_end_goes_in_by_itself(
         simulator.fault("fail_prefix", prefix=REFUSED, retval=0)
         moved = frozenset({"10.0.0.3"})
         wait_until(simulator.routes, 30, "sent again", accept=lambda seen: seen[REFUSED] == moved)
-        wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+        daemon.wait_in_sync()
         assert daemon.status()["kernel"]["resyncs"]["requested"] == before
 
 
@@ -93,5 +93,5 @@ def test_a_replacement_without_an_answer_is_not_in_sync(
         status = wait_until(daemon.status, 30, "sent", accept=lambda seen: seen["dirty"] == 0)
         assert not status["in_sync"], status
         simulator.fault("stall", on=False)
-        wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+        daemon.wait_in_sync()
         assert simulator.routes()[REFUSED] == frozenset({"10.0.0.3"})

@@ -45,7 +45,7 @@ class Harness:
         arguments = ("--config", str(self.file))
         with running_daemon(self.log, *arguments, environment=environment) as daemon:
             wait_until(daemon.answers, 30, "it listens")
-            wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+            daemon.wait_in_sync()
             yield daemon
 
     def requests(self) -> int:
@@ -61,11 +61,6 @@ def harness(
     return Harness(kernel_of(make_namespace), simulator, tmp_path)
 
 
-def in_sync(daemon: RunningDaemon) -> None:
-    """Waits for it."""
-    wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
-
-
 def test_only_what_differs_is_sent(harness: Harness) -> None:
     """A prefix list, then an interface: everything else stays in VPP all the time."""
     with harness.running() as daemon:
@@ -74,7 +69,7 @@ def test_only_what_differs_is_sent(harness: Harness) -> None:
         harness.write(kernel='deny = ["30.0.4.0/22"]')
         (end,) = daemon.ask_json("reload")
         assert end["changed"] == ["kernel.deny"]
-        in_sync(daemon)
+        daemon.wait_in_sync()
         denied = {route(n) for n in (4, 5, 6, 7)}
         assert len(harness.vpp.routes()) == MIRRORED - 4
         assert {prefix for _, prefix in harness.vpp.simulator.deletions()} == denied
@@ -82,7 +77,7 @@ def test_only_what_differs_is_sent(harness: Harness) -> None:
 
         harness.write(interfaces='f0 = "loop0", g0 = "loop1"')
         assert "kernel.deny, vpp.interfaces" in daemon.ask("reload")
-        in_sync(daemon)
+        daemon.wait_in_sync()
         assert len(harness.vpp.routes()) == MIRRORED + 1
         assert harness.requests() == before + 9
         assert {prefix for _, prefix in harness.vpp.simulator.deletions()} == denied
@@ -173,7 +168,7 @@ def test_a_file_that_is_gone_is_not_taken_for_the_defaults(
         log, "--socket", socket, namespace=kernel, environment=environment
     ) as daemon:
         wait_until(daemon.answers, 30, "it listens")
-        in_sync(daemon)
+        daemon.wait_in_sync()
         file.unlink()
         daemon.ask("reload", exit_code=78)
         assert daemon.status()["in_sync"]
@@ -211,7 +206,7 @@ def test_a_table_that_is_mirrored_no_more_is_cleared(harness: Harness) -> None:
         assert ours() == 0
         assert "9 routes of ours deleted" in daemon.log()
         assert len(harness.vpp.simulator.snapshot("API")) == 1
-        in_sync(daemon)
+        daemon.wait_in_sync()
         assert len(harness.vpp.routes()) == MIRRORED
 
 
@@ -226,7 +221,7 @@ def test_a_reload_while_vpp_is_away(harness: Harness, tmp_path: Path) -> None:
         wait_until(daemon.status, 30, "lost", accept=lambda seen: seen["state"] == "vpp_lost")
         with SimulatedVpp.running(tmp_path / "vpp") as back:
             wait_until(back.routes, 60, "all", accept=lambda seen: len(seen) == MIRRORED - 4)
-            in_sync(daemon)
+            daemon.wait_in_sync()
             assert daemon.end() == 0, daemon.log()
 
 
@@ -257,7 +252,7 @@ def test_a_pause_outlives_a_reload(harness: Harness) -> None:
         assert daemon.status()["state"] == "paused"
         assert harness.requests() == before
         daemon.ask("resume")
-        in_sync(daemon)
+        daemon.wait_in_sync()
         assert harness.requests() == before + 4
 
 
@@ -284,7 +279,7 @@ def test_a_service_manager_is_told(harness: Harness, tmp_path: Path, abstract: b
             daemon.process.send_signal(signal.SIGHUP)
             assert int(hear("RELOADING")["MONOTONIC_USEC"]) > 0
             assert hear("READY")["READY"] == "1"
-            in_sync(daemon)
+            daemon.wait_in_sync()
             # Those that were said before are heard first.
             while "in sync" not in hear("WATCHDOG")["STATUS"]:
                 pass

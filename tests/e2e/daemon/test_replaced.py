@@ -53,7 +53,7 @@ def serving(read: Windows) -> Iterator[Supervisor]:
 
 
 def in_sync(service: Supervisor) -> None:
-    """Waits for it."""
+    """Waits until the service is in sync."""
     wait_until(lambda: service.daemon.in_sync, 30, "in sync")
 
 

@@ -44,11 +44,11 @@ def daemon(
     arguments = ("--socket", str(simulator.socket), "--interface", f"f0={simulator.interface}")
     with running_daemon(tmp_path / "d.log", *arguments, namespace=kernel) as daemon:
         wait_until(daemon.answers, 30, "it listens")
-        wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+        daemon.wait_in_sync()
         # Behind all that the first dump showed, and before most of it.
         ip_batch(kernel, ["route add 8.0.0.0/8 via 10.0.0.2 proto 12"])
         wait_until(simulator.routes, 30, "it is in", accept=lambda seen: "8.0.0.0/8" in seen)
-        wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+        daemon.wait_in_sync()
         yield daemon
 
 

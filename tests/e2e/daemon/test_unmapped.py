@@ -39,7 +39,7 @@ class Harness:
         )
 
     def vpp_has(self, prefix: str, what: object) -> None:
-        """Waits for it."""
+        """Waits until VPP has these routes."""
         wait_until(
             lambda: self.vpp.routes().get(prefix), 30, str(what), accept=lambda now: now == what
         )
@@ -62,13 +62,6 @@ def harness(
     return Harness(kernel, simulator, tmp_path)
 
 
-def in_sync(daemon: RunningDaemon) -> dict[str, object]:
-    """Waits for it; what is held."""
-    return dict(
-        wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])["held"]
-    )
-
-
 def test_each_choice_is_shown_explained_and_changed_by_a_signal(
     harness: Harness, tmp_path: Path
 ) -> None:
@@ -76,7 +69,7 @@ def test_each_choice_is_shown_explained_and_changed_by_a_signal(
     harness.write("")
     with running_daemon(tmp_path / "d.log", "--config", str(harness.file)) as daemon:
         wait_until(daemon.answers, 30, "it listens")
-        held = in_sync(daemon)
+        held = daemon.wait_in_sync()["held"]
         assert (held["prefixes"], held["unmapped"], held["substitutes"]) == (
             1,
             "hold",
@@ -96,7 +89,7 @@ def test_each_choice_is_shown_explained_and_changed_by_a_signal(
             harness.write(f'unmapped = "{unmapped}"')
             daemon.process.send_signal(signal.SIGHUP)
             harness.vpp_has(UNMAPPED, kind)
-            held = in_sync(daemon)
+            held = daemon.wait_in_sync()["held"]
             assert (held["prefixes"], held["unmapped"]) == (1, unmapped)
             assert held["substitutes"] == {"next_hops": 1, unmapped: 1}
             harness.vpp_has(NEXT_HOPS, frozenset({"10.0.0.2"}))
@@ -116,7 +109,7 @@ def test_each_choice_is_shown_explained_and_changed_by_a_signal(
         harness.write('unmapped = "hold"\nunmapped_next_hops = "whole"')
         daemon.process.send_signal(signal.SIGHUP)
         harness.vpp_has(NEXT_HOPS, None)
-        assert in_sync(daemon)["substitutes"] == {}
+        assert daemon.wait_in_sync()["held"]["substitutes"] == {}
         assert UNMAPPED not in harness.vpp.routes()
         assert daemon.end() == 0, daemon.log()
 
@@ -127,7 +120,7 @@ def test_a_mistaken_map_drops_no_table(harness: Harness, tmp_path: Path, unmappe
     harness.write(f'unmapped = "{unmapped}"')
     with running_daemon(tmp_path / "d.log", "--config", str(harness.file)) as daemon:
         wait_until(daemon.answers, 30, "it listens")
-        in_sync(daemon)
+        daemon.wait_in_sync()
         before = harness.vpp.routes()
         harness.write(f'unmapped = "{unmapped}"', interfaces='typo0 = "loop0"')
         daemon.process.send_signal(signal.SIGHUP)

@@ -64,5 +64,5 @@ def reflecting(
             wait_until(daemon.answers, 30, "it listens")
         if wait:
             wait_until(vpp.routes, 30, "all", accept=lambda seen: len(seen) == MIRRORED)
-            wait_until(daemon.status, 30, "in sync", accept=lambda seen: seen["in_sync"])
+            daemon.wait_in_sync()
         yield daemon

@@ -200,5 +200,5 @@ class Sequence:
         return lines
 
     def compare(self) -> None:
-        """Waits until they agree."""
+        """Waits until VPP, the results and zebra agree."""
         wait_until(self.difference, TIMEOUT, "VPP as zebra says", accept=lambda lines: not lines)

@@ -41,7 +41,7 @@ def router() -> Iterator[World]:
 
 
 def figures(router: World) -> _core.FpmStatus:
-    """Of the connection."""
+    """The status of zebra's connection."""
     found = router.engine.fpm()
     assert found is not None
     return found

@@ -68,7 +68,7 @@ def sweeps(router: World) -> int:
 
 
 def peer(router: World) -> str | None:
-    """Who is connected."""
+    """The address of the connected zebra."""
     figures = router.engine.fpm()
     assert figures is not None
     return figures.peer

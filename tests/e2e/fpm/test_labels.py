@@ -38,7 +38,7 @@ def labels(router: World) -> list[tuple[int, int, list[list[int]]]]:
 
 
 def wait(router: World, expected: list[tuple[int, int, list[list[int]]]]) -> None:
-    """Waits for these."""
+    """Waits until the table has these label routes."""
     wait_until(lambda: labels(router), TIMEOUT, "labels", accept=lambda seen: seen == expected)
 
 

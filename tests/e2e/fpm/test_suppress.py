@@ -91,7 +91,7 @@ class Chain:
 
 
 def session(local: int, neighbour: int, link: str) -> Session:
-    """One over a link."""
+    """A BGP session over a link."""
     subnet = SUBNETS[link]
     return Session(
         subnet.format(local), subnet.format(neighbour), 65000 + local, 65000 + neighbour,
@@ -160,7 +160,7 @@ def test_a_prefix_is_announced_once_vpp_forwards_it(vpp: Vpp, tmp_path: Path) ->
         wait_until(lambda: daemon.ask_json("show", "routes", WAITS), TIMEOUT, "the daemon has it")
         assert chain.bgp(WAITS)["to"] == {}
         assert chain.heard() == {WORKS}
-        vpp.go_on()
+        vpp.resume()
         chain.wait_heard(WORKS, WAITS)
         assert WAITS in vpp.routes()
 

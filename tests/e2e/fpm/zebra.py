@@ -151,7 +151,7 @@ class Zebra:
     def expected(
         self, mirrored: Iterable[int], down: set[int], names: dict[int, str]
     ) -> Forwarding:
-        """What VPP must have."""
+        """The routes that VPP must have."""
         result: Forwarding = {}
         for key, route in self.announced.items():
             if route.protocol not in mirrored:
@@ -229,6 +229,6 @@ class Zebra:
             self.send(wire.frame(message))
 
     def send(self, data: bytes) -> None:
-        """Sends bytes."""
+        """Sends bytes to the listener."""
         assert self._socket is not None
         self._socket.sendall(data)

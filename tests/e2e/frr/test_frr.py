@@ -126,7 +126,7 @@ def test_a_full_table(vpp: Vpp, tmp_path: Path) -> None:
         same(routers, vpp, wanted, next_hops(COUNT, 2))
         frr.kill("bgpd")
         same(routers, vpp, wanted, lambda seen: seen == {})
-        status = wait_until(daemon.status, FOLLOWS, "in sync", accept=lambda s: s["in_sync"])
+        status = daemon.wait_in_sync(FOLLOWS)
         assert not any(status["kernel"]["drift"].values()), status
         assert daemon.end() == 0, daemon.log()
 

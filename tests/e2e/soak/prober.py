@@ -94,7 +94,7 @@ class Prober:
         assert end["why"], end
 
     def listings(self) -> None:
-        """Those of few rows."""
+        """Checks the listings with few rows."""
         for command in ("next_hops", "interfaces", "changes"):
             rows, end = self._ask(command)
             assert len(rows) == end["count"]

@@ -44,23 +44,23 @@ address = "127.0.0.1:0"
 
 
 def prefixes() -> list[str]:
-    """The table's."""
+    """All prefixes of the table."""
     v4 = [f"30.{n >> 8}.{n & 255}.0/24" for n in range(V4)]
     return v4 + [f"2001:db8:{n:x}::/48" for n in range(V6)]
 
 
 def flapping() -> list[str]:
-    """Through the link that goes down."""
+    """Prefixes through the link that goes down."""
     return [f"60.{n >> 8}.{n & 255}.0/24" for n in range(FLAPPING)]
 
 
 def gateway(prefix: str, number: int) -> str:
-    """One of a few neighbours."""
+    """The address of one of a few neighbours."""
     return f"fd00::{2 + number % 8:x}" if ":" in prefix else f"10.0.0.{2 + number % 8}"
 
 
 def write_config(file: Path, *, window: int = 256, audit: float = 2.0) -> None:
-    """What a reload reads."""
+    """Writes the configuration that a reload reads."""
     file.write_text(CONFIG.format(window=window, audit=audit))
 
 
@@ -84,7 +84,7 @@ class World:
         ip_batch(self.kernel, lines)
 
     def turn(self, name: str) -> None:
-        """One thing happens."""
+        """Does one of the actions."""
         ACTIONS[name](self)
         self.done[name] += 1
 

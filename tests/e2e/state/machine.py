@@ -103,11 +103,11 @@ class Reflection(RuleBasedStateMachine):
         """Steps since all agreed."""
 
     def teardown(self) -> None:
-        """Leaves nothing behind."""
+        """Ends every process."""
         self.world.close()
 
     def begin(self, step: str) -> None:
-        """Takes note of a step."""
+        """Records the start of a step."""
         type(self).steps += 1
         self.unsettled += 1
         self._trace.append(step)
@@ -126,7 +126,7 @@ class Reflection(RuleBasedStateMachine):
             type(self).failure = f"{steps}\n{error}\n{notes}"
 
     def settle(self) -> None:
-        """Waits until all agree."""
+        """Waits until kernel and VPP agree."""
         type(self).compared += self.world.agree()
         self.healthy, self.away, self.unsettled = True, False, 0
 
@@ -147,7 +147,7 @@ class Reflection(RuleBasedStateMachine):
     @rule(lines=kernel.changes)
     @step
     def change_kernel(self, lines: list[str]) -> None:
-        """A few routes."""
+        """Changes a few routes."""
         self.world.change(lines)
 
     @rule(lines=st.one_of(kernel.links, kernel.links, kernel.flushes))
@@ -200,7 +200,7 @@ class Reflection(RuleBasedStateMachine):
     @precondition(lambda self: not self.healthy)
     @step
     def recover(self) -> None:
-        """No faults any more."""
+        """Ends all faults."""
         self.world.recover()
         self.healthy, self.away = not self.world.poisons, False
 

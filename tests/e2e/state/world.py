@@ -178,7 +178,7 @@ class World:
         return len(self.others.put[API])
 
     def order_fault(self, order: Mapping[str, object]) -> None:
-        """Gives VPP a fault."""
+        """Injects a fault into VPP."""
         self.vpp.simulator.fault(json.dumps(order))
 
     def await_progress(self, seconds: float) -> None:

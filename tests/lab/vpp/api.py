@@ -24,7 +24,7 @@ class Vpp(Protocol):
 
     @property
     def socket(self) -> Path:
-        """Its API socket."""
+        """The path of its API socket."""
 
     @property
     def api_directory(self) -> Path:
@@ -45,10 +45,10 @@ class Vpp(Protocol):
         """Adds a route that is none of ours."""
 
     def has_foreign_route(self, prefix: str) -> bool:
-        """Whether that route is there."""
+        """Whether the foreign route is there."""
 
     def remove_foreign_route(self, prefix: str, table: int = 0) -> None:
-        """Removes it again."""
+        """Removes the foreign route again."""
 
     def tamper(self, prefix: str, *, delete: bool = False, source: int | None = None) -> None:
         """Adds a drop route under a source, ours where none is named, or deletes what that has,
@@ -58,7 +58,7 @@ class Vpp(Protocol):
         """Id of our FIB source, or None while VPP does not have it."""
 
     def unresolved(self, prefixes: Iterable[str]) -> int:
-        """How many of these forward nothing, as the interface of a path was deleted."""
+        """How many of these forward nothing because the interface of a path was deleted."""
 
     def recreate_interface(self) -> None:
         """Deletes the interface and makes one of the same name and index."""
@@ -66,7 +66,7 @@ class Vpp(Protocol):
     def hang(self) -> None:
         """Makes it stop reading and answering, with its sockets open."""
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Ends that; twice is fine."""
 
 
@@ -134,7 +134,7 @@ class ApiUser:
         assert reply.retval == 0, reply
 
     def unresolved(self, prefixes: Iterable[str]) -> int:
-        """By its debug CLI."""
+        """Counts them by the debug CLI."""
         shown = (self.api.cli_inband(cmd=f"show ip fib {prefix}").reply for prefix in prefixes)
         return sum("unresolved" in str(text) for text in shown)
 
@@ -152,13 +152,13 @@ class ApiUser:
             assert reply.retval == 0
 
     def remove_foreign_route(self, prefix: str, table: int = 0) -> None:
-        """Under the API's own source."""
+        """Removes the foreign route again."""
         route = {"table_id": table, "prefix": prefix, "n_paths": 0, "paths": []}
         reply = self.api.ip_route_add_del(is_add=False, route=route)
         assert reply.retval == 0, reply
 
     def has_foreign_route(self, prefix: str) -> bool:
-        """Looks it up exactly."""
+        """Looks the foreign route up exactly."""
         reply = self.api.ip_route_lookup_v2(prefix=prefix, exact=True)
         return bool(reply.retval == 0)
 

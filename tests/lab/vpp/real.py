@@ -99,11 +99,11 @@ class RealVpp(ApiUser):
         self.start()
 
     def hang(self) -> None:
-        """By SIGSTOP."""
+        """Stops VPP with SIGSTOP: its sockets stay open."""
         self._signal(signal.SIGSTOP)
 
-    def go_on(self) -> None:
-        """By SIGCONT."""
+    def resume(self) -> None:
+        """Continues VPP with SIGCONT."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -129,7 +129,7 @@ class RealVpp(ApiUser):
         return self._bring_up(self.cli(f"create host-interface name {device}"), addresses)
 
     def routes(self) -> Routes:
-        """By dumping."""
+        """The routes under our source in table 0, from a dump."""
         source = self.source()
         found: Routes = {}
         if source is None:

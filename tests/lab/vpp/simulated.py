@@ -34,28 +34,28 @@ class SimulatedVpp(ApiUser):
         self._describe()
 
     def _describe(self) -> None:
-        """As VPP's packages do."""
+        """Writes the API description, as VPP's packages do."""
         self.api_directory.mkdir(exist_ok=True)
         file = self.api_directory / "simulator.api.json"
         file.write_text(self.simulator.api_description())
 
     def routes(self) -> Routes:
-        """Without the API: a snapshot."""
+        """The routes under our source in table 0, from a snapshot."""
         return {
             prefix: meaning(frozenset(gateway for gateway, _, _ in hops))
             for _, prefix, hops in self.simulator.snapshot(SOURCE)
         }
 
     def hang(self) -> None:
-        """By a fault."""
+        """Stops reading, by the fault ``stall``."""
         self.fault("stall", on=True)
 
-    def go_on(self) -> None:
-        """Ends that."""
+    def resume(self) -> None:
+        """Ends the fault ``stall``."""
         self.fault("stall", on=False)
 
     def fault(self, name: str, **fields: object) -> None:
-        """Orders a fault."""
+        """Injects a fault."""
         self.simulator.fault(json.dumps({"fault": name, **fields}))
         self._describe()
 

@@ -50,13 +50,13 @@ def beside(name: str) -> str:
 
 
 def through(name: str) -> str:
-    """Adds its route."""
+    """Adds the route through a link of the side."""
     number = SIDES.index(name) + 1
     return f"route add {beside(name)} proto 12 via 10.0.{number}.2 dev {name}"
 
 
 def dumps(engine: _core.Engine) -> int:
-    """Dumps for all reasons."""
+    """The number of dumps, for all reasons."""
     return sum(engine.status().resyncs.values())
 
 

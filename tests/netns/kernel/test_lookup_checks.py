@@ -39,7 +39,7 @@ def following(kernel: Namespace) -> Iterator[_core.Engine]:
 
 
 def install(engine: _core.Engine, prefix: str, gateway: str) -> None:
-    """VPP has it so."""
+    """Records a route as installed in VPP."""
     address = ip_address(gateway)
     labels: list[int] = []
     path = (0, int(address.version == 6), address, INDEX, 0, 1, 0, labels)

@@ -91,8 +91,8 @@ def test_an_event_loop_that_hangs_is_named(
         try:
             wait_until(lambda: daemon.in_sync, 30, "in sync")
             wait_until(lambda: daemon.controller.current_event is None, 30, "idle")
-            go_on, refresh = threading.Event(), daemon.sink.refresh_interfaces
-            daemon.sink.refresh_interfaces = lambda: (go_on.wait(60), refresh())[1]  # type: ignore[method-assign]
+            resume, refresh = threading.Event(), daemon.sink.refresh_interfaces
+            daemon.sink.refresh_interfaces = lambda: (resume.wait(60), refresh())[1]  # type: ignore[method-assign]
             daemon.monitor._interfaces_changed()
             wait_until(lambda: daemon.controller.current_event, 30, "processing")
             assert daemon.hung is None
@@ -100,7 +100,7 @@ def test_an_event_loop_that_hangs_is_named(
             assert daemon.hung is not None
             assert "VPP Interfaces Changed" in daemon.hung
             assert daemon.alive
-            go_on.set()
+            resume.set()
             daemon.controller.push_event(FullResync("test", blocking=True))
             assert daemon.hung is None
         finally:

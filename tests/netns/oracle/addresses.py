@@ -55,7 +55,7 @@ class Prefixes:
                     yield found
 
     def longest(self, address: str) -> str | None:
-        """The first of these."""
+        """The longest prefix that holds the address."""
         return next(self.holding(address), None)
 
     def own_address(self, prefix: str) -> str | None:

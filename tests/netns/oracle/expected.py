@@ -65,7 +65,7 @@ class Listing:
 
 
 def listing(ip: Ip) -> Listing:
-    """Lists everything."""
+    """Lists routes, next-hop objects and links."""
     objects = {int(entry["id"]): entry for entry in ip.objects()}
     links = ip.links()
     names = {int(link["ifindex"]): str(link["ifname"]) for link in links}
@@ -181,7 +181,7 @@ def _dead(hop: Entry) -> bool:
 
 
 def meaning(route: Entry) -> Meaning:
-    """Where a route leads."""
+    """The next hops of a route, or its special type."""
     if route["type"] != "1":
         return TYPES.get(route["type"], str(route["type"]))
     if "blackhole" in route.get("flags", []):

@@ -37,20 +37,20 @@ class Forwarder:
 
     @cached_property
     def lookups(self) -> FibLookups:
-        """Asks it."""
+        """Looks addresses up in VPP."""
         return FibLookups(self.user, self._longest)
 
     @property
     def socket(self) -> Path:
-        """Its API socket."""
+        """The path of its API socket."""
         return self.user.socket
 
     def version(self) -> str:
-        """As it says."""
+        """VPP's version."""
         return str(self.user.api.show_version().version)
 
     def routes(self) -> Forwarding:
-        """All under our source."""
+        """All routes under our source."""
         if isinstance(self.user, SimulatedVpp):
             return {
                 (table, prefix): self._meaning(paths)

@@ -18,11 +18,11 @@ Entry = dict[str, Any]
 
 
 class IpError(RuntimeError):
-    """`ip` ended by itself."""
+    """An `ip` process has ended."""
 
 
 class _Batch:
-    """One ``ip -batch -``."""
+    """A running ``ip -batch -``."""
 
     def __init__(self, namespace: str, options: Sequence[str]) -> None:
         command = ["ip", "-n", namespace, *options, "-N", "-json", "-details", "-force"]
@@ -42,7 +42,7 @@ class _Batch:
             pass
 
     def ask(self, line: str) -> list[Entry]:
-        """What a ``show`` lists."""
+        """The entries that a ``show`` command lists."""
         self._send(line)
         listed: list[Entry] = json.loads(
             self._line(line), object_pairs_hook=_without_encapsulations
@@ -111,11 +111,11 @@ class Ip:
         return self._batch("show", f"-{family}").ask("route show table all")
 
     def objects(self) -> list[Entry]:
-        """The next-hop objects."""
+        """All next-hop objects."""
         return self._batch("show", "").ask("nexthop show")
 
     def links(self) -> list[Entry]:
-        """The links."""
+        """All links."""
         return self._batch("show", "").ask("link show")
 
     def _batch(self, purpose: str, family: str) -> _Batch:

@@ -125,7 +125,7 @@ class _Judge:
         self.hidden: dict[Key, Collection[Meaning | None] | None] = {}
 
     def routes(self) -> Forwarding:
-        """By table and prefix."""
+        """Verdicts by table and prefix."""
         found = of_listing(self._listed, PROTOCOL, foreign=self._foreign)
         if self._foreign != "hide":
             self.hidden.update(dict.fromkeys(filter(self._may_hide, self._listed.every)))
@@ -151,7 +151,7 @@ class _Judge:
         return found
 
     def addresses(self) -> dict[FibQuery, Verdict]:
-        """By table and address."""
+        """Verdicts by table and address."""
         found: dict[FibQuery, Verdict] = {}
         for question, answer in self._answers.items():
             verdict = self._verdict(question, answer) if answer else None

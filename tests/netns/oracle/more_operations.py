@@ -73,7 +73,7 @@ VARIANTS = (
 
 
 def variant_of(seed: int) -> Variant:
-    """Each seed has one."""
+    """The variant of a seed."""
     return VARIANTS[seed % len(VARIANTS)]
 
 
@@ -85,7 +85,7 @@ def many_lines(line: str) -> list[str]:
 
 
 class MoreOperations(Generator):
-    """Draws these, too."""
+    """A generator that also draws these operations."""
 
     extras = 0.25
 

@@ -38,7 +38,7 @@ SYSCTLS = (
 
 @dataclass
 class World:
-    """All that takes part."""
+    """A kernel, an engine and a VPP, with what the operations need."""
 
     namespace: Namespace
     ip: Ip
@@ -67,7 +67,7 @@ class World:
 
     @property
     def lookups(self) -> Lookups:
-        """Asks the kernel."""
+        """Looks addresses up in the kernel."""
         if self._lookups is None:
             self._lookups = Lookups(self.namespace)
         return self._lookups
@@ -124,7 +124,7 @@ class World:
             self._lookups = None
 
     def commit(self) -> None:
-        """Sends VPP what waits."""
+        """Sends VPP the dirty prefixes."""
         if self.is_running:
             self.engine.commit(self.engine.take_batch(ALL), self.source)
 
@@ -161,7 +161,7 @@ class World:
             yield from views
 
     def vpp(self) -> Forwarding:
-        """What VPP has."""
+        """VPP's routes."""
         return self.forwarder.routes()
 
     def refused(self) -> int:

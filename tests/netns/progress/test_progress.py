@@ -197,7 +197,7 @@ def test_an_operator_who_asks_for_a_resync_sees_a_bar(
         tmp_path / "d.log", *arguments, "--interface", "f0=loop0", namespace=kernel
     ) as daemon:
         wait_until(daemon.answers, 30, "it listens")
-        wait_until(daemon.status, 60, "in sync", accept=lambda seen: seen["in_sync"])
+        daemon.wait_in_sync(60)
         simulator.hang()
         gone = (f"11.{n >> 8}.{n & 255}.0/24" for n in range(MANY))
         ip_batch(kernel, [f"route del {prefix} proto 12" for prefix in gone])
@@ -210,7 +210,7 @@ def test_an_operator_who_asks_for_a_resync_sees_a_bar(
                 part = _read(ours)
                 assert part, shown
                 shown += part
-            simulator.go_on()
+            simulator.resume()
             while _read(ours):
                 pass
             os.close(ours)

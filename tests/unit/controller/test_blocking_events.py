@@ -14,11 +14,11 @@ from lab import wait_until
 
 def test_a_busy_loop_takes_the_event_itself_and_in_order(harness: Harness) -> None:
     harness.started()
-    begun, go_on = threading.Event(), threading.Event()
+    begun, resume = threading.Event(), threading.Event()
 
     def wait(event: Event, txn: ResyncOperations) -> None:
         begun.set()
-        assert go_on.wait(TIMEOUT)
+        assert resume.wait(TIMEOUT)
 
     harness.a.work = wait
     harness.controller.push_event(Change("first", blocking=False))
@@ -26,7 +26,7 @@ def test_a_busy_loop_takes_the_event_itself_and_in_order(harness: Harness) -> No
     second = threading.Thread(target=harness.push, args=(Change("second"),))
     second.start()
     wait_until(lambda: harness.controller.queued == 1, TIMEOUT, "the second event waits")
-    go_on.set()
+    resume.set()
     second.join(TIMEOUT)
     assert [line for line in harness.journal if line.startswith("a.")] == [
         "a.update first",

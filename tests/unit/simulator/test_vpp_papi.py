@@ -34,7 +34,7 @@ MakeClient = Callable[[], Any]
 
 @pytest.fixture(params=RELEASES)
 def release(request: pytest.FixtureRequest) -> str:
-    """Which release it plays."""
+    """The release that the simulator has."""
     return str(request.param)
 
 

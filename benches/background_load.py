@@ -1,7 +1,7 @@
 """What else the machine does while something is measured.
 
-``python -m benches.others FILE COMMAND…`` runs a command and writes to FILE the share of the
-processors that others had meanwhile.
+``python -m benches.background_load FILE COMMAND…`` runs a command and writes to FILE the share of
+the processors that others had meanwhile.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ BUSY = 0.05
 """Share of the processors from which on a machine is called busy."""
 
 
-class Others:
-    """Takes the time from its making on."""
+class BackgroundLoad:
+    """Counts from its creation on."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -34,7 +34,7 @@ class Others:
         return max(0.0, (_used() - self._used) / available)
 
 
-def word(share: float) -> str:
+def load_name(share: float) -> str:
     """``quiet`` or ``busy``."""
     return "busy" if share > BUSY else "quiet"
 
@@ -60,9 +60,9 @@ def _of(process: psutil.Process) -> float:
 
 def main(file: str, *command: str) -> int:
     """Runs the command; its exit code."""
-    others = Others()
+    background = BackgroundLoad()
     done = subprocess.run(command, check=False)
-    Path(file).write_text(f"{others.share()}\n")
+    Path(file).write_text(f"{background.share()}\n")
     return done.returncode
 
 
