@@ -12,7 +12,7 @@ LICENCES := MIT;Apache;BSD;ISC;PSF;Python Software Foundation;MPL;Mozilla;Unlice
 # Where rustup puts them, before a new shell has found them.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test test-unit check bench instructions oracle state bulk matrix soak fuzz \
+.PHONY: help demo test test-unit check compile-tests bench instructions oracle state bulk matrix soak fuzz \
 	coverage advisories reference docs man licences build wheel wheels wheels-here test-wheel \
 	test-wheels sdist sbom packages chart notes publishable fmt clean
 
@@ -38,12 +38,11 @@ test: build ## all tests: Rust, Python, kernel, BIRD, FRR
 UNIT := tests/unit
 
 test-unit: build ## the fast ones of them, which need no root
-	cargo test --package bgpreflector-core --locked --quiet
+	cargo test --package bgpreflector-core --lib --test main --locked --quiet
 	$(PYTHON) -m pytest $(AT_ONCE) -m "not root and not slow and not vpp" $(UNIT)
 
 check: build ## formatters, linters, types, stubs, licences
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
@@ -57,6 +56,13 @@ check: build ## formatters, linters, types, stubs, licences
 	$(CARGO_DENY) --offline check licenses bans sources
 	$(PYTHON) scripts/write_licences.py --check
 	.venv/bin/pip-licenses --partial-match --allow-only="$(LICENCES)" --ignore-packages $(NOT_LINKED) --summary
+	$(CLIPPY)
+
+CLIPPY := cargo clippy --workspace --all-targets --locked -- -D warnings
+
+compile-tests: ## what `make check` and `make test` would have cargo compile
+	$(CLIPPY)
+	cargo test --workspace --locked --no-run
 
 # From the network: the database of RustSec, and what PyPI says of the versions in uv.lock.
 advisories: build ## what is known of the crates and libraries that we depend on

@@ -96,14 +96,6 @@ def plain_kernel() -> Iterator[Namespace]:
         yield made
 
 
-@pytest.fixture(scope="session")
-def ecmp_kernel() -> Iterator[Namespace]:
-    """A full table, each route with four."""
-    with empty_kernel("ecmp") as made:
-        apply(made, lines("add", both_tables(V4, V6), next_hops=4))
-        yield made
-
-
 @pytest.fixture
 def simulator(tmp_path: Path) -> Iterator[SimulatedVpp]:
     """The embedded VPP."""

@@ -27,7 +27,7 @@ class RouteSocket:
         )
 
     def change(self, request: bytes) -> None:
-        """Has the kernel carry a request out: on return it has. Raises ``OSError``."""
+        """Sends a request and waits for the kernel's acknowledgement. Raises ``OSError``."""
         self._socket.send(request)
 
     def check(self) -> None:

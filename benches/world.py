@@ -59,7 +59,7 @@ def lines(
 
 
 def apply(kernel: Namespace, batch: Iterable[str]) -> None:
-    """Has ``ip`` run the lines."""
+    """Runs the lines by ``ip -batch``."""
     with tempfile.NamedTemporaryFile("w", suffix=".batch") as file:
         file.writelines(f"{line}\n" for line in batch)
         file.flush()
@@ -67,7 +67,7 @@ def apply(kernel: Namespace, batch: Iterable[str]) -> None:
 
 
 def flush(kernel: Namespace) -> None:
-    """Has the kernel delete all of them, one after the other."""
+    """Deletes all of them from the kernel, one after the other."""
     for family in ("-4", "-6"):
         kernel.ip(family, "route", "flush", "proto", str(PROTOCOL))
 

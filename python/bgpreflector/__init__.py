@@ -1,13 +1,14 @@
 """bgpreflector reflects the routes that BIRD puts into a Linux kernel into FD.io VPP.
 
-The names here are what a program of one's own begins with; the packages have the rest.
+The names that most programs need; the packages have the rest.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+# Not that of typing, which takes as long to import as all else that a key press waits for.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .config import Config
     from .control import ControlClient

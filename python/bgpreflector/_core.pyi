@@ -6,10 +6,10 @@ from os import PathLike
 from typing import TypeAlias, final
 
 __all__ = [
-    "Adopted",
+    "AdoptReport",
     "CommitReport",
     "Engine",
-    "Flushed",
+    "FlushReport",
     "FpmStatus",
     "KernelRoute",
     "LookupCheck",
@@ -23,9 +23,9 @@ __all__ = [
     "RouteView",
     "Simulator",
     "Status",
-    "VppAudit",
+    "VppAuditReport",
     "init_logging",
-    "next_log",
+    "next_log_record",
     "retval_meaning",
 ]
 
@@ -37,63 +37,64 @@ class NextHop:
     def gateway(self) -> IPv4Address | IPv6Address | None: ...
     @property
     def interface(self) -> int:
-        """Kernel interface index, 0 where the kernel names none."""
+        """Kernel interface index (``RTA_OIF``); 0 if the kernel gives none."""
     @property
     def weight(self) -> int:
-        """1 to 65,536."""
+        """1 to 65,536: ``rtnh_hops`` + 1, or the weight in a group (``nexthop_grp``)."""
     @property
     def onlink(self) -> bool: ...
     @property
     def labels(self) -> list[int]:
-        """MPLS labels pushed, outermost first."""
+        """MPLS labels to push, outermost first (``MPLS_IPTUNNEL_DST``)."""
 
 @final
 class RouteView:
-    """One kernel route and what VPP has of it."""
+    """A route in the table and its state in VPP."""
 
     @property
     def table(self) -> int:
-        """Kernel table."""
+        """Kernel table (``RTA_TABLE``)."""
     @property
     def prefix(self) -> str: ...
     @property
     def tos(self) -> int: ...
     @property
-    def metric(self) -> int: ...
+    def metric(self) -> int:
+        """``RTA_PRIORITY``; the lowest is preferred."""
     @property
     def protocol(self) -> int:
-        """``rtm_protocol``."""
+        """``rtm_protocol``; 12 is BIRD's."""
     @property
     def source(self) -> str:
-        """Its source: ``kernel``, ``fpm``, or ``injected`` for a handler's route."""
+        """``kernel``, ``fpm``, or ``injected`` for a handler's route."""
     @property
     def route_type(self) -> str:
-        """As iproute2 names it: ``unicast``, ``blackhole``, ``throw``; else ``type N``."""
+        """iproute2's name: ``unicast``, ``blackhole``, ``throw`` and so on; else ``type N``."""
     @property
     def next_hops(self) -> list[NextHop]:
-        """Those of a next-hop object included; empty while the object is not known."""
+        """Those of the next-hop object, if the route uses one; empty while it is unknown."""
     @property
     def next_hop_id(self) -> int | None:
-        """Id of the next-hop object, where the route uses one."""
+        """Id of the next-hop object (``RTA_NH_ID``), if the route uses one."""
     @property
     def state(self) -> str:
         """``installed``, ``queued``, ``held``, ``rejected``, ``not_best`` or ``foreign``."""
     @property
     def reason(self) -> str | None:
-        """Why, where the state alone does not say it."""
+        """Why the route is held or rejected; ``None`` in other states."""
     @property
     def substitute(self) -> str | None:
-        """Its substitute in VPP, if it is held: ``next_hops``, ``drop`` or ``punt``."""
+        """What VPP has instead of a held route: ``next_hops``, ``drop`` or ``punt``."""
     @property
     def installed(self) -> list[str]:
         """Paths that VPP has acknowledged for the prefix, as text."""
     @property
     def installed_paths(self) -> list[_PathTuple]:
-        """The same as VPP's API names their fields."""
+        """The same paths as tuples."""
 
 @final
 class KernelRoute:
-    """A route as the kernel itself shows it; the properties are those of :class:`RouteView`."""
+    """A route from a kernel lookup; the properties are those of :class:`RouteView`."""
 
     @property
     def table(self) -> int: ...
@@ -114,70 +115,70 @@ class KernelRoute:
 
 @final
 class LookupCheck:
-    """What the kernel answers for a prefix, and whether VPP forwards so."""
+    """The kernel's lookup result for a prefix, compared with what VPP has."""
 
     @property
     def table(self) -> int:
         """Kernel table."""
     @property
     def prefix(self) -> str:
-        """Destination."""
+        """The prefix that was checked."""
     @property
     def address(self) -> IPv4Address | IPv6Address:
-        """The address within it that the kernel was asked for."""
+        """The address in the prefix that the kernel looked up."""
     @property
     def kernel(self) -> KernelRoute | None:
-        """What the kernel forwards that address by."""
+        """The route by which the kernel forwards the address, if any."""
     @property
     def error(self) -> int | None:
-        """Its ``errno`` where it does not."""
+        """The kernel's ``errno`` if it does not forward the address."""
     @property
     def expected(self) -> list[str]:
-        """The paths that its answer means for VPP."""
+        """The paths that VPP should have for the kernel's route, as text."""
     @property
     def reason(self) -> str | None:
-        """Why it means none."""
+        """Why VPP can have no paths for it."""
     @property
     def installed(self) -> list[str]:
-        """The paths that VPP has for the prefix."""
+        """The paths that VPP has for the prefix, as text."""
     @property
     def verdict(self) -> str:
-        """``alike``, ``different``, ``elsewhere`` (the kernel decides by a table that is not
-        mirrored) or ``unknown`` (longer prefixes are in the way, or a change is under way)."""
+        """``same``, ``different``, ``other_table`` (the kernel uses a table that is not mirrored),
+        or ``unknown`` (longer prefixes cover the address, or a change is in progress)."""
 
 @final
 class NextHopSetView:
-    """A set of next hops that kernel routes share."""
+    """A next-hop set and how many routes share it."""
 
     @property
     def family(self) -> str:
         """``ipv4`` or ``ipv6``."""
     @property
     def route_type(self) -> str:
-        """As :attr:`RouteView.route_type`."""
+        """See :attr:`RouteView.route_type`."""
     @property
     def next_hop_id(self) -> int | None:
-        """Id of the next-hop object that it is."""
+        """Id of the next-hop object, if the set is one."""
     @property
     def next_hops(self) -> list[NextHop]:
-        """Those of the object included; empty while the object is not known."""
+        """Those of the next-hop object, if the set is one; empty while it is unknown."""
     @property
     def routes(self) -> int:
-        """Kernel routes that use it."""
+        """Number of routes that use the set."""
     @property
     def paths(self) -> list[_PathTuple]:
-        """Desired paths."""
+        """The paths that VPP should have; empty if the routes are held."""
     @property
     def reason(self) -> str | None:
-        """Why VPP can have none."""
+        """Why the routes are held."""
 
 @final
 class RouteChange:
-    """One change of a batch; ``str()`` is a line for a person to read."""
+    """One change of a batch. ``str()`` gives a readable line."""
 
     @property
     def operation(self) -> str:
-        """``add``, ``replace``, ``delete``, or ``none`` where nothing is to be done any more."""
+        """``add``, ``replace``, ``delete``, or ``none`` if no request is needed any more."""
     @property
     def table(self) -> int:
         """Kernel table."""
@@ -185,20 +186,20 @@ class RouteChange:
     def prefix(self) -> str: ...
     @property
     def installed(self) -> list[str]:
-        """Paths that VPP has, as text."""
+        """Paths that VPP has, as text; empty if it has no route of ours."""
     @property
     def desired(self) -> list[str]:
-        """Desired paths, as text."""
+        """Paths that VPP should have, as text; empty to delete the prefix."""
     @property
     def installed_paths(self) -> list[_PathTuple]:
-        """Paths that VPP has."""
+        """:attr:`installed` as tuples."""
     @property
     def desired_paths(self) -> list[_PathTuple]:
-        """Desired paths."""
+        """:attr:`desired` as tuples."""
 
 @final
 class RouteBatch:
-    """Dirty prefixes taken together; opaque but for its figures."""
+    """Dirty prefixes that are committed together. ``len()`` is their number."""
 
     def __len__(self) -> int: ...
     @property
@@ -208,70 +209,76 @@ class RouteBatch:
     @property
     def deletes(self) -> int: ...
     @property
-    def is_taken(self) -> bool:
-        """Whether it was committed, or its requests opened; not if it was released before."""
+    def is_consumed(self) -> bool:
+        """Whether the batch was committed or its requests were opened, not released."""
     def changes(self, limit: int, start: int = 0) -> Iterator[RouteChange]:
-        """At most ``limit`` changes from ``start`` on, as they stand now; none once it was
-        committed. Those for which meanwhile nothing is to be done are left out or ``none``."""
+        """At most ``limit`` changes from index ``start`` on, in their current state.
+
+        A prefix that no longer needs a request is left out, or has the operation ``none``. A
+        consumed batch has no changes.
+        """
     def release(self) -> None:
-        """Give the prefixes back unsent; they are dirty again. Idempotent."""
+        """Return the prefixes unsent: they are dirty again. Idempotent."""
 
 _PathTuple: TypeAlias = tuple[
     int, int, IPv4Address | IPv6Address | None, int, int, int, int, Sequence[int]
 ]
+"""A path of VPP's API (``fib_path`` in ``fib_types.api``): ``type``, ``proto``, next hop,
+``sw_if_index``, ``table_id``, weight, preference, and the labels to push."""
 
-_Alike: TypeAlias = tuple[str, int, str, list[NextHop], int]
-"""State, protocol, route type and next hops, and how many routes share them."""
+_RouteGroup: TypeAlias = tuple[str, int, str, list[NextHop], int]
+"""State, protocol, route type and next hops, and the number of routes that share them."""
 
 @final
 class RequestList:
-    """A batch's requests, for somebody else to send and to answer for."""
+    """A batch's requests, for a caller that sends them itself."""
 
     def __len__(self) -> int:
-        """Requests, answered or not."""
+        """The number of requests, answered or not."""
     def request(self, index: int) -> tuple[int, str, list[_PathTuple] | None]:
-        """VPP table, prefix and desired paths, ``None`` to delete it.
+        """VPP table, prefix, and the paths to set; ``None`` to delete the prefix.
 
-        A path is ``type``, ``proto``, next hop, ``sw_if_index``, ``table_id``, weight,
-        preference and labels. Raises ``ValueError`` if the request is not open.
+        Raises ``ValueError`` if the request is not open.
         """
     def answer(self, index: int, retval: int) -> None:
-        """Take note of VPP's answer. Raises ``ValueError`` if the request is not open."""
-    def ended_vpp(self, index: int) -> bool:
-        """Take note that VPP went while this request, and no other, had no answer; whether its
-        prefix is held from now on."""
+        """Record VPP's return code. Raises ``ValueError`` if the request is not open."""
+    def crashed_vpp(self, index: int) -> bool:
+        """Record that VPP exited while only this request was unanswered.
+
+        Returns whether the prefix is held from now on.
+        """
     def release(self) -> None:
-        """Give what has no answer back: it is dirty again. Idempotent."""
+        """Return the unanswered requests: their prefixes are dirty again. Idempotent."""
 
 @final
 class ResyncReport:
-    """What a resync with the kernel found."""
+    """The result of a resync with the kernel."""
 
     @property
     def dumped(self) -> int:
-        """Routes that the dumps showed."""
+        """Routes in the dumps."""
     @property
     def removed(self) -> int:
-        """Routes that were held and that the kernel no longer has."""
+        """Routes removed from the table because the kernel no longer has them."""
     @property
     def dumps(self) -> int:
-        """Dumps that it took."""
+        """Number of dumps."""
     @property
     def complete(self) -> bool:
-        """Whether every family could be compared; if not, another resync follows by itself."""
+        """Whether every family was compared; if not, another resync is scheduled."""
     @property
     def duration(self) -> float:
         """Seconds."""
     @property
     def drift(self) -> dict[str, int]:
-        """What an audit repaired, by kind: ``missing``, ``different``, ``stale``."""
+        """Differences that an audit repaired, by kind: ``missing``, ``different``, ``stale``."""
     @property
     def drifted(self) -> list[tuple[int, str, str]]:
-        """Some of that: kernel table, prefix, kind."""
+        """A sample of them: kernel table, prefix, kind."""
 
 @final
 class CommitReport:
-    """What became of a batch: prefixes by outcome."""
+    """The result of a commit: the number of prefixes by outcome."""
 
     @property
     def added(self) -> int: ...
@@ -281,90 +288,90 @@ class CommitReport:
     def deleted(self) -> int: ...
     @property
     def unchanged(self) -> int:
-        """Nothing was to be done any more."""
+        """No request was needed any more."""
     @property
     def failed(self) -> int:
-        """VPP refused."""
+        """VPP refused the request."""
     @property
     def failures(self) -> list[tuple[int, str, int, str, bool]]:
         """Some of the refusals: VPP table, prefix, ``retval``, meaning, whether to retry."""
 
 @final
-class Adopted:
-    """What was read of VPP."""
+class AdoptReport:
+    """The result of an adoption."""
 
     @property
     def routes(self) -> int:
-        """Routes under our source that are installed state now."""
+        """Routes under our source that now count as installed."""
     @property
-    def elsewhere(self) -> int:
-        """Routes under our source in VPP tables that are not ours."""
+    def other_tables(self) -> int:
+        """Routes under our source in VPP tables that are not mirrored into."""
 
 @final
-class Flushed:
-    """What a flush found and did."""
+class FlushReport:
+    """The result of a flush."""
 
     @property
     def tables(self) -> list[tuple[int, bool, int, int, int]]:
-        """By VPP table: id, whether IPv6, routes of ours that VPP showed, how many of them it
-        deleted, and refusals, those for routes that it did not show included."""
+        """By VPP table: id, whether IPv6, our routes in its dump, how many of them it deleted,
+        and refusals, also of routes that the dump did not show."""
     @property
     def failures(self) -> list[tuple[int, str, int, str, bool]]:
         """Some of the refusals: VPP table, prefix, ``retval``, meaning, whether to retry."""
 
 @final
-class VppAudit:
-    """What an audit of VPP found."""
+class VppAuditReport:
+    """The result of an audit of VPP."""
 
     @property
-    def shown(self) -> int:
-        """Routes under our source that VPP showed."""
+    def dumped(self) -> int:
+        """Routes under our source in VPP's dump."""
     @property
     def drift(self) -> dict[str, int]:
         """Differences by kind: ``missing``, ``different``, ``unexpected``, ``overridden``."""
     @property
     def drifted(self) -> list[tuple[int, str, str]]:
-        """Some of them: VPP table, prefix, kind."""
+        """A sample of them: VPP table, prefix, kind."""
 
 @final
 class FpmStatus:
-    """zebra's connection in figures."""
+    """The state and counters of zebra's FPM connection."""
 
     @property
     def listen(self) -> str | None:
-        """Where it is listened at; ``None`` before that."""
+        """Listen address; ``None`` until the socket listens."""
     @property
     def peer(self) -> str | None:
-        """Who is connected."""
+        """The peer's address; ``None`` if none is connected."""
     @property
-    def settled(self) -> bool:
-        """Whether the connection has shown all its routes, and those that it lacks are gone."""
+    def synchronised(self) -> bool:
+        """Whether zebra has sent all its routes on this connection and the others were removed."""
     @property
     def connections(self) -> int: ...
     @property
     def refused(self) -> int:
-        """Connections refused, as there was one already."""
+        """Connections refused because there was one already."""
     @property
     def protocol_errors(self) -> int:
-        """Connections closed, as what came was no FPM."""
+        """Connections closed because of malformed data."""
     @property
     def frames(self) -> int: ...
     @property
     def sweeps(self) -> int:
-        """Connections that have shown all their routes."""
+        """Connections on which all routes were sent."""
     @property
     def swept(self) -> int:
-        """Routes of earlier connections that were removed then."""
+        """Routes of earlier connections that were removed afterwards."""
     @property
     def answers(self) -> dict[str, int]:
-        """Answers sent: ``offload``, ``offload_failed``."""
+        """Results sent to zebra, by kind: ``offload``, ``offload_failed``."""
     @property
     def answers_queued(self) -> int:
-        """Prefixes that wait to be answered for."""
+        """Prefixes whose result has not been sent yet."""
 
 @final
 class Status:
-    """The engine's figures."""
+    """The engine's state and counters. Counters start with the engine."""
 
     @property
     def prefixes(self) -> dict[str, dict[str, int]]:
@@ -372,23 +379,23 @@ class Status:
         ``rejected``, ``unconfirmed``."""
     @property
     def tables(self) -> list[tuple[int, str, dict[str, int]]]:
-        """By kernel table and family, likewise."""
+        """Kernel table, family, and the same counts."""
     @property
     def dirty(self) -> int:
-        """Prefixes that wait for a request."""
+        """Dirty prefixes."""
     @property
     def oldest_queued(self) -> float | None:
-        """Seconds that the change has waited that waits the longest."""
+        """Age in seconds of the oldest change that VPP has not answered."""
     @property
     def latency(self) -> list[tuple[float, int]]:
-        """Seconds, and how many changes waited no longer for their batch to be answered."""
+        """Cumulative histogram: upper bound in seconds, and the changes whose batch VPP answered
+        within it."""
     @property
     def latency_sum(self) -> float:
-        """Seconds that all changes waited together."""
+        """Sum of the latencies of all changes, in seconds."""
     @property
     def requests(self) -> dict[str, tuple[int, int]]:
-        """Route requests that VPP did and refused, by operation: ``add``, ``replace``,
-        ``delete``."""
+        """Route requests by operation (``add``, ``replace``, ``delete``): done, refused."""
     @property
     def next_hop_sets(self) -> int: ...
     @property
@@ -398,48 +405,48 @@ class Status:
         """Kernel messages by type."""
     @property
     def skipped(self) -> dict[str, int]:
-        """Kernel messages not taken, by reason."""
+        """Kernel messages that were skipped, by reason."""
     @property
     def anomalies(self) -> dict[str, int]:
-        """What the kernel said that did not fit what was known."""
+        """Kernel messages that contradict the table, by kind."""
     @property
     def overruns(self) -> int:
-        """Times that the kernel dropped notifications."""
+        """Times that the kernel dropped notifications (``ENOBUFS``)."""
     @property
     def drops(self) -> int:
-        """Notifications that the kernel dropped."""
+        """Notifications that the kernel dropped, by its own count."""
     @property
     def dump_ended_early(self) -> bool:
         """Whether the last dump ended early, at a route too large for a netlink message."""
     @property
     def unverified_prefixes(self) -> int:
-        """Prefixes that the last dumps did not show and that stay, as the kernel's answers do not
-        tell whether it has them."""
+        """Prefixes that the last dumps did not show and that stay because lookups are
+        inconclusive."""
     @property
     def synchronised(self) -> bool:
-        """Whether all of the kernel has been read once."""
+        """Whether all of the kernel's routes have been read once."""
     @property
     def resyncs(self) -> dict[str, int]:
-        """Resyncs done, by reason."""
+        """Number of resyncs, by reason."""
     @property
     def resync_seconds(self) -> dict[str, float]:
-        """Seconds that they took, by reason."""
+        """Total duration of the resyncs in seconds, by reason."""
     @property
     def drift(self) -> dict[str, int]:
         """Differences that audits found and repaired, by kind."""
     @property
     def held_routes(self) -> dict[str, int]:
-        """Routes of mirrored protocols that VPP cannot have, by reason."""
+        """Held routes of mirrored protocols, by reason."""
     @property
     def substitutes(self) -> dict[str, int]:
-        """Prefixes with a substitute in VPP, by its kind: ``next_hops`` (some of the
-        route's), ``drop``, ``punt``."""
+        """Held prefixes with a substitute in VPP, by kind: ``next_hops`` (some of the route's),
+        ``drop``, ``punt``."""
     @property
     def limit_exceeded(self) -> bool:
         """Whether there are more prefixes than ``max_routes``."""
     @property
     def receive_buffer(self) -> int:
-        """Bytes that the kernel granted."""
+        """Receive buffer that the kernel granted, in bytes (``SO_RCVBUF``)."""
 
 @final
 class Engine:
@@ -461,64 +468,67 @@ class Engine:
         audit_interval: float = 0.0,
         stale_routes_time: float = 0.0,
         max_routes: int | None = None,
-        refuse: bool = False,
+        refuse_over_limit: bool = False,
         discover: Sequence[tuple[int, int]] = ...,
         table_map: Mapping[int, int] = ...,
         free_tables: tuple[int, int] | None = None,
         fpm: tuple[str, float, float] | None = None,
     ) -> Engine:
-        """``tables`` maps kernel tables to VPP tables. Nothing is opened before ``start()``.
+        """Nothing is opened before :meth:`start`.
 
-        Those in the ranges ``discover``, the lowest and the highest of each, are mirrored as soon
-        as they have a route, into the VPP table of ``table_map``, else into a free one of
-        ``free_tables``, the lowest and the highest, or without that into the one of their own
-        number.
+        ``protocols`` are mirrored (``rtm_protocol``). ``tables`` maps kernel tables to VPP tables.
+        ``families`` are ``ipv4`` and ``ipv6``. ``foreign_routes`` is ``hide`` or ``ignore``.
+        ``receive_buffer`` is in bytes; ``namespace`` is a path.
 
-        A prefix rule is a prefix, the shortest and the longest length of what it matches within
-        that, and whether it allows. ``audit_interval`` (0: never) and ``stale_routes_time`` are
-        seconds.
-        ``refuse``: prefixes beyond ``max_routes`` wait, and are not only warned of.
-        ``fpm``: where zebra is listened to (``127.0.0.1:2620``), which then tells of the routes
-        in the kernel's place; the seconds of quiet after which a connection has shown all of them,
-        and the seconds from its beginning in which those stay that it has not shown.
+        A prefix rule is a prefix, the minimum and maximum length that it matches within, and
+        whether it allows. ``audit_interval`` (0: never) and ``stale_routes_time`` are in seconds.
+        Above ``max_routes`` prefixes are held with ``refuse_over_limit``, else only warned about.
 
-        Raises ``ValueError`` for an unknown family or ``foreign_routes``, or what is no prefix.
+        ``discover`` are ranges (lowest, highest) of kernel tables that are mirrored as soon as
+        they have a route: into the VPP table of ``table_map``, else into a free one of the range
+        ``free_tables``, or without that range into the table of the same number.
+
+        ``fpm`` makes zebra the source of the routes: listen address (``127.0.0.1:2620``), seconds
+        without data after which a connection has sent all its routes, and seconds after which
+        routes that it has not sent are removed.
+
+        Raises ``ValueError`` for an unknown family or ``foreign_routes``, or an invalid prefix.
         """
     def mirrored_tables(self) -> list[tuple[int, int, bool, bool, bool]]:
-        """Kernel table, VPP table, whether IPv6, discovered, and in use: has any routes."""
-    def tables_left_out(self) -> list[int]:
-        """Kernel tables to be discovered whose VPP table has another one's routes, or for which
-        none is free."""
-    def vpp_tables_found(self, ours: list[tuple[int, int]], others: list[int]) -> None:
-        """Which tables VPP has: kernel and VPP table of ours by name, and those of others.
+        """Kernel table, VPP table, and whether it is IPv6, was discovered, and has routes."""
+    def unassigned_tables(self) -> list[int]:
+        """Discovered kernel tables that are not mirrored: another one uses their VPP table, or no
+        VPP table is free."""
+    def set_vpp_tables(self, ours: list[tuple[int, int]], others: list[int]) -> None:
+        """Set the tables that VPP has: ours (kernel table, VPP table) and those of others.
 
-        What ``free_tables`` are chosen depends on it; VPP's routes have to be read again.
+        The choice among ``free_tables`` depends on them. Adopt VPP's routes again afterwards.
         """
     def discover_vpp_table(self, vpp_table: int, is_ip6: bool) -> bool:
-        """Adopt what an earlier run put into a VPP table; ``False``: none that is mirrored."""
+        """Mirror into a VPP table of an earlier run; ``False`` if it is not one of ours."""
     def start(self) -> None:
         """Subscribe to the kernel's notifications. Raises ``KernelError``. Idempotent."""
     def audit(self) -> ResyncReport:
-        """As :meth:`resync`, and report what differed though no notification explains it."""
+        """Resync, and report differences that no notification explains. Raises ``KernelError``."""
     def last_drift(self) -> list[tuple[int, str, str]]:
-        """Some of what the last audit that found anything repaired: table, prefix, kind."""
+        """A sample of the last differences that an audit repaired: kernel table, prefix, kind."""
     def fpm(self) -> FpmStatus | None:
-        """zebra's connection; ``None`` where the kernel tells of the routes."""
+        """The state of zebra's connection; ``None`` if the kernel is the source."""
     def resync(self) -> ResyncReport:
-        """Dump the kernel; the table then says what the kernel says. Raises ``KernelError``.
+        """Dump links, next-hop objects and routes, and make the table equal. Blocks.
 
-        Where zebra tells of the routes, the links alone.
+        Only links if zebra is the source. Raises ``KernelError``.
         """
     def wait_dirty(self, timeout: float | None = None) -> bool:
         """Wait until the kernel has been read and a prefix is dirty.
 
-        ``False`` after ``timeout`` seconds and once the engine is closed or has failed.
+        ``False`` after ``timeout`` seconds, or once the engine is closed or has failed.
         """
     def take_batch(self, limit: int) -> RouteBatch:
-        """Take at most ``limit`` dirty prefixes; may be empty."""
+        """Take at most ``limit`` dirty prefixes, which are then not dirty; may be empty."""
     def recent_changes(self, since: int) -> list[tuple[int, float, RouteChange]]:
-        """Of the last changes that were sent, those after the one of that number: number, seconds
-        since the epoch, change."""
+        """The last changes sent to VPP whose number is above ``since``: number, seconds since the
+        epoch, change."""
     def take_injected(
         self,
         withdrawn: Sequence[tuple[int, str]],
@@ -528,13 +538,13 @@ class Engine:
         *,
         protocol: int,
     ) -> RouteBatch:
-        """Withdraw and announce routes that are not the kernel's, and take all that is dirty then.
+        """Withdraw and announce injected routes, then take all dirty prefixes.
 
-        They are given by kernel table and prefix, announced ones with next hops as in
-        :meth:`announce`, and have metric 0. No resync takes them away. Raises ``ValueError``.
+        A route is a kernel table and a prefix; announced ones have next hops as in
+        :meth:`announce`. Their metric is 0. A resync does not remove them. Raises ``ValueError``.
         """
     def failure(self) -> str | None:
-        """Why the kernel reader ended by itself."""
+        """Why the kernel reader has failed; ``None`` if it has not."""
     def connect(
         self,
         *,
@@ -546,81 +556,83 @@ class Engine:
         keepalive_interval: float = 0.0,
         rate_limit: int | None = None,
     ) -> None:
-        """Open the bulk connection, in place of one that is open. Times in seconds.
+        """Open the bulk connection; an open one is replaced. Times are in seconds.
 
-        A VPP that has nothing to say is pinged every ``keepalive_interval``, at 0 never.
-        ``rate_limit`` is the most route requests a second.
-        Raises ``VppConnectError``, or ``VppMessageError`` where VPP's messages differ.
+        ``name`` is the client name that VPP shows. ``max_in_flight`` limits unanswered requests,
+        ``rate_limit`` route requests a second. A silent VPP is pinged every
+        ``keepalive_interval`` (0: never). Raises ``VppConnectError``, or ``VppMessageError`` if
+        VPP's messages have another layout.
         """
-    def connected_to(self, version: str) -> int:
-        """Take note of VPP's version, as ``show_version`` tells it, before routes are sent.
+    def set_vpp_version(self, version: str) -> int:
+        """Set VPP's version (``show_version``) before routes are sent.
 
-        It decides what would end this VPP (``docs/compatibility.md``) and is sent in another
-        form; until it is known, all that would end any. Routes over which a VPP of another
-        version ended are let in again; how many.
+        It selects the requests that crash this release and are sent in another form
+        (``docs/compatibility.md``); without it all known ones are. Releases routes that crashed
+        another version, and returns their number.
         """
-    def ended_vpp(self) -> list[tuple[int, str]]:
-        """VPP table and prefix of the routes that are held as VPP ended over them."""
+    def crashed_vpp(self) -> list[tuple[int, str]]:
+        """VPP table and prefix of the routes held because they crashed VPP."""
     def release(self, prefix: str | None = None) -> int:
-        """Let one of them, in all VPP tables, or all in again; how many there were. Raises
-        ``ValueError``."""
-    def pulses(self) -> dict[str, tuple[bool, int]]:
-        """For ``kernel reader``, ``bulk connection`` and ``listener for zebra``, where there is
-        one: whether it has something to do, and a number that grows as it gets on. Waits for
-        none."""
-    def steps(self) -> int:
-        """What grows while that gets on which somebody waits for: route requests that VPP has
-        answered, reads of what else it says, buffers of a dump of the kernel. Waits for no lock."""
+        """Release a prefix of :meth:`crashed_vpp`, in all VPP tables, or all; return how many.
+
+        Raises ``ValueError``.
+        """
+    def liveness(self) -> dict[str, tuple[bool, int]]:
+        """By thread (``kernel reader``, ``bulk connection``, ``listener for zebra``): whether it
+        has work, and a counter of its progress. Does not block."""
+    def progress(self) -> int:
+        """A counter of the progress that callers wait for: answered route requests, other reads
+        from VPP, buffers of a kernel dump. Takes no lock."""
     def disconnect(self) -> None:
         """Close the bulk connection. Idempotent."""
     def vpp_lost(self) -> str | None:
-        """Why the bulk connection ended; ``None`` while it stands."""
+        """Why the bulk connection ended; ``None`` while it is open."""
     def wait_vpp_lost(self) -> str:
-        """Wait until the bulk connection ends; why it did."""
+        """Wait until the bulk connection ends; return why."""
     def commit(self, batch: RouteBatch, source: int) -> CommitReport:
-        """Send what the batch needs under a FIB source and wait for VPP's answers.
+        """Send a batch's requests under a FIB source (its id) and wait for VPP's answers.
 
-        Raises ``VppLostError`` if the connection ends first: the rest is dirty again.
-        Raises ``ValueError`` if the batch was committed or released already.
+        Raises ``VppLostError`` if the connection ends first: unanswered prefixes are dirty again.
+        Raises ``ValueError`` if the batch was committed or released before.
         """
-    def adopt(self, source: int, *, better: Sequence[int] = ...) -> Adopted:
-        """Take what VPP has under a FIB source as installed.
+    def adopt(self, source: int, *, better: Sequence[int] = ...) -> AdoptReport:
+        """Dump VPP's routes under a FIB source, and record them as installed.
 
-        Where one of the ``better`` sources has a route, VPP does not show ours: what the kernel
-        lacks there is deleted unseen. Raises ``VppLostError``.
+        A dump shows no route of ours behind one of the ``better`` sources: prefixes of these
+        that are not desired are deleted as a precaution. Raises ``VppLostError``.
         """
     def audit_vpp(
         self, source: int, *, better: Sequence[int] = ..., repair: bool, limit: int = 100
-    ) -> VppAudit:
-        """Compare what VPP shows under a FIB source with what it has acknowledged.
+    ) -> VppAuditReport:
+        """Compare VPP's routes under a FIB source with what it has acknowledged.
 
-        Where one of the ``better`` sources has a prefix ours is overridden; where another has it
-        and ours is not shown, it is missing. ``repair`` makes what differs dirty; ``limit``
-        differences are named. Raises ``VppLostError``.
+        A route that is not in the dump is ``overridden`` if one of the ``better`` sources has the
+        prefix, else ``missing``. ``repair`` makes differing prefixes dirty; the sample has at most
+        ``limit`` differences. Raises ``VppLostError``.
         """
-    def pause_requests(self, on: bool) -> None:
-        """Have commits end early from now on, what they have not sent staying dirty; or not."""
+    def set_paused(self, on: bool) -> None:
+        """Make commits end early, with unsent prefixes dirty again, or stop doing so."""
     def open_requests(self, batch: RouteBatch) -> RequestList:
-        """The requests that a batch needs, to be sent some other way. Raises ``ValueError``."""
+        """A batch's requests, for a caller that sends them itself. Raises ``ValueError``."""
     def forget_installed(self) -> None:
-        """VPP has nothing of ours, or what it has is unknown."""
+        """Forget all installed routes: VPP has none of ours, or they are unknown."""
     def begin_adoption(self) -> None:
-        """Start an adoption: ``adopt_route()`` follows for each route of VPP."""
-    def suspect_shadowed(self, vpp_table: int, prefix: str) -> None:
-        """VPP may have a route of ours for a prefix, unseen behind that of a better source."""
+        """Start an adoption: call :meth:`adopt_route` for each route of VPP."""
+    def assume_shadowed(self, vpp_table: int, prefix: str) -> None:
+        """Assume that a route of ours is hidden behind another source's for a prefix."""
     def adopt_route(self, vpp_table: int, prefix: str, paths: Sequence[_PathTuple]) -> bool:
-        """Take a route that VPP has under our source as installed; false in a foreign table."""
+        """Record a route of VPP under our source as installed; ``False`` if the VPP table is not
+        mirrored into."""
     def compare_route(
         self, vpp_table: int, prefix: str, paths: Sequence[_PathTuple]
     ) -> tuple[list[str], str | None]:
-        """A route that VPP shows under our source: its paths as text, and how they differ from
-        what VPP has acknowledged: ``different``, ``unexpected`` or ``None``."""
+        """A route of VPP under our source: its paths as text, and how they differ from what VPP
+        has acknowledged: ``different``, ``unexpected`` or ``None``."""
     def overridden(
         self, sources: Sequence[int], *, limit: int
     ) -> tuple[int, list[tuple[int, str, int]]]:
-        """How many of our routes VPP does not forward by, because one of these FIB sources has a
-        better one for the prefix; and some: VPP table, prefix, source. Raises ``VppLostError``.
-        """
+        """Our routes that one of these FIB sources overrides: their number, and at most ``limit``
+        of them: VPP table, prefix, source id. Raises ``VppLostError``."""
     def flush(
         self,
         source: int,
@@ -628,29 +640,28 @@ class Engine:
         better: Sequence[int],
         tables: Sequence[tuple[int, bool]],
         dry_run: bool,
-    ) -> Flushed:
-        """Delete everything under a FIB source from VPP tables (id, whether IPv6).
+    ) -> FlushReport:
+        """Delete all routes under a FIB source from VPP tables (id, whether IPv6).
 
-        Under routes of the ``better`` sources VPP does not show ours: there they are deleted
-        unseen. The engine's table does not change: for callers that mirror nothing. Raises
-        ``VppLostError``.
+        Routes that are hidden behind the ``better`` sources are deleted too. ``dry_run`` only
+        counts. The engine's own table does not change. Raises ``VppLostError``.
         """
-    def held(self) -> int:
-        """Prefixes that VPP cannot have now: a figure that is kept, where :meth:`status` counts."""
+    def held_count(self) -> int:
+        """Number of held prefixes, in constant time."""
     def withhold_deletions(self, gone: Sequence[int]) -> None:
-        """Hand out no deletions from now on, but for routes through these ``sw_if_index``."""
+        """Keep deletions out of batches, except of routes through these ``sw_if_index``."""
     def release_deletions(self) -> None:
-        """Hand deletions out again."""
+        """Let deletions into batches again."""
     def withheld_deletions(self) -> tuple[int, int]:
-        """Deletions that wait, and how many of them are of prefixes that VPP cannot have."""
+        """Number of withheld deletions, and of those among them whose prefix is held."""
     def held_interfaces(self) -> dict[str, int]:
-        """Count routes held because no VPP interface is mapped to theirs, by interface name."""
-    def leads_through(self, sw_if_index: int) -> bool:
-        """Whether desired or installed paths use one of VPP's interfaces."""
-    def examples(self) -> list[tuple[int, str, list[int]]]:
-        """VPP table and prefix of one route for each set of paths that VPP has, and the
-        interfaces (``sw_if_index``) that it leads through, where there are any."""
-    def has_installed(self, vpp_table: int, prefix: str) -> bool:
+        """Routes held because no VPP interface is mapped, by kernel interface name."""
+    def uses_interface(self, sw_if_index: int) -> bool:
+        """Whether desired or installed paths use a VPP interface."""
+    def path_set_examples(self) -> list[tuple[int, str, list[int]]]:
+        """One installed route for each path set that forwards: VPP table, prefix, and the
+        interfaces of its paths (``sw_if_index``)."""
+    def is_installed(self, vpp_table: int, prefix: str) -> bool:
         """Whether VPP has acknowledged a route of ours for a prefix. Raises ``ValueError``."""
     def announce(
         self,
@@ -660,15 +671,15 @@ class Engine:
         *,
         protocol: int,
         metric: int = 0,
-        kind: str = "unicast",
+        route_type: str = "unicast",
     ) -> None:
-        """Enter a route as if the kernel had announced it; the next resync compares it.
+        """Add a route as if the kernel had announced it. The next resync checks it.
 
-        A next hop is gateway, interface index and weight. ``kind`` may be ``blackhole``,
-        ``unreachable`` or ``prohibit``. Raises ``ValueError``.
+        A next hop is a gateway, a kernel interface index and a weight. ``route_type`` may also be
+        ``blackhole``, ``unreachable`` or ``prohibit``. Raises ``ValueError``.
         """
     def announce_link(self, index: int, name: str, *, vrf_table: int | None = None) -> None:
-        """Enter a link that is up as if the kernel had announced it; the next resync compares it.
+        """Add a link that is up as if the kernel had announced it. The next resync checks it.
 
         ``vrf_table`` is the routing table of a VRF device.
         """
@@ -681,11 +692,11 @@ class Engine:
         protocol: int,
         metric: int = 0,
     ) -> None:
-        """Take a route away as if the kernel had withdrawn it. Raises ``ValueError``."""
+        """Remove a route as if the kernel had withdrawn it. Raises ``ValueError``."""
     def retry_rejected(self) -> int:
-        """Make the prefixes dirty again that VPP refused and may take later; how many."""
+        """Make rejected prefixes dirty again unless the code is permanent; return how many."""
     def forget_kernel(self) -> None:
-        """Forget all kernel routes and our own, so that all installed routes become deletions."""
+        """Forget all kernel and injected routes: every installed route becomes a deletion."""
     def set_interfaces(
         self,
         interfaces: Mapping[str, int],
@@ -694,62 +705,69 @@ class Engine:
         *,
         fallback: str = "hold",
         skip_next_hops: bool = False,
-        alike: Mapping[str, tuple[int, bytes]] | None = None,
+        by_mac: Mapping[str, tuple[int, bytes]] | None = None,
     ) -> None:
         """Set the ``sw_if_index`` of each kernel interface.
 
-        A next hop through any other goes out of ``unmapped``, or is left to VPP's own FIB
-        if ``recursive``, or makes its route wait. VPP is given ``fallback`` (``hold``, ``drop``,
-        ``punt``) for a route that it cannot have, or with ``skip_next_hops`` those of its next hops
-        that it can have. ``alike`` has an index and a hardware address for an interface that
-        ``interfaces`` does not name, for as long as that has the same address. Raises
+        Next hops through other interfaces use the ``sw_if_index`` ``unmapped``, or are resolved
+        by VPP's own FIB if ``recursive``; else their route is held. For a held route VPP gets
+        ``fallback``: ``hold`` (nothing), ``drop`` or ``punt``; with ``skip_next_hops`` it gets the
+        next hops that it can have. ``by_mac`` has further interfaces by name: ``sw_if_index`` and
+        hardware address, valid while the kernel's interface has that address. Raises
         ``ValueError``.
         """
     def mapped_interfaces(self) -> dict[str, int]:
-        """The ``sw_if_index`` of each kernel interface that is mapped to one."""
+        """``sw_if_index`` by kernel interface name."""
     def links(self) -> list[tuple[int, str, bool]]:
         """The kernel's links: index, name, whether up."""
     def vrfs(self) -> list[tuple[int, int]]:
-        """The VRF devices among them: index, and the routing table."""
+        """The VRF devices: interface index and routing table."""
     def label_routes(
         self,
     ) -> list[tuple[int, int, list[tuple[list[int], IPv4Address | IPv6Address | None, int]]]]:
-        """The routes by MPLS label, none of which VPP gets: label, protocol, next hops.
+        """Routes by MPLS label, which are not mirrored: label, protocol, next hops.
 
-        A next hop is the labels put in the label's place (none: it is popped), gateway and
-        interface index.
+        A next hop is the outgoing labels (none: pop), gateway and interface index.
         """
-    def status(self) -> Status: ...
+    def status(self) -> Status:
+        """Current state and counters."""
     def routes(self, cursor: int, limit: int) -> tuple[list[RouteView], int | None]:
-        """About ``limit`` kernel routes from ``cursor`` (0: the first) on, as they come, and the
-        next cursor; a page may be empty though there is another. :class:`RouteListing` has them in
-        order, or some of them.
+        """About ``limit`` kernel routes from ``cursor`` (0: the first) on, in no order, and the
+        next cursor, ``None`` at the end. A page may be empty. :class:`RouteListing` sorts and
+        filters.
         """
     def lookup(self, address: IPv4Address | IPv6Address) -> tuple[KernelRoute | None, int | None]:
-        """By which route the kernel forwards to an address, asked of the kernel itself; where it
-        does not, its ``errno``. Raises ``KernelError``."""
+        """The kernel's route to an address (``RTM_GETROUTE``), or its ``errno``.
+
+        Raises ``KernelError``.
+        """
     def check_lookups(self, prefixes: Sequence[tuple[int, str]]) -> list[LookupCheck]:
-        """Compare what VPP has for prefixes of kernel tables with what the kernel itself answers
-        for an address of each. Raises ``KernelError``, ``ValueError``."""
-    def sample_installed(self, count: int, turn: int) -> list[tuple[int, str]]:
-        """Kernel table and prefix of about ``count`` of the routes that VPP has, spread over all;
-        ``turn`` chooses which."""
+        """Compare what VPP has for prefixes (kernel table, prefix) with the kernel's lookup of an
+        address in each. Raises ``KernelError``, ``ValueError``."""
+    def sample_installed(self, count: int, seed: int) -> list[tuple[int, str]]:
+        """Kernel table and prefix of about ``count`` installed routes, evenly spread; ``seed``
+        selects which."""
     def compare_with_kernel(
         self, route: KernelRoute, vpp_table: int, prefix: str, paths: Sequence[_PathTuple]
     ) -> tuple[bool, list[str], str | None]:
-        """Whether VPP forwards as a kernel route by the paths that it has for a prefix, the paths
-        that the route means for VPP, and why it can have none."""
+        """Compare a kernel route with VPP's paths for a prefix.
+
+        Whether both forward alike, the paths that VPP should have as text, and why it can have
+        none.
+        """
     def sysctl(self, key: str) -> str | None:
-        """The kernel's setting ``net.KEY``, such as ``ipv4/ip_forward``, in the namespace that is
-        read; ``None`` where it has none. Raises ``KernelError``."""
+        """The value of ``/proc/sys/net/KEY`` (``ipv4/ip_forward``) in the engine's namespace.
+
+        ``None`` if the kernel has no such setting. Raises ``KernelError``.
+        """
     def routes_of(self, table: int, prefix: str) -> list[RouteView]:
-        """The kernel routes of one prefix. Raises ``ValueError``."""
+        """All routes of a prefix in a kernel table. Raises ``ValueError``."""
     def close(self) -> None:
-        """End the threads and every wait, and empty the table. Idempotent."""
+        """Stop the threads, end every wait, and empty the table. Idempotent."""
 
 @final
 class RouteListing:
-    """A listing of an engine's routes, which goes on while they change; it holds no route."""
+    """A paged listing of an engine's routes. It is no snapshot: routes may change meanwhile."""
 
     def __new__(
         cls,
@@ -760,20 +778,27 @@ class RouteListing:
         gateway: IPv4Address | IPv6Address | None = None,
         interface: int | None = None,
     ) -> RouteListing:
-        """Of the routes in one of the ``states``, where there are any, to prefixes ``within`` one,
-        and with a next hop that has this gateway and kernel interface. Raises ``ValueError``."""
+        """Select routes in one of ``states`` (empty: all), to prefixes ``within`` one, and with a
+        next hop of this gateway and kernel interface index. Raises ``ValueError``."""
     def next(self, limit: int) -> list[RouteView] | None:
-        """The next routes, of ``limit`` prefixes at most: by family, table and prefix. Perhaps
-        none, though there are more; ``None`` at the end."""
+        """The routes of the next ``limit`` prefixes, sorted by family, table and prefix.
+
+        A page may be empty; ``None`` is the end.
+        """
     def next_hop_sets(self, cursor: int, limit: int) -> tuple[list[NextHopSetView], int | None]:
-        """Next-hop sets of these routes from ``cursor`` (0: the first) on, and the next cursor;
-        :attr:`NextHopSetView.routes` are then those of the listing."""
-    def tally(self, cursor: int) -> tuple[list[_Alike], int | None]:
-        """Counts the routes from ``cursor`` (0: the first) on; and the next cursor."""
+        """The next-hop sets of these routes from ``cursor`` (0: the first) on, and the next cursor.
+
+        :attr:`NextHopSetView.routes` counts only routes of the listing.
+        """
+    def groups(self, cursor: int) -> tuple[list[_RouteGroup], int | None]:
+        """The routes from ``cursor`` (0: the first) on, counted by group, and the next cursor.
+
+        A group may be in several pages: add up its counts.
+        """
 
 @final
 class Simulator:
-    """A server that speaks VPP's socket API, on threads of its own until ``stop()``."""
+    """A simulator of VPP's socket API, on threads of its own until :meth:`stop`."""
 
     def __new__(
         cls,
@@ -786,44 +811,45 @@ class Simulator:
         plugins: Sequence[str] | None = None,
         release: str | None = None,
     ) -> Simulator:
-        """Listen on ``socket``; ``interfaces`` come after ``local0``, by default two loopbacks.
+        """Listen on ``socket``, with ``local0`` and ``interfaces`` (default: two loopbacks).
 
-        ``pairs`` are linux-cp pairs (VPP interface, Linux interface); ``keepalive`` is the
-        silence in seconds after which a client is asked for life. ``plugins``
-        are by default ``linux_cp_plugin.so`` alone; with ``linux_nl_plugin.so`` it has that
-        plugin's FIB sources. ``release`` is the release of VPP that it plays, for instance
-        ``24.02``; by default one that has all messages and that no request ends. Raises
-        ``OSError``, and ``ValueError`` for an unknown release.
+        ``pairs`` are linux-cp pairs (VPP interface, Linux interface). A client that is silent
+        for ``keepalive`` seconds gets a keepalive request. ``plugins`` are
+        ``linux_cp_plugin.so`` by default; ``linux_nl_plugin.so`` adds that plugin's FIB sources.
+        ``release`` is the VPP release to simulate, such as ``24.02``; by default all messages
+        exist and no request crashes it. Raises ``OSError``, and ``ValueError`` for an unknown
+        release.
         """
     def statistics(self) -> dict[str, int]:
-        """Figures since the start: ``route_requests``, ``adds``, ``replaces``, ``deletes``,
-        ``deletes_of_absent``, ``refused``, ``ends``; now: ``routes``, ``clients``; and
-        ``answered_at``, when answers to route requests were last sent, nanoseconds of
+        """Counters since the start: ``route_requests``, ``adds``, ``replaces``, ``deletes``,
+        ``deletes_of_absent``, ``refused``, ``crashes``. Current numbers: ``routes``, ``clients``.
+        ``answered_at``: time of the last route reply, in nanoseconds of
         ``time.monotonic_ns()``."""
     def snapshot(self, source: str) -> list[tuple[int, str, list[tuple[str, int, int]]]]:
-        """The routes of a FIB source, by name: VPP table, prefix, and its paths.
+        """The routes of a FIB source, by its name: VPP table, prefix, paths.
 
-        A path is next hop (``drop``, ``icmp-unreach`` or ``icmp-prohibit`` for a special one,
-        empty for an attached one), ``sw_if_index`` and weight.
+        A path is a next hop (``local``, ``drop``, ``icmp-unreach`` or ``icmp-prohibit`` for a
+        special one, empty for an attached one), ``sw_if_index`` and weight.
         """
     def record_deletions(self) -> None:
-        """Keep note of the prefixes that are deleted from now on, and forget earlier ones."""
+        """Record deleted prefixes from now on; earlier ones are forgotten."""
     def deletions(self) -> list[tuple[int, str]]:
-        """VPP table and prefix of what was deleted since ``record_deletions()``, once each,
-        whether or not it was there, or is there again."""
-    def fault(self, order: str) -> None:
-        """Order a fault, as JSON: see ``docs/simulator.md``. Raises ``ValueError``."""
+        """VPP table and prefix of all deletions since :meth:`record_deletions`, once each, also of
+        routes that did not exist or were added again."""
+    def fault(self, request: str) -> None:
+        """Inject a fault, given as JSON (``docs/simulator.md``). Raises ``ValueError``."""
     def api_description(self) -> str:
-        """What one of VPP's ``.api.json`` files would say of its messages. Raises
-        ``ValueError`` once it is stopped."""
+        """The messages in the format of VPP's ``.api.json`` files. Raises ``ValueError`` once it
+        is stopped."""
     def stop(self) -> None:
-        """End it. Idempotent."""
+        """Stop the threads and close the socket. Idempotent."""
 
 def init_logging(level: int) -> None:
-    """Keep the log records of the compiled module, of this level of ``logging`` at least."""
+    """Queue the module's log records of at least this level of ``logging``."""
 
-def next_log(wait: bool) -> tuple[int, str, str, dict[str, bool | int | float | str]] | None:
-    """The next of them: level, logger's name, message, fields; ``wait`` for one, or ``None``."""
+def next_log_record(wait: bool) -> tuple[int, str, str, dict[str, bool | int | float | str]] | None:
+    """The next queued record: level, logger name, message, fields. ``wait`` blocks for one;
+    else ``None`` if the queue is empty."""
 
 def retval_meaning(retval: int) -> tuple[str, bool]:
-    """What VPP's return code means, and whether the request is worth another try."""
+    """The meaning of a VPP return code, and whether to retry the request."""

@@ -203,6 +203,29 @@ def running_frr(
     ``zebra`` is zebra's configuration, ``bgp`` are further lines of ``router bgp``.
     """
     configuration = {"zebra": zebra, "bgpd": _bgp(router_id, sessions, bgp)}
+    with _running(namespace, configuration, installation, sessions, zebra_options) as made:
+        yield made
+
+
+@contextmanager
+def running_zebra(
+    namespace: Namespace, zebra: str, staticd: str, *zebra_options: str
+) -> Iterator[Frr]:
+    """zebra and staticd with these configurations, without BGP."""
+    installation = Installation(daemons=("zebra", "staticd"))
+    configuration = {"zebra": zebra, "staticd": staticd}
+    with _running(namespace, configuration, installation, (), zebra_options) as made:
+        yield made
+
+
+@contextmanager
+def _running(
+    namespace: Namespace,
+    configuration: Mapping[str, str],
+    installation: Installation,
+    sessions: Sequence[Session],
+    zebra_options: Sequence[str],
+) -> Iterator[Frr]:
     # Not under pytest's directory: a socket's path has at most 107 bytes, and that of the user.
     with tempfile.TemporaryDirectory(prefix="bgpr-frr-") as directory:
         made = Frr(namespace, configuration, Path(directory), installation, sessions)

@@ -147,7 +147,7 @@ def _route(entry: Mapping[str, Any], family: Family) -> KernelRoute:
     next_hops = [(shown, _next_hop(shown)) for shown in entry.get("nexthops", [entry])]
     kind = str(entry.get("type", "unicast"))
     return KernelRoute(
-        key=RouteKey(family, int(entry.get("table", MAIN)), _prefix(str(entry["dst"]), family)),
+        key=RouteKey(family, int(entry.get("table", MAIN)), prefix_of(str(entry["dst"]), family)),
         protocol=int(entry.get("protocol", 0)),
         metric=int(entry.get("metric", 0)),
         tos=int(str(entry.get("tos", "0")), 16),
@@ -169,7 +169,8 @@ def _next_hop(next_hop: Mapping[str, Any]) -> NextHop:
     return NextHop(gateway, next_hop.get("dev"), int(next_hop.get("weight", 1)))
 
 
-def _prefix(destination: str, family: Family) -> str:
+def prefix_of(destination: str, family: int) -> str:
+    """``ip``'s destination with its length: it leaves a host's out, and says ``default``."""
     if destination == "default":
         return "0.0.0.0/0" if family == 4 else "::/0"
     if "/" in destination:

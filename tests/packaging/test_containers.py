@@ -80,6 +80,21 @@ def test_the_image_starts_the_daemon() -> None:
     assert '["bgpreflector", "status", "--check"]' in last("HEALTHCHECK")
 
 
+def test_the_image_has_its_python_compiled() -> None:
+    """Its user may not write there: each probe would compile all that it imports again."""
+    runs = [one["value"] for one in instructions() if one["instruction"] == "RUN"]
+    (compiles,) = [run for run in runs if "compileall" in run]
+    (copied,) = [
+        one["value"].split()[1]
+        for one in instructions()
+        if one["instruction"] == "COPY" and one["value"].startswith("--from=build")
+    ]
+    words = compiles.split()
+    # Whatever times the layers' files have.
+    assert words[words.index("--invalidation-mode") + 1] == "unchecked-hash"
+    assert words[-1] == f"{copied}/lib"
+
+
 def test_the_image_has_a_new_enough_rust() -> None:
     """That of the workspace, or a newer one."""
     wanted = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]

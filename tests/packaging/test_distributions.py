@@ -115,7 +115,7 @@ def test_the_tests_pass_with_the_wheel(wheel: Path, tmp_path: Path) -> None:
     programs = install(wheel, tmp_path / "environment")
     said = run(
         str(programs / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider",
-        "tests/unit/config", "tests/unit/reflector", "tests/unit/simulator",
+        "tests/unit/reflector", "tests/unit/simulator/test_command.py",
     )  # fmt: skip
     assert re.search(r"\d+ passed", said)
     assert not re.search(r"\d+ (failed|error)", said)
@@ -164,7 +164,8 @@ def test_the_source_distribution_builds_by_itself(sdist: Path, tmp_path: Path) -
     for path in (tmp_path / top / "rust").rglob("*"):
         path.touch()
     target = os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
-    run(sys.executable, "-m", "maturin", "build", "--release", "--out", str(tmp_path / "out"),
+    # Whether all that is needed is there is the same without optimisation, and takes a third.
+    run(sys.executable, "-m", "maturin", "build", "--out", str(tmp_path / "out"),
         cwd=tmp_path / top, CARGO_TARGET_DIR=target)  # fmt: skip
     (built,) = (tmp_path / "out").glob("*.whl")
     programs = install(built, tmp_path / "environment")

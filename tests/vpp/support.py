@@ -43,8 +43,8 @@ class _Mistaken:
     def __init__(self, engine: _core.Engine, version: str) -> None:
         self._engine, self._version = engine, version
 
-    def connected_to(self, _: str) -> int:
-        return self._engine.connected_to(self._version)
+    def set_vpp_version(self, _: str) -> int:
+        return self._engine.set_vpp_version(self._version)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._engine, name)
@@ -93,7 +93,7 @@ class Programmer:
 
     def announce_special(self, kind: str, prefix: str, table: int = MAIN) -> None:
         """Enters a route that forwards nothing: ``blackhole``, ``unreachable``, ``prohibit``."""
-        self.engine.announce(table, prefix, [], protocol=BIRD, kind=kind)
+        self.engine.announce(table, prefix, [], protocol=BIRD, route_type=kind)
 
     def withdraw(self, gone: Iterable[str], *gateways: str, table: int = MAIN) -> None:
         """Takes routes away again."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lab.command import run_command
 from lab.vpp import SimulatedVpp, Vpp
 from vpp.support import Programmer, prefixes
 
@@ -22,10 +22,7 @@ FOREIGN = "203.0.113.0/24"
 
 def flush(vpp: Vpp, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs the command to its end."""
-    command = [sys.executable, "-m", "bgpreflector", "flush", "--socket", str(vpp.socket)]
-    return subprocess.run(
-        [*command, *arguments], check=False, capture_output=True, text=True, timeout=60
-    )
+    return run_command("flush", "--socket", str(vpp.socket), *arguments, exit_code=None)
 
 
 def flushed(vpp: Vpp, *arguments: str) -> dict[str, Any]:
@@ -128,15 +125,7 @@ def test_what_vpp_refuses_is_said(
 
 def test_a_vpp_that_is_not_there(tmp_path: Path) -> None:
     """Exit status 4, as always."""
-    command = [sys.executable, "-m", "bgpreflector", "flush"]
-    done = subprocess.run(
-        [*command, "--socket", str(tmp_path / "none.sock")],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 4
+    done = run_command("flush", "--socket", str(tmp_path / "none.sock"), exit_code=4)
     assert "is VPP running" in done.stderr
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from bgpreflector import _core
 from bgpreflector.control import ControlClient
 from bgpreflector.errors import ControlError, VppConnectError, VppError, VppLostError
-from daemon.running import running_daemon
+from daemon.running import RunningDaemon, running_daemon
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp, Vpp
 from vpp.support import DEVICE, Programmer, kernel_with_routes, prefixes
@@ -142,31 +142,6 @@ connect_timeout = 1.0
 """
 
 
-@pytest.mark.root
-def test_the_daemon_lives_through_a_vpp_that_hangs_while_idle(
-    vpp: Vpp,
-    make_namespace: Callable[[str], Namespace],
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-) -> None:
-    """It says so, keeps absorbing kernel changes, and programs them when VPP answers again."""
-    kernel = kernel_with_routes(make_namespace("silence"), 100)
-    file = tmp_path / "config.toml"
-    file.write_text(CONFIG)
-    arguments = ("--config", str(file), "--socket", str(vpp.socket))
-    interface = ("--interface", f"{DEVICE}={vpp.interface}")
-    with running_daemon(tmp_path / "run.log", *arguments, *interface, namespace=kernel) as daemon:
-        wait_until(lambda: len(vpp.routes()), 30, "all routes", accept=lambda n: n == 100)
-        vpp.hang()
-        request.addfinalizer(vpp.go_on)
-        wait_until(lambda: "has not answered" in daemon.log(), 30, "the silence is noticed")
-        ip_batch(kernel, ["route del 30.0.0.0/24 proto 12"])
-        vpp.go_on()
-        wait_until(lambda: len(vpp.routes()), 60, "one less", accept=lambda n: n == 99)
-        assert daemon.process.poll() is None, daemon.log()
-        assert daemon.end() == 0, daemon.log()
-
-
 HEALS_NEVER = (
     CONFIG
     + """
@@ -176,28 +151,45 @@ healing_delay = 3600.0
 )
 
 
+@contextmanager
+def reflecting(
+    vpp: Vpp, kernel: Namespace, directory: Path, config: str
+) -> Iterator[RunningDaemon]:
+    """A daemon with all 100 routes in VPP; VPP hangs meanwhile, and has one less afterwards."""
+    file = directory / "config.toml"
+    file.write_text(config)
+    arguments = ("--config", str(file), "--socket", str(vpp.socket))
+    interface = ("--interface", f"{DEVICE}={vpp.interface}")
+    with running_daemon(directory / "run.log", *arguments, *interface, namespace=kernel) as daemon:
+        wait_until(lambda: len(vpp.routes()), 30, "all routes", accept=lambda n: n == 100)
+        vpp.hang()
+        try:
+            yield daemon
+            ip_batch(kernel, ["route del 30.0.0.0/24 proto 12"])
+        finally:
+            vpp.go_on()
+        wait_until(lambda: len(vpp.routes()), 60, "one less", accept=lambda n: n == 99)
+        assert daemon.end() == 0, daemon.log()
+
+
+@pytest.mark.root
+def test_the_daemon_lives_through_a_vpp_that_hangs_while_idle(
+    vpp: Vpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> None:
+    """It says so, keeps absorbing kernel changes, and programs them when VPP answers again."""
+    kernel = kernel_with_routes(make_namespace("silence"), 100)
+    with reflecting(vpp, kernel, tmp_path, CONFIG) as daemon:
+        wait_until(lambda: "has not answered" in daemon.log(), 30, "the silence is noticed")
+
+
 @pytest.mark.root
 def test_a_vpp_that_hangs_for_long_is_connected_to_when_it_answers(
-    vpp: Vpp,
-    make_namespace: Callable[[str], Namespace],
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
+    vpp: Vpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
 ) -> None:
     """Not when the next healing resync is due, whose pauses have grown meanwhile."""
     kernel = kernel_with_routes(make_namespace("mute"), 100)
-    file = tmp_path / "config.toml"
-    file.write_text(HEALS_NEVER)
-    arguments = ("--config", str(file), "--socket", str(vpp.socket))
-    interface = ("--interface", f"{DEVICE}={vpp.interface}")
-    with running_daemon(tmp_path / "run.log", *arguments, *interface, namespace=kernel) as daemon:
-        wait_until(lambda: len(vpp.routes()), 30, "all routes", accept=lambda n: n == 100)
-        # So that a resync runs into the silence, and fails.
-        vpp.hang()
-        request.addfinalizer(vpp.go_on)
+    with reflecting(vpp, kernel, tmp_path, HEALS_NEVER) as daemon:
+        # A resync runs into the silence, and fails.
         with suppress(ControlError), ControlClient(daemon.control, timeout=60) as client:
             client.ask("resync").end  # noqa: B018
         wait_until(lambda: "trying again in 1 h 0 min" in daemon.log(), 30, "a resync has failed")
-        ip_batch(kernel, ["route del 30.0.0.0/24 proto 12"])
-        vpp.go_on()
-        wait_until(lambda: len(vpp.routes()), 60, "one less", accept=lambda n: n == 99)
-        assert daemon.end() == 0, daemon.log()

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
 from daemon.running import RunningDaemon, running_daemon
-from lab import Namespace, wait_until
-from lab.bird import Bird
-from lab.bird_config import BirdConfig, Session
+from lab import Bird, BirdConfig, Namespace, Session, running_bird, wait_until
+from lab.frr import Frr, running_frr
 from lab.vpp.linux_cp import (
     BEHIND_KERNEL,
     NEIGHBOUR,
@@ -32,7 +28,7 @@ BIRD, FRR_BGP = "12", "186"
 
 
 @contextmanager
-def neighbour(wire: Namespace, directory: Path) -> Iterator[Bird]:
+def neighbour(wire: Namespace) -> Iterator[Bird]:
     """A BGP neighbour that announces :data:`ANNOUNCED`, and has a host in it."""
     wire.ip("addr", "add", f"{HOST}/32", "dev", "lo")
     config = BirdConfig(
@@ -48,59 +44,21 @@ protocol bgp uplink {{
   ipv4 {{ import all; export all; }};
 }}""",
     )
-    with bird(wire, config, directory) as peer:
+    with running_bird(wire, config) as peer:
         yield peer
 
 
-@contextmanager
-def bird(kernel: Namespace, config: BirdConfig, directory: Path) -> Iterator[Bird]:
-    """One that is ended at the end."""
-    directory.mkdir()
-    made = Bird(kernel, config, directory)
-    made.start()
-    try:
-        yield made
-    finally:
-        made.stop()
+SESSION = Session(ROUTER, NEIGHBOUR, 64500, 64501)
 
 
-@contextmanager
-def bird_router(kernel: Namespace, directory: Path) -> Iterator[None]:
+def bird_router(kernel: Namespace) -> AbstractContextManager[Bird]:
     """BIRD on the router."""
-    config = BirdConfig(ROUTER, [Session(ROUTER, NEIGHBOUR, 64500, 64501)], install=True)
-    with bird(kernel, config, directory):
-        yield
+    return running_bird(kernel, BirdConfig(ROUTER, [SESSION], install=True))
 
 
-@contextmanager
-def frr_router(kernel: Namespace, _: Path) -> Iterator[None]:
-    """FRR's zebra and bgpd on the router."""
-    # They give up root, and a test's directory is its own.
-    directory = Path(tempfile.mkdtemp(prefix="frr-", dir="/tmp"))
-    shutil.chown(directory, "frr", "frr")
-    (directory / "zebra.conf").write_text("")
-    (directory / "bgpd.conf").write_text(f"""router bgp 64500
- bgp router-id {ROUTER}
- no bgp ebgp-requires-policy
- neighbor {NEIGHBOUR} remote-as 64501
- neighbor {NEIGHBOUR} timers connect 1
-""")
-    with ExitStack() as ends:
-        ends.callback(shutil.rmtree, directory)
-        for program in ("zebra", "bgpd"):
-            log = ends.enter_context((directory / f"{program}.log").open("wb"))
-            process = kernel.start(
-                f"/usr/lib/frr/{program}", "-f", str(directory / f"{program}.conf"),
-                "-i", str(directory / f"{program}.pid"), "-z", str(directory / "zserv"),
-                "--vty_socket", str(directory), "-P", "0",
-                *(("-p", "179") if program == "bgpd" else ()),
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-            )  # fmt: skip
-            ends.callback(process.wait)
-            ends.callback(process.terminate)
-            if program == "zebra":
-                wait_until((directory / "zserv").exists, 20, "zebra listens")
-        yield
+def frr_router(kernel: Namespace) -> AbstractContextManager[Frr]:
+    """FRR on the router."""
+    return running_frr(kernel, ROUTER, [SESSION])
 
 
 def in_sync(daemon: RunningDaemon) -> None:
@@ -126,19 +84,24 @@ def mirroring(
 
 
 @pytest.mark.parametrize(
-    ("routing", "protocol"), [(bird_router, BIRD), (frr_router, FRR_BGP)], ids=["bird", "frr"]
+    ("routing", "protocol"),
+    [
+        pytest.param(bird_router, BIRD, id="bird"),
+        pytest.param(frr_router, FRR_BGP, id="frr", marks=pytest.mark.frr),
+    ],
 )
-def test_routes_go_through_the_pair(tmp_path: Path, routing: object, protocol: str) -> None:
+def test_routes_go_through_the_pair(
+    tmp_path: Path,
+    routing: Callable[[Namespace], AbstractContextManager[object]],
+    protocol: str,
+) -> None:
     """BGP over the tap, routes mirrored through the pair, the neighbour resolved by VPP."""
-    if routing is frr_router and not Path("/usr/lib/frr/bgpd").exists():
-        pytest.skip("no FRR: apt-get install frr")
     with LinuxCpRouter.running(tmp_path) as router:
         router.configure()
         assert router.reaches(router.wire, ROUTER), "the kernel is reached through VPP"
-        assert callable(routing)
         with (
-            neighbour(router.wire, tmp_path / "peer"),
-            routing(router.kernel, tmp_path / "routing"),
+            neighbour(router.wire),
+            routing(router.kernel),
             mirroring(router, tmp_path, protocol) as daemon,
         ):
             wait_until(router.vpp.routes, 60, "mirrored", accept=lambda seen: ANNOUNCED in seen)

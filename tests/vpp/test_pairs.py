@@ -83,7 +83,7 @@ def test_one_name_in_two_namespaces_is_two_interfaces(
         if found[1] is not None:
             wanted["eth0.100"] = index[found[1]]
         assert seen.pairs == wanted
-        assert len(seen.elsewhere) == len(pairs) - len(wanted)
+        assert len(seen.other_namespaces) == len(pairs) - len(wanted)
         assert seen.ambiguous == ()
 
 

@@ -63,7 +63,7 @@ def test_what_ends_a_release_reaches_it_in_a_form_that_it_survives(
     # They are as expected, for an audit and for the next start.
     audit = programmer.sink.audit(repair=False)
     assert audit is not None
-    assert (audit.shown, any(audit.drift.values())) == (8 - without_form, False)
+    assert (audit.dumped, any(audit.drift.values())) == (8 - without_form, False)
     programmer.sink.resync()
     assert len(programmer.engine.take_batch(100)) == 0
     assert programmer.sink.session.call("control_ping").retval == 0
@@ -80,7 +80,7 @@ def test_without_that_it_would_end(
         announce_all_kinds(programmer, 4)
         with pytest.raises(VppLostError):
             programmer.sink.flush()
-        assert vpp.simulator.statistics()["ends"] == 1
+        assert vpp.simulator.statistics()["crashes"] == 1
 
 
 def announce_all_kinds(programmer: Programmer, family: int) -> None:

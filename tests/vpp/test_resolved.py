@@ -68,7 +68,7 @@ def test_an_interface_that_is_down(vpp: Vpp, program: Callable[..., Programmer])
     assert {trouble(made, prefix) for prefix in (PREFIX, V6, CIRCLE[0])} == {None}
     entry = look_up(made, PREFIX)
     assert entry.resolved is not None
-    assert entry.resolved.ends == (f"via {GATEWAY} {vpp.interface}",)
+    assert entry.resolved.dpos == (f"via {GATEWAY} {vpp.interface}",)
     assert entry.entered
     assert list(made.sink.unresolved()) == []
     assert vpp.api.sw_interface_set_flags(sw_if_index=1, flags=0).retval == 0
@@ -144,7 +144,7 @@ def test_a_next_hop_that_is_not_resolved() -> None:
     found = read(TWO_NEXT_HOPS.format(first="  oper-flags:resolved,", rest=rest))
     assert found is not None
     assert (found.source, found.trouble) == ("bgpreflector", None)
-    assert set(found.ends) == {"via 192.168.100.2 loop0", "via 192.168.100.3 loop1"}
+    assert set(found.dpos) == {"via 192.168.100.2 loop0", "via 192.168.100.3 loop1"}
     found = read(TWO_NEXT_HOPS.format(first=" ", rest=""))
     assert found is not None
     assert str(found.trouble).startswith("VPP has not resolved 1 of its paths")

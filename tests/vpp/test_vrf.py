@@ -35,7 +35,7 @@ def ends(made: Programmer, prefix: str) -> tuple[str | None, str]:
     assert entry is not None
     assert entry.prefix == prefix
     assert entry.resolved is not None
-    return entry.resolved.trouble, " ".join(entry.resolved.ends)
+    return entry.resolved.trouble, " ".join(entry.resolved.dpos)
 
 
 @pytest.mark.parametrize("prefix", LEAKS)

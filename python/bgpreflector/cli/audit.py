@@ -18,8 +18,8 @@ from bgpreflector.config import GuardConfig
 from bgpreflector.daemon.instance_lock import writing
 from bgpreflector.errors import VppError
 from bgpreflector.routes.listing import installed_count
+from bgpreflector.routes.names import family_name, table_name
 from bgpreflector.routes.paths import path_rows, path_text
-from bgpreflector.routes.route import family_name, table_name
 from bgpreflector.units import counts_text
 from bgpreflector.vpp import exceeds
 
@@ -33,10 +33,10 @@ from .repair import repair as repair_all
 from .repair import repair_by_daemon
 from .settings import read_config, say_configuration
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the JSON objects; it grows when a field changes its meaning or goes."""
 
-_summary_option = click.option("--summary", is_flag=True, help="Only how many there are.")
+_summary_option = click.option("--summary", is_flag=True, help="Print only the counts.")
 _as_json = click.option(
     "--json",
     "as_json",
@@ -64,7 +64,7 @@ def plan(
     summary: bool,
     as_json: bool,
 ) -> None:
-    """Print what a run would add, replace and delete in VPP now, and touch nothing."""
+    """Print what a run would add, replace and delete in VPP now; change nothing."""
     settings = read_config(
         config, socket=socket, netns=netns, protocols=protocol, interfaces=interface
     )
@@ -92,29 +92,29 @@ def plan(
 @click.option(
     "--repair",
     is_flag=True,
-    help="Have the running daemon repair, by the configuration that it has.",
+    help="Ask the running daemon to repair, by its own configuration.",
 )
 @click.option(
     "--no-daemon",
     is_flag=True,
-    help="With --repair: repair without one, by the given configuration.",
+    help="With --repair: repair without a daemon, by the given configuration.",
 )
-@click.option("--yes", is_flag=True, help="With --no-daemon: also where most routes would go.")
+@click.option("--yes", is_flag=True, help="With --no-daemon: even if most routes would be deleted.")
 @click.option(
     "--sample",
     type=click.IntRange(min=0),
     default=SAMPLE,
     show_default=True,
     metavar="N",
-    help="About how many routes the kernel itself is asked about; 0 for none.",
+    help="Approximate number of routes to check by kernel lookups; 0 for none.",
 )
 @click.option(
     "--prefix",
     multiple=True,
     metavar="PREFIX",
-    help="Ask the kernel itself about this prefix; may be repeated.",
+    help="Check this prefix by a kernel lookup, too; repeatable.",
 )
-@click.option("--dry-run", is_flag=True, help="Only look, as without --repair.")
+@click.option("--dry-run", is_flag=True, help="Only compare, as without --repair.")
 @_summary_option
 @_as_json
 def audit(
@@ -133,13 +133,12 @@ def audit(
     summary: bool,
     as_json: bool,
 ) -> None:
-    """Compare kernel and VPP and list what differs; nothing is changed but with --repair.
+    """Compare kernel and VPP and list the differences; only --repair changes anything.
 
-    What is still different a second later counts, so a daemon may run meanwhile. For a sample
-    of the routes the kernel itself is asked what it forwards by, and VPP what it has resolved.
-    Exit status 6 where differences stay; routes behind another FIB source's are none. What is
-    right depends on the configuration: --repair asks the daemon, and refuses options that would
-    have it checked by another one.
+    Only differences that persist for a second count, so a daemon may run meanwhile. A sample of
+    routes is also checked by kernel lookups, and by how VPP has resolved them. Exit status 6 if
+    differences remain; routes that another FIB source overrides are none. --repair asks the
+    daemon, which repairs by its own configuration, so options that change it are refused.
     """
     if repair and dry_run:
         raise click.BadParameter("--dry-run and --repair exclude each other")
@@ -179,12 +178,12 @@ def audit(
         printer,
         overridden=len(overridden),
         repaired=repaired,
-        kernel_asked=checked.asked,
-        kernel_otherwise=checked.otherwise,
-        kernel_elsewhere=checked.elsewhere,
+        kernel_lookups=checked.asked,
+        kernel_different=checked.different,
+        kernel_other_table=checked.other_table,
         unresolved=checked.unresolved,
     )
-    if different > repaired or checked.otherwise or checked.unresolved:
+    if different > repaired or checked.different or checked.unresolved:
         raise Exit(ExitCode.DIFFERENT)
 
 

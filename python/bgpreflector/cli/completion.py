@@ -9,7 +9,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+
+# As in the package's own module.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 VARIABLE = "_BGPREFLECTOR_COMPLETE"
 """The environment variable by which a shell asks: ``complete_SHELL``, or ``source_SHELL``."""

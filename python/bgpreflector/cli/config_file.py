@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import tomllib
 from pathlib import Path
 
 from bgpreflector.defaults import DEFAULT_SOCKET
@@ -40,10 +38,8 @@ def where_from(given: Path | None) -> str:
     return str(file)
 
 
-_CONTROL = re.compile(
-    r"^\s*\[control\]\s*(?:#[^\n]*)?$(.*?)(?=^\s*\[|\Z)", re.MULTILINE | re.DOTALL
-)
-_SOCKET = re.compile(r"""^\s*socket\s*=\s*(?:"([^"\n]+)"|'([^'\n]+)')""", re.MULTILINE)
+_CONTROL = r"^\s*\[control\]\s*(?:#[^\n]*)?$(.*?)(?=^\s*\[|\Z)"
+_SOCKET = r"""^\s*socket\s*=\s*(?:"([^"\n]+)"|'([^'\n]+)')"""
 
 
 def readable(file: Path) -> str | None:
@@ -58,8 +54,10 @@ def readable(file: Path) -> str | None:
 
 def socket_in(text: str) -> str | None:
     """``control.socket`` of a TOML file that has mistakes elsewhere."""
-    section = _CONTROL.search(text)
-    found = None if section is None else _SOCKET.search(section[1])
+    import re  # noqa: PLC0415 - seldom used
+
+    section = re.search(_CONTROL, text, re.MULTILINE | re.DOTALL)
+    found = None if section is None else re.search(_SOCKET, section[1], re.MULTILINE)
     return None if found is None else found[1] or found[2]
 
 
@@ -76,6 +74,8 @@ def plain_socket(file: Path) -> str | None:
 
     The file is not validated.
     """
+    import tomllib  # noqa: PLC0415 - a control socket by its path needs no file
+
     text = None if file.suffix != ".toml" else readable(file)
     try:
         section = tomllib.loads(text or "").get("control", {})

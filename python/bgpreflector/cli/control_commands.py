@@ -23,12 +23,12 @@ from .output import say
 from .targets import prefix as prefix_of
 
 
-@click.command(short_help="Have the daemon resynchronise kernel and VPP.")
+@click.command(short_help="Resynchronise VPP with the kernel.")
 @options.config_file
 @options.control_socket
 @options.as_json
 def resync(config: Path | None, control: Path | None, as_json: bool) -> None:
-    """Have the daemon read VPP and the kernel again, and send VPP what differs."""
+    """Read VPP and the kernel again, and send VPP the differences."""
     with _progress(control, config, shown=not as_json):
         _send("resync", "Resynchronised", control, config, as_json=as_json)
 
@@ -82,14 +82,14 @@ def resume(config: Path | None, control: Path | None, as_json: bool) -> None:
     _send("resume", "Resumed", control, config, as_json=as_json)
 
 
-@click.command(short_help="Let in routes again that VPP ended over.")
+@click.command(short_help="Retry routes that are held because they crashed VPP.")
 @click.argument(
     "prefix",
     type=prefix_of,
     required=False,
-    help="The prefix of the routes, as `show routes` has it.",
+    help="The prefix of the routes, as in `show routes`.",
 )
-@click.option("--all", "everything", is_flag=True, help="All that are held for this reason.")
+@click.option("--all", "everything", is_flag=True, help="Release all of them.")
 @options.config_file
 @options.control_socket
 @options.as_json
@@ -100,9 +100,9 @@ def release(
     control: Path | None,
     as_json: bool,
 ) -> None:
-    """Let routes into VPP again that are held as VPP ended over them (`ended_vpp`).
+    """Retry routes that are held because they crashed VPP (`crashed_vpp`).
 
-    If VPP ends over one again, it is held again.
+    A route that crashes VPP again is held again.
     """
     if everything == (prefix is not None):
         raise click.BadParameter("name a prefix, or say --all")
@@ -114,12 +114,12 @@ def release(
             say(f"Released: {end['released']:,} prefixes")
 
 
-@click.command(short_help="Have the daemon read its configuration again.")
+@click.command(short_help="Reload the configuration.")
 @options.config_file
 @options.control_socket
 @options.as_json
 def reload(config: Path | None, control: Path | None, as_json: bool) -> None:
-    """Have the daemon read its configuration file again; SIGHUP does the same.
+    """Reload the configuration file; SIGHUP does the same.
 
     What is wrong, or needs a restart, is refused as a whole, with exit status 78. VPP forwards
     all the time.

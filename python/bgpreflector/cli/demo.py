@@ -15,17 +15,17 @@ from .logs import configure_logging
 MAX_SHOWN = 10
 
 
-@click.command(short_help="Demonstrate it without a VPP.")
+@click.command(short_help="Run a demonstration without VPP.")
 @click.option(
     "--routes",
     type=click.IntRange(10, 1_000_000),
     default=100_000,
     show_default=True,
     metavar="N",
-    help="Kernel routes.",
+    help="Number of kernel routes.",
 )
 def demo(routes: int) -> None:
-    """Demonstrate it without a VPP: real kernel routes into the embedded one."""
+    """Run a demonstration without VPP: reflect real kernel routes into the embedded simulator."""
     enter_namespace()
     configure_logging(LogConfig(level="warning"))
     console = Console()

@@ -22,14 +22,14 @@ from .settings import read_config
 STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
 
 
-@click.command(short_help="Find what keeps routes out of VPP; changes nothing.")
+@click.command(short_help="Find what keeps routes out of VPP; change nothing.")
 @options.config_file
 @options.socket
 @options.netns
 @options.protocols
 @options.interfaces
 @options.control_socket
-@click.option("--strict", is_flag=True, help="Let warnings decide about the exit status, too.")
+@click.option("--strict", is_flag=True, help="Exit with 8 for warnings, too.")
 @options.as_json
 def doctor(
     config: Path | None,
@@ -41,7 +41,7 @@ def doctor(
     strict: bool,
     as_json: bool,
 ) -> None:
-    """Look at the kernel, the BGP daemon's routes, VPP and the configuration, and change nothing.
+    """Check the kernel, the BGP daemon's routes, VPP and the configuration; change nothing.
 
     Each finding says what, of which object, and what to do. Exit status 8 if there is an error,
     with --strict also if there is a warning; 0 if not. Run it as the user that the daemon has.

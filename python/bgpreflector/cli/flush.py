@@ -31,7 +31,7 @@ SCHEMA = 1
 @options.config_file
 @options.socket
 @click.option("--dry-run", is_flag=True, help="Only count; delete nothing.")
-@click.option("--force", is_flag=True, help="Also while a daemon or another writer runs.")
+@click.option("--force", is_flag=True, help="Flush even while a daemon or another writer runs.")
 @options.as_json
 def flush(
     config: Path | None, socket: Path | None, dry_run: bool, force: bool, as_json: bool
@@ -79,11 +79,11 @@ def _object(result: FlushResult, source: str, *, dry_run: bool) -> dict[str, obj
         "schema": SCHEMA,
         "source": source,
         "dry_run": dry_run,
-        "routes": result.shown,
+        "routes": result.dumped,
         "deleted": result.deleted,
         "failed": result.failed,
         "tables": [
-            named(t.table) | {"routes": t.shown, "deleted": t.deleted, "failed": t.failed}
+            named(t.table) | {"routes": t.dumped, "deleted": t.deleted, "failed": t.failed}
             for t in result.tables
         ],
         "own_tables": [named(table) for table in result.own_tables],
@@ -97,14 +97,14 @@ def _lines(result: FlushResult, source: str, *, dry_run: bool) -> list[str]:
     if not result.tables:
         lines.append(f"VPP has no FIB source {source}, so it has no routes of ours")
     for t in result.tables:
-        if t.shown or t.failed:
+        if t.dumped or t.failed:
             where = f"table {t.table[0]} {_family(t.table[1])}"
             did = "" if dry_run else f", {t.deleted} deleted, {t.failed} refused"
-            lines.append(f"{where}: {t.shown} routes{did}")
+            lines.append(f"{where}: {t.dumped} routes{did}")
     lines += [f"refused: {failure}" for failure in result.failures]
     made = result.own_tables if dry_run else result.removed_tables
     what = "created by us" if dry_run else "deleted"
     lines += [f"table {table} {_family(is_ip6)}: {what}" for table, is_ip6 in made]
     verb = "would be deleted" if dry_run else f"found, {result.deleted} deleted"
-    lines.append(f"{result.shown} routes of the FIB source {source} {verb}")
+    lines.append(f"{result.dumped} routes of the FIB source {source} {verb}")
     return lines

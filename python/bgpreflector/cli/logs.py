@@ -30,13 +30,13 @@ def _pass_on(record: tuple[int, str, str, dict[str, bool | int | float | str]]) 
 
 
 def _forward() -> None:
-    while (record := _core.next_log(wait=True)) is not None:
+    while (record := _core.next_log_record(wait=True)) is not None:
         _pass_on(record)
 
 
 def flush_logs() -> None:
     """Pass on what the compiled module has logged so far, before the end."""
-    while (record := _core.next_log(wait=False)) is not None:
+    while (record := _core.next_log_record(wait=False)) is not None:
         _pass_on(record)
 
 

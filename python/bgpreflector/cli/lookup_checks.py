@@ -26,14 +26,14 @@ class LookupResult:
     asked: int
     """Prefixes that the kernel was asked about."""
 
-    otherwise: int
-    """Those of them that VPP forwards otherwise."""
+    different: int
+    """Those of them that VPP forwards differently."""
 
-    elsewhere: int
-    """Those that the kernel decides by a table that is not mirrored."""
+    other_table: int
+    """Those that the kernel forwards by a table that is not mirrored."""
 
     unresolved: int
-    """Sets of paths that VPP has, and drops what goes there."""
+    """Path sets that VPP has and does not forward by."""
 
 
 def check_lookups(
@@ -43,13 +43,13 @@ def check_lookups(
     known: Container[PrefixKey],
     printer: Printer,
 ) -> LookupResult:
-    """Print what VPP does otherwise than the kernel says, ``known`` differences left out."""
+    """Print where VPP forwards differently from the kernel, except ``known`` differences."""
     try:
         checked = both.lookup_checks(sample, prefixes, known)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--prefix") from error
     for one in checked:
-        if one.verdict in ("different", "elsewhere"):
+        if one.verdict in ("different", "other_table"):
             printer.row(_object(one), partial(_line, one, both.vpp_names))
     unresolved = both.unresolved()
     for (table, prefix), trouble in unresolved:
@@ -57,8 +57,8 @@ def check_lookups(
         printer.row(row, partial(_unresolved_line, row))
     return LookupResult(
         asked=len(checked),
-        otherwise=sum(one.verdict == "different" for one in checked),
-        elsewhere=sum(one.verdict == "elsewhere" for one in checked),
+        different=sum(one.verdict == "different" for one in checked),
+        other_table=sum(one.verdict == "other_table" for one in checked),
         unresolved=len(unresolved),
     )
 
@@ -70,7 +70,7 @@ def _unresolved_line(row: Row) -> str:
 def _object(one: _core.LookupCheck) -> dict[str, object]:
     return {
         "kind": "lookup",
-        "kernel_says": one.verdict,
+        "verdict": one.verdict,
         "table": one.table,
         "prefix": one.prefix,
         "address": str(one.address),
@@ -81,7 +81,7 @@ def _object(one: _core.LookupCheck) -> dict[str, object]:
 
 
 def _line(one: _core.LookupCheck, vpp_names: Mapping[int, str]) -> str:
-    word = "otherwise" if one.verdict == "different" else "elsewhere"
+    word = "different" if one.verdict == "different" else "other table"
     has = ", ".join(one.installed) or "nothing"
     line = (
         f"{word} {one.prefix} table {one.table}  the kernel forwards {one.address} by "

@@ -1,4 +1,4 @@
-"""Have the C library's allocator return freed memory to the kernel."""
+"""Make the C library's allocator return freed memory to the kernel."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ other thresholds."""
 
 
 def give_memory_back() -> None:
-    """Have the memory of large blocks returned to the kernel once they are freed.
+    """Return large blocks to the kernel once they are freed.
 
     glibc by itself raises its thresholds to the size of what is freed: blocks of up to 32 MiB come
     from its arenas then, eight a processor, each of which keeps up to 64 MiB that nobody uses. The

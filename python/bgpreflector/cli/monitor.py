@@ -25,7 +25,7 @@ MAX_FIRST_INTERVAL = 0.25
 """The most seconds that the first sample takes, so that it has rates."""
 
 
-@click.command(short_help="A live view: state, rates, what waits, and the last changes.")
+@click.command(short_help="Show a live view: state, rates, queues and the last changes.")
 @options.config_file
 @options.control_socket
 @click.option(
@@ -42,13 +42,11 @@ MAX_FIRST_INTERVAL = 0.25
     metavar="N",
     help="Exit after N samples. Default: never.",
 )
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object a sample, without end."
-)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a sample.")
 def monitor(
     config: Path | None, control: Path | None, interval: float, count: int | None, as_json: bool
 ) -> None:
-    """A live view: state, rates, what waits, and the last changes. q ends it.
+    """Show a live view: state, rates, queues and the last changes; q quits.
 
     Where the output is no terminal, a line is printed for each sample. A daemon that is restarted
     is connected to again.

@@ -16,8 +16,8 @@ from bgpreflector.control import ControlClient
 from bgpreflector.daemon.read_report import read_report
 from bgpreflector.daemon.report import State, StatusReport
 from bgpreflector.routes.listing import installed_count
+from bgpreflector.routes.names import table_name
 from bgpreflector.routes.paths import path_text
-from bgpreflector.routes.route import table_name
 
 from .output import plain
 from .status import headline, lines, prefixes

@@ -17,7 +17,7 @@ config_file = click.option(
     type=PATH,
     metavar="FILE",
     help="Configuration file: TOML, or a Contiv contiv.conf. "
-    f"Default: that of ${VARIABLE}, else {DEFAULT_FILE} where it is there.",
+    f"Default: ${VARIABLE}, else {DEFAULT_FILE} if it exists.",
 )
 socket = click.option("--socket", type=PATH, metavar="PATH", help="VPP's API socket.")
 netns = click.option("--netns", metavar="NETNS", help="Network namespace to read, by name or path.")
@@ -37,7 +37,7 @@ control_socket = click.option(
     "--control",
     type=PATH,
     metavar="PATH",
-    help="The daemon's control socket; before that of --config.",
+    help="The daemon's control socket; overrides that of --config.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 as_json_lines = click.option(

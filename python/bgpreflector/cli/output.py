@@ -24,7 +24,7 @@ SCHEMA = 1
 
 
 def open_standard() -> None:
-    """Have whatever is closed of standard input, output and error be ``/dev/null``.
+    """Open ``/dev/null`` for standard input, output and error where they are closed.
 
     Otherwise the next socket, VPP's for instance, has that number, and receives the output.
     """

@@ -16,7 +16,7 @@ from .output import say, say_json
 
 
 def repair_by_daemon(control: Path | None, config: Path | None, *, as_json: bool) -> None:
-    """Have the daemon compare and repair, by its own configuration."""
+    """Ask the daemon to compare and repair, by its own configuration."""
     with daemon_at(control, config) as daemon:
         answer = daemon.ask("repair")
         rows = []

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from bgpreflector.routes.names import table_name
 from bgpreflector.routes.paths import path_text
-from bgpreflector.routes.route import RT_TABLE_MAIN, table_name
 from bgpreflector.routes.rows import hops_text, next_hop_text
+from bgpreflector.rtnetlink import RT_TABLE_MAIN
 
 from .output import say
 from .table import print_table

@@ -55,15 +55,17 @@ ADVICE = "end it first, or give this one a vpp.fib_source.name of its own"
 @click.option(
     "--control", metavar="PATH", help="Control socket for status and the like; '' for none."
 )
-@click.option("--yes", is_flag=True, help="Let the first sync delete whatever it will (vpp.guard).")
 @click.option(
-    "--no-wait", is_flag=True, help="End with exit status 4 where VPP is not there (vpp.wait)."
+    "--yes", is_flag=True, help="Let the first sync delete any number of routes (vpp.guard)."
+)
+@click.option(
+    "--no-wait", is_flag=True, help="Exit with status 4 if VPP is not running (vpp.wait)."
 )
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     metavar="LEVEL",
-    help="What is logged: debug, info, warning or error.",
+    help="Log level: debug, info, warning or error.",
 )
 def run(
     config: Path | None,

@@ -1,4 +1,4 @@
-"""``bgpreflector show``: what a running daemon holds."""
+"""``bgpreflector show``: the tables of a running daemon."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
+from bgpreflector.routes.names import table_name
 from bgpreflector.routes.paths import path_text
-from bgpreflector.routes.route import table_name
 from bgpreflector.routes.rows import next_hops_text, route_line
 
 from . import options
@@ -28,7 +28,7 @@ from .settings import read_config, say_configuration
 from .table import print_table
 from .targets import address, address_or_prefix, prefix
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the JSON lines; it grows when a field changes its meaning or goes."""
 
 Row = Mapping[str, Any]
@@ -36,45 +36,49 @@ Row = Mapping[str, Any]
 
 @click.group(cls=CommandGroup)
 def show() -> None:
-    """Show what a running daemon holds."""
+    """Show a running daemon's tables."""
 
 
-@show.command(short_help="The kernel's routes, and what VPP has of each.")
+@show.command(short_help="List the kernel's routes and their state in VPP.")
 @click.argument(
     "target",
     type=address_or_prefix,
     required=False,
-    help="A prefix, or an address: only the routes of the longest prefix it is in.",
+    help="A prefix, or an address: only the routes of its longest match.",
 )
 @click.option(
     "--in",
     "within",
     type=prefix,
     metavar="PREFIX",
-    help="Only those to this prefix and within it.",
+    help="Only routes to this prefix and within it.",
 )
-@click.option("--next-hop", type=address, metavar="ADDRESS", help="Only those with this gateway.")
-@click.option("--interface", metavar="NAME", help="Only those out of this interface of the kernel.")
-@click.option("--rejected", is_flag=True, help="Those that VPP refused.")
-@click.option("--queued", is_flag=True, help="Those of which VPP has not answered a change yet.")
+@click.option("--next-hop", type=address, metavar="ADDRESS", help="Only routes with this gateway.")
+@click.option("--interface", metavar="NAME", help="Only routes out of this kernel interface.")
+@click.option("--rejected", is_flag=True, help="Only routes that VPP refused.")
+@click.option(
+    "--queued", is_flag=True, help="Only routes with a change that VPP has not answered yet."
+)
 @click.option(
     "--held",
-    "--unmirrored",
     is_flag=True,
-    help="Those that VPP cannot have now, with the reason.",
+    help="Only routes that VPP cannot have now, with the reason.",
 )
 @click.option(
-    "--all", "every", is_flag=True, help="Routes of other protocols and not the best ones too."
+    "--all",
+    "every",
+    is_flag=True,
+    help="Include routes of other protocols and routes that are not best.",
 )
 @click.option(
     "--summary",
     is_flag=True,
-    help="Count them by state, protocol, interface and next hop instead.",
+    help="Count by state, protocol, interface and next hop instead.",
 )
 @click.option(
-    "--wide", "-w", is_flag=True, help="Every next hop, table, protocol, metric and source."
+    "--wide", "-w", is_flag=True, help="Show every next hop, table, protocol, metric and source."
 )
-@click.option("--kernel", is_flag=True, help="Ask no daemon, but read the kernel itself.")
+@click.option("--kernel", is_flag=True, help="Read the kernel directly, without a daemon.")
 @options.config_file
 @options.control_socket
 @options.netns
@@ -98,13 +102,13 @@ def routes(
     protocol: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """The kernel's routes, and what VPP has of each: IPv4 first, by table and prefix.
+    """List the kernel's routes and their state in VPP: IPv4 first, by table and prefix.
 
-    The states: installed (VPP has it), queued (VPP has not answered a change of it yet), held
-    (VPP cannot have it now: the reason follows), rejected (VPP refused it), and with --all not_best
-    (a better one of its prefix forwards) or foreign (of a protocol that is not mirrored).
+    States: installed (VPP has it), queued (VPP has not answered a change yet), held (VPP cannot
+    have it now: the reason follows), rejected (VPP refused it), and with --all not_best (a better
+    route of the prefix forwards) or foreign (of a protocol that is not mirrored).
 
-    --netns and --protocol are for --kernel, which shows no VPP.
+    --netns and --protocol need --kernel, which does not show VPP.
     """
     chosen = {"rejected": rejected, "queued": queued, "held": held}
     states = [state for state, wanted in chosen.items() if wanted]
@@ -167,19 +171,19 @@ def _kernel(
         print_kernel_routes(rows, "no routes")
 
 
-@show.command(short_help="Why VPP forwards an address as it does.")
+@show.command(short_help="Explain how VPP forwards an address.")
 @click.argument(
     "target",
     type=address_or_prefix,
-    help="An address, of which the longest match is shown, or a prefix.",
+    help="An address, for its longest match, or a prefix.",
 )
 @options.config_file
 @options.control_socket
 @options.as_json
 def route(target: str, config: Path | None, control: Path | None, as_json: bool) -> None:
-    """What the kernel, our table and VPP have for an address, and why they differ.
+    """Show what the kernel, our table and VPP have for an address, and why they differ.
 
-    Of a prefix, the kernel is asked for an address in it that no longer prefix takes away.
+    For a prefix, the kernel looks up an address in it that no longer prefix covers.
     """
     with daemon_at(control, config) as daemon:
         found = daemon.ask("route", **{"prefix" if "/" in target else "address": target}).end
@@ -203,7 +207,7 @@ def _explained(found: Row) -> list[str]:
             lines.append(f"        it forwards by {_entry(table['vpp_forwards_by'])}")
         resolved = table["vpp_resolved"]
         if resolved is not None and not resolved["special"]:
-            lines.append(f"        resolved: {', '.join(resolved['ends'])}")
+            lines.append(f"        resolved: {', '.join(resolved['dpos'])}")
     return lines + [f"=> {reason}" for reason in found["why"]]
 
 
@@ -215,13 +219,13 @@ def _entry(entry: Row | None) -> str:
     return f"{entry['prefix']} {paths}{source}"
 
 
-@show.command("next-hops", short_help="The sets of next hops that routes share.")
-@click.option("--all", "every", is_flag=True, help="Those of routes that are not mirrored, too.")
+@show.command("next-hops", short_help="List the next-hop sets that routes share.")
+@click.option("--all", "every", is_flag=True, help="Include sets of routes that are not mirrored.")
 @options.config_file
 @options.control_socket
 @options.as_json_lines
 def next_hops(every: bool, config: Path | None, control: Path | None, as_json: bool) -> None:
-    """The sets of next hops that mirrored routes share, and VPP's paths for each."""
+    """List the next-hop sets that mirrored routes share, and VPP's paths for each."""
     with daemon_at(control, config) as daemon:
         answer = daemon.ask("next_hops", every=every)
         if as_json:
@@ -239,12 +243,12 @@ def _sets(rows: Iterable[Row]) -> Iterable[list[str]]:
         yield [row["family"], counted(row["routes"], "route"), hops, paths]
 
 
-@show.command(short_help="Routes by MPLS label, which are not mirrored.")
+@show.command(short_help="List routes by MPLS label, which are not mirrored.")
 @options.config_file
 @options.control_socket
 @options.as_json_lines
 def mpls(config: Path | None, control: Path | None, as_json: bool) -> None:
-    """The routes by MPLS label of the kernel or zebra: VPP gets none of them."""
+    """List the kernel's or zebra's routes by MPLS label, which are not mirrored."""
     with daemon_at(control, config) as daemon:
         answer = daemon.ask("label_routes")
         if as_json:
@@ -266,18 +270,18 @@ def _label_hop(hop: Row) -> str:
     return f"{does}{via} {hop['interface']}"
 
 
-@show.command(short_help="The kernel's interfaces, and VPP's for each.")
+@show.command(short_help="List the kernel's interfaces and the VPP interface of each.")
 @options.config_file
 @options.control_socket
 @options.as_json_lines
 def interfaces(config: Path | None, control: Path | None, as_json: bool) -> None:
-    """The kernel's interfaces, the mirrored routes through each, and the VPP interface of each."""
+    """List the kernel's interfaces, with the mirrored routes and the VPP interface of each."""
     with daemon_at(control, config) as daemon:
         answer = daemon.ask("interfaces")
         if as_json:
             say_rows(SCHEMA, answer)
         else:
-            heads = ("INTERFACE", "STATE", "ROUTES", "VPP", "FOUND BY")
+            heads = ("INTERFACE", "STATE", "ROUTES", "VPP", "MAPPED BY")
             print_table(heads, map(_interface, answer), "no interfaces")
 
 
@@ -298,14 +302,14 @@ _BY = {
 
 def _interface(row: Row) -> list[str]:
     state = "absent" if row["index"] is None else "up" if row["up"] else "down"
-    by = _BY.get(row["found"], "")
-    if row["found"] == "recursive":
+    by = _BY.get(row["mapped_by"], "")
+    if row["mapped_by"] == "recursive":
         vpp = "VPP's own FIB finds the interface"
-    elif row["found"] == "vrf":
+    elif row["mapped_by"] == "vrf":
         vpp = _vrf(row)
     elif row["sw_if_index"] is not None:
         vpp = row["vpp_interface"] or f"sw_if_index {row['sw_if_index']}"
-    elif row["found"] == "map":
+    elif row["mapped_by"] == "map":
         vpp = "not there in VPP"
     else:
         # Where no route of ours leads, nothing is amiss.

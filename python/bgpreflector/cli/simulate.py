@@ -20,7 +20,7 @@ from .signals import End
     type=options.PATH,
     required=True,
     metavar="PATH",
-    help="Where to listen, as VPP's API socket.",
+    help="API socket to create.",
 )
 @click.option(
     "--control",
@@ -34,14 +34,14 @@ from .signals import End
 @click.option(
     "--release",
     metavar="RELEASE",
-    help="The VPP release to simulate, such as 24.02: its message table, what it does not "
-    "have, and the requests that end it. Default: one that has all and survives all.",
+    help="VPP release to simulate, such as 24.02: its messages, and the requests that crash "
+    "it. Default: all messages, and no request crashes it.",
 )
 @click.option(
     "--api-directory",
     type=options.PATH,
     metavar="PATH",
-    help="Where to write its .api.json file, as VPP's packages do.",
+    help="Directory to write its .api.json file to, as VPP's packages do.",
 )
 def simulate(
     socket: Path,

@@ -11,7 +11,7 @@ from click.exceptions import Exit
 
 from bgpreflector.daemon.read_report import read_report
 from bgpreflector.daemon.report import HeldStatus, State, StatusReport
-from bgpreflector.routes.route import table_name
+from bgpreflector.routes.names import table_name
 from bgpreflector.units import counts_text, duration_text, size_text
 
 from . import options
@@ -64,12 +64,11 @@ unconfirmed   of an earlier run, still to be compared with the kernel"""
 @click.option(
     "--check",
     is_flag=True,
-    help="Say in one line whether all is well, and end with 0 if so; with 4 if VPP is "
-    "not connected, 5 if the kernel is not read yet, 6 if VPP is missing routes, "
-    "refused some or cannot have them, or the daemon is paused or waits for `resume`, 7 if no "
-    "daemon answers.",
+    help="Print one line, and exit with 0 if all is well, 4 if VPP is not connected, 5 if the "
+    "kernel has not been read yet, 6 if routes are missing, rejected or held, or the daemon is "
+    "paused or waits for `resume`, 7 if no daemon answers.",
 )
-@click.option("--legend", is_flag=True, help="Say what the columns mean, too.")
+@click.option("--legend", is_flag=True, help="Explain the columns, too.")
 @options.as_json
 def status(
     config: Path | None, control: Path | None, check: bool, legend: bool, as_json: bool
@@ -146,7 +145,7 @@ def _held(report: StatusReport) -> str:
     named = ", ".join(f"{name}: {count:,}" for name, count in most[:MAX_NAMED])
     more = f" and {len(most) - MAX_NAMED} more interfaces" if len(most) > MAX_NAMED else ""
     why = f" (no VPP interface mapped to {named}{more})" if most else ""
-    return f"{held.prefixes:,} of {held.of:,} prefixes held{why}{_substituted(held)}"
+    return f"{held.prefixes:,} of {held.total:,} prefixes held{why}{_substituted(held)}"
 
 
 def _substituted(held: HeldStatus) -> str:
@@ -169,9 +168,13 @@ def _guarded(report: StatusReport) -> str:
     if guard is None:
         return ""
     if not guard.deletions:
-        what = f"{guard.left:,} routes in tables that are not mirrored into any more stay"
+        what = (
+            f"{guard.unmirrored_routes:,} routes in tables that are not mirrored into any more stay"
+        )
     else:
-        what = f"{guard.deletions:,} of {guard.of:,} routes are not deleted, though {guard.reason}"
+        what = (
+            f"{guard.deletions:,} of {guard.total:,} routes are not deleted, though {guard.reason}"
+        )
     return f"{what}: `bgpreflector resume` deletes them, if the configuration is right"
 
 
@@ -264,7 +267,7 @@ def _zebra(report: StatusReport) -> str:
     answers = f"answers {counts_text(fpm.answers) or 'none'}, {fpm.answers_queued:,} wait"
     if fpm.peer is None:
         return f"not connected ({fpm.listen}); {answers}"
-    shown = "has shown its routes" if fpm.settled else "is showing its routes"
+    shown = "has shown its routes" if fpm.synchronised else "is showing its routes"
     refused = f", {fpm.refused} further connections refused" if fpm.refused else ""
     return f"{fpm.peer} {shown}; {answers}{refused}"
 

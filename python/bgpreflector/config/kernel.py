@@ -7,8 +7,10 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from bgpreflector.rtnetlink import RT_TABLE_MAIN, RT_TABLE_MAX
+
 from .section import Section, without_repetition
-from .tables import MAX_TABLE, TableRange, ranges_apart
+from .tables import TableRange, ranges_apart
 from .values import (
     Bytes,
     KernelTable,
@@ -42,7 +44,7 @@ class KernelConfig(Section):
         "is created if it is missing and removed when the kernel's table is empty.",
     )
     tables: tuple[KernelTable, ...] = Field(
-        default=(254,),
+        default=(RT_TABLE_MAIN,),
         description='Kernel tables to mirror, by number or name such as "main". "all" and '
         'ranges such as "1000-1999" are discovered (kernel.discover). Default: main.',
     )
@@ -125,7 +127,9 @@ class KernelConfig(Section):
     @property
     def tables_text(self) -> str:
         """The tables as text: the configured ones, then the ranges."""
-        ranges = ("all others" if r == (1, MAX_TABLE) else f"{r[0]}-{r[1]}" for r in self.discover)
+        ranges = (
+            "all others" if r == (1, RT_TABLE_MAX) else f"{r[0]}-{r[1]}" for r in self.discover
+        )
         return ", ".join([*map(str, self.tables), *ranges])
 
     @property

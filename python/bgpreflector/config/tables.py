@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-MAX_TABLE = 0xFFFFFFFF
+from bgpreflector.rtnetlink import RT_TABLE_MAX
+
 _RANGE = re.compile(r"(?P<low>[0-9]{1,10})-(?P<high>[0-9]{1,10})")
 
 
@@ -22,7 +23,7 @@ def table_range(value: object) -> tuple[int, int]:
     if isinstance(value, str):
         text = value.strip().lower()
         found = _RANGE.fullmatch("1-4294967295" if text == "all" else text)
-        if found is not None and 1 <= int(found["low"]) <= int(found["high"]) <= MAX_TABLE:
+        if found is not None and 1 <= int(found["low"]) <= int(found["high"]) <= RT_TABLE_MAX:
             return int(found["low"]), int(found["high"])
     raise ValueError(
         'must be "all" or a range of kernel tables such as "1000-1999", the lower number first'
@@ -37,7 +38,7 @@ def vpp_table_range(value: object) -> tuple[int, int]:
     if not isinstance(value, str) or _RANGE.fullmatch(value.strip()) is not None:
         with suppress(ValueError):
             low, high = table_range(value)
-            if high < MAX_TABLE:
+            if high < RT_TABLE_MAX:
                 return low, high
     raise ValueError('must be a range of VPP tables such as "5000-5999", the lower number first')
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from bgpreflector.rtnetlink import RT_TABLE_MAIN
+
 from .errors import Problem
 from .values import kernel_table
 
@@ -20,8 +22,6 @@ CONTIV_NAMES: Mapping[str, Path] = {
     "mainInterfaceName": MAIN_INTERFACE,
 }
 """Contiv's names that a TOML file may have at its top, and what they mean."""
-
-_RT_TABLE_MAIN = 254
 
 
 @dataclass
@@ -105,7 +105,7 @@ def _same(path: Path, other: str) -> bool:
     if path != MAIN_TABLE:
         return path[-1] == other
     try:
-        return kernel_table(other) == _RT_TABLE_MAIN
+        return kernel_table(other) == RT_TABLE_MAIN
     except ValueError:
         return False
 

@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BeforeValidator, ByteSize, Field, Strict, TypeAdapter, ValidationError
 
+from bgpreflector.fib_types import INDEX_INVALID
+from bgpreflector.rtnetlink import (
+    RT_TABLE_DEFAULT,
+    RT_TABLE_LOCAL,
+    RT_TABLE_MAIN,
+    RT_TABLE_MAX,
+)
+
 from .iproute2 import names_by_number
 from .protocols import expanded
 from .suggest import did_you_mean
@@ -15,11 +23,12 @@ from .suggest import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-KERNEL_TABLES: Mapping[str, int] = {"default": 253, "main": 254, "local": 255}
-"""``RT_TABLE_*`` of linux/rtnetlink.h by lower-case name."""
-
-_NO_INTERFACE = 0xFFFFFFFF
-"""VPP's ``sw_if_index`` for none."""
+KERNEL_TABLES: Mapping[str, int] = {
+    "default": RT_TABLE_DEFAULT,
+    "main": RT_TABLE_MAIN,
+    "local": RT_TABLE_LOCAL,
+}
+"""The kernel's tables by iproute2's names."""
 
 _MAX_SOCKET_PATH = 107
 """What ``sun_path`` holds besides its final zero."""
@@ -43,7 +52,7 @@ def kernel_table(value: object) -> int:
     """A kernel table (``RTA_TABLE``) by number or name."""
     allowed = 'a kernel table, 1 to 4294967295, "main", or another name of iproute2\'s rt_tables'
     host = {name.lower(): number for number, name in names_by_number("rt_tables").items()}
-    return _named(value, {**host, **KERNEL_TABLES}, allowed, 0xFFFFFFFF)
+    return _named(value, {**host, **KERNEL_TABLES}, allowed, RT_TABLE_MAX)
 
 
 def byte_size(value: object) -> int:
@@ -91,7 +100,7 @@ def vpp_interface(value: object) -> str | int:
     """A VPP interface by name or by ``sw_if_index``."""
     if isinstance(value, str) and re.fullmatch(r"[!-~]{1,63}", value):
         return value
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _NO_INTERFACE:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < INDEX_INVALID:
         return value
     raise ValueError(
         "must be a VPP interface: its name, 1 to 63 characters without space, or its sw_if_index"
@@ -187,7 +196,7 @@ Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 Protocols = Annotated[tuple[int, ...], BeforeValidator(expanded)]
 KernelTable = Annotated[int, BeforeValidator(kernel_table)]
 Bytes = Annotated[int, BeforeValidator(byte_size), Field(ge=64 << 10, le=(1 << 30) - 1)]
-VppTable = Annotated[int, Strict(), Field(ge=0, le=0xFFFFFFFE)]
+VppTable = Annotated[int, Strict(), Field(ge=0, le=INDEX_INVALID - 1)]
 LinuxInterface = Annotated[str, BeforeValidator(linux_interface)]
 VppInterface = Annotated[str | int, BeforeValidator(vpp_interface)]
 OptionalVppInterface = Annotated[str | int | None, BeforeValidator(optional_vpp_interface)]

@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from bgpreflector.rtnetlink import RT_TABLE_MAIN
+
 from .section import Section, without_repetition
 from .tables import VppTableRange
 from .values import (
@@ -36,7 +38,7 @@ Strategy = Literal["map", "linux-cp", "name", "recursive", "main"]
 Fallback = Literal["hold", "drop", "punt"]
 PartlyMapped = Literal["skip", "whole"]
 
-MAIN_TABLES = {254: 0}
+MAIN_TABLES = {RT_TABLE_MAIN: 0}
 """The kernel's main table maps to VPP's table 0 by default."""
 
 
@@ -186,7 +188,7 @@ class VppConfig(Section):
         'shorter prefix forwards, if there is one), "drop" (a drop), or "punt" (a path of type '
         "local: VPP hands the packets to the kernel, where linux-cp or the like takes them, and "
         "the kernel forwards them). Prefixes beyond kernel.max_routes, and those held because "
-        "they ended VPP, get nothing.",
+        "they crashed VPP, get nothing.",
     )
     unmapped_next_hops: PartlyMapped = Field(
         default="skip",

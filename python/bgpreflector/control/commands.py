@@ -31,15 +31,15 @@ from .label_routes import label_route_pages
 from .lines import Row
 from .next_hops import next_hop_pages
 from .protocol import Answering, Handler, RefusedError, problems
-from .routes import STATES, Wanted, route_pages, routes_to
+from .routes import STATES, RouteSelection, route_pages, routes_to
 from .summary import route_summary
 
 if TYPE_CHECKING:
-    from bgpreflector._core import VppAudit
+    from bgpreflector._core import VppAuditReport
     from bgpreflector.daemon.daemon import Daemon
     from bgpreflector.daemon.supervisor import Supervisor
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the rows and ends of all commands but ``status``, which has its own."""
 
 COMPARE_TIMEOUT = 60.0
@@ -87,9 +87,9 @@ class SummaryArguments(_Arguments):
     every: StrictBool = False
     """Foreign ones and those behind others too."""
 
-    def wanted(self) -> Wanted:
+    def selection(self) -> RouteSelection:
         """As the listing takes it."""
-        return Wanted(self.states, self.within, self.next_hop, self.interface, self.every)
+        return RouteSelection(self.states, self.within, self.next_hop, self.interface, self.every)
 
 
 class RoutesArguments(SummaryArguments):
@@ -120,7 +120,7 @@ class AddressArguments(_Arguments):
 
 
 class ReleaseArguments(_Arguments):
-    """Which routes held as ``ended_vpp``."""
+    """Which routes held as ``crashed_vpp``."""
 
     prefix: Name | None = None
     """This prefix; by default all."""
@@ -166,23 +166,23 @@ class _Commands:
         yield ()
         return status_of(self._daemon).as_object()
 
-    def routes(self, wanted: RoutesArguments) -> Answering:
-        if wanted.prefix is not None:
-            return (yield from _listing([routes_to(self._daemon, wanted.prefix)]))
-        return (yield from _listing(route_pages(self._daemon, wanted.wanted())))
+    def routes(self, arguments: RoutesArguments) -> Answering:
+        if arguments.prefix is not None:
+            return (yield from _listing([routes_to(self._daemon, arguments.prefix)]))
+        return (yield from _listing(route_pages(self._daemon, arguments.selection())))
 
-    def routes_summary(self, wanted: SummaryArguments) -> Answering:
+    def routes_summary(self, arguments: SummaryArguments) -> Answering:
         yield ()
-        return {"schema": SCHEMA, **route_summary(self._daemon, wanted.wanted())}
+        return {"schema": SCHEMA, **route_summary(self._daemon, arguments.selection())}
 
-    def route(self, wanted: AddressArguments) -> Answering:
+    def route(self, arguments: AddressArguments) -> Answering:
         yield ()
-        if wanted.prefix is not None:
-            return {"schema": SCHEMA, **explain_prefix(self._daemon, wanted.prefix)}
-        return {"schema": SCHEMA, **explain(self._daemon, cast("IPAddress", wanted.address))}
+        if arguments.prefix is not None:
+            return {"schema": SCHEMA, **explain_prefix(self._daemon, arguments.prefix)}
+        return {"schema": SCHEMA, **explain(self._daemon, cast("IPAddress", arguments.address))}
 
-    def next_hops(self, wanted: NextHopsArguments) -> Answering:
-        return (yield from _listing(next_hop_pages(self._daemon, every=wanted.every)))
+    def next_hops(self, arguments: NextHopsArguments) -> Answering:
+        return (yield from _listing(next_hop_pages(self._daemon, every=arguments.every)))
 
     def interfaces(self, _: _Arguments) -> Answering:
         return (yield from _listing([interface_rows(self._daemon)]))
@@ -193,8 +193,8 @@ class _Commands:
     def label_routes(self, _: _Arguments) -> Answering:
         return (yield from _listing(label_route_pages(self._daemon)))
 
-    def changes(self, wanted: SinceArguments) -> Answering:
-        return (yield from _listing([change_rows(self._daemon, wanted.since)]))
+    def changes(self, arguments: SinceArguments) -> Answering:
+        return (yield from _listing([change_rows(self._daemon, arguments.since)]))
 
     def resync(self, _: _Arguments) -> Answering:
         yield ()
@@ -224,7 +224,7 @@ class _Commands:
             "left": None if left is None else _repairable(left),
         }
 
-    def _compare(self) -> VppAudit | None:
+    def _compare(self) -> VppAuditReport | None:
         try:
             return self._daemon.compare(COMPARE_TIMEOUT)
         except TimeoutError as error:
@@ -243,10 +243,10 @@ class _Commands:
             raise RefusedError("vpp", str(error)) from error
         return self._summary()
 
-    def release(self, wanted: ReleaseArguments) -> Answering:
+    def release(self, arguments: ReleaseArguments) -> Answering:
         yield ()
         try:
-            released = self._daemon.engine.release(wanted.prefix)
+            released = self._daemon.engine.release(arguments.prefix)
         except ValueError as error:
             raise RefusedError("arguments", str(error)) from error
         return {**self._summary(), "released": released}
@@ -269,7 +269,7 @@ class _Commands:
         }
 
 
-def _repairable(audit: VppAudit) -> dict[str, int]:
+def _repairable(audit: VppAuditReport) -> dict[str, int]:
     """Differences that a resync repairs, which excludes overridden prefixes."""
     return {kind: count for kind, count in audit.drift.items() if kind != "overridden"}
 

@@ -13,11 +13,11 @@ from bgpreflector import _core
 from bgpreflector.config.protocols import protocol_name
 from bgpreflector.errors import VppError
 from bgpreflector.routes.listing import link_names
-from bgpreflector.routes.paths import path_rows, path_text
+from bgpreflector.routes.paths import DROP_PATH_TYPES, path_rows, path_text
 from bgpreflector.routes.rows import route_row
 from bgpreflector.vpp import FibQuery, VppEntry
 
-from .lookup_comparison import DROP_PATH_TYPES, Answer
+from .lookup_comparison import KernelLookup
 from .protocol import RefusedError
 from .routes import longest_match, mirrored_row, named_reason, vpp_interface_names
 
@@ -47,7 +47,7 @@ LOOKUP_ERRORS = {
 
 
 @dataclass(frozen=True)
-class InTable:
+class TableMatch:
     """The longest match in one mirrored table."""
 
     table: int
@@ -63,7 +63,7 @@ class InTable:
 
 
 def explain_prefix(daemon: Daemon, prefix: IPNetwork) -> dict[str, object]:
-    """As :func:`explain`, for an address that no longer prefix of the kernel's takes away.
+    """As :func:`explain`, for an address of the prefix that no longer kernel prefix covers.
 
     Raises :class:`RefusedError` where no mirrored table has the prefix.
     """
@@ -92,13 +92,13 @@ def explain(daemon: Daemon, address: IPAddress, prefix: str | None = None) -> di
         None if unanswered is None else f"VPP could not be asked: {unanswered}",
         _kernel_side(daemon, kernel, number, matches),
     ]
-    answer = Answer(daemon, address, kernel, number or 0)
+    lookup = KernelLookup(daemon, address, kernel, number or 0)
     tables = []
     for match, (exact, longest) in zip(matches, entries, strict=True):
         difference = _difference(daemon, match, exact)
         if unanswered is None:
             why.append(_vpp_side(daemon, match, exact, longest, difference))
-            why.append(answer.compare(match, longest))
+            why.append(lookup.compare(match, longest))
         tables.append(
             {
                 "table": match.table,
@@ -119,17 +119,17 @@ def explain(daemon: Daemon, address: IPAddress, prefix: str | None = None) -> di
     }
 
 
-def _match(daemon: Daemon, table: int, address: IPAddress, prefix: str | None) -> InTable:
+def _match(daemon: Daemon, table: int, address: IPAddress, prefix: str | None) -> TableMatch:
     views = [] if prefix is None else daemon.engine.routes_of(table, prefix)
     views = views or longest_match(daemon, table, address)
-    return InTable(table, daemon.vpp_table(table), views)
+    return TableMatch(table, daemon.vpp_table(table), views)
 
 
 Entries = list[tuple[VppEntry | None, VppEntry | None]]
 
 
 def _ask_vpp(
-    daemon: Daemon, matches: Sequence[InTable], address: IPAddress
+    daemon: Daemon, matches: Sequence[TableMatch], address: IPAddress
 ) -> tuple[Entries, str | None]:
     """VPP's entries for the prefix and the address in each table, or why there are none."""
     host = f"{address}/{address.max_prefixlen}"
@@ -156,7 +156,7 @@ def _kernel_side(
     daemon: Daemon,
     kernel: _core.KernelRoute | None,
     number: int | None,
-    matches: Sequence[InTable],
+    matches: Sequence[TableMatch],
 ) -> str | None:
     """Why the kernel forwards by another route than the tables hold."""
     if kernel is None:
@@ -173,7 +173,7 @@ def _kernel_side(
     return None if agree else f"{by}{_cached([held]) or _why_not_held(daemon, kernel)}"
 
 
-def _cached(matches: Sequence[InTable]) -> str:
+def _cached(matches: Sequence[TableMatch]) -> str:
     """IPv6 returns the cached route of a next-hop object (``rt6_get_pcpu_route``)."""
     for view in (view for match in matches for view in match.views):
         if view.next_hop_id is not None and ":" in view.prefix:
@@ -223,7 +223,7 @@ def held_reason(daemon: Daemon, view: _core.RouteView, longest: VppEntry | None)
 
 def _vpp_side(
     daemon: Daemon,
-    match: InTable,
+    match: TableMatch,
     entry: VppEntry | None,
     longest: VppEntry | None,
     difference: str | None,
@@ -271,7 +271,7 @@ def _installed(
     return None
 
 
-def _difference(daemon: Daemon, match: InTable, entry: VppEntry | None) -> str | None:
+def _difference(daemon: Daemon, match: TableMatch, entry: VppEntry | None) -> str | None:
     if entry is None or not match.views:
         return None
     return daemon.engine.compare_route(match.vpp_table, entry.prefix, entry.paths)[1]

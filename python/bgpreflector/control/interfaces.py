@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bgpreflector.vpp import InterfaceMap
 
 from .lines import Row
-from .routes import Wanted, route_tallies, vpp_interface_names
+from .routes import RouteSelection, route_groups, vpp_interface_names
 
 if TYPE_CHECKING:
     from bgpreflector.daemon.daemon import Daemon
@@ -26,7 +26,7 @@ def interface_rows(daemon: Daemon) -> list[Row]:
     rows: list[Row] = [
         _row(name, mapped.get(name), mapping, vpp_names)
         | {
-            "found": _found(name, mapped.get(name), mapping),
+            "mapped_by": _mapped_by(name, mapped.get(name), mapping),
             "index": index,
             "up": up,
             "routes": routes.get(index, 0),
@@ -34,7 +34,7 @@ def interface_rows(daemon: Daemon) -> list[Row]:
         }
         # Packets to a VRF are looked up again, unless a VPP interface is mapped to it.
         | (
-            {"found": "vrf", "sw_if_index": None, "vpp_interface": None}
+            {"mapped_by": "vrf", "sw_if_index": None, "vpp_interface": None}
             if index in vrfs and name not in mapped
             else {}
         )
@@ -43,7 +43,7 @@ def interface_rows(daemon: Daemon) -> list[Row]:
     known = {name for _, name, _ in links}
     rows += [
         _row(name, mapping.map.get(name), mapping, vpp_names)
-        | {"found": "map", "index": None, "up": False, "routes": 0, "vrf": None}
+        | {"mapped_by": "map", "index": None, "up": False, "routes": 0, "vrf": None}
         for name in explicit
         if name not in known
     ]
@@ -76,7 +76,7 @@ def _row(
     }
 
 
-def _found(name: str, mapped: int | None, mapping: InterfaceMap) -> str:
+def _mapped_by(name: str, mapped: int | None, mapping: InterfaceMap) -> str:
     """The strategy that found it (``vpp.interfaces.strategies``), or ``none``."""
     if mapped is not None:
         return mapping.found_by.get(name, "name")
@@ -88,6 +88,6 @@ def _found(name: str, mapped: int | None, mapping: InterfaceMap) -> str:
 def _routes_through(daemon: Daemon) -> Counter[int]:
     """Mirrored routes by the interface that they go through."""
     counts: Counter[int] = Counter()
-    for *_, hops, count in route_tallies(daemon, Wanted()):
+    for *_, hops, count in route_groups(daemon, RouteSelection()):
         counts.update(dict.fromkeys({hop.interface for hop in hops}, count))
     return counts

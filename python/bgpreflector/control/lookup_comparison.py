@@ -9,8 +9,14 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Protocol
 
+from bgpreflector.fib_types import PathType
 from bgpreflector.routes.listing import link_names
-from bgpreflector.routes.paths import path_rows, path_text, with_names
+from bgpreflector.routes.paths import (
+    DROP_PATH_TYPES,
+    path_rows,
+    path_text,
+    with_names,
+)
 from bgpreflector.routes.rows import hops_text, route_row
 from bgpreflector.vpp import VppEntry, not_entered
 
@@ -22,12 +28,6 @@ if TYPE_CHECKING:
 
 DROP_ERRORS = (errno.EINVAL, errno.EHOSTUNREACH, errno.EACCES)
 """The kernel's errors for IPv4's blackhole, unreachable and prohibit routes."""
-
-DROP_PATH_TYPES = (2, 5, 6)
-"""FIB_API_PATH_TYPE_DROP, _ICMP_UNREACH and _ICMP_PROHIBIT."""
-
-LOCAL_PATH_TYPE = 1
-"""FIB_API_PATH_TYPE_LOCAL"""
 
 LOCAL_ROUTE_TYPE = "local"
 """RTN_LOCAL"""
@@ -50,7 +50,7 @@ class Matched(Protocol):
 
 
 @dataclass(frozen=True)
-class Answer:
+class KernelLookup:
     """The kernel's lookup result for an address."""
 
     daemon: Daemon
@@ -97,7 +97,7 @@ class Answer:
 
     def _of_its_own(self, match: Matched, entry: VppEntry) -> str:
         where = f"{entry.prefix} in its table {match.vpp_table}"
-        if any(path[0] == LOCAL_PATH_TYPE for path in entry.paths):
+        if any(path[0] == PathType.LOCAL for path in entry.paths):
             return f"VPP takes {self.address} in itself too: {where}"
         return f"VPP forwards {self.address} by {where}, and the kernel takes it in itself"
 

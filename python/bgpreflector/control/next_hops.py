@@ -10,7 +10,7 @@ from bgpreflector.routes.paths import path_rows
 from bgpreflector.routes.rows import next_hop_row
 
 from .lines import Row
-from .routes import PAGE, Wanted, listing_of, named_reason, vpp_interface_names
+from .routes import PAGE, RouteSelection, listing_of, named_reason, vpp_interface_names
 
 if TYPE_CHECKING:
     from bgpreflector.daemon.daemon import Daemon
@@ -21,7 +21,7 @@ def next_hop_pages(daemon: Daemon, *, every: bool) -> Iterator[Sequence[Row]]:
 
     ``every``: those of other routes too.
     """
-    listing = listing_of(daemon, Wanted(every=every))
+    listing = listing_of(daemon, RouteSelection(every=every))
     names, vpp_names = link_names(daemon.engine), vpp_interface_names(daemon)
     cursor: int | None = 0
     while cursor is not None:

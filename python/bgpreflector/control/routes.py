@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bgpreflector import _core
 from bgpreflector.config.suggest import did_you_mean
-from bgpreflector.routes.listing import link_names, tallies
+from bgpreflector.routes.listing import link_names, listing_groups
 from bgpreflector.routes.paths import path_rows
 from bgpreflector.routes.rows import route_row
 
@@ -34,7 +34,7 @@ MIRRORED = ("installed", "queued", "held", "rejected")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RouteSelection:
     """Which routes."""
 
     states: Sequence[str] = ()
@@ -53,9 +53,9 @@ class Wanted:
     """Of other protocols, and not the best ones, too."""
 
 
-def listing_of(daemon: Daemon, wanted: Wanted) -> _core.RouteListing:
-    """A listing of the wanted routes. Raises :class:`RefusedError`."""
-    unknown = [state for state in wanted.states if state not in STATES]
+def listing_of(daemon: Daemon, selection: RouteSelection) -> _core.RouteListing:
+    """A listing of the selected routes. Raises :class:`RefusedError`."""
+    unknown = [state for state in selection.states if state not in STATES]
     if unknown:
         raise RefusedError(
             "arguments", f"no state {', '.join(unknown)}; there are: {', '.join(STATES)}"
@@ -63,10 +63,10 @@ def listing_of(daemon: Daemon, wanted: Wanted) -> _core.RouteListing:
     try:
         return _core.RouteListing(
             daemon.engine,
-            states=wanted.states or (STATES if wanted.every else MIRRORED),
-            within=wanted.within,
-            gateway=wanted.next_hop,
-            interface=None if wanted.interface is None else _index(daemon, wanted.interface),
+            states=selection.states or (STATES if selection.every else MIRRORED),
+            within=selection.within,
+            gateway=selection.next_hop,
+            interface=None if selection.interface is None else _index(daemon, selection.interface),
         )
     except ValueError as error:
         raise RefusedError("arguments", str(error)) from error
@@ -81,17 +81,17 @@ def _index(daemon: Daemon, interface: str) -> int:
     return index
 
 
-def route_pages(daemon: Daemon, wanted: Wanted) -> Iterator[Sequence[Row]]:
-    """The wanted routes, IPv4 before IPv6, by table and prefix. Raises :class:`RefusedError`."""
-    listing = listing_of(daemon, wanted)
+def route_pages(daemon: Daemon, selection: RouteSelection) -> Iterator[Sequence[Row]]:
+    """The selected routes, IPv4 before IPv6, by table and prefix. Raises :class:`RefusedError`."""
+    listing = listing_of(daemon, selection)
     while (views := listing.next(PAGE)) is not None:
         names, vpp_names = link_names(daemon.engine), vpp_interface_names(daemon)
         yield [mirrored_row(daemon, view, names, vpp_names) for view in views]
 
 
-def route_tallies(daemon: Daemon, wanted: Wanted) -> Iterator[_core._Alike]:
-    """The wanted routes counted by what they share. Raises :class:`RefusedError`."""
-    yield from tallies(listing_of(daemon, wanted))
+def route_groups(daemon: Daemon, selection: RouteSelection) -> Iterator[_core._RouteGroup]:
+    """The selected routes counted by what they share. Raises :class:`RefusedError`."""
+    yield from listing_groups(listing_of(daemon, selection))
 
 
 def routes_to(daemon: Daemon, text: str) -> list[Row]:

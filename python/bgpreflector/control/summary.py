@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from bgpreflector.config.protocols import protocol_name
 from bgpreflector.routes.listing import link_names
 
-from .routes import Wanted, route_tallies
+from .routes import RouteSelection, route_groups
 
 if TYPE_CHECKING:
     from bgpreflector.daemon.daemon import Daemon
 
 
-def route_summary(daemon: Daemon, wanted: Wanted) -> dict[str, object]:
+def route_summary(daemon: Daemon, selection: RouteSelection) -> dict[str, object]:
     """How many routes there are, and how many by state, protocol, next hop and interface: one of
     several next hops counts with each of these. The most come first.
 
@@ -25,7 +25,7 @@ def route_summary(daemon: Daemon, wanted: Wanted) -> dict[str, object]:
     hops: Counter[tuple[str | None, str]] = Counter()
     interfaces: Counter[str] = Counter()
     names = link_names(daemon.engine)
-    for state, protocol, _, next_hops, count in route_tallies(daemon, wanted):
+    for state, protocol, _, next_hops, count in route_groups(daemon, selection):
         states[state] += count
         protocols[protocol_name(protocol)] += count
         through = {(_text(hop.gateway), _name(names, hop.interface)) for hop in next_hops}

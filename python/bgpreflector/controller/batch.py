@@ -30,7 +30,7 @@ class RouteBatch(Protocol):
         """Prefixes that the southbound has and should not have."""
 
     @property
-    def is_taken(self) -> bool:
+    def is_consumed(self) -> bool:
         """Whether the changes were taken to be committed, rather than released."""
 
     def changes(self, limit: int) -> Iterable[object]:

@@ -58,7 +58,7 @@ class FullResync(_Resync):
 
 @dataclass(frozen=True, eq=False)
 class UpstreamResync(_Resync):
-    """Have the handlers rebuild what they want; the southbound is not read again."""
+    """Handlers rebuild their desired state; the southbound is not read again."""
 
     @property
     def name(self) -> str:

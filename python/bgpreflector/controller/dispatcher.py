@@ -171,9 +171,9 @@ class Dispatcher:
         """Give back every batch of the event that the southbound did not take."""
         left = 0
         for batch in {id(batch): batch for batch in (*event.batches, *put)}.values():
-            if not batch.is_taken:
+            if not batch.is_consumed:
                 left += len(batch)
-            if not committed or not batch.is_taken:
+            if not committed or not batch.is_consumed:
                 batch.release()
         if left and (outcome.error is None or outcome.is_handlers_own):
             self._not_taken(event, left, outcome, put=bool(put))

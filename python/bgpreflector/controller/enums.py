@@ -48,7 +48,7 @@ class Direction(Enum):
 
 
 class TransactionType(Enum):
-    """What becomes of an update's finished part when another part of it fails."""
+    """What happens to an update's finished part when another part of it fails."""
 
     BEST_EFFORT = "BestEffort"
     """It stays, the other handlers still run. A healing resync follows where the southbound was

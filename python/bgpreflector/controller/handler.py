@@ -53,7 +53,7 @@ class EventHandler(Protocol):
 
 
 class Handler:
-    """The base class of a handler of one's own: an :class:`EventHandler` with a start and an end.
+    """Base class of a custom handler: an :class:`EventHandler` with a start and an end.
 
     It handles no event until a subclass says otherwise. The event loop does not run while
     :meth:`start` or :meth:`close` is called. A reload of the daemon closes a handler that was

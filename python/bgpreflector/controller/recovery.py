@@ -91,7 +91,7 @@ class Recovery:
             self._timers.set(Timer.PERIODIC_HEALING, self._clock.monotonic() + self._period)
 
     def operations_failed(self, result: CommitResult, *, heal: bool) -> None:
-        """Have the failed operations of an event tried again.
+        """Schedule a retry of an event's failed operations.
 
         ``heal``: whether a healing resync follows if all retries fail.
         """

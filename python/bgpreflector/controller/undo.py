@@ -47,7 +47,7 @@ def undo(
 
 
 def revert(executed: Sequence[EventHandler], event: UpdateEvent, outcome: Outcome) -> None:
-    """Have the handlers that were called undo their own changes, the last one first."""
+    """Undo the changes of the handlers that were called, in reverse order."""
     for handler in reversed(executed):
         try:
             handler.revert(event)

@@ -34,7 +34,7 @@ from bgpreflector.vpp import (
 )
 
 from .handlers import load_handlers
-from .health import HANG_TIMEOUT, Liveness, in_words
+from .health import HANG_TIMEOUT, HangDetector, in_words
 
 _log = logging.getLogger(__name__)
 
@@ -77,12 +77,14 @@ class Daemon:
         self.began = time.monotonic()
         """Creation time in seconds of ``time.monotonic()``."""
 
-        self.left = 0
+        self.unmirrored_routes = 0
         """Our routes in VPP tables that are no longer mirrored, which wait for :meth:`resume`."""
 
         vpp = config.vpp
         self._comparisons = Comparisons(self.controller.push_event)
-        self._liveness = Liveness(HANG_TIMEOUT + 2 * (vpp.connect_timeout + vpp.request_timeout))
+        self._hang_detector = HangDetector(
+            HANG_TIMEOUT + 2 * (vpp.connect_timeout + vpp.request_timeout)
+        )
         self._hung: frozenset[str] = frozenset()
         self._pausing = threading.Lock()
         self._paused = False
@@ -182,7 +184,7 @@ class Daemon:
             # No effect once answered; otherwise VPP need not be asked.
             event.answer.cancel()
 
-    def compare(self, timeout: float) -> _core.VppAudit | None:
+    def compare(self, timeout: float) -> _core.VppAuditReport | None:
         """How VPP differs from what it has acknowledged; ``None`` without a bulk connection.
 
         Raises as :meth:`look_up`.
@@ -201,8 +203,8 @@ class Daemon:
         It takes no lock that a hung thread may hold. The first call that finds a thread logs it,
         also where another hangs already: the one that the others wait for may be found last.
         """
-        current_event, steps = self.controller.current_event, self.engine.steps()
-        each = self._liveness.check(current_event, steps, self.engine.pulses())
+        current_event, progress = self.controller.current_event, self.engine.progress()
+        each = self._hang_detector.check(current_event, progress, self.engine.liveness())
         hung = in_words(each)
         before, self._hung = self._hung, frozenset(each)
         if self._hung - before:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Hashable, Mapping
 HANG_TIMEOUT = 60.0
 """Seconds without progress, beyond VPP's timeout, after which a thread counts as hung."""
 
-Pulses = Mapping[str, tuple[bool, int]]
+ThreadLiveness = Mapping[str, tuple[bool, int]]
 """By thread: whether it has work, and a counter that grows with its progress."""
 
 
-class Liveness:
+class HangDetector:
     """Compares samples of the threads' work and progress. From any thread.
 
     An event may take hours, for instance under a rate limit; what counts is its progress.
@@ -30,19 +30,19 @@ class Liveness:
         self,
         current_event: tuple[str, float] | None,
         progress: Hashable,
-        pulses: Pulses | None = None,
+        threads: ThreadLiveness | None = None,
     ) -> dict[str, str]:
         """Return what to say of each thread that hangs, by its name.
 
         ``current_event`` is what the event loop processes and since when; ``progress`` is
-        anything that changes as it proceeds. ``pulses`` are those of other threads, which it may
+        anything that changes as it proceeds. ``threads`` are those of other threads, which it may
         wait for: they are named first.
         """
         now = self._clock()
         with self._lock:
             hung = {
                 name: f"the {name} hangs: it has work and made no progress for {stalled:.0f} s"
-                for name, (has_work, beat) in (pulses or {}).items()
+                for name, (has_work, beat) in (threads or {}).items()
                 if (stalled := self._stalled_for(name, (has_work, beat), now, idle=not has_work))
                 >= self._timeout
             }
@@ -67,5 +67,5 @@ class Liveness:
 
 
 def in_words(hung: Mapping[str, str]) -> str | None:
-    """What :meth:`Liveness.check` returned in a sentence; ``None`` if no thread hangs."""
+    """What :meth:`HangDetector.check` returned in a sentence; ``None`` if no thread hangs."""
     return "; ".join(hung.values()) or None

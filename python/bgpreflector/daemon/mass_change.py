@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bgpreflector import _core
 from bgpreflector.log_fields import fields
-from bgpreflector.routes.listing import link_names, tallies
+from bgpreflector.routes.listing import link_names, listing_groups
 from bgpreflector.units import duration_text
 
 from .report import State, StatusReport
@@ -45,7 +45,7 @@ def routes_by_interface(daemon: Daemon) -> Counter[str]:
     names = link_names(daemon.engine)
     listing = _core.RouteListing(daemon.engine, states=["installed"])
     counts: Counter[str] = Counter()
-    for *_, hops, count in tallies(listing):
+    for *_, hops, count in listing_groups(listing):
         through = {names[hop.interface] for hop in hops if hop.interface in names}
         counts.update(dict.fromkeys(through, count))
     return counts
@@ -61,7 +61,7 @@ def left_of(report: StatusReport) -> int:
 
 @dataclass(frozen=True)
 class Summary:
-    """What became of VPP's routes between two times at which it was in sync."""
+    """Changes of VPP's routes between two times at which it was in sync."""
 
     withdrawn: int = 0
     added: int = 0

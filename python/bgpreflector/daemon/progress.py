@@ -80,7 +80,7 @@ class ProgressSample:
         return fields(
             "synchronising",
             prefixes=self.done,
-            of=self.total,
+            total=self.total,
             prefixes_per_second=rate,
             seconds_left=None if self.left is None else round(self.left),
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of :class:`StatusReport`; it grows when a field changes its meaning or goes."""
 
 
@@ -106,7 +106,7 @@ class FpmStatus:
     peer: str | None
     """The peer's address."""
 
-    settled: bool
+    synchronised: bool
     """Whether it has sent all its routes and the others were removed."""
 
     connections: int
@@ -230,7 +230,7 @@ class HeldStatus:
     """Held prefixes, except those beyond ``kernel.max_routes``."""
 
     prefixes: int
-    of: int
+    total: int
     """All prefixes that VPP should have."""
 
     too_many: bool
@@ -252,12 +252,12 @@ class GuardStatus:
     """Deletions that wait for ``bgpreflector resume``."""
 
     deletions: int
-    of: int
+    total: int
     """Our routes in VPP when the daemon started."""
 
     reason: str
-    left: int
-    """Routes in VPP tables that a reload did not clear."""
+    unmirrored_routes: int
+    """Our routes that a reload left in VPP tables that are no longer mirrored."""
 
 
 @dataclass(frozen=True)

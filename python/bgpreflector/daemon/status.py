@@ -124,12 +124,12 @@ def _ready(state: State, engine_status: _core.Status, vpp: VppStatus) -> bool:
 
 
 def _held(daemon: Daemon, engine_status: _core.Status) -> HeldStatus:
-    held, of = held_prefixes(engine_status)
+    held, total = held_prefixes(engine_status)
     unmapped = engine_status.held_routes.get("no_interface", 0)
     return HeldStatus(
         prefixes=held,
-        of=of,
-        too_many=held > daemon.config.vpp.max_held * of,
+        total=total,
+        too_many=held > daemon.config.vpp.max_held * total,
         interfaces=_sorted(daemon.engine.held_interfaces()) if unmapped else {},
         unmapped=daemon.config.vpp.unmapped,
         substitutes={name: n for name, n in _sorted(engine_status.substitutes).items() if n},
@@ -147,10 +147,10 @@ def _limit(daemon: Daemon, engine_status: _core.Status) -> LimitStatus:
 
 
 def _guard(daemon: Daemon) -> GuardStatus | None:
-    waiting, left = daemon.sink.guard.waiting, daemon.left
+    waiting, unmirrored = daemon.sink.guard.waiting, daemon.unmirrored_routes
     if waiting is None:
-        return GuardStatus(0, 0, "", left) if left else None
-    return GuardStatus(waiting.deletions, waiting.of, waiting.reason, left)
+        return GuardStatus(0, 0, "", unmirrored) if unmirrored else None
+    return GuardStatus(waiting.deletions, waiting.total, waiting.reason, unmirrored)
 
 
 def _kernel(daemon: Daemon, engine_status: _core.Status) -> KernelStatus:
@@ -183,7 +183,7 @@ def _fpm(daemon: Daemon) -> FpmStatus | None:
     return FpmStatus(
         listen=fpm.listen,
         peer=fpm.peer,
-        settled=fpm.settled,
+        synchronised=fpm.synchronised,
         connections=fpm.connections,
         refused=fpm.refused,
         protocol_errors=fpm.protocol_errors,

@@ -11,7 +11,7 @@ from bgpreflector.controller import EventHandler
 from bgpreflector.errors import VppConnectError, VppError, VppLostError
 from bgpreflector.log_fields import fields
 from bgpreflector.routes.listing import installed_count
-from bgpreflector.routes.route import family_name
+from bgpreflector.routes.names import family_name
 from bgpreflector.vpp import exceeds
 
 from .daemon import Daemon
@@ -209,9 +209,9 @@ def _clear(
         if not approved and exceeds(daemon.config.vpp.guard, shown, shown + kept):
             extra = fields("deletions held back", deletions=shown, routes=shown + kept)
             _log.warning(GUARDED_TABLES_WARNING, shown, shown + kept, numbers, extra=extra)
-            daemon.left = shown
+            daemon.unmirrored_routes = shown
             return tables
-        daemon.left = 0
+        daemon.unmirrored_routes = 0
         flushed = daemon.engine.flush(source, better=better, tables=tables, dry_run=False)
     except VppError as error:
         _log.error(STALE_TABLES_WARNING, numbers, error)

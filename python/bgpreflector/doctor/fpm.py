@@ -60,7 +60,7 @@ def connection_finding(fpm: FpmStatus) -> Finding:
             f"zebra at {fpm.peer} is connected, and {fpm.refused} further connections were refused",
             "give only one zebra this address in its `fpm address`",
         )
-    shown = "has shown its routes" if fpm.settled else "is sending its routes"
+    shown = "has shown its routes" if fpm.synchronised else "is sending its routes"
     return ok(CHECK, str(fpm.listen), f"zebra at {fpm.peer} is connected and {shown}")
 
 
@@ -83,7 +83,7 @@ def zebra_routes(config: Config) -> KernelRoutes | None:
     for row in interfaces:
         if row["index"] is not None:
             found.names[row["index"]] = row["interface"]
-            if row["routes"] and row["found"] != "vrf":
+            if row["routes"] and row["mapped_by"] != "vrf":
                 found.by_interface[row["index"]] = row["routes"]
     return found
 

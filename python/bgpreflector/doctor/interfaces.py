@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bgpreflector import _core
+from bgpreflector.fib_types import INDEX_INVALID
 from bgpreflector.vpp import FibProgrammer
 
 from .finding import Finding, error, ok, warning
@@ -14,8 +15,6 @@ from .routes import KernelRoutes
 CHECK = "interfaces"
 ADMIN_UP = 1
 """``IF_STATUS_API_FLAG_ADMIN_UP`` of VPP."""
-
-ALL_INTERFACES = 0xFFFFFFFF
 
 
 def interface_findings(
@@ -74,6 +73,6 @@ def _mapped(name: str, count: int, sw_if_index: int, vpp_name: str, up: set[int]
 
 def _up(sink: FibProgrammer) -> set[int] | None:
     details = sink.session.call(
-        "sw_interface_dump", sw_if_index=ALL_INTERFACES, name_filter_valid=False
+        "sw_interface_dump", sw_if_index=INDEX_INVALID, name_filter_valid=False
     )
     return {int(d.sw_if_index) for d in details if int(d.flags) & ADMIN_UP}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from bgpreflector.config import Config
-from bgpreflector.routes.route import family_name
+from bgpreflector.routes.names import family_name
 from bgpreflector.vpp import FibProgrammer, not_entered
 
 from .finding import Finding, ok, warning

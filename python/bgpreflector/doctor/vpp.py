@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bgpreflector.config import Config
 from bgpreflector.errors import VppError
-from bgpreflector.routes.route import family_name
+from bgpreflector.routes.names import family_name
 from bgpreflector.vpp import FibProgrammer
 from bgpreflector.vpp.fib_sources import LINUX_NL
 

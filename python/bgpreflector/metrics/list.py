@@ -77,15 +77,15 @@ METRICS = (
     ),
     gauge("paused", "1 while programming is paused by an operator.", lambda r: r.paused),
     gauge(
-        "held_share",
+        "held_ratio",
         "Share of held prefixes, 0 to 1, except those beyond kernel.max_routes.",
-        lambda r: r.held.prefixes / r.held.of if r.held.of else 0.0,
+        lambda r: r.held.prefixes / r.held.total if r.held.total else 0.0,
     ),
     gauge(
         "guarded_deletions",
         "Our routes that the first sync after a start or a reload would delete and that wait "
         "for `bgpreflector resume`; 0 if none wait.",
-        lambda r: 0 if r.guard is None else r.guard.deletions + r.guard.left,
+        lambda r: 0 if r.guard is None else r.guard.deletions + r.guard.unmirrored_routes,
     ),
     Metric(
         "prefixes",
@@ -218,9 +218,9 @@ METRICS = (
         _fpm(lambda fpm: fpm.peer is not None),
     ),
     gauge(
-        "fpm_settled",
+        "fpm_synchronised",
         "1 while zebra is connected and has sent all its routes.",
-        _fpm(lambda fpm: fpm.settled),
+        _fpm(lambda fpm: fpm.synchronised),
     ),
     counters(
         "fpm_connections",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from bgpreflector.routes.engine import Engine
 from bgpreflector.routes.operation import PathKind, Refusal, RouteOperation, RoutePath
-from bgpreflector.routes.route import RT_TABLE_MAIN, NextHop, Route
+from bgpreflector.routes.route import NextHop, Route
+from bgpreflector.rtnetlink import RT_TABLE_MAIN
 
 from .deps import (
     ContivConf,

@@ -69,7 +69,7 @@ def _engine(conf: ContivConf, *, fpm: tuple[str, float, float] | None) -> Engine
         audit_interval=kernel.audit_interval,
         stale_routes_time=kernel.stale_routes_time,
         max_routes=kernel.max_routes,
-        refuse=kernel.max_routes_action == "refuse",
+        refuse_over_limit=kernel.max_routes_action == "refuse",
         discover=list(kernel.discover),
         table_map=dict(conf.further_tables),
         free_tables=conf.free_tables,

@@ -1,4 +1,4 @@
-"""A sink of one's own, which gets routes one by one or by batch."""
+"""Base class of a custom sink, which gets routes one by one or by batch."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from bgpreflector.config import Config
 from bgpreflector.controller import CommitResult, OperationFailure
 from bgpreflector.controller.sink import MAX_FAILURES
 from bgpreflector.errors import RouteRefusedError
+from bgpreflector.fib_types import INDEX_INVALID, PathType
 from bgpreflector.routes.batch import NO_LIMIT
 from bgpreflector.routes.injected_routes import InjectedRoutes
 from bgpreflector.routes.operation import PathKind, Refusal, RouteOperation, RoutePath
@@ -30,22 +31,21 @@ CHUNK = 4096
 UNKNOWN = 0
 """The index of an interface that is not known yet; the others count from 1."""
 
-NO_INTERFACE = 0xFFFFFFFF
 LOOPBACK = "lo"
 
 # A refusal as the engine takes it, in the codes of VPP's API (vnet/error.h).
 UNSPECIFIED, UNSUPPORTED = -1, -126
 
-KINDS = {
-    0: PathKind.UNICAST,
-    1: PathKind.LOCAL,
-    2: PathKind.BLACKHOLE,
-    5: PathKind.UNREACHABLE,
-    6: PathKind.PROHIBIT,
+NUMBERS = {
+    PathKind.UNICAST: PathType.NORMAL,
+    PathKind.LOCAL: PathType.LOCAL,
+    PathKind.BLACKHOLE: PathType.DROP,
+    PathKind.UNREACHABLE: PathType.ICMP_UNREACH,
+    PathKind.PROHIBIT: PathType.ICMP_PROHIBIT,
 }
-"""By ``fib_path_type`` of VPP's API (fib_types.api), which the engine speaks."""
+"""The engine's numbers, which are those of VPP's API."""
 
-NUMBERS = {kind: number for number, kind in KINDS.items()}
+KINDS = {int(number): kind for kind, number in NUMBERS.items()}
 
 
 class RouteSink:
@@ -191,7 +191,7 @@ class RouteSink:
             finally:
                 # What has no answer, as after an exception, is dirty again.
                 requests.release()
-        return CommitResult(applied, failed, engine.held(), tuple(failures))
+        return CommitResult(applied, failed, engine.held_count(), tuple(failures))
 
     def _send_chunk(
         self, requests: _core.RequestList, start: int, end: int
@@ -226,7 +226,7 @@ class RouteSink:
     def _path_tuple(self, route: RouteOperation, path: RoutePath) -> _core._PathTuple:
         version = route.network.version if path.gateway is None else path.gateway.version
         forwards = path.kind is PathKind.UNICAST
-        number = self._numbers.get(path.interface or "", UNKNOWN if forwards else NO_INTERFACE)
+        number = self._numbers.get(path.interface or "", UNKNOWN if forwards else INDEX_INVALID)
         proto = int(version == 6)  # noqa: PLR2004 - FIB_API_PATH_NH_PROTO_IP6 is 1
         return (
             NUMBERS[path.kind],
@@ -241,7 +241,7 @@ class RouteSink:
 
 
 def use_sink(sink: RouteSink) -> Option:
-    """Make an option that gives a sink of one's own the routes of the reflector.
+    """Make an option that gives a custom sink the reflector's routes.
 
     Examples:
         >>> from bgpreflector.config import Config

@@ -86,7 +86,7 @@ class KernelRouteWatcher:
         self._thread.start()
 
     def resync_batch(self) -> RouteBatch:
-        """Have the engine read all routes, and take everything that differs.
+        """Resync the engine with the kernel and take every difference.
 
         A batch that still waits in the event queue is older than this one and must not be
         committed after it: its changes are given back first and come with this batch.
@@ -141,7 +141,7 @@ class KernelRouteWatcher:
             return
         try:
             push_event(event)
-            if not (event.batch.is_taken or event.superseded):
+            if not (event.batch.is_consumed or event.superseded):
                 raise BatchNotTakenError("the event loop has not taken the batch")  # noqa: TRY301 - one way to pause
         except OperationsFailedError:
             # The batch was committed; the southbound keeps what it refused.

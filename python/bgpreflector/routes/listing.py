@@ -20,12 +20,12 @@ def link_names(engine: HasLinks) -> dict[int, str]:
     return {index: name for index, name, _ in engine.links()}
 
 
-def tallies(listing: _core.RouteListing) -> Iterator[_core._Alike]:
+def listing_groups(listing: _core.RouteListing) -> Iterator[_core._RouteGroup]:
     """The routes of a listing counted by what they share, a page at a time."""
     cursor: int | None = 0
     while cursor is not None:
-        alike, cursor = listing.tally(cursor)
-        yield from alike
+        groups, cursor = listing.groups(cursor)
+        yield from groups
 
 
 def installed_count(prefixes: Mapping[str, Mapping[str, int]]) -> int:

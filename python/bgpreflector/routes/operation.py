@@ -1,4 +1,4 @@
-"""The operations of a sink of one's own, route by route."""
+"""The operations of a custom sink, route by route."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PathKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RoutePath:
-    """One of the ways of a route.
+    """One path of a route.
 
     Examples:
         >>> from ipaddress import ip_address

@@ -6,30 +6,17 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from bgpreflector.fib_types import INDEX_INVALID, PathType, path_type_name
+
 if TYPE_CHECKING:
     from bgpreflector._core import _PathTuple
 
-NO_INTERFACE = 0xFFFFFFFF
-"""``~0``: a path that names no interface."""
+NORMAL = path_type_name(PathType.NORMAL)
 
-NORMAL = "normal"
-_TYPES: Mapping[int, str] = {
-    0: NORMAL,
-    1: "local",
-    2: "drop",
-    3: "udp-encap",
-    4: "bier-imp",
-    5: "icmp-unreach",
-    6: "icmp-prohibit",
-    7: "source-lookup",
-    8: "dvr",
-    9: "interface-rx",
-    10: "classify",
-}
-"""``fib_path_type`` of VPP's ``fib_types.api``."""
+DROP_PATH_TYPES = (PathType.DROP, PathType.ICMP_UNREACH, PathType.ICMP_PROHIBIT)
 
-_ENDS = (1, 2, 5, 6)
-"""Those that lead nowhere: what VPP says of their next hop means nothing."""
+_WITHOUT_NEXT_HOP = (PathType.LOCAL, *DROP_PATH_TYPES)
+"""VPP's dump has a next hop for these, too, which means nothing."""
 
 _BY_INDEX = re.compile(r"\bsw_if_index (\d+)")
 
@@ -37,11 +24,11 @@ _BY_INDEX = re.compile(r"\bsw_if_index (\d+)")
 def path_row(path: _PathTuple, vpp_names: Mapping[int, str]) -> dict[str, object]:
     """A path; ``vpp_names`` are those of VPP's interfaces by ``sw_if_index``."""
     number, _, next_hop, sw_if_index, table, weight, _, labels = path
-    leads = number not in _ENDS
-    again = number == 0 and next_hop is None and sw_if_index == NO_INTERFACE
-    through = sw_if_index if leads and sw_if_index != NO_INTERFACE else None
+    leads = number not in _WITHOUT_NEXT_HOP
+    again = number == PathType.NORMAL and next_hop is None and sw_if_index == INDEX_INVALID
+    through = sw_if_index if leads and sw_if_index != INDEX_INVALID else None
     return {
-        "type": _TYPES.get(number, f"type {number}"),
+        "type": path_type_name(number),
         "next_hop": str(next_hop) if leads and next_hop is not None else None,
         "interface": None if through is None else vpp_names.get(through),
         "sw_if_index": through,
@@ -57,7 +44,7 @@ def path_rows(paths: Iterable[_PathTuple], vpp_names: Mapping[int, str]) -> list
 
 
 def path_text(row: Mapping[str, Any]) -> str:
-    """A path as a person reads it."""
+    """A path as text."""
     parts = []
     if row["next_hop"] is not None:
         parts.append(f"via {row['next_hop']}")

@@ -5,25 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
-RT_TABLE_MAIN = 254
-"""The kernel's main table (linux/rtnetlink.h)."""
+from bgpreflector.rtnetlink import RT_TABLE_MAIN, RT_TABLE_MAX
 
 _KEY = "route/table/"
 _MAX_WEIGHT = 256
-_MAX_TABLE = 0xFFFFFFFF
 
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
-
-
-def table_name(number: int) -> str:
-    """A kernel table as people call it."""
-    return "main" if number == RT_TABLE_MAIN else str(number)
-
-
-def family_name(*, is_ip6: bool) -> str:
-    """An address family as people call it."""
-    return "IPv6" if is_ip6 else "IPv4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +66,7 @@ class Route:
     """The kernel table, 1 to 2^32 - 1."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.table <= _MAX_TABLE:
+        if not 1 <= self.table <= RT_TABLE_MAX:
             raise ValueError(f"table {self.table}: must be 1 to 4294967295")
         object.__setattr__(self, "next_hops", tuple(sorted(self.next_hops, key=NextHop.order)))
 

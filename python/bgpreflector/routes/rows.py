@@ -7,8 +7,9 @@ from typing import Any
 
 from bgpreflector import _core
 from bgpreflector.config.protocols import protocol_name
+from bgpreflector.rtnetlink import RT_TABLE_MAIN
 
-from .route import RT_TABLE_MAIN, table_name
+from .names import table_name
 
 
 def route_row(

@@ -25,12 +25,12 @@ def adopt(engine: RouteEngine, source: int, hiding: Sequence[int]) -> int:
     """
     adopted = engine.adopt(source, better=hiding)
     _log_adopted(adopted.routes)
-    if adopted.elsewhere:
+    if adopted.other_tables:
         _log.warning(
             "VPP has %d routes under our source in tables that are not configured: they "
             "are left alone",
-            adopted.elsewhere,
-            extra=fields("routes in other tables", routes=adopted.elsewhere),
+            adopted.other_tables,
+            extra=fields("routes in other tables", routes=adopted.other_tables),
         )
     return adopted.routes
 
@@ -58,7 +58,7 @@ def adopt_by_papi(
         )
         return count
     for table, prefix in shadowed:
-        engine.suspect_shadowed(table, prefix)
+        engine.assume_shadowed(table, prefix)
     return count
 
 

@@ -11,10 +11,10 @@ from bgpreflector.controller import Event
 from .request_event import RequestEvent
 
 if TYPE_CHECKING:
-    from bgpreflector._core import VppAudit
+    from bgpreflector._core import VppAuditReport
 
 
-class VppAuditRequested(RequestEvent["VppAudit | None"]):
+class VppAuditRequested(RequestEvent["VppAuditReport | None"]):
     """Request the differences between VPP and what it has acknowledged.
 
     The answer is ``None`` without a bulk connection.
@@ -39,7 +39,7 @@ class Comparisons:
         self._lock = threading.Lock()
         self._last: VppAuditRequested | None = None
 
-    def ask(self, timeout: float) -> VppAudit | None:
+    def ask(self, timeout: float) -> VppAuditReport | None:
         """Return a comparison that starts after this call.
 
         Raises ``TimeoutError`` where it is not over in time; once nobody waits any more it is not

@@ -25,4 +25,4 @@ def send_bulk(
             refusal(prefix, table, meaning, retriable=retriable)
             for table, prefix, _, meaning, retriable in report.failures
         )
-    return CommitResult(applied, failed, engine.held(), tuple(failures))
+    return CommitResult(applied, failed, engine.held_count(), tuple(failures))

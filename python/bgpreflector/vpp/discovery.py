@@ -6,7 +6,7 @@ import logging
 from typing import Protocol
 
 from bgpreflector.log_fields import fields
-from bgpreflector.routes.route import family_name
+from bgpreflector.routes.names import family_name
 
 from .session import Table, VppSession, kernel_table_of
 from .tables import remove_own_tables
@@ -18,8 +18,8 @@ class DiscoversTables(Protocol):
     """The part of the engine that discovery uses."""
 
     def mirrored_tables(self) -> list[tuple[int, int, bool, bool, bool]]: ...
-    def tables_left_out(self) -> list[int]: ...
-    def vpp_tables_found(self, ours: list[tuple[int, int]], others: list[int]) -> None: ...
+    def unassigned_tables(self) -> list[int]: ...
+    def set_vpp_tables(self, ours: list[tuple[int, int]], others: list[int]) -> None: ...
     def discover_vpp_table(self, vpp_table: int, is_ip6: bool) -> bool: ...  # noqa: FBT001 - as the compiled engine has it
 
 
@@ -96,7 +96,7 @@ class DiscoveredTables:
         named = {table: kernel_table_of(table, name) for table, name in tables.items()}
         ours = {(kernel, table[0]) for table, kernel in named.items() if kernel is not None}
         others = {table[0] for table, kernel in named.items() if kernel is None}
-        self._engine.vpp_tables_found(sorted(ours), sorted(others))
+        self._engine.set_vpp_tables(sorted(ours), sorted(others))
 
     def remove(self) -> None:
         """Remove tables that we created and that have no routes left."""
@@ -109,7 +109,7 @@ class DiscoveredTables:
             remove_own_tables(self._session, among=idle)
 
     def _warn(self) -> None:
-        new = set(self._engine.tables_left_out()) - self._left_out
+        new = set(self._engine.unassigned_tables()) - self._left_out
         if new:
             self._left_out |= new
             why = "others go into the VPP tables of these numbers; name a VPP table for each in "

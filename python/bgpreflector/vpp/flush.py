@@ -32,7 +32,7 @@ class FlushEngine(ConnectsToVpp, Protocol):
         better: list[int],
         tables: list[Table],
         dry_run: bool,
-    ) -> _core.Flushed: ...
+    ) -> _core.FlushReport: ...
 
 
 @dataclass
@@ -40,7 +40,7 @@ class FlushedTable:
     """One IP table of VPP's."""
 
     table: Table
-    shown: int = 0
+    dumped: int = 0
     """Our routes as VPP's dump shows them, without overridden ones."""
 
     deleted: int = 0
@@ -64,9 +64,9 @@ class FlushResult:
     """Those of them that were deleted because they were empty."""
 
     @property
-    def shown(self) -> int:
+    def dumped(self) -> int:
         """Our routes that VPP showed."""
-        return sum(table.shown for table in self.tables)
+        return sum(table.dumped for table in self.tables)
 
     @property
     def deleted(self) -> int:
@@ -143,7 +143,7 @@ def _flush_by_papi(
     """Like ``Engine.flush``; without a rate limiter nothing is deleted."""
     for table in result.tables:
         shown = list(_prefixes(papi, table.table, source))
-        table.shown = len(shown)
+        table.dumped = len(shown)
         if limiter is None:
             continue
         unseen = [prefix for other in better for prefix in _prefixes(papi, table.table, other)]

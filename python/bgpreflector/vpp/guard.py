@@ -59,16 +59,16 @@ class Waiting:
     """Deletions that wait for an operator's approval."""
 
     deletions: int
-    of: int
+    total: int
     """Routes under our source in mirrored VPP tables."""
 
     reason: str
     """Why they would be deleted."""
 
 
-def exceeds(settings: GuardConfig, deletions: int, of: int) -> bool:
+def exceeds(settings: GuardConfig, deletions: int, total: int) -> bool:
     """Whether so many deletions need approval."""
-    return deletions >= settings.routes and deletions > settings.share * of
+    return deletions >= settings.routes and deletions > settings.share * total
 
 
 class DeletionGuard:
@@ -160,12 +160,12 @@ class DeletionGuard:
                 "stay until `bgpreflector resume`; is the configuration right? New and changed "
                 "routes go in meanwhile",
                 waiting.deletions,
-                waiting.of,
+                waiting.total,
                 waiting.reason,
                 extra=fields(
                     "deletions held back",
                     deletions=waiting.deletions,
-                    routes=waiting.of,
+                    routes=waiting.total,
                     reason=waiting.reason,
                 ),
             )

@@ -41,9 +41,9 @@ def held_prefixes(engine_status: _core.Status) -> tuple[int, int]:
     """
     counts = engine_status.prefixes.values()
     held = sum(c["held"] for c in counts) - engine_status.held_routes.get("over_limit", 0)
-    of = held + sum(c["desired"] - c["substituted"] for c in counts)
+    total = held + sum(c["desired"] - c["substituted"] for c in counts)
     # Those go by next hops that the kernel has, too.
-    return held - engine_status.substitutes.get("next_hops", 0), of
+    return held - engine_status.substitutes.get("next_hops", 0), total
 
 
 class HeldWatch:
@@ -66,18 +66,18 @@ class HeldWatch:
             return
         self._seen, self._next_look = held, now + CHECK_INTERVAL
         engine_status = self._engine.status()
-        those, of = held_prefixes(engine_status)
-        too_many = those > self._limit * of
+        those, total = held_prefixes(engine_status)
+        too_many = those > self._limit * total
         if not too_many:
             if self._warned:
                 _log.info(
                     "VPP can have most prefixes again: %d of %d are held",
                     those,
-                    of,
-                    extra=fields("most routes released", held=those, of=of),
+                    total,
+                    extra=fields("most routes released", held=those, total=total),
                 )
             self._warned = False
-            self._warn_of_few(engine_status, those, of, now)
+            self._warn_of_few(engine_status, those, total, now)
         elif not self._warned and now >= self._next_warning:
             self._warned = self._some = True
             self._next_warning = now + WARNING_INTERVAL
@@ -85,13 +85,13 @@ class HeldWatch:
                 "VPP cannot have %d of %d prefixes, so this is not ready: %s; it %s "
                 "(vpp.unmapped); `bgpreflector show routes --held` lists them",
                 those,
-                of,
+                total,
                 held_reasons(engine_status, self._engine),
                 self._meanwhile,
-                extra=self._fields(engine_status, those, of, ready=False),
+                extra=self._fields(engine_status, those, total, ready=False),
             )
 
-    def _warn_of_few(self, engine_status: _core.Status, those: int, of: int, now: float) -> None:
+    def _warn_of_few(self, engine_status: _core.Status, those: int, total: int, now: float) -> None:
         """Few enough to be ready, and more than none: it is said once, until there are none."""
         if not those:
             self._some = False
@@ -100,18 +100,18 @@ class HeldWatch:
             _log.warning(
                 "VPP has not %d of %d prefixes: %s; `bgpreflector show routes --held` lists them",
                 those,
-                of,
+                total,
                 held_reasons(engine_status, self._engine),
-                extra=self._fields(engine_status, those, of, ready=True),
+                extra=self._fields(engine_status, those, total, ready=True),
             )
 
     def _fields(
-        self, engine_status: _core.Status, those: int, of: int, *, ready: bool
+        self, engine_status: _core.Status, those: int, total: int, *, ready: bool
     ) -> dict[str, object]:
         return fields(
             "routes held",
             held=those,
-            of=of,
+            total=total,
             ready=ready,
             reasons={reason: count for reason, count in engine_status.held_routes.items() if count},
             interfaces=self._engine.held_interfaces(),

@@ -58,11 +58,11 @@ class InterfaceTracker:
 
     def _log_unused_pairs(self, before: VppInterfaces) -> None:
         found = self._seen.interfaces
-        if found.elsewhere and found.elsewhere != before.elsewhere:
+        if found.other_namespaces and found.other_namespaces != before.other_namespaces:
             _log.info(
                 "linux-cp pairs of other network namespaces are not used: %s",
-                ", ".join(found.elsewhere[:MAX_LOGGED_INTERFACES]),
-                extra=fields("pairs elsewhere", interfaces=list(found.elsewhere)),
+                ", ".join(found.other_namespaces[:MAX_LOGGED_INTERFACES]),
+                extra=fields("pairs in other namespaces", interfaces=list(found.other_namespaces)),
             )
         if found.ambiguous and found.ambiguous != before.ambiguous:
             _log.warning(
@@ -81,7 +81,7 @@ class InterfaceTracker:
             usable.recursive,
             fallback=self._settings.unmapped,
             skip_next_hops=self._settings.unmapped_next_hops == "skip",
-            alike=dict(usable.alike),
+            by_mac=dict(usable.by_mac),
         )
 
     def release_indices(self) -> None:
@@ -93,7 +93,7 @@ class InterfaceTracker:
         """
         if not self.gone:
             return
-        left = frozenset(index for index in self.gone if self._engine.leads_through(index))
+        left = frozenset(index for index in self.gone if self._engine.uses_interface(index))
         if left != self.gone:
             self.gone = left
             self._set_interfaces()
@@ -101,7 +101,7 @@ class InterfaceTracker:
     def look_for_dead_paths(self) -> None:
         """Once a connect: while connected, VPP sends events for interfaces."""
         source = self._settings.fib_source.name
-        dead = dead_interfaces(self._session, source, self._engine.examples())
+        dead = dead_interfaces(self._session, source, self._engine.path_set_examples())
         if dead:
             _log.warning(
                 "VPP interfaces were deleted while nobody was connected (sw_if_index %s), and "

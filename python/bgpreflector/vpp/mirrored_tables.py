@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from bgpreflector.log_fields import fields
-from bgpreflector.routes.route import family_name
+from bgpreflector.routes.names import family_name
 
 from .discovery import DiscoveredTables, DiscoversTables
 from .session import Table, VppSession

@@ -211,7 +211,7 @@ class VppMonitor:
             )
         self._ask_for_unresolved()
         return (
-            f"VPP showed {audit.shown} routes of ours, {sum(found.values())} of them differed; it "
+            f"VPP showed {audit.dumped} routes of ours, {sum(found.values())} of them differed; it "
             f"does not forward by {len(self.unresolved)} of their sets of paths"
         )
 
@@ -299,7 +299,7 @@ class VppMonitor:
             socket = self._sink.session.api_socket
             extra = fields("VPP lost", socket=socket, reason=reason)
             _log.warning("VPP %s: %s; connecting again", socket, reason, extra=extra)
-            if not self._somebody_listens():
+            if not self._wait_for_vpp():
                 return
             self._await_connection()
             if self._sink.lost:
@@ -327,7 +327,7 @@ class VppMonitor:
                 return
             self._pause(pause)
             pause = min(2 * pause, MAX_PAUSE)
-            if not self._somebody_listens():
+            if not self._wait_for_vpp():
                 return
             if not self._sink.lost:
                 self._connected.set()
@@ -339,7 +339,7 @@ class VppMonitor:
         if self._closed:
             self._connected.set()
 
-    def _somebody_listens(self) -> bool:
+    def _wait_for_vpp(self) -> bool:
         """Wait until VPP answers at its API socket; return false at shutdown."""
         attempts = Retrying(
             wait=_wait_longer, sleep=self._pause, retry=retry_if_exception_type(OSError)

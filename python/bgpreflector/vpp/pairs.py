@@ -35,7 +35,7 @@ class Pairs:
     by_linux: dict[str, int] = field(default_factory=dict)
     """``sw_if_index`` of VPP's end by the name of the Linux end."""
 
-    elsewhere: tuple[str, ...] = ()
+    other_namespaces: tuple[str, ...] = ()
     """Linux ends in other namespaces."""
 
     ambiguous: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ def pairs_of(pairs: Iterable[Pair], namespace: Path | None, vpp: int | None) -> 
     here = identity(namespace or Path("/proc/self/ns/net"))
     known: dict[str, int] = {}
     unknown: dict[str, set[int]] = {}
-    elsewhere: list[str] = []
+    other_namespaces: list[str] = []
     for pair in pairs:
         there = None if here is None else _namespace_of(pair, vpp)
         if there is None:
@@ -59,13 +59,13 @@ def pairs_of(pairs: Iterable[Pair], namespace: Path | None, vpp: int | None) -> 
         elif there == here:
             known[pair.linux] = pair.sw_if_index
         else:
-            elsewhere.append(f"{pair.linux} ({pair.namespace or 'the namespace of VPP'})")
+            other_namespaces.append(f"{pair.linux} ({pair.namespace or 'the namespace of VPP'})")
     left = {name: found for name, found in unknown.items() if name not in known}
     for name, (first, *others) in left.items():
         if not others:
             known[name] = first
     ambiguous = tuple(name for name, found in left.items() if len(found) > 1)
-    return Pairs(known, tuple(elsewhere), ambiguous)
+    return Pairs(known, tuple(other_namespaces), ambiguous)
 
 
 def _namespace_of(pair: Pair, vpp: int | None) -> Identity | None:

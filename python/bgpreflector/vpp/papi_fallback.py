@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
+from bgpreflector.fib_types import INDEX_INVALID
+
 from .session import VppSession
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ LABELS = 16
 """Length of ``fib_path.label_stack``."""
 
 LABEL_TTL = 64
-RPF_NONE = 0xFFFFFFFF
 
 
 class PapiRoutes:
@@ -84,7 +85,7 @@ def _path(path: _PathTuple) -> dict[str, object]:
     return {
         "sw_if_index": sw_if_index,
         "table_id": table,
-        "rpf_id": RPF_NONE,
+        "rpf_id": INDEX_INVALID,
         "weight": weight,
         "preference": preference,
         "type": kind,

@@ -25,14 +25,14 @@ class OpensRequests(Protocol):
     """The part of :class:`bgpreflector._core.Engine` that sending uses."""
 
     def open_requests(self, batch: _core.RouteBatch) -> _core.RequestList: ...
-    def held(self) -> int: ...
+    def held_count(self) -> int: ...
 
 
 class PapiSender:
     """Sends batches if there is no bulk connection.
 
-    One request is in flight at a time. If VPP ends, that one is the only suspect: a route that
-    ends VPP three times is held, as on the bulk connection.
+    One request is in flight at a time. If VPP exits, that one is the only suspect: a route that
+    crashes VPP three times is held, as on the bulk connection.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class PapiSender:
                         failures.append(refusal(prefix, table, meaning, retriable=retriable))
             finally:
                 requests.release()
-        return CommitResult(applied, failed, self._engine.held(), tuple(failures))
+        return CommitResult(applied, failed, self._engine.held_count(), tuple(failures))
 
     def _send_one(
         self, requests: _core.RequestList, index: int, source: int
@@ -80,22 +80,24 @@ class PapiSender:
         try:
             retval = self.routes.send(table, prefix, paths, source)
         except VppLostError:
-            if self._vpp_went() and requests.ended_vpp(index):
+            if self._vpp_exited() and requests.crashed_vpp(index):
                 _log.error(
                     "VPP ended three times while the route %s in VPP table %d had no answer, with "
-                    "nothing else under way: it is held (ended_vpp) until `bgpreflector release "
+                    "nothing else under way: it is held (crashed_vpp) until `bgpreflector release "
                     "%s` or until VPP has another version. For a report of the fault to VPP: %s",
                     prefix,
                     table,
                     prefix,
                     "{} {!r}".format(*self.routes.message(table, prefix, paths, source)),
-                    extra=fields("route held", reason="ended_vpp", prefix=prefix, vpp_table=table),
+                    extra=fields(
+                        "route held", reason="crashed_vpp", prefix=prefix, vpp_table=table
+                    ),
                 )
             raise
         requests.answer(index, retval)
         return table, prefix, retval
 
-    def _vpp_went(self) -> bool:
+    def _vpp_exited(self) -> bool:
         """Whether VPP has ended, rather than stopped answering."""
         try:
             self._session.probe()

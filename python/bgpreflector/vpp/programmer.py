@@ -117,7 +117,7 @@ class FibProgrammer:
         try:
             mismatch = connect_bulk(self._engine, self._settings)
             with self._pausing:
-                self._engine.pause_requests(self._paused.is_set())
+                self._engine.set_paused(self._paused.is_set())
             self.session.connect()
             version = self.session.version()
             self._learn_version(version)
@@ -163,7 +163,7 @@ class FibProgrammer:
         return PapiSender(self._engine, self.session, rate_limit=limit, paused=self._paused)
 
     def _learn_version(self, version: str) -> None:
-        released = self._engine.connected_to(version)
+        released = self._engine.set_vpp_version(version)
         if released:
             _log.warning(
                 "VPP is another version, %s: routes over which the one before ended are let in "
@@ -245,7 +245,7 @@ class FibProgrammer:
             self.close()
             raise
 
-    def audit(self, *, repair: bool, limit: int = MAX_FAILURES) -> _core.VppAudit | None:
+    def audit(self, *, repair: bool, limit: int = MAX_FAILURES) -> _core.VppAuditReport | None:
         """Compare what VPP has with what it has acknowledged.
 
         ``None`` without the bulk connection, and while VPP does not have our FIB source.
@@ -269,7 +269,7 @@ class FibProgrammer:
         papi = self._papi.routes
         found = overridden_by_papi(
             lambda source: ((t, p) for t, p, _ in papi.dump(self.tables.all, source)),
-            self._engine.has_installed,
+            self._engine.is_installed,
             better,
             limit,
         )
@@ -326,7 +326,9 @@ class FibProgrammer:
     def unresolved(self) -> Iterator[tuple[int, str, str]]:
         """Routes of ours that VPP has and does not forward by, one for each set of paths: VPP
         table, prefix, and why. Raises :class:`VppLostError`."""
-        return unresolved(self.session, self._settings.fib_source.name, self._engine.examples())
+        return unresolved(
+            self.session, self._settings.fib_source.name, self._engine.path_set_examples()
+        )
 
     def _send(self, batches: Sequence[_core.RouteBatch]) -> CommitResult:
         sender = self._papi
@@ -373,7 +375,7 @@ class FibProgrammer:
                 self._paused.set()
             else:
                 self._paused.clear()
-            self._engine.pause_requests(on)
+            self._engine.set_paused(on)
 
     def close(self) -> None:
         """Close both connections. Idempotent."""

@@ -28,10 +28,10 @@ LOCAL0 = 0
 
 _SOURCE = re.compile(r"^  (\S.*?) refs:\d+ (.*)$", re.MULTILINE)
 _PATH = re.compile(r"^\s+path:.* pref=\d+ (\S+):(.*)$", re.MULTILINE)
-_END = re.compile(r"\[@\d+\]: (.+)$", re.MULTILINE)
+_DPO = re.compile(r"\[@\d+\]: (.+)$", re.MULTILINE)
 _VIA = re.compile(r"\bvia (\S+) ([^\s:]+)")
-_NO_END = ("dpo-load-balance", "dpo-replicate", "mpls-label")
-"""Objects that refer to further objects."""
+_STACKED = ("dpo-load-balance", "dpo-replicate", "mpls-label")
+"""DPOs that are stacked on further ones."""
 
 ADVICE = (
     "see that the interface is up (`vppctl show interface`) and that VPP itself reaches the next "
@@ -49,8 +49,8 @@ class Resolved:
     special: bool
     """Whether the route is a drop, unreachable or prohibit route."""
 
-    ends: Sequence[str]
-    """Where packets go, as VPP prints it."""
+    dpos: Sequence[str]
+    """The data-path objects (DPOs) that packets end at, as ``show ip fib`` prints them."""
 
     unresolved: int
     """Unresolved paths."""
@@ -61,12 +61,12 @@ class Resolved:
     @property
     def drops(self) -> bool:
         """Whether everything is dropped."""
-        return all("drop" in end for end in self.ends)
+        return all("drop" in dpo for dpo in self.dpos)
 
     @property
     def trouble(self) -> str | None:
         """Why VPP does not forward by the route's paths; ``None`` if it does."""
-        if self.special or not self.ends:
+        if self.special or not self.dpos:
             return None
         if self.loops:
             return (
@@ -84,7 +84,7 @@ class Resolved:
         return {
             "source": self.source,
             "special": self.special,
-            "ends": list(self.ends),
+            "dpos": list(self.dpos),
             "unresolved": self.unresolved,
             "loop": self.loops,
         }
@@ -115,11 +115,11 @@ def read(text: str) -> Resolved | None:
     for mark, after in pairwise(marks):
         if mark is not None and "active" in mark[2]:
             paths = _PATH.findall(route[mark.end() : None if after is None else after.start()])
-            ends = [end.strip() for end in _END.findall(forwarding) if not end.startswith(_NO_END)]
+            dpos = [dpo.strip() for dpo in _DPO.findall(forwarding) if not dpo.startswith(_STACKED)]
             return Resolved(
                 source=mark[1],
                 special=bool(paths) and all(kind in ("special", "receive") for kind, _ in paths),
-                ends=tuple(_short(end) for end in ends),
+                dpos=tuple(_short(dpo) for dpo in dpos),
                 unresolved=sum(
                     kind not in ("special", "receive") and "oper-flags:resolved" not in flags
                     for kind, flags in paths
@@ -129,10 +129,10 @@ def read(text: str) -> Resolved | None:
     return None
 
 
-def _short(end: str) -> str:
+def _short(dpo: str) -> str:
     """Strip the rewrite's bytes and counters."""
-    via = _VIA.search(end)
-    return f"via {via[1]} {via[2]}" if via else end.partition(": mtu")[0]
+    via = _VIA.search(dpo)
+    return f"via {via[1]} {via[2]}" if via else dpo.partition(": mtu")[0]
 
 
 def unresolved(

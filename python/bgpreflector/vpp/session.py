@@ -26,6 +26,7 @@ from bgpreflector.config import (
     PartlyMapped,
 )
 from bgpreflector.errors import VppError, VppLostError
+from bgpreflector.fib_types import INDEX_INVALID
 from bgpreflector.log_fields import fields
 
 from .client import ClientSettings, connected_client
@@ -205,7 +206,7 @@ class VppSession:
 
     def interfaces(self) -> VppInterfaces:
         """All interfaces and, if linux-cp is loaded, its pairs."""
-        details = self.call("sw_interface_dump", sw_if_index=0xFFFFFFFF, name_filter_valid=False)
+        details = self.call("sw_interface_dump", sw_if_index=INDEX_INVALID, name_filter_valid=False)
         by_name = {_text(d.interface_name): int(d.sw_if_index) for d in details}
         addresses = {_text(d.interface_name): bytes(d.l2_address.packed) for d in details}
         pairs = self._pairs()
@@ -214,7 +215,7 @@ class VppSession:
             pairs.by_linux,
             {name: address for name, address in addresses.items() if any(address)},
             self._own_taps(),
-            pairs.elsewhere,
+            pairs.other_namespaces,
             pairs.ambiguous,
         )
 
@@ -222,7 +223,7 @@ class VppSession:
         """Taps whose Linux end has the same name, the default of ``create tap``."""
         if not self.has("sw_interface_tap_v2_dump"):
             return frozenset()
-        taps = self.call("sw_interface_tap_v2_dump", sw_if_index=0xFFFFFFFF)
+        taps = self.call("sw_interface_tap_v2_dump", sw_if_index=INDEX_INVALID)
         ends = ((_text(tap.dev_name), _text(tap.host_if_name)) for tap in taps)
         return frozenset(name for name, linux in ends if name == linux)
 

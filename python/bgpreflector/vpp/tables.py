@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection
 
 from bgpreflector.log_fields import fields
-from bgpreflector.routes.route import family_name
+from bgpreflector.routes.names import family_name
 
 from .session import Table, VppSession
 

@@ -16,7 +16,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use netlink_packet_core::NetlinkMessage;
 use netlink_packet_route::RouteNetlinkMessage;
 
-#[path = "../tests/netlink_support/captures.rs"]
+#[path = "../tests/netlink/support/captures.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
 mod captures;
 

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use crate::batch::Batch;
 use crate::error::KernelError;
 use crate::fpm::{FpmSettings, Listener};
-use crate::heartbeat::{Heartbeat, Pulse};
+use crate::heartbeat::{Heartbeat, Liveness};
 use crate::history::RecentChange;
 use crate::kernel::{KernelSettings, LookupResult, Reader, Reason, ResyncReport, lookup, sysctl};
 use crate::requests::Requests;
@@ -221,18 +221,18 @@ impl Engine {
     /// How the kernel reader, the bulk connection and the listener for zebra do, in this order; none
     /// where there is none. It waits for none of them.
     #[must_use]
-    pub fn pulses(&self) -> [Option<Pulse>; 3] {
+    pub fn liveness(&self) -> [Option<Liveness>; 3] {
         let reader = self.reader.lock().clone();
         let bulk = match self.vpp() {
-            Ok(connection) => Some(connection.pulse()),
+            Ok(connection) => Some(connection.liveness()),
             Err(_) => {
                 let left = self.bulk.lock().clone();
-                left.map(|heartbeat| heartbeat.pulse(|| false))
+                left.map(|heartbeat| heartbeat.liveness(|| false))
             }
         };
         let listener = self.listener.lock().clone();
-        let listener = listener.map(|listener| listener.pulse());
-        [reader.map(|reader| reader.pulse()), bulk, listener]
+        let listener = listener.map(|listener| listener.liveness());
+        [reader.map(|reader| reader.liveness()), bulk, listener]
     }
 
     /// What the threads share.

@@ -12,7 +12,7 @@ pub struct Heartbeat {
 /// A thread's state at one moment. The thread hangs if it has work at two moments far apart, with
 /// the same count of beats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Pulse {
+pub struct Liveness {
     /// Whether it is running, or should be.
     pub has_work: bool,
     /// Steps of progress so far.
@@ -31,12 +31,12 @@ impl Heartbeat {
         Running(self)
     }
 
-    /// The pulse; `idle_has_work` returns whether an idle thread has work to do, and must
+    /// The liveness; `idle_has_work` returns whether an idle thread has work to do, and must
     /// not block on the running thread.
-    pub(crate) fn pulse(&self, idle_has_work: impl FnOnce() -> bool) -> Pulse {
+    pub(crate) fn liveness(&self, idle_has_work: impl FnOnce() -> bool) -> Liveness {
         let beats = self.beats.load(Ordering::Relaxed);
         let running = self.running.load(Ordering::Relaxed) > 0;
-        Pulse {
+        Liveness {
             has_work: running || idle_has_work(),
             beats,
         }
@@ -55,18 +55,18 @@ impl Drop for Running<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Heartbeat, Pulse};
+    use super::{Heartbeat, Liveness};
 
     #[test]
     fn an_idle_thread_has_the_work_that_waits() {
         let heartbeat = Heartbeat::default();
-        let pulse = |has_work, beats| Pulse { has_work, beats };
-        assert_eq!(heartbeat.pulse(|| false), pulse(false, 0));
-        assert_eq!(heartbeat.pulse(|| true), pulse(true, 0));
+        let liveness = |has_work, beats| Liveness { has_work, beats };
+        assert_eq!(heartbeat.liveness(|| false), liveness(false, 0));
+        assert_eq!(heartbeat.liveness(|| true), liveness(true, 0));
         let work = heartbeat.running();
         heartbeat.beat();
-        assert_eq!(heartbeat.pulse(|| false), pulse(true, 1));
+        assert_eq!(heartbeat.liveness(|| false), liveness(true, 1));
         drop(work);
-        assert_eq!(heartbeat.pulse(|| false), pulse(false, 2));
+        assert_eq!(heartbeat.liveness(|| false), liveness(false, 2));
     }
 }

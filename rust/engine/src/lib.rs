@@ -29,7 +29,7 @@ pub use batch::Batch;
 pub use counters::{KernelCounters, VppCounters};
 pub use engine::{Engine, Settings};
 pub use error::{KernelError, VppError};
-pub use heartbeat::Pulse;
+pub use heartbeat::Liveness;
 pub use history::{BatchChange, RecentChange};
 pub use latency::{BOUNDS, Latency};
 pub use lookup_check::{LookupCheck, Verdict};

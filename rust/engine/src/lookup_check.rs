@@ -10,16 +10,16 @@ use crate::error::KernelError;
 use crate::kernel::{LookupResult, PrefixLookup, is_covered, look_up_prefixes};
 
 bgpreflector_core::named_enum! {
-    /// How what VPP has for a prefix and the kernel's answer go together.
+    /// Whether VPP forwards a prefix as the kernel does.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Verdict {
-        /// They forward alike.
-        Alike = "alike",
-        /// They do not.
+        /// It does.
+        Same = "same",
+        /// It does not.
         Different = "different",
         /// The kernel decides by a table that is not mirrored, for a policy rule or as the address is
         /// its own.
-        Elsewhere = "elsewhere",
+        OtherTable = "other_table",
         /// Undecidable: longer prefixes cover the address, or a change is in progress.
         Unknown = "unknown",
     }
@@ -34,7 +34,7 @@ pub struct LookupCheck {
     pub expected: Option<Result<PathSet, HoldReason>>,
     /// The paths that VPP has.
     pub installed: Option<PathSet>,
-    /// How they go together.
+    /// Whether VPP forwards as the kernel does.
     pub verdict: Verdict,
 }
 
@@ -92,22 +92,22 @@ pub(crate) fn check(table: &Table, faults: Faults, answer: PrefixLookup) -> Look
         (LookupResult::Route(route), Some(vpp_table)) => {
             let key = &route.key;
             if key.table != kernel_table {
-                Verdict::Elsewhere
+                Verdict::OtherTable
             } else if key.prefix != prefix {
                 // By a shorter one: it has none for the prefix.
                 of(installed.is_none())
             } else if !table.mirrors(route.protocol) {
                 // Ours may be in VPP behind it where such routes are ignored.
                 match installed {
-                    Some(_) => Verdict::Elsewhere,
-                    None => Verdict::Alike,
+                    Some(_) => Verdict::OtherTable,
+                    None => Verdict::Same,
                 }
             } else {
                 match (&expected, &installed) {
                     (Some(Ok(wanted)), Some(has)) => {
                         of(forwards_alike(faults, vpp_table, &prefix, wanted, has))
                     }
-                    (Some(Err(_)), None) => Verdict::Alike,
+                    (Some(Err(_)), None) => Verdict::Same,
                     // VPP has a substitute, or some of the next hops.
                     (Some(Err(_)), Some(_)) => Verdict::Unknown,
                     _ => Verdict::Different,
@@ -127,9 +127,9 @@ pub(crate) fn check(table: &Table, faults: Faults, answer: PrefixLookup) -> Look
     }
 }
 
-const fn of(alike: bool) -> Verdict {
-    if alike {
-        Verdict::Alike
+const fn of(same: bool) -> Verdict {
+    if same {
+        Verdict::Same
     } else {
         Verdict::Different
     }

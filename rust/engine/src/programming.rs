@@ -11,8 +11,8 @@ use crate::batch::Batch;
 use crate::engine::Engine;
 use crate::error::VppError;
 use crate::vpp::{
-    Adopted, AuditSettings, BulkConnection, BulkSettings, CommitReport, FlushSettings, Flushed,
-    Overridden, VppAudit,
+    AdoptReport, AuditSettings, BulkConnection, BulkSettings, CommitReport, FlushReport,
+    FlushSettings, Overridden, VppAuditReport,
 };
 
 impl Engine {
@@ -71,7 +71,7 @@ impl Engine {
     }
 
     /// Has commits end early from now on, what they have not sent yet staying dirty; or no longer.
-    pub fn pause_requests(&self, on: bool) {
+    pub fn set_paused(&self, on: bool) {
         if let Ok(connection) = self.vpp() {
             connection.set_paused(on);
         }
@@ -88,9 +88,9 @@ impl Engine {
     }
 
     /// Records that VPP may have a route of ours for a prefix, hidden by another source's.
-    pub fn suspect_shadowed(&self, vpp_table: u32, prefix: Prefix) {
+    pub fn assume_shadowed(&self, vpp_table: u32, prefix: Prefix) {
         self.shared
-            .change(|table| table.suspect_shadowed(vpp_table, prefix));
+            .change(|table| table.assume_shadowed(vpp_table, prefix));
     }
 
     /// Records a route that VPP shows under our source as installed; false if its table is not
@@ -131,7 +131,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`VppError`]
-    pub fn adopt(&self, source: u8, better: Vec<u8>) -> Result<Adopted, VppError> {
+    pub fn adopt(&self, source: u8, better: Vec<u8>) -> Result<AdoptReport, VppError> {
         self.vpp()?.adopt(source, better)
     }
 
@@ -139,7 +139,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`VppError`]
-    pub fn audit_vpp(&self, settings: AuditSettings) -> Result<VppAudit, VppError> {
+    pub fn audit_vpp(&self, settings: AuditSettings) -> Result<VppAuditReport, VppError> {
         let repair = settings.repair;
         let audit = self.vpp()?.audit(settings)?;
         let unexpected = audit.counts.get(VppDrift::Unexpected.index());
@@ -169,7 +169,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`VppError`]
-    pub fn flush(&self, settings: FlushSettings) -> Result<Flushed, VppError> {
+    pub fn flush(&self, settings: FlushSettings) -> Result<FlushReport, VppError> {
         self.vpp()?.flush(settings)
     }
 

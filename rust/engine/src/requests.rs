@@ -81,9 +81,9 @@ impl Requests {
 }
 
 impl Requests {
-    /// Records that VPP ended while only this request was unanswered; returns whether its prefix is
+    /// Records that VPP exited while only this request was unanswered; returns whether its prefix is
     /// held from now on.
-    pub fn ended_vpp(&self, index: usize) -> bool {
+    pub fn crashed_vpp(&self, index: usize) -> bool {
         let open = self.open.get(index).and_then(Option::as_ref);
         open.is_some_and(|request| {
             let held = self.shared.change(|table| table.suspect(&[*request]));

@@ -46,8 +46,8 @@ pub struct EngineState {
     pub(crate) kernel_reader: Heartbeat,
     /// The heartbeat of the listener for zebra.
     pub(crate) fpm_listener: Heartbeat,
-    /// Progress besides requests: see [`Self::steps`].
-    steps: AtomicU64,
+    /// Progress besides requests: see [`Self::progress`].
+    progress: AtomicU64,
     /// Whether a caller waits for the resync in progress.
     awaited: AtomicBool,
 }
@@ -79,7 +79,7 @@ impl EngineState {
             fpm: FpmState::default(),
             kernel_reader: Heartbeat::default(),
             fpm_listener: Heartbeat::default(),
-            steps: AtomicU64::new(0),
+            progress: AtomicU64::new(0),
             awaited: AtomicBool::new(false),
         }
     }
@@ -87,14 +87,14 @@ impl EngineState {
     /// Progress of VPP and of a resync, for a caller that waits for one: requests that VPP has
     /// answered, other reads from it, buffers of a dump. Takes no lock.
     #[must_use]
-    pub fn steps(&self) -> u64 {
+    pub fn progress(&self) -> u64 {
         let requests = self.vpp.requests.iter().flatten();
         let answered: u64 = requests.map(|count| count.load(Ordering::Relaxed)).sum();
-        answered.wrapping_add(self.steps.load(Ordering::Relaxed))
+        answered.wrapping_add(self.progress.load(Ordering::Relaxed))
     }
 
     pub(crate) fn record_progress(&self) {
-        self.steps.fetch_add(1, Ordering::Relaxed);
+        self.progress.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Records whether a caller waits for the resync in progress.
@@ -177,7 +177,7 @@ impl EngineState {
 
     /// Records VPP's version, before anything is sent. Routes that crashed another version are
     /// released; returns their number.
-    pub fn connected_to(&self, version: &str) -> usize {
+    pub fn set_vpp_version(&self, version: &str) -> usize {
         let faults = Faults::of_version(version);
         let old = std::mem::replace(
             &mut *self.faults.lock(),

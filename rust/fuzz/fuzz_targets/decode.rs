@@ -1,9 +1,9 @@
 //! Any bytes as a buffer of rtnetlink messages.
 #![no_main]
 
-#[path = "../../core/tests/fuzz_support/decode.rs"]
+#[path = "../../core/tests/fuzz/decode.rs"]
 mod decode;
-#[path = "../../core/tests/netlink_support/encode.rs"]
+#[path = "../../core/tests/netlink/support/encode.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
 mod encode;
 

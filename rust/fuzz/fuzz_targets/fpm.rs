@@ -1,7 +1,7 @@
 //! Any bytes as what zebra sends.
 #![no_main]
 
-#[path = "../../core/tests/fuzz_support/fpm.rs"]
+#[path = "../../core/tests/fuzz/fpm.rs"]
 mod fpm;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fpm::check(bytes));

@@ -55,7 +55,7 @@ impl RouteBatch {
     }
 
     #[getter]
-    fn is_taken(&self) -> bool {
+    fn is_consumed(&self) -> bool {
         self.taken.load(Ordering::Relaxed)
     }
 

@@ -37,7 +37,7 @@ impl Engine {
     #[new]
     #[pyo3(signature = (*, protocols, tables, families, foreign_routes, receive_buffer, namespace = None,
                         prefix_rules = Vec::new(), audit_interval = 0.0, stale_routes_time = 0.0, max_routes = None,
-                        refuse = false, discover = Vec::new(), table_map = BTreeMap::new(), free_tables = None,
+                        refuse_over_limit = false, discover = Vec::new(), table_map = BTreeMap::new(), free_tables = None,
                         fpm = None))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
     fn new(
@@ -51,7 +51,7 @@ impl Engine {
         audit_interval: f64,
         stale_routes_time: f64,
         max_routes: Option<usize>,
-        refuse: bool,
+        refuse_over_limit: bool,
         discover: Vec<(u32, u32)>,
         table_map: BTreeMap<u32, u32>,
         free_tables: Option<(u32, u32)>,
@@ -81,7 +81,7 @@ impl Engine {
             foreign,
             limit: max_routes.map(|prefixes| Limit {
                 prefixes,
-                action: if refuse {
+                action: if refuse_over_limit {
                     LimitAction::Refuse
                 } else {
                     LimitAction::Warn
@@ -116,17 +116,17 @@ impl Engine {
         self.inner.with(py, |inner| inner.shared().failure())
     }
 
-    fn pulses(&self, py: Python<'_>) -> HashMap<&'static str, (bool, u64)> {
-        let pulses = self.inner.with(py, Inner::pulses);
+    fn liveness(&self, py: Python<'_>) -> HashMap<&'static str, (bool, u64)> {
+        let liveness = self.inner.with(py, Inner::liveness);
         let names = ["kernel reader", "bulk connection", "listener for zebra"];
-        let named = names.into_iter().zip(pulses);
+        let named = names.into_iter().zip(liveness);
         named
-            .filter_map(|(name, pulse)| Some((name, pulse.map(|p| (p.has_work, p.beats))?)))
+            .filter_map(|(name, liveness)| Some((name, liveness.map(|p| (p.has_work, p.beats))?)))
             .collect()
     }
 
-    fn steps(&self, py: Python<'_>) -> u64 {
-        self.inner.with(py, |inner| inner.shared().steps())
+    fn progress(&self, py: Python<'_>) -> u64 {
+        self.inner.with(py, |inner| inner.shared().progress())
     }
 
     fn status(&self, py: Python<'_>) -> Status {

@@ -40,11 +40,11 @@ impl Engine {
             .map_err(errors::kernel)
     }
 
-    fn vpp_tables_found(&self, py: Python<'_>, ours: Vec<(u32, u32)>, others: Vec<u32>) {
+    fn set_vpp_tables(&self, py: Python<'_>, ours: Vec<(u32, u32)>, others: Vec<u32>) {
         self.inner.with(py, |inner| {
             inner
                 .shared()
-                .change(|table| table.vpp_tables_found(&ours, &others));
+                .change(|table| table.set_vpp_tables(&ours, &others));
         });
     }
 
@@ -61,7 +61,7 @@ impl Engine {
         drift(&self.inner.with(py, |inner| inner.shared().last_drift()))
     }
 
-    #[pyo3(signature = (table, prefix, next_hops, *, protocol, metric = 0, kind = "unicast"))]
+    #[pyo3(signature = (table, prefix, next_hops, *, protocol, metric = 0, route_type = "unicast"))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn announce(
         &self,
@@ -71,10 +71,10 @@ impl Engine {
         next_hops: Vec<NextHopTuple>,
         protocol: u8,
         metric: u32,
-        kind: &str,
+        route_type: &str,
     ) -> PyResult<()> {
         let mut route = convert::route(table, prefix, next_hops, protocol, metric)?;
-        route.set.route_type = convert::route_type_named(kind)?;
+        route.set.route_type = convert::route_type_named(route_type)?;
         self.inner.with(py, |inner| inner.announce(route));
         Ok(())
     }
@@ -185,7 +185,7 @@ impl Engine {
     }
 
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
-    #[pyo3(signature = (interfaces, unmapped, recursive, *, fallback = "hold", skip_next_hops = false, alike = None))]
+    #[pyo3(signature = (interfaces, unmapped, recursive, *, fallback = "hold", skip_next_hops = false, by_mac = None))]
     fn set_interfaces(
         &self,
         py: Python<'_>,
@@ -194,7 +194,7 @@ impl Engine {
         recursive: bool,
         fallback: &str,
         skip_next_hops: bool,
-        alike: Option<HashMap<String, (u32, HardwareAddress)>>,
+        by_mac: Option<HashMap<String, (u32, HardwareAddress)>>,
     ) -> PyResult<()> {
         let fallback = convert::fallback(fallback)?;
         let unmapped = match (unmapped, recursive) {
@@ -203,11 +203,11 @@ impl Engine {
             (None, false) => Unmapped::Wait,
         };
         let map = interfaces.into_iter().collect();
-        let alike = alike.unwrap_or_default().into_iter().collect();
+        let by_mac = by_mac.unwrap_or_default().into_iter().collect();
         self.inner.with(py, |inner| {
             inner.set_interfaces(Interfaces {
                 map,
-                alike,
+                by_mac,
                 unmapped,
                 fallback,
                 skip_next_hops,

@@ -33,9 +33,9 @@ impl Engine {
             .collect()
     }
 
-    fn tables_left_out(&self, py: Python<'_>) -> Vec<u32> {
+    fn unassigned_tables(&self, py: Python<'_>) -> Vec<u32> {
         self.inner.with(py, |inner| {
-            inner.shared().table().tables_left_out().collect()
+            inner.shared().table().unassigned_tables().collect()
         })
     }
 
@@ -44,7 +44,7 @@ impl Engine {
         recent.into_iter().map(views::recent).collect()
     }
 
-    fn held(&self, py: Python<'_>) -> usize {
+    fn held_count(&self, py: Python<'_>) -> usize {
         self.read(py, |table| {
             let held = Family::ALL.map(|family| table.counts(family).held);
             held.iter().sum()
@@ -60,19 +60,19 @@ impl Engine {
         self.read(py, |table| table.held_interfaces())
     }
 
-    fn leads_through(&self, py: Python<'_>, sw_if_index: u32) -> bool {
-        self.read(py, |table| table.leads_through(sw_if_index))
+    fn uses_interface(&self, py: Python<'_>, sw_if_index: u32) -> bool {
+        self.read(py, |table| table.uses_interface(sw_if_index))
     }
 
-    fn examples(&self, py: Python<'_>) -> Vec<(u32, String, Vec<u32>)> {
-        let found = self.read(py, |table| table.examples());
+    fn path_set_examples(&self, py: Python<'_>) -> Vec<(u32, String, Vec<u32>)> {
+        let found = self.read(py, |table| table.path_set_examples());
         let found = found.into_iter().map(|(t, p, i)| (t, p.to_string(), i));
         found.collect()
     }
 
-    fn has_installed(&self, py: Python<'_>, vpp_table: u32, prefix: &str) -> PyResult<bool> {
+    fn is_installed(&self, py: Python<'_>, vpp_table: u32, prefix: &str) -> PyResult<bool> {
         let prefix = convert::prefix(prefix)?;
-        Ok(self.read(py, |table| table.has_installed(vpp_table, &prefix)))
+        Ok(self.read(py, |table| table.is_installed(vpp_table, &prefix)))
     }
 
     fn links(&self, py: Python<'_>) -> Vec<(u32, String, bool)> {
@@ -134,8 +134,8 @@ impl Engine {
         Ok(views.into_iter().map(RouteView::from).collect())
     }
 
-    fn sample_installed(&self, py: Python<'_>, count: usize, turn: usize) -> Vec<(u32, String)> {
-        let sample = self.read(py, |table| table.sample_installed(count, turn));
+    fn sample_installed(&self, py: Python<'_>, count: usize, seed: usize) -> Vec<(u32, String)> {
+        let sample = self.read(py, |table| table.sample_installed(count, seed));
         let text = |(table, prefix): (u32, Prefix)| (table, prefix.to_string());
         sample.into_iter().map(text).collect()
     }

@@ -12,7 +12,7 @@ use crate::batch::RouteBatch;
 use crate::convert;
 use crate::engine::Engine;
 use crate::errors;
-use crate::reports::{Adopted, CommitReport, Flushed, VppAudit};
+use crate::reports::{AdoptReport, CommitReport, FlushReport, VppAuditReport};
 use crate::requests::{PathTuple, RequestList, path_set, texts};
 
 /// VPP table, prefix, FIB source.
@@ -51,15 +51,15 @@ impl Engine {
             .map_err(errors::vpp)
     }
 
-    fn connected_to(&self, py: Python<'_>, version: &str) -> usize {
+    fn set_vpp_version(&self, py: Python<'_>, version: &str) -> usize {
         self.inner
-            .with(py, |inner| inner.shared().connected_to(version))
+            .with(py, |inner| inner.shared().set_vpp_version(version))
     }
 
-    fn ended_vpp(&self, py: Python<'_>) -> Vec<(u32, String)> {
+    fn crashed_vpp(&self, py: Python<'_>) -> Vec<(u32, String)> {
         let prefixes = self
             .inner
-            .with(py, |inner| inner.shared().table().ended_vpp());
+            .with(py, |inner| inner.shared().table().crashed_vpp());
         prefixes
             .into_iter()
             .map(|(t, p)| (t, p.to_string()))
@@ -97,8 +97,8 @@ impl Engine {
         report.map(CommitReport::from).map_err(errors::vpp)
     }
 
-    fn pause_requests(&self, py: Python<'_>, on: bool) {
-        self.inner.with(py, |inner| inner.pause_requests(on));
+    fn set_paused(&self, py: Python<'_>, on: bool) {
+        self.inner.with(py, |inner| inner.set_paused(on));
     }
 
     fn open_requests(&self, py: Python<'_>, batch: &RouteBatch) -> PyResult<RequestList> {
@@ -116,10 +116,10 @@ impl Engine {
         self.inner.with(py, |inner| inner.begin_adoption());
     }
 
-    fn suspect_shadowed(&self, py: Python<'_>, vpp_table: u32, prefix: &str) -> PyResult<()> {
+    fn assume_shadowed(&self, py: Python<'_>, vpp_table: u32, prefix: &str) -> PyResult<()> {
         let prefix = convert::prefix(prefix)?;
         self.inner
-            .with(py, |inner| inner.suspect_shadowed(vpp_table, prefix));
+            .with(py, |inner| inner.assume_shadowed(vpp_table, prefix));
         Ok(())
     }
 
@@ -151,10 +151,10 @@ impl Engine {
     }
 
     #[pyo3(signature = (source, *, better = Vec::new()))]
-    fn adopt(&self, py: Python<'_>, source: u8, better: Vec<u8>) -> PyResult<Adopted> {
+    fn adopt(&self, py: Python<'_>, source: u8, better: Vec<u8>) -> PyResult<AdoptReport> {
         self.inner
             .with(py, |inner| inner.adopt(source, better))
-            .map(Adopted::from)
+            .map(AdoptReport::from)
             .map_err(errors::vpp)
     }
 
@@ -166,7 +166,7 @@ impl Engine {
         better: Vec<u8>,
         repair: bool,
         limit: usize,
-    ) -> PyResult<VppAudit> {
+    ) -> PyResult<VppAuditReport> {
         let settings = AuditSettings {
             source,
             better,
@@ -175,7 +175,7 @@ impl Engine {
         };
         self.inner
             .with(py, |inner| inner.audit_vpp(settings))
-            .map(VppAudit::from)
+            .map(VppAuditReport::from)
             .map_err(errors::vpp)
     }
 
@@ -203,7 +203,7 @@ impl Engine {
         better: Vec<u8>,
         tables: Vec<(u32, bool)>,
         dry_run: bool,
-    ) -> PyResult<Flushed> {
+    ) -> PyResult<FlushReport> {
         let family = |is_ip6| if is_ip6 { Family::V6 } else { Family::V4 };
         let table = |(table, is_ip6)| (table, family(is_ip6));
         let tables = tables.into_iter().map(table).collect();
@@ -214,7 +214,7 @@ impl Engine {
             dry_run,
         };
         let flushed = self.inner.with(py, |inner| inner.flush(settings));
-        flushed.map(Flushed::from).map_err(errors::vpp)
+        flushed.map(FlushReport::from).map_err(errors::vpp)
     }
 
     fn withhold_deletions(&self, py: Python<'_>, gone: Vec<u32>) {

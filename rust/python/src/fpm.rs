@@ -35,7 +35,7 @@ pub struct FpmStatus {
     /// The connected peer.
     peer: Option<String>,
     /// Whether the connection has sent all its routes.
-    settled: bool,
+    synchronised: bool,
     connections: u64,
     /// Connections refused because one was open.
     refused: u64,
@@ -59,7 +59,7 @@ impl FpmStatus {
         Self {
             listen: state.local().map(|address| address.to_string()),
             peer: state.peer().map(|address| address.to_string()),
-            settled: state.is_settled(),
+            synchronised: state.is_synchronised(),
             connections: read(&state.connections),
             refused: read(&state.refused),
             protocol_errors: read(&state.protocol_errors),

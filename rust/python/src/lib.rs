@@ -26,10 +26,11 @@ mod _core {
     #[pymodule_export]
     use super::fpm::FpmStatus;
     #[pymodule_export]
-    use super::logs::{init_logging, next_log};
+    use super::logs::{init_logging, next_log_record};
     #[pymodule_export]
     use super::reports::{
-        Adopted, CommitReport, Flushed, ResyncReport, Status, VppAudit, retval_meaning,
+        AdoptReport, CommitReport, FlushReport, ResyncReport, Status, VppAuditReport,
+        retval_meaning,
     };
     #[pymodule_export]
     use super::requests::RequestList;

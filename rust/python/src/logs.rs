@@ -128,7 +128,7 @@ fn number(level: Level) -> u8 {
     }
 }
 
-/// Queues records of at least this level (Python's number) for [`next_log`].
+/// Queues records of at least this level (Python's number) for [`next_log_record`].
 #[pyfunction]
 pub(crate) fn init_logging(level: u8) {
     let queue = LOGS.get_or_init(|| {
@@ -152,7 +152,7 @@ pub(crate) fn init_logging(level: u8) {
 
 /// The next record: level, logger's name, message, fields by name. Waits for one if `wait`.
 #[pyfunction]
-pub(crate) fn next_log(py: Python<'_>, wait: bool) -> Option<LogRecord> {
+pub(crate) fn next_log_record(py: Python<'_>, wait: bool) -> Option<LogRecord> {
     let queue = LOGS.get()?;
     let lost = queue.lost.swap(0, Ordering::Relaxed);
     if lost > 0 {

@@ -76,21 +76,21 @@ fn failure(failure: bgpreflector_engine::vpp::Failure) -> FailureTuple {
 
 /// The result of a flush.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
-pub struct Flushed {
-    /// By VPP table: id, whether IPv6, routes shown, deleted, refused.
+pub struct FlushReport {
+    /// By VPP table: id, whether IPv6, routes dumped, deleted, refused.
     tables: Vec<(u32, bool, usize, usize, usize)>,
     /// Some of the refusals.
     failures: Vec<FailureTuple>,
 }
 
-impl From<bgpreflector_engine::vpp::Flushed> for Flushed {
-    fn from(flushed: bgpreflector_engine::vpp::Flushed) -> Self {
+impl From<bgpreflector_engine::vpp::FlushReport> for FlushReport {
+    fn from(flushed: bgpreflector_engine::vpp::FlushReport) -> Self {
         let table = |table: bgpreflector_engine::vpp::FlushedTable| {
             let is_ip6 = table.family == Family::V6;
             (
                 table.table,
                 is_ip6,
-                table.shown,
+                table.dumped,
                 table.deleted,
                 table.failed,
             )
@@ -129,39 +129,39 @@ impl From<bgpreflector_engine::vpp::CommitReport> for CommitReport {
 
 /// The result of an adoption.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
-pub struct Adopted {
+pub struct AdoptReport {
     routes: usize,
-    elsewhere: usize,
+    other_tables: usize,
 }
 
-impl From<bgpreflector_engine::vpp::Adopted> for Adopted {
-    fn from(adopted: bgpreflector_engine::vpp::Adopted) -> Self {
+impl From<bgpreflector_engine::vpp::AdoptReport> for AdoptReport {
+    fn from(adopted: bgpreflector_engine::vpp::AdoptReport) -> Self {
         Self {
             routes: adopted.routes,
-            elsewhere: adopted.elsewhere,
+            other_tables: adopted.other_tables,
         }
     }
 }
 
 /// The result of an audit of VPP.
 #[pyclass(frozen, get_all, module = "bgpreflector._core")]
-pub struct VppAudit {
+pub struct VppAuditReport {
     /// Routes under our source that VPP showed.
-    shown: usize,
+    dumped: usize,
     /// Differences by kind.
     drift: HashMap<&'static str, usize>,
     /// Some of them: VPP table, prefix, kind.
     drifted: Vec<DriftTuple>,
 }
 
-impl From<bgpreflector_engine::vpp::VppAudit> for VppAudit {
-    fn from(audit: bgpreflector_engine::vpp::VppAudit) -> Self {
+impl From<bgpreflector_engine::vpp::VppAuditReport> for VppAuditReport {
+    fn from(audit: bgpreflector_engine::vpp::VppAuditReport) -> Self {
         let kinds = VppDrift::ALL.iter().map(|kind| kind.name());
         let tuple = |(table, prefix, kind): (u32, Prefix, VppDrift)| {
             (table, prefix.to_string(), kind.name())
         };
         Self {
-            shown: audit.shown,
+            dumped: audit.dumped,
             drift: kinds.zip(audit.counts).collect(),
             drifted: audit.examples.into_iter().map(tuple).collect(),
         }

@@ -14,15 +14,6 @@ use crate::detached::Detached;
 /// weight, preference, labels.
 pub(crate) type PathTuple = (u32, u32, Option<IpAddr>, u32, u32, u8, u8, Vec<u32>);
 
-/// `fib_path_type` in VPP's `fib_types.api`.
-const KINDS: [(u32, PathKind); 5] = [
-    (0, PathKind::Normal),
-    (1, PathKind::Local),
-    (2, PathKind::Drop),
-    (5, PathKind::IcmpUnreach),
-    (6, PathKind::IcmpProhibit),
-];
-
 type Open = Mutex<Option<Requests>>;
 
 /// The open requests of a batch.
@@ -66,8 +57,13 @@ impl RequestList {
         if open { Ok(()) } else { Err(closed(index)) }
     }
 
-    fn ended_vpp(&self, py: Python<'_>, index: usize) -> bool {
-        let ended = |requests: &Open| requests.lock().as_ref().is_some_and(|r| r.ended_vpp(index));
+    fn crashed_vpp(&self, py: Python<'_>, index: usize) -> bool {
+        let ended = |requests: &Open| {
+            requests
+                .lock()
+                .as_ref()
+                .is_some_and(|r| r.crashed_vpp(index))
+        };
         self.requests.with(py, ended)
     }
 
@@ -99,13 +95,9 @@ pub(crate) fn tuples(paths: Option<&PathSet>) -> Vec<PathTuple> {
 }
 
 fn tuple(path: &Path) -> PathTuple {
-    let kind = KINDS
-        .iter()
-        .find(|(_, kind)| *kind == path.kind)
-        .map_or(0, |(number, _)| *number);
     let proto = u32::from(path.family == Family::V6);
     (
-        kind,
+        path.kind.number(),
         proto,
         path.next_hop,
         path.sw_if_index,
@@ -116,7 +108,7 @@ fn tuple(path: &Path) -> PathTuple {
     )
 }
 
-/// VPP's other kinds of path, which routes of other clients may have.
+/// `fib_path_type` that are no [`PathKind`], which routes of other clients may have.
 const OTHERS: [(u32, &str); 6] = [
     (3, "udp-encap"),
     (4, "bier-imp"),
@@ -162,7 +154,7 @@ pub(crate) fn texts(tuples: &[PathTuple]) -> Vec<String> {
 /// None for a kind that we never send.
 fn path(tuple: &PathTuple) -> Option<Path> {
     let (number, proto, next_hop, sw_if_index, table, weight, preference, labels) = tuple.clone();
-    let (_, kind) = *KINDS.iter().find(|(known, _)| *known == number)?;
+    let kind = PathKind::from_number(number)?;
     let family = match proto {
         0 => Family::V4,
         1 => Family::V6,

@@ -12,7 +12,7 @@ use crate::engine::Engine;
 use crate::views::{NextHop, NextHopSetView, RouteView};
 
 /// State, protocol, type, next hops, how many.
-type Tally = (&'static str, u8, String, Vec<NextHop>, usize);
+type RouteGroupTuple = (&'static str, u8, String, Vec<NextHop>, usize);
 
 /// A listing of an engine's routes: those that it is to show.
 #[pyclass(frozen, module = "bgpreflector._core")]
@@ -88,16 +88,16 @@ impl RouteListing {
         (views.into_iter().filter_map(counted).collect(), rest)
     }
 
-    fn tally(&self, py: Python<'_>, cursor: u64) -> (Vec<Tally>, Option<u64>) {
+    fn groups(&self, py: Python<'_>, cursor: u64) -> (Vec<RouteGroupTuple>, Option<u64>) {
         let cursor = Cursor::from_bits(cursor);
-        let tally = |table: TableGuard<'_>| table.group_routes(cursor, &self.filter);
-        let (groups, rest) = self.engine.get().read(py, tally);
+        let page = |table: TableGuard<'_>| table.group_routes(cursor, &self.filter);
+        let (groups, rest) = self.engine.get().read(py, page);
         let counts = groups.into_iter().map(count).collect();
         (counts, rest.map(Cursor::to_bits))
     }
 }
 
-fn count(group: RouteGroup) -> Tally {
+fn count(group: RouteGroup) -> RouteGroupTuple {
     let route_type = convert::route_type(group.route_type);
     let hops = group.next_hops.into_iter().map(NextHop::from).collect();
     (group.state, group.protocol, route_type, hops, group.count)

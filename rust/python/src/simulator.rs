@@ -65,7 +65,7 @@ impl Simulator {
             ("deletes_of_absent", statistics.deletes_of_absent),
             ("refused", statistics.refused),
             ("routes", statistics.routes),
-            ("ends", statistics.ends),
+            ("crashes", statistics.crashes),
             ("clients", statistics.clients),
             ("answered_at", statistics.answered_at),
         ])
@@ -101,8 +101,8 @@ impl Simulator {
         })
     }
 
-    fn fault(&self, order: &str) -> PyResult<()> {
-        let fault: Fault = serde_json::from_str(order).map_err(value_error)?;
+    fn fault(&self, request: &str) -> PyResult<()> {
+        let fault: Fault = serde_json::from_str(request).map_err(value_error)?;
         match &*self.inner.lock() {
             Some(inner) => inner.fault(fault).map_err(value_error),
             None => Err(value_error("the simulator is stopped")),

@@ -32,7 +32,7 @@ pub enum Fault {
         retval: i32,
     },
     /// Whether a request that adds this prefix crashes VPP, which then restarts empty.
-    EndAt {
+    CrashAt {
         /// The prefix.
         prefix: String,
         /// Whether it does so.

@@ -5,7 +5,7 @@
 //! kinds of path that VPP resolves by itself, and refuses those that need an object of another
 //! feature.
 
-use bgpreflector_core::route::{Family, Prefix};
+use bgpreflector_core::route::{Family, Path, PathKind, Prefix};
 use bgpreflector_core::vpp::WireError;
 use bgpreflector_core::vpp::address::address_union;
 use bgpreflector_core::vpp::bytes::Reader;
@@ -15,9 +15,9 @@ use smallvec::SmallVec;
 use crate::retval;
 
 /// `sw_if_index` of a path without an interface.
-pub(crate) const NO_INTERFACE: u32 = u32::MAX;
+pub(crate) const NO_INTERFACE: u32 = Path::NO_INTERFACE;
 /// `FIB_API_PATH_TYPE_DROP`
-pub(crate) const DROP: u32 = 2;
+pub(crate) const DROP: u32 = PathKind::Drop.number();
 const LABELS: usize = 16;
 const LABEL_LENGTH: usize = 7;
 const NH_PROTO_IP6: u32 = 1;

@@ -62,7 +62,7 @@ fn apply(state: &mut State, fault: Fault) -> Result<(), SimulatorError> {
                 .map_err(|e| SimulatorError::Fault(format!("{e}")))?;
             state.faults.fail_prefix(prefix, retval);
         }
-        Fault::EndAt { prefix, on } => {
+        Fault::CrashAt { prefix, on } => {
             let prefix = prefix
                 .parse()
                 .map_err(|e| SimulatorError::Fault(format!("{e}")))?;

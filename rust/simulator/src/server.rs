@@ -158,7 +158,7 @@ impl Server {
         }
         if std::mem::take(&mut state.crashed) {
             log::warn!("a request crashed this VPP; it restarts empty");
-            state.statistics.ends += 1;
+            state.statistics.crashes += 1;
             state.restart(0);
         }
     }

@@ -24,7 +24,7 @@ pub struct Statistics {
     /// Routes that clients have added and not deleted, of all sources.
     pub routes: u64,
     /// Requests that crashed VPP.
-    pub ends: u64,
+    pub crashes: u64,
     /// Clients connected now.
     pub clients: u64,
     /// When answers to route requests were last sent, nanoseconds of `CLOCK_MONOTONIC`; 0 before.

@@ -100,7 +100,7 @@ def check(daemon: Daemon, before: int, vpp: RealVpp) -> None:
     assert fib_prefixes(vpp) == before + V4 + V6
     audit = daemon.sink.audit(repair=False)
     assert audit is not None
-    assert audit.shown == V4 + V6
+    assert audit.dumped == V4 + V6
     assert sum(audit.drift.values()) == 0, audit.drifted
     assert vpp.has_foreign_route(FOREIGN)
 

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from bgpreflector.control import ControlClient
 from bgpreflector.errors import ControlError
+from lab.command import PROGRAM, run_command
 from lab.netns import Namespace
 
 
@@ -30,7 +30,7 @@ class RunningDaemon:
         control = () if "--control" in arguments else ("--control", str(self.control))
         with log.open("wb") as written:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "bgpreflector", "run", *arguments, *control],
+                [*PROGRAM, "run", *arguments, *control],
                 stderr=written,
                 # So that the signal that ends a daemon which hangs shows where.
                 env={**os.environ, "PYTHONFAULTHANDLER": "1", **(environment or {})},
@@ -42,13 +42,7 @@ class RunningDaemon:
 
     def ask(self, *command: str, exit_code: int = 0) -> str:
         """What a command of the command line prints that is put to it."""
-        done = subprocess.run(
-            [sys.executable, "-m", "bgpreflector", *command, "--control", str(self.control)],
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        done = run_command(*command, "--control", str(self.control), exit_code=None)
         assert done.returncode == exit_code, done.stdout + done.stderr + self.log()
         return done.stdout
 

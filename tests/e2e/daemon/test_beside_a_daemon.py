@@ -7,7 +7,6 @@ import os
 import pty
 import socket
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 from daemon.running import RunningDaemon, running_daemon
 from daemon.world import MIRRORED, kernel_of, reflecting, route
 from lab import Namespace, ip_batch, wait_until
+from lab.command import PROGRAM, run_command
 from lab.vpp import SimulatedVpp
 
 pytestmark = pytest.mark.root
@@ -31,27 +31,12 @@ def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
 
 def bgpreflector(*arguments: str, exit_code: int = 0) -> str:
     """What a command prints."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bgpreflector", *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == exit_code, done.stdout + done.stderr
-    return done.stdout
+    return run_command(*arguments, exit_code=exit_code).stdout
 
 
 def failed(*arguments: str, exit_code: int) -> str:
     """What a command says that is refused."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bgpreflector", *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == exit_code, done.stdout + done.stderr
+    done = run_command(*arguments, exit_code=exit_code)
     assert "Traceback" not in done.stderr
     return done.stderr
 
@@ -154,7 +139,7 @@ def test_commands_report_the_outcome(
         assert daemon.ask("resync") == f"Resynchronised: {all_there}; in sync\n"
         for order in ("pause", "resume", "resync", "reload"):
             (end,) = daemon.ask_json(order)
-            assert end["schema"] == 2
+            assert end["schema"] == 3
             assert end["state"] == ("paused" if order == "pause" else "in_sync")
             assert sum(counts["installed"] for counts in end["prefixes"].values()) == MIRRORED
 
@@ -174,7 +159,7 @@ def test_a_monitor_on_a_terminal(
 def on_a_terminal(daemon: RunningDaemon, *command: str) -> str:
     """What a command draws there."""
     master, slave = pty.openpty()
-    arguments = [sys.executable, "-m", "bgpreflector", *command, "--control", str(daemon.control)]
+    arguments = [*PROGRAM, *command, "--control", str(daemon.control)]
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "120", "LINES": "60"}
     with subprocess.Popen(arguments, stdout=slave, env=environment) as process:
         os.close(slave)
@@ -192,7 +177,7 @@ def test_a_simulator_as_a_program(kernel: Namespace, tmp_path: Path) -> None:
     place, control = tmp_path / "vpp.sock", tmp_path / "vpp.control"
     arguments = ["simulate", "--socket", str(place), "--control", str(control)]
     with subprocess.Popen(
-        [sys.executable, "-m", "bgpreflector", *arguments, "--interface", "port1"],
+        [*PROGRAM, *arguments, "--interface", "port1"],
         stderr=subprocess.PIPE,
     ) as process:
         try:
@@ -235,13 +220,5 @@ def test_a_demonstration(tmp_path: Path) -> None:
 
 def test_a_demonstration_on_a_host_without_iproute2(tmp_path: Path) -> None:
     """Nothing but a message with what to install."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bgpreflector", "demo", "--routes", "10"],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, "PATH": str(tmp_path)},
-    )
-    assert done.returncode == 5
+    done = run_command("demo", "--routes", "10", exit_code=5, environment={"PATH": str(tmp_path)})
     assert done.stderr == "error: the `ip` command is missing: install iproute2\n"

@@ -73,12 +73,12 @@ def harness(vpp: Vpp, make_namespace: Callable[[str], Namespace]) -> Harness:
 def test_a_plan_touches_nothing(harness: Harness, tmp_path: Path) -> None:
     """Not even the FIB source is added; after a run nothing is left to do."""
     changes = harness.lines("plan")
-    expected = {"schema": 3, "add": 2 * COUNT, "replace": 0, "delete": 0, "held": {}}
+    expected = {"schema": 4, "add": 2 * COUNT, "replace": 0, "delete": 0, "held": {}}
     assert harness.lines("plan", "--summary") == [expected]
-    assert {(change["schema"], change["kind"]) for change in changes} == {(3, "route")}
+    assert {(change["schema"], change["kind"]) for change in changes} == {(4, "route")}
     assert {change["operation"] for change in changes} == {"add"}
     assert {
-        "schema": 3,
+        "schema": 4,
         "kind": "route",
         "operation": "add",
         "table": 254,

@@ -14,20 +14,10 @@ import pytest
 
 from daemon.running import running_daemon
 from lab import Namespace, ip_batch, wait_until
+from lab.command import run_command
 from lab.vpp import SimulatedVpp
 
 COUNT = 2_000
-
-
-def bgpreflector(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs the command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "bgpreflector", *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
 
 
 def test_a_wrong_configuration_names_every_key(tmp_path: Path) -> None:
@@ -35,8 +25,7 @@ def test_a_wrong_configuration_names_every_key(tmp_path: Path) -> None:
     file = tmp_path / "wrong.toml"
     file.write_text('[vpp]\nmax_in_flight = 0\nfoo = 1\n[kernel]\nprotocols = ["brd"]\n')
     for command in (["check", str(file)], ["run", "--config", str(file)]):
-        done = bgpreflector(*command)
-        assert done.returncode == 78
+        done = run_command(*command, exit_code=78)
         for key in ("vpp.max_in_flight", "vpp.foo", "kernel.protocols"):
             assert key in done.stderr
         assert "Traceback" not in done.stderr
@@ -46,13 +35,13 @@ def test_a_right_configuration_is_said_to_be(tmp_path: Path) -> None:
     """Also as JSON, whole, with what is not ours in a file of Contiv's."""
     file = tmp_path / "right.toml"
     file.write_text("[vpp]\nmax_in_flight = 64\n")
-    assert bgpreflector("check", str(file)).returncode == 0
-    shown = json.loads(bgpreflector("check", str(file), "--json").stdout)
+    run_command("check", str(file))
+    shown = json.loads(run_command("check", str(file), "--json").stdout)
     assert shown.pop("configuration")["vpp"]["max_in_flight"] == 64
     assert shown == {"schema": 1, "valid": True, "problems": [], "ignored": [], "environment": {}}
     contiv = tmp_path / "contiv.conf"
     contiv.write_text("mainVRFID: 7\nnatExternalTraffic: true\n")
-    shown = json.loads(bgpreflector("check", str(contiv), "--json").stdout)
+    shown = json.loads(run_command("check", str(contiv), "--json").stdout)
     assert shown["configuration"]["vpp"]["tables"] == {"254": 7}
     assert shown["ignored"] == ["natExternalTraffic"]
 
@@ -61,8 +50,7 @@ def test_mistakes_as_json(tmp_path: Path) -> None:
     """The same object, with each mistake by its key, and the value where one is refused."""
     file = tmp_path / "wrong.toml"
     file.write_text("[vpp]\nmax_in_flight = 0\nfoo = 1\n")
-    done = bgpreflector("check", str(file), "--json")
-    assert done.returncode == 78
+    done = run_command("check", str(file), "--json", exit_code=78)
     shown = json.loads(done.stdout)
     problems = {problem["key"]: problem for problem in shown.pop("problems")}
     assert shown.pop("environment") == {}
@@ -71,15 +59,14 @@ def test_mistakes_as_json(tmp_path: Path) -> None:
     assert problems["vpp.max_in_flight"]["value"] == 0
     assert all(problem["message"] in done.stderr for problem in problems.values())
     file.write_text("[vpp\n")
-    shown = json.loads(bgpreflector("check", str(file), "--json").stdout)
+    shown = json.loads(run_command("check", str(file), "--json", exit_code=78).stdout)
     assert [problem["key"] for problem in shown["problems"]] == [""]
 
 
 def test_a_socket_that_is_not_there(tmp_path: Path) -> None:
     """Exit code 4, the path, and what to look at."""
     place = tmp_path / "nowhere.sock"
-    done = bgpreflector("run", "--no-wait", "--socket", str(place))
-    assert done.returncode == 4
+    done = run_command("run", "--no-wait", "--socket", str(place), exit_code=4)
     assert str(place) in done.stderr
     assert "is VPP running" in done.stderr
     assert "Traceback" not in done.stderr
@@ -90,8 +77,7 @@ def test_a_socket_that_nobody_listens_on(tmp_path: Path) -> None:
     place = tmp_path / "stale.sock"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(place))
-    done = bgpreflector("run", "--no-wait", "--socket", str(place))
-    assert done.returncode == 4
+    done = run_command("run", "--no-wait", "--socket", str(place), exit_code=4)
     assert str(place) in done.stderr
 
 
@@ -139,8 +125,7 @@ def test_another_program_at_the_socket(tmp_path: Path) -> None:
         listener.bind(str(place))
         listener.listen()
         threading.Thread(target=_close_the_first, args=(listener,), daemon=True).start()
-        done = bgpreflector("run", "--no-wait", "--socket", str(place))
-    assert done.returncode == 4
+        done = run_command("run", "--no-wait", "--socket", str(place), exit_code=4)
     assert "Traceback" not in done.stderr
 
 
@@ -178,8 +163,9 @@ def test_no_permission_to_the_socket(simulator: SimulatedVpp) -> None:
 @pytest.mark.root
 def test_a_namespace_that_is_not_there(simulator: SimulatedVpp) -> None:
     """Exit code 5, with the namespace's name."""
-    done = bgpreflector("run", "--socket", str(simulator.socket), "--netns", "no-such-namespace")
-    assert done.returncode == 5, done.stderr
+    done = run_command(
+        "run", "--socket", str(simulator.socket), "--netns", "no-such-namespace", exit_code=5
+    )
     assert "no-such-namespace" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -349,7 +335,7 @@ def test_a_restart_of_the_daemon_sends_nothing(
 def test_show_routes_shows_the_kernel(make_namespace: Callable[[str], Namespace]) -> None:
     """Without a daemon: a JSON object a line."""
     kernel = kernel_with_routes(make_namespace)
-    done = bgpreflector("show", "routes", "--kernel", "--json", "--netns", kernel.name)
+    done = run_command("show", "routes", "--kernel", "--json", "--netns", kernel.name)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(lines) == COUNT
     assert lines[0]["protocol"] == 12

@@ -84,7 +84,7 @@ def test_an_interface_map_with_a_typing_error(
     with running_daemon(tmp_path / "two.log", *given, namespace=kernel) as daemon:
         seen = state(daemon, "guarded")
         reason = f"{COUNT} VPP cannot have (no VPP interface mapped to f0: {COUNT})"
-        expected = {"deletions": COUNT, "of": COUNT, "reason": reason, "left": 0}
+        expected = {"deletions": COUNT, "total": COUNT, "reason": reason, "unmirrored_routes": 0}
         assert (seen["guard"], seen["ready"], seen["in_sync"]) == (expected, False, False)
         assert f"{COUNT} of the {COUNT} routes" in daemon.log()
         said = daemon.ask("status", "--check", exit_code=6)
@@ -164,7 +164,7 @@ def test_a_reload_that_would_empty_vpp(
         daemon.ask("reload")
         guard = state(daemon, "guarded")["guard"]
         assert isinstance(guard, dict)
-        assert guard["left"] == COUNT
+        assert guard["unmirrored_routes"] == COUNT
         assert "tables 0 are not mirrored into any more" in daemon.log()
         assert deletions(simulator) == 0
         daemon.ask("resume")

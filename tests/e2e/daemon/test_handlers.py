@@ -132,6 +132,10 @@ def test_the_daemon_calls_it_and_a_reload_makes_it_anew(
         wait_until(harness.vpp.routes, 30, "it is gone", accept=lambda r: len(r) == before - 1)
         wait_until(notes.read_text, 30, word, accept=lambda text: word in text.splitlines())
 
+    def resyncs() -> int:
+        count: int = daemon.status()["kernel"]["resyncs"]["requested"]["count"]
+        return count
+
     configure("one")
     path = os.pathsep.join([str(installed), os.environ.get("PYTHONPATH", "")])
     with harness.running(PYTHONPATH=path) as daemon:
@@ -144,6 +148,8 @@ def test_the_daemon_calls_it_and_a_reload_makes_it_anew(
         )
         configure("two")
         assert daemon.ask_json("reload")[0]["changed"] == ["handlers.options"]
+        # What the new daemon's first resync sees is no update.
+        wait_until(resyncs, 30, "its first resync")
         withdraw(21, "two")
         configure("three", load="missing")
         with (
@@ -152,8 +158,7 @@ def test_the_daemon_calls_it_and_a_reload_makes_it_anew(
         ):
             _ = client.ask("reload").end
         withdraw(22, "two")
-        resyncs = daemon.status()["kernel"]["resyncs"]
-        assert resyncs["requested"]["count"] == 1
+        assert resyncs() == 1
         assert daemon.end() == 0, daemon.log()
     assert set(notes.read_text().splitlines()) == {"start", "one", "two", "close"}
     assert notes.read_text().count("start") == notes.read_text().count("close") == 2

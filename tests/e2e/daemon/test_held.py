@@ -31,7 +31,7 @@ def test_no_interface_is_mapped(
         held = 2 * COUNT + 1
         assert seen["held"] == {
             "prefixes": held,
-            "of": held + 1,
+            "total": held + 1,
             "too_many": True,
             "interfaces": {"f0": 2 * COUNT, "g0": 1},
             "unmapped": "hold",
@@ -50,7 +50,7 @@ def test_no_interface_is_mapped(
             urlopen(f"http://{address}/-/ready")
         with urlopen(f"http://{address}/metrics") as metrics:
             text = metrics.read().decode()
-        assert f"bgpreflector_held_share {held / (held + 1)}" in text
+        assert f"bgpreflector_held_ratio {held / (held + 1)}" in text
         assert "bgpreflector_in_sync 1.0" in text
         assert "bgpreflector_ready 0.0" in text
 

@@ -122,7 +122,7 @@ def answers(daemon: RunningDaemon, sent: bytes) -> list[dict[str, Any]]:
 def unharmed(daemon: RunningDaemon) -> None:
     """It goes on, and no handler has broken."""
     with ControlClient(daemon.control, timeout=60) as client:
-        assert client.ask("resume").end["schema"] == 2
+        assert client.ask("resume").end["schema"] == 3
         assert client.ask("routes").end["count"] == MIRRORED + HELD
     assert "Traceback" not in daemon.log()
 

@@ -99,7 +99,7 @@ SAID = {
         "interface": OBEYED,
         "index": 1,
         "up": True,
-        "found": "map",
+        "mapped_by": "map",
         "vpp_interface": OBEYED,
         "sw_if_index": 1,
         "routes": 1,

@@ -77,7 +77,7 @@ def zebra(router: World) -> Iterator[Zebra]:
     made.connect()
     made.show(end=True)
     agree(router, made)
-    wait(router, "a sweep", lambda: figures(router).settled)
+    wait(router, "a sweep", lambda: figures(router).synchronised)
     yield made
     made.disconnect()
 
@@ -104,7 +104,7 @@ def test_what_is_no_fpm_ends_the_connection_and_takes_nothing(
     # And the next one is taken.
     zebra.connect()
     zebra.show(end=True)
-    wait(router, "a sweep", lambda: figures(router).settled)
+    wait(router, "a sweep", lambda: figures(router).synchronised)
     agree(router, zebra)
 
 
@@ -136,11 +136,11 @@ def test_what_cannot_be_read_is_left_out_and_takes_nothing(
     assert {ONE, TWO, THREE} == router.vpp().keys()
     assert router.engine.status().messages["malformed"] == 1
     assert figures(router).sweeps == 1
-    assert not figures(router).settled
+    assert not figures(router).synchronised
     zebra.disconnect()
     zebra.connect()
     zebra.show(end=True)
-    wait(router, "a sweep", lambda: figures(router).settled)
+    wait(router, "a sweep", lambda: figures(router).synchronised)
     zebra.swept()
     agree(router, zebra)
 
@@ -156,7 +156,7 @@ def test_an_empty_frame_and_what_is_none_of_ours_are_passed_over(
     agree(router, zebra)
     skipped = router.engine.status().skipped
     assert (skipped["type"], skipped["family"]) == (1, 1)
-    assert figures(router).settled
+    assert figures(router).synchronised
 
 
 def test_a_connection_that_shows_no_route_takes_none(router: World, zebra: Zebra) -> None:
@@ -168,10 +168,10 @@ def test_a_connection_that_shows_no_route_takes_none(router: World, zebra: Zebra
     for _ in range(40):
         router.engine.resync()
         assert not router.engine.wait_dirty(0.02)
-    assert not figures(router).settled
+    assert not figures(router).synchronised
     agree(router, zebra)
     zebra.show(end=True)
-    wait(router, "a sweep", lambda: figures(router).settled)
+    wait(router, "a sweep", lambda: figures(router).synchronised)
 
 
 def test_the_first_of_two_zebras_stays(router: World, zebra: Zebra) -> None:
@@ -189,7 +189,7 @@ def test_the_first_of_two_zebras_stays(router: World, zebra: Zebra) -> None:
     wait(router, "the end", lambda: figures(router).peer is None)
     other.connect()
     other.show(end=True)
-    wait(router, "a sweep", lambda: figures(router).settled)
+    wait(router, "a sweep", lambda: figures(router).synchronised)
     agree(router, other)
 
 
@@ -262,7 +262,7 @@ def test_routes_that_a_run_before_left_in_vpp_go_with_the_sweep(
     del zebra.rib[TWO]
     zebra.connect()
     zebra.show(end=True)
-    wait(router, "a sweep", lambda: figures(router).settled)
+    wait(router, "a sweep", lambda: figures(router).synchronised)
     zebra.swept()
     agree(router, zebra)
     assert router.engine.status().requests["add"][0] == 0, "what VPP has is not sent again"
@@ -287,7 +287,7 @@ def test_grace_keeps_what_was_not_shown() -> None:
         zebra.connect()
         zebra.show(end=True)
         agree(router, zebra)
-        assert not figures(router).settled
+        assert not figures(router).synchronised
         zebra.disconnect()
 
 
@@ -319,5 +319,5 @@ def test_a_namespace_that_is_made_again_is_listened_in(router: World, zebra: Zeb
     wait(router, "its end", lambda: figures(router).peer is None)
     zebra.connect()
     zebra.show(end=True)
-    wait(router, "a sweep", lambda: figures(router).settled)
+    wait(router, "a sweep", lambda: figures(router).synchronised)
     agree(router, zebra)

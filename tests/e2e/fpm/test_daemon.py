@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +12,7 @@ import pytest
 
 from daemon.running import RunningDaemon, running_daemon
 from lab import Namespace, wait_until
+from lab.command import run_command
 from lab.vpp import SimulatedVpp
 
 from . import wire
@@ -127,21 +126,9 @@ def running(
         zebra.disconnect()
 
 
-def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """A command without a daemon of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "bgpreflector", *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-
 def refused(*arguments: str) -> None:
     """One that says that there is nothing to compare with."""
-    done = command(*arguments)
-    assert done.returncode == 1, done.stdout + done.stderr
+    done = run_command(*arguments, exit_code=1)
     assert "zebra sends its routes to the daemon alone" in done.stderr
     assert done.stdout == ""
 
@@ -156,15 +143,15 @@ def test_who_would_read_the_kernel(
         for asked in ("plan", "audit"):
             refused(asked, *of)
         assert simulator.routes() == {KEY[1]: frozenset({"10.7.0.2"})}
-        repaired = command("audit", "--repair", *of)
+        repaired = run_command("audit", "--repair", *of)
         assert repaired.stdout == "found: nothing; left: nothing; in sync\n"
 
-        kernel = command("show", "routes", "--kernel", *of)
+        kernel = run_command("show", "routes", "--kernel", *of)
         assert kernel.returncode == 0
         assert "203.0.113.0/24" in kernel.stdout
         assert "the daemon's come from zebra" in kernel.stderr
 
-        found = json.loads(command("doctor", "--json", *of).stdout)["findings"]
+        found = json.loads(run_command("doctor", "--json", *of).stdout)["findings"]
         said = {(one["check"], one["object"]): one for one in found}
         assert said["fpm", "table 254 ipv4"]["what"] == "1 route of zebra"
         assert "mapped to VPP's loop0" in said["interfaces", "f0"]["what"]
@@ -172,7 +159,7 @@ def test_who_would_read_the_kernel(
         assert "203.0.113" not in str(found)
         assert daemon.end() == 0, daemon.log()
     refused("audit", "--repair", "--no-daemon", *of)
-    found = json.loads(command("doctor", "--json", *of).stdout)["findings"]
+    found = json.loads(run_command("doctor", "--json", *of).stdout)["findings"]
     (alone,) = [one for one in found if (one["check"], one["object"]) == ("fpm", "routes")]
     assert alone["severity"] == "warning"
     assert "zebra sends its routes to a daemon alone" in alone["what"]

@@ -1,27 +1,29 @@
-"""A real zebra of Debian's: all it says goes into VPP, and stays when it is killed."""
+"""Debian's zebra: its routes go into VPP, and stay when it is killed."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from lab import wait_until
+from lab.frr import Frr, running_zebra
 from oracle.expected import Forwarding
 from oracle.world import World
 
-from .frr import Frr, frr, is_there
 from .sequence import fpm_world
 
 pytestmark = [
     pytest.mark.root,
+    pytest.mark.frr,
     pytest.mark.timeout(300),
-    pytest.mark.skipif(not is_there(), reason="no FRR (apt-get install frr)"),
 ]
 
 TIMEOUT = 60.0
-CONFIGURATION = """
-fpm address 127.0.0.1
+FPM = ("-M", "dplane_fpm_nl")
+ZEBRA = "fpm address 127.0.0.1\n"
+STATICD = """
 ip route 198.18.0.0/24 10.7.0.2
 ip route 198.18.1.0/24 10.7.0.2
 ip route 198.18.1.0/24 10.7.1.2
@@ -97,13 +99,14 @@ def change(routes: Frr, router: World) -> Forwarding:
 
 @pytest.mark.parametrize("groups", ["fpm use-next-hop-groups", "no fpm use-next-hop-groups"])
 def test_vpp_follows_zebra_past_its_end(router: World, groups: str) -> None:
-    with frr(router.namespace, f"{groups}\n{CONFIGURATION}") as routes:
+    with running_zebra(router.namespace, f"{ZEBRA}{groups}\n", STATICD, *FPM) as routes:
         now = change(routes, router)
         wait_until(lambda: sweeps(router), TIMEOUT, "a sweep")
-        routes.kill()
+        routes.kill_all()
         wait_until(lambda: peer(router), TIMEOUT, "zebra gone", accept=lambda seen: seen is None)
         agree(router, now)
-        routes.start()
+        routes.start("zebra", *FPM)
+        routes.start("staticd")
         # It has what is in its file, and the rest goes once it has shown that.
         agree(router, FIRST)
         assert router.refused() == 0
@@ -111,7 +114,7 @@ def test_vpp_follows_zebra_past_its_end(router: World, groups: str) -> None:
 
 def test_this_zebra_takes_no_answers(router: World) -> None:
     """The one of Debian 12 reads and drops them: what answers do is for a scripted zebra to see."""
-    with frr(router.namespace, CONFIGURATION) as routes:
+    with running_zebra(router.namespace, ZEBRA, STATICD, *FPM) as routes:
         agree(router, FIRST)
         figures = wait_until(
             router.engine.fpm,
@@ -122,5 +125,7 @@ def test_this_zebra_takes_no_answers(router: World) -> None:
         assert figures is not None
         assert figures.answers["offload_failed"] == 0
         assert figures.peer is not None, "they do it no harm"
-        if routes.version() >= (8, 5):
+        found = re.search(r"FRRouting (\d+)\.(\d+)", routes.vtysh("show version"))
+        assert found is not None
+        if tuple(map(int, found.groups())) >= (8, 5):
             pytest.skip("release: this zebra takes answers")

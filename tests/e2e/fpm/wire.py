@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 import socket
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-RTM_NEWROUTE, RTM_DELROUTE, RTM_NEWNEXTHOP, RTM_DELNEXTHOP = 24, 25, 104, 105
+from lab.netlink import attribute, parse_attributes
+
+RTM_NEWROUTE, RTM_DELROUTE, RTM_NEWNEXTHOP = 24, 25, 104
 NLMSG_DONE = 3
 REQUEST, REPLACE, CREATE = 0x1, 0x100, 0x400
 RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_MULTIPATH, RTA_TABLE, RTA_NH_ID = (
@@ -42,12 +44,8 @@ def message(kind: int, flags: int, body: bytes) -> bytes:
     return struct.pack("=IHHII", len(body) + 16, kind, REQUEST | flags, 0, 4242) + body
 
 
-def _attribute(kind: int, value: bytes) -> bytes:
-    return struct.pack("=HH", len(value) + 4, kind) + value + b"\0" * (-len(value) % 4)
-
-
 def _number(kind: int, value: int) -> bytes:
-    return _attribute(kind, struct.pack("=I", value))
+    return attribute(kind, struct.pack("=I", value))
 
 
 def _packed(address: str) -> bytes:
@@ -72,10 +70,10 @@ def route(
     if group is not None:
         body += _number(RTA_NH_ID, group)
     elif len(hops) == 1:
-        body += _attribute(RTA_GATEWAY, _packed(hops[0].gateway))
+        body += attribute(RTA_GATEWAY, _packed(hops[0].gateway))
         body += _number(RTA_OIF, hops[0].interface)
     elif hops:
-        body += _attribute(RTA_MULTIPATH, b"".join(map(_next_hop, hops)))
+        body += attribute(RTA_MULTIPATH, b"".join(map(_next_hop, hops)))
     return message(RTM_NEWROUTE, CREATE | (REPLACE if replace else 0), body)
 
 
@@ -85,13 +83,13 @@ def label_route(
     """``RTM_NEWROUTE`` of ``AF_MPLS`` (``netlink_lsp_msg_encoder``), without next hop
     ``RTM_DELROUTE``: what is done with a label."""
     body = struct.pack("=8BI", AF_MPLS, 20, 0, 0, 254, protocol, 0, 1 if hop else 0, 0)
-    body += _attribute(RTA_DST, _stack([label]))
+    body += attribute(RTA_DST, _stack([label]))
     if hop is None:
         return message(RTM_DELROUTE, CREATE, body)
     if labels:
-        body += _attribute(RTA_NEWDST, _stack(labels))
+        body += attribute(RTA_NEWDST, _stack(labels))
     via = struct.pack("=H", socket.AF_INET) + _packed(hop.gateway)
-    body += _attribute(RTA_VIA, via) + _number(RTA_OIF, hop.interface)
+    body += attribute(RTA_VIA, via) + _number(RTA_OIF, hop.interface)
     return message(RTM_NEWROUTE, CREATE | REPLACE, body)
 
 
@@ -115,12 +113,12 @@ def _rtmsg(
     family = socket.AF_INET if network.version == 4 else socket.AF_INET6
     small = table if table < 256 else 0
     body = struct.pack("=8BI", family, network.prefixlen, 0, 0, small, protocol, 0, kind, 0)
-    body += _attribute(RTA_DST, network.network_address.packed) + _number(RTA_PRIORITY, METRIC)
+    body += attribute(RTA_DST, network.network_address.packed) + _number(RTA_PRIORITY, METRIC)
     return body if small else body + _number(RTA_TABLE, table)
 
 
 def _next_hop(hop: Hop) -> bytes:
-    gateway = _attribute(RTA_GATEWAY, _packed(hop.gateway))
+    gateway = attribute(RTA_GATEWAY, _packed(hop.gateway))
     return struct.pack("=HBBI", len(gateway) + 8, 0, hop.weight - 1, hop.interface) + gateway
 
 
@@ -128,7 +126,7 @@ def next_hop(number: int, hop: Hop) -> bytes:
     """``RTM_NEWNEXTHOP`` of one."""
     family = socket.AF_INET6 if ":" in hop.gateway else socket.AF_INET
     body = struct.pack("=4BI", family, 0, 11, 0, 0) + _number(NHA_ID, number)
-    body += _attribute(NHA_GATEWAY, _packed(hop.gateway)) + _number(NHA_OIF, hop.interface)
+    body += attribute(NHA_GATEWAY, _packed(hop.gateway)) + _number(NHA_OIF, hop.interface)
     return message(RTM_NEWNEXTHOP, CREATE | REPLACE, body)
 
 
@@ -136,13 +134,7 @@ def group(number: int, members: Sequence[tuple[int, int]]) -> bytes:
     """``RTM_NEWNEXTHOP`` of several, by id and weight."""
     entries = b"".join(struct.pack("=IBBH", member, weight - 1, 0, 0) for member, weight in members)
     body = struct.pack("=4BI", 0, 0, 11, 0, 0) + _number(NHA_ID, number)
-    return message(RTM_NEWNEXTHOP, CREATE | REPLACE, body + _attribute(NHA_GROUP, entries))
-
-
-def no_next_hop(number: int) -> bytes:
-    """``RTM_DELNEXTHOP``."""
-    body = struct.pack("=4BI", 0, 0, 0, 0, 0) + _number(NHA_ID, number)
-    return message(RTM_DELNEXTHOP, CREATE, body)
+    return message(RTM_NEWNEXTHOP, CREATE | REPLACE, body + attribute(NHA_GROUP, entries))
 
 
 def end() -> bytes:
@@ -183,16 +175,9 @@ def _answer(data: bytes) -> Answer:
     )
     assert route_type in (1, 6, 7, 8), "zebra passes over other types"
     assert route_flags in (OFFLOAD, OFFLOAD_FAILED)
-    values = dict(_attributes(data[28:]))
+    values = dict(parse_attributes(data[28:]))
     address = ipaddress.ip_address(values[RTA_DST])
     if RTA_TABLE in values:
         (table,) = struct.unpack("=I", values[RTA_TABLE])
     named = struct.unpack("=I", values[RTA_NH_ID])[0] if RTA_NH_ID in values else None
     return Answer(table, f"{address}/{bits}", protocol, route_flags == OFFLOAD, named)
-
-
-def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
-    while data:
-        length, kind = struct.unpack_from("=HH", data)
-        yield kind, data[4:length]
-        data = data[length + 3 & ~3 :]

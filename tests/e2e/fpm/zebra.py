@@ -142,7 +142,7 @@ class Zebra:
         return self._next_id
 
     def change_group(self, number: int, hops: tuple[Hop, ...]) -> None:
-        """Has a group have other members."""
+        """Replaces the members of a group."""
         hops = hops[: len(self.groups[self.run, number])]
         self.groups[self.run, number] = hops
         if self.is_connected:

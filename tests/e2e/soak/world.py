@@ -142,7 +142,7 @@ class World:
             ControlClient(self.daemon.control, timeout=TIMEOUT) as client,
             suppress(RefusedByDaemonError),
         ):
-            assert client.ask("resync").end["schema"] == 2
+            assert client.ask("resync").end["schema"] == 3
 
     def keep_figures(self) -> None:
         """Before they begin at 0 again."""

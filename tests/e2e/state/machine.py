@@ -189,7 +189,7 @@ class Reflection(RuleBasedStateMachine):
     @vpp_is_there
     @step
     def poison(self, prefix: str, block: kernel.Block) -> None:
-        """VPP ends over a prefix, until all agree but for that, whatever else happens meanwhile."""
+        """A prefix crashes VPP, until all agree but for that, whatever else happens meanwhile."""
         self.healthy = False
         self.world.poison_with(prefix)
         family = 6 if ":" in prefix else 4

@@ -129,7 +129,7 @@ class Service:
         self.check()
 
     def release(self) -> None:
-        """Has the routes let in again that are held as VPP ended over them."""
+        """Releases the routes that are held because they crashed VPP."""
         self._ask("release")
 
     def approve(self) -> None:

@@ -1,4 +1,4 @@
-"""Several routes over which VPP ends, one after the other."""
+"""Several routes that crash VPP, one after the other."""
 
 from __future__ import annotations
 

@@ -15,10 +15,10 @@ from .world import SETTLE, World
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(1200)]
 
-STEPS = int(os.environ.get("STATE_STEPS", "500"))
+STEPS = int(os.environ.get("STATE_STEPS", "250"))
 FIRST = int(os.environ.get("STATE_FIRST_SEED", "0"))
 
-RUN = 500
+RUN = 250
 """Steps of one test."""
 
 LENGTH = 24

@@ -61,7 +61,7 @@ class World:
         self._vpp_away = False
         self._marks = 0
         self.poisons: set[str] = set()
-        """Prefixes over which VPP ends."""
+        """Prefixes that crash VPP."""
         self.service = Service(self._directory, self.namespace, self.vpp.socket)
         self._stack.callback(self.service.kill)
         self.service.start()
@@ -109,25 +109,24 @@ class World:
             self._vpp_away = False
         self.vpp.fault("clear")
         for prefix in self.poisons:
-            self.vpp.fault("end_at", prefix=prefix, on=True)
+            self.vpp.fault("crash_at", prefix=prefix, on=True)
 
     def poison_with(self, prefix: str) -> None:
-        """VPP ends whenever a route for the prefix is added, and starts again, empty."""
+        """VPP crashes whenever a route for the prefix is added, and restarts empty."""
         self.poisons.add(prefix)
-        self.vpp.fault("end_at", prefix=prefix, on=True)
+        self.vpp.fault("crash_at", prefix=prefix, on=True)
 
     def _cure(self) -> None:
-        """What ends VPP keeps no other route down; once it ends VPP no more, an operator lets it
-        in."""
+        """What crashes VPP keeps no other route out; once it does not, an operator releases it."""
         if not self.poisons:
             return
         self._wait_until_same()
         for prefix in self.poisons:
-            self.vpp.fault("end_at", prefix=prefix, on=False)
+            self.vpp.fault("crash_at", prefix=prefix, on=False)
         self.poisons.clear()
         # Whether it ended recently or not: it has no routes of others now.
         self.restart_vpp(0)
-        self._wait_until(self._let_in, "VPP has what ended it before")
+        self._wait_until(self._let_in, "VPP has what crashed it before")
 
     def _let_in(self) -> list[str]:
         """Again where the daemon only now takes the restart for an end over the route."""
@@ -255,7 +254,7 @@ class World:
             ended.append(f"VPP ended: {error}")
 
     def _differences(self) -> list[str]:
-        """Between kernel and VPP; the prefixes over which VPP ends do not count."""
+        """Between kernel and VPP; the prefixes that crash VPP do not count."""
         self.service.check()
         with self._poison_may_end_vpp() as ended:
             names = self.others.interface_names()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from bgpreflector import _core
 from lab import Namespace
@@ -30,15 +31,19 @@ def following(
     stale_routes_time: float = 0.0,
     receive_buffer: int = 4 << 20,
     audit_interval: float = 0.0,
+    path: Path | None = None,
 ) -> Iterator[_core.Engine]:
-    """An engine that has read the namespace once and follows it; VPP knows ``interfaces``."""
+    """An engine that has read the namespace once and follows it; VPP knows ``interfaces``.
+
+    ``path`` leads to the namespace in place of its own.
+    """
     engine = _core.Engine(
         protocols=[12],
         tables={254: 0},
         families=["ipv4", "ipv6"],
         foreign_routes="hide",
         receive_buffer=receive_buffer,
-        namespace=namespace.path,
+        namespace=path or namespace.path,
         prefix_rules=prefix_rules,
         stale_routes_time=stale_routes_time,
         audit_interval=audit_interval,

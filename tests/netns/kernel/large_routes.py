@@ -7,6 +7,7 @@ import struct
 from socket import AF_INET, AF_INET6, if_nametoindex, inet_pton
 
 from lab import Namespace
+from lab.netlink import attribute
 
 
 def large_route(
@@ -26,8 +27,3 @@ def large_route(
     rtmsg = struct.pack("=BBBBBBBBI", int(af), int(length), 0, 0, 254, protocol, 0, 1, 0)
     body = rtmsg + attribute(1, inet_pton(af, address)) + attribute(9, hops)
     return struct.pack("=IHHII", 16 + len(body), 24, 0x405, 1, 0) + body
-
-
-def attribute(kind: int, value: bytes) -> bytes:
-    """``struct rtattr`` and its value."""
-    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)

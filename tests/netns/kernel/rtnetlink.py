@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lab import Namespace
+from lab.netlink import parse_attributes, route_socket
 
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 NLM_F_REQUEST, NLM_F_DUMP, NLM_F_DUMP_INTR = 0x1, 0x300, 0x10
@@ -55,7 +56,7 @@ class Message:
     @property
     def attributes(self) -> dict[int, bytes]:
         """What follows ``struct rtmsg``, by type."""
-        return dict(_attributes(self.body[12:]))
+        return dict(parse_attributes(self.body[12:]))
 
     @property
     def number(self) -> int:
@@ -65,7 +66,7 @@ class Message:
     @property
     def object_id(self) -> int:
         """``NHA_ID`` of a message about a next-hop object."""
-        return int(struct.unpack("=I", dict(_attributes(self.body[8:]))[NHA_ID])[0])
+        return int(struct.unpack("=I", dict(parse_attributes(self.body[8:]))[NHA_ID])[0])
 
     @property
     def gateways(self) -> list[str]:
@@ -75,19 +76,12 @@ class Message:
         if next_hops is None:
             return [self._address(attributes[RTA_GATEWAY])] if RTA_GATEWAY in attributes else []
         return [
-            self._address(dict(_attributes(next_hop))[RTA_GATEWAY])
+            self._address(dict(parse_attributes(next_hop))[RTA_GATEWAY])
             for next_hop in _next_hops(next_hops)
         ]
 
     def _address(self, value: bytes) -> str:
         return socket.inet_ntop(self.family, value)
-
-
-def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
-    while len(data) >= 4:
-        length, kind = struct.unpack_from("=HH", data)
-        yield kind & 0x3FFF, data[4:length]
-        data = data[(length + 3) & ~3 :]
 
 
 def _next_hops(data: bytes) -> Iterator[bytes]:
@@ -106,7 +100,7 @@ def messages(datagram: bytes) -> Iterator[Message]:
 
 
 def _open() -> socket.socket:
-    opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+    opened = route_socket()
     opened.bind((0, 0))
     return opened
 

@@ -26,7 +26,7 @@ def hop(engine: _core.Engine) -> Hop:
 
 
 def move(kernel: Namespace, prefixes: list[str], host: int) -> None:
-    """Have the routes go by another neighbour."""
+    """Replaces the routes' next hop."""
     ip_batch(kernel, [f"route replace {p} via 10.0.0.{host} proto 12" for p in prefixes])
 
 

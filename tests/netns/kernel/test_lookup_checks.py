@@ -65,7 +65,7 @@ def test_a_table_that_is_wrong_is_found(make_namespace: Callable[[str], Namespac
         (index,) = [i for i, name, _ in engine.links() if name == "f0"]
         for prefix, gateway in ROUTES.items():
             install(engine, prefix, gateway)
-        assert verdicts(engine, *ROUTES) == dict.fromkeys(ROUTES, "alike")
+        assert verdicts(engine, *ROUTES) == dict.fromkeys(ROUTES, "same")
         assert {prefix for _, prefix in engine.sample_installed(10, 0)} == set(ROUTES)
         assert len(engine.sample_installed(1, 1)) == 1
         # The table takes other next hops for the kernel's, and a route that it has not.
@@ -78,7 +78,7 @@ def test_a_table_that_is_wrong_is_found(make_namespace: Callable[[str], Namespac
             engine.announce(MAIN, prefix, hops, protocol=12, metric=32)
             install(engine, prefix, gateway)
         found = verdicts(engine, *ROUTES, GONE)
-        assert found == {prefix: "different" for prefix, _ in wrong} | {"30.0.1.0/24": "alike"}
+        assert found == {prefix: "different" for prefix, _ in wrong} | {"30.0.1.0/24": "same"}
         # A longer prefix is in the way of all that could be asked for.
         lines = [f"route add 30.0.1.{n}/32 via 10.0.0.9 proto 4" for n in (0, 128, 255)]
         ip_batch(kernel, lines)
@@ -86,4 +86,4 @@ def test_a_table_that_is_wrong_is_found(make_namespace: Callable[[str], Namespac
         ip_batch(
             kernel, ["rule add to 30.0.2.0/24 lookup 77", "route add 30.0.2.0/24 dev f0 table 77"]
         )
-        assert verdicts(engine, "30.0.2.0/24") == {"30.0.2.0/24": "elsewhere"}
+        assert verdicts(engine, "30.0.2.0/24") == {"30.0.2.0/24": "other_table"}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -43,7 +46,77 @@ def test_another_namespace_of_the_name_is_followed(
         wait_until(
             followed, TIMEOUT, "the new one is read", accept=lambda s: s == {"198.18.1.0/24"}
         )
-        assert engine.status().synchronised
+        wait_until(lambda: engine.status().synchronised, TIMEOUT, "all of it is read")
         namespace.ip("route", "add", "198.18.2.0/24", "dev", LINK, "proto", "12")
         both = {"198.18.1.0/24", "198.18.2.0/24"}
         wait_until(followed, TIMEOUT, "its changes are read", accept=lambda s: s == both)
+
+
+IDLE = """
+import sys, time
+from pathlib import Path
+from bgpreflector import _core
+
+def waits():
+    for task in Path("/proc/self/task").iterdir():
+        if (task / "comm").read_text() == "kernel-reader\\n":
+            status = dict(line.split(":", 1) for line in (task / "status").read_text().splitlines())
+            return int(status["voluntary_ctxt_switches"])
+
+engine = _core.Engine(protocols=[12], tables={254: 0}, families=["ipv4"], foreign_routes="hide",
+                      receive_buffer=1 << 20, namespace=sys.argv[1])
+engine.start()
+engine.resync()
+before = waits()
+time.sleep(float(sys.argv[2]))
+print(waits() - before)
+engine.close()
+"""
+"""Prints how often the kernel's reader wakes within so many seconds."""
+
+
+ALONE = """
+mount --bind "$1" "$2"
+umount --recursive --lazy /run/netns
+exec "$3" -c "$4" "$2" "$5"
+"""
+"""Where others' mounts are not seen: a file that is removed is unmounted in every namespace."""
+
+
+def test_an_idle_reader_of_a_namespace_sleeps(
+    make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> None:
+    """It waits for mounts instead of looking at the name again and again."""
+    seconds, most = 8, 3
+    own = tmp_path / "own"
+    own.touch()
+    arguments = [str(make_namespace("quiet").path), str(own), sys.executable, IDLE, str(seconds)]
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-e", "-c", ALONE, "sh", *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert int(done.stdout) <= most
+
+
+def test_a_namespace_that_moves_without_a_mount_is_followed(
+    make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> None:
+    """A symbolic link for a name, as to ``/proc/PID/ns/net``, leads to another one in time."""
+    first, second = make_namespace("first"), make_namespace("second")
+    for number, namespace in enumerate((first, second)):
+        with_link(namespace)
+        namespace.ip("route", "add", f"198.18.{number}.0/24", "via", "10.0.0.2", "proto", "12")
+    link, other = tmp_path / "link", tmp_path / "other"
+    link.symlink_to(first.path)
+    other.symlink_to(second.path)
+    with following(first, path=link) as engine:
+        assert set(desired(engine)) == {"198.18.0.0/24"}
+        other.rename(link)
+        wait_until(
+            lambda: set(desired(engine)),
+            TIMEOUT,
+            "the other one is read",
+            accept=lambda seen: seen == {"198.18.1.0/24"},
+        )

@@ -13,7 +13,7 @@ from bgpreflector.config import Config
 from bgpreflector.controller import FullResync
 from bgpreflector.daemon import systemd as notifier
 from bgpreflector.daemon.daemon import Daemon
-from bgpreflector.daemon.health import Liveness, in_words
+from bgpreflector.daemon.health import HangDetector, in_words
 from lab import Namespace, wait_until
 from lab.vpp import SimulatedVpp
 
@@ -30,30 +30,30 @@ class Time:
 def test_what_gets_on_may_take_long() -> None:
     """Only standing still counts, and only with something to do."""
     time = Time()
-    liveness = Liveness(60.0, time)
+    detector = HangDetector(60.0, time)
     for hour in range(5):
         time.now = hour * 3600.0
-        assert in_words(liveness.check(("resync", 0.0), hour)) is None
+        assert in_words(detector.check(("resync", 0.0), hour)) is None
     time.now += 59.0
-    assert in_words(liveness.check(("resync", 0.0), 4)) is None
+    assert in_words(detector.check(("resync", 0.0), 4)) is None
     time.now += 1.0
-    said = in_words(liveness.check(("resync", 0.0), 4))
+    said = in_words(detector.check(("resync", 0.0), 4))
     assert said is not None
     assert "'resync' for 14460 s" in said
-    assert in_words(liveness.check(("resync", 14460.0), 4)) is None, "another one"
+    assert in_words(detector.check(("resync", 14460.0), 4)) is None, "another one"
     time.now += 3600
-    assert in_words(liveness.check(None, 4)) is None
+    assert in_words(detector.check(None, 4)) is None
     time.now += 3600
-    assert in_words(liveness.check(None, 4)) is None, "an idle thread does not hang"
+    assert in_words(detector.check(None, 4)) is None, "an idle thread does not hang"
 
 
 def test_each_thread_is_checked_for_itself() -> None:
     """Progress of one thread does not hide that another hangs; an idle one does not hang."""
     time = Time()
-    liveness = Liveness(60.0, time)
+    detector = HangDetector(60.0, time)
 
     def check(reader: tuple[bool, int], bulk: tuple[bool, int]) -> str | None:
-        return in_words(liveness.check(("resync", 0.0), 1, {"kernel reader": reader, "bulk": bulk}))
+        return in_words(detector.check(("resync", 0.0), 1, {"kernel reader": reader, "bulk": bulk}))
 
     assert check((True, 1), (False, 1)) is None
     time.now += 60
@@ -86,7 +86,7 @@ def test_an_event_loop_that_hangs_is_named(
         )
         daemon = Daemon(config)
         time = Time()
-        daemon._liveness = Liveness(60.0, time)
+        daemon._hang_detector = HangDetector(60.0, time)
         daemon.start()
         try:
             wait_until(lambda: daemon.in_sync, 30, "in sync")
@@ -149,7 +149,7 @@ def test_each_thread_that_hangs_is_logged_once(
     daemon = Daemon(Config.model_validate({"vpp": {"api_socket": str(tmp_path / "none")}}))
     loop, reader = {"event loop": "the event loop hangs"}, {"kernel reader": "the reader hangs"}
     found = iter([loop, loop, reader | loop, reader | loop, {}])
-    daemon._liveness.check = lambda *_: next(found)  # type: ignore[method-assign]
+    daemon._hang_detector.check = lambda *_: next(found)  # type: ignore[method-assign]
     said = "the reader hangs; the event loop hangs"
     assert [daemon.hung for _ in range(5)] == [loop["event loop"]] * 2 + [said] * 2 + [None]
     messages = [record.getMessage().split("; where")[0] for record in caplog.records]

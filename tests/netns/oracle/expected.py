@@ -7,6 +7,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
+from lab.kernel import prefix_of
+
 from .iproute import Entry, Ip
 from .operations import TABLES
 
@@ -73,7 +75,7 @@ def listing(ip: Ip) -> Listing:
         routes = [_expanded(route, objects) for route in ip.routes(family)]
         _bury(routes, down)
         for route in routes:
-            key = (int(route["table"]), _prefix(str(route["dst"]), family))
+            key = (int(route["table"]), prefix_of(str(route["dst"]), family))
             if key[0] in TABLES and route.get("tos", "0x00") == "0x00":
                 found.setdefault(key, []).append(route)
     return Listing(found, objects, names, down)
@@ -154,14 +156,6 @@ def _ranked(key: Key, routes: Sequence[Entry]) -> list[Entry]:
     first = [route for route in alive if metric(route) == metric(ordered[0])]
     others = [route for route in alive if metric(route) != metric(ordered[0])]
     return sorted(first, key=preference) + sorted(others, key=preference)
-
-
-def _prefix(destination: str, family: int) -> str:
-    if destination == "default":
-        return "0.0.0.0/0" if family == 4 else "::/0"
-    if "/" in destination:
-        return destination
-    return f"{destination}/{32 if family == 4 else 128}"
 
 
 def is_merged(route: Entry) -> bool:

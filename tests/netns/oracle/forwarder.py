@@ -144,7 +144,7 @@ def real(directory: Path) -> Iterator[Forwarder]:
     with RealVpp.running(directory) as user:
         version = str(user.api.show_version().version)
         if version.lstrip("v") < "26":
-            pytest.skip("release: an ICMP error outside table 0 ends VPP before 26.02")
+            pytest.skip("release: an ICMP error outside table 0 crashes VPP before 26.02")
         # Its first one has addresses, whose routes would go before ours.
         assert user.api.delete_loopback(sw_if_index=1).retval == 0
         interfaces: dict[int, str] = {}

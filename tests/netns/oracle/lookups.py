@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from lab import Namespace
+from lab.netlink import parse_attributes, route_socket
 
 from .iproute import Entry
 from .operations import TABLES
@@ -60,7 +61,7 @@ class Lookups:
     """Asks over one socket in the namespace."""
 
     def __init__(self, namespace: Namespace) -> None:
-        self._socket = namespace.call(_open)
+        self._socket = namespace.call(route_socket)
         self._socket.settimeout(TIMEOUT)
 
     def close(self) -> None:
@@ -79,10 +80,6 @@ class Lookups:
                     left.discard(number)
                     found[asked[number]] = _answer(kind, body, asked[number])
         return found
-
-
-def _open() -> socket.socket:
-    return socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
 
 
 def _question(number: int, table: int, address: str) -> bytes:
@@ -104,13 +101,6 @@ def _messages(datagram: bytes) -> Iterator[tuple[int, int, bytes]]:
         datagram = datagram[(length + 3) & ~3 :]
 
 
-def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
-    while len(data) >= 4:
-        length, kind = struct.unpack_from("=HH", data)
-        yield kind & 0x3FFF, data[4:length]
-        data = data[(length + 3) & ~3 :]
-
-
 def _answer(kind: int, body: bytes, question: FibQuery) -> Answer | None:
     if kind == NLMSG_ERROR:
         error = -int(struct.unpack_from("=i", body)[0])
@@ -121,7 +111,7 @@ def _answer(kind: int, body: bytes, question: FibQuery) -> Answer | None:
         return Answer(None, SPECIAL[error])
     assert kind == NEWROUTE, (kind, question)
     family, length, _, _, table, protocol, _, route_type, flags = struct.unpack_from("=8BI", body)
-    attributes = dict(_attributes(body[12:]))
+    attributes = dict(parse_attributes(body[12:]))
     if RTA_TABLE in attributes:
         table = _number(attributes[RTA_TABLE])
     if table != question[0]:
@@ -146,7 +136,7 @@ def _next_hops(family: int, data: bytes) -> Iterator[Entry]:
     """``struct rtnexthop`` and what belongs to each."""
     while len(data) >= 8:
         length, flags, hops, index = struct.unpack_from("=HBBi", data)
-        attributes = dict(_attributes(data[8:length]))
+        attributes = dict(parse_attributes(data[8:length]))
         yield _hop(family, flags, hops, attributes) | {"dev": index}
         data = data[(length + 3) & ~3 :]
 

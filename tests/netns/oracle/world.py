@@ -86,7 +86,7 @@ class World:
             connect_timeout=10,
             request_timeout=10,
         )
-        self.engine.connected_to(self.forwarder.version())
+        self.engine.set_vpp_version(self.forwarder.version())
         self.engine.adopt(self.source)
         indices = {link: index for index, link in self.forwarder.interfaces.items()}
         self.engine.set_interfaces(indices, None, False)

@@ -127,12 +127,16 @@ def test_bash_itself(tmp_path: Path) -> None:
     assert done.stdout.split() == ["debug", "info", "warning", "error"], done.stderr
 
 
-def test_the_program_is_not_imported() -> None:
-    """A key press does not wait for it."""
+PATIENT = "import bgpreflector.cli.completion_vpp as asking; asking.TIMEOUT = 30; "
+
+
+def loaded_for(line: str, before: str = "") -> tuple[list[str], set[str]]:
+    """What bash is offered for the last word of a line, and the modules that this took."""
     code = (
-        "import sys; from bgpreflector.cli import main; main(); "
+        f"{before}import sys; from bgpreflector.cli import main; main(); "
         "print(*sys.modules, sep='\\n', file=sys.stderr)"
     )
+    words = ["bgpreflector", *line.split(" ")]
     done = subprocess.run(
         [sys.executable, "-c", code],
         check=True,
@@ -141,22 +145,42 @@ def test_the_program_is_not_imported() -> None:
         env={
             **os.environ,
             "_BGPREFLECTOR_COMPLETE": "complete_bash",
-            "COMP_WORDS": "bgpreflector\nst",
-            "COMP_CWORD": "1",
+            "COMP_WORDS": "\n".join(words),
+            "COMP_CWORD": str(len(words) - 1),
         },
     )
-    assert done.stdout == "status\n"
-    modules = set(done.stderr.split())
+    return done.stdout.split(), set(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("st", ["status"]),
+        ("run --on-exit ", ["keep", "flush"]),
+        ("run --netns no-namespace-has-this-name", []),
+        ("run -c ", []),
+        ("run --control SOCKET --interface eth0=l", ["eth0=loop0"]),
+    ],
+)
+def test_the_program_is_not_imported(line: str, offered: list[str], tmp_path: Path) -> None:
+    """A key press does not wait for it, nor for anything that is not Python's own."""
+    place = tmp_path / "c.sock"
+    thread = answering(place, *ROWS) if "SOCKET" in line else None
+    before = PATIENT if thread is not None else ""
+    said, modules = loaded_for(line.replace("SOCKET", str(place)), before)
+    if thread is not None:
+        thread.join()
+    assert said == offered
     assert "bgpreflector.cli.completion" in modules
-    assert not modules & {
-        "click",
-        "rich",
-        "pydantic",
-        "structlog",
-        "bgpreflector._core",
-        "bgpreflector.config",
-        "bgpreflector.cli.app",
+    ours = {name for name in modules if name.startswith("bgpreflector.")}
+    assert ours <= {
+        "bgpreflector.cli",
+        "bgpreflector.cli.completion",
+        "bgpreflector.cli.completion_vpp",
     }
+    python = sys.stdlib_module_names | {"__main__", "_distutils_hack", "coverage", "sitecustomize"}
+    assert {name.partition(".")[0] for name in modules} - python == {"bgpreflector"}
+    assert not modules & {"asyncio", "inspect", "logging", "pathlib", "subprocess", "typing"}
 
 
 @pytest.mark.root

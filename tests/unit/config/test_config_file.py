@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from bgpreflector.cli import config_file
 from bgpreflector.cli.config_file import VARIABLE, where_from
 from bgpreflector.cli.settings import read_config
 from bgpreflector.config import ConfigError, loads
+from lab.command import run_command
 
 
 def test_the_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,14 +39,7 @@ def test_the_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def command(file: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs a command with a file named by the environment."""
-    return subprocess.run(
-        [sys.executable, "-m", "bgpreflector", *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, VARIABLE: str(file)},
-    )
+    return run_command(*arguments, exit_code=None, environment={VARIABLE: str(file)})
 
 
 def test_commands_read_it_and_say_so(tmp_path: Path) -> None:

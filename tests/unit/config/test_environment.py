@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ import pytest
 from bgpreflector.cli.settings import read_config
 from bgpreflector.config import Config, ConfigError, loads, with_environment
 from bgpreflector.config.environment import PREFIX, variables
+from lab.command import run_command
 
 
 def by(text: str = "", **values: str) -> Config:
@@ -111,16 +109,10 @@ def test_what_check_says_of_it(tmp_path: Path) -> None:
     """Which keys are the environment's; options go before it."""
     file = tmp_path / "a.toml"
     file.write_text('[kernel]\nprotocols = ["frr"]\n')
-    environment = {**os.environ, f"{PREFIX}KERNEL_PROTOCOLS": "12"}
+    environment = {f"{PREFIX}KERNEL_PROTOCOLS": "12"}
 
     def check(*arguments: str) -> str:
-        return subprocess.run(
-            [sys.executable, "-m", "bgpreflector", "check", str(file), *arguments],
-            check=True,
-            capture_output=True,
-            text=True,
-            env=environment,
-        ).stdout
+        return run_command("check", str(file), *arguments, environment=environment).stdout
 
     assert "kernel.protocols: by BGPREFLECTOR_KERNEL_PROTOCOLS" in check()
     found = json.loads(check("--json"))

@@ -65,7 +65,7 @@ class MemoryBatch:
     def __init__(self, *prefixes: str) -> None:
         self.prefixes = list(prefixes)
         self.released = 0
-        self.is_taken = False
+        self.is_consumed = False
 
     def __len__(self) -> int:
         return len(self.prefixes)
@@ -120,7 +120,7 @@ class MemorySink:
             if self.looks_away:
                 break
             assert isinstance(batch, MemoryBatch)
-            batch.is_taken = True
+            batch.is_consumed = True
             self.values.update(dict.fromkeys(map(str, batch.changes(len(batch))), batch))
         return result
 

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[3]
 FULL = re.compile(r"`((?:tests|rust)/[\w/]+\.(?:py|rs))::(\w+)`")
 
@@ -31,6 +33,7 @@ def test_the_references_are_up_to_date() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_the_site_has_every_page_and_no_dead_link(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going"]
     command += ["-d", str(tmp_path / "doctrees"), "docs", str(tmp_path / "site")]

@@ -28,7 +28,7 @@ class MemoryBatch:
         self._engine = engine
         self.taken = taken
         self.committed = False
-        self.is_taken = False
+        self.is_consumed = False
 
     def __len__(self) -> int:
         return len(self.taken)
@@ -175,7 +175,7 @@ class MemorySouthbound:
     def _install(self, batch: RouteBatch) -> list[OperationFailure]:
         assert isinstance(batch, MemoryBatch)
         assert not batch.committed, "a batch is committed at most once"
-        batch.committed = batch.is_taken = True
+        batch.committed = batch.is_consumed = True
         for prefix, gateway in batch.taken.items():
             if prefix in self.refuse:
                 continue

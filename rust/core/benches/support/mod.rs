@@ -7,7 +7,7 @@
     reason = "a benchmark may fail loudly"
 )]
 
-#[path = "../../tests/netlink_support/encode.rs"]
+#[path = "../../tests/netlink/support/encode.rs"]
 mod encode;
 pub mod memory;
 pub mod prefixes;

@@ -6,20 +6,42 @@ use smallvec::SmallVec;
 
 use super::{Family, Label};
 
-/// What VPP does with a packet on a path (`fib_path_type` in VPP's `fib_types.api`).
+/// What VPP does with a packet on a path, by its number of `fib_path_type` in VPP's
+/// `fib_types.api`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PathKind {
     /// `FIB_API_PATH_TYPE_NORMAL`: forwarded.
-    Normal,
+    Normal = 0,
     /// `FIB_API_PATH_TYPE_LOCAL`: VPP delivers the packet locally, to a listener or to the kernel
     /// (linux-cp).
-    Local,
+    Local = 1,
     /// `FIB_API_PATH_TYPE_DROP`.
-    Drop,
+    Drop = 2,
     /// `FIB_API_PATH_TYPE_ICMP_UNREACH`.
-    IcmpUnreach,
+    IcmpUnreach = 5,
     /// `FIB_API_PATH_TYPE_ICMP_PROHIBIT`.
-    IcmpProhibit,
+    IcmpProhibit = 6,
+}
+
+impl PathKind {
+    /// The number in VPP's API.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self as u32
+    }
+
+    /// The kind of a number; none for one that no route of ours has.
+    #[must_use]
+    pub const fn from_number(number: u32) -> Option<Self> {
+        match number {
+            0 => Some(Self::Normal),
+            1 => Some(Self::Local),
+            2 => Some(Self::Drop),
+            5 => Some(Self::IcmpUnreach),
+            6 => Some(Self::IcmpProhibit),
+            _ => None,
+        }
+    }
 }
 
 /// One path of a VPP route (`vl_api_fib_path_t` in VPP's `fib_types.api`).

@@ -161,14 +161,6 @@ pub fn message_id(payload: &[u8]) -> Option<u16> {
     payload.first_chunk().copied().map(u16::from_be_bytes)
 }
 
-/// The context of a reply or details message: the u32 behind the id.
-///
-/// # Errors
-/// [`WireError::Truncated`]
-pub fn reply_context(payload: &[u8]) -> Result<u32, WireError> {
-    Reader::message("reply", payload)?.u32()
-}
-
 /// Client index and context of a request: the two u32 behind the id.
 ///
 /// # Errors

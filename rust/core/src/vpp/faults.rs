@@ -19,9 +19,9 @@ use crate::route::{Path, PathKind, PathSet, Prefix};
 /// The faults that a VPP has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Faults {
-    /// A drop into a table other than 0 ends it.
+    /// A drop into a table other than 0 crashes it.
     pub drop: bool,
-    /// An ICMP unreachable or prohibited into a table other than 0 ends it.
+    /// An ICMP unreachable or prohibited into a table other than 0 crashes it.
     pub icmp: bool,
 }
 

@@ -82,9 +82,8 @@ pub(super) fn put_message(
 
 /// Cuts received bytes into messages.
 ///
-/// Bytes go in by [`FrameReader::push`], or without a copy by reading into
-/// [`FrameReader::spare`] and saying how many came with [`FrameReader::advance`]; messages come
-/// out of [`FrameReader::next_message`] as slices of the buffer.
+/// The caller reads into [`FrameReader::spare`] and reports the length with
+/// [`FrameReader::advance`]; [`FrameReader::next_message`] returns slices of the buffer.
 #[derive(Debug)]
 pub struct FrameReader {
     buffer: Vec<u8>,
@@ -111,32 +110,15 @@ impl FrameReader {
         }
     }
 
-    /// Appends received bytes.
-    pub fn push(&mut self, bytes: &[u8]) {
-        self.make_room(bytes.len());
-        let end = self.end + bytes.len();
-        if let Some(free) = self.buffer.get_mut(self.end..end) {
-            free.copy_from_slice(bytes);
-            self.end = end;
-        }
-    }
-
     /// Room to read into, at least 64 KiB.
     pub fn spare(&mut self) -> &mut [u8] {
         self.make_room(READ_LENGTH);
         self.buffer.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// Says that `count` bytes were read into [`FrameReader::spare`].
+    /// Reports that `count` bytes were read into [`FrameReader::spare`].
     pub fn advance(&mut self, count: usize) {
         self.end = self.end.saturating_add(count).min(self.buffer.len());
-    }
-
-    /// Bytes received and not yet returned: other than 0 at the end of a stream, the stream ended
-    /// within a message.
-    #[must_use]
-    pub const fn buffered(&self) -> usize {
-        self.end - self.start
     }
 
     /// The next complete message, including its id; none until more bytes arrive.

@@ -38,27 +38,6 @@ pub enum PathForm {
     Details,
 }
 
-const fn kind_number(kind: PathKind) -> u32 {
-    match kind {
-        PathKind::Normal => 0,
-        PathKind::Local => 1,
-        PathKind::Drop => 2,
-        PathKind::IcmpUnreach => 5,
-        PathKind::IcmpProhibit => 6,
-    }
-}
-
-const fn kind_of(number: u32) -> Result<PathKind, WireError> {
-    match number {
-        0 => Ok(PathKind::Normal),
-        1 => Ok(PathKind::Local),
-        2 => Ok(PathKind::Drop),
-        5 => Ok(PathKind::IcmpUnreach),
-        6 => Ok(PathKind::IcmpProhibit),
-        other => Err(WireError::PathType(other)),
-    }
-}
-
 fn check(path: &Path) -> Result<(), WireError> {
     if path.labels.len() > Path::MAX_LABELS {
         return Err(WireError::TooManyLabels(path.labels.len()));
@@ -100,7 +79,7 @@ pub fn encode_path(form: PathForm, path: &Path, out: &mut Vec<u8>) -> Result<(),
     put_words(out, &words);
     out.extend_from_slice(&[path.weight, path.preference]);
     let family = u32::from(family_number(path.family));
-    put_words(out, &[kind_number(path.kind), 0, family]);
+    put_words(out, &[path.kind.number(), 0, family]);
     out.extend_from_slice(&path.next_hop.map(address_union).unwrap_or_default());
     let via_label = if resolves { MPLS_LABEL_INVALID } else { 0 };
     put_words(out, &[via_label, 0, if resolves { UNSET } else { 0 }]);
@@ -140,7 +119,7 @@ pub fn decode_path(bytes: &[u8]) -> Result<Path, WireError> {
     let (sw_if_index, table, _rpf_id) = (reader.u32()?, reader.u32()?, reader.u32()?);
     let (weight, preference) = (reader.u8()?, reader.u8()?);
     let (kind, _flags, protocol) = (reader.u32()?, reader.u32()?, reader.u32()?);
-    let kind = kind_of(kind)?;
+    let kind = PathKind::from_number(kind).ok_or(WireError::PathType(kind))?;
     let family = match protocol {
         0 => Family::V4,
         1 => Family::V6,

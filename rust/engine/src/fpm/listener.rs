@@ -15,7 +15,7 @@ use nix::poll::{PollFd, PollFlags};
 use parking_lot::Mutex;
 
 use crate::error::KernelError;
-use crate::heartbeat::Pulse;
+use crate::heartbeat::Liveness;
 use crate::kernel::{Waker, earlier, in_namespace};
 use crate::panics;
 use crate::ready::wait_ready;
@@ -90,21 +90,21 @@ impl Listener {
     /// Deletes what VPP has and zebra does not, if zebra has sent all its routes: VPP may have been
     /// adopted later than that.
     pub fn confirm(&self) {
-        if !self.shared.fpm.is_settled() || !self.shared.table().awaits_confirmation() {
+        if !self.shared.fpm.is_synchronised() || !self.shared.table().awaits_confirmation() {
             return;
         }
         // Checked again under the lock: a connection that begins meanwhile has sent nothing yet.
         self.shared.change(|table| {
-            if self.shared.fpm.is_settled() {
+            if self.shared.fpm.is_synchronised() {
                 confirm(table);
             }
         });
     }
 
-    /// The thread's pulse. Does not block.
-    pub fn pulse(&self) -> Pulse {
+    /// The thread's liveness. Does not block.
+    pub fn liveness(&self) -> Liveness {
         // An idle thread waits for the kernel to wake it, so it has nothing to do.
-        self.shared.fpm_listener.pulse(|| false)
+        self.shared.fpm_listener.liveness(|| false)
     }
 
     /// Stops listening: afterwards it no longer changes the table. Further calls have no effect.
@@ -317,18 +317,18 @@ mod tests {
 
     use bgpreflector_core::table::Scope;
 
-    use super::{FpmSettings, Listener, Pulse};
+    use super::{FpmSettings, Listener, Liveness};
     use crate::state::EngineState;
 
     const TIMEOUT: Duration = Duration::from_secs(20);
 
-    /// A pulse that stays the same for a while.
-    fn still(listener: &Listener, has_work: bool) -> Pulse {
+    /// A liveness that stays the same for a while.
+    fn still(listener: &Listener, has_work: bool) -> Liveness {
         let deadline = Instant::now() + TIMEOUT;
         loop {
-            let seen = listener.pulse();
+            let seen = listener.liveness();
             std::thread::sleep(Duration::from_millis(20));
-            if seen.has_work == has_work && listener.pulse() == seen {
+            if seen.has_work == has_work && listener.liveness() == seen {
                 return seen;
             }
             assert!(Instant::now() < deadline, "{seen:?}");

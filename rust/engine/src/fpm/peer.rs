@@ -222,7 +222,7 @@ impl Peer {
         });
         shared.fpm.sweeps.fetch_add(1, Ordering::Relaxed);
         shared.fpm.swept.fetch_add(swept as u64, Ordering::Relaxed);
-        shared.fpm.settled();
+        shared.fpm.set_synchronised();
         log::info!(
             event = "zebra in sync", address:% = self.address, swept, stale;
             "zebra at {} has shown its routes: removed {swept} of earlier connections and {stale} \

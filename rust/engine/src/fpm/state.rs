@@ -26,7 +26,7 @@ pub struct FpmState {
     /// Answers sent: VPP has the route, or does not.
     pub answers: [AtomicU64; 2],
     /// Whether the current connection has sent all routes (a gauge).
-    settled: AtomicBool,
+    synchronised: AtomicBool,
     local: Mutex<Option<SocketAddr>>,
     peer: Mutex<Option<SocketAddr>>,
     waker: Mutex<Option<Arc<Waker>>>,
@@ -49,8 +49,8 @@ impl FpmState {
     }
 
     /// Whether the current connection has sent all its routes and the missing ones are gone.
-    pub fn is_settled(&self) -> bool {
-        self.settled.load(Ordering::Acquire)
+    pub fn is_synchronised(&self) -> bool {
+        self.synchronised.load(Ordering::Acquire)
     }
 
     pub(super) fn listens(&self, at: Option<SocketAddr>, waker: &Arc<Waker>) {
@@ -60,11 +60,11 @@ impl FpmState {
 
     pub(super) fn connected(&self, peer: Option<SocketAddr>) {
         *self.peer.lock() = peer;
-        self.settled.store(false, Ordering::Release);
+        self.synchronised.store(false, Ordering::Release);
     }
 
-    pub(super) fn settled(&self) {
-        self.settled.store(true, Ordering::Release);
+    pub(super) fn set_synchronised(&self) {
+        self.synchronised.store(true, Ordering::Release);
     }
 
     /// Wakes the listener's thread to send answers.

@@ -17,7 +17,7 @@ use super::dump::Dumper;
 use super::expiry::Expiry;
 use super::namespace::{Change, NamespaceWatch, Sockets};
 use super::notification_socket::{groups, report_buffer};
-use super::poller::Poller;
+use super::poller::{Poller, Seen};
 use super::schedule::{Reason, ResyncSchedule};
 use super::settings::{Command, KernelSettings};
 use super::socket::{Datagrams, RouteSocket};
@@ -88,7 +88,8 @@ impl Monitor {
         [inline_poller, commands_poller]: [Arc<Poller>; 2],
     ) -> Self {
         let now = Instant::now();
-        let mut watch = NamespaceWatch::new(now);
+        let namespace = settings.namespace.as_deref();
+        let mut watch = NamespaceWatch::new(namespace, &commands_poller, now);
         sockets.watch(&mut watch);
         Self {
             shared,
@@ -120,10 +121,13 @@ impl Monitor {
     /// One step of the reader's thread, after an event or a timeout.
     pub(super) fn poll_once(
         &mut self,
-        notified: bool,
+        seen: Seen,
         commands: &Receiver<Command>,
     ) -> Result<(), KernelError> {
-        if notified && self.burst.arrived(Instant::now()) {
+        if seen.mounts {
+            self.watch.mounts_changed(Instant::now());
+        }
+        if seen.notifications && self.burst.arrived(Instant::now()) {
             self.commands_poller
                 .wait_waker(COALESCE_TIME)
                 .map_err(KernelError::Read)?;

@@ -1,7 +1,7 @@
 //! The network namespace that is read: by identity, not by name, which another namespace may take
 //! later.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -10,10 +10,16 @@ use std::time::{Duration, Instant};
 use crate::error::KernelError;
 
 use super::dump::Dumper;
+use super::poller::Poller;
 use super::socket::{RouteSocket, in_namespace};
 
-/// How often the name is checked.
+/// How often the name is checked while no mount would tell that it has changed.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// How often it is checked while a mount would: a parent directory that is renamed is none.
+const LONG_INTERVAL: Duration = Duration::from_secs(60);
+
+/// What can be polled for mounts (`proc(5)`): a namespace is mounted on its name.
+const MOUNTS: &str = "/proc/self/mountinfo";
 
 /// Device and inode of the namespace's file (`nsfs`), the same at every mount.
 type Identity = (u64, u64);
@@ -75,26 +81,35 @@ pub(super) enum Change {
     Back,
 }
 
-/// Checks a namespace's name periodically.
+/// Checks a namespace's name, after mounts and periodically.
 #[derive(Debug)]
 pub(super) struct NamespaceWatch {
     known: Option<Identity>,
     is_gone: bool,
     check_at: Instant,
+    /// Open for the poller.
+    mounts: Option<File>,
 }
 
 impl NamespaceWatch {
-    pub(super) fn new(now: Instant) -> Self {
+    /// Has the poller wait for mounts, if there is a name.
+    pub(super) fn new(path: Option<&Path>, poller: &Poller, now: Instant) -> Self {
         Self {
             known: None,
             is_gone: false,
             check_at: now + INTERVAL,
+            mounts: path.and_then(|path| watched_mounts(path, poller)),
         }
     }
 
     /// When the next check is due.
     pub(super) fn at(&self) -> Instant {
         self.check_at
+    }
+
+    /// Makes a check due.
+    pub(super) fn mounts_changed(&mut self, now: Instant) {
+        self.check_at = self.check_at.min(now);
     }
 
     /// Checks if it is due; returns what has changed since the last check.
@@ -106,6 +121,9 @@ impl NamespaceWatch {
         let known = self.known?;
         match identity(path) {
             Ok(seen) if seen == known => {
+                if self.mounts.is_some() && is_mounted(path) {
+                    self.check_at = now + LONG_INTERVAL;
+                }
                 let back = std::mem::take(&mut self.is_gone);
                 back.then_some(Change::Back)
             }
@@ -125,6 +143,30 @@ impl NamespaceWatch {
     }
 }
 
+/// The open list of mounts that the poller waits on.
+fn watched_mounts(path: &Path, poller: &Poller) -> Option<File> {
+    let watched = File::open(MOUNTS).and_then(|mounts| {
+        poller.watch_mounts(&mounts)?;
+        Ok(mounts)
+    });
+    if let Err(error) = &watched {
+        log::warn!(
+            event = "mounts not watched", namespace:% = path.display(), error:%;
+            "cannot wait for mounts by {MOUNTS}: {error}; the daemon looks once a second instead \
+             whether {} is another network namespace",
+            path.display()
+        );
+    }
+    watched.ok()
+}
+
+/// Whether the namespace is mounted on its name, in this mount namespace: a symbolic link, as those
+/// in `/proc` are, leads elsewhere without a mount.
+fn is_mounted(path: &Path) -> bool {
+    let is_link = fs::symlink_metadata(path).is_ok_and(|file| file.is_symlink());
+    !is_link && !path.starts_with("/proc")
+}
+
 fn identity(path: &Path) -> io::Result<Identity> {
     let file = fs::metadata(path)?;
     Ok((file.dev(), file.ino()))
@@ -132,19 +174,33 @@ fn identity(path: &Path) -> io::Result<Identity> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+    use std::os::unix::net::UnixStream;
+
     use super::*;
+
+    fn path(name: &str) -> std::path::PathBuf {
+        std::env::temp_dir().join(format!("bgpreflector-{name}-{}", std::process::id()))
+    }
+
+    fn watch(path: &Path, now: Instant) -> NamespaceWatch {
+        let (_, socket) = UnixStream::pair().unwrap();
+        let poller = Poller::new(&socket).unwrap();
+        let mut watch = NamespaceWatch::new(Some(path), &poller, now);
+        watch.known = identity(path).ok();
+        watch
+    }
 
     #[test]
     fn a_name_that_goes_comes_back_or_stands_for_another() {
-        let path = std::env::temp_dir().join(format!("bgpreflector-watch-{}", std::process::id()));
+        let path = path("watch");
         let other = path.with_extension("other");
         fs::write(&path, "").unwrap();
         fs::write(&other, "").unwrap();
         let mut now = Instant::now();
-        let mut watch = NamespaceWatch::new(now);
-        watch.known = identity(&path).ok();
+        let mut watch = watch(&path, now);
         let mut look = |watch: &mut NamespaceWatch| {
-            now += INTERVAL;
+            now += LONG_INTERVAL;
             watch.check(&path, now)
         };
         assert_eq!(look(&mut watch), None);
@@ -157,5 +213,31 @@ mod tests {
         fs::rename(&other, &path).unwrap();
         assert_eq!(look(&mut watch), Some(Change::Replaced));
         fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_name_is_checked_seldom_only_while_a_mount_would_tell() {
+        let (link, path) = (path("link"), path("mounted"));
+        fs::write(&path, "").unwrap();
+        symlink(&path, &link).unwrap();
+        let (now, later) = (Instant::now(), Instant::now() + LONG_INTERVAL);
+        let until_next = |watch: &mut NamespaceWatch, path: &Path| {
+            watch.check(path, later);
+            watch.at() - later
+        };
+        let mut mounted = watch(&path, now);
+        assert_eq!(until_next(&mut mounted, &path), LONG_INTERVAL);
+        mounted.mounts_changed(later);
+        assert_eq!(mounted.at(), later);
+        // Without the list of mounts, through a link, in `/proc`, and once the name has gone.
+        mounted.mounts = None;
+        assert_eq!(until_next(&mut mounted, &path), INTERVAL);
+        assert_eq!(until_next(&mut watch(&link, now), &link), INTERVAL);
+        let own = Path::new("/proc/thread-self/ns/net");
+        assert_eq!(until_next(&mut watch(own, now), own), INTERVAL);
+        let mut gone = watch(&path, now);
+        fs::remove_file(&path).unwrap();
+        assert_eq!(until_next(&mut gone, &path), INTERVAL);
+        fs::remove_file(&link).unwrap();
     }
 }

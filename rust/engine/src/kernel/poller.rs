@@ -14,8 +14,18 @@ use super::Waker;
 
 const NOTIFICATIONS: u64 = 0;
 const WAKER: u64 = 1;
+const MOUNTS: u64 = 2;
 
-/// Waits for a socket to become readable, or for a waker.
+/// What a wait has seen, apart from the waker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// The socket is readable.
+    pub(super) notifications: bool,
+    /// Something was mounted or unmounted.
+    pub(super) mounts: bool,
+}
+
+/// Waits for a socket to become readable, for mounts, or for a waker.
 ///
 /// Of several pollers on one socket the kernel wakes only one (`EPOLLEXCLUSIVE`): the oldest of
 /// those with a waiting thread. The woken thread must read, or wake another.
@@ -42,6 +52,13 @@ impl Poller {
             .add(socket, EpollEvent::new(one, NOTIFICATIONS))?)
     }
 
+    /// Waits for mounts, too: `mounts` is an open `mountinfo` (`proc(5)`), which polls as an
+    /// exception once after every mount and unmount in its mount namespace.
+    pub(super) fn watch_mounts(&self, mounts: impl AsFd) -> io::Result<()> {
+        let event = EpollEvent::new(EpollFlags::EPOLLPRI, MOUNTS);
+        Ok(self.epoll.add(mounts, event)?)
+    }
+
     pub(super) fn waker(&self) -> &Arc<Waker> {
         &self.waker
     }
@@ -50,10 +67,10 @@ impl Poller {
         self.waker.wake();
     }
 
-    /// Waits for data, the waker or a signal, at most `longest` or without limit; returns whether
-    /// there is data. Resets the waker.
-    pub(super) fn wait(&self, longest: Option<Duration>) -> io::Result<bool> {
-        let mut events = [EpollEvent::empty(); 2];
+    /// Waits for data, mounts, the waker or a signal, at most `longest` or without limit. Resets the
+    /// waker.
+    pub(super) fn wait(&self, longest: Option<Duration>) -> io::Result<Seen> {
+        let mut events = [EpollEvent::empty(); 3];
         let seen = match self.epoll.wait(&mut events, timeout(longest)) {
             Ok(seen) => seen,
             Err(Errno::EINTR) => 0,
@@ -63,7 +80,10 @@ impl Poller {
         if has(WAKER) {
             self.waker.reset();
         }
-        Ok(has(NOTIFICATIONS))
+        Ok(Seen {
+            notifications: has(NOTIFICATIONS),
+            mounts: has(MOUNTS),
+        })
     }
 
     /// Waits for the waker only, without a reset.
@@ -94,7 +114,7 @@ mod tests {
 
     use nix::unistd::gettid;
 
-    use super::{Poller, timeout};
+    use super::{Poller, Seen, timeout};
 
     const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -111,7 +131,7 @@ mod tests {
             let (id, known) = channel();
             let waiter = scope.spawn(move || {
                 id.send(gettid()).unwrap();
-                poller.wait(Some(TIMEOUT)).unwrap()
+                poller.wait(Some(TIMEOUT)).unwrap().notifications
             });
             let state = format!("/proc/self/task/{}/syscall", known.recv().unwrap());
             let deadline = Instant::now() + TIMEOUT;
@@ -148,8 +168,9 @@ mod tests {
         let poller = Poller::new(&theirs).unwrap();
         poller.wake();
         poller.wait_waker(TIMEOUT).unwrap();
-        assert!(!poller.wait(Some(TIMEOUT)).unwrap());
-        assert!(!poller.wait(Some(Duration::ZERO)).unwrap());
+        for longest in [TIMEOUT, Duration::ZERO] {
+            assert_eq!(poller.wait(Some(longest)).unwrap(), Seen::default());
+        }
     }
 
     #[test]

@@ -16,19 +16,19 @@ const RULES: &str = "policy rules";
 
 /// The result of a kernel lookup for a prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
+enum LookupOutcome {
     /// It forwards an address of the prefix by a route for exactly this prefix, in this table.
     Present,
     /// It consulted the table and found a route for a shorter prefix.
     Absent,
     /// It found no route in any table that it consulted.
-    Nothing,
+    NoRoute,
     /// It forwards that address by a route for a longer prefix.
     Covered,
     /// Another table answered, or an error route, or an IPv6 route by a next-hop object, which may
     /// not be the one that forwards the address
     /// ([`UnseenPrefixes::cached`](bgpreflector_core::table::UnseenPrefixes::cached)).
-    Unknown,
+    Inconclusive,
 }
 
 /// Kernel tables, by family, that every lookup consults unless it found a route before.
@@ -117,18 +117,18 @@ pub(super) fn look_up_prefixes(
     on_progress: &dyn Fn(),
 ) -> Result<Presence, KernelError> {
     let mut result = Presence::default();
-    for (key, answer) in answers(socket, sequence, prefixes.to_vec(), on_progress)? {
+    for (key, outcome) in outcomes(socket, sequence, prefixes.to_vec(), on_progress)? {
         let (table, prefix) = key;
-        match answer {
-            Answer::Present => result.present.push(key),
-            Answer::Nothing if cached.contains(&key) => result.unknown += 1,
-            Answer::Nothing if !consulted.contains(&(prefix.family(), table)) => {
+        match outcome {
+            LookupOutcome::Present => result.present.push(key),
+            LookupOutcome::NoRoute if cached.contains(&key) => result.unknown += 1,
+            LookupOutcome::NoRoute if !consulted.contains(&(prefix.family(), table)) => {
                 result.unknown += 1;
             }
-            Answer::Absent | Answer::Nothing => {
+            LookupOutcome::Absent | LookupOutcome::NoRoute => {
                 result.absent.insert(key);
             }
-            Answer::Covered | Answer::Unknown => result.unknown += 1,
+            LookupOutcome::Covered | LookupOutcome::Inconclusive => result.unknown += 1,
         }
     }
     Ok(result)
@@ -136,13 +136,13 @@ pub(super) fn look_up_prefixes(
 
 type TablePrefix = (u32, Prefix);
 
-/// The answers for all prefixes; if a longer prefix answers, other addresses are tried.
-fn answers(
+/// The outcomes for all prefixes; if a longer prefix answers, other addresses are tried.
+fn outcomes(
     socket: &RouteSocket,
     sequence: &mut u32,
     mut prefixes: Vec<TablePrefix>,
     on_progress: &dyn Fn(),
-) -> Result<Vec<(TablePrefix, Answer)>, KernelError> {
+) -> Result<Vec<(TablePrefix, LookupOutcome)>, KernelError> {
     let mut all = Vec::with_capacity(prefixes.len());
     for attempt in 0..ADDRESSES {
         let request = |key: &TablePrefix| (*key, address(&key.1, attempt));
@@ -151,34 +151,36 @@ fn answers(
         for (key, payload) in
             super::lookup_requests::look_up(socket, sequence, &requests, on_progress)?
         {
-            let answer = answer_of(key, &payload);
-            if answer == Answer::Covered && attempt + 1 < ADDRESSES {
+            let outcome = outcome_of(key, &payload);
+            if outcome == LookupOutcome::Covered && attempt + 1 < ADDRESSES {
                 prefixes.push(key);
             } else {
-                all.push((key, answer));
+                all.push((key, outcome));
             }
         }
     }
     Ok(all)
 }
 
-fn answer_of((table, prefix): TablePrefix, payload: &Payload) -> Answer {
+fn outcome_of((table, prefix): TablePrefix, payload: &Payload) -> LookupOutcome {
     match payload {
         Payload::Route(found) if found.route.key.table == table => {
             let key = found.route.key;
             match key.prefix.length().cmp(&prefix.length()) {
-                std::cmp::Ordering::Equal if key.prefix == prefix => Answer::Present,
+                std::cmp::Ordering::Equal if key.prefix == prefix => LookupOutcome::Present,
                 // The result may belong to another prefix of the same object.
-                _ if prefix.family() == Family::V6 && by_object(&found.route) => Answer::Unknown,
-                std::cmp::Ordering::Less => Answer::Absent,
-                std::cmp::Ordering::Greater => Answer::Covered,
-                std::cmp::Ordering::Equal => Answer::Unknown,
+                _ if prefix.family() == Family::V6 && by_object(&found.route) => {
+                    LookupOutcome::Inconclusive
+                }
+                std::cmp::Ordering::Less => LookupOutcome::Absent,
+                std::cmp::Ordering::Greater => LookupOutcome::Covered,
+                std::cmp::Ordering::Equal => LookupOutcome::Inconclusive,
             }
         }
         Payload::Error { errno, .. } if errno.saturating_abs() == libc::ENETUNREACH => {
-            Answer::Nothing
+            LookupOutcome::NoRoute
         }
-        _ => Answer::Unknown,
+        _ => LookupOutcome::Inconclusive,
     }
 }
 

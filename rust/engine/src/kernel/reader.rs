@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use parking_lot::Mutex;
 
 use crate::error::KernelError;
-use crate::heartbeat::Pulse;
+use crate::heartbeat::Liveness;
 use crate::panics;
 use crate::state::EngineState;
 
@@ -115,7 +115,8 @@ impl Reader {
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
             let seen = self.can_read_inline().then(|| poller.wait(left));
             self.shared.unregister_waker();
-            let read = seen.is_some_and(|seen| self.read_inline(seen));
+            let notified = seen.map(|seen| seen.map(|seen| seen.notifications));
+            let read = notified.is_some_and(|notified| self.read_inline(notified));
             if !read || left.is_some_and(|left| left.is_zero()) {
                 break;
             }
@@ -130,7 +131,7 @@ impl Reader {
     }
 
     /// Reads pending notifications; returns whether that was useful.
-    fn read_inline(&self, seen: std::io::Result<bool>) -> bool {
+    fn read_inline(&self, notified: std::io::Result<bool>) -> bool {
         let Some(mut monitor) = self.monitor.try_lock() else {
             // The kernel has woken one of two waiting threads, and not the one that reads.
             self.commands_poller.wake();
@@ -140,7 +141,7 @@ impl Reader {
         if self.stop.load(Ordering::Acquire) {
             return false;
         }
-        let read = seen.map_err(KernelError::Read);
+        let read = notified.map_err(KernelError::Read);
         let read = panics::guarded(|| read.and_then(|notified| monitor.read_inline(notified)));
         match read {
             Ok(Ok(read)) => return read,
@@ -152,9 +153,9 @@ impl Reader {
         false
     }
 
-    /// The thread's pulse. Does not block.
-    pub fn pulse(&self) -> Pulse {
-        self.shared.kernel_reader.pulse(|| {
+    /// The thread's liveness. Does not block.
+    pub fn liveness(&self) -> Liveness {
+        self.shared.kernel_reader.liveness(|| {
             let now = Instant::now();
             let monitor = self.monitor.try_lock();
             // The holder of the lock is running.
@@ -206,7 +207,7 @@ fn run(
         if stop.load(Ordering::Acquire) {
             return;
         }
-        if let Err(error) = seen.and_then(|notified| monitor.poll_once(notified, commands)) {
+        if let Err(error) = seen.and_then(|seen| monitor.poll_once(seen, commands)) {
             monitor.fail(&error);
             return;
         }

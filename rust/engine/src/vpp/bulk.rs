@@ -9,7 +9,7 @@ use crossbeam_channel::{Sender, bounded, unbounded};
 use crate::batch::Batch;
 use crate::batch_timer::BatchTimer;
 use crate::error::VppError;
-use crate::heartbeat::{Heartbeat, Pulse};
+use crate::heartbeat::{Heartbeat, Liveness};
 use crate::state::EngineState;
 
 use super::connect::{Session, connect};
@@ -18,12 +18,12 @@ use super::control::Control;
 use super::driver::Driver;
 use super::operation::Operation;
 use super::ops::adopt::Adoption;
-use super::ops::audit::{Audit, AuditSettings, VppAudit};
+use super::ops::audit::{Audit, AuditSettings, VppAuditReport};
 use super::ops::commit::CommitOp;
 use super::ops::dump_op::{DumpOp, DumpReader};
-use super::ops::flush::{FlushOp, FlushSettings, Flushed};
+use super::ops::flush::{FlushOp, FlushReport, FlushSettings};
 use super::ops::overridden::{Overridden, OverriddenSearch};
-use super::types::{Adopted, BulkSettings, CommitReport};
+use super::types::{AdoptReport, BulkSettings, CommitReport};
 
 /// An API connection for routes only, with its own thread.
 pub struct BulkConnection {
@@ -95,7 +95,7 @@ impl BulkConnection {
     ///
     /// # Errors
     /// [`VppError`] if the connection ends first; nothing is recorded as installed then.
-    pub fn adopt(&self, source: u8, better: Vec<u8>) -> Result<Adopted, VppError> {
+    pub fn adopt(&self, source: u8, better: Vec<u8>) -> Result<AdoptReport, VppError> {
         self.read_dump(Adoption::new(source, better))
     }
 
@@ -103,7 +103,7 @@ impl BulkConnection {
     ///
     /// # Errors
     /// [`VppError`] if the connection ends first.
-    pub fn audit(&self, settings: AuditSettings) -> Result<VppAudit, VppError> {
+    pub fn audit(&self, settings: AuditSettings) -> Result<VppAuditReport, VppError> {
         self.read_dump(Audit::new(settings))
     }
 
@@ -120,7 +120,7 @@ impl BulkConnection {
     ///
     /// # Errors
     /// [`VppError`] if the connection ends first.
-    pub fn flush(&self, settings: FlushSettings) -> Result<Flushed, VppError> {
+    pub fn flush(&self, settings: FlushSettings) -> Result<FlushReport, VppError> {
         self.run(|reply| FlushOp::new(settings, reply))
     }
 
@@ -146,10 +146,10 @@ impl BulkConnection {
         Arc::clone(self.driver.heartbeat())
     }
 
-    /// The thread's pulse.
+    /// The thread's liveness.
     #[must_use]
-    pub fn pulse(&self) -> Pulse {
-        self.driver.pulse()
+    pub fn liveness(&self) -> Liveness {
+        self.driver.liveness()
     }
 
     /// The reason for the connection's end; none while it is open.

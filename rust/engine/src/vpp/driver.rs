@@ -14,7 +14,7 @@ use nix::poll::{PollFd, PollFlags};
 use parking_lot::Mutex;
 
 use crate::error::VppError;
-use crate::heartbeat::{Heartbeat, Pulse};
+use crate::heartbeat::{Heartbeat, Liveness};
 use crate::kernel::Waker;
 use crate::panics;
 use crate::ready::{wait_readable, wait_ready};
@@ -57,9 +57,9 @@ impl Driver {
         &self.heartbeat
     }
 
-    /// The thread's pulse. Does not block.
-    pub(super) fn pulse(&self) -> Pulse {
-        self.heartbeat.pulse(|| {
+    /// The thread's liveness. Does not block.
+    pub(super) fn liveness(&self) -> Liveness {
+        self.heartbeat.liveness(|| {
             let connection = self.connection.try_lock();
             // The holder of the lock is running.
             connection.is_none_or(|connection| {

@@ -16,7 +16,7 @@ mod rx_coalesce;
 mod types;
 
 pub use bulk::BulkConnection;
-pub use ops::audit::{AuditSettings, VppAudit};
-pub use ops::flush::{FlushSettings, Flushed, FlushedTable};
+pub use ops::audit::{AuditSettings, VppAuditReport};
+pub use ops::flush::{FlushReport, FlushSettings, FlushedTable};
 pub use ops::overridden::Overridden;
-pub use types::{Adopted, BulkSettings, CommitReport, Failure};
+pub use types::{AdoptReport, BulkSettings, CommitReport, Failure};

@@ -59,9 +59,9 @@ pub struct Failure {
 
 /// The result of an adoption.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Adopted {
+pub struct AdoptReport {
     /// Routes under our source that are now recorded as installed.
     pub routes: usize,
     /// Routes under our source in VPP tables that are not ours.
-    pub elsewhere: usize,
+    pub other_tables: usize,
 }

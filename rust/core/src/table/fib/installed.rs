@@ -10,7 +10,7 @@ use crate::table::store::ids::{Handle, PathSetId};
 impl Table {
     /// Whether VPP has acknowledged one of our routes for a prefix in one of its tables.
     #[must_use]
-    pub fn has_installed(&self, vpp_table: u32, prefix: &Prefix) -> bool {
+    pub fn is_installed(&self, vpp_table: u32, prefix: &Prefix) -> bool {
         let ribs = self.ribs.iter().filter(|rib| rib.vpp_table == vpp_table);
         ribs.filter_map(|rib| rib.entry(rib.find(prefix)?))
             .any(|entry| !entry.installed.is_none())
@@ -18,7 +18,7 @@ impl Table {
 
     /// Whether installed or desired paths use a VPP interface.
     #[must_use]
-    pub fn leads_through(&self, sw_if_index: u32) -> bool {
+    pub fn uses_interface(&self, sw_if_index: u32) -> bool {
         let mut sets = self.resolver.path_sets.iter();
         sets.any(|(_, set)| set.paths().iter().any(|p| p.sw_if_index == sw_if_index))
     }
@@ -26,7 +26,7 @@ impl Table {
     /// VPP table and prefix of one route for each path set that VPP forwards by in a table, and the
     /// interfaces of the set (`sw_if_index`).
     #[must_use]
-    pub fn examples(&self) -> Vec<(u32, Prefix, Vec<u32>)> {
+    pub fn path_set_examples(&self) -> Vec<(u32, Prefix, Vec<u32>)> {
         let mut seen = AHashSet::<(u16, PathSetId)>::new();
         let mut found = Vec::new();
         for handle in self.slots() {
@@ -65,10 +65,10 @@ impl Table {
         })
     }
 
-    /// Kernel table and prefix of about `count` installed prefixes, spread over all of them; `turn`
+    /// Kernel table and prefix of about `count` installed prefixes, spread over all of them; `seed`
     /// selects which.
     #[must_use]
-    pub fn sample_installed(&self, count: usize, turn: usize) -> Vec<(u32, Prefix)> {
+    pub fn sample_installed(&self, count: usize, seed: usize) -> Vec<(u32, Prefix)> {
         let installed = |handle: &Handle| {
             let entry = self.rib(*handle).and_then(|rib| rib.entry(handle.slot));
             entry.is_some_and(|entry| !entry.installed.is_none())
@@ -82,7 +82,7 @@ impl Table {
         let chosen = self
             .slots()
             .filter(installed)
-            .skip(turn % step)
+            .skip(seed % step)
             .step_by(step);
         chosen.filter_map(of).take(count).collect()
     }

@@ -1,6 +1,6 @@
 //! Routes that crash VPP: those learned from crashes, and those known beforehand.
 //!
-//! When VPP ends, every unanswered request is a suspect ([`Table::suspect`]); an answer clears it.
+//! When VPP exits, every unanswered request is a suspect ([`Table::suspect`]); an answer clears it.
 //! A prefix that was suspected twice is sent last and alone ([`Table::goes_alone`]). If VPP ends
 //! again while it is unanswered, the prefix is held with these paths until it is released. VPP
 //! being killed for another reason therefore costs no route its place: three such kills would have
@@ -17,7 +17,7 @@ use crate::table::store::ids::{Handle, PathSetId};
 
 /// Crashes after which a prefix is sent alone.
 const ALONE_AFTER: u8 = 2;
-/// How many of the oldest unanswered requests include the one that VPP ended over: VPP takes
+/// How many of the oldest unanswered requests include the one that crashed VPP: VPP takes
 /// requests in order, 4,096 bytes (18 requests or more) at a time, and the answers to these may be
 /// lost with it.
 const OLDEST_SUSPECTS: usize = 256;
@@ -49,12 +49,12 @@ impl Table {
             return Err(HoldReason::VppFault);
         }
         if self.quarantine.has_ended(&(rib.vpp_table, prefix), set) {
-            return Err(HoldReason::EndedVpp);
+            return Err(HoldReason::CrashedVpp);
         }
         Ok(paths)
     }
 
-    /// RuleMatch, or releases, drops of the all-zeros prefixes outside VPP table 0: a VPP with the drop
+    /// Withholds, or releases, drops of the all-zeros prefixes outside VPP table 0: a VPP with the drop
     /// fault accepts drops of other prefixes in another form.
     pub fn withhold_unspecified_drops(&mut self, on: bool) {
         if std::mem::replace(&mut self.quarantine.unspecified_drops, on) == on {
@@ -75,7 +75,7 @@ impl Table {
             .for_each(|handle| self.refresh(handle));
     }
 
-    /// Records that VPP ended while exactly these requests, in the order sent, were unanswered.
+    /// Records that VPP exited while exactly these requests, in the order sent, were unanswered.
     /// Returns those that are held from now on; each must still end in [`Self::abandon`].
     pub fn suspect(&mut self, requests: &[Request]) -> Vec<Request> {
         let first = requests.iter().take(OLDEST_SUSPECTS);
@@ -160,7 +160,7 @@ impl Table {
 
     /// VPP table and prefix of the held routes, in order.
     #[must_use]
-    pub fn ended_vpp(&self) -> Vec<(u32, Prefix)> {
+    pub fn crashed_vpp(&self) -> Vec<(u32, Prefix)> {
         let mut prefixes: Vec<VppPrefix> = self.quarantine.ended.keys().copied().collect();
         prefixes.sort_unstable();
         prefixes

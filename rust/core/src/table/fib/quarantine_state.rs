@@ -10,7 +10,7 @@ pub(in crate::table) type VppPrefix = (u32, Prefix);
 /// Suspects and held prefixes.
 #[derive(Default)]
 pub(in crate::table) struct Quarantine {
-    /// How often VPP ended while the prefix's request was unanswered.
+    /// How often VPP exited while the prefix's request was unanswered.
     pub(in crate::table) suspects: AHashMap<VppPrefix, u8>,
     /// The paths with which a prefix crashed VPP.
     pub(in crate::table) ended: AHashMap<VppPrefix, Vec<PathSet>>,
@@ -40,7 +40,7 @@ impl Quarantine {
                 .iter()
                 .any(|(table, set)| *table == prefix.0 && *set == without_interfaces(paths));
         };
-        // Different paths have ended VPP, so the prefix is held whatever its paths.
+        // Different paths have crashed VPP, so the prefix is held whatever its paths.
         sets.len() > 1 || sets.contains(&without_interfaces(paths))
     }
 }

@@ -9,11 +9,11 @@ use crate::table::store::ids::{Handle, PathSetId};
 impl Table {
     /// Records that VPP may have a route of ours for a prefix, hidden by another source's.
     /// [`Self::confirm`] decides what happens to it.
-    pub fn suspect_shadowed(&mut self, vpp_table: u32, prefix: Prefix) {
+    pub fn assume_shadowed(&mut self, vpp_table: u32, prefix: Prefix) {
         self.shadowed.push((vpp_table, prefix));
     }
 
-    /// Clears the prefixes recorded by [`Self::suspect_shadowed`].
+    /// Clears the prefixes recorded by [`Self::assume_shadowed`].
     pub fn forget_shadowed(&mut self) {
         self.shadowed = Vec::new();
     }

@@ -68,7 +68,7 @@ impl Table {
     /// Which tables VPP has: kernel and VPP table of those that are ours by name, and the others.
     /// So a kernel table keeps the free VPP table that an earlier run chose, and gets another where
     /// somebody else has taken it. Installed routes of tables that change have to be read again.
-    pub fn vpp_tables_found(&mut self, ours: &[(u32, u32)], others: &[u32]) {
+    pub fn set_vpp_tables(&mut self, ours: &[(u32, u32)], others: &[u32]) {
         let discovery = &self.scope.discovery;
         if discovery.free.is_none() {
             return;
@@ -162,7 +162,7 @@ impl Table {
 
     /// Kernel tables with routes that are not mirrored, because another one uses their VPP table,
     /// or none is free.
-    pub fn tables_left_out(&self) -> impl Iterator<Item = u32> {
+    pub fn unassigned_tables(&self) -> impl Iterator<Item = u32> {
         self.discovered.left_out.iter().copied()
     }
 }

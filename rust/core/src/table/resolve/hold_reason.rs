@@ -31,8 +31,8 @@ pub enum HoldReason {
     TooManyNextHops(usize),
     /// The prefix limit is reached ([`Limit`](crate::table::Limit)).
     OverLimit,
-    /// VPP ended over it more than once ([`Table::suspect`](crate::table::Table::suspect)).
-    EndedVpp,
+    /// It crashed VPP more than once ([`Table::suspect`](crate::table::Table::suspect)).
+    CrashedVpp,
     /// A drop of this prefix outside table 0 crashes this VPP in every form.
     VppFault,
 }
@@ -55,7 +55,7 @@ impl HoldReason {
             HoldReason::TooManyNextHops(_) => "too_many_next_hops",
             HoldReason::MplsRoute => "mpls_route",
             HoldReason::OverLimit => "over_limit",
-            HoldReason::EndedVpp => "ended_vpp",
+            HoldReason::CrashedVpp => "crashed_vpp",
             HoldReason::VppFault => "vpp_fault",
         }
     }
@@ -99,8 +99,8 @@ impl std::fmt::Display for HoldReason {
                 write!(f, "it applies to packets from {source} only")
             }
             HoldReason::MplsRoute => f.write_str("MPLS routes are not mirrored"),
-            HoldReason::EndedVpp => f.write_str(
-                "VPP ended each time it was sent: `bgpreflector release` releases it",
+            HoldReason::CrashedVpp => f.write_str(
+                "VPP crashed each time it was sent: `bgpreflector release` releases it",
             ),
             HoldReason::VppFault => f.write_str(
                 "a drop of this prefix in a table other than 0 crashes VPP before 24.10: upgrade VPP",

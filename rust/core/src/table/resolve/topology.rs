@@ -306,7 +306,7 @@ const fn takes_fallback(held: HoldReason) -> bool {
         // It has no prefix.
         | HoldReason::MplsRoute
         // VPP must have nothing for the prefix.
-        | HoldReason::OverLimit | HoldReason::EndedVpp | HoldReason::VppFault => false,
+        | HoldReason::OverLimit | HoldReason::CrashedVpp | HoldReason::VppFault => false,
     }
 }
 

@@ -6,7 +6,7 @@ use bgpreflector_core::table::Scope;
 use crossbeam_channel::bounded;
 
 use super::super::monitor::Fault;
-use super::{KernelSettings, Pulse, Reader, Reason};
+use super::{KernelSettings, Liveness, Reader, Reason};
 use crate::error::KernelError;
 use crate::state::EngineState;
 
@@ -59,13 +59,13 @@ fn an_inline_reader_that_panics_ends_the_engine_likewise() {
     reader.end();
 }
 
-/// A pulse that stays the same for a while.
-fn still(reader: &Reader, has_work: bool) -> Pulse {
+/// A liveness that stays the same for a while.
+fn still(reader: &Reader, has_work: bool) -> Liveness {
     let deadline = Instant::now() + TIMEOUT;
     loop {
-        let seen = reader.pulse();
+        let seen = reader.liveness();
         std::thread::sleep(Duration::from_millis(20));
-        if seen.has_work == has_work && reader.pulse() == seen {
+        if seen.has_work == has_work && reader.liveness() == seen {
             return seen;
         }
         assert!(Instant::now() < deadline, "{seen:?}");
@@ -81,18 +81,18 @@ fn a_reader_that_hangs_is_seen_to_have_work() {
     let asking = Arc::clone(&reader);
     let asked = std::thread::spawn(move || asking.resync(Reason::Requested));
     let hung = still(&reader, true);
-    // Neither a pulse nor an inline reader blocks on it.
+    // Neither a liveness nor an inline reader blocks on it.
     assert!(!reader.read_inline(Ok(true)));
-    assert_eq!(reader.pulse(), hung);
+    assert_eq!(reader.liveness(), hung);
     drop(end);
     asked.join().unwrap().unwrap();
     assert!(still(&reader, false).beats > rest.beats);
     assert!(
-        reader.shared.steps() > 0,
+        reader.shared.progress() > 0,
         "a resync that is waited for is seen to get on"
     );
     reader.end();
-    assert!(!reader.pulse().has_work);
+    assert!(!reader.liveness().has_work);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn an_inline_reader_that_hangs_is_seen_too() {
     let asking = Arc::clone(&reader);
     let inline_poller = std::thread::spawn(move || asking.read_inline(Ok(false)));
     let hung = still(&reader, true);
-    assert_eq!(reader.pulse(), hung);
+    assert_eq!(reader.liveness(), hung);
     drop(end);
     inline_poller.join().unwrap();
     still(&reader, false);

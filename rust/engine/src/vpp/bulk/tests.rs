@@ -170,12 +170,12 @@ impl Operation for Hanging {
     }
 }
 
-fn still(pulse: impl Fn() -> Pulse, has_work: bool) -> Pulse {
+fn still(liveness: impl Fn() -> Liveness, has_work: bool) -> Liveness {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
-        let seen = pulse();
+        let seen = liveness();
         std::thread::sleep(Duration::from_millis(20));
-        if seen.has_work == has_work && pulse() == seen {
+        if seen.has_work == has_work && liveness() == seen {
             return seen;
         }
         assert!(Instant::now() < deadline, "{seen:?}");
@@ -185,19 +185,19 @@ fn still(pulse: impl Fn() -> Pulse, has_work: bool) -> Pulse {
 #[test]
 fn a_connection_that_hangs_is_seen_to_have_work() {
     let (connection, _vpp) = connection();
-    let rest = still(|| connection.pulse(), false);
+    let rest = still(|| connection.liveness(), false);
     let (end, hangs) = bounded::<()>(0);
     std::thread::scope(|scope| {
         let ask = scope.spawn(|| connection.run(|reply| Hanging { end: hangs, reply }));
-        let hung = still(|| connection.pulse(), true);
-        // It hangs even after a hang-up, and the pulse shows it.
+        let hung = still(|| connection.liveness(), true);
+        // It hangs even after a hang-up, and the liveness shows it.
         connection.hang_up();
-        assert_eq!(connection.heartbeat().pulse(|| false), hung);
+        assert_eq!(connection.heartbeat().liveness(|| false), hung);
         drop(end);
         assert!(ask.join().unwrap().is_err());
     });
     drop(connection.wait_lost());
-    assert!(still(|| connection.pulse(), false).beats > rest.beats);
+    assert!(still(|| connection.liveness(), false).beats > rest.beats);
 }
 
 fn enter(shared: &EngineState, number: u32, labels: &[u32]) {

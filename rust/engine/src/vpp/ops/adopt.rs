@@ -11,7 +11,7 @@ use crate::state::EngineState;
 
 use super::dump_op::DumpReader;
 use super::table_dump::TableDump;
-use crate::vpp::types::Adopted;
+use crate::vpp::types::AdoptReport;
 
 /// Maximum number of prefixes of better sources to keep; beyond it none are kept.
 const MAX_SHADOWED: usize = 65_536;
@@ -25,7 +25,7 @@ pub(in crate::vpp) struct Adoption {
     tables: Vec<(u32, Family)>,
     /// Routes of better sources.
     hiding: usize,
-    adopted: Adopted,
+    adopted: AdoptReport,
 }
 
 impl Adoption {
@@ -35,14 +35,14 @@ impl Adoption {
             better: Some(better),
             tables: Vec::new(),
             hiding: 0,
-            adopted: Adopted::default(),
+            adopted: AdoptReport::default(),
         }
     }
 
     fn may_hide(&mut self, table: &mut Table, details: &RouteDetails<'_>) {
         self.hiding += 1;
         match self.hiding.cmp(&(MAX_SHADOWED + 1)) {
-            Ordering::Less => table.suspect_shadowed(details.route.table, details.route.prefix),
+            Ordering::Less => table.assume_shadowed(details.route.table, details.route.prefix),
             Ordering::Equal => table.forget_shadowed(),
             Ordering::Greater => {}
         }
@@ -50,7 +50,7 @@ impl Adoption {
 }
 
 impl DumpReader for Adoption {
-    type Report = Adopted;
+    type Report = AdoptReport;
 
     fn begin(&mut self, shared: &EngineState) -> TableDump {
         shared.change(Table::begin_adoption);
@@ -69,11 +69,11 @@ impl DumpReader for Adoption {
         } else if shared.change(|table| adopt(table, shared.faults(), details)) {
             self.adopted.routes += 1;
         } else {
-            self.adopted.elsewhere += 1;
+            self.adopted.other_tables += 1;
         }
     }
 
-    fn complete(self, _shared: &EngineState) -> Adopted {
+    fn complete(self, _shared: &EngineState) -> AdoptReport {
         if self.hiding > MAX_SHADOWED {
             log::warn!(
                 event = "routes hidden", hidden = self.hiding, most = MAX_SHADOWED;

@@ -13,9 +13,9 @@ use super::table_dump::TableDump;
 
 /// The result of an audit of VPP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct VppAudit {
+pub struct VppAuditReport {
     /// Routes under our source that VPP showed.
-    pub shown: usize,
+    pub dumped: usize,
     /// Differences, by [`VppDrift::index`].
     pub counts: [usize; VppDrift::ALL.len()],
     /// VPP table, prefix and kind of the first of them.
@@ -44,7 +44,7 @@ pub(in crate::vpp) struct Audit {
     shown: Shown,
     /// Prefixes not shown; none until the first dump is complete.
     missing: Option<AHashMap<(u32, Prefix), Handle>>,
-    report: VppAudit,
+    report: VppAuditReport,
 }
 
 impl Audit {
@@ -54,7 +54,7 @@ impl Audit {
             tables: Vec::new(),
             shown: Shown::default(),
             missing: None,
-            report: VppAudit::default(),
+            report: VppAuditReport::default(),
         }
     }
 
@@ -82,7 +82,7 @@ impl Audit {
     }
 
     fn compare(&mut self, shared: &EngineState, details: &RouteDetails<'_>) {
-        self.report.shown += 1;
+        self.report.dumped += 1;
         let (vpp_table, prefix) = (details.route.table, details.route.prefix);
         let shown = shown_paths(details);
         let faults = shared.faults();
@@ -113,7 +113,7 @@ impl Audit {
 }
 
 impl DumpReader for Audit {
-    type Report = VppAudit;
+    type Report = VppAuditReport;
 
     fn begin(&mut self, shared: &EngineState) -> TableDump {
         self.tables = shared.table().vpp_tables().collect();
@@ -139,7 +139,7 @@ impl DumpReader for Audit {
     }
 
     /// What no dump showed is missing, if VPP had acknowledged it.
-    fn complete(mut self, shared: &EngineState) -> VppAudit {
+    fn complete(mut self, shared: &EngineState) -> VppAuditReport {
         for ((vpp_table, prefix), handle) in self.missing.take().unwrap_or_default() {
             let acknowledged = matches!(shared.table().vpp_prefix(handle), Some((_, _, true)));
             if !acknowledged {

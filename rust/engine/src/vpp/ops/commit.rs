@@ -203,7 +203,7 @@ impl Drop for CommitOp {
     }
 }
 
-/// Handles the requests that were unanswered when VPP ended.
+/// Handles the requests that were unanswered when VPP exited.
 fn suspected(shared: &EngineState, mut encoder: Encoder, source: u8, pending: Vec<Request>) {
     encoder.begin(source, shared.faults());
     shared.change(|table| {
@@ -223,9 +223,9 @@ fn log_ended(table: &Table, request: &Request, frame: &[u8]) {
     } = request;
     let message: String = frame.iter().map(|byte| format!("{byte:02x}")).collect();
     log::error!(
-        event = "route held", reason = "ended_vpp", prefix:%, vpp_table = *vpp_table;
+        event = "route held", reason = "crashed_vpp", prefix:%, vpp_table = *vpp_table;
         "VPP ended three times while the route {prefix} in VPP table {vpp_table} had no answer, the \
-         last time with nothing else under way: it is held (ended_vpp) until `bgpreflector release \
+         last time with nothing else under way: it is held (crashed_vpp) until `bgpreflector release \
          {prefix}` or until VPP has another version. For a report of the fault to VPP: \
          ip_route_add_del_v2, paths {:?}, frame {message}",
         table.paths(request.paths)

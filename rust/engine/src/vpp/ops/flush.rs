@@ -34,7 +34,7 @@ pub struct FlushedTable {
     /// Its family.
     pub family: Family,
     /// Routes under our source that VPP showed.
-    pub shown: usize,
+    pub dumped: usize,
     /// How many of them it deleted.
     pub deleted: usize,
     /// Refused deletions, including those of routes that it did not show.
@@ -43,7 +43,7 @@ pub struct FlushedTable {
 
 /// The result of a flush.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Flushed {
+pub struct FlushReport {
     /// By VPP table.
     pub tables: Vec<FlushedTable>,
     /// Some of the refusals.
@@ -62,19 +62,19 @@ pub(in crate::vpp) struct FlushOp {
     hidden: bool,
     queued: VecDeque<Deletion>,
     pending: InFlight<Deletion>,
-    report: Flushed,
-    reply: Sender<Result<Flushed, VppError>>,
+    report: FlushReport,
+    reply: Sender<Result<FlushReport, VppError>>,
 }
 
 impl FlushOp {
     pub(in crate::vpp) fn new(
         settings: FlushSettings,
-        reply: Sender<Result<Flushed, VppError>>,
+        reply: Sender<Result<FlushReport, VppError>>,
     ) -> Self {
         let table = |(table, family): &(u32, Family)| FlushedTable {
             table: *table,
             family: *family,
-            shown: 0,
+            dumped: 0,
             deleted: 0,
             failed: 0,
         };
@@ -83,7 +83,7 @@ impl FlushOp {
             hidden: false,
             queued: VecDeque::new(),
             pending: InFlight::default(),
-            report: Flushed {
+            report: FlushReport {
                 tables: settings.tables.iter().map(table).collect(),
                 failures: Vec::new(),
             },
@@ -103,7 +103,7 @@ impl FlushOp {
         };
         if !self.hidden {
             if let Some(counts) = self.report.tables.get_mut(index) {
-                counts.shown += 1;
+                counts.dumped += 1;
             }
         }
         if !self.settings.dry_run {

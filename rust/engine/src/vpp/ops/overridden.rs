@@ -45,7 +45,7 @@ impl DumpReader for OverriddenSearch {
 
     fn on_route(&mut self, shared: &EngineState, details: &RouteDetails<'_>) {
         let route = &details.route;
-        if !shared.table().has_installed(route.table, &route.prefix) {
+        if !shared.table().is_installed(route.table, &route.prefix) {
             return;
         }
         self.report.count += 1;

@@ -1,0 +1,20 @@
+//! The route table.
+
+mod advertised;
+mod cases;
+mod concern;
+mod deferred;
+mod discovery;
+mod during_dump;
+mod fallback;
+mod injected;
+mod limit;
+mod listing;
+mod model;
+mod resync;
+mod sole;
+mod source;
+mod support;
+mod unannounced;
+mod vrf;
+mod withheld;

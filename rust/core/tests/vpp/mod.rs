@@ -1,0 +1,10 @@
+//! VPP's messages.
+
+mod frame_reader;
+mod golden_dumps;
+mod golden_routes;
+mod golden_session;
+mod pending;
+mod properties;
+mod refusals;
+pub mod vectors;

@@ -1,0 +1,32 @@
+"""The command line, as a process that ends by itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+PROGRAM = (sys.executable, "-m", "bgpreflector")
+TIMEOUT = 120.0
+"""Seconds."""
+
+
+def run_command(
+    *arguments: str, exit_code: int | None = 0, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs a command to its end; fails where it ends with another exit code (None: with any).
+
+    ``environment`` is added to this process's own.
+    """
+    done = subprocess.run(
+        [*PROGRAM, *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        env={**os.environ, **(environment or {})},
+    )
+    if exit_code is not None:
+        assert done.returncode == exit_code, done.stdout + done.stderr
+    return done
