@@ -13,6 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bgpreflector.control import VERSION, ControlClient
+from bgpreflector.control.commands import (
+    AddressArguments,
+    NextHopsArguments,
+    ReleaseArguments,
+    RoutesArguments,
+    SinceArguments,
+    SummaryArguments,
+)
 from bgpreflector.control.lines import MAX_REQUEST
 from daemon.running import RunningDaemon
 from daemon.world import HELD, MIRRORED, kernel_of, reflecting
@@ -24,14 +32,19 @@ pytestmark = pytest.mark.root
 
 ARGUMENTS = {
     "status": [],
-    "routes": ["prefix", "within", "states", "every"],
-    "route": ["address"],
-    "next_hops": [],
+    "routes": list(RoutesArguments.model_fields),
+    "routes_summary": list(SummaryArguments.model_fields),
+    "route": list(AddressArguments.model_fields),
+    "next_hops": list(NextHopsArguments.model_fields),
     "interfaces": [],
-    "changes": ["since"],
+    "vpp_interfaces": [],
+    "label_routes": [],
+    "changes": list(SinceArguments.model_fields),
     "resync": [],
+    "repair": [],
     "pause": [],
     "resume": [],
+    "release": list(ReleaseArguments.model_fields),
     "reload": [],
 }
 """Every command, and what it takes."""
@@ -114,6 +127,12 @@ def unharmed(daemon: RunningDaemon) -> None:
     assert "Traceback" not in daemon.log()
 
 
+def test_every_command_is_asked(daemon: RunningDaemon) -> None:
+    """The refusal of one that there is not names those that there are."""
+    (end,) = answers(daemon, b'{"version":1,"command":"none"}\n')
+    assert end["error"]["message"].endswith(f"there are: {', '.join(sorted(ARGUMENTS))}")
+
+
 @settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -156,11 +175,12 @@ ROUTES = b'{"version":1,"command":"routes","arguments":{"states":'
         ROUTES + json.dumps(["x"] * 1000).encode() + b"}}",
         b'\xef\xbb\xbf{"version":1,"command":"status"}',
         b'{"version":1,"command":"status"}{"version":1,"command":"status"}',
+        b'{"version":1,"command":"release","arguments":{"prefix":"10.0.0.0/33"}}',
         b"\x00" * 1000,
         b"\xff" * 1000,
         b"",
     ],
-    ids=range(22),
+    ids=range(23),
 )  # fmt: skip
 def test_lines_that_no_client_sends(daemon: RunningDaemon, line: bytes) -> None:
     """Depth, huge numbers, NUL, surrogates, repeated keys: refused, and the next line is served."""

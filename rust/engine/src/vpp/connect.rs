@@ -103,3 +103,48 @@ fn refused(path: &Path, error: &std::io::Error) -> VppError {
         hint,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+    use std::thread;
+
+    use super::*;
+
+    /// Why the connection fails to somebody who answers the request with this, and then stays or
+    /// hangs up.
+    fn failure(name: &str, answer: &'static [u8], stays: bool) -> String {
+        let path = std::env::temp_dir().join(format!("bgpr-{name}-{}", std::process::id()));
+        let listener = UnixListener::bind(&path).unwrap();
+        let other = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 4096];
+            assert!(stream.read(&mut request).unwrap() > 0);
+            stream.write_all(answer).unwrap();
+            while stays && stream.read(&mut request).unwrap() > 0 {}
+        });
+        let failed = connect(&path, "test", Duration::from_millis(50)).err();
+        other.join().unwrap();
+        std::fs::remove_file(&path).unwrap();
+        failed.unwrap().to_string()
+    }
+
+    #[test]
+    fn who_is_no_vpp_is_told_by_what_it_does() {
+        let closed = failure("closed", b"", false);
+        assert!(
+            closed.ends_with("the other side closed the connection"),
+            "{closed}"
+        );
+        let mute = failure("mute", b"", true);
+        assert!(mute.ends_with("no answer within 0.05 s"), "{mute}");
+        let half = failure("half", &[0; 8], true);
+        assert!(half.ends_with("no answer within 0.05 s"), "{half}");
+        let other = failure("other", b"HTTP/1.1 400 Bad Request\r\n\r\n", true);
+        assert!(
+            other.starts_with("the handshake with VPP failed: "),
+            "{other}"
+        );
+        assert!(!other.contains("no answer"), "{other}");
+    }
+}
