@@ -133,7 +133,8 @@ def _taken(found: str, config: Config, todo: str) -> str:
 
 
 def _closed(path: Path, command: str) -> str:
+    what = f"lock {path}" if os.path.lexists(path) else f"directory of locks {path.parent}"
     return (
-        f"the lock {path} belongs to another user, perhaps to a running daemon, so `{command}` "
+        f"the {what} belongs to another user, perhaps to a running daemon, so `{command}` "
         "does not start: run it as that user or as root, or name another control.lock_directory"
     )

@@ -97,3 +97,6 @@ def test_a_lock_of_another_user_is_no_missing_lock() -> None:
         assert "`flush` does not start" in done.stdout
         done = subprocess.run(argv, capture_output=True, text=True, check=True)
         assert done.stdout == "written\n", "nobody holds it any more"
+        place.chmod(0o755)
+        done = subprocess.run(argv, capture_output=True, text=True, check=True)
+        assert f"the directory of locks {place} belongs to another user" in done.stdout
