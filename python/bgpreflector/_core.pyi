@@ -242,7 +242,7 @@ class RequestList:
         """
     def answer(self, index: int, retval: int) -> None:
         """Record VPP's return code. Raises ``ValueError`` if the request is not open."""
-    def crashed_vpp(self, index: int) -> bool:
+    def record_crash(self, index: int) -> bool:
         """Record that VPP exited while only this request was unanswered.
 
         Returns whether the prefix is held from now on.
