@@ -705,14 +705,14 @@ class Engine:
         *,
         fallback: str = "hold",
         skip_next_hops: bool = False,
-        by_mac: Mapping[str, tuple[int, bytes]] | None = None,
+        same_mac: Mapping[str, tuple[int, bytes]] | None = None,
     ) -> None:
         """Set the ``sw_if_index`` of each kernel interface.
 
         Next hops through other interfaces use the ``sw_if_index`` ``unmapped``, or are resolved
         by VPP's own FIB if ``recursive``; else their route is held. For a held route VPP gets
         ``fallback``: ``hold`` (nothing), ``drop`` or ``punt``; with ``skip_next_hops`` it gets the
-        next hops that it can have. ``by_mac`` has further interfaces by name: ``sw_if_index`` and
+        next hops that it can have. ``same_mac`` has further interfaces by name: ``sw_if_index`` and
         hardware address, valid while the kernel's interface has that address. Raises
         ``ValueError``.
         """
