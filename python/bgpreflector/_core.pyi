@@ -143,8 +143,9 @@ class LookupCheck:
         """The paths that VPP has for the prefix, as text."""
     @property
     def verdict(self) -> str:
-        """``same``, ``different``, ``other_table`` (the kernel uses a table that is not mirrored),
-        or ``unknown`` (longer prefixes cover the address, or a change is in progress)."""
+        """``same``, ``different``, ``other_route`` (the kernel uses another table, or a route of a
+        protocol that is not mirrored), or ``unknown`` (longer prefixes cover the address, or a
+        change is in progress)."""
 
 @final
 class NextHopSetView:
