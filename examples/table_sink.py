@@ -1,4 +1,4 @@
-"""A sink of one's own in VPP's place: the routes go into a dictionary, and every change is printed.
+"""A custom sink in VPP's place: the routes go into a dictionary, and every change is printed.
 
     python examples/table_sink.py NAMESPACE
 

@@ -1,4 +1,4 @@
-"""An event handler of one's own beside the reflector: an alarm when many prefixes go at once.
+"""A custom event handler beside the reflector: an alarm when many prefixes go at once.
 
     python examples/withdrawal_alarm.py bgpreflector.toml 1000
 

@@ -143,8 +143,9 @@ class LookupCheck:
         """The paths that VPP has for the prefix, as text."""
     @property
     def verdict(self) -> str:
-        """``same``, ``different``, ``other_table`` (the kernel uses a table that is not mirrored),
-        or ``unknown`` (longer prefixes cover the address, or a change is in progress)."""
+        """``same``, ``different``, ``other_route`` (the kernel uses another table, or a route of a
+        protocol that is not mirrored), or ``unknown`` (longer prefixes cover the address, or a
+        change is in progress)."""
 
 @final
 class NextHopSetView:
@@ -242,7 +243,7 @@ class RequestList:
         """
     def answer(self, index: int, retval: int) -> None:
         """Record VPP's return code. Raises ``ValueError`` if the request is not open."""
-    def crashed_vpp(self, index: int) -> bool:
+    def record_crash(self, index: int) -> bool:
         """Record that VPP exited while only this request was unanswered.
 
         Returns whether the prefix is held from now on.
@@ -705,14 +706,14 @@ class Engine:
         *,
         fallback: str = "hold",
         skip_next_hops: bool = False,
-        by_mac: Mapping[str, tuple[int, bytes]] | None = None,
+        same_mac: Mapping[str, tuple[int, bytes]] | None = None,
     ) -> None:
         """Set the ``sw_if_index`` of each kernel interface.
 
         Next hops through other interfaces use the ``sw_if_index`` ``unmapped``, or are resolved
         by VPP's own FIB if ``recursive``; else their route is held. For a held route VPP gets
         ``fallback``: ``hold`` (nothing), ``drop`` or ``punt``; with ``skip_next_hops`` it gets the
-        next hops that it can have. ``by_mac`` has further interfaces by name: ``sw_if_index`` and
+        next hops that it can have. ``same_mac`` has further interfaces by name: ``sw_if_index`` and
         hardware address, valid while the kernel's interface has that address. Raises
         ``ValueError``.
         """

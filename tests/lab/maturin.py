@@ -8,5 +8,5 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 MATURIN = ("flock", str(ROOT / "target" / "maturin.lock"), sys.executable, "-m", "maturin")
-"""Command. It keeps the library of a wheel in one file below ``target``, whatever the profile: two
-that build at the same time would take each other's."""
+"""The command, under a lock: maturin copies the library to one file below ``target``, whatever the
+profile, so two builds at the same time would take each other's."""

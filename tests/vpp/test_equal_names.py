@@ -59,9 +59,9 @@ def test_both_ends_of_one_tap_are_never_one_interface() -> None:
         taps={"tap0"},
     )
     found = map_interfaces(InterfacesConfig(strategies=("name", "linux-cp")), vpp)
-    assert found.by_mac == {"eth0": (2, address), "eth1": (3, address)}
+    assert found.same_mac == {"eth0": (2, address), "eth1": (3, address)}
     assert found.map == {"eth1": 4}
-    assert found.without({2}).by_mac == {"eth1": (3, address)}
+    assert found.without({2}).same_mac == {"eth1": (3, address)}
 
 
 def test_vpps_ends_of_taps_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Routes that a handler of one's own puts beside the kernel's."""
+"""Routes that a custom handler puts beside the kernel's."""
 
 from __future__ import annotations
 

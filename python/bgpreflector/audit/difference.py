@@ -113,8 +113,7 @@ class Comparison:
         """
         asked = [(table, prefix) for table in self._kernel_tables().values() for prefix in prefixes]
         if sample:
-            turn = int(time.time())
-            asked += self.engine.sample_installed(sample, turn)
+            asked += self.engine.sample_installed(sample, seed=int(time.time()))
         found = {(one.table, one.prefix): one for one in self.engine.check_lookups(asked)}
         doubtful = [key for key, one in found.items() if one.verdict == "different"]
         if doubtful:

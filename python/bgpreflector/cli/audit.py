@@ -180,7 +180,7 @@ def audit(
         repaired=repaired,
         kernel_lookups=checked.asked,
         kernel_different=checked.different,
-        kernel_other_table=checked.other_table,
+        kernel_other_route=checked.other_route,
         unresolved=checked.unresolved,
     )
     if different > repaired or checked.different or checked.unresolved:

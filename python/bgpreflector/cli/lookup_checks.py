@@ -29,8 +29,9 @@ class LookupResult:
     different: int
     """Those of them that VPP forwards differently."""
 
-    other_table: int
-    """Those that the kernel forwards by a table that is not mirrored."""
+    other_route: int
+    """Those that the kernel forwards by another table, or by a route of a protocol that is not
+    mirrored."""
 
     unresolved: int
     """Path sets that VPP has and does not forward by."""
@@ -49,7 +50,7 @@ def check_lookups(
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--prefix") from error
     for one in checked:
-        if one.verdict in ("different", "other_table"):
+        if one.verdict in ("different", "other_route"):
             printer.row(_object(one), partial(_line, one, both.vpp_names))
     unresolved = both.unresolved()
     for (table, prefix), trouble in unresolved:
@@ -58,7 +59,7 @@ def check_lookups(
     return LookupResult(
         asked=len(checked),
         different=sum(one.verdict == "different" for one in checked),
-        other_table=sum(one.verdict == "other_table" for one in checked),
+        other_route=sum(one.verdict == "other_route" for one in checked),
         unresolved=len(unresolved),
     )
 
@@ -81,7 +82,7 @@ def _object(one: _core.LookupCheck) -> dict[str, object]:
 
 
 def _line(one: _core.LookupCheck, vpp_names: Mapping[int, str]) -> str:
-    word = "different" if one.verdict == "different" else "other table"
+    word = "different" if one.verdict == "different" else "other route"
     has = ", ".join(one.installed) or "nothing"
     line = (
         f"{word} {one.prefix} table {one.table}  the kernel forwards {one.address} by "

@@ -65,7 +65,7 @@ def connection_finding(fpm: FpmStatus) -> Finding:
 
 
 def zebra_routes(config: Config) -> KernelRoutes | None:
-    """The routes that the running daemon has of zebra; ``None`` without a daemon."""
+    """The routes that the running daemon has of zebra; ``None`` without one of this version."""
     if config.control.socket is None:
         return None
     try:
@@ -74,6 +74,14 @@ def zebra_routes(config: Config) -> KernelRoutes | None:
             interfaces: list[Any] = list(client.ask("interfaces"))
     except ControlError:
         return None
+    try:
+        return _found(status, interfaces)
+    except (KeyError, TypeError, AttributeError):
+        # Of another version: the finding on the daemon itself says so.
+        return None
+
+
+def _found(status: Any, interfaces: list[Any]) -> KernelRoutes:
     counts = status["prefixes"].values()
     # Held routes may follow, too.
     missing = sum(c["mirrored"] - c["installed"] for c in counts)
@@ -94,8 +102,8 @@ def zebra_findings(routes: KernelRoutes | None) -> Iterator[Finding]:
         yield warning(
             CHECK,
             ROUTES,
-            "zebra sends its routes to a daemon alone, and none answers: neither they nor the "
-            "interfaces that they need are checked (the kernel's are not looked at)",
+            "zebra sends its routes to a daemon alone, and none of this version answers: neither "
+            "they nor the interfaces that they need are checked (the kernel's are not looked at)",
             "start the daemon, and look again",
         )
         return

@@ -49,7 +49,7 @@ def connected_client(settings: ClientSettings, name: str) -> Any:
     """Return a client that is connected as ``name``.
 
     Raises :class:`VppConnectError`, and :class:`VppMessageError` with the names of the messages
-    that VPP lacks.
+    that VPP does not have.
     """
     client = _client(settings, bootstrapapi=True)
     if not _connect(client, settings, name, may_lack="get_api_json"):
@@ -59,7 +59,7 @@ def connected_client(settings: ClientSettings, name: str) -> Any:
     if missing:
         end_client(client, graceful=True)
         raise VppMessageError(
-            f"the VPP at {settings.api_socket} lacks messages that bgpreflector needs "
+            f"the VPP at {settings.api_socket} is missing messages that bgpreflector needs "
             f"({', '.join(missing)}): VPP 22.10 and newer have them"
         )
     return client
@@ -75,7 +75,7 @@ def _client(settings: ClientSettings, **description: object) -> Any:
 
 
 def _connect(client: Any, settings: ClientSettings, name: str, *, may_lack: str = "") -> bool:
-    """Connect; return false where VPP lacks the optional message."""
+    """Connect; return false if VPP does not have the optional message."""
     try:
         client.connect(name)
     except Exception as error:

@@ -81,7 +81,7 @@ class InterfaceTracker:
             usable.recursive,
             fallback=self._settings.unmapped,
             skip_next_hops=self._settings.unmapped_next_hops == "skip",
-            by_mac=dict(usable.by_mac),
+            same_mac=dict(usable.same_mac),
         )
 
     def release_indices(self) -> None:

@@ -44,7 +44,7 @@ class InterfaceMap:
     """VPP interfaces by Linux name, and the default for the others."""
 
     map: Mapping[str, int]
-    by_mac: Mapping[str, tuple[int, bytes]] = field(default_factory=dict)
+    same_mac: Mapping[str, tuple[int, bytes]] = field(default_factory=dict)
     """``sw_if_index`` and hardware address of the VPP interface of the same name, used for a
     Linux interface with the same address that :attr:`map` does not have."""
 
@@ -65,7 +65,7 @@ class InterfaceMap:
         return replace(
             self,
             map={name: index for name, index in self.map.items() if index not in gone},
-            by_mac={name: found for name, found in self.by_mac.items() if found[0] not in gone},
+            same_mac={name: found for name, found in self.same_mac.items() if found[0] not in gone},
             unmapped=None if self.unmapped in gone else self.unmapped,
         )
 
@@ -74,7 +74,7 @@ def map_interfaces(config: InterfacesConfig, vpp: VppInterfaces) -> InterfaceMap
     """Apply the configured strategies; for each Linux interface the first match wins."""
     result: dict[str, int] = {}
     found_by: dict[str, str] = {}
-    by_mac: dict[str, tuple[int, bytes]] = {}
+    same_mac: dict[str, tuple[int, bytes]] = {}
     unmapped: int | None = None
     recursive = False
     missing: list[str] = []
@@ -85,7 +85,7 @@ def map_interfaces(config: InterfacesConfig, vpp: VppInterfaces) -> InterfaceMap
             case "linux-cp":
                 _merge(result, vpp.pairs)
             case "name":
-                by_mac = _by_mac(vpp)
+                same_mac = _same_mac(vpp)
             case "recursive":
                 recursive = recursive or unmapped is None
             case "main":
@@ -95,10 +95,10 @@ def map_interfaces(config: InterfacesConfig, vpp: VppInterfaces) -> InterfaceMap
                 elif not recursive:
                     unmapped = main
         found_by = dict.fromkeys(result, strategy) | found_by
-    return InterfaceMap(result, by_mac, unmapped, recursive, tuple(missing), found_by)
+    return InterfaceMap(result, same_mac, unmapped, recursive, tuple(missing), found_by)
 
 
-def _by_mac(vpp: VppInterfaces) -> dict[str, tuple[int, bytes]]:
+def _same_mac(vpp: VppInterfaces) -> dict[str, tuple[int, bytes]]:
     """A name alone is no evidence: ``create tap`` gives both ends the same one."""
     return {
         name: (vpp.by_name[name], address)

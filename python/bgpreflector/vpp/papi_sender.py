@@ -80,9 +80,9 @@ class PapiSender:
         try:
             retval = self.routes.send(table, prefix, paths, source)
         except VppLostError:
-            if self._vpp_exited() and requests.crashed_vpp(index):
+            if self._vpp_exited() and requests.record_crash(index):
                 _log.error(
-                    "VPP ended three times while the route %s in VPP table %d had no answer, with "
+                    "VPP exited three times while the route %s in VPP table %d had no answer, with "
                     "nothing else under way: it is held (crashed_vpp) until `bgpreflector release "
                     "%s` or until VPP has another version. For a report of the fault to VPP: %s",
                     prefix,
@@ -98,7 +98,7 @@ class PapiSender:
         return table, prefix, retval
 
     def _vpp_exited(self) -> bool:
-        """Whether VPP has ended, rather than stopped answering."""
+        """Whether VPP has exited, rather than stopped answering."""
         try:
             self._session.probe()
         except TimeoutError:

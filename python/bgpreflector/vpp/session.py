@@ -141,7 +141,7 @@ class VppSession:
     def connect(self) -> None:
         """Connect; an open connection is closed first.
 
-        Raises :class:`bgpreflector.errors.VppMessageError` if VPP lacks a required message.
+        Raises :class:`bgpreflector.errors.VppMessageError` if a required message is missing.
         """
         self.close()
         self._client = connected_client(self._settings, CLIENT_NAME)
@@ -315,14 +315,14 @@ class VppSession:
         return [table for table, name in named if table[0] and _is_ours(table, name)]
 
     def missing_tables(self, tables: Iterable[Table]) -> list[Table]:
-        """The IP tables that VPP lacks."""
+        """The IP tables that are missing in VPP."""
         present = self.tables()
         return [table for table in tables if table not in present]
 
     def ensure_tables(
         self, tables: Iterable[Table], chosen: Mapping[int, int] | None = None
     ) -> list[Table]:
-        """Create the IP tables that VPP lacks; return them.
+        """Create the IP tables that are missing in VPP; return them.
 
         ``chosen``: the kernel table of those that were free.
         """

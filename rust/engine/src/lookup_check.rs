@@ -17,9 +17,9 @@ bgpreflector_core::named_enum! {
         Same = "same",
         /// It does not.
         Different = "different",
-        /// The kernel decides by a table that is not mirrored, for a policy rule or as the address is
-        /// its own.
-        OtherTable = "other_table",
+        /// The kernel decides by a route that VPP cannot mirror there: of another table, for a policy
+        /// rule or as the address is its own, or of a protocol that is not mirrored.
+        OtherRoute = "other_route",
         /// Undecidable: longer prefixes cover the address, or a change is in progress.
         Unknown = "unknown",
     }
@@ -92,14 +92,14 @@ pub(crate) fn check(table: &Table, faults: Faults, answer: PrefixLookup) -> Look
         (LookupResult::Route(route), Some(vpp_table)) => {
             let key = &route.key;
             if key.table != kernel_table {
-                Verdict::OtherTable
+                Verdict::OtherRoute
             } else if key.prefix != prefix {
                 // By a shorter one: it has none for the prefix.
                 of(installed.is_none())
             } else if !table.mirrors(route.protocol) {
                 // Ours may be in VPP behind it where such routes are ignored.
                 match installed {
-                    Some(_) => Verdict::OtherTable,
+                    Some(_) => Verdict::OtherRoute,
                     None => Verdict::Same,
                 }
             } else {

@@ -26,7 +26,7 @@ impl Requests {
             let requests = handles.into_iter();
             let requests = requests.filter_map(|handle| table.begin_request(handle));
             let requests: Vec<Request> = requests.collect();
-            // Those over which VPP may have ended go last.
+            // Those that may have crashed VPP go last.
             let (suspects, others): (Vec<_>, Vec<_>) =
                 requests.into_iter().partition(|r| table.goes_alone(r));
             (
@@ -83,7 +83,7 @@ impl Requests {
 impl Requests {
     /// Records that VPP exited while only this request was unanswered; returns whether its prefix is
     /// held from now on.
-    pub fn crashed_vpp(&self, index: usize) -> bool {
+    pub fn record_crash(&self, index: usize) -> bool {
         let open = self.open.get(index).and_then(Option::as_ref);
         open.is_some_and(|request| {
             let held = self.shared.change(|table| table.suspect(&[*request]));

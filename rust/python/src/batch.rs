@@ -15,7 +15,7 @@ use crate::views::{RouteChange, changes};
 pub struct RouteBatch {
     batch: Detached<Mutex<Option<Batch>>>,
     length: usize,
-    taken: AtomicBool,
+    consumed: AtomicBool,
     #[pyo3(get)]
     adds: usize,
     #[pyo3(get)]
@@ -31,7 +31,7 @@ impl RouteBatch {
         Self {
             batch: Detached::new(Mutex::new(Some(batch))),
             length,
-            taken: AtomicBool::new(false),
+            consumed: AtomicBool::new(false),
             adds,
             replaces,
             deletes,
@@ -43,7 +43,7 @@ impl RouteBatch {
         let spent = || PyValueError::new_err("this batch was committed or released already");
         let batch = self.batch.with(py, |batch| batch.lock().take());
         let batch = batch.ok_or_else(spent)?;
-        self.taken.store(true, Ordering::Relaxed);
+        self.consumed.store(true, Ordering::Relaxed);
         Ok(batch)
     }
 }
@@ -56,7 +56,7 @@ impl RouteBatch {
 
     #[getter]
     fn is_consumed(&self) -> bool {
-        self.taken.load(Ordering::Relaxed)
+        self.consumed.load(Ordering::Relaxed)
     }
 
     #[pyo3(signature = (limit, start = 0))]

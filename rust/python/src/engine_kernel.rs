@@ -185,7 +185,7 @@ impl Engine {
     }
 
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
-    #[pyo3(signature = (interfaces, unmapped, recursive, *, fallback = "hold", skip_next_hops = false, by_mac = None))]
+    #[pyo3(signature = (interfaces, unmapped, recursive, *, fallback = "hold", skip_next_hops = false, same_mac = None))]
     fn set_interfaces(
         &self,
         py: Python<'_>,
@@ -194,7 +194,7 @@ impl Engine {
         recursive: bool,
         fallback: &str,
         skip_next_hops: bool,
-        by_mac: Option<HashMap<String, (u32, HardwareAddress)>>,
+        same_mac: Option<HashMap<String, (u32, HardwareAddress)>>,
     ) -> PyResult<()> {
         let fallback = convert::fallback(fallback)?;
         let unmapped = match (unmapped, recursive) {
@@ -203,11 +203,11 @@ impl Engine {
             (None, false) => Unmapped::Wait,
         };
         let map = interfaces.into_iter().collect();
-        let by_mac = by_mac.unwrap_or_default().into_iter().collect();
+        let same_mac = same_mac.unwrap_or_default().into_iter().collect();
         self.inner.with(py, |inner| {
             inner.set_interfaces(Interfaces {
                 map,
-                by_mac,
+                same_mac,
                 unmapped,
                 fallback,
                 skip_next_hops,

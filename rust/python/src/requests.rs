@@ -57,14 +57,14 @@ impl RequestList {
         if open { Ok(()) } else { Err(closed(index)) }
     }
 
-    fn crashed_vpp(&self, py: Python<'_>, index: usize) -> bool {
-        let ended = |requests: &Open| {
+    fn record_crash(&self, py: Python<'_>, index: usize) -> bool {
+        let held = |requests: &Open| {
             requests
                 .lock()
                 .as_ref()
-                .is_some_and(|r| r.crashed_vpp(index))
+                .is_some_and(|r| r.record_crash(index))
         };
-        self.requests.with(py, ended)
+        self.requests.with(py, held)
     }
 
     fn release(&self, py: Python<'_>) {

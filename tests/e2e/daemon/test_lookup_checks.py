@@ -115,16 +115,16 @@ def test_the_kernel_judges_what_vpp_forwards(
 
 
 def audits(daemon: RunningDaemon, kernel: Namespace, vpp: Vpp, config: Path) -> None:
-    """Routes that the kernel decides by another table are listed, and no fault of VPP's."""
+    """Prefixes that the kernel decides by other routes are listed, and no fault of VPP's."""
     del daemon
     asked = ("--prefix", route(6), "--prefix", route(10), "--sample", "2000")
     rows = audit(kernel, vpp, config, *asked)
     (end,) = audit(kernel, vpp, config, *asked, "--summary")
     assert {row["prefix"]: row["verdict"] for row in rows} == {
-        route(6): "other_table",
-        route(10): "other_table",
+        route(6): "other_route",
+        route(10): "other_route",
     }
-    assert (end["kernel_different"], end["kernel_other_table"]) == (0, 2)
+    assert (end["kernel_different"], end["kernel_other_route"]) == (0, 2)
     assert end["kernel_lookups"] > MIRRORED
     # An operator's own route before ours is as designed.
     vpp.add_foreign_route(route(9))

@@ -165,11 +165,14 @@ def test_a_daemon_that_is_older(tmp_path: Path, command: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_doctor_of_a_daemon_that_is_older(tmp_path: Path) -> None:
+@pytest.mark.parametrize("source", ["kernel", "fpm"])
+def test_the_doctor_of_a_daemon_that_is_older(tmp_path: Path, source: str) -> None:
     """The same, among its findings."""
     file = tmp_path / "c.toml"
-    file.write_text(f'[control]\nsocket = "{tmp_path}/c.sock"\n[vpp]\napi_socket = "/none"\n')
-    with daemon_that_says(tmp_path / "c.sock", json.dumps({"end": {"version": "0.0.1"}}).encode()):
+    sections = f'[control]\nsocket = "{tmp_path}/c.sock"\n[vpp]\napi_socket = "/none"\n'
+    file.write_text(f'{sections}[source]\nkind = "{source}"\n')
+    end = json.dumps({"end": {"version": "0.0.1"}}).encode()
+    with daemon_that_says(tmp_path / "c.sock", end, end):
         done = shell(f"{PROGRAM} doctor --config {file}")
     assert "the daemon is bgpreflector 0.0.1" in done.stdout, done.stderr
     assert "Traceback" not in done.stderr

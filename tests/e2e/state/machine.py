@@ -22,7 +22,7 @@ TIMEOUT = 12
 OURS_TOO = (*PREFIXES[4][:4], *PREFIXES[6][:4], "0.0.0.0/0", "2001:db8::/64")
 NOT_OURS = ("192.0.2.0/24", "2001:db8:ff::/48")
 POISONS = (PREFIXES[4][0], PREFIXES[4][3], PREFIXES[6][1])
-"""Prefixes over which VPP may end."""
+"""Prefixes that may crash VPP."""
 
 OTHERS_PLACES = tuple((source, prefix) for source in (OTHER, API) for prefix in OURS_TOO + NOT_OURS)
 """Sources and prefixes of VPP's other users."""

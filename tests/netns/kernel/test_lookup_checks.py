@@ -86,4 +86,4 @@ def test_a_table_that_is_wrong_is_found(make_namespace: Callable[[str], Namespac
         ip_batch(
             kernel, ["rule add to 30.0.2.0/24 lookup 77", "route add 30.0.2.0/24 dev f0 table 77"]
         )
-        assert verdicts(engine, "30.0.2.0/24") == {"30.0.2.0/24": "other_table"}
+        assert verdicts(engine, "30.0.2.0/24") == {"30.0.2.0/24": "other_route"}

@@ -1,4 +1,4 @@
-"""A sink of one's own gets the kernel's routes, one by one or by batch."""
+"""A custom sink gets the kernel's routes, one by one or by batch."""
 
 from __future__ import annotations
 

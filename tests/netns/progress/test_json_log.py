@@ -86,7 +86,7 @@ def test_lost_notifications(
     arguments = ("--config", str(config), "--socket", str(simulator.socket))
     with running_daemon(tmp_path / "d.log", *arguments, namespace=kernel) as daemon:
         wait_until(daemon.answers, 30, "it listens")
-        wait_until(daemon.status, 60, "in sync", accept=lambda seen: seen["in_sync"])
+        daemon.wait_in_sync(60)
         # As one that gets no processor while the kernel's routes change.
         daemon.process.send_signal(signal.SIGSTOP)
         lines = (f"route add 11.{n >> 8}.{n & 255}.0/24 via 10.0.0.2 proto 12" for n in range(MANY))

@@ -208,7 +208,7 @@ def answering(path: Path, *lines: bytes) -> threading.Thread:
 ROWS = (
     b'{"row": {"sw_if_index": 1, "name": "GigabitEthernet0/9/0"}}',
     b'{"row": {"sw_if_index": 2, "name": "loop0"}}',
-    b'{"end": {"schema": 2}}',
+    b'{"end": {"schema": 3}}',
 )
 
 

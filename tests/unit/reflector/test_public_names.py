@@ -1,4 +1,4 @@
-"""What a program of one's own imports."""
+"""What a user's program imports."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ use super::dump::Dumper;
 use super::expiry::Expiry;
 use super::namespace::{Change, NamespaceWatch, Sockets};
 use super::notification_socket::{groups, report_buffer};
-use super::poller::{Poller, Seen};
+use super::poller::{Poller, Ready};
 use super::schedule::{Reason, ResyncSchedule};
 use super::settings::{Command, KernelSettings};
 use super::socket::{Datagrams, RouteSocket};
@@ -121,13 +121,13 @@ impl Monitor {
     /// One step of the reader's thread, after an event or a timeout.
     pub(super) fn poll_once(
         &mut self,
-        seen: Seen,
+        ready: Ready,
         commands: &Receiver<Command>,
     ) -> Result<(), KernelError> {
-        if seen.mounts {
+        if ready.mounts {
             self.watch.mounts_changed(Instant::now());
         }
-        if seen.notifications && self.burst.arrived(Instant::now()) {
+        if ready.notifications && self.burst.arrived(Instant::now()) {
             self.commands_poller
                 .wait_waker(COALESCE_TIME)
                 .map_err(KernelError::Read)?;

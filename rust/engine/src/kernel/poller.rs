@@ -16,9 +16,9 @@ const NOTIFICATIONS: u64 = 0;
 const WAKER: u64 = 1;
 const MOUNTS: u64 = 2;
 
-/// What a wait has seen, apart from the waker.
+/// What has become ready, apart from the waker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct Ready {
     /// The socket is readable.
     pub(super) notifications: bool,
     /// Something was mounted or unmounted.
@@ -69,18 +69,18 @@ impl Poller {
 
     /// Waits for data, mounts, the waker or a signal, at most `longest` or without limit. Resets the
     /// waker.
-    pub(super) fn wait(&self, longest: Option<Duration>) -> io::Result<Seen> {
+    pub(super) fn wait(&self, longest: Option<Duration>) -> io::Result<Ready> {
         let mut events = [EpollEvent::empty(); 3];
-        let seen = match self.epoll.wait(&mut events, timeout(longest)) {
-            Ok(seen) => seen,
+        let count = match self.epoll.wait(&mut events, timeout(longest)) {
+            Ok(count) => count,
             Err(Errno::EINTR) => 0,
             Err(error) => return Err(error.into()),
         };
-        let has = |what| events.iter().take(seen).any(|event| event.data() == what);
+        let has = |what| events.iter().take(count).any(|event| event.data() == what);
         if has(WAKER) {
             self.waker.reset();
         }
-        Ok(Seen {
+        Ok(Ready {
             notifications: has(NOTIFICATIONS),
             mounts: has(MOUNTS),
         })
@@ -114,7 +114,7 @@ mod tests {
 
     use nix::unistd::gettid;
 
-    use super::{Poller, Seen, timeout};
+    use super::{Poller, Ready, timeout};
 
     const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -169,7 +169,7 @@ mod tests {
         poller.wake();
         poller.wait_waker(TIMEOUT).unwrap();
         for longest in [TIMEOUT, Duration::ZERO] {
-            assert_eq!(poller.wait(Some(longest)).unwrap(), Seen::default());
+            assert_eq!(poller.wait(Some(longest)).unwrap(), Ready::default());
         }
     }
 

@@ -113,9 +113,9 @@ impl Reader {
                 return Some(found);
             }
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
-            let seen = self.can_read_inline().then(|| poller.wait(left));
+            let ready = self.can_read_inline().then(|| poller.wait(left));
             self.shared.unregister_waker();
-            let notified = seen.map(|seen| seen.map(|seen| seen.notifications));
+            let notified = ready.map(|ready| ready.map(|ready| ready.notifications));
             let read = notified.is_some_and(|notified| self.read_inline(notified));
             if !read || left.is_some_and(|left| left.is_zero()) {
                 break;
@@ -201,13 +201,13 @@ fn run(
         let due = monitor.lock().due();
         drop(running);
         let left = due.map(|at| at.saturating_duration_since(Instant::now()));
-        let seen = commands_poller.wait(left).map_err(KernelError::Read);
+        let ready = commands_poller.wait(left).map_err(KernelError::Read);
         let _running = shared.kernel_reader.running();
         let mut monitor = monitor.lock();
         if stop.load(Ordering::Acquire) {
             return;
         }
-        if let Err(error) = seen.and_then(|seen| monitor.poll_once(seen, commands)) {
+        if let Err(error) = ready.and_then(|ready| monitor.poll_once(ready, commands)) {
             monitor.fail(&error);
             return;
         }

@@ -111,19 +111,23 @@ mod tests {
 
     use super::*;
 
+    const LONG: Duration = Duration::from_secs(20);
+    const SHORT: Duration = Duration::from_millis(50);
+
     /// Why the connection fails to somebody who answers the request with this, and then stays or
     /// hangs up.
-    fn failure(name: &str, answer: &'static [u8], stays: bool) -> String {
+    fn failure(name: &str, answer: &'static [u8], stays: bool, timeout: Duration) -> String {
         let path = std::env::temp_dir().join(format!("bgpr-{name}-{}", std::process::id()));
         let listener = UnixListener::bind(&path).unwrap();
         let other = thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             let mut request = [0; 4096];
             assert!(stream.read(&mut request).unwrap() > 0);
-            stream.write_all(answer).unwrap();
-            while stays && stream.read(&mut request).unwrap() > 0 {}
+            // After a short timeout nobody may be there any more.
+            drop(stream.write_all(answer));
+            while stays && stream.read(&mut request).is_ok_and(|count| count > 0) {}
         });
-        let failed = connect(&path, "test", Duration::from_millis(50)).err();
+        let failed = connect(&path, "test", timeout).err();
         other.join().unwrap();
         std::fs::remove_file(&path).unwrap();
         failed.unwrap().to_string()
@@ -131,16 +135,17 @@ mod tests {
 
     #[test]
     fn who_is_no_vpp_is_told_by_what_it_does() {
-        let closed = failure("closed", b"", false);
+        let closed = failure("closed", b"", false, LONG);
         assert!(
             closed.ends_with("the other side closed the connection"),
             "{closed}"
         );
-        let mute = failure("mute", b"", true);
+        let mute = failure("mute", b"", true, SHORT);
         assert!(mute.ends_with("no answer within 0.05 s"), "{mute}");
-        let half = failure("half", &[0; 8], true);
+        let half = failure("half", &[0; 8], true, SHORT);
         assert!(half.ends_with("no answer within 0.05 s"), "{half}");
-        let other = failure("other", b"HTTP/1.1 400 Bad Request\r\n\r\n", true);
+        let answer = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+        let other = failure("other", answer, true, LONG);
         assert!(
             other.starts_with("the handshake with VPP failed: "),
             "{other}"

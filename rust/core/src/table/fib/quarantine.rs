@@ -1,7 +1,7 @@
 //! Routes that crash VPP: those learned from crashes, and those known beforehand.
 //!
 //! When VPP exits, every unanswered request is a suspect ([`Table::suspect`]); an answer clears it.
-//! A prefix that was suspected twice is sent last and alone ([`Table::goes_alone`]). If VPP ends
+//! A prefix that was suspected twice is sent last and alone ([`Table::goes_alone`]). If VPP exits
 //! again while it is unanswered, the prefix is held with these paths until it is released. VPP
 //! being killed for another reason therefore costs no route its place: three such kills would have
 //! to hit the same route, the last one with nothing else in flight.
@@ -48,7 +48,7 @@ impl Table {
         if nameless && self.quarantine.unspecified_drops {
             return Err(HoldReason::VppFault);
         }
-        if self.quarantine.has_ended(&(rib.vpp_table, prefix), set) {
+        if self.quarantine.holds(&(rib.vpp_table, prefix), set) {
             return Err(HoldReason::CrashedVpp);
         }
         Ok(paths)
@@ -81,27 +81,27 @@ impl Table {
         let first = requests.iter().take(OLDEST_SUSPECTS);
         let adding = first.filter(|request| !request.paths.is_none());
         let alone = requests.len() == 1;
-        let mut ended = Vec::new();
+        let mut held = Vec::new();
         if self.quarantine.suspects.len() > MAX_SUSPECTS {
             self.quarantine
                 .suspects
-                .retain(|_, endings| *endings >= ALONE_AFTER);
+                .retain(|_, exits| *exits >= ALONE_AFTER);
         }
         for request in adding {
-            let endings = self
+            let exits = self
                 .quarantine
                 .suspects
                 .entry(vpp_prefix(request))
                 .or_default();
-            *endings = endings.saturating_add(1);
-            if alone && *endings > ALONE_AFTER {
-                ended.push(*request);
+            *exits = exits.saturating_add(1);
+            if alone && *exits > ALONE_AFTER {
+                held.push(*request);
             }
         }
-        for request in &ended {
+        for request in &held {
             self.withhold(request);
         }
-        ended
+        held
     }
 
     /// Whether to send the request's prefix alone.
@@ -126,27 +126,27 @@ impl Table {
         let Some(shape) = self.paths(request.paths).map(without_interfaces) else {
             return;
         };
-        let others = self.quarantine.ended.iter();
+        let others = self.quarantine.crashed.iter();
         let mut others = others.filter(|((table, prefix), sets)| {
             *table == request.vpp_table && *prefix != request.prefix && sets.contains(&shape)
         });
         let again = others.next().is_some();
         if again && !self.survives_elsewhere(request, &shape) {
             let set = (request.vpp_table, shape.clone());
-            self.quarantine.ended_sets.push(set);
+            self.quarantine.crashed_sets.push(set);
         }
-        let ended = self
+        let sets = self
             .quarantine
-            .ended
+            .crashed
             .entry(vpp_prefix(request))
             .or_default();
-        if !ended.contains(&shape) {
-            ended.push(shape);
+        if !sets.contains(&shape) {
+            sets.push(shape);
         }
         self.refresh_all();
     }
 
-    /// Whether VPP had any route with such paths in the request's table when it ended.
+    /// Whether VPP had any route with such paths in the request's table when it exited.
     fn survives_elsewhere(&self, request: &Request, wanted: &PathSet) -> bool {
         self.slots().any(|handle| {
             let rib = self
@@ -161,7 +161,7 @@ impl Table {
     /// VPP table and prefix of the held routes, in order.
     #[must_use]
     pub fn crashed_vpp(&self) -> Vec<(u32, Prefix)> {
-        let mut prefixes: Vec<VppPrefix> = self.quarantine.ended.keys().copied().collect();
+        let mut prefixes: Vec<VppPrefix> = self.quarantine.crashed.keys().copied().collect();
         prefixes.sort_unstable();
         prefixes
     }
@@ -169,13 +169,13 @@ impl Table {
     /// Releases a prefix in all VPP tables, or all prefixes. Returns how many were held.
     pub fn release(&mut self, prefix: Option<&Prefix>) -> usize {
         let is = |of: &VppPrefix| prefix.is_none_or(|prefix| of.1 == *prefix);
-        let before = self.quarantine.ended.len();
-        self.quarantine.ended.retain(|prefix, _| !is(prefix));
+        let before = self.quarantine.crashed.len();
+        self.quarantine.crashed.retain(|prefix, _| !is(prefix));
         self.quarantine.suspects.retain(|prefix, _| !is(prefix));
-        let released = before - self.quarantine.ended.len();
+        let released = before - self.quarantine.crashed.len();
         // Held path sets derive from the prefixes, and are released with them.
         if released > 0 || prefix.is_none() {
-            self.quarantine.ended_sets.clear();
+            self.quarantine.crashed_sets.clear();
         }
         if released > 0 {
             self.refresh_all();

@@ -13,9 +13,9 @@ pub(in crate::table) struct Quarantine {
     /// How often VPP exited while the prefix's request was unanswered.
     pub(in crate::table) suspects: AHashMap<VppPrefix, u8>,
     /// The paths with which a prefix crashed VPP.
-    pub(in crate::table) ended: AHashMap<VppPrefix, Vec<PathSet>>,
+    pub(in crate::table) crashed: AHashMap<VppPrefix, Vec<PathSet>>,
     /// Paths that crashed VPP with every prefix of a VPP table that was tried.
-    pub(in crate::table) ended_sets: Vec<(u32, PathSet)>,
+    pub(in crate::table) crashed_sets: Vec<(u32, PathSet)>,
     /// Drops that crash VPP in every form: see [`Table::withhold_unspecified_drops`](crate::table::Table::withhold_unspecified_drops).
     pub(in crate::table) unspecified_drops: bool,
 }
@@ -24,19 +24,20 @@ impl Quarantine {
     /// Whether nothing is held.
     #[inline]
     pub(in crate::table) fn is_empty(&self) -> bool {
-        self.ended.is_empty() && !self.unspecified_drops
+        self.crashed.is_empty() && !self.unspecified_drops
     }
 
     /// Whether the slow check is needed.
     #[inline]
     pub(in crate::table) fn may_concern(&self, prefix: &Prefix) -> bool {
-        !self.ended.is_empty() || self.unspecified_drops && prefix.address().is_unspecified()
+        !self.crashed.is_empty() || self.unspecified_drops && prefix.address().is_unspecified()
     }
 
-    pub(in crate::table) fn has_ended(&self, prefix: &VppPrefix, paths: &PathSet) -> bool {
-        let Some(sets) = self.ended.get(prefix) else {
+    /// Whether the prefix is held with these paths.
+    pub(in crate::table) fn holds(&self, prefix: &VppPrefix, paths: &PathSet) -> bool {
+        let Some(sets) = self.crashed.get(prefix) else {
             return self
-                .ended_sets
+                .crashed_sets
                 .iter()
                 .any(|(table, set)| *table == prefix.0 && *set == without_interfaces(paths));
         };

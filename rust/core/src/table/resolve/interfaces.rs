@@ -25,7 +25,7 @@ pub struct Interfaces {
     pub map: AHashMap<String, u32>,
     /// `sw_if_index` and hardware address of VPP interfaces that correspond to the kernel interface
     /// of this name if it has the same address.
-    pub by_mac: AHashMap<String, (u32, HardwareAddress)>,
+    pub same_mac: AHashMap<String, (u32, HardwareAddress)>,
     /// What to do with the others.
     pub unmapped: Unmapped,
     /// What to install for a route that VPP cannot have.
@@ -56,7 +56,7 @@ impl Interfaces {
     pub fn of(&self, link: &Link) -> Option<u32> {
         let known = self.map.get(&link.name).copied();
         known.or_else(|| {
-            let (sw_if_index, address) = self.by_mac.get(&link.name)?;
+            let (sw_if_index, address) = self.same_mac.get(&link.name)?;
             (link.address == Some(*address)).then_some(*sw_if_index)
         })
     }

@@ -20,7 +20,7 @@ pub(in crate::vpp) struct CommitOp {
     shared: Arc<EngineState>,
     source: u8,
     waiting: VecDeque<Handle>,
-    /// Those over which VPP may have ended: sent last, and one at a time.
+    /// Those that may have crashed VPP: sent last, and one at a time.
     suspects: VecDeque<Handle>,
     pending: InFlight<Request>,
     answered: Vec<(Request, i32)>,
@@ -210,21 +210,21 @@ fn suspected(shared: &EngineState, mut encoder: Encoder, source: u8, pending: Ve
         for request in table.suspect(&pending) {
             let mut frame = Vec::new();
             encoder.encode(table, &request, || 0, &mut frame);
-            log_ended(table, &request, &frame);
+            log_crash(table, &request, &frame);
         }
         pending.iter().for_each(|request| table.abandon(request));
     });
 }
 
 /// Logged once for each held route: all that a bug report to VPP needs.
-fn log_ended(table: &Table, request: &Request, frame: &[u8]) {
+fn log_crash(table: &Table, request: &Request, frame: &[u8]) {
     let Request {
         vpp_table, prefix, ..
     } = request;
     let message: String = frame.iter().map(|byte| format!("{byte:02x}")).collect();
     log::error!(
         event = "route held", reason = "crashed_vpp", prefix:%, vpp_table = *vpp_table;
-        "VPP ended three times while the route {prefix} in VPP table {vpp_table} had no answer, the \
+        "VPP exited three times while the route {prefix} in VPP table {vpp_table} had no answer, the \
          last time with nothing else under way: it is held (crashed_vpp) until `bgpreflector release \
          {prefix}` or until VPP has another version. For a report of the fault to VPP: \
          ip_route_add_del_v2, paths {:?}, frame {message}",
