@@ -69,7 +69,7 @@ def add(request: pytest.FixtureRequest) -> Iterator[Add]:
         criterion_results.background_load() if "measured" in request.keywords else 0.0,
     )
     kept = request.config.stash.setdefault(ROWS, [])
-    kept += [replace(row, others=share) for row in rows]
+    kept += [replace(row, background_load=share) for row in rows]
 
 
 def pytest_terminal_summary(

@@ -69,5 +69,5 @@ def _cells(row: Row) -> list[str]:
         "" if row.ratio is None else f"{row.ratio:,.2f}",
         target,
         str(row.verdict),
-        load_name(row.others),
+        load_name(row.background_load),
     ]

@@ -57,7 +57,7 @@ class Row:
     ratio: float | None = None
     target: Target | None = None
     note: str = ""
-    others: float = 0.0
+    background_load: float = 0.0
     """Share of the processors that other processes had meanwhile."""
 
     @property

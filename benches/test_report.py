@@ -13,7 +13,7 @@ from .rows import Row, at_least, at_most
 
 ROWS = [
     Row("cold start", 1.5, "s", "bare dump", 1.0, 1.5, at_most(1.25, ratio=True)),
-    Row("sync", 2e6, "routes/s", target=at_least(1e6), others=0.5),
+    Row("sync", 2e6, "routes/s", target=at_least(1e6), background_load=0.5),
     Row("overruns", 0, "", target=at_most(0), note="of none"),
     Row("encode", 12345.6, "routes/s"),
 ]

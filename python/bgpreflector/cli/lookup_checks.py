@@ -20,7 +20,7 @@ SAMPLE = 1000
 
 
 @dataclass(frozen=True)
-class LookupResult:
+class LookupCounts:
     """What the checks found."""
 
     asked: int
@@ -43,7 +43,7 @@ def check_lookups(
     prefixes: Sequence[str],
     known: Container[PrefixKey],
     printer: Printer,
-) -> LookupResult:
+) -> LookupCounts:
     """Print where VPP forwards differently from the kernel, except ``known`` differences."""
     try:
         checked = both.lookup_checks(sample, prefixes, known)
@@ -56,7 +56,7 @@ def check_lookups(
     for (table, prefix), trouble in unresolved:
         row = {"kind": "unresolved", "table": table, "prefix": prefix, "reason": trouble}
         printer.row(row, partial(_unresolved_line, row))
-    return LookupResult(
+    return LookupCounts(
         asked=len(checked),
         different=sum(one.verdict == "different" for one in checked),
         other_route=sum(one.verdict == "other_route" for one in checked),

@@ -21,7 +21,7 @@ from .controller import Controller
 from .enums import Direction, EventMethod, TransactionType
 from .errors import (
     AbortEventError,
-    BatchNotTakenError,
+    BatchNotConsumedError,
     ControllerClosedError,
     EventLoopAbortingError,
     EventQueueFullError,
@@ -38,7 +38,7 @@ from .transaction import ResyncOperations, Transaction, UpdateOperations
 __all__ = [
     "AbortEventError",
     "Backoff",
-    "BatchNotTakenError",
+    "BatchNotConsumedError",
     "Clock",
     "CommitResult",
     "Controller",

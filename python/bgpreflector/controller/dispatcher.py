@@ -12,7 +12,7 @@ from .base import Event, UpdateEvent
 from .enums import Direction, EventMethod, TransactionType
 from .errors import (
     AbortEventError,
-    BatchNotTakenError,
+    BatchNotConsumedError,
     FatalError,
     OperationsFailedError,
 )
@@ -189,7 +189,7 @@ class Dispatcher:
             if put
             else f"no handler has put the event's {left} route changes into the transaction"
         )
-        error = BatchNotTakenError(f"{event.name}: {who}")
+        error = BatchNotConsumedError(f"{event.name}: {who}")
         if not self._logged_not_taken:
             self._logged_not_taken = True
             _log.error("%s", error)

@@ -60,7 +60,7 @@ class EventQueueFullError(ReflectorError):
     """The event queue holds as many events as it may; the event was not accepted."""
 
 
-class BatchNotTakenError(ReflectorError):
+class BatchNotConsumedError(ReflectorError):
     """An event is over, and no sink has taken a batch of route changes that it carried.
 
     The changes stay in the route table. They are offered again after a pause that grows to a

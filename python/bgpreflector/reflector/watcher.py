@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bgpreflector.controller import (
     Backoff,
-    BatchNotTakenError,
+    BatchNotConsumedError,
     ControllerClosedError,
     Event,
     EventQueueFullError,
@@ -74,7 +74,7 @@ class KernelRouteWatcher:
         self._resyncs = 0
         self._closed = False
         self._paused = False
-        self._not_taken = False
+        self._not_consumed = False
         self._thread: threading.Thread | None = None
 
     def start(self, push_event: PushEvent) -> None:
@@ -142,7 +142,7 @@ class KernelRouteWatcher:
         try:
             push_event(event)
             if not (event.batch.is_consumed or event.superseded):
-                raise BatchNotTakenError("the event loop has not taken the batch")  # noqa: TRY301 - one way to pause
+                raise BatchNotConsumedError("the event loop has not taken the batch")  # noqa: TRY301 - one way to pause
         except OperationsFailedError:
             # The batch was committed; the southbound keeps what it refused.
             self._committed()
@@ -174,14 +174,14 @@ class KernelRouteWatcher:
 
     def _committed(self) -> None:
         self._backoff.reset()
-        self._not_taken = False
+        self._not_consumed = False
 
     def _pause(self, resyncs: int, error: BaseException) -> None:
         """Wait for a resync: what failed just now would fail again at once."""
         delay = self._backoff.next_delay()
         # A program that takes no batches is wrong once, not once a minute.
-        logged = self._not_taken and isinstance(error, BatchNotTakenError)
-        self._not_taken = isinstance(error, BatchNotTakenError)
+        logged = self._not_consumed and isinstance(error, BatchNotConsumedError)
+        self._not_consumed = isinstance(error, BatchNotConsumedError)
         _log.log(
             logging.DEBUG if logged else logging.WARNING,
             "Route changes were not applied and wait for a resync, at most %s s: %s",

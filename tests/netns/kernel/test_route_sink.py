@@ -14,7 +14,7 @@ from bgpreflector import _core
 from bgpreflector.config import Config
 from bgpreflector.controller import (
     Backoff,
-    BatchNotTakenError,
+    BatchNotConsumedError,
     CommitResult,
     Controller,
     Event,
@@ -317,7 +317,7 @@ def test_a_sink_that_takes_no_batch_is_not_asked_without_end(
     controller = Controller([reflector], sink, config.controller)
     controller.start()
     try:
-        with pytest.raises(BatchNotTakenError):
+        with pytest.raises(BatchNotConsumedError):
             controller.push_event(FullResync("startup", blocking=True))
         assert sink.commits == 1
         watchers[0].set_paused(on=False)

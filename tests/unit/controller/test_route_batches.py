@@ -8,7 +8,7 @@ import pytest
 
 from bgpreflector.controller import (
     AbortEventError,
-    BatchNotTakenError,
+    BatchNotConsumedError,
     FullResync,
 )
 from controller.controller_support import Change, Harness, MemoryBatch, put_batch_of, raising
@@ -26,7 +26,7 @@ def test_a_batch_that_the_sink_has_not_taken_is_said_once(
     for _ in range(2):
         batch = MemoryBatch("10.0.0.0/8", "10.1.0.0/16")
         error = harness.push(Change(batch=batch))
-        assert isinstance(error, BatchNotTakenError)
+        assert isinstance(error, BatchNotConsumedError)
         assert batch.released == 1
     shown = "commit() of the sink MemorySink has not taken 2 route changes"
     assert len([record for record in caplog.records if shown in record.message]) == 1
@@ -36,7 +36,7 @@ def test_a_batch_that_the_sink_has_not_taken_is_said_once(
 def test_a_batch_that_no_handler_has_put_is_an_error(harness: Harness) -> None:
     harness.started()
     error = harness.push(Change(batch=MemoryBatch("10.0.0.0/8")))
-    assert isinstance(error, BatchNotTakenError)
+    assert isinstance(error, BatchNotConsumedError)
     assert "no handler has put the event's 1 route changes" in str(error)
 
 

@@ -10,7 +10,7 @@ import pytest
 from bgpreflector.controller import (
     AbortEventError,
     Backoff,
-    BatchNotTakenError,
+    BatchNotConsumedError,
     FatalError,
     FullResync,
     Observer,
@@ -202,7 +202,7 @@ def test_a_southbound_that_takes_no_batch_is_not_asked_without_end(
     reflection = make(healing_delay=0.0, pause=pause)
     reflection.southbound.looks_away = looks_away
     reflection.engine.kernel = {"10.0.0.0/8": "192.0.2.1", "10.1.0.0/16": "192.0.2.1"}
-    with pytest.raises(BatchNotTakenError, match=r"MemorySouthbound .* 2 route changes"):
+    with pytest.raises(BatchNotConsumedError, match=r"MemorySouthbound .* 2 route changes"):
         reflection.start()
     assert pause.paused.wait(TIMEOUT)
     # That of the resync, and the watcher's, which is what the pause is after.
