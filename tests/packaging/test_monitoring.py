@@ -30,6 +30,9 @@ TARGET_LABELS = frozenset({"job", "instance"})
 TOOLS = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 """Where programs are looked for."""
 
+UNITS_A_SECOND = frozenset({"reqps", "mps", "eps"})
+"""Grafana's ids of the units of rates."""
+
 WIDTH = 24
 """Columns of Grafana's grid."""
 
@@ -63,6 +66,16 @@ def dashboard() -> dict[str, Any]:
 def panels() -> list[dict[str, Any]]:
     """Those that show something."""
     return [panel for panel in dashboard()["panels"] if panel["type"] != "row"]
+
+
+def unit_of(panel: dict[str, Any], target: dict[str, Any]) -> str:
+    """Grafana's id of the unit that a query's values have: the panel's, unless overridden."""
+    for override in panel["fieldConfig"]["overrides"]:
+        assert override["matcher"]["id"] == "byFrameRefID"
+        if override["matcher"]["options"] == target["refId"]:
+            (only,) = override["properties"]
+            return str(only["value"])
+    return str(panel["fieldConfig"]["defaults"]["unit"])
 
 
 def rules() -> list[dict[str, Any]]:
@@ -149,7 +162,7 @@ def test_every_metric_is_shown() -> None:
 
 
 def test_panels_name_labels_that_they_have() -> None:
-    """In their legends; and each can be filtered by router."""
+    """In their legends; and each can be filtered by job and router."""
     for panel in panels():
         for target in panel["targets"]:
             expression = parse(target["expr"])
@@ -158,7 +171,35 @@ def test_panels_name_labels_that_they_have() -> None:
                 assert any(label in labels for labels in kept), panel["title"]
             for selector in selectors(expression):
                 names = [matcher.name for matcher in selector.matchers.matchers]
-                assert "instance" in names, panel["title"]
+                assert set(names) >= TARGET_LABELS, panel["title"]
+
+
+def test_rates_have_a_unit_a_second() -> None:
+    """Nobody has to guess what a number is of; a quotient of rates is of another unit."""
+    for panel in panels():
+        for target in panel["targets"]:
+            expression = target["expr"]
+            is_rate = (
+                re.match(r"sum( by \([^)]*\))? ?\(rate\(", expression) and "/" not in expression
+            )
+            # Seconds a second are a share.
+            units = {"percentunit"} if "_seconds_total" in expression else UNITS_A_SECOND
+            if is_rate:
+                assert unit_of(panel, target) in units, panel["title"]
+            else:
+                assert unit_of(panel, target) not in UNITS_A_SECOND, panel["title"]
+
+
+def test_quantiles_are_named_by_their_share() -> None:
+    """p50, p90, p99, as every other dashboard names them."""
+    named = []
+    for panel in panels():
+        for target in panel["targets"]:
+            quantile = re.match(r"histogram_quantile\(0\.(\d+)", target["expr"])
+            if quantile is not None:
+                assert target["legendFormat"] == f"p{quantile[1]:0<2}", panel["title"]
+                named.append(target["legendFormat"])
+    assert named == ["p50", "p90", "p99"]
 
 
 def test_panels_have_places_of_their_own() -> None:
