@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -74,6 +75,22 @@ def peer(router: World) -> str | None:
     return figures.peer
 
 
+def next_hops(routes: Frr, prefix: str) -> set[str]:
+    """Those that zebra has installed."""
+    shown = json.loads(routes.vtysh(f"show ip route {prefix} json", daemon="zebra"))
+    hops = [hop for route in shown.get(prefix, []) for hop in route["nexthops"]]
+    return {hop["ip"] for hop in hops if hop.get("active") and hop.get("fib")}
+
+
+def move_link(routes: Frr, router: World, state: str, expected: Forwarding, hops: set[str]) -> None:
+    """Sets ``o2`` up or down, and waits for VPP, and for zebra, which is later than the kernel."""
+    router.namespace.ip("link", "set", "o2", state)
+    agree(router, expected)
+    wait_until(
+        lambda: next_hops(routes, "198.18.0.0/24"), TIMEOUT, f"{hops}", accept=lambda s: s == hops
+    )
+
+
 def change(routes: Frr, router: World) -> Forwarding:
     """Each kind of change, each compared; what VPP has then."""
     now = dict(FIRST)
@@ -90,9 +107,12 @@ def change(routes: Frr, router: World) -> Forwarding:
     )
     now[254, "198.18.3.0/24"] = [("10.7.1.4", "o1", 1)]
     agree(router, now)
-    router.namespace.ip("link", "set", "o2", "down")
-    agree(router, now | {(254, "198.18.0.0/24"): [("10.7.0.2", "o0", 1)]})
-    router.namespace.ip("link", "set", "o2", "up")
+    without = now | {(254, "198.18.0.0/24"): [("10.7.0.2", "o0", 1)]}
+    move_link(routes, router, "down", without, {"10.7.0.2"})
+    move_link(routes, router, "up", now, {"10.7.0.2", "10.7.2.2"})
+    # What zebra sends in order has come once this has.
+    routes.configure("ip route 198.18.4.0/24 10.7.0.2")
+    now[254, "198.18.4.0/24"] = [("10.7.0.2", "o0", 1)]
     agree(router, now)
     return now
 
