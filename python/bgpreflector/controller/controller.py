@@ -59,6 +59,7 @@ class Controller:
         self._processor = Dispatcher(handlers, sink)
         self._kube_state_data: KubeStateData = {}
         self._resync_count = 0
+        self._southbound_resyncs = 0
         self._delayed: list[QueuedEvent] = []
         self._fatal: FatalError | None = None
         self._ended = threading.Event()
@@ -123,11 +124,11 @@ class Controller:
                 raise RuntimeError(
                     f"{event.name}: a blocking event pushed by a handler would wait for itself"
                 )
-            self._queue.put_follow_up(QueuedEvent(event))
+            self._queue.put_follow_up(self._queued(event))
         elif not event.is_blocking:
-            self._queue.put(QueuedEvent(event))
+            self._queue.put(self._queued(event))
         else:
-            queued = QueuedEvent(event)
+            queued = self._queued(event)
             self._queue.put(queued, unbounded=isinstance(event, Shutdown))
             queued.answer.result()
 
@@ -211,7 +212,7 @@ class Controller:
             finally:
                 self._busy = None
         elif isinstance(item, Timer):
-            healing = QueuedEvent(self._recovery.healing_event(item))
+            healing = self._queued(self._recovery.healing_event(item))
             self._queue.put(healing, unbounded=True)
         elif not item.event.is_wanted:
             item.drop()
@@ -219,7 +220,7 @@ class Controller:
             self._delayed.append(item)
         else:
             try:
-                error = self._process(item.event)
+                error = self._process(item)
             except BaseException as broken:
                 item.finish(broken)
                 raise
@@ -227,15 +228,19 @@ class Controller:
             return not isinstance(item.event, Shutdown)
         return True
 
-    def _process(self, event: Event) -> BaseException | None:
+    def _queued(self, event: Event) -> QueuedEvent:
+        return QueuedEvent(event, self._southbound_resyncs)
+
+    def _process(self, item: QueuedEvent) -> BaseException | None:
         """The error that the event ended with. Raises a :class:`FatalError`."""
-        self._busy = (event.name, self._clock.monotonic())
+        self._busy = (item.event.name, self._clock.monotonic())
         try:
-            return self._process_now(event)
+            return self._process_now(item)
         finally:
             self._busy = None
 
-    def _process_now(self, event: Event) -> BaseException | None:
+    def _process_now(self, item: QueuedEvent) -> BaseException | None:
+        event = item.event
         method = event.method
         if method.is_resync:
             self._resync_count += 1
@@ -256,6 +261,12 @@ class Controller:
         if method.is_resync:
             self._queue.requeue(self._delayed)
             self._delayed.clear()
+        # What a resync of the southbound has found comes by the event of whoever takes it first:
+        # another resync would find the same.
+        if item.southbound_resyncs != self._southbound_resyncs:
+            outcome.heals_failed_operations = False
+        if method is EventMethod.DOWNSTREAM_RESYNC:
+            self._southbound_resyncs += 1
         if outcome.fatal is None:
             self._recover(event, outcome)
         call_done(event, outcome.error)

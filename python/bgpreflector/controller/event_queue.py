@@ -21,10 +21,14 @@ _log = logging.getLogger(__name__)
 
 
 class QueuedEvent:
-    """A queued event, with the result that its producer may wait for."""
+    """A queued event, with the result that its producer may wait for.
 
-    def __init__(self, event: Event) -> None:
+    ``southbound_resyncs`` is the number of resyncs of the southbound that had ended when it came.
+    """
+
+    def __init__(self, event: Event, southbound_resyncs: int = 0) -> None:
         self.event = event
+        self.southbound_resyncs = southbound_resyncs
         self.answer: Future[None] = Future()
 
     def finish(self, error: BaseException | None) -> None:

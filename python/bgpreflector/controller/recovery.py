@@ -63,6 +63,7 @@ class Recovery:
         self._cause = HealingResyncType.AFTER_ERROR
         self._error: BaseException | None = None
         self._heal_when_exhausted = False
+        self._accepted = False
 
     def schedule_healing(
         self, error: BaseException, cause: HealingResyncType = HealingResyncType.AFTER_ERROR
@@ -76,6 +77,9 @@ class Recovery:
                 self._cause, self._error = cause, error
             return
         self._cause, self._error = cause, error
+        if self._accepted:
+            self._healing.reset()
+            self._accepted = False
         delay = self._healing.next_delay() or 0.0
         _log.warning(
             "%s; trying again in %s",
@@ -93,9 +97,11 @@ class Recovery:
     def operations_failed(self, result: CommitResult, *, heal: bool) -> None:
         """Schedule a retry of an event's failed operations.
 
-        ``heal``: whether a healing resync follows if all retries fail.
+        ``heal``: whether a healing resync follows if all retries fail: not for what a resync found.
         """
         self._heal_when_exhausted |= heal
+        if not heal:
+            self._accepted = False
         if not self._timers.is_set(Timer.RETRY):
             self._retries.reset()
             self._next_retry(result)
@@ -118,9 +124,9 @@ class Recovery:
         self._healing.reset()
 
     def southbound_accepts(self) -> None:
-        """A resync of the southbound has left nothing refused: the next delay is short again."""
-        if not self._timers.is_set(Timer.HEALING):
-            self._healing.reset()
+        """A resync of the southbound has left nothing refused: the next delay is short again,
+        unless what it has found is refused yet."""
+        self._accepted = not self._timers.is_set(Timer.HEALING)
 
     def healing_event(self, timer: Timer) -> HealingResync:
         """The event of a healing timer that is due."""

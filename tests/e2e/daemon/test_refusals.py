@@ -54,6 +54,35 @@ def test_the_kernel_is_not_read_again(
         assert len(simulator.routes()) == MIRRORED + 1
 
 
+def test_a_route_refused_for_good_does_not_have_vpp_read_again_and_again(
+    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """It stops forwarding meanwhile: once after the refusal, and seldom if at all thereafter."""
+    kernel = kernel_of(make_namespace)
+    config = tmp_path / "refusals.toml"
+    config.write_text(CONFIG)
+
+    def add(lines: list[str]) -> None:
+        expected = len(simulator.routes()) + len(lines)
+        ip_batch(kernel, lines)
+        wait_until(simulator.routes, 30, "all", accept=lambda seen: len(seen) == expected)
+
+    with reflecting(kernel, simulator, tmp_path / "d.log", "--config", str(config)) as daemon:
+        # So many that somebody else is quicker to take what the resync finds.
+        more = [f"route add 42.{n >> 8}.{n % 256}.0/24 via 10.0.0.2 proto 12" for n in range(2000)]
+        add(more)
+        simulator.fault("fail_prefix", prefix=REFUSED, retval=INVALID_VALUE)
+        ip_batch(kernel, [f"route replace {REFUSED} via 10.0.0.3 proto 12"])
+
+        def healings() -> int:
+            return daemon.log().count("Resync: after refusals")
+
+        wait_until(healings, 30, "VPP is read again")
+        for number in range(60):
+            add([f"route add 41.0.{number}.0/24 via 10.0.0.2 proto 12"])
+        assert healings() <= 2
+
+
 def test_what_is_taken_in_the_end_goes_in_by_itself(
     make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
 ) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from bgpreflector.controller import (
+    CommitResult,
     DownstreamResync,
     Event,
+    EventMethod,
     FatalError,
     FullResync,
     HealingResync,
@@ -14,6 +16,7 @@ from bgpreflector.controller import (
     OperationsFailedError,
     ResyncNeededError,
     ResyncOperations,
+    Transaction,
     TransactionType,
 )
 from controller.controller_support import TIMEOUT, Change, Delays, Harness, MakeHarness
@@ -135,6 +138,31 @@ def test_healing_after_refusals_that_does_not_help_becomes_rare(harness: Harness
     refused(harness)
     assert [harness.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
     assert harness.advance(5) == SOUTHBOUND
+
+
+def test_what_a_healing_found_does_not_heal_again_if_another_producer_takes_it(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the route watcher does while the event loop still reads VPP."""
+    commit = harness.sink.commit
+
+    def overtaken(txn: Transaction) -> CommitResult:
+        if txn.method is not EventMethod.DOWNSTREAM_RESYNC:
+            return commit(txn)
+        harness.journal.append("sink.commit")
+        harness.a.work = lambda event, txn: txn.put("bad", 1)
+        harness.push(Change(blocking=False))
+        return CommitResult()
+
+    refused(harness.started())
+    monkeypatch.setattr(harness.sink, "commit", overtaken)
+    for delay in (5, 10, 20):
+        assert [harness.advance(wait) for wait in (1, 2, 4)] == [["sink.retry"]] * 3
+        assert harness.advance(delay - 0.25) == []
+        assert harness.advance(0.25)[: len(SOUTHBOUND)] == SOUTHBOUND
+        assert [harness.advance(wait) for wait in (1, 2, 4)] == [["sink.retry"]] * 3
+        assert harness.advance(600) == []
+        refused(harness)
 
 
 @pytest.mark.parametrize("error_first", [True, False])
