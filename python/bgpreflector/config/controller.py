@@ -14,7 +14,8 @@ class ControllerConfig(Section):
     healing_delay: Seconds = Field(
         default=5.0,
         description="Seconds from a failed event, or from the last retry of refused routes, to "
-        "the healing resync. Doubles after each that fails, up to 60; what it finds and VPP refuses again waits for the next change or resync.",
+        "the healing resync. Doubles after each that fails, up to 60; what it finds and VPP "
+        "refuses again waits for the next change or resync.",
     )
     periodic_resync: Seconds = Field(
         default=0.0,
