@@ -134,6 +134,8 @@ def _state_text(report: StatusReport) -> str:
 def _unread(report: StatusReport) -> str:
     if report.fpm is None:
         return "the kernel's routes are not read yet"
+    if report.fpm.listen is None:
+        return "the listener for zebra is not open yet"
     if report.fpm.peer is None:
         return f"waiting for zebra at {report.fpm.listen} (its `fpm address`)"
     return "zebra is still showing its routes"
@@ -266,7 +268,7 @@ def _zebra(report: StatusReport) -> str:
         return ""
     answers = f"answers {counts_text(fpm.answers) or 'none'}, {fpm.answers_queued:,} wait"
     if fpm.peer is None:
-        return f"not connected ({fpm.listen}); {answers}"
+        return f"not connected ({fpm.listen or 'not listening yet'}); {answers}"
     shown = "has shown its routes" if fpm.synchronised else "is showing its routes"
     refused = f", {fpm.refused} further connections refused" if fpm.refused else ""
     return f"{fpm.peer} {shown}; {answers}{refused}"

@@ -45,10 +45,17 @@ def fpm_findings(config: Config) -> Iterator[Finding]:
 
 def connection_finding(fpm: FpmStatus) -> Finding:
     """Check a running daemon."""
+    if fpm.listen is None:
+        return warning(
+            CHECK,
+            "fpm.listen",
+            "the daemon does not listen for zebra yet",
+            "look again; `bgpreflector status` shows what the daemon waits for",
+        )
     if fpm.peer is None:
         return warning(
             CHECK,
-            str(fpm.listen),
+            fpm.listen,
             "zebra is not connected: VPP keeps its routes and gets no changes",
             "start zebra with `-M dplane_fpm_nl` and configure `fpm address` (vtysh: `show fpm "
             "counters`)",
@@ -56,12 +63,12 @@ def connection_finding(fpm: FpmStatus) -> Finding:
     if fpm.refused:
         return warning(
             CHECK,
-            str(fpm.listen),
+            fpm.listen,
             f"zebra at {fpm.peer} is connected, and {fpm.refused} further connections were refused",
             "give only one zebra this address in its `fpm address`",
         )
     shown = "has shown its routes" if fpm.synchronised else "is sending its routes"
-    return ok(CHECK, str(fpm.listen), f"zebra at {fpm.peer} is connected and {shown}")
+    return ok(CHECK, fpm.listen, f"zebra at {fpm.peer} is connected and {shown}")
 
 
 def zebra_routes(config: Config) -> KernelRoutes | None:

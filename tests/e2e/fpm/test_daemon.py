@@ -59,7 +59,8 @@ def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_p
     with running_daemon(tmp_path / "log", *given, namespace=router) as daemon:
         wait_until(daemon.answers, TIMEOUT, "it listens")
         state(daemon, "kernel_unread")
-        assert "waiting for zebra at 127.0.0.1:2620" in daemon.ask("status")
+        text = "waiting for zebra at 127.0.0.1:2620"
+        wait_until(lambda: daemon.ask("status"), TIMEOUT, text, accept=lambda shown: text in shown)
         daemon.ask("status", "--check", exit_code=5)
 
         zebra = Zebra(router)
