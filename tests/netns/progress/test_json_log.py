@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from daemon.running import running_daemon
+from daemon.running import RunningDaemon, running_daemon
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 
@@ -28,6 +29,20 @@ def link(kernel: Namespace) -> None:
         kernel.ip("link", "set", name, "up")
 
 
+@contextmanager
+def logging_daemon(
+    kernel: Namespace, simulator: SimulatedVpp, directory: Path, form: str, setting: str
+) -> Iterator[RunningDaemon]:
+    """A daemon with this form of log and this line of its section ``kernel``."""
+    config = directory / "log.toml"
+    config.write_text(
+        f'[log]\nformat = "{form}"\n[kernel]\n{setting}\n[vpp.interfaces]\nmap = {{ f0 = 1 }}\n'
+    )
+    arguments = ("--config", str(config), "--socket", str(simulator.socket))
+    with running_daemon(directory / "d.log", *arguments, namespace=kernel) as daemon:
+        yield daemon
+
+
 @pytest.mark.root
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_records_of_the_compiled_module(
@@ -41,13 +56,7 @@ def test_records_of_the_compiled_module(
     ip_batch(
         kernel, [f"route add 11.0.{n}.0/24 via 10.0.0.2 dev f0 proto 12" for n in range(ROUTES)]
     )
-    config = tmp_path / "log.toml"
-    config.write_text(
-        f'[log]\nformat = "{form}"\n[kernel]\nmax_routes = {LIMIT}\n'
-        "[vpp.interfaces]\nmap = { f0 = 1 }\n"
-    )
-    arguments = ("--config", str(config), "--socket", str(simulator.socket))
-    with running_daemon(tmp_path / "d.log", *arguments, namespace=kernel) as daemon:
+    with logging_daemon(kernel, simulator, tmp_path, form, f"max_routes = {LIMIT}") as daemon:
         wait_until(
             lambda: len(simulator.routes()), 60, "up to the limit", accept=lambda n: n == LIMIT
         )
@@ -78,13 +87,7 @@ def test_lost_notifications(
     """A warning for each overrun, whatever number the kernel drops; ``status`` has that."""
     kernel = make_namespace("lost")
     link(kernel)
-    config = tmp_path / "lost.toml"
-    config.write_text(
-        f'[log]\nformat = "{form}"\n[kernel]\nreceive_buffer = {SMALL}\n'
-        "[vpp.interfaces]\nmap = { f0 = 1 }\n"
-    )
-    arguments = ("--config", str(config), "--socket", str(simulator.socket))
-    with running_daemon(tmp_path / "d.log", *arguments, namespace=kernel) as daemon:
+    with logging_daemon(kernel, simulator, tmp_path, form, f"receive_buffer = {SMALL}") as daemon:
         wait_until(daemon.answers, 30, "it listens")
         daemon.wait_in_sync(60)
         # As one that gets no processor while the kernel's routes change.

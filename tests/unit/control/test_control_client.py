@@ -1,4 +1,4 @@
-"""What a command is told where the daemon goes away, or hangs, while it asks."""
+"""What a command says where the daemon goes away, or hangs, while it asks."""
 
 from __future__ import annotations
 

@@ -2,21 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::support::{FOREIGN, MIRRORED, route};
+use super::support::{FOREIGN, MIRRORED, all_unmapped, route};
 use bgpreflector_core::route::{Family, NextHop, PathSet, Prefix, Route};
-use bgpreflector_core::table::{
-    Discovery, DumpScope, InsertMode, Interfaces, Scope, Table, Unmapped,
-};
+use bgpreflector_core::table::{Discovery, DumpScope, InsertMode, Scope, Table, Unmapped};
 
 fn table(discovery: Discovery) -> Table {
     let mut table = Table::new(Scope {
         discovery,
         ..Scope::default()
     });
-    table.set_interfaces(Interfaces {
-        unmapped: Unmapped::Interface(1),
-        ..Interfaces::default()
-    });
+    table.set_interfaces(all_unmapped(Unmapped::Interface(1)));
     table
 }
 

@@ -3,12 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use bgpreflector_core::route::{
-    Family, NextHop, NextHopSet, NextHopSource, PathSet, Prefix, Route, RouteKey, RouteType,
-};
-use bgpreflector_core::table::{
-    InsertMode, Interfaces, Limit, LimitAction, Scope, Table, Unmapped,
-};
+use super::support::{all_unmapped, answer_all, route_of_24};
+use bgpreflector_core::route::{Family, PathSet, Prefix};
+use bgpreflector_core::table::{InsertMode, Limit, LimitAction, Scope, Table, Unmapped};
 use proptest::prelude::*;
 
 fn table_of(prefixes: usize, action: LimitAction) -> Table {
@@ -17,32 +14,8 @@ fn table_of(prefixes: usize, action: LimitAction) -> Table {
         limit: Some(Limit { prefixes, action }),
         ..Scope::default()
     });
-    table.set_interfaces(Interfaces {
-        unmapped: Unmapped::Interface(1),
-        ..Interfaces::default()
-    });
+    table.set_interfaces(all_unmapped(Unmapped::Interface(1)));
     table
-}
-
-fn route(number: u32, gateway: u8) -> Route {
-    let gateway = std::net::IpAddr::from([10, 0, 0, gateway]);
-    Route {
-        key: RouteKey::new(254, Prefix::v4(number << 8, 24)),
-        protocol: 12,
-        set: NextHopSet::new(
-            Family::V4,
-            RouteType::Unicast,
-            NextHopSource::Inline(vec![NextHop::new(Some(gateway), 2)].into()),
-        ),
-    }
-}
-
-fn answer_all(table: &mut Table) {
-    for handle in table.take_dirty(usize::MAX).handles {
-        if let Some(request) = table.begin_request(handle) {
-            table.acknowledge(&request, Ok(()));
-        }
-    }
 }
 
 fn desired(table: &Table) -> usize {
@@ -57,7 +30,7 @@ fn installed(table: &Table) -> usize {
 fn what_is_in_stays_in_and_is_kept_up_to_date() {
     let mut table = table_of(3, LimitAction::Refuse);
     for number in 0..10 {
-        table.announce(route(number, 2), InsertMode::Replace);
+        table.announce(route_of_24(number, 2), InsertMode::Replace);
     }
     answer_all(&mut table);
     assert_eq!((desired(&table), installed(&table)), (3, 3));
@@ -67,7 +40,7 @@ fn what_is_in_stays_in_and_is_kept_up_to_date() {
     assert!(change.exceeded);
     assert_eq!(change.prefixes, 10);
     assert_eq!(table.take_limit_change(), None);
-    table.announce(route(0, 3), InsertMode::Replace);
+    table.announce(route_of_24(0, 3), InsertMode::Replace);
     let taken = table.take_dirty(usize::MAX);
     assert_eq!(taken.replaces, 1);
     table.requeue(taken.handles);
@@ -79,15 +52,15 @@ fn what_is_in_stays_in_and_is_kept_up_to_date() {
 fn those_that_wait_go_in_when_there_is_room() {
     let mut table = table_of(3, LimitAction::Refuse);
     for number in 0..10 {
-        table.announce(route(number, 2), InsertMode::Replace);
+        table.announce(route_of_24(number, 2), InsertMode::Replace);
     }
     answer_all(&mut table);
-    table.withdraw(route(1, 2));
+    table.withdraw(route_of_24(1, 2));
     answer_all(&mut table);
     assert_eq!((desired(&table), installed(&table)), (3, 3));
     assert_eq!(table.over_limit(), 6);
     for number in 0..10 {
-        table.withdraw(route(number, 2));
+        table.withdraw(route_of_24(number, 2));
     }
     answer_all(&mut table);
     assert_eq!((desired(&table), installed(&table)), (0, 0));
@@ -102,20 +75,20 @@ fn those_that_wait_go_in_when_there_is_room() {
 fn a_warning_keeps_nothing_out() {
     let mut table = table_of(20, LimitAction::Warn);
     for number in 0..30 {
-        table.announce(route(number, 2), InsertMode::Replace);
+        table.announce(route_of_24(number, 2), InsertMode::Replace);
     }
     answer_all(&mut table);
     assert_eq!((installed(&table), table.over_limit()), (30, 0));
     assert!(table.take_limit_change().unwrap().exceeded);
     for number in 20..30 {
-        table.withdraw(route(number, 2));
+        table.withdraw(route_of_24(number, 2));
         assert_eq!(
             table.take_limit_change(),
             None,
             "it is passed again too easily"
         );
     }
-    table.withdraw(route(19, 2));
+    table.withdraw(route_of_24(19, 2));
     assert!(!table.take_limit_change().unwrap().exceeded);
     assert!(!table.limit_exceeded());
 }
@@ -129,7 +102,7 @@ fn what_an_earlier_run_put_there_keeps_its_place() {
     }
     table.begin_resync(bgpreflector_core::table::DumpScope::Everything);
     for number in 0..10 {
-        table.announce(route(number, 2), InsertMode::Dump);
+        table.announce(route_of_24(number, 2), InsertMode::Dump);
     }
     table.end_resync(&Family::ALL);
     table.confirm(&Family::ALL);
@@ -141,11 +114,11 @@ fn what_an_earlier_run_put_there_keeps_its_place() {
 fn many_that_wait_go_in_one_by_one() {
     let mut table = table_of(1_000, LimitAction::Refuse);
     for number in 0..200_000 {
-        table.announce(route(number, 2), InsertMode::Replace);
+        table.announce(route_of_24(number, 2), InsertMode::Replace);
     }
     assert_eq!(table.over_limit(), 199_000);
     for number in 0..1_000 {
-        table.withdraw(route(number, 2));
+        table.withdraw(route_of_24(number, 2));
     }
     assert_eq!((desired(&table), table.over_limit()), (1_000, 198_000));
 }
@@ -163,16 +136,18 @@ proptest! {
         for (number, event) in events {
             match event {
                 0 | 1 => {
-                    table.announce(route(number, 2 + event), InsertMode::Replace);
+                    table.announce(route_of_24(number, 2 + event), InsertMode::Replace);
                     held.insert(number);
                 }
                 2 => {
                     for gateway in [2, 3] {
-                        table.withdraw(route(number, gateway));
+                        table.withdraw(route_of_24(number, gateway));
                     }
                     held.remove(&number);
                 }
-                _ => answer_all(&mut table),
+                _ => {
+                    answer_all(&mut table);
+                }
             }
             prop_assert!(desired(&table) <= most);
             prop_assert_eq!(desired(&table) + table.over_limit(), held.len());

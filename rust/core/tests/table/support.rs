@@ -9,7 +9,7 @@ use bgpreflector_core::route::{
 };
 use bgpreflector_core::table::{
     Cursor, DumpScope, Fallback, Handle, InsertMode, Interfaces, Link, Request, RouteFilter,
-    RouteState, Scope, Table,
+    RouteState, Scope, Table, Unmapped,
 };
 
 pub const MIRRORED: u8 = 12;
@@ -51,6 +51,40 @@ pub fn path(host: u8, sw_if_index: u32) -> Path {
         preference: 0,
         labels: smallvec::SmallVec::new(),
     }
+}
+
+/// Every interface is the default one of `unmapped`, or has none.
+pub fn all_unmapped(unmapped: Unmapped) -> Interfaces {
+    Interfaces {
+        unmapped,
+        ..Interfaces::default()
+    }
+}
+
+/// A route of `MIRRORED` to the prefix of this number of all /24, through the interface 2.
+pub fn route_of_24(number: u32, gateway: u8) -> Route {
+    Route {
+        key: RouteKey::new(254, Prefix::v4(number << 8, 24)),
+        protocol: MIRRORED,
+        set: NextHopSet::new(
+            Family::V4,
+            RouteType::Unicast,
+            NextHopSource::Inline(
+                vec![NextHop::new(Some(IpAddr::from([10, 0, 0, gateway])), 2)].into(),
+            ),
+        ),
+    }
+}
+
+/// Sends all that is dirty: how many were added or replaced, and deleted.
+pub fn answer_all(table: &mut Table) -> (usize, usize) {
+    let taken = table.take_dirty(usize::MAX);
+    for handle in taken.handles {
+        if let Some(request) = table.begin_request(handle) {
+            table.acknowledge(&request, Ok(()));
+        }
+    }
+    (taken.adds + taken.replaces, taken.deletes)
 }
 
 pub fn prefix(number: u8) -> Prefix {

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::support::{MIRRORED, prefix, route};
+use super::support::{MIRRORED, all_unmapped, prefix, route};
 use bgpreflector_core::route::{Family, NextHop, Path, PathSet, Prefix, Route};
 use bgpreflector_core::table::{
-    Discovery, HoldReason, InsertMode, Interfaces, Link, RouteSource, RouteState, Scope, Table,
-    Unmapped,
+    Discovery, HoldReason, InsertMode, Link, RouteSource, RouteState, Scope, Table, Unmapped,
 };
 
 const VRF: u32 = 7;
@@ -27,10 +26,7 @@ fn table(vrf_table: u32, scope: Scope) -> Table {
     let mut table = Table::new(scope);
     table.link(OTHER_LINK, link("eth0", None));
     table.link(VRF, link("blue", Some(vrf_table)));
-    table.set_interfaces(Interfaces {
-        unmapped: Unmapped::Interface(1),
-        ..Interfaces::default()
-    });
+    table.set_interfaces(all_unmapped(Unmapped::Interface(1)));
     table
 }
 

@@ -2,49 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use bgpreflector_core::route::{
-    Family, NextHop, NextHopSet, NextHopSource, PathSet, Prefix, Route, RouteKey, RouteType,
-};
-use bgpreflector_core::table::{InsertMode, Interfaces, Scope, Table, Unmapped};
-
-fn interfaces(unmapped: Unmapped) -> Interfaces {
-    Interfaces {
-        unmapped,
-        ..Interfaces::default()
-    }
-}
+use super::support::{all_unmapped, answer_all, route_of_24};
+use bgpreflector_core::route::{Family, PathSet, Prefix};
+use bgpreflector_core::table::{InsertMode, Scope, Table, Unmapped};
 
 fn table() -> Table {
     let mut table = Table::new(Scope {
         tables: BTreeMap::from([(254, 0)]),
         ..Scope::default()
     });
-    table.set_interfaces(interfaces(Unmapped::Interface(1)));
+    table.set_interfaces(all_unmapped(Unmapped::Interface(1)));
     table
-}
-
-fn route(number: u32) -> Route {
-    let gateway = std::net::IpAddr::from([10, 0, 0, 2]);
-    Route {
-        key: RouteKey::new(254, Prefix::v4(number << 8, 24)),
-        protocol: 12,
-        set: NextHopSet::new(
-            Family::V4,
-            RouteType::Unicast,
-            NextHopSource::Inline(vec![NextHop::new(Some(gateway), 2)].into()),
-        ),
-    }
-}
-
-/// Sends all that is dirty: how many were added or replaced, and deleted.
-fn answer_all(table: &mut Table) -> (usize, usize) {
-    let taken = table.take_dirty(usize::MAX);
-    for handle in taken.handles {
-        if let Some(request) = table.begin_request(handle) {
-            table.acknowledge(&request, Ok(()));
-        }
-    }
-    (taken.adds + taken.replaces, taken.deletes)
 }
 
 fn installed(table: &Table) -> usize {
@@ -60,19 +28,19 @@ fn withheld(table: &Table) -> (usize, usize) {
 fn what_goes_waits_and_what_comes_does_not() {
     let mut table = table();
     for number in 0..10 {
-        table.announce(route(number), InsertMode::Replace);
+        table.announce(route_of_24(number, 2), InsertMode::Replace);
     }
     assert_eq!(answer_all(&mut table), (10, 0));
     table.withhold_deletions(Vec::new());
     for number in 0..4 {
-        table.withdraw(route(number));
+        table.withdraw(route_of_24(number, 2));
     }
-    table.announce(route(20), InsertMode::Replace);
+    table.announce(route_of_24(20, 2), InsertMode::Replace);
     assert_eq!(answer_all(&mut table), (1, 0));
     assert_eq!((table.dirty(), withheld(&table)), (0, (4, 0)));
     assert_eq!(installed(&table), 11);
     // One that comes back is not deleted later.
-    table.announce(route(0), InsertMode::Replace);
+    table.announce(route_of_24(0, 2), InsertMode::Replace);
     assert_eq!(withheld(&table), (3, 0));
     table.release_deletions();
     assert_eq!(answer_all(&mut table), (0, 3));
@@ -83,16 +51,16 @@ fn what_goes_waits_and_what_comes_does_not() {
 fn routes_that_lose_their_interface_stay_and_are_told_apart() {
     let mut table = table();
     for number in 0..10 {
-        table.announce(route(number), InsertMode::Replace);
+        table.announce(route_of_24(number, 2), InsertMode::Replace);
     }
     answer_all(&mut table);
     table.withhold_deletions(Vec::new());
-    table.set_interfaces(interfaces(Unmapped::Wait));
-    table.withdraw(route(9));
+    table.set_interfaces(all_unmapped(Unmapped::Wait));
+    table.withdraw(route_of_24(9, 2));
     assert_eq!(answer_all(&mut table), (0, 0));
     assert_eq!(withheld(&table), (10, 9));
     assert_eq!(table.held_interfaces().get("interface 2"), Some(&9));
-    table.set_interfaces(interfaces(Unmapped::Interface(1)));
+    table.set_interfaces(all_unmapped(Unmapped::Interface(1)));
     assert_eq!(withheld(&table), (1, 0));
     assert_eq!(installed(&table), 10);
 }
@@ -100,9 +68,9 @@ fn routes_that_lose_their_interface_stay_and_are_told_apart() {
 #[test]
 fn a_deletion_that_was_taken_before_waits_too() {
     let mut table = table();
-    table.announce(route(1), InsertMode::Replace);
+    table.announce(route_of_24(1, 2), InsertMode::Replace);
     answer_all(&mut table);
-    table.withdraw(route(1));
+    table.withdraw(route_of_24(1, 2));
     let taken = table.take_dirty(usize::MAX);
     assert_eq!(taken.deletes, 1);
     table.withhold_deletions(Vec::new());
@@ -116,9 +84,9 @@ fn a_deletion_that_was_taken_before_waits_too() {
 #[test]
 fn what_drops_anyway_is_deleted() {
     let mut table = table();
-    table.announce(route(1), InsertMode::Replace);
+    table.announce(route_of_24(1, 2), InsertMode::Replace);
     answer_all(&mut table);
-    table.withdraw(route(1));
+    table.withdraw(route_of_24(1, 2));
     table.withhold_deletions(vec![1]);
     assert_eq!(answer_all(&mut table), (0, 1));
 }
