@@ -170,6 +170,26 @@ FOUND = {
         "-6 route replace blackhole 2001:db8:1::/48 table 254 proto 12",
         "-6 route del 2001:db8:1::/48 table 254 via fd07:1::2 dev o1",
     ),
+    "an object that went with the carrier comes again elsewhere (IPv4)": (
+        "-4 nexthop replace id 1 via 10.7.0.4 dev o0",
+        "-4 route append 10.7.1.0/24 metric 20 table 254 proto 12 nhid 1",
+        "quiet",
+        "link set o0p down; -4 nexthop replace id 1 via 10.7.2.4 dev o2",
+    ),
+    "an object that went with the carrier comes again elsewhere (IPv6)": (
+        "-6 nexthop replace id 11 via fe80::4 dev o0",
+        "-6 route append 2001:db8:1::/48 table 254 proto 12 nhid 11",
+        "quiet",
+        "link set o0p down; -6 nexthop replace id 11 via fd07:2::2 dev o2",
+    ),
+    "a member that went with the carrier comes again elsewhere": (
+        "-4 nexthop replace id 1 via 10.7.0.4 dev o0",
+        "-4 nexthop replace id 2 via 10.7.1.4 dev o1",
+        "nexthop replace id 100 group 1/2",
+        "-4 route append 198.18.0.0/24 table 254 proto 12 nhid 100",
+        "quiet",
+        "link set o0p down; -4 nexthop replace id 1 via 10.7.2.4 dev o2",
+    ),
     "merged routes of two protocols": (
         "-6 route replace 2001:db8:2::/48 table 254 proto 12 via fd07:1::3 dev o1",
         "-6 route append 2001:db8:2::/48 table 254 proto 4 via fd07:2::2 dev o2",

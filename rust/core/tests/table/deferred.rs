@@ -8,7 +8,8 @@ use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
 };
 use bgpreflector_core::table::{
-    Cursor, InsertMode, Interfaces, NextHopObject, RouteFilter, RouteView, Scope, Table, Unmapped,
+    Cursor, InsertMode, Interfaces, Link, NextHopObject, RouteFilter, RouteView, Scope, Table,
+    Unmapped,
 };
 use proptest::prelude::*;
 
@@ -18,7 +19,7 @@ enum Step {
     Withdraw(Route),
     Object(u32, NextHopObject),
     RemoveObject(u32),
-    Link(u32, bool),
+    Link(u32, Link),
     RemoveLink(u32),
     /// Settles the deferred changes, and VPP answers all requests.
     Settle,
@@ -87,7 +88,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => route().prop_map(Step::Withdraw),
         4 => object().prop_map(|(id, object)| Step::Object(id, object)),
         3 => (1..7_u32).prop_map(Step::RemoveObject),
-        3 => (1..4_u32, any::<bool>()).prop_map(|(index, up)| Step::Link(index, up)),
+        3 => (1..4_u32, any::<bool>(), any::<bool>()).prop_map(|(index, up, carrier)| {
+            Step::Link(index, Link { carrier, ..link(name(index), up) })
+        }),
         1 => (1..4_u32).prop_map(Step::RemoveLink),
         3 => Just(Step::Settle),
     ]
@@ -128,7 +131,7 @@ fn apply(table: &mut Table, step: &Step) -> usize {
             0
         }
         Step::RemoveObject(id) => table.remove_next_hop(id),
-        Step::Link(index, up) => table.link(index, link(name(index), up)),
+        Step::Link(index, link) => table.link(index, link),
         Step::RemoveLink(index) => table.remove_link(index),
         Step::Settle => {
             for handle in table.take_dirty(usize::MAX).handles {
@@ -193,12 +196,12 @@ proptest! {
             }
             assert_eq!(apply(&mut deferred, step), 0, "reported when it is settled");
             match step {
-                Step::Link(index, up) => {
- links.insert(*index, *up);
-},
+                Step::Link(index, link) => {
+                    links.insert(*index, link.clone());
+                }
                 Step::RemoveLink(index) => {
- links.remove(index);
-},
+                    links.remove(index);
+                }
                 Step::Settle => {
                     assert_eq!(went[0], went[1]);
                     compare(&at_once, &deferred);
@@ -212,8 +215,8 @@ proptest! {
 
         // Each set resolves as in a new table with the same topology.
         let mut anew = new_table();
-        for (index, up) in &links {
-            anew.link(*index, link(name(*index), *up));
+        for (index, link) in &links {
+            anew.link(*index, link.clone());
         }
         for id in 1..7 {
             if let Some(object) = deferred.next_hop_object(id) {

@@ -1,6 +1,7 @@
 //! The route table.
 
 mod advertised;
+mod carrier;
 mod cases;
 mod concern;
 mod deferred;

@@ -26,11 +26,23 @@ impl Table {
             Some(old) if old == new => 0,
             Some(old) if old.up && !new.up => self.link_down(index),
             None if !new.up => self.link_down(index),
+            Some(old) if old.carrier && !new.carrier => self.carrier_lost(index),
+            None if !new.carrier => self.carrier_lost(index),
             _ => {
                 self.link_changed(index);
                 0
             }
         }
+    }
+
+    /// Removes the next-hop objects through a link that lost its carrier, and the routes by them: the
+    /// kernel sends no messages for them (`nexthop_flush_dev`). Its other routes stay.
+    fn carrier_lost(&mut self, index: u32) -> usize {
+        self.link_changed(index);
+        if self.scope.source == RouteSource::Fpm {
+            return 0;
+        }
+        self.remove_objects(&self.resolver.topology.objects.through(index))
     }
 
     /// Removes a link; returns the number of routes removed with it.
@@ -128,9 +140,7 @@ impl Table {
         let concerned = self.resolver.by_interface(index);
         let uses = |topology: &Topology, set: &NextHopSet| topology.uses_interface(set, index);
         let through = self.resolver.of(&concerned, uses);
-        for id in self.resolver.topology.objects.through(index) {
-            self.resolver.topology.objects.remove(id);
-        }
+        self.take_objects(&self.resolver.topology.objects.through(index));
         let mut gone = self.resolver.of(&through, goes_with_link);
         if self
             .link_of(index)
@@ -187,8 +197,12 @@ impl Table {
     /// since zebra withdraws its own.
     pub fn remove_next_hop(&mut self, id: u32) -> usize {
         DumpTracker::notified(&mut self.next_hop_dump, id);
-        let concerned = self.resolver.by_objects([id]);
-        let gone = self.resolver.topology.objects.remove(id);
+        self.remove_objects(&[id])
+    }
+
+    fn remove_objects(&mut self, ids: &[u32]) -> usize {
+        let concerned = self.resolver.by_objects(ids.iter().copied());
+        let gone = self.take_objects(ids);
         if self.scope.source == RouteSource::Kernel {
             let is_gone = |_: &Topology, set: &NextHopSet| matches!(set.next_hops, NextHopSource::Object(used) if gone.contains(&used));
             let sets = self.resolver.of(&concerned, is_gone);
@@ -196,6 +210,20 @@ impl Table {
         }
         self.sets_changed(concerned);
         self.settle_at_once()
+    }
+
+    /// Removes objects, also from groups, and groups with their last member; returns the removed ids.
+    /// A dump in progress may have been read before.
+    fn take_objects(&mut self, ids: &[u32]) -> Vec<u32> {
+        let objects = &mut self.resolver.topology.objects;
+        let mut gone = Vec::new();
+        for id in ids {
+            for changed in objects.groups_of(*id).chain([*id]) {
+                DumpTracker::notified(&mut self.next_hop_dump, changed);
+            }
+            gone.extend(objects.remove(*id));
+        }
+        gone
     }
 
     fn objects_changed(&mut self, objects: impl IntoIterator<Item = u32>) {
