@@ -25,6 +25,16 @@ def counts_text(counts: Mapping[str, int]) -> str:
     )
 
 
+def counted(count: int, what: str) -> str:
+    """A number of things.
+
+    Examples:
+        >>> counted(1, "route"), counted(1200, "route")
+        ('1 route', '1,200 routes')
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def size_text(count: float) -> str:
     """A number of bytes.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bgpreflector.controller import EventMethod, Transaction
+from bgpreflector.errors import VppError
 from bgpreflector.vpp.fib_sources import FibSource, FibSources, Overridden
 from lab.vpp import RealVpp, SimulatedVpp, Startup, Vpp
 from vpp.support import Programmer, prefixes
@@ -46,6 +47,16 @@ def test_our_source_with_another_priority_is_warned_of(
     assert said.startswith(
         "VPP has the FIB source bgpreflector with priority 144 where 136 is configured: "
     )
+
+
+def test_a_vpp_that_has_all_sources_it_can_is_named(vpp: Vpp) -> None:
+    """Each request made another one, which VPP never frees (`fib_source_allocate`)."""
+    source = {"name": "other", "priority": 0x90, "id": 0}
+    answers = (vpp.api.fib_source_add(src=source).retval for _ in range(256))
+    assert any(answers)
+    said = r"VPP refused to add the FIB source 'bgpreflector' \(retval -1\): it has 2\d\d"
+    with pytest.raises(VppError, match=said), Programmer.of(vpp):
+        pass
 
 
 @pytest.mark.root

@@ -20,7 +20,7 @@ from bgpreflector.errors import VppError
 from bgpreflector.routes.listing import installed_count
 from bgpreflector.routes.names import family_name, table_name
 from bgpreflector.routes.paths import path_rows, path_text
-from bgpreflector.units import counts_text
+from bgpreflector.units import counted, counts_text
 from bgpreflector.vpp import exceeds
 
 from . import options
@@ -191,8 +191,8 @@ def _guard(settings: GuardConfig, deletions: int, both: Comparison) -> None:
     installed = installed_count(both.engine.status().prefixes)
     if exceeds(settings, deletions, installed):
         raise VppError(
-            f"{deletions} of the {installed} routes that VPP has would be deleted, so nothing is "
-            "repaired: is the configuration right? If so, say --yes"
+            f"{deletions} of the {counted(installed, 'route')} that VPP has would be deleted, so "
+            "nothing is repaired: is the configuration right? If so, say --yes"
         )
 
 

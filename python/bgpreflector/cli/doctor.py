@@ -13,6 +13,7 @@ from rich.text import Text
 
 from bgpreflector.config import Config, ConfigError
 from bgpreflector.doctor import SCHEMA, Finding, Severity, check_up
+from bgpreflector.units import counted
 
 from . import options
 from .exit_codes import ExitCode
@@ -113,4 +114,5 @@ def _conclude(findings: list[Finding], *, as_json: bool) -> None:
         result = {"schema": SCHEMA, "errors": errors, "warnings": warnings, "findings": listed}
         say(json.dumps(result))
     else:
-        say(f"{errors} errors, {warnings} warnings, {len(findings)} findings")
+        counts = ((errors, "error"), (warnings, "warning"), (len(findings), "finding"))
+        say(", ".join(counted(*each) for each in counts))

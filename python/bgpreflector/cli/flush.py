@@ -13,6 +13,7 @@ from click.exceptions import Exit
 from bgpreflector import _core
 from bgpreflector.daemon.instance_lock import writing
 from bgpreflector.reflector import kernel_engine
+from bgpreflector.units import counted
 from bgpreflector.vpp import FlushResult
 from bgpreflector.vpp import flush as flush_vpp
 
@@ -100,11 +101,11 @@ def _lines(result: FlushResult, source: str, *, dry_run: bool) -> list[str]:
         if t.dumped or t.failed:
             where = f"table {t.table[0]} {_family(t.table[1])}"
             did = "" if dry_run else f", {t.deleted} deleted, {t.failed} refused"
-            lines.append(f"{where}: {t.dumped} routes{did}")
+            lines.append(f"{where}: {counted(t.dumped, 'route')}{did}")
     lines += [f"refused: {failure}" for failure in result.failures]
     made = result.own_tables if dry_run else result.removed_tables
     what = "created by us" if dry_run else "deleted"
     lines += [f"table {table} {_family(is_ip6)}: {what}" for table, is_ip6 in made]
     verb = "would be deleted" if dry_run else f"found, {result.deleted} deleted"
-    lines.append(f"{result.dumped} routes of the FIB source {source} {verb}")
+    lines.append(f"{counted(result.dumped, 'route')} of the FIB source {source} {verb}")
     return lines

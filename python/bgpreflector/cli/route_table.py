@@ -9,6 +9,7 @@ from bgpreflector.routes.names import table_name
 from bgpreflector.routes.paths import path_text
 from bgpreflector.routes.rows import hops_text, next_hop_text
 from bgpreflector.rtnetlink import RT_TABLE_MAIN
+from bgpreflector.units import counted
 
 from .output import say
 from .table import print_table
@@ -95,11 +96,6 @@ def print_summary(found: Row) -> None:
 
 def _hop(one: Row) -> Row:
     return {**one, "weight": 1, "labels": []}
-
-
-def counted(count: int, what: str) -> str:
-    """A number of things."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def one_route(row: Row) -> Iterator[str]:

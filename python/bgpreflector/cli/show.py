@@ -11,6 +11,7 @@ import click
 from bgpreflector.routes.names import table_name
 from bgpreflector.routes.paths import path_text
 from bgpreflector.routes.rows import next_hops_text, route_line
+from bgpreflector.units import counted
 
 from . import options
 from .command_group import CommandGroup
@@ -18,7 +19,6 @@ from .daemon import daemon_at
 from .kernel_routes import kernel_routes
 from .output import say, say_json, say_rows
 from .route_table import (
-    counted,
     one_route,
     print_kernel_routes,
     print_routes,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from bgpreflector.log_fields import fields
+from bgpreflector.units import counted
 
 if TYPE_CHECKING:
     from .transaction import Transaction
@@ -82,11 +83,11 @@ class CommitResult:
     @property
     def refused(self) -> str:
         """What failed, in a sentence."""
-        changes = "1 change was" if self.failed == 1 else f"{self.failed:,} changes were"
-        return f"{changes} refused{self._sample()}"
+        verb = "was" if self.failed == 1 else "were"
+        return f"{counted(self.failed, 'change')} {verb} refused{self._sample()}"
 
     def __str__(self) -> str:
-        changes = "1 change" if self.applied == 1 else f"{self.applied:,} changes"
+        changes = counted(self.applied, "change")
         return f"{changes} applied, {self.failed:,} refused, {self.held:,} held{self._sample()}"
 
     def fields(self, event: str, **more: object) -> dict[str, object]:

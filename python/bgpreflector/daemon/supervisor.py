@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from bgpreflector.config import Config, ConfigError, Problem
 from bgpreflector.controller import EventHandler
-from bgpreflector.errors import VppConnectError, VppError, VppLostError
+from bgpreflector.errors import KernelError, VppConnectError, VppError, VppLostError
 from bgpreflector.log_fields import fields
 from bgpreflector.routes.listing import installed_count
 from bgpreflector.routes.names import family_name
@@ -139,8 +139,9 @@ class Supervisor:
     def _put_in_place(self, new: Config, changed: list[str]) -> None:
         made = None
         if any(not key.startswith("log.") for key in changed):
-            # Before anything is ended: a handler that cannot be loaded refuses the reload.
+            # Before anything is ended: what cannot start refuses the reload.
             made = self._made_for(new)
+            _check_start(made, self._config)
         old, self._config = self._config, new
         if made is not None:
             self._replacing = True
@@ -189,6 +190,15 @@ class Supervisor:
         self._stopped = True
         with self._reloading:
             self._daemon.stop()
+
+
+def _check_start(made: Daemon, old: Config) -> None:
+    """Raises :class:`ConfigError` if the daemon could not read its source of routes."""
+    released = old.fpm.address.port if old.source.kind == "fpm" else None
+    try:
+        made.engine.check_start(released)
+    except KernelError as error:
+        raise ConfigError("reload", [Problem("", str(error))]) from error
 
 
 def _clear(

@@ -53,8 +53,3 @@ def warning(check: str, object_: str, what: str, do: str) -> Finding:
 def error(check: str, object_: str, what: str, do: str) -> Finding:
     """An ``error`` finding."""
     return Finding(check, Severity.ERROR, object_, what, do)
-
-
-def routes(count: int) -> str:
-    """That many routes."""
-    return "1 route" if count == 1 else f"{count} routes"

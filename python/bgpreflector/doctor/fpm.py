@@ -10,9 +10,9 @@ from bgpreflector.config import FRR_PROTOCOLS, Config
 from bgpreflector.control import ControlClient
 from bgpreflector.daemon.report import FpmStatus
 from bgpreflector.errors import ControlError
+from bgpreflector.units import counted
 
 from .finding import Finding, error, ok, warning
-from .finding import routes as routes_
 from .routes import KernelRoutes
 
 CHECK = "fpm"
@@ -122,4 +122,4 @@ def zebra_findings(routes: KernelRoutes | None) -> Iterator[Finding]:
             "vtysh: `show fpm counters`, and `show ip route` for what zebra has itself",
         )
     for (table, family), count in sorted(routes.by_place.items()):
-        yield ok(CHECK, f"table {table} {family}", f"{routes_(count)} of zebra")
+        yield ok(CHECK, f"table {table} {family}", f"{counted(count, 'route')} of zebra")

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from bgpreflector import _core
 from bgpreflector.fib_types import INDEX_INVALID
+from bgpreflector.units import counted
 from bgpreflector.vpp import FibProgrammer
 
 from .finding import Finding, error, ok, warning
-from .finding import routes as routes_
 from .routes import KernelRoutes
 
 CHECK = "interfaces"
@@ -42,7 +42,7 @@ def interface_findings(
             yield ok(
                 CHECK,
                 name,
-                f"{routes_(count)}: VPP's own FIB finds the interface of their gateways",
+                f"{counted(count, 'route')}: VPP's own FIB finds the interface of their gateways",
             )
         else:
             say = error if nowhere else warning
@@ -51,7 +51,8 @@ def interface_findings(
             yield say(
                 CHECK,
                 name,
-                f"{routes_(count)} through it, and no VPP interface mapped to it{same}: held",
+                f"{counted(count, 'route')} through it, and no VPP interface mapped to it{same}: "
+                "held",
                 f'name one in vpp.interfaces.map ({name} = "..."; VPP has '
                 f"{', '.join(sorted(vpp_names.values()))}), pair it by linux-cp (`lcp create`), or "
                 "set vpp.interfaces.main_interface for all; vpp.unmapped says what VPP does until "
@@ -60,7 +61,7 @@ def interface_findings(
 
 
 def _mapped(name: str, count: int, sw_if_index: int, vpp_name: str, up: set[int] | None) -> Finding:
-    mapped = f"{routes_(count)}; mapped to VPP's {vpp_name} (sw_if_index {sw_if_index})"
+    mapped = f"{counted(count, 'route')}; mapped to VPP's {vpp_name} (sw_if_index {sw_if_index})"
     if up is None or sw_if_index in up:
         return ok(CHECK, name, mapped)
     return warning(

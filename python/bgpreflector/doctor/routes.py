@@ -11,9 +11,9 @@ from bgpreflector import _core
 from bgpreflector.config import Config
 from bgpreflector.config.protocols import protocol_name, protocols_text
 from bgpreflector.routes.listing import link_names
+from bgpreflector.units import counted
 
 from .finding import Finding, error, ok, warning
-from .finding import routes as routes_
 
 CHECK = "routes"
 PAGE = 1000
@@ -82,10 +82,12 @@ def route_findings(config: Config, engine: _core.Engine, routes: KernelRoutes) -
             _why_none(config, routes),
         )
     for (table, family), count in sorted(routes.by_place.items()):
-        yield ok(CHECK, f"table {table} {family}", f"{routes_(count)} of protocol {protocols}")
+        yield ok(
+            CHECK, f"table {table} {family}", f"{counted(count, 'route')} of protocol {protocols}"
+        )
     denied = engine.status().skipped.get("prefix_lists", 0)
     if denied:
-        yield ok(CHECK, "kernel.allow, kernel.deny", f"{routes_(denied)} left out by them")
+        yield ok(CHECK, "kernel.allow, kernel.deny", f"{counted(denied, 'route')} left out by them")
     limit = config.kernel.max_routes
     if limit is not None and total > limit:
         yield warning(

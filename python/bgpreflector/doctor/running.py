@@ -29,7 +29,7 @@ def daemon_findings(config: Config) -> Iterator[Finding]:
         with ControlClient(Path(config.control.socket), timeout=READ_TIMEOUT) as client:
             answered = client.ask("status").end
     except ControlError as error:
-        yield ok(CHECK, config.control.socket, str(error))
+        yield _unanswered(config.control.socket, error)
         return
     try:
         report = read_report(answered)
@@ -71,3 +71,15 @@ def daemon_findings(config: Config) -> Iterator[Finding]:
             f"a daemon runs, pid {report.pid}, and is not ready: {state}",
             "see `bgpreflector status`, and the findings below",
         )
+
+
+def _unanswered(path: str, error: ControlError) -> Finding:
+    if isinstance(error.__cause__, FileNotFoundError | ConnectionRefusedError):
+        return ok(CHECK, path, str(error))
+    return warning(
+        CHECK,
+        path,
+        str(error),
+        "as root or the daemon's user, or by its log, find whether a daemon runs, and whether it "
+        "hangs",
+    )

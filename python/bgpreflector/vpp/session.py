@@ -264,7 +264,11 @@ class VppSession:
             return source.id
         reply = self.call("fib_source_add", src={"name": name, "priority": priority, "id": 0})
         if reply.retval != 0:
-            raise VppError(f"VPP refused to add the FIB source {name!r}: retval {reply.retval}")
+            raise VppError(
+                f"VPP refused to add the FIB source {name!r} (retval {reply.retval}): it has "
+                f"{len(self.fib_sources())}, and frees none before it is restarted. Restart it, or "
+                "name one of them in vpp.fib_source.name"
+            )
         return int(reply.id)
 
     def find_fib_source(self, name: str) -> int | None:

@@ -1,5 +1,6 @@
 //! The engine: the table, the kernel reader, and the bulk connection, under one handle.
 
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,10 +11,12 @@ use parking_lot::Mutex;
 
 use crate::batch::Batch;
 use crate::error::KernelError;
-use crate::fpm::{FpmSettings, Listener};
+use crate::fpm::{FpmSettings, Listener, bind};
 use crate::heartbeat::{Heartbeat, Liveness};
 use crate::history::RecentChange;
-use crate::kernel::{KernelSettings, LookupResult, Reader, Reason, ResyncReport, lookup, sysctl};
+use crate::kernel::{
+    KernelSettings, LookupResult, Reader, Reason, ResyncReport, in_namespace, lookup, sysctl,
+};
 use crate::requests::Requests;
 use crate::state::EngineState;
 use crate::vpp::BulkConnection;
@@ -58,6 +61,30 @@ impl Engine {
             vpp: Mutex::new(None),
             bulk: Mutex::new(None),
         }
+    }
+
+    /// Tries what [`Self::start`] needs and a mistake in the settings can spoil: the network
+    /// namespace, and the address for zebra. That may still be in use if its port is
+    /// `released_port`.
+    ///
+    /// # Errors
+    /// [`KernelError`]
+    pub fn check_start(&self, released_port: Option<u16>) -> Result<(), KernelError> {
+        let namespace = self.settings.kernel.namespace.as_deref();
+        in_namespace(namespace, || {
+            let Some(fpm) = &self.settings.fpm else {
+                return Ok(());
+            };
+            match bind(fpm.listen) {
+                Err(KernelError::Listen { address, source })
+                    if source.kind() == ErrorKind::AddrInUse
+                        && released_port == Some(address.port()) =>
+                {
+                    Ok(())
+                }
+                bound => bound.map(drop),
+            }
+        })
     }
 
     /// Subscribes to the kernel's notifications, and listens for zebra if it is the source of the

@@ -20,6 +20,13 @@ use crate::views::{KernelRoute, LookupCheck};
 
 #[pymethods]
 impl Engine {
+    #[pyo3(signature = (released_port=None))]
+    fn check_start(&self, py: Python<'_>, released_port: Option<u16>) -> PyResult<()> {
+        self.inner
+            .with(py, |inner| inner.check_start(released_port))
+            .map_err(errors::kernel)
+    }
+
     fn start(&self, py: Python<'_>) -> PyResult<()> {
         self.inner
             .with(py, |inner| inner.start())

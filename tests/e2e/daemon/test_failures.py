@@ -132,29 +132,55 @@ def test_another_program_at_the_socket(tmp_path: Path) -> None:
 AS_NOBODY = """
 import os, sys
 from bgpreflector.daemon import instance_lock
-import bgpreflector.cli.app, bgpreflector.cli.run
+import bgpreflector.cli.app, bgpreflector.cli.doctor, bgpreflector.cli.run
 from bgpreflector.cli import main
 # Its directory may be root's.
 instance_lock.lock_path = lambda config: None
 os.setgroups([])
 os.setgid(65534)
 os.setuid(65534)
-sys.argv = ["bgpreflector", "run", "--no-wait", "--socket", sys.argv[1]]
+sys.argv[0] = "bgpreflector"
 main()
 """
 
 
-@pytest.mark.root
-def test_no_permission_to_the_socket(simulator: SimulatedVpp) -> None:
-    """As an ordinary user, with the socket's owner alone allowed."""
-    simulator.socket.chmod(0o600)
-    done = subprocess.run(
-        [sys.executable, "-c", AS_NOBODY, str(simulator.socket)],
+def as_nobody(vpp: SimulatedVpp, *command: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command as a user who may use neither the socket nor another namespace."""
+    vpp.socket.chmod(0o600)
+    return subprocess.run(
+        [sys.executable, "-c", AS_NOBODY, *command, "--socket", str(vpp.socket)],
         check=False,
         capture_output=True,
         text=True,
         timeout=60,
     )
+
+
+@pytest.mark.root
+def test_the_doctor_says_what_its_user_may_not(
+    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+) -> None:
+    """Neither VPP, the kernel nor a daemon can be looked at."""
+    kernel = make_namespace("kernel")
+    control = tmp_path / "control.sock"
+    with socket.socket(socket.AF_UNIX) as daemon:
+        daemon.bind(str(control))
+        daemon.listen()
+        control.chmod(0o600)
+        done = as_nobody(
+            simulator, "doctor", "--netns", str(kernel.path), "--control", str(control)
+        )
+    assert done.returncode == 8, done.stderr
+    assert "user 65534 may not use it" in done.stdout
+    assert "only the daemon's own user and root may use it" in done.stdout
+    assert "2 errors, 1 warning, 4 findings" in done.stdout
+    assert "as root: entering another namespace needs CAP_SYS_ADMIN" in done.stdout
+
+
+@pytest.mark.root
+def test_no_permission_to_the_socket(simulator: SimulatedVpp) -> None:
+    """As an ordinary user, with the socket's owner alone allowed."""
+    done = as_nobody(simulator, "run", "--no-wait")
     assert done.returncode == 4, done.stderr
     assert "Permission denied" in done.stderr
     assert "member of the socket's group" in done.stderr

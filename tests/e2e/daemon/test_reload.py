@@ -14,6 +14,7 @@ import pytest
 from daemon.running import RunningDaemon, running_daemon
 from daemon.world import COUNT, MIRRORED, kernel_of, route
 from lab import Namespace, ip_batch, wait_until
+from lab.netns import run
 from lab.vpp import SimulatedVpp
 
 pytestmark = pytest.mark.root
@@ -116,6 +117,35 @@ def test_what_is_wrong_is_refused_as_a_whole(harness: Harness) -> None:
         assert daemon.log().count("Connected to VPP") == 1
         assert daemon.status()["in_sync"]
         assert daemon.end() == 0, daemon.log()
+
+
+def test_an_address_for_zebra_that_nobody_has_is_refused(harness: Harness) -> None:
+    """The daemon goes on as it was."""
+    with harness.running() as daemon:
+        harness.write(more='[source]\nkind = "fpm"\n[fpm]\nlisten = "192.0.2.77:2620"')
+        daemon.ask("reload", exit_code=78)
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_until(daemon.log, 30, "refused", accept=lambda log: "all stays as it was" in log)
+        assert "cannot listen for zebra at 192.0.2.77:2620" in daemon.log()
+        ip_batch(harness.kernel, [f"route del {route(20)} proto 12"])
+        expected = MIRRORED - 1
+        wait_until(harness.vpp.routes, 30, "follows", accept=lambda seen: len(seen) == expected)
+
+
+def test_a_namespace_that_has_gone_refuses_a_reload(harness: Harness) -> None:
+    """The daemon still waits for one of that name."""
+    with harness.running() as daemon:
+        run("ip", "netns", "del", harness.kernel.name)
+        try:
+            harness.write(kernel='deny = ["30.0.4.0/22"]')
+            daemon.ask("reload", exit_code=78)
+            daemon.process.send_signal(signal.SIGHUP)
+            wait_until(daemon.log, 30, "refused", accept=lambda log: "all stays as it was" in log)
+            assert f"namespace {harness.kernel.path}: No such file" in daemon.log()
+            assert daemon.process.poll() is None
+            assert len(harness.vpp.routes()) == MIRRORED
+        finally:
+            run("ip", "netns", "add", harness.kernel.name)
 
 
 def test_no_file_ends_a_daemon(harness: Harness) -> None:
@@ -239,6 +269,17 @@ def test_a_table_that_is_given_up_while_vpp_is_away(harness: Harness) -> None:
             "Our routes stay in VPP's tables 100, which are not mirrored into any more: VPP cannot"
         )
         assert said in daemon.log()
+
+
+def test_a_table_that_is_given_up_in_a_vpp_that_lists_no_routes(harness: Harness) -> None:
+    """They stay there, and that is said."""
+    harness.write(more="[vpp.tables]\n100 = 100", kernel="tables = [254, 100]")
+    with harness.running() as daemon:
+        harness.vpp.fault("remove_message", message="ip_route_v2_dump")
+        harness.write()
+        daemon.ask("reload")
+        assert "Our routes stay in VPP's tables 100, which are not mirrored" in daemon.log()
+        daemon.wait_in_sync()
 
 
 def test_a_pause_outlives_a_reload(harness: Harness) -> None:

@@ -190,6 +190,21 @@ FOUND = {
         "quiet",
         "link set o0p down; -4 nexthop replace id 1 via 10.7.2.4 dev o2",
     ),
+    "a replacement by an equal of what follows": (
+        "-6 nexthop replace id 11 via fd07:2::2 dev o2",
+        "-6 route replace unreachable 2001:db8::/32 metric 1024 table 254 proto 12",
+        "-6 route prepend 2001:db8::/32 table 254 proto 12 nhid 11",
+        "-6 route replace 2001:db8::/32 table 254 proto 12 nhid 11",
+        "link set lo down",
+        "quiet",
+        "-6 route del 2001:db8::/32 table 254",
+    ),
+    "a route beside an advertised one by the same router": (
+        "-6 route replace ::/0 table 254 proto 12 expires 2 via fd07:1::3 dev o1",
+        "ra o0 fe80::4 1800 medium 2001:db8:2::/48 medium",
+        "-6 route change ::/0 table 254 proto 12 via fe80::4 dev o0",
+        "restart",
+    ),
     "merged routes of two protocols": (
         "-6 route replace 2001:db8:2::/48 table 254 proto 12 via fd07:1::3 dev o1",
         "-6 route append 2001:db8:2::/48 table 254 proto 4 via fd07:2::2 dev o2",

@@ -7,6 +7,7 @@ mod concern;
 mod deferred;
 mod discovery;
 mod during_dump;
+mod equal_routes;
 mod fallback;
 mod injected;
 mod limit;

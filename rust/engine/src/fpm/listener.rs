@@ -128,6 +128,14 @@ impl Drop for Listener {
     }
 }
 
+/// A socket that listens at the address, for the network namespace of this thread.
+pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener, KernelError> {
+    let failed = |source: io::Error| KernelError::Listen { address, source };
+    let socket = TcpListener::bind(address).map_err(failed)?;
+    socket.set_nonblocking(true).map_err(failed)?;
+    Ok(socket)
+}
+
 fn confirm(table: &mut Table) {
     let stale = table.confirm(&bgpreflector_core::route::Family::ALL);
     if stale > 0 {
@@ -155,12 +163,7 @@ struct Server {
 impl Server {
     fn listen(&mut self) -> Result<(), KernelError> {
         let address = self.settings.listen;
-        let failed = |source: io::Error| KernelError::Listen { address, source };
-        let socket = in_namespace(self.namespace.as_deref(), || {
-            let socket = TcpListener::bind(address).map_err(failed)?;
-            socket.set_nonblocking(true).map_err(failed)?;
-            Ok(socket)
-        })?;
+        let socket = in_namespace(self.namespace.as_deref(), || bind(address))?;
         let local = socket.local_addr().unwrap_or(address);
         self.shared.fpm.listens(Some(local), &self.waker);
         log::info!(event = "listening", address:% = local; "listening for zebra at {local}");

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 pub use listener::Listener;
+pub(crate) use listener::bind;
 pub use state::FpmState;
 
 /// Settings of the listener for zebra.

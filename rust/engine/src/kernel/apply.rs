@@ -73,10 +73,19 @@ impl Effects {
 const REVIVAL_CHECK: Duration = Duration::from_secs(1);
 
 /// Applies notifications to the table.
-pub(super) fn notifications(shared: &EngineState, table: &mut Table, buffer: &[u8]) -> Effects {
+///
+/// `object_request` is the last request about a next-hop object that a message named.
+pub(super) fn notifications(
+    shared: &EngineState,
+    table: &mut Table,
+    buffer: &[u8],
+    object_request: &mut Option<RequestId>,
+) -> Effects {
     let mut effects = Effects::default();
     for message in RawMessages::new(buffer) {
-        if let Err(error) = message.and_then(|raw| one(shared, table, &raw, &mut effects)) {
+        let applied =
+            message.and_then(|raw| one(shared, table, &raw, &mut effects, object_request));
+        if let Err(error) = applied {
             // An undecodable message may have been about any route.
             malformed(shared, &error);
             effects.verify_scope(DumpScope::Everything);
@@ -98,12 +107,18 @@ fn one(
     table: &mut Table,
     raw: &RawMessage<'_>,
     effects: &mut Effects,
+    object_request: &mut Option<RequestId>,
 ) -> Result<(), DecodeError> {
     let payload = match raw.read_partial()? {
         PartialMessage::Announced(route) => {
             effects.v6_announced |= route.key.prefix.family() == Family::V6;
             effects.expiry = earlier(effects.expiry, expiry(&route));
-            let verify = announcement(shared, table, &route, insert_mode(&raw.header));
+            let verify = announcement(
+                shared,
+                table,
+                &route,
+                insert_mode(&raw.header, *object_request),
+            );
             effects.verify(verify.map_err(|problem| raw.error(problem))?);
             return Ok(());
         }
@@ -121,13 +136,17 @@ fn one(
                 Action::New => effects.v6_announced = true,
                 Action::Delete => effects.v6_withdrawn = true,
             }
-            source_route(shared, table, *message, insert_mode(&raw.header));
+            let insert_mode = insert_mode(&raw.header, *object_request);
+            source_route(shared, table, *message, insert_mode);
         }
         Payload::LabelRoute(message) => label_route(shared, table, *message),
         Payload::Link(link) => effects.verify(link_message(shared, table, &link)),
         // A change of an address revives or kills next hops without a message.
         Payload::Address(address) => effects.verify(table.verify_link(address.interface)),
-        Payload::NextHop(next_hop) => effects.verify(next_hop_message(shared, table, &next_hop)),
+        Payload::NextHop(next_hop) => {
+            *object_request = Some(request_id(&raw.header));
+            effects.verify(next_hop_message(shared, table, &next_hop));
+        }
         Payload::Overrun => effects.overrun = true,
         Payload::Skipped(reason) => shared.kernel.skip(reason),
         Payload::Rule(_) | Payload::Done(_) | Payload::Error { .. } | Payload::Noop => {}
@@ -152,8 +171,17 @@ pub(super) fn expiry(route: &EncodedRoute<'_>) -> Option<Duration> {
     }
 }
 
-fn insert_mode(header: &Header) -> InsertMode {
-    if header.replace() {
+/// `nlmsg_pid` and `nlmsg_seq`.
+pub(super) type RequestId = (u32, u32);
+
+fn request_id(header: &Header) -> RequestId {
+    (header.port, header.sequence)
+}
+
+fn insert_mode(header: &Header, object_request: Option<RequestId>) -> InsertMode {
+    if header.replace() && object_request == Some(request_id(header)) {
+        InsertMode::ReplacedObject
+    } else if header.replace() {
         InsertMode::Replace
     } else if header.append() {
         InsertMode::Append

@@ -11,7 +11,7 @@ use crate::error::KernelError;
 use crate::ready::has_something_to_read;
 use crate::state::EngineState;
 
-use super::apply::earlier;
+use super::apply::{RequestId, earlier};
 use super::coalesce::{COALESCE_TIME, Coalescer};
 use super::dump::Dumper;
 use super::expiry::Expiry;
@@ -44,8 +44,10 @@ pub(super) struct Monitor {
     pub(super) expiry: Expiry,
     /// Until when routes of an earlier run stay in VPP although the kernel does not have them.
     pub(super) stale_until: Instant,
-    /// Interface resyncs since the last complete one.
-    pub(super) partial_resyncs: u8,
+    /// Dumps of interfaces since the last complete one.
+    pub(super) partial_dumps: usize,
+    /// The last request about a next-hop object that a notification named.
+    pub(super) object_request: Option<RequestId>,
     /// Where the next resync continues its lookups among many prefixes.
     pub(super) lookup_start: usize,
     pub(super) overruns_in_a_row: u32,
@@ -106,7 +108,8 @@ impl Monitor {
             audit_at: settings.audit_interval.map(|interval| now + interval),
             expiry: Expiry::default(),
             stale_until: now + settings.stale_routes_time,
-            partial_resyncs: 0,
+            partial_dumps: 0,
+            object_request: None,
             lookup_start: 0,
             overruns_in_a_row: 0,
             drops_before_dump: 0,

@@ -152,7 +152,8 @@ impl Monitor {
         })
     }
 
-    fn apply_read(&self, table: &mut Table) -> Effects {
+    fn apply_read(&mut self, table: &mut Table) -> Effects {
+        let object_request = &mut self.object_request;
         self.shared.kernel_reader.beat();
         self.notifications.count_senders(&self.shared.kernel);
         let mut all = Effects::default();
@@ -161,7 +162,13 @@ impl Monitor {
                 all.overrun = true;
                 continue;
             };
-            all = all.and(apply::notifications(&self.shared, table, datagram));
+            let shared = &self.shared;
+            all = all.and(apply::notifications(
+                shared,
+                table,
+                datagram,
+                object_request,
+            ));
         }
         all
     }

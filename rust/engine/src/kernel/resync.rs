@@ -23,8 +23,8 @@ const MAX_DUMPS: usize = 3;
 const INCOMPLETE_PAUSE: Duration = Duration::from_secs(1);
 /// The pause before the next resync if a dump ended early.
 const EARLY_END_PAUSE: Duration = Duration::from_secs(30);
-/// Interface resyncs before a complete one ([`Table::begin_resync`]).
-const MAX_PARTIAL_RESYNCS: u8 = 100;
+/// Dumps of interfaces before a complete one ([`Table::begin_resync`]).
+const MAX_PARTIAL_DUMPS: usize = 100;
 /// Routes named in the log when the table has drifted.
 const MAX_NAMED: usize = 20;
 
@@ -94,6 +94,7 @@ impl Monitor {
         if everything {
             self.finish_complete(reason, &mut passes)?;
         } else {
+            self.partial_dumps += passes.report.dumps.saturating_sub(1);
             self.expiry.after(passes.expiry);
         }
         if !passes.report.complete {
@@ -170,12 +171,12 @@ impl Monitor {
     }
 
     fn dump_scope(&mut self, dump_scope: DumpScope) -> DumpScope {
-        let whole =
-            dump_scope == DumpScope::Everything || self.partial_resyncs >= MAX_PARTIAL_RESYNCS;
-        self.partial_resyncs = if whole { 0 } else { self.partial_resyncs + 1 };
+        let whole = dump_scope == DumpScope::Everything || self.partial_dumps >= MAX_PARTIAL_DUMPS;
         if whole {
+            self.partial_dumps = 0;
             DumpScope::Everything
         } else {
+            self.partial_dumps += 1;
             dump_scope
         }
     }

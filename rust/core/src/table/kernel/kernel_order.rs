@@ -8,8 +8,7 @@ use std::ops::Range;
 use crate::route::{Family, NextHopSet, RouterPreference};
 
 use crate::table::kernel::ecmp::{
-    by_object, holds_next_hops, is_same_route, is_v6_multipath, may_be_advertised, merges,
-    qualifies_for_ecmp,
+    holds_next_hops, is_same_route, is_v6_multipath, may_be_advertised, merges, qualifies_for_ecmp,
 };
 use crate::table::store::entry::{KernelRoute, Routes};
 use crate::table::store::ids::SetId;
@@ -20,6 +19,9 @@ use crate::table::store::interner::Interner;
 pub enum InsertMode {
     /// `NLM_F_REPLACE`: replaces the first.
     Replace,
+    /// The same in answer to the request that replaced the route's next-hop object
+    /// (`nexthop_replace_notify`): the route is in its place.
+    ReplacedObject,
     /// `NLM_F_APPEND`: after the others.
     Append,
     /// Neither flag: before the others.
@@ -37,6 +39,12 @@ impl InsertMode {
     #[must_use]
     pub const fn from_dump(self) -> bool {
         matches!(self, InsertMode::Dump | InsertMode::PartialDump)
+    }
+
+    /// Whether the message had `NLM_F_REPLACE`.
+    #[must_use]
+    pub const fn replaces(self) -> bool {
+        matches!(self, InsertMode::Replace | InsertMode::ReplacedObject)
     }
 }
 
@@ -87,20 +95,16 @@ pub(in crate::table) fn announce(
         }
     }
     let target = match family {
-        Family::V4 => (insert_mode == InsertMode::Replace).then_some(range.start),
+        Family::V4 => insert_mode.replaces().then_some(range.start),
         Family::V6 => v6_target(routes, range.clone(), new, insert_mode, sets),
     };
-    // IPv6 replaces the first route that it can, even if an equal one follows; but if that first
-    // one is by a next-hop object, the object was more likely replaced.
-    let by_object = sets.get(new.set.0).is_some_and(by_object);
+    // IPv6 replaces the first route that it can, even if an equal one follows.
     let known = match (family, insert_mode, target) {
-        (Family::V6, InsertMode::Replace, Some(at)) if !by_object => {
-            duplicate(routes, at..at + 1, &new)
-        }
+        (Family::V6, InsertMode::Replace, Some(at)) => duplicate(routes, at..at + 1, &new),
         _ => duplicate(routes, range.clone(), &new),
     };
     if let (Family::V4, Some(first), Some(at)) = (family, target, known) {
-        if at > first && !by_object {
+        if at > first && insert_mode == InsertMode::Replace {
             // IPv4 refuses to replace the first if an equal route exists already.
             return replaced_duplicate(routes, first, at, new);
         }
@@ -298,7 +302,7 @@ fn v6_target(
     };
     let qualifies = qualifies_for_ecmp(new.protocol, new_set);
     match insert_mode {
-        InsertMode::Replace => {
+        InsertMode::Replace | InsertMode::ReplacedObject => {
             // A router advertisement replaces nothing but its own route, of another preference
             // (`ndisc_router_discovery`).
             let advertised = |route: &KernelRoute, set: &NextHopSet| {
@@ -314,17 +318,17 @@ fn v6_target(
         }
         // Routes with gateways merge, wherever their next hops came from.
         _ if merges(new_set) => {
-            find(&|_, set| merges(set) && holds_next_hops(new_set, set)).or_else(|| {
-                // A key has at most one merged route. If the same dump has already shown one, these
-                // two do not merge, for whatever reason.
-                let shown = |route: &KernelRoute| {
-                    insert_mode.from_dump() && route.generation == new.generation
-                };
-                let was = |route: &KernelRoute, set: &NextHopSet| {
-                    qualifies_for_ecmp(route.protocol, set) && !shown(route)
-                };
-                qualifies.then(|| find(&was)).flatten()
-            })
+            // A key has at most one merged route. If the same dump has already shown one, these two
+            // do not merge, for whatever reason.
+            let shown =
+                |route: &KernelRoute| insert_mode.from_dump() && route.generation == new.generation;
+            let is = |route: &KernelRoute, set: &NextHopSet| {
+                !shown(route) && merges(set) && holds_next_hops(new_set, set)
+            };
+            let was = |route: &KernelRoute, set: &NextHopSet| {
+                !shown(route) && qualifies_for_ecmp(route.protocol, set)
+            };
+            find(&is).or_else(|| qualifies.then(|| find(&was)).flatten())
         }
         _ => None,
     }

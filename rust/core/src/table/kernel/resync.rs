@@ -22,10 +22,10 @@ use crate::table::store::ids::{Handle, SetId};
 impl Table {
     /// Begins a resync: every route announced or dumped from here on counts as seen.
     ///
-    /// A route keeps the generation of the last resync that covered it, and generations wrap after
-    /// 256 resyncs: at least every hundredth must be one of [`DumpScope::Everything`].
+    /// A route keeps the generation of the last dump that covered it, and generations wrap after 256
+    /// dumps: at least every hundredth must be one of [`DumpScope::Everything`].
     pub fn begin_resync(&mut self, dump_scope: DumpScope) {
-        self.resyncs.generation = self.resyncs.generation.wrapping_add(1);
+        self.resyncs.forget_seen();
         if dump_scope == DumpScope::Everything {
             self.outdated_sets.begin_dump();
         }
@@ -37,7 +37,7 @@ impl Table {
     /// Another kernel is read from here on, for instance because a network namespace was made anew:
     /// the next complete dump removes all that it does not show, but for what notifications tell.
     pub fn kernel_replaced(&mut self) {
-        self.resyncs.generation = self.resyncs.generation.wrapping_add(1);
+        self.resyncs.forget_seen();
         self.resyncs.replaced_at = Some(self.resyncs.generation);
     }
 
@@ -78,9 +78,8 @@ impl Table {
 
     /// Starts another dump within the resync; what the earlier dumps saw still counts.
     pub fn repeat_dump(&mut self) {
-        if let Some(resync) = &self.resyncs.current {
-            let dump_scope = resync.dump_scope.clone();
-            self.resyncs.begin(dump_scope);
+        if self.resyncs.is_running() {
+            self.resyncs.repeat();
             self.source_routes.begin_dump();
         }
     }
@@ -133,7 +132,7 @@ impl Table {
     /// Selects routes that a dump may have left out, as it showed a multipath route of their key;
     /// after a complete dump none that another kernel had.
     fn hidden_from_dump(&self, complete: bool) -> impl Fn(&Routes, &KernelRoute) -> bool + use<> {
-        let generation = self.resyncs.generation();
+        let seen = self.resyncs.seen();
         let hiding = self.resolver.marks(|_, set| ecmp::is_v6_multipath(set));
         let merging = self.resolver.marks(|_, set| ecmp::merges(set));
         let replaced_at = self.resyncs.replaced_at.filter(|_| complete);
@@ -142,7 +141,7 @@ impl Table {
         };
         move |routes, route| {
             let hides = |other: &KernelRoute| {
-                other.generation == generation
+                seen.has(other)
                     && (other.metric, other.tos) == (route.metric, route.tos)
                     && hiding.has(other.set)
             };

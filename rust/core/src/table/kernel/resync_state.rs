@@ -6,6 +6,8 @@ use ahash::AHashMap;
 
 use crate::route::{NextHopSet, RouteKey};
 
+use crate::table::store::entry::KernelRoute;
+
 /// The part of the scope that a resync compares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DumpScope {
@@ -110,6 +112,8 @@ impl ChangesDuringResync {
 #[derive(Default)]
 pub(in crate::table) struct Resyncs {
     pub(in crate::table) generation: u8,
+    /// Dumps of the last resync, each with a generation of its own.
+    dumps: u8,
     /// The first generation of the kernel that has taken the place of another one, until a complete
     /// dump of it.
     pub(in crate::table) replaced_at: Option<u8>,
@@ -118,10 +122,47 @@ pub(in crate::table) struct Resyncs {
     pub(in crate::table) during_resync: ChangesDuringResync,
 }
 
+/// The generations of the routes that a resync has seen.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::table) struct Seen {
+    last: u8,
+    dumps: u8,
+}
+
+impl Seen {
+    /// Whether the resync has seen this route.
+    pub(in crate::table) fn has(self, route: &KernelRoute) -> bool {
+        self.last.wrapping_sub(route.generation) < self.dumps
+    }
+}
+
 impl Resyncs {
-    /// The generation of routes seen by the last resync.
+    /// The generation of routes seen by the last dump.
     pub(in crate::table) fn generation(&self) -> u8 {
         self.generation
+    }
+
+    /// The generations of all dumps of the last resync.
+    pub(in crate::table) fn seen(&self) -> Seen {
+        Seen {
+            last: self.generation,
+            dumps: self.dumps,
+        }
+    }
+
+    /// From here on no known route counts as seen.
+    pub(in crate::table) fn forget_seen(&mut self) {
+        self.generation = self.generation.wrapping_add(1);
+        self.dumps = 1;
+    }
+
+    /// Begins another dump of the resync in progress.
+    pub(in crate::table) fn repeat(&mut self) {
+        if let Some(resync) = self.current.take() {
+            self.generation = self.generation.wrapping_add(1);
+            self.dumps = self.dumps.saturating_add(1);
+            self.begin(resync.dump_scope);
+        }
     }
 
     pub(in crate::table) fn is_running(&self) -> bool {

@@ -34,7 +34,7 @@ impl Table {
         };
         self.ribs.iter_mut().for_each(AnyRib::index_all);
         self.mark_injected_seen();
-        let (stale, generation) = (self.staleness(&dump_scope), self.resyncs.generation());
+        let (stale, seen) = (self.staleness(&dump_scope), self.resyncs.seen());
         let objects = !self.resolver.topology.objects.is_empty();
         let by_object = self.resolver.marks(|_, set| ecmp::by_object(set));
         let may_be_by_object = |routes: &Routes| {
@@ -47,9 +47,9 @@ impl Table {
             .filter_map(|index| self.ribs.get(usize::from(index)))
         {
             let unseen = |slot: u32, prefix: &Prefix, entry: &EntryState| {
-                let seen = |route: &KernelRoute| route.generation == generation;
-                let listed =
-                    |routes: &Routes| routes.iter().any(&stale) && !routes.iter().any(seen);
+                let listed = |routes: &Routes| {
+                    routes.iter().any(&stale) && !routes.iter().any(|route| seen.has(route))
+                };
                 match (entry.has(flag::OVERFLOW), entry.route()) {
                     (true, _) => listed(&rib.routes(slot)),
                     (false, Some(route)) => stale(&route),
@@ -78,7 +78,7 @@ impl Table {
         &self,
         dump_scope: &DumpScope,
     ) -> impl Fn(&KernelRoute) -> bool + use<> {
-        let generation = self.resyncs.generation();
+        let seen = self.resyncs.seen();
         let covered = match dump_scope {
             DumpScope::Everything => None,
             DumpScope::Interfaces(interfaces) => Some(self.resolver.marks(|topology, set| {
@@ -87,7 +87,7 @@ impl Table {
         };
         move |route: &KernelRoute| {
             let covers = |marks: &SetMarks| marks.has(route.set);
-            route.generation != generation && covered.as_ref().is_none_or(covers)
+            !seen.has(route) && covered.as_ref().is_none_or(covers)
         }
     }
 
@@ -101,8 +101,8 @@ impl Table {
         let marks = self.resolver.marks(|topology, set| {
             topology.uses_one_of(set, interfaces) && may_shrink(topology, set, interfaces)
         });
-        let generation = self.resyncs.generation();
-        let unseen = |route: &KernelRoute| route.generation != generation && marks.has(route.set);
+        let seen = self.resyncs.seen();
+        let unseen = |route: &KernelRoute| !seen.has(route) && marks.has(route.set);
         let found = !marks.is_empty()
             && self.ribs_of(&[Family::V6]).into_iter().any(|rib| {
                 let only = |entry: &EntryState| entry.route().is_some_and(|route| unseen(&route));

@@ -261,9 +261,7 @@ impl Table {
     fn may_be_hidden(&self, old: SetId, new: &KernelRoute, insert_mode: InsertMode) -> bool {
         let is =
             |set: SetId, is: fn(&NextHopSet) -> bool| self.resolver.sets.get(set.0).is_some_and(is);
-        insert_mode == InsertMode::Replace
-            && is(old, ecmp::is_v6_multipath)
-            && !is(new.set, ecmp::merges)
+        insert_mode.replaces() && is(old, ecmp::is_v6_multipath) && !is(new.set, ecmp::merges)
     }
 
     /// What a replacement among several routes with one key leaves uncertain.
@@ -274,13 +272,11 @@ impl Table {
         insert_mode: InsertMode,
         known: bool,
     ) -> Verify {
-        if insert_mode != InsertMode::Replace || !has_others(routes, new) {
+        if !insert_mode.replaces() || !has_others(routes, new) {
             return Verify::Nothing;
         }
-        let set = self.resolver.sets.get(new.set.0);
-        let by_object = set.is_some_and(|set| matches!(set.next_hops, NextHopSource::Object(_)));
-        if known && by_object {
-            // The kernel also announces a route this way after its next-hop object was replaced.
+        if known && insert_mode == InsertMode::ReplacedObject {
+            // A program that gives all its requests one number may have replaced the first route.
             return Verify::OfEverything;
         }
         let may_be_advertised = |route: &KernelRoute| {

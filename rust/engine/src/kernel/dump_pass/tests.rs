@@ -158,7 +158,8 @@ fn routes_by_label_are_notified_and_dumped() {
     };
     let notify = |kind, label| {
         shared.change(|table| {
-            let effects = apply::notifications(&shared, table, &labelled(&nobody, kind, label));
+            let effects =
+                apply::notifications(&shared, table, &labelled(&nobody, kind, label), &mut None);
             assert!(effects.to_verify.is_none());
         });
     };
