@@ -29,10 +29,11 @@ def counted(count: int, what: str) -> str:
     """A number of things.
 
     Examples:
-        >>> counted(1, "route"), counted(1200, "route")
-        ('1 route', '1,200 routes')
+        >>> counted(1, "route"), counted(1200, "prefix")
+        ('1 route', '1,200 prefixes')
     """
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    plural = f"{what}es" if what.endswith("x") else f"{what}s"
+    return f"{count:,} {what if count == 1 else plural}"
 
 
 def size_text(count: float) -> str:

@@ -12,6 +12,7 @@ from bgpreflector.errors import KernelError, VppConnectError, VppError, VppLostE
 from bgpreflector.log_fields import fields
 from bgpreflector.routes.listing import installed_count
 from bgpreflector.routes.names import family_name
+from bgpreflector.units import counted
 from bgpreflector.vpp import exceeds
 
 from .daemon import Daemon
@@ -40,7 +41,7 @@ STALE_TABLES_WARNING = (
 
 
 GUARDED_TABLES_WARNING = (
-    "The reload would delete %d of the %d routes of ours that VPP has, as tables %s are not "
+    "The reload would delete %s of the %s of ours that VPP has, as tables %s are not "
     "mirrored into any more. They stay until `bgpreflector resume`; is the configuration right?"
 )
 
@@ -218,7 +219,8 @@ def _clear(
         kept = installed_count(daemon.engine.status().prefixes)
         if not approved and exceeds(daemon.config.vpp.guard, shown, shown + kept):
             extra = fields("deletions held back", deletions=shown, routes=shown + kept)
-            _log.warning(GUARDED_TABLES_WARNING, shown, shown + kept, numbers, extra=extra)
+            routes = counted(shown + kept, "route")
+            _log.warning(GUARDED_TABLES_WARNING, f"{shown:,}", routes, numbers, extra=extra)
             daemon.unmirrored_routes = shown
             return tables
         daemon.unmirrored_routes = 0
@@ -229,12 +231,11 @@ def _clear(
     for table, is_ip6, _, deleted, refused in flushed.tables:
         family = family_name(is_ip6=is_ip6)
         _log.info(
-            "VPP's %s table %d is not mirrored into any more: %d routes of ours deleted, %d "
-            "refused",
+            "VPP's %s table %d is not mirrored into any more: %s of ours deleted, %s refused",
             family,
             table,
-            deleted,
-            refused,
+            counted(deleted, "route"),
+            f"{refused:,}",
             extra=fields(
                 "table given up", family=family, table=table, deleted=deleted, refused=refused
             ),

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from bgpreflector.log_fields import fields
+from bgpreflector.units import counted
 
 from .engine import RouteEngine
 from .papi_fallback import PapiRoutes
@@ -27,9 +28,8 @@ def adopt(engine: RouteEngine, source: int, hiding: Sequence[int]) -> int:
     _log_adopted(adopted.routes)
     if adopted.other_tables:
         _log.warning(
-            "VPP has %d routes under our source in tables that are not configured: they "
-            "are left alone",
-            adopted.other_tables,
+            "VPP has %s under our source in tables that are not configured: they are left alone",
+            counted(adopted.other_tables, "route"),
             extra=fields("routes in other tables", routes=adopted.other_tables),
         )
     return adopted.routes
@@ -51,9 +51,9 @@ def adopt_by_papi(
     shadowed = [(t, p) for other in hiding for t, p, _ in papi.dump(tables, other)]
     if len(shadowed) > MAX_HIDING:
         _log.warning(
-            "VPP has %d routes of FIB sources that take precedence over ours: routes of an earlier "
+            "VPP has %s of FIB sources that take precedence over ours: routes of an earlier "
             "run behind them stay until `bgpreflector flush` removes them",
-            len(shadowed),
+            counted(len(shadowed), "route"),
             extra=fields("routes of other sources", routes=len(shadowed)),
         )
         return count
@@ -64,7 +64,7 @@ def adopt_by_papi(
 
 def _log_adopted(routes: int) -> None:
     _log.info(
-        "VPP has %s routes under our source",
-        f"{routes:,}",
+        "VPP has %s under our source",
+        counted(routes, "route"),
         extra=fields("routes found in VPP", routes=routes),
     )

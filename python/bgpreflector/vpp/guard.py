@@ -12,6 +12,7 @@ from bgpreflector import _core
 from bgpreflector.config import GuardConfig
 from bgpreflector.controller import UpdateEvent
 from bgpreflector.log_fields import fields
+from bgpreflector.units import counted
 
 _log = logging.getLogger(__name__)
 
@@ -135,7 +136,8 @@ class DeletionGuard:
             return False
         if self._waiting is not None:
             extra = fields("deletions approved", deletions=deletions)
-            _log.warning("%d routes of ours are deleted from VPP now", deletions, extra=extra)
+            routes = counted(deletions, "route")
+            _log.warning("%s of ours will be deleted from VPP now", routes, extra=extra)
             self._waiting = None
         self._deleted += deletions
         self._engine.release_deletions()
@@ -156,11 +158,11 @@ class DeletionGuard:
         first, self._waiting = self._waiting is None, waiting
         if first:
             _log.warning(
-                "The first sync would delete %d of the %d routes of ours that VPP has: %s. They "
+                "The first sync would delete %s of the %s of ours that VPP has: %s. They "
                 "stay until `bgpreflector resume`; is the configuration right? New and changed "
                 "routes go in meanwhile",
-                waiting.deletions,
-                waiting.total,
+                f"{waiting.deletions:,}",
+                counted(waiting.total, "route"),
                 waiting.reason,
                 extra=fields(
                     "deletions held back",

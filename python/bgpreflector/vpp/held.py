@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from bgpreflector.log_fields import fields
+from bgpreflector.units import counted
 
 from .guard import WithholdsDeletions, held_reasons
 
@@ -71,9 +72,9 @@ class HeldWatch:
         if not too_many:
             if self._warned:
                 _log.info(
-                    "VPP can have most prefixes again: %d of %d are held",
-                    those,
-                    total,
+                    "VPP can have most prefixes again: %s of %s are held",
+                    f"{those:,}",
+                    f"{total:,}",
                     extra=fields("most routes released", held=those, total=total),
                 )
             self._warned = False
@@ -82,10 +83,10 @@ class HeldWatch:
             self._warned = self._some = True
             self._next_warning = now + WARNING_INTERVAL
             _log.warning(
-                "VPP cannot have %d of %d prefixes, so this is not ready: %s; it %s "
+                "VPP cannot have %s of %s, so this is not ready: %s; it %s "
                 "(vpp.unmapped); `bgpreflector show routes --held` lists them",
-                those,
-                total,
+                f"{those:,}",
+                counted(total, "prefix"),
                 held_reasons(engine_status, self._engine),
                 self._meanwhile,
                 extra=self._fields(engine_status, those, total, ready=False),
@@ -98,9 +99,9 @@ class HeldWatch:
         elif not self._some and now >= self._next_warning:
             self._some, self._next_warning = True, now + WARNING_INTERVAL
             _log.warning(
-                "VPP has not %d of %d prefixes: %s; `bgpreflector show routes --held` lists them",
-                those,
-                total,
+                "VPP has not %s of %s: %s; `bgpreflector show routes --held` lists them",
+                f"{those:,}",
+                counted(total, "prefix"),
                 held_reasons(engine_status, self._engine),
                 extra=self._fields(engine_status, those, total, ready=True),
             )
