@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import signal
@@ -14,6 +13,8 @@ from pathlib import Path
 
 from .bird_config import BirdConfig
 from .netns import Namespace
+from .process import end_process, log_ends
+from .requirements import PATH
 from .wait import wait_until
 
 START = 15.0
@@ -31,7 +32,7 @@ class BirdError(RuntimeError):
 
 
 class Bird:
-    """One BIRD process: starts, is reconfigured, tells, is killed, starts again."""
+    """One BIRD process: starts, is reconfigured, is asked, is killed, starts again."""
 
     def __init__(self, namespace: Namespace, config: BirdConfig, directory: Path) -> None:
         self.namespace = namespace
@@ -120,12 +121,7 @@ class Bird:
 
     def log(self) -> str:
         """The end of what BIRD wrote."""
-        texts = []
-        for name in ("stderr", "bird.log"):
-            path = self._directory / name
-            if path.exists():
-                texts.append(path.read_text(errors="replace")[-2000:])
-        return "\n".join(texts)
+        return log_ends(self._directory / name for name in ("stderr", "bird.log"))
 
     @property
     def _socket(self) -> Path:
@@ -143,15 +139,8 @@ class Bird:
 
     def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.send_signal(number)
-        try:
-            process.wait(STOP)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise BirdError(f"BIRD did not end within {STOP} s: {self.log()}") from None
+        if process is not None and not end_process(process, number, STOP):
+            raise BirdError(f"BIRD did not end within {STOP} s: {self.log()}")
 
 
 @contextmanager
@@ -168,7 +157,7 @@ def running_bird(namespace: Namespace, config: BirdConfig) -> Iterator[Bird]:
 
 
 def _program(name: str) -> str:
-    path = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
+    path = shutil.which(name, path=PATH)
     if path is None:
         raise BirdError(f"{name} is not installed (Debian: apt-get install bird2)")
     return path

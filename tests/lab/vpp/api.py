@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -52,7 +53,7 @@ class Vpp(Protocol):
 
     def tamper(self, prefix: str, *, delete: bool = False, source: int | None = None) -> None:
         """Adds a drop route under a source, ours where none is named, or deletes what that has,
-        behind our back."""
+        without the daemon."""
 
     def source(self) -> int | None:
         """Id of our FIB source, or None while VPP does not have it."""
@@ -115,10 +116,7 @@ class ApiUser:
 
     def source(self) -> int | None:
         """Id of our FIB source, or None while VPP does not have it."""
-        for details in self.api.fib_source_dump():
-            if str(details.src.name).rstrip("\0") == SOURCE:
-                return int(details.src.id)
-        return None
+        return source_id(self.api, SOURCE)
 
     def add_foreign_route(self, prefix: str, table: int = 0) -> None:
         """Adds a drop route under the API's own source."""
@@ -126,7 +124,7 @@ class ApiUser:
         assert reply.retval == 0, reply
 
     def tamper(self, prefix: str, *, delete: bool = False, source: int | None = None) -> None:
-        """Adds a drop route under a source, or deletes what that has, behind our back."""
+        """Adds a drop route under a source, or deletes what that has, without the daemon."""
         route = _drop(prefix) | {"src": self.source() if source is None else source}
         if delete:
             route |= {"n_paths": 0, "paths": []}
@@ -166,23 +164,42 @@ class ApiUser:
 def _drop(prefix: str, table: int = 0) -> dict[str, Any]:
     """A route that drops. One of the drop kind outside table 0 crashes VPP before 24.10; one
     through the prefix's own address, which drops as well, does not."""
+    drop = fib_path(type=2) if table == 0 else fib_path(prefix.partition("/")[0])
+    return {"table_id": table, "prefix": prefix, "n_paths": 1, "paths": [drop]}
+
+
+def fib_path(
+    next_hop: str | None = None,
+    interface: int = NO_INTERFACE,
+    labels: Sequence[dict[str, int]] = (),
+    **fields: object,
+) -> dict[str, Any]:
+    """A path as ``vpp_papi`` takes it; ``fields`` are further ones of VPP's ``fib_path``."""
+    address = None if next_hop is None else ip_address(next_hop)
     label = {"is_uniform": 0, "label": 0, "ttl": 0, "exp": 0}
-    drop = {
-        "sw_if_index": NO_INTERFACE,
+    return {
+        "sw_if_index": interface,
         "table_id": 0,
         "rpf_id": NO_INTERFACE,
         "weight": 1,
         "preference": 0,
-        "type": 2 if table == 0 else 0,
+        "type": 0,
         "flags": 0,
-        "proto": 0,
-        "nh": {} if table == 0 else {"address": {"ip4": prefix.partition("/")[0]}},
-        "n_labels": 0,
-        "label_stack": [label] * 16,
-    }
-    return {"table_id": table, "prefix": prefix, "n_paths": 1, "paths": [drop]}
+        "proto": int(address is not None and address.version == 6),
+        "nh": {} if address is None else {"address": {f"ip{address.version}": address.packed}},
+        "n_labels": len(labels),
+        "label_stack": [label | given for given in labels] + [label] * (16 - len(labels)),
+    } | fields
 
 
-def meaning(gateways: frozenset[str]) -> object:
+def source_id(api: Any, name: str) -> int | None:
+    """Id of a FIB source, or None while VPP does not have it."""
+    for details in api.fib_source_dump():
+        if str(details.src.name).rstrip("\0") == name:
+            return int(details.src.id)
+    return None
+
+
+def route_of(gateways: frozenset[str]) -> object:
     """A route of `Routes`: the special path's name alone, or the gateways."""
     return next(iter(gateways & frozenset(SPECIAL.values())), gateways)

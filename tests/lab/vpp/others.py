@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from ipaddress import ip_address
 from itertools import count
 from typing import Any
 
 from vpp_papi import VPPApiClient
 
-from .api import NO_INTERFACE
+from .api import NO_INTERFACE, fib_path, source_id
 from .simulated import SimulatedVpp
 
 API = "API"
@@ -20,7 +19,6 @@ OTHER = "other"
 """A client's own source; ours takes precedence."""
 
 OTHER_PRIORITY = 0xB0
-LABEL = {"is_uniform": 0, "label": 0, "ttl": 0, "exp": 0}
 DROP = "drop"
 SPARE = 100
 """First instance of loopbacks that only take an index."""
@@ -33,7 +31,7 @@ Found = dict[str, dict[str, list[Path]]]
 
 
 class OtherUsers:
-    """Puts routes of other sources into VPP and takes note of them, so as to see them unchanged.
+    """Puts routes of other sources into VPP and records them, to see that they stay unchanged.
 
     Each call has a connection of its own: it must survive a fault that drops connections.
     """
@@ -60,8 +58,11 @@ class OtherUsers:
     def set_route(self, source: str, prefix: str, hops: Mapping[str, int]) -> None:
         """Replaces a route by paths with weights: gateways on ``loop3``, or `DROP` alone."""
         with self._client() as api:
-            index = NO_INTERFACE if DROP in hops else _indices(api)["loop3"]
-            paths = [_path(hop, index, weight) for hop, weight in hops.items()]
+            if DROP in hops:
+                index, paths = NO_INTERFACE, [fib_path(type=2, weight=hops[DROP])]
+            else:
+                index = _indices(api)["loop3"]
+                paths = [fib_path(hop, index, weight=weight) for hop, weight in hops.items()]
             _send(api, source, prefix, paths, is_add=True)
         self.put[source][prefix] = sorted((hop, index, weight) for hop, weight in hops.items())
 
@@ -136,9 +137,9 @@ def _send(
 def _source(api: Any, name: str) -> int:
     if name == API:
         return 0
-    for details in api.fib_source_dump():
-        if str(details.src.name).rstrip("\0") == name:
-            return int(details.src.id)
+    known = source_id(api, name)
+    if known is not None:
+        return known
     made = api.fib_source_add(src={"name": name, "priority": OTHER_PRIORITY, "id": 0})
     _done(made)
     return int(made.id)
@@ -160,22 +161,3 @@ class RefusedByVppError(AssertionError):
 def _done(reply: Any) -> None:
     if reply.retval != 0:
         raise RefusedByVppError(str(reply))
-
-
-def _path(hop: str, sw_if_index: int, weight: int) -> dict[str, object]:
-    special = hop == DROP
-    address = None if special else ip_address(hop)
-    is_ip6 = address is not None and address.version == 6
-    return {
-        "sw_if_index": sw_if_index,
-        "table_id": 0,
-        "rpf_id": NO_INTERFACE,
-        "weight": weight,
-        "preference": 0,
-        "type": 2 if special else 0,
-        "flags": 0,
-        "proto": int(is_ip6),
-        "nh": {} if address is None else {"address": {f"ip{address.version}": address.packed}},
-        "n_labels": 0,
-        "label_stack": [LABEL] * 16,
-    }

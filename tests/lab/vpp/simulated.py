@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bgpreflector import _core
 
-from .api import SOURCE, ApiUser, Routes, meaning
+from .api import SOURCE, ApiUser, Routes, route_of
 
 RELEASES = ("22.10", "24.02", "25.06", "26.06", "26.10")
 """Those that the embedded VPP plays."""
@@ -42,7 +42,7 @@ class SimulatedVpp(ApiUser):
     def routes(self) -> Routes:
         """The routes under our source in table 0, from a snapshot."""
         return {
-            prefix: meaning(frozenset(gateway for gateway, _, _ in hops))
+            prefix: route_of(frozenset(gateway for gateway, _, _ in hops))
             for _, prefix, hops in self.simulator.snapshot(SOURCE)
         }
 
