@@ -66,7 +66,7 @@ def test_a_sink_of_ones_own(kernel: Namespace, tmp_path: Path) -> None:
 def test_a_handler_beside_the_reflector(
     kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
-    """It sees what is withdrawn, and VPP gets what it would have got without it."""
+    """It is called for withdrawals, and VPP gets the same as without it."""
     config, output = tmp_path / "config.toml", tmp_path / "output"
     config.write_text(
         f'[kernel]\nnamespace = "{kernel.path}"\n[vpp]\napi_socket = "{simulator.socket}"\n'
@@ -79,7 +79,7 @@ def test_a_handler_beside_the_reflector(
         assert output.read_text() == ""
         ip_batch(kernel, (f"route del {prefix}" for prefix in prefixes))
         wait_until(simulator.routes, 30, "none", accept=lambda seen: not seen)
-        said = output.read_text().splitlines()
-        assert sum(int(line.split()[0]) for line in said) == len(prefixes)
+        lines = output.read_text().splitlines()
+        assert sum(int(line.split()[0]) for line in lines) == len(prefixes)
         shown = r"\d+ prefixes go at once, such as delete 30\.0\.\d+\.0/24 table 254 \(VPP has .*\)"
-        assert all(re.fullmatch(shown, line) for line in said)
+        assert all(re.fullmatch(shown, line) for line in lines)
