@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import signal
 import subprocess
@@ -21,10 +20,6 @@ START = 15.0
 ESTABLISH = 30.0
 STOP = 60.0
 """Seconds; a BIRD that stops removes its routes from the kernel first."""
-
-LINE = re.compile(
-    r"^(?P<routes>\d+) of \d+ routes for (?P<networks>\d+) networks in table (?P<table>\w+)$"
-)
 
 
 class BirdError(RuntimeError):
@@ -80,9 +75,9 @@ class Bird:
         """Takes another configuration over, or raises `BirdError` with BIRD's complaint."""
         self.config = config
         config.write(self._directory)
-        said = self.birdc("configure")
-        if "Reconfigur" not in said:
-            raise BirdError(f"BIRD in {self.namespace.name} refuses its configuration: {said}")
+        answer = self.birdc("configure")
+        if "Reconfigur" not in answer:
+            raise BirdError(f"BIRD in {self.namespace.name} refuses its configuration: {answer}")
 
     def birdc(self, *command: str) -> str:
         """What BIRD answers to a command."""
@@ -104,11 +99,6 @@ class Bird:
             for words in lines
             if len(words) > 3 and words[1] == "BGP"
         }
-
-    def route_counts(self) -> dict[str, int]:
-        """The number of prefixes in each of BIRD's tables ("master4", "master6")."""
-        found = (LINE.match(line) for line in self.birdc("show", "route", "count").splitlines())
-        return {match["table"]: int(match["networks"]) for match in found if match}
 
     def wait_established(self) -> None:
         """Waits until every BGP session is established."""
