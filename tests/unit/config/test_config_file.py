@@ -1,4 +1,4 @@
-"""Which configuration file a command reads, and that it is said."""
+"""Which configuration file a command reads, and that it names it."""
 
 from __future__ import annotations
 

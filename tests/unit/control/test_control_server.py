@@ -190,9 +190,9 @@ def test_an_answer_is_whole_for_a_client_that_has_said_all(path: Path) -> None:
                 send_request(connection, "count", to=wanted)
                 connection.shutdown(socket.SHUT_WR)
                 wait_until_sent(connection)
-                said = [json.loads(line) for line in connection.makefile("rb")]
-            assert len(said) == wanted + 1
-            assert said[-1]["end"]["count"] == wanted
+                lines = [json.loads(line) for line in connection.makefile("rb")]
+            assert len(lines) == wanted + 1
+            assert lines[-1]["end"]["count"] == wanted
 
 
 def test_the_end_hangs_up(path: Path) -> None:

@@ -37,12 +37,9 @@ def example(name: str, output: Path, *arguments: str) -> Iterator[subprocess.Pop
 @pytest.fixture
 def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
     """One link."""
-    made = make_namespace("examples")
-    made.ip("link", "add", "loop0", "type", "veth", "peer", "name", "peer")
-    for link in ("loop0", "peer"):
-        made.ip("link", "set", link, "up")
-    made.ip("address", "add", "10.0.0.1/24", "dev", "loop0")
-    return made
+    namespace = make_namespace("examples")
+    namespace.add_veth("loop0", "10.0.0.1/24")
+    return namespace
 
 
 def test_a_sink_of_ones_own(kernel: Namespace, tmp_path: Path) -> None:

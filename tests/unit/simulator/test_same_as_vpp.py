@@ -97,7 +97,7 @@ QUESTIONS: dict[str, Ask] = {
     "a registration twice": lambda vpp: [
         vpp.api.want_interface_events(enable_disable=enable, pid=7) for enable in (1, 1, 0, 0)
     ],
-    "a loopback made anew": lambda vpp: [
+    "a loopback created again": lambda vpp: [
         vpp.api.create_loopback(),
         vpp.api.delete_loopback(sw_if_index=2),
         vpp.api.create_loopback(),

@@ -202,7 +202,7 @@ def test_events_tell_of_interfaces(client: Any, make_client: MakeClient) -> None
 
 
 def test_a_loopback_made_again_has_the_index_freed_last(client: Any) -> None:
-    # As VPP 26.10 does: a client cannot tell by the index that an interface is another one.
+    # As VPP 26.10 does: the index does not show a client that an interface is another one.
     first = client.api.create_loopback()
     assert (first.retval, first.sw_if_index) == (0, 3)
     assert client.api.delete_loopback(sw_if_index=3).retval == 0
