@@ -42,6 +42,9 @@ class Vpp(Protocol):
     def routes(self) -> Routes:
         """The routes under our source in table 0."""
 
+    def dump(self, table: int = 0, *, is_ip6: bool = False) -> Any:
+        """The routes under our source in a table, as ``vpp_papi`` shows them."""
+
     def add_foreign_route(self, prefix: str, table: int = 0) -> None:
         """Adds a route that is none of ours."""
 
@@ -117,6 +120,11 @@ class ApiUser:
     def source(self) -> int | None:
         """Id of our FIB source, or None while VPP does not have it."""
         return source_id(self.api, SOURCE)
+
+    def dump(self, table: int = 0, *, is_ip6: bool = False) -> Any:
+        """The routes under our source in a table, as ``vpp_papi`` shows them."""
+        table_of = {"table_id": table, "is_ip6": is_ip6}
+        return self.api.ip_route_v2_dump(table=table_of, src=self.source())
 
     def add_foreign_route(self, prefix: str, table: int = 0) -> None:
         """Adds a drop route under the API's own source."""

@@ -126,16 +126,12 @@ class RealVpp(ApiUser):
 
     def routes(self) -> Routes:
         """The routes under our source in table 0, from a dump."""
-        source = self.source()
-        found: Routes = {}
-        if source is None:
-            return found
-        for is_ip6 in (False, True):
-            table = {"table_id": 0, "is_ip6": is_ip6}
-            for details in self.api.ip_route_v2_dump(table=table, src=source):
-                route = details.route
-                found[str(route.prefix)] = route_of(frozenset(map(_gateway, route.paths)))
-        return found
+        if self.source() is None:
+            return {}
+        routes = [d.route for is_ip6 in (False, True) for d in self.dump(is_ip6=is_ip6)]
+        return {
+            str(route.prefix): route_of(frozenset(map(_gateway, route.paths))) for route in routes
+        }
 
     def log(self) -> str:
         """The end of what VPP wrote."""

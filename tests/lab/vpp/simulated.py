@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from bgpreflector import _core
 
@@ -24,13 +25,11 @@ class SimulatedVpp(ApiUser):
         self,
         socket: Path,
         interfaces: Sequence[str] | None = None,
-        plugins: Sequence[str] | None = None,
-        release: str | None = None,
+        **settings: Any,
     ) -> None:
+        """``settings`` are those of ``bgpreflector._core.Simulator``."""
         super().__init__(socket, socket.parent / "api")
-        self.simulator = _core.Simulator(
-            socket=socket, interfaces=interfaces, plugins=plugins, release=release
-        )
+        self.simulator = _core.Simulator(socket=socket, interfaces=interfaces, **settings)
         self._describe()
 
     def _describe(self) -> None:
@@ -61,11 +60,9 @@ class SimulatedVpp(ApiUser):
 
     @staticmethod
     @contextmanager
-    def running(
-        directory: Path, *, plugins: Sequence[str] | None = None, release: str | None = None
-    ) -> Iterator[SimulatedVpp]:
+    def running(directory: Path, **settings: Any) -> Iterator[SimulatedVpp]:
         """A new one; its API socket is made in ``directory``."""
-        made = SimulatedVpp(directory / "api.sock", plugins=plugins, release=release)
+        made = SimulatedVpp(directory / "api.sock", **settings)
         try:
             yield made
         finally:
