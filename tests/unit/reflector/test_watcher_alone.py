@@ -21,7 +21,15 @@ from reflector.reflector_support import (
 )
 
 if TYPE_CHECKING:
-    from bgpreflector.controller import RouteBatch
+    from bgpreflector.controller import EventLoop, RouteBatch
+
+
+def start_watcher(
+    engine: MemoryEngine, loop: EventLoop, pause: Backoff | None = None
+) -> KernelRouteWatcher:
+    watcher = KernelRouteWatcher(engine, pause=pause)
+    watcher.start(loop.push_event)
+    return watcher
 
 
 def test_a_batch_may_end_while_a_resync_reads() -> None:
@@ -48,8 +56,7 @@ def test_a_batch_may_end_while_a_resync_reads() -> None:
 
 def test_an_event_loop_that_takes_no_batch_is_not_asked_without_end() -> None:
     engine, loop, pause = MemoryEngine(), EventList(), SignallingBackoff()
-    watcher = KernelRouteWatcher(engine, pause=pause)
-    watcher.start(loop.push_event)
+    watcher = start_watcher(engine, loop, pause)
     engine.change({"10.0.0.0/8": "192.0.2.1"})
     assert pause.paused.wait(TIMEOUT)
     assert len(loop.events) == 1
@@ -58,8 +65,7 @@ def test_an_event_loop_that_takes_no_batch_is_not_asked_without_end() -> None:
 
 def test_a_resync_takes_over_the_batch_that_waits_in_the_queue() -> None:
     engine, loop = MemoryEngine(), HeldEventLoop()
-    watcher = KernelRouteWatcher(engine)
-    watcher.start(loop.push_event)
+    watcher = start_watcher(engine, loop)
     engine.change({"10.0.0.0/8": "192.0.2.1"})
     assert loop.reached.wait(TIMEOUT)
     engine.change({"10.1.0.0/16": "192.0.2.1"})
@@ -74,8 +80,7 @@ def test_a_resync_takes_over_the_batch_that_waits_in_the_queue() -> None:
 
 def test_after_a_failed_batch_the_watcher_waits_for_a_resync() -> None:
     engine, loop, pause = MemoryEngine(), HeldEventLoop(), SignallingBackoff()
-    watcher = KernelRouteWatcher(engine, pause=pause)
-    watcher.start(loop.push_event)
+    watcher = start_watcher(engine, loop, pause)
     loop.error = ConnectionError("gone")
     loop.proceed.set()
     engine.change({"10.0.0.0/8": "192.0.2.1"})
@@ -95,8 +100,7 @@ def test_a_failure_is_reported_once_there_is_room() -> None:
     engine, loop = MemoryEngine(), HeldEventLoop()
     loop.error = EventQueueFullError("full")
     loop.proceed.set()
-    watcher = KernelRouteWatcher(engine)
-    watcher.start(loop.push_event)
+    watcher = start_watcher(engine, loop)
     engine.fail("no more")
     wait_until(lambda: len(loop.events), TIMEOUT, "it is tried", accept=lambda tries: tries >= 2)
     loop.error = None
@@ -109,8 +113,7 @@ def test_a_failure_is_reported_once_there_is_room() -> None:
 def test_a_batch_that_a_full_queue_refuses_is_pushed_again() -> None:
     """Without the pauses after a failure, which grow."""
     engine, loop = MemoryEngine(), HeldEventLoop()
-    watcher = KernelRouteWatcher(engine, pause=Backoff(3600.0))
-    watcher.start(loop.push_event)
+    watcher = start_watcher(engine, loop, Backoff(3600.0))
     loop.error = EventQueueFullError("full")
     engine.change({"10.0.0.0/8": "192.0.2.1"})
     assert loop.reached.wait(TIMEOUT)
@@ -131,8 +134,7 @@ def test_an_empty_batch_is_not_pushed() -> None:
 
     engine, loop = Woken(), HeldEventLoop()
     loop.proceed.set()
-    watcher = KernelRouteWatcher(engine)
-    watcher.start(loop.push_event)
+    watcher = start_watcher(engine, loop)
     watcher.close()
     assert engine.waits == 4
     assert loop.events == []
@@ -162,8 +164,7 @@ def test_no_batch_is_taken_while_a_resync_reads() -> None:
 
     engine, loop = Slow(), HeldEventLoop()
     loop.proceed.set()
-    watcher = KernelRouteWatcher(engine)
-    watcher.start(loop.push_event)
+    watcher = start_watcher(engine, loop)
     assert len(watcher.resync_batch()) == 1
     watcher.close()
     assert not engine.taken_meanwhile
@@ -171,8 +172,7 @@ def test_no_batch_is_taken_while_a_resync_reads() -> None:
 
 def test_a_batch_that_was_done_is_not_taken_over() -> None:
     engine, loop = MemoryEngine(), HeldEventLoop()
-    watcher = KernelRouteWatcher(engine)
-    watcher.start(loop.push_event)
+    watcher = start_watcher(engine, loop)
     loop.proceed.set()
     loop.error = OperationsFailedError("one refused")
     engine.change({"10.0.0.0/8": "192.0.2.1"})
@@ -184,8 +184,7 @@ def test_a_batch_that_was_done_is_not_taken_over() -> None:
 
 def test_a_failure_while_closing_is_not_reported() -> None:
     engine, loop = MemoryEngine(), EventList()
-    watcher = KernelRouteWatcher(engine)
-    watcher.start(loop.push_event)
+    watcher = start_watcher(engine, loop)
     engine._failure = "closed"
     watcher.close()
     assert loop.events == []
@@ -198,8 +197,7 @@ def test_a_bug_in_the_engine_is_reported_too() -> None:
 
     loop = HeldEventLoop()
     loop.proceed.set()
-    watcher = KernelRouteWatcher(Broken())
-    watcher.start(loop.push_event)
+    watcher = start_watcher(Broken(), loop)
     assert loop.reached.wait(TIMEOUT)
     watcher.close()
     assert isinstance(loop.events[0], RouteWatchFailure)
