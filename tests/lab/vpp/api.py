@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from vpp_papi import VPPApiClient
 
@@ -20,62 +21,11 @@ SPECIAL = {1: "local", 2: "drop", 5: "icmp-unreach", 6: "icmp-prohibit"}
 NO_INTERFACE = 0xFFFFFFFF
 
 
-class Vpp(Protocol):
-    """What the tests need of a VPP."""
+class Vpp(ABC):
+    """A VPP, embedded or real, with what only its API can do."""
 
-    @property
-    def socket(self) -> Path:
-        """The path of its API socket."""
-
-    @property
-    def api_directory(self) -> Path:
-        """Where the description of its API is, if that is in files."""
-
-    @property
-    def api(self) -> Any:
-        """``vpp_papi``'s methods."""
-
-    @property
-    def interface(self) -> str:
-        """The name of an interface that it has."""
-
-    def routes(self) -> Routes:
-        """The routes under our source in table 0."""
-
-    def dump(self, table: int = 0, *, is_ip6: bool = False) -> Any:
-        """The routes under our source in a table, as ``vpp_papi`` shows them."""
-
-    def add_foreign_route(self, prefix: str, table: int = 0) -> None:
-        """Adds a route that is none of ours."""
-
-    def has_foreign_route(self, prefix: str) -> bool:
-        """Whether the foreign route is there."""
-
-    def remove_foreign_route(self, prefix: str, table: int = 0) -> None:
-        """Removes the foreign route again."""
-
-    def tamper(self, prefix: str, *, delete: bool = False, source: int | None = None) -> None:
-        """Adds a drop route under a source, ours where none is named, or deletes what that has,
-        without the daemon."""
-
-    def source(self) -> int | None:
-        """Id of our FIB source, or None while VPP does not have it."""
-
-    def unresolved(self, prefixes: Iterable[str]) -> int:
-        """How many of these forward nothing because the interface of a path was deleted."""
-
-    def recreate_interface(self) -> None:
-        """Deletes the interface and makes one of the same name and index."""
-
-    def hang(self) -> None:
-        """Makes it stop reading and answering, with its sockets open."""
-
-    def resume(self) -> None:
-        """Ends that; twice is fine."""
-
-
-class ApiUser:
-    """What a VPP of either kind can only be asked through the API."""
+    interface: str
+    """The name of an interface that it has."""
 
     addresses: Sequence[str] = ()
     """Of the first loopback."""
@@ -93,6 +43,18 @@ class ApiUser:
                 apifiles=sorted(map(str, self.api_directory.rglob("*.api.json")))
             )
         return self._client.api
+
+    @abstractmethod
+    def routes(self) -> Routes:
+        """The routes under our source in table 0."""
+
+    @abstractmethod
+    def hang(self) -> None:
+        """Makes it stop reading and answering, with its sockets open."""
+
+    @abstractmethod
+    def resume(self) -> None:
+        """Ends that; twice is fine."""
 
     def message(self, name: str) -> Any:
         """``vpp_papi``'s codec of a message."""
@@ -127,12 +89,13 @@ class ApiUser:
         return self.api.ip_route_v2_dump(table=table_of, src=self.source())
 
     def add_foreign_route(self, prefix: str, table: int = 0) -> None:
-        """Adds a drop route under the API's own source."""
+        """Adds a drop route under the API's own source, so none of ours."""
         reply = self.api.ip_route_add_del(is_add=True, route=_drop(prefix, table))
         assert reply.retval == 0, reply
 
     def tamper(self, prefix: str, *, delete: bool = False, source: int | None = None) -> None:
-        """Adds a drop route under a source, or deletes what that has, without the daemon."""
+        """Adds a drop route under a source, ours where none is named, or deletes what that has,
+        without the daemon."""
         route = _drop(prefix) | {"src": self.source() if source is None else source}
         if delete:
             route |= {"n_paths": 0, "paths": []}
@@ -140,12 +103,12 @@ class ApiUser:
         assert reply.retval == 0, reply
 
     def unresolved(self, prefixes: Iterable[str]) -> int:
-        """Counts them by the debug CLI."""
+        """How many of these forward nothing because the interface of a path was deleted."""
         shown = (self.api.cli_inband(cmd=f"show ip fib {prefix}").reply for prefix in prefixes)
         return sum("unresolved" in str(text) for text in shown)
 
     def recreate_interface(self) -> None:
-        """The first loopback, with the addresses that it had."""
+        """Deletes the first loopback and makes one of the same name, index and addresses."""
         old = 1
         assert self.api.delete_loopback(sw_if_index=old).retval == 0
         made = self.api.create_loopback()
@@ -164,7 +127,7 @@ class ApiUser:
         assert reply.retval == 0, reply
 
     def has_foreign_route(self, prefix: str) -> bool:
-        """Looks the foreign route up exactly."""
+        """Whether the foreign route is there."""
         reply = self.api.ip_route_lookup_v2(prefix=prefix, exact=True)
         return bool(reply.retval == 0)
 

@@ -14,7 +14,7 @@ from lab.netns import Namespace, namespace
 from lab.process import end_process, log_ends
 from lab.wait import wait_until
 
-from .api import SPECIAL, ApiUser, Routes, route_of
+from .api import SPECIAL, Routes, Vpp, route_of
 from .startup import Startup
 
 START = 60.0
@@ -29,7 +29,7 @@ class VppError(RuntimeError):
     """VPP refused a command; the message is VPP's."""
 
 
-class RealVpp(ApiUser):
+class RealVpp(Vpp):
     """One VPP process: starts with one loopback, is asked, is killed, starts again empty."""
 
     interface = "loop0"

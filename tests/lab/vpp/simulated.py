@@ -10,13 +10,13 @@ from typing import Any
 
 from bgpreflector import _core
 
-from .api import SOURCE, ApiUser, Routes, route_of
+from .api import SOURCE, Routes, Vpp, route_of
 
 RELEASES = ("22.10", "24.02", "25.06", "26.06", "26.10")
 """Those that the embedded VPP plays."""
 
 
-class SimulatedVpp(ApiUser):
+class SimulatedVpp(Vpp):
     """The embedded VPP."""
 
     interface = "loop0"
