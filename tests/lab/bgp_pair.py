@@ -70,10 +70,6 @@ class BgpPair:
         self._hosts = hosts
         self._configure()
 
-    def withdraw(self) -> None:
-        """Withdraws every prefix."""
-        self.announce(0)
-
     def kill(self) -> None:
         """Kills the router's BIRD (SIGKILL): the routes stay in its kernel."""
         self.router.kill()

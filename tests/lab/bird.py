@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
 import signal
 import subprocess
@@ -14,6 +12,8 @@ from pathlib import Path
 
 from .bird_config import BirdConfig
 from .netns import Namespace
+from .process import end_process, log_ends
+from .requirements import PATH
 from .wait import wait_until
 
 START = 15.0
@@ -21,17 +21,13 @@ ESTABLISH = 30.0
 STOP = 60.0
 """Seconds; a BIRD that stops removes its routes from the kernel first."""
 
-LINE = re.compile(
-    r"^(?P<routes>\d+) of \d+ routes for (?P<networks>\d+) networks in table (?P<table>\w+)$"
-)
-
 
 class BirdError(RuntimeError):
     """BIRD refused a command; the message is BIRD's."""
 
 
 class Bird:
-    """One BIRD process: starts, is reconfigured, tells, is killed, starts again."""
+    """One BIRD process: starts, is reconfigured, is asked, is killed, starts again."""
 
     def __init__(self, namespace: Namespace, config: BirdConfig, directory: Path) -> None:
         self.namespace = namespace
@@ -79,9 +75,9 @@ class Bird:
         """Takes another configuration over, or raises `BirdError` with BIRD's complaint."""
         self.config = config
         config.write(self._directory)
-        said = self.birdc("configure")
-        if "Reconfigur" not in said:
-            raise BirdError(f"BIRD in {self.namespace.name} refuses its configuration: {said}")
+        answer = self.birdc("configure")
+        if "Reconfigur" not in answer:
+            raise BirdError(f"BIRD in {self.namespace.name} refuses its configuration: {answer}")
 
     def birdc(self, *command: str) -> str:
         """What BIRD answers to a command."""
@@ -104,11 +100,6 @@ class Bird:
             if len(words) > 3 and words[1] == "BGP"
         }
 
-    def route_counts(self) -> dict[str, int]:
-        """The number of prefixes in each of BIRD's tables ("master4", "master6")."""
-        found = (LINE.match(line) for line in self.birdc("show", "route", "count").splitlines())
-        return {match["table"]: int(match["networks"]) for match in found if match}
-
     def wait_established(self) -> None:
         """Waits until every BGP session is established."""
         wait_until(
@@ -120,12 +111,7 @@ class Bird:
 
     def log(self) -> str:
         """The end of what BIRD wrote."""
-        texts = []
-        for name in ("stderr", "bird.log"):
-            path = self._directory / name
-            if path.exists():
-                texts.append(path.read_text(errors="replace")[-2000:])
-        return "\n".join(texts)
+        return log_ends(self._directory / name for name in ("stderr", "bird.log"))
 
     @property
     def _socket(self) -> Path:
@@ -143,15 +129,8 @@ class Bird:
 
     def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.send_signal(number)
-        try:
-            process.wait(STOP)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise BirdError(f"BIRD did not end within {STOP} s: {self.log()}") from None
+        if process is not None and not end_process(process, number, STOP):
+            raise BirdError(f"BIRD did not end within {STOP} s: {self.log()}")
 
 
 @contextmanager
@@ -168,7 +147,7 @@ def running_bird(namespace: Namespace, config: BirdConfig) -> Iterator[Bird]:
 
 
 def _program(name: str) -> str:
-    path = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
+    path = shutil.which(name, path=PATH)
     if path is None:
         raise BirdError(f"{name} is not installed (Debian: apt-get install bird2)")
     return path

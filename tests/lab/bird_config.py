@@ -11,7 +11,7 @@ from .prefixes import Family
 
 @dataclass(frozen=True)
 class Session:
-    """A BGP session to a neighbour on a shared link; the neighbour's address tells the family."""
+    """A BGP session to a neighbour on a shared link; of the family of the neighbour's address."""
 
     local: str
     neighbour: str
@@ -38,8 +38,6 @@ class BirdConfig:
     sessions: Sequence[Session]
     install: bool = False
     """Whether BGP's routes go into the namespace's main kernel table (protocol 12)."""
-    merge_paths: bool = True
-    """Whether the kernel gets several paths to a prefix as one multipath route."""
     routes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     more: str = ""
     """Further configuration in BIRD's syntax."""
@@ -52,7 +50,7 @@ class BirdConfig:
             "protocol device { scan time 10; }",
         ]
         if self.install:
-            texts += [self._kernel(family) for family in (4, 6)]
+            texts += [_kernel(family) for family in (4, 6)]
         texts += [
             self._static(f"static{family}_{number}", next_hop, directory)
             for family in (4, 6)
@@ -70,18 +68,11 @@ class BirdConfig:
         nth = sum(session.family == family for session in self.sessions[: number + 1])
         return f"bgp{family}" if nth == 1 else f"bgp{family}_{nth}"
 
-    def _kernel(self, family: Family) -> str:
-        merge = "\n  merge paths on;" if self.merge_paths else ""
-        return f"""protocol kernel kernel{family} {{{merge}
-  scan time 10;
-  ipv{family} {{ import none; export where source = RTS_BGP; }};
-}}"""
-
     def _next_hops(self, family: Family) -> list[str]:
         return [next_hop for next_hop in self.routes if _family(next_hop) == family]
 
     def _static(self, name: str, next_hop: str, directory: Path) -> str:
-        # Not named by the next hop: a protocol that stays announces a changed route anew, while one
+        # Not named by the next hop: a protocol that stays announces a changed route again, and one
         # that goes would withdraw its routes before another announces them.
         included = directory / f"{name}.conf"
         included.write_text(
@@ -95,6 +86,14 @@ class BirdConfig:
 
 def _family(address: str) -> Family:
     return 6 if ":" in address else 4
+
+
+def _kernel(family: Family) -> str:
+    return f"""protocol kernel kernel{family} {{
+  merge paths on;
+  scan time 10;
+  ipv{family} {{ import none; export where source = RTS_BGP; }};
+}}"""
 
 
 def _bgp(session: Session, name: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 from .bird_config import Session
 from .netns import Namespace
+from .process import end_process, log_ends
 from .requirements import NEW_FRR, PROGRAMS
 from .wait import wait_until
 
@@ -134,8 +135,7 @@ class Frr:
 
     def log(self) -> str:
         """The end of what the daemons wrote."""
-        files = sorted(self._directory.glob("*.log"))
-        return "\n".join(file.read_text(errors="replace")[-2000:] for file in files)
+        return log_ends(sorted(self._directory.glob("*.log")))
 
     def _states(self) -> dict[str, str]:
         states: dict[str, str] = {}
@@ -155,14 +155,8 @@ class Frr:
             return False
 
     def _end(self, daemon: str, number: signal.Signals) -> None:
-        process = self._running.pop(daemon)
-        process.send_signal(number)
-        try:
-            process.wait(STOP)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise FrrError(f"{daemon} did not end within {STOP} s: {self.log()}") from None
+        if not end_process(self._running.pop(daemon), number, STOP):
+            raise FrrError(f"{daemon} did not end within {STOP} s: {self.log()}")
 
 
 def _bgp(router_id: str, sessions: Sequence[Session], more: str) -> str:

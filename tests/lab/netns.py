@@ -36,7 +36,7 @@ class Namespace:
 
     @property
     def path(self) -> Path:
-        """The file that stands for the namespace."""
+        """The file that the namespace is mounted on."""
         return Path("/run/netns") / self.name
 
     def command(self, *argv: str) -> list[str]:
@@ -59,6 +59,14 @@ class Namespace:
         output = self.ip("-N", "-json", *argv).strip()
         listed: list[dict[str, Any]] = json.loads(output) if output else []
         return [entry for entry in listed if entry]
+
+    def add_veth(self, device: str, *addresses: str) -> None:
+        """Adds a veth pair that is up, ``device`` and ``peer``; the former has the addresses."""
+        self.ip("link", "add", device, "type", "veth", "peer", "name", "peer")
+        for address in addresses:
+            self.ip("address", "add", address, "dev", device)
+        for end in (device, "peer"):
+            self.ip("link", "set", end, "up")
 
     def start(self, *argv: str, **options: Any) -> subprocess.Popen[bytes]:
         """Starts a command in the namespace; ``options`` are those of ``Popen``."""
@@ -94,8 +102,8 @@ def run(*argv: str, stdin: str | None = None) -> str:
     """Runs a command; raises ``RuntimeError`` with its own words where it fails."""
     done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        said = done.stderr.strip()[-2000:] or done.stdout.strip()[-2000:]
-        raise RuntimeError(f"{' '.join(argv)}: exit status {done.returncode}: {said}")
+        error = done.stderr.strip()[-2000:] or done.stdout.strip()[-2000:]
+        raise RuntimeError(f"{' '.join(argv)}: exit status {done.returncode}: {error}")
     return done.stdout
 
 

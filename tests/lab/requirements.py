@@ -20,9 +20,13 @@ PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 @cache
 def missing(marker: str) -> str | None:
     """Why tests with this marker cannot run here and what makes them run; None if they can."""
-    checks = {"root": _no_namespaces, "bird": _no_bird, "frr": _no_frr, "vpp": _no_vpp}
-    checks["new_frr"] = _no_new_frr
-    check = checks.get(marker)
+    check = {
+        "root": _no_namespaces,
+        "bird": _no_bird,
+        "frr": _no_frr,
+        "new_frr": _no_new_frr,
+        "vpp": _no_vpp,
+    }.get(marker)
     return check() if check else None
 
 

@@ -20,7 +20,7 @@ import pytest
 def test_marked():
     pytest.skip("vpp: no `vpp` on PATH")
 
-def test_that_only_says_so():
+def test_without_the_marker():
     pytest.skip("vpp: no `vpp` on PATH")
 
 @pytest.mark.skipif(True, reason="no lintian: install it")
@@ -35,7 +35,7 @@ def test_of_a_wheel(wheel):
     raise AssertionError
 
 @pytest.mark.xfail(reason="no kind of skip", strict=True)
-def test_that_is_meant_to_fail():
+def test_that_must_fail():
     raise AssertionError
 
 def test_that_passes():
@@ -62,35 +62,35 @@ def run(place: Path, module: str, may_skip: str | None, *more: str) -> tuple[int
 
 
 def test_any_is_allowed_on_a_developers_machine(tmp_path: Path) -> None:
-    code, said = run(tmp_path, MODULE, None)
+    code, output = run(tmp_path, MODULE, None)
     assert code == 0
-    assert "1 passed, 4 skipped, 1 xfailed" in said
-    assert "skipped, no real VPP: 2\n" in said
-    assert "skipped, other: 1\n" in said
+    assert "1 passed, 4 skipped, 1 xfailed" in output
+    assert "skipped, no real VPP: 2\n" in output
+    assert "skipped, other: 1\n" in output
 
 
 @pytest.mark.parametrize("more", [(), ("-n", "2")], ids=["alone", "workers"])
 def test_what_is_not_allowed_fails(tmp_path: Path, more: tuple[str, ...]) -> None:
-    code, said = run(tmp_path, MODULE, "vpp,system", *more)
+    code, output = run(tmp_path, MODULE, "vpp,system", *more)
     assert code == 1
-    assert "1 failed, 1 passed, 2 skipped, 1 xfailed, 1 error" in said
-    assert "allows that for system, vpp only: Skipped: no lintian: install it" in said
-    assert "skipped for want of a real VPP, and not marked so: Skipped: vpp: no" in said
-    assert "FAILED" in said
-    assert "::test_that_only_says_so" in said
+    assert "1 failed, 1 passed, 2 skipped, 1 xfailed, 1 error" in output
+    assert "allows that for system, vpp only: Skipped: no lintian: install it" in output
+    assert "skipped for want of a real VPP, and not marked so: Skipped: vpp: no" in output
+    assert "FAILED" in output
+    assert "::test_without_the_marker" in output
 
 
 def test_a_module_that_is_skipped_as_a_whole(tmp_path: Path) -> None:
     module = "import pytest\npytest.importorskip('no_such_module')\n"
-    code, said = run(tmp_path, module, "vpp,system")
+    code, output = run(tmp_path, module, "vpp,system")
     assert code == pytest.ExitCode.INTERRUPTED
-    assert "could not import 'no_such_module'" in said
+    assert "could not import 'no_such_module'" in output
 
 
 def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:
-    code, said = run(tmp_path, MODULE, "vpp,toolz")
+    code, output = run(tmp_path, MODULE, "vpp,toolz")
     assert code != 0
-    assert f"{MAY_SKIP}: not known: toolz" in said
+    assert f"{MAY_SKIP}: not known: toolz" in output
 
 
 @pytest.mark.parametrize(

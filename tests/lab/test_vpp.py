@@ -1,14 +1,13 @@
-"""A real VPP in the laboratory does what later tests rely on."""
+"""A real VPP of the laboratory: refusals are errors, a restart is empty, and nothing is left."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from lab import Namespace, connect, wait_until
+from lab import Namespace
 from lab.vpp import RealVpp, Startup, VppError
 
 pytestmark = [pytest.mark.root, pytest.mark.vpp]
@@ -40,22 +39,6 @@ def test_it_restarts_empty(real_vpp: RealVpp) -> None:
     assert real_vpp.pid not in (None, before)
     assert not real_vpp.has_foreign_route(FOREIGN)
     assert "loop0" in real_vpp.cli("show interface")
-
-
-def test_it_speaks_on_a_link(real_vpp: RealVpp, make_namespace: Callable[[str], Namespace]) -> None:
-    peer = make_namespace("peer")
-    connect(real_vpp.namespace, peer, "wire", [], ["192.0.2.1/24"])
-    name = real_vpp.create_host_interface("wire", "192.0.2.2/24")
-    assert name == "host-wire"
-
-    def neighbour() -> list[str]:
-        with peer.call(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as sender:
-            sender.sendto(b"?", ("192.0.2.2", 9))
-        listed = peer.ip_json("neighbour", "show", "192.0.2.2")
-        return [entry["lladdr"] for entry in listed if "lladdr" in entry]
-
-    (address,) = wait_until(neighbour, 10, "VPP answers ARP", interval=0.2)
-    assert address in real_vpp.cli(f"show hardware-interfaces {name}")
 
 
 def test_its_startup_is_ours_to_choose(tmp_path: Path) -> None:

@@ -6,20 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bgpreflector import _core
 from lab import wait_until
 from lab.vpp import RealVpp
+from vpp.support import MAIN, make_engine
 
 
 def connect_and_end(vpp_socket: Path) -> None:
     """A session without a request."""
-    engine = _core.Engine(
-        protocols=[12],
-        tables={254: 0},
-        families=["ipv4", "ipv6"],
-        foreign_routes="hide",
-        receive_buffer=1 << 20,
-    )
+    engine = make_engine({MAIN: 0})
     engine.connect(
         socket=vpp_socket, name="t", max_in_flight=1, connect_timeout=10, request_timeout=10
     )
@@ -29,7 +23,7 @@ def connect_and_end(vpp_socket: Path) -> None:
 @pytest.mark.root
 @pytest.mark.vpp
 def test_vpp_keeps_no_connection_that_has_ended(real_vpp: RealVpp) -> None:
-    """A VPP that is hung up on without a word may keep it, and read its end for ever."""
+    """A VPP whose client only closes its socket may keep it, and read its end for ever."""
 
     def connections() -> int:
         assert real_vpp.pid is not None

@@ -23,15 +23,12 @@ ADDRESS = "de:ad:00:00:00:00"
 
 @pytest.mark.few_releases
 @pytest.mark.root
-def test_the_other_end_of_a_tap_is_no_way_out(
+def test_an_interface_of_the_same_name_alone_is_not_mapped(
     make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
     """A default route via VPP's own address, through what only has the name of VPP's interface."""
     kernel = make_namespace("taps")
-    kernel.ip("link", "add", "loop0", "type", "veth", "peer", "name", "peer")
-    kernel.ip("addr", "add", "192.168.100.1/24", "dev", "loop0")
-    for link in ("loop0", "peer"):
-        kernel.ip("link", "set", link, "up")
+    kernel.add_veth("loop0", "192.168.100.1/24")
     kernel.ip("route", "add", "default", "via", "192.168.100.99", "proto", "12")
     arguments = ("--socket", str(simulator.socket))
     with running_daemon(tmp_path / "d.log", *arguments, namespace=kernel) as daemon:
@@ -42,10 +39,10 @@ def test_the_other_end_of_a_tap_is_no_way_out(
         assert "none: its routes are held" in daemon.ask("show", "interfaces")
         # One and the same device, as a driver that shares it with Linux shows it.
         kernel.ip("link", "set", "loop0", "address", ADDRESS)
-        wait_until(simulator.routes, 30, "it stands for it", accept=bool)
+        wait_until(simulator.routes, 30, "it is mapped", accept=bool)
         assert re.search(r"loop0 +(\S+ )*same name and address", daemon.ask("show", "interfaces"))
         kernel.ip("link", "set", "loop0", "address", "de:ad:00:00:00:01")
-        wait_until(simulator.routes, 30, "no longer", accept=lambda routes: not routes)
+        wait_until(simulator.routes, 30, "it is no longer mapped", accept=lambda routes: not routes)
         assert daemon.end() == 0, daemon.log()
 
 
@@ -64,8 +61,8 @@ def test_both_ends_of_one_tap_are_never_one_interface() -> None:
     assert found.without({2}).same_mac == {"eth1": (3, address)}
 
 
-def test_vpps_ends_of_taps_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As VPP tells them: its own name, and that of the Linux end."""
+def test_the_ends_of_taps_are_read_from_vpp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """VPP's name of each, and that of its Linux end."""
 
     def call(_: VppSession, message: str, **__: Any) -> list[SimpleNamespace]:
         assert message == "sw_interface_tap_v2_dump"

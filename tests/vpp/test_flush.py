@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 
 from lab.command import run_command
 from lab.vpp import SimulatedVpp, Vpp
-from vpp.support import Programmer, prefixes
+from vpp.support import MakeProgrammer, prefixes
 
 V6 = [f"2001:db8:{n:x}::/48" for n in range(20)]
 pytestmark = pytest.mark.few_releases
@@ -26,21 +25,21 @@ def flush(vpp: Vpp, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def flushed(vpp: Vpp, *arguments: str) -> dict[str, Any]:
-    """What it says, where it succeeds."""
+    """Its report, where it succeeds."""
     done = flush(vpp, "--json", *arguments)
     assert done.returncode == 0, done.stderr
-    said: dict[str, Any] = json.loads(done.stdout)
-    return said
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
 
 
-def left_by_an_earlier_run(vpp: Vpp, program: Callable[..., Programmer]) -> None:
-    """Routes of ours in three tables, one of them hidden, and others' routes."""
-    made = program(vpp, tables={254: 0, 100: 10, 101: 20})
-    made.announce(prefixes(100))
-    made.announce(V6, "fd00:100::12")
-    made.announce(prefixes(30), table=100)
-    assert made.install(prefixes(5), table=101).applied == 155
-    made.sink.close()
+def leave_routes(vpp: Vpp, make_programmer: MakeProgrammer) -> None:
+    """Installs routes in three tables, one of them hidden, and others' routes."""
+    programmer = make_programmer(vpp, tables={254: 0, 100: 10, 101: 20})
+    programmer.announce(prefixes(100))
+    programmer.announce(V6, "fd00:100::12")
+    programmer.announce(prefixes(30), table=100)
+    assert programmer.install(prefixes(5), table=101).applied == 155
+    programmer.sink.close()
     vpp.add_foreign_route(FOREIGN)
     vpp.add_foreign_route(prefixes(1)[0])
     vpp.add_foreign_route(FOREIGN, table=20)
@@ -48,31 +47,18 @@ def left_by_an_earlier_run(vpp: Vpp, program: Callable[..., Programmer]) -> None
 
 def ours(vpp: Vpp) -> int:
     """Routes that VPP shows under our source, in all tables."""
-    tables = [(d.table.table_id, d.table.is_ip6) for d in vpp.api.ip_table_dump()]
-    return sum(
-        len(vpp.api.ip_route_v2_dump(table={"table_id": id_, "is_ip6": v6}, src=vpp.source()))
-        for id_, v6 in tables
-    )
+    tables = (details.table for details in vpp.api.ip_table_dump())
+    return sum(len(vpp.dump(table.table_id, is_ip6=table.is_ip6)) for table in tables)
 
 
-def test_all_of_ours_goes_and_nothing_else(vpp: Vpp, program: Callable[..., Programmer]) -> None:
+@pytest.mark.papi
+def test_all_of_ours_goes_and_nothing_else(vpp: Vpp, make_programmer: MakeProgrammer) -> None:
     """Also from tables that are not configured, and what other sources' routes hide."""
-    all_and_only_ours(vpp, program)
-
-
-def test_through_papi_too(simulator: SimulatedVpp, program: Callable[..., Programmer]) -> None:
-    """Through vpp_papi."""
-    simulator.fault("change_crc", message="ip_route_add_del_v2", crc="0badcafe")
-    all_and_only_ours(simulator, program)
-
-
-def all_and_only_ours(vpp: Vpp, program: Callable[..., Programmer]) -> None:
-    """A dry run, a flush, and another."""
-    left_by_an_earlier_run(vpp, program)
-    said = flushed(vpp, "--dry-run")
-    assert (said["dry_run"], said["routes"], said["deleted"]) == (True, 154, 0)
+    leave_routes(vpp, make_programmer)
+    report = flushed(vpp, "--dry-run")
+    assert (report["dry_run"], report["routes"], report["deleted"]) == (True, 154, 0)
     assert ours(vpp) == 154
-    counts = {(t["table"], t["family"]): t["routes"] for t in said["tables"]}
+    counts = {(t["table"], t["family"]): t["routes"] for t in report["tables"]}
     assert counts == {
         (0, "ipv4"): 99,
         (0, "ipv6"): 20,
@@ -81,11 +67,11 @@ def all_and_only_ours(vpp: Vpp, program: Callable[..., Programmer]) -> None:
         (20, "ipv4"): 5,
         (20, "ipv6"): 0,
     }
-    assert len(said["own_tables"]) == 4
+    assert len(report["own_tables"]) == 4
 
-    said = flushed(vpp)
-    assert (said["routes"], said["deleted"], said["failed"]) == (154, 154, 0)
-    removed = {(t["table"], t["family"]) for t in said["removed_tables"]}
+    report = flushed(vpp)
+    assert (report["routes"], report["deleted"], report["failed"]) == (154, 154, 0)
+    removed = {(t["table"], t["family"]) for t in report["removed_tables"]}
     assert removed == {(10, "ipv4"), (10, "ipv6"), (20, "ipv6")}
     assert ours(vpp) == 0
     hidden = prefixes(1)[0]
@@ -94,8 +80,8 @@ def all_and_only_ours(vpp: Vpp, program: Callable[..., Programmer]) -> None:
     vpp.remove_foreign_route(hidden)
     assert not vpp.has_foreign_route(hidden), "ours was behind it"
 
-    said = flushed(vpp)
-    assert (said["routes"], said["deleted"], said["removed_tables"]) == (0, 0, [])
+    report = flushed(vpp)
+    assert (report["routes"], report["deleted"], report["removed_tables"]) == (0, 0, [])
 
 
 def test_a_vpp_that_does_not_know_us(vpp: Vpp) -> None:
@@ -107,11 +93,9 @@ def test_a_vpp_that_does_not_know_us(vpp: Vpp) -> None:
     assert len(vpp.api.fib_source_dump()) == before
 
 
-def test_what_vpp_refuses_is_said(
-    simulator: SimulatedVpp, program: Callable[..., Programmer]
-) -> None:
+def test_what_vpp_refuses_is_said(simulator: SimulatedVpp, make_programmer: MakeProgrammer) -> None:
     """With VPP's reason; the tables stay."""
-    left_by_an_earlier_run(simulator, program)
+    leave_routes(simulator, make_programmer)
     stays = prefixes(7)[6]
     simulator.fault("fail_prefix", prefix=stays, retval=-5)
     done = flush(simulator)
@@ -130,12 +114,10 @@ def test_a_vpp_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_full_table_goes_fast(
-    simulator: SimulatedVpp, program: Callable[..., Programmer]
-) -> None:
+def test_a_full_table_goes_fast(simulator: SimulatedVpp, make_programmer: MakeProgrammer) -> None:
     """Many times the window, by dump and pipelined deletions."""
-    made = program(simulator)
-    assert made.install(prefixes(200_000)).applied == 200_000
-    made.sink.close()
+    programmer = make_programmer(simulator)
+    assert programmer.install(prefixes(200_000)).applied == 200_000
+    programmer.sink.close()
     assert flushed(simulator)["deleted"] == 200_000
     assert simulator.routes() == {}

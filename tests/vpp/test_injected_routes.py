@@ -30,51 +30,51 @@ pytestmark = pytest.mark.root
 
 COUNT = 10
 OTHER = "192.168.100.13"
-KEPT, GIVEN_UP = (f"203.0.113.{n}/32" for n in (1, 2))
+KEPT, DROPPED = (f"203.0.113.{n}/32" for n in (1, 2))
 
 
-def route(prefix: str, gateway: str = GATEWAY) -> Route:
-    """By one gateway."""
+def make_route(prefix: str, gateway: str = GATEWAY) -> Route:
+    """A route by one gateway."""
     return Route(ip_network(prefix), (NextHop(ip_address(gateway)),))
 
 
 @dataclass(eq=False)
-class Wanted(UpdateEvent):
-    """Other routes are wanted now."""
+class RouteChange(UpdateEvent):
+    """Routes to put and to delete."""
 
     put: tuple[Route, ...] = ()
     delete: tuple[Route, ...] = ()
     is_blocking: bool = True
-    name: str = "Wanted"
+    name: str = "route change"
 
 
 @dataclass
-class Own:
+class RouteHandler:
     """A handler that puts given routes, and all of them in a resync."""
 
     name: str = "own"
-    wanted: dict[str, Route] = field(default_factory=dict)
+    routes: dict[str, Route] = field(default_factory=dict)
 
     def handles_event(self, event: Event) -> bool:
         """Resyncs and changes."""
-        return event.method.is_resync or isinstance(event, Wanted)
+        return event.method.is_resync or isinstance(event, RouteChange)
 
     def resync(
         self, event: Event, kube_state_data: KubeStateData, resync_count: int, txn: ResyncOperations
     ) -> None:
         """All that must exist."""
-        for key, wanted in self.wanted.items():
-            txn.put(key, wanted)
+        for key, route in self.routes.items():
+            txn.put(key, route)
 
     def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:
         """What changes."""
-        assert isinstance(event, Wanted)
-        for put in event.put:
-            self.wanted[put.key] = put
-            txn.put(put.key, put)
-        for gone in event.delete:
-            del self.wanted[gone.key]
-            txn.delete(gone.key)
+        assert isinstance(event, RouteChange)
+        for route in event.put:
+            self.routes[route.key] = route
+            txn.put(route.key, route)
+        for route in event.delete:
+            del self.routes[route.key]
+            txn.delete(route.key)
         return ""
 
     def revert(self, event: UpdateEvent) -> None:
@@ -87,7 +87,7 @@ class Harness:
     def __init__(self, kernel: Namespace, vpp: SimulatedVpp, on_exit: str) -> None:
         self.kernel = kernel
         self.vpp = vpp
-        self.own = Own()
+        self.handler = RouteHandler()
         self.daemon = Daemon(
             Config.model_validate(
                 {
@@ -99,17 +99,17 @@ class Harness:
                     },
                 }
             ),
-            [self.own],
+            [self.handler],
         )
 
     def push(self, event: Event) -> None:
         """An event that blocks."""
         self.daemon.controller.push_event(event)
 
-    def has(self, *prefixes: str) -> None:
-        """Waits until VPP has the kernel's routes and these."""
-        ours = {prefix for prefix in self.vpp.routes() if prefix.startswith("203.")}
-        assert ours == set(prefixes)
+    def expect(self, *prefixes: str) -> None:
+        """VPP has the kernel's routes and these of the handler."""
+        injected = {prefix for prefix in self.vpp.routes() if prefix.startswith("203.")}
+        assert injected == set(prefixes)
         assert len(self.vpp.routes()) == COUNT + len(prefixes)
 
 
@@ -120,8 +120,8 @@ def running(kernel: Namespace, vpp: SimulatedVpp, on_exit: str = "keep") -> Iter
     harness.daemon.start()
     try:
         wait_until(lambda: harness.daemon.in_sync, 30, "in sync")
-        harness.push(Wanted(put=(route(KEPT), route(GIVEN_UP))))
-        harness.has(KEPT, GIVEN_UP)
+        harness.push(RouteChange(put=(make_route(KEPT), make_route(DROPPED))))
+        harness.expect(KEPT, DROPPED)
         vpp.simulator.record_deletions()
         yield harness
     finally:
@@ -130,11 +130,11 @@ def running(kernel: Namespace, vpp: SimulatedVpp, on_exit: str = "keep") -> Iter
 
 @pytest.fixture
 def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
-    """With routes of its own."""
+    """With routes of the mirrored protocol."""
     return kernel_with_routes(make_namespace("own"), COUNT)
 
 
-def test_no_look_at_the_kernel_takes_them_away(kernel: Namespace, simulator: SimulatedVpp) -> None:
+def test_no_resync_with_the_kernel_deletes_them(kernel: Namespace, simulator: SimulatedVpp) -> None:
     """Audits, resyncs after events, and whatever else the reader dumps by itself."""
     with running(kernel, simulator) as harness:
         engine = harness.daemon.engine
@@ -144,31 +144,31 @@ def test_no_look_at_the_kernel_takes_them_away(kernel: Namespace, simulator: Sim
         wait_until(
             lambda: engine.status().resyncs["event"], 30, "verified", accept=lambda n: n > resyncs
         )
-        harness.has(KEPT, GIVEN_UP)
+        harness.expect(KEPT, DROPPED)
         harness.push(DownstreamResync("operator", blocking=True))
-        harness.has(KEPT, GIVEN_UP)
+        harness.expect(KEPT, DROPPED)
         assert simulator.simulator.deletions() == []
 
 
 @pytest.mark.parametrize("resync", [FullResync, UpstreamResync])
-def test_a_resync_says_what_must_exist(
+def test_a_full_resync_puts_what_must_exist(
     resync: type[FullResync | UpstreamResync], kernel: Namespace, simulator: SimulatedVpp
 ) -> None:
-    """What is put in it stays, without a moment's absence; what is not goes."""
+    """What is put in it stays, and is never deleted meanwhile; what is not is deleted."""
     with running(kernel, simulator) as harness:
         harness.push(resync("first", blocking=True))
-        harness.has(KEPT, GIVEN_UP)
-        del harness.own.wanted[route(GIVEN_UP).key]
+        harness.expect(KEPT, DROPPED)
+        del harness.handler.routes[make_route(DROPPED).key]
         harness.push(resync("second", blocking=True))
-        harness.has(KEPT)
-        assert {prefix for _, prefix in simulator.simulator.deletions()} == {GIVEN_UP}
-        harness.push(Wanted(put=(route(KEPT, OTHER),)))
+        harness.expect(KEPT)
+        assert {prefix for _, prefix in simulator.simulator.deletions()} == {DROPPED}
+        harness.push(RouteChange(put=(make_route(KEPT, OTHER),)))
         harness.push(resync("third", blocking=True))
         assert simulator.routes()[KEPT] == frozenset({OTHER})
-        harness.push(Wanted(delete=(route(KEPT),)))
-        harness.has()
+        harness.push(RouteChange(delete=(make_route(KEPT),)))
+        harness.expect()
         harness.push(resync("fourth", blocking=True))
-        harness.has()
+        harness.expect()
 
 
 def test_a_vpp_that_restarts_gets_them_again(kernel: Namespace, simulator: SimulatedVpp) -> None:
@@ -176,10 +176,12 @@ def test_a_vpp_that_restarts_gets_them_again(kernel: Namespace, simulator: Simul
     with running(kernel, simulator) as harness:
         simulator.fault("restart")
         wait_until(simulator.routes, 30, "all again", accept=lambda seen: len(seen) == COUNT + 2)
-        harness.has(KEPT, GIVEN_UP)
+        harness.expect(KEPT, DROPPED)
 
 
-def test_at_the_end_they_go_with_the_others(kernel: Namespace, simulator: SimulatedVpp) -> None:
+def test_they_are_flushed_on_exit_with_the_others(
+    kernel: Namespace, simulator: SimulatedVpp
+) -> None:
     """Where ``vpp.on_exit`` is ``flush``."""
     with running(kernel, simulator, on_exit="flush"):
         pass

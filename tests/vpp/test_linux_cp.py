@@ -1,4 +1,4 @@
-"""The recipe beside linux-cp: VPP has the interfaces, Linux the routes, linux_nl is not loaded."""
+"""The set-up beside linux-cp: VPP has the interfaces, Linux the routes, linux_nl is not loaded."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from daemon.running import RunningDaemon, running_daemon
 from lab import Bird, BirdConfig, Namespace, Session, running_bird, wait_until
 from lab.frr import Frr, running_frr
 from lab.vpp.linux_cp import (
-    BEHIND_KERNEL,
+    KERNEL_HOST,
+    KERNEL_PREFIX,
     NEIGHBOUR,
     ROUTER,
     TAP,
-    THROUGH,
     LinuxCpRouter,
 )
 
@@ -65,15 +65,15 @@ def frr_router(kernel: Namespace) -> AbstractContextManager[Frr]:
 def mirroring(
     router: LinuxCpRouter, directory: Path, protocol: str, lines: str = "", priority: int = 0x88
 ) -> Iterator[RunningDaemon]:
-    """The daemon with a configuration as short as it gets: pairs are found by themselves."""
+    """The daemon with a minimal configuration: it finds the pairs itself."""
     file = directory / "bgpreflector.toml"
     file.write_text(
         f"[kernel]\nprotocols = [{protocol}]\n"
         f'[vpp]\napi_socket = "{router.vpp.socket}"\n{lines}\n'
         f"[vpp.fib_source]\npriority = {priority}\n"
     )
-    given = ("--config", str(file))
-    with running_daemon(directory / "d.log", *given, namespace=router.kernel) as daemon:
+    options = ("--config", str(file))
+    with running_daemon(directory / "d.log", *options, namespace=router.kernel) as daemon:
         wait_until(daemon.answers, 30, "it listens")
         yield daemon
 
@@ -101,9 +101,9 @@ def test_routes_go_through_the_pair(
         ):
             wait_until(router.vpp.routes, 60, "mirrored", accept=lambda seen: ANNOUNCED in seen)
             daemon.wait_in_sync()
-            assert f"{TAP}" in daemon.ask("show", "interfaces")
+            assert TAP in daemon.ask("show", "interfaces")
             assert re.search("host-eth0 +linux-cp pair", daemon.ask("show", "interfaces"))
-            # The kernel has no part in it: it has neither the host's link nor its address.
+            # The kernel does not forward it: it has neither the client's link nor its address.
             assert router.reaches(router.client, HOST)
             assert NEIGHBOUR in router.vpp.cli("show ip neighbors")
             assert f"VPP forwards {ANNOUNCED} as the kernel does" in daemon.ask(
@@ -124,17 +124,17 @@ def test_only_punt_forwards_what_vpp_has_no_interface_for(
     with LinuxCpRouter.running(tmp_path) as router:
         router.configure()
         router.vpp.cli(f"ip route add 0.0.0.0/0 via {NEIGHBOUR} host-eth0")
-        router.kernel.ip("route", "add", THROUGH, "via", "172.16.0.2", "proto", BIRD)
+        router.kernel.ip("route", "add", KERNEL_PREFIX, "via", "172.16.0.2", "proto", BIRD)
         with mirroring(router, tmp_path, BIRD, f'unmapped = "{unmapped}"') as daemon:
             daemon.wait_in_sync()
             assert daemon.status()["held"]["interfaces"] == {"mgmt0": 1}
-            assert router.reaches(router.wire, BEHIND_KERNEL) is reached
-            said = {
+            assert router.reaches(router.wire, KERNEL_HOST) is reached
+            explanations = {
                 "hold": "VPP forwards it by 0.0.0.0/0",
                 "drop": "VPP drops what goes there",
                 "punt": "VPP hands what goes there to the kernel",
             }
-            assert said[unmapped] in daemon.ask("show", "route", BEHIND_KERNEL)
+            assert explanations[unmapped] in daemon.ask("show", "route", KERNEL_HOST)
             where = ("--netns", str(router.kernel.path))
             daemon.ask("audit", "--config", str(tmp_path / "bgpreflector.toml"), *where)
             assert daemon.end() == 0, daemon.log()

@@ -9,7 +9,7 @@ import pytest
 from daemon.running import RunningDaemon, running_daemon
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import RealVpp, Startup
-from vpp.support import DEVICE, kernel_with_routes, prefixes
+from vpp.support import DEVICE, kernel_with_routes, prefixes, vpp_options
 
 pytestmark = [pytest.mark.root, pytest.mark.vpp]
 
@@ -30,16 +30,16 @@ def test_it_is_said_what_its_routes_override(tmp_path: Path) -> None:
         pair(vpp, kernel)
         ip_batch(kernel, routes("add", prefixes(COUNT)))
         wait_until(lambda: len(theirs(vpp)), 30, "linux_nl's", accept=lambda n: n == COUNT)
-        arguments = ("--socket", str(vpp.socket), "--interface", f"{DEVICE}={vpp.interface}")
-        with running_daemon(tmp_path / "run.log", *arguments, namespace=kernel) as daemon:
-            said = f"VPP forwards {COUNT} of our prefixes by routes of other FIB sources (lcp-rt"
-            wait_until(daemon.log, 30, "what it overrides", accept=lambda log: said in log)
+        options = vpp_options(vpp)
+        with running_daemon(tmp_path / "run.log", *options, namespace=kernel) as daemon:
+            warning = f"VPP forwards {COUNT} of our prefixes by routes of other FIB sources (lcp-rt"
+            wait_until(daemon.log, 30, "what it overrides", accept=lambda log: warning in log)
             assert "VPP has the linux_nl plugin" in daemon.log()
-            shown = daemon.status()["vpp"]
-            assert (shown["linux_nl"], shown["overridden"]) == (True, COUNT)
-            said = " ".join(daemon.ask("status").split())
-            assert "its linux_nl plugin mirrors routes, too" in said
-            assert f"overridden {COUNT} by other sources' routes" in said
+            vpp_status = daemon.status()["vpp"]
+            assert (vpp_status["linux_nl"], vpp_status["overridden"]) == (True, COUNT)
+            status = " ".join(daemon.ask("status").split())
+            assert "its linux_nl plugin mirrors routes, too" in status
+            assert f"overridden {COUNT} by other sources' routes" in status
             assert vpp.routes() == {}, "hidden"
 
             ip_batch(kernel, routes("del", prefixes(COUNT)))

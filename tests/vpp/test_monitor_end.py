@@ -50,20 +50,20 @@ class LostVpp:
         return "/run/none.sock"
 
     def probe(self) -> None:
-        """VPP answers just as the end has come."""
+        """VPP answers just as the monitor is closed."""
         self.closing.start()
         assert self.closed.wait(30)
 
     def close(self) -> None:
-        """The monitor has asked its thread to end."""
+        """The monitor ends its thread."""
         self.closed.set()
 
     def _push(self, event: object) -> None:
-        """Nobody processes it."""
+        """It is not processed."""
 
 
 def test_it_ends_while_vpp_is_probed() -> None:
-    """The end is not forgotten when the connection is waited for anew."""
+    """The end is not forgotten when it waits for the connection again."""
     vpp = LostVpp()
     vpp.monitor.start()
     assert vpp.closed.wait(30)
@@ -71,8 +71,8 @@ def test_it_ends_while_vpp_is_probed() -> None:
     assert not vpp.closing.is_alive()
 
 
-class BrokenSink(LostVpp):
-    """It fails where nobody foresaw it, or as VPP goes."""
+class FailingSink(LostVpp):
+    """It fails unexpectedly, or as VPP ends."""
 
     error: Exception = KeyError("no such interface")
 
@@ -83,15 +83,15 @@ class BrokenSink(LostVpp):
 
 @pytest.mark.parametrize("error", [KeyError("no such interface"), VppLostError("gone")])
 def test_an_update_that_fails_asks_for_a_resync(error: Exception) -> None:
-    """VPP may have been told half of it."""
-    vpp = BrokenSink()
+    """VPP may have half of the changes."""
+    vpp = FailingSink()
     vpp.error = error
     with pytest.raises(ReflectorError, match=str(error)) as caught:
         vpp.monitor.update(monitor.VppInterfacesChanged(), Transaction(EventMethod.UPDATE))
     assert caught.value.needs_resync
 
 
-class BusyLoop(LostVpp):
+class FullEventLoop(LostVpp):
     """Its event loop has no room, at first."""
 
     def __init__(self) -> None:
@@ -123,7 +123,7 @@ class BusyLoop(LostVpp):
 
 def test_an_event_loop_without_room_is_waited_for() -> None:
     """The thread that watches VPP goes on, and loses no event."""
-    vpp = BusyLoop()
+    vpp = FullEventLoop()
     vpp.monitor.start()
     assert vpp.refused.wait(30)
     vpp.room.set()
@@ -131,7 +131,7 @@ def test_an_event_loop_without_room_is_waited_for() -> None:
     vpp.monitor.close()
 
 
-class HungAgain(BusyLoop):
+class HangsAgain(FullEventLoop):
     """It hangs again while it is being connected to, three times."""
 
     lost = True
@@ -153,7 +153,7 @@ class HungAgain(BusyLoop):
 
 def test_a_vpp_that_hangs_while_it_is_connected_to_is_probed_again() -> None:
     """Nobody waits for a healing resync, whose pauses grow."""
-    vpp = HungAgain()
+    vpp = HangsAgain()
     vpp.monitor.start()
     assert vpp.pushed.wait(30)
     vpp.monitor.close()
@@ -161,29 +161,33 @@ def test_a_vpp_that_hangs_while_it_is_connected_to_is_probed_again() -> None:
 
 
 @pytest.mark.parametrize("answer", [b"", b"220 mail.example ESMTP ready\r\n"])
-def test_who_does_not_answer_as_vpp_does_is_not_there(tmp_path: Path, answer: bytes) -> None:
-    """The kernel takes the connection; VPP may hang all the same."""
+def test_a_server_that_does_not_answer_as_vpp_does_is_no_vpp(tmp_path: Path, answer: bytes) -> None:
+    """The kernel accepts the connection even if VPP hangs."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "api.sock"))
         listener.listen()
         session = VppSession(VppConfig(api_socket=str(tmp_path / "api.sock"), connect_timeout=1.0))
+
+        def serve() -> None:
+            with listener.accept()[0] as connection:
+                connection.sendall(answer)
+
         if answer:
-            thread = threading.Thread(target=lambda: listener.accept()[0].sendall(answer))
-            thread.start()
+            threading.Thread(target=serve).start()
         with pytest.raises(ConnectionError if answer else TimeoutError):
             session.probe()
 
 
-class Audited(LostVpp):
-    """Events are gathered, and not processed."""
+class IdleVpp(LostVpp):
+    """Its connection lasts until the end; events are kept, and not processed."""
 
     lost = False
 
-    def __init__(self) -> None:
+    def __init__(self, audit_interval: float = 0.0) -> None:
         super().__init__()
         self.events: list[Any] = []
         self.monitor = VppMonitor(
-            self, cast("FibProgrammer", self), self.events.append, audit_interval=0.001
+            self, cast("FibProgrammer", self), self.events.append, audit_interval=audit_interval
         )
         self.done = threading.Event()
 
@@ -197,36 +201,31 @@ class Audited(LostVpp):
         self.done.set()
 
 
-def test_audits_do_not_queue_behind_each_other() -> None:
-    """The next one is due once the one before is over, however long that takes."""
-    vpp = Audited()
+def expect_one_event_at_a_time(vpp: IdleVpp) -> None:
+    """The next event is pushed once the one before is done, however long that takes."""
     vpp.monitor.start()
     for count in range(1, 4):
-        wait_until(lambda: len(vpp.events), 30, "an audit", accept=count.__eq__)
+        wait_until(lambda: len(vpp.events), 30, "an event", accept=count.__eq__)
         assert not vpp.done.wait(0.05)
         assert len(vpp.events) == count
         vpp.events[-1].done(None)
     vpp.monitor.close()
 
 
-def test_looks_at_what_waits_do_not_queue_behind_each_other(
+def test_audits_do_not_queue_behind_each_other() -> None:
+    expect_one_event_at_a_time(IdleVpp(audit_interval=0.001))
+
+
+def test_checks_of_the_guard_do_not_queue_behind_each_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """However long the event loop is at something else."""
     monkeypatch.setattr(monitor, "GUARD_INTERVAL", 0.001)
-    vpp = Audited()
-    vpp.monitor = VppMonitor(vpp, cast("FibProgrammer", vpp), vpp.events.append)
+    vpp = IdleVpp()
     vpp.guard = SimpleNamespace(armed=True, waiting=object())
-    vpp.monitor.start()
-    for count in range(1, 4):
-        wait_until(lambda: len(vpp.events), 30, "a look", accept=count.__eq__)
-        assert not vpp.done.wait(0.05)
-        assert len(vpp.events) == count
-        vpp.events[-1].done(None)
-    vpp.monitor.close()
+    expect_one_event_at_a_time(vpp)
 
 
-class Gathering:
+class UnprocessedEvents:
     """An event loop that does nothing yet, or has no room."""
 
     def __init__(self) -> None:
@@ -239,9 +238,9 @@ class Gathering:
         self.events.append(event)
 
 
-def test_those_who_ask_for_a_comparison_share_it_until_it_begins() -> None:
+def test_callers_share_a_comparison_until_it_begins() -> None:
     """Each reads all that VPP has; one that has begun may have missed what changed since."""
-    loop = Gathering()
+    loop = UnprocessedEvents()
     comparisons = Comparisons(loop.push)
     with ThreadPoolExecutor(4) as clients:
         asked = [clients.submit(comparisons.ask, 30) for _ in range(2)]
@@ -260,8 +259,8 @@ def test_those_who_ask_for_a_comparison_share_it_until_it_begins() -> None:
 
 
 def test_a_comparison_that_nobody_waits_for_any_more_is_not_made() -> None:
-    """The event in the queue is left out, and who asks next has another."""
-    loop = Gathering()
+    """The queued event is dropped; the next caller has another."""
+    loop = UnprocessedEvents()
     comparisons = Comparisons(loop.push)
     for count in range(1, 3):
         with pytest.raises(TimeoutError):
@@ -269,15 +268,14 @@ def test_a_comparison_that_nobody_waits_for_any_more_is_not_made() -> None:
         assert len(loop.events) == count
         assert not loop.events[-1].is_wanted
         # The sink has no audit(): asking it would be an error.
-        Audited().monitor.update(loop.events[-1], cast("Any", None))
+        IdleVpp().monitor.update(loop.events[-1], cast("Any", None))
     loop.full = True
     with pytest.raises(EventQueueFullError):
         comparisons.ask(30)
 
 
-def test_nobody_is_asked_for_whom_nobody_waits() -> None:
-    """A lookup whose asker has gone is skipped."""
-    vpp = Audited()
+def test_a_lookup_that_nobody_waits_for_any_more_is_skipped() -> None:
+    vpp = IdleVpp()
     event = VppLookup([FibQuery(0, "192.0.2.0/24", exact=True)])
     assert event.answer.cancel()
     # The sink has no look_up(): asking it would be an error.

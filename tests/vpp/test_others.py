@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from bgpreflector.controller import EventMethod, Transaction
 from bgpreflector.errors import VppError
 from bgpreflector.vpp.fib_sources import FibSource, FibSources, Overridden
 from lab.vpp import RealVpp, SimulatedVpp, Startup, Vpp
-from vpp.support import Programmer, prefixes
+from vpp.support import MakeProgrammer, Programmer, prefixes
 
 OURS = FibSource(25, "bgpreflector", 0x88)
 API = FibSource(8, "API", 0x80)
@@ -20,16 +19,16 @@ WORSE = FibSource(18, "recursive-resolution", 0xFB)
 PLUGINS = ["af_packet_plugin.so", "linux_cp_plugin.so", "linux_nl_plugin.so"]
 
 
-def resync(made: Programmer) -> None:
+def resync(programmer: Programmer) -> None:
     """What the event loop does at a full resync, as far as the sink takes part."""
-    made.sink.resync()
-    made.sink.commit(Transaction(EventMethod.FULL_RESYNC))
+    programmer.sink.resync()
+    programmer.sink.commit(Transaction(EventMethod.FULL_RESYNC))
 
 
 def test_linux_nl_is_warned_of(place: Path, caplog: pytest.LogCaptureFixture) -> None:
     """At each start, with what to do."""
-    with SimulatedVpp.running(place, plugins=PLUGINS) as vpp, Programmer.of(vpp) as made:
-        assert made.sink.others.linux_nl
+    with SimulatedVpp.running(place, plugins=PLUGINS) as vpp, Programmer.of(vpp) as programmer:
+        assert programmer.sink.others.linux_nl
     assert "linux_nl_plugin.so" in caplog.text
     assert "startup.conf" in caplog.text
 
@@ -37,14 +36,13 @@ def test_linux_nl_is_warned_of(place: Path, caplog: pytest.LogCaptureFixture) ->
 def test_our_source_with_another_priority_is_warned_of(
     vpp: Vpp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Once: it was made by an earlier run with another configuration."""
+    """Once: an earlier run added it with another configuration."""
     made = vpp.api.fib_source_add(src={"name": "bgpreflector", "priority": 0x90, "id": 0})
     with Programmer.of(vpp) as programmer:
         assert programmer.sink.source == made.id
         resync(programmer)
-    warned = [record.message for record in caplog.records if "priority" in record.message]
-    (said,) = warned
-    assert said.startswith(
+    (warning,) = [record.message for record in caplog.records if "priority" in record.message]
+    assert warning.startswith(
         "VPP has the FIB source bgpreflector with priority 144 where 136 is configured: "
     )
 
@@ -63,93 +61,65 @@ def test_a_vpp_that_has_all_sources_it_can_is_named(vpp: Vpp) -> None:
 @pytest.mark.vpp
 def test_a_real_linux_nl_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     startup = Startup(heap="512M", statseg="128M", plugins=PLUGINS)
-    with RealVpp.running(tmp_path, startup) as vpp, Programmer.of(vpp) as made:
-        assert made.sink.others.linux_nl
+    with RealVpp.running(tmp_path, startup) as vpp, Programmer.of(vpp) as programmer:
+        assert programmer.sink.others.linux_nl
     assert "linux_nl_plugin.so" in caplog.text
-
-
-def test_what_others_override_is_found(
-    vpp: Vpp, program: Callable[..., Programmer], caplog: pytest.LogCaptureFixture
-) -> None:
-    """After the first sync and when asked; also when it ends; and it stays untouched."""
-    found_and_forgotten(vpp, program, caplog)
 
 
 @pytest.mark.parametrize("prefix", ["0.0.0.0/0", "::/0"])
 def test_a_worse_source_hides_nothing(
-    vpp: Vpp, program: Callable[..., Programmer], prefix: str
+    vpp: Vpp, make_programmer: MakeProgrammer, prefix: str
 ) -> None:
     """VPP's own default route is its lowest source's: where that shows, ours is missing."""
-    made = program(vpp)
+    programmer = make_programmer(vpp)
     source = vpp.api.fib_source_add(src={"name": "worse", "priority": 0xF0, "id": 0}).id
     vpp.tamper(prefix, source=source)
-    made.announce([prefix])
-    resync(made)
+    programmer.announce([prefix])
+    resync(programmer)
     assert prefix in vpp.routes()
     vpp.tamper(prefix, delete=True)
     assert prefix not in vpp.routes()
-    audit = made.sink.audit(repair=True)
-    assert audit is not None
-    assert audit.drifted == [(0, prefix, "missing")]
-    made.sink.flush()
+    assert programmer.audit(repair=True).drifted == [(0, prefix, "missing")]
+    programmer.sink.flush()
     assert prefix in vpp.routes()
 
 
-def test_it_is_found_through_papi(
-    simulator: SimulatedVpp, program: Callable[..., Programmer], caplog: pytest.LogCaptureFixture
+@pytest.mark.papi
+def test_what_others_override_is_found(
+    vpp: Vpp, make_programmer: MakeProgrammer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Likewise."""
-    simulator.fault("change_crc", message="ip_route_add_del_v2", crc="0badcafe")
-    found_and_forgotten(simulator, program, caplog)
-
-
-def found_and_forgotten(
-    vpp: Vpp, program: Callable[..., Programmer], caplog: pytest.LogCaptureFixture
-) -> None:
-    """Another client's routes come and go."""
-    made = program(vpp)
+    """After the first sync and when asked; also when it ends; and it stays untouched."""
+    programmer = make_programmer(vpp)
     one, two, *_ = ours = prefixes(20)
     vpp.add_foreign_route(one)
     vpp.add_foreign_route("203.0.113.0/24")
-    made.announce(ours)
-    resync(made)
-    assert not made.sink.others.linux_nl
-    assert made.sink.others.overridden == Overridden(1, ((0, one, "API"),))
+    programmer.announce(ours)
+    resync(programmer)
+    assert not programmer.sink.others.linux_nl
+    assert programmer.sink.others.overridden == Overridden(1, ((0, one, "API"),))
     assert "1 of our prefixes" in caplog.text
     assert one in caplog.text
 
     caplog.clear()
-    resync(made)
-    assert not [r for r in caplog.records if r.levelno >= logging.WARNING], "said once"
+    resync(programmer)
+    assert not [r for r in caplog.records if r.levelno >= logging.WARNING], "logged once"
     vpp.add_foreign_route(two)
-    found = made.sink.overridden(limit=1)
+    found = programmer.sink.overridden(limit=1)
     assert found.count == 2
     assert len(found.some) == 1
     for prefix in (one, two):
         assert vpp.has_foreign_route(prefix)
         vpp.remove_foreign_route(prefix)
-    assert made.sink.overridden() == Overridden()
+    assert programmer.sink.overridden() == Overridden()
     assert len(vpp.routes()) == 20, "ours were there all the time"
 
 
+@pytest.mark.papi
 def test_what_an_earlier_run_left_behind_theirs_goes(
-    vpp: Vpp, program: Callable[..., Programmer]
+    vpp: Vpp, make_programmer: MakeProgrammer
 ) -> None:
-    """Unseen, and theirs stay: behind some there is nothing of ours."""
-    left_behind(vpp, program)
-
-
-def test_it_is_removed_through_papi(
-    simulator: SimulatedVpp, program: Callable[..., Programmer]
-) -> None:
-    """Likewise."""
-    simulator.fault("change_crc", message="ip_route_add_del_v2", crc="0badcafe")
-    left_behind(simulator, program)
-
-
-def left_behind(vpp: Vpp, program: Callable[..., Programmer]) -> None:
-    """Routes of an earlier run that a client of VPP's has hidden meanwhile."""
-    before = program(vpp)
+    """Routes that another client has hidden meanwhile; its own stay, with or without ours."""
+    before = make_programmer(vpp)
     hidden, seen, *_ = ours = prefixes(20)
     theirs = (hidden, "203.0.113.0/24", "198.51.100.0/24")
     assert before.install(ours).applied == 20
@@ -157,20 +127,20 @@ def left_behind(vpp: Vpp, program: Callable[..., Programmer]) -> None:
     for prefix in theirs:
         vpp.add_foreign_route(prefix)
 
-    made = program(vpp)
-    resync(made)
+    programmer = make_programmer(vpp)
+    resync(programmer)
     assert vpp.has_foreign_route(seen), "nobody knows yet what the kernel has"
-    made.engine.forget_kernel()
-    assert made.sink.flush().applied == 20 + 2
+    programmer.engine.forget_kernel()
+    assert programmer.sink.flush().applied == 20 + 2
     assert vpp.routes() == {}
     for prefix in theirs:
         assert vpp.has_foreign_route(prefix)
         vpp.remove_foreign_route(prefix)
     assert not vpp.has_foreign_route(hidden), "ours was behind it"
-    assert made.sink.flush().applied == 0
+    assert programmer.sink.flush().applied == 0
 
 
-def test_sources_of_vpp_itself_are_not_looked_behind() -> None:
+def test_sources_of_vpp_itself_are_not_searched_for_hidden_routes() -> None:
     """Every VPP has routes of theirs: a restart must send nothing for them."""
     others = FibSources()
     others.learn([API, FibSource(4, "interface", 3), FibSource(30, "lcp-rt", 0x10), OURS], OURS.id)

@@ -1,65 +1,49 @@
-"""linux-cp's pairs: all of them, of which VPP tells as many as it finds in a millisecond, and those
-of the namespace that is read."""
+"""linux-cp's pairs: all of them, of which a reply has as many as VPP finds in a millisecond, and
+those of the namespace that is read."""
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from bgpreflector import _core
 from bgpreflector.config import VppConfig
-from bgpreflector.vpp import FibProgrammer, VppSession
+from bgpreflector.vpp import VppSession
 from bgpreflector.vpp.interfaces import VppInterfaces
 from lab import Namespace
+from lab.vpp import SimulatedVpp
+from vpp.support import Programmer, session_at
 
 PAIRS = [(f"loop{number}", f"eth{number}") for number in range(300)]
 
 
-@pytest.fixture(params=["24.02", "26.06"])
-def many_pairs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[_core.Simulator]:
-    """A VPP with many pairs."""
-    made = _core.Simulator(
-        socket=tmp_path / "api.sock",
-        interfaces=[name for name, _ in PAIRS],
-        pairs=PAIRS,
-        release=request.param,
-    )
-    (tmp_path / "simulator.api.json").write_text(made.api_description())
-    yield made
-    made.stop()
-
-
+@pytest.mark.parametrize("release", ["24.02", "26.06"])
 @pytest.mark.parametrize("at_once", [0, 1, 7, 100, 299, 300, 301])
-def test_all_of_them_are_found(many_pairs: _core.Simulator, tmp_path: Path, at_once: int) -> None:
-    many_pairs.fault(json.dumps({"fault": "pairs_at_once", "count": at_once}))
-    settings = {"api_socket": str(tmp_path / "api.sock"), "api_directory": str(tmp_path)}
-    session = VppSession(VppConfig.model_validate(settings))
+def test_all_of_them_are_found(tmp_path: Path, release: str, at_once: int) -> None:
+    with vpp_with(tmp_path, PAIRS, release=release) as vpp:
+        vpp.fault("pairs_at_once", count=at_once)
+        found = interfaces(session_at(vpp.socket, api_directory=str(vpp.api_directory)))
+    assert sorted(found.pairs) == sorted(linux for _, linux in PAIRS)
+
+
+def vpp_with(
+    directory: Path, pairs: list[tuple[str, str]], **settings: object
+) -> AbstractContextManager[SimulatedVpp]:
+    """A VPP with these pairs."""
+    names = [name for name, _ in pairs]
+    return SimulatedVpp.running(directory, interfaces=names, pairs=pairs, **settings)
+
+
+def interfaces(session: VppSession) -> VppInterfaces:
+    """What a session finds."""
     session.connect()
     try:
-        interfaces = session.interfaces()
-    finally:
-        session.close()
-    assert sorted(interfaces.pairs) == sorted(linux for _, linux in PAIRS)
-
-
-def interfaces(
-    directory: Path, pairs: list[tuple[str, str]], namespace: Path | None = None
-) -> VppInterfaces:
-    """What a session finds at a VPP with these pairs."""
-    vpp = _core.Simulator(
-        socket=directory / "api.sock", interfaces=[name for name, _ in pairs], pairs=pairs
-    )
-    session = VppSession(VppConfig(api_socket=str(directory / "api.sock")), namespace)
-    try:
-        session.connect()
         return session.interfaces()
     finally:
         session.close()
-        vpp.stop()
 
 
 @pytest.mark.root
@@ -77,7 +61,9 @@ def test_one_name_in_two_namespaces_is_two_interfaces(
         ("loop3", f"{one.path}/nowhere/eth1"),
     ]
     for namespace, found in ((one.path, (0, 2)), (other.path, (1, 3)), (None, (4, None))):
-        seen = interfaces(tmp_path, pairs, namespace)
+        with vpp_with(tmp_path, pairs) as vpp:
+            config = VppConfig(api_socket=str(vpp.socket))
+            seen = interfaces(VppSession(config, namespace))
         index = [seen.by_name[name] for name, _ in pairs]
         wanted = {"eth0": index[found[0]], "eth1": index[5]}
         if found[1] is not None:
@@ -87,30 +73,14 @@ def test_one_name_in_two_namespaces_is_two_interfaces(
         assert seen.ambiguous == ()
 
 
-def test_what_cannot_be_told_apart_stands_for_nothing(
+def test_pairs_that_cannot_be_told_apart_map_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Both namespaces are out of sight: no guess, and a warning."""
     pairs = [("loop0", "hidden/eth0"), ("loop1", "unseen/eth0"), ("loop2", "hidden/eth2")]
-    seen = interfaces(tmp_path, pairs)
+    with vpp_with(tmp_path, pairs) as vpp:
+        seen = interfaces(session_at(vpp.socket))
+        with caplog.at_level(logging.WARNING), Programmer.of(vpp):
+            pass
     assert (set(seen.pairs), seen.ambiguous) == ({"eth2"}, ("eth0",))
-    vpp = _core.Simulator(
-        socket=tmp_path / "api.sock", interfaces=[name for name, _ in pairs], pairs=pairs
-    )
-    settings = VppConfig(api_socket=str(tmp_path / "api.sock"))
-    engine = _core.Engine(
-        protocols=[12],
-        tables={254: 0},
-        families=["ipv4"],
-        foreign_routes="hide",
-        receive_buffer=1 << 20,
-    )
-    sink = FibProgrammer(engine, settings, tables=[(0, False)], protocol=12)
-    try:
-        with caplog.at_level(logging.WARNING):
-            sink.connect()
-        assert "Several linux-cp pairs have a Linux end eth0" in caplog.text
-    finally:
-        sink.close()
-        engine.close()
-        vpp.stop()
+    assert "Several linux-cp pairs have a Linux end eth0" in caplog.text

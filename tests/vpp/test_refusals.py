@@ -11,7 +11,7 @@ import pytest
 from daemon.running import RunningDaemon, running_daemon
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
-from vpp.support import DEVICE, Programmer, kernel_with_routes, prefixes
+from vpp.support import MakeProgrammer, kernel_with_routes, prefixes, vpp_options
 from vpp.test_flush import flush
 
 EAGAIN, INVALID_VALUE = -165, -7
@@ -23,19 +23,17 @@ V2 = (
 )
 
 
-@pytest.mark.parametrize("way", ["fast", "slow"])
+@pytest.mark.papi
 def test_they_are_explained_and_tried_again_where_that_may_help(
-    way: str, simulator: SimulatedVpp, program: Callable[..., Programmer]
+    simulator: SimulatedVpp, make_programmer: MakeProgrammer
 ) -> None:
     """By VPP's own meaning of its return code."""
-    if way == "slow":
-        simulator.fault("change_crc", message="ip_route_add_del_v2", crc="0badcafe")
-    made = program(simulator)
-    later, never, unknown, *_ = wanted = prefixes(10)
+    programmer = make_programmer(simulator)
+    later, never, unknown, *_ = announced = prefixes(10)
     refused = {later: EAGAIN, never: INVALID_VALUE, unknown: -9999}
     for prefix, retval in refused.items():
         simulator.fault("fail_prefix", prefix=prefix, retval=retval)
-    result = made.install(wanted)
+    result = programmer.install(announced)
     assert (result.applied, result.failed) == (7, 3)
     failures = {failure.key.split()[0]: failure for failure in result.failures}
     assert "EAGAIN" in failures[later].message
@@ -49,24 +47,22 @@ def test_they_are_explained_and_tried_again_where_that_may_help(
     before = simulator.simulator.statistics()["route_requests"]
     for prefix in refused:
         simulator.fault("fail_prefix", prefix=prefix, retval=0)
-    assert made.sink.retry().applied == 2
+    assert programmer.sink.retry().applied == 2
     assert simulator.simulator.statistics()["route_requests"] == before + 2
-    made.sink.resync()
-    assert made.sink.flush().applied == 1, "a resync tries everything"
+    programmer.sink.resync()
+    assert programmer.sink.flush().applied == 1, "a resync tries everything"
     assert len(simulator.routes()) == 10
 
 
 @pytest.mark.few_releases
-@pytest.mark.parametrize("way", ["fast", "slow"])
+@pytest.mark.papi
 def test_what_many_refusals_cost_is_bounded(
-    way: str, simulator: SimulatedVpp, program: Callable[..., Programmer]
+    simulator: SimulatedVpp, make_programmer: MakeProgrammer
 ) -> None:
     """All are counted, and some are named."""
-    if way == "slow":
-        simulator.fault("change_crc", message="ip_route_add_del_v2", crc="0badcafe")
-    made = program(simulator)
+    programmer = make_programmer(simulator)
     simulator.fault("fail_nth", nth=1, retval=INVALID_VALUE, every=True)
-    result = made.install(prefixes(150))
+    result = programmer.install(prefixes(150))
     assert (result.applied, result.failed, len(result.failures)) == (0, 150, 100)
 
 
@@ -86,16 +82,14 @@ class Version1:
 
     def running(self, *more: str) -> AbstractContextManager[RunningDaemon]:
         """A daemon between the two."""
-        socket, interface = str(self._simulator.socket), f"{DEVICE}={self._simulator.interface}"
-        arguments = ("--socket", socket, "--interface", interface, *more)
-        return running_daemon(self._log, *arguments, namespace=self.kernel)
+        options = (*vpp_options(self._simulator), *more)
+        return running_daemon(self._log, *options, namespace=self.kernel)
 
 
 @pytest.fixture
 def version1(
     simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
 ) -> Version1:
-    """One of each."""
     kernel = kernel_with_routes(make_namespace("version1"), 100)
     return Version1(simulator, kernel, tmp_path / "run.log")
 
@@ -104,7 +98,7 @@ def version1(
 def test_a_vpp_without_version_2_of_the_messages(
     simulator: SimulatedVpp, version1: Version1
 ) -> None:
-    """Routes go in under the API's own source, with a warning; a flush cannot tell them."""
+    """Routes have the API's own source, with a warning; a flush does not recognise them."""
     with version1.running() as daemon:
         wait_until(version1.routes, 30, "all routes", accept=lambda n: n == 100)
         ip_batch(version1.kernel, ["route del 30.0.0.0/24 proto 12"])
@@ -120,8 +114,8 @@ def test_a_vpp_without_version_2_of_the_messages(
 
 
 @pytest.mark.root
-def test_and_it_can_be_left_without_our_routes(simulator: SimulatedVpp, version1: Version1) -> None:
-    """The daemon knows what it has put there."""
+def test_its_routes_are_flushed_on_exit(simulator: SimulatedVpp, version1: Version1) -> None:
+    """The daemon knows which are its own."""
     simulator.add_foreign_route("203.0.113.0/24")
     with version1.running("--on-exit", "flush") as daemon:
         wait_until(version1.routes, 30, "all routes", accept=lambda n: n == 101)

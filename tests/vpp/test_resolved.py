@@ -1,19 +1,18 @@
-"""What VPP has acknowledged and does not forward by: an interface down, a loop, a table apart."""
+"""What VPP has acknowledged and does not forward by: an interface down, a loop, an unused table."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import cast
 
 import pytest
 
 from bgpreflector.controller import Event, UpdateOperations
-from bgpreflector.vpp import FibQuery, VppEntry, VppMonitor
+from bgpreflector.vpp import VppMonitor
 from bgpreflector.vpp.monitor import VppAuditDue
 from bgpreflector.vpp.resolved import read
 from lab.vpp import RealVpp, Vpp
-from vpp.support import GATEWAY, Programmer
+from vpp.support import GATEWAY, MakeProgrammer, Programmer
 
 PREFIX, V6 = "30.0.0.0/24", "2001:db8:1::/48"
 CIRCLE = ("40.0.0.0/24", "40.0.1.0/24")
@@ -42,56 +41,44 @@ ipv4-VRF:0, fib_index:0, flow hash:[src dst sport dport proto flowlabel ] epoch:
 """What VPP 26.10 says of a route with two next hops."""
 
 
-def look_up(made: Programmer, prefix: str, table: int = 0) -> VppEntry:
-    """What VPP forwards an address by, down to what that comes to."""
-    host = prefix.partition("/")[0] + ("/128" if ":" in prefix else "/32")
-    (entry,) = made.sink.look_up([FibQuery(table, host, exact=False)])
-    assert entry is not None
-    assert entry.prefix == prefix
-    return entry
-
-
-def trouble(made: Programmer, prefix: str) -> str | None:
+def trouble(programmer: Programmer, prefix: str) -> str | None:
     """Why VPP does not forward a prefix."""
-    entry = look_up(made, prefix)
-    assert entry.resolved is not None
-    return entry.resolved.trouble
+    return programmer.look_up(prefix)[1].trouble
 
 
-def test_an_interface_that_is_down(vpp: Vpp, program: Callable[..., Programmer]) -> None:
+def test_an_interface_that_is_down(vpp: Vpp, make_programmer: MakeProgrammer) -> None:
     """VPP shows the path as before, and drops."""
-    made = program(vpp)
-    made.install([PREFIX])
-    made.install([V6], "fd00:100::2")
-    made.announce_special("unreachable", CIRCLE[0])
-    made.sink.flush()
-    assert {trouble(made, prefix) for prefix in (PREFIX, V6, CIRCLE[0])} == {None}
-    entry = look_up(made, PREFIX)
-    assert entry.resolved is not None
-    assert entry.resolved.dpos == (f"via {GATEWAY} {vpp.interface}",)
+    programmer = make_programmer(vpp)
+    programmer.install([PREFIX])
+    programmer.install([V6], "fd00:100::2")
+    programmer.announce_special("unreachable", CIRCLE[0])
+    programmer.sink.flush()
+    assert {trouble(programmer, prefix) for prefix in (PREFIX, V6, CIRCLE[0])} == {None}
+    entry, resolved = programmer.look_up(PREFIX)
+    assert resolved.dpos == (f"via {GATEWAY} {vpp.interface}",)
     assert entry.entered
-    assert list(made.sink.unresolved()) == []
+    assert list(programmer.sink.unresolved()) == []
     assert vpp.api.sw_interface_set_flags(sw_if_index=1, flags=0).retval == 0
-    assert look_up(made, PREFIX).paths == entry.paths
+    assert programmer.look_up(PREFIX)[0].paths == entry.paths
     for prefix in (PREFIX, V6):
-        assert "VPP drops it" in str(trouble(made, prefix))
+        assert "VPP drops it" in str(trouble(programmer, prefix))
     # A drop route is no problem.
-    assert trouble(made, CIRCLE[0]) is None
-    assert {prefix for _, prefix, _ in made.sink.unresolved()} == {PREFIX, V6}
+    assert trouble(programmer, CIRCLE[0]) is None
+    assert {prefix for _, prefix, _ in programmer.sink.unresolved()} == {PREFIX, V6}
 
 
 def test_an_audit_finds_what_vpp_does_not_forward_by(
-    vpp: Vpp, program: Callable[..., Programmer], caplog: pytest.LogCaptureFixture
+    vpp: Vpp, make_programmer: MakeProgrammer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It warns once, and says when that is over."""
-    made = program(vpp)
+    programmer = make_programmer(vpp)
     events: list[Event] = []
-    monitor = VppMonitor(made.engine, made.sink, events.append)
+    monitor = VppMonitor(programmer.engine, programmer.sink, events.append)
 
     def audit() -> str:
         return monitor.update(VppAuditDue(), cast("UpdateOperations", None))
 
-    made.install([PREFIX])
+    programmer.install([PREFIX])
     with caplog.at_level(logging.INFO, "bgpreflector.vpp.monitor"):
         audit()
         assert (monitor.unresolved, caplog.messages) == ((), [])
@@ -108,34 +95,33 @@ def test_an_audit_finds_what_vpp_does_not_forward_by(
     assert caplog.messages[1:] == ["VPP forwards by all sets of paths of ours again"]
 
 
-def test_next_hops_in_a_circle(vpp: Vpp, program: Callable[..., Programmer]) -> None:
-    """Each is looked up by the other; one that leads to a network of VPP's is resolved."""
-    made = program(vpp, interfaces={"strategies": ["recursive"]})
+def test_next_hops_in_a_circle(vpp: Vpp, make_programmer: MakeProgrammer) -> None:
+    """Each is looked up by the other; one in a connected network of VPP is resolved."""
+    programmer = make_programmer(vpp, interfaces={"strategies": ["recursive"]})
     if not isinstance(vpp, RealVpp):
         reply = vpp.api.sw_interface_add_del_address(sw_if_index=1, is_add=True, prefix=OWN)
         assert reply.retval == 0
-    made.install([PREFIX])
-    made.install([CIRCLE[0]], "40.0.1.1")
-    made.install([CIRCLE[1]], "40.0.0.1")
-    assert trouble(made, PREFIX) is None
+    programmer.install([PREFIX])
+    programmer.install([CIRCLE[0]], "40.0.1.1")
+    programmer.install([CIRCLE[1]], "40.0.0.1")
+    assert trouble(programmer, PREFIX) is None
     for prefix in CIRCLE:
-        assert "looked up in a circle" in str(trouble(made, prefix))
-    assert {prefix for _, prefix, _ in made.sink.unresolved()} == set(CIRCLE)
+        assert "looked up in a circle" in str(trouble(programmer, prefix))
+    assert {prefix for _, prefix, _ in programmer.sink.unresolved()} == set(CIRCLE)
 
 
-def test_a_table_without_an_interface(vpp: Vpp, program: Callable[..., Programmer]) -> None:
+def test_a_table_without_an_interface(vpp: Vpp, make_programmer: MakeProgrammer) -> None:
     """Its routes are resolved, and no packet is looked up there."""
-    made = program(vpp, tables={254: 10})
-    made.install([PREFIX])
-    entry = look_up(made, PREFIX, 10)
-    assert entry.resolved is not None
-    assert entry.resolved.trouble is None
+    programmer = make_programmer(vpp, tables={254: 10})
+    programmer.install([PREFIX])
+    entry, resolved = programmer.look_up(PREFIX, 10)
+    assert resolved.trouble is None
     assert not entry.entered
     if isinstance(vpp, RealVpp):
         moved = vpp.create_loopback()
         vpp.cli(f"set interface ip table {moved} 10")
-        made.sink.refresh_interfaces()
-        assert look_up(made, PREFIX, 10).entered
+        programmer.sink.refresh_interfaces()
+        assert programmer.look_up(PREFIX, 10)[0].entered
 
 
 def test_a_next_hop_that_is_not_resolved() -> None:

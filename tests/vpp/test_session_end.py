@@ -1,4 +1,4 @@
-"""The end of the session through vpp_papi, which alone would leave much to the collector."""
+"""The end of the session through vpp_papi: nothing is left to the garbage collector."""
 
 from __future__ import annotations
 
@@ -11,25 +11,19 @@ from socket import AF_UNIX, SHUT_RDWR, socket
 
 import pytest
 
-from bgpreflector.config import VppConfig
 from bgpreflector.errors import VppConnectError
-from bgpreflector.vpp.session import VppSession
 from daemon.held import held, no_more_than, without_collector
 from lab.vpp import SimulatedVpp, Vpp
+from vpp.support import session_at
 
 ROUNDS = 8
 """More than there may be threads of an earlier test that have not ended yet."""
 
 
-def session_at(place: Path) -> VppSession:
-    """Not connected yet."""
-    return VppSession(VppConfig.model_validate({"api_socket": str(place)}))
-
-
 @pytest.mark.root
 @pytest.mark.parametrize("graceful", [True, False])
 def test_nothing_is_left_of_it(vpp: Vpp, graceful: bool) -> None:
-    """No client, thread or descriptor, though nobody collects garbage."""
+    """No client, thread or descriptor, without the garbage collector."""
     session, clients = session_at(vpp.socket), []
     with without_collector():
         before = held()
@@ -43,7 +37,7 @@ def test_nothing_is_left_of_it(vpp: Vpp, graceful: bool) -> None:
 
 
 def test_an_answer_that_came_too_late_does_not_keep_it(simulator: SimulatedVpp) -> None:
-    """More than the pipe holds that vpp_papi puts answers into; nobody reads it any more."""
+    """One of more bytes than the pipe that vpp_papi writes answers into holds, with no reader."""
     session = session_at(simulator.socket)
     with without_collector():
         before = held()
@@ -54,35 +48,35 @@ def test_an_answer_that_came_too_late_does_not_keep_it(simulator: SimulatedVpp) 
         no_more_than(before)
 
 
-def test_nothing_is_left_of_one_that_came_to_nothing(tmp_path: Path) -> None:
-    """Somebody listens, and hangs up at once."""
-    place = tmp_path / "other.sock"
-    with other_server_at(place), without_collector():
+def test_nothing_is_left_of_one_that_cannot_connect(tmp_path: Path) -> None:
+    """A server closes the connection at once."""
+    path = tmp_path / "other.sock"
+    with closing_server_at(path), without_collector():
         before = held()
         for _ in range(ROUNDS):
             with pytest.raises(VppConnectError):
-                session_at(place).connect()
+                session_at(path).connect()
         no_more_than(before)
 
 
 @contextmanager
-def other_server_at(place: Path) -> Iterator[None]:
-    """Who hangs up on everybody."""
-    with socket(AF_UNIX) as other:
-        other.bind(str(place))
-        other.listen()
-        hangs_up = threading.Thread(target=_hang_up, args=(other,), daemon=True)
-        hangs_up.start()
+def closing_server_at(path: Path) -> Iterator[None]:
+    """One that closes each connection."""
+    with socket(AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        closing = threading.Thread(target=_close_each, args=(listener,), daemon=True)
+        closing.start()
         try:
             yield
         finally:
-            other.shutdown(SHUT_RDWR)
-            hangs_up.join()
+            listener.shutdown(SHUT_RDWR)
+            closing.join()
 
 
-def _hang_up(other: socket) -> None:
+def _close_each(listener: socket) -> None:
     while True:
         try:
-            other.accept()[0].close()
+            listener.accept()[0].close()
         except OSError:
             return

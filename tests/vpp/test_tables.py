@@ -1,4 +1,4 @@
-"""IP tables of VPP's: made where they lack, and removed at a flush if we made them."""
+"""IP tables of VPP: created where they are missing, and removed at a flush if we created them."""
 
 from __future__ import annotations
 
@@ -11,69 +11,77 @@ from bgpreflector.controller import CommitResult
 from daemon.running import running_daemon
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import Vpp
-from vpp.support import BIRD, DEVICE, GATEWAY, Programmer, kernel_with_routes, prefixes
+from vpp.support import (
+    BIRD,
+    GATEWAY,
+    MakeProgrammer,
+    Programmer,
+    kernel_with_routes,
+    prefixes,
+    vpp_options,
+)
 
-PLACE = {"tables": {254: 10, 100: 20}}
+TABLES = {"tables": {254: 10, 100: 20}}
 """Kernel tables to VPP tables."""
 
 
-def tables(made: Programmer) -> set[tuple[int, bool]]:
+def tables(programmer: Programmer) -> set[tuple[int, bool]]:
     """All but VPP's own table 0."""
-    return {table for table in made.sink.session.tables() if table[0] != 0}
+    return {table for table in programmer.sink.session.tables() if table[0] != 0}
 
 
-def emptied(made: Programmer) -> CommitResult:
+def delete_routes(programmer: Programmer) -> CommitResult:
     """What a flush does first."""
-    made.engine.forget_kernel()
-    return made.sink.flush()
+    programmer.engine.forget_kernel()
+    return programmer.sink.flush()
 
 
 BOTH = {(10, False), (10, True), (20, False), (20, True)}
 
 
-def test_ours_are_removed(vpp: Vpp, program: Callable[..., Programmer]) -> None:
+def test_ours_are_removed(vpp: Vpp, make_programmer: MakeProgrammer) -> None:
     """Once nothing is in them; and their routes do not come back with them."""
-    made = program(vpp, **PLACE)
-    assert tables(made) == BOTH
-    made.announce(prefixes(30))
+    programmer = make_programmer(vpp, **TABLES)
+    assert tables(programmer) == BOTH
+    programmer.announce(prefixes(30))
     for table in (254, 100):
-        made.announce(["2001:db8::/32"], "fd00:100::12", table=table)
-    assert made.install(prefixes(10), table=100).applied == 42
-    assert made.sink.remove_tables() == [], "our routes are in them"
-    assert tables(made) == BOTH
-    assert emptied(made).applied == 42
-    assert set(made.sink.remove_tables()) == BOTH
-    assert tables(made) == set()
-    assert made.sink.remove_tables() == []
+        programmer.announce(["2001:db8::/32"], "fd00:100::12", table=table)
+    assert programmer.install(prefixes(10), table=100).applied == 42
+    assert programmer.sink.remove_tables() == [], "our routes are in them"
+    assert tables(programmer) == BOTH
+    assert delete_routes(programmer).applied == 42
+    assert set(programmer.sink.remove_tables()) == BOTH
+    assert tables(programmer) == set()
+    assert programmer.sink.remove_tables() == []
 
-    made.sink.connect()
-    assert tables(made) == BOTH
-    made.sink.resync()
-    assert made.engine.status().prefixes["ipv4"]["installed"] == 0
+    programmer.sink.connect()
+    assert tables(programmer) == BOTH
+    programmer.sink.resync()
+    assert programmer.engine.status().prefixes["ipv4"]["installed"] == 0
 
 
 def test_those_with_others_routes_stay(
-    vpp: Vpp, program: Callable[..., Programmer], caplog: pytest.LogCaptureFixture
+    vpp: Vpp, make_programmer: MakeProgrammer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Of every run; each family for itself."""
-    made = program(vpp, **PLACE)
+    programmer = make_programmer(vpp, **TABLES)
     vpp.add_foreign_route("203.0.113.0/24", table=10)
-    assert set(made.sink.remove_tables()) == BOTH - {(10, False)}
+    assert set(programmer.sink.remove_tables()) == BOTH - {(10, False)}
     assert "IPv4 table 10 stays" in caplog.text
     assert "API" in caplog.text
     vpp.remove_foreign_route("203.0.113.0/24", table=10)
-    assert made.sink.remove_tables() == [(10, False)]
+    assert programmer.sink.remove_tables() == [(10, False)]
 
 
-def test_those_that_others_made_stay(vpp: Vpp, program: Callable[..., Programmer]) -> None:
-    """They bear another name."""
+def test_those_that_others_made_stay(vpp: Vpp, make_programmer: MakeProgrammer) -> None:
+    """They have another name."""
     table = {"table_id": 10, "is_ip6": False, "name": "an operator's"}
     assert vpp.api.ip_table_add_del(is_add=True, table=table).retval == 0
-    made = program(vpp, **PLACE)
-    assert made.install(prefixes(5)).applied == 5
-    assert emptied(made).applied == 5
-    assert set(made.sink.remove_tables()) == BOTH - {(10, False)}
-    assert tables(made) == {(10, False)}
+    programmer = make_programmer(vpp, **TABLES)
+    assert programmer.install(prefixes(5)).applied == 5
+    assert delete_routes(programmer).applied == 5
+    assert set(programmer.sink.remove_tables()) == BOTH - {(10, False)}
+    assert tables(programmer) == {(10, False)}
 
 
 def delete_table(vpp: Vpp) -> None:
@@ -83,24 +91,20 @@ def delete_table(vpp: Vpp) -> None:
         assert vpp.api.ip_table_add_del(is_add=False, table=table).retval == 0
 
 
-def test_one_that_is_deleted_while_we_are_connected_is_made_anew(
-    vpp: Vpp, program: Callable[..., Programmer]
+def test_one_that_is_deleted_meanwhile_is_created_again(
+    vpp: Vpp, make_programmer: MakeProgrammer
 ) -> None:
-    """A resync learns all that connecting does, so that what was refused goes in."""
-    made = program(vpp, tables={254: 10})
-    assert made.install(prefixes(20)).applied == 20
+    """A resync reads all that a connect reads, so that what was refused is sent again."""
+    programmer = make_programmer(vpp, tables={254: 10})
+    assert programmer.install(prefixes(20)).applied == 20
     delete_table(vpp)
-    made.announce(prefixes(30)[20:])
-    assert made.sink.flush().failed == 10, "what this is about"
-    made.sink.resync()
-    assert made.sink.flush().failed == 0
-    assert (10, False) in tables(made)
-    table = {"table_id": 10, "is_ip6": False}
-    shown = vpp.api.ip_route_v2_dump(table=table, src=vpp.source())
-    assert {str(details.route.prefix) for details in shown} == set(prefixes(30))
-    audit = made.sink.audit(repair=False)
-    assert audit is not None
-    assert not any(audit.drift.values())
+    programmer.announce(prefixes(30)[20:])
+    assert programmer.sink.flush().failed == 10, "the precondition"
+    programmer.sink.resync()
+    assert programmer.sink.flush().failed == 0
+    assert (10, False) in tables(programmer)
+    assert {str(details.route.prefix) for details in vpp.dump(10)} == set(prefixes(30))
+    assert not programmer.has_drifted()
 
 
 @pytest.mark.root
@@ -117,9 +121,8 @@ def test_the_daemon_heals_a_deleted_table(
         f"[controller]\nhealing_delay = {delay}\nretry_attempts = 1\nretry_delay = 0.1\n"
         "[kernel]\ntables = [254]\n[vpp.tables]\n254 = 10\n"
     )
-    arguments = ("--config", str(file), "--socket", str(vpp.socket))
-    interface = ("--interface", f"{DEVICE}={vpp.interface}")
-    with running_daemon(tmp_path / "run.log", *arguments, *interface, namespace=kernel) as daemon:
+    options = ("--config", str(file), *vpp_options(vpp))
+    with running_daemon(tmp_path / "run.log", *options, namespace=kernel) as daemon:
         wait_until(daemon.answers, 30, "it listens")
         in_sync = lambda: daemon.status()["in_sync"]  # noqa: E731
         wait_until(in_sync, 30, "all routes")
@@ -129,6 +132,5 @@ def test_the_daemon_heals_a_deleted_table(
         if by == "resync":
             daemon.ask("resync")
         wait_until(in_sync, 30, "all routes again")
-        table = {"table_id": 10, "is_ip6": False}
-        assert len(vpp.api.ip_route_v2_dump(table=table, src=vpp.source())) == 21
+        assert len(vpp.dump(10)) == 21
         assert daemon.end() == 0, daemon.log()

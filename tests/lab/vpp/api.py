@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from vpp_papi import VPPApiClient
 
@@ -19,59 +21,11 @@ SPECIAL = {1: "local", 2: "drop", 5: "icmp-unreach", 6: "icmp-prohibit"}
 NO_INTERFACE = 0xFFFFFFFF
 
 
-class Vpp(Protocol):
-    """What the tests need of a VPP."""
+class Vpp(ABC):
+    """A VPP, embedded or real, with what only its API can do."""
 
-    @property
-    def socket(self) -> Path:
-        """The path of its API socket."""
-
-    @property
-    def api_directory(self) -> Path:
-        """Where the description of its API is, if that is in files."""
-
-    @property
-    def api(self) -> Any:
-        """``vpp_papi``'s methods."""
-
-    @property
-    def interface(self) -> str:
-        """The name of an interface that it has."""
-
-    def routes(self) -> Routes:
-        """The routes under our source in table 0."""
-
-    def add_foreign_route(self, prefix: str, table: int = 0) -> None:
-        """Adds a route that is none of ours."""
-
-    def has_foreign_route(self, prefix: str) -> bool:
-        """Whether the foreign route is there."""
-
-    def remove_foreign_route(self, prefix: str, table: int = 0) -> None:
-        """Removes the foreign route again."""
-
-    def tamper(self, prefix: str, *, delete: bool = False, source: int | None = None) -> None:
-        """Adds a drop route under a source, ours where none is named, or deletes what that has,
-        behind our back."""
-
-    def source(self) -> int | None:
-        """Id of our FIB source, or None while VPP does not have it."""
-
-    def unresolved(self, prefixes: Iterable[str]) -> int:
-        """How many of these forward nothing because the interface of a path was deleted."""
-
-    def recreate_interface(self) -> None:
-        """Deletes the interface and makes one of the same name and index."""
-
-    def hang(self) -> None:
-        """Makes it stop reading and answering, with its sockets open."""
-
-    def resume(self) -> None:
-        """Ends that; twice is fine."""
-
-
-class ApiUser:
-    """What a VPP of either kind can only be asked through the API."""
+    interface: str
+    """The name of an interface that it has."""
 
     addresses: Sequence[str] = ()
     """Of the first loopback."""
@@ -89,6 +43,18 @@ class ApiUser:
                 apifiles=sorted(map(str, self.api_directory.rglob("*.api.json")))
             )
         return self._client.api
+
+    @abstractmethod
+    def routes(self) -> Routes:
+        """The routes under our source in table 0."""
+
+    @abstractmethod
+    def hang(self) -> None:
+        """Makes it stop reading and answering, with its sockets open."""
+
+    @abstractmethod
+    def resume(self) -> None:
+        """Ends that; twice is fine."""
 
     def message(self, name: str) -> Any:
         """``vpp_papi``'s codec of a message."""
@@ -115,18 +81,21 @@ class ApiUser:
 
     def source(self) -> int | None:
         """Id of our FIB source, or None while VPP does not have it."""
-        for details in self.api.fib_source_dump():
-            if str(details.src.name).rstrip("\0") == SOURCE:
-                return int(details.src.id)
-        return None
+        return source_id(self.api, SOURCE)
+
+    def dump(self, table: int = 0, *, is_ip6: bool = False) -> Any:
+        """The routes under our source in a table, as ``vpp_papi`` shows them."""
+        table_of = {"table_id": table, "is_ip6": is_ip6}
+        return self.api.ip_route_v2_dump(table=table_of, src=self.source())
 
     def add_foreign_route(self, prefix: str, table: int = 0) -> None:
-        """Adds a drop route under the API's own source."""
+        """Adds a drop route under the API's own source, so none of ours."""
         reply = self.api.ip_route_add_del(is_add=True, route=_drop(prefix, table))
         assert reply.retval == 0, reply
 
     def tamper(self, prefix: str, *, delete: bool = False, source: int | None = None) -> None:
-        """Adds a drop route under a source, or deletes what that has, behind our back."""
+        """Adds a drop route under a source, ours where none is named, or deletes what that has,
+        without the daemon."""
         route = _drop(prefix) | {"src": self.source() if source is None else source}
         if delete:
             route |= {"n_paths": 0, "paths": []}
@@ -134,12 +103,12 @@ class ApiUser:
         assert reply.retval == 0, reply
 
     def unresolved(self, prefixes: Iterable[str]) -> int:
-        """Counts them by the debug CLI."""
+        """How many of these forward nothing because the interface of a path was deleted."""
         shown = (self.api.cli_inband(cmd=f"show ip fib {prefix}").reply for prefix in prefixes)
         return sum("unresolved" in str(text) for text in shown)
 
     def recreate_interface(self) -> None:
-        """The first loopback, with the addresses that it had."""
+        """Deletes the first loopback and makes one of the same name, index and addresses."""
         old = 1
         assert self.api.delete_loopback(sw_if_index=old).retval == 0
         made = self.api.create_loopback()
@@ -158,7 +127,7 @@ class ApiUser:
         assert reply.retval == 0, reply
 
     def has_foreign_route(self, prefix: str) -> bool:
-        """Looks the foreign route up exactly."""
+        """Whether the foreign route is there."""
         reply = self.api.ip_route_lookup_v2(prefix=prefix, exact=True)
         return bool(reply.retval == 0)
 
@@ -166,23 +135,42 @@ class ApiUser:
 def _drop(prefix: str, table: int = 0) -> dict[str, Any]:
     """A route that drops. One of the drop kind outside table 0 crashes VPP before 24.10; one
     through the prefix's own address, which drops as well, does not."""
+    drop = fib_path(type=2) if table == 0 else fib_path(prefix.partition("/")[0])
+    return {"table_id": table, "prefix": prefix, "n_paths": 1, "paths": [drop]}
+
+
+def fib_path(
+    next_hop: str | None = None,
+    interface: int = NO_INTERFACE,
+    labels: Sequence[dict[str, int]] = (),
+    **fields: object,
+) -> dict[str, Any]:
+    """A path as ``vpp_papi`` takes it; ``fields`` are further ones of VPP's ``fib_path``."""
+    address = None if next_hop is None else ip_address(next_hop)
     label = {"is_uniform": 0, "label": 0, "ttl": 0, "exp": 0}
-    drop = {
-        "sw_if_index": NO_INTERFACE,
+    return {
+        "sw_if_index": interface,
         "table_id": 0,
         "rpf_id": NO_INTERFACE,
         "weight": 1,
         "preference": 0,
-        "type": 2 if table == 0 else 0,
+        "type": 0,
         "flags": 0,
-        "proto": 0,
-        "nh": {} if table == 0 else {"address": {"ip4": prefix.partition("/")[0]}},
-        "n_labels": 0,
-        "label_stack": [label] * 16,
-    }
-    return {"table_id": table, "prefix": prefix, "n_paths": 1, "paths": [drop]}
+        "proto": int(address is not None and address.version == 6),
+        "nh": {} if address is None else {"address": {f"ip{address.version}": address.packed}},
+        "n_labels": len(labels),
+        "label_stack": [label | given for given in labels] + [label] * (16 - len(labels)),
+    } | fields
 
 
-def meaning(gateways: frozenset[str]) -> object:
+def source_id(api: Any, name: str) -> int | None:
+    """Id of a FIB source, or None while VPP does not have it."""
+    for details in api.fib_source_dump():
+        if str(details.src.name).rstrip("\0") == name:
+            return int(details.src.id)
+    return None
+
+
+def route_of(gateways: frozenset[str]) -> object:
     """A route of `Routes`: the special path's name alone, or the gateways."""
     return next(iter(gateways & frozenset(SPECIAL.values())), gateways)

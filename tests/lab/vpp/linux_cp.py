@@ -2,7 +2,7 @@
 
 linux-cp's taps need ``/dev/vhost-net``. Where that is missing the plugin's unittest commands take
 an interface of VPP's that is there for the tap's: here af_packet on one end of a veth, whose other
-end is what Linux sees of the pair.
+end is the Linux end of the pair.
 """
 
 from __future__ import annotations
@@ -24,15 +24,14 @@ from .startup import Startup
 PLUGINS = ("af_packet_plugin.so", "linux_cp_plugin.so", "linux_cp_unittest_plugin.so")
 
 TAP = "tap2"
-"""Linux' end of the pair. The unittest plugin names it by a count of its commands, failed ones
-included, which is the index that it takes it to have."""
+"""Linux' end of the pair. The unittest plugin takes the number of its commands, failed ones
+included, for its index, and names it by that."""
 
 ROUTER, NEIGHBOUR = "10.0.0.1", "10.0.0.2"
-INSIDE, CLIENT = "10.1.0.1", "10.1.0.2"
-BEHIND_KERNEL, THROUGH = "192.0.2.9", "192.0.2.0/24"
+CLIENT_GATEWAY, CLIENT = "10.1.0.1", "10.1.0.2"
+KERNEL_HOST, KERNEL_PREFIX = "192.0.2.9", "192.0.2.0/24"
 """A host that only the kernel reaches, over a link that VPP does not have."""
 
-PORT = 81
 LISTEN = """
 import socket
 s = socket.socket()
@@ -102,21 +101,21 @@ class LinuxCpRouter:
             kernel.ip("link", "set", "peer", "netns", host.name)
         for host, address, router in (
             (self.wire, f"{NEIGHBOUR}/24", ROUTER),
-            (self.client, f"{CLIENT}/24", INSIDE),
+            (self.client, f"{CLIENT}/24", CLIENT_GATEWAY),
             (mgmt, "172.16.0.2/24", "172.16.0.1"),
         ):
-            _unchecked(host, "peer")
+            _disable_checksum_offload(host, "peer")
             host.ip("link", "set", "lo", "up")
             host.ip("addr", "add", address, "dev", "peer")
             host.ip("link", "set", "peer", "up")
             host.ip("route", "add", "default", "via", router)
-        mgmt.ip("addr", "add", f"{BEHIND_KERNEL}/32", "dev", "lo")
+        mgmt.ip("addr", "add", f"{KERNEL_HOST}/32", "dev", "lo")
         for device in ("eth0", "eth1", "vtap2", TAP):
-            _unchecked(kernel, device)
+            _disable_checksum_offload(kernel, device)
             kernel.ip("link", "set", device, "up")
         kernel.sysctl("ipv4/ip_forward", 1)
         for device in ("eth0", "eth1", "vtap2"):
-            # The kernel sees what VPP reads there, and must neither forward nor answer it.
+            # The kernel gets what VPP reads there as well; it must neither forward nor answer it.
             kernel.sysctl(f"ipv4/conf/{device}/forwarding", 0)
             kernel.sysctl(f"ipv4/conf/{device}/arp_ignore", 8)
             kernel.sysctl(f"ipv6/conf/{device}/disable_ipv6", 1)
@@ -141,7 +140,7 @@ class LinuxCpRouter:
         """What an operator does in VPP: addresses there, and linux-cp copies them to Linux."""
         self.vpp.cli("lcp lcp-sync on")
         self.vpp.cli(f"set interface ip address host-eth0 {ROUTER}/24")
-        self.vpp.cli(f"set interface ip address host-eth1 {INSIDE}/24")
+        self.vpp.cli(f"set interface ip address host-eth1 {CLIENT_GATEWAY}/24")
         wait_until(
             lambda: self.kernel.ip("-4", "-o", "addr", "show", "dev", TAP),
             10,
@@ -156,6 +155,6 @@ class LinuxCpRouter:
         return subprocess.run(argv, check=False, capture_output=True).returncode == 0
 
 
-def _unchecked(host: Namespace, device: str) -> None:
-    """Sums are made, not left to a device: VPP's af_packet would pass packets without them."""
+def _disable_checksum_offload(host: Namespace, device: str) -> None:
+    """VPP's af_packet would forward packets without checksums."""
     host.run("ethtool", "-K", device, "tx", "off")

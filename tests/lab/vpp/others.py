@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from ipaddress import ip_address
 from itertools import count
 from typing import Any
 
 from vpp_papi import VPPApiClient
 
-from .api import NO_INTERFACE
+from .api import NO_INTERFACE, fib_path, source_id
 from .simulated import SimulatedVpp
 
 API = "API"
@@ -20,27 +19,26 @@ OTHER = "other"
 """A client's own source; ours takes precedence."""
 
 OTHER_PRIORITY = 0xB0
-LABEL = {"is_uniform": 0, "label": 0, "ttl": 0, "exp": 0}
 DROP = "drop"
 SPARE = 100
 """First instance of loopbacks that only take an index."""
 
-Path = tuple[str, int, int]
-"""As `bgpreflector._core.Simulator.snapshot` shows it: next hop, ``sw_if_index``, weight."""
+PathRow = tuple[str, int, int]
+"""Of `bgpreflector._core.Simulator.snapshot`: next hop, ``sw_if_index``, weight."""
 
-Found = dict[str, dict[str, list[Path]]]
+RoutesBySource = dict[str, dict[str, list[PathRow]]]
 """By source and prefix."""
 
 
 class OtherUsers:
-    """Puts routes of other sources into VPP and takes note of them, so as to see them unchanged.
+    """Puts routes of other sources into VPP and records them, to see that they stay unchanged.
 
     Each call has a connection of its own: it must survive a fault that drops connections.
     """
 
     def __init__(self, vpp: SimulatedVpp) -> None:
         self.vpp = vpp
-        self.put: Found = {API: {}, OTHER: {}}
+        self.put: RoutesBySource = {API: {}, OTHER: {}}
         self._names: dict[int, str] | None = None
 
     def forget(self) -> None:
@@ -48,7 +46,7 @@ class OtherUsers:
         self.put = {API: {}, OTHER: {}}
         self._names = None
 
-    def found(self) -> Found:
+    def found(self) -> RoutesBySource:
         """What VPP has of them in table 0."""
         return {
             source: {
@@ -57,13 +55,16 @@ class OtherUsers:
             for source in self.put
         }
 
-    def set_route(self, source: str, prefix: str, hops: Mapping[str, int]) -> None:
+    def set_route(self, source: str, prefix: str, next_hops: Mapping[str, int]) -> None:
         """Replaces a route by paths with weights: gateways on ``loop3``, or `DROP` alone."""
         with self._client() as api:
-            index = NO_INTERFACE if DROP in hops else _indices(api)["loop3"]
-            paths = [_path(hop, index, weight) for hop, weight in hops.items()]
+            if DROP in next_hops:
+                index, paths = NO_INTERFACE, [fib_path(type=2, weight=next_hops[DROP])]
+            else:
+                index = _indices(api)["loop3"]
+                paths = [fib_path(hop, index, weight=weight) for hop, weight in next_hops.items()]
             _send(api, source, prefix, paths, is_add=True)
-        self.put[source][prefix] = sorted((hop, index, weight) for hop, weight in hops.items())
+        self.put[source][prefix] = sorted((hop, index, weight) for hop, weight in next_hops.items())
 
     def delete_route(self, source: str, prefix: str) -> None:
         """Deletes a route, which may be absent."""
@@ -72,7 +73,7 @@ class OtherUsers:
         self.put[source].pop(prefix, None)
 
     def interface_names(self) -> dict[int, str]:
-        """By ``sw_if_index``; asked for only once, as they change by us alone."""
+        """By ``sw_if_index``; read only once, as nobody else changes them."""
         if self._names is None:
             with self._client() as api:
                 self._names = {index: name for name, index in _indices(api).items()}
@@ -90,7 +91,7 @@ class OtherUsers:
         with self._client() as api:
             index = _indices(api).get(name)
             if index is not None:
-                _done(api.delete_loopback(sw_if_index=index))
+                _check(api.delete_loopback(sw_if_index=index))
 
     def create_loopbacks(self, instances: Iterable[int], *, other_index: bool = False) -> None:
         """Makes each ``loop{instance}`` that is not there.
@@ -130,17 +131,17 @@ def _send(
         "paths": paths,
         "src": _source(api, source),
     }
-    _done(api.ip_route_add_del_v2(is_add=is_add, is_multipath=False, route=route))
+    _check(api.ip_route_add_del_v2(is_add=is_add, is_multipath=False, route=route))
 
 
 def _source(api: Any, name: str) -> int:
     if name == API:
         return 0
-    for details in api.fib_source_dump():
-        if str(details.src.name).rstrip("\0") == name:
-            return int(details.src.id)
+    known = source_id(api, name)
+    if known is not None:
+        return known
     made = api.fib_source_add(src={"name": name, "priority": OTHER_PRIORITY, "id": 0})
-    _done(made)
+    _check(made)
     return int(made.id)
 
 
@@ -150,32 +151,13 @@ def _indices(api: Any) -> dict[str, int]:
 
 
 def _create_loopback(api: Any, instance: int) -> None:
-    _done(api.create_loopback_instance(is_specified=True, user_instance=instance))
+    _check(api.create_loopback_instance(is_specified=True, user_instance=instance))
 
 
 class RefusedByVppError(AssertionError):
-    """VPP did not do what was asked."""
+    """VPP refused a request."""
 
 
-def _done(reply: Any) -> None:
+def _check(reply: Any) -> None:
     if reply.retval != 0:
         raise RefusedByVppError(str(reply))
-
-
-def _path(hop: str, sw_if_index: int, weight: int) -> dict[str, object]:
-    special = hop == DROP
-    address = None if special else ip_address(hop)
-    is_ip6 = address is not None and address.version == 6
-    return {
-        "sw_if_index": sw_if_index,
-        "table_id": 0,
-        "rpf_id": NO_INTERFACE,
-        "weight": weight,
-        "preference": 0,
-        "type": 2 if special else 0,
-        "flags": 0,
-        "proto": int(is_ip6),
-        "nh": {} if address is None else {"address": {f"ip{address.version}": address.packed}},
-        "n_labels": 0,
-        "label_stack": [LABEL] * 16,
-    }

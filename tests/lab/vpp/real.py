@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from lab.netns import Namespace, namespace
+from lab.process import end_process, log_ends
 from lab.wait import wait_until
 
-from .api import SPECIAL, ApiUser, Routes, meaning
+from .api import SPECIAL, Routes, Vpp, route_of
 from .startup import Startup
 
 START = 60.0
@@ -28,7 +29,7 @@ class VppError(RuntimeError):
     """VPP refused a command; the message is VPP's."""
 
 
-class RealVpp(ApiUser):
+class RealVpp(Vpp):
     """One VPP process: starts with one loopback, is asked, is killed, starts again empty."""
 
     interface = "loop0"
@@ -83,15 +84,10 @@ class RealVpp(ApiUser):
         process, self._process = self._process, None
         if process is None:
             return
-        process.terminate()
-        try:
-            process.wait(STOP)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise VppError(f"VPP did not end within {STOP:g} s: {self.log()}") from None
-        finally:
-            self._remove_shared_memory()
+        has_ended = end_process(process, signal.SIGTERM, STOP)
+        self._remove_shared_memory()
+        if not has_ended:
+            raise VppError(f"VPP did not end within {STOP:g} s: {self.log()}")
 
     def restart(self) -> None:
         """Starts VPP again, killing it first if it runs: it knows nothing of before."""
@@ -130,26 +126,19 @@ class RealVpp(ApiUser):
 
     def routes(self) -> Routes:
         """The routes under our source in table 0, from a dump."""
-        source = self.source()
-        found: Routes = {}
-        if source is None:
-            return found
-        for is_ip6 in (False, True):
-            table = {"table_id": 0, "is_ip6": is_ip6}
-            for details in self.api.ip_route_v2_dump(table=table, src=source):
-                route = details.route
-                found[str(route.prefix)] = meaning(frozenset(map(_gateway, route.paths)))
-        return found
+        if self.source() is None:
+            return {}
+        routes = [d.route for is_ip6 in (False, True) for d in self.dump(is_ip6=is_ip6)]
+        return {
+            str(route.prefix): route_of(frozenset(map(_gateway, route.paths))) for route in routes
+        }
 
     def log(self) -> str:
         """The end of what VPP wrote."""
-        files = [self._directory / name for name in ("output", "vpp.log")]
-        return "\n".join(
-            file.read_text(errors="replace")[-2000:] for file in files if file.exists()
-        )
+        return log_ends(self._directory / name for name in ("output", "vpp.log"))
 
-    def _bring_up(self, said: str, addresses: Sequence[str]) -> str:
-        name = said.strip()
+    def _bring_up(self, printed: str, addresses: Sequence[str]) -> str:
+        name = printed.strip()
         self.cli(f"set interface state {name} up")
         for address in addresses:
             self.cli(f"set interface ip address {name} {address}")

@@ -6,16 +6,17 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from bgpreflector import _core
 
-from .api import SOURCE, ApiUser, Routes, meaning
+from .api import SOURCE, Routes, Vpp, route_of
 
 RELEASES = ("22.10", "24.02", "25.06", "26.06", "26.10")
 """Those that the embedded VPP plays."""
 
 
-class SimulatedVpp(ApiUser):
+class SimulatedVpp(Vpp):
     """The embedded VPP."""
 
     interface = "loop0"
@@ -24,13 +25,11 @@ class SimulatedVpp(ApiUser):
         self,
         socket: Path,
         interfaces: Sequence[str] | None = None,
-        plugins: Sequence[str] | None = None,
-        release: str | None = None,
+        **settings: Any,
     ) -> None:
+        """``settings`` are those of ``bgpreflector._core.Simulator``."""
         super().__init__(socket, socket.parent / "api")
-        self.simulator = _core.Simulator(
-            socket=socket, interfaces=interfaces, plugins=plugins, release=release
-        )
+        self.simulator = _core.Simulator(socket=socket, interfaces=interfaces, **settings)
         self._describe()
 
     def _describe(self) -> None:
@@ -42,7 +41,7 @@ class SimulatedVpp(ApiUser):
     def routes(self) -> Routes:
         """The routes under our source in table 0, from a snapshot."""
         return {
-            prefix: meaning(frozenset(gateway for gateway, _, _ in hops))
+            prefix: route_of(frozenset(gateway for gateway, _, _ in hops))
             for _, prefix, hops in self.simulator.snapshot(SOURCE)
         }
 
@@ -61,11 +60,9 @@ class SimulatedVpp(ApiUser):
 
     @staticmethod
     @contextmanager
-    def running(
-        directory: Path, *, plugins: Sequence[str] | None = None, release: str | None = None
-    ) -> Iterator[SimulatedVpp]:
+    def running(directory: Path, **settings: Any) -> Iterator[SimulatedVpp]:
         """A new one; its API socket is made in ``directory``."""
-        made = SimulatedVpp(directory / "api.sock", plugins=plugins, release=release)
+        made = SimulatedVpp(directory / "api.sock", **settings)
         try:
             yield made
         finally:

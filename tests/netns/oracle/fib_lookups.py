@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lab.vpp.api import ApiUser
+from lab.vpp.api import Vpp
 
 from .addresses import network
 from .expected import Meaning
@@ -43,7 +43,7 @@ class FibLookups:
     """Asks for the longest prefix; ``understand`` reads a route in ``vpp_papi``'s form, once for
     all equal ones."""
 
-    def __init__(self, user: ApiUser, understand: Callable[[Any], Found]) -> None:
+    def __init__(self, user: Vpp, understand: Callable[[Any], Found]) -> None:
         self._describe = user.message
         self._socket = _connected(user.socket)
         self._client, ids = self._sign_in()

@@ -15,8 +15,7 @@ import pytest
 from bgpreflector.cli import completion, completion_vpp
 from bgpreflector.cli.completion import offers
 from lab import Namespace
-
-PROGRAM = [sys.executable, "-m", "bgpreflector"]
+from lab.command import PROGRAM, run_command
 
 
 def words(line: str) -> list[str]:
@@ -59,7 +58,7 @@ def test_values() -> None:
 
 
 def test_a_host_without_network_namespaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is nothing to offer: the directory comes with the first one."""
+    """There is nothing to offer: `ip netns` makes the directory with the first one."""
     monkeypatch.setattr(completion, "NAMESPACES", str(tmp_path / "none"))
     assert words("run --netns ") == []
 
@@ -71,35 +70,36 @@ def test_files_are_left_to_the_shell() -> None:
         assert words(line) == [], line
 
 
-def ask(shell: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """As a shell's script does."""
-    asked = {"_BGPREFLECTOR_COMPLETE": f"complete_{shell}", **environment}
-    return subprocess.run(
-        PROGRAM, check=False, capture_output=True, text=True, env={**os.environ, **asked}
-    )
+def complete(shell: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs the program as a shell's script does."""
+    variables = {"_BGPREFLECTOR_COMPLETE": f"complete_{shell}", **environment}
+    return run_command(exit_code=None, environment=variables)
 
 
 def test_each_shell_in_its_way() -> None:
     line = "bgpreflector run --on-exit "
-    bash = ask("bash", COMP_WORDS=line.replace(" ", "\n"), COMP_CWORD="3")
+    bash = complete("bash", COMP_WORDS=line.replace(" ", "\n"), COMP_CWORD="3")
     assert (bash.returncode, bash.stdout) == (0, "keep\nflush\n")
-    zsh = ask("zsh", _TYPER_COMPLETE_ARGS=line)
+    zsh = complete("zsh", _TYPER_COMPLETE_ARGS=line)
     assert zsh.stdout == '_arguments \'*: :(("keep"\n"flush"))\'\n'
-    assert ask("zsh", _TYPER_COMPLETE_ARGS="bgpreflector run -c ").stdout == "_files\n"
-    fish = ask("fish", _TYPER_COMPLETE_ARGS=line, _TYPER_COMPLETE_FISH_ACTION="get-args")
+    assert complete("zsh", _TYPER_COMPLETE_ARGS="bgpreflector run -c ").stdout == "_files\n"
+    fish = complete("fish", _TYPER_COMPLETE_ARGS=line, _TYPER_COMPLETE_FISH_ACTION="get-args")
     assert fish.stdout == "keep\nflush\n"
     for end, code in (("-c ", 1), ("", 0)):
-        asked = {"_TYPER_COMPLETE_ARGS": f"bgpreflector run {end}"}
-        assert ask("fish", **asked, _TYPER_COMPLETE_FISH_ACTION="is-args").returncode == code
+        arguments = f"bgpreflector run {end}"
+        done = complete(
+            "fish", _TYPER_COMPLETE_ARGS=arguments, _TYPER_COMPLETE_FISH_ACTION="is-args"
+        )
+        assert done.returncode == code
 
 
 def test_a_quotation_that_is_not_closed_yet() -> None:
-    """A key is pressed within it: what stands before it counts, and there is no traceback."""
-    for shell, said in (("zsh", "_files\n"), ("fish", "")):
-        done = ask(shell, _TYPER_COMPLETE_ARGS="bgpreflector run --config 'a fi")
-        assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
+    """The words before it count, and there is no traceback."""
+    for shell, offered in (("zsh", "_files\n"), ("fish", "")):
+        done = complete(shell, _TYPER_COMPLETE_ARGS="bgpreflector run --config 'a fi")
+        assert (done.returncode, done.stdout, done.stderr) == (0, offered, "")
     words = '_arguments \'*: :(("keep"\n"flush"))\'\n'
-    assert ask("zsh", _TYPER_COMPLETE_ARGS="bgpreflector run -c 'a --on-exit ").stdout == words
+    assert complete("zsh", _TYPER_COMPLETE_ARGS="bgpreflector run -c 'a --on-exit ").stdout == words
 
 
 def test_bash_itself(tmp_path: Path) -> None:
@@ -107,13 +107,7 @@ def test_bash_itself(tmp_path: Path) -> None:
     program = tmp_path / "bgpreflector"
     program.write_text(f'#!/bin/sh\nexec {" ".join(PROGRAM)} "$@"\n')
     program.chmod(0o755)
-    script = subprocess.run(
-        PROGRAM,
-        check=True,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "_BGPREFLECTOR_COMPLETE": "source_bash"},
-    ).stdout
+    script = run_command(environment={"_BGPREFLECTOR_COMPLETE": "source_bash"}).stdout
     press_tab = (
         "COMP_WORDS=(bgpreflector run -c 'a file.toml' --log-level ''); COMP_CWORD=5; "
         f"_bgpreflector_completion {program}; printf '%s\\n' \"${{COMPREPLY[@]}}\""
@@ -127,7 +121,7 @@ def test_bash_itself(tmp_path: Path) -> None:
     assert done.stdout.split() == ["debug", "info", "warning", "error"], done.stderr
 
 
-PATIENT = "import bgpreflector.cli.completion_vpp as asking; asking.TIMEOUT = 30; "
+WITH_LONG_TIMEOUT = "import bgpreflector.cli.completion_vpp as vpp; vpp.TIMEOUT = 30; "
 
 
 def loaded_for(line: str, before: str = "") -> tuple[list[str], set[str]]:
@@ -163,14 +157,14 @@ def loaded_for(line: str, before: str = "") -> tuple[list[str], set[str]]:
     ],
 )
 def test_the_program_is_not_imported(line: str, offered: list[str], tmp_path: Path) -> None:
-    """A key press does not wait for it, nor for anything that is not Python's own."""
-    place = tmp_path / "c.sock"
-    thread = answering(place, *ROWS) if "SOCKET" in line else None
-    before = PATIENT if thread is not None else ""
-    said, modules = loaded_for(line.replace("SOCKET", str(place)), before)
+    """Nor anything that is not Python's own: completion is fast."""
+    socket_path = tmp_path / "c.sock"
+    thread = answering(socket_path, *ROWS) if "SOCKET" in line else None
+    before = WITH_LONG_TIMEOUT if thread is not None else ""
+    words, modules = loaded_for(line.replace("SOCKET", str(socket_path)), before)
     if thread is not None:
         thread.join()
-    assert said == offered
+    assert words == offered
     assert "bgpreflector.cli.completion" in modules
     ours = {name for name in modules if name.startswith("bgpreflector.")}
     assert ours <= {
@@ -190,7 +184,7 @@ def test_the_host_s_namespaces(make_namespace: Callable[[str], Namespace]) -> No
 
 
 def answering(path: Path, *lines: bytes) -> threading.Thread:
-    """A control socket that answers one request by these lines."""
+    """Makes a control socket that answers one request with these lines."""
     server = socket.socket(socket.AF_UNIX)
     server.bind(str(path))
     server.listen()
@@ -225,34 +219,33 @@ ROWS = (
 def test_the_interfaces_of_vpp(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, offered: list[str]
 ) -> None:
-    """Behind the kernel's; asked from the daemon that the command line or the file names."""
+    """After the kernel's; from the daemon that the command line or the file names."""
     monkeypatch.setattr(completion_vpp, "TIMEOUT", 30)
-    for number, named in enumerate(("--control", "-c")):
-        place = tmp_path / f"{number}.sock"
-        file = tmp_path / "of.toml"
-        file.write_text(f'[control]\nsocket = "{place}"\n')
-        thread = answering(place, *ROWS)
-        assert words(f"run {named} {place if number == 0 else file} --interface {line}") == offered
+    socket_path, file = tmp_path / "c.sock", tmp_path / "of.toml"
+    file.write_text(f'[control]\nsocket = "{socket_path}"\n')
+    for option, path in (("--control", socket_path), ("-c", file)):
+        thread = answering(socket_path, *ROWS)
+        assert words(f"run {option} {path} --interface {line}") == offered
         thread.join()
+        socket_path.unlink()
 
 
 @pytest.mark.parametrize("answer", [b"", b"no JSON", b"[]", b'{"row": 3}', b'{"error": {}}'])
 def test_no_interfaces_of_vpp_without_a_daemon(tmp_path: Path, answer: bytes) -> None:
     """And none from what is no daemon; no error either way."""
-    place = tmp_path / "c.sock"
-    assert words(f"run --control {place} --interface eth0=") == []
-    thread = answering(place, answer)
-    assert words(f"run --control {place} --interface eth0=") == []
+    socket_path = tmp_path / "c.sock"
+    assert words(f"run --control {socket_path} --interface eth0=") == []
+    thread = answering(socket_path, answer)
+    assert words(f"run --control {socket_path} --interface eth0=") == []
     thread.join()
 
 
 def test_a_daemon_that_does_not_answer_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A key was pressed."""
     monkeypatch.setattr(completion_vpp, "TIMEOUT", 0.01)
-    place = tmp_path / "c.sock"
+    socket_path = tmp_path / "c.sock"
     with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(place))
+        server.bind(str(socket_path))
         server.listen()
-        assert words(f"run --control {place} --interface eth0=") == []
+        assert words(f"run --control {socket_path} --interface eth0=") == []

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import shellingham
 
 from bgpreflector.cli.completion_scripts import SCRIPTS, CompletionError, current_shell, install
+from lab.command import PROGRAM
 
-PROGRAM = f"{sys.executable} -m bgpreflector"
+COMMAND = " ".join(PROGRAM)
 
 
-def said_in_bash(command: str, **environment: str) -> str:
-    """What a command says that a bash starts as its child."""
+def run_in_bash(command: str, **environment: str) -> str:
+    """What a command prints that is a child of bash."""
     return subprocess.run(
         ["bash", "--norc", "-c", f"{command}; exit $?"],
         check=True,
@@ -28,24 +28,24 @@ def said_in_bash(command: str, **environment: str) -> str:
 
 @pytest.mark.parametrize("shell", SCRIPTS)
 def test_what_packages_install(shell: str) -> None:
-    said = said_in_bash(PROGRAM, _BGPREFLECTOR_COMPLETE=f"source_{shell}")
-    assert said == SCRIPTS[shell]
+    printed = run_in_bash(COMMAND, _BGPREFLECTOR_COMPLETE=f"source_{shell}")
+    assert printed == SCRIPTS[shell]
 
 
 def test_zsh_finds_what_it_completes_in_the_first_line() -> None:
-    """Otherwise compinit passes the file over."""
+    """Otherwise compinit ignores the file."""
     assert SCRIPTS["zsh"].startswith("#compdef bgpreflector\n")
 
 
 def test_the_script_that_is_shown_is_that_of_the_packages() -> None:
-    assert said_in_bash(f"{PROGRAM} --show-completion") == SCRIPTS["bash"]
+    assert run_in_bash(f"{COMMAND} --show-completion") == SCRIPTS["bash"]
 
 
 def test_installed_twice_for_bash(tmp_path: Path) -> None:
     (tmp_path / ".bashrc").write_text("alias l=ls")
     for _ in range(2):
-        said = said_in_bash(f"{PROGRAM} --install-completion", HOME=str(tmp_path))
-        assert said.startswith(f"bash completion installed in {tmp_path}/.bash_completions/")
+        printed = run_in_bash(f"{COMMAND} --install-completion", HOME=str(tmp_path))
+        assert printed.startswith(f"bash completion installed in {tmp_path}/.bash_completions/")
     file = tmp_path / ".bash_completions" / "bgpreflector.sh"
     assert file.read_text() == SCRIPTS["bash"]
     assert (tmp_path / ".bashrc").read_text() == f"alias l=ls\nsource '{file}'\n"

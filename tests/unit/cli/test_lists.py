@@ -1,4 +1,4 @@
-"""Lists may have a million lines."""
+"""Long lists are printed in blocks, and a followed one row by row."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from bgpreflector.cli.table import print_table
 ROWS = 1000
 
 
-class Written(io.StringIO):
-    """Standard output that counts how often what is written is sent on."""
+class CountingOutput(io.StringIO):
+    """Standard output that counts its flushes."""
 
     flushes = 0
 
@@ -23,7 +23,7 @@ class Written(io.StringIO):
 
 
 def test_a_list_takes_no_system_call_a_line() -> None:
-    with redirect_stdout(Written()) as written:
+    with redirect_stdout(CountingOutput()) as written:
         say_rows(1, ({"row": row} for row in range(ROWS)))
         print_table(("ROW",), ([str(row)] for row in range(ROWS)), "no rows")
     assert len(written.getvalue().splitlines()) == ROWS + 1 + ROWS
@@ -31,14 +31,16 @@ def test_a_list_takes_no_system_call_a_line() -> None:
 
 
 def test_a_row_is_seen_before_the_next_one_is_known() -> None:
-    """As a program needs that reads what ``monitor --json`` says."""
-    seen = []
+    """A program that reads ``monitor --json`` needs that."""
+    printed = []
 
-    def looks() -> Iterator[dict[str, int]]:
+    def rows() -> Iterator[dict[str, int]]:
         for row in range(3):
             yield {"row": row}
-            seen.append((written.flushes, json.loads(written.getvalue().splitlines()[-1])["row"]))
+            printed.append(
+                (written.flushes, json.loads(written.getvalue().splitlines()[-1])["row"])
+            )
 
-    with redirect_stdout(Written()) as written:
-        say_rows(1, looks(), flush=True)
-    assert seen == [(1, 0), (2, 1), (3, 2)]
+    with redirect_stdout(CountingOutput()) as written:
+        say_rows(1, rows(), flush=True)
+    assert printed == [(1, 0), (2, 1), (3, 2)]

@@ -20,9 +20,9 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "said"), REFUSED, ids=[one for one, _ in REFUSED])
-def test_arguments_that_are_refused(arguments: str, said: str) -> None:
+@pytest.mark.parametrize(("arguments", "error"), REFUSED, ids=[one for one, _ in REFUSED])
+def test_arguments_that_are_refused(arguments: str, error: str) -> None:
     """Before a file is read or a daemon is asked: neither is there."""
     done = CliRunner().invoke(command_line(), arguments.split())
     assert done.exit_code == 2, done.output
-    assert said in done.output
+    assert error in done.output

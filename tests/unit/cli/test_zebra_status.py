@@ -1,4 +1,4 @@
-"""What is said of zebra before the daemon listens for it."""
+"""The status of zebra before the daemon listens for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds where nothing is written, and that it cannot be changed afterwards."""
+"""The defaults, and that a configuration is read-only."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_only_mirrored_tables_are_in_the_table_map() -> None:
     assert config.table_map == {100: 10}
 
 
-def test_a_main_interface_is_the_last_resort_unless_strategies_are_given() -> None:
+def test_a_main_interface_is_the_last_strategy_unless_strategies_are_given() -> None:
     assert loads('mainInterfaceName = "x"').vpp.interfaces.strategies[-1] == "main"
     config = loads('[vpp.interfaces]\nmain_interface = "x"\nstrategies = ["main"]')
     assert config.vpp.interfaces.strategies == ("main",)
@@ -190,8 +190,8 @@ def test_an_address_to_listen_at(written: str, host: str, port: int) -> None:
     assert str(metrics.listen) == written
 
 
-def test_surfaces_are_switched_off_by_an_empty_text() -> None:
-    """A control socket is insisted on only if it was named."""
+def test_an_empty_address_switches_off() -> None:
+    """A control socket is required only if it was named."""
     off = loads('[control]\nsocket = ""\n[metrics]\naddress = ""')
     assert off.control.socket is None
     assert off.metrics.listen is None

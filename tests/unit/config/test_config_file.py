@@ -1,4 +1,4 @@
-"""Which configuration file a command reads, and that it is said."""
+"""Which configuration file a command reads, and that it names it."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from bgpreflector.config import ConfigError, loads
 from lab.command import run_command
 
 
-def test_the_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_order_of_precedence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The option, then the environment, then the package's own, then every default."""
-    files = {name: tmp_path / f"{name}.toml" for name in ("own", "named", "given")}
+    files = {name: tmp_path / f"{name}.toml" for name in ("default", "environment", "option")}
     for number, file in enumerate(files.values(), start=1):
         file.write_text(f"[vpp]\nmax_in_flight = {number}\n")
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setattr(config_file, "DEFAULT_FILE", tmp_path / "absent.toml")
     assert read_config(None).vpp.max_in_flight == 1024
     assert "defaults" in where_from(None)
-    monkeypatch.setattr(config_file, "DEFAULT_FILE", files["own"])
-    assert (read_config(None).vpp.max_in_flight, where_from(None)) == (1, str(files["own"]))
+    monkeypatch.setattr(config_file, "DEFAULT_FILE", files["default"])
+    assert (read_config(None).vpp.max_in_flight, where_from(None)) == (1, str(files["default"]))
     monkeypatch.setenv(VARIABLE, "")
     assert read_config(None).vpp.max_in_flight == 1
-    monkeypatch.setenv(VARIABLE, str(files["named"]))
+    monkeypatch.setenv(VARIABLE, str(files["environment"]))
     assert read_config(None).vpp.max_in_flight == 2
-    assert where_from(None) == f"{files['named']} (${VARIABLE})"
-    assert read_config(files["given"]).vpp.max_in_flight == 3
-    assert where_from(files["given"]) == str(files["given"])
+    assert where_from(None) == f"{files['environment']} (${VARIABLE})"
+    assert read_config(files["option"]).vpp.max_in_flight == 3
+    assert where_from(files["option"]) == str(files["option"])
 
 
 def command(file: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -43,7 +43,7 @@ def command(file: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_commands_read_it_and_say_so(tmp_path: Path) -> None:
-    """Also those that only ask a daemon, where they cannot."""
+    """Also those that only ask a daemon, where there is none."""
     file = tmp_path / "mine.toml"
     socket = tmp_path / "control.sock"
     file.write_text(f'[control]\nsocket = "{socket}"\n[vpp]\napi_socket = "{tmp_path}/vpp"\n')
@@ -58,10 +58,8 @@ def test_commands_read_it_and_say_so(tmp_path: Path) -> None:
         assert str(file) in done.stderr
 
 
-def test_no_file_is_no_configuration_to_check(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Not the defaults, which are right."""
+def test_check_without_a_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The defaults are not checked in its place."""
     check = import_module("bgpreflector.cli.check").check
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setattr(config_file, "DEFAULT_FILE", tmp_path / "absent.toml")
@@ -70,8 +68,8 @@ def test_no_file_is_no_configuration_to_check(
     assert f"there is no such file; name one, or set ${VARIABLE}" in str(done.exception)
 
 
-def test_a_file_that_is_no_text_has_no_socket_either(tmp_path: Path) -> None:
-    """So that nobody is asked, and the file's mistake is said."""
+def test_a_file_that_is_not_utf_8_names_no_socket(tmp_path: Path) -> None:
+    """So no daemon is asked, and the error is the file's."""
     file = tmp_path / "latin1.toml"
     file.write_bytes("[control]\nsocket = '/run/c.sock' # für".encode("latin-1"))
     done = command(file, "status")
@@ -79,7 +77,7 @@ def test_a_file_that_is_no_text_has_no_socket_either(tmp_path: Path) -> None:
     assert "the file is not UTF-8" in done.stderr
 
 
-def test_what_is_not_used_is_said(tmp_path: Path) -> None:
+def test_check_names_ignored_keys(tmp_path: Path) -> None:
     file = tmp_path / "contiv.yaml"
     file.write_text("ipamConfig: {useExternalIPAM: false}\nnatExternalTraffic: true\n")
     assert command(file, "check").stdout.splitlines()[:3] == [

@@ -14,16 +14,11 @@ from click.testing import CliRunner
 
 from bgpreflector.cli.app import command_line
 from bgpreflector.config import ConfigError, load, loads, loads_contiv
+from config.config_support import problems
 from lab import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def problems(text: str) -> list[str]:
-    with pytest.raises(ConfigError) as caught:
-        loads(text)
-    return [str(problem) for problem in caught.value.problems]
 
 
 DURATION = 'must be a number of seconds or a duration such as "90s", "5m" or "1h30m"'
@@ -194,7 +189,7 @@ def test_an_unknown_key_is_refused_with_a_suggestion(text: str, problem: str) ->
     assert problems(text) == [problem]
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     found = problems(
         """
         max_in_flght = 3
@@ -236,13 +231,13 @@ def test_the_error_names_the_file_and_all_problems(tmp_path: Path) -> None:
     )
 
 
-def test_broken_toml_is_told_with_its_place() -> None:
+def test_broken_toml_is_refused_with_its_place() -> None:
     assert problems("a = 1\nb = =\n") == [
         "this is not TOML: Invalid value (at line 2, column 5)",
     ]
 
 
-def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_missing_or_not_utf_8(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read: No such file or directory"):
         load(tmp_path / "none.toml")
     binary = tmp_path / "binary.toml"
@@ -251,26 +246,26 @@ def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path: Path) -> None:
         load(binary)
 
 
-ENDLESS = "9" * 4301
-DEEP = 20000
-NO_YAML = {
+HUGE_NUMBER = "9" * 4301
+DEPTH = 20000
+BROKEN_YAML = {
     "a date of 30 February": "mainVRFID: 2026-02-30",
     "an alias within itself": "a: &a [*a]",
     "aliases of aliases": "\n".join(
         ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
         + [f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 10)}]" for n in range(9)]
     ),
-    "a number without end": f"mainVRFID: {ENDLESS}",
-    "deep nesting": "a: " + "[" * DEEP + "]" * DEEP,
+    "a huge number": f"mainVRFID: {HUGE_NUMBER}",
+    "deep nesting": "a: " + "[" * DEPTH + "]" * DEPTH,
     "an empty integer": 'mainVRFID: !!int ""',
-    "a truth that is none": "mainVRFID: !!bool perhaps",
-    "a time that is none": "mainVRFID: !!timestamp noon",
+    "an invalid boolean": "mainVRFID: !!bool perhaps",
+    "an invalid time": "mainVRFID: !!timestamp noon",
     "a surrogate": "a: \ud800",
 }
 
 
-@pytest.mark.parametrize("text", NO_YAML.values(), ids=NO_YAML.keys())
-def test_no_yaml_is_a_problem_and_no_accident(text: str) -> None:
+@pytest.mark.parametrize("text", BROKEN_YAML.values(), ids=BROKEN_YAML.keys())
+def test_broken_yaml_is_a_configuration_error(text: str) -> None:
     """Whatever the parser raises for it."""
     with pytest.raises(ConfigError, match=r"^contiv\.conf: "):
         loads_contiv(text)
@@ -279,22 +274,22 @@ def test_no_yaml_is_a_problem_and_no_accident(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        f"a = {ENDLESS}",
-        "a = " + "[" * DEEP + "]" * DEEP,
+        f"a = {HUGE_NUMBER}",
+        "a = " + "[" * DEPTH + "]" * DEPTH,
         "[" + ".".join("a" * 2000) + "]",
         "a = 2026-02-30",
     ],
     ids=["number", "lists", "sections", "date"],
 )
-def test_no_toml_is_a_problem_and_no_accident(text: str) -> None:
-    """The same of TOML."""
+def test_broken_toml_is_a_configuration_error(text: str) -> None:
+    """Whatever the parser raises for it."""
     with pytest.raises(ConfigError, match=r"^mine: "):
         loads(text, source="mine")
 
 
 @pytest.mark.parametrize("name", ["c.toml", "c.yaml"])
 def test_a_byte_order_mark(tmp_path: Path, name: str) -> None:
-    """UTF-8's is no part of the text; UTF-16 is called by its name."""
+    """UTF-8's is no part of the text; the error names UTF-16."""
     file = tmp_path / name
     text = "mainVRFID: 7" if name.endswith("yaml") else "mainVRFID = 7"
     file.write_text(text, encoding="utf-8-sig")
@@ -304,11 +299,11 @@ def test_a_byte_order_mark(tmp_path: Path, name: str) -> None:
         load(file)
 
 
-def test_a_manifest_is_called_one() -> None:
-    """With where the configuration is in it."""
-    one = "apiVersion: v1\nkind: ConfigMap\ndata:\n  contiv.conf: |\n    mainVRFID: 7\n"
-    other = "apiVersion: apps/v1\nkind: DaemonSet\n"
-    for text in (one, f"---\n{one}---\n{other}"):
+def test_a_kubernetes_manifest_is_recognised() -> None:
+    """The error says where the configuration is in it."""
+    config_map = "apiVersion: v1\nkind: ConfigMap\ndata:\n  contiv.conf: |\n    mainVRFID: 7\n"
+    daemon_set = "apiVersion: apps/v1\nkind: DaemonSet\n"
+    for text in (config_map, f"---\n{config_map}---\n{daemon_set}"):
         with pytest.raises(ConfigError, match=r"a Kubernetes manifest .* its ConfigMap"):
             loads_contiv(text)
     with pytest.raises(ConfigError, match="2 documents"):
@@ -316,18 +311,18 @@ def test_a_manifest_is_called_one() -> None:
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/proc/self/mem", "/", "a\0b"])
-def test_what_is_no_file(path: str) -> None:
-    """A device without end is not read until the memory is full."""
+def test_a_path_that_is_no_regular_file(path: str) -> None:
+    """An endless device does not fill the memory."""
     with pytest.raises(ConfigError, match="cannot be read"):
         load(path)
 
 
 @pytest.fixture
 def pipe(tmp_path: Path) -> Path:
-    """One for a configuration."""
-    made = tmp_path / "c.toml"
-    os.mkfifo(made)
-    return made
+    """A named pipe for a configuration."""
+    path = tmp_path / "c.toml"
+    os.mkfifo(path)
+    return path
 
 
 @pytest.mark.parametrize(
@@ -337,29 +332,29 @@ def pipe(tmp_path: Path) -> Path:
 )
 def test_a_pipe_is_read(pipe: Path, text: str, table: int) -> None:
     """To its end, as that of a shell's `<(…)`."""
-    kept = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     writer = threading.Thread(target=pipe.write_text, args=(text,))
     writer.start()
-    wait_until(lambda: select.select([kept], [], [], 0)[0], 30, "something is written")
+    wait_until(lambda: select.select([reader], [], [], 0)[0], 30, "something is written")
     if table == 7:
-        # Who writes little has gone before anybody reads.
+        # A short text: the writer ends before it is read.
         writer.join()
     assert load(pipe).table_map == {254: table}
     writer.join()
-    os.close(kept)
+    os.close(reader)
 
 
 @pytest.mark.parametrize("silent", [False, True])
 def test_an_empty_pipe_is_no_configuration(
     pipe: Path, silent: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was read once says nothing at a reload; a writer that is silent is not waited for."""
+    """A pipe that was read is empty at a reload; a silent writer is waited for briefly."""
     # The package's `load` is the function.
     monkeypatch.setattr(sys.modules["bgpreflector.config.load"], "PIPE_TIMEOUT", 0.1)
-    kept = os.open(pipe, os.O_RDWR if silent else os.O_RDONLY | os.O_NONBLOCK)
+    reader = os.open(pipe, os.O_RDWR if silent else os.O_RDONLY | os.O_NONBLOCK)
     with pytest.raises(ConfigError, match="a pipe that nobody writes to; a pipe can be read only"):
-        load(f"/dev/fd/{kept}")
-    os.close(kept)
+        load(f"/dev/fd/{reader}")
+    os.close(reader)
 
 
 def test_check_prints_json_that_is_json(tmp_path: Path) -> None:
@@ -368,11 +363,11 @@ def test_check_prints_json_that_is_json(tmp_path: Path) -> None:
     file.write_text("[vpp]\naudit_interval = nan\nconnect_timeout = inf\nmax_in_flight = [inf]\n")
     done = CliRunner().invoke(command_line(), ["check", "--json", str(file)])
 
-    def no_constant(name: str) -> None:
+    def refuse_constant(name: str) -> None:
         raise AssertionError(name)
 
-    said = json.loads(done.stdout, parse_constant=no_constant)
-    assert {problem["key"] for problem in said["problems"]} == {
+    printed = json.loads(done.stdout, parse_constant=refuse_constant)
+    assert {problem["key"] for problem in printed["problems"]} == {
         "vpp.audit_interval",
         "vpp.connect_timeout",
         "vpp.max_in_flight",

@@ -13,8 +13,8 @@ from bgpreflector.config.environment import PREFIX, variables
 from lab.command import run_command
 
 
-def by(text: str = "", **values: str) -> Config:
-    """A file, and variables without their prefix."""
+def with_variables(text: str = "", **values: str) -> Config:
+    """The configuration of a file and of variables, which are named without their prefix."""
     return with_environment(
         loads(text), {f"{PREFIX}{name}": value for name, value in values.items()}
     )
@@ -29,7 +29,7 @@ def test_no_two_keys_have_one_variable() -> None:
 
 
 def test_values_of_every_kind() -> None:
-    made = by(
+    config = with_variables(
         VPP_API_SOCKET="/run/other.sock",
         VPP_WAIT="false",
         VPP_MAX_IN_FLIGHT="7",
@@ -48,34 +48,36 @@ def test_values_of_every_kind() -> None:
         CONTROL_MODE="660",
         LOG_FORMAT="json",
     )
-    assert (made.vpp.api_socket, made.vpp.wait) == ("/run/other.sock", False)
-    assert (made.vpp.max_in_flight, made.vpp.max_held, made.vpp.on_exit) == (7, 0.5, "flush")
-    assert made.vpp.interfaces.map == {"eth0": "GigabitEthernet0/8/0", "eth1": 2}
-    assert made.vpp.interfaces.main_interface == 3
-    assert made.vpp.tables == {254: 7, 1000: 8}
-    assert made.kernel.protocols == (12, 188)
-    assert (made.kernel.tables, made.kernel.discover) == ((254,), ((1000, 1999),))
-    assert made.kernel.allow == ("10.0.0.0/8{16,24}", "2001:db8::/32")
-    assert (made.kernel.receive_buffer, made.kernel.audit_interval) == (64 << 20, 300)
-    assert (made.kernel.max_routes, made.kernel.namespace) == (1000, "dataplane")
-    assert (made.control.mode, made.log.format) == ("660", "json")
+    assert (config.vpp.api_socket, config.vpp.wait) == ("/run/other.sock", False)
+    assert (config.vpp.max_in_flight, config.vpp.max_held, config.vpp.on_exit) == (7, 0.5, "flush")
+    assert config.vpp.interfaces.map == {"eth0": "GigabitEthernet0/8/0", "eth1": 2}
+    assert config.vpp.interfaces.main_interface == 3
+    assert config.vpp.tables == {254: 7, 1000: 8}
+    assert config.kernel.protocols == (12, 188)
+    assert (config.kernel.tables, config.kernel.discover) == ((254,), ((1000, 1999),))
+    assert config.kernel.allow == ("10.0.0.0/8{16,24}", "2001:db8::/32")
+    assert (config.kernel.receive_buffer, config.kernel.audit_interval) == (64 << 20, 300)
+    assert (config.kernel.max_routes, config.kernel.namespace) == (1000, "dataplane")
+    assert (config.control.mode, config.log.format) == ("660", "json")
 
 
-def test_before_the_file() -> None:
+def test_variables_take_precedence_over_the_file() -> None:
     """Tables are merged, everything else is replaced; an empty variable is as unset."""
     file = """
         vpp.wait = false
         vpp.max_in_flight = 9
         vpp.interfaces.map = {eth0 = "a", eth1 = "b"}
     """
-    made = by(file, VPP_WAIT="true", VPP_MAX_IN_FLIGHT="", VPP_INTERFACES_MAP="eth1=c")
-    assert (made.vpp.wait, made.vpp.max_in_flight) == (True, 9)
-    assert made.vpp.interfaces.map == {"eth0": "a", "eth1": "c"}
-    assert by(file) == loads(file)
+    config = with_variables(
+        file, VPP_WAIT="true", VPP_MAX_IN_FLIGHT="", VPP_INTERFACES_MAP="eth1=c"
+    )
+    assert (config.vpp.wait, config.vpp.max_in_flight) == (True, 9)
+    assert config.vpp.interfaces.map == {"eth0": "a", "eth1": "c"}
+    assert with_variables(file) == loads(file)
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "problem"),
     [
         ("VPP_WAIT", "maybe", "must be true or false"),
         ("VPP_MAX_IN_FLIGHT", "many", "must be a whole number"),
@@ -85,15 +87,15 @@ def test_before_the_file() -> None:
         ("VPP_API_SOKET", "/x", 'did you mean "BGPREFLECTOR_VPP_API_SOCKET"'),
     ],
 )
-def test_mistakes_name_the_variable(name: str, value: str, said: str) -> None:
-    with pytest.raises(ConfigError) as wrong:
-        by(**{name: value})
-    assert f"{PREFIX}{name}" in str(wrong.value)
-    assert said in str(wrong.value)
+def test_problems_name_the_variable(name: str, value: str, problem: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        with_variables(**{name: value})
+    assert f"{PREFIX}{name}" in str(caught.value)
+    assert problem in str(caught.value)
 
 
 def test_variables_of_others() -> None:
-    """Kubernetes tells every container of every service, by names like these."""
+    """Kubernetes sets such variables in every container, for every service."""
     others = {
         "SERVICE_HOST": "10.0.0.1",
         "METRICS_SERVICE_HOST": "10.0.0.1",
@@ -102,11 +104,11 @@ def test_variables_of_others() -> None:
         "METRICS_PORT_19482_TCP_ADDR": "10.0.0.1",
         "TESTS_SIZE": "full",
     }
-    assert by(**others) == Config()
+    assert with_variables(**others) == Config()
 
 
-def test_what_check_says_of_it(tmp_path: Path) -> None:
-    """Which keys are the environment's; options go before it."""
+def test_check_shows_which_keys_are_of_the_environment(tmp_path: Path) -> None:
+    """They take precedence over the file."""
     file = tmp_path / "a.toml"
     file.write_text('[kernel]\nprotocols = ["frr"]\n')
     environment = {f"{PREFIX}KERNEL_PROTOCOLS": "12"}
@@ -120,10 +122,10 @@ def test_what_check_says_of_it(tmp_path: Path) -> None:
     assert found["configuration"]["kernel"]["protocols"] == [12]
 
 
-def test_the_command_line_goes_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_line_takes_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BGPREFLECTOR_CONFIG", "")
     monkeypatch.setenv(f"{PREFIX}VPP_API_SOCKET", "/run/environment.sock")
     monkeypatch.setenv(f"{PREFIX}KERNEL_NAMESPACE", "environment")
-    made = read_config(None, socket=Path("/run/option.sock"))
-    assert made.vpp.api_socket == "/run/option.sock"
-    assert made.kernel.namespace == "environment"
+    config = read_config(None, socket=Path("/run/option.sock"))
+    assert config.vpp.api_socket == "/run/option.sock"
+    assert config.kernel.namespace == "environment"

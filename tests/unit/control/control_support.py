@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from bgpreflector.control import Access, ControlServer
+from bgpreflector.control import VERSION, Access, ControlServer
 from bgpreflector.control.protocol import Answering, RefusedError
 from bgpreflector.control.server import Limits
 from bgpreflector.errors import KernelError, VppError
 
-HELD = threading.Event()
+RELEASED = threading.Event()
 
 
 def count(arguments: Mapping[str, object]) -> Answering:
@@ -39,9 +41,9 @@ def fail(arguments: Mapping[str, object]) -> Answering:
 
 
 def hold(_: Mapping[str, object]) -> Answering:
-    """Answers when it is let go."""
+    """Answers when :data:`RELEASED` is set."""
     yield ()
-    assert HELD.wait(30)
+    assert RELEASED.wait(30)
     return {}
 
 
@@ -61,20 +63,38 @@ def serving(
     try:
         yield server
     finally:
-        HELD.set()
+        RELEASED.set()
         server.close()
-        HELD.clear()
+        RELEASED.clear()
 
 
-def raw(path: Path) -> socket.socket:
+def connection_to(path: Path) -> socket.socket:
     """A connection for bytes."""
-    made = socket.socket(socket.AF_UNIX)
-    made.settimeout(30)
-    made.connect(str(path))
-    return made
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(30)
+    connection.connect(str(path))
+    return connection
 
 
-def line(connection: socket.socket) -> dict[str, dict[str, object]]:
-    """The next answer line."""
-    found: dict[str, dict[str, object]] = json.loads(connection.makefile("rb").readline())
-    return found
+def send_request(connection: socket.socket, command: str, **arguments: object) -> None:
+    """Sends a request, whose answer is not read."""
+    request = {"version": VERSION, "command": command, "arguments": arguments}
+    connection.sendall(json.dumps(request).encode() + b"\n")
+
+
+NOBODY = 65534
+BECOME = """
+os.setgroups([])
+os.setgid(int(sys.argv.pop()))
+os.setuid(int(sys.argv.pop()))
+"""
+
+
+def as_other_user(imports: str, code: str, *arguments: object, group: int = NOBODY) -> str:
+    """What code prints that runs as the user :data:`NOBODY`.
+
+    It becomes that user after its imports: ``nobody`` need not be able to read these files.
+    """
+    program = f"import os, sys\n{imports}{BECOME}{code}"
+    argv = [sys.executable, "-c", program, *map(str, arguments), str(NOBODY), str(group)]
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()

@@ -1,4 +1,4 @@
-"""What a command says where the daemon goes away, or hangs, while it asks."""
+"""The client's errors where the daemon ends, or hangs, during a request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bgpreflector.errors import ControlError
 
 
 @contextmanager
-def asked(
+def connected(
     path: Path, timeout: float | None = None
 ) -> Iterator[tuple[ControlClient, socket.socket]]:
     """A client and the daemon's end of its connection, which reads nothing by itself."""
@@ -28,8 +28,8 @@ def asked(
 
 
 def test_a_daemon_that_is_killed_before_it_has_read_the_request(tmp_path: Path) -> None:
-    """The kernel resets the connection: not an end of the answer."""
-    with asked(tmp_path / "c.sock") as (client, connection):
+    """The kernel resets the connection, which is no end of the answer."""
+    with connected(tmp_path / "c.sock") as (client, connection):
         answer = client.ask("status")
         connection.close()
         with pytest.raises(ControlError, match=r"failed within the answer: .*reset"):
@@ -37,8 +37,8 @@ def test_a_daemon_that_is_killed_before_it_has_read_the_request(tmp_path: Path) 
 
 
 def test_a_daemon_that_ends_within_its_answer(tmp_path: Path) -> None:
-    """What it has said so far is there."""
-    with asked(tmp_path / "c.sock") as (client, connection):
+    """The rows so far are returned."""
+    with connected(tmp_path / "c.sock") as (client, connection):
         answer = client.ask("routes")
         connection.recv(4096)
         connection.sendall(b'{"row": {"number": 1}}\n{"row": {"num')
@@ -49,18 +49,18 @@ def test_a_daemon_that_ends_within_its_answer(tmp_path: Path) -> None:
             next(rows)
 
 
-def test_a_daemon_that_has_gone_when_it_is_asked_again(tmp_path: Path) -> None:
+def test_a_daemon_that_has_ended_before_the_next_request(tmp_path: Path) -> None:
     """The request cannot be sent; the answer says so."""
-    with asked(tmp_path / "c.sock") as (client, connection):
+    with connected(tmp_path / "c.sock") as (client, connection):
         connection.close()
         with pytest.raises(ControlError, match="closed the connection within its answer: has it"):
             _ = client.ask("status").end
 
 
 def test_a_daemon_that_reads_no_request(tmp_path: Path) -> None:
-    """Of as many bytes as the socket does not hold."""
+    """Of more bytes than the socket's buffers hold."""
     with (
-        asked(tmp_path / "c.sock", timeout=0.1) as (client, _),
+        connected(tmp_path / "c.sock", timeout=0.1) as (client, _),
         pytest.raises(ControlError, match="cannot send a request to the daemon: timed out"),
     ):
         client.ask("routes", within="x" * (1 << 20))
@@ -68,7 +68,7 @@ def test_a_daemon_that_reads_no_request(tmp_path: Path) -> None:
 
 def test_a_daemon_that_does_not_answer(tmp_path: Path) -> None:
     with (
-        asked(tmp_path / "c.sock", timeout=0.1) as (client, _),
+        connected(tmp_path / "c.sock", timeout=0.1) as (client, _),
         pytest.raises(ControlError, match="does not answer; its log may say why"),
     ):
         _ = client.ask("status").end

@@ -1,4 +1,4 @@
-"""What the control server bears, and what it answers."""
+"""What the control server answers, and what clients cannot do to it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bgpreflector.control import VERSION, ControlClient, ControlServer
+from bgpreflector.control import ControlClient, ControlServer
 from bgpreflector.control.lines import MAX_REQUEST
 from bgpreflector.control.server import Limits
 from bgpreflector.errors import ControlError
-from control.control_support import HANDLERS, HELD, line, raw, serving
+from control.control_support import HANDLERS, RELEASED, connection_to, send_request, serving
 from lab import wait_until
 
 
@@ -54,16 +54,15 @@ def test_errors_are_told_and_the_connection_stays(
             with pytest.raises(ControlError, match=text):
                 list(client.ask("fail", kind=kind))
             assert client.ask("count", to=1).end == {"count": 1}
-        with raw(path) as connection:
-            request = {"version": VERSION, "command": "fail", "arguments": {"kind": kind}}
-            connection.sendall(json.dumps(request).encode() + b"\n")
+        with connection_to(path) as connection:
+            send_request(connection, "fail", kind=kind)
             lines = connection.makefile("rb")
             assert json.loads(lines.readline()) == {"row": {"number": 0}}
             assert json.loads(lines.readline())["error"]["code"] == code
 
 
-def test_requests_that_are_none(path: Path) -> None:
-    """Each is answered by what is wrong."""
+def test_invalid_requests_are_refused(path: Path) -> None:
+    """Each with the code of what is wrong."""
     wrong = {
         b"\n": "request",
         b"no json\n": "request",
@@ -74,15 +73,15 @@ def test_requests_that_are_none(path: Path) -> None:
         b'{"version": 1, "command": "nothing"}\n': "command",
         b"\xff\xfe\n": "request",
     }
-    with serving(path), raw(path) as connection:
+    with serving(path), connection_to(path) as connection, connection.makefile("rb") as lines:
         for text, code in wrong.items():
             connection.sendall(text)
-            assert line(connection)["error"]["code"] == code, text
+            assert json.loads(lines.readline())["error"]["code"] == code, text
 
 
 def test_a_line_without_end_is_not_gathered(path: Path) -> None:
     """The server says so and hangs up."""
-    with serving(path), raw(path) as connection:
+    with serving(path), connection_to(path) as connection:
         connection.sendall(b"x" * (MAX_REQUEST + 1))
         lines = connection.makefile("rb")
         assert str(MAX_REQUEST) in json.loads(lines.readline())["error"]["message"]
@@ -112,7 +111,7 @@ def test_a_line_without_end_is_not_gathered(path: Path) -> None:
 def test_no_bytes_do_harm(fuzzed: ControlServer, data: bytes) -> None:
     """Whatever somebody sends, each line is answered and the next client is served."""
     lines = data.count(b"\n") + 1
-    with raw(fuzzed.path) as connection:
+    with connection_to(fuzzed.path) as connection:
         connection.sendall(data + b"\n")
         connection.shutdown(socket.SHUT_WR)
         answers = connection.makefile("rb").read().splitlines()
@@ -124,7 +123,7 @@ def test_no_bytes_do_harm(fuzzed: ControlServer, data: bytes) -> None:
 
 @pytest.fixture(scope="module")
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlServer]:
-    """One server for all that is thrown at it."""
+    """One server for all examples."""
     with serving(tmp_path_factory.mktemp("fuzzed") / "c.sock") as server:
         yield server
 
@@ -137,36 +136,33 @@ def test_clients_are_bounded(path: Path) -> None:
             with ControlClient(path) as three, pytest.raises(ControlError, match="2 clients"):
                 list(three.ask("count", to=1))
 
-        def served() -> bool:
-            with ControlClient(path) as client:
-                try:
-                    return client.ask("count", to=1).end == {"count": 1}
-                except ControlError:
-                    return False
+        def is_served() -> bool:
+            with ControlClient(path) as client, suppress(ControlError):
+                return client.ask("count", to=1).end == {"count": 1}
+            return False
 
-        wait_until(served, 10, "there is room again")
+        wait_until(is_served, 10, "there is room again")
 
 
 def test_a_client_that_says_nothing_is_hung_up_on(path: Path) -> None:
     """So that it takes nobody's place."""
-    with serving(path, Limits(idle=0.05)), raw(path) as connection:
+    with serving(path, Limits(idle=0.05)), connection_to(path) as connection:
         assert connection.recv(1) == b""
 
 
 def test_a_client_that_does_not_read_is_hung_up_on(path: Path) -> None:
     """What it asked for is not gathered for it."""
-    with serving(path, Limits(write=0.05)), raw(path) as connection:
-        request = {"version": VERSION, "command": "count", "arguments": {"to": 10_000_000}}
-        connection.sendall(json.dumps(request).encode() + b"\n")
+    with serving(path, Limits(write=0.05)), connection_to(path) as connection:
+        send_request(connection, "count", to=10_000_000)
 
-        def gone() -> bool:
+        def is_closed() -> bool:
             try:
                 connection.send(b" ")
             except OSError:
                 return True
             return False
 
-        wait_until(gone, 30, "the server hangs up")
+        wait_until(is_closed, 30, "the server hangs up")
 
 
 def wait_until_sent(connection: socket.socket) -> None:
@@ -190,14 +186,13 @@ def test_an_answer_is_whole_for_a_client_that_has_said_all(path: Path) -> None:
     rows = range(6_000, 13_000, 500)
     with serving(path):
         for wanted in rows:
-            request = {"version": VERSION, "command": "count", "arguments": {"to": wanted}}
-            with raw(path) as connection:
-                connection.sendall(json.dumps(request).encode() + b"\n")
+            with connection_to(path) as connection:
+                send_request(connection, "count", to=wanted)
                 connection.shutdown(socket.SHUT_WR)
                 wait_until_sent(connection)
-                said = [json.loads(line) for line in connection.makefile("rb")]
-            assert len(said) == wanted + 1
-            assert said[-1]["end"]["count"] == wanted
+                lines = [json.loads(line) for line in connection.makefile("rb")]
+            assert len(lines) == wanted + 1
+            assert lines[-1]["end"]["count"] == wanted
 
 
 def test_the_end_hangs_up(path: Path) -> None:
@@ -208,9 +203,9 @@ def test_the_end_hangs_up(path: Path) -> None:
         answer = client.ask("hold")
         closing = threading.Thread(target=server.close)
         closing.start()
-        HELD.set()
+        RELEASED.set()
         closing.join(30)
-        HELD.clear()
+        RELEASED.clear()
         assert not closing.is_alive()
         with suppress(ControlError):
             assert answer.end == {}

@@ -14,7 +14,7 @@ main_interface = "port1"
 
 
 def test_each_by_the_first_strategy_that_has_it() -> None:
-    """A map's entry has found nothing where VPP lacks its interface."""
+    """An entry of the map whose interface VPP does not have maps nothing."""
     vpp = VppInterfaces(by_name={"port1": 1, "port2": 2}, pairs={"a": 2, "b": 2, "c": 2})
     made = map_interfaces(loads(FILE).vpp.interfaces, vpp)
     assert made.map == {"a": 1, "b": 2, "c": 2}

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import stat
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +13,7 @@ import pytest
 
 from bgpreflector.control import Access, ControlClient, ControlServer
 from bgpreflector.errors import ControlError
-from control.control_support import HANDLERS, serving
+from control.control_support import HANDLERS, NOBODY, as_other_user, serving
 
 
 def test_only_the_owner_may_connect(path: Path) -> None:
@@ -31,31 +29,23 @@ def test_only_the_owner_may_connect(path: Path) -> None:
     assert not path.exists()
 
 
-STRANGER = """
-import os, sys
+IMPORTS = """
 from pathlib import Path
 from bgpreflector.control import ControlClient
 from bgpreflector.errors import ControlError
-path, command, user, group = sys.argv[1:]
-os.setgroups([])
-os.setgid(int(group))
-os.setuid(int(user))
+"""
+ASK = """
 try:
-    with ControlClient(Path(path)) as client:
-        print(client.ask(command, to=3).end)
+    with ControlClient(Path(sys.argv[1])) as client:
+        print(client.ask(sys.argv[2], to=3).end)
 except ControlError as error:
     print(error)
 """
-"""Becomes another user only then: that one need not be able to read these files."""
-
-NOBODY = 65534
 
 
-def as_other_user(path: Path, command: str, group: int = NOBODY) -> str:
+def ask_as_other_user(path: Path, command: str, group: int = NOBODY) -> str:
     """What another user of that group is answered."""
-    argv = [sys.executable, "-c", STRANGER, str(path), command, str(NOBODY), str(group)]
-    done = subprocess.run(argv, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+    return as_other_user(IMPORTS, ASK, path, command, group=group)
 
 
 @pytest.fixture
@@ -68,18 +58,18 @@ def open_path() -> Iterator[Path]:
 
 @pytest.mark.root
 def test_others_look_and_do_not_act(open_path: Path) -> None:
-    """Whom group and mode let connect, by the user that the kernel names."""
+    """Those whom group and mode let connect, by the user that the kernel reports."""
     group = 4242
     access = Access(str(group), 0o660)
     with serving(open_path, access=access, others_may={"count"}):
         seen = open_path.stat()
         assert (stat.S_IMODE(seen.st_mode), seen.st_gid) == (0o660, group)
         assert stat.S_IMODE(open_path.parent.stat().st_mode) == 0o710
-        assert as_other_user(open_path, "count", group) == "{'count': 3}"
-        refused = as_other_user(open_path, "fail", group)
+        assert ask_as_other_user(open_path, "count", group) == "{'count': 3}"
+        refused = ask_as_other_user(open_path, "fail", group)
         assert f"'fail' is not for user {NOBODY}" in refused
         assert "control.role" in refused
-        assert "Permission denied" in as_other_user(open_path, "count")
+        assert "Permission denied" in ask_as_other_user(open_path, "count")
         with (
             ControlClient(open_path) as client,
             pytest.raises(ControlError, match="not like this"),
@@ -91,7 +81,7 @@ def test_others_look_and_do_not_act(open_path: Path) -> None:
 def test_a_mode_lets_everybody_connect(open_path: Path) -> None:
     """And pass the directory, not list it."""
     with serving(open_path, access=Access(mode=0o666), others_may=HANDLERS):
-        assert as_other_user(open_path, "count") == "{'count': 3}"
+        assert ask_as_other_user(open_path, "count") == "{'count': 3}"
         assert stat.S_IMODE(open_path.parent.stat().st_mode) == 0o711
 
 
@@ -117,22 +107,22 @@ def test_a_socket_that_was_left_behind_is_replaced(path: Path) -> None:
 
 
 def test_what_is_no_socket_is_not_removed(path: Path) -> None:
-    """A wrong path must not cost a file."""
+    """A wrong path must not cost a file; nor is the lock made beside it."""
     path.parent.mkdir()
     path.write_text("precious")
     with pytest.raises(ControlError, match="is no socket"):
         ControlServer(path, HANDLERS).start()
+    assert list(path.parent.iterdir()) == [path]
     assert path.read_text() == "precious"
 
 
-def test_a_place_that_cannot_be_had(tmp_path: Path) -> None:
-    """The path, why not, and what to do."""
+def test_a_directory_that_cannot_be_created(tmp_path: Path) -> None:
     with pytest.raises(ControlError, match=r"control\.socket"):
         ControlServer(tmp_path / "a" / "b" / "c.sock", HANDLERS).start()
 
 
 @pytest.mark.parametrize("name", ["file/c.sock", "x" * 200])
-def test_a_path_that_cannot_be_one(tmp_path: Path, name: str) -> None:
+def test_a_path_that_cannot_be_created(tmp_path: Path, name: str) -> None:
     """Below a file, or longer than a socket's may be; nothing but the lock is left."""
     (tmp_path / "file").write_text("mine")
     with pytest.raises(
@@ -143,21 +133,11 @@ def test_a_path_that_cannot_be_one(tmp_path: Path, name: str) -> None:
     assert not (tmp_path / name).exists()
 
 
-def test_nobody_there(tmp_path: Path) -> None:
-    """What the client says of it."""
+def test_a_client_without_a_daemon(tmp_path: Path) -> None:
+    """No socket, or one that nobody listens at."""
     with pytest.raises(ControlError, match="is the daemon running"):
         ControlClient(tmp_path / "c.sock")
     with socket.socket(socket.AF_UNIX) as stale:
         stale.bind(str(tmp_path / "c.sock"))
     with pytest.raises(ControlError, match="is the daemon running"):
         ControlClient(tmp_path / "c.sock")
-
-
-def test_a_place_that_is_taken_by_something_else_is_left_as_it_is(tmp_path: Path) -> None:
-    """Not even the lock is made beside it."""
-    taken = tmp_path / "taken"
-    taken.write_text("mine")
-    with pytest.raises(ControlError, match="is no socket"):
-        ControlServer(taken, HANDLERS).start()
-    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
-    assert taken.read_text() == "mine"

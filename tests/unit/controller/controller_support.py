@@ -1,4 +1,4 @@
-"""Small real counterparts of the controller: a clock, a southbound, handlers, events."""
+"""A clock, a sink, handlers and events for a controller, all in memory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TIMEOUT = 20.0
 """Seconds until a test that would hang fails instead."""
 
 
-class HandClock:
+class ManualClock:
     """A clock that tests move."""
 
     def __init__(self) -> None:
@@ -90,17 +90,16 @@ class MemoryBatch:
 
 
 class MemorySink:
-    """A southbound in a dictionary that can refuse keys or be down."""
+    """A sink that is a dictionary, and can refuse keys or be down."""
 
     def __init__(self, journal: list[str]) -> None:
         self.journal = journal
         self.values: dict[str, object] = {}
         self.transactions: list[Transaction] = []
         self.refuse: set[str] = set()
-        self.hopeless: set[str] = set()
+        self.refuse_permanently: set[str] = set()
         self.down: Exception | None = None
-        self.looks_away = False
-        """Whether it takes no batch, and says nothing of that."""
+        self.ignores_batches = False
         self._kept: dict[str, object | None] = {}
 
     def resync(self) -> None:
@@ -117,7 +116,7 @@ class MemorySink:
             self.values.clear()
         result = self._apply(dict(txn.values))
         for batch in txn.batches:
-            if self.looks_away:
+            if self.ignores_batches:
                 break
             assert isinstance(batch, MemoryBatch)
             batch.is_consumed = True
@@ -133,9 +132,11 @@ class MemorySink:
         failures = []
         for key, value in values.items():
             self._kept.pop(key, None)
-            if value is not None and key in self.refuse | self.hopeless:
+            if value is not None and key in self.refuse | self.refuse_permanently:
                 self._kept[key] = value
-                failures.append(OperationFailure(key, "refused", key not in self.hopeless))
+                failures.append(
+                    OperationFailure(key, "refused", key not in self.refuse_permanently)
+                )
             elif value is None:
                 self.values.pop(key, None)
             else:
@@ -151,32 +152,13 @@ class MemorySink:
 class Change(UpdateEvent):
     """An update with everything adjustable."""
 
-    label: str = "change"
-    kind: TransactionType = TransactionType.BEST_EFFORT
-    way: Direction = Direction.FORWARD
-    blocking: bool = True
-    batch: RouteBatch | None = None
+    name: str = "change"
+    transaction_type: TransactionType = TransactionType.BEST_EFFORT
+    direction: Direction = Direction.FORWARD
+    is_blocking: bool = True
+    is_wanted: bool = True
+    batches: Sequence[RouteBatch] = ()
     finished: list[BaseException | None] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        return self.label
-
-    @property
-    def transaction_type(self) -> TransactionType:
-        return self.kind
-
-    @property
-    def direction(self) -> Direction:
-        return self.way
-
-    @property
-    def is_blocking(self) -> bool:
-        return self.blocking
-
-    @property
-    def batches(self) -> Sequence[RouteBatch]:
-        return () if self.batch is None else (self.batch,)
 
     def done(self, error: BaseException | None) -> None:
         self.finished.append(error)
@@ -186,20 +168,16 @@ Work = Callable[[Event, ResyncOperations], None]
 
 
 class Recorder:
-    """A handler that writes down its calls; ``work`` is what it does in them."""
+    """A handler that records its calls; ``work`` is what it does in them."""
 
     def __init__(self, name: str, journal: list[str], work: Work | None = None) -> None:
-        self._name = name
+        self.name = name
         self.journal = journal
         self.work = work
         self.revert_error: Exception | None = None
         self.handles: Callable[[Event], bool] = lambda event: True
         self.resync_counts: list[int] = []
         self.kube_state: list[KubeStateData] = []
-
-    @property
-    def name(self) -> str:
-        return self._name
 
     def handles_event(self, event: Event) -> bool:
         return not isinstance(event, Barrier) and self.handles(event)
@@ -240,11 +218,11 @@ class Delays:
 
 
 class Harness:
-    """A controller with its fakes; ``journal`` has every call in order."""
+    """A controller with all it needs; ``journal`` has every call in order."""
 
     def __init__(self, delays: Delays | None = None, queue_size: int = 1000) -> None:
         self.journal: list[str] = []
-        self.clock = HandClock()
+        self.clock = ManualClock()
         self.sink = MemorySink(self.journal)
         self.a = Recorder("a", self.journal)
         self.b = Recorder("b", self.journal)
@@ -263,7 +241,7 @@ class Harness:
         return None
 
     def started(self) -> Harness:
-        """Start and get the startup resync behind us."""
+        """Start and run the startup resync."""
         self.controller.start()
         self.controller.push_event(FullResync("startup", blocking=True))
         self.journal.clear()
@@ -276,7 +254,7 @@ class Harness:
             handler.handles = lambda event: True
         self.sink.down = None
         self.sink.refuse.clear()
-        self.sink.hopeless.clear()
+        self.sink.refuse_permanently.clear()
 
     def settle(self) -> None:
         """Return when due timers, and the events they pushed, have been processed."""
@@ -295,24 +273,40 @@ class Harness:
 MakeHarness = Callable[..., Harness]
 
 
+class Hold:
+    """What a handler does: it waits until it is released."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.released = threading.Event()
+
+    def __call__(self, event: Event, txn: ResyncOperations) -> None:
+        self.reached.set()
+        assert self.released.wait(TIMEOUT)
+
+
 class Barrier(Change):
     """An update that no handler sees."""
 
     def __init__(self) -> None:
-        super().__init__(label="barrier")
+        super().__init__("barrier")
 
 
-def raising(error: Exception) -> Work:
+def raising(error: BaseException) -> Work:
     def work(event: Event, txn: ResyncOperations) -> None:
         raise error
 
     return work
 
 
-def putting(key: str, value: object) -> Work:
-    return lambda event, txn: txn.put(key, value)
+def putting(**values: object) -> Work:
+    def work(event: Event, txn: ResyncOperations) -> None:
+        for key, value in values.items():
+            txn.put(key, value)
+
+    return work
 
 
-def put_batch_of(event: Event, txn: ResyncOperations) -> None:
+def put_batches(event: Event, txn: ResyncOperations) -> None:
     for batch in event.batches:
         txn.put_batch(batch)

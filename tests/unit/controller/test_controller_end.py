@@ -19,6 +19,7 @@ from controller.controller_support import (
     TIMEOUT,
     Change,
     Harness,
+    Hold,
     MakeHarness,
     MemoryBatch,
     putting,
@@ -50,9 +51,9 @@ def test_events_after_a_fatal_error_are_refused_with_it(harness: Harness) -> Non
     assert error.__cause__ is ended.value
 
 
-def test_events_that_waited_when_a_fatal_error_came_are_answered(harness: Harness) -> None:
-    waiting, batch = Change("waiting", blocking=False), MemoryBatch("10.0.0.0/8")
-    waiting.batch = batch
+def test_events_that_are_queued_at_a_fatal_error_are_refused(harness: Harness) -> None:
+    batch = MemoryBatch("10.0.0.0/8")
+    waiting = Change("waiting", is_blocking=False, batches=(batch,))
     harness.controller.push_event(waiting)
     harness.controller.push_event(FullResync("startup"))
     harness.a.work = raising(FatalError("broken"))
@@ -65,7 +66,7 @@ def test_events_that_waited_when_a_fatal_error_came_are_answered(harness: Harnes
 
 def test_a_fatal_error_of_the_southbound_stops_the_loop_too(harness: Harness) -> None:
     harness.started()
-    harness.a.work = putting("k", 1)
+    harness.a.work = putting(k=1)
     harness.sink.down = FatalError("wrong VPP")
     harness.push(Change())
     with pytest.raises(FatalError, match="wrong VPP"):
@@ -73,23 +74,23 @@ def test_a_fatal_error_of_the_southbound_stops_the_loop_too(harness: Harness) ->
 
 
 def test_an_error_in_done_or_handles_event_does_not_stop_the_loop(harness: Harness) -> None:
-    class Clumsy(Change):
+    class FailingDone(Change):
         def done(self, error: BaseException | None) -> None:
             raise ValueError("done failed")
 
-    def refuse_to_say(event: Event) -> bool:
-        raise ValueError("do not know")
+    def failing_handles(event: Event) -> bool:
+        raise ValueError("handles_event failed")
 
     harness.started()
-    harness.push(Clumsy())
-    harness.a.handles = refuse_to_say
-    assert str(harness.push(Change())) == "do not know"
+    harness.push(FailingDone())
+    harness.a.handles = failing_handles
+    assert str(harness.push(Change())) == "handles_event failed"
     assert harness.journal[-1] == "c.update change"
 
 
 def test_shutdown_is_the_last_event_after_all_queued_ones(harness: Harness) -> None:
     harness.controller.push_event(FullResync("startup"))
-    harness.controller.push_event(Change("last", blocking=False))
+    harness.controller.push_event(Change("last", is_blocking=False))
     harness.controller.start()
     harness.controller.close()
     assert harness.journal[-6:] == [
@@ -101,7 +102,7 @@ def test_shutdown_is_the_last_event_after_all_queued_ones(harness: Harness) -> N
 
 
 def test_what_handlers_push_during_shutdown_is_refused(harness: Harness) -> None:
-    late = Change("late", blocking=False)
+    late = Change("late", is_blocking=False)
 
     def push_late(event: Event, txn: ResyncOperations) -> None:
         if isinstance(event, Shutdown):
@@ -114,7 +115,7 @@ def test_what_handlers_push_during_shutdown_is_refused(harness: Harness) -> None
 
 
 def test_shutdown_before_the_first_resync_ends_the_loop(harness: Harness) -> None:
-    delayed = Change(blocking=False)
+    delayed = Change(is_blocking=False)
     harness.controller.push_event(delayed)
     harness.controller.start()
     harness.controller.close()
@@ -124,25 +125,19 @@ def test_shutdown_before_the_first_resync_ends_the_loop(harness: Harness) -> Non
 
 def test_shutdown_passes_a_full_queue(make_harness: MakeHarness) -> None:
     harness = make_harness(queue_size=2)
-    reached, proceed = threading.Event(), threading.Event()
-
-    def hold(event: Event, txn: ResyncOperations) -> None:
-        reached.set()
-        assert proceed.wait(TIMEOUT)
-
-    harness.a.work = hold
+    harness.a.work = hold = Hold()
     harness.controller.push_event(FullResync("startup"))
     harness.controller.start()
-    assert reached.wait(TIMEOUT)
+    assert hold.reached.wait(TIMEOUT)
     for _ in range(2):
-        harness.controller.push_event(Change(blocking=False))
-    threading.Timer(0, proceed.set).start()
+        harness.controller.push_event(Change(is_blocking=False))
+    threading.Timer(0, hold.released.set).start()
     harness.controller.close()
     assert harness.journal[-1] == "c.update Shutdown"
 
 
 def test_close_twice_and_without_start_is_fine(harness: Harness) -> None:
-    queued = Change(blocking=False)
+    queued = Change(is_blocking=False)
     harness.controller.push_event(queued)
     harness.controller.close()
     harness.controller.close()
@@ -151,7 +146,7 @@ def test_close_twice_and_without_start_is_fine(harness: Harness) -> None:
         harness.controller.start()
 
 
-def test_a_handler_that_fails_to_shut_down_is_heard(harness: Harness) -> None:
+def test_close_raises_the_error_of_a_handler_at_shutdown(harness: Harness) -> None:
     harness.started().b.work = raising(ValueError("still busy"))
     with pytest.raises(ValueError, match="still busy"):
         harness.controller.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
 from bgpreflector.controller import (
@@ -18,7 +16,15 @@ from bgpreflector.controller import (
     TransactionType,
     UpstreamResync,
 )
-from controller.controller_support import TIMEOUT, Change, Harness, MakeHarness
+from controller.controller_support import (
+    TIMEOUT,
+    Change,
+    Harness,
+    Hold,
+    MakeHarness,
+    putting,
+    raising,
+)
 
 
 def test_forward_events_pass_the_handlers_in_order(harness: Harness) -> None:
@@ -27,7 +33,7 @@ def test_forward_events_pass_the_handlers_in_order(harness: Harness) -> None:
 
 
 def test_reverse_events_pass_the_handlers_backwards(harness: Harness) -> None:
-    harness.started().push(Change(way=Direction.REVERSE))
+    harness.started().push(Change(direction=Direction.REVERSE))
     assert harness.journal == ["c.update change", "b.update change", "a.update change"]
 
 
@@ -39,19 +45,16 @@ def test_handlers_that_do_not_handle_the_event_are_left_out(harness: Harness) ->
 
 
 @pytest.mark.parametrize(
-    ("way", "executed"),
+    ("direction", "executed"),
     [(Direction.FORWARD, ["a", "b", "c"]), (Direction.REVERSE, ["c", "b", "a"])],
 )
 def test_revert_goes_opposite_to_the_executed_order(
-    harness: Harness, way: Direction, executed: list[str]
+    harness: Harness, direction: Direction, executed: list[str]
 ) -> None:
     harness.started()
-
-    def fail(event: Event, txn: ResyncOperations) -> None:
-        raise ValueError("no")
-
-    {"a": harness.a, "c": harness.c}[executed[-1]].work = fail
-    error = harness.push(Change(kind=TransactionType.REVERT_ON_FAILURE, way=way))
+    {"a": harness.a, "c": harness.c}[executed[-1]].work = raising(ValueError("no"))
+    revert = TransactionType.REVERT_ON_FAILURE
+    error = harness.push(Change(transaction_type=revert, direction=direction))
     assert str(error) == "no"
     first, second, third = executed
     assert harness.journal == [
@@ -64,11 +67,11 @@ def test_revert_goes_opposite_to_the_executed_order(
 
 
 def test_events_before_the_first_full_resync_wait_for_it(harness: Harness) -> None:
-    harness.controller.push_event(Change("one", blocking=False))
+    harness.controller.push_event(Change("one", is_blocking=False))
     harness.controller.push_event(UpstreamResync("too early"))
     harness.controller.push_event(DownstreamResync("too early"))
     harness.controller.push_event(FullResync("startup"))
-    harness.controller.push_event(Change("two", blocking=False))
+    harness.controller.push_event(Change("two", is_blocking=False))
     harness.controller.start()
     harness.settle()
     assert [line for line in harness.journal if line.startswith("a.")] == [
@@ -80,20 +83,19 @@ def test_events_before_the_first_full_resync_wait_for_it(harness: Harness) -> No
 
 
 def test_follow_ups_go_before_queued_events(harness: Harness) -> None:
-    reached, proceed = threading.Event(), threading.Event()
+    hold = Hold()
 
     def push_follow_ups(event: Event, txn: ResyncOperations) -> None:
         if event.name == "first":
-            reached.set()
-            assert proceed.wait(TIMEOUT)
-            harness.controller.push_event(Change("follow-up 1", blocking=False))
-            harness.controller.push_event(Change("follow-up 2", blocking=False))
+            hold(event, txn)
+            harness.controller.push_event(Change("follow-up 1", is_blocking=False))
+            harness.controller.push_event(Change("follow-up 2", is_blocking=False))
 
     harness.started().c.work = push_follow_ups
-    harness.push(Change("first", blocking=False))
-    harness.push(Change("queued", blocking=False))
-    assert reached.wait(TIMEOUT)
-    proceed.set()
+    harness.push(Change("first", is_blocking=False))
+    harness.push(Change("queued", is_blocking=False))
+    assert hold.reached.wait(TIMEOUT)
+    hold.released.set()
     harness.settle()
     assert [line.split(maxsplit=1)[1] for line in harness.journal if line[0] == "a"] == [
         "first",
@@ -103,45 +105,24 @@ def test_follow_ups_go_before_queued_events(harness: Harness) -> None:
     ]
 
 
-def test_a_blocking_follow_up_is_refused_because_it_would_wait_for_itself(harness: Harness) -> None:
-    def push_blocking(event: Event, txn: ResyncOperations) -> None:
-        harness.controller.push_event(Change("follow-up", blocking=True))
-
-    harness.started().a.work = push_blocking
-    error = harness.push(Change())
-    assert isinstance(error, RuntimeError)
-    assert "wait for itself" in str(error)
-
-
 def test_a_full_queue_refuses_events_and_says_so(make_harness: MakeHarness) -> None:
     small = make_harness(queue_size=1)
-    small.controller.push_event(Change("kept", blocking=False))
+    small.controller.push_event(Change("kept", is_blocking=False))
     with pytest.raises(EventQueueFullError, match="refused: the event queue is full with 1"):
-        small.controller.push_event(Change("refused", blocking=False))
+        small.controller.push_event(Change("refused", is_blocking=False))
 
 
-class Unwanted(Change):
-    """Nobody waits for it any more once that is said."""
-
-    wanted = True
-
-    @property
-    def is_wanted(self) -> bool:
-        """As it was said last."""
-        return self.wanted
-
-
-def test_events_that_nobody_wants_make_room(make_harness: MakeHarness) -> None:
+def test_unwanted_events_make_room(make_harness: MakeHarness) -> None:
     """The others keep their order, and all get their result."""
     small = make_harness(queue_size=4)
-    first, given_up = Unwanted("first", blocking=False), Unwanted("x", blocking=False)
+    first, given_up = Change("first", is_blocking=False), Change("x", is_blocking=False)
     small.controller.push_event(FullResync("startup"))
-    for event in (first, given_up, Change("second", blocking=False)):
+    for event in (first, given_up, Change("second", is_blocking=False)):
         small.controller.push_event(event)
     with pytest.raises(EventQueueFullError):
-        small.controller.push_event(Change("refused", blocking=False))
-    given_up.wanted = False
-    small.controller.push_event(Change("third", blocking=False))
+        small.controller.push_event(Change("refused", is_blocking=False))
+    given_up.is_wanted = False
+    small.controller.push_event(Change("third", is_blocking=False))
     assert given_up.finished == [None]
     small.controller.start()
     small.controller.close()
@@ -153,10 +134,10 @@ def test_events_that_nobody_wants_make_room(make_harness: MakeHarness) -> None:
     ]
 
 
-def test_an_event_that_nobody_wants_is_left_out_at_its_turn(harness: Harness) -> None:
-    event = Unwanted("x", blocking=False)
+def test_an_unwanted_event_is_dropped_at_its_turn(harness: Harness) -> None:
+    event = Change("x", is_blocking=False)
     harness.controller.push_event(event)
-    event.wanted = False
+    event.is_wanted = False
     harness.started()
     harness.push(Change())
     assert event.finished == [None]
@@ -172,28 +153,24 @@ def test_blocking_events_return_when_done(harness: Harness) -> None:
 
 def test_blocking_events_raise_the_error_of_the_handler(harness: Harness) -> None:
     wrong = ValueError("wrong")
-
-    def fail(event: Event, txn: ResyncOperations) -> None:
-        raise wrong
-
-    harness.started().b.work = fail
+    harness.started().b.work = raising(wrong)
     event = Change()
     assert harness.push(event) is wrong
     assert event.finished == [wrong]
 
 
 def test_events_that_do_not_block_are_only_queued(harness: Harness) -> None:
-    event = Change(blocking=False)
+    event = Change(is_blocking=False)
     harness.controller.push_event(event)
     assert event.finished == []
 
 
 def test_an_update_that_is_no_update_event_is_refused(harness: Harness) -> None:
-    class Odd(FullResync):
+    class NoUpdateEvent(FullResync):
         method = Change.method
 
     with pytest.raises(TypeError, match="UpdateEvent"):
-        harness.controller.push_event(Odd("odd"))
+        harness.controller.push_event(NoUpdateEvent("x"))
 
 
 def test_resyncs_are_counted_from_one(harness: Harness) -> None:
@@ -237,7 +214,7 @@ def test_an_update_that_changes_nothing_is_not_committed(harness: Harness) -> No
 
 def test_what_the_handlers_put_arrives_in_one_transaction(harness: Harness) -> None:
     harness.started()
-    harness.a.work = lambda event, txn: txn.put("k", 1)
+    harness.a.work = putting(k=1)
     harness.b.work = lambda event, txn: txn.put("l", txn.get("k"))
     harness.push(Change())
     assert dict(harness.sink.transactions[-1].values) == {"k": 1, "l": 1}
@@ -254,7 +231,7 @@ def test_an_idle_loop_waits_without_a_deadline(harness: Harness) -> None:
     assert len(harness.clock.deadlines) <= waits + 4
 
 
-def test_transactions_say_what_they_hold() -> None:
+def test_a_transaction_has_what_is_put_and_deleted() -> None:
     txn = Transaction(Change().method)
     txn.put("k", 1)
     txn.put("l", 2)

@@ -19,11 +19,19 @@ from bgpreflector.controller import (
     Transaction,
     TransactionType,
 )
-from controller.controller_support import TIMEOUT, Change, Delays, Harness, MakeHarness
+from controller.controller_support import (
+    TIMEOUT,
+    Change,
+    Delays,
+    Harness,
+    MakeHarness,
+    putting,
+    raising,
+)
 
 HEALING = "a.resync Healing Resync (After error: no)"
 SOUTHBOUND = ["sink.resync", "sink.commit"]
-"""It is read again and corrected, and no handler is asked."""
+"""The sink alone is resynchronised; no handler is called."""
 
 IGNORE = TransactionType.BEST_EFFORT_IGNORE_ERRORS
 
@@ -31,10 +39,6 @@ IGNORE = TransactionType.BEST_EFFORT_IGNORE_ERRORS
 def fail_updates(event: Event, txn: ResyncOperations) -> None:
     if not event.method.is_resync:
         raise ResyncNeededError("no")
-
-
-def fail_always(event: Event, txn: ResyncOperations) -> None:
-    raise ResyncNeededError("no")
 
 
 def test_an_error_that_asks_for_it_is_healed_after_five_seconds(harness: Harness) -> None:
@@ -60,12 +64,12 @@ def test_many_errors_are_healed_once(harness: Harness) -> None:
 
 def test_ignored_errors_are_not_healed(harness: Harness) -> None:
     harness.started().a.work = fail_updates
-    harness.push(Change(kind=IGNORE))
+    harness.push(Change(transaction_type=IGNORE))
     assert harness.advance(600) == []
 
 
 def test_a_southbound_that_is_down_is_healed(harness: Harness) -> None:
-    harness.started().a.work = lambda event, txn: txn.put("k", 1)
+    harness.started().a.work = putting(k=1)
     harness.sink.down = ConnectionError("no")
     harness.push(Change())
     harness.sink.down = None
@@ -74,7 +78,7 @@ def test_a_southbound_that_is_down_is_healed(harness: Harness) -> None:
 
 
 def test_healing_that_fails_is_repeated_at_growing_delays(harness: Harness) -> None:
-    harness.started().a.work = fail_always
+    harness.started().a.work = raising(ResyncNeededError("no"))
     harness.push(Change())
     for delay in (5, 10, 20, 40, 60, 60):
         assert harness.advance(delay - 0.25) == []
@@ -107,21 +111,30 @@ def test_a_failed_startup_resync_is_healed(harness: Harness) -> None:
     assert harness.a.resync_counts == [1, 2]
 
 
-def refused(harness: Harness, kind: TransactionType = TransactionType.BEST_EFFORT) -> None:
+def push_refused(
+    harness: Harness, transaction_type: TransactionType = TransactionType.BEST_EFFORT
+) -> None:
+    """Pushes an update that the sink refuses."""
     harness.sink.refuse = {"bad"}
-    harness.a.work = lambda event, txn: txn.put("bad", 1)
-    assert isinstance(harness.push(Change(kind=kind)), OperationsFailedError)
+    harness.a.work = putting(bad=1)
+    error = harness.push(Change(transaction_type=transaction_type))
+    assert isinstance(error, OperationsFailedError)
     harness.a.work = None
 
 
+def expect_retries(harness: Harness) -> None:
+    """Moves the clock to each of the three retries."""
+    assert [harness.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
+
+
 def test_failed_operations_are_tried_three_times_then_healed(harness: Harness) -> None:
-    refused(harness.started())
+    push_refused(harness.started())
     for delay in (1, 2, 4):
         assert harness.advance(delay - 0.25) == []
         assert harness.advance(0.25) == ["sink.retry"]
     assert harness.advance(4.75) == []
     assert harness.advance(0.25) == SOUTHBOUND
-    assert [harness.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
+    expect_retries(harness)
     assert harness.advance(600) == []
 
 
@@ -129,18 +142,18 @@ def test_healing_after_refusals_that_does_not_help_becomes_rare(harness: Harness
     """However many are refused meanwhile; and the handlers are left alone."""
     harness.started()
     for delay in (5, 10, 20, 40, 60, 60):
-        refused(harness)
-        assert [harness.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
+        push_refused(harness)
+        expect_retries(harness)
         assert harness.advance(delay - 0.25) == []
         assert harness.advance(0.25) == SOUTHBOUND
     harness.sink.refuse.clear()
     harness.push(DownstreamResync("operator", blocking=True))
-    refused(harness)
-    assert [harness.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
+    push_refused(harness)
+    expect_retries(harness)
     assert harness.advance(5) == SOUTHBOUND
 
 
-def test_what_a_healing_found_does_not_heal_again_if_another_producer_takes_it(
+def test_refusals_of_what_a_healing_found_lengthen_the_pause_too(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As the route watcher does while the event loop still reads VPP."""
@@ -150,19 +163,19 @@ def test_what_a_healing_found_does_not_heal_again_if_another_producer_takes_it(
         if txn.method is not EventMethod.DOWNSTREAM_RESYNC:
             return commit(txn)
         harness.journal.append("sink.commit")
-        harness.a.work = lambda event, txn: txn.put("bad", 1)
-        harness.push(Change(blocking=False))
+        harness.a.work = putting(bad=1)
+        harness.push(Change(is_blocking=False))
         return CommitResult()
 
-    refused(harness.started())
+    push_refused(harness.started())
     monkeypatch.setattr(harness.sink, "commit", overtaken)
     for delay in (5, 10, 20):
-        assert [harness.advance(wait) for wait in (1, 2, 4)] == [["sink.retry"]] * 3
+        expect_retries(harness)
         assert harness.advance(delay - 0.25) == []
         assert harness.advance(0.25)[: len(SOUTHBOUND)] == SOUTHBOUND
-        assert [harness.advance(wait) for wait in (1, 2, 4)] == [["sink.retry"]] * 3
+        expect_retries(harness)
         assert harness.advance(600) == []
-        refused(harness)
+        push_refused(harness)
 
 
 @pytest.mark.parametrize("error_first", [True, False])
@@ -177,7 +190,7 @@ def test_an_error_beside_refusals_is_healed_from_the_sources_on(
         harness.push(Change())
         harness.a.work = None
 
-    refused(harness)
+    push_refused(harness)
     harness.advance(1 + 2 + (0 if error_first else 4))
     if error_first:
         fail()
@@ -189,7 +202,7 @@ def test_an_error_beside_refusals_is_healed_from_the_sources_on(
 
 
 def test_a_retry_that_succeeds_ends_the_series(harness: Harness) -> None:
-    refused(harness.started())
+    push_refused(harness.started())
     assert harness.advance(1) == ["sink.retry"]
     harness.sink.refuse.clear()
     assert harness.advance(2) == ["sink.retry"]
@@ -198,55 +211,45 @@ def test_a_retry_that_succeeds_ends_the_series(harness: Harness) -> None:
 
 
 def test_ignored_failures_are_tried_again_but_not_healed(harness: Harness) -> None:
-    refused(harness.started(), IGNORE)
-    assert [harness.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
+    push_refused(harness.started(), IGNORE)
+    expect_retries(harness)
     assert harness.advance(600) == []
 
 
-def test_failures_that_no_retry_can_help_go_straight_to_healing(harness: Harness) -> None:
-    harness.started().sink.hopeless = {"bad"}
-    harness.a.work = lambda event, txn: txn.put("bad", 1)
+def test_permanent_failures_are_healed_without_a_retry(harness: Harness) -> None:
+    harness.started().sink.refuse_permanently = {"bad"}
+    harness.a.work = putting(bad=1)
     harness.push(Change())
     harness.a.work = None
     assert harness.advance(4.75) == []
     assert harness.advance(0.25) == SOUTHBOUND
 
 
-def test_operations_that_fail_in_a_healing_resync_do_not_heal_for_ever(harness: Harness) -> None:
-    harness.started().sink.refuse = {"bad"}
-    harness.a.work = lambda event, txn: txn.put("bad", 1)
-    harness.push(Change())
-    assert [harness.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
-    assert "sink.resync" in harness.advance(5)
-    assert [harness.advance(delay) for delay in (1, 2, 4)] == [["sink.retry"]] * 3
-    assert harness.advance(600) == []
-
-
 def test_other_events_proceed_between_retries(harness: Harness) -> None:
-    refused(harness.started())
-    harness.a.work = lambda event, txn: txn.put("good", 2)
+    push_refused(harness.started())
+    harness.a.work = putting(good=2)
     assert harness.push(Change()) is None
     assert harness.sink.values == {"good": 2}
     assert "sink.retry" not in harness.journal
 
 
 def test_new_failures_join_the_series_that_is_running(harness: Harness) -> None:
-    refused(harness.started())
+    push_refused(harness.started())
     harness.clock.advance(0.5)
-    refused(harness)
+    push_refused(harness)
     assert harness.advance(0.5) == ["sink.retry"]
     assert harness.advance(1.75) == []
 
 
 def test_a_full_resync_replaces_the_retries(harness: Harness) -> None:
-    refused(harness.started())
+    push_refused(harness.started())
     harness.sink.refuse.clear()
     harness.push(FullResync("operator", blocking=True))
     assert harness.advance(600) == []
 
 
 def test_a_retry_that_cannot_reach_the_southbound_is_healed(harness: Harness) -> None:
-    refused(harness.started())
+    push_refused(harness.started())
     harness.sink.down = ConnectionError("no")
     assert harness.advance(1) == ["sink.retry"]
     harness.sink.down = None
@@ -254,7 +257,7 @@ def test_a_retry_that_cannot_reach_the_southbound_is_healed(harness: Harness) ->
 
 
 def test_a_fatal_error_in_a_retry_stops_the_loop(harness: Harness) -> None:
-    refused(harness.started())
+    push_refused(harness.started())
     harness.sink.down = FatalError("wrong VPP")
     harness.clock.advance(1)
     with pytest.raises(FatalError, match="wrong VPP"):
@@ -263,7 +266,7 @@ def test_a_fatal_error_in_a_retry_stops_the_loop(harness: Harness) -> None:
 
 def test_retries_can_be_switched_off(make_harness: MakeHarness) -> None:
     harness = make_harness(Delays(retry_attempts=0))
-    refused(harness.started())
+    push_refused(harness.started())
     assert "sink.retry" not in harness.advance(4.75)
     assert harness.advance(0.25) == SOUTHBOUND
 
@@ -277,14 +280,14 @@ def test_periodic_healing_corrects_the_southbound_at_its_interval(
     harness.push(FullResync("startup", blocking=True))
     for _ in range(3):
         assert harness.advance(59.75) == []
-        assert harness.advance(0.25) == ["sink.resync", "sink.commit"]
+        assert harness.advance(0.25) == SOUTHBOUND
 
 
 def test_updates_do_not_put_off_periodic_healing(make_harness: MakeHarness) -> None:
     harness = make_harness(Delays(periodic_resync=60)).started()
     harness.clock.advance(59)
     harness.push(Change())
-    assert harness.advance(1) == ["sink.resync", "sink.commit"]
+    assert harness.advance(1) == SOUTHBOUND
 
 
 def test_healing_events_describe_themselves() -> None:

@@ -19,36 +19,36 @@ if TYPE_CHECKING:
     )
 
 
-class Noting(Handler):
-    """Writes down what is called."""
+class RecordingHandler(Handler):
+    """Records its calls; one of them may fail."""
 
-    def __init__(self, label: str, journal: list[str]) -> None:
-        self.label = label
+    def __init__(self, name: str, journal: list[str]) -> None:
+        self._name = name
         self.journal = journal
         self.fails_in = ""
 
     @property
     def name(self) -> str:
-        return self.label
+        return self._name
 
-    def _note(self, what: str) -> None:
-        self.journal.append(f"{self.label}.{what}")
-        if what == self.fails_in:
+    def _record(self, call: str) -> None:
+        self.journal.append(f"{self.name}.{call}")
+        if call == self.fails_in:
             raise ValueError("no")
 
     def start(self, event_loop: EventLoop) -> None:
-        self._note("start")
-        event_loop.push_event(Change(f"first of {self.label}", blocking=False))
+        self._record("start")
+        event_loop.push_event(Change(f"first of {self.name}", is_blocking=False))
 
     def handles_event(self, event: Event) -> bool:
         return isinstance(event, Change)
 
     def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:
-        self._note(event.name)
+        self._record(event.name)
         return ""
 
     def close(self) -> None:
-        self._note("close")
+        self._record("close")
 
 
 @pytest.fixture
@@ -56,12 +56,12 @@ def journal() -> list[str]:
     return []
 
 
-def made(*handlers: Handler) -> Controller:
+def controller_of(*handlers: Handler) -> Controller:
     return Controller(handlers, MemorySink([]), Delays())
 
 
 def test_handlers_start_before_the_first_event_and_close_after_the_last(journal: list[str]) -> None:
-    controller = made(Noting("a", journal), Noting("b", journal))
+    controller = controller_of(RecordingHandler("a", journal), RecordingHandler("b", journal))
     assert journal == []
     controller.start()
     assert journal == ["a.start", "b.start"]
@@ -73,9 +73,9 @@ def test_handlers_start_before_the_first_event_and_close_after_the_last(journal:
 
 
 def test_a_handler_that_cannot_start_ends_the_start(journal: list[str]) -> None:
-    one, two, three = (Noting(label, journal) for label in "abc")
+    one, two, three = (RecordingHandler(name, journal) for name in "abc")
     two.fails_in = "start"
-    controller = made(one, two, three)
+    controller = controller_of(one, two, three)
     with pytest.raises(FatalError, match="handler b could not start: no"):
         controller.start()
     controller.close()
@@ -85,9 +85,9 @@ def test_a_handler_that_cannot_start_ends_the_start(journal: list[str]) -> None:
 def test_what_close_raises_is_logged_and_counted(
     journal: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    one, two = Noting("a", journal), Noting("b", journal)
+    one, two = RecordingHandler("a", journal), RecordingHandler("b", journal)
     two.fails_in = "close"
-    controller = made(one, two)
+    controller = controller_of(one, two)
     controller.start()
     controller.close()
     assert journal[-2:] == ["b.close", "a.close"]
@@ -96,11 +96,11 @@ def test_what_close_raises_is_logged_and_counted(
 
 
 def test_handlers_are_closed_after_a_fatal_error(journal: list[str]) -> None:
-    class Fatal(Noting):
+    class Fatal(RecordingHandler):
         def update(self, event: UpdateEvent, txn: UpdateOperations) -> str:
             raise FatalError("broken")
 
-    controller = made(Fatal("a", journal))
+    controller = controller_of(Fatal("a", journal))
     controller.start()
     controller.push_event(FullResync("startup"))
     with pytest.raises(FatalError, match="broken"):
@@ -110,7 +110,7 @@ def test_handlers_are_closed_after_a_fatal_error(journal: list[str]) -> None:
 
 
 def test_a_controller_that_was_never_started_closes_no_handler(journal: list[str]) -> None:
-    made(Noting("a", journal)).close()
+    controller_of(RecordingHandler("a", journal)).close()
     assert journal == []
 
 
@@ -118,7 +118,7 @@ def test_a_handler_handles_nothing_by_itself() -> None:
     class Idle(Handler):
         pass
 
-    controller = made(Idle())
+    controller = controller_of(Idle())
     controller.start()
     controller.push_event(FullResync("startup", blocking=True))
     controller.push_event(Change())

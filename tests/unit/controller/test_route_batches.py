@@ -1,4 +1,4 @@
-"""What becomes of the batches of events and transactions."""
+"""Batches are committed, or released."""
 
 from __future__ import annotations
 
@@ -11,63 +11,63 @@ from bgpreflector.controller import (
     BatchNotConsumedError,
     FullResync,
 )
-from controller.controller_support import Change, Harness, MemoryBatch, put_batch_of, raising
+from controller.controller_support import Change, Harness, MemoryBatch, put_batches, raising
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def test_a_batch_that_the_sink_has_not_taken_is_said_once(
+def test_a_batch_that_the_sink_has_not_consumed_is_logged_once(
     harness: Harness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    harness.started().a.work = put_batch_of
+    harness.started().a.work = put_batches
     harness.b.work = raising(ValueError("no"))
-    harness.sink.looks_away = True
+    harness.sink.ignores_batches = True
     for _ in range(2):
         batch = MemoryBatch("10.0.0.0/8", "10.1.0.0/16")
-        error = harness.push(Change(batch=batch))
+        error = harness.push(Change(batches=(batch,)))
         assert isinstance(error, BatchNotConsumedError)
         assert batch.released == 1
-    shown = "commit() of the sink MemorySink has not taken 2 route changes"
-    assert len([record for record in caplog.records if shown in record.message]) == 1
+    message = "commit() of the sink MemorySink has not taken 2 route changes"
+    assert len([record for record in caplog.records if message in record.message]) == 1
     assert harness.advance(600) == []
 
 
 def test_a_batch_that_no_handler_has_put_is_an_error(harness: Harness) -> None:
     harness.started()
-    error = harness.push(Change(batch=MemoryBatch("10.0.0.0/8")))
+    error = harness.push(Change(batches=(MemoryBatch("10.0.0.0/8"),)))
     assert isinstance(error, BatchNotConsumedError)
     assert "no handler has put the event's 1 route changes" in str(error)
 
 
 def test_a_committed_batch_is_not_released(harness: Harness) -> None:
-    harness.started().a.work = put_batch_of
+    harness.started().a.work = put_batches
     batch = MemoryBatch("10.0.0.0/8")
-    harness.push(Change(batch=batch))
+    harness.push(Change(batches=(batch,)))
     assert "10.0.0.0/8" in harness.sink.values
     assert batch.released == 0
 
 
-def lose_nothing_because_the_sink_is_down(harness: Harness) -> None:
-    harness.a.work = put_batch_of
+def sink_is_down(harness: Harness) -> None:
+    harness.a.work = put_batches
     harness.sink.down = ConnectionError("gone")
 
 
-def lose_nothing_because_nobody_took_it(harness: Harness) -> None:
+def no_handler_takes_it(harness: Harness) -> None:
     harness.a.handles = harness.b.handles = harness.c.handles = lambda event: False
 
 
-def lose_nothing_because_it_was_aborted(harness: Harness) -> None:
-    harness.a.work = put_batch_of
+def event_is_aborted(harness: Harness) -> None:
+    harness.a.work = put_batches
     harness.b.work = raising(AbortEventError("no"))
 
 
 @pytest.mark.parametrize(
     "arrange",
     [
-        lose_nothing_because_the_sink_is_down,
-        lose_nothing_because_nobody_took_it,
-        lose_nothing_because_it_was_aborted,
+        sink_is_down,
+        no_handler_takes_it,
+        event_is_aborted,
     ],
 )
 def test_a_batch_that_is_not_committed_is_released(
@@ -76,7 +76,7 @@ def test_a_batch_that_is_not_committed_is_released(
     harness.started()
     arrange(harness)
     batch = MemoryBatch("10.0.0.0/8")
-    harness.push(Change(batch=batch))
+    harness.push(Change(batches=(batch,)))
     assert batch.released >= 1
 
 

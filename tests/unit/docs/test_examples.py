@@ -37,12 +37,9 @@ def example(name: str, output: Path, *arguments: str) -> Iterator[subprocess.Pop
 @pytest.fixture
 def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
     """One link."""
-    made = make_namespace("examples")
-    made.ip("link", "add", "loop0", "type", "veth", "peer", "name", "peer")
-    for link in ("loop0", "peer"):
-        made.ip("link", "set", link, "up")
-    made.ip("address", "add", "10.0.0.1/24", "dev", "loop0")
-    return made
+    namespace = make_namespace("examples")
+    namespace.add_veth("loop0", "10.0.0.1/24")
+    return namespace
 
 
 def test_a_sink_of_ones_own(kernel: Namespace, tmp_path: Path) -> None:
@@ -66,7 +63,7 @@ def test_a_sink_of_ones_own(kernel: Namespace, tmp_path: Path) -> None:
 def test_a_handler_beside_the_reflector(
     kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
-    """It sees what is withdrawn, and VPP gets what it would have got without it."""
+    """It is called for withdrawals, and VPP gets the same as without it."""
     config, output = tmp_path / "config.toml", tmp_path / "output"
     config.write_text(
         f'[kernel]\nnamespace = "{kernel.path}"\n[vpp]\napi_socket = "{simulator.socket}"\n'
@@ -79,7 +76,7 @@ def test_a_handler_beside_the_reflector(
         assert output.read_text() == ""
         ip_batch(kernel, (f"route del {prefix}" for prefix in prefixes))
         wait_until(simulator.routes, 30, "none", accept=lambda seen: not seen)
-        said = output.read_text().splitlines()
-        assert sum(int(line.split()[0]) for line in said) == len(prefixes)
+        lines = output.read_text().splitlines()
+        assert sum(int(line.split()[0]) for line in lines) == len(prefixes)
         shown = r"\d+ prefixes go at once, such as delete 30\.0\.\d+\.0/24 table 254 \(VPP has .*\)"
-        assert all(re.fullmatch(shown, line) for line in said)
+        assert all(re.fullmatch(shown, line) for line in lines)

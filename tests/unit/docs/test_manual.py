@@ -25,16 +25,16 @@ def test_every_command_has_its_page() -> None:
 
 @pytest.mark.parametrize("command", TREE, ids=lambda command: command.name)
 def test_the_tree_is_what_the_help_says(command: Command) -> None:
-    said = CliRunner().invoke(command_line(), [*command.path[1:], "--help"]).stdout
-    listed = said.partition("\nOptions:\n")[2]
-    options = re.findall(r"^  (-[^\s,]+(?:, -[^\s,]+)*)", listed, re.MULTILINE)
+    printed = CliRunner().invoke(command_line(), [*command.path[1:], "--help"]).stdout
+    options_text = printed.partition("\nOptions:\n")[2]
+    options = re.findall(r"^  (-[^\s,]+(?:, -[^\s,]+)*)", options_text, re.MULTILINE)
     help_itself = frozenset({"-h", "--help"})
     assert {frozenset(names.split(", ")) for names in options} == {
         help_itself,
         *(frozenset(one.names) for one in command.options),
     }
     arguments = [one.metavar if one.required else f"[{one.metavar}]" for one in command.arguments]
-    assert said.splitlines()[0].split("[OPTIONS]")[1].split()[: len(arguments)] == arguments
+    assert printed.splitlines()[0].split("[OPTIONS]")[1].split()[: len(arguments)] == arguments
 
 
 def test_a_formatter_finds_nothing_wrong(tmp_path: Path) -> None:

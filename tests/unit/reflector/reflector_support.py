@@ -1,4 +1,4 @@
-"""A small route table that follows a kernel in a dictionary, and a southbound for it."""
+"""An engine whose kernel is a dictionary, a southbound for it, and event loops that tests hold."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bgpreflector.controller import Event, EventHandler, RouteBatch, Transaction
-    from bgpreflector.reflector import ContivConf, PushEvent, RouteWatcher
+    from bgpreflector.reflector import PushEvent
 
 TIMEOUT = 20.0
 """Seconds until a test that would hang fails instead."""
@@ -33,31 +33,30 @@ class MemoryBatch:
     def __len__(self) -> int:
         return len(self.taken)
 
-    def _count(self, *, wanted: bool, known: bool) -> int:
-        installed = self._engine.installed
+    def _count(self, *, desired: bool, installed: bool) -> int:
         return sum(
-            (gateway is not None, prefix in installed) == (wanted, known)
+            (gateway is not None, prefix in self._engine.installed) == (desired, installed)
             for prefix, gateway in self.taken.items()
         )
 
     @property
     def adds(self) -> int:
-        return self._count(wanted=True, known=False)
+        return self._count(desired=True, installed=False)
 
     @property
     def replaces(self) -> int:
-        return self._count(wanted=True, known=True)
+        return self._count(desired=True, installed=True)
 
     @property
     def deletes(self) -> int:
-        return self._count(wanted=False, known=True)
+        return self._count(desired=False, installed=True)
 
     def changes(self, limit: int) -> Iterable[object]:
         return list(self.taken.items())[:limit]
 
     def release(self) -> None:
         if not self.committed:
-            self._engine.give_back(self.taken)
+            self._engine.requeue(self.taken)
             self.committed = True
 
 
@@ -127,7 +126,7 @@ class MemoryEngine:
                 self._dirty[prefix] = None
             self._changed.notify_all()
 
-    def give_back(self, prefixes: Iterable[str]) -> None:
+    def requeue(self, prefixes: Iterable[str]) -> None:
         with self._changed:
             self._dirty.update(dict.fromkeys(prefixes))
             self._changed.notify_all()
@@ -147,8 +146,8 @@ class MemorySouthbound:
         self.engine = engine
         self.down: Exception | None = None
         self.refuse: set[str] = set()
-        self.looks_away: Callable[[Transaction], None] | None = None
-        """What it does with batches in place of taking them."""
+        self.instead_of_commit: Callable[[Transaction], None] | None = None
+        """What it does in place of committing."""
         self.attempts = 0
         self._changed = threading.Condition()
 
@@ -164,8 +163,8 @@ class MemorySouthbound:
             self._changed.notify_all()
             if self.down is not None:
                 raise self.down
-            if self.looks_away:
-                self.looks_away(txn)
+            if self.instead_of_commit:
+                self.instead_of_commit(txn)
                 return CommitResult()
             failures = tuple(self._install(batch) for batch in txn.batches)
             failed = tuple(failure for some in failures for failure in some)
@@ -214,14 +213,13 @@ class Reflection:
     ) -> Reflection:
         engine = MemoryEngine()
 
-        def watcher(conf: ContivConf) -> RouteWatcher:
-            return KernelRouteWatcher(engine, batch_limit=batch_limit, pause=pause)
-
-        def deps(deps: Deps) -> None:
+        def set_deps(deps: Deps) -> None:
             deps.contiv_conf = Config()
-            deps.watcher = watcher
+            deps.watcher = lambda conf: KernelRouteWatcher(
+                engine, batch_limit=batch_limit, pause=pause
+            )
 
-        plugin = new_plugin(use_deps(deps))
+        plugin = new_plugin(use_deps(set_deps))
         southbound = MemorySouthbound(engine)
         settings = ControllerConfig(healing_delay=healing_delay)
         return cls(
@@ -240,7 +238,7 @@ class Reflection:
 MakeReflection = Callable[..., Reflection]
 
 
-class ListedEvents:
+class EventList:
     """An event loop that only keeps what is pushed."""
 
     def __init__(self) -> None:
@@ -250,8 +248,8 @@ class ListedEvents:
         self.events.append(event)
 
 
-class ListedWatcher:
-    """A watcher that writes down its calls."""
+class RecordingWatcher:
+    """A watcher that records its calls."""
 
     def __init__(self, batch: RouteBatch) -> None:
         self.batch = batch
@@ -276,7 +274,7 @@ class ListedWatcher:
             raise OSError(f"{name} failed")
 
 
-class HeldLoop:
+class HeldEventLoop:
     """An event loop that holds the first event until released, then takes the others."""
 
     def __init__(self) -> None:
@@ -293,7 +291,7 @@ class HeldLoop:
             raise self.error
 
 
-class NotedBackoff(Backoff):
+class SignallingBackoff(Backoff):
     """Says when a pause begins."""
 
     def __init__(self) -> None:

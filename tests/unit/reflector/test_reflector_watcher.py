@@ -17,7 +17,7 @@ from bgpreflector.controller import (
 )
 from bgpreflector.errors import KernelError
 from bgpreflector.reflector import BGPRouteBatchUpdate
-from reflector.reflector_support import TIMEOUT, NotedBackoff, Reflection
+from reflector.reflector_support import TIMEOUT, Reflection, SignallingBackoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def make() -> Iterator[MakeReflection]:
+def make_reflection() -> Iterator[MakeReflection]:
     made: list[Reflection] = []
 
     def make(*handlers: EventHandler, **settings: object) -> Reflection:
@@ -39,14 +39,22 @@ def make() -> Iterator[MakeReflection]:
         reflection.close()
 
 
+@pytest.fixture
+def reflection(make_reflection: MakeReflection) -> Reflection:
+    """One that is started, with the defaults."""
+    started = make_reflection()
+    started.start()
+    return started
+
+
 def table(count: int, gateway: str) -> dict[str, str | None]:
     return {f"10.{i >> 8}.{i & 255}.0/24": gateway for i in range(count)}
 
 
 def test_a_full_table_is_one_batch_of_the_startup_resync(
-    make: MakeReflection,
+    make_reflection: MakeReflection,
 ) -> None:
-    reflection = make(batch_limit=10)
+    reflection = make_reflection(batch_limit=10)
     reflection.engine.kernel = {p: g for p, g in table(1000, "192.0.2.1").items() if g}
     reflection.start()
     assert reflection.engine.installed == reflection.engine.kernel
@@ -54,9 +62,7 @@ def test_a_full_table_is_one_batch_of_the_startup_resync(
     assert reflection.engine.calls == ["start", "resync"]
 
 
-def test_changes_follow(make: MakeReflection) -> None:
-    reflection = make()
-    reflection.start()
+def test_changes_follow(reflection: Reflection) -> None:
     reflection.engine.change(table(300, "192.0.2.1"))
     reflection.southbound.wait_for_kernel()
     reflection.engine.change(table(200, "192.0.2.2"))
@@ -66,19 +72,15 @@ def test_changes_follow(make: MakeReflection) -> None:
     assert len(reflection.engine.installed) == 200
 
 
-def test_many_changes_come_in_bounded_batches(make: MakeReflection) -> None:
-    reflection = make(batch_limit=100)
+def test_many_changes_come_in_bounded_batches(make_reflection: MakeReflection) -> None:
+    reflection = make_reflection(batch_limit=100)
     reflection.start()
     reflection.engine.change(table(250, "192.0.2.1"))
     reflection.southbound.wait_for_kernel()
     assert reflection.engine.sizes == [100, 100, 50]
 
 
-def test_what_changes_while_a_batch_is_away_is_one_batch_more(
-    make: MakeReflection,
-) -> None:
-    reflection = make()
-    reflection.start()
+def test_what_changes_while_a_batch_is_away_is_one_batch_more(reflection: Reflection) -> None:
     with reflection.southbound._changed:
         before = reflection.southbound.attempts
         reflection.engine.change({"10.0.0.0/8": "192.0.2.1"})
@@ -88,9 +90,7 @@ def test_what_changes_while_a_batch_is_away_is_one_batch_more(
     assert reflection.southbound.attempts <= before + 2
 
 
-def test_a_resync_finds_what_no_notification_told(make: MakeReflection) -> None:
-    reflection = make()
-    reflection.start()
+def test_a_resync_finds_what_no_notification_announced(reflection: Reflection) -> None:
     reflection.engine.change({"10.0.0.0/8": "192.0.2.1", "10.1.0.0/16": "192.0.2.1"})
     reflection.southbound.wait_for_kernel()
     del reflection.engine.kernel["10.1.0.0/16"]
@@ -98,8 +98,8 @@ def test_a_resync_finds_what_no_notification_told(make: MakeReflection) -> None:
     assert reflection.engine.installed == {"10.0.0.0/8": "192.0.2.1"}
 
 
-def test_a_failed_batch_is_given_back_and_healed(make: MakeReflection) -> None:
-    reflection = make(pause=Backoff(3600))
+def test_a_failed_batch_is_requeued_and_healed(make_reflection: MakeReflection) -> None:
+    reflection = make_reflection(pause=Backoff(3600))
     reflection.start()
     reflection.southbound.down = ConnectionError("gone")
     reflection.engine.change({"10.0.0.0/8": "192.0.2.1"})
@@ -111,9 +111,9 @@ def test_a_failed_batch_is_given_back_and_healed(make: MakeReflection) -> None:
 
 
 def test_without_a_resync_the_watcher_tries_again_after_its_pause(
-    make: MakeReflection,
+    make_reflection: MakeReflection,
 ) -> None:
-    reflection = make(healing_delay=3600, pause=Backoff(0.001))
+    reflection = make_reflection(healing_delay=3600, pause=Backoff(0.001))
     reflection.start()
     reflection.southbound.down = ConnectionError("gone")
     reflection.engine.change({"10.0.0.0/8": "192.0.2.1"})
@@ -122,8 +122,8 @@ def test_without_a_resync_the_watcher_tries_again_after_its_pause(
     reflection.southbound.wait_for_kernel()
 
 
-def test_refused_routes_do_not_hold_up_the_others(make: MakeReflection) -> None:
-    reflection = make(healing_delay=3600, pause=Backoff(3600))
+def test_refused_routes_do_not_hold_up_the_others(make_reflection: MakeReflection) -> None:
+    reflection = make_reflection(healing_delay=3600, pause=Backoff(3600))
     reflection.start()
     reflection.southbound.refuse = {"10.0.0.0/8"}
     reflection.engine.change({"10.0.0.0/8": "192.0.2.1"})
@@ -132,27 +132,21 @@ def test_refused_routes_do_not_hold_up_the_others(make: MakeReflection) -> None:
     reflection.southbound.wait_for(lambda: "10.1.0.0/16" in reflection.engine.installed)
 
 
-def test_an_engine_that_dies_ends_the_loop_with_its_reason(
-    make: MakeReflection,
-) -> None:
-    reflection = make()
-    reflection.start()
+def test_an_engine_that_dies_ends_the_loop_with_its_reason(reflection: Reflection) -> None:
     reflection.engine.fail("netlink socket: connection reset")
     with pytest.raises(FatalError, match="netlink socket: connection reset") as caught:
         reflection.controller.wait(TIMEOUT)
     assert isinstance(caught.value.original, KernelError)
 
 
-def test_a_dump_that_fails_is_fatal(make: MakeReflection) -> None:
-    reflection = make()
+def test_a_dump_that_fails_is_fatal(make_reflection: MakeReflection) -> None:
+    reflection = make_reflection()
     reflection.engine.resync_error = KernelError("the dump was refused")
     with pytest.raises(FatalError, match="the dump was refused"):
         reflection.start()
 
 
-def test_a_dump_that_fails_later_is_repeated(make: MakeReflection) -> None:
-    reflection = make(healing_delay=0.0)
-    reflection.start()
+def test_a_dump_that_fails_later_is_repeated(reflection: Reflection) -> None:
     reflection.engine.resync_error = KernelError("no buffer space")
     with pytest.raises(AbortEventError, match="no buffer space"):
         reflection.controller.push_event(FullResync("operator", blocking=True))
@@ -162,9 +156,7 @@ def test_a_dump_that_fails_later_is_repeated(make: MakeReflection) -> None:
     assert not reflection.controller.ended
 
 
-def test_closing_ends_the_thread_and_twice_is_fine(make: MakeReflection) -> None:
-    reflection = make()
-    reflection.start()
+def test_closing_ends_the_thread_and_twice_is_fine(reflection: Reflection) -> None:
     reflection.plugin.close()
     reflection.plugin.close()
     assert "route-watcher" not in [thread.name for thread in threading.enumerate()]
@@ -172,8 +164,8 @@ def test_closing_ends_the_thread_and_twice_is_fine(make: MakeReflection) -> None
     reflection.controller.push_event(FullResync("still there"))
 
 
-def test_a_pausing_watcher_can_be_closed(make: MakeReflection) -> None:
-    reflection = make(healing_delay=3600, pause=Backoff(3600))
+def test_a_pausing_watcher_can_be_closed(make_reflection: MakeReflection) -> None:
+    reflection = make_reflection(healing_delay=3600, pause=Backoff(3600))
     reflection.start()
     reflection.southbound.down = ConnectionError("gone")
     reflection.engine.change({"10.0.0.0/8": "192.0.2.1"})
@@ -192,29 +184,29 @@ def release(txn: Transaction) -> None:
         batch.release()
 
 
-@pytest.mark.parametrize("looks_away", [ignore, release])
+@pytest.mark.parametrize("instead_of_commit", [ignore, release])
 def test_a_southbound_that_takes_no_batch_is_not_asked_without_end(
-    make: MakeReflection,
+    make_reflection: MakeReflection,
     caplog: pytest.LogCaptureFixture,
-    looks_away: Callable[[Transaction], None],
+    instead_of_commit: Callable[[Transaction], None],
 ) -> None:
-    pause = NotedBackoff()
-    reflection = make(healing_delay=0.0, pause=pause)
-    reflection.southbound.looks_away = looks_away
+    pause = SignallingBackoff()
+    reflection = make_reflection(healing_delay=0.0, pause=pause)
+    reflection.southbound.instead_of_commit = instead_of_commit
     reflection.engine.kernel = {"10.0.0.0/8": "192.0.2.1", "10.1.0.0/16": "192.0.2.1"}
     with pytest.raises(BatchNotConsumedError, match=r"MemorySouthbound .* 2 route changes"):
         reflection.start()
     assert pause.paused.wait(TIMEOUT)
-    # That of the resync, and the watcher's, which is what the pause is after.
+    # The resync's, and the watcher's, after which the pause begins.
     assert reflection.southbound.attempts == 2
-    said = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert [record.name for record in said] == ["bgpreflector.controller.dispatcher"]
-    reflection.southbound.looks_away = None
+    logged = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert [record.name for record in logged] == ["bgpreflector.controller.dispatcher"]
+    reflection.southbound.instead_of_commit = None
     reflection.controller.push_event(FullResync("operator", blocking=True))
     reflection.southbound.wait_for_kernel()
 
 
-def test_a_handler_that_fails_does_not_hold_the_routes_up(make: MakeReflection) -> None:
+def test_a_handler_that_fails_does_not_hold_the_routes_up(make_reflection: MakeReflection) -> None:
     class Failing(Observer):
         def handles_event(self, event: Event) -> bool:
             return isinstance(event, BGPRouteBatchUpdate)
@@ -222,7 +214,7 @@ def test_a_handler_that_fails_does_not_hold_the_routes_up(make: MakeReflection) 
         def observe(self, event: Event) -> str:
             raise ValueError("no")
 
-    reflection = make(Failing(), healing_delay=0.0, pause=Backoff(3600))
+    reflection = make_reflection(Failing(), healing_delay=0.0, pause=Backoff(3600))
     reflection.start()
     for gateway in ("192.0.2.1", "192.0.2.2", "192.0.2.3"):
         reflection.engine.change({"10.0.0.0/8": gateway})

@@ -12,38 +12,51 @@ from bgpreflector.controller import (
 )
 from bgpreflector.reflector import BGPRouteBatchUpdate, KernelRouteWatcher, RouteWatchFailure
 from lab import wait_until
-from reflector.reflector_support import TIMEOUT, HeldLoop, ListedEvents, MemoryEngine, NotedBackoff
+from reflector.reflector_support import (
+    TIMEOUT,
+    EventList,
+    HeldEventLoop,
+    MemoryEngine,
+    SignallingBackoff,
+)
 
 if TYPE_CHECKING:
-    from bgpreflector.controller import RouteBatch
+    from bgpreflector.controller import EventLoop, RouteBatch
 
 
-def test_a_batch_that_is_done_while_a_resync_looks() -> None:
-    class Fleeting(KernelRouteWatcher):
-        """Its batch is in flight at the first look, and no more at the second."""
+def start_watcher(
+    engine: MemoryEngine, loop: EventLoop, pause: Backoff | None = None
+) -> KernelRouteWatcher:
+    watcher = KernelRouteWatcher(engine, pause=pause)
+    watcher.start(loop.push_event)
+    return watcher
 
-        looks = 0
+
+def test_a_batch_may_end_while_a_resync_reads() -> None:
+    class ReadOnce(KernelRouteWatcher):
+        """Its batch is in flight when that is read first, and no longer afterwards."""
+
+        reads = 0
         event: BGPRouteBatchUpdate
 
         @property
         def _in_flight(self) -> BGPRouteBatchUpdate | None:
-            self.looks += 1
-            return self.event if self.looks == 1 else None
+            self.reads += 1
+            return self.event if self.reads == 1 else None
 
         @_in_flight.setter
         def _in_flight(self, event: BGPRouteBatchUpdate | None) -> None:
             pass
 
     engine = MemoryEngine()
-    watcher = Fleeting(engine)
+    watcher = ReadOnce(engine)
     watcher.event = BGPRouteBatchUpdate(engine.take_batch(1))
     watcher.resync_batch()
 
 
 def test_an_event_loop_that_takes_no_batch_is_not_asked_without_end() -> None:
-    engine, loop, pause = MemoryEngine(), ListedEvents(), NotedBackoff()
-    watcher = KernelRouteWatcher(engine, pause=pause)
-    watcher.start(loop.push_event)
+    engine, loop, pause = MemoryEngine(), EventList(), SignallingBackoff()
+    watcher = start_watcher(engine, loop, pause)
     engine.change({"10.0.0.0/8": "192.0.2.1"})
     assert pause.paused.wait(TIMEOUT)
     assert len(loop.events) == 1
@@ -51,9 +64,8 @@ def test_an_event_loop_that_takes_no_batch_is_not_asked_without_end() -> None:
 
 
 def test_a_resync_takes_over_the_batch_that_waits_in_the_queue() -> None:
-    engine, loop = MemoryEngine(), HeldLoop()
-    watcher = KernelRouteWatcher(engine)
-    watcher.start(loop.push_event)
+    engine, loop = MemoryEngine(), HeldEventLoop()
+    watcher = start_watcher(engine, loop)
     engine.change({"10.0.0.0/8": "192.0.2.1"})
     assert loop.reached.wait(TIMEOUT)
     engine.change({"10.1.0.0/16": "192.0.2.1"})
@@ -67,13 +79,12 @@ def test_a_resync_takes_over_the_batch_that_waits_in_the_queue() -> None:
 
 
 def test_after_a_failed_batch_the_watcher_waits_for_a_resync() -> None:
-    engine, loop, backoff = MemoryEngine(), HeldLoop(), NotedBackoff()
-    watcher = KernelRouteWatcher(engine, pause=backoff)
-    watcher.start(loop.push_event)
+    engine, loop, pause = MemoryEngine(), HeldEventLoop(), SignallingBackoff()
+    watcher = start_watcher(engine, loop, pause)
     loop.error = ConnectionError("gone")
     loop.proceed.set()
     engine.change({"10.0.0.0/8": "192.0.2.1"})
-    assert backoff.paused.wait(TIMEOUT)
+    assert pause.paused.wait(TIMEOUT)
     engine.change({"10.0.0.0/8": "192.0.2.2"})
     assert len(loop.events) == 1
     loop.error = None
@@ -85,12 +96,11 @@ def test_after_a_failed_batch_the_watcher_waits_for_a_resync() -> None:
 
 
 def test_a_failure_is_reported_once_there_is_room() -> None:
-    """Nobody else would end what can see the kernel no more."""
-    engine, loop = MemoryEngine(), HeldLoop()
+    """Nothing else would end a daemon that no longer reads the kernel."""
+    engine, loop = MemoryEngine(), HeldEventLoop()
     loop.error = EventQueueFullError("full")
     loop.proceed.set()
-    watcher = KernelRouteWatcher(engine)
-    watcher.start(loop.push_event)
+    watcher = start_watcher(engine, loop)
     engine.fail("no more")
     wait_until(lambda: len(loop.events), TIMEOUT, "it is tried", accept=lambda tries: tries >= 2)
     loop.error = None
@@ -102,9 +112,8 @@ def test_a_failure_is_reported_once_there_is_room() -> None:
 
 def test_a_batch_that_a_full_queue_refuses_is_pushed_again() -> None:
     """Without the pauses after a failure, which grow."""
-    engine, loop = MemoryEngine(), HeldLoop()
-    watcher = KernelRouteWatcher(engine, pause=Backoff(3600.0))
-    watcher.start(loop.push_event)
+    engine, loop = MemoryEngine(), HeldEventLoop()
+    watcher = start_watcher(engine, loop, Backoff(3600.0))
     loop.error = EventQueueFullError("full")
     engine.change({"10.0.0.0/8": "192.0.2.1"})
     assert loop.reached.wait(TIMEOUT)
@@ -115,20 +124,19 @@ def test_a_batch_that_a_full_queue_refuses_is_pushed_again() -> None:
     assert [len(event.batches[0]) for event in loop.events[:2]] == [1, 1]
 
 
-def test_nothing_is_pushed_where_nothing_is_left_to_take() -> None:
-    class Eager(MemoryEngine):
-        looks = 0
+def test_an_empty_batch_is_not_pushed() -> None:
+    class Woken(MemoryEngine):
+        waits = 0
 
         def wait_dirty(self, timeout: float | None) -> bool:
-            self.looks += 1
-            return self.looks <= 3
+            self.waits += 1
+            return self.waits <= 3
 
-    engine, loop = Eager(), HeldLoop()
+    engine, loop = Woken(), HeldEventLoop()
     loop.proceed.set()
-    watcher = KernelRouteWatcher(engine)
-    watcher.start(loop.push_event)
+    watcher = start_watcher(engine, loop)
     watcher.close()
-    assert engine.looks == 4
+    assert engine.waits == 4
     assert loop.events == []
 
 
@@ -154,19 +162,17 @@ def test_no_batch_is_taken_while_a_resync_reads() -> None:
             assert self.woken.wait(TIMEOUT)
             self.taken_meanwhile = self.taken.wait(0.2)
 
-    engine, loop = Slow(), HeldLoop()
+    engine, loop = Slow(), HeldEventLoop()
     loop.proceed.set()
-    watcher = KernelRouteWatcher(engine)
-    watcher.start(loop.push_event)
+    watcher = start_watcher(engine, loop)
     assert len(watcher.resync_batch()) == 1
     watcher.close()
     assert not engine.taken_meanwhile
 
 
 def test_a_batch_that_was_done_is_not_taken_over() -> None:
-    engine, loop = MemoryEngine(), HeldLoop()
-    watcher = KernelRouteWatcher(engine)
-    watcher.start(loop.push_event)
+    engine, loop = MemoryEngine(), HeldEventLoop()
+    watcher = start_watcher(engine, loop)
     loop.proceed.set()
     loop.error = OperationsFailedError("one refused")
     engine.change({"10.0.0.0/8": "192.0.2.1"})
@@ -176,11 +182,10 @@ def test_a_batch_that_was_done_is_not_taken_over() -> None:
     assert not loop.events[0].superseded  # type: ignore[attr-defined]
 
 
-def test_a_failure_while_closing_is_nobodys_business() -> None:
-    engine, loop = MemoryEngine(), ListedEvents()
-    watcher = KernelRouteWatcher(engine)
-    watcher.start(loop.push_event)
-    engine._failure = "closed under our feet"
+def test_a_failure_while_closing_is_not_reported() -> None:
+    engine, loop = MemoryEngine(), EventList()
+    watcher = start_watcher(engine, loop)
+    engine._failure = "closed"
     watcher.close()
     assert loop.events == []
 
@@ -190,10 +195,9 @@ def test_a_bug_in_the_engine_is_reported_too() -> None:
         def wait_dirty(self, timeout: float | None) -> bool:
             raise ValueError("bug")
 
-    loop = HeldLoop()
+    loop = HeldEventLoop()
     loop.proceed.set()
-    watcher = KernelRouteWatcher(Broken())
-    watcher.start(loop.push_event)
+    watcher = start_watcher(Broken(), loop)
     assert loop.reached.wait(TIMEOUT)
     watcher.close()
     assert isinstance(loop.events[0], RouteWatchFailure)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,28 +15,15 @@ from bgpreflector._core import Simulator
 from bgpreflector.config import VppConfig
 from bgpreflector.vpp import VppSession
 from lab import wait_until
+from lab.command import PROGRAM, run_command
 
 CLIENTS = 50
 
 
-def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs it where it cannot start."""
-    command = [sys.executable, "-m", "bgpreflector", "simulate", *arguments]
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
-
-
 @contextmanager
 def simulating(*arguments: str, socket: Path) -> Iterator[None]:
-    """Runs it until it is no longer needed."""
-    command = [
-        sys.executable,
-        "-m",
-        "bgpreflector",
-        "simulate",
-        "--socket",
-        str(socket),
-        *arguments,
-    ]
+    """Runs it until the end of the block."""
+    command = [*PROGRAM, "simulate", "--socket", str(socket), *arguments]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
         try:
             wait_until(socket.exists, 30, "it listens")
@@ -47,7 +33,7 @@ def simulating(*arguments: str, socket: Path) -> Iterator[None]:
             process.wait(30)
 
 
-def descriptors() -> int:
+def open_descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
@@ -55,45 +41,44 @@ def test_a_client_of_the_control_socket_leaves_no_descriptor(tmp_path: Path) -> 
     control = tmp_path / "control.sock"
     simulator = Simulator(socket=tmp_path / "api.sock", control_socket=control)
     try:
-        before = descriptors()
+        before = open_descriptors()
         for _ in range(CLIENTS):
             with socket.socket(socket.AF_UNIX) as client:
                 client.connect(str(control))
                 client.sendall(b'{"query": "statistics"}\n')
                 with client.makefile("rb") as answers:
                     assert answers.readline().startswith(b'{"ok":true')
-        wait_until(descriptors, 30, "all are closed", accept=lambda count: count <= before + 1)
+        wait_until(open_descriptors, 30, "all are closed", accept=lambda count: count <= before + 1)
     finally:
         simulator.stop()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("--socket", "/nowhere/at/all.sock"), "/nowhere/at/all.sock"),
         (("--socket", "/dev/full"), "/dev/full"),
         (("--socket", "/tmp/" + "x" * 200), "x" * 200),
-        (("--socket", "{place}/a.sock", "--control", "/nowhere/b.sock"), "/nowhere/b.sock"),
-        (("--socket", "{place}/a.sock", "--release", "1.0"), "22.10, 24.02"),
-        (("--socket", "{place}/a.sock", "--api-directory", "/dev/full/x"), "/dev/full/x"),
+        (("--socket", "{directory}/a.sock", "--control", "/nowhere/b.sock"), "/nowhere/b.sock"),
+        (("--socket", "{directory}/a.sock", "--release", "1.0"), "22.10, 24.02"),
+        (("--socket", "{directory}/a.sock", "--api-directory", "/dev/full/x"), "/dev/full/x"),
     ],
 )
 def test_what_it_cannot_do_is_one_message(
-    tmp_path: Path, arguments: tuple[str, ...], said: str
+    tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
-    done = simulate(*(argument.format(place=tmp_path) for argument in arguments))
-    text = done.stderr.replace("\n", "")
-    assert done.returncode == 1
-    assert said in text
-    assert "Traceback" not in text
+    given = (argument.format(directory=tmp_path) for argument in arguments)
+    error = run_command("simulate", *given, exit_code=1).stderr.replace("\n", "")
+    assert message in error
+    assert "Traceback" not in error
     assert list(tmp_path.iterdir()) == []
 
 
 def test_it_plays_a_release_with_its_files(tmp_path: Path) -> None:
-    place, api = tmp_path / "api.sock", tmp_path / "api"
+    socket, api = tmp_path / "api.sock", tmp_path / "api"
     arguments = ("--release", "24.02", "--api-directory", str(api))
-    with simulating(*arguments, socket=place):
-        settings = {"api_socket": str(place), "api_directory": str(api)}
+    with simulating(*arguments, socket=socket):
+        settings = {"api_socket": str(socket), "api_directory": str(api)}
         session = VppSession(VppConfig.model_validate(settings))
         session.connect()
         assert session.version().startswith("24.02")

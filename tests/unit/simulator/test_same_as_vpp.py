@@ -10,38 +10,18 @@ from typing import Any
 import pytest
 
 from lab.vpp import RELEASES, RealVpp, SimulatedVpp
+from lab.vpp.api import NO_INTERFACE, fib_path
 
-ALL = 0xFFFFFFFF
-NORMAL, LOCAL, DROP, UNREACH, PROHIBIT, SOURCE_LOOKUP, DVR = 0, 1, 2, 5, 6, 7, 8
-IP4, IP6, BIER = 0, 1, 4
+LOCAL, DROP, UNREACH, PROHIBIT, SOURCE_LOOKUP, DVR = 1, 2, 5, 6, 7, 8
+IP6, BIER = 1, 4
 VOLATILE = {"_0", "context", "client_index", "stats_index", "vpe_pid", "build_date"}
 RECURSIVE_RESOLUTION = "recursive-resolution"
 """Source of the routes that VPP makes to next hops of other routes: they are not simulated."""
 
-Ask = Callable[["Asked"], Any]
+Ask = Callable[["VppClient"], Any]
 
 
-def path(next_hop: str | None = None, interface: int = ALL, **fields: Any) -> dict[str, Any]:
-    labels = fields.pop("labels", [])
-    protocol = fields.get("proto", IP4)
-    address = {"ip6" if protocol == IP6 else "ip4": next_hop}
-    label = {"is_uniform": 0, "label": 0, "ttl": 0, "exp": 0}
-    return {
-        "sw_if_index": interface,
-        "table_id": 0,
-        "rpf_id": ALL,
-        "weight": 1,
-        "preference": 0,
-        "type": NORMAL,
-        "flags": 0,
-        "proto": IP4,
-        "nh": {"address": address} if next_hop else {},
-        "n_labels": len(labels),
-        "label_stack": [label | given for given in labels] + [label] * (16 - len(labels)),
-    } | fields
-
-
-class Asked:
+class VppClient:
     """One of the two VPPs, through an unmodified ``vpp_papi``."""
 
     def __init__(self, api: Any) -> None:
@@ -63,10 +43,10 @@ class Asked:
         source = flags.pop("source", self.low)
         route = {"table_id": table, "prefix": prefix, "src": source}
         route |= {"n_paths": len(paths), "paths": list(paths)}
-        asked = {"is_add": True, "is_multipath": False} | flags
-        return self.api.ip_route_add_del_v2(route=route, **asked)
+        request = {"is_add": True, "is_multipath": False} | flags
+        return self.api.ip_route_add_del_v2(route=route, **request)
 
-    def then(self, prefix: str, *paths: Any, **flags: Any) -> Any:
+    def route_and_lookup(self, prefix: str, *paths: Any, **flags: Any) -> Any:
         """A route request, and what is there afterwards."""
         reply = self.route(prefix, *paths, **flags)
         return reply, self.lookup(prefix, exact=True, table=flags.get("table", 0))
@@ -78,25 +58,25 @@ class Asked:
         wanted = {"table_id": table, "is_ip6": is_ip6}
         return self.api.ip_route_v2_dump(src=source, table=wanted)
 
-    def plain(self, answer: Any) -> Any:
+    def normalized(self, answer: Any) -> Any:
         """An answer without what is each VPP's own: ids of sources become names."""
         names = {int(d.src.id): str(d.src.name).rstrip("\0") for d in self.api.fib_source_dump()}
 
-        def plain(value: Any) -> Any:
+        def normalize(value: Any) -> Any:
             if hasattr(value, "_asdict"):
                 fields = {k: v for k, v in value._asdict().items() if k not in VOLATILE}
                 if isinstance(fields.get("src"), int):
                     fields["src"] = names.get(fields["src"], "none")
-                return {name: plain(field) for name, field in fields.items()}
+                return {name: normalize(field) for name, field in fields.items()}
             if isinstance(value, list | tuple):
-                return _unordered([plain(item) for item in value])
+                return _unordered([normalize(item) for item in value])
             return str(value)
 
-        return plain(answer)
+        return normalize(answer)
 
 
 def _unordered(items: list[Any]) -> list[Any]:
-    """Details in any order, without those that VPP makes of its own accord."""
+    """Details in any order, without those that VPP makes by itself."""
     details = [item for item in items if isinstance(item, dict) and "route" in item]
     if len(details) != len(items):
         return items
@@ -104,20 +84,20 @@ def _unordered(items: list[Any]) -> list[Any]:
     return sorted(ours, key=json.dumps)
 
 
-VIA = path("10.0.0.7", 1)
+VIA = fib_path("10.0.0.7", 1)
 QUESTIONS: dict[str, Ask] = {
     "interfaces": lambda vpp: vpp.api.sw_interface_dump(),
     "an interface": lambda vpp: vpp.api.sw_interface_dump(sw_if_index=1),
     "no interface": lambda vpp: vpp.api.sw_interface_dump(sw_if_index=77),
     "interfaces by name": lambda vpp: vpp.api.sw_interface_dump(
-        sw_if_index=ALL, name_filter_valid=True, name_filter="LOOP"
+        sw_if_index=NO_INTERFACE, name_filter_valid=True, name_filter="LOOP"
     ),
     "flags of no interface": lambda vpp: vpp.api.sw_interface_set_flags(sw_if_index=77, flags=1),
     "no loopback to delete": lambda vpp: vpp.api.delete_loopback(sw_if_index=77),
     "a registration twice": lambda vpp: [
         vpp.api.want_interface_events(enable_disable=enable, pid=7) for enable in (1, 1, 0, 0)
     ],
-    "a loopback made anew": lambda vpp: [
+    "a loopback created again": lambda vpp: [
         vpp.api.create_loopback(),
         vpp.api.delete_loopback(sw_if_index=2),
         vpp.api.create_loopback(),
@@ -130,66 +110,78 @@ QUESTIONS: dict[str, Ask] = {
     "no exact match": lambda vpp: vpp.lookup("9.9.9.0/24", exact=True),
     "lookup without table": lambda vpp: vpp.lookup("9.9.9.0/24", table=77),
     "lookup in version 1": lambda vpp: vpp.api.ip_route_lookup(prefix="9.9.9.9/32"),
-    "no source is the API's": lambda vpp: vpp.then("1.0.0.0/24", path(type=DROP), source=0),
+    "no source is the API's": lambda vpp: vpp.route_and_lookup(
+        "1.0.0.0/24", fib_path(type=DROP), source=0
+    ),
     "sources by priority": lambda vpp: [
-        vpp.then("1.0.1.0/24", path("10.0.0.8", 1)),
-        vpp.then("1.0.1.0/24", VIA, source=0),
-        vpp.then("1.0.1.0/24", path("10.0.0.9", 1), source=vpp.high),
+        vpp.route_and_lookup("1.0.1.0/24", fib_path("10.0.0.8", 1)),
+        vpp.route_and_lookup("1.0.1.0/24", VIA, source=0),
+        vpp.route_and_lookup("1.0.1.0/24", fib_path("10.0.0.9", 1), source=vpp.high),
         [vpp.dump(vpp.low), vpp.dump(vpp.high)],
-        vpp.then("1.0.1.0/24", source=vpp.high, is_add=False),
-        vpp.then("1.0.1.0/24", source=0, is_add=False),
+        vpp.route_and_lookup("1.0.1.0/24", source=vpp.high, is_add=False),
+        vpp.route_and_lookup("1.0.1.0/24", source=0, is_add=False),
     ],
-    "bits behind the length": lambda vpp: vpp.then("1.0.2.0/24", VIA),
+    "bits behind the length": lambda vpp: vpp.route_and_lookup("1.0.2.0/24", VIA),
     "next_hops": lambda vpp: [
-        vpp.then("1.0.3.0/24", VIA, is_multipath=True),
-        vpp.then("1.0.3.0/24", path("10.0.0.5", 1, weight=3), is_multipath=True),
-        vpp.then("1.0.3.0/24", path("10.0.0.7", 1, weight=9), is_multipath=True),
-        vpp.then("1.0.3.0/24", is_multipath=True),
-        vpp.then("1.0.3.0/24", is_multipath=True, is_add=False),
+        vpp.route_and_lookup("1.0.3.0/24", VIA, is_multipath=True),
+        vpp.route_and_lookup("1.0.3.0/24", fib_path("10.0.0.5", 1, weight=3), is_multipath=True),
+        vpp.route_and_lookup("1.0.3.0/24", fib_path("10.0.0.7", 1, weight=9), is_multipath=True),
+        vpp.route_and_lookup("1.0.3.0/24", is_multipath=True),
+        vpp.route_and_lookup("1.0.3.0/24", is_multipath=True, is_add=False),
     ],
     "the last next hop": lambda vpp: [
-        vpp.then("1.0.4.0/24", VIA),
-        vpp.then("1.0.4.0/24", VIA, is_multipath=True, is_add=False),
-        vpp.then("1.0.4.0/24", VIA, is_multipath=True, is_add=False),
+        vpp.route_and_lookup("1.0.4.0/24", VIA),
+        vpp.route_and_lookup("1.0.4.0/24", VIA, is_multipath=True, is_add=False),
+        vpp.route_and_lookup("1.0.4.0/24", VIA, is_multipath=True, is_add=False),
     ],
-    "no weight": lambda vpp: vpp.then("1.0.6.0/24", path("10.0.0.7", 1, weight=0)),
-    "a path twice": lambda vpp: vpp.then("1.0.7.0/24", VIA, path("10.0.0.7", 1, weight=2)),
-    "labels": lambda vpp: vpp.then(
-        "1.0.8.0/24",
-        path("10.0.0.7", 1, labels=[{"label": 100, "ttl": 33, "exp": 2}, {"label": 200}]),
+    "no weight": lambda vpp: vpp.route_and_lookup("1.0.6.0/24", fib_path("10.0.0.7", 1, weight=0)),
+    "a path twice": lambda vpp: vpp.route_and_lookup(
+        "1.0.7.0/24", VIA, fib_path("10.0.0.7", 1, weight=2)
     ),
-    "flags": lambda vpp: vpp.then("1.0.9.0/24", path("10.0.0.7", flags=2)),
-    "recursion without table": lambda vpp: vpp.then("1.0.11.0/24", path("10.0.0.7", table_id=77)),
-    "a protocol without tables": lambda vpp: vpp.then("1.0.12.0/24", VIA | {"proto": BIER}),
-    "a path for us": lambda vpp: vpp.then("1.0.13.1/32", path(type=LOCAL)),
-    "another table": lambda vpp: vpp.then("1.0.14.0/24", path()),
-    "a host on a device": lambda vpp: vpp.then("1.0.15.1/32", path(interface=1)),
-    "a host by itself": lambda vpp: vpp.then("1.0.15.2/32", path("1.0.15.2", 1)),
-    "a route through itself": lambda vpp: vpp.then("1.0.16.0/24", path("1.0.16.0")),
+    "labels": lambda vpp: vpp.route_and_lookup(
+        "1.0.8.0/24",
+        fib_path("10.0.0.7", 1, labels=[{"label": 100, "ttl": 33, "exp": 2}, {"label": 200}]),
+    ),
+    "flags": lambda vpp: vpp.route_and_lookup("1.0.9.0/24", fib_path("10.0.0.7", flags=2)),
+    "recursion without table": lambda vpp: vpp.route_and_lookup(
+        "1.0.11.0/24", fib_path("10.0.0.7", table_id=77)
+    ),
+    "a protocol without tables": lambda vpp: vpp.route_and_lookup(
+        "1.0.12.0/24", VIA | {"proto": BIER}
+    ),
+    "a path for us": lambda vpp: vpp.route_and_lookup("1.0.13.1/32", fib_path(type=LOCAL)),
+    "another table": lambda vpp: vpp.route_and_lookup("1.0.14.0/24", fib_path()),
+    "a host on a device": lambda vpp: vpp.route_and_lookup("1.0.15.1/32", fib_path(interface=1)),
+    "a host by itself": lambda vpp: vpp.route_and_lookup("1.0.15.2/32", fib_path("1.0.15.2", 1)),
+    "a route through itself": lambda vpp: vpp.route_and_lookup("1.0.16.0/24", fib_path("1.0.16.0")),
     "special paths": lambda vpp: [
-        vpp.then(f"1.0.17.{kind}/32", path("10.0.0.7", 1, type=kind))
+        vpp.route_and_lookup(f"1.0.17.{kind}/32", fib_path("10.0.0.7", 1, type=kind))
         for kind in (DROP, UNREACH, PROHIBIT)
     ],
-    "source lookup": lambda vpp: vpp.then("1.0.19.0/24", path(type=SOURCE_LOOKUP)),
-    "virtual router": lambda vpp: vpp.then("1.0.20.0/24", path(interface=1, type=DVR)),
-    "the order of paths": lambda vpp: vpp.then(
+    "source lookup": lambda vpp: vpp.route_and_lookup("1.0.19.0/24", fib_path(type=SOURCE_LOOKUP)),
+    "virtual router": lambda vpp: vpp.route_and_lookup(
+        "1.0.20.0/24", fib_path(interface=1, type=DVR)
+    ),
+    "the order of paths": lambda vpp: vpp.route_and_lookup(
         "1.0.21.0/24",
-        path("10.0.0.1"),
-        path(interface=1),
-        path("10.0.0.9", 1, weight=5),
-        path("fe80::1", 1, proto=IP6),
-        path("10.0.0.2", 1, preference=1),
-        path(type=UNREACH),
+        fib_path("10.0.0.1"),
+        fib_path(interface=1),
+        fib_path("10.0.0.9", 1, weight=5),
+        fib_path("fe80::1", 1, proto=IP6),
+        fib_path("10.0.0.2", 1, preference=1),
+        fib_path(type=UNREACH),
     ),
     "IPv6": lambda vpp: [
-        vpp.then("2001:db8:1::/48", VIA),
-        vpp.then("2001:db8::1/128", path(interface=1, proto=IP6)),
-        vpp.then("2001:db8:2::/48", path("fe80::1", 1, proto=IP6)),
+        vpp.route_and_lookup("2001:db8:1::/48", VIA),
+        vpp.route_and_lookup("2001:db8::1/128", fib_path(interface=1, proto=IP6)),
+        vpp.route_and_lookup("2001:db8:2::/48", fib_path("fe80::1", 1, proto=IP6)),
     ],
-    "no interface for a path": lambda vpp: vpp.then("1.0.22.0/24", path("10.0.0.7", 99)),
+    "no interface for a path": lambda vpp: vpp.route_and_lookup(
+        "1.0.22.0/24", fib_path("10.0.0.7", 99)
+    ),
     "deleting with a bad path": lambda vpp: [
-        vpp.then("1.0.23.0/24", VIA),
-        vpp.then("1.0.23.0/24", path("10.0.0.7", 99), is_add=False),
+        vpp.route_and_lookup("1.0.23.0/24", VIA),
+        vpp.route_and_lookup("1.0.23.0/24", fib_path("10.0.0.7", 99), is_add=False),
     ],
     "tables": lambda vpp: [
         vpp.api.ip_table_add_del(is_add=True, table={"table_id": 10, "name": "ten"}),
@@ -200,8 +192,8 @@ QUESTIONS: dict[str, Ask] = {
         vpp.api.ip_table_dump(),
         vpp.dump(table=10),
         vpp.dump(table=99),
-        vpp.then("5.5.5.0/24", path("10.0.0.7", table_id=10), table=10),
-        vpp.then("5.5.5.0/24", table=10, is_add=False),
+        vpp.route_and_lookup("5.5.5.0/24", fib_path("10.0.0.7", table_id=10), table=10),
+        vpp.route_and_lookup("5.5.5.0/24", table=10, is_add=False),
         vpp.api.ip_table_add_del(is_add=False, table={"table_id": 10}),
         vpp.api.ip_table_add_del(is_add=False, table={"table_id": 98}),
         vpp.api.ip_table_add_del(is_add=False, table={"table_id": 0}),
@@ -231,7 +223,7 @@ def release_of(version: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Asked, Asked]]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[VppClient, VppClient]]:
     """A real VPP and a simulator, each with one loopback without an address."""
     real, simulated = (tmp_path_factory.mktemp(name) for name in ("real", "simulated"))
     with ExitStack() as stack:
@@ -242,13 +234,13 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Asked, Aske
             remove = {"sw_if_index": 1, "is_add": False, "prefix": address}
             assert vpp.api.sw_interface_add_del_address(**remove).retval == 0
         assert simulator.api.delete_loopback(sw_if_index=2).retval == 0
-        yield Asked(vpp.api), Asked(simulator.api)
+        yield VppClient(vpp.api), VppClient(simulator.api)
 
 
 @pytest.mark.vpp
 @pytest.mark.root
 @pytest.mark.parametrize("what", QUESTIONS)
-def test_the_simulator_answers_as_vpp(both: tuple[Asked, Asked], what: str) -> None:
+def test_the_simulator_answers_as_vpp(both: tuple[VppClient, VppClient], what: str) -> None:
     real, simulated = both
     ask = QUESTIONS[what]
-    assert simulated.plain(ask(simulated)) == real.plain(ask(real))
+    assert simulated.normalized(ask(simulated)) == real.normalized(ask(real))

@@ -18,8 +18,8 @@ from vpp_papi import VPPApiClient
 
 from bgpreflector._core import Simulator
 from lab.vpp import RELEASES
+from lab.vpp.api import NO_INTERFACE, fib_path
 
-ALL = 0xFFFFFFFF
 API = 8
 UP = 3
 SOURCE = "papi"
@@ -98,25 +98,8 @@ def control(simulator: Simulator, tmp_path: Path) -> Iterator[Callable[[str], An
         lines.close()
 
 
-def path(next_hop: str = NEXT_HOP, weight: int = 1) -> dict[str, Any]:
-    address = ip_address(next_hop)
-    return {
-        "sw_if_index": 1,
-        "table_id": 0,
-        "rpf_id": ALL,
-        "weight": weight,
-        "preference": 0,
-        "type": 0,
-        "flags": 0,
-        "proto": address.version == 6,
-        "nh": {"address": {f"ip{address.version}": address.packed}},
-        "n_labels": 0,
-        "label_stack": [{}] * 16,
-    }
-
-
 def route(prefix: str, *next_hops: str, source: int | None = None, table: int = 0) -> Any:
-    paths = [path(next_hop) for next_hop in next_hops]
+    paths = [fib_path(next_hop, 1) for next_hop in next_hops]
     made: dict[str, Any] = {"table_id": table, "prefix": prefix, "n_paths": len(paths)}
     if source is not None:
         made["src"] = source
@@ -183,7 +166,7 @@ def test_control_ping_names_the_process_and_the_client(client: Any) -> None:
 
 
 def test_interfaces_are_dumped(client: Any) -> None:
-    details = client.api.sw_interface_dump(sw_if_index=ALL, name_filter_valid=False)
+    details = client.api.sw_interface_dump(sw_if_index=NO_INTERFACE, name_filter_valid=False)
     seen = {shown(d.interface_name): (d.sw_if_index, int(d.flags)) for d in details}
     assert seen == {"local0": (0, 0), "loop0": (1, UP), "loop1": (2, UP)}
     [named] = client.api.sw_interface_dump(name_filter_valid=True, name_filter="loop1")
@@ -219,7 +202,7 @@ def test_events_tell_of_interfaces(client: Any, make_client: MakeClient) -> None
 
 
 def test_a_loopback_made_again_has_the_index_freed_last(client: Any) -> None:
-    # As VPP 26.10 does: a client cannot tell by the index that an interface is another one.
+    # As VPP 26.10 does: the index does not show a client that an interface is another one.
     first = client.api.create_loopback()
     assert (first.retval, first.sw_if_index) == (0, 3)
     assert client.api.delete_loopback(sw_if_index=3).retval == 0
@@ -242,8 +225,8 @@ def test_pairs_map_interfaces(client: Any, release: str) -> None:
     assert hasattr(client.api, "lcp_itf_pair_get_v2") == has_v2
     if not has_v2:
         return
-    reply, details = client.api.lcp_itf_pair_get_v2(sw_if_index=ALL, cursor=0)
-    assert (reply.retval, reply.cursor) == (0, ALL)
+    reply, details = client.api.lcp_itf_pair_get_v2(sw_if_index=NO_INTERFACE, cursor=0)
+    assert (reply.retval, reply.cursor) == (0, NO_INTERFACE)
     pairs = {shown(d.host_if_name): d.phy_sw_if_index for d in details}
     assert pairs == {"eth0": 1, "eth1": 2}
     reply, details = client.api.lcp_itf_pair_get_v2(sw_if_index=2, cursor=0)
