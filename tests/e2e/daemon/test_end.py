@@ -26,8 +26,8 @@ def test_a_signal_that_another_thread_gets(number: signal.Signals, tmp_path: Pat
     call = TGKILL.get(platform.machine())
     if call is None:
         pytest.skip("system: the number of tgkill is not known for this machine: add it to TGKILL")
-    place = tmp_path / "vpp.sock"
-    arguments = ["simulate", "--socket", str(place)]
+    path = tmp_path / "vpp.sock"
+    arguments = ["simulate", "--socket", str(path)]
     process = subprocess.Popen(
         [sys.executable, "-m", "bgpreflector", *arguments], stderr=subprocess.PIPE
     )
@@ -88,12 +88,12 @@ def test_a_hang_up_before_anything_is_imported(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_end_while_vpp_is_mute_at_the_start(tmp_path: Path, number: signal.Signals) -> None:
     """At once, with 0: while it connects it has programmed nothing."""
-    place, config = tmp_path / "vpp.sock", tmp_path / "c.toml"
+    path, config = tmp_path / "vpp.sock", tmp_path / "c.toml"
     config.write_text("[vpp]\nconnect_timeout = 3600\nrequest_timeout = 3600\n")
     with socket.socket(socket.AF_UNIX) as mute:
-        mute.bind(str(place))
+        mute.bind(str(path))
         mute.listen()
-        arguments = ("--config", str(config), "--socket", str(place))
+        arguments = ("--config", str(config), "--socket", str(path))
         with running_daemon(tmp_path / "d.log", *arguments) as daemon:
             connection, _ = mute.accept()
             daemon.process.send_signal(signal.SIGHUP)

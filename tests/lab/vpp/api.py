@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from vpp_papi import VPPApiClient
+
+from lab.kernel import Forwarding, RouteKey
+from lab.wait import wait_until
 
 SOURCE = "bgpreflector"
 
@@ -68,6 +71,30 @@ class Vpp(Protocol):
 
     def resume(self) -> None:
         """Ends that; twice is fine."""
+
+
+def kernel_routes(forwarding: Mapping[RouteKey, Forwarding]) -> Routes:
+    """What VPP has to have of one kernel table."""
+    return {
+        key.prefix: hops if isinstance(hops, str) else frozenset(hop.gateway or "" for hop in hops)
+        for key, hops in forwarding.items()
+    }
+
+
+def differences(kernel: Routes, vpp: Routes) -> list[tuple[str, object, object]]:
+    """Each prefix that kernel and VPP do not have alike, with what both have."""
+    return [
+        (prefix, kernel.get(prefix), vpp.get(prefix))
+        for prefix in kernel.keys() | vpp.keys()
+        if kernel.get(prefix) != vpp.get(prefix)
+    ]
+
+
+def wait_routes(vpp: Vpp, count: int, timeout: float = 30) -> Routes:
+    """Waits until VPP has so many routes under our source in table 0; returns them."""
+    return wait_until(
+        vpp.routes, timeout, f"{count} routes in VPP", accept=lambda seen: len(seen) == count
+    )
 
 
 class ApiUser:
@@ -163,24 +190,30 @@ class ApiUser:
         return bool(reply.retval == 0)
 
 
-def _drop(prefix: str, table: int = 0) -> dict[str, Any]:
-    """A route that drops. One of the drop kind outside table 0 crashes VPP before 24.10; one
-    through the prefix's own address, which drops as well, does not."""
+def special_path(kind: int, next_hop: Mapping[str, object] | None = None) -> dict[str, Any]:
+    """A path through no interface, of a kind of FIB_API_PATH_TYPE_*."""
     label = {"is_uniform": 0, "label": 0, "ttl": 0, "exp": 0}
-    drop = {
+    return {
         "sw_if_index": NO_INTERFACE,
         "table_id": 0,
         "rpf_id": NO_INTERFACE,
         "weight": 1,
         "preference": 0,
-        "type": 2 if table == 0 else 0,
+        "type": kind,
         "flags": 0,
         "proto": 0,
-        "nh": {} if table == 0 else {"address": {"ip4": prefix.partition("/")[0]}},
+        "nh": next_hop or {},
         "n_labels": 0,
         "label_stack": [label] * 16,
     }
-    return {"table_id": table, "prefix": prefix, "n_paths": 1, "paths": [drop]}
+
+
+def _drop(prefix: str, table: int = 0) -> dict[str, Any]:
+    """A route that drops. One of the drop kind outside table 0 crashes VPP before 24.10; one
+    through the prefix's own address, which drops as well, does not."""
+    own = {"address": {"ip4": prefix.partition("/")[0]}}
+    path = special_path(2) if table == 0 else special_path(0, own)
+    return {"table_id": table, "prefix": prefix, "n_paths": 1, "paths": [path]}
 
 
 def meaning(gateways: frozenset[str]) -> object:
