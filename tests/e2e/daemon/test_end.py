@@ -15,6 +15,7 @@ import pytest
 
 from daemon.running import running_daemon
 from lab import wait_until
+from lab.command import PROGRAM
 
 TGKILL = {"x86_64": 234, "aarch64": 131}
 """Number of the system call (``__NR_tgkill``), by machine."""
@@ -27,23 +28,21 @@ def test_a_signal_that_another_thread_gets(number: signal.Signals, tmp_path: Pat
     if call is None:
         pytest.skip("system: the number of tgkill is not known for this machine: add it to TGKILL")
     path = tmp_path / "vpp.sock"
-    arguments = ["simulate", "--socket", str(path)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bgpreflector", *arguments], stderr=subprocess.PIPE
-    )
-    try:
-        assert process.stderr is not None
-        assert b"Listening" in process.stderr.readline()
-        tasks = Path(f"/proc/{process.pid}/task")
-        others = [int(entry.name) for entry in tasks.iterdir() if int(entry.name) != process.pid]
-        asleep = lambda: "S" in (tasks / str(process.pid) / "stat").read_text().split()[2]  # noqa: E731
-        wait_until(asleep, 10, "the main thread sleeps")
-        done = ctypes.CDLL(None, use_errno=True).syscall(call, process.pid, others[0], int(number))
-        assert done == 0, os.strerror(ctypes.get_errno())
-        assert process.wait(20) == 0
-    finally:
-        process.kill()
-        process.wait()
+    arguments = ("simulate", "--socket", str(path))
+    with subprocess.Popen([*PROGRAM, *arguments], stderr=subprocess.PIPE) as process:
+        try:
+            assert process.stderr is not None
+            assert b"Listening" in process.stderr.readline()
+            tasks = Path(f"/proc/{process.pid}/task")
+            others = [int(task.name) for task in tasks.iterdir() if int(task.name) != process.pid]
+            stat = tasks / str(process.pid) / "stat"
+            wait_until(lambda: "S" in stat.read_text().split()[2], 10, "the main thread sleeps")
+            libc = ctypes.CDLL(None, use_errno=True)
+            done = libc.syscall(call, process.pid, others[0], int(number))
+            assert done == 0, os.strerror(ctypes.get_errno())
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
 
 
 def test_many_signals_are_one_and_the_end_is_first() -> None:
