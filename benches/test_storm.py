@@ -24,8 +24,7 @@ TIMEOUT = 300.0
 def test_storm(plain_kernel: Namespace, simulator: SimulatedVpp, add: Add) -> None:
     """VPP hears of every prefix once."""
     table = both_tables(V4, V6)
-    interfaces = {LINK: simulator.interface}
-    with running_daemon(plain_kernel, simulator.socket, interfaces) as daemon:
+    with running_daemon(plain_kernel, simulator, LINK) as daemon:
         statistics = simulator.simulator.statistics
 
         def wait_in_sync() -> None:

@@ -60,7 +60,7 @@ def test_withdrawal_of_all(
     kernels_own = timed(lambda: flush(kernel))
     apply(kernel, lines("add", table))
     vpps_own = vpps_own_time(vpp, table)
-    with running_daemon(kernel, vpp.socket, {LINK: vpp.interface}) as daemon:
+    with running_daemon(kernel, vpp, LINK) as daemon:
 
         def installed() -> tuple[bool, int]:
             counts = daemon.engine.status().prefixes.values()

@@ -6,6 +6,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+"""The project's."""
 
 PROGRAM = (sys.executable, "-m", "bgpreflector")
 TIMEOUT = 120.0
@@ -30,3 +34,12 @@ def run_command(
     if exit_code is not None:
         assert done.returncode == exit_code, done.stdout + done.stderr
     return done
+
+
+def run_tool(*argv: str | Path, cwd: Path = ROOT, **environment: str) -> str:
+    """Runs another program and returns its output; fails with all that it wrote."""
+    done = subprocess.run(
+        argv, cwd=cwd, env=os.environ | environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{argv}\n{done.stdout}{done.stderr}"
+    return done.stdout

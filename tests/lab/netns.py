@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,14 +60,6 @@ class Namespace:
         listed: list[dict[str, Any]] = json.loads(output) if output else []
         return [entry for entry in listed if entry]
 
-    def add_veth(self, device: str, *addresses: str) -> None:
-        """Adds a veth pair that is up, ``device`` and ``peer``; the former has the addresses."""
-        self.ip("link", "add", device, "type", "veth", "peer", "name", "peer")
-        for address in addresses:
-            self.ip("address", "add", address, "dev", device)
-        for end in (device, "peer"):
-            self.ip("link", "set", end, "up")
-
     def start(self, *argv: str, **options: Any) -> subprocess.Popen[bytes]:
         """Starts a command in the namespace; ``options`` are those of ``Popen``."""
         return subprocess.Popen(self.command(*argv), **options)
@@ -88,6 +80,21 @@ class Namespace:
 
         threading.Thread(target=body, name=f"in-{self.name}", daemon=True).start()
         return result.result()
+
+    def add_link(self, name: str, *addresses: str, index: int | None = None) -> None:
+        """A veth pair of ``NAME`` and ``NAMEp``, both up; ``NAME`` gets addresses like
+        ``192.0.2.1/24``, and the index where one is given."""
+        number = () if index is None else ("index", str(index))
+        self.ip("link", "add", name, *number, "type", "veth", "peer", "name", f"{name}p")
+        for end in (f"{name}p", name):
+            self.ip("link", "set", end, "up")
+        self.add_addresses(name, addresses)
+
+    def add_addresses(self, device: str, addresses: Iterable[str]) -> None:
+        """Adds addresses like ``192.0.2.1/24``, those of IPv6 without duplicate detection."""
+        for address in addresses:
+            nodad = ["nodad"] if ":" in address else []
+            self.ip("address", "add", address, "dev", device, *nodad)
 
     def sysctl(self, key: str, value: str | int) -> None:
         """Sets ``net.KEY`` in the namespace, for instance ``ipv6/conf/all/accept_dad``."""
@@ -147,9 +154,7 @@ def connect(
     """
     left.ip("link", "add", device, "type", "veth", "peer", "name", device, "netns", right.name)
     for side, addresses in ((left, left_addresses), (right, right_addresses)):
-        for address in addresses:
-            nodad = ["nodad"] if ":" in address else []
-            side.ip("address", "add", address, "dev", device, *nodad)
+        side.add_addresses(device, addresses)
         side.ip("link", "set", device, "up")
     for side in (left, right):
         wait_until(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from lab.command import ROOT, run_tool
 from lab.maturin import MATURIN
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -23,13 +21,6 @@ def native_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("cargo") is None:
         pytest.skip("no `cargo`: install a Rust toolchain to build the wheel")
     folder = tmp_path_factory.mktemp("wheel")
-    done = subprocess.run(
-        [*MATURIN, "build", "--release", "--locked", "--out", str(folder)],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_tool(*MATURIN, "build", "--release", "--locked", "--out", folder)
     (wheel,) = folder.glob("*.whl")
     return wheel

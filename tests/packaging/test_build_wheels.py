@@ -11,24 +11,29 @@ import pytest
 
 import build_wheels
 from build_wheels import Way
+from lab.command import ROOT
 
-ROOT = Path(__file__).parents[2]
 MUSL = "aarch64-unknown-linux-musl"
+
+
+def add_compiler(folder: Path) -> Path:
+    """A compiler whose libraries and sources are in the folder; where its program is."""
+    program = folder / "bin" / "rustc"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "{folder}/$2"\n')
+    program.chmod(0o755)
+    return program.parent
 
 
 @pytest.fixture
 def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The only one; its libraries and sources are in the folder."""
-    program = tmp_path / "bin" / "rustc"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\necho "{tmp_path}/$2"\n')
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(program.parent))
+    monkeypatch.setenv("PATH", str(add_compiler(tmp_path)))
     monkeypatch.setattr(build_wheels, "CROSS", tmp_path / "absent")
     return tmp_path
 
 
-def place(path: Path) -> None:
+def add_file(path: Path) -> None:
     """An empty file."""
     path.parent.mkdir(parents=True)
     path.touch()
@@ -39,13 +44,13 @@ def test_no_library_and_no_source(compiler: Path) -> None:
 
 
 def test_an_installed_library_is_taken(compiler: Path) -> None:
-    place(compiler / "target-libdir" / "libstd-0123.rlib")
-    place(compiler / "sysroot" / "lib/rustlib/src/rust/library/Cargo.lock")
+    add_file(compiler / "target-libdir" / "libstd-0123.rlib")
+    add_file(compiler / "sysroot" / "lib/rustlib/src/rust/library/Cargo.lock")
     assert build_wheels._way(MUSL) == Way(str(compiler / "bin"), compiles_library=False)
 
 
 def test_a_library_is_compiled_from_its_source(compiler: Path) -> None:
-    place(compiler / "sysroot" / "lib/rustlib/src/rust/library/Cargo.lock")
+    add_file(compiler / "sysroot" / "lib/rustlib/src/rust/library/Cargo.lock")
     assert build_wheels._way(MUSL) == Way(str(compiler / "bin"), compiles_library=True)
 
 
@@ -53,14 +58,12 @@ def test_a_library_goes_before_a_source(
     compiler: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even that of the second compiler before the source of the first."""
-    place(compiler / "sysroot" / "lib/rustlib/src/rust/library/Cargo.lock")
+    add_file(compiler / "sysroot" / "lib/rustlib/src/rust/library/Cargo.lock")
     second = tmp_path / "second"
-    place(second / "target-libdir" / "libstd-0123.rlib")
-    place(second / "bin" / "rustc")
-    (second / "bin" / "rustc").write_text(f'#!/bin/sh\necho "{second}/$2"\n')
-    (second / "bin" / "rustc").chmod(0o755)
-    monkeypatch.setattr(build_wheels, "CROSS", second / "bin")
-    path = f"{second / 'bin'}{os.pathsep}{compiler / 'bin'}"
+    add_file(second / "target-libdir" / "libstd-0123.rlib")
+    programs = add_compiler(second)
+    monkeypatch.setattr(build_wheels, "CROSS", programs)
+    path = f"{programs}{os.pathsep}{compiler / 'bin'}"
     assert build_wheels._way(MUSL) == Way(path, compiles_library=False)
 
 

@@ -21,8 +21,8 @@ from bgpreflector.config.environment import PREFIX, with_environment
 from bgpreflector.config.load import load, loads
 from bgpreflector.config.metrics import parse_address
 from lab import wait_until
+from lab.command import ROOT
 
-ROOT = Path(__file__).parents[2]
 CHART = ROOT / "packaging" / "helm" / "bgpreflector"
 KUBERNETES = ["1.29", "1.32", "1.35"]
 REACHABLE = {"address": "0.0.0.0"}

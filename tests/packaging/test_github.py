@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -13,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from lab.command import ROOT, run_tool
+
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 TOOLS = Path(sys.executable).parent
@@ -39,14 +39,7 @@ def commands() -> Iterator[str]:
 
 def test_actionlint_has_no_complaint() -> None:
     """With shellcheck for what is run."""
-    done = subprocess.run(
-        [TOOLS / "actionlint", "-shellcheck", TOOLS / "shellcheck", *WORKFLOWS],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_tool(TOOLS / "actionlint", "-shellcheck", TOOLS / "shellcheck", *WORKFLOWS)
 
 
 def test_what_is_run_can_be_run_anywhere() -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +17,9 @@ import yaml
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
 from bgpreflector.metrics import METRICS
+from lab.command import ROOT, run_tool
 
-PACKAGING = Path(__file__).parents[2] / "packaging"
+PACKAGING = ROOT / "packaging"
 DASHBOARD = PACKAGING / "grafana" / "bgpreflector.json"
 RULES = PACKAGING / "prometheus" / "bgpreflector.rules.yml"
 RULE_TESTS = PACKAGING / "prometheus" / "bgpreflector.test.yml"
@@ -208,10 +208,10 @@ def test_panels_have_places_of_their_own() -> None:
     everything = dashboard()["panels"]
     assert len({panel["id"] for panel in everything}) == len(everything)
     for panel in everything:
-        place = panel["gridPos"]
-        assert place["x"] + place["w"] <= WIDTH
-        for x in range(place["x"], place["x"] + place["w"]):
-            for y in range(place["y"], place["y"] + place["h"]):
+        grid = panel["gridPos"]
+        assert grid["x"] + grid["w"] <= WIDTH
+        for x in range(grid["x"], grid["x"] + grid["w"]):
+            for y in range(grid["y"], grid["y"] + grid["h"]):
                 assert (x, y) not in taken, f"{panel['title']} lies on {taken[x, y]}"
                 taken[x, y] = panel["title"]
     assert all(panel["description"] for panel in panels())
@@ -247,12 +247,4 @@ def test_promtool_has_no_complaint(arguments: tuple[str, Path]) -> None:
     promtool = shutil.which("promtool", path=TOOLS)
     if promtool is None:
         pytest.skip("no promtool: run `scripts/setup.sh extract prometheus:promtool`")
-    done = subprocess.run(
-        [promtool, arguments[0], "rules", str(arguments[1])],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "SUCCESS" in done.stdout
+    assert "SUCCESS" in run_tool(promtool, arguments[0], "rules", arguments[1])

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from lab.command import ROOT, run_tool
+
 SCRIPTS = ROOT / "packaging" / "package"
 CONFIG = "etc/bgpreflector/bgpreflector.toml"
 MINORS = (11, 12, 13, 14)
@@ -21,20 +22,11 @@ NOBODY = 65534
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-def run(*argv: str | Path, **environment: str) -> str:
-    """Runs a command and returns its output; fails the test with its own words."""
-    done = subprocess.run(
-        argv, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"{argv}\n{done.stdout}{done.stderr}"
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, native_wheel: Path) -> Path:
     """With both, built as `make packages` builds them."""
     built = tmp_path_factory.mktemp("packages")
-    run(ROOT / "scripts" / "build_packages.sh", built, native_wheel)
+    run_tool(ROOT / "scripts" / "build_packages.sh", built, native_wheel)
     return built
 
 
@@ -62,25 +54,25 @@ def _need(program: str, package: str) -> None:
 @pytest.fixture(scope="module")
 def unpacked(deb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the Debian package puts into the file system."""
-    place = tmp_path_factory.mktemp("unpacked")
-    run("dpkg-deb", "-x", deb, place)
-    return place
+    folder = tmp_path_factory.mktemp("unpacked")
+    run_tool("dpkg-deb", "-x", deb, folder)
+    return folder
 
 
 def test_what_the_debian_package_says_of_itself(deb: Path) -> None:
-    fields = run("dpkg-deb", "-f", deb)
+    fields = run_tool("dpkg-deb", "-f", deb)
     assert re.search(r"^Depends: libc6 \(>= [\d.]+\), libgcc-s1, passwd, ", fields, re.MULTILINE)
     assert "python3 (>= 3.11), python3 (<< 3.15)" in fields
     assert "$" not in fields
-    assert run("dpkg-deb", "-I", deb, "conffiles").split() == [f"/{CONFIG}"]
+    assert run_tool("dpkg-deb", "-I", deb, "conffiles").split() == [f"/{CONFIG}"]
 
 
 def test_what_the_rpm_says_of_itself(rpm: Path) -> None:
-    needs = run("rpm", "-qp", "--requires", rpm).splitlines()
+    needs = run_tool("rpm", "-qp", "--requires", rpm).splitlines()
     assert {"python3 >= 3.11", "python3 < 3.15"} <= set(needs)
     assert any(re.fullmatch(r"glibc >= [\d.]+", one) for one in needs)
-    assert run("rpm", "-qp", "--configfiles", rpm).split() == [f"/{CONFIG}"]
-    assert "$" not in run("rpm", "-qpi", rpm)
+    assert run_tool("rpm", "-qp", "--configfiles", rpm).split() == [f"/{CONFIG}"]
+    assert "$" not in run_tool("rpm", "-qpi", rpm)
 
 
 def test_maintainer_and_licence_are_named(deb: Path, rpm: Path) -> None:
@@ -91,9 +83,12 @@ def test_maintainer_and_licence_are_named(deb: Path, rpm: Path) -> None:
     if "DEBFULLNAME" in os.environ:
         named = f"{os.environ['DEBFULLNAME']} <{os.environ['DEBEMAIL']}>"
     homepage = project["urls"]["Homepage"]
-    fields = run("dpkg-deb", "-f", deb, "Maintainer", "Homepage").splitlines()
+    fields = run_tool("dpkg-deb", "-f", deb, "Maintainer", "Homepage").splitlines()
     assert fields == [f"Maintainer: {named}", f"Homepage: {homepage}"]
-    assert run("rpm", "-qp", "--queryformat", "%{PACKAGER}\n%{URL}", rpm) == f"{named}\n{homepage}"
+    assert (
+        run_tool("rpm", "-qp", "--queryformat", "%{PACKAGER}\n%{URL}", rpm)
+        == f"{named}\n{homepage}"
+    )
 
 
 def test_its_files(deb: Path, unpacked: Path) -> None:
@@ -112,7 +107,7 @@ def test_its_files(deb: Path, unpacked: Path) -> None:
     ):
         assert (unpacked / name).stat().st_size > 0, name
     assert list(unpacked.rglob("THIRD-PARTY-LICENSES"))
-    owners = {line.split()[1] for line in run("dpkg-deb", "-c", deb).splitlines()}
+    owners = {line.split()[1] for line in run_tool("dpkg-deb", "-c", deb).splitlines()}
     assert owners == {"root/root"}
     words = [path.read_text() for path in unpacked.glob("usr/share/*/*completions*/*bgpreflector*")]
     assert len(words) == 3
@@ -123,7 +118,7 @@ def test_the_rpm_has_the_same_files(rpm: Path, unpacked: Path) -> None:
     """But for what belongs to one of the two systems."""
     in_rpm = {
         line.split()[0].lstrip("/")
-        for line in run(
+        for line in run_tool(
             "rpm", "-qp", "--queryformat", "[%{FILENAMES} %{FILEMODES:perms}\n]", rpm
         ).splitlines()
         if not line.split()[1].startswith("d")
@@ -143,23 +138,24 @@ def test_the_rpm_has_the_same_files(rpm: Path, unpacked: Path) -> None:
 def test_lintian_has_nothing_to_say(deb: Path) -> None:
     """What it would say and is meant is overridden, with the reason."""
     _need("lintian", "lintian")
-    said = run("lintian", "--allow-root", "--display-info", "--fail-on=error,warning,info", deb)
+    said = run_tool(
+        "lintian", "--allow-root", "--display-info", "--fail-on=error,warning,info", deb
+    )
     assert not said
 
 
 def test_rpmlint_has_nothing_to_say(rpm: Path) -> None:
     """Likewise."""
     _need("rpmlint", "rpmlint")
-    said = run("rpmlint", "--config", SCRIPTS / "rpmlint.toml", rpm)
+    said = run_tool("rpmlint", "--config", SCRIPTS / "rpmlint.toml", rpm)
     assert "1 packages and 0 specfiles checked; 0 errors, 0 warnings" in said
 
 
 def test_its_checksums(deb: Path, unpacked: Path) -> None:
     """As `dpkg --verify` needs them: of all files but the configuration."""
     sums = unpacked.with_name("sums")
-    sums.write_text(run("dpkg-deb", "-I", deb, "md5sums"))
-    done = subprocess.run(["md5sum", "--quiet", "-c", str(sums)], cwd=unpacked, check=False)
-    assert done.returncode == 0
+    sums.write_text(run_tool("dpkg-deb", "-I", deb, "md5sums"))
+    run_tool("md5sum", "--quiet", "-c", sums, cwd=unpacked)
     files = {
         str(path.relative_to(unpacked))
         for path in (unpacked / "usr").rglob("*")
@@ -170,10 +166,10 @@ def test_its_checksums(deb: Path, unpacked: Path) -> None:
 
 @pytest.mark.parametrize("minor", MINORS)
 def test_its_libraries_are_for_every_python(unpacked: Path, minor: int) -> None:
-    """Each compiled one for each minor version, and in its place in the environment."""
+    """Each compiled one for each minor version, and in its folder in the environment."""
     home = unpacked / "usr" / "lib" / "bgpreflector"
-    place = home / "lib" / f"python3.{minor}" / "site-packages"
-    assert place.readlink() == Path("../../site-packages")
+    folder = home / "lib" / f"python3.{minor}" / "site-packages"
+    assert folder.readlink() == Path("../../site-packages")
     compiled: dict[Path, set[str]] = {}
     for path in (home / "site-packages").rglob("*.so"):
         name, _, tag = path.name.partition(".")
@@ -202,10 +198,10 @@ def test_its_program_runs(unpacked: Path, tmp_path: Path) -> None:
     description = moved / "pyvenv.cfg"
     description.write_text(description.read_text().replace("/usr/bin", str(python.parent)))
     code = "import bgpreflector._core as a, pydantic as b, yaml as c; print(a, b, c, sep='\\n')"
-    loaded = run(moved / "bin" / "python3", "-I", "-c", code).splitlines()
+    loaded = run_tool(moved / "bin" / "python3", "-I", "-c", code).splitlines()
     assert len(loaded) == 3
-    assert all(str(moved) in place for place in loaded)
-    said = run(moved / "bin" / "python3", "-I", moved / "bin" / "bgpreflector", "check",
+    assert all(str(moved) in folder for folder in loaded)
+    said = run_tool(moved / "bin" / "python3", "-I", moved / "bin" / "bgpreflector", "check",
                unpacked / CONFIG)  # fmt: skip
     assert "the configuration is valid" in said
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from lab.command import ROOT, run_tool
+
 TOOLS = ("bash", "dirname", "head", "id", "sed", "sort")
 
 
@@ -62,13 +63,7 @@ def test_old_rust(bare: Path) -> None:
 
 
 def test_make_help_lists_every_target() -> None:
-    said = subprocess.run(
-        ["make", "--no-print-directory", "help"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    said = run_tool("make", "--no-print-directory", "help")
     listed = {line.split()[0] for line in said.splitlines()}
     makefile = (ROOT / "Makefile").read_text().replace("\\\n", " ")
     declared = re.search(r"^\.PHONY:(.*)$", makefile, re.MULTILINE)

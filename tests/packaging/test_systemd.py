@@ -32,6 +32,12 @@ def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def verify(unit: Path) -> subprocess.CompletedProcess[str]:
+    """Has systemd check a unit."""
+    # The manual that it names is installed with it, and not here.
+    return analyze("verify", "--man=no", str(unit))
+
+
 def systemd_version() -> int:
     """Its number."""
     found = re.match(r"systemd (\d+)", analyze("--version").stdout)
@@ -44,23 +50,21 @@ def unit(tmp_path: Path) -> Path:
     """The unit as installed, with a program that is there."""
     text = (UNITS / UNIT).read_text()
     assert INSTALLED in text
-    place = tmp_path / UNIT
-    place.write_text(text.replace(INSTALLED, sys.executable))
-    return place
+    path = tmp_path / UNIT
+    path.write_text(text.replace(INSTALLED, sys.executable))
+    return path
 
 
 def test_the_unit_is_valid(unit: Path) -> None:
     """Every directive is known, and nothing is warned of."""
-    # The manual that it names is installed with it, and not here.
-    done = analyze("verify", "--man=no", str(unit))
+    done = verify(unit)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 def test_the_unit_with_its_addition_is_valid(unit: Path) -> None:
     """For newer versions; an older one minds the type alone, and says so."""
     shutil.copytree(UNITS / f"{UNIT}.d", unit.parent / f"{UNIT}.d")
-    # The manual that it names is installed with it, and not here.
-    done = analyze("verify", "--man=no", str(unit))
+    done = verify(unit)
     said = (done.stdout + done.stderr).splitlines()
     if systemd_version() < 253:
         assert len(said) == 1

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from build_wheels import TARGETS
+from lab.command import ROOT
 
-ROOT = Path(__file__).parents[2]
 MACHINES = {"x86_64": "Advanced Micro Devices X86-64", "aarch64": "AArch64"}
 LIBRARIES = {
     "manylinux": {"libc.so.6", "libdl.so.2", "libgcc_s.so.1", "libm.so.6", "libpthread.so.0"},

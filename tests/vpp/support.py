@@ -30,7 +30,7 @@ def prefixes(count: int) -> list[str]:
 
 def kernel_with_routes(namespace: Namespace, count: int) -> Namespace:
     """Gives a namespace the link :data:`DEVICE` and the first routes of :func:`prefixes`."""
-    namespace.add_veth(DEVICE, "192.168.100.1/24")
+    namespace.add_link(DEVICE, "192.168.100.1/24")
     route = f"via {GATEWAY} proto {BIRD} metric 32"
     ip_batch(namespace, (f"route add {prefix} {route}" for prefix in prefixes(count)))
     return namespace

@@ -28,7 +28,7 @@ def test_an_interface_of_the_same_name_alone_is_not_mapped(
 ) -> None:
     """A default route via VPP's own address, through what only has the name of VPP's interface."""
     kernel = make_namespace("taps")
-    kernel.add_veth("loop0", "192.168.100.1/24")
+    kernel.add_link("loop0", "192.168.100.1/24")
     kernel.ip("route", "add", "default", "via", "192.168.100.99", "proto", "12")
     arguments = ("--socket", str(simulator.socket))
     with running_daemon(tmp_path / "d.log", *arguments, namespace=kernel) as daemon:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from typing import Any
 
 from bgpreflector.config import Config
 from bgpreflector.daemon.daemon import Daemon
 from lab import Namespace, read_forwarding, wait_until
-from lab.vpp import SimulatedVpp
+from lab.vpp import Routes, SimulatedVpp, Vpp, differences, kernel_routes
 
-Routes = dict[str, object]
-"""By prefix: the gateways."""
+from .wave import DEVICE
 
 TIMEOUT = 120.0
 """Seconds until a test that would hang fails instead."""
+
+
+def count_prefixes(daemon: Daemon, state: str) -> int:
+    """Prefixes in a state, as the daemon's table has them: ``desired``, ``installed``."""
+    return sum(counts[state] for counts in daemon.engine.status().prefixes.values())
 
 
 class Chain:
@@ -35,18 +39,14 @@ class Chain:
         """Prefixes that were deleted in VPP since its ``record_deletions()``."""
         return {prefix for _, prefix in self.vpp.simulator.deletions()}
 
-    def installed(self) -> int:
-        """Prefixes that VPP has acknowledged."""
-        return sum(counts["installed"] for counts in self.engine.status().prefixes.values())
-
-    def desired(self) -> int:
-        """Desired prefixes, by the table."""
-        return sum(counts["desired"] for counts in self.engine.status().prefixes.values())
+    def count(self, state: str) -> int:
+        """Prefixes in a state, as the table has them: ``desired``, ``installed``."""
+        return count_prefixes(self.daemon, state)
 
     def wait_in_sync(self, count: int) -> None:
         """Waits until VPP has acknowledged ``count`` prefixes and nothing else is to be done."""
         wait_until(
-            lambda: (self.daemon.in_sync, self.installed()),
+            lambda: (self.daemon.in_sync, self.count("installed")),
             TIMEOUT,
             f"{count} routes in VPP",
             accept=lambda seen: seen == (True, count),
@@ -55,41 +55,35 @@ class Chain:
     def wait_same(self) -> Routes:
         """Waits until VPP holds what the kernel holds, no more and no less; returns that."""
         wait_until(
-            self._differences, TIMEOUT, "VPP holds what the kernel holds",
+            lambda: differences(kernel_routes(read_forwarding(self.namespace)), self.vpp.routes()),
+            TIMEOUT,
+            "VPP holds what the kernel holds",
             accept=lambda found: not found,
-        )  # fmt: skip
+        )
         return self.vpp.routes()
-
-    def _differences(self) -> list[tuple[str, object, object]]:
-        kernel, vpp = kernel_routes(self.namespace), self.vpp.routes()
-        return [
-            (prefix, kernel.get(prefix), vpp.get(prefix))
-            for prefix in kernel.keys() | vpp.keys()
-            if kernel.get(prefix) != vpp.get(prefix)
-        ]
 
 
 @contextmanager
 def running_daemon(
     namespace: Namespace,
-    socket: Path,
-    interfaces: Mapping[str, str],
+    vpp: Vpp,
+    device: str = DEVICE,
     *,
     kernel: Mapping[str, object] | None = None,
     request_timeout: float = TIMEOUT,
 ) -> Iterator[Daemon]:
     """A daemon in this process that follows the namespace, ended at the end.
 
-    ``interfaces`` are VPP's by Linux's, ``kernel`` further keys of that section. Fails where the
-    daemon ended by itself.
+    VPP's interface is mapped to ``device``, ``kernel`` are further keys of that section. Fails
+    where the daemon ended by itself.
     """
     config = Config.model_validate(
         {
             "kernel": {"namespace": namespace.name, **(kernel or {})},
             "vpp": {
-                "api_socket": str(socket),
+                "api_socket": str(vpp.socket),
                 "request_timeout": request_timeout,
-                "interfaces": {"map": dict(interfaces)},
+                "interfaces": {"map": {device: vpp.interface}},
             },
         }
     )
@@ -103,24 +97,7 @@ def running_daemon(
 
 
 @contextmanager
-def running_chain(
-    namespace: Namespace,
-    vpp: SimulatedVpp,
-    interfaces: Mapping[str, str],
-    *,
-    kernel: Mapping[str, object] | None = None,
-    request_timeout: float = TIMEOUT,
-) -> Iterator[Chain]:
+def running_chain(namespace: Namespace, vpp: SimulatedVpp, **settings: Any) -> Iterator[Chain]:
     """As `running_daemon`, with the embedded VPP."""
-    with running_daemon(
-        namespace, vpp.socket, interfaces, kernel=kernel, request_timeout=request_timeout
-    ) as daemon:
+    with running_daemon(namespace, vpp, **settings) as daemon:
         yield Chain(namespace, vpp, daemon)
-
-
-def kernel_routes(namespace: Namespace) -> Routes:
-    """The kernel's routes of protocol 12 in its main table."""
-    return {
-        key.prefix: hops if isinstance(hops, str) else frozenset(hop.gateway for hop in hops)
-        for key, hops in read_forwarding(namespace).items()
-    }

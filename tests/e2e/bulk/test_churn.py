@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import pytest
 
@@ -11,7 +12,7 @@ from lab.vpp import SimulatedVpp
 
 from .chain import Chain, running_chain
 from .size import ROOMY, SMALLEST, Figures, sized
-from .wave import DEVICE, GATEWAYS, add, at_once, delete, link
+from .wave import GATEWAYS, add, at_once, delete, link
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(900)]
 
@@ -48,16 +49,28 @@ def route_messages(chain: Chain) -> int:
     return messages["new_route"] + messages["del_route"]
 
 
+@contextmanager
+def reflecting_bird(pair: BgpPair, simulator: SimulatedVpp) -> Iterator[Chain]:
+    """The chain in sync, with IPv6 routes of BIRD."""
+    pair.announce(COUNT, hosts=[10], families=[6])
+    pair.wait_kernel()
+    with running_chain(pair.router.namespace, simulator) as chain:
+        chain.wait_in_sync(COUNT)
+        yield chain
+
+
+def check_deletions(chain: Chain, kept: Sequence[str]) -> None:
+    """Routes were withdrawn from VPP, and none of those that the kernel kept."""
+    assert chain.deleted(), "nothing was withdrawn"
+    assert not chain.deleted() & set(kept), "withdrawn, although the kernel kept them"
+
+
 @pytest.mark.bird
 def test_bird_replaces_while_the_kernel_is_dumped(
     simulator: SimulatedVpp, bgp_pair: BgpPair, figures: Figures
 ) -> None:
     """Nothing was ever withdrawn, so nothing must be withdrawn from VPP."""
-    bgp_pair.announce(COUNT, hosts=[10], families=[6])
-    bgp_pair.wait_kernel()
-    router = bgp_pair.router.namespace
-    with running_chain(router, simulator, {DEVICE: simulator.interface}) as chain:
-        chain.wait_in_sync(COUNT)
+    with reflecting_bird(bgp_pair, simulator) as chain:
         with again_and_again(lambda number: bgp_pair.change_next_hop(10 + number % 2)):
             how = resync_amid_changes(chain)
         bgp_pair.wait_kernel()
@@ -73,24 +86,19 @@ def test_bird_withdraws_others_while_the_kernel_is_dumped(
     simulator: SimulatedVpp, bgp_pair: BgpPair, figures: Figures
 ) -> None:
     """The first half comes and goes; the kernel's walk then skips routes of the second."""
-    bgp_pair.announce(COUNT, hosts=[10], families=[6])
-    bgp_pair.wait_kernel()
-    router = bgp_pair.router.namespace
     kept = prefixes(6, COUNT // 2, first=COUNT // 2)
 
     def announce(number: int) -> None:
         first = (number % 2) * (COUNT // 2)
         bgp_pair.announce(COUNT - first, families=[6], first=first)
 
-    with running_chain(router, simulator, {DEVICE: simulator.interface}) as chain:
-        chain.wait_in_sync(COUNT)
+    with reflecting_bird(bgp_pair, simulator) as chain:
         simulator.simulator.record_deletions()
         with again_and_again(announce):
             how = resync_amid_changes(chain)
         bgp_pair.wait_kernel()
         assert chain.wait_same().keys() >= set(kept)
-        assert chain.deleted(), "nothing was withdrawn"
-        assert not chain.deleted() & set(kept), "withdrawn, although the kernel kept them"
+        check_deletions(chain, kept)
         figures(f"{COUNT // 2} of {COUNT} IPv6 routes withdrawn by BIRD: {how}")
 
 
@@ -112,16 +120,13 @@ def test_others_move_while_the_kernel_is_dumped(
     at_once(kernel, [[add(prefix, GATEWAYS[6][0]) for prefix in part] for part in (front, kept)])
     there_and_back = [*moves(front, behind), *moves(behind, front)]
 
-    with running_chain(
-        kernel, simulator, {DEVICE: simulator.interface}, kernel={"receive_buffer": buffer}
-    ) as chain:
+    with running_chain(kernel, simulator, kernel={"receive_buffer": buffer}) as chain:
         chain.wait_in_sync(2 * MOVED)
         simulator.simulator.record_deletions()
         with again_and_again(lambda _: ip_batch(kernel, there_and_back)):
             how = resync_amid_changes(chain)
         assert chain.wait_same().keys() == {*front, *kept}
-        assert chain.deleted(), "nothing was withdrawn"
-        assert not chain.deleted() & set(kept), "withdrawn, although the kernel kept them"
+        check_deletions(chain, kept)
         overruns = chain.engine.status().overruns
         assert overruns > 0 or buffer == ROOMY
         figures(f"{MOVED} IPv6 routes beside {MOVED} that move: {how}; {overruns} overruns")

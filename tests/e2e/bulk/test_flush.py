@@ -61,18 +61,23 @@ def kernel(make_namespace: Callable[[str], Namespace], tmp_path: Path) -> Filled
 
 def wait_desired(chain: Chain, count: int) -> None:
     """Waits until the table has followed the kernel: VPP has no part in it."""
-    wait_until(chain.desired, TIMEOUT, f"{count} routes desired", accept=lambda n: n == count)
+    wait_until(
+        lambda: chain.count("desired"),
+        TIMEOUT,
+        f"{count} routes desired",
+        accept=lambda n: n == count,
+    )
     assert chain.engine.status().dirty <= COUNT
 
 
 @contextmanager
 def stalled(simulator: SimulatedVpp) -> Iterator[None]:
     """VPP reads nothing meanwhile; afterwards it does again, also where a test fails."""
-    simulator.fault("stall", on=True)
+    simulator.hang()
     try:
         yield
     finally:
-        simulator.fault("stall", on=False)
+        simulator.resume()
 
 
 @pytest.mark.parametrize("empty", [Filled.flush, Filled.set_down])
@@ -80,7 +85,7 @@ def test_the_reader_does_not_wait_for_vpp(
     empty: Callable[[Filled], None], kernel: Filled, simulator: SimulatedVpp, figures: Figures
 ) -> None:
     """The table is empty while VPP still stalls, what waits stays bounded, and VPP follows."""
-    with running_chain(kernel.namespace, simulator, {DEVICE: simulator.interface}) as chain:
+    with running_chain(kernel.namespace, simulator) as chain:
         chain.wait_in_sync(COUNT)
         with stalled(simulator):
             served, before = chain.statistics(), start_measuring()
@@ -91,7 +96,7 @@ def test_the_reader_does_not_wait_for_vpp(
                 wait_desired(chain, COUNT)
             empty(kernel)
             wait_desired(chain, 0)
-            assert chain.installed() == COUNT
+            assert chain.count("installed") == COUNT
             assert chain.statistics() == served, "VPP was to stall"
             grown, messages = most_resident() - before, chain.engine.status().messages
             assert grown < GROWTH
@@ -104,9 +109,7 @@ def test_a_vpp_that_counts_as_lost_is_emptied_when_it_is_back(
     kernel: Filled, simulator: SimulatedVpp
 ) -> None:
     """It stalls for longer than the daemon waits for answers."""
-    with running_chain(
-        kernel.namespace, simulator, {DEVICE: simulator.interface}, request_timeout=1
-    ) as chain:
+    with running_chain(kernel.namespace, simulator, request_timeout=1) as chain:
         chain.wait_in_sync(COUNT)
         with stalled(simulator):
             kernel.flush()

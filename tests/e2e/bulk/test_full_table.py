@@ -16,9 +16,10 @@ from lab.bgp_pair import SUBNETS
 from lab.vpp import RealVpp
 from lab.vpp.startup import Startup
 
-from .chain import running_daemon
+from .chain import count_prefixes, running_daemon
 from .memory import most_resident, start_measuring
 from .size import Figures, sized
+from .wave import DEVICE
 
 pytestmark = [pytest.mark.root, pytest.mark.vpp, pytest.mark.timeout(900)]
 
@@ -30,8 +31,6 @@ TIMEOUT = 300.0
 FOREIGN = "203.0.113.0/24"
 HIDDEN = 1
 """Requests for what the foreign route may hide, at each first look: it is deleted unseen."""
-
-LINK = "uplink"
 
 
 @pytest.fixture
@@ -45,11 +44,7 @@ def big_vpp(tmp_path: Path) -> Iterator[RealVpp]:
 def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
     """A kernel with a full table."""
     made = make_namespace("full")
-    made.ip("link", "add", LINK, "type", "veth", "peer", "name", "far")
-    made.ip("addr", "add", "192.168.100.1/24", "dev", LINK)
-    made.ip("addr", "add", "fd00:100::1/64", "dev", LINK, "nodad")
-    made.ip("link", "set", "far", "up")
-    made.ip("link", "set", LINK, "up")
+    made.add_link(DEVICE, "192.168.100.1/24", "fd00:100::1/64")
     for family, count in ((4, V4), (6, V6)):
         hops = [SUBNETS[family].format(host=host) for host in HOSTS]  # type: ignore[index]
         ip_batch(
@@ -77,16 +72,11 @@ def applied(caplog: pytest.LogCaptureFixture) -> list[int]:
     return [int(match[1].replace(",", "")) for match in found if match]
 
 
-def installed(daemon: Daemon) -> int:
-    """Prefixes that VPP has acknowledged."""
-    return sum(counts["installed"] for counts in daemon.engine.status().prefixes.values())
-
-
 def wait_all(daemon: Daemon) -> float:
     """Waits until VPP has everything; the seconds since."""
     began = time.monotonic()
     wait_until(
-        lambda: (daemon.in_sync, installed(daemon)),
+        lambda: (daemon.in_sync, count_prefixes(daemon, "installed")),
         TIMEOUT,
         "everything in VPP",
         accept=lambda seen: seen == (True, V4 + V6),
@@ -112,22 +102,20 @@ def test_everything_may_be_restarted_under_a_full_table(
     caplog.set_level(logging.INFO, "bgpreflector")
     big_vpp.add_foreign_route(FOREIGN)
     before = fib_prefixes(big_vpp)
-    interfaces = {LINK: big_vpp.interface}
     empty = start_measuring()
-    with running_daemon(kernel, big_vpp.socket, interfaces) as daemon:
+    with running_daemon(kernel, big_vpp) as daemon:
         first = wait_all(daemon)
         taken = most_resident() - empty
         check(daemon, before, big_vpp)
     assert applied(caplog)[0] == V4 + V6 + HIDDEN, "the first resync sends everything"
     caplog.clear()
 
-    with running_daemon(kernel, big_vpp.socket, interfaces) as daemon:
+    with running_daemon(kernel, big_vpp) as daemon:
         again = wait_all(daemon)
         assert wait_until(lambda: applied(caplog), TIMEOUT, "the resync is over") == [HIDDEN]
         check(daemon, before, big_vpp)
 
-        big_vpp.kill()
-        big_vpp.start()
+        big_vpp.restart()
         big_vpp.add_foreign_route(FOREIGN)
         restart = wait_all(daemon)
         check(daemon, before, big_vpp)

@@ -36,9 +36,7 @@ def test_objects_that_go_beside_a_full_table_cause_no_overrun(
     routes = (f"route add {prefix} nhid {number} proto 12" for prefix, number in pairs)
     ip_batch(kernel, routes)
     ip_batch(kernel, (add(prefix, gateway) for prefix in beside))
-    with running_chain(
-        kernel, simulator, {DEVICE: simulator.interface}, kernel={"receive_buffer": ROOMY}
-    ) as chain:
+    with running_chain(kernel, simulator, kernel={"receive_buffer": ROOMY}) as chain:
         chain.wait_in_sync(len(drawn))
         before = chain.engine.status()
         simulator.simulator.record_deletions()

@@ -11,7 +11,7 @@ from lab.vpp import SimulatedVpp
 
 from .chain import running_chain
 from .size import SMALLEST, Figures
-from .wave import DEVICE, Wave, at_once, link
+from .wave import Wave, at_once, link
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(900)]
 
@@ -27,9 +27,7 @@ def test_an_overrun_is_repaired(
     wave = Wave(count=10_000, rounds=4)
     assert len(wave) == 200_000
     at_once(kernel, [wave.before()])
-    with running_chain(
-        kernel, simulator, {DEVICE: simulator.interface}, kernel={"receive_buffer": SMALLEST}
-    ) as chain:
+    with running_chain(kernel, simulator, kernel={"receive_buffer": SMALLEST}) as chain:
         chain.wait_in_sync(len(wave.before()))
         simulator.simulator.record_deletions()
         before = chain.engine.status().overruns

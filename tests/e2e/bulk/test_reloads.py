@@ -56,10 +56,7 @@ def test_memory_does_not_grow(
 ) -> None:
     """One table at a time is all that there is memory for."""
     kernel = make_namespace("reloads")
-    kernel.ip("link", "add", "f0", "type", "veth", "peer", "name", "f0p")
-    kernel.ip("link", "set", "f0p", "up")
-    kernel.ip("link", "set", "f0", "up")
-    kernel.ip("addr", "add", "10.0.0.1/24", "dev", "f0")
+    kernel.add_link("f0", "10.0.0.1/24")
     ip_batch(
         kernel,
         (
@@ -74,7 +71,7 @@ def test_memory_does_not_grow(
 
     write(64)
     with running_daemon(tmp_path / "d.log", "--config", str(config)) as daemon:
-        wait_until(daemon.answers, 30, "it listens")
+        daemon.wait_listening()
         in_sync(daemon)
         sizes = [resident(daemon)]
         for number in range(RELOADS):

@@ -57,8 +57,18 @@ class RunningDaemon:
         with ControlClient(self.control, timeout=60) as client:
             return dict(client.ask("status").end)
 
+    def wait_listening(self, timeout: float = 30) -> None:
+        """Waits until it listens at its control socket."""
+        wait_until(self.answers, timeout, "it listens at its control socket")
+
+    def wait_state(self, state: str, timeout: float = 30) -> dict[str, Any]:
+        """Waits until it listens, and is in a state; the status then."""
+        self.wait_listening(timeout)
+        return wait_until(self.status, timeout, state, accept=lambda seen: seen["state"] == state)
+
     def wait_in_sync(self, timeout: float = 30) -> dict[str, Any]:
-        """Waits until VPP has acknowledged all desired routes; the status then."""
+        """Waits until it listens, and VPP has acknowledged all desired routes; the status then."""
+        self.wait_listening(timeout)
         return wait_until(self.status, timeout, "in sync", accept=lambda seen: seen["in_sync"])
 
     def answers(self) -> bool:

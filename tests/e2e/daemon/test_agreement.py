@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from bgpreflector.control import ControlClient
 from daemon.running import RunningDaemon
 from daemon.test_metrics import Scraper, Values, scraper_of
-from daemon.world import COUNT, HELD, MIRRORED, kernel_of, reflecting, route
+from daemon.world import COUNT, HELD, MIRRORED, reflecting, route
 from lab import Namespace, again_and_again, ip_batch, read_forwarding, wait_until
 from lab.vpp import Vpp
 from soak.prober import sound
@@ -21,12 +20,6 @@ pytestmark = pytest.mark.root
 
 LOOKS = 12
 """At each thing between two quiet moments."""
-
-
-@pytest.fixture
-def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
-    """With all sorts of routes."""
-    return kernel_of(make_namespace)
 
 
 def churn(kernel: Namespace, chance: random.Random, count: int = COUNT) -> None:
@@ -144,7 +137,7 @@ def test_vpp_is_told_right_while_the_kernel_changes(
     with reflecting(kernel, vpp, tmp_path / "d.log", "--config", str(config)) as daemon:
         scraper, chance = scraper_of(daemon), random.Random(0)
         daemon.ask("pause")
-        wait_until(daemon.status, 30, "paused", accept=lambda seen: seen["state"] == "paused")
+        daemon.wait_state("paused")
         has = vpp.routes()
         churning = again_and_again(lambda _: churn(kernel, chance))
         with churning as began, ControlClient(daemon.control, timeout=60) as client:

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import socket
 import subprocess
-from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from daemon.running import RunningDaemon, running_daemon
-from daemon.world import MIRRORED, kernel_of, reflecting, route
-from lab import Namespace, ip_batch, wait_until
+from daemon.running import running_daemon
+from daemon.world import MIRRORED, reflecting, route
+from lab import Namespace
 from lab.command import PROGRAM, run_command
 from lab.vpp import SimulatedVpp
 
 pytestmark = pytest.mark.root
-
-
-@pytest.fixture
-def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
-    """With all sorts of routes."""
-    return kernel_of(make_namespace)
 
 
 def bgpreflector(*arguments: str, exit_code: int = 0) -> str:
@@ -137,45 +128,17 @@ def test_commands_report_the_outcome(
         assert daemon.ask("pause") == f"Paused: {all_there}; paused\n"
         assert daemon.ask("resume") == f"Resumed: {all_there}; in sync\n"
         assert daemon.ask("resync") == f"Resynchronised: {all_there}; in sync\n"
-        for order in ("pause", "resume", "resync", "reload"):
-            (end,) = daemon.ask_json(order)
+        for command in ("pause", "resume", "resync", "reload"):
+            (end,) = daemon.ask_json(command)
             assert end["schema"] == 3
-            assert end["state"] == ("paused" if order == "pause" else "in_sync")
+            assert end["state"] == ("paused" if command == "pause" else "in_sync")
             assert sum(counts["installed"] for counts in end["prefixes"].values()) == MIRRORED
-
-
-def test_a_monitor_on_a_terminal(
-    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
-) -> None:
-    """The whole status, and the last changes."""
-    with reflecting(kernel, simulator, tmp_path / "d.log") as daemon:
-        ip_batch(kernel, [f"route del {route(7)} proto 12"])
-        wait_until(simulator.routes, 30, "gone", accept=lambda seen: route(7) not in seen)
-        shown = on_a_terminal(daemon, "monitor", "--count", "2", "--interval", "0.1")
-        for text in ("in sync", "kernel (all)", "last changes", f"delete  {route(7)}"):
-            assert text in shown
-
-
-def on_a_terminal(daemon: RunningDaemon, *command: str) -> str:
-    """What a command draws there."""
-    master, slave = pty.openpty()
-    arguments = [*PROGRAM, *command, "--control", str(daemon.control)]
-    environment = os.environ | {"TERM": "xterm", "COLUMNS": "120", "LINES": "60"}
-    with subprocess.Popen(arguments, stdout=slave, env=environment) as process:
-        os.close(slave)
-        drawn = b""
-        # EIO is how a terminal says that nobody has it open any more.
-        with os.fdopen(master, "rb", buffering=0) as terminal, suppress(OSError):
-            while part := terminal.read(65536):
-                drawn += part
-        assert process.wait(60) == 0
-    return drawn.decode()
 
 
 def test_a_simulator_as_a_program(kernel: Namespace, tmp_path: Path) -> None:
     """A daemon's VPP like any other, with faults by its control socket."""
-    place, control = tmp_path / "vpp.sock", tmp_path / "vpp.control"
-    arguments = ["simulate", "--socket", str(place), "--control", str(control)]
+    api, faults = tmp_path / "vpp.sock", tmp_path / "vpp.control"
+    arguments = ["simulate", "--socket", str(api), "--control", str(faults)]
     with subprocess.Popen(
         [*PROGRAM, *arguments, "--interface", "port1"],
         stderr=subprocess.PIPE,
@@ -183,31 +146,28 @@ def test_a_simulator_as_a_program(kernel: Namespace, tmp_path: Path) -> None:
         try:
             assert process.stderr is not None
             assert b"Listening" in process.stderr.readline()
-            with closing(socket.socket(socket.AF_UNIX)) as orders:
-                orders.connect(str(control))
+            with closing(socket.socket(socket.AF_UNIX)) as control:
+                control.connect(str(faults))
                 refused = {"fault": "fail_prefix", "prefix": route(5), "retval": -7}
-                assert "error" not in order(orders, refused)
-                there = ("--socket", str(place), "--interface", "f0=port1")
+                assert "error" not in command(control, refused)
+                there = ("--socket", str(api), "--interface", "f0=port1")
                 with running_daemon(tmp_path / "d.log", *there, namespace=kernel) as daemon:
-                    wait_until(daemon.answers, 30, "it listens")
-                    wait_until(
-                        daemon.status, 30, "refused", accept=lambda s: s["state"] == "rejected"
-                    )
+                    daemon.wait_state("rejected")
                     assert "INVALID_VALUE" in daemon.ask("show", "routes", "--rejected")
-                    assert "error" not in order(orders, {"fault": "clear"})
+                    assert "error" not in command(control, {"fault": "clear"})
                     daemon.ask("resync")
                     assert daemon.status()["in_sync"]
-                figures = order(orders, {"query": "statistics"})
+                figures = command(control, {"query": "statistics"})
                 assert figures["statistics"]["adds"] == MIRRORED
         finally:
             process.terminate()
             assert process.wait(30) == 0
 
 
-def order(orders: socket.socket, what: dict[str, object]) -> dict[str, Any]:
-    """Gives an order, and returns the answer."""
-    orders.sendall(json.dumps(what).encode() + b"\n")
-    answer: dict[str, Any] = json.loads(orders.makefile().readline())
+def command(control: socket.socket, request: dict[str, object]) -> dict[str, Any]:
+    """Sends the simulator a command; its answer."""
+    control.sendall(json.dumps(request).encode() + b"\n")
+    answer: dict[str, Any] = json.loads(control.makefile().readline())
     return answer
 
 

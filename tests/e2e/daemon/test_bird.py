@@ -10,7 +10,7 @@ from daemon.running import running_daemon
 from lab import BgpPair, running_bgp_pair, wait_until
 from lab.bgp_pair import DEVICE
 from lab.kernel import Forwarding, RouteKey
-from lab.vpp import Vpp
+from lab.vpp import Vpp, differences, kernel_routes
 
 pytestmark = [pytest.mark.root, pytest.mark.bird]
 
@@ -18,25 +18,18 @@ COUNT = 10_000
 FOREIGN = "203.0.113.0/24"
 
 
-def same(pair: BgpPair, vpp: Vpp, kernel_routes: dict[RouteKey, Forwarding] | None = None) -> None:
-    """Waits until VPP holds what the kernel holds, no more and no less."""
+def same(pair: BgpPair, vpp: Vpp, known: dict[RouteKey, Forwarding] | None = None) -> None:
+    """Waits until VPP holds what the kernel holds, no more and no less.
 
-    # Of a kernel that has settled: to read it takes seconds.
-    known = pair.kernel() if kernel_routes is None else kernel_routes
-    kernel = {
-        key.prefix: hops if isinstance(hops, str) else frozenset(hop.gateway for hop in hops)
-        for key, hops in known.items()
-    }
-
-    def difference() -> list[tuple[str, object, object]]:
-        ours = vpp.routes()
-        return [
-            (prefix, kernel.get(prefix), ours.get(prefix))
-            for prefix in kernel.keys() | ours.keys()
-            if kernel.get(prefix) != ours.get(prefix)
-        ]
-
-    wait_until(difference, 60, "VPP holds what the kernel holds", accept=lambda found: not found)
+    ``known`` is that of a kernel that has settled: to read it takes seconds.
+    """
+    kernel = kernel_routes(pair.kernel() if known is None else known)
+    wait_until(
+        lambda: differences(kernel, vpp.routes()),
+        60,
+        "VPP holds what the kernel holds",
+        accept=lambda found: not found,
+    )
 
 
 @pytest.mark.timeout(300)

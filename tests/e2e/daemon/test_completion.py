@@ -29,7 +29,7 @@ def test_interfaces_of_vpp_are_the_daemons(
     with running_daemon(
         tmp_path / "d.log", "--socket", str(simulator.socket), namespace=kernel
     ) as daemon:
-        wait_until(daemon.answers, 30, "it listens")
+        daemon.wait_listening()
         before = ["run", "--control", str(daemon.control), "--interface"]
         found = wait_until(lambda: offers(before, "eth0="), 30, "VPP is connected", accept=bool)
         assert ("eth0=loop0", "VPP interface") in found, json.dumps(found)

@@ -4,77 +4,58 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from daemon.running import running_daemon
+from daemon.running import RunningDaemon
+from daemon.world import COUNT, make_links, reflecting, routes
 from lab import Namespace, ip_batch, wait_until
-from lab.vpp import Vpp
+from lab.command import run_command
+from lab.vpp import Vpp, wait_routes
 
 pytestmark = pytest.mark.root
 
-COUNT = 300
 
-
-class Harness:
+class CommandLine:
     """A kernel with routes, a VPP, and the command line between them."""
 
     def __init__(self, kernel: Namespace, vpp: Vpp) -> None:
         self.kernel = kernel
         self.vpp = vpp
-        self.arguments = (
-            *("--socket", str(vpp.socket)),
-            *("--interface", f"f0={vpp.interface}"),
-        )
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, exit_code: int = 0) -> subprocess.CompletedProcess[str]:
         """A command to its end."""
-        return subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "bgpreflector",
-                *command,
-                *self.arguments,
-                "--netns",
-                str(self.kernel.path),
-            ],
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        where = ("--socket", str(self.vpp.socket), "--netns", str(self.kernel.path))
+        interface = ("--interface", f"f0={self.vpp.interface}")
+        return run_command(*command, *where, *interface, exit_code=exit_code)
+
+    def running(self, log: Path, *arguments: str) -> AbstractContextManager[RunningDaemon]:
+        """A daemon."""
+        return reflecting(self.kernel, self.vpp, log, *arguments, wait=False)
 
     def lines(self, *command: str, exit_code: int = 0) -> list[dict[str, object]]:
         """What a command prints with ``--json``."""
-        done = self.run(*command, "--json")
-        assert done.returncode == exit_code, done.stdout + done.stderr
+        done = self.run(*command, "--json", exit_code=exit_code)
         return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 @pytest.fixture
-def harness(vpp: Vpp, make_namespace: Callable[[str], Namespace]) -> Harness:
+def command_line(vpp: Vpp, make_namespace: Callable[[str], Namespace]) -> CommandLine:
     """With routes of both families in the kernel."""
     kernel = make_namespace("differences")
-    kernel.ip("link", "add", "f0", "type", "veth", "peer", "name", "f1")
-    kernel.ip("addr", "add", "10.0.0.1/24", "dev", "f0")
-    kernel.ip("addr", "add", "fd00::1/64", "dev", "f0", "nodad")
-    kernel.ip("link", "set", "f0", "up")
-    kernel.ip("link", "set", "f1", "up")
-    lines = [f"route add 30.{n >> 8}.{n & 255}.0/24 via 10.0.0.2 proto 12" for n in range(COUNT)]
-    lines += [f"route add 2001:db8:{n:x}::/48 via fd00::2 proto 12" for n in range(COUNT)]
-    ip_batch(kernel, lines)
-    return Harness(kernel, vpp)
+    make_links(kernel)
+    ip_batch(kernel, routes("add"))
+    return CommandLine(kernel, vpp)
 
 
-def test_a_plan_touches_nothing(harness: Harness, tmp_path: Path) -> None:
+def test_a_plan_touches_nothing(command_line: CommandLine, tmp_path: Path) -> None:
     """Not even the FIB source is added; after a run nothing is left to do."""
-    changes = harness.lines("plan")
+    changes = command_line.lines("plan")
     expected = {"schema": 4, "add": 2 * COUNT, "replace": 0, "delete": 0, "held": {}}
-    assert harness.lines("plan", "--summary") == [expected]
+    assert command_line.lines("plan", "--summary") == [expected]
     assert {(change["schema"], change["kind"]) for change in changes} == {(4, "route")}
     assert {change["operation"] for change in changes} == {"add"}
     assert {
@@ -87,80 +68,77 @@ def test_a_plan_touches_nothing(harness: Harness, tmp_path: Path) -> None:
         "desired": changes[0]["desired"],
         "overridden": False,
     } in changes
-    assert harness.vpp.source() is None
-    assert harness.vpp.routes() == {}
+    assert command_line.vpp.source() is None
+    assert command_line.vpp.routes() == {}
 
-    with running_daemon(
-        tmp_path / "run.log", *harness.arguments, namespace=harness.kernel
-    ) as daemon:
-        wait_until(harness.vpp.routes, 30, "all", accept=lambda seen: len(seen) == 2 * COUNT)
+    with command_line.running(tmp_path / "run.log") as daemon:
+        wait_routes(command_line.vpp, 2 * COUNT)
         assert daemon.end() == 0, daemon.log()
-    assert harness.lines("plan") == []
-    assert harness.lines("plan", "--summary") == [expected | {"add": 0}]
-    ip_batch(harness.kernel, ["route del 30.0.0.0/24 proto 12"])
-    (change,) = harness.lines("plan")
+    assert command_line.lines("plan") == []
+    assert command_line.lines("plan", "--summary") == [expected | {"add": 0}]
+    ip_batch(command_line.kernel, ["route del 30.0.0.0/24 proto 12"])
+    (change,) = command_line.lines("plan")
     assert (change["operation"], change["prefix"]) == ("delete", "30.0.0.0/24")
-    assert "30.0.0.0/24" in harness.vpp.routes()
-    assert "delete" in harness.run("plan").stdout
+    assert "30.0.0.0/24" in command_line.vpp.routes()
+    assert "delete" in command_line.run("plan").stdout
 
 
-def test_a_repair_that_would_empty_vpp_repairs_nothing(harness: Harness, tmp_path: Path) -> None:
+def test_a_repair_that_would_empty_vpp_repairs_nothing(
+    command_line: CommandLine, tmp_path: Path
+) -> None:
     """By a wrong map, for instance; ``--yes`` says that it is right."""
-    with running_daemon(tmp_path / "run.log", *harness.arguments, namespace=harness.kernel):
-        wait_until(harness.vpp.routes, 30, "all", accept=lambda seen: len(seen) == 2 * COUNT)
-    harness.kernel.ip("link", "set", "f0", "down")
-    done = harness.run("audit", "--repair", "--no-daemon", "--summary")
-    assert done.returncode == 4, done.stderr
+    with command_line.running(tmp_path / "run.log"):
+        wait_routes(command_line.vpp, 2 * COUNT)
+    command_line.kernel.ip("link", "set", "f0", "down")
+    done = command_line.run("audit", "--repair", "--no-daemon", "--summary", exit_code=4)
     assert f"{2 * COUNT} of the {2 * COUNT} routes that VPP has would be deleted" in done.stderr
     assert "If so, say --yes" in done.stderr
-    assert len(harness.vpp.routes()) == 2 * COUNT
-    assert harness.run("audit", "--repair", "--no-daemon", "--yes").returncode == 0
-    assert harness.vpp.routes() == {}
+    assert len(command_line.vpp.routes()) == 2 * COUNT
+    command_line.run("audit", "--repair", "--no-daemon", "--yes")
+    assert command_line.vpp.routes() == {}
 
 
-def test_an_audit_lists_and_repairs(harness: Harness, tmp_path: Path) -> None:
+def test_an_audit_lists_and_repairs(command_line: CommandLine, tmp_path: Path) -> None:
     """Routes that are missing, different and too many in VPP, and one that is overridden."""
     hidden = "30.0.9.0/24"
-    harness.vpp.add_foreign_route(hidden)
-    with running_daemon(
-        tmp_path / "run.log", *harness.arguments, namespace=harness.kernel
-    ) as daemon:
-        wait_until(harness.vpp.routes, 30, "all", accept=lambda seen: len(seen) >= 2 * COUNT - 1)
+    command_line.vpp.add_foreign_route(hidden)
+    with command_line.running(tmp_path / "run.log") as daemon:
+        wait_until(
+            command_line.vpp.routes, 30, "all", accept=lambda seen: len(seen) >= 2 * COUNT - 1
+        )
         assert daemon.end() == 0, daemon.log()
-    harness.vpp.tamper("30.0.1.0/24", delete=True)
-    harness.vpp.tamper("30.0.2.0/24")
-    harness.vpp.tamper("203.0.113.0/24")
+    command_line.vpp.tamper("30.0.1.0/24", delete=True)
+    command_line.vpp.tamper("30.0.2.0/24")
+    command_line.vpp.tamper("203.0.113.0/24")
     expected = {
         "30.0.1.0/24": ("add", False),
         "30.0.2.0/24": ("replace", False),
         "203.0.113.0/24": ("delete", False),
     }
-    (counted,) = harness.lines("audit", "--summary", exit_code=6)
+    (counted,) = command_line.lines("audit", "--summary", exit_code=6)
     assert (counted["overridden"], counted["repaired"]) == (1, 0)
     for exit_code, command in ((6, ("audit",)), (0, ("audit", "--repair", "--no-daemon"))):
-        changes = harness.lines(*command, exit_code=exit_code)
+        changes = command_line.lines(*command, exit_code=exit_code)
         seen = {c["prefix"]: (c["operation"], c["overridden"]) for c in changes}
         # A route of ours that another source's hides cannot be seen, and is sent again.
         assert seen == expected | ({hidden: ("add", True)} if hidden in seen else {})
-    (counted,) = harness.lines("audit", "--repair", "--no-daemon", "--summary")
+    (counted,) = command_line.lines("audit", "--repair", "--no-daemon", "--summary")
     assert counted.items() >= {"add": 0, "replace": 0, "delete": 0}.items()
-    assert "203.0.113.0/24" not in harness.vpp.routes()
-    assert harness.vpp.has_foreign_route(hidden)
+    assert "203.0.113.0/24" not in command_line.vpp.routes()
+    assert command_line.vpp.has_foreign_route(hidden)
 
 
-def test_the_daemon_audits_vpp_by_itself(harness: Harness, tmp_path: Path) -> None:
+def test_the_daemon_audits_vpp_by_itself(command_line: CommandLine, tmp_path: Path) -> None:
     """What somebody else did under our source is undone, and logged with its prefixes."""
     config = tmp_path / "audit.toml"
     config.write_text("[vpp]\naudit_interval = 0.3\n")
-    log = tmp_path / "run.log"
-    arguments = ("--config", str(config), *harness.arguments)
-    with running_daemon(log, *arguments, namespace=harness.kernel) as daemon:
-        wait_until(harness.vpp.routes, 30, "all", accept=lambda seen: len(seen) == 2 * COUNT)
-        right = harness.vpp.routes()
-        harness.vpp.tamper("30.0.1.0/24", delete=True)
-        harness.vpp.tamper("30.0.2.0/24")
-        harness.vpp.tamper("203.0.113.0/24")
-        wait_until(harness.vpp.routes, 30, "repaired", accept=lambda seen: seen == right)
+    with command_line.running(tmp_path / "run.log", "--config", str(config)) as daemon:
+        wait_routes(command_line.vpp, 2 * COUNT)
+        right = command_line.vpp.routes()
+        command_line.vpp.tamper("30.0.1.0/24", delete=True)
+        command_line.vpp.tamper("30.0.2.0/24")
+        command_line.vpp.tamper("203.0.113.0/24")
+        wait_until(command_line.vpp.routes, 30, "repaired", accept=lambda seen: seen == right)
         wait_until(
             daemon.log,
             30,

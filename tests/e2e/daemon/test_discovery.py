@@ -17,18 +17,14 @@ pytestmark = pytest.mark.root
 
 FOLLOWS = 30
 
-Place = tuple[int, str]
+TablePrefix = tuple[int, str]
 
 
 @pytest.fixture
 def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
     """A link and a route in main."""
     made = make_namespace("tables")
-    made.ip("link", "add", "f0", "type", "veth", "peer", "name", "f0p")
-    for link in ("f0", "f0p"):
-        made.ip("link", "set", link, "up")
-    made.ip("addr", "add", "10.0.0.1/24", "dev", "f0")
-    made.ip("addr", "add", "fd00::1/64", "dev", "f0", "nodad")
+    made.add_link("f0", "10.0.0.1/24", "fd00::1/64")
     ip_batch(made, ["route add 30.0.0.0/24 via 10.0.0.2 proto 12"])
     return made
 
@@ -44,12 +40,11 @@ def following(
     )
     arguments = ("--socket", str(vpp.socket), "--config", str(config))
     with running_daemon(tmp_path / "d.log", *arguments, namespace=kernel) as daemon:
-        wait_until(daemon.answers, FOLLOWS, "it listens")
         daemon.wait_in_sync(FOLLOWS)
         yield daemon
 
 
-def places(vpp: SimulatedVpp) -> set[Place]:
+def prefixes(vpp: SimulatedVpp) -> set[TablePrefix]:
     """VPP table and prefix of each route of ours."""
     return {(table, prefix) for table, prefix, _ in vpp.simulator.snapshot("bgpreflector")}
 
@@ -62,10 +57,10 @@ def tables(vpp: Vpp) -> set[tuple[int, bool, str]]:
     }
 
 
-def settled(vpp: SimulatedVpp, routes: set[Place], named: set[tuple[int, bool, str]]) -> None:
+def settled(vpp: SimulatedVpp, routes: set[TablePrefix], named: set[tuple[int, bool, str]]) -> None:
     """Waits until VPP has these routes, and these tables."""
     wait_until(
-        lambda: (places(vpp), tables(vpp)),
+        lambda: (prefixes(vpp), tables(vpp)),
         FOLLOWS,
         "VPP's routes and tables",
         accept=lambda seen: seen == (routes, named),
@@ -140,7 +135,7 @@ def test_a_reload_follows_less(kernel: Namespace, simulator: SimulatedVpp, tmp_p
 
     with following(kernel, simulator, tmp_path, '"all"') as daemon:
         wait_until(
-            lambda: places(simulator),
+            lambda: prefixes(simulator),
             FOLLOWS,
             "all",
             accept=lambda seen: seen == {MAIN, (1000, "40.0.0.0/24"), (2000, "40.0.0.0/24")},
@@ -149,7 +144,7 @@ def test_a_reload_follows_less(kernel: Namespace, simulator: SimulatedVpp, tmp_p
         config.write_text(config.read_text().replace('"all"', '["main", "1000-1999"]'))
         daemon.ask("reload")
         wait_until(
-            lambda: places(simulator),
+            lambda: prefixes(simulator),
             FOLLOWS,
             "less",
             accept=lambda seen: seen == {MAIN, (1000, "40.0.0.0/24")},
@@ -175,7 +170,7 @@ def test_each_gets_a_free_one(kernel: Namespace, vpp: Vpp, tmp_path: Path) -> No
             is_add=True, table={"table_id": number, "is_ip6": False, "name": "theirs"}
         )
 
-    def look() -> tuple[set[tuple[int, bool, str]], set[Place]]:
+    def look() -> tuple[set[tuple[int, bool, str]], set[TablePrefix]]:
         named = {table for table in tables(vpp) if table[2] != "theirs"}
         found = set()
         for number in {0, *(table[0] for table in tables(vpp))}:
@@ -184,7 +179,7 @@ def test_each_gets_a_free_one(kernel: Namespace, vpp: Vpp, tmp_path: Path) -> No
             found |= {(number, str(details.route.prefix)) for details in dumped}
         return named, found if vpp.source() else set()
 
-    def wait(named: set[tuple[int, bool, str]], routes: set[Place]) -> None:
+    def wait(named: set[tuple[int, bool, str]], routes: set[TablePrefix]) -> None:
         wait_until(look, FOLLOWS, "VPP's", accept=lambda found: found == (named, routes))
 
     make(50)

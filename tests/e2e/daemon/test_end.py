@@ -15,6 +15,7 @@ import pytest
 
 from daemon.running import running_daemon
 from lab import wait_until
+from lab.command import PROGRAM
 
 TGKILL = {"x86_64": 234, "aarch64": 131}
 """Number of the system call (``__NR_tgkill``), by machine."""
@@ -26,24 +27,22 @@ def test_a_signal_that_another_thread_gets(number: signal.Signals, tmp_path: Pat
     call = TGKILL.get(platform.machine())
     if call is None:
         pytest.skip("system: the number of tgkill is not known for this machine: add it to TGKILL")
-    place = tmp_path / "vpp.sock"
-    arguments = ["simulate", "--socket", str(place)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bgpreflector", *arguments], stderr=subprocess.PIPE
-    )
-    try:
-        assert process.stderr is not None
-        assert b"Listening" in process.stderr.readline()
-        tasks = Path(f"/proc/{process.pid}/task")
-        others = [int(entry.name) for entry in tasks.iterdir() if int(entry.name) != process.pid]
-        asleep = lambda: "S" in (tasks / str(process.pid) / "stat").read_text().split()[2]  # noqa: E731
-        wait_until(asleep, 10, "the main thread sleeps")
-        done = ctypes.CDLL(None, use_errno=True).syscall(call, process.pid, others[0], int(number))
-        assert done == 0, os.strerror(ctypes.get_errno())
-        assert process.wait(20) == 0
-    finally:
-        process.kill()
-        process.wait()
+    path = tmp_path / "vpp.sock"
+    arguments = ("simulate", "--socket", str(path))
+    with subprocess.Popen([*PROGRAM, *arguments], stderr=subprocess.PIPE) as process:
+        try:
+            assert process.stderr is not None
+            assert b"Listening" in process.stderr.readline()
+            tasks = Path(f"/proc/{process.pid}/task")
+            others = [int(task.name) for task in tasks.iterdir() if int(task.name) != process.pid]
+            stat = tasks / str(process.pid) / "stat"
+            wait_until(lambda: "S" in stat.read_text().split()[2], 10, "the main thread sleeps")
+            libc = ctypes.CDLL(None, use_errno=True)
+            done = libc.syscall(call, process.pid, others[0], int(number))
+            assert done == 0, os.strerror(ctypes.get_errno())
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
 
 
 def test_many_signals_are_one_and_the_end_is_first() -> None:
@@ -88,12 +87,12 @@ def test_a_hang_up_before_anything_is_imported(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_end_while_vpp_is_mute_at_the_start(tmp_path: Path, number: signal.Signals) -> None:
     """At once, with 0: while it connects it has programmed nothing."""
-    place, config = tmp_path / "vpp.sock", tmp_path / "c.toml"
+    path, config = tmp_path / "vpp.sock", tmp_path / "c.toml"
     config.write_text("[vpp]\nconnect_timeout = 3600\nrequest_timeout = 3600\n")
     with socket.socket(socket.AF_UNIX) as mute:
-        mute.bind(str(place))
+        mute.bind(str(path))
         mute.listen()
-        arguments = ("--config", str(config), "--socket", str(place))
+        arguments = ("--config", str(config), "--socket", str(path))
         with running_daemon(tmp_path / "d.log", *arguments) as daemon:
             connection, _ = mute.accept()
             daemon.process.send_signal(signal.SIGHUP)

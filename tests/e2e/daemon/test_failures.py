@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from daemon.running import running_daemon
+from daemon.world import reflecting, route
 from lab import Namespace, ip_batch, wait_until
 from lab.command import run_command
-from lab.vpp import SimulatedVpp
+from lab.vpp import SimulatedVpp, wait_routes
 
 COUNT = 2_000
 
@@ -65,20 +66,20 @@ def test_mistakes_as_json(tmp_path: Path) -> None:
 
 def test_a_socket_that_is_not_there(tmp_path: Path) -> None:
     """Exit code 4, the path, and what to look at."""
-    place = tmp_path / "nowhere.sock"
-    done = run_command("run", "--no-wait", "--socket", str(place), exit_code=4)
-    assert str(place) in done.stderr
+    path = tmp_path / "nowhere.sock"
+    done = run_command("run", "--no-wait", "--socket", str(path), exit_code=4)
+    assert str(path) in done.stderr
     assert "is VPP running" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_a_socket_that_nobody_listens_on(tmp_path: Path) -> None:
     """The file alone is no VPP."""
-    place = tmp_path / "stale.sock"
+    path = tmp_path / "stale.sock"
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(place))
-    done = run_command("run", "--no-wait", "--socket", str(place), exit_code=4)
-    assert str(place) in done.stderr
+        listener.bind(str(path))
+    done = run_command("run", "--no-wait", "--socket", str(path), exit_code=4)
+    assert str(path) in done.stderr
 
 
 def _close_the_first(listener: socket.socket) -> None:
@@ -87,25 +88,22 @@ def _close_the_first(listener: socket.socket) -> None:
 
 def test_a_vpp_that_comes_later(tmp_path: Path) -> None:
     """It is waited for, alive and not ready; the service manager hears what for."""
-    place, manager_at = tmp_path / "vpp" / "api.sock", tmp_path / "notify"
-    place.parent.mkdir()
+    path, manager_at = tmp_path / "vpp" / "api.sock", tmp_path / "notify"
+    path.parent.mkdir()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(manager_at))
         manager.settimeout(30)
         environment = {"NOTIFY_SOCKET": str(manager_at)}
-        arguments = ("--socket", str(place), "--interface", "f0=loop0")
+        arguments = ("--socket", str(path), "--interface", "f0=loop0")
         with running_daemon(tmp_path / "d.log", *arguments, environment=environment) as daemon:
             said = manager.recv(4096).decode()
-            assert said.splitlines() == ["READY=1", f"STATUS=waiting for VPP at {place}"]
-            wait_until(daemon.answers, 30, "it listens")
-            lost = wait_until(
-                daemon.status, 30, "waits", accept=lambda seen: seen["state"] == "vpp_lost"
-            )
+            assert said.splitlines() == ["READY=1", f"STATUS=waiting for VPP at {path}"]
+            lost = daemon.wait_state("vpp_lost")
             assert (lost["ready"], lost["vpp"]["connected"]) == (False, False)
             said = daemon.ask("status", "--check", exit_code=4)
-            assert said.startswith(f"waiting for VPP at {place}")
-            with SimulatedVpp.running(place.parent) as vpp:
-                assert vpp.socket == place
+            assert said.startswith(f"waiting for VPP at {path}")
+            with SimulatedVpp.running(path.parent) as vpp:
+                assert vpp.socket == path
                 wait_until(daemon.status, 60, "ready", accept=lambda seen: seen["ready"])
 
 
@@ -113,19 +111,19 @@ def test_an_end_while_vpp_is_waited_for(tmp_path: Path) -> None:
     """At once, and with 0."""
     arguments = ("--socket", str(tmp_path / "nowhere.sock"))
     with running_daemon(tmp_path / "d.log", *arguments) as daemon:
-        wait_until(daemon.answers, 30, "it listens")
+        daemon.wait_listening()
         wait_until(daemon.log, 30, "it waits", accept=lambda log: "waiting for it" in log)
         assert daemon.end() == 0, daemon.log()
 
 
 def test_another_program_at_the_socket(tmp_path: Path) -> None:
     """A server that closes at once is no VPP either."""
-    place = tmp_path / "other.sock"
+    path = tmp_path / "other.sock"
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(place))
+        listener.bind(str(path))
         listener.listen()
         threading.Thread(target=_close_the_first, args=(listener,), daemon=True).start()
-        done = run_command("run", "--no-wait", "--socket", str(place), exit_code=4)
+        done = run_command("run", "--no-wait", "--socket", str(path), exit_code=4)
     assert "Traceback" not in done.stderr
 
 
@@ -196,20 +194,12 @@ def test_a_namespace_that_is_not_there(simulator: SimulatedVpp) -> None:
     assert "Traceback" not in done.stderr
 
 
-def kernel_with_routes(make_namespace: Callable[[str], Namespace]) -> Namespace:
-    """A namespace with protocol-12 routes."""
+@pytest.fixture
+def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
+    """With routes that VPP can have."""
     made = make_namespace("failures")
-    made.ip("link", "add", "f0", "type", "veth", "peer", "name", "f1")
-    made.ip("addr", "add", "10.0.0.1/24", "dev", "f0")
-    made.ip("link", "set", "f0", "up")
-    made.ip("link", "set", "f1", "up")
-    ip_batch(
-        made,
-        (
-            f"route add 30.{n >> 8}.{n & 255}.0/24 via 10.0.0.2 proto 12 metric 32"
-            for n in range(COUNT)
-        ),
-    )
+    made.add_link("f0", "10.0.0.1/24")
+    ip_batch(made, (f"route add {route(n)} via 10.0.0.2 proto 12" for n in range(COUNT)))
     return made
 
 
@@ -224,15 +214,13 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_nothing_is_lost(
     fault: str,
+    kernel: Namespace,
     simulator: SimulatedVpp,
-    make_namespace: Callable[[str], Namespace],
     tmp_path: Path,
 ) -> None:
     """Whatever VPP does to the first sync, it ends with all routes."""
-    kernel = kernel_with_routes(make_namespace)
     simulator.fault(**FAULTS[fault])  # type: ignore[arg-type]
-    arguments = ("--socket", str(simulator.socket), "--interface", "f0=loop0")
-    with running_daemon(tmp_path / "run.log", *arguments, namespace=kernel) as daemon:
+    with reflecting(kernel, simulator, tmp_path / "run.log", wait=False) as daemon:
         wait_until(
             lambda: simulator.simulator.statistics()["route_requests"], 30, "the sync has begun"
         )
@@ -252,72 +240,63 @@ def test_nothing_is_lost(
 
 @pytest.mark.root
 def test_a_vpp_that_restarts_gets_everything_again(
-    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
     """With other interface indices than before, and kernel changes meanwhile."""
-    kernel = kernel_with_routes(make_namespace)
-    arguments = ("--socket", str(simulator.socket), "--interface", "f0=loop0")
-    with running_daemon(tmp_path / "run.log", *arguments, namespace=kernel) as daemon:
-        everything = lambda: len(simulator.routes())  # noqa: E731
-        wait_until(everything, 30, "VPP has all routes", accept=lambda n: n == COUNT)
+    with reflecting(kernel, simulator, tmp_path / "run.log", wait=False) as daemon:
+        wait_routes(simulator, COUNT)
         simulator.fault("restart", shift=10)
         ip_batch(kernel, ["route del 30.0.0.0/24 proto 12"])
-        wait_until(everything, 60, "VPP has all again", accept=lambda n: n == COUNT - 1)
+        wait_routes(simulator, COUNT - 1, timeout=60)
         assert daemon.process.poll() is None, daemon.log()
 
 
 @pytest.mark.root
-def test_a_vpp_that_stays_away_is_waited_for(
-    tmp_path: Path, make_namespace: Callable[[str], Namespace]
-) -> None:
+def test_a_vpp_that_stays_away_is_waited_for(tmp_path: Path, kernel: Namespace) -> None:
     """Without a storm of attempts; when it is back it gets everything."""
-    kernel = kernel_with_routes(make_namespace)
-    log = tmp_path / "run.log"
-    with SimulatedVpp.running(tmp_path) as first:
-        arguments = ("--socket", str(first.socket), "--interface", "f0=loop0")
-        with running_daemon(log, *arguments, namespace=kernel) as daemon:
-            wait_until(lambda: len(first.routes()), 30, "all", accept=lambda n: n == COUNT)
-            first.close()
-            first.simulator.stop()
-            wait_until(lambda: daemon.log().count("connecting again"), 30, "the loss is noticed")
-            with SimulatedVpp.running(tmp_path) as second:
-                wait_until(lambda: len(second.routes()), 60, "all", accept=lambda n: n == COUNT)
-            assert daemon.log().count("Resync: VPP connection") == 1, daemon.log()
-            assert daemon.end() == 0, daemon.log()
+    with (
+        SimulatedVpp.running(tmp_path) as first,
+        reflecting(kernel, first, tmp_path / "run.log", wait=False) as daemon,
+    ):
+        wait_routes(first, COUNT)
+        first.close()
+        first.simulator.stop()
+        wait_until(lambda: daemon.log().count("connecting again"), 30, "the loss is noticed")
+        with SimulatedVpp.running(tmp_path) as second:
+            wait_routes(second, COUNT, timeout=60)
+        assert daemon.log().count("Resync: VPP connection") == 1, daemon.log()
+        assert daemon.end() == 0, daemon.log()
 
 
 @pytest.mark.root
 def test_a_vpp_with_another_layout_is_programmed_through_papi(
-    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
     """Through vpp_papi, with a warning that names message, CRC and version; adopted likewise."""
-    kernel = kernel_with_routes(make_namespace)
     simulator.fault("change_crc", message="ip_route_add_del_v2", crc="0badcafe")
-    arguments = ("--socket", str(simulator.socket), "--interface", "f0=loop0")
-    with running_daemon(tmp_path / "one.log", *arguments, namespace=kernel) as daemon:
-        wait_until(lambda: len(simulator.routes()), 60, "all routes", accept=lambda n: n == COUNT)
+    with reflecting(kernel, simulator, tmp_path / "one.log", wait=False) as daemon:
+        wait_routes(simulator, COUNT, timeout=60)
         ip_batch(kernel, ["route del 30.0.0.0/24 proto 12"])
-        wait_until(lambda: len(simulator.routes()), 30, "one less", accept=lambda n: n == COUNT - 1)
+        wait_routes(simulator, COUNT - 1)
         assert daemon.end() == 0, daemon.log()
         for word in ("ip_route_add_del_v2", "521ef330", "0badcafe", "26.10"):
             assert word in daemon.log()
     sent = simulator.simulator.statistics()["route_requests"]
     ip_batch(kernel, ["route del 30.0.1.0/24 proto 12"])
-    with running_daemon(tmp_path / "two.log", *arguments, namespace=kernel):
-        wait_until(lambda: len(simulator.routes()), 30, "one less", accept=lambda n: n == COUNT - 2)
+    with reflecting(kernel, simulator, tmp_path / "two.log", wait=False):
+        wait_routes(simulator, COUNT - 2)
     assert simulator.simulator.statistics()["route_requests"] == sent + 1
 
 
 @pytest.mark.root
 def test_the_end_may_take_the_routes_along(
-    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
     """``--on-exit flush``, and nobody else's."""
     simulator.add_foreign_route("203.0.113.0/24")
-    kernel = kernel_with_routes(make_namespace)
-    arguments = ("--socket", str(simulator.socket), "--interface", "f0=loop0", "--on-exit", "flush")
-    with running_daemon(tmp_path / "run.log", *arguments, namespace=kernel) as daemon:
-        wait_until(lambda: len(simulator.routes()), 30, "all routes", accept=lambda n: n == COUNT)
+    log, at_exit = tmp_path / "run.log", ("--on-exit", "flush")
+    with reflecting(kernel, simulator, log, *at_exit, wait=False) as daemon:
+        wait_routes(simulator, COUNT)
         assert daemon.end() == 0, daemon.log()
     assert simulator.routes() == {}
     assert simulator.has_foreign_route("203.0.113.0/24")
@@ -325,42 +304,36 @@ def test_the_end_may_take_the_routes_along(
 
 @pytest.mark.root
 def test_an_end_that_cannot_take_the_routes_along(
-    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
     """VPP has gone before: it is said, and the daemon ends all the same."""
-    kernel = kernel_with_routes(make_namespace)
-    arguments = ("--socket", str(simulator.socket), "--interface", "f0=loop0", "--on-exit", "flush")
-    with running_daemon(tmp_path / "run.log", *arguments, namespace=kernel) as daemon:
-        wait_until(lambda: len(simulator.routes()), 30, "all routes", accept=lambda n: n == COUNT)
+    log, at_exit = tmp_path / "run.log", ("--on-exit", "flush")
+    with reflecting(kernel, simulator, log, *at_exit, wait=False) as daemon:
+        wait_routes(simulator, COUNT)
         simulator.close()
         simulator.simulator.stop()
-        wait_until(daemon.status, 30, "lost", accept=lambda seen: seen["state"] == "vpp_lost")
+        daemon.wait_state("vpp_lost")
         assert daemon.end() == 0, daemon.log()
         assert "VPP is not connected: our routes stay in it" in daemon.log()
 
 
 @pytest.mark.root
 def test_a_restart_of_the_daemon_sends_nothing(
-    simulator: SimulatedVpp, make_namespace: Callable[[str], Namespace], tmp_path: Path
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
     """What VPP has is adopted."""
-    kernel = kernel_with_routes(make_namespace)
-    arguments = ("--socket", str(simulator.socket), "--interface", "f0=loop0")
-    with running_daemon(tmp_path / "one.log", *arguments, namespace=kernel):
-        wait_until(lambda: len(simulator.routes()), 30, "all routes", accept=lambda n: n == COUNT)
+    with reflecting(kernel, simulator, tmp_path / "one.log", wait=False):
+        wait_routes(simulator, COUNT)
     sent = simulator.simulator.statistics()["route_requests"]
     ip_batch(kernel, ["route del 30.0.0.0/24 proto 12"])
-    with running_daemon(tmp_path / "two.log", *arguments, namespace=kernel):
-        wait_until(
-            lambda: len(simulator.routes()), 30, "the one is gone", accept=lambda n: n == COUNT - 1
-        )
+    with reflecting(kernel, simulator, tmp_path / "two.log", wait=False):
+        wait_routes(simulator, COUNT - 1)
     assert simulator.simulator.statistics()["route_requests"] == sent + 1
 
 
 @pytest.mark.root
-def test_show_routes_shows_the_kernel(make_namespace: Callable[[str], Namespace]) -> None:
+def test_show_routes_shows_the_kernel(kernel: Namespace) -> None:
     """Without a daemon: a JSON object a line."""
-    kernel = kernel_with_routes(make_namespace)
     done = run_command("show", "routes", "--kernel", "--json", "--netns", kernel.name)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(lines) == COUNT

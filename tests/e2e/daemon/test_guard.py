@@ -5,14 +5,13 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import pytest
 
-from daemon.running import RunningDaemon, running_daemon
+from daemon.harness import Harness
+from daemon.test_metrics import scraper_of
 from lab import Namespace, ip_batch, wait_until
-from lab.vpp import SimulatedVpp
+from lab.vpp import SimulatedVpp, wait_routes
 
 pytestmark = pytest.mark.root
 
@@ -28,43 +27,33 @@ def routes(verb: str, numbers: Sequence[int] = range(COUNT)) -> list[str]:
 def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
     """Two links; all routes go through the first."""
     made = make_namespace("guard")
-    for number, link in enumerate(("f0", "g0")):
-        made.ip("link", "add", link, "type", "veth", "peer", "name", f"{link}p")
-        made.ip("addr", "add", f"10.{number}.0.1/24", "dev", link)
-        made.ip("link", "set", link, "up")
-        made.ip("link", "set", f"{link}p", "up")
+    made.add_link("f0", "10.0.0.1/24")
+    made.add_link("g0", "10.1.0.1/24")
     ip_batch(made, routes("add"))
     return made
 
 
 @pytest.fixture
-def config(simulator: SimulatedVpp, tmp_path: Path) -> Path:
-    """A configuration file, right so far."""
-    file = tmp_path / "guard.toml"
-    write(file, simulator)
-    return file
+def harness(kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path) -> Harness:
+    """With a configuration that is right so far."""
+    made = Harness(kernel, simulator, tmp_path)
+    configure(made)
+    return made
 
 
-def write(file: Path, vpp: SimulatedVpp, first: str = "f0", table: int = 0) -> None:
-    """The file, with a name for the first link."""
-    file.write_text(
-        f'[vpp]\napi_socket = "{vpp.socket}"\n'
-        f'[vpp.interfaces.map]\n{first} = "{vpp.interface}"\ng0 = "{vpp.interface}"\n'
-        f"[vpp.tables]\nmain = {table}\n"
+def configure(harness: Harness, first: str = "f0", table: int = 0, more: str = "") -> None:
+    """Writes the configuration, with a name for the first link."""
+    harness.write(
+        interfaces=f'{first} = "loop0", g0 = "loop0"',
+        more=f"[vpp.tables]\nmain = {table}\n{more}",
     )
 
 
-def run_once(config: Path, kernel: Namespace, vpp: SimulatedVpp, log: Path) -> None:
+def run_once(harness: Harness) -> None:
     """An earlier run, which leaves its routes."""
-    with running_daemon(log, "--config", str(config), namespace=kernel) as daemon:
-        wait_until(vpp.routes, 30, "all", accept=lambda seen: len(seen) == COUNT)
+    with harness.running() as daemon:
+        wait_routes(harness.vpp, COUNT)
         assert daemon.end() == 0, daemon.log()
-
-
-def state(daemon: RunningDaemon, wanted: str) -> dict[str, object]:
-    """The daemon's status once it is in a state."""
-    wait_until(daemon.answers, 30, "it listens")
-    return wait_until(daemon.status, 30, wanted, accept=lambda seen: seen["state"] == wanted)
 
 
 def deletions(vpp: SimulatedVpp) -> int:
@@ -73,16 +62,13 @@ def deletions(vpp: SimulatedVpp) -> int:
 
 
 def test_an_interface_map_with_a_typing_error(
-    kernel: Namespace, config: Path, simulator: SimulatedVpp, tmp_path: Path
+    harness: Harness, kernel: Namespace, simulator: SimulatedVpp
 ) -> None:
     """Routes stay and what is new goes in, until somebody says so; all surfaces tell it."""
-    run_once(config, kernel, simulator, tmp_path / "one.log")
-    write(config, simulator, first="f00")
-    with config.open("a") as file:
-        file.write('[metrics]\naddress = "127.0.0.1:0"\n')
-    given = ("--config", str(config))
-    with running_daemon(tmp_path / "two.log", *given, namespace=kernel) as daemon:
-        seen = state(daemon, "guarded")
+    run_once(harness)
+    configure(harness, first="f00", more='[metrics]\naddress = "127.0.0.1:0"')
+    with harness.running(wait=False) as daemon:
+        seen = daemon.wait_state("guarded")
         reason = f"{COUNT} VPP cannot have (no VPP interface mapped to f0: {COUNT})"
         expected = {"deletions": COUNT, "total": COUNT, "reason": reason, "unmirrored_routes": 0}
         assert (seen["guard"], seen["ready"], seen["in_sync"]) == (expected, False, False)
@@ -90,21 +76,19 @@ def test_an_interface_map_with_a_typing_error(
         said = daemon.ask("status", "--check", exit_code=6)
         assert f"{COUNT} of {COUNT} routes are not deleted" in said
         assert reason in said
-        address = daemon.log().split("http://")[1].split("/metrics")[0]
-        with urlopen(f"http://{address}/metrics") as metrics:
-            assert f"bgpreflector_guarded_deletions {COUNT}.0" in metrics.read().decode()
-        with pytest.raises(HTTPError, match="503"):
-            urlopen(f"http://{address}/-/ready")
+        scraper = scraper_of(daemon)
+        assert scraper.value("guarded_deletions") == COUNT
+        assert scraper.get("/-/ready")[0] == 503
         ip_batch(kernel, ["route add 31.0.0.0/24 via 10.1.0.2 proto 12"])
-        wait_until(simulator.routes, 30, "the new one", accept=lambda seen: len(seen) == COUNT + 1)
+        wait_routes(simulator, COUNT + 1)
         # Read again, it is still the first sync.
         daemon.ask("resync")
-        assert state(daemon, "guarded")["guard"] == expected
+        assert daemon.wait_state("guarded")["guard"] == expected
         assert len(simulator.routes()) == COUNT + 1
         # Who ends a pause has not approved of that.
         daemon.ask("pause")
         daemon.ask("resume")
-        assert state(daemon, "guarded")["guard"] == expected
+        assert daemon.wait_state("guarded")["guard"] == expected
         assert deletions(simulator) == 0
         daemon.ask("resume")
         assert list(simulator.routes()) == ["31.0.0.0/24"]
@@ -112,61 +96,52 @@ def test_an_interface_map_with_a_typing_error(
 
 
 def test_a_bgp_daemon_that_comes_late(
-    kernel: Namespace, config: Path, simulator: SimulatedVpp, tmp_path: Path
+    harness: Harness, kernel: Namespace, simulator: SimulatedVpp
 ) -> None:
     """Nothing is deleted, and nobody has to say anything; a later withdrawal passes at once."""
-    run_once(config, kernel, simulator, tmp_path / "one.log")
+    run_once(harness)
     ip_batch(kernel, routes("del"))
-    given = ("--config", str(config))
-    with running_daemon(tmp_path / "two.log", *given, namespace=kernel) as daemon:
-        guard = state(daemon, "guarded")["guard"]
-        assert isinstance(guard, dict)
+    with harness.running(wait=False) as daemon:
+        guard = daemon.wait_state("guarded")["guard"]
         assert "the kernel has no route of protocol bird in kernel table 254" in guard["reason"]
         ip_batch(kernel, routes("add"))
-        state(daemon, "in_sync")
+        daemon.wait_state("in_sync")
         assert deletions(simulator) == 0
         ip_batch(kernel, routes("del"))
         wait_until(simulator.routes, 30, "none", accept=lambda seen: not seen)
-        state(daemon, "in_sync")
+        daemon.wait_state("in_sync")
 
 
 def test_few_deletions_and_said_ones_do_not_wait(
-    kernel: Namespace, config: Path, simulator: SimulatedVpp, tmp_path: Path
+    harness: Harness, kernel: Namespace, simulator: SimulatedVpp
 ) -> None:
     """Half of the routes, and all of them with --yes."""
-    run_once(config, kernel, simulator, tmp_path / "one.log")
+    run_once(harness)
     half = range(COUNT // 2)
     ip_batch(kernel, routes("del", half))
-    given = ("--config", str(config))
-    with running_daemon(tmp_path / "two.log", *given, namespace=kernel) as daemon:
-        state(daemon, "in_sync")
+    with harness.running():
         assert len(simulator.routes()) == COUNT // 2
     ip_batch(kernel, routes("del", range(COUNT // 2, COUNT)))
-    with running_daemon(tmp_path / "three.log", *given, "--yes", namespace=kernel) as daemon:
-        state(daemon, "in_sync")
+    with harness.running("--yes"):
         assert simulator.routes() == {}
 
 
-def test_a_reload_that_would_empty_vpp(
-    kernel: Namespace, config: Path, simulator: SimulatedVpp, tmp_path: Path
-) -> None:
+def test_a_reload_that_would_empty_vpp(harness: Harness, simulator: SimulatedVpp) -> None:
     """By the map, or by a table that is mirrored no more; the right file again heals it."""
-    with running_daemon(tmp_path / "d.log", "--config", str(config), namespace=kernel) as daemon:
-        state(daemon, "in_sync")
-        write(config, simulator, first="f00")
+    with harness.running() as daemon:
+        configure(harness, first="f00")
         daemon.process.send_signal(signal.SIGHUP)
-        state(daemon, "guarded")
-        write(config, simulator)
+        daemon.wait_state("guarded")
+        configure(harness)
         daemon.process.send_signal(signal.SIGHUP)
-        state(daemon, "in_sync")
+        daemon.wait_state("in_sync")
         assert (len(simulator.routes()), deletions(simulator)) == (COUNT, 0)
-        write(config, simulator, table=10)
+        configure(harness, table=10)
         daemon.ask("reload")
-        guard = state(daemon, "guarded")["guard"]
-        assert isinstance(guard, dict)
+        guard = daemon.wait_state("guarded")["guard"]
         assert guard["unmirrored_routes"] == COUNT
         assert "tables 0 are not mirrored into any more" in daemon.log()
         assert deletions(simulator) == 0
         daemon.ask("resume")
-        state(daemon, "in_sync")
+        daemon.wait_state("in_sync")
         assert deletions(simulator) == COUNT

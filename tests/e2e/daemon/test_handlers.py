@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,9 @@ from bgpreflector.config import Config, ConfigError, loads
 from bgpreflector.control import ControlClient
 from bgpreflector.daemon.handlers import load_handlers
 from bgpreflector.errors import RefusedByDaemonError
-from daemon.test_reload import Harness
-from daemon.world import kernel_of
+from daemon.harness import Harness
 from lab import Namespace, ip_batch, wait_until
-from lab.vpp import SimulatedVpp
+from lab.vpp import SimulatedVpp, wait_routes
 
 MODULE = '''
 from bgpreflector import Handler
@@ -111,13 +109,13 @@ def test_options_of_a_handler_that_is_not_loaded_are_a_mistake() -> None:
 
 @pytest.mark.root
 def test_the_daemon_calls_it_and_a_reload_makes_it_anew(
-    make_namespace: Callable[[str], Namespace],
+    kernel: Namespace,
     simulator: SimulatedVpp,
     installed: Path,
     tmp_path: Path,
 ) -> None:
     """What it raises is counted, and the routes go on; what cannot be loaded changes nothing."""
-    harness = Harness(kernel_of(make_namespace), simulator, tmp_path)
+    harness = Harness(kernel, simulator, tmp_path)
     notes = tmp_path / "notes"
 
     def configure(word: str, load: str = "noting") -> None:
@@ -129,7 +127,7 @@ def test_the_daemon_calls_it_and_a_reload_makes_it_anew(
     def withdraw(number: int, word: str) -> None:
         before = len(harness.vpp.routes())
         ip_batch(harness.kernel, [f"route del 30.0.{number}.0/24 proto 12"])
-        wait_until(harness.vpp.routes, 30, "it is gone", accept=lambda r: len(r) == before - 1)
+        wait_routes(harness.vpp, before - 1)
         wait_until(notes.read_text, 30, word, accept=lambda text: word in text.splitlines())
 
     def resyncs() -> int:

@@ -52,7 +52,7 @@ ARGUMENTS = {
 REFUSED = {"request", "version", "command", "arguments"}
 """Codes of a mistake that is the client's; anything else would be a handler that broke."""
 
-TALE = [
+TEXTS = [
     "\0", "\ud800", "10.0.0.0/24\0", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/99999999999999999999",
     "::/0", "::/129", "0/0", "0.0.0.0/0", "fe80::1%eth0", "fe80::1%\0", "1" * 4000, "../../etc",
     "installed\n", "failed", "{}", "٣.٣.٣.٣", "30.0.1.1", "30.0.1.0/24", "",
@@ -69,7 +69,7 @@ def hostile() -> st.SearchStrategy[Any]:
         st.sampled_from(NUMBERS),
         st.floats(),
         st.text(max_size=50),
-        st.sampled_from(TALE),
+        st.sampled_from(TEXTS),
     )
     return st.recursive(
         leaf,
@@ -101,11 +101,11 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDaemon]:
     reason = missing("root")
     if reason is not None:
         pytest.skip(f"root: {reason}")
-    place = tmp_path_factory.mktemp("hostile")
+    directory = tmp_path_factory.mktemp("hostile")
     with ExitStack() as stack:
         kernel = kernel_of(lambda label: stack.enter_context(namespace(label)))
-        vpp = stack.enter_context(SimulatedVpp.running(place))
-        yield stack.enter_context(reflecting(kernel, vpp, place / "d.log"))
+        vpp = stack.enter_context(SimulatedVpp.running(directory))
+        yield stack.enter_context(reflecting(kernel, vpp, directory / "d.log"))
 
 
 def answers(daemon: RunningDaemon, sent: bytes) -> list[dict[str, Any]]:

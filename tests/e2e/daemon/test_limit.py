@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from daemon.test_metrics import scraper_of
-from daemon.world import HELD, MIRRORED, kernel_of, reflecting, route
+from daemon.world import HELD, MIRRORED, reflecting, route
 from lab import Namespace, ip_batch, wait_until
-from lab.vpp import Vpp
+from lab.vpp import Vpp, wait_routes
 
 pytestmark = pytest.mark.root
 
 LIMIT = MIRRORED + 10
 FLOOD = [f"50.{n >> 8}.{n & 255}.0/24" for n in range(5000)]
-
-
-@pytest.fixture
-def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
-    """With all sorts of routes."""
-    return kernel_of(make_namespace)
 
 
 def config(tmp_path: Path, action: str) -> tuple[str, str]:
@@ -80,9 +73,7 @@ def test_refused_beyond_the_limit(kernel: Namespace, vpp: Vpp, tmp_path: Path) -
         wait_until(lambda: set(vpp.routes()), 30, "as before", accept=lambda s: s == left)
         assert scraper.value("max_routes_exceeded") == 1, "it would be passed again too easily"
         ip_batch(kernel, [f"route del {route(n)} proto 12" for n in range(10, 40)])
-        wait_until(
-            lambda: scraper.value("max_routes_exceeded"), 30, "kept again", accept=lambda v: v == 0
-        )
+        scraper.wait("max_routes_exceeded", 0)
         warnings = re.findall(r".*kernel\.max_routes.*", daemon.log())
         assert len(warnings) == 2, warnings
 
@@ -92,7 +83,7 @@ def test_an_earlier_run_keeps_its_routes(kernel: Namespace, vpp: Vpp, tmp_path: 
     arguments = config(tmp_path, "refuse")
     with reflecting(kernel, vpp, tmp_path / "a.log", *arguments) as daemon:
         flood(kernel)
-        wait_until(vpp.routes, 30, "full", accept=lambda seen: len(seen) == LIMIT)
+        wait_routes(vpp, LIMIT)
         daemon.wait_in_sync()
     before = vpp.routes()
     with reflecting(kernel, vpp, tmp_path / "b.log", *arguments, wait=False) as daemon:
@@ -102,7 +93,7 @@ def test_an_earlier_run_keeps_its_routes(kernel: Namespace, vpp: Vpp, tmp_path: 
         Path(arguments[1]).write_text(f"[kernel]\nmax_routes = {LIMIT + 100}\n[metrics]\n"
                                       'address = "127.0.0.1:0"\n')  # fmt: skip
         daemon.process.send_signal(signal.SIGHUP)
-        wait_until(vpp.routes, 30, "a higher limit", accept=lambda s: len(s) == LIMIT + 100)
+        wait_routes(vpp, LIMIT + 100)
         assert set(before) < set(vpp.routes())
 
 
@@ -111,7 +102,7 @@ def test_a_warning_keeps_nothing_out(kernel: Namespace, vpp: Vpp, tmp_path: Path
     with reflecting(kernel, vpp, tmp_path / "d.log", *config(tmp_path, "warn")) as daemon:
         flood(kernel)
         every = MIRRORED + len(FLOOD)
-        wait_until(vpp.routes, 30, "all", accept=lambda seen: len(seen) == every)
+        wait_routes(vpp, every)
         daemon.wait_in_sync()
         assert daemon.status()["limit"] == {
             "max_routes": LIMIT,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,11 @@ import pytest
 
 from bgpreflector.control import ControlClient
 from daemon.running import RunningDaemon
-from daemon.world import MIRRORED, kernel_of, reflecting, route
-from lab import Namespace, ip_batch, wait_until
+from daemon.world import MIRRORED, reflecting, route
+from lab import Namespace, ip_batch
 from lab.command import run_command
-from lab.vpp import Vpp
-from lab.vpp.api import NO_INTERFACE
+from lab.vpp import Vpp, wait_routes
+from lab.vpp.api import fib_path
 
 pytestmark = pytest.mark.root
 
@@ -38,9 +37,8 @@ LINES = (
 
 
 @pytest.fixture
-def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
+def kernel(kernel: Namespace) -> Namespace:
     """With all sorts of routes, and what makes the kernel forward otherwise."""
-    kernel = kernel_of(make_namespace)
     ip_batch(kernel, LINES)
     return kernel
 
@@ -55,21 +53,7 @@ def config(tmp_path: Path) -> Path:
 
 def add_local(vpp: Vpp) -> None:
     """A route with a path of a kind that we never send."""
-    label = {"is_uniform": 0, "label": 0, "ttl": 0, "exp": 0}
-    path = {
-        "sw_if_index": NO_INTERFACE,
-        "table_id": 0,
-        "rpf_id": NO_INTERFACE,
-        "weight": 1,
-        "preference": 0,
-        "type": 1,
-        "flags": 0,
-        "proto": 0,
-        "nh": {},
-        "n_labels": 0,
-        "label_stack": [label] * 16,
-    }
-    own = {"table_id": 0, "prefix": OWN, "n_paths": 1, "paths": [path]}
+    own = {"table_id": 0, "prefix": OWN, "n_paths": 1, "paths": [fib_path(type=1)]}
     assert vpp.api.ip_route_add_del(is_add=True, route=own).retval == 0
 
 
@@ -86,7 +70,7 @@ def test_the_kernel_judges_what_vpp_forwards(
     add_local(vpp)
     log = tmp_path / "d.log"
     with reflecting(kernel, vpp, log, "--config", str(config), wait=False) as daemon:
-        wait_until(vpp.routes, 30, "all", accept=lambda seen: len(seen) == MIRRORED + 1)
+        wait_routes(vpp, MIRRORED + 1)
         daemon.wait_in_sync()
         with ControlClient(daemon.control, timeout=60) as client:
             alike = {"30.0.7.9": route(7), "2001:db8:7::9": route(7, 6), "40.0.3.1": "40.0.3.0/24"}
@@ -110,13 +94,12 @@ def test_the_kernel_judges_what_vpp_forwards(
             (path,) = forwards_by["vpp_forwards_by"]["paths"]
             assert (path["type"], path["next_hop"]) == ("local", None)
         assert "Traceback" not in daemon.log()
-        audits(daemon, kernel, vpp, config)
+        audits(kernel, vpp, config)
         interface_down(daemon, vpp)
 
 
-def audits(daemon: RunningDaemon, kernel: Namespace, vpp: Vpp, config: Path) -> None:
+def audits(kernel: Namespace, vpp: Vpp, config: Path) -> None:
     """Prefixes that the kernel decides by other routes are listed, and no fault of VPP's."""
-    del daemon
     asked = ("--prefix", route(6), "--prefix", route(10), "--sample", "2000")
     rows = audit(kernel, vpp, config, *asked)
     (end,) = audit(kernel, vpp, config, *asked, "--summary")
@@ -146,7 +129,7 @@ def test_an_audit_sees_what_vpp_drops(
 ) -> None:
     """It has exit status 6; ``doctor`` names the routes."""
     with reflecting(kernel, vpp, tmp_path / "d.log", "--config", str(config), wait=False) as daemon:
-        wait_until(vpp.routes, 30, "all", accept=lambda seen: len(seen) == MIRRORED + 1)
+        wait_routes(vpp, MIRRORED + 1)
         assert vpp.api.sw_interface_set_flags(sw_if_index=1, flags=0).retval == 0
         rows = audit(kernel, vpp, config, "--sample", "0", exit_code=6)
         (end,) = audit(kernel, vpp, config, "--sample", "0", "--summary", exit_code=6)

@@ -7,7 +7,7 @@ import re
 import socket
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bgpreflector.metrics import METRICS
 from daemon.running import RunningDaemon, running_daemon
-from daemon.world import COUNT, HELD, MIRRORED, kernel_of, reflecting, route
+from daemon.world import COUNT, HELD, MIRRORED, reflecting, route
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 
@@ -56,6 +56,15 @@ class Scraper:
         """One sample, by its name without our prefix."""
         return self.values()[f"bgpreflector_{name}", frozenset(labels.items())]
 
+    def wait(self, name: str, expected: float | None = None, **labels: str) -> None:
+        """Waits until a sample has the value; until it is not 0 where none is named."""
+        wait_until(
+            lambda: self.value(name, **labels),
+            30,
+            f"{name} as expected",
+            accept=lambda seen: seen == expected if expected is not None else bool(seen),
+        )
+
 
 def scraper_of(daemon: RunningDaemon) -> Scraper:
     """Where the daemon says that it listens."""
@@ -64,12 +73,6 @@ def scraper_of(daemon: RunningDaemon) -> Scraper:
     )
     assert found is not None
     return Scraper(found[1])
-
-
-@pytest.fixture
-def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
-    """With all sorts of routes."""
-    return kernel_of(make_namespace)
 
 
 @pytest.fixture
@@ -171,7 +174,7 @@ def test_requests_by_operation_and_result(
     moved = [f"route replace {route(n)} via 10.0.0.3 proto 12" for n in range(5, 15)]
     ip_batch(kernel, [*moved, *(f"route del {route(n)} proto 12" for n in range(20, 23))])
     wait_until(running.status, 30, "refused", accept=lambda seen: seen["state"] == "rejected")
-    wait_until(lambda: scraper.value("dirty_prefixes"), 30, "sent", accept=lambda n: n == 0)
+    scraper.wait("dirty_prefixes", 0)
     counted = simulator.simulator.statistics()
     for operation, done in (("replace", 9), ("delete", 3)):
         value = scraper.value("vpp_requests_total", operation=operation, result="done")
@@ -188,11 +191,7 @@ def test_what_audits_find_is_counted(scraper: Scraper, simulator: SimulatedVpp) 
     simulator.tamper(route(1), delete=True)
     simulator.tamper("203.0.113.0/24")
     for kind in ("missing", "unexpected"):
-        wait_until(
-            lambda kind=kind: scraper.value("vpp_drift_total", kind=kind),  # type: ignore[misc]
-            30,
-            f"{kind} is counted",
-        )
+        scraper.wait("vpp_drift_total", kind=kind)
 
 
 def test_a_pause_and_a_loss_are_seen(
@@ -202,7 +201,7 @@ def test_a_pause_and_a_loss_are_seen(
     assert scraper.get("/-/ready") == (200, "in_sync\n")
     running.ask("pause")
     ip_batch(kernel, [f"route del {route(n)} proto 12" for n in range(30)])
-    wait_until(lambda: scraper.value("dirty_prefixes"), 30, "waits", accept=lambda n: n == 30)
+    scraper.wait("dirty_prefixes", 30)
     assert scraper.value("oldest_queued_seconds") > 0
     assert scraper.value("paused") == 1
     assert scraper.get("/-/ready") == (503, "paused\n")
@@ -211,7 +210,7 @@ def test_a_pause_and_a_loss_are_seen(
     wait_until(lambda: scraper.get("/-/ready")[0], 30, "ready", accept=lambda code: code == 200)
     simulator.close()
     simulator.simulator.stop()
-    wait_until(lambda: scraper.value("vpp_connected"), 30, "lost", accept=lambda v: v == 0)
+    scraper.wait("vpp_connected", 0)
     assert scraper.get("/-/ready") == (503, "vpp_lost\n")
     assert scraper.get("/-/healthy")[0] == 200
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bgpreflector.control import ControlClient
 from daemon.test_metrics import scraper_of
-from daemon.world import MIRRORED, kernel_of, reflecting, route
+from daemon.world import MIRRORED, reflecting, route
 from lab import Namespace, again_and_again, ip_batch, wait_until
-from lab.vpp import SimulatedVpp
+from lab.vpp import SimulatedVpp, wait_routes
 
 pytestmark = pytest.mark.root
 
@@ -27,12 +26,6 @@ audit_interval = 0.3
 [metrics]
 address = "127.0.0.1:0"
 """
-
-
-@pytest.fixture
-def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
-    """With all sorts of routes."""
-    return kernel_of(make_namespace)
 
 
 @pytest.fixture
@@ -56,20 +49,12 @@ def test_what_is_lost_and_left_out_is_counted(
         ip_batch(kernel, [f"route add 11.0.{n}.0/24 via 10.0.0.2 proto 12" for n in range(250)])
         ip_batch(kernel, [f"route del 11.0.{n}.0/24 proto 12" for n in range(250)])
         daemon.process.send_signal(signal.SIGCONT)
-        wait_until(lambda: scraper.value("kernel_overruns_total"), 30, "counted")
-        wait_until(lambda: scraper.value("kernel_dropped_messages_total"), 30, "counted")
-        wait_until(
-            lambda: scraper.value("kernel_resync_duration_seconds_count", reason="overrun"),
-            30,
-            "a resync follows",
-        )
-        wait_until(simulator.routes, 30, "as before", accept=lambda s: len(s) == MIRRORED)
+        scraper.wait("kernel_overruns_total")
+        scraper.wait("kernel_dropped_messages_total")
+        scraper.wait("kernel_resync_duration_seconds_count", reason="overrun")
+        wait_routes(simulator, MIRRORED)
         ip_batch(kernel, ["route add 70.0.0.0/24 via 10.0.0.2 proto 12"])
-        wait_until(
-            lambda: scraper.value("kernel_skipped_messages_total", reason="prefix_lists"),
-            30,
-            "left out",
-        )
+        scraper.wait("kernel_skipped_messages_total", reason="prefix_lists")
 
 
 def test_other_writers_and_missing_interfaces_are_counted(
@@ -82,13 +67,9 @@ def test_other_writers_and_missing_interfaces_are_counted(
         assert scraper.value("vpp_missing_interfaces") == 1
         assert scraper.value("vpp_overridden_prefixes") == 0
         simulator.add_foreign_route(route(3))
-        wait_until(
-            lambda: scraper.value("vpp_overridden_prefixes"), 30, "seen", accept=lambda n: n == 1
-        )
+        scraper.wait("vpp_overridden_prefixes", 1)
         simulator.remove_foreign_route(route(3))
-        wait_until(
-            lambda: scraper.value("vpp_overridden_prefixes"), 30, "gone", accept=lambda n: n == 0
-        )
+        scraper.wait("vpp_overridden_prefixes", 0)
 
 
 def test_what_goes_without_a_message_is_drift(
@@ -106,18 +87,13 @@ def test_what_goes_without_a_message_is_drift(
         scraper = scraper_of(daemon)
         gone = [f"2001:db8:f{n:03x}::/48" for n in range(5)]
         ip_batch(kernel, [f"route add {prefix} dev h0 proto 12" for prefix in gone])
-        wait_until(simulator.routes, 30, "all", accept=lambda s: len(s) == MIRRORED + len(gone))
+        wait_routes(simulator, MIRRORED + len(gone))
         assert scraper.value("kernel_drift_total", kind="stale") == 0
         withdrawn = scraper.value("kernel_messages_total", type="del_route")
         kernel.sysctl("ipv6/conf/h0/disable_ipv6", 1)
-        wait_until(simulator.routes, 30, "repaired", accept=lambda s: len(s) == MIRRORED)
+        wait_routes(simulator, MIRRORED)
         # Counted only once a notification had time to explain it.
-        wait_until(
-            lambda: scraper.value("kernel_drift_total", kind="stale"),
-            30,
-            "counted",
-            accept=lambda n: n == len(gone),
-        )
+        scraper.wait("kernel_drift_total", len(gone), kind="stale")
         assert scraper.value("kernel_messages_total", type="del_route") == withdrawn
         for prefix in gone:
             assert f"stale {prefix}" in daemon.log()
@@ -135,12 +111,7 @@ def test_a_withdrawal_of_what_is_gone_is_an_anomaly(
         wait_until(simulator.routes, 30, "there", accept=lambda seen: prefix in seen)
         assert scraper.value("kernel_anomalies_total", kind="unknown_withdrawals") == 0
         kernel.ip("nexthop", "del", "id", "7")
-        wait_until(
-            lambda: scraper.value("kernel_anomalies_total", kind="unknown_withdrawals"),
-            30,
-            "counted",
-            accept=lambda n: n == 1,
-        )
+        scraper.wait("kernel_anomalies_total", 1, kind="unknown_withdrawals")
         wait_until(simulator.routes, 30, "gone", accept=lambda seen: prefix not in seen)
 
 
@@ -176,7 +147,7 @@ def test_a_dump_beside_changes_is_an_anomaly(
                 return scraper.value("kernel_anomalies_total", kind="uncertain_dump_routes")
 
             wait_until(resynchronised, 60, "counted")
-        wait_until(simulator.routes, 30, "as before", accept=lambda s: len(s) == MIRRORED)
+        wait_routes(simulator, MIRRORED)
 
 
 def test_what_waits_behind_a_slow_vpp_is_queued(
@@ -197,10 +168,10 @@ def test_what_waits_behind_a_slow_vpp_is_queued(
         clients = [threading.Thread(target=resynchronise) for _ in range(2)]
         for client in clients:
             client.start()
-        wait_until(lambda: scraper.value("queued_events"), 30, "queued", accept=lambda n: n >= 1)
+        scraper.wait("queued_events")
         simulator.resume()
         for client in clients:
             client.join()
         assert len(ends) == 2
-        wait_until(lambda: scraper.value("queued_events"), 30, "none", accept=lambda n: n == 0)
-        wait_until(simulator.routes, 30, "sent", accept=lambda s: len(s) == MIRRORED - 1)
+        scraper.wait("queued_events", 0)
+        wait_routes(simulator, MIRRORED - 1)

@@ -8,28 +8,21 @@ import pty
 import select
 import socket
 import subprocess
-import sys
 import termios
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lab import Namespace, ip_batch, wait_until
+from lab import Namespace, again_and_again, ip_batch, wait_until
+from lab.command import PROGRAM
 from lab.vpp import SimulatedVpp
 
 from .running import RunningDaemon
-from .world import kernel_of, reflecting, route
+from .world import reflecting, route
 
 pytestmark = pytest.mark.root
-
-
-@pytest.fixture
-def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
-    """With a few routes."""
-    return kernel_of(make_namespace)
 
 
 class Terminal:
@@ -39,7 +32,7 @@ class Terminal:
         self._ours, theirs = pty.openpty()
         self._theirs = theirs
         # In a session of its own, so that the terminal is its own, and it in the foreground.
-        program = ("setsid", "--ctty", "--wait", sys.executable, "-m", "bgpreflector")
+        program = ("setsid", "--ctty", "--wait", *PROGRAM)
         self.before = termios.tcgetattr(theirs)
         self.process = subprocess.Popen(
             [*program, *command, "--control", str(daemon.control)],
@@ -91,33 +84,46 @@ def test_whose_it_is_and_how_to_leave(
             terminal.close()
 
 
+def test_a_terminal_shows_the_status_and_the_last_changes(
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
+) -> None:
+    """As often as it was asked for."""
+    with reflecting(kernel, simulator, tmp_path / "d.log") as daemon:
+        ip_batch(kernel, [f"route del {route(7)} proto 12"])
+        wait_until(simulator.routes, 30, "gone", accept=lambda seen: route(7) not in seen)
+        terminal = Terminal(daemon, "monitor", "--count", "2", "--interval", "0.1")
+        try:
+            wait_until(
+                lambda: (terminal.look(), terminal.process.poll()),
+                30,
+                "it ends",
+                accept=lambda seen: seen[1] == 0,
+            )
+            for text in ("in sync", "kernel (all)", "last changes", f"delete  {route(7)}"):
+                assert text in terminal.look()
+        finally:
+            terminal.close()
+
+
 def test_the_first_look_has_rates(
     kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
     """Not only the second one."""
-    enough = threading.Event()
-
-    def change() -> None:
-        while not enough.is_set():
-            for operation in ("del", "add"):
-                via = "" if operation == "del" else "via 10.0.0.2 "
-                ip_batch(kernel, [f"route {operation} {route(7)} {via}proto 12"])
-
-    with reflecting(kernel, simulator, tmp_path / "d.log") as daemon:
-        changes = threading.Thread(target=change)
-        changes.start()
-        try:
-            rates = lambda: daemon.ask_json("monitor", "--count", "1")  # noqa: E731
-            (look,) = wait_until(
-                rates,
-                60,
-                "there are",
-                accept=lambda seen: seen[0]["kernel_messages_per_second"] > 0,
-            )
-        finally:
-            enough.set()
-            changes.join()
-        assert look["status"]["state"]
+    changes = (
+        f"route del {route(7)} proto 12",
+        f"route add {route(7)} via 10.0.0.2 proto 12",
+    )
+    with (
+        reflecting(kernel, simulator, tmp_path / "d.log") as daemon,
+        again_and_again(lambda _: ip_batch(kernel, changes)),
+    ):
+        (look,) = wait_until(
+            lambda: daemon.ask_json("monitor", "--count", "1"),
+            60,
+            "there are rates",
+            accept=lambda seen: seen[0]["kernel_messages_per_second"] > 0,
+        )
+    assert look["status"]["state"]
 
 
 def test_a_daemon_that_is_restarted(
@@ -128,9 +134,7 @@ def test_a_daemon_that_is_restarted(
     with reflecting(kernel, simulator, log) as daemon:
         first = daemon.status()["pid"]
         command = ("monitor", "--json", "--interval", "0.05", "--control", str(daemon.control))
-        with subprocess.Popen(
-            [sys.executable, "-m", "bgpreflector", *command], stdout=subprocess.PIPE, text=True
-        ) as watcher:
+        with subprocess.Popen([*PROGRAM, *command], stdout=subprocess.PIPE, text=True) as watcher:
             try:
                 assert watcher.stdout is not None
                 looks = map(json.loads, watcher.stdout)
@@ -162,7 +166,7 @@ def test_a_daemon_that_stays_away(
 ) -> None:
     """The last of the looks that were asked for decides; the first must find one."""
     with reflecting(kernel, simulator, tmp_path / "d.log") as daemon:
-        command = [sys.executable, "-m", "bgpreflector", "monitor", "--interval", "0.05"]
+        command = [*PROGRAM, "monitor", "--interval", "0.05"]
         command += ["--count", "100", "--control", str(daemon.control)]
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bgpreflector.control import ControlClient
 from daemon.running import running_daemon
-from daemon.world import COUNT, HELD, MIRRORED, kernel_of, reflecting, route
+from daemon.world import COUNT, HELD, MIRRORED, reflecting, route
 from lab import Namespace, ip_batch, wait_until
 from lab.command import run_command
-from lab.vpp import SimulatedVpp
+from lab.vpp import SimulatedVpp, wait_routes
 
 pytestmark = pytest.mark.root
 
@@ -34,12 +31,6 @@ def path(next_hop: str) -> dict[str, object]:
         "weight": 1,
         "labels": [],
     }
-
-
-@pytest.fixture
-def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
-    """With all sorts of routes."""
-    return kernel_of(make_namespace)
 
 
 @pytest.fixture
@@ -91,7 +82,7 @@ def test_a_check_says_what_is_wrong(kernel: Namespace, simulator: SimulatedVpp, 
     """By its exit status: refused routes, a pause, a VPP that is gone, no daemon."""
     simulator.fault("fail_prefix", prefix=REFUSED, retval=INVALID_VALUE)
     with reflecting(kernel, simulator, log, wait=False) as daemon:
-        wait_until(daemon.status, 30, "refused", accept=lambda seen: seen["state"] == "rejected")
+        daemon.wait_state("rejected")
         assert "rejected" in daemon.ask("status", "--check", exit_code=6)
         assert daemon.status()["vpp"]["requests"]["add"]["refused"] >= 1
         simulator.fault("fail_prefix", prefix=REFUSED, retval=0)
@@ -102,7 +93,7 @@ def test_a_check_says_what_is_wrong(kernel: Namespace, simulator: SimulatedVpp, 
         daemon.ask("resume")
         simulator.close()
         simulator.simulator.stop()
-        wait_until(daemon.status, 30, "lost", accept=lambda seen: seen["state"] == "vpp_lost")
+        daemon.wait_state("vpp_lost")
         (status,) = daemon.ask_json("status", "--check", exit_code=4)
         assert status["vpp"]["lost"]
         assert not status["ready"]
@@ -113,7 +104,7 @@ def test_routes_by_state(kernel: Namespace, simulator: SimulatedVpp, log: Path) 
     """All of them, those of a prefix, those within one, and those that are not in VPP."""
     simulator.fault("fail_prefix", prefix=REFUSED, retval=INVALID_VALUE)
     with reflecting(kernel, simulator, log, wait=False) as daemon:
-        wait_until(daemon.status, 30, "refused", accept=lambda seen: seen["state"] == "rejected")
+        daemon.wait_state("rejected")
         rows = daemon.ask_json("show", "routes")
         assert len(rows) == MIRRORED + HELD
         assert {row["schema"] for row in rows} == {3}
@@ -188,7 +179,7 @@ def test_an_address_is_explained(kernel: Namespace, simulator: SimulatedVpp, log
         "60.0.0.1": "no route to it",
     }
     with reflecting(kernel, simulator, log, wait=False) as daemon:
-        wait_until(daemon.status, 30, "refused", accept=lambda seen: seen["state"] == "rejected")
+        daemon.wait_state("rejected")
         wait_until(
             daemon.status, 30, "others known", accept=lambda seen: seen["vpp"]["overridden"] == 1
         )
@@ -271,7 +262,7 @@ def test_a_pause_keeps_vpp_as_it_is(kernel: Namespace, simulator: SimulatedVpp, 
         assert simulator.simulator.statistics()["route_requests"] == before
         assert len(simulator.routes()) == MIRRORED
         daemon.ask("resume")
-        wait_until(simulator.routes, 30, "sent", accept=lambda seen: len(seen) == MIRRORED - 49)
+        wait_routes(simulator, MIRRORED - 49)
         daemon.wait_in_sync()
         assert daemon.status()["oldest_queued_seconds"] is None
         assert simulator.simulator.statistics()["route_requests"] == before + 51
@@ -310,11 +301,8 @@ def test_a_monitor_shows_what_happens(
             assert list(client.ask("changes", since=last)) == []
 
 
-def test_a_big_table_streams(
-    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, log: Path
-) -> None:
+def test_a_big_table_streams(kernel: Namespace, simulator: SimulatedVpp, log: Path) -> None:
     """A listing is read while it comes, and given up in the middle without harm."""
-    kernel = kernel_of(make_namespace)
     many = [f"route add 11.{n >> 8}.{n & 255}.0/24 via 10.0.0.2 proto 12" for n in range(20_000)]
     ip_batch(kernel, many)
     with reflecting(kernel, simulator, log, wait=False) as daemon:
@@ -350,28 +338,7 @@ def test_no_control_socket(kernel: Namespace, simulator: SimulatedVpp, log: Path
     config = log.with_suffix(".toml")
     config.write_text('[control]\nsocket = ""\n')
     with reflecting(kernel, simulator, log, "--control", "", wait=False) as daemon:
-        wait_until(simulator.routes, 30, "all", accept=lambda seen: len(seen) == MIRRORED)
+        wait_routes(simulator, MIRRORED)
         assert not daemon.control.exists()
         done = run_command("status", "--config", str(config), exit_code=7)
         assert "control.socket" in done.stderr
-
-
-def test_status_holds_during_churn(kernel: Namespace, simulator: SimulatedVpp, log: Path) -> None:
-    """Every answer is whole, figures never run apart, and in the end all agree."""
-    with reflecting(kernel, simulator, log) as daemon, ControlClient(daemon.control) as client:
-        for turn in range(10):
-            verb = "del" if turn % 2 == 0 else "add"
-            ip_batch(
-                kernel,
-                [f"route {verb} {route(n)} via 10.0.0.2 proto 12" for n in range(COUNT)],
-            )
-            status = json.loads(json.dumps(client.ask("status").end))
-            for counts in status["prefixes"].values():
-                assert 0 <= counts["desired"] <= MIRRORED
-            rows = sum(1 for _ in client.ask("routes"))
-            assert rows <= MIRRORED + HELD
-        deadline = time.monotonic() + 30
-        while not client.ask("status").end["in_sync"]:
-            assert time.monotonic() < deadline, client.ask("status").end
-        installed = {row["prefix"] for row in client.ask("routes") if row["state"] == "installed"}
-        assert installed == set(simulator.routes())

@@ -66,10 +66,10 @@ def test_what_is_closed_is_no_socket() -> None:
 
 
 @contextmanager
-def daemon_that_says(place: Path, *answers: bytes) -> Iterator[None]:
+def daemon_that_says(path: Path, *answers: bytes) -> Iterator[None]:
     """Answers the requests of each connection with a line of its own, whatever is asked."""
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(place))
+        listener.bind(str(path))
         listener.listen()
 
         def serve() -> None:

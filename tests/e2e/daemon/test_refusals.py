@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from daemon.world import MIRRORED, kernel_of, reflecting, route
+from daemon.running import RunningDaemon
+from daemon.world import MIRRORED, reflecting, route
 from lab import Namespace, ip_batch, wait_until
-from lab.vpp import SimulatedVpp
+from lab.vpp import SimulatedVpp, wait_routes
 
 pytestmark = pytest.mark.root
 
@@ -23,14 +24,20 @@ healing_delay = 0.05
 """
 
 
+def configured(
+    kernel: Namespace, simulator: SimulatedVpp, directory: Path, config: str
+) -> AbstractContextManager[RunningDaemon]:
+    """A daemon in sync with this configuration."""
+    file = directory / "refusals.toml"
+    file.write_text(config)
+    return reflecting(kernel, simulator, directory / "d.log", "--config", str(file))
+
+
 def test_the_kernel_is_not_read_again(
-    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
     """It has no part in it: VPP is read and asked again, at growing intervals, and others go in."""
-    kernel = kernel_of(make_namespace)
-    config = tmp_path / "refusals.toml"
-    config.write_text(CONFIG)
-    with reflecting(kernel, simulator, tmp_path / "d.log", "--config", str(config)) as daemon:
+    with configured(kernel, simulator, tmp_path, CONFIG) as daemon:
         before = daemon.status()["kernel"]["resyncs"]
         simulator.fault("fail_prefix", prefix=REFUSED, retval=INVALID_VALUE)
         moves = 0
@@ -55,19 +62,16 @@ def test_the_kernel_is_not_read_again(
 
 
 def test_a_route_refused_for_good_does_not_have_vpp_read_again_and_again(
-    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
     """It stops forwarding meanwhile: once after the refusal, and seldom if at all thereafter."""
-    kernel = kernel_of(make_namespace)
-    config = tmp_path / "refusals.toml"
-    config.write_text(CONFIG)
 
     def add(lines: list[str]) -> None:
         expected = len(simulator.routes()) + len(lines)
         ip_batch(kernel, lines)
-        wait_until(simulator.routes, 30, "all", accept=lambda seen: len(seen) == expected)
+        wait_routes(simulator, expected)
 
-    with reflecting(kernel, simulator, tmp_path / "d.log", "--config", str(config)) as daemon:
+    with configured(kernel, simulator, tmp_path, CONFIG) as daemon:
         # So many that somebody else is quicker to take what the resync finds.
         more = [f"route add 42.{n >> 8}.{n % 256}.0/24 via 10.0.0.2 proto 12" for n in range(2000)]
         add(more)
@@ -84,13 +88,11 @@ def test_a_route_refused_for_good_does_not_have_vpp_read_again_and_again(
 
 
 def test_what_is_taken_in_the_end_goes_in_by_itself(
-    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
     """The resync after the last try finds it refused before, and sends it once more."""
-    kernel = kernel_of(make_namespace)
-    config = tmp_path / "refusals.toml"
-    config.write_text(CONFIG.replace("healing_delay = 0.05", "healing_delay = 2"))
-    with reflecting(kernel, simulator, tmp_path / "d.log", "--config", str(config)) as daemon:
+    config = CONFIG.replace("healing_delay = 0.05", "healing_delay = 2")
+    with configured(kernel, simulator, tmp_path, config) as daemon:
         before = daemon.status()["kernel"]["resyncs"]["requested"]
         simulator.fault("fail_prefix", prefix=REFUSED, retval=INVALID_VALUE)
         ip_batch(kernel, [f"route replace {REFUSED} via 10.0.0.3 proto 12"])
@@ -109,18 +111,16 @@ def test_what_is_taken_in_the_end_goes_in_by_itself(
 
 
 def test_a_replacement_without_an_answer_is_not_in_sync(
-    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
     """VPP has a route for the prefix all the while, so no count tells."""
-    kernel = kernel_of(make_namespace)
-    config = tmp_path / "slow.toml"
-    config.write_text("[vpp]\nrequest_timeout = 30.0\n")
-    with reflecting(kernel, simulator, tmp_path / "d.log", "--config", str(config)) as daemon:
-        simulator.fault("stall", on=True)
+    config = "[vpp]\nrequest_timeout = 30.0\n"
+    with configured(kernel, simulator, tmp_path, config) as daemon:
+        simulator.hang()
         ip_batch(kernel, [f"route replace {REFUSED} via 10.0.0.3 proto 12"])
         wait_until(daemon.status, 30, "taken", accept=lambda seen: seen["oldest_queued_seconds"])
         status = wait_until(daemon.status, 30, "sent", accept=lambda seen: seen["dirty"] == 0)
         assert not status["in_sync"], status
-        simulator.fault("stall", on=False)
+        simulator.resume()
         daemon.wait_in_sync()
         assert simulator.routes()[REFUSED] == frozenset({"10.0.0.3"})

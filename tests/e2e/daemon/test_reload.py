@@ -5,61 +5,25 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from daemon.running import RunningDaemon, running_daemon
-from daemon.world import COUNT, MIRRORED, kernel_of, route
+from daemon.harness import Harness
+from daemon.running import running_daemon
+from daemon.world import COUNT, MIRRORED, route
 from lab import Namespace, ip_batch, wait_until
 from lab.netns import run
-from lab.vpp import SimulatedVpp
+from lab.vpp import SimulatedVpp, wait_routes
 
 pytestmark = pytest.mark.root
 
 
-class Harness:
-    """A kernel, a VPP, a configuration file that changes, and the daemon that reads it."""
-
-    def __init__(self, kernel: Namespace, vpp: SimulatedVpp, directory: Path) -> None:
-        self.kernel = kernel
-        self.vpp = vpp
-        self.file = directory / "bgpreflector.toml"
-        self.log = directory / "d.log"
-        self.write()
-
-    def write(
-        self, kernel: str = "", vpp: str = "", interfaces: str = 'f0 = "loop0"', more: str = ""
-    ) -> None:
-        """A configuration with lines added to its sections."""
-        self.file.write_text(
-            f'[kernel]\nnamespace = "{self.kernel.name}"\n{kernel}\n'
-            f'[vpp]\napi_socket = "{self.vpp.socket}"\n{vpp}\n'
-            f"[vpp.interfaces]\nmap = {{ {interfaces} }}\n{more}\n"
-        )
-
-    @contextmanager
-    def running(self, **environment: str) -> Iterator[RunningDaemon]:
-        """The daemon, in sync."""
-        arguments = ("--config", str(self.file))
-        with running_daemon(self.log, *arguments, environment=environment) as daemon:
-            wait_until(daemon.answers, 30, "it listens")
-            daemon.wait_in_sync()
-            yield daemon
-
-    def requests(self) -> int:
-        """Route requests that VPP has had."""
-        return self.vpp.simulator.statistics()["route_requests"]
-
-
 @pytest.fixture
-def harness(
-    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
-) -> Harness:
+def harness(kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path) -> Harness:
     """With all sorts of routes."""
-    return Harness(kernel_of(make_namespace), simulator, tmp_path)
+    return Harness(kernel, simulator, tmp_path)
 
 
 def test_only_what_differs_is_sent(harness: Harness) -> None:
@@ -84,7 +48,7 @@ def test_only_what_differs_is_sent(harness: Harness) -> None:
         assert {prefix for _, prefix in harness.vpp.simulator.deletions()} == denied
         assert "nothing changed" in daemon.ask("reload")
         ip_batch(harness.kernel, [f"route del {route(20)} proto 12"])
-        wait_until(harness.vpp.routes, 30, "it follows", accept=lambda seen: len(seen) == MIRRORED)
+        wait_routes(harness.vpp, MIRRORED)
         assert daemon.end() == 0, daemon.log()
 
 
@@ -183,10 +147,10 @@ def test_no_file_ends_a_daemon(harness: Harness) -> None:
 
 
 def test_a_file_that_is_gone_is_not_taken_for_the_defaults(
-    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
     """As where the package was removed: without the file nobody would know of the interfaces."""
-    kernel, file = kernel_of(make_namespace), tmp_path / "default.toml"
+    file = tmp_path / "default.toml"
     file.write_text('[vpp.interfaces]\nmap = { f0 = "loop0" }\n')
     (tmp_path / "sitecustomize.py").write_text(
         "import pathlib, bgpreflector.cli.config_file as chosen\n"
@@ -197,7 +161,6 @@ def test_a_file_that_is_gone_is_not_taken_for_the_defaults(
     with running_daemon(
         log, "--socket", socket, namespace=kernel, environment=environment
     ) as daemon:
-        wait_until(daemon.answers, 30, "it listens")
         daemon.wait_in_sync()
         file.unlink()
         daemon.ask("reload", exit_code=78)
@@ -245,12 +208,12 @@ def test_a_reload_while_vpp_is_away(harness: Harness, tmp_path: Path) -> None:
     with harness.running() as daemon:
         harness.vpp.close()
         harness.vpp.simulator.stop()
-        wait_until(daemon.status, 30, "lost", accept=lambda seen: seen["state"] == "vpp_lost")
+        daemon.wait_state("vpp_lost")
         harness.write(kernel='deny = ["30.0.4.0/22"]')
         assert "kernel.deny" in daemon.ask("reload")
-        wait_until(daemon.status, 30, "lost", accept=lambda seen: seen["state"] == "vpp_lost")
+        daemon.wait_state("vpp_lost")
         with SimulatedVpp.running(tmp_path / "vpp") as back:
-            wait_until(back.routes, 60, "all", accept=lambda seen: len(seen) == MIRRORED - 4)
+            wait_routes(back, MIRRORED - 4, timeout=60)
             daemon.wait_in_sync()
             assert daemon.end() == 0, daemon.log()
 
@@ -261,7 +224,7 @@ def test_a_table_that_is_given_up_while_vpp_is_away(harness: Harness) -> None:
     with harness.running() as daemon:
         harness.vpp.close()
         harness.vpp.simulator.stop()
-        wait_until(daemon.status, 30, "lost", accept=lambda seen: seen["state"] == "vpp_lost")
+        daemon.wait_state("vpp_lost")
         assert "VPP could not be asked: " in daemon.ask("show", "route", "30.0.0.1")
         harness.write()
         daemon.ask("reload")
@@ -300,9 +263,9 @@ def test_a_pause_outlives_a_reload(harness: Harness) -> None:
 @pytest.mark.parametrize("abstract", [False, True])
 def test_a_service_manager_is_told(harness: Harness, tmp_path: Path, abstract: bool) -> None:
     """READY, WATCHDOG, RELOADING with its time, READY again, and STOPPING."""
-    place = f"@bgpreflector-{tmp_path.name}" if abstract else str(tmp_path / "n.sock")
+    address = f"@bgpreflector-{tmp_path.name}" if abstract else str(tmp_path / "n.sock")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind("\0" + place[1:] if abstract else place)
+        manager.bind("\0" + address[1:] if abstract else address)
         manager.settimeout(30)
 
         def hear(wanted: str) -> dict[str, str]:
@@ -313,7 +276,7 @@ def test_a_service_manager_is_told(harness: Harness, tmp_path: Path, abstract: b
                     return said
                 assert said.keys() <= {"WATCHDOG", "STATUS"}, said
 
-        with harness.running(NOTIFY_SOCKET=place, WATCHDOG_USEC="200000") as daemon:
+        with harness.running(NOTIFY_SOCKET=address, WATCHDOG_USEC="200000") as daemon:
             assert hear("READY")["READY"] == "1"
             assert hear("WATCHDOG")["STATUS"]
             harness.write(kernel='deny = ["30.0.4.0/22"]')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from bgpreflector.config import Config, loads
 from bgpreflector.daemon.supervisor import Supervisor
 from daemon.held import held, no_more_than, without_collector
-from daemon.world import MIRRORED, kernel_of
+from daemon.world import MIRRORED
 from lab import Namespace, wait_until
 from lab.vpp import Vpp
 
@@ -35,9 +35,9 @@ class Windows:
 
 
 @pytest.fixture
-def read(make_namespace: Callable[[str], Namespace], vpp: Vpp) -> Windows:
+def read(kernel: Namespace, vpp: Vpp) -> Windows:
     """Of a kernel with routes and a VPP."""
-    return Windows(kernel_of(make_namespace), vpp)
+    return Windows(kernel, vpp)
 
 
 @contextmanager

@@ -43,7 +43,6 @@ def daemon(
     ip_batch(kernel, ROUTES)
     arguments = ("--socket", str(simulator.socket), "--interface", f"f0={simulator.interface}")
     with running_daemon(tmp_path / "d.log", *arguments, namespace=kernel) as daemon:
-        wait_until(daemon.answers, 30, "it listens")
         daemon.wait_in_sync()
         # Behind all that the first dump showed, and before most of it.
         ip_batch(kernel, ["route add 8.0.0.0/8 via 10.0.0.2 proto 12"])

@@ -6,14 +6,13 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bgpreflector.cli.status import _row
 from bgpreflector.units import duration_text, size_text
-from daemon.world import HELD, MIRRORED, kernel_of, reflecting
+from daemon.world import HELD, MIRRORED, reflecting
 from lab import Namespace, wait_until
 from lab.command import run_command
 from lab.vpp import SimulatedVpp
@@ -67,10 +66,9 @@ finally:
 
 @pytest.mark.root
 def test_status_helps_where_something_is_wrong(
-    make_namespace: Callable[[str], Namespace], simulator: SimulatedVpp, tmp_path: Path
+    kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path
 ) -> None:
     """With the file that has a mistake, and with the VPP that is gone."""
-    kernel = kernel_of(make_namespace)
     with reflecting(kernel, simulator, tmp_path / "d.log") as daemon:
         text = daemon.ask("status")
         head, row = text.splitlines()[1:3]

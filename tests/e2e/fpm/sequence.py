@@ -1,4 +1,4 @@
-"""Random doings of a zebra, each compared with what VPP has and what zebra was answered."""
+"""Random changes of a zebra, each compared with what VPP has and what zebra was answered."""
 
 from __future__ import annotations
 
@@ -47,9 +47,16 @@ def fpm_world(stale_routes_time: float = 0.0, make: Maker = embedded) -> Iterato
         yield made
 
 
+def fpm_status(router: World) -> _core.FpmStatus:
+    """The status of zebra's connection."""
+    status = router.engine.fpm()
+    assert status is not None
+    return status
+
+
 @dataclass
 class Sequence:
-    """A zebra that does things at random."""
+    """A zebra that changes at random."""
 
     world: World
     rng: random.Random
@@ -64,13 +71,13 @@ class Sequence:
 
     def step(self) -> str:
         """Does one thing; returns what it was."""
-        doings = {
+        weights = {
             self._set: 8, self._delete: 3, self._change_group: 2, self._link: 2,
             self._break_off: 1, self._connect: 3, self._restart: 1,
         }  # fmt: skip
-        doing = self.rng.choices(list(doings), list(doings.values()))[0]
-        doing()
-        return doing.__name__
+        change = self.rng.choices(list(weights), list(weights.values()))[0]
+        change()
+        return change.__name__
 
     def settle(self) -> None:
         """Connects, if need be, shows everything and waits for the sweep."""
@@ -141,11 +148,11 @@ class Sequence:
     def _connect(self, *, whole: bool = False) -> None:
         if self.zebra.is_connected:
             return
-        self.sweeps = self._figures().sweeps
-        connections = self._figures().connections
-        self._wait("the old connection's end", lambda: self._figures().peer is None)
+        self.sweeps = fpm_status(self.world).sweeps
+        connections = fpm_status(self.world).connections
+        self._wait("the old connection's end", lambda: fpm_status(self.world).peer is None)
         self.zebra.connect()
-        self._wait("a connection", lambda: self._figures().connections > connections)
+        self._wait("a connection", lambda: fpm_status(self.world).connections > connections)
         keys = list(self.zebra.rib)
         if not whole and self.rng.random() < 0.3:
             # Some of it, and then it breaks off.
@@ -155,13 +162,8 @@ class Sequence:
         if not keys:
             return
         self.zebra.show(end=self.rng.random() < 0.5)
-        self._wait("a sweep", lambda: self._figures().sweeps > self.sweeps)
+        self._wait("a sweep", lambda: fpm_status(self.world).sweeps > self.sweeps)
         self.zebra.swept()
-
-    def _figures(self) -> _core.FpmStatus:
-        figures = self.world.engine.fpm()
-        assert figures is not None
-        return figures
 
     def _wait(self, what: str, done: Callable[[], object]) -> None:
         def look() -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -16,7 +16,7 @@ from oracle.expected import Forwarding
 from oracle.world import World
 
 from . import wire
-from .sequence import NAMES, fpm_world
+from .sequence import MIRRORED, NAMES, fpm_status, fpm_world
 from .wire import Hop
 from .zebra import PORT, Key, Route, Zebra
 
@@ -33,23 +33,8 @@ def to(host: int) -> Route:
     return Route(186, 1, (Hop(f"10.7.0.{host}", 10),))
 
 
-@pytest.fixture
-def router() -> Iterator[World]:
-    """One whose zebra is still to come."""
-    with fpm_world() as made:
-        yield made
-
-
-def figures(router: World) -> _core.FpmStatus:
-    """The status of zebra's connection."""
-    found = router.engine.fpm()
-    assert found is not None
-    return found
-
-
-def wait(router: World, what: str, condition: object) -> None:
+def wait(router: World, what: str, condition: Callable[[], object]) -> None:
     """Waits for a condition, and lets VPP have what comes up meanwhile."""
-    assert callable(condition)
 
     def look() -> bool:
         router.settle(0)
@@ -59,12 +44,19 @@ def wait(router: World, what: str, condition: object) -> None:
     wait_until(look, TIMEOUT, what)
 
 
+def sweep(router: World, zebra: Zebra) -> None:
+    """Connects, shows everything, and waits until what was not shown is removed."""
+    zebra.connect()
+    zebra.show(end=True)
+    wait(router, "a sweep", lambda: fpm_status(router).synchronised)
+
+
 def agree(router: World, zebra: Zebra) -> None:
     """Waits until VPP has the routes that zebra announced."""
 
     def look() -> tuple[Forwarding, Forwarding]:
         router.settle(0)
-        return router.vpp(), zebra.expected((186, 196), set(), NAMES)
+        return router.vpp(), zebra.expected(MIRRORED, set(), NAMES)
 
     wait_until(look, TIMEOUT, "VPP and zebra", accept=lambda seen: seen[0] == seen[1])
 
@@ -77,7 +69,7 @@ def zebra(router: World) -> Iterator[Zebra]:
     made.connect()
     made.show(end=True)
     agree(router, made)
-    wait(router, "a sweep", lambda: figures(router).synchronised)
+    wait(router, "a sweep", lambda: fpm_status(router).synchronised)
     yield made
     made.disconnect()
 
@@ -97,14 +89,12 @@ def test_what_is_no_fpm_ends_the_connection_and_takes_nothing(
     router: World, zebra: Zebra, name: str
 ) -> None:
     zebra.send(BROKEN[name])
-    wait(router, "the end", lambda: figures(router).peer is None)
-    assert figures(router).protocol_errors == 1
+    wait(router, "the end", lambda: fpm_status(router).peer is None)
+    assert fpm_status(router).protocol_errors == 1
     zebra.disconnect()
     agree(router, zebra)
     # And the next one is taken.
-    zebra.connect()
-    zebra.show(end=True)
-    wait(router, "a sweep", lambda: figures(router).synchronised)
+    sweep(router, zebra)
     agree(router, zebra)
 
 
@@ -135,12 +125,10 @@ def test_what_cannot_be_read_is_left_out_and_takes_nothing(
     agree(router, zebra)
     assert {ONE, TWO, THREE} == router.vpp().keys()
     assert router.engine.status().messages["malformed"] == 1
-    assert figures(router).sweeps == 1
-    assert not figures(router).synchronised
+    assert fpm_status(router).sweeps == 1
+    assert not fpm_status(router).synchronised
     zebra.disconnect()
-    zebra.connect()
-    zebra.show(end=True)
-    wait(router, "a sweep", lambda: figures(router).synchronised)
+    sweep(router, zebra)
     zebra.swept()
     agree(router, zebra)
 
@@ -156,41 +144,39 @@ def test_an_empty_frame_and_what_is_none_of_ours_are_passed_over(
     agree(router, zebra)
     skipped = router.engine.status().skipped
     assert (skipped["type"], skipped["family"]) == (1, 1)
-    assert figures(router).synchronised
+    assert fpm_status(router).synchronised
 
 
 def test_a_connection_that_shows_no_route_takes_none(router: World, zebra: Zebra) -> None:
     """Nor does one that breaks off within a frame."""
     zebra.disconnect(wire.frame(wire.withdrawal(ONE[1], protocol=186))[:9])
     zebra.connect()
-    wait(router, "a connection", lambda: figures(router).connections == 2)
+    wait(router, "a connection", lambda: fpm_status(router).connections == 2)
     # Longer than what counts as quiet, of which nothing tells: links are read again meanwhile.
     for _ in range(40):
         router.engine.resync()
         assert not router.engine.wait_dirty(0.02)
-    assert not figures(router).synchronised
+    assert not fpm_status(router).synchronised
     agree(router, zebra)
     zebra.show(end=True)
-    wait(router, "a sweep", lambda: figures(router).synchronised)
+    wait(router, "a sweep", lambda: fpm_status(router).synchronised)
 
 
 def test_the_first_of_two_zebras_stays(router: World, zebra: Zebra) -> None:
     other = Zebra(router.namespace)
     other.rib = {ONE: to(4)}
     other.connect()
-    wait(router, "a refusal", lambda: figures(router).refused == 1)
+    wait(router, "a refusal", lambda: fpm_status(router).refused == 1)
     with pytest.raises(AssertionError, match="hung up"):
         wait(router, "the end", other.hear)
-    other.disconnect()
     other.disconnect()
     zebra.install(THREE, to(4))
     agree(router, zebra)
     zebra.disconnect()
-    wait(router, "the end", lambda: figures(router).peer is None)
-    other.connect()
-    other.show(end=True)
-    wait(router, "a sweep", lambda: figures(router).synchronised)
+    wait(router, "the end", lambda: fpm_status(router).peer is None)
+    sweep(router, other)
     agree(router, other)
+    other.disconnect()
 
 
 def test_a_route_replaced_in_two_messages_never_leaves_vpp(router: World, zebra: Zebra) -> None:
@@ -209,7 +195,7 @@ def test_who_reads_no_answers_holds_nobody_up(router: World, zebra: Zebra) -> No
     # The sockets hold little.
     router.namespace.sysctl("ipv4/tcp_wmem", "4096 4096 4096")
     zebra.disconnect()
-    wait(router, "the end", lambda: figures(router).peer is None)
+    wait(router, "the end", lambda: fpm_status(router).peer is None)
     zebra.connect()
     zebra.show(end=True)
     many = [(254, f"10.{n >> 8}.{n & 255}.0/24") for n in range(4000)]
@@ -217,7 +203,7 @@ def test_who_reads_no_answers_holds_nobody_up(router: World, zebra: Zebra) -> No
         for key in many:
             zebra.install(key, to(host))
         agree(router, zebra)
-    assert 0 < figures(router).answers_queued <= len(many) + 2
+    assert 0 < fpm_status(router).answers_queued <= len(many) + 2
     zebra.answered.clear()
 
     def answered() -> int:
@@ -225,7 +211,7 @@ def test_who_reads_no_answers_holds_nobody_up(router: World, zebra: Zebra) -> No
         return len(zebra.answered.keys() & many)
 
     # Those of the last round are among what is read, or were answered last.
-    wait_until(lambda: (answered(), figures(router).answers_queued)[1], TIMEOUT, "the answers",
+    wait_until(lambda: (answered(), fpm_status(router).answers_queued)[1], TIMEOUT, "the answers",
                accept=lambda left: left == 0)  # fmt: skip
     wait(router, "all of them", lambda: answered() == len(many))
     assert all(answer.installed for answer in zebra.answered.values())
@@ -236,20 +222,10 @@ def test_what_vpp_refuses_is_answered_so(router: World, zebra: Zebra) -> None:
     router.simulator.fault(json.dumps(refusal))
     zebra.install(THREE, to(4))
 
-    def refused() -> bool:
-        zebra.hear()
-        answer = zebra.answered.get(THREE)
-        return answer is not None and not answer.installed
-
-    wait(router, "a refusal", refused)
+    wait(router, "a refusal", lambda: (a := zebra.answer(THREE)) and not a.installed)
     router.simulator.fault(json.dumps({"fault": "clear"}))
     assert router.engine.retry_rejected() == 1
-
-    def taken() -> bool:
-        zebra.hear()
-        return zebra.answered[THREE].installed
-
-    wait(router, "an answer", taken)
+    wait(router, "an answer", lambda: (a := zebra.answer(THREE)) and a.installed)
 
 
 def test_routes_that_a_run_before_left_in_vpp_go_with_the_sweep(
@@ -260,18 +236,12 @@ def test_routes_that_a_run_before_left_in_vpp_go_with_the_sweep(
     router.start()
     assert router.vpp().keys() == {ONE, TWO}, "zebra has shown nothing yet"
     del zebra.rib[TWO]
-    zebra.connect()
-    zebra.show(end=True)
-    wait(router, "a sweep", lambda: figures(router).synchronised)
+    sweep(router, zebra)
     zebra.swept()
     agree(router, zebra)
     assert router.engine.status().requests["add"][0] == 0, "what VPP has is not sent again"
 
-    def answered() -> bool:
-        zebra.hear()
-        return ONE in zebra.answered
-
-    wait(router, "the answer that it has it", answered)
+    wait(router, "the answer that it has it", lambda: zebra.answer(ONE) is not None)
 
 
 def test_grace_keeps_what_was_not_shown() -> None:
@@ -283,11 +253,11 @@ def test_grace_keeps_what_was_not_shown() -> None:
         agree(router, zebra)
         zebra.restart()
         zebra.rib = {ONE: to(4)}
-        wait(router, "the end", lambda: figures(router).peer is None)
+        wait(router, "the end", lambda: fpm_status(router).peer is None)
         zebra.connect()
         zebra.show(end=True)
         agree(router, zebra)
-        assert not figures(router).synchronised
+        assert not fpm_status(router).synchronised
         zebra.disconnect()
 
 
@@ -316,8 +286,6 @@ def test_a_namespace_that_is_made_again_is_listened_in(router: World, zebra: Zeb
         return True
 
     wait(router, "a listener", listens)
-    wait(router, "its end", lambda: figures(router).peer is None)
-    zebra.connect()
-    zebra.show(end=True)
-    wait(router, "a sweep", lambda: figures(router).synchronised)
+    wait(router, "its end", lambda: fpm_status(router).peer is None)
+    sweep(router, zebra)
     agree(router, zebra)

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -36,16 +35,8 @@ KEY = (254, "198.18.0.0/24")
 def router(make_namespace: Callable[[str], Namespace]) -> Namespace:
     """One link, f0, which has index 10."""
     made = make_namespace("zebra")
-    made.ip("link", "add", "f0", "index", "10", "type", "veth", "peer", "name", "f0p")
-    made.ip("link", "set", "f0p", "up")
-    made.ip("link", "set", "f0", "up")
-    made.ip("addr", "add", "10.7.0.1/24", "dev", "f0")
+    made.add_link("f0", "10.7.0.1/24", index=10)
     return made
-
-
-def state(daemon: RunningDaemon, wanted: str) -> dict[str, Any]:
-    """Waits for a state; the status then."""
-    return wait_until(daemon.status, TIMEOUT, wanted, accept=lambda seen: seen["state"] == wanted)
 
 
 def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_path: Path) -> None:
@@ -57,8 +48,7 @@ def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_p
         "--interface", f"f0={simulator.interface}",
     )  # fmt: skip
     with running_daemon(tmp_path / "log", *given, namespace=router) as daemon:
-        wait_until(daemon.answers, TIMEOUT, "it listens")
-        state(daemon, "kernel_unread")
+        daemon.wait_state("kernel_unread", TIMEOUT)
         text = "waiting for zebra at 127.0.0.1:2620"
         wait_until(lambda: daemon.ask("status"), TIMEOUT, text, accept=lambda shown: text in shown)
         daemon.ask("status", "--check", exit_code=5)
@@ -67,15 +57,12 @@ def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_p
         zebra.rib = {KEY: Route(186, 1, (Hop("10.7.0.2", 10),))}
         zebra.connect()
         zebra.show()
-        seen = state(daemon, "in_sync")
+        seen = daemon.wait_state("in_sync", TIMEOUT)
         assert seen["source"] == "fpm"
 
-        def answered() -> bool:
-            zebra.hear()
-            return KEY in zebra.answered
-
-        wait_until(answered, TIMEOUT, "an answer")
-        assert zebra.answered[KEY].installed
+        answer = wait_until(lambda: zebra.answer(KEY), TIMEOUT, "an answer")
+        assert answer is not None
+        assert answer.installed
         shown = daemon.ask("show", "routes", "--wide")
         assert "198.18.0.0/24 " in shown
         assert "fpm     via 10.7.0.2 f0  installed" in shown
@@ -94,13 +81,13 @@ def test_what_an_operator_sees(router: Namespace, simulator: SimulatedVpp, tmp_p
         assert daemon.status()["state"] == "in_sync"
 
         zebra.disconnect()
-        lost = state(daemon, "source_lost")
+        lost = daemon.wait_state("source_lost", TIMEOUT)
         assert lost["ready"] is False
         assert lost["prefixes"]["ipv4"]["installed"] == 1
         assert "zebra is not connected" in daemon.ask("status", "--check", exit_code=5)
         zebra.connect()
         zebra.show()
-        state(daemon, "in_sync")
+        daemon.wait_state("in_sync", TIMEOUT)
         zebra.disconnect()
 
 
@@ -116,13 +103,13 @@ def running(
         f'[kernel]\nnamespace = "{router.path}"\n[control]\nsocket = "{tmp_path / "log.sock"}"\n'
     )
     with running_daemon(tmp_path / "log", "--config", str(file)) as daemon:
-        wait_until(daemon.answers, TIMEOUT, "it listens")
+        daemon.wait_listening(TIMEOUT)
         wait_until(lambda: daemon.status()["fpm"]["listen"], TIMEOUT, "it listens for zebra")
         zebra = Zebra(router)
         zebra.rib = {KEY: Route(186, 1, (Hop("10.7.0.2", 10),))}
         zebra.connect()
         zebra.show()
-        state(daemon, "in_sync")
+        daemon.wait_state("in_sync", TIMEOUT)
         yield daemon, file, zebra
         zebra.disconnect()
 
@@ -182,7 +169,7 @@ def test_a_reload_moves_the_listener(
         zebra.rib[other] = Route(186, 1, (Hop("10.7.0.2", 10),))
         zebra.connect()
         zebra.show()
-        state(daemon, "in_sync")
+        daemon.wait_state("in_sync", TIMEOUT)
         expected = dict.fromkeys((KEY[1], other[1]), frozenset({"10.7.0.2"}))
         wait_until(simulator.routes, TIMEOUT, "both", accept=lambda seen: seen == expected)
         requests = daemon.status()["vpp"]["requests"]

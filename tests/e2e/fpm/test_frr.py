@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,7 +12,7 @@ from lab.frr import Frr, running_zebra
 from oracle.expected import Forwarding
 from oracle.world import World
 
-from .sequence import fpm_world
+from .sequence import fpm_status
 
 pytestmark = [
     pytest.mark.root,
@@ -42,37 +41,15 @@ FIRST: Forwarding = {
 }
 
 
-@pytest.fixture
-def router() -> Iterator[World]:
-    """One whose zebra does not exist yet."""
-    with fpm_world() as made:
-        yield made
-
-
 def agree(router: World, expected: Forwarding) -> None:
     """Waits until VPP has this."""
 
     def look() -> Forwarding:
         router.settle(0)
-        failure = router.engine.failure()
-        assert failure is None
+        assert router.engine.failure() is None
         return router.vpp()
 
     wait_until(look, TIMEOUT, f"VPP has {expected}", accept=lambda seen: seen == expected)
-
-
-def sweeps(router: World) -> int:
-    """How often zebra has shown all it has."""
-    figures = router.engine.fpm()
-    assert figures is not None
-    return figures.sweeps
-
-
-def peer(router: World) -> str | None:
-    """The address of the connected zebra."""
-    figures = router.engine.fpm()
-    assert figures is not None
-    return figures.peer
 
 
 def next_hops(routes: Frr, prefix: str) -> set[str]:
@@ -121,9 +98,11 @@ def change(routes: Frr, router: World) -> Forwarding:
 def test_vpp_follows_zebra_past_its_end(router: World, groups: str) -> None:
     with running_zebra(router.namespace, f"{ZEBRA}{groups}\n", STATICD, *FPM) as routes:
         now = change(routes, router)
-        wait_until(lambda: sweeps(router), TIMEOUT, "a sweep")
+        wait_until(lambda: fpm_status(router).sweeps, TIMEOUT, "a sweep")
         routes.kill_all()
-        wait_until(lambda: peer(router), TIMEOUT, "zebra gone", accept=lambda seen: seen is None)
+        wait_until(
+            lambda: fpm_status(router).peer, TIMEOUT, "zebra gone", accept=lambda seen: seen is None
+        )
         agree(router, now)
         routes.start("zebra", *FPM)
         routes.start("staticd")
@@ -136,15 +115,14 @@ def test_this_zebra_takes_no_answers(router: World) -> None:
     """The one of Debian 12 reads and drops them: what answers do is for a scripted zebra to see."""
     with running_zebra(router.namespace, ZEBRA, STATICD, *FPM) as routes:
         agree(router, FIRST)
-        figures = wait_until(
-            router.engine.fpm,
+        status = wait_until(
+            lambda: fpm_status(router),
             TIMEOUT,
             "answers",
-            accept=lambda f: f is not None and f.answers["offload"] >= len(FIRST),
+            accept=lambda seen: seen.answers["offload"] >= len(FIRST),
         )
-        assert figures is not None
-        assert figures.answers["offload_failed"] == 0
-        assert figures.peer is not None, "they do it no harm"
+        assert status.answers["offload_failed"] == 0
+        assert status.peer is not None, "they do it no harm"
         found = re.search(r"FRRouting (\d+)\.(\d+)", routes.vtysh("show version"))
         assert found is not None
         if tuple(map(int, found.groups())) >= (8, 5):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from lab import wait_until
 from oracle.world import World
 
 from . import wire
-from .sequence import fpm_world
 from .wire import Hop
 from .zebra import Key, Route, Zebra
 
@@ -20,13 +17,6 @@ TIMEOUT = 20.0
 ONE: Key = (254, "198.18.1.0/24")
 STATIC, LDP = 196, 193
 HOP = Hop("10.7.0.2", 10)
-
-
-@pytest.fixture
-def router() -> Iterator[World]:
-    """One whose zebra is still to come."""
-    with fpm_world() as made:
-        yield made
 
 
 def labels(router: World) -> list[tuple[int, int, list[list[int]]]]:

@@ -1,4 +1,4 @@
-"""Random sequences of a scripted zebra's, from seeds; FPM_SEEDS=1-200 tries more."""
+"""Random sequences of a scripted zebra, from seeds; FPM_SEEDS=1-200 tries more."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from oracle.forwarder import Maker, embedded, real
 
-from .sequence import Sequence, fpm_world
+from .sequence import Sequence, fpm_status, fpm_world
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(600)]
 
@@ -51,7 +51,6 @@ def _check(seed: int, make: Maker) -> None:
         finally:
             sequence.zebra.disconnect()
         assert seen.refused() == 0
-        figures = seen.engine.fpm()
-        assert figures is not None
-        assert figures.sweeps > 0
-        assert figures.protocol_errors == 0
+        status = fpm_status(seen)
+        assert status.sweeps > 0
+        assert status.protocol_errors == 0

@@ -142,7 +142,7 @@ def running_router(vpp: Vpp, tmp_path: Path) -> Iterator[tuple[Chain, RunningDae
     with running_chain() as chain:
         given = ("--config", str(file), "--socket", str(vpp.socket))
         with running_daemon(tmp_path / "log", *given, namespace=chain.router.namespace) as daemon:
-            wait_until(daemon.answers, TIMEOUT, "it listens")
+            daemon.wait_listening(TIMEOUT)
             yield chain, daemon
 
 

@@ -194,6 +194,11 @@ class Zebra:
             for answer in found:
                 self.answered[answer.table, answer.prefix] = answer
 
+    def answer(self, key: Key) -> Answer | None:
+        """What it has been answered for a route by now."""
+        self.hear()
+        return self.answered.get(key)
+
     def _of_group(self, number: int) -> list[bytes]:
         hops = self.groups[self.run, number]
         if len(hops) == 1:

@@ -12,8 +12,7 @@ import pytest
 from daemon.running import RunningDaemon, running_daemon
 from frr.router import LINKS, PEER, Routers, address, looked_up, running_routers
 from lab import Namespace, prefixes, wait_until
-from lab.frr import FrrError
-from lab.vpp import Routes, SimulatedVpp, Vpp
+from lab.vpp import Routes, SimulatedVpp, Vpp, differences
 
 pytestmark = [pytest.mark.root, pytest.mark.bird, pytest.mark.frr, pytest.mark.timeout(300)]
 
@@ -39,7 +38,7 @@ def reflected(
     )
     arguments = ("--socket", str(vpp.socket), "--config", str(config))
     with running_daemon(tmp_path / "run.log", *arguments, namespace=routers.namespace) as daemon:
-        wait_until(daemon.answers, 30, "it listens")
+        daemon.wait_listening()
         yield daemon
 
 
@@ -52,12 +51,8 @@ def same(
 
     def difference() -> tuple[bool, int, list[tuple[str, object, object]], Counter[object]]:
         nonlocal kernel
-        kernel, ours = looked_up(routers.namespace, wanted), vpp.routes()
-        different = [
-            (prefix, kernel.get(prefix), ours.get(prefix))
-            for prefix in kernel.keys() | ours.keys()
-            if kernel.get(prefix) != ours.get(prefix)
-        ]
+        kernel = looked_up(routers.namespace, wanted)
+        different = differences(kernel, vpp.routes())
         return right(kernel), len(different), different[:3], Counter(kernel.values())
 
     wait_until(
@@ -218,9 +213,3 @@ def test_static_routes(simulator: SimulatedVpp, tmp_path: Path) -> None:
 
         frr.kill("staticd")
         wait_until(simulator.routes, FOLLOWS, "none are left", accept=lambda seen: seen == {})
-
-
-def test_a_complaint_is_an_error(tmp_path: Path) -> None:
-    """The laboratory notices what FRR does not take."""
-    with running_routers() as routers, pytest.raises(FrrError, match="Unknown command"):
-        routers.frr.configure("ip rote 192.0.2.0/24 blackhole")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .api import Routes, Vpp
+from .api import Routes, Vpp, differences, kernel_routes, wait_routes
 from .others import OtherUsers
 from .real import RealVpp, VppError
 from .simulated import RELEASES, SimulatedVpp
@@ -17,4 +17,7 @@ __all__ = [
     "Startup",
     "Vpp",
     "VppError",
+    "differences",
+    "kernel_routes",
+    "wait_routes",
 ]

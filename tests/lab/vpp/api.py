@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from vpp_papi import VPPApiClient
+
+from lab.kernel import Forwarding, RouteKey
+from lab.wait import wait_until
 
 SOURCE = "bgpreflector"
 
@@ -161,6 +164,30 @@ def fib_path(
         "n_labels": len(labels),
         "label_stack": [label | given for given in labels] + [label] * (16 - len(labels)),
     } | fields
+
+
+def kernel_routes(forwarding: Mapping[RouteKey, Forwarding]) -> Routes:
+    """What VPP has to have of one kernel table."""
+    return {
+        key.prefix: hops if isinstance(hops, str) else frozenset(hop.gateway or "" for hop in hops)
+        for key, hops in forwarding.items()
+    }
+
+
+def differences(kernel: Routes, vpp: Routes) -> list[tuple[str, object, object]]:
+    """Each prefix that kernel and VPP do not have alike, with what both have."""
+    return [
+        (prefix, kernel.get(prefix), vpp.get(prefix))
+        for prefix in kernel.keys() | vpp.keys()
+        if kernel.get(prefix) != vpp.get(prefix)
+    ]
+
+
+def wait_routes(vpp: Vpp, count: int, timeout: float = 30) -> Routes:
+    """Waits until VPP has so many routes under our source in table 0; returns them."""
+    return wait_until(
+        vpp.routes, timeout, f"{count} routes in VPP", accept=lambda seen: len(seen) == count
+    )
 
 
 def source_id(api: Any, name: str) -> int | None:

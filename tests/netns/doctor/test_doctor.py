@@ -1,13 +1,11 @@
-"""``bgpreflector doctor`` as a process: each ill that it knows, made on purpose."""
+"""``bgpreflector doctor`` as a process: each problem that it knows, made on purpose."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import pytest
 
 from daemon.world import COUNT, kernel_of, reflecting, route
 from lab import Namespace, ip_batch
+from lab.command import PROGRAM
 from lab.vpp import RealVpp, SimulatedVpp, Startup, Vpp
 
 pytestmark = pytest.mark.root
@@ -29,19 +28,19 @@ class Doctor:
 
     kernel: Namespace
     socket: Path
-    place: Path
+    directory: Path
 
     def run(
         self, *arguments: str, config: str = "", exit_code: int = 0, prefix: tuple[str, ...] = ()
     ) -> str:
         """What it prints."""
-        file = self.place / "doctor.toml"
-        control = self.place / "d.sock"
+        file = self.directory / "doctor.toml"
+        control = self.directory / "d.sock"
         file.write_text(f'{config}\n[control]\nsocket = "{control}"\n')
         done = subprocess.run(
             [
                 *prefix,
-                *(sys.executable, "-m", "bgpreflector", "doctor", "--config", str(file)),
+                *(*PROGRAM, "doctor", "--config", str(file)),
                 *("--socket", str(self.socket), "--netns", str(self.kernel.path), *arguments),
             ],
             check=False,
@@ -67,7 +66,7 @@ class Doctor:
         return found
 
 
-def ills(findings: list[dict[str, Any]]) -> dict[str, str]:
+def unwell(findings: list[dict[str, Any]]) -> dict[str, str]:
     """Those that are not well: the severity by check and object."""
     return {
         f"{f['check']}: {f['object']}": f["severity"] for f in findings if f["severity"] != "ok"
@@ -88,7 +87,7 @@ def doctor(kernel: Namespace, vpp: Vpp, tmp_path: Path) -> Doctor:
 
 @pytest.fixture
 def simulated(kernel: Namespace, simulator: SimulatedVpp, tmp_path: Path) -> Doctor:
-    """For the embedded VPP, which can be made ill."""
+    """For the embedded VPP, which can be made to fail."""
     return Doctor(kernel, simulator.socket, tmp_path)
 
 
@@ -100,7 +99,7 @@ SIMULATED = {"memory: main heap": "warning", "memory: stats segment": "warning"}
 def test_all_is_well(doctor: Doctor, vpp: Vpp) -> None:
     """Every part is looked at, and nothing is changed."""
     findings = doctor.findings(*BOTH)
-    assert ills(findings) == ({} if isinstance(vpp, RealVpp) else SIMULATED)
+    assert unwell(findings) == ({} if isinstance(vpp, RealVpp) else SIMULATED)
     by = {f"{f['check']}: {f['object']}": f["what"] for f in findings}
     assert by["routes: table 254 ipv6"] == f"{COUNT} routes of protocol bird"
     assert "loop0 (sw_if_index 1)" in by["interfaces: f0"]
@@ -124,81 +123,77 @@ def test_people_read_lines(simulated: Doctor) -> None:
 def test_interfaces(doctor: Doctor, vpp: Vpp) -> None:
     """None that stands for any; one that is not there; one that is down."""
     findings = doctor.findings(exit_code=FINDINGS)
-    assert ills(findings).items() >= {"interfaces: f0": "error", "interfaces: g0": "error"}.items()
+    assert (
+        unwell(findings).items() >= {"interfaces: f0": "error", "interfaces: g0": "error"}.items()
+    )
     arguments = ("--interface", "f0=loop0", "--interface", "g0=nothing")
-    found = ills(doctor.findings(*arguments, exit_code=FINDINGS))
+    found = unwell(doctor.findings(*arguments, exit_code=FINDINGS))
     assert found.items() >= {"interfaces: nothing": "error", "interfaces: g0": "warning"}.items()
     assert "interfaces: f0" not in found
     assert vpp.api.sw_interface_set_flags(sw_if_index=1, flags=0).retval == 0
     findings = doctor.findings(*BOTH)
-    assert ills(findings)["interfaces: f0"] == "warning"
+    assert unwell(findings)["interfaces: f0"] == "warning"
     recursive = '[vpp.interfaces]\nstrategies = ["recursive"]\n'
-    assert "interfaces: f0" not in ills(doctor.findings(config=recursive))
+    assert "interfaces: f0" not in unwell(doctor.findings(config=recursive))
 
 
 def test_no_vpp(simulated: Doctor, simulator: SimulatedVpp) -> None:
     """Nothing there, no socket, one that does not answer: the kernel is looked at anyway."""
-    gone = simulated.place / "gone.sock"
+    gone = simulated.directory / "gone.sock"
     simulated.socket, there = gone, simulated.socket
     findings = simulated.findings(exit_code=FINDINGS)
-    assert ills(findings) == {f"vpp: {gone}": "error"}
+    assert unwell(findings) == {f"vpp: {gone}": "error"}
     assert "not there" in findings[-1]["what"]
     gone.write_text("")
     assert "no socket" in simulated.findings(exit_code=FINDINGS)[-1]["what"]
     simulated.socket = there
     simulator.hang()
     config = "[vpp]\nconnect_timeout = 0.5\nrequest_timeout = 1"
-    assert ills(simulated.findings(config=config, exit_code=FINDINGS)) == {f"vpp: {there}": "error"}
+    assert unwell(simulated.findings(config=config, exit_code=FINDINGS)) == {
+        f"vpp: {there}": "error"
+    }
 
 
 def test_messages_of_another_layout(simulated: Doctor, simulator: SimulatedVpp) -> None:
     """Routes through vpp_papi."""
     simulator.fault("change_crc", message="ip_route_add_del_v2", crc="00000000")
-    assert ills(simulated.findings(*BOTH))["vpp: messages"] == "warning"
+    assert unwell(simulated.findings(*BOTH))["vpp: messages"] == "warning"
 
 
 def test_a_source_of_another_priority(simulated: Doctor, simulator: SimulatedVpp) -> None:
     """It cannot be changed while VPP runs."""
     simulator.api.fib_source_add(src={"name": "bgpreflector", "priority": 0x90, "id": 0})
     findings = simulated.findings(*BOTH)
-    assert ills(findings) == SIMULATED | {"vpp: FIB source bgpreflector": "warning"}
+    assert unwell(findings) == SIMULATED | {"vpp: FIB source bgpreflector": "warning"}
     said = {f["object"]: f for f in findings if f["check"] == "vpp" and f["severity"] == "warning"}
     assert "it has priority 144" in said["FIB source bgpreflector"]["what"]
     assert "restart VPP" in said["FIB source bgpreflector"]["do"]
 
 
-@contextmanager
-def with_foreign_route(vpp: Vpp) -> Iterator[None]:
-    """Of a prefix that the kernel has, too."""
-    vpp.add_foreign_route(route(7))
-    yield
-
-
 def test_other_writers(kernel: Namespace, tmp_path: Path) -> None:
     """The plugin that does the same, and a route that hides one of ours."""
-    place = tmp_path / "vpp"
-    place.mkdir()
+    directory = tmp_path / "vpp"
+    directory.mkdir()
     plugins = ["linux_cp_plugin.so", "linux_nl_plugin.so"]
-    with (
-        SimulatedVpp.running(place, plugins=plugins) as vpp,
-        with_foreign_route(vpp),
-        reflecting(kernel, vpp, tmp_path / "d.log"),
-    ):
-        doctor = Doctor(kernel, vpp.socket, tmp_path)
-        findings = doctor.findings(*BOTH, "--control", str(tmp_path / "d.sock"))
-        found = ills(findings)
-        assert found.items() >= SIMULATED.items()
-        assert set(found) - set(SIMULATED) == {"vpp: linux_nl plugin", "daemon: FIB sources"}
-        hidden = next(f for f in findings if f["check"] == "daemon" and f["do"])
-        assert f"1 of our prefixes by other routes, such as {route(7)} by API" in hidden["what"]
-        assert any(f["check"] == "daemon" and f["what"].endswith("in sync") for f in findings)
+    with SimulatedVpp.running(directory, plugins=plugins) as vpp:
+        # Of a prefix that the kernel has, too.
+        vpp.add_foreign_route(route(7))
+        with reflecting(kernel, vpp, tmp_path / "d.log") as daemon:
+            doctor = Doctor(kernel, vpp.socket, tmp_path)
+            findings = doctor.findings(*BOTH, "--control", str(daemon.control))
+    found = unwell(findings)
+    assert found.items() >= SIMULATED.items()
+    assert set(found) - set(SIMULATED) == {"vpp: linux_nl plugin", "daemon: FIB sources"}
+    hidden = next(f for f in findings if f["check"] == "daemon" and f["do"])
+    assert f"1 of our prefixes by other routes, such as {route(7)} by API" in hidden["what"]
+    assert any(f["check"] == "daemon" and f["what"].endswith("in sync") for f in findings)
 
 
 def test_no_routes(simulated: Doctor, make_namespace: Callable[[str], Namespace]) -> None:
     """None at all; and some of another protocol than is mirrored."""
     simulated.kernel = make_namespace("empty")
     findings = simulated.findings(exit_code=FINDINGS)
-    assert ills(findings)["routes: protocol bird"] == "error"
+    assert unwell(findings)["routes: protocol bird"] == "error"
     simulated.kernel = kernel_of(make_namespace)
     arguments = ("--protocol", "186", *BOTH)
     findings = simulated.findings(*arguments, exit_code=FINDINGS)
@@ -218,14 +213,14 @@ def test_what_the_kernel_keeps_silent_about(simulated: Doctor, kernel: Namespace
     """Of the namespace that is read, not of this one; a warning only where nobody looks."""
     kernel.sysctl("ipv4/nexthop_compat_mode", 0)
     kernel.sysctl("ipv6/route/skip_notify_on_dev_down", 1)
-    assert ills(simulated.findings(*BOTH)) == SIMULATED
-    found = ills(simulated.findings(*BOTH, config="[kernel]\naudit_interval = 0"))
+    assert unwell(simulated.findings(*BOTH)) == SIMULATED
+    found = unwell(simulated.findings(*BOTH, config="[kernel]\naudit_interval = 0"))
     assert found == SIMULATED | {
         "kernel: net.ipv4.nexthop_compat_mode": "warning",
         "kernel: net.ipv6.route.skip_notify_on_dev_down": "warning",
     }
     kernel.sysctl("ipv4/conf/f0/ignore_routes_with_linkdown", 1)
-    found = ills(simulated.findings(*BOTH))
+    found = unwell(simulated.findings(*BOTH))
     assert found["kernel: net.ipv4.conf.f0.ignore_routes_with_linkdown"] == "warning"
 
 
@@ -237,16 +232,16 @@ def test_a_receive_buffer_that_is_not_granted(simulated: Doctor) -> None:
     config = '[kernel]\nreceive_buffer = "512 MiB"'
     without = ("setpriv", "--bounding-set", "-net_admin")
     findings = simulated.findings(*BOTH, config=config, prefix=without)
-    assert ills(findings) == SIMULATED | {"kernel: kernel.receive_buffer": "warning"}
+    assert unwell(findings) == SIMULATED | {"kernel: kernel.receive_buffer": "warning"}
     what = next(f for f in findings if f["object"] == "kernel.receive_buffer")
     assert "without CAP_NET_ADMIN" in what["what"]
     assert f"net.core.rmem_max={512 << 20}" in what["do"]
-    assert ills(simulated.findings(*BOTH, config=config)) == SIMULATED
+    assert unwell(simulated.findings(*BOTH, config=config)) == SIMULATED
 
 
 def test_more_routes_than_the_limit(simulated: Doctor) -> None:
     """Before they are kept out."""
-    found = ills(simulated.findings(*BOTH, config="[kernel]\nmax_routes = 100"))
+    found = unwell(simulated.findings(*BOTH, config="[kernel]\nmax_routes = 100"))
     assert found == SIMULATED | {"routes: kernel.max_routes": "warning"}
 
 
@@ -257,10 +252,10 @@ def test_mistakes_in_the_configuration(simulated: Doctor) -> None:
     assert [f["object"] for f in findings] == ["kernel.tables[0]", "kernel.protocol"] or {
         f["object"] for f in findings
     } == {"kernel.protocol", "kernel.tables[0]"}
-    contiv = simulated.place / "contiv.conf"
+    contiv = simulated.directory / "contiv.conf"
     contiv.write_text("useExternalIPAM: false\n")
     report = simulated.findings("--config", str(contiv), exit_code=FINDINGS)
-    assert ills(report)["configuration: use_external_ipam"] == "error"
+    assert unwell(report)["configuration: use_external_ipam"] == "error"
 
 
 @pytest.mark.vpp
@@ -271,7 +266,7 @@ def test_memory_that_is_too_small(kernel: Namespace, tmp_path: Path) -> None:
     with RealVpp.running(tmp_path, Startup(heap="512M", statseg="4M")) as vpp:
         doctor = Doctor(kernel, vpp.socket, tmp_path)
         findings = doctor.findings(*BOTH, exit_code=FINDINGS)
-        assert ills(findings) == {"memory: stats segment": "error"}
+        assert unwell(findings) == {"memory: stats segment": "error"}
         todo = next(f["do"] for f in findings if f["severity"] == "error")
         assert "statseg { size }" in todo
         assert "kernel.max_routes" in todo

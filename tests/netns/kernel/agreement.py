@@ -15,7 +15,10 @@ TIMEOUT = 10.0
 PREFIX = {4: "198.18.0.0/24", 6: "2001:db8:1::/48"}
 """What most tests are about."""
 
+V4, V6 = PREFIX[4], PREFIX[6]
 FAMILIES = (4, 6)
+OWN, FOREIGN = "proto 12", "proto 4"
+"""The protocol that is mirrored, and another one, as `ip` reads them."""
 
 
 def via(family: int, link: int, host: int = 2) -> str:
@@ -58,6 +61,14 @@ def do(router: World, *operations: str) -> None:
     """Runs operations of `ip`, each as ``-4 route add …``. Raises where the kernel refuses."""
     for operation in operations:
         router.namespace.ip(*operation.split())
+
+
+def add_route(router: World, family: int) -> str:
+    """Adds a route through the first link, and waits until all have it; its prefix."""
+    prefix = PREFIX[family]
+    do(router, f"-{family} route add {prefix} {OWN} {via(family, 0)}")
+    agreed(router, {prefix: [hop(family, 0)]})
+    return prefix
 
 
 def refused(router: World, operation: str) -> bool:

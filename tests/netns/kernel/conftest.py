@@ -10,7 +10,7 @@ from lab import Namespace
 from oracle.world import World, world
 
 from .rtnetlink import Listener, listening
-from .two_links import Place, two_links
+from .two_links import TwoLinks, make_two_links
 
 
 @pytest.fixture
@@ -28,6 +28,6 @@ def listener(router: World) -> Iterator[Listener]:
 
 
 @pytest.fixture
-def place(make_namespace: Callable[[str], Namespace]) -> Place:
+def two_links(make_namespace: Callable[[str], Namespace]) -> TwoLinks:
     """A router with two links, that forwards and takes router advertisements."""
-    return two_links(make_namespace("router"), make_namespace("neighbour"))
+    return make_two_links(make_namespace("router"), make_namespace("neighbour"))

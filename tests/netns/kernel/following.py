@@ -15,11 +15,7 @@ LINK = "k0"
 
 def with_link(namespace: Namespace, name: str = LINK, number: int = 0) -> None:
     """Adds a link that is up, with an address of both families."""
-    namespace.ip("link", "add", name, "type", "veth", "peer", "name", f"{name}p")
-    namespace.ip("link", "set", f"{name}p", "up")
-    namespace.ip("link", "set", name, "up")
-    namespace.ip("addr", "add", f"10.0.{number}.1/24", "dev", name)
-    namespace.ip("addr", "add", f"fd00:{number}::1/64", "dev", name, "nodad")
+    namespace.add_link(name, f"10.0.{number}.1/24", f"fd00:{number}::1/64")
 
 
 @contextmanager

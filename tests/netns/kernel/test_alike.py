@@ -8,7 +8,7 @@ from bgpreflector import _core
 from lab import wait_until
 
 from .following import following
-from .two_links import LINKS, TIMEOUT, Place
+from .two_links import LINKS, TIMEOUT, TwoLinks
 
 pytestmark = pytest.mark.root
 
@@ -44,26 +44,28 @@ KINDS = {
 
 @pytest.mark.parametrize("gone", [0, 1], ids=["first", "second"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_two_routes_that_differ_in_one_thing_are_two(place: Place, kind: str, gone: int) -> None:
+def test_two_routes_that_differ_in_one_thing_are_two(
+    two_links: TwoLinks, kind: str, gone: int
+) -> None:
     """Whichever goes, the other one stays, in the kernel's order."""
     route, protocol = _routes(kind)
 
     def shown() -> list[str]:
-        listed = place.router.ip("-4", "-N", "-d", "route", "show", "exact", V4).splitlines()
+        listed = two_links.router.ip("-4", "-N", "-d", "route", "show", "exact", V4).splitlines()
         return [line for line in listed if not line.startswith("\t")]
 
-    with following(place.router, interfaces=LINKS) as engine:
-        _add_or_skip(place, kind, f"-4 route add {route[0]}")
-        place.ip(f"-4 route append {route[1]}")
+    with following(two_links.router, interfaces=LINKS) as engine:
+        _add_or_skip(two_links, kind, f"-4 route add {route[0]}")
+        two_links.ip(f"-4 route append {route[1]}")
         assert len(shown()) == 2
         _held(engine, 2)
-        place.ip(f"-4 route del {route[gone]}")
+        two_links.ip(f"-4 route del {route[gone]}")
         assert len(shown()) == 1
         _held(engine, 1)
         (view,) = engine.routes_of(254, V4)
         assert view.protocol == protocol[1 - gone]
         assert engine.audit().drifted == []
-        place.ip(f"-4 route del {route[1 - gone]}")
+        two_links.ip(f"-4 route del {route[1 - gone]}")
         _held(engine, 0)
         assert engine.status().anomalies["unknown_withdrawals"] == 0
 
@@ -81,9 +83,9 @@ def _route(text: str) -> str:
     return whole if " proto " in whole else f"{head} proto 12{nexthop}{next_hops}"
 
 
-def _add_or_skip(place: Place, kind: str, line: str) -> None:
+def _add_or_skip(two_links: TwoLinks, kind: str, line: str) -> None:
     try:
-        place.ip(line)
+        two_links.ip(line)
     except RuntimeError as error:
         if "Operation not supported" in str(error) or "CONFIG_" in str(error):
             pytest.skip(f"kernel: it has no {kind}")

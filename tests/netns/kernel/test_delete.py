@@ -6,13 +6,11 @@ import pytest
 
 from oracle.world import World
 
-from .agreement import PREFIX, agreed, do, hop, refused, via
+from .agreement import OWN, V4, V6, agreed, do, hop, refused, via
 from .rtnetlink import DELROUTE, RTA_DST, Listener
 
 pytestmark = pytest.mark.root
 
-V4, V6 = PREFIX[4], PREFIX[6]
-OWN = "proto 12"
 NEXT_HOPS = " ".join(f"nexthop {via(6, link)}" for link in range(3))
 
 

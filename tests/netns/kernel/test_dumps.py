@@ -12,7 +12,7 @@ from lab import again_and_again, ip_batch
 from oracle.operations import LINKS
 from oracle.world import World, world
 
-from .agreement import PREFIX, TIMEOUT, agreed, do, hop, via, vpp_has
+from .agreement import TIMEOUT, V4, V6, agreed, do, hop, via, vpp_has
 from .following import desired, following
 from .rtnetlink import (
     GETNEXTHOP,
@@ -29,7 +29,6 @@ from .rtnetlink import (
 
 pytestmark = pytest.mark.root
 
-V4, V6 = PREFIX[4], PREFIX[6]
 ENOENT = 2
 READ = 32 << 10
 """Bytes that the kernel fills at most."""

@@ -65,17 +65,22 @@ def shown(engine: _core.Engine) -> int:
     return engine.status().messages["new_route"]
 
 
+def wait_for_event_dump(engine: _core.Engine, before: int) -> None:
+    """Waits for one more dump after a kernel event than ``before``."""
+    wait_until(
+        lambda: engine.status().resyncs["event"],
+        TIMEOUT,
+        "a dump after the event",
+        accept=lambda seen: seen > before,
+    )
+
+
 def read_all(namespace: Namespace, engine: _core.Engine) -> None:
     """Waits until the engine has read what the kernel said up to now, and done what follows: an
     address of a link that has one route is looked at last."""
     before = engine.status().resyncs["event"]
     namespace.ip("addr", "add", "10.99.0.1/32", "dev", SIDES[0])
-    wait_until(
-        lambda: engine.status().resyncs["event"],
-        TIMEOUT,
-        "a dump for the address",
-        accept=lambda seen: seen > before,
-    )
+    wait_for_event_dump(engine, before)
 
 
 def test_links_without_a_route_of_ours_cause_no_dump(
@@ -122,12 +127,7 @@ def test_of_several_links_at_once_only_those_are_dumped(
     before, known = engine.status().resyncs["event"], shown(engine)
     assert {beside(name) for name in SIDES} <= desired(engine).keys()
     ip_batch(namespace, [f"link set {name} down" for name in SIDES])
-    wait_until(
-        lambda: engine.status().resyncs["event"],
-        TIMEOUT,
-        "a dump for the links",
-        accept=lambda seen: seen > before,
-    )
+    wait_for_event_dump(engine, before)
     assert shown(engine) - known < ROUTES
     assert engine.status().prefixes["ipv4"]["kernel"] >= ROUTES
     left = {view.prefix for view in engine.routes(0, 1 << 16)[0]}
@@ -144,11 +144,6 @@ def test_a_link_that_a_mirrored_route_has_meanwhile_is_dumped(
     read_all(namespace, engine)
     before = engine.status().resyncs["event"]
     namespace.ip("link", "set", "late", "down")
-    wait_until(
-        lambda: engine.status().resyncs["event"],
-        TIMEOUT,
-        "a dump for the link",
-        accept=lambda seen: seen > before,
-    )
+    wait_for_event_dump(engine, before)
     routes = [view for view in engine.routes(0, 1 << 16)[0] if view.prefix == HELD]
     assert [view.protocol for view in routes] == [4]

@@ -11,7 +11,7 @@ import pytest
 from lab import Namespace, wait_until
 from oracle.world import World
 
-from .agreement import FAMILIES, PREFIX, TIMEOUT, agreed, do, hop, via
+from .agreement import FAMILIES, PREFIX, TIMEOUT, add_route, agreed, do, hop
 
 pytestmark = pytest.mark.root
 
@@ -42,9 +42,7 @@ def test_a_learned_mtu_is_no_route(
 ) -> None:
     """The kernel holds it beside the route and shows it to who asks for the cache only."""
     narrow_neighbour(router, make_namespace("narrow"))
-    prefix = PREFIX[family]
-    do(router, f"-{family} route add {prefix} proto 12 {via(family, 0)}")
-    agreed(router, {prefix: [hop(family, 0)]})
+    prefix = add_route(router, family)
     number = {4: socket.AF_INET, 6: socket.AF_INET6}[family]
     with router.namespace.call(lambda: socket.socket(number, socket.SOCK_DGRAM)) as sender:
         sender.setsockopt(*DISCOVER[family])

@@ -6,28 +6,9 @@ import pytest
 
 from oracle.world import World, world
 
-from .agreement import PREFIX, agreed, do, hop, via
+from .agreement import FOREIGN, OWN, V4, V6, agreed, do, hop, via
 
 pytestmark = pytest.mark.root
-
-V4, V6 = PREFIX[4], PREFIX[6]
-OWN = "proto 12"
-FOREIGN = "proto 4"
-
-
-@pytest.mark.parametrize("unseen", ["src 10.7.1.1", "mtu 1400", "scope global"])
-@pytest.mark.parametrize("gone", ["first", "second"])
-def test_v4_routes_that_differ_in_what_vpp_does_not_see(
-    router: World, unseen: str, gone: str
-) -> None:
-    """Two routes of one key with the same next hops: when one goes, the other is still there."""
-    first, second = f"{V4} {OWN} dev o0", f"{V4} {OWN} {unseen} dev o0"
-    do(router, f"-4 route append {first}", f"-4 route append {second}")
-    agreed(router, {V4: [("", "o0", 1)]})
-    do(router, f"-4 route del {second if gone == 'second' else first}")
-    agreed(router, {V4: [("", "o0", 1)]})
-    do(router, f"-4 route del {V4} {OWN}")
-    agreed(router, {})
 
 
 def test_a_v4_route_put_before_a_foreign_one_that_hid_its_like(router: World) -> None:

@@ -7,14 +7,11 @@ import pytest
 from oracle.expected import Meaning
 from oracle.world import World
 
-from .agreement import FAMILIES, PREFIX, agreed, do, drifted, hop, via
+from .agreement import FAMILIES, FOREIGN, OWN, PREFIX, V4, V6, agreed, do, drifted, hop, via
 from .rtnetlink import RTA_DST, RTA_TABLE, Listener
 
 pytestmark = pytest.mark.root
 
-V4, V6 = PREFIX[4], PREFIX[6]
-OWN = "proto 12"
-FOREIGN = "proto 4"
 RT_TABLE_COMPAT = 252
 DEFAULT = {4: "0.0.0.0/0", 6: "::/0"}
 

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 
 import pytest
 
-from lab import wait_until
+from lab import ip_batch, wait_until
 from oracle.world import World, world
 
-from .agreement import PREFIX, TIMEOUT, agreed, do, drifted, hop, refused, via, vpp_has
-from .rtnetlink import DELROUTE, NEWROUTE, Listener, Message, listening
+from .agreement import (
+    FAMILIES,
+    OWN,
+    PREFIX,
+    TIMEOUT,
+    V4,
+    V6,
+    add_route,
+    agreed,
+    do,
+    drifted,
+    hop,
+    refused,
+    via,
+    vpp_has,
+)
+from .rtnetlink import DELROUTE, Listener, listening
 
 pytestmark = pytest.mark.root
-
-V4, V6 = PREFIX[4], PREFIX[6]
-OWN = "proto 12"
-NUMBERS = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 
 @pytest.fixture(params=[0, 1], ids=["notifying", "skip_notify_on_dev_down"])
@@ -33,16 +43,6 @@ def router(skips: bool) -> Iterator[World]:
         yield made
 
 
-def said(listener: Listener, family: int) -> list[Message]:
-    """What the kernel said of our routes of the family."""
-    return [
-        message
-        for message in listener.heard()
-        if message.kind in (NEWROUTE, DELROUTE)
-        and (message.family, message.protocol) == (NUMBERS[family], 12)
-    ]
-
-
 def next_hops(family: int) -> str:
     """A route with a next hop through each of two links."""
     return f"nexthop {via(family, 0)} nexthop {via(family, 1)}"
@@ -55,16 +55,15 @@ def test_v4_routes_go_with_their_link_without_a_message(router: World, listener:
     agreed(router, {V4: [hop(4, 0)], other: [hop(4, 1)]})
     listener.heard()
     do(router, "link set o0 down")
-    assert said(listener, 4) == []
+    assert listener.routes(4) == []
     agreed(router, {other: [hop(4, 1)]})
     assert refused(router, f"-4 route del {V4} {OWN}")
-    assert said(listener, 4) == []
+    assert listener.routes(4) == []
 
 
 def test_v4_routes_do_not_come_back_with_their_link(router: World) -> None:
     """BIRD has to install them again."""
-    do(router, f"-4 route add {V4} {OWN} {via(4, 0)}")
-    agreed(router, {V4: [hop(4, 0)]})
+    add_route(router, 4)
     do(router, "link set o0 down")
     agreed(router, {})
     do(router, "link set o0 up")
@@ -87,10 +86,10 @@ def test_a_v4_next_hop_dies_and_revives_without_a_message(
     agreed(router, {V4: [hop(4, 0)]})
     do(router, "link set o1 up")
     agreed(router, {V4: both})
-    assert said(listener, 4) == []
+    assert listener.routes(4) == []
     do(router, "link set o0 down", "link set o1 down")
     agreed(router, {})
-    assert said(listener, 4) == []
+    assert listener.routes(4) == []
 
 
 def test_v6_routes_go_with_their_link(router: World, listener: Listener, skips: bool) -> None:
@@ -100,7 +99,7 @@ def test_v6_routes_go_with_their_link(router: World, listener: Listener, skips: 
     agreed(router, {V6: [hop(6, 0)], other: [hop(6, 1)]})
     listener.heard()
     do(router, "link set o0 down")
-    assert [message.kind for message in said(listener, 6)] == ([] if skips else [DELROUTE])
+    assert [message.kind for message in listener.routes(6)] == ([] if skips else [DELROUTE])
     agreed(router, {other: [hop(6, 1)]})
 
 
@@ -113,23 +112,21 @@ def test_a_v6_next_hop_dies_and_revives_without_a_message(
     agreed(router, {V6: both})
     listener.heard()
     do(router, "link set o1 down")
-    assert said(listener, 6) == []
+    assert listener.routes(6) == []
     agreed(router, {V6: [hop(6, 0)]})
     do(router, "link set o1 up")
-    assert said(listener, 6) == []
+    assert listener.routes(6) == []
     agreed(router, {V6: both})
     do(router, "link set o0 down", "link set o1 down")
     agreed(router, {})
 
 
-@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_a_lost_carrier_leaves_ordinary_routes(
     router: World, listener: Listener, family: int
 ) -> None:
     """They stay without a message, flagged RTNH_F_LINKDOWN, and are still forwarded by."""
-    prefix = PREFIX[family]
-    do(router, f"-{family} route add {prefix} {OWN} {via(family, 0)}")
-    agreed(router, {prefix: [hop(family, 0)]})
+    prefix = add_route(router, family)
     listener.heard()
     requests = router.simulator.statistics()["route_requests"]
     do(router, "link set o0p down")
@@ -142,12 +139,12 @@ def test_a_lost_carrier_leaves_ordinary_routes(
     agreed(router, {prefix: [hop(family, 0)]})
     do(router, "link set o0p up")
     agreed(router, {prefix: [hop(family, 0)]})
-    assert said(listener, family) == []
+    assert listener.routes(family) == []
     assert not drifted(router)
     assert router.simulator.statistics()["route_requests"] == requests
 
 
-@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_a_lost_carrier_takes_routes_by_object(
     router: World, listener: Listener, family: int, skips: bool
 ) -> None:
@@ -159,17 +156,15 @@ def test_a_lost_carrier_takes_routes_by_object(
     listener.heard()
     do(router, "link set o0p down")
     agreed(router, {})
-    gone = [message.kind for message in said(listener, family)]
+    gone = [message.kind for message in listener.routes(family)]
     assert gone == ([] if family == 4 else [DELROUTE])
 
 
-@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("index", ["index 10", ""], ids=["same", "other"])
 def test_a_link_made_again_is_another_link(router: World, family: int, index: str) -> None:
     """Under its old name, with its old index or another one: its routes are gone with the old."""
-    prefix = PREFIX[family]
-    do(router, f"-{family} route add {prefix} {OWN} {via(family, 0)}")
-    agreed(router, {prefix: [hop(family, 0)]})
+    prefix = add_route(router, family)
     do(
         router,
         "link del o0",
@@ -190,10 +185,10 @@ def test_ten_thousand_v4_routes_go_at_once(router: World) -> None:
     lines = [
         f"route add 10.{n >> 8}.{n & 255}.0/24 {OWN} {via(4, n % 2)}" for n in range(8192, 18192)
     ]
-    router.namespace.run("ip", "-batch", "-", stdin="\n".join(lines) + "\n")
-    with listening(router.namespace) as hears:
+    ip_batch(router.namespace, lines)
+    with listening(router.namespace) as listener:
         vpp_has(router, 10_000)
         do(router, "link set o0 down")
         vpp_has(router, 5_000)
-        assert said(hears, 4) == []
+        assert listener.routes(4) == []
     assert not drifted(router)

@@ -8,16 +8,13 @@ from collections.abc import Iterator
 import pytest
 
 from lab import wait_until
-from lab.router_advertisement import advertise
 from oracle.expected import Meaning
 from oracle.world import World, world
 
-from .agreement import PREFIX, TIMEOUT, do, hop, via
+from .agreement import FAMILIES, OWN, PREFIX, TIMEOUT, V4, V6, do, hop, via
 
 pytestmark = pytest.mark.root
 
-V4, V6 = PREFIX[4], PREFIX[6]
-OWN = "proto 12"
 EXPIRES = 2
 """Seconds: long enough to see the route in VPP before."""
 
@@ -59,85 +56,6 @@ def resynchronise(router: World) -> None:
         return router.engine.resync().complete
 
     wait_until(resync, TIMEOUT, "a resync compares everything")
-
-
-def accept_advertisements(router: World, device: str) -> None:
-    """Also where the kernel forwards."""
-    router.namespace.run("sysctl", "-qw", f"net.ipv6.conf.{device}.accept_ra=2")
-
-
-def advertised(router: World, there: bool) -> None:
-    """Waits until the kernel has taken an advertisement."""
-
-    def routes() -> str:
-        return router.namespace.ip("-6", "route", "show", "default", "proto", "ra")
-
-    wait_until(routes, TIMEOUT, "the kernel takes it", accept=lambda text: bool(text) == there)
-
-
-@pytest.mark.parametrize("first", ["ours", "theirs"])
-def test_a_router_advertisement_is_a_route_of_its_own(router: World, first: str) -> None:
-    """The kernel merges no route of an advertisement with others (`rt6_qualify_for_ecmp`)."""
-    accept_advertisements(router, "o1")
-    ours = f"-6 route append ::/0 {OWN} {via(6, 0)} metric 1024"
-    if first == "ours":
-        do(router, ours)
-        vpp_has(router, "::/0", [hop(6, 0)])
-    advertise(router.namespace, "o1p")
-    advertised(router, there=True)
-    if first == "theirs":
-        do(router, ours)
-    assert (
-        len(re.findall("metric 1024", router.namespace.ip("-6", "route", "show", "default"))) == 2
-    )
-    forwards = "fd07::2" if first == "ours" else "fe80::99"
-    assert gateways(used(router, "2001:db8:ffff::1")) == {forwards}
-    expected = [hop(6, 0)] if first == "ours" else None
-    vpp_has(router, "::/0", expected)
-    resynchronise(router)
-    vpp_has(router, "::/0", expected)
-    assert len(router.engine.routes_of(254, "::/0")) == 2
-    advertise(router.namespace, "o1p", lifetime=0)
-    advertised(router, there=False)
-    vpp_has(router, "::/0", [hop(6, 0)])
-    resynchronise(router)
-    vpp_has(router, "::/0", [hop(6, 0)])
-
-
-def test_an_advertisement_is_told_from_ours_at_the_start(router: World) -> None:
-    """Both are there before anybody follows: a dump shows them one after the other."""
-    accept_advertisements(router, "o1")
-    do(router, f"-6 route add ::/0 {OWN} {via(6, 0)} metric 1024")
-    advertise(router.namespace, "o1p")
-    advertised(router, there=True)
-    with_dump = router.engine.resync()
-    assert with_dump.dumped
-    vpp_has(router, "::/0", [hop(6, 0)])
-    advertise(router.namespace, "o1p", lifetime=0)
-    advertised(router, there=False)
-    vpp_has(router, "::/0", [hop(6, 0)])
-
-
-def test_an_advertised_router_of_a_higher_preference_forwards(router: World) -> None:
-    """RFC 4191 decides between routes of one metric, whichever was first."""
-    accept_advertisements(router, "o1")
-    do(router, f"-6 route add ::/0 {OWN} {via(6, 0)} metric 1024")
-    vpp_has(router, "::/0", [hop(6, 0)])
-    advertise(router.namespace, "o1p", preference="high")
-    advertised(router, there=True)
-    assert gateways(used(router, "2001:db8:ffff::1")) == {"fe80::99"}
-    vpp_has(router, "::/0", None)
-    advertise(router.namespace, "o1p", lifetime=0)
-    vpp_has(router, "::/0", [hop(6, 0)])
-
-
-def test_a_program_may_add_what_looks_advertised(router: World) -> None:
-    """Under the protocol of advertisements, but without their flag: the kernel merges it."""
-    do(router, f"-6 route add {V6} {OWN} {via(6, 0)}")
-    do(router, f"-6 route append {V6} proto ra {via(6, 1)}")
-    vpp_has(router, V6, sorted([hop(6, 0), hop(6, 1)]))
-    resynchronise(router)
-    vpp_has(router, V6, sorted([hop(6, 0), hop(6, 1)]))
 
 
 def test_the_preference_decides_between_devices(router: World) -> None:
@@ -216,16 +134,7 @@ def test_of_two_routes_that_look_alike_one_stays(router: World, difference: str,
     vpp_has(router, V4, None)
 
 
-def test_next_hops_that_look_alike_are_told_apart(router: World) -> None:
-    """By the realm of each."""
-    for realm in (1, 2):
-        next_hops = f"nexthop {via(4, 0)} realm {realm} nexthop {via(4, 1)}"
-        do(router, f"-4 route append {V4} {OWN} {next_hops}")
-    vpp_has(router, V4, sorted([hop(4, 0), hop(4, 1)]))
-    assert len(router.engine.routes_of(254, V4)) == 2
-
-
-@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_ignored_routes_hide_nothing_of_ours(ignoring: World, family: int) -> None:
     """A foreign and our route of one key, there before the dump; the foreign one is replaced."""
     prefix = PREFIX[family]

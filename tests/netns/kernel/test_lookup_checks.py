@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from ipaddress import ip_address
 
 import pytest
 
 from bgpreflector import _core
-from lab import Namespace, ip_batch, wait_until
+from lab import Namespace, ip_batch
+
+from .following import LINK, following, with_link
 
 pytestmark = pytest.mark.root
 
 ROUTES = {"30.0.1.0/24": "10.0.0.2", "30.0.2.0/24": "10.0.0.2", "2001:db8:1::/48": "fd00::2"}
 GONE = "30.0.3.0/24"
-MAIN, INDEX = 254, 7
-
-
-@contextmanager
-def following(kernel: Namespace) -> Iterator[_core.Engine]:
-    """An engine that has read the kernel, and whose VPP is set by hand."""
-    engine = _core.Engine(
-        protocols=[12],
-        tables={MAIN: 0},
-        families=["ipv4", "ipv6"],
-        foreign_routes="hide",
-        receive_buffer=1 << 20,
-        namespace=kernel.path,
-    )
-    try:
-        engine.set_interfaces({"f0": INDEX}, None, False)
-        engine.start()
-        wait_until(lambda: engine.resync().complete, 30, "the kernel is read")
-        yield engine
-    finally:
-        engine.close()
+MAIN, INDEX = 254, 1
 
 
 def install(engine: _core.Engine, prefix: str, gateway: str) -> None:
@@ -55,14 +36,10 @@ def verdicts(engine: _core.Engine, *prefixes: str) -> dict[str, str]:
 def test_a_table_that_is_wrong_is_found(make_namespace: Callable[[str], Namespace]) -> None:
     """VPP has what the table has, and the kernel forwards otherwise, or not at all."""
     kernel = make_namespace("judgement")
-    kernel.ip("link", "add", "f0", "type", "veth", "peer", "name", "f0p")
-    kernel.ip("addr", "add", "10.0.0.1/24", "dev", "f0")
-    kernel.ip("addr", "add", "fd00::1/64", "dev", "f0", "nodad")
-    for link in ("f0", "f0p"):
-        kernel.ip("link", "set", link, "up")
+    with_link(kernel)
     ip_batch(kernel, [f"route add {p} via {g} proto 12 metric 32" for p, g in ROUTES.items()])
     with following(kernel) as engine:
-        (index,) = [i for i, name, _ in engine.links() if name == "f0"]
+        (index,) = [i for i, name, _ in engine.links() if name == LINK]
         for prefix, gateway in ROUTES.items():
             install(engine, prefix, gateway)
         assert verdicts(engine, *ROUTES) == dict.fromkeys(ROUTES, "same")
@@ -83,7 +60,6 @@ def test_a_table_that_is_wrong_is_found(make_namespace: Callable[[str], Namespac
         lines = [f"route add 30.0.1.{n}/32 via 10.0.0.9 proto 4" for n in (0, 128, 255)]
         ip_batch(kernel, lines)
         assert verdicts(engine, "30.0.1.0/24") == {"30.0.1.0/24": "unknown"}
-        ip_batch(
-            kernel, ["rule add to 30.0.2.0/24 lookup 77", "route add 30.0.2.0/24 dev f0 table 77"]
-        )
+        rule = "rule add to 30.0.2.0/24 lookup 77"
+        ip_batch(kernel, [rule, f"route add 30.0.2.0/24 dev {LINK} table 77"])
         assert verdicts(engine, "30.0.2.0/24") == {"30.0.2.0/24": "other_route"}

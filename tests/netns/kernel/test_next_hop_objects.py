@@ -9,7 +9,7 @@ import pytest
 
 from oracle.world import World, world
 
-from .agreement import FAMILIES, PREFIX, agreed, do, hop, via
+from .agreement import FAMILIES, OWN, PREFIX, agreed, do, hop, via
 from .rtnetlink import (
     DELNEXTHOP,
     DELROUTE,
@@ -21,8 +21,6 @@ from .rtnetlink import (
 )
 
 pytestmark = pytest.mark.root
-
-OWN = "proto 12"
 
 
 @pytest.fixture(params=[1, 0], ids=["compat", "ids_only"])

@@ -13,14 +13,13 @@ from lab import Namespace, ip_batch, wait_until
 from oracle.expected import Forwarding
 from oracle.world import World, world
 
-from .agreement import PREFIX, TIMEOUT, agreed, do, hop, via, vpp_has
+from .agreement import PREFIX, TIMEOUT, V4, add_route, agreed, do, hop, via, vpp_has
 from .following import LINK, following, with_link
 from .large_routes import large_route
 from .rtnetlink import listening, messages, request
 
 pytestmark = pytest.mark.root
 
-V4 = PREFIX[4]
 SMALL = 4096
 """Bytes: a receive buffer of a few notifications."""
 
@@ -153,8 +152,7 @@ def test_the_socket_belongs_to_the_namespace(
     other = make_namespace("other")
     other.ip("link", "add", "elsewhere", "type", "veth", "peer", "name", "elsewherep")
     other.ip("route", "add", "blackhole", V4, "proto", "12")
-    do(router, f"-4 route add {V4} proto 12 {via(4, 0)}")
-    agreed(router, {V4: [hop(4, 0)]})
+    add_route(router, 4)
     names = {name for _, name, _ in router.engine.links()}
     assert names == {"lo", "o0", "o0p", "o1", "o1p", "o2", "o2p"}
 

@@ -6,7 +6,7 @@ import pytest
 
 from oracle.world import World
 
-from .agreement import FAMILIES, PREFIX, agreed, do, hop, via
+from .agreement import FAMILIES, FOREIGN, OWN, V4, V6, add_route, agreed, do, hop, via
 from .rtnetlink import (
     DELROUTE,
     NEWROUTE,
@@ -18,17 +18,13 @@ from .rtnetlink import (
 
 pytestmark = pytest.mark.root
 
-V4, V6 = PREFIX[4], PREFIX[6]
-OWN = "proto 12"
-FOREIGN = "proto 4"
 LOOPBACK = 1
 """The index of ``lo`` in every namespace."""
 
 
 def test_a_v4_replacement_is_one_announcement(router: World, listener: Listener) -> None:
     """NLM_F_REPLACE, and no DELROUTE for what was there."""
-    do(router, f"-4 route add {V4} {OWN} {via(4, 0)}")
-    agreed(router, {V4: [hop(4, 0)]})
+    add_route(router, 4)
     listener.heard()
     do(router, f"-4 route replace {V4} {OWN} {via(4, 1)}")
     (message,) = listener.routes(4)
@@ -39,8 +35,7 @@ def test_a_v4_replacement_is_one_announcement(router: World, listener: Listener)
 
 def test_an_identical_v4_replacement_says_nothing(router: World, listener: Listener) -> None:
     """The route stays as it is."""
-    do(router, f"-4 route add {V4} {OWN} {via(4, 0)}")
-    agreed(router, {V4: [hop(4, 0)]})
+    add_route(router, 4)
     listener.heard()
     requests = router.simulator.statistics()["route_requests"]
     do(router, f"-4 route replace {V4} {OWN} {via(4, 0)}")
@@ -54,9 +49,7 @@ def test_a_foreign_replacement_takes_ours_away(
     router: World, listener: Listener, family: int
 ) -> None:
     """It is announced under the other protocol alone: who filters by it keeps a stale one."""
-    prefix = PREFIX[family]
-    do(router, f"-{family} route add {prefix} {OWN} {via(family, 0)}")
-    agreed(router, {prefix: [hop(family, 0)]})
+    prefix = add_route(router, family)
     listener.heard()
     do(router, f"-{family} route replace {prefix} {FOREIGN} {via(family, 1)}")
     assert [(m.kind, m.protocol) for m in listener.routes(family)] == [(NEWROUTE, 4)]
@@ -103,8 +96,7 @@ def test_a_v4_route_that_is_prepended_wins(router: World, listener: Listener) ->
 
 def test_a_foreign_v4_route_in_front_hides_ours(router: World) -> None:
     """And ours comes back when it goes, though nothing is said of ours."""
-    do(router, f"-4 route add {V4} {OWN} {via(4, 0)}")
-    agreed(router, {V4: [hop(4, 0)]})
+    add_route(router, 4)
     do(router, f"-4 route prepend {V4} {FOREIGN} {via(4, 1)}")
     agreed(router, {})
     do(router, f"-4 route del {V4} {FOREIGN}")
@@ -116,8 +108,7 @@ def test_a_v6_next_hop_more_announces_the_whole_set(
     router: World, listener: Listener, verb: str
 ) -> None:
     """One NEWROUTE with all next hops, in the place of what was known of the route."""
-    do(router, f"-6 route add {V6} {OWN} {via(6, 0)}")
-    agreed(router, {V6: [hop(6, 0)]})
+    add_route(router, 6)
     listener.heard()
     do(router, f"-6 route {verb} {V6} {OWN} {via(6, 1)}")
     (message,) = listener.routes(6)

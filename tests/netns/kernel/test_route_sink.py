@@ -46,7 +46,7 @@ from lab import Namespace, ip_batch, wait_until
 pytestmark = pytest.mark.root
 
 
-class Listing(RouteSink):
+class ListingSink(RouteSink):
     """Keeps a line for each operation, and the routes."""
 
     def __init__(self) -> None:
@@ -54,27 +54,27 @@ class Listing(RouteSink):
         self.lines: list[str] = []
         self.routes: dict[str, RouteOperation] = {}
         self.refuse: set[str] = set()
-        self.down: Exception | None = None
+        self.failure: Exception | None = None
         self.attempts = 0
 
-    def _note(self, operation: RouteOperation) -> None:
+    def _record(self, operation: RouteOperation) -> None:
         self.attempts += 1
-        if self.down is not None:
-            raise self.down
+        if self.failure is not None:
+            raise self.failure
         if str(operation.network) in self.refuse:
             raise RouteRefusedError("no room", retriable=True)
         self.lines.append(str(operation))
 
     def put_route(self, operation: RouteOperation) -> None:
-        self._note(operation)
+        self._record(operation)
         self.routes[str(operation.network)] = operation
 
     def delete_route(self, operation: RouteOperation) -> None:
-        self._note(operation)
+        self._record(operation)
         del self.routes[str(operation.network)]
 
 
-class Remembering(Listing):
+class BatchSink(ListingSink):
     """Is asked what it has, and gets batches."""
 
     def __init__(self, *there: RouteOperation) -> None:
@@ -100,12 +100,9 @@ class Remembering(Listing):
 
 @pytest.fixture
 def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
-    """Two links."""
+    """One link."""
     made = make_namespace("sink")
-    made.ip("link", "add", "one", "type", "veth", "peer", "name", "two")
-    for link in ("lo", "one", "two"):
-        made.ip("link", "set", link, "up")
-    made.ip("address", "add", "10.0.0.1/24", "dev", "one")
+    made.add_link("one", "10.0.0.1/24")
     return made
 
 
@@ -129,7 +126,7 @@ def reflecting(kernel: Namespace, sink: RouteSink, *handlers: EventHandler) -> I
         reflector.close()
 
 
-def told(sink: Listing, *lines: str) -> None:
+def wait_lines(sink: ListingSink, *lines: str) -> None:
     """Wait until these were the lines since the last call, in any order."""
     wait_until(lambda: sorted(sink.lines), 30, str(lines), accept=lambda t: t == sorted(lines))
     sink.lines.clear()
@@ -140,9 +137,9 @@ def test_routes_come_one_by_one(kernel: Namespace) -> None:
     kernel.ip("route", "add", "192.0.2.0/24", "via", "10.0.0.2", "proto", "bird")
     kernel.ip("route", "add", "2001:db8::/32", "via", "fe80::1", "dev", "one", "proto", "bird")
     kernel.ip("route", "add", "unreachable", "198.51.100.0/24", "proto", "bird")
-    sink = Listing()
+    sink = ListingSink()
     with reflecting(kernel, sink):
-        told(
+        wait_lines(
             sink,
             "put 192.0.2.0/24 via 10.0.0.2 dev one",
             "put 2001:db8::/32 via fe80::1 dev one",
@@ -150,29 +147,27 @@ def test_routes_come_one_by_one(kernel: Namespace) -> None:
         )
         ways = ("nexthop", "via", "10.0.0.3", "weight", "2", "nexthop", "via", "10.0.0.4")
         kernel.ip("route", "replace", "192.0.2.0/24", "proto", "bird", *ways)
-        told(
+        wait_lines(
             sink,
             "put 192.0.2.0/24 nexthop via 10.0.0.3 dev one weight 2 nexthop via 10.0.0.4 dev one",
         )
         kernel.ip("route", "del", "192.0.2.0/24")
-        told(sink, "delete 192.0.2.0/24")
+        wait_lines(sink, "delete 192.0.2.0/24")
 
 
 def test_a_route_through_a_new_link_comes_with_its_name(kernel: Namespace) -> None:
-    sink = Listing()
+    sink = ListingSink()
     with reflecting(kernel, sink):
-        kernel.ip("link", "add", "three", "type", "veth", "peer", "name", "four")
-        for link in ("three", "four"):
-            kernel.ip("link", "set", link, "up")
-        kernel.ip("route", "add", "192.0.2.0/24", "dev", "three", "proto", "bird")
+        kernel.add_link("two")
+        kernel.ip("route", "add", "192.0.2.0/24", "dev", "two", "proto", "bird")
         wait_until(lambda: sink.lines, 30, "the route")
-        assert sink.lines == ["put 192.0.2.0/24 dev three"]
+        assert sink.lines == ["put 192.0.2.0/24 dev two"]
 
 
 def test_a_caller_that_waits_gets_the_refusals(kernel: Namespace) -> None:
     kernel.ip("route", "add", "192.0.2.0/24", "via", "10.0.0.2", "proto", "bird")
     kernel.ip("route", "add", "192.0.3.0/24", "via", "10.0.0.2", "proto", "bird")
-    sink = Listing()
+    sink = ListingSink()
     sink.refuse = {"192.0.2.0/24"}
     said = "1 change applied, 1 refused, 0 held: 192.0.2.0/24 in table 0: no room"
     with pytest.raises(OperationsFailedError, match=said), reflecting(kernel, sink):
@@ -181,24 +176,24 @@ def test_a_caller_that_waits_gets_the_refusals(kernel: Namespace) -> None:
 
 
 def test_a_refusal_holds_nothing_up_and_ends(kernel: Namespace) -> None:
-    sink = Listing()
+    sink = ListingSink()
     sink.refuse = {"192.0.2.0/24"}
     with reflecting(kernel, sink):
         kernel.ip("route", "add", "192.0.2.0/24", "via", "10.0.0.2", "proto", "bird")
         kernel.ip("route", "add", "192.0.3.0/24", "via", "10.0.0.2", "proto", "bird")
-        told(sink, "put 192.0.3.0/24 via 10.0.0.2 dev one")
+        wait_lines(sink, "put 192.0.3.0/24 via 10.0.0.2 dev one")
         sink.refuse = set()
-        told(sink, "put 192.0.2.0/24 via 10.0.0.2 dev one")
+        wait_lines(sink, "put 192.0.2.0/24 via 10.0.0.2 dev one")
 
 
 def test_a_forwarder_that_is_gone_gets_the_routes_when_it_is_back(kernel: Namespace) -> None:
-    sink = Listing()
+    sink = ListingSink()
     with reflecting(kernel, sink):
-        sink.down = ConnectionError("gone")
+        sink.failure = ConnectionError("gone")
         kernel.ip("route", "add", "192.0.2.0/24", "via", "10.0.0.2", "proto", "bird")
         wait_until(lambda: sink.attempts, 30, "two attempts", accept=lambda n: n >= 2)
         assert sink.routes == {}
-        sink.down = None
+        sink.failure = None
         wait_until(lambda: sink.routes, 30, "the route", accept=lambda r: "192.0.2.0/24" in r)
 
 
@@ -210,7 +205,7 @@ def test_what_is_there_is_compared_and_batches_come(kernel: Namespace) -> None:
     right = [RouteOperation(0, ip_network(prefix), path) for prefix in prefixes[:100]]
     wrong = RouteOperation(0, ip_network(prefixes[100]), (RoutePath(ip_address("10.0.0.9")),))
     stale = RouteOperation(0, ip_network("192.0.2.0/24"), path)
-    sink = Remembering(*right, wrong, stale)
+    sink = BatchSink(*right, wrong, stale)
     with reflecting(kernel, sink) as controller:
         assert sink.sizes == [4096, 5000 - 100 + 1 - 4096]
         assert "delete 192.0.2.0/24" in sink.lines
@@ -222,7 +217,7 @@ def test_what_is_there_is_compared_and_batches_come(kernel: Namespace) -> None:
         assert sink.lines == [f"put {prefixes[7]} via 10.0.0.2 dev one"]
 
 
-class Own(Observer):
+class InjectingHandler(Observer):
     """Puts a route of its own."""
 
     route: Route | None = Route(ip_network("203.0.113.0/24"), (NextHop(ip_address("10.0.0.7")),))
@@ -238,10 +233,10 @@ class Own(Observer):
 
 
 def test_routes_of_a_handler_come_like_the_kernels(kernel: Namespace) -> None:
-    sink, own = Listing(), Own()
-    with reflecting(kernel, sink, own) as controller:
+    sink, handler = ListingSink(), InjectingHandler()
+    with reflecting(kernel, sink, handler) as controller:
         assert sink.lines == ["put 203.0.113.0/24 via 10.0.0.7"]
-        own.route = None
+        handler.route = None
         controller.push_event(FullResync("again", blocking=True))
         assert sink.lines[-1] == "delete 203.0.113.0/24"
 
@@ -258,7 +253,7 @@ def test_a_sink_without_methods_says_which(kernel: Namespace) -> None:
 def test_a_sink_that_was_not_given_to_the_reflector_says_so(kernel: Namespace) -> None:
     config = Config.model_validate({"kernel": {"namespace": str(kernel.path)}})
     reflector = new_plugin(use_config(config))
-    controller = Controller([reflector], Listing(), config.controller)
+    controller = Controller([reflector], ListingSink(), config.controller)
     controller.start()
     with pytest.raises(RuntimeError, match=r"use_sink\(sink\)"):
         controller.push_event(FullResync("startup", blocking=True))
@@ -266,7 +261,7 @@ def test_a_sink_that_was_not_given_to_the_reflector_says_so(kernel: Namespace) -
     reflector.close()
 
 
-class Blind:
+class IgnoringSink:
     """A sink that does nothing with the batches of a transaction."""
 
     def __init__(self) -> None:
@@ -283,7 +278,7 @@ class Blind:
         return CommitResult()
 
 
-class Pausing(Backoff):
+class NotifyingBackoff(Backoff):
     """Says when a pause begins, which does not end by itself."""
 
     def __init__(self) -> None:
@@ -301,7 +296,7 @@ def test_a_sink_that_takes_no_batch_is_not_asked_without_end(
     """It was, 100,000 times in three seconds."""
     kernel.ip("route", "add", "192.0.2.0/24", "via", "10.0.0.2", "proto", "bird")
     config = Config.model_validate({"kernel": {"namespace": str(kernel.path)}})
-    sink, pausing = Blind(), Pausing()
+    sink, pausing = IgnoringSink(), NotifyingBackoff()
     watchers: list[KernelRouteWatcher] = []
 
     def watcher(conf: ContivConf) -> KernelRouteWatcher:
@@ -323,7 +318,7 @@ def test_a_sink_that_takes_no_batch_is_not_asked_without_end(
         watchers[0].set_paused(on=False)
         assert pausing.began.wait(30)
         assert sink.commits == 2
-        said = "commit() of the sink Blind has not taken 1 route changes"
+        said = "commit() of the sink IgnoringSink has not taken 1 route changes"
         assert [said in r.message for r in caplog.records if r.levelname == "ERROR"] == [True]
     finally:
         controller.close()

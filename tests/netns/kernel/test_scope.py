@@ -69,18 +69,3 @@ def test_a_route_with_a_tos_is_reported(make_namespace: Callable[[str], Namespac
         assert engine.status().held_routes == {"type_of_service": 1}
         ip_batch(kernel, [f"route del 10.9.0.0/16 tos 8 {VIA}"])
         wait_until(lambda: engine.status().held_routes, 10, "nothing", accept=lambda seen: not seen)
-
-
-def test_what_is_held_is_counted_by_its_reason(make_namespace: Callable[[str], Namespace]) -> None:
-    """By the best route of each prefix."""
-    kernel = make_namespace("reasons")
-    with_link(kernel)
-    with following(kernel, interfaces=()) as engine:
-        ip_batch(kernel, [f"route add 10.9.{n}.0/24 {VIA}" for n in range(3)])
-        ip_batch(kernel, ["route add throw 10.8.0.0/16 proto 12"])
-        wait_until(
-            lambda: engine.status().held_routes,
-            10,
-            "the reasons",
-            accept=lambda seen: seen == {"no_interface": 3, "route_type": 1},
-        )

@@ -31,13 +31,13 @@ def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
     return namespace
 
 
-class Taker(threading.Thread):
-    """Takes what changes, as VPP would, and remembers it."""
+class Consumer(threading.Thread):
+    """Takes the dirty prefixes, as VPP's driver would, and keeps their desired paths."""
 
     def __init__(self, engine: _core.Engine) -> None:
         super().__init__(daemon=True)
         self._engine = engine
-        self.has: dict[str, list[str]] = {}
+        self.desired: dict[str, list[str]] = {}
         self.waits = 0
 
     def run(self) -> None:
@@ -51,25 +51,25 @@ class Taker(threading.Thread):
                 requests.answer(number, 0)
             requests.release()
             for change in changes:
-                self.has[change.prefix] = change.desired
+                self.desired[change.prefix] = change.desired
 
-    def looks_out(self) -> bool:
-        """Whether it waits for the kernel itself."""
+    def polls_kernel(self) -> bool:
+        """Whether it polls the kernel itself."""
         number, *_ = Path(f"/proc/self/task/{self.native_id}/syscall").read_text().split()
         return number in EPOLL
 
 
 @contextmanager
-def taking(engine: _core.Engine) -> Iterator[Taker]:
+def consuming(engine: _core.Engine) -> Iterator[Consumer]:
     """Beside whatever the test does."""
-    taker = Taker(engine)
-    taker.start()
+    consumer = Consumer(engine)
+    consumer.start()
     try:
-        yield taker
+        yield consumer
     finally:
         engine.close()
-        taker.join(TIMEOUT)
-        assert not taker.is_alive()
+        consumer.join(TIMEOUT)
+        assert not consumer.is_alive()
 
 
 def reader_wakeups() -> int:
@@ -94,71 +94,74 @@ def change(kernel: Namespace, number: int) -> str:
     return prefix_of(number)
 
 
+def wait_for_change(kernel: Namespace, consumer: Consumer, number: int) -> None:
+    """Adds a route, and waits until the consumer has it."""
+    prefix = change(kernel, number)
+    wait_until(lambda: prefix in consumer.desired, TIMEOUT, prefix)
+
+
 def test_no_other_thread_wakes_up_for_a_change(kernel: Namespace) -> None:
     """Of the two that wait for the kernel, it wakes the one that has use for what is new."""
-    with following(kernel) as engine, taking(engine) as taker:
-        wait_until(taker.looks_out, TIMEOUT, "it waits")
+    with following(kernel) as engine, consuming(engine) as consumer:
+        wait_until(consumer.polls_kernel, TIMEOUT, "it polls the kernel")
         before = reader_wakeups()
         for number in range(20):
-            prefix = change(kernel, number)
-            wait_until(lambda p=prefix: p in taker.has, TIMEOUT, prefix)  # type: ignore[misc]
-            wait_until(taker.looks_out, TIMEOUT, "it waits again")
-        assert taker.waits >= 20
+            wait_for_change(kernel, consumer, number)
+            wait_until(consumer.polls_kernel, TIMEOUT, "it polls the kernel again")
+        assert consumer.waits >= 20
         assert reader_wakeups() == before
 
 
 def test_nothing_is_missed_beside_resyncs(kernel: Namespace) -> None:
     """The kernel may wake the one who waits while the other reads, and then nobody else."""
-    with following(kernel) as engine, taking(engine) as taker:
+    with following(kernel) as engine, consuming(engine) as consumer:
 
         def resync(_: int) -> None:
             engine.resync()
 
         with again_and_again(resync):
             for number in range(300):
-                prefix = change(kernel, number)
-                wait_until(lambda p=prefix: p in taker.has, TIMEOUT, prefix)  # type: ignore[misc]
-        assert set(taker.has) >= {prefix_of(number) for number in range(300)}
+                wait_for_change(kernel, consumer, number)
+        assert set(consumer.desired) >= {prefix_of(number) for number in range(300)}
 
 
 def test_what_a_change_leaves_to_do_is_done(kernel: Namespace) -> None:
     """A link that goes down takes IPv6 routes in silence: the reader's own thread dumps then."""
     prefix = "2001:db8:1::/48"
-    with following(kernel) as engine, taking(engine) as taker:
+    with following(kernel) as engine, consuming(engine) as consumer:
         kernel.sysctl("ipv6/route/skip_notify_on_dev_down", 1)
         ip_batch(kernel, [f"route add {prefix} via fd00::2 proto 12"])
-        wait_until(lambda: taker.has.get(prefix), TIMEOUT, "there")
-        wait_until(taker.looks_out, TIMEOUT, "it waits")
+        wait_until(lambda: consumer.desired.get(prefix), TIMEOUT, "there")
+        wait_until(consumer.polls_kernel, TIMEOUT, "it polls the kernel")
         kernel.ip("link", "set", "k0", "down")
-        wait_until(lambda: taker.has.get(prefix) == [], TIMEOUT, "gone")
+        wait_until(lambda: consumer.desired.get(prefix) == [], TIMEOUT, "gone")
         wait_until(lambda: engine.status().resyncs["event"], TIMEOUT, "verified")
 
 
 def test_a_storm_is_left_to_the_reader(kernel: Namespace) -> None:
     """And all of it is taken."""
     count = 20_000
-    with following(kernel) as engine, taking(engine) as taker:
+    with following(kernel) as engine, consuming(engine) as consumer:
         lines = [f"route add {prefix_of(n)} via 10.0.0.2 proto 12" for n in range(count)]
         ip_batch(kernel, lines)
-        wait_until(lambda: len(taker.has), 60, "all", accept=lambda seen: seen == count)
+        wait_until(lambda: len(consumer.desired), 60, "all", accept=lambda seen: seen == count)
         # Quiet again, the next change ends the burst, and the one after it wakes nobody else.
         for number in range(count, count + 3):
-            prefix = change(kernel, number)
-            wait_until(lambda p=prefix: p in taker.has, TIMEOUT, prefix)  # type: ignore[misc]
-        wait_until(taker.looks_out, TIMEOUT, "it waits itself")
+            wait_for_change(kernel, consumer, number)
+        wait_until(consumer.polls_kernel, TIMEOUT, "it polls the kernel")
 
 
 def test_the_end_of_the_reading_ends_no_wait(kernel: Namespace) -> None:
     """VPP's routes become deletions, which wakes a waiter; later changes do not."""
-    with following(kernel) as engine, taking(engine) as taker:
+    with following(kernel) as engine, consuming(engine) as consumer:
         prefix = change(kernel, 1)
-        wait_until(lambda: taker.has.get(prefix), TIMEOUT, "there")
-        wait_until(taker.looks_out, TIMEOUT, "it waits")
+        wait_until(lambda: consumer.desired.get(prefix), TIMEOUT, "there")
+        wait_until(consumer.polls_kernel, TIMEOUT, "it polls the kernel")
         engine.forget_kernel()
-        wait_until(lambda: taker.has.get(prefix) == [], TIMEOUT, "deleted")
+        wait_until(lambda: consumer.desired.get(prefix) == [], TIMEOUT, "deleted")
         late = change(kernel, 2)
         assert engine.status().dirty == 0
-        assert late not in taker.has
+        assert late not in consumer.desired
 
 
 def test_a_wait_may_be_limited(kernel: Namespace) -> None:

@@ -21,8 +21,8 @@ PREFIX = "2001:db8:1::/48"
 
 
 @dataclass(frozen=True)
-class Place:
-    """A router with two links, and who is at the other end of the second."""
+class TwoLinks:
+    """A router with two links, and its neighbour on the second."""
 
     router: Namespace
     neighbour: Namespace
@@ -64,7 +64,7 @@ class Place:
         )
 
 
-def two_links(router: Namespace, neighbour: Namespace) -> Place:
+def make_two_links(router: Namespace, neighbour: Namespace) -> TwoLinks:
     """A new one, which takes router advertisements and forwards."""
     router.sysctl("ipv6/conf/all/forwarding", 1)
     for number, name in ((0, UPLINK), (9, SIDE)):
@@ -84,7 +84,7 @@ def two_links(router: Namespace, neighbour: Namespace) -> Place:
             "link-local addresses",
             accept=lambda shown: shown.count("fe80:") >= 1,
         )
-    return Place(router, neighbour)
+    return TwoLinks(router, neighbour)
 
 
 def mirrored(engine: _core.Engine, prefix: str, expected: list[str] | None) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import http.client
 import os
-import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +14,7 @@ import pytest
 from bgpreflector.control import ControlClient
 from bgpreflector.errors import ControlError
 from daemon.running import RunningDaemon, running_daemon
+from daemon.test_metrics import scraper_of
 from lab import Namespace, ip_batch, wait_until
 from lab.vpp import SimulatedVpp
 from vpp.support import DEVICE, kernel_with_routes
@@ -57,8 +56,7 @@ def daemon(
         with running_daemon(
             log, *given, *interface, namespace=kernel, environment=environment
         ) as running:
-            wait_until(running.answers, 30, "it listens")
-            wait_until(lambda: running.status()["in_sync"], 30, "in sync")
+            running.wait_in_sync()
             yield running, kernel
             assert running.end() == 0, running.log()
 
@@ -87,26 +85,14 @@ def _ptrace(request: int, task: int) -> None:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
-def healthy(daemon: RunningDaemon) -> tuple[int, str]:
-    """What the probe says."""
-    found = re.search(r"Metrics at http://127\.0\.0\.1:(\d+)/", daemon.log())
-    assert found is not None
-    connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=20)
-    try:
-        connection.request("GET", "/-/healthy")
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-    finally:
-        connection.close()
-
-
 def is_named(daemon: RunningDaemon, name: str) -> None:
     """By the probe, in the status and in the log."""
     said = f"the {name} hangs"
-    seen = wait_until(
-        lambda: healthy(daemon), 60, "the probe names it", accept=lambda seen: said in seen[1]
+    scraper = scraper_of(daemon)
+    code, _ = wait_until(
+        lambda: scraper.get("/-/healthy"), 60, "a probe names it", accept=lambda got: said in got[1]
     )
-    assert seen[0] == 503
+    assert code == 503
     status = daemon.status()
     assert said in status["hung"]
     assert not status["ready"]
@@ -114,10 +100,14 @@ def is_named(daemon: RunningDaemon, name: str) -> None:
     wait_until(daemon.log, 60, "the log names it", accept=lambda log: said in log)
 
 
-def gets_on(daemon: RunningDaemon) -> None:
+def makes_progress(daemon: RunningDaemon) -> None:
     """All is well again."""
+    scraper = scraper_of(daemon)
     wait_until(
-        lambda: healthy(daemon), 60, "it gets on", accept=lambda seen: seen == (200, "healthy\n")
+        lambda: scraper.get("/-/healthy"),
+        60,
+        "healthy",
+        accept=lambda got: got == (200, "healthy\n"),
     )
     wait_until(lambda: daemon.status()["hung"], 60, "nothing hangs", accept=lambda hung: not hung)
     wait_until(lambda: daemon.status()["ready"], 60, "ready")
@@ -136,7 +126,7 @@ def test_a_kernel_reader_that_hangs(daemon: tuple[RunningDaemon, Namespace]) -> 
         asking.start()
         is_named(running, "kernel reader")
     asking.join(60)
-    gets_on(running)
+    makes_progress(running)
 
 
 def test_a_bulk_connection_that_hangs(daemon: tuple[RunningDaemon, Namespace]) -> None:
@@ -145,6 +135,6 @@ def test_a_bulk_connection_that_hangs(daemon: tuple[RunningDaemon, Namespace]) -
     with stopped(running, "vpp-bulk"):
         is_named(running, "bulk connection")
         ip_batch(kernel, ["route del 30.0.0.0/24 proto 12"])
-    gets_on(running)
+    makes_progress(running)
     count = sum(counts["installed"] for counts in running.status()["prefixes"].values())
     assert count == 9

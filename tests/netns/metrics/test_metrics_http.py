@@ -40,14 +40,10 @@ def server() -> Iterator[MetricsServer]:
 
 def probe(server: MetricsServer) -> int:
     """What a probe gets; 0 where it is hung up on."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
     try:
-        connection.request("GET", "/-/healthy")
-        return connection.getresponse().status
+        return get(server, "/-/healthy")[0]
     except (http.client.HTTPException, ConnectionError):
         return 0
-    finally:
-        connection.close()
 
 
 def get(server: MetricsServer, path: str) -> tuple[int, str, str]:

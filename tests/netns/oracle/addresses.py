@@ -40,17 +40,17 @@ class Prefixes:
         for prefix in prefixes:
             known = network(prefix)
             shift = known.max_prefixlen - known.prefixlen
-            places = self._by_length.setdefault((known.version, known.prefixlen), {})
-            places[int(known.network_address) >> shift] = prefix
+            by_number = self._by_length.setdefault((known.version, known.prefixlen), {})
+            by_number[int(known.network_address) >> shift] = prefix
         self._lengths = sorted(self._by_length, reverse=True)
 
     def holding(self, address: str) -> Iterator[str]:
         """Those that hold it, the longest first."""
-        place = network(address)
-        number = int(place.network_address)
+        host = network(address)
+        number = int(host.network_address)
         for version, length in self._lengths:
-            if version == place.version:
-                found = self._by_length[version, length].get(number >> place.max_prefixlen - length)
+            if version == host.version:
+                found = self._by_length[version, length].get(number >> host.max_prefixlen - length)
                 if found is not None:
                     yield found
 

@@ -30,9 +30,9 @@ RTPROT_RA = "9"
 
 def do(made: World, line: str) -> None:
     """Many operations are refused, as they must be: what counts is the kernel."""
-    word = WORDS.get(line)
-    if word is not None:
-        word(made)
+    command = COMMANDS.get(line)
+    if command is not None:
+        command(made)
     elif line.startswith(RA):
         _advertise(made, *line.split()[1:])
     elif line.startswith(MANY_LINES):
@@ -94,7 +94,7 @@ def _await_expiry(made: World) -> None:
     )
 
 
-WORDS: dict[str, Callable[[World], None]] = {
+COMMANDS: dict[str, Callable[[World], None]] = {
     QUIET: lambda _: None,
     COMMIT: _commit,
     RESYNC: _resync,
@@ -116,8 +116,8 @@ def churning(made: World) -> Iterator[threading.Event]:
 
         def change(number: int) -> None:
             verb = next(changes)
-            place = (number - 1) // 2 % 512
-            ip.run(f"-6 route {verb} blackhole {CHURN}{place:x}::/48 proto 12")
+            at = (number - 1) // 2 % 512
+            ip.run(f"-6 route {verb} blackhole {CHURN}{at:x}::/48 proto 12")
             turn.wait(PACE)
 
         with again_and_again(change) as began:

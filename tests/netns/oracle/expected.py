@@ -60,7 +60,7 @@ class Listing:
         """A route with devices by index, as a lookup answers it, in the list's words."""
         named = _named(route, self.links)
         named = _expanded(named, self.objects)
-        _bury([named], self.down)
+        _mark_dead([named], self.down)
         return named
 
 
@@ -73,7 +73,7 @@ def listing(ip: Ip) -> Listing:
     found: dict[Key, list[Entry]] = {}
     for family in (4, 6):
         routes = [_expanded(route, objects) for route in ip.routes(family)]
-        _bury(routes, down)
+        _mark_dead(routes, down)
         for route in routes:
             key = (int(route["table"]), prefix_of(str(route["dst"]), family))
             if key[0] in TABLES and route.get("tos", "0x00") == "0x00":
@@ -113,7 +113,7 @@ def _named(route: Entry, links: Mapping[int, str]) -> Entry:
     return named
 
 
-def _bury(routes: Iterable[Entry], down: AbstractSet[str]) -> None:
+def _mark_dead(routes: Iterable[Entry], down: AbstractSet[str]) -> None:
     """Marks the hops of links that are down as dead: of merged IPv6 routes and what stands between
     them, the kernel cleans up but the first (`fib6_clean_node`), and drops what goes there."""
     for hop in (hop for route in routes for hop in _hops(route)):

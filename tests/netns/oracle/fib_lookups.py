@@ -108,7 +108,7 @@ def _frame(message: bytes) -> bytes:
 
 @cache
 def _fields(table: int, address: str) -> bytes:
-    place = network(address)
-    packed = place.network_address.packed.ljust(16, b"\0")
-    is_ip6 = place.version == 6
-    return struct.pack(">IBB16sB", table, False, is_ip6, packed, place.prefixlen)
+    host = network(address)
+    packed = host.network_address.packed.ljust(16, b"\0")
+    is_ip6 = host.version == 6
+    return struct.pack(">IBB16sB", table, False, is_ip6, packed, host.prefixlen)

@@ -33,7 +33,6 @@ from .lookups import Answer, FibQuery
 from .operations import PREFIXES, TABLES
 
 PROTOCOL = "12"
-UNICAST = "1"
 ANY_IPV4 = "0.0.0.0/0"
 
 
@@ -99,8 +98,8 @@ def questions(listed: Listing, more: Iterable[Key] = ()) -> list[FibQuery]:
 
 
 def _can_be_asked(address: str) -> bool:
-    place = network(address).network_address
-    return not (place.is_multicast or place.is_link_local or place.is_unspecified)
+    host = network(address).network_address
+    return not (host.is_multicast or host.is_link_local or host.is_unspecified)
 
 
 def judge(

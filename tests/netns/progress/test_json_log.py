@@ -12,21 +12,13 @@ import pytest
 
 from daemon.running import RunningDaemon, running_daemon
 from lab import Namespace, ip_batch, wait_until
-from lab.vpp import SimulatedVpp
+from lab.vpp import SimulatedVpp, wait_routes
 
 ROUTES = 5
 LIMIT = 2
 MANY = 500
 SMALL = 64 << 10
 """Bytes of a receive buffer: the smallest that is allowed, for about 150 routes."""
-
-
-def link(kernel: Namespace) -> None:
-    """An interface with a neighbour behind it."""
-    kernel.ip("link", "add", "f0", "type", "veth", "peer", "name", "f1")
-    kernel.ip("addr", "add", "10.0.0.1/24", "dev", "f0")
-    for name in ("f0", "f1"):
-        kernel.ip("link", "set", name, "up")
 
 
 @contextmanager
@@ -52,14 +44,12 @@ def test_records_of_the_compiled_module(
     form: str,
 ) -> None:
     kernel = make_namespace("json")
-    link(kernel)
+    kernel.add_link("f0", "10.0.0.1/24")
     ip_batch(
         kernel, [f"route add 11.0.{n}.0/24 via 10.0.0.2 dev f0 proto 12" for n in range(ROUTES)]
     )
     with logging_daemon(kernel, simulator, tmp_path, form, f"max_routes = {LIMIT}") as daemon:
-        wait_until(
-            lambda: len(simulator.routes()), 60, "up to the limit", accept=lambda n: n == LIMIT
-        )
+        wait_routes(simulator, LIMIT, timeout=60)
         assert daemon.end() == 0
         log = daemon.log()
     if form == "text":
@@ -86,9 +76,8 @@ def test_lost_notifications(
 ) -> None:
     """A warning for each overrun, whatever number the kernel drops; ``status`` has that."""
     kernel = make_namespace("lost")
-    link(kernel)
+    kernel.add_link("f0", "10.0.0.1/24")
     with logging_daemon(kernel, simulator, tmp_path, form, f"receive_buffer = {SMALL}") as daemon:
-        wait_until(daemon.answers, 30, "it listens")
         daemon.wait_in_sync(60)
         # As one that gets no processor while the kernel's routes change.
         daemon.process.send_signal(signal.SIGSTOP)

@@ -139,10 +139,7 @@ def _two_links(make_namespace: Callable[[str], Namespace]) -> Namespace:
     made = make_namespace("mass")
     commands = []
     for number, (link, count) in enumerate((("f0", OTHERS), ("eth1", LOST))):
-        made.ip("link", "add", link, "type", "veth", "peer", "name", f"{link}p")
-        for end in (link, f"{link}p"):
-            made.ip("link", "set", end, "up")
-        made.ip("addr", "add", f"10.0.{number}.1/24", "dev", link)
+        made.add_link(link, f"10.0.{number}.1/24")
         commands += [
             f"route add {20 + number}.{n >> 8}.{n & 255}.0/24 via 10.0.{number}.2 proto 12"
             for n in range(count)
@@ -166,7 +163,7 @@ def test_a_daemon_tells_of_a_lost_link(
     config.write_text(f'[log]\nformat = "{form}"\n[vpp.interfaces]\nmap = {{f0 = 1, eth1 = 2}}\n')
     arguments = ("--config", str(config), "--socket", str(simulator.socket))
     with running_daemon(tmp_path / "d.log", *arguments, namespace=kernel) as daemon:
-        wait_until(daemon.answers, 30, "it listens")
+        daemon.wait_listening()
         wait_until(
             daemon.status,
             60,

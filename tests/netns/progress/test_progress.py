@@ -8,7 +8,6 @@ import os
 import pty
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +21,9 @@ from bgpreflector.daemon.daemon import Daemon
 from bgpreflector.daemon.progress import INTERVAL, Bar, LogLines, SyncProgress
 from bgpreflector.daemon.report import Requests, StatusReport
 from bgpreflector.daemon.status import status_of
-from daemon.running import running_daemon
+from daemon.world import reflecting
 from lab import Namespace, ip_batch, wait_until
+from lab.command import PROGRAM
 from lab.vpp import SimulatedVpp
 
 MANY = 20_000
@@ -50,25 +50,25 @@ def report(state: str, *, desired: int = 0, installed: int = 0, done: int = 0) -
 
 
 def lines_of(
-    caplog: pytest.LogCaptureFixture, turns: list[tuple[float, StatusReport]]
+    caplog: pytest.LogCaptureFixture, samples: list[tuple[float, StatusReport]]
 ) -> list[str]:
     """What is logged if these are seen at these times."""
-    caplog.set_level(logging.INFO, "bgpreflector.daemon.progress")
+    caplog.set_level(logging.INFO, PROGRESS)
     progress = SyncProgress(lambda: None, LogLines())
-    for now, seen in turns:
+    for now, seen in samples:
         progress.sample(seen, now)
     return [record.message for record in caplog.records if record.name == PROGRESS]
 
 
 def test_lines_with_counts_rate_and_time_left(caplog: pytest.LogCaptureFixture) -> None:
     """Every few seconds, whatever is looked at in between."""
-    turns = [(0.0, report("kernel_unread")), (0.5, report("kernel_unread", desired=50_000))]
+    samples = [(0.0, report("kernel_unread")), (0.5, report("kernel_unread", desired=50_000))]
     for tenths in range(10, 120):
         done = (tenths - 10) * 1000
         seen = report("synchronising", desired=110_000, installed=done, done=done)
-        turns.append((tenths / 10, seen))
-    turns.append((12.0, report("in_sync", desired=110_000, installed=110_000, done=110_000)))
-    lines = lines_of(caplog, turns)
+        samples.append((tenths / 10, seen))
+    samples.append((12.0, report("in_sync", desired=110_000, installed=110_000, done=110_000)))
+    lines = lines_of(caplog, samples)
     assert len(lines) == 2, lines
     for line, done in zip(lines, (40_000, 90_000), strict=True):
         found = re.fullmatch(
@@ -97,9 +97,8 @@ def test_a_few_changes_are_not_worth_a_word(caplog: pytest.LogCaptureFixture) ->
     few = [(n * INTERVAL, report("synchronising", desired=999)) for n in range(5)]
     assert lines_of(caplog, few) == []
     for state in ("paused", "vpp_lost"):
-        assert (
-            lines_of(caplog, [(n * INTERVAL, report(state, desired=9999)) for n in range(5)]) == []
-        )
+        many = [(n * INTERVAL, report(state, desired=9999)) for n in range(5)]
+        assert lines_of(caplog, many) == []
 
 
 def test_a_look_that_fails_is_not_the_last(caplog: pytest.LogCaptureFixture) -> None:
@@ -125,7 +124,7 @@ def test_a_look_that_fails_is_not_the_last(caplog: pytest.LogCaptureFixture) -> 
 
 def test_an_interruption(caplog: pytest.LogCaptureFixture) -> None:
     """By a pause or a loss, and by another daemon that counts from the beginning."""
-    turns = [
+    samples = [
         (0.0, report("synchronising", desired=5000, done=0)),
         (1.0, report("synchronising", desired=5000, installed=2000, done=2000)),
         (2.0, report("vpp_lost", desired=5000, installed=3000, done=3000)),
@@ -133,7 +132,7 @@ def test_an_interruption(caplog: pytest.LogCaptureFixture) -> None:
         (4.0, report("synchronising", desired=5000, installed=4500, done=4500)),
         (5.0, report("synchronising", desired=5000, installed=4500, done=0)),
     ]
-    assert lines_of(caplog, turns) == [
+    assert lines_of(caplog, samples) == [
         "The sync is interrupted: 3,000 prefixes in 2 s",
         "The sync is interrupted: 1,500 prefixes in 1 s",
     ]
@@ -156,10 +155,7 @@ def test_a_bar_on_a_terminal() -> None:
 def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
     """With more routes than are in VPP at once."""
     made = make_namespace("progress")
-    made.ip("link", "add", "f0", "type", "veth", "peer", "name", "f0p")
-    for link in ("f0", "f0p"):
-        made.ip("link", "set", link, "up")
-    made.ip("addr", "add", "10.0.0.1/24", "dev", "f0")
+    made.add_link("f0", "10.0.0.1/24")
     prefixes = (f"11.{n >> 8}.{n & 255}.0/24" for n in range(MANY))
     ip_batch(made, [f"route add {prefix} via 10.0.0.2 proto 12" for prefix in prefixes])
     return made
@@ -172,10 +168,8 @@ def test_a_daemon_logs_its_syncs(
     """The first one, which a limit slows down so that it takes a while; not one line a route."""
     config = tmp_path / "slow.toml"
     config.write_text("[vpp]\nrate_limit = 3000\n")
-    arguments = ("--config", str(config), "--socket", str(simulator.socket))
-    with running_daemon(
-        tmp_path / "d.log", *arguments, "--interface", "f0=loop0", namespace=kernel
-    ) as daemon:
+    log, arguments = tmp_path / "d.log", ("--config", str(config))
+    with reflecting(kernel, simulator, log, *arguments, wait=False) as daemon:
         done = f"{MANY:,} routes added, {MANY:,} through f0 now, in "
         wait_until(daemon.log, 60, "done", accept=lambda log: done in log)
         lines = re.findall(
@@ -192,17 +186,14 @@ def test_an_operator_who_asks_for_a_resync_sees_a_bar(
     """On a terminal, while the daemon is at it: here as VPP takes its time."""
     config = tmp_path / "slow.toml"
     config.write_text("[vpp]\nrequest_timeout = 300\n")
-    arguments = ("--config", str(config), "--socket", str(simulator.socket))
-    with running_daemon(
-        tmp_path / "d.log", *arguments, "--interface", "f0=loop0", namespace=kernel
-    ) as daemon:
-        wait_until(daemon.answers, 30, "it listens")
+    log, arguments = tmp_path / "d.log", ("--config", str(config))
+    with reflecting(kernel, simulator, log, *arguments, wait=False) as daemon:
         daemon.wait_in_sync(60)
         simulator.hang()
         gone = (f"11.{n >> 8}.{n & 255}.0/24" for n in range(MANY))
         ip_batch(kernel, [f"route del {prefix} proto 12" for prefix in gone])
         ours, theirs = pty.openpty()
-        command = [sys.executable, "-m", "bgpreflector", "resync", "--control", str(daemon.control)]
+        command = [*PROGRAM, "resync", "--control", str(daemon.control)]
         with subprocess.Popen(command, stderr=theirs, stdout=subprocess.PIPE) as resync:
             os.close(theirs)
             shown = b""

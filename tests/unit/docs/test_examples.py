@@ -38,7 +38,7 @@ def example(name: str, output: Path, *arguments: str) -> Iterator[subprocess.Pop
 def kernel(make_namespace: Callable[[str], Namespace]) -> Namespace:
     """One link."""
     namespace = make_namespace("examples")
-    namespace.add_veth("loop0", "10.0.0.1/24")
+    namespace.add_link("loop0", "10.0.0.1/24")
     return namespace
 
 
