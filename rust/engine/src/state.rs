@@ -187,7 +187,7 @@ impl EngineState {
             },
         );
         self.change(|table| {
-            table.withhold_unspecified_drops(faults.drop);
+            table.hold_unspecified_drops(faults.drop);
             match old.version {
                 Some(old) if old != version => table.release(None),
                 _ => 0,

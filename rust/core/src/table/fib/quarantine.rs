@@ -31,7 +31,7 @@ fn vpp_prefix(request: &Request) -> VppPrefix {
 impl Table {
     /// The paths, unless they are held for this prefix.
     #[cold]
-    pub(in crate::table) fn unless_withheld(
+    pub(in crate::table) fn unless_quarantined(
         &self,
         handle: Handle,
         paths: PathSetId,
@@ -54,9 +54,9 @@ impl Table {
         Ok(paths)
     }
 
-    /// Withholds, or releases, drops of the all-zeros prefixes outside VPP table 0: a VPP with the drop
+    /// Holds, or releases, drops of the all-zeros prefixes outside VPP table 0: a VPP with the drop
     /// fault accepts drops of other prefixes in another form.
-    pub fn withhold_unspecified_drops(&mut self, on: bool) {
+    pub fn hold_unspecified_drops(&mut self, on: bool) {
         if std::mem::replace(&mut self.quarantine.unspecified_drops, on) == on {
             return;
         }
@@ -99,7 +99,7 @@ impl Table {
             }
         }
         for request in &held {
-            self.withhold(request);
+            self.hold(request);
         }
         held
     }
@@ -122,7 +122,7 @@ impl Table {
         }
     }
 
-    fn withhold(&mut self, request: &Request) {
+    fn hold(&mut self, request: &Request) {
         let Some(shape) = self.paths(request.paths).map(without_interfaces) else {
             return;
         };
