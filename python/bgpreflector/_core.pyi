@@ -753,7 +753,7 @@ class Engine:
     ) -> tuple[bool, list[str], str | None]:
         """Compare a kernel route with VPP's paths for a prefix.
 
-        Whether both forward alike, the paths that VPP should have as text, and why it can have
+        Whether both forward the same, the paths that VPP should have as text, and why it can have
         none.
         """
     def sysctl(self, key: str) -> str | None:

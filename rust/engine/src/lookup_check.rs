@@ -70,9 +70,9 @@ impl Engine {
             self.shared().table().paths_for(route)?,
             self.shared().faults(),
         );
-        let alike =
-            shown.is_some_and(|shown| forwards_alike(faults, vpp_table, prefix, &wanted, shown));
-        Ok((wanted, alike))
+        let same = shown
+            .is_some_and(|shown| paths_forward_the_same(faults, vpp_table, prefix, &wanted, shown));
+        Ok((wanted, same))
     }
 }
 
@@ -104,9 +104,9 @@ pub(crate) fn check(table: &Table, faults: Faults, answer: PrefixLookup) -> Look
                 }
             } else {
                 match (&expected, &installed) {
-                    (Some(Ok(wanted)), Some(has)) => {
-                        of(forwards_alike(faults, vpp_table, &prefix, wanted, has))
-                    }
+                    (Some(Ok(wanted)), Some(has)) => of(paths_forward_the_same(
+                        faults, vpp_table, &prefix, wanted, has,
+                    )),
                     (Some(Err(_)), None) => Verdict::Same,
                     // VPP has a substitute, or some of the next hops.
                     (Some(Err(_)), Some(_)) => Verdict::Unknown,
@@ -136,8 +136,7 @@ const fn of(same: bool) -> Verdict {
 }
 
 /// Whether VPP forwards by `shown`, in a dump's form or a request's, as by `wanted`.
-#[must_use]
-pub fn forwards_alike(
+fn paths_forward_the_same(
     faults: Faults,
     vpp_table: u32,
     prefix: &Prefix,
