@@ -581,7 +581,7 @@ class Engine:
     def liveness(self) -> dict[str, tuple[bool, int]]:
         """By thread (``kernel reader``, ``bulk connection``, ``listener for zebra``): whether it
         has work, and a counter of its progress. Does not block."""
-    def progress(self) -> int:
+    def heartbeat(self) -> int:
         """A counter of the progress that callers wait for: answered route requests, other reads
         from VPP, buffers of a kernel dump. Takes no lock."""
     def disconnect(self) -> None:

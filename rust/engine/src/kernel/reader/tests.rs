@@ -88,7 +88,7 @@ fn a_reader_that_hangs_is_seen_to_have_work() {
     asked.join().unwrap().unwrap();
     assert!(still(&reader, false).beats > rest.beats);
     assert!(
-        reader.shared.progress() > 0,
+        reader.shared.heartbeat() > 0,
         "a resync that is waited for is seen to get on"
     );
     reader.end();
