@@ -1,6 +1,6 @@
 //! Compares VPP's forwarding with the kernel's own answer to a lookup.
 
-use bgpreflector_core::route::{NextHopSet, PathKind, PathSet, Prefix};
+use bgpreflector_core::route::{NextHopSet, PathSet, PathType, Prefix};
 use bgpreflector_core::table::{HoldReason, Table};
 use bgpreflector_core::vpp::Faults;
 use bgpreflector_core::vpp::canonical::installed_paths;
@@ -152,15 +152,15 @@ fn drops(paths: &PathSet) -> bool {
     paths
         .paths()
         .iter()
-        .all(|path| !matches!(path.kind, PathKind::Normal | PathKind::Local))
+        .all(|path| !matches!(path.path_type, PathType::Normal | PathType::Local))
 }
 
 /// What an IPv4 route is whose error the kernel answers with.
-const fn error_kind(errno: i32) -> Option<PathKind> {
+const fn error_kind(errno: i32) -> Option<PathType> {
     match errno {
-        libc::EINVAL => Some(PathKind::Drop),
-        libc::EHOSTUNREACH => Some(PathKind::IcmpUnreach),
-        libc::EACCES => Some(PathKind::IcmpProhibit),
+        libc::EINVAL => Some(PathType::Drop),
+        libc::EHOSTUNREACH => Some(PathType::IcmpUnreach),
+        libc::EACCES => Some(PathType::IcmpProhibit),
         _ => None,
     }
 }

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
-use bgpreflector_core::route::{Family, Path, PathKind, PathSet, Prefix};
+use bgpreflector_core::route::{Family, Path, PathSet, PathType, Prefix};
 use bgpreflector_core::vpp::{
     EmptyRequest, EncodedPaths, FibSource, FibSourceAdd, FibSourceAddReply, FrameReader,
     MessageTable, RouteDump, RouteEncoder, SockclntCreate, SockclntCreateReply, messages as m,
@@ -94,7 +94,7 @@ impl Client {
 
 fn sets() -> Vec<EncodedPaths> {
     let path = |n: u32| Path {
-        kind: PathKind::Normal,
+        path_type: PathType::Normal,
         family: Family::V4,
         next_hop: Some(IpAddr::from((0x0a00_0001 + n).to_be_bytes())),
         sw_if_index: 1 + n % 2,

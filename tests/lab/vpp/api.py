@@ -164,7 +164,7 @@ class ApiUser:
 
 
 def _drop(prefix: str, table: int = 0) -> dict[str, Any]:
-    """A route that drops. One of the drop kind outside table 0 crashes VPP before 24.10; one
+    """A route that drops. One of the drop type outside table 0 crashes VPP before 24.10; one
     through the prefix's own address, which drops as well, does not."""
     label = {"is_uniform": 0, "label": 0, "ttl": 0, "exp": 0}
     drop = {

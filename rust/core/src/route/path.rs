@@ -9,7 +9,7 @@ use super::{Family, Label};
 /// What VPP does with a packet on a path, by its number of `fib_path_type` in VPP's
 /// `fib_types.api`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum PathKind {
+pub enum PathType {
     /// `FIB_API_PATH_TYPE_NORMAL`: forwarded.
     Normal = 0,
     /// `FIB_API_PATH_TYPE_LOCAL`: VPP delivers the packet locally, to a listener or to the kernel
@@ -23,14 +23,14 @@ pub enum PathKind {
     IcmpProhibit = 6,
 }
 
-impl PathKind {
+impl PathType {
     /// The number in VPP's API.
     #[must_use]
     pub const fn number(self) -> u32 {
         self as u32
     }
 
-    /// The kind of a number; none for one that no route of ours has.
+    /// The type of a number; none for one that no route of ours has.
     #[must_use]
     pub const fn from_number(number: u32) -> Option<Self> {
         match number {
@@ -48,7 +48,7 @@ impl PathKind {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Path {
     /// What happens to a packet.
-    pub kind: PathKind,
+    pub path_type: PathType,
     /// Family of the next hop (`FIB_API_PATH_NH_PROTO_IP4` or `_IP6`).
     pub family: Family,
     /// Address of the next hop; none on an attached (device-only) or a special path, nor on one
@@ -78,7 +78,7 @@ impl Path {
     /// (`FIB_ROUTE_PATH_DEAG` in VPP's `fib_types.h`); none for any other path.
     #[must_use]
     pub fn looks_up_in(&self) -> Option<(Family, u32)> {
-        let again = self.kind == PathKind::Normal
+        let again = self.path_type == PathType::Normal
             && self.next_hop.is_none()
             && self.sw_if_index == Self::NO_INTERFACE;
         again.then_some((self.family, self.table))

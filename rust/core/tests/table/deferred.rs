@@ -38,7 +38,7 @@ fn source() -> impl Strategy<Value = NextHopSource> {
 }
 
 fn route() -> impl Strategy<Value = Route> {
-    let kind = prop_oneof![6 => Just(RouteType::Unicast), 1 => Just(RouteType::Blackhole)];
+    let route_type = prop_oneof![6 => Just(RouteType::Unicast), 1 => Just(RouteType::Blackhole)];
     let protocol = prop_oneof![4 => Just(12), 1 => Just(4)];
     let tos = prop_oneof![6 => Just(0_u8), 1 => Just(16)];
     (
@@ -47,7 +47,7 @@ fn route() -> impl Strategy<Value = Route> {
         0..2_u32,
         tos,
         protocol,
-        kind,
+        route_type,
         source(),
     )
         .prop_map(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::support::link;
 use bgpreflector_core::route::{
-    Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, Route, RouteKey,
+    Family, NextHop, NextHopSet, NextHopSource, Path, PathSet, PathType, Prefix, Route, RouteKey,
     RouteType,
 };
 use bgpreflector_core::table::{
@@ -12,9 +12,9 @@ use bgpreflector_core::table::{
     RouteView, Scope, Substitute, Table,
 };
 
-const KINDS: [(Fallback, PathKind, Substitute); 2] = [
-    (Fallback::Drop, PathKind::Drop, Substitute::Drop),
-    (Fallback::Punt, PathKind::Local, Substitute::Punt),
+const SUBSTITUTES: [(Fallback, PathType, Substitute); 2] = [
+    (Fallback::Drop, PathType::Drop, Substitute::Drop),
+    (Fallback::Punt, PathType::Local, Substitute::Punt),
 ];
 
 fn interfaces(fallback: Fallback) -> Interfaces {
@@ -78,11 +78,11 @@ fn views(table: &Table) -> Vec<RouteView> {
         .0
 }
 
-fn installed(view: &RouteView) -> Vec<(PathKind, u32)> {
+fn installed(view: &RouteView) -> Vec<(PathType, u32)> {
     let paths = view.installed.as_ref().map_or(&[][..], PathSet::paths);
     paths
         .iter()
-        .map(|path| (path.kind, path.sw_if_index))
+        .map(|path| (path.path_type, path.sw_if_index))
         .collect()
 }
 
@@ -97,7 +97,7 @@ fn count(table: &Table, substitute: Substitute) -> usize {
 
 #[test]
 fn a_prefix_without_an_interface_is_what_was_chosen() {
-    for (fallback, kind, substitute) in KINDS {
+    for (fallback, path_type, substitute) in SUBSTITUTES {
         let mut table = table(Fallback::Hold);
         table.announce(route(1, &[3]), InsertMode::Replace);
         assert_eq!(answer_all(&mut table), 0);
@@ -120,7 +120,7 @@ fn a_prefix_without_an_interface_is_what_was_chosen() {
         };
         assert!(matches!(view.state, RouteState::Held(_)));
         assert_eq!(view.substitute, Some(substitute));
-        assert_eq!(installed(view), [(kind, Path::NO_INTERFACE)]);
+        assert_eq!(installed(view), [(path_type, Path::NO_INTERFACE)]);
         assert_eq!(table.held_routes().get("no_interface"), Some(&1));
         // And as it was.
         table.set_interfaces(interfaces(Fallback::Hold));
@@ -141,7 +141,7 @@ fn the_next_hops_that_vpp_can_have_or_the_whole_prefix() {
     answer_all(&mut table);
     assert_eq!(
         installed(&views(&table)[0]),
-        [(PathKind::Drop, Path::NO_INTERFACE)]
+        [(PathType::Drop, Path::NO_INTERFACE)]
     );
     let skip_next_hops = true;
     for fallback in [Fallback::Drop, Fallback::Punt, Fallback::Hold] {
@@ -153,7 +153,7 @@ fn the_next_hops_that_vpp_can_have_or_the_whole_prefix() {
         let [view] = &views(&table)[..] else {
             panic!("one route")
         };
-        assert_eq!(installed(view), [(PathKind::Normal, 1)]);
+        assert_eq!(installed(view), [(PathType::Normal, 1)]);
         assert!(matches!(view.state, RouteState::Held(_)));
         assert_eq!(view.substitute, Some(Substitute::NextHops));
         assert_eq!(count(&table, Substitute::NextHops), 1);
@@ -175,7 +175,7 @@ fn the_next_hops_that_vpp_can_have_or_the_whole_prefix() {
 
 #[test]
 fn where_the_kernel_goes_on_to_a_shorter_prefix_vpp_does_too() {
-    for (fallback, ..) in KINDS {
+    for (fallback, ..) in SUBSTITUTES {
         let mut table = table(fallback);
         let mut unusable = route(1, &[2]);
         if let NextHopSource::Inline(hops) = &mut unusable.set.next_hops {
@@ -193,7 +193,7 @@ fn where_the_kernel_goes_on_to_a_shorter_prefix_vpp_does_too() {
 
 #[test]
 fn what_loses_its_interface_is_withheld_as_a_deletion_is() {
-    for (fallback, ..) in KINDS {
+    for (fallback, ..) in SUBSTITUTES {
         let mut table = table(fallback);
         for number in 0..5 {
             table.announce(route(number, &[2]), InsertMode::Replace);
@@ -217,10 +217,10 @@ fn what_loses_its_interface_is_withheld_as_a_deletion_is() {
 
 #[test]
 fn what_an_earlier_run_left_is_known_again() {
-    for (fallback, kind, _) in KINDS {
+    for (fallback, path_type, _) in SUBSTITUTES {
         let mut table = table(fallback);
         let paths = PathSet::new(vec![Path {
-            kind,
+            path_type,
             family: Family::V4,
             next_hop: None,
             sw_if_index: Path::NO_INTERFACE,

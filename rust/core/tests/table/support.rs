@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use bgpreflector_core::route::{
-    Family, NextHop, NextHopSet, NextHopSource, Path, PathKind, PathSet, Prefix, Route, RouteKey,
+    Family, NextHop, NextHopSet, NextHopSource, Path, PathSet, PathType, Prefix, Route, RouteKey,
     RouteType,
 };
 use bgpreflector_core::table::{
@@ -42,7 +42,7 @@ pub fn link(name: impl Into<String>, up: bool) -> Link {
 /// VPP's path by the gateway `10.0.0.HOST`.
 pub fn path(host: u8, sw_if_index: u32) -> Path {
     Path {
-        kind: PathKind::Normal,
+        path_type: PathType::Normal,
         family: Family::V4,
         next_hop: Some(IpAddr::from([10, 0, 0, host])),
         sw_if_index,
@@ -108,8 +108,8 @@ pub fn route(number: u8, metric: u8, protocol: u8, hop: &NextHop) -> Route {
     }
 }
 
-/// What VPP does with a prefix: kind of its path, gateway, interface.
-pub type Forwarding = (PathKind, Option<IpAddr>, u32);
+/// What VPP does with a prefix: type of its path, gateway, interface.
+pub type Forwarding = (PathType, Option<IpAddr>, u32);
 
 impl World {
     pub fn new() -> Self {
@@ -222,7 +222,7 @@ impl World {
         assert_eq!(self.table.dirty(), 0);
     }
 
-    /// The desired prefixes, with kind, gateway and interface.
+    /// The desired prefixes, with path type, gateway and interface.
     pub fn expected(&self) -> BTreeMap<Prefix, Forwarding> {
         let mut best: BTreeMap<u8, &(u8, NextHop)> = BTreeMap::new();
         for ((prefix, _), value) in &self.kernel {
@@ -235,10 +235,10 @@ impl World {
             .filter_map(|(number, (_, hop))| {
                 let mapped = self.interfaces.map.get(&name(hop.interface));
                 let forwarding = match (mapped, self.interfaces.fallback) {
-                    (Some(sw_if_index), _) => (PathKind::Normal, hop.gateway, *sw_if_index),
+                    (Some(sw_if_index), _) => (PathType::Normal, hop.gateway, *sw_if_index),
                     (None, Fallback::Hold) => return None,
-                    (None, Fallback::Drop) => (PathKind::Drop, None, Path::NO_INTERFACE),
-                    (None, Fallback::Punt) => (PathKind::Local, None, Path::NO_INTERFACE),
+                    (None, Fallback::Drop) => (PathType::Drop, None, Path::NO_INTERFACE),
+                    (None, Fallback::Punt) => (PathType::Local, None, Path::NO_INTERFACE),
                 };
                 Some((prefix(number), forwarding))
             })
@@ -248,7 +248,7 @@ impl World {
     pub fn in_vpp(&self) -> BTreeMap<Prefix, Forwarding> {
         let first = |(prefix, paths): (&Prefix, &PathSet)| {
             let path = &paths.paths()[0];
-            (*prefix, (path.kind, path.next_hop, path.sw_if_index))
+            (*prefix, (path.path_type, path.next_hop, path.sw_if_index))
         };
         self.vpp.iter().map(first).collect()
     }
@@ -271,7 +271,7 @@ impl World {
             .iter()
             .filter(|v| v.state == RouteState::Installed)
             .count();
-        let normal = |(kind, _, _): &&Forwarding| *kind == PathKind::Normal;
+        let normal = |(path_type, _, _): &&Forwarding| *path_type == PathType::Normal;
         let forwarded = expected.values().filter(normal).count();
         assert_eq!(installed, forwarded);
         let substituted = expected.len() - forwarded;

@@ -1,7 +1,7 @@
 //! The recorded route requests from their field values, and their replies, byte for byte.
 
 use super::vectors::{Direction, Recorded, load};
-use bgpreflector_core::route::{Family, Path, PathKind, PathSet, Prefix};
+use bgpreflector_core::route::{Family, Path, PathSet, PathType, Prefix};
 use bgpreflector_core::vpp::route::{NO_STATS_INDEX, decode_route_add_del_v2};
 use bgpreflector_core::vpp::{EncodedPaths, RouteEncoder, RouteReply};
 
@@ -19,13 +19,13 @@ fn via(next_hop: &str, sw_if_index: u32) -> Path {
         } else {
             Family::V6
         },
-        ..special(PathKind::Normal, sw_if_index)
+        ..special(PathType::Normal, sw_if_index)
     }
 }
 
-fn special(kind: PathKind, sw_if_index: u32) -> Path {
+fn special(path_type: PathType, sw_if_index: u32) -> Path {
     Path {
-        kind,
+        path_type,
         family: Family::V4,
         next_hop: None,
         sw_if_index,
@@ -55,22 +55,22 @@ fn said(step: &str) -> (u32, &'static str, Option<Vec<Path>>) {
             )
         }
         "replace_v4" => (0, "198.51.102.0/24", Some(vec![via("10.0.0.9", LOOP0)])),
-        "add_v4_blackhole" => (0, "192.0.2.0/24", Some(vec![special(PathKind::Drop, none)])),
+        "add_v4_blackhole" => (0, "192.0.2.0/24", Some(vec![special(PathType::Drop, none)])),
         "add_v4_unreachable" => (
             0,
             "192.0.3.0/24",
-            Some(vec![special(PathKind::IcmpUnreach, none)]),
+            Some(vec![special(PathType::IcmpUnreach, none)]),
         ),
         "add_v4_prohibit" => (
             0,
             "192.0.4.0/24",
-            Some(vec![special(PathKind::IcmpProhibit, none)]),
+            Some(vec![special(PathType::IcmpProhibit, none)]),
         ),
         "add_v4_via_v6" => (0, "198.51.103.0/24", Some(vec![via("fe80::1", LOOP0)])),
         "add_v4_device_only" => (
             0,
             "198.51.104.0/24",
-            Some(vec![special(PathKind::Normal, LOOP0)]),
+            Some(vec![special(PathType::Normal, LOOP0)]),
         ),
         "add_v4_mpls" => {
             let labelled = Path {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use bgpreflector_core::route::{Family, Path, PathKind, PathSet, Prefix};
+use bgpreflector_core::route::{Family, Path, PathSet, PathType, Prefix};
 use bgpreflector_core::vpp::canonical::{canonical_path, installed_paths};
 use bgpreflector_core::vpp::keepalive::answer_keepalive;
 use bgpreflector_core::vpp::path::{PATH_LENGTH, PathForm, decode_path, encode_path};
@@ -16,12 +16,12 @@ use bgpreflector_core::vpp::{
 };
 use proptest::prelude::*;
 
-fn kind() -> impl Strategy<Value = PathKind> {
+fn path_type() -> impl Strategy<Value = PathType> {
     prop_oneof![
-        6 => Just(PathKind::Normal),
-        1 => Just(PathKind::Drop),
-        1 => Just(PathKind::IcmpUnreach),
-        1 => Just(PathKind::IcmpProhibit),
+        6 => Just(PathType::Normal),
+        1 => Just(PathType::Drop),
+        1 => Just(PathType::IcmpUnreach),
+        1 => Just(PathType::IcmpProhibit),
     ]
 }
 
@@ -47,7 +47,7 @@ fn path() -> impl Strategy<Value = Path> {
     let sw_if_index = prop_oneof![Just(Path::NO_INTERFACE), 0u32..3, any::<u32>()];
     let labels = prop::collection::vec(0u32..1 << 20, 0..=Path::MAX_LABELS);
     (
-        kind(),
+        path_type(),
         next_hop,
         sw_if_index,
         0u32..3,
@@ -56,15 +56,17 @@ fn path() -> impl Strategy<Value = Path> {
         labels,
     )
         .prop_map(
-            |(kind, (family, next_hop), sw_if_index, table, weight, preference, labels)| Path {
-                kind,
-                family,
-                next_hop,
-                sw_if_index,
-                table,
-                weight,
-                preference,
-                labels: labels.into(),
+            |(path_type, (family, next_hop), sw_if_index, table, weight, preference, labels)| {
+                Path {
+                    path_type,
+                    family,
+                    next_hop,
+                    sw_if_index,
+                    table,
+                    weight,
+                    preference,
+                    labels: labels.into(),
+                }
             },
         )
 }
@@ -167,9 +169,9 @@ proptest! {
 
 mod vpp_model {
     //! What VPP does to a route's paths between request and dump, modelled the other way round from
-    //! the code under test: by what is stored for each kind of path.
+    //! the code under test: by what is stored for each type of path.
 
-    use super::{Path, PathKind, PathSet, Prefix};
+    use super::{Path, PathSet, PathType, Prefix};
 
     pub fn dump(prefix: &Prefix, set: &PathSet) -> Vec<Path> {
         set.paths()
@@ -188,11 +190,11 @@ mod vpp_model {
             weight: if path.weight == 0 { 1 } else { path.weight },
             ..path.clone()
         };
-        if path.kind != PathKind::Normal {
-            return dropped(path.kind, stored);
+        if path.path_type != PathType::Normal {
+            return dropped(path.path_type, stored);
         }
         match (attached, next_hop) {
-            (false, Some(_)) if itself => dropped(PathKind::Drop, stored),
+            (false, Some(_)) if itself => dropped(PathType::Drop, stored),
             (false, next_hop) => Path { next_hop, ..stored },
             // Our device-only paths always have the route's family.
             (true, None) if host && path.family == prefix.family() => Path {
@@ -208,9 +210,9 @@ mod vpp_model {
         }
     }
 
-    fn dropped(kind: PathKind, stored: Path) -> Path {
+    fn dropped(path_type: PathType, stored: Path) -> Path {
         Path {
-            kind,
+            path_type,
             next_hop: None,
             sw_if_index: Path::NO_INTERFACE,
             table: 0,

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use bgpreflector_core::route::{Family, Path, PathKind, PathSet, Prefix};
+use bgpreflector_core::route::{Family, Path, PathSet, PathType, Prefix};
 use bgpreflector_core::vpp::canonical::installed_paths;
 use bgpreflector_core::vpp::keepalive::answer_keepalive;
 use bgpreflector_core::vpp::path::{PATH_LENGTH, PathForm, decode_path, encode_path};
@@ -16,7 +16,7 @@ use bgpreflector_core::vpp::{
 
 fn path() -> Path {
     Path {
-        kind: PathKind::Normal,
+        path_type: PathType::Normal,
         family: Family::V4,
         next_hop: Some([10, 0, 0, 7].into()),
         sw_if_index: 1,
@@ -208,8 +208,8 @@ fn a_route_through_itself_is_shown_as_a_drop() {
     let installed = installed_paths(&prefix, &set);
     let shown = &installed.paths()[0];
     assert_eq!(
-        (shown.kind, shown.next_hop, shown.table),
-        (PathKind::Drop, None, 0)
+        (shown.path_type, shown.next_hop, shown.table),
+        (PathType::Drop, None, 0)
     );
 }
 

@@ -2,7 +2,7 @@
 
 use ahash::AHashSet;
 
-use crate::route::{Path, PathKind, PathSet, Prefix};
+use crate::route::{Path, PathSet, PathType, Prefix};
 
 use crate::table::Table;
 use crate::table::store::ids::{Handle, PathSetId};
@@ -42,7 +42,7 @@ impl Table {
             let paths = self.paths(entry.installed).map_or(&[][..], PathSet::paths);
             let interfaces = paths.iter().map(|p| p.sw_if_index);
             let interfaces: Vec<u32> = interfaces.filter(|i| *i != Path::NO_INTERFACE).collect();
-            let forwards = paths.iter().any(|path| path.kind == PathKind::Normal);
+            let forwards = paths.iter().any(|path| path.path_type == PathType::Normal);
             if let Some(prefix) = rib.prefix(handle.slot).filter(|_| forwards) {
                 found.push((rib.vpp_table, prefix, interfaces));
             }

@@ -1,6 +1,6 @@
 //! Deletions that wait for an operator's approval of their number.
 
-use crate::route::PathKind;
+use crate::route::PathType;
 
 use crate::table::Table;
 use crate::table::store::entry::{EntryState, flag};
@@ -80,7 +80,11 @@ impl Table {
 
     fn forwards(&self, paths: PathSetId) -> bool {
         let set = self.paths(paths);
-        set.is_some_and(|set| set.paths().iter().any(|path| path.kind == PathKind::Normal))
+        set.is_some_and(|set| {
+            set.paths()
+                .iter()
+                .any(|path| path.path_type == PathType::Normal)
+        })
     }
 
     /// Keeps a dirty entry that is not handed out.

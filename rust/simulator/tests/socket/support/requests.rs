@@ -1,6 +1,6 @@
 //! Route requests in short.
 
-use bgpreflector_core::route::{Family, Path, PathKind, PathSet, Prefix};
+use bgpreflector_core::route::{Family, Path, PathSet, PathType, Prefix};
 use bgpreflector_core::vpp::{
     EncodedPaths, FibSource, FibSourceAdd, FibSourceAddReply, IpRoute, RouteAddDel, RouteDetails,
     RouteDump, RouteLookup, RouteLookupReply, RouteReply, messages as m, route_dump::dumped_paths,
@@ -21,7 +21,7 @@ pub fn via(next_hop: &str) -> Path {
 pub fn weighted(next_hop: &str, weight: u8) -> Path {
     let next_hop: std::net::IpAddr = next_hop.parse().unwrap();
     Path {
-        kind: PathKind::Normal,
+        path_type: PathType::Normal,
         family: if next_hop.is_ipv6() {
             Family::V6
         } else {

@@ -180,8 +180,8 @@ fn objects_and_groups_resolve_to_their_next_hops() {
         .insert(3, NextHopObject::Group(vec![(1, 9)]));
     assert_eq!(resolve(&topology, &by_object(1)).unwrap().paths().len(), 1);
     assert_eq!(
-        resolve(&topology, &by_object(2)).unwrap().paths()[0].kind,
-        PathKind::Drop
+        resolve(&topology, &by_object(2)).unwrap().paths()[0].path_type,
+        PathType::Drop
     );
     assert_eq!(
         resolve(&topology, &by_object(3)).unwrap().paths()[0].weight,
