@@ -149,10 +149,7 @@ fn paths_forward_the_same(
 
 /// Whether all that is matched is dropped, with a message to the sender or without.
 fn drops(paths: &PathSet) -> bool {
-    paths
-        .paths()
-        .iter()
-        .all(|path| !matches!(path.path_type, PathType::Normal | PathType::Local))
+    paths.paths().iter().all(|path| path.path_type.drops())
 }
 
 /// What an IPv4 route is whose error the kernel answers with.

@@ -42,6 +42,12 @@ impl PathType {
             _ => None,
         }
     }
+
+    /// Whether the packet is dropped, with a message to its sender or without.
+    #[must_use]
+    pub const fn drops(self) -> bool {
+        !matches!(self, Self::Normal | Self::Local)
+    }
 }
 
 /// One path of a VPP route (`vl_api_fib_path_t` in VPP's `fib_types.api`).
@@ -74,6 +80,21 @@ impl Path {
     /// Maximum number of paths in one message (`n_paths` is a u8).
     pub const MAX_PATHS: usize = 255;
 
+    /// A path without a next hop, an interface and labels.
+    #[must_use]
+    pub fn new(path_type: PathType, family: Family) -> Self {
+        Self {
+            path_type,
+            family,
+            next_hop: None,
+            sw_if_index: Self::NO_INTERFACE,
+            table: 0,
+            weight: 1,
+            preference: 0,
+            labels: SmallVec::new(),
+        }
+    }
+
     /// The table in which the packet's destination is looked up again
     /// (`FIB_ROUTE_PATH_DEAG` in VPP's `fib_types.h`); none for any other path.
     #[must_use]
@@ -101,5 +122,11 @@ impl PathSet {
     #[must_use]
     pub fn paths(&self) -> &[Path] {
         &self.0
+    }
+
+    /// Whether VPP forwards any packet by it.
+    #[must_use]
+    pub fn forwards(&self) -> bool {
+        self.0.iter().any(|path| path.path_type == PathType::Normal)
     }
 }

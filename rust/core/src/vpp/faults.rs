@@ -11,8 +11,6 @@
 
 use std::borrow::Cow;
 
-use smallvec::SmallVec;
-
 use super::canonical::installed_paths;
 use crate::route::{Path, PathSet, PathType, Prefix};
 
@@ -77,20 +75,13 @@ impl Faults {
         if self.no_form_for(vpp_table, prefix) {
             return None;
         }
-        let through_itself = self.drop;
-        let drop = Path {
-            path_type: if through_itself {
-                PathType::Normal
-            } else {
-                PathType::Drop
-            },
-            family: prefix.family(),
-            next_hop: through_itself.then(|| prefix.address()),
-            sw_if_index: Path::NO_INTERFACE,
-            table: 0,
-            weight: 1,
-            preference: 0,
-            labels: SmallVec::new(),
+        let drop = if self.drop {
+            Path {
+                next_hop: Some(prefix.address()),
+                ..Path::new(PathType::Normal, prefix.family())
+            }
+        } else {
+            Path::new(PathType::Drop, prefix.family())
         };
         Some(Cow::Owned(PathSet::new(vec![drop])))
     }
@@ -137,16 +128,7 @@ mod tests {
     use crate::route::Family;
 
     fn special(path_type: PathType) -> PathSet {
-        PathSet::new(vec![Path {
-            path_type,
-            family: Family::V4,
-            next_hop: None,
-            sw_if_index: Path::NO_INTERFACE,
-            table: 0,
-            weight: 1,
-            preference: 0,
-            labels: SmallVec::new(),
-        }])
+        PathSet::new(vec![Path::new(path_type, Family::V4)])
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::support::link;
+use super::support::{link, route_by, send_all};
 use bgpreflector_core::route::{
     Family, NextHop, NextHopSet, NextHopSource, Prefix, Route, RouteKey, RouteType,
 };
@@ -131,12 +131,7 @@ fn apply(table: &mut Table, step: &Step) -> usize {
         Step::Link(index, up) => table.link(index, link(name(index), up)),
         Step::RemoveLink(index) => table.remove_link(index),
         Step::Settle => {
-            for handle in table.take_dirty(usize::MAX).handles {
-                let request = table.begin_request(handle);
-                request
-                    .iter()
-                    .for_each(|request| table.acknowledge(request, Ok(())));
-            }
+            send_all(table);
             0
         }
     }
@@ -244,11 +239,9 @@ proptest! {
 }
 
 fn by_object(number: u32, id: u32) -> Route {
-    Route {
-        key: RouteKey::new(254, Prefix::v4(number << 8, 24)),
-        protocol: 12,
-        set: NextHopSet::new(Family::V4, RouteType::Unicast, NextHopSource::Object(id)),
-    }
+    let mut route = route_by(Prefix::v4(number << 8, 24), []);
+    route.set.next_hops = NextHopSource::Object(id);
+    route
 }
 
 #[test]

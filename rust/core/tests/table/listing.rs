@@ -1,29 +1,12 @@
 //! Listings: in the order of the prefixes whatever the order in which they came, filtered, counted.
 
-use bgpreflector_core::route::{Family, NextHopSet, NextHopSource, Prefix, RouteKey, RouteType};
-use bgpreflector_core::route::{NextHop, Route};
+use bgpreflector_core::route::{Family, NextHop};
 use bgpreflector_core::table::{Cursor, InsertMode, RouteFilter, RouteView, RoutesInOrder, Table};
 
-use super::support::{World, hop};
+use super::support::{World, hop, route_by};
 
 fn announce(table: &mut Table, prefix: &str, hop: &NextHop) {
-    let prefix: Prefix = prefix.parse().unwrap();
-    let set = NextHopSet::new(
-        prefix.family(),
-        RouteType::Unicast,
-        NextHopSource::Inline([hop.clone()].into_iter().collect()),
-    );
-    let key = RouteKey {
-        table: 254,
-        prefix,
-        tos: 0,
-        metric: 0,
-    };
-    let route = Route {
-        key,
-        protocol: 12,
-        set,
-    };
+    let route = route_by(prefix.parse().unwrap(), [hop.clone()]);
     table.announce(route, InsertMode::Replace);
 }
 

@@ -16,14 +16,9 @@ use bgpreflector_core::vpp::{
 
 fn path() -> Path {
     Path {
-        path_type: PathType::Normal,
-        family: Family::V4,
         next_hop: Some([10, 0, 0, 7].into()),
         sw_if_index: 1,
-        table: 0,
-        weight: 1,
-        preference: 0,
-        labels: Default::default(),
+        ..Path::new(PathType::Normal, Family::V4)
     }
 }
 

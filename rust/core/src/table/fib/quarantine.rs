@@ -6,7 +6,7 @@
 //! being killed for another reason therefore costs no route its place: three such kills would have
 //! to hit the same route, the last one with nothing else in flight.
 
-use crate::route::{Path, PathSet, PathType, Prefix};
+use crate::route::{PathSet, Prefix};
 
 use crate::table::Table;
 use crate::table::fib::quarantine_state::{VppPrefix, without_interfaces};
@@ -42,9 +42,8 @@ impl Table {
         let Some(prefix) = rib.prefix(handle.slot) else {
             return Ok(paths);
         };
-        let drops = |path: &Path| !matches!(path.path_type, PathType::Normal | PathType::Local);
-        let special = set.paths().iter().any(drops);
-        let nameless = rib.vpp_table != 0 && special && prefix.address().is_unspecified();
+        let drops = set.paths().iter().any(|path| path.path_type.drops());
+        let nameless = rib.vpp_table != 0 && drops && prefix.address().is_unspecified();
         if nameless && self.quarantine.unspecified_drops {
             return Err(HoldReason::VppFault);
         }

@@ -217,17 +217,10 @@ impl Topology {
             return self.lookup(family, hop, vrf_table);
         }
         Ok(Path {
-            path_type: PathType::Normal,
-            family: hop.gateway.map_or(family, |gateway| match gateway {
-                std::net::IpAddr::V4(_) => Family::V4,
-                std::net::IpAddr::V6(_) => Family::V6,
-            }),
             next_hop: hop.gateway,
             sw_if_index: self.sw_if_index(hop)?,
-            table: 0,
-            weight: 1,
-            preference: 0,
             labels: hop.labels.clone(),
+            ..Path::new(PathType::Normal, hop.gateway.map_or(family, Family::of))
         })
     }
 
@@ -247,14 +240,8 @@ impl Topology {
         }
         let table = self.vpp_tables.get(&(family, vrf_table));
         Ok(Path {
-            path_type: PathType::Normal,
-            family,
-            next_hop: None,
-            sw_if_index: Path::NO_INTERFACE,
             table: *table.ok_or(HoldReason::VrfTable(vrf_table))?,
-            weight: 1,
-            preference: 0,
-            labels: SmallVec::new(),
+            ..Path::new(PathType::Normal, family)
         })
     }
 
@@ -320,16 +307,7 @@ fn recursive(hop: &NextHop) -> bool {
 }
 
 pub(in crate::table) fn special(family: Family, path_type: PathType) -> PathSet {
-    PathSet::new(vec![Path {
-        path_type,
-        family,
-        next_hop: None,
-        sw_if_index: Path::NO_INTERFACE,
-        table: 0,
-        weight: 1,
-        preference: 0,
-        labels: SmallVec::new(),
-    }])
+    PathSet::new(vec![Path::new(path_type, family)])
 }
 
 /// The kernel's weight scaled to VPP's range of 1 to 255; every path keeps a share.
