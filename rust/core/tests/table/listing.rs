@@ -120,7 +120,7 @@ fn a_filter_takes_what_leads_to_a_gateway_or_through_an_interface() {
 #[test]
 fn routes_are_counted_by_what_they_have_in_common() {
     let world = filled();
-    let (alike, rest) = world
+    let (groups, rest) = world
         .table
         .group_routes(Cursor::default(), &RouteFilter::default());
     assert_eq!(rest, None);
@@ -131,14 +131,17 @@ fn routes_are_counted_by_what_they_have_in_common() {
                 .is_some_and(|gateway| gateway.is_ipv4());
             v4 && one.next_hops[0].interface == interface
         };
-        let found: Vec<_> = alike.iter().filter(through).collect();
+        let found: Vec<_> = groups.iter().filter(through).collect();
         assert_eq!(found.len(), 1);
         (found[0].state, found[0].protocol, found[0].count)
     };
     // Nothing stands for the second one.
     assert_eq!(of(1), ("queued", 12, 3));
     assert_eq!(of(2), ("held", 12, 2));
-    assert_eq!(alike.iter().map(|one| one.count).sum::<usize>(), COME.len());
+    assert_eq!(
+        groups.iter().map(|one| one.count).sum::<usize>(),
+        COME.len()
+    );
     assert_eq!(world.table.counts(Family::V6).kernel, 2);
     let filter = RouteFilter {
         states: vec!["held".to_owned()],

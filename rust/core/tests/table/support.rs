@@ -276,8 +276,8 @@ impl World {
         assert_eq!(installed, forwarded);
         let substituted = expected.len() - forwarded;
         assert_eq!(counts.substituted, substituted);
-        let by_kind: usize = self.table.substitutes().iter().map(|(_, n)| n).sum();
-        assert_eq!(by_kind, substituted);
+        let counted: usize = self.table.substitutes().iter().map(|(_, n)| n).sum();
+        assert_eq!(counted, substituted);
         let held = views
             .iter()
             .filter(|v| matches!(v.state, RouteState::Held(_)))

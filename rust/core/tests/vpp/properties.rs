@@ -4,17 +4,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bgpreflector_core::route::{Family, Path, PathSet, PathType, Prefix};
 use bgpreflector_core::vpp::canonical::{canonical_path, installed_paths};
-use bgpreflector_core::vpp::keepalive::answer_keepalive;
 use bgpreflector_core::vpp::path::{PATH_LENGTH, PathForm, decode_path, encode_path};
 use bgpreflector_core::vpp::route::{decode_route_add_del, decode_route_add_del_v2};
 use bgpreflector_core::vpp::route_dump::dumped_paths;
-use bgpreflector_core::vpp::{
-    ControlPingReply, EmptyRequest, EncodedPaths, FibSourceAdd, FibSourceAddReply,
-    FibSourceDetails, IpRoute, IpTableAddDel, IpTableDetails, PlainReply, RouteDetails, RouteDump,
-    RouteEncoder, RouteLookup, RouteLookupReply, RouteReply, SockclntCreate, SockclntCreateReply,
-    SockclntDelete,
-};
+use bgpreflector_core::vpp::{EncodedPaths, RouteEncoder};
 use proptest::prelude::*;
+
+use crate::fuzz::frames::read;
 
 fn path_type() -> impl Strategy<Value = PathType> {
     prop_oneof![
@@ -83,7 +79,7 @@ fn prefix() -> impl Strategy<Value = Prefix> {
 
 proptest! {
     #[test]
-    fn a_path_comes_back_in_normal_form(path in path()) {
+    fn a_path_comes_back_in_canonical_form(path in path()) {
         for form in [PathForm::Request, PathForm::Details] {
             let mut bytes = Vec::new();
             encode_path(form, &path, &mut bytes).unwrap();
@@ -97,12 +93,12 @@ proptest! {
     #[test]
     fn a_route_comes_back(set in set(), prefix in prefix(), table: u32, context: u32, source: u8) {
         let paths = EncodedPaths::new(&set).unwrap();
-        let normal = PathSet::new(set.paths().iter().cloned().map(canonical_path).collect());
+        let canonical = PathSet::new(set.paths().iter().cloned().map(canonical_path).collect());
         let mut out = Vec::new();
         RouteEncoder::v2(400, 7, source).replace(&mut out, context, table, &prefix, &paths);
         let v2 = decode_route_add_del_v2(&out[16..]).unwrap();
         prop_assert_eq!(v2.route.paths, paths.view());
-        prop_assert_eq!(v2.route.paths.to_set().unwrap(), normal);
+        prop_assert_eq!(v2.route.paths.to_set().unwrap(), canonical);
         prop_assert_eq!((v2.client_index, v2.context, v2.is_add), (7, context, true));
         prop_assert_eq!((v2.route.table, v2.route.prefix), (table, prefix));
         prop_assert_eq!(v2.route.source, Some(source));
@@ -135,7 +131,7 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        read_as_everything(&bytes);
+        read(&bytes);
     }
 
     #[test]
@@ -150,9 +146,9 @@ proptest! {
         for (at, byte) in damage {
             *at.get_mut(&mut message) = byte;
         }
-        read_as_everything(&message);
+        read(&message);
         message.truncate(keep.index(message.len()));
-        read_as_everything(&message);
+        read(&message);
     }
 
     #[test]
@@ -220,38 +216,4 @@ mod vpp_model {
             ..stored
         }
     }
-}
-
-/// Decodes `bytes` as every message there is; what matters is that nothing panics.
-fn read_as_everything(bytes: &[u8]) {
-    let paths = |route: IpRoute<'_>| {
-        let _ = route.paths.to_set();
-        let _ = dumped_paths(&route.prefix, route.paths);
-    };
-    let _ = decode_path(bytes);
-    let _ = decode_route_add_del_v2(bytes).map(|request| paths(request.route));
-    let _ = decode_route_add_del(bytes).map(|request| paths(request.route));
-    let _ = RouteDetails::decode(bytes).map(|details| paths(details.route));
-    let _ = RouteLookupReply::decode(bytes).map(|reply| paths(reply.route));
-    let _ = (
-        RouteReply::decode(bytes),
-        RouteDump::decode(bytes),
-        RouteLookup::decode(bytes),
-    );
-    let _ = (
-        SockclntCreate::decode(bytes),
-        SockclntCreateReply::decode(bytes),
-    );
-    let _ = (
-        SockclntDelete::decode(bytes),
-        ControlPingReply::decode(bytes),
-    );
-    let _ = (EmptyRequest::decode(bytes), PlainReply::decode(bytes));
-    let _ = (IpTableAddDel::decode(bytes), IpTableDetails::decode(bytes));
-    let _ = (
-        FibSourceAdd::decode(bytes),
-        FibSourceAddReply::decode(bytes),
-    );
-    let _ = FibSourceDetails::decode(bytes);
-    let _ = answer_keepalive(bytes, 22, &mut Vec::new());
 }

@@ -77,7 +77,7 @@ fn two_hundred_and_fifty_five_paths_fit_and_no_more() {
 }
 
 #[test]
-fn paths_of_no_kind_of_ours_are_named() {
+fn paths_of_no_type_of_ours_are_named() {
     let damaged = |at: usize, byte| {
         let mut bytes = encoded(&path());
         bytes[at] = byte;

@@ -280,7 +280,7 @@ fn a_vpp_without_the_netlink_plugin_has_not_its_sources() {
 }
 
 #[test]
-fn what_drops_is_of_the_kind_drop() {
+fn what_drops_is_of_the_type_drop() {
     let harness = Harness::new();
     let mut client = harness.client();
     let through_itself = Path {
