@@ -34,7 +34,7 @@ pub struct EngineState {
     last_drift: Mutex<DriftReport>,
     latency: Mutex<LatencyTracker>,
     history: Mutex<ChangeHistory>,
-    /// What ends the VPP that is connected.
+    /// What crashes the VPP that is connected.
     faults: Mutex<VppFaults>,
     /// The kernel reader's figures.
     pub kernel: KernelCounters,
@@ -170,7 +170,7 @@ impl EngineState {
         result
     }
 
-    /// What ends the VPP that is connected: everything known until its version is known.
+    /// What crashes the VPP that is connected: everything known until its version is known.
     pub fn faults(&self) -> Faults {
         self.faults.lock().faults
     }

@@ -69,7 +69,12 @@ impl Faults {
         prefix: &Prefix,
         paths: &'a PathSet,
     ) -> Option<Cow<'a, PathSet>> {
-        if vpp_table == 0 || !paths.paths().iter().any(|path| self.ends(path.path_type)) {
+        if vpp_table == 0
+            || !paths
+                .paths()
+                .iter()
+                .any(|path| self.crashes_on(path.path_type))
+        {
             return Some(Cow::Borrowed(paths));
         }
         if self.no_form_for(vpp_table, prefix) {
@@ -100,7 +105,7 @@ impl Faults {
         sent.is_some_and(|sent| *installed_paths(prefix, &sent) == *shown)
     }
 
-    const fn ends(self, path_type: PathType) -> bool {
+    const fn crashes_on(self, path_type: PathType) -> bool {
         match path_type {
             PathType::Normal | PathType::Local => false,
             PathType::Drop => self.drop,
@@ -154,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_vpp_becomes_a_drop_that_it_shows_as_one() {
+    fn what_crashes_vpp_becomes_a_drop_that_it_shows_as_one() {
         let prefix: Prefix = "10.9.0.0/16".parse().unwrap();
         let shown = special(PathType::Drop);
         for version in ["22.10", "24.02", "25.06", "26.06"] {
@@ -166,9 +171,12 @@ mod tests {
             ] {
                 let wanted = special(path_type);
                 let sent = faults.survivable(10, &prefix, &wanted).unwrap();
-                let safe = sent.paths().iter().all(|path| !faults.ends(path.path_type));
+                let safe = sent
+                    .paths()
+                    .iter()
+                    .all(|path| !faults.crashes_on(path.path_type));
                 assert!(safe, "{version} {path_type:?}");
-                if faults.ends(path_type) {
+                if faults.crashes_on(path_type) {
                     assert_eq!(
                         *installed_paths(&prefix, &sent),
                         shown,
